@@ -1,0 +1,38 @@
+/** The admin actor: health, metrics, four-letter words. It lives on the main thread and knows what every actor reports. */
+import type { TimerMessage } from "../../runtime/effects.ts";
+import type { Leadership } from "../log-sync/messages.ts";
+import type { Peers } from "../heartbeat/messages.ts";
+import type { Applied } from "../tree/messages.ts";
+
+/** From a gateway, once a second and whenever it asks for a four-letter word: its figures since the start. */
+export type GatewayReport = {
+  readonly kind: "gatewayReport";
+  readonly gateway: string;
+  readonly connections: number;
+  readonly received: number;
+  readonly sent: number;
+  readonly outstanding: number;
+  readonly latencyMs: { readonly min: number; readonly average: number; readonly max: number };
+  /** One line each, as `stat` prints them. */
+  readonly clients: readonly string[];
+};
+
+export type AdminMessage =
+  | Leadership
+  | Peers
+  | Applied
+  | GatewayReport
+  /** Answered with `adminAnswer` to the actor `from`. */
+  | {
+      readonly kind: "fourLetterWord";
+      readonly from: string;
+      readonly client: number;
+      readonly word: string;
+    }
+  | TimerMessage;
+
+export type AdminAnswer = {
+  readonly kind: "adminAnswer";
+  readonly client: number;
+  readonly text: string;
+};

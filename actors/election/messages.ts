@@ -1,0 +1,26 @@
+/** The election actor: who should try to lead. A hint only; log-sync keeps the safety. Source: ZooKeeper's FastLeaderElection. */
+import type { ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import type { Epoch, Zxid } from "../../protocol/zxid.ts";
+import type { Durable, Leadership } from "../log-sync/messages.ts";
+
+export type ElectionMessage =
+  | Leadership
+  | Durable
+  /** From heartbeat or log-sync: look for a leader. */
+  | { readonly kind: "look"; readonly reason: string }
+  | ReceivedMessage<Vote>
+  | TimerMessage;
+
+/** What a node tells the others while it looks, or, when it is asked by one who looks, whom it follows. */
+export type Vote = {
+  readonly kind: "vote";
+  /** Looking again after an election that came to nothing starts a new round. */
+  readonly round: number;
+  readonly state: "looking" | "following" | "leading";
+  /** Voted for, or followed. */
+  readonly leader: ServerId;
+  /** Durable log of the one voted for. */
+  readonly lastZxid: Zxid;
+  readonly epoch: Epoch;
+};

@@ -1,0 +1,31 @@
+/** The gateways of a lane: one actor for all ZooKeeper connections, one for all NATS clients. */
+import type { ConnectionMessage, TimerMessage } from "../../runtime/effects.ts";
+import type { AdminAnswer } from "../admin/messages.ts";
+import type { Leadership } from "../log-sync/messages.ts";
+import type { Written } from "../submitter/messages.ts";
+import type { SessionChanges, TreeReply } from "../tree/messages.ts";
+
+export type ZooKeeperGatewayMessage =
+  | ConnectionMessage
+  | Written
+  | TreeReply
+  | SessionChanges
+  | Leadership
+  | AdminAnswer
+  | TimerMessage;
+
+/** A native client's message, CBOR, and the subject on which it wants the answer. */
+export type NatsClientMessage = {
+  readonly kind: "clientMessage";
+  readonly subject: string;
+  readonly reply: string;
+  readonly bytes: Uint8Array;
+};
+
+export type NatsGatewayMessage =
+  | NatsClientMessage
+  | Written
+  | TreeReply
+  | SessionChanges
+  | Leadership
+  | TimerMessage;

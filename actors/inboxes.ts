@@ -1,0 +1,28 @@
+/** Which actor takes which message, so that a `tell` to the wrong one is a type error. `L` below is a lane's number. */
+import type { Effect } from "../runtime/effects.ts";
+import type { AdminMessage } from "./admin/messages.ts";
+import type { ElectionMessage } from "./election/messages.ts";
+import type { NatsGatewayMessage, ZooKeeperGatewayMessage } from "./gateway/messages.ts";
+import type { HeartbeatMessage } from "./heartbeat/messages.ts";
+import type { LogMessage } from "./log/messages.ts";
+import type { LogSyncMessage } from "./log-sync/messages.ts";
+import type { SessionsMessage } from "./sessions/messages.ts";
+import type { SubmitterMessage } from "./submitter/messages.ts";
+import type { TreeMessage } from "./tree/messages.ts";
+
+export type Inboxes = {
+  admin: AdminMessage;
+  election: ElectionMessage;
+  heartbeat: HeartbeatMessage;
+  log: LogMessage;
+  "log-sync": LogSyncMessage;
+  sessions: SessionsMessage;
+  [submitter: `submitter/${number}`]: SubmitterMessage;
+  [tree: `tree/${number}`]: TreeMessage;
+  [zookeeper: `zookeeper/${number}`]: ZooKeeperGatewayMessage;
+  [nats: `nats/${number}`]: NatsGatewayMessage;
+};
+
+export function tell<To extends keyof Inboxes>(to: To, message: Inboxes[To]): Effect {
+  return { kind: "tell", to, message };
+}

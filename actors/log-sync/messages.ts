@@ -1,0 +1,87 @@
+/** The log-sync actor: what is in the log and what is committed. All of the safety lives here. */
+import type { ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
+import type { ServerId, Submitter } from "../../protocol/ids.ts";
+import type { Epoch, Zxid } from "../../protocol/zxid.ts";
+import type { LogReport } from "../log/messages.ts";
+
+/** A voter's durable word: it accepts nothing from an epoch below, and in this one only from this candidate. */
+export type EpochPromise = { readonly epoch: Epoch; readonly candidate: ServerId };
+
+export type LogSyncMessage =
+  | LogReport
+  /** From the election actor: who should lead. */
+  | { readonly kind: "elected"; readonly leader: ServerId }
+  /** From the heartbeat actor, or from election: the leader (or, of a leader, its quorum) is lost. */
+  | { readonly kind: "leaderLost"; readonly reason: string }
+  /** From a submitter of this node. */
+  | SubmitMessage
+  /** From the sessions actor of the leader: a batch that is the leader's own. */
+  | { readonly kind: "propose"; readonly payload: Uint8Array; readonly count: number }
+  | ReceivedMessage<LogSyncPeerMessage>
+  | TimerMessage;
+
+/** One batch of a lane. Repeated until its result comes; in sequence per submitter. */
+export type SubmitMessage = {
+  readonly kind: "submit";
+  readonly submitter: Submitter;
+  readonly seq: number;
+  /** Operations in the payload. */
+  readonly count: number;
+  readonly payload: Uint8Array;
+};
+
+export type LogSyncPeerMessage =
+  | { readonly kind: "promiseRequest"; readonly epoch: Epoch; readonly candidate: ServerId }
+  /** `lastZxid` is that of the voter's durable log. When refused, `promise` says by which promise. */
+  | {
+      readonly kind: "promiseReply";
+      readonly epoch: Epoch;
+      readonly granted: boolean;
+      readonly promise: EpochPromise;
+      readonly lastZxid: Zxid;
+    }
+  /** Records that follow `prevZxid` (none: a question where the follower stands), and the commit mark. */
+  | {
+      readonly kind: "append";
+      readonly epoch: Epoch;
+      readonly leader: ServerId;
+      readonly prevZxid: Zxid;
+      readonly committed: Zxid;
+      readonly records: readonly Uint8Array[];
+    }
+  /** Everything up to `zxid` of the leader's log is durable here. */
+  | { readonly kind: "accepted"; readonly epoch: Epoch; readonly zxid: Zxid }
+  /** The append did not follow this log. `holds`: the last record here that is not after the append's prevZxid. */
+  | { readonly kind: "behind"; readonly epoch: Epoch; readonly holds: Zxid }
+  /** The sender of an append or promise request is deposed: a higher epoch is promised here. */
+  | { readonly kind: "deposed"; readonly promise: EpochPromise }
+  | SubmitMessage
+  /** A batch was not taken: the submitter goes on from `expected`, or, if its incarnation is too old, starts a newer one. */
+  | SubmitRefused;
+
+export type SubmitRefused = {
+  readonly kind: "submitRefused";
+  readonly submitter: Submitter;
+  readonly reason: "outOfSequence" | "staleIncarnation" | "notLeader" | "diskFull";
+  /** The next seq that would be taken; with staleIncarnation, the incarnation that is current. */
+  readonly expected: number;
+};
+
+/** Emitted on `leadership$`: who leads, as far as this node knows. */
+export type Leadership = {
+  readonly kind: "leadership";
+  /** `following` and `leading` only once the epoch's barrier is committed and known here. */
+  readonly role: "looking" | "establishing" | "following" | "leading";
+  readonly epoch: Epoch;
+  readonly leader: ServerId | undefined;
+};
+
+/** Emitted on `committed$`: verified records in zxid order, each exactly once since the start, gapless. */
+export type Committed = { readonly kind: "committed"; readonly records: readonly Uint8Array[] };
+
+/** Emitted on `durable$`: the last zxid of the durable log, for election's votes; and the promise. */
+export type Durable = {
+  readonly kind: "durable";
+  readonly lastZxid: Zxid;
+  readonly promisedEpoch: Epoch;
+};

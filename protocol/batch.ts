@@ -1,0 +1,184 @@
+/**
+ * A batch: the operations of one turn of a lane, as CBOR. Each operation is an array that starts with its code, so that
+ * no field name travels.
+ */
+import type { Acl } from "./acl.ts";
+import { unreachable } from "./assert.ts";
+import { decodeCbor, encodeCbor } from "./cbor.ts";
+import type { SessionId } from "./ids.ts";
+import type { ClientOperation, CreateMode, Operation, ZnodeOperation } from "./operations.ts";
+import type { Zxid } from "./zxid.ts";
+
+type Packed = readonly unknown[];
+
+// Codes last: they are on disk. The client operations' are ZooKeeper's op codes.
+const CREATE = 1;
+const DELETE = 2;
+const SET_DATA = 5;
+const SET_ACL = 7;
+const SYNC = 9;
+const CHECK = 13;
+const MULTI = 14;
+const CLOSE_SESSION = -11;
+const CREATE_SESSION = -10;
+const ATTACH_SESSION = -20;
+const EXPIRE_SESSION = -21;
+
+export function encodeBatch(operations: readonly Operation[]): Uint8Array {
+  return encodeCbor(operations.map(pack));
+}
+
+/** Operations of a batch, in order. The bytes come from `encodeBatch` and a verified record: a bad one throws. */
+export function decodeBatch(payload: Uint8Array): Operation[] {
+  return (decodeCbor(payload) as Packed[]).map(unpack);
+}
+
+function pack(operation: Operation): Packed {
+  switch (operation.kind) {
+    case "client":
+      return packClient(operation.session, operation.attachedAt, operation.operation);
+    case "createSession":
+      return [CREATE_SESSION, operation.timeoutMs, operation.password];
+    case "attachSession":
+      return [ATTACH_SESSION, operation.session, operation.timeoutMs, operation.password];
+    case "expireSession":
+      return [EXPIRE_SESSION, operation.session, operation.attachedAt];
+    default:
+      return unreachable(operation);
+  }
+}
+
+function packClient(session: SessionId, attachedAt: Zxid, operation: ClientOperation): Packed {
+  switch (operation.kind) {
+    case "setAcl":
+      return [SET_ACL, session, attachedAt, operation.path, packAcl(operation.acl), operation.version];
+    case "multi":
+      return [MULTI, session, attachedAt, operation.operations.map((each) => packZnode(0, 0, each))];
+    case "sync":
+      return [SYNC, session, attachedAt, operation.path];
+    case "closeSession":
+      return [CLOSE_SESSION, session, attachedAt];
+    default:
+      return packZnode(session, attachedAt, operation);
+  }
+}
+
+function packZnode(session: number, attachedAt: number, operation: ZnodeOperation): Packed {
+  switch (operation.kind) {
+    case "create":
+      return [
+        CREATE,
+        session,
+        attachedAt,
+        operation.path,
+        operation.data,
+        packAcl(operation.acl),
+        (operation.mode.ephemeral ? 1 : 0) + (operation.mode.sequential ? 2 : 0),
+      ];
+    case "delete":
+      return [DELETE, session, attachedAt, operation.path, operation.version];
+    case "setData":
+      return [SET_DATA, session, attachedAt, operation.path, operation.data, operation.version];
+    case "check":
+      return [CHECK, session, attachedAt, operation.path, operation.version];
+    default:
+      return unreachable(operation);
+  }
+}
+
+function unpack(packed: Packed): Operation {
+  switch (packed[0]) {
+    case CREATE_SESSION:
+      return {
+        kind: "createSession",
+        timeoutMs: packed[1] as number,
+        password: packed[2] as Uint8Array,
+      };
+    case ATTACH_SESSION:
+      return {
+        kind: "attachSession",
+        session: packed[1] as SessionId,
+        timeoutMs: packed[2] as number,
+        password: packed[3] as Uint8Array,
+      };
+    case EXPIRE_SESSION:
+      return {
+        kind: "expireSession",
+        session: packed[1] as SessionId,
+        attachedAt: packed[2] as Zxid,
+      };
+    default:
+      return {
+        kind: "client",
+        session: packed[1] as SessionId,
+        attachedAt: packed[2] as Zxid,
+        operation: unpackClient(packed),
+      };
+  }
+}
+
+function unpackClient(packed: Packed): ClientOperation {
+  switch (packed[0]) {
+    case SET_ACL:
+      return {
+        kind: "setAcl",
+        path: packed[3] as string,
+        acl: unpackAcl(packed[4] as Packed),
+        version: packed[5] as number,
+      };
+    case MULTI:
+      return { kind: "multi", operations: (packed[3] as Packed[]).map(unpackZnode) };
+    case SYNC:
+      return { kind: "sync", path: packed[3] as string };
+    case CLOSE_SESSION:
+      return { kind: "closeSession" };
+    default:
+      return unpackZnode(packed);
+  }
+}
+
+function unpackZnode(packed: Packed): ZnodeOperation {
+  const path = packed[3] as string;
+  switch (packed[0]) {
+    case CREATE:
+      return {
+        kind: "create",
+        path,
+        data: packed[4] as Uint8Array | null,
+        acl: unpackAcl(packed[5] as Packed),
+        mode: MODES[packed[6] as number] as CreateMode,
+      };
+    case DELETE:
+      return { kind: "delete", path, version: packed[4] as number };
+    case SET_DATA:
+      return {
+        kind: "setData",
+        path,
+        data: packed[4] as Uint8Array | null,
+        version: packed[5] as number,
+      };
+    case CHECK:
+      return { kind: "check", path, version: packed[4] as number };
+    default:
+      throw new Error(`unknown operation code ${String(packed[0])} in a batch`);
+  }
+}
+
+const MODES: readonly CreateMode[] = [
+  { ephemeral: false, sequential: false },
+  { ephemeral: true, sequential: false },
+  { ephemeral: false, sequential: true },
+  { ephemeral: true, sequential: true },
+];
+
+function packAcl(acl: readonly Acl[]): Packed {
+  return acl.map((entry) => [entry.permissions, entry.scheme, entry.id]);
+}
+
+function unpackAcl(packed: Packed): Acl[] {
+  return (packed as Packed[]).map((entry) => ({
+    permissions: entry[0] as number,
+    scheme: entry[1] as string,
+    id: entry[2] as string,
+  }));
+}

@@ -1,0 +1,25 @@
+/** Who is who: nodes, lanes, sessions. */
+
+/** A node's number in its ensemble, 1 to 255 as ZooKeeper's `myid`. */
+export type ServerId = number & { readonly __brand: "ServerId" };
+export const SERVER_ID_MAX = 255;
+
+/**
+ * A session's id: the zxid of the transaction that created it, so it is unique without a clock or chance, fits in 53 bits
+ * and is never 0. ZooKeeper's clients treat it as an opaque 64-bit number.
+ */
+export type SessionId = number & { readonly __brand: "SessionId" };
+export const SESSION_NONE: SessionId = 0 as SessionId;
+
+/** A session's password, as in ZooKeeper's handshake; random here. */
+export const PASSWORD_BYTES = 16;
+
+/**
+ * Who submits batches: one tree lane of one node, in one of its lives. `incarnation` is larger in every later life; `seq`
+ * counts a life's batches from 1.
+ */
+export type Submitter = {
+  readonly server: ServerId;
+  readonly lane: number;
+  readonly incarnation: number;
+};

@@ -1,0 +1,34 @@
+/** Every limit, in one place, with what happens when it is reached. */
+
+/** Bytes of one packet of ZooKeeper's protocol (its jute.maxbuffer). A larger one closes the connection. */
+export const PACKET_BYTES_MAX = 0xf_ffff;
+
+/** Operations in one batch. More wait for the next batch. */
+export const BATCH_OPERATIONS_MAX = 1024;
+
+/** Bytes at which a batch takes no further operation (one operation alone may be as large as a packet). */
+export const BATCH_BYTES_SOFT_MAX: number = 1024 * 1024;
+
+/** Bytes of one record. A batch stays below it by the two limits above. */
+export const RECORD_BYTES_MAX: number = 4 * 1024 * 1024;
+
+/** Batches a submitter has under way without their results. Further writes wait in the next batch. */
+export const SUBMITTER_BATCHES_IN_FLIGHT_MAX = 4;
+
+/** Bytes of records a leader lets wait for a quorum. Further batches wait at their submitters. */
+export const LEADER_UNCOMMITTED_BYTES_MAX: number = 64 * 1024 * 1024;
+
+/** Bytes of the most recent records kept in memory, for peers that missed some. Older ones are read from the log. */
+export const RECENT_RECORDS_BYTES_MAX: number = 32 * 1024 * 1024;
+
+/** Bytes in one message to a peer that catches up. */
+export const CATCH_UP_BYTES_MAX: number = 1024 * 1024;
+
+/** Bytes of changes a lane keeps for change streams. A stream that asks for older ones is answered `compacted`. */
+export const CHANGE_RING_BYTES_MAX: number = 32 * 1024 * 1024;
+
+/** Requests of one connection that wait for their replies. At the limit the connection is not read until some are answered. */
+export const CONNECTION_REQUESTS_MAX = 4096;
+
+/** Bytes written to one connection and not yet taken by its client. A client that reads so slowly is closed. */
+export const CONNECTION_UNSENT_BYTES_MAX: number = 16 * 1024 * 1024;

@@ -1,0 +1,128 @@
+/**
+ * A record: one batch in the replicated log. The same bytes are on the wire, in the log and in the lanes.
+ *
+ *   offset  size  field (big-endian)
+ *   0       4     length of the whole record in bytes, this field included
+ *   4       4     CRC-32 of bytes 8 to the end
+ *   8       1     format version, 1
+ *   9       1     kind: 1 barrier, 2 batch
+ *   10      2     submitter's server (0 when the leader itself submits)
+ *   12      2     submitter's lane
+ *   14      2     reserved, 0
+ *   16      8     firstZxid (its high half is the epoch)
+ *   24      8     lastZxid
+ *   32      8     prevZxid: lastZxid of the record before
+ *   40      8     time, Unix milliseconds of the leader, never decreasing along the log
+ *   48      8     submitter's incarnation
+ *   56      8     seq: the submitter's batch number, from 1 (0 when the leader itself submits)
+ *   64            payload: a batch (`batch.ts`), or of a barrier the state machine's version as CBOR
+ */
+import { assert } from "./assert.ts";
+import type { ServerId, Submitter } from "./ids.ts";
+import { RECORD_BYTES_MAX } from "./limits.ts";
+import type { Zxid } from "./zxid.ts";
+
+export const RECORD_HEADER_BYTES = 64;
+export const RECORD_VERSION = 1;
+const KIND_BARRIER = 1;
+const KIND_BATCH = 2;
+
+export type RecordHeader = {
+  readonly kind: "barrier" | "batch";
+  readonly firstZxid: Zxid;
+  readonly lastZxid: Zxid;
+  readonly prevZxid: Zxid;
+  readonly timeMs: number;
+  /** Undefined when the leader itself submits (barriers, expired sessions). */
+  readonly submitter: Submitter | undefined;
+  readonly seq: number;
+};
+
+/** CRC-32 (IEEE 802.3) of the bytes, going on from `value`. Handed in: the native one is a Node module. */
+export type Crc32 = (bytes: Uint8Array, value?: number) => number;
+
+export function encodeRecord(header: RecordHeader, payload: Uint8Array, crc32: Crc32): Uint8Array {
+  const length = RECORD_HEADER_BYTES + payload.length;
+  assert(length <= RECORD_BYTES_MAX, "a record stays below the limit of a record");
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, length);
+  view.setUint8(8, RECORD_VERSION);
+  view.setUint8(9, header.kind === "barrier" ? KIND_BARRIER : KIND_BATCH);
+  view.setUint16(10, header.submitter?.server ?? 0);
+  view.setUint16(12, header.submitter?.lane ?? 0);
+  setUint53(view, 16, header.firstZxid);
+  setUint53(view, 24, header.lastZxid);
+  setUint53(view, 32, header.prevZxid);
+  setUint53(view, 40, header.timeMs);
+  setUint53(view, 48, header.submitter?.incarnation ?? 0);
+  setUint53(view, 56, header.seq);
+  bytes.set(payload, RECORD_HEADER_BYTES);
+  view.setUint32(4, crc32(bytes.subarray(8)));
+  return bytes;
+}
+
+/** The header of a record whose checksum has been verified. */
+export function recordHeader(record: Uint8Array): RecordHeader {
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+  const server = view.getUint16(10);
+  return {
+    kind: view.getUint8(9) === KIND_BARRIER ? "barrier" : "batch",
+    firstZxid: getUint53(view, 16) as Zxid,
+    lastZxid: getUint53(view, 24) as Zxid,
+    prevZxid: getUint53(view, 32) as Zxid,
+    timeMs: getUint53(view, 40),
+    submitter:
+      server === 0
+        ? undefined
+        : {
+            server: server as ServerId,
+            lane: view.getUint16(12),
+            incarnation: getUint53(view, 48),
+          },
+    seq: getUint53(view, 56),
+  };
+}
+
+export function recordPayload(record: Uint8Array): Uint8Array {
+  return record.subarray(RECORD_HEADER_BYTES);
+}
+
+export type RecordFault =
+  /** Fewer bytes than a record needs: the end of the log, or of a write cut short. */
+  | "incomplete"
+  /** Length 0: pre-sized space that was never written. */
+  | "empty"
+  | "badLength"
+  | "badChecksum"
+  | "badVersion";
+
+/** Looks at the bytes from `offset`: the record's length, or what is wrong with it. */
+export function verifyRecord(
+  bytes: Uint8Array,
+  offset: number,
+  crc32: Crc32,
+): { readonly length: number } | { readonly fault: RecordFault } {
+  const left = bytes.length - offset;
+  if (left < 4) return { fault: "incomplete" };
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, left);
+  const length = view.getUint32(0);
+  if (length === 0) return { fault: "empty" };
+  if (length < RECORD_HEADER_BYTES || length > RECORD_BYTES_MAX) return { fault: "badLength" };
+  if (left < length) return { fault: "incomplete" };
+  if (view.getUint32(4) !== crc32(bytes.subarray(offset + 8, offset + length))) {
+    return { fault: "badChecksum" };
+  }
+  if (view.getUint8(8) !== RECORD_VERSION) return { fault: "badVersion" };
+  return { length };
+}
+
+function setUint53(view: DataView, offset: number, value: number): void {
+  assert(Number.isSafeInteger(value) && value >= 0, "a 64-bit field is exact in a number");
+  view.setUint32(offset, Math.floor(value / 2 ** 32));
+  view.setUint32(offset + 4, value % 2 ** 32);
+}
+
+function getUint53(view: DataView, offset: number): number {
+  return view.getUint32(offset) * 2 ** 32 + view.getUint32(offset + 4);
+}

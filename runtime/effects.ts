@@ -1,0 +1,87 @@
+/**
+ * What an actor may ask of the runtime. Effects are plain data: they can be logged, compared in a test, and sent
+ * between threads. The runtime performs them in order after the actor has returned.
+ */
+import type { DiskOperation } from "./disk.ts";
+
+/** Number of a node within its ensemble, as in ZooKeeper's `myid`. */
+export type PeerId = number;
+
+/** Fields of one event on the inspection stream: short, loggable values only. */
+export type EventDetail = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export type Effect =
+  /** To another actor of this node, on whichever thread it lives. In order per sender and receiver, never lost. */
+  | { readonly kind: "tell"; readonly to: string; readonly message: object }
+  /** To an actor of another node. May be lost, repeated, delayed or reordered. */
+  | { readonly kind: "send"; readonly to: PeerId; readonly actor: string; readonly message: object }
+  /** To the same actor of every other node: published once. May be lost, repeated, delayed or reordered. */
+  | { readonly kind: "broadcast"; readonly actor: string; readonly message: object }
+  /** A send that is answered: the outcome comes as `answered`, `noResponders` or `requestTimedOut` with this tag. */
+  | {
+      readonly kind: "request";
+      readonly to: PeerId;
+      readonly actor: string;
+      readonly message: object;
+      readonly tag: number;
+      readonly timeoutMs: number;
+    }
+  /** The answer to a `received` message that carried this `request` number. */
+  | { readonly kind: "answer"; readonly request: number; readonly message: object }
+  /** Comes back as `timer`. Starting a running timer restarts it. 0 means: once this turn's messages are done. */
+  | { readonly kind: "startTimer"; readonly timer: string; readonly afterMs: number }
+  | { readonly kind: "stopTimer"; readonly timer: string }
+  /** A value for all who subscribed to this topic of the actor (an Observable named like `leadership$`). */
+  | { readonly kind: "emit"; readonly topic: string; readonly value: object }
+  /** A line for the inspection stream: logs, metrics and tests read it. */
+  | {
+      readonly kind: "log";
+      readonly level: LogLevel;
+      readonly event: string;
+      readonly detail: EventDetail;
+    }
+  /** Performed one after the other; the outcome comes as `diskDone` or, from the first that fails, `diskFailed`. */
+  | { readonly kind: "disk"; readonly tag: number; readonly operations: readonly DiskOperation[] }
+  /** Bytes for a client connection of this thread. */
+  | { readonly kind: "write"; readonly connection: number; readonly bytes: Uint8Array }
+  /** Closes a client connection after what was written before has been flushed. */
+  | { readonly kind: "close"; readonly connection: number }
+  /** A message for whoever listens to a subject of the transport (clients; not the actors of other nodes). */
+  | { readonly kind: "publish"; readonly subject: string; readonly bytes: Uint8Array }
+  /** Stops the node: something that must hold does not. */
+  | { readonly kind: "stopNode"; readonly reason: string };
+
+/** What the runtime tells an actor, beside what other actors tell it. */
+export type TimerMessage<Timer extends string = string> = {
+  readonly kind: "timer";
+  readonly timer: Timer;
+};
+
+/** A message from an actor of another node. `request` is set when the sender waits for an `answer`. */
+export type ReceivedMessage<Message> = {
+  readonly kind: "received";
+  readonly from: PeerId;
+  readonly message: Message;
+  readonly request?: number | undefined;
+};
+
+/** How a `request` ended. `noResponders`: nobody listens there, so that process is gone. */
+export type RequestOutcome<Answer> =
+  | {
+      readonly kind: "answered";
+      readonly tag: number;
+      readonly from: PeerId;
+      readonly message: Answer;
+    }
+  | { readonly kind: "noResponders"; readonly tag: number; readonly to: PeerId }
+  | { readonly kind: "requestTimedOut"; readonly tag: number; readonly to: PeerId };
+
+/** One client connection of this thread's listener. */
+export type ConnectionMessage =
+  | { readonly kind: "opened"; readonly connection: number; readonly remoteAddress: string }
+  | { readonly kind: "bytes"; readonly connection: number; readonly bytes: Uint8Array }
+  /** The client reads again: what was written and not yet taken by the socket has gone out. */
+  | { readonly kind: "drained"; readonly connection: number }
+  | { readonly kind: "closed"; readonly connection: number };
