@@ -1,0 +1,63 @@
+/**
+ * `npm test [-- FILE…]`: runs the tests, prints each failure as it comes and the progress, and as the last line the totals.
+ * `--quick` leaves out what starts processes or simulates for long.
+ */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { prepareDebian } from "./setup/debian.ts";
+import { TapReader, type Totals, totalsLine } from "./setup/tap.ts";
+
+const PROGRESS_EVERY_MS = 10_000;
+const SLOW_FOLDERS = ["sim", "integration", "conformance", "examples"];
+
+function patterns(args: readonly string[]): readonly string[] {
+  const files = args.filter((arg) => !arg.startsWith("--"));
+  if (files.length > 0) return files;
+  if (!args.includes("--quick")) return [];
+  return ["test/**/*.test.ts", ...SLOW_FOLDERS.map((folder) => `!test/${folder}/**`)];
+}
+
+async function runTests(files: readonly string[]): Promise<Totals> {
+  const ava = fileURLToPath(new URL("../node_modules/.bin/ava", import.meta.url));
+  const child = spawn(process.execPath, [ava, "--tap", ...files], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = new Promise<number>((resolve) => {
+    child.once("close", (code) => resolve(code ?? 1));
+  });
+  const startedMs = performance.now();
+  const totals = { passed: 0, failed: 0 };
+  const tap = new TapReader((event) => {
+    totals[event.kind] += 1;
+    if (event.kind === "failed") console.log([`✗ ${event.title}`, ...event.details, ""].join("\n"));
+  });
+  const progress = setInterval(() => {
+    const seconds = Math.round((performance.now() - startedMs) / 1000);
+    console.log(`  … ${seconds} s: ${totals.passed} passed, ${totals.failed} failed so far`);
+  }, PROGRESS_EVERY_MS);
+  for await (const line of createInterface({ input: child.stdout })) tap.line(line);
+  tap.end();
+  const code = await exited;
+  clearInterval(progress);
+  if (code !== 0 && totals.failed === 0) {
+    console.log(`✗ the test runner stopped with exit code ${code}`);
+    totals.failed += 1;
+  }
+  if (totals.passed + totals.failed === 0) {
+    console.log("✗ no test ran");
+    totals.failed += 1;
+  }
+  return totals;
+}
+
+async function main(args: readonly string[]): Promise<Totals> {
+  const problem = args.includes("--quick") ? undefined : prepareDebian();
+  if (problem === undefined) return runTests(patterns(args));
+  console.log(`✗ ${problem}`);
+  return { passed: 0, failed: 1 };
+}
+
+const totals = await main(process.argv.slice(2));
+console.log(totalsLine(totals));
+process.exitCode = totals.failed === 0 ? 0 : 1;

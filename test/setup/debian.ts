@@ -1,0 +1,71 @@
+/**
+ * What the tests run beside zooid: nats-server, Apache ZooKeeper, and clients of it that are not ours. They are Debian
+ * packages; what is missing is installed when we are root, one process at a time.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+type Need = { readonly package: string; readonly isThere: () => boolean };
+
+const NEEDS: readonly Need[] = [
+  { package: "nats-server", isThere: () => existsSync("/usr/sbin/nats-server") },
+  { package: "default-jre-headless", isThere: () => existsSync("/usr/bin/java") },
+  { package: "zookeeper", isThere: () => existsSync("/usr/share/java/zookeeper.jar") },
+  { package: "zookeeper-bin", isThere: () => existsSync("/usr/lib/zookeeper/bin/cli_mt") },
+  { package: "python3-kazoo", isThere: hasKazoo },
+];
+
+const LOCK_WAIT_SECONDS = 600;
+
+/** Debian's own interpreter: another `python3` on the PATH does not see Debian's packages. */
+function hasKazoo(): boolean {
+  return spawnSync("/usr/bin/python3", ["-c", "import kazoo"], { stdio: "ignore" }).status === 0;
+}
+
+function missingPackages(): readonly string[] {
+  return NEEDS.filter((need) => !need.isThere()).map((need) => need.package);
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+function run(command: string, args: readonly string[]): boolean {
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  // What apt prints goes to stderr: the last line of stdout stays the totals.
+  const done = spawnSync(command, args, { stdio: ["ignore", 2, 2], env: environment });
+  return done.error === undefined && done.status === 0;
+}
+
+/** Called while the lock is held: another process may have installed everything meanwhile. */
+function installMissing(): boolean {
+  const missing = missingPackages();
+  if (missing.length === 0) return true;
+  const wait = `DPkg::Lock::Timeout=${LOCK_WAIT_SECONDS}`;
+  run("apt-get", ["-o", wait, "update"]); // A source that is away does not matter if the install works.
+  return run("apt-get", ["-o", wait, "install", "-y", "--no-install-recommends", ...missing]);
+}
+
+/** Returns what is wrong, in words for whoever runs the tests, or undefined when everything is there. */
+export function prepareDebian(): string | undefined {
+  const missing = missingPackages();
+  if (missing.length === 0) return undefined;
+  const advice = `run: apt-get update && apt-get install -y --no-install-recommends ${missing.join(" ")}`;
+  if (!existsSync("/usr/bin/apt-get")) {
+    return `the tests need ${missing.join(", ")}, and this is not Debian: install what these packages hold, at the same paths`;
+  }
+  if (!isRoot()) return `the tests need Debian's ${missing.join(", ")}; as root, ${advice}`;
+  const lock = join(tmpdir(), "zooid-apt.lock");
+  const self = fileURLToPath(import.meta.url);
+  run("flock", ["-w", `${LOCK_WAIT_SECONDS}`, lock, process.execPath, self, "--locked"]);
+  const left = missingPackages();
+  if (left.length === 0) return undefined;
+  return `could not install ${left.join(", ")} (see above); ${advice}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes("--locked")) {
+  process.exitCode = installMissing() ? 0 : 1;
+}
