@@ -25,9 +25,11 @@ async function runStep(step: Step): Promise<StepResult> {
     output += String(text);
     process.stdout.write(String(text));
   }
-  const code = child.exitCode ?? (await new Promise<number>((resolve) => {
-    child.once("close", (closeCode) => resolve(closeCode ?? 1));
-  }));
+  const code =
+    child.exitCode ??
+    (await new Promise<number>((resolve) => {
+      child.once("close", (closeCode) => resolve(closeCode ?? 1));
+    }));
   return { code, output };
 }
 

@@ -1,0 +1,168 @@
+/** The layout holds: who imports whom, what actors may name, how long a file is. And the checker sees what it should. */
+import { globSync, readdirSync, readFileSync } from "node:fs";
+import test from "ava";
+import { layerProblems, type SourceFile, TOP_FOLDERS } from "./setup/layers.ts";
+import { codeOf, importsOf } from "./setup/scan.ts";
+
+const ROOT = new URL("..", import.meta.url);
+/** What other commands leave behind; `.gitignore` names them too. */
+const NOT_OURS = new Set(["node_modules", "data", "dist", "coverage"]);
+
+function projectFiles(): readonly SourceFile[] {
+  const paths = globSync(`{${TOP_FOLDERS.join(",")}}/**/*.ts`, { cwd: ROOT });
+  return paths.map((path) => ({ path, text: readFileSync(new URL(path, ROOT), "utf8") }));
+}
+
+function projectFolders(): readonly string[] {
+  const entries = readdirSync(ROOT, { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return folders.filter((name) => !name.startsWith(".") && !NOT_OURS.has(name));
+}
+
+function problemsOf(path: string, text: string): readonly string[] {
+  return layerProblems([{ path, text }], []);
+}
+
+test("the project keeps to its layout", (t) => {
+  t.deepEqual(layerProblems(projectFiles(), projectFolders()), []);
+});
+
+test("the check reads every layer of the project", (t) => {
+  const seen = new Set(projectFiles().map((file) => file.path.split("/")[0]));
+  for (const folder of ["runtime", "protocol", "actors", "server", "cli", "test"]) {
+    t.true(seen.has(folder), folder);
+  }
+});
+
+test("seeing no file is a problem", (t) => {
+  t.deepEqual(layerProblems([], []), ["no source file was seen"]);
+});
+
+test("a top-level folder outside the layout is a problem", (t) => {
+  const files = [{ path: "protocol/a.ts", text: "" }];
+  t.deepEqual(layerProblems(files, ["utils", "docs"]), ["utils/: no such room in the layout"]);
+});
+
+test("a file of 501 lines is too long and one of 500 is not", (t) => {
+  t.deepEqual(problemsOf("server/a.ts", "x;\n".repeat(501)), [
+    "server/a.ts: 501 lines, at most 500",
+  ]);
+  t.deepEqual(problemsOf("server/a.ts", "x;\n".repeat(500)), []);
+});
+
+test("the runtime may import nothing of ours", (t) => {
+  t.deepEqual(problemsOf("runtime/a.ts", 'import { zxid } from "../protocol/zxid.ts";'), [
+    "runtime/a.ts:1: runtime/ may not import from protocol/ (../protocol/zxid.ts)",
+  ]);
+  t.deepEqual(problemsOf("runtime/disks/a.ts", 'import { b } from "../b.ts";'), []);
+});
+
+test("a client may import the protocol but not the server", (t) => {
+  t.deepEqual(problemsOf("client/a.ts", 'import { zxid } from "../protocol/zxid.ts";'), []);
+  t.is(problemsOf("client/a.ts", 'export * from "../server/node.ts";').length, 1);
+});
+
+test("an import that spans lines, re-exports or is made while running is seen", (t) => {
+  t.is(problemsOf("client/a.ts", 'import {\n  a,\n  b,\n} from "../server/node.ts";').length, 1);
+  t.is(problemsOf("client/a.ts", 'export { a } from "../server/node.ts";').length, 1);
+  t.is(problemsOf("client/a.ts", 'import "../server/node.ts";').length, 1);
+  t.is(problemsOf("client/a.ts", 'const a = await import("../server/node.ts");').length, 1);
+  t.is(problemsOf("client/a.ts", "import a from '../server/node.ts'").length, 1);
+});
+
+test("an import in a comment or a string is not one", (t) => {
+  t.deepEqual(problemsOf("client/a.ts", '// import { a } from "../server/node.ts";'), []);
+  t.deepEqual(
+    problemsOf("client/a.ts", 'const text = `import { a } from "../server/node.ts"`;'),
+    [],
+  );
+});
+
+test("an actor may import types of the runtime and no values", (t) => {
+  const types = 'import type { Effect } from "../../runtime/effects.ts";';
+  const values = 'import { system } from "../../runtime/system.ts";';
+  t.deepEqual(problemsOf("actors/log/state.ts", types), []);
+  t.deepEqual(problemsOf("actors/log/state.ts", values), [
+    "actors/log/state.ts:1: actors/ may import only types of runtime/ (../../runtime/system.ts)",
+  ]);
+});
+
+test("an actor may import another's messages and nothing else of it", (t) => {
+  const messages = 'import type { TreeMessage } from "../tree/messages.ts";';
+  const secret = 'import { apply } from "../tree/apply.ts";';
+  const own = 'import { apply } from "./apply.ts";';
+  const inboxes = 'import { tell } from "../inboxes.ts";';
+  t.deepEqual(problemsOf("actors/log/a.ts", [messages, own, inboxes].join("\n")), []);
+  t.deepEqual(problemsOf("actors/log/a.ts", secret), [
+    "actors/log/a.ts:1: an actor may import only the messages.ts of another (../tree/apply.ts)",
+  ]);
+});
+
+test("actors and the protocol may not import Node's modules or RxJS", (t) => {
+  for (const name of ["node:fs", "fs", "rxjs", "rxjs/operators"]) {
+    t.is(problemsOf("actors/log/a.ts", `import { x } from "${name}";`).length, 1, name);
+    t.is(problemsOf("protocol/a.ts", `import { x } from "${name}";`).length, 1, name);
+    t.is(problemsOf("runtime/a.ts", `import { x } from "${name}";`).length, 0, name);
+  }
+});
+
+test("an example may not reach into the package's files", (t) => {
+  t.deepEqual(problemsOf("examples/a.ts", 'import { connect } from "zooid/client";'), []);
+  t.is(problemsOf("examples/a.ts", 'import { connect } from "../client/connect.ts";').length, 1);
+});
+
+test("an actor may not name a clock, a timer, chance or the process", (t) => {
+  const uses = [
+    "const now = Date.now();",
+    "setTimeout(run, 1);",
+    "setInterval(run, 1);",
+    "const id = process.pid;",
+    "const at = performance.now();",
+    "crypto.getRandomValues(bytes);",
+    "const x = Math.random();",
+    "const x = Math\n  .random();",
+    "const text = `at ${Date.now()}`;",
+    "const x = a / b; const y = new Date(); const z = c / d;",
+  ];
+  for (const use of uses) {
+    t.is(problemsOf("actors/log/a.ts", use).length, 1, use);
+    t.is(problemsOf("protocol/a.ts", use).length, 1, use);
+    t.is(problemsOf("server/a.ts", use).length, 0, use);
+  }
+});
+
+test("a banned word is no use of it in a comment, a string, a pattern, a key or a longer name", (t) => {
+  const harmless = [
+    "// Date is not for actors",
+    "/* setTimeout */",
+    'const kind = "process";',
+    "const at = `Date`;",
+    "const pattern = /process/;",
+    "const pattern = /[/'\"]Date/;",
+    "type Limits = { process: number };",
+    "const x = state.process;",
+    "const updated = processed + lastDate;",
+  ];
+  for (const text of harmless) t.deepEqual(problemsOf("actors/log/a.ts", text), [], text);
+});
+
+test("the line of a problem is the line in the file", (t) => {
+  const text = '/*\n * two\n */\nconst a = "\\"";\nconst b = Date.now();\n';
+  t.deepEqual(problemsOf("actors/log/a.ts", text), ["actors/log/a.ts:5: actors/ may not use Date"]);
+});
+
+test("blanking keeps the length and the lines of a source", (t) => {
+  const text = 'const a = "x\\"y"; // end\nconst b = `p ${a + `q ${1}`} r`;\n';
+  t.is(codeOf(text).length, text.length);
+  t.is(codeOf(text).split("\n").length, text.split("\n").length);
+  t.true(codeOf(text).includes("a +"));
+  t.false(codeOf(text).includes("end"));
+});
+
+test("a type import is told from a value import", (t) => {
+  const found = importsOf('import type { A } from "./a.ts";\nimport { b } from "./b.ts";');
+  t.deepEqual(found, [
+    { specifier: "./a.ts", typeOnly: true, line: 1 },
+    { specifier: "./b.ts", typeOnly: false, line: 2 },
+  ]);
+});

@@ -1,0 +1,133 @@
+/** Who may import whom, what actors and the protocol may not name, and how long a file may be: as data and one function. */
+import { dirname, join, normalize } from "node:path/posix";
+import { codeOf, type Import, importsOf } from "./scan.ts";
+
+export type SourceFile = {
+  /** From the project's root, with `/`. */
+  readonly path: string;
+  readonly text: string;
+};
+
+/** The folders a folder may import from, beside itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  runtime: [],
+  protocol: [],
+  actors: ["runtime", "protocol"],
+  server: ["runtime", "protocol", "actors"],
+  client: ["protocol"],
+  cli: ["runtime", "protocol", "actors", "server", "client"],
+  bench: ["runtime", "protocol", "actors", "server", "client"],
+  test: ["runtime", "protocol", "actors", "server", "client", "cli", "bench", "examples"],
+  examples: [],
+};
+
+const OTHER_FOLDERS: readonly string[] = ["dashboard", "docs"];
+export const TOP_FOLDERS: readonly string[] = [...Object.keys(MAY_IMPORT), ...OTHER_FOLDERS];
+
+const LINES_MAX = 500;
+
+/** Folders whose code gets time, chance and I/O handed in; the packages they may use all the same. */
+const PURE: Readonly<Record<string, readonly string[]>> = { actors: [], protocol: ["cbor-x"] };
+
+const BANNED_NAMES: readonly string[] = [
+  "Date",
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "queueMicrotask",
+  "performance",
+  "process",
+  "crypto",
+  "globalThis",
+  "require",
+  "fetch",
+];
+// Not a member of something (`.process`), and not a key (`process:`).
+const BANNED = new RegExp(
+  String.raw`(?<![.\w$#])(?:${BANNED_NAMES.join("|")})\b(?!\s*\??:)|\bMath\s*\.\s*random\b`,
+  "g",
+);
+
+function folderOf(path: string): string {
+  return path.split("/")[0] ?? "";
+}
+
+/** The project file that a relative import means; undefined for a package. */
+function targetOf(from: string, specifier: string): string | undefined {
+  return specifier.startsWith(".") ? normalize(join(dirname(from), specifier)) : undefined;
+}
+
+function actorOf(path: string): string | undefined {
+  const [top, actor, ...rest] = path.split("/");
+  return top === "actors" && rest.length > 0 ? actor : undefined;
+}
+
+/** Of another actor, an actor may know its messages; the list of all inboxes is everyone's. */
+function isActorSecret(from: string, target: string): boolean {
+  const actor = actorOf(target);
+  if (actor === undefined || actor === actorOf(from)) return false;
+  return !target.endsWith("/messages.ts");
+}
+
+function packageProblem(folder: string, specifier: string): string | undefined {
+  const allowed = PURE[folder];
+  if (allowed !== undefined && !allowed.includes(specifier)) {
+    return `${folder}/ may not import ${specifier}`;
+  }
+  return undefined;
+}
+
+function importProblem(path: string, imported: Import): string | undefined {
+  const { specifier, typeOnly } = imported;
+  const folder = folderOf(path);
+  const target = targetOf(path, specifier);
+  if (target === undefined) return packageProblem(folder, specifier);
+  const targetFolder = folderOf(target);
+  if (folder === "examples") return "examples/ import the package by its public name only";
+  if (folder !== targetFolder && MAY_IMPORT[folder]?.includes(targetFolder) !== true) {
+    return `${folder}/ may not import from ${targetFolder}/ (${specifier})`;
+  }
+  if (folder !== "actors") return undefined;
+  if (targetFolder === "runtime" && !typeOnly) {
+    return `actors/ may import only types of runtime/ (${specifier})`;
+  }
+  if (isActorSecret(path, target)) {
+    return `an actor may import only the messages.ts of another (${specifier})`;
+  }
+  return undefined;
+}
+
+function lineOf(text: string, index: number): number {
+  return text.slice(0, index).split("\n").length;
+}
+
+function fileProblems(file: SourceFile): readonly string[] {
+  const problems: string[] = [];
+  const lines = file.text.trimEnd().split("\n").length;
+  if (lines > LINES_MAX) problems.push(`${file.path}: ${lines} lines, at most ${LINES_MAX}`);
+  for (const imported of importsOf(file.text)) {
+    const problem = importProblem(file.path, imported);
+    if (problem !== undefined) problems.push(`${file.path}:${imported.line}: ${problem}`);
+  }
+  const folder = folderOf(file.path);
+  if (PURE[folder] === undefined) return problems;
+  const code = codeOf(file.text);
+  for (const match of code.matchAll(BANNED)) {
+    const line = lineOf(code, match.index);
+    problems.push(`${file.path}:${line}: ${folder}/ may not use ${match[0]}`);
+  }
+  return problems;
+}
+
+/** Every breach, one line each. Seeing nothing is a breach too: a gate that looks at nothing passes everything. */
+export function layerProblems(
+  files: readonly SourceFile[],
+  topFolders: readonly string[],
+): readonly string[] {
+  if (files.length === 0) return ["no source file was seen"];
+  const strangers = topFolders.filter((folder) => !TOP_FOLDERS.includes(folder));
+  return [
+    ...strangers.map((folder) => `${folder}/: no such room in the layout`),
+    ...files.flatMap(fileProblems),
+  ];
+}
