@@ -6,9 +6,9 @@ import { execFile } from "node:child_process";
 import {
   accessSync,
   constants,
-  globSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   renameSync,
   rmSync,
 } from "node:fs";
