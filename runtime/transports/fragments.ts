@@ -1,0 +1,110 @@
+/**
+ * Messages above what a transport carries at once travel as fragments. A sender hands over all fragments of a message one
+ * after the other and the transport keeps their order, so each sender has at most one message incomplete: a fragment that
+ * does not follow the one before means that something was lost, and with it that message.
+ */
+export type Fragment = {
+  /** Of the sender; differs between its messages. */
+  readonly message: string;
+  /** From 0. */
+  readonly index: number;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+};
+
+export type ReassemblyLimits = {
+  /** Bytes of all incomplete messages together. Above it the oldest is dropped. */
+  readonly bytesMax: number;
+  /** A message that has not grown for so long is dropped when the next fragment of anyone arrives. */
+  readonly idleMs: number;
+};
+
+type Incomplete = {
+  readonly message: string;
+  readonly count: number;
+  readonly parts: Uint8Array[];
+  bytes: number;
+  lastMs: number;
+};
+
+/** The parts of `bytes`, each at most `bytesMax`; views, not copies. */
+export function split(bytes: Uint8Array, bytesMax: number): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let start = 0; start < bytes.length; start += bytesMax) {
+    parts.push(bytes.subarray(start, start + bytesMax));
+  }
+  return parts;
+}
+
+export class Reassembler {
+  readonly #limits: ReassemblyLimits;
+  readonly #nowMs: () => number;
+  /** By sender; the one that grew last comes last. */
+  readonly #incomplete = new Map<string, Incomplete>();
+  #bytes = 0;
+
+  constructor(limits: ReassemblyLimits, nowMs: () => number) {
+    this.#limits = limits;
+    this.#nowMs = nowMs;
+  }
+
+  /** Bytes kept for messages that are not complete. */
+  get pendingBytes(): number {
+    return this.#bytes;
+  }
+
+  /** The whole message once its last fragment is there. */
+  add(sender: string, fragment: Fragment): Uint8Array | undefined {
+    const current = this.#take(sender, fragment);
+    this.#dropIdle();
+    if (current === undefined) return undefined;
+    current.parts.push(fragment.bytes);
+    current.bytes += fragment.bytes.length;
+    if (current.parts.length === current.count) return concat(current.parts, current.bytes);
+    current.lastMs = this.#nowMs();
+    this.#incomplete.set(sender, current);
+    this.#bytes += current.bytes;
+    this.#dropAboveLimit();
+    return undefined;
+  }
+
+  /** Takes out what the fragment continues; undefined if it continues nothing. */
+  #take(sender: string, fragment: Fragment): Incomplete | undefined {
+    const { message, index, count } = fragment;
+    const before = this.#incomplete.get(sender);
+    if (before !== undefined) this.#drop(sender, before);
+    if (index === 0) return { message, count, parts: [], bytes: 0, lastMs: 0 };
+    if (before?.message !== message || before.parts.length !== index) return undefined;
+    return before.count === count ? before : undefined;
+  }
+
+  #dropIdle(): void {
+    const idleSinceMs = this.#nowMs() - this.#limits.idleMs;
+    for (const [sender, incomplete] of this.#incomplete) {
+      if (incomplete.lastMs > idleSinceMs) return;
+      this.#drop(sender, incomplete);
+    }
+  }
+
+  #dropAboveLimit(): void {
+    for (const [sender, incomplete] of this.#incomplete) {
+      if (this.#bytes <= this.#limits.bytesMax) return;
+      this.#drop(sender, incomplete);
+    }
+  }
+
+  #drop(sender: string, incomplete: Incomplete): void {
+    this.#incomplete.delete(sender);
+    this.#bytes -= incomplete.bytes;
+  }
+}
+
+function concat(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
+  }
+  return whole;
+}

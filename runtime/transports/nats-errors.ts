@@ -1,0 +1,81 @@
+/** What can be wrong between zooid and a NATS server, in words that name the server and the remedy. */
+import {
+  AuthorizationError,
+  PermissionViolationError,
+  TimeoutError,
+} from "@nats-io/transport-node";
+
+export type NatsErrorCode =
+  | "ZOOID_NATS_OPTIONS"
+  | "ZOOID_NATS_UNREACHABLE"
+  | "ZOOID_NATS_CREDENTIALS"
+  | "ZOOID_NATS_TLS"
+  | "ZOOID_NATS_PERMISSION"
+  | "ZOOID_NATS_FAILED";
+
+export class NatsError extends Error {
+  override readonly name = "NatsError";
+  readonly code: NatsErrorCode;
+
+  constructor(code: NatsErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Why the first connection failed. `servers` is without credentials. */
+export function connectProblem(error: unknown, servers: string): NatsError {
+  const text = error instanceof Error ? error.message : String(error);
+  const wrap = (code: NatsErrorCode, message: string): NatsError =>
+    new NatsError(code, message, { cause: error });
+  if (error instanceof AuthorizationError) {
+    return wrap(
+      "ZOOID_NATS_CREDENTIALS",
+      `the NATS server at ${servers} refuses these credentials (${text}): compare user and password with its configuration`,
+    );
+  }
+  if (error instanceof TimeoutError) {
+    return wrap(
+      "ZOOID_NATS_UNREACHABLE",
+      `no answer from a NATS server at ${servers}: check host and port, and that nothing in between drops the connection`,
+    );
+  }
+  if (/refused/i.test(text)) {
+    return wrap(
+      "ZOOID_NATS_UNREACHABLE",
+      `no NATS server at ${servers} (connection refused): start one with "nats-server -c nats.conf", or check host and port`,
+    );
+  }
+  if (/ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/.test(text)) {
+    return wrap(
+      "ZOOID_NATS_UNREACHABLE",
+      `the host of the NATS server at ${servers} cannot be found or reached (${text}): check its name`,
+    );
+  }
+  if (/certificate|\btls\b|\bssl\b/i.test(text)) {
+    return wrap(
+      "ZOOID_NATS_TLS",
+      `TLS with the NATS server at ${servers} failed (${text}): check the certificate files and the authority that signed them`,
+    );
+  }
+  return wrap("ZOOID_NATS_FAILED", `cannot connect to a NATS server at ${servers}: ${text}`);
+}
+
+/** An error of a running connection. */
+export function permissionProblem(error: Error, servers: string): NatsError {
+  if (!(error instanceof PermissionViolationError)) {
+    return new NatsError("ZOOID_NATS_FAILED", `NATS at ${servers}: ${error.message}`, {
+      cause: error,
+    });
+  }
+  const doing = error.operation === "subscription" ? "subscribe to" : "publish to";
+  return new NatsError(
+    "ZOOID_NATS_PERMISSION",
+    `the NATS server at ${servers} does not let this user ${doing} ${error.subject}: see the permissions in its configuration`,
+    { cause: error },
+  );
+}
+
+export function withoutCredentials(server: string): string {
+  return server.replace(/^([a-z]+:\/\/)?[^/]*@/i, "$1");
+}

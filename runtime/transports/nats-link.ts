@@ -1,0 +1,240 @@
+/**
+ * One connection to NATS as zooid wants it: it reconnects for ever, says plainly what is wrong, and never holds messages
+ * back. nats.js buffers what is published while it dials and flushes it once connected; here such messages are dropped
+ * before they reach it, because a protocol that repeats itself is hurt by a late message and not by a lost one.
+ */
+import {
+  connect,
+  type ConnectionOptions,
+  type Msg,
+  type NatsConnection,
+} from "@nats-io/transport-node";
+import { BehaviorSubject } from "rxjs";
+import type { EventDetail, LogLevel } from "../effects.ts";
+import type { TransportStatus } from "../transport.ts";
+import { connectProblem, NatsError, permissionProblem, withoutCredentials } from "./nats-errors.ts";
+
+export type NatsLog = (level: LogLevel, event: string, detail: EventDetail) => void;
+
+export type NatsOptions = {
+  /** `nats://host:port`, or `tls://` to insist on TLS; may carry `user:password@` or `token@`. One of them is enough. */
+  readonly servers: readonly string[];
+  readonly user?: string;
+  readonly password?: string;
+  readonly token?: string;
+  /** Files in PEM form. Default: none; servers that ask for TLS are then checked against the system's authorities. */
+  readonly tls?: {
+    readonly caFile?: string;
+    readonly certFile?: string;
+    readonly keyFile?: string;
+  };
+  /** Shown by the NATS server's monitoring. */
+  readonly name: string;
+  /** Default 5000. How long the first connection may take. */
+  readonly timeoutMs?: number;
+  readonly log?: NatsLog;
+};
+
+/** Bytes handed to the connection that the server has not confirmed. Above it messages are dropped. */
+const UNCONFIRMED_BYTES_MAX = 128 * 1024 * 1024;
+/** After so many bytes the server is asked to confirm them (a ping). */
+const CONFIRM_BYTES = 1024 * 1024;
+/** A server that answers neither of two pings is taken for gone. */
+const PING_INTERVAL_MS = 2_000;
+const RECONNECT_DELAY_MS = 200;
+const CLOSE_TIMEOUT_MS = 2_000;
+/** Of a server that does not say; NATS' own default. */
+const MAX_PAYLOAD_DEFAULT_BYTES = 1024 * 1024;
+
+export class NatsLink {
+  readonly status: BehaviorSubject<TransportStatus> = new BehaviorSubject<TransportStatus>(
+    "connected",
+  );
+  readonly #connection: NatsConnection;
+  readonly #servers: string;
+  readonly #log: NatsLog;
+  #refused: Error | undefined;
+  #sentBytes = 0;
+  #confirmedBytes = 0;
+  #confirming = false;
+  #dropping = false;
+  #closing = false;
+
+  constructor(connection: NatsConnection, servers: string, log: NatsLog) {
+    this.#connection = connection;
+    this.#servers = servers;
+    this.#log = log;
+    void this.#follow();
+  }
+
+  get maxPayloadBytes(): number {
+    return this.#connection.info?.max_payload ?? MAX_PAYLOAD_DEFAULT_BYTES;
+  }
+
+  get connected(): boolean {
+    return this.status.value === "connected" && !this.#closing;
+  }
+
+  /** False when the message was dropped. */
+  publish(subject: string, bytes: Uint8Array, reply?: string): boolean {
+    if (!this.connected || !this.#hasRoom(bytes.length)) return false;
+    this.#connection.publish(subject, bytes, reply === undefined ? {} : { reply });
+    this.#sentBytes += bytes.length;
+    if (this.#sentBytes - this.#confirmedBytes >= CONFIRM_BYTES && !this.#confirming) {
+      void this.#confirm();
+    }
+    return true;
+  }
+
+  /** An exception of `handle` is logged: nats.js would stop reading. */
+  subscribe(subject: string, handle: (message: Msg) => void, queue?: string): void {
+    const callback = (error: Error | null, message: Msg): void => {
+      if (error !== null) {
+        this.#refused = permissionProblem(error, this.#servers);
+        return;
+      }
+      try {
+        handle(message);
+      } catch (thrown) {
+        this.#log("error", "natsHandlerFailed", { subject, error: String(thrown) });
+      }
+    };
+    this.#connection.subscribe(subject, queue === undefined ? { callback } : { callback, queue });
+  }
+
+  /** Waits until the server has seen all subscriptions; rejects if it refused one. */
+  async subscribed(): Promise<void> {
+    await this.#connection.flush();
+    if (this.#refused !== undefined) throw this.#refused;
+  }
+
+  /** Hands over what was published, then closes. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    const connected = this.connected;
+    this.#closing = true;
+    // A drain waits for the server; one that is away or hangs must not keep the process.
+    if (connected) await withinMs(CLOSE_TIMEOUT_MS, this.#connection.drain());
+    await withinMs(CLOSE_TIMEOUT_MS, this.#connection.close());
+    this.status.complete();
+  }
+
+  #hasRoom(length: number): boolean {
+    const full = this.#sentBytes + length - this.#confirmedBytes > UNCONFIRMED_BYTES_MAX;
+    if (full && !this.#dropping) {
+      this.#log("warn", "natsCongested", { servers: this.#servers, bytes: UNCONFIRMED_BYTES_MAX });
+    }
+    this.#dropping = full;
+    return !full;
+  }
+
+  async #confirm(): Promise<void> {
+    this.#confirming = true;
+    const mark = this.#sentBytes;
+    try {
+      await this.#connection.flush();
+      this.#confirmedBytes = Math.max(this.#confirmedBytes, mark);
+    } catch {
+      // Disconnected: the reconnect starts the count anew.
+    }
+    this.#confirming = false;
+  }
+
+  async #follow(): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      if (status.type === "disconnect") this.#disconnected(status.server);
+      else if (status.type === "reconnect") this.#reconnected(status.server);
+      else if (status.type === "error") this.#failed(status.error);
+    }
+  }
+
+  #disconnected(server: string): void {
+    if (this.#closing || this.status.value === "disconnected") return;
+    this.#log("warn", "natsDisconnected", { server });
+    this.status.next("disconnected");
+  }
+
+  #reconnected(server: string): void {
+    this.#confirmedBytes = this.#sentBytes;
+    if (this.#closing) return;
+    this.#log("info", "natsConnected", { server });
+    this.status.next("connected");
+  }
+
+  #failed(error: Error): void {
+    const problem = permissionProblem(error, this.#servers);
+    const event = problem.code === "ZOOID_NATS_PERMISSION" ? "natsPermission" : "natsError";
+    this.#log("error", event, { error: problem.message });
+  }
+}
+
+/** Rejects with a `NatsError` that names the servers and says what to do. */
+export async function openLink(options: NatsOptions): Promise<NatsLink> {
+  if (options.servers.length === 0) {
+    throw new NatsError(
+      "ZOOID_NATS_OPTIONS",
+      "no NATS server is named: give at least one nats://host:port",
+    );
+  }
+  const urls = options.servers.map(parseServer);
+  const shown = options.servers.map(withoutCredentials).join(", ");
+  try {
+    const connection = await connect(connectionOptions(options, urls));
+    return new NatsLink(connection, shown, options.log ?? (() => undefined));
+  } catch (error) {
+    throw connectProblem(error, shown);
+  }
+}
+
+function connectionOptions(options: NatsOptions, urls: readonly URL[]): ConnectionOptions {
+  const named = urls.find((url) => url.username !== "");
+  const user = options.user ?? decode(named?.password === "" ? undefined : named?.username);
+  const password = options.password ?? decode(named?.password);
+  const token = options.token ?? decode(named?.password === "" ? named.username : undefined);
+  const wantsTls = options.tls !== undefined || urls.some((url) => url.protocol === "tls:");
+  return {
+    servers: urls.map((url) => url.host),
+    name: options.name,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { pass: password }),
+    ...(token === undefined ? {} : { token }),
+    ...(wantsTls ? { tls: { ...options.tls } } : {}),
+    timeout: options.timeoutMs ?? 5_000,
+    // A broadcast is for the others.
+    noEcho: true,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: RECONNECT_DELAY_MS,
+    reconnectJitter: RECONNECT_DELAY_MS,
+    pingInterval: PING_INTERVAL_MS,
+    maxPingOut: 2,
+    // A password that is being changed on the servers must not end the reconnecting.
+    ignoreAuthErrorAbort: true,
+    noAsyncTraces: true,
+  };
+}
+
+function parseServer(server: string): URL {
+  const url = URL.parse(server.includes("://") ? server : `nats://${server}`);
+  if (url === null || !["nats:", "tls:"].includes(url.protocol) || url.hostname === "") {
+    const shown = withoutCredentials(server);
+    throw new NatsError(
+      "ZOOID_NATS_OPTIONS",
+      `"${shown}" is no NATS server's URL: write nats://host:port or tls://host:port`,
+    );
+  }
+  return url;
+}
+
+function decode(part: string | undefined): string | undefined {
+  return part === undefined || part === "" ? undefined : decodeURIComponent(part);
+}
+
+async function withinMs(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  // A failure to close in order leaves nothing to do: the connection goes either way.
+  await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
+}
