@@ -18,8 +18,11 @@ export const SUBMITTER_BATCHES_IN_FLIGHT_MAX = 4;
 /** Bytes of records a leader lets wait for a quorum. Further batches wait at their submitters. */
 export const LEADER_UNCOMMITTED_BYTES_MAX: number = 64 * 1024 * 1024;
 
-/** Bytes of the most recent records kept in memory, for peers that missed some. Older ones are read from the log. */
-export const RECENT_RECORDS_BYTES_MAX: number = 32 * 1024 * 1024;
+/**
+ * Bytes of the most recent records kept in memory, for peers that missed some. Older ones are read from the log. More than
+ * may be uncommitted, so that those are always at hand.
+ */
+export const RECENT_RECORDS_BYTES_MAX: number = 96 * 1024 * 1024;
 
 /** Bytes in one message to a peer that catches up. */
 export const CATCH_UP_BYTES_MAX: number = 1024 * 1024;

@@ -1,0 +1,124 @@
+/**
+ * From a hint to a leader: a candidate chooses an epoch above all it knows, makes its own promise durable, and asks the
+ * voters for theirs. Raft's vote (Ongaro, section 5.2 and 5.4.1) with the zxid as term and index in one.
+ */
+import type { Context } from "../../runtime/actor.ts";
+import { assert } from "../../protocol/assert.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { type Epoch, epoch, epochOf, formatZxid } from "../../protocol/zxid.ts";
+import { follow } from "./follower.ts";
+import { lead } from "./leader.ts";
+import type { LogSyncPeerMessage } from "./messages.ts";
+import {
+  broadcast,
+  emitLeadership,
+  log,
+  type LogSyncState,
+  lookAgain,
+  persistPromise,
+  promisedEpoch,
+  sendTo,
+} from "./state.ts";
+
+type PromiseRequest = Extract<LogSyncPeerMessage, { kind: "promiseRequest" }>;
+type PromiseReply = Extract<LogSyncPeerMessage, { kind: "promiseReply" }>;
+
+/** How often, and how many times, a candidate asks before it gives up. */
+const ASK_INTERVAL_MS = 100;
+const ASKS_MAX = 20;
+
+/** The election actor says that this node should try. */
+export function stand(state: LogSyncState): void {
+  if (state.role.kind === "leading" || state.role.kind === "candidate") return;
+  if (state.diskFull) {
+    lookAgain(state, "a node with a full disk cannot lead");
+    return;
+  }
+  const above = Math.max(promisedEpoch(state), epochOf(state.index.tail), state.epochSeen);
+  const next: Epoch = epoch(above + 1);
+  state.role = { kind: "candidate", epoch: next, promises: new Set(), asked: 0 };
+  persistPromise(state, { epoch: next, candidate: state.options.server }, undefined);
+  emitLeadership(state);
+}
+
+/** This node's own promise is durable: the voters may be asked. */
+export function ask(state: LogSyncState, context: Context): void {
+  const { role, options } = state;
+  assert(role.kind === "candidate", "only a candidate asks");
+  role.promises.add(options.server);
+  if (role.promises.size >= state.quorum) {
+    lead(state, role.epoch, context);
+    return;
+  }
+  role.asked += 1;
+  if (role.asked > ASKS_MAX) {
+    lookAgain(state, "no quorum promised this node its epoch");
+    return;
+  }
+  broadcast(state, { kind: "promiseRequest", epoch: role.epoch, candidate: options.server });
+  state.effects.push({ kind: "startTimer", timer: "ask", afterMs: ASK_INTERVAL_MS });
+}
+
+export function receivePromiseRequest(
+  state: LogSyncState,
+  from: ServerId,
+  message: PromiseRequest,
+): void {
+  state.epochSeen = epoch(Math.max(state.epochSeen, message.epoch));
+  if (message.epoch > promisedEpoch(state)) {
+    if (state.role.kind === "leading") log(state, "info", "deposed", { epoch: message.epoch });
+    // Whoever asks may lead soon: this node waits for its barrier.
+    follow(state, message.candidate, undefined);
+    persistPromise(state, { epoch: message.epoch, candidate: message.candidate }, from);
+    return;
+  }
+  const same =
+    message.epoch === state.promise.epoch && message.candidate === state.promise.candidate;
+  if (state.promising === undefined && same) {
+    grant(state, from);
+    return;
+  }
+  // The same request again while the promise is on its way to the disk: answered when it is there.
+  if (state.promising?.epoch === message.epoch && state.promiseAsker === from) return;
+  sendTo(state, from, {
+    kind: "promiseReply",
+    epoch: message.epoch,
+    granted: false,
+    promise: state.promising ?? state.promise,
+    lastZxid: state.durable,
+  });
+}
+
+/** The log lane handles messages in order, so everything it was given before the promise is durable by now. */
+export function grant(state: LogSyncState, to: ServerId): void {
+  sendTo(state, to, {
+    kind: "promiseReply",
+    epoch: state.promise.epoch,
+    granted: true,
+    promise: state.promise,
+    lastZxid: state.durable,
+  });
+}
+
+export function receivePromiseReply(
+  state: LogSyncState,
+  from: ServerId,
+  message: PromiseReply,
+  context: Context,
+): void {
+  state.epochSeen = epoch(Math.max(state.epochSeen, message.promise.epoch));
+  const { role } = state;
+  if (role.kind !== "candidate" || message.epoch !== role.epoch) return;
+  if (!message.granted) {
+    lookAgain(state, `node ${from} has promised epoch ${message.promise.epoch}`);
+    return;
+  }
+  if (message.lastZxid > state.durable) {
+    lookAgain(state, `the log of node ${from} is ahead: ${formatZxid(message.lastZxid)}`);
+    return;
+  }
+  role.promises.add(from);
+  if (state.promise.epoch === role.epoch && role.promises.size >= state.quorum) {
+    lead(state, role.epoch, context);
+  }
+}

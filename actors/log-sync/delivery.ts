@@ -1,0 +1,69 @@
+/** Commit mark and delivery: committed records go out in order, each once, from memory or, older ones, from the log. */
+import { assert } from "../../protocol/assert.ts";
+import { CATCH_UP_BYTES_MAX } from "../../protocol/limits.ts";
+import { recordHeader } from "../../protocol/record.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import type { LogSyncState } from "./state.ts";
+
+/** Tag of reads for delivery; a follower's id tags reads for its catch-up. */
+export const DELIVERY_TAG = 0;
+
+/** Moves the commit mark. Only what is durable here is applied here, so memory never runs ahead of the disk. */
+export function commitThrough(state: LogSyncState, zxid: Zxid): void {
+  if (zxid <= state.committed) return;
+  assert(zxid <= state.durable, "what is applied here is durable here");
+  assert(state.index.holds(zxid), "a commit mark is the end of a record of this log");
+  state.committed = zxid;
+  deliver(state);
+}
+
+export function deliver(state: LogSyncState): void {
+  const records: Uint8Array[] = [];
+  let through = state.delivered;
+  while (through < state.committed) {
+    const next = state.index.next(through);
+    assert(next !== undefined, "what is committed is in the log");
+    const record = state.recent.get(next);
+    if (record === undefined) break;
+    records.push(record);
+    through = next;
+  }
+  emitCommitted(state, records);
+  if (state.delivered < state.committed && !state.readingForDelivery) {
+    state.readingForDelivery = true;
+    state.effects.push(
+      tell("log", {
+        kind: "read",
+        tag: DELIVERY_TAG,
+        after: state.delivered,
+        bytesMax: CATCH_UP_BYTES_MAX,
+      }),
+    );
+  }
+}
+
+/** Records read from the log for delivery. The log may hold more than is committed. */
+export function deliverRead(state: LogSyncState, records: readonly Uint8Array[]): void {
+  state.readingForDelivery = false;
+  emitCommitted(
+    state,
+    records.filter((record) => {
+      const { lastZxid } = recordHeader(record);
+      return lastZxid > state.delivered && lastZxid <= state.committed;
+    }),
+  );
+  deliver(state);
+}
+
+function emitCommitted(state: LogSyncState, records: readonly Uint8Array[]): void {
+  if (records.length === 0) return;
+  for (const record of records) {
+    const header = recordHeader(record);
+    assert(header.prevZxid === state.delivered, "records are delivered without a gap");
+    state.delivered = header.lastZxid;
+    state.lastTimeMs = Math.max(state.lastTimeMs, header.timeMs);
+    if (header.submitter !== undefined) state.submitters.take(header.submitter, header.seq);
+  }
+  state.effects.push({ kind: "emit", topic: "committed$", value: { kind: "committed", records } });
+}

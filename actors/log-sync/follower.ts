@@ -1,0 +1,184 @@
+/**
+ * A follower's log: appends only where it continues the leader's, truncates what conflicts, says where it stands when it
+ * missed something. Raft's AppendEntries (Ongaro, section 5.3), with prevZxid as prevLogTerm and prevLogIndex in one.
+ */
+import type { Context } from "../../runtime/actor.ts";
+import { assert } from "../../protocol/assert.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { recordHeader, verifyRecord } from "../../protocol/record.ts";
+import { type Epoch, formatZxid, type Zxid, zxidOf, ZXID_NONE } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import { commitThrough } from "./delivery.ts";
+import type { LogSyncPeerMessage } from "./messages.ts";
+import {
+  emitLeadership,
+  log,
+  type LogSyncState,
+  persistPromise,
+  promisedEpoch,
+  type Role,
+  sendTo,
+} from "./state.ts";
+
+type Append = Extract<LogSyncPeerMessage, { kind: "append" }>;
+type Following = Extract<Role, { kind: "following" }>;
+
+/** A follower says at most this often that it still stands at the same record. */
+const BEHIND_INTERVAL_MS = 20;
+
+export function follow(state: LogSyncState, leader: ServerId, epoch: Epoch | undefined): Following {
+  const role: Following = {
+    kind: "following",
+    leader,
+    epoch,
+    matched: ZXID_NONE,
+    leaderCommitted: ZXID_NONE,
+    established: false,
+    behind: undefined,
+  };
+  state.role = role;
+  state.effects.push(
+    { kind: "stopTimer", timer: "announce" },
+    { kind: "stopTimer", timer: "ask" },
+    { kind: "startTimer", timer: "establish", afterMs: state.options.establishTimeoutMs ?? 5000 },
+  );
+  emitLeadership(state);
+  return role;
+}
+
+export function receiveAppend(
+  state: LogSyncState,
+  from: ServerId,
+  message: Append,
+  context: Context,
+): void {
+  if (message.epoch < promisedEpoch(state)) {
+    sendTo(state, from, { kind: "deposed", promise: state.promising ?? state.promise });
+    return;
+  }
+  if (message.epoch > state.promise.epoch) {
+    acceptHigherEpoch(state, message);
+    return;
+  }
+  const role = followingOf(state, message);
+  role.leaderCommitted = max(role.leaderCommitted, message.committed);
+  // Dropped appends are noticed by the leader's next announcement.
+  if (state.truncating || state.diskFull) return;
+  if (!state.index.holds(message.prevZxid)) {
+    sayBehind(state, role, state.index.floor(message.prevZxid), context);
+    return;
+  }
+  const fresh = takeRecords(state, role, message);
+  if (fresh.length > 0) state.effects.push(tell("log", { kind: "append", records: fresh }));
+  else if (!state.truncating) sendAccepted(state, role);
+  followCommit(state, role);
+}
+
+/** A leader of a higher epoch has a quorum's promises; this node's own must be durable before it takes anything. */
+function acceptHigherEpoch(state: LogSyncState, message: Append): void {
+  if (promisedEpoch(state) === message.epoch) return;
+  follow(state, message.leader, message.epoch);
+  persistPromise(state, { epoch: message.epoch, candidate: message.leader }, undefined);
+}
+
+function followingOf(state: LogSyncState, message: Append): Following {
+  const { role } = state;
+  if (role.kind === "following" && role.leader === message.leader) {
+    if (role.epoch === message.epoch) return role;
+    if (role.epoch === undefined) {
+      role.epoch = message.epoch;
+      return role;
+    }
+  }
+  assert(
+    role.kind !== "leading" || role.epoch !== message.epoch,
+    "I1: at most one leader in an epoch",
+  );
+  return follow(state, message.leader, message.epoch);
+}
+
+/** The records that are new here, now in the index. A conflict starts a truncation instead. */
+function takeRecords(state: LogSyncState, role: Following, message: Append): Uint8Array[] {
+  const fresh: Uint8Array[] = [];
+  let after = message.prevZxid;
+  for (const received of message.records) {
+    const verdict = verifyRecord(received, 0, state.options.crc32);
+    if (!("length" in verdict) || verdict.length !== received.length) {
+      log(state, "warn", "record refused", { from: role.leader, after: formatZxid(after) });
+      break;
+    }
+    const { prevZxid, lastZxid } = recordHeader(received);
+    if (prevZxid !== after) {
+      log(state, "warn", "records do not continue each other", { after: formatZxid(after) });
+      break;
+    }
+    if (!state.index.holds(lastZxid)) {
+      if (state.index.tail > after) {
+        assert(fresh.length === 0, "a conflict comes before what is new");
+        truncate(state, after);
+        break;
+      }
+      // A copy of its own: the received bytes are a view into the whole message.
+      const record = received.slice();
+      state.index.push(lastZxid);
+      state.recent.add(lastZxid, record);
+      fresh.push(record);
+    }
+    after = lastZxid;
+  }
+  if (!state.truncating) role.matched = max(role.matched, after);
+  return fresh;
+}
+
+function truncate(state: LogSyncState, after: Zxid): void {
+  assert(after >= state.committed, "I7: nothing that is committed is truncated");
+  log(state, "info", "truncating", {
+    after: formatZxid(after),
+    from: formatZxid(state.index.tail),
+  });
+  state.truncating = true;
+  state.index.truncateAfter(after);
+  state.recent.removeAfter(after);
+  state.effects.push(tell("log", { kind: "truncate", after }));
+}
+
+/** What this node holds durably and equal to the leader's log. Sent after the fsync, never before. */
+export function sendAccepted(state: LogSyncState, role: Following): void {
+  if (role.epoch === undefined || role.matched === ZXID_NONE) return;
+  const zxid = min(state.durable, role.matched);
+  sendTo(state, role.leader, { kind: "accepted", epoch: role.epoch, zxid });
+}
+
+export function sayBehind(
+  state: LogSyncState,
+  role: Following,
+  holds: Zxid,
+  context: Context,
+): void {
+  if (role.epoch === undefined) return;
+  const { behind } = role;
+  const atMs = context.nowMs;
+  if (behind?.holds === holds && atMs - behind.atMs < BEHIND_INTERVAL_MS) return;
+  role.behind = { atMs, holds };
+  sendTo(state, role.leader, { kind: "behind", epoch: role.epoch, holds });
+}
+
+export function followCommit(state: LogSyncState, role: Following): void {
+  if (state.truncating) return;
+  const known = min(min(role.leaderCommitted, role.matched), state.durable);
+  commitThrough(state, state.index.floor(known));
+  if (role.established || role.epoch === undefined) return;
+  if (state.committed < zxidOf(role.epoch, 0)) return;
+  role.established = true;
+  state.effects.push({ kind: "stopTimer", timer: "establish" });
+  log(state, "info", "following", { leader: role.leader, epoch: role.epoch });
+  emitLeadership(state);
+}
+
+function min(a: Zxid, b: Zxid): Zxid {
+  return a < b ? a : b;
+}
+
+function max(a: Zxid, b: Zxid): Zxid {
+  return a > b ? a : b;
+}

@@ -1,0 +1,339 @@
+/** A leader: makes records of batches, publishes each once, commits by quorum in its own epoch, helps followers catch up. */
+import type { Context } from "../../runtime/actor.ts";
+import { encodeCbor } from "../../protocol/cbor.ts";
+import type { ServerId, Submitter } from "../../protocol/ids.ts";
+import { CATCH_UP_BYTES_MAX, LEADER_UNCOMMITTED_BYTES_MAX } from "../../protocol/limits.ts";
+import { encodeRecord, recordHeader } from "../../protocol/record.ts";
+import {
+  COUNTER_MAX,
+  counterOf,
+  type Epoch,
+  epoch,
+  formatZxid,
+  type Zxid,
+  zxidAfter,
+  zxidOf,
+  ZXID_NONE,
+} from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import { commitThrough } from "./delivery.ts";
+import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
+import {
+  broadcast,
+  emitLeadership,
+  type Follower,
+  log,
+  type LogSyncState,
+  lookAgain,
+  type Role,
+  sendTo,
+} from "./state.ts";
+import { SubmitterTable } from "./submitters.ts";
+
+type Leading = Extract<Role, { kind: "leading" }>;
+
+/** Of the replicated state machine; the barrier of an epoch names it. */
+const STATE_MACHINE_VERSION = 1;
+/** A catch-up that made no progress for so long is begun again. */
+const CATCH_UP_STALLED_MS = 300;
+
+export function lead(state: LogSyncState, of: Epoch, context: Context): void {
+  const { options } = state;
+  const barrier = zxidOf(of, 0);
+  const followers = new Map<ServerId, Follower>();
+  for (const voter of options.voters) {
+    if (voter === options.server) continue;
+    followers.set(voter, { accepted: ZXID_NONE, catchUp: undefined });
+  }
+  const role: Leading = {
+    kind: "leading",
+    epoch: of,
+    barrier,
+    active: false,
+    followers,
+    taken: new SubmitterTable(),
+    outbox: [],
+    outboxAfter: state.index.tail,
+    uncommittedBytes: 0,
+    publishing: false,
+  };
+  state.role = role;
+  state.effects.push(
+    { kind: "stopTimer", timer: "ask" },
+    { kind: "startTimer", timer: "announce", afterMs: options.announceIntervalMs ?? 100 },
+  );
+  log(state, "info", "leads", { epoch: of, after: formatZxid(state.index.tail) });
+  emitLeadership(state);
+  const payload = encodeCbor({ version: STATE_MACHINE_VERSION });
+  appendRecord(state, role, { kind: "barrier", payload, count: 1, submitter: undefined, seq: 0 }, context);
+}
+
+type NewRecord = {
+  readonly kind: "barrier" | "batch";
+  readonly payload: Uint8Array;
+  readonly count: number;
+  readonly submitter: Submitter | undefined;
+  readonly seq: number;
+};
+
+function appendRecord(state: LogSyncState, role: Leading, of: NewRecord, context: Context): void {
+  const prevZxid = state.index.tail;
+  const firstZxid = of.kind === "barrier" ? role.barrier : zxidAfter(prevZxid, 1);
+  const lastZxid = zxidAfter(firstZxid, of.count - 1);
+  state.lastTimeMs = Math.max(state.lastTimeMs, Math.floor(context.wallMs));
+  const record = encodeRecord(
+    {
+      kind: of.kind,
+      firstZxid,
+      lastZxid,
+      prevZxid,
+      timeMs: state.lastTimeMs,
+      submitter: of.submitter,
+      seq: of.seq,
+    },
+    of.payload,
+    state.options.crc32,
+  );
+  state.index.push(lastZxid);
+  state.recent.add(lastZxid, record);
+  role.outbox.push(record);
+  role.uncommittedBytes += record.length;
+  publishSoon(state, role);
+}
+
+/** All records of a turn, and the commit mark, travel together. */
+function publishSoon(state: LogSyncState, role: Leading): void {
+  if (role.publishing) return;
+  role.publishing = true;
+  state.effects.push({ kind: "startTimer", timer: "publish", afterMs: 0 });
+}
+
+/** To the own disk and to all peers at the same time. */
+export function publish(state: LogSyncState): void {
+  const { role } = state;
+  if (role.kind !== "leading" || !role.publishing) return;
+  role.publishing = false;
+  const records = role.outbox;
+  const prevZxid = role.outboxAfter;
+  role.outbox = [];
+  role.outboxAfter = state.index.tail;
+  if (records.length > 0) state.effects.push(tell("log", { kind: "append", records }));
+  if (role.followers.size === 0) return;
+  for (const group of groupsOf(records)) {
+    const after = group[0] === undefined ? prevZxid : recordHeader(group[0]).prevZxid;
+    broadcast(state, appendOf(state, role, after, group));
+  }
+}
+
+/** In messages of bounded size; without records still one, for the commit mark. */
+function groupsOf(records: readonly Uint8Array[]): Uint8Array[][] {
+  const groups: Uint8Array[][] = [[]];
+  let bytes = 0;
+  for (const record of records) {
+    if (bytes > 0 && bytes + record.length > CATCH_UP_BYTES_MAX) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(record);
+    bytes += record.length;
+  }
+  return groups;
+}
+
+function appendOf(
+  state: LogSyncState,
+  role: Leading,
+  prevZxid: Zxid,
+  records: readonly Uint8Array[],
+): LogSyncPeerMessage {
+  return {
+    kind: "append",
+    epoch: role.epoch,
+    leader: state.options.server,
+    prevZxid,
+    committed: state.committed,
+    records,
+  };
+}
+
+/** Repeated for ever while leading: whoever lost an append or a commit mark learns of it. */
+export function announce(state: LogSyncState): void {
+  const { role, options } = state;
+  if (role.kind !== "leading") return;
+  state.effects.push({
+    kind: "startTimer",
+    timer: "announce",
+    afterMs: options.announceIntervalMs ?? 100,
+  });
+  if (role.followers.size > 0) publishSoon(state, role);
+}
+
+export function submit(state: LogSyncState, role: Leading, message: SubmitMessage, context: Context): void {
+  // Until its barrier is delivered a leader does not know which batches its log holds. The submitter repeats.
+  if (!role.active || state.diskFull) return;
+  const verdict = role.taken.judge(message.submitter, message.seq);
+  if (verdict.kind === "repeated") return;
+  if (verdict.kind === "refuse") {
+    refuse(state, {
+      kind: "submitRefused",
+      submitter: message.submitter,
+      reason: verdict.reason,
+      expected: verdict.expected,
+    });
+    return;
+  }
+  if (role.uncommittedBytes > LEADER_UNCOMMITTED_BYTES_MAX) return;
+  if (!hasRoom(state, message.count)) return;
+  role.taken.take(message.submitter, message.seq);
+  appendRecord(state, role, { ...message, kind: "batch" }, context);
+}
+
+/** A batch of the leader itself: it is not repeated if it is lost with the leader. */
+export function propose(
+  state: LogSyncState,
+  role: Leading,
+  payload: Uint8Array,
+  count: number,
+  context: Context,
+): void {
+  if (!role.active || state.diskFull || !hasRoom(state, count)) return;
+  appendRecord(state, role, { kind: "batch", payload, count, submitter: undefined, seq: 0 }, context);
+}
+
+/** A full counter needs a new epoch, never a wrap. */
+function hasRoom(state: LogSyncState, count: number): boolean {
+  if (counterOf(state.index.tail) + count <= COUNTER_MAX) return true;
+  lookAgain(state, "the zxid counter of this epoch is full");
+  return false;
+}
+
+export function refuse(state: LogSyncState, refusal: SubmitRefused): void {
+  const { submitter } = refusal;
+  if (submitter.server === state.options.server) {
+    state.effects.push(tell(`submitter/${submitter.lane}`, refusal));
+  } else {
+    sendTo(state, submitter.server, refusal);
+  }
+}
+
+export function receiveAccepted(
+  state: LogSyncState,
+  role: Leading,
+  from: ServerId,
+  zxid: Zxid,
+  context: Context,
+): void {
+  const follower = role.followers.get(from);
+  if (follower === undefined || zxid > state.index.tail) return;
+  if (zxid > follower.accepted) follower.accepted = zxid;
+  leaderCommit(state, role);
+  if (follower.catchUp === undefined || follower.accepted < follower.catchUp.sentThrough) return;
+  if (follower.catchUp.sentThrough < state.index.tail) {
+    sendCatchUp(state, role, from, follower, follower.catchUp.sentThrough, context);
+  } else {
+    follower.catchUp = undefined;
+  }
+}
+
+/**
+ * Commits what a quorum holds durably, this node's own disk counting as one, if it belongs to this epoch; everything
+ * before it is then committed too (Ongaro, section 5.4.2).
+ */
+export function leaderCommit(state: LogSyncState, role: Leading): void {
+  const durable = [state.durable as number];
+  for (const follower of role.followers.values()) durable.push(follower.accepted);
+  durable.sort((a, b) => b - a);
+  const byQuorum = (durable[state.quorum - 1] ?? ZXID_NONE) as Zxid;
+  if (byQuorum < role.barrier) return;
+  // Applied here only once it is durable here too.
+  const through = Math.min(byQuorum, state.durable) as Zxid;
+  if (through <= state.committed) return;
+  for (let zxid = state.index.next(state.committed); zxid !== undefined && zxid <= through; ) {
+    role.uncommittedBytes -= state.recent.get(zxid)?.length ?? 0;
+    zxid = state.index.next(zxid);
+  }
+  commitThrough(state, through);
+  activate(state, role);
+  if (role.followers.size > 0) publishSoon(state, role);
+}
+
+/** Once the barrier is delivered everything before it is too, so the table of submitters is complete. */
+export function activate(state: LogSyncState, role: Leading): void {
+  if (role.active || state.delivered < role.barrier) return;
+  role.active = true;
+  role.taken = state.submitters.copy();
+  role.uncommittedBytes = 0;
+  log(state, "info", "leading", { epoch: role.epoch });
+  emitLeadership(state);
+}
+
+export function receiveBehind(
+  state: LogSyncState,
+  role: Leading,
+  from: ServerId,
+  holds: Zxid,
+  context: Context,
+): void {
+  const follower = role.followers.get(from);
+  if (follower === undefined) return;
+  const { catchUp } = follower;
+  const after = state.index.floor(holds);
+  const underWay = catchUp !== undefined && context.nowMs - catchUp.atMs < CATCH_UP_STALLED_MS;
+  // It may have spoken before it got what is on its way. That it holds less than the leader thought is news.
+  if (underWay && after >= catchUp.from && after < catchUp.sentThrough) return;
+  sendCatchUp(state, role, from, follower, after, context);
+}
+
+function sendCatchUp(
+  state: LogSyncState,
+  role: Leading,
+  to: ServerId,
+  follower: Follower,
+  after: Zxid,
+  context: Context,
+): void {
+  const records: Uint8Array[] = [];
+  let bytes = 0;
+  let through = after;
+  for (let next = state.index.next(through); next !== undefined; next = state.index.next(through)) {
+    const record = state.recent.get(next);
+    if (record === undefined || (bytes > 0 && bytes + record.length > CATCH_UP_BYTES_MAX)) break;
+    records.push(record);
+    bytes += record.length;
+    through = next;
+  }
+  const reading = records.length === 0 && through < state.index.tail;
+  follower.catchUp = { from: after, sentThrough: through, atMs: context.nowMs, reading };
+  if (reading) {
+    state.effects.push(
+      tell("log", { kind: "read", tag: to, after, bytesMax: CATCH_UP_BYTES_MAX }),
+    );
+  } else {
+    sendTo(state, to, appendOf(state, role, after, records));
+  }
+}
+
+/** Records read from the log for a follower that is far behind. */
+export function sendRead(
+  state: LogSyncState,
+  role: Leading,
+  to: ServerId,
+  after: Zxid,
+  records: readonly Uint8Array[],
+): void {
+  const follower = role.followers.get(to);
+  const last = records.at(-1);
+  if (follower?.catchUp === undefined || !follower.catchUp.reading || last === undefined) return;
+  follower.catchUp.reading = false;
+  follower.catchUp.sentThrough = recordHeader(last).lastZxid;
+  sendTo(state, to, appendOf(state, role, after, records));
+}
+
+/** A peer has promised a higher epoch, so this node no longer leads. */
+export function deposed(state: LogSyncState, by: Epoch): void {
+  state.epochSeen = epoch(Math.max(state.epochSeen, by));
+  const { role } = state;
+  if ((role.kind === "leading" || role.kind === "candidate") && by > role.epoch) {
+    lookAgain(state, `epoch ${by} is promised elsewhere`);
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * The log-sync actor: what is in the log and what is committed. Raft's log rules in ZooKeeper's words; the invariants I1 to
+ * I8 are listed in docs/internals/replication.md.
+ */
+import type { Actor, Context, Step } from "../../runtime/actor.ts";
+import type { ReceivedMessage } from "../../runtime/effects.ts";
+import { assert, unreachable } from "../../protocol/assert.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { formatZxid } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import type { LogReport } from "../log/messages.ts";
+import { ask, grant, receivePromiseReply, receivePromiseRequest, stand } from "./candidate.ts";
+import { DELIVERY_TAG, deliverRead } from "./delivery.ts";
+import { follow, followCommit, receiveAppend, sayBehind, sendAccepted } from "./follower.ts";
+import {
+  activate,
+  announce,
+  deposed,
+  leaderCommit,
+  propose,
+  publish,
+  receiveAccepted,
+  receiveBehind,
+  refuse,
+  sendRead,
+  submit,
+} from "./leader.ts";
+import { LogIndex } from "./log-index.ts";
+import type { LogSyncMessage, LogSyncPeerMessage, SubmitMessage } from "./messages.ts";
+import {
+  emitDurable,
+  initialState,
+  log,
+  type LogSyncOptions,
+  type LogSyncState,
+  lookAgain,
+  sendTo,
+} from "./state.ts";
+
+export function logSyncActor(options: LogSyncOptions): Actor<LogSyncState, LogSyncMessage> {
+  return {
+    name: "log-sync",
+    supervision: "stopNode",
+    // Peers and lanes bound what they have under way; beyond that a sender is broken.
+    mailbox: { capacity: 100_000, whenFull: "stopNode" },
+    start: () => ({ state: initialState(options), effects: [] }),
+    receive,
+  };
+}
+
+function receive(
+  state: LogSyncState,
+  message: LogSyncMessage,
+  context: Context,
+): Step<LogSyncState> {
+  state.effects = [];
+  decide(state, message, context);
+  return { state, effects: state.effects };
+}
+
+function decide(state: LogSyncState, message: LogSyncMessage, context: Context): void {
+  switch (message.kind) {
+    case "received":
+      receiveFromPeer(state, message, context);
+      return;
+    case "submit":
+      route(state, message, context);
+      return;
+    case "propose":
+      if (state.role.kind === "leading") {
+        propose(state, state.role, message.payload, message.count, context);
+      }
+      return;
+    case "elected":
+      elected(state, message.leader);
+      return;
+    case "leaderLost":
+      if (state.role.kind === "leading" || state.role.kind === "following") {
+        lookAgain(state, message.reason);
+      }
+      return;
+    case "timer":
+      timer(state, message.timer, context);
+      return;
+    default:
+      receiveFromLog(state, message, context);
+  }
+}
+
+function elected(state: LogSyncState, leader: ServerId): void {
+  if (!state.recovered) return;
+  if (leader === state.options.server) stand(state);
+  else if (state.role.kind === "looking") follow(state, leader, undefined);
+}
+
+function timer(state: LogSyncState, name: string, context: Context): void {
+  switch (name) {
+    case "publish":
+      publish(state);
+      return;
+    case "announce":
+      announce(state);
+      return;
+    case "ask":
+      if (state.role.kind === "candidate") ask(state, context);
+      return;
+    case "establish":
+      if (state.role.kind === "following" && !state.role.established) {
+        lookAgain(state, `node ${state.role.leader} did not establish its epoch`);
+      }
+      return;
+    default:
+      assert(false, `log-sync has no timer ${name}`);
+  }
+}
+
+/** A batch of a lane of this node: taken, handed to the leader, or left for the submitter to repeat. */
+function route(state: LogSyncState, message: SubmitMessage, context: Context): void {
+  const { role } = state;
+  if (role.kind === "leading") submit(state, role, message, context);
+  else if (role.kind === "following" && role.established) sendTo(state, role.leader, message);
+}
+
+function receiveFromPeer(
+  state: LogSyncState,
+  { from, message }: ReceivedMessage<LogSyncPeerMessage>,
+  context: Context,
+): void {
+  const peer = from as ServerId;
+  // Before its log is read a node can answer nothing; whoever asks repeats.
+  if (!state.recovered || !state.options.voters.includes(peer)) return;
+  const { role } = state;
+  switch (message.kind) {
+    case "append":
+      receiveAppend(state, peer, message, context);
+      return;
+    case "accepted":
+      if (role.kind === "leading" && message.epoch === role.epoch) {
+        receiveAccepted(state, role, peer, message.zxid, context);
+      }
+      return;
+    case "submit":
+      if (role.kind === "leading") submit(state, role, message, context);
+      return;
+    case "behind":
+      if (role.kind === "leading" && message.epoch === role.epoch) {
+        receiveBehind(state, role, peer, message.holds, context);
+      }
+      return;
+    case "promiseRequest":
+      receivePromiseRequest(state, peer, message);
+      return;
+    case "promiseReply":
+      receivePromiseReply(state, peer, message, context);
+      return;
+    case "deposed":
+      deposed(state, message.promise.epoch);
+      return;
+    case "submitRefused":
+      if (message.submitter.server === state.options.server) refuse(state, message);
+      return;
+    default:
+      unreachable(message);
+  }
+}
+
+function receiveFromLog(state: LogSyncState, report: LogReport, context: Context): void {
+  switch (report.kind) {
+    case "recovered":
+      recovered(state, report);
+      return;
+    case "appended":
+      if (report.truncations !== state.truncations || state.truncating) return;
+      durableThrough(state, report.lastZxid);
+      return;
+    case "truncated":
+      assert(report.lastZxid === state.index.tail, "a truncation ends where the index ends");
+      state.truncating = false;
+      state.truncations = report.truncations;
+      state.durable = report.lastZxid;
+      if (state.role.kind === "following") {
+        sayBehind(state, state.role, state.index.tail, context);
+      }
+      return;
+    case "promised":
+      promised(state, report, context);
+      return;
+    case "records":
+      receiveRead(state, report);
+      return;
+    case "diskFull":
+      diskFull(state, report);
+      return;
+    case "writable":
+      state.diskFull = false;
+      log(state, "info", "disk has room again", {});
+      return;
+    default:
+      unreachable(report);
+  }
+}
+
+function recovered(state: LogSyncState, report: Extract<LogReport, { kind: "recovered" }>): void {
+  state.recovered = true;
+  state.promise = report.promise;
+  state.index = new LogIndex(report.lastZxids);
+  state.durable = state.index.tail;
+  log(state, "info", "log recovered", {
+    lastZxid: formatZxid(state.durable),
+    records: report.lastZxids.length,
+    tornBytes: report.tornBytes,
+    promisedEpoch: report.promise.epoch,
+  });
+  for (let lane = 1; lane <= state.options.lanes; lane += 1) {
+    state.effects.push(
+      tell(`submitter/${lane}`, { kind: "incarnation", incarnation: report.incarnation }),
+    );
+  }
+  emitDurable(state);
+  lookAgain(state, "started");
+}
+
+function durableThrough(state: LogSyncState, zxid: typeof state.durable): void {
+  if (zxid <= state.durable) return;
+  state.durable = zxid;
+  const { role } = state;
+  if (role.kind === "leading") {
+    leaderCommit(state, role);
+  } else if (role.kind === "following") {
+    sendAccepted(state, role);
+    followCommit(state, role);
+  } else {
+    emitDurable(state);
+  }
+}
+
+function promised(
+  state: LogSyncState,
+  report: Extract<LogReport, { kind: "promised" }>,
+  context: Context,
+): void {
+  assert(report.promise.epoch > state.promise.epoch, "I7: a promise never goes back");
+  state.promise = report.promise;
+  // A later promise may be on its way; then this one is not worth an answer.
+  if (state.promising?.epoch !== report.promise.epoch) return;
+  const asker = state.promiseAsker;
+  state.promising = undefined;
+  state.promiseAsker = undefined;
+  const { role } = state;
+  if (asker !== undefined) grant(state, asker);
+  else if (role.kind === "candidate" && role.epoch === report.promise.epoch) ask(state, context);
+  else if (role.kind === "following") sayBehind(state, role, state.index.tail, context);
+}
+
+function receiveRead(state: LogSyncState, report: Extract<LogReport, { kind: "records" }>): void {
+  if (report.tag === DELIVERY_TAG) {
+    deliverRead(state, report.records);
+    if (state.role.kind === "leading") activate(state, state.role);
+  } else if (state.role.kind === "leading") {
+    sendRead(state, state.role, report.tag as ServerId, report.after, report.records);
+  }
+}
+
+/** What was not kept is gone from the log; a leader cannot go on without its own disk. */
+function diskFull(state: LogSyncState, report: Extract<LogReport, { kind: "diskFull" }>): void {
+  state.diskFull = true;
+  state.index.truncateAfter(report.durable);
+  state.recent.removeAfter(report.durable);
+  state.durable = report.durable;
+  log(state, "warn", "disk full", { durable: formatZxid(report.durable) });
+  if (state.role.kind === "leading") lookAgain(state, "the disk is full");
+  else if (state.role.kind === "following" && state.role.matched > report.durable) {
+    state.role.matched = report.durable;
+  }
+}

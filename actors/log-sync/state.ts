@@ -1,0 +1,227 @@
+/** What log-sync knows, and the small steps that every role shares. */
+import type { Effect } from "../../runtime/effects.ts";
+import { assert } from "../../protocol/assert.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { RECENT_RECORDS_BYTES_MAX } from "../../protocol/limits.ts";
+import type { Crc32 } from "../../protocol/record.ts";
+import { type Epoch, EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import { LogIndex } from "./log-index.ts";
+import type { EpochPromise, Leadership, LogSyncPeerMessage } from "./messages.ts";
+import { RecentRecords } from "./recent-records.ts";
+import { SubmitterTable } from "./submitters.ts";
+
+export type LogSyncOptions = {
+  readonly server: ServerId;
+  /** All that count for a quorum, this node among them. */
+  readonly voters: readonly ServerId[];
+  /** Lanes of this node, numbered from 1: who is told of commits and incarnations. */
+  readonly lanes: number;
+  readonly crc32: Crc32;
+  /** How long a follower waits for its leader's barrier before it looks again. Default 5000. */
+  readonly establishTimeoutMs?: number;
+  /** How often a leader repeats where it stands, so that what was lost is noticed. Default 100. */
+  readonly announceIntervalMs?: number;
+};
+
+/** A follower as its leader sees it. */
+export type Follower = {
+  /** Durable there and equal to the leader's log up to here. */
+  accepted: Zxid;
+  /** While it catches up: what has been sent to it directly, and when. */
+  catchUp:
+    | { readonly from: Zxid; sentThrough: Zxid; readonly atMs: number; reading: boolean }
+    | undefined;
+};
+
+export type Role =
+  | { readonly kind: "looking" }
+  | {
+      readonly kind: "candidate";
+      readonly epoch: Epoch;
+      /** Voters that promised, this node included once its own promise is durable. */
+      readonly promises: Set<ServerId>;
+      asked: number;
+    }
+  | {
+      readonly kind: "leading";
+      readonly epoch: Epoch;
+      readonly barrier: Zxid;
+      /** The barrier is committed and delivered: batches are taken from then on. */
+      active: boolean;
+      readonly followers: Map<ServerId, Follower>;
+      /** What lanes have been taken at, committed or not. Meaningful once active. */
+      taken: SubmitterTable;
+      /** Records of this turn, not yet published. */
+      outbox: Uint8Array[];
+      /** The zxid before the first record of the outbox. */
+      outboxAfter: Zxid;
+      uncommittedBytes: number;
+      publishing: boolean;
+    }
+  | {
+      readonly kind: "following";
+      readonly leader: ServerId;
+      /** Unknown until the leader is heard. */
+      epoch: Epoch | undefined;
+      /** This log equals the leader's up to here. */
+      matched: Zxid;
+      /** The leader's commit mark. */
+      leaderCommitted: Zxid;
+      /** The epoch's barrier is known to be committed here. */
+      established: boolean;
+      /** When it last said that it is behind, and where it stood. */
+      behind: { readonly atMs: number; readonly holds: Zxid } | undefined;
+    };
+
+export type LogSyncState = {
+  readonly options: LogSyncOptions;
+  readonly quorum: number;
+  recovered: boolean;
+  /** Durable. */
+  promise: EpochPromise;
+  /** On its way to the disk. */
+  promising: EpochPromise | undefined;
+  /** Whom to answer once `promising` is durable. */
+  promiseAsker: ServerId | undefined;
+  /** The highest epoch heard of, to choose a higher one. */
+  epochSeen: Epoch;
+  index: LogIndex;
+  readonly recent: RecentRecords;
+  durable: Zxid;
+  truncating: boolean;
+  truncations: number;
+  diskFull: boolean;
+  /** Never goes back. */
+  committed: Zxid;
+  /** Emitted on `committed$`. */
+  delivered: Zxid;
+  /** Of the records delivered. */
+  submitters: SubmitterTable;
+  lastTimeMs: number;
+  readingForDelivery: boolean;
+  role: Role;
+  /** Collected while a message is handled. */
+  effects: Effect[];
+};
+
+export function initialState(options: LogSyncOptions): LogSyncState {
+  assert(options.voters.includes(options.server), "this node is one of the voters");
+  return {
+    options,
+    quorum: Math.floor(options.voters.length / 2) + 1,
+    recovered: false,
+    promise: { epoch: EPOCH_NONE, candidate: options.server },
+    promising: undefined,
+    promiseAsker: undefined,
+    epochSeen: EPOCH_NONE,
+    index: new LogIndex([]),
+    recent: new RecentRecords(RECENT_RECORDS_BYTES_MAX),
+    durable: ZXID_NONE,
+    truncating: false,
+    truncations: 0,
+    diskFull: false,
+    committed: ZXID_NONE,
+    delivered: ZXID_NONE,
+    submitters: new SubmitterTable(),
+    lastTimeMs: 0,
+    readingForDelivery: false,
+    role: { kind: "looking" },
+    effects: [],
+  };
+}
+
+/** The epoch below which nothing is accepted: also of a promise that is not durable yet. */
+export function promisedEpoch(state: LogSyncState): Epoch {
+  return state.promising?.epoch ?? state.promise.epoch;
+}
+
+export function sendTo(state: LogSyncState, to: ServerId, message: LogSyncPeerMessage): void {
+  state.effects.push({ kind: "send", to, actor: "log-sync", message });
+}
+
+export function broadcast(state: LogSyncState, message: LogSyncPeerMessage): void {
+  state.effects.push({ kind: "broadcast", actor: "log-sync", message });
+}
+
+export function log(
+  state: LogSyncState,
+  level: "info" | "warn",
+  event: string,
+  detail: Readonly<Record<string, string | number | boolean | undefined>>,
+): void {
+  state.effects.push({ kind: "log", level, event, detail });
+}
+
+/** Starts making a promise durable; nothing is answered before it is. */
+export function persistPromise(
+  state: LogSyncState,
+  promise: EpochPromise,
+  asker: ServerId | undefined,
+): void {
+  assert(promise.epoch > promisedEpoch(state), "a promise never goes back");
+  state.promising = promise;
+  state.promiseAsker = asker;
+  state.effects.push(tell("log", { kind: "promise", promise }));
+}
+
+/** Gives up what this node leads or follows, and has the election actor look for a leader. */
+export function lookAgain(state: LogSyncState, reason: string): void {
+  const was = state.role.kind;
+  if (was !== "looking") log(state, "info", "looking", { was, reason });
+  state.role = { kind: "looking" };
+  state.effects.push(
+    { kind: "stopTimer", timer: "announce" },
+    { kind: "stopTimer", timer: "ask" },
+    { kind: "stopTimer", timer: "establish" },
+  );
+  emitDurable(state);
+  emitLeadership(state);
+  state.effects.push(tell("election", { kind: "look", reason }));
+}
+
+export function emitDurable(state: LogSyncState): void {
+  state.effects.push({
+    kind: "emit",
+    topic: "durable$",
+    value: { kind: "durable", lastZxid: state.durable, promisedEpoch: state.promise.epoch },
+  });
+}
+
+export function emitLeadership(state: LogSyncState): void {
+  state.effects.push({ kind: "emit", topic: "leadership$", value: leadershipOf(state) });
+}
+
+function leadershipOf(state: LogSyncState): Leadership {
+  const { role, options } = state;
+  switch (role.kind) {
+    case "leading":
+      return {
+        kind: "leadership",
+        role: role.active ? "leading" : "establishing",
+        epoch: role.epoch,
+        leader: options.server,
+      };
+    case "following":
+      return {
+        kind: "leadership",
+        role: role.established ? "following" : "establishing",
+        epoch: role.epoch ?? state.promise.epoch,
+        leader: role.leader,
+      };
+    case "candidate":
+      return {
+        kind: "leadership",
+        role: "establishing",
+        epoch: role.epoch,
+        leader: options.server,
+      };
+    default:
+      return {
+        kind: "leadership",
+        role: "looking",
+        epoch: state.promise.epoch,
+        leader: undefined,
+      };
+  }
+}

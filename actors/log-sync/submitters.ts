@@ -1,0 +1,47 @@
+/** The last batch taken of each lane of each node: a batch is taken once, and in sequence. */
+import type { Submitter } from "../../protocol/ids.ts";
+import type { SubmitRefused } from "./messages.ts";
+
+type Taken = { readonly incarnation: number; readonly seq: number };
+
+export type Verdict =
+  | { readonly kind: "take" }
+  /** Taken before: its result comes, or came, with the record. */
+  | { readonly kind: "repeated" }
+  | {
+      readonly kind: "refuse";
+      readonly reason: SubmitRefused["reason"];
+      readonly expected: number;
+    };
+
+export class SubmitterTable {
+  readonly #taken: Map<string, Taken>;
+
+  constructor(taken: Iterable<readonly [string, Taken]> = []) {
+    this.#taken = new Map(taken);
+  }
+
+  copy(): SubmitterTable {
+    return new SubmitterTable(this.#taken);
+  }
+
+  take(submitter: Submitter, seq: number): void {
+    this.#taken.set(keyOf(submitter), { incarnation: submitter.incarnation, seq });
+  }
+
+  judge(submitter: Submitter, seq: number): Verdict {
+    const taken = this.#taken.get(keyOf(submitter));
+    if (taken !== undefined && submitter.incarnation < taken.incarnation) {
+      return { kind: "refuse", reason: "staleIncarnation", expected: taken.incarnation };
+    }
+    // The first batch of a new life replaces the entry of the life before.
+    const last = taken?.incarnation === submitter.incarnation ? taken.seq : 0;
+    if (seq <= last) return { kind: "repeated" };
+    if (seq === last + 1) return { kind: "take" };
+    return { kind: "refuse", reason: "outOfSequence", expected: last + 1 };
+  }
+}
+
+function keyOf(submitter: Submitter): string {
+  return `${submitter.server}/${submitter.lane}`;
+}

@@ -1,0 +1,220 @@
+/**
+ * Jute, the binary format of ZooKeeper's protocol: big-endian integers, length-prefixed bytes and strings. This is the hot
+ * path of every request, so the reader keeps its first fault as data instead of throwing, and the writer fills slabs.
+ */
+
+/** Why bytes are not the record they should be. */
+export type JuteFault =
+  | "the bytes end too early"
+  | "a length is negative or beyond the bytes"
+  | "a count is negative or beyond the bytes"
+  | "a string is not UTF-8";
+
+const EMPTY: Buffer = Buffer.alloc(0);
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads fields one after the other. After a fault every read gives zero, null or nothing, so a caller reads its whole record
+ * and looks at `fault` once. Buffers are views into the bytes given.
+ */
+export class JuteReader {
+  fault: JuteFault | undefined = undefined;
+  #bytes: Buffer = EMPTY;
+  #position = 0;
+  #end = 0;
+
+  /** Starts over with the bytes from `start` to `end`. */
+  reset(bytes: Uint8Array, start = 0, end: number = bytes.length): this {
+    this.#bytes = asBuffer(bytes);
+    this.#position = start;
+    this.#end = end;
+    this.fault = undefined;
+    return this;
+  }
+
+  /** Bytes not yet read. */
+  get left(): number {
+    return this.#end - this.#position;
+  }
+
+  int32(): number {
+    const position = this.#position;
+    if (!this.#take(4)) return 0;
+    const bytes = this.#bytes;
+    return (
+      ((bytes[position] as number) << 24) |
+      ((bytes[position + 1] as number) << 16) |
+      ((bytes[position + 2] as number) << 8) |
+      (bytes[position + 3] as number)
+    );
+  }
+
+  /** Exact only for safe integers; beyond them the nearest double. */
+  int64(): number {
+    const high = this.int32();
+    const low = this.int32() >>> 0;
+    return this.fault === undefined ? high * 2 ** 32 + low : 0;
+  }
+
+  bool(): boolean {
+    const position = this.#position;
+    return this.#take(1) && this.#bytes[position] !== 0;
+  }
+
+  /** Length -1 is null. */
+  buffer(): Uint8Array | null {
+    const length = this.int32();
+    if (length === -1 || this.fault !== undefined) return null;
+    const position = this.#position;
+    if (!this.#takeLength(length)) return null;
+    return this.#bytes.subarray(position, position + length);
+  }
+
+  /** Length -1 is null. */
+  string(): string | null {
+    const length = this.int32();
+    if (length === -1 || this.fault !== undefined) return null;
+    const start = this.#position;
+    if (!this.#takeLength(length)) return null;
+    const end = start + length;
+    const bytes = this.#bytes;
+    for (let index = start; index < end; index += 1) {
+      if ((bytes[index] as number) >= 0x80) return this.#decodeUtf8(start, end);
+    }
+    return bytes.toString("latin1", start, end);
+  }
+
+  /** Elements of a vector that follow, each of at least `elementBytesMin` bytes; -1 is null. */
+  count(elementBytesMin: number): number | null {
+    const count = this.int32();
+    if (count === -1 || this.fault !== undefined) return null;
+    if (count < 0 || count * elementBytesMin > this.left) {
+      this.fault = "a count is negative or beyond the bytes";
+      return null;
+    }
+    return count;
+  }
+
+  #decodeUtf8(start: number, end: number): string | null {
+    try {
+      return strictUtf8.decode(this.#bytes.subarray(start, end));
+    } catch {
+      this.fault = "a string is not UTF-8";
+      return null;
+    }
+  }
+
+  #takeLength(length: number): boolean {
+    if (this.fault === undefined && length >= 0 && length <= this.left) {
+      this.#position += length;
+      return true;
+    }
+    this.fault ??= "a length is negative or beyond the bytes";
+    return false;
+  }
+
+  #take(length: number): boolean {
+    if (this.fault === undefined && length <= this.#end - this.#position) {
+      this.#position += length;
+      return true;
+    }
+    this.fault ??= "the bytes end too early";
+    return false;
+  }
+}
+
+const SLAB_BYTES = 64 * 1024;
+
+/** Writes fields one after the other; `take` hands out what was written since the last `take`, never to be written again. */
+export class JuteWriter {
+  #slab: Buffer = EMPTY;
+  #start = 0;
+  #position = 0;
+
+  /** Bytes written since the last `take`. */
+  get length(): number {
+    return this.#position - this.#start;
+  }
+
+  take(): Uint8Array {
+    const taken = this.#slab.subarray(this.#start, this.#position);
+    this.#start = this.#position;
+    return taken;
+  }
+
+  int32(value: number): this {
+    this.#ensure(4);
+    this.#position = this.#putInt32(this.#position, value);
+    return this;
+  }
+
+  /** Of a safe integer. */
+  int64(value: number): this {
+    this.#ensure(8);
+    this.#position = this.#putInt32(this.#position, Math.floor(value / 2 ** 32));
+    this.#position = this.#putInt32(this.#position, value);
+    return this;
+  }
+
+  bool(value: boolean): this {
+    this.#ensure(1);
+    this.#slab[this.#position] = value ? 1 : 0;
+    this.#position += 1;
+    return this;
+  }
+
+  buffer(value: Uint8Array | null): this {
+    if (value === null) return this.int32(-1);
+    this.#ensure(4 + value.length);
+    this.#position = this.#putInt32(this.#position, value.length);
+    this.#slab.set(value, this.#position);
+    this.#position += value.length;
+    return this;
+  }
+
+  string(value: string | null): this {
+    if (value === null) return this.int32(-1);
+    this.#ensure(4 + 3 * value.length); // a UTF-16 unit takes at most three bytes in UTF-8
+    const written = this.#slab.write(value, this.#position + 4, "utf8");
+    this.#position = this.#putInt32(this.#position, written) + written;
+    return this;
+  }
+
+  /** Leaves room for a frame's length; `endFrame` with the returned mark fills it in. */
+  beginFrame(): number {
+    const mark = this.length;
+    this.int32(0);
+    return mark;
+  }
+
+  endFrame(mark: number): void {
+    this.#putInt32(this.#start + mark, this.length - mark - 4);
+  }
+
+  #putInt32(position: number, value: number): number {
+    const slab = this.#slab;
+    slab[position] = value >>> 24;
+    slab[position + 1] = value >>> 16;
+    slab[position + 2] = value >>> 8;
+    slab[position + 3] = value;
+    return position + 4;
+  }
+
+  /** Room for `length` more bytes; what was not yet taken moves along to a new slab. */
+  #ensure(length: number): void {
+    if (this.#position + length <= this.#slab.length) return;
+    const kept = this.length;
+    const needed = kept + length;
+    const slab = Buffer.allocUnsafeSlow(needed * 2 > SLAB_BYTES ? needed * 2 : SLAB_BYTES);
+    this.#slab.copy(slab, 0, this.#start, this.#position);
+    this.#slab = slab;
+    this.#start = 0;
+    this.#position = kept;
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

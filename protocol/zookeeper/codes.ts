@@ -1,0 +1,26 @@
+/** The numbers of ZooKeeper's protocol. Source: ZooKeeper's ZooDefs.OpCode, ClientCnxn and Watcher.Event. */
+export const OpCode = {
+  create: 1,
+  delete: 2,
+  exists: 3,
+  getData: 4,
+  setData: 5,
+  getAcl: 6,
+  setAcl: 7,
+  getChildren: 8,
+  sync: 9,
+  ping: 11,
+  getChildren2: 12,
+  check: 13,
+  multi: 14,
+  create2: 15,
+  setWatches: 101,
+  closeSession: -11,
+  /** Only in the results of a multi. */
+  error: -1,
+} as const;
+
+/** Request numbers that are not a client's own count. */
+export const Xid = { watchEvent: -1, ping: -2 } as const;
+
+export const KEEPER_STATE_SYNC_CONNECTED = 3;

@@ -1,0 +1,60 @@
+/** The handshake of ZooKeeper's protocol: ConnectRequest and ConnectResponse, with and without the newer `readOnly` field. */
+import { PASSWORD_BYTES } from "../ids.ts";
+import type { JuteFault, JuteReader, JuteWriter } from "../jute.ts";
+
+export type ConnectRequest = {
+  readonly kind: "connect";
+  /** 64 bits as a double: exact only for safe integers. */
+  readonly lastZxidSeen: number;
+  readonly timeoutMs: number;
+  /** 0 asks for a new session. */
+  readonly session: number;
+  readonly password: Uint8Array;
+  /** Clients before 3.4 do not send `readOnly` and do not expect it in the response. */
+  readonly hasReadOnly: boolean;
+};
+
+const EMPTY: Uint8Array = new Uint8Array(0);
+
+export function readConnectRequest(
+  reader: JuteReader,
+): ConnectRequest | { readonly kind: "malformed"; readonly fault: JuteFault } {
+  reader.int32(); // protocolVersion: the server's is 0, whatever the client's
+  const lastZxidSeen = reader.int64();
+  const timeoutMs = reader.int32();
+  const session = reader.int64();
+  const password = reader.buffer();
+  if (reader.fault !== undefined) return { kind: "malformed", fault: reader.fault };
+  return {
+    kind: "connect",
+    lastZxidSeen,
+    timeoutMs,
+    session,
+    password: password === null ? EMPTY : Uint8Array.from(password),
+    hasReadOnly: reader.left > 0,
+  };
+}
+
+export type ConnectResponse = {
+  readonly timeoutMs: number;
+  readonly session: number;
+  readonly password: Uint8Array;
+};
+
+/** What a client with an expired session is told; the connection then closes. */
+export const EXPIRED_RESPONSE: ConnectResponse = {
+  timeoutMs: 0,
+  session: 0,
+  password: new Uint8Array(PASSWORD_BYTES),
+};
+
+export function writeConnectResponse(
+  writer: JuteWriter,
+  response: ConnectResponse,
+  hasReadOnly: boolean,
+): void {
+  const mark = writer.beginFrame();
+  writer.int32(0).int32(response.timeoutMs).int64(response.session).buffer(response.password);
+  if (hasReadOnly) writer.bool(false);
+  writer.endFrame(mark);
+}

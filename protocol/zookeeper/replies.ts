@@ -1,0 +1,135 @@
+/** Replies of ZooKeeper's protocol: results as bytes. An error is a header alone; only a multi carries errors in its body. */
+import type { Acl } from "../acl.ts";
+import { unreachable } from "../assert.ts";
+import { Code } from "../codes.ts";
+import type { JuteWriter } from "../jute.ts";
+import type { OperationResult } from "../operations.ts";
+import type { ReadResult, WatchEvent } from "../reads.ts";
+import type { Stat } from "../stat.ts";
+import type { Zxid } from "../zxid.ts";
+import { KEEPER_STATE_SYNC_CONNECTED, OpCode, Xid } from "./codes.ts";
+
+export function writeHeaderReply(writer: JuteWriter, xid: number, zxid: Zxid, code: number): void {
+  writer.int32(16).int32(xid).int64(zxid).int32(code);
+}
+
+export function writeReadReply(
+  writer: JuteWriter,
+  xid: number,
+  zxid: Zxid,
+  opCode: number,
+  result: ReadResult,
+): void {
+  if (result.kind === "error") {
+    writeHeaderReply(writer, xid, zxid, result.code);
+    return;
+  }
+  const mark = writer.beginFrame();
+  writer.int32(xid).int64(zxid).int32(Code.ok);
+  switch (result.kind) {
+    case "stat":
+      writeStat(writer, result.stat);
+      break;
+    case "data":
+      writer.buffer(result.data);
+      writeStat(writer, result.stat);
+      break;
+    case "children":
+      writer.int32(result.children.length);
+      for (const child of result.children) writer.string(child);
+      if (opCode === OpCode.getChildren2) writeStat(writer, result.stat);
+      break;
+    case "acl":
+      writeAcl(writer, result.acl);
+      writeStat(writer, result.stat);
+      break;
+    case "done":
+      break;
+    default:
+      unreachable(result);
+  }
+  writer.endFrame(mark);
+}
+
+export type WriteReply = {
+  readonly xid: number;
+  readonly zxid: Zxid;
+  readonly opCode: number;
+  /** Of the request: sync is answered with it. */
+  readonly path: string;
+  /** Of a multi. */
+  readonly entryOpCodes: readonly number[] | undefined;
+};
+
+export function writeWriteReply(
+  writer: JuteWriter,
+  reply: WriteReply,
+  result: OperationResult,
+): void {
+  if (result.kind === "error") {
+    writeHeaderReply(writer, reply.xid, reply.zxid, result.code);
+    return;
+  }
+  const mark = writer.beginFrame();
+  writer.int32(reply.xid).int64(reply.zxid).int32(Code.ok);
+  if (result.kind === "multi") {
+    const failed = result.failed;
+    result.results.forEach((entry, index) => {
+      writeMultiEntry(writer, failed ? OpCode.error : reply.entryOpCodes?.[index], entry);
+    });
+    writeMultiHeader(writer, OpCode.error, true, -1);
+  } else if (reply.opCode === OpCode.sync) {
+    writer.string(reply.path);
+  } else {
+    writeResultBody(writer, reply.opCode, result);
+  }
+  writer.endFrame(mark);
+}
+
+export function writeWatchEvent(writer: JuteWriter, event: WatchEvent): void {
+  const mark = writer.beginFrame();
+  writer.int32(Xid.watchEvent).int64(event.zxid).int32(Code.ok);
+  writer.int32(event.type).int32(KEEPER_STATE_SYNC_CONNECTED).string(event.path);
+  writer.endFrame(mark);
+}
+
+/** Of a failed multi every entry is an error, also those that would have succeeded (code ok). */
+function writeMultiEntry(
+  writer: JuteWriter,
+  opCode: number | undefined,
+  result: OperationResult,
+): void {
+  if (result.kind === "error" || opCode === undefined || opCode === OpCode.error) {
+    const code = result.kind === "error" ? result.code : Code.ok;
+    writeMultiHeader(writer, OpCode.error, false, code);
+    writer.int32(code);
+    return;
+  }
+  writeMultiHeader(writer, opCode, false, Code.ok);
+  writeResultBody(writer, opCode, result);
+}
+
+function writeMultiHeader(writer: JuteWriter, type: number, done: boolean, code: number): void {
+  writer.int32(type).bool(done).int32(code);
+}
+
+function writeResultBody(writer: JuteWriter, opCode: number, result: OperationResult): void {
+  if (result.kind === "created") {
+    writer.string(result.path);
+    if (opCode === OpCode.create2) writeStat(writer, result.stat);
+  } else if (result.kind === "stat") {
+    writeStat(writer, result.stat);
+  }
+}
+
+function writeAcl(writer: JuteWriter, acl: readonly Acl[]): void {
+  writer.int32(acl.length);
+  for (const entry of acl) writer.int32(entry.permissions).string(entry.scheme).string(entry.id);
+}
+
+function writeStat(writer: JuteWriter, stat: Stat): void {
+  writer.int64(stat.czxid).int64(stat.mzxid).int64(stat.ctime).int64(stat.mtime);
+  writer.int32(stat.version).int32(stat.cversion).int32(stat.aversion);
+  writer.int64(stat.ephemeralOwner).int32(stat.dataLength).int32(stat.numChildren);
+  writer.int64(stat.pzxid);
+}

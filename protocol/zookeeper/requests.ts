@@ -1,0 +1,186 @@
+/** Requests of ZooKeeper's protocol, from bytes to the operations and reads that actors understand. */
+import type { Acl } from "../acl.ts";
+import { Code } from "../codes.ts";
+import type { JuteReader } from "../jute.ts";
+import type { ClientOperation, CreateMode, ZnodeOperation } from "../operations.ts";
+import type { Read } from "../reads.ts";
+import type { Zxid } from "../zxid.ts";
+import { OpCode } from "./codes.ts";
+
+export type Request =
+  | { readonly kind: "ping"; readonly xid: number }
+  | {
+      readonly kind: "read";
+      readonly xid: number;
+      readonly opCode: number;
+      readonly read: Read;
+    }
+  | {
+      readonly kind: "write";
+      readonly xid: number;
+      readonly opCode: number;
+      readonly operation: ClientOperation;
+      /** Of a multi: each entry's op code, since create and create2 are answered differently. */
+      readonly entryOpCodes: readonly number[] | undefined;
+    }
+  /** Answered with this code at once. */
+  | { readonly kind: "refused"; readonly xid: number; readonly code: Code }
+  /** No request header: there is nothing to answer. */
+  | { readonly kind: "headless" };
+
+const MODES: readonly CreateMode[] = [
+  { ephemeral: false, sequential: false },
+  { ephemeral: true, sequential: false },
+  { ephemeral: false, sequential: true },
+  { ephemeral: true, sequential: true },
+];
+/** CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL: beyond it no flags are known; those above 3 are not served. */
+const CREATE_FLAGS_MAX = 6;
+const STRING_BYTES_MIN = 4;
+const ACL_BYTES_MIN = 12;
+
+/** Reads the frame that the reader stands at. */
+export function readRequest(reader: JuteReader): Request {
+  const xid = reader.int32();
+  const opCode = reader.int32();
+  if (reader.fault !== undefined) return { kind: "headless" };
+  switch (opCode) {
+    case OpCode.ping:
+      return { kind: "ping", xid };
+    case OpCode.exists:
+      return readOf(reader, xid, opCode, "exists");
+    case OpCode.getData:
+      return readOf(reader, xid, opCode, "getData");
+    case OpCode.getChildren:
+    case OpCode.getChildren2:
+      return readOf(reader, xid, opCode, "getChildren");
+    case OpCode.getAcl:
+      return checkedRead(reader, xid, opCode, { kind: "getAcl", path: reader.string() ?? "" });
+    case OpCode.setWatches:
+      return checkedRead(reader, xid, opCode, readSetWatches(reader));
+    default:
+      return readWrite(reader, xid, opCode);
+  }
+}
+
+function readOf(
+  reader: JuteReader,
+  xid: number,
+  opCode: number,
+  kind: "exists" | "getData" | "getChildren",
+): Request {
+  const path = reader.string();
+  const watch = reader.bool();
+  return checkedRead(reader, xid, opCode, { kind, path: path ?? "", watch });
+}
+
+function checkedRead(reader: JuteReader, xid: number, opCode: number, read: Read): Request {
+  if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
+  return { kind: "read", xid, opCode, read };
+}
+
+function readSetWatches(reader: JuteReader): Read {
+  const relativeZxid = reader.int64();
+  return {
+    kind: "setWatches",
+    relativeZxid: Math.min(Math.max(relativeZxid, 0), Number.MAX_SAFE_INTEGER) as Zxid,
+    data: readStrings(reader),
+    exist: readStrings(reader),
+    child: readStrings(reader),
+  };
+}
+
+function readWrite(reader: JuteReader, xid: number, opCode: number): Request {
+  if (opCode === OpCode.multi) return readMulti(reader, xid);
+  const operation = readOperation(reader, opCode);
+  if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
+  if (typeof operation === "number") return { kind: "refused", xid, code: operation };
+  return { kind: "write", xid, opCode, operation, entryOpCodes: undefined };
+}
+
+function readOperation(reader: JuteReader, opCode: number): ClientOperation | Code {
+  switch (opCode) {
+    case OpCode.setAcl: {
+      const path = reader.string() ?? "";
+      const acl = readAcl(reader);
+      return { kind: "setAcl", path, acl, version: reader.int32() };
+    }
+    case OpCode.sync:
+      return { kind: "sync", path: reader.string() ?? "" };
+    case OpCode.closeSession:
+      return { kind: "closeSession" };
+    default:
+      return readZnodeOperation(reader, opCode);
+  }
+}
+
+/** A null path becomes the empty one, which no node has and no create accepts. */
+function readZnodeOperation(reader: JuteReader, opCode: number): ZnodeOperation | Code {
+  switch (opCode) {
+    case OpCode.create:
+    case OpCode.create2:
+      return readCreate(reader);
+    case OpCode.delete:
+      return { kind: "delete", path: reader.string() ?? "", version: reader.int32() };
+    case OpCode.setData: {
+      const path = reader.string() ?? "";
+      const data = reader.buffer();
+      return { kind: "setData", path, data, version: reader.int32() };
+    }
+    case OpCode.check:
+      return { kind: "check", path: reader.string() ?? "", version: reader.int32() };
+    default:
+      return Code.unimplemented;
+  }
+}
+
+function readCreate(reader: JuteReader): ZnodeOperation | Code {
+  const path = reader.string() ?? "";
+  const data = reader.buffer();
+  const acl = readAcl(reader);
+  const flags = reader.int32();
+  if (flags < 0 || flags > CREATE_FLAGS_MAX) return Code.badArguments;
+  const mode = MODES[flags];
+  if (mode === undefined) return Code.unimplemented; // containers and time to live
+  return { kind: "create", path, data, acl, mode };
+}
+
+/** Entries, each after its MultiHeader {type, done, err}, up to the header with `done`. */
+function readMulti(reader: JuteReader, xid: number): Request {
+  const operations: ZnodeOperation[] = [];
+  const entryOpCodes: number[] = [];
+  for (;;) {
+    const opCode = reader.int32();
+    const done = reader.bool();
+    reader.int32();
+    if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
+    if (done) break;
+    const operation = readZnodeOperation(reader, opCode);
+    if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
+    if (typeof operation === "number") return { kind: "refused", xid, code: operation };
+    operations.push(operation);
+    entryOpCodes.push(opCode);
+  }
+  const operation: ClientOperation = { kind: "multi", operations };
+  return { kind: "write", xid, opCode: OpCode.multi, operation, entryOpCodes };
+}
+
+function readAcl(reader: JuteReader): Acl[] {
+  const count = reader.count(ACL_BYTES_MIN) ?? 0;
+  const acl: Acl[] = [];
+  for (let index = 0; index < count && reader.fault === undefined; index += 1) {
+    const permissions = reader.int32();
+    const scheme = reader.string() ?? "";
+    acl.push({ permissions, scheme, id: reader.string() ?? "" });
+  }
+  return acl;
+}
+
+function readStrings(reader: JuteReader): string[] {
+  const count = reader.count(STRING_BYTES_MIN) ?? 0;
+  const strings: string[] = [];
+  for (let index = 0; index < count && reader.fault === undefined; index += 1) {
+    strings.push(reader.string() ?? "");
+  }
+  return strings;
+}

@@ -1,0 +1,41 @@
+/** What happens inside a node, as one stream: logs, metrics, tests and the dashboard read it. */
+import type { EventDetail, LogLevel, PeerId } from "./effects.ts";
+
+export type InspectionEvent =
+  /** An actor's own word. */
+  | {
+      readonly kind: "log";
+      /** Unix milliseconds. */
+      readonly atMs: number;
+      readonly node: PeerId;
+      readonly actor: string;
+      readonly level: LogLevel;
+      readonly event: string;
+      readonly detail: EventDetail;
+    }
+  /** An actor threw; its supervision decides what follows. */
+  | {
+      readonly kind: "failed";
+      readonly atMs: number;
+      readonly node: PeerId;
+      readonly actor: string;
+      readonly message: string;
+      readonly error: string;
+      readonly supervision: string;
+    }
+  /** A message to an actor that does not exist, or that found its mailbox full. */
+  | {
+      readonly kind: "undelivered";
+      readonly atMs: number;
+      readonly node: PeerId;
+      readonly to: string;
+      readonly message: string;
+      readonly reason: "noSuchActor" | "mailboxFull" | "notAMessage";
+    }
+  | {
+      readonly kind: "stopNode";
+      readonly atMs: number;
+      readonly node: PeerId;
+      readonly actor: string;
+      readonly reason: string;
+    };

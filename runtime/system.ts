@@ -1,0 +1,413 @@
+/**
+ * The actors of one thread. One loop takes messages in arrival order, calls the actor, and performs its effects; nothing
+ * else calls actor code. Subscribers of topics and of the inspection stream only enqueue or record (RxJS 7 lets a `next`
+ * made inside a subscriber overtake the message that caused it).
+ */
+import { type Observable, Subject } from "rxjs";
+import type { Actor, Context, Step } from "./actor.ts";
+import type { Clock, Randomness } from "./clock.ts";
+import type { DiskOperation, DiskOutcome } from "./disk.ts";
+import type { Effect, PeerId } from "./effects.ts";
+import type { InspectionEvent } from "./inspection.ts";
+import { Fifo } from "./mailbox.ts";
+import type { Codec, Incoming, Transport, TransportOutcome } from "./transport.ts";
+
+/** The way to actors of another thread. Byte arrays in messages must own their whole buffer: a view would copy all of it. */
+export interface Link {
+  post(letters: readonly Letter[]): void;
+}
+
+export type Letter = { readonly to: string; readonly message: object };
+
+export type ConnectionEffect = Extract<Effect, { readonly connection: number }>;
+
+/** Client connections of this thread. */
+export interface ConnectionPort {
+  perform(effect: ConnectionEffect): void;
+}
+
+/** Performs disk effects, at once or later, in order. */
+export interface DiskPort {
+  perform(
+    tag: number,
+    operations: readonly DiskOperation[],
+    done: (outcome: DiskOutcome) => void,
+  ): void;
+}
+
+export type SystemOptions = {
+  readonly node: PeerId;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly codec: Codec;
+  /** Where the effects `send`, `broadcast`, `request` go. Without one they are lost, and requests find no responders. */
+  readonly transport?: Transport | undefined;
+  /** Where `publish` goes; the transport by default. */
+  readonly publisher?: Pick<Transport, "publish"> | undefined;
+  readonly disk?: DiskPort | undefined;
+  readonly connections?: ConnectionPort | undefined;
+  /** The link to the thread where an actor lives that is not of this system. */
+  readonly route: (to: string) => Link | undefined;
+  /** Called once, when an actor asked for it or failed under supervision `stopNode`. */
+  readonly onStopNode: (reason: string) => void;
+};
+
+type Cell = {
+  readonly actor: Actor<unknown, object>;
+  state: unknown;
+  queued: number;
+  readonly timers: Map<string, () => void>;
+};
+
+/** Messages handled before the loop lets the thread take in new events. */
+const TURN_MESSAGES_MAX = 4096;
+/** Requests of peers that no actor has answered yet; the oldest is forgotten. */
+const REQUESTS_OPEN_MAX = 1024;
+
+export class ActorSystem {
+  readonly #options: SystemOptions;
+  readonly #cells = new Map<string, Cell>();
+  readonly #queue = new Fifo<{ readonly cell: Cell; readonly message: object }>();
+  #turnTimers: { readonly cell: Cell; readonly timer: string }[] = [];
+  readonly #topics = new Map<string, Subject<object>>();
+  readonly #inspection = new Subject<InspectionEvent>();
+  readonly #outbox = new Map<Link, Letter[]>();
+  readonly #requests = new Map<number, (bytes: Uint8Array) => void>();
+  #nextRequest = 1;
+  #scheduled = false;
+  #stopped = false;
+  readonly #context: { nowMs: number; wallMs: number } & Omit<Context, "nowMs" | "wallMs">;
+
+  constructor(options: SystemOptions) {
+    this.#options = options;
+    const { randomness } = options;
+    this.#context = {
+      nowMs: 0,
+      wallMs: 0,
+      random: () => randomness.random(),
+      randomBytes: (length) => randomness.randomBytes(length),
+    };
+    options.transport?.onReceive((incoming) => this.#receiveFromPeer(incoming));
+  }
+
+  get inspection$(): Observable<InspectionEvent> {
+    return this.#inspection;
+  }
+
+  /** What an actor emits under a topic. Subscribers must only enqueue. */
+  topic(actor: string, topic: string): Observable<object> {
+    return this.#subject(actor, topic);
+  }
+
+  /** Adds an actor and queues its start. Actors start in the order in which they were added. */
+  add<State, Message extends object>(actor: Actor<State, Message>): void {
+    const cell: Cell = {
+      // The cell alone calls the actor, with its own state and with messages that were told to its name.
+      actor: actor as unknown as Actor<unknown, object>,
+      state: undefined,
+      queued: 0,
+      timers: new Map(),
+    };
+    this.#cells.set(actor.name, cell);
+    this.#enqueue(cell, START);
+  }
+
+  tell(to: string, message: object): void {
+    if (this.#stopped) return;
+    const cell = this.#cells.get(to);
+    if (cell === undefined) {
+      this.#tellElsewhere(to, message);
+      return;
+    }
+    if (cell.queued >= cell.actor.mailbox.capacity) {
+      this.#undelivered(to, message, "mailboxFull");
+      if (cell.actor.mailbox.whenFull === "stopNode") {
+        this.#stopNode(to, `the mailbox of ${to} is full: a sender broke its limit`);
+      }
+      return;
+    }
+    this.#enqueue(cell, message);
+  }
+
+  /** The current state, for tests and inspection. Not to be changed. */
+  stateOf(actor: string): unknown {
+    return this.#cells.get(actor)?.state;
+  }
+
+  /** Nothing runs afterwards: timers are cancelled, messages dropped. */
+  stop(): void {
+    this.#stopped = true;
+    for (const cell of this.#cells.values()) {
+      for (const cancel of cell.timers.values()) cancel();
+      cell.timers.clear();
+    }
+    for (const subject of this.#topics.values()) subject.complete();
+    this.#inspection.complete();
+  }
+
+  #enqueue(cell: Cell, message: object): void {
+    cell.queued += 1;
+    this.#queue.push({ cell, message });
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    this.#options.clock.soon(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#scheduled = false;
+    this.#context.nowMs = this.#options.clock.nowMs();
+    this.#context.wallMs = this.#options.clock.wallMs();
+    let handled = 0;
+    while (!this.#stopped) {
+      const next = this.#queue.shift();
+      if (next !== undefined) {
+        next.cell.queued -= 1;
+        this.#deliver(next.cell, next.message);
+        handled += 1;
+        if (handled >= TURN_MESSAGES_MAX) break;
+      } else if (this.#turnTimers.length > 0) {
+        this.#fireTurnTimers();
+      } else {
+        break;
+      }
+    }
+    this.#flushLinks();
+    if (this.#queue.length > 0) this.#schedule();
+  }
+
+  #fireTurnTimers(): void {
+    const due = this.#turnTimers;
+    this.#turnTimers = [];
+    for (const { cell, timer } of due) {
+      if (cell.timers.get(timer) !== TURN_TIMER) continue;
+      cell.timers.delete(timer);
+      this.#deliver(cell, { kind: "timer", timer });
+    }
+  }
+
+  #deliver(cell: Cell, message: object): void {
+    if (this.#stopped) return;
+    const step = this.#decide(cell, message);
+    if (step === undefined) return;
+    cell.state = step.state;
+    for (const effect of step.effects) this.#perform(cell, effect);
+  }
+
+  #decide(cell: Cell, message: object): Step<unknown> | undefined {
+    const { actor } = cell;
+    try {
+      if (message === START) return actor.start(this.#context);
+      return actor.receive(cell.state, message, this.#context);
+    } catch (error) {
+      this.#inspection.next({
+        kind: "failed",
+        ...this.#stamp(),
+        actor: actor.name,
+        message: kindOf(message),
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        supervision: actor.supervision,
+      });
+      return this.#supervise(cell, message, error);
+    }
+  }
+
+  #supervise(cell: Cell, message: object, error: unknown): Step<unknown> | undefined {
+    const { actor } = cell;
+    try {
+      if (actor.supervision === "restart" && message !== START) {
+        for (const cancel of cell.timers.values()) cancel();
+        cell.timers.clear();
+        return actor.start(this.#context);
+      }
+      if (actor.supervision === "recover" && actor.recover !== undefined && message !== START) {
+        return actor.recover(cell.state, message, error);
+      }
+    } catch (again) {
+      this.#stopNode(actor.name, `${actor.name} failed while it recovered: ${String(again)}`);
+      return undefined;
+    }
+    this.#stopNode(actor.name, `${actor.name} failed: ${String(error)}`);
+    return undefined;
+  }
+
+  #perform(cell: Cell, effect: Effect): void {
+    const { transport, codec } = this.#options;
+    switch (effect.kind) {
+      case "tell":
+        this.tell(effect.to, effect.message);
+        return;
+      case "send":
+        transport?.send(effect.to, effect.actor, codec.encode(effect.message));
+        return;
+      case "broadcast":
+        transport?.broadcast(effect.actor, codec.encode(effect.message));
+        return;
+      case "request":
+        this.#request(cell, effect);
+        return;
+      case "answer":
+        this.#requests.get(effect.request)?.(codec.encode(effect.message));
+        this.#requests.delete(effect.request);
+        return;
+      case "startTimer":
+        this.#startTimer(cell, effect.timer, effect.afterMs);
+        return;
+      case "stopTimer":
+        cell.timers.get(effect.timer)?.();
+        cell.timers.delete(effect.timer);
+        return;
+      case "emit":
+        this.#subject(cell.actor.name, effect.topic).next(effect.value);
+        return;
+      case "log":
+        this.#inspection.next({ ...effect, ...this.#stamp(), actor: cell.actor.name });
+        return;
+      case "disk":
+        this.#performDisk(cell, effect.tag, effect.operations);
+        return;
+      case "publish":
+        (this.#options.publisher ?? transport)?.publish(effect.subject, effect.bytes);
+        return;
+      case "stopNode":
+        this.#stopNode(cell.actor.name, effect.reason);
+        return;
+      default:
+        this.#options.connections?.perform(effect);
+    }
+  }
+
+  #request(cell: Cell, effect: Extract<Effect, { kind: "request" }>): void {
+    const { transport, codec } = this.#options;
+    const { to, tag } = effect;
+    const done = (outcome: TransportOutcome): void => {
+      if (outcome.kind === "noResponders") this.#tellCell(cell, { kind: "noResponders", tag, to });
+      else if (outcome.kind === "timedOut") {
+        this.#tellCell(cell, { kind: "requestTimedOut", tag, to });
+      } else {
+        const message = this.#decode(outcome.bytes, cell.actor.name);
+        if (message !== undefined) {
+          this.#tellCell(cell, { kind: "answered", tag, from: to, message });
+        }
+      }
+    };
+    if (transport === undefined) done({ kind: "noResponders" });
+    else {
+      transport.request(to, effect.actor, codec.encode(effect.message), effect.timeoutMs, done);
+    }
+  }
+
+  #startTimer(cell: Cell, timer: string, afterMs: number): void {
+    cell.timers.get(timer)?.();
+    if (afterMs === 0) {
+      cell.timers.set(timer, TURN_TIMER);
+      this.#turnTimers.push({ cell, timer });
+      this.#schedule();
+      return;
+    }
+    const cancel = this.#options.clock.after(afterMs, () => {
+      // A timer that was stopped or restarted while its firing was queued must not fire.
+      if (cell.timers.get(timer) !== cancel) return;
+      cell.timers.delete(timer);
+      this.#tellCell(cell, { kind: "timer", timer });
+    });
+    cell.timers.set(timer, cancel);
+  }
+
+  #performDisk(cell: Cell, tag: number, operations: readonly DiskOperation[]): void {
+    const { disk } = this.#options;
+    if (disk === undefined) throw new Error(`${cell.actor.name} has no disk on this thread`);
+    disk.perform(tag, operations, (outcome) => this.#tellCell(cell, outcome));
+  }
+
+  /** Messages of the runtime itself are never refused for a full mailbox: the actor asked for them. */
+  #tellCell(cell: Cell, message: object): void {
+    if (!this.#stopped) this.#enqueue(cell, message);
+  }
+
+  #receiveFromPeer(incoming: Incoming): void {
+    if (this.#stopped) return;
+    const message = this.#decode(incoming.bytes, incoming.actor);
+    if (message === undefined) return;
+    let request: number | undefined;
+    if (incoming.answer !== undefined) {
+      request = this.#nextRequest;
+      this.#nextRequest += 1;
+      this.#requests.set(request, incoming.answer);
+      if (this.#requests.size > REQUESTS_OPEN_MAX) {
+        for (const oldest of this.#requests.keys()) {
+          this.#requests.delete(oldest);
+          break;
+        }
+      }
+    }
+    this.tell(incoming.actor, { kind: "received", from: incoming.from, message, request });
+  }
+
+  #decode(bytes: Uint8Array, to: string): object | undefined {
+    try {
+      return this.#options.codec.decode(bytes);
+    } catch {
+      this.#undelivered(to, {}, "notAMessage");
+      return undefined;
+    }
+  }
+
+  #tellElsewhere(to: string, message: object): void {
+    const link = this.#options.route(to);
+    if (link === undefined) {
+      this.#undelivered(to, message, "noSuchActor");
+      return;
+    }
+    const letters = this.#outbox.get(link);
+    if (letters === undefined) this.#outbox.set(link, [{ to, message }]);
+    else letters.push({ to, message });
+    this.#schedule();
+  }
+
+  #flushLinks(): void {
+    for (const [link, letters] of this.#outbox) link.post(letters);
+    this.#outbox.clear();
+  }
+
+  #undelivered(
+    to: string,
+    message: object,
+    reason: "noSuchActor" | "mailboxFull" | "notAMessage",
+  ): void {
+    const event = { kind: "undelivered", to, message: kindOf(message), reason } as const;
+    this.#inspection.next({ ...event, ...this.#stamp() });
+  }
+
+  #stopNode(actor: string, reason: string): void {
+    if (this.#stopped) return;
+    this.#inspection.next({ kind: "stopNode", ...this.#stamp(), actor, reason });
+    this.stop();
+    this.#options.onStopNode(reason);
+  }
+
+  #stamp(): { readonly atMs: number; readonly node: PeerId } {
+    return { atMs: this.#options.clock.wallMs(), node: this.#options.node };
+  }
+
+  #subject(actor: string, topic: string): Subject<object> {
+    const key = `${actor} ${topic}`;
+    let subject = this.#topics.get(key);
+    if (subject === undefined) {
+      subject = new Subject<object>();
+      this.#topics.set(key, subject);
+    }
+    return subject;
+  }
+}
+
+const START: object = { kind: "start" };
+/** Stands for a timer of 0 ms: there is nothing to cancel, it is skipped when another stands in its place. */
+const TURN_TIMER = (): void => {};
+
+function kindOf(message: object): string {
+  return "kind" in message ? String(message.kind) : "unknown";
+}
