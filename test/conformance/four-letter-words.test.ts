@@ -1,0 +1,118 @@
+/** Four-letter words, compared with Apache ZooKeeper: the same lines in the same layout, whatever the numbers are. */
+import anyTest, { type TestFn } from "ava";
+import { fourLetters } from "../support/four-letters.ts";
+import { withPair, type Pair } from "../support/pair.ts";
+import { ZkClient } from "../support/zk-client.ts";
+import { create, getData } from "../support/zk-operations.ts";
+
+const test = anyTest as TestFn<Pair>;
+const pair = withPair(test);
+
+/** The metrics that monitoring of ZooKeeper is built on; each must be there, as a number. */
+const METRICS = [
+  "zk_avg_latency",
+  "zk_max_latency",
+  "zk_min_latency",
+  "zk_packets_received",
+  "zk_packets_sent",
+  "zk_num_alive_connections",
+  "zk_outstanding_requests",
+  "zk_znode_count",
+  "zk_watch_count",
+  "zk_ephemerals_count",
+  "zk_approximate_data_size",
+  "zk_open_file_descriptor_count",
+  "zk_max_file_descriptor_count",
+];
+
+/** The layout alone: numbers, zxids, addresses and versions are what they are. */
+function layout(answer: string): string[] {
+  return answer.split("\n").map((line) =>
+    line
+      .replace(/(version:) .*/, "$1 V")
+      .replace(/127\.0\.0\.1:\d+/, "A")
+      .replace(/0x[0-9a-f]+/g, "N")
+      .replace(/\d+(\.\d+)?/g, "N"),
+  );
+}
+
+for (const word of ["ruok", "isro"]) {
+  test.serial(`${word} is answered with the same bytes`, async (t) => {
+    const { zookeeper, zooid } = pair();
+    t.is(await fourLetters(zooid, word), await fourLetters(zookeeper, word));
+  });
+}
+
+test.serial("srvr has the lines of ZooKeeper's, in its order", async (t) => {
+  const { zookeeper, zooid } = pair();
+  t.deepEqual(
+    layout(await fourLetters(zooid, "srvr")),
+    layout(await fourLetters(zookeeper, "srvr")),
+  );
+});
+
+test.serial("stat lists the connections as ZooKeeper's does, itself among them", async (t) => {
+  const { zookeeper, zooid } = pair();
+  const clients = await Promise.all([ZkClient.connect(zookeeper), ZkClient.connect(zooid)]);
+  t.deepEqual(
+    layout(await fourLetters(zooid, "stat")),
+    layout(await fourLetters(zookeeper, "stat")),
+  );
+  for (const client of clients) await client.close();
+});
+
+test.serial("mntr gives the metrics that monitoring reads, as a number after a tab", async (t) => {
+  const { zookeeper, zooid } = pair();
+  for (const server of [zookeeper, zooid]) {
+    const lines = (await fourLetters(server, "mntr")).trimEnd().split("\n");
+    const metrics = new Map(lines.map((line) => line.split("\t") as [string, string | undefined]));
+    t.deepEqual(
+      METRICS.filter((name) => !/^\d+(\.\d+)?$/.test(metrics.get(name) ?? "")),
+      [],
+    );
+    t.is(metrics.get("zk_server_state"), "standalone");
+    t.regex(metrics.get("zk_version") ?? "", /^\d+\.\d+\.\d+/);
+  }
+});
+
+test.serial("mntr counts znodes, ephemerals, watches and connections", async (t) => {
+  const { zookeeper, zooid } = pair();
+  const counted = [
+    "zk_znode_count",
+    "zk_ephemerals_count",
+    "zk_watch_count",
+    "zk_num_alive_connections",
+  ];
+  const growth = await Promise.all(
+    [zookeeper, zooid].map(async (server) => {
+      const before = await counts(server, counted);
+      const client = await ZkClient.connect(server);
+      await client.request(create("/counted"));
+      await client.request(create("/counted/e", "", { mode: 1 }));
+      await client.request(getData("/counted", true));
+      const after = await counts(server, counted);
+      await client.close();
+      const ended = await counts(server, counted);
+      return { grown: difference(after, before), left: difference(ended, before) };
+    }),
+  );
+  t.deepEqual(growth[1], growth[0]);
+  t.deepEqual(growth[0]?.grown, [2, 1, 1, 1]);
+});
+
+test.serial("a word that does not exist is not answered as if it did", async (t) => {
+  const { zookeeper, zooid } = pair();
+  for (const server of [zookeeper, zooid]) {
+    const answer = await fourLetters(server, "nope").catch(() => "");
+    t.is(answer, "");
+  }
+});
+
+async function counts(server: { port: number }, names: readonly string[]): Promise<number[]> {
+  const answer = await fourLetters(server, "mntr");
+  return names.map((name) => Number(new RegExp(`^${name}\t(\\d+)`, "m").exec(answer)?.[1]));
+}
+
+function difference(after: readonly number[], before: readonly number[]): number[] {
+  return after.map((value, index) => value - (before[index] ?? 0));
+}

@@ -1,0 +1,30 @@
+/** Four-letter words of ZooKeeper: one word sent on a connection of its own, all text that comes back. */
+import { connect } from "node:net";
+
+export type FourLetterTarget = { readonly host?: string; readonly port: number };
+
+export function fourLetters(target: FourLetterTarget, word: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const socket = connect({ host: target.host ?? "127.0.0.1", port: target.port });
+    socket.once("connect", () => socket.write(word));
+    socket.on("data", (chunk) => chunks.push(chunk));
+    socket.once("error", reject);
+    socket.once("close", () => resolve(Buffer.concat(chunks).toString("utf8")));
+  });
+}
+
+/** Asks until the answer is right or the server's process has ended; how long that takes is the server's affair. */
+export async function untilAnswer(
+  target: FourLetterTarget,
+  word: string,
+  right: (answer: string) => boolean,
+  ended: () => boolean,
+): Promise<void> {
+  while (!ended()) {
+    const answer = await fourLetters(target, word).catch(() => "");
+    if (right(answer)) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`the server ended before it answered ${word}`);
+}

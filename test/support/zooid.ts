@@ -1,0 +1,209 @@
+/** zooid as users run it: processes of the command line, one node alone or an ensemble of three with its own nats-server. */
+import { readFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Child } from "./child.ts";
+import { untilAnswer } from "./four-letters.ts";
+import { reservePorts } from "./ports.ts";
+
+const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
+export const CHECKOUT: string = fileURLToPath(new URL("../../", import.meta.url));
+
+export type ZooidNode = {
+  readonly name: "zooid";
+  readonly host: string;
+  readonly port: number;
+  readonly pid: number;
+  /** All it has printed so far. */
+  readonly output: () => string;
+  readonly line: (pattern: RegExp) => Promise<string>;
+  readonly stop: () => Promise<void>;
+};
+
+export type ZooidOptions = {
+  /** Session timeouts are clamped to 2 to 20 of it. Default 500, to expire sessions soon. */
+  readonly tickTimeMs?: number;
+};
+
+/** One node alone. Fails, with what it printed, if it ends before it serves. */
+export async function startZooid(options: ZooidOptions = {}): Promise<ZooidNode> {
+  const folder = await mkdtemp(join(tmpdir(), "zooid-node-"));
+  const block = await reservePorts();
+  const port = block.first;
+  const config = join(folder, "zoo.cfg");
+  await writeFile(
+    config,
+    [
+      `tickTime=${options.tickTimeMs ?? 500}`,
+      `dataDir=${join(folder, "data")}`,
+      `clientPort=${port}`,
+      "clientPortAddress=127.0.0.1",
+      "maxClientCnxns=0",
+      "4lw.commands.whitelist=*",
+      "",
+    ].join("\n"),
+  );
+  const child = new Child({
+    command: process.execPath,
+    args: [COMMAND_LINE, "serve", "--id", "1", "--config", config],
+    cwd: folder,
+  });
+  await untilAnswer(
+    { port },
+    "srvr",
+    (answer) => answer.includes("Mode: standalone"),
+    () => child.ended,
+  ).catch((error: unknown) => {
+    throw new Error(`zooid did not start\n${child.output()}`, { cause: error });
+  });
+  return {
+    name: "zooid",
+    host: "127.0.0.1",
+    port,
+    pid: child.pid,
+    output: () => child.output(),
+    line: (pattern) => child.line(pattern),
+    stop: async () => {
+      await child.stop();
+      block.release();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type EnsembleNode = { readonly id: number; readonly port: number; readonly pid: number };
+
+type Command = {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+};
+
+export class ZooidEnsemble {
+  readonly name = "zooid";
+  readonly host = "127.0.0.1";
+  readonly #parent: Child;
+  readonly #folder: string;
+  readonly #releasePorts: () => void;
+  readonly #nodes: Map<number, EnsembleNode>;
+  readonly #commands: ReadonlyMap<number, Command>;
+  readonly #restarted = new Map<number, Child>();
+
+  static async start(): Promise<ZooidEnsemble> {
+    const folder = await mkdtemp(join(tmpdir(), "zooid-ensemble-"));
+    const block = await reservePorts();
+    const parent = new Child({
+      command: process.execPath,
+      args: [
+        COMMAND_LINE,
+        "ensemble",
+        "--nodes",
+        "3",
+        "--client-port",
+        String(block.first),
+        "--data-dir",
+        join(folder, "data"),
+      ],
+      cwd: folder,
+    });
+    await parent.line(/^ready: node \d+ leads epoch \d+/);
+    const nodes = parent.lines.flatMap(readNodeLine);
+    if (nodes.length !== 3) throw new Error(`not three nodes\n${parent.output()}`);
+    const commands = await Promise.all(
+      nodes.map(async (node) => [node.id, await commandOf(node)] as const),
+    );
+    return new ZooidEnsemble(parent, folder, block.release, nodes, new Map(commands));
+  }
+
+  private constructor(
+    parent: Child,
+    folder: string,
+    releasePorts: () => void,
+    nodes: readonly EnsembleNode[],
+    commands: ReadonlyMap<number, Command>,
+  ) {
+    this.#parent = parent;
+    this.#folder = folder;
+    this.#releasePorts = releasePorts;
+    this.#nodes = new Map(nodes.map((node) => [node.id, node]));
+    this.#commands = commands;
+  }
+
+  get nodes(): readonly EnsembleNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  get ports(): readonly number[] {
+    return this.nodes.map((node) => node.port);
+  }
+
+  /** The port of the first node, for clients that take one address. */
+  get port(): number {
+    return this.node(1).port;
+  }
+
+  /** All addresses, as ZooKeeper's clients take them. */
+  get connectString(): string {
+    return this.ports.map((port) => `127.0.0.1:${port}`).join(",");
+  }
+
+  node(id: number): EnsembleNode {
+    const node = this.#nodes.get(id);
+    if (node === undefined) throw new Error(`no node ${id}`);
+    return node;
+  }
+
+  output(): string {
+    return [this.#parent, ...this.#restarted.values()].map((child) => child.output()).join("\n");
+  }
+
+  kill(id: number, signal: NodeJS.Signals): void {
+    process.kill(this.node(id).pid, signal);
+  }
+
+  /** Starts a node that was killed again, by the very command that the ensemble started it with. */
+  async restart(id: number): Promise<void> {
+    const command = this.#commands.get(id);
+    if (command === undefined) throw new Error(`no command of node ${id}`);
+    await this.#restarted.get(id)?.exited;
+    const child = new Child({ command: process.execPath, ...command });
+    this.#restarted.set(id, child);
+    const node = this.node(id);
+    this.#nodes.set(id, { ...node, pid: child.pid });
+    await untilAnswer(
+      { port: node.port },
+      "srvr",
+      (answer) => /Mode: (leader|follower)/.test(answer),
+      () => child.ended,
+    );
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#restarted.values()) await child.stop();
+    await this.#parent.stop();
+    this.#releasePorts();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function readNodeLine(line: string): readonly EnsembleNode[] {
+  const match = /^node (\d+)\s+pid (\d+)\s+127\.0\.0\.1:(\d+)$/.exec(line);
+  if (match === null) return [];
+  return [{ id: Number(match[1]), pid: Number(match[2]), port: Number(match[3]) }];
+}
+
+/** Linux keeps the arguments, environment and folder of every process. */
+async function commandOf(node: EnsembleNode): Promise<Command> {
+  const words = async (name: string): Promise<string[]> =>
+    (await readFile(`/proc/${node.pid}/${name}`, "utf8")).split("\0").filter((word) => word !== "");
+  const [, ...args] = await words("cmdline");
+  const env = Object.fromEntries(
+    (await words("environ")).map((word) => {
+      const at = word.indexOf("=");
+      return [word.slice(0, at), word.slice(at + 1)];
+    }),
+  );
+  return { args, env, cwd: tmpdir() };
+}
