@@ -1,0 +1,156 @@
+/** How each setting is called on the command line and in a configuration file, and which of ZooKeeper's keys do nothing here. */
+import type { NodeConfig } from "./node-config.ts";
+
+export type Key = {
+  readonly field: keyof NodeConfig;
+  readonly flag: string;
+  /** What stands for the value in the help text. */
+  readonly placeholder: string;
+  /** In a `zoo.cfg`; undefined where the file says it another way (`server.N`, `myid`). */
+  readonly fileKey: string | undefined;
+  /** For the help text. */
+  readonly summary: string;
+};
+
+function key(
+  field: keyof NodeConfig,
+  flagAndPlaceholder: string,
+  fileKey: string | undefined,
+  summary: string,
+): Key {
+  const [flag = "", placeholder = ""] = flagAndPlaceholder.split(" ");
+  return { field, flag, placeholder, fileKey, summary };
+}
+
+export const KEYS: readonly Key[] = [
+  key("id", "id N", undefined, "this node's number in the ensemble, 1 to 255 (default 1)"),
+  key("members", "members 1,2,3", undefined, "the ensemble's nodes (default: this one alone)"),
+  key("ensemble", "ensemble NAME", "zooid.ensemble", "the ensemble's name (default zooid)"),
+  key("natsUrls", "nats URL,…", "zooid.nats", "NATS servers; needed with more than one member"),
+  key(
+    "clientPort",
+    "client-port N",
+    "clientPort",
+    "TCP port for clients, 0: a free one (default 2181)",
+  ),
+  key(
+    "clientPortAddress",
+    "client-port-address A",
+    "clientPortAddress",
+    "address it is bound to (default 0.0.0.0)",
+  ),
+  key("dataDir", "data-dir FOLDER", "dataDir", "the node's own folder (default ./data)"),
+  key("lanes", "lanes N", "zooid.lanes", "worker threads for clients, 1 to 16 (default 1)"),
+  key("tickTimeMs", "tick-time-ms N", "tickTime", "unit of session timeouts (default 2000)"),
+  key(
+    "initLimit",
+    "init-limit N",
+    "initLimit",
+    "checked as ZooKeeper does, else unused (default 10)",
+  ),
+  key(
+    "syncLimit",
+    "sync-limit N",
+    "syncLimit",
+    "checked as ZooKeeper does, else unused (default 5)",
+  ),
+  key(
+    "minSessionTimeoutMs",
+    "min-session-timeout-ms N",
+    "minSessionTimeout",
+    "shortest timeout granted (default 2 ticks)",
+  ),
+  key(
+    "maxSessionTimeoutMs",
+    "max-session-timeout-ms N",
+    "maxSessionTimeout",
+    "longest timeout granted (default 20 ticks)",
+  ),
+  key(
+    "maxClientConnections",
+    "max-client-connections N",
+    "maxClientCnxns",
+    "per address, 0: no limit (default 60)",
+  ),
+  key(
+    "fourLetterWords",
+    "four-letter-words a,b",
+    "4lw.commands.whitelist",
+    "words that are answered (default: all)",
+  ),
+  key(
+    "failoverGraceMs",
+    "failover-grace-ms N",
+    "zooid.failoverGraceMs",
+    "clients wait so long for a new leader (default 2000)",
+  ),
+  key(
+    "heartbeatIntervalMs",
+    "heartbeat-interval-ms N",
+    "zooid.heartbeatIntervalMs",
+    "a follower pings its leader so often (default 100)",
+  ),
+  key(
+    "peerTimeoutMs",
+    "peer-timeout-ms N",
+    "zooid.peerTimeoutMs",
+    "a peer silent for so long is lost (default 2000)",
+  ),
+];
+
+/** The four-letter words zooid answers, and ZooKeeper's others. */
+export const FOUR_LETTER_WORDS: readonly string[] = ["ruok", "srvr", "stat", "mntr", "isro"];
+export const OTHER_FOUR_LETTER_WORDS: ReadonlySet<string> = new Set(
+  "conf cons crst dirs dump envi gtmk stmk srst wchc wchp wchs hash".split(" "),
+);
+
+/** Keys of ZooKeeper's that zooid has nothing for. Accepted with a warning, so that a file can be used as it is. */
+const UNSUPPORTED = new Set(
+  `secureClientPort secureClientPortAddress observerMasterPort clientPortListenBacklog dataLogDir
+  connectToLearnerMasterLimit electionAlg syncEnabled standaloneEnabled reconfigEnabled localSessionsEnabled
+  localSessionsUpgradingEnabled quorumListenOnAllIPs sslQuorum portUnification sslQuorumReloadCertFiles
+  client.portUnification snapCount preAllocSize commitLogCount commitLogSize snapSizeLimitInKb globalOutstandingLimit
+  maxCnxns forceSync flushDelay maxWriteQueuePollTime maxBatchSize enforceQuota extendedTypesEnabled leaderServes
+  skipACL maxResponseCacheSize maxGetChildrenResponseCacheSize requestThrottleLimit requestThrottleStallTime
+  requestThrottleDropStale requestStaleLatencyCheck requestStaleConnectionCheck largeRequestMaxBytes
+  largeRequestThreshold serverCnxnFactory advancedFlowControlEnabled learner.closeSocketAsync
+  leader.closeSocketAsync DigestAuthenticationProvider.superDigest audit.enable initLimitCheck jute.maxbuffer`.split(
+    /\s+/,
+  ),
+);
+const UNSUPPORTED_FAMILIES: readonly string[] = [
+  "group.",
+  "weight.",
+  "autopurge.",
+  "multiAddress.",
+  "metricsProvider.",
+  "authProvider.",
+  "admin.",
+  "ssl.",
+  "quorum.",
+  "digest.",
+  "snapshot.",
+  "fsync.",
+  "readonlymode.",
+  "connectionMax",
+  "connectionToken",
+  "connectionFreeze",
+  "connectionDecrease",
+  "znode.container.",
+  "zookeeper.",
+  "watchManager",
+  "watcherCleanerThreads",
+  "sessionRequire",
+  "enforce.auth.",
+  "kerberos.",
+  "jaasLoginRenew",
+  "security.",
+  "tcpKeepAlive",
+  "nettyMax",
+];
+
+export function isUnsupportedByZooid(fileKey: string): boolean {
+  return (
+    UNSUPPORTED.has(fileKey) || UNSUPPORTED_FAMILIES.some((family) => fileKey.startsWith(family))
+  );
+}

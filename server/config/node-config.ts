@@ -1,0 +1,73 @@
+/** A node's configuration: one frozen object with every field filled, made by `validate` only. */
+import type { ServerId } from "../../protocol/ids.ts";
+
+export type NodeConfig = {
+  /** This node's number in its ensemble, 1 to 255. Default 1, of a node alone. */
+  readonly id: ServerId;
+  /** The ensemble's voters, ascending, this node among them. Default: this node alone. The same on every node. */
+  readonly members: readonly ServerId[];
+  /** Name of the ensemble: part of every NATS subject. Default `zooid`. The same on every node. */
+  readonly ensemble: string;
+  /** NATS servers; the first that answers is used. Default none, which only a node alone can do with. */
+  readonly natsUrls: readonly string[];
+  /** TCP port for clients; 0: any free one. Default 2181. */
+  readonly clientPort: number;
+  /** Address that port is bound to. Default `0.0.0.0`, every interface of IPv4. */
+  readonly clientPortAddress: string;
+  /** Absolute path of the node's own folder. Default `data` in the working folder. */
+  readonly dataDir: string;
+  /** ZooKeeper's unit of session timeouts. Default 2000. */
+  readonly tickTimeMs: number;
+  /** ZooKeeper's limits in ticks, read and checked; peers are timed by `peerTimeoutMs`. Default 10. */
+  readonly initLimit: number;
+  /** As `initLimit`. Default 5. */
+  readonly syncLimit: number;
+  /** Shortest session timeout granted; who asks for less gets this. Default two ticks. */
+  readonly minSessionTimeoutMs: number;
+  /** Longest session timeout granted; who asks for more gets this. Default 20 ticks. */
+  readonly maxSessionTimeoutMs: number;
+  /** Connections from one address; more are closed at once. 0: no limit. Default 60. */
+  readonly maxClientConnections: number;
+  /** Four-letter words that are answered. Default: all there are. */
+  readonly fourLetterWords: readonly string[];
+  /** Worker threads with clients and a replica of the tree each, 1 to 16. Default 1. */
+  readonly lanes: number;
+  /** How long clients are kept, their writes waiting, while there is no leader. Default 2000. The same on every node. */
+  readonly failoverGraceMs: number;
+  /** A follower asks its leader whether it lives this often. Default 100. The same on every node. */
+  readonly heartbeatIntervalMs: number;
+  /** A peer that is silent for so long counts as lost. Default 2000. The same on every node. */
+  readonly peerTimeoutMs: number;
+};
+
+/** One setting as it was written. */
+export type Setting = {
+  readonly value: string;
+  /** Where: `--lanes`, `zoo.cfg:3`, `data/myid`. */
+  readonly source: string;
+};
+
+export type Settings = ReadonlyMap<keyof NodeConfig, Setting>;
+
+export type Problem = {
+  readonly field: string;
+  /** As written; undefined when it is missing. */
+  readonly value: string | undefined;
+  readonly source: string | undefined;
+  /** What must hold: `must be a whole number from 1 to 16`. */
+  readonly rule: string;
+  /** What to do about it. */
+  readonly hint: string;
+};
+
+/** Everything that is wrong, in one text. */
+export function problemsText(problems: readonly Problem[]): string {
+  const count =
+    problems.length === 1 ? "1 setting is wrong" : `${problems.length} settings are wrong`;
+  const entries = problems.map((problem) => {
+    const value = problem.value === undefined ? "is missing" : `= ${problem.value}`;
+    const source = problem.source === undefined ? "" : `  (${problem.source})`;
+    return `  ${problem.field} ${value}${source}\n    ${problem.rule}; ${problem.hint}`;
+  });
+  return [count, ...entries].join("\n");
+}

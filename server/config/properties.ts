@@ -1,0 +1,48 @@
+/** Java's properties format, in which a `zoo.cfg` is written. Source: the documentation of java.util.Properties.load. */
+
+export type Property = {
+  readonly key: string;
+  readonly value: string;
+  /** Of the line it begins on, counted from 1. */
+  readonly line: number;
+};
+
+const ESCAPES: Readonly<Record<string, string>> = { t: "\t", n: "\n", r: "\r", f: "\f" };
+
+function unescape(text: string): string {
+  return text.replaceAll(/\\(u[0-9a-fA-F]{4}|.)/gs, (_, escape: string) => {
+    if (escape.length === 5) return String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+    return ESCAPES[escape] ?? escape;
+  });
+}
+
+/** An odd number of backslashes at the end joins the next line to this one. */
+function continues(line: string): boolean {
+  const backslashes = /\\*$/.exec(line)?.[0].length ?? 0;
+  return backslashes % 2 === 1;
+}
+
+/** The key ends at the first `=`, `:` or white space that no backslash protects. */
+function split(text: string): readonly [key: string, value: string] {
+  const key = /^(?:\\.|[^\\=:\s])*/s.exec(text)?.[0] ?? "";
+  const rest = text.slice(key.length).replace(/^[ \t\f]*[=:]?[ \t\f]*/, "");
+  return [unescape(key), unescape(rest)];
+}
+
+/** In the order of the text, a repeated key as often as it is there. White space around a value goes, as ZooKeeper does. */
+export function readProperties(text: string): readonly Property[] {
+  const properties: Property[] = [];
+  const lines = text.split(/\r\n|\n|\r/);
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = index + 1;
+    let logical = (lines[index] ?? "").trimStart();
+    if (logical === "" || logical.startsWith("#") || logical.startsWith("!")) continue;
+    while (continues(logical)) {
+      index += 1;
+      logical = logical.slice(0, -1) + (lines[index] ?? "").trimStart();
+    }
+    const [key, value] = split(logical);
+    properties.push({ key, value: value.trim(), line });
+  }
+  return properties;
+}

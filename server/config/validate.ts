@@ -1,0 +1,208 @@
+/** Makes the configuration from what was written, or reports everything that is wrong with it at once. */
+import { resolve } from "node:path";
+import type { ServerId } from "../../protocol/ids.ts";
+import { FOUR_LETTER_WORDS, OTHER_FOUR_LETTER_WORDS } from "./keys.ts";
+import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
+import {
+  address,
+  ensembleName,
+  folder,
+  listOf,
+  members,
+  natsUrls,
+  type Reader,
+  type Reading,
+  serverId,
+  wholeNumber,
+} from "./values.ts";
+
+export type Validation =
+  | { readonly kind: "valid"; readonly config: NodeConfig; readonly warnings: readonly string[] }
+  | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
+
+export type ValidateOptions = {
+  /** How the nodes meet. Over `memory` they live in one process and need no NATS. */
+  readonly transport: "nats" | "memory";
+};
+
+/** Within the working folder. */
+export const DATA_DIR_DEFAULT = "data";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const TICKS_MAX = 1_000_000;
+const LANES_MAX = 16;
+const MINUTE_MS = 60_000;
+
+type Draft = {
+  readonly settings: Settings;
+  readonly problems: Problem[];
+  readonly warnings: string[];
+};
+
+function refuse(draft: Draft, field: keyof NodeConfig, rule: string, hint: string): void {
+  const setting: Setting | undefined = draft.settings.get(field);
+  draft.problems.push({ field, value: setting?.value, source: setting?.source, rule, hint });
+}
+
+function read<Value>(
+  draft: Draft,
+  field: keyof NodeConfig,
+  reader: Reader<Value>,
+  byDefault: Value,
+): Value {
+  const setting = draft.settings.get(field);
+  if (setting === undefined) return byDefault;
+  const reading = reader(setting.value);
+  if (reading.kind === "read") return reading.value;
+  refuse(draft, field, reading.rule, reading.hint);
+  return byDefault;
+}
+
+function readDuration(
+  draft: Draft,
+  field: keyof NodeConfig,
+  minMs: number,
+  byDefaultMs: number,
+): number {
+  const reader = wholeNumber(minMs, MINUTE_MS, "it is in milliseconds");
+  return read(draft, field, reader, byDefaultMs);
+}
+
+function readWords(draft: Draft): Reader<readonly string[]> {
+  return (text): Reading<readonly string[]> => {
+    const words = listOf(text);
+    const strangers = words.filter(
+      (word) =>
+        word !== "*" && !FOUR_LETTER_WORDS.includes(word) && !OTHER_FOUR_LETTER_WORDS.has(word),
+    );
+    if (strangers.length > 0) {
+      const rule = `${strangers.join(", ")} must be four-letter words of ZooKeeper's`;
+      return { kind: "refused", rule, hint: `zooid answers ${FOUR_LETTER_WORDS.join(",")}` };
+    }
+    const unanswered = words.filter((word) => OTHER_FOUR_LETTER_WORDS.has(word));
+    if (unanswered.length > 0) {
+      draft.warnings.push(`four-letter words that zooid does not answer: ${unanswered.join(", ")}`);
+    }
+    const isAsked = (word: string): boolean => words.includes("*") || words.includes(word);
+    return { kind: "read", value: FOUR_LETTER_WORDS.filter(isAsked) };
+  };
+}
+
+type Membership = Pick<NodeConfig, "id" | "members" | "ensemble" | "natsUrls">;
+
+function readMembership(draft: Draft, options: ValidateOptions): Membership {
+  const { settings, problems } = draft;
+  const known = problems.length;
+  const listed = read<readonly ServerId[]>(draft, "members", members, []);
+  const only = listed.length === 1 ? listed[0] : undefined;
+  const id = read(draft, "id", serverId, only ?? (1 as ServerId));
+  const isSound = problems.length === known;
+  if (listed.length > 1 && !settings.has("id")) {
+    refuse(
+      draft,
+      "id",
+      "must be given when there are other members",
+      "--id N, or a myid file in dataDir",
+    );
+  } else if (isSound && listed.length > 0 && !listed.includes(id)) {
+    refuse(
+      draft,
+      "id",
+      `must be one of the members ${listed.join(",")}`,
+      "every member is listed, this node too",
+    );
+  }
+  const ensemble = read(draft, "ensemble", ensembleName, "zooid");
+  const urls = read<readonly string[]>(draft, "natsUrls", natsUrls, []);
+  if (listed.length > 1 && options.transport === "nats" && !settings.has("natsUrls")) {
+    refuse(
+      draft,
+      "natsUrls",
+      "must be given when there are other members",
+      "nodes meet over NATS: --nats nats://host:4222, or zooid.nats in the file",
+    );
+  }
+  return { id, members: listed.length === 0 ? [id] : listed, ensemble, natsUrls: urls };
+}
+
+type Timeouts = Pick<
+  NodeConfig,
+  "tickTimeMs" | "initLimit" | "syncLimit" | "minSessionTimeoutMs" | "maxSessionTimeoutMs"
+>;
+
+function readTimeouts(draft: Draft): Timeouts {
+  const milliseconds = wholeNumber(1, DAY_MS, "it is in milliseconds");
+  const ticks = wholeNumber(1, TICKS_MAX, "it counts ticks of tickTime");
+  const tickTimeMs = read(
+    draft,
+    "tickTimeMs",
+    wholeNumber(1, MINUTE_MS, "it is in milliseconds"),
+    2000,
+  );
+  const minSessionTimeoutMs = read(draft, "minSessionTimeoutMs", milliseconds, 2 * tickTimeMs);
+  const maxSessionTimeoutMs = read(draft, "maxSessionTimeoutMs", milliseconds, 20 * tickTimeMs);
+  if (minSessionTimeoutMs > maxSessionTimeoutMs) {
+    const field = draft.settings.has("minSessionTimeoutMs")
+      ? "minSessionTimeoutMs"
+      : "maxSessionTimeoutMs";
+    refuse(
+      draft,
+      field,
+      `the shortest timeout, ${minSessionTimeoutMs} ms, must not exceed the longest, ${maxSessionTimeoutMs} ms`,
+      `unset, they are 2 and 20 ticks of ${tickTimeMs} ms`,
+    );
+  }
+  return {
+    tickTimeMs,
+    initLimit: read(draft, "initLimit", ticks, 10),
+    syncLimit: read(draft, "syncLimit", ticks, 5),
+    minSessionTimeoutMs,
+    maxSessionTimeoutMs,
+  };
+}
+
+type PeerTimes = Pick<NodeConfig, "failoverGraceMs" | "heartbeatIntervalMs" | "peerTimeoutMs">;
+
+function readPeerTimes(draft: Draft): PeerTimes {
+  const heartbeatIntervalMs = readDuration(draft, "heartbeatIntervalMs", 10, 100);
+  const peerTimeoutMs = readDuration(draft, "peerTimeoutMs", 50, 2000);
+  if (peerTimeoutMs < 3 * heartbeatIntervalMs) {
+    const field = draft.settings.has("peerTimeoutMs") ? "peerTimeoutMs" : "heartbeatIntervalMs";
+    refuse(
+      draft,
+      field,
+      `the peer timeout, ${peerTimeoutMs} ms, must be at least three heartbeat intervals of ${heartbeatIntervalMs} ms`,
+      "one lost ping must not cost a leader",
+    );
+  }
+  return {
+    failoverGraceMs: readDuration(draft, "failoverGraceMs", 0, 2000),
+    heartbeatIntervalMs,
+    peerTimeoutMs,
+  };
+}
+
+export function validate(settings: Settings, options: ValidateOptions): Validation {
+  const draft: Draft = { settings, problems: [], warnings: [] };
+  const config: NodeConfig = {
+    ...readMembership(draft, options),
+    clientPort: read(draft, "clientPort", wholeNumber(0, 65_535, "0 takes any free port"), 2181),
+    clientPortAddress: read(draft, "clientPortAddress", address, "0.0.0.0"),
+    dataDir: read(draft, "dataDir", folder, resolve(DATA_DIR_DEFAULT)),
+    ...readTimeouts(draft),
+    maxClientConnections: read(
+      draft,
+      "maxClientConnections",
+      wholeNumber(0, 1_000_000, "0 is no limit"),
+      60,
+    ),
+    fourLetterWords: read(draft, "fourLetterWords", readWords(draft), FOUR_LETTER_WORDS),
+    lanes: read(draft, "lanes", wholeNumber(1, LANES_MAX, "at most one per core is of use"), 1),
+    ...readPeerTimes(draft),
+  };
+  if (draft.problems.length > 0) return { kind: "invalid", problems: draft.problems };
+  Object.freeze(config.members);
+  Object.freeze(config.natsUrls);
+  Object.freeze(config.fourLetterWords);
+  return { kind: "valid", config: Object.freeze(config), warnings: draft.warnings };
+}

@@ -1,0 +1,92 @@
+/** Reads one value from its text, or says by which rule it is none. */
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { SERVER_ID_MAX, type ServerId } from "../../protocol/ids.ts";
+
+export type Reading<Value> =
+  | { readonly kind: "read"; readonly value: Value }
+  | { readonly kind: "refused"; readonly rule: string; readonly hint: string };
+
+export type Reader<Value> = (text: string) => Reading<Value>;
+
+const ENSEMBLE_CHARACTERS_MAX = 64;
+const HOST_NAME = /^(?!-)[A-Za-z0-9-]{1,63}(\.(?!-)[A-Za-z0-9-]{1,63})*\.?$/;
+const NATS_SCHEMES: readonly string[] = ["nats:", "tls:"];
+
+export function listOf(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+export function wholeNumber(min: number, max: number, hint: string): Reader<number> {
+  return (text) => {
+    const value = Number(text);
+    if (/^[+-]?\d+$/.test(text) && value >= min && value <= max) return { kind: "read", value };
+    return { kind: "refused", rule: `must be a whole number from ${min} to ${max}`, hint };
+  };
+}
+
+export function serverId(text: string): Reading<ServerId> {
+  const hint = "number the nodes 1, 2, 3 as in ZooKeeper's myid";
+  const reading = wholeNumber(1, SERVER_ID_MAX, hint)(text);
+  return reading.kind === "refused" ? reading : { kind: "read", value: reading.value as ServerId };
+}
+
+export function members(text: string): Reading<readonly ServerId[]> {
+  const rule = `must be different whole numbers from 1 to ${SERVER_ID_MAX}, with commas between`;
+  const hint = "for three nodes: 1,2,3";
+  const ids: ServerId[] = [];
+  for (const part of listOf(text)) {
+    const reading = serverId(part);
+    if (reading.kind === "refused" || ids.includes(reading.value)) {
+      return { kind: "refused", rule, hint };
+    }
+    ids.push(reading.value);
+  }
+  if (ids.length === 0) return { kind: "refused", rule, hint };
+  return { kind: "read", value: ids.toSorted((left, right) => left - right) };
+}
+
+/** It becomes one token of NATS subjects. */
+export function ensembleName(text: string): Reading<string> {
+  if (/^[A-Za-z0-9_-]+$/.test(text) && text.length <= ENSEMBLE_CHARACTERS_MAX) {
+    return { kind: "read", value: text };
+  }
+  return {
+    kind: "refused",
+    rule: `must be 1 to ${ENSEMBLE_CHARACTERS_MAX} letters, digits, _ or -`,
+    hint: "it is part of every NATS subject of the ensemble",
+  };
+}
+
+function isNatsUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return NATS_SCHEMES.includes(url.protocol) && url.hostname !== "";
+}
+
+export function natsUrls(text: string): Reading<readonly string[]> {
+  const urls = listOf(text);
+  if (urls.length > 0 && urls.every(isNatsUrl)) return { kind: "read", value: urls };
+  return {
+    kind: "refused",
+    rule: "must be URLs that begin with nats:// or tls://, with commas between",
+    hint: "for example nats://127.0.0.1:4222",
+  };
+}
+
+export function address(text: string): Reading<string> {
+  if (isIP(text) !== 0 || HOST_NAME.test(text)) return { kind: "read", value: text };
+  return {
+    kind: "refused",
+    rule: "must be an IP address or a host name",
+    hint: "0.0.0.0 for every interface, 127.0.0.1 for this machine only",
+  };
+}
+
+export function folder(text: string): Reading<string> {
+  if (text !== "" && !text.includes("\0")) return { kind: "read", value: resolve(text) };
+  return { kind: "refused", rule: "must name a folder", hint: "it is made if it is not there" };
+}

@@ -1,0 +1,95 @@
+/** Flags, a zoo.cfg and myid together: who wins, and that all their problems come at once. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { loadConfig } from "../../../server/config/load.ts";
+import type { Validation } from "../../../server/config/validate.ts";
+
+type Machine = { readonly folder: string; readonly dataDir: string; readonly file: string };
+
+/** A folder with a `zoo.cfg` of these lines, whose dataDir is `data` beside it. */
+function machine(t: ExecutionContext, lines: readonly string[], myid?: string): Machine {
+  const folder = mkdtempSync(join(tmpdir(), "zooid-config-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const dataDir = join(folder, "data");
+  const file = join(folder, "zoo.cfg");
+  mkdirSync(dataDir);
+  writeFileSync(file, [`dataDir=${dataDir}`, ...lines].join("\n"));
+  if (myid !== undefined) writeFileSync(join(dataDir, "myid"), myid);
+  return { folder, dataDir, file };
+}
+
+function load(file: string | undefined, flags: Record<string, string> = {}): Validation {
+  return loadConfig({ transport: "nats", flags: new Map(Object.entries(flags)), file });
+}
+
+const THREE = ["server.1=a:1:2", "server.2=b:1:2", "server.3=c:1:2;2199", "zooid.nats=nats://a"];
+
+test("myid gives a member of a zoo.cfg its id", (t) => {
+  const { file, dataDir } = machine(t, THREE, "2\n");
+  const validation = load(file);
+  t.like(validation, { kind: "valid", config: { id: 2, members: [1, 2, 3], dataDir } });
+});
+
+test("a flag wins over the file and over myid", (t) => {
+  const { file } = machine(t, [...THREE, "clientPort=2000"], "2\n");
+  const validation = load(file, { id: "3", "client-port": "3000" });
+  t.like(validation, { kind: "valid", config: { id: 3, clientPort: 3000 } });
+});
+
+test("the client port of this node's own server line counts unless clientPort is set", (t) => {
+  t.like(load(machine(t, THREE, "3").file), { config: { clientPort: 2199 } });
+  t.like(load(machine(t, THREE, "2").file), { config: { clientPort: 2181 } });
+  t.like(load(machine(t, [...THREE, "clientPort=2000"], "3").file), {
+    config: { clientPort: 2000 },
+  });
+});
+
+test("members without a myid file are refused with a hint that names it", (t) => {
+  const validation = load(machine(t, THREE).file);
+  t.is(validation.kind, "invalid");
+  if (validation.kind === "valid") return;
+  t.is(validation.problems[0]?.field, "id");
+  t.regex(validation.problems[0]?.hint ?? "", /myid/);
+});
+
+test("a myid that is no number is refused with its file as the source", (t) => {
+  const validation = load(machine(t, THREE, "two").file);
+  t.is(validation.kind, "invalid");
+  if (validation.kind === "valid") return;
+  t.regex(validation.problems[0]?.source ?? "", /myid$/);
+});
+
+test("a zoo.cfg without server lines is a node alone, whatever myid says", (t) => {
+  t.like(load(machine(t, [], "9").file), { kind: "valid", config: { id: 1, members: [1] } });
+});
+
+test("problems of the file and of flags are reported together", (t) => {
+  const { file } = machine(t, ["server.1=a:1:2:observer", "tickTime=fast"]);
+  const validation = load(file, { lanes: "0" });
+  t.is(validation.kind, "invalid");
+  if (validation.kind === "valid") return;
+  t.deepEqual(
+    validation.problems.map((problem) => problem.field),
+    ["server.1", "tickTimeMs", "lanes"],
+  );
+});
+
+test("warnings of the file come with a valid configuration", (t) => {
+  const { file } = machine(t, ["electionAlg=3", "4lw.commands.whitelist=ruok,cons"]);
+  const validation = load(file);
+  t.is(validation.kind, "valid");
+  if (validation.kind === "invalid") return;
+  t.deepEqual(validation.warnings, [
+    `${file}:2: electionAlg is ZooKeeper's and has no effect here`,
+    "four-letter words that zooid does not answer: cons",
+  ]);
+});
+
+test("a file that is not there is a problem, not a crash", (t) => {
+  const validation = load("/nowhere/zoo.cfg");
+  t.is(validation.kind, "invalid");
+  if (validation.kind === "valid") return;
+  t.like(validation.problems[0], { field: "config", value: "/nowhere/zoo.cfg" });
+});

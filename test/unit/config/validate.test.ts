@@ -1,0 +1,236 @@
+/** One frozen, filled configuration, or everything that is wrong with it at once. */
+import { resolve } from "node:path";
+import test from "ava";
+import {
+  type NodeConfig,
+  type Problem,
+  problemsText,
+  type Setting,
+} from "../../../server/config/node-config.ts";
+import { type Validation, validate } from "../../../server/config/validate.ts";
+
+type Texts = Partial<Record<keyof NodeConfig, string>>;
+
+function validateTexts(texts: Texts, transport: "nats" | "memory" = "nats"): Validation {
+  const entries = Object.entries(texts) as [keyof NodeConfig, string][];
+  const settings = entries.map(([field, value]): [keyof NodeConfig, Setting] => [
+    field,
+    { value, source: `--${field}` },
+  ]);
+  return validate(new Map(settings), { transport });
+}
+
+function configOf(texts: Texts, transport: "nats" | "memory" = "nats"): NodeConfig {
+  const validation = validateTexts(texts, transport);
+  if (validation.kind === "invalid") throw new Error(problemsText(validation.problems));
+  return validation.config;
+}
+
+function problemsOf(texts: Texts): readonly Problem[] {
+  const validation = validateTexts(texts);
+  return validation.kind === "invalid" ? validation.problems : [];
+}
+
+function refusedFields(texts: Texts): readonly string[] {
+  return problemsOf(texts).map((problem) => problem.field);
+}
+
+test("with nothing set, every field has its default and the node is alone", (t) => {
+  t.deepEqual(configOf({}) as object, {
+    id: 1,
+    members: [1],
+    ensemble: "zooid",
+    natsUrls: [],
+    clientPort: 2181,
+    clientPortAddress: "0.0.0.0",
+    dataDir: resolve("data"),
+    tickTimeMs: 2000,
+    initLimit: 10,
+    syncLimit: 5,
+    minSessionTimeoutMs: 4000,
+    maxSessionTimeoutMs: 40_000,
+    maxClientConnections: 60,
+    fourLetterWords: ["ruok", "srvr", "stat", "mntr", "isro"],
+    lanes: 1,
+    failoverGraceMs: 2000,
+    heartbeatIntervalMs: 100,
+    peerTimeoutMs: 2000,
+  });
+});
+
+test("the configuration is frozen, its lists too", (t) => {
+  const config = configOf({ members: "1,2,3", id: "2", natsUrls: "nats://a:4222" });
+  for (const part of [config, config.members, config.natsUrls, config.fourLetterWords]) {
+    t.true(Object.isFrozen(part));
+  }
+});
+
+test("session timeouts follow the tick unless they are set", (t) => {
+  const config = configOf({ tickTimeMs: "500", maxSessionTimeoutMs: "60000" });
+  t.is(config.minSessionTimeoutMs, 1000);
+  t.is(config.maxSessionTimeoutMs, 60_000);
+});
+
+test("members are sorted, and a single one gives the node its id", (t) => {
+  const config = configOf({ members: "3, 1,2", id: "1", natsUrls: "nats://a" });
+  t.deepEqual([...config.members] as number[], [1, 2, 3]);
+  const alone = configOf({ members: "7" });
+  t.deepEqual([alone.id as number, [...alone.members] as number[]], [7, [7]]);
+});
+
+test("an id without members is a node alone with that id", (t) => {
+  const config = configOf({ id: "5" });
+  t.deepEqual([config.id as number, [...config.members] as number[]], [5, [5]]);
+});
+
+test("several members without NATS are refused over NATS and accepted in memory", (t) => {
+  const texts = { members: "1,2,3", id: "1" };
+  const [problem] = problemsOf(texts);
+  t.is(problem?.field, "natsUrls");
+  t.is(problem?.value, undefined);
+  t.regex(problem?.hint ?? "", /--nats nats:\/\//);
+  t.is(configOf(texts, "memory").members.length, 3);
+});
+
+test("a node alone needs no NATS", (t) => {
+  t.deepEqual(refusedFields({ members: "1" }), []);
+});
+
+test("several members without an id are refused", (t) => {
+  t.deepEqual(refusedFields({ members: "1,2", natsUrls: "nats://a" }), ["id"]);
+});
+
+test("an id that is no member is refused", (t) => {
+  const texts = { members: "1,2,3", id: "4", natsUrls: "nats://a" };
+  t.deepEqual(refusedFields(texts), ["id"]);
+  t.deepEqual(refusedFields({ members: "2", id: "1" }), ["id"]);
+});
+
+test("all problems are reported at once, each with its field, value, source, rule and hint", (t) => {
+  const problems = problemsOf({
+    id: "300",
+    members: "1,1",
+    ensemble: "a.b",
+    natsUrls: "http://a",
+    clientPort: "99999",
+    clientPortAddress: "not an address",
+    dataDir: "",
+    tickTimeMs: "0",
+    initLimit: "x",
+    syncLimit: "-1",
+    maxClientConnections: "many",
+    fourLetterWords: "ruok,what",
+    lanes: "17",
+    failoverGraceMs: "1.5",
+    heartbeatIntervalMs: "1",
+    peerTimeoutMs: "1",
+  });
+  t.deepEqual(
+    problems.map((problem) => problem.field),
+    [
+      "members",
+      "id",
+      "ensemble",
+      "natsUrls",
+      "clientPort",
+      "clientPortAddress",
+      "dataDir",
+      "tickTimeMs",
+      "initLimit",
+      "syncLimit",
+      "maxClientConnections",
+      "fourLetterWords",
+      "lanes",
+      "heartbeatIntervalMs",
+      "peerTimeoutMs",
+      "failoverGraceMs",
+    ],
+  );
+  for (const problem of problems) {
+    t.is(problem.source, `--${problem.field}`);
+    t.true(problem.rule.length > 0 && problem.hint.length > 0, problem.field);
+  }
+});
+
+test("the text of the problems counts them and shows what was written where", (t) => {
+  t.is(
+    problemsText(problemsOf({ clientPort: "99999", members: "1,2", natsUrls: "nats://a" })),
+    [
+      "2 settings are wrong",
+      "  id is missing",
+      "    must be given when there are other members; --id N, or a myid file in dataDir",
+      "  clientPort = 99999  (--clientPort)",
+      "    must be a whole number from 0 to 65535; 0 takes any free port",
+    ].join("\n"),
+  );
+});
+
+test("a shortest timeout above the longest is refused, also when one is a default", (t) => {
+  t.deepEqual(refusedFields({ minSessionTimeoutMs: "5000", maxSessionTimeoutMs: "4000" }), [
+    "minSessionTimeoutMs",
+  ]);
+  t.deepEqual(refusedFields({ maxSessionTimeoutMs: "100" }), ["maxSessionTimeoutMs"]);
+  t.deepEqual(refusedFields({ minSessionTimeoutMs: "50000" }), ["minSessionTimeoutMs"]);
+});
+
+test("a peer timeout below three heartbeats is refused", (t) => {
+  t.deepEqual(refusedFields({ peerTimeoutMs: "250" }), ["peerTimeoutMs"]);
+  t.deepEqual(refusedFields({ heartbeatIntervalMs: "1000" }), ["heartbeatIntervalMs"]);
+  t.deepEqual(refusedFields({ peerTimeoutMs: "300" }), []);
+});
+
+test("the limits themselves are allowed and what lies beyond is not", (t) => {
+  const limits: readonly [keyof NodeConfig, number, number][] = [
+    ["clientPort", 0, 65_535],
+    ["lanes", 1, 16],
+    ["maxClientConnections", 0, 1_000_000],
+    ["failoverGraceMs", 0, 60_000],
+  ];
+  for (const [field, min, max] of limits) {
+    t.deepEqual(refusedFields({ [field]: `${min}` }), [], field);
+    t.deepEqual(refusedFields({ [field]: `${max}` }), [], field);
+    t.deepEqual(refusedFields({ [field]: `${min - 1}` }), [field]);
+    t.deepEqual(refusedFields({ [field]: `${max + 1}` }), [field]);
+  }
+});
+
+test("text around a number, a fraction, an empty value and other notations are no numbers", (t) => {
+  for (const value of ["", " 1", "1s", "0x10", "1e3", "2.0", "NaN"]) {
+    t.deepEqual(refusedFields({ clientPort: value }), ["clientPort"], value);
+  }
+});
+
+test("NATS URLs may be several, with or without TLS and credentials", (t) => {
+  const texts = { natsUrls: "nats://user:word@a:4222, tls://b" };
+  t.deepEqual([...configOf(texts).natsUrls], ["nats://user:word@a:4222", "tls://b"]);
+  for (const value of ["", ",", "a:4222", "nats://", "nats://a,http://b"]) {
+    t.deepEqual(refusedFields({ natsUrls: value }), ["natsUrls"], value);
+  }
+});
+
+test("the data folder becomes an absolute path", (t) => {
+  t.is(configOf({ dataDir: "some/where" }).dataDir, resolve("some/where"));
+});
+
+test("addresses of both families and host names are addresses", (t) => {
+  for (const value of ["127.0.0.1", "::1", "::", "localhost", "node-1.example.org"]) {
+    t.is(configOf({ clientPortAddress: value }).clientPortAddress, value);
+  }
+  for (const value of ["", "a b", "-a", "http://a", "a..b"]) {
+    t.deepEqual(refusedFields({ clientPortAddress: value }), ["clientPortAddress"], value);
+  }
+});
+
+test("a star is every four-letter word and an empty list is none", (t) => {
+  t.is(configOf({ fourLetterWords: "*" }).fourLetterWords.length, 5);
+  t.deepEqual([...configOf({ fourLetterWords: "mntr, ruok" }).fourLetterWords], ["ruok", "mntr"]);
+  t.deepEqual([...configOf({ fourLetterWords: "" }).fourLetterWords], []);
+});
+
+test("a four-letter word of ZooKeeper's that zooid lacks is a warning and not answered", (t) => {
+  const validation = validateTexts({ fourLetterWords: "ruok,cons,wchs" });
+  t.is(validation.kind, "valid");
+  if (validation.kind === "invalid") return;
+  t.deepEqual([...validation.config.fourLetterWords], ["ruok"]);
+  t.deepEqual(validation.warnings, ["four-letter words that zooid does not answer: cons, wchs"]);
+});

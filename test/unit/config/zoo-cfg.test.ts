@@ -1,0 +1,122 @@
+/** A `zoo.cfg` of ZooKeeper's is used as it is: what counts, what is warned about, what is refused. */
+import test from "ava";
+import { readZooCfg, type ZooCfg } from "../../../server/config/zoo-cfg.ts";
+
+function read(...lines: readonly string[]): ZooCfg {
+  return readZooCfg(lines.join("\n"), "zoo.cfg");
+}
+
+function texts(cfg: ZooCfg): Record<string, string> {
+  return Object.fromEntries([...cfg.settings].map(([field, { value }]) => [field, value]));
+}
+
+test("the sample configuration of ZooKeeper is read without a word", (t) => {
+  const cfg = read(
+    "# The number of milliseconds of each tick",
+    "tickTime=2000",
+    "initLimit=10",
+    "syncLimit=5",
+    "dataDir=/var/lib/zookeeper",
+    "clientPort=2181",
+    "maxClientCnxns=60",
+  );
+  t.deepEqual(texts(cfg), {
+    tickTimeMs: "2000",
+    initLimit: "10",
+    syncLimit: "5",
+    dataDir: "/var/lib/zookeeper",
+    clientPort: "2181",
+    maxClientConnections: "60",
+  });
+  t.deepEqual([cfg.warnings, cfg.problems], [[], []]);
+});
+
+test("ZooKeeper's keys and zooid's own are read", (t) => {
+  const cfg = read(
+    "clientPortAddress=127.0.0.1",
+    "minSessionTimeout=1000",
+    "maxSessionTimeout=9000",
+    "4lw.commands.whitelist=*",
+    "zooid.nats=nats://a:4222,nats://b:4222",
+    "zooid.ensemble=blue",
+    "zooid.lanes=2",
+    "zooid.failoverGraceMs=1000",
+    "zooid.heartbeatIntervalMs=50",
+    "zooid.peerTimeoutMs=1500",
+  );
+  t.deepEqual(texts(cfg), {
+    clientPortAddress: "127.0.0.1",
+    minSessionTimeoutMs: "1000",
+    maxSessionTimeoutMs: "9000",
+    fourLetterWords: "*",
+    natsUrls: "nats://a:4222,nats://b:4222",
+    ensemble: "blue",
+    lanes: "2",
+    failoverGraceMs: "1000",
+    heartbeatIntervalMs: "50",
+    peerTimeoutMs: "1500",
+  });
+  t.deepEqual([cfg.warnings, cfg.problems], [[], []]);
+});
+
+test("the numbers of the server lines are the members, with the first line as their source", (t) => {
+  const cfg = read(
+    "tickTime=2000",
+    "server.1=zk1:2888:3888",
+    "server.2=zk2:2888:3888:participant",
+    "server.3=zk3:2888:3888;2181",
+  );
+  t.deepEqual(cfg.settings.get("members"), { value: "1,2,3", source: "zoo.cfg:2" });
+  t.deepEqual([...cfg.clientPorts], [["3", { value: "2181", source: "zoo.cfg:4" }]]);
+});
+
+test("a client port with an address in a server line is read", (t) => {
+  const cfg = read("server.2=zk2:2888:3888:participant;0.0.0.0:2182");
+  t.is(cfg.clientPorts.get("2")?.value, "2182");
+});
+
+test("an observer is refused rather than made a voter", (t) => {
+  const cfg = read("server.4=zk4:2888:3888:observer", "server.5=zk5:1:2:observer;2181");
+  t.deepEqual(
+    cfg.problems.map(({ field, source }) => [field, source]),
+    [
+      ["server.4", "zoo.cfg:1"],
+      ["server.5", "zoo.cfg:2"],
+    ],
+  );
+  t.false(cfg.settings.has("members"));
+  t.is(read("peerType=observer").problems.length, 1);
+});
+
+test("membership in another file is refused rather than lost", (t) => {
+  t.is(read("dynamicConfigFile=/etc/zoo.cfg.dynamic").problems[0]?.field, "dynamicConfigFile");
+});
+
+test("a key of ZooKeeper's without effect is a warning with its line", (t) => {
+  t.deepEqual(
+    read("clientPort=1", "autopurge.purgeInterval=1", "ssl.keyStore.location=x").warnings,
+    [
+      "zoo.cfg:2: autopurge.purgeInterval is ZooKeeper's and has no effect here",
+      "zoo.cfg:3: ssl.keyStore.location is ZooKeeper's and has no effect here",
+    ],
+  );
+});
+
+test("an unknown key is a warning with its line and the nearest known key", (t) => {
+  t.deepEqual(read("", "clientport2=1", "zooid.lane=2", "somethingElse=3").warnings, [
+    "zoo.cfg:2: clientport2 is unknown and has no effect; did you mean clientPort?",
+    "zoo.cfg:3: zooid.lane is unknown and has no effect; did you mean zooid.lanes?",
+    "zoo.cfg:4: somethingElse is unknown and has no effect",
+  ]);
+});
+
+test("of a key given twice the last counts, with a warning", (t) => {
+  const cfg = read("clientPort=1", "clientPort=2");
+  t.deepEqual(cfg.settings.get("clientPort"), { value: "2", source: "zoo.cfg:2" });
+  t.deepEqual(cfg.warnings, ["zoo.cfg:2: clientPort is given again, and this value counts"]);
+});
+
+test("session timeouts of -1 are the defaults", (t) => {
+  const cfg = read("minSessionTimeout=-1", "maxSessionTimeout=-1", "tickTime=-1");
+  t.deepEqual(texts(cfg), { tickTimeMs: "-1" });
+});
