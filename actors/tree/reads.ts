@@ -1,0 +1,88 @@
+/** Reads, answered from this replica, and the watches they leave. Data is handed out as it lies: it is never written again. */
+import { unreachable } from "../../protocol/assert.ts";
+import { Code } from "../../protocol/codes.ts";
+import { WatchEventType, type Read, type ReadResult } from "../../protocol/reads.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
+import type { Effect } from "../../runtime/effects.ts";
+import type { TreeMessage, TreeReply } from "./messages.ts";
+import { statOf, type Znode } from "./nodes.ts";
+import type { TreeState } from "./state.ts";
+import { addEvent, addWatch, takeEvents, watcherOf, type Watcher } from "./watches.ts";
+
+type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
+
+const DONE: ReadResult = { kind: "done" };
+const NO_NODE: ReadResult = { kind: "error", code: Code.noNode };
+
+export function answerReads(tree: TreeState, message: ReadMessage, effects: Effect[]): void {
+  const { from, client } = message;
+  const results: ReadResult[] = [];
+  for (const read of message.reads) results.push(answerRead(tree, from, client, read));
+  // What setWatches found changed is told before its own answer.
+  takeEvents(tree.watches, effects);
+  const reply: TreeReply = { kind: "readDone", client, zxid: tree.lastApplied, results };
+  effects.push({ kind: "tell", to: from, message: reply });
+}
+
+function answerRead(tree: TreeState, from: string, client: number, read: Read): ReadResult {
+  const { watches } = tree;
+  if (read.kind === "setWatches") {
+    setWatches(tree, watcherOf(watches, from, client), read);
+    return DONE;
+  }
+  const { path } = read;
+  const node = find(tree, path);
+  switch (read.kind) {
+    case "exists":
+      if (read.watch) addWatch(watches, "data", path, watcherOf(watches, from, client));
+      return node === undefined ? NO_NODE : { kind: "stat", stat: statOf(node) };
+    case "getData":
+      if (node === undefined) return NO_NODE;
+      if (read.watch) addWatch(watches, "data", path, watcherOf(watches, from, client));
+      return { kind: "data", data: node.data, stat: statOf(node) };
+    case "getChildren":
+      if (node === undefined) return NO_NODE;
+      if (read.watch) addWatch(watches, "child", path, watcherOf(watches, from, client));
+      return { kind: "children", children: [...(node.children ?? [])], stat: statOf(node) };
+    case "getAcl":
+      if (node === undefined) return NO_NODE;
+      return { kind: "acl", acl: node.acl, stat: statOf(node) };
+    default:
+      return unreachable(read);
+  }
+}
+
+/** As ZooKeeper's server reads: the empty path is the root, and one that is not valid is a node that is not there. */
+function find(tree: TreeState, path: string): Znode | undefined {
+  return tree.nodes.byPath.get(path === "" ? "/" : path);
+}
+
+/** Source: DataTree.setWatches. Where something changed since `relativeZxid` the watch fires at once, else it is set. */
+function setWatches(
+  tree: TreeState,
+  watcher: Watcher,
+  read: Extract<Read, { kind: "setWatches" }>,
+): void {
+  const { watches, lastApplied } = tree;
+  const fire = (type: WatchEventType, path: string, zxid: Zxid): void =>
+    addEvent(watches, watcher, { type, path, zxid });
+  for (const path of read.data) {
+    const node = find(tree, path);
+    // When a node went is not kept: it was at the latest now.
+    if (node === undefined) fire(WatchEventType.nodeDeleted, path, lastApplied);
+    else if (node.mzxid > read.relativeZxid) fire(WatchEventType.nodeDataChanged, path, node.mzxid);
+    else addWatch(watches, "data", path, watcher);
+  }
+  for (const path of read.exist) {
+    const node = find(tree, path);
+    if (node !== undefined) fire(WatchEventType.nodeCreated, path, node.czxid);
+    else addWatch(watches, "data", path, watcher);
+  }
+  for (const path of read.child) {
+    const node = find(tree, path);
+    if (node === undefined) fire(WatchEventType.nodeDeleted, path, lastApplied);
+    else if (node.pzxid > read.relativeZxid) {
+      fire(WatchEventType.nodeChildrenChanged, path, node.pzxid);
+    } else addWatch(watches, "child", path, watcher);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * The tree actor of a lane: a full replica of the state machine. It applies committed records, answers reads, fires
+ * watches and feeds change streams. Order of what it tells: the watch events of a record, then the results of that
+ * record, and after all records of the message the change streams.
+ */
+import { unreachable } from "../../protocol/assert.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { CHANGE_RING_BYTES_MAX } from "../../protocol/limits.ts";
+import type { Actor, Step } from "../../runtime/actor.ts";
+import type { Effect } from "../../runtime/effects.ts";
+import { applyRecord } from "./apply.ts";
+import { digestOf } from "./digest.ts";
+import type { Applied, TreeDigest, TreeMessage } from "./messages.ts";
+import { answerReads } from "./reads.ts";
+import { sessionChanges } from "./sessions.ts";
+import { createState, type TreeState } from "./state.ts";
+import { closeStream, closeStreams, flushStreams, openStream } from "./streams.ts";
+import { forgetWatcher } from "./watches.ts";
+
+export type { TreeState } from "./state.ts";
+
+export type TreeOptions = {
+  readonly server: ServerId;
+  readonly lane: number;
+  /** Bytes of recent changes kept for change streams. Default CHANGE_RING_BYTES_MAX. Older ones are answered `compacted`. */
+  readonly ringBytesMax?: number;
+};
+
+/** Gateways bound what their clients have under way, and log-sync what is committed; more than this is a bug. */
+const MAILBOX_CAPACITY = 65_536;
+
+export function treeActor(options: TreeOptions): Actor<TreeState, TreeMessage> {
+  const { server, lane, ringBytesMax = CHANGE_RING_BYTES_MAX } = options;
+  return {
+    name: `tree/${lane}`,
+    supervision: "stopNode",
+    mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
+    start: (): Step<TreeState> => ({
+      state: createState(server, lane, ringBytesMax),
+      effects: [],
+    }),
+    receive,
+  };
+}
+
+function receive(state: TreeState, message: TreeMessage): Step<TreeState> {
+  const effects: Effect[] = [];
+  switch (message.kind) {
+    case "committed":
+      applyCommitted(state, message.records, effects);
+      break;
+    case "read":
+      answerReads(state, message, effects);
+      break;
+    case "forget":
+      forgetWatcher(state.watches, message.from, message.client);
+      closeStreams(state.streams, message.from, message.client);
+      break;
+    case "openStream":
+      openStream(state.streams, state.ring, state.lastApplied, message, effects);
+      break;
+    case "closeStream":
+      closeStream(state.streams, message.from, message.client, message.stream);
+      break;
+    case "digest": {
+      const { tag } = message;
+      const digest = digestOf(state);
+      const reply: TreeDigest = { kind: "digest", tag, zxid: state.lastApplied, digest };
+      effects.push({ kind: "tell", to: message.from, message: reply });
+      break;
+    }
+    default:
+      return unreachable(message);
+  }
+  return { state, effects };
+}
+
+function applyCommitted(
+  state: TreeState,
+  records: readonly Uint8Array[],
+  effects: Effect[],
+): void {
+  let operations = 0;
+  for (const record of records) operations += applyRecord(state, record, effects);
+  flushStreams(state.streams, state.ring, state.lastApplied, operations, effects);
+  const changes = sessionChanges(state.sessions, state.sessionsTouched);
+  state.sessionsTouched.clear();
+  if (changes !== undefined) effects.push({ kind: "emit", topic: "sessions$", value: changes });
+  effects.push({ kind: "emit", topic: "applied$", value: figures(state) });
+}
+
+function figures({ lastApplied, nodes, watches }: TreeState): Applied {
+  return {
+    kind: "applied$",
+    zxid: lastApplied,
+    znodes: nodes.byPath.size,
+    watches: watches.count,
+    ephemerals: nodes.ephemerals,
+    dataBytes: nodes.dataBytes,
+  };
+}
