@@ -1,0 +1,141 @@
+/** Debian's ZooKeeper as three servers on loopback, each as its package would start it, with a folder of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { BenchError } from "../failure.ts";
+import type { Target } from "../load/plan.ts";
+import {
+  type Ensemble,
+  fourLetterWord,
+  freePorts,
+  stderrOf,
+  stopProcesses,
+  versionOf,
+} from "./ensemble.ts";
+
+const SERVERS = [1, 2, 3];
+const JAR_FOLDER = "/usr/share/java";
+/** Those that a server needs; which of them Debian's ZooKeeper has differs by release. */
+const JARS = [
+  "zookeeper",
+  "zookeeper-jute",
+  "netty-all",
+  "netty-buffer",
+  "netty-common",
+  "netty-handler",
+  "netty-transport",
+  "netty-codec",
+  "netty-resolver",
+  "slf4j-api",
+  "slf4j-nop",
+  "metrics-core",
+  "snappy-java",
+  "commons-cli",
+  "commons-io",
+  "jackson-core",
+  "jackson-databind",
+  "jackson-annotations",
+  "jline",
+];
+const READY_TIMEOUT_MS = 60_000;
+const READY_POLL_MS = 200;
+const HOW_TO_INSTALL = "on Debian or Ubuntu: apt-get install zookeeper default-jre-headless";
+
+/** `folder` is where its own temporary folder goes. */
+export async function startZooKeeper(folder: string, signal: AbortSignal): Promise<Ensemble> {
+  const jars = JARS.map((name) => join(JAR_FOLDER, `${name}.jar`)).filter(existsSync);
+  if (!jars.some((jar) => jar.endsWith("/zookeeper.jar"))) {
+    throw new BenchError(`no ${JAR_FOLDER}/zookeeper.jar here; ${HOW_TO_INSTALL}`);
+  }
+  const dataFolder = await mkdtemp(join(folder, "zooid-bench-zookeeper-"));
+  const children: ChildProcess[] = [];
+  const stop = async (): Promise<void> => {
+    await stopProcesses(children, () => serversOf(children));
+    await rm(dataFolder, { recursive: true, force: true });
+  };
+  try {
+    const first = await freePorts(SERVERS.length * 3);
+    const targets: Target[] = [];
+    for (const id of SERVERS) {
+      const config = await writeConfig(dataFolder, id, first);
+      children.push(await spawnServer(jars, config));
+      targets.push({ host: "127.0.0.1", port: first + id - 1 });
+    }
+    await untilReady(targets, children, signal);
+    return {
+      name: "ZooKeeper",
+      version: await versionOf(targets[0]),
+      targets,
+      processes: serversOf(children),
+      [Symbol.asyncDispose]: stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Client ports come first, then those of the quorum, then those of the election. */
+async function writeConfig(dataFolder: string, id: number, firstPort: number): Promise<string> {
+  const own = join(dataFolder, `server${id}`);
+  await mkdir(own);
+  await writeFile(join(own, "myid"), `${id}\n`);
+  const members = SERVERS.map((member) => {
+    const quorumPort = firstPort + SERVERS.length + member - 1;
+    return `server.${member}=127.0.0.1:${quorumPort}:${quorumPort + SERVERS.length}`;
+  });
+  const lines = [
+    "tickTime=2000",
+    "initLimit=10",
+    "syncLimit=5",
+    `dataDir=${own}`,
+    `clientPort=${firstPort + id - 1}`,
+    "clientPortAddress=127.0.0.1",
+    "admin.enableServer=false",
+    "4lw.commands.whitelist=*",
+    "maxClientCnxns=0",
+    ...members,
+  ];
+  const config = join(own, "zoo.cfg");
+  await writeFile(config, `${lines.join("\n")}\n`);
+  return config;
+}
+
+async function spawnServer(jars: readonly string[], config: string): Promise<ChildProcess> {
+  const main = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
+  const child = spawn("java", ["-Xmx2g", "-cp", jars.join(":"), main, config], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  try {
+    await once(child, "spawn");
+  } catch (error) {
+    throw new BenchError(`cannot start java; ${HOW_TO_INSTALL}`, { cause: error });
+  }
+  return child;
+}
+
+async function untilReady(
+  targets: readonly Target[],
+  children: readonly ChildProcess[],
+  signal: AbortSignal,
+): Promise<void> {
+  const errors = children.map(stderrOf);
+  for (let waitedMs = 0; waitedMs < READY_TIMEOUT_MS; waitedMs += READY_POLL_MS) {
+    signal.throwIfAborted();
+    const answers = await Promise.all(targets.map((target) => fourLetterWord(target, "srvr")));
+    if (answers.every((answer) => answer !== undefined && /^Mode: /m.test(answer))) return;
+    const ended = children.findIndex((child) => child.exitCode !== null);
+    if (ended >= 0) throw new BenchError(`a ZooKeeper server ended at start: ${errors[ended]?.()}`);
+    await delay(READY_POLL_MS);
+  }
+  throw new BenchError(`ZooKeeper was not ready after ${READY_TIMEOUT_MS / 1000} s`);
+}
+
+function serversOf(children: readonly ChildProcess[]): { label: string; pid: number }[] {
+  return children.flatMap(({ pid }, index) => {
+    return pid === undefined ? [] : [{ label: `server ${index + 1}`, pid }];
+  });
+}

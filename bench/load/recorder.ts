@@ -1,0 +1,26 @@
+/** What one load process counts. The clock is read once per chunk of replies, not per reply. */
+import { Histogram } from "./histogram.ts";
+import { CODE_OK } from "./wire.ts";
+
+export class Recorder {
+  readonly latencies: Histogram = new Histogram();
+  readonly errors: Map<number, number> = new Map();
+  /** Set by whoever reads a chunk, before it hands replies on. */
+  nowMs = 0;
+  /** Replies count as measured only while this is true. Errors always count. */
+  measuring = false;
+  connectionsLost = 0;
+  operationsLost = 0;
+
+  get operations(): number {
+    return this.latencies.total;
+  }
+
+  reply(error: number, sentMs: number): void {
+    if (error !== CODE_OK) {
+      this.errors.set(error, (this.errors.get(error) ?? 0) + 1);
+    } else if (this.measuring) {
+      this.latencies.record((this.nowMs - sentMs) * 1000);
+    }
+  }
+}

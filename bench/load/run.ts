@@ -1,0 +1,164 @@
+/** Runs one load: starts the load processes, lets them begin together, and adds up what they measured. */
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { Histogram } from "./histogram.ts";
+import type { DriverOrder, DriverReport, DriverResult, LoadPlan } from "./plan.ts";
+
+export type LoadResult = {
+  readonly operations: number;
+  readonly operationsPerSecond: number;
+  readonly measuredSeconds: number;
+  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly p999: number };
+  /** Replies with an error, by ZooKeeper's code. */
+  readonly errors: Readonly<Record<string, number>>;
+  readonly connectionsLost: number;
+  readonly operationsLost: number;
+  readonly loadCpuSeconds: number;
+};
+
+export type LoadEvents = {
+  /** At the end of the warm-up, and at the end of the measurement. */
+  readonly onMeasuring?: () => void;
+  readonly onMeasured?: () => void;
+  readonly onProgress?: (operations: number) => void;
+};
+
+export class LoadError extends Error {
+  override readonly name = "LoadError";
+}
+
+/** `processes` at least 1. Aborting `signal` ends the load processes and rejects. */
+export async function runLoad(
+  plan: LoadPlan,
+  {
+    processes,
+    signal,
+    ...events
+  }: LoadEvents & { readonly processes: number; readonly signal: AbortSignal },
+): Promise<LoadResult> {
+  signal.throwIfAborted();
+  const drivers = Array.from({ length: processes }, () => new Driver());
+  const abort = (): void => {
+    for (const driver of drivers) driver.end();
+  };
+  signal.addEventListener("abort", abort);
+  try {
+    const orders = drivers.map((driver, process): Promise<void> => {
+      return driver.prepare({ kind: "prepare", plan: { ...plan, process, processes } });
+    });
+    await Promise.all(orders);
+    const measuring = drivers.map((driver) => driver.measuring);
+    const measured = drivers.map((driver) => driver.measured);
+    Promise.race(measuring).then(events.onMeasuring, () => {});
+    Promise.all(measured).then(events.onMeasured, () => {});
+    for (const driver of drivers) {
+      driver.onProgress = () => {
+        events.onProgress?.(drivers.reduce((sum, each) => sum + each.operations, 0));
+      };
+    }
+    return merged(await Promise.all(drivers.map((driver) => driver.start())));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    for (const driver of drivers) driver.end();
+  }
+}
+
+class Driver {
+  readonly #child: ChildProcess;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #measuring = Promise.withResolvers<void>();
+  readonly #measured = Promise.withResolvers<void>();
+  readonly #done = Promise.withResolvers<DriverResult>();
+  operations = 0;
+  onProgress: (() => void) | undefined;
+
+  constructor() {
+    const entry = fileURLToPath(new URL("./driver.ts", import.meta.url));
+    this.#child = fork(entry, { execArgv: [] });
+    this.#child.on("message", (message: DriverReport) => this.#hear(message));
+    this.#child.on("error", (error) => this.#fail(error));
+    this.#child.on("exit", (code, signal) => {
+      this.#fail(new LoadError(`a load process ended early (${signal ?? `exit ${code}`})`));
+    });
+    for (const each of [this.#ready, this.#measuring, this.#measured, this.#done]) {
+      each.promise.catch(() => {}); // whoever waits for it hears of it; nobody may be waiting yet
+    }
+  }
+
+  get measuring(): Promise<void> {
+    return this.#measuring.promise;
+  }
+
+  get measured(): Promise<void> {
+    return this.#measured.promise;
+  }
+
+  prepare(order: DriverOrder): Promise<void> {
+    this.#child.send(order);
+    return this.#ready.promise;
+  }
+
+  start(): Promise<DriverResult> {
+    this.#child.send({ kind: "start" } satisfies DriverOrder);
+    return this.#done.promise;
+  }
+
+  /** The load process ends when its channel is gone. */
+  end(): void {
+    if (this.#child.connected) this.#child.disconnect();
+  }
+
+  #hear(message: DriverReport): void {
+    switch (message.kind) {
+      case "ready":
+        return this.#ready.resolve();
+      case "measuring":
+        return this.#measuring.resolve();
+      case "progress":
+        this.operations = message.operations;
+        return this.onProgress?.();
+      case "measured":
+        return this.#measured.resolve();
+      case "done":
+        return this.#done.resolve(message.result);
+      case "failed":
+        return this.#fail(new LoadError(message.message));
+    }
+  }
+
+  #fail(error: Error): void {
+    for (const each of [this.#ready, this.#measuring, this.#measured, this.#done]) {
+      each.reject(error);
+    }
+  }
+}
+
+function merged(results: readonly DriverResult[]): LoadResult {
+  const latencies = new Histogram();
+  const errors: Record<string, number> = {};
+  for (const result of results) {
+    latencies.add(result.latenciesUs);
+    for (const [code, count] of Object.entries(result.errors)) {
+      errors[code] = (errors[code] ?? 0) + count;
+    }
+  }
+  const sum = (of: (result: DriverResult) => number): number =>
+    results.reduce((total, result) => total + of(result), 0);
+  return {
+    operations: sum((result) => result.operations),
+    operationsPerSecond: sum((result) => (result.operations / result.measuredMs) * 1000),
+    measuredSeconds: Math.max(...results.map((result) => result.measuredMs)) / 1000,
+    latencyMs: {
+      p50: latencies.percentileUs(0.5) / 1000,
+      p99: latencies.percentileUs(0.99) / 1000,
+      p999: latencies.percentileUs(0.999) / 1000,
+    },
+    errors,
+    connectionsLost: sum((result) => result.connectionsLost),
+    operationsLost: sum((result) => result.operationsLost),
+    loadCpuSeconds: sum((result) => result.cpuSeconds),
+  };
+}

@@ -1,0 +1,197 @@
+/**
+ * ZooKeeper's TCP protocol as the load generator needs it: whole request frames made once, whose xid is patched in place, and
+ * a reader that looks at reply headers only. Every frame is an int32 length and that many bytes; all numbers are big-endian.
+ */
+import { Buffer } from "node:buffer";
+
+const OP_CREATE = 1;
+const OP_DELETE = 2;
+const OP_GET_DATA = 4;
+const OP_SET_DATA = 5;
+const OP_CLOSE_SESSION = -11;
+
+export const CODE_OK = 0;
+export const CODE_NODE_EXISTS = -110;
+
+/** Where a request frame holds its xid: after the frame's length. */
+const XID_OFFSET = 4;
+/** Length of the frame (4), xid (4), zxid (8), error (4). */
+const REPLY_HEADER_BYTES = 20;
+const PASSWORD_BYTES = 16;
+const PERMISSIONS_ALL = 31;
+/** A reply longer than this is not ZooKeeper's protocol (its jute.maxbuffer is 1 MiB, and servers may double it). */
+const REPLY_BYTES_MAX = 64 * 1024 * 1024;
+
+/** What a server speaks is not ZooKeeper's protocol, or not at that point of it. */
+export class WireError extends Error {
+  override readonly name = "WireError";
+}
+
+/** The first frame of a connection that asks for a new session. */
+export function connectFrame(timeoutMs: number): Buffer {
+  const body = Buffer.alloc(4 + 8 + 4 + 8 + 4 + PASSWORD_BYTES + 1);
+  body.writeInt32BE(timeoutMs, 12);
+  body.writeInt32BE(PASSWORD_BYTES, 24);
+  return framed(body);
+}
+
+export type ConnectReply = { readonly timeoutMs: number; readonly sessionId: bigint };
+
+/** The answer to `connectFrame`, without its length. Servers before 3.4 leave the last byte (readOnly) out. */
+export function parseConnectReply(body: Buffer): ConnectReply {
+  if (body.length < 36 || body.length > 37) {
+    throw new WireError(`a connect reply has 36 or 37 bytes, this has ${body.length}`);
+  }
+  return { timeoutMs: body.readInt32BE(4), sessionId: body.readBigInt64BE(8) };
+}
+
+/** A persistent node with the open ACL (world:anyone, all permissions). */
+export function createFrame(path: string, data: Uint8Array): Buffer {
+  const flags = 0;
+  return requestFrame(OP_CREATE, [
+    lengthPrefixed(Buffer.from(path)),
+    lengthPrefixed(data),
+    int32(1),
+    int32(PERMISSIONS_ALL),
+    lengthPrefixed(Buffer.from("world")),
+    lengthPrefixed(Buffer.from("anyone")),
+    int32(flags),
+  ]);
+}
+
+/** Deletes any version. */
+export function deleteFrame(path: string): Buffer {
+  return requestFrame(OP_DELETE, [lengthPrefixed(Buffer.from(path)), int32(-1)]);
+}
+
+/** Without a watch. */
+export function getDataFrame(path: string): Buffer {
+  return requestFrame(OP_GET_DATA, [lengthPrefixed(Buffer.from(path)), Buffer.from([0])]);
+}
+
+/** Whatever the version is. */
+export function setDataFrame(path: string, data: Uint8Array): Buffer {
+  return requestFrame(OP_SET_DATA, [
+    lengthPrefixed(Buffer.from(path)),
+    lengthPrefixed(data),
+    int32(-1),
+  ]);
+}
+
+export function closeSessionFrame(): Buffer {
+  return requestFrame(OP_CLOSE_SESSION, []);
+}
+
+/** Writes `xid` into the request frame that starts at `frameOffset`. */
+export function patchXid(frames: Uint8Array, frameOffset: number, xid: number): void {
+  const offset = frameOffset + XID_OFFSET;
+  frames[offset] = xid >>> 24;
+  frames[offset + 1] = xid >>> 16;
+  frames[offset + 2] = xid >>> 8;
+  frames[offset + 3] = xid;
+}
+
+/** Writes `value` as decimal digits with leading zeros, `digits` of them, the last at `end - 1`. */
+export function patchDigits(
+  frames: Uint8Array,
+  end: number,
+  { digits, value }: { readonly digits: number; readonly value: number },
+): void {
+  let left = value;
+  for (let offset = end - 1; offset >= end - digits; offset -= 1) {
+    const tenth = Math.floor(left / 10);
+    frames[offset] = 48 + left - tenth * 10;
+    left = tenth;
+  }
+}
+
+export type ReplyHandler = (xid: number, error: number) => void;
+
+/** Cuts a stream of replies, however it is chunked, into headers; bodies are skipped unseen. Keeps no reference to a chunk. */
+export class ReplyReader {
+  readonly #onReply: ReplyHandler;
+  readonly #partial: Uint8Array = new Uint8Array(REPLY_HEADER_BYTES);
+  #partialLength = 0;
+  #skip = 0;
+
+  constructor(onReply: ReplyHandler) {
+    this.#onReply = onReply;
+  }
+
+  push(chunk: Uint8Array, length: number): void {
+    let offset = 0;
+    if (this.#partialLength > 0) offset = this.#completePartial(chunk, length);
+    let skip = this.#skip;
+    for (;;) {
+      if (skip > length - offset) {
+        this.#skip = skip - (length - offset);
+        return;
+      }
+      offset += skip;
+      if (length - offset < REPLY_HEADER_BYTES) break;
+      skip = this.#header(chunk, offset);
+      offset += REPLY_HEADER_BYTES;
+    }
+    this.#skip = 0;
+    // At most 19 bytes: a plain loop is faster than a view and a copy.
+    while (offset < length) {
+      this.#partial[this.#partialLength] = chunk[offset] ?? 0;
+      this.#partialLength += 1;
+      offset += 1;
+    }
+  }
+
+  /** Returns how many bytes of the chunk the header that began in an earlier chunk took. */
+  #completePartial(chunk: Uint8Array, length: number): number {
+    let offset = 0;
+    while (offset < length && this.#partialLength < REPLY_HEADER_BYTES) {
+      this.#partial[this.#partialLength] = chunk[offset] ?? 0;
+      this.#partialLength += 1;
+      offset += 1;
+    }
+    if (this.#partialLength === REPLY_HEADER_BYTES) {
+      this.#partialLength = 0;
+      this.#skip = this.#header(this.#partial, 0);
+    }
+    return offset;
+  }
+
+  /** Hands the header on and returns how many bytes of body follow it. */
+  #header(bytes: Uint8Array, offset: number): number {
+    const length = int32At(bytes, offset);
+    const body = length - (REPLY_HEADER_BYTES - 4);
+    if (body < 0 || body > REPLY_BYTES_MAX) {
+      throw new WireError(`a reply of ${length} bytes is not ZooKeeper's protocol`);
+    }
+    this.#onReply(int32At(bytes, offset + 4), int32At(bytes, offset + 16));
+    return body;
+  }
+}
+
+function int32At(bytes: Uint8Array, offset: number): number {
+  return (
+    ((bytes[offset] ?? 0) << 24) |
+    ((bytes[offset + 1] ?? 0) << 16) |
+    ((bytes[offset + 2] ?? 0) << 8) |
+    (bytes[offset + 3] ?? 0)
+  );
+}
+
+function requestFrame(operation: number, fields: readonly Uint8Array[]): Buffer {
+  const xidPatchedLater = int32(0);
+  return framed(Buffer.concat([xidPatchedLater, int32(operation), ...fields]));
+}
+
+function framed(body: Uint8Array): Buffer {
+  return lengthPrefixed(body);
+}
+
+function lengthPrefixed(bytes: Uint8Array): Buffer {
+  return Buffer.concat([int32(bytes.length), bytes]);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}

@@ -1,0 +1,49 @@
+/** `npm run bench`: what is measured is the first argument; the load test if there is none. */
+import { ceiling } from "./ceiling.ts";
+import { BenchError, UsageError } from "./failure.ts";
+import { LoadError } from "./load/run.ts";
+import { loadTest } from "./load-test.ts";
+import { runMicro } from "./micro/run.ts";
+import { LOAD_HELP, parseLoadOptions } from "./options.ts";
+import { openScreen, type Screen } from "./screen.ts";
+import { parseTreeApplyOptions, TREE_APPLY_HELP, treeApply } from "./tree-apply.ts";
+
+const screen = openScreen(process.stdout);
+const interrupted = new AbortController();
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (!interrupted.signal.aborted) screen.print("stopping ...");
+    interrupted.abort(new BenchError(`stopped by ${signal}`));
+  });
+}
+
+try {
+  await run(process.argv.slice(2), screen, interrupted.signal);
+} catch (error) {
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+  if (error instanceof UsageError) screen.print(`${error.message}\n(--help tells the options)`);
+  else if (error instanceof BenchError || error instanceof LoadError) screen.print(error.message);
+  else throw error;
+}
+
+async function run(args: readonly string[], to: Screen, signal: AbortSignal): Promise<void> {
+  const [command, ...rest] = args;
+  if (command === "tree-apply") {
+    const options = parseTreeApplyOptions(rest);
+    if (options.help) to.print(TREE_APPLY_HELP);
+    else await treeApply(options, to, signal);
+  } else if (command === "micro") {
+    await runMicro(to);
+  } else if (command === "ceiling") {
+    const options = parseLoadOptions(rest);
+    if (options.help) to.print(LOAD_HELP);
+    else await ceiling(options, to, signal);
+  } else if (command !== undefined && !command.startsWith("-")) {
+    throw new UsageError(`${command}: unknown; one of tree-apply, micro, ceiling, or options only`);
+  } else {
+    const options = parseLoadOptions(args);
+    if (options.help) to.print(LOAD_HELP);
+    else await loadTest(options, to, signal);
+  }
+}
