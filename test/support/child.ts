@@ -71,10 +71,10 @@ export class Child {
     this.process.stdin?.write(text);
   }
 
-  /** The first line, of those printed so far or to come, that the pattern matches. */
-  line(pattern: RegExp): Promise<string> {
+  /** The first line, of those printed so far (but for the first `after`) or to come, that the pattern matches. */
+  line(pattern: RegExp, after = 0): Promise<string> {
     const matches = (line: string): boolean => pattern.test(line);
-    const seen = this.lines.find(matches);
+    const seen = this.lines.slice(after).find(matches);
     if (seen !== undefined) return Promise.resolve(seen);
     if (this.#ended) {
       return Promise.reject(new Error(`ended without ${pattern}\n${this.output()}`));

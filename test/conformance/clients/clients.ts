@@ -1,0 +1,129 @@
+/** Clients that others wrote, run as processes against any servers: each gives back what it printed. */
+import { fileURLToPath } from "node:url";
+import { Child } from "../../support/child.ts";
+import { JAVA_OPTIONS, zookeeperClassPath } from "../../support/zookeeper-server.ts";
+
+const PYTHON = "/usr/bin/python3";
+const C_CLIENT = "/usr/lib/zookeeper/bin/cli_mt";
+
+function beside(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+/** Runs to its end; an exit code other than 0 is an error that shows all that was printed. */
+async function run(child: Child): Promise<string[]> {
+  await child.exited;
+  if (child.process.exitCode !== 0) {
+    throw new Error(`ended with ${child.process.exitCode}\n${child.output()}`);
+  }
+  return child.lines;
+}
+
+export function runKazoo(connectString: string): Promise<string[]> {
+  const args = ["-B", beside("kazoo_client.py"), connectString];
+  return run(new Child({ command: PYTHON, args }));
+}
+
+export function runNodeClient(connectString: string): Promise<string[]> {
+  return run(
+    new Child({ command: process.execPath, args: [beside("node_client.js"), connectString] }),
+  );
+}
+
+type Typed = {
+  readonly command: string;
+  /** The line that shows that the command has been done. */
+  readonly until: RegExp;
+};
+
+const C_COMMANDS: readonly Typed[] = [
+  { command: "create /c", until: /^\tname = \/c$/ },
+  { command: "set /c hello", until: /^\tversion=1/ },
+  { command: "get /c", until: /^\tversion=1/ },
+  { command: "create +s /c/s-", until: /^\tname = \/c\/s-0000000000$/ },
+  { command: "create +s /c/s-", until: /^\tname = \/c\/s-0000000001$/ },
+  { command: "create +e /c/e", until: /^\tname = \/c\/e$/ },
+  { command: "create2 /c/two", until: /^\tephemeralOwner = 0$/ },
+  { command: "ls2 /c", until: /^\tephemeralOwner = 0$/ },
+  { command: "delete /c/e", until: /^\/c\/e: rc = 0$/ },
+  { command: "set /c again", until: /^\tversion=2/ },
+  { command: "exists /nope", until: /^Error -101 for \/nope$/ },
+  { command: "delete /c", until: /^\/c: rc = / },
+  { command: "wexists /late", until: /^Error -101 for \/late$/ },
+  { command: "create +e /late", until: /^\tname = \/late$/ },
+  { command: "sync /c", until: /^\tname = \/c$/ },
+];
+
+/** ZooKeeper's C client, its commands typed one after the other. Lists are shown sorted, numbers of the server left out. */
+export async function runCClient(connectString: string): Promise<string[]> {
+  const child = new Child({ command: C_CLIENT, args: ["-h", connectString] });
+  try {
+    await child.line(/CONNECTED_STATE/);
+    for (const { command, until } of C_COMMANDS) {
+      const after = child.lines.length;
+      child.write(`${command}\n`);
+      await child.line(until, after);
+    }
+    child.write("quit\n");
+    return (await run(child))
+      .map(withoutNumbers)
+      .filter((line) => line !== "")
+      .sort();
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
+
+function withoutNumbers(line: string): string {
+  if (/^time = |^\d{4}-|session id/.test(line)) return "";
+  return line.replace(/([cm]zxid)=\w+/, "$1").replace(/([cm]time) ?= ?.*/, "$1");
+}
+
+const JAVA_COMMANDS = [
+  "create /java",
+  "set /java hello",
+  "get /java",
+  "create -s /java/s- x",
+  "create -s /java/s- y",
+  "create -e /java/e",
+  "ls /java",
+  "ls -s /java",
+  "get -w /java",
+  "set /java again",
+  "get -s /java",
+  "stat /java",
+  "stat /java/none",
+  "ls /java/none",
+  "delete /java",
+  "delete -v 9 /java/e",
+  "getAcl -s /java",
+  "ls -R /java",
+  "ls -w /java",
+  "delete /java/e",
+  "sync /java",
+  "deleteall /java",
+  "ls /java",
+  "sync /", // the client's exit code is that of its last command
+  "quit",
+];
+
+/** ZooKeeper's Java client by its command line. Errors and events come from other threads: lines are shown sorted. */
+export async function runJavaClient(connectString: string): Promise<string[]> {
+  const child = new Child({
+    command: "java",
+    args: [
+      ...JAVA_OPTIONS,
+      "-cp",
+      zookeeperClassPath(),
+      "org.apache.zookeeper.ZooKeeperMain",
+      "-server",
+      connectString,
+    ],
+  });
+  child.write(`${JAVA_COMMANDS.join("\n")}\n`);
+  const lines = await run(child);
+  return lines
+    .filter((line) => line !== "" && !line.startsWith("Connecting to "))
+    .map((line) => line.replace(/^(.Zxid|.time|ephemeralOwner) = .*/, "$1"))
+    .sort();
+}
