@@ -24,8 +24,8 @@ export class JuteReader {
   #end = 0;
 
   /** Starts over with the bytes from `start` to `end`. */
-  reset(bytes: Uint8Array, start = 0, end: number = bytes.length): this {
-    this.#bytes = asBuffer(bytes);
+  reset(bytes: Buffer, start = 0, end: number = bytes.length): this {
+    this.#bytes = bytes;
     this.#position = start;
     this.#end = end;
     this.fault = undefined;
@@ -213,7 +213,8 @@ export class JuteWriter {
   }
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
+/** The same bytes with Buffer's methods. */
+export function asBuffer(bytes: Uint8Array): Buffer {
   return bytes instanceof Buffer
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -35,3 +35,30 @@ export const CONNECTION_REQUESTS_MAX = 4096;
 
 /** Bytes written to one connection and not yet taken by its client. A client that reads so slowly is closed. */
 export const CONNECTION_UNSENT_BYTES_MAX: number = 16 * 1024 * 1024;
+
+/** Bytes written to one connection since it last took all of them. Beyond it, further replies and requests wait. */
+export const CONNECTION_UNSENT_BYTES_SOFT_MAX: number = 1024 * 1024;
+
+/** Bytes of one connection's requests that wait for their replies. At the limit the connection is not read. */
+export const CONNECTION_REQUEST_BYTES_MAX: number = 4 * 1024 * 1024;
+
+/** Bytes of all requests that wait in one gateway. At the limit, connections that send more are not read. */
+export const GATEWAY_REQUEST_BYTES_MAX: number = 256 * 1024 * 1024;
+
+/** Bytes of the first frame of a ZooKeeper connection, which is 44 or 45 when whole. A longer one closes the connection. */
+export const HANDSHAKE_BYTES_MAX = 1024;
+
+/** Clients that a gateway lists in its report. Further ones are counted only. */
+export const REPORTED_CLIENTS_MAX = 1000;
+
+/** Native clients' connections of one lane. A further one is turned away and asks again, perhaps another gateway. */
+export const NATIVE_CONNECTIONS_MAX = 10_000;
+
+/** Change streams of one native connection. A further one ends the connection. */
+export const NATIVE_STREAMS_MAX = 1_000;
+
+/** Bytes at which a frame of the native protocol takes no further item (one item alone may be as large as a packet). */
+export const NATIVE_FRAME_BYTES_SOFT_MAX: number = 256 * 1024;
+
+/** Bytes of changes that wait for a client's credits. Beyond it the stream pauses and goes on from the lane's ring later. */
+export const STREAM_PENDING_BYTES_MAX: number = 4 * 1024 * 1024;

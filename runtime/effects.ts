@@ -48,6 +48,9 @@ export type Effect =
   | { readonly kind: "write"; readonly connection: number; readonly bytes: Uint8Array }
   /** Closes a client connection after what was written before has been flushed. */
   | { readonly kind: "close"; readonly connection: number }
+  /** No more `bytes` from a client connection until `resumeReading`; what it sends meanwhile waits in the network. */
+  | { readonly kind: "pauseReading"; readonly connection: number }
+  | { readonly kind: "resumeReading"; readonly connection: number }
   /** A message for whoever listens to a subject of the transport (clients; not the actors of other nodes). */
   | { readonly kind: "publish"; readonly subject: string; readonly bytes: Uint8Array }
   /** Stops the node: something that must hold does not. */
@@ -78,10 +81,14 @@ export type RequestOutcome<Answer> =
   | { readonly kind: "noResponders"; readonly tag: number; readonly to: PeerId }
   | { readonly kind: "requestTimedOut"; readonly tag: number; readonly to: PeerId };
 
-/** One client connection of this thread's listener. */
+/** One client connection of this thread's listener. Numbers are never used again. */
 export type ConnectionMessage =
+  /** `remoteAddress` is `address:port`. */
   | { readonly kind: "opened"; readonly connection: number; readonly remoteAddress: string }
   | { readonly kind: "bytes"; readonly connection: number; readonly bytes: Uint8Array }
-  /** The client reads again: what was written and not yet taken by the socket has gone out. */
+  /**
+   * All that was written has gone out. Comes when that had been more than 256 KiB since the last `drained` (or since
+   * `opened`), so an actor that waits for it must have written more.
+   */
   | { readonly kind: "drained"; readonly connection: number }
   | { readonly kind: "closed"; readonly connection: number };

@@ -1,16 +1,18 @@
 /** Frames of ZooKeeper's protocol from a stream of bytes: a 32-bit length, then so many bytes. */
 
+import { asBuffer } from "../jute.ts";
+
 export type FrameFault = { readonly kind: "badLength"; readonly length: number };
 
 /** `from` the frame's first byte after its length, up to `to`. */
 export type Frame = {
   readonly kind: "frame";
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   readonly from: number;
   readonly to: number;
 };
 
-const EMPTY: Uint8Array = new Uint8Array(0);
+const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
  * Puts the chunks of one connection together. What it keeps between chunks is never more than one frame of the largest length
@@ -18,7 +20,7 @@ const EMPTY: Uint8Array = new Uint8Array(0);
  */
 export class FrameReader {
   /** The chunk being read, or the collected bytes of several. */
-  #bytes: Uint8Array = EMPTY;
+  #bytes: Buffer = EMPTY;
   #position = 0;
   #end = 0;
   /** True when `#bytes` is this reader's own and no frame of it has been handed out: it may be appended to. */
@@ -31,14 +33,14 @@ export class FrameReader {
   push(chunk: Uint8Array): void {
     const kept = this.buffered;
     if (kept === 0) {
-      this.#bytes = chunk;
+      this.#bytes = asBuffer(chunk);
       this.#position = 0;
       this.#end = chunk.length;
       this.#appendable = false;
       return;
     }
     if (!this.#appendable || this.#end + chunk.length > this.#bytes.length) {
-      this.#moveTo(new Uint8Array(Math.max(kept + chunk.length, 2 * kept)));
+      this.#moveTo(Buffer.allocUnsafe(Math.max(kept + chunk.length, 2 * kept)));
     }
     this.#bytes.set(chunk, this.#end);
     this.#end += chunk.length;
@@ -69,6 +71,12 @@ export class FrameReader {
     return { kind: "frame", bytes: this.#bytes, from, to: from + length };
   }
 
+  /** True if `next` would give a frame or a fault. */
+  hasNext(lengthMax: number): boolean {
+    const length = this.peekInt32();
+    return length !== undefined && (length > lengthMax || this.buffered >= 4 + length);
+  }
+
   /** To be called when a chunk has been read: keeps a copy of the rest, so that the chunk itself is not held. */
   settle(): void {
     const kept = this.buffered;
@@ -77,11 +85,11 @@ export class FrameReader {
       this.#position = 0;
       this.#end = 0;
     } else if (!this.#appendable) {
-      this.#moveTo(new Uint8Array(kept));
+      this.#moveTo(Buffer.allocUnsafe(kept));
     }
   }
 
-  #moveTo(bytes: Uint8Array): void {
+  #moveTo(bytes: Buffer): void {
     const kept = this.buffered;
     bytes.set(this.#bytes.subarray(this.#position, this.#end));
     this.#bytes = bytes;

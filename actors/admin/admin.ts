@@ -1,0 +1,138 @@
+/** The admin actor: collects what the other actors of the node report, and answers four-letter words from it. */
+import { unreachable } from "../../protocol/assert.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { EPOCH_NONE, ZXID_NONE } from "../../protocol/zxid.ts";
+import type { Actor, Step } from "../../runtime/actor.ts";
+import type { Effect } from "../../runtime/effects.ts";
+import type { Leadership } from "../log-sync/messages.ts";
+import type { Applied } from "../tree/messages.ts";
+import { answerOf, type Figures, type Mode } from "./four-letter-words.ts";
+import type { AdminAnswer, AdminMessage, GatewayReport } from "./messages.ts";
+
+export type AdminOptions = {
+  readonly server: ServerId;
+  /** The ensemble's voters, this node among them. One alone is a standalone node. */
+  readonly voters: readonly ServerId[];
+  /**
+   * What four-letter words give as the server's version: begins with the version of ZooKeeper whose operations are served, since
+   * tools compare it. Default `3.8.0-zooid, built on 1970-01-01 00:00 UTC`, the date of builds that can be repeated.
+   */
+  readonly version?: string;
+};
+
+export type AdminState = {
+  readonly startedMs: number;
+  leadership: Leadership;
+  applied: Applied;
+  /** Peers that a leader has heard of in time. */
+  alive: readonly ServerId[];
+  readonly reports: Map<string, GatewayReport>;
+};
+
+const VERSION = "3.8.0-zooid, built on 1970-01-01 00:00 UTC";
+
+export function adminActor(options: AdminOptions): Actor<AdminState, AdminMessage> {
+  return {
+    name: "admin",
+    supervision: "restart",
+    mailbox: { capacity: 100_000, whenFull: "drop" },
+    start: ({ nowMs }) => ({ state: initialState(nowMs), effects: [] }),
+    receive: (state, message, { nowMs }) => receive(options, state, message, nowMs),
+  };
+}
+
+function initialState(startedMs: number): AdminState {
+  return {
+    startedMs,
+    leadership: { kind: "leadership", role: "looking", epoch: EPOCH_NONE, leader: undefined },
+    applied: {
+      kind: "applied$",
+      zxid: ZXID_NONE,
+      znodes: 0,
+      watches: 0,
+      ephemerals: 0,
+      dataBytes: 0,
+    },
+    alive: [],
+    reports: new Map(),
+  };
+}
+
+function receive(
+  options: AdminOptions,
+  state: AdminState,
+  message: AdminMessage,
+  nowMs: number,
+): Step<AdminState> {
+  switch (message.kind) {
+    case "leadership":
+      state.leadership = message;
+      break;
+    case "peers":
+      state.alive = message.alive;
+      break;
+    case "applied$":
+      // Each lane tells; the one that is ahead is the node's.
+      if (message.zxid >= state.applied.zxid) state.applied = message;
+      break;
+    case "gatewayReport":
+      state.reports.set(message.gateway, message);
+      break;
+    case "fourLetterWord": {
+      const text = answerOf(message.word, figuresOf(options, state, nowMs));
+      return {
+        state,
+        effects: [answer(message.from, { kind: "adminAnswer", client: message.client, text })],
+      };
+    }
+    case "timer":
+      break; // none is ever started
+    default:
+      unreachable(message);
+  }
+  return { state, effects: [] };
+}
+
+/** The asker is a gateway, whichever kind. */
+function answer(to: string, message: AdminAnswer): Effect {
+  return { kind: "tell", to, message };
+}
+
+function figuresOf(options: AdminOptions, state: AdminState, nowMs: number): Figures {
+  const { leadership, applied } = state;
+  const reports = [...state.reports.values()];
+  const sum = (of: (report: GatewayReport) => number): number =>
+    reports.reduce((total, report) => total + of(report), 0);
+  const sent = sum((report) => report.sent);
+  const busy = reports.filter((report) => report.sent > 0);
+  return {
+    mode: modeOf(options, leadership),
+    version: options.version ?? VERSION,
+    epoch: leadership.epoch,
+    leader: leadership.leader,
+    zxid: applied.zxid,
+    znodes: applied.znodes,
+    watches: applied.watches,
+    ephemerals: applied.ephemerals,
+    dataBytes: applied.dataBytes,
+    connections: sum((report) => report.connections),
+    received: sum((report) => report.received),
+    sent,
+    outstanding: sum((report) => report.outstanding),
+    latencyMs: {
+      min: busy.length === 0 ? 0 : Math.min(...busy.map((report) => report.latencyMs.min)),
+      average: sent === 0 ? 0 : sum((report) => report.latencyMs.average * report.sent) / sent,
+      max: busy.length === 0 ? 0 : Math.max(...busy.map((report) => report.latencyMs.max)),
+    },
+    clients: reports.flatMap((report) => report.clients),
+    voters: options.voters.length,
+    followersAlive: state.alive.filter((peer) => peer !== options.server).length,
+    uptimeMs: nowMs - state.startedMs,
+  };
+}
+
+function modeOf({ voters }: AdminOptions, { role }: Leadership): Mode | undefined {
+  if (role !== "leading" && role !== "following") return undefined;
+  if (voters.length === 1) return "standalone";
+  return role === "leading" ? "leader" : "follower";
+}

@@ -1,0 +1,103 @@
+/** The texts of ZooKeeper's four-letter words, laid out as its tools parse them. Source: ZooKeeper's FourLetterCommands. */
+import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
+
+export type Mode = "standalone" | "leader" | "follower";
+
+/** What the node knows of itself when it is asked. */
+export type Figures = {
+  /** Undefined: no leader is known, so the node serves nobody. */
+  readonly mode: Mode | undefined;
+  readonly version: string;
+  readonly epoch: number;
+  readonly leader: number | undefined;
+  readonly zxid: Zxid;
+  readonly znodes: number;
+  readonly watches: number;
+  readonly ephemerals: number;
+  readonly dataBytes: number;
+  readonly connections: number;
+  readonly received: number;
+  readonly sent: number;
+  readonly outstanding: number;
+  readonly latencyMs: { readonly min: number; readonly average: number; readonly max: number };
+  readonly clients: readonly string[];
+  readonly voters: number;
+  /** Of a leader: followers heard of in time. */
+  readonly followersAlive: number;
+  readonly uptimeMs: number;
+};
+
+const NOT_SERVING = "This ZooKeeper instance is not currently serving requests\n";
+
+export function answerOf(word: string, figures: Figures): string {
+  switch (word) {
+    case "ruok":
+      return "imok";
+    case "isro":
+      return figures.mode === undefined ? "null" : "rw";
+    case "srvr":
+      return figures.mode === undefined ? NOT_SERVING : serverText(figures, figures.mode, []);
+    case "stat":
+      return figures.mode === undefined
+        ? NOT_SERVING
+        : serverText(figures, figures.mode, ["Clients:", ...figures.clients, ""]);
+    case "mntr":
+      return figures.mode === undefined ? NOT_SERVING : monitorText(figures, figures.mode);
+    default:
+      return `${word} is not executed because this server does not know it.\n`;
+  }
+}
+
+function serverText(figures: Figures, mode: Mode, clients: readonly string[]): string {
+  const { min, average, max } = figures.latencyMs;
+  const lines = [
+    `Zookeeper version: ${figures.version}`,
+    ...clients,
+    `Latency min/avg/max: ${min}/${decimal(average)}/${max}`,
+    `Received: ${figures.received}`,
+    `Sent: ${figures.sent}`,
+    `Connections: ${figures.connections}`,
+    `Outstanding: ${figures.outstanding}`,
+    `Zxid: ${formatZxid(figures.zxid)}`,
+    `Mode: ${mode}`,
+    `Node count: ${figures.znodes}`,
+  ];
+  // ZooKeeper's own value for sizes that it has not measured.
+  if (mode === "leader") lines.push("Proposal sizes last/min/max: -1/-1/-1");
+  return `${lines.join("\n")}\n`;
+}
+
+function monitorText(figures: Figures, mode: Mode): string {
+  const values: [string, string | number][] = [
+    ["zk_version", figures.version],
+    ["zk_server_state", mode],
+    ["zk_ephemerals_count", figures.ephemerals],
+    ["zk_num_alive_connections", figures.connections],
+    ["zk_avg_latency", decimal(figures.latencyMs.average)],
+    ["zk_min_latency", figures.latencyMs.min],
+    ["zk_max_latency", figures.latencyMs.max],
+    ["zk_outstanding_requests", figures.outstanding],
+    ["zk_znode_count", figures.znodes],
+    ["zk_packets_sent", figures.sent],
+    ["zk_packets_received", figures.received],
+    ["zk_watch_count", figures.watches],
+    ["zk_approximate_data_size", figures.dataBytes],
+    ["zk_uptime", Math.floor(figures.uptimeMs)],
+  ];
+  if (mode !== "standalone") values.push(["zk_quorum_size", figures.voters]);
+  if (mode === "leader") {
+    values.push(["zk_learners", figures.followersAlive]);
+    values.push(["zk_followers", figures.followersAlive]);
+    values.push(["zk_synced_followers", figures.followersAlive]);
+  }
+  values.push(["zooid_epoch", figures.epoch]);
+  values.push(["zooid_leader", figures.leader ?? 0]);
+  values.push(["zooid_applied_zxid", formatZxid(figures.zxid)]);
+  return values.map(([key, value]) => `${key}\t${value}\n`).join("");
+}
+
+/** As Java prints a double rounded to four places: always with a decimal point. */
+function decimal(value: number): string {
+  const text = String(Math.round(value * 10_000) / 10_000);
+  return text.includes(".") ? text : `${text}.0`;
+}

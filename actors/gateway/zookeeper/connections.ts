@@ -1,0 +1,102 @@
+/** Connections come and go: the limit per address, the time allowed for a handshake, closing. */
+import type { LogLevel } from "../../../runtime/effects.ts";
+import type { SessionId } from "../../../protocol/ids.ts";
+import { tell } from "../../inboxes.ts";
+import { note } from "./notes.ts";
+import {
+  addressOf,
+  type Connection,
+  newConnection,
+  type Output,
+  type Phase,
+  type Turn,
+} from "./state.ts";
+
+export function open(turn: Turn, number: number, remoteAddress: string): void {
+  const { state } = turn;
+  const { handshakeTimeoutMs, maxClientConnectionsPerAddress: connectionsMax } = state.options;
+  const deadlineMs = turn.context.nowMs + handshakeTimeoutMs;
+  const connection = newConnection(number, remoteAddress, deadlineMs);
+  const address = addressOf(remoteAddress);
+  const count = (state.addresses.get(address) ?? 0) + 1;
+  state.connections.set(number, connection);
+  state.addresses.set(address, count);
+  if (connectionsMax > 0 && count > connectionsMax) {
+    refuse(turn, connection, `more than ${connectionsMax} connections of this address`);
+    return;
+  }
+  if (state.opened.size === 0) startHandshakeTimer(turn, handshakeTimeoutMs);
+  state.opened.add(connection);
+}
+
+/** Closes what has been open for too long without asking for a session. */
+export function closeLateHandshakes(turn: Turn): void {
+  const { nowMs } = turn.context;
+  for (const connection of turn.state.opened) {
+    const { phase } = connection;
+    if (phase.kind !== "opened") continue;
+    if (phase.deadlineMs > nowMs) {
+      startHandshakeTimer(turn, phase.deadlineMs - nowMs);
+      return;
+    }
+    refuse(turn, connection, "no handshake in time");
+  }
+}
+
+function startHandshakeTimer(turn: Turn, afterMs: number): void {
+  turn.effects.push({ kind: "startTimer", timer: "handshake", afterMs: Math.max(1, afterMs) });
+}
+
+/** Closes a connection whose client broke a rule, with a line in the log. */
+export function refuse(output: Output, connection: Connection, reason: string): void {
+  closeWithNote(output, connection, "warn", "connectionRefused", reason);
+}
+
+export function closeWithNote(
+  output: Output,
+  connection: Connection,
+  level: LogLevel,
+  event: string,
+  reason: string,
+): void {
+  note(output, level, event, connection.remoteAddress, reason);
+  close(output, connection);
+}
+
+/** Closes after what was written has gone out. */
+export function close(output: Output, connection: Connection): void {
+  if (connection.phase.kind === "closing") return;
+  enter(output, connection, { kind: "closing" });
+  output.effects.push({ kind: "close", connection: connection.number });
+}
+
+/** The socket is gone. */
+export function forgetConnection(output: Output, connection: Connection): void {
+  const { addresses, connections } = output.state;
+  enter(output, connection, { kind: "closing" });
+  connections.delete(connection.number);
+  const address = addressOf(connection.remoteAddress);
+  const count = (addresses.get(address) ?? 1) - 1;
+  if (count === 0) addresses.delete(address);
+  else addresses.set(address, count);
+}
+
+/** Leaves the connection's phase, with all that belongs to it, for the next. */
+export function enter(output: Output, connection: Connection, next: Phase): void {
+  const { state, effects } = output;
+  const { phase } = connection;
+  if (phase.kind === "opened") state.opened.delete(connection);
+  if (phase.kind === "connecting") {
+    const session = phase.request.session as SessionId;
+    if (state.attaching.get(session) === connection) state.attaching.delete(session);
+  }
+  if (phase.kind === "attached" && next.kind === "closing") {
+    if (state.sessions.get(phase.session) === connection) state.sessions.delete(phase.session);
+    effects.push(
+      tell(`tree/${state.lane}`, { kind: "forget", from: state.name, client: connection.number }),
+    );
+    state.requestBytes -= connection.queue.bytes;
+    state.heldBack.delete(connection);
+  }
+  connection.phase = next;
+}

@@ -1,0 +1,208 @@
+/**
+ * The ZooKeeper gateway of a lane: all its TCP connections. It turns bytes into reads for the lane's tree and writes for the
+ * lane's submitter, and their results into replies in request order. It decides nothing that safety needs; when it fails over
+ * a message, the one connection that the message was about is closed.
+ */
+import type { Actor, Step } from "../../../runtime/actor.ts";
+import type { Effect } from "../../../runtime/effects.ts";
+import { PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { unreachable } from "../../../protocol/assert.ts";
+import type { ZooKeeperGatewayMessage } from "../messages.ts";
+import type { Written } from "../../submitter/messages.ts";
+import type { TreeReply } from "../../tree/messages.ts";
+import { closeLateHandshakes, forgetConnection, open, refuse } from "./connections.ts";
+import { finishHandshake, followSessions, readHandshake } from "./handshake.ts";
+import { endGrace, flushTouched, followLeadership, startTouchTimer } from "./leadership.ts";
+import { flushNotes } from "./notes.ts";
+import { reportInTurn, startReportTimer } from "./report.ts";
+import { advance, sendEvents } from "./requests.ts";
+import { initialState, type State, type Turn, type ZooKeeperGatewayOptions } from "./state.ts";
+import { answerWord, askWord } from "./words.ts";
+
+export type { State, ZooKeeperGatewayOptions } from "./state.ts";
+
+/** Each connection has at most a chunk of bytes and a few results waiting here, so this is never reached. */
+const MAILBOX_CAPACITY = 1_000_000;
+
+export function zooKeeperGatewayActor(
+  options: ZooKeeperGatewayOptions,
+): Actor<State, ZooKeeperGatewayMessage> {
+  return {
+    name: `zookeeper/${options.lane}`,
+    supervision: "recover",
+    mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
+    start: (context) => {
+      const turn = { state: initialState(options, context.nowMs), effects: [], context };
+      startReportTimer(turn);
+      return turn;
+    },
+    receive: (state, message, context) => {
+      const turn: Turn = { state, effects: [], context };
+      handle(turn, message);
+      return turn;
+    },
+    recover,
+  };
+}
+
+function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
+  switch (message.kind) {
+    case "opened":
+      open(turn, message.connection, message.remoteAddress);
+      return;
+    case "bytes":
+      takeBytes(turn, message.connection, message.bytes);
+      return;
+    case "drained":
+      takeDrained(turn, message.connection);
+      return;
+    case "closed":
+      takeClosed(turn, message.connection);
+      return;
+    case "written":
+      takeWritten(turn, message);
+      return;
+    case "readDone":
+    case "watchEvents":
+    case "changes":
+    case "compacted":
+      takeTreeReply(turn, message);
+      return;
+    case "sessionChanges":
+      followSessions(turn, message);
+      return;
+    case "leadership":
+      followLeadership(turn, message);
+      return;
+    case "adminAnswer": {
+      const connection = turn.state.connections.get(message.client);
+      if (connection?.phase.kind === "word") answerWord(turn, connection, message.text);
+      return;
+    }
+    case "timer":
+      takeTimer(turn, message.timer);
+      return;
+    default:
+      unreachable(message);
+  }
+}
+
+function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
+  const { state } = turn;
+  const connection = state.connections.get(number);
+  if (connection === undefined || connection.ending) return;
+  const { phase, frames } = connection;
+  switch (phase.kind) {
+    case "opened":
+      frames.push(bytes);
+      if (!askWord(turn, connection)) readHandshake(turn, connection);
+      return;
+    case "held":
+    case "connecting":
+      frames.push(bytes);
+      frames.settle();
+      if (frames.buffered > PACKET_BYTES_MAX) {
+        refuse(turn, connection, "too many bytes before the handshake was answered");
+      }
+      return;
+    case "attached":
+      state.touched.add(phase.session);
+      startTouchTimer(turn);
+      frames.push(bytes);
+      advance(turn, connection);
+      return;
+    case "word":
+    case "closing":
+      return;
+    default:
+      unreachable(phase);
+  }
+}
+
+function takeDrained(turn: Turn, number: number): void {
+  const connection = turn.state.connections.get(number);
+  if (connection === undefined) return;
+  connection.unsentBytes = 0;
+  if (connection.phase.kind === "attached") advance(turn, connection);
+}
+
+function takeClosed(turn: Turn, number: number): void {
+  const connection = turn.state.connections.get(number);
+  if (connection !== undefined) forgetConnection(turn, connection);
+}
+
+function takeWritten(turn: Turn, { client, zxids, results }: Written): void {
+  seen(turn, zxids.at(-1));
+  const connection = turn.state.connections.get(client);
+  const first = results[0];
+  const zxid = zxids[0];
+  if (connection === undefined || first === undefined || zxid === undefined) return;
+  const { phase } = connection;
+  if (phase.kind === "connecting") {
+    finishHandshake(turn, connection, phase, zxid, first);
+  } else if (phase.kind === "attached") {
+    connection.queue.answerWrites(zxids, results);
+    advance(turn, connection);
+  }
+}
+
+function takeTreeReply(turn: Turn, reply: TreeReply): void {
+  const connection = turn.state.connections.get(reply.client);
+  switch (reply.kind) {
+    case "readDone":
+      seen(turn, reply.zxid);
+      if (connection?.phase.kind !== "attached") return;
+      connection.queue.answerReads(reply.zxid, reply.results);
+      advance(turn, connection);
+      return;
+    case "watchEvents":
+      seen(turn, reply.events.at(-1)?.zxid);
+      if (connection?.phase.kind !== "attached") return;
+      sendEvents(turn, connection, reply.events);
+      return;
+    case "changes":
+    case "compacted":
+      return; // streams of native clients only; this gateway opens none
+    default:
+      unreachable(reply);
+  }
+}
+
+function takeTimer(turn: Turn, timer: string): void {
+  if (timer === "touch") flushTouched(turn);
+  else if (timer === "grace") endGrace(turn);
+  else if (timer === "handshake") closeLateHandshakes(turn);
+  else if (timer === "notes") flushNotes(turn);
+  else if (timer === "report") reportInTurn(turn);
+}
+
+function seen({ state }: Turn, zxid: Zxid | undefined): void {
+  if (zxid !== undefined && zxid > state.zxid) state.zxid = zxid;
+}
+
+/** The failure costs one connection. A message about none of them has changed nothing that could be made whole again. */
+function recover(state: State, message: ZooKeeperGatewayMessage, error: unknown): Step<State> {
+  const effects: Effect[] = [];
+  state.writer.take(); // half a reply, perhaps
+  const number = connectionOf(message);
+  const connection = number === undefined ? undefined : state.connections.get(number);
+  if (connection !== undefined)
+    refuse({ state, effects }, connection, `a failure: ${String(error)}`);
+  else {
+    const detail = { message: message.kind, error: String(error) };
+    effects.push({ kind: "log", level: "error", event: "failed", detail });
+  }
+  if (message.kind === "timer") {
+    effects.push({ kind: "startTimer", timer: message.timer, afterMs: RETRY_MS });
+  }
+  return { state, effects };
+}
+
+const RETRY_MS = 1000;
+
+function connectionOf(message: ZooKeeperGatewayMessage): number | undefined {
+  if ("connection" in message) return message.connection;
+  if ("client" in message) return message.client;
+  return undefined;
+}

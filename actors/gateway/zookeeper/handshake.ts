@@ -1,0 +1,170 @@
+/** From a ConnectRequest to an attached session, or to the reason why not. */
+import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
+import { Code } from "../../../protocol/codes.ts";
+import { HANDSHAKE_BYTES_MAX } from "../../../protocol/limits.ts";
+import type { Operation, OperationResult } from "../../../protocol/operations.ts";
+import {
+  type ConnectRequest,
+  type ConnectResponse,
+  EXPIRED_RESPONSE,
+  readConnectRequest,
+  writeConnectResponse,
+} from "../../../protocol/zookeeper/handshake.ts";
+import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
+import { tell } from "../../inboxes.ts";
+import type { SessionChanges } from "../../tree/messages.ts";
+import { closeWithNote, enter, refuse } from "./connections.ts";
+import { keepUntilGraceEnds } from "./grace.ts";
+import { advance, badLengthReason, countSent, writeOut } from "./requests.ts";
+import type { Connection, Phase, State, Turn } from "./state.ts";
+
+/** Takes the first frame of a connection, once it is whole. */
+export function readHandshake(turn: Turn, connection: Connection): void {
+  const { state } = turn;
+  const frame = connection.frames.next(HANDSHAKE_BYTES_MAX);
+  connection.frames.settle();
+  if (frame === undefined) return;
+  if (frame.kind === "badLength") {
+    refuse(turn, connection, `the handshake: ${badLengthReason(frame.length)}`);
+    return;
+  }
+  connection.received += 1;
+  state.received += 1;
+  const request = readConnectRequest(state.reader.reset(frame.bytes, frame.from, frame.to));
+  if (request.kind === "malformed") {
+    refuse(turn, connection, `the handshake cannot be read: ${request.fault}`);
+    return;
+  }
+  const { minSessionTimeoutMs, maxSessionTimeoutMs } = state.options;
+  const timeoutMs = Math.min(Math.max(request.timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
+  if (state.serving) {
+    askForSession(turn, connection, request, timeoutMs);
+  } else {
+    enter(turn, connection, { kind: "held", request, timeoutMs });
+    keepUntilGraceEnds(turn, connection, timeoutMs);
+  }
+}
+
+/** Creates or attaches the session through the log. */
+export function askForSession(
+  turn: Turn,
+  connection: Connection,
+  request: ConnectRequest,
+  timeoutMs: number,
+): void {
+  const { state, context } = turn;
+  const { session, password } = request;
+  let operation: Operation;
+  if (session === SESSION_NONE) {
+    operation = { kind: "createSession", timeoutMs, password: context.randomBytes(PASSWORD_BYTES) };
+  } else if (Number.isSafeInteger(session) && session > 0 && password.length === PASSWORD_BYTES) {
+    state.attaching.set(session as SessionId, connection);
+    operation = { kind: "attachSession", session: session as SessionId, timeoutMs, password };
+  } else {
+    answerExpired(turn, connection, request); // never a session of this ensemble
+    return;
+  }
+  enter(turn, connection, { kind: "connecting", request, timeoutMs, supersededAt: 0 });
+  submit(turn, connection, operation);
+}
+
+function submit({ state, effects }: Turn, connection: Connection, operation: Operation): void {
+  const client = connection.number;
+  const operations = [operation];
+  effects.push(
+    tell(`submitter/${state.lane}`, { kind: "write", from: state.name, client, operations }),
+  );
+}
+
+/** The result of createSession or attachSession. */
+export function finishHandshake(
+  turn: Turn,
+  connection: Connection,
+  phase: Extract<Phase, { readonly kind: "connecting" }>,
+  zxid: Zxid,
+  result: OperationResult,
+): void {
+  const { request } = phase;
+  if (result.kind === "error" && result.code === Code.sessionExpired) {
+    answerExpired(turn, connection, request);
+    return;
+  }
+  if (result.kind !== "session") {
+    const code = result.kind === "error" ? result.code : Code.systemError;
+    refuse(turn, connection, `no session: error ${code}`);
+    return;
+  }
+  const { session, attachedAt, timeoutMs, password } = result;
+  if (request.lastZxidSeen > zxid) {
+    if (request.session === SESSION_NONE) {
+      const operation = { kind: "closeSession" } as const;
+      submit(turn, connection, { kind: "client", session, attachedAt, operation });
+    }
+    const seen = formatZxid(request.lastZxidSeen as Zxid);
+    refuse(turn, connection, `the client has seen ${seen}, which this ensemble does not have`);
+    return;
+  }
+  if (phase.supersededAt > attachedAt) {
+    closeMoved(turn, connection);
+    return;
+  }
+  const earlier = turn.state.sessions.get(session);
+  if (earlier !== undefined) closeMoved(turn, earlier);
+  enter(turn, connection, { kind: "attached", session, attachedAt, timeoutMs });
+  turn.state.sessions.set(session, connection);
+  respond(turn, connection, request, { timeoutMs, session, password });
+  advance(turn, connection);
+}
+
+function answerExpired(turn: Turn, connection: Connection, request: ConnectRequest): void {
+  respond(turn, connection, request, EXPIRED_RESPONSE);
+  closeWithNote(turn, connection, "info", "sessionExpired", "the client's session is unknown here");
+}
+
+function respond(
+  turn: Turn,
+  connection: Connection,
+  request: ConnectRequest,
+  response: ConnectResponse,
+): void {
+  const { state } = turn;
+  writeConnectResponse(state.writer, response, request.hasReadOnly);
+  countSent(state, connection);
+  writeOut(turn, connection);
+}
+
+/** Closes connections whose session has been attached elsewhere, or is no more. */
+export function followSessions(turn: Turn, changes: SessionChanges): void {
+  const { sessions } = turn.state;
+  for (const { session, attachedAt } of changes.attached) {
+    const holder = sessions.get(session);
+    if (holder?.phase.kind === "attached" && holder.phase.attachedAt < attachedAt) {
+      closeMoved(turn, holder);
+    }
+    supersede(turn.state, session, attachedAt);
+  }
+  for (const session of changes.closed) {
+    const holder = sessions.get(session);
+    // The reply to the client's own closeSession is still to come; it closes the connection.
+    if (holder !== undefined && !holder.ending) closeExpired(turn, holder);
+    supersede(turn.state, session, Number.POSITIVE_INFINITY);
+  }
+}
+
+/** A result that is under way may be older than this change. */
+function supersede({ attaching }: State, session: SessionId, at: number): void {
+  const phase = attaching.get(session)?.phase;
+  if (phase?.kind === "connecting" && at > phase.supersededAt) phase.supersededAt = at;
+}
+
+function closeMoved(turn: Turn, connection: Connection): void {
+  closeWithNote(turn, connection, "info", "sessionMoved", "its session is attached elsewhere");
+}
+
+function closeExpired(turn: Turn, connection: Connection): void {
+  const unread = connection.unsentBytes > 0 && connection.paused;
+  const reason = unread
+    ? "its session expired: it does not read its replies"
+    : "its session expired";
+  closeWithNote(turn, connection, "info", "sessionExpired", reason);
+}

@@ -1,0 +1,62 @@
+/** Log lines that a client can cause: one a second for each address and reason, with a count of how often it happened. */
+import type { LogLevel } from "../../../runtime/effects.ts";
+import { addressOf, type Output } from "./state.ts";
+
+export type Note = {
+  readonly level: LogLevel;
+  readonly event: string;
+  readonly address: string;
+  readonly reason: string;
+  /** Since the last line. */
+  count: number;
+};
+
+const NOTES_INTERVAL_MS = 1000;
+/** Addresses and reasons told apart in one interval; further ones share a line without an address. */
+const NOTES_MAX = 1000;
+
+/** The first of its kind is logged at once, the others of the same second together. */
+export function note(
+  output: Output,
+  level: LogLevel,
+  event: string,
+  remoteAddress: string,
+  reason: string,
+): void {
+  const { notes } = output.state;
+  const address = addressOf(remoteAddress);
+  const key = `${event} ${address} ${reason}`;
+  const running = notes.get(key);
+  if (running !== undefined) {
+    running.count += 1;
+    return;
+  }
+  if (notes.size === 0) startTimer(output);
+  if (notes.size >= NOTES_MAX) {
+    const shared = notes.get(event);
+    if (shared !== undefined) shared.count += 1;
+    else notes.set(event, { level, event, address: "many", reason: "many", count: 1 });
+    return;
+  }
+  notes.set(key, { level, event, address, reason, count: 0 });
+  output.effects.push({ kind: "log", level, event, detail: { remoteAddress, reason } });
+}
+
+export function flushNotes(output: Output): void {
+  const { notes } = output.state;
+  for (const [key, noted] of notes) {
+    const { level, event, address, reason, count } = noted;
+    if (count === 0) {
+      notes.delete(key);
+      continue;
+    }
+    const detail = { remoteAddress: address, reason, count };
+    output.effects.push({ kind: "log", level, event, detail });
+    noted.count = 0;
+  }
+  if (notes.size > 0) startTimer(output);
+}
+
+function startTimer(output: Output): void {
+  output.effects.push({ kind: "startTimer", timer: "notes", afterMs: NOTES_INTERVAL_MS });
+}

@@ -1,0 +1,174 @@
+/**
+ * The requests of one connection, from arrival to reply. Replies leave in request order. Requests are dispatched in that order
+ * too: a read waits for the results of the writes before it, and a write waits for the dispatch of the reads before it, so that
+ * a session reads its own earlier writes and never its own later ones (ZooKeeper's CommitProcessor keeps the same rule).
+ */
+import { assert } from "../../../protocol/assert.ts";
+import type { ClientOperation, OperationResult } from "../../../protocol/operations.ts";
+import type { Read, ReadResult, WatchEvent } from "../../../protocol/reads.ts";
+import type { Request } from "../../../protocol/zookeeper/requests.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+
+export type Answerable =
+  | Exclude<Request, { readonly kind: "headless" }>
+  | { readonly kind: "event"; readonly event: WatchEvent };
+
+export type Entry = {
+  readonly request: Answerable;
+  /** Of the request's frame. */
+  readonly bytes: number;
+  readonly startedMs: number;
+  answered: boolean;
+  /** Of the result, when there is one. */
+  zxid: Zxid;
+  result: ReadResult | OperationResult | undefined;
+};
+
+/** Entries already replied to that stay in front before the array is cut. */
+const REPLIED_MAX = 1024;
+
+export class RequestQueue {
+  #entries: Entry[] = [];
+  /** The oldest not replied to; the next to dispatch; none before it waits for a result. */
+  #head = 0;
+  #nextDispatch = 0;
+  #nextAnswer = 0;
+  #writesOut = 0;
+  #bytes = 0;
+
+  get length(): number {
+    return this.#entries.length - this.#head;
+  }
+
+  /** Of the frames of all waiting requests. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(request: Answerable, bytes: number, startedMs: number, zxid: Zxid): void {
+    const answered = request.kind !== "read" && request.kind !== "write";
+    this.#entries.push({ request, bytes, startedMs, answered, zxid, result: undefined });
+    this.#bytes += bytes;
+  }
+
+  /** What may go out now: a run of reads, then a run of writes. Without `writable` no write goes. */
+  dispatch(writable: boolean): {
+    readonly reads: readonly Read[];
+    readonly writes: readonly ClientOperation[];
+  } {
+    const entries = this.#entries;
+    const reads: Read[] = [];
+    const writes: ClientOperation[] = [];
+    while (this.#nextDispatch < entries.length) {
+      const { request } = entries[this.#nextDispatch] as Entry;
+      if (request.kind === "read") {
+        if (this.#writesOut > 0) break;
+        reads.push(request.read);
+      } else if (request.kind === "write") {
+        if (!writable) break;
+        this.#writesOut += 1;
+        writes.push(request.operation);
+      }
+      this.#nextDispatch += 1;
+    }
+    return { reads, writes };
+  }
+
+  /** Results of the oldest dispatched reads. */
+  answerReads(zxid: Zxid, results: readonly ReadResult[]): void {
+    for (const result of results) this.#answer("read", zxid, result);
+  }
+
+  /** Results of the oldest dispatched writes. */
+  answerWrites(zxids: readonly Zxid[], results: readonly OperationResult[]): void {
+    assert(zxids.length === results.length, "every result of a write has its zxid");
+    results.forEach((result, index) => {
+      this.#answer("write", zxids[index] as Zxid, result);
+      this.#writesOut -= 1;
+    });
+  }
+
+  #answer(kind: "read" | "write", zxid: Zxid, result: ReadResult | OperationResult): void {
+    while (this.#nextAnswer < this.#nextDispatch) {
+      const entry = this.#entries[this.#nextAnswer] as Entry;
+      if (!entry.answered) {
+        assert(entry.request.kind === kind, "results come in the order of their requests");
+        entry.answered = true;
+        entry.zxid = zxid;
+        entry.result = result;
+        this.#nextAnswer += 1;
+        return;
+      }
+      this.#nextAnswer += 1;
+    }
+    assert(false, "every result has a request that waits for it");
+  }
+
+  /** The oldest entry, if its reply may leave. */
+  ready(): Entry | undefined {
+    const entry = this.#entries[this.#head];
+    return entry !== undefined && entry.answered && this.#head < this.#nextDispatch
+      ? entry
+      : undefined;
+  }
+
+  /** Takes the entry that `ready` gave. */
+  shift(): void {
+    const entry = this.#entries[this.#head] as Entry;
+    this.#bytes -= entry.bytes;
+    this.#head += 1;
+    if (this.#nextAnswer < this.#head) this.#nextAnswer = this.#head;
+    if (this.#head === this.#entries.length) this.#cut(this.#entries.length);
+    else if (this.#head > REPLIED_MAX && this.#head * 2 > this.#entries.length)
+      this.#cut(this.#head);
+  }
+
+  /** Watch events behind the replies that are ready to leave: they show what was before the events. */
+  insertEvents(events: readonly WatchEvent[], nowMs: number): void {
+    let at = this.#head;
+    while (at < this.#nextDispatch && this.#entries[at]?.answered === true) at += 1;
+    const inserted = events.map((event): Entry => {
+      const request = { kind: "event", event } as const;
+      return {
+        request,
+        bytes: 0,
+        startedMs: nowMs,
+        answered: true,
+        zxid: event.zxid,
+        result: undefined,
+      };
+    });
+    this.#entries.splice(at, 0, ...inserted);
+    this.#nextDispatch += inserted.length;
+    if (this.#nextAnswer >= at) this.#nextAnswer += inserted.length;
+  }
+
+  /** Takes the pings out of their order and says how many there were. */
+  takePings(): number {
+    const kept: Entry[] = [];
+    let pings = 0;
+    let dispatched = 0;
+    for (let index = this.#head; index < this.#entries.length; index += 1) {
+      const entry = this.#entries[index] as Entry;
+      if (entry.request.kind === "ping") {
+        pings += 1;
+        this.#bytes -= entry.bytes;
+        continue;
+      }
+      if (index < this.#nextDispatch) dispatched += 1;
+      kept.push(entry);
+    }
+    this.#entries = kept;
+    this.#head = 0;
+    this.#nextDispatch = dispatched;
+    this.#nextAnswer = 0;
+    return pings;
+  }
+
+  #cut(count: number): void {
+    this.#entries = count === this.#entries.length ? [] : this.#entries.slice(count);
+    this.#head -= count;
+    this.#nextDispatch -= count;
+    this.#nextAnswer -= count;
+  }
+}

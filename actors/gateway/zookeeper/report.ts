@@ -1,0 +1,70 @@
+/** The gateway's figures, for the admin actor. */
+import { REPORTED_CLIENTS_MAX } from "../../../protocol/limits.ts";
+import type { GatewayReport } from "../../admin/messages.ts";
+import { tell } from "../../inboxes.ts";
+import type { State, Turn } from "./state.ts";
+
+const REPORT_INTERVAL_MS = 1000;
+
+/** Reports if anything changed since the last report, then waits for the next time. */
+export function reportInTurn(turn: Turn): void {
+  const { state } = turn;
+  const figures = figuresOf(state);
+  const before = state.reported;
+  const changed =
+    before === undefined ||
+    before.connections !== figures.connections ||
+    before.received !== figures.received ||
+    before.sent !== figures.sent ||
+    before.outstanding !== figures.outstanding;
+  if (changed) reportNow(turn);
+  startReportTimer(turn);
+}
+
+export function startReportTimer({ effects }: Turn): void {
+  effects.push({ kind: "startTimer", timer: "report", afterMs: REPORT_INTERVAL_MS });
+}
+
+export function reportNow({ state, effects }: Turn): void {
+  const figures = figuresOf(state);
+  state.reported = figures;
+  effects.push(tell("admin", { ...figures, clients: clientLines(state) }));
+}
+
+function figuresOf(state: State): Omit<GatewayReport, "clients"> {
+  const { latency } = state;
+  let outstanding = 0;
+  for (const { queue } of state.connections.values()) outstanding += queue.length;
+  return {
+    kind: "gatewayReport",
+    gateway: state.name,
+    connections: state.connections.size,
+    received: state.received,
+    sent: state.sent,
+    outstanding,
+    latencyMs: {
+      min: Math.floor(latency.min),
+      average: latency.count === 0 ? 0 : latency.total / latency.count,
+      max: Math.floor(latency.max),
+    },
+  };
+}
+
+/** As `stat` prints them; the number in brackets tells whether the server reads the connection. */
+function clientLines(state: State): string[] {
+  const lines: string[] = [];
+  for (const {
+    remoteAddress,
+    phase,
+    paused,
+    queue,
+    received,
+    sent,
+  } of state.connections.values()) {
+    if (lines.length === REPORTED_CLIENTS_MAX) break;
+    const reads = phase.kind === "word" || phase.kind === "closing" || paused ? 0 : 1;
+    const figures = `queued=${queue.length},recved=${received},sent=${sent}`;
+    lines.push(` /${remoteAddress}[${reads}](${figures})`);
+  }
+  return lines;
+}

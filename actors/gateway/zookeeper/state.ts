@@ -1,0 +1,182 @@
+/** What the ZooKeeper gateway of a lane knows: its connections, and what all of them share. */
+import type { Context } from "../../../runtime/actor.ts";
+import type { Effect } from "../../../runtime/effects.ts";
+import type { SessionId } from "../../../protocol/ids.ts";
+import { JuteReader, JuteWriter } from "../../../protocol/jute.ts";
+import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
+import type { ConnectRequest } from "../../../protocol/zookeeper/handshake.ts";
+import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
+import type { GatewayReport } from "../../admin/messages.ts";
+import { RequestQueue } from "./queue.ts";
+import type { Note } from "./notes.ts";
+
+export type ZooKeeperGatewayOptions = {
+  /** The lane whose connections these are: its tree and its submitter serve them. */
+  readonly lane: number;
+  /** Shortest session timeout granted; who asks for less gets this. */
+  readonly minSessionTimeoutMs: number;
+  /** Longest session timeout granted; who asks for more gets this. */
+  readonly maxSessionTimeoutMs: number;
+  /**
+   * How long connections are kept while no leader is known. Default 2000, and always less than a third of the connection's
+   * session timeout. Longer hides slower elections from clients.
+   */
+  readonly failoverGraceMs?: number;
+  /** Connections of one address to this lane. Default 60, as ZooKeeper's maxClientCnxns; 0 is no limit. More are closed at once. */
+  readonly maxClientConnectionsPerAddress?: number;
+  /** How long a connection may take to ask for its session. Default 10_000; then it is closed. */
+  readonly handshakeTimeoutMs?: number;
+  /** Four-letter words that are answered, `*` all. Default ruok, srvr, stat, mntr, isro. */
+  readonly fourLetterWords?: readonly string[];
+};
+
+export type Phase =
+  /** Has not yet sent its ConnectRequest. */
+  | { readonly kind: "opened"; readonly deadlineMs: number }
+  /** Asked for a session while no leader was known. */
+  | { readonly kind: "held"; readonly request: ConnectRequest; readonly timeoutMs: number }
+  /** Its session is being created or attached. `supersededAt`: the session was attached elsewhere or closed at or after. */
+  | {
+      readonly kind: "connecting";
+      readonly request: ConnectRequest;
+      readonly timeoutMs: number;
+      supersededAt: number;
+    }
+  | {
+      readonly kind: "attached";
+      readonly session: SessionId;
+      readonly attachedAt: Zxid;
+      readonly timeoutMs: number;
+    }
+  /** Asked a four-letter word, which the admin actor answers. */
+  | { readonly kind: "word" }
+  /** Nothing more is sent or read. */
+  | { readonly kind: "closing" };
+
+export type Connection = {
+  readonly number: number;
+  readonly remoteAddress: string;
+  readonly frames: FrameReader;
+  readonly queue: RequestQueue;
+  phase: Phase;
+  /** A closeSession has been read: what comes after it is not. */
+  ending: boolean;
+  paused: boolean;
+  /** Bytes written since the last `drained`. */
+  unsentBytes: number;
+  received: number;
+  sent: number;
+};
+
+/** The times of requests that were answered, in milliseconds. */
+export type Latency = { count: number; total: number; min: number; max: number };
+
+export type State = {
+  readonly name: string;
+  readonly lane: number;
+  readonly options: Required<ZooKeeperGatewayOptions>;
+  readonly words: ReadonlySet<string>;
+  readonly connections: Map<number, Connection>;
+  /** Connections of each address. */
+  readonly addresses: Map<string, number>;
+  /** In phase `opened`, oldest first. */
+  readonly opened: Set<Connection>;
+  readonly sessions: Map<SessionId, Connection>;
+  /** Sessions that a connection in phase `connecting` asked for. */
+  readonly attaching: Map<SessionId, Connection>;
+  /** Heard of since the last `touched` to the heartbeat actor. */
+  readonly touched: Set<SessionId>;
+  touchTimerRuns: boolean;
+  /** A leader is known and can commit. */
+  serving: boolean;
+  leaderlessSinceMs: number;
+  /** When the grace timer fires; undefined while it does not run. */
+  graceDueMs: number | undefined;
+  /** The last that this lane's replica is known to have applied. */
+  zxid: Zxid;
+  /** Bytes of all waiting requests, and who is not read because they are too many. */
+  requestBytes: number;
+  readonly heldBack: Set<Connection>;
+  received: number;
+  sent: number;
+  readonly latency: Latency;
+  readonly notes: Map<string, Note>;
+  reported: Omit<GatewayReport, "clients"> | undefined;
+  readonly reader: JuteReader;
+  readonly writer: JuteWriter;
+};
+
+/** One call of the actor: its state and the effects so far. */
+export type Turn = {
+  readonly state: State;
+  readonly effects: Effect[];
+  readonly context: Context;
+};
+
+/** What is enough to write, log and close. */
+export type Output = Pick<Turn, "state" | "effects">;
+
+const FAILOVER_GRACE_MS = 2000;
+const CONNECTIONS_PER_ADDRESS = 60;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const WORDS: readonly string[] = ["ruok", "srvr", "stat", "mntr", "isro"];
+
+export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): State {
+  return {
+    name: `zookeeper/${options.lane}`,
+    lane: options.lane,
+    options: {
+      failoverGraceMs: FAILOVER_GRACE_MS,
+      maxClientConnectionsPerAddress: CONNECTIONS_PER_ADDRESS,
+      handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+      fourLetterWords: WORDS,
+      ...options,
+    },
+    words: new Set(options.fourLetterWords ?? WORDS),
+    connections: new Map(),
+    addresses: new Map(),
+    opened: new Set(),
+    sessions: new Map(),
+    attaching: new Map(),
+    touched: new Set(),
+    touchTimerRuns: false,
+    serving: false,
+    leaderlessSinceMs: nowMs,
+    graceDueMs: undefined,
+    zxid: ZXID_NONE,
+    requestBytes: 0,
+    heldBack: new Set(),
+    received: 0,
+    sent: 0,
+    latency: { count: 0, total: 0, min: 0, max: 0 },
+    notes: new Map(),
+    reported: undefined,
+    reader: new JuteReader(),
+    writer: new JuteWriter(),
+  };
+}
+
+export function newConnection(
+  number: number,
+  remoteAddress: string,
+  deadlineMs: number,
+): Connection {
+  return {
+    number,
+    remoteAddress,
+    frames: new FrameReader(),
+    queue: new RequestQueue(),
+    phase: { kind: "opened", deadlineMs },
+    ending: false,
+    paused: false,
+    unsentBytes: 0,
+    received: 0,
+    sent: 0,
+  };
+}
+
+/** `10.0.0.1:4711` without its port. */
+export function addressOf(remoteAddress: string): string {
+  const colon = remoteAddress.lastIndexOf(":");
+  return colon < 0 ? remoteAddress : remoteAddress.slice(0, colon);
+}

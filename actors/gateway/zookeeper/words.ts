@@ -1,0 +1,48 @@
+/** Four-letter words: ZooKeeper's plain-text questions, asked with the first four bytes of a connection. */
+import { tell } from "../../inboxes.ts";
+import { close, enter } from "./connections.ts";
+import { reportNow } from "./report.ts";
+import type { Connection, Turn } from "./state.ts";
+
+/** Every word of ZooKeeper, also those not served here: they are no frame lengths. Source: FourLetterCommands. */
+const KNOWN: readonly string[] = (
+  "conf cons crst dirs dump envi gtmk hash isro mntr ruok " + "srst srvr stat stmk wchc wchp wchs"
+).split(" ");
+
+const BY_CODE: ReadonlyMap<number, string> = new Map(KNOWN.map((word) => [codeOf(word), word]));
+
+/** The word's four bytes as a big-endian number. */
+function codeOf(word: string): number {
+  let code = 0;
+  for (let index = 0; index < 4; index += 1) code = (code << 8) | word.charCodeAt(index);
+  return code;
+}
+
+/** True if the connection asks a word; it is then answered and closed. */
+export function askWord(turn: Turn, connection: Connection): boolean {
+  const { state } = turn;
+  const code = connection.frames.peekInt32();
+  const word = code === undefined ? undefined : BY_CODE.get(code);
+  if (word === undefined) return false;
+  connection.received += 1;
+  state.received += 1;
+  enter(turn, connection, { kind: "word" });
+  if (!state.words.has(word) && !state.words.has("*")) {
+    answerWord(turn, connection, `${word} is not executed because it is not in the whitelist.\n`);
+    return true;
+  }
+  reportNow(turn);
+  const client = connection.number;
+  turn.effects.push(tell("admin", { kind: "fourLetterWord", from: state.name, client, word }));
+  return true;
+}
+
+export function answerWord(turn: Turn, connection: Connection, text: string): void {
+  turn.effects.push({
+    kind: "write",
+    connection: connection.number,
+    bytes: new TextEncoder().encode(text),
+  });
+  turn.state.sent += 1;
+  close(turn, connection);
+}

@@ -1,0 +1,208 @@
+/**
+ * Client connections of one thread: a TCP server that turns sockets into messages for an actor and performs the actor's effects
+ * on them. What one turn writes to a socket leaves as one system call. A client that does not take what is written to it is
+ * cut off at a limit.
+ */
+import { createServer, type Server, type Socket } from "node:net";
+import type { ConnectionMessage, EventDetail, LogLevel } from "./effects.ts";
+import type { ConnectionEffect, ConnectionPort } from "./system.ts";
+
+export type ListenerOptions = {
+  /** Address to bind. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Several threads share the port; the kernel spreads connections over them. Default false. */
+  readonly reusePort?: boolean;
+  /** Connections that the kernel keeps until they are accepted. Default 511. */
+  readonly backlog?: number;
+  /** Must only enqueue. */
+  readonly onMessage: (message: ConnectionMessage) => void;
+  /** Lines about clients that are cut off. */
+  readonly onLog?: (level: LogLevel, event: string, detail: EventDetail) => void;
+  /** Bytes written to a connection and not taken by its client; beyond it the connection is cut off. Default 16 MiB. */
+  readonly unsentBytesMax?: number;
+};
+
+export type ListenAddress = { readonly host: string; readonly port: number };
+
+type Client = {
+  readonly number: number;
+  readonly socket: Socket;
+  readonly remoteAddress: string;
+  /** Written since all had been taken. */
+  unsentBytes: number;
+  corked: boolean;
+  closing: boolean;
+  linger: NodeJS.Timeout | undefined;
+};
+
+const BACKLOG = 511;
+const UNSENT_BYTES_MAX = 16 * 1024 * 1024;
+/** After so many bytes the actor hears when all of them have been taken. Part of the contract of `drained`. */
+const DRAINED_BYTES_MIN = 256 * 1024;
+/** How long a closed connection may take to take what was written last. */
+const LINGER_MS = 2000;
+
+export class Listener implements ConnectionPort {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  readonly #clients = new Map<number, Client>();
+  #corked: Client[] = [];
+  #lastNumber = 0;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  /** Where it listens from now on. Fails with a message for people when the address cannot be had. */
+  listen(): Promise<ListenAddress> {
+    const { host, port, reusePort = false, backlog = BACKLOG } = this.#options;
+    return new Promise((resolve, reject) => {
+      const fail = (error: NodeJS.ErrnoException): void => {
+        reject(new Error(listenProblem(error, host, port), { cause: error }));
+      };
+      this.#server.once("error", fail);
+      this.#server.listen({ host, port, reusePort, backlog }, () => {
+        this.#server.off("error", fail);
+        // Accepting may fail later, when the process is out of file descriptors; the next attempt may not.
+        this.#server.on("error", (error) => this.#log("acceptFailed", { error: error.message }));
+        const address = this.#server.address();
+        if (address === null || typeof address === "string") {
+          reject(new Error(`listening on ${host}:${port} gave no address`));
+        } else {
+          resolve({ host: address.address, port: address.port });
+        }
+      });
+    });
+  }
+
+  /** Takes no more connections, ends those there are, and waits briefly for them to take what was written. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const client of this.#clients.values()) this.#end(client);
+    await closed;
+  }
+
+  perform(effect: ConnectionEffect): void {
+    const client = this.#clients.get(effect.connection);
+    if (client === undefined || client.closing) return;
+    switch (effect.kind) {
+      case "write":
+        this.#write(client, effect.bytes);
+        return;
+      case "close":
+        this.#end(client);
+        return;
+      case "pauseReading":
+        client.socket.pause();
+        return;
+      case "resumeReading":
+        client.socket.resume();
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #accept(socket: Socket): void {
+    const { remoteAddress: address, remotePort } = socket;
+    socket.on("error", () => socket.destroy()); // its `close` says all that is of interest
+    if (address === undefined || remotePort === undefined) {
+      socket.destroy(); // gone before it was accepted
+      return;
+    }
+    this.#lastNumber += 1;
+    const number = this.#lastNumber;
+    const remoteAddress = `${address}:${remotePort}`;
+    const client: Client = {
+      number,
+      socket,
+      remoteAddress,
+      unsentBytes: 0,
+      corked: false,
+      closing: false,
+      linger: undefined,
+    };
+    this.#clients.set(number, client);
+    const { onMessage } = this.#options;
+    onMessage({ kind: "opened", connection: number, remoteAddress });
+    socket.on("data", (bytes: Buffer) => {
+      if (!client.closing) onMessage({ kind: "bytes", connection: number, bytes });
+    });
+    socket.once("close", () => {
+      clearTimeout(client.linger);
+      this.#clients.delete(number);
+      onMessage({ kind: "closed", connection: number });
+    });
+  }
+
+  #write(client: Client, bytes: Uint8Array): void {
+    const { socket } = client;
+    if (!client.corked) {
+      if (this.#corked.length === 0) process.nextTick(() => this.#uncork());
+      client.corked = true;
+      this.#corked.push(client);
+      socket.cork();
+    }
+    client.unsentBytes += bytes.length;
+    if (client.unsentBytes > DRAINED_BYTES_MIN) {
+      socket.write(bytes, () => this.#written(client));
+    } else {
+      socket.write(bytes);
+    }
+    const { unsentBytesMax = UNSENT_BYTES_MAX } = this.#options;
+    if (socket.writableLength > unsentBytesMax) this.#cutOff(client);
+  }
+
+  #uncork(): void {
+    const corked = this.#corked;
+    this.#corked = [];
+    for (const client of corked) {
+      client.corked = false;
+      client.socket.uncork();
+    }
+  }
+
+  #written(client: Client): void {
+    if (client.closing || client.socket.destroyed || client.socket.writableLength > 0) return;
+    if (client.unsentBytes <= DRAINED_BYTES_MIN) return;
+    client.unsentBytes = 0;
+    this.#options.onMessage({ kind: "drained", connection: client.number });
+  }
+
+  #cutOff(client: Client): void {
+    client.closing = true;
+    const { remoteAddress, socket } = client;
+    this.#log("clientDoesNotRead", { remoteAddress, unsentBytes: socket.writableLength });
+    socket.destroy();
+  }
+
+  /** Sends what was written and then the end; what still comes is thrown away. */
+  #end(client: Client): void {
+    if (client.closing) return;
+    client.closing = true;
+    client.socket.resume();
+    client.socket.end();
+    client.linger = setTimeout(() => client.socket.destroy(), LINGER_MS);
+  }
+
+  #log(event: string, detail: EventDetail): void {
+    this.#options.onLog?.("warn", event, detail);
+  }
+}
+
+function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
+  const where = `${host}:${port}`;
+  switch (error.code) {
+    case "EADDRINUSE":
+      return `${where} is in use by another program: stop it, or choose another client port (0 takes any free one)`;
+    case "EADDRNOTAVAIL":
+      return `${host} is no address of this machine: choose another client port address, 0.0.0.0 for all`;
+    case "EACCES":
+      return `this user may not listen on ${where}: choose a client port above 1023`;
+    default:
+      return `cannot listen on ${where}: ${error.message}`;
+  }
+}
