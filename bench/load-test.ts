@@ -4,7 +4,7 @@ import { type Ensemble, versionOf } from "./ensembles/ensemble.ts";
 import { startZooid } from "./ensembles/zooid.ts";
 import { startZooKeeper } from "./ensembles/zookeeper.ts";
 import type { LoadOptions } from "./options.ts";
-import { count, type LoadReport, reportText, writeJson } from "./report.ts";
+import { count, type LoadReport, problemsOf, reportText, writeJson } from "./report.ts";
 import { type Round, runRounds } from "./rounds.ts";
 import type { Screen } from "./screen.ts";
 
@@ -27,18 +27,32 @@ export async function loadTest(
     started.push(ensemble);
   }
   if (started.some(({ processes }) => processes.length > 0)) warnOfMemory(options.folder, screen);
-  const rounds = await runRounds({
+  const rounds: Round[] = [];
+  const done = runRounds({
     ensembles: started,
     options,
     signal,
     onProgress: ({ what, seconds, operationsPerSecond }) => {
-      screen.status(
-        `${what}  ${Math.round(seconds)} s  ${count(operationsPerSecond)} operations/s`,
-      );
+      const rate = `${count(operationsPerSecond)} operations/s`;
+      screen.status(`${what}  ${Math.round(seconds)} s  ${rate}`);
     },
-    onRound: (round) => screen.print(roundLine(round)),
+    onRound: (round) => {
+      rounds.push(round);
+      screen.print(roundLine(round));
+    },
   });
-  const report: LoadReport = { startedAt, options, ensembles: started, rounds };
+  try {
+    await done;
+  } finally {
+    // Also after a failure or Ctrl-C: the rounds before it are good.
+    if (rounds.length > 0) {
+      await tell({ startedAt, options, ensembles: started, rounds }, screen);
+    }
+  }
+}
+
+async function tell(report: LoadReport, screen: Screen): Promise<void> {
+  const { startedAt, options } = report;
   screen.print(`\n${reportText(report)}`);
   const file = options.json ?? `bench/results/load-${startedAt.replaceAll(":", "-")}.json`;
   await writeJson(file, report);
@@ -86,5 +100,6 @@ function roundLine(round: Round): string {
   const { ensemble, workload, operationsPerSecond, latencyMs } = round;
   const latency = `p50 ${latencyMs.p50.toFixed(2)} ms, p99 ${latencyMs.p99.toFixed(2)} ms`;
   const rate = `${count(operationsPerSecond)} operations/s`;
-  return `${ensemble} ${workload} round ${round.round}: ${rate}, ${latency}`;
+  const problems = problemsOf(round).map((problem) => `, ! ${problem}`);
+  return `${ensemble} ${workload} round ${round.round}: ${rate}, ${latency}${problems.join("")}`;
 }

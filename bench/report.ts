@@ -134,21 +134,22 @@ function figuresTable(rounds: readonly Round[]): string {
 }
 
 /** Errors and losses spoil a figure, so they are never left out. */
+export function problemsOf(round: Round): string[] {
+  const { errors, connectionsLost, operationsLost } = round;
+  const what = Object.entries(errors).map(([code, times]) => `error ${code} ${times} times`);
+  if (connectionsLost > 0) what.push(`${connectionsLost} connections lost`);
+  if (operationsLost > 0) what.push(`${operationsLost} operations never answered`);
+  return what;
+}
+
 function problemsText(rounds: readonly Round[]): string {
-  const lines: string[] = [];
-  for (const round of rounds) {
-    const what = Object.entries(round.errors).map(
-      ([code, times]) => `error ${code} ${times} times`,
-    );
-    if (round.connectionsLost > 0) what.push(`${round.connectionsLost} connections lost`);
-    if (round.operationsLost > 0) what.push(`${round.operationsLost} operations never answered`);
-    if (what.length > 0) {
-      lines.push(
-        `! ${round.ensemble} ${round.workload} round ${round.round}: ${what.join(", ")}\n`,
-      );
-    }
-  }
-  return lines.join("");
+  return rounds
+    .filter((round) => problemsOf(round).length > 0)
+    .map((round) => {
+      const { ensemble, workload } = round;
+      return `! ${ensemble} ${workload} round ${round.round}: ${problemsOf(round).join(", ")}\n`;
+    })
+    .join("");
 }
 
 function costTable(rounds: readonly Round[]): string {

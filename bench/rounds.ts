@@ -49,18 +49,14 @@ export type Medians = {
   readonly loadCpuSeconds: number;
 };
 
-export async function runRounds(request: RoundsRequest): Promise<Round[]> {
-  const rounds: Round[] = [];
+export async function runRounds(request: RoundsRequest): Promise<void> {
   for (const workload of request.options.workloads) {
     for (let round = 1; round <= request.options.rounds; round += 1) {
       for (const ensemble of request.ensembles) {
-        const done = await runRound(request, ensemble, { workload, round });
-        rounds.push(done);
-        request.onRound(done);
+        request.onRound(await runRound(request, ensemble, { workload, round }));
       }
     }
   }
-  return rounds;
 }
 
 async function runRound(
