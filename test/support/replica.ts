@@ -1,0 +1,203 @@
+/** A tree actor driven by plain calls: makes the records, keeps the zxids, sorts what the actor tells. */
+import { crc32 } from "node:zlib";
+import type { TreeMessage, TreeReply, SessionChanges } from "../../actors/tree/messages.ts";
+import { treeActor, type TreeState } from "../../actors/tree/tree.ts";
+import { OPEN_ACL, type Acl } from "../../protocol/acl.ts";
+import { encodeBatch } from "../../protocol/batch.ts";
+import type { ServerId, SessionId, Submitter } from "../../protocol/ids.ts";
+import type {
+  ClientOperation,
+  Operation,
+  OperationResult,
+  ZnodeOperation,
+} from "../../protocol/operations.ts";
+import type { Read, ReadResult } from "../../protocol/reads.ts";
+import { encodeRecord } from "../../protocol/record.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
+import type { Context } from "../../runtime/actor.ts";
+import type { Effect } from "../../runtime/effects.ts";
+
+export const PASSWORD: Uint8Array = new Uint8Array(16).fill(5);
+const SERVER = 1 as ServerId;
+const START_MS = 1_700_000_000_000;
+
+const CONTEXT: Context = {
+  nowMs: 0,
+  wallMs: 0,
+  random: () => 0,
+  randomBytes: (length) => new Uint8Array(length),
+};
+
+export type Told = { readonly to: string; readonly message: TreeReply | OwnResults };
+type OwnResults = {
+  readonly kind: "applied";
+  readonly incarnation: number;
+  readonly seq: number;
+  readonly firstZxid: Zxid;
+  readonly results: readonly OperationResult[];
+};
+
+export class Replica {
+  readonly #actor;
+  #state: TreeState;
+  readonly submitter: Submitter = { server: SERVER, lane: 0, incarnation: 1 };
+  lastZxid = 0 as Zxid;
+  lastSeq = 0;
+  timeMs: number = START_MS;
+
+  constructor(options: { readonly ringBytesMax?: number } = {}) {
+    this.#actor = treeActor({ server: SERVER, lane: 0, ...options });
+    this.#state = this.#actor.start(CONTEXT).state;
+  }
+
+  receive(message: TreeMessage): readonly Effect[] {
+    const step = this.#actor.receive(this.#state, message, CONTEXT);
+    this.#state = step.state;
+    return step.effects;
+  }
+
+  /** The next record of this submitter; its time is a millisecond later than the one before. */
+  record(operations: readonly Operation[], change: RecordChange = {}): Uint8Array {
+    this.timeMs += 1;
+    this.lastSeq = change.seq ?? this.lastSeq + 1;
+    const firstZxid = change.firstZxid ?? ((this.lastZxid + 1) as Zxid);
+    const prevZxid = change.prevZxid ?? this.lastZxid;
+    this.lastZxid = (firstZxid + operations.length - 1) as Zxid;
+    return encodeRecord(
+      {
+        kind: "batch",
+        firstZxid,
+        lastZxid: this.lastZxid,
+        prevZxid,
+        timeMs: this.timeMs,
+        submitter: "submitter" in change ? change.submitter : this.submitter,
+        seq: this.lastSeq,
+      },
+      encodeBatch(operations),
+      crc32,
+    );
+  }
+
+  commit(...operations: readonly Operation[]): readonly Effect[] {
+    return this.receive({ kind: "committed", records: [this.record(operations)] });
+  }
+
+  results(...operations: readonly Operation[]): readonly OperationResult[] {
+    return appliedOf(this.commit(...operations))[0]?.results ?? [];
+  }
+
+  /** A new session; its id is also the zxid it is attached at. */
+  session(timeoutMs = 10_000): SessionId {
+    this.commit({ kind: "createSession", timeoutMs, password: PASSWORD });
+    return this.lastZxid as number as SessionId;
+  }
+
+  /** The result of one operation of a session that was attached only once. */
+  do(session: SessionId, operation: ClientOperation): OperationResult {
+    const [result] = this.results(client(session, operation));
+    if (result === undefined) throw new Error("an own batch was not answered");
+    return result;
+  }
+
+  read(...reads: readonly Read[]): readonly ReadResult[] {
+    return this.readAs("reader", 1, ...reads).results;
+  }
+
+  readAs(from: string, client: number, ...reads: readonly Read[]): ReadDone {
+    const told = toldOf(this.receive({ kind: "read", from, client, reads }));
+    const done = told.map(({ message }) => message).find((message) => message.kind === "readDone");
+    if (done === undefined) throw new Error("a read was not answered");
+    return done;
+  }
+
+  data(path: string): ReadResult {
+    return one(this.read({ kind: "getData", path, watch: false }));
+  }
+
+  children(path: string): readonly string[] {
+    const result = one(this.read({ kind: "getChildren", path, watch: false }));
+    return result.kind === "children" ? result.children.toSorted() : [];
+  }
+
+  digest(): string {
+    const [effect] = this.receive({ kind: "digest", from: "asker", tag: 1 });
+    if (effect?.kind !== "tell") throw new Error("a digest was not answered");
+    return (effect.message as { digest: string }).digest;
+  }
+}
+
+type ReadDone = Extract<TreeReply, { kind: "readDone" }>;
+
+export type RecordChange = {
+  readonly submitter?: Submitter | undefined;
+  readonly seq?: number;
+  readonly firstZxid?: Zxid;
+  readonly prevZxid?: Zxid;
+};
+
+function one<Value>(values: readonly Value[]): Value {
+  const [value] = values;
+  if (value === undefined) throw new Error("one value was expected");
+  return value;
+}
+
+export function toldOf(effects: readonly Effect[]): readonly Told[] {
+  return effects.flatMap((effect) =>
+    effect.kind === "tell" ? [{ to: effect.to, message: effect.message } as Told] : [],
+  );
+}
+
+export function appliedOf(effects: readonly Effect[]): readonly OwnResults[] {
+  return toldOf(effects).flatMap(({ message }) => (message.kind === "applied" ? [message] : []));
+}
+
+export function emittedOf(effects: readonly Effect[], topic: string): readonly object[] {
+  return effects.flatMap((effect) =>
+    effect.kind === "emit" && effect.topic === topic ? [effect.value] : [],
+  );
+}
+
+export function sessionsOf(effects: readonly Effect[]): readonly SessionChanges[] {
+  return emittedOf(effects, "sessions$") as readonly SessionChanges[];
+}
+
+export function client(
+  session: SessionId,
+  operation: ClientOperation,
+  attachedAt: Zxid = session as number as Zxid,
+): Operation {
+  return { kind: "client", session, attachedAt, operation };
+}
+
+export function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+export function create(path: string, options: CreateOptions = {}): Of<"create"> {
+  const { data = bytes("x"), acl = OPEN_ACL, ephemeral = false, sequential = false } = options;
+  return { kind: "create", path, data, acl, mode: { ephemeral, sequential } };
+}
+
+type CreateOptions = {
+  readonly data?: Uint8Array | null;
+  readonly acl?: readonly Acl[];
+  readonly ephemeral?: boolean;
+  readonly sequential?: boolean;
+};
+type Of<Kind extends ZnodeOperation["kind"]> = Extract<ZnodeOperation, { kind: Kind }>;
+
+export function remove(path: string, version = -1): Of<"delete"> {
+  return { kind: "delete", path, version };
+}
+
+export function setData(path: string, data: Uint8Array | null, version = -1): Of<"setData"> {
+  return { kind: "setData", path, data, version };
+}
+
+export function check(path: string, version = -1): Of<"check"> {
+  return { kind: "check", path, version };
+}
+
+export function multi(...operations: readonly ZnodeOperation[]): ClientOperation {
+  return { kind: "multi", operations };
+}
