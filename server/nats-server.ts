@@ -34,6 +34,8 @@ export type NatsServer = {
   /** Settles when it has exited, for whatever reason: `signal SIGKILL`, `code 1`. */
   readonly exited: Promise<string>;
   stop(): Promise<void>;
+  /** At once, as in a crash. */
+  kill(): void;
 };
 
 type Started = {
@@ -129,6 +131,9 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
       pid: started.pid,
       exited: started.exited,
       stop: () => stop(started),
+      kill: () => {
+        started.child.kill("SIGKILL");
+      },
     };
   } finally {
     rmSync(portsFolder, { recursive: true, force: true });

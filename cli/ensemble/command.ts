@@ -1,0 +1,163 @@
+/** `zooid ensemble`: several nodes on this machine, for a first look, for development and for tests. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { KEYS } from "../../server/config/keys.ts";
+import { loadConfig } from "../../server/config/load.ts";
+import { type Problem, problemsText } from "../../server/config/node-config.ts";
+import { type Command, EXIT_FAILED, EXIT_MISUSED } from "../command.ts";
+import type { Flag } from "../flags.ts";
+import { LOG_LEVELS } from "../log-lines.ts";
+import { LOG_LEVEL_FLAG, logLevelOf } from "../serve.ts";
+import type { NodePlan } from "./node.ts";
+import { busyPorts } from "./ports.ts";
+
+const HOST = "127.0.0.1";
+const NODES_MAX = 9;
+const NODES_DEFAULT = "3";
+const CLIENT_PORT_DEFAULT = "2181";
+const DATA_DIR_DEFAULT = "data";
+
+/** What each node has its own of, what is fixed here, and what the ensemble itself asks the nodes with. */
+const NOT_PASSED_ON: ReadonlySet<string> = new Set([
+  "id",
+  "members",
+  "nats",
+  "client-port",
+  "client-port-address",
+  "data-dir",
+  "four-letter-words",
+]);
+
+const PASSED_ON: readonly Flag[] = [
+  ...KEYS.filter((key) => !NOT_PASSED_ON.has(key.flag)).map(({ flag, placeholder, summary }) => {
+    return { name: flag, placeholder, summary };
+  }),
+  LOG_LEVEL_FLAG,
+];
+
+const FLAGS: readonly Flag[] = [
+  {
+    name: "nodes",
+    placeholder: "N",
+    summary: `how many, 1 to ${NODES_MAX} (default ${NODES_DEFAULT})`,
+  },
+  {
+    name: "client-port",
+    placeholder: "N",
+    summary: `of node 1, the next one of node 2 and so on; 0: free ones (default ${CLIENT_PORT_DEFAULT})`,
+  },
+  {
+    name: "data-dir",
+    placeholder: "FOLDER",
+    summary: "node N keeps its data in FOLDER/N (default ./data)",
+  },
+  {
+    name: "nats",
+    placeholder: "URL,…",
+    summary: "NATS servers that run already (default: one of its own)",
+  },
+  {
+    name: "in-process",
+    placeholder: undefined,
+    summary: "all nodes in this process, over memory, no NATS",
+  },
+  {
+    name: "verbose",
+    placeholder: undefined,
+    summary: "the nodes' logs to standard error (default: to FOLDER/node-N.log)",
+  },
+  ...PASSED_ON,
+];
+
+function count(flags: ReadonlyMap<string, string>): number | Problem {
+  const value = flags.get("nodes") ?? NODES_DEFAULT;
+  const nodes = Number(value);
+  if (/^\d+$/.test(value) && nodes >= 1 && nodes <= NODES_MAX) return nodes;
+  const rule = `must be a whole number from 1 to ${NODES_MAX}`;
+  const hint = "an odd number makes the most of a majority";
+  return { field: "nodes", value, source: "--nodes", rule, hint };
+}
+
+function planOf(flags: ReadonlyMap<string, string>, id: number, nodes: number): NodePlan {
+  const firstPort = flags.get("client-port") ?? CLIENT_PORT_DEFAULT;
+  // What is no number stays as it is, for the configuration's own words on it.
+  const isCounted = /^\d+$/.test(firstPort) && firstPort !== "0";
+  const dataDir = flags.get("data-dir") ?? DATA_DIR_DEFAULT;
+  const own = new Map<string, string>();
+  for (const { name } of PASSED_ON) {
+    const value = flags.get(name);
+    if (value !== undefined) own.set(name, value);
+  }
+  const members = Array.from({ length: nodes }, (_, index) => index + 1).join(",");
+  own.set("id", `${id}`).set("members", members);
+  own.set("client-port", isCounted ? `${Number(firstPort) + id - 1}` : firstPort);
+  own.set("client-port-address", HOST).set("data-dir", join(dataDir, `${id}`));
+  const logFile = flags.has("verbose") ? undefined : join(dataDir, `node-${id}.log`);
+  return { id, flags: own, logFile };
+}
+
+/** What all nodes say of the same setting is said once. */
+function problemsOf(plans: readonly NodePlan[], natsUrl: string | undefined): readonly Problem[] {
+  const found = new Map<string, Problem>();
+  for (const plan of plans) {
+    const flags = natsUrl === undefined ? plan.flags : new Map([...plan.flags, ["nats", natsUrl]]);
+    const validation = loadConfig({ transport: "memory", flags });
+    if (validation.kind === "valid") continue;
+    for (const problem of validation.problems) {
+      if (!found.has(problem.field)) found.set(problem.field, problem);
+    }
+  }
+  return [...found.values()];
+}
+
+async function run(flags: ReadonlyMap<string, string>): Promise<number> {
+  const nodes = count(flags);
+  const known = typeof nodes === "number" ? [] : [nodes];
+  const number = typeof nodes === "number" ? nodes : 1;
+  const plans = Array.from({ length: number }, (_, index) => planOf(flags, index + 1, number));
+  const problems = [...known, ...problemsOf(plans, flags.get("nats"))];
+  if (logLevelOf(flags) === undefined) {
+    console.error(`zooid ensemble: --log-level must be one of ${LOG_LEVELS.join(", ")}`);
+    return EXIT_MISUSED;
+  }
+  if (problems.length > 0) {
+    console.error(`zooid ensemble: ${problemsText(problems)}`);
+    return EXIT_MISUSED;
+  }
+  const ports = new Map(plans.map((plan) => [plan.id, Number(plan.flags.get("client-port"))]));
+  const busy = await busyPorts(HOST, ports);
+  if (busy.length > 0) {
+    console.error(`zooid ensemble: ${busy.join("\n  ")}\n  choose others with --client-port N`);
+    return EXIT_FAILED;
+  }
+  mkdirSync(flags.get("data-dir") ?? DATA_DIR_DEFAULT, { recursive: true });
+  const { runEnsemble } = await import("./run.ts");
+  return runEnsemble({
+    nodes: plans,
+    inProcess: flags.has("in-process"),
+    natsUrl: flags.get("nats"),
+    entry: entryFile(),
+  });
+}
+
+/** The program's own file: `.ts` in a checkout, `.js` when built, as this one. */
+function entryFile(): string {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return fileURLToPath(new URL(`../zooid.${extension}`, import.meta.url));
+}
+
+export const ensemble: Command = {
+  name: "ensemble",
+  summary: "run several nodes on this machine",
+  description: `Runs several nodes on this machine, each a process of its own, and a nats-server for them.
+
+  zooid ensemble
+  zooid ensemble --nodes 5 --client-port 3181 --data-dir /tmp/zooid
+  zooid ensemble --in-process
+
+A node that exits is not started again. Ctrl-C or SIGTERM stops all of them; the next start
+goes on with the same data.`,
+  flags: FLAGS,
+  run,
+};

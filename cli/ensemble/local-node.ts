@@ -1,0 +1,67 @@
+/** A node of `zooid ensemble --in-process`: it lives in this process and meets the others over a network in memory. */
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { LogLevel } from "../../runtime/effects.ts";
+import type { MemoryNetwork } from "../../runtime/transports/memory.ts";
+import { loadConfig } from "../../server/config/load.ts";
+import { type NodeConfig, problemsText } from "../../server/config/node-config.ts";
+import { startNode } from "../../server/node.ts";
+import { eventLine } from "../log-lines.ts";
+import { logLevelOf } from "../serve.ts";
+import type { EnsembleNode, NodePlan } from "./node.ts";
+
+function configOf(plan: NodePlan): NodeConfig {
+  const validation = loadConfig({ transport: "memory", flags: plan.flags });
+  if (validation.kind === "valid") return validation.config;
+  throw new Error(problemsText(validation.problems));
+}
+
+type Log = { readonly write: (line: string) => void; readonly close: () => void };
+
+function openLog(file: string | undefined): Log {
+  if (file === undefined) return { write: (line) => console.error(line), close: () => undefined };
+  const descriptor = openSync(file, "a");
+  return {
+    write: (line) => {
+      writeSync(descriptor, `${line}\n`);
+    },
+    close: () => closeSync(descriptor),
+  };
+}
+
+/** Not to be started again after it has stopped: the network knows it as gone. */
+export function startLocalNode(network: MemoryNetwork, plan: NodePlan): EnsembleNode {
+  const config = configOf(plan);
+  const level: LogLevel = logLevelOf(plan.flags) ?? "info";
+  const log = openLog(plan.logFile);
+  const starting = startNode(config, {
+    transport: network.join(config.id),
+    onInspection: (event) => {
+      const line = eventLine(event, level);
+      if (line !== undefined) log.write(line);
+    },
+  });
+  const exited = starting
+    .then((node) => node.stopped)
+    .then(
+      (reason) => (reason.kind === "asked" ? "code 0" : reason.reason),
+      (error: unknown) => String(error),
+    )
+    .finally(() => log.close());
+  const host = config.clientPortAddress;
+  const listening = starting.then((node) => {
+    return { id: plan.id, pid: process.pid, host, port: node.clientPort };
+  });
+  listening.catch(() => undefined); // Whoever waits for it hears it; nobody may.
+  return {
+    id: plan.id,
+    pid: process.pid,
+    listening,
+    exited,
+    stop: async () => {
+      await starting.then((node) => node.stop()).catch(() => undefined);
+      await exited;
+    },
+    // It goes with this process.
+    kill: () => undefined,
+  };
+}

@@ -1,0 +1,73 @@
+/** A node of `zooid ensemble` as a process of its own: a plain `zooid serve`. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { type NodeLine, parseNodeLine } from "../node-line.ts";
+import type { EnsembleNode, NodePlan } from "./node.ts";
+
+/** A node that has not stopped by then is killed; its log survives that. */
+const STOP_WITHIN_MS = 10_000;
+
+function start(entry: string, plan: NodePlan): ChildProcess {
+  const flags = [...plan.flags].flatMap(([name, value]) => [`--${name}`, value]);
+  const log = plan.logFile === undefined ? undefined : openSync(plan.logFile, "a");
+  const args = [...process.execArgv, entry, "serve", ...flags, "--stop-with-stdin"];
+  const child = spawn(process.execPath, args, {
+    // The pipe of its standard input ends with this process, however that comes about.
+    stdio: ["pipe", "pipe", log ?? "inherit"],
+    // A process group of its own: a Ctrl-C is for the ensemble, which then stops its nodes.
+    detached: true,
+  });
+  if (log !== undefined) closeSync(log);
+  child.stdin?.on("error", () => undefined); // It went away first; `exited` says so.
+  return child;
+}
+
+function exitOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => {
+      resolve(signal === null ? `code ${code}` : `signal ${signal}`);
+    });
+  });
+}
+
+async function firstLine(
+  child: ChildProcess,
+  exited: Promise<string>,
+  plan: NodePlan,
+): Promise<NodeLine> {
+  if (child.stdout !== null) {
+    for await (const text of createInterface({ input: child.stdout })) {
+      const line = parseNodeLine(text);
+      if (line === undefined) continue;
+      child.stdout.resume();
+      return line;
+    }
+  }
+  const log = plan.logFile === undefined ? "" : `; see ${plan.logFile}`;
+  throw new Error(`node ${plan.id} did not start, ${await exited}${log}`);
+}
+
+/** `entry` is the program's own file. */
+export function startProcessNode(entry: string, plan: NodePlan): EnsembleNode {
+  const child = start(entry, plan);
+  const exited = exitOf(child);
+  const listening = firstLine(child, exited, plan);
+  listening.catch(() => undefined); // Whoever waits for it hears it; nobody may.
+  return {
+    id: plan.id,
+    pid: child.pid ?? 0,
+    listening,
+    exited,
+    stop: async () => {
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_WITHIN_MS);
+      await exited;
+      clearTimeout(timer);
+    },
+    kill: () => {
+      child.kill("SIGKILL");
+    },
+  };
+}

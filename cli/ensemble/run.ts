@@ -1,0 +1,155 @@
+/** Brings an ensemble up, says what happens to it, and takes it down. Restarts nobody. */
+import { MemoryNetwork } from "../../runtime/transports/memory.ts";
+import { realClock, realRandomness } from "../../runtime/real-clock.ts";
+import { type NatsServer, startNatsServer } from "../../server/nats-server.ts";
+import { NatsServerMissingError } from "../../server/nats-server-binary.ts";
+import { EXIT_FAILED, EXIT_OK, messageOf } from "../command.ts";
+import { nodeLine, type NodeLine } from "../node-line.ts";
+import { stopSignal } from "../signals.ts";
+import { startLocalNode } from "./local-node.ts";
+import type { EnsembleNode, NodePlan } from "./node.ts";
+import { startProcessNode } from "./process-node.ts";
+import { waitForLeader } from "./status.ts";
+
+/** Said once when there is no leader by then; the ensemble goes on trying. */
+const LATE_AFTER_MS = 30_000;
+
+export type EnsemblePlan = {
+  readonly nodes: readonly NodePlan[];
+  readonly inProcess: boolean;
+  /** NATS servers that run already; undefined: one of our own. */
+  readonly natsUrl: string | undefined;
+  /** The program's own file, for the processes of nodes. */
+  readonly entry: string;
+};
+
+class Ensemble {
+  readonly #plan: EnsemblePlan;
+  readonly #stopping = new AbortController();
+  #nats: NatsServer | undefined;
+  #nodes: readonly EnsembleNode[] = [];
+  readonly #gone = new Set<number>();
+
+  constructor(plan: EnsemblePlan) {
+    this.#plan = plan;
+  }
+
+  /** Resolves when there is a leader, or when the ensemble is being stopped. Rejects when a node does not start. */
+  async start(): Promise<void> {
+    const start = await this.#nodeStarter();
+    if (this.#stopping.signal.aborted) return;
+    this.#nodes = this.#plan.nodes.map(start);
+    for (const node of this.#nodes) {
+      void node.exited.then((how) => this.#onNodeExit(node, how));
+    }
+    const lines: NodeLine[] = [];
+    for (const node of this.#nodes) {
+      const line = await node.listening;
+      if (this.#stopping.signal.aborted) return;
+      console.log(nodeLine(line));
+      lines.push(line);
+    }
+    await this.#sayReady(lines);
+  }
+
+  /** Resolves when no node is left. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.exited));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#nodes.map((node) => node.stop()));
+    // Last: a node that stops cleanly says goodbye over NATS.
+    await this.#nats?.stop();
+  }
+
+  killAll(): void {
+    for (const node of this.#nodes) {
+      if (!this.#gone.has(node.id)) node.kill();
+    }
+    this.#nats?.kill();
+  }
+
+  async #nodeStarter(): Promise<(plan: NodePlan) => EnsembleNode> {
+    const { inProcess, natsUrl, entry } = this.#plan;
+    const url = inProcess ? undefined : (natsUrl ?? (await this.#startNats()));
+    if (url === undefined) {
+      const network = new MemoryNetwork({
+        clock: realClock,
+        random: () => realRandomness.random(),
+      });
+      return (plan) => startLocalNode(network, plan);
+    }
+    return (plan) => {
+      return startProcessNode(entry, { ...plan, flags: new Map([...plan.flags, ["nats", url]]) });
+    };
+  }
+
+  /** Undefined when there is none to be had. */
+  async #startNats(): Promise<string | undefined> {
+    try {
+      const nats = await startNatsServer({
+        onFetch: (folder) => {
+          console.log(
+            `nats-server is not on this machine: fetching Debian's package into ${folder}`,
+          );
+        },
+      });
+      this.#nats = nats;
+      console.log(`nats  pid ${nats.pid}  ${nats.url}`);
+      void nats.exited.then((how) => {
+        if (!this.#stopping.signal.aborted) console.log(`nats  pid ${nats.pid}  exited (${how})`);
+      });
+      return nats.url;
+    } catch (error) {
+      if (!(error instanceof NatsServerMissingError)) throw error;
+      console.log(
+        `${messageOf(error)}\nwithout NATS: all nodes run in this process, as with --in-process`,
+      );
+      return undefined;
+    }
+  }
+
+  #onNodeExit(node: EnsembleNode, how: string): void {
+    this.#gone.add(node.id);
+    if (this.#stopping.signal.aborted && how === "code 0") return;
+    console.log(`node ${node.id}  pid ${node.pid}  exited (${how})`);
+  }
+
+  async #sayReady(lines: readonly NodeLine[]): Promise<void> {
+    const late = setTimeout(() => {
+      console.log(`no leader after ${LATE_AFTER_MS / 1000} s; the nodes' logs say more`);
+    }, LATE_AFTER_MS);
+    const leader = await waitForLeader(
+      () => lines.filter((line) => !this.#gone.has(line.id)),
+      this.#stopping.signal,
+    );
+    clearTimeout(late);
+    if (leader !== undefined) console.log(`ready: node ${leader.id} leads epoch ${leader.epoch}`);
+  }
+}
+
+/** Returns the exit code. */
+export async function runEnsemble(plan: EnsemblePlan): Promise<number> {
+  const ensemble = new Ensemble(plan);
+  // Whatever ends this process ends its children.
+  process.once("exit", () => ensemble.killAll());
+  const asked = stopSignal(() => ensemble.killAll()).then(() => "asked" as const);
+  const lived = ensemble
+    .start()
+    .then(() => ensemble.ended())
+    .then(() => "ended" as const);
+  try {
+    const outcome = await Promise.race([asked, lived]);
+    if (outcome === "asked") console.log("stopping");
+    else console.log("no node is left");
+    return outcome === "asked" ? EXIT_OK : EXIT_FAILED;
+  } catch (error) {
+    console.error(`zooid ensemble: ${messageOf(error)}`);
+    return EXIT_FAILED;
+  } finally {
+    lived.catch(() => undefined); // A node that was still starting when it was told to stop.
+    await ensemble.stop();
+  }
+}

@@ -1,0 +1,68 @@
+/** Reads `--name value`, `--name=value` and `--name`, and reports every mistake at once. */
+import { nearest } from "../server/config/nearest.ts";
+
+export type Flag = {
+  readonly name: string;
+  /** What stands for the value in the help text; undefined for a flag without one. */
+  readonly placeholder: string | undefined;
+  readonly summary: string;
+};
+
+export type Flags = {
+  /** By name without dashes; a flag without a value is `true`. */
+  readonly values: ReadonlyMap<string, string>;
+  readonly problems: readonly string[];
+};
+
+export const HELP: Flag = { name: "help", placeholder: undefined, summary: "this text" };
+
+function problemOf(name: string, flags: readonly Flag[]): string {
+  const near = nearest(
+    name,
+    flags.map((flag) => flag.name),
+  );
+  return `unknown flag --${name}${near === undefined ? "" : `; did you mean --${near}?`}`;
+}
+
+/** Of a flag given twice the last counts. */
+export function readFlags(args: readonly string[], known: readonly Flag[]): Flags {
+  const flags = [...known, HELP];
+  const values = new Map<string, string>();
+  const problems: string[] = [];
+  for (let index = 0; index < args.length; index += 1) {
+    const arg = args[index] === "-h" ? "--help" : (args[index] ?? "");
+    const match = /^--([^=]+)(?:=(.*))?$/s.exec(arg);
+    const [, name = "", inline] = match ?? [];
+    const flag = flags.find((candidate) => candidate.name === name);
+    if (match === null) {
+      problems.push(`unexpected argument ${arg}`);
+    } else if (flag === undefined) {
+      problems.push(problemOf(name, flags));
+      // What follows an unknown flag is most likely its value: no second complaint.
+      if (inline === undefined && args[index + 1]?.startsWith("-") === false) index += 1;
+    } else if (flag.placeholder === undefined) {
+      if (inline === undefined) values.set(name, "true");
+      else problems.push(`--${name} takes no value`);
+    } else if (inline !== undefined) {
+      values.set(name, inline);
+    } else if (args[index + 1] === undefined || args[index + 1]?.startsWith("--") === true) {
+      problems.push(`--${name} needs a value: --${name} ${flag.placeholder}`);
+    } else {
+      index += 1;
+      values.set(name, args[index] ?? "");
+    }
+  }
+  return { values, problems };
+}
+
+/** One line per flag, the summaries below each other. */
+export function flagsText(known: readonly Flag[]): string {
+  const flags = [...known, HELP];
+  const left = flags.map(({ name, placeholder }) =>
+    placeholder === undefined ? `--${name}` : `--${name} ${placeholder}`,
+  );
+  const width = Math.max(...left.map((text) => text.length));
+  return flags
+    .map((flag, index) => `  ${(left[index] ?? "").padEnd(width)}  ${flag.summary}`)
+    .join("\n");
+}

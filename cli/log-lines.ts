@@ -1,0 +1,77 @@
+/** The inspection stream as log lines: `2026-01-01T00:00:00.000Z info  node=1 log-sync leading epoch=1`. */
+import type { EventDetail, LogLevel, PeerId } from "../runtime/effects.ts";
+import type { InspectionEvent } from "../runtime/inspection.ts";
+
+export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+const LEVEL_WIDTH = 5;
+
+export type LogEntry = {
+  readonly atMs: number;
+  readonly node: PeerId;
+  readonly level: LogLevel;
+  readonly actor: string;
+  readonly event: string;
+  readonly detail: EventDetail;
+};
+
+function entryOf(event: InspectionEvent): LogEntry {
+  const { atMs, node } = event;
+  switch (event.kind) {
+    case "log":
+      return event;
+    case "failed": {
+      const { actor, message, error, supervision } = event;
+      return {
+        atMs,
+        node,
+        level: "error",
+        actor,
+        event: "failed",
+        detail: { message, error, supervision },
+      };
+    }
+    case "undelivered": {
+      const { to, message, reason } = event;
+      return {
+        atMs,
+        node,
+        level: "warn",
+        actor: to,
+        event: "undelivered",
+        detail: { message, reason },
+      };
+    }
+    case "stopNode": {
+      const { actor, reason } = event;
+      return { atMs, node, level: "error", actor, event: "stopNode", detail: { reason } };
+    }
+  }
+}
+
+/** Quoted where it would not read as one word, so a line can be taken apart again. */
+function shown(value: string | number | boolean): string {
+  const text = String(value);
+  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+export function logLine(entry: LogEntry): string {
+  const details = Object.entries(entry.detail).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${shown(value)}`],
+  );
+  const time = new Date(entry.atMs).toISOString();
+  const level = entry.level.padEnd(LEVEL_WIDTH);
+  return [`${time} ${level} node=${entry.node} ${entry.actor} ${entry.event}`, ...details].join(
+    " ",
+  );
+}
+
+/** Undefined when the event is below the level. */
+export function eventLine(event: InspectionEvent, lowest: LogLevel): string | undefined {
+  const entry = entryOf(event);
+  const isShown = LOG_LEVELS.indexOf(entry.level) >= LOG_LEVELS.indexOf(lowest);
+  return isShown ? logLine(entry) : undefined;
+}
+
+export function isLogLevel(text: string): text is LogLevel {
+  return LOG_LEVELS.some((level) => level === text);
+}

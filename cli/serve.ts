@@ -1,0 +1,114 @@
+/** `zooid serve`: one node in this process, until it is asked to stop or fails. */
+import { KEYS } from "../server/config/keys.ts";
+import { loadConfig } from "../server/config/load.ts";
+import { type NodeConfig, problemsText } from "../server/config/node-config.ts";
+import type { LogLevel } from "../runtime/effects.ts";
+import type { InspectionEvent } from "../runtime/inspection.ts";
+import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
+import type { Flag } from "./flags.ts";
+import { eventLine, isLogLevel, LOG_LEVELS, logLine } from "./log-lines.ts";
+import { nodeLine } from "./node-line.ts";
+import { stopSignal } from "./signals.ts";
+
+export const LOG_LEVEL_FLAG: Flag = {
+  name: "log-level",
+  placeholder: "LEVEL",
+  summary: `lowest level that is logged: ${LOG_LEVELS.join(", ")} (default info)`,
+};
+
+const FLAGS: readonly Flag[] = [
+  { name: "config", placeholder: "FILE", summary: "settings from a zoo.cfg; flags win over it" },
+  ...KEYS.map(({ flag, placeholder, summary }) => ({ name: flag, placeholder, summary })),
+  LOG_LEVEL_FLAG,
+  {
+    name: "stop-with-stdin",
+    placeholder: undefined,
+    summary: "stop when standard input ends, as when the parent process is gone",
+  },
+];
+
+/** Undefined when the flag holds none. */
+export function logLevelOf(flags: ReadonlyMap<string, string>): LogLevel | undefined {
+  const text = flags.get(LOG_LEVEL_FLAG.name) ?? "info";
+  return isLogLevel(text) ? text : undefined;
+}
+
+function stdinEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdin.once("end", resolve);
+    process.stdin.once("error", () => resolve());
+    process.stdin.resume();
+  });
+}
+
+function logEvent(event: InspectionEvent, level: LogLevel): void {
+  const line = eventLine(event, level);
+  if (line !== undefined) console.error(line);
+}
+
+async function runNode(
+  config: NodeConfig,
+  warnings: readonly string[],
+  level: LogLevel,
+  stopWithStdin: boolean,
+): Promise<number> {
+  const node = config.id;
+  for (const warning of warnings) {
+    const detail = { warning };
+    console.error(
+      logLine({ atMs: Date.now(), node, level: "warn", actor: "config", event: "warning", detail }),
+    );
+  }
+  const asked: Promise<unknown>[] = [stopSignal(() => undefined)];
+  if (stopWithStdin) asked.push(stdinEnd());
+  const { startNode } = await import("../server/node.ts");
+  const starting = startNode(config, { onInspection: (event) => logEvent(event, level) });
+  const early = Promise.race(asked).then(() => "stop" as const);
+  const started = await Promise.race([starting, early]);
+  // Whatever a node that is still starting has written, a crash at this point may have left too.
+  if (started === "stop") return EXIT_OK;
+  const host = config.clientPortAddress;
+  console.log(nodeLine({ id: node, pid: process.pid, host, port: started.clientPort }));
+  void early.then(() => started.stop());
+  const reason = await started.stopped;
+  if (reason.kind === "asked") return EXIT_OK;
+  console.error(`zooid serve: node ${node} stopped: ${reason.reason}`);
+  return EXIT_FAILED;
+}
+
+async function run(flags: ReadonlyMap<string, string>): Promise<number> {
+  const level = logLevelOf(flags);
+  const validation = loadConfig({ transport: "nats", flags, file: flags.get("config") });
+  if (level === undefined) {
+    console.error(`zooid serve: --log-level must be one of ${LOG_LEVELS.join(", ")}`);
+  }
+  if (validation.kind === "invalid") {
+    console.error(`zooid serve: ${problemsText(validation.problems)}`);
+  }
+  if (level === undefined || validation.kind === "invalid") return EXIT_MISUSED;
+  try {
+    return await runNode(
+      validation.config,
+      validation.warnings,
+      level,
+      flags.has("stop-with-stdin"),
+    );
+  } catch (error) {
+    console.error(`zooid serve: node ${validation.config.id} did not start: ${messageOf(error)}`);
+    return EXIT_FAILED;
+  }
+}
+
+export const serve: Command = {
+  name: "serve",
+  summary: "run one node",
+  description: `Runs one node. Without --members it is alone and needs nothing else.
+
+  zooid serve --data-dir ./data
+  zooid serve --id 1 --members 1,2,3 --nats nats://10.0.0.1:4222 --data-dir /var/lib/zooid
+  zooid serve --config /etc/zookeeper/zoo.cfg
+
+Logs go to standard error. SIGINT or SIGTERM stops it cleanly, a second one at once.`,
+  flags: FLAGS,
+  run,
+};

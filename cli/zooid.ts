@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+/** The `zooid` command: finds the command that was asked for, reads its flags, runs it. */
+import { readFileSync } from "node:fs";
+import { nearest } from "../server/config/nearest.ts";
+import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
+import { ensemble } from "./ensemble/command.ts";
+import { flagsText, readFlags } from "./flags.ts";
+import { serve } from "./serve.ts";
+
+const COMMANDS: readonly Command[] = [serve, ensemble];
+
+/** Beside the folder of this file in a checkout, one folder above that in the published package. */
+function version(): string {
+  for (const path of ["../package.json", "../../package.json"]) {
+    try {
+      const text = readFileSync(new URL(path, import.meta.url), "utf8");
+      return /"version":\s*"([^"]+)"/.exec(text)?.[1] ?? "unknown";
+    } catch {
+      // The other place.
+    }
+  }
+  return "unknown";
+}
+
+function overview(): string {
+  const width = Math.max(...COMMANDS.map((command) => command.name.length));
+  const lines = COMMANDS.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
+  return `zooid ${version()}: a coordination service that speaks ZooKeeper's protocol
+
+usage: zooid <command> [flags]
+
+${lines.join("\n")}
+
+  zooid <command> --help  says what a command does and lists its flags
+  zooid --version         prints the version`;
+}
+
+function helpOf(command: Command): string {
+  return `usage: zooid ${command.name} [flags]
+
+${command.description}
+
+${flagsText(command.flags)}`;
+}
+
+function unknownCommand(name: string): number {
+  const near = nearest(
+    name,
+    COMMANDS.map((command) => command.name),
+  );
+  const suggestion = near === undefined ? "" : `; did you mean ${near}?`;
+  console.error(`zooid: unknown command ${name}${suggestion}\nzooid --help lists the commands`);
+  return EXIT_MISUSED;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    console.log(overview());
+    return name === undefined ? EXIT_MISUSED : EXIT_OK;
+  }
+  if (name === "--version") {
+    console.log(version());
+    return EXIT_OK;
+  }
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command === undefined) return unknownCommand(name);
+  const { values, problems } = readFlags(rest, command.flags);
+  if (values.has("help")) {
+    console.log(helpOf(command));
+    return EXIT_OK;
+  }
+  if (problems.length === 0) return command.run(values);
+  for (const problem of problems) console.error(`zooid ${name}: ${problem}`);
+  console.error(`zooid ${name} --help lists the flags`);
+  return EXIT_MISUSED;
+}
+
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  console.error(`zooid: ${messageOf(error)}`);
+  process.exit(EXIT_FAILED);
+}
