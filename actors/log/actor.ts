@@ -1,0 +1,212 @@
+/**
+ * The log actor: durable appends, truncation, segments, the promise. Changes are done in the order of their messages, one
+ * at a time; appends that come while the disk is busy are written together with one sync. It reports to log-sync, and
+ * never before the disk has.
+ */
+import { assert, unreachable } from "../../protocol/assert.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { type Crc32, recordHeader } from "../../protocol/record.ts";
+import { epochOf, formatZxid } from "../../protocol/zxid.ts";
+import type { Actor, Step } from "../../runtime/actor.ts";
+import type { DiskOutcome } from "../../runtime/disk.ts";
+import { appendGroup, storePromise, truncateLog } from "./changes.ts";
+import type { LogMessage } from "./messages.ts";
+import { LogStop, type Procedure } from "./procedure.ts";
+import { readRecords } from "./read.ts";
+import { recoverLog } from "./recover.ts";
+import { becomeWritable, PROBE_TIMER, prepareRoom, roomToPrepare } from "./room.ts";
+import { initialState, type LogState, type PendingRecord, say } from "./state.ts";
+
+export type { LogState } from "./state.ts";
+
+export type LogOptions = {
+  readonly server: ServerId;
+  readonly ensemble: string;
+  /** Size of a segment, in bytes, 4096 to 2^30. Default 16 MiB. Smaller: more files; larger: more space set aside. */
+  readonly segmentBytes?: number;
+  readonly crc32: Crc32;
+};
+
+const SEGMENT_BYTES_DEFAULT: number = 16 * 1024 * 1024;
+const SEGMENT_BYTES_MIN = 4096;
+const SEGMENT_BYTES_MAX: number = 2 ** 30;
+/** Log-sync bounds what it has under way in bytes; this many messages are far more than that allows. */
+const MAILBOX_CAPACITY = 65_536;
+/** Fires when the messages at hand have been taken in: appends wait for it, so that they share a sync. */
+const FLUSH_TIMER = "flush";
+
+export function logActor(options: LogOptions): Actor<LogState, LogMessage> {
+  const { server, ensemble, segmentBytes = SEGMENT_BYTES_DEFAULT, crc32 } = options;
+  assert(segmentBytes >= SEGMENT_BYTES_MIN, "a segment is not smaller than a disk block");
+  assert(segmentBytes <= SEGMENT_BYTES_MAX, "offsets in a segment fit in 32 bits");
+  return {
+    name: "log",
+    supervision: "stopNode",
+    mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
+    start: () => {
+      const state = initialState({ server, ensemble, segmentBytes, crc32 });
+      state.running = recoverLog(state);
+      return turn(state, () => runOn(state, undefined));
+    },
+    receive: (state, message) => {
+      if (state.stopped) return { state, effects: [] };
+      return turn(state, () => take(state, message));
+    },
+  };
+}
+
+/** One turn of the actor: `work`, then whatever can be started now. */
+function turn(state: LogState, work: () => void): Step<LogState> {
+  try {
+    work();
+    startNext(state);
+  } catch (error) {
+    if (!(error instanceof LogStop)) throw error;
+    state.stopped = true;
+    state.running = undefined;
+    state.outbox.push({ kind: "stopNode", reason: error.message });
+  }
+  const effects = state.outbox;
+  state.outbox = [];
+  return { state, effects };
+}
+
+function take(state: LogState, message: LogMessage): void {
+  switch (message.kind) {
+    case "append":
+      return takeAppend(state, message.records);
+    case "truncate":
+      assert(state.recovered, "the log is recovered before it is truncated");
+      if (message.after < state.plannedEnd) state.plannedEnd = message.after;
+      state.changes.push(message);
+      return;
+    case "promise":
+      state.changes.push(message);
+      return;
+    case "read":
+      state.reads.push(message);
+      return;
+    case "timer":
+      return takeTimer(state, message.timer);
+    case "diskDone":
+    case "diskFailed":
+      assert(message.tag === state.tag, "one disk effect is under way at a time");
+      return runOn(state, message);
+    default:
+      return unreachable(message);
+  }
+}
+
+function takeAppend(state: LogState, records: readonly Uint8Array[]): void {
+  assert(state.recovered, "the log is recovered before it is appended to");
+  const pending = records.map(pendingRecord);
+  const [first] = pending;
+  if (first === undefined) return;
+  const follows = first.prevZxid === state.plannedEnd;
+  if (state.full || (state.wasFull && !follows)) {
+    say(state, "debug", "appendDropped", {
+      records: records.length,
+      firstZxid: formatZxid(first.firstZxid),
+    });
+    return;
+  }
+  for (const record of pending) {
+    assert(record.prevZxid === state.plannedEnd, "an append follows the log's end");
+    assert(record.firstZxid > record.prevZxid, "zxids grow along the log");
+    assert(record.lastZxid >= record.firstZxid, "a record ends where it begins, or later");
+    state.plannedEnd = record.lastZxid;
+  }
+  state.changes.push({ kind: "append", records: pending });
+}
+
+function pendingRecord(bytes: Uint8Array): PendingRecord {
+  const { firstZxid, prevZxid, lastZxid } = recordHeader(bytes);
+  return { bytes, firstZxid, prevZxid, lastZxid };
+}
+
+function takeTimer(state: LogState, timer: string): void {
+  if (timer === FLUSH_TIMER) {
+    state.flush = "due";
+    return;
+  }
+  assert(timer === PROBE_TIMER, "the log has two timers");
+  state.awaitingRoom = false;
+  state.promiseStalled = false;
+}
+
+/** Resumes the procedure under way. Its next operations go out, or it is done. */
+function runOn(state: LogState, outcome: DiskOutcome | undefined): void {
+  assert(state.running !== undefined, "a disk outcome belongs to a procedure");
+  // A generator takes no value at its first step.
+  const step = outcome === undefined ? state.running.next() : state.running.next(outcome);
+  if (step.done === true) {
+    state.running = undefined;
+    return;
+  }
+  state.tag += 1;
+  state.outbox.push({ kind: "disk", tag: state.tag, operations: step.value });
+}
+
+function startNext(state: LogState): void {
+  while (state.running === undefined) {
+    const procedure = nextProcedure(state);
+    if (procedure === undefined) return;
+    state.running = procedure;
+    runOn(state, undefined);
+  }
+}
+
+/** What to do now: reads and changes by turns, zeros in between and when there is nothing else. */
+function nextProcedure(state: LogState): Procedure | undefined {
+  const read = state.reads[0];
+  const mayChange = state.changes.length > 0 && !state.promiseStalled;
+  if (read !== undefined && (!state.readLast || !mayChange)) {
+    state.reads.shift();
+    state.readLast = true;
+    return readRecords(state, read);
+  }
+  state.readLast = false;
+  const prepare = !state.awaitingRoom && roomToPrepare(state) !== undefined;
+  // Keeps ahead of the appends under load: two bytes of zeros for each byte appended.
+  if (prepare && state.unpreparedBytes >= state.zeros.length / 2) return prepareRoom(state);
+  if (mayChange) return nextChange(state);
+  if (prepare) return prepareRoom(state);
+  if (state.full && !state.awaitingRoom) becomeWritable(state);
+  return undefined;
+}
+
+function nextChange(state: LogState): Procedure | undefined {
+  const [change] = state.changes;
+  if (change === undefined) return undefined;
+  switch (change.kind) {
+    case "append":
+      if (state.flush === "due") return appendGroup(state, takeGroup(state));
+      if (state.flush === "none") {
+        state.flush = "scheduled";
+        state.outbox.push({ kind: "startTimer", timer: FLUSH_TIMER, afterMs: 0 });
+      }
+      return undefined;
+    case "truncate":
+      state.changes.shift();
+      return truncateLog(state, change.after);
+    case "promise":
+      return storePromise(state, change.promise);
+    default:
+      return unreachable(change);
+  }
+}
+
+/** All appends up to the next change of another kind. */
+function takeGroup(state: LogState): readonly PendingRecord[] {
+  state.flush = "none";
+  const end = state.changes.findIndex((change) => change.kind !== "append");
+  const appends = state.changes.splice(0, end === -1 ? state.changes.length : end);
+  const records = appends.flatMap((change) => (change.kind === "append" ? change.records : []));
+  for (const record of records) {
+    assert(
+      epochOf(record.lastZxid) <= state.promise.epoch,
+      "an epoch is promised before its first record is appended",
+    );
+  }
+  return records;
+}

@@ -1,0 +1,189 @@
+/** The procedures that change what is durable: append, truncate, promise. */
+import { assert } from "../../protocol/assert.ts";
+import type { DiskOperation } from "../../runtime/disk.ts";
+import { type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import type { EpochPromise } from "../log-sync/messages.ts";
+import { encodePromise, PROMISE_FILE, segmentName, SPARE_FILE } from "./files.ts";
+import { encodeMark, MARK_BYTES } from "./mark.ts";
+import {
+  perform,
+  performIfRoom,
+  type Procedure,
+  removeIfThere,
+  replaceFile,
+  TEMPORARY_SUFFIX,
+} from "./procedure.ts";
+import { becomeFull, giveBack } from "./room.ts";
+import { type LogState, type PendingRecord, report, say, type Segment } from "./state.ts";
+
+/** Writes the records with one sync for each segment they touch, which is one sync but for the rare new segment. */
+export function* appendGroup(state: LogState, records: readonly PendingRecord[]): Procedure {
+  let next = 0;
+  while (next < records.length) {
+    const current = state.segments.at(-1);
+    const fitting = current === undefined ? 0 : countFitting(state, current, records, next);
+    const done =
+      current === undefined || fitting === 0
+        ? yield* startSegment(state, records, next)
+        : yield* writeToSegment(state, current, records.slice(next, next + fitting));
+    if (done === 0) {
+      becomeFull(state);
+      return;
+    }
+    next += done;
+    const { index, truncations } = state;
+    report(state, { kind: "appended", lastZxid: index.lastZxid, truncations });
+  }
+}
+
+function countFitting(
+  state: LogState,
+  segment: Segment,
+  records: readonly PendingRecord[],
+  from: number,
+): number {
+  let left = state.settings.segmentBytes - segment.end - MARK_BYTES;
+  let count = 0;
+  for (const record of records.slice(from)) {
+    left -= record.bytes.length;
+    if (left < 0) break;
+    count += 1;
+  }
+  return count;
+}
+
+/** How many records were written: all of them, or none because there was no room. */
+function* writeToSegment(
+  state: LogState,
+  segment: Segment,
+  records: readonly PendingRecord[],
+): Procedure<number> {
+  const file = segment.name;
+  const done = yield* performIfRoom([
+    { kind: "write", file, position: segment.end, chunks: chunksOf(state, segment, records) },
+    { kind: "sync", file },
+  ]);
+  if (!done) {
+    yield* giveBack(file, segment.end);
+    segment.size = segment.end;
+    return 0;
+  }
+  noteDurable(state, segment, records);
+  return records.length;
+}
+
+/**
+ * A new segment for the records from `from`: everything before them is durable by now, so a damaged record in an older
+ * segment is never a write cut short. A record larger than a segment gets one of its own.
+ */
+function* startSegment(
+  state: LogState,
+  records: readonly PendingRecord[],
+  from: number,
+): Procedure<number> {
+  const first = records[from];
+  assert(first !== undefined, "a segment is started for a record");
+  const file = segmentName(first.firstZxid);
+  const segment: Segment = { name: file, firstRecord: state.index.count, end: 0, size: 0 };
+  const taken = records.slice(
+    from,
+    from + Math.max(1, countFitting(state, segment, records, from)),
+  );
+  const operations: DiskOperation[] = [];
+  if (state.spareBytes > 0) operations.push({ kind: "rename", file: SPARE_FILE, to: file });
+  operations.push(
+    { kind: "write", file, position: 0, chunks: chunksOf(state, segment, taken) },
+    { kind: "syncFolder" },
+    { kind: "sync", file },
+  );
+  if (!(yield* performIfRoom(operations))) {
+    yield* removeIfThere(SPARE_FILE);
+    yield* removeIfThere(file);
+    state.spareBytes = 0;
+    return 0;
+  }
+  segment.size = state.spareBytes;
+  state.spareBytes = 0;
+  state.segments.push(segment);
+  noteDurable(state, segment, taken);
+  say(state, "debug", "segmentStarted", { file });
+  return taken.length;
+}
+
+function chunksOf(
+  state: LogState,
+  segment: Segment,
+  records: readonly PendingRecord[],
+): readonly Uint8Array[] {
+  const mark = encodeMark(segment.end, state.index.lastZxid, state.settings.crc32);
+  return [mark, ...records.map((record) => record.bytes)];
+}
+
+function noteDurable(state: LogState, segment: Segment, records: readonly PendingRecord[]): void {
+  let offset = segment.end + MARK_BYTES;
+  for (const record of records) {
+    assert(record.prevZxid === state.index.lastZxid, "no gap in any log");
+    state.index.push(record.lastZxid, offset, record.bytes.length);
+    offset += record.bytes.length;
+  }
+  state.unpreparedBytes += offset - segment.end;
+  segment.end = offset;
+  segment.size = Math.max(segment.size, offset);
+}
+
+/**
+ * Removes what is after `after`: later segments last-first, each removal durable before the next, then the rest of the
+ * segment by making the file shorter. So a crash at any point leaves a prefix of the old log that holds the new one.
+ */
+export function* truncateLog(state: LogState, after: Zxid): Procedure {
+  const { index, segments } = state;
+  const kept = index.countUpTo(after);
+  if (kept < index.count) {
+    assert(
+      after === ZXID_NONE || (kept > 0 && index.lastZxidOf(kept - 1) === after),
+      "a truncation keeps whole records",
+    );
+    const removed = segments.filter((segment) => segment.firstRecord >= kept).reverse();
+    for (const segment of removed) {
+      yield* perform([{ kind: "remove", file: segment.name }, { kind: "syncFolder" }]);
+      segments.pop();
+    }
+    const current = segments.at(-1);
+    const end = kept === 0 ? 0 : index.endOf(kept - 1);
+    if (current !== undefined && current.end > end) {
+      const file = current.name;
+      yield* perform([
+        { kind: "truncate", file, length: end },
+        { kind: "sync", file },
+      ]);
+      current.end = end;
+      current.size = end;
+    }
+    index.truncate(kept);
+  }
+  state.truncations += 1;
+  report(state, {
+    kind: "truncated",
+    lastZxid: index.lastZxid,
+    truncations: state.truncations,
+  });
+}
+
+/** Stores the promise at the head of the changes. Without room it stays there and is tried again. */
+export function* storePromise(state: LogState, promise: EpochPromise): Procedure {
+  const { epoch, candidate } = state.promise;
+  assert(promise.epoch >= epoch, "a promise never goes back");
+  if (promise.epoch !== epoch || promise.candidate !== candidate) {
+    assert(promise.epoch > epoch, "one candidate in each epoch");
+    const bytes = encodePromise(promise, state.settings.crc32);
+    if (!(yield* performIfRoom(replaceFile(PROMISE_FILE, bytes)))) {
+      yield* removeIfThere(`${PROMISE_FILE}${TEMPORARY_SUFFIX}`);
+      state.promiseStalled = true;
+      becomeFull(state);
+      return;
+    }
+    state.promise = promise;
+  }
+  state.changes.shift();
+  report(state, { kind: "promised", promise });
+}

@@ -1,0 +1,137 @@
+/** The files of a data folder beside the segments: who owns it, the promise, the incarnation. `docs/internals/disk-format.md`. */
+import type { Crc32 } from "../../protocol/record.ts";
+import { type ServerId, SERVER_ID_MAX } from "../../protocol/ids.ts";
+import { type Epoch, EPOCH_MAX, type Zxid } from "../../protocol/zxid.ts";
+import type { EpochPromise } from "../log-sync/messages.ts";
+import { LogStop } from "./procedure.ts";
+
+export const FORMAT_VERSION = 1;
+export const IDENTITY_FILE = "zooid.json";
+export const PROMISE_FILE = "promise";
+export const INCARNATION_FILE = "incarnation";
+/** The next segment, being filled with zeros. */
+export const SPARE_FILE = "spare";
+/** Of ZooKeeper's, in the same place; read by the configuration, never written. */
+const TOLERATED_FILES: readonly string[] = ["myid", "zookeeper_server.pid"];
+
+export type Identity = { readonly ensemble: string; readonly server: ServerId };
+
+const SEGMENT_NAME = /^log\.([0-9a-f]{16})$/;
+
+export function segmentName(firstZxid: Zxid): string {
+  return `log.${firstZxid.toString(16).padStart(16, "0")}`;
+}
+
+export function isSegmentName(name: string): boolean {
+  return SEGMENT_NAME.test(name);
+}
+
+export function isOurs(name: string): boolean {
+  if (isSegmentName(name) || isLeftover(name)) return true;
+  return name === IDENTITY_FILE || name === PROMISE_FILE || name === INCARNATION_FILE;
+}
+
+export function isTolerated(name: string): boolean {
+  return TOLERATED_FILES.includes(name);
+}
+
+/** Half-written files of an earlier life. Nothing was ever promised on their account. */
+export function isLeftover(name: string): boolean {
+  if (name === SPARE_FILE) return true;
+  return [IDENTITY_FILE, PROMISE_FILE, INCARNATION_FILE].some((file) => name === `${file}.new`);
+}
+
+export function encodeIdentity(identity: Identity, crc32: Crc32): Uint8Array {
+  return encodeChecked(
+    { version: FORMAT_VERSION, ensemble: identity.ensemble, server: identity.server },
+    crc32,
+  );
+}
+
+/** Refuses a folder that belongs to another node or another ensemble. */
+export function checkIdentity(bytes: Uint8Array, expected: Identity, crc32: Crc32): void {
+  const found = decodeChecked(IDENTITY_FILE, bytes, crc32);
+  const ensemble = found["ensemble"];
+  const server = found["server"];
+  if (ensemble === expected.ensemble && server === expected.server) return;
+  throw new LogStop(
+    `the data folder belongs to node ${String(server)} of ensemble "${String(ensemble)}" (${IDENTITY_FILE}), this is node ${expected.server} of ensemble "${expected.ensemble}": give this node its own data folder, or start it with the id and ensemble of this one.`,
+  );
+}
+
+export function encodePromise(promise: EpochPromise, crc32: Crc32): Uint8Array {
+  return encodeChecked(
+    { version: FORMAT_VERSION, epoch: promise.epoch, candidate: promise.candidate },
+    crc32,
+  );
+}
+
+export function decodePromise(bytes: Uint8Array, crc32: Crc32): EpochPromise {
+  const found = decodeChecked(PROMISE_FILE, bytes, crc32);
+  return {
+    epoch: numberIn(PROMISE_FILE, found["epoch"], EPOCH_MAX) as Epoch,
+    candidate: numberIn(PROMISE_FILE, found["candidate"], SERVER_ID_MAX) as ServerId,
+  };
+}
+
+export function encodeIncarnation(incarnation: number, crc32: Crc32): Uint8Array {
+  return encodeChecked({ version: FORMAT_VERSION, incarnation }, crc32);
+}
+
+export function decodeIncarnation(bytes: Uint8Array, crc32: Crc32): number {
+  const found = decodeChecked(INCARNATION_FILE, bytes, crc32);
+  return numberIn(INCARNATION_FILE, found["incarnation"], Number.MAX_SAFE_INTEGER - 1);
+}
+
+/** One line of JSON whose last field is the CRC-32, in hexadecimal, of the same JSON without that field. */
+function encodeChecked(
+  fields: Readonly<Record<string, string | number>>,
+  crc32: Crc32,
+): Uint8Array {
+  const checksum = checksumOf(fields, crc32);
+  return new TextEncoder().encode(`${JSON.stringify({ ...fields, checksum })}\n`);
+}
+
+function decodeChecked(file: string, bytes: Uint8Array, crc32: Crc32): Record<string, unknown> {
+  const parsed = parseObject(new TextDecoder().decode(bytes));
+  if (parsed === undefined) throw damaged(file);
+  const { checksum, ...fields } = parsed;
+  if (checksum !== checksumOf(fields, crc32)) throw damaged(file);
+  if (fields["version"] !== FORMAT_VERSION) {
+    throw new LogStop(
+      `${file} in the data folder has format version ${String(fields["version"])}, this zooid reads version ${FORMAT_VERSION}: start the node with the version that wrote it, or a later one.`,
+    );
+  }
+  return fields;
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+    return value as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+function checksumOf(fields: object, crc32: Crc32): string {
+  return crc32(new TextEncoder().encode(JSON.stringify(fields)))
+    .toString(16)
+    .padStart(8, "0");
+}
+
+function numberIn(file: string, value: unknown, maximum: number): number {
+  if (typeof value !== "number" || !Number.isInteger(value)) throw damaged(file);
+  if (value < 1 || value > maximum) throw damaged(file);
+  return value;
+}
+
+/** These files are replaced as a whole, so no crash damages them. */
+export function damaged(file: string): LogStop {
+  return new LogStop(`${file} in the data folder is damaged: ${WHAT_TO_DO}`);
+}
+
+/** A node that lost what it promised or acknowledged must not vote as if it had not. */
+export const WHAT_TO_DO =
+  "nothing was changed. Put back the undamaged folder if there is one as new as this; else, only if all other nodes are up and in step with their leader, start this node with an empty folder.";

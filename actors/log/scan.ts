@@ -1,0 +1,133 @@
+/** Reads a segment from its start, a chunk at a time, and says where its intact records end and what comes after. */
+import { RECORD_BYTES_MAX } from "../../protocol/limits.ts";
+import { type Crc32, recordHeader, verifyRecord } from "../../protocol/record.ts";
+import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
+import { findMark, MARK_BYTES, markAt } from "./mark.ts";
+import { type Procedure, readBytes } from "./procedure.ts";
+
+/** Any record fits, so every chunk brings the scan on. */
+const CHUNK_BYTES: number = RECORD_BYTES_MAX + 64 * 1024;
+
+export type ScannedRecord = {
+  readonly firstZxid: Zxid;
+  readonly lastZxid: Zxid;
+  readonly offset: number;
+  readonly length: number;
+};
+
+export type SegmentEnd = {
+  /** End of the last intact record. */
+  readonly end: number;
+  /** What stands there; `empty` when the rest is zeros. */
+  readonly fault: string;
+  /** Bytes from the end to the last one that is not zero. */
+  readonly dirtyBytes: number;
+  /** The bytes at the end were durable once: they are damaged, not a write cut short. */
+  readonly wasDurable: boolean;
+  /** An intact mark or record stands there, but it follows this zxid: what lies between is missing. */
+  readonly follows: Zxid | undefined;
+};
+
+type Scan = {
+  readonly crc32: Crc32;
+  readonly onRecord: (record: ScannedRecord) => void;
+  offset: number;
+  lastZxid: Zxid;
+};
+
+type Fault = { readonly fault: string; readonly follows: Zxid | undefined };
+
+/** `lastZxid`: of the record before the segment. Calls `onRecord` for each intact record, in order. */
+export function* scanSegment(
+  segment: { readonly file: string; readonly size: number; readonly lastZxid: Zxid },
+  crc32: Crc32,
+  onRecord: (record: ScannedRecord) => void,
+): Procedure<SegmentEnd> {
+  const { file, size } = segment;
+  const scan: Scan = { crc32, onRecord, offset: 0, lastZxid: segment.lastZxid };
+  let found: Fault = { fault: "empty", follows: undefined };
+  while (scan.offset < size) {
+    const base = scan.offset;
+    const bytes = yield* readBytes(file, base, Math.min(CHUNK_BYTES, size - base));
+    const stop = scanChunk(scan, bytes, base + bytes.length >= size);
+    if (stop !== undefined) {
+      found = stop;
+      break;
+    }
+  }
+  const rest = yield* scanRest(file, size, scan);
+  return {
+    end: scan.offset,
+    fault: rest.dirtyBytes === 0 ? "empty" : found.fault,
+    dirtyBytes: rest.dirtyBytes,
+    // A crash does not make a whole record with a right checksum and the wrong place.
+    wasDurable: found.follows !== undefined || rest.marked,
+    follows: found.follows,
+  };
+}
+
+/** Takes in what is intact. Undefined: go on with a chunk that begins at `scan.offset`. */
+function scanChunk(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | undefined {
+  const base = scan.offset;
+  let position = 0;
+  while (position < bytes.length) {
+    if (!isLast && bytes.length - position < MARK_BYTES) return undefined;
+    const mark = markAt(bytes, position, scan.crc32);
+    if (mark !== undefined) {
+      if (mark.offset !== base + position || mark.prevZxid !== scan.lastZxid) {
+        return outOfPlace("mark", mark.prevZxid);
+      }
+      position += MARK_BYTES;
+    }
+    const checked = verifyRecord(bytes, position, scan.crc32);
+    if ("fault" in checked) {
+      if (checked.fault === "incomplete" && !isLast) return undefined;
+      return { fault: checked.fault, follows: undefined };
+    }
+    const header = recordHeader(bytes.subarray(position, position + checked.length));
+    if (header.prevZxid !== scan.lastZxid || header.lastZxid <= scan.lastZxid) {
+      return outOfPlace("record", header.prevZxid);
+    }
+    const { firstZxid, lastZxid } = header;
+    scan.onRecord({ firstZxid, lastZxid, offset: base + position, length: checked.length });
+    position += checked.length;
+    scan.lastZxid = lastZxid;
+    scan.offset = base + position;
+  }
+  return undefined;
+}
+
+function outOfPlace(what: "mark" | "record", follows: Zxid): Fault {
+  return { fault: `a ${what} that follows zxid ${formatZxid(follows)}`, follows };
+}
+
+/** Looks at everything after the intact records: is it zeros, and is there the mark of a later write? */
+function* scanRest(
+  file: string,
+  size: number,
+  scan: Scan,
+): Procedure<{ dirtyBytes: number; marked: boolean }> {
+  let dirtyBytes = 0;
+  let marked = false;
+  let base = scan.offset;
+  while (base < size) {
+    const bytes = yield* readBytes(file, base, Math.min(CHUNK_BYTES, size - base));
+    if (bytes.length === 0) break;
+    const dirty = lengthWithoutZeros(bytes);
+    if (dirty > 0) {
+      dirtyBytes = base + dirty - scan.offset;
+      // A mark at the very end belongs to the write that is looked at; only a later one proves anything.
+      const from = base === scan.offset ? 1 : 0;
+      marked ||= findMark(bytes.subarray(from), base + from, scan.crc32) !== undefined;
+    }
+    if (base + bytes.length >= size) break;
+    base += bytes.length - (MARK_BYTES - 1); // a mark may lie across two chunks
+  }
+  return { dirtyBytes, marked };
+}
+
+function lengthWithoutZeros(bytes: Uint8Array): number {
+  let length = bytes.length;
+  while (length > 0 && bytes[length - 1] === 0) length -= 1;
+  return length;
+}

@@ -1,0 +1,219 @@
+/** Runs a log actor against a disk, one disk operation at a time, so that a test can end its life between any two. */
+import { crc32 } from "node:zlib";
+import type { ServerId } from "../../../protocol/ids.ts";
+import { encodeRecord } from "../../../protocol/record.ts";
+import { type Epoch, type Zxid, zxidOf } from "../../../protocol/zxid.ts";
+import { logActor, type LogOptions, type LogState } from "../../../actors/log/actor.ts";
+import type { LogMessage, LogReport } from "../../../actors/log/messages.ts";
+import type { Actor, Context, Step } from "../../../runtime/actor.ts";
+import type { Disk, DiskOperation, DiskResult } from "../../../runtime/disk.ts";
+import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+
+export const checksum = (bytes: Uint8Array, value?: number): number => crc32(bytes, value);
+export const server1 = 1 as ServerId;
+export const server2 = 2 as ServerId;
+
+export function epoch(value: number): Epoch {
+  return value as Epoch;
+}
+
+const context: Context = {
+  nowMs: 0,
+  wallMs: 0,
+  random: () => 0.5,
+  randomBytes: (length) => new Uint8Array(length),
+};
+
+type DiskWork = {
+  readonly tag: number;
+  readonly operations: readonly DiskOperation[];
+  readonly results: DiskResult[];
+};
+
+export class LogHarness {
+  readonly disk: Disk;
+  readonly reports: LogReport[] = [];
+  readonly performed: DiskOperation[] = [];
+  /** Events of the inspection stream. */
+  readonly events: string[] = [];
+  stopReason: string | undefined = undefined;
+  readonly #actor: Actor<LogState, LogMessage>;
+  readonly #inbox: LogMessage[] = [];
+  readonly #timers = new Map<string, number>();
+  #state: LogState;
+  #work: DiskWork | undefined = undefined;
+
+  constructor(disk: Disk, options: Partial<LogOptions> = {}) {
+    this.disk = disk;
+    this.#actor = logActor({
+      server: server1,
+      ensemble: "test",
+      segmentBytes: 4096,
+      crc32: checksum,
+      ...options,
+    });
+    const step = this.#actor.start(context);
+    this.#state = step.state;
+    this.#take(step);
+  }
+
+  tell(message: LogMessage): void {
+    this.#inbox.push(message);
+  }
+
+  /** One disk operation, or one message, or the timer of 0 ms. False: nothing is left to do. */
+  step(): boolean {
+    if (this.stopReason !== undefined) return false;
+    if (this.#work !== undefined) return this.#stepDisk(this.#work);
+    const message = this.#inbox.shift() ?? this.#zeroTimer();
+    if (message === undefined) return false;
+    this.#take(this.#actor.receive(this.#state, message, context));
+    return true;
+  }
+
+  /** Until nothing is left to do. Gives back what was reported meanwhile. */
+  run(): LogReport[] {
+    const before = this.reports.length;
+    while (this.step());
+    return this.reports.slice(before);
+  }
+
+  ask(message: LogMessage): LogReport[] {
+    this.tell(message);
+    return this.run();
+  }
+
+  fire(timer: string): LogReport[] {
+    if (!this.#timers.delete(timer)) throw new Error(`timer ${timer} does not run`);
+    return this.ask({ kind: "timer", timer });
+  }
+
+  /** Every record of the log, read back. */
+  readAll(): Uint8Array[] {
+    const records: Uint8Array[] = [];
+    let after = 0 as Zxid;
+    for (;;) {
+      const [answer] = this.ask({ kind: "read", tag: 1, after, bytesMax: 3000 }).filter(
+        (report) => report.kind === "records",
+      );
+      if (answer?.kind !== "records" || answer.records.length === 0) return records;
+      records.push(...answer.records);
+      after = lastZxidOf(answer.records.at(-1));
+    }
+  }
+
+  #stepDisk(work: DiskWork): boolean {
+    const operation = work.operations[work.results.length];
+    if (operation === undefined) {
+      this.#work = undefined;
+      this.#inbox.push({ kind: "diskDone", tag: work.tag, results: work.results });
+      return true;
+    }
+    try {
+      work.results.push(this.disk.perform(operation));
+      this.performed.push(operation);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error)) throw error;
+      this.#work = undefined;
+      this.#inbox.push({
+        kind: "diskFailed",
+        tag: work.tag,
+        failedAt: work.results.length,
+        operation: operation.kind,
+        file: "file" in operation ? operation.file : undefined,
+        code: String(error.code),
+      });
+    }
+    return true;
+  }
+
+  #zeroTimer(): LogMessage | undefined {
+    for (const [timer, afterMs] of this.#timers) {
+      if (afterMs !== 0) continue;
+      this.#timers.delete(timer);
+      return { kind: "timer", timer };
+    }
+    return undefined;
+  }
+
+  #take(step: Step<LogState>): void {
+    this.#state = step.state;
+    for (const effect of step.effects) {
+      if (effect.kind === "tell") this.reports.push(effect.message as LogReport);
+      else if (effect.kind === "startTimer") this.#timers.set(effect.timer, effect.afterMs);
+      else if (effect.kind === "stopNode") this.stopReason = effect.reason;
+      else if (effect.kind === "log") this.events.push(effect.event);
+      else if (effect.kind === "disk") {
+        if (this.#work !== undefined) throw new Error("two disk effects are under way");
+        this.#work = { tag: effect.tag, operations: effect.operations, results: [] };
+      } else throw new Error(`unexpected effect ${effect.kind}`);
+    }
+  }
+}
+
+/** A record of `count` operations that follows `prevZxid`. */
+export function recordAfter(
+  prevZxid: Zxid,
+  at: { readonly epoch: number; readonly counter: number; readonly count?: number },
+  payloadBytes = 40,
+): Uint8Array {
+  const firstZxid = zxidOf(epoch(at.epoch), at.counter);
+  return encodeRecord(
+    {
+      kind: at.counter === 0 ? "barrier" : "batch",
+      firstZxid,
+      lastZxid: zxidOf(epoch(at.epoch), at.counter + (at.count ?? 1) - 1),
+      prevZxid,
+      timeMs: 1000,
+      submitter: undefined,
+      seq: 0,
+    },
+    new Uint8Array(payloadBytes).fill(at.counter % 251),
+    checksum,
+  );
+}
+
+/** Records of one operation each, from `from` to `to`, of one epoch; the first follows `prevZxid`. */
+export function records(
+  inEpoch: number,
+  from: number,
+  to: number,
+  prevZxid: Zxid = from === 0 ? (0 as Zxid) : zxidOf(epoch(inEpoch), from - 1),
+  payloadBytes = 40,
+): Uint8Array[] {
+  const made: Uint8Array[] = [];
+  let prev = prevZxid;
+  for (let counter = from; counter <= to; counter += 1) {
+    made.push(recordAfter(prev, { epoch: inEpoch, counter }, payloadBytes));
+    prev = zxidOf(epoch(inEpoch), counter);
+  }
+  return made;
+}
+
+export function lastZxidOf(record: Uint8Array | undefined): Zxid {
+  if (record === undefined) return 0 as Zxid;
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+  return (view.getUint32(24) * 2 ** 32 + view.getUint32(28)) as Zxid;
+}
+
+export function zxid(inEpoch: number, counter: number): Zxid {
+  return zxidOf(epoch(inEpoch), counter);
+}
+
+/** A log that has promised epoch 1 and holds the records 0 to `to` of it, each written and synced on its own. */
+export function logWith(to: number, disk: Disk = new MemoryDisk(), payloadBytes = 40): LogHarness {
+  const log = new LogHarness(disk);
+  log.run();
+  log.ask({ kind: "promise", promise: { epoch: epoch(1), candidate: server1 } });
+  for (const record of records(1, 0, to, 0 as Zxid, payloadBytes)) {
+    log.ask({ kind: "append", records: [record] });
+  }
+  return log;
+}
+
+export function recovered(log: LogHarness): Extract<LogReport, { kind: "recovered" }> {
+  log.run();
+  const [first] = log.reports;
+  if (first?.kind !== "recovered") throw new Error(`not recovered: ${log.stopReason}`);
+  return first;
+}

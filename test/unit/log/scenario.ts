@@ -1,0 +1,230 @@
+/**
+ * One random history of a log: appends, truncations and promises, lives that end between any two disk operations, and at
+ * every start the question whether the log is one that may be there.
+ */
+import type { ServerId } from "../../../protocol/ids.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import type { LogMessage } from "../../../actors/log/messages.ts";
+import type { EpochPromise } from "../../../actors/log-sync/messages.ts";
+import type { Disk } from "../../../runtime/disk.ts";
+import { epoch, lastZxidOf, LogHarness, recordAfter } from "./harness.ts";
+
+/** Opens the disk for a life; `crash` ends it. */
+export type DiskUnderTest = {
+  readonly open: () => Disk;
+  readonly crash: (disk: Disk, random: () => number) => void;
+  /** Makes the disk full, or not. Undefined: it never is. */
+  readonly setFull: ((disk: Disk, full: boolean) => void) | undefined;
+};
+
+/** A log that existed, or would have at a point between two changes, and how many truncations came before it. */
+type Moment = { readonly log: readonly Uint8Array[]; readonly truncations: number };
+
+type Life = {
+  readonly log: LogHarness;
+  /** From the start, every prefix of the changes told, in order. */
+  readonly moments: Moment[];
+  /** The earliest moment that fits what has been reported. */
+  reached: number;
+  reportsSeen: number;
+  dropped: boolean;
+  promises: EpochPromise[];
+  promised: EpochPromise;
+};
+
+/** Uniform numbers in [0, 1) from a seed (the generator called mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Throws when something that was reported is gone, or something is there that cannot be. */
+export function playHistory(under: DiskUnderTest, seed: number, lives: number): void {
+  const random = randomFrom(seed);
+  let before: Life | undefined;
+  let epochNow = 1;
+  for (let count = 1; count <= lives; count += 1) {
+    const disk = under.open();
+    const log = new LogHarness(disk);
+    // A start that is itself cut short changes nothing of what may be there.
+    if (random() < 0.3) stepSome(log, Math.floor(random() * 30));
+    if (log.reports.length > 0 || random() < 0.6) {
+      before = startLife(log, before);
+      epochNow = liveOn(before, { under, disk, random }, epochNow);
+    }
+    under.crash(disk, random);
+  }
+}
+
+function stepSome(log: LogHarness, steps: number): void {
+  for (let step = 0; step < steps; step += 1) if (!log.step()) return;
+}
+
+function startLife(log: LogHarness, before: Life | undefined): Life {
+  log.run();
+  const [first] = log.reports;
+  if (first?.kind !== "recovered") throw new Error(`did not start: ${log.stopReason}`);
+  const records = log.readAll();
+  if (!sameZxids(records, first.lastZxids)) throw new Error("the log read is not the log reported");
+  if (before === undefined) {
+    if (records.length > 0) throw new Error("records from nowhere");
+  } else {
+    checkLog(before, records);
+    checkPromise(before, first.promise);
+  }
+  return {
+    log,
+    moments: [{ log: records, truncations: 0 }],
+    reached: 0,
+    reportsSeen: log.reports.length,
+    dropped: false,
+    promises: [],
+    promised: first.promise,
+  };
+}
+
+function checkLog(before: Life, records: readonly Uint8Array[]): void {
+  const possible = before.moments.slice(before.reached);
+  if (possible.some((moment) => sameLog(moment.log, records))) return;
+  const least = before.moments[before.reached]?.log.length;
+  throw new Error(`a log of ${records.length} records cannot be there; reported were ${least}`);
+}
+
+function checkPromise(before: Life, promise: EpochPromise): void {
+  const possible = [before.promised, ...before.promises];
+  if (possible.some((one) => one.epoch === promise.epoch && one.candidate === promise.candidate)) {
+    return;
+  }
+  throw new Error(`promise ${promise.epoch}, was ${before.promised.epoch}`);
+}
+
+type World = {
+  readonly under: DiskUnderTest;
+  readonly disk: Disk;
+  readonly random: () => number;
+};
+
+function liveOn(life: Life, world: World, epochBefore: number): number {
+  const { random } = world;
+  let epochNow = epochBefore + 1;
+  promise(life, epochNow, random);
+  let counter = 0;
+  const actions = Math.floor(random() * 40);
+  for (let action = 0; action < actions; action += 1) {
+    const chance = random();
+    if (chance < 0.6) counter = append(life, epochNow, counter, random);
+    else if (chance < 0.7) {
+      truncate(life, random);
+      epochNow += 1;
+      counter = 0;
+      promise(life, epochNow, random);
+    } else if (chance < 0.75 && world.under.setFull !== undefined) {
+      suffer(life, world);
+      if (life.dropped) return epochNow;
+    } else stepSome(life.log, Math.floor(random() * 12));
+    takeReports(life);
+  }
+  if (random() < 0.2) life.log.run();
+  takeReports(life);
+  if (life.log.stopReason !== undefined) throw new Error(`stopped: ${life.log.stopReason}`);
+  return epochNow;
+}
+
+function append(life: Life, inEpoch: number, from: number, random: () => number): number {
+  let counter = from;
+  let { log, truncations } = lastMoment(life);
+  const batch: Uint8Array[] = [];
+  for (let left = 1 + Math.floor(random() * 6); left > 0; left -= 1) {
+    const count = 1 + Math.floor(random() * 3);
+    const prevZxid = lastZxidOf(log.at(-1));
+    const payloadBytes = random() < 0.02 ? 6000 : Math.floor(random() * 700);
+    const record = recordAfter(prevZxid, { epoch: inEpoch, counter, count }, payloadBytes);
+    counter += count;
+    batch.push(record);
+    log = [...log, record];
+    life.moments.push({ log, truncations });
+  }
+  life.log.tell({ kind: "append", records: batch });
+  return counter;
+}
+
+function truncate(life: Life, random: () => number): void {
+  const { log, truncations } = lastMoment(life);
+  const keep = log.length - Math.floor(random() ** 2 * (log.length + 1));
+  for (let length = log.length - 1; length > keep; length -= 1) {
+    life.moments.push({ log: log.slice(0, length), truncations });
+  }
+  life.moments.push({ log: log.slice(0, keep), truncations: truncations + 1 });
+  life.log.tell({ kind: "truncate", after: lastZxidOf(log[keep - 1]) });
+}
+
+function promise(life: Life, inEpoch: number, random: () => number): void {
+  const candidate = (1 + Math.floor(random() * 3)) as ServerId;
+  const message: LogMessage = { kind: "promise", promise: { epoch: epoch(inEpoch), candidate } };
+  life.promises.push(message.promise);
+  life.log.tell(message);
+}
+
+/** The disk fills up under what is at hand; room may come back. Nothing more is told in this life after a refusal. */
+function suffer(life: Life, world: World): void {
+  world.under.setFull?.(world.disk, true);
+  life.log.run();
+  takeReports(life);
+  world.under.setFull?.(world.disk, false);
+  if (!life.dropped) return;
+  const [end] = life.log.reports.filter((report) => report.kind === "diskFull").slice(-1);
+  life.log.fire("probe");
+  takeReports(life);
+  if (life.log.reports.at(-1)?.kind !== "writable") throw new Error("not writable with room");
+  if (end?.kind !== "diskFull") throw new Error("refused without a word");
+}
+
+function takeReports(life: Life): void {
+  for (const report of life.log.reports.slice(life.reportsSeen)) {
+    if (report.kind === "diskFull") life.dropped = true;
+    if (report.kind === "promised") {
+      life.promised = report.promise;
+      life.promises = life.promises.filter((one) => one.epoch > report.promise.epoch);
+    }
+    if (report.kind === "appended" || report.kind === "truncated") reach(life, report);
+  }
+  life.reportsSeen = life.log.reports.length;
+}
+
+function reach(life: Life, report: { lastZxid: Zxid; truncations: number }): void {
+  const reached = life.moments.findIndex(
+    (moment, at) =>
+      at >= life.reached &&
+      moment.truncations === report.truncations &&
+      lastZxidOf(moment.log.at(-1)) === report.lastZxid,
+  );
+  if (reached === -1) {
+    // After a refusal the changes behind it apply to a shorter log, which is still one of the moments' prefixes.
+    if (!life.dropped) throw new Error(`reported ${report.lastZxid}, which was never told`);
+    const { log } = lastMoment(life);
+    const kept = log.filter((record) => lastZxidOf(record) <= report.lastZxid);
+    life.moments.push({ log: kept, truncations: report.truncations });
+    life.reached = life.moments.length - 1;
+    return;
+  }
+  life.reached = reached;
+}
+
+function lastMoment(life: Life): Moment {
+  return life.moments.at(-1) ?? { log: [], truncations: 0 };
+}
+
+function sameLog(one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean {
+  if (one.length !== other.length) return false;
+  return one.every((record, at) => Buffer.compare(record, other[at] ?? new Uint8Array(0)) === 0);
+}
+
+function sameZxids(records: readonly Uint8Array[], zxids: readonly Zxid[]): boolean {
+  if (records.length !== zxids.length) return false;
+  return records.every((record, at) => lastZxidOf(record) === zxids[at]);
+}
