@@ -12,6 +12,7 @@ import {
 import { BehaviorSubject } from "rxjs";
 import type { EventDetail, LogLevel } from "../effects.ts";
 import type { TransportStatus } from "../transport.ts";
+import { split } from "./fragments.ts";
 import { connectProblem, NatsError, permissionProblem, withoutCredentials } from "./nats-errors.ts";
 
 export type NatsLog = (level: LogLevel, event: string, detail: EventDetail) => void;
@@ -35,6 +36,8 @@ export type NatsOptions = {
   readonly log?: NatsLog;
 };
 
+/** Of one message, in fragments. A larger one is dropped. */
+export const MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;
 /** Bytes handed to the connection that the server has not confirmed. Above it messages are dropped. */
 const UNCONFIRMED_BYTES_MAX = 128 * 1024 * 1024;
 /** After so many bytes the server is asked to confirm them (a ping). */
@@ -54,6 +57,7 @@ export class NatsLink {
   readonly #servers: string;
   readonly #log: NatsLog;
   #refused: Error | undefined;
+  #fragmented = 0;
   #sentBytes = 0;
   #confirmedBytes = 0;
   #confirming = false;
@@ -75,15 +79,33 @@ export class NatsLink {
     return this.status.value === "connected" && !this.#closing;
   }
 
-  /** False when the message was dropped. */
-  publish(subject: string, bytes: Uint8Array, reply?: string): boolean {
-    if (!this.connected || !this.#hasRoom(bytes.length)) return false;
+  /**
+   * Drops the message while there is no connection. One above the server's limit goes in fragments, each with
+   * `.<message>.<index>.<count>` behind `sender` as its reply subject.
+   */
+  publish(subject: string, bytes: Uint8Array, reply: string | undefined, sender: string): void {
+    if (!this.connected) return;
+    const bytesMax = this.maxPayloadBytes;
+    if (bytes.length <= bytesMax) {
+      this.#hand(subject, bytes, reply);
+    } else if (bytes.length > MESSAGE_BYTES_MAX) {
+      this.#log("error", "messageTooLarge", { subject, bytes: bytes.length });
+    } else {
+      this.#fragmented += 1;
+      const parts = split(bytes, bytesMax);
+      for (const [index, part] of parts.entries()) {
+        this.#hand(subject, part, `${sender}.${this.#fragmented}.${index}.${parts.length}`);
+      }
+    }
+  }
+
+  #hand(subject: string, bytes: Uint8Array, reply: string | undefined): void {
+    if (!this.#hasRoom(bytes.length)) return;
     this.#connection.publish(subject, bytes, reply === undefined ? {} : { reply });
     this.#sentBytes += bytes.length;
     if (this.#sentBytes - this.#confirmedBytes >= CONFIRM_BYTES && !this.#confirming) {
       void this.#confirm();
     }
-    return true;
   }
 
   /** An exception of `handle` is logged: nats.js would stop reading. */

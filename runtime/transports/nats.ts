@@ -13,9 +13,15 @@ import type { Msg } from "@nats-io/transport-node";
 import type { Observable } from "rxjs";
 import type { PeerId } from "../effects.ts";
 import type { Incoming, Transport, TransportOutcome, TransportStatus } from "../transport.ts";
-import { type Fragment, Reassembler, split } from "./fragments.ts";
+import { type Fragment, Reassembler } from "./fragments.ts";
 import { NatsError } from "./nats-errors.ts";
-import { type NatsLink, type NatsLog, type NatsOptions, openLink } from "./nats-link.ts";
+import {
+  MESSAGE_BYTES_MAX,
+  type NatsLink,
+  type NatsLog,
+  type NatsOptions,
+  openLink,
+} from "./nats-link.ts";
 
 export type NatsTransportOptions = Omit<NatsOptions, "name"> & {
   /** Token of the subjects: letters, digits, `-` and `_`. */
@@ -30,8 +36,6 @@ type Waiting = {
   readonly timer: NodeJS.Timeout;
 };
 
-/** Of one message, in fragments. A larger one is dropped, at the sender and at the receiver. */
-const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
 const FRAGMENT_IDLE_MS = 10_000;
 const PLAIN = "f.";
 
@@ -75,7 +79,6 @@ class NatsTransport implements Transport {
   );
   #handler: ((incoming: Incoming) => void) | undefined;
   #requests = 0;
-  #fragmented = 0;
   #twinLogged = false;
 
   constructor(link: NatsLink, options: NatsTransportOptions) {
@@ -131,21 +134,8 @@ class NatsTransport implements Transport {
     await this.#link.close();
   }
 
-  #publish(subject: string, bytes: Uint8Array, reply: string): void {
-    const bytesMax = this.#link.maxPayloadBytes;
-    if (bytes.length <= bytesMax) {
-      this.#link.publish(subject, bytes, reply);
-      return;
-    }
-    if (bytes.length > MESSAGE_BYTES_MAX) {
-      this.#log("error", "messageTooLarge", { subject, bytes: bytes.length });
-      return;
-    }
-    this.#fragmented += 1;
-    const parts = split(bytes, bytesMax);
-    for (const [index, part] of parts.entries()) {
-      this.#link.publish(subject, part, `${reply}.${this.#fragmented}.${index}.${parts.length}`);
-    }
+  #publish(subject: string, bytes: Uint8Array, sender: string): void {
+    this.#link.publish(subject, bytes, sender, sender);
   }
 
   #receive(message: Msg, prefixLength: number): void {

@@ -130,7 +130,7 @@ function portsFile(folder: string, name: string, signal: AbortSignal): Promise<P
       watcher.close();
       resolve(ports);
     };
-    watcher.on("change", look);
+    watcher.on("change", () => void look());
     void look();
   });
 }

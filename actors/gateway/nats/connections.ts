@@ -1,0 +1,141 @@
+/** How connections of native clients begin and end: handshake, sessions, silence, a leader that stays away. */
+import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
+import { NATIVE_CONNECTIONS_MAX } from "../../../protocol/limits.ts";
+import { type ClientItem, NATIVE_VERSION } from "../../../protocol/native.ts";
+import type { Operation, OperationResult } from "../../../protocol/operations.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Context } from "../../../runtime/actor.ts";
+import { tell } from "../../inboxes.ts";
+import type { Written } from "../../submitter/messages.ts";
+import type { SessionChanges } from "../../tree/messages.ts";
+import { end, forget, push, refuse } from "./output.ts";
+import type { Connection, State, Turn } from "./state.ts";
+
+/** How often silence and grace times are looked at. */
+export const TICK_MS = 200;
+
+export function open(
+  turn: Turn,
+  inbox: string,
+  item: Extract<ClientItem, { readonly kind: "open" }>,
+  context: Context,
+): void {
+  const { state, effects, nowMs } = turn;
+  if (item.version !== NATIVE_VERSION) return refuse(turn, inbox, "version");
+  if (item.password.length !== PASSWORD_BYTES) return refuse(turn, inbox, "badFrame");
+  if (!state.serving) return refuse(turn, inbox, "noLeader");
+  if (state.connections.size >= NATIVE_CONNECTIONS_MAX) return refuse(turn, inbox, "limit");
+  const { minSessionTimeoutMs, maxSessionTimeoutMs } = state.options.timeouts;
+  const timeoutMs = Math.min(Math.max(item.timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
+  const connection = newConnection(state.nextConnection, inbox, timeoutMs, item.session, nowMs);
+  state.nextConnection += 1;
+  state.connections.set(connection.number, connection);
+  state.byInbox.set(inbox, connection);
+  if (item.session !== SESSION_NONE) takeSession(turn, item.session, connection);
+  const operation: Operation =
+    item.session === SESSION_NONE
+      ? { kind: "createSession", timeoutMs, password: context.randomBytes(PASSWORD_BYTES) }
+      : { kind: "attachSession", session: item.session, timeoutMs, password: item.password };
+  const { name: from, options } = state;
+  const write = {
+    kind: "write",
+    from,
+    client: connection.number,
+    operations: [operation],
+  } as const;
+  effects.push(tell(`submitter/${options.lane}`, write));
+}
+
+/** The result of the connection's createSession or attachSession. */
+export function openedCame(turn: Turn, connection: Connection, message: Written): void {
+  const result: OperationResult | undefined = message.results[0];
+  const { phase } = connection;
+  if (phase.kind !== "opening" || result?.kind !== "session") {
+    return end(turn, connection, "expired");
+  }
+  const { session, password, timeoutMs, attachedAt } = result;
+  if (phase.supersededAt > attachedAt) return end(turn, connection, "moved");
+  connection.phase = { kind: "open", session, attachedAt };
+  turn.state.bySession.set(session, connection);
+  if (attachedAt > turn.state.zxid) turn.state.zxid = attachedAt;
+  const { server, lane } = turn.state.options;
+  const zxid = turn.state.zxid;
+  push(turn, connection, { kind: "opened", session, password, timeoutMs, server, lane, zxid }, 0);
+}
+
+export function sessionsChanged(turn: Turn, message: SessionChanges): void {
+  const { bySession } = turn.state;
+  for (const { session, attachedAt } of message.attached) {
+    const connection = bySession.get(session);
+    if (connection !== undefined) supersede(turn, connection, attachedAt);
+  }
+  for (const session of message.closed) {
+    const connection = bySession.get(session);
+    if (connection === undefined) continue;
+    // The answer to the client's own closeSession is on its way.
+    if (connection.phase.kind === "open") end(turn, connection, "expired");
+    else if (connection.phase.kind === "opening") connection.phase.supersededAt = Infinity;
+  }
+}
+
+/** Ends who has been silent for a session's time, or without a leader for too long; reports the others as alive. */
+export function tick(turn: Turn): void {
+  const { state, effects, nowMs } = turn;
+  for (const connection of state.connections.values()) {
+    const { timeoutMs, heardAtMs } = connection;
+    if (nowMs - heardAtMs > timeoutMs) forget(turn, connection);
+    else if (!state.serving && nowMs - state.leaderlessSinceMs >= graceMs(state, timeoutMs)) {
+      end(turn, connection, "noLeader");
+    }
+  }
+  if (state.touched.size > 0) {
+    effects.push(tell("heartbeat", { kind: "touched", sessions: [...state.touched] }));
+    state.touched.clear();
+  }
+}
+
+/** Before a third of the session's time has passed, so that a client never counts on a session that the leader ends. */
+function graceMs(state: State, timeoutMs: number): number {
+  return Math.min(state.options.failoverGraceMs, timeoutMs / 3 - TICK_MS);
+}
+
+function supersede(turn: Turn, connection: Connection, attachedAt: Zxid): void {
+  const { phase } = connection;
+  if (phase.kind === "opening") {
+    phase.supersededAt = Math.max(phase.supersededAt, attachedAt);
+  } else if (attachedAt > phase.attachedAt) {
+    end(turn, connection, "moved");
+  }
+}
+
+/** A session has one connection: an older one here ends. */
+function takeSession(turn: Turn, session: SessionId, connection: Connection): void {
+  const before = turn.state.bySession.get(session);
+  if (before !== undefined) end(turn, before, "moved");
+  turn.state.bySession.set(session, connection);
+}
+
+function newConnection(
+  number: number,
+  inbox: string,
+  timeoutMs: number,
+  session: SessionId,
+  nowMs: number,
+): Connection {
+  return {
+    number,
+    inbox,
+    timeoutMs,
+    phase: { kind: "opening", session, supersededAt: 0 },
+    heardAtMs: nowMs,
+    received: 0,
+    sent: 0,
+    waiting: [],
+    writes: [],
+    reads: [],
+    out: [],
+    outBytes: 0,
+    streams: new Map(),
+    treeStreams: new Map(),
+  };
+}

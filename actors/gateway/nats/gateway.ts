@@ -1,0 +1,227 @@
+/**
+ * The gateway of a lane for native clients, whose messages come over NATS. Messages may be lost: both sides number their
+ * frames, and a gap ends the connection, after which the client attaches to its session again.
+ */
+import { unreachable } from "../../../protocol/assert.ts";
+import { decodeClientFrame, type ClientItem, type Frame } from "../../../protocol/native.ts";
+import { ZXID_NONE } from "../../../protocol/zxid.ts";
+import type { Actor, Context, Step } from "../../../runtime/actor.ts";
+import type { GatewayReport } from "../../admin/messages.ts";
+import { tell } from "../../inboxes.ts";
+import type { Leadership } from "../../log-sync/messages.ts";
+import type { Written } from "../../submitter/messages.ts";
+import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
+import { open, openedCame, sessionsChanged, tick, TICK_MS } from "./connections.ts";
+import { end, flushAll, push, refuse } from "./output.ts";
+import { pump, readDoneCame, request, writtenCame } from "./requests.ts";
+import type { Connection, NatsGatewayOptions, State, Turn } from "./state.ts";
+import { addCredits, changesCame, closeStream, compactedCame, openStream } from "./streams.ts";
+
+export type { NatsGatewayOptions, State as NatsGatewayState } from "./state.ts";
+
+const FAILOVER_GRACE_MS = 2000;
+const REPORT_INTERVAL_MS = 1000;
+/** More than clients can have under way at once by the limits of connections; reaching it is a bug. */
+const MAILBOX_CAPACITY = 1_000_000;
+
+export function natsGatewayActor(options: NatsGatewayOptions): Actor<State, NatsGatewayMessage> {
+  return {
+    name: `nats/${options.lane}`,
+    supervision: "recover",
+    mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
+    start: (context) => ({
+      state: createState({ failoverGraceMs: FAILOVER_GRACE_MS, ...options }, context),
+      effects: [{ kind: "startTimer", timer: "tick", afterMs: TICK_MS }],
+    }),
+    receive,
+    recover,
+  };
+}
+
+function receive(state: State, message: NatsGatewayMessage, context: Context): Step<State> {
+  const turn: Turn = { state, effects: [], nowMs: context.nowMs };
+  switch (message.kind) {
+    case "clientMessage":
+      clientMessage(turn, message, context);
+      break;
+    case "written":
+      written(turn, message);
+      break;
+    case "readDone":
+      readDoneCame(turn, message);
+      break;
+    case "changes":
+      changesCame(turn, message);
+      break;
+    case "compacted":
+      compactedCame(turn, message);
+      break;
+    case "watchEvents":
+      // Native clients set no watches.
+      break;
+    case "sessionChanges":
+      sessionsChanged(turn, message);
+      break;
+    case "leadership":
+      leadership(turn, message);
+      break;
+    case "timer":
+      if (message.timer === "flush") flushAll(turn);
+      else ticked(turn);
+      break;
+    default:
+      return unreachable(message);
+  }
+  return { state, effects: turn.effects };
+}
+
+/** A failure costs the connection whose message it was. */
+function recover(state: State, message: NatsGatewayMessage, error: unknown): Step<State> {
+  const turn: Turn = { state, effects: [], nowMs: 0 };
+  const connection = connectionOf(state, message);
+  const detail = { message: message.kind, inbox: connection?.inbox, error: String(error) };
+  turn.effects.push({ kind: "log", level: "error", event: "connectionFailed", detail });
+  if (connection !== undefined) end(turn, connection, "unknown");
+  if (message.kind === "timer") {
+    turn.effects.push({ kind: "startTimer", timer: "tick", afterMs: TICK_MS });
+  }
+  return { state, effects: turn.effects };
+}
+
+function connectionOf(state: State, message: NatsGatewayMessage): Connection | undefined {
+  if (message.kind === "clientMessage") return state.byInbox.get(message.reply);
+  return "client" in message ? state.connections.get(message.client) : undefined;
+}
+
+function clientMessage(turn: Turn, message: NatsClientMessage, context: Context): void {
+  const { state } = turn;
+  const inbox = message.reply;
+  // The subject is the client's word: never publish where nodes listen.
+  if (!inbox.startsWith(state.inboxPrefix)) return;
+  const connection = state.byInbox.get(inbox);
+  const frame = decoded(message.bytes);
+  if (frame === undefined) {
+    if (connection === undefined) refuse(turn, inbox, "badFrame");
+    else end(turn, connection, "badFrame");
+    return;
+  }
+  const first = frame.items[0];
+  if (first?.kind === "open") {
+    if (connection === undefined) open(turn, inbox, first, context);
+  } else if (connection === undefined) {
+    refuse(turn, inbox, "unknown");
+  } else {
+    clientFrame(turn, connection, frame);
+  }
+}
+
+function clientFrame(turn: Turn, connection: Connection, frame: Frame<ClientItem>): void {
+  const { state, nowMs } = turn;
+  if (frame.sequence !== connection.received + 1) return end(turn, connection, "gap");
+  connection.received += 1;
+  connection.heardAtMs = nowMs;
+  const { phase } = connection;
+  if (phase.kind === "opening") return end(turn, connection, "badFrame");
+  state.touched.add(phase.session);
+  for (const item of frame.items) {
+    clientItem(turn, connection, item);
+    if (!state.connections.has(connection.number)) return;
+  }
+  pump(turn, connection);
+}
+
+function clientItem(turn: Turn, connection: Connection, item: ClientItem): void {
+  switch (item.kind) {
+    case "ping":
+      push(turn, connection, { kind: "pong", zxid: turn.state.zxid }, 0);
+      return;
+    case "request":
+      request(turn, connection, item.id, item.request);
+      return;
+    case "openStream":
+      openStream(turn, connection, item);
+      return;
+    case "credit":
+      addCredits(turn, connection, item);
+      return;
+    case "closeStream":
+      closeStream(turn, connection, item.stream);
+      return;
+    case "open":
+      end(turn, connection, "badFrame");
+      return;
+    default:
+      unreachable(item);
+  }
+}
+
+function written(turn: Turn, message: Written): void {
+  const connection = turn.state.connections.get(message.client);
+  if (connection === undefined) return;
+  if (connection.phase.kind === "opening") openedCame(turn, connection, message);
+  else writtenCame(turn, connection, message);
+}
+
+function leadership({ state, nowMs }: Turn, message: Leadership): void {
+  const serving = message.role === "following" || message.role === "leading";
+  if (state.serving && !serving) state.leaderlessSinceMs = nowMs;
+  state.serving = serving;
+}
+
+function ticked(turn: Turn): void {
+  const { state, effects, nowMs } = turn;
+  tick(turn);
+  if (nowMs >= state.reportDueMs) {
+    state.reportDueMs = nowMs + REPORT_INTERVAL_MS;
+    effects.push(tell("admin", report(state)));
+  }
+  effects.push({ kind: "startTimer", timer: "tick", afterMs: TICK_MS });
+}
+
+function report(state: State): GatewayReport {
+  const { count, totalMs, minMs, maxMs } = state.latency;
+  let outstanding = 0;
+  for (const { waiting, writes, reads } of state.connections.values()) {
+    outstanding += waiting.length + writes.length + reads.length;
+  }
+  return {
+    kind: "gatewayReport",
+    gateway: state.name,
+    connections: state.connections.size,
+    received: state.received,
+    sent: state.sent,
+    outstanding,
+    latencyMs: { min: minMs, average: count === 0 ? 0 : totalMs / count, max: maxMs },
+    clients: [],
+  };
+}
+
+function decoded(bytes: Uint8Array): Frame<ClientItem> | undefined {
+  try {
+    return decodeClientFrame(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function createState(options: Required<NatsGatewayOptions>, context: Context): State {
+  return {
+    name: `nats/${options.lane}`,
+    options,
+    inboxPrefix: `zooid.${options.ensemble}.client.`,
+    connections: new Map(),
+    byInbox: new Map(),
+    bySession: new Map(),
+    nextConnection: 1,
+    nextTreeStream: 1,
+    dirty: new Set(),
+    touched: new Set(),
+    serving: false,
+    leaderlessSinceMs: context.nowMs,
+    zxid: ZXID_NONE,
+    received: 0,
+    sent: 0,
+    latency: { count: 0, totalMs: 0, minMs: 0, maxMs: 0 },
+    reportDueMs: context.nowMs,
+  };
+}

@@ -1,0 +1,71 @@
+/** What goes out to native clients: the items of a turn as one frame for each connection. */
+import { encodeGatewayFrame, type EndReason, type GatewayItem } from "../../../protocol/native.ts";
+import { NATIVE_FRAME_BYTES_SOFT_MAX } from "../../../protocol/limits.ts";
+import { tell } from "../../inboxes.ts";
+import type { Connection, State, Turn } from "./state.ts";
+
+/** Beside data and names. */
+const ITEM_BYTES = 150;
+
+/** `payloadBytes`: about how many bytes of data and names the item carries. */
+export function push(
+  turn: Turn,
+  connection: Connection,
+  item: GatewayItem,
+  payloadBytes: number,
+): void {
+  const { state, effects } = turn;
+  connection.out.push(item);
+  connection.outBytes += ITEM_BYTES + payloadBytes;
+  if (connection.outBytes >= NATIVE_FRAME_BYTES_SOFT_MAX) {
+    flush(turn, connection);
+    return;
+  }
+  if (state.dirty.size === 0) effects.push({ kind: "startTimer", timer: "flush", afterMs: 0 });
+  state.dirty.add(connection);
+}
+
+export function flushAll(turn: Turn): void {
+  for (const connection of turn.state.dirty) flush(turn, connection);
+}
+
+/** Sends what is left, says why, and forgets the connection. */
+export function end(turn: Turn, connection: Connection, reason: EndReason): void {
+  flush(turn, connection);
+  refuse(turn, connection.inbox, reason);
+  forget(turn, connection);
+}
+
+/** For a connection that is not, or no longer, known. */
+export function refuse(turn: Turn, inbox: string, reason: EndReason): void {
+  // Sequence 0: outside of the connection's frames.
+  const bytes = encodeGatewayFrame({ sequence: 0, items: [{ kind: "ended", reason }] });
+  turn.effects.push({ kind: "publish", subject: inbox, bytes });
+}
+
+export function forget(turn: Turn, connection: Connection): void {
+  const { state, effects } = turn;
+  flush(turn, connection);
+  state.connections.delete(connection.number);
+  state.byInbox.delete(connection.inbox);
+  forgetSession(state, connection);
+  if (connection.treeStreams.size === 0) return;
+  const { name: from, options } = state;
+  effects.push(tell(`tree/${options.lane}`, { kind: "forget", from, client: connection.number }));
+}
+
+function forgetSession({ bySession }: State, connection: Connection): void {
+  const { session } = connection.phase;
+  if (bySession.get(session) === connection) bySession.delete(session);
+}
+
+function flush({ state, effects }: Turn, connection: Connection): void {
+  state.dirty.delete(connection);
+  if (connection.out.length === 0) return;
+  connection.sent += 1;
+  const bytes = encodeGatewayFrame({ sequence: connection.sent, items: connection.out });
+  state.sent += connection.out.length;
+  connection.out = [];
+  connection.outBytes = 0;
+  effects.push({ kind: "publish", subject: connection.inbox, bytes });
+}

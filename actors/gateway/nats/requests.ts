@@ -1,0 +1,188 @@
+/**
+ * A connection's requests. Writes go to the submitter at once and may be many under way; a read goes to the tree when none
+ * of the connection's own earlier writes is, and what comes behind a waiting read waits with it. So each request sees
+ * exactly what the connection did before it.
+ */
+import { unreachable } from "../../../protocol/assert.ts";
+import { Code } from "../../../protocol/codes.ts";
+import { CONNECTION_REQUESTS_MAX, PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
+import type { NativeRequest, NativeResult } from "../../../protocol/native-packing.ts";
+import type { Operation, OperationResult } from "../../../protocol/operations.ts";
+import { pathProblem } from "../../../protocol/paths.ts";
+import type { Read, ReadResult } from "../../../protocol/reads.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { tell } from "../../inboxes.ts";
+import type { Written } from "../../submitter/messages.ts";
+import type { TreeReply } from "../../tree/messages.ts";
+import { end, forget, push } from "./output.ts";
+import type { Connection, Turn, UnderWay, Waiting } from "./state.ts";
+
+/** False when the connection was ended. */
+export function request(
+  turn: Turn,
+  connection: Connection,
+  id: number,
+  asked: NativeRequest,
+): boolean {
+  const { waiting, writes, reads } = connection;
+  if (waiting.length + writes.length + reads.length >= CONNECTION_REQUESTS_MAX) {
+    end(turn, connection, "limit");
+    return false;
+  }
+  turn.state.received += 1;
+  if (isBad(asked)) {
+    reply(turn, connection, id, turn.state.zxid, { kind: "error", code: Code.badArguments });
+    return true;
+  }
+  waiting.push({ id, request: asked, atMs: turn.nowMs });
+  return true;
+}
+
+/** Hands on what may go now. */
+export function pump(turn: Turn, connection: Connection): void {
+  const { phase, waiting } = connection;
+  if (phase.kind === "opening" || waiting.length === 0) return;
+  const reads: Read[] = [];
+  const operations: Operation[] = [];
+  let count = 0;
+  for (const each of waiting) {
+    if (!mayGo(connection, each)) break;
+    count += 1;
+    const underWay: UnderWay = { id: each.id, atMs: each.atMs };
+    if (each.request.kind === "read") {
+      reads.push(each.request.read);
+      connection.reads.push(underWay);
+      continue;
+    }
+    const { session, attachedAt } = phase;
+    const { operation } = each.request;
+    operations.push({ kind: "client", session, attachedAt, operation });
+    connection.writes.push(underWay);
+    if (operation.kind === "closeSession") {
+      connection.phase = { kind: "closing", session, attachedAt };
+    }
+  }
+  connection.waiting = count === waiting.length ? [] : waiting.slice(count);
+  handOn(turn, connection, reads, operations);
+}
+
+export function writtenCame(turn: Turn, connection: Connection, message: Written): void {
+  const done = connection.writes.splice(0, message.results.length);
+  for (const [index, { id, atMs }] of done.entries()) {
+    const result = message.results[index];
+    const zxid = message.zxids[index];
+    if (result === undefined || zxid === undefined) break;
+    noteLatency(turn, atMs);
+    if (zxid > turn.state.zxid) turn.state.zxid = zxid;
+    reply(turn, connection, id, zxid, nativeResult(result));
+    if (isError(result, Code.sessionMoved)) return end(turn, connection, "moved");
+    if (isError(result, Code.sessionExpired)) return end(turn, connection, "expired");
+  }
+  if (connection.phase.kind === "closing" && connection.writes.length === 0) {
+    forget(turn, connection);
+    return;
+  }
+  pump(turn, connection);
+}
+
+export function readDoneCame(
+  turn: Turn,
+  message: Extract<TreeReply, { readonly kind: "readDone" }>,
+): void {
+  if (message.zxid > turn.state.zxid) turn.state.zxid = message.zxid;
+  const connection = turn.state.connections.get(message.client);
+  if (connection === undefined) return;
+  const done = connection.reads.splice(0, message.results.length);
+  for (const [index, { id, atMs }] of done.entries()) {
+    const result = message.results[index];
+    if (result === undefined) break;
+    noteLatency(turn, atMs);
+    reply(turn, connection, id, message.zxid, nativeReadResult(result));
+  }
+}
+
+function handOn(
+  { state, effects }: Turn,
+  { number: client }: Connection,
+  reads: readonly Read[],
+  operations: readonly Operation[],
+): void {
+  const { name: from, options } = state;
+  // Reads first: they come before the writes in the queue, and the tree takes them before it can apply those.
+  if (reads.length > 0) {
+    effects.push(tell(`tree/${options.lane}`, { kind: "read", from, client, reads }));
+  }
+  if (operations.length > 0) {
+    effects.push(tell(`submitter/${options.lane}`, { kind: "write", from, client, operations }));
+  }
+}
+
+function mayGo(connection: Connection, { request: asked }: Waiting): boolean {
+  if (connection.phase.kind === "closing") return false;
+  return asked.kind === "write" || connection.writes.length === 0;
+}
+
+function isBad(asked: NativeRequest): boolean {
+  if (asked.kind === "read") return pathProblem(asked.read.path) !== undefined;
+  const { operation } = asked;
+  if (operation.kind === "closeSession") return false;
+  const bytes = "data" in operation ? (operation.data?.length ?? 0) : 0;
+  return bytes > PACKET_BYTES_MAX || pathProblem(sequentialPath(operation)) !== undefined;
+}
+
+/** A sequential node's name may be empty: the number follows. */
+function sequentialPath(operation: {
+  readonly path: string;
+  readonly mode?: { readonly sequential: boolean };
+}): string {
+  return operation.mode?.sequential === true ? `${operation.path}1` : operation.path;
+}
+
+function reply(
+  turn: Turn,
+  connection: Connection,
+  id: number,
+  zxid: Zxid,
+  result: NativeResult,
+): void {
+  push(turn, connection, { kind: "result", id, zxid, result }, payloadBytes(result));
+}
+
+function payloadBytes(result: NativeResult): number {
+  if (result.kind === "data") return result.data?.length ?? 0;
+  if (result.kind !== "children") return 0;
+  return result.children.reduce((bytes, name) => bytes + name.length + 2, 0);
+}
+
+function isError(result: OperationResult, code: Code): boolean {
+  return result.kind === "error" && result.code === code;
+}
+
+function nativeResult(result: OperationResult): NativeResult {
+  switch (result.kind) {
+    case "error":
+    case "done":
+    case "created":
+    case "stat":
+      return result;
+    case "multi":
+    case "session":
+      throw new Error(`a native client cannot have asked for a result of kind ${result.kind}`);
+    default:
+      return unreachable(result);
+  }
+}
+
+function nativeReadResult(result: ReadResult): NativeResult {
+  if (result.kind === "acl") throw new Error("a native client cannot have asked for an ACL");
+  return result;
+}
+
+function noteLatency({ state, nowMs }: Turn, atMs: number): void {
+  const { latency } = state;
+  const tookMs = nowMs - atMs;
+  latency.minMs = latency.count === 0 ? tookMs : Math.min(latency.minMs, tookMs);
+  latency.maxMs = Math.max(latency.maxMs, tookMs);
+  latency.totalMs += tookMs;
+  latency.count += 1;
+}

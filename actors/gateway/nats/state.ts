@@ -1,0 +1,85 @@
+/** What the gateway of native clients knows: its connections, and what all of them share. */
+import type { ServerId, SessionId } from "../../../protocol/ids.ts";
+import type { GatewayItem } from "../../../protocol/native.ts";
+import type { NativeRequest } from "../../../protocol/native-packing.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Effect } from "../../../runtime/effects.ts";
+import type { GatewayStream } from "./streams.ts";
+
+export type NatsGatewayOptions = {
+  readonly server: ServerId;
+  readonly lane: number;
+  readonly ensemble: string;
+  /** What a client's wish for a session timeout is clamped to. */
+  readonly timeouts: {
+    readonly minSessionTimeoutMs: number;
+    readonly maxSessionTimeoutMs: number;
+  };
+  /**
+   * How long connections are kept while no leader is known. Default 2000, and always less than a third of the connection's
+   * session timeout. Longer hides slower elections from clients.
+   */
+  readonly failoverGraceMs?: number;
+};
+
+export type Phase =
+  /** Its session is being created or attached. `supersededAt`: that session was attached elsewhere, or closed. */
+  | { readonly kind: "opening"; readonly session: SessionId; supersededAt: number }
+  | { readonly kind: "open"; readonly session: SessionId; readonly attachedAt: Zxid }
+  /** A closeSession is under way: what comes after it is not read. */
+  | { readonly kind: "closing"; readonly session: SessionId; readonly attachedAt: Zxid };
+
+export type Waiting = {
+  readonly id: number;
+  readonly request: NativeRequest;
+  readonly atMs: number;
+};
+export type UnderWay = Pick<Waiting, "id" | "atMs">;
+
+export type Connection = {
+  readonly number: number;
+  readonly inbox: string;
+  readonly timeoutMs: number;
+  phase: Phase;
+  heardAtMs: number;
+  /** Sequence of the last frame from and to the client. */
+  received: number;
+  sent: number;
+  /** Requests in order; the first is a read that waits for the connection's own writes. */
+  waiting: Waiting[];
+  /** Told to the submitter and to the tree, oldest first. */
+  readonly writes: UnderWay[];
+  readonly reads: UnderWay[];
+  out: GatewayItem[];
+  outBytes: number;
+  /** By the client's number, and by the number the tree knows. */
+  readonly streams: Map<number, GatewayStream>;
+  readonly treeStreams: Map<number, GatewayStream>;
+};
+
+export type State = {
+  readonly name: string;
+  readonly options: Required<NatsGatewayOptions>;
+  /** Subjects of clients' inboxes start so; nothing is ever sent to another subject. */
+  readonly inboxPrefix: string;
+  readonly connections: Map<number, Connection>;
+  readonly byInbox: Map<string, Connection>;
+  readonly bySession: Map<SessionId, Connection>;
+  nextConnection: number;
+  nextTreeStream: number;
+  /** Connections with items in `out`. */
+  readonly dirty: Set<Connection>;
+  readonly touched: Set<SessionId>;
+  /** A leader is known and can commit. */
+  serving: boolean;
+  leaderlessSinceMs: number;
+  /** The last that this lane's replica is known to have applied. */
+  zxid: Zxid;
+  received: number;
+  sent: number;
+  latency: { count: number; totalMs: number; minMs: number; maxMs: number };
+  reportDueMs: number;
+};
+
+/** One call of the actor: its state, the effects so far, and the time. */
+export type Turn = { readonly state: State; readonly effects: Effect[]; readonly nowMs: number };

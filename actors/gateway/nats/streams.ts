@@ -1,0 +1,189 @@
+/**
+ * Change streams of native clients. The client grants credits, one for each change; what it has not yet granted waits
+ * here. When too much waits the stream pauses: it is closed at the tree and, once the client has caught up, opened again
+ * where it stopped. So a slow client costs bounded memory and loses nothing, unless the ring has gone on without it, which
+ * it is then told (`compacted`).
+ */
+import { pathProblem } from "../../../protocol/paths.ts";
+import {
+  NATIVE_FRAME_BYTES_SOFT_MAX,
+  NATIVE_STREAMS_MAX,
+  STREAM_PENDING_BYTES_MAX,
+} from "../../../protocol/limits.ts";
+import type { ClientItem } from "../../../protocol/native.ts";
+import type { Change } from "../../../protocol/reads.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { tell } from "../../inboxes.ts";
+import type { TreeReply } from "../../tree/messages.ts";
+import { end, push } from "./output.ts";
+import type { Connection, Turn } from "./state.ts";
+
+type Chunk = {
+  readonly changes: readonly Change[];
+  readonly through: Zxid;
+  readonly bytes: number;
+};
+
+export type GatewayStream = {
+  /** The client's number. */
+  readonly number: number;
+  readonly path: string;
+  readonly recursive: boolean;
+  /** The tree's number for it; another each time it is opened there, so that a closed one's late chunks are known. */
+  treeStream: number | undefined;
+  /** Where it is opened again after a pause. */
+  after: Zxid;
+  credits: number;
+  pending: Chunk[];
+  pendingBytes: number;
+};
+
+/** Beside its path and data. */
+const CHANGE_BYTES = 120;
+
+export function openStream(
+  turn: Turn,
+  connection: Connection,
+  item: Extract<ClientItem, { readonly kind: "openStream" }>,
+): void {
+  const { stream: number, path, recursive, after, credits } = item;
+  if (pathProblem(path) !== undefined || connection.streams.has(number)) {
+    end(turn, connection, "badFrame");
+    return;
+  }
+  if (connection.streams.size >= NATIVE_STREAMS_MAX) {
+    end(turn, connection, "limit");
+    return;
+  }
+  const stream: GatewayStream = {
+    number,
+    path,
+    recursive,
+    treeStream: undefined,
+    after,
+    credits,
+    pending: [],
+    pendingBytes: 0,
+  };
+  connection.streams.set(number, stream);
+  openAtTree(turn, connection, stream);
+}
+
+/** A stream that has ended in the meantime takes no credits. */
+export function addCredits(
+  turn: Turn,
+  connection: Connection,
+  item: Extract<ClientItem, { readonly kind: "credit" }>,
+): void {
+  const stream = connection.streams.get(item.stream);
+  if (stream === undefined) return;
+  stream.credits += item.credits;
+  send(turn, connection, stream);
+}
+
+export function closeStream(turn: Turn, connection: Connection, number: number): void {
+  const stream = connection.streams.get(number);
+  if (stream === undefined) return;
+  connection.streams.delete(number);
+  closeAtTree(turn, connection, stream);
+}
+
+export function changesCame(
+  turn: Turn,
+  message: Extract<TreeReply, { readonly kind: "changes" }>,
+): void {
+  const connection = turn.state.connections.get(message.client);
+  const stream = connection?.treeStreams.get(message.stream);
+  if (connection === undefined || stream === undefined) return;
+  const last = stream.pending.at(-1);
+  if (last !== undefined && last.changes.length === 0) stream.pending.pop();
+  for (const chunk of chunksOf(message)) {
+    stream.pending.push(chunk);
+    stream.pendingBytes += chunk.bytes;
+  }
+  stream.after = message.through;
+  send(turn, connection, stream);
+  if (stream.pendingBytes > STREAM_PENDING_BYTES_MAX) closeAtTree(turn, connection, stream);
+}
+
+export function compactedCame(
+  turn: Turn,
+  message: Extract<TreeReply, { readonly kind: "compacted" }>,
+): void {
+  const connection = turn.state.connections.get(message.client);
+  const stream = connection?.treeStreams.get(message.stream);
+  if (connection === undefined || stream === undefined) return;
+  connection.treeStreams.delete(message.stream);
+  connection.streams.delete(stream.number);
+  // What waits was not compacted: it goes first, whatever the credits.
+  stream.credits = Number.POSITIVE_INFINITY;
+  stream.treeStream = undefined;
+  sendPending(turn, connection, stream);
+  push(turn, connection, { kind: "compacted", stream: stream.number, oldest: message.oldest }, 0);
+}
+
+function send(turn: Turn, connection: Connection, stream: GatewayStream): void {
+  sendPending(turn, connection, stream);
+  const paused = stream.treeStream === undefined;
+  if (paused && stream.pending.length === 0) openAtTree(turn, connection, stream);
+}
+
+function sendPending(turn: Turn, connection: Connection, stream: GatewayStream): void {
+  let count = 0;
+  for (const { changes, through, bytes } of stream.pending) {
+    if (stream.credits <= 0) break;
+    // A chunk is never cut, so credits may go below 0; the next waits until they are above.
+    stream.credits -= changes.length;
+    stream.pendingBytes -= bytes;
+    count += 1;
+    push(turn, connection, { kind: "changes", stream: stream.number, through, changes }, bytes);
+  }
+  stream.pending.splice(0, count);
+}
+
+function openAtTree({ state, effects }: Turn, connection: Connection, stream: GatewayStream): void {
+  const number = state.nextTreeStream;
+  state.nextTreeStream += 1;
+  stream.treeStream = number;
+  connection.treeStreams.set(number, stream);
+  const { path, recursive, after } = stream;
+  const from = { from: state.name, client: connection.number, stream: number };
+  effects.push(
+    tell(`tree/${state.options.lane}`, { kind: "openStream", ...from, path, recursive, after }),
+  );
+}
+
+function closeAtTree(
+  { state, effects }: Turn,
+  connection: Connection,
+  stream: GatewayStream,
+): void {
+  const { treeStream } = stream;
+  if (treeStream === undefined) return;
+  stream.treeStream = undefined;
+  connection.treeStreams.delete(treeStream);
+  const from = { from: state.name, client: connection.number, stream: treeStream };
+  effects.push(tell(`tree/${state.options.lane}`, { kind: "closeStream", ...from }));
+}
+
+/** Pieces of about a frame, each ending between zxids; the last covers everything up to the message's `through`. */
+function chunksOf(message: {
+  readonly changes: readonly Change[];
+  readonly through: Zxid;
+}): Chunk[] {
+  const chunks: Chunk[] = [];
+  let changes: Change[] = [];
+  let bytes = 0;
+  for (const change of message.changes) {
+    const last = changes.at(-1);
+    if (last !== undefined && bytes >= NATIVE_FRAME_BYTES_SOFT_MAX && last.zxid !== change.zxid) {
+      chunks.push({ changes, through: last.zxid, bytes });
+      changes = [];
+      bytes = 0;
+    }
+    changes.push(change);
+    bytes += CHANGE_BYTES + change.path.length + (change.data?.length ?? 0);
+  }
+  chunks.push({ changes, through: message.through, bytes });
+  return chunks;
+}

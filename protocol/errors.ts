@@ -1,0 +1,169 @@
+/** Errors that leave the package. Callers match `code`, which is stable, and never the text. */
+import { Code } from "./codes.ts";
+
+export abstract class ZooidError extends Error {
+  abstract readonly code: `ZOOID_${string}`;
+  /** True when the same call may succeed later without a change by the caller. */
+  abstract readonly retryable: boolean;
+}
+
+/** The path, or what it needs, is not there. */
+export class NoNodeError extends ZooidError {
+  override readonly name = "NoNodeError";
+  readonly code = "ZOOID_NO_NODE";
+  readonly retryable = false;
+  readonly path: string;
+  constructor(path: string, options?: ErrorOptions) {
+    super(`${path} or its parent does not exist`, options);
+    this.path = path;
+  }
+}
+
+export class NodeExistsError extends ZooidError {
+  override readonly name = "NodeExistsError";
+  readonly code = "ZOOID_NODE_EXISTS";
+  readonly retryable = false;
+  readonly path: string;
+  constructor(path: string, options?: ErrorOptions) {
+    super(`${path} exists already`, options);
+    this.path = path;
+  }
+}
+
+/** The node has another version than the one that was asked for: somebody else changed it. */
+export class BadVersionError extends ZooidError {
+  override readonly name = "BadVersionError";
+  readonly code = "ZOOID_BAD_VERSION";
+  readonly retryable = false;
+  readonly path: string;
+  constructor(path: string, options?: ErrorOptions) {
+    super(`${path} has another version than the one given`, options);
+    this.path = path;
+  }
+}
+
+export class NotEmptyError extends ZooidError {
+  override readonly name = "NotEmptyError";
+  readonly code = "ZOOID_NOT_EMPTY";
+  readonly retryable = false;
+  readonly path: string;
+  constructor(path: string, options?: ErrorOptions) {
+    super(`${path} has children`, options);
+    this.path = path;
+  }
+}
+
+export class NoChildrenForEphemeralsError extends ZooidError {
+  override readonly name = "NoChildrenForEphemeralsError";
+  readonly code = "ZOOID_NO_CHILDREN_FOR_EPHEMERALS";
+  readonly retryable = false;
+  readonly path: string;
+  constructor(path: string, options?: ErrorOptions) {
+    super(`the parent of ${path} is ephemeral and takes no children`, options);
+    this.path = path;
+  }
+}
+
+export class NoAuthError extends ZooidError {
+  override readonly name = "NoAuthError";
+  readonly code = "ZOOID_NO_AUTH";
+  readonly retryable = false;
+  readonly path: string;
+  constructor(path: string, options?: ErrorOptions) {
+    super(`the access control list of ${path} does not allow this`, options);
+    this.path = path;
+  }
+}
+
+/** An argument breaks a rule; the message says which. Nothing was sent. */
+export class BadArgumentsError extends ZooidError {
+  override readonly name = "BadArgumentsError";
+  readonly code = "ZOOID_BAD_ARGUMENTS";
+  readonly retryable = false;
+}
+
+/** The session is over, its ephemeral nodes are gone. Connect anew. */
+export class SessionExpiredError extends ZooidError {
+  override readonly name = "SessionExpiredError";
+  readonly code = "ZOOID_SESSION_EXPIRED";
+  readonly retryable = false;
+  constructor(options?: ErrorOptions) {
+    super("the session has expired; its ephemeral nodes are gone. Connect anew", options);
+  }
+}
+
+/** The connection was lost while this write was under way: it may or may not have been done. */
+export class ConnectionLossError extends ZooidError {
+  override readonly name = "ConnectionLossError";
+  readonly code = "ZOOID_CONNECTION_LOSS";
+  readonly retryable = true;
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`connection lost (${reason}): this write may or may not have been done`, options);
+  }
+}
+
+/** No answer in time. A write may or may not have been done, or may still be done. */
+export class OperationTimeoutError extends ZooidError {
+  override readonly name = "OperationTimeoutError";
+  readonly code = "ZOOID_OPERATION_TIMEOUT";
+  readonly retryable = true;
+  constructor(timeoutMs: number, options?: ErrorOptions) {
+    super(`no answer within ${timeoutMs} ms`, options);
+  }
+}
+
+/** No node could be reached for a first connection. The message says where and what to check. */
+export class UnreachableError extends ZooidError {
+  override readonly name = "UnreachableError";
+  readonly code = "ZOOID_UNREACHABLE";
+  readonly retryable = true;
+}
+
+/** The client was closed, by its user. */
+export class ClosedError extends ZooidError {
+  override readonly name = "ClosedError";
+  readonly code = "ZOOID_CLOSED";
+  readonly retryable = false;
+  constructor(options?: ErrorOptions) {
+    super("this client is closed", options);
+  }
+}
+
+/** The ensemble answered with a code that has no class of its own. */
+export class ServerError extends ZooidError {
+  override readonly name = "ServerError";
+  readonly code = "ZOOID_SERVER";
+  readonly retryable = false;
+  /** ZooKeeper's code. */
+  readonly serverCode: Code;
+  constructor(serverCode: Code, path: string, options?: ErrorOptions) {
+    super(`${path}: refused with code ${serverCode}`, options);
+    this.serverCode = serverCode;
+  }
+}
+
+/** The error for a refused operation on a path. */
+export function errorOfCode(code: Code, path: string): ZooidError {
+  switch (code) {
+    case Code.noNode:
+      return new NoNodeError(path);
+    case Code.nodeExists:
+      return new NodeExistsError(path);
+    case Code.badVersion:
+      return new BadVersionError(path);
+    case Code.notEmpty:
+      return new NotEmptyError(path);
+    case Code.noChildrenForEphemerals:
+      return new NoChildrenForEphemeralsError(path);
+    case Code.noAuth:
+      return new NoAuthError(path);
+    case Code.badArguments:
+      return new BadArgumentsError(`${path}: the ensemble refused the arguments`);
+    case Code.sessionExpired:
+      return new SessionExpiredError();
+    case Code.connectionLoss:
+      return new ConnectionLossError("the node gave up");
+    default:
+      return new ServerError(code, path);
+  }
+}

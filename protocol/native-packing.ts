@@ -1,0 +1,213 @@
+/** Requests, results and changes of the native protocol as CBOR arrays, so that no field name travels. */
+import { OPEN_ACL } from "./acl.ts";
+import type { Code } from "./codes.ts";
+import type { ClientOperation } from "./operations.ts";
+import type { Change, Read } from "./reads.ts";
+import type { Stat } from "./stat.ts";
+import type { Zxid } from "./zxid.ts";
+
+type Packed = readonly unknown[];
+
+/** What a native client may ask: one operation of the log, or one read without a watch. */
+export type NativeRequest =
+  | { readonly kind: "write"; readonly operation: NativeWrite }
+  | { readonly kind: "read"; readonly read: NativeRead };
+
+export type NativeWrite = Extract<
+  ClientOperation,
+  { readonly kind: "create" | "delete" | "setData" | "sync" | "closeSession" }
+>;
+export type NativeRead = Extract<Read, { readonly kind: "exists" | "getData" | "getChildren" }>;
+
+export type NativeResult =
+  | { readonly kind: "error"; readonly code: Code }
+  | { readonly kind: "done" }
+  | { readonly kind: "created"; readonly path: string; readonly stat: Stat }
+  | { readonly kind: "stat"; readonly stat: Stat }
+  | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
+  | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat };
+
+// Codes of requests are ZooKeeper's op codes. Never reuse one.
+const CREATE = 1;
+const DELETE = 2;
+const EXISTS = 3;
+const GET_DATA = 4;
+const SET_DATA = 5;
+const SYNC = 9;
+const GET_CHILDREN = 12;
+const CLOSE_SESSION = -11;
+
+const RESULT_ERROR = 0;
+const RESULT_DONE = 1;
+const RESULT_CREATED = 2;
+const RESULT_STAT = 3;
+const RESULT_DATA = 4;
+const RESULT_CHILDREN = 5;
+
+const CHANGE_KINDS = ["created", "deleted", "data", "acl"] as const;
+
+export function packRequest(request: NativeRequest): Packed {
+  if (request.kind === "read") {
+    const { kind, path } = request.read;
+    if (kind === "exists") return [EXISTS, path];
+    return [kind === "getData" ? GET_DATA : GET_CHILDREN, path];
+  }
+  const { operation } = request;
+  switch (operation.kind) {
+    case "create": {
+      const { ephemeral, sequential } = operation.mode;
+      const flags = (ephemeral ? 1 : 0) + (sequential ? 2 : 0);
+      return [CREATE, operation.path, operation.data, flags];
+    }
+    case "delete":
+      return [DELETE, operation.path, operation.version];
+    case "setData":
+      return [SET_DATA, operation.path, operation.data, operation.version];
+    case "sync":
+      return [SYNC, operation.path];
+    default:
+      return [CLOSE_SESSION];
+  }
+}
+
+/** The request whose code stands at `at`. Throws on fields of a wrong type. */
+export function unpackRequest(fields: Packed, at: number): NativeRequest {
+  const path = (): string => text(fields[at + 1]);
+  switch (fields[at]) {
+    case CREATE: {
+      const flags = integer(fields[at + 3]);
+      const mode = { ephemeral: (flags & 1) !== 0, sequential: (flags & 2) !== 0 };
+      const data = bytesOrNull(fields[at + 2]);
+      return write({ kind: "create", path: path(), data, acl: OPEN_ACL, mode });
+    }
+    case DELETE:
+      return write({ kind: "delete", path: path(), version: integer(fields[at + 2]) });
+    case SET_DATA: {
+      const data = bytesOrNull(fields[at + 2]);
+      return write({ kind: "setData", path: path(), data, version: integer(fields[at + 3]) });
+    }
+    case SYNC:
+      return write({ kind: "sync", path: path() });
+    case CLOSE_SESSION:
+      return write({ kind: "closeSession" });
+    case EXISTS:
+      return { kind: "read", read: { kind: "exists", path: path(), watch: false } };
+    case GET_DATA:
+      return { kind: "read", read: { kind: "getData", path: path(), watch: false } };
+    case GET_CHILDREN:
+      return { kind: "read", read: { kind: "getChildren", path: path(), watch: false } };
+    default:
+      throw new TypeError("unknown request");
+  }
+}
+
+export function packResult(result: NativeResult): Packed {
+  switch (result.kind) {
+    case "error":
+      return [RESULT_ERROR, result.code];
+    case "done":
+      return [RESULT_DONE];
+    case "created":
+      return [RESULT_CREATED, packStat(result.stat), result.path];
+    case "stat":
+      return [RESULT_STAT, packStat(result.stat)];
+    case "data":
+      return [RESULT_DATA, packStat(result.stat), result.data];
+    default:
+      return [RESULT_CHILDREN, packStat(result.stat), result.children];
+  }
+}
+
+/** The result whose code stands at `at`. */
+export function unpackResult(fields: Packed, at: number): NativeResult {
+  const kind = fields[at];
+  if (kind === RESULT_ERROR) return { kind: "error", code: fields[at + 1] as Code };
+  if (kind === RESULT_DONE) return { kind: "done" };
+  const stat = unpackStat(fields[at + 1] as number[]);
+  const value = fields[at + 2];
+  switch (kind) {
+    case RESULT_CREATED:
+      return { kind: "created", path: value as string, stat };
+    case RESULT_STAT:
+      return { kind: "stat", stat };
+    case RESULT_DATA:
+      return { kind: "data", data: value as Uint8Array | null, stat };
+    case RESULT_CHILDREN:
+      return { kind: "children", children: value as string[], stat };
+    default:
+      throw new TypeError("unknown result");
+  }
+}
+
+export function packChange(change: Change): Packed {
+  const { zxid, index, kind, path, stat, data } = change;
+  const head = [zxid, index, CHANGE_KINDS.indexOf(kind), path, packStat(stat)];
+  return data === undefined ? head : [...head, data];
+}
+
+export function unpackChange(fields: Packed): Change {
+  const kind = CHANGE_KINDS[fields[2] as number];
+  if (kind === undefined) throw new TypeError("unknown kind of a change");
+  const change: Change = {
+    zxid: fields[0] as Zxid,
+    index: fields[1] as number,
+    kind,
+    path: fields[3] as string,
+    stat: unpackStat(fields[4] as number[]),
+  };
+  return fields.length === 5 ? change : { ...change, data: fields[5] as Uint8Array | null };
+}
+
+function packStat(stat: Stat): number[] {
+  return [
+    stat.czxid,
+    stat.mzxid,
+    stat.ctime,
+    stat.mtime,
+    stat.version,
+    stat.cversion,
+    stat.aversion,
+    stat.ephemeralOwner,
+    stat.dataLength,
+    stat.numChildren,
+    stat.pzxid,
+  ];
+}
+
+function unpackStat(fields: readonly number[]): Stat {
+  const at = (index: number): number => fields[index] ?? 0;
+  return {
+    czxid: at(0) as Zxid,
+    mzxid: at(1) as Zxid,
+    ctime: at(2),
+    mtime: at(3),
+    version: at(4),
+    cversion: at(5),
+    aversion: at(6),
+    ephemeralOwner: at(7),
+    dataLength: at(8),
+    numChildren: at(9),
+    pzxid: at(10) as Zxid,
+  };
+}
+
+function write(operation: Extract<NativeRequest, { kind: "write" }>["operation"]): NativeRequest {
+  return { kind: "write", operation };
+}
+
+function text(value: unknown): string {
+  if (typeof value !== "string") throw new TypeError("a path is a text");
+  return value;
+}
+
+function integer(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw new TypeError("a version is an integer");
+  return value as number;
+}
+
+/** A copy: the frame is a view into what the network read. */
+function bytesOrNull(value: unknown): Uint8Array | null {
+  if (value === null) return null;
+  if (!(value instanceof Uint8Array)) throw new TypeError("data is a byte string or null");
+  return value.slice();
+}

@@ -1,0 +1,269 @@
+/**
+ * The native protocol between `zooid/client` and a lane's gateway, over NATS; docs/internals/native-protocol.md tells how
+ * it is used. A frame is CBOR: `[sequence, [item, …]]`, an item is `[code, …fields]`. Both sides number their frames of a
+ * connection from 1, so that a lost one is noticed by the next.
+ */
+import { encodeCbor, decodeCbor } from "./cbor.ts";
+import type { SessionId } from "./ids.ts";
+import type { Change } from "./reads.ts";
+import type { Zxid } from "./zxid.ts";
+import {
+  type NativeRequest,
+  type NativeResult,
+  packChange,
+  packRequest,
+  packResult,
+  unpackChange,
+  unpackRequest,
+  unpackResult,
+} from "./native-packing.ts";
+
+export const NATIVE_VERSION = 1;
+
+export type ClientItem =
+  /** The first of a connection, to the queue group. Session 0 asks for a new one. */
+  | {
+      readonly kind: "open";
+      readonly version: number;
+      readonly session: SessionId;
+      readonly password: Uint8Array;
+      readonly timeoutMs: number;
+    }
+  | { readonly kind: "ping" }
+  /** `id` is the client's; answered once by a `result` with it. */
+  | { readonly kind: "request"; readonly id: number; readonly request: NativeRequest }
+  /** Changes after `after`. `credits`: how many changes may be sent before more are granted. */
+  | {
+      readonly kind: "openStream";
+      readonly stream: number;
+      readonly path: string;
+      readonly recursive: boolean;
+      readonly after: Zxid;
+      readonly credits: number;
+    }
+  | { readonly kind: "credit"; readonly stream: number; readonly credits: number }
+  | { readonly kind: "closeStream"; readonly stream: number };
+
+/**
+ * Why a gateway ended a connection. `expired`: the session is over. `version`: this gateway does not speak the client's
+ * version. All others: attach again, at this gateway or another.
+ */
+export type EndReason =
+  | "expired"
+  | "version"
+  | "moved"
+  | "noLeader"
+  | "unknown"
+  | "gap"
+  | "badFrame"
+  | "limit";
+
+export type GatewayItem =
+  | {
+      readonly kind: "opened";
+      readonly session: SessionId;
+      readonly password: Uint8Array;
+      /** As granted. */
+      readonly timeoutMs: number;
+      /** Where the connection's further frames go: `zooid.<ensemble>.gateway.<server>.<lane>`. */
+      readonly server: number;
+      readonly lane: number;
+      readonly zxid: Zxid;
+    }
+  | { readonly kind: "pong"; readonly zxid: Zxid }
+  | {
+      readonly kind: "result";
+      readonly id: number;
+      /** Of a write, its own; of a read, the last that it saw. */
+      readonly zxid: Zxid;
+      readonly result: NativeResult;
+    }
+  /** All changes of a zxid together. Covers everything up to `through`; without changes, a progress mark. */
+  | {
+      readonly kind: "changes";
+      readonly stream: number;
+      readonly through: Zxid;
+      readonly changes: readonly Change[];
+    }
+  /** The lane no longer holds the changes that come next; it holds those after `oldest`. The stream is closed. */
+  | { readonly kind: "compacted"; readonly stream: number; readonly oldest: Zxid }
+  | { readonly kind: "ended"; readonly reason: EndReason };
+
+export type Frame<Item> = { readonly sequence: number; readonly items: readonly Item[] };
+
+export function encodeClientFrame(frame: Frame<ClientItem>): Uint8Array {
+  return encodeCbor([frame.sequence, frame.items.map(packClientItem)]);
+}
+
+/** Throws on bytes that are no frame. Fields are checked: they come from a client. */
+export function decodeClientFrame(bytes: Uint8Array): Frame<ClientItem> {
+  return decodeFrame(bytes, unpackClientItem);
+}
+
+export function encodeGatewayFrame(frame: Frame<GatewayItem>): Uint8Array {
+  return encodeCbor([frame.sequence, frame.items.map(packGatewayItem)]);
+}
+
+/** Throws on bytes that are no frame. */
+export function decodeGatewayFrame(bytes: Uint8Array): Frame<GatewayItem> {
+  return decodeFrame(bytes, unpackGatewayItem);
+}
+
+/** Where clients without a gateway of their own ask; the gateways share it as a queue group. */
+export function gatewaySubject(ensemble: string): string {
+  return `zooid.${ensemble}.gateway`;
+}
+
+export function laneSubject(ensemble: string, server: number, lane: number): string {
+  return `zooid.${ensemble}.gateway.${server}.${lane}`;
+}
+
+/** Where a client hears: one subject for each of its connections. */
+export function inboxSubject(ensemble: string, client: string, connection: number): string {
+  return `zooid.${ensemble}.client.${client}.${connection}`;
+}
+
+// Codes are the protocol: never reuse one.
+const OPEN = 1;
+const PING = 2;
+const REQUEST = 3;
+const OPEN_STREAM = 4;
+const CREDIT = 5;
+const CLOSE_STREAM = 6;
+const OPENED = 11;
+const PONG = 12;
+const RESULT = 13;
+const CHANGES = 14;
+const COMPACTED = 15;
+const ENDED = 16;
+
+function packClientItem(item: ClientItem): unknown[] {
+  switch (item.kind) {
+    case "open":
+      return [OPEN, item.version, item.session, item.password, item.timeoutMs];
+    case "ping":
+      return [PING];
+    case "request":
+      return [REQUEST, item.id, ...packRequest(item.request)];
+    case "openStream":
+      return [OPEN_STREAM, item.stream, item.path, item.recursive, item.after, item.credits];
+    case "credit":
+      return [CREDIT, item.stream, item.credits];
+    default:
+      return [CLOSE_STREAM, item.stream];
+  }
+}
+
+function unpackClientItem(fields: readonly unknown[]): ClientItem {
+  const count = (index: number): number => checkedCount(fields[index]);
+  switch (fields[0]) {
+    case OPEN:
+      return {
+        kind: "open",
+        version: count(1),
+        session: count(2) as SessionId,
+        password: checked(fields[3], isBytes).slice(),
+        timeoutMs: count(4),
+      };
+    case PING:
+      return { kind: "ping" };
+    case REQUEST:
+      return { kind: "request", id: count(1), request: unpackRequest(fields, 2) };
+    case OPEN_STREAM:
+      return {
+        kind: "openStream",
+        stream: count(1),
+        path: checked(fields[2], isText),
+        recursive: fields[3] === true,
+        after: count(4) as Zxid,
+        credits: count(5),
+      };
+    case CREDIT:
+      return { kind: "credit", stream: count(1), credits: count(2) };
+    case CLOSE_STREAM:
+      return { kind: "closeStream", stream: count(1) };
+    default:
+      throw new TypeError("unknown item in a client's frame");
+  }
+}
+
+function packGatewayItem(item: GatewayItem): unknown[] {
+  switch (item.kind) {
+    case "opened": {
+      const { session, password, timeoutMs, server, lane, zxid } = item;
+      return [OPENED, session, password, timeoutMs, server, lane, zxid];
+    }
+    case "pong":
+      return [PONG, item.zxid];
+    case "result":
+      return [RESULT, item.id, item.zxid, ...packResult(item.result)];
+    case "changes":
+      return [CHANGES, item.stream, item.through, item.changes.map(packChange)];
+    case "compacted":
+      return [COMPACTED, item.stream, item.oldest];
+    default:
+      return [ENDED, item.reason];
+  }
+}
+
+function unpackGatewayItem(fields: readonly unknown[]): GatewayItem {
+  switch (fields[0]) {
+    case OPENED:
+      return {
+        kind: "opened",
+        session: fields[1] as SessionId,
+        password: (fields[2] as Uint8Array).slice(),
+        timeoutMs: fields[3] as number,
+        server: fields[4] as number,
+        lane: fields[5] as number,
+        zxid: fields[6] as Zxid,
+      };
+    case PONG:
+      return { kind: "pong", zxid: fields[1] as Zxid };
+    case RESULT:
+      return {
+        kind: "result",
+        id: fields[1] as number,
+        zxid: fields[2] as Zxid,
+        result: unpackResult(fields, 3),
+      };
+    case CHANGES:
+      return {
+        kind: "changes",
+        stream: fields[1] as number,
+        through: fields[2] as Zxid,
+        changes: (fields[3] as unknown[][]).map(unpackChange),
+      };
+    case COMPACTED:
+      return { kind: "compacted", stream: fields[1] as number, oldest: fields[2] as Zxid };
+    case ENDED:
+      return { kind: "ended", reason: fields[1] as EndReason };
+    default:
+      throw new TypeError("unknown item in a gateway's frame");
+  }
+}
+
+function decodeFrame<Item>(
+  bytes: Uint8Array,
+  unpack: (fields: readonly unknown[]) => Item,
+): Frame<Item> {
+  const frame = checked(decodeCbor(bytes), isList);
+  const items = checked(frame[1], isList).map((item) => unpack(checked(item, isList)));
+  return { sequence: checkedCount(frame[0]), items };
+}
+
+function checked<Value>(value: unknown, is: (value: unknown) => value is Value): Value {
+  if (!is(value)) throw new TypeError("a field of a frame has the wrong type");
+  return value;
+}
+
+function checkedCount(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) {
+    throw new TypeError("a field of a frame is no count");
+  }
+  return value as number;
+}
+
+const isList = (value: unknown): value is unknown[] => Array.isArray(value);
+const isText = (value: unknown): value is string => typeof value === "string";
+const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
