@@ -1,0 +1,197 @@
+/** Change streams: what they hold, where they resume, and when they are cut off. */
+import test from "ava";
+import type { TreeMessage, TreeReply } from "../../../actors/tree/messages.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Effect } from "../../../runtime/effects.ts";
+import { bytes, client, create, multi, remove, Replica, setData, toldOf } from "../../support/replica.ts";
+
+type Changes = Extract<TreeReply, { kind: "changes" }>;
+
+function open(
+  replica: Replica,
+  options: Partial<Extract<TreeMessage, { kind: "openStream" }>> = {},
+): readonly Effect[] {
+  return replica.receive({
+    kind: "openStream",
+    from: "listener",
+    client: 1,
+    stream: 1,
+    path: "/",
+    recursive: true,
+    after: undefined,
+    ...options,
+  });
+}
+
+function changesOf(effects: readonly Effect[], stream = 1): readonly Changes[] {
+  return toldOf(effects).flatMap(({ message }) =>
+    message.kind === "changes" && message.stream === stream ? [message] : [],
+  );
+}
+
+function briefOf(effects: readonly Effect[], stream = 1): readonly string[] {
+  return changesOf(effects, stream).flatMap(({ changes }) =>
+    changes.map(({ zxid, index, kind, path }) => `${zxid}.${index} ${kind} ${path}`),
+  );
+}
+
+test("a stream opened from now on is told where it starts, then each change", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.do(session, create("/before"));
+  t.deepEqual(changesOf(open(replica)), [
+    { kind: "changes", client: 1, stream: 1, changes: [], through: replica.lastZxid },
+  ]);
+  const effects = replica.commit(
+    client(session, create("/a", { data: bytes("1") })),
+    client(session, setData("/a", null)),
+    client(session, remove("/a")),
+    client(session, create("/none/b")),
+  );
+  const last = replica.lastZxid;
+  t.deepEqual(briefOf(effects), [
+    `${last - 3}.0 created /a`,
+    `${last - 2}.0 data /a`,
+    `${last - 1}.0 deleted /a`,
+  ]);
+  t.like(changesOf(effects)[0], {
+    through: last,
+    changes: {
+      0: { data: bytes("1"), stat: { czxid: last - 3, version: 0, dataLength: 1 } },
+      1: { data: null, stat: { mzxid: last - 2, version: 1, dataLength: 0 } },
+      2: { stat: { czxid: last - 3, version: 1 } },
+    },
+  });
+  t.false("data" in (changesOf(effects)[0]?.changes[2] ?? {}));
+});
+
+test("a stream resumes after any zxid without a gap or a repetition", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  const all: string[] = [];
+  open(replica);
+  for (let count = 0; count < 30; count++) {
+    all.push(...briefOf(replica.commit(client(session, create(`/n${count}`)))));
+  }
+  for (let after = 0; after <= replica.lastZxid; after++) {
+    const expected = all.filter((line) => Number.parseInt(line, 10) > after);
+    t.deepEqual(briefOf(open(replica, { stream: 2, after: after as Zxid }), 2), expected);
+  }
+});
+
+test("a stream that is not recursive follows its own znode only", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  open(replica, { path: "/a", recursive: false });
+  open(replica, { path: "/a", recursive: true, stream: 2 });
+  const effects = replica.commit(
+    client(session, create("/a")),
+    client(session, create("/a/b")),
+    client(session, create("/ab")),
+    client(session, setData("/", null)),
+  );
+  const first = replica.lastZxid - 3;
+  t.deepEqual(briefOf(effects), [`${first}.0 created /a`]);
+  t.deepEqual(briefOf(effects, 2), [`${first}.0 created /a`, `${first + 1}.0 created /a/b`]);
+});
+
+test("all changes of one zxid come together, numbered, with the stats as they were", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  open(replica);
+  const effects = replica.commit(
+    client(session, multi(create("/m"), setData("/m", bytes("22")), create("/m/c"))),
+  );
+  const zxid = replica.lastZxid;
+  t.deepEqual(briefOf(effects), [
+    `${zxid}.0 created /m`,
+    `${zxid}.1 data /m`,
+    `${zxid}.2 created /m/c`,
+  ]);
+  t.like(changesOf(effects)[0], {
+    changes: {
+      0: { data: bytes("x"), stat: { version: 0, numChildren: 0 } },
+      1: { data: bytes("22"), stat: { version: 1, numChildren: 0 } },
+    },
+  });
+});
+
+test("a long answer is told in parts that end between zxids", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  const names = Array.from({ length: 700 }, (_, index) => create(`/n${index}`));
+  for (let round = 0; round < 3; round++) {
+    replica.do(session, multi(...names));
+    replica.do(session, multi(...names.map(({ path }) => remove(path))));
+  }
+  const parts = changesOf(open(replica, { after: 0 as Zxid }));
+  t.deepEqual(parts.map(({ changes }) => changes.length), [1400, 1400, 1400]);
+  t.deepEqual(
+    parts.map(({ through }) => through),
+    parts.map(({ changes }) => changes.at(-1)?.zxid) as Zxid[],
+  );
+});
+
+test("a stream without changes of its own gets a progress mark every 1024 operations", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  open(replica, { path: "/quiet" });
+  const half = Array.from({ length: 512 }, () => client(session, setData("/", null)));
+  t.deepEqual(changesOf(replica.commit(...half)), []);
+  t.deepEqual(changesOf(replica.commit(...half)), [
+    { kind: "changes", client: 1, stream: 1, changes: [], through: replica.lastZxid },
+  ]);
+});
+
+test("a stream that asks for more than the ring holds is compacted, and from `oldest` on it goes", (t) => {
+  const replica = new Replica({ ringBytesMax: 4000 });
+  const session = replica.session();
+  for (let count = 0; count < 200; count++) replica.do(session, setData("/", null));
+  const [told] = toldOf(open(replica, { after: session as number as Zxid }));
+  if (told?.message.kind !== "compacted") throw new Error("not compacted");
+  const { oldest } = told.message;
+  t.true(oldest < replica.lastZxid);
+  t.deepEqual(changesOf(replica.commit(client(session, setData("/", null)))), []);
+  const held = briefOf(open(replica, { after: oldest }));
+  t.is(held.length, replica.lastZxid - oldest);
+  t.is(held[0], `${oldest + 1}.0 data /`);
+  t.is(toldOf(open(replica, { after: (oldest - 1) as Zxid }))[0]?.message.kind, "compacted");
+});
+
+test("a stream that one message outruns is told so and closed", (t) => {
+  const replica = new Replica({ ringBytesMax: 1000 });
+  const session = replica.session();
+  open(replica);
+  const many = Array.from({ length: 100 }, () => client(session, setData("/", null)));
+  const told = toldOf(replica.commit(...many)).filter(({ to }) => to === "listener");
+  t.deepEqual(told.map(({ message }) => message.kind), ["compacted"]);
+  t.deepEqual(changesOf(replica.commit(client(session, setData("/", null)))), []);
+});
+
+test("a client from a node that is ahead is told nothing it has seen", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  const ahead = (replica.lastZxid + 2) as Zxid;
+  t.deepEqual(changesOf(open(replica, { after: ahead })), [
+    { kind: "changes", client: 1, stream: 1, changes: [], through: ahead },
+  ]);
+  const effects = [create("/a"), create("/b"), create("/c")].flatMap((operation) =>
+    replica.commit(client(session, operation)),
+  );
+  t.deepEqual(briefOf(effects), [`${ahead + 1}.0 created /c`]);
+});
+
+test("a closed stream and one of a forgotten client are told nothing more", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  open(replica);
+  open(replica, { client: 2 });
+  open(replica, { client: 3, recursive: false });
+  replica.receive({ kind: "closeStream", from: "listener", client: 1, stream: 1 });
+  replica.receive({ kind: "forget", from: "listener", client: 2 });
+  const told = toldOf(replica.commit(client(session, setData("/", null))));
+  t.deepEqual(
+    told.flatMap(({ message }) => (message.kind === "changes" ? [message.client] : [])),
+    [3],
+  );
+});

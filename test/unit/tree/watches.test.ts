@@ -1,0 +1,192 @@
+/** One-shot watches: which events, to whom, in which order. */
+import test from "ava";
+import type { TreeReply } from "../../../actors/tree/messages.ts";
+import { WatchEventType, type Read, type WatchEvent } from "../../../protocol/reads.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Effect } from "../../../runtime/effects.ts";
+import {
+  check,
+  client,
+  create,
+  multi,
+  remove,
+  Replica,
+  setData,
+  toldOf,
+} from "../../support/replica.ts";
+
+const { nodeCreated, nodeDeleted, nodeDataChanged, nodeChildrenChanged } = WatchEventType;
+
+function watch(kind: "exists" | "getData" | "getChildren", path: string): Read {
+  return { kind, path, watch: true };
+}
+
+function eventsOf(effects: readonly Effect[], number = 1): readonly WatchEvent[] {
+  return toldOf(effects).flatMap(({ message }) =>
+    message.kind === "watchEvents" && message.client === number ? message.events : [],
+  );
+}
+
+test("a watch is told once, before the results of its record", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.read(watch("getData", "/"));
+  const effects = replica.commit(client(session, setData("/", null)));
+  const zxid = replica.lastZxid;
+  t.deepEqual(
+    toldOf(effects).map(({ to, message }) => [to, message.kind]),
+    [
+      ["reader", "watchEvents"],
+      ["submitter/0", "applied"],
+    ],
+  );
+  t.deepEqual(eventsOf(effects), [{ type: nodeDataChanged, path: "/", zxid }]);
+  t.deepEqual(eventsOf(replica.commit(client(session, setData("/", null)))), []);
+});
+
+test("exists of a missing znode leaves a watch for its creation, getData and getChildren none", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.readAs("reader", 1, watch("exists", "/a"));
+  replica.readAs("reader", 2, watch("getData", "/a"), watch("getChildren", "/a"));
+  const effects = replica.commit(client(session, create("/a")));
+  t.deepEqual(eventsOf(effects), [{ type: nodeCreated, path: "/a", zxid: replica.lastZxid }]);
+  t.deepEqual(eventsOf(effects, 2), []);
+});
+
+test("the children's watchers hear of creation and deletion, not of data", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.do(session, create("/a"));
+  for (const operation of [create("/a/b"), remove("/a/b")]) {
+    replica.read(watch("getChildren", "/a"));
+    t.deepEqual(eventsOf(replica.commit(client(session, setData("/a", null)))), []);
+    const effects = replica.commit(client(session, operation));
+    const zxid = replica.lastZxid;
+    t.deepEqual(eventsOf(effects), [{ type: nodeChildrenChanged, path: "/a", zxid }]);
+  }
+});
+
+test("who watches data and children of a deleted znode hears of it once", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.do(session, create("/a"));
+  replica.readAs("reader", 1, watch("getData", "/a"), watch("getChildren", "/a"));
+  replica.readAs("reader", 2, watch("getChildren", "/a"), watch("getChildren", "/"));
+  const effects = replica.commit(client(session, remove("/a")));
+  const zxid = replica.lastZxid;
+  t.deepEqual(eventsOf(effects), [{ type: nodeDeleted, path: "/a", zxid }]);
+  t.deepEqual(eventsOf(effects, 2), [
+    { type: nodeDeleted, path: "/a", zxid },
+    { type: nodeChildrenChanged, path: "/", zxid },
+  ]);
+});
+
+test("a failed multi and a setAcl fire nothing, a multi fires for each of its operations", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.read(watch("exists", "/a"), watch("getChildren", "/"), watch("getData", "/"));
+  t.deepEqual(
+    eventsOf(replica.commit(client(session, multi(create("/a"), check("/none"))))),
+    [],
+  );
+  const acl = [{ permissions: 1, scheme: "world", id: "anyone" }];
+  const setAcl = { kind: "setAcl", path: "/", acl, version: -1 } as const;
+  t.deepEqual(eventsOf(replica.commit(client(session, setAcl))), []);
+  const effects = replica.commit(client(session, multi(setData("/", null), create("/a"))));
+  const zxid = replica.lastZxid;
+  t.deepEqual(eventsOf(effects), [
+    { type: nodeDataChanged, path: "/", zxid },
+    { type: nodeCreated, path: "/a", zxid },
+    { type: nodeChildrenChanged, path: "/", zxid },
+  ]);
+});
+
+test("a closed session's ephemerals fire, at the closing zxid", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.do(session, create("/e", { ephemeral: true }));
+  replica.read(watch("exists", "/e"));
+  const effects = replica.commit(client(session, { kind: "closeSession" }));
+  t.deepEqual(eventsOf(effects), [{ type: nodeDeleted, path: "/e", zxid: replica.lastZxid }]);
+});
+
+test("a client that was forgotten hears nothing, another of the same gateway still does", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  for (const number of [1, 2]) {
+    replica.readAs("reader", number, watch("getData", "/"), watch("getChildren", "/"));
+  }
+  replica.receive({ kind: "forget", from: "reader", client: 1 });
+  const effects = replica.commit(client(session, setData("/", null)), client(session, create("/a")));
+  t.deepEqual(eventsOf(effects), []);
+  t.is(eventsOf(effects, 2).length, 2);
+  t.like(effects.at(-1), { topic: "applied$", value: { watches: 0 } });
+});
+
+test("events of one record come to a client in one message", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.read(watch("getData", "/"), watch("getChildren", "/"));
+  const told = toldOf(
+    replica.commit(client(session, setData("/", null)), client(session, create("/a"))),
+  ).filter(({ message }) => message.kind === "watchEvents");
+  t.is(told.length, 1);
+});
+
+test("setWatches fires at once for what changed since, before its answer, and sets the rest", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  for (const path of ["/same", "/set", "/gone", "/parent"]) replica.do(session, create(path));
+  const relativeZxid = replica.lastZxid;
+  replica.do(session, setData("/set", null));
+  const setAt = replica.lastZxid;
+  replica.do(session, create("/parent/child"));
+  const childAt = replica.lastZxid;
+  replica.do(session, remove("/gone"));
+  const last = replica.lastZxid;
+  const effects = replica.receive({
+    kind: "read",
+    from: "reader",
+    client: 1,
+    reads: [
+      {
+        kind: "setWatches",
+        relativeZxid,
+        data: ["/same", "/set", "/gone"],
+        exist: ["/same", "/later"],
+        child: ["/same", "/parent", "/gone"],
+      },
+    ],
+  });
+  const messages = toldOf(effects).map(({ message }) => message as TreeReply);
+  const [same] = replica.read({ kind: "exists", path: "/same", watch: false });
+  const createdAt = same?.kind === "stat" ? same.stat.czxid : (0 as Zxid);
+  t.deepEqual(messages, [
+    {
+      kind: "watchEvents",
+      client: 1,
+      events: [
+        { type: nodeDataChanged, path: "/set", zxid: setAt },
+        { type: nodeDeleted, path: "/gone", zxid: last },
+        { type: nodeCreated, path: "/same", zxid: createdAt },
+        { type: nodeChildrenChanged, path: "/parent", zxid: childAt },
+        { type: nodeDeleted, path: "/gone", zxid: last },
+      ],
+    },
+    { kind: "readDone", client: 1, zxid: last, results: [{ kind: "done" }] },
+  ]);
+  const later = replica.commit(
+    client(session, create("/later")),
+    client(session, create("/same/child")),
+    client(session, setData("/same", null)),
+  );
+  t.deepEqual(
+    eventsOf(later).map(({ type, path }) => [type, path]),
+    [
+      [nodeCreated, "/later"],
+      [nodeChildrenChanged, "/same"],
+      [nodeDataChanged, "/same"],
+    ],
+  );
+});
