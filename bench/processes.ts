@@ -25,8 +25,8 @@ export function sampleProcesses(processes: readonly ServerProcess[]): ProcessSam
   return samples;
 }
 
-/** The process and all that descend from it, with the name that the system has for each. */
-export function processTree(root: number): ServerProcess[] {
+/** The process and all that descend from it, these with the name that the system has for each. */
+export function processTree(root: ServerProcess): ServerProcess[] {
   const children = new Map<number, ServerProcess[]>();
   for (const entry of readProc()) {
     const fields = statFields(entry);
@@ -36,7 +36,7 @@ export function processTree(root: number): ServerProcess[] {
     siblings.push({ pid: entry, label: nameOf(entry) });
     children.set(parent, siblings);
   }
-  const found: ServerProcess[] = [{ pid: root, label: nameOf(root) }];
+  const found: ServerProcess[] = [root];
   for (const each of found) found.push(...(children.get(each.pid) ?? []));
   return found;
 }

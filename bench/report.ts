@@ -135,9 +135,11 @@ function figuresTable(rounds: readonly Round[]): string {
 
 /** Errors and losses spoil a figure, so they are never left out. */
 export function problemsOf(round: Round): string[] {
-  const { errors, connectionsLost, operationsLost } = round;
+  const { errors, connectionsLost, lossReasons, operationsLost } = round;
   const what = Object.entries(errors).map(([code, times]) => `error ${code} ${times} times`);
-  if (connectionsLost > 0) what.push(`${connectionsLost} connections lost`);
+  if (connectionsLost > 0) {
+    what.push(`${connectionsLost} connections lost (${lossReasons.join("; ")})`);
+  }
   if (operationsLost > 0) what.push(`${operationsLost} operations never answered`);
   return what;
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { BenchError } from "../failure.ts";
 import type { Target } from "../load/plan.ts";
 import { processTree, type ServerProcess } from "../processes.ts";
-import { type Ensemble, freePorts, stderrOf, stopProcesses, versionOf } from "./ensemble.ts";
+import { type Ensemble, stderrOf, stopProcesses, versionOf } from "./ensemble.ts";
 
 const NODES = 3;
 const READY_TIMEOUT_MS = 60_000;
@@ -22,8 +22,10 @@ export async function startZooid(
   signal: AbortSignal,
 ): Promise<Ensemble> {
   const dataFolder = await mkdtemp(join(folder, "zooid-bench-"));
-  const child = await spawnEnsemble(dataFolder, args);
-  const family = (): ServerProcess[] => (child.pid === undefined ? [] : processTree(child.pid));
+  const child = spawnEnsemble(dataFolder, args);
+  const family = (): ServerProcess[] => {
+    return child.pid === undefined ? [] : processTree({ pid: child.pid, label: "zooid ensemble" });
+  };
   const stop = async (): Promise<void> => {
     await stopProcesses([child], family);
     await rm(dataFolder, { recursive: true, force: true });
@@ -45,18 +47,13 @@ export async function startZooid(
   }
 }
 
-async function spawnEnsemble(dataFolder: string, args: readonly string[]): Promise<ChildProcess> {
+/** On free ports, and like the other ensembles without a limit of connections from one address. */
+function spawnEnsemble(dataFolder: string, args: readonly string[]): ChildProcess {
   const cli = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
-  const clientPort = await freePorts(NODES);
-  const options = [
-    "--nodes",
-    `${NODES}`,
-    "--client-port",
-    `${clientPort}`,
-    "--data-dir",
-    dataFolder,
-  ];
-  return spawn(process.execPath, [cli, "ensemble", ...options, ...args], {
+  const options = { nodes: NODES, "client-port": 0, "max-client-connections": 0 };
+  const flags = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+  flags.push(`--data-dir=${dataFolder}`, ...args);
+  return spawn(process.execPath, [cli, "ensemble", ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
   });
 }

@@ -74,8 +74,9 @@ export class LoadConnection {
     this.#reader = new ReplyReader((xid, error) => this.#reply(xid, error));
   }
 
-  get lost(): boolean {
-    return this.#lost !== undefined;
+  /** Why the connection is lost; undefined while it is not. */
+  get lost(): Error | undefined {
+    return this.#lost;
   }
 
   /** Requests of the current stream that have been sent. */

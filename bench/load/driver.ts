@@ -83,6 +83,7 @@ async function measure(prepared: Prepared): Promise<DriverResult> {
   const { plan, recorder, lanes } = prepared;
   const lose = (connection: LoadConnection): void => {
     recorder.connectionsLost += 1;
+    recorder.lossReasons.add(connection.lost?.message ?? "unknown");
     recorder.operationsLost += connection.underWay;
   };
   for (const { connection } of lanes) connection.onLost = () => lose(connection);
@@ -108,7 +109,7 @@ async function measure(prepared: Prepared): Promise<DriverResult> {
   for (const { connection } of lanes) connection.stop();
   await Promise.race([allLost, delay(DRAIN_MS_MAX)]);
   for (const { connection } of lanes) {
-    if (!connection.lost) recorder.operationsLost += connection.underWay;
+    if (connection.lost === undefined) recorder.operationsLost += connection.underWay;
   }
   return {
     operations: recorder.operations,
@@ -116,6 +117,7 @@ async function measure(prepared: Prepared): Promise<DriverResult> {
     latenciesUs: recorder.latencies.counts(),
     errors: Object.fromEntries(recorder.errors),
     connectionsLost: recorder.connectionsLost,
+    lossReasons: [...recorder.lossReasons],
     operationsLost: recorder.operationsLost,
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
   };
@@ -138,14 +140,16 @@ function enoughOperations({ plan, recorder, lanes }: Prepared): Promise<void> {
 
 /** Each connection deletes what it made. The last load process to finish also gets the parent deleted. */
 async function cleanUp({ plan, lanes }: Prepared): Promise<void> {
-  const whole = lanes.filter(({ connection }) => !connection.lost && connection.underWay === 0);
+  const whole = lanes.filter(
+    ({ connection }) => connection.lost === undefined && connection.underWay === 0,
+  );
   await Promise.all(
     whole.map(async ({ connection, path, prefix }) => {
       if (plan.workload === "create") {
         const count = connection.sent;
         await connection.run(numbered(deleteFrame(`${prefix}${digits}`), prefix, count));
       }
-      if (!connection.lost) await connection.request(deleteFrame(path));
+      if (connection.lost === undefined) await connection.request(deleteFrame(path));
     }),
   );
   const [first] = whole;

@@ -53,6 +53,8 @@ export type DriverResult = {
   readonly errors: Readonly<Record<string, number>>;
   /** Connections that closed while they still had something to do. */
   readonly connectionsLost: number;
+  /** Why, each reason once. */
+  readonly lossReasons: readonly string[];
   /** Requests whose reply never came. */
   readonly operationsLost: number;
   /** Processor seconds of the load process while measured. Close to `measuredMs` means that it, not the servers, is the limit. */

@@ -10,6 +10,7 @@ export class Recorder {
   /** Replies count as measured only while this is true. Errors always count. */
   measuring = false;
   connectionsLost = 0;
+  readonly lossReasons: Set<string> = new Set();
   operationsLost = 0;
 
   get operations(): number {

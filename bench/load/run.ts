@@ -12,6 +12,7 @@ export type LoadResult = {
   /** Replies with an error, by ZooKeeper's code. */
   readonly errors: Readonly<Record<string, number>>;
   readonly connectionsLost: number;
+  readonly lossReasons: readonly string[];
   readonly operationsLost: number;
   readonly loadCpuSeconds: number;
 };
@@ -158,6 +159,7 @@ function merged(results: readonly DriverResult[]): LoadResult {
     },
     errors,
     connectionsLost: sum((result) => result.connectionsLost),
+    lossReasons: [...new Set(results.flatMap((result) => result.lossReasons))],
     operationsLost: sum((result) => result.operationsLost),
     loadCpuSeconds: sum((result) => result.cpuSeconds),
   };
