@@ -113,7 +113,9 @@ class Ensemble {
 
   #onNodeExit(node: EnsembleNode, how: string): void {
     this.#gone.add(node.id);
-    if (this.#stopping.signal.aborted && how === "code 0") return;
+    // A node that was asked before it could listen to signals ends by the signal.
+    const isClean = how === "code 0" || how === "signal SIGTERM";
+    if (this.#stopping.signal.aborted && isClean) return;
     console.log(`node ${node.id}  pid ${node.pid}  exited (${how})`);
   }
 

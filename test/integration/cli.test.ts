@@ -1,0 +1,155 @@
+/** The `zooid` command as a shell sees it: what it prints where, and its exit codes. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test, { type ExecutionContext } from "ava";
+
+type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
+
+function zooid(...args: readonly string[]): Promise<Result> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [ENTRY, ...args], (_, stdout, stderr) => {
+      resolve({ code: child.exitCode, stdout, stderr });
+    });
+  });
+}
+
+function temporaryFolder(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "zooid-cli-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test("--help lists every command and exits with 0", async (t) => {
+  const { code, stdout, stderr } = await zooid("--help");
+  t.is(code, 0);
+  t.regex(stdout, /usage: zooid <command>/);
+  t.regex(stdout, /^ {2}serve /m);
+  t.regex(stdout, /^ {2}ensemble /m);
+  t.is(stderr, "");
+});
+
+test("without a command it shows the same help and exits with 2", async (t) => {
+  const { code, stdout } = await zooid();
+  t.is(code, 2);
+  t.regex(stdout, /usage: zooid <command>/);
+});
+
+test("--version prints the version of package.json", async (t) => {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { code, stdout } = await zooid("--version");
+  t.is(code, 0);
+  t.true(text.includes(`"version": "${stdout.trim()}"`));
+});
+
+test("each command's --help shows its flags and exits with 0", async (t) => {
+  const serve = await zooid("serve", "--help");
+  t.is(serve.code, 0);
+  for (const flag of [
+    "id N",
+    "members 1,2,3",
+    "ensemble NAME",
+    "nats URL",
+    "client-port N",
+    "data-dir FOLDER",
+    "lanes N",
+    "config FILE",
+  ]) {
+    t.true(serve.stdout.includes(`--${flag}`), flag);
+  }
+  const ensemble = await zooid("ensemble", "--help");
+  t.is(ensemble.code, 0);
+  for (const flag of ["nodes N", "client-port N", "data-dir FOLDER", "nats URL", "in-process"]) {
+    t.true(ensemble.stdout.includes(`--${flag}`), flag);
+  }
+});
+
+test("an unknown command exits with 2 and suggests the nearest", async (t) => {
+  const { code, stdout, stderr } = await zooid("srve");
+  t.is(code, 2);
+  t.is(stdout, "");
+  t.regex(stderr, /unknown command srve; did you mean serve\?/);
+});
+
+test("unknown flags exit with 2, each with the nearest known one", async (t) => {
+  const { code, stderr } = await zooid("serve", "--client-prot", "2181", "--dataDir", "x");
+  t.is(code, 2);
+  t.regex(stderr, /unknown flag --client-prot; did you mean --client-port\?/);
+  t.regex(stderr, /unknown flag --dataDir; did you mean --data-dir\?/);
+});
+
+test("serve reports all wrong settings of flags and file at once and starts nothing", async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, "zoo.cfg");
+  writeFileSync(file, "tickTime=fast\nserver.1=a:2888:3888\nserver.2=b:2888:3888\n");
+  const dataDir = join(folder, "data");
+  const { code, stdout, stderr } = await zooid(
+    ...["serve", "--config", file, "--data-dir", dataDir, "--lanes", "17", "--client-port", "x"],
+  );
+  t.is(code, 2);
+  t.is(stdout, "");
+  t.regex(stderr, /5 settings are wrong/);
+  for (const field of [
+    "id is missing",
+    "natsUrls is missing",
+    "clientPort = x",
+    "tickTimeMs = fast",
+    "lanes = 17",
+  ]) {
+    t.true(stderr.includes(field), field);
+  }
+  t.true(stderr.includes(`${file}:1`));
+  t.throws(() => readFileSync(dataDir), { code: "ENOENT" });
+});
+
+test("a configuration file that cannot be read is named", async (t) => {
+  const { code, stderr } = await zooid("serve", "--config", "/nowhere/zoo.cfg");
+  t.is(code, 2);
+  t.regex(stderr, /config = \/nowhere\/zoo\.cfg/);
+});
+
+test("ensemble reports all wrong settings at once, each once", async (t) => {
+  const { code, stderr } = await zooid(
+    "ensemble",
+    "--nodes",
+    "0",
+    "--lanes",
+    "x",
+    "--nats",
+    "http://a",
+  );
+  t.is(code, 2);
+  t.regex(stderr, /3 settings are wrong/);
+  const three = await zooid("ensemble", "--nodes", "3", "--lanes", "x");
+  t.regex(three.stderr, /1 setting is wrong/);
+});
+
+test("ensemble refuses a port range that ends beyond the last port", async (t) => {
+  const { code, stderr } = await zooid("ensemble", "--nodes", "3", "--client-port", "65534");
+  t.is(code, 2);
+  t.regex(stderr, /clientPort = 65536/);
+});
+
+test("ensemble names the port that is in use and starts nothing", async (t) => {
+  const server = createServer();
+  const port = await new Promise<number>((resolve) => {
+    server.listen({ host: "127.0.0.1", port: 0 }, () => {
+      const address = server.address();
+      resolve(address !== null && typeof address === "object" ? address.port : 0);
+    });
+  });
+  t.teardown(() => server.close());
+  const dataDir = join(temporaryFolder(t), "data");
+  const { code, stdout, stderr } = await zooid(
+    ...["ensemble", "--nodes", "1", "--client-port", `${port}`, "--data-dir", dataDir],
+  );
+  t.is(code, 1);
+  t.is(stdout, "");
+  t.true(stderr.includes(`port ${port}, for node 1, is in use`));
+  t.throws(() => readFileSync(dataDir), { code: "ENOENT" });
+});
