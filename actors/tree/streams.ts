@@ -98,12 +98,7 @@ function addStream(streams: Streams, stream: Stream): void {
   if (stream.recursive) streams.recursives += 1;
 }
 
-export function closeStream(
-  streams: Streams,
-  from: string,
-  client: number,
-  number: number,
-): void {
+export function closeStream(streams: Streams, from: string, client: number, number: number): void {
   const key = clientKey(from, client);
   const ofClient = streams.byClient.get(key);
   const stream = ofClient?.get(number);

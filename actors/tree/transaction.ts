@@ -105,7 +105,9 @@ export function abandonMulti(transaction: Transaction): void {
 function undoStep({ nodes, sessions }: TreeState, step: Undo): void {
   const { node } = step;
   const ephemerals =
-    node.ephemeralOwner === SESSION_NONE ? undefined : sessions.get(node.ephemeralOwner)?.ephemerals;
+    node.ephemeralOwner === SESSION_NONE
+      ? undefined
+      : sessions.get(node.ephemeralOwner)?.ephemerals;
   switch (step.kind) {
     case "created":
       removeNode(nodes, step.parent, node);

@@ -75,11 +75,7 @@ function receive(state: TreeState, message: TreeMessage): Step<TreeState> {
   return { state, effects };
 }
 
-function applyCommitted(
-  state: TreeState,
-  records: readonly Uint8Array[],
-  effects: Effect[],
-): void {
+function applyCommitted(state: TreeState, records: readonly Uint8Array[], effects: Effect[]): void {
   let operations = 0;
   for (const record of records) operations += applyRecord(state, record, effects);
   flushStreams(state.streams, state.ring, state.lastApplied, operations, effects);

@@ -10,14 +10,7 @@ import { SESSION_NONE } from "../../protocol/ids.ts";
 import type { ZnodeOperation } from "../../protocol/operations.ts";
 import { parentOf, pathProblem, sequenceSuffix } from "../../protocol/paths.ts";
 import { acceptedAcl } from "./acls.ts";
-import {
-  createZnode,
-  insertNode,
-  isSpecial,
-  putData,
-  removeNode,
-  type Znode,
-} from "./nodes.ts";
+import { createZnode, insertNode, isSpecial, putData, removeNode, type Znode } from "./nodes.ts";
 import type { Session } from "./sessions.ts";
 import { changed, noteUndo, type Transaction } from "./transaction.ts";
 
@@ -49,7 +42,14 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
   if (version !== -1 && version !== node.version) return Code.badVersion;
   if (transaction.undo !== undefined) {
     const { data: before, mzxid, mtime } = node;
-    noteUndo(transaction, { kind: "data", node, data: before, mzxid, mtime, version: node.version });
+    noteUndo(transaction, {
+      kind: "data",
+      node,
+      data: before,
+      mzxid,
+      mtime,
+      version: node.version,
+    });
   }
   putData(nodes, node, data);
   node.version = (node.version + 1) | 0;
@@ -147,4 +147,3 @@ export function setAcl(
 function missing(path: string): Code {
   return pathProblem(path) === undefined ? Code.noNode : Code.badArguments;
 }
-

@@ -19,7 +19,15 @@ const ANYONE: Acl = { permissions: 31, scheme: "world", id: "anyone" };
 
 test("a new tree has the four znodes of ZooKeeper with its stats", (t) => {
   const replica = new Replica();
-  const zero = { czxid: 0, mzxid: 0, ctime: 0, mtime: 0, version: 0, ephemeralOwner: 0, dataLength: 0 };
+  const zero = {
+    czxid: 0,
+    mzxid: 0,
+    ctime: 0,
+    mtime: 0,
+    version: 0,
+    ephemeralOwner: 0,
+    dataLength: 0,
+  };
   t.like(statAt(replica, "/"), { ...zero, cversion: -1, numChildren: 1, pzxid: 0, aversion: 0 });
   t.like(statAt(replica, "/zookeeper"), { ...zero, cversion: -2, numChildren: 2, pzxid: 0 });
   t.like(statAt(replica, "/zookeeper/quota"), { ...zero, cversion: 0, aversion: 0 });

@@ -3,7 +3,16 @@ import test from "ava";
 import type { TreeMessage, TreeReply } from "../../../actors/tree/messages.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
-import { bytes, client, create, multi, remove, Replica, setData, toldOf } from "../../support/replica.ts";
+import {
+  bytes,
+  client,
+  create,
+  multi,
+  remove,
+  Replica,
+  setData,
+  toldOf,
+} from "../../support/replica.ts";
 
 type Changes = Extract<TreeReply, { kind: "changes" }>;
 
@@ -125,7 +134,10 @@ test("a long answer is told in parts that end between zxids", (t) => {
     replica.do(session, multi(...names.map(({ path }) => remove(path))));
   }
   const parts = changesOf(open(replica, { after: 0 as Zxid }));
-  t.deepEqual(parts.map(({ changes }) => changes.length), [1400, 1400, 1400]);
+  t.deepEqual(
+    parts.map(({ changes }) => changes.length),
+    [1400, 1400, 1400],
+  );
   t.deepEqual(
     parts.map(({ through }) => through),
     parts.map(({ changes }) => changes.at(-1)?.zxid) as Zxid[],
@@ -164,7 +176,10 @@ test("a stream that one message outruns is told so and closed", (t) => {
   open(replica);
   const many = Array.from({ length: 100 }, () => client(session, setData("/", null)));
   const told = toldOf(replica.commit(...many)).filter(({ to }) => to === "listener");
-  t.deepEqual(told.map(({ message }) => message.kind), ["compacted"]);
+  t.deepEqual(
+    told.map(({ message }) => message.kind),
+    ["compacted"],
+  );
   t.deepEqual(changesOf(replica.commit(client(session, setData("/", null)))), []);
 });
 

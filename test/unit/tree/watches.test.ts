@@ -86,10 +86,7 @@ test("a failed multi and a setAcl fire nothing, a multi fires for each of its op
   const replica = new Replica();
   const session = replica.session();
   replica.read(watch("exists", "/a"), watch("getChildren", "/"), watch("getData", "/"));
-  t.deepEqual(
-    eventsOf(replica.commit(client(session, multi(create("/a"), check("/none"))))),
-    [],
-  );
+  t.deepEqual(eventsOf(replica.commit(client(session, multi(create("/a"), check("/none"))))), []);
   const acl = [{ permissions: 1, scheme: "world", id: "anyone" }];
   const setAcl = { kind: "setAcl", path: "/", acl, version: -1 } as const;
   t.deepEqual(eventsOf(replica.commit(client(session, setAcl))), []);
@@ -118,7 +115,10 @@ test("a client that was forgotten hears nothing, another of the same gateway sti
     replica.readAs("reader", number, watch("getData", "/"), watch("getChildren", "/"));
   }
   replica.receive({ kind: "forget", from: "reader", client: 1 });
-  const effects = replica.commit(client(session, setData("/", null)), client(session, create("/a")));
+  const effects = replica.commit(
+    client(session, setData("/", null)),
+    client(session, create("/a")),
+  );
   t.deepEqual(eventsOf(effects), []);
   t.is(eventsOf(effects, 2).length, 2);
   t.like(effects.at(-1), { topic: "applied$", value: { watches: 0 } });
