@@ -16,6 +16,7 @@ import {
   type LogSyncState,
   persistPromise,
   promisedEpoch,
+  retire,
   type Role,
   sendTo,
 } from "./state.ts";
@@ -36,6 +37,7 @@ export function follow(state: LogSyncState, leader: ServerId, epoch: Epoch | und
     established: false,
     behind: undefined,
   };
+  retire(state);
   state.role = role;
   state.effects.push(
     { kind: "stopTimer", timer: "announce" },

@@ -165,10 +165,23 @@ export function persistPromise(
   state.effects.push(tell("log", { kind: "promise", promise }));
 }
 
+/**
+ * To be called before a leader's role is replaced: records of this turn that neither the disk nor a peer has seen yet are
+ * taken back, so that the index ends where the log does.
+ */
+export function retire(state: LogSyncState): void {
+  const { role } = state;
+  if (role.kind !== "leading" || role.outbox.length === 0) return;
+  state.index.truncateAfter(role.outboxAfter);
+  state.recent.removeAfter(role.outboxAfter);
+  role.outbox = [];
+}
+
 /** Gives up what this node leads or follows, and has the election actor look for a leader. */
 export function lookAgain(state: LogSyncState, reason: string): void {
   const was = state.role.kind;
   if (was !== "looking") log(state, "info", "looking", { was, reason });
+  retire(state);
   state.role = { kind: "looking" };
   state.effects.push(
     { kind: "stopTimer", timer: "announce" },

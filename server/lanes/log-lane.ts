@@ -1,0 +1,28 @@
+/** Entry of the log lane's thread: the log actor and the data folder. */
+import { FileDisk } from "../../runtime/disks/file.ts";
+import { hostLane, type LaneTask } from "../../runtime/lane-host.ts";
+import { realClock, realRandomness } from "../../runtime/real-clock.ts";
+import { immediateDisk } from "../../runtime/disks/port.ts";
+import { ActorSystem } from "../../runtime/system.ts";
+import type { NodeConfig } from "../config/node-config.ts";
+import { addLogActor, peerCodec } from "../placement.ts";
+
+export default async function logLane(
+  task: LaneTask<{ readonly config: NodeConfig }>,
+): Promise<void> {
+  const { config, port } = task;
+  await hostLane(port, async ({ link, onStopNode }) => {
+    const disk = new FileDisk(config.dataDir);
+    const system = new ActorSystem({
+      node: config.id,
+      clock: realClock,
+      randomness: realRandomness,
+      codec: peerCodec,
+      disk: immediateDisk(disk),
+      route: () => link,
+      onStopNode,
+    });
+    addLogActor(system, config);
+    return { system, close: async () => disk.close(), detail: {} };
+  });
+}

@@ -1,0 +1,57 @@
+/** Entry of a tree lane's thread: a replica, its submitter, and the gateways of its clients. */
+import { Listener } from "../../runtime/listener.ts";
+import { hostLane, type LaneTask } from "../../runtime/lane-host.ts";
+import { realClock, realRandomness } from "../../runtime/real-clock.ts";
+import { ActorSystem } from "../../runtime/system.ts";
+import { connectNatsClients, type NatsClients } from "../../runtime/transports/nats-clients.ts";
+import type { NodeConfig } from "../config/node-config.ts";
+import { addGatewayActors } from "../gateways.ts";
+import { addReplicaActors, peerCodec } from "../placement.ts";
+
+export type TreeLaneData = {
+  readonly config: NodeConfig;
+  readonly lane: number;
+  /** The port to share with the other lanes, or as configured for the first. */
+  readonly clientPort: number;
+  /** Whether this node hears clients over NATS. */
+  readonly nats: boolean;
+};
+
+export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<void> {
+  const { config, lane, port } = task;
+  await hostLane(port, async ({ link, onStopNode }) => {
+    const listener = new Listener({
+      host: config.clientPortAddress,
+      port: task.clientPort,
+      reusePort: config.lanes > 1,
+      onMessage: (message) => system.tell(`zookeeper/${lane}`, message),
+    });
+    const clients: NatsClients | undefined = task.nats
+      ? await connectNatsClients({
+          servers: config.natsUrls,
+          ensemble: config.ensemble,
+          id: config.id,
+          lane,
+          onMessage: (message) => system.tell(`nats/${lane}`, message),
+        })
+      : undefined;
+    const system: ActorSystem = new ActorSystem({
+      node: config.id,
+      clock: realClock,
+      randomness: realRandomness,
+      codec: peerCodec,
+      connections: listener,
+      publisher: clients,
+      route: () => link,
+      onStopNode,
+    });
+    addReplicaActors(system, config, lane);
+    addGatewayActors(system, config, lane);
+    const address = await listener.listen();
+    const close = async (): Promise<void> => {
+      await listener.close();
+      await clients?.close();
+    };
+    return { system, close, detail: { clientPort: address.port } };
+  });
+}

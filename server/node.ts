@@ -1,0 +1,184 @@
+/** A running node: the main thread's actors, the lanes, and the way to the other nodes. */
+import { mkdirSync } from "node:fs";
+import { BehaviorSubject, type Observable, Subject } from "rxjs";
+import type { Leadership } from "../actors/log-sync/messages.ts";
+import type { InspectionEvent } from "../runtime/inspection.ts";
+import { Lane } from "../runtime/lane.ts";
+import { realClock, realRandomness } from "../runtime/real-clock.ts";
+import { ActorSystem, type Letter } from "../runtime/system.ts";
+import type { Transport } from "../runtime/transport.ts";
+import { connectNats } from "../runtime/transports/nats.ts";
+import type { NodeConfig } from "./config/node-config.ts";
+import type { TreeLaneData } from "./lanes/tree-lane.ts";
+import { addAdminActor } from "./gateways.ts";
+import { addReplicationActors, peerCodec, threadOf } from "./placement.ts";
+
+export type StopReason =
+  | { readonly kind: "asked" }
+  /** Fail-stop: a node that may be wrong must not vote. */
+  | { readonly kind: "failed"; readonly reason: string };
+
+export type RunningNode = {
+  /** The port that clients connect to. */
+  readonly clientPort: number;
+  /** Everything that the node's actors say, of all threads. */
+  readonly inspection$: Observable<InspectionEvent>;
+  /** Who leads, as far as this node knows: the current word at once, then each change. */
+  readonly leadership$: Observable<Leadership>;
+  readonly stopped: Promise<StopReason>;
+  /** Closes clients and files. Resolves when everything is released. */
+  stop(): Promise<void>;
+};
+
+export type NodeOptions = {
+  /** Instead of NATS: nodes of one process share a network in memory. */
+  readonly transport?: Transport | undefined;
+  /** Hears what happens from the very start on. */
+  readonly onInspection?: ((event: InspectionEvent) => void) | undefined;
+};
+
+/** Rejects when the data folder, the client port or NATS cannot be had. */
+export async function startNode(config: NodeConfig, options: NodeOptions = {}): Promise<RunningNode> {
+  const node = new Node(config, options.onInspection);
+  try {
+    await node.start(options.transport);
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
+  return node;
+}
+
+/** Lanes' entries have this file's extension: `.ts` in a checkout, `.js` when built. */
+function laneEntry(name: string): URL {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return new URL(`./lanes/${name}.${extension}`, import.meta.url);
+}
+
+class Node implements RunningNode {
+  readonly inspection$: Subject<InspectionEvent> = new Subject();
+  readonly leadership$: BehaviorSubject<Leadership> = new BehaviorSubject<Leadership>({
+    kind: "leadership",
+    role: "looking",
+    epoch: 0 as Leadership["epoch"],
+    leader: undefined,
+  });
+  readonly stopped: Promise<StopReason>;
+  readonly #config: NodeConfig;
+  readonly #resolveStopped: (reason: StopReason) => void;
+  readonly #treeLanes: Lane[] = [];
+  #logLane: Lane | undefined;
+  #system: ActorSystem | undefined;
+  #transport: Transport | undefined;
+  #early: Letter[] = [];
+  #stopping: Promise<void> | undefined;
+
+  constructor(config: NodeConfig, onInspection: ((event: InspectionEvent) => void) | undefined) {
+    this.#config = config;
+    const { promise, resolve } = Promise.withResolvers<StopReason>();
+    this.stopped = promise;
+    this.#resolveStopped = resolve;
+    if (onInspection !== undefined) this.inspection$.subscribe(onInspection);
+  }
+
+  get clientPort(): number {
+    return this.#treeLanes[0]?.detail["clientPort"] ?? this.#config.clientPort;
+  }
+
+  async start(given: Transport | undefined): Promise<void> {
+    const config = this.#config;
+    mkdirSync(config.dataDir, { recursive: true });
+    // The folder first: nothing else may happen in the name of a node whose folder is in use.
+    this.#logLane = await this.#startLane("log-lane", { config });
+    const alone = config.members.length === 1;
+    if (given !== undefined) this.#transport = given;
+    else if (!alone || config.natsUrls.length > 0) this.#transport = await this.#connect();
+    for (let lane = 1; lane <= config.lanes; lane += 1) {
+      const data: TreeLaneData = {
+        config,
+        lane,
+        clientPort: lane === 1 ? config.clientPort : this.clientPort,
+        nats: config.natsUrls.length > 0,
+      };
+      this.#treeLanes.push(await this.#startLane("tree-lane", data));
+    }
+    const system = new ActorSystem({
+      node: config.id,
+      clock: realClock,
+      randomness: realRandomness,
+      codec: peerCodec,
+      transport: this.#transport,
+      route: (to) => {
+        const thread = threadOf(to);
+        if (thread === "log") return this.#logLane;
+        return thread === "main" ? undefined : this.#treeLanes[thread - 1];
+      },
+      onStopNode: (reason) => this.#fail(reason),
+    });
+    system.inspection$.subscribe((event) => this.inspection$.next(event));
+    system
+      .topic("log-sync", "leadership$")
+      .subscribe((value) => this.leadership$.next(value as Leadership));
+    addReplicationActors(system, config);
+    addAdminActor(system, config);
+    this.#system = system;
+    this.#deliver(this.#early);
+    this.#early = [];
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#release().then(() => this.#resolveStopped({ kind: "asked" }));
+    return this.#stopping;
+  }
+
+  #connect(): Promise<Transport> {
+    const { natsUrls, ensemble, id } = this.#config;
+    return connectNats({
+      servers: natsUrls,
+      ensemble,
+      id,
+      log: (level, event, detail) =>
+        this.inspection$.next({
+          kind: "log",
+          atMs: realClock.wallMs(),
+          node: id,
+          actor: "nats",
+          level,
+          event,
+          detail,
+        }),
+    });
+  }
+
+  #startLane(name: string, data: object): Promise<Lane> {
+    return Lane.start({
+      entry: laneEntry(name),
+      data,
+      onLetters: (letters) => this.#deliver(letters),
+      onInspection: (event) => this.inspection$.next(event),
+      onStopNode: (reason) => this.#fail(reason),
+    });
+  }
+
+  #deliver(letters: readonly Letter[]): void {
+    for (const letter of letters) {
+      if (this.#system === undefined) this.#early.push(letter);
+      else this.#system.tell(letter.to, letter.message);
+    }
+  }
+
+  #fail(reason: string): void {
+    if (this.#stopping !== undefined) return;
+    this.#stopping = this.#release().then(() => this.#resolveStopped({ kind: "failed", reason }));
+  }
+
+  async #release(): Promise<void> {
+    // No more answers to peers, then no more clients, then the disk.
+    this.#system?.stop();
+    await this.#transport?.close();
+    await Promise.all(this.#treeLanes.map((lane) => lane.stop()));
+    await this.#logLane?.stop();
+    this.leadership$.complete();
+    this.inspection$.complete();
+  }
+}
