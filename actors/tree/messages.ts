@@ -17,7 +17,8 @@ export type TreeMessage =
   | { readonly kind: "forget"; readonly from: string; readonly client: number }
   /**
    * Opens a change stream, answered with `changes` (at once those since `after` that the ring holds, then each batch as it
-   * is applied) or with `compacted`. `stream` is the client's own number for it.
+   * is applied) or with `compacted`. `stream` is the client's own number for it. It follows the znode at `path`, with
+   * `recursive` also everything below. Without changes of its own it gets a progress mark now and then.
    */
   | {
       readonly kind: "openStream";
@@ -38,7 +39,7 @@ export type TreeMessage =
   /** Answered with `digest` to `from`: a hash of the whole replicated state at `zxid`. Walks the tree. */
   | { readonly kind: "digest"; readonly from: string; readonly tag: number };
 
-/** From the tree to gateways. */
+/** From the tree to gateways. Data in it is never written again, but may be a view into a larger buffer. */
 export type TreeReply =
   | {
       readonly kind: "readDone";
@@ -76,7 +77,7 @@ export type TreeDigest = {
   readonly digest: string;
 };
 
-/** Emitted on `sessions$` after each record that changed sessions. */
+/** Emitted on `sessions$` after each `committed` that changed sessions: what became of each. */
 export type SessionChanges = {
   readonly kind: "sessionChanges";
   /** Created or attached again; the timeout starts anew. */
@@ -96,5 +97,6 @@ export type Applied = {
   readonly znodes: number;
   readonly watches: number;
   readonly ephemerals: number;
+  /** Lengths of all paths and data, as ZooKeeper's approximate data size. */
   readonly dataBytes: number;
 };

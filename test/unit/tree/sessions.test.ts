@@ -4,6 +4,7 @@ import test from "ava";
 import { encodeCbor } from "../../../protocol/cbor.ts";
 import { Code } from "../../../protocol/codes.ts";
 import type { ServerId, SessionId } from "../../../protocol/ids.ts";
+import type { ClientOperation } from "../../../protocol/operations.ts";
 import { encodeRecord } from "../../../protocol/record.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import {
@@ -11,7 +12,9 @@ import {
   client,
   create,
   emittedOf,
+  multi,
   PASSWORD,
+  remove,
   Replica,
   sessionsOf,
   setData,
@@ -122,6 +125,23 @@ test("applied$ has the figures after the message", (t) => {
     watches: 0,
     dataBytes: (before?.dataBytes ?? 0) + 14,
   });
+});
+
+test("the figures are what they were once everything is deleted or undone", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  const figures = (...operations: readonly ClientOperation[]): object => {
+    const effects = replica.commit(...operations.map((each) => client(session, each)));
+    const [value] = emittedOf(effects, "applied$") as { znodes: number }[];
+    return { ...value, zxid: 0 };
+  };
+  const before = figures();
+  const ephemeral = create("/e", { ephemeral: true, data: new Uint8Array(100) });
+  const longer = setData("/e", new Uint8Array(3000));
+  t.notDeepEqual(figures(ephemeral, longer), before);
+  t.deepEqual(figures(remove("/e")), before);
+  t.deepEqual(figures(multi(ephemeral, longer, remove("/e"), remove("/e"))), before);
+  t.deepEqual(figures(ephemeral, longer, { kind: "closeSession" }), before);
 });
 
 test("a batch that comes again is skipped and not answered again", (t) => {
