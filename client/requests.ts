@@ -1,0 +1,122 @@
+/** A client's requests: those that wait to be said, and those that are under way. */
+import { Code } from "../protocol/codes.ts";
+import {
+  type ConnectionLossError,
+  OperationTimeoutError,
+  type ZooidError,
+} from "../protocol/errors.ts";
+import { NATIVE_FRAME_BYTES_SOFT_MAX } from "../protocol/limits.ts";
+import type { ClientItem } from "../protocol/native.ts";
+import type { NativeRequest, NativeResult } from "../protocol/native-packing.ts";
+import type { Zxid } from "../protocol/zxid.ts";
+
+type Answer = { readonly zxid: Zxid; readonly result: NativeResult };
+
+type Pending = {
+  readonly id: number;
+  readonly request: NativeRequest;
+  readonly deadlineMs: number;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: ZooidError) => void;
+};
+
+/** Well below what a gateway takes of one connection (CONNECTION_REQUESTS_MAX). */
+const UNDER_WAY_MAX = 2048;
+/** Beside path and data. */
+const REQUEST_BYTES = 40;
+
+export class Requests {
+  readonly #timeoutMs: number;
+  #waiting: Pending[] = [];
+  readonly #underWay = new Map<number, Pending>();
+  #nextId = 1;
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  add(request: NativeRequest, nowMs: number): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId;
+      this.#nextId += 1;
+      const deadlineMs = nowMs + this.#timeoutMs;
+      this.#waiting.push({ id, request, deadlineMs, resolve, reject });
+    });
+  }
+
+  /** The next requests for one frame; from now on they are under way. */
+  take(): ClientItem[] {
+    const items: ClientItem[] = [];
+    let bytes = 0;
+    for (const pending of this.#waiting) {
+      const size = bytesOf(pending.request);
+      const full = items.length > 0 && bytes + size > NATIVE_FRAME_BYTES_SOFT_MAX;
+      if (full || this.#underWay.size >= UNDER_WAY_MAX) break;
+      bytes += size;
+      this.#underWay.set(pending.id, pending);
+      items.push({ kind: "request", id: pending.id, request: pending.request });
+    }
+    this.#waiting = this.#waiting.slice(items.length);
+    return items;
+  }
+
+  /** An answer to a request that was given up is ignored. */
+  answer(id: number, answer: Answer): void {
+    const pending = this.#underWay.get(id);
+    if (pending === undefined) return;
+    this.#underWay.delete(id);
+    const { result } = answer;
+    if (result.kind === "error" && result.code === Code.sessionMoved) {
+      // Refused for certain: the connection that comes next may ask it again.
+      this.#waiting.unshift(pending);
+    } else {
+      pending.resolve(answer);
+    }
+  }
+
+  /** Reads are asked again on the next connection, before what waits; writes are rejected. */
+  connectionLost(error: ConnectionLossError): void {
+    const again: Pending[] = [];
+    for (const pending of this.#underWay.values()) {
+      if (pending.request.kind === "read") again.push(pending);
+      else pending.reject(error);
+    }
+    this.#underWay.clear();
+    this.#waiting = [...again, ...this.#waiting];
+  }
+
+  /** Deadlines have the order of the requests. */
+  expire(nowMs: number): void {
+    for (const [id, pending] of this.#underWay) {
+      if (pending.deadlineMs > nowMs) break;
+      this.#underWay.delete(id);
+      pending.reject(new OperationTimeoutError(this.#timeoutMs));
+    }
+    let count = 0;
+    for (const pending of this.#waiting) {
+      if (pending.deadlineMs > nowMs) break;
+      pending.reject(new OperationTimeoutError(this.#timeoutMs));
+      count += 1;
+    }
+    if (count > 0) this.#waiting = this.#waiting.slice(count);
+  }
+
+  reject(error: ZooidError): void {
+    const all = [...this.#underWay.values(), ...this.#waiting];
+    this.#underWay.clear();
+    this.#waiting = [];
+    for (const { reject } of all) reject(error);
+  }
+}
+
+/** About how many bytes the request takes in a frame. A character of a path takes at most 3. */
+export function bytesOf(request: NativeRequest): number {
+  const asked = request.kind === "read" ? request.read : request.operation;
+  const path = "path" in asked ? asked.path.length * 3 : 0;
+  const data = "data" in asked ? (asked.data?.length ?? 0) : 0;
+  return REQUEST_BYTES + path + data;
+}

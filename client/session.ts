@@ -1,0 +1,369 @@
+/**
+ * A client's session over connections that come and go: it opens one at any gateway, keeps it alive, and when it is lost
+ * attaches to the same session through another. Requests wait meanwhile; a read that was under way is asked again, a write
+ * that was under way is rejected with ConnectionLossError, because nobody knows whether it was done.
+ */
+import { BehaviorSubject, defer, type Observable, throwError } from "rxjs";
+import {
+  ClosedError,
+  ConnectionLossError,
+  SessionExpiredError,
+  UnreachableError,
+  type ZooidError,
+} from "../protocol/errors.ts";
+import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../protocol/ids.ts";
+import {
+  type ClientItem,
+  decodeGatewayFrame,
+  encodeClientFrame,
+  type EndReason,
+  type Frame,
+  type GatewayItem,
+  gatewaySubject,
+  laneSubject,
+  NATIVE_VERSION,
+} from "../protocol/native.ts";
+import type { NativeRequest, NativeResult } from "../protocol/native-packing.ts";
+import { ZXID_NONE, type Zxid } from "../protocol/zxid.ts";
+import { type ChangeEvent, type ChangesOptions, Streams } from "./changes.ts";
+import type { ChannelEvent, NatsChannel } from "./nats-channel.ts";
+import { Requests } from "./requests.ts";
+
+export type SessionOptions = {
+  readonly ensemble: string;
+  readonly sessionTimeoutMs: number;
+  readonly operationTimeoutMs: number;
+};
+
+export type SessionState =
+  | { readonly kind: "connecting" }
+  /** `server` and `lane` serve the connection. */
+  | {
+      readonly kind: "connected";
+      readonly session: SessionId;
+      readonly server: number;
+      readonly lane: number;
+    }
+  /** The session may still be alive; operations wait. */
+  | { readonly kind: "reconnecting"; readonly reason: string }
+  /** The session is over, its ephemeral nodes are gone. */
+  | { readonly kind: "expired" }
+  | { readonly kind: "closed" };
+
+export type Answer = { readonly zxid: Zxid; readonly result: NativeResult };
+
+/** Where the connection stands. */
+type Link =
+  | { readonly kind: "none"; retryAtMs: number }
+  | { readonly kind: "opening"; readonly sinceMs: number }
+  | {
+      readonly kind: "open";
+      readonly subject: string;
+      saidAtMs: number;
+      heardAtMs: number;
+      pingedAtMs: number;
+    };
+
+const TICK_MS = 50;
+/** A gateway that takes longer than this, or a third of the session, to answer is given up. */
+const OPEN_TIMEOUT_MS = 3_000;
+/** A gateway without a leader, and an ensemble without a gateway, are asked again after about this time. */
+const RETRY_DELAY_MS = 150;
+/** With something under way, a silence of this length is answered by a ping: its answer shows what was lost. */
+const PING_BUSY_MS = 500;
+const CLOSE_TIMEOUT_MS = 2_000;
+
+export class Session {
+  readonly state$: BehaviorSubject<SessionState> = new BehaviorSubject<SessionState>({
+    kind: "connecting",
+  });
+  readonly #streams: Streams;
+  readonly #channel: NatsChannel;
+  readonly #options: SessionOptions;
+  readonly #requests: Requests;
+  readonly #timer: NodeJS.Timeout;
+  #session: SessionId = SESSION_NONE;
+  #password: Uint8Array = new Uint8Array(PASSWORD_BYTES);
+  #timeoutMs: number;
+  #lastZxid: Zxid = ZXID_NONE;
+  #link: Link = { kind: "none", retryAtMs: 0 };
+  /** Number of the connection; part of its inbox, so an older one's frames are known. */
+  #connection = 0;
+  #said = 0;
+  #heard = 0;
+  #items: ClientItem[] = [];
+  #flushing = false;
+  /** Why nothing can be asked any more. */
+  #over: ZooidError | undefined;
+  #closed: Promise<void> | undefined;
+  /** For the message of a first connection that fails. */
+  #lastProblem = "no gateway answered";
+
+  constructor(channel: NatsChannel, options: SessionOptions) {
+    this.#channel = channel;
+    this.#options = options;
+    this.#timeoutMs = options.sessionTimeoutMs;
+    this.#requests = new Requests(options.operationTimeoutMs);
+    this.#streams = new Streams({
+      lastZxid: () => this.#lastZxid,
+      tell: (item) => this.#tell(item),
+    });
+    channel.onEvent((event) => this.#happened(event));
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#open();
+  }
+
+  get lastZxid(): Zxid {
+    return this.#lastZxid;
+  }
+
+  get lastProblem(): string {
+    return this.#lastProblem;
+  }
+
+  /** Why nothing can be asked any more. */
+  get over(): ZooidError | undefined {
+    return this.#over;
+  }
+
+  request(request: NativeRequest): Promise<Answer> {
+    if (this.#over !== undefined) return Promise.reject(this.#over);
+    const answer = this.#requests.add(request, performance.now());
+    this.#flushSoon();
+    return answer;
+  }
+
+  changes(path: string, options: ChangesOptions): Observable<ChangeEvent> {
+    return defer(() => {
+      const over = this.#over;
+      return over === undefined ? this.#streams.changes(path, options) : throwError(() => over);
+    });
+  }
+
+  /** Ends the session, so that its ephemeral nodes go at once, if there is a connection; else it expires by itself. */
+  async close(): Promise<void> {
+    if (this.#over instanceof ClosedError) return;
+    if (this.#link.kind === "open") await this.#closeSession();
+    this.#end(new ClosedError(), { kind: "closed" });
+    await this.#closed;
+  }
+
+  async #closeSession(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+    });
+    const closing = this.request({ kind: "write", operation: { kind: "closeSession" } });
+    // If the answer does not come the session expires by itself.
+    const answered = closing.then(
+      () => undefined,
+      () => undefined,
+    );
+    await Promise.race([answered, late]);
+    clearTimeout(timer);
+  }
+
+  #happened(event: ChannelEvent): void {
+    switch (event.kind) {
+      case "heard":
+        if (event.connection === this.#connection) this.#hear(event.bytes);
+        return;
+      case "noResponders":
+        if (event.connection !== this.#connection) return;
+        this.#lastProblem = "no node of this ensemble is there";
+        this.#lost("the node is gone", this.#link.kind === "opening" ? RETRY_DELAY_MS : 0);
+        return;
+      case "down":
+        this.#lost("the NATS server is gone", 0);
+        return;
+      case "up":
+        if (this.#link.kind === "none") this.#open();
+        return;
+      default:
+        this.#end(event.problem, { kind: "closed" });
+    }
+  }
+
+  #hear(bytes: Uint8Array): void {
+    const frame = decoded(bytes);
+    if (frame === undefined) return this.#lost("a frame was not understood", 0);
+    if (frame.sequence !== 0) {
+      if (frame.sequence !== this.#heard + 1) return this.#lost("a message was lost", 0);
+      this.#heard = frame.sequence;
+    }
+    if (this.#link.kind === "open") this.#link.heardAtMs = performance.now();
+    const connection = this.#connection;
+    for (const item of frame.items) {
+      this.#hearItem(item);
+      // The item may have ended the connection, or its receiver closed the client.
+      if (this.#connection !== connection || this.#over !== undefined) return;
+    }
+    this.#flushSoon();
+  }
+
+  #hearItem(item: GatewayItem): void {
+    switch (item.kind) {
+      case "opened":
+        this.#opened(item);
+        return;
+      case "pong":
+        this.#saw(item.zxid);
+        return;
+      case "result":
+        this.#saw(item.zxid);
+        this.#requests.answer(item.id, item);
+        return;
+      case "changes":
+        this.#saw(item.through);
+        this.#streams.hear(item);
+        return;
+      case "compacted":
+        this.#streams.hear(item);
+        return;
+      default:
+        this.#ended(item.reason);
+    }
+  }
+
+  #saw(zxid: Zxid): void {
+    if (zxid > this.#lastZxid) this.#lastZxid = zxid;
+  }
+
+  #opened(item: Extract<GatewayItem, { readonly kind: "opened" }>): void {
+    const { session, password, timeoutMs, server, lane, zxid } = item;
+    const nowMs = performance.now();
+    const subject = laneSubject(this.#options.ensemble, server, lane);
+    this.#link = {
+      kind: "open",
+      subject,
+      saidAtMs: nowMs,
+      heardAtMs: nowMs,
+      pingedAtMs: nowMs,
+    };
+    this.#session = session;
+    this.#password = password;
+    this.#timeoutMs = timeoutMs;
+    this.#saw(zxid);
+    this.#items = this.#streams.reopen();
+    this.state$.next({ kind: "connected", session, server, lane });
+    this.#flushSoon();
+  }
+
+  #ended(reason: EndReason): void {
+    if (reason === "expired") {
+      this.#end(new SessionExpiredError(), { kind: "expired" });
+    } else if (reason === "version") {
+      const message = `this client speaks version ${NATIVE_VERSION} of the protocol and the ensemble does not`;
+      this.#end(new UnreachableError(message), { kind: "closed" });
+    } else {
+      this.#lastProblem = reason === "noLeader" ? "the ensemble has no leader" : reason;
+      const atOnce = this.#link.kind === "open" && reason !== "noLeader";
+      this.#lost(`ended by the node: ${reason}`, atOnce ? 0 : RETRY_DELAY_MS);
+    }
+  }
+
+  /** The connection is lost; a new one is tried after about the delay, or when the NATS server is back. */
+  #lost(reason: string, delayMs: number): void {
+    if (this.#over !== undefined || this.#link.kind === "none") return;
+    const wasOpen = this.#link.kind === "open";
+    this.#connection += 1;
+    this.#items = [];
+    this.#link = { kind: "none", retryAtMs: performance.now() + delayMs * (0.5 + Math.random()) };
+    if (wasOpen) {
+      this.#requests.connectionLost(new ConnectionLossError(reason));
+      this.state$.next({ kind: "reconnecting", reason });
+    }
+    if (delayMs === 0 && this.#channel.up) this.#open();
+  }
+
+  #open(): void {
+    if (this.#over !== undefined || this.#link.kind !== "none") return;
+    this.#connection += 1;
+    this.#said = 0;
+    this.#heard = 0;
+    this.#link = { kind: "opening", sinceMs: performance.now() };
+    const item: ClientItem = {
+      kind: "open",
+      version: NATIVE_VERSION,
+      session: this.#session,
+      password: this.#password,
+      timeoutMs: this.#options.sessionTimeoutMs,
+    };
+    const bytes = encodeClientFrame({ sequence: 0, items: [item] });
+    this.#channel.say(gatewaySubject(this.#options.ensemble), this.#connection, bytes);
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    this.#requests.expire(nowMs);
+    const link = this.#link;
+    if (link.kind === "none") {
+      if (nowMs >= link.retryAtMs && this.#channel.up) this.#open();
+    } else if (link.kind === "opening") {
+      const limitMs = Math.min(OPEN_TIMEOUT_MS, this.#timeoutMs / 3);
+      if (nowMs - link.sinceMs > limitMs) this.#lost("no gateway answered in time", RETRY_DELAY_MS);
+    } else if (nowMs - link.heardAtMs > (this.#timeoutMs * 2) / 3) {
+      this.#lost("the node is silent", 0);
+    } else {
+      const busy = this.#requests.underWay > 0 || this.#streams.count > 0;
+      const unansweredMs = nowMs - Math.max(link.heardAtMs, link.pingedAtMs);
+      const due = nowMs - link.saidAtMs >= this.#timeoutMs / 3;
+      if (due || (busy && unansweredMs >= PING_BUSY_MS)) {
+        link.pingedAtMs = nowMs;
+        this.#tell({ kind: "ping" });
+      }
+    }
+  }
+
+  #tell(item: ClientItem): void {
+    if (this.#link.kind !== "open") return;
+    this.#items.push(item);
+    this.#flushSoon();
+  }
+
+  /** After the turn, so that what was asked in it shares frames. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#link.kind !== "open" || !this.#channel.up) return;
+    const items = this.#items;
+    this.#items = [];
+    for (;;) {
+      items.push(...this.#requests.take());
+      if (items.length === 0) return;
+      this.#said += 1;
+      const bytes = encodeClientFrame({ sequence: this.#said, items });
+      this.#channel.say(this.#link.subject, this.#connection, bytes);
+      this.#link.saidAtMs = performance.now();
+      items.length = 0;
+    }
+  }
+
+  #end(error: ZooidError, state: SessionState): void {
+    if (this.#over instanceof ClosedError) return;
+    this.#over = error;
+    clearInterval(this.#timer);
+    this.#closed ??= this.#channel.close();
+    this.#connection += 1;
+    this.#link = { kind: "none", retryAtMs: Infinity };
+    this.#requests.reject(error);
+    this.#streams.end(error instanceof ClosedError ? undefined : error);
+    this.state$.next(state);
+    if (state.kind === "closed") this.state$.complete();
+  }
+}
+
+function decoded(bytes: Uint8Array): Frame<GatewayItem> | undefined {
+  try {
+    return decodeGatewayFrame(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,398 @@
+/** The gateway of native clients, by plain calls. */
+import test from "ava";
+import type { Actor, Context, Step } from "../../../runtime/actor.ts";
+import type { Effect } from "../../../runtime/effects.ts";
+import { natsGatewayActor, type NatsGatewayState } from "../../../actors/gateway/nats/gateway.ts";
+import type { NatsGatewayMessage } from "../../../actors/gateway/messages.ts";
+import { Code } from "../../../protocol/codes.ts";
+import type { ServerId, SessionId } from "../../../protocol/ids.ts";
+import {
+  type ClientItem,
+  decodeGatewayFrame,
+  encodeClientFrame,
+  type GatewayItem,
+  NATIVE_VERSION,
+} from "../../../protocol/native.ts";
+import type { NativeRequest } from "../../../protocol/native-packing.ts";
+import type { OperationResult } from "../../../protocol/operations.ts";
+import type { Change } from "../../../protocol/reads.ts";
+import type { Stat } from "../../../protocol/stat.ts";
+import type { Epoch, Zxid } from "../../../protocol/zxid.ts";
+
+const INBOX = "zooid.test.client.abc.1";
+const SESSION = 77 as SessionId;
+const PASSWORD = new Uint8Array(16).fill(9);
+const STAT: Stat = {
+  czxid: 5 as Zxid,
+  mzxid: 6 as Zxid,
+  ctime: 1,
+  mtime: 2,
+  version: 3,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: 0,
+  dataLength: 1,
+  numChildren: 0,
+  pzxid: 5 as Zxid,
+};
+
+class Harness {
+  readonly #actor: Actor<NatsGatewayState, NatsGatewayMessage> = natsGatewayActor({
+    server: 1 as ServerId,
+    lane: 1,
+    ensemble: "test",
+    timeouts: { minSessionTimeoutMs: 4000, maxSessionTimeoutMs: 40_000 },
+    failoverGraceMs: 1000,
+  });
+  nowMs = 0;
+  #state: NatsGatewayState;
+  #sequence = 0;
+  effects: Effect[] = [];
+
+  constructor() {
+    this.#state = this.#actor.start(this.#context()).state;
+    this.lead(true);
+  }
+
+  give(message: NatsGatewayMessage): void {
+    const step: Step<NatsGatewayState> = this.#actor.receive(this.#state, message, this.#context());
+    this.#state = step.state;
+    this.effects.push(...step.effects);
+  }
+
+  lead(known: boolean): void {
+    const role = known ? "following" : "looking";
+    this.give({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined });
+  }
+
+  /** One frame with the next sequence number. */
+  say(...items: ClientItem[]): void {
+    this.#sequence += 1;
+    this.frame(this.#sequence, items);
+  }
+
+  frame(sequence: number, items: readonly ClientItem[], reply: string = INBOX): void {
+    const bytes = encodeClientFrame({ sequence, items });
+    this.give({ kind: "clientMessage", subject: "zooid.test.gateway", reply, bytes });
+  }
+
+  ask(session: number, version: number = NATIVE_VERSION, reply: string = INBOX): void {
+    const open = { kind: "open", version, password: PASSWORD, timeoutMs: 10_000 } as const;
+    this.frame(0, [{ ...open, session: session as SessionId }], reply);
+  }
+
+  open(): void {
+    this.ask(0);
+    this.written(10, {
+      kind: "session",
+      session: SESSION,
+      timeoutMs: 10_000,
+      password: PASSWORD,
+      attachedAt: 10 as Zxid,
+    });
+    this.published();
+    this.tells();
+  }
+
+  written(zxid: number, ...results: OperationResult[]): void {
+    const zxids = results.map((_, index) => (zxid + index) as Zxid);
+    this.give({ kind: "written", client: 1, zxids, results });
+  }
+
+  tick(ms: number): void {
+    this.nowMs += ms;
+    this.give({ kind: "timer", timer: "tick" });
+  }
+
+  /** What the client hears, in order, since the last time. */
+  published(): GatewayItem[] {
+    this.give({ kind: "timer", timer: "flush" });
+    const items: GatewayItem[] = [];
+    const rest: Effect[] = [];
+    for (const effect of this.effects) {
+      if (effect.kind === "publish") items.push(...decodeGatewayFrame(effect.bytes).items);
+      else rest.push(effect);
+    }
+    this.effects = rest;
+    return items;
+  }
+
+  /** What other actors are told, as `actor kind`, since the last time. */
+  tells(): string[] {
+    const tells = this.effects.filter((effect) => effect.kind === "tell");
+    this.effects = [];
+    return tells
+      .filter(({ to }) => to !== "admin")
+      .map(({ to, message }) => `${to} ${(message as { kind: string }).kind}`);
+  }
+
+  lastTold(kind: string): object {
+    const told = this.effects.filter((effect) => effect.kind === "tell");
+    const found = told.findLast(({ message }) => (message as { kind: string }).kind === kind);
+    if (found === undefined) throw new Error(`nobody was told ${kind}`);
+    return found.message;
+  }
+
+  #context(): Context {
+    return {
+      nowMs: this.nowMs,
+      wallMs: 0,
+      random: () => 0,
+      randomBytes: (length) => new Uint8Array(length),
+    };
+  }
+}
+
+function opened(): Harness {
+  const harness = new Harness();
+  harness.open();
+  return harness;
+}
+
+const get = (id: number, path = "/a"): ClientItem =>
+  item(id, { kind: "read", read: { kind: "getData", path, watch: false } });
+const set = (id: number, path = "/a"): ClientItem =>
+  item(id, { kind: "write", operation: { kind: "setData", path, data: null, version: -1 } });
+const item = (id: number, request: NativeRequest): ClientItem => ({ kind: "request", id, request });
+const ended = (reason: string): unknown => ({ kind: "ended", reason });
+
+test("a client without a session gets a new one", (t) => {
+  const harness = new Harness();
+  harness.ask(0);
+  t.like(harness.lastTold("write"), { client: 1, operations: [{ kind: "createSession" }] });
+  harness.open();
+  harness.say({ kind: "ping" });
+  t.deepEqual(harness.published(), [{ kind: "pong", zxid: 10 as Zxid }]);
+});
+
+test("a client with a session is attached to it, and refused when it has expired", (t) => {
+  const harness = new Harness();
+  harness.ask(SESSION);
+  t.like(harness.lastTold("write"), {
+    operations: [{ kind: "attachSession", session: SESSION, timeoutMs: 10_000 }],
+  });
+  harness.written(11, { kind: "error", code: Code.sessionExpired });
+  t.deepEqual(harness.published(), [ended("expired")] as GatewayItem[]);
+});
+
+test("without a leader, with another version or an unknown connection a client is turned away", (t) => {
+  const harness = new Harness();
+  harness.ask(0, NATIVE_VERSION + 1);
+  t.deepEqual(harness.published(), [ended("version")] as GatewayItem[]);
+  harness.lead(false);
+  harness.ask(0);
+  t.deepEqual(harness.published(), [ended("noLeader")] as GatewayItem[]);
+  harness.frame(1, [{ kind: "ping" }]);
+  t.deepEqual(harness.published(), [ended("unknown")] as GatewayItem[]);
+});
+
+test("nothing is ever published to a subject that is no client's inbox", (t) => {
+  const harness = new Harness();
+  harness.ask(0, NATIVE_VERSION + 1, "zooid.test.peer.1.log-sync");
+  harness.ask(0, NATIVE_VERSION, "zooid.test.peer.1.log-sync");
+  t.deepEqual(harness.published(), []);
+  t.deepEqual(harness.tells(), []);
+});
+
+test("bytes that are no frame end the connection and no other", (t) => {
+  const harness = opened();
+  const bytes = new Uint8Array([1, 2, 3]);
+  harness.give({ kind: "clientMessage", subject: "zooid.test.gateway", reply: INBOX, bytes });
+  t.deepEqual(harness.published(), [ended("badFrame")] as GatewayItem[]);
+});
+
+test("a read waits for the connection's own writes, and what comes behind it waits too", (t) => {
+  const harness = opened();
+  harness.say(get(1), set(2), set(3), get(4), set(5));
+  t.deepEqual(harness.tells(), ["tree/1 read", "submitter/1 write"]);
+  const error: OperationResult = { kind: "error", code: Code.noNode };
+  harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results: [error] });
+  harness.written(11, { kind: "stat", stat: STAT });
+  t.deepEqual(harness.tells(), []);
+  harness.written(12, { kind: "stat", stat: STAT });
+  t.deepEqual(harness.tells(), ["tree/1 read", "submitter/1 write"]);
+});
+
+test("results carry the client's ids and their zxids", (t) => {
+  const harness = opened();
+  harness.say(set(1), set(2), get(3));
+  harness.written(11, { kind: "stat", stat: STAT }, { kind: "error", code: Code.badVersion });
+  harness.give({
+    kind: "readDone",
+    client: 1,
+    zxid: 12 as Zxid,
+    results: [{ kind: "data", data: new Uint8Array([1]), stat: STAT }],
+  });
+  t.like(harness.published(), [
+    { kind: "result", id: 1, zxid: 11 as Zxid, result: { kind: "stat", stat: STAT } },
+    { id: 2, zxid: 12 as Zxid, result: { kind: "error", code: Code.badVersion } },
+    { id: 3, zxid: 12 as Zxid, result: { kind: "data", stat: STAT } },
+  ]);
+});
+
+test("a bad path is refused without a transaction", (t) => {
+  const harness = opened();
+  harness.say(get(1, "no/slash"), set(2, "/a/"));
+  t.deepEqual(harness.tells(), []);
+  harness.say({ kind: "ping" });
+  const results = harness.published().filter(({ kind }) => kind === "result");
+  t.like(results, [
+    { id: 1, result: { kind: "error", code: Code.badArguments } },
+    { id: 2, result: { kind: "error", code: Code.badArguments } },
+  ]);
+});
+
+test("a lost frame of the client ends the connection", (t) => {
+  const harness = opened();
+  harness.say({ kind: "ping" });
+  harness.published();
+  harness.frame(3, [set(1)]);
+  t.deepEqual(harness.published(), [ended("gap")] as GatewayItem[]);
+  t.deepEqual(harness.tells(), []);
+  harness.frame(4, [set(2)]);
+  t.deepEqual(harness.published(), [ended("unknown")] as GatewayItem[]);
+});
+
+test("frames to the client are numbered without a gap", (t) => {
+  const harness = opened();
+  harness.effects = [];
+  harness.say({ kind: "ping" });
+  harness.give({ kind: "timer", timer: "flush" });
+  harness.say({ kind: "ping" });
+  harness.give({ kind: "timer", timer: "flush" });
+  const frames = harness.effects.filter((effect) => effect.kind === "publish");
+  t.deepEqual(
+    frames.map(({ bytes }) => decodeGatewayFrame(bytes).sequence),
+    [2, 3],
+  );
+});
+
+test("closeSession is answered before the session's end is heard of, and ends the connection", (t) => {
+  const harness = opened();
+  harness.say(item(1, { kind: "write", operation: { kind: "closeSession" } }), set(2));
+  t.like(harness.lastTold("write"), {
+    operations: [{ operation: { kind: "closeSession" }, attachedAt: 10 as Zxid }],
+  });
+  harness.give({ kind: "sessionChanges", attached: [], closed: [SESSION] });
+  harness.written(11, { kind: "done" });
+  const done = { kind: "result", id: 1, zxid: 11 as Zxid, result: { kind: "done" } };
+  t.deepEqual(harness.published(), [done] as GatewayItem[]);
+  harness.say({ kind: "ping" });
+  t.deepEqual(harness.published(), [ended("unknown")] as GatewayItem[]);
+});
+
+test("a session that expires or is attached elsewhere ends its connection", (t) => {
+  const expired = opened();
+  expired.give({ kind: "sessionChanges", attached: [], closed: [SESSION] });
+  t.deepEqual(expired.published(), [ended("expired")] as GatewayItem[]);
+  const moved = opened();
+  const attached = (attachedAt: number): NatsGatewayMessage => ({
+    kind: "sessionChanges",
+    attached: [{ session: SESSION, timeoutMs: 10_000, attachedAt: attachedAt as Zxid }],
+    closed: [],
+  });
+  moved.give(attached(10));
+  t.deepEqual(moved.published(), [], "its own");
+  moved.give(attached(12));
+  t.deepEqual(moved.published(), [ended("moved")] as GatewayItem[]);
+});
+
+test("sessions that are heard of are reported, and silent clients are forgotten", (t) => {
+  const harness = opened();
+  harness.say({ kind: "ping" });
+  harness.nowMs += 200;
+  harness.give({ kind: "timer", timer: "tick" });
+  t.like(harness.lastTold("touched"), { sessions: [SESSION] });
+  harness.tells();
+  harness.tick(200);
+  t.deepEqual(harness.tells(), [], "not heard of again");
+  harness.tick(10_000);
+  harness.published();
+  harness.say({ kind: "ping" });
+  t.deepEqual(harness.published(), [ended("unknown")] as GatewayItem[]);
+});
+
+test("connections outlive a short time without a leader and not a long one", (t) => {
+  const harness = opened();
+  harness.lead(false);
+  harness.tick(900);
+  harness.lead(true);
+  harness.lead(false);
+  harness.tick(900);
+  t.deepEqual(harness.published(), []);
+  harness.tick(200);
+  t.deepEqual(harness.published(), [ended("noLeader")] as GatewayItem[]);
+});
+
+const change = (zxid: number, size = 0): Change => ({
+  zxid: zxid as Zxid,
+  index: 0,
+  kind: "data",
+  path: "/a",
+  stat: STAT,
+  data: new Uint8Array(size),
+});
+
+function streaming(credits: number): Harness {
+  const harness = opened();
+  const stream = { kind: "openStream", stream: 5, path: "/a", recursive: true } as const;
+  harness.say({ ...stream, after: 10 as Zxid, credits });
+  return harness;
+}
+
+test("changes go out while there are credits, in whole chunks, and on when more are granted", (t) => {
+  const harness = streaming(1);
+  t.like(harness.lastTold("openStream"), {
+    stream: 1,
+    path: "/a",
+    recursive: true,
+    after: 10 as Zxid,
+  });
+  const changes = (through: number, ...list: Change[]): void =>
+    harness.give({
+      kind: "changes",
+      client: 1,
+      stream: 1,
+      changes: list,
+      through: through as Zxid,
+    });
+  changes(12, change(11), change(12));
+  changes(13, change(13));
+  t.like(harness.published(), [{ kind: "changes", stream: 5, through: 12 as Zxid }]);
+  harness.say({ kind: "credit", stream: 5, credits: 1 });
+  t.deepEqual(harness.published(), [], "two were sent for one credit");
+  harness.say({ kind: "credit", stream: 5, credits: 1 });
+  t.like(harness.published(), [{ kind: "changes", stream: 5, through: 13 as Zxid }]);
+});
+
+test("a stream whose client is slow pauses at the tree and goes on without a gap", (t) => {
+  const harness = streaming(0);
+  harness.tells();
+  const large = Array.from({ length: 5 }, (_, index) => change(11 + index, 1024 * 1024));
+  harness.give({ kind: "changes", client: 1, stream: 1, changes: large, through: 15 as Zxid });
+  t.deepEqual(harness.tells(), ["tree/1 closeStream"]);
+  harness.give({
+    kind: "changes",
+    client: 1,
+    stream: 1,
+    changes: [change(16)],
+    through: 16 as Zxid,
+  });
+  harness.say({ kind: "credit", stream: 5, credits: 100 });
+  t.like(harness.lastTold("openStream"), { stream: 2, after: 15 as Zxid });
+  const throughs = harness.published().map((each) => (each as { through?: number }).through);
+  t.deepEqual(throughs, [11, 12, 13, 14, 15], "cut between zxids, none twice");
+  harness.give({ kind: "compacted", client: 1, stream: 2, oldest: 20 as Zxid });
+  t.deepEqual(harness.published(), [{ kind: "compacted", stream: 5, oldest: 20 as Zxid }]);
+});
+
+test("a closed stream is closed at the tree, a gone client's are forgotten there", (t) => {
+  const closed = streaming(1);
+  closed.tells();
+  closed.say({ kind: "closeStream", stream: 5 });
+  t.deepEqual(closed.tells(), ["tree/1 closeStream"]);
+  const gone = streaming(1);
+  gone.tells();
+  gone.give({ kind: "sessionChanges", attached: [], closed: [SESSION] });
+  t.deepEqual(gone.tells(), ["tree/1 forget"]);
+});
