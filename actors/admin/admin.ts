@@ -7,7 +7,7 @@ import type { Effect } from "../../runtime/effects.ts";
 import type { Leadership } from "../log-sync/messages.ts";
 import type { Applied } from "../tree/messages.ts";
 import { answerOf, type Figures, type Mode } from "./four-letter-words.ts";
-import type { AdminAnswer, AdminMessage, GatewayReport } from "./messages.ts";
+import type { AdminAnswer, AdminMessage, GatewayReport, ProcessReport } from "./messages.ts";
 
 export type AdminOptions = {
   readonly server: ServerId;
@@ -26,6 +26,7 @@ export type AdminState = {
   applied: Applied;
   /** Peers that a leader has heard of in time. */
   alive: readonly ServerId[];
+  process: ProcessReport;
   readonly reports: Map<string, GatewayReport>;
 };
 
@@ -54,6 +55,7 @@ function initialState(startedMs: number): AdminState {
       dataBytes: 0,
     },
     alive: [],
+    process: { kind: "processReport", openFiles: 0, openFilesMax: 0 },
     reports: new Map(),
   };
 }
@@ -77,6 +79,9 @@ function receive(
       break;
     case "gatewayReport":
       state.reports.set(message.gateway, message);
+      break;
+    case "processReport":
+      state.process = message;
       break;
     case "fourLetterWord": {
       const text = answerOf(message.word, figuresOf(options, state, nowMs));
@@ -127,6 +132,8 @@ function figuresOf(options: AdminOptions, state: AdminState, nowMs: number): Fig
     clients: reports.flatMap((report) => report.clients),
     voters: options.voters.length,
     followersAlive: state.alive.filter((peer) => peer !== options.server).length,
+    openFiles: state.process.openFiles,
+    openFilesMax: state.process.openFilesMax,
     uptimeMs: nowMs - state.startedMs,
   };
 }

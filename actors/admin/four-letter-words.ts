@@ -24,6 +24,8 @@ export type Figures = {
   readonly voters: number;
   /** Of a leader: followers heard of in time. */
   readonly followersAlive: number;
+  readonly openFiles: number;
+  readonly openFilesMax: number;
   readonly uptimeMs: number;
 };
 
@@ -82,6 +84,8 @@ function monitorText(figures: Figures, mode: Mode): string {
     ["zk_packets_received", figures.received],
     ["zk_watch_count", figures.watches],
     ["zk_approximate_data_size", figures.dataBytes],
+    ["zk_open_file_descriptor_count", figures.openFiles],
+    ["zk_max_file_descriptor_count", figures.openFilesMax],
     ["zk_uptime", Math.floor(figures.uptimeMs)],
   ];
   if (mode !== "standalone") values.push(["zk_quorum_size", figures.voters]);

@@ -17,11 +17,19 @@ export type GatewayReport = {
   readonly clients: readonly string[];
 };
 
+/** From the server, now and then: what the operating system says of the process. */
+export type ProcessReport = {
+  readonly kind: "processReport";
+  readonly openFiles: number;
+  readonly openFilesMax: number;
+};
+
 export type AdminMessage =
   | Leadership
   | Peers
   | Applied
   | GatewayReport
+  | ProcessReport
   /** Answered with `adminAnswer` to the actor `from`. */
   | {
       readonly kind: "fourLetterWord";

@@ -15,6 +15,7 @@ export const OpCode = {
   multi: 14,
   create2: 15,
   setWatches: 101,
+  setWatches2: 105,
   closeSession: -11,
   /** Only in the results of a multi. */
   error: -1,

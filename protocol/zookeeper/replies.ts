@@ -3,7 +3,7 @@ import type { Acl } from "../acl.ts";
 import { unreachable } from "../assert.ts";
 import { Code } from "../codes.ts";
 import type { JuteWriter } from "../jute.ts";
-import type { OperationResult } from "../operations.ts";
+import type { ClientOperation, OperationResult, ZnodeOperation } from "../operations.ts";
 import type { ReadResult, WatchEvent } from "../reads.ts";
 import type { Stat } from "../stat.ts";
 import type { Zxid } from "../zxid.ts";
@@ -51,37 +51,29 @@ export function writeReadReply(
   writer.endFrame(mark);
 }
 
-export type WriteReply = {
-  readonly xid: number;
-  readonly zxid: Zxid;
-  readonly opCode: number;
-  /** Of the request: sync is answered with it. */
-  readonly path: string;
-  /** Of a multi. */
-  readonly entryOpCodes: readonly number[] | undefined;
-};
-
 export function writeWriteReply(
   writer: JuteWriter,
-  reply: WriteReply,
+  xid: number,
+  zxid: Zxid,
+  opCode: number,
+  operation: ClientOperation,
   result: OperationResult,
 ): void {
   if (result.kind === "error") {
-    writeHeaderReply(writer, reply.xid, reply.zxid, result.code);
+    writeHeaderReply(writer, xid, zxid, result.code);
     return;
   }
   const mark = writer.beginFrame();
-  writer.int32(reply.xid).int64(reply.zxid).int32(Code.ok);
-  if (result.kind === "multi") {
-    const failed = result.failed;
+  writer.int32(xid).int64(zxid).int32(Code.ok);
+  if (result.kind === "multi" && operation.kind === "multi") {
     result.results.forEach((entry, index) => {
-      writeMultiEntry(writer, failed ? OpCode.error : reply.entryOpCodes?.[index], entry);
+      writeMultiEntry(writer, operation.operations[index], entry);
     });
     writeMultiHeader(writer, OpCode.error, true, -1);
-  } else if (reply.opCode === OpCode.sync) {
-    writer.string(reply.path);
+  } else if (operation.kind === "sync") {
+    writer.string(operation.path);
   } else {
-    writeResultBody(writer, reply.opCode, result);
+    writeResultBody(writer, opCode, result);
   }
   writer.endFrame(mark);
 }
@@ -93,18 +85,27 @@ export function writeWatchEvent(writer: JuteWriter, event: WatchEvent): void {
   writer.endFrame(mark);
 }
 
+/** A create2 within a multi is answered as create, without its Stat: so does ZooKeeper 3.8. */
+const ENTRY_OP_CODES = {
+  create: OpCode.create,
+  delete: OpCode.delete,
+  setData: OpCode.setData,
+  check: OpCode.check,
+} as const satisfies Record<ZnodeOperation["kind"], number>;
+
 /** Of a failed multi every entry is an error, also those that would have succeeded (code ok). */
 function writeMultiEntry(
   writer: JuteWriter,
-  opCode: number | undefined,
+  operation: ZnodeOperation | undefined,
   result: OperationResult,
 ): void {
-  if (result.kind === "error" || opCode === undefined || opCode === OpCode.error) {
-    const code = result.kind === "error" ? result.code : Code.ok;
+  if (result.kind === "error" || operation === undefined) {
+    const code = result.kind === "error" ? result.code : Code.systemError;
     writeMultiHeader(writer, OpCode.error, false, code);
     writer.int32(code);
     return;
   }
+  const opCode = ENTRY_OP_CODES[operation.kind];
   writeMultiHeader(writer, opCode, false, Code.ok);
   writeResultBody(writer, opCode, result);
 }

@@ -20,8 +20,6 @@ export type Request =
       readonly xid: number;
       readonly opCode: number;
       readonly operation: ClientOperation;
-      /** Of a multi: each entry's op code, since create and create2 are answered differently. */
-      readonly entryOpCodes: readonly number[] | undefined;
     }
   /** Answered with this code at once. */
   | { readonly kind: "refused"; readonly xid: number; readonly code: Code }
@@ -58,6 +56,8 @@ export function readRequest(reader: JuteReader): Request {
       return checkedRead(reader, xid, opCode, { kind: "getAcl", path: reader.string() ?? "" });
     case OpCode.setWatches:
       return checkedRead(reader, xid, opCode, readSetWatches(reader));
+    case OpCode.setWatches2:
+      return readSetWatches2(reader, xid);
     default:
       return readWrite(reader, xid, opCode);
   }
@@ -90,12 +90,20 @@ function readSetWatches(reader: JuteReader): Read {
   };
 }
 
+/** Adds lists of persistent watches, which are not served; without any it is setWatches. */
+function readSetWatches2(reader: JuteReader, xid: number): Request {
+  const read = readSetWatches(reader);
+  const persistent = readStrings(reader).length + readStrings(reader).length;
+  if (persistent > 0) return { kind: "refused", xid, code: Code.unimplemented };
+  return checkedRead(reader, xid, OpCode.setWatches2, read);
+}
+
 function readWrite(reader: JuteReader, xid: number, opCode: number): Request {
   if (opCode === OpCode.multi) return readMulti(reader, xid);
   const operation = readOperation(reader, opCode);
   if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
   if (typeof operation === "number") return { kind: "refused", xid, code: operation };
-  return { kind: "write", xid, opCode, operation, entryOpCodes: undefined };
+  return { kind: "write", xid, opCode, operation };
 }
 
 function readOperation(reader: JuteReader, opCode: number): ClientOperation | Code {
@@ -148,7 +156,6 @@ function readCreate(reader: JuteReader): ZnodeOperation | Code {
 /** Entries, each after its MultiHeader {type, done, err}, up to the header with `done`. */
 function readMulti(reader: JuteReader, xid: number): Request {
   const operations: ZnodeOperation[] = [];
-  const entryOpCodes: number[] = [];
   for (;;) {
     const opCode = reader.int32();
     const done = reader.bool();
@@ -159,10 +166,8 @@ function readMulti(reader: JuteReader, xid: number): Request {
     if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
     if (typeof operation === "number") return { kind: "refused", xid, code: operation };
     operations.push(operation);
-    entryOpCodes.push(opCode);
   }
-  const operation: ClientOperation = { kind: "multi", operations };
-  return { kind: "write", xid, opCode: OpCode.multi, operation, entryOpCodes };
+  return { kind: "write", xid, opCode: OpCode.multi, operation: { kind: "multi", operations } };
 }
 
 function readAcl(reader: JuteReader): Acl[] {

@@ -144,10 +144,9 @@ function writeReply({ writer, zxid }: State, entry: Entry): void {
       writeReadReply(writer, request.xid, entry.zxid, request.opCode, entry.result as ReadResult);
       return;
     case "write": {
-      const { xid, opCode, operation, entryOpCodes } = request;
-      const path = operation.kind === "sync" ? operation.path : "";
-      const reply = { xid, zxid: entry.zxid, opCode, path, entryOpCodes };
-      writeWriteReply(writer, reply, entry.result as OperationResult);
+      const { xid, opCode, operation } = request;
+      const result = entry.result as OperationResult;
+      writeWriteReply(writer, xid, entry.zxid, opCode, operation, result);
       return;
     }
     default:

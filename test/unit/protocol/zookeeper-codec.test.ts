@@ -1,0 +1,347 @@
+/** Requests and replies against the bytes of Apache ZooKeeper. */
+import test from "ava";
+import { OPEN_ACL } from "../../../protocol/acl.ts";
+import { Code } from "../../../protocol/codes.ts";
+import { JuteReader, JuteWriter } from "../../../protocol/jute.ts";
+import type { OperationResult } from "../../../protocol/operations.ts";
+import type { ReadResult } from "../../../protocol/reads.ts";
+import type { Stat } from "../../../protocol/stat.ts";
+import { readConnectRequest, writeConnectResponse } from "../../../protocol/zookeeper/handshake.ts";
+import {
+  writeHeaderReply,
+  writeReadReply,
+  writeWatchEvent,
+  writeWriteReply,
+} from "../../../protocol/zookeeper/replies.ts";
+import { readRequest, type Request } from "../../../protocol/zookeeper/requests.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { GOLDEN } from "../../support/golden-frames.ts";
+import { JuteWriter as PlainWriter } from "../../support/jute.ts";
+import { requestFrame } from "../../support/gateway-driver.ts";
+import {
+  create,
+  createContainer,
+  createTtl,
+  multi,
+  setWatches2,
+  unknown,
+} from "../../support/zk-operations.ts";
+
+const CREATED_MS = 0x1a2_046f_6aa3;
+const SET_MS = 0x1a2_046f_6ad4;
+
+function stat(zxid: number, fields: Partial<Stat> = {}): Stat {
+  return {
+    czxid: zxid as Zxid,
+    mzxid: zxid as Zxid,
+    ctime: CREATED_MS,
+    mtime: CREATED_MS,
+    version: 0,
+    cversion: 0,
+    aversion: 0,
+    ephemeralOwner: 0,
+    dataLength: 0,
+    numChildren: 0,
+    pzxid: zxid as Zxid,
+    ...fields,
+  };
+}
+
+function read(request: Buffer): Request {
+  return readRequest(new JuteReader().reset(request, 4));
+}
+
+function golden(name: keyof typeof GOLDEN): Request {
+  return read(Buffer.from(GOLDEN[name].request, "hex"));
+}
+
+const one = Buffer.from("one");
+const acl = OPEN_ACL;
+const persistent = { ephemeral: false, sequential: false };
+const SET = stat(2, { mzxid: 5 as Zxid, mtime: SET_MS, version: 1 });
+
+const REQUESTS: readonly (readonly [keyof typeof GOLDEN, Request])[] = [
+  [
+    "create",
+    {
+      kind: "write",
+      xid: 1,
+      opCode: 1,
+      operation: { kind: "create", path: "/a", data: one, acl, mode: persistent },
+    },
+  ],
+  [
+    "create2 sequential",
+    {
+      kind: "write",
+      xid: 2,
+      opCode: 15,
+      operation: {
+        kind: "create",
+        path: "/a-",
+        data: Buffer.from("two"),
+        acl,
+        mode: { ephemeral: false, sequential: true },
+      },
+    },
+  ],
+  [
+    "exists with watch",
+    { kind: "read", xid: 4, opCode: 3, read: { kind: "exists", path: "/a", watch: true } },
+  ],
+  [
+    "getData",
+    { kind: "read", xid: 6, opCode: 4, read: { kind: "getData", path: "/a", watch: false } },
+  ],
+  [
+    "setData null fires watch",
+    {
+      kind: "write",
+      xid: 7,
+      opCode: 5,
+      operation: { kind: "setData", path: "/a", data: null, version: 0 },
+    },
+  ],
+  ["getACL", { kind: "read", xid: 9, opCode: 6, read: { kind: "getAcl", path: "/a" } }],
+  [
+    "create child",
+    {
+      kind: "write",
+      xid: 10,
+      opCode: 1,
+      operation: { kind: "create", path: "/a/grün", data: Buffer.alloc(0), acl, mode: persistent },
+    },
+  ],
+  [
+    "getChildren2",
+    { kind: "read", xid: 12, opCode: 12, read: { kind: "getChildren", path: "/a", watch: false } },
+  ],
+  ["sync", { kind: "write", xid: 13, opCode: 9, operation: { kind: "sync", path: "/a" } }],
+  [
+    "multi failed",
+    {
+      kind: "write",
+      xid: 15,
+      opCode: 14,
+      operation: {
+        kind: "multi",
+        operations: [
+          { kind: "create", path: "/q", data: Buffer.from("q"), acl, mode: persistent },
+          { kind: "check", path: "/m", version: 7 },
+          { kind: "delete", path: "/m", version: -1 },
+        ],
+      },
+    },
+  ],
+  [
+    "setACL",
+    {
+      kind: "write",
+      xid: 17,
+      opCode: 7,
+      operation: { kind: "setAcl", path: "/a", acl, version: -1 },
+    },
+  ],
+  [
+    "setWatches",
+    {
+      kind: "read",
+      xid: -8,
+      opCode: 101,
+      read: {
+        kind: "setWatches",
+        relativeZxid: 1 as Zxid,
+        data: ["/a"],
+        exist: ["/none"],
+        child: [],
+      },
+    },
+  ],
+  ["ping", { kind: "ping", xid: -2 }],
+  ["create flags 9", { kind: "refused", xid: 18, code: Code.badArguments }],
+  ["closeSession", { kind: "write", xid: 20, opCode: -11, operation: { kind: "closeSession" } }],
+];
+
+for (const [name, expected] of REQUESTS) {
+  test(`the request of "${name}" is read as what it asks`, (t) => {
+    t.deepEqual(golden(name), expected);
+  });
+}
+
+const done: OperationResult = { kind: "done" };
+
+const WRITES: readonly (readonly [keyof typeof GOLDEN, number, OperationResult])[] = [
+  ["create", 2, { kind: "created", path: "/a", stat: stat(2) }],
+  [
+    "create2 sequential",
+    3,
+    {
+      kind: "created",
+      path: "/a-0000000001",
+      stat: stat(3, { dataLength: 3, ctime: 0x1a2_046f_6ab7, mtime: 0x1a2_046f_6ab7 }),
+    },
+  ],
+  ["create existing", 4, { kind: "error", code: Code.nodeExists }],
+  ["create child", 6, { kind: "created", path: "/a/grün", stat: stat(6) }],
+  ["sync", 6, done],
+  [
+    "multi",
+    7,
+    {
+      kind: "multi",
+      failed: false,
+      results: [
+        { kind: "created", path: "/m", stat: stat(7) },
+        { kind: "created", path: "/n", stat: stat(7) },
+        {
+          kind: "stat",
+          stat: stat(7, {
+            ctime: 0x1a2_046f_6b0c,
+            mtime: 0x1a2_046f_6b0c,
+            version: 1,
+            dataLength: 2,
+          }),
+        },
+        done,
+        done,
+      ],
+    },
+  ],
+  [
+    "multi failed",
+    8,
+    {
+      kind: "multi",
+      failed: true,
+      results: [
+        { kind: "error", code: Code.ok },
+        { kind: "error", code: Code.badVersion },
+        { kind: "error", code: Code.runtimeInconsistency },
+      ],
+    },
+  ],
+  ["multi empty", 9, { kind: "multi", failed: false, results: [] }],
+  [
+    "setACL",
+    10,
+    { kind: "stat", stat: { ...SET, cversion: 1, aversion: 1, numChildren: 1, pzxid: 6 as Zxid } },
+  ],
+  ["delete", 12, done],
+  ["closeSession", 13, done],
+];
+
+for (const [name, zxid, result] of WRITES) {
+  test(`the reply to "${name}" has the bytes of ZooKeeper's`, (t) => {
+    const request = golden(name);
+    if (request.kind !== "write") return t.fail();
+    const writer = new JuteWriter();
+    writeWriteReply(writer, request.xid, zxid as Zxid, request.opCode, request.operation, result);
+    t.is(Buffer.from(writer.take()).toString("hex"), GOLDEN[name].replies[0]);
+  });
+}
+
+const CHILDREN: ReadResult = {
+  kind: "children",
+  children: ["grün"],
+  stat: { ...SET, cversion: 1, numChildren: 1, pzxid: 6 as Zxid },
+};
+
+const READS: readonly (readonly [keyof typeof GOLDEN, number, ReadResult])[] = [
+  ["exists with watch", 4, { kind: "stat", stat: stat(2, { dataLength: 3 }) }],
+  ["exists missing", 4, { kind: "error", code: Code.noNode }],
+  ["getData", 4, { kind: "data", data: one, stat: stat(2, { dataLength: 3 }) }],
+  ["getData null", 5, { kind: "data", data: null, stat: SET }],
+  ["getACL", 5, { kind: "acl", acl, stat: SET }],
+  ["getChildren", 6, CHILDREN],
+  ["getChildren2", 6, CHILDREN],
+];
+
+for (const [name, zxid, result] of READS) {
+  test(`the reply to "${name}" has the bytes of ZooKeeper's`, (t) => {
+    const request = golden(name);
+    if (request.kind !== "read") return t.fail();
+    const writer = new JuteWriter();
+    writeReadReply(writer, request.xid, zxid as Zxid, request.opCode, result);
+    t.is(Buffer.from(writer.take()).toString("hex"), GOLDEN[name].replies[0]);
+  });
+}
+
+test("a watch event and the reply to setWatches have the bytes of ZooKeeper's", (t) => {
+  const writer = new JuteWriter();
+  // ZooKeeper 3.8 gives -1; since 3.9 it is the zxid of the change.
+  writeWatchEvent(writer, { type: 3, path: "/a", zxid: -1 as Zxid });
+  t.is(Buffer.from(writer.take()).toString("hex"), GOLDEN.setWatches.replies[0]);
+  writeReadReply(writer, -8, 10 as Zxid, 101, { kind: "done" });
+  t.is(Buffer.from(writer.take()).toString("hex"), GOLDEN.setWatches.replies[1]);
+});
+
+test("a ping and a refusal have the bytes of ZooKeeper's", (t) => {
+  const writer = new JuteWriter();
+  writeHeaderReply(writer, -2, 10 as Zxid, Code.ok);
+  t.is(Buffer.from(writer.take()).toString("hex"), GOLDEN.ping.replies[0]);
+  writeHeaderReply(writer, 18, 11 as Zxid, Code.badArguments);
+  t.is(Buffer.from(writer.take()).toString("hex"), GOLDEN["create flags 9"].replies[0]);
+});
+
+test("a handshake is read, and answered with the bytes of ZooKeeper's", (t) => {
+  const request = Buffer.from(GOLDEN.connect.request, "hex");
+  t.deepEqual(readConnectRequest(new JuteReader().reset(request, 4)), {
+    kind: "connect",
+    lastZxidSeen: 0,
+    timeoutMs: 10_000,
+    session: 0,
+    password: new Uint8Array(16),
+    hasReadOnly: true,
+  });
+  const expected = Buffer.from(GOLDEN.connect.replies[0], "hex");
+  expected.fill(0, 12, 20); // ZooKeeper's session ids are not exact in a number
+  expected[19] = 9;
+  const writer = new JuteWriter();
+  const password = expected.subarray(24, 40);
+  writeConnectResponse(writer, { timeoutMs: 10_000, session: 9, password }, true);
+  t.is(Buffer.from(writer.take()).toString("hex"), expected.toString("hex"));
+  writeConnectResponse(writer, { timeoutMs: 10_000, session: 9, password }, false);
+  t.is(writer.take().length, 40);
+});
+
+test("operations that are not served are refused with Unimplemented", (t) => {
+  const requests = [
+    ...[16, 17, 18, 20, 22, 77, 100, 102, 103, 104, 106, 107, -10, 500].map(unknown),
+    createContainer("/a"),
+    createTtl("/a", 1000n),
+    create("/a", "", { mode: 4 }),
+    multi(create("/a"), createContainer("/b")),
+  ];
+  for (const request of requests) {
+    const expected = { kind: "refused", xid: 5, code: Code.unimplemented } as const;
+    t.deepEqual(read(requestFrame(5, request)), expected, request.label);
+  }
+});
+
+test("setWatches2 is served as long as it brings no persistent watch", (t) => {
+  const request = setWatches2(3n, { data: ["/a"] });
+  const expected = { relativeZxid: 3 as Zxid, data: ["/a"], exist: [], child: [] };
+  t.deepEqual(read(requestFrame(1, request)), {
+    kind: "read",
+    xid: -8,
+    opCode: 105,
+    read: { kind: "setWatches", ...expected },
+  });
+  const body = new PlainWriter().long(3n).texts([]).texts([]).texts([]).texts(["/p"]).texts([]);
+  t.deepEqual(read(requestFrame(1, { ...request, body: body.bytes() })), {
+    kind: "refused",
+    xid: -8,
+    code: Code.unimplemented,
+  });
+});
+
+test("a request cut short at any byte after its header is refused, before that it has no reply", (t) => {
+  for (const name of ["create", "multi", "setACL", "setWatches", "getData", "delete"] as const) {
+    const bytes = Buffer.from(GOLDEN[name].request, "hex");
+    for (let length = 4; length < bytes.length; length += 1) {
+      const request = readRequest(new JuteReader().reset(bytes, 4, length));
+      if (length < 12) t.is(request.kind, "headless");
+      else t.like(request, { kind: "refused", code: Code.marshallingError }, `${name} ${length}`);
+    }
+  }
+});
