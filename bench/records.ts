@@ -22,6 +22,7 @@ export type RecordPlan = {
   readonly lanes: number;
   readonly znodes: number;
   readonly valueBytes: number;
+  readonly operation: "setData" | "create";
   readonly batches: number;
   readonly operationsPerBatch: number;
 };
@@ -29,7 +30,7 @@ export type RecordPlan = {
 export type MadeRecords = {
   /** A barrier, a session and the znodes. */
   readonly setUp: readonly Uint8Array[];
-  /** `setData` of one znode after the other. */
+  /** `setData` of one znode after the other, or `create` of further ones. */
   readonly batches: readonly Uint8Array[];
 };
 
@@ -60,13 +61,18 @@ export function makeRecords(plan: RecordPlan): MadeRecords {
   const batches = Array.from({ length: plan.batches }, () => {
     const batch: Operation[] = [];
     for (let index = 0; index < plan.operationsPerBatch; index += 1) {
-      const path = znodePath((operations * ZNODE_STEP) % plan.znodes);
-      batch.push(mine({ kind: "setData", path, data: value, version: -1 }));
+      batch.push(mine(operationOf(plan, operations, value)));
       operations += 1;
     }
     return log.batch(batch);
   });
   return { setUp, batches };
+}
+
+function operationOf(plan: RecordPlan, number: number, data: Uint8Array): ClientOperation {
+  if (plan.operation === "create") return createOf(znodePath(plan.znodes + number), data);
+  const path = znodePath((number * ZNODE_STEP) % plan.znodes);
+  return { kind: "setData", path, data, version: -1 };
 }
 
 function createOf(path: string, data: Uint8Array): ClientOperation {

@@ -128,8 +128,8 @@ async function measure(
 ): Promise<TreeApplyFigure> {
   const { operations, znodes, valueBytes, readSeconds } = options;
   const batches = Math.min(BATCHES_MAX, Math.max(5, Math.floor(operations / batchSize)));
-  const plan = { lanes, znodes, valueBytes, batches, operationsPerBatch: batchSize };
-  const records = makeRecords(plan);
+  const load = { operation: "setData", batches, operationsPerBatch: batchSize } as const;
+  const records = makeRecords({ lanes, znodes, valueBytes, ...load });
   const pools = Array.from({ length: lanes }, openPool);
   try {
     await setUp(pools, records);

@@ -12,6 +12,7 @@ export function addProtocolBenches(bench: Bench): void {
     lanes: 1,
     znodes: 1000,
     valueBytes: 128,
+    operation: "setData" as const,
     batches: 1,
     operationsPerBatch: OPERATIONS,
   };
