@@ -131,7 +131,7 @@ export function unpackResult(fields: Packed, at: number): NativeResult {
     case RESULT_STAT:
       return { kind: "stat", stat };
     case RESULT_DATA:
-      return { kind: "data", data: value as Uint8Array | null, stat };
+      return { kind: "data", data: bytesOrNull(value), stat };
     case RESULT_CHILDREN:
       return { kind: "children", children: value as string[], stat };
     default:
@@ -155,7 +155,7 @@ export function unpackChange(fields: Packed): Change {
     path: fields[3] as string,
     stat: unpackStat(fields[4] as number[]),
   };
-  return fields.length === 5 ? change : { ...change, data: fields[5] as Uint8Array | null };
+  return fields.length === 5 ? change : { ...change, data: bytesOrNull(fields[5]) };
 }
 
 function packStat(stat: Stat): number[] {
@@ -205,9 +205,9 @@ function integer(value: unknown): number {
   return value as number;
 }
 
-/** A copy: the frame is a view into what the network read. */
+/** A copy: the frame is a view into what the network read, which may be far larger. */
 function bytesOrNull(value: unknown): Uint8Array | null {
   if (value === null) return null;
   if (!(value instanceof Uint8Array)) throw new TypeError("data is a byte string or null");
-  return value.slice();
+  return new Uint8Array(value);
 }

@@ -162,7 +162,7 @@ function unpackClientItem(fields: readonly unknown[]): ClientItem {
         kind: "open",
         version: count(1),
         session: count(2) as SessionId,
-        password: checked(fields[3], isBytes).slice(),
+        password: new Uint8Array(checked(fields[3], isBytes)),
         timeoutMs: count(4),
       };
     case PING:
@@ -212,7 +212,7 @@ function unpackGatewayItem(fields: readonly unknown[]): GatewayItem {
       return {
         kind: "opened",
         session: fields[1] as SessionId,
-        password: (fields[2] as Uint8Array).slice(),
+        password: new Uint8Array(fields[2] as Uint8Array),
         timeoutMs: fields[3] as number,
         server: fields[4] as number,
         lane: fields[5] as number,

@@ -157,7 +157,7 @@ export class MemoryNetwork {
     };
     const cancel = this.#clock.after(timeoutMs, () => finish({ kind: "timedOut" }));
     const answer = (answered: Uint8Array): void => {
-      const copy = answered.slice();
+      const copy = copyOf(answered);
       this.#carry(to, from.id, () => finish({ kind: "answered", bytes: copy }));
     };
     this.#carry(from.id, to, () => {
@@ -170,7 +170,7 @@ export class MemoryNetwork {
   publish(from: Member, subject: string, bytes: Uint8Array): void {
     if (from.left || this.#isolated.has(from.id)) return;
     for (const listener of this.#listeners.get(subject) ?? []) {
-      const copy = bytes.slice();
+      const copy = copyOf(bytes);
       this.#clock.soon(() => listener(copy));
     }
   }
@@ -202,7 +202,7 @@ export class MemoryNetwork {
   ): boolean {
     const handler = this.#members.get(to)?.handler;
     if (handler === undefined) return false;
-    handler({ from, actor, bytes: bytes.slice(), answer });
+    handler({ from, actor, bytes: copyOf(bytes), answer });
     return true;
   }
 
@@ -232,11 +232,11 @@ class MemoryTransport implements Transport {
   }
 
   send(to: PeerId, actor: string, bytes: Uint8Array): void {
-    this.#network.send(this.#member, to, actor, bytes.slice());
+    this.#network.send(this.#member, to, actor, copyOf(bytes));
   }
 
   broadcast(actor: string, bytes: Uint8Array): void {
-    this.#network.broadcast(this.#member, actor, bytes.slice());
+    this.#network.broadcast(this.#member, actor, copyOf(bytes));
   }
 
   request(
@@ -246,7 +246,7 @@ class MemoryTransport implements Transport {
     timeoutMs: number,
     done: (outcome: TransportOutcome) => void,
   ): void {
-    this.#network.request(this.#member, to, actor, bytes.slice(), timeoutMs, done);
+    this.#network.request(this.#member, to, actor, copyOf(bytes), timeoutMs, done);
   }
 
   publish(subject: string, bytes: Uint8Array): void {
@@ -266,4 +266,9 @@ function once(answer: (bytes: Uint8Array) => void): (bytes: Uint8Array) => void 
     used = true;
     answer(bytes);
   };
+}
+
+/** A Buffer's own `slice` would be a view. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }

@@ -1,0 +1,148 @@
+/** The native protocol's frames: both ways, and against bytes that are none. */
+import test from "ava";
+import fc from "fast-check";
+import { Code } from "../../../protocol/codes.ts";
+import type { SessionId } from "../../../protocol/ids.ts";
+import {
+  type ClientItem,
+  decodeClientFrame,
+  decodeGatewayFrame,
+  encodeClientFrame,
+  encodeGatewayFrame,
+  type GatewayItem,
+} from "../../../protocol/native.ts";
+import { encodeCbor } from "../../../protocol/cbor.ts";
+import { OPEN_ACL } from "../../../protocol/acl.ts";
+import type { Stat } from "../../../protocol/stat.ts";
+import { epoch, type Zxid, zxidOf } from "../../../protocol/zxid.ts";
+
+const ZXID = zxidOf(epoch(2 ** 20), 2 ** 32 - 1);
+const BYTES = new Uint8Array([1, 2, 3]);
+const STAT: Stat = {
+  czxid: 1 as Zxid,
+  mzxid: ZXID,
+  ctime: 1_700_000_000_000,
+  mtime: 1_700_000_000_001,
+  version: 3,
+  cversion: 4,
+  aversion: 5,
+  ephemeralOwner: ZXID,
+  dataLength: 7,
+  numChildren: 8,
+  pzxid: 9 as Zxid,
+};
+
+test("every item of a client comes back as it was", (t) => {
+  const any = { path: "/ä/b", version: -1 };
+  const mode = { ephemeral: true, sequential: false };
+  const requests = [
+    { kind: "write", operation: { kind: "create", path: "/a", data: BYTES, acl: OPEN_ACL, mode } },
+    { kind: "write", operation: { kind: "delete", ...any } },
+    { kind: "write", operation: { kind: "setData", data: null, ...any } },
+    { kind: "write", operation: { kind: "sync", path: "/" } },
+    { kind: "write", operation: { kind: "closeSession" } },
+    { kind: "read", read: { kind: "exists", path: "/a", watch: false } },
+    { kind: "read", read: { kind: "getData", path: "/a", watch: false } },
+    { kind: "read", read: { kind: "getChildren", path: "/a", watch: false } },
+  ] as const;
+  const session = ZXID as number as SessionId;
+  const stream = { path: "/a", recursive: true, after: ZXID, credits: 1024 };
+  const items: ClientItem[] = [
+    { kind: "open", version: 1, session, password: new Uint8Array(16).fill(7), timeoutMs: 10_000 },
+    { kind: "ping" },
+    ...requests.map((request, id): ClientItem => ({ kind: "request", id, request })),
+    { kind: "openStream", stream: 1, ...stream },
+    { kind: "credit", stream: 1, credits: 512 },
+    { kind: "closeStream", stream: 1 },
+  ];
+  t.deepEqual(decodeClientFrame(encodeClientFrame({ sequence: 12, items })), {
+    sequence: 12,
+    items,
+  });
+});
+
+test("every item of a gateway comes back as it was", (t) => {
+  const results = [
+    { kind: "error", code: Code.noNode },
+    { kind: "done" },
+    { kind: "created", path: "/a0000000001", stat: STAT },
+    { kind: "stat", stat: STAT },
+    { kind: "data", data: BYTES, stat: STAT },
+    { kind: "data", data: null, stat: STAT },
+    { kind: "children", children: ["b", "a"], stat: STAT },
+  ] as const;
+  const change = { zxid: ZXID, path: "/a", stat: STAT };
+  const items: GatewayItem[] = [
+    {
+      kind: "opened",
+      session: ZXID as number as SessionId,
+      password: new Uint8Array(16),
+      timeoutMs: 4000,
+      server: 3,
+      lane: 2,
+      zxid: ZXID,
+    },
+    { kind: "pong", zxid: ZXID },
+    ...results.map((result, id): GatewayItem => ({ kind: "result", id, zxid: ZXID, result })),
+    {
+      kind: "changes",
+      stream: 1,
+      through: ZXID,
+      changes: [
+        { ...change, index: 0, kind: "created", data: BYTES },
+        { ...change, index: 1, kind: "data", data: null },
+        { ...change, index: 2, kind: "acl" },
+        { ...change, index: 3, kind: "deleted" },
+      ],
+    },
+    { kind: "compacted", stream: 1, oldest: ZXID },
+    { kind: "ended", reason: "noLeader" },
+  ];
+  t.deepEqual(decodeGatewayFrame(encodeGatewayFrame({ sequence: 1, items })), {
+    sequence: 1,
+    items,
+  });
+});
+
+test("bytes that are no frame throw, whatever they are", (t) => {
+  const decodes = (bytes: Uint8Array): void => {
+    try {
+      const { sequence, items } = decodeClientFrame(bytes);
+      t.true(Number.isSafeInteger(sequence) && Array.isArray(items));
+    } catch (error) {
+      t.true(error instanceof Error);
+    }
+  };
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), decodes), { seed: 1 });
+  fc.assert(
+    fc.property(fc.anything(), (value) => decodes(encodeCbor(value))),
+    { seed: 1 },
+  );
+});
+
+test("fields of a wrong type are refused", (t) => {
+  for (const item of [
+    [1, 1, 0, "no bytes", 1000],
+    [3, 1, 4, 5],
+    [3, -1, 4, "/a"],
+    [3, 1, 5, "/a", "text", -1],
+    [3, 1, 999, "/a"],
+    [4, 1, "/a", true, 1.5, 1],
+    [99],
+    "no list",
+  ]) {
+    t.throws(() => decodeClientFrame(encodeCbor([1, [item]])), undefined, JSON.stringify(item));
+  }
+});
+
+test("data that was decoded does not keep the frame in memory", (t) => {
+  const request = {
+    kind: "write",
+    operation: { kind: "setData", path: "/a", data: BYTES, version: -1 },
+  } as const;
+  const bytes = encodeClientFrame({ sequence: 1, items: [{ kind: "request", id: 1, request }] });
+  const item = decodeClientFrame(bytes).items[0];
+  if (item?.kind !== "request" || item.request.kind !== "write") return t.fail();
+  const { operation } = item.request;
+  t.is(operation.kind === "setData" ? operation.data?.buffer.byteLength : undefined, 3);
+});
