@@ -50,6 +50,7 @@ export class Listener implements ConnectionPort {
   readonly #clients = new Map<number, Client>();
   #corked: Client[] = [];
   #lastNumber = 0;
+  #onEmpty: (() => void) | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -81,8 +82,12 @@ export class Listener implements ConnectionPort {
   /** Takes no more connections, ends those there are, and waits briefly for them to take what was written. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      if (this.#clients.size === 0) resolve();
+    });
     for (const client of this.#clients.values()) this.#end(client);
-    await closed;
+    await Promise.all([closed, empty]);
   }
 
   perform(effect: ConnectionEffect): void {
@@ -135,6 +140,7 @@ export class Listener implements ConnectionPort {
       clearTimeout(client.linger);
       this.#clients.delete(number);
       onMessage({ kind: "closed", connection: number });
+      if (this.#clients.size === 0) this.#onEmpty?.();
     });
   }
 

@@ -21,11 +21,11 @@ const field: fc.Arbitrary<Field> = fc.oneof(
 );
 
 function write(writer: JuteWriter, each: Field): void {
-  if (each.kind === "int32") writer.int32(each.value);
-  else if (each.kind === "int64") writer.int64(each.value);
-  else if (each.kind === "bool") writer.bool(each.value);
+  if (each.kind === "bool") writer.bool(each.value);
   else if (each.kind === "buffer") writer.buffer(each.value);
-  else writer.string(each.value);
+  else if (each.kind === "string") writer.string(each.value);
+  else if (each.kind === "int32") writer.int32(each.value);
+  else writer.int64(each.value);
 }
 
 function read(reader: JuteReader, kind: Field["kind"]): unknown {

@@ -1,0 +1,145 @@
+/** Four-letter words: their texts are those of ZooKeeper, line for line. */
+import test from "ava";
+import { adminActor } from "../../../actors/admin/admin.ts";
+import type { AdminMessage } from "../../../actors/admin/messages.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
+import type { Epoch, Zxid } from "../../../protocol/zxid.ts";
+
+const context = {
+  nowMs: 5_000,
+  wallMs: 0,
+  random: () => 0,
+  randomBytes: () => new Uint8Array(0),
+};
+
+function ask(
+  word: string,
+  voters: number,
+  role: "looking" | "following" | "leading",
+  ...more: readonly AdminMessage[]
+): string {
+  const ids = Array.from({ length: voters }, (_, index) => (index + 1) as ServerId);
+  const actor = adminActor({
+    server: 1 as ServerId,
+    voters: ids,
+    version: "3.8.0-test, built on D",
+  });
+  let { state } = actor.start({ ...context, nowMs: 2_000 });
+  const report = {
+    kind: "gatewayReport",
+    connections: 2,
+    received: 30,
+    outstanding: 1,
+    clients: [" /10.0.0.1:1[1](queued=0,recved=1,sent=1)"],
+  } as const;
+  const messages: AdminMessage[] = [
+    { kind: "leadership", role, epoch: 3 as Epoch, leader: 1 as ServerId },
+    {
+      kind: "applied$",
+      zxid: 0x3_0000_0007 as Zxid,
+      znodes: 5,
+      watches: 6,
+      ephemerals: 7,
+      dataBytes: 80,
+    },
+    { ...report, gateway: "zookeeper/1", sent: 30, latencyMs: { min: 1, average: 2, max: 9 } },
+    { ...report, gateway: "zookeeper/2", sent: 10, latencyMs: { min: 0, average: 1, max: 4 } },
+    ...more,
+    { kind: "fourLetterWord", from: "zookeeper/1", client: 9, word },
+  ];
+  let text = "";
+  for (const message of messages) {
+    const step = actor.receive(state, message, context);
+    state = step.state;
+    for (const effect of step.effects) {
+      if (effect.kind !== "tell") continue;
+      const answer = effect.message as { readonly kind: string; readonly text: string };
+      text = `${effect.to} ${answer.kind}\n${answer.text}`;
+    }
+  }
+  return text;
+}
+
+const ANSWER = "zookeeper/1 adminAnswer\n";
+
+const SERVER = `Latency min/avg/max: 0/1.75/9
+Received: 60
+Sent: 40
+Connections: 4
+Outstanding: 2
+Zxid: 0x300000007
+`;
+
+test("srvr of a standalone node", (t) => {
+  t.is(
+    ask("srvr", 1, "leading"),
+    `${ANSWER}Zookeeper version: 3.8.0-test, built on D\n${SERVER}Mode: standalone\nNode count: 5\n`,
+  );
+});
+
+test("srvr of a leader ends with the sizes of proposals", (t) => {
+  t.is(
+    ask("srvr", 3, "leading"),
+    `${ANSWER}Zookeeper version: 3.8.0-test, built on D\n${SERVER}Mode: leader\nNode count: 5\nProposal sizes last/min/max: -1/-1/-1\n`,
+  );
+});
+
+test("stat of a follower lists the clients of every lane", (t) => {
+  const client = " /10.0.0.1:1[1](queued=0,recved=1,sent=1)\n";
+  t.is(
+    ask("stat", 3, "following"),
+    `${ANSWER}Zookeeper version: 3.8.0-test, built on D\nClients:\n${client}${client}\n${SERVER}Mode: follower\nNode count: 5\n`,
+  );
+});
+
+test("a node without a leader serves nobody, but is alive", (t) => {
+  const notServing = `${ANSWER}This ZooKeeper instance is not currently serving requests\n`;
+  for (const word of ["srvr", "stat", "mntr"]) t.is(ask(word, 3, "looking"), notServing);
+  t.is(ask("isro", 3, "looking"), `${ANSWER}null`);
+  t.is(ask("ruok", 3, "looking"), `${ANSWER}imok`);
+  t.is(ask("isro", 3, "following"), `${ANSWER}rw`);
+});
+
+test("mntr of a leader counts its followers, the server's own figures among the others", (t) => {
+  const lines = ask(
+    "mntr",
+    3,
+    "leading",
+    { kind: "peers", alive: [1, 2] as ServerId[] },
+    { kind: "processReport", openFiles: 40, openFilesMax: 1024 },
+  ).split("\n");
+  for (const line of [
+    "zk_version\t3.8.0-test, built on D",
+    "zk_server_state\tleader",
+    "zk_avg_latency\t1.75",
+    "zk_num_alive_connections\t4",
+    "zk_znode_count\t5",
+    "zk_watch_count\t6",
+    "zk_ephemerals_count\t7",
+    "zk_approximate_data_size\t80",
+    "zk_open_file_descriptor_count\t40",
+    "zk_max_file_descriptor_count\t1024",
+    "zk_uptime\t3000",
+    "zk_quorum_size\t3",
+    "zk_synced_followers\t1",
+    "zooid_epoch\t3",
+    "zooid_leader\t1",
+    "zooid_applied_zxid\t0x300000007",
+  ]) {
+    t.true(lines.includes(line), line);
+  }
+});
+
+test("an average without a fraction keeps its decimal point, as Java prints it", (t) => {
+  t.true(ask("mntr", 1, "leading").includes("zk_avg_latency\t1.75\n"));
+  const idle = { connections: 0, received: 0, sent: 0, outstanding: 0, clients: [] } as const;
+  const latencyMs = { min: 0, average: 0, max: 0 };
+  const reports = ["zookeeper/1", "zookeeper/2"].map(
+    (gateway) => ({ kind: "gatewayReport", gateway, latencyMs, ...idle }) as const,
+  );
+  t.true(ask("srvr", 1, "leading", ...reports).includes("Latency min/avg/max: 0/0.0/0\n"));
+});
+
+test("a word that is not known here is answered so", (t) => {
+  t.regex(ask("dump", 1, "leading"), /dump is not executed/);
+});

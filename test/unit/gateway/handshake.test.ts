@@ -1,0 +1,258 @@
+/** The ZooKeeper gateway's handshake: who gets a session, and what is told to who does not. */
+import test from "ava";
+import { Code } from "../../../protocol/codes.ts";
+import type { SessionId } from "../../../protocol/ids.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { GatewayDriver } from "../../support/gateway-driver.ts";
+import { connectFrame } from "../../support/zk-client.ts";
+import { create, setData } from "../../support/zk-operations.ts";
+import { requestFrame } from "../../support/gateway-driver.ts";
+
+const PASSWORD = Buffer.alloc(16, 5);
+
+function serving(): GatewayDriver {
+  const gateway = new GatewayDriver();
+  gateway.leadership("following");
+  return gateway;
+}
+
+test("a new client's session is created through the log and answered with its id", (t) => {
+  const gateway = serving();
+  gateway.open(1);
+  gateway.bytes(1, connectFrame({ port: 0, timeoutMs: 10_000 }));
+  t.deepEqual(gateway.told[0]?.message, {
+    kind: "write",
+    from: "zookeeper/1",
+    client: 1,
+    operations: [
+      { kind: "createSession", timeoutMs: 10_000, password: new Uint8Array(16).fill(7) },
+    ],
+  });
+  t.is(gateway.written(1).length, 0);
+  gateway.serve();
+  const answer = gateway.written(1);
+  t.is(
+    answer.toString("hex"),
+    `000000250000000000002710000000010000000100000010${"07".repeat(16)}00`,
+  );
+});
+
+test("a client that sends 44 bytes is answered with 36", (t) => {
+  const gateway = serving();
+  gateway.open(1);
+  const bytes = connectFrame({ port: 0, readOnly: "absent" });
+  t.is(bytes.length, 48);
+  gateway.bytes(1, bytes);
+  gateway.serve();
+  t.is(gateway.written(1).length, 40);
+});
+
+for (const [asked, granted] of [
+  [-1, 4_000],
+  [0, 4_000],
+  [12_345, 12_345],
+  [2 ** 31 - 1, 40_000],
+] as const) {
+  test(`a timeout of ${asked} ms becomes ${granted}`, (t) => {
+    const gateway = serving();
+    gateway.open(1);
+    gateway.bytes(1, connectFrame({ port: 0, timeoutMs: asked }));
+    gateway.serve();
+    t.is(gateway.written(1).readInt32BE(8), granted);
+  });
+}
+
+test("a returning client's session is attached with its password", (t) => {
+  const gateway = serving();
+  gateway.open(1);
+  gateway.bytes(1, connectFrame({ port: 0, sessionId: 77n, password: PASSWORD }));
+  const told = gateway.told[0]?.message;
+  t.like(told, { kind: "write", client: 1 });
+  t.deepEqual(told?.kind === "write" ? told.operations : undefined, [
+    {
+      kind: "attachSession",
+      session: 77 as SessionId,
+      timeoutMs: 10_000,
+      password: Uint8Array.from(PASSWORD),
+    },
+  ]);
+  gateway.serve();
+  t.is(gateway.written(1).readBigInt64BE(12), 77n);
+});
+
+function isExpiredAnswer(bytes: Buffer): boolean {
+  return bytes.toString("hex") === `00000025${"00".repeat(19)}10${"00".repeat(17)}`;
+}
+
+test("an expired session is answered with zeroes, then the connection closes", (t) => {
+  const gateway = serving();
+  gateway.open(1);
+  gateway.bytes(1, connectFrame({ port: 0, sessionId: 77n, password: PASSWORD }));
+  gateway.serve(() => ({ kind: "error", code: Code.sessionExpired }));
+  t.true(isExpiredAnswer(gateway.written(1)));
+  t.true(gateway.closed(1));
+});
+
+test("a session id that this ensemble never gives is expired without asking the log", (t) => {
+  for (const sessionId of [-5n, 0x1000013319500002n]) {
+    const gateway = serving();
+    gateway.open(1);
+    gateway.bytes(1, connectFrame({ port: 0, sessionId, password: PASSWORD }));
+    t.deepEqual(gateway.told, []);
+    t.true(isExpiredAnswer(gateway.written(1)));
+    t.true(gateway.closed(1));
+  }
+});
+
+test("a client that has seen the future is closed without an answer, its new session too", (t) => {
+  const gateway = serving();
+  gateway.open(1);
+  gateway.bytes(1, connectFrame({ port: 0, lastZxidSeen: 0x1_0000_0002n }));
+  const session = gateway.nextZxid;
+  gateway.serve();
+  t.is(gateway.written(1).length, 0);
+  t.true(gateway.closed(1));
+  t.is(gateway.nextZxid, session + 2); // created, and closed again
+  t.true(gateway.logged()[0]?.includes("0x100000002"));
+});
+
+test("a client that has seen just what the ensemble has is served", (t) => {
+  const gateway = serving();
+  gateway.open(1);
+  gateway.bytes(1, connectFrame({ port: 0, lastZxidSeen: 0x1_0000_0001n }));
+  gateway.serve();
+  t.is(gateway.written(1).length, 41);
+});
+
+test("requests sent along with the handshake are served after it", (t) => {
+  const gateway = serving();
+  gateway.open(1);
+  gateway.bytes(
+    1,
+    Buffer.concat([
+      connectFrame({ port: 0 }),
+      requestFrame(1, create("/a")),
+      requestFrame(2, setData("/a", "x")),
+    ]),
+  );
+  gateway.serve();
+  const written = gateway.written(1);
+  t.is(written.readInt32BE(0), 37);
+  t.is(written.readInt32BE(41 + 4), 1);
+  t.true(written.length > 41 + 20);
+});
+
+test("operations carry the session and the zxid at which this connection attached", (t) => {
+  const gateway = serving();
+  gateway.attach(1, { sessionId: 77n, password: PASSWORD });
+  const attachedAt = gateway.nextZxid - 1;
+  gateway.bytes(1, requestFrame(1, setData("/a", "x")));
+  t.like(gateway.told[0]?.message, { kind: "write", operations: [{ session: 77, attachedAt }] });
+});
+
+test("a connection whose session is attached elsewhere is closed", (t) => {
+  const gateway = serving();
+  const session = gateway.attach(1);
+  const attached = (attachedAt: number): void => {
+    gateway.tell({
+      kind: "sessionChanges",
+      attached: [{ session, timeoutMs: 10_000, attachedAt: attachedAt as Zxid }],
+      closed: [],
+    });
+  };
+  attached(session); // its own
+  t.false(gateway.closed(1));
+  attached(session + 1);
+  t.true(gateway.closed(1));
+  t.deepEqual(gateway.told.at(-1)?.message, { kind: "forget", from: "zookeeper/1", client: 1 });
+});
+
+test("of two connections of this lane that attach one session the later keeps it", (t) => {
+  const gateway = serving();
+  gateway.attach(1, { sessionId: 77n, password: PASSWORD });
+  gateway.attach(2, { sessionId: 77n, password: PASSWORD });
+  t.true(gateway.closed(1));
+  t.false(gateway.closed(2));
+  gateway.tell({ kind: "closed", connection: 1 });
+  gateway.bytes(2, requestFrame(1, setData("/a", "x")));
+  gateway.serve();
+  t.true(gateway.written(2).length > 0);
+});
+
+test("a session moved on before the answer to its handshake came is not served here", (t) => {
+  const gateway = serving();
+  gateway.open(1);
+  gateway.bytes(1, connectFrame({ port: 0, sessionId: 77n, password: PASSWORD }));
+  const session = 77 as SessionId;
+  const attachedAt = (gateway.nextZxid + 5) as Zxid;
+  const attached = [{ session, timeoutMs: 10_000, attachedAt }];
+  gateway.tell({ kind: "sessionChanges", attached, closed: [] });
+  gateway.serve();
+  t.is(gateway.written(1).length, 0);
+  t.true(gateway.closed(1));
+});
+
+test("an expired session's connection is closed", (t) => {
+  const gateway = serving();
+  const session = gateway.attach(1);
+  gateway.tell({ kind: "sessionChanges", attached: [], closed: [session] });
+  t.true(gateway.closed(1));
+});
+
+test("a connection without a handshake in time is closed, an attached one is not", (t) => {
+  const gateway = serving();
+  gateway.open(1);
+  gateway.attach(2);
+  gateway.nowMs += 5_000;
+  gateway.open(3);
+  gateway.nowMs += 5_000;
+  const effects = gateway.timer("handshake");
+  t.true(gateway.closed(1));
+  t.false(gateway.closed(2));
+  t.false(gateway.closed(3));
+  t.true(effects.some((effect) => effect.kind === "startTimer" && effect.afterMs === 5_000));
+});
+
+test("more connections of one address than allowed are closed, with one line a second", (t) => {
+  const gateway = new GatewayDriver({ maxClientConnectionsPerAddress: 2 });
+  for (let connection = 1; connection <= 10_000; connection += 1) gateway.open(connection);
+  gateway.open(10_001, "10.0.0.2:1");
+  t.false(gateway.closed(2));
+  t.true(gateway.closed(3));
+  t.true(gateway.closed(10_000));
+  t.false(gateway.closed(10_001));
+  t.is(gateway.logged().length, 1);
+  gateway.timer("notes");
+  const last = gateway.effects.filter((effect) => effect.kind === "log").at(-1);
+  t.is(last?.detail["count"], 9_997);
+  gateway.timer("notes");
+  t.is(gateway.logged().length, 2);
+});
+
+test("an address may connect again when one of its connections is gone", (t) => {
+  const gateway = new GatewayDriver({ maxClientConnectionsPerAddress: 1 });
+  gateway.open(1);
+  gateway.open(2);
+  t.true(gateway.closed(2));
+  gateway.tell({ kind: "closed", connection: 2 });
+  gateway.tell({ kind: "closed", connection: 1 });
+  gateway.open(3);
+  t.false(gateway.closed(3));
+});
+
+test("a first frame that is no handshake closes the connection with one line", (t) => {
+  const firsts = [
+    Buffer.from("GET / HTTP/1.1\r\n\r\n"),
+    Buffer.from("7fffffff00", "hex"),
+    Buffer.from("ffffffff00", "hex"),
+    Buffer.from("0000000400000000", "hex"),
+    Buffer.from("0000040100000000", "hex"),
+  ];
+  for (const first of firsts) {
+    const gateway = serving();
+    gateway.open(1);
+    gateway.bytes(1, first);
+    t.true(gateway.closed(1), first.toString("hex"));
+    t.is(gateway.logged().length, 1);
+  }
+});
