@@ -7,7 +7,32 @@ export type GoldenFrames = {
   readonly replies: readonly string[];
 };
 
-export const GOLDEN = {
+export type GoldenName =
+  | "connect"
+  | "create"
+  | "create2 sequential"
+  | "create existing"
+  | "exists with watch"
+  | "exists missing"
+  | "getData"
+  | "setData null fires watch"
+  | "getData null"
+  | "getACL"
+  | "create child"
+  | "getChildren"
+  | "getChildren2"
+  | "sync"
+  | "multi"
+  | "multi failed"
+  | "multi empty"
+  | "setACL"
+  | "setWatches"
+  | "ping"
+  | "create flags 9"
+  | "delete"
+  | "closeSession";
+
+export const GOLDEN: Readonly<Record<GoldenName, GoldenFrames>> = {
   connect: {
     request:
       "0000002d000000000000000000000000000027100000000000000000000000100000000000000000000000000000000000",
@@ -134,4 +159,4 @@ export const GOLDEN = {
     request: "0000000800000014fffffff5",
     replies: ["0000001000000014000000000000000d00000000"],
   },
-} as const satisfies Readonly<Record<string, GoldenFrames>>;
+};
