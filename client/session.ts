@@ -50,6 +50,9 @@ export type SessionState =
   | { readonly kind: "expired" }
   | { readonly kind: "closed" };
 
+/** What a session needs of its connection to NATS. */
+export type Channel = Pick<NatsChannel, "up" | "onEvent" | "say" | "close">;
+
 export type Answer = { readonly zxid: Zxid; readonly result: NativeResult };
 
 /** Where the connection stands. */
@@ -78,7 +81,7 @@ export class Session {
     kind: "connecting",
   });
   readonly #streams: Streams;
-  readonly #channel: NatsChannel;
+  readonly #channel: Channel;
   readonly #options: SessionOptions;
   readonly #requests: Requests;
   readonly #timer: NodeJS.Timeout;
@@ -99,7 +102,7 @@ export class Session {
   /** For the message of a first connection that fails. */
   #lastProblem = "no gateway answered";
 
-  constructor(channel: NatsChannel, options: SessionOptions) {
+  constructor(channel: Channel, options: SessionOptions) {
     this.#channel = channel;
     this.#options = options;
     this.#timeoutMs = options.sessionTimeoutMs;

@@ -1,0 +1,294 @@
+/** A client's session against a gateway made of plain calls: what is lost, what is asked again, what goes on. */
+import test, { type ExecutionContext } from "ava";
+import type { ChangeEvent } from "../../../client/changes.ts";
+import type { ChannelEvent } from "../../../client/nats-channel.ts";
+import { type Channel, Session } from "../../../client/session.ts";
+import type { ZooidError } from "../../../protocol/errors.ts";
+import type { SessionId } from "../../../protocol/ids.ts";
+import {
+  type ClientItem,
+  decodeClientFrame,
+  encodeGatewayFrame,
+  type GatewayItem,
+} from "../../../protocol/native.ts";
+import type { NativeRequest } from "../../../protocol/native-packing.ts";
+import type { Change } from "../../../protocol/reads.ts";
+import type { Stat } from "../../../protocol/stat.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+
+const SESSION = 77 as SessionId;
+const PASSWORD = new Uint8Array(16).fill(5);
+const STAT: Stat = {
+  czxid: 1 as Zxid,
+  mzxid: 1 as Zxid,
+  ctime: 1,
+  mtime: 1,
+  version: 0,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: 0,
+  dataLength: 0,
+  numChildren: 0,
+  pzxid: 1 as Zxid,
+};
+const GET: NativeRequest = { kind: "read", read: { kind: "getData", path: "/a", watch: false } };
+const SET: NativeRequest = {
+  kind: "write",
+  operation: { kind: "setData", path: "/a", data: null, version: -1 },
+};
+
+class Gateway implements Channel {
+  up = true;
+  /** What the client said, without pings. */
+  said: { readonly subject: string; readonly connection: number; readonly item: ClientItem }[] = [];
+  connection = 0;
+  closed = false;
+  #sequence = 0;
+  #happen: (event: ChannelEvent) => void = () => undefined;
+
+  onEvent(handler: (event: ChannelEvent) => void): void {
+    this.#happen = handler;
+  }
+
+  say(subject: string, connection: number, bytes: Uint8Array): void {
+    for (const item of decodeClientFrame(bytes).items) {
+      if (item.kind === "open") {
+        this.connection = connection;
+        this.#sequence = 0;
+      }
+      if (item.kind !== "ping") this.said.push({ subject, connection, item });
+    }
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+
+  happen(event: ChannelEvent): void {
+    if (event.kind === "up") this.up = true;
+    if (event.kind === "down") this.up = false;
+    this.#happen(event);
+  }
+
+  answer(...items: GatewayItem[]): void {
+    this.#sequence += 1;
+    this.frame(this.#sequence, items);
+  }
+
+  frame(sequence: number, items: readonly GatewayItem[]): void {
+    const bytes = encodeGatewayFrame({ sequence, items });
+    this.#happen({ kind: "heard", connection: this.connection, bytes });
+  }
+
+  accept(zxid: number, server = 1): void {
+    this.answer({
+      kind: "opened",
+      session: SESSION,
+      password: PASSWORD,
+      timeoutMs: 60_000,
+      server,
+      lane: 1,
+      zxid: zxid as Zxid,
+    });
+  }
+
+  /** What was said since the last time, once this turn's frames have gone out. */
+  async hears(): Promise<ClientItem[]> {
+    await Promise.resolve();
+    const items = this.said.map(({ item }) => item);
+    this.said = [];
+    return items;
+  }
+}
+
+function setup(t: ExecutionContext): { readonly gateway: Gateway; readonly session: Session } {
+  const gateway = new Gateway();
+  const session = new Session(gateway, {
+    ensemble: "test",
+    sessionTimeoutMs: 60_000,
+    operationTimeoutMs: 60_000,
+  });
+  t.teardown(async () => {
+    gateway.happen({ kind: "down" });
+    await session.close();
+  });
+  return { gateway, session };
+}
+
+async function connected(t: ExecutionContext): Promise<ReturnType<typeof setup>> {
+  const made = setup(t);
+  made.gateway.accept(10);
+  await made.gateway.hears();
+  return made;
+}
+
+const outcome = (asked: Promise<unknown>): Promise<unknown> =>
+  asked.then(
+    () => "done",
+    (error: ZooidError) => error.code,
+  );
+
+test("what is asked before the session is open is said once it is, to its gateway", async (t) => {
+  const { gateway, session } = setup(t);
+  const answer = session.request(GET);
+  t.like(await gateway.hears(), [{ kind: "open", session: 0 }]);
+  gateway.accept(10, 3);
+  await Promise.resolve();
+  t.like(gateway.said, [{ subject: "zooid.test.gateway.3.1", item: { kind: "request", id: 1 } }]);
+  const result = { kind: "data", data: null, stat: STAT } as const;
+  gateway.answer({ kind: "result", id: 1, zxid: 12 as Zxid, result });
+  t.deepEqual(await answer, { kind: "result", id: 1, zxid: 12 as Zxid, result } as never);
+  t.is(session.lastZxid, 12 as Zxid);
+});
+
+test("a lost node: the client attaches again, asks its reads again and rejects its writes", async (t) => {
+  const { gateway, session } = await connected(t);
+  const [read, write] = [session.request(GET), outcome(session.request(SET))];
+  await gateway.hears();
+  gateway.happen({ kind: "noResponders", connection: gateway.connection });
+  t.is(await write, "ZOOID_CONNECTION_LOSS");
+  t.like(await gateway.hears(), [{ kind: "open", session: SESSION, password: PASSWORD }]);
+  t.is(session.state$.value.kind, "reconnecting");
+  gateway.accept(11, 2);
+  t.like(await gateway.hears(), [{ kind: "request", id: 1 }]);
+  t.like(session.state$.value, { kind: "connected", session: SESSION, server: 2 });
+  const result = { kind: "data", data: null, stat: STAT } as const;
+  gateway.answer({ kind: "result", id: 1, zxid: 12 as Zxid, result });
+  t.like(await read, { zxid: 12 as Zxid });
+});
+
+test("a lost message of the gateway is noticed by the next", async (t) => {
+  const { gateway, session } = await connected(t);
+  gateway.frame(3, [{ kind: "pong", zxid: 99 as Zxid }]);
+  t.is(session.lastZxid, 10 as Zxid);
+  t.like(await gateway.hears(), [{ kind: "open", session: SESSION }]);
+});
+
+test("frames of an earlier connection are not heard", async (t) => {
+  const { gateway, session } = await connected(t);
+  const earlier = gateway.connection;
+  gateway.happen({ kind: "noResponders", connection: earlier });
+  gateway.accept(11);
+  const bytes = encodeGatewayFrame({ sequence: 2, items: [{ kind: "pong", zxid: 99 as Zxid }] });
+  gateway.happen({ kind: "heard", connection: earlier, bytes });
+  gateway.happen({ kind: "noResponders", connection: earlier });
+  t.is(session.lastZxid, 11 as Zxid);
+  t.is(session.state$.value.kind, "connected");
+});
+
+test("while the NATS server is away nothing is said, and then the session goes on", async (t) => {
+  const { gateway, session } = await connected(t);
+  gateway.happen({ kind: "down" });
+  void session.request(SET).catch(() => undefined);
+  t.deepEqual(await gateway.hears(), []);
+  gateway.happen({ kind: "up" });
+  t.like(await gateway.hears(), [{ kind: "open", session: SESSION }]);
+  gateway.accept(11);
+  t.like(await gateway.hears(), [{ kind: "request", request: { kind: "write" } }]);
+});
+
+test("a write that was refused because the session moved is asked again", async (t) => {
+  const { gateway, session } = await connected(t);
+  const write = session.request(SET);
+  await gateway.hears();
+  gateway.answer({
+    kind: "result",
+    id: 1,
+    zxid: 11 as Zxid,
+    result: { kind: "error", code: -118 },
+  });
+  gateway.frame(0, [{ kind: "ended", reason: "moved" }]);
+  t.like(await gateway.hears(), [{ kind: "open" }]);
+  gateway.accept(12);
+  t.like(await gateway.hears(), [{ kind: "request", id: 1 }]);
+  gateway.answer({ kind: "result", id: 1, zxid: 13 as Zxid, result: { kind: "stat", stat: STAT } });
+  t.like(await write, { zxid: 13 as Zxid });
+});
+
+test("an expired session rejects everything, ends its streams and closes the connection", async (t) => {
+  const { gateway, session } = await connected(t);
+  const asked = outcome(session.request(GET));
+  let streamError: ZooidError | undefined;
+  session.changes("/", {}).subscribe({
+    error: (error: ZooidError) => {
+      streamError = error;
+    },
+  });
+  gateway.frame(0, [{ kind: "ended", reason: "expired" }]);
+  t.is(await asked, "ZOOID_SESSION_EXPIRED");
+  t.is(await outcome(session.request(GET)), "ZOOID_SESSION_EXPIRED");
+  t.is(streamError?.code, "ZOOID_SESSION_EXPIRED");
+  t.is(session.state$.value.kind, "expired");
+  t.true(gateway.closed);
+});
+
+test("closing ends the session at its gateway and rejects what waits", async (t) => {
+  const { gateway, session } = await connected(t);
+  const closing = session.close();
+  t.like(await gateway.hears(), [
+    { kind: "request", request: { operation: { kind: "closeSession" } } },
+  ]);
+  const waiting = outcome(session.request(GET));
+  gateway.answer({ kind: "result", id: 1, zxid: 11 as Zxid, result: { kind: "done" } });
+  await closing;
+  t.is(await waiting, "ZOOID_CLOSED");
+  t.is(await outcome(session.request(GET)), "ZOOID_CLOSED");
+});
+
+const change = (zxid: number, index = 0): Change => ({
+  zxid: zxid as Zxid,
+  index,
+  kind: "data",
+  path: "/a",
+  stat: STAT,
+  data: null,
+});
+
+test("a stream goes on after a reconnect from what it has delivered, without a gap or a repeat", async (t) => {
+  const { gateway, session } = await connected(t);
+  const heard: ChangeEvent[] = [];
+  session.changes("/a", { progress: true }).subscribe((event) => heard.push(event));
+  t.like(await gateway.hears(), [{ kind: "openStream", stream: 1, path: "/a", after: 10 as Zxid }]);
+  const changes = [change(11), change(11, 1), change(12)];
+  gateway.answer({ kind: "changes", stream: 1, through: 15 as Zxid, changes });
+  gateway.happen({ kind: "noResponders", connection: gateway.connection });
+  gateway.accept(20);
+  t.like(await gateway.hears(), [
+    { kind: "open" },
+    { kind: "openStream", stream: 1, after: 15 as Zxid },
+  ]);
+  gateway.answer({ kind: "changes", stream: 1, through: 21 as Zxid, changes: [change(16)] });
+  t.deepEqual(heard, [
+    ...changes,
+    { kind: "progress", zxid: 15 as Zxid },
+    change(16),
+    { kind: "progress", zxid: 21 as Zxid },
+  ]);
+});
+
+test("credits are granted as changes are delivered", async (t) => {
+  const { gateway, session } = await connected(t);
+  session.changes("/a", { from: 3 as Zxid }).subscribe();
+  t.like(await gateway.hears(), [{ kind: "openStream", after: 3 as Zxid, credits: 1024 }]);
+  const changes = Array.from({ length: 600 }, (_, index) => change(11 + index));
+  gateway.answer({ kind: "changes", stream: 1, through: 700 as Zxid, changes });
+  t.deepEqual(await gateway.hears(), [{ kind: "credit", stream: 1, credits: 600 }]);
+});
+
+test("a stream whose changes are no longer kept is told so and completes", async (t) => {
+  const { gateway, session } = await connected(t);
+  const heard: unknown[] = [];
+  session.changes("/a", {}).subscribe({
+    next: (event) => heard.push(event),
+    complete: () => heard.push("complete"),
+  });
+  gateway.answer({ kind: "compacted", stream: 1, oldest: 40 as Zxid });
+  t.deepEqual(heard, [{ kind: "compacted", oldest: 40 as Zxid }, "complete"]);
+});
+
+test("a stream that is left is closed at the gateway", async (t) => {
+  const { gateway, session } = await connected(t);
+  session.changes("/a", {}).subscribe().unsubscribe();
+  t.like(await gateway.hears(), [{ kind: "openStream" }, { kind: "closeStream", stream: 1 }]);
+});
