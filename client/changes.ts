@@ -1,5 +1,7 @@
 /** Change streams of a client: each goes on by itself over reconnects, from the last zxid it has delivered. */
 import { Observable, type Subscriber } from "rxjs";
+import { BadArgumentsError } from "../protocol/errors.ts";
+import { NATIVE_STREAMS_MAX } from "../protocol/limits.ts";
 import type { ClientItem, GatewayItem } from "../protocol/native.ts";
 import type { Change } from "../protocol/reads.ts";
 import type { Zxid } from "../protocol/zxid.ts";
@@ -60,6 +62,11 @@ export class Streams {
 
   changes(path: string, options: ChangesOptions): Observable<ChangeEvent> {
     return new Observable((subscriber) => {
+      if (this.#streams.size >= NATIVE_STREAMS_MAX) {
+        const message = `a client has at most ${NATIVE_STREAMS_MAX} streams of changes at once`;
+        subscriber.error(new BadArgumentsError(message));
+        return undefined;
+      }
       const stream: Stream = {
         number: this.#next,
         path,

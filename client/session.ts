@@ -75,6 +75,8 @@ const RETRY_DELAY_MS = 150;
 /** With something under way, a silence of this length is answered by a ping: its answer shows what was lost. */
 const PING_BUSY_MS = 500;
 const CLOSE_TIMEOUT_MS = 2_000;
+/** Of a frame with anything but requests. */
+const FRAME_ITEMS_MAX = 64;
 
 export class Session {
   readonly state$: BehaviorSubject<SessionState> = new BehaviorSubject<SessionState>({
@@ -338,15 +340,22 @@ export class Session {
     if (this.#link.kind !== "open" || !this.#channel.up) return;
     const items = this.#items;
     this.#items = [];
-    for (;;) {
-      items.push(...this.#requests.take());
-      if (items.length === 0) return;
-      this.#said += 1;
-      const bytes = encodeClientFrame({ sequence: this.#said, items });
-      this.#channel.say(this.#link.subject, this.#connection, bytes);
-      this.#link.saidAtMs = performance.now();
-      items.length = 0;
+    // Apart from requests, of which one alone may fill a NATS message.
+    for (let start = 0; start < items.length; start += FRAME_ITEMS_MAX) {
+      this.#say(this.#link, items.slice(start, start + FRAME_ITEMS_MAX));
     }
+    for (;;) {
+      const requests = this.#requests.take();
+      if (requests.length === 0) return;
+      this.#say(this.#link, requests);
+    }
+  }
+
+  #say(link: Extract<Link, { readonly kind: "open" }>, items: readonly ClientItem[]): void {
+    this.#said += 1;
+    const bytes = encodeClientFrame({ sequence: this.#said, items });
+    this.#channel.say(link.subject, this.#connection, bytes);
+    link.saidAtMs = performance.now();
   }
 
   #end(error: ZooidError, state: SessionState): void {

@@ -292,3 +292,12 @@ test("a stream that is left is closed at the gateway", async (t) => {
   session.changes("/a", {}).subscribe().unsubscribe();
   t.like(await gateway.hears(), [{ kind: "openStream" }, { kind: "closeStream", stream: 1 }]);
 });
+
+test("a stream above the limit is refused, and those below go on", async (t) => {
+  const { session } = await connected(t);
+  const codes: string[] = [];
+  for (let count = 0; count < 1001; count += 1) {
+    session.changes("/a", {}).subscribe({ error: (error: ZooidError) => codes.push(error.code) });
+  }
+  t.deepEqual(codes, ["ZOOID_BAD_ARGUMENTS"]);
+});
