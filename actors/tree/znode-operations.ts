@@ -70,7 +70,7 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
   const suffix = operation.mode.sequential ? sequenceSuffix(parent.creates) : "";
   // Joined anew: a decoded string may be a slice that keeps its whole batch alive.
   const path = `${parent.path === "/" ? "" : parent.path}/${asked.slice(asked.lastIndexOf("/") + 1)}${suffix}`;
-  if (pathProblem(path) !== undefined) return Code.badArguments;
+  if (pathProblem(asked + suffix) !== undefined) return Code.badArguments;
   if (nodes.byPath.has(path)) return Code.nodeExists;
   if (parent.ephemeralOwner !== SESSION_NONE) return Code.noChildrenForEphemerals;
 

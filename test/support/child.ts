@@ -27,17 +27,16 @@ export class Child {
 
   constructor(options: ChildOptions) {
     this.#waitMsMax = options.waitMsMax ?? 60_000;
-    this.process = spawn(options.command, options.args, {
+    // A test run that is cut short leaves nothing behind: the kernel ends the process with the thread that started it.
+    const args = ["--pdeathsig", "KILL", options.command, ...options.args];
+    this.process = spawn("setpriv", args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ["pipe", "pipe", "pipe"],
     });
-    const killIt = (): void => void this.process.kill("SIGKILL");
-    process.once("exit", killIt); // a test run that is cut short leaves nothing behind
     this.exited = new Promise((resolve) => {
       const ended = (): void => {
         this.#ended = true;
-        process.off("exit", killIt);
         const error = new Error(`the process ended\n${this.output()}`);
         for (const waiter of this.#waiters) waiter.reject(error);
         resolve();

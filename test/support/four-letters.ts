@@ -3,7 +3,11 @@ import { connect } from "node:net";
 
 export type FourLetterTarget = { readonly host?: string; readonly port: number };
 
-export function fourLetters(target: FourLetterTarget, word: string): Promise<string> {
+export function fourLetters(
+  target: FourLetterTarget,
+  word: string,
+  signal?: AbortSignal,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = connect({ host: target.host ?? "127.0.0.1", port: target.port });
@@ -11,8 +15,12 @@ export function fourLetters(target: FourLetterTarget, word: string): Promise<str
     socket.on("data", (chunk) => chunks.push(chunk));
     socket.once("error", reject);
     socket.once("close", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    signal?.addEventListener("abort", () => socket.destroy(new Error(`${word} was not answered`)));
   });
 }
+
+/** A server that has only begun to listen may never answer a word it is sent then. */
+const ANSWER_MS_MAX = 1000;
 
 /** Asks until the answer is right or the server's process has ended; how long that takes is the server's affair. */
 export async function untilAnswer(
@@ -22,7 +30,9 @@ export async function untilAnswer(
   ended: () => boolean,
 ): Promise<void> {
   while (!ended()) {
-    const answer = await fourLetters(target, word).catch(() => "");
+    const answer = await fourLetters(target, word, AbortSignal.timeout(ANSWER_MS_MAX)).catch(
+      () => "",
+    );
     if (right(answer)) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }

@@ -2,6 +2,7 @@
  * What clients saw, as lines of text that are equal for servers that behave alike. What may differ is replaced by how it relates:
  * - zxids become their rank among the zxids that the transcript shows (Z1 < Z2 < ...). A reply's header zxid is shown for
  *   writes only: on a read it is whatever the server applied last, sessions of others included.
+ *   Nor on a write that was refused for how it was asked (Unimplemented, BadArguments): not every server logs those.
  * - session ids become the name that the scenario gave to the client.
  * - the header zxid of a watch event is not shown: -1 before ZooKeeper 3.9, the change's zxid since (ZOOKEEPER-4655).
  */
@@ -17,6 +18,9 @@ const EVENTS = new Map([
   [4, "NodeChildrenChanged"],
 ]);
 
+const UNIMPLEMENTED = -6;
+const BAD_ARGUMENTS = -8;
+
 export function lineOf(entry: Received): Line {
   switch (entry.kind) {
     case "closed":
@@ -25,7 +29,8 @@ export function lineOf(entry: Received): Line {
       return [`event ${EVENTS.get(entry.type) ?? entry.type} state=${entry.state} ${entry.path}`];
     case "reply": {
       const outcome: Text = entry.code === 0 ? entry.text : [`error ${entry.code}`];
-      const zxid: Text = entry.write ? [" at ", { kind: "zxid", value: entry.zxid }] : [];
+      const logged = entry.write && entry.code !== UNIMPLEMENTED && entry.code !== BAD_ARGUMENTS;
+      const zxid: Text = logged ? [" at ", { kind: "zxid", value: entry.zxid }] : [];
       return [entry.label, " -> ", ...outcome, ...zxid];
     }
   }

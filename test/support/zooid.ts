@@ -25,6 +25,8 @@ export type ZooidNode = {
 export type ZooidOptions = {
   /** Session timeouts are clamped to 2 to 20 of it. Default 500, to expire sessions soon. */
   readonly tickTimeMs?: number;
+  /** Connections of one address; 0 is no limit. Default 0. */
+  readonly maxClientConnections?: number;
 };
 
 /** One node alone. Fails, with what it printed, if it ends before it serves. */
@@ -40,7 +42,7 @@ export async function startZooid(options: ZooidOptions = {}): Promise<ZooidNode>
       `dataDir=${join(folder, "data")}`,
       `clientPort=${port}`,
       "clientPortAddress=127.0.0.1",
-      "maxClientCnxns=0",
+      `maxClientCnxns=${options.maxClientConnections ?? 0}`,
       "4lw.commands.whitelist=*",
       "",
     ].join("\n"),
