@@ -91,4 +91,5 @@ export type ConnectionMessage =
    * `opened`), so an actor that waits for it must have written more.
    */
   | { readonly kind: "drained"; readonly connection: number }
-  | { readonly kind: "closed"; readonly connection: number };
+  /** `reason` when the listener itself cut it off: its client does not read. */
+  | { readonly kind: "closed"; readonly connection: number; readonly reason?: string | undefined };

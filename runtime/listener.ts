@@ -4,7 +4,7 @@
  * cut off at a limit.
  */
 import { createServer, type Server, type Socket } from "node:net";
-import type { ConnectionMessage, EventDetail, LogLevel } from "./effects.ts";
+import type { ConnectionMessage } from "./effects.ts";
 import type { ConnectionEffect, ConnectionPort } from "./system.ts";
 
 export type ListenerOptions = {
@@ -18,8 +18,6 @@ export type ListenerOptions = {
   readonly backlog?: number;
   /** Must only enqueue. */
   readonly onMessage: (message: ConnectionMessage) => void;
-  /** Lines about clients that are cut off. */
-  readonly onLog?: (level: LogLevel, event: string, detail: EventDetail) => void;
   /** Bytes written to a connection and not taken by its client; beyond it the connection is cut off. Default 16 MiB. */
   readonly unsentBytesMax?: number;
 };
@@ -29,11 +27,12 @@ export type ListenAddress = { readonly host: string; readonly port: number };
 type Client = {
   readonly number: number;
   readonly socket: Socket;
-  readonly remoteAddress: string;
   /** Written since all had been taken. */
   unsentBytes: number;
   corked: boolean;
   closing: boolean;
+  /** Why it was cut off. */
+  reason: string | undefined;
   linger: NodeJS.Timeout | undefined;
 };
 
@@ -67,8 +66,8 @@ export class Listener implements ConnectionPort {
       this.#server.once("error", fail);
       this.#server.listen({ host, port, reusePort, backlog }, () => {
         this.#server.off("error", fail);
-        // Accepting may fail later, when the process is out of file descriptors; the next attempt may not.
-        this.#server.on("error", (error) => this.#log("acceptFailed", { error: error.message }));
+        // One connection that could not be accepted is its client's loss; the next may be.
+        this.#server.on("error", () => {});
         const address = this.#server.address();
         if (address === null || typeof address === "string") {
           reject(new Error(`listening on ${host}:${port} gave no address`));
@@ -124,10 +123,10 @@ export class Listener implements ConnectionPort {
     const client: Client = {
       number,
       socket,
-      remoteAddress,
       unsentBytes: 0,
       corked: false,
       closing: false,
+      reason: undefined,
       linger: undefined,
     };
     this.#clients.set(number, client);
@@ -139,7 +138,7 @@ export class Listener implements ConnectionPort {
     socket.once("close", () => {
       clearTimeout(client.linger);
       this.#clients.delete(number);
-      onMessage({ kind: "closed", connection: number });
+      onMessage({ kind: "closed", connection: number, reason: client.reason });
       if (this.#clients.size === 0) this.#onEmpty?.();
     });
   }
@@ -180,9 +179,8 @@ export class Listener implements ConnectionPort {
 
   #cutOff(client: Client): void {
     client.closing = true;
-    const { remoteAddress, socket } = client;
-    this.#log("clientDoesNotRead", { remoteAddress, unsentBytes: socket.writableLength });
-    socket.destroy();
+    client.reason = `it does not read: ${client.socket.writableLength} bytes are unsent`;
+    client.socket.destroy();
   }
 
   /** Sends what was written and then the end; what still comes is thrown away. */
@@ -192,10 +190,6 @@ export class Listener implements ConnectionPort {
     client.socket.resume();
     client.socket.end();
     client.linger = setTimeout(() => client.socket.destroy(), LINGER_MS);
-  }
-
-  #log(event: string, detail: EventDetail): void {
-    this.#options.onLog?.("warn", event, detail);
   }
 }
 

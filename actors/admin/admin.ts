@@ -24,6 +24,8 @@ export type AdminState = {
   readonly startedMs: number;
   leadership: Leadership;
   applied: Applied;
+  /** Watches of each lane. */
+  readonly watches: Map<number, number>;
   /** Peers that a leader has heard of in time. */
   alive: readonly ServerId[];
   process: ProcessReport;
@@ -48,12 +50,14 @@ function initialState(startedMs: number): AdminState {
     leadership: { kind: "leadership", role: "looking", epoch: EPOCH_NONE, leader: undefined },
     applied: {
       kind: "applied$",
+      lane: 0,
       zxid: ZXID_NONE,
       znodes: 0,
       watches: 0,
       ephemerals: 0,
       dataBytes: 0,
     },
+    watches: new Map(),
     alive: [],
     process: { kind: "processReport", openFiles: 0, openFilesMax: 0 },
     reports: new Map(),
@@ -76,6 +80,7 @@ function receive(
     case "applied$":
       // Each lane tells; the one that is ahead is the node's.
       if (message.zxid >= state.applied.zxid) state.applied = message;
+      state.watches.set(message.lane, message.watches);
       break;
     case "gatewayReport":
       state.reports.set(message.gateway, message);
@@ -117,7 +122,7 @@ function figuresOf(options: AdminOptions, state: AdminState, nowMs: number): Fig
     leader: leadership.leader,
     zxid: applied.zxid,
     znodes: applied.znodes,
-    watches: applied.watches,
+    watches: [...state.watches.values()].reduce((total, watches) => total + watches, 0),
     ephemerals: applied.ephemerals,
     dataBytes: applied.dataBytes,
     connections: sum((report) => report.connections),

@@ -36,6 +36,8 @@ export type TreeMessage =
       readonly client: number;
       readonly stream: number;
     }
+  /** Answered by emitting `applied$`: its watches come and go without a commit. */
+  | { readonly kind: "figures" }
   /** Answered with `digest` to `from`: a hash of the whole replicated state at `zxid`. Walks the tree. */
   | { readonly kind: "digest"; readonly from: string; readonly tag: number };
 
@@ -90,9 +92,11 @@ export type SessionChanges = {
   readonly closed: readonly SessionId[];
 };
 
-/** Emitted on `applied$` after each `committed`: figures for admin. */
+/** Emitted on `applied$` after each `committed`, and when asked: figures for admin. */
 export type Applied = {
   readonly kind: "applied$";
+  /** Whose watches are counted; all else is the same on every lane at the same zxid. */
+  readonly lane: number;
   readonly zxid: Zxid;
   readonly znodes: number;
   readonly watches: number;

@@ -62,6 +62,9 @@ function receive(state: TreeState, message: TreeMessage): Step<TreeState> {
     case "closeStream":
       closeStream(state.streams, message.from, message.client, message.stream);
       break;
+    case "figures":
+      effects.push({ kind: "emit", topic: "applied$", value: figures(state) });
+      break;
     case "digest": {
       const { tag } = message;
       const digest = digestOf(state);
@@ -85,9 +88,10 @@ function applyCommitted(state: TreeState, records: readonly Uint8Array[], effect
   effects.push({ kind: "emit", topic: "applied$", value: figures(state) });
 }
 
-function figures({ lastApplied, nodes, watches }: TreeState): Applied {
+function figures({ lane, lastApplied, nodes, watches }: TreeState): Applied {
   return {
     kind: "applied$",
+    lane,
     zxid: lastApplied,
     znodes: nodes.byPath.size,
     watches: watches.count,

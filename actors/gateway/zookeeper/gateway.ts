@@ -14,11 +14,11 @@ import type { TreeReply } from "../../tree/messages.ts";
 import { closeLateHandshakes, forgetConnection, open, refuse } from "./connections.ts";
 import { finishHandshake, followSessions, readHandshake } from "./handshake.ts";
 import { endGrace, flushTouched, followLeadership, startTouchTimer } from "./leadership.ts";
-import { flushNotes } from "./notes.ts";
+import { flushNotes, note } from "./notes.ts";
 import { reportInTurn, startReportTimer } from "./report.ts";
 import { advance, sendEvents } from "./requests.ts";
 import { initialState, type State, type Turn, type ZooKeeperGatewayOptions } from "./state.ts";
-import { answerWord, askWord } from "./words.ts";
+import { answerWord, askWord, passWords } from "./words.ts";
 
 export type { State, ZooKeeperGatewayOptions } from "./state.ts";
 
@@ -58,7 +58,7 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       takeDrained(turn, message.connection);
       return;
     case "closed":
-      takeClosed(turn, message.connection);
+      takeClosed(turn, message.connection, message.reason);
       return;
     case "written":
       takeWritten(turn, message);
@@ -127,9 +127,11 @@ function takeDrained(turn: Turn, number: number): void {
   if (connection.phase.kind === "attached") advance(turn, connection);
 }
 
-function takeClosed(turn: Turn, number: number): void {
+function takeClosed(turn: Turn, number: number, reason: string | undefined): void {
   const connection = turn.state.connections.get(number);
-  if (connection !== undefined) forgetConnection(turn, connection);
+  if (connection === undefined) return;
+  if (reason !== undefined) note(turn, "warn", "cutOff", connection.remoteAddress, reason);
+  forgetConnection(turn, connection);
 }
 
 function takeWritten(turn: Turn, { client, zxids, results }: Written): void {
@@ -175,6 +177,7 @@ function takeTimer(turn: Turn, timer: string): void {
   else if (timer === "handshake") closeLateHandshakes(turn);
   else if (timer === "notes") flushNotes(turn);
   else if (timer === "report") reportInTurn(turn);
+  else if (timer === "words") passWords(turn);
 }
 
 function seen({ state }: Turn, zxid: Zxid | undefined): void {

@@ -1,4 +1,4 @@
-/** Log lines that a client can cause: one a second for each address and reason, with a count of how often it happened. */
+/** Log lines that a client can cause: one a second for each address, with a count of how often it happened. */
 import type { LogLevel } from "../../../runtime/effects.ts";
 import { addressOf, type Output } from "./state.ts";
 
@@ -6,13 +6,14 @@ export type Note = {
   readonly level: LogLevel;
   readonly event: string;
   readonly address: string;
-  readonly reason: string;
+  /** The latest: reasons have the client's own numbers in them, so they do not tell lines apart. */
+  reason: string;
   /** Since the last line. */
   count: number;
 };
 
 const NOTES_INTERVAL_MS = 1000;
-/** Addresses and reasons told apart in one interval; further ones share a line without an address. */
+/** Addresses told apart in one interval; further ones share a line without an address. */
 const NOTES_MAX = 1000;
 
 /** The first of its kind is logged at once, the others of the same second together. */
@@ -25,10 +26,11 @@ export function note(
 ): void {
   const { notes } = output.state;
   const address = addressOf(remoteAddress);
-  const key = `${event} ${address} ${reason}`;
+  const key = `${event} ${address}`;
   const running = notes.get(key);
   if (running !== undefined) {
     running.count += 1;
+    running.reason = reason;
     return;
   }
   if (notes.size === 0) startTimer(output);

@@ -28,6 +28,7 @@ export function startReportTimer({ effects }: Turn): void {
 export function reportNow({ state, effects }: Turn): void {
   const figures = figuresOf(state);
   state.reported = figures;
+  effects.push(tell(`tree/${state.lane}`, { kind: "figures" }));
   effects.push(tell("admin", { ...figures, clients: clientLines(state) }));
 }
 

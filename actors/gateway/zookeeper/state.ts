@@ -101,6 +101,8 @@ export type State = {
   sent: number;
   readonly latency: Latency;
   readonly notes: Map<string, Note>;
+  /** Four-letter words of this turn, and who asked them. */
+  asked: { readonly client: number; readonly word: string }[];
   reported: Omit<GatewayReport, "clients"> | undefined;
   readonly reader: JuteReader;
   readonly writer: JuteWriter;
@@ -150,6 +152,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     sent: 0,
     latency: { count: 0, total: 0, min: 0, max: 0 },
     notes: new Map(),
+    asked: [],
     reported: undefined,
     reader: new JuteReader(),
     writer: new JuteWriter(),

@@ -31,10 +31,20 @@ export function askWord(turn: Turn, connection: Connection): boolean {
     answerWord(turn, connection, `${word} is not executed because it is not in the whitelist.\n`);
     return true;
   }
-  reportNow(turn);
-  const client = connection.number;
-  turn.effects.push(tell("admin", { kind: "fourLetterWord", from: state.name, client, word }));
+  if (state.asked.length === 0) {
+    reportNow(turn);
+    turn.effects.push({ kind: "startTimer", timer: "words", afterMs: 0 });
+  }
+  state.asked.push({ client: connection.number, word });
   return true;
+}
+
+/** Asks the admin actor once the tree, which was asked for its figures in this turn, has told them. */
+export function passWords({ state, effects }: Turn): void {
+  for (const { client, word } of state.asked) {
+    effects.push(tell("admin", { kind: "fourLetterWord", from: state.name, client, word }));
+  }
+  state.asked = [];
 }
 
 export function answerWord(turn: Turn, connection: Connection, text: string): void {

@@ -262,6 +262,12 @@ test("a closed connection's watches are forgotten, and late results are passed o
   t.is(gateway.written(1).length, 0);
 });
 
+test("a client that is cut off for not reading gives one line", (t) => {
+  const gateway = attached();
+  gateway.tell({ kind: "closed", connection: 1, reason: "it does not read" });
+  t.deepEqual(gateway.logged(), ["cutOff it does not read"]);
+});
+
 test("a failure costs the connection that it was about, and no other", (t) => {
   const gateway = attached();
   gateway.attach(2);
