@@ -16,6 +16,7 @@ import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { ZooidError } from "../protocol/errors.ts";
 
 const NAME = "nats-server";
 const VARIABLE = "ZOOID_NATS_SERVER";
@@ -25,7 +26,7 @@ const COMMAND_TIMEOUT_MS = 120_000;
 const ADVICE = `install it (Debian: apt-get install nats-server), or name it in ${VARIABLE}, or give the URL of a server that runs`;
 
 /** There is no nats-server and none could be fetched. The message says what to do. */
-export class NatsServerMissingError extends Error {
+export class NatsServerMissingError extends ZooidError {
   override readonly name = "NatsServerMissingError";
   readonly code = "ZOOID_NATS_SERVER_MISSING";
   readonly retryable = false;

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { ZooidError } from "../protocol/errors.ts";
 import { natsServerProgram, type NatsServerPlaces } from "./nats-server-binary.ts";
 
 const READY_WITHIN_MS = 10_000;
@@ -14,7 +15,7 @@ const STOP_WITHIN_MS = 5_000;
 const LAST_WORDS_MAX = 20;
 
 /** nats-server was there but did not serve. The message holds its last words. */
-export class NatsServerFailedError extends Error {
+export class NatsServerFailedError extends ZooidError {
   override readonly name = "NatsServerFailedError";
   readonly code = "ZOOID_NATS_SERVER_FAILED";
   readonly retryable = true;
