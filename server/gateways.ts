@@ -14,7 +14,7 @@ export function addAdminActor(system: ActorSystem, config: NodeConfig): void {
   }
   tellAll(system, "log-sync", "leadership$", hearLeadership);
   tellAll(system, "heartbeat", "peers$", ["admin"]);
-  system.add(adminActor({ server: config.id, voters: config.members, config }));
+  system.add(adminActor({ server: config.id, voters: config.members }));
 }
 
 /** Beside a lane's replica. */
@@ -22,17 +22,19 @@ export function addGatewayActors(system: ActorSystem, config: NodeConfig, lane: 
   const gateways = [`zookeeper/${lane}`, `nats/${lane}`];
   tellAll(system, `tree/${lane}`, "sessions$", gateways);
   tellAll(system, `tree/${lane}`, "applied$", ["admin"]);
+  const { id: server, ensemble, failoverGraceMs } = config;
+  const timeouts = {
+    minSessionTimeoutMs: config.minSessionTimeoutMs,
+    maxSessionTimeoutMs: config.maxSessionTimeoutMs,
+  };
   system.add(
     zooKeeperGatewayActor({
       lane,
-      timeouts: {
-        minSessionTimeoutMs: config.minSessionTimeoutMs,
-        maxSessionTimeoutMs: config.maxSessionTimeoutMs,
-      },
-      failoverGraceMs: config.failoverGraceMs,
+      ...timeouts,
+      failoverGraceMs,
       maxClientConnectionsPerAddress: config.maxClientConnections,
       fourLetterWords: config.fourLetterWords,
     }),
   );
-  system.add(natsGatewayActor({ server: config.id, lane, config }));
+  system.add(natsGatewayActor({ server, lane, ensemble, timeouts, failoverGraceMs }));
 }

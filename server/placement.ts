@@ -69,8 +69,12 @@ export function tellAll(
   });
 }
 
-export function addLogActor(system: ActorSystem, config: NodeConfig): void {
-  system.add(logActor({ server: config.id, ensemble: config.ensemble, crc32 }));
+export function addLogActor(
+  system: ActorSystem,
+  config: NodeConfig,
+  options: { readonly segmentBytes?: number } = {},
+): void {
+  system.add(logActor({ server: config.id, ensemble: config.ensemble, crc32, ...options }));
 }
 
 /** A lane's replica and its submitter. */

@@ -121,7 +121,7 @@ function takeRecords(state: LogSyncState, role: Following, message: Append): Uin
         break;
       }
       // A copy of its own: the received bytes are a view into the whole message.
-      const record = received.slice();
+      const record = new Uint8Array(received);
       state.index.push(lastZxid);
       state.recent.add(lastZxid, record);
       fresh.push(record);

@@ -104,7 +104,7 @@ function expire(state: SessionsState, context: Context): Step<SessionsState> {
   }
   if (expired.length > 0) {
     // Encoded bytes may be a view into a larger buffer; a message owns its bytes.
-    const payload = encodeBatch(expired).slice();
+    const payload = new Uint8Array(encodeBatch(expired));
     effects.push(tell("log-sync", { kind: "propose", payload, count: expired.length }));
   }
   return { state, effects };

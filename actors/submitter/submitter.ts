@@ -148,7 +148,7 @@ function flush(state: SubmitterState, context: Context): Effect[] {
     const batch: Batch = {
       seq: state.nextSeq,
       // Encoded bytes may be a view into a larger buffer; a message owns its bytes.
-      payload: encodeBatch(operations).slice(),
+      payload: new Uint8Array(encodeBatch(operations)),
       owners,
       sentAtMs: context.nowMs,
     };

@@ -25,6 +25,9 @@ export type SimOptions = {
   readonly sessionTimeoutMs: number;
 };
 
+/** Small, so that a run goes through many. */
+const SEGMENT_BYTES: number = 64 * 1024;
+
 export class SimNode {
   readonly id: ServerId;
   readonly disk: MemoryDisk = new MemoryDisk();
@@ -99,20 +102,20 @@ export class Cluster {
     const config = this.#configOf(node.id);
     addReplicationActors(system, config);
     addReplicaActors(system, config, 1);
-    addLogActor(system, config);
+    addLogActor(system, config, { segmentBytes: SEGMENT_BYTES });
     for (let client = 1; client <= this.#options.clientsPerNode; client += 1) {
       this.#addClient(node, system, client);
     }
   }
 
-  /** As `kill -9` and a power failure in one: what was not fsynced may be gone. */
-  crash(node: SimNode): void {
-    this.note(node.id, `crash, durable through 0x${node.durable.toString(16)}`);
+  /** As `kill -9`; with `power` also as a power failure: what was not fsynced may be gone. */
+  crash(node: SimNode, power: boolean): void {
+    this.note(node.id, `${power ? "power failure" : "killed"}, durable through 0x${node.durable.toString(16)}`);
     node.port?.crash();
     node.system?.stop();
     node.system = undefined;
     this.network.leave(node.id);
-    node.disk.crash(() => this.random.random());
+    if (power) node.disk.crash(() => this.random.random());
   }
 
   /** Runs the events of the next `ms`. Throws the first violation. */

@@ -71,7 +71,7 @@ function disturb(cluster: Cluster, counts: { crashes: number; partitions: number
     cluster.note(node.id, "restart");
     cluster.start(node);
   } else if (chance < 0.35) {
-    cluster.crash(node);
+    cluster.crash(node, random.random() < 0.7);
     counts.crashes += 1;
   } else if (chance < 0.5) {
     cluster.note(node.id, "isolated");
