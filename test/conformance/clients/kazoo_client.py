@@ -8,7 +8,7 @@ from kazoo.exceptions import BadVersionError, NodeExistsError, NoNodeError, NotE
 from kazoo.recipe.watchers import ChildrenWatch, DataWatch
 
 logging.basicConfig(level=logging.CRITICAL)
-HOSTS = sys.argv[1]
+HOSTS = sys.argv[1].split(",")
 WAIT_SECONDS = 60
 
 
@@ -21,8 +21,10 @@ def wait(event):
         raise SystemExit("waited in vain")
 
 
-def client():
-    started = KazooClient(hosts=HOSTS, timeout=10, randomize_hosts=False)
+def client(first):
+    """Clients of different servers, if there are several: who reads what another wrote says sync before."""
+    hosts = HOSTS[first % len(HOSTS):] + HOSTS[:first % len(HOSTS)]
+    started = KazooClient(hosts=",".join(hosts), timeout=10, randomize_hosts=False)
     started.start(timeout=WAIT_SECONDS)
     return started
 
@@ -110,6 +112,7 @@ def watch_recipes(one, two):
             last_list.set()
 
     two.create("/kazoo/watched", b"")
+    one.sync("/kazoo")
     DataWatch(one, "/kazoo/watched", on_data)
     ChildrenWatch(one, "/kazoo/watched", on_children)
     for index in range(10):
@@ -125,6 +128,7 @@ def watch_recipes(one, two):
 def ephemerals(one, two):
     two.create("/kazoo/alive", b"", ephemeral=True)
     gone = threading.Event()
+    one.sync("/kazoo")
     stat = one.exists("/kazoo/alive", watch=lambda event: gone.set())
     say("ephemeral owned by its session", stat.ephemeralOwner == two.client_id[0])
     two.stop()
@@ -158,6 +162,7 @@ def lock(one, two):
 
     thread = threading.Thread(target=contend)
     contending = threading.Event()
+    one.sync("/kazoo")
     one.ChildrenWatch("/kazoo/lock", lambda names: contending.set() if len(names) == 2 else None)
     thread.start()
     wait(contending)
@@ -181,6 +186,7 @@ def counter(one, two):
         thread.start()
     for thread in threads:
         thread.join()
+    one.sync("/kazoo")
     say("counter", counters[0].value)
 
 
@@ -205,6 +211,7 @@ def election(one, two):
     )
     second.start()
     wait(contending)
+    two.sync("/kazoo")
     say("election contenders", standing.contenders(), leads["two"].is_set())
     resign.set()
     wait(leads["two"])
@@ -214,18 +221,19 @@ def election(one, two):
 
 
 def main():
-    one, two = client(), client()
+    one, two = client(0), client(1)
     znodes(one)
     sequences(one)
     watches(one, two)
     watch_recipes(one, two)
     ephemerals(one, two)
     transactions(one)
-    two = client()
+    two = client(2)
     lock(one, two)
     counter(one, two)
     election(one, two)
     two.stop()
+    one.sync("/kazoo")
     one.delete("/kazoo", recursive=True)
     say("deleted", one.exists("/kazoo"))
     one.stop()

@@ -99,10 +99,11 @@ await watched(
   () => second.create("/js/later"),
 );
 await watched(
-  async (fired) => {
-    await second.create("/js/alive", null, ACL.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL);
-    await first.exists("/js/alive", fired);
-  },
+  (fired) => first.exists("/js/alive", fired),
+  () => second.create("/js/alive", null, ACL.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL),
+);
+await watched(
+  (fired) => first.exists("/js/alive", fired),
   () => two.close(),
 );
 
