@@ -1,43 +1,71 @@
-/** The README's session works as printed: kazoo plays it against an ensemble, and Python's doctest compares every line. */
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+/** The README is true: what it shows of `npm start` is printed, and its session happens as it is written there. */
+import test from "ava";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import test from "ava";
-import { ZooidEnsemble } from "../support/zooid.ts";
+import { Child } from "../support/child.ts";
+import { CHECKOUT, ZooidEnsemble } from "../support/zooid.ts";
 
-const README = new URL("../../README.md", import.meta.url);
 /** Debian's own, which sees Debian's kazoo. */
 const PYTHON = "/usr/bin/python3";
+const FIRST_PORT = 2181;
 
-function session(): string {
-  const text = readFileSync(README, "utf8");
-  const block = /## A session\n[\s\S]*?```python\n([\s\S]*?)```/.exec(text)?.[1];
-  if (block === undefined) throw new Error("the README has no session");
-  return block;
+let ensemble: ZooidEnsemble | undefined;
+
+test.before(async () => {
+  ensemble = await ZooidEnsemble.start();
+});
+
+test.after.always(async () => {
+  await ensemble?.stop();
+});
+
+function running(): ZooidEnsemble {
+  if (ensemble === undefined) throw new Error("the ensemble has not started");
+  return ensemble;
 }
 
-function doctest(file: string): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(PYTHON, ["-m", "doctest", "-v", file], { timeout: 60_000 }, (_, stdout, stderr) => {
-      resolve(stdout + stderr);
-    });
-  });
+/** The fenced blocks below a heading of the second level. */
+async function blocks(heading: string): Promise<readonly string[]> {
+  const text = await readFile(join(CHECKOUT, "README.md"), "utf8");
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? "";
+  return [...section.matchAll(/^```\w*\n(.*?)^```$/gms)].map((match) => match[1] ?? "");
 }
 
-test("the session of the README works line by line", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "zooid-readme-"));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const ensemble = await ZooidEnsemble.start();
-  t.teardown(() => ensemble.stop());
-  const shown = session();
-  const played = ensemble.nodes.reduce(
-    (text, { id, port }) => text.replaceAll(`127.0.0.1:${2180 + id}`, `127.0.0.1:${port}`),
+/** Process ids, ports and who leads are what they are. */
+function layout(text: string): string[] {
+  return text
+    .trim()
+    .split("\n")
+    .map((line) =>
+      line
+        .replace(/pid \d+/, "pid N")
+        .replace(/127\.0\.0\.1:\d+/, "127.0.0.1:N")
+        .replace(/node \d+ leads epoch \d+/, "node N leads epoch N"),
+    );
+}
+
+test("npm start is the ensemble, and prints the lines that the README shows", async (t) => {
+  const manifest: unknown = JSON.parse(await readFile(join(CHECKOUT, "package.json"), "utf8"));
+  t.like(manifest, { scripts: { start: "node cli/zooid.ts ensemble" } });
+  const shown = (await blocks("Start")).find((block) => block.includes("ready: node"));
+  t.deepEqual(layout(running().output()), layout(shown ?? "the README shows no lines"));
+});
+
+test("the README's session gives, line by line, the answers that it shows", async (t) => {
+  const shown = (await blocks("A session")).filter((block) => block.includes(">>> ")).join("\n");
+  const steps = shown.split("\n").filter((line) => line.startsWith(">>> ")).length;
+  t.true(steps > 0, "the README has no session");
+  const played = running().nodes.reduce(
+    (text, { id, port }) =>
+      text.replaceAll(`127.0.0.1:${FIRST_PORT - 1 + id}`, `127.0.0.1:${port}`),
     shown,
   );
+  const folder = await mkdtemp(join(tmpdir(), "zooid-readme-"));
+  t.teardown(() => rm(folder, { recursive: true }));
   const file = join(folder, "session.txt");
-  writeFileSync(file, played);
-  const output = await doctest(file);
-  const lines = shown.split("\n").filter((line) => line.startsWith(">>> ")).length;
-  t.true(output.includes(`${lines} passed and 0 failed.`), output);
+  await writeFile(file, played);
+  const python = new Child({ command: PYTHON, args: ["-m", "doctest", "-v", file] });
+  await python.exited;
+  t.true(python.output().includes(`${steps} passed and 0 failed.`), python.output());
 });
