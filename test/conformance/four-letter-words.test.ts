@@ -2,12 +2,12 @@
 import { isDeepStrictEqual } from "node:util";
 import anyTest, { type TestFn } from "ava";
 import { fourLetters } from "../support/four-letters.ts";
-import { withPair, type Pair } from "../support/pair.ts";
+import { startAlone, withPair, type Pair } from "../support/pair.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { create, getData } from "../support/zk-operations.ts";
 
 const test = anyTest as TestFn<Pair>;
-const pair = withPair(test);
+const pair = withPair(test, startAlone);
 
 /** The metrics that monitoring of ZooKeeper is built on; each must be there, as a number. */
 const METRICS = [

@@ -1,7 +1,7 @@
 /** Apache ZooKeeper and zooid side by side, for tests that compare them scenario by scenario. */
 import anyTest, { type TestFn } from "ava";
 import { play, type Address, type Scenario } from "./conformance.ts";
-import { startZooid } from "./zooid.ts";
+import { startZooid, ZooidEnsemble } from "./zooid.ts";
 import { startZookeeper } from "./zookeeper-server.ts";
 
 type Server = Address & { readonly stop: () => Promise<void> };
@@ -11,17 +11,28 @@ export type Pair = { readonly zookeeper: Server; readonly zooid: Server };
  * The server that is compared with Apache ZooKeeper: a zooid node of its own, or what `ZOOID_CONFORMANCE_TARGET=host:port`
  * names, a server with a tickTime of 500 ms that is already running.
  */
-export async function startCandidate(): Promise<Server> {
+export async function startAlone(): Promise<Server> {
   const target = process.env["ZOOID_CONFORMANCE_TARGET"];
   if (target === undefined) return startZooid();
   const [host = "", port = ""] = target.split(":");
   return { host, port: Number(port), stop: () => Promise.resolve() };
 }
 
+/** A node of an ensemble of three that follows: what it is asked to write goes to another node over NATS. */
+export async function startFollower(): Promise<Server> {
+  const ensemble = await ZooidEnsemble.start({ tickTimeMs: 500 });
+  const follower = ensemble.nodes.find(({ id }) => id !== ensemble.firstLeader);
+  if (follower === undefined) throw new Error("nobody follows");
+  return { host: ensemble.host, port: follower.port, stop: () => ensemble.stop() };
+}
+
 /** Declares one test a scenario: both servers' transcripts of it must be equal, line by line. */
-export function compare(...groups: readonly Readonly<Record<string, Scenario>>[]): void {
+export function compare(
+  candidate: () => Promise<Server>,
+  ...groups: readonly Readonly<Record<string, Scenario>>[]
+): void {
   const test = anyTest as TestFn<Pair>;
-  const pair = withPair(test);
+  const pair = withPair(test, candidate);
   for (const [title, scenario] of groups.flatMap((group) => Object.entries(group))) {
     test.serial(title, async (t) => {
       const { zookeeper, zooid } = pair();
@@ -36,7 +47,7 @@ export function compare(...groups: readonly Readonly<Record<string, Scenario>>[]
 }
 
 /** Starts the two before the file's tests and stops them after. */
-export function withPair(test: TestFn<Pair>): () => Pair {
+export function withPair(test: TestFn<Pair>, candidate: () => Promise<Server>): () => Pair {
   let pair: Pair | undefined;
   const stops: (() => Promise<void>)[] = [];
   const kept = async <Started extends Server>(starting: Promise<Started>): Promise<Started> => {
@@ -45,7 +56,7 @@ export function withPair(test: TestFn<Pair>): () => Pair {
     return server;
   };
   test.before(async () => {
-    const [zookeeper, zooid] = await Promise.all([kept(startZookeeper()), kept(startCandidate())]);
+    const [zookeeper, zooid] = await Promise.all([kept(startZookeeper()), kept(candidate())]);
     pair = { zookeeper, zooid };
   });
   test.after.always(async () => {

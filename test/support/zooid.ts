@@ -57,7 +57,9 @@ export async function startZooid(options: ZooidOptions = {}): Promise<ZooidNode>
     "srvr",
     (answer) => answer.includes("Mode: standalone"),
     () => child.ended,
-  ).catch((error: unknown) => {
+  ).catch(async (error: unknown) => {
+    block.release();
+    await rm(folder, { recursive: true, force: true });
     throw new Error(`zooid did not start\n${child.output()}`, { cause: error });
   });
   return {
@@ -83,6 +85,11 @@ type Command = {
   readonly cwd: string;
 };
 
+export type EnsembleOptions = {
+  /** Session timeouts are clamped to 2 to 20 of it. Default 2000, as for users. */
+  readonly tickTimeMs?: number;
+};
+
 export class ZooidEnsemble {
   readonly name = "zooid";
   readonly host = "127.0.0.1";
@@ -93,30 +100,32 @@ export class ZooidEnsemble {
   readonly #commands: ReadonlyMap<number, Command>;
   readonly #restarted = new Map<number, Child>();
 
-  static async start(): Promise<ZooidEnsemble> {
+  static async start(options: EnsembleOptions = {}): Promise<ZooidEnsemble> {
     const folder = await mkdtemp(join(tmpdir(), "zooid-ensemble-"));
     const block = await reservePorts();
     const parent = new Child({
       command: process.execPath,
       args: [
-        COMMAND_LINE,
-        "ensemble",
-        "--nodes",
-        "3",
-        "--client-port",
-        String(block.first),
-        "--data-dir",
-        join(folder, "data"),
+        ...[COMMAND_LINE, "ensemble", "--nodes", "3", "--client-port", String(block.first)],
+        ...["--data-dir", join(folder, "data"), "--max-client-connections", "0"],
+        ...["--tick-time-ms", String(options.tickTimeMs ?? 2000)],
       ],
       cwd: folder,
     });
-    await parent.line(/^ready: node \d+ leads epoch \d+/);
-    const nodes = parent.lines.flatMap(readNodeLine);
-    if (nodes.length !== 3) throw new Error(`not three nodes\n${parent.output()}`);
-    const commands = await Promise.all(
-      nodes.map(async (node) => [node.id, await commandOf(node)] as const),
-    );
-    return new ZooidEnsemble(parent, folder, block.release, nodes, new Map(commands));
+    try {
+      await parent.line(/^ready: node \d+ leads epoch \d+/);
+      const nodes = parent.lines.flatMap(readNodeLine);
+      if (nodes.length !== 3) throw new Error(`not three nodes\n${parent.output()}`);
+      const commands = await Promise.all(
+        nodes.map(async (node) => [node.id, await commandOf(node)] as const),
+      );
+      return new ZooidEnsemble(parent, folder, block.release, nodes, new Map(commands));
+    } catch (error) {
+      await parent.stop();
+      block.release();
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   private constructor(
@@ -155,6 +164,12 @@ export class ZooidEnsemble {
     const node = this.#nodes.get(id);
     if (node === undefined) throw new Error(`no node ${id}`);
     return node;
+  }
+
+  /** The id that the ensemble announced when it was ready; who leads since, only the nodes know. */
+  get firstLeader(): number {
+    const ready = this.#parent.lines.find((line) => line.startsWith("ready: ")) ?? "";
+    return Number(/node (\d+) leads/.exec(ready)?.[1]);
   }
 
   output(): string {

@@ -1,0 +1,22 @@
+/** All scenarios once more against a node that follows, in an ensemble of three. */
+import { compare, startFollower } from "../support/pair.ts";
+import { createScenarios } from "./scenarios/create.ts";
+import { multiScenarios } from "./scenarios/multi.ts";
+import { pathScenarios } from "./scenarios/paths.ts";
+import { requestScenarios } from "./scenarios/requests.ts";
+import { sessionScenarios } from "./scenarios/sessions.ts";
+import { setWatchesScenarios } from "./scenarios/set-watches.ts";
+import { statScenarios } from "./scenarios/stats.ts";
+import { watchScenarios } from "./scenarios/watches.ts";
+
+compare(
+  startFollower,
+  createScenarios,
+  pathScenarios,
+  statScenarios,
+  multiScenarios,
+  requestScenarios,
+  sessionScenarios,
+  watchScenarios,
+  setWatchesScenarios,
+);
