@@ -9,6 +9,8 @@ import { prepareDebian } from "./setup/debian.ts";
 import { TapReader, type Totals, totalsLine } from "./setup/tap.ts";
 
 const PROGRESS_EVERY_MS = 10_000;
+/** Of one failure: a difference of two long texts must not bury the others. */
+const DETAIL_LINES_MAX = 80;
 const SLOW_FOLDERS = ["sim", "integration", "conformance", "examples"];
 
 function patterns(args: readonly string[]): readonly string[] {
@@ -16,6 +18,13 @@ function patterns(args: readonly string[]): readonly string[] {
   if (files.length > 0) return files;
   if (!args.includes("--quick")) return [];
   return ["test/**/*.test.ts", ...SLOW_FOLDERS.map((folder) => `!test/${folder}/**`)];
+}
+
+function printFailure(title: string, details: readonly string[]): void {
+  const shown = details.slice(0, DETAIL_LINES_MAX);
+  const left = details.length - shown.length;
+  if (left > 0) shown.push(`    … and ${left} more lines`);
+  console.log([`✗ ${title}`, ...shown, ""].join("\n"));
 }
 
 async function runTests(files: readonly string[]): Promise<Totals> {
@@ -30,7 +39,7 @@ async function runTests(files: readonly string[]): Promise<Totals> {
   const totals = { passed: 0, failed: 0 };
   const tap = new TapReader((event) => {
     totals[event.kind] += 1;
-    if (event.kind === "failed") console.log([`✗ ${event.title}`, ...event.details, ""].join("\n"));
+    if (event.kind === "failed") printFailure(event.title, event.details);
   });
   const progress = setInterval(() => {
     const seconds = Math.round((performance.now() - startedMs) / 1000);
