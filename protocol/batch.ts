@@ -51,9 +51,21 @@ function pack(operation: Operation): Packed {
 function packClient(session: SessionId, attachedAt: Zxid, operation: ClientOperation): Packed {
   switch (operation.kind) {
     case "setAcl":
-      return [SET_ACL, session, attachedAt, operation.path, packAcl(operation.acl), operation.version];
+      return [
+        SET_ACL,
+        session,
+        attachedAt,
+        operation.path,
+        packAcl(operation.acl),
+        operation.version,
+      ];
     case "multi":
-      return [MULTI, session, attachedAt, operation.operations.map((each) => packZnode(0, 0, each))];
+      return [
+        MULTI,
+        session,
+        attachedAt,
+        operation.operations.map((each) => packZnode(0, 0, each)),
+      ];
     case "sync":
       return [SYNC, session, attachedAt, operation.path];
     case "closeSession":

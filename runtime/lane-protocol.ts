@@ -2,7 +2,9 @@
 import type { InspectionEvent } from "./inspection.ts";
 import type { Letter } from "./system.ts";
 
-export type ToLane = { readonly kind: "letters"; readonly letters: readonly Letter[] } | { readonly kind: "stop" };
+export type ToLane =
+  | { readonly kind: "letters"; readonly letters: readonly Letter[] }
+  | { readonly kind: "stop" };
 
 export type FromLane =
   | { readonly kind: "letters"; readonly letters: readonly Letter[] }

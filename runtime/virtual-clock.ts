@@ -48,7 +48,11 @@ export class VirtualClock implements Clock {
   /** Runs every event up to now + `ms`, and leaves time there. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
-    for (let next = this.#heap[0]; next !== undefined && next.atMs <= untilMs; next = this.#heap[0]) {
+    for (
+      let next = this.#heap[0];
+      next !== undefined && next.atMs <= untilMs;
+      next = this.#heap[0]
+    ) {
       this.step();
     }
     this.#nowMs = untilMs;

@@ -38,7 +38,10 @@ export type NodeOptions = {
 };
 
 /** Rejects when the data folder, the client port or NATS cannot be had. */
-export async function startNode(config: NodeConfig, options: NodeOptions = {}): Promise<RunningNode> {
+export async function startNode(
+  config: NodeConfig,
+  options: NodeOptions = {},
+): Promise<RunningNode> {
   const node = new Node(config, options.onInspection);
   try {
     await node.start(options.transport);

@@ -33,7 +33,9 @@ export type ElectionState = {
   /** From nodes that do not look. */
   readonly settled: Map<ServerId, Vote>;
   /** What this node follows or leads, while it does not look. */
-  current: { readonly state: "following" | "leading"; readonly leader: ServerId; readonly epoch: Epoch } | undefined;
+  current:
+    | { readonly state: "following" | "leading"; readonly leader: ServerId; readonly epoch: Epoch }
+    | undefined;
 };
 
 type Timer = "vote" | "settle";

@@ -90,7 +90,11 @@ function none(state: HeartbeatState): Step<HeartbeatState> {
   return { state, effects: [] };
 }
 
-function leadership(state: HeartbeatState, now: Leadership, context: Context): Step<HeartbeatState> {
+function leadership(
+  state: HeartbeatState,
+  now: Leadership,
+  context: Context,
+): Step<HeartbeatState> {
   const was = state.leadership;
   state.leadership = now;
   if (was.leader === now.leader && was.epoch === now.epoch && was.role === now.role) {

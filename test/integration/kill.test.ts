@@ -1,7 +1,7 @@
 /** Real processes that are killed while clients write: what was acknowledged stays, and only the dead node's clients notice. */
 import test from "ava";
 import { fourLetters } from "../support/four-letters.ts";
-import { Writer } from "../support/writer.ts";
+import { firstText, Writer } from "../support/writer.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { create, getChildren, getData, sync } from "../support/zk-operations.ts";
 import { ZooidProcesses } from "../support/zooid-processes.ts";
@@ -17,7 +17,9 @@ test("what is acknowledged outlives kill -9 of nodes and leaders, and clients of
     for (let round = 0; round < ROUNDS; round += 1) await killOne(ensemble, writers, round);
     for (const writer of writers) await writer.stop();
     for (const writer of writers) t.deepEqual(writer.complaints, [], writer.folder);
-    const trees = await Promise.all(ensemble.ids.map((id) => readAll(ensemble.portOf(id), writers)));
+    const trees = await Promise.all(
+      ensemble.ids.map((id) => readAll(ensemble.portOf(id), writers)),
+    );
     t.deepEqual(trees[1], trees[0], "the tree of node 2 is that of node 1");
     t.deepEqual(trees[2], trees[0], "the tree of node 3 is that of node 1");
     for (const writer of writers) {
@@ -54,7 +56,9 @@ async function killOne(
 ): Promise<void> {
   const began = performance.now();
   const victim =
-    round % 2 === 0 ? await leaderOf(ensemble) : Math.floor(Math.random() * ensemble.ids.length) + 1;
+    round % 2 === 0
+      ? await leaderOf(ensemble)
+      : Math.floor(Math.random() * ensemble.ids.length) + 1;
   for (const writer of writers) writer.expectDeath(victim);
   await ensemble.kill(victim);
   await new Promise((resolve) => setTimeout(resolve, ROUND_MS / 3));
@@ -84,12 +88,12 @@ async function readAll(
   await client.request(sync("/"));
   for (const { folder } of writers) {
     const listed = await client.request(getChildren(folder));
-    const names = String(listed.text[0]).slice(1, -1).split(" ");
+    const names = firstText(listed).slice(1, -1).split(" ");
     for (let from = 0; from < names.length; from += 500) {
       const part = names.slice(from, from + 500).map((name) => `${folder}/${name}`);
       const replies = await client.pipeline(part.map((path) => getData(path)));
       replies.forEach((reply, index) => {
-        tree.set(part[index] ?? "", String(reply.text[0]));
+        tree.set(part[index] ?? "", firstText(reply));
       });
     }
   }
@@ -98,7 +102,10 @@ async function readAll(
 }
 
 function checkKept(
-  t: { readonly is: (a: unknown, b: unknown, message: string) => boolean; readonly true: (a: boolean, message: string) => boolean },
+  t: {
+    readonly is: (a: unknown, b: unknown, message: string) => boolean;
+    readonly true: (a: boolean, message: string) => boolean;
+  },
   writer: Writer,
   tree: ReadonlyMap<string, string>,
 ): void {
@@ -113,5 +120,9 @@ function checkKept(
   t.is(lost, 0, `${writer.folder} lost no acknowledged write`);
   t.is(disordered, 0, `${writer.folder} finds its writes in order`);
   const numbers = [...tree].filter(([path]) => path.startsWith(`${writer.folder}/`));
-  t.is(new Set(numbers.map(([, data]) => data)).size, numbers.length, `${writer.folder}: none twice`);
+  t.is(
+    new Set(numbers.map(([, data]) => data)).size,
+    numbers.length,
+    `${writer.folder}: none twice`,
+  );
 }

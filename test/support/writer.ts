@@ -1,5 +1,5 @@
 /** A writer for tests of failures: one connection at a time, sequential nodes with a running number, every answer kept. */
-import { ZkClient } from "./zk-client.ts";
+import { type Reply, ZkClient } from "./zk-client.ts";
 import { create } from "./zk-operations.ts";
 
 export type Acknowledged = { readonly path: string; readonly number: number };
@@ -83,7 +83,7 @@ export class Writer {
           create(`${this.folder}/n-`, String(number), { mode: SEQUENTIAL }),
         );
         if (reply.code === 0) {
-          this.acknowledged.push({ path: String(reply.text[0]), number });
+          this.acknowledged.push({ path: firstText(reply), number });
         } else {
           this.#complain(`write ${number} failed with ${reply.code}`);
         }
@@ -99,4 +99,11 @@ export class Writer {
   #complain(what: string): void {
     this.complaints.push(`${this.folder} on node ${this.#node}: ${what}`);
   }
+}
+
+/** Of a create the path, of a read the data or the names. */
+export function firstText(reply: Reply): string {
+  const [first] = reply.text;
+  if (typeof first !== "string") throw new Error(`no text in the reply to ${reply.label}`);
+  return first;
 }

@@ -1,0 +1,92 @@
+/** Actors by plain call: a context with time to set, and the effects that matter picked out of a step. */
+import { crc32 } from "node:zlib";
+import type { Actor, Context } from "../../runtime/actor.ts";
+import type { Effect } from "../../runtime/effects.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { encodeRecord } from "../../protocol/record.ts";
+import { epoch, type Zxid, zxidOf } from "../../protocol/zxid.ts";
+
+export class Driven<State, Message extends object> {
+  nowMs = 0;
+  state: State;
+  /** Of the last message. */
+  effects: readonly Effect[];
+  readonly #actor: Actor<State, Message>;
+
+  constructor(actor: Actor<State, Message>) {
+    this.#actor = actor;
+    const { state, effects } = actor.start(this.#context());
+    this.state = state;
+    this.effects = effects;
+  }
+
+  /** The actor's answer to the message: its effects, with its state in `state`. */
+  receive(message: Message): readonly Effect[] {
+    const { state, effects } = this.#actor.receive(this.state, message, this.#context());
+    this.state = state;
+    this.effects = effects;
+    return effects;
+  }
+
+  #context(): Context {
+    return {
+      nowMs: this.nowMs,
+      wallMs: 1_700_000_000_000 + this.nowMs,
+      random: () => 0.5,
+      randomBytes: (length) => new Uint8Array(length),
+    };
+  }
+}
+
+/** Messages told to the actor of this name. */
+export function told(effects: readonly Effect[], to: string): object[] {
+  return effects.flatMap((effect) =>
+    effect.kind === "tell" && effect.to === to ? [effect.message] : [],
+  );
+}
+
+/** Messages sent to this node. */
+export function sent(effects: readonly Effect[], to: number): object[] {
+  return effects.flatMap((effect) =>
+    effect.kind === "send" && effect.to === to ? [effect.message] : [],
+  );
+}
+
+export function broadcasts(effects: readonly Effect[]): object[] {
+  return effects.flatMap((effect) => (effect.kind === "broadcast" ? [effect.message] : []));
+}
+
+export function emitted(effects: readonly Effect[], topic: string): object[] {
+  return effects.flatMap((effect) =>
+    effect.kind === "emit" && effect.topic === topic ? [effect.value] : [],
+  );
+}
+
+export function timersStarted(effects: readonly Effect[]): string[] {
+  return effects.flatMap((effect) => (effect.kind === "startTimer" ? [effect.timer] : []));
+}
+
+export function server(id: number): ServerId {
+  return id as ServerId;
+}
+
+export function at(epochNumber: number, counter: number): Zxid {
+  return zxidOf(epoch(epochNumber), counter);
+}
+
+/** A record of one operation; `payload` tells records of the same zxid apart. */
+export function record(zxid: Zxid, prevZxid: Zxid, payload = "x"): Uint8Array {
+  return encodeRecord(
+    {
+      kind: "batch",
+      firstZxid: zxid,
+      lastZxid: zxid,
+      prevZxid,
+      timeMs: 1,
+      submitter: undefined,
+      seq: 0,
+    },
+    new TextEncoder().encode(payload),
+    crc32,
+  );
+}

@@ -1,0 +1,195 @@
+/** log-sync as a candidate and leader, by plain calls. */
+import { crc32 } from "node:zlib";
+import test from "ava";
+import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
+import type {
+  LogSyncMessage,
+  LogSyncPeerMessage,
+  SubmitMessage,
+} from "../../../actors/log-sync/messages.ts";
+import type { LogSyncState } from "../../../actors/log-sync/state.ts";
+import { recordHeader } from "../../../protocol/record.ts";
+import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import { at, broadcasts, Driven, emitted, sent, server, told } from "../../support/plain-calls.ts";
+
+type LogSync = Driven<LogSyncState, LogSyncMessage>;
+
+function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
+  return { kind: "received", from: server(peer), message };
+}
+
+/** Node 1 of `voters`, with an empty log, told to stand. */
+function candidate(voters: readonly number[]): LogSync {
+  const logSync = new Driven(
+    logSyncActor({ server: server(1), voters: voters.map(server), lanes: 1, crc32 }),
+  );
+  logSync.receive({
+    kind: "recovered",
+    promise: { epoch: epoch(0), candidate: server(1) },
+    lastZxids: [],
+    incarnation: 1,
+    tornBytes: 0,
+  });
+  logSync.receive({ kind: "elected", leader: server(1) });
+  return logSync;
+}
+
+function promisedByItself(logSync: LogSync): void {
+  logSync.receive({ kind: "promised", promise: { epoch: epoch(1), candidate: server(1) } });
+}
+
+function reply(peer: number, lastZxid: Zxid): LogSyncMessage {
+  return from(peer, {
+    kind: "promiseReply",
+    epoch: epoch(1),
+    granted: true,
+    promise: { epoch: epoch(1), candidate: server(1) },
+    lastZxid,
+  });
+}
+
+/** Node 1 of three, leading epoch 1 with its barrier published and durable at home. */
+function leader(): LogSync {
+  const logSync = candidate([1, 2, 3]);
+  promisedByItself(logSync);
+  logSync.receive(reply(2, ZXID_NONE));
+  publish(logSync);
+  logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
+  return logSync;
+}
+
+function publish(logSync: LogSync): ReturnType<LogSync["receive"]> {
+  return logSync.receive({ kind: "timer", timer: "publish" });
+}
+
+function accepted(peer: number, zxid: Zxid, of = 1): LogSyncMessage {
+  return from(peer, { kind: "accepted", epoch: epoch(of), zxid });
+}
+
+function batch(seq: number, incarnation = 1): SubmitMessage {
+  const submitter = { server: server(2), lane: 1, incarnation };
+  return { kind: "submit", submitter, seq, count: 2, payload: new Uint8Array([1]) };
+}
+
+test("a candidate asks for promises only after its own is durable", (t) => {
+  const logSync = candidate([1, 2, 3]);
+  t.deepEqual(broadcasts(logSync.effects), []);
+  promisedByItself(logSync);
+  t.deepEqual(broadcasts(logSync.effects), [{ kind: "promiseRequest", epoch: 1, candidate: 1 }]);
+});
+
+test("a candidate leads with a quorum's promises, and its first record is the epoch's barrier", (t) => {
+  const logSync = candidate([1, 2, 3]);
+  promisedByItself(logSync);
+  logSync.receive(reply(3, ZXID_NONE));
+  const [message] = broadcasts(publish(logSync)) as { records: readonly Uint8Array[] }[];
+  const header = recordHeader(message?.records[0] ?? new Uint8Array(64));
+  t.like(header, { kind: "barrier", firstZxid: at(1, 0), lastZxid: at(1, 0) });
+});
+
+test("a candidate whose log is behind a voter's gives way", (t) => {
+  const logSync = candidate([1, 2, 3]);
+  promisedByItself(logSync);
+  const effects = logSync.receive(reply(2, at(1, 7)));
+  t.is(logSync.state.role.kind, "looking");
+  t.like(told(effects, "election"), [{ kind: "look" }]);
+});
+
+test("a leader commits what a quorum holds, its own disk counting as one", (t) => {
+  const logSync = leader();
+  t.is(logSync.state.committed, ZXID_NONE);
+  logSync.receive(accepted(3, at(1, 0)));
+  t.is(logSync.state.committed, at(1, 0));
+});
+
+test("a leader does not count its own record before its own disk has it", (t) => {
+  const logSync = candidate([1, 2, 3]);
+  promisedByItself(logSync);
+  logSync.receive(reply(2, ZXID_NONE));
+  publish(logSync);
+  logSync.receive(accepted(2, at(1, 0)));
+  t.is(logSync.state.committed, ZXID_NONE);
+  logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
+  t.is(logSync.state.committed, at(1, 0));
+});
+
+test("a leader ignores what was accepted in another epoch", (t) => {
+  const logSync = leader();
+  logSync.receive(accepted(3, at(1, 0), 2));
+  t.is(logSync.state.committed, ZXID_NONE);
+});
+
+test("a leader takes batches only after its barrier is delivered", (t) => {
+  const logSync = leader();
+  logSync.receive(from(2, batch(1)));
+  t.is(logSync.state.index.tail, at(1, 0));
+  logSync.receive(accepted(2, at(1, 0)));
+  logSync.receive(from(2, batch(1)));
+  t.is(logSync.state.index.tail, at(1, 2), "one zxid for each of the batch's operations");
+});
+
+test("a batch that is sent again is taken once", (t) => {
+  const logSync = leader();
+  logSync.receive(accepted(2, at(1, 0)));
+  logSync.receive(from(2, batch(1)));
+  logSync.receive(from(2, batch(1)));
+  t.is(logSync.state.index.tail, at(1, 2));
+});
+
+test("a batch out of sequence is refused with the number that is expected", (t) => {
+  const logSync = leader();
+  logSync.receive(accepted(2, at(1, 0)));
+  const effects = logSync.receive(from(2, batch(2)));
+  t.like(sent(effects, 2), [{ kind: "submitRefused", reason: "outOfSequence", expected: 1 }]);
+  t.is(logSync.state.index.tail, at(1, 0));
+});
+
+test("a later life of a lane starts anew, an earlier one is refused", (t) => {
+  const logSync = leader();
+  logSync.receive(accepted(2, at(1, 0)));
+  logSync.receive(from(2, batch(1, 5)));
+  logSync.receive(from(2, batch(1, 6)));
+  t.is(logSync.state.index.tail, at(1, 4));
+  const effects = logSync.receive(from(2, batch(2, 5)));
+  t.like(sent(effects, 2), [{ reason: "staleIncarnation", expected: 6 }]);
+});
+
+test("records of one turn travel together, once, to the disk and to all peers", (t) => {
+  const logSync = leader();
+  logSync.receive(accepted(2, at(1, 0)));
+  publish(logSync);
+  logSync.receive(from(2, batch(1)));
+  logSync.receive(from(2, batch(2)));
+  const effects = publish(logSync);
+  const [message] = broadcasts(effects) as { records: readonly Uint8Array[] }[];
+  t.is(message?.records.length, 2);
+  t.is(broadcasts(effects).length, 1);
+  t.is(told(effects, "log").length, 1);
+});
+
+test("a leader that is deposed takes back what neither disk nor peer has seen", (t) => {
+  const logSync = leader();
+  logSync.receive(accepted(2, at(1, 0)));
+  logSync.receive(from(2, batch(1)));
+  logSync.receive(from(3, { kind: "deposed", promise: { epoch: epoch(2), candidate: server(3) } }));
+  t.is(logSync.state.role.kind, "looking");
+  t.is(logSync.state.index.tail, at(1, 0));
+  t.deepEqual(broadcasts(publish(logSync)), []);
+});
+
+test("a follower that is behind is sent what follows the record it holds", (t) => {
+  const logSync = leader();
+  const effects = logSync.receive(from(3, { kind: "behind", epoch: epoch(1), holds: ZXID_NONE }));
+  const [message] = sent(effects, 3) as { prevZxid: Zxid; records: readonly Uint8Array[] }[];
+  t.is(message?.prevZxid, ZXID_NONE);
+  t.is(message?.records.length, 1);
+});
+
+test("a node alone leads and commits without peers", (t) => {
+  const logSync = candidate([1]);
+  promisedByItself(logSync);
+  publish(logSync);
+  const effects = logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
+  t.is(logSync.state.committed, at(1, 0));
+  t.like(emitted(effects, "leadership$").at(-1), { role: "leading", epoch: 1, leader: 1 });
+});

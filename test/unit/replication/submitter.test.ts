@@ -1,0 +1,162 @@
+/** The submitter of a lane by plain calls. */
+import test from "ava";
+import type { SubmitMessage } from "../../../actors/log-sync/messages.ts";
+import type { SubmitterMessage } from "../../../actors/submitter/messages.ts";
+import { submitterActor, type SubmitterState } from "../../../actors/submitter/submitter.ts";
+import { decodeBatch } from "../../../protocol/batch.ts";
+import { SUBMITTER_BATCHES_IN_FLIGHT_MAX } from "../../../protocol/limits.ts";
+import type { Operation } from "../../../protocol/operations.ts";
+import { epoch } from "../../../protocol/zxid.ts";
+import { at, Driven, server, told } from "../../support/plain-calls.ts";
+
+type Submitter = Driven<SubmitterState, SubmitterMessage>;
+
+function ready(): Submitter {
+  const submitter = new Driven(submitterActor({ server: server(1), lane: 1 }));
+  submitter.receive({ kind: "incarnation", incarnation: 3 });
+  submitter.receive({ kind: "leadership", role: "following", epoch: epoch(1), leader: server(2) });
+  return submitter;
+}
+
+function write(client: number, paths: readonly string[]): SubmitterMessage {
+  const operations = paths.map(
+    (path): Operation => ({
+      kind: "client",
+      session: 7 as never,
+      attachedAt: at(1, 1),
+      operation: { kind: "sync", path },
+    }),
+  );
+  return { kind: "write", from: "zookeeper/1", client, operations };
+}
+
+function flush(submitter: Submitter): SubmitMessage[] {
+  return told(submitter.receive({ kind: "timer", timer: "flush" }), "log-sync") as SubmitMessage[];
+}
+
+function applied(seq: number, counter: number, count: number): SubmitterMessage {
+  const results = Array.from({ length: count }, () => ({ kind: "done" }) as const);
+  return { kind: "applied", incarnation: 3, seq, firstZxid: at(1, counter), results };
+}
+
+test("the writes of a turn share one batch, in order", (t) => {
+  const submitter = ready();
+  submitter.receive(write(1, ["/a", "/b"]));
+  submitter.receive(write(2, ["/c"]));
+  const [batch] = flush(submitter);
+  t.like(batch, { seq: 1, count: 3, submitter: { server: 1, lane: 1, incarnation: 3 } });
+  const paths = decodeBatch(batch?.payload ?? new Uint8Array()).map((operation) =>
+    operation.kind === "client" && operation.operation.kind === "sync"
+      ? operation.operation.path
+      : "",
+  );
+  t.deepEqual(paths, ["/a", "/b", "/c"]);
+});
+
+test("a batch owns its bytes, so that no more than it crosses to another thread", (t) => {
+  const submitter = ready();
+  submitter.receive(write(1, ["/a"]));
+  const [batch] = flush(submitter);
+  t.is(batch?.payload.buffer.byteLength, batch?.payload.byteLength);
+});
+
+test("results go to the clients that wrote, with each operation's own zxid", (t) => {
+  const submitter = ready();
+  submitter.receive(write(1, ["/a", "/b"]));
+  submitter.receive(write(2, ["/c"]));
+  flush(submitter);
+  const effects = submitter.receive(applied(1, 10, 3));
+  t.like(told(effects, "zookeeper/1"), [
+    { kind: "written", client: 1, zxids: [at(1, 10), at(1, 11)] },
+    { kind: "written", client: 2, zxids: [at(1, 12)] },
+  ]);
+});
+
+test("without a leader writes wait, and go out when there is one", (t) => {
+  const submitter = ready();
+  submitter.receive({ kind: "leadership", role: "looking", epoch: epoch(1), leader: undefined });
+  submitter.receive(write(1, ["/a"]));
+  t.deepEqual(flush(submitter), []);
+  submitter.receive({ kind: "leadership", role: "following", epoch: epoch(2), leader: server(3) });
+  t.is(flush(submitter).length, 1);
+});
+
+test("a new leader is sent every batch without results again, under its old number", (t) => {
+  const submitter = ready();
+  submitter.receive(write(1, ["/a"]));
+  flush(submitter);
+  submitter.receive(write(1, ["/b"]));
+  flush(submitter);
+  const effects = submitter.receive({
+    kind: "leadership",
+    role: "following",
+    epoch: epoch(2),
+    leader: server(3),
+  });
+  t.like(told(effects, "log-sync"), [{ seq: 1 }, { seq: 2 }]);
+});
+
+test("a batch without results is repeated after a while, not before", (t) => {
+  const submitter = ready();
+  submitter.receive(write(1, ["/a"]));
+  flush(submitter);
+  submitter.nowMs = 400;
+  t.deepEqual(told(submitter.receive({ kind: "timer", timer: "repeat" }), "log-sync"), []);
+  submitter.nowMs = 500;
+  t.like(told(submitter.receive({ kind: "timer", timer: "repeat" }), "log-sync"), [{ seq: 1 }]);
+});
+
+test("no more than a few batches are under way; the rest share the next", (t) => {
+  const submitter = ready();
+  for (let index = 0; index < SUBMITTER_BATCHES_IN_FLIGHT_MAX; index += 1) {
+    submitter.receive(write(1, ["/a"]));
+    t.is(flush(submitter).length, 1);
+  }
+  submitter.receive(write(1, ["/b"]));
+  submitter.receive(write(2, ["/c"]));
+  t.deepEqual(flush(submitter), []);
+  submitter.receive(applied(1, 10, 1));
+  t.like(flush(submitter), [{ seq: SUBMITTER_BATCHES_IN_FLIGHT_MAX + 1, count: 2 }]);
+});
+
+test("what a gap made the leader refuse is sent again from the number it expects", (t) => {
+  const submitter = ready();
+  for (const path of ["/a", "/b"]) {
+    submitter.receive(write(1, [path]));
+    flush(submitter);
+  }
+  const effects = submitter.receive({
+    kind: "submitRefused",
+    submitter: { server: server(1), lane: 1, incarnation: 3 },
+    reason: "outOfSequence",
+    expected: 2,
+  });
+  t.like(told(effects, "log-sync"), [{ seq: 2 }]);
+});
+
+test("a life that the log has never taken anything of goes on above a later one", (t) => {
+  const submitter = ready();
+  submitter.receive(write(1, ["/a"]));
+  flush(submitter);
+  const effects = submitter.receive({
+    kind: "submitRefused",
+    submitter: { server: server(1), lane: 1, incarnation: 3 },
+    reason: "staleIncarnation",
+    expected: 8,
+  });
+  t.like(told(effects, "log-sync"), [{ seq: 1, submitter: { incarnation: 9 } }]);
+});
+
+test("a life whose batches were applied stops its node when a later one is known", (t) => {
+  const submitter = ready();
+  submitter.receive(write(1, ["/a"]));
+  flush(submitter);
+  submitter.receive(applied(1, 10, 1));
+  const effects = submitter.receive({
+    kind: "submitRefused",
+    submitter: { server: server(1), lane: 1, incarnation: 3 },
+    reason: "staleIncarnation",
+    expected: 8,
+  });
+  t.is(effects[0]?.kind, "stopNode");
+});
