@@ -1,4 +1,5 @@
 /** Entry of a tree lane's thread: a replica, its submitter, and the gateways of its clients. */
+import { CONNECTION_UNSENT_BYTES_MAX } from "../../protocol/limits.ts";
 import { Listener } from "../../runtime/listener.ts";
 import { hostLane, type LaneTask } from "../../runtime/lane-host.ts";
 import { realClock, realRandomness } from "../../runtime/real-clock.ts";
@@ -24,6 +25,7 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
       host: config.clientPortAddress,
       port: task.clientPort,
       reusePort: config.lanes > 1,
+      unsentBytesMax: CONNECTION_UNSENT_BYTES_MAX,
       onMessage: (message) => system.tell(`zookeeper/${lane}`, message),
     });
     const clients: NatsClients | undefined = task.nats
