@@ -65,7 +65,12 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
   log(state, "info", "leads", { epoch: of, after: formatZxid(state.index.tail) });
   emitLeadership(state);
   const payload = encodeCbor({ version: STATE_MACHINE_VERSION });
-  appendRecord(state, role, { kind: "barrier", payload, count: 1, submitter: undefined, seq: 0 }, context);
+  appendRecord(
+    state,
+    role,
+    { kind: "barrier", payload, count: 1, submitter: undefined, seq: 0 },
+    context,
+  );
 }
 
 type NewRecord = {
@@ -168,7 +173,12 @@ export function announce(state: LogSyncState): void {
   if (role.followers.size > 0) publishSoon(state, role);
 }
 
-export function submit(state: LogSyncState, role: Leading, message: SubmitMessage, context: Context): void {
+export function submit(
+  state: LogSyncState,
+  role: Leading,
+  message: SubmitMessage,
+  context: Context,
+): void {
   // Until its barrier is delivered a leader does not know which batches its log holds. The submitter repeats.
   if (!role.active || state.diskFull) return;
   const verdict = role.taken.judge(message.submitter, message.seq);
@@ -197,7 +207,12 @@ export function propose(
   context: Context,
 ): void {
   if (!role.active || state.diskFull || !hasRoom(state, count)) return;
-  appendRecord(state, role, { kind: "batch", payload, count, submitter: undefined, seq: 0 }, context);
+  appendRecord(
+    state,
+    role,
+    { kind: "batch", payload, count, submitter: undefined, seq: 0 },
+    context,
+  );
 }
 
 /** A full counter needs a new epoch, never a wrap. */
@@ -305,9 +320,7 @@ function sendCatchUp(
   const reading = records.length === 0 && through < state.index.tail;
   follower.catchUp = { from: after, sentThrough: through, atMs: context.nowMs, reading };
   if (reading) {
-    state.effects.push(
-      tell("log", { kind: "read", tag: to, after, bytesMax: CATCH_UP_BYTES_MAX }),
-    );
+    state.effects.push(tell("log", { kind: "read", tag: to, after, bytesMax: CATCH_UP_BYTES_MAX }));
   } else {
     sendTo(state, to, appendOf(state, role, after, records));
   }

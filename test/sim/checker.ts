@@ -64,7 +64,9 @@ export class Checker {
   acknowledges(of: Acknowledged, durable: readonly Zxid[], quorum: number): void {
     const holders = durable.filter((zxid) => zxid >= of.zxid).length;
     if (holders < quorum) {
-      throw new Violation(`I5: ${of.path} at ${formatZxid(of.zxid)} is durable on ${holders} only: ${durable.map(formatZxid).join(" ")}`);
+      throw new Violation(
+        `I5: ${of.path} at ${formatZxid(of.zxid)} is durable on ${holders} only: ${durable.map(formatZxid).join(" ")}`,
+      );
     }
     const other = this.#paths.get(of.path);
     if (other !== undefined && other !== of.token) {

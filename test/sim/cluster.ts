@@ -11,7 +11,12 @@ import { ActorSystem } from "../../runtime/system.ts";
 import { MemoryNetwork } from "../../runtime/transports/memory.ts";
 import { SeededRandomness, VirtualClock } from "../../runtime/virtual-clock.ts";
 import type { NodeConfig } from "../../server/config/node-config.ts";
-import { addLogActor, addReplicationActors, addReplicaActors, peerCodec } from "../../server/placement.ts";
+import {
+  addLogActor,
+  addReplicationActors,
+  addReplicaActors,
+  peerCodec,
+} from "../../server/placement.ts";
 import { Checker, Violation } from "./checker.ts";
 import { simClientActor } from "./client.ts";
 import { VirtualDiskPort } from "./disk-port.ts";
@@ -110,7 +115,10 @@ export class Cluster {
 
   /** As `kill -9`; with `power` also as a power failure: what was not fsynced may be gone. */
   crash(node: SimNode, power: boolean): void {
-    this.note(node.id, `${power ? "power failure" : "killed"}, durable through 0x${node.durable.toString(16)}`);
+    this.note(
+      node.id,
+      `${power ? "power failure" : "killed"}, durable through 0x${node.durable.toString(16)}`,
+    );
     node.port?.crash();
     node.system?.stop();
     node.system = undefined;

@@ -52,7 +52,8 @@ function runPhases(cluster: Cluster): SimResult {
   network.setFaults({ lossRate: 0, duplicationRate: 0, delayMs: { min: 0.05, max: 3 } });
   for (const node of cluster.nodes) if (node.system === undefined) cluster.start(node);
   converge(cluster);
-  for (const node of cluster.nodes) if (node.tree !== undefined) cluster.checker.final(node.id, node.tree);
+  for (const node of cluster.nodes)
+    if (node.tree !== undefined) cluster.checker.final(node.id, node.tree);
   if (cluster.checker.acknowledged.length === 0) throw new Violation("nothing was acknowledged");
   return {
     acknowledged: cluster.checker.acknowledged.length,
@@ -100,7 +101,10 @@ function converge(cluster: Cluster): void {
     const zxids = new Set(trees.map((tree) => tree?.lastApplied));
     const ready = cluster.nodes.every((node) => {
       const role = node.logSync?.role;
-      return (role?.kind === "leading" && role.active) || (role?.kind === "following" && role.established);
+      return (
+        (role?.kind === "leading" && role.active) ||
+        (role?.kind === "following" && role.established)
+      );
     });
     if (!progress || !ready || zxids.size !== 1) continue;
     const digests = new Set(trees.map((tree) => (tree === undefined ? "" : digestOf(tree))));
