@@ -1,0 +1,269 @@
+/** The loop that calls actors: order, timers, bounds, supervision, links, requests. */
+import test from "ava";
+import type { Actor, Context, Step, Supervision } from "../../../runtime/actor.ts";
+import type { Effect } from "../../../runtime/effects.ts";
+import type { InspectionEvent } from "../../../runtime/inspection.ts";
+import { ActorSystem, type Letter, type SystemOptions } from "../../../runtime/system.ts";
+import { MemoryNetwork } from "../../../runtime/transports/memory.ts";
+import type { Codec } from "../../../runtime/transport.ts";
+import { SeededRandomness, VirtualClock } from "../../../runtime/virtual-clock.ts";
+
+type Note = { readonly kind: string; readonly [key: string]: unknown };
+type Handler = (message: Note, context: Context) => readonly Effect[];
+
+const json: Codec = {
+  encode: (message) => Buffer.from(JSON.stringify(message)),
+  decode: (bytes) => JSON.parse(Buffer.from(bytes).toString()) as object,
+};
+
+class Bench {
+  readonly clock = new VirtualClock();
+  readonly events: InspectionEvent[] = [];
+  readonly stops: string[] = [];
+  readonly system: ActorSystem;
+
+  constructor(options: Partial<SystemOptions> = {}) {
+    this.system = new ActorSystem({
+      node: 1,
+      clock: this.clock,
+      randomness: new SeededRandomness(1),
+      codec: json,
+      route: () => undefined,
+      onStopNode: (reason) => this.stops.push(reason),
+      ...options,
+    });
+    this.system.inspection$.subscribe((event) => this.events.push(event));
+  }
+
+  run(ms = 0): void {
+    this.clock.advance(ms);
+  }
+}
+
+/** An actor that keeps what it got in `got`. */
+function actor(
+  name: string,
+  handle: Handler,
+  options: {
+    readonly supervision?: Supervision;
+    readonly capacity?: number;
+    readonly whenFull?: "drop" | "stopNode";
+  } = {},
+): { readonly actor: Actor<Note[], Note>; readonly got: Note[] } {
+  const got: Note[] = [];
+  const { supervision = "stopNode", capacity = 100, whenFull = "drop" } = options;
+  return {
+    got,
+    actor: {
+      name,
+      supervision,
+      mailbox: { capacity, whenFull },
+      start: (): Step<Note[]> => ({ state: got, effects: [] }),
+      receive: (state, message, context) => {
+        state.push(message);
+        return { state, effects: handle(message, context) };
+      },
+      recover: (state, message) => ({
+        state,
+        effects: [{ kind: "tell", to: name, message: { kind: "recovered", from: message.kind } }],
+      }),
+    },
+  };
+}
+
+function tell(to: string, message: Note): Effect {
+  return { kind: "tell", to, message };
+}
+
+test("messages arrive in the order in which they were told, also those told while one is handled", (t) => {
+  const bench = new Bench();
+  const b = actor("b", () => []);
+  const a = actor("a", (message) =>
+    message.kind === "go" ? [tell("b", { kind: "1" }), tell("b", { kind: "2" })] : [],
+  );
+  bench.system.add(a.actor);
+  bench.system.add(b.actor);
+  bench.system.tell("a", { kind: "go" });
+  bench.system.tell("b", { kind: "0" });
+  bench.run();
+  t.deepEqual(
+    b.got.map(({ kind }) => kind),
+    ["0", "1", "2"],
+  );
+});
+
+test("what two subscribers of a topic hear, both hear in the order of its making", (t) => {
+  const bench = new Bench();
+  const emit = (value: string): Effect => ({
+    kind: "emit",
+    topic: "news$",
+    value: { kind: value },
+  });
+  const source = actor("source", (message) =>
+    message.kind === "again" ? [emit("B")] : [emit("A")],
+  );
+  const first = actor("first", (message) =>
+    message.kind === "A" ? [tell("source", { kind: "again" })] : [],
+  );
+  const second = actor("second", () => []);
+  for (const { actor: each } of [source, first, second]) bench.system.add(each);
+  for (const name of ["first", "second"]) {
+    bench.system.topic("source", "news$").subscribe((value) => bench.system.tell(name, value));
+  }
+  bench.system.tell("source", { kind: "go" });
+  bench.run();
+  t.deepEqual(
+    second.got.map(({ kind }) => kind),
+    ["A", "B"],
+  );
+});
+
+test("a timer of 0 fires after the messages that are at hand, once", (t) => {
+  const bench = new Bench();
+  const a = actor("a", (message) =>
+    message.kind === "timer" ? [] : [{ kind: "startTimer", timer: "flush", afterMs: 0 }],
+  );
+  bench.system.add(a.actor);
+  bench.system.tell("a", { kind: "1" });
+  bench.system.tell("a", { kind: "2" });
+  bench.run();
+  t.deepEqual(
+    a.got.map(({ kind }) => kind),
+    ["1", "2", "timer"],
+  );
+});
+
+test("a timer that is started again fires once, at the later time; a stopped one does not fire", (t) => {
+  const bench = new Bench();
+  const start: Effect = { kind: "startTimer", timer: "t", afterMs: 10 };
+  const a = actor("a", (message) => {
+    if (message.kind === "start") return [start];
+    return message.kind === "stop" ? [{ kind: "stopTimer", timer: "t" }] : [];
+  });
+  bench.system.add(a.actor);
+  bench.system.tell("a", { kind: "start" });
+  bench.run(6);
+  bench.system.tell("a", { kind: "start" });
+  bench.run(9);
+  t.is(a.got.filter(({ kind }) => kind === "timer").length, 0);
+  bench.run(2);
+  t.is(a.got.filter(({ kind }) => kind === "timer").length, 1);
+  bench.system.tell("a", { kind: "start" });
+  bench.run(1);
+  bench.system.tell("a", { kind: "stop" });
+  bench.run(50);
+  t.is(a.got.filter(({ kind }) => kind === "timer").length, 1);
+});
+
+test("a full mailbox drops what comes and says so, or stops the node", (t) => {
+  const dropping = new Bench();
+  const a = actor("a", () => [], { capacity: 2 });
+  dropping.system.add(a.actor);
+  for (const kind of ["1", "2", "3"]) dropping.system.tell("a", { kind });
+  dropping.run();
+  t.like(dropping.events, [{ kind: "undelivered", to: "a", reason: "mailboxFull" }]);
+  const stopping = new Bench();
+  stopping.system.add(actor("a", () => [], { capacity: 1, whenFull: "stopNode" }).actor);
+  stopping.system.tell("a", { kind: "1" });
+  stopping.system.tell("a", { kind: "2" });
+  stopping.run();
+  t.is(stopping.stops.length, 1);
+});
+
+test("a message to nobody shows on the inspection stream", (t) => {
+  const bench = new Bench();
+  bench.system.tell("nobody", { kind: "lost" });
+  t.like(bench.events, [{ kind: "undelivered", to: "nobody", reason: "noSuchActor" }]);
+});
+
+function failing(supervision: Supervision): ReturnType<typeof actor> {
+  return actor(
+    "a",
+    (message) => {
+      if (message.kind === "bad") throw new Error("a bug");
+      return [];
+    },
+    { supervision },
+  );
+}
+
+test("an actor that throws is restarted, recovers by itself, or stops the node, as it is supervised", (t) => {
+  for (const supervision of ["restart", "recover", "stopNode"] as const) {
+    const bench = new Bench();
+    const a = failing(supervision);
+    bench.system.add(a.actor);
+    bench.system.tell("a", { kind: "bad" });
+    bench.system.tell("a", { kind: "good" });
+    bench.run();
+    t.like(bench.events[0], { kind: "failed", actor: "a", message: "bad", supervision });
+    const kinds = a.got.map(({ kind }) => kind);
+    if (supervision === "stopNode") {
+      t.deepEqual(kinds, ["bad"]);
+      t.is(bench.stops.length, 1);
+    } else {
+      t.deepEqual(
+        kinds,
+        supervision === "restart" ? ["bad", "good"] : ["bad", "good", "recovered"],
+      );
+      t.deepEqual(bench.stops, []);
+    }
+  }
+});
+
+test("letters to another thread leave once a turn, in order", (t) => {
+  const posted: (readonly Letter[])[] = [];
+  const link = { post: (letters: readonly Letter[]): void => void posted.push([...letters]) };
+  const bench = new Bench({ route: (to) => (to === "far" ? link : undefined) });
+  const a = actor("a", ({ kind }) => [tell("far", { kind })]);
+  bench.system.add(a.actor);
+  for (const kind of ["1", "2", "3"]) bench.system.tell("a", { kind });
+  bench.run();
+  t.deepEqual(
+    posted.map((letters) => letters.map(({ message }) => (message as Note).kind)),
+    [["1", "2", "3"]],
+  );
+});
+
+test("a request is answered by the actor of another node, and one to an absent node finds no responders", (t) => {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork({ clock, random: () => 0.5 });
+  const one = new Bench({ clock, transport: network.join(1) });
+  const two = new Bench({ clock, transport: network.join(2), node: 2 });
+  const ask = (to: number): Effect => ({
+    kind: "request",
+    to,
+    actor: "a",
+    message: { kind: "question" },
+    tag: to,
+    timeoutMs: 100,
+  });
+  const asker = actor("a", ({ kind }) => (kind === "go" ? [ask(2), ask(3)] : []));
+  const answerer = actor("a", ({ kind, request }) =>
+    kind === "received"
+      ? [{ kind: "answer", request: request as number, message: { kind: "answer" } }]
+      : [],
+  );
+  one.system.add(asker.actor);
+  two.system.add(answerer.actor);
+  one.system.tell("a", { kind: "go" });
+  clock.advance(50);
+  t.like(answerer.got, [{ kind: "received", from: 1, message: { kind: "question" } }]);
+  const outcomes = asker.got.slice(1);
+  t.true(outcomes.some((got) => got.kind === "answered" && got["tag"] === 2));
+  t.true(outcomes.some((got) => got.kind === "noResponders" && got["tag"] === 3));
+});
+
+test("nothing runs after a stop", (t) => {
+  const bench = new Bench();
+  const a = actor("a", () => [{ kind: "startTimer", timer: "t", afterMs: 5 }]);
+  bench.system.add(a.actor);
+  bench.system.tell("a", { kind: "1" });
+  bench.run();
+  bench.system.stop();
+  bench.system.tell("a", { kind: "2" });
+  bench.run(50);
+  t.deepEqual(
+    a.got.map(({ kind }) => kind),
+    ["1"],
+  );
+});
