@@ -19,11 +19,14 @@ export type SessionsOptions = {
   readonly tickMs?: number;
 };
 
+const TICK_MS = 500;
+
 type Tracked = { readonly timeoutMs: number; readonly attachedAt: Zxid; deadlineMs: number };
 
 export type SessionsState = {
   readonly options: SessionsOptions;
   leading: boolean;
+  lastTickMs: number;
   readonly sessions: Map<SessionId, Tracked>;
 };
 
@@ -33,7 +36,10 @@ export function sessionsActor(options: SessionsOptions): Actor<SessionsState, Se
     // Its state comes from the tree once, so a new start would forget sessions.
     supervision: "stopNode",
     mailbox: { capacity: 100_000, whenFull: "stopNode" },
-    start: () => ({ state: { options, leading: false, sessions: new Map() }, effects: [] }),
+    start: () => ({
+      state: { options, leading: false, lastTickMs: 0, sessions: new Map() },
+      effects: [],
+    }),
     receive,
   };
 }
@@ -63,6 +69,7 @@ function leadership(state: SessionsState, leading: boolean, context: Context): S
   if (leading === state.leading) return { state, effects: [] };
   state.leading = leading;
   if (!leading) return { state, effects: [{ kind: "stopTimer", timer: "tick" }] };
+  state.lastTickMs = context.nowMs;
   for (const session of state.sessions.values()) {
     session.deadlineMs = context.nowMs + session.timeoutMs;
   }
@@ -87,6 +94,7 @@ function changes(
 
 function expire(state: SessionsState, context: Context): Step<SessionsState> {
   if (!state.leading) return { state, effects: [] };
+  forgivePause(state, context);
   const effects: Effect[] = [nextTick(state)];
   const expired: Operation[] = [];
   for (const [session, tracked] of state.sessions) {
@@ -110,6 +118,18 @@ function expire(state: SessionsState, context: Context): Step<SessionsState> {
   return { state, effects };
 }
 
+/**
+ * A tick that comes late means that this process stood still, and touches may lie unread behind it: no session pays for
+ * that. A leader that stood still for long has a successor, and its proposals come to nothing.
+ */
+function forgivePause(state: SessionsState, context: Context): void {
+  const tickMs = state.options.tickMs ?? TICK_MS;
+  const lateMs = context.nowMs - state.lastTickMs - tickMs;
+  state.lastTickMs = context.nowMs;
+  if (lateMs <= tickMs) return;
+  for (const session of state.sessions.values()) session.deadlineMs += lateMs;
+}
+
 function nextTick(state: SessionsState): Effect {
-  return { kind: "startTimer", timer: "tick", afterMs: state.options.tickMs ?? 500 };
+  return { kind: "startTimer", timer: "tick", afterMs: state.options.tickMs ?? TICK_MS };
 }
