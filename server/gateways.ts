@@ -8,11 +8,12 @@ import { tellAll } from "./placement.ts";
 
 /** Beside the replication actors, on the main thread. */
 export function addAdminActor(system: ActorSystem, config: NodeConfig): void {
-  const hearLeadership = ["admin"];
+  const gateways: string[] = [];
   for (let lane = 1; lane <= config.lanes; lane += 1) {
-    hearLeadership.push(`zookeeper/${lane}`, `nats/${lane}`);
+    gateways.push(`zookeeper/${lane}`, `nats/${lane}`);
   }
-  tellAll(system, "log-sync", "leadership$", hearLeadership);
+  tellAll(system, "log-sync", "leadership$", ["admin", ...gateways]);
+  tellAll(system, "heartbeat", "leaderHeard$", gateways);
   tellAll(system, "heartbeat", "peers$", ["admin"]);
   system.add(adminActor({ server: config.id, voters: config.members }));
 }

@@ -1,6 +1,7 @@
 /** The gateways of a lane: one actor for all ZooKeeper connections, one for all NATS clients. */
 import type { ConnectionMessage, TimerMessage } from "../../runtime/effects.ts";
 import type { AdminAnswer } from "../admin/messages.ts";
+import type { LeaderHeard } from "../heartbeat/messages.ts";
 import type { Leadership } from "../log-sync/messages.ts";
 import type { Written } from "../submitter/messages.ts";
 import type { SessionChanges, TreeReply } from "../tree/messages.ts";
@@ -11,6 +12,7 @@ export type ZooKeeperGatewayMessage =
   | TreeReply
   | SessionChanges
   | Leadership
+  | LeaderHeard
   | AdminAnswer
   | TimerMessage;
 
@@ -28,4 +30,5 @@ export type NatsGatewayMessage =
   | TreeReply
   | SessionChanges
   | Leadership
+  | LeaderHeard
   | TimerMessage;

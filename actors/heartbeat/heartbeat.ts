@@ -5,10 +5,28 @@
  */
 import type { Actor, Context, Step } from "../../runtime/actor.ts";
 import type { Effect, ReceivedMessage, RequestOutcome } from "../../runtime/effects.ts";
-import type { ServerId, SessionId } from "../../protocol/ids.ts";
+import type { ServerId } from "../../protocol/ids.ts";
 import { tell } from "../inboxes.ts";
 import type { Leadership } from "../log-sync/messages.ts";
-import type { HeartbeatMessage, Ping, Pong } from "./messages.ts";
+import type { HeartbeatMessage, Ping, Pong, Touched } from "./messages.ts";
+import {
+  confirm,
+  endRound,
+  forgetTaken,
+  newRounds,
+  type Rounds,
+  touch,
+  untaken,
+} from "./rounds.ts";
+import {
+  clearSupport,
+  hearRound,
+  held,
+  newSupport,
+  type Support,
+  supportedMs,
+  takeConfirmed,
+} from "./support.ts";
 
 export type HeartbeatOptions = {
   readonly server: ServerId;
@@ -23,11 +41,12 @@ export type HeartbeatState = {
   readonly options: HeartbeatOptions;
   readonly quorum: number;
   leadership: Leadership;
-  /** Touched and not yet told to the leader. */
-  touched: Set<SessionId>;
-  /** Told with the ping of this tag, in case that is lost. */
-  told: ReadonlySet<SessionId>;
-  nextTag: number;
+  readonly rounds: Rounds;
+  readonly support: Support;
+  /** Of the last ping; equal to its round. */
+  lastTag: number;
+  /** A follower's: what its leader's clock said last. */
+  echoMs: number | undefined;
   /** A follower's: when its leader was last heard. */
   heardLeaderMs: number;
   /** A leader's: when each peer was last heard. */
@@ -44,19 +63,24 @@ export function heartbeatActor(options: HeartbeatOptions): Actor<HeartbeatState,
     name: "heartbeat",
     supervision: "restart",
     mailbox: { capacity: 10_000, whenFull: "drop" },
-    start: () => ({ state: initialState(options), effects: [] }),
+    start: (context) => ({ state: initialState(options, context), effects: [] }),
     receive,
   };
 }
 
-function initialState(options: HeartbeatOptions): HeartbeatState {
+/** Lives of a node must not take each other's rounds for their own; sums stay exact. */
+const FIRST_ROUND_MAX = 2 ** 48;
+
+function initialState(options: HeartbeatOptions, context: Context): HeartbeatState {
+  const first = Math.floor(context.random() * FIRST_ROUND_MAX);
   return {
     options,
     quorum: Math.floor(options.voters.length / 2) + 1,
     leadership: { kind: "leadership", role: "looking", epoch: 0 as never, leader: undefined },
-    touched: new Set(),
-    told: new Set(),
-    nextTag: 1,
+    rounds: newRounds(first),
+    support: newSupport(),
+    lastTag: first - 1,
+    echoMs: undefined,
     heardLeaderMs: 0,
     heardMs: new Map(),
     absences: 0,
@@ -72,7 +96,7 @@ function receive(
     case "leadership":
       return leadership(state, message, context);
     case "touched":
-      return touched(state, message.sessions);
+      return touched(state, message);
     case "received":
       return receivePing(state, message, context);
     case "answered":
@@ -106,22 +130,27 @@ function leadership(
     state.absences = 0;
     state.heardMs.clear();
     for (const voter of state.options.voters) state.heardMs.set(voter, context.nowMs);
+    forgetTaken(state.rounds);
+    clearSupport(state.support);
+    state.echoMs = undefined;
   }
   if (now.leader === undefined) {
     return { state, effects: [stop("ping"), stop("quorum")] };
   }
   if (now.leader === server) {
-    return { state, effects: [stop("ping"), start("quorum", intervalMs)] };
+    const effects = [stop("ping"), start("quorum", intervalMs)];
+    const sessions = [...state.rounds.touched.keys()];
+    if (now.role === "leading") effects.push(tell("sessions", { kind: "touched", sessions }));
+    return { state, effects };
   }
   return { state, effects: [stop("quorum"), start("ping", intervalMs)] };
 }
 
-function touched(state: HeartbeatState, sessions: readonly SessionId[]): Step<HeartbeatState> {
-  if (state.leadership.role === "leading") {
-    return { state, effects: [tell("sessions", { kind: "touched", sessions })] };
-  }
-  for (const session of sessions) state.touched.add(session);
-  return none(state);
+function touched(state: HeartbeatState, message: Touched): Step<HeartbeatState> {
+  touch(state.rounds, message);
+  if (state.leadership.role !== "leading") return none(state);
+  const { sessions } = message;
+  return { state, effects: [tell("sessions", { kind: "touched", sessions })] };
 }
 
 function ping(state: HeartbeatState, context: Context): Step<HeartbeatState> {
@@ -132,11 +161,11 @@ function ping(state: HeartbeatState, context: Context): Step<HeartbeatState> {
     return lost(state, `node ${leader} was not heard for ${timeoutMs} ms`);
   }
   // What the last ping told may be lost with it, so it is told again until a pong comes.
-  state.told = new Set([...state.told, ...state.touched]);
-  state.touched = new Set();
-  const message: Ping = { kind: "ping", epoch, touched: [...state.told] };
-  const tag = state.nextTag;
-  state.nextTag += 1;
+  const sessions = untaken(state.rounds);
+  const tag = endRound(state.rounds);
+  state.lastTag = tag;
+  const { echoMs } = state;
+  const message: Ping = { kind: "ping", epoch, touched: sessions, round: tag, echoMs };
   return {
     state,
     effects: [
@@ -154,15 +183,52 @@ function receivePing(
   const { leadership, options } = state;
   const mine = leadership.leader === options.server;
   const leading = mine && leadership.epoch === message.epoch;
+  const established = leading && leadership.role === "leading";
   const effects: Effect[] = [];
   if (leading) state.heardMs.set(from as ServerId, context.nowMs);
-  if (leading && leadership.role === "leading" && message.touched.length > 0) {
+  if (established && message.touched.length > 0) {
     effects.push(tell("sessions", { kind: "touched", sessions: message.touched }));
   }
+  const confirmed = established
+    ? takeRound(state, from as ServerId, message, context, effects)
+    : undefined;
   // A candidate's epoch may not be known to its voters yet: that it stands is enough for them to wait.
-  const pong: Pong = { kind: "pong", epoch: leadership.epoch, leading: mine };
+  const pong: Pong = {
+    kind: "pong",
+    epoch: leadership.epoch,
+    leading: mine,
+    atMs: established ? context.nowMs : undefined,
+    confirmed,
+  };
   if (request !== undefined) effects.push({ kind: "answer", request, message: pong });
   return { state, effects };
+}
+
+/** A leader's: which of the follower's rounds count by now. Its own are looked at on the way. */
+function takeRound(
+  state: HeartbeatState,
+  from: ServerId,
+  { round, echoMs }: Ping,
+  context: Context,
+  effects: Effect[],
+): number | undefined {
+  const { support, quorum, options } = state;
+  if (echoMs !== undefined && options.voters.includes(from)) held(support, from, echoMs);
+  hearRound(support, from, round, context.nowMs);
+  effects.push(...confirmOwn(state, context));
+  return takeConfirmed(support, from, supportedMs(support, quorum, context.nowMs));
+}
+
+/** A leader's own sessions are touched as soon as they are told; they count when a quorum has held to it since. */
+function confirmOwn(
+  { rounds, support, quorum, options }: HeartbeatState,
+  context: Context,
+): Effect[] {
+  const { server } = options;
+  hearRound(support, server, endRound(rounds), context.nowMs);
+  const supported = supportedMs(support, quorum, context.nowMs);
+  const confirmed = takeConfirmed(support, server, supported);
+  return confirmed === undefined ? [] : confirm(rounds, confirmed);
 }
 
 function answered(
@@ -175,12 +241,15 @@ function answered(
   if (!pong.leading) return lost(state, `node ${leader} does not lead`);
   state.heardLeaderMs = context.nowMs;
   state.absences = 0;
-  if (pong.epoch === epoch && tag === state.nextTag - 1) state.told = new Set();
-  return none(state);
+  if (pong.epoch !== epoch || pong.atMs === undefined) return none(state);
+  state.echoMs = pong.atMs;
+  state.rounds.taken = Math.max(state.rounds.taken, tag);
+  const effects = pong.confirmed === undefined ? [] : confirm(state.rounds, pong.confirmed);
+  return { state, effects };
 }
 
 function absent(state: HeartbeatState, to: ServerId, tag: number): Step<HeartbeatState> {
-  if (to !== state.leadership.leader || tag !== state.nextTag - 1) return none(state);
+  if (to !== state.leadership.leader || tag !== state.lastTag) return none(state);
   state.absences += 1;
   if (state.leadership.role === "establishing" && state.absences < ABSENCES_MAX) return none(state);
   return lost(state, `the process of node ${to} is gone`);
@@ -189,7 +258,7 @@ function absent(state: HeartbeatState, to: ServerId, tag: number): Step<Heartbea
 function silent(state: HeartbeatState, tag: number, context: Context): Step<HeartbeatState> {
   const { leader } = state.leadership;
   const { timeoutMs = 2000 } = state.options;
-  if (leader === undefined || tag > state.nextTag) return none(state);
+  if (leader === undefined || tag > state.lastTag) return none(state);
   if (context.nowMs - state.heardLeaderMs <= timeoutMs) return none(state);
   return lost(state, `node ${leader} was not heard for ${timeoutMs} ms`);
 }
@@ -210,6 +279,7 @@ function checkQuorum(state: HeartbeatState, context: Context): Step<HeartbeatSta
     { kind: "emit", topic: "peers$", value: { kind: "peers", alive } },
     start("quorum", intervalMs),
   ];
+  if (state.leadership.role === "leading") effects.push(...confirmOwn(state, context));
   if (alive.length < state.quorum) {
     const reason = `only ${alive.length} of ${state.options.voters.length} nodes were heard`;
     effects.push(stop("quorum"), tell("log-sync", { kind: "leaderLost", reason }));

@@ -8,7 +8,9 @@ import type { Context } from "../../../runtime/actor.ts";
 import { tell } from "../../inboxes.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { SessionChanges } from "../../tree/messages.ts";
-import { end, forget, push, refuse } from "./output.ts";
+import type { LeaderHeard } from "../../heartbeat/messages.ts";
+import { takeHeard, tellTouched, waitUntilMs } from "../contact.ts";
+import { end, flush, forget, push, refuse } from "./output.ts";
 import type { Connection, State, Turn } from "./state.ts";
 
 /** How often silence and grace times are looked at. */
@@ -57,6 +59,7 @@ export function openedCame(turn: Turn, connection: Connection, message: Written)
   if (phase.supersededAt > attachedAt) return end(turn, connection, "moved");
   connection.phase = { kind: "open", session, attachedAt };
   turn.state.bySession.set(session, connection);
+  turn.state.contact.touched.add(session);
   if (attachedAt > turn.state.zxid) turn.state.zxid = attachedAt;
   const { server, lane } = turn.state.options;
   const zxid = turn.state.zxid;
@@ -82,16 +85,26 @@ export function sessionsChanged(turn: Turn, message: SessionChanges): void {
 export function tick(turn: Turn): void {
   const { state, effects, nowMs } = turn;
   for (const connection of state.connections.values()) {
-    const { timeoutMs, heardAtMs } = connection;
+    const { timeoutMs, heardAtMs, leaderHeardMs } = connection;
+    const isLeaderless =
+      !state.serving && nowMs - state.leaderlessSinceMs >= graceMs(state, timeoutMs);
+    const isHeld =
+      state.held.has(connection) && nowMs + TICK_MS > waitUntilMs(leaderHeardMs, timeoutMs);
     if (nowMs - heardAtMs > timeoutMs) forget(turn, connection);
-    else if (!state.serving && nowMs - state.leaderlessSinceMs >= graceMs(state, timeoutMs)) {
-      end(turn, connection, "noLeader");
-    }
+    else if (isLeaderless || isHeld) end(turn, connection, "noLeader");
   }
-  if (state.touched.size > 0) {
-    effects.push(tell("heartbeat", { kind: "touched", sessions: [...state.touched] }));
-    state.touched.clear();
-  }
+  effects.push(...tellTouched(state.contact, state.name, nowMs));
+}
+
+/** The leader has heard of sessions: what waited for that leaves. */
+export function leaderHeard(turn: Turn, { turns }: LeaderHeard): void {
+  const { state } = turn;
+  takeHeard(state.contact, turns[state.name], (session, atMs) => {
+    const connection = state.bySession.get(session);
+    if (connection === undefined || connection.leaderHeardMs >= atMs) return;
+    connection.leaderHeardMs = atMs;
+    if (state.held.delete(connection)) flush(turn, connection);
+  });
 }
 
 /** Before a third of the session's time has passed, so that a client never counts on a session that the leader ends. */
@@ -128,6 +141,7 @@ function newConnection(
     timeoutMs,
     phase: { kind: "opening", session, supersededAt: 0 },
     heardAtMs: nowMs,
+    leaderHeardMs: nowMs,
     received: 0,
     sent: 0,
     waiting: [],

@@ -11,7 +11,8 @@ import { tell } from "../../inboxes.ts";
 import type { Leadership } from "../../log-sync/messages.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
-import { open, openedCame, sessionsChanged, tick, TICK_MS } from "./connections.ts";
+import { newContact } from "../contact.ts";
+import { leaderHeard, open, openedCame, sessionsChanged, tick, TICK_MS } from "./connections.ts";
 import { end, flushAll, push, refuse } from "./output.ts";
 import { pump, readDoneCame, request, writtenCame } from "./requests.ts";
 import type { Connection, NatsGatewayOptions, State, Turn } from "./state.ts";
@@ -65,6 +66,9 @@ function receive(state: State, message: NatsGatewayMessage, context: Context): S
     case "leadership":
       leadership(turn, message);
       break;
+    case "leaderHeard":
+      leaderHeard(turn, message);
+      break;
     case "timer":
       if (message.timer === "flush") flushAll(turn);
       else ticked(turn);
@@ -77,7 +81,8 @@ function receive(state: State, message: NatsGatewayMessage, context: Context): S
 
 /** A failure costs the connection whose message it was. */
 function recover(state: State, message: NatsGatewayMessage, error: unknown): Step<State> {
-  const turn: Turn = { state, effects: [], nowMs: 0 };
+  // No time is handed in here; as if it were too late for answers, so only the end is said.
+  const turn: Turn = { state, effects: [], nowMs: Number.POSITIVE_INFINITY };
   const connection = connectionOf(state, message);
   const detail = { message: message.kind, inbox: connection?.inbox, error: String(error) };
   turn.effects.push({ kind: "log", level: "error", event: "connectionFailed", detail });
@@ -122,7 +127,7 @@ function clientFrame(turn: Turn, connection: Connection, frame: Frame<ClientItem
   connection.heardAtMs = nowMs;
   const { phase } = connection;
   if (phase.kind === "opening") return end(turn, connection, "badFrame");
-  state.touched.add(phase.session);
+  state.contact.touched.add(phase.session);
   for (const item of frame.items) {
     clientItem(turn, connection, item);
     if (!state.connections.has(connection.number)) return;
@@ -215,7 +220,8 @@ function createState(options: Required<NatsGatewayOptions>, context: Context): S
     nextConnection: 1,
     nextTreeStream: 1,
     dirty: new Set(),
-    touched: new Set(),
+    contact: newContact(),
+    held: new Set(),
     serving: false,
     leaderlessSinceMs: context.nowMs,
     zxid: ZXID_NONE,

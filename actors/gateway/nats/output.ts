@@ -2,6 +2,7 @@
 import { encodeGatewayFrame, type EndReason, type GatewayItem } from "../../../protocol/native.ts";
 import { NATIVE_FRAME_BYTES_SOFT_MAX } from "../../../protocol/limits.ts";
 import { tell } from "../../inboxes.ts";
+import { answerUntilMs } from "../contact.ts";
 import type { Connection, State, Turn } from "./state.ts";
 
 /** Beside data and names. */
@@ -29,7 +30,7 @@ export function flushAll(turn: Turn): void {
   for (const connection of turn.state.dirty) flush(turn, connection);
 }
 
-/** Sends what is left, says why, and forgets the connection. */
+/** Sends what is left and may leave, says why, and forgets the connection. */
 export function end(turn: Turn, connection: Connection, reason: EndReason): void {
   flush(turn, connection);
   refuse(turn, connection.inbox, reason);
@@ -46,6 +47,7 @@ export function refuse(turn: Turn, inbox: string, reason: EndReason): void {
 export function forget(turn: Turn, connection: Connection): void {
   const { state, effects } = turn;
   flush(turn, connection);
+  state.held.delete(connection);
   state.connections.delete(connection.number);
   state.byInbox.delete(connection.inbox);
   forgetSession(state, connection);
@@ -59,9 +61,13 @@ function forgetSession({ bySession }: State, connection: Connection): void {
   if (bySession.get(session) === connection) bySession.delete(session);
 }
 
-function flush({ state, effects }: Turn, connection: Connection): void {
+export function flush({ state, effects, nowMs }: Turn, connection: Connection): void {
   state.dirty.delete(connection);
   if (connection.out.length === 0) return;
+  if (nowMs > answerUntilMs(connection.leaderHeardMs, connection.timeoutMs)) {
+    state.held.add(connection);
+    return;
+  }
   connection.sent += 1;
   const bytes = encodeGatewayFrame({ sequence: connection.sent, items: connection.out });
   state.sent += connection.out.length;

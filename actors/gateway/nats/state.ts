@@ -3,6 +3,7 @@ import type { ServerId, SessionId } from "../../../protocol/ids.ts";
 import type { GatewayItem } from "../../../protocol/native.ts";
 import type { NativeRequest } from "../../../protocol/native-packing.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Contact } from "../contact.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import type { GatewayStream } from "./streams.ts";
 
@@ -42,6 +43,8 @@ export type Connection = {
   readonly timeoutMs: number;
   phase: Phase;
   heardAtMs: number;
+  /** The leader counts the session's timeout from this time or later. */
+  leaderHeardMs: number;
   /** Sequence of the last frame from and to the client. */
   received: number;
   sent: number;
@@ -69,7 +72,9 @@ export type State = {
   nextTreeStream: number;
   /** Connections with items in `out`. */
   readonly dirty: Set<Connection>;
-  readonly touched: Set<SessionId>;
+  readonly contact: Contact;
+  /** With items in `out` that may not leave before the leader has heard of the session. */
+  readonly held: Set<Connection>;
   /** A leader is known and can commit. */
   serving: boolean;
   leaderlessSinceMs: number;

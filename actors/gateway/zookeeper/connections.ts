@@ -97,6 +97,7 @@ export function enter(output: Output, connection: Connection, next: Phase): void
     );
     state.requestBytes -= connection.queue.bytes;
     state.heldBack.delete(connection);
+    state.waiting.delete(connection);
   }
   connection.phase = next;
 }

@@ -13,11 +13,12 @@ import type { Written } from "../../submitter/messages.ts";
 import type { TreeReply } from "../../tree/messages.ts";
 import { closeLateHandshakes, forgetConnection, open, refuse } from "./connections.ts";
 import { finishHandshake, followSessions, readHandshake } from "./handshake.ts";
-import { endGrace, flushTouched, followLeadership, startTouchTimer } from "./leadership.ts";
+import { endGrace, endWaiting, followHeard, followLeadership } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
 import { reportInTurn, startReportTimer } from "./report.ts";
 import { advance, sendEvents } from "./requests.ts";
 import { initialState, type State, type Turn, type ZooKeeperGatewayOptions } from "./state.ts";
+import { flushTouched, startTouchTimer } from "./touches.ts";
 import { answerWord, askWord, passWords } from "./words.ts";
 
 export type { State, ZooKeeperGatewayOptions } from "./state.ts";
@@ -75,6 +76,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
     case "leadership":
       followLeadership(turn, message);
       return;
+    case "leaderHeard":
+      followHeard(turn, message);
+      return;
     case "adminAnswer": {
       const connection = turn.state.connections.get(message.client);
       if (connection?.phase.kind === "word") answerWord(turn, connection, message.text);
@@ -107,7 +111,7 @@ function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
       }
       return;
     case "attached":
-      state.touched.add(phase.session);
+      state.contact.touched.add(phase.session);
       startTouchTimer(turn);
       frames.push(bytes);
       advance(turn, connection);
@@ -174,6 +178,7 @@ function takeTreeReply(turn: Turn, reply: TreeReply): void {
 function takeTimer(turn: Turn, timer: string): void {
   if (timer === "touch") flushTouched(turn);
   else if (timer === "grace") endGrace(turn);
+  else if (timer === "waiting") endWaiting(turn);
   else if (timer === "handshake") closeLateHandshakes(turn);
   else if (timer === "notes") flushNotes(turn);
   else if (timer === "report") reportInTurn(turn);

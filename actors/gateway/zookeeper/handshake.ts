@@ -13,8 +13,10 @@ import {
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import type { SessionChanges } from "../../tree/messages.ts";
+import { answerUntilMs } from "../contact.ts";
 import { closeWithNote, enter, refuse } from "./connections.ts";
 import { keepUntilGraceEnds } from "./grace.ts";
+import { startTouchTimer } from "./touches.ts";
 import { advance, badLengthReason, countSent, writeOut } from "./requests.ts";
 import type { Connection, Phase, State, Turn } from "./state.ts";
 
@@ -64,6 +66,8 @@ export function askForSession(
     answerExpired(turn, connection, request); // never a session of this ensemble
     return;
   }
+  // The leader counts from when it applies the operation, or from later.
+  connection.heardMs = context.nowMs;
   enter(turn, connection, { kind: "connecting", request, timeoutMs, supersededAt: 0 });
   submit(turn, connection, operation);
 }
@@ -108,10 +112,17 @@ export function finishHandshake(
     closeMoved(turn, connection);
     return;
   }
+  if (turn.context.nowMs > answerUntilMs(connection.heardMs, timeoutMs)) {
+    refuse(turn, connection, "its session took too long");
+    return;
+  }
   const earlier = turn.state.sessions.get(session);
   if (earlier !== undefined) closeMoved(turn, earlier);
   enter(turn, connection, { kind: "attached", session, attachedAt, timeoutMs });
   turn.state.sessions.set(session, connection);
+  // Told anew, so that its first ping, a third of the timeout from now, need not wait.
+  turn.state.contact.touched.add(session);
+  startTouchTimer(turn);
   respond(turn, connection, request, { timeoutMs, session, password });
   advance(turn, connection);
 }

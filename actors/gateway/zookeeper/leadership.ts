@@ -2,12 +2,14 @@
  * What connections notice of a lost leader: nothing for a while, then they are closed. Meanwhile reads and pings are answered
  * and writes wait.
  */
-import { tell } from "../../inboxes.ts";
+import type { LeaderHeard } from "../../heartbeat/messages.ts";
 import type { Leadership } from "../../log-sync/messages.ts";
+import { takeHeard, waitUntilMs } from "../contact.ts";
 import { close } from "./connections.ts";
-import { graceMs, keepUntilGraceEnds } from "./grace.ts";
+import { graceMs, keepUntilGraceEnds, startWaitingTimer } from "./grace.ts";
 import { askForSession } from "./handshake.ts";
 import { advance, answerPings } from "./requests.ts";
+import { startTouchTimer } from "./touches.ts";
 import type { Turn } from "./state.ts";
 
 export function followLeadership(turn: Turn, { role }: Leadership): void {
@@ -65,19 +67,34 @@ export function endGrace(turn: Turn): void {
   effects.push({ kind: "log", level: "warn", event: "closedWithoutLeader", detail });
 }
 
-/** Tells the heartbeat actor soon which sessions have been heard of. Without a leader nobody could use it: it waits. */
-export function startTouchTimer({ state, effects }: Turn): void {
-  if (state.touchTimerRuns || !state.serving || state.touched.size === 0) return;
-  state.touchTimerRuns = true;
-  const afterMs = Math.min(TOUCH_INTERVAL_MS, state.options.minSessionTimeoutMs / 8);
-  effects.push({ kind: "startTimer", timer: "touch", afterMs: Math.max(1, Math.floor(afterMs)) });
+/** The leader has heard of sessions: what waited for that leaves. */
+export function followHeard(turn: Turn, { turns }: LeaderHeard): void {
+  const { state } = turn;
+  takeHeard(state.contact, turns[state.name], (session, atMs) => {
+    const connection = state.sessions.get(session);
+    if (connection === undefined || connection.heardMs >= atMs) return;
+    connection.heardMs = atMs;
+    if (state.waiting.delete(connection)) advance(turn, connection);
+  });
 }
 
-const TOUCH_INTERVAL_MS = 250;
-
-export function flushTouched({ state, effects }: Turn): void {
-  state.touchTimerRuns = false;
-  if (!state.serving || state.touched.size === 0) return;
-  effects.push(tell("heartbeat", { kind: "touched", sessions: [...state.touched] }));
-  state.touched.clear();
+/** Closes the connections whose answers have waited for too long. */
+export function endWaiting(turn: Turn): void {
+  const { state, context, effects } = turn;
+  state.waitingDueMs = undefined;
+  let closed = 0;
+  for (const connection of state.waiting) {
+    const { phase, heardMs } = connection;
+    if (phase.kind !== "attached") continue;
+    const dueMs = waitUntilMs(heardMs, phase.timeoutMs);
+    if (dueMs <= context.nowMs) {
+      close(turn, connection);
+      closed += 1;
+    } else {
+      startWaitingTimer(turn, dueMs);
+    }
+  }
+  if (closed === 0) return;
+  const detail = { connections: closed };
+  effects.push({ kind: "log", level: "warn", event: "closedOutOfContact", detail });
 }

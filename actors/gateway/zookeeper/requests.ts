@@ -20,6 +20,7 @@ import {
 import { readRequest } from "../../../protocol/zookeeper/requests.ts";
 import { tell } from "../../inboxes.ts";
 import { close, refuse } from "./connections.ts";
+import { mayAnswer } from "./grace.ts";
 import type { Entry } from "./queue.ts";
 import type { Connection, Output, State, Turn } from "./state.ts";
 
@@ -54,7 +55,8 @@ function readFrames(turn: Turn, connection: Connection): void {
     }
     connection.received += 1;
     state.received += 1;
-    if (request.kind === "ping" && !state.serving && queue.length > 0) {
+    const waits = !state.serving && queue.length > 0;
+    if (request.kind === "ping" && waits && mayAnswer(turn, connection)) {
       // Without a leader a write may wait long; the client must know meanwhile that this node is there.
       writeHeaderReply(state.writer, Xid.ping, state.zxid, Code.ok);
       countSent(state, connection);
@@ -105,10 +107,11 @@ function dispatch({ state, effects }: Turn, connection: Connection): void {
 
 /** Writes the replies that may leave, as one effect, as far as the client takes them. */
 function flush(turn: Turn, connection: Connection): void {
-  if (connection.phase.kind !== "attached") return;
   const { state } = turn;
   const { queue } = connection;
   const { writer } = state;
+  if (connection.phase.kind !== "attached" || queue.ready() === undefined) return;
+  if (!mayAnswer(turn, connection)) return;
   let last: Entry | undefined;
   while (connection.unsentBytes + writer.length < CONNECTION_UNSENT_BYTES_SOFT_MAX) {
     const entry = queue.ready();
@@ -180,7 +183,7 @@ export function sendEvents(
   events: Parameters<Connection["queue"]["insertEvents"]>[0],
 ): void {
   const { state } = turn;
-  if (connection.queue.ready() !== undefined) {
+  if (connection.queue.ready() !== undefined || !mayAnswer(turn, connection)) {
     connection.queue.insertEvents(events, turn.context.nowMs);
     advance(turn, connection);
     return;
@@ -195,6 +198,7 @@ export function sendEvents(
 /** Pings that wait behind writes, when it is not known when those will be answered. */
 export function answerPings(turn: Turn, connection: Connection): void {
   const { state } = turn;
+  if (!mayAnswer(turn, connection)) return;
   const bytesBefore = connection.queue.bytes;
   const pings = connection.queue.takePings();
   state.requestBytes -= bytesBefore - connection.queue.bytes;

@@ -7,6 +7,7 @@ import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import type { ConnectRequest } from "../../../protocol/zookeeper/handshake.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import type { GatewayReport } from "../../admin/messages.ts";
+import { type Contact, newContact } from "../contact.ts";
 import { RequestQueue } from "./queue.ts";
 import type { Note } from "./notes.ts";
 
@@ -59,6 +60,8 @@ export type Connection = {
   readonly frames: FrameReader;
   readonly queue: RequestQueue;
   phase: Phase;
+  /** The leader counts the session's timeout from this time or later. */
+  heardMs: number;
   /** A closeSession has been read: what comes after it is not. */
   ending: boolean;
   paused: boolean;
@@ -84,8 +87,11 @@ export type State = {
   readonly sessions: Map<SessionId, Connection>;
   /** Sessions that a connection in phase `connecting` asked for. */
   readonly attaching: Map<SessionId, Connection>;
-  /** Heard of since the last `touched` to the heartbeat actor. */
-  readonly touched: Set<SessionId>;
+  readonly contact: Contact;
+  /** With answers that may not leave before the leader has heard of the session. */
+  readonly waiting: Set<Connection>;
+  /** When the waiting timer fires; undefined while it does not run. */
+  waitingDueMs: number | undefined;
   touchTimerRuns: boolean;
   /** A leader is known and can commit. */
   serving: boolean;
@@ -140,7 +146,9 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     opened: new Set(),
     sessions: new Map(),
     attaching: new Map(),
-    touched: new Set(),
+    contact: newContact(),
+    waiting: new Set(),
+    waitingDueMs: undefined,
     touchTimerRuns: false,
     serving: false,
     leaderlessSinceMs: nowMs,
@@ -170,6 +178,7 @@ export function newConnection(
     frames: new FrameReader(),
     queue: new RequestQueue(),
     phase: { kind: "opened", deadlineMs },
+    heardMs: Number.NEGATIVE_INFINITY,
     ending: false,
     paused: false,
     unsentBytes: 0,

@@ -1,5 +1,7 @@
 /** Without a leader: connections wait for a while, then go. And what the heartbeat and admin actors hear. */
 import test from "ava";
+import { WatchEventType } from "../../../protocol/reads.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../../support/gateway-driver.ts";
 import { connectFrame } from "../../support/zk-client.ts";
@@ -117,12 +119,79 @@ test("thousands of connections closed for want of a leader give one line", (t) =
 test("sessions heard of are told to the heartbeat actor together, not once a message", (t) => {
   const gateway = attached();
   const session = 0x1_0000_0001;
+  gateway.timer("touch"); // of the handshake
   const timers = [1, 2, 3].flatMap((xid) => gateway.bytes(1, requestFrame(xid, getData("/a"))));
   t.is(timers.filter((effect) => effect.kind === "startTimer").length, 1);
+  const told = { gateway: "zookeeper/1", turn: 2 };
   t.deepEqual(gateway.timer("touch"), [
-    { kind: "tell", to: "heartbeat", message: { kind: "touched", sessions: [session] } },
+    { kind: "tell", to: "heartbeat", message: { kind: "touched", sessions: [session], told } },
   ]);
   t.deepEqual(gateway.timer("touch"), []);
+});
+
+test("an answer waits when the leader may not have heard of the session for a third of its timeout", (t) => {
+  const gateway = attached(9_000);
+  gateway.timer("touch");
+  gateway.nowMs += 2_999;
+  gateway.bytes(1, requestFrame(0, ping()));
+  t.is(replyHeaders(gateway.written(1)).length, 1);
+  gateway.nowMs += 1;
+  gateway.bytes(1, requestFrame(0, ping()));
+  gateway.bytes(1, requestFrame(2, getData("/a")));
+  gateway.serve();
+  t.is(gateway.written(1).length, 0);
+  gateway.tell({ kind: "leaderHeard", turns: { "zookeeper/2": [1], "zookeeper/1": [] } });
+  t.is(gateway.written(1).length, 0);
+  gateway.timer("touch");
+  gateway.tell({ kind: "leaderHeard", turns: { "zookeeper/1": [2] } });
+  t.deepEqual(
+    replyHeaders(gateway.written(1)).map(({ xid }) => xid),
+    [-2, 2],
+  );
+});
+
+test("a watch event waits like an answer, in its order", (t) => {
+  const gateway = attached(9_000);
+  gateway.timer("touch");
+  gateway.nowMs += 3_000;
+  const events = [{ type: WatchEventType.nodeDeleted, path: "/a", zxid: 7 as Zxid }] as const;
+  gateway.tell({ kind: "watchEvents", client: 1, events });
+  gateway.bytes(1, requestFrame(2, getData("/a")));
+  gateway.serve();
+  t.is(gateway.written(1).length, 0);
+  gateway.timer("touch");
+  gateway.tell({ kind: "leaderHeard", turns: { "zookeeper/1": [2] } });
+  t.deepEqual(
+    replyHeaders(gateway.written(1)).map(({ xid }) => xid),
+    [-1, 2],
+  );
+});
+
+test("a connection whose answers wait is closed before the leader can end its session", (t) => {
+  const gateway = attached(9_000);
+  gateway.nowMs += 3_000;
+  const effects = gateway.bytes(1, requestFrame(0, ping()));
+  const timer = effects.find(
+    (effect) => effect.kind === "startTimer" && effect.timer === "waiting",
+  );
+  t.like(timer, { afterMs: 4_500 });
+  gateway.nowMs += 4_499;
+  gateway.timer("waiting");
+  t.false(gateway.closed(1));
+  gateway.nowMs += 1;
+  gateway.timer("waiting");
+  t.true(gateway.closed(1));
+  t.is(gateway.written(1).length, 0);
+});
+
+test("a request after a silence as long as that closes its connection at once", (t) => {
+  const gateway = attached(9_000);
+  gateway.nowMs += 7_500;
+  gateway.bytes(1, requestFrame(0, ping()));
+  t.true(gateway.closed(1));
+  t.deepEqual(gateway.logged(), [
+    "connectionRefused the leader may no longer count on its session",
+  ]);
 });
 
 test("sessions heard of without a leader are told once there is one", (t) => {

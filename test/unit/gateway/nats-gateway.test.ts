@@ -396,3 +396,27 @@ test("a closed stream is closed at the tree, a gone client's are forgotten there
   gone.give({ kind: "sessionChanges", attached: [], closed: [SESSION] });
   t.deepEqual(gone.tells(), ["tree/1 forget"]);
 });
+
+test("an answer waits when the leader may not have heard of the session for a third of its timeout", (t) => {
+  const gateway = new Harness();
+  gateway.open();
+  gateway.tick(3_000);
+  gateway.say({ kind: "ping" });
+  t.like(gateway.published(), [{ kind: "pong" }]);
+  gateway.tick(334);
+  gateway.say({ kind: "ping" });
+  t.deepEqual(gateway.published(), []);
+  gateway.give({ kind: "leaderHeard", turns: { "nats/1": [1] } });
+  t.like(gateway.published(), [{ kind: "pong" }]);
+});
+
+test("a connection whose answers wait ends before the leader can end its session", (t) => {
+  const gateway = new Harness();
+  gateway.open();
+  gateway.tick(3_400);
+  gateway.say({ kind: "ping" });
+  gateway.tick(4_600);
+  t.deepEqual(gateway.published(), []);
+  gateway.tick(200);
+  t.like(gateway.published(), [{ kind: "ended", reason: "noLeader" }]);
+});

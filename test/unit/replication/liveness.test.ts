@@ -53,7 +53,7 @@ test("a follower bears a leader's silence for the timeout and no longer", (t) =>
 test("a leader that hears no quorum for the timeout steps down", (t) => {
   const actor = heartbeat(1);
   actor.nowMs = 1000;
-  const message = { kind: "ping", epoch: epoch(1), touched: [] } as const;
+  const message = { kind: "ping", epoch: epoch(1), touched: [], round: 1 } as const;
   actor.receive({ kind: "received", from: 3, message, request: 1 });
   actor.nowMs = 2500;
   t.deepEqual(told(actor.receive({ kind: "timer", timer: "quorum" }), "log-sync"), []);
@@ -63,14 +63,14 @@ test("a leader that hears no quorum for the timeout steps down", (t) => {
   ]);
 });
 
-test("sessions touched here are told to the leader until a pong confirms them", (t) => {
+test("sessions touched here are told to the leader until a pong says that it took them", (t) => {
   const actor = heartbeat(2);
   actor.receive({ kind: "touched", sessions: [SESSION] });
   const [first] = requests(actor.receive({ kind: "timer", timer: "ping" }));
   t.like(first?.message, { touched: [SESSION] });
   const [second] = requests(actor.receive({ kind: "timer", timer: "ping" }));
   t.like(second?.message, { touched: [SESSION] });
-  const pong = { kind: "pong", epoch: epoch(1), leading: true } as const;
+  const pong = { kind: "pong", epoch: epoch(1), leading: true, atMs: 7 } as const;
   actor.receive({ kind: "answered", tag: second?.tag ?? -1, from: 2, message: pong });
   const [third] = requests(actor.receive({ kind: "timer", timer: "ping" }));
   t.like(third?.message, { touched: [] });

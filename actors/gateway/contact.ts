@@ -1,0 +1,62 @@
+/**
+ * How long clients may be answered. A client counts its session as safe for two thirds of its timeout after the last answer;
+ * the leader ends the session a full timeout after it last heard of it. So that the two never disagree, an answer leaves only
+ * within a third of the timeout after a moment from which the leader, and any that comes after it, is known to count. In
+ * quiet times that is always so, since a client is heard of every third of its timeout; behind a partition answers wait.
+ */
+import type { Effect } from "../../runtime/effects.ts";
+import type { SessionId } from "../../protocol/ids.ts";
+import { tell } from "../inboxes.ts";
+
+type Told = { readonly atMs: number; readonly sessions: readonly SessionId[] };
+
+export type Contact = {
+  /** Heard of since the last `touched` to the heartbeat actor. */
+  readonly touched: Set<SessionId>;
+  nextTurn: number;
+  /** Told, and not known to have reached the leader; oldest first. */
+  readonly told: Map<number, Told>;
+};
+
+export function newContact(): Contact {
+  return { touched: new Set(), nextTurn: 1, told: new Map() };
+}
+
+/** The last moment for an answer to a session that the leader counts from `heardMs` or later. */
+export function answerUntilMs(heardMs: number, timeoutMs: number): number {
+  return heardMs + Math.ceil(timeoutMs / 3) - 1;
+}
+
+/** When a connection with answers that wait is ended: its client has still time to find another node. */
+export function waitUntilMs(heardMs: number, timeoutMs: number): number {
+  return heardMs + Math.floor((timeoutMs * 5) / 6);
+}
+
+export function tellTouched(contact: Contact, gateway: string, nowMs: number): Effect[] {
+  if (contact.touched.size === 0) return [];
+  const sessions = [...contact.touched];
+  const turn = contact.nextTurn;
+  contact.touched.clear();
+  contact.nextTurn += 1;
+  contact.told.set(turn, { atMs: nowMs, sessions });
+  return [tell("heartbeat", { kind: "touched", sessions, told: { gateway, turn } })];
+}
+
+/** Calls `heard` for each session that the leader has heard of, with a time from which it counts at the earliest. */
+export function takeHeard(
+  contact: Contact,
+  turns: readonly number[] | undefined,
+  heard: (session: SessionId, atMs: number) => void,
+): void {
+  const last = turns?.at(-1);
+  if (turns === undefined || last === undefined) return;
+  for (const turn of turns) {
+    const told = contact.told.get(turn);
+    for (const session of told?.sessions ?? []) heard(session, told?.atMs ?? 0);
+  }
+  // They reach the leader in order: an earlier one that is not among them was lost.
+  for (const turn of contact.told.keys()) {
+    if (turn > last) return;
+    contact.told.delete(turn);
+  }
+}
