@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The `zooid` command: finds the command that was asked for, reads its flags, runs it. */
-import { readFileSync } from "node:fs";
 import { nearest } from "../server/config/nearest.ts";
+import { zooidVersion } from "../server/version.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
 import { ensemble } from "./ensemble/command.ts";
 import { flagsText, readFlags } from "./flags.ts";
@@ -9,23 +9,10 @@ import { serve } from "./serve.ts";
 
 const COMMANDS: readonly Command[] = [serve, ensemble];
 
-/** Beside the folder of this file in a checkout, one folder above that in the published package. */
-function version(): string {
-  for (const path of ["../package.json", "../../package.json"]) {
-    try {
-      const text = readFileSync(new URL(path, import.meta.url), "utf8");
-      return /"version":\s*"([^"]+)"/.exec(text)?.[1] ?? "unknown";
-    } catch {
-      // The other place.
-    }
-  }
-  return "unknown";
-}
-
 function overview(): string {
   const width = Math.max(...COMMANDS.map((command) => command.name.length));
   const lines = COMMANDS.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
-  return `zooid ${version()}: a coordination service that speaks ZooKeeper's protocol
+  return `zooid ${zooidVersion()}: a coordination service that speaks ZooKeeper's protocol
 
 usage: zooid <command> [flags]
 
@@ -60,7 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
     return name === undefined ? EXIT_MISUSED : EXIT_OK;
   }
   if (name === "--version") {
-    console.log(version());
+    console.log(zooidVersion());
     return EXIT_OK;
   }
   const command = COMMANDS.find((candidate) => candidate.name === name);

@@ -1,5 +1,6 @@
 /** The lane's side: takes letters from its port into the lane's system until it is told to stop. */
 import type { MessagePort } from "node:worker_threads";
+import type { InspectionEvent } from "./inspection.ts";
 import type { FromLane, ToLane } from "./lane-protocol.ts";
 import type { ActorSystem, Letter, Link } from "./system.ts";
 
@@ -17,6 +18,8 @@ export type LaneBody = {
 export type LaneHost = {
   /** To the actors of the main thread. */
   readonly link: Link;
+  /** For what is not an actor; the actors' own events go by themselves. */
+  readonly onInspection: (event: InspectionEvent) => void;
   readonly onStopNode: (reason: string) => void;
 };
 
@@ -38,11 +41,13 @@ export async function hostLane(
     if (message.kind === "letters") deliver(message.letters);
     else stopped.resolve();
   });
+  const onInspection = (event: InspectionEvent): void => say({ kind: "inspection", event });
   const body = await build({
     link: { post: (letters) => say({ kind: "letters", letters }) },
+    onInspection,
     onStopNode: (reason) => say({ kind: "stopNode", reason }),
   });
-  body.system.inspection$.subscribe((event) => say({ kind: "inspection", event }));
+  body.system.inspection$.subscribe(onInspection);
   system = body.system;
   deliver(early);
   say({ kind: "ready", detail: body.detail });

@@ -5,6 +5,12 @@ import { zooKeeperGatewayActor } from "../actors/gateway/zookeeper/gateway.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import { tellAll } from "./placement.ts";
+import { zooidVersion } from "./version.ts";
+
+/** Tools compare it: the version of ZooKeeper whose operations are served. */
+const ZOOKEEPER_VERSION = "3.8.0";
+/** Tools read a date here; that of builds that can be repeated. */
+const BUILT = "1970-01-01 00:00 UTC";
 
 /** Beside the replication actors, on the main thread. */
 export function addAdminActor(system: ActorSystem, config: NodeConfig): void {
@@ -15,7 +21,8 @@ export function addAdminActor(system: ActorSystem, config: NodeConfig): void {
   tellAll(system, "log-sync", "leadership$", ["admin", ...gateways]);
   tellAll(system, "heartbeat", "leaderHeard$", gateways);
   tellAll(system, "heartbeat", "peers$", ["admin"]);
-  system.add(adminActor({ server: config.id, voters: config.members }));
+  const version = `${ZOOKEEPER_VERSION}-zooid-${zooidVersion()}, built on ${BUILT}`;
+  system.add(adminActor({ server: config.id, voters: config.members, version }));
 }
 
 /** Beside a lane's replica. */

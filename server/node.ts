@@ -8,10 +8,12 @@ import { realClock, realRandomness } from "../runtime/real-clock.ts";
 import { ActorSystem, type Letter } from "../runtime/system.ts";
 import type { Transport } from "../runtime/transport.ts";
 import { connectNats } from "../runtime/transports/nats.ts";
+import { natsLog } from "./nats-log.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import type { TreeLaneData } from "./lanes/tree-lane.ts";
 import { addAdminActor } from "./gateways.ts";
 import { addReplicationActors, peerCodec, threadOf } from "./placement.ts";
+import { reportProcess } from "./process-report.ts";
 
 export type StopReason =
   | { readonly kind: "asked" }
@@ -75,6 +77,7 @@ class Node implements RunningNode {
   #transport: Transport | undefined;
   #early: Letter[] = [];
   #stopping: Promise<void> | undefined;
+  #stopReports: () => void = () => undefined;
 
   constructor(config: NodeConfig, onInspection: ((event: InspectionEvent) => void) | undefined) {
     this.#config = config;
@@ -127,6 +130,7 @@ class Node implements RunningNode {
     this.#system = system;
     this.#deliver(this.#early);
     this.#early = [];
+    this.#stopReports = reportProcess((report) => system.tell("admin", report));
   }
 
   stop(): Promise<void> {
@@ -140,16 +144,7 @@ class Node implements RunningNode {
       servers: natsUrls,
       ensemble,
       id,
-      log: (level, event, detail) =>
-        this.inspection$.next({
-          kind: "log",
-          atMs: realClock.wallMs(),
-          node: id,
-          actor: "nats",
-          level,
-          event,
-          detail,
-        }),
+      log: natsLog(id, (event) => this.inspection$.next(event)),
     });
   }
 
@@ -176,6 +171,7 @@ class Node implements RunningNode {
   }
 
   async #release(): Promise<void> {
+    this.#stopReports();
     // No more answers to peers, then no more clients, then the disk.
     this.#system?.stop();
     await this.#transport?.close();

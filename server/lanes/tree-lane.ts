@@ -7,6 +7,7 @@ import { ActorSystem } from "../../runtime/system.ts";
 import { connectNatsClients, type NatsClients } from "../../runtime/transports/nats-clients.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import { addGatewayActors } from "../gateways.ts";
+import { natsLog } from "../nats-log.ts";
 import { addReplicaActors, peerCodec } from "../placement.ts";
 
 export type TreeLaneData = {
@@ -20,7 +21,7 @@ export type TreeLaneData = {
 
 export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<void> {
   const { config, lane, port } = task;
-  await hostLane(port, async ({ link, onStopNode }) => {
+  await hostLane(port, async ({ link, onInspection, onStopNode }) => {
     const listener = new Listener({
       host: config.clientPortAddress,
       port: task.clientPort,
@@ -34,6 +35,7 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
           ensemble: config.ensemble,
           id: config.id,
           lane,
+          log: natsLog(config.id, onInspection, lane),
           onMessage: (message) => system.tell(`nats/${lane}`, message),
         })
       : undefined;

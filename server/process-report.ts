@@ -1,0 +1,35 @@
+/** What the operating system says of this process, told to the admin actor now and then. Linux only; elsewhere nothing is told. */
+import { readdirSync, readFileSync } from "node:fs";
+import type { ProcessReport } from "../actors/admin/messages.ts";
+
+const REPORT_EVERY_MS = 5_000;
+
+/** Undefined where there is no /proc. */
+export function processReport(): ProcessReport | undefined {
+  try {
+    const limits = readFileSync("/proc/self/limits", "utf8");
+    const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1];
+    if (soft === undefined) return undefined;
+    const openFilesMax = soft === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(soft);
+    return {
+      kind: "processReport",
+      openFiles: readdirSync("/proc/self/fd").length,
+      openFilesMax,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** At once and then every few seconds, until the returned function is called. */
+export function reportProcess(tell: (report: ProcessReport) => void): () => void {
+  const report = (): boolean => {
+    const current = processReport();
+    if (current !== undefined) tell(current);
+    return current !== undefined;
+  };
+  if (!report()) return () => undefined;
+  const timer = setInterval(report, REPORT_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
