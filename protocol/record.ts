@@ -117,12 +117,13 @@ export function verifyRecord(
   return { length };
 }
 
-function setUint53(view: DataView, offset: number, value: number): void {
+/** A 64-bit field that holds a safe integer, big-endian; so below. */
+export function setUint53(view: DataView, offset: number, value: number): void {
   assert(Number.isSafeInteger(value) && value >= 0, "a 64-bit field is exact in a number");
   view.setUint32(offset, Math.floor(value / 2 ** 32));
   view.setUint32(offset + 4, value % 2 ** 32);
 }
 
-function getUint53(view: DataView, offset: number): number {
+export function getUint53(view: DataView, offset: number): number {
   return view.getUint32(offset) * 2 ** 32 + view.getUint32(offset + 4);
 }

@@ -1,0 +1,365 @@
+/**
+ * What is in a snapshot's chunks: one head, then sessions, submitters and znodes in any order. Every entry starts with a
+ * byte that says its kind. Integers are big-endian; a `text` is its length in bytes (4) and UTF-8; `bytes` are their
+ * length (4) and themselves.
+ *
+ *   head       1  | time of the last record applied 8 | count of sessions 4 | of submitters 4 | of znodes 4
+ *   session    2  | id 8 | timeout in ms 4 | attachedAt 8 | password, bytes
+ *   submitter  3  | server 2 | lane 2 | incarnation 8 | seq 8
+ *   znode      4  | flags 1 | path, text | czxid 8 | ctime 8
+ *                 | DATA: bytes | CHANGED: mzxid 8, mtime 8, version 4 | PARENT: pzxid 8, creates 4
+ *                 | ACL: aversion 4, count 4, each permissions 4, scheme text, id text | OWNER: session 8
+ *
+ * A flag says that its fields are there. Without DATA the data is null; without CHANGED mzxid and mtime are czxid and ctime
+ * and the version is 0; without PARENT pzxid is czxid and creates is 0; without ACL the list is the open one and aversion
+ * is 0; without OWNER the znode is no ephemeral. How many children a znode has follows from the others' paths.
+ */
+import { OPEN_ACL, type Acl } from "./acl.ts";
+import { assert } from "./assert.ts";
+import { SESSION_NONE, type SessionId } from "./ids.ts";
+import { type Crc32, getUint53, setUint53 } from "./record.ts";
+import { CHUNK_HEADER_BYTES, chunkPayload, sealChunk } from "./snapshot.ts";
+import type { Zxid } from "./zxid.ts";
+
+const HEAD = 1;
+const SESSION = 2;
+const SUBMITTER = 3;
+const ZNODE = 4;
+
+const FLAG_DATA = 1;
+const FLAG_CHANGED = 2;
+const FLAG_PARENT = 4;
+const FLAG_ACL = 8;
+const FLAG_OWNER = 16;
+
+/** All of a znode's fields that have a fixed size, the lengths of its texts, and its kind and flags. */
+const ZNODE_FIXED_BYTES = 80;
+/** Of a list entry: permissions and the lengths of its texts. */
+const ACL_FIXED_BYTES = 12;
+
+export type SnapshotHead = {
+  readonly timeMs: number;
+  readonly sessions: number;
+  readonly submitters: number;
+  readonly znodes: number;
+};
+
+export type SnapshotSession = {
+  readonly id: SessionId;
+  readonly timeoutMs: number;
+  readonly attachedAt: Zxid;
+  readonly password: Uint8Array;
+};
+
+export type SnapshotSubmitter = {
+  readonly server: number;
+  readonly lane: number;
+  readonly incarnation: number;
+  readonly seq: number;
+};
+
+export type SnapshotZnode = {
+  readonly path: string;
+  readonly data: Uint8Array | null;
+  readonly acl: readonly Acl[];
+  readonly czxid: Zxid;
+  readonly mzxid: Zxid;
+  readonly pzxid: Zxid;
+  readonly ctime: number;
+  readonly mtime: number;
+  readonly version: number;
+  readonly creates: number;
+  readonly aversion: number;
+  readonly ephemeralOwner: SessionId;
+};
+
+/** Byte arrays are views into the chunk: copy what must outlive it. */
+export type SnapshotEntry =
+  | { readonly kind: "head"; readonly head: SnapshotHead }
+  | { readonly kind: "session"; readonly session: SnapshotSession }
+  | { readonly kind: "submitter"; readonly submitter: SnapshotSubmitter }
+  | { readonly kind: "znode"; readonly znode: SnapshotZnode };
+
+/** Gathers the entries of one chunk after the other. */
+export class ChunkWriter {
+  #bytes: Buffer;
+  #view: DataView;
+  #position = CHUNK_HEADER_BYTES;
+  #entries = 0;
+
+  /** A chunk should stay within `bytes`; the writer grows beyond it for what is larger. */
+  constructor(bytes: number) {
+    this.#bytes = Buffer.allocUnsafeSlow(bytes + ZNODE_FIXED_BYTES * 4);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Of the chunk so far, header included. */
+  get length(): number {
+    return this.#position;
+  }
+
+  /** The chunk, in a buffer of its own. The next entry begins another. */
+  take(header: { zxid: Zxid; index: number; last: boolean }, crc32: Crc32): Uint8Array {
+    const chunk = new Uint8Array(this.#position);
+    chunk.set(this.#bytes.subarray(CHUNK_HEADER_BYTES, this.#position), CHUNK_HEADER_BYTES);
+    sealChunk(chunk, { ...header, entries: this.#entries }, crc32);
+    this.#position = CHUNK_HEADER_BYTES;
+    this.#entries = 0;
+    return chunk;
+  }
+
+  head({ timeMs, sessions, submitters, znodes }: SnapshotHead): void {
+    this.#begin(HEAD, 21);
+    this.#uint53(timeMs);
+    this.#uint32(sessions);
+    this.#uint32(submitters);
+    this.#uint32(znodes);
+  }
+
+  session({ id, timeoutMs, attachedAt, password }: SnapshotSession): void {
+    this.#begin(SESSION, 25 + password.length);
+    this.#uint53(id);
+    this.#uint32(timeoutMs);
+    this.#uint53(attachedAt);
+    this.#blob(password);
+  }
+
+  submitter({ server, lane, incarnation, seq }: SnapshotSubmitter): void {
+    this.#begin(SUBMITTER, 21);
+    this.#view.setUint16(this.#position, server);
+    this.#view.setUint16(this.#position + 2, lane);
+    this.#position += 4;
+    this.#uint53(incarnation);
+    this.#uint53(seq);
+  }
+
+  znode(node: SnapshotZnode): void {
+    const { path, data, acl, aversion } = node;
+    const changed = node.mzxid !== node.czxid || node.mtime !== node.ctime || node.version !== 0;
+    const parent = node.pzxid !== node.czxid || node.creates !== 0;
+    const listed = acl !== OPEN_ACL || aversion !== 0;
+    const owned = node.ephemeralOwner !== SESSION_NONE;
+    const dataBytes = data === null ? 0 : data.length;
+    this.#begin(ZNODE, ZNODE_FIXED_BYTES + path.length * 3 + dataBytes);
+    this.#bytes[this.#position] =
+      (data === null ? 0 : FLAG_DATA) |
+      (changed ? FLAG_CHANGED : 0) |
+      (parent ? FLAG_PARENT : 0) |
+      (listed ? FLAG_ACL : 0) |
+      (owned ? FLAG_OWNER : 0);
+    this.#position += 1;
+    this.#text(path);
+    this.#uint53(node.czxid);
+    this.#uint53(node.ctime);
+    if (data !== null) this.#blob(data);
+    if (changed) {
+      this.#uint53(node.mzxid);
+      this.#uint53(node.mtime);
+      this.#uint32(node.version);
+    }
+    if (parent) {
+      this.#uint53(node.pzxid);
+      this.#uint32(node.creates);
+    }
+    if (listed) this.#acl(aversion, acl);
+    if (!owned) return;
+    this.#ensure(8);
+    this.#uint53(node.ephemeralOwner);
+  }
+
+  #acl(aversion: number, acl: readonly Acl[]): void {
+    this.#ensure(8);
+    this.#uint32(aversion);
+    this.#uint32(acl.length);
+    for (const { permissions, scheme, id } of acl) {
+      this.#ensure(ACL_FIXED_BYTES + (scheme.length + id.length) * 3);
+      this.#uint32(permissions);
+      this.#text(scheme);
+      this.#text(id);
+    }
+  }
+
+  #begin(kind: number, bytes: number): void {
+    this.#ensure(1 + bytes);
+    this.#bytes[this.#position] = kind;
+    this.#position += 1;
+    this.#entries += 1;
+  }
+
+  #uint32(value: number): void {
+    this.#view.setUint32(this.#position, value);
+    this.#position += 4;
+  }
+
+  #uint53(value: number): void {
+    setUint53(this.#view, this.#position, value);
+    this.#position += 8;
+  }
+
+  #blob(value: Uint8Array): void {
+    this.#uint32(value.length);
+    this.#bytes.set(value, this.#position);
+    this.#position += value.length;
+  }
+
+  #text(value: string): void {
+    const bytes = this.#bytes;
+    const start = this.#position + 4;
+    // Nearly all texts are short and ASCII: a call out of JavaScript costs more than this.
+    for (let index = 0; index < value.length; index += 1) {
+      const unit = value.charCodeAt(index);
+      if (unit >= 0x80) {
+        const written = bytes.write(value, start, "utf8");
+        this.#uint32(written);
+        this.#position += written;
+        return;
+      }
+      bytes[start + index] = unit;
+    }
+    this.#uint32(value.length);
+    this.#position += value.length;
+  }
+
+  #ensure(bytes: number): void {
+    const needed = this.#position + bytes;
+    if (needed <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(needed * 2);
+    this.#bytes.copy(grown, 0, 0, this.#position);
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+}
+
+/** Reads the entries of a chunk that has been verified. Throws on what no writer makes. */
+export class ChunkReader {
+  readonly #bytes: Buffer;
+  readonly #view: DataView;
+  #position = 0;
+
+  constructor(chunk: Uint8Array) {
+    const { buffer, byteOffset, length } = chunkPayload(chunk);
+    this.#bytes = Buffer.from(buffer, byteOffset, length);
+    this.#view = new DataView(buffer, byteOffset, length);
+  }
+
+  /** Undefined at the end of the chunk. */
+  next(): SnapshotEntry | undefined {
+    if (this.#position === this.#bytes.length) return undefined;
+    const kind = this.#uint8();
+    switch (kind) {
+      case ZNODE:
+        return { kind: "znode", znode: this.#znode() };
+      case SESSION:
+        return { kind: "session", session: this.#session() };
+      case SUBMITTER:
+        return { kind: "submitter", submitter: this.#submitter() };
+      case HEAD:
+        return { kind: "head", head: this.#head() };
+      default:
+        throw new Error(`a snapshot's entry has the unknown kind ${kind}`);
+    }
+  }
+
+  #head(): SnapshotHead {
+    const timeMs = this.#uint53();
+    const sessions = this.#uint32();
+    const submitters = this.#uint32();
+    return { timeMs, sessions, submitters, znodes: this.#uint32() };
+  }
+
+  #session(): SnapshotSession {
+    const id = this.#uint53() as SessionId;
+    const timeoutMs = this.#uint32();
+    const attachedAt = this.#uint53() as Zxid;
+    return { id, timeoutMs, attachedAt, password: this.#blob() };
+  }
+
+  #submitter(): SnapshotSubmitter {
+    const server = this.#uint16();
+    const lane = this.#uint16();
+    const incarnation = this.#uint53();
+    return { server, lane, incarnation, seq: this.#uint53() };
+  }
+
+  #znode(): SnapshotZnode {
+    const flags = this.#uint8();
+    const path = this.#text();
+    const czxid = this.#uint53() as Zxid;
+    const ctime = this.#uint53();
+    const data = (flags & FLAG_DATA) === 0 ? null : this.#blob();
+    const changed = (flags & FLAG_CHANGED) !== 0;
+    const mzxid = changed ? (this.#uint53() as Zxid) : czxid;
+    const mtime = changed ? this.#uint53() : ctime;
+    const version = changed ? this.#int32() : 0;
+    const parent = (flags & FLAG_PARENT) !== 0;
+    const pzxid = parent ? (this.#uint53() as Zxid) : czxid;
+    const creates = parent ? this.#int32() : 0;
+    const listed = (flags & FLAG_ACL) !== 0;
+    const aversion = listed ? this.#int32() : 0;
+    const acl = listed ? this.#acl() : OPEN_ACL;
+    const ephemeralOwner =
+      (flags & FLAG_OWNER) === 0 ? SESSION_NONE : (this.#uint53() as SessionId);
+    const zxids = { czxid, mzxid, pzxid };
+    return { path, data, acl, ...zxids, ctime, mtime, version, creates, aversion, ephemeralOwner };
+  }
+
+  #acl(): readonly Acl[] {
+    const acl: Acl[] = [];
+    for (let left = this.#uint32(); left > 0; left -= 1) {
+      const permissions = this.#int32();
+      const scheme = this.#text();
+      acl.push({ permissions, scheme, id: this.#text() });
+    }
+    return acl;
+  }
+
+  #uint8(): number {
+    const value = this.#view.getUint8(this.#position);
+    this.#position += 1;
+    return value;
+  }
+
+  #uint16(): number {
+    const value = this.#view.getUint16(this.#position);
+    this.#position += 2;
+    return value;
+  }
+
+  #uint32(): number {
+    const value = this.#view.getUint32(this.#position);
+    this.#position += 4;
+    return value;
+  }
+
+  #int32(): number {
+    return this.#uint32() | 0;
+  }
+
+  #uint53(): number {
+    const value = getUint53(this.#view, this.#position);
+    this.#position += 8;
+    return value;
+  }
+
+  #blob(): Uint8Array {
+    const start = this.#take(this.#uint32());
+    return this.#bytes.subarray(start, this.#position);
+  }
+
+  #text(): string {
+    const start = this.#take(this.#uint32());
+    const end = this.#position;
+    for (let index = start; index < end; index += 1) {
+      if ((this.#bytes[index] as number) >= 0x80) return this.#bytes.toString("utf8", start, end);
+    }
+    return this.#bytes.toString("latin1", start, end);
+  }
+
+  /** Where the next `length` bytes start; goes past them. */
+  #take(length: number): number {
+    const start = this.#position;
+    assert(start + length <= this.#bytes.length, "an entry ends within its chunk");
+    this.#position = start + length;
+    return start;
+  }
+}

@@ -1,0 +1,212 @@
+/** The bytes of a snapshot: entries there and back, what a damaged chunk is called, and what version 1 wrote. */
+import { readFileSync } from "node:fs";
+import { crc32 } from "node:zlib";
+import test from "ava";
+import fc from "fast-check";
+import { OPEN_ACL } from "../../../protocol/acl.ts";
+import type { SessionId } from "../../../protocol/ids.ts";
+import { CHUNK_HEADER_BYTES, chunkHeader, verifyChunk } from "../../../protocol/snapshot.ts";
+import {
+  ChunkReader,
+  ChunkWriter,
+  type SnapshotEntry,
+} from "../../../protocol/snapshot-entries.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { bytes, client, create, multi, PASSWORD, Replica, setData } from "../../support/replica.ts";
+import { cut, load } from "../../support/snapshots.ts";
+
+/** Cut by version 1 from `cutSmallTree`. It stays as it is. */
+const FIXTURE = new URL("../../fixtures/snapshot-1", import.meta.url);
+
+const number = fc.oneof(fc.nat({ max: 5 }), fc.maxSafeNat());
+const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+const text = fc.oneof(fc.string({ maxLength: 20 }), fc.string({ unit: "grapheme", maxLength: 20 }));
+const data = fc.uint8Array({ maxLength: 200 }).map((each) => Uint8Array.from(each));
+const acl = fc.oneof(
+  fc.constant(OPEN_ACL),
+  fc.array(fc.record({ permissions: int32, scheme: text, id: text }), { maxLength: 3 }),
+);
+const zxid = number as fc.Arbitrary<Zxid>;
+const id = number as fc.Arbitrary<SessionId>;
+const count = fc.nat({ max: 0xffff_ffff });
+const id16 = fc.nat({ max: 0xffff });
+
+const entry: fc.Arbitrary<SnapshotEntry> = fc.oneof(
+  fc.record({
+    kind: fc.constant("head" as const),
+    head: fc.record({ timeMs: number, sessions: count, submitters: count, znodes: count }),
+  }),
+  fc.record({
+    kind: fc.constant("session" as const),
+    session: fc.record({ id, timeoutMs: count, attachedAt: zxid, password: data }),
+  }),
+  fc.record({
+    kind: fc.constant("submitter" as const),
+    submitter: fc.record({ server: id16, lane: id16, incarnation: number, seq: number }),
+  }),
+  fc.record({
+    kind: fc.constant("znode" as const),
+    znode: fc.record({
+      path: text,
+      data: fc.option(data),
+      acl,
+      czxid: zxid,
+      mzxid: zxid,
+      pzxid: zxid,
+      ctime: number,
+      mtime: number,
+      version: int32,
+      creates: int32,
+      aversion: int32,
+      ephemeralOwner: id,
+    }),
+  }),
+);
+
+function write(writer: ChunkWriter, each: SnapshotEntry): void {
+  if (each.kind === "head") writer.head(each.head);
+  else if (each.kind === "session") writer.session(each.session);
+  else if (each.kind === "submitter") writer.submitter(each.submitter);
+  else writer.znode(each.znode);
+}
+
+function read(chunk: Uint8Array): SnapshotEntry[] {
+  const reader = new ChunkReader(chunk);
+  const entries: SnapshotEntry[] = [];
+  for (let next = reader.next(); next !== undefined; next = reader.next()) entries.push(next);
+  return entries;
+}
+
+/** Byte arrays of a chunk are Buffers, views of it. */
+function plain(entries: readonly SnapshotEntry[]): unknown {
+  return JSON.parse(
+    JSON.stringify(entries, (_, value: unknown) => {
+      const json = value as { readonly type?: unknown; readonly data?: unknown } | null;
+      if (json?.type === "Buffer") return json.data;
+      return value instanceof Uint8Array ? [...value] : value;
+    }),
+  );
+}
+
+test("every entry is read as it was written, in as many chunks as it takes", (t) => {
+  const plan = fc.tuple(fc.array(fc.array(entry, { maxLength: 8 }), { maxLength: 4 }), fc.nat(300));
+  fc.assert(
+    fc.property(plan, ([chunks, writerBytes]) => {
+      const writer = new ChunkWriter(writerBytes);
+      for (const [index, entries] of chunks.entries()) {
+        for (const each of entries) write(writer, each);
+        const { length } = writer;
+        const last = index === chunks.length - 1;
+        const header = { zxid: (2 ** 52 + index) as Zxid, index, last };
+        const chunk = writer.take(header, crc32);
+        t.deepEqual(verifyChunk(chunk, 0, crc32), { length });
+        t.deepEqual(chunkHeader(chunk), { ...header, length, entries: entries.length });
+        t.deepEqual(plain(read(chunk)), plain(entries));
+      }
+    }),
+  );
+});
+
+function someChunk(): Uint8Array {
+  const writer = new ChunkWriter(100);
+  writer.session({
+    id: 5 as SessionId,
+    timeoutMs: 4000,
+    attachedAt: 7 as Zxid,
+    password: PASSWORD,
+  });
+  return writer.take({ zxid: 9 as Zxid, index: 3, last: true }, crc32);
+}
+
+test("a chunk is verified where it lies, and one that is cut off is incomplete", (t) => {
+  const chunk = someChunk();
+  const file = new Uint8Array(chunk.length * 2 + 10);
+  file.set(chunk, 5);
+  file.set(chunk, 5 + chunk.length);
+  t.deepEqual(verifyChunk(file, 5, crc32), { length: chunk.length });
+  t.deepEqual(verifyChunk(file, 5 + chunk.length, crc32), { length: chunk.length });
+  t.is(chunkHeader(file, 5 + chunk.length).index, 3);
+  for (let length = 0; length < chunk.length; length++) {
+    t.deepEqual(verifyChunk(chunk.subarray(0, length), 0, crc32), { fault: "incomplete" });
+  }
+});
+
+test("every flipped bit of a chunk is found", (t) => {
+  const chunk = someChunk();
+  for (let bit = 0; bit < chunk.length * 8; bit++) {
+    const bad = new Uint8Array(chunk);
+    bad[bit >> 3] = (bad[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    const verdict = verifyChunk(bad, 0, crc32);
+    t.true("fault" in verdict, `bit ${bit}`);
+  }
+});
+
+test("a fault of a chunk has its name", (t) => {
+  const verdictOf = (offset: number, value: number, sealed: boolean): unknown => {
+    const bad = new Uint8Array(someChunk());
+    bad[offset] = value;
+    const view = new DataView(bad.buffer);
+    if (sealed) view.setUint32(8, crc32(bad.subarray(12)));
+    return verifyChunk(bad, 0, crc32);
+  };
+  t.deepEqual(verdictOf(0, 0, false), { fault: "badMagic" });
+  t.deepEqual(verdictOf(7, CHUNK_HEADER_BYTES - 1, false), { fault: "badLength" });
+  t.deepEqual(verdictOf(4, 0xff, false), { fault: "badLength" });
+  t.deepEqual(verdictOf(40, 0xff, false), { fault: "badChecksum" });
+  t.deepEqual(verdictOf(12, 2, true), { fault: "badVersion" });
+  t.deepEqual(verdictOf(13, 2, true), { fault: "badVersion" });
+});
+
+test("an entry that goes beyond its chunk is refused", (t) => {
+  const chunk = someChunk();
+  for (let length = CHUNK_HEADER_BYTES + 1; length < chunk.length; length++) {
+    t.throws(() => read(chunk.subarray(0, length)));
+  }
+});
+
+/** One of everything: sessions, ephemerals, lists, null data, a name that is not ASCII, a change during the cut. */
+function cutSmallTree(): Uint8Array[] {
+  const replica = new Replica({ snapshotChunkBytes: 300 });
+  const one = replica.session(4000);
+  const other = replica.session(30_000);
+  replica.commit({ kind: "attachSession", session: one, timeoutMs: 6000, password: PASSWORD });
+  const attachedAt = replica.lastZxid;
+  const list = [{ permissions: 3, scheme: "digest", id: "user:hash=" }];
+  replica.commit(
+    client(other, create("/config", { data: bytes("one=1"), acl: list })),
+    client(other, create("/config/größe", { data: null })),
+    client(other, create("/locks", { data: new Uint8Array(0) })),
+    client(other, create("/locks/lock-", { ephemeral: true, sequential: true })),
+    client(one, create("/locks/lock-", { ephemeral: true, sequential: true }), attachedAt),
+    client(other, setData("/config", bytes("one=2"))),
+    client(other, { kind: "setAcl", path: "/locks", acl: list, version: 0 }),
+    client(other, multi(create("/gone"), setData("/config", bytes("one=3")))),
+    client(other, { kind: "delete", path: "/gone", version: 0 }),
+  );
+  return cut(replica, (index) => {
+    if (index === 0) replica.do(other, { kind: "closeSession" });
+  });
+}
+
+const DIGEST = "6c007a8e0afff7f2";
+
+test("a snapshot of format version 1 is read", (t) => {
+  const file = new Uint8Array(readFileSync(FIXTURE));
+  const chunks: Uint8Array[] = [];
+  for (let offset = 0; offset < file.length; ) {
+    const verdict = verifyChunk(file, offset, crc32);
+    if ("fault" in verdict) return t.fail(verdict.fault);
+    chunks.push(file.slice(offset, offset + verdict.length));
+    offset += verdict.length;
+  }
+  t.true(chunks.length > 1);
+  const copy = new Replica();
+  load(copy, chunks);
+  t.is(copy.digest(), DIGEST);
+  t.deepEqual(copy.children("/locks"), ["lock-0000000000", "lock-0000000001"]);
+  t.like(copy.data("/config"), { stat: { version: 2, czxid: 4, mzxid: 11, numChildren: 1 } });
+});
+
+test("what is cut today is format version 1, byte for byte", (t) => {
+  t.deepEqual(Buffer.concat(cutSmallTree()), readFileSync(FIXTURE));
+});
