@@ -1,4 +1,5 @@
 /** The thread of one tree lane under `tree-apply.ts`: the tree actor and nothing else. One pool, one thread, one lane. */
+import { crc32 } from "node:zlib";
 import { performance } from "node:perf_hooks";
 import type { Read } from "../protocol/reads.ts";
 import type { TreeDigest, TreeMessage, TreeReply } from "../actors/tree/messages.ts";
@@ -19,7 +20,7 @@ const context: Context = {
 let opened: Lane | undefined;
 
 export function open({ lane }: { readonly lane: number }): void {
-  const actor = treeActor({ server: BENCH_SERVER, lane });
+  const actor = treeActor({ server: BENCH_SERVER, lane, crc32 });
   opened = { actor, state: actor.start(context).state };
 }
 

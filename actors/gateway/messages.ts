@@ -4,12 +4,13 @@ import type { AdminAnswer } from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
 import type { Leadership } from "../log-sync/messages.ts";
 import type { Written } from "../submitter/messages.ts";
-import type { SessionChanges, TreeReply } from "../tree/messages.ts";
+import type { SessionChanges, TreeReply, TreeReset } from "../tree/messages.ts";
 
 export type ZooKeeperGatewayMessage =
   | ConnectionMessage
   | Written
   | TreeReply
+  | TreeReset
   | SessionChanges
   | Leadership
   | LeaderHeard
@@ -28,6 +29,7 @@ export type NatsGatewayMessage =
   | NatsClientMessage
   | Written
   | TreeReply
+  | TreeReset
   | SessionChanges
   | Leadership
   | LeaderHeard

@@ -23,6 +23,11 @@ export type SubmitterMessage =
       readonly firstZxid: Zxid;
       readonly results: readonly OperationResult[];
     }
+  /**
+   * From this lane's tree: a snapshot has taken the place of its state and holds the batches up to `seq`. Their results are
+   * known to nobody, and the connections that waited for them are closed.
+   */
+  | { readonly kind: "overtaken"; readonly incarnation: number; readonly seq: number }
   /** From log-sync, once at the start of the node. */
   | { readonly kind: "incarnation"; readonly incarnation: number }
   | Leadership

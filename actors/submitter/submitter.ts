@@ -96,6 +96,8 @@ function receive(
       return write(state, message);
     case "applied":
       return applied(state, message);
+    case "overtaken":
+      return overtaken(state, message);
     case "incarnation":
       state.incarnation = message.incarnation;
       return { state, effects: flushSoon(state) };
@@ -216,6 +218,17 @@ function applied(state: SubmitterState, message: Applied): Step<SubmitterState> 
   const effects = answer(batch.owners, message.results, message.firstZxid);
   effects.push(...flushSoon(state));
   return { state, effects };
+}
+
+function overtaken(
+  state: SubmitterState,
+  { incarnation, seq }: Extract<SubmitterMessage, { kind: "overtaken" }>,
+): Step<SubmitterState> {
+  if (incarnation !== state.incarnation) return { state, effects: [] };
+  const kept = state.inFlight.findIndex((batch) => batch.seq > seq);
+  state.inFlight.splice(0, kept === -1 ? state.inFlight.length : kept);
+  state.confirmed = true;
+  return { state, effects: flushSoon(state) };
 }
 
 /** One `written` for each run of operations of one client. */

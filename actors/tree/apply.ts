@@ -13,6 +13,7 @@ import { tell } from "../inboxes.ts";
 import { applyMulti } from "./multi.ts";
 import { DONE, errorResult, znodeResult } from "./results.ts";
 import { createSession, samePassword, type Session } from "./sessions.ts";
+import { saveSession } from "./snapshot-cut.ts";
 import type { TreeState } from "./state.ts";
 import { takeBatch } from "./submitters.ts";
 import { createTransaction, type Transaction } from "./transaction.ts";
@@ -31,6 +32,7 @@ export function applyRecord(tree: TreeState, record: Uint8Array, effects: Effect
     applyBatch(tree, header, operations, effects);
   }
   tree.lastApplied = header.lastZxid;
+  tree.lastTimeMs = header.timeMs;
   return count;
 }
 
@@ -45,7 +47,7 @@ function applyBatch(
   effects: Effect[],
 ): void {
   const { submitter, seq, firstZxid } = header;
-  const own = submitter?.server === tree.server && submitter.lane === tree.lane;
+  const own = submitter?.server === tree.options.server && submitter.lane === tree.options.lane;
   const results: OperationResult[] = [];
   const transaction = createTransaction(tree, header.timeMs, firstZxid);
   for (let index = 0; index < operations.length; index++) {
@@ -60,7 +62,13 @@ function applyBatch(
   assert(results.length === operations.length, "every operation of an own batch has its result");
   const { incarnation } = submitter;
   effects.push(
-    tell(`submitter/${tree.lane}`, { kind: "applied", incarnation, seq, firstZxid, results }),
+    tell(`submitter/${tree.options.lane}`, {
+      kind: "applied",
+      incarnation,
+      seq,
+      firstZxid,
+      results,
+    }),
   );
 }
 
@@ -133,6 +141,7 @@ function attachSession(
   if (session === undefined || !samePassword(session, password)) {
     return errorResult(Code.sessionExpired);
   }
+  saveSession(tree, session);
   session.timeoutMs = timeoutMs;
   session.attachedAt = zxid;
   tree.sessionsTouched.add(id);
@@ -146,6 +155,7 @@ function sessionResult({ id, timeoutMs, password, attachedAt }: Session): Operat
 /** The session and its ephemerals go, all at this zxid. */
 function endSession(transaction: Transaction, session: Session): void {
   const { tree } = transaction;
+  saveSession(tree, session);
   // Sorted: the order of a set is not part of the replicated state.
   for (const path of [...(session.ephemerals ?? [])].sort()) {
     const node = tree.nodes.byPath.get(path);

@@ -1,5 +1,5 @@
 /** The tree actor of a lane: a full replica. Applies committed batches, answers reads, fires watches, feeds change streams. */
-import type { SessionId } from "../../protocol/ids.ts";
+import type { SessionId, Submitter } from "../../protocol/ids.ts";
 import type { Change, Read, ReadResult, WatchEvent } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Committed } from "../log-sync/messages.ts";
@@ -35,6 +35,26 @@ export type TreeMessage =
       readonly from: string;
       readonly client: number;
       readonly stream: number;
+    }
+  /**
+   * Cut a snapshot of the state as it is now. Answered with `snapshotChunk`, one at a time: the next is made when the one
+   * before is stored. Nothing while one is being cut.
+   */
+  | { readonly kind: "cutSnapshot" }
+  /** The chunk is durable. */
+  | { readonly kind: "chunkStored"; readonly zxid: Zxid; readonly index: number }
+  /** No more of this snapshot is wanted. */
+  | { readonly kind: "snapshotRefused"; readonly zxid: Zxid; readonly reason: string }
+  /**
+   * The next chunk of a snapshot, verified. Answered with `chunkLoaded` to the log. The last one puts the snapshot in the place
+   * of the whole state, answered with `treeLoaded` to log-sync.
+   */
+  | {
+      readonly kind: "loadChunk";
+      readonly zxid: Zxid;
+      readonly index: number;
+      readonly bytes: Uint8Array;
+      readonly last: boolean;
     }
   /** Answered by emitting `applied$`: its watches come and go without a commit. */
   | { readonly kind: "figures" }
@@ -79,7 +99,23 @@ export type TreeDigest = {
   readonly digest: string;
 };
 
-/** Emitted on `sessions$` after each `committed` that changed sessions: what became of each. */
+/**
+ * To the gateways of the lane: a snapshot has taken the place of the state that their connections have seen. Watches, streams
+ * and the results of writes under way are gone, so the connections must be closed.
+ */
+export type TreeReset = { readonly kind: "treeReset" };
+
+/** To log-sync: the tree's state is the snapshot's. `seq` is the last batch of each submitter in it. */
+export type TreeLoaded = {
+  readonly kind: "treeLoaded";
+  readonly lane: number;
+  readonly zxid: Zxid;
+  readonly submitters: readonly { readonly submitter: Submitter; readonly seq: number }[];
+  /** Of the last record in it. */
+  readonly timeMs: number;
+};
+
+/** Emitted on `sessions$` after each `committed` that changed sessions, and of all after a snapshot: what became of each. */
 export type SessionChanges = {
   readonly kind: "sessionChanges";
   /** Created or attached again; the timeout starts anew. */

@@ -24,6 +24,8 @@ export type Znode = {
   numChildren: number;
   /** Their names. Undefined until the first. */
   children: Set<string> | undefined;
+  /** Number of the last cut of a snapshot that has written it. */
+  cut: number;
 };
 
 export type Nodes = {
@@ -40,7 +42,7 @@ const SPECIAL: readonly string[] = ["/", "/zookeeper", "/zookeeper/quota", "/zoo
 
 /** The tree that every ensemble starts with, as ZooKeeper 3.8 answers it: no creates are counted for these. */
 export function createNodes(): Nodes {
-  const nodes: Nodes = { byPath: new Map(), values: createValues(), dataBytes: 0, ephemerals: 0 };
+  const nodes = emptyNodes();
   for (const path of SPECIAL) {
     const node = createZnode(path, OPEN_ACL, ZXID_NONE, 0, SESSION_NONE);
     const parent = path === "/" ? undefined : nodes.byPath.get(parentOf(path));
@@ -51,6 +53,10 @@ export function createNodes(): Nodes {
     node.aversion = -1;
   }
   return nodes;
+}
+
+export function emptyNodes(): Nodes {
+  return { byPath: new Map(), values: createValues(), dataBytes: 0, ephemerals: 0 };
 }
 
 export function isSpecial(path: string): boolean {
@@ -80,15 +86,19 @@ export function createZnode(
     ephemeralOwner,
     numChildren: 0,
     children: undefined,
+    cut: 0,
   };
 }
 
-/** Puts the node, with whatever data it has, below its parent (undefined for the root only). */
+/** Puts the node, with whatever data it has, below its parent (undefined for the root, or when it comes later). */
 export function insertNode(nodes: Nodes, parent: Znode | undefined, node: Znode): void {
   nodes.byPath.set(node.path, node);
   nodes.dataBytes += node.path.length + (node.data?.length ?? 0);
   if (node.ephemeralOwner !== SESSION_NONE) nodes.ephemerals += 1;
-  if (parent === undefined) return;
+  if (parent !== undefined) addChild(parent, node);
+}
+
+export function addChild(parent: Znode, node: Znode): void {
   parent.children ??= new Set();
   parent.children.add(nameOf(node.path));
   parent.numChildren = parent.children.size;

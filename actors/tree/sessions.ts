@@ -1,5 +1,6 @@
 /** Sessions as replicated state: who is attached where, and which ephemerals go with whom. */
 import type { SessionId } from "../../protocol/ids.ts";
+import type { SnapshotSession } from "../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { SessionChanges } from "./messages.ts";
 
@@ -10,6 +11,8 @@ export type Session = {
   attachedAt: Zxid;
   /** Paths. Undefined until the first. */
   ephemerals: Set<string> | undefined;
+  /** Number of the last cut of a snapshot that has written it. */
+  cut: number;
 };
 
 export type Sessions = Map<SessionId, Session>;
@@ -21,9 +24,15 @@ export function createSession(
   password: Uint8Array,
 ): Session {
   const id = zxid as number as SessionId;
-  const own = new Uint8Array(password.length);
-  own.set(password);
-  const session = { id, password: own, timeoutMs, attachedAt: zxid, ephemerals: undefined };
+  return restoreSession(sessions, { id, password, timeoutMs, attachedAt: zxid });
+}
+
+/** Of a snapshot: without ephemerals so far. */
+export function restoreSession(sessions: Sessions, from: SnapshotSession): Session {
+  const { id, timeoutMs, attachedAt } = from;
+  const password = new Uint8Array(from.password.length);
+  password.set(from.password);
+  const session: Session = { id, password, timeoutMs, attachedAt, ephemerals: undefined, cut: 0 };
   sessions.set(id, session);
   return session;
 }

@@ -1,32 +1,63 @@
-/** Everything a lane's tree knows. `nodes`, `sessions`, `submitters` and `lastApplied` are replicated: equal on every node. */
+/**
+ * Everything a lane's tree knows. `nodes`, `sessions`, `submitters`, `lastApplied` and `lastTimeMs` are replicated: equal on
+ * every node, and what a snapshot holds.
+ */
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
+import { CHANGE_RING_BYTES_MAX, SNAPSHOT_CHUNK_BYTES_SOFT_MAX } from "../../protocol/limits.ts";
+import type { Crc32 } from "../../protocol/record.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import { createNodes, type Nodes } from "./nodes.ts";
 import { createRing, type ChangeRing } from "./ring.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Cut } from "./snapshot-cut.ts";
+import type { Loading } from "./snapshot-load.ts";
 import { createStreams, type Streams } from "./streams.ts";
 import { createSubmitters, type Submitters } from "./submitters.ts";
 import { createWatches, type Watches } from "./watches.ts";
 
-export type TreeState = {
+export type TreeOptions = {
   readonly server: ServerId;
   readonly lane: number;
-  lastApplied: Zxid;
-  readonly nodes: Nodes;
-  readonly sessions: Sessions;
-  readonly submitters: Submitters;
-  readonly ring: ChangeRing;
-  readonly watches: Watches;
-  readonly streams: Streams;
-  /** Sessions changed by the `committed` message that is being applied. */
-  readonly sessionsTouched: Set<SessionId>;
+  readonly crc32: Crc32;
+  /** Bytes of recent changes kept for change streams. Default CHANGE_RING_BYTES_MAX. Older ones are answered `compacted`. */
+  readonly ringBytesMax?: number;
+  /**
+   * Bytes at which a chunk of a snapshot ends. Default SNAPSHOT_CHUNK_BYTES_SOFT_MAX. Larger ones take longer turns, in which
+   * nothing else is done.
+   */
+  readonly snapshotChunkBytes?: number;
 };
 
-export function createState(server: ServerId, lane: number, ringBytesMax: number): TreeState {
+export type TreeState = {
+  readonly options: Required<TreeOptions>;
+  lastApplied: Zxid;
+  /** Of the last record applied. */
+  lastTimeMs: number;
+  nodes: Nodes;
+  sessions: Sessions;
+  submitters: Submitters;
+  ring: ChangeRing;
+  watches: Watches;
+  streams: Streams;
+  /** Sessions changed by the `committed` message that is being applied. */
+  readonly sessionsTouched: Set<SessionId>;
+  /** The snapshot that is being cut. */
+  cut: Cut | undefined;
+  /** Snapshots begun so far. */
+  cuts: number;
+  /** The snapshot that is being loaded. */
+  loading: Loading | undefined;
+};
+
+export function createState(options: TreeOptions): TreeState {
+  const {
+    ringBytesMax = CHANGE_RING_BYTES_MAX,
+    snapshotChunkBytes = SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
+  } = options;
   return {
-    server,
-    lane,
+    options: { ...options, ringBytesMax, snapshotChunkBytes },
     lastApplied: ZXID_NONE,
+    lastTimeMs: 0,
     nodes: createNodes(),
     sessions: new Map(),
     submitters: createSubmitters(),
@@ -34,5 +65,8 @@ export function createState(server: ServerId, lane: number, ringBytesMax: number
     watches: createWatches(),
     streams: createStreams(),
     sessionsTouched: new Set(),
+    cut: undefined,
+    cuts: 0,
+    loading: undefined,
   };
 }

@@ -17,13 +17,24 @@ export function createSubmitters(): Submitters {
   return new Map();
 }
 
+export function submitterEntry(
+  submitters: Submitters,
+  server: number,
+  lane: number,
+): SubmitterEntry | undefined {
+  return submitters.get(server * LANES_MAX + lane);
+}
+
+export function putSubmitter(submitters: Submitters, entry: SubmitterEntry): void {
+  submitters.set(entry.server * LANES_MAX + entry.lane, entry);
+}
+
 /** Notes the batch; false if it, or a later one of that submitter, was applied before. */
 export function takeBatch(submitters: Submitters, submitter: Submitter, seq: number): boolean {
   const { server, lane, incarnation } = submitter;
-  const key = server * LANES_MAX + lane;
-  const entry = submitters.get(key);
+  const entry = submitterEntry(submitters, server, lane);
   if (entry === undefined) {
-    submitters.set(key, { server, lane, incarnation, seq });
+    putSubmitter(submitters, { server, lane, incarnation, seq });
     return true;
   }
   if (incarnation < entry.incarnation) return false;

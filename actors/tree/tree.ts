@@ -1,11 +1,9 @@
 /**
  * The tree actor of a lane: a full replica of the state machine. It applies committed records, answers reads, fires
- * watches and feeds change streams. Order of what it tells: the watch events of a record, then the results of that
+ * watches, feeds change streams, cuts snapshots and loads them. Order of what it tells: the watch events of a record, then the results of that
  * record, and after all records of the message the change streams.
  */
 import { unreachable } from "../../protocol/assert.ts";
-import type { ServerId } from "../../protocol/ids.ts";
-import { CHANGE_RING_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Actor, Step } from "../../runtime/actor.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import { applyRecord } from "./apply.ts";
@@ -13,32 +11,23 @@ import { digestOf } from "./digest.ts";
 import type { Applied, TreeDigest, TreeMessage } from "./messages.ts";
 import { answerReads } from "./reads.ts";
 import { sessionChanges } from "./sessions.ts";
-import { createState, type TreeState } from "./state.ts";
+import { beginCut, chunkStored, dropCut } from "./snapshot-cut.ts";
+import { loadChunk } from "./snapshot-load.ts";
+import { createState, type TreeOptions, type TreeState } from "./state.ts";
 import { closeStream, closeStreams, flushStreams, openStream } from "./streams.ts";
 import { forgetWatcher } from "./watches.ts";
 
-export type { TreeState } from "./state.ts";
-
-export type TreeOptions = {
-  readonly server: ServerId;
-  readonly lane: number;
-  /** Bytes of recent changes kept for change streams. Default CHANGE_RING_BYTES_MAX. Older ones are answered `compacted`. */
-  readonly ringBytesMax?: number;
-};
+export type { TreeOptions, TreeState } from "./state.ts";
 
 /** Gateways bound what their clients have under way, and log-sync what is committed; more than this is a bug. */
 const MAILBOX_CAPACITY = 65_536;
 
 export function treeActor(options: TreeOptions): Actor<TreeState, TreeMessage> {
-  const { server, lane, ringBytesMax = CHANGE_RING_BYTES_MAX } = options;
   return {
-    name: `tree/${lane}`,
+    name: `tree/${options.lane}`,
     supervision: "stopNode",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
-    start: (): Step<TreeState> => ({
-      state: createState(server, lane, ringBytesMax),
-      effects: [],
-    }),
+    start: (): Step<TreeState> => ({ state: createState(options), effects: [] }),
     receive,
   };
 }
@@ -72,6 +61,19 @@ function receive(state: TreeState, message: TreeMessage): Step<TreeState> {
       effects.push({ kind: "tell", to: message.from, message: reply });
       break;
     }
+    case "cutSnapshot":
+      beginCut(state, effects);
+      break;
+    case "chunkStored":
+      chunkStored(state, message.zxid, message.index, effects);
+      break;
+    case "snapshotRefused":
+      dropCut(state, message.zxid);
+      break;
+    case "loadChunk":
+      loadChunk(state, message, effects);
+      if (message.last) effects.push({ kind: "emit", topic: "applied$", value: figures(state) });
+      break;
     default:
       return unreachable(message);
   }
@@ -88,10 +90,10 @@ function applyCommitted(state: TreeState, records: readonly Uint8Array[], effect
   effects.push({ kind: "emit", topic: "applied$", value: figures(state) });
 }
 
-function figures({ lane, lastApplied, nodes, watches }: TreeState): Applied {
+function figures({ options, lastApplied, nodes, watches }: TreeState): Applied {
   return {
     kind: "applied$",
-    lane,
+    lane: options.lane,
     zxid: lastApplied,
     znodes: nodes.byPath.size,
     watches: watches.count,

@@ -12,6 +12,7 @@ import { parentOf, pathProblem, sequenceSuffix } from "../../protocol/paths.ts";
 import { acceptedAcl } from "./acls.ts";
 import { createZnode, insertNode, isSpecial, putData, removeNode, type Znode } from "./nodes.ts";
 import type { Session } from "./sessions.ts";
+import { saveNode } from "./snapshot-cut.ts";
 import { changed, noteUndo, type Transaction } from "./transaction.ts";
 
 export type Outcome = Znode | Code;
@@ -51,6 +52,7 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
       version: node.version,
     });
   }
+  saveNode(transaction.tree, node);
   putData(nodes, node, data);
   node.version = (node.version + 1) | 0;
   node.mzxid = transaction.zxid;
@@ -81,6 +83,7 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
     const { creates, pzxid } = parent;
     noteUndo(transaction, { kind: "created", node, parent, creates, pzxid });
   }
+  saveNode(transaction.tree, parent);
   insertNode(nodes, parent, node);
   putData(nodes, node, operation.data);
   parent.creates = (parent.creates + 1) | 0;
@@ -111,6 +114,8 @@ export function removeZnode(transaction: Transaction, node: Znode): void {
   if (transaction.undo !== undefined) {
     noteUndo(transaction, { kind: "deleted", node, parent, pzxid: parent.pzxid });
   }
+  saveNode(transaction.tree, node);
+  saveNode(transaction.tree, parent);
   removeNode(nodes, parent, node);
   parent.pzxid = transaction.zxid;
   if (node.ephemeralOwner !== SESSION_NONE) {
@@ -137,6 +142,7 @@ export function setAcl(
   const node = transaction.tree.nodes.byPath.get(path);
   if (node === undefined) return Code.noNode;
   if (version !== -1 && version !== node.aversion) return Code.badVersion;
+  saveNode(transaction.tree, node);
   node.acl = accepted;
   node.aversion = (node.aversion + 1) | 0;
   changed(transaction, "acl", node);

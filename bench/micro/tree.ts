@@ -1,4 +1,5 @@
 /** The tree actor: what every lane does for every committed batch, and for its own clients' reads. */
+import { crc32 } from "node:zlib";
 import type { Bench } from "tinybench";
 import type { TreeMessage } from "../../actors/tree/messages.ts";
 import { treeActor, type TreeState } from "../../actors/tree/tree.ts";
@@ -34,7 +35,7 @@ export function addTreeBenches(bench: Bench): void {
 
 function addApplyBench(bench: Bench, operation: "setData" | "create", lane: number): void {
   const { setUp, batches } = makeRecords({ ...PLAN, operation });
-  const actor = treeActor({ server: BENCH_SERVER, lane });
+  const actor = treeActor({ server: BENCH_SERVER, lane, crc32 });
   const fresh = (): TreeState => {
     const { state } = actor.start(context);
     return actor.receive(state, { kind: "committed", records: setUp }, context).state;
@@ -56,7 +57,7 @@ function addApplyBench(bench: Bench, operation: "setData" | "create", lane: numb
 
 function addReadBench(bench: Bench): void {
   const { setUp } = makeRecords({ ...PLAN, operation: "setData" });
-  const actor = treeActor({ server: BENCH_SERVER, lane: 1 });
+  const actor = treeActor({ server: BENCH_SERVER, lane: 1, crc32 });
   const started = actor.start(context).state;
   const { state } = actor.receive(started, { kind: "committed", records: setUp }, context);
   const message: TreeMessage = {

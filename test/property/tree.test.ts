@@ -4,68 +4,17 @@ import test from "ava";
 import fc from "fast-check";
 import type { TreeReply } from "../../actors/tree/messages.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
-import type { ClientOperation, Operation, ZnodeOperation } from "../../protocol/operations.ts";
+import type { ClientOperation, Operation } from "../../protocol/operations.ts";
 import { parentOf } from "../../protocol/paths.ts";
 import { WatchEventType, type Change, type Read } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Effect } from "../../runtime/effects.ts";
+import { clientOperation, path, PATHS, znodeOperation } from "../support/operation-arbitraries.ts";
 import { appliedOf, client, emittedOf, PASSWORD, Replica, toldOf } from "../support/replica.ts";
 import { modelView, TreeModel, type ModelChange } from "../support/tree-model.ts";
 
-const PATHS = ["/a", "/b", "/a/x", "/a/y", "/a/x/1", "/b/x", "/b/s-", "/a/", "/", "/zookeeper/q"];
 const SESSIONS = 3;
 const RUNS = 150;
-
-const path = fc.constantFrom(...PATHS);
-const version = fc.constantFrom(-1, -1, -1, 0, 1, 2);
-const data = fc.oneof(
-  fc.constant(null),
-  fc
-    .string({ maxLength: 12, unit: "grapheme-ascii" })
-    .map((text) => new TextEncoder().encode(text)),
-);
-const OPEN = [{ permissions: 31, scheme: "world", id: "anyone" }];
-
-const znodeOperation: fc.Arbitrary<ZnodeOperation> = fc.oneof(
-  { weight: 4, arbitrary: createOperation() },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("delete" as const), path, version }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constant("setData" as const), path, data, version }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("check" as const), path, version }) },
-);
-
-function createOperation(): fc.Arbitrary<ZnodeOperation> {
-  const mode = fc.record({ ephemeral: fc.boolean(), sequential: fc.boolean() });
-  return fc.record({
-    kind: fc.constant("create" as const),
-    path,
-    data,
-    acl: fc.constant(OPEN),
-    mode,
-  });
-}
-
-const clientOperation: fc.Arbitrary<ClientOperation> = fc.oneof(
-  { weight: 10, arbitrary: znodeOperation },
-  {
-    weight: 4,
-    arbitrary: fc
-      .array(znodeOperation, { maxLength: 5 })
-      .map((operations) => ({ kind: "multi" as const, operations })),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant("setAcl" as const),
-      path: fc.constantFrom("/a", "/b", "/"),
-      acl: fc.constant(OPEN),
-      version: fc.constantFrom(-1, 0, 1),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ kind: "closeSession" as const }) },
-);
 
 type Write = { readonly session: number; readonly operation: ClientOperation };
 

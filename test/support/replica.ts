@@ -45,8 +45,10 @@ export class Replica {
   lastSeq = 0;
   timeMs: number = START_MS;
 
-  constructor(options: { readonly ringBytesMax?: number } = {}) {
-    this.#actor = treeActor({ server: SERVER, lane: 0, ...options });
+  constructor(
+    options: { readonly ringBytesMax?: number; readonly snapshotChunkBytes?: number } = {},
+  ) {
+    this.#actor = treeActor({ server: SERVER, lane: 0, crc32, ...options });
     this.#state = this.#actor.start(CONTEXT).state;
   }
 

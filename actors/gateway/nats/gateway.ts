@@ -12,7 +12,15 @@ import type { Leadership } from "../../log-sync/messages.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
 import { newContact } from "../contact.ts";
-import { leaderHeard, open, openedCame, sessionsChanged, tick, TICK_MS } from "./connections.ts";
+import {
+  closeAll,
+  leaderHeard,
+  open,
+  openedCame,
+  sessionsChanged,
+  tick,
+  TICK_MS,
+} from "./connections.ts";
 import { end, flushAll, push, refuse } from "./output.ts";
 import { pump, readDoneCame, request, writtenCame } from "./requests.ts";
 import type { Connection, NatsGatewayOptions, State, Turn } from "./state.ts";
@@ -59,6 +67,9 @@ function receive(state: State, message: NatsGatewayMessage, context: Context): S
       break;
     case "watchEvents":
       // Native clients set no watches.
+      break;
+    case "treeReset":
+      closeAll(turn);
       break;
     case "sessionChanges":
       sessionsChanged(turn, message);

@@ -70,6 +70,18 @@ export function close(output: Output, connection: Connection): void {
   output.effects.push({ kind: "close", connection: connection.number });
 }
 
+/** The replica went on from a snapshot: what the connections wait for is gone. Their clients set their watches again. */
+export function closeAll(turn: Turn): void {
+  let closed = 0;
+  for (const connection of turn.state.connections.values()) {
+    if (connection.phase.kind === "closing") continue;
+    close(turn, connection);
+    closed += 1;
+  }
+  const detail = { connections: closed };
+  turn.effects.push({ kind: "log", level: "warn", event: "closedForSnapshot", detail });
+}
+
 /** The socket is gone. */
 export function forgetConnection(output: Output, connection: Connection): void {
   const { addresses, connections } = output.state;

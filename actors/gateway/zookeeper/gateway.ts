@@ -11,7 +11,7 @@ import { unreachable } from "../../../protocol/assert.ts";
 import type { ZooKeeperGatewayMessage } from "../messages.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { TreeReply } from "../../tree/messages.ts";
-import { closeLateHandshakes, forgetConnection, open, refuse } from "./connections.ts";
+import { closeAll, closeLateHandshakes, forgetConnection, open, refuse } from "./connections.ts";
 import { finishHandshake, followSessions, readHandshake } from "./handshake.ts";
 import { endGrace, endWaiting, followHeard, followLeadership } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
@@ -69,6 +69,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
     case "changes":
     case "compacted":
       takeTreeReply(turn, message);
+      return;
+    case "treeReset":
+      closeAll(turn);
       return;
     case "sessionChanges":
       followSessions(turn, message);

@@ -160,3 +160,30 @@ test("a life whose batches were applied stops its node when a later one is known
   });
   t.is(effects[0]?.kind, "stopNode");
 });
+
+test("batches that a snapshot holds are no longer waited for, and those after it are sent on", (t) => {
+  const submitter = ready();
+  for (const path of ["/a", "/b", "/c"]) {
+    submitter.receive(write(1, [path]));
+    flush(submitter);
+  }
+  t.deepEqual(submitter.receive({ kind: "overtaken", incarnation: 2, seq: 9 }), []);
+  submitter.receive({ kind: "overtaken", incarnation: 3, seq: 2 });
+  const effects = submitter.receive(applied(3, 12, 1));
+  t.like(told(effects, "zookeeper/1"), [{ kind: "written", zxids: [at(1, 12)] }]);
+  submitter.receive(write(1, ["/d"]));
+  t.like(flush(submitter), [{ seq: 4 }]);
+});
+
+test("when a snapshot holds all of a full window, waiting writes go out", (t) => {
+  const submitter = ready();
+  for (let count = 0; count < SUBMITTER_BATCHES_IN_FLIGHT_MAX; count++) {
+    submitter.receive(write(1, [`/${count}`]));
+    flush(submitter);
+  }
+  submitter.receive(write(1, ["/waits"]));
+  t.deepEqual(flush(submitter), []);
+  const seq = SUBMITTER_BATCHES_IN_FLIGHT_MAX;
+  submitter.receive({ kind: "overtaken", incarnation: 3, seq });
+  t.like(flush(submitter), [{ seq: seq + 1, count: 1 }]);
+});

@@ -1,0 +1,68 @@
+/** Snapshots between replicas that are driven by plain calls: the part of the log, which stores the chunks and gives them back. */
+import { crc32 } from "node:zlib";
+import type { TreeLoaded } from "../../actors/tree/messages.ts";
+import { chunkHeader, verifyChunk } from "../../protocol/snapshot.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
+import type { Effect } from "../../runtime/effects.ts";
+import type { Replica } from "./replica.ts";
+
+export type Chunk = {
+  readonly kind: "snapshotChunk";
+  readonly zxid: Zxid;
+  readonly index: number;
+  readonly bytes: Uint8Array;
+  readonly last: boolean;
+};
+
+/** What is told to an actor. */
+export function messagesTo(effects: readonly Effect[], to: string): readonly object[] {
+  return effects.flatMap((effect) =>
+    effect.kind === "tell" && effect.to === to ? [effect.message] : [],
+  );
+}
+
+export function chunkOf(effects: readonly Effect[]): Chunk | undefined {
+  const [chunk, more] = messagesTo(effects, "log") as readonly Chunk[];
+  if (more !== undefined) throw new Error("one chunk at a time");
+  return chunk;
+}
+
+/** A whole snapshot. `between` is called before each chunk is stored. */
+export function cut(replica: Replica, between: (index: number) => void = () => {}): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  let chunk = chunkOf(replica.receive({ kind: "cutSnapshot" }));
+  while (chunk !== undefined) {
+    const { zxid, index, bytes, last } = chunk;
+    check(bytes, { zxid, index, last });
+    if (index !== chunks.length) throw new Error("chunks come in sequence");
+    chunks.push(bytes);
+    between(index);
+    const next = chunkOf(replica.receive({ kind: "chunkStored", zxid, index }));
+    if (last !== (next === undefined)) throw new Error("the last chunk says so");
+    chunk = next;
+  }
+  return chunks;
+}
+
+function check(bytes: Uint8Array, expected: { zxid: Zxid; index: number; last: boolean }): void {
+  if (bytes.buffer.byteLength !== bytes.length) throw new Error("a chunk owns its buffer");
+  const verdict = verifyChunk(bytes, 0, crc32);
+  if ("fault" in verdict) throw new Error(`a chunk is bad: ${verdict.fault}`);
+  const { length, zxid, index, last } = chunkHeader(bytes);
+  const same = zxid === expected.zxid && index === expected.index && last === expected.last;
+  if (!same || length !== bytes.length) throw new Error("a chunk's header is not its message");
+}
+
+/** All effects of loading the chunks, the last chunk's at the end. */
+export function load(replica: Replica, chunks: readonly Uint8Array[]): readonly Effect[] {
+  return chunks.flatMap((bytes) => {
+    const { zxid, index, last } = chunkHeader(bytes);
+    return replica.receive({ kind: "loadChunk", zxid, index, bytes, last });
+  });
+}
+
+export function loadedOf(effects: readonly Effect[]): TreeLoaded {
+  const [message, more] = messagesTo(effects, "log-sync") as readonly TreeLoaded[];
+  if (message === undefined || more !== undefined) throw new Error("a tree is loaded once");
+  return message;
+}
