@@ -82,6 +82,6 @@ export function addReplicaActors(system: ActorSystem, config: NodeConfig, lane: 
   const { id: server } = config;
   // Every lane holds the same sessions: one of them tells the main thread.
   if (lane === 1) tellAll(system, `tree/${lane}`, "sessions$", ["sessions"]);
-  system.add(treeActor({ server, lane }));
+  system.add(treeActor({ server, lane, crc32 }));
   system.add(submitterActor({ server, lane }));
 }
