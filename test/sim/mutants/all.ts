@@ -1,0 +1,13 @@
+/** Every mutant, by where its mistake is. */
+import { CLIENT_MUTANTS } from "./clients.ts";
+import type { Mutant } from "./mutant.ts";
+import { REPLICATION_MUTANTS } from "./replication.ts";
+import { STATE_MACHINE_MUTANTS } from "./state-machine.ts";
+import { STORAGE_MUTANTS } from "./storage.ts";
+
+export const MUTANTS: readonly Mutant[] = [
+  ...REPLICATION_MUTANTS,
+  ...STORAGE_MUTANTS,
+  ...STATE_MACHINE_MUTANTS,
+  ...CLIENT_MUTANTS,
+];

@@ -1,0 +1,148 @@
+/** Mistakes between a client and the log: sessions that expire, the order of replies. */
+import type { Mutant } from "./mutant.ts";
+
+const GRACE = "actors/gateway/zookeeper/grace.ts";
+const HEARTBEAT = "actors/heartbeat/heartbeat.ts";
+const QUEUE = "actors/gateway/zookeeper/queue.ts";
+const SESSIONS = "actors/sessions/sessions.ts";
+
+export const CLIENT_MUTANTS: readonly Mutant[] = [
+  {
+    name: "touches-lost",
+    mistake: "a follower does not tell its leader which sessions it has heard of",
+    edits: [{ file: HEARTBEAT, find: "touched: sessions,", replace: "touched: []," }],
+  },
+  {
+    name: "deadlines-of-an-earlier-reign",
+    mistake: "a new leader counts with deadlines from before it led",
+    edits: [
+      {
+        file: SESSIONS,
+        find: "  for (const session of state.sessions.values()) {\n    session.deadlineMs",
+        replace: "  for (const session of []) {\n    session.deadlineMs",
+      },
+    ],
+  },
+  {
+    name: "expired-by-a-follower",
+    mistake:
+      "every node counts the sessions' time, and a follower's verdict goes to the log like a client's write",
+    edits: [
+      {
+        file: SESSIONS,
+        find: "  if (!state.leading) return { state, effects: [] };\n",
+        replace: "",
+      },
+      {
+        file: SESSIONS,
+        find: '  if (!leading) return { state, effects: [{ kind: "stopTimer", timer: "tick" }] };\n',
+        replace: "",
+      },
+      {
+        file: "actors/log-sync/log-sync.ts",
+        find: `        propose(state, state.role, message.payload, message.count, context);
+      }`,
+        replace: `        propose(state, state.role, message.payload, message.count, context);
+      } else if (state.role.kind === "following") {
+        state.verdicts ??= { of: Math.floor(context.wallMs), seq: 0 };
+        state.verdicts.seq += 1;
+        const submitter = { server: state.options.server, lane: 9, incarnation: state.verdicts.of };
+        const { payload, count } = message;
+        const seq = state.verdicts.seq;
+        sendTo(state, state.role.leader, { kind: "submit", submitter, seq, count, payload });
+      }`,
+      },
+    ],
+  },
+  {
+    name: "answered-without-the-leader",
+    mistake:
+      "a node cut off from the leader goes on answering clients whose sessions may have ended",
+    edits: [
+      {
+        file: GRACE,
+        find: "if (context.nowMs <= answerUntilMs(heardMs, phase.timeoutMs)) return true;",
+        replace: "return true;",
+      },
+    ],
+  },
+  {
+    name: "support-believed",
+    mistake: "a leader confirms touches without knowing that a quorum still holds to it",
+    edits: [
+      {
+        file: "actors/heartbeat/support.ts",
+        find: "if (quorum === 1) return nowMs;",
+        replace: "return nowMs;",
+      },
+    ],
+  },
+  {
+    name: "pause-not-forgiven",
+    mistake: "sessions pay for the time in which their leader stood still",
+    edits: [{ file: SESSIONS, find: "if (lateMs <= tickMs) return;", replace: "return;" }],
+  },
+  {
+    name: "never-expires",
+    mistake: "a silent client's session is kept for ever",
+    edits: [
+      {
+        file: SESSIONS,
+        find: "if (context.nowMs < tracked.deadlineMs) continue;",
+        replace: "continue;",
+      },
+    ],
+  },
+  {
+    name: "read-before-own-write",
+    mistake: "a read is answered before the session's own writes",
+    edits: [
+      { file: QUEUE, find: "if (this.#writesOut > 0) break;", replace: "" },
+      {
+        file: QUEUE,
+        find: 'assert(entry.request.kind === kind, "results come in the order of their requests");',
+        replace: `if (entry.request.kind !== kind) {
+          const other = this.#entries.find((each) => !each.answered && each.request.kind === kind);
+          other.answered = true;
+          other.zxid = zxid;
+          other.result = result;
+          return;
+        }`,
+      },
+    ],
+  },
+  {
+    name: "watch-event-after-the-reply",
+    mistake: "a watch event leaves behind replies that show its change",
+    edits: [
+      {
+        file: QUEUE,
+        find: "while (at < this.#nextDispatch && this.#entries[at]?.answered === true) at += 1;",
+        replace: "at = this.#nextDispatch;",
+      },
+      {
+        file: "actors/gateway/zookeeper/requests.ts",
+        find: "if (connection.queue.ready() !== undefined ||",
+        replace: "if (connection.queue.length > 0 ||",
+      },
+    ],
+  },
+  {
+    name: "replies-out-of-order",
+    mistake: "a reply leaves before that to an earlier request",
+    edits: [
+      {
+        file: QUEUE,
+        find: `    const entry = this.#entries[this.#head];
+    return entry`,
+        replace: `    const at = this.#entries.findIndex((each, index) => index >= this.#head && each.answered);
+    if (at > this.#head && at < this.#nextAnswer) {
+      const [moved] = this.#entries.splice(at, 1);
+      this.#entries.splice(this.#head, 0, moved);
+    }
+    const entry = this.#entries[this.#head];
+    return entry`,
+      },
+    ],
+  },
+];

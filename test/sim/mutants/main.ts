@@ -1,0 +1,140 @@
+/** `npm run sim:mutants`: the simulator's own test. Every planted mistake is to be caught, and the sources as they are to pass. */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { MUTANTS } from "./all.ts";
+import { runSeeds } from "./child.ts";
+import type { Mutant } from "./mutant.ts";
+import { type Fate, runMutant } from "./run.ts";
+
+const HELP = `npm run sim:mutants -- [options]
+
+Plants one mistake at a time in the sources as they are loaded, and simulates seeds from 1 on until an
+invariant is violated. At the end the sources as they are go through the same seeds.
+
+  --only NAME[,NAME…]   these mutants only
+  --seeds N             give a mutant up after so many seeds; default 300
+  --jobs J              processes at a time; default: the number of processors
+  --list                names the mutants and their mistakes, runs nothing
+  --help                this text
+
+Exit code 1: a mutant survived or no longer fits the sources, or the sources as they are failed a seed.`;
+
+const PROGRESS_EVERY_MS = 10_000;
+
+type Outcome = { readonly mutant: Mutant; readonly fate: Fate; readonly seconds: number };
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    seeds: { type: "string", default: "300" },
+    jobs: { type: "string", default: String(availableParallelism()) },
+    list: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+    child: { type: "boolean", default: false },
+  },
+});
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function complain(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function wholeNumber(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  complain(`--${option}: ${text} is not a whole number above 0`);
+  process.exit(2);
+}
+
+function chosen(only: string | undefined): readonly Mutant[] {
+  if (only === undefined) return MUTANTS;
+  return only.split(",").map((name) => {
+    const mutant = MUTANTS.find((each) => each.name === name);
+    if (mutant !== undefined) return mutant;
+    complain(`--only: there is no mutant ${name}; --list names them`);
+    process.exit(2);
+  });
+}
+
+async function runAll(mutants: readonly Mutant[], seeds: number, jobs: number): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const waiting = [...mutants];
+  const running = new Map<string, number>();
+  const progress = setInterval(() => {
+    const where = [...running].map(([name, seed]) => `${name} at seed ${seed}`);
+    say(`  … ${outcomes.length} of ${mutants.length} done; ${where.join(", ")}`);
+  }, PROGRESS_EVERY_MS);
+  const work = async (): Promise<void> => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      const startedMs = performance.now();
+      const { name } = mutant;
+      running.set(name, 1);
+      const fate = await runMutant(name, seeds, (seed) => running.set(name, seed + 1));
+      running.delete(name);
+      const outcome = { mutant, fate, seconds: (performance.now() - startedMs) / 1000 };
+      outcomes.push(outcome);
+      say(`[${outcomes.length}/${mutants.length}] ${lineOf(outcome)}`);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  clearInterval(progress);
+  return outcomes;
+}
+
+function lineOf({ mutant, fate, seconds }: Outcome): string {
+  const took = `${seconds.toFixed(1)} s`;
+  switch (fate.kind) {
+    case "caught":
+      return `✓ ${mutant.name}: seed ${fate.seed}, ${took}: ${shortened(fate.violation)}`;
+    case "survived":
+      return `✗ ${mutant.name}: SURVIVED ${fate.seeds} seeds, ${took}: ${mutant.mistake}`;
+    case "broken":
+      return `✗ ${mutant.name}: BROKEN: ${fate.error}`;
+  }
+}
+
+function shortened(violation: string): string {
+  const line = violation.split("\n")[0] ?? "";
+  return line.length > 120 ? `${line.slice(0, 119)}…` : line;
+}
+
+/** The sources as they are, over every seed that caught a mutant. */
+async function control(outcomes: readonly Outcome[]): Promise<boolean> {
+  const seeds = Math.max(
+    1,
+    ...outcomes.map(({ fate }) => (fate.kind === "caught" ? fate.seed : 1)),
+  );
+  const fate = await runMutant(undefined, seeds);
+  if (fate.kind === "survived") {
+    say(`✓ control: the sources as they are pass seeds 1 to ${seeds}`);
+    return true;
+  }
+  const what = fate.kind === "caught" ? `seed ${fate.seed}: ${fate.violation}` : fate.error;
+  say(`✗ control: the sources as they are fail: ${what}`);
+  return false;
+}
+
+async function main(): Promise<number> {
+  const seeds = wholeNumber("seeds", values.seeds);
+  const mutants = chosen(values.only);
+  const outcomes = await runAll(mutants, seeds, wholeNumber("jobs", values.jobs));
+  const controlPassed = await control(outcomes);
+  const caught = outcomes.filter(({ fate }) => fate.kind === "caught");
+  const most = Math.max(0, ...caught.map(({ fate }) => (fate.kind === "caught" ? fate.seed : 0)));
+  say(`${caught.length} of ${mutants.length} mutants caught, each within ${most} seeds`);
+  return caught.length === mutants.length && controlPassed ? 0 : 1;
+}
+
+if (values.help) {
+  say(HELP);
+} else if (values.list) {
+  for (const { name, mistake } of MUTANTS) say(`${name}: ${mistake}`);
+} else if (values.child) {
+  const mutant = values.only === undefined ? undefined : chosen(values.only)[0];
+  await runSeeds(mutant, wholeNumber("seeds", values.seeds));
+} else {
+  process.exitCode = await main();
+}

@@ -1,0 +1,38 @@
+/** What a mutant is: a real mistake, as exact replacements in the sources. Nothing in production code knows of it. */
+
+export type Edit = {
+  /** From the root of the repository. */
+  readonly file: string;
+  /** Found exactly once in the file, or the mutant is refused. */
+  readonly find: string;
+  readonly replace: string;
+};
+
+export type Mutant = {
+  /** For `--only`. */
+  readonly name: string;
+  /** The mistake, in one line. */
+  readonly mistake: string;
+  readonly edits: readonly [Edit, ...Edit[]];
+};
+
+/** A mutant that no longer fits the sources. It must be rewritten: one that is skipped would prove nothing. */
+export class StaleMutant extends Error {
+  override readonly name = "StaleMutant";
+}
+
+/** The source of `file` with all of the mutant's edits in it. */
+export function mutate(mutant: Mutant, file: string, source: string): string {
+  let text = source;
+  for (const edit of mutant.edits) {
+    if (edit.file !== file) continue;
+    const parts = text.split(edit.find);
+    if (parts.length !== 2) {
+      throw new StaleMutant(
+        `mutant ${mutant.name}: found ${parts.length - 1} times, not once, in ${file}:\n${edit.find}`,
+      );
+    }
+    text = parts.join(edit.replace);
+  }
+  return text;
+}

@@ -1,0 +1,305 @@
+/** Mistakes in log-sync: what is durable, promised, committed, and who leads. */
+import type { Mutant } from "./mutant.ts";
+
+const CANDIDATE = "actors/log-sync/candidate.ts";
+const DELIVERY = "actors/log-sync/delivery.ts";
+const FOLLOWER = "actors/log-sync/follower.ts";
+const LEADER = "actors/log-sync/leader.ts";
+const LOG_SYNC = "actors/log-sync/log-sync.ts";
+const STATE = "actors/log-sync/state.ts";
+
+export const REPLICATION_MUTANTS: readonly Mutant[] = [
+  {
+    name: "ack-before-fsync",
+    mistake: "a follower says accepted when it has taken records, not when its disk has",
+    edits: [
+      {
+        file: FOLLOWER,
+        find: "const zxid = min(state.durable, role.matched);",
+        replace: "const zxid = role.matched;",
+      },
+      {
+        file: FOLLOWER,
+        find: "else if (!state.truncating) sendAccepted(state, role);",
+        replace: "if (!state.truncating) sendAccepted(state, role);",
+      },
+    ],
+  },
+  {
+    name: "leader-counts-before-fsync",
+    mistake: "a leader counts its own disk among the quorum before its fsync",
+    edits: [
+      {
+        file: LEADER,
+        find: "const durable = [state.durable as number];",
+        replace: "const durable = [state.index.tail as number];",
+      },
+      {
+        file: LEADER,
+        find: "const through = Math.min(byQuorum, state.durable) as Zxid;",
+        replace: "const through = byQuorum;",
+      },
+      {
+        file: DELIVERY,
+        find: 'assert(zxid <= state.durable, "what is applied here is durable here");',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "quorum-off-by-one",
+    mistake: "half of the voters count as a quorum",
+    edits: [
+      {
+        file: STATE,
+        find: "quorum: Math.floor(options.voters.length / 2) + 1,",
+        replace: "quorum: Math.max(1, Math.floor(options.voters.length / 2)),",
+      },
+    ],
+  },
+  {
+    name: "promise-granted-before-durable",
+    mistake: "a voter answers a promise request before its promise is on the disk",
+    edits: [
+      {
+        file: CANDIDATE,
+        find: "persistPromise(state, { epoch: message.epoch, candidate: message.candidate }, from);",
+        replace: `persistPromise(state, { epoch: message.epoch, candidate: message.candidate }, undefined);
+          sendTo(state, from, {
+            kind: "promiseReply",
+            epoch: message.epoch,
+            granted: true,
+            promise: state.promising,
+            lastZxid: state.durable,
+          });`,
+      },
+    ],
+  },
+  {
+    name: "epoch-promised-twice",
+    mistake: "a voter grants an epoch to every candidate that asks for it",
+    edits: [
+      {
+        file: CANDIDATE,
+        find: "message.epoch === state.promise.epoch && message.candidate === state.promise.candidate;",
+        replace: "message.epoch === state.promise.epoch;",
+      },
+    ],
+  },
+  {
+    name: "stale-log-wins",
+    mistake: "a candidate leads although a voter's log is ahead of its own",
+    edits: [
+      {
+        file: CANDIDATE,
+        find: "if (message.lastZxid > state.durable) {",
+        replace: "if (false) {",
+      },
+    ],
+  },
+  {
+    name: "older-epoch-committed-by-counting",
+    mistake: "a leader commits records of an older epoch by counting who holds them",
+    edits: [{ file: LEADER, find: "if (byQuorum < role.barrier) return;", replace: "" }],
+  },
+  {
+    name: "deposed-leader-heard",
+    mistake: "a follower takes records of a leader whose epoch is below its promise",
+    edits: [
+      {
+        file: FOLLOWER,
+        find: "if (message.epoch < promisedEpoch(state)) {",
+        replace: "if (false) {",
+      },
+    ],
+  },
+  {
+    name: "accepted-of-another-epoch",
+    mistake: "a leader counts what was accepted in an earlier epoch of its own",
+    edits: [
+      {
+        file: LOG_SYNC,
+        find: `if (role.kind === "leading" && message.epoch === role.epoch) {
+        receiveAccepted`,
+        replace: `if (role.kind === "leading") {
+        receiveAccepted`,
+      },
+    ],
+  },
+  {
+    name: "truncation-without-conflict",
+    mistake: "an append that ends before the log does cuts the log, below the commit mark too",
+    edits: [
+      {
+        file: FOLLOWER,
+        find: "if (!state.truncating) role.matched = max(role.matched, after);",
+        replace: `if (!state.truncating && fresh.length === 0 && state.index.tail > after) {
+          truncate(state, after);
+        }
+        if (!state.truncating) role.matched = max(role.matched, after);`,
+      },
+      {
+        file: FOLLOWER,
+        find: 'assert(after >= state.committed, "I7: nothing that is committed is truncated");',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "gap-accepted",
+    mistake: "a follower takes records that do not follow its log",
+    edits: [
+      {
+        file: FOLLOWER,
+        find: "if (!state.index.holds(message.prevZxid)) {",
+        replace:
+          "if (state.index.tail > message.prevZxid && !state.index.holds(message.prevZxid)) {",
+      },
+      {
+        file: "actors/log/actor.ts",
+        find: `assert(record.prevZxid === state.plannedEnd, "an append follows the log's end");`,
+        replace: "",
+      },
+      {
+        file: "actors/log/changes.ts",
+        find: 'assert(record.prevZxid === state.index.lastZxid, "no gap in any log");',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "conflict-not-noticed",
+    mistake: "a follower appends the new leader's records behind its own that conflict",
+    edits: [
+      { file: FOLLOWER, find: "if (state.index.tail > after) {", replace: "if (false) {" },
+      {
+        file: "actors/log/actor.ts",
+        find: `assert(record.prevZxid === state.plannedEnd, "an append follows the log's end");`,
+        replace: "",
+      },
+      {
+        file: "actors/log/changes.ts",
+        find: 'assert(record.prevZxid === state.index.lastZxid, "no gap in any log");',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "commit-beyond-matched",
+    mistake:
+      "a follower applies up to its leader's commit mark before it knows that its log is the leader's",
+    edits: [
+      {
+        file: FOLLOWER,
+        find: "role.leaderCommitted = max(role.leaderCommitted, message.committed);",
+        replace: `role.leaderCommitted = max(role.leaderCommitted, message.committed);
+          followCommit(state, role);`,
+      },
+      {
+        file: FOLLOWER,
+        find: "min(min(role.leaderCommitted, role.matched), state.durable)",
+        replace: "min(role.leaderCommitted, state.durable)",
+      },
+    ],
+  },
+  {
+    name: "applied-before-commit",
+    mistake: "a follower applies what is on its own disk, whether a quorum has it or not",
+    edits: [
+      {
+        file: FOLLOWER,
+        find: "min(min(role.leaderCommitted, role.matched), state.durable)",
+        replace: "min(role.matched, state.durable)",
+      },
+    ],
+  },
+  {
+    name: "applied-before-durable",
+    mistake: "a follower applies what is committed before its own disk has it",
+    edits: [
+      {
+        file: FOLLOWER,
+        find: "min(min(role.leaderCommitted, role.matched), state.durable)",
+        replace: "min(role.leaderCommitted, role.matched)",
+      },
+      {
+        file: DELIVERY,
+        find: 'assert(zxid <= state.durable, "what is applied here is durable here");',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "delivered-out-of-order",
+    mistake: "committed records reach the tree newest first",
+    edits: [
+      {
+        file: DELIVERY,
+        find: 'value: { kind: "committed", records } });',
+        replace: 'value: { kind: "committed", records: records.toReversed() } });',
+      },
+    ],
+  },
+  {
+    name: "catch-up-from-an-unknown-record",
+    mistake:
+      "a leader goes on from where the follower stands although its own log has no record there",
+    edits: [
+      {
+        file: LEADER,
+        find: "const after = state.index.floor(holds);",
+        replace: "const after = holds;",
+      },
+    ],
+  },
+  {
+    name: "submitters-not-rebuilt",
+    mistake: "a new leader does not know which batches its log already holds",
+    edits: [{ file: LEADER, find: "role.taken = state.submitters.copy();", replace: "" }],
+  },
+  {
+    name: "batches-out-of-sequence",
+    mistake: "a leader takes a lane's batch although the one before is missing",
+    edits: [
+      {
+        file: "actors/log-sync/submitters.ts",
+        find: "if (seq === last + 1) return",
+        replace: "if (seq > last) return",
+      },
+    ],
+  },
+  {
+    name: "applied-twice",
+    mistake: "a batch that is sent again is taken and applied again",
+    edits: [
+      {
+        file: "actors/log-sync/submitters.ts",
+        find: 'if (seq <= last) return { kind: "repeated" };',
+        replace: 'if (seq <= last) return { kind: "take" };',
+      },
+      {
+        file: "actors/tree/submitters.ts",
+        find: "if (incarnation === entry.incarnation && seq <= entry.seq) return false;",
+        replace: "",
+      },
+      {
+        file: "actors/submitter/submitter.ts",
+        find: "const batch = state.inFlight.shift();",
+        replace: `if (message.seq < (state.inFlight[0]?.seq ?? state.nextSeq)) return { state, effects: [] };
+          const batch = state.inFlight.shift();`,
+      },
+    ],
+  },
+  {
+    name: "resubmission-dropped",
+    mistake: "a lane forgets what it had under way when the leader changes",
+    edits: [
+      {
+        file: "actors/submitter/submitter.ts",
+        find: "state.epoch = message.epoch;",
+        replace: `state.epoch = message.epoch;
+          state.inFlight.length = 0;`,
+      },
+    ],
+  },
+];

@@ -1,0 +1,122 @@
+/** Mistakes in the log: what survives a crash, and what is believed of a disk. */
+import type { Mutant } from "./mutant.ts";
+
+const CHANGES = "actors/log/changes.ts";
+const PROCEDURE = "actors/log/procedure.ts";
+const RECOVER = "actors/log/recover.ts";
+
+export const STORAGE_MUTANTS: readonly Mutant[] = [
+  {
+    name: "append-not-synced",
+    mistake: "appended records are reported durable without an fsync",
+    edits: [
+      {
+        file: CHANGES,
+        find: `chunks: chunksOf(state, segment, records) },
+    { kind: "sync", file },`,
+        replace: "chunks: chunksOf(state, segment, records) },",
+      },
+    ],
+  },
+  {
+    name: "segment-name-not-synced",
+    mistake: "the folder is not fsynced when a segment is started",
+    edits: [
+      {
+        file: CHANGES,
+        find: `{ kind: "syncFolder" },
+    { kind: "sync", file },`,
+        replace: `{ kind: "sync", file },`,
+      },
+    ],
+  },
+  {
+    name: "promise-not-persisted",
+    mistake: "a promise is kept in memory only",
+    edits: [
+      {
+        file: CHANGES,
+        find: "if (!(yield* performIfRoom(replaceFile(PROMISE_FILE, bytes)))) {",
+        replace: 'if (!(yield* performIfRoom([{ kind: "list" }]))) {',
+      },
+    ],
+  },
+  {
+    name: "promise-file-not-synced",
+    mistake: "the promise file is renamed into place without an fsync of its bytes",
+    edits: [{ file: PROCEDURE, find: '{ kind: "sync", file: temporary },', replace: "" }],
+  },
+  {
+    name: "folder-not-synced",
+    mistake: "the folder is not fsynced after a file was renamed into place",
+    edits: [
+      {
+        file: PROCEDURE,
+        find: `{ kind: "rename", file: temporary, to: file },
+    { kind: "syncFolder" },`,
+        replace: '{ kind: "rename", file: temporary, to: file },',
+      },
+    ],
+  },
+  {
+    name: "incarnation-not-increased",
+    mistake: "a node starts again under the incarnation of its last life",
+    edits: [
+      {
+        file: RECOVER,
+        find: "encodeIncarnation(incarnation, crc32)",
+        replace: "encodeIncarnation(incarnation - 1, crc32)",
+      },
+    ],
+  },
+  {
+    name: "torn-record-accepted",
+    mistake: "the checksum of a record is not looked at",
+    edits: [
+      {
+        file: "protocol/record.ts",
+        find: "if (view.getUint32(4) !== crc32(bytes.subarray(offset + 8, offset + length))) {",
+        replace: "if (false) {",
+      },
+    ],
+  },
+  {
+    name: "index-not-cut",
+    mistake: "a truncation cuts the file and not the log's index",
+    edits: [{ file: CHANGES, find: "index.truncate(kept);", replace: "" }],
+  },
+  {
+    name: "file-not-cut",
+    mistake: "a truncation cuts the index and leaves the records in the file",
+    edits: [
+      {
+        file: CHANGES,
+        find: '{ kind: "truncate", file, length: end },',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "truncation-not-synced",
+    mistake: "a truncation is reported before it is durable",
+    edits: [
+      {
+        file: CHANGES,
+        find: `{ kind: "truncate", file, length: end },
+        { kind: "sync", file },`,
+        replace: '{ kind: "truncate", file, length: end },',
+      },
+    ],
+  },
+  {
+    name: "recovered-tail-not-synced",
+    mistake: "what an earlier life wrote and did not sync is believed to be durable",
+    edits: [
+      {
+        file: RECOVER,
+        find: "if (last !== undefined) yield* perform([",
+        replace: "if (false) yield* perform([",
+      },
+    ],
+  },
+];
