@@ -6,6 +6,7 @@ import { loadTest } from "./load-test.ts";
 import { runMicro } from "./micro/run.ts";
 import { LOAD_HELP, parseLoadOptions } from "./options.ts";
 import { openScreen, type Screen } from "./screen.ts";
+import { parseSnapshotsOptions, snapshots, SNAPSHOTS_HELP } from "./snapshots.ts";
 import { parseTreeApplyOptions, TREE_APPLY_HELP, treeApply } from "./tree-apply.ts";
 
 const screen = openScreen(process.stdout);
@@ -39,8 +40,14 @@ async function run(args: readonly string[], to: Screen, signal: AbortSignal): Pr
     const options = parseLoadOptions(rest);
     if (options.help) to.print(LOAD_HELP);
     else await ceiling(options, to, signal);
+  } else if (command === "snapshots") {
+    const options = parseSnapshotsOptions(rest);
+    if (options.help) to.print(SNAPSHOTS_HELP);
+    else await snapshots(options, to, signal);
   } else if (command !== undefined && !command.startsWith("-")) {
-    throw new UsageError(`${command}: unknown; one of tree-apply, micro, ceiling, or options only`);
+    throw new UsageError(
+      `${command}: unknown; one of tree-apply, snapshots, micro, ceiling, or options only`,
+    );
   } else {
     const options = parseLoadOptions(args);
     if (options.help) to.print(LOAD_HELP);

@@ -1,0 +1,82 @@
+/** One zooid node alone, as a process with a data folder that outlives it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { fourLetterWord, stderrOf, stopProcesses } from "./ensembles/ensemble.ts";
+import { BenchError } from "./failure.ts";
+import type { Target } from "./load/plan.ts";
+
+const NODE_LINE = /^node \d+\s+pid \d+\s+(\S+):(\d+)/;
+/** So that steady writes make the node cut a snapshot within a minute or two. */
+const SNAPSHOT_EVERY_BYTES: number = 32 * 1024 * 1024;
+
+export class BenchNode {
+  readonly target: Target;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+  readonly #errors: () => string;
+
+  private constructor(target: Target, child: ChildProcess, folder: string, errors: () => string) {
+    this.target = target;
+    this.#child = child;
+    this.#folder = folder;
+    this.#errors = errors;
+  }
+
+  /** Resolves when it listens; what its log holds may still be on its way into the tree. */
+  static async start(folder: string, signal: AbortSignal): Promise<BenchNode> {
+    signal.throwIfAborted();
+    const cli = fileURLToPath(new URL("../cli/zooid.ts", import.meta.url));
+    const flags = ["--id=1", "--client-port=0", "--client-port-address=127.0.0.1"];
+    flags.push(`--data-dir=${folder}`, `--snapshot-every-bytes=${SNAPSHOT_EVERY_BYTES}`);
+    const child = spawn(process.execPath, [cli, "serve", ...flags], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const errors = stderrOf(child);
+    const { promise, resolve, reject } = Promise.withResolvers<Target>();
+    child.on("error", reject);
+    child.on("close", (code) =>
+      reject(new BenchError(`the node ended (exit ${code})\n${errors()}`)),
+    );
+    if (child.stdout !== null) {
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        const [, host, port] = line.match(NODE_LINE) ?? [];
+        if (host !== undefined) resolve({ host, port: Number(port) });
+      });
+    }
+    return new BenchNode(await promise, child, folder, errors);
+  }
+
+  /** Whether a snapshot is being written: its temporary file is there. */
+  async cutsSnapshot(): Promise<boolean> {
+    const files = await readdir(this.#folder);
+    return files.some(
+      (file) => file.startsWith("snapshot") && !/^snapshot\.[0-9a-f]{16}$/.test(file),
+    );
+  }
+
+  /** Resolves when it serves a tree of at least so many znodes. */
+  async serves(znodes: number, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#child.exitCode !== null) throw new BenchError(`the node ended\n${this.#errors()}`);
+      const answer = (await fourLetterWord(this.target, "srvr")) ?? "";
+      const nodes = Number(/Node count: (\d+)/.exec(answer)?.[1] ?? 0);
+      if (/Mode: standalone/.test(answer) && nodes >= znodes) return;
+      await sleep(20);
+    }
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    const gone = new Promise((resolve) => this.#child.once("close", resolve));
+    this.#child.kill("SIGKILL");
+    await gone;
+  }
+
+  async stop(): Promise<void> {
+    await stopProcesses([this.#child], () => []);
+  }
+}

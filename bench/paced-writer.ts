@@ -1,0 +1,120 @@
+/** One connection that sends the same write at a steady rate, whatever the answers do, and keeps when each was answered. */
+import { Buffer } from "node:buffer";
+import { createConnection, type Socket } from "node:net";
+import { Histogram } from "./load/histogram.ts";
+import type { Target } from "./load/plan.ts";
+import { connectFrame, patchXid, ReplyReader, WireError } from "./load/wire.ts";
+
+const SESSION_TIMEOUT_MS = 30_000;
+const SEND_EVERY_MS = 2;
+
+export class PacedWriter {
+  readonly #socket: Socket;
+  readonly #frame: Buffer;
+  readonly #latencies = new Histogram();
+  /** When the oldest writes without an answer were sent. */
+  readonly #sentMs: number[] = [];
+  /** When chunks of answers came. */
+  readonly #answeredMs: number[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #xid = 1;
+  #answered = 0;
+  #lost: Error | undefined;
+
+  private constructor(socket: Socket, frame: Buffer) {
+    this.#socket = socket;
+    this.#frame = frame;
+  }
+
+  static async open(target: Target, frame: Buffer, writesPerSecond: number): Promise<PacedWriter> {
+    const socket = createConnection({ ...target, noDelay: true });
+    const writer = new PacedWriter(socket, frame);
+    const handshake = Promise.withResolvers<void>();
+    const reader = new ReplyReader((_xid, error) => writer.#reply(error));
+    let greeting: Uint8Array | undefined = new Uint8Array(0);
+    socket.on("error", (error) => writer.#lose(error));
+    socket.on("close", () => {
+      writer.#lose(new WireError("closed by the server"));
+      handshake.reject(writer.#lost);
+    });
+    socket.on("data", (chunk) => {
+      let bytes = chunk;
+      if (greeting !== undefined) {
+        const whole = Buffer.concat([greeting, chunk]);
+        greeting = whole;
+        if (whole.length < 4 || whole.length < 4 + whole.readInt32BE(0)) return;
+        bytes = whole.subarray(4 + whole.readInt32BE(0));
+        greeting = undefined;
+        handshake.resolve();
+      }
+      if (bytes.length === 0) return;
+      writer.#answeredMs.push(performance.now());
+      reader.push(bytes, bytes.length);
+    });
+    socket.write(connectFrame(SESSION_TIMEOUT_MS));
+    await handshake.promise;
+    writer.#start(writesPerSecond);
+    return writer;
+  }
+
+  get acknowledged(): number {
+    return this.#answered;
+  }
+
+  get lost(): Error | undefined {
+    return this.#lost;
+  }
+
+  /** `fraction` 0.99: the latency that 99 % stay below. */
+  latencyMs(fraction: number): number {
+    return this.#latencies.percentileUs(fraction) / 1000;
+  }
+
+  /** The longest time between two answers, of those that touch the range. */
+  longestPauseMs(fromMs: number, toMs: number): number {
+    let longest = 0;
+    for (let index = 1; index < this.#answeredMs.length; index += 1) {
+      const before = this.#answeredMs[index - 1] ?? 0;
+      const after = this.#answeredMs[index] ?? 0;
+      if (after >= fromMs && before <= toMs) longest = Math.max(longest, after - before);
+    }
+    return longest;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    const closed = new Promise((resolve) => this.#socket.once("close", resolve));
+    this.#socket.end();
+    await closed;
+  }
+
+  /** The clock says how many writes are due: a late timer sends more at once. */
+  #start(writesPerSecond: number): void {
+    const beganMs = performance.now();
+    let sent = 0;
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      const due = Math.floor(((now - beganMs) / 1000) * writesPerSecond) - sent;
+      const frames = Buffer.concat(Array.from({ length: due }, () => this.#frame));
+      for (let index = 0; index < due; index += 1) {
+        patchXid(frames, index * this.#frame.length, this.#xid);
+        this.#xid = (this.#xid + 1) & 0x7fff_ffff;
+        this.#sentMs.push(now);
+      }
+      sent += due;
+      if (due > 0) this.#socket.write(frames);
+    }, SEND_EVERY_MS);
+  }
+
+  #reply(error: number): void {
+    const sentMs = this.#sentMs[this.#answered] ?? 0;
+    this.#answered += 1;
+    this.#latencies.record((performance.now() - sentMs) * 1000);
+    if (error !== 0) this.#lose(new WireError(`a write failed with ${error}`));
+  }
+
+  #lose(error: Error): void {
+    this.#lost ??= error;
+    clearInterval(this.#timer);
+  }
+}
