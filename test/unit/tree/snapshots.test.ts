@@ -154,7 +154,7 @@ test("a snapshot that replaces a state resets the gateways once, and says which 
   ahead.session();
   ahead.commit({ kind: "expireSession", session: gone, attachedAt: gone as number as Zxid });
   const created = ahead.session();
-  behind.read({ kind: "exists", path: "/", watch: true });
+  behind.read({ kind: "getChildren", path: "/", watch: true });
   const stream = { from: "nats/0", client: 1, stream: 1, path: "/", recursive: true };
   behind.receive({ kind: "openStream", ...stream, after: undefined });
   const effects = load(behind, cut(ahead));
@@ -205,7 +205,7 @@ test("a snapshot that was begun before another was loaded goes on with the state
   const snapshot = cut(other);
   const chunks = cut(replica, (index) => {
     if (index === 0) load(replica, snapshot);
-    const record = other.record([client(session, setData("/other-3", bytes(String(index))))]);
+    const record = other.record([client(session, setData("/other-0", bytes(String(index))))]);
     replica.receive({ kind: "committed", records: [record] });
   });
   const copy = new Replica();
