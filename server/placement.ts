@@ -74,7 +74,9 @@ export function addLogActor(
   config: NodeConfig,
   options: { readonly segmentBytes?: number } = {},
 ): void {
-  system.add(logActor({ server: config.id, ensemble: config.ensemble, crc32, ...options }));
+  const { id: server, ensemble, members, snapshotEveryBytes } = config;
+  const repairable = members.length > 1;
+  system.add(logActor({ server, ensemble, snapshotEveryBytes, repairable, crc32, ...options }));
 }
 
 /** A lane's replica and its submitter. */

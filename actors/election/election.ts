@@ -24,6 +24,8 @@ export type ElectionState = {
   readonly quorum: number;
   mode: "idle" | "looking" | "settled";
   round: number;
+  /** False: this node says nothing, and hears of a leader from the leader itself. */
+  hasVote: boolean;
   /** This node's own claim: its durable log. */
   lastZxid: Zxid;
   epoch: Epoch;
@@ -57,6 +59,7 @@ function initialState(options: ElectionOptions): ElectionState {
     quorum: Math.floor(options.voters.length / 2) + 1,
     mode: "idle",
     round: 0,
+    hasVote: true,
     lastZxid: ZXID_NONE,
     epoch: EPOCH_NONE,
     vote: { leader: options.server, lastZxid: ZXID_NONE },
@@ -73,7 +76,7 @@ function receive(
 ): Step<ElectionState> {
   switch (message.kind) {
     case "durable":
-      return durable(state, message.lastZxid, message.promisedEpoch, context);
+      return durable(state, message, context);
     case "look":
       return look(state, context);
     case "leadership":
@@ -91,13 +94,14 @@ function none(state: ElectionState): Step<ElectionState> {
 
 function durable(
   state: ElectionState,
-  lastZxid: Zxid,
-  promisedEpoch: Epoch,
+  { votes, lastZxid, promisedEpoch }: Extract<ElectionMessage, { kind: "durable" }>,
   context: Context,
 ): Step<ElectionState> {
+  state.hasVote = votes;
   state.lastZxid = lastZxid;
   state.epoch = promisedEpoch;
   if (state.mode !== "looking" || state.vote.leader !== state.options.server) return none(state);
+  if (!votes) return none(state);
   if (state.vote.lastZxid === lastZxid) return none(state);
   state.vote = { leader: state.options.server, lastZxid };
   return { state, effects: castVote(state, context) };
@@ -112,6 +116,7 @@ function look(state: ElectionState, context: Context): Step<ElectionState> {
   state.votes.clear();
   state.settled.clear();
   state.vote = { leader: server, lastZxid: state.lastZxid };
+  if (!state.hasVote) return { state, effects: stopTimers() };
   if (state.quorum === 1) return elect(state, server);
   return { state, effects: [...castVote(state, context), ...judge(state)] };
 }
@@ -142,7 +147,7 @@ function receiveVote(
   vote: Vote,
   context: Context,
 ): Step<ElectionState> {
-  if (!state.options.voters.includes(from)) return none(state);
+  if (!state.options.voters.includes(from) || !state.hasVote) return none(state);
   if (state.mode !== "looking") return { state, effects: answerLooker(state, from, vote) };
   if (vote.state !== "looking") {
     state.settled.set(from, vote);
@@ -218,7 +223,7 @@ function agrees(state: ElectionState): boolean {
 }
 
 function timer(state: ElectionState, name: Timer, context: Context): Step<ElectionState> {
-  if (state.mode !== "looking") return none(state);
+  if (state.mode !== "looking" || !state.hasVote) return none(state);
   if (name === "vote") return { state, effects: castVote(state, context) };
   return agrees(state) ? elect(state, state.vote.leader) : none(state);
 }

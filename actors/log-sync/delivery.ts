@@ -19,6 +19,7 @@ export function commitThrough(state: LogSyncState, zxid: Zxid): void {
 }
 
 export function deliver(state: LogSyncState): void {
+  if (state.lanesLoading.size > 0) return;
   const records: Uint8Array[] = [];
   let through = state.delivered;
   while (through < state.committed) {
@@ -46,6 +47,7 @@ export function deliver(state: LogSyncState): void {
 /** Records read from the log for delivery. The log may hold more than is committed. */
 export function deliverRead(state: LogSyncState, records: readonly Uint8Array[]): void {
   state.readingForDelivery = false;
+  if (state.lanesLoading.size > 0) return;
   emitCommitted(
     state,
     records.filter((record) => {

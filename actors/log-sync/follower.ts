@@ -9,6 +9,7 @@ import { recordHeader, verifyRecord } from "../../protocol/record.ts";
 import { type Epoch, formatZxid, type Zxid, zxidOf, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
+import { dropPassedFetch } from "./fetch-end.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
 import {
   emitLeadership,
@@ -20,6 +21,7 @@ import {
   type Role,
   sendTo,
 } from "./state.ts";
+import { regainIfRepaired } from "./vote.ts";
 
 type Append = Extract<LogSyncPeerMessage, { kind: "append" }>;
 type Following = Extract<Role, { kind: "following" }>;
@@ -148,7 +150,9 @@ function truncate(state: LogSyncState, after: Zxid): void {
 export function sendAccepted(state: LogSyncState, role: Following): void {
   if (role.epoch === undefined || role.matched === ZXID_NONE) return;
   const zxid = min(state.durable, role.matched);
-  sendTo(state, role.leader, { kind: "accepted", epoch: role.epoch, zxid });
+  const votes = state.repair === undefined;
+  sendTo(state, role.leader, { kind: "accepted", epoch: role.epoch, zxid, votes });
+  regainIfRepaired(state);
 }
 
 export function sayBehind(
@@ -169,6 +173,7 @@ export function followCommit(state: LogSyncState, role: Following): void {
   if (state.truncating) return;
   const known = min(min(role.leaderCommitted, role.matched), state.durable);
   commitThrough(state, state.index.floor(known));
+  dropPassedFetch(state);
   if (role.established || role.epoch === undefined) return;
   if (state.committed < zxidOf(role.epoch, 0)) return;
   role.established = true;

@@ -18,6 +18,7 @@ import {
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
 import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
+import { offerSnapshot } from "./offer.ts";
 import {
   broadcast,
   emitLeadership,
@@ -235,14 +236,16 @@ export function receiveAccepted(
   state: LogSyncState,
   role: Leading,
   from: ServerId,
-  zxid: Zxid,
+  { zxid, votes }: { readonly zxid: Zxid; readonly votes: boolean },
   context: Context,
 ): void {
   const follower = role.followers.get(from);
   if (follower === undefined || zxid > state.index.tail) return;
-  if (zxid > follower.accepted) follower.accepted = zxid;
+  // Without a vote it has lost what it held before, so that no longer counts either.
+  if (!votes) follower.accepted = ZXID_NONE;
+  else if (zxid > follower.accepted) follower.accepted = zxid;
   leaderCommit(state, role);
-  if (follower.catchUp === undefined || follower.accepted < follower.catchUp.sentThrough) return;
+  if (follower.catchUp === undefined || zxid < follower.catchUp.sentThrough) return;
   if (follower.catchUp.sentThrough < state.index.tail) {
     sendCatchUp(state, role, from, follower, follower.catchUp.sentThrough, context);
   } else {
@@ -291,6 +294,11 @@ export function receiveBehind(
 ): void {
   const follower = role.followers.get(from);
   if (follower === undefined) return;
+  if (holds < state.index.base) {
+    follower.catchUp = undefined;
+    offerSnapshot(state, role.epoch, from);
+    return;
+  }
   const { catchUp } = follower;
   const after = state.index.floor(holds);
   const underWay = catchUp !== undefined && context.nowMs - catchUp.atMs < CATCH_UP_STALLED_MS;

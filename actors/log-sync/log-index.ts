@@ -1,16 +1,23 @@
-/** Which records the log holds: the lastZxid of each, ascending. Zxid 0 stands for the log's beginning. */
+/** Which records the log holds: the lastZxid of each, ascending. The log begins after its base, a snapshot's zxid or 0. */
 import { assert } from "../../protocol/assert.ts";
 import { type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 
 export class LogIndex {
-  readonly #lastZxids: Zxid[];
+  #base: Zxid;
+  #lastZxids: Zxid[];
 
-  constructor(lastZxids: readonly Zxid[]) {
+  constructor(lastZxids: readonly Zxid[], base: Zxid = ZXID_NONE) {
+    this.#base = base;
     this.#lastZxids = [...lastZxids];
   }
 
+  /** What is before it is in snapshots only. */
+  get base(): Zxid {
+    return this.#base;
+  }
+
   get tail(): Zxid {
-    return this.#lastZxids.at(-1) ?? ZXID_NONE;
+    return this.#lastZxids.at(-1) ?? this.#base;
   }
 
   push(lastZxid: Zxid): void {
@@ -18,15 +25,14 @@ export class LogIndex {
     this.#lastZxids.push(lastZxid);
   }
 
-  /** Whether a record ends at this zxid (or it is the beginning). */
+  /** Whether a record ends at this zxid (or it is the base). */
   holds(zxid: Zxid): boolean {
     return this.floor(zxid) === zxid;
   }
 
-  /** The last record's end that is not after `zxid`. */
+  /** The last record's end that is not after `zxid`; at least the base. */
   floor(zxid: Zxid): Zxid {
-    const index = this.#after(zxid);
-    return index === 0 ? ZXID_NONE : (this.#lastZxids[index - 1] ?? ZXID_NONE);
+    return this.#lastZxids[this.#after(zxid) - 1] ?? this.#base;
   }
 
   /** The end of the first record after `zxid`. */
@@ -37,6 +43,13 @@ export class LogIndex {
   truncateAfter(zxid: Zxid): void {
     assert(this.holds(zxid), "a log is cut at the end of a record");
     this.#lastZxids.length = this.#after(zxid);
+  }
+
+  /** The log now begins after `base`. */
+  purge(base: Zxid): void {
+    assert(this.holds(base), "a log begins at the end of a record");
+    this.#lastZxids = this.#lastZxids.slice(this.#after(base));
+    this.#base = base;
   }
 
   /** Index of the first record that ends after `zxid`. The end of the log is the usual answer, so it is tried first. */

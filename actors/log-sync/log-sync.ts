@@ -11,6 +11,14 @@ import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
 import { ask, grant, receivePromiseReply, receivePromiseRequest, stand } from "./candidate.ts";
 import { DELIVERY_TAG, deliverRead } from "./delivery.ts";
+import {
+  installed,
+  installRefused,
+  partRefused,
+  partStored,
+  receiveOffer,
+  receivePart,
+} from "./fetch.ts";
 import { follow, followCommit, receiveAppend, sayBehind, sendAccepted } from "./follower.ts";
 import {
   activate,
@@ -25,8 +33,10 @@ import {
   sendRead,
   submit,
 } from "./leader.ts";
+import { loadLanes, treeLoaded } from "./load.ts";
 import { LogIndex } from "./log-index.ts";
 import type { LogSyncMessage, LogSyncPeerMessage, SubmitMessage } from "./messages.ts";
+import { givePart, sendPart } from "./offer.ts";
 import {
   emitDurable,
   initialState,
@@ -36,6 +46,7 @@ import {
   lookAgain,
   sendTo,
 } from "./state.ts";
+import { answerSurvey, beginRepair, receiveSurvey, SURVEY_TIMER, survey } from "./vote.ts";
 
 export function logSyncActor(options: LogSyncOptions): Actor<LogSyncState, LogSyncMessage> {
   return {
@@ -82,6 +93,10 @@ function decide(state: LogSyncState, message: LogSyncMessage, context: Context):
     case "timer":
       timer(state, message.timer, context);
       return;
+    case "treeLoaded":
+      treeLoaded(state, message);
+      if (state.role.kind === "leading") activate(state, state.role);
+      return;
     default:
       receiveFromLog(state, message, context);
   }
@@ -108,6 +123,9 @@ function timer(state: LogSyncState, name: string, context: Context): void {
       if (state.role.kind === "following" && !state.role.established) {
         lookAgain(state, `node ${state.role.leader} did not establish its epoch`);
       }
+      return;
+    case SURVEY_TIMER:
+      survey(state);
       return;
     default:
       assert(false, `log-sync has no timer ${name}`);
@@ -136,7 +154,7 @@ function receiveFromPeer(
       return;
     case "accepted":
       if (role.kind === "leading" && message.epoch === role.epoch) {
-        receiveAccepted(state, role, peer, message.zxid, context);
+        receiveAccepted(state, role, peer, message, context);
       }
       return;
     case "submit":
@@ -153,6 +171,21 @@ function receiveFromPeer(
     case "promiseReply":
       receivePromiseReply(state, peer, message, context);
       return;
+    case "snapshotOffer":
+      receiveOffer(state, peer, message, context);
+      return;
+    case "snapshotAsk":
+      if (role.kind === "leading" && message.epoch === role.epoch) givePart(state, peer, message);
+      return;
+    case "snapshotPart":
+      receivePart(state, peer, message, context);
+      return;
+    case "survey":
+      answerSurvey(state, peer, message.nonce);
+      return;
+    case "surveyed":
+      receiveSurvey(state, peer, message);
+      return;
     case "deposed":
       deposed(state, message.promise.epoch);
       return;
@@ -167,7 +200,7 @@ function receiveFromPeer(
 function receiveFromLog(state: LogSyncState, report: LogReport, context: Context): void {
   switch (report.kind) {
     case "recovered":
-      recovered(state, report);
+      recovered(state, report, context);
       return;
     case "appended":
       if (report.truncations !== state.truncations || state.truncating) return;
@@ -188,6 +221,30 @@ function receiveFromLog(state: LogSyncState, report: LogReport, context: Context
     case "records":
       receiveRead(state, report);
       return;
+    case "snapshotStored":
+      state.snapshot = report.snapshot;
+      return;
+    case "purged":
+      state.index.purge(report.baseZxid);
+      return;
+    case "snapshotBytes":
+      sendPart(state, report);
+      return;
+    case "partStored":
+      partStored(state, report, context);
+      return;
+    case "partRefused":
+      partRefused(state, report, context);
+      return;
+    case "installed":
+      installed(state, report, context);
+      return;
+    case "installRefused":
+      installRefused(state, report, context);
+      return;
+    case "voteRegained":
+      voteRegained(state);
+      return;
     case "diskFull":
       diskFull(state, report);
       return;
@@ -200,11 +257,17 @@ function receiveFromLog(state: LogSyncState, report: LogReport, context: Context
   }
 }
 
-function recovered(state: LogSyncState, report: Extract<LogReport, { kind: "recovered" }>): void {
+function recovered(
+  state: LogSyncState,
+  report: Extract<LogReport, { kind: "recovered" }>,
+  context: Context,
+): void {
   state.recovered = true;
   state.promise = report.promise;
-  state.index = new LogIndex(report.lastZxids);
+  state.index = new LogIndex(report.lastZxids, report.baseZxid);
   state.durable = state.index.tail;
+  if (report.snapshot !== undefined) loadLanes(state, report.snapshot);
+  if (report.voteLoss !== undefined) beginRepair(state, report.voteLoss, context);
   log(state, "info", "log recovered", {
     lastZxid: formatZxid(state.durable),
     records: report.lastZxids.length,
@@ -218,6 +281,7 @@ function recovered(state: LogSyncState, report: Extract<LogReport, { kind: "reco
   }
   emitDurable(state);
   lookAgain(state, "started");
+  if (state.repair !== undefined) survey(state);
 }
 
 function durableThrough(state: LogSyncState, zxid: typeof state.durable): void {
@@ -259,6 +323,17 @@ function receiveRead(state: LogSyncState, report: Extract<LogReport, { kind: "re
   } else if (state.role.kind === "leading") {
     sendRead(state, state.role, report.tag as ServerId, report.after, report.records);
   }
+}
+
+/** The marker is gone for good. */
+function voteRegained(state: LogSyncState): void {
+  const { role, repair } = state;
+  state.repair = undefined;
+  log(state, "info", "votes again", { reason: repair?.loss.reason });
+  emitDurable(state);
+  state.effects.push({ kind: "stopTimer", timer: SURVEY_TIMER });
+  if (role.kind === "following") sendAccepted(state, role);
+  else if (role.kind === "looking") lookAgain(state, "this node votes again");
 }
 
 /** What was not kept is gone from the log; a leader cannot go on without its own disk. */

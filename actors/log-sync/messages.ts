@@ -3,12 +3,24 @@ import type { ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId, Submitter } from "../../protocol/ids.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { LogReport } from "../log/messages.ts";
+import type { TreeLoaded } from "../tree/messages.ts";
 
 /** A voter's durable word: it accepts nothing from an epoch below, and in this one only from this candidate. */
 export type EpochPromise = { readonly epoch: Epoch; readonly candidate: ServerId };
 
+/** Which snapshot it is: two with equal fields have equal bytes. */
+export type SnapshotIdentity = {
+  /** It holds everything up to this zxid. */
+  readonly zxid: Zxid;
+  /** Of the whole. */
+  readonly bytes: number;
+  /** CRC-32 of the whole. */
+  readonly checksum: number;
+};
+
 export type LogSyncMessage =
   | LogReport
+  | TreeLoaded
   /** From the election actor: who should lead. */
   | { readonly kind: "elected"; readonly leader: ServerId }
   /** From the heartbeat actor, or from election: the leader (or, of a leader, its quorum) is lost. */
@@ -49,10 +61,43 @@ export type LogSyncPeerMessage =
       readonly committed: Zxid;
       readonly records: readonly Uint8Array[];
     }
-  /** Everything up to `zxid` of the leader's log is durable here. */
-  | { readonly kind: "accepted"; readonly epoch: Epoch; readonly zxid: Zxid }
+  /** Everything up to `zxid` of the leader's log is durable here. Without `votes` it counts for no quorum. */
+  | {
+      readonly kind: "accepted";
+      readonly epoch: Epoch;
+      readonly zxid: Zxid;
+      readonly votes: boolean;
+    }
   /** The append did not follow this log. `holds`: the last record here that is not after the append's prevZxid. */
   | { readonly kind: "behind"; readonly epoch: Epoch; readonly holds: Zxid }
+  /** To a follower whose log ends before the leader's begins: it may ask for the leader's newest snapshot. */
+  | { readonly kind: "snapshotOffer"; readonly epoch: Epoch; readonly snapshot: SnapshotIdentity }
+  /** The follower wants the bytes from `position` on. */
+  | {
+      readonly kind: "snapshotAsk";
+      readonly epoch: Epoch;
+      readonly zxid: Zxid;
+      readonly position: number;
+    }
+  /** No bytes: the leader no longer has that snapshot. */
+  | {
+      readonly kind: "snapshotPart";
+      readonly epoch: Epoch;
+      readonly zxid: Zxid;
+      readonly position: number;
+      readonly bytes: Uint8Array;
+    }
+  /** Of a node without a vote: what the others have promised and hold. `nonce` tells the answers from older ones. */
+  | { readonly kind: "survey"; readonly nonce: number }
+  | {
+      readonly kind: "surveyed";
+      readonly nonce: number;
+      readonly promisedEpoch: Epoch;
+      /** The end of its log, durable or not. */
+      readonly tail: Zxid;
+      /** The epoch that it leads, if it leads. */
+      readonly leads: Epoch | undefined;
+    }
   /** The sender of an append or promise request is deposed: a higher epoch is promised here. */
   | { readonly kind: "deposed"; readonly promise: EpochPromise }
   | SubmitMessage
@@ -82,6 +127,8 @@ export type Committed = { readonly kind: "committed"; readonly records: readonly
 /** Emitted on `durable$`: the last zxid of the durable log, for election's votes; and the promise. */
 export type Durable = {
   readonly kind: "durable";
+  /** False: it may have forgotten what it acknowledged, so it takes no part in elections. */
+  readonly votes: boolean;
   readonly lastZxid: Zxid;
   readonly promisedEpoch: Epoch;
 };

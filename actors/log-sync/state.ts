@@ -6,8 +6,9 @@ import { RECENT_RECORDS_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { type Epoch, EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
+import type { VoteLoss } from "../log/messages.ts";
 import { LogIndex } from "./log-index.ts";
-import type { EpochPromise, Leadership, LogSyncPeerMessage } from "./messages.ts";
+import type { EpochPromise, Leadership, LogSyncPeerMessage, SnapshotIdentity } from "./messages.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { SubmitterTable } from "./submitters.ts";
 
@@ -24,9 +25,35 @@ export type LogSyncOptions = {
   readonly announceIntervalMs?: number;
 };
 
+export type Surveyed = Extract<LogSyncPeerMessage, { kind: "surveyed" }>;
+
+/** What a node without a vote knows of the way back to one (`vote.ts`). */
+export type VoteRepair = {
+  readonly loss: VoteLoss;
+  /** Of this life's questions: an answer to an older one says nothing about what was lost since. */
+  readonly nonce: number;
+  /** The last answer of each other voter. */
+  readonly heard: Map<ServerId, Surveyed>;
+  /** Where a leader's log ended when it was asked. This node has acknowledged nothing of that epoch beyond it. */
+  target: { readonly leader: ServerId; readonly epoch: Epoch; readonly tail: Zxid } | undefined;
+  /** The marker is being removed. */
+  regaining: boolean;
+  surveys: number;
+};
+
+/** A leader's snapshot on its way here, in parts. */
+export type Fetch = {
+  readonly snapshot: SnapshotIdentity;
+  /** Stored here up to this position. */
+  position: number;
+  /** When a part was last asked for, or came. */
+  movedAtMs: number;
+  step: "asking" | "storing" | "installing";
+};
+
 /** A follower as its leader sees it. */
 export type Follower = {
-  /** Durable there and equal to the leader's log up to here. */
+  /** Durable there and equal to the leader's log up to here, and counted. */
   accepted: Zxid;
   /** While it catches up: what has been sent to it directly, and when. */
   catchUp:
@@ -88,6 +115,15 @@ export type LogSyncState = {
   epochSeen: Epoch;
   index: LogIndex;
   readonly recent: RecentRecords;
+  /** The newest here, for peers that are too far behind for the log. */
+  snapshot: SnapshotIdentity | undefined;
+  /** Lanes that do not yet have the snapshot at `delivered`. Nothing is delivered meanwhile. */
+  readonly lanesLoading: Set<number>;
+  fetch: Fetch | undefined;
+  /** No snapshot is fetched before. */
+  fetchAfterMs: number;
+  /** Undefined: this node votes. Else it grants no promise, leads nothing, and counts for no quorum. */
+  repair: VoteRepair | undefined;
   durable: Zxid;
   truncating: boolean;
   truncations: number;
@@ -117,6 +153,11 @@ export function initialState(options: LogSyncOptions): LogSyncState {
     epochSeen: EPOCH_NONE,
     index: new LogIndex([]),
     recent: new RecentRecords(RECENT_RECORDS_BYTES_MAX),
+    snapshot: undefined,
+    lanesLoading: new Set(),
+    fetch: undefined,
+    fetchAfterMs: 0,
+    repair: undefined,
     durable: ZXID_NONE,
     truncating: false,
     truncations: 0,
@@ -194,10 +235,12 @@ export function lookAgain(state: LogSyncState, reason: string): void {
 }
 
 export function emitDurable(state: LogSyncState): void {
+  const { durable: lastZxid, promise } = state;
+  const votes = state.repair === undefined;
   state.effects.push({
     kind: "emit",
     topic: "durable$",
-    value: { kind: "durable", lastZxid: state.durable, promisedEpoch: state.promise.epoch },
+    value: { kind: "durable", votes, lastZxid, promisedEpoch: promise.epoch },
   });
 }
 

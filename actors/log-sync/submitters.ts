@@ -21,6 +21,15 @@ export class SubmitterTable {
     this.#taken = new Map(taken);
   }
 
+  /** Of a snapshot. */
+  static of(
+    taken: Iterable<{ readonly submitter: Submitter; readonly seq: number }>,
+  ): SubmitterTable {
+    const table = new SubmitterTable();
+    for (const { submitter, seq } of taken) table.take(submitter, seq);
+    return table;
+  }
+
   copy(): SubmitterTable {
     return new SubmitterTable(this.#taken);
   }

@@ -1,5 +1,5 @@
 /**
- * The log actor: durable appends, truncation, segments, the promise. Changes are done in the order of their messages, one
+ * The log actor: durable appends, truncation, segments, snapshots, the promise. Changes are done in the order of their messages, one
  * at a time; appends that come while the disk is busy are written together with one sync. It reports to log-sync, and
  * never before the disk has.
  */
@@ -7,15 +7,19 @@ import { assert, unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { type Crc32, recordHeader } from "../../protocol/record.ts";
 import { epochOf, formatZxid } from "../../protocol/zxid.ts";
-import type { Actor, Step } from "../../runtime/actor.ts";
+import type { Actor, Context, Step } from "../../runtime/actor.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
 import { appendGroup, storePromise, truncateLog } from "./changes.ts";
+import { installSnapshot } from "./install.ts";
 import type { LogMessage } from "./messages.ts";
 import { LogStop, type Procedure } from "./procedure.ts";
 import { readRecords } from "./read.ts";
 import { recoverLog } from "./recover.ts";
 import { becomeWritable, PROBE_TIMER, prepareRoom, roomToPrepare } from "./room.ts";
+import { askForSnapshot, beginLoad, chunkLoaded, nextSnapshotWork } from "./snapshots.ts";
 import { initialState, type LogState, type PendingRecord, say } from "./state.ts";
+
+import { regainVote } from "./vote-loss.ts";
 
 export type { LogState } from "./state.ts";
 
@@ -24,10 +28,21 @@ export type LogOptions = {
   readonly ensemble: string;
   /** Size of a segment, in bytes, 4096 to 2^30. Default 16 MiB. Smaller: more files; larger: more space set aside. */
   readonly segmentBytes?: number;
+  /**
+   * Bytes of records after which a snapshot is cut, up to half as much again by chance. Default 64 MiB. Smaller: shorter
+   * starts and less disk, but the tree is written more often.
+   */
+  readonly snapshotEveryBytes?: number;
+  /**
+   * Other nodes hold the log too: a damaged one is opened without a vote, to be repaired from theirs. Default false: a node
+   * with a damaged log does not start.
+   */
+  readonly repairable?: boolean;
   readonly crc32: Crc32;
 };
 
 const SEGMENT_BYTES_DEFAULT: number = 16 * 1024 * 1024;
+const SNAPSHOT_EVERY_BYTES_DEFAULT: number = 64 * 1024 * 1024;
 const SEGMENT_BYTES_MIN = 4096;
 const SEGMENT_BYTES_MAX: number = 2 ** 30;
 /** Log-sync bounds what it has under way in bytes; this many messages are far more than that allows. */
@@ -36,30 +51,34 @@ const MAILBOX_CAPACITY = 65_536;
 const FLUSH_TIMER = "flush";
 
 export function logActor(options: LogOptions): Actor<LogState, LogMessage> {
-  const { server, ensemble, segmentBytes = SEGMENT_BYTES_DEFAULT, crc32 } = options;
+  const { server, ensemble, crc32, repairable = false } = options;
+  const { segmentBytes = SEGMENT_BYTES_DEFAULT } = options;
+  const { snapshotEveryBytes = SNAPSHOT_EVERY_BYTES_DEFAULT } = options;
   assert(segmentBytes >= SEGMENT_BYTES_MIN, "a segment is not smaller than a disk block");
   assert(segmentBytes <= SEGMENT_BYTES_MAX, "offsets in a segment fit in 32 bits");
   return {
     name: "log",
     supervision: "stopNode",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
-    start: () => {
-      const state = initialState({ server, ensemble, segmentBytes, crc32 });
-      state.running = recoverLog(state);
-      return turn(state, () => runOn(state, undefined));
+    start: (context) => {
+      const settings = { server, ensemble, segmentBytes, snapshotEveryBytes, repairable, crc32 };
+      const state = initialState(settings);
+      state.running = recoverLog(state, context.wallMs);
+      return turn(state, context, () => runOn(state, undefined));
     },
-    receive: (state, message) => {
+    receive: (state, message, context) => {
       if (state.stopped) return { state, effects: [] };
-      return turn(state, () => take(state, message));
+      return turn(state, context, () => take(state, message));
     },
   };
 }
 
 /** One turn of the actor: `work`, then whatever can be started now. */
-function turn(state: LogState, work: () => void): Step<LogState> {
+function turn(state: LogState, context: Context, work: () => void): Step<LogState> {
   try {
     work();
     startNext(state);
+    if (state.recovered) askForSnapshot(state, context.random);
   } catch (error) {
     if (!(error instanceof LogStop)) throw error;
     state.stopped = true;
@@ -81,8 +100,20 @@ function take(state: LogState, message: LogMessage): void {
       state.changes.push(message);
       return;
     case "promise":
+    case "installSnapshot":
+    case "regainVote":
       state.changes.push(message);
       return;
+    case "snapshotChunk":
+    case "readSnapshot":
+    case "storePart":
+    case "dropParts":
+      state.snapshotWork.push(message);
+      return;
+    case "loadSnapshot":
+      return beginLoad(state, message);
+    case "chunkLoaded":
+      return chunkLoaded(state, message);
     case "read":
       state.reads.push(message);
       return;
@@ -156,9 +187,10 @@ function startNext(state: LogState): void {
   }
 }
 
-/** What to do now: reads and changes by turns, zeros in between and when there is nothing else. */
+/** What to do now: reads, work on snapshots and changes by turns, zeros in between and when there is nothing else. */
 function nextProcedure(state: LogState): Procedure | undefined {
   const read = state.reads[0];
+  const work = state.snapshotWork[0];
   const mayChange = state.changes.length > 0 && !state.promiseStalled;
   if (read !== undefined && (!state.readLast || !mayChange)) {
     state.reads.shift();
@@ -166,10 +198,19 @@ function nextProcedure(state: LogState): Procedure | undefined {
     return readRecords(state, read);
   }
   state.readLast = false;
+  if (work !== undefined && (!state.snapshotLast || !mayChange)) {
+    state.snapshotWork.shift();
+    state.snapshotLast = true;
+    return nextSnapshotWork(state, work);
+  }
   const prepare = !state.awaitingRoom && roomToPrepare(state) !== undefined;
   // Keeps ahead of the appends under load: two bytes of zeros for each byte appended.
   if (prepare && state.unpreparedBytes >= state.zeros.length / 2) return prepareRoom(state);
-  if (mayChange) return nextChange(state);
+  if (mayChange) {
+    const change = nextChange(state);
+    if (change !== undefined) state.snapshotLast = false;
+    return change;
+  }
   if (prepare) return prepareRoom(state);
   if (state.full && !state.awaitingRoom) becomeWritable(state);
   return undefined;
@@ -191,6 +232,12 @@ function nextChange(state: LogState): Procedure | undefined {
       return truncateLog(state, change.after);
     case "promise":
       return storePromise(state, change.promise);
+    case "installSnapshot":
+      state.changes.shift();
+      return installSnapshot(state, change.snapshot);
+    case "regainVote":
+      state.changes.shift();
+      return regainVote(state);
     default:
       return unreachable(change);
   }

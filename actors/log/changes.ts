@@ -1,7 +1,7 @@
 /** The procedures that change what is durable: append, truncate, promise. */
 import { assert } from "../../protocol/assert.ts";
 import type { DiskOperation } from "../../runtime/disk.ts";
-import { type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
 import type { EpochPromise } from "../log-sync/messages.ts";
 import { encodePromise, PROMISE_FILE, segmentName, SPARE_FILE } from "./files.ts";
 import { encodeMark, MARK_BYTES } from "./mark.ts";
@@ -127,6 +127,7 @@ function noteDurable(state: LogState, segment: Segment, records: readonly Pendin
     offset += record.bytes.length;
   }
   state.unpreparedBytes += offset - segment.end;
+  state.loggedBytes += offset - segment.end;
   segment.end = offset;
   segment.size = Math.max(segment.size, offset);
 }
@@ -139,17 +140,14 @@ export function* truncateLog(state: LogState, after: Zxid): Procedure {
   const { index, segments } = state;
   const kept = index.countUpTo(after);
   if (kept < index.count) {
-    assert(
-      after === ZXID_NONE || (kept > 0 && index.lastZxidOf(kept - 1) === after),
-      "a truncation keeps whole records",
-    );
+    assert(index.holds(after), "a truncation keeps whole records");
     const removed = segments.filter((segment) => segment.firstRecord >= kept).reverse();
     for (const segment of removed) {
       yield* perform([{ kind: "remove", file: segment.name }, { kind: "syncFolder" }]);
       segments.pop();
     }
     const current = segments.at(-1);
-    const end = kept === 0 ? 0 : index.endOf(kept - 1);
+    const end = current === undefined ? 0 : index.endOf(kept - 1);
     if (current !== undefined && current.end > end) {
       const file = current.name;
       yield* perform([

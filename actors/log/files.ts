@@ -1,9 +1,10 @@
 /** The files of a data folder beside the segments: who owns it, the promise, the incarnation. `docs/internals/disk-format.md`. */
 import type { Crc32 } from "../../protocol/record.ts";
 import { type ServerId, SERVER_ID_MAX } from "../../protocol/ids.ts";
-import { type Epoch, EPOCH_MAX, type Zxid } from "../../protocol/zxid.ts";
+import { type Epoch, EPOCH_MAX, EPOCH_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { EpochPromise } from "../log-sync/messages.ts";
-import { LogStop } from "./procedure.ts";
+import type { VoteLoss } from "./messages.ts";
+import { LogStop, TEMPORARY_SUFFIX } from "./procedure.ts";
 
 export const FORMAT_VERSION = 1;
 export const IDENTITY_FILE = "zooid.json";
@@ -11,8 +12,22 @@ export const PROMISE_FILE = "promise";
 export const INCARNATION_FILE = "incarnation";
 /** The next segment, being filled with zeros. */
 export const SPARE_FILE = "spare";
+/** A snapshot being cut here. */
+export const SNAPSHOT_NEW_FILE = "snapshot.new";
+/** A peer's snapshot being received. */
+export const PARTS_FILE = "parts.new";
+/** Says that this node may not vote, and why. */
+export const VOTE_LOSS_FILE = "damaged";
 /** Of ZooKeeper's, in the same place; read by the configuration, never written. */
 const TOLERATED_FILES: readonly string[] = ["myid", "zookeeper_server.pid"];
+
+/** Replaced as a whole. */
+const WHOLE_FILES: readonly string[] = [
+  IDENTITY_FILE,
+  PROMISE_FILE,
+  INCARNATION_FILE,
+  VOTE_LOSS_FILE,
+];
 
 export type Identity = { readonly ensemble: string; readonly server: ServerId };
 
@@ -26,9 +41,42 @@ export function isSegmentName(name: string): boolean {
   return SEGMENT_NAME.test(name);
 }
 
+const SNAPSHOT_NAME = /^snapshot\.([0-9a-f]{16})$/;
+const INSTALL_NAME = /^install\.([0-9a-f]{16})$/;
+
+export function snapshotName(zxid: Zxid): string {
+  return `snapshot.${zxid.toString(16).padStart(16, "0")}`;
+}
+
+/** A verified snapshot of a peer that takes the place of the log: from the moment it has this name. */
+export function installName(zxid: Zxid): string {
+  return `install.${zxid.toString(16).padStart(16, "0")}`;
+}
+
+/** Of the file's name. */
+export function snapshotZxid(name: string): Zxid | undefined {
+  const digits = SNAPSHOT_NAME.exec(name)?.[1];
+  return digits === undefined ? undefined : (Number.parseInt(digits, 16) as Zxid);
+}
+
+export function installZxid(name: string): Zxid | undefined {
+  const digits = INSTALL_NAME.exec(name)?.[1];
+  return digits === undefined ? undefined : (Number.parseInt(digits, 16) as Zxid);
+}
+
+/** What is damaged is kept until it is repaired. */
+export function asideName(name: string): string {
+  return `${VOTE_LOSS_FILE}.${name}`;
+}
+
+export function isAside(name: string): boolean {
+  return name.startsWith(`${VOTE_LOSS_FILE}.`) && !isLeftover(name);
+}
+
 export function isOurs(name: string): boolean {
-  if (isSegmentName(name) || isLeftover(name)) return true;
-  return name === IDENTITY_FILE || name === PROMISE_FILE || name === INCARNATION_FILE;
+  if (isSegmentName(name) || isLeftover(name) || isAside(name)) return true;
+  if (snapshotZxid(name) !== undefined || installZxid(name) !== undefined) return true;
+  return WHOLE_FILES.includes(name);
 }
 
 export function isTolerated(name: string): boolean {
@@ -37,8 +85,8 @@ export function isTolerated(name: string): boolean {
 
 /** Half-written files of an earlier life. Nothing was ever promised on their account. */
 export function isLeftover(name: string): boolean {
-  if (name === SPARE_FILE) return true;
-  return [IDENTITY_FILE, PROMISE_FILE, INCARNATION_FILE].some((file) => name === `${file}.new`);
+  if (name === SPARE_FILE || name === SNAPSHOT_NEW_FILE || name === PARTS_FILE) return true;
+  return WHOLE_FILES.some((file) => name === `${file}${TEMPORARY_SUFFIX}`);
 }
 
 export function encodeIdentity(identity: Identity, crc32: Crc32): Uint8Array {
@@ -81,6 +129,18 @@ export function encodeIncarnation(incarnation: number, crc32: Crc32): Uint8Array
 export function decodeIncarnation(bytes: Uint8Array, crc32: Crc32): number {
   const found = decodeChecked(INCARNATION_FILE, bytes, crc32);
   return numberIn(INCARNATION_FILE, found["incarnation"], Number.MAX_SAFE_INTEGER - 1);
+}
+
+export function encodeVoteLoss(loss: VoteLoss, crc32: Crc32): Uint8Array {
+  return encodeChecked({ version: FORMAT_VERSION, reason: loss.reason, epoch: loss.epoch }, crc32);
+}
+
+export function decodeVoteLoss(bytes: Uint8Array, crc32: Crc32): VoteLoss {
+  const found = decodeChecked(VOTE_LOSS_FILE, bytes, crc32);
+  const { reason, epoch } = found;
+  if (reason !== "new" && reason !== "log" && reason !== "promise") throw damaged(VOTE_LOSS_FILE);
+  if (epoch === 0) return { reason, epoch: EPOCH_NONE };
+  return { reason, epoch: numberIn(VOTE_LOSS_FILE, epoch, EPOCH_MAX) as Epoch };
 }
 
 /** One line of JSON whose last field is the CRC-32, in hexadecimal, of the same JSON without that field. */
@@ -127,9 +187,11 @@ function numberIn(file: string, value: unknown, maximum: number): number {
   return value;
 }
 
-/** These files are replaced as a whole, so no crash damages them. */
-export function damaged(file: string): LogStop {
-  return new LogStop(`${file} in the data folder is damaged: ${WHAT_TO_DO}`);
+/** One of the files that are replaced as a whole, so no crash damages them. */
+export class FileDamaged extends LogStop {}
+
+export function damaged(file: string): FileDamaged {
+  return new FileDamaged(`${file} in the data folder is damaged: ${WHAT_TO_DO}`);
 }
 
 /** A node that lost what it promised or acknowledged must not vote as if it had not. */

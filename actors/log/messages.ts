@@ -1,8 +1,8 @@
-/** The log actor: durable appends, truncation, segments, the promise. It lives in the log lane. */
+/** The log actor: durable appends, truncation, segments, snapshots, the promise. It lives in the log lane. */
 import type { TimerMessage } from "../../runtime/effects.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
-import type { EpochPromise } from "../log-sync/messages.ts";
-import type { Zxid } from "../../protocol/zxid.ts";
+import type { EpochPromise, SnapshotIdentity } from "../log-sync/messages.ts";
+import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 
 export type LogMessage =
   /**
@@ -10,7 +10,7 @@ export type LogMessage =
    * by one `appended` (group commit).
    */
   | { readonly kind: "append"; readonly records: readonly Uint8Array[] }
-  /** Removes every record after `after`, which is a record's lastZxid or 0. Answered with `truncated` once durable. */
+  /** Removes every record after `after`, which is a record's lastZxid or the base. Answered with `truncated` once durable. */
   | { readonly kind: "truncate"; readonly after: Zxid }
   /** Answered with `promised` once durable: written, fsynced, renamed, the folder fsynced. */
   | { readonly kind: "promise"; readonly promise: EpochPromise }
@@ -21,8 +21,65 @@ export type LogMessage =
       readonly after: Zxid;
       readonly bytesMax: number;
     }
+  | SnapshotMessage
+  /** This node may vote again: the marker that said otherwise goes. Answered with `voteRegained` once durable. */
+  | { readonly kind: "regainVote" }
   | TimerMessage
   | DiskOutcome;
+
+export type SnapshotMessage =
+  /**
+   * From tree 1: a piece of the snapshot it was asked for with `cutSnapshot`, from index 0. Answered with `chunkStored`
+   * once durable, or with `snapshotRefused`.
+   */
+  | {
+      readonly kind: "snapshotChunk";
+      readonly zxid: Zxid;
+      readonly index: number;
+      readonly bytes: Uint8Array;
+      readonly last: boolean;
+    }
+  /** From log-sync: the tree `to` gets the snapshot's chunks, each after the one before is `chunkLoaded`. */
+  | { readonly kind: "loadSnapshot"; readonly zxid: Zxid; readonly to: `tree/${number}` }
+  /** From a tree. */
+  | {
+      readonly kind: "chunkLoaded";
+      readonly lane: number;
+      readonly zxid: Zxid;
+      readonly index: number;
+    }
+  /** Bytes of a stored snapshot for a peer. Answered with `snapshotBytes`. */
+  | {
+      readonly kind: "readSnapshot";
+      readonly tag: number;
+      readonly zxid: Zxid;
+      readonly position: number;
+      readonly bytesMax: number;
+    }
+  /** Bytes of a peer's snapshot; position 0 begins anew. Answered with `partStored`, or `partRefused`. */
+  | {
+      readonly kind: "storePart";
+      readonly zxid: Zxid;
+      readonly position: number;
+      readonly bytes: Uint8Array;
+    }
+  /**
+   * All parts are stored: they are verified and take the place of the whole log. Answered with `installed` once that is
+   * durable, or with `installRefused`, and then nothing has changed.
+   */
+  | { readonly kind: "installSnapshot"; readonly snapshot: SnapshotIdentity }
+  /** The parts stored so far are not wanted any more. */
+  | { readonly kind: "dropParts" };
+
+/** Why a node may not vote. */
+export type VoteLoss = {
+  /**
+   * `new`: its folder was empty. `log`: records are missing or damaged. `promise`: what it promised is unknown.
+   */
+  readonly reason: "new" | "log" | "promise";
+  /** With reason `log`: it has promised nothing, and so acknowledged nothing, of a later epoch. Else only a lower bound. */
+  readonly epoch: Epoch;
+};
 
 /** What the log tells log-sync. */
 export type LogReport =
@@ -30,7 +87,13 @@ export type LogReport =
   | {
       readonly kind: "recovered";
       readonly promise: EpochPromise;
+      /** The log begins after this zxid: a snapshot holds everything up to it, or it is 0. */
+      readonly baseZxid: Zxid;
       readonly lastZxids: readonly Zxid[];
+      /** The newest valid one; the log goes on from it. */
+      readonly snapshot: SnapshotIdentity | undefined;
+      /** Undefined: it may vote. */
+      readonly voteLoss: VoteLoss | undefined;
       /** Increased and made durable at every start: the incarnation of this node's submitters. */
       readonly incarnation: number;
       /** Bytes of a torn last write that were cut off. */
@@ -46,6 +109,29 @@ export type LogReport =
       readonly after: Zxid;
       readonly records: readonly Uint8Array[];
     }
+  /** A snapshot cut here is durable: from now on it is what peers that are far behind get. */
+  | { readonly kind: "snapshotStored"; readonly snapshot: SnapshotIdentity }
+  /** Records up to `baseZxid` are gone: snapshots hold them. */
+  | { readonly kind: "purged"; readonly baseZxid: Zxid }
+  /** No bytes: there is no such snapshot, or it ends there. */
+  | {
+      readonly kind: "snapshotBytes";
+      readonly tag: number;
+      readonly zxid: Zxid;
+      readonly position: number;
+      readonly bytes: Uint8Array;
+    }
+  /** `position` of the next. */
+  | { readonly kind: "partStored"; readonly zxid: Zxid; readonly position: number }
+  | { readonly kind: "partRefused"; readonly zxid: Zxid; readonly reason: string }
+  /** The log is empty and begins at the snapshot's zxid. Counts as a truncation. */
+  | {
+      readonly kind: "installed";
+      readonly snapshot: SnapshotIdentity;
+      readonly truncations: number;
+    }
+  | { readonly kind: "installRefused"; readonly zxid: Zxid; readonly reason: string }
+  | { readonly kind: "voteRegained" }
   /** The disk is full: nothing after `durable` was kept, appends are refused until `writable`. */
   | { readonly kind: "diskFull"; readonly durable: Zxid }
   | { readonly kind: "writable" };

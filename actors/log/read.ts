@@ -10,7 +10,8 @@ import { type LogState, type ReadRequest, report, type Segment } from "./state.t
 export function* readRecords(state: LogState, request: ReadRequest): Procedure {
   const { tag, after } = request;
   const from = state.index.countUpTo(after);
-  if (from === state.index.count) {
+  // Nothing, too, when what follows has been purged since.
+  if (from === state.index.count || after < state.index.base) {
     report(state, { kind: "records", tag, after, records: [] });
     return;
   }

@@ -1,72 +1,104 @@
 /**
  * The start of a life: whose folder it is, what was promised, what the log holds. Everything is looked at before anything
- * is changed, and a folder that cannot be trusted is left as it is.
+ * is changed. A node that may have forgotten what it acknowledged starts without a vote, if others can repair it; else its
+ * folder is left as it is.
  */
 import type { Crc32 } from "../../protocol/record.ts";
-import { EPOCH_NONE, epochOf, formatZxid } from "../../protocol/zxid.ts";
+import { EPOCH_NONE, type Epoch, epochOf, formatZxid } from "../../protocol/zxid.ts";
 import type { EpochPromise } from "../log-sync/messages.ts";
 import {
   checkIdentity,
-  damaged,
   decodeIncarnation,
   decodePromise,
+  decodeVoteLoss,
   encodeIdentity,
   encodeIncarnation,
+  FileDamaged,
   IDENTITY_FILE,
   INCARNATION_FILE,
+  installZxid,
+  isAside,
   isLeftover,
   isOurs,
   isSegmentName,
   isTolerated,
   PROMISE_FILE,
-  segmentName,
+  snapshotZxid,
+  VOTE_LOSS_FILE,
   WHAT_TO_DO,
 } from "./files.ts";
-import { LogStop, perform, type Procedure, readBytes, replaceFile } from "./procedure.ts";
-import { type ScannedRecord, scanSegment, type SegmentEnd } from "./scan.ts";
+import { finishInstall } from "./install.ts";
+import type { VoteLoss } from "./messages.ts";
+import {
+  LogStop,
+  perform,
+  type Procedure,
+  readBytes,
+  removeIfThere,
+  replaceFile,
+} from "./procedure.ts";
+import { findLog, type Folder, type FoundLog } from "./recover-log.ts";
 import { type LogState, report, say } from "./state.ts";
+import { cutAside, setAside, storeVoteLoss } from "./vote-loss.ts";
 
-/** Name and size of every file. */
-type Folder = ReadonlyMap<string, number>;
-
-/** A write that was cut short, at the end of the last segment. */
-type Torn = { readonly file: string; readonly end: number; readonly bytes: number };
-
-export function* recoverLog(state: LogState): Procedure {
-  const { crc32 } = state.settings;
-  const folder = yield* listFolder();
+export function* recoverLog(state: LogState, wallMs: number): Procedure {
+  const { crc32, repairable } = state.settings;
+  let folder = yield* listFolder();
   const isNew = yield* checkOwner(state, folder);
+  const installing = [...folder.keys()].find((name) => installZxid(name) !== undefined);
+  if (installing !== undefined) folder = yield* installAgain(folder, installing);
+  const before = yield* readVoteLoss(folder, crc32);
   const promise = yield* readPromise(folder, crc32);
-  const incarnation = (yield* readIncarnation(folder, crc32)) + 1;
-  if (promise !== undefined) state.promise = promise;
-  const torn = yield* readSegments(state, folder);
-  checkPromiseCoversLog(state, promise);
+  const incarnation = (yield* readIncarnation(state, folder, wallMs)) + 1;
+  const found = yield* findLog(state, folder);
+  const logged = epochOf(state.index.lastZxid);
+  const promiseFault = faultOfPromise(promise, logged);
+  const fault = found.damage ?? promiseFault;
+  if (!repairable) refuseDamage(fault, before);
+  state.promise =
+    promise.kind === "stored" && promiseFault === undefined
+      ? promise.promise
+      : { epoch: logged, candidate: state.settings.server };
+  const loss = repairable ? lossNow(state, { isNew, before, found, promiseFault }) : undefined;
 
   for (const file of [...folder.keys()].filter(isLeftover)) {
     yield* perform([{ kind: "remove", file }]);
   }
+  state.damagedFiles.push(...[...folder.keys()].filter(isAside));
+  if (loss !== undefined && !isSameLoss(loss, before)) yield* storeVoteLoss(state, loss);
+  state.voteLoss = loss;
+  if (!repairable) yield* removeIfThere(VOTE_LOSS_FILE);
   if (isNew) yield* perform(replaceFile(IDENTITY_FILE, encodeIdentity(state.settings, crc32)));
-  if (torn !== undefined) yield* cutTorn(state, torn);
-  // What an earlier life wrote and did not live to sync is reported from now on, so it must be durable first.
-  const last = state.segments.at(-1);
-  if (last !== undefined) yield* perform([{ kind: "sync", file: last.name }]);
+  yield* clearUp(state, found);
   yield* perform(replaceFile(INCARNATION_FILE, encodeIncarnation(incarnation, crc32)));
+  if (loss !== undefined) sayWithoutVote(state, loss, fault);
+  reportRecovered(state, found, incarnation);
+}
 
+function reportRecovered(state: LogState, found: FoundLog, incarnation: number): void {
+  const { index, promise, voteLoss } = state;
+  const tornBytes = found.torn?.bytes ?? 0;
   state.recovered = true;
-  state.plannedEnd = state.index.lastZxid;
+  state.plannedEnd = index.lastZxid;
+  state.loggedBytes = index.bytesFrom(index.countUpTo(found.snapshot?.zxid ?? index.base));
   report(state, {
     kind: "recovered",
-    promise: state.promise,
-    lastZxids: state.index.lastZxids(),
+    promise,
+    baseZxid: index.base,
+    lastZxids: index.lastZxids(),
+    snapshot: found.snapshot,
+    voteLoss,
     incarnation,
-    tornBytes: torn?.bytes ?? 0,
+    tornBytes,
   });
   say(state, "info", "logRecovered", {
-    records: state.index.count,
-    lastZxid: formatZxid(state.index.lastZxid),
-    promisedEpoch: state.promise.epoch,
+    records: index.lastZxids().length,
+    baseZxid: formatZxid(index.base),
+    lastZxid: formatZxid(index.lastZxid),
+    snapshotZxid: formatZxid(found.snapshot?.zxid ?? index.base),
+    promisedEpoch: promise.epoch,
     incarnation,
-    tornBytes: torn?.bytes ?? 0,
+    tornBytes,
   });
 }
 
@@ -85,7 +117,10 @@ function* checkOwner(state: LogState, folder: Folder): Procedure<boolean> {
     if (unknown.length > 0) say(state, "warn", "unknownFiles", { files: unknown.join(", ") });
     return false;
   }
-  const found = [...folder.keys()].filter((name) => !isLeftover(name) && !isTolerated(name)).sort();
+  // The marker of a new node is there before the node is.
+  const found = [...folder.keys()]
+    .filter((name) => !isLeftover(name) && !isTolerated(name) && name !== VOTE_LOSS_FILE)
+    .sort();
   if (found.length === 0) return true;
   const names = found.slice(0, 5).join(", ");
   const more = found.length > 5 ? ` and ${found.length - 5} more` : "";
@@ -96,86 +131,116 @@ function* checkOwner(state: LogState, folder: Folder): Procedure<boolean> {
   );
 }
 
+/** A snapshot was to take the place of the log when the node stopped. */
+function* installAgain(folder: Folder, installing: string): Procedure<Folder> {
+  const zxid = installZxid(installing);
+  if (zxid === undefined) return folder;
+  const replaced = [...folder.keys()].filter(
+    (name) => isSegmentName(name) || snapshotZxid(name) !== undefined,
+  );
+  yield* finishInstall(zxid, replaced);
+  return yield* listFolder();
+}
+
 function* readWhole(folder: Folder, file: string): Procedure<Uint8Array> {
   return yield* readBytes(file, 0, folder.get(file) ?? 0);
 }
 
-function* readPromise(folder: Folder, crc32: Crc32): Procedure<EpochPromise | undefined> {
-  if (!folder.has(PROMISE_FILE)) return undefined;
-  return decodePromise(yield* readWhole(folder, PROMISE_FILE), crc32);
+/** Of a marker that cannot be read the worst is assumed. */
+function* readVoteLoss(folder: Folder, crc32: Crc32): Procedure<VoteLoss | undefined> {
+  if (!folder.has(VOTE_LOSS_FILE)) return undefined;
+  const bytes = yield* readWhole(folder, VOTE_LOSS_FILE);
+  return decodeOr(() => decodeVoteLoss(bytes, crc32), { reason: "promise", epoch: EPOCH_NONE });
 }
 
-function* readIncarnation(folder: Folder, crc32: Crc32): Procedure<number> {
+type ReadPromise =
+  | { readonly kind: "stored"; readonly promise: EpochPromise }
+  | { readonly kind: "missing" }
+  | { readonly kind: "damaged" };
+
+function* readPromise(folder: Folder, crc32: Crc32): Procedure<ReadPromise> {
+  if (!folder.has(PROMISE_FILE)) return { kind: "missing" };
+  const bytes = yield* readWhole(folder, PROMISE_FILE);
+  const promise = decodeOr(() => decodePromise(bytes, crc32), undefined);
+  return promise === undefined ? { kind: "damaged" } : { kind: "stored", promise };
+}
+
+function decodeOr<Value, Other>(decode: () => Value, other: Other): Value | Other {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof FileDamaged) return other;
+    throw error;
+  }
+}
+
+/**
+ * Of the life before. A number that was lost is replaced by one that none can have reached by counting, as is that of a
+ * folder that may replace an older one: batches of an earlier life must not be taken for this one's.
+ */
+function* readIncarnation(state: LogState, folder: Folder, wallMs: number): Procedure<number> {
+  const { crc32, repairable } = state.settings;
+  const unreached = Math.max(0, Math.floor(wallMs));
   if (folder.has(INCARNATION_FILE)) {
-    return decodeIncarnation(yield* readWhole(folder, INCARNATION_FILE), crc32);
+    const bytes = yield* readWhole(folder, INCARNATION_FILE);
+    return decodeOr(() => decodeIncarnation(bytes, crc32), unreached);
   }
   // It is written before the first promise and the first record.
-  if (folder.has(PROMISE_FILE) || [...folder.keys()].some(isSegmentName)) {
-    throw damaged(INCARNATION_FILE);
-  }
-  return 0;
-}
-
-/** Fills the index. Returns what is to be cut off the last segment. */
-function* readSegments(state: LogState, folder: Folder): Procedure<Torn | undefined> {
-  const names = [...folder.keys()].filter(isSegmentName).sort();
-  let torn: Torn | undefined;
-  for (const [position, name] of names.entries()) {
-    const size = folder.get(name) ?? 0;
-    const firstRecord = state.index.count;
-    const before = state.index.lastZxid;
-    let first: ScannedRecord | undefined;
-    const scanned = yield* scanSegment(
-      { file: name, size, lastZxid: before },
-      state.settings.crc32,
-      (record) => {
-        first ??= record;
-        state.index.push(record.lastZxid, record.offset, record.length);
-      },
-    );
-    if (first === undefined && scanned.follows !== undefined) {
-      throw missing(state, name, `it follows zxid ${formatZxid(scanned.follows)}`);
-    }
-    const isLast = position === names.length - 1;
-    if (scanned.dirtyBytes > 0 && (!isLast || scanned.wasDurable)) {
-      throw corrupt(state, name, scanned);
-    }
-    if (first === undefined && !isLast) throw missing(state, name, "it holds no record");
-    if (first !== undefined && segmentName(first.firstZxid) !== name) {
-      throw missing(state, name, `its first record is ${formatZxid(first.firstZxid)}`);
-    }
-    if (scanned.dirtyBytes > 0 || scanned.end === 0) {
-      torn = { file: name, end: scanned.end, bytes: scanned.dirtyBytes };
-    }
-    if (scanned.end > 0) state.segments.push({ name, firstRecord, end: scanned.end, size });
-  }
-  return torn;
-}
-
-function corrupt(state: LogState, file: string, scanned: SegmentEnd): LogStop {
-  return new LogStop(
-    `${file} in the data folder is damaged at offset ${scanned.end}, after zxid ${formatZxid(state.index.lastZxid)} (found there: ${scanned.fault}). What was written later is there, so this is no write cut short by a crash: ${WHAT_TO_DO}`,
-  );
-}
-
-function missing(state: LogState, file: string, what: string): LogStop {
-  return new LogStop(
-    `${file} in the data folder does not continue the log, which ends before it at zxid ${formatZxid(state.index.lastZxid)}: ${what}. ${WHAT_TO_DO}`,
-  );
+  const isLost = folder.has(PROMISE_FILE) || [...folder.keys()].some(isSegmentName);
+  return isLost || repairable ? unreached : 0;
 }
 
 /** A follower promises an epoch before it takes that epoch's first record. */
-function checkPromiseCoversLog(state: LogState, promise: EpochPromise | undefined): void {
-  const logged = epochOf(state.index.lastZxid);
-  if ((promise?.epoch ?? EPOCH_NONE) >= logged) return;
-  const found = promise === undefined ? "missing" : `of epoch ${promise.epoch}`;
+function faultOfPromise(promise: ReadPromise, logged: Epoch): string | undefined {
+  const isStored = promise.kind === "stored";
+  if (isStored && promise.promise.epoch >= logged) return undefined;
+  if (promise.kind === "missing" && logged === EPOCH_NONE) return undefined;
+  const found = isStored ? `of epoch ${promise.promise.epoch}` : promise.kind;
+  return `the promise file in the data folder is ${found}; the log has records of epoch ${logged}, which were promised before.`;
+}
+
+function refuseDamage(fault: string | undefined, before: VoteLoss | undefined): void {
+  if (fault !== undefined) throw new LogStop(`${fault} ${WHAT_TO_DO}`);
+  if (before === undefined || before.reason === "new") return;
   throw new LogStop(
-    `the promise file in the data folder is ${found} but the log has records of epoch ${logged}, which were promised before: ${WHAT_TO_DO}`,
+    `the data folder was found damaged when this node had others to be repaired from (${VOTE_LOSS_FILE}): start it as the member that it was. Only if what is left is all there is, remove that file first.`,
   );
 }
 
+/** Why this node may not vote, if so. What was promised is the graver question, and an older reason stays. */
+function lossNow(
+  state: LogState,
+  of: {
+    readonly isNew: boolean;
+    readonly before: VoteLoss | undefined;
+    readonly found: FoundLog;
+    readonly promiseFault: string | undefined;
+  },
+): VoteLoss | undefined {
+  const { epoch } = state.promise;
+  if (of.isNew) return { reason: "new", epoch: EPOCH_NONE };
+  if (of.before !== undefined && of.before.reason !== "log") return of.before;
+  if (of.promiseFault !== undefined) return { reason: "promise", epoch };
+  if (of.before !== undefined) return of.before;
+  return of.found.damage === undefined ? undefined : { reason: "log", epoch };
+}
+
+function isSameLoss(loss: VoteLoss, before: VoteLoss | undefined): boolean {
+  return loss.reason === before?.reason && loss.epoch === before.epoch;
+}
+
+/** From here on the folder is changed. The marker is durable by now. */
+function* clearUp(state: LogState, found: FoundLog): Procedure {
+  for (const file of found.aside) yield* setAside(state, file);
+  if (found.cut !== undefined) yield* cutAside(state, found.cut);
+  if (found.torn !== undefined) yield* cutTorn(state, found.torn);
+  // What an earlier life wrote and did not live to sync is reported from now on, so it must be durable first.
+  const last = state.segments.at(-1);
+  if (last !== undefined) yield* perform([{ kind: "sync", file: last.name }]);
+}
+
 /** A segment without a record goes as a whole: it was never reported, and its name may not fit what comes next. */
-function* cutTorn(state: LogState, torn: Torn): Procedure {
+function* cutTorn(state: LogState, torn: NonNullable<FoundLog["torn"]>): Procedure {
   const { file, end, bytes } = torn;
   if (bytes > 0) say(state, "warn", "tornWriteCut", { file, offset: end, bytes });
   if (end === 0) {
@@ -188,4 +253,10 @@ function* cutTorn(state: LogState, torn: Torn): Procedure {
   ]);
   const current = state.segments.at(-1);
   if (current !== undefined) current.size = end;
+}
+
+function sayWithoutVote(state: LogState, loss: VoteLoss, fault: string | undefined): void {
+  const { reason } = loss;
+  if (fault !== undefined) say(state, "warn", "damaged", { reason, found: fault });
+  say(state, "warn", "withoutVote", { reason, repair: "from the leader" });
 }

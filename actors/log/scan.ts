@@ -97,6 +97,12 @@ function scanChunk(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | unde
   return undefined;
 }
 
+/** The zxid that the segment's first record follows, if its first mark is intact. */
+export function* firstPrevZxid(file: string, crc32: Crc32): Procedure<Zxid | undefined> {
+  const mark = markAt(yield* readBytes(file, 0, MARK_BYTES), 0, crc32);
+  return mark?.offset === 0 ? mark.prevZxid : undefined;
+}
+
 function outOfPlace(what: "mark" | "record", follows: Zxid): Fault {
   return { fault: `a ${what} that follows zxid ${formatZxid(follows)}`, follows };
 }

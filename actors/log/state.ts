@@ -4,8 +4,8 @@ import type { ServerId } from "../../protocol/ids.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
-import type { EpochPromise } from "../log-sync/messages.ts";
-import type { LogMessage, LogReport } from "./messages.ts";
+import type { EpochPromise, SnapshotIdentity } from "../log-sync/messages.ts";
+import type { LogMessage, LogReport, SnapshotMessage, VoteLoss } from "./messages.ts";
 import type { Procedure } from "./procedure.ts";
 import { RecordIndex } from "./record-index.ts";
 
@@ -13,6 +13,10 @@ export type LogSettings = {
   readonly server: ServerId;
   readonly ensemble: string;
   readonly segmentBytes: number;
+  /** Bytes of records after which a snapshot is cut, up to half as much again by chance. */
+  readonly snapshotEveryBytes: number;
+  /** Other nodes hold the log too, so what is damaged here can be repaired. */
+  readonly repairable: boolean;
   readonly crc32: Crc32;
 };
 
@@ -38,9 +42,43 @@ export type PendingRecord = {
 /** What changes the log or the promise: done strictly in the order of the messages. */
 export type Change =
   | { readonly kind: "append"; readonly records: readonly PendingRecord[] }
-  | Extract<LogMessage, { kind: "truncate" | "promise" }>;
+  | Extract<LogMessage, { kind: "truncate" | "promise" | "installSnapshot" | "regainVote" }>;
 
 export type ReadRequest = Extract<LogMessage, { kind: "read" }>;
+
+/** A whole snapshot in the folder. */
+export type StoredSnapshot = {
+  readonly zxid: Zxid;
+  /** Undefined: not looked at in this life, so it is not offered to peers. */
+  readonly identity: SnapshotIdentity | undefined;
+  /** Read by a lane or a peer since the last purge: it outlives the next one. */
+  inUse: boolean;
+};
+
+/** A snapshot that is being written to `SNAPSHOT_NEW_FILE`. */
+export type SnapshotCut = {
+  readonly zxid: Zxid;
+  nextIndex: number;
+  bytes: number;
+  checksum: number;
+};
+
+/** Where a lane stands that loads a snapshot. */
+export type SnapshotLoad = {
+  readonly zxid: Zxid;
+  position: number;
+  index: number;
+  /** The chunk has been given and is not yet loaded. */
+  awaiting: boolean;
+  last: boolean;
+};
+
+/** Work on snapshots, each at most one chunk of reading or writing, so that appends never wait for long. */
+export type SnapshotWork =
+  | Extract<SnapshotMessage, { kind: "snapshotChunk" | "readSnapshot" | "storePart" | "dropParts" }>
+  | { readonly kind: "loadNext"; readonly to: `tree/${number}` }
+  /** Removes one file that is not needed any more. */
+  | { readonly kind: "purge" };
 
 export type LogState = {
   readonly settings: LogSettings;
@@ -56,6 +94,20 @@ export type LogState = {
 
   readonly index: RecordIndex;
   readonly segments: Segment[];
+  /** By zxid, the newest last. */
+  readonly snapshots: StoredSnapshot[];
+  cut: SnapshotCut | undefined;
+  readonly loads: Map<string, SnapshotLoad>;
+  readonly snapshotWork: SnapshotWork[];
+  /** Bytes of records since the newest snapshot. */
+  loggedBytes: number;
+  /** A snapshot is cut when so many are logged. Undefined: to be drawn. */
+  cutAtBytes: number | undefined;
+  /** What is stored of a peer's snapshot. */
+  parts: { readonly zxid: Zxid; bytes: number } | undefined;
+  voteLoss: VoteLoss | undefined;
+  /** Files set aside because they were damaged. */
+  readonly damagedFiles: string[];
   /** Size of the spare file; 0: there is none. */
   spareBytes: number;
   promise: EpochPromise;
@@ -67,6 +119,8 @@ export type LogState = {
   plannedEnd: Zxid;
   /** A read was done last: the next turn is a change's. */
   readLast: boolean;
+  /** Work on snapshots was done since the last change: the next turn is a change's, if there is one. */
+  snapshotLast: boolean;
   flush: "none" | "scheduled" | "due";
   /** Bytes appended since zeros were last prepared. */
   unpreparedBytes: number;
@@ -94,6 +148,15 @@ export function initialState(settings: LogSettings): LogState {
     outbox: [],
     index: new RecordIndex(),
     segments: [],
+    snapshots: [],
+    cut: undefined,
+    loads: new Map(),
+    snapshotWork: [],
+    loggedBytes: 0,
+    cutAtBytes: undefined,
+    parts: undefined,
+    voteLoss: undefined,
+    damagedFiles: [],
     spareBytes: 0,
     promise: { epoch: EPOCH_NONE, candidate: settings.server },
     truncations: 0,
@@ -101,6 +164,7 @@ export function initialState(settings: LogSettings): LogState {
     reads: [],
     plannedEnd: ZXID_NONE,
     readLast: false,
+    snapshotLast: false,
     flush: "none",
     unpreparedBytes: 0,
     full: false,

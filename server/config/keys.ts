@@ -79,6 +79,12 @@ export const KEYS: readonly Key[] = [
     "words that are answered (default: all)",
   ),
   key(
+    "snapshotEveryBytes",
+    "snapshot-every-bytes N",
+    "zooid.snapshotEveryBytes",
+    "a snapshot is cut after so many bytes of log (default 64 MiB)",
+  ),
+  key(
     "failoverGraceMs",
     "failover-grace-ms N",
     "zooid.failoverGraceMs",

@@ -32,6 +32,11 @@ export type NodeConfig = {
   readonly fourLetterWords: readonly string[];
   /** Worker threads with clients and a replica of the tree each, 1 to 16. Default 1. */
   readonly lanes: number;
+  /**
+   * Bytes of logged records after which a snapshot is cut, up to half as much again by chance so that nodes differ. Default
+   * 64 MiB. Smaller: a shorter start and less disk, but the tree is written more often.
+   */
+  readonly snapshotEveryBytes: number;
   /** How long clients are kept, their writes waiting, while there is no leader. Default 2000. The same on every node. */
   readonly failoverGraceMs: number;
   /** A follower asks its leader whether it lives this often. Default 100. The same on every node. */

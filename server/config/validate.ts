@@ -31,6 +31,8 @@ export const DATA_DIR_DEFAULT = "data";
 const DAY_MS = 24 * 60 * 60 * 1000;
 const TICKS_MAX = 1_000_000;
 const LANES_MAX = 16;
+const SNAPSHOT_EVERY_BYTES_MIN: number = 64 * 1024;
+const SNAPSHOT_EVERY_BYTES_MAX: number = 64 * 1024 ** 3;
 const MINUTE_MS = 60_000;
 
 type Draft = {
@@ -198,6 +200,12 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
     ),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), FOUR_LETTER_WORDS),
     lanes: read(draft, "lanes", wholeNumber(1, LANES_MAX, "at most one per core is of use"), 1),
+    snapshotEveryBytes: read(
+      draft,
+      "snapshotEveryBytes",
+      wholeNumber(SNAPSHOT_EVERY_BYTES_MIN, SNAPSHOT_EVERY_BYTES_MAX, "it is in bytes"),
+      64 * 1024 * 1024,
+    ),
     ...readPeerTimes(draft),
   };
   if (draft.problems.length > 0) return { kind: "invalid", problems: draft.problems };

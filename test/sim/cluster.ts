@@ -19,6 +19,7 @@ import {
 } from "../../server/placement.ts";
 import { Checker, Violation } from "./checker.ts";
 import { simClientActor } from "./client.ts";
+import { damageDisk } from "./damage.ts";
 import { VirtualDiskPort } from "./disk-port.ts";
 
 export type SimOptions = {
@@ -31,7 +32,8 @@ export type SimOptions = {
 };
 
 /** Small, so that a run goes through many. */
-const SEGMENT_BYTES: number = 64 * 1024;
+const SEGMENT_BYTES: number = 16 * 1024;
+const SNAPSHOT_EVERY_BYTES: number = 24 * 1024;
 
 export class SimNode {
   readonly id: ServerId;
@@ -41,15 +43,22 @@ export class SimNode {
   port: VirtualDiskPort | undefined;
   #durable: Zxid = 0 as Zxid;
   starts = 0;
+  /** Its disk was damaged, and it has not had its vote since. */
+  damaged = false;
 
   constructor(id: ServerId) {
     this.id = id;
   }
 
-  /** Durable end of its log. While it is down or has not read its log: as it was before. */
+  /**
+   * Durable end of its log. While it is down or has not read its log, or has not made good what was damaged: as it was
+   * before.
+   */
   get durable(): Zxid {
     const state = this.logSync;
-    if (state?.recovered === true) this.#durable = state.durable;
+    if (state?.recovered !== true) return this.#durable;
+    if (state.repair === undefined) this.damaged = false;
+    if (!this.damaged || state.durable > this.#durable) this.#durable = state.durable;
     return this.#durable;
   }
 
@@ -124,6 +133,14 @@ export class Cluster {
     node.system = undefined;
     this.network.leave(node.id);
     if (power) node.disk.crash(() => this.random.random());
+  }
+
+  /** Something that was durable on the node's disk is gone or changed. The node is down. */
+  damage(node: SimNode): void {
+    const done = damageDisk(node.disk, () => this.random.random());
+    if (done === undefined) return;
+    this.note(node.id, `damaged: ${done}`);
+    node.damaged = true;
   }
 
   /** Runs the events of the next `ms`. Throws the first violation. */
@@ -221,6 +238,7 @@ export class Cluster {
       maxClientConnections: 0,
       fourLetterWords: [],
       lanes: 1,
+      snapshotEveryBytes: SNAPSHOT_EVERY_BYTES,
       failoverGraceMs: 2000,
       heartbeatIntervalMs: 100,
       peerTimeoutMs: 2000,

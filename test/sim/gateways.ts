@@ -188,6 +188,7 @@ function configOf(id: ServerId, members: readonly ServerId[]): NodeConfig {
     maxClientConnections: 0,
     fourLetterWords: [],
     lanes: 1,
+    snapshotEveryBytes: 256 * 1024,
     failoverGraceMs: 2000,
     heartbeatIntervalMs: 100,
     peerTimeoutMs: 2000,

@@ -69,6 +69,9 @@ function disturb(cluster: Cluster, counts: { crashes: number; partitions: number
   const other = nodes[Math.floor(random.random() * nodes.length)] as SimNode;
   const chance = random.random();
   if (node.system === undefined) {
+    const damaged = nodes.filter((each) => each.durable >= 0 && each.damaged).length;
+    // Never so many at once that the others are no quorum.
+    if (random.random() < 0.3 && damaged < nodes.length - cluster.quorum) cluster.damage(node);
     cluster.note(node.id, "restart");
     cluster.start(node);
   } else if (chance < 0.35) {

@@ -52,6 +52,7 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     maxClientConnections: 60,
     fourLetterWords: ["ruok", "srvr", "stat", "mntr", "isro"],
     lanes: 1,
+    snapshotEveryBytes: 67_108_864,
     failoverGraceMs: 2000,
     heartbeatIntervalMs: 100,
     peerTimeoutMs: 2000,

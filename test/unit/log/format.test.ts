@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import test from "ava";
+import type { Zxid } from "../../../protocol/zxid.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import {
   epoch,
@@ -45,7 +46,10 @@ test("a data folder of format version 1 is read", (t) => {
   t.deepEqual(recovered(log), {
     kind: "recovered",
     promise: { epoch: epoch(2), candidate: server2 },
+    baseZxid: 0 as Zxid,
     lastZxids: expected.map(lastZxidOf),
+    snapshot: undefined,
+    voteLoss: undefined,
     incarnation: 2,
     tornBytes: 0,
   });

@@ -2,9 +2,12 @@
 import { crc32 } from "node:zlib";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { encodeRecord } from "../../../protocol/record.ts";
+import { CHUNK_HEADER_BYTES, sealChunk } from "../../../protocol/snapshot.ts";
 import { type Epoch, type Zxid, zxidOf } from "../../../protocol/zxid.ts";
 import { logActor, type LogOptions, type LogState } from "../../../actors/log/actor.ts";
 import type { LogMessage, LogReport } from "../../../actors/log/messages.ts";
+import type { SnapshotIdentity } from "../../../actors/log-sync/messages.ts";
+import type { TreeMessage } from "../../../actors/tree/messages.ts";
 import type { Actor, Context, Step } from "../../../runtime/actor.ts";
 import type { Disk, DiskOperation, DiskResult } from "../../../runtime/disk.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
@@ -17,12 +20,19 @@ export function epoch(value: number): Epoch {
   return value as Epoch;
 }
 
+export const WALL_MS = 1_700_000_000_000;
+
 const context: Context = {
   nowMs: 0,
-  wallMs: 0,
+  wallMs: WALL_MS,
   random: () => 0.5,
   randomBytes: (length) => new Uint8Array(length),
 };
+
+export type ToTree = Extract<
+  TreeMessage,
+  { kind: "cutSnapshot" | "chunkStored" | "snapshotRefused" | "loadChunk" }
+>;
 
 type DiskWork = {
   readonly tag: number;
@@ -33,6 +43,8 @@ type DiskWork = {
 export class LogHarness {
   readonly disk: Disk;
   readonly reports: LogReport[] = [];
+  /** Told to the trees. */
+  readonly toTrees: ToTree[] = [];
   readonly performed: DiskOperation[] = [];
   /** Events of the inspection stream. */
   readonly events: string[] = [];
@@ -88,10 +100,10 @@ export class LogHarness {
     return this.ask({ kind: "timer", timer });
   }
 
-  /** Every record of the log, read back. */
-  readAll(): Uint8Array[] {
+  /** Every record of the log after `base`, read back. */
+  readAll(base: Zxid = 0 as Zxid): Uint8Array[] {
     const records: Uint8Array[] = [];
-    let after = 0 as Zxid;
+    let after = base;
     for (;;) {
       const [answer] = this.ask({ kind: "read", tag: 1, after, bytesMax: 3000 }).filter(
         (report) => report.kind === "records",
@@ -139,7 +151,9 @@ export class LogHarness {
   #take(step: Step<LogState>): void {
     this.#state = step.state;
     for (const effect of step.effects) {
-      if (effect.kind === "tell") this.reports.push(effect.message as LogReport);
+      if (effect.kind === "tell" && effect.to === "log-sync") {
+        this.reports.push(effect.message as LogReport);
+      } else if (effect.kind === "tell") this.toTrees.push(effect.message as ToTree);
       else if (effect.kind === "startTimer") this.#timers.set(effect.timer, effect.afterMs);
       else if (effect.kind === "stopNode") this.stopReason = effect.reason;
       else if (effect.kind === "log") this.events.push(effect.event);
@@ -149,6 +163,28 @@ export class LogHarness {
       } else throw new Error(`unexpected effect ${effect.kind}`);
     }
   }
+}
+
+/** The chunks of a snapshot, filled with their index. */
+export function chunks(of: Zxid, count = 1, payloadBytes = 100): Uint8Array[] {
+  return Array.from({ length: count }, (_, index) => {
+    const bytes = new Uint8Array(CHUNK_HEADER_BYTES + payloadBytes).fill(index + 1);
+    sealChunk(bytes, { zxid: of, index, last: index === count - 1, entries: 1 }, checksum);
+    return bytes;
+  });
+}
+
+/** As the tree does: each chunk when the one before is stored. */
+export function cutSnapshot(log: LogHarness, of: Zxid, count = 1): LogReport[] {
+  return chunks(of, count).flatMap((bytes, index) =>
+    log.ask({ kind: "snapshotChunk", zxid: of, index, bytes, last: index === count - 1 }),
+  );
+}
+
+/** Which snapshot these chunks are. */
+export function identityOf(of: Zxid, parts: readonly Uint8Array[]): SnapshotIdentity {
+  const whole = Buffer.concat(parts);
+  return { zxid: of, bytes: whole.length, checksum: checksum(whole) };
 }
 
 /** A record of `count` operations that follows `prevZxid`. */

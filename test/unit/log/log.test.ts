@@ -20,7 +20,10 @@ test("an empty folder becomes this node's, with no promise, no record and incarn
     {
       kind: "recovered",
       promise: { epoch: epoch(0), candidate: server1 },
+      baseZxid: 0 as Zxid,
       lastZxids: [],
+      snapshot: undefined,
+      voteLoss: undefined,
       incarnation: 1,
       tornBytes: 0,
     },

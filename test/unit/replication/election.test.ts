@@ -18,7 +18,7 @@ type Election = Driven<ElectionState, ElectionMessage>;
 /** Node 2 of three that looks, with this log. */
 function looking(lastZxid: Zxid): Election {
   const election = new Driven(electionActor({ server: server(2), voters: [1, 2, 3].map(server) }));
-  election.receive({ kind: "durable", lastZxid, promisedEpoch: epoch(1) });
+  election.receive({ kind: "durable", votes: true, lastZxid, promisedEpoch: epoch(1) });
   election.receive({ kind: "look", reason: "started" });
   return election;
 }

@@ -17,7 +17,10 @@ function node(lastZxids: readonly Zxid[], promised: number): LogSync {
   logSync.receive({
     kind: "recovered",
     promise: { epoch: epoch(promised), candidate: server(promised === 0 ? 1 : 2) },
+    baseZxid: ZXID_NONE,
     lastZxids,
+    snapshot: undefined,
+    voteLoss: undefined,
     incarnation: 1,
     tornBytes: 0,
   });
@@ -79,7 +82,7 @@ test("a follower accepts records only after they are durable", (t) => {
   t.like(told(taken, "log"), [{ kind: "append" }]);
   t.deepEqual(sent(taken, 2), []);
   const durable = logSync.receive(appended(at(1, 1)));
-  t.deepEqual(sent(durable, 2), [{ kind: "accepted", epoch: 1, zxid: at(1, 1) }]);
+  t.deepEqual(sent(durable, 2), [{ kind: "accepted", epoch: 1, zxid: at(1, 1), votes: true }]);
 });
 
 test("an append below the promise is refused with the promise", (t) => {
@@ -139,7 +142,7 @@ test("records that are held already are accepted again, not appended twice", (t)
     append({ epoch: 1, leader: 2, prevZxid: at(1, 0) }, [record(at(1, 1), at(1, 0))]),
   );
   t.deepEqual(told(effects, "log"), []);
-  t.deepEqual(sent(effects, 2), [{ kind: "accepted", epoch: 1, zxid: at(1, 1) }]);
+  t.deepEqual(sent(effects, 2), [{ kind: "accepted", epoch: 1, zxid: at(1, 1), votes: true }]);
 });
 
 test("what the leader has committed is delivered only as far as it is durable and equal here", (t) => {

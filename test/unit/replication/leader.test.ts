@@ -26,7 +26,10 @@ function candidate(voters: readonly number[]): LogSync {
   logSync.receive({
     kind: "recovered",
     promise: { epoch: epoch(0), candidate: server(1) },
+    baseZxid: ZXID_NONE,
     lastZxids: [],
+    snapshot: undefined,
+    voteLoss: undefined,
     incarnation: 1,
     tornBytes: 0,
   });
@@ -63,7 +66,7 @@ function publish(logSync: LogSync): ReturnType<LogSync["receive"]> {
 }
 
 function accepted(peer: number, zxid: Zxid, of = 1): LogSyncMessage {
-  return from(peer, { kind: "accepted", epoch: epoch(of), zxid });
+  return from(peer, { kind: "accepted", epoch: epoch(of), zxid, votes: true });
 }
 
 function batch(seq: number, incarnation = 1): SubmitMessage {

@@ -1,0 +1,162 @@
+/**
+ * A follower whose log ends before its leader's begins gets the leader's newest snapshot in parts, asking for each. What was
+ * stored stays when the leader changes, and is gone on with if the next one has the same snapshot. Raft's InstallSnapshot
+ * (Ongaro, section 7), driven by the follower.
+ */
+import type { Context } from "../../runtime/actor.ts";
+import { assert } from "../../protocol/assert.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { formatZxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import type { LogReport } from "../log/messages.ts";
+import { dropFetch } from "./fetch-end.ts";
+import { sayBehind, sendAccepted } from "./follower.ts";
+import { loadLanes } from "./load.ts";
+import { LogIndex } from "./log-index.ts";
+import type { LogSyncPeerMessage, SnapshotIdentity } from "./messages.ts";
+import { log, type LogSyncState, sendTo } from "./state.ts";
+
+type Offer = Extract<LogSyncPeerMessage, { kind: "snapshotOffer" }>;
+type Part = Extract<LogSyncPeerMessage, { kind: "snapshotPart" }>;
+type Report<Kind> = Extract<LogReport, { kind: Kind }>;
+
+/** A part that has not come by then is asked for again. The leader's announcements bring the occasion. */
+const ASK_AGAIN_MS = 300;
+/** While parts come in, a newer snapshot of the leader's is no reason to begin anew. */
+const STALLED_MS = 2000;
+
+export function receiveOffer(
+  state: LogSyncState,
+  from: ServerId,
+  { epoch, snapshot }: Offer,
+  context: Context,
+): void {
+  const { role, fetch } = state;
+  const { nowMs } = context;
+  if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
+  if (snapshot.zxid <= state.committed || nowMs < state.fetchAfterMs) return;
+  if (fetch === undefined) {
+    begin(state, snapshot, nowMs);
+    return;
+  }
+  if (fetch.step !== "asking") return;
+  const waitedMs = nowMs - fetch.movedAtMs;
+  if (isSame(fetch.snapshot, snapshot)) {
+    if (waitedMs >= ASK_AGAIN_MS) goOn(state, nowMs);
+  } else if (waitedMs >= STALLED_MS) {
+    begin(state, snapshot, nowMs);
+  }
+}
+
+function begin(state: LogSyncState, snapshot: SnapshotIdentity, nowMs: number): void {
+  log(state, "info", "fetching snapshot", {
+    zxid: formatZxid(snapshot.zxid),
+    bytes: snapshot.bytes,
+  });
+  state.fetch = { snapshot, position: 0, movedAtMs: nowMs, step: "asking" };
+  goOn(state, nowMs);
+}
+
+/** Asks for the next part, or, when all are here, has the log replaced. */
+function goOn(state: LogSyncState, nowMs: number): void {
+  const { fetch, role } = state;
+  if (fetch === undefined || fetch.step !== "asking") return;
+  const { snapshot, position } = fetch;
+  if (position >= snapshot.bytes) {
+    // The truncation under way comes first; the next offer brings this here again.
+    if (state.truncating || state.diskFull) return;
+    assert(
+      snapshot.zxid > state.committed,
+      "I7: a snapshot is installed only ahead of what is committed",
+    );
+    fetch.step = "installing";
+    state.truncating = true;
+    state.effects.push(tell("log", { kind: "installSnapshot", snapshot }));
+    return;
+  }
+  fetch.movedAtMs = nowMs;
+  if (role.kind !== "following" || role.epoch === undefined) return;
+  const { zxid } = snapshot;
+  sendTo(state, role.leader, { kind: "snapshotAsk", epoch: role.epoch, zxid, position });
+}
+
+export function receivePart(
+  state: LogSyncState,
+  from: ServerId,
+  { epoch, zxid, position, bytes }: Part,
+  context: Context,
+): void {
+  const { role, fetch } = state;
+  if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
+  if (fetch?.step !== "asking" || fetch.snapshot.zxid !== zxid || fetch.position !== position) {
+    return;
+  }
+  if (bytes.length === 0) {
+    dropFetch(state, context.nowMs, "the leader has it no more");
+    return;
+  }
+  fetch.step = "storing";
+  fetch.movedAtMs = context.nowMs;
+  // A copy of its own: the received bytes are a view into the whole message.
+  const own = new Uint8Array(bytes);
+  state.effects.push(tell("log", { kind: "storePart", zxid, position, bytes: own }));
+  if (role.established) return;
+  const afterMs = state.options.establishTimeoutMs ?? 5000;
+  state.effects.push({ kind: "startTimer", timer: "establish", afterMs });
+}
+
+export function partStored(
+  state: LogSyncState,
+  { zxid, position }: Report<"partStored">,
+  context: Context,
+): void {
+  const { fetch } = state;
+  if (fetch?.step !== "storing" || fetch.snapshot.zxid !== zxid) return;
+  fetch.step = "asking";
+  fetch.position = position;
+  goOn(state, context.nowMs);
+}
+
+export function partRefused(
+  state: LogSyncState,
+  { zxid, reason }: Report<"partRefused">,
+  context: Context,
+): void {
+  if (state.fetch?.snapshot.zxid === zxid) dropFetch(state, context.nowMs, reason);
+}
+
+/** The log begins anew at the snapshot's zxid, and the lanes get its state. */
+export function installed(
+  state: LogSyncState,
+  { snapshot, truncations }: Report<"installed">,
+  context: Context,
+): void {
+  const { zxid } = snapshot;
+  state.fetch = undefined;
+  state.truncating = false;
+  state.truncations = truncations;
+  state.index = new LogIndex([], zxid);
+  state.recent.removeAfter(ZXID_NONE);
+  state.durable = zxid;
+  log(state, "info", "snapshot installed", { zxid: formatZxid(zxid) });
+  loadLanes(state, snapshot);
+  const { role } = state;
+  if (role.kind !== "following") return;
+  // A snapshot holds only what is committed, which is in the log of every later leader.
+  if (role.matched < zxid) role.matched = zxid;
+  sendAccepted(state, role);
+  sayBehind(state, role, zxid, context);
+}
+
+export function installRefused(
+  state: LogSyncState,
+  { reason }: Report<"installRefused">,
+  context: Context,
+): void {
+  state.truncating = false;
+  dropFetch(state, context.nowMs, reason);
+}
+
+function isSame(one: SnapshotIdentity, other: SnapshotIdentity): boolean {
+  return one.zxid === other.zxid && one.bytes === other.bytes && one.checksum === other.checksum;
+}

@@ -1,0 +1,34 @@
+/** The lanes' trees take over a snapshot's state: at the start of a node, and when a leader's snapshot was installed. */
+import { assert } from "../../protocol/assert.ts";
+import { formatZxid } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import type { TreeLoaded } from "../tree/messages.ts";
+import { deliver } from "./delivery.ts";
+import type { SnapshotIdentity } from "./messages.ts";
+import { log, type LogSyncState } from "./state.ts";
+import { SubmitterTable } from "./submitters.ts";
+
+/** What is in a snapshot was committed. Commit mark and delivery jump, forward only. */
+export function loadLanes(state: LogSyncState, snapshot: SnapshotIdentity): void {
+  const { zxid } = snapshot;
+  assert(zxid > state.committed, "I7: a commit mark never goes back");
+  assert(state.index.holds(zxid), "I8: the log goes on from its snapshot");
+  state.snapshot = snapshot;
+  state.committed = zxid;
+  state.delivered = zxid;
+  for (let lane = 1; lane <= state.options.lanes; lane += 1) {
+    state.lanesLoading.add(lane);
+    state.effects.push(tell("log", { kind: "loadSnapshot", zxid, to: `tree/${lane}` }));
+  }
+}
+
+/** Records go out again once every lane has the state that they change. */
+export function treeLoaded(state: LogSyncState, message: TreeLoaded): void {
+  // Of a snapshot that a newer one has replaced.
+  if (message.zxid !== state.delivered || !state.lanesLoading.delete(message.lane)) return;
+  if (state.lanesLoading.size > 0) return;
+  state.submitters = SubmitterTable.of(message.submitters);
+  state.lastTimeMs = Math.max(state.lastTimeMs, message.timeMs);
+  log(state, "info", "snapshot loaded", { zxid: formatZxid(message.zxid) });
+  deliver(state);
+}

@@ -1,0 +1,35 @@
+/** A leader's side of giving its snapshot to a follower: it offers it, and answers what the follower asks for. */
+import { assert } from "../../protocol/assert.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { SNAPSHOT_PART_BYTES_MAX } from "../../protocol/limits.ts";
+import type { Epoch } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import type { LogReport } from "../log/messages.ts";
+import type { LogSyncPeerMessage } from "./messages.ts";
+import { type LogSyncState, sendTo } from "./state.ts";
+
+type Ask = Extract<LogSyncPeerMessage, { kind: "snapshotAsk" }>;
+
+/** The follower's log ends before this leader's begins, so there is a snapshot. */
+export function offerSnapshot(state: LogSyncState, epoch: Epoch, to: ServerId): void {
+  const { snapshot } = state;
+  assert(snapshot !== undefined, "a log that does not begin at 0 has a snapshot before it");
+  sendTo(state, to, { kind: "snapshotOffer", epoch, snapshot });
+}
+
+export function givePart(state: LogSyncState, to: ServerId, { zxid, position }: Ask): void {
+  const bytesMax = SNAPSHOT_PART_BYTES_MAX;
+  state.effects.push(tell("log", { kind: "readSnapshot", tag: to, zxid, position, bytesMax }));
+}
+
+/** Bytes of this leader's snapshot for a follower. */
+export function sendPart(
+  state: LogSyncState,
+  report: Extract<LogReport, { kind: "snapshotBytes" }>,
+): void {
+  const { role } = state;
+  if (role.kind !== "leading") return;
+  const { tag, zxid, position, bytes } = report;
+  const to = tag as ServerId;
+  sendTo(state, to, { kind: "snapshotPart", epoch: role.epoch, zxid, position, bytes });
+}

@@ -1,0 +1,129 @@
+/**
+ * A node that may have forgotten what it acknowledged or promised (a damaged log, a lost promise, an empty folder) takes part
+ * without a vote until it holds all of that again. The rule and why it is sound: docs/decisions/0007-lost-disks.md.
+ */
+import type { Context } from "../../runtime/actor.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { type Epoch, EPOCH_NONE, epoch, formatZxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import type { VoteLoss } from "../log/messages.ts";
+import {
+  broadcast,
+  log,
+  type LogSyncState,
+  persistPromise,
+  promisedEpoch,
+  sendTo,
+  type Surveyed,
+  type VoteRepair,
+} from "./state.ts";
+
+export const SURVEY_TIMER = "survey";
+const SURVEY_INTERVAL_MS = 100;
+/** How many surveys go by between two lines of the log. */
+const SURVEYS_A_LINE = 100;
+
+export function beginRepair(state: LogSyncState, loss: VoteLoss, context: Context): void {
+  const nonce = Math.floor(context.random() * Number.MAX_SAFE_INTEGER);
+  const heard = new Map<ServerId, Surveyed>();
+  state.repair = { loss, nonce, heard, target: undefined, regaining: false, surveys: 0 };
+}
+
+/** Asks the others, again and again until this node votes. */
+export function survey(state: LogSyncState): void {
+  const { repair } = state;
+  if (repair === undefined) return;
+  broadcast(state, { kind: "survey", nonce: repair.nonce });
+  state.effects.push({ kind: "startTimer", timer: SURVEY_TIMER, afterMs: SURVEY_INTERVAL_MS });
+  repair.surveys += 1;
+  if (repair.surveys % SURVEYS_A_LINE !== 0) return;
+  const unheard = othersOf(state).filter((voter) => !repair.heard.has(voter));
+  log(state, "warn", "still without a vote", {
+    reason: repair.loss.reason,
+    notHeardOf: unheard.join(" "),
+    leaderEndsAt: repair.target && formatZxid(repair.target.tail),
+    durable: formatZxid(state.durable),
+  });
+}
+
+export function answerSurvey(state: LogSyncState, from: ServerId, nonce: number): void {
+  const { role, repair } = state;
+  sendTo(state, from, {
+    kind: "surveyed",
+    nonce,
+    promisedEpoch: promisedEpoch(state),
+    tail: state.index.tail,
+    leads: role.kind === "leading" ? role.epoch : undefined,
+  });
+  if (repair !== undefined && !repair.heard.has(from)) {
+    sendTo(state, from, { kind: "survey", nonce: repair.nonce });
+  }
+}
+
+export function receiveSurvey(state: LogSyncState, from: ServerId, message: Surveyed): void {
+  const { repair } = state;
+  if (repair === undefined || message.nonce !== repair.nonce || repair.regaining) return;
+  repair.heard.set(from, message);
+  if (message.leads !== undefined) {
+    const known = repair.target;
+    // The first word of a leader is enough: what was acknowledged before it cannot grow.
+    if (known?.leader !== from || known.epoch !== message.leads) {
+      repair.target = { leader: from, epoch: message.leads, tail: message.tail };
+    }
+  }
+  if (isFresh(state, repair)) voteInFreshEnsemble(state, repair);
+  else regainIfRepaired(state);
+}
+
+/**
+ * Every other voter's log is empty: so nothing has ever been committed with this node's help, if it is another's disk that
+ * was lost too, or if none was.
+ */
+function isFresh(state: LogSyncState, { loss, heard }: VoteRepair): boolean {
+  if (loss.reason !== "new" || state.index.tail !== ZXID_NONE || state.truncating) return false;
+  return othersOf(state).every((voter) => heard.get(voter)?.tail === ZXID_NONE);
+}
+
+/** What it may have promised is below or equal to what its candidate has promised. It promises as much, to itself. */
+function voteInFreshEnsemble(state: LogSyncState, repair: VoteRepair): void {
+  const above = promisedByOthers(state, repair);
+  if (above === undefined) return;
+  if (above > promisedEpoch(state)) {
+    persistPromise(state, { epoch: above, candidate: state.options.server }, undefined);
+  }
+  regain(state, repair);
+}
+
+/** Called whenever more is durable here and known to be the leader's. */
+export function regainIfRepaired(state: LogSyncState): void {
+  const { repair, role } = state;
+  if (repair?.target === undefined || repair.regaining || state.truncating) return;
+  const { leader, epoch: of, tail } = repair.target;
+  if (role.kind !== "following" || role.leader !== leader || role.epoch !== of) return;
+  if (state.promise.epoch !== of || state.promising !== undefined) return;
+  if (role.matched < tail || state.durable < tail) return;
+  const promised =
+    repair.loss.reason === "log" ? repair.loss.epoch : promisedByOthers(state, repair);
+  if (promised === undefined || promised > of) return;
+  regain(state, repair);
+}
+
+/** No promise of this node's is of a later epoch: whoever was promised one has promised it itself. */
+function promisedByOthers(state: LogSyncState, { heard }: VoteRepair): Epoch | undefined {
+  let highest = EPOCH_NONE;
+  for (const voter of othersOf(state)) {
+    const answer = heard.get(voter);
+    if (answer === undefined) return undefined;
+    highest = epoch(Math.max(highest, answer.promisedEpoch));
+  }
+  return highest;
+}
+
+function regain(state: LogSyncState, repair: VoteRepair): void {
+  repair.regaining = true;
+  state.effects.push(tell("log", { kind: "regainVote" }));
+}
+
+function othersOf({ options }: LogSyncState): ServerId[] {
+  return options.voters.filter((voter) => voter !== options.server);
+}

@@ -1,0 +1,94 @@
+/**
+ * A peer's snapshot takes the place of this node's log, which is too far behind to be continued. Received in parts, verified
+ * as a whole, and then one rename decides: before it the old log stands, after it the new one.
+ */
+import { assert } from "../../protocol/assert.ts";
+import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
+import type { SnapshotIdentity } from "../log-sync/messages.ts";
+import { installName, PARTS_FILE, snapshotName } from "./files.ts";
+import type { SnapshotMessage } from "./messages.ts";
+import { perform, performIfRoom, type Procedure, removeIfThere } from "./procedure.ts";
+import { verifySnapshot } from "./snapshot-files.ts";
+import { type LogState, report, say } from "./state.ts";
+
+type Part = Extract<SnapshotMessage, { kind: "storePart" }>;
+
+export function* storePart(state: LogState, part: Part): Procedure {
+  const { zxid, position, bytes } = part;
+  if (position === 0) {
+    yield* removeIfThere(PARTS_FILE);
+    state.parts = { zxid, bytes: 0 };
+  }
+  const { parts } = state;
+  if (parts?.zxid !== zxid || parts.bytes !== position) {
+    report(state, { kind: "partRefused", zxid, reason: "not the next part" });
+    return;
+  }
+  const done = yield* performIfRoom([
+    { kind: "write", file: PARTS_FILE, position, chunks: [bytes] },
+    { kind: "sync", file: PARTS_FILE },
+  ]);
+  if (!done) {
+    yield* dropParts(state);
+    report(state, { kind: "partRefused", zxid, reason: "the disk is full" });
+    return;
+  }
+  parts.bytes += bytes.length;
+  report(state, { kind: "partStored", zxid, position: parts.bytes });
+}
+
+export function* dropParts(state: LogState): Procedure {
+  state.parts = undefined;
+  yield* removeIfThere(PARTS_FILE);
+}
+
+export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): Procedure {
+  const { zxid } = snapshot;
+  const fault = yield* faultOfParts(state, snapshot);
+  if (fault !== undefined) {
+    yield* dropParts(state);
+    say(state, "warn", "installRefused", { zxid: formatZxid(zxid), fault });
+    report(state, { kind: "installRefused", zxid, reason: fault });
+    return;
+  }
+  const newest = state.snapshots.at(-1);
+  assert(newest === undefined || newest.zxid < zxid, "a snapshot never takes the log back");
+  yield* perform([
+    { kind: "rename", file: PARTS_FILE, to: installName(zxid) },
+    { kind: "syncFolder" },
+  ]);
+  yield* finishInstall(zxid, [
+    ...state.segments.map(({ name }) => name),
+    ...state.snapshots.map((stored) => snapshotName(stored.zxid)),
+  ]);
+  state.parts = undefined;
+  state.cut = undefined;
+  state.loads.clear();
+  state.segments.splice(0);
+  state.snapshots.splice(0, state.snapshots.length, { zxid, identity: snapshot, inUse: false });
+  state.index.restart(zxid);
+  state.plannedEnd = zxid;
+  state.loggedBytes = 0;
+  state.cutAtBytes = undefined;
+  state.truncations += 1;
+  say(state, "info", "snapshotInstalled", { zxid: formatZxid(zxid), bytes: snapshot.bytes });
+  report(state, { kind: "installed", snapshot, truncations: state.truncations });
+}
+
+function* faultOfParts(
+  state: LogState,
+  { zxid, bytes, checksum }: SnapshotIdentity,
+): Procedure<string | undefined> {
+  if (state.parts?.zxid !== zxid || state.parts.bytes !== bytes) return "not all parts are there";
+  const file = { name: PARTS_FILE, size: bytes, zxid };
+  const verdict = yield* verifySnapshot(file, state.settings.crc32);
+  if (verdict.kind === "damaged") return `${verdict.fault} at offset ${verdict.position}`;
+  return verdict.identity.checksum === checksum ? undefined : "not the snapshot that was offered";
+}
+
+/** Also what a crash left to be done: what stands in the way may be partly gone. */
+export function* finishInstall(zxid: Zxid, replaced: readonly string[]): Procedure {
+  const file = installName(zxid);
+  for (const name of replaced) yield* removeIfThere(name);
+  yield* perform([{ kind: "rename", file, to: snapshotName(zxid) }, { kind: "syncFolder" }]);
+}

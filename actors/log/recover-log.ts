@@ -1,0 +1,156 @@
+/**
+ * What a data folder's segments and snapshots hold: the log's good beginning, the newest snapshot that it continues, and
+ * what must be done before they can be used. Nothing is changed here.
+ */
+import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import type { SnapshotIdentity } from "../log-sync/messages.ts";
+import { isSegmentName, segmentName, snapshotName, snapshotZxid } from "./files.ts";
+import type { Procedure } from "./procedure.ts";
+import { firstPrevZxid, type ScannedRecord, scanSegment, type SegmentEnd } from "./scan.ts";
+import { verifySnapshot } from "./snapshot-files.ts";
+import type { LogState } from "./state.ts";
+
+/** Name and size of every file. */
+export type Folder = ReadonlyMap<string, number>;
+
+export type FoundLog = {
+  /** A write that was cut short, at the end of the last segment. */
+  torn: { readonly file: string; readonly end: number; readonly bytes: number } | undefined;
+  /** Records that were durable are damaged or gone. In words. */
+  damage: string | undefined;
+  /** Files that are of no use any more, in the order in which they are to go. */
+  readonly aside: string[];
+  /** The damaged segment whose beginning is good. */
+  cut: { readonly name: string; readonly size: number; readonly end: number } | undefined;
+  /** The log goes on from it. */
+  snapshot: SnapshotIdentity | undefined;
+};
+
+/** Fills the index, the segments and the snapshots of the state with what is good. */
+export function* findLog(state: LogState, folder: Folder): Procedure<FoundLog> {
+  const found: FoundLog = {
+    torn: undefined,
+    damage: undefined,
+    aside: [],
+    cut: undefined,
+    snapshot: undefined,
+  };
+  const names = [...folder.keys()].filter(isSegmentName).sort();
+  const snapshots = [...folder.keys()]
+    .map(snapshotZxid)
+    .filter((zxid) => zxid !== undefined)
+    .sort((a, b) => b - a);
+  const [first] = names;
+  const prevZxid =
+    first === undefined ? undefined : yield* firstPrevZxid(first, state.settings.crc32);
+  state.index.restart(prevZxid ?? snapshots[0] ?? ZXID_NONE);
+  yield* findRecords(state, folder, names, found);
+  yield* findSnapshot(state, folder, snapshots, found);
+  return found;
+}
+
+function* findRecords(
+  state: LogState,
+  folder: Folder,
+  names: readonly string[],
+  found: FoundLog,
+): Procedure {
+  for (const [position, name] of names.entries()) {
+    const size = folder.get(name) ?? 0;
+    const firstRecord = state.index.count;
+    let first: ScannedRecord | undefined;
+    const scanned = yield* scanSegment(
+      { file: name, size, lastZxid: state.index.lastZxid },
+      state.settings.crc32,
+      (record) => {
+        first ??= record;
+        state.index.push(record.lastZxid, record.offset, record.length);
+      },
+    );
+    const isLast = position === names.length - 1;
+    const damage = damageOf(state, name, scanned, { first, isLast });
+    if (damage !== undefined) {
+      found.damage = damage;
+      const isNamed = first !== undefined && segmentName(first.firstZxid) === name;
+      if (!isNamed) state.index.truncate(firstRecord);
+      found.aside.push(...names.slice(isNamed ? position + 1 : position).reverse());
+      if (isNamed) {
+        found.cut = { name, size, end: scanned.end };
+        state.segments.push({ name, firstRecord, end: scanned.end, size: scanned.end });
+      }
+      return;
+    }
+    if (scanned.dirtyBytes > 0 || scanned.end === 0) {
+      found.torn = { file: name, end: scanned.end, bytes: scanned.dirtyBytes };
+    }
+    if (scanned.end > 0) state.segments.push({ name, firstRecord, end: scanned.end, size });
+  }
+}
+
+/** In words what shows that more was durable than is there. */
+function damageOf(
+  state: LogState,
+  name: string,
+  scanned: SegmentEnd,
+  { first, isLast }: { readonly first: ScannedRecord | undefined; readonly isLast: boolean },
+): string | undefined {
+  const end = formatZxid(state.index.lastZxid);
+  const missing = (what: string): string =>
+    `${name} in the data folder does not continue the log, which ends before it at zxid ${end}: ${what}.`;
+  if (first === undefined && scanned.follows !== undefined) {
+    return missing(`it follows zxid ${formatZxid(scanned.follows)}`);
+  }
+  if (scanned.dirtyBytes > 0 && (!isLast || scanned.wasDurable)) {
+    return `${name} in the data folder is damaged at offset ${scanned.end}, after zxid ${end} (found there: ${scanned.fault}). What was written later is there, so this is no write cut short by a crash.`;
+  }
+  if (first === undefined && !isLast) return missing("it holds no record");
+  if (first !== undefined && segmentName(first.firstZxid) !== name) {
+    return missing(`its first record is ${formatZxid(first.firstZxid)}`);
+  }
+  return undefined;
+}
+
+/** The newest snapshot that is whole and that the log continues, or that reaches further than what is left of the log. */
+function* findSnapshot(
+  state: LogState,
+  folder: Folder,
+  newestFirst: readonly Zxid[],
+  found: FoundLog,
+): Procedure {
+  const { index } = state;
+  for (const [position, zxid] of newestFirst.entries()) {
+    const name = snapshotName(zxid);
+    const file = { name, size: folder.get(name) ?? 0, zxid };
+    const verdict = yield* verifySnapshot(file, state.settings.crc32);
+    const isAhead = zxid > index.lastZxid;
+    if (verdict.kind === "damaged" || !(isAhead || index.holds(zxid))) {
+      found.aside.push(name);
+      continue;
+    }
+    found.snapshot = verdict.identity;
+    state.snapshots.push({ zxid, identity: verdict.identity, inUse: false });
+    if (isAhead) {
+      found.damage ??= `the log in the data folder ends at zxid ${formatZxid(index.lastZxid)}, before the snapshot ${name}, which was cut from it.`;
+      beginAt(state, zxid, found);
+    }
+    for (const older of newestFirst.slice(position + 1)) {
+      state.snapshots.unshift({ zxid: older, identity: undefined, inUse: false });
+    }
+    return;
+  }
+  if (index.base === ZXID_NONE) return;
+  found.damage ??= `the log in the data folder begins after zxid ${formatZxid(index.base)}, and there is no undamaged snapshot that it continues.`;
+  beginAt(state, ZXID_NONE, found);
+}
+
+/** What is there of the log does not count. */
+function beginAt(state: LogState, base: Zxid, found: FoundLog): void {
+  const kept = state.segments.splice(0).map(({ name }) => name);
+  found.aside.push(...kept.reverse());
+  found.cut = undefined;
+  if (found.torn !== undefined) {
+    if (!found.aside.includes(found.torn.file)) found.aside.push(found.torn.file);
+    found.torn = undefined;
+  }
+  state.index.restart(base);
+}

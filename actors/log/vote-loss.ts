@@ -1,0 +1,65 @@
+/**
+ * The marker of a node that may have forgotten what it acknowledged or promised. It is durable before anything is cut off,
+ * and goes when log-sync says that the node holds again whatever it may have acknowledged.
+ */
+import { formatZxid } from "../../protocol/zxid.ts";
+import { asideName, encodeVoteLoss, VOTE_LOSS_FILE } from "./files.ts";
+import type { VoteLoss } from "./messages.ts";
+import {
+  perform,
+  performIfRoom,
+  type Procedure,
+  readBytes,
+  removeIfThere,
+  replaceFile,
+} from "./procedure.ts";
+import { type LogState, report, say } from "./state.ts";
+
+const COPY_BYTES: number = 1024 * 1024;
+
+export function* storeVoteLoss(state: LogState, loss: VoteLoss): Procedure {
+  yield* perform(replaceFile(VOTE_LOSS_FILE, encodeVoteLoss(loss, state.settings.crc32)));
+  state.voteLoss = loss;
+}
+
+export function* regainVote(state: LogState): Procedure {
+  for (const file of state.damagedFiles.splice(0)) yield* removeIfThere(file);
+  yield* removeIfThere(VOTE_LOSS_FILE);
+  state.voteLoss = undefined;
+  say(state, "info", "voteRegained", { lastZxid: formatZxid(state.index.lastZxid) });
+  report(state, { kind: "voteRegained" });
+}
+
+/** Out of the way, for whoever wants to know what happened. */
+export function* setAside(state: LogState, file: string): Procedure {
+  const to = asideName(file);
+  yield* perform([{ kind: "rename", file, to }, { kind: "syncFolder" }]);
+  say(state, "warn", "setAside", { file, to });
+  if (!state.damagedFiles.includes(to)) state.damagedFiles.push(to);
+}
+
+/** Cuts the file off, after a copy of the whole was made if there is room for one. */
+export function* cutAside(
+  state: LogState,
+  file: { readonly name: string; readonly size: number; readonly end: number },
+): Procedure {
+  const { name, size, end } = file;
+  const to = asideName(name);
+  let copied = 0;
+  let hasRoom = true;
+  while (hasRoom && copied < size) {
+    const bytes = yield* readBytes(name, copied, Math.min(COPY_BYTES, size - copied));
+    hasRoom = yield* performIfRoom([
+      { kind: "write", file: to, position: copied, chunks: [bytes] },
+      { kind: "sync", file: to },
+    ]);
+    copied += bytes.length;
+  }
+  if (hasRoom) state.damagedFiles.push(to);
+  else yield* removeIfThere(to);
+  yield* perform([
+    { kind: "truncate", file: name, length: end },
+    { kind: "sync", file: name },
+    { kind: "syncFolder" },
+  ]);
+}

@@ -1,0 +1,242 @@
+/** Snapshots in the data folder: stored chunk by chunk, purged with the segments they replace, loaded, installed. */
+import test from "ava";
+import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import {
+  chunks,
+  cutSnapshot,
+  epoch,
+  identityOf,
+  LogHarness,
+  logWith,
+  recordAfter,
+  recovered,
+  records,
+  zxid,
+} from "./harness.ts";
+
+function names(disk: MemoryDisk, prefix: string): string[] {
+  return Object.keys(disk.snapshot())
+    .filter((name) => name.startsWith(prefix))
+    .sort();
+}
+
+test("the tree is asked for a snapshot once enough has been logged, and again after as much more", (t) => {
+  const disk = new MemoryDisk();
+  const log = new LogHarness(disk, { snapshotEveryBytes: 4000 });
+  log.run();
+  log.ask({ kind: "promise", promise: { epoch: epoch(1), candidate: 1 as never } });
+  const asked: number[] = [];
+  for (const record of records(1, 0, 99, 0 as Zxid)) {
+    log.ask({ kind: "append", records: [record] });
+    if (log.toTrees.splice(0).some(({ kind }) => kind === "cutSnapshot")) {
+      asked.push(log.performed.filter(({ kind }) => kind === "write").length);
+    }
+  }
+  t.is(asked.length, 2, "at 5000 bytes and at 10000, as chance has it here");
+});
+
+test("a chunk is reported stored after its sync, and the snapshot after its rename and the folder's sync", (t) => {
+  const disk = new MemoryDisk();
+  const log = logWith(9, disk);
+  const [first, second] = chunks(zxid(1, 7), 2) as [Uint8Array, Uint8Array];
+  const before = log.performed.length;
+  const at = zxid(1, 7);
+  log.ask({ kind: "snapshotChunk", zxid: at, index: 0, bytes: first, last: false });
+  t.deepEqual(log.toTrees.splice(0), [{ kind: "chunkStored", zxid: at, index: 0 }]);
+  const reports = log.ask({
+    kind: "snapshotChunk",
+    zxid: at,
+    index: 1,
+    bytes: second,
+    last: true,
+  });
+  t.deepEqual(
+    log.performed.slice(before).map(({ kind }) => kind),
+    ["write", "sync", "write", "sync", "rename", "syncFolder"],
+  );
+  t.deepEqual(reports, [{ kind: "snapshotStored", snapshot: identityOf(at, [first, second]) }]);
+  t.deepEqual(log.toTrees, [{ kind: "chunkStored", zxid: at, index: 1 }]);
+  const again = recovered(new LogHarness(disk));
+  t.deepEqual(again.snapshot, identityOf(at, [first, second]));
+  t.is(again.lastZxids.length, 10);
+});
+
+test("an append waits for one chunk at most", (t) => {
+  const log = logWith(3);
+  const [chunk] = chunks(zxid(1, 2), 2) as [Uint8Array];
+  for (let cut = 0; cut < 3; cut += 1) {
+    log.tell({ kind: "snapshotChunk", zxid: zxid(1, 2), index: 0, bytes: chunk, last: false });
+  }
+  const before = log.performed.length;
+  log.tell({ kind: "append", records: records(1, 4, 4) });
+  log.run();
+  const files = log.performed
+    .slice(before)
+    .flatMap((done) => (done.kind === "write" ? [done.file] : []));
+  t.true(files.indexOf("log.0000000100000000") <= 1, files.join(" "));
+});
+
+test("a chunk out of sequence, of a zxid no record ends at, or of an older snapshot is refused", (t) => {
+  const log = logWith(9);
+  const bytes = new Uint8Array(0);
+  log.ask({ kind: "snapshotChunk", zxid: zxid(1, 5), index: 1, bytes, last: false });
+  log.ask({ kind: "snapshotChunk", zxid: zxid(1, 50), index: 0, bytes, last: false });
+  cutSnapshot(log, zxid(1, 6));
+  log.ask({ kind: "snapshotChunk", zxid: zxid(1, 5), index: 0, bytes, last: false });
+  t.deepEqual(
+    log.toTrees.map((told) => (told.kind === "snapshotRefused" ? told.reason : told.kind)),
+    ["not the next chunk", "superseded", "chunkStored", "superseded"],
+  );
+});
+
+test("a snapshot that finds no room is refused, and appends go on", (t) => {
+  const disk = new MemoryDisk();
+  const log = logWith(9, disk);
+  const used = Object.values(disk.snapshot()).reduce((sum, bytes) => sum + bytes.length, 0);
+  disk.capacityBytes = used + 50;
+  t.deepEqual(cutSnapshot(log, zxid(1, 7)), []);
+  t.like(log.toTrees[0], { kind: "snapshotRefused", reason: "the disk is full" });
+  t.deepEqual(names(disk, "snapshot"), []);
+  t.like(log.ask({ kind: "append", records: records(1, 10, 10) })[0], { kind: "appended" });
+});
+
+test("the newest two snapshots stay, and of the log what continues the older of them", (t) => {
+  const disk = new MemoryDisk();
+  const log = logWith(200, disk);
+  const segments = names(disk, "log.").length;
+  for (const counter of [50, 100]) cutSnapshot(log, zxid(1, counter));
+  t.true(names(disk, "log.").length < segments);
+  const purged = log.reports.filter(({ kind }) => kind === "purged");
+  t.is(purged.length, segments - names(disk, "log.").length);
+  cutSnapshot(log, zxid(1, 150));
+  t.deepEqual(names(disk, "snapshot"), ["snapshot.0000000100000064", "snapshot.0000000100000096"]);
+  const again = new LogHarness(disk);
+  const { baseZxid, lastZxids, snapshot } = recovered(again);
+  t.true(baseZxid <= zxid(1, 100) && baseZxid > zxid(1, 50));
+  t.is(snapshot?.zxid, zxid(1, 150));
+  t.is(lastZxids.at(-1), zxid(1, 200));
+  t.deepEqual(again.readAll(baseZxid), records(1, 0, 200).slice(-lastZxids.length));
+  t.deepEqual(again.ask({ kind: "read", tag: 1, after: zxid(1, 3), bytesMax: 9999 }), [
+    { kind: "records", tag: 1, after: zxid(1, 3), records: [] },
+  ]);
+});
+
+test("a snapshot that a peer or a lane has just read outlives one purge", (t) => {
+  const disk = new MemoryDisk();
+  const log = logWith(200, disk);
+  for (const counter of [50, 100]) cutSnapshot(log, zxid(1, counter));
+  log.ask({ kind: "readSnapshot", tag: 3, zxid: zxid(1, 50), position: 0, bytesMax: 10 });
+  cutSnapshot(log, zxid(1, 150));
+  t.is(names(disk, "snapshot").length, 3);
+  cutSnapshot(log, zxid(1, 180));
+  t.deepEqual(names(disk, "snapshot"), ["snapshot.0000000100000096", "snapshot.00000001000000b4"]);
+});
+
+test("a damaged newest snapshot is set aside, and the node starts from the one before", (t) => {
+  const disk = new MemoryDisk();
+  const log = logWith(200, disk);
+  for (const counter of [50, 100]) cutSnapshot(log, zxid(1, counter));
+  const files = disk.snapshot();
+  (files["snapshot.0000000100000064"] as Uint8Array)[60] = 77;
+  const later = new MemoryDisk({ files });
+  const again = new LogHarness(later);
+  t.is(recovered(again).snapshot?.zxid, zxid(1, 50));
+  t.is(recovered(again).lastZxids.at(-1), zxid(1, 200));
+  t.true(again.events.includes("setAside"));
+  t.deepEqual(names(later, "damaged"), ["damaged.snapshot.0000000100000064"]);
+  cutSnapshot(again, zxid(1, 120));
+  t.deepEqual(names(later, "damaged"), []);
+});
+
+test("half a snapshot of an earlier life is removed", (t) => {
+  const disk = new MemoryDisk();
+  const log = logWith(9, disk);
+  const [first] = chunks(zxid(1, 7), 2) as [Uint8Array];
+  log.ask({ kind: "snapshotChunk", zxid: zxid(1, 7), index: 0, bytes: first, last: false });
+  log.ask({ kind: "storePart", zxid: zxid(1, 7), position: 0, bytes: first });
+  t.deepEqual([...names(disk, "snapshot"), ...names(disk, "parts")], ["snapshot.new", "parts.new"]);
+  t.is(recovered(new LogHarness(disk)).snapshot, undefined);
+  t.deepEqual([...names(disk, "snapshot"), ...names(disk, "parts")], []);
+});
+
+test("a lane gets the chunks in order, each after the one before is loaded", (t) => {
+  const disk = new MemoryDisk();
+  cutSnapshot(logWith(9, disk), zxid(1, 7), 3);
+  const log = new LogHarness(disk);
+  log.run();
+  const of = zxid(1, 7);
+  log.ask({ kind: "loadSnapshot", zxid: of, to: "tree/2" });
+  for (const [index, bytes] of chunks(of, 3).entries()) {
+    t.deepEqual(log.toTrees.splice(0), [
+      { kind: "loadChunk", zxid: of, index, bytes, last: index === 2 },
+    ]);
+    log.ask({ kind: "chunkLoaded", lane: 2, zxid: of, index });
+  }
+  t.deepEqual(log.toTrees, []);
+});
+
+/** A log of records 0 to 60 that has been given the parts of a peer's snapshot. */
+function receiving(disk: MemoryDisk, parts: readonly Uint8Array[]): LogHarness {
+  const log = logWith(60, disk);
+  cutSnapshot(log, zxid(1, 20));
+  cutSnapshot(log, zxid(1, 40));
+  let position = 0;
+  for (const bytes of parts) {
+    log.ask({ kind: "storePart", zxid: zxid(1, 90), position, bytes });
+    position += bytes.length;
+  }
+  return log;
+}
+
+test("a peer's snapshot takes the place of the log, which goes on from it", (t) => {
+  const disk = new MemoryDisk();
+  const parts = chunks(zxid(1, 90), 3);
+  const log = receiving(disk, parts);
+  const snapshot = identityOf(zxid(1, 90), parts);
+  t.deepEqual(log.ask({ kind: "installSnapshot", snapshot }), [
+    { kind: "installed", snapshot, truncations: 1 },
+  ]);
+  t.deepEqual(names(disk, "log."), []);
+  const next = recordAfter(zxid(1, 90), { epoch: 1, counter: 91 });
+  t.like(log.ask({ kind: "append", records: [next] })[0], { kind: "appended", truncations: 1 });
+  const again = new LogHarness(disk);
+  t.like(recovered(again), { baseZxid: zxid(1, 90), lastZxids: [zxid(1, 91)], snapshot });
+  t.deepEqual(again.readAll(zxid(1, 90)), [next]);
+});
+
+test("parts that are not the snapshot offered are refused, and nothing has changed", (t) => {
+  const parts = chunks(zxid(1, 90), 3);
+  const snapshot = identityOf(zxid(1, 90), parts);
+  const damagedParts = parts.map((bytes) => bytes.slice());
+  (damagedParts[1] as Uint8Array)[50] = 99;
+  for (const received of [damagedParts, parts.slice(1), parts.slice(0, 2)]) {
+    const disk = new MemoryDisk();
+    const log = receiving(disk, received);
+    t.like(log.ask({ kind: "installSnapshot", snapshot })[0], { kind: "installRefused" });
+    t.is(recovered(new LogHarness(disk)).lastZxids.at(-1), zxid(1, 60));
+  }
+});
+
+test("a crash at any moment of an installation leaves the old log or the new one, whole", (t) => {
+  const parts = chunks(zxid(1, 90), 2);
+  const snapshot = identityOf(zxid(1, 90), parts);
+  const seen = new Set<string>();
+  for (let steps = 0; steps < 60; steps += 1) {
+    for (const random of [0, 0.4, 0.99]) {
+      const disk = new MemoryDisk();
+      const log = receiving(disk, parts);
+      log.tell({ kind: "installSnapshot", snapshot });
+      for (let step = 0; step < steps; step += 1) log.step();
+      const isDone = log.reports.some(({ kind }) => kind === "installed");
+      disk.crash(() => random);
+      const { baseZxid, lastZxids, voteLoss } = recovered(new LogHarness(disk));
+      t.is(voteLoss, undefined);
+      if (baseZxid === zxid(1, 90)) t.deepEqual(lastZxids, []);
+      else t.is(lastZxids.at(-1), zxid(1, 60));
+      if (isDone) t.is(baseZxid, zxid(1, 90));
+      seen.add(baseZxid === zxid(1, 90) ? "new" : "old");
+    }
+  }
+  t.is(seen.size, 2);
+});
