@@ -1,5 +1,6 @@
 /** `npm run bench`: what is measured is the first argument; the load test if there is none. */
 import { ceiling } from "./ceiling.ts";
+import { FAILOVER_HELP, failover, parseFailoverOptions } from "./failover/failover.ts";
 import { BenchError, UsageError } from "./failure.ts";
 import { LoadError } from "./load/run.ts";
 import { loadTest } from "./load-test.ts";
@@ -34,6 +35,10 @@ async function run(args: readonly string[], to: Screen, signal: AbortSignal): Pr
     const options = parseTreeApplyOptions(rest);
     if (options.help) to.print(TREE_APPLY_HELP);
     else await treeApply(options, to, signal);
+  } else if (command === "failover") {
+    const options = parseFailoverOptions(rest);
+    if (options.help) to.print(FAILOVER_HELP);
+    else await failover(options, to, signal);
   } else if (command === "micro") {
     await runMicro(to);
   } else if (command === "ceiling") {
@@ -46,7 +51,7 @@ async function run(args: readonly string[], to: Screen, signal: AbortSignal): Pr
     else await snapshots(options, to, signal);
   } else if (command !== undefined && !command.startsWith("-")) {
     throw new UsageError(
-      `${command}: unknown; one of tree-apply, snapshots, micro, ceiling, or options only`,
+      `${command}: unknown; one of failover, tree-apply, snapshots, micro, ceiling, or options only`,
     );
   } else {
     const options = parseLoadOptions(args);

@@ -28,6 +28,7 @@ export type LoadOptions = {
 };
 
 export const LOAD_HELP = `Usage: npm run bench -- [options]              the load test
+       npm run bench -- failover [options]     writers while leaders are killed
        npm run bench -- tree-apply [options]   the tree lanes alone
        npm run bench -- micro                  hot functions, one each
        npm run bench -- ceiling [options]      the load generator alone, against a server that does nothing

@@ -42,6 +42,7 @@ function stdinEnd(): Promise<void> {
 }
 
 function logEvent(event: InspectionEvent, level: LogLevel): void {
+  if (event.kind === "stopNode") return; // the last line of this process says it
   const line = eventLine(event, level);
   if (line !== undefined) console.error(line);
 }

@@ -1,5 +1,4 @@
 /** A running node: the main thread's actors, the lanes, and the way to the other nodes. */
-import { mkdirSync } from "node:fs";
 import { BehaviorSubject, type Observable, Subject } from "rxjs";
 import type { Leadership } from "../actors/log-sync/messages.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
@@ -10,6 +9,7 @@ import type { Transport } from "../runtime/transport.ts";
 import { connectNats } from "../runtime/transports/nats.ts";
 import { natsLog } from "./nats-log.ts";
 import type { NodeConfig } from "./config/node-config.ts";
+import { makeDataFolder } from "./data-folder.ts";
 import type { TreeLaneData } from "./lanes/tree-lane.ts";
 import { addAdminActor } from "./gateways.ts";
 import { addReplicationActors, peerCodec, threadOf } from "./placement.ts";
@@ -93,7 +93,7 @@ class Node implements RunningNode {
 
   async start(given: Transport | undefined): Promise<void> {
     const config = this.#config;
-    mkdirSync(config.dataDir, { recursive: true });
+    makeDataFolder(config.dataDir);
     // The folder first: nothing else may happen in the name of a node whose folder is in use.
     this.#logLane = await this.#startLane("log-lane", { config });
     const alone = config.members.length === 1;
@@ -125,12 +125,18 @@ class Node implements RunningNode {
     system
       .topic("log-sync", "leadership$")
       .subscribe((value) => this.leadership$.next(value as Leadership));
+    const recovered = new Promise<undefined>((resolve) => {
+      system.topic("log-sync", "durable$").subscribe(() => resolve(undefined));
+    });
     addReplicationActors(system, config);
     addAdminActor(system, config);
     this.#system = system;
     this.#deliver(this.#early);
     this.#early = [];
     this.#stopReports = reportProcess((report) => system.tell("admin", report));
+    // A folder that is another's, or damaged, is known once the log has been read.
+    const outcome = await Promise.race([recovered, this.stopped]);
+    if (outcome?.kind === "failed") throw new Error(outcome.reason);
   }
 
   stop(): Promise<void> {

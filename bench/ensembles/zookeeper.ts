@@ -16,7 +16,7 @@ import {
   versionOf,
 } from "./ensemble.ts";
 
-const SERVERS = [1, 2, 3];
+export const SERVERS: readonly number[] = [1, 2, 3];
 const JAR_FOLDER = "/usr/share/java";
 /** Those that a server needs; which of them Debian's ZooKeeper has differs by release. */
 const JARS = [
@@ -46,10 +46,7 @@ const HOW_TO_INSTALL = "on Debian or Ubuntu: apt-get install zookeeper default-j
 
 /** `folder` is where its own temporary folder goes. */
 export async function startZooKeeper(folder: string, signal: AbortSignal): Promise<Ensemble> {
-  const jars = JARS.map((name) => join(JAR_FOLDER, `${name}.jar`)).filter(existsSync);
-  if (!jars.some((jar) => jar.endsWith("/zookeeper.jar"))) {
-    throw new BenchError(`no ${JAR_FOLDER}/zookeeper.jar here; ${HOW_TO_INSTALL}`);
-  }
+  const jars = zooKeeperJars();
   const dataFolder = await mkdtemp(join(folder, "zooid-bench-zookeeper-"));
   const children: ChildProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -78,8 +75,19 @@ export async function startZooKeeper(folder: string, signal: AbortSignal): Promi
   }
 }
 
+/** Throws when they are not installed. */
+export function zooKeeperJars(): readonly string[] {
+  const jars = JARS.map((name) => join(JAR_FOLDER, `${name}.jar`)).filter(existsSync);
+  if (jars.some((jar) => jar.endsWith("/zookeeper.jar"))) return jars;
+  throw new BenchError(`no ${JAR_FOLDER}/zookeeper.jar here; ${HOW_TO_INSTALL}`);
+}
+
 /** Client ports come first, then those of the quorum, then those of the election. */
-async function writeConfig(dataFolder: string, id: number, firstPort: number): Promise<string> {
+export async function writeConfig(
+  dataFolder: string,
+  id: number,
+  firstPort: number,
+): Promise<string> {
   const own = join(dataFolder, `server${id}`);
   await mkdir(own);
   await writeFile(join(own, "myid"), `${id}\n`);
@@ -104,7 +112,7 @@ async function writeConfig(dataFolder: string, id: number, firstPort: number): P
   return config;
 }
 
-async function spawnServer(jars: readonly string[], config: string): Promise<ChildProcess> {
+export async function spawnServer(jars: readonly string[], config: string): Promise<ChildProcess> {
   const main = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
   const child = spawn("java", ["-Xmx2g", "-cp", jars.join(":"), main, config], {
     stdio: ["ignore", "ignore", "pipe"],

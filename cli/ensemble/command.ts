@@ -1,10 +1,10 @@
 /** `zooid ensemble`: several nodes on this machine, for a first look, for development and for tests. */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KEYS } from "../../server/config/keys.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { type Problem, problemsText } from "../../server/config/node-config.ts";
+import { makeDataFolder } from "../../server/data-folder.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED } from "../command.ts";
 import type { Flag } from "../flags.ts";
 import { LOG_LEVELS } from "../log-lines.ts";
@@ -131,7 +131,7 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
     console.error(`zooid ensemble: ${busy.join("\n  ")}\n  choose others with --client-port N`);
     return EXIT_FAILED;
   }
-  mkdirSync(flags.get("data-dir") ?? DATA_DIR_DEFAULT, { recursive: true });
+  makeDataFolder(flags.get("data-dir") ?? DATA_DIR_DEFAULT);
   const { runEnsemble } = await import("./run.ts");
   return runEnsemble({
     nodes: plans,

@@ -1,5 +1,6 @@
 import test from "ava";
 import { UsageError } from "../../../bench/failure.ts";
+import { parseFailoverOptions } from "../../../bench/failover/failover.ts";
 import { parseLoadOptions } from "../../../bench/options.ts";
 import { parseTreeApplyOptions } from "../../../bench/tree-apply.ts";
 
@@ -59,5 +60,15 @@ test("tree-apply takes batch sizes from 1 to 1024", (t) => {
     message:
       "--batch-sizes 0: must be an integer from 1 to 1024\n" +
       "--batch-sizes 2000: must be an integer from 1 to 1024",
+  });
+});
+
+test("failover kills ten leaders of zooid unless told otherwise", (t) => {
+  t.like(parseFailoverOptions([]), { rounds: 10, zooid: true, zookeeper: false });
+  const other = parseFailoverOptions(["--rounds", "3", "--no-zooid", "--zookeeper"]);
+  t.like(other, { rounds: 3, zooid: false, zookeeper: true });
+  t.throws(() => parseFailoverOptions(["--no-zooid", "--rounds", "0"]), {
+    instanceOf: UsageError,
+    message: /--rounds 0: .*\n--no-zooid leaves nothing to kill/,
   });
 });

@@ -1,0 +1,143 @@
+/**
+ * A client of one server that sets its znode's data at a steady pace, whether or not earlier writes have been answered, and
+ * keeps the time of every acknowledgement. When its connection ends it connects again, as ZooKeeper's clients do.
+ */
+import { Buffer } from "node:buffer";
+import { createConnection, type Socket } from "node:net";
+import type { Target } from "../load/plan.ts";
+import {
+  CODE_NODE_EXISTS,
+  CODE_OK,
+  connectFrame,
+  createFrame,
+  parseConnectReply,
+  patchXid,
+  ReplyReader,
+  setDataFrame,
+} from "../load/wire.ts";
+
+const WRITE_EVERY_MS = 5;
+/** Writes under way; beyond it the pace waits. */
+const UNANSWERED_MAX = 2000;
+const RECONNECT_MS = 10;
+const SESSION_TIMEOUT_MS = 30_000;
+const VALUE_BYTES = 128;
+
+export type Acknowledgement = { readonly issuedMs: number; readonly atMs: number };
+
+export class Writer {
+  readonly #target: Target;
+  readonly #create: Buffer;
+  readonly #set: Buffer;
+  readonly #timer: NodeJS.Timeout;
+  #socket: Socket | undefined;
+  #attached = false;
+  /** When each request without an answer was issued, oldest first. */
+  #issuedMs: number[] = [];
+  #nextXid = 1;
+  #stopped = false;
+  #acknowledgements: Acknowledgement[] = [];
+  #watcher: ((acknowledgement: Acknowledgement) => void) | undefined;
+  /** Connections that ended. */
+  losses = 0;
+  /** Answers with an error. */
+  errors = 0;
+
+  constructor(target: Target, path: string) {
+    this.#target = target;
+    this.#create = createFrame(path, new Uint8Array(VALUE_BYTES));
+    this.#set = setDataFrame(path, new Uint8Array(VALUE_BYTES));
+    this.#timer = setInterval(() => this.#write(), WRITE_EVERY_MS);
+    this.#connect();
+  }
+
+  /** What has been acknowledged since the last call. */
+  take(): readonly Acknowledgement[] {
+    const taken = this.#acknowledgements;
+    this.#acknowledgements = [];
+    return taken;
+  }
+
+  /** The first acknowledgement of a write that was issued at this time or later. */
+  async issuedSince(sinceMs: number, signal: AbortSignal): Promise<Acknowledgement> {
+    const { promise, resolve, reject } = Promise.withResolvers<Acknowledgement>();
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    this.#watcher = (acknowledgement) => {
+      if (acknowledgement.issuedMs >= sinceMs) resolve(acknowledgement);
+    };
+    try {
+      return await promise;
+    } finally {
+      this.#watcher = undefined;
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    this.#socket?.destroy();
+  }
+
+  #connect(): void {
+    if (this.#stopped) return;
+    const { host, port } = this.#target;
+    const socket = createConnection({ host, port, noDelay: true });
+    this.#socket = socket;
+    this.#attached = false;
+    this.#issuedMs = [];
+    const reader = new ReplyReader((xid, error) => this.#reply(xid, error));
+    let handshake: Buffer | undefined = Buffer.alloc(0);
+    socket.on("connect", () => socket.write(connectFrame(SESSION_TIMEOUT_MS)));
+    socket.on("data", (bytes) => {
+      if (handshake === undefined) {
+        reader.push(bytes, bytes.length);
+        return;
+      }
+      handshake = Buffer.concat([handshake, bytes]);
+      if (handshake.length < 4 || handshake.length < 4 + handshake.readInt32BE(0)) return;
+      const { sessionId } = parseConnectReply(handshake.subarray(4, 4 + handshake.readInt32BE(0)));
+      handshake = undefined;
+      if (sessionId === 0n) socket.destroy();
+      else this.#begin();
+    });
+    socket.on("error", () => undefined); // `close` follows.
+    socket.on("close", () => {
+      if (this.#stopped) return;
+      if (this.#attached) this.losses += 1;
+      this.#attached = false;
+      setTimeout(() => this.#connect(), RECONNECT_MS);
+    });
+  }
+
+  #begin(): void {
+    this.#attached = true;
+    this.#send(this.#create);
+  }
+
+  #write(): void {
+    if (this.#attached && this.#issuedMs.length < UNANSWERED_MAX) this.#send(this.#set);
+  }
+
+  #send(frame: Buffer): void {
+    const copy = Buffer.from(frame);
+    patchXid(copy, 0, this.#nextXid);
+    this.#nextXid += 1;
+    this.#issuedMs.push(performance.now());
+    this.#socket?.write(copy);
+  }
+
+  #reply(xid: number, error: number): void {
+    if (xid < 0) return; // a ping or an event, of which this client has none
+    const issuedMs = this.#issuedMs.shift() ?? 0;
+    if (error === CODE_NODE_EXISTS) return; // its znode, on a later connection
+    if (error !== CODE_OK) {
+      this.errors += 1;
+      return;
+    }
+    const acknowledgement = { issuedMs, atMs: performance.now() };
+    this.#acknowledgements.push(acknowledgement);
+    this.#watcher?.(acknowledgement);
+  }
+}
