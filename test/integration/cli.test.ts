@@ -1,15 +1,18 @@
 /** The `zooid` command as a shell sees it: what it prints where, and its exit codes. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
+import { Child } from "../support/child.ts";
 
 type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
 const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
+/** For `serve`: a free port, not to be reached from elsewhere. */
+const LOCAL = ["--client-port", "0", "--client-port-address", "127.0.0.1"] as const;
 
 function zooid(...args: readonly string[]): Promise<Result> {
   return new Promise((resolve) => {
@@ -152,4 +155,85 @@ test("ensemble names the port that is in use and starts nothing", async (t) => {
   t.is(stdout, "");
   t.true(stderr.includes(`port ${port}, for node 1, is in use`));
   t.throws(() => readFileSync(dataDir), { code: "ENOENT" });
+});
+
+/** A node alone that serves from `folder`, started with that as its working folder. */
+async function serving(t: ExecutionContext, folder: string): Promise<Child> {
+  const child = new Child({
+    command: process.execPath,
+    args: [ENTRY, "serve", ...LOCAL, "--data-dir", "data"],
+    cwd: folder,
+  });
+  t.teardown(() => child.stop());
+  await child.line(/^node 1 {2}pid \d+ /);
+  return child;
+}
+
+/** Exit code 1, and after the log one line that says what is wrong: no stack trace, nothing on standard output. */
+function failsWith(t: ExecutionContext, { code, stdout, stderr }: Result, reason: RegExp): void {
+  t.is(code, 1, stderr);
+  t.is(stdout, "");
+  const lines = stderr.trimEnd().split("\n");
+  const logged = lines.filter((line) => /^\d{4}-\d\d-\d\dT\S+ (?:debug|info|warn) /.test(line));
+  t.is(lines.length, logged.length + 1, stderr);
+  t.regex(lines.at(-1) ?? "", reason);
+}
+
+test("serve works from any working folder, which a relative data folder counts from", async (t) => {
+  const folder = temporaryFolder(t);
+  await serving(t, folder);
+  t.true(existsSync(join(folder, "data", "zooid.json")));
+});
+
+test("a data folder in use is refused, with the process that uses it", async (t) => {
+  const folder = temporaryFolder(t);
+  const child = await serving(t, folder);
+  const data = join(folder, "data");
+  const second = await zooid("serve", ...LOCAL, "--data-dir", data);
+  failsWith(
+    t,
+    second,
+    new RegExp(`did not start: .*${data} is in use by process ${child.pid}: stop`),
+  );
+});
+
+test("another node's data folder, or another ensemble's, is refused", async (t) => {
+  const folder = temporaryFolder(t);
+  const child = await serving(t, folder);
+  await child.stop();
+  const own = ["serve", ...LOCAL, "--data-dir", join(folder, "data")];
+  const reason = /did not start: the data folder belongs to node 1 of ensemble "zooid"/;
+  failsWith(t, await zooid(...own, "--ensemble", "other"), reason);
+  failsWith(t, await zooid(...own, "--id", "2", "--members", "2"), reason);
+});
+
+test("a folder with files that are not zooid's is refused, and left as it is", async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, "notes.txt"), "mine");
+  const result = await zooid("serve", ...LOCAL, "--data-dir", folder);
+  failsWith(t, result, /did not start: .*notes\.txt.* not zooid's/);
+  t.is(readFileSync(join(folder, "notes.txt"), "utf8"), "mine");
+});
+
+test("a data folder that cannot be made is named with the reason", async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  const reason = new RegExp(
+    `the data folder ${file} cannot be made: ${file} is there and is no folder`,
+  );
+  failsWith(t, await zooid("serve", ...LOCAL, "--data-dir", file), reason);
+  const ensemble = ["ensemble", "--nodes", "1", "--client-port", "0", "--data-dir", file];
+  failsWith(t, await zooid(...ensemble), reason);
+});
+
+test("a member whose NATS server is not there says so and exits", async (t) => {
+  const data = join(temporaryFolder(t), "data");
+  mkdirSync(data);
+  const result = await zooid(
+    ...["serve", "--id", "1", "--members", "1,2,3", "--nats", "nats://127.0.0.1:1"],
+    ...LOCAL,
+    ...["--data-dir", data],
+  );
+  failsWith(t, result, /did not start: no NATS server at nats:\/\/127\.0\.0\.1:1 .*: start one/);
 });

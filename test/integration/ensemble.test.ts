@@ -1,0 +1,177 @@
+/** `zooid ensemble` as a person uses it: what it prints, how it stops, what it does when something is missing or killed. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test, { type ExecutionContext } from "ava";
+import { Child } from "../support/child.ts";
+import { reservePorts } from "../support/ports.ts";
+import { ZkClient } from "../support/zk-client.ts";
+import { create, getData } from "../support/zk-operations.ts";
+
+const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
+const READY = /^ready: node \d+ leads epoch \d+$/;
+const NODE = /^node (\d+) {2}pid (\d+) {2}127\.0\.0\.1:(\d+)$/;
+
+type Place = { readonly port: number; readonly folder: string };
+
+async function place(t: ExecutionContext): Promise<Place> {
+  const folder = mkdtempSync(join(tmpdir(), "zooid-ensemble-test-"));
+  const block = await reservePorts();
+  t.teardown(() => {
+    block.release();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { port: block.first, folder };
+}
+
+function start(
+  t: ExecutionContext,
+  { port, folder }: Place,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Child {
+  const child = new Child({
+    command: process.execPath,
+    args: [
+      ...[ENTRY, "ensemble", "--client-port", String(port)],
+      ...["--data-dir", join(folder, "data"), ...args],
+    ],
+    cwd: folder,
+    env,
+  });
+  t.teardown(() => child.stop());
+  return child;
+}
+
+/** Of the nodes' processes, and of the nats-server's if it has one. */
+function pidsOf(child: Child): readonly number[] {
+  return child.lines.flatMap((line) => {
+    const pid = /^(?:node \d+|nats) {2}pid (\d+)/.exec(line)?.[1];
+    return pid === undefined ? [] : [Number(pid)];
+  });
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function write(port: number, path: string, data: string): Promise<void> {
+  const client = await ZkClient.connect({ port });
+  const { code } = await client.request(create(path, data));
+  await client.close();
+  if (code !== 0) throw new Error(`create ${path}: error ${code}`);
+}
+
+async function read(port: number, path: string): Promise<string> {
+  const client = await ZkClient.connect({ port });
+  const { text } = await client.request(getData(path));
+  await client.close();
+  const [data] = text;
+  if (typeof data !== "string") throw new Error(`getData ${path} gave no data`);
+  return data;
+}
+
+/** Stops it as a terminal or a service manager does. */
+async function end(t: ExecutionContext, child: Child, signal: "SIGINT" | "SIGTERM"): Promise<void> {
+  const pids = pidsOf(child);
+  child.kill(signal);
+  await child.exited;
+  t.is(child.process.exitCode, 0, child.output());
+  t.deepEqual(pids.filter(isThere), [], "no process is left");
+  t.is(child.lines.at(-1), "stopping");
+}
+
+test("three nodes come up, stop cleanly by SIGTERM and by SIGINT, and go on with the same data", async (t) => {
+  t.timeout(120_000);
+  const where = await place(t);
+  const startedMs = performance.now();
+  const first = start(t, where);
+  await first.line(READY);
+  t.log(`ready after ${Math.round(performance.now() - startedMs)} ms`);
+  const [nats, ...others] = first.lines;
+  t.regex(nats ?? "", /^nats {2}pid \d+ {2}nats:\/\/127\.0\.0\.1:\d+$/);
+  const nodes = others.slice(0, 3).map((line) => NODE.exec(line)?.slice(1).map(Number) ?? []);
+  t.deepEqual(
+    nodes.map(([id, , port]) => [id, port]),
+    [1, 2, 3].map((id) => [id, where.port + id - 1]),
+  );
+  t.is(new Set(pidsOf(first)).size, 4, "each is a process of its own");
+  t.is(first.lines.length, 5, first.output());
+  await write(where.port, "/kept", "by all");
+  await end(t, first, "SIGTERM");
+
+  const second = start(t, where);
+  const ready = await second.line(READY);
+  t.false(ready.endsWith(" epoch 1"), "a new leader begins a new epoch");
+  t.is(await read(where.port + 2, "/kept"), JSON.stringify("by all"));
+  await end(t, second, "SIGINT");
+});
+
+test("a port that is in use is named with its node, and nothing is started", async (t) => {
+  const where = await place(t);
+  const holder = createServer();
+  await new Promise<void>((resolve) => {
+    holder.listen(where.port + 2, "127.0.0.1", () => resolve());
+  });
+  t.teardown(() => holder.close());
+  const child = start(t, where);
+  await child.exited;
+  t.is(child.process.exitCode, 1);
+  t.deepEqual(child.lines, [
+    `zooid ensemble: port ${where.port + 2}, for node 3, is in use`,
+    "  choose others with --client-port N",
+  ]);
+  t.false(existsSync(join(where.folder, "data")));
+});
+
+test("in one process, without NATS, the nodes serve clients and keep their data", async (t) => {
+  const where = await place(t);
+  const first = start(t, where, ["--in-process"]);
+  await first.line(READY);
+  t.is(new Set(pidsOf(first)).size, 1, "all nodes are in one process");
+  t.false(first.output().includes("nats"));
+  await write(where.port, "/kept", "in memory's network");
+  t.is(await read(where.port, "/kept"), JSON.stringify("in memory's network"));
+  first.kill("SIGTERM");
+  await first.exited;
+  t.is(first.process.exitCode, 0, first.output());
+
+  const second = start(t, where, ["--in-process"]);
+  await second.line(READY);
+  t.is(await read(where.port + 1, "/kept"), JSON.stringify("in memory's network"));
+});
+
+test("without a nats-server it says so, and runs all nodes in its own process", async (t) => {
+  const where = await place(t);
+  const missing = join(where.folder, "no-nats-server");
+  const child = start(t, where, [], { ZOOID_NATS_SERVER: missing });
+  await child.line(READY);
+  t.true(child.lines[0]?.includes(missing), child.output());
+  t.is(child.lines[1], "without NATS: all nodes run in this process, as with --in-process");
+  t.is(new Set(pidsOf(child)).size, 1);
+});
+
+test("a node that is killed is reported and not started again; the others go on", async (t) => {
+  const where = await place(t);
+  const child = start(t, where);
+  await child.line(READY);
+  const [, victim] =
+    NODE.exec(child.lines[2] ?? "")
+      ?.slice(1)
+      .map(Number) ?? [];
+  if (victim === undefined) throw new Error(child.output());
+  process.kill(victim, "SIGKILL");
+  await child.line(/^node 2 {2}pid \d+ {2}exited/);
+  t.is(child.lines.at(-1), `node 2  pid ${victim}  exited (signal SIGKILL)`);
+  await write(where.port, "/without-2", "x");
+  await t.throwsAsync(ZkClient.connect({ port: where.port + 1 }));
+  t.is(pidsOf(child).filter(isThere).length, 3, "two nodes and the nats-server");
+  await end(t, child, "SIGTERM");
+});
