@@ -24,6 +24,8 @@ export type ConnectOptions = {
   readonly lastZxidSeen?: bigint;
   /** "absent" leaves the last byte out, as clients before 3.4 did. */
   readonly readOnly?: boolean | "absent";
+  /** A handshake that is not answered for so long fails. Default: it may take as long as it takes. */
+  readonly connectMsMax?: number;
 };
 
 export type Reply = {
@@ -53,6 +55,8 @@ type Pending = {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;
 };
+
+const PING_XID = -2;
 
 export function connectFrame(options: ConnectOptions): Buffer {
   const writer = new JuteWriter()
@@ -120,6 +124,11 @@ export class ZkClient {
       }
     });
     socket.write(connectFrame(options));
+    if (options.connectMsMax === undefined) return;
+    const limit = setTimeout(() => {
+      if (this.#grant === undefined) socket.destroy(new Error("the handshake was not answered"));
+    }, options.connectMsMax);
+    socket.once("close", () => clearTimeout(limit));
   }
 
   get grant(): SessionGrant {
@@ -230,11 +239,16 @@ export class ZkClient {
   }
 
   #takeReply(header: { xid: number; zxid: bigint; code: number }, reader: JuteReader): void {
-    const pending = this.#pending.shift();
+    // Pings are answered at once, all else in its order.
+    const isPing = header.xid === PING_XID;
+    const index = this.#pending.findIndex(({ xid }) => (xid === PING_XID) === isPing);
+    const [pending] = index < 0 ? [] : this.#pending.splice(index, 1);
     if (pending === undefined) throw new Error(`a reply to nothing, xid ${header.xid}`);
     const { label, write, decode } = pending.operation;
     if (pending.xid !== header.xid) {
-      throw new Error(`${label} was sent as ${pending.xid} and answered as ${header.xid}`);
+      const error = new Error(`${label} was sent as ${pending.xid} and answered as ${header.xid}`);
+      pending.reject(error);
+      throw error;
     }
     let text: Text;
     try {

@@ -1,0 +1,46 @@
+/** The soak command itself: a short run of it finds nothing, and one that is interrupted leaves nothing behind. */
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test, { type ExecutionContext } from "ava";
+import { Child } from "../support/child.ts";
+
+const SOAK = fileURLToPath(new URL("../soak/main.ts", import.meta.url));
+
+type Run = { readonly child: Child; readonly folder: string };
+
+/** With a folder for temporary files of its own, which shows what it leaves behind. */
+async function run(t: ExecutionContext, ...args: readonly string[]): Promise<Run> {
+  const folder = await mkdtemp(join(tmpdir(), "zooid-soak-test-"));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const child = new Child({
+    command: process.execPath,
+    args: [SOAK, ...args],
+    cwd: folder,
+    env: { TMPDIR: folder },
+  });
+  t.teardown(() => child.stop());
+  return { child, folder };
+}
+
+test.serial("an ensemble under faults of many kinds violates nothing", async (t) => {
+  const faults = "kill,pause,restart,nats-kill,cut-link,cut-silent,cut-reset,disk-full";
+  const args = ["--seconds", "8", "--seed", "20", "--pace", "0.25", "--faults", faults];
+  const { child, folder } = await run(t, ...args);
+  await child.exited;
+  t.is(child.process.exitCode, 0, child.output());
+  t.true(child.lines.includes("no violations"), child.output());
+  const writes = /^writes acknowledged +(\d+)$/m.exec(child.output())?.[1];
+  t.true(Number(writes) > 100, child.output());
+  t.deepEqual(await readdir(folder), []);
+});
+
+test.serial("a soak that is interrupted takes away all that it started", async (t) => {
+  const { child, folder } = await run(t, "--minutes", "5", "--seed", "1", "--clients", "2");
+  await child.line(/^all nodes serve/);
+  child.kill("SIGINT");
+  await child.exited;
+  t.is(child.process.exitCode, 130, child.output());
+  t.deepEqual(await readdir(folder), []);
+});

@@ -1,0 +1,244 @@
+/**
+ * The servers under test as an operator of several hosts has them: nodes of `zooid serve`, one process each, over a clustered
+ * pair of nats-servers. Each node reaches NATS through proxies of its own, and lives in a network namespace where that is permitted.
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fourLetters } from "../support/four-letters.ts";
+import { reservePorts } from "../support/ports.ts";
+import { createNodeNetwork, type NodeNetwork } from "./namespaces.ts";
+import { NatsPair } from "./nats-pair.ts";
+import { Proxy, type ProxyState } from "./proxy.ts";
+import { ServerProcess } from "./server-process.ts";
+import { SmallDisk } from "./small-disk.ts";
+
+const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
+const FIRST_BLOCK_PORT = 12_000;
+const PORTS_PER_BLOCK = 10;
+/** The first ports of the block are those of NATS. */
+const NATS_PORTS = 4;
+const PORT_INSIDE = 2181;
+const ANSWER_MS_MAX = 1000;
+/** Above the longest fault, with all the time that coming together again may take. */
+const SERVE_MS_MAX = 60_000;
+
+export type EnsembleOptions = {
+  /** For data, logs and configurations; of this run only. */
+  readonly folder: string;
+  readonly nodes: number;
+  readonly namespaces: boolean;
+  /** How many nodes, from the first, get a small disk. */
+  readonly smallDisks: number;
+  /** A process ended and nobody had asked for that. */
+  readonly onDeath: (name: string, how: string) => void;
+};
+
+type Node = {
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+  readonly network: NodeNetwork | undefined;
+  readonly proxies: readonly Proxy[];
+  readonly disk: SmallDisk | undefined;
+  readonly dataFolder: string;
+  process: ServerProcess | undefined;
+};
+
+export class Ensemble {
+  readonly nats: NatsPair;
+  readonly #options: EnsembleOptions;
+  readonly #nodes: Node[] = [];
+  readonly #releasePorts: () => void;
+
+  /** Resolves when all nodes serve. */
+  static async start(options: EnsembleOptions): Promise<Ensemble> {
+    const block = await reservePorts();
+    const { folder, onDeath } = options;
+    const nats = new NatsPair({ folder, firstPort: block.first, onDeath });
+    const ensemble = new Ensemble(options, nats, block.release);
+    try {
+      await nats.start(0);
+      await nats.start(1);
+      for (let index = 0; index < options.nodes; index += 1) {
+        await ensemble.#prepare(index, block.first);
+      }
+      await Promise.all(ensemble.indexes.map((index) => ensemble.startNode(index)));
+    } catch (error) {
+      await ensemble.stop();
+      throw error;
+    }
+    return ensemble;
+  }
+
+  private constructor(options: EnsembleOptions, nats: NatsPair, releasePorts: () => void) {
+    this.#options = options;
+    this.nats = nats;
+    this.#releasePorts = releasePorts;
+  }
+
+  get indexes(): readonly number[] {
+    return Array.from({ length: this.#options.nodes }, (_, index) => index);
+  }
+
+  get pids(): readonly { readonly label: string; readonly pid: number }[] {
+    return this.#nodes.flatMap(({ id, process }) =>
+      process === undefined || process.ended ? [] : [{ label: `node ${id}`, pid: process.pid }],
+    );
+  }
+
+  /** Where the node's clients find it. */
+  address(index: number): { readonly host: string; readonly port: number } {
+    const { host, port } = this.#node(index);
+    return { host, port };
+  }
+
+  runs(index: number): boolean {
+    return this.#node(index).process?.ended === false;
+  }
+
+  /** Resolves when the node follows or leads. */
+  async startNode(index: number): Promise<void> {
+    this.launch(index);
+    await this.serves(index);
+  }
+
+  launch(index: number): void {
+    const node = this.#node(index);
+    const { folder, onDeath } = this.#options;
+    const members = this.#nodes.map(({ id }) => id).join(",");
+    // Half of the nodes go to the one nats-server first, half to the other.
+    const natsUrls = node.proxies.map(({ port }) => `nats://${this.#natsHost(node)}:${port}`);
+    if (index % 2 === 1) natsUrls.reverse();
+    const command = [
+      ...(node.network?.prefix ?? []),
+      ...[process.execPath, COMMAND_LINE, "serve", "--id", String(node.id)],
+      ...["--members", members, "--ensemble", "soak", "--nats", natsUrls.join(",")],
+      ...["--client-port", String(node.port), "--client-port-address", node.host],
+      ...["--data-dir", node.dataFolder, "--tick-time-ms", "1000"],
+      ...["--max-client-connections", "0"],
+    ];
+    const [first = "", ...args] = command;
+    node.process = new ServerProcess({
+      command: first,
+      args,
+      cwd: folder,
+      logFile: join(folder, `node-${node.id}.log`),
+      onDeath: (how) => onDeath(`node ${node.id}`, how),
+    });
+  }
+
+  /** Resolves when the node follows or leads. Rejects if it ends, or takes unreasonably long. */
+  async serves(index: number): Promise<void> {
+    const node = this.#node(index);
+    const limitMs = performance.now() + SERVE_MS_MAX;
+    while (node.process?.ended === false && performance.now() < limitMs) {
+      if ((await this.#mode(node)) !== undefined) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const how = node.process?.ended === false ? "does not serve" : "ended";
+    throw new Error(`node ${node.id} ${how}\n${node.process?.lastLines(20) ?? ""}`);
+  }
+
+  async killNode(index: number): Promise<void> {
+    await this.#node(index).process?.kill();
+  }
+
+  async stopNode(index: number): Promise<void> {
+    await this.#node(index).process?.stop();
+  }
+
+  signalNode(index: number, signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#node(index).process?.signal(signal);
+  }
+
+  setProxies(index: number, state: ProxyState): void {
+    for (const proxy of this.#node(index).proxies) proxy.set(state);
+  }
+
+  setLink(index: number, state: "up" | "down"): void {
+    this.#node(index).network?.setPeerLink(state);
+  }
+
+  fillDisk(index: number): void {
+    this.#node(index).disk?.fill();
+  }
+
+  freeDisk(index: number): void {
+    this.#node(index).disk?.free();
+  }
+
+  growDisks(): void {
+    for (const { disk } of this.#nodes) disk?.grow();
+  }
+
+  lastLines(index: number, count: number): string {
+    return this.#node(index).process?.lastLines(count) ?? "";
+  }
+
+  dataFolder(index: number): string {
+    return this.#node(index).dataFolder;
+  }
+
+  /** Of the node that says it leads; undefined while none does. */
+  async leader(): Promise<number | undefined> {
+    const modes = await Promise.all(this.#nodes.map((node) => this.#mode(node)));
+    const index = modes.indexOf("leader");
+    return index < 0 ? undefined : index;
+  }
+
+  /** Ends every process. What is on small disks stays until `remove`. */
+  async stop(): Promise<void> {
+    const stopped = await Promise.allSettled(
+      this.#nodes.map(({ process }) => process?.stop() ?? Promise.resolve()),
+    );
+    await this.nats.stop();
+    const failed = stopped.find((outcome) => outcome.status === "rejected");
+    await Promise.all(this.#nodes.flatMap(({ proxies }) => proxies.map((each) => each.close())));
+    for (const { network } of this.#nodes) network?.remove();
+    this.#releasePorts();
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Takes the small disks away with all they hold. */
+  unmount(): void {
+    for (const { disk } of this.#nodes) disk?.unmount();
+  }
+
+  async #prepare(index: number, firstPort: number): Promise<void> {
+    const { folder, namespaces, smallDisks } = this.#options;
+    const id = index + 1;
+    const slot = (firstPort - FIRST_BLOCK_PORT) / PORTS_PER_BLOCK;
+    const network = namespaces ? createNodeNetwork(slot, id) : undefined;
+    const disk = index < smallDisks ? new SmallDisk(join(folder, `disk-${id}`)) : undefined;
+    const host = network?.hostAddress ?? "127.0.0.1";
+    const proxies: Proxy[] = [];
+    this.#nodes.push({
+      id,
+      host: network?.nodeAddress ?? "127.0.0.1",
+      port: network === undefined ? firstPort + NATS_PORTS + index : PORT_INSIDE,
+      network,
+      proxies,
+      disk,
+      dataFolder: disk?.folder ?? join(folder, `data-${id}`),
+      process: undefined,
+    });
+    for (const target of this.nats.targets) proxies.push(await Proxy.listen({ host, target }));
+  }
+
+  #natsHost({ network }: Node): string {
+    return network?.hostAddress ?? "127.0.0.1";
+  }
+
+  #node(index: number): Node {
+    const node = this.#nodes[index];
+    if (node === undefined) throw new RangeError(`there is no node ${index + 1}`);
+    return node;
+  }
+
+  async #mode({ host, port, process }: Node): Promise<string | undefined> {
+    if (process?.ended !== false) return undefined;
+    const limit = AbortSignal.timeout(ANSWER_MS_MAX);
+    const answer = await fourLetters({ host, port }, "srvr", limit).catch(() => "");
+    return /Mode: (leader|follower)/.exec(answer)?.[1];
+  }
+}

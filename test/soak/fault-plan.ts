@@ -1,0 +1,115 @@
+/** Which fault comes next: drawn from a seed, every kind once before any comes again. */
+import type { Direction } from "./proxy.ts";
+import type { Random } from "./random.ts";
+
+export const FAULT_KINDS = [
+  "kill",
+  "kill-all",
+  "pause",
+  "restart",
+  "nats-kill",
+  "nats-restart",
+  "nats-pause",
+  "cut-link",
+  "cut-silent",
+  "cut-reset",
+  "disk-full",
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export const FAULT_SUMMARIES: Readonly<Record<FaultKind, string>> = {
+  kill: "kill -9 of a node, of the leader in every second case",
+  "kill-all": "kill -9 of all nodes at once",
+  pause: "SIGSTOP of a node, later SIGCONT",
+  restart: "a node is asked to stop, and started again",
+  "nats-kill": "kill -9 of one nats-server, sometimes of both",
+  "nats-restart": "a nats-server is asked to stop, and started again",
+  "nats-pause": "SIGSTOP of a nats-server, later SIGCONT",
+  "cut-link": "the link between a node's network namespace and NATS goes down",
+  "cut-silent": "bytes between a node and NATS wait, both ways or one",
+  "cut-reset": "a node's connections to NATS break, new ones too",
+  "disk-full": "the disk of a node, sometimes of two, is filled",
+};
+
+/** "leader": whoever leads when the fault begins, if anyone does. */
+export type Victim = "leader" | number;
+
+export type Fault = {
+  readonly kind: FaultKind;
+  /** Of nodes by index from 0, or of nats-servers 0 and 1. */
+  readonly victims: readonly Victim[];
+  readonly direction: Direction;
+  /** How long it lasts. */
+  readonly lastsMs: number;
+  /** From its end to the beginning of the next. */
+  readonly restMs: number;
+  /** Begins while the one before it is still going on. */
+  readonly overlaps: boolean;
+};
+
+export type FaultPlanOptions = {
+  readonly random: Random;
+  readonly kinds: readonly FaultKind[];
+  readonly nodes: number;
+  /** Indexes of nodes whose disk can be filled. */
+  readonly smallDisks: readonly number[];
+  /** Times are multiplied by it. */
+  readonly pace: number;
+};
+
+const RANGES_MS: Readonly<Record<FaultKind, readonly [number, number]>> = {
+  kill: [300, 4000],
+  "kill-all": [200, 1500],
+  pause: [200, 9000],
+  restart: [0, 1500],
+  "nats-kill": [200, 5000],
+  "nats-restart": [0, 2000],
+  "nats-pause": [200, 9000],
+  "cut-link": [300, 9000],
+  "cut-silent": [300, 9000],
+  "cut-reset": [300, 6000],
+  "disk-full": [1000, 6000],
+};
+const REST_MS: readonly [number, number] = [1500, 5000];
+
+export function* faultPlan(options: FaultPlanOptions): Generator<Fault, never> {
+  const { random, kinds } = options;
+  for (;;) {
+    for (const kind of random.shuffled(kinds)) yield drawn(kind, options);
+  }
+}
+
+function drawn(kind: FaultKind, { random, nodes, smallDisks, pace }: FaultPlanOptions): Fault {
+  const [minMs, maxMs] = RANGES_MS[kind];
+  // Short faults are as likely as long ones: both sides of every timeout are tried.
+  const lastsMs = pace * minMs * (Math.max(maxMs, 1) / Math.max(minMs, 1)) ** random.next();
+  return {
+    kind,
+    victims: victims(kind, random, nodes, smallDisks),
+    direction: random.pick(["both", "toNode", "fromNode"]),
+    lastsMs: minMs === 0 ? pace * random.integer(0, maxMs) : Math.round(lastsMs),
+    restMs: Math.round(pace * random.integer(...REST_MS)),
+    overlaps: random.chance(0.2),
+  };
+}
+
+function victims(
+  kind: FaultKind,
+  random: Random,
+  nodes: number,
+  smallDisks: readonly number[],
+): readonly Victim[] {
+  switch (kind) {
+    case "kill-all":
+      return Array.from({ length: nodes }, (_, index) => index);
+    case "nats-kill":
+      return random.chance(0.2) ? [0, 1] : [random.integer(0, 1)];
+    case "nats-restart":
+    case "nats-pause":
+      return [random.integer(0, 1)];
+    case "disk-full":
+      return random.shuffled(smallDisks).slice(0, random.chance(0.3) ? 2 : 1);
+    default:
+      return random.chance(0.5) ? ["leader"] : [random.integer(0, nodes - 1)];
+  }
+}

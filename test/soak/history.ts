@@ -1,0 +1,71 @@
+/** All checkers of a run together, and the names that its clients share. */
+import { FaultLog } from "./fault-log.ts";
+import { Registers } from "./registers.ts";
+import { Ephemerals } from "./sessions.ts";
+import { Sequences } from "./sequences.ts";
+import { type Violation, Violations } from "./violations.ts";
+
+export const ROOT = "/soak";
+export const LIVE: string = `${ROOT}/live`;
+export const LOGS: string = `${ROOT}/log`;
+export const REGISTERS: readonly string[] = Array.from(
+  { length: 8 },
+  (_, index) => `${ROOT}/register-${index}`,
+);
+
+export type Counts = {
+  writes: number;
+  reads: number;
+  events: number;
+  moves: number;
+  losses: number;
+  sessions: number;
+  expired: number;
+};
+
+export class History {
+  readonly violations: Violations;
+  readonly registers: Registers;
+  readonly sequences: Sequences;
+  readonly ephemerals: Ephemerals;
+  readonly faults: FaultLog;
+  readonly counts: Counts;
+  readonly #multis = new Set<string>();
+
+  constructor(onViolation: (violation: Violation) => void) {
+    this.violations = new Violations(onViolation);
+    this.registers = new Registers(this.violations);
+    this.sequences = new Sequences(this.violations);
+    this.ephemerals = new Ephemerals(this.violations);
+    this.faults = new FaultLog();
+    this.counts = {
+      writes: 0,
+      reads: 0,
+      events: 0,
+      moves: 0,
+      losses: 0,
+      sessions: 0,
+      expired: 0,
+    };
+  }
+
+  wrote(): void {
+    this.counts.writes += 1;
+    this.faults.wrote(performance.now());
+  }
+
+  multiSent(token: string): void {
+    this.#multis.add(token);
+  }
+
+  isMulti(token: string): boolean {
+    return this.#multis.has(token);
+  }
+
+  /** A client lost a connection that it did not end itself. */
+  lost(client: string, node: number, reason: string): void {
+    this.counts.losses += 1;
+    if (this.faults.excuses(node, performance.now())) return;
+    this.violations.add("connection-loss", `${client} lost node ${node + 1}: ${reason}`);
+  }
+}

@@ -1,0 +1,274 @@
+/** A native client: it writes and reads over NATS, and follows everything below the root in one change stream. */
+import type { Subscription } from "rxjs";
+import {
+  type ChangeEvent,
+  type Client,
+  connect,
+  type SessionState,
+  type Zxid,
+  ZooidError,
+} from "../../client/connect.ts";
+import { ChangeStream } from "./change-stream.ts";
+import type { Folders } from "./folders.ts";
+import { type History, REGISTERS, ROOT } from "./history.ts";
+import type { Random } from "./random.ts";
+import { pause } from "./nemesis.ts";
+import { tokenOf } from "./sequences.ts";
+import { SessionView } from "./sessions.ts";
+
+export type NativeLoadOptions = {
+  readonly name: string;
+  readonly urls: string;
+  readonly history: History;
+  readonly random: Random;
+  readonly folders: Folders;
+  readonly thinkMs: number;
+  readonly timeoutMs: number;
+};
+
+const RETRY_MS = 100;
+const ROUND_REQUESTS_MAX = 4;
+const CODE_NODE_EXISTS = "ZOOID_NODE_EXISTS";
+/** Whether it was done is unknown, or nobody could be asked. */
+const CODES_OF_TROUBLE = new Set([
+  "ZOOID_CONNECTION_LOSS",
+  "ZOOID_OPERATION_TIMEOUT",
+  "ZOOID_SESSION_EXPIRED",
+  "ZOOID_UNREACHABLE",
+  "ZOOID_CLOSED",
+]);
+
+export class NativeLoad {
+  readonly stream: ChangeStream;
+  readonly #options: NativeLoadOptions;
+  #client: Client;
+  #view: SessionView;
+  #subscription: Subscription | undefined;
+  #state: SessionState = { kind: "connecting" };
+  #server: number | undefined;
+  #phase: "load" | "idle" | "closed" = "load";
+  #number = 0;
+  #done: Promise<void> = Promise.resolve();
+
+  /** The stream tells everything that happens after the root has been created. */
+  static async open(options: NativeLoadOptions): Promise<NativeLoad> {
+    const client = await connectOnce(options);
+    await client.create(ROOT);
+    const { stat } = await client.get(ROOT);
+    return new NativeLoad(options, client, stat.czxid);
+  }
+
+  private constructor(options: NativeLoadOptions, client: Client, from: Zxid) {
+    const { history } = options;
+    this.#options = options;
+    this.#client = client;
+    this.#view = this.#follow(client);
+    this.stream = new ChangeStream({
+      violations: history.violations,
+      from,
+      wasDeleted: (path) => history.ephemerals.wasDeleted(path),
+      isMulti: (token) => history.isMulti(token),
+    });
+    this.#subscribe(client);
+  }
+
+  /** For what has to be there before any load. */
+  get client(): Client {
+    return this.#client;
+  }
+
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  idle(): void {
+    this.#phase = "idle";
+  }
+
+  async close(): Promise<void> {
+    this.#phase = "closed";
+    await this.#done;
+    this.#subscription?.unsubscribe();
+    await this.#client.close();
+  }
+
+  /** Makes a last change, and waits until the stream has told it. False: the signal came first. */
+  async caughtUp(signal: AbortSignal): Promise<boolean> {
+    let target: number | undefined;
+    while (!signal.aborted) {
+      if (target === undefined) {
+        const made = await this.#client.set(ROOT, "the end").catch(() => undefined);
+        target = made?.mzxid;
+      } else if (this.stream.zxid >= target) {
+        return true;
+      }
+      await pause(RETRY_MS, signal);
+    }
+    return false;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#phase !== "closed") {
+      if (this.#state.kind === "expired" || this.#state.kind === "closed") {
+        await this.#connectAgain();
+      } else if (this.#phase === "load") {
+        await this.#round();
+      }
+      await delay(this.#options.thinkMs);
+    }
+  }
+
+  async #connectAgain(): Promise<void> {
+    const { history } = this.#options;
+    if (this.#state.kind === "expired") history.counts.expired += 1;
+    const client = await connectOnce(this.#options).catch(() => undefined);
+    if (client === undefined) return;
+    this.#subscription?.unsubscribe();
+    await this.#client.close();
+    this.#client = client;
+    this.#view = this.#follow(client);
+    this.#subscribe(client);
+  }
+
+  #follow(client: Client): SessionView {
+    const { history, name } = this.#options;
+    history.counts.sessions += 1;
+    client.session$.subscribe((state) => {
+      if (this.#client !== client) return;
+      this.#state = state;
+      if (state.kind === "reconnecting" && this.#server !== undefined) {
+        history.lost(name, this.#server - 1, state.reason);
+      }
+      this.#server = state.kind === "connected" ? state.server : undefined;
+    });
+    return new SessionView(history.violations, name);
+  }
+
+  #subscribe(client: Client): void {
+    const from = this.stream.zxid as Zxid;
+    this.#subscription = client.changes(ROOT, { recursive: true, from, progress: true }).subscribe({
+      next: (event) => this.#heard(client, event),
+      // The session is over: the next client takes the stream up where it stopped.
+      error: () => undefined,
+    });
+  }
+
+  #heard(client: Client, event: ChangeEvent): void {
+    if (event.kind === "progress") {
+      this.stream.progress(event.zxid);
+    } else if (event.kind === "compacted") {
+      void this.#resume(client);
+    } else {
+      const { zxid, index, kind, path, stat, data } = event;
+      const token = data === null || data === undefined ? "" : new TextDecoder().decode(data);
+      const { version, ephemeralOwner: owner, czxid } = stat;
+      this.stream.change({ zxid, index, kind, path, version, token, owner, czxid });
+    }
+  }
+
+  /** Goes on after a read that shows everything up to its zxid. */
+  async #resume(client: Client): Promise<void> {
+    while (this.#client === client && this.#phase !== "closed") {
+      try {
+        await client.sync(ROOT);
+        const { zxid } = await client.get(ROOT);
+        this.stream.compacted(zxid);
+        if (this.#client === client) this.#subscribe(client);
+        return;
+      } catch {
+        await delay(RETRY_MS);
+      }
+    }
+  }
+
+  async #round(): Promise<void> {
+    const { random } = this.#options;
+    const count = random.integer(1, ROUND_REQUESTS_MAX);
+    const asked = Array.from({ length: count }, () => this.#request());
+    for (const outcome of await Promise.allSettled(asked)) {
+      if (outcome.status === "fulfilled") continue;
+      const { reason } = outcome as { readonly reason: unknown };
+      if (reason instanceof ZooidError && CODES_OF_TROUBLE.has(reason.code)) continue;
+      const shown = `${this.#options.name}: ${String(reason)}`;
+      this.#options.history.violations.add("unexpected-answer", shown);
+    }
+  }
+
+  #request(): Promise<void> {
+    const { random, folders } = this.#options;
+    const next = folders.next();
+    if (next !== undefined) return this.#createFolder(next);
+    const register = random.pick(REGISTERS);
+    const draw = random.next();
+    if (draw < 0.4) return this.#create();
+    if (draw < 0.6) return this.#set(register);
+    if (draw < 0.8) return this.#read(register, undefined);
+    return this.#syncAndRead(register);
+  }
+
+  async #createFolder(path: string): Promise<void> {
+    const { folders } = this.#options;
+    const there = await this.#client.create(path).then(
+      () => true,
+      (error: unknown) => error instanceof ZooidError && error.code === CODE_NODE_EXISTS,
+    );
+    folders.prepared(there);
+  }
+
+  async #create(): Promise<void> {
+    const { history, folders } = this.#options;
+    const token = this.#token();
+    const made = await this.#client.create(`${folders.take()}/n-`, token, { sequential: true });
+    history.wrote();
+    history.sequences.acknowledged(token, made.path, BigInt(made.stat.czxid));
+  }
+
+  async #set(path: string): Promise<void> {
+    const { registers } = this.#options.history;
+    const [view, token] = [this.#view, this.#token()];
+    registers.sent(token);
+    const floor = registers.floor(path);
+    const { version, mzxid } = await this.#client.set(path, token);
+    this.#options.history.wrote();
+    registers.set({ path, version, token, mzxid: BigInt(mzxid) }, floor);
+    view.saw(path, version);
+  }
+
+  async #read(path: string, floor: number | undefined): Promise<void> {
+    const { registers, counts } = this.#options.history;
+    const view = this.#view;
+    const { data, stat } = await this.#client.get(path);
+    counts.reads += 1;
+    const { version } = stat;
+    const token = new TextDecoder().decode(data ?? new Uint8Array());
+    registers.read({ path, version, token, mzxid: BigInt(stat.mzxid) }, floor);
+    view.saw(path, version);
+  }
+
+  async #syncAndRead(path: string): Promise<void> {
+    const floor = this.#options.history.registers.floor(path);
+    // Not at once: a read that is asked again after a lost connection might then come before the sync.
+    await this.#client.sync(ROOT);
+    await this.#read(path, floor);
+  }
+
+  #token(): string {
+    const { history, name } = this.#options;
+    this.#number += 1;
+    history.sequences.sent(name, this.#number);
+    return tokenOf(name, this.#number);
+  }
+}
+
+function connectOnce({ urls, timeoutMs, name }: NativeLoadOptions): Promise<Client> {
+  return connect(urls, {
+    ensemble: "soak",
+    sessionTimeoutMs: timeoutMs,
+    connectTimeoutMs: 10_000,
+    name,
+  });
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,158 @@
+/** Does to the servers what the plan says, keeps a log of it, and in the end repairs everything. */
+import type { Ensemble } from "./ensemble.ts";
+import type { FaultLog, FaultWindow } from "./fault-log.ts";
+import type { Fault } from "./fault-plan.ts";
+
+export type NemesisOptions = {
+  readonly ensemble: Ensemble;
+  readonly log: FaultLog;
+  readonly plan: Iterator<Fault, never>;
+  /** Told when a fault begins and ends. */
+  readonly note: (text: string) => void;
+  /** Told when what a fault broke does not come back. */
+  readonly failed: (text: string) => void;
+};
+
+/** A leader that is wanted is waited for so long; then any node serves as well. */
+const LEADER_MS_MAX = 3000;
+const POLL_MS = 100;
+
+export class Nemesis {
+  readonly #options: NemesisOptions;
+  readonly #running = new Set<Promise<void>>();
+  /** Nodes and nats-servers that a fault has now, so that no two have the same. */
+  readonly #busy = new Set<string>();
+
+  constructor(options: NemesisOptions) {
+    this.#options = options;
+  }
+
+  /** Until the signal; then every fault that is under way ends. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const fault = this.#options.plan.next().value;
+      if (!fault.overlaps) await Promise.all(this.#running);
+      if (this.#running.size === 0) await pause(fault.restMs, signal);
+      if (signal.aborted) break;
+      const running: Promise<void> = this.#perform(fault, signal).finally(() => {
+        this.#running.delete(running);
+      });
+      this.#running.add(running);
+      // The next one, if it overlaps, comes in the middle of this one.
+      await Promise.race([running, pause(fault.lastsMs / 2, signal)]);
+    }
+    await Promise.all(this.#running);
+  }
+
+  async #perform(fault: Fault, signal: AbortSignal): Promise<void> {
+    const isNats = fault.kind.startsWith("nats-");
+    const targets = await this.#targets(fault);
+    const names = targets.map((index) => `${isNats ? "nats-server" : "node"} ${index + 1}`);
+    if (names.length === 0 || names.some((name) => this.#busy.has(name))) return;
+    for (const name of names) this.#busy.add(name);
+    const { log, note } = this.#options;
+    const direction = fault.kind === "cut-silent" ? ` (${fault.direction})` : "";
+    const shown = `${fault.kind} of ${names.join(" and ")}${direction}`;
+    note(`${shown} for ${Math.round(fault.lastsMs)} ms`);
+    const window: FaultWindow = log.begin(fault.kind, isNats ? [] : targets, performance.now());
+    try {
+      await Promise.all(targets.map((index) => this.#strike(fault, index)));
+      await pause(fault.lastsMs, signal);
+      await Promise.all(targets.map((index) => this.#repair(fault, index)));
+    } catch (error) {
+      this.#options.failed(`after ${shown}: ${String(error)}`);
+    } finally {
+      log.end(window, performance.now());
+      for (const name of names) this.#busy.delete(name);
+      note(`${shown} is over`);
+    }
+  }
+
+  async #targets(fault: Fault): Promise<readonly number[]> {
+    const targets: number[] = [];
+    for (const victim of fault.victims) {
+      if (victim !== "leader") targets.push(victim);
+      else targets.push((await this.#leader()) ?? 0);
+    }
+    return targets;
+  }
+
+  async #leader(): Promise<number | undefined> {
+    const untilMs = performance.now() + LEADER_MS_MAX;
+    while (performance.now() < untilMs) {
+      const leader = await this.#options.ensemble.leader();
+      if (leader !== undefined) return leader;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    return undefined;
+  }
+
+  async #strike({ kind, direction }: Fault, index: number): Promise<void> {
+    const { ensemble } = this.#options;
+    switch (kind) {
+      case "kill":
+      case "kill-all":
+        return ensemble.killNode(index);
+      case "pause":
+        return ensemble.signalNode(index, "SIGSTOP");
+      case "restart":
+        return ensemble.stopNode(index);
+      case "nats-kill":
+        return ensemble.nats.killOne(index);
+      case "nats-restart":
+        return ensemble.nats.stopOne(index);
+      case "nats-pause":
+        return ensemble.nats.signal(index, "SIGSTOP");
+      case "cut-link":
+        return ensemble.setLink(index, "down");
+      case "cut-silent":
+        return ensemble.setProxies(index, { kind: "silent", direction });
+      case "cut-reset":
+        return ensemble.setProxies(index, { kind: "reset" });
+      case "disk-full":
+        return ensemble.fillDisk(index);
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  async #repair({ kind }: Fault, index: number): Promise<void> {
+    const { ensemble } = this.#options;
+    switch (kind) {
+      case "kill":
+      case "kill-all":
+      case "restart":
+        return ensemble.startNode(index);
+      case "pause":
+        return ensemble.signalNode(index, "SIGCONT");
+      case "nats-kill":
+      case "nats-restart":
+        return ensemble.nats.start(index);
+      case "nats-pause":
+        return ensemble.nats.signal(index, "SIGCONT");
+      case "cut-link":
+        return ensemble.setLink(index, "up");
+      case "cut-silent":
+      case "cut-reset":
+        return ensemble.setProxies(index, { kind: "open" });
+      case "disk-full":
+        return ensemble.freeDisk(index);
+      default:
+        return kind satisfies never;
+    }
+  }
+}
+
+/** Ends early when the signal comes. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}

@@ -1,0 +1,85 @@
+/** A data folder on a small file system in memory, which can be filled to its last byte and emptied again. */
+import { execFileSync } from "node:child_process";
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { join } from "node:path";
+
+/** Kept free at least, while the disk is not meant to be full: room for two log segments and a snapshot. */
+const FREE_BYTES = 96 * 2 ** 20;
+const PIECE_BYTES = 2 ** 20;
+const BALLAST = "ballast";
+
+export class SmallDisk {
+  /** For the node's data. */
+  readonly folder: string;
+  readonly #mountPoint: string;
+  #bytes = FREE_BYTES;
+  #full = false;
+
+  /** Throws where mounting is not permitted. */
+  constructor(mountPoint: string) {
+    mkdirSync(mountPoint, { recursive: true });
+    const options = `size=${FREE_BYTES},mode=0700`;
+    run("mount", "-t", "tmpfs", "-o", options, "zooid-soak", mountPoint);
+    this.#mountPoint = mountPoint;
+    this.folder = join(mountPoint, "data");
+  }
+
+  /** Writes until nothing more fits. What the node frees later is taken too when this is called again. */
+  fill(): void {
+    this.#full = true;
+    const piece = new Uint8Array(PIECE_BYTES);
+    const file = openSync(join(this.#mountPoint, BALLAST), "a");
+    try {
+      for (let length = PIECE_BYTES; length >= 512; ) {
+        try {
+          // A write that meets the end writes what fits, and the next one fails.
+          writeSync(file, piece, 0, length);
+        } catch (error) {
+          if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
+          length /= 2;
+        }
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  free(): void {
+    rmSync(join(this.#mountPoint, BALLAST), { force: true });
+    this.#full = false;
+    this.grow();
+  }
+
+  /** What a long run writes is not to fill the disk by itself. */
+  grow(): void {
+    if (this.#full) return;
+    const { bsize, bavail } = statfsSync(this.#mountPoint);
+    const missing = FREE_BYTES - bsize * bavail;
+    if (missing <= 0) return;
+    this.#bytes += missing;
+    run("mount", "-o", `remount,size=${this.#bytes}`, this.#mountPoint);
+  }
+
+  unmount(): void {
+    try {
+      run("umount", this.#mountPoint);
+    } catch {
+      // Somebody looks into it; it goes when they leave.
+      run("umount", "--lazy", this.#mountPoint);
+    }
+  }
+}
+
+/** What stops this process from mounting; undefined if nothing does. */
+export function mountProblem(folder: string): string | undefined {
+  try {
+    new SmallDisk(join(folder, "probe")).unmount();
+    return undefined;
+  } catch (error) {
+    return (error instanceof Error ? error.message : String(error)).trim().split("\n").at(-1);
+  }
+}
+
+function run(command: string, ...args: readonly string[]): void {
+  execFileSync(command, [...args], { stdio: ["ignore", "ignore", "pipe"] });
+}
