@@ -51,11 +51,11 @@ export type HeartbeatState = {
   heardLeaderMs: number;
   /** A leader's: when each peer was last heard. */
   readonly heardMs: Map<ServerId, number>;
-  /** Pings in a row that found nobody. */
+  /** Pings in a row that found nobody, or nobody who leads. */
   absences: number;
 };
 
-/** A starting leader may not listen yet: more than one ping must find nobody before its epoch is established. */
+/** Before its epoch is established a leader may not listen or may not know of it: one ping that finds that is not enough. */
 const ABSENCES_MAX = 2;
 
 export function heartbeatActor(options: HeartbeatOptions): Actor<HeartbeatState, HeartbeatMessage> {
@@ -238,7 +238,7 @@ function answered(
 ): Step<HeartbeatState> {
   const { leader, epoch } = state.leadership;
   if (from !== leader) return none(state);
-  if (!pong.leading) return lost(state, `node ${leader} does not lead`);
+  if (!pong.leading) return missed(state, `node ${leader} does not lead`);
   state.heardLeaderMs = context.nowMs;
   state.absences = 0;
   if (pong.epoch !== epoch || pong.atMs === undefined) return none(state);
@@ -250,9 +250,13 @@ function answered(
 
 function absent(state: HeartbeatState, to: ServerId, tag: number): Step<HeartbeatState> {
   if (to !== state.leadership.leader || tag !== state.lastTag) return none(state);
+  return missed(state, `the process of node ${to} is gone`);
+}
+
+function missed(state: HeartbeatState, reason: string): Step<HeartbeatState> {
   state.absences += 1;
   if (state.leadership.role === "establishing" && state.absences < ABSENCES_MAX) return none(state);
-  return lost(state, `the process of node ${to} is gone`);
+  return lost(state, reason);
 }
 
 function silent(state: HeartbeatState, tag: number, context: Context): Step<HeartbeatState> {

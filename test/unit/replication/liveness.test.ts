@@ -50,6 +50,20 @@ test("a follower bears a leader's silence for the timeout and no longer", (t) =>
   ]);
 });
 
+test("one answer of a node that does not lead ends an established leadership, and not one that is being established", (t) => {
+  const pong = { kind: "pong", epoch: epoch(1), leading: false } as const;
+  const ask = (actor: Driven<HeartbeatState, HeartbeatMessage>): object[] => {
+    const [ping] = requests(actor.receive({ kind: "timer", timer: "ping" }));
+    const answer = { kind: "answered", tag: ping?.tag ?? -1, from: 2, message: pong } as const;
+    return told(actor.receive(answer), "log-sync");
+  };
+  t.like(ask(heartbeat(2)), [{ kind: "leaderLost" }]);
+  const early = heartbeat(2);
+  early.receive(leadership("establishing", 2));
+  t.deepEqual(ask(early), []);
+  t.like(ask(early), [{ kind: "leaderLost" }]);
+});
+
 test("a leader that hears no quorum for the timeout steps down", (t) => {
   const actor = heartbeat(1);
   actor.nowMs = 1000;
