@@ -96,14 +96,20 @@ export function encodeIdentity(identity: Identity, crc32: Crc32): Uint8Array {
   );
 }
 
+export function decodeIdentity(bytes: Uint8Array, crc32: Crc32): Identity {
+  const found = decodeChecked(IDENTITY_FILE, bytes, crc32);
+  const { ensemble } = found;
+  if (typeof ensemble !== "string") throw damaged(IDENTITY_FILE);
+  const server = numberIn(IDENTITY_FILE, found["server"], SERVER_ID_MAX) as ServerId;
+  return { ensemble, server };
+}
+
 /** Refuses a folder that belongs to another node or another ensemble. */
 export function checkIdentity(bytes: Uint8Array, expected: Identity, crc32: Crc32): void {
-  const found = decodeChecked(IDENTITY_FILE, bytes, crc32);
-  const ensemble = found["ensemble"];
-  const server = found["server"];
+  const { ensemble, server } = decodeIdentity(bytes, crc32);
   if (ensemble === expected.ensemble && server === expected.server) return;
   throw new LogStop(
-    `the data folder belongs to node ${String(server)} of ensemble "${String(ensemble)}" (${IDENTITY_FILE}), this is node ${expected.server} of ensemble "${expected.ensemble}": give this node its own data folder, or start it with the id and ensemble of this one.`,
+    `the data folder belongs to node ${server} of ensemble "${ensemble}" (${IDENTITY_FILE}), this is node ${expected.server} of ensemble "${expected.ensemble}": give this node its own data folder, or start it with the id and ensemble of this one.`,
   );
 }
 

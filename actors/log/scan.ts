@@ -24,27 +24,40 @@ export type SegmentEnd = {
   readonly dirtyBytes: number;
   /** The bytes at the end were durable once: they are damaged, not a write cut short. */
   readonly wasDurable: boolean;
+  /** Offset of the next intact mark further on, which is what shows that they were. */
+  readonly nextMark: number | undefined;
   /** An intact mark or record stands there, but it follows this zxid: what lies between is missing. */
   readonly follows: Zxid | undefined;
 };
 
+/** `bytes`: the whole record, a view that is good during the call only. */
+type OnRecord = (record: ScannedRecord, bytes: Uint8Array) => void;
+
 type Scan = {
   readonly crc32: Crc32;
-  readonly onRecord: (record: ScannedRecord) => void;
+  readonly onRecord: OnRecord;
   offset: number;
   lastZxid: Zxid;
 };
 
 type Fault = { readonly fault: string; readonly follows: Zxid | undefined };
 
-/** `lastZxid`: of the record before the segment. Calls `onRecord` for each intact record, in order. */
+/**
+ * `lastZxid`: of the record before the segment, or before offset `from` of it. Calls `onRecord` for each intact record, in
+ * order.
+ */
 export function* scanSegment(
-  segment: { readonly file: string; readonly size: number; readonly lastZxid: Zxid },
+  segment: {
+    readonly file: string;
+    readonly size: number;
+    readonly lastZxid: Zxid;
+    readonly from?: number;
+  },
   crc32: Crc32,
-  onRecord: (record: ScannedRecord) => void,
+  onRecord: OnRecord,
 ): Procedure<SegmentEnd> {
-  const { file, size } = segment;
-  const scan: Scan = { crc32, onRecord, offset: 0, lastZxid: segment.lastZxid };
+  const { file, size, lastZxid, from = 0 } = segment;
+  const scan: Scan = { crc32, onRecord, offset: from, lastZxid };
   let found: Fault = { fault: "empty", follows: undefined };
   while (scan.offset < size) {
     const base = scan.offset;
@@ -61,7 +74,8 @@ export function* scanSegment(
     fault: rest.dirtyBytes === 0 ? "empty" : found.fault,
     dirtyBytes: rest.dirtyBytes,
     // A crash does not make a whole record with a right checksum and the wrong place.
-    wasDurable: found.follows !== undefined || rest.marked,
+    wasDurable: found.follows !== undefined || rest.nextMark !== undefined,
+    nextMark: rest.nextMark,
     follows: found.follows,
   };
 }
@@ -84,12 +98,14 @@ function scanChunk(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | unde
       if (checked.fault === "incomplete" && !isLast) return undefined;
       return { fault: checked.fault, follows: undefined };
     }
-    const header = recordHeader(bytes.subarray(position, position + checked.length));
+    const record = bytes.subarray(position, position + checked.length);
+    const header = recordHeader(record);
     if (header.prevZxid !== scan.lastZxid || header.lastZxid <= scan.lastZxid) {
       return outOfPlace("record", header.prevZxid);
     }
     const { firstZxid, lastZxid } = header;
-    scan.onRecord({ firstZxid, lastZxid, offset: base + position, length: checked.length });
+    const offset = base + position;
+    scan.onRecord({ firstZxid, lastZxid, offset, length: checked.length }, record);
     position += checked.length;
     scan.lastZxid = lastZxid;
     scan.offset = base + position;
@@ -98,9 +114,18 @@ function scanChunk(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | unde
 }
 
 /** The zxid that the segment's first record follows, if its first mark is intact. */
-export function* firstPrevZxid(file: string, crc32: Crc32): Procedure<Zxid | undefined> {
-  const mark = markAt(yield* readBytes(file, 0, MARK_BYTES), 0, crc32);
-  return mark?.offset === 0 ? mark.prevZxid : undefined;
+export function firstPrevZxid(file: string, crc32: Crc32): Procedure<Zxid | undefined> {
+  return prevZxidAt(file, 0, crc32);
+}
+
+/** The zxid that the mark at `offset` follows, if it is intact. */
+export function* prevZxidAt(
+  file: string,
+  offset: number,
+  crc32: Crc32,
+): Procedure<Zxid | undefined> {
+  const mark = markAt(yield* readBytes(file, offset, MARK_BYTES), 0, crc32);
+  return mark?.offset === offset ? mark.prevZxid : undefined;
 }
 
 function outOfPlace(what: "mark" | "record", follows: Zxid): Fault {
@@ -112,9 +137,9 @@ function* scanRest(
   file: string,
   size: number,
   scan: Scan,
-): Procedure<{ dirtyBytes: number; marked: boolean }> {
+): Procedure<{ dirtyBytes: number; nextMark: number | undefined }> {
   let dirtyBytes = 0;
-  let marked = false;
+  let nextMark: number | undefined;
   let base = scan.offset;
   while (base < size) {
     const bytes = yield* readBytes(file, base, Math.min(CHUNK_BYTES, size - base));
@@ -124,12 +149,12 @@ function* scanRest(
       dirtyBytes = base + dirty - scan.offset;
       // A mark at the very end belongs to the write that is looked at; only a later one proves anything.
       const from = base === scan.offset ? 1 : 0;
-      marked ||= findMark(bytes.subarray(from), base + from, scan.crc32) !== undefined;
+      nextMark ??= findMark(bytes.subarray(from), base + from, scan.crc32);
     }
     if (base + bytes.length >= size) break;
     base += bytes.length - (MARK_BYTES - 1); // a mark may lie across two chunks
   }
-  return { dirtyBytes, marked };
+  return { dirtyBytes, nextMark };
 }
 
 function lengthWithoutZeros(bytes: Uint8Array): number {

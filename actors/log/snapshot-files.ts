@@ -55,10 +55,14 @@ export type SnapshotVerdict =
   | { readonly kind: "valid"; readonly identity: SnapshotIdentity }
   | { readonly kind: "damaged"; readonly position: number; readonly fault: string };
 
-/** Every chunk verifies, they are in sequence, the last one says so, and nothing follows. */
+/**
+ * Every chunk verifies, they are in sequence, the last one says so, and nothing follows. Calls `onChunk` for each that
+ * verifies, in order.
+ */
 export function* verifySnapshot(
   file: { readonly name: string; readonly size: number; readonly zxid: Zxid },
   crc32: Crc32,
+  onChunk?: (bytes: Uint8Array, header: ChunkHeader) => void,
 ): Procedure<SnapshotVerdict> {
   const { name, size, zxid } = file;
   let position = 0;
@@ -66,6 +70,7 @@ export function* verifySnapshot(
   for (let index = 0; ; index += 1) {
     const read = yield* readChunk({ file: name, position, zxid, index }, crc32);
     if (read.kind === "fault") return { kind: "damaged", position, fault: read.fault };
+    onChunk?.(read.bytes, read.header);
     checksum = crc32(read.bytes, checksum);
     position += read.bytes.length;
     if (!read.header.last) continue;

@@ -30,6 +30,15 @@ export function isLockFile(name: string): boolean {
 
 type Holder = { readonly pid: number; readonly started: string };
 
+/** Who has the folder open, or left its lock behind. Only looks. */
+export function lockHolder(
+  folder: string,
+): { readonly pid: number; readonly isAlive: boolean } | undefined {
+  const content = readIfThere(join(folder, LOCK_FILE));
+  const holder = content === undefined ? undefined : parseHolder(content);
+  return holder === undefined ? undefined : { pid: holder.pid, isAlive: isAlive(holder) };
+}
+
 export class FolderLock {
   readonly #path: string;
   readonly #content: string;
