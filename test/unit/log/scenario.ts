@@ -1,13 +1,21 @@
 /**
- * One random history of a log: appends, truncations and promises, lives that end between any two disk operations, and at
- * every start the question whether the log is one that may be there.
+ * One random history of a log: appends, truncations, promises, snapshots cut here and installed from elsewhere; lives that end
+ * between any two disk operations, and at every start the question whether the log is one that may be there.
  */
 import type { ServerId } from "../../../protocol/ids.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { LogMessage } from "../../../actors/log/messages.ts";
 import type { EpochPromise } from "../../../actors/log-sync/messages.ts";
 import type { Disk } from "../../../runtime/disk.ts";
-import { epoch, lastZxidOf, LogHarness, recordAfter } from "./harness.ts";
+import {
+  chunks,
+  epoch,
+  identityOf,
+  lastZxidOf,
+  LogHarness,
+  recordAfter,
+  zxid as zxidAt,
+} from "./harness.ts";
 
 /** Opens the disk for a life; `crash` ends it. */
 export type DiskUnderTest = {
@@ -17,8 +25,15 @@ export type DiskUnderTest = {
   readonly setFull: ((disk: Disk, full: boolean) => void) | undefined;
 };
 
-/** A log that existed, or would have at a point between two changes, and how many truncations came before it. */
-type Moment = { readonly log: readonly Uint8Array[]; readonly truncations: number };
+/**
+ * A log that existed, or would have at a point between two changes, and how many truncations came before it. It begins after
+ * `base`; what is on the disk may begin later, at a record's end that a snapshot covers.
+ */
+type Moment = {
+  readonly base: Zxid;
+  readonly log: readonly Uint8Array[];
+  readonly truncations: number;
+};
 
 type Life = {
   readonly log: LogHarness;
@@ -30,6 +45,15 @@ type Life = {
   dropped: boolean;
   promises: EpochPromise[];
   promised: EpochPromise;
+  /** Nothing up to it is ever truncated; snapshots are cut there. */
+  committed: Zxid;
+  /** The newest snapshot that was reported. */
+  snapshot: Zxid;
+  /** Chunks that are still to be told of a cut, the first of them outstanding. */
+  cut: { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[] } | undefined;
+  /** Parts of another node's snapshot, and how many bytes of them are stored. No change is told meanwhile. */
+  parts: { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[] } | undefined;
+  toTreesSeen: number;
 };
 
 /** Uniform numbers in [0, 1) from a seed (the generator called mulberry32). */
@@ -69,17 +93,26 @@ function startLife(log: LogHarness, before: Life | undefined): Life {
   log.run();
   const [first] = log.reports;
   if (first?.kind !== "recovered") throw new Error(`did not start: ${log.stopReason}`);
-  const records = log.readAll();
+  const { baseZxid, snapshot } = first;
+  const records = log.readAll(baseZxid);
   if (!sameZxids(records, first.lastZxids)) throw new Error("the log read is not the log reported");
   if (before === undefined) {
     if (records.length > 0) throw new Error("records from nowhere");
   } else {
-    checkLog(before, records);
+    checkLog(before, baseZxid, records);
     checkPromise(before, first.promise);
+    const zxid = snapshot?.zxid ?? 0;
+    if (zxid < before.snapshot) throw new Error(`snapshot ${before.snapshot} is gone`);
+    if (zxid < baseZxid) throw new Error("nothing covers what is before the log");
   }
   return {
     log,
-    moments: [{ log: records, truncations: 0 }],
+    moments: [{ base: baseZxid, log: records, truncations: 0 }],
+    committed: snapshot?.zxid ?? (0 as Zxid),
+    snapshot: snapshot?.zxid ?? (0 as Zxid),
+    cut: undefined,
+    parts: undefined,
+    toTreesSeen: log.toTrees.length,
     reached: 0,
     reportsSeen: log.reports.length,
     dropped: false,
@@ -88,9 +121,9 @@ function startLife(log: LogHarness, before: Life | undefined): Life {
   };
 }
 
-function checkLog(before: Life, records: readonly Uint8Array[]): void {
+function checkLog(before: Life, base: Zxid, records: readonly Uint8Array[]): void {
   const possible = before.moments.slice(before.reached);
-  if (possible.some((moment) => sameLog(moment.log, records))) return;
+  if (possible.some((moment) => sameFrom(base, moment, records))) return;
   const least = before.moments[before.reached]?.log.length;
   throw new Error(`a log of ${records.length} records cannot be there; reported were ${least}`);
 }
@@ -117,16 +150,19 @@ function liveOn(life: Life, world: World, epochBefore: number): number {
   const actions = Math.floor(random() * 40);
   for (let action = 0; action < actions; action += 1) {
     const chance = random();
-    if (chance < 0.6) counter = append(life, epochNow, counter, random);
-    else if (chance < 0.7) {
+    if (life.parts !== undefined) stepSome(life.log, 1 + Math.floor(random() * 20));
+    else if (chance < 0.5) counter = append(life, epochNow, counter, random);
+    else if (chance < 0.6) cut(life, random);
+    else if (chance < 0.604) counter = receiveParts(life, epochNow, counter, random);
+    else if (chance < 0.66) {
       truncate(life, random);
       epochNow += 1;
       counter = 0;
       promise(life, epochNow, random);
-    } else if (chance < 0.75 && world.under.setFull !== undefined) {
+    } else if (chance < 0.69 && world.under.setFull !== undefined) {
       suffer(life, world);
       if (life.dropped) return epochNow;
-    } else stepSome(life.log, Math.floor(random() * 12));
+    } else stepSome(life.log, Math.floor(random() * 20));
     takeReports(life);
   }
   if (random() < 0.2) life.log.run();
@@ -137,30 +173,78 @@ function liveOn(life: Life, world: World, epochBefore: number): number {
 
 function append(life: Life, inEpoch: number, from: number, random: () => number): number {
   let counter = from;
-  let { log, truncations } = lastMoment(life);
+  let { log } = lastMoment(life);
+  const { base, truncations } = lastMoment(life);
   const batch: Uint8Array[] = [];
   for (let left = 1 + Math.floor(random() * 6); left > 0; left -= 1) {
     const count = 1 + Math.floor(random() * 3);
-    const prevZxid = lastZxidOf(log.at(-1));
+    const prevZxid = log.length === 0 ? base : lastZxidOf(log.at(-1));
     const payloadBytes = random() < 0.02 ? 6000 : Math.floor(random() * 700);
     const record = recordAfter(prevZxid, { epoch: inEpoch, counter, count }, payloadBytes);
     counter += count;
     batch.push(record);
     log = [...log, record];
-    life.moments.push({ log, truncations });
+    life.moments.push({ base, log, truncations });
   }
   life.log.tell({ kind: "append", records: batch });
   return counter;
 }
 
 function truncate(life: Life, random: () => number): void {
-  const { log, truncations } = lastMoment(life);
-  const keep = log.length - Math.floor(random() ** 2 * (log.length + 1));
+  const { base, log, truncations } = lastMoment(life);
+  const committed = log.filter((record) => lastZxidOf(record) <= life.committed).length;
+  const keep = log.length - Math.floor(random() ** 2 * (log.length - committed + 1));
   for (let length = log.length - 1; length > keep; length -= 1) {
-    life.moments.push({ log: log.slice(0, length), truncations });
+    life.moments.push({ base, log: log.slice(0, length), truncations });
   }
-  life.moments.push({ log: log.slice(0, keep), truncations: truncations + 1 });
-  life.log.tell({ kind: "truncate", after: lastZxidOf(log[keep - 1]) });
+  life.moments.push({ base, log: log.slice(0, keep), truncations: truncations + 1 });
+  life.log.tell({ kind: "truncate", after: keep === 0 ? base : lastZxidOf(log[keep - 1]) });
+}
+
+/** What was reported durable, and is not to be truncated by what was told since, becomes committed; then a snapshot is cut. */
+function cut(life: Life, random: () => number): void {
+  const durable = life.moments[life.reached]?.log ?? [];
+  const kept = new Set(lastMoment(life).log.map(lastZxidOf));
+  const possible = durable.map(lastZxidOf).filter((zxid) => kept.has(zxid));
+  const zxid = possible.filter((one) => one > life.committed)[Math.floor(random() * 9)];
+  if (zxid === undefined || life.cut !== undefined) return;
+  life.committed = zxid;
+  const pieces = chunks(zxid, 1 + Math.floor(random() * 3), Math.floor(random() * 900));
+  life.cut = { zxid, chunks: pieces };
+  tellChunk(life, 0);
+}
+
+function tellChunk(life: Life, index: number): void {
+  const bytes = life.cut?.chunks[index];
+  if (life.cut === undefined || bytes === undefined) {
+    life.cut = undefined;
+    return;
+  }
+  const last = index === life.cut.chunks.length - 1;
+  life.log.tell({ kind: "snapshotChunk", zxid: life.cut.zxid, index, bytes, last });
+}
+
+/** Another node's snapshot, of a zxid that this log does not reach. Its epoch's counter goes on behind it. */
+function receiveParts(life: Life, inEpoch: number, counter: number, random: () => number): number {
+  const zxid = zxidAt(inEpoch, counter + 5);
+  const pieces = chunks(zxid, 1 + Math.floor(random() * 3), Math.floor(random() * 900));
+  life.parts = { zxid, chunks: pieces };
+  tellPart(life, 0);
+  return counter + 6;
+}
+
+function tellPart(life: Life, position: number): void {
+  if (life.parts === undefined) return;
+  const { zxid, chunks: parts } = life.parts;
+  const whole = Uint8Array.from(Buffer.concat([...parts]));
+  if (position < whole.length) {
+    const bytes = whole.slice(position, position + 500);
+    life.log.tell({ kind: "storePart", zxid, position, bytes });
+    return;
+  }
+  const { truncations } = lastMoment(life);
+  life.moments.push({ base: zxid, log: [], truncations: truncations + 1 });
+  life.log.tell({ kind: "installSnapshot", snapshot: identityOf(zxid, parts) });
 }
 
 function promise(life: Life, inEpoch: number, random: () => number): void {
@@ -185,8 +269,24 @@ function suffer(life: Life, world: World): void {
 }
 
 function takeReports(life: Life): void {
+  for (const told of life.log.toTrees.slice(life.toTreesSeen)) {
+    if (told.kind === "chunkStored") tellChunk(life, told.index + 1);
+    if (told.kind === "snapshotRefused") life.cut = undefined;
+  }
+  life.toTreesSeen = life.log.toTrees.length;
   for (const report of life.log.reports.slice(life.reportsSeen)) {
     if (report.kind === "diskFull") life.dropped = true;
+    if (report.kind === "snapshotStored") life.snapshot = report.snapshot.zxid;
+    if (report.kind === "partStored") tellPart(life, report.position);
+    if (report.kind === "partRefused") life.parts = undefined;
+    if (report.kind === "installRefused") throw new Error("whole parts are refused");
+    if (report.kind === "installed") {
+      const { zxid } = report.snapshot;
+      life.parts = undefined;
+      life.committed = zxid;
+      life.snapshot = zxid;
+      reach(life, { lastZxid: zxid, truncations: report.truncations });
+    }
     if (report.kind === "promised") {
       life.promised = report.promise;
       life.promises = life.promises.filter((one) => one.epoch > report.promise.epoch);
@@ -201,14 +301,14 @@ function reach(life: Life, report: { lastZxid: Zxid; truncations: number }): voi
     (moment, at) =>
       at >= life.reached &&
       moment.truncations === report.truncations &&
-      lastZxidOf(moment.log.at(-1)) === report.lastZxid,
+      endOf(moment) === report.lastZxid,
   );
   if (reached === -1) {
     // After a refusal the changes behind it apply to a shorter log, which is still one of the moments' prefixes.
     if (!life.dropped) throw new Error(`reported ${report.lastZxid}, which was never told`);
-    const { log } = lastMoment(life);
+    const { base, log } = lastMoment(life);
     const kept = log.filter((record) => lastZxidOf(record) <= report.lastZxid);
-    life.moments.push({ log: kept, truncations: report.truncations });
+    life.moments.push({ base, log: kept, truncations: report.truncations });
     life.reached = life.moments.length - 1;
     return;
   }
@@ -216,7 +316,18 @@ function reach(life: Life, report: { lastZxid: Zxid; truncations: number }): voi
 }
 
 function lastMoment(life: Life): Moment {
-  return life.moments.at(-1) ?? { log: [], truncations: 0 };
+  return life.moments.at(-1) ?? { base: 0 as Zxid, log: [], truncations: 0 };
+}
+
+function endOf({ base, log }: Moment): Zxid {
+  return log.length === 0 ? base : lastZxidOf(log.at(-1));
+}
+
+/** The records are the moment's after `base`, which is a place where the moment's log can begin. */
+function sameFrom(base: Zxid, moment: Moment, records: readonly Uint8Array[]): boolean {
+  const begins = base === moment.base || moment.log.some((record) => lastZxidOf(record) === base);
+  const after = moment.log.filter((record) => lastZxidOf(record) > base);
+  return begins && sameLog(after, records);
 }
 
 function sameLog(one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean {
