@@ -129,6 +129,16 @@ test("a lost or damaged promise costs the vote, and counts as one of the log's e
   }
 });
 
+test("a node that regained its vote keeps it over the next start, also if the promise was damaged", (t) => {
+  const disk = damagedDisk((files) => flip(files, "promise", 12));
+  const log = open(disk);
+  recovered(log);
+  t.deepEqual(log.ask({ kind: "regainVote" }), [{ kind: "voteRegained" }]);
+  const report = recovered(open(disk));
+  t.is(report.voteLoss, undefined);
+  t.deepEqual(report.promise, { epoch: epoch(1), candidate: server1 });
+});
+
 test("an empty folder has no vote, and an incarnation that no earlier folder can have had", (t) => {
   for (let steps = 0; steps < 30; steps += 1) {
     const disk = new MemoryDisk();
