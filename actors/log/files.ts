@@ -200,6 +200,6 @@ export function damaged(file: string): FileDamaged {
   return new FileDamaged(`${file} in the data folder is damaged: ${WHAT_TO_DO}`);
 }
 
-/** A node that lost what it promised or acknowledged must not vote as if it had not. */
+/** An empty folder of a member has no vote until the others have filled it. */
 export const WHAT_TO_DO =
-  "nothing was changed. Put back the undamaged folder if there is one as new as this; else, only if all other nodes are up and in step with their leader, start this node with an empty folder.";
+  "nothing was changed. Put back the undamaged folder if there is one as new as this; a member of an ensemble may also be started with an empty folder, which the others then fill.";

@@ -2,7 +2,6 @@
 import { assert } from "../../protocol/assert.ts";
 import { verifyRecord } from "../../protocol/record.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
-import { WHAT_TO_DO } from "./files.ts";
 import { LogStop, type Procedure, readBytes } from "./procedure.ts";
 import { type LogState, type ReadRequest, report, type Segment } from "./state.ts";
 
@@ -49,6 +48,6 @@ function lastWithin(state: LogState, from: number, bytesMax: number): number {
 function damagedRecord(state: LogState, segment: Segment, record: number, fault: string): LogStop {
   const zxid = formatZxid(state.index.lastZxidOf(record));
   return new LogStop(
-    `${segment.name} in the data folder is damaged at offset ${state.index.offsetOf(record)}, in the record that ends at zxid ${zxid} (${fault}), and was intact when the node started: ${WHAT_TO_DO}`,
+    `${segment.name} in the data folder is damaged at offset ${state.index.offsetOf(record)}, in the record that ends at zxid ${zxid} (${fault}), and was intact when the node started: start the node again; a member of an ensemble is then repaired by the others.`,
   );
 }

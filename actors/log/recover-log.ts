@@ -5,7 +5,7 @@
 import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../log-sync/messages.ts";
 import { isSegmentName, segmentName, snapshotName, snapshotZxid } from "./files.ts";
-import type { Procedure } from "./procedure.ts";
+import { LogStop, type Procedure } from "./procedure.ts";
 import { firstPrevZxid, type ScannedRecord, scanSegment, type SegmentEnd } from "./scan.ts";
 import { verifySnapshot } from "./snapshot-files.ts";
 import type { LogState } from "./state.ts";
@@ -67,6 +67,7 @@ function* findRecords(
         state.index.push(record.lastZxid, record.offset, record.length);
       },
     );
+    refuseLaterVersion(name, scanned.fault);
     const isLast = position === names.length - 1;
     const damage = damageOf(state, name, scanned, { first, isLast });
     if (damage !== undefined) {
@@ -85,6 +86,14 @@ function* findRecords(
     }
     if (scanned.end > 0) state.segments.push({ name, firstRecord, end: scanned.end, size });
   }
+}
+
+/** Its checksum is right, so this is no damage, and nothing may be cut off. */
+function refuseLaterVersion(name: string, fault: string): void {
+  if (fault !== "badVersion") return;
+  throw new LogStop(
+    `${name} in the data folder has a format version that this zooid does not read: start the node with the version that wrote it, or a later one.`,
+  );
 }
 
 /** In words what shows that more was durable than is there. */
@@ -122,6 +131,7 @@ function* findSnapshot(
     const name = snapshotName(zxid);
     const file = { name, size: folder.get(name) ?? 0, zxid };
     const verdict = yield* verifySnapshot(file, state.settings.crc32);
+    if (verdict.kind === "damaged") refuseLaterVersion(name, verdict.fault);
     const isAhead = zxid > index.lastZxid;
     if (verdict.kind === "damaged" || !(isAhead || index.holds(zxid))) {
       found.aside.push(name);

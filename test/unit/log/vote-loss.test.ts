@@ -2,6 +2,7 @@
 import test from "ava";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import {
+  checksum,
   cutSnapshot,
   epoch,
   LogHarness,
@@ -148,6 +149,28 @@ test("an empty folder has no vote, and an incarnation that no earlier folder can
     const report = recovered(open(disk));
     t.deepEqual(report.voteLoss, { reason: "new", epoch: epoch(0) });
     t.true(report.incarnation > WALL_MS);
+  }
+});
+
+test("a record or a snapshot of a later format version is refused, and nothing is changed", (t) => {
+  const changes = [
+    (files: Files): void => {
+      const bytes = files[segments(files)[0] ?? ""] as Uint8Array;
+      const record = bytes.subarray(24 + 104 + 24, 24 + 104 + 24 + 104);
+      record[8] = 2;
+      new DataView(record.buffer, record.byteOffset).setUint32(4, checksum(record.subarray(8)));
+    },
+    (files: Files): void => {
+      const chunk = files["snapshot.000000010000003c"] as Uint8Array;
+      chunk[12] = 2;
+      new DataView(chunk.buffer).setUint32(8, checksum(chunk.subarray(12)));
+    },
+  ];
+  for (const change of changes) {
+    const log = open(damagedDisk(change, [60]));
+    log.run();
+    t.regex(log.stopReason ?? "", /has a format version that this zooid does not read/);
+    t.true(log.performed.every(({ kind }) => kind === "list" || kind === "read"));
   }
 });
 
