@@ -9,7 +9,7 @@ import { recordHeader, verifyRecord } from "../../protocol/record.ts";
 import { type Epoch, formatZxid, type Zxid, zxidOf, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
-import { dropPassedFetch } from "./fetch-end.ts";
+import { dropPassedTransfer } from "./transfer-end.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
 import {
   emitLeadership,
@@ -173,7 +173,7 @@ export function followCommit(state: LogSyncState, role: Following): void {
   if (state.truncating) return;
   const known = min(min(role.leaderCommitted, role.matched), state.durable);
   commitThrough(state, state.index.floor(known));
-  dropPassedFetch(state);
+  dropPassedTransfer(state);
   if (role.established || role.epoch === undefined) return;
   if (state.committed < zxidOf(role.epoch, 0)) return;
   role.established = true;

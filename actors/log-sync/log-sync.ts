@@ -18,7 +18,7 @@ import {
   partStored,
   receiveOffer,
   receivePart,
-} from "./fetch.ts";
+} from "./transfer.ts";
 import { follow, followCommit, receiveAppend, sayBehind, sendAccepted } from "./follower.ts";
 import {
   activate,

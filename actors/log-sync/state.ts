@@ -42,7 +42,7 @@ export type VoteRepair = {
 };
 
 /** A leader's snapshot on its way here, in parts. */
-export type Fetch = {
+export type Transfer = {
   readonly snapshot: SnapshotIdentity;
   /** Stored here up to this position. */
   position: number;
@@ -119,9 +119,9 @@ export type LogSyncState = {
   snapshot: SnapshotIdentity | undefined;
   /** Lanes that do not yet have the snapshot at `delivered`. Nothing is delivered meanwhile. */
   readonly lanesLoading: Set<number>;
-  fetch: Fetch | undefined;
-  /** No snapshot is fetched before. */
-  fetchAfterMs: number;
+  transfer: Transfer | undefined;
+  /** No snapshot is transferred before. */
+  transferAfterMs: number;
   /** Undefined: this node votes. Else it grants no promise, leads nothing, and counts for no quorum. */
   repair: VoteRepair | undefined;
   durable: Zxid;
@@ -155,8 +155,8 @@ export function initialState(options: LogSyncOptions): LogSyncState {
     recent: new RecentRecords(RECENT_RECORDS_BYTES_MAX),
     snapshot: undefined,
     lanesLoading: new Set(),
-    fetch: undefined,
-    fetchAfterMs: 0,
+    transfer: undefined,
+    transferAfterMs: 0,
     repair: undefined,
     durable: ZXID_NONE,
     truncating: false,

@@ -1,4 +1,4 @@
-/** log-sync with snapshots, by plain calls: loaded at the start, offered by a leader, fetched by a follower. */
+/** log-sync with snapshots, by plain calls: loaded at the start, offered by a leader, transferred by a follower. */
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
@@ -187,7 +187,7 @@ test("under the next leader the same snapshot is gone on with, another one is be
   }
 });
 
-test("a snapshot that is not ahead of what is committed is neither fetched nor installed", (t) => {
+test("a snapshot that is not ahead of what is committed is neither transferred nor installed", (t) => {
   const logSync = follower();
   logSync.receive(append(ZXID_NONE, [record(at(1, 0), ZXID_NONE)], at(1, 0)));
   t.is(logSync.state.committed, at(1, 0));

@@ -9,7 +9,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
-import { dropFetch } from "./fetch-end.ts";
+import { dropTransfer } from "./transfer-end.ts";
 import { sayBehind, sendAccepted } from "./follower.ts";
 import { loadLanes } from "./load.ts";
 import { LogIndex } from "./log-index.ts";
@@ -31,17 +31,17 @@ export function receiveOffer(
   { epoch, snapshot }: Offer,
   context: Context,
 ): void {
-  const { role, fetch } = state;
+  const { role, transfer } = state;
   const { nowMs } = context;
   if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
-  if (snapshot.zxid <= state.committed || nowMs < state.fetchAfterMs) return;
-  if (fetch === undefined) {
+  if (snapshot.zxid <= state.committed || nowMs < state.transferAfterMs) return;
+  if (transfer === undefined) {
     begin(state, snapshot, nowMs);
     return;
   }
-  if (fetch.step !== "asking") return;
-  const waitedMs = nowMs - fetch.movedAtMs;
-  if (isSame(fetch.snapshot, snapshot)) {
+  if (transfer.step !== "asking") return;
+  const waitedMs = nowMs - transfer.movedAtMs;
+  if (isSame(transfer.snapshot, snapshot)) {
     if (waitedMs >= ASK_AGAIN_MS) goOn(state, nowMs);
   } else if (waitedMs >= STALLED_MS) {
     begin(state, snapshot, nowMs);
@@ -49,19 +49,19 @@ export function receiveOffer(
 }
 
 function begin(state: LogSyncState, snapshot: SnapshotIdentity, nowMs: number): void {
-  log(state, "info", "fetching snapshot", {
+  log(state, "info", "transferring snapshot", {
     zxid: formatZxid(snapshot.zxid),
     bytes: snapshot.bytes,
   });
-  state.fetch = { snapshot, position: 0, movedAtMs: nowMs, step: "asking" };
+  state.transfer = { snapshot, position: 0, movedAtMs: nowMs, step: "asking" };
   goOn(state, nowMs);
 }
 
 /** Asks for the next part, or, when all are here, has the log replaced. */
 function goOn(state: LogSyncState, nowMs: number): void {
-  const { fetch, role } = state;
-  if (fetch === undefined || fetch.step !== "asking") return;
-  const { snapshot, position } = fetch;
+  const { transfer, role } = state;
+  if (transfer === undefined || transfer.step !== "asking") return;
+  const { snapshot, position } = transfer;
   if (position >= snapshot.bytes) {
     // The truncation under way comes first; the next offer brings this here again.
     if (state.truncating || state.diskFull) return;
@@ -69,12 +69,12 @@ function goOn(state: LogSyncState, nowMs: number): void {
       snapshot.zxid > state.committed,
       "I7: a snapshot is installed only ahead of what is committed",
     );
-    fetch.step = "installing";
+    transfer.step = "installing";
     state.truncating = true;
     state.effects.push(tell("log", { kind: "installSnapshot", snapshot }));
     return;
   }
-  fetch.movedAtMs = nowMs;
+  transfer.movedAtMs = nowMs;
   if (role.kind !== "following" || role.epoch === undefined) return;
   const { zxid } = snapshot;
   sendTo(state, role.leader, { kind: "snapshotAsk", epoch: role.epoch, zxid, position });
@@ -86,17 +86,21 @@ export function receivePart(
   { epoch, zxid, position, bytes }: Part,
   context: Context,
 ): void {
-  const { role, fetch } = state;
+  const { role, transfer } = state;
   if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
-  if (fetch?.step !== "asking" || fetch.snapshot.zxid !== zxid || fetch.position !== position) {
+  if (
+    transfer?.step !== "asking" ||
+    transfer.snapshot.zxid !== zxid ||
+    transfer.position !== position
+  ) {
     return;
   }
   if (bytes.length === 0) {
-    dropFetch(state, context.nowMs, "the leader has it no more");
+    dropTransfer(state, context.nowMs, "the leader has it no more");
     return;
   }
-  fetch.step = "storing";
-  fetch.movedAtMs = context.nowMs;
+  transfer.step = "storing";
+  transfer.movedAtMs = context.nowMs;
   // A copy of its own: the received bytes are a view into the whole message.
   const own = new Uint8Array(bytes);
   state.effects.push(tell("log", { kind: "storePart", zxid, position, bytes: own }));
@@ -110,10 +114,10 @@ export function partStored(
   { zxid, position }: Report<"partStored">,
   context: Context,
 ): void {
-  const { fetch } = state;
-  if (fetch?.step !== "storing" || fetch.snapshot.zxid !== zxid) return;
-  fetch.step = "asking";
-  fetch.position = position;
+  const { transfer } = state;
+  if (transfer?.step !== "storing" || transfer.snapshot.zxid !== zxid) return;
+  transfer.step = "asking";
+  transfer.position = position;
   goOn(state, context.nowMs);
 }
 
@@ -122,7 +126,7 @@ export function partRefused(
   { zxid, reason }: Report<"partRefused">,
   context: Context,
 ): void {
-  if (state.fetch?.snapshot.zxid === zxid) dropFetch(state, context.nowMs, reason);
+  if (state.transfer?.snapshot.zxid === zxid) dropTransfer(state, context.nowMs, reason);
 }
 
 /** The log begins anew at the snapshot's zxid, and the lanes get its state. */
@@ -132,7 +136,7 @@ export function installed(
   context: Context,
 ): void {
   const { zxid } = snapshot;
-  state.fetch = undefined;
+  state.transfer = undefined;
   state.truncating = false;
   state.truncations = truncations;
   state.index = new LogIndex([], zxid);
@@ -154,7 +158,7 @@ export function installRefused(
   context: Context,
 ): void {
   state.truncating = false;
-  dropFetch(state, context.nowMs, reason);
+  dropTransfer(state, context.nowMs, reason);
 }
 
 function isSame(one: SnapshotIdentity, other: SnapshotIdentity): boolean {

@@ -1,0 +1,22 @@
+/** A snapshot is not wanted any more, or cannot be had for now. */
+import { formatZxid } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import { log, type LogSyncState } from "./state.ts";
+
+/** After a failure. */
+const FETCH_AGAIN_MS = 1000;
+
+/** The log came as far by appends. */
+export function dropPassedTransfer(state: LogSyncState): void {
+  const { transfer } = state;
+  if (transfer === undefined || transfer.step === "installing") return;
+  if (transfer.snapshot.zxid <= state.committed) dropTransfer(state, 0, "no longer behind");
+}
+
+export function dropTransfer(state: LogSyncState, nowMs: number, reason: string): void {
+  const zxid = formatZxid(state.transfer?.snapshot.zxid ?? state.committed);
+  log(state, "info", "snapshot dropped", { zxid, reason });
+  state.transfer = undefined;
+  state.transferAfterMs = nowMs + FETCH_AGAIN_MS;
+  state.effects.push(tell("log", { kind: "dropParts" }));
+}
