@@ -228,7 +228,9 @@ test("the project's nats.conf lets its client user use an ensemble", async (t) =
 
 test("connect says what is missing: the nats-server, or the nodes", async (t) => {
   const nats = await startNatsServer();
-  const noNodes = await connect(nats.url, { connectTimeoutMs: 3000 }).catch((error: Error) => error);
+  const noNodes = await connect(nats.url, { connectTimeoutMs: 3000 }).catch(
+    (error: Error) => error,
+  );
   t.true(noNodes instanceof Error && noNodes.message.includes("no node of this ensemble"));
   await nats.stop();
   const noServer = await connect(nats.url).catch((error: Error) => error);
