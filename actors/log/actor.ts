@@ -236,7 +236,6 @@ function nextChange(state: LogState): Procedure | undefined {
       state.changes.shift();
       return installSnapshot(state, change.snapshot);
     case "regainVote":
-      state.changes.shift();
       return regainVote(state);
     default:
       return unreachable(change);

@@ -12,7 +12,9 @@ import {
   readBytes,
   removeIfThere,
   replaceFile,
+  TEMPORARY_SUFFIX,
 } from "./procedure.ts";
+import { becomeFull } from "./room.ts";
 import { type LogState, report, say } from "./state.ts";
 
 const COPY_BYTES: number = 1024 * 1024;
@@ -22,15 +24,23 @@ export function* storeVoteLoss(state: LogState, loss: VoteLoss): Procedure {
   state.voteLoss = loss;
 }
 
+/** The head of the changes. Without room it stays there and is tried again. */
 export function* regainVote(state: LogState): Procedure {
   const { promise, settings } = state;
   // The file may be the damaged one still: the promise that is known by now may be the log's own epoch.
   if (promise.epoch > EPOCH_NONE) {
-    yield* perform(replaceFile(PROMISE_FILE, encodePromise(promise, settings.crc32)));
+    const bytes = encodePromise(promise, settings.crc32);
+    if (!(yield* performIfRoom(replaceFile(PROMISE_FILE, bytes)))) {
+      yield* removeIfThere(`${PROMISE_FILE}${TEMPORARY_SUFFIX}`);
+      state.promiseStalled = true;
+      becomeFull(state);
+      return;
+    }
   }
   for (const file of state.damagedFiles.splice(0)) yield* removeIfThere(file);
   yield* removeIfThere(VOTE_LOSS_FILE);
   state.voteLoss = undefined;
+  state.changes.shift();
   say(state, "info", "voteRegained", { lastZxid: formatZxid(state.index.lastZxid) });
   report(state, { kind: "voteRegained" });
 }

@@ -174,6 +174,23 @@ test("a record or a snapshot of a later format version is refused, and nothing i
   }
 });
 
+test("a vote that finds no room is regained when there is room again", (t) => {
+  const disk = damagedDisk((files) => delete files["promise"]);
+  const log = open(disk);
+  log.run();
+  disk.failure = (operation) => (operation.kind === "write" ? "ENOSPC" : undefined);
+  t.deepEqual(
+    log.ask({ kind: "regainVote" }).map(({ kind }) => kind),
+    ["diskFull"],
+  );
+  disk.failure = undefined;
+  t.deepEqual(
+    log.fire("probe").map(({ kind }) => kind),
+    ["voteRegained", "writable"],
+  );
+  t.is(recovered(open(disk)).voteLoss, undefined);
+});
+
 test("of a marker that cannot be read the worst is assumed", (t) => {
   const disk = damagedDisk((files) => {
     files["damaged"] = new Uint8Array([1, 2, 3]);
