@@ -64,7 +64,7 @@ export class Ensemble {
       }
       await Promise.all(ensemble.indexes.map((index) => ensemble.startNode(index)));
     } catch (error) {
-      await ensemble.stop();
+      await ensemble.stop().finally(() => ensemble.unmount());
       throw error;
     }
     return ensemble;

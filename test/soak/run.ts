@@ -98,11 +98,14 @@ class Soak {
   async end(): Promise<void> {
     this.#stopping = true;
     this.#load?.abandon();
-    await this.#ensemble?.stop();
-    const keep = this.#options.keep && this.history.violations.total > 0;
-    if (keep) await this.#keep();
-    this.#ensemble?.unmount();
-    if (!keep) await rm(this.#folder, { recursive: true, force: true });
+    try {
+      await this.#ensemble?.stop();
+    } finally {
+      const keep = this.#options.keep && this.history.violations.total > 0;
+      if (keep) await this.#keep();
+      this.#ensemble?.unmount();
+      if (!keep) await rm(this.#folder, { recursive: true, force: true });
+    }
   }
 
   async #break(

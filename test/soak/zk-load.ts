@@ -111,7 +111,7 @@ export class ZkLoad {
     const { node } = this.#session;
     void client.closed.then(() => {
       open = false;
-      if (!this.#leaving) this.#options.history.lost(this.#options.name, node, "closed");
+      if (!this.#leaving) this.#lost(node);
     });
     await this.#checkGone(client);
     while (open && this.#phase !== "closed") {
@@ -123,6 +123,12 @@ export class ZkLoad {
     if (!this.#leaving) {
       this.#session.moveTo((node + 1) % this.#options.nodes);
     }
+  }
+
+  #lost(node: number): void {
+    const { history, name } = this.#options;
+    if (this.#session.mayBeTakenOver) history.counts.losses += 1;
+    else history.lost(name, node, "closed");
   }
 
   /** Requests at once, then, rarely, something that ends the connection or the session. */

@@ -18,6 +18,8 @@ export type Connected =
   | { readonly kind: "failed" };
 
 const CONNECT_MS_MAX = 2000;
+/** A node that is asked to take a session over may do so this long after its client has turned to another node. */
+const LATE_MS_MAX = 10_000;
 const CHECK_EVERY_MS = 100;
 
 export class ZkSession {
@@ -28,6 +30,7 @@ export class ZkSession {
   #timeoutMs: number;
   #lastZxid = 0n;
   #heardMs = 0;
+  #gaveUpMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ZkSessionOptions) {
     this.#options = options;
@@ -53,6 +56,11 @@ export class ZkSession {
     return this.#lastZxid;
   }
 
+  /** This connection may end because a node that was given up takes the session over after all. */
+  get mayBeTakenOver(): boolean {
+    return performance.now() - this.#gaveUpMs < LATE_MS_MAX;
+  }
+
   /** The next connection goes to this node. */
   moveTo(node: number): void {
     this.#node = node;
@@ -76,6 +84,7 @@ export class ZkSession {
       connectMsMax: CONNECT_MS_MAX,
     }).catch(() => undefined);
     if (client === undefined) {
+      this.#gaveUpMs = performance.now();
       this.moveTo((this.#node + 1) % this.#options.nodes);
       return { kind: "failed" };
     }
