@@ -1,5 +1,5 @@
 /** What a command of `zooid` is, and the exit codes that all have in common. */
-import type { Flag } from "./flags.ts";
+import type { Flag, Operand } from "./flags.ts";
 
 export type Command = {
   readonly name: string;
@@ -8,8 +8,10 @@ export type Command = {
   /** What it does and an example or two; the flags follow it in the help text. */
   readonly description: string;
   readonly flags: readonly Flag[];
+  /** All of them are needed. Default: none. */
+  readonly operands?: readonly Operand[];
   /** Returns the exit code. */
-  run(flags: ReadonlyMap<string, string>): Promise<number>;
+  run(flags: ReadonlyMap<string, string>, operands: ReadonlyMap<string, string>): Promise<number>;
 };
 
 export const EXIT_OK = 0;

@@ -1,4 +1,4 @@
-/** Reads `--name value`, `--name=value` and `--name`, and reports every mistake at once. */
+/** Reads `--name value`, `--name=value`, `--name` and words without dashes, and reports every mistake at once. */
 import { nearest } from "../server/config/nearest.ts";
 
 export type Flag = {
@@ -8,9 +8,14 @@ export type Flag = {
   readonly summary: string;
 };
 
+/** A word without dashes that a command needs, by its place. */
+export type Operand = { readonly name: string; readonly summary: string };
+
 export type Flags = {
   /** By name without dashes; a flag without a value is `true`. */
   readonly values: ReadonlyMap<string, string>;
+  /** By name. */
+  readonly operands: ReadonlyMap<string, string>;
   readonly problems: readonly string[];
 };
 
@@ -25,16 +30,24 @@ function problemOf(name: string, flags: readonly Flag[]): string {
 }
 
 /** Of a flag given twice the last counts. */
-export function readFlags(args: readonly string[], known: readonly Flag[]): Flags {
+export function readFlags(
+  args: readonly string[],
+  known: readonly Flag[],
+  needed: readonly Operand[] = [],
+): Flags {
   const flags = [...known, HELP];
   const values = new Map<string, string>();
   const problems: string[] = [];
+  const operands = new Map<string, string>();
   for (let index = 0; index < args.length; index += 1) {
     const arg = args[index] === "-h" ? "--help" : (args[index] ?? "");
     const match = /^--([^=]+)(?:=(.*))?$/s.exec(arg);
     const [, name = "", inline] = match ?? [];
     const flag = flags.find((candidate) => candidate.name === name);
-    if (match === null) {
+    const operand = needed[operands.size];
+    if (match === null && operand !== undefined && !arg.startsWith("-")) {
+      operands.set(operand.name, arg);
+    } else if (match === null) {
       problems.push(`unexpected argument ${arg}`);
     } else if (flag === undefined) {
       problems.push(problemOf(name, flags));
@@ -52,7 +65,10 @@ export function readFlags(args: readonly string[], known: readonly Flag[]): Flag
       values.set(name, args[index] ?? "");
     }
   }
-  return { values, problems };
+  for (const { name, summary } of needed.slice(operands.size)) {
+    problems.push(`<${name}> is missing: ${summary}`);
+  }
+  return { values, operands, problems };
 }
 
 /** One line per flag, the summaries below each other. */

@@ -5,9 +5,10 @@ import { zooidVersion } from "../server/version.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
 import { ensemble } from "./ensemble/command.ts";
 import { flagsText, readFlags } from "./flags.ts";
+import { inspect } from "./inspect.ts";
 import { serve } from "./serve.ts";
 
-const COMMANDS: readonly Command[] = [serve, ensemble];
+const COMMANDS: readonly Command[] = [serve, ensemble, inspect];
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map((command) => command.name.length));
@@ -23,7 +24,8 @@ ${lines.join("\n")}
 }
 
 function helpOf(command: Command): string {
-  return `usage: zooid ${command.name} [flags]
+  const operands = (command.operands ?? []).map(({ name }) => ` <${name}>`).join("");
+  return `usage: zooid ${command.name}${operands} [flags]
 
 ${command.description}
 
@@ -52,12 +54,12 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command === undefined) return unknownCommand(name);
-  const { values, problems } = readFlags(rest, command.flags);
+  const { values, operands, problems } = readFlags(rest, command.flags, command.operands);
   if (values.has("help")) {
     console.log(helpOf(command));
     return EXIT_OK;
   }
-  if (problems.length === 0) return command.run(values);
+  if (problems.length === 0) return command.run(values, operands);
   for (const problem of problems) console.error(`zooid ${name}: ${problem}`);
   console.error(`zooid ${name} --help lists the flags`);
   return EXIT_MISUSED;

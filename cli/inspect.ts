@@ -1,0 +1,187 @@
+/** `zooid inspect`: prints and verifies what is in a data folder, and changes nothing. */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { crc32 } from "node:zlib";
+import { IDENTITY_FILE, isOurs } from "../actors/log/files.ts";
+import type { Zxid } from "../protocol/zxid.ts";
+import { isLockFile, lockHolder } from "../runtime/disks/folder-lock.ts";
+import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
+import type { Flag } from "./flags.ts";
+import { drive } from "./inspect/drive.ts";
+import type { Look } from "./inspect/findings.ts";
+import { lookAtFolder } from "./inspect/look.ts";
+import { jsonOutput, type Output, textOutput } from "./inspect/output.ts";
+import { Progress } from "./inspect/progress.ts";
+import { FolderChanged, ReadOnlyFolder } from "./inspect/read-only-folder.ts";
+import { RecordList, type Selection } from "./inspect/records.ts";
+import { settle } from "./inspect/settle.ts";
+
+const FLAGS: readonly Flag[] = [
+  { name: "records", placeholder: undefined, summary: "list the records, one a line" },
+  {
+    name: "operations",
+    placeholder: undefined,
+    summary: "list the records and below each its operations",
+  },
+  {
+    name: "from",
+    placeholder: "ZXID",
+    summary: "of the list: from this zxid on, such as 0x100000000",
+  },
+  { name: "limit", placeholder: "N", summary: "of the list: so many records (default: all)" },
+  { name: "json", placeholder: undefined, summary: "one JSON object a line, for programs" },
+];
+
+type Wanted = { readonly selection: Selection | undefined; readonly problems: readonly string[] };
+
+function wantedOf(flags: ReadonlyMap<string, string>): Wanted {
+  const problems: string[] = [];
+  const from = flags.get("from") ?? "0x0";
+  const limit = flags.get("limit");
+  if (!/^(0x[0-9a-f]{1,14}|\d{1,16})$/i.test(from) || !Number.isSafeInteger(Number(from))) {
+    problems.push(`--from ${from} is no zxid: write it as 0x100000000`);
+  }
+  if (limit !== undefined && !/^[1-9]\d{0,14}$/.test(limit)) {
+    problems.push(`--limit ${limit} is no number from 1 on`);
+  }
+  const operations = flags.has("operations");
+  const isList = operations || flags.has("records");
+  if (!isList && (flags.has("from") || limit !== undefined)) {
+    problems.push("--from and --limit go with --records or --operations");
+  }
+  const selection = {
+    from: Number(from) as Zxid,
+    limit: limit === undefined ? Number.POSITIVE_INFINITY : Number(limit),
+    operations,
+  };
+  return { selection: isList ? selection : undefined, problems };
+}
+
+/** Why there is nothing to inspect. Undefined: the folder is a node's. */
+function whyNoDataFolder(path: string): string | undefined {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    return `there is no folder ${path}`;
+  }
+  const entries = readdirSync(path, { withFileTypes: true });
+  if (entries.some((entry) => entry.isFile() && isOurs(entry.name))) return undefined;
+  const nodes = entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(path, entry.name))
+    .filter((folder) => statSync(join(folder, IDENTITY_FILE), { throwIfNoEntry: false })?.isFile())
+    .sort();
+  if (nodes.length > 0) {
+    return `${path} is no data folder, but holds those of several nodes; inspect one of them: ${nodes.join(", ")}`;
+  }
+  return entries.every((entry) => isLockFile(entry.name))
+    ? `${path} is empty: no node has been started with it`
+    : `${path} is no data folder of zooid: it has no ${IDENTITY_FILE}`;
+}
+
+/** Read errors of single files are findings; these are of the folder itself. */
+function whyUnreadable(path: string): string | undefined {
+  try {
+    return whyNoDataFolder(path);
+  } catch (error) {
+    return `${path} cannot be read: ${messageOf(error)}`;
+  }
+}
+
+function runningPid(path: string): number | undefined {
+  const holder = lockHolder(path);
+  return holder?.isAlive === true ? holder.pid : undefined;
+}
+
+async function lookOnce(folder: ReadOnlyFolder): Promise<Look> {
+  const progress = new Progress(process.stderr);
+  try {
+    const look = await drive(lookAtFolder(crc32), folder, async () => {
+      progress.update(folder.bytesRead, folder.bytesToRead);
+      await setImmediate();
+      return true;
+    });
+    if (look === undefined) throw new Error("a look is never ended early");
+    return look;
+  } finally {
+    progress.clear();
+  }
+}
+
+/** The problems that only a look at the operations shows. */
+async function printRecords(
+  folder: ReadOnlyFolder,
+  look: Look,
+  selection: Selection,
+  output: Output,
+): Promise<Look> {
+  const list = new RecordList(selection, output);
+  const print = (): void => {
+    for (const line of list.lines.splice(0)) console.log(line);
+  };
+  try {
+    await drive(list.walk(look, crc32), folder, async () => {
+      print();
+      await setImmediate();
+      return !list.isDone;
+    });
+  } catch (error) {
+    if (!(error instanceof FolderChanged)) throw error;
+    print();
+    console.error(`zooid inspect: ${error.message} while its node runs: the list is not whole`);
+  }
+  print();
+  return { ...look, problems: [...look.problems, ...list.problems] };
+}
+
+async function run(
+  flags: ReadonlyMap<string, string>,
+  operands: ReadonlyMap<string, string>,
+): Promise<number> {
+  const { selection, problems } = wantedOf(flags);
+  const path = operands.get(OPERAND) ?? "";
+  const why = whyUnreadable(path);
+  for (const problem of why === undefined ? problems : [...problems, why]) {
+    console.error(`zooid inspect: ${problem}`);
+  }
+  if (problems.length > 0 || why !== undefined) return EXIT_MISUSED;
+  stopWithReader();
+  const output = flags.has("json") ? jsonOutput : textOutput;
+  const folder = new ReadOnlyFolder(path);
+  try {
+    const { look, pid } = await settle(
+      () => lookOnce(folder),
+      () => runningPid(path),
+    );
+    for (const line of output.look(path, look, pid)) console.log(line);
+    const whole =
+      selection === undefined ? look : await printRecords(folder, look, selection, output);
+    for (const line of output.verdict(whole)) console.log(line);
+    return whole.problems.length === 0 ? EXIT_OK : EXIT_FAILED;
+  } finally {
+    folder.close();
+  }
+}
+
+/** `zooid inspect … | head` ends when head does. */
+function stopWithReader(): void {
+  process.stdout.once("error", () => process.exit(EXIT_FAILED));
+}
+
+const OPERAND = "data-dir";
+
+export const inspect: Command = {
+  name: "inspect",
+  summary: "print and verify what is in a node's data folder",
+  description: `Prints and verifies everything in a node's data folder: log, snapshots, promise. It changes nothing and takes
+no lock, so the node may run.
+
+  zooid inspect ./data
+  zooid inspect ./data --operations --from 0x100000000 --limit 10
+  zooid inspect ./data --json
+
+The last line is ok, or what is wrong stands there: file, offset, zxid. Exit codes: 0 ok, 1 something is
+wrong, 2 there is nothing to inspect.`,
+  operands: [{ name: OPERAND, summary: "a node's data folder" }],
+  flags: FLAGS,
+  run,
+};

@@ -1,0 +1,232 @@
+/**
+ * One look at everything in a data folder, as a procedure of the log actor: it reads and changes nothing. The rules are those of
+ * `docs/internals/disk-format.md`; what a start would do about a finding is the log actor's business (`recover.ts`).
+ */
+import {
+  decodeIdentity,
+  decodeIncarnation,
+  decodePromise,
+  decodeVoteLoss,
+  FileDamaged,
+  IDENTITY_FILE,
+  INCARNATION_FILE,
+  installZxid,
+  isAside,
+  isLeftover,
+  isSegmentName,
+  isTolerated,
+  PARTS_FILE,
+  PROMISE_FILE,
+  SNAPSHOT_NEW_FILE,
+  snapshotZxid,
+  SPARE_FILE,
+  VOTE_LOSS_FILE,
+} from "../../actors/log/files.ts";
+import type { VoteLoss } from "../../actors/log/messages.ts";
+import { LogStop, perform, type Procedure, readBytes } from "../../actors/log/procedure.ts";
+import { firstPrevZxid, type ScannedRecord } from "../../actors/log/scan.ts";
+import type { Crc32 } from "../../protocol/record.ts";
+import { EPOCH_NONE, epochOf, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import type { Finding, Look, OtherFile } from "./findings.ts";
+import {
+  beginChain,
+  type Chain,
+  type SegmentFile,
+  unlessUnreadable,
+  walkSegments,
+  whyNot,
+} from "./segments.ts";
+import {
+  Joints,
+  judgeJoints,
+  lookAtSnapshot,
+  type SnapshotFile,
+  type SnapshotLook,
+} from "./snapshots.ts";
+
+type Folder = ReadonlyMap<string, number>;
+
+/** The files of the log, as the next start would take them. */
+export type LogFiles = {
+  readonly segments: readonly SegmentFile[];
+  readonly snapshots: readonly SnapshotFile[];
+  /** Both give way to a peer's snapshot that is to be installed. */
+  readonly replaced: readonly string[];
+};
+
+export function* listFolder(): Procedure<Folder> {
+  const [result] = yield* perform([{ kind: "list" }]);
+  if (result?.kind !== "files") throw new LogStop("the data folder cannot be listed");
+  return new Map(result.files.map(({ name, size }) => [name, size]));
+}
+
+export function logFilesOf(folder: Folder): LogFiles {
+  const names = [...folder.keys()].sort();
+  const sizeOf = (file: string): number => folder.get(file) ?? 0;
+  const segments = names.filter(isSegmentName).map((file) => ({ file, size: sizeOf(file) }));
+  const snapshots = names.flatMap((file) => {
+    const zxid = snapshotZxid(file);
+    return zxid === undefined ? [] : [{ file, zxid, size: sizeOf(file) }];
+  });
+  const installs = names.flatMap((file) => {
+    const zxid = installZxid(file);
+    return zxid === undefined ? [] : [{ file, zxid, size: sizeOf(file) }];
+  });
+  if (installs.length === 0) return { segments, snapshots, replaced: [] };
+  const replaced = [...segments, ...snapshots].map(({ file }) => file);
+  return { segments: [], snapshots: installs, replaced };
+}
+
+/** The zxid after which the log begins; where its first mark does not say so, the most that can be. */
+export function* baseOf({ segments, snapshots }: LogFiles, crc32: Crc32): Procedure<Zxid> {
+  const [first] = segments;
+  if (first === undefined) return snapshots.at(-1)?.zxid ?? ZXID_NONE;
+  const firstZxid = Number.parseInt(first.file.slice("log.".length), 16);
+  const before = snapshots.findLast(({ zxid }) => zxid < firstZxid)?.zxid ?? ZXID_NONE;
+  return (yield* unlessUnreadable(firstPrevZxid(first.file, crc32))) ?? before;
+}
+
+export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
+  const folder = yield* listFolder();
+  const files = logFilesOf(folder);
+  const base = yield* baseOf(files, crc32);
+  const joints = new Joints(files.snapshots);
+  let end = base;
+  const chain = beginChain(base, crc32, (_file: string, { lastZxid }: ScannedRecord) => {
+    joints.note(lastZxid);
+    if (lastZxid > end) end = lastZxid;
+  });
+  joints.note(base);
+  yield* walkSegments(chain, files.segments);
+  const snapshots: SnapshotLook[] = [];
+  for (const file of files.snapshots) snapshots.push(yield* lookAtSnapshot(file, crc32));
+  for (const { problem } of snapshots) if (problem !== undefined) chain.problems.push(problem);
+  judgeJoints(chain, { base, end }, snapshots, joints);
+  // Read after the log: in a running node's folder the promise is never older than the records that were read before it.
+  const newest = snapshots.findLast(({ facts }) => facts.valid)?.facts.zxid ?? ZXID_NONE;
+  const whole = yield* lookAtWholeFiles(chain, folder, Math.max(end, newest) as Zxid);
+  const others = othersOf(chain, folder, files);
+  return {
+    ...whole,
+    baseZxid: base,
+    lastZxid: end,
+    segments: chain.segments,
+    snapshots: snapshots.map(({ facts }) => facts),
+    others,
+    problems: chain.problems,
+    notices: chain.notices,
+  };
+}
+
+type WholeFiles = Pick<Look, "identity" | "incarnation" | "promise" | "voteLoss">;
+
+/** The files that are replaced as a whole. `lastZxid`: the last one of which the folder knows. */
+function* lookAtWholeFiles(chain: Chain, folder: Folder, lastZxid: Zxid): Procedure<WholeFiles> {
+  const { crc32 } = chain;
+  const read = <Value>(
+    file: string,
+    decode: (bytes: Uint8Array) => Value,
+  ): Procedure<Value | undefined> => readWhole(chain, folder, file, decode);
+  const identity = yield* read(IDENTITY_FILE, (bytes) => decodeIdentity(bytes, crc32));
+  const promise = yield* read(PROMISE_FILE, (bytes) => decodePromise(bytes, crc32));
+  const incarnation = yield* read(INCARNATION_FILE, (bytes) => decodeIncarnation(bytes, crc32));
+  const voteLoss = yield* read(VOTE_LOSS_FILE, (bytes) => decodeVoteLoss(bytes, crc32));
+  const logged = epochOf(lastZxid);
+  const missing = (file: string, what: string): void => {
+    if (!folder.has(file)) chain.problems.push({ kind: "fileMissing", file, what });
+  };
+  missing(IDENTITY_FILE, "missing: it says whose folder this is");
+  if (folder.has(PROMISE_FILE) || logged > EPOCH_NONE) {
+    missing(INCARNATION_FILE, "missing, though the node has been started before");
+  }
+  if (logged > EPOCH_NONE) {
+    missing(
+      PROMISE_FILE,
+      `missing, though the log has records of epoch ${logged}, which was promised before`,
+    );
+  }
+  if (promise !== undefined && promise.epoch < logged) {
+    const what = `it promises epoch ${promise.epoch}, and the log has records of epoch ${logged}, which was promised before`;
+    chain.problems.push({ kind: "promiseTooLow", file: PROMISE_FILE, zxid: lastZxid, what });
+  }
+  if (voteLoss !== undefined) {
+    const what = `the node has no vote until its leader has repaired it: ${VOTE_LOSS_REASONS[voteLoss.reason]}`;
+    chain.notices.push({ kind: "withoutVote", file: VOTE_LOSS_FILE, what });
+  }
+  return { identity, incarnation, promise, voteLoss };
+}
+
+const VOTE_LOSS_REASONS: Readonly<Record<VoteLoss["reason"], string>> = {
+  new: "its folder was empty when it started",
+  log: "records were missing or damaged when it started",
+  promise: "what it had promised was unknown when it started",
+};
+
+function* readWhole<Value>(
+  chain: Chain,
+  folder: Folder,
+  file: string,
+  decode: (bytes: Uint8Array) => Value,
+): Procedure<Value | undefined> {
+  const size = folder.get(file);
+  if (size === undefined) return undefined;
+  try {
+    return decode(yield* readBytes(file, 0, size));
+  } catch (error) {
+    const isDamaged = error instanceof FileDamaged;
+    const what = isDamaged ? "damaged: it is not what its checksum says" : whyNot(error);
+    chain.problems.push({ kind: isDamaged ? "fileDamaged" : "fileUnreadable", file, what });
+    return undefined;
+  }
+}
+
+const WHOLE_FILES: readonly string[] = [
+  IDENTITY_FILE,
+  PROMISE_FILE,
+  INCARNATION_FILE,
+  VOTE_LOSS_FILE,
+];
+
+/** What is neither of the log nor said elsewhere. */
+function othersOf(chain: Chain, folder: Folder, files: LogFiles): readonly OtherFile[] {
+  const others: OtherFile[] = [];
+  const pending = files.snapshots.find(({ file }) => installZxid(file) !== undefined);
+  for (const [file, size] of [...folder].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const isReplaced = files.replaced.includes(file);
+    const isLog = isSegmentName(file) || snapshotZxid(file) !== undefined;
+    if (WHOLE_FILES.includes(file) || (isLog && !isReplaced) || file === pending?.file) continue;
+    others.push({ file, size, what: isReplaced ? REPLACED : purposeOf(file) });
+    const notice = isReplaced ? undefined : noticeOf(file);
+    if (notice !== undefined) chain.notices.push(notice);
+  }
+  if (pending !== undefined) {
+    const { file, zxid } = pending;
+    const what =
+      "a peer's snapshot, which takes the place of the log and the snapshots at the next start";
+    chain.notices.push({ kind: "installPending", file, zxid, what });
+  }
+  return others;
+}
+
+const REPLACED = "gives way to the peer's snapshot at the next start";
+
+function purposeOf(file: string): string {
+  if (file === SPARE_FILE) return "zeros: the next segment being prepared";
+  if (file === SNAPSHOT_NEW_FILE) return "a snapshot being cut, or one that was not finished";
+  if (file === PARTS_FILE) return "a peer's snapshot being received, or one that was not finished";
+  if (isLeftover(file)) return "a replacement that was not finished";
+  if (isAside(file)) return "damaged, kept until it is repaired";
+  return isTolerated(file) ? "of ZooKeeper's; never written" : "not zooid's";
+}
+
+function noticeOf(file: string): Finding | undefined {
+  if (isAside(file)) {
+    return {
+      kind: "setAside",
+      file,
+      what: "set aside because it was damaged; kept until the node is repaired",
+    };
+  }
+  if (purposeOf(file) !== "not zooid's") return undefined;
+  return { kind: "unknownFile", file, what: "not zooid's; it does no harm" };
+}

@@ -1,0 +1,176 @@
+/** A batch's operations as text and as JSON. Session passwords are left out: who has one can take the session over. */
+import type { Acl } from "../../protocol/acl.ts";
+import { unreachable } from "../../protocol/assert.ts";
+import type { ClientOperation, Operation, ZnodeOperation } from "../../protocol/operations.ts";
+import { formatZxid } from "../../protocol/zxid.ts";
+
+/** Of data, more is cut off in text. */
+const SHOWN_CHARACTERS = 64;
+const SHOWN_BYTES = 32;
+
+/** One line, and for a multi one more for each of its operations. */
+export function operationLines(operation: Operation): readonly string[] {
+  switch (operation.kind) {
+    case "createSession":
+      return [`createSession timeoutMs=${operation.timeoutMs}`];
+    case "attachSession":
+      return [
+        `attachSession session=${formatSession(operation.session)} timeoutMs=${operation.timeoutMs}`,
+      ];
+    case "expireSession":
+      return [
+        `expireSession session=${formatSession(operation.session)} attachedAt=${formatZxid(operation.attachedAt)}`,
+      ];
+    case "client": {
+      const [first = "", ...rest] = clientLines(operation.operation);
+      return [`${first} session=${formatSession(operation.session)}`, ...rest];
+    }
+    default:
+      return unreachable(operation);
+  }
+}
+
+function clientLines(operation: ClientOperation): readonly string[] {
+  switch (operation.kind) {
+    case "closeSession":
+      return ["closeSession"];
+    case "sync":
+      return [`sync ${word(operation.path)}`];
+    case "setAcl":
+      return [
+        `setAcl ${word(operation.path)} acl=${aclText(operation.acl)} version=${operation.version}`,
+      ];
+    case "multi":
+      return [
+        `multi operations=${operation.operations.length}`,
+        ...operation.operations.map((each) => `  ${znodeText(each)}`),
+      ];
+    default:
+      return [znodeText(operation)];
+  }
+}
+
+function znodeText(operation: ZnodeOperation): string {
+  const path = word(operation.path);
+  switch (operation.kind) {
+    case "create": {
+      const { data, acl, mode } = operation;
+      return `create ${path} data=${dataText(data)} mode=${modeText(mode)} acl=${aclText(acl)}`;
+    }
+    case "setData":
+      return `setData ${path} data=${dataText(operation.data)} version=${operation.version}`;
+    case "delete":
+    case "check":
+      return `${operation.kind} ${path} version=${operation.version}`;
+    default:
+      return unreachable(operation);
+  }
+}
+
+/** The same, for machines: zxids and sessions in hexadecimal, data in Base64. */
+export function operationJson(operation: Operation): object {
+  switch (operation.kind) {
+    case "createSession":
+      return { operation: operation.kind, timeoutMs: operation.timeoutMs };
+    case "attachSession": {
+      const { kind, session, timeoutMs } = operation;
+      return { operation: kind, session: formatSession(session), timeoutMs };
+    }
+    case "expireSession": {
+      const { kind, session, attachedAt } = operation;
+      return {
+        operation: kind,
+        session: formatSession(session),
+        attachedAt: formatZxid(attachedAt),
+      };
+    }
+    case "client": {
+      const { session, attachedAt } = operation;
+      const of = { session: formatSession(session), attachedAt: formatZxid(attachedAt) };
+      return { ...clientJson(operation.operation), ...of };
+    }
+    default:
+      return unreachable(operation);
+  }
+}
+
+function clientJson(operation: ClientOperation): object {
+  switch (operation.kind) {
+    case "closeSession":
+      return { operation: operation.kind };
+    case "sync":
+      return { operation: operation.kind, path: operation.path };
+    case "setAcl": {
+      const { kind, path, acl, version } = operation;
+      return { operation: kind, path, acl, version };
+    }
+    case "multi":
+      return { operation: operation.kind, operations: operation.operations.map(clientJson) };
+    case "create": {
+      const { kind, path, data, acl, mode } = operation;
+      return { operation: kind, path, dataBase64: base64(data), mode: modeText(mode), acl };
+    }
+    case "setData": {
+      const { kind, path, data, version } = operation;
+      return { operation: kind, path, dataBase64: base64(data), version };
+    }
+    case "delete":
+    case "check": {
+      const { kind, path, version } = operation;
+      return { operation: kind, path, version };
+    }
+    default:
+      return unreachable(operation);
+  }
+}
+
+function base64(data: Uint8Array | null): string | null {
+  return data === null ? null : Buffer.from(data).toString("base64");
+}
+
+function formatSession(session: number): string {
+  return `0x${session.toString(16)}`;
+}
+
+function modeText({ ephemeral, sequential }: { ephemeral: boolean; sequential: boolean }): string {
+  const lasting = ephemeral ? "ephemeral" : "persistent";
+  return sequential ? `${lasting}Sequential` : lasting;
+}
+
+function aclText(acl: readonly Acl[]): string {
+  return acl.map(({ scheme, id, permissions }) => word(`${scheme}:${id}:${permissions}`)).join(",");
+}
+
+/** Quoted where it would not read as one word. */
+function word(text: string): string {
+  return /^[\u0021\u0023-\u007e]+$/.test(text) ? text : quoted(text);
+}
+
+/** With nothing in it that a terminal obeys, or that changes the direction of the line. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll(
+    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function dataText(data: Uint8Array | null): string {
+  if (data === null) return "null";
+  const text = textOf(data);
+  if (text === undefined) {
+    const hex = Buffer.from(data.subarray(0, SHOWN_BYTES)).toString("hex");
+    return data.length <= SHOWN_BYTES ? `0x${hex}` : `0x${hex}… (${data.length} bytes)`;
+  }
+  if (text.length <= SHOWN_CHARACTERS) return quoted(text);
+  return `${quoted(text.slice(0, SHOWN_CHARACTERS))}… (${data.length} bytes)`;
+}
+
+/** Undefined for bytes that are no text. */
+function textOf(data: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data);
+    return /[\u0000-\u0008\u000b-\u001f]/.test(text) ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
