@@ -12,6 +12,7 @@ import { drive } from "./inspect/drive.ts";
 import type { Look } from "./inspect/findings.ts";
 import { lookAtFolder } from "./inspect/look.ts";
 import { jsonOutput, type Output, textOutput } from "./inspect/output.ts";
+import { Printer, ReaderGone } from "./inspect/printer.ts";
 import { Progress } from "./inspect/progress.ts";
 import { FolderChanged, ReadOnlyFolder } from "./inspect/read-only-folder.ts";
 import { RecordList, type Selection } from "./inspect/records.ts";
@@ -107,30 +108,50 @@ async function lookOnce(folder: ReadOnlyFolder): Promise<Look> {
   }
 }
 
-/** The problems that only a look at the operations shows. */
+/** What the look found, and what reading the operations adds to it. */
 async function printRecords(
   folder: ReadOnlyFolder,
   look: Look,
-  selection: Selection,
-  output: Output,
+  list: RecordList,
+  printer: Printer,
 ): Promise<Look> {
-  const list = new RecordList(selection, output);
-  const print = (): void => {
-    for (const line of list.lines.splice(0)) console.log(line);
-  };
   try {
     await drive(list.walk(look, crc32), folder, async () => {
-      print();
+      await printer.print(list.lines.splice(0));
       await setImmediate();
       return !list.isDone;
     });
   } catch (error) {
     if (!(error instanceof FolderChanged)) throw error;
-    print();
     console.error(`zooid inspect: ${error.message} while its node runs: the list is not whole`);
   }
-  print();
+  await printer.print(list.lines.splice(0));
   return { ...look, problems: [...look.problems, ...list.problems] };
+}
+
+async function inspectFolder(
+  path: string,
+  selection: Selection | undefined,
+  output: Output,
+): Promise<number> {
+  const folder = new ReadOnlyFolder(path);
+  const printer = new Printer(process.stdout);
+  try {
+    const { look, pid } = await settle(
+      () => lookOnce(folder),
+      () => runningPid(path),
+    );
+    await printer.print(output.look(path, look, pid));
+    const list = selection === undefined ? undefined : new RecordList(selection, output);
+    const whole = list === undefined ? look : await printRecords(folder, look, list, printer);
+    await printer.print(output.verdict(whole));
+    return whole.problems.length === 0 ? EXIT_OK : EXIT_FAILED;
+  } catch (error) {
+    if (error instanceof ReaderGone) return EXIT_FAILED;
+    throw error;
+  } finally {
+    folder.close();
+  }
 }
 
 async function run(
@@ -144,27 +165,7 @@ async function run(
     console.error(`zooid inspect: ${problem}`);
   }
   if (problems.length > 0 || why !== undefined) return EXIT_MISUSED;
-  stopWithReader();
-  const output = flags.has("json") ? jsonOutput : textOutput;
-  const folder = new ReadOnlyFolder(path);
-  try {
-    const { look, pid } = await settle(
-      () => lookOnce(folder),
-      () => runningPid(path),
-    );
-    for (const line of output.look(path, look, pid)) console.log(line);
-    const whole =
-      selection === undefined ? look : await printRecords(folder, look, selection, output);
-    for (const line of output.verdict(whole)) console.log(line);
-    return whole.problems.length === 0 ? EXIT_OK : EXIT_FAILED;
-  } finally {
-    folder.close();
-  }
-}
-
-/** `zooid inspect … | head` ends when head does. */
-function stopWithReader(): void {
-  process.stdout.once("error", () => process.exit(EXIT_FAILED));
+  return inspectFolder(path, selection, flags.has("json") ? jsonOutput : textOutput);
 }
 
 const OPERAND = "data-dir";

@@ -1,16 +1,18 @@
 /** A data folder that can only be looked at: no lock is taken, and an operation that would change something is a bug. */
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { installZxid, isSegmentName, snapshotZxid } from "../../actors/log/files.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { DiskOperation, DiskResult } from "../../runtime/disk.ts";
 import { isLockFile } from "../../runtime/disks/folder-lock.ts";
+
+/** Open at once. Further files are opened when they are read. */
+const OPEN_FILES_MAX = 512;
 
 /** A file went or shrank since the folder was listed: its node runs. Look again. */
 export class FolderChanged extends Error {
   override readonly name = "FolderChanged";
 }
-
-type OpenFile = { readonly name: string; readonly descriptor: number };
 
 export class ReadOnlyFolder {
   readonly path: string;
@@ -20,7 +22,8 @@ export class ReadOnlyFolder {
   bytesToRead = 0;
   /** Of the files as they were listed last. */
   readonly #sizes = new Map<string, number>();
-  #open: OpenFile | undefined;
+  /** Of segments and snapshots: what a running node removes after the listing can still be read. */
+  readonly #open = new Map<string, number>();
 
   constructor(path: string) {
     this.path = path;
@@ -33,8 +36,8 @@ export class ReadOnlyFolder {
   }
 
   close(): void {
-    if (this.#open !== undefined) closeSync(this.#open.descriptor);
-    this.#open = undefined;
+    for (const descriptor of this.#open.values()) closeSync(descriptor);
+    this.#open.clear();
   }
 
   #list(): { name: string; size: number }[] {
@@ -43,42 +46,72 @@ export class ReadOnlyFolder {
     this.bytesToRead = 0;
     this.#sizes.clear();
     for (const entry of readdirSync(this.path, { withFileTypes: true })) {
-      if (!entry.isFile() || isLockFile(entry.name)) continue;
-      const stat = statSync(join(this.path, entry.name), { throwIfNoEntry: false });
-      if (stat === undefined) continue;
-      this.#sizes.set(entry.name, stat.size);
-      if (/^(log|snapshot|install)\./.test(entry.name)) this.bytesToRead += stat.size;
+      if (entry.isFile() && !isLockFile(entry.name)) this.#take(entry.name);
     }
     return [...this.#sizes].map(([name, size]) => ({ name, size }));
   }
 
-  #read(operation: Extract<DiskOperation, { kind: "read" }>): Uint8Array {
-    const { file, position, length } = operation;
-    const descriptor = this.#descriptor(file);
-    const bytes = new Uint8Array(length);
-    let filled = 0;
-    while (filled < length) {
-      const count = readSync(descriptor, bytes, filled, length - filled, position + filled);
-      if (count === 0) break;
-      filled += count;
+  #take(name: string): void {
+    const stat = statSync(join(this.path, name), { throwIfNoEntry: false });
+    if (stat === undefined) {
+      if (isOfLog(name)) throw new FolderChanged(`${name} is gone`);
+      return;
     }
-    const expected = Math.min(length, Math.max(0, (this.#sizes.get(file) ?? 0) - position));
-    if (filled < expected) throw new FolderChanged(`${file} became shorter`);
-    this.bytesRead += filled;
-    return bytes.subarray(0, filled);
+    this.#sizes.set(name, stat.size);
+    if (!isOfLog(name)) return;
+    this.bytesToRead += stat.size;
+    if (this.#open.size < OPEN_FILES_MAX) this.#keepOpen(name);
   }
 
-  /** One file is read at a time. */
-  #descriptor(name: string): number {
-    if (this.#open?.name === name) return this.#open.descriptor;
-    this.close();
+  #read(operation: Extract<DiskOperation, { kind: "read" }>): Uint8Array {
+    const { file, position, length } = operation;
+    const kept = this.#open.get(file);
+    const descriptor = kept ?? this.#openFile(file);
     try {
-      this.#open = { name, descriptor: openSync(join(this.path, name), "r") };
+      const bytes = readAt(descriptor, position, length);
+      const expected = Math.min(length, Math.max(0, (this.#sizes.get(file) ?? 0) - position));
+      // The others are replaced as a whole and read as a whole.
+      if (isOfLog(file) && bytes.length < expected) {
+        throw new FolderChanged(`${file} became shorter`);
+      }
+      this.bytesRead += bytes.length;
+      return bytes;
+    } finally {
+      if (kept === undefined) closeSync(descriptor);
+    }
+  }
+
+  /** A file that cannot be opened is told when it is read. */
+  #keepOpen(name: string): void {
+    try {
+      this.#open.set(name, this.#openFile(name));
+    } catch (error) {
+      if (error instanceof FolderChanged) throw error;
+    }
+  }
+
+  #openFile(name: string): number {
+    try {
+      return openSync(join(this.path, name), "r");
     } catch (error) {
       const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
       if (isGone) throw new FolderChanged(`${name} is gone`, { cause: error });
       throw error;
     }
-    return this.#open.descriptor;
   }
+}
+
+function isOfLog(name: string): boolean {
+  return isSegmentName(name) || snapshotZxid(name) !== undefined || installZxid(name) !== undefined;
+}
+
+function readAt(descriptor: number, position: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const count = readSync(descriptor, bytes, filled, length - filled, position + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return bytes.subarray(0, filled);
 }

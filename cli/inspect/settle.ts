@@ -5,7 +5,7 @@
 import type { Finding, Look } from "./findings.ts";
 import { FolderChanged } from "./read-only-folder.ts";
 
-const LOOKS_MAX = 6;
+const LOOKS_MAX = 10;
 
 export type Settled = {
   readonly look: Look;

@@ -1,0 +1,36 @@
+/** Writes lines to a stream and waits until they are taken: a pipe is not emptied when the process exits. */
+import type { Writable } from "node:stream";
+
+const LINES_AT_ONCE = 1000;
+
+/** The reader of the output is gone, as `head` is when it has enough. */
+export class ReaderGone extends Error {
+  override readonly name = "ReaderGone";
+}
+
+export class Printer {
+  readonly #stream: Writable;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    // Each write reports its own failure.
+    stream.on("error", () => undefined);
+  }
+
+  async print(lines: readonly string[]): Promise<void> {
+    for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
+      await this.#write(`${lines.slice(from, from + LINES_AT_ONCE).join("\n")}\n`);
+    }
+  }
+
+  #write(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#stream.write(text, (error) => {
+        if (error === null || error === undefined) resolve();
+        else if ("code" in error && error.code === "EPIPE") {
+          reject(new ReaderGone("the output is not read any more", { cause: error }));
+        } else reject(error);
+      });
+    });
+  }
+}
