@@ -84,7 +84,7 @@ export const jsonOutput: Output = {
 };
 
 function findingJson(as: "problem" | "notice", { kind, ...where }: Finding): string {
-  return json({ kind: as, problem: kind, ...where });
+  return json({ kind: as, finding: kind, ...where });
 }
 
 /** Zxids as ZooKeeper writes them: as numbers, readers would lose digits of some. */

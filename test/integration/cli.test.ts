@@ -34,6 +34,7 @@ test("--help lists every command and exits with 0", async (t) => {
   t.regex(stdout, /usage: zooid <command>/);
   t.regex(stdout, /^ {2}serve /m);
   t.regex(stdout, /^ {2}ensemble /m);
+  t.regex(stdout, /^ {2}inspect /m);
   t.is(stderr, "");
 });
 

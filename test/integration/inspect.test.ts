@@ -247,7 +247,7 @@ test("a bit flipped in the middle of a segment is named with file, offset and zx
   flip(join(folder, file), Number(hit?.["offset"]) + 70);
   const problems = await problemsOf(t, folder);
   t.is(problems.length, 1);
-  t.like(problems[0], { problem: "recordDamaged", file, zxid: before?.["lastZxid"] });
+  t.like(problems[0], { finding: "recordDamaged", file, zxid: before?.["lastZxid"] });
   t.true(Number(problems[0]?.["offset"]) <= Number(hit?.["offset"]));
   t.true(String(problems[0]?.["what"]).includes("the checksum is wrong"));
 });
@@ -272,7 +272,7 @@ test("a torn tail is named with its place, and is what a crash leaves, so the fo
   t.is(result.code, 0);
   t.deepEqual(linesOf(result, "problem"), []);
   const [notice] = linesOf(result, "notice");
-  t.like(notice, { problem: "tornWrite", file });
+  t.like(notice, { finding: "tornWrite", file });
   t.regex(
     (await inspect(folder)).stdout,
     new RegExp(`^note: ${file} offset \\d+ zxid 0x[0-9a-f]+: `, "m"),
@@ -285,7 +285,7 @@ test("a missing segment is named by where the log goes on", async (t) => {
   const file = nameOf(folder, "snapshot.", -1);
   const problems = await problemsOf(t, folder);
   t.deepEqual(
-    problems.map(({ problem }) => problem),
+    problems.map(({ finding }) => finding),
     ["logWithoutBeginning"],
   );
   const json = await inspect(folder, "--json");
@@ -303,7 +303,7 @@ test("a damaged chunk of a snapshot is named with chunk and offset", async (t) =
   const problems = await problemsOf(t, folder);
   t.is(problems.length, 1);
   t.like(problems[0], {
-    problem: "snapshotDamaged",
+    finding: "snapshotDamaged",
     file,
     chunk: 0,
     offset: 0,
@@ -315,11 +315,11 @@ test("a promise below the log's epoch, a damaged one and a missing one are named
   const folder = copy(t);
   const promise = { epoch: 1 as Epoch, candidate: 1 as ServerId };
   writeFileSync(join(folder, "promise"), encodePromise(promise, crc32));
-  t.like((await problemsOf(t, folder))[0], { problem: "promiseTooLow", file: "promise" });
+  t.like((await problemsOf(t, folder))[0], { finding: "promiseTooLow", file: "promise" });
   flip(join(folder, "promise"), 12);
-  t.like((await problemsOf(t, folder))[0], { problem: "fileDamaged", file: "promise" });
+  t.like((await problemsOf(t, folder))[0], { finding: "fileDamaged", file: "promise" });
   rmSync(join(folder, "promise"));
-  t.like((await problemsOf(t, folder))[0], { problem: "fileMissing", file: "promise" });
+  t.like((await problemsOf(t, folder))[0], { finding: "fileMissing", file: "promise" });
 });
 
 test("the data folder of format version 1 is ok, and inspecting leaves it as it is", async (t) => {

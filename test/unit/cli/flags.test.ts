@@ -36,6 +36,24 @@ test("a negative number is a value, not a flag", (t) => {
   t.deepEqual(values("--lanes", "-1"), { lanes: "-1" });
 });
 
+test("words without dashes are taken for what a command needs, in order, and what is missing is reported", (t) => {
+  const needed = [
+    { name: "from", summary: "where from" },
+    { name: "to", summary: "where to" },
+  ];
+  const both = readFlags(["a", "--verbose", "b"], FLAGS, needed);
+  t.deepEqual(
+    [...both.operands],
+    [
+      ["from", "a"],
+      ["to", "b"],
+    ],
+  );
+  t.deepEqual(both.problems, []);
+  t.deepEqual(readFlags(["a"], FLAGS, needed).problems, ["<to> is missing: where to"]);
+  t.deepEqual(readFlags(["a", "b", "c"], FLAGS, needed).problems, ["unexpected argument c"]);
+});
+
 test("help is asked for in two ways", (t) => {
   t.deepEqual(values("--help"), { help: "true" });
   t.deepEqual(values("-h"), { help: "true" });
