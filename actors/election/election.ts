@@ -149,14 +149,14 @@ function receiveVote(
 ): Step<ElectionState> {
   if (!state.options.voters.includes(from) || !state.hasVote) return none(state);
   if (state.mode !== "looking") return { state, effects: answerLooker(state, from, vote) };
-  if (vote.state !== "looking") {
+  if (vote.state === "following" || vote.state === "leading") {
     state.settled.set(from, vote);
     return { state, effects: judge(state) };
   }
   state.settled.delete(from);
   if (vote.round < state.round) {
     // It has missed a round: it adopts this one when it hears of it.
-    return { state, effects: [sendVote(state, from)] };
+    return { state, effects: [sendVote(state, from, "looking")] };
   }
   const effects: Effect[] = [];
   let changed = false;
@@ -180,7 +180,10 @@ function receiveVote(
 function answerLooker(state: ElectionState, from: ServerId, vote: Vote): Effect[] {
   if (vote.state !== "looking") return [];
   const { current } = state;
-  if (current === undefined) return vote.round <= state.round ? [sendVote(state, from)] : [];
+  if (current === undefined) {
+    // Said to have been elected, or two such nodes would answer each other without end.
+    return vote.round <= state.round ? [sendVote(state, from, "elected")] : [];
+  }
   const answer: Vote = {
     kind: "vote",
     round: state.round,
@@ -257,8 +260,8 @@ function castVote(state: ElectionState, context: Context): Effect[] {
   ];
 }
 
-function sendVote(state: ElectionState, to: ServerId): Effect {
-  return { kind: "send", to, actor: "election", message: voteOf(state) };
+function sendVote(state: ElectionState, to: ServerId, as: "looking" | "elected"): Effect {
+  return { kind: "send", to, actor: "election", message: { ...voteOf(state), state: as } };
 }
 
 function voteOf(state: ElectionState): Vote {

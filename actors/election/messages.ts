@@ -17,7 +17,8 @@ export type Vote = {
   readonly kind: "vote";
   /** Looking again after an election that came to nothing starts a new round. */
   readonly round: number;
-  readonly state: "looking" | "following" | "leading";
+  /** `elected`: it has just agreed with a quorum, and repeats its vote for one who still looks. Not answered. */
+  readonly state: "looking" | "elected" | "following" | "leading";
   /** Voted for, or followed. */
   readonly leader: ServerId;
   /** Durable log of the one voted for. */

@@ -249,8 +249,7 @@ function receiveFromLog(state: LogSyncState, report: LogReport, context: Context
       diskFull(state, report);
       return;
     case "writable":
-      state.diskFull = false;
-      log(state, "info", "disk has room again", {});
+      writable(state);
       return;
     default:
       unreachable(report);
@@ -336,15 +335,26 @@ function voteRegained(state: LogSyncState): void {
   else if (role.kind === "looking") lookAgain(state, "this node votes again");
 }
 
-/** What was not kept is gone from the log; a leader cannot go on without its own disk. */
+/** What was not kept is gone from the log; a leader cannot go on without its own disk, nor be elected until it has room. */
 function diskFull(state: LogSyncState, report: Extract<LogReport, { kind: "diskFull" }>): void {
   state.diskFull = true;
   state.index.truncateAfter(report.durable);
   state.recent.removeAfter(report.durable);
   state.durable = report.durable;
   log(state, "warn", "disk full", { durable: formatZxid(report.durable) });
-  if (state.role.kind === "leading") lookAgain(state, "the disk is full");
-  else if (state.role.kind === "following" && state.role.matched > report.durable) {
+  if (state.role.kind === "leading") {
+    lookAgain(state, "the disk is full");
+    return;
+  }
+  if (state.role.kind === "following" && state.role.matched > report.durable) {
     state.role.matched = report.durable;
   }
+  emitDurable(state);
+}
+
+function writable(state: LogSyncState): void {
+  state.diskFull = false;
+  log(state, "info", "disk has room again", {});
+  if (state.role.kind === "looking") lookAgain(state, "the disk has room again");
+  else emitDurable(state);
 }

@@ -127,7 +127,7 @@ export type Committed = { readonly kind: "committed"; readonly records: readonly
 /** Emitted on `durable$`: the last zxid of the durable log, for election's votes; and the promise. */
 export type Durable = {
   readonly kind: "durable";
-  /** False: it may have forgotten what it acknowledged, so it takes no part in elections. */
+  /** False: it takes no part in elections. It may have forgotten what it acknowledged, or its disk is full. */
   readonly votes: boolean;
   readonly lastZxid: Zxid;
   readonly promisedEpoch: Epoch;

@@ -236,7 +236,7 @@ export function lookAgain(state: LogSyncState, reason: string): void {
 
 export function emitDurable(state: LogSyncState): void {
   const { durable: lastZxid, promise } = state;
-  const votes = state.repair === undefined;
+  const votes = state.repair === undefined && !state.diskFull;
   state.effects.push({
     kind: "emit",
     topic: "durable$",

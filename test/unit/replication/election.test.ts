@@ -65,6 +65,24 @@ test("a quorum's agreement counts after it has settled, not at once", (t) => {
   t.deepEqual(told(settled, "log-sync"), [{ kind: "elected", leader: 2 }]);
 });
 
+test("a node that has just elected repeats its vote for one who looks, and for nobody else", (t) => {
+  const election = looking(at(1, 5));
+  election.receive(vote(1, { leader: server(2), lastZxid: at(1, 5) }));
+  election.receive({ kind: "timer", timer: "settle" });
+  const looker = vote(3, { leader: server(3), lastZxid: at(1, 4) });
+  t.like(sent(election.receive(looker), 3)[0], { state: "elected", leader: 2 });
+  const elected = vote(1, { state: "elected", leader: server(2), lastZxid: at(1, 5) });
+  t.deepEqual(election.receive(elected), [], "two of them would answer each other without end");
+});
+
+test("the repeated vote of a node that has just elected counts as a vote", (t) => {
+  const election = looking(at(1, 5));
+  const effects = election.receive(
+    vote(1, { state: "elected", leader: server(2), lastZxid: at(1, 5) }),
+  );
+  t.true(timersStarted(effects).includes("settle"));
+});
+
 test("a returning node joins the leader that the leader itself and a follower report", (t) => {
   const election = looking(at(1, 9));
   const first = election.receive(

@@ -196,3 +196,13 @@ test("a node alone leads and commits without peers", (t) => {
   t.is(logSync.state.committed, at(1, 0));
   t.like(emitted(effects, "leadership$").at(-1), { role: "leading", epoch: 1, leader: 1 });
 });
+
+test("a leader whose disk is full gives up, takes no part in elections, and looks again when there is room", (t) => {
+  const logSync = leader();
+  const full = logSync.receive({ kind: "diskFull", durable: at(1, 0) });
+  t.like(emitted(full, "durable$")[0], { votes: false });
+  t.deepEqual(told(full, "election"), [{ kind: "look", reason: "the disk is full" }]);
+  const room = logSync.receive({ kind: "writable" });
+  t.like(emitted(room, "durable$")[0], { votes: true });
+  t.like(told(room, "election")[0], { kind: "look" });
+});
