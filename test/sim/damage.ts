@@ -1,4 +1,4 @@
-/** What a disk may do to a node while it is down: forget everything, lose a file, or change a byte. */
+/** What a disk may do to a node while it is down: forget everything, lose a file, change a byte, or have written a block elsewhere. */
 import type { MemoryDisk } from "../../runtime/disks/memory.ts";
 
 /** What was done; undefined: nothing, since there was nothing to damage. Everything done is durable. */
@@ -19,10 +19,28 @@ export function damageDisk(disk: MemoryDisk, random: () => number): string | und
     return `${file} removed`;
   }
   const position = Math.floor(random() * bytes.length);
+  const block = random() < 0.3 ? misplaced(files, bytes, position, random) : undefined;
   const changed = new Uint8Array([(bytes[position] ?? 0) ^ (1 << Math.floor(random() * 8))]);
-  disk.perform({ kind: "write", file, position, chunks: [changed] });
+  disk.perform({ kind: "write", file, position, chunks: [block ?? changed] });
   disk.perform({ kind: "sync", file });
-  return `${file} changed at ${position}`;
+  return `${file} ${block === undefined ? "changed" : "overwritten by another block"} at ${position}`;
+}
+
+const BLOCK_BYTES = 512;
+
+/** A block of some file that differs from what stands at the position. */
+function misplaced(
+  files: Readonly<Record<string, Uint8Array>>,
+  into: Uint8Array,
+  position: number,
+  random: () => number,
+): Uint8Array | undefined {
+  const from = pick(Object.values(files), random);
+  if (from === undefined) return undefined;
+  const at = Math.floor(random() * from.length);
+  const block = from.slice(at, at + Math.min(BLOCK_BYTES, into.length - position));
+  const there = into.subarray(position, position + block.length);
+  return Buffer.compare(block, there) === 0 ? undefined : block;
 }
 
 /**

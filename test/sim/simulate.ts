@@ -1,118 +1,135 @@
 /** One seed: a phase with faults, then everything heals and the ensemble must converge. */
-import { digestOf } from "../../actors/tree/digest.ts";
-import { Cluster, type SimNode } from "./cluster.ts";
-import { Violation } from "./checker.ts";
+import type { ClientCounts } from "./client/client.ts";
+import { Cluster } from "./cluster.ts";
+import { must } from "./checks/violation.ts";
+import { Coverage } from "./coverage.ts";
+import { type FaultCounts, Nemesis } from "./faults/nemesis.ts";
+import type { NetworkCounts } from "./network.ts";
+import { drawPlan, type Plan } from "./plan.ts";
+import { Random } from "./random.ts";
+import { Trace } from "./trace.ts";
 
 export type SimResult = {
-  readonly acknowledged: number;
-  readonly crashes: number;
-  readonly partitions: number;
-  readonly epochs: number;
+  readonly seed: number;
+  /** Equal for two runs of a seed: over every delivered message, disk operation and client's bytes, and their times. */
+  readonly hash: string;
+  readonly steps: number;
   readonly virtualMs: number;
+  /** From the end of the faults until all has converged. */
+  readonly convergedMs: number;
+  readonly epochs: number;
+  readonly lives: number;
+  readonly clients: ClientCounts;
+  readonly network: NetworkCounts;
+  readonly faults: FaultCounts;
+  /** Situations reached. */
+  readonly coverage: readonly string[];
 };
 
-/** After all faults end, and with all nodes up, the trees must be equal within this time. */
-const CONVERGENCE_MS = 20_000;
+export type SimOptions = {
+  /** Hears every event as it happens; without it only the last are kept, for a failure. */
+  readonly onEvent?: (line: string) => void;
+  /** Also messages between nodes and disk operations are events. */
+  readonly verbose?: boolean;
+};
 
-/** Throws an error whose message ends with the last events. */
-export function simulate(seed: number): SimResult {
-  const sizes = [1, 2, 3, 3, 3, 5] as const;
-  const nodes = sizes[seed % sizes.length] ?? 3;
-  const slow = seed % 4 === 0;
-  const cluster = new Cluster({
-    seed,
-    nodes,
-    diskMs: { min: 0.05, max: slow ? 20 : 2 },
-    clientsPerNode: 2,
-    sessionTimeoutMs: 4000,
-  });
-  try {
-    return runPhases(cluster);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const report = [`seed ${seed}: ${message}`, ...cluster.trace.slice(-60)].join("\n");
-    throw new Error(report, { cause: error });
+/** What a run that fails throws: its cause is the violation. */
+export class SimFailure extends Error {
+  override readonly name = "SimFailure";
+  readonly seed: number;
+  readonly events: readonly string[];
+
+  constructor(seed: number, cause: unknown, plan: Plan, events: readonly string[]) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    super([`seed ${seed}: ${text}`, `  ${planText(plan)}`, ...events].join("\n"), { cause });
+    this.seed = seed;
+    this.events = events;
   }
 }
 
-function runPhases(cluster: Cluster): SimResult {
-  const { network, random } = cluster;
-  const counts = { crashes: 0, partitions: 0 };
-  for (const node of cluster.nodes) cluster.start(node);
-  network.setFaults({
-    lossRate: random.random() < 0.5 ? random.random() * 0.2 : 0,
-    duplicationRate: random.random() < 0.5 ? random.random() * 0.3 : 0,
-    delayMs: { min: 0.05, max: random.random() < 0.3 ? 60 : 3 },
-  });
-  for (let step = 0; step < 20; step += 1) {
-    cluster.run(200 + random.random() * 1500);
-    disturb(cluster, counts);
+/**
+ * After the faults have ended, with all nodes up: a leader, every client attached and answered, and equal trees within so
+ * much virtual time. The longest session timeout, 8 s, is part of it: a client may first have to give a connection up.
+ */
+export const CONVERGENCE_MS = 30_000;
+/** Requests of each client that must be answered after the faults. */
+const ANSWERS_MIN = 3;
+const EVENTS_SHOWN = 80;
+
+export function simulate(seed: number, options: SimOptions = {}): SimResult {
+  const plan = drawPlan(seed);
+  const coverage = new Coverage();
+  const cluster = new Cluster(
+    plan,
+    (clock) => new Trace(() => clock.nowMs(), options.verbose === true),
+    coverage,
+  );
+  cluster.trace.listener = options.onEvent;
+  try {
+    return run(cluster, coverage);
+  } catch (error) {
+    throw new SimFailure(seed, error, plan, cluster.trace.events.slice(-EVENTS_SHOWN));
   }
-  network.heal();
-  network.setFaults({ lossRate: 0, duplicationRate: 0, delayMs: { min: 0.05, max: 3 } });
-  for (const node of cluster.nodes) if (node.system === undefined) cluster.start(node);
-  converge(cluster);
-  for (const node of cluster.nodes)
-    if (node.tree !== undefined) cluster.checker.final(node.id, node.tree);
-  if (cluster.checker.acknowledged.length === 0) throw new Violation("nothing was acknowledged");
+}
+
+function run(cluster: Cluster, coverage: Coverage): SimResult {
+  const { plan, clock, trace } = cluster;
+  const nemesis = new Nemesis(cluster, new Random(plan.seed).stream(4));
+  nemesis.begin();
+  cluster.run(plan.durationMs);
+  nemesis.end();
+  const healedMs = clock.nowMs();
+  converge(cluster, healedMs + CONVERGENCE_MS);
+  cluster.compareWhole();
   return {
-    acknowledged: cluster.checker.acknowledged.length,
-    ...counts,
-    epochs: cluster.nodes[0]?.logSync?.promise.epoch ?? 0,
-    virtualMs: cluster.clock.nowMs(),
+    seed: plan.seed,
+    hash: trace.hash,
+    steps: trace.steps,
+    virtualMs: clock.nowMs(),
+    convergedMs: clock.nowMs() - healedMs,
+    epochs: Math.max(...cluster.nodes.map((node) => node.log.promisedEpoch)),
+    lives: cluster.nodes.reduce((sum, node) => sum + node.lives, 0),
+    clients: cluster.counts,
+    network: cluster.network.counts,
+    faults: nemesis.counts,
+    coverage: coverage.keys(),
   };
 }
 
-function disturb(cluster: Cluster, counts: { crashes: number; partitions: number }): void {
-  const { network, random, nodes } = cluster;
-  const node = nodes[Math.floor(random.random() * nodes.length)] as SimNode;
-  const other = nodes[Math.floor(random.random() * nodes.length)] as SimNode;
-  const chance = random.random();
-  if (node.system === undefined) {
-    const damaged = nodes.filter((each) => each.durable >= 0 && each.damaged).length;
-    // Never so many at once that the others are no quorum.
-    if (random.random() < 0.3 && damaged < nodes.length - cluster.quorum) cluster.damage(node);
-    cluster.note(node.id, "restart");
-    cluster.start(node);
-  } else if (chance < 0.35) {
-    cluster.crash(node, random.random() < 0.7);
-    counts.crashes += 1;
-  } else if (chance < 0.5) {
-    cluster.note(node.id, "isolated");
-    network.isolate(node.id);
-    counts.partitions += 1;
-  } else if (chance < 0.65 && node !== other) {
-    cluster.note(node.id, `cut to ${other.id}`);
-    network.cut(node.id, other.id);
-    counts.partitions += 1;
-  } else if (chance < 0.85) {
-    cluster.note(0, "heal");
-    network.heal();
-  }
+/** First every client is answered; then they ask for nothing more, and every lane of every node stands at the same zxid. */
+function converge(cluster: Cluster, untilMs: number): void {
+  const { nodes, clients, clock, plan, truth } = cluster;
+  const living = clients.filter((client) => !client.ended);
+  for (const client of living) client.answered = 0;
+  const until = (what: string, holds: () => boolean): void => {
+    while (!holds()) {
+      must(clock.nowMs() < untilMs, "liveness", () => {
+        const stands = living.map((client) => `${client.name}: ${client.describe()}`);
+        return `not within ${CONVERGENCE_MS} ms: ${what}; ${stands.join("; ")}`;
+      });
+      cluster.run(20);
+    }
+  };
+  until("every node leads or follows", () => nodes.every((node) => node.established));
+  until("every client is answered", () => {
+    return living.every((client) => client.connected && client.answered >= ANSWERS_MIN);
+  });
+  for (const client of living) client.quiet = true;
+  until("every client has all its answers", () => living.every((client) => client.pending === 0));
+  until("every lane has applied everything", () =>
+    nodes.every((node) => {
+      for (let lane = 1; lane <= plan.lanes; lane += 1) {
+        if (node.tree(lane)?.lastApplied !== truth.latest) return false;
+      }
+      return true;
+    }),
+  );
 }
 
-/** Clients go on; the trees are compared at a moment when all nodes stand at the same zxid. */
-function converge(cluster: Cluster): void {
-  const untilMs = cluster.clock.nowMs() + CONVERGENCE_MS;
-  let acknowledged = cluster.checker.acknowledged.length;
-  let progress = false;
-  while (cluster.clock.nowMs() < untilMs) {
-    cluster.run(5);
-    progress ||= cluster.checker.acknowledged.length > acknowledged + 10;
-    acknowledged = Math.min(acknowledged, cluster.checker.acknowledged.length);
-    const trees = cluster.nodes.map((node) => node.tree);
-    const zxids = new Set(trees.map((tree) => tree?.lastApplied));
-    const ready = cluster.nodes.every((node) => {
-      const role = node.logSync?.role;
-      return (
-        (role?.kind === "leading" && role.active) ||
-        (role?.kind === "following" && role.established)
-      );
-    });
-    if (!progress || !ready || zxids.size !== 1) continue;
-    const digests = new Set(trees.map((tree) => (tree === undefined ? "" : digestOf(tree))));
-    if (digests.size !== 1) throw new Violation("I4: the trees differ at the end");
-    return;
-  }
-  throw new Violation(`no convergence within ${CONVERGENCE_MS} ms of virtual time`);
+/** The sizes of a run, for the report of a failure. */
+export function planText(plan: Plan): string {
+  const { nodes, lanes, threads, clients, faults } = plan;
+  const split = threads === undefined ? "" : ", threads apart";
+  const kinds = Object.keys(faults).join(" ") || "none";
+  return `${nodes} nodes of ${lanes} lanes${split}, ${clients.length} clients; faults: ${kinds}`;
 }

@@ -1,0 +1,208 @@
+/** The invariants of replication, I1 to I8, looked at after every step of the actors that they are about. */
+import type { LogReport } from "../../../actors/log/messages.ts";
+import type { LogSyncState } from "../../../actors/log-sync/state.ts";
+import type { TreeState } from "../../../actors/tree/tree.ts";
+import { recordHeader } from "../../../protocol/record.ts";
+import { epochOf, formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import { treeProblemAt } from "./trees.ts";
+import type { Truth } from "./truth.ts";
+import { must } from "./violation.ts";
+
+/** What is known of a node's log, over all of its lives. */
+export type NodeLog = {
+  readonly node: number;
+  /** Of the last life that has read its log. */
+  state: LogSyncState | undefined;
+  /** Its disk was damaged, and it has not had its vote since: what its log was before. */
+  beforeDamage: LogSyncState | undefined;
+  damaged: boolean;
+  promisedEpoch: number;
+  /** Of this life. */
+  committed: Zxid;
+  leadingEpoch: number;
+};
+
+export function newNodeLog(node: number): NodeLog {
+  return {
+    node,
+    state: undefined,
+    beforeDamage: undefined,
+    damaged: false,
+    promisedEpoch: 0,
+    committed: ZXID_NONE,
+    leadingEpoch: 0,
+  };
+}
+
+type Written = { readonly checksum: number; readonly prevZxid: Zxid };
+
+export class Invariants {
+  readonly #logs: readonly NodeLog[];
+  readonly #quorum: number;
+  readonly #truth: Truth;
+  readonly #leaders = new Map<number, number>();
+  /** The largest zxid that the leader of an epoch has committed. */
+  readonly #committedIn = new Map<number, Zxid>();
+  /** Every record that was ever given to a log. */
+  readonly #written = new Map<Zxid, Written>();
+
+  constructor(logs: readonly NodeLog[], truth: Truth) {
+    this.#logs = logs;
+    this.#quorum = Math.floor(logs.length / 2) + 1;
+    this.#truth = truth;
+    truth.onCommitted = (node, header) => this.#checkDurable(node, header.lastZxid);
+  }
+
+  /** A new life of the node. */
+  started(log: NodeLog): void {
+    log.committed = ZXID_NONE;
+    log.leadingEpoch = 0;
+  }
+
+  /** What was durable on the node's disk is gone or changed. */
+  damaged(log: NodeLog): void {
+    log.beforeDamage ??= log.state;
+    log.damaged = true;
+    log.state = undefined;
+  }
+
+  /** After every step of log-sync. */
+  afterLogSync(log: NodeLog, state: LogSyncState): void {
+    if (!state.recovered) return;
+    log.state = state;
+    if (log.damaged && state.repair === undefined) {
+      log.damaged = false;
+      log.beforeDamage = undefined;
+      log.promisedEpoch = 0;
+    }
+    const { promise, committed, role } = state;
+    if (committed !== log.committed) {
+      must(committed > log.committed, "I7 nothing goes back", () => {
+        return `the commit mark of node ${log.node} went from ${formatZxid(log.committed)} to ${formatZxid(committed)}`;
+      });
+      must(committed <= state.durable || state.truncating, "I6 memory is the disk", () => {
+        return `node ${log.node} commits ${formatZxid(committed)}, ${formatZxid(state.durable)} is durable there`;
+      });
+      log.committed = committed;
+      if (role.kind === "leading") {
+        const before = this.#committedIn.get(role.epoch) ?? ZXID_NONE;
+        if (committed > before) this.#committedIn.set(role.epoch, committed);
+      }
+    }
+    this.#promised(log, promise.epoch);
+    if (role.kind === "leading" && role.epoch !== log.leadingEpoch) {
+      log.leadingEpoch = role.epoch;
+      this.#leads(log.node, state, role.epoch);
+    }
+  }
+
+  #promised(log: NodeLog, epoch: number): void {
+    if (log.damaged) return;
+    must(epoch >= log.promisedEpoch, "I7 nothing goes back", () => {
+      return `node ${log.node} had promised epoch ${log.promisedEpoch} and now stands at ${epoch}`;
+    });
+    log.promisedEpoch = epoch;
+  }
+
+  #leads(node: number, state: LogSyncState, epoch: number): void {
+    const other = this.#leaders.get(epoch);
+    must(other === undefined || other === node, "I1 one leader an epoch", () => {
+      return `nodes ${other} and ${node} both lead epoch ${epoch}`;
+    });
+    this.#leaders.set(epoch, node);
+    for (const [earlier, zxid] of this.#committedIn) {
+      if (earlier >= epoch) continue;
+      must(holds(state, zxid), "I3 committed stays", () => {
+        return `leader ${node} of epoch ${epoch} lacks ${formatZxid(zxid)}, committed in epoch ${earlier}`;
+      });
+    }
+  }
+
+  /** Records on their way to a node's disk. */
+  appends(node: number, records: readonly Uint8Array[]): void {
+    for (const record of records) {
+      const { prevZxid, lastZxid } = recordHeader(record);
+      const checksum = new DataView(record.buffer, record.byteOffset).getUint32(4);
+      const known = this.#written.get(lastZxid);
+      if (known === undefined) {
+        this.#written.set(lastZxid, { checksum, prevZxid });
+        continue;
+      }
+      const same = known.checksum === checksum && known.prevZxid === prevZxid;
+      must(same, "I2 equal logs", () => {
+        return `node ${node} appends another record at ${formatZxid(lastZxid)} than a node before it`;
+      });
+    }
+  }
+
+  /** A node has read its log: it holds what it said was durable, without a gap. */
+  recovered(log: NodeLog, report: Extract<LogReport, { kind: "recovered" }>): void {
+    let before = report.baseZxid;
+    for (const zxid of report.lastZxids) {
+      const written = this.#written.get(zxid);
+      must(written !== undefined, "I6 memory is the disk", () => {
+        return `node ${log.node} reads a record ${formatZxid(zxid)} that nobody appended`;
+      });
+      must(written.prevZxid === before, "I8 no gap", () => {
+        return `node ${log.node} reads ${formatZxid(zxid)} after ${formatZxid(before)}`;
+      });
+      before = zxid;
+    }
+    this.#promised(log, report.promise.epoch);
+    const { state } = log;
+    if (state === undefined || log.damaged) return;
+    must(
+      report.voteLoss === undefined || state.repair !== undefined,
+      "I6 memory is the disk",
+      () => {
+        return `node ${log.node} gives up its vote (${report.voteLoss?.reason}), and its disk was not damaged`;
+      },
+    );
+    const durable = state.truncating ? state.index.tail : state.durable;
+    const held = durable <= report.baseZxid || report.lastZxids.includes(durable);
+    must(held, "I6 memory is the disk", () => {
+      return `node ${log.node} had ${formatZxid(durable)} durable and reads up to ${formatZxid(before)}`;
+    });
+  }
+
+  /** I5, at the moment of the commit: an acknowledgement only follows it. */
+  #checkDurable(node: number, zxid: Zxid): void {
+    const holders = this.#logs.filter((log) => {
+      return [log.state, log.beforeDamage].some((state) => {
+        return state !== undefined && state.durable >= zxid && holds(state, zxid);
+      });
+    });
+    must(holders.length >= this.#quorum, "I5 acknowledged is durable", () => {
+      const on = holders.map((log) => log.node).join(", ");
+      return `node ${node} commits ${formatZxid(zxid)} (epoch ${epochOf(zxid)}), durable on ${on || "none"} only`;
+    });
+  }
+
+  /** I4, where something changed: the lane's tree is the model at its zxid. Returns the new cursor. */
+  applied(who: string, tree: TreeState, cursor: number): number {
+    const { model } = this.#truth;
+    const { touched } = model;
+    const { lastApplied } = tree;
+    must(this.#truth.holds(lastApplied), "I4 equal trees", () => {
+      return `${who} stands at ${formatZxid(lastApplied)}, where no committed record ends`;
+    });
+    let next = cursor;
+    const seen = new Set<string>();
+    for (; next < touched.length; next += 1) {
+      const touch = touched[next];
+      if (touch === undefined || touch.zxid > lastApplied) break;
+      if (seen.has(touch.path)) continue;
+      seen.add(touch.path);
+      const problem = treeProblemAt(tree, model, touch.path, lastApplied);
+      must(problem === undefined, "I4 equal trees", () => {
+        return `${who} at ${formatZxid(lastApplied)}: ${touch.path}: ${problem}`;
+      });
+    }
+    return next;
+  }
+}
+
+/** What a log begins after is in its snapshot. */
+function holds({ index }: LogSyncState, zxid: Zxid): boolean {
+  return zxid <= index.base || index.holds(zxid);
+}

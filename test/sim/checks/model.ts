@@ -1,0 +1,372 @@
+/**
+ * The state machine in the plainest way, with its whole history: what every znode was at every zxid. Written from ZooKeeper's
+ * rules, without a look at the product's tree.
+ */
+import { Code } from "../../../protocol/codes.ts";
+import type {
+  ClientOperation,
+  Operation,
+  OperationResult,
+  ZnodeOperation,
+} from "../../../protocol/operations.ts";
+import { nameOf, parentOf, sequenceSuffix } from "../../../protocol/paths.ts";
+import type { Stat } from "../../../protocol/stat.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { must } from "./violation.ts";
+
+/** A znode from `since` on; `stat` undefined: it is not there. */
+export type Moment = {
+  readonly since: Zxid;
+  readonly data: Uint8Array | null;
+  readonly stat: Stat | undefined;
+};
+
+type Past = {
+  readonly moments: Moment[];
+  readonly children: Set<string>;
+  /** Every change of the children, oldest first. */
+  readonly childChanges: { readonly zxid: Zxid; readonly name: string; readonly added: boolean }[];
+};
+
+export type ModelChange = {
+  readonly zxid: Zxid;
+  readonly kind: "created" | "deleted" | "data";
+  readonly path: string;
+};
+
+export type ModelSession = {
+  readonly id: number;
+  readonly password: Uint8Array;
+  attachedAt: Zxid;
+  readonly ephemerals: Set<string>;
+};
+
+class Refused extends Error {
+  readonly code: Code;
+  constructor(code: Code) {
+    super(`refused: ${code}`);
+    this.code = code;
+  }
+}
+
+const SPECIAL = ["/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"];
+const EMPTY = new Uint8Array(0);
+
+export class Model {
+  readonly sessions: Map<number, ModelSession> = new Map();
+  /** Sessions that ended, and at which zxid. */
+  readonly ended: Map<number, Zxid> = new Map();
+  /** What changed, in order. */
+  readonly changes: ModelChange[] = [];
+  /** Every znode whose data, stat or children changed, in order. */
+  readonly touched: { readonly zxid: Zxid; readonly path: string }[] = [];
+  readonly #pasts = new Map<string, Past>();
+  readonly #suffixes = new Map<string, string>();
+  #zxid = 0 as Zxid;
+  #timeMs = 0;
+  /** Within a multi: how to take back what it did. */
+  #undo: (() => void)[] | undefined;
+
+  constructor() {
+    for (const path of SPECIAL) {
+      if (path !== "/") this.#past(parentOf(path)).children.add(nameOf(path));
+      const aversion = path === "/zookeeper/config" ? -1 : 0;
+      this.#put(path, EMPTY, { ...this.#freshStat(0, 0), aversion });
+    }
+    for (const [path, numChildren] of [
+      ["/", 1],
+      ["/zookeeper", 2],
+    ] as const) {
+      const stat = this.#statOf(path);
+      if (stat !== undefined)
+        this.#put(path, EMPTY, { ...stat, numChildren, cversion: -numChildren });
+    }
+  }
+
+  /** The znode at the zxid. */
+  at(path: string, zxid: Zxid): Moment | undefined {
+    const moments = this.#pasts.get(path)?.moments;
+    if (moments === undefined) return undefined;
+    let low = 0;
+    let high = moments.length;
+    const last = moments[high - 1];
+    if (last !== undefined && last.since <= zxid) return last;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((moments[middle]?.since ?? 0) <= zxid) low = middle + 1;
+      else high = middle;
+    }
+    return moments[low - 1];
+  }
+
+  childrenAt(path: string, zxid: Zxid): ReadonlySet<string> {
+    const past = this.#pasts.get(path);
+    if (past === undefined) return new Set();
+    const { children, childChanges } = past;
+    let from = childChanges.length;
+    while (from > 0 && (childChanges[from - 1]?.zxid ?? 0) > zxid) from -= 1;
+    if (from === childChanges.length) return children;
+    const then = new Set(children);
+    for (const { name, added } of childChanges.slice(from).toReversed()) {
+      if (added) then.delete(name);
+      else then.add(name);
+    }
+    return then;
+  }
+
+  get paths(): Iterable<string> {
+    return this.#pasts.keys();
+  }
+
+  apply(operation: Operation, zxid: Zxid, timeMs: number): OperationResult {
+    this.#zxid = zxid;
+    this.#timeMs = timeMs;
+    switch (operation.kind) {
+      case "client": {
+        const session = this.sessions.get(operation.session);
+        if (session === undefined) return error(Code.sessionExpired);
+        if (session.attachedAt !== operation.attachedAt) return error(Code.sessionMoved);
+        try {
+          return this.#perform(session, operation.operation);
+        } catch (refused) {
+          if (refused instanceof Refused) return error(refused.code);
+          throw refused;
+        }
+      }
+      case "createSession": {
+        const { password, timeoutMs } = operation;
+        const own = new Uint8Array(password);
+        this.sessions.set(zxid, {
+          id: zxid,
+          password: own,
+          attachedAt: zxid,
+          ephemerals: new Set(),
+        });
+        return { kind: "session", session: zxid as never, timeoutMs, password, attachedAt: zxid };
+      }
+      case "attachSession": {
+        const { password, timeoutMs } = operation;
+        const session = this.sessions.get(operation.session);
+        if (session === undefined || Buffer.compare(session.password, password) !== 0) {
+          return error(Code.sessionExpired);
+        }
+        session.attachedAt = zxid;
+        return {
+          kind: "session",
+          session: session.id as never,
+          timeoutMs,
+          password,
+          attachedAt: zxid,
+        };
+      }
+      case "expireSession": {
+        const session = this.sessions.get(operation.session);
+        if (session !== undefined && session.attachedAt <= operation.attachedAt) this.#end(session);
+        return { kind: "done" };
+      }
+    }
+  }
+
+  #perform(session: ModelSession, operation: ClientOperation): OperationResult {
+    switch (operation.kind) {
+      case "multi":
+        return this.#multi(session, operation.operations);
+      case "sync":
+        return { kind: "done" };
+      case "closeSession":
+        this.#end(session);
+        return { kind: "done" };
+      case "setAcl":
+        throw new Error("simulated clients set no ACLs");
+      default:
+        return this.#znode(session, operation);
+    }
+  }
+
+  #multi(session: ModelSession, operations: readonly ZnodeOperation[]): OperationResult {
+    const results: OperationResult[] = [];
+    this.#undo = [];
+    const { length: changes } = this.changes;
+    const { length: touched } = this.touched;
+    try {
+      for (const operation of operations) results.push(this.#znode(session, operation));
+      return { kind: "multi", failed: false, results };
+    } catch (refused) {
+      if (!(refused instanceof Refused)) throw refused;
+      for (const undo of this.#undo.toReversed()) undo();
+      this.changes.length = changes;
+      this.touched.length = touched;
+      const failed = operations.map((_, index) => {
+        if (index < results.length) return error(Code.ok);
+        return error(index === results.length ? refused.code : Code.runtimeInconsistency);
+      });
+      return { kind: "multi", failed: true, results: failed };
+    } finally {
+      this.#undo = undefined;
+    }
+  }
+
+  #znode(session: ModelSession, operation: ZnodeOperation): OperationResult {
+    switch (operation.kind) {
+      case "create":
+        return this.#create(session, operation);
+      case "delete":
+        this.#delete(operation.path, operation.version);
+        return { kind: "done" };
+      case "setData": {
+        const stat = this.#matching(operation.path, operation.version);
+        const { data } = operation;
+        const { mzxid, mtime } = { mzxid: this.#zxid, mtime: this.#timeMs };
+        const dataLength = data?.length ?? 0;
+        const changed = { ...stat, mzxid, mtime, version: stat.version + 1, dataLength };
+        this.#put(operation.path, data === null ? null : new Uint8Array(data), changed);
+        this.#changed("data", operation.path);
+        return { kind: "stat", stat: changed };
+      }
+      case "check":
+        this.#matching(operation.path, operation.version);
+        return { kind: "done" };
+    }
+  }
+
+  #create(
+    session: ModelSession,
+    { path: asked, data, mode }: Extract<ZnodeOperation, { kind: "create" }>,
+  ): OperationResult {
+    const parentPath = parentOf(asked);
+    const parent = this.#statOf(parentPath);
+    if (parent === undefined) throw new Refused(Code.noNode);
+    const creates = (parent.cversion + parent.numChildren) / 2;
+    const path = mode.sequential ? `${asked}${sequenceSuffix(creates)}` : asked;
+    if (this.#statOf(path) !== undefined) throw new Refused(Code.nodeExists);
+    if (parent.ephemeralOwner !== 0) throw new Refused(Code.noChildrenForEphemerals);
+    const owner = mode.ephemeral ? session.id : 0;
+    const stat = this.#freshStat(owner, data?.length ?? 0);
+    this.#put(path, data === null ? null : new Uint8Array(data), stat);
+    this.#putChild(parentPath, parent, nameOf(path), true);
+    if (mode.ephemeral) {
+      session.ephemerals.add(path);
+      this.#undo?.push(() => session.ephemerals.delete(path));
+    }
+    if (mode.sequential) this.#checkSuffix(asked, path);
+    this.#changed("created", path);
+    return { kind: "created", path, stat };
+  }
+
+  /** Names under one prefix only grow: no name is given out twice, also after its znode is deleted. */
+  #checkSuffix(prefix: string, path: string): void {
+    const before = this.#suffixes.get(prefix);
+    must(
+      before === undefined || before < path,
+      "sequential names",
+      () => `${path} after ${before}`,
+    );
+    this.#suffixes.set(prefix, path);
+    this.#undo?.push(() => {
+      if (before === undefined) this.#suffixes.delete(prefix);
+      else this.#suffixes.set(prefix, before);
+    });
+  }
+
+  #delete(path: string, version: number): void {
+    if (SPECIAL.includes(path)) throw new Refused(Code.badArguments);
+    const stat = this.#matching(path, version);
+    if (stat.numChildren > 0) throw new Refused(Code.notEmpty);
+    this.#remove(path, stat);
+  }
+
+  #remove(path: string, stat: Stat): void {
+    const owner = this.sessions.get(stat.ephemeralOwner);
+    if (owner !== undefined) {
+      owner.ephemerals.delete(path);
+      this.#undo?.push(() => owner.ephemerals.add(path));
+    }
+    this.#put(path, null, undefined);
+    const parentPath = parentOf(path);
+    const parent = this.#statOf(parentPath);
+    if (parent === undefined) throw new Error(`${path} had no parent`);
+    this.#putChild(parentPath, parent, nameOf(path), false);
+    this.#changed("deleted", path);
+  }
+
+  #end(session: ModelSession): void {
+    for (const path of [...session.ephemerals].sort()) {
+      const stat = this.#statOf(path);
+      if (stat !== undefined) this.#remove(path, stat);
+    }
+    this.sessions.delete(session.id);
+    this.ended.set(session.id, this.#zxid);
+  }
+
+  #matching(path: string, version: number): Stat {
+    const stat = this.#statOf(path);
+    if (stat === undefined) throw new Refused(Code.noNode);
+    if (version !== -1 && version !== stat.version) throw new Refused(Code.badVersion);
+    return stat;
+  }
+
+  #freshStat(owner: number, dataLength: number): Stat {
+    const [zxid, timeMs] = [this.#zxid, this.#timeMs];
+    return {
+      ...{ czxid: zxid, mzxid: zxid, ctime: timeMs, mtime: timeMs },
+      ...{ version: 0, cversion: 0, aversion: 0, ephemeralOwner: owner },
+      ...{ dataLength, numChildren: 0, pzxid: zxid },
+    };
+  }
+
+  #statOf(path: string): Stat | undefined {
+    return this.#pasts.get(path)?.moments.at(-1)?.stat;
+  }
+
+  #past(path: string): Past {
+    let past = this.#pasts.get(path);
+    if (past === undefined) {
+      past = { moments: [], children: new Set(), childChanges: [] };
+      this.#pasts.set(path, past);
+    }
+    return past;
+  }
+
+  #put(path: string, data: Uint8Array | null, stat: Stat | undefined): void {
+    const { moments } = this.#past(path);
+    const last = moments.at(-1);
+    const same = last?.since === this.#zxid;
+    if (same) moments.pop();
+    moments.push({ since: this.#zxid, data, stat });
+    this.touched.push({ zxid: this.#zxid, path });
+    this.#undo?.push(() => {
+      moments.pop();
+      if (same && last !== undefined) moments.push(last);
+    });
+  }
+
+  #putChild(path: string, parent: Stat, name: string, added: boolean): void {
+    const { children, childChanges, moments } = this.#past(path);
+    const zxid = this.#zxid;
+    if (added) children.add(name);
+    else children.delete(name);
+    childChanges.push({ zxid, name, added });
+    this.#undo?.push(() => {
+      childChanges.pop();
+      if (added) children.delete(name);
+      else children.add(name);
+    });
+    const numChildren = parent.numChildren + (added ? 1 : -1);
+    // ZooKeeper shows twice the number of creates less the children there are.
+    const cversion = parent.cversion + 1;
+    this.#put(path, moments.at(-1)?.data ?? null, {
+      ...parent,
+      numChildren,
+      cversion,
+      pzxid: zxid,
+    });
+  }
+
+  #changed(kind: ModelChange["kind"], path: string): void {
+    this.changes.push({ zxid: this.#zxid, kind, path });
+  }
+}
+
+function error(code: Code): OperationResult {
+  return { kind: "error", code };
+}

@@ -1,0 +1,124 @@
+/** Replies against the truth: what a client is told is what the model holds at that zxid. */
+import { Code } from "../../../protocol/codes.ts";
+import type { OperationResult } from "../../../protocol/operations.ts";
+import type { Stat } from "../../../protocol/stat.ts";
+import { formatZxid } from "../../../protocol/zxid.ts";
+import type { MultiEntry, ReadKind, ReplyBody, ReplyHeader } from "../client/wire.ts";
+import type { Model } from "./model.ts";
+import { sameBytes } from "./truth.ts";
+import { must } from "./violation.ts";
+
+/** What is wrong with the reply to a write whose result is known. */
+export function writeReplyProblem(
+  header: ReplyHeader,
+  body: ReplyBody,
+  result: OperationResult,
+): string | undefined {
+  if (result.kind === "error") {
+    return header.code === result.code ? undefined : `code ${header.code}, not ${result.code}`;
+  }
+  if (header.code !== Code.ok) return `code ${header.code} for ${result.kind}`;
+  switch (result.kind) {
+    case "created":
+      if (body.kind !== "path") return `a ${body.kind} for a create`;
+      return body.path === result.path ? undefined : `created ${body.path}, not ${result.path}`;
+    case "stat":
+      if (body.kind !== "stat") return `a ${body.kind} for a stat`;
+      return statProblem(body.stat, result.stat);
+    case "multi":
+      if (body.kind !== "multi") return `a ${body.kind} for a multi`;
+      return entriesProblem(body.entries, result.results);
+    default:
+      return undefined;
+  }
+}
+
+function entriesProblem(
+  entries: readonly MultiEntry[],
+  results: readonly OperationResult[],
+): string | undefined {
+  if (entries.length !== results.length) return `${entries.length} results, not ${results.length}`;
+  for (const [index, entry] of entries.entries()) {
+    const result = results[index];
+    if (result === undefined || entry.kind !== result.kind) {
+      return `result ${index} is ${entry.kind}, not ${result?.kind}`;
+    }
+    if (entry.kind === "error" && result.kind === "error" && entry.code !== result.code) {
+      return `result ${index} has code ${entry.code}, not ${result.code}`;
+    }
+    if (entry.kind === "created" && result.kind === "created" && entry.path !== result.path) {
+      return `result ${index} created ${entry.path}, not ${result.path}`;
+    }
+    if (entry.kind === "stat" && result.kind === "stat") {
+      const problem = statProblem(entry.stat, result.stat);
+      if (problem !== undefined) return `result ${index}: ${problem}`;
+    }
+  }
+  return undefined;
+}
+
+/** A read is answered with what was there at the zxid of its reply, exactly. */
+export function checkRead(
+  model: Model,
+  who: string,
+  of: { readonly read: ReadKind; readonly path: string },
+  header: ReplyHeader,
+  body: ReplyBody,
+): void {
+  const { path, read } = of;
+  const moment = model.at(path, header.zxid);
+  const what = (): string => `${who}: ${read} ${path} at ${formatZxid(header.zxid)}`;
+  if (moment?.stat === undefined) {
+    must(
+      header.code === Code.noNode,
+      "true replies",
+      () => `${what()}: code ${header.code}, no node is there`,
+    );
+    return;
+  }
+  must(
+    header.code === Code.ok,
+    "true replies",
+    () => `${what()}: code ${header.code}, it is there`,
+  );
+  must("stat" in body, "true replies", () => `${what()}: a ${body.kind}`);
+  const { stat } = moment;
+  const problem = statProblem(body.stat, stat);
+  must(problem === undefined, "true replies", () => `${what()}: ${problem}`);
+  if (body.kind === "data") {
+    must(sameBytes(body.data, moment.data), "true replies", () => {
+      return `${what()}: data ${shown(body.data)}, not ${shown(moment.data)}`;
+    });
+  } else if (body.kind === "children") {
+    const expected = model.childrenAt(path, header.zxid);
+    const same =
+      body.children.length === expected.size && body.children.every((each) => expected.has(each));
+    must(same, "true replies", () => `${what()}: children ${body.children.join(" ")}`);
+  }
+}
+
+const FIELDS: readonly (keyof Stat)[] = [
+  "czxid",
+  "mzxid",
+  "ctime",
+  "mtime",
+  "version",
+  "cversion",
+  "aversion",
+  "ephemeralOwner",
+  "dataLength",
+  "numChildren",
+  "pzxid",
+];
+
+export function statProblem(stat: Stat, expected: Stat): string | undefined {
+  for (const field of FIELDS) {
+    if (stat[field] !== expected[field])
+      return `${field} is ${stat[field]}, not ${expected[field]}`;
+  }
+  return undefined;
+}
+
+export function shown(data: Uint8Array | null): string {
+  return data === null ? "null" : JSON.stringify(Buffer.from(data).toString("latin1").slice(0, 60));
+}

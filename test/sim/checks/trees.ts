@@ -1,0 +1,49 @@
+/** A lane's tree against the model: one znode, or everything. */
+import { statOf } from "../../../actors/tree/nodes.ts";
+import type { TreeState } from "../../../actors/tree/tree.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Model } from "./model.ts";
+import { shown, statProblem } from "./replies.ts";
+import { sameBytes } from "./truth.ts";
+
+/** How the znode at the path differs from the model's at the zxid. */
+export function treeProblemAt(
+  tree: TreeState,
+  model: Model,
+  path: string,
+  zxid: Zxid,
+): string | undefined {
+  const node = tree.nodes.byPath.get(path);
+  const moment = model.at(path, zxid);
+  if (moment?.stat === undefined) return node === undefined ? undefined : "it should not be there";
+  if (node === undefined) return "it is missing";
+  if (!sameBytes(node.data, moment.data)) {
+    return `data ${shown(node.data)}, not ${shown(moment.data)}`;
+  }
+  return statProblem(statOf(node), moment.stat);
+}
+
+/** How the tree, which has applied everything, differs from the model. */
+export function treeProblem(tree: TreeState, model: Model): string | undefined {
+  let count = 0;
+  for (const path of model.paths) {
+    const problem = treeProblemAt(tree, model, path, tree.lastApplied);
+    if (problem !== undefined) return `${path}: ${problem}`;
+    if (tree.nodes.byPath.has(path)) count += 1;
+  }
+  if (count !== tree.nodes.byPath.size) return `${tree.nodes.byPath.size} znodes, not ${count}`;
+  for (const [id, session] of tree.sessions) {
+    const known = model.sessions.get(id);
+    const name = `session 0x${id.toString(16)}`;
+    if (known === undefined) return `${name} should have ended`;
+    if (known.attachedAt !== session.attachedAt) return `${name} is attached at another zxid`;
+    const own = session.ephemerals ?? new Set<string>();
+    const same =
+      own.size === known.ephemerals.size && [...own].every((path) => known.ephemerals.has(path));
+    if (!same) return `${name} has other ephemerals`;
+  }
+  if (tree.sessions.size !== model.sessions.size) {
+    return `${tree.sessions.size} sessions, not ${model.sessions.size}`;
+  }
+  return undefined;
+}

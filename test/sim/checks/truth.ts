@@ -1,0 +1,180 @@
+/**
+ * The committed history of a run: every record in zxid order as the first node delivered it, applied to the model. What nodes
+ * deliver, lanes hold and clients are told is compared with it.
+ */
+import { crc32 } from "node:zlib";
+import { decodeBatch } from "../../../protocol/batch.ts";
+import type { ClientOperation, Operation, OperationResult } from "../../../protocol/operations.ts";
+import { recordHeader, recordPayload, type RecordHeader } from "../../../protocol/record.ts";
+import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import { Model } from "./model.ts";
+import { must } from "./violation.ts";
+
+export type Applied = {
+  readonly operation: Operation;
+  readonly result: OperationResult;
+};
+
+/** What one connection sent after its session was attached through it. */
+export type Attachment = {
+  readonly client: string;
+  /** Writes in the order in which they were sent. */
+  readonly sent: ClientOperation[];
+  /** Zxids of those that are committed: of the first so many. */
+  readonly committed: Zxid[];
+};
+
+type Committed = { readonly checksum: number; readonly prevZxid: Zxid };
+
+export class Truth {
+  readonly model: Model = new Model();
+  /** Through the last record that any node delivered. */
+  latest: Zxid = ZXID_NONE;
+  /** The largest zxid that any client was told of as the result of a write. */
+  acknowledged: Zxid = ZXID_NONE;
+  /** Called when a session is ended by the leader's decision. */
+  onExpired: (session: number) => void = () => {};
+  /** Called once for each record, before it is applied. */
+  onCommitted: (node: number, header: RecordHeader) => void = () => {};
+  readonly #records = new Map<Zxid, Committed>();
+  readonly #operations = new Map<Zxid, Applied>();
+  readonly #attachments = new Map<number, Attachment>();
+  readonly #submitters = new Map<number, { incarnation: number; seq: number }>();
+
+  operationAt(zxid: Zxid): Applied | undefined {
+    return this.#operations.get(zxid);
+  }
+
+  attach(attachedAt: number, attachment: Attachment): void {
+    this.#attachments.set(attachedAt, attachment);
+  }
+
+  /** A node says that this record is committed. */
+  deliver(node: number, record: Uint8Array): void {
+    const header = recordHeader(record);
+    const { lastZxid, prevZxid } = header;
+    const checksum = crc32(record);
+    const known = this.#records.get(lastZxid);
+    if (known !== undefined) {
+      must(known.checksum === checksum, "I2 equal logs", () => {
+        return `node ${node} committed another record at ${formatZxid(lastZxid)}`;
+      });
+      return;
+    }
+    must(prevZxid === this.latest, "I2 equal logs", () => {
+      const after = `${formatZxid(lastZxid)} after ${formatZxid(prevZxid)}`;
+      return `node ${node} committed ${after}, where ${formatZxid(this.latest)} is committed`;
+    });
+    this.#records.set(lastZxid, { checksum, prevZxid });
+    this.latest = lastZxid;
+    this.onCommitted(node, header);
+    if (header.kind === "batch" && this.#isNew(header)) this.#apply(header, recordPayload(record));
+  }
+
+  /** Whether a record that ends here is committed. */
+  holds(lastZxid: Zxid): boolean {
+    return lastZxid === ZXID_NONE || this.#records.has(lastZxid);
+  }
+
+  #isNew({ submitter, seq, lastZxid }: RecordHeader): boolean {
+    if (submitter === undefined) return true;
+    const key = submitter.server * 0x1_0000 + submitter.lane;
+    const last = this.#submitters.get(key);
+    const { incarnation } = submitter;
+    if (last !== undefined && incarnation < last.incarnation) return false;
+    const lastSeq = last?.incarnation === incarnation ? last.seq : 0;
+    if (seq <= lastSeq) return false;
+    must(seq === lastSeq + 1, "session order", () => {
+      const lane = `lane ${submitter.lane} of node ${submitter.server}`;
+      return `batch ${seq} of ${lane} follows ${lastSeq} at ${formatZxid(lastZxid)}`;
+    });
+    this.#submitters.set(key, { incarnation, seq });
+    return true;
+  }
+
+  #apply(header: RecordHeader, payload: Uint8Array): void {
+    const operations = decodeBatch(payload);
+    operations.forEach((operation, index) => {
+      const zxid = (header.firstZxid + index) as Zxid;
+      if (operation.kind === "client")
+        this.#follow(operation.attachedAt, operation.operation, zxid);
+      const expires =
+        operation.kind === "expireSession" && this.model.sessions.has(operation.session);
+      const result = this.model.apply(operation, zxid, header.timeMs);
+      this.#operations.set(zxid, { operation, result });
+      if (expires && !this.model.sessions.has(operation.session)) this.onExpired(operation.session);
+    });
+  }
+
+  /** Writes of one connection are committed in the order in which it sent them, each once, and nothing else is. */
+  #follow(attachedAt: number, operation: ClientOperation, zxid: Zxid): void {
+    const attachment = this.#attachments.get(attachedAt);
+    must(attachment !== undefined, "exactly once", () => {
+      return `${operation.kind} at ${formatZxid(zxid)} was sent by nobody`;
+    });
+    const { client, sent, committed } = attachment;
+    const next = sent[committed.length];
+    must(next !== undefined && isSame(next, operation), "session order", () => {
+      const expected = next === undefined ? "nothing" : textOf(next);
+      return `${client}: ${textOf(operation)} is committed at ${formatZxid(zxid)}, ${expected} was next`;
+    });
+    committed.push(zxid);
+  }
+}
+
+function isSame(a: ClientOperation, b: ClientOperation): boolean {
+  switch (a.kind) {
+    case "closeSession":
+      return b.kind === "closeSession";
+    case "multi":
+      return (
+        b.kind === "multi" &&
+        a.operations.length === b.operations.length &&
+        a.operations.every((each, index) => {
+          const other = b.operations[index];
+          return other !== undefined && isSame(each, other);
+        })
+      );
+    case "create":
+      return (
+        b.kind === "create" &&
+        a.path === b.path &&
+        a.mode.ephemeral === b.mode.ephemeral &&
+        a.mode.sequential === b.mode.sequential &&
+        sameBytes(a.data, b.data)
+      );
+    case "setData":
+      return (
+        b.kind === "setData" &&
+        a.path === b.path &&
+        a.version === b.version &&
+        sameBytes(a.data, b.data)
+      );
+    case "sync":
+      return b.kind === "sync" && a.path === b.path;
+    default:
+      return a.kind === b.kind && a.path === b.path && a.version === b.version;
+  }
+}
+
+export function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.length === b.length && Buffer.compare(a, b) === 0;
+}
+
+export function textOf(operation: ClientOperation): string {
+  switch (operation.kind) {
+    case "closeSession":
+      return "closeSession";
+    case "multi":
+      return `multi(${operation.operations.map(textOf).join(", ")})`;
+    case "create":
+    case "setData": {
+      const data =
+        operation.data === null ? "null" : Buffer.from(operation.data).toString("latin1");
+      return `${operation.kind} ${operation.path} ${data.slice(0, 40)}`;
+    }
+    default:
+      return `${operation.kind} ${operation.path}`;
+  }
+}

@@ -1,0 +1,40 @@
+/** What a simulation throws when something that must hold does not. */
+
+/** By name: the invariants of the design, and what clients were promised. */
+export type InvariantName =
+  | "I1 one leader an epoch"
+  | "I2 equal logs"
+  | "I3 committed stays"
+  | "I4 equal trees"
+  | "I5 acknowledged is durable"
+  | "I6 memory is the disk"
+  | "I7 nothing goes back"
+  | "I8 no gap"
+  | "no crash"
+  | "linearizable writes"
+  | "true replies"
+  | "monotone reads"
+  | "session order"
+  | "exactly once"
+  | "sequential names"
+  | "ephemerals"
+  | "session safety"
+  | "watches"
+  | "protocol"
+  | "liveness"
+  | "deterministic";
+
+export class Violation extends Error {
+  override readonly name = "Violation";
+  readonly invariant: InvariantName;
+
+  constructor(invariant: InvariantName, text: string) {
+    super(`${invariant}: ${text}`);
+    this.invariant = invariant;
+  }
+}
+
+/** Condition first, so that a caller reads as what must hold. The text is made only when it does not. */
+export function must(holds: boolean, invariant: InvariantName, text: () => string): asserts holds {
+  if (!holds) throw new Violation(invariant, text());
+}

@@ -1,0 +1,455 @@
+/**
+ * A simulated client: it speaks ZooKeeper's protocol over links to one node after the other, keeps its session over them, and
+ * holds every reply and event against the truth.
+ */
+import { Code } from "../../../protocol/codes.ts";
+import { JuteReader } from "../../../protocol/jute.ts";
+import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
+import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
+import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import type { Clock } from "../../../runtime/clock.ts";
+import { checkRead, writeReplyProblem } from "../checks/replies.ts";
+import { type Attachment, textOf, type Truth } from "../checks/truth.ts";
+import { must } from "../checks/violation.ts";
+import type { Link, LinkHandler } from "../links.ts";
+import type { Random } from "../random.ts";
+import type { Trace } from "../trace.ts";
+import { ClientWatches } from "./watches.ts";
+import {
+  connectFrame,
+  headerFrame,
+  isError,
+  type ReplyBody,
+  type ReplyHeader,
+  readBody,
+  readConnectReply,
+  readEvent,
+  readHeader,
+  requestFrame,
+  SET_WATCHES_XID,
+  setWatchesFrame,
+  type SimRequest,
+} from "./wire.ts";
+import { Asker, rootsOf, type Workload } from "./workload.ts";
+
+export type ClientCounts = {
+  acknowledged: number;
+  reads: number;
+  events: number;
+  sessions: number;
+  expired: number;
+  reconnects: number;
+};
+
+export type ClientEnvironment = {
+  readonly clock: Clock;
+  readonly trace: Trace;
+  readonly truth: Truth;
+  readonly counts: ClientCounts;
+  /** Requests that all clients together may still make; then they only trickle. */
+  readonly budget: { left: number };
+  /** Undefined: that node does not answer. */
+  readonly dial: (of: {
+    readonly node: number;
+    readonly client: SimClient;
+    readonly handler: LinkHandler;
+  }) => Link | undefined;
+  readonly nodes: number;
+  /** Runs what may find a violation. */
+  readonly guard: (check: () => void) => void;
+};
+
+type Session = { readonly id: number; readonly password: Uint8Array; readonly timeoutMs: number };
+
+type Pending = {
+  readonly xid: number;
+  readonly request: SimRequest;
+  /** The largest zxid that anybody had as a result when this was asked. */
+  readonly after: Zxid;
+  /** Of a write: its place among what its connection sent. */
+  readonly place: number;
+};
+
+type Connection = {
+  readonly link: Link;
+  readonly node: number;
+  readonly frames: FrameReader;
+  readonly attachment: Attachment;
+  readonly pending: Pending[];
+  attached: boolean;
+  heardMs: number;
+  sentMs: number;
+};
+
+const TICK_MS = 100;
+const FRAME_BYTES_MAX = 64 * 1024 * 1024;
+const NO_PASSWORD = new Uint8Array(16);
+/** Asked for after the roots, one for each request that is answered. */
+const TRICKLE_THINK_MS = 400;
+
+export class SimClient {
+  readonly name: string;
+  readonly workload: Workload;
+  readonly watches: ClientWatches;
+  session: Session | undefined;
+  /** It asks for nothing new. */
+  quiet = false;
+  /** Answered since it was told to count. */
+  answered = 0;
+  readonly #environment: ClientEnvironment;
+  readonly #random: Random;
+  readonly #asker: Asker;
+  readonly #reader = new JuteReader();
+  #lastZxid: Zxid = ZXID_NONE;
+  #connection: Connection | undefined;
+  #roots: string[];
+  #xid = 0;
+  #ended = false;
+
+  constructor(
+    name: string,
+    of: {
+      readonly environment: ClientEnvironment;
+      readonly random: Random;
+      readonly workload: Workload;
+      /** Another client's, to be used by both. */
+      readonly session?: { readonly session: Session; readonly lastZxid: Zxid } | undefined;
+    },
+  ) {
+    this.name = name;
+    this.workload = of.workload;
+    this.#environment = of.environment;
+    this.#random = of.random;
+    this.#asker = new Asker(name, of.random, of.workload);
+    this.#roots = [...rootsOf(of.workload)];
+    this.watches = new ClientWatches(name, of.environment.truth.model);
+    this.session = of.session?.session;
+    this.#lastZxid = of.session?.lastZxid ?? ZXID_NONE;
+    this.#later(this.#random.random() * 200, () => this.#connect());
+    this.#later(this.#random.random() * TICK_MS, () => this.#tick());
+    this.#later(this.#random.random() * 100, () => this.#think());
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get connected(): boolean {
+    return this.#connection?.attached === true;
+  }
+
+  get lastZxid(): Zxid {
+    return this.#lastZxid;
+  }
+
+  /** As a client library counts: connected, and an answer not longer ago than two thirds of the timeout. */
+  get countsAsSafe(): boolean {
+    const connection = this.#connection;
+    if (connection?.attached !== true || this.session === undefined) return false;
+    const silentMs = this.#environment.clock.nowMs() - connection.heardMs;
+    return silentMs < (this.session.timeoutMs * 2) / 3;
+  }
+
+  get pending(): number {
+    return this.#connection?.pending.length ?? 0;
+  }
+
+  get link(): Link | undefined {
+    return this.#connection?.link;
+  }
+
+  describe(): string {
+    const connection = this.#connection;
+    if (connection === undefined) return "no connection";
+    const where = `node ${connection.node}, ${connection.attached ? "attached" : "connecting"}`;
+    return `${where}, ${connection.pending.length} pending`;
+  }
+
+  /** Leaves the connection; `silently`: the server is not told. It goes on with the next node. */
+  move(silently: boolean): void {
+    if (this.#connection !== undefined) this.#drop(silently, "moves on");
+  }
+
+  /** Takes no more part. */
+  end(): void {
+    this.#connection?.link.leave(false);
+    this.#connection = undefined;
+    this.#ended = true;
+  }
+
+  #later(afterMs: number, run: () => void): void {
+    this.#environment.clock.after(afterMs, () => {
+      if (!this.#ended) this.#environment.guard(run);
+    });
+  }
+
+  #note(text: string): void {
+    this.#environment.trace.note(this.name, text);
+  }
+
+  #connect(): void {
+    if (this.#connection !== undefined) return;
+    const { dial, nodes, clock } = this.#environment;
+    const node = this.#random.whole(1, nodes);
+    const link = dial({
+      node,
+      client: this,
+      handler: {
+        onBytes: (bytes) => this.#environment.guard(() => this.#receive(connection, bytes)),
+        onEnd: () => {
+          if (this.#connection === connection) this.#drop(true, "closed by the server");
+        },
+      },
+    });
+    if (link === undefined) {
+      this.#later(20 + this.#random.random() * 150, () => this.#connect());
+      return;
+    }
+    const nowMs = clock.nowMs();
+    const attachment: Attachment = { client: this.name, sent: [], committed: [] };
+    const connection: Connection = {
+      link,
+      node,
+      frames: new FrameReader(),
+      attachment,
+      pending: [],
+      attached: false,
+      heardMs: nowMs,
+      sentMs: nowMs,
+    };
+    this.#connection = connection;
+    const { session } = this;
+    link.send(
+      connectFrame({
+        lastZxidSeen: this.#lastZxid,
+        timeoutMs: session?.timeoutMs ?? this.workload.timeoutMs,
+        session: session?.id ?? 0,
+        password: session?.password ?? NO_PASSWORD,
+      }),
+    );
+  }
+
+  attachmentOf(link: Link): Attachment | undefined {
+    return this.#connection?.link === link ? this.#connection.attachment : undefined;
+  }
+
+  #drop(silently: boolean, why: string): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#connection = undefined;
+    connection.link.leave(silently);
+    if (connection.attached) {
+      this.#note(`leaves node ${connection.node}: ${why}; ${connection.pending.length} unanswered`);
+    }
+    this.watches.disconnected();
+    this.#environment.counts.reconnects += 1;
+    this.#later(this.#random.random() * 60, () => this.#connect());
+  }
+
+  #tick(): void {
+    this.#later(TICK_MS, () => this.#tick());
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const nowMs = this.#environment.clock.nowMs();
+    const timeoutMs = this.session?.timeoutMs ?? this.workload.timeoutMs;
+    const silentMs = nowMs - connection.heardMs;
+    const patienceMs = connection.attached ? (timeoutMs * 2) / 3 : Math.max(1000, timeoutMs / 4);
+    if (silentMs >= patienceMs) {
+      this.#drop(this.#random.chance(0.5), "hears nothing");
+    } else if (connection.attached && nowMs - connection.sentMs >= timeoutMs / 3) {
+      this.#send(connection, headerFrame(Xid.ping, OpCode.ping));
+    }
+  }
+
+  #think(): void {
+    const { budget } = this.#environment;
+    const { thinkMs, outstandingMax, flood, slowReader } = this.workload;
+    const trickles = budget.left <= 0;
+    const waitMs = trickles ? Math.max(thinkMs, TRICKLE_THINK_MS) : thinkMs;
+    this.#later(this.#random.wait(waitMs), () => this.#think());
+    const connection = this.#connection;
+    if (this.quiet || connection?.attached !== true) return;
+    if (slowReader && this.#random.chance(0.01)) this.#readSlowly(connection.link);
+    const burst = flood && !trickles && this.#random.chance(0.02) ? 100 : 1;
+    for (let index = 0; index < burst; index += 1) {
+      if (burst === 1 && connection.pending.length >= outstandingMax) return;
+      const root = this.#roots[0];
+      const requests = root === undefined ? this.#asker.next() : [this.#asker.create(root)];
+      if (root !== undefined) this.#roots.shift();
+      for (const request of requests) this.#ask(connection, request);
+      if (requests.some(closesSession)) return;
+    }
+  }
+
+  #readSlowly(link: Link): void {
+    link.setClientReads(false);
+    this.#environment.clock.after(this.#random.random() * 1500, () => link.setClientReads(true));
+  }
+
+  #send(connection: Connection, bytes: Uint8Array): void {
+    connection.sentMs = this.#environment.clock.nowMs();
+    connection.link.send(bytes);
+  }
+
+  #ask(connection: Connection, request: SimRequest): void {
+    const { budget, truth } = this.#environment;
+    // Nothing follows the end of a session.
+    if (connection.pending.some(({ request: asked }) => closesSession(asked))) return;
+    budget.left -= 1;
+    this.#xid += 1;
+    const { sent } = connection.attachment;
+    const place = sent.length;
+    if (request.kind === "write") sent.push(request.operation);
+    connection.pending.push({ xid: this.#xid, request, after: truth.acknowledged, place });
+    this.#send(connection, requestFrame(this.#xid, request));
+  }
+
+  #receive(connection: Connection, bytes: Uint8Array): void {
+    if (this.#connection !== connection) return;
+    const { frames } = connection;
+    connection.heardMs = this.#environment.clock.nowMs();
+    frames.push(bytes);
+    for (;;) {
+      const frame = frames.next(FRAME_BYTES_MAX);
+      if (frame === undefined || this.#connection !== connection) break;
+      must(frame.kind === "frame", "protocol", () => `${this.name}: a frame of a bad length`);
+      this.#reader.reset(frame.bytes, frame.from, frame.to);
+      if (connection.attached) this.#reply(connection);
+      else this.#connectReply(connection);
+      const { fault, left } = this.#reader;
+      must(
+        fault === undefined && left <= 1,
+        "protocol",
+        () => `${this.name}: ${fault ?? "bytes left"}`,
+      );
+    }
+    frames.settle();
+  }
+
+  #connectReply(connection: Connection): void {
+    const { counts, truth } = this.#environment;
+    const { timeoutMs, session, password } = readConnectReply(this.#reader);
+    if (session === 0) {
+      const { session: own } = this;
+      must(own !== undefined && !truth.model.sessions.has(own.id), "ephemerals", () => {
+        return `${this.name}: session 0x${own?.id.toString(16)} is told to be expired and lives`;
+      });
+      counts.expired += 1;
+      this.#note("session expired");
+      this.#forgetSession();
+      this.#drop(false, "expired");
+      return;
+    }
+    const known = this.session;
+    must(
+      known === undefined || known.id === session,
+      "protocol",
+      () => `${this.name}: another session`,
+    );
+    if (known === undefined) counts.sessions += 1;
+    this.session = { id: session, password, timeoutMs };
+    connection.attached = true;
+    this.#note(`attached at node ${connection.node}, session 0x${session.toString(16)}`);
+    if (this.watches.count === 0) return;
+    const lists = this.watches.reset(this.#lastZxid);
+    this.#send(connection, setWatchesFrame(this.#lastZxid, lists));
+  }
+
+  #forgetSession(): void {
+    this.session = undefined;
+    this.#lastZxid = ZXID_NONE;
+    this.watches.clear();
+  }
+
+  #reply(connection: Connection): void {
+    const { truth, counts } = this.#environment;
+    const header = readHeader(this.#reader);
+    const { xid, zxid } = header;
+    must(zxid <= truth.latest, "true replies", () => {
+      return `${this.name}: ${formatZxid(zxid)} is not committed, ${formatZxid(truth.latest)} is`;
+    });
+    if (xid === Xid.watchEvent) {
+      const event = readEvent(this.#reader);
+      counts.events += 1;
+      this.watches.event(event, zxid);
+      return;
+    }
+    // As the Java client: neither events nor pings count as seen. They may name the end of a record whose writes are answered next.
+    if (xid === Xid.ping) return;
+    must(zxid >= this.#lastZxid, "monotone reads", () => {
+      return `${this.name}: a reply of ${formatZxid(zxid)} after ${formatZxid(this.#lastZxid)}`;
+    });
+    this.#lastZxid = zxid;
+    if (xid === SET_WATCHES_XID) {
+      this.watches.resetDone(zxid);
+      return;
+    }
+    this.watches.covered(zxid);
+    this.#answer(connection, header);
+  }
+
+  #answer(connection: Connection, header: ReplyHeader): void {
+    const pending = connection.pending.shift();
+    must(pending?.xid === header.xid, "session order", () => {
+      return `${this.name}: a reply to request ${header.xid}, ${pending?.xid} is the oldest`;
+    });
+    const { request } = pending;
+    const ended = header.code === Code.sessionExpired || header.code === Code.sessionMoved;
+    const isMulti = request.kind === "write" && request.operation.kind === "multi";
+    const body =
+      isError(header) && (!isMulti || this.#reader.left === 0)
+        ? ({ kind: "nothing" } as const)
+        : readBody(this.#reader, request);
+    this.answered += 1;
+    if (request.kind === "read") {
+      this.#environment.counts.reads += 1;
+      checkRead(this.#environment.truth.model, this.name, request, header, body);
+      if (request.watch) this.#watch(request, header);
+      return;
+    }
+    this.#checkWrite(connection, pending, header, body);
+    if (body.kind === "path" && request.operation.kind === "create") this.#asker.created(body.path);
+    if (request.operation.kind === "closeSession" && !isError(header)) {
+      this.#note("closed its session");
+      this.#forgetSession();
+      this.#drop(false, "session closed");
+    } else if (ended) {
+      this.#drop(false, `code ${header.code}`);
+    }
+  }
+
+  #watch(request: Extract<SimRequest, { kind: "read" }>, { code, zxid }: ReplyHeader): void {
+    const { read, path } = request;
+    if (code === Code.ok) this.watches.add(read === "getChildren" ? "child" : "data", path, zxid);
+    else if (read === "exists") this.watches.add("exist", path, zxid);
+  }
+
+  #checkWrite(
+    { attachment }: Connection,
+    { request, after, place }: Pending,
+    header: ReplyHeader,
+    body: ReplyBody,
+  ): void {
+    const { truth, counts } = this.#environment;
+    const { zxid } = header;
+    const what = request.kind === "write" ? textOf(request.operation) : "";
+    must(attachment.committed[place] === zxid, "exactly once", () => {
+      const at = attachment.committed[place];
+      const committed = at === undefined ? "not committed" : `committed at ${formatZxid(at)}`;
+      return `${this.name}: ${what} is answered with ${formatZxid(zxid)} and ${committed}`;
+    });
+    must(zxid > after, "linearizable writes", () => {
+      return `${this.name}: ${what} at ${formatZxid(zxid)}, asked when ${formatZxid(after)} was acknowledged`;
+    });
+    const applied = truth.operationAt(zxid);
+    const problem =
+      applied === undefined ? "no such zxid" : writeReplyProblem(header, body, applied.result);
+    must(problem === undefined, "true replies", () => `${this.name}: ${what}: ${problem}`);
+    truth.acknowledged = Math.max(truth.acknowledged, zxid) as Zxid;
+    counts.acknowledged += 1;
+  }
+}
+
+function closesSession(request: SimRequest): boolean {
+  return request.kind === "write" && request.operation.kind === "closeSession";
+}

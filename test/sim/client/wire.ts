@@ -1,0 +1,235 @@
+/** ZooKeeper's protocol as a simulated client speaks it: requests as frames, replies as data. */
+import { Code } from "../../../protocol/codes.ts";
+import { type JuteReader, JuteWriter } from "../../../protocol/jute.ts";
+import type { ClientOperation, CreateMode, ZnodeOperation } from "../../../protocol/operations.ts";
+import type { WatchEventType } from "../../../protocol/reads.ts";
+import type { Stat } from "../../../protocol/stat.ts";
+import { OpCode } from "../../../protocol/zookeeper/codes.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+
+export type ReadKind = "exists" | "getData" | "getChildren";
+
+export type SimRequest =
+  | { readonly kind: "write"; readonly operation: ClientOperation }
+  | {
+      readonly kind: "read";
+      readonly read: ReadKind;
+      readonly path: string;
+      readonly watch: boolean;
+    };
+
+export type ReplyHeader = { readonly xid: number; readonly zxid: Zxid; readonly code: number };
+
+/** The body of a reply, by what was asked. */
+export type ReplyBody =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "stat"; readonly stat: Stat }
+  | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
+  | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat }
+  | { readonly kind: "multi"; readonly entries: readonly MultiEntry[] };
+
+export type MultiEntry =
+  | { readonly kind: "error"; readonly code: number }
+  | { readonly kind: "created"; readonly path: string }
+  | { readonly kind: "stat"; readonly stat: Stat }
+  | { readonly kind: "done" };
+
+const writer = new JuteWriter();
+
+export function connectFrame(of: {
+  readonly lastZxidSeen: number;
+  readonly timeoutMs: number;
+  readonly session: number;
+  readonly password: Uint8Array;
+}): Uint8Array {
+  const mark = writer.beginFrame();
+  writer.int32(0).int64(of.lastZxidSeen).int32(of.timeoutMs).int64(of.session);
+  writer.buffer(of.password).bool(false);
+  writer.endFrame(mark);
+  return writer.take();
+}
+
+export function headerFrame(xid: number, opCode: number): Uint8Array {
+  return writer.int32(8).int32(xid).int32(opCode).take();
+}
+
+export type WatchLists = {
+  readonly data: readonly string[];
+  readonly exist: readonly string[];
+  readonly child: readonly string[];
+};
+
+export const SET_WATCHES_XID = -8;
+
+export function setWatchesFrame(relativeZxid: number, lists: WatchLists): Uint8Array {
+  const mark = writer.beginFrame();
+  writer.int32(SET_WATCHES_XID).int32(OpCode.setWatches).int64(relativeZxid);
+  for (const list of [lists.data, lists.exist, lists.child]) {
+    writer.int32(list.length);
+    for (const path of list) writer.string(path);
+  }
+  writer.endFrame(mark);
+  return writer.take();
+}
+
+export function requestFrame(xid: number, request: SimRequest): Uint8Array {
+  const mark = writer.beginFrame();
+  writer.int32(xid);
+  if (request.kind === "read") {
+    writer.int32(READ_CODES[request.read]).string(request.path).bool(request.watch);
+  } else {
+    writer.int32(opCodeOf(request.operation));
+    writeOperation(request.operation);
+  }
+  writer.endFrame(mark);
+  return writer.take();
+}
+
+const READ_CODES: Readonly<Record<ReadKind, number>> = {
+  exists: OpCode.exists,
+  getData: OpCode.getData,
+  getChildren: OpCode.getChildren2,
+};
+
+function opCodeOf(operation: ClientOperation): number {
+  return operation.kind === "setAcl" ? OpCode.setAcl : OpCode[operation.kind];
+}
+
+function flagsOf(mode: CreateMode): number {
+  return (mode.ephemeral ? 1 : 0) + (mode.sequential ? 2 : 0);
+}
+
+function writeOperation(operation: ClientOperation): void {
+  switch (operation.kind) {
+    case "multi":
+      for (const each of operation.operations) {
+        writer.int32(opCodeOf(each)).bool(false).int32(-1);
+        writeZnodeOperation(each);
+      }
+      writer.int32(-1).bool(true).int32(-1);
+      return;
+    case "setAcl":
+      throw new Error("simulated clients set no ACLs");
+    case "sync":
+      writer.string(operation.path);
+      return;
+    case "closeSession":
+      return;
+    default:
+      writeZnodeOperation(operation);
+  }
+}
+
+function writeZnodeOperation(operation: ZnodeOperation): void {
+  writer.string(operation.path);
+  switch (operation.kind) {
+    case "create":
+      writer.buffer(operation.data).int32(operation.acl.length);
+      for (const { permissions, scheme, id } of operation.acl) {
+        writer.int32(permissions).string(scheme).string(id);
+      }
+      writer.int32(flagsOf(operation.mode));
+      return;
+    case "setData":
+      writer.buffer(operation.data).int32(operation.version);
+      return;
+    default:
+      writer.int32(operation.version);
+  }
+}
+
+export type ConnectReply = {
+  readonly timeoutMs: number;
+  readonly session: number;
+  readonly password: Uint8Array;
+};
+
+export function readConnectReply(reader: JuteReader): ConnectReply {
+  reader.int32();
+  const timeoutMs = reader.int32();
+  const session = reader.int64();
+  const password = new Uint8Array(reader.buffer() ?? []);
+  return { timeoutMs, session, password };
+}
+
+export function readHeader(reader: JuteReader): ReplyHeader {
+  return { xid: reader.int32(), zxid: reader.int64() as Zxid, code: reader.int32() };
+}
+
+export function readEvent(reader: JuteReader): {
+  readonly type: WatchEventType;
+  readonly path: string;
+} {
+  const type = reader.int32() as WatchEventType;
+  reader.int32();
+  return { type, path: reader.string() ?? "" };
+}
+
+/** Of a reply without an error; of a multi also with one. */
+export function readBody(reader: JuteReader, request: SimRequest): ReplyBody {
+  if (request.kind === "read") return readReadBody(reader, request.read);
+  switch (request.operation.kind) {
+    case "create":
+    case "sync":
+      return { kind: "path", path: reader.string() ?? "" };
+    case "setData":
+    case "setAcl":
+      return { kind: "stat", stat: readStat(reader) };
+    case "multi":
+      return { kind: "multi", entries: readEntries(reader) };
+    default:
+      return { kind: "nothing" };
+  }
+}
+
+function readReadBody(reader: JuteReader, read: ReadKind): ReplyBody {
+  switch (read) {
+    case "exists":
+      return { kind: "stat", stat: readStat(reader) };
+    case "getData": {
+      const data = reader.buffer();
+      return { kind: "data", data, stat: readStat(reader) };
+    }
+    case "getChildren": {
+      const children: string[] = [];
+      const count = reader.count(4) ?? 0;
+      for (let index = 0; index < count; index += 1) children.push(reader.string() ?? "");
+      return { kind: "children", children, stat: readStat(reader) };
+    }
+  }
+}
+
+function readEntries(reader: JuteReader): MultiEntry[] {
+  const entries: MultiEntry[] = [];
+  for (;;) {
+    const type = reader.int32();
+    const done = reader.bool();
+    reader.int32();
+    if (done || reader.fault !== undefined) return entries;
+    if (type === OpCode.error) entries.push({ kind: "error", code: reader.int32() });
+    else if (type === OpCode.create) entries.push({ kind: "created", path: reader.string() ?? "" });
+    else if (type === OpCode.setData) entries.push({ kind: "stat", stat: readStat(reader) });
+    else entries.push({ kind: "done" });
+  }
+}
+
+function readStat(reader: JuteReader): Stat {
+  return {
+    czxid: reader.int64() as Zxid,
+    mzxid: reader.int64() as Zxid,
+    ctime: reader.int64(),
+    mtime: reader.int64(),
+    version: reader.int32(),
+    cversion: reader.int32(),
+    aversion: reader.int32(),
+    ephemeralOwner: reader.int64(),
+    dataLength: reader.int32(),
+    numChildren: reader.int32(),
+    pzxid: reader.int64() as Zxid,
+  };
+}
+
+export function isError(header: ReplyHeader): boolean {
+  return header.code !== Code.ok;
+}

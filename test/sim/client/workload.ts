@@ -1,0 +1,170 @@
+/** What a simulated client asks for: drawn from its own chance, over a few znodes that all clients share. */
+import { OPEN_ACL } from "../../../protocol/acl.ts";
+import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
+import type { Random } from "../random.ts";
+import type { SimRequest } from "./wire.ts";
+
+/** Weights of what is asked for. */
+export type Mix = Readonly<Record<RequestKind, number>>;
+
+export type RequestKind =
+  | "setData"
+  | "create"
+  | "delete"
+  | "sequential"
+  | "ephemeral"
+  | "consume"
+  | "multi"
+  | "syncRead"
+  | "read"
+  | "watch"
+  | "close";
+
+export type Workload = {
+  readonly mix: Mix;
+  /** Between two requests. */
+  readonly thinkMs: number;
+  readonly outstandingMax: number;
+  readonly timeoutMs: number;
+  /** Znodes below /k. */
+  readonly keys: number;
+  /** Parents of sequential znodes. */
+  readonly queues: number;
+  readonly dataBytes: number;
+  /** Asks for many at once now and then. */
+  readonly flood: boolean;
+  /** Stops taking replies for a while now and then. */
+  readonly slowReader: boolean;
+};
+
+/** Everything else happens below these; they are never deleted. */
+export function rootsOf({ queues }: Workload): readonly string[] {
+  return ["/k", "/e", ...Array.from({ length: queues }, (_, index) => `/q${index}`)];
+}
+
+export class Asker {
+  readonly #name: string;
+  readonly #random: Random;
+  readonly #workload: Workload;
+  readonly #created: string[] = [];
+  #count = 0;
+
+  constructor(name: string, random: Random, workload: Workload) {
+    this.#name = name;
+    this.#random = random;
+    this.#workload = workload;
+  }
+
+  /** A sequential znode of its own is there: it may be consumed. */
+  created(path: string): void {
+    if (path.startsWith("/q")) this.#created.push(path);
+  }
+
+  next(): readonly SimRequest[] {
+    const kind = this.#random.weighted(this.#workload.mix) ?? "setData";
+    switch (kind) {
+      case "syncRead":
+        return [write({ kind: "sync", path: "/k" }), this.#read(false)];
+      case "read":
+        return [this.#read(false)];
+      case "watch":
+        return [this.#read(true)];
+      case "close":
+        return [write({ kind: "closeSession" })];
+      case "multi":
+        return [write(this.#multi())];
+      default:
+        return [write(this.#znode(kind))];
+    }
+  }
+
+  create(path: string): SimRequest {
+    return write(this.#create(path, "persistent"));
+  }
+
+  #token(): Uint8Array {
+    this.#count += 1;
+    const text = `${this.#name}-${this.#count}`;
+    const bytes = Buffer.alloc(Math.max(text.length, this.#random.below(this.#workload.dataBytes)));
+    bytes.write(text, "latin1");
+    return bytes;
+  }
+
+  #key(): string {
+    return `/k/${this.#random.below(this.#workload.keys)}`;
+  }
+
+  #queue(): string {
+    return `/q${this.#random.below(this.#workload.queues)}`;
+  }
+
+  #version(): number {
+    return this.#random.chance(0.6) ? -1 : this.#random.below(4);
+  }
+
+  #read(watch: boolean): SimRequest {
+    const random = this.#random;
+    if (random.chance(0.25)) {
+      const path = random.pick([this.#queue(), "/k", "/e"]);
+      return { kind: "read", read: "getChildren", path, watch };
+    }
+    const path = random.chance(0.15) ? `/e/${random.below(this.#workload.keys)}` : this.#key();
+    return { kind: "read", read: random.chance(0.6) ? "getData" : "exists", path, watch };
+  }
+
+  #create(path: string, mode: "persistent" | "ephemeral" | "sequential" | "both"): ZnodeOperation {
+    return {
+      kind: "create",
+      path,
+      data: this.#token(),
+      acl: OPEN_ACL,
+      mode: {
+        ephemeral: mode === "ephemeral" || mode === "both",
+        sequential: mode === "sequential" || mode === "both",
+      },
+    };
+  }
+
+  #znode(kind: RequestKind): ZnodeOperation {
+    const random = this.#random;
+    switch (kind) {
+      case "create":
+        return this.#create(this.#key(), "persistent");
+      case "delete":
+        return { kind: "delete", path: this.#key(), version: this.#version() };
+      case "sequential":
+        return this.#create(`${this.#queue()}/n-`, random.chance(0.2) ? "both" : "sequential");
+      case "ephemeral":
+        return this.#create(`/e/${random.below(this.#workload.keys)}`, "ephemeral");
+      case "consume": {
+        const path = this.#created.shift();
+        if (path === undefined) return this.#create(`${this.#queue()}/n-`, "sequential");
+        return { kind: "delete", path, version: -1 };
+      }
+      default:
+        return {
+          kind: "setData",
+          path: this.#key(),
+          data: random.chance(0.05) ? null : this.#token(),
+          version: this.#version(),
+        };
+    }
+  }
+
+  #multi(): ClientOperation {
+    const kinds = ["setData", "create", "delete", "sequential", "ephemeral", "consume"] as const;
+    const operations: ZnodeOperation[] = [];
+    if (this.#random.chance(0.5)) {
+      operations.push({ kind: "check", path: this.#key(), version: this.#version() });
+    }
+    const count = this.#random.whole(1, 4);
+    for (let index = 0; index < count; index += 1) {
+      operations.push(this.#znode(this.#random.pick(kinds)));
+    }
+    return { kind: "multi", operations };
+  }
+}
+
+function write(operation: ClientOperation): SimRequest {
+  return { kind: "write", operation };
+}

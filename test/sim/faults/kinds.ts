@@ -1,0 +1,89 @@
+/** Every kind of fault, by group. A kind that is not in the list of its group is not drawn. */
+
+type FaultGroup = "network" | "process" | "clock" | "disk" | "client";
+
+export type FaultKind =
+  /** One direction between two nodes carries nothing. */
+  | "cutOneWay"
+  | "cutBothWays"
+  | "isolate"
+  | "isolateLeader"
+  /** The nodes fall into two groups. */
+  | "halves"
+  /** Two groups that share one node. */
+  | "bridge"
+  /** What is sent arrives when the path is healed. */
+  | "clog"
+  | "slowLink"
+  | "lossBurst"
+  | "overtaking"
+  | "heal"
+  /** `kill -9`: what was written and not fsynced stays. */
+  | "kill"
+  | "killLeader"
+  /** What was not fsynced may be gone, or torn. */
+  | "powerFailure"
+  | "powerFailureOfAll"
+  /** At the next disk operation, or a few later. */
+  | "crashAtDiskStep"
+  | "pause"
+  | "pauseLeader"
+  | "restartStorm"
+  | "drift"
+  | "wallJump"
+  | "slowDisk"
+  | "slowSync"
+  | "syncFails"
+  | "writeFails"
+  | "readFails"
+  | "diskFull"
+  /** A crash, and what was durable is changed, misplaced, missing, or all gone. */
+  | "damage"
+  /** A start with the disk of another node, then with its own again. */
+  | "wrongDisk"
+  | "cutClient"
+  /** A client leaves without a word and goes to another node. */
+  | "moveClient"
+  | "moveAllClients"
+  /** Another client takes a session over, with its password. */
+  | "shareSession"
+  /** A client is gone for longer than its session lives. */
+  | "silenceClient";
+
+export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
+  network: [
+    "cutOneWay",
+    "cutBothWays",
+    "isolate",
+    "isolateLeader",
+    "halves",
+    "bridge",
+    "clog",
+    "slowLink",
+    "lossBurst",
+    "overtaking",
+    "heal",
+  ],
+  process: [
+    "kill",
+    "killLeader",
+    "powerFailure",
+    "powerFailureOfAll",
+    "crashAtDiskStep",
+    "pause",
+    "pauseLeader",
+    "restartStorm",
+  ],
+  clock: ["drift", "wallJump"],
+  disk: [
+    "slowDisk",
+    "slowSync",
+    "syncFails",
+    "writeFails",
+    "readFails",
+    "diskFull",
+    "damage",
+    "wrongDisk",
+  ],
+  client: ["cutClient", "moveClient", "moveAllClients", "shareSession", "silenceClient"],
+};

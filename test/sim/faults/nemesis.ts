@@ -1,0 +1,381 @@
+/** Draws faults of a plan's kinds one after the other, injects each, and takes it back after a while; at the end, all of them. */
+import type { SimClient } from "../client/client.ts";
+import type { Cluster } from "../cluster.ts";
+import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import type { Random } from "../random.ts";
+import type { SimNode } from "../sim-node.ts";
+import type { FaultKind } from "./kinds.ts";
+
+export type FaultCounts = Partial<Record<FaultKind, number>>;
+
+type Inject = (of: Target) => boolean;
+
+/** Drawn for each fault. */
+type Target = {
+  readonly node: SimNode;
+  readonly other: SimNode;
+  readonly client: SimClient;
+  readonly forMs: number;
+};
+
+const FULL_EXTRA_BYTES = 6000;
+
+export class Nemesis {
+  readonly counts: FaultCounts = {};
+  readonly #cluster: Cluster;
+  readonly #random: Random;
+  readonly #injectors: Readonly<Record<FaultKind, Inject>>;
+  #over = false;
+
+  constructor(cluster: Cluster, random: Random) {
+    this.#cluster = cluster;
+    this.#random = random;
+    this.#injectors = {
+      ...this.#networkFaults(),
+      ...this.#processFaults(),
+      ...this.#clockAndDiskFaults(),
+      ...this.#clientFaults(),
+    };
+    cluster.onDown = (node) => this.#startLater(node);
+  }
+
+  /** Starts the nodes, each at its time, and goes on with faults. */
+  begin(): void {
+    const { nodes, plan } = this.#cluster;
+    for (const node of nodes) {
+      const startMs = plan.startMs[node.id - 1] ?? 0;
+      if (plan.driftMax > 0) node.rate = 1 + (this.#random.random() * 2 - 1) * plan.driftMax;
+      this.#later(startMs, () => this.#cluster.start(node));
+    }
+    if (Object.keys(plan.faults).length > 0) this.#next();
+  }
+
+  /** Every fault ends; every node is up. */
+  end(): void {
+    this.#over = true;
+    const cluster = this.#cluster;
+    cluster.note(undefined, "all faults end");
+    cluster.network.heal();
+    cluster.network.faults = {
+      lossRate: 0,
+      duplicationRate: 0,
+      delayMs: { min: 0.05, max: 2 },
+      lateRate: 0,
+    };
+    cluster.healClients();
+    for (const node of cluster.nodes) {
+      this.#healDisk(node);
+      node.life?.clock.resume();
+      if (node.life === undefined) cluster.start(node);
+    }
+    cluster.onDown = (node) => cluster.clock.after(50, () => cluster.start(node));
+  }
+
+  #next(): void {
+    const { plan } = this.#cluster;
+    this.#later(this.#random.wait(plan.faultIntervalMs), () => {
+      const kind = this.#random.weighted(plan.faults);
+      if (kind !== undefined) this.#inject(kind);
+      this.#next();
+    });
+  }
+
+  #later(afterMs: number, run: () => void): void {
+    this.#cluster.clock.after(afterMs, () => {
+      if (!this.#over) run();
+    });
+  }
+
+  #inject(kind: FaultKind): void {
+    const { nodes, clients } = this.#cluster;
+    const random = this.#random;
+    const node = random.pick(nodes);
+    const target: Target = {
+      node,
+      other: nodes.length === 1 ? node : random.pick(nodes.filter((each) => each !== node)),
+      client: random.pick(clients),
+      forMs: 50 + random.wait(random.pick([200, 800, 2500])),
+    };
+    if (this.#injectors[kind](target)) this.counts[kind] = (this.counts[kind] ?? 0) + 1;
+  }
+
+  #say(text: string): true {
+    this.#cluster.note(undefined, `fault: ${text}`);
+    return true;
+  }
+
+  get #leader(): SimNode | undefined {
+    return this.#cluster.nodes.find((node) => node.leads);
+  }
+
+  /** Calls with every path between nodes of different groups, both ways. */
+  #between(apart: (a: SimNode, b: SimNode) => boolean): void {
+    const { nodes, network } = this.#cluster;
+    for (const a of nodes) {
+      for (const b of nodes) if (a !== b && apart(a, b)) network.cut(a.id, b.id);
+    }
+  }
+
+  #healLater(forMs: number): void {
+    this.#later(forMs, () => this.#cluster.network.heal());
+  }
+
+  #networkFaults(): Pick<
+    Record<FaultKind, Inject>,
+    | "cutOneWay"
+    | "cutBothWays"
+    | "isolate"
+    | "isolateLeader"
+    | "halves"
+    | "bridge"
+    | "clog"
+    | "slowLink"
+    | "lossBurst"
+    | "overtaking"
+    | "heal"
+  > {
+    const { network } = this.#cluster;
+    const random = this.#random;
+    const apart = (node: SimNode, forMs: number, text: string): boolean => {
+      this.#between((a, b) => a === node || b === node);
+      this.#healLater(forMs);
+      return this.#say(text);
+    };
+    const groups = (forMs: number, bridge: SimNode | undefined): boolean => {
+      const left = new Set(this.#cluster.nodes.filter(() => random.chance(0.5)));
+      this.#between((a, b) => a !== bridge && b !== bridge && left.has(a) !== left.has(b));
+      this.#healLater(forMs);
+      const ids = [...left].map((node) => node.id).join(" ");
+      return this.#say(`[${ids}] apart${bridge === undefined ? "" : `, bridged by ${bridge.id}`}`);
+    };
+    return {
+      cutOneWay: ({ node, other, forMs }) => {
+        network.cut(node.id, other.id);
+        this.#healLater(forMs);
+        return this.#say(`${node.id} does not reach ${other.id}`);
+      },
+      cutBothWays: ({ node, other, forMs }) => {
+        this.#between((a, b) => (a === node && b === other) || (a === other && b === node));
+        this.#healLater(forMs);
+        return this.#say(`${node.id} and ${other.id} do not reach each other`);
+      },
+      isolate: ({ node, forMs }) => apart(node, forMs, `${node.id} isolated`),
+      isolateLeader: ({ forMs }) => {
+        const leader = this.#leader;
+        return leader !== undefined && apart(leader, forMs, `leader ${leader.id} isolated`);
+      },
+      halves: ({ forMs }) => groups(forMs, undefined),
+      bridge: ({ node, forMs }) => groups(forMs, node),
+      clog: ({ node, other, forMs }) => {
+        network.clog(node.id, other.id);
+        this.#healLater(forMs);
+        return this.#say(`${node.id} to ${other.id} clogged`);
+      },
+      slowLink: ({ node, other, forMs }) => {
+        network.slow(node.id, other.id, random.random() * 400);
+        this.#healLater(forMs);
+        return this.#say(`${node.id} to ${other.id} slow`);
+      },
+      lossBurst: ({ forMs }) => this.#networkFor(forMs, { lossRate: 0.1 + random.random() * 0.4 }),
+      overtaking: ({ forMs }) => {
+        return this.#networkFor(forMs, { lateRate: 0.5, duplicationRate: random.random() * 0.5 });
+      },
+      heal: () => {
+        network.heal();
+        return this.#say("the network heals");
+      },
+    };
+  }
+
+  #networkFor(forMs: number, faults: Partial<Cluster["network"]["faults"]>): boolean {
+    const { network, plan } = this.#cluster;
+    network.faults = { ...network.faults, ...faults };
+    this.#later(forMs, () => {
+      network.faults = plan.network;
+    });
+    return this.#say(`network ${JSON.stringify(faults)}`);
+  }
+
+  #processFaults(): Pick<
+    Record<FaultKind, Inject>,
+    | "kill"
+    | "killLeader"
+    | "powerFailure"
+    | "powerFailureOfAll"
+    | "crashAtDiskStep"
+    | "pause"
+    | "pauseLeader"
+    | "restartStorm"
+  > {
+    return {
+      kill: ({ node }) => this.#crash(node, false),
+      killLeader: () => this.#crash(this.#leader, this.#random.chance(0.3)),
+      powerFailure: ({ node }) => this.#crash(node, true),
+      powerFailureOfAll: () => {
+        this.#say("power failure of all");
+        for (const node of this.#cluster.nodes) this.#crash(node, true);
+        return true;
+      },
+      crashAtDiskStep: ({ node }) => {
+        if (node.life === undefined) return false;
+        node.faults.crashAfter = this.#random.below(this.#random.pick([3, 30]));
+        return this.#say(`${node.id} will crash at its disk`);
+      },
+      pause: ({ node, forMs }) => this.#pause(node, forMs),
+      pauseLeader: ({ forMs }) => this.#pause(this.#leader, forMs),
+      restartStorm: ({ node }) => {
+        const times = this.#random.whole(3, 6);
+        for (let time = 0; time < times; time += 1) {
+          this.#later(time * 60 + this.#random.random() * 60, () => {
+            this.#cluster.crash(node, this.#random.chance(0.5));
+            this.#later(this.#random.random() * 40, () => this.#cluster.start(node));
+          });
+        }
+        return this.#say(`${node.id} restarts ${times} times`);
+      },
+    };
+  }
+
+  #crash(node: SimNode | undefined, power: boolean): boolean {
+    if (node?.life === undefined) return false;
+    this.#cluster.crash(node, power);
+    this.#startLater(node);
+    return true;
+  }
+
+  #startLater(node: SimNode): void {
+    this.#later(20 + this.#random.wait(this.#random.pick([100, 600, 2000])), () => {
+      this.#cluster.start(node);
+    });
+  }
+
+  #pause(node: SimNode | undefined, forMs: number): boolean {
+    const life = node?.life;
+    if (node === undefined || life === undefined || life.clock.paused) return false;
+    life.clock.pause();
+    this.#later(forMs, () => {
+      if (node.life !== life) return;
+      this.#say(`${node.id} goes on`);
+      life.clock.resume();
+    });
+    return this.#say(`${node.id} stands still`);
+  }
+
+  #clockAndDiskFaults(): Pick<
+    Record<FaultKind, Inject>,
+    | "drift"
+    | "wallJump"
+    | "slowDisk"
+    | "slowSync"
+    | "syncFails"
+    | "writeFails"
+    | "readFails"
+    | "diskFull"
+    | "damage"
+    | "wrongDisk"
+  > {
+    const random = this.#random;
+    const { plan } = this.#cluster;
+    return {
+      drift: ({ node }) => {
+        node.rate = 1 + (random.random() * 2 - 1) * plan.driftMax;
+        node.life?.clock.setRate(node.rate);
+        return this.#say(`the clock of ${node.id} runs at ${node.rate.toFixed(4)}`);
+      },
+      wallJump: ({ node }) => {
+        const byMs = Math.round((random.random() * 2 - 1) * random.pick([100, 10_000, 3_600_000]));
+        node.wallOffsetMs += byMs;
+        node.life?.clock.jumpWall(byMs);
+        return this.#say(`the clock of ${node.id} jumps by ${byMs} ms`);
+      },
+      slowDisk: ({ node, forMs }) => {
+        node.faults.latencyMs = { min: 1, max: 5 + random.random() * 40 };
+        this.#later(forMs, () => this.#healDisk(node));
+        return this.#say(`the disk of ${node.id} is slow`);
+      },
+      slowSync: ({ node, forMs }) => {
+        node.faults.syncMs = random.random() * 300;
+        this.#later(forMs, () => this.#healDisk(node));
+        return this.#say(`syncs of ${node.id} are slow`);
+      },
+      damage: ({ node }) => {
+        if (node.life !== undefined) this.#crash(node, random.chance(0.5));
+        return this.#cluster.damage(node);
+      },
+      wrongDisk: ({ node, other }) => {
+        if (node === other || other.log.state === undefined) return false;
+        this.#crash(node, true);
+        node.wrongDisk = new MemoryDisk({ files: other.disk.snapshot() });
+        return this.#say(`${node.id} is given the disk of ${other.id}`);
+      },
+      syncFails: ({ node }) => this.#failNext(node, random.pick(["sync", "syncFolder"])),
+      writeFails: ({ node }) => this.#failNext(node, random.pick(["write", "rename", "truncate"])),
+      readFails: ({ node }) => this.#failNext(node, "read"),
+      diskFull: ({ node, forMs }) => {
+        const sizes = Object.values(node.disk.snapshot()).map((bytes) => bytes.length);
+        const used = sizes.reduce((sum, size) => sum + size, 0);
+        node.disk.capacityBytes = used + random.below(FULL_EXTRA_BYTES);
+        this.#later(forMs, () => {
+          node.disk.capacityBytes = Number.POSITIVE_INFINITY;
+          this.#say(`the disk of ${node.id} has room`);
+        });
+        return this.#say(`the disk of ${node.id} is full`);
+      },
+    };
+  }
+
+  #failNext(
+    node: SimNode,
+    kind: "sync" | "syncFolder" | "write" | "rename" | "truncate" | "read",
+  ): boolean {
+    node.faults.failNext = { kind, code: "EIO" };
+    return this.#say(`the next ${kind} of ${node.id} fails`);
+  }
+
+  #healDisk(node: SimNode): void {
+    node.faults.latencyMs = this.#cluster.plan.diskMs;
+    node.faults.syncMs = 0;
+    if (!this.#over) return;
+    node.faults.failNext = undefined;
+    node.faults.crashAfter = undefined;
+    node.wrongDisk = undefined;
+    node.disk.capacityBytes = Number.POSITIVE_INFINITY;
+  }
+
+  #clientFaults(): Pick<
+    Record<FaultKind, Inject>,
+    "cutClient" | "moveClient" | "moveAllClients" | "shareSession" | "silenceClient"
+  > {
+    const cluster = this.#cluster;
+    const random = this.#random;
+    const silence = (client: SimClient, nodes: readonly SimNode[], forMs: number): void => {
+      for (const node of nodes) cluster.cutClient(client, node);
+      this.#later(forMs, () => cluster.healClients());
+    };
+    return {
+      cutClient: ({ client, node, forMs }) => {
+        silence(client, [node], forMs);
+        return this.#say(`${client.name} does not reach ${node.id}`);
+      },
+      moveClient: ({ client }) => {
+        client.move(random.chance(0.5));
+        return true;
+      },
+      moveAllClients: () => {
+        for (const client of cluster.clients) client.move(random.chance(0.5));
+        return true;
+      },
+      shareSession: ({ client }) => {
+        if (client.session === undefined || cluster.clients.length > 12) return false;
+        const second = cluster.shareSession(client);
+        this.#later(100 + random.random() * 400, () => second?.end());
+        return this.#say(`another client uses the session of ${client.name}`);
+      },
+      silenceClient: ({ client }) => {
+        const forMs = (client.session?.timeoutMs ?? 1000) * (0.5 + random.random());
+        silence(client, cluster.nodes, forMs);
+        return this.#say(`${client.name} reaches no node`);
+      },
+    };
+  }
+}

@@ -1,0 +1,125 @@
+/** Disk effects in virtual time: each operation takes a while, may fail, and a crash may come before or after any of them. */
+import { crc32 } from "node:zlib";
+import type { Clock } from "../../runtime/clock.ts";
+import type { DiskOperation, DiskOutcome, DiskResult } from "../../runtime/disk.ts";
+import { DiskError } from "../../runtime/disks/error.ts";
+import type { MemoryDisk } from "../../runtime/disks/memory.ts";
+import { diskFailure } from "../../runtime/disks/port.ts";
+import type { DiskPort } from "../../runtime/system.ts";
+import type { Random, Range } from "./random.ts";
+import type { Trace } from "./trace.ts";
+
+/** Of one disk; it outlives its node's lives. */
+export type DiskFaults = {
+  latencyMs: Range;
+  /** A sync takes this much longer. */
+  syncMs: number;
+  /** The next operation of the kind fails with this code; a write or a sync of that moment is lost. */
+  failNext: { readonly kind: DiskOperation["kind"]; readonly code: string } | undefined;
+  /** The node crashes before the operation after so many. Undefined: it does not. */
+  crashAfter: number | undefined;
+};
+
+export type DiskPortOptions = {
+  readonly node: number;
+  readonly disk: MemoryDisk;
+  readonly faults: DiskFaults;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly trace: Trace;
+  readonly onFailure: (operation: DiskOperation, code: string) => void;
+  /** The armed crash came. */
+  readonly onCrash: (operation: DiskOperation) => void;
+};
+
+const DISK = 0x20_0000;
+const KINDS: readonly DiskOperation["kind"][] = [
+  "list",
+  "read",
+  "write",
+  "sync",
+  "syncFolder",
+  "rename",
+  "remove",
+  "truncate",
+];
+
+export class FaultyDiskPort implements DiskPort {
+  readonly #options: DiskPortOptions;
+  #ended = false;
+
+  constructor(options: DiskPortOptions) {
+    this.#options = options;
+  }
+
+  /** The process is gone: what is under way stops between two operations. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  perform(
+    tag: number,
+    operations: readonly DiskOperation[],
+    done: (outcome: DiskOutcome) => void,
+  ): void {
+    const results: DiskResult[] = [];
+    const next = (): void => {
+      if (this.#ended) return;
+      const operation = operations[results.length];
+      if (operation === undefined) {
+        done({ kind: "diskDone", tag, results });
+        return;
+      }
+      this.#options.clock.after(this.#durationMs(operation), () => {
+        if (this.#ended || this.#crashes(operation)) return;
+        try {
+          results.push(this.#do(operation));
+        } catch (error) {
+          const failure = diskFailure(tag, results.length, operation, error);
+          if (failure.kind === "diskFailed") this.#options.onFailure(operation, failure.code);
+          done(failure);
+          return;
+        }
+        next();
+      });
+    };
+    next();
+  }
+
+  #durationMs(operation: DiskOperation): number {
+    const { faults, random } = this.#options;
+    const tookMs = random.between(faults.latencyMs);
+    const isSync = operation.kind === "sync" || operation.kind === "syncFolder";
+    return isSync ? tookMs + faults.syncMs : tookMs;
+  }
+
+  #crashes(operation: DiskOperation): boolean {
+    const { faults, onCrash } = this.#options;
+    if (faults.crashAfter === undefined) return false;
+    if (faults.crashAfter > 0) {
+      faults.crashAfter -= 1;
+      return false;
+    }
+    faults.crashAfter = undefined;
+    onCrash(operation);
+    return true;
+  }
+
+  #do(operation: DiskOperation): DiskResult {
+    const { node, disk, faults, trace } = this.#options;
+    const file = "file" in operation ? operation.file : "";
+    const position = "position" in operation ? operation.position : 0;
+    trace.step(DISK + node * KINDS.length + KINDS.indexOf(operation.kind), undefined);
+    trace.step(
+      crc32(file) ^ position,
+      operation.kind === "write" ? operation.chunks[0] : undefined,
+    );
+    if (trace.verbose) trace.note(`node ${node}`, `disk ${operation.kind} ${file} ${position}`);
+    const failing = faults.failNext;
+    if (failing?.kind === operation.kind) {
+      faults.failNext = undefined;
+      throw new DiskError(failing.code, operation);
+    }
+    return disk.perform(operation);
+  }
+}

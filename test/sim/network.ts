@@ -1,0 +1,227 @@
+/**
+ * The network between the nodes of a run. Every path, from one node to another, has its own faults: it may be cut, clogged
+ * (what was sent arrives when it opens again) or slow; everywhere messages may be lost, repeated and overtaken.
+ */
+import { BehaviorSubject } from "rxjs";
+import type { Clock } from "../../runtime/clock.ts";
+import type { PeerId } from "../../runtime/effects.ts";
+import type { Incoming, Transport, TransportOutcome } from "../../runtime/transport.ts";
+import type { Random, Range } from "./random.ts";
+import type { Trace } from "./trace.ts";
+
+export type NetworkFaults = {
+  readonly lossRate: number;
+  readonly duplicationRate: number;
+  /** Each delivery takes so long. */
+  readonly delayMs: Range;
+  /** Part of the messages that takes up to ten times as long. */
+  readonly lateRate: number;
+};
+
+/** Messages that a path counts: in a run's figures. */
+export type NetworkCounts = { delivered: number; lost: number; duplicated: number; late: number };
+
+type Path = {
+  cut: boolean;
+  /** Defined: clogged. Held until it opens. */
+  held: (() => void)[] | undefined;
+  slowMs: number;
+};
+
+type Member = { handler: ((incoming: Incoming) => void) | undefined; left: boolean };
+
+const PATHS_PER_NODE = 256;
+/** Held messages of a clogged path; later ones are lost. */
+const HELD_MAX = 5000;
+const MESSAGE = 0x10_0000;
+
+export class SimNetwork {
+  faults: NetworkFaults = {
+    lossRate: 0,
+    duplicationRate: 0,
+    delayMs: { min: 0.05, max: 2 },
+    lateRate: 0,
+  };
+  readonly counts: NetworkCounts = { delivered: 0, lost: 0, duplicated: 0, late: 0 };
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #trace: Trace;
+  readonly #members = new Map<PeerId, Member>();
+  readonly #paths = new Map<number, Path>();
+
+  constructor(of: { readonly clock: Clock; readonly random: Random; readonly trace: Trace }) {
+    this.#clock = of.clock;
+    this.#random = of.random;
+    this.#trace = of.trace;
+  }
+
+  /** A new life of the node. */
+  join(id: PeerId): Transport {
+    this.leave(id);
+    const member: Member = { handler: undefined, left: false };
+    this.#members.set(id, member);
+    const send = (to: PeerId, actor: string, bytes: Uint8Array): void => {
+      const own = new Uint8Array(bytes);
+      this.#carry(id, to, () => void this.#receive(id, to, actor, own, undefined));
+    };
+    return {
+      status$: new BehaviorSubject("connected" as const),
+      onReceive: (handler) => {
+        member.handler = handler;
+      },
+      send,
+      broadcast: (actor, bytes) => {
+        const own = new Uint8Array(bytes);
+        for (const to of this.#members.keys()) {
+          if (to === id) continue;
+          this.#carry(id, to, () => void this.#receive(id, to, actor, own, undefined));
+        }
+      },
+      request: (to, actor, bytes, timeoutMs, done) => {
+        this.#request(member, {
+          from: id,
+          to,
+          actor,
+          bytes: new Uint8Array(bytes),
+          timeoutMs,
+          done,
+        });
+      },
+      publish: () => {},
+      close: () => {
+        this.leave(id);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  leave(id: PeerId): void {
+    const member = this.#members.get(id);
+    if (member === undefined) return;
+    member.left = true;
+    this.#members.delete(id);
+  }
+
+  cut(from: PeerId, to: PeerId): void {
+    this.#path(from, to).cut = true;
+  }
+
+  clog(from: PeerId, to: PeerId): void {
+    this.#path(from, to).held ??= [];
+  }
+
+  slow(from: PeerId, to: PeerId, byMs: number): void {
+    this.#path(from, to).slowMs = byMs;
+  }
+
+  isCut(from: PeerId, to: PeerId): boolean {
+    return this.#paths.get(from * PATHS_PER_NODE + to)?.cut === true;
+  }
+
+  /** Every path is whole. What a clogged one held arrives now, late. */
+  heal(): void {
+    const paths = [...this.#paths.values()];
+    this.#paths.clear();
+    for (const { held } of paths) for (const deliver of held ?? []) this.#later(deliver, 0);
+  }
+
+  #path(from: PeerId, to: PeerId): Path {
+    const key = from * PATHS_PER_NODE + to;
+    let path = this.#paths.get(key);
+    if (path === undefined) {
+      path = { cut: false, held: undefined, slowMs: 0 };
+      this.#paths.set(key, path);
+    }
+    return path;
+  }
+
+  #request(
+    member: Member,
+    {
+      from,
+      to,
+      actor,
+      bytes,
+      timeoutMs,
+      done,
+    }: {
+      readonly from: PeerId;
+      readonly to: PeerId;
+      readonly actor: string;
+      readonly bytes: Uint8Array;
+      readonly timeoutMs: number;
+      readonly done: (outcome: TransportOutcome) => void;
+    },
+  ): void {
+    let open = true;
+    const finish = (outcome: TransportOutcome): void => {
+      if (!open) return;
+      open = false;
+      cancel();
+      if (!member.left) done(outcome);
+    };
+    const cancel = this.#clock.after(timeoutMs, () => finish({ kind: "timedOut" }));
+    let answers = 0;
+    const answer = (answered: Uint8Array): void => {
+      answers += 1;
+      if (answers > 1) return;
+      const copy = new Uint8Array(answered);
+      this.#carry(to, from, () => {
+        this.#trace.step(MESSAGE + to * PATHS_PER_NODE + from, copy);
+        finish({ kind: "answered", bytes: copy });
+      });
+    };
+    this.#carry(from, to, () => {
+      if (this.#receive(from, to, actor, bytes, answer)) return;
+      this.#carry(to, from, () => finish({ kind: "noResponders" }));
+    });
+  }
+
+  /** One message with its faults; `deliver` runs as often as it arrives. */
+  #carry(from: PeerId, to: PeerId, deliver: () => void): void {
+    const path = this.#paths.get(from * PATHS_PER_NODE + to);
+    if (path?.cut === true || this.#random.chance(this.faults.lossRate)) {
+      this.counts.lost += 1;
+      return;
+    }
+    if (path?.held !== undefined) {
+      if (path.held.length < HELD_MAX) path.held.push(deliver);
+      return;
+    }
+    const arrive = (): void => {
+      if (this.#paths.size > 0 && this.isCut(from, to)) this.counts.lost += 1;
+      else deliver();
+    };
+    this.#later(arrive, path?.slowMs ?? 0);
+    if (!this.#random.chance(this.faults.duplicationRate)) return;
+    this.counts.duplicated += 1;
+    this.#later(arrive, path?.slowMs ?? 0);
+  }
+
+  #later(run: () => void, moreMs: number): void {
+    const { delayMs, lateRate } = this.faults;
+    let waitMs = moreMs + this.#random.between(delayMs);
+    if (this.#random.chance(lateRate)) {
+      waitMs *= 1 + this.#random.random() * 9;
+      this.counts.late += 1;
+    }
+    this.#clock.after(waitMs, run);
+  }
+
+  /** False when nobody listens there. */
+  #receive(
+    from: PeerId,
+    to: PeerId,
+    actor: string,
+    bytes: Uint8Array,
+    answer: Incoming["answer"],
+  ): boolean {
+    const handler = this.#members.get(to)?.handler;
+    if (handler === undefined) return false;
+    this.counts.delivered += 1;
+    this.#trace.step(MESSAGE + from * PATHS_PER_NODE + to, bytes);
+    if (this.#trace.verbose) this.#trace.note(`${from}>${to}`, `${actor} ${bytes.length} bytes`);
+    handler({ from, actor, bytes, answer });
+    return true;
+  }
+}

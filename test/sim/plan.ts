@@ -1,0 +1,114 @@
+/** What a seed draws before its run begins: sizes, timeouts, workloads, and which faults come how often. Swarm testing. */
+import type { Workload } from "./client/workload.ts";
+import { type FaultKind, FAULTS } from "./faults/kinds.ts";
+import { Random, type Range } from "./random.ts";
+
+export type Plan = {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly lanes: number;
+  /** Each thread of a node is a system of its own, with messages between them on their way for so long. */
+  readonly threads: { readonly delayMs: Range } | undefined;
+  readonly segmentBytes: number;
+  readonly snapshotEveryBytes: number;
+  readonly heartbeatIntervalMs: number;
+  readonly peerTimeoutMs: number;
+  readonly failoverGraceMs: number;
+  readonly minSessionTimeoutMs: number;
+  readonly network: {
+    readonly lossRate: number;
+    readonly duplicationRate: number;
+    readonly delayMs: Range;
+    readonly lateRate: number;
+  };
+  readonly clientDelayMs: Range;
+  readonly diskMs: Range;
+  /** The faults' phase. */
+  readonly durationMs: number;
+  /** Between two faults. */
+  readonly faultIntervalMs: number;
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  /** Largest deviation of a clock's rate from 1. */
+  readonly driftMax: number;
+  /** When each node is started. */
+  readonly startMs: readonly number[];
+  readonly clients: readonly Workload[];
+  readonly requestsMax: number;
+};
+
+export function drawPlan(seed: number): Plan {
+  const random = new Random(seed).stream(1);
+  const nodes = Number(
+    random.weighted({ "1": 7, "2": 5, "3": 55, "4": 5, "5": 20, "6": 3, "7": 5 }) ?? "3",
+  );
+  const calm = random.chance(0.3);
+  const clients = 1 + random.below(6);
+  const minSessionTimeoutMs = random.pick([1000, 2000, 4000]);
+  return {
+    seed,
+    nodes,
+    lanes: random.chance(0.25) ? 2 : 1,
+    threads: random.chance(0.35)
+      ? { delayMs: { min: 0.01, max: random.pick([0.05, 1]) } }
+      : undefined,
+    segmentBytes: random.pick([4096, 16 * 1024, 64 * 1024]),
+    snapshotEveryBytes: random.pick([6, 24, 100]) * 1024,
+    heartbeatIntervalMs: random.pick([50, 100, 100, 200]),
+    peerTimeoutMs: random.pick([500, 1000, 2000]),
+    failoverGraceMs: random.pick([500, 2000]),
+    minSessionTimeoutMs,
+    network: {
+      lossRate: calm || random.chance(0.5) ? 0 : random.random() * 0.2,
+      duplicationRate: calm || random.chance(0.5) ? 0 : random.random() * 0.3,
+      delayMs: { min: 0.05, max: random.pick([0.5, 3, 3, 60]) },
+      lateRate: calm || random.chance(0.5) ? 0 : random.random() * 0.2,
+    },
+    clientDelayMs: { min: 0.05, max: random.pick([0.3, 3, 30]) },
+    diskMs: { min: 0.02, max: random.pick([0.2, 1, 1, 10]) },
+    durationMs: 4000 + random.random() * 8000,
+    faultIntervalMs: random.pick([150, 300, 600, 1200]),
+    faults: drawFaults(random),
+    driftMax: random.pick([0, 0, 0.001, 0.02]),
+    startMs: Array.from({ length: nodes }, () => (random.chance(0.1) ? random.random() * 4000 : 0)),
+    clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs)),
+    requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
+  };
+}
+
+/** Whole groups are left out of a seed, and kinds of those that stay: what always comes together hides what comes alone. */
+function drawFaults(random: Random): Partial<Record<FaultKind, number>> {
+  const weights: Partial<Record<FaultKind, number>> = {};
+  for (const kinds of Object.values(FAULTS)) {
+    if (!random.chance(0.65)) continue;
+    for (const kind of kinds) if (random.chance(0.6)) weights[kind] = 0.2 + random.random();
+  }
+  return weights;
+}
+
+function drawWorkload(random: Random, minSessionTimeoutMs: number): Workload {
+  const weight = (): number => (random.chance(0.7) ? random.random() : 0);
+  const wide = random.chance(0.05);
+  return {
+    mix: {
+      setData: 0.3 + weight(),
+      create: weight(),
+      delete: weight() * 0.6,
+      sequential: weight(),
+      ephemeral: weight(),
+      consume: weight(),
+      multi: weight(),
+      syncRead: weight() * 0.5,
+      read: weight(),
+      watch: weight(),
+      close: random.chance(0.3) ? 0.02 : 0,
+    },
+    thinkMs: random.pick([3, 10, 30, 100]),
+    outstandingMax: random.pick([1, 1, 4, 16]),
+    timeoutMs: minSessionTimeoutMs * random.pick([1, 1, 2]),
+    keys: random.pick([2, 5, 20]),
+    queues: 1 + random.below(2),
+    dataBytes: wide ? 20_000 : 40,
+    flood: random.chance(0.15),
+    slowReader: random.chance(0.15),
+  };
+}

@@ -1,0 +1,139 @@
+/** A node of a run: its disk, which outlives it, and, while it is up, its clock and the systems of its threads. */
+import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";
+import type { LogSyncState } from "../../actors/log-sync/state.ts";
+import type { TreeState } from "../../actors/tree/tree.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import type { Actor } from "../../runtime/actor.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { ConnectionMessage } from "../../runtime/effects.ts";
+import { MemoryDisk } from "../../runtime/disks/memory.ts";
+import { ActorSystem, type Letter, type Link, type SystemOptions } from "../../runtime/system.ts";
+import { threadOf } from "../../server/placement.ts";
+import type { NodeLog } from "./checks/invariants.ts";
+import type { DiskFaults, FaultyDiskPort } from "./faulty-disk.ts";
+import type { LinkPort } from "./links.ts";
+import type { NodeClock } from "./node-clock.ts";
+import type { Random, Range } from "./random.ts";
+
+/** Called after each step of an actor. */
+export type Observer = (actor: string, message: object, state: unknown) => void;
+
+/** A system whose actors' steps are observed. */
+export class SimSystem extends ActorSystem {
+  readonly #observe: Observer;
+
+  constructor(options: SystemOptions, observe: Observer) {
+    super(options);
+    this.#observe = observe;
+  }
+
+  override add<State, Message extends object>(actor: Actor<State, Message>): void {
+    const observe = this.#observe;
+    super.add({
+      ...actor,
+      receive: (state: State, message: Message, context) => {
+        const step = actor.receive(state, message, context);
+        observe(actor.name, message, step.state);
+        return step;
+      },
+    });
+  }
+}
+
+/** Letters from one thread to another: in order, a little later. */
+export class ThreadLink implements Link {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #delayMs: Range;
+  readonly #system: () => ActorSystem | undefined;
+  readonly #posts: (readonly Letter[])[] = [];
+  #lastAtMs = 0;
+
+  constructor(of: {
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly delayMs: Range;
+    readonly system: () => ActorSystem | undefined;
+  }) {
+    this.#clock = of.clock;
+    this.#random = of.random;
+    this.#delayMs = of.delayMs;
+    this.#system = of.system;
+  }
+
+  post(letters: readonly Letter[]): void {
+    const nowMs = this.#clock.nowMs();
+    this.#lastAtMs = Math.max(this.#lastAtMs, nowMs + this.#random.between(this.#delayMs));
+    this.#posts.push(letters);
+    // Two sums of fractions may come out in the wrong order, so each event takes the oldest.
+    this.#clock.after(this.#lastAtMs - nowMs, () => {
+      for (const { to, message } of this.#posts.shift() ?? []) this.#system()?.tell(to, message);
+    });
+  }
+}
+
+/** One life of a node. */
+export type Life = {
+  readonly number: number;
+  readonly clock: NodeClock;
+  readonly port: FaultyDiskPort;
+  /** By thread: `main`, `log`, lane numbers. All are the same system when a node's threads are not simulated. */
+  readonly systems: ReadonlyMap<string | number, ActorSystem>;
+  readonly links: ReadonlyMap<number, LinkPort>;
+  /** How far each lane's tree has been compared. */
+  readonly cursors: Map<string, number>;
+};
+
+export class SimNode {
+  readonly id: ServerId;
+  readonly log: NodeLog;
+  readonly faults: DiskFaults;
+  readonly disk: MemoryDisk = new MemoryDisk();
+  /** Undefined while it is down. */
+  life: Life | undefined;
+  lives = 0;
+  /** Another node's, for one start: it must refuse it. */
+  wrongDisk: MemoryDisk | undefined;
+  /** A fault of its disk may stop it. */
+  mayStop = false;
+  /** Of its clock, kept over its lives. */
+  rate = 1;
+  wallOffsetMs = 0;
+
+  constructor(id: ServerId, log: NodeLog, diskMs: Range) {
+    this.id = id;
+    this.log = log;
+    this.faults = { latencyMs: diskMs, syncMs: 0, failNext: undefined, crashAfter: undefined };
+  }
+
+  get logSync(): LogSyncState | undefined {
+    return this.stateOf("log-sync") as LogSyncState | undefined;
+  }
+
+  tree(lane: number): TreeState | undefined {
+    return this.stateOf(`tree/${lane}`) as TreeState | undefined;
+  }
+
+  gateway(lane: number): GatewayState | undefined {
+    return this.stateOf(`zookeeper/${lane}`) as GatewayState | undefined;
+  }
+
+  stateOf(actor: string): unknown {
+    return this.life?.systems.get(threadOf(actor))?.stateOf(actor);
+  }
+
+  tellGateway(lane: number, message: ConnectionMessage): void {
+    this.life?.systems.get(lane)?.tell(`zookeeper/${lane}`, message);
+  }
+
+  /** It leads or follows, and the epoch's barrier is committed. */
+  get established(): boolean {
+    const role = this.logSync?.role;
+    if (role?.kind === "leading") return role.active;
+    return role?.kind === "following" && role.established;
+  }
+
+  get leads(): boolean {
+    return this.logSync?.role.kind === "leading";
+  }
+}
