@@ -2,12 +2,14 @@
 import { CLIENT_MUTANTS } from "./clients.ts";
 import type { Mutant } from "./mutant.ts";
 import { REPLICATION_MUTANTS } from "./replication.ts";
+import { SNAPSHOT_MUTANTS } from "./snapshots.ts";
 import { STATE_MACHINE_MUTANTS } from "./state-machine.ts";
 import { STORAGE_MUTANTS } from "./storage.ts";
 
 export const MUTANTS: readonly Mutant[] = [
   ...REPLICATION_MUTANTS,
   ...STORAGE_MUTANTS,
+  ...SNAPSHOT_MUTANTS,
   ...STATE_MACHINE_MUTANTS,
   ...CLIENT_MUTANTS,
 ];

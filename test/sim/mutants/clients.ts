@@ -78,11 +78,6 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "pause-not-forgiven",
-    mistake: "sessions pay for the time in which their leader stood still",
-    edits: [{ file: SESSIONS, find: "if (lateMs <= tickMs) return;", replace: "return;" }],
-  },
-  {
     name: "never-expires",
     mistake: "a silent client's session is kept for ever",
     edits: [
@@ -128,20 +123,13 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "replies-out-of-order",
-    mistake: "a reply leaves before that to an earlier request",
+    name: "reply-of-another-moment",
+    mistake: "a reply carries the node's newest zxid and not that of its result",
     edits: [
       {
-        file: QUEUE,
-        find: `    const entry = this.#entries[this.#head];
-    return entry`,
-        replace: `    const at = this.#entries.findIndex((each, index) => index >= this.#head && each.answered);
-    if (at > this.#head && at < this.#nextAnswer) {
-      const [moved] = this.#entries.splice(at, 1);
-      this.#entries.splice(this.#head, 0, moved);
-    }
-    const entry = this.#entries[this.#head];
-    return entry`,
+        file: "actors/gateway/zookeeper/requests.ts",
+        find: "writeReadReply(writer, request.xid, entry.zxid,",
+        replace: "writeReadReply(writer, request.xid, zxid,",
       },
     ],
   },

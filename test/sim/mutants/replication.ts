@@ -5,7 +5,6 @@ const CANDIDATE = "actors/log-sync/candidate.ts";
 const DELIVERY = "actors/log-sync/delivery.ts";
 const FOLLOWER = "actors/log-sync/follower.ts";
 const LEADER = "actors/log-sync/leader.ts";
-const LOG_SYNC = "actors/log-sync/log-sync.ts";
 const STATE = "actors/log-sync/state.ts";
 
 export const REPLICATION_MUTANTS: readonly Mutant[] = [
@@ -110,19 +109,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         file: FOLLOWER,
         find: "if (message.epoch < promisedEpoch(state)) {",
         replace: "if (false) {",
-      },
-    ],
-  },
-  {
-    name: "accepted-of-another-epoch",
-    mistake: "a leader counts what was accepted in an earlier epoch of its own",
-    edits: [
-      {
-        file: LOG_SYNC,
-        find: `if (role.kind === "leading" && message.epoch === role.epoch) {
-        receiveAccepted`,
-        replace: `if (role.kind === "leading") {
-        receiveAccepted`,
       },
     ],
   },

@@ -65,7 +65,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       {
         file: RECOVER,
         find: "encodeIncarnation(incarnation, crc32)",
-        replace: "encodeIncarnation(incarnation - 1, crc32)",
+        replace: "encodeIncarnation(Math.max(1, incarnation - 1), crc32)",
       },
     ],
   },
