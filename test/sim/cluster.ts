@@ -72,6 +72,7 @@ export class Cluster {
     const { clock, trace } = this;
     this.network = new SimNetwork({ clock, random: random.stream(2), trace });
     this.network.faults = plan.network;
+    this.truth.onExpired = (session) => this.#checkSafety(session);
     const logs = Array.from({ length: plan.nodes }, (_, index) => newNodeLog(index + 1));
     this.invariants = new Invariants(logs, this.truth);
     this.nodes = logs.map((log) => new SimNode(log.node as ServerId, log, plan.diskMs));
@@ -133,6 +134,19 @@ export class Cluster {
     }
   }
 
+  /** A session is ended by the leader only when no client counts on it any more. */
+  #checkSafety(session: number): void {
+    for (const { name, safeUntilMs, session: own } of this.clients) {
+      if (own?.id !== session || safeUntilMs === undefined) continue;
+      // Clocks that run apart measure the same timeout differently.
+      const slackMs = SAFETY_SLACK_MS + own.timeoutMs * 2 * this.plan.driftMax;
+      const leftMs = safeUntilMs - this.clock.nowMs();
+      must(leftMs <= slackMs, "session safety", () => {
+        return `${name} counts on session 0x${session.toString(16)} for ${leftMs.toFixed(0)} ms, and it is ended`;
+      });
+    }
+  }
+
   note(node: SimNode | undefined, text: string): void {
     if (this.#failure === undefined)
       this.trace.note(node === undefined ? "" : `node ${node.id}`, text);
@@ -141,16 +155,20 @@ export class Cluster {
   start(node: SimNode): void {
     if (node.life !== undefined) return;
     node.lives += 1;
+    const { wrongDisk } = node;
+    node.wrongDisk = undefined;
     const random = this.#random.stream(NODE_STREAMS * node.id + node.lives);
     const clock = new NodeClock(this.clock, { rate: node.rate, wallOffsetMs: node.wallOffsetMs });
     const port = new FaultyDiskPort({
       node: node.id,
-      disk: node.wrongDisk ?? node.disk,
+      disk: wrongDisk ?? node.disk,
       faults: node.faults,
       clock,
       random,
       trace: this.trace,
       onFailure: (operation, code) => {
+        // A file that is not there is an answer, not a fault.
+        if (code === "ENOENT") return;
         node.mayStop = true;
         this.note(node, `disk: ${operation.kind} fails: ${code}`);
       },
@@ -160,6 +178,8 @@ export class Cluster {
         this.onDown(node);
       },
     });
+    node.mayStop = false;
+    node.hasWrongDisk = wrongDisk !== undefined;
     this.invariants.started(node.log);
     this.note(node, `starts, life ${node.lives}`);
     node.life = this.#build(node, { clock, port, random });
@@ -175,12 +195,16 @@ export class Cluster {
     if (power) node.disk.crash(() => random.random());
   }
 
-  /** Something that was durable on the disk of a node that is down is gone or changed. Not of so many that no quorum is left. */
+  /**
+   * Something that was durable on the disk of a node that is down is gone or changed. The others that have a vote are a quorum:
+   * without one an ensemble waits for its operator (decision 7).
+   */
   damage(node: SimNode): boolean {
-    const damaged = this.nodes.filter(({ log }) => log.damaged).length;
-    const quorum = Math.floor(this.nodes.length / 2) + 1;
-    if (node.life !== undefined || node.log.damaged || damaged >= this.nodes.length - quorum)
-      return false;
+    const voters = this.nodes.filter(
+      ({ log }) => log.state !== undefined && log.state.repair === undefined,
+    );
+    const others = voters.filter((each) => each !== node).length;
+    if (node.life !== undefined || others < Math.floor(this.nodes.length / 2) + 1) return false;
     const random = this.#random.stream(NODE_STREAMS * node.id + 700 + node.lives);
     const done = damageDisk(node.disk, () => random.random());
     if (done === undefined) return false;
@@ -328,8 +352,7 @@ export class Cluster {
     const { life } = node;
     if (life === undefined) return;
     this.note(node, `stops: ${reason}`);
-    const refused = node.wrongDisk !== undefined;
-    node.wrongDisk = undefined;
+    const refused = node.hasWrongDisk;
     this.guard(() => {
       must(node.mayStop || refused, "no crash", () => `node ${node.id} stopped: ${reason}`);
     });
@@ -375,7 +398,7 @@ export class Cluster {
   }
 
   #recovered(node: SimNode, report: Extract<LogReport, { kind: "recovered" }>): void {
-    must(node.wrongDisk === undefined, "no crash", () => {
+    must(!node.hasWrongDisk, "no crash", () => {
       return `node ${node.id} starts with the disk of another node`;
     });
     this.invariants.recovered(node.log, report);
@@ -442,6 +465,7 @@ export class Cluster {
   }
 }
 
+const SAFETY_SLACK_MS = 5;
 /** Connections of one lane of one life. */
 const LANE_NUMBERS = 100_000;
 

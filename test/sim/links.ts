@@ -10,13 +10,20 @@ import type { Trace } from "./trace.ts";
 
 /** The client's end. */
 export type LinkHandler = {
-  readonly onBytes: (bytes: Uint8Array) => void;
+  /** `writtenMs`: when the server wrote them. */
+  readonly onBytes: (bytes: Uint8Array, writtenMs: number) => void;
   /** The server closed, or its process is gone. */
   readonly onEnd: () => void;
 };
 
+type Chunk = {
+  readonly atMs: number;
+  readonly sentMs: number;
+  readonly bytes: Uint8Array | "end";
+};
+
 type Direction = {
-  readonly chunks: { readonly atMs: number; readonly bytes: Uint8Array | "end" }[];
+  readonly chunks: Chunk[];
   bytes: number;
   /** An event that delivers the first chunk is under way. */
   running: boolean;
@@ -149,17 +156,19 @@ export class Link {
   #push(direction: Direction, bytes: Uint8Array | "end"): void {
     const { clock, random, delayMs, splitRate } = this.#options;
     // In order: a chunk never arrives before the one sent before it.
-    const atMs = Math.max(clock.nowMs() + random.between(delayMs), direction.lastAtMs);
+    const sentMs = clock.nowMs();
+    const atMs = Math.max(sentMs + random.between(delayMs), direction.lastAtMs);
     direction.lastAtMs = atMs;
     if (bytes === "end") {
-      direction.chunks.push({ atMs, bytes });
+      direction.chunks.push({ atMs, sentMs, bytes });
     } else {
       direction.bytes += bytes.length;
       const at =
         bytes.length > 1 && random.chance(splitRate) ? random.whole(1, bytes.length - 1) : 0;
-      if (at > 0) direction.chunks.push({ atMs, bytes: bytes.subarray(0, at) });
+      if (at > 0) direction.chunks.push({ atMs, sentMs, bytes: bytes.subarray(0, at) });
       direction.chunks.push({
         atMs: atMs + (at > 0 ? random.random() : 0),
+        sentMs,
         bytes: bytes.subarray(at),
       });
     }
@@ -190,7 +199,7 @@ export class Link {
     if (chunk === undefined) return;
     if (chunk.bytes !== "end") direction.bytes -= chunk.bytes.length;
     if (direction === this.#toServer) this.#arriveAtServer(chunk.bytes);
-    else this.#arriveAtClient(chunk.bytes);
+    else this.#arriveAtClient(chunk.bytes, chunk.sentMs);
   }
 
   #arriveAtServer(bytes: Uint8Array | "end"): void {
@@ -203,7 +212,7 @@ export class Link {
     }
   }
 
-  #arriveAtClient(bytes: Uint8Array | "end"): void {
+  #arriveAtClient(bytes: Uint8Array | "end", writtenMs: number): void {
     if (bytes === "end") {
       this.#closed(undefined);
       if (!this.#clientGone) {
@@ -218,7 +227,7 @@ export class Link {
     }
     if (this.#clientGone) return;
     this.#options.trace.step(SERVER_BYTES + this.number, bytes);
-    this.#handler.onBytes(bytes);
+    this.#handler.onBytes(bytes, writtenMs);
   }
 }
 

@@ -92,8 +92,10 @@ export class SimNode {
   /** Undefined while it is down. */
   life: Life | undefined;
   lives = 0;
-  /** Another node's, for one start: it must refuse it. */
+  /** Another node's, for the next start: it must refuse it. */
   wrongDisk: MemoryDisk | undefined;
+  /** Of its present life. */
+  hasWrongDisk = false;
   /** A fault of its disk may stop it. */
   mayStop = false;
   /** Of its clock, kept over its lives. */

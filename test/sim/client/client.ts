@@ -78,6 +78,8 @@ type Connection = {
   readonly pending: Pending[];
   attached: boolean;
   heardMs: number;
+  /** When the server wrote what was heard last. */
+  writtenMs: number;
   sentMs: number;
 };
 
@@ -142,12 +144,14 @@ export class SimClient {
     return this.#lastZxid;
   }
 
-  /** As a client library counts: connected, and an answer not longer ago than two thirds of the timeout. */
-  get countsAsSafe(): boolean {
+  /**
+   * Until when it may count on its session: two thirds of the timeout after its server wrote what was heard last. Undefined: it
+   * is not connected.
+   */
+  get safeUntilMs(): number | undefined {
     const connection = this.#connection;
-    if (connection?.attached !== true || this.session === undefined) return false;
-    const silentMs = this.#environment.clock.nowMs() - connection.heardMs;
-    return silentMs < (this.session.timeoutMs * 2) / 3;
+    if (connection?.attached !== true || this.session === undefined) return undefined;
+    return connection.writtenMs + (this.session.timeoutMs * 2) / 3;
   }
 
   get pending(): number {
@@ -195,7 +199,10 @@ export class SimClient {
       node,
       client: this,
       handler: {
-        onBytes: (bytes) => this.#environment.guard(() => this.#receive(connection, bytes)),
+        onBytes: (bytes, writtenMs) => {
+          connection.writtenMs = writtenMs;
+          this.#environment.guard(() => this.#receive(connection, bytes));
+        },
         onEnd: () => {
           if (this.#connection === connection) this.#drop(true, "closed by the server");
         },
@@ -215,6 +222,7 @@ export class SimClient {
       pending: [],
       attached: false,
       heardMs: nowMs,
+      writtenMs: nowMs,
       sentMs: nowMs,
     };
     this.#connection = connection;

@@ -57,7 +57,7 @@ export class Asker {
 
   /** A sequential znode of its own is there: it may be consumed. */
   created(path: string): void {
-    if (path.startsWith("/q")) this.#created.push(path);
+    if (path.includes("/n-")) this.#created.push(path);
   }
 
   next(): readonly SimRequest[] {

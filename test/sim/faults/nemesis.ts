@@ -25,6 +25,8 @@ export class Nemesis {
   readonly #cluster: Cluster;
   readonly #random: Random;
   readonly #injectors: Readonly<Record<FaultKind, Inject>>;
+  /** Clients that use another's session. */
+  readonly #seconds: SimClient[] = [];
   #over = false;
 
   constructor(cluster: Cluster, random: Random) {
@@ -63,6 +65,7 @@ export class Nemesis {
       lateRate: 0,
     };
     cluster.healClients();
+    for (const second of this.#seconds) second.end();
     for (const node of cluster.nodes) {
       this.#healDisk(node);
       node.life?.clock.resume();
@@ -368,7 +371,9 @@ export class Nemesis {
       shareSession: ({ client }) => {
         if (client.session === undefined || cluster.clients.length > 12) return false;
         const second = cluster.shareSession(client);
-        this.#later(100 + random.random() * 400, () => second?.end());
+        if (second === undefined) return false;
+        this.#seconds.push(second);
+        this.#later(100 + random.random() * 400, () => second.end());
         return this.#say(`another client uses the session of ${client.name}`);
       },
       silenceClient: ({ client }) => {

@@ -1,0 +1,63 @@
+/** The figures of many runs together, as text. */
+import type { SimResult } from "./simulate.ts";
+
+export class Figures {
+  runs = 0;
+  failed = 0;
+  #virtualMs = 0;
+  #convergedMs = 0;
+  #steps = 0;
+  #lives = 0;
+  readonly #clients = new Map<string, number>();
+  readonly #network = new Map<string, number>();
+  readonly #faults = new Map<string, number>();
+  readonly #states = new Set<string>();
+
+  add(result: SimResult): void {
+    this.runs += 1;
+    this.#virtualMs += result.virtualMs;
+    this.#convergedMs = Math.max(this.#convergedMs, result.convergedMs);
+    this.#steps += result.steps;
+    this.#lives += result.lives;
+    addAll(this.#clients, result.clients);
+    addAll(this.#network, result.network);
+    addAll(this.#faults, result.faults);
+    for (const state of result.coverage) this.#states.add(state);
+  }
+
+  /** One line. */
+  progress(elapsedMs: number): string {
+    const done = this.runs + this.failed;
+    const rate = (done / (elapsedMs / 1000)).toFixed(1);
+    const faults = [...this.#faults.values()].reduce((sum, count) => sum + count, 0);
+    return [
+      `${done} seeds, ${rate}/s`,
+      `${hours(this.#virtualMs)} virtual hours`,
+      `${faults} faults of ${this.#faults.size} kinds`,
+      `${this.#states.size} states`,
+      `${this.failed} failed`,
+    ].join(", ");
+  }
+
+  text(elapsedMs: number): string {
+    return [
+      this.progress(elapsedMs),
+      `  steps ${this.#steps}, lives of nodes ${this.#lives}, slowest convergence ${Math.round(this.#convergedMs)} ms`,
+      `  clients: ${listed(this.#clients)}`,
+      `  network: ${listed(this.#network)}`,
+      `  faults: ${listed(this.#faults) || "none"}`,
+    ].join("\n");
+  }
+}
+
+function addAll(to: Map<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(counts)) to.set(name, (to.get(name) ?? 0) + count);
+}
+
+function listed(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([name, count]) => `${name} ${count}`).join(", ");
+}
+
+function hours(ms: number): string {
+  return (ms / 3_600_000).toFixed(2);
+}

@@ -1,0 +1,96 @@
+/** Many seeds in several processes: each asks for the next seed when it is done with one. */
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { SimFailure, type SimResult, simulate } from "./simulate.ts";
+
+export type SeedReport =
+  | { readonly kind: "passed"; readonly result: SimResult }
+  | { readonly kind: "failed"; readonly seed: number; readonly report: string };
+
+export type RunSeedsOptions = {
+  readonly from: number;
+  readonly count: number;
+  /** Processes. */
+  readonly jobs: number;
+  /** Called for each seed that is done. False: no further seeds are begun. */
+  readonly onReport: (report: SeedReport) => boolean;
+};
+
+const MAIN: string = fileURLToPath(new URL("main.ts", import.meta.url));
+/** A seed takes a fraction of a second; one that takes so long will not end. */
+const SEED_TIMEOUT_MS = 120_000;
+
+/** Resolves when all seeds are done, or no further ones are wanted. */
+export async function runSeeds(options: RunSeedsOptions): Promise<void> {
+  let next = options.from;
+  const end = options.from + options.count;
+  const take = (): number | undefined => {
+    if (next >= end) return undefined;
+    next += 1;
+    return next - 1;
+  };
+  const onReport = (report: SeedReport): void => {
+    if (!options.onReport(report)) next = end;
+  };
+  const jobs = Math.min(options.jobs, options.count);
+  await Promise.all(Array.from({ length: jobs }, () => runWorkers(take, onReport)));
+}
+
+/** One process after the other, should one be lost, until there is no further seed. */
+async function runWorkers(
+  take: () => number | undefined,
+  onReport: (report: SeedReport) => void,
+): Promise<void> {
+  let lost = true;
+  while (lost) lost = await runWorker(take, onReport);
+}
+
+/** True when the process was lost over a seed. */
+function runWorker(
+  take: () => number | undefined,
+  onReport: (report: SeedReport) => void,
+): Promise<boolean> {
+  const first = take();
+  if (first === undefined) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const child = fork(MAIN, ["--worker"], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    let seed: number | undefined = first;
+    const watchdog = setTimeout(() => child.kill("SIGKILL"), SEED_TIMEOUT_MS);
+    child.on("message", (report: SeedReport) => {
+      onReport(report);
+      seed = take();
+      watchdog.refresh();
+      give(child, seed);
+    });
+    child.once("exit", (code, signal) => {
+      clearTimeout(watchdog);
+      if (seed !== undefined) {
+        const report = `seed ${seed}: its process ended (${signal ?? `exit code ${code}`})`;
+        onReport({ kind: "failed", seed, report });
+      }
+      resolve(seed !== undefined);
+    });
+    give(child, first);
+  });
+}
+
+function give(child: ChildProcess, seed: number | undefined): void {
+  if (seed === undefined) child.disconnect();
+  else child.send({ seed });
+}
+
+/** The worker's side: simulates each seed that it is given. */
+export function serveSeeds(): void {
+  process.on("message", ({ seed }: { readonly seed: number }) => {
+    process.send?.(runSeed(seed));
+  });
+}
+
+export function runSeed(seed: number): SeedReport {
+  try {
+    return { kind: "passed", result: simulate(seed) };
+  } catch (error) {
+    const report = error instanceof SimFailure ? error.message : String(error);
+    return { kind: "failed", seed, report };
+  }
+}
