@@ -119,6 +119,15 @@ export class MemoryDisk implements Disk {
     return Object.fromEntries(files);
   }
 
+  /** Files whose content or name a power failure may still take back. */
+  unsynced(): readonly string[] {
+    return [...this.#entries]
+      .filter(
+        ([name, inode]) => inode.unsynced.length > 0 || this.#durableEntries.get(name) !== inode,
+      )
+      .map(([name]) => name);
+  }
+
   #inode(operation: Extract<DiskOperation, { file: string }>): Inode {
     const inode = this.#entries.get(operation.file);
     if (inode === undefined) throw new DiskError("ENOENT", operation);

@@ -1,0 +1,59 @@
+/** I6 on the disk itself: what the log counts as durable no power failure takes back, and what it has cut off is not there. */
+import { segmentName, snapshotName } from "../../../actors/log/files.ts";
+import type { LogState } from "../../../actors/log/actor.ts";
+import type { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { must } from "./violation.ts";
+
+type Seen = { readonly lastZxid: number; readonly snapshots: number; readonly truncations: number };
+
+export class DiskChecks {
+  /** By life: how the log stood when its disk was looked at last. */
+  readonly #seen = new WeakMap<LogState, Seen>();
+
+  /** After every step of the log actor. Its procedures come one at a time, so all that it counts is synced by then. */
+  afterLog(node: number, disk: MemoryDisk, state: LogState): void {
+    if (!state.recovered || state.stopped) return;
+    const { index, snapshots, truncations } = state;
+    const seen = this.#seen.get(state);
+    const now = { lastZxid: index.lastZxid, snapshots: snapshots.length, truncations };
+    if (seen?.truncations !== undefined && seen.truncations !== truncations) {
+      checkCut(node, disk, state);
+    } else if (seen?.lastZxid === now.lastZxid && seen.snapshots === now.snapshots) {
+      return;
+    }
+    this.#seen.set(state, now);
+    checkSynced(node, disk, state);
+  }
+}
+
+function checkSynced(node: number, disk: MemoryDisk, { segments, snapshots }: LogState): void {
+  const counted = new Set([
+    ...segments.map(({ name }) => name),
+    ...snapshots.map(({ zxid }) => snapshotName(zxid)),
+  ]);
+  const unsynced = disk.unsynced().filter((file) => counted.has(file));
+  must(unsynced.length === 0, "I6 memory is the disk", () => {
+    return `node ${node} counts on ${unsynced.join(", ")}, which a power failure may still take back`;
+  });
+}
+
+/** A truncation leaves nothing after the log's end, neither in the last segment nor in later ones. */
+function checkCut(node: number, disk: MemoryDisk, { segments }: LogState): void {
+  const files = disk.snapshot();
+  const kept = new Set(segments.map(({ name }) => name));
+  const later = Object.keys(files).find((name) => isSegment(name) && !kept.has(name));
+  must(later === undefined, "I6 memory is the disk", () => {
+    return `node ${node} has cut its log and still has ${later}`;
+  });
+  const last = segments.at(-1);
+  const rest = last === undefined ? undefined : files[last.name]?.subarray(last.end);
+  must(rest?.some((byte) => byte !== 0) !== true, "I6 memory is the disk", () => {
+    return `node ${node} has cut its log, and records are left in ${last?.name} after ${last?.end}`;
+  });
+}
+
+const SEGMENT_NAME_LENGTH: number = segmentName(0 as never).length;
+
+function isSegment(name: string): boolean {
+  return name.startsWith("log.") && name.length === SEGMENT_NAME_LENGTH;
+}
