@@ -1,11 +1,11 @@
 /** A node of a run: its disk, which outlives it, and, while it is up, its clock and the systems of its threads. */
+import type { Inboxes } from "../../actors/inboxes.ts";
 import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
 import type { TreeState } from "../../actors/tree/tree.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Actor } from "../../runtime/actor.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { ConnectionMessage } from "../../runtime/effects.ts";
 import { MemoryDisk } from "../../runtime/disks/memory.ts";
 import { ActorSystem, type Letter, type Link, type SystemOptions } from "../../runtime/system.ts";
 import { threadOf } from "../../server/placement.ts";
@@ -124,8 +124,8 @@ export class SimNode {
     return this.life?.systems.get(threadOf(actor))?.stateOf(actor);
   }
 
-  tellGateway(lane: number, message: ConnectionMessage): void {
-    this.life?.systems.get(lane)?.tell(`zookeeper/${lane}`, message);
+  tell<To extends keyof Inboxes>(to: To, message: Inboxes[To]): void {
+    this.life?.systems.get(threadOf(to))?.tell(to, message);
   }
 
   /** It leads or follows, and the epoch's barrier is committed. */

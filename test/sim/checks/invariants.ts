@@ -1,7 +1,6 @@
 /** The invariants of replication, I1 to I8, looked at after every step of the actors that they are about. */
 import type { LogReport } from "../../../actors/log/messages.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
-import type { SubmitterTable } from "../../../actors/log-sync/submitters.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
 import { recordHeader } from "../../../protocol/record.ts";
 import { epochOf, formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
@@ -21,8 +20,6 @@ export type NodeLog = {
   /** Of this life. */
   committed: Zxid;
   leadingEpoch: number;
-  /** It takes batches in this epoch. */
-  activeEpoch: number;
 };
 
 export function newNodeLog(node: number): NodeLog {
@@ -34,7 +31,6 @@ export function newNodeLog(node: number): NodeLog {
     promisedEpoch: 0,
     committed: ZXID_NONE,
     leadingEpoch: 0,
-    activeEpoch: 0,
   };
 }
 
@@ -61,7 +57,6 @@ export class Invariants {
   started(log: NodeLog): void {
     log.committed = ZXID_NONE;
     log.leadingEpoch = 0;
-    log.activeEpoch = 0;
   }
 
   /** What was durable on the node's disk is gone or changed. */
@@ -76,10 +71,6 @@ export class Invariants {
     if (!state.recovered) return;
     log.state = state;
     if (log.damaged && state.repair === undefined) {
-      const known = log.beforeDamage?.committed ?? ZXID_NONE;
-      must(state.durable >= known && holds(state, known), "I3 committed stays", () => {
-        return `node ${log.node} votes again without ${formatZxid(known)}, which it knew to be committed`;
-      });
       log.damaged = false;
       log.beforeDamage = undefined;
       log.promisedEpoch = 0;
@@ -95,32 +86,14 @@ export class Invariants {
       log.committed = committed;
       if (role.kind === "leading") {
         const before = this.#committedIn.get(role.epoch) ?? ZXID_NONE;
+        if (before === ZXID_NONE) this.#checkBarrier(log.node, role.barrier, committed);
         if (committed > before) this.#committedIn.set(role.epoch, committed);
-        this.#checkEpochHeld(log.node, role);
       }
     }
     this.#promised(log, promise.epoch);
     if (role.kind === "leading" && role.epoch !== log.leadingEpoch) {
       log.leadingEpoch = role.epoch;
       this.#leads(log.node, state, role.epoch);
-    }
-    if (role.kind === "leading" && role.active && role.epoch !== log.activeEpoch) {
-      log.activeEpoch = role.epoch;
-      this.#checkTaken(log.node, role.taken);
-    }
-  }
-
-  /** From its first batch on a leader knows what was taken before it. */
-  #checkTaken(node: number, taken: SubmitterTable): void {
-    for (const { submitter, seq } of this.#truth.batches()) {
-      const verdict = taken.judge(submitter, seq);
-      const isKnown =
-        verdict.kind === "repeated" ||
-        (verdict.kind === "refuse" && verdict.reason === "staleIncarnation");
-      must(isKnown, "exactly once", () => {
-        const lane = `lane ${submitter.lane} of node ${submitter.server}`;
-        return `leader ${node} does not know that batch ${seq} of ${lane} was taken`;
-      });
     }
   }
 
@@ -186,12 +159,6 @@ export class Invariants {
         return `node ${log.node} gives up its vote (${report.voteLoss?.reason}), and its disk was not damaged`;
       },
     );
-    if (!state.truncating) {
-      const stranger = report.lastZxids.find((zxid) => !holds(state, zxid));
-      must(stranger === undefined, "I6 memory is the disk", () => {
-        return `node ${log.node} reads ${formatZxid(stranger ?? before)}, which its last life did not hold any more`;
-      });
-    }
     const durable = state.truncating ? state.index.tail : state.durable;
     const held = durable <= report.baseZxid || report.lastZxids.includes(durable);
     must(held, "I6 memory is the disk", () => {
@@ -199,29 +166,29 @@ export class Invariants {
     });
   }
 
-  /** A leader commits nothing by counting before a quorum holds the barrier of its epoch (Ongaro, section 5.4.2). */
-  #checkEpochHeld(node: number, { barrier, epoch }: { barrier: Zxid; epoch: number }): void {
-    const holders = this.#holders(barrier);
-    must(holders.length >= this.#quorum, "I3 committed stays", () => {
-      const on = holders.map((log) => log.node).join(", ");
-      return `leader ${node} commits, and its epoch ${epoch} has begun on ${on || "none"} only`;
+  /** I5, at the moment of the commit: an acknowledgement only follows it. */
+  #checkDurable(node: number, zxid: Zxid): void {
+    const holders = this.#holdersOf(zxid);
+    must(holders.length >= this.#quorum, "I5 acknowledged is durable", () => {
+      const on = holders.join(", ");
+      return `node ${node} commits ${formatZxid(zxid)} (epoch ${epochOf(zxid)}), durable on ${on || "none"} only`;
     });
   }
 
-  #holders(zxid: Zxid): readonly NodeLog[] {
-    return this.#logs.filter((log) => {
+  #holdersOf(zxid: Zxid): number[] {
+    const holders = this.#logs.filter((log) => {
       return [log.state, log.beforeDamage].some((state) => {
         return state !== undefined && state.durable >= zxid && holds(state, zxid);
       });
     });
+    return holders.map((log) => log.node);
   }
 
-  /** I5, at the moment of the commit: an acknowledgement only follows it. */
-  #checkDurable(node: number, zxid: Zxid): void {
-    const holders = this.#holders(zxid);
-    must(holders.length >= this.#quorum, "I5 acknowledged is durable", () => {
-      const on = holders.map((log) => log.node).join(", ");
-      return `node ${node} commits ${formatZxid(zxid)} (epoch ${epochOf(zxid)}), durable on ${on || "none"} only`;
+  /** A later leader may still overwrite what only older epochs wrote, however many hold it (Ongaro, section 5.4.2). */
+  #checkBarrier(node: number, barrier: Zxid, committed: Zxid): void {
+    const holders = this.#holdersOf(barrier);
+    must(holders.length >= this.#quorum, "I3 committed stays", () => {
+      return `leader ${node} commits ${formatZxid(committed)} before its own ${formatZxid(barrier)} is durable on a quorum`;
     });
   }
 

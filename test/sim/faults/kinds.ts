@@ -29,6 +29,8 @@ export type FaultKind =
   | "pause"
   | "pauseLeader"
   | "restartStorm"
+  /** Some nodes are told to stand although nothing is wrong: who should lead is only a hint, and a wrong one must cost no safety. */
+  | "wrongElection"
   | "drift"
   | "wallJump"
   | "slowDisk"
@@ -73,6 +75,7 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "pause",
     "pauseLeader",
     "restartStorm",
+    "wrongElection",
   ],
   clock: ["drift", "wallJump"],
   disk: [

@@ -209,6 +209,7 @@ export class Nemesis {
     | "pause"
     | "pauseLeader"
     | "restartStorm"
+    | "wrongElection"
   > {
     return {
       kill: ({ node }) => this.#crash(node, false),
@@ -226,6 +227,11 @@ export class Nemesis {
       },
       pause: ({ node, forMs }) => this.#pause(node, forMs),
       pauseLeader: ({ forMs }) => this.#pause(this.#leader, forMs),
+      wrongElection: ({ node, other }) => {
+        const both = this.#random.chance(0.6) ? [node, other] : [node];
+        for (const each of both) each.tell("log-sync", { kind: "elected", leader: each.id });
+        return this.#say(`${both.map(({ id }) => id).join(" and ")} told to stand`);
+      },
       restartStorm: ({ node }) => {
         const times = this.#random.whole(3, 6);
         for (let time = 0; time < times; time += 1) {
