@@ -20,8 +20,8 @@ let node: ZooidNode | undefined;
 let good: ZkClient | undefined;
 
 test.before(async () => {
-  node = await startZooid({ tickTimeMs: 1000 });
-  good = await ZkClient.connect({ port: node.port, timeoutMs: 20_000 });
+  node = await startZooid({ tickTimeMs: 3000 });
+  good = await ZkClient.connect({ port: node.port, timeoutMs: 60_000 });
 });
 
 test.after.always(async () => {
