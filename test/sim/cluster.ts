@@ -1,6 +1,8 @@
 /** An ensemble and its clients under virtual time: one thread, one seed. Every step of an actor is looked at by the checkers. */
 import { digestOf } from "../../actors/tree/digest.ts";
+import type { LogState } from "../../actors/log/actor.ts";
 import type { LogMessage, LogReport } from "../../actors/log/messages.ts";
+import type { LogSyncMessage } from "../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
 import type { TreeMessage } from "../../actors/tree/messages.ts";
 import type { TreeState } from "../../actors/tree/tree.ts";
@@ -18,8 +20,10 @@ import {
   peerCodec,
   threadOf,
 } from "../../server/placement.ts";
+import { DiskChecks } from "./checks/disk.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
 import { treeProblem } from "./checks/trees.ts";
+import { Promises } from "./checks/promises.ts";
 import { Truth } from "./checks/truth.ts";
 import { must, Violation } from "./checks/violation.ts";
 import { type ClientCounts, type ClientEnvironment, SimClient } from "./client/client.ts";
@@ -58,6 +62,8 @@ export class Cluster {
   onDown: (node: SimNode) => void = () => {};
   readonly #environment: ClientEnvironment;
   readonly #coverage: Coverage;
+  readonly #promises = new Promises();
+  readonly #diskChecks = new DiskChecks();
   readonly #random: Random;
   readonly #linkRandom: Random;
   #failure: Error | undefined;
@@ -388,9 +394,12 @@ export class Cluster {
       const report = message as LogReport;
       if (report.kind === "recovered") this.#recovered(node, report);
       this.invariants.afterLogSync(node.log, state as LogSyncState);
+      const { promise } = state as LogSyncState;
+      this.#promises.saw(node.id, message as LogSyncMessage, promise.epoch);
     } else if (actor === "log") {
       const command = message as LogMessage;
       if (command.kind === "append") this.invariants.appends(node.id, command.records);
+      if (!node.hasWrongDisk) this.#diskChecks.afterLog(node.id, node.disk, state as LogState);
     } else if (actor.startsWith("tree/")) {
       this.#observeTree(node, actor, message as TreeMessage, state as TreeState);
     }

@@ -114,6 +114,10 @@ function converge(cluster: Cluster, untilMs: number): void {
   until("every client is answered", () => {
     return living.every((client) => client.connected && client.answered >= ANSWERS_MIN);
   });
+  until("no session is left whose client is gone", () => {
+    const held = new Set(living.map((client) => client.session?.id));
+    return [...truth.model.sessions.keys()].every((id) => held.has(id));
+  });
   for (const client of living) client.quiet = true;
   until("every client has all its answers", () => living.every((client) => client.pending === 0));
   until("every lane has applied everything", () =>

@@ -1,6 +1,7 @@
 /** The invariants of replication, I1 to I8, looked at after every step of the actors that they are about. */
 import type { LogReport } from "../../../actors/log/messages.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
+import type { SubmitterTable } from "../../../actors/log-sync/submitters.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
 import { recordHeader } from "../../../protocol/record.ts";
 import { epochOf, formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
@@ -20,6 +21,8 @@ export type NodeLog = {
   /** Of this life. */
   committed: Zxid;
   leadingEpoch: number;
+  /** It takes batches in this epoch. */
+  activeEpoch: number;
 };
 
 export function newNodeLog(node: number): NodeLog {
@@ -31,6 +34,7 @@ export function newNodeLog(node: number): NodeLog {
     promisedEpoch: 0,
     committed: ZXID_NONE,
     leadingEpoch: 0,
+    activeEpoch: 0,
   };
 }
 
@@ -57,6 +61,7 @@ export class Invariants {
   started(log: NodeLog): void {
     log.committed = ZXID_NONE;
     log.leadingEpoch = 0;
+    log.activeEpoch = 0;
   }
 
   /** What was durable on the node's disk is gone or changed. */
@@ -71,6 +76,10 @@ export class Invariants {
     if (!state.recovered) return;
     log.state = state;
     if (log.damaged && state.repair === undefined) {
+      const known = log.beforeDamage?.committed ?? ZXID_NONE;
+      must(state.durable >= known && holds(state, known), "I3 committed stays", () => {
+        return `node ${log.node} votes again without ${formatZxid(known)}, which it knew to be committed`;
+      });
       log.damaged = false;
       log.beforeDamage = undefined;
       log.promisedEpoch = 0;
@@ -94,6 +103,24 @@ export class Invariants {
     if (role.kind === "leading" && role.epoch !== log.leadingEpoch) {
       log.leadingEpoch = role.epoch;
       this.#leads(log.node, state, role.epoch);
+    }
+    if (role.kind === "leading" && role.active && role.epoch !== log.activeEpoch) {
+      log.activeEpoch = role.epoch;
+      this.#checkTaken(log.node, role.taken);
+    }
+  }
+
+  /** From its first batch on a leader knows what was taken before it. */
+  #checkTaken(node: number, taken: SubmitterTable): void {
+    for (const { submitter, seq } of this.#truth.batches()) {
+      const verdict = taken.judge(submitter, seq);
+      const isKnown =
+        verdict.kind === "repeated" ||
+        (verdict.kind === "refuse" && verdict.reason === "staleIncarnation");
+      must(isKnown, "exactly once", () => {
+        const lane = `lane ${submitter.lane} of node ${submitter.server}`;
+        return `leader ${node} does not know that batch ${seq} of ${lane} was taken`;
+      });
     }
   }
 
@@ -159,6 +186,12 @@ export class Invariants {
         return `node ${log.node} gives up its vote (${report.voteLoss?.reason}), and its disk was not damaged`;
       },
     );
+    if (!state.truncating) {
+      const stranger = report.lastZxids.find((zxid) => !holds(state, zxid));
+      must(stranger === undefined, "I6 memory is the disk", () => {
+        return `node ${log.node} reads ${formatZxid(stranger ?? before)}, which its last life did not hold any more`;
+      });
+    }
     const durable = state.truncating ? state.index.tail : state.durable;
     const held = durable <= report.baseZxid || report.lastZxids.includes(durable);
     must(held, "I6 memory is the disk", () => {

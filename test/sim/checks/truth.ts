@@ -5,6 +5,7 @@
 import { crc32 } from "node:zlib";
 import { decodeBatch } from "../../../protocol/batch.ts";
 import type { ClientOperation, Operation, OperationResult } from "../../../protocol/operations.ts";
+import type { ServerId, Submitter } from "../../../protocol/ids.ts";
 import { recordHeader, recordPayload, type RecordHeader } from "../../../protocol/record.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { Model } from "./model.ts";
@@ -69,6 +70,14 @@ export class Truth {
     this.latest = lastZxid;
     this.onCommitted(node, header);
     if (header.kind === "batch" && this.#isNew(header)) this.#apply(header, recordPayload(record));
+  }
+
+  /** The last committed batch of every submitter. */
+  *batches(): Iterable<{ readonly submitter: Submitter; readonly seq: number }> {
+    for (const [key, { incarnation, seq }] of this.#submitters) {
+      const server = Math.floor(key / 0x1_0000) as ServerId;
+      yield { submitter: { server, lane: key % 0x1_0000, incarnation }, seq };
+    }
   }
 
   /** Whether a record that ends here is committed. */

@@ -8,6 +8,8 @@ export type FaultKind =
   | "cutBothWays"
   | "isolate"
   | "isolateLeader"
+  /** The leader hears all and is heard by none. */
+  | "muteLeader"
   /** The nodes fall into two groups. */
   | "halves"
   /** Two groups that share one node. */
@@ -58,6 +60,7 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "cutBothWays",
     "isolate",
     "isolateLeader",
+    "muteLeader",
     "halves",
     "bridge",
     "clog",

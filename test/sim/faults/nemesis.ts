@@ -129,6 +129,7 @@ export class Nemesis {
     | "cutBothWays"
     | "isolate"
     | "isolateLeader"
+    | "muteLeader"
     | "halves"
     | "bridge"
     | "clog"
@@ -166,6 +167,15 @@ export class Nemesis {
       isolateLeader: ({ forMs }) => {
         const leader = this.#leader;
         return leader !== undefined && apart(leader, forMs, `leader ${leader.id} isolated`);
+      },
+      muteLeader: ({ forMs }) => {
+        const leader = this.#leader;
+        if (leader === undefined) return false;
+        for (const each of this.#cluster.nodes) {
+          if (each !== leader) network.cut(leader.id, each.id);
+        }
+        this.#healLater(forMs);
+        return this.#say(`leader ${leader.id} does not reach anybody`);
       },
       halves: ({ forMs }) => groups(forMs, undefined),
       bridge: ({ node, forMs }) => groups(forMs, node),

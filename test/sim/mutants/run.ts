@@ -29,8 +29,8 @@ export async function runMutant(
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     errors = (errors + text).slice(-2000);
   });
-  const exited = new Promise<void>((resolve) => {
-    child.once("close", () => resolve());
+  const exited = new Promise<string>((resolve) => {
+    child.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
   let passed = 0;
   let fate: Fate | undefined;
@@ -49,9 +49,9 @@ export async function runMutant(
       fate ??= report;
     }
   }
-  await exited;
+  const end = await exited;
   clearTimeout(watchdog);
   if (fate !== undefined) return fate;
   if (passed === seeds) return { kind: "survived", seeds };
-  return { kind: "broken", error: `its process ended after seed ${passed}: ${errors}` };
+  return { kind: "broken", error: `its process ended with ${end} after seed ${passed}: ${errors}` };
 }
