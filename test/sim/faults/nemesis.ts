@@ -164,9 +164,17 @@ export class Nemesis {
         return this.#say(`${node.id} and ${other.id} do not reach each other`);
       },
       isolate: ({ node, forMs }) => apart(node, forMs, `${node.id} isolated`),
-      isolateLeader: ({ forMs }) => {
+      isolateLeader: ({ node, forMs }) => {
         const leader = this.#leader;
-        return leader !== undefined && apart(leader, forMs, `leader ${leader.id} isolated`);
+        if (leader === undefined) return false;
+        const text = `leader ${leader.id} isolated`;
+        if (node === leader || random.chance(0.5)) return apart(leader, forMs, text);
+        // Its successor leads before it has noticed anything, and for so long that sessions end.
+        const { peerTimeoutMs, minSessionTimeoutMs } = this.#cluster.plan;
+        this.#later(random.random() * 200, () => {
+          node.tell("log-sync", { kind: "elected", leader: node.id });
+        });
+        return apart(leader, forMs + peerTimeoutMs + minSessionTimeoutMs, `${text} for long`);
       },
       muteLeader: ({ forMs }) => {
         const leader = this.#leader;
