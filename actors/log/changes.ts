@@ -3,7 +3,7 @@ import { assert } from "../../protocol/assert.ts";
 import type { DiskOperation } from "../../runtime/disk.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { EpochPromise } from "../log-sync/messages.ts";
-import { encodePromise, PROMISE_FILE, segmentName, SPARE_FILE } from "./files.ts";
+import { encodePromise, PROMISE_FILE, segmentName } from "./files.ts";
 import { encodeMark, MARK_BYTES } from "./mark.ts";
 import {
   perform,
@@ -14,6 +14,7 @@ import {
   TEMPORARY_SUFFIX,
 } from "./procedure.ts";
 import { becomeFull, giveBack } from "./room.ts";
+import { takeSpare } from "./spares.ts";
 import { type LogState, type PendingRecord, report, say, type Segment } from "./state.ts";
 
 /** Writes the records with one sync for each segment they touch, which is one sync but for the rare new segment. */
@@ -90,20 +91,19 @@ function* startSegment(
     from + Math.max(1, countFitting(state, segment, records, from)),
   );
   const operations: DiskOperation[] = [];
-  if (state.spareBytes > 0) operations.push({ kind: "rename", file: SPARE_FILE, to: file });
+  const spare = takeSpare(state);
+  if (spare !== undefined) operations.push({ kind: "rename", file: spare.file, to: file });
   operations.push(
     { kind: "write", file, position: 0, chunks: chunksOf(state, segment, taken) },
     { kind: "syncFolder" },
     { kind: "sync", file },
   );
   if (!(yield* performIfRoom(operations))) {
-    yield* removeIfThere(SPARE_FILE);
+    if (spare !== undefined) yield* removeIfThere(spare.file);
     yield* removeIfThere(file);
-    state.spareBytes = 0;
     return 0;
   }
-  segment.size = state.spareBytes;
-  state.spareBytes = 0;
+  segment.size = spare?.size ?? 0;
   state.segments.push(segment);
   noteDurable(state, segment, taken);
   say(state, "debug", "segmentStarted", { file });

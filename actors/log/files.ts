@@ -12,6 +12,7 @@ export const PROMISE_FILE = "promise";
 export const INCARNATION_FILE = "incarnation";
 /** The next segment, being filled with zeros. */
 export const SPARE_FILE = "spare";
+const REUSED_NAME = /^spare\.[0-9a-f]{16}$/;
 /** A snapshot being cut here. */
 export const SNAPSHOT_NEW_FILE = "snapshot.new";
 /** A peer's snapshot being received. */
@@ -39,6 +40,20 @@ export function segmentName(firstZxid: Zxid): string {
 
 export function isSegmentName(name: string): boolean {
   return SEGMENT_NAME.test(name);
+}
+
+/** Of the first record, by the segment's name. */
+export function segmentZxid(name: string): Zxid {
+  return Number.parseInt(SEGMENT_NAME.exec(name)?.[1] ?? "0", 16) as Zxid;
+}
+
+/** A segment that was purged, until it is written to again. */
+export function reusedName(segment: string): string {
+  return `${SPARE_FILE}.${SEGMENT_NAME.exec(segment)?.[1] ?? ""}`;
+}
+
+export function isReused(name: string): boolean {
+  return REUSED_NAME.test(name);
 }
 
 const SNAPSHOT_NAME = /^snapshot\.([0-9a-f]{16})$/;
@@ -85,7 +100,8 @@ export function isTolerated(name: string): boolean {
 
 /** Half-written files of an earlier life. Nothing was ever promised on their account. */
 export function isLeftover(name: string): boolean {
-  if (name === SPARE_FILE || name === SNAPSHOT_NEW_FILE || name === PARTS_FILE) return true;
+  if (name === SPARE_FILE || isReused(name)) return true;
+  if (name === SNAPSHOT_NEW_FILE || name === PARTS_FILE) return true;
   return WHOLE_FILES.some((file) => name === `${file}${TEMPORARY_SUFFIX}`);
 }
 

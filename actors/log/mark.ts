@@ -38,11 +38,19 @@ export function markAt(bytes: Uint8Array, position: number, crc32: Crc32): Mark 
   return { offset: getUint53(view, 8), prevZxid: getUint53(view, 16) as Zxid };
 }
 
-/** Looks for an intact mark that says it belongs where it stands. `base`: offset of the bytes in their file. */
-export function findMark(bytes: Uint8Array, base: number, crc32: Crc32): number | undefined {
+/**
+ * Looks for an intact mark that says it belongs where it stands. `base`: offset of the bytes in their file. One that follows
+ * a record before `notBefore` is a remnant of what the file held before it was used again.
+ */
+export function findMark(
+  bytes: Uint8Array,
+  { base, notBefore }: { readonly base: number; readonly notBefore: Zxid },
+  crc32: Crc32,
+): number | undefined {
   let position = bytes.indexOf(MAGIC_FIRST_BYTE);
   while (position !== -1) {
-    if (markAt(bytes, position, crc32)?.offset === base + position) return base + position;
+    const mark = markAt(bytes, position, crc32);
+    if (mark?.offset === base + position && mark.prevZxid >= notBefore) return base + position;
     position = bytes.indexOf(MAGIC_FIRST_BYTE, position + 1);
   }
   return undefined;

@@ -14,13 +14,13 @@ import type { LogState } from "./state.ts";
 export type Folder = ReadonlyMap<string, number>;
 
 export type FoundLog = {
-  /** A write that was cut short, at the end of the last segment. */
+  /** The end of the last segment is to be cut off. `bytes`: of a write that was cut short; 0: remnants, or no record at all. */
   torn: { readonly file: string; readonly end: number; readonly bytes: number } | undefined;
   /** Records that were durable are damaged or gone. In words. */
   damage: string | undefined;
   /** Files that are of no use any more, in the order in which they are to go. */
   readonly aside: string[];
-  /** The damaged segment whose beginning is good. */
+  /** The last segment that is good, or whose beginning is. */
   cut: { readonly name: string; readonly size: number; readonly end: number } | undefined;
   /** The log goes on from it. */
   snapshot: SnapshotIdentity | undefined;
@@ -75,17 +75,24 @@ function* findRecords(
       const isNamed = first !== undefined && segmentName(first.firstZxid) === name;
       if (!isNamed) state.index.truncate(firstRecord);
       found.aside.push(...names.slice(isNamed ? position + 1 : position).reverse());
-      if (isNamed) {
-        found.cut = { name, size, end: scanned.end };
-        state.segments.push({ name, firstRecord, end: scanned.end, size: scanned.end });
-      }
+      if (isNamed) state.segments.push({ name, firstRecord, end: scanned.end, size });
+      cutLast(state, found);
       return;
     }
-    if (scanned.dirtyBytes > 0 || scanned.end === 0) {
+    if (isLast && (scanned.dirtyBytes + scanned.remnantBytes > 0 || scanned.end === 0)) {
       found.torn = { file: name, end: scanned.end, bytes: scanned.dirtyBytes };
     }
     if (scanned.end > 0) state.segments.push({ name, firstRecord, end: scanned.end, size });
   }
+}
+
+/** What is written next must not stand before anything that is there already. */
+function cutLast(state: LogState, found: FoundLog): void {
+  const last = state.segments.at(-1);
+  if (last === undefined) return;
+  const { name, size, end } = last;
+  found.cut = { name, size, end };
+  last.size = end;
 }
 
 /** Its checksum is right, so this is no damage, and nothing may be cut off. */
@@ -109,7 +116,7 @@ function damageOf(
   if (first === undefined && scanned.follows !== undefined) {
     return missing(`it follows zxid ${formatZxid(scanned.follows)}`);
   }
-  if (scanned.dirtyBytes > 0 && (!isLast || scanned.wasDurable)) {
+  if (scanned.wasDurable || (scanned.begun && !isLast)) {
     return `${name} in the data folder is damaged at offset ${scanned.end}, after zxid ${end} (found there: ${scanned.fault}). What was written later is there, so this is no write cut short by a crash.`;
   }
   if (first === undefined && !isLast) return missing("it holds no record");

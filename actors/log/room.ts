@@ -15,7 +15,8 @@ export function roomToPrepare(state: LogState): { file: string; size: number } |
     return { file: current.name, size: current.size };
   }
   // A log that hardly grows needs no spare yet; one that was full shows with it that there is room again.
-  const wanted = state.full || (current !== undefined && current.end >= segmentBytes / 4);
+  const isFilling = current !== undefined && current.end >= segmentBytes / 4;
+  const wanted = state.full || (isFilling && state.spares.length === 0);
   if (wanted && state.spareBytes < segmentBytes) {
     return { file: SPARE_FILE, size: state.spareBytes };
   }

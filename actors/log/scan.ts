@@ -1,7 +1,11 @@
-/** Reads a segment from its start, a chunk at a time, and says where its intact records end and what comes after. */
+/**
+ * Reads a segment from its start, a chunk at a time, and says where its intact records end and what comes after. A segment
+ * that was used before has remnants there: marks and records whose zxids are all below those of its own.
+ */
 import { RECORD_BYTES_MAX } from "../../protocol/limits.ts";
 import { type Crc32, recordHeader, verifyRecord } from "../../protocol/record.ts";
-import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
+import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import { segmentZxid } from "./files.ts";
 import { findMark, MARK_BYTES, markAt } from "./mark.ts";
 import { type Procedure, readBytes } from "./procedure.ts";
 
@@ -18,10 +22,14 @@ export type ScannedRecord = {
 export type SegmentEnd = {
   /** End of the last intact record. */
   readonly end: number;
-  /** What stands there; `empty` when the rest is zeros. */
+  /** What stands there; `empty` when the rest is zeros or remnants. */
   readonly fault: string;
-  /** Bytes from the end to the last one that is not zero. */
+  /** Bytes from the end to the last one that is not zero, unless they are known to be remnants. */
   readonly dirtyBytes: number;
+  /** Remnants there, as a mark among them shows, and nothing of the segment's own. */
+  readonly remnantBytes: number;
+  /** A write of the segment's own began at the end. */
+  readonly begun: boolean;
   /** The bytes at the end were durable once: they are damaged, not a write cut short. */
   readonly wasDurable: boolean;
   /** Offset of the next intact mark further on, which is what shows that they were. */
@@ -34,13 +42,20 @@ export type SegmentEnd = {
 type OnRecord = (record: ScannedRecord, bytes: Uint8Array) => void;
 
 type Scan = {
+  /** Of the segment's name: its own records are not before it. */
+  readonly firstZxid: Zxid;
   readonly crc32: Crc32;
   readonly onRecord: OnRecord;
   offset: number;
   lastZxid: Zxid;
 };
 
-type Fault = { readonly fault: string; readonly follows: Zxid | undefined };
+type Fault = {
+  readonly fault: string;
+  readonly follows: Zxid | undefined;
+  /** A write of this segment's own began there. */
+  readonly begun: boolean;
+};
 
 /**
  * `lastZxid`: of the record before the segment, or before offset `from` of it. Calls `onRecord` for each intact record, in
@@ -57,8 +72,8 @@ export function* scanSegment(
   onRecord: OnRecord,
 ): Procedure<SegmentEnd> {
   const { file, size, lastZxid, from = 0 } = segment;
-  const scan: Scan = { crc32, onRecord, offset: from, lastZxid };
-  let found: Fault = { fault: "empty", follows: undefined };
+  const scan: Scan = { firstZxid: segmentZxid(file), crc32, onRecord, offset: from, lastZxid };
+  let found: Fault = { fault: "empty", follows: undefined, begun: false };
   while (scan.offset < size) {
     const base = scan.offset;
     const bytes = yield* readBytes(file, base, Math.min(CHUNK_BYTES, size - base));
@@ -69,12 +84,16 @@ export function* scanSegment(
     }
   }
   const rest = yield* scanRest(file, size, scan);
+  // A crash does not make a whole record with a right checksum and the wrong place.
+  const wasDurable = found.follows !== undefined || rest.nextMark !== undefined;
+  const isRemnant = rest.hasOldMark && !wasDurable && !found.begun;
   return {
     end: scan.offset,
-    fault: rest.dirtyBytes === 0 ? "empty" : found.fault,
-    dirtyBytes: rest.dirtyBytes,
-    // A crash does not make a whole record with a right checksum and the wrong place.
-    wasDurable: found.follows !== undefined || rest.nextMark !== undefined,
+    fault: rest.dirtyBytes === 0 || isRemnant ? "empty" : found.fault,
+    dirtyBytes: isRemnant ? 0 : rest.dirtyBytes,
+    remnantBytes: isRemnant ? rest.dirtyBytes : 0,
+    begun: found.begun,
+    wasDurable,
     nextMark: rest.nextMark,
     follows: found.follows,
   };
@@ -89,19 +108,20 @@ function scanChunk(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | unde
     const mark = markAt(bytes, position, scan.crc32);
     if (mark !== undefined) {
       if (mark.offset !== base + position || mark.prevZxid !== scan.lastZxid) {
-        return outOfPlace("mark", mark.prevZxid);
+        return outOfPlace(scan, "mark", mark.prevZxid);
       }
       position += MARK_BYTES;
     }
     const checked = verifyRecord(bytes, position, scan.crc32);
     if ("fault" in checked) {
       if (checked.fault === "incomplete" && !isLast) return undefined;
-      return { fault: checked.fault, follows: undefined };
+      const begun = mark !== undefined || isRecordAfter(scan, bytes, position + MARK_BYTES);
+      return { fault: checked.fault, follows: undefined, begun };
     }
     const record = bytes.subarray(position, position + checked.length);
     const header = recordHeader(record);
     if (header.prevZxid !== scan.lastZxid || header.lastZxid <= scan.lastZxid) {
-      return outOfPlace("record", header.prevZxid);
+      return outOfPlace(scan, "record", header.prevZxid);
     }
     const { firstZxid, lastZxid } = header;
     const offset = base + position;
@@ -128,8 +148,18 @@ export function* prevZxidAt(
   return mark?.offset === offset ? mark.prevZxid : undefined;
 }
 
-function outOfPlace(what: "mark" | "record", follows: Zxid): Fault {
-  return { fault: `a ${what} that follows zxid ${formatZxid(follows)}`, follows };
+function outOfPlace(scan: Scan, what: "mark" | "record", prevZxid: Zxid): Fault {
+  // The first mark and record of a segment follow one of another segment; from then on none does.
+  const isRemnant = scan.offset > 0 && prevZxid < scan.firstZxid;
+  const follows = isRemnant ? undefined : prevZxid;
+  return { fault: `a ${what} that follows zxid ${formatZxid(prevZxid)}`, follows, begun: false };
+}
+
+/** The next record stands where it would behind its mark, so only the mark is bad. */
+function isRecordAfter(scan: Scan, bytes: Uint8Array, position: number): boolean {
+  const checked = verifyRecord(bytes, position, scan.crc32);
+  if ("fault" in checked) return false;
+  return recordHeader(bytes.subarray(position)).prevZxid === scan.lastZxid;
 }
 
 /** Looks at everything after the intact records: is it zeros, and is there the mark of a later write? */
@@ -137,9 +167,10 @@ function* scanRest(
   file: string,
   size: number,
   scan: Scan,
-): Procedure<{ dirtyBytes: number; nextMark: number | undefined }> {
+): Procedure<{ dirtyBytes: number; nextMark: number | undefined; hasOldMark: boolean }> {
   let dirtyBytes = 0;
   let nextMark: number | undefined;
+  let hasOldMark = false;
   let base = scan.offset;
   while (base < size) {
     const bytes = yield* readBytes(file, base, Math.min(CHUNK_BYTES, size - base));
@@ -149,12 +180,15 @@ function* scanRest(
       dirtyBytes = base + dirty - scan.offset;
       // A mark at the very end belongs to the write that is looked at; only a later one proves anything.
       const from = base === scan.offset ? 1 : 0;
-      nextMark ??= findMark(bytes.subarray(from), base + from, scan.crc32);
+      const rest = bytes.subarray(from);
+      nextMark ??= findMark(rest, { base: base + from, notBefore: scan.firstZxid }, scan.crc32);
+      hasOldMark ||=
+        findMark(rest, { base: base + from, notBefore: ZXID_NONE }, scan.crc32) !== undefined;
     }
     if (base + bytes.length >= size) break;
     base += bytes.length - (MARK_BYTES - 1); // a mark may lie across two chunks
   }
-  return { dirtyBytes, nextMark };
+  return { dirtyBytes, nextMark, hasOldMark };
 }
 
 function lengthWithoutZeros(bytes: Uint8Array): number {

@@ -18,6 +18,7 @@ import {
   removeIfThere,
 } from "./procedure.ts";
 import { chunkFault, readChunk } from "./snapshot-files.ts";
+import { dropSpares, retireSegment } from "./spares.ts";
 import { type LogState, report, say, type SnapshotWork, type StoredSnapshot } from "./state.ts";
 
 /** The newest two are kept: should one be damaged, the log still continues the other. */
@@ -80,6 +81,7 @@ function* storeChunk(state: LogState, chunk: Chunk): Procedure {
   ]);
   if (!done) {
     yield* removeIfThere(SNAPSHOT_NEW_FILE);
+    yield* dropSpares(state);
     state.cut = undefined;
     refuse(state, zxid, "the disk is full");
     return;
@@ -145,7 +147,7 @@ function* purgeOne(state: LogState): Procedure {
     for (const snapshot of snapshots) snapshot.inUse = false;
     return;
   }
-  yield* remove(first.name);
+  yield* retireSegment(state, first);
   segments.shift();
   index.purge(second.firstRecord);
   say(state, "debug", "segmentPurged", { file: first.name });

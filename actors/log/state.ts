@@ -108,8 +108,10 @@ export type LogState = {
   voteLoss: VoteLoss | undefined;
   /** Files set aside because they were damaged. */
   readonly damagedFiles: string[];
-  /** Size of the spare file; 0: there is none. */
+  /** Size of the spare file of zeros; 0: there is none. */
   spareBytes: number;
+  /** Purged segments that will be written to again, each of the full size. */
+  readonly spares: string[];
   promise: EpochPromise;
   truncations: number;
 
@@ -158,6 +160,7 @@ export function initialState(settings: LogSettings): LogState {
     voteLoss: undefined,
     damagedFiles: [],
     spareBytes: 0,
+    spares: [],
     promise: { epoch: EPOCH_NONE, candidate: settings.server },
     truncations: 0,
     changes: [],

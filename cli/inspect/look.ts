@@ -13,6 +13,7 @@ import {
   installZxid,
   isAside,
   isLeftover,
+  isReused,
   isSegmentName,
   isTolerated,
   PARTS_FILE,
@@ -212,6 +213,7 @@ const REPLACED = "gives way to the peer's snapshot at the next start";
 
 function purposeOf(file: string): string {
   if (file === SPARE_FILE) return "zeros: the next segment being prepared";
+  if (isReused(file)) return "a purged segment, to be written to again";
   if (file === SNAPSHOT_NEW_FILE) return "a snapshot being cut, or one that was not finished";
   if (file === PARTS_FILE) return "a peer's snapshot being received, or one that was not finished";
   if (isLeftover(file)) return "a replacement that was not finished";

@@ -85,7 +85,8 @@ function* walkSegment(chain: Chain, walk: Walk): Procedure {
         chain.onRecord(file, record, bytes);
       },
     );
-    if (scanned.dirtyBytes === 0) break;
+    const isSound = !scanned.wasDurable && !scanned.begun;
+    if (scanned.dirtyBytes === 0 || (isSound && !walk.isLast)) break;
     const next = yield* goOn(chain, walk, scanned);
     if (next === undefined) break;
     walk.from = next;

@@ -7,6 +7,22 @@ const RECOVER = "actors/log/recover.ts";
 
 export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
+    name: "remnants-taken-for-records",
+    mistake: "what a segment held before it was used again is looked at as if it were its own",
+    edits: [{ file: "actors/log/mark.ts", find: " && mark.prevZxid >= notBefore", replace: "" }],
+  },
+  {
+    name: "segment-reused-too-early",
+    mistake: "a segment is written to again before the folder says that it is out of the log",
+    edits: [
+      {
+        file: "actors/log/spares.ts",
+        find: `  yield* perform([{ kind: "rename", file: name, to: file }, { kind: "syncFolder" }]);`,
+        replace: `  yield* perform([{ kind: "rename", file: name, to: file }]);`,
+      },
+    ],
+  },
+  {
     name: "append-not-synced",
     mistake: "appended records are reported durable without an fsync",
     edits: [

@@ -1,0 +1,221 @@
+/** Purged segments are written to again, and what they held before is never taken for a part of the log, nor for damage. */
+import test from "ava";
+import { MARK_BYTES } from "../../../actors/log/mark.ts";
+import type { Procedure } from "../../../actors/log/procedure.ts";
+import { firstPrevZxid, scanSegment } from "../../../actors/log/scan.ts";
+import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { checksum, cutSnapshot, LogHarness, logWith, recovered, records, zxid } from "./harness.ts";
+
+const SEGMENT_BYTES = 4096;
+/** Of a record and its mark, when each is a write of its own. */
+const WRITE_BYTES = 128;
+
+type Files = Record<string, Uint8Array>;
+
+function names(disk: MemoryDisk, prefix: string): string[] {
+  return Object.keys(disk.snapshot())
+    .filter((name) => name.startsWith(prefix))
+    .sort();
+}
+
+/** A log whose records up to 200 fill segments of which the older ones are purged. */
+function purged(disk: MemoryDisk): LogHarness {
+  const log = logWith(200, disk);
+  for (const counter of [100, 150]) cutSnapshot(log, zxid(1, counter));
+  return log;
+}
+
+/** One write for each, of another size than what the segments held before. */
+function append(log: LogHarness, from: number, to: number, payloadBytes = 57): void {
+  for (const record of records(1, from, to, undefined, payloadBytes)) {
+    log.ask({ kind: "append", records: [record] });
+  }
+}
+
+function lastSegment(files: Files): string {
+  const name = Object.keys(files)
+    .filter((each) => each.startsWith("log."))
+    .sort()
+    .at(-1);
+  if (name === undefined) throw new Error("no segment");
+  return name;
+}
+
+/** A log whose last segment was used before and is written to in its first part only. */
+function reused(): { readonly files: Files; readonly last: string; readonly lastCounter: number } {
+  const disk = new MemoryDisk();
+  const log = purged(disk);
+  const before = lastSegment(disk.snapshot());
+  let counter = 200;
+  while (lastSegment(disk.snapshot()) === before || counter < 230) {
+    counter += 1;
+    append(log, counter, counter);
+  }
+  const files = disk.snapshot();
+  return { files, last: lastSegment(files), lastCounter: counter };
+}
+
+test("purged segments wait under another name, their first mark wiped, and the next segments are made of them", (t) => {
+  const disk = new MemoryDisk();
+  const log = purged(disk);
+  const spares = names(disk, "spare.");
+  t.deepEqual(
+    spares,
+    [0, 32, 64].map((first) => `spare.${zxid(1, first).toString(16).padStart(16, "0")}`),
+  );
+  for (const name of spares) {
+    t.true(
+      disk
+        .snapshot()
+        [name]?.subarray(0, MARK_BYTES)
+        .every((byte) => byte === 0),
+    );
+    t.is(disk.snapshot()[name]?.length, SEGMENT_BYTES);
+  }
+  const performedBefore = log.performed.length;
+  append(log, 201, 280);
+  t.true(names(disk, "spare.").length < spares.length);
+  const written = log.performed
+    .slice(performedBefore)
+    .reduce(
+      (sum, done) =>
+        done.kind !== "write"
+          ? sum
+          : sum + done.chunks.reduce((all, { length }) => all + length, 0),
+      0,
+    );
+  t.is(written, 80 * (WRITE_BYTES + 17), "the records and their marks, and no zeros");
+});
+
+test("no more segments are kept than are filled until the next purge", (t) => {
+  const disk = new MemoryDisk();
+  const log = new LogHarness(disk, { snapshotEveryBytes: SEGMENT_BYTES });
+  log.run();
+  log.ask({ kind: "promise", promise: { epoch: 1 as never, candidate: 1 as never } });
+  for (const record of records(1, 0, 200)) log.ask({ kind: "append", records: [record] });
+  for (const counter of [100, 150]) cutSnapshot(log, zxid(1, counter));
+  t.is(names(disk, "spare.").length, 2);
+});
+
+test("what a segment held before is neither damage nor a write cut short, and is cut off at the start", (t) => {
+  const { files, last, lastCounter } = reused();
+  t.true(
+    files[last]?.subarray(-WRITE_BYTES * 4).some((byte) => byte !== 0),
+    "remnants are there",
+  );
+  const disk = new MemoryDisk({ files });
+  const log = new LogHarness(disk);
+  const report = recovered(log);
+  t.is(report.lastZxids.at(-1), zxid(1, lastCounter));
+  t.is(report.tornBytes, 0);
+  t.false(log.events.includes("tornWriteCut"), log.events.join(" "));
+  t.deepEqual(names(disk, "spare."), [], "those of an earlier life are not used");
+  const first = lastCounter - report.lastZxids.length + 1;
+  t.is(log.readAll(report.baseZxid).length, report.lastZxids.length);
+  append(log, lastCounter + 1, lastCounter + 60, 3);
+  const again = recovered(new LogHarness(disk));
+  t.is(again.lastZxids.length, lastCounter + 60 - first + 1);
+});
+
+test("a write cut short before remnants is cut off, wherever it was cut", (t) => {
+  const { files, last, lastCounter } = reused();
+  const [bytes] = [files[last]];
+  if (bytes === undefined) throw new Error("no segment");
+  const end = endOf(files, last);
+  const mark = MARK_BYTES + 64 + 57;
+  // What stood there before the write, which the write has replaced up to the cut.
+  const remnants = bytes.slice(end, end + mark);
+  for (let cut = 0; cut < mark; cut += 1) {
+    const torn = bytes.slice();
+    torn.set(remnants.subarray(0, mark - cut), end - mark + cut);
+    const log = new LogHarness(new MemoryDisk({ files: { ...files, [last]: torn } }));
+    const report = recovered(log);
+    t.is(report.lastZxids.at(-1), zxid(1, lastCounter - 1));
+    t.is(report.tornBytes > 0, cut >= MARK_BYTES);
+  }
+});
+
+test("a life that ends anywhere in the first write to a segment that was used before loses nothing", (t) => {
+  for (let steps = 0; ; steps += 1) {
+    const disk = new MemoryDisk();
+    const log = purged(disk);
+    append(log, 201, 216);
+    const before = names(disk, "log.").length;
+    log.tell({ kind: "append", records: records(1, 217, 225) });
+    for (let step = 0; step < steps; step += 1) log.step();
+    const isWritten = log.reports.some(
+      (report) => report.kind === "appended" && report.lastZxid === zxid(1, 225),
+    );
+    const report = recovered(new LogHarness(disk));
+    t.true((report.lastZxids.at(-1) ?? 0) >= zxid(1, 216), `${steps} steps`);
+    if (!isWritten) continue;
+    t.true(names(disk, "log.").length > before);
+    t.is(report.lastZxids.at(-1), zxid(1, 225));
+    return;
+  }
+});
+
+test("damage in the middle of a segment that was used before is found", (t) => {
+  const { files, last } = reused();
+  const end = endOf(files, last);
+  for (let offset = 0; offset < end - 2 * WRITE_BYTES; offset += 1) {
+    const bytes = flipped(files[last], offset);
+    const log = new LogHarness(new MemoryDisk({ files: { ...files, [last]: bytes } }));
+    log.run();
+    t.regex(log.stopReason ?? "", /is damaged at offset|does not continue the log/, `${offset}`);
+  }
+});
+
+test("damage at the end of a segment is found by the segment after it, though remnants follow", (t) => {
+  const disk = new MemoryDisk();
+  const log = purged(disk);
+  append(log, 201, 232);
+  const full = names(disk, "log.").at(-2) ?? "";
+  const files = disk.snapshot();
+  const end = endOf(files, full);
+  t.true(end < SEGMENT_BYTES);
+  files[full] = flipped(files[full], end - 20);
+  const damaged = new LogHarness(new MemoryDisk({ files }), { repairable: true });
+  const report = recovered(damaged);
+  t.is(report.voteLoss?.reason, "log");
+  t.deepEqual(damaged.readAll(report.baseZxid).length, report.lastZxids.length);
+});
+
+test("a snapshot that finds no room takes that of the waiting segments", (t) => {
+  const disk = new MemoryDisk();
+  const log = purged(disk);
+  t.true(names(disk, "spare.").length > 0);
+  const used = Object.values(disk.snapshot()).reduce((sum, bytes) => sum + bytes.length, 0);
+  disk.capacityBytes = used + 50;
+  cutSnapshot(log, zxid(1, 190));
+  t.like(log.toTrees.at(-1), { kind: "snapshotRefused", reason: "the disk is full" });
+  t.deepEqual(names(disk, "spare."), []);
+  t.like(cutSnapshot(log, zxid(1, 190)).at(0), { kind: "snapshotStored" });
+});
+
+function flipped(of: Uint8Array | undefined, offset: number): Uint8Array {
+  const bytes = new Uint8Array(of ?? []);
+  bytes[offset] = (bytes[offset] ?? 0) ^ 0x04;
+  return bytes;
+}
+
+/** Where the records of a segment end. */
+function endOf(files: Files, file: string): number {
+  const disk = new MemoryDisk({ files });
+  const size = files[file]?.length ?? 0;
+  const lastZxid = perform(disk, firstPrevZxid(file, checksum));
+  if (lastZxid === undefined) throw new Error(`${file} has no first mark`);
+  return perform(
+    disk,
+    scanSegment({ file, size, lastZxid }, checksum, () => undefined),
+  ).end;
+}
+
+function perform<Result>(disk: MemoryDisk, procedure: Procedure<Result>): Result {
+  let step = procedure.next();
+  while (step.done !== true) {
+    const results = step.value.map((operation) => disk.perform(operation));
+    step = procedure.next({ kind: "diskDone", tag: 0, results });
+  }
+  return step.value;
+}
