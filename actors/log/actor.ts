@@ -16,6 +16,7 @@ import { LogStop, type Procedure } from "./procedure.ts";
 import { readRecords } from "./read.ts";
 import { recoverLog } from "./recover.ts";
 import { becomeWritable, PROBE_TIMER, prepareRoom, roomToPrepare } from "./room.ts";
+import { sealSegment, segmentToSeal } from "./seal.ts";
 import { askForSnapshot, beginLoad, chunkLoaded, nextSnapshotWork } from "./snapshots.ts";
 import { initialState, type LogState, type PendingRecord, say } from "./state.ts";
 
@@ -187,7 +188,7 @@ function startNext(state: LogState): void {
   }
 }
 
-/** What to do now: reads, work on snapshots and changes by turns, zeros in between and when there is nothing else. */
+/** What to do now: reads, work on snapshots and changes by turns, zeros in between; a seal and zeros when there is nothing else. */
 function nextProcedure(state: LogState): Procedure | undefined {
   const read = state.reads[0];
   const work = state.snapshotWork[0];
@@ -211,6 +212,8 @@ function nextProcedure(state: LogState): Procedure | undefined {
     if (change !== undefined) state.snapshotLast = false;
     return change;
   }
+  const unsealed = segmentToSeal(state);
+  if (unsealed !== undefined && state.flush === "none") return sealSegment(state, unsealed);
   if (prepare) return prepareRoom(state);
   if (state.full && !state.awaitingRoom) becomeWritable(state);
   return undefined;

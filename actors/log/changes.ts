@@ -67,6 +67,7 @@ function* writeToSegment(
   if (!done) {
     yield* giveBack(file, segment.end);
     segment.size = segment.end;
+    segment.sealed = false;
     return 0;
   }
   noteDurable(state, segment, records);
@@ -85,12 +86,16 @@ function* startSegment(
   const first = records[from];
   assert(first !== undefined, "a segment is started for a record");
   const file = segmentName(first.firstZxid);
-  const segment: Segment = { name: file, firstRecord: state.index.count, end: 0, size: 0 };
+  const firstRecord = state.index.count;
+  const segment: Segment = { name: file, firstRecord, end: 0, size: 0, sealed: false };
   const taken = records.slice(
     from,
     from + Math.max(1, countFitting(state, segment, records, from)),
   );
   const operations: DiskOperation[] = [];
+  const before = state.segments.at(-1);
+  // From here on half a seal there would be damage, no write cut short.
+  if (before?.sealed === true) operations.push({ kind: "sync", file: before.name });
   const spare = takeSpare(state);
   if (spare !== undefined) operations.push({ kind: "rename", file: spare.file, to: file });
   operations.push(
@@ -129,6 +134,7 @@ function noteDurable(state: LogState, segment: Segment, records: readonly Pendin
   state.unpreparedBytes += offset - segment.end;
   state.loggedBytes += offset - segment.end;
   segment.end = offset;
+  segment.sealed = false;
   segment.size = Math.max(segment.size, offset);
 }
 
@@ -156,6 +162,7 @@ export function* truncateLog(state: LogState, after: Zxid): Procedure {
       ]);
       current.end = end;
       current.size = end;
+      current.sealed = false;
     }
     index.truncate(kept);
   }

@@ -6,7 +6,9 @@ import type { EpochPromise } from "../log-sync/messages.ts";
 import type { VoteLoss } from "./messages.ts";
 import { LogStop, TEMPORARY_SUFFIX } from "./procedure.ts";
 
-export const FORMAT_VERSION = 1;
+/** Written today. Version 1 had no seals, and its segments no remnants. */
+export const FORMAT_VERSION = 2;
+const FORMAT_VERSION_MIN = 1;
 export const IDENTITY_FILE = "zooid.json";
 export const PROMISE_FILE = "promise";
 export const INCARNATION_FILE = "incarnation";
@@ -31,6 +33,8 @@ const WHOLE_FILES: readonly string[] = [
 ];
 
 export type Identity = { readonly ensemble: string; readonly server: ServerId };
+/** `version`: of the format when the folder was first used. */
+export type StoredIdentity = Identity & { readonly version: number };
 
 const SEGMENT_NAME = /^log\.([0-9a-f]{16})$/;
 
@@ -112,12 +116,13 @@ export function encodeIdentity(identity: Identity, crc32: Crc32): Uint8Array {
   );
 }
 
-export function decodeIdentity(bytes: Uint8Array, crc32: Crc32): Identity {
+export function decodeIdentity(bytes: Uint8Array, crc32: Crc32): StoredIdentity {
   const found = decodeChecked(IDENTITY_FILE, bytes, crc32);
   const { ensemble } = found;
   if (typeof ensemble !== "string") throw damaged(IDENTITY_FILE);
   const server = numberIn(IDENTITY_FILE, found["server"], SERVER_ID_MAX) as ServerId;
-  return { ensemble, server };
+  const version = numberIn(IDENTITY_FILE, found["version"], FORMAT_VERSION);
+  return { ensemble, server, version };
 }
 
 /** Refuses a folder that belongs to another node or another ensemble. */
@@ -179,9 +184,11 @@ function decodeChecked(file: string, bytes: Uint8Array, crc32: Crc32): Record<st
   if (parsed === undefined) throw damaged(file);
   const { checksum, ...fields } = parsed;
   if (checksum !== checksumOf(fields, crc32)) throw damaged(file);
-  if (fields["version"] !== FORMAT_VERSION) {
+  const { version } = fields;
+  const isKnown = Number.isInteger(version) && Number(version) >= FORMAT_VERSION_MIN;
+  if (!isKnown || Number(version) > FORMAT_VERSION) {
     throw new LogStop(
-      `${file} in the data folder has format version ${String(fields["version"])}, this zooid reads version ${FORMAT_VERSION}: start the node with the version that wrote it, or a later one.`,
+      `${file} in the data folder has format version ${String(version)}, this zooid reads versions ${FORMAT_VERSION_MIN} to ${FORMAT_VERSION}: start the node with the version that wrote it, or a later one.`,
     );
   }
   return fields;

@@ -8,7 +8,7 @@ import { isSegmentName, segmentName, snapshotName, snapshotZxid } from "./files.
 import { LogStop, type Procedure } from "./procedure.ts";
 import { firstPrevZxid, type ScannedRecord, scanSegment, type SegmentEnd } from "./scan.ts";
 import { verifySnapshot } from "./snapshot-files.ts";
-import type { LogState } from "./state.ts";
+import type { LogState, Segment } from "./state.ts";
 
 /** Name and size of every file. */
 export type Folder = ReadonlyMap<string, number>;
@@ -75,15 +75,19 @@ function* findRecords(
       const isNamed = first !== undefined && segmentName(first.firstZxid) === name;
       if (!isNamed) state.index.truncate(firstRecord);
       found.aside.push(...names.slice(isNamed ? position + 1 : position).reverse());
-      if (isNamed) state.segments.push({ name, firstRecord, end: scanned.end, size });
+      if (isNamed) addSegment(state, { name, firstRecord, end: scanned.end, size });
       cutLast(state, found);
       return;
     }
     if (isLast && (scanned.dirtyBytes + scanned.remnantBytes > 0 || scanned.end === 0)) {
       found.torn = { file: name, end: scanned.end, bytes: scanned.dirtyBytes };
     }
-    if (scanned.end > 0) state.segments.push({ name, firstRecord, end: scanned.end, size });
+    if (scanned.end > 0) addSegment(state, { name, firstRecord, end: scanned.end, size });
   }
+}
+
+function addSegment(state: LogState, segment: Omit<Segment, "sealed">): void {
+  state.segments.push({ ...segment, sealed: false });
 }
 
 /** What is written next must not stand before anything that is there already. */

@@ -6,6 +6,7 @@ import { RECORD_BYTES_MAX } from "../../protocol/limits.ts";
 import { type Crc32, recordHeader, verifyRecord } from "../../protocol/record.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { segmentZxid } from "./files.ts";
+import { SEAL_BYTES } from "./seal.ts";
 import { findMark, MARK_BYTES, markAt } from "./mark.ts";
 import { type Procedure, readBytes } from "./procedure.ts";
 
@@ -55,7 +56,11 @@ type Fault = {
   readonly follows: Zxid | undefined;
   /** A write of this segment's own began there. */
   readonly begun: boolean;
+  /** Nothing was written behind the seal. */
+  readonly sealed: boolean;
 };
+
+const EMPTY: Fault = { fault: "empty", follows: undefined, begun: false, sealed: false };
 
 /**
  * `lastZxid`: of the record before the segment, or before offset `from` of it. Calls `onRecord` for each intact record, in
@@ -73,7 +78,7 @@ export function* scanSegment(
 ): Procedure<SegmentEnd> {
   const { file, size, lastZxid, from = 0 } = segment;
   const scan: Scan = { firstZxid: segmentZxid(file), crc32, onRecord, offset: from, lastZxid };
-  let found: Fault = { fault: "empty", follows: undefined, begun: false };
+  let found = EMPTY;
   while (scan.offset < size) {
     const base = scan.offset;
     const bytes = yield* readBytes(file, base, Math.min(CHUNK_BYTES, size - base));
@@ -83,7 +88,7 @@ export function* scanSegment(
       break;
     }
   }
-  const rest = yield* scanRest(file, size, scan);
+  const rest = yield* scanRest(file, size, scan, found.sealed ? SEAL_BYTES : 0);
   // A crash does not make a whole record with a right checksum and the wrong place.
   const wasDurable = found.follows !== undefined || rest.nextMark !== undefined;
   const isRemnant = rest.hasOldMark && !wasDurable && !found.begun;
@@ -115,8 +120,9 @@ function scanChunk(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | unde
     const checked = verifyRecord(bytes, position, scan.crc32);
     if ("fault" in checked) {
       if (checked.fault === "incomplete" && !isLast) return undefined;
+      const sealed = mark !== undefined && checked.fault === "empty";
       const begun = mark !== undefined || isRecordAfter(scan, bytes, position + MARK_BYTES);
-      return { fault: checked.fault, follows: undefined, begun };
+      return { ...EMPTY, fault: checked.fault, begun: begun && !sealed, sealed };
     }
     const record = bytes.subarray(position, position + checked.length);
     const header = recordHeader(record);
@@ -152,7 +158,7 @@ function outOfPlace(scan: Scan, what: "mark" | "record", prevZxid: Zxid): Fault 
   // The first mark and record of a segment follow one of another segment; from then on none does.
   const isRemnant = scan.offset > 0 && prevZxid < scan.firstZxid;
   const follows = isRemnant ? undefined : prevZxid;
-  return { fault: `a ${what} that follows zxid ${formatZxid(prevZxid)}`, follows, begun: false };
+  return { ...EMPTY, fault: `a ${what} that follows zxid ${formatZxid(prevZxid)}`, follows };
 }
 
 /** The next record stands where it would behind its mark, so only the mark is bad. */
@@ -162,16 +168,17 @@ function isRecordAfter(scan: Scan, bytes: Uint8Array, position: number): boolean
   return recordHeader(bytes.subarray(position)).prevZxid === scan.lastZxid;
 }
 
-/** Looks at everything after the intact records: is it zeros, and is there the mark of a later write? */
+/** Looks at everything after the intact records and their seal: is it zeros, and is there the mark of a later write? */
 function* scanRest(
   file: string,
   size: number,
   scan: Scan,
+  sealBytes: number,
 ): Procedure<{ dirtyBytes: number; nextMark: number | undefined; hasOldMark: boolean }> {
   let dirtyBytes = 0;
   let nextMark: number | undefined;
   let hasOldMark = false;
-  let base = scan.offset;
+  let base = scan.offset + sealBytes;
   while (base < size) {
     const bytes = yield* readBytes(file, base, Math.min(CHUNK_BYTES, size - base));
     if (bytes.length === 0) break;

@@ -29,6 +29,8 @@ export type Segment = {
   end: number;
   /** Of the file. */
   size: number;
+  /** The mark of the next write stands at its end already. */
+  sealed: boolean;
 };
 
 /** A record that is not yet durable. */

@@ -1,5 +1,4 @@
 /** What an inspection prints, line by line: for people, or one JSON object a line for programs. */
-import { FORMAT_VERSION } from "../../actors/log/files.ts";
 import type { Operation } from "../../protocol/operations.ts";
 import type { RecordHeader } from "../../protocol/record.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
@@ -57,7 +56,7 @@ export const jsonOutput: Output = {
       path,
       node: identity?.server,
       ensemble: identity?.ensemble,
-      formatVersion: identity === undefined ? undefined : FORMAT_VERSION,
+      formatVersion: identity?.version,
       incarnation,
       promise,
       withoutVote: voteLoss,

@@ -1,5 +1,4 @@
 /** What a look found, as text for people. */
-import { FORMAT_VERSION } from "../../actors/log/files.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { Look, SegmentFacts, SnapshotFacts } from "./findings.ts";
 
@@ -23,7 +22,7 @@ function headLines(path: string, look: Look, pid: number | undefined): readonly 
       "node",
       identity === undefined
         ? "unknown"
-        : `${identity.server} of ensemble ${identity.ensemble}, format version ${FORMAT_VERSION}`,
+        : `${identity.server} of ensemble ${identity.ensemble}, format version ${identity.version}`,
     ],
     ["started", incarnation === undefined ? "unknown" : `incarnation ${incarnation}`],
     [

@@ -29,6 +29,14 @@ type Inode = { bytes: Uint8Array; length: number; unsynced: Undo[] };
 /** A change of the folder since its last sync. */
 type FolderChange = readonly { readonly name: string; readonly inode: Inode | undefined }[];
 
+export type Unsynced = {
+  /** The folder knows its name. */
+  readonly isNamed: boolean;
+  readonly isCut: boolean;
+  /** The lowest position; infinite: none. */
+  readonly writtenFrom: number;
+};
+
 export type MemoryDiskOptions = {
   /** Of all files together. A write beyond it fills what is left and fails with `ENOSPC`. Default: no limit. */
   readonly capacityBytes?: number;
@@ -119,13 +127,17 @@ export class MemoryDisk implements Disk {
     return Object.fromEntries(files);
   }
 
-  /** Files whose content or name a power failure may still take back. */
-  unsynced(): readonly string[] {
-    return [...this.#entries]
-      .filter(
-        ([name, inode]) => inode.unsynced.length > 0 || this.#durableEntries.get(name) !== inode,
-      )
-      .map(([name]) => name);
+  /** What a power failure may still take back, by file. */
+  unsynced(): ReadonlyMap<string, Unsynced> {
+    const files = new Map<string, Unsynced>();
+    for (const [name, inode] of this.#entries) {
+      const isNamed = this.#durableEntries.get(name) === inode;
+      const isCut = inode.unsynced.some(({ kind }) => kind === "truncate");
+      const writes = inode.unsynced.map((one) => (one.kind === "write" ? one.position : Infinity));
+      if (isNamed && writes.length === 0) continue;
+      files.set(name, { isNamed, isCut, writtenFrom: Math.min(...writes) });
+    }
+    return files;
   }
 
   #inode(operation: Extract<DiskOperation, { file: string }>): Inode {

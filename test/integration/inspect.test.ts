@@ -176,7 +176,7 @@ test("the folder of a node that was killed is ok, and every file of it is named"
       t.true(stdout.includes(name), name);
     }
   }
-  t.regex(stdout, /^node +1 of ensemble zooid, format version 1$/m);
+  t.regex(stdout, /^node +1 of ensemble zooid, format version 2$/m);
   t.regex(stdout, /^started +incarnation 2$/m);
   t.regex(stdout, /^promise +epoch 2, to node 1$/m);
   t.regex(stdout, /^in use +no/m);

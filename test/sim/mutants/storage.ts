@@ -12,6 +12,20 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [{ file: "actors/log/mark.ts", find: " && mark.prevZxid >= notBefore", replace: "" }],
   },
   {
+    name: "sealed-before-durable",
+    mistake: "the seal is written together with the write that it says is durable",
+    edits: [
+      {
+        file: CHANGES,
+        find: "  return [mark, ...records.map((record) => record.bytes)];",
+        replace: `  const bytes = records.map((record) => record.bytes);
+  const end = bytes.reduce((sum, { length }) => sum + length, segment.end + MARK_BYTES);
+  const lastZxid = records.at(-1)?.lastZxid ?? state.index.lastZxid;
+  return [mark, ...bytes, encodeMark(end, lastZxid, state.settings.crc32)];`,
+      },
+    ],
+  },
+  {
     name: "segment-reused-too-early",
     mistake: "a segment is written to again before the folder says that it is out of the log",
     edits: [

@@ -50,7 +50,7 @@ test("a whole folder has no problem, and every file is accounted for", async (t)
   const look = await lookAt(WHOLE);
   t.deepEqual(look.problems, []);
   t.deepEqual(look.notices, []);
-  t.deepEqual(look.identity, { ensemble: "test", server: server1 });
+  t.deepEqual(look.identity, { ensemble: "test", server: server1, version: 2 });
   t.deepEqual(look.promise, { epoch: epoch(1), candidate: server1 });
   t.is(look.incarnation, 1);
   t.is(look.voteLoss, undefined);
@@ -144,8 +144,17 @@ test("damage at the end of a segment that is not the last one is no write cut sh
   ]);
 });
 
+test("a damaged last write is found by its seal", async (t) => {
+  const problems = await problemsOf((files) => flip(files, THIRD, 15 * WRITE_BYTES + 80));
+  t.deepEqual(problems, [
+    { kind: "recordDamaged", file: THIRD, offset: 1920, zxid: zxid(1, 78), chunk: undefined },
+  ]);
+});
+
 test("a last write cut short is a notice, no problem", async (t) => {
-  const look = await lookAt(changed((files) => flip(files, THIRD, 15 * WRITE_BYTES + 80)));
+  const look = await lookAt(
+    changed((files) => bytesOf(files, THIRD).fill(0, 15 * WRITE_BYTES + 80)),
+  );
   t.deepEqual(look.problems, []);
   t.deepEqual(look.notices.map(brief), [
     { kind: "tornWrite", file: THIRD, offset: 1920, zxid: zxid(1, 78), chunk: undefined },

@@ -16,6 +16,7 @@ import {
 const SEGMENT = "log.0000000100000000";
 const RECORD_BYTES = 104;
 const MARK_BYTES = 24;
+const SEAL_BYTES = 28;
 
 type Files = Record<string, Uint8Array>;
 
@@ -38,6 +39,11 @@ function endOf(record: number): number {
   return (record + 1) * (MARK_BYTES + RECORD_BYTES);
 }
 
+/** As a power failure before the seal reached the disk. */
+function unseal(files: Files, end: number): void {
+  files[SEGMENT]?.fill(0, end, end + SEAL_BYTES);
+}
+
 test("a last write cut short is cut off and counted, wherever it was cut", (t) => {
   for (let cut = 1; cut < MARK_BYTES + RECORD_BYTES; cut += 1) {
     const log = damaged(4, (files) => files[SEGMENT]?.fill(0, endOf(3) + cut, 4096));
@@ -46,7 +52,10 @@ test("a last write cut short is cut off and counted, wherever it was cut", (t) =
       report.lastZxids,
       [0, 1, 2, 3].map((counter) => zxid(1, counter)),
     );
-    t.true(report.tornBytes > 0 && report.tornBytes <= cut);
+    // A whole mark and nothing of a record is what a seal is.
+    const isSeal = cut >= MARK_BYTES && cut < SEAL_BYTES;
+    t.true(report.tornBytes <= cut);
+    t.is(report.tornBytes > 0, !isSeal);
     t.deepEqual(log.ask({ kind: "append", records: records(1, 4, 4) })[0], {
       kind: "appended",
       lastZxid: zxid(1, 4),
@@ -56,7 +65,10 @@ test("a last write cut short is cut off and counted, wherever it was cut", (t) =
 });
 
 test("a last write of which only the end arrived is cut off", (t) => {
-  const log = damaged(4, (files) => files[SEGMENT]?.fill(0, endOf(3), endOf(4) - 3));
+  const log = damaged(4, (files) => {
+    files[SEGMENT]?.fill(0, endOf(3), endOf(4) - 3);
+    unseal(files, endOf(4));
+  });
   const report = recovered(log);
   t.is(report.lastZxids.length, 4);
   t.is(report.tornBytes, MARK_BYTES + RECORD_BYTES);
@@ -68,6 +80,7 @@ test("a bad record before good ones of the same write is a write cut short", (t)
   logWith(0, disk).ask({ kind: "append", records: records(1, 1, 5) });
   const files = disk.snapshot();
   flip(files, SEGMENT, endOf(0) + MARK_BYTES + 2 * RECORD_BYTES + 80);
+  unseal(files, endOf(0) + MARK_BYTES + 5 * RECORD_BYTES);
   const log = new LogHarness(new MemoryDisk({ files }));
   t.deepEqual(
     recovered(log).lastZxids,
@@ -86,6 +99,29 @@ test("a byte damaged before a later write is refused with file, offset and zxid,
       new RegExp(`${SEGMENT} .* damaged at offset ${endOf(1)}, after zxid 0x100000001 `),
     );
     t.true(log.performed.every(({ kind }) => kind === "list" || kind === "read"));
+  }
+});
+
+test("a byte damaged in the very last write is refused too, once its seal is there", (t) => {
+  for (let offset = endOf(3); offset < endOf(4); offset += 1) {
+    const log = damaged(4, (files) => flip(files, SEGMENT, offset));
+    t.deepEqual(log.run(), []);
+    t.regex(log.stopReason ?? "", /damaged at offset 512, after zxid 0x100000003 /);
+  }
+});
+
+test("a seal that is damaged, cut short or missing costs nothing", (t) => {
+  for (let offset = endOf(4); offset < endOf(4) + SEAL_BYTES; offset += 1) {
+    const changes: ((files: Files) => void)[] = [
+      (files) => flip(files, SEGMENT, offset),
+      (files) => files[SEGMENT]?.fill(0, offset, endOf(4) + SEAL_BYTES),
+    ];
+    for (const change of changes) {
+      const log = damaged(4, change);
+      t.is(recovered(log).lastZxids.length, 5);
+      log.ask({ kind: "append", records: records(1, 5, 9) });
+      t.deepEqual(log.readAll(), records(1, 0, 9));
+    }
   }
 });
 
@@ -194,13 +230,13 @@ test("segments without the file that says whose they are are refused", (t) => {
 
 test("a folder of a later format is refused", (t) => {
   const log = damaged(3, (files) => {
-    const fields = { version: 2, ensemble: "test", server: 1 };
+    const fields = { version: 3, ensemble: "test", server: 1 };
     const sum = checksum(new TextEncoder().encode(JSON.stringify(fields)));
     const text = JSON.stringify({ ...fields, checksum: sum.toString(16).padStart(8, "0") });
     files["zooid.json"] = new TextEncoder().encode(text);
   });
   log.run();
-  t.regex(log.stopReason ?? "", /format version 2, this zooid reads version 1/);
+  t.regex(log.stopReason ?? "", /format version 3, this zooid reads versions 1 to 2/);
 });
 
 test("a failed sync stops the node, whatever its code, and nothing is reported", (t) => {

@@ -1,6 +1,7 @@
 /** Purged segments are written to again, and what they held before is never taken for a part of the log, nor for damage. */
 import test from "ava";
 import { MARK_BYTES } from "../../../actors/log/mark.ts";
+import { SEAL_BYTES } from "../../../actors/log/seal.ts";
 import type { Procedure } from "../../../actors/log/procedure.ts";
 import { firstPrevZxid, scanSegment } from "../../../actors/log/scan.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
@@ -84,7 +85,11 @@ test("purged segments wait under another name, their first mark wiped, and the n
           : sum + done.chunks.reduce((all, { length }) => all + length, 0),
       0,
     );
-  t.is(written, 80 * (WRITE_BYTES + 17), "the records and their marks, and no zeros");
+  t.is(
+    written,
+    80 * (WRITE_BYTES + 17 + SEAL_BYTES),
+    "the records, their marks and seals, and no zeros",
+  );
 });
 
 test("no more segments are kept than are filled until the next purge", (t) => {
@@ -123,15 +128,17 @@ test("a write cut short before remnants is cut off, wherever it was cut", (t) =>
   if (bytes === undefined) throw new Error("no segment");
   const end = endOf(files, last);
   const mark = MARK_BYTES + 64 + 57;
-  // What stood there before the write, which the write has replaced up to the cut.
-  const remnants = bytes.slice(end, end + mark);
+  // What stood there before the write, which the write has replaced up to the cut: a seal and remnants.
+  const before = new Uint8Array(mark + SEAL_BYTES).fill(0x55);
+  before.set(bytes.subarray(end - mark, end - mark + MARK_BYTES));
+  before.fill(0, MARK_BYTES, SEAL_BYTES);
   for (let cut = 0; cut < mark; cut += 1) {
     const torn = bytes.slice();
-    torn.set(remnants.subarray(0, mark - cut), end - mark + cut);
+    torn.set(before.subarray(cut), end - mark + cut);
     const log = new LogHarness(new MemoryDisk({ files: { ...files, [last]: torn } }));
     const report = recovered(log);
     t.is(report.lastZxids.at(-1), zxid(1, lastCounter - 1));
-    t.is(report.tornBytes > 0, cut >= MARK_BYTES);
+    t.is(report.tornBytes > 0, cut >= SEAL_BYTES);
   }
 });
 

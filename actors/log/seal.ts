@@ -1,0 +1,28 @@
+/**
+ * The seal: when the log is idle, the mark of the write to come is put behind the last one. An intact mark proves that what
+ * is before it was durable once, so damage to the very last write is not taken for a write cut short (Alagappan and others,
+ * "Protocol-Aware Recovery for Consensus-Based Storage", FAST 2018). It is not synced: without it the last write is
+ * judged as it would be anyway.
+ */
+import { encodeMark, MARK_BYTES } from "./mark.ts";
+import { performIfRoom, type Procedure } from "./procedure.ts";
+import type { LogState, Segment } from "./state.ts";
+
+/** The mark, and a record's length of 0: nothing follows yet, whatever the segment held before it was used again. */
+export const SEAL_BYTES: number = MARK_BYTES + 4;
+
+/** The segment that has no seal behind its last write. */
+export function segmentToSeal({ segments }: LogState): Segment | undefined {
+  const current = segments.at(-1);
+  if (current === undefined || current.sealed) return undefined;
+  // Only in place: a file does not grow for it.
+  return current.end + SEAL_BYTES <= current.size ? current : undefined;
+}
+
+export function* sealSegment(state: LogState, segment: Segment): Procedure {
+  const { name: file, end } = segment;
+  const seal = new Uint8Array(SEAL_BYTES);
+  seal.set(encodeMark(end, state.index.lastZxid, state.settings.crc32));
+  segment.sealed = true;
+  yield* performIfRoom([{ kind: "write", file, position: end, chunks: [seal] }]);
+}
