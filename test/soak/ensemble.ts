@@ -2,6 +2,7 @@
  * The servers under test as an operator of several hosts has them: nodes of `zooid serve`, one process each, over a clustered
  * pair of nats-servers. Each node reaches NATS through proxies of its own, and lives in a network namespace where that is permitted.
  */
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fourLetters } from "../support/four-letters.ts";
@@ -18,6 +19,8 @@ const PORTS_PER_BLOCK = 10;
 /** The first ports of the block are those of NATS. */
 const NATS_PORTS = 4;
 const PORT_INSIDE = 2181;
+/** Small, so that snapshots are cut all the time, and what is older is purged with every full segment. */
+const SNAPSHOT_EVERY_BYTES = 2 * 2 ** 20;
 const ANSWER_MS_MAX = 1000;
 /** Above the longest fault, with all the time that coming together again may take. */
 const SERVE_MS_MAX = 60_000;
@@ -115,14 +118,15 @@ export class Ensemble {
       ...["--members", members, "--ensemble", "soak", "--nats", natsUrls.join(",")],
       ...["--client-port", String(node.port), "--client-port-address", node.host],
       ...["--data-dir", node.dataFolder, "--tick-time-ms", "1000"],
-      ...["--max-client-connections", "0"],
+      ...["--max-client-connections", "0", "--log-level", "debug"],
+      ...["--snapshot-every-bytes", String(SNAPSHOT_EVERY_BYTES)],
     ];
     const [first = "", ...args] = command;
     node.process = new ServerProcess({
       command: first,
       args,
       cwd: folder,
-      logFile: join(folder, `node-${node.id}.log`),
+      logFile: this.logFile(index),
       onDeath: (how) => onDeath(`node ${node.id}`, how),
     });
   }
@@ -169,6 +173,17 @@ export class Ensemble {
 
   growDisks(): void {
     for (const { disk } of this.#nodes) disk?.grow();
+  }
+
+  /** Names of the node's log segments, oldest first. */
+  segments(index: number): readonly string[] {
+    const names = readdirSync(this.#node(index).dataFolder);
+    return names.filter((name) => /^log\.[0-9a-f]{16}$/.test(name)).sort();
+  }
+
+  /** Where the node's output of all its lives is. */
+  logFile(index: number): string {
+    return join(this.#options.folder, `node-${this.#node(index).id}.log`);
   }
 
   lastLines(index: number, count: number): string {

@@ -16,6 +16,10 @@ const AFTERMATH_MS = 6000;
 /** Shorter gaps are not worth telling. */
 const GAP_MS_MIN = 50;
 
+function isOneDeath(kind: string): boolean {
+  return kind === "kill" || kind === "left-behind";
+}
+
 export class FaultLog {
   readonly windows: FaultWindow[] = [];
   readonly #gaps = new Map<string, number>();
@@ -44,8 +48,8 @@ export class FaultLog {
   /** Whether a client may lose its connection to this node now. The death of one other node is no reason. */
   excuses(node: number, atMs: number): boolean {
     const felt = this.#felt(atMs - AFTERMATH_MS, atMs);
-    const killed = new Set(felt.flatMap(({ kind, nodes }) => (kind === "kill" ? nodes : [])));
-    return killed.size > 1 || killed.has(node) || felt.some(({ kind }) => kind !== "kill");
+    const killed = new Set(felt.flatMap(({ kind, nodes }) => (isOneDeath(kind) ? nodes : [])));
+    return killed.size > 1 || killed.has(node) || felt.some(({ kind }) => !isOneDeath(kind));
   }
 
   /** A write was acknowledged. */

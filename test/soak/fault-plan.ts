@@ -4,7 +4,9 @@ import type { Random } from "./random.ts";
 
 export const FAULT_KINDS = [
   "kill",
+  "kill-most",
   "kill-all",
+  "left-behind",
   "pause",
   "restart",
   "nats-kill",
@@ -19,7 +21,9 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export const FAULT_SUMMARIES: Readonly<Record<FaultKind, string>> = {
   kill: "kill -9 of a node, of the leader in every second case",
+  "kill-most": "kill -9 of a bare majority of the nodes at once",
   "kill-all": "kill -9 of all nodes at once",
+  "left-behind": "kill -9 of a node, down until the log of the others begins after its end",
   pause: "SIGSTOP of a node, later SIGCONT",
   restart: "a node is asked to stop, and started again",
   "nats-kill": "kill -9 of one nats-server, sometimes of both",
@@ -59,7 +63,10 @@ export type FaultPlanOptions = {
 
 const RANGES_MS: Readonly<Record<FaultKind, readonly [number, number]>> = {
   kill: [300, 4000],
+  "kill-most": [200, 3000],
   "kill-all": [200, 1500],
+  // At most: it is over when the others have purged what the node has.
+  "left-behind": [60_000, 60_000],
   pause: [200, 9000],
   restart: [0, 1500],
   "nats-kill": [200, 5000],
@@ -89,7 +96,7 @@ function drawn(kind: FaultKind, { random, nodes, smallDisks, pace }: FaultPlanOp
     direction: random.pick(["both", "toNode", "fromNode"]),
     lastsMs: minMs === 0 ? pace * random.integer(0, maxMs) : Math.round(lastsMs),
     restMs: Math.round(pace * random.integer(...REST_MS)),
-    overlaps: random.chance(0.2),
+    overlaps: random.chance(0.3),
   };
 }
 
@@ -102,6 +109,12 @@ function victims(
   switch (kind) {
     case "kill-all":
       return Array.from({ length: nodes }, (_, index) => index);
+    case "kill-most": {
+      const all = Array.from({ length: nodes }, (_, index) => index);
+      return random.shuffled(all).slice(0, Math.floor(nodes / 2) + 1);
+    }
+    case "left-behind":
+      return [random.integer(0, nodes - 1)];
     case "nats-kill":
       return random.chance(0.2) ? [0, 1] : [random.integer(0, 1)];
     case "nats-restart":

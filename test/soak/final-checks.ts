@@ -1,8 +1,10 @@
 /** After everything has healed: the ensemble comes together, all nodes hold the same tree, and it is what clients were told. */
 import type { Ensemble } from "./ensemble.ts";
-import { type History, LIVE, LOGS, REGISTERS, ROOT } from "./history.ts";
+import { bulkToken } from "./bulk-load.ts";
+import { BULK, type History, LIVE, LOGS, REGISTERS, ROOT } from "./history.ts";
 import type { Load } from "./load.ts";
 import { pause } from "./nemesis.ts";
+import { isBelow, narrowStat, type TreeEntry } from "./truth.ts";
 import { differences, digestOf, readTree, type Tree } from "./tree-walk.ts";
 
 export type FinalOptions = {
@@ -19,7 +21,8 @@ const LAST_LOAD_MS = 2000;
 const EXPIRY_POLL_MS = 500;
 const READ_TREE_TRIES = 3;
 
-export async function finalChecks(options: FinalOptions): Promise<void> {
+/** The digest of each node's tree. */
+export async function finalChecks(options: FinalOptions): Promise<ReadonlyMap<string, string>> {
   const { ensemble, history, load, note, signal } = options;
   note("healed; waiting for all nodes");
   for (const index of ensemble.indexes) {
@@ -34,16 +37,22 @@ export async function finalChecks(options: FinalOptions): Promise<void> {
   await expire(options);
   const limit = AbortSignal.any([signal, AbortSignal.timeout(CATCH_UP_MS_MAX)]);
   const caughtUp = await load.native.caughtUp(limit);
-  if (signal.aborted) return;
+  if (signal.aborted) return new Map();
   if (!caughtUp) history.violations.add("stream", "the change stream does not catch up");
   note("reading the trees");
   const trees = await readTrees(options);
-  compare(trees, history, note);
-  for (const [name, tree] of trees) checkTree(name, tree, history);
+  const digests = new Map([...trees].map(([name, tree]) => [name, digestOf(tree)]));
+  compare(trees, digests, history);
+  for (const [name, digest] of digests) note(`${name}: digest ${digest}`);
+  for (const [name, tree] of trees) {
+    checkTree(name, tree, history);
+    load.native.truth.checkTree(name, belowRoot(tree));
+  }
   history.registers.checkOrder();
   const first = trees.values().next().value;
   if (first !== undefined) checkStream(first, load);
   await load.close();
+  return digests;
 }
 
 /** A new leader gives each session its full timeout again, so the time begins when the last fault has ended. */
@@ -75,15 +84,13 @@ async function readTrees({ ensemble, history }: FinalOptions): Promise<ReadonlyM
 
 function compare(
   trees: ReadonlyMap<string, Tree>,
+  digests: ReadonlyMap<string, string>,
   history: History,
-  note: (text: string) => void,
 ): void {
   const [first, ...others] = [...trees];
   if (first === undefined) return;
-  note(`${first[0]}: digest ${digestOf(first[1])}, ${first[1].size} nodes`);
   for (const [name, tree] of others) {
-    note(`${name}: digest ${digestOf(tree)}, ${tree.size} nodes`);
-    if (digestOf(tree) === digestOf(first[1])) continue;
+    if (digests.get(name) === digests.get(first[0])) continue;
     const shown = differences(first[1], tree).join("; ");
     history.violations.add("trees-differ", `${first[0]} and ${name}: ${shown}`);
   }
@@ -101,23 +108,28 @@ function checkTree(name: string, tree: Tree, history: History): void {
     name,
     live.map(({ path, stat }) => ({ path, owner: stat.ephemeralOwner })),
   );
-  for (const path of REGISTERS) {
+  for (const path of [...REGISTERS, BULK]) {
     const node = tree.get(path);
     if (node === undefined) history.violations.add("lost-write", `${name}: ${path} is not there`);
     else {
       const { version, mzxid } = node.stat;
-      history.registers.final(name, { path, version, token: node.data, mzxid });
+      history.registers.final(name, { path, version, token: bulkToken(node.data), mzxid });
     }
   }
 }
 
+/** The root first, as it was read first. */
+function belowRoot(tree: Tree): readonly TreeEntry[] {
+  const below = [...tree.values()].filter(({ path }) => isBelow(path, ROOT));
+  return below.map(({ path, data, stat }) => ({ path, data, stat: narrowStat(stat) }));
+}
+
 function checkStream(tree: Tree, load: Load): void {
-  const below = [...tree.values()].filter(({ path }) => path.startsWith(ROOT));
   load.native.stream.final(
-    below.map(({ path, stat }) => ({
+    belowRoot(tree).map(({ path, stat }) => ({
       path,
       version: stat.version,
-      czxid: Number(stat.czxid),
+      czxid: stat.czxid,
     })),
   );
 }

@@ -13,13 +13,26 @@ export const REGISTERS: readonly string[] = Array.from(
   (_, index) => `${ROOT}/register-${index}`,
 );
 
+/** Beside the root, so that no change stream carries it: its size is what fills the log. */
+export const BULK = "/soak-bulk";
+
 export type Counts = {
+  /** Acknowledged. */
   writes: number;
+  /** Answered with an error that says that they did not happen. */
+  refused: number;
+  /** Never answered. */
+  unknown: number;
   reads: number;
   events: number;
+  /** Change streams from the past that told everything again, and those that said that they could not. */
+  lateStreams: number;
+  compacted: number;
   moves: number;
   losses: number;
   sessions: number;
+  /** Sessions whose clients never came back. */
+  silenced: number;
   expired: number;
 };
 
@@ -31,6 +44,7 @@ export class History {
   readonly faults: FaultLog;
   readonly counts: Counts;
   readonly #multis = new Set<string>();
+  readonly #refused = new Set<string>();
 
   constructor(onViolation: (violation: Violation) => void) {
     this.violations = new Violations(onViolation);
@@ -40,11 +54,16 @@ export class History {
     this.faults = new FaultLog();
     this.counts = {
       writes: 0,
+      refused: 0,
+      unknown: 0,
       reads: 0,
       events: 0,
+      lateStreams: 0,
+      compacted: 0,
       moves: 0,
       losses: 0,
       sessions: 0,
+      silenced: 0,
       expired: 0,
     };
   }
@@ -52,6 +71,25 @@ export class History {
   wrote(): void {
     this.counts.writes += 1;
     this.faults.wrote(performance.now());
+  }
+
+  /** Never answered: it may have happened, or may yet. */
+  unknown(): void {
+    this.counts.unknown += 1;
+  }
+
+  /** The answer says that it did not happen, so nobody may see it at any time. */
+  refused(token: string): void {
+    this.counts.refused += 1;
+    this.#refused.add(token);
+    this.registers.refused(token);
+    this.sequences.mustFail(token);
+  }
+
+  /** The change stream tells of a write. */
+  streamed(token: string, path: string): void {
+    if (!this.#refused.has(token)) return;
+    this.violations.add("refused-write", `${path} became ${token}, which was refused`);
   }
 
   multiSent(token: string): void {

@@ -1,7 +1,8 @@
 /** All clients of a run: what they need is created first, then they start together. */
 import type { Ensemble } from "./ensemble.ts";
 import { Folders } from "./folders.ts";
-import { type History, LIVE, LOGS, REGISTERS } from "./history.ts";
+import { BulkLoad, bulkData } from "./bulk-load.ts";
+import { BULK, type History, LIVE, LOGS, REGISTERS } from "./history.ts";
 import { NativeLoad } from "./native-load.ts";
 import type { Random } from "./random.ts";
 import { ZkLoad } from "./zk-load.ts";
@@ -27,7 +28,7 @@ export class Load {
   readonly native: NativeLoad;
   /** The longest that any client asks for. */
   readonly sessionTimeoutMs: number;
-  readonly #clients: readonly ZkLoad[];
+  readonly #clients: readonly (ZkLoad | BulkLoad)[];
 
   static async start(options: LoadOptions): Promise<Load> {
     const { ensemble, history, random, clients, seconds } = options;
@@ -56,16 +57,29 @@ export class Load {
         timeoutMs: timeoutsMs[index % timeoutsMs.length] ?? 0,
         address: (node) => ensemble.address(node),
         history,
+        truth: native.truth,
         random: random.fork(),
         folders: shared[Math.floor(index / CLIENTS_PER_FOLDER)] ?? nativeFolders,
         thinkMs: THINK_MS,
       });
     });
-    for (const client of [native, ...zk]) client.start();
-    return new Load(native, zk, Math.max(...timeoutsMs));
+    const bulk = new BulkLoad({
+      name: "bulk",
+      nodes: ensemble.indexes.length,
+      home: 0,
+      timeoutMs: Math.max(...timeoutsMs),
+      address: (node) => ensemble.address(node),
+      history,
+    });
+    for (const client of [native, ...zk, bulk]) client.start();
+    return new Load(native, [...zk, bulk], Math.max(...timeoutsMs));
   }
 
-  private constructor(native: NativeLoad, clients: readonly ZkLoad[], sessionTimeoutMs: number) {
+  private constructor(
+    native: NativeLoad,
+    clients: readonly (ZkLoad | BulkLoad)[],
+    sessionTimeoutMs: number,
+  ) {
     this.native = native;
     this.#clients = clients;
     this.sessionTimeoutMs = sessionTimeoutMs;
@@ -97,4 +111,7 @@ async function prepare(
     const { stat } = await client.create(path, token);
     history.registers.created(path, token, BigInt(stat.mzxid));
   }
+  const token = `${BULK} at first`;
+  const { stat } = await client.create(BULK, bulkData(token));
+  history.registers.created(BULK, token, BigInt(stat.mzxid));
 }

@@ -17,6 +17,14 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
+// Whatever fails where nobody waits for it, servers, namespaces and mounts go before this process does.
+let failure: unknown;
+process.on("uncaughtException", (error) => {
+  failure ??= error;
+  screen.print(error.stack ?? error.message);
+  interrupted.abort();
+});
+
 process.exit(await run(process.argv.slice(2)));
 
 async function run(args: readonly string[]): Promise<number> {
@@ -27,6 +35,7 @@ async function run(args: readonly string[]): Promise<number> {
       return 0;
     }
     const violations = await soak(options, screen, interrupted.signal);
+    if (failure !== undefined) return EXIT_VIOLATED;
     if (interrupted.signal.aborted) return EXIT_INTERRUPTED;
     return violations === 0 ? 0 : EXIT_VIOLATED;
   } catch (error) {
@@ -34,7 +43,7 @@ async function run(args: readonly string[]): Promise<number> {
       screen.print(`${error.message}\n(--help tells the options)`);
       return EXIT_MISUSED;
     }
-    if (interrupted.signal.aborted) return EXIT_INTERRUPTED;
+    if (interrupted.signal.aborted && failure === undefined) return EXIT_INTERRUPTED;
     screen.print(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return EXIT_VIOLATED;
   }

@@ -8,13 +8,19 @@ import {
   type Zxid,
   ZooidError,
 } from "../../client/connect.ts";
-import { ChangeStream } from "./change-stream.ts";
+import { Code } from "../../protocol/codes.ts";
+import { ChangeStream, type StreamChange } from "./change-stream.ts";
 import type { Folders } from "./folders.ts";
 import { type History, REGISTERS, ROOT } from "./history.ts";
+import { ServerError } from "../../protocol/errors.ts";
+import type { Change } from "../../protocol/reads.ts";
+import type { Stat } from "../../protocol/stat.ts";
+import { LateStream } from "./late-stream.ts";
 import type { Random } from "./random.ts";
 import { pause } from "./nemesis.ts";
 import { tokenOf } from "./sequences.ts";
 import { SessionView } from "./sessions.ts";
+import { Truth, type Witness } from "./truth.ts";
 
 export type NativeLoadOptions = {
   readonly name: string;
@@ -28,6 +34,8 @@ export type NativeLoadOptions = {
 
 const RETRY_MS = 100;
 const ROUND_REQUESTS_MAX = 4;
+const LATE_STREAM_EVERY_MS = 5000;
+const LATE_STREAM_MS_MAX = 30_000;
 const CODE_NODE_EXISTS = "ZOOID_NODE_EXISTS";
 /** Whether it was done is unknown, or nobody could be asked. */
 const CODES_OF_TROUBLE = new Set([
@@ -40,7 +48,9 @@ const CODES_OF_TROUBLE = new Set([
 
 export class NativeLoad {
   readonly stream: ChangeStream;
+  readonly truth: Truth;
   readonly #options: NativeLoadOptions;
+  readonly #witness: Witness;
   #client: Client;
   #view: SessionView;
   #subscription: Subscription | undefined;
@@ -48,6 +58,7 @@ export class NativeLoad {
   #server: number | undefined;
   #phase: "load" | "idle" | "closed" = "load";
   #number = 0;
+  #lateMs = 0;
   #done: Promise<void> = Promise.resolve();
 
   /** The stream tells everything that happens after the root has been created. */
@@ -55,17 +66,19 @@ export class NativeLoad {
     const client = await connectOnce(options);
     await client.create(ROOT);
     const { stat } = await client.get(ROOT);
-    return new NativeLoad(options, client, stat.czxid);
+    return new NativeLoad(options, client, stat);
   }
 
-  private constructor(options: NativeLoadOptions, client: Client, from: Zxid) {
+  private constructor(options: NativeLoadOptions, client: Client, root: Stat) {
     const { history } = options;
+    this.truth = new Truth(history.violations, { path: ROOT, stat: root });
+    this.#witness = this.truth.witness(options.name);
     this.#options = options;
     this.#client = client;
     this.#view = this.#follow(client);
     this.stream = new ChangeStream({
       violations: history.violations,
-      from,
+      from: root.czxid,
       wasDeleted: (path) => history.ephemerals.wasDeleted(path),
       isMulti: (token) => history.isMulti(token),
     });
@@ -112,6 +125,7 @@ export class NativeLoad {
       if (this.#state.kind === "expired" || this.#state.kind === "closed") {
         await this.#connectAgain();
       } else if (this.#phase === "load") {
+        this.#openLateStream(this.#client);
         await this.#round();
       }
       await delay(this.#options.thinkMs);
@@ -156,14 +170,53 @@ export class NativeLoad {
   #heard(client: Client, event: ChangeEvent): void {
     if (event.kind === "progress") {
       this.stream.progress(event.zxid);
+      this.truth.through(event.zxid);
     } else if (event.kind === "compacted") {
       void this.#resume(client);
     } else {
-      const { zxid, index, kind, path, stat, data } = event;
-      const token = data === null || data === undefined ? "" : new TextDecoder().decode(data);
-      const { version, ephemeralOwner: owner, czxid } = stat;
-      this.stream.change({ zxid, index, kind, path, version, token, owner, czxid });
+      const { history } = this.#options;
+      const change = streamChange(event);
+      const { kind, path, owner } = change;
+      this.stream.change(change);
+      this.truth.change(event);
+      history.streamed(change.token, path);
+      if (kind === "deleted" && owner !== 0) {
+        history.ephemerals.sawGone(path, BigInt(owner), performance.now());
+      }
     }
+  }
+
+  /** From somewhere in the past, up to where the first one is now. */
+  #openLateStream(client: Client): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#lateMs < LATE_STREAM_EVERY_MS || this.truth.isOver) return;
+    this.#lateMs = nowMs;
+    const { history, random } = this.#options;
+    const { violations, counts } = history;
+    const { changes } = this.truth.model;
+    const through = this.stream.zxid;
+    const from = random.pick(changes).zxid;
+    const late = new LateStream({ violations, from, history: changes });
+    const events = client.changes(ROOT, { recursive: true, from, progress: true });
+    const limit = setTimeout(() => subscription.unsubscribe(), LATE_STREAM_MS_MAX);
+    const subscription = events.subscribe({
+      next: (event) => {
+        if (event.kind === "compacted") {
+          counts.compacted += 1;
+          late.compacted(event.oldest);
+        } else if (event.kind !== "progress") {
+          late.change(streamChange(event));
+        } else if (event.zxid >= through) {
+          clearTimeout(limit);
+          subscription.unsubscribe();
+          counts.lateStreams += 1;
+          if (!this.truth.isOver) late.end(through);
+        }
+      },
+      complete: () => clearTimeout(limit),
+      // The session is over.
+      error: () => clearTimeout(limit),
+    });
   }
 
   /** Goes on after a read that shows everything up to its zxid. */
@@ -173,6 +226,7 @@ export class NativeLoad {
         await client.sync(ROOT);
         const { zxid } = await client.get(ROOT);
         this.stream.compacted(zxid);
+        this.truth.compacted();
         if (this.#client === client) this.#subscribe(client);
         return;
       } catch {
@@ -188,6 +242,7 @@ export class NativeLoad {
     for (const outcome of await Promise.allSettled(asked)) {
       if (outcome.status === "fulfilled") continue;
       const { reason } = outcome as { readonly reason: unknown };
+      if (isRefusal(reason)) continue;
       if (reason instanceof ZooidError && CODES_OF_TROUBLE.has(reason.code)) continue;
       const shown = `${this.#options.name}: ${String(reason)}`;
       this.#options.history.violations.add("unexpected-answer", shown);
@@ -215,34 +270,59 @@ export class NativeLoad {
     folders.prepared(there);
   }
 
-  async #create(): Promise<void> {
+  #create(): Promise<void> {
     const { history, folders } = this.#options;
     const token = this.#token();
-    const made = await this.#client.create(`${folders.take()}/n-`, token, { sequential: true });
-    history.wrote();
-    history.sequences.acknowledged(token, made.path, BigInt(made.stat.czxid));
+    const asked = this.#client.create(`${folders.take()}/n-`, token, { sequential: true });
+    return this.#write(token, asked, ({ path, stat }) => {
+      history.sequences.acknowledged(token, path, BigInt(stat.czxid));
+      this.#witness.wrote({ path, zxid: stat.czxid, data: token, stat });
+    });
   }
 
-  async #set(path: string): Promise<void> {
+  #set(path: string): Promise<void> {
     const { registers } = this.#options.history;
     const [view, token] = [this.#view, this.#token()];
     registers.sent(token);
     const floor = registers.floor(path);
-    const { version, mzxid } = await this.#client.set(path, token);
-    this.#options.history.wrote();
-    registers.set({ path, version, token, mzxid: BigInt(mzxid) }, floor);
-    view.saw(path, version);
+    return this.#write(token, this.#client.set(path, token), (stat) => {
+      const { version, mzxid } = stat;
+      registers.set({ path, version, token, mzxid: BigInt(mzxid) }, floor);
+      view.saw(path, version);
+      this.#witness.wrote({ path, zxid: mzxid, data: token, stat });
+    });
   }
 
   async #read(path: string, floor: number | undefined): Promise<void> {
     const { registers, counts } = this.#options.history;
     const view = this.#view;
-    const { data, stat } = await this.#client.get(path);
+    const { data, stat, zxid } = await this.#client.get(path);
     counts.reads += 1;
     const { version } = stat;
     const token = new TextDecoder().decode(data ?? new Uint8Array());
     registers.read({ path, version, token, mzxid: BigInt(stat.mzxid) }, floor);
     view.saw(path, version);
+    const body = { kind: "data", data, stat } as const;
+    this.#witness.read({ read: "getData", path, zxid, code: Code.ok, body });
+  }
+
+  /** How it ended is counted; what was acknowledged is told before anything that is acknowledged later. */
+  async #write<Result>(
+    token: string,
+    asked: Promise<Result>,
+    told: (result: Result) => void,
+  ): Promise<void> {
+    const { history } = this.#options;
+    let result: Result;
+    try {
+      result = await asked;
+    } catch (error) {
+      if (isRefusal(error)) history.refused(token);
+      else history.unknown();
+      throw error;
+    }
+    history.wrote();
+    told(result);
   }
 
   async #syncAndRead(path: string): Promise<void> {
@@ -258,6 +338,20 @@ export class NativeLoad {
     history.sequences.sent(name, this.#number);
     return tokenOf(name, this.#number);
   }
+}
+
+function streamChange(change: Change): StreamChange {
+  const { zxid, index, kind, path, stat, data } = change;
+  const token = data === null || data === undefined ? "" : new TextDecoder().decode(data);
+  const { version, ephemeralOwner: owner, czxid } = stat;
+  return { zxid, index, kind, path, version, token, owner, czxid };
+}
+
+/** ZooKeeper's NotReadOnly: the disks are full, and the write did not happen. */
+const CODE_NOT_READ_ONLY = -119;
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ServerError && Number(error.serverCode) === CODE_NOT_READ_ONLY;
 }
 
 function connectOnce({ urls, timeoutMs, name }: NativeLoadOptions): Promise<Client> {

@@ -57,7 +57,8 @@ export class Nemesis {
     const window: FaultWindow = log.begin(fault.kind, isNats ? [] : targets, performance.now());
     try {
       await Promise.all(targets.map((index) => this.#strike(fault, index)));
-      await pause(fault.lastsMs, signal);
+      if (fault.kind === "left-behind") await this.#untilLeftBehind(targets, fault, signal);
+      else await pause(fault.lastsMs, signal);
       await Promise.all(targets.map((index) => this.#repair(fault, index)));
     } catch (error) {
       this.#options.failed(`after ${shown}: ${String(error)}`);
@@ -87,11 +88,33 @@ export class Nemesis {
     return undefined;
   }
 
+  /** Until the others no longer have in their logs what the victim needs: only a snapshot can help it then. */
+  async #untilLeftBehind(
+    targets: readonly number[],
+    { lastsMs }: Fault,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { ensemble, note } = this.#options;
+    const others = ensemble.indexes.filter((index) => !targets.includes(index));
+    const before = others.map((index) => ensemble.segments(index).at(-1) ?? "");
+    const untilMs = performance.now() + lastsMs;
+    while (performance.now() < untilMs && !signal.aborted) {
+      // A segment that began after the death is the oldest: all that the victim has is purged.
+      const isBehind = others.every((index, at) => {
+        return (ensemble.segments(index)[0] ?? "") > (before[at] ?? "");
+      });
+      if (isBehind) return note("what it needs is purged everywhere");
+      await pause(POLL_MS, signal);
+    }
+  }
+
   async #strike({ kind, direction }: Fault, index: number): Promise<void> {
     const { ensemble } = this.#options;
     switch (kind) {
       case "kill":
+      case "kill-most":
       case "kill-all":
+      case "left-behind":
         return ensemble.killNode(index);
       case "pause":
         return ensemble.signalNode(index, "SIGSTOP");
@@ -120,7 +143,9 @@ export class Nemesis {
     const { ensemble } = this.#options;
     switch (kind) {
       case "kill":
+      case "kill-most":
       case "kill-all":
+      case "left-behind":
       case "restart":
         return ensemble.startNode(index);
       case "pause":

@@ -22,6 +22,7 @@ export class Registers {
   readonly #violations: Violations;
   readonly #registers = new Map<string, Register>();
   readonly #sent = new Set<string>();
+  readonly #refused = new Set<string>();
   /** Where a token took effect. */
   readonly #places = new Map<string, string>();
 
@@ -43,6 +44,13 @@ export class Registers {
   /** Call before the token leaves; the result belongs to the operation. */
   sent(token: string): void {
     this.#sent.add(token);
+  }
+
+  /** The set with this token was answered with an error that says that it did not happen. */
+  refused(token: string): void {
+    this.#refused.add(token);
+    const place = this.#places.get(token);
+    if (place !== undefined) this.#foundRefused(token, place);
   }
 
   /** The highest version seen so far by anyone: an operation sent now is to see no less. */
@@ -102,6 +110,10 @@ export class Registers {
     }
   }
 
+  #foundRefused(token: string, place: string): void {
+    this.#violations.add("refused-write", `${place} is ${token}, which was refused`);
+  }
+
   #register(path: string): Register {
     const register = this.#registers.get(path);
     if (register === undefined) throw new Error(`${path} is no register`);
@@ -124,6 +136,7 @@ export class Registers {
     else if (other !== place) {
       this.#violations.add("written-twice", `${token} is ${other} and ${place}`);
     }
+    if (this.#refused.has(token)) this.#foundRefused(token, place);
     if (!this.#sent.has(token)) this.#violations.add("invented", `${place} is ${token}`);
   }
 }

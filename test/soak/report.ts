@@ -1,6 +1,7 @@
 /** What a soak says while it runs and when it is over. */
-import type { ChangeStream } from "./change-stream.ts";
 import type { History } from "./history.ts";
+import type { NativeLoad } from "./native-load.ts";
+import type { ServerWords } from "./server-words.ts";
 
 export type Progress = {
   readonly history: History;
@@ -14,9 +15,12 @@ export type Report = {
   readonly nodes: number;
   readonly elapsedMs: number;
   readonly history: History;
-  readonly stream: ChangeStream | undefined;
+  readonly native: NativeLoad | undefined;
   /** Of the largest node at any time. */
   readonly residentBytesMax: number;
+  /** Of every node's tree, when all was over. */
+  readonly digests: ReadonlyMap<string, string>;
+  readonly words: ServerWords;
   readonly notes: readonly string[];
 };
 
@@ -36,32 +40,53 @@ export function progressLine({ history, elapsedMs, perSecond }: Progress): strin
 }
 
 export function reportText(report: Report): string {
-  const { history, stream } = report;
+  const { history, native, words } = report;
   const { counts, faults, violations } = history;
-  const kinds = [...faults.counts()].map(([kind, count]) => `  ${kind.padEnd(22)} ${count}`);
-  const gaps = faults.gaps().slice(0, GAPS_SHOWN);
+  const gaps = faults.gaps();
   return [
     "",
     `soak with seed ${report.seed}: ${report.nodes} nodes, ${Math.round(report.elapsedMs / 1000)} s`,
     ...report.notes,
     "",
-    "faults",
-    ...(kinds.length === 0 ? ["  none"] : kinds),
+    `faults: ${faults.windows.length}`,
+    ...rows(faults.counts()),
     "",
-    `writes acknowledged      ${counts.writes}`,
-    `reads                    ${counts.reads}`,
-    `watch events             ${counts.events}`,
-    `changes streamed         ${stream?.count ?? 0} (${stream?.compactions ?? 0} times compacted)`,
-    `sessions                 ${counts.sessions} (${counts.expired} expired)`,
-    `connections lost, moved  ${counts.losses}, ${counts.moves}`,
-    `memory of a node at most ${Math.round(report.residentBytesMax / 2 ** 20)} MiB`,
+    "clients",
+    ...rows([
+      ["writes acknowledged", counts.writes],
+      ["writes refused", counts.refused],
+      ["writes without an answer", counts.unknown],
+      ["reads", counts.reads],
+      ["watch events", counts.events],
+      ["changes streamed", native?.stream.count ?? 0],
+      ["streams from the past", counts.lateStreams],
+      ["streams told compacted", counts.compacted + (native?.stream.compactions ?? 0)],
+      ["answers held against all", native?.truth.compared ?? 0],
+      ["sessions", counts.sessions],
+      ["sessions left to expire", counts.silenced],
+      ["sessions lost by faults", counts.expired],
+      ["connections lost", counts.losses],
+      ["connections moved", counts.moves],
+    ]),
     "",
-    "longest time without an acknowledged write, by the faults at that time",
-    ...gaps.map(({ during, gapMs }) => `  ${String(Math.round(gapMs)).padStart(6)} ms  ${during}`),
+    "nodes",
+    ...rows(words),
+    ...rows([["MiB of memory, at most", Math.round(report.residentBytesMax / 2 ** 20)]]),
+    ...rows([...report.digests].map(([name, digest]) => [`digest of ${name}`, digest])),
+    "",
+    `longest pause of acknowledged writes: ${Math.round(gaps[0]?.gapMs ?? 0)} ms; by the faults at that time`,
+    ...gaps.slice(0, GAPS_SHOWN).map(({ during, gapMs }) => {
+      return `  ${String(Math.round(gapMs)).padStart(6)} ms  ${during}`;
+    }),
     "",
     ...violationLines(violations.counts),
     ...violations.kept.map(({ rule, text }) => `  ${rule}: ${text}`),
   ].join("\n");
+}
+
+function rows(of: Iterable<readonly [string, number | string]>): readonly string[] {
+  const all = [...of];
+  return all.length === 0 ? ["  none"] : all.map(([name, value]) => `  ${name.padEnd(30)} ${value}`);
 }
 
 function violationLines(counts: ReadonlyMap<string, number>): readonly string[] {

@@ -5,6 +5,7 @@ import {
   create,
   decodeStat,
   getChildren,
+  getChildren2,
   getData,
   Mode,
   multi,
@@ -42,6 +43,20 @@ export function readData(path: string, watch: boolean, take: Take<DataBody>): Op
 
 export function readChildren(path: string, take: Take<readonly string[]>): Operation {
   return taking(getChildren(path), (reader) => reader.texts(), take);
+}
+
+export type ChildrenBody = { readonly names: readonly string[]; readonly stat: Stat };
+
+export function readChildrenAndStat(
+  path: string,
+  watch: boolean,
+  take: Take<ChildrenBody>,
+): Operation {
+  const read = (reader: JuteReader): ChildrenBody => {
+    const names = reader.texts();
+    return { names, stat: decodeStat(reader) };
+  };
+  return taking(getChildren2(path, watch), read, take);
 }
 
 export function writeData(path: string, data: string, take: Take<Stat>): Operation {

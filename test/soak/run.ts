@@ -15,6 +15,7 @@ import { namespacesProblem } from "./namespaces.ts";
 import { Nemesis, pause } from "./nemesis.ts";
 import type { SoakOptions } from "./options.ts";
 import { randomOf } from "./random.ts";
+import { countWords, type ServerWords } from "./server-words.ts";
 import { progressLine, type Report, reportText } from "./report.ts";
 
 const PROGRESS_EVERY_MS = 5000;
@@ -56,6 +57,7 @@ class Soak {
   #load: Load | undefined;
   #stopping = false;
   #residentBytesMax = 0;
+  #digests: ReadonlyMap<string, string> = new Map();
 
   constructor(options: SoakOptions, screen: Screen, folder: string) {
     this.#options = options;
@@ -87,12 +89,13 @@ class Soak {
       await this.#break(ensemble, abilities, random.fork(), signal);
       if (signal.aborted) return;
       const note = (text: string): void => this.#note(text);
-      await finalChecks({ ensemble, history, load: this.#load, note, signal });
+      this.#digests = await finalChecks({ ensemble, history, load: this.#load, note, signal });
       if (signal.aborted) return;
     } finally {
       for (const timer of watching) clearInterval(timer);
     }
-    this.#screen.print(reportText(this.#report(abilities.notes)));
+    const words = await countWords(ensemble.indexes.map((index) => ensemble.logFile(index)));
+    this.#note(reportText(this.#report(abilities.notes, words)), true);
   }
 
   async end(): Promise<void> {
@@ -205,13 +208,13 @@ class Soak {
     if (loud) this.#screen.print(text);
   }
 
-  #report(notes: readonly string[]): Report {
+  #report(notes: readonly string[], words: ServerWords): Report {
     const { seed, nodes } = this.#options;
     const elapsedMs = performance.now() - this.#startedMs;
     const { history } = this;
-    const stream = this.#load?.native.stream;
-    const residentBytesMax = this.#residentBytesMax;
-    return { seed, nodes, elapsedMs, history, stream, residentBytesMax, notes };
+    const native = this.#load?.native;
+    const [residentBytesMax, digests] = [this.#residentBytesMax, this.#digests];
+    return { seed, nodes, elapsedMs, history, native, residentBytesMax, digests, words, notes };
   }
 
   async #keep(): Promise<void> {

@@ -36,7 +36,7 @@ export class Sequences {
     this.#sent.set(client, number);
   }
 
-  /** A write that is to be refused as a whole. */
+  /** A write that was refused, or is to be as a whole. */
   mustFail(token: string): void {
     this.#mustFail.add(token);
   }
@@ -83,7 +83,7 @@ export class Sequences {
     const inOrder = [...nodes].sort((a, b) => (a.czxid < b.czxid ? -1 : 1));
     for (const { path, data } of inOrder) {
       if (this.#mustFail.has(data)) {
-        this.#violations.add("multi-torn", `${node}: ${path} is ${data} of a multi that must fail`);
+        this.#violations.add("refused-write", `${node}: ${path} is ${data}, which had to fail`);
       }
       const other = places.get(data);
       if (other !== undefined) {

@@ -70,6 +70,16 @@ export class SessionView {
 
 type SessionState = "live" | "abandoned" | "over";
 
+/** A client that falls silent. */
+export type Silence = {
+  /** When it had its last answer. */
+  readonly sinceMs: number;
+  readonly timeoutMs: number;
+};
+
+/** Within this part of its timeout after the last answer, a client counts on its session. */
+export const SAFE_PART: number = 2 / 3;
+
 /** All sessions and their ephemeral nodes. */
 export class Ephemerals {
   readonly #violations: Violations;
@@ -77,6 +87,7 @@ export class Ephemerals {
   readonly #owners = new Map<string, bigint>();
   readonly #deleted = new Set<string>();
   readonly #deleting = new Set<string>();
+  readonly #silences = new Map<bigint, Silence>();
 
   constructor(violations: Violations) {
     this.#violations = violations;
@@ -86,9 +97,22 @@ export class Ephemerals {
     this.#sessions.set(session, "live");
   }
 
-  /** Its client does not come back; it is to expire. */
-  abandoned(session: bigint): void {
+  /** Its client does not come back; it is to expire, and not too early. Without a silence it may have been closed. */
+  abandoned(session: bigint, silence?: Silence): void {
     this.#sessions.set(session, "abandoned");
+    if (silence !== undefined) this.#silences.set(session, silence);
+  }
+
+  /** The ensemble told its client that the session expired. */
+  expired(client: string, session: bigint, silence: Silence, atMs: number): void {
+    this.#checkExpiry(`${client}: session ${session.toString(16)} expired`, atMs, silence);
+  }
+
+  /** An ephemeral node was seen to go, by a change stream. */
+  sawGone(path: string, owner: bigint, atMs: number): void {
+    const silence = this.#silences.get(owner);
+    if (silence === undefined || this.#deleting.has(path)) return;
+    this.#checkExpiry(`${path} of session ${owner.toString(16)} went`, atMs, silence);
   }
 
   /** Whether this session is to expire by itself. */
@@ -122,6 +146,14 @@ export class Ephemerals {
   /** Seen by a read that was sent after the session was over. */
   seenAfterEnd(path: string): void {
     this.#violations.add("ephemeral", `${path} was there after the end of its session`);
+  }
+
+  #checkExpiry(what: string, atMs: number, { sinceMs, timeoutMs }: Silence): void {
+    const silentMs = Math.round(atMs - sinceMs);
+    const safeMs = Math.round(timeoutMs * SAFE_PART);
+    if (silentMs >= safeMs) return;
+    const shown = `after ${silentMs} ms of silence, safe are ${safeMs} ms`;
+    this.#violations.add("expired-early", `${what} ${shown}`);
   }
 
   /** All ephemeral nodes of a node, once every abandoned session has had the time to expire. */

@@ -7,6 +7,10 @@ export type Rule =
   | "written-twice"
   /** Something is there that nobody wrote. */
   | "invented"
+  /** A write took effect that was answered with an error which says that it did not. */
+  | "refused-write"
+  /** What a client was told is not what the history holds, as the change stream tells it. */
+  | "history"
   /** A sequential name was given to two nodes. */
   | "name-twice"
   /** Writes of one client took effect in another order than it sent them. */

@@ -1,5 +1,7 @@
 /** One client over ZooKeeper's protocol: writes, reads and watches without end, everything it sees handed to the checkers. */
-import type { Reply, ZkClient } from "../support/zk-client.ts";
+import { Code } from "../../protocol/codes.ts";
+import { WatchEventType } from "../../protocol/reads.ts";
+import type { WatchEvent, ZkClient } from "../support/zk-client.ts";
 import {
   closeSession,
   create,
@@ -9,23 +11,28 @@ import {
   setWatches,
   sync,
 } from "../support/zk-operations.ts";
+import type { ReplyBody } from "../sim/client/wire.ts";
 import type { Folders } from "./folders.ts";
 import { type History, LIVE, REGISTERS, ROOT } from "./history.ts";
 import type { Random } from "./random.ts";
 import {
+  type CreateAndSet,
   createAndSet,
   createIfMissing,
   createSequential,
+  readChildrenAndStat,
   readData,
   writeData,
 } from "./requests.ts";
 import { tokenOf } from "./sequences.ts";
 import { SessionView } from "./sessions.ts";
+import { narrowStat, narrowZxid, type Truth, type Witness } from "./truth.ts";
 import { ZkSession, type ZkSessionOptions } from "./zk-session.ts";
 
 export type ZkLoadOptions = ZkSessionOptions & {
   readonly name: string;
   readonly history: History;
+  readonly truth: Truth;
   readonly random: Random;
   /** Shared with other clients, so that names of the same folder are asked for on several nodes. */
   readonly folders: Folders;
@@ -37,18 +44,37 @@ const RETRY_MS = 50;
 const IDLE_MS = 50;
 const ROUND_REQUESTS_MAX = 8;
 const EPHEMERALS_MAX = 5;
-const CODE_NO_NODE = -101;
-const CODE_NODE_EXISTS = -110;
-/** The session is over, or goes on elsewhere: the connection ends too. */
-const CODES_OF_SESSIONS: readonly number[] = [-112, -118];
+/** ZooKeeper's NotReadOnly: the disks are full, and the write did not happen. */
+const CODE_NOT_READ_ONLY = -119;
+/** What any request may be answered with. All say that it did not happen: where sessions end, the connection ends too. */
+const CODES_OF_REFUSAL: readonly number[] = [
+  CODE_NOT_READ_ONLY,
+  Code.sessionExpired,
+  Code.sessionMoved,
+];
 const MISSING = `${ROOT}/missing`;
 
 type Phase = "load" | "idle" | "closed";
 
+/** Its header; the body has been read before. */
+type Answer = { readonly zxid: bigint; readonly code: number };
+
+type Asked = {
+  readonly operation: Operation;
+  /** Of a write; undefined for a read. */
+  readonly token?: string;
+  /** It has to be answered with this code. */
+  readonly expected?: number;
+  /** Told of an answer without an error as it arrives, before anything that comes after it. */
+  readonly told?: (answer: Answer) => void;
+};
+
 export class ZkLoad {
   readonly #options: ZkLoadOptions;
   readonly #session: ZkSession;
+  readonly #witness: Witness;
   #view: SessionView;
+  #childrenWatched = false;
   #phase: Phase = "load";
   #number = 0;
   #ephemerals: string[] = [];
@@ -61,6 +87,7 @@ export class ZkLoad {
   constructor(options: ZkLoadOptions) {
     this.#options = options;
     this.#session = new ZkSession(options);
+    this.#witness = options.truth.witness(options.name);
     this.#view = this.#newView();
   }
 
@@ -76,6 +103,7 @@ export class ZkLoad {
   async close(): Promise<void> {
     this.#phase = "closed";
     await this.#done;
+    await this.#session.cutSilent();
   }
 
   async #run(): Promise<void> {
@@ -87,12 +115,14 @@ export class ZkLoad {
           await delay(RETRY_MS);
           break;
         case "expired":
-          this.#expired(connected.session, connected.silentMs);
+          this.#expired(connected.session, connected.heardMs);
           break;
         case "opened":
           history.counts.sessions += 1;
           history.ephemerals.opened(this.#session.id);
           this.#view = this.#newView();
+          this.#childrenWatched = false;
+          this.#witness.forget();
           await this.#serve(connected.client);
           break;
         case "attached":
@@ -111,15 +141,19 @@ export class ZkLoad {
     const { node } = this.#session;
     void client.closed.then(() => {
       open = false;
-      if (!this.#leaving) this.#lost(node);
+      if (!this.#leaving && !this.#session.isSilent(client)) this.#lost(node);
     });
     await this.#checkGone(client);
     while (open && this.#phase !== "closed") {
-      if (this.#phase === "load") await this.#round(client);
+      if (this.#phase === "load" && (await this.#round(client)) === "left") {
+        this.#witness.disconnected();
+        return;
+      }
       await delay(this.#phase === "load" ? this.#options.thinkMs : IDLE_MS);
     }
     if (open) await this.#end(client);
     this.#takeEvents(client);
+    this.#witness.disconnected();
     if (!this.#leaving) {
       this.#session.moveTo((node + 1) % this.#options.nodes);
     }
@@ -132,7 +166,7 @@ export class ZkLoad {
   }
 
   /** Requests at once, then, rarely, something that ends the connection or the session. */
-  async #round(client: ZkClient): Promise<void> {
+  async #round(client: ZkClient): Promise<"goes on" | "left"> {
     const { random } = this.#options;
     const count = random.integer(1, ROUND_REQUESTS_MAX);
     client.socket.cork();
@@ -149,6 +183,8 @@ export class ZkLoad {
     await Promise.allSettled(replies);
     if (fate > 0.9992) await this.#end(client);
     else if (fate > 0.9988) await this.#abandon(client);
+    else if (fate > 0.9984) return this.#fallSilent(client);
+    return "goes on";
   }
 
   async #cut(client: ZkClient): Promise<void> {
@@ -157,10 +193,26 @@ export class ZkLoad {
   }
 
   async #abandon(client: ZkClient): Promise<void> {
-    this.#options.history.ephemerals.abandoned(this.#session.id);
-    this.#ephemerals = [];
+    this.#giveUpSession();
     this.#session.forget();
     await this.#cut(client);
+  }
+
+  /** As a client that hangs: its connection is there, and nothing comes. */
+  #fallSilent(client: ZkClient): "left" {
+    this.#takeEvents(client);
+    this.#leaving = true;
+    this.#giveUpSession();
+    this.#session.silence(client);
+    return "left";
+  }
+
+  /** It is to expire by itself. */
+  #giveUpSession(): void {
+    const { id, heardMs: sinceMs, timeoutMs } = this.#session;
+    this.#options.history.counts.silenced += 1;
+    this.#options.history.ephemerals.abandoned(id, { sinceMs, timeoutMs });
+    this.#ephemerals = [];
   }
 
   /** Closes the session. If the answer is lost it may live on until it expires. */
@@ -176,15 +228,13 @@ export class ZkLoad {
     await client.cut();
   }
 
-  #expired(session: bigint, silentMs: number): void {
+  #expired(session: bigint, sinceMs: number): void {
     const { history, name } = this.#options;
     history.counts.expired += 1;
     this.#gone = history.ephemerals.over(session);
     this.#ephemerals = [];
-    const safeMs = (this.#session.timeoutMs * 2) / 3;
-    if (silentMs >= safeMs) return;
-    const shown = `session ${session.toString(16)} expired ${Math.round(silentMs)} ms after the last answer`;
-    history.violations.add("expired-early", `${name}: ${shown}, safe are ${Math.round(safeMs)} ms`);
+    const silence = { sinceMs, timeoutMs: this.#session.timeoutMs };
+    history.ephemerals.expired(name, session, silence, performance.now());
   }
 
   async #checkGone(client: ZkClient): Promise<void> {
@@ -201,8 +251,15 @@ export class ZkLoad {
 
   #setWatchesAgain(client: ZkClient): void {
     const data = this.#view.watched;
-    if (data.length === 0) return;
-    client.request(setWatches(this.#session.lastZxid, { data })).catch(() => undefined);
+    const child = this.#childrenWatched ? [LIVE] : [];
+    if (data.length + child.length === 0) return;
+    const after = this.#session.lastZxid;
+    this.#witness.reset(narrowZxid(after));
+    const replied = (answer: Answer): void => {
+      this.#takeEvents(client);
+      this.#witness.resetDone(narrowZxid(answer.zxid));
+    };
+    client.request({ ...setWatches(after, { data, child }), replied }).catch(() => undefined);
   }
 
   #request(client: ZkClient): Promise<unknown> {
@@ -217,131 +274,178 @@ export class ZkLoad {
     if (draw < 0.83) return this.#syncAndRead(client, register);
     if (draw < 0.9) return this.#createAndSet(client, register);
     if (draw < 0.92) return this.#refusedMulti(client);
+    if (draw < 0.94) return this.#readLive(client);
     return this.#ephemeral(client);
   }
 
   async #createFolder(client: ZkClient, path: string): Promise<void> {
     const reply = await client.request(create(path)).catch(() => undefined);
-    this.#options.folders.prepared(reply?.code === 0 || reply?.code === CODE_NODE_EXISTS);
+    this.#options.folders.prepared(reply?.code === Code.ok || reply?.code === Code.nodeExists);
   }
 
-  async #create(client: ZkClient): Promise<void> {
-    const { history, folders } = this.#options;
+  #create(client: ZkClient): Promise<void> {
     const token = this.#token();
     let path = "";
-    const operation = createSequential(`${folders.take()}/n-`, token, (made) => {
+    const operation = createSequential(`${this.#options.folders.take()}/n-`, token, (made) => {
       path = made;
     });
-    const reply = await this.#ask(client, operation);
-    if (reply === undefined) return;
-    history.wrote();
-    history.sequences.acknowledged(token, path, reply.zxid);
+    const told = ({ zxid }: Answer): void => this.#created(path, token, zxid);
+    return this.#ask(client, { operation, token, told });
   }
 
-  async #set(client: ZkClient, path: string): Promise<void> {
-    const { history } = this.#options;
+  #created(path: string, token: string, zxid: bigint): void {
+    this.#options.history.sequences.acknowledged(token, path, zxid);
+    this.#witness.wrote({ path, zxid: narrowZxid(zxid), data: token });
+  }
+
+  #set(client: ZkClient, path: string): Promise<void> {
+    const { registers } = this.#options.history;
     const token = this.#token();
-    history.registers.sent(token);
-    const floor = history.registers.floor(path);
-    const operation = writeData(path, token, ({ version, mzxid }) => {
-      history.registers.set({ path, version, token, mzxid }, floor);
+    registers.sent(token);
+    const floor = registers.floor(path);
+    const operation = writeData(path, token, (stat) => {
+      const { version, mzxid } = stat;
       this.#saw(client, path, version);
+      registers.set({ path, version, token, mzxid }, floor);
+      const zxid = narrowZxid(mzxid);
+      this.#witness.wrote({ path, zxid, data: token, stat: narrowStat(stat) });
     });
-    if ((await this.#ask(client, operation)) !== undefined) history.wrote();
+    return this.#ask(client, { operation, token });
   }
 
-  async #read(client: ZkClient, path: string, floor?: number): Promise<void> {
-    const { history, random } = this.#options;
-    const watch = random.chance(0.2);
-    const operation = readData(path, watch, ({ data, stat: { version, mzxid } }) => {
+  #read(client: ZkClient, path: string, floor?: number): Promise<void> {
+    const { registers } = this.#options.history;
+    const watch = this.#options.random.chance(0.2);
+    let body: ReplyBody = { kind: "nothing" };
+    const operation = readData(path, watch, ({ data, stat }) => {
+      const { version, mzxid } = stat;
       this.#saw(client, path, version);
-      history.registers.read({ path, version, token: data, mzxid }, floor);
+      registers.read({ path, version, token: data, mzxid }, floor);
       if (watch) this.#view.watch(path, version);
+      body = { kind: "data", data: Buffer.from(data), stat: narrowStat(stat) };
     });
-    if ((await this.#ask(client, operation)) !== undefined) history.counts.reads += 1;
+    const told = ({ zxid: wide, code }: Answer): void => {
+      const zxid = narrowZxid(wide);
+      this.#witness.read({ read: "getData", path, zxid, code, body });
+      if (watch) this.#witness.watch("data", path, zxid);
+    };
+    return this.#ask(client, { operation, told });
+  }
+
+  /** Whose ephemeral nodes are there. */
+  #readLive(client: ZkClient): Promise<void> {
+    const watch = !this.#childrenWatched;
+    let body: ReplyBody = { kind: "nothing" };
+    const operation = readChildrenAndStat(LIVE, watch, ({ names, stat }) => {
+      body = { kind: "children", children: names, stat: narrowStat(stat) };
+    });
+    const told = ({ zxid: wide, code }: Answer): void => {
+      const zxid = narrowZxid(wide);
+      this.#witness.read({ read: "getChildren", path: LIVE, zxid, code, body });
+      if (!watch) return;
+      this.#childrenWatched = true;
+      this.#witness.watch("child", LIVE, zxid);
+    };
+    return this.#ask(client, { operation, told });
   }
 
   async #syncAndRead(client: ZkClient, path: string): Promise<void> {
     const floor = this.#options.history.registers.floor(path);
-    const synced = this.#ask(client, sync(ROOT));
+    const synced = this.#ask(client, { operation: sync(ROOT) });
     await Promise.all([synced, this.#read(client, path, floor)]);
   }
 
-  async #createAndSet(client: ZkClient, register: string): Promise<void> {
+  #createAndSet(client: ZkClient, register: string): Promise<void> {
     const { history, folders } = this.#options;
     const token = this.#token();
     history.registers.sent(token);
     history.multiSent(token);
     const floor = history.registers.floor(register);
-    let made: string | undefined;
+    let made: CreateAndSet | undefined;
     const paths = { prefix: `${folders.take()}/n-`, register };
     const operation = createAndSet(paths, token, (body) => {
-      if (body === undefined) return;
-      const { version, mzxid } = body.stat;
-      made = body.path;
-      history.registers.set({ path: register, version, token, mzxid }, floor);
-      this.#saw(client, register, version);
+      made = body;
     });
-    const reply = await this.#ask(client, operation);
-    if (reply === undefined) return;
-    if (made === undefined) {
-      history.violations.add("unexpected-answer", `${operation.label} was refused`);
-      return;
-    }
-    history.wrote();
-    history.sequences.acknowledged(token, made, reply.zxid);
+    const told = ({ zxid }: Answer): void => {
+      if (made === undefined) {
+        history.violations.add("unexpected-answer", `${operation.label} was refused`);
+        return;
+      }
+      const { version, mzxid } = made.stat;
+      this.#saw(client, register, version);
+      history.registers.set({ path: register, version, token, mzxid }, floor);
+      const stat = narrowStat(made.stat);
+      this.#witness.wrote({ path: register, zxid: narrowZxid(zxid), data: token, stat });
+      this.#created(made.path, token, zxid);
+    };
+    return this.#ask(client, { operation, token, told });
   }
 
-  async #refusedMulti(client: ZkClient): Promise<void> {
+  #refusedMulti(client: ZkClient): Promise<void> {
     const { history, folders } = this.#options;
     const token = this.#token();
     history.sequences.mustFail(token);
     const paths = { prefix: `${folders.take()}/n-`, missing: MISSING };
-    await this.#ask(client, createIfMissing(paths, token), [CODE_NO_NODE]);
+    const operation = createIfMissing(paths, token);
+    return this.#ask(client, { operation, token, expected: Code.noNode });
   }
 
-  async #ephemeral(client: ZkClient): Promise<void> {
+  #ephemeral(client: ZkClient): Promise<void> {
     const { history, random } = this.#options;
     const session = this.#session.id;
+    const token = this.#token();
     if (this.#ephemerals.length >= EPHEMERALS_MAX) {
       const [path = ""] = this.#ephemerals.splice(random.integer(0, EPHEMERALS_MAX - 1), 1);
       history.ephemerals.deleting(path);
-      if ((await this.#ask(client, remove(path))) === undefined) return;
-      history.wrote();
-      history.ephemerals.deleted(path);
-      return;
+      const told = ({ zxid }: Answer): void => {
+        history.ephemerals.deleted(path);
+        this.#witness.wrote({ path, zxid: narrowZxid(zxid), data: undefined });
+      };
+      return this.#ask(client, { operation: remove(path), token, told });
     }
-    const operation = createSequential(
-      `${LIVE}/e-`,
-      this.#options.name,
-      (path) => {
-        history.ephemerals.created(path, session);
-        this.#ephemerals.push(path);
-      },
-      { ephemeral: true },
-    );
-    if ((await this.#ask(client, operation)) !== undefined) history.wrote();
+    let path = "";
+    const options = { ephemeral: true };
+    const take = (made: string): void => {
+      path = made;
+    };
+    const operation = createSequential(`${LIVE}/e-`, token, take, options);
+    const told = ({ zxid }: Answer): void => {
+      history.ephemerals.created(path, session);
+      this.#ephemerals.push(path);
+      this.#witness.wrote({ path, zxid: narrowZxid(zxid), data: token });
+    };
+    return this.#ask(client, { operation, token, told });
   }
 
-  /** Undefined: whether it was done is unknown, or it was refused as expected. */
-  async #ask(
-    client: ZkClient,
-    operation: Operation,
-    expected: readonly number[] = [],
-  ): Promise<Reply | undefined> {
+  /** Resolves when there is an answer, or there will be none. */
+  async #ask(client: ZkClient, asked: Asked): Promise<void> {
     const view = this.#view;
-    const reply = await client.request(operation).catch(() => undefined);
-    if (reply === undefined) return undefined;
-    if (reply.code === 0) {
-      view.replied(reply.zxid, operation.label);
-      return reply;
+    const { counts } = this.#options.history;
+    const replied = (answer: Answer): void => this.#answered(client, view, asked, answer);
+    const reply = await client.request({ ...asked.operation, replied }).catch(() => undefined);
+    if (asked.token === undefined) {
+      if (reply?.code === Code.ok) counts.reads += 1;
+    } else if (reply === undefined) {
+      this.#options.history.unknown();
     }
-    const known = CODES_OF_SESSIONS.includes(reply.code) || expected.includes(reply.code);
-    if (!known) {
-      const shown = `${this.#options.name}: ${operation.label} was answered with ${reply.code}`;
-      this.#options.history.violations.add("unexpected-answer", shown);
+  }
+
+  #answered(client: ZkClient, view: SessionView, asked: Asked, answer: Answer): void {
+    const { history, name } = this.#options;
+    const { operation, token, expected, told } = asked;
+    const { code, zxid } = answer;
+    this.#takeEvents(client);
+    if (code === Code.ok) {
+      view.replied(zxid, operation.label);
+      this.#witness.replied(narrowZxid(zxid));
+      told?.(answer);
+      if (token !== undefined && expected === undefined) history.wrote();
+    } else if (CODES_OF_REFUSAL.includes(code)) {
+      if (token !== undefined) history.refused(token);
+    } else if (code !== expected) {
+      const shown = `${name}: ${operation.label} was answered with ${code}`;
+      history.violations.add("unexpected-answer", shown);
     }
-    return undefined;
   }
 
   /** Events that came before a reply count before it. */
@@ -354,9 +458,15 @@ export class ZkLoad {
     for (const received of client.received) {
       if (received.kind !== "event") continue;
       this.#options.history.counts.events += 1;
-      this.#view.fired(received.path);
+      this.#fired(received);
     }
     client.received.length = 0;
+  }
+
+  #fired({ type, path, zxid }: WatchEvent): void {
+    this.#witness.event({ type: type as WatchEventType, path }, narrowZxid(zxid));
+    if (type === WatchEventType.nodeChildrenChanged) this.#childrenWatched = false;
+    else this.#view.fired(path);
   }
 
   #token(): string {

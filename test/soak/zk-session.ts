@@ -13,8 +13,8 @@ export type ZkSessionOptions = {
 export type Connected =
   | { readonly kind: "opened"; readonly client: ZkClient }
   | { readonly kind: "attached"; readonly client: ZkClient }
-  /** The ensemble says so; `silentMs` is how long ago it was heard before. */
-  | { readonly kind: "expired"; readonly session: bigint; readonly silentMs: number }
+  /** The ensemble says so; it was heard last at `heardMs`. */
+  | { readonly kind: "expired"; readonly session: bigint; readonly heardMs: number }
   | { readonly kind: "failed" };
 
 const CONNECT_MS_MAX = 2000;
@@ -24,6 +24,8 @@ const CHECK_EVERY_MS = 100;
 
 export class ZkSession {
   readonly #options: ZkSessionOptions;
+  /** Clients that have fallen silent: their connections stay, and nothing more is sent over them. */
+  readonly #silent = new Set<ZkClient>();
   #node: number;
   #id = 0n;
   #password: Buffer = Buffer.alloc(16);
@@ -66,6 +68,26 @@ export class ZkSession {
     this.#node = node;
   }
 
+  /** When the server was heard last. */
+  get heardMs(): number {
+    return this.#heardMs;
+  }
+
+  /** Not even pings are sent any more; the connection stays until the server ends it. */
+  silence(client: ZkClient): void {
+    this.#silent.add(client);
+    this.forget();
+  }
+
+  isSilent(client: ZkClient): boolean {
+    return this.#silent.has(client);
+  }
+
+  /** What silent clients still hold open. */
+  async cutSilent(): Promise<void> {
+    await Promise.all([...this.#silent].map((client) => client.cut()));
+  }
+
   /** The next connection opens a new session. */
   forget(): void {
     this.#id = 0n;
@@ -93,7 +115,7 @@ export class ZkSession {
       const session = this.#id;
       this.forget();
       await client.cut();
-      return { kind: "expired", session, silentMs: performance.now() - this.#heardMs };
+      return { kind: "expired", session, heardMs: this.#heardMs };
     }
     const kind = this.#id === 0n ? "opened" : "attached";
     this.#id = sessionId;
@@ -108,10 +130,12 @@ export class ZkSession {
   #watchOver(client: ZkClient): void {
     let pingedMs = performance.now();
     client.socket.on("data", () => {
+      if (this.#silent.has(client)) return;
       this.#heardMs = performance.now();
       if (client.lastZxidSeen > this.#lastZxid) this.#lastZxid = client.lastZxidSeen;
     });
     const timer = setInterval(() => {
+      if (this.#silent.has(client)) return;
       const nowMs = performance.now();
       if (nowMs - this.#heardMs > (this.#timeoutMs * 2) / 3) {
         client.socket.destroy(new Error("the server is silent"));

@@ -234,7 +234,8 @@ export class ZkClient {
       this.received.push({ kind: "event", zxid, ...event });
       return;
     }
-    if (zxid > this.#lastZxidSeen) this.#lastZxidSeen = zxid;
+    // As the Java client: a ping may name the end of a batch whose writes are answered next.
+    if (xid !== PING_XID && zxid > this.#lastZxidSeen) this.#lastZxidSeen = zxid;
     this.#takeReply({ xid, zxid, code }, reader);
   }
 
@@ -260,6 +261,7 @@ export class ZkClient {
     }
     const reply: Reply = { kind: "reply", label, write, text, ...header };
     this.received.push(reply);
+    pending.operation.replied?.(reply);
     pending.resolve(reply);
   }
 }

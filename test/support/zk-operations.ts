@@ -33,6 +33,8 @@ export type Operation = {
   readonly decode: (reader: JuteReader) => Text;
   /** The xid it must be sent with, when the protocol fixes one. */
   readonly xid?: number;
+  /** Told of the reply when it arrives, before anything that comes after it. */
+  readonly replied?: (reply: { readonly zxid: bigint; readonly code: number }) => void;
 };
 
 export const OPEN: readonly AclEntry[] = [{ perms: 31, scheme: "world", id: "anyone" }];
