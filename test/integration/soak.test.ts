@@ -1,4 +1,7 @@
-/** The soak command itself: a short run of it finds nothing, and one that is interrupted leaves nothing behind. */
+/**
+ * The soak command itself: a short run finds nothing in the nodes as they are and something in nodes with a mistake, and one
+ * that is cut short leaves nothing behind.
+ */
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,11 +15,15 @@ type Run = { readonly child: Child; readonly folder: string };
 
 /** With a folder for temporary files of its own, which shows what it leaves behind. */
 async function run(t: ExecutionContext, ...args: readonly string[]): Promise<Run> {
+  return runNode(t, [SOAK, ...args]);
+}
+
+async function runNode(t: ExecutionContext, args: readonly string[]): Promise<Run> {
   const folder = await mkdtemp(join(tmpdir(), "zooid-soak-test-"));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const child = new Child({
     command: process.execPath,
-    args: [SOAK, ...args],
+    args,
     cwd: folder,
     env: { TMPDIR: folder },
   });
@@ -42,5 +49,37 @@ test.serial("a soak that is interrupted takes away all that it started", async (
   child.kill("SIGINT");
   await child.exited;
   t.is(child.process.exitCode, 130, child.output());
+  t.deepEqual(await readdir(folder), []);
+});
+
+/** Of each kind one: in what is written, in what is read, in what is told. */
+const MUTANTS = ["multi-not-rolled-back", "reply-of-another-moment", "children-watch-not-fired"];
+
+for (const mutant of MUTANTS) {
+  test.serial(`nodes with the mistake ${mutant} do not pass`, async (t) => {
+    const args = ["--seconds", "3", "--seed", "5", "--faults", "kill", "--mutant", mutant];
+    const { child, folder } = await run(t, ...args);
+    await child.exited;
+    t.is(child.process.exitCode, 1, child.output());
+    t.regex(child.output(), /^VIOLATIONS: .*\d+ history/m);
+    t.deepEqual(await readdir(folder), []);
+  });
+}
+
+/** A module that fails, where nobody waits for it, as soon as the nodes serve. */
+const FAILING = `data:text/javascript,${encodeURIComponent(`
+  const { stdout } = process;
+  const write = stdout.write.bind(stdout);
+  stdout.write = (text, ...rest) => {
+    if (String(text).startsWith("all nodes serve")) setImmediate(() => { throw new Error("planted"); });
+    return write(text, ...rest);
+  };
+`)}`;
+
+test.serial("a soak that fails itself says so and takes away all that it started", async (t) => {
+  const { child, folder } = await runNode(t, ["--import", FAILING, SOAK, "--minutes", "5"]);
+  await child.exited;
+  t.is(child.process.exitCode, 1, child.output());
+  t.regex(child.output(), /Error: planted/);
   t.deepEqual(await readdir(folder), []);
 });

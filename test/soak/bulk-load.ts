@@ -7,7 +7,10 @@ import { writeData } from "./requests.ts";
 import { tokenOf } from "./sequences.ts";
 import { ZkSession, type ZkSessionOptions } from "./zk-session.ts";
 
-export type BulkLoadOptions = ZkSessionOptions & { readonly name: string; readonly history: History };
+export type BulkLoadOptions = ZkSessionOptions & {
+  readonly name: string;
+  readonly history: History;
+};
 
 const DATA_BYTES = 64 * 1024;
 /** About a megabyte a second. */

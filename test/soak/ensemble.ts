@@ -32,6 +32,8 @@ export type EnsembleOptions = {
   readonly namespaces: boolean;
   /** How many nodes, from the first, get a small disk. */
   readonly smallDisks: number;
+  /** Planted in every node. */
+  readonly mutant: string | undefined;
   /** A process ended and nobody had asked for that. */
   readonly onDeath: (name: string, how: string) => void;
 };
@@ -107,14 +109,15 @@ export class Ensemble {
 
   launch(index: number): void {
     const node = this.#node(index);
-    const { folder, onDeath } = this.#options;
+    const { folder, onDeath, mutant } = this.#options;
     const members = this.#nodes.map(({ id }) => id).join(",");
     // Half of the nodes go to the one nats-server first, half to the other.
     const natsUrls = node.proxies.map(({ port }) => `nats://${this.#natsHost(node)}:${port}`);
     if (index % 2 === 1) natsUrls.reverse();
     const command = [
       ...(node.network?.prefix ?? []),
-      ...[process.execPath, COMMAND_LINE, "serve", "--id", String(node.id)],
+      ...[process.execPath, ...(mutant === undefined ? [] : planting(mutant))],
+      ...[COMMAND_LINE, "serve", "--id", String(node.id)],
       ...["--members", members, "--ensemble", "soak", "--nats", natsUrls.join(",")],
       ...["--client-port", String(node.port), "--client-port-address", node.host],
       ...["--data-dir", node.dataFolder, "--tick-time-ms", "1000"],
@@ -171,8 +174,8 @@ export class Ensemble {
     this.#node(index).disk?.free();
   }
 
-  growDisks(): void {
-    for (const { disk } of this.#nodes) disk?.grow();
+  tendDisks(): void {
+    for (const { disk } of this.#nodes) disk?.tend();
   }
 
   /** Names of the node's log segments, oldest first. */
@@ -256,4 +259,11 @@ export class Ensemble {
     const answer = await fourLetters({ host, port }, "srvr", limit).catch(() => "");
     return /Mode: (leader|follower)/.exec(answer)?.[1];
   }
+}
+
+/** Arguments of a Node that loads its modules with the mistake, those of its lanes too. */
+function planting(mutant: string): readonly string[] {
+  const url = new URL("./planted.ts", import.meta.url);
+  url.searchParams.set("mutant", mutant);
+  return ["--import", url.href];
 }

@@ -75,7 +75,8 @@ const RANGES_MS: Readonly<Record<FaultKind, readonly [number, number]>> = {
   "cut-link": [300, 9000],
   "cut-silent": [300, 9000],
   "cut-reset": [300, 6000],
-  "disk-full": [1000, 6000],
+  // The room that a log has prepared lasts for half a minute under the soak's load.
+  "disk-full": [3000, 45_000],
 };
 const REST_MS: readonly [number, number] = [1500, 5000];
 

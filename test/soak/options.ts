@@ -3,6 +3,7 @@ import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { UsageError } from "../../bench/failure.ts";
 import { integerOption } from "../../bench/options.ts";
+import { MUTANTS } from "../sim/mutants/all.ts";
 import { FAULT_KINDS, FAULT_SUMMARIES, type FaultKind } from "./fault-plan.ts";
 
 export type SoakOptions = {
@@ -14,6 +15,8 @@ export type SoakOptions = {
   /** Times of faults are multiplied by it. */
   readonly pace: number;
   readonly isolation: "auto" | "namespaces" | "proxy";
+  /** A mistake of the simulator's list that the nodes are made with; undefined: they are as they are. */
+  readonly mutant: string | undefined;
   readonly keep: boolean;
   readonly help: boolean;
 };
@@ -22,7 +25,9 @@ export const SOAK_HELP: string = `Usage: npm run soak -- [options]
 
 Runs an ensemble of real nodes over a clustered pair of nats-servers under load, breaks it in every way below, and checks
 all that its clients see: no acknowledged write lost or done twice, reads that never go back, watches and changes that are
-never missed, equal trees in the end. The exit code is 1 if anything was violated.
+never missed, equal trees in the end. The report counts faults by kind, what clients did and were answered, snapshots cut and
+installed, the digest of each node's tree and the longest pause of writes. The exit code is 0 if nothing was violated, 1 if
+anything was (each with the name of its rule), 2 for a wrong command line, 130 if it was interrupted.
 
   --minutes M      time under faults (default 10)
   --seconds S      the same in seconds
@@ -33,6 +38,8 @@ never missed, equal trees in the end. The exit code is 1 if anything was violate
   --pace P         faults and the rests between them take P times as long (default 1)
   --isolation HOW  namespaces: each node in a network namespace; proxy: only a TCP proxy before NATS;
                    auto (default): namespaces where they are permitted
+  --mutant NAME    a test of the soak: the nodes have this mistake (npm run sim:mutants -- --list names them), and it is to
+                   be found
   --keep           keep data folders and logs if anything was violated, and say where
   --help           this text
 
@@ -40,7 +47,17 @@ Faults:
 ${FAULT_KINDS.map((kind) => `  ${kind.padEnd(14)} ${FAULT_SUMMARIES[kind]}`).join("\n")}
 `;
 
-const STRINGS = ["minutes", "seconds", "seed", "nodes", "clients", "faults", "pace", "isolation"];
+const STRINGS = [
+  "minutes",
+  "seconds",
+  "seed",
+  "nodes",
+  "clients",
+  "faults",
+  "pace",
+  "isolation",
+  "mutant",
+];
 const ISOLATIONS = ["auto", "namespaces", "proxy"] as const;
 const NODES = ["3", "5"];
 const SEED_MAX = 2 ** 32 - 1;
@@ -74,6 +91,7 @@ export function parseSoakOptions(args: readonly string[]): SoakOptions {
     faults: faultsOption(values["faults"], problems),
     pace: number("pace", text("pace", "1"), problems),
     isolation: isolation ?? "auto",
+    mutant: mutantOption(values["mutant"], problems),
     keep: values["keep"] === true,
     help: values["help"] === true,
   };
@@ -96,6 +114,13 @@ function number(name: string, text: string, problems: string[]): number {
   if (text.trim() !== "" && Number.isFinite(value) && value > 0) return value;
   problems.push(`--${name} ${text}: must be a number above 0`);
   return 1;
+}
+
+function mutantOption(value: string | boolean | undefined, problems: string[]): string | undefined {
+  if (value === undefined) return undefined;
+  const mutant = MUTANTS.find(({ name }) => name === value);
+  if (mutant === undefined) problems.push(`--mutant ${value}: unknown`);
+  return mutant?.name;
 }
 
 function faultsOption(value: string | boolean | undefined, problems: string[]): FaultKind[] {

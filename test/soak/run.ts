@@ -76,6 +76,7 @@ class Soak {
       nodes,
       namespaces: abilities.namespaces,
       smallDisks: abilities.smallDisks,
+      mutant: this.#options.mutant,
       onDeath: (name, how) => this.#died(name, how),
     });
     this.#ensemble = ensemble;
@@ -168,7 +169,7 @@ class Soak {
       for (const { residentBytes } of sampleProcesses(ensemble.pids)) {
         if (residentBytes > this.#residentBytesMax) this.#residentBytesMax = residentBytes;
       }
-      ensemble.growDisks();
+      ensemble.tendDisks();
     }, SAMPLE_EVERY_MS);
     return [progress, sample, this.#watchStalls()];
   }

@@ -24,7 +24,7 @@ export class SmallDisk {
     this.folder = join(mountPoint, "data");
   }
 
-  /** Writes until nothing more fits. What the node frees later is taken too when this is called again. */
+  /** Writes until nothing more fits. */
   fill(): void {
     this.#full = true;
     const piece = new Uint8Array(PIECE_BYTES);
@@ -47,12 +47,16 @@ export class SmallDisk {
   free(): void {
     rmSync(join(this.#mountPoint, BALLAST), { force: true });
     this.#full = false;
-    this.grow();
+    this.#grow();
   }
 
-  /** What a long run writes is not to fill the disk by itself. */
-  grow(): void {
-    if (this.#full) return;
+  /** To be called often. A full disk stays full, also where the node purges; any other is not filled by a long run alone. */
+  tend(): void {
+    if (this.#full) this.fill();
+    else this.#grow();
+  }
+
+  #grow(): void {
     const { bsize, bavail } = statfsSync(this.#mountPoint);
     const missing = FREE_BYTES - bsize * bavail;
     if (missing <= 0) return;

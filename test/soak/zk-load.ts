@@ -173,7 +173,7 @@ export class ZkLoad {
     const replies = Array.from({ length: count }, () => this.#request(client));
     client.socket.uncork();
     const fate = random.next();
-    if (fate < 0.002) {
+    if (fate < 0.006) {
       this.#options.history.counts.moves += 1;
       // At any moment: the requests may be anywhere on their way.
       if (random.chance(0.5)) await delay(random.integer(0, 5));
@@ -181,9 +181,9 @@ export class ZkLoad {
       await this.#cut(client);
     }
     await Promise.allSettled(replies);
-    if (fate > 0.9992) await this.#end(client);
-    else if (fate > 0.9988) await this.#abandon(client);
-    else if (fate > 0.9984) return this.#fallSilent(client);
+    if (fate > 0.999) await this.#end(client);
+    else if (fate > 0.9984) await this.#abandon(client);
+    else if (fate > 0.9974) return this.#fallSilent(client);
     return "goes on";
   }
 

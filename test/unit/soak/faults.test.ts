@@ -68,6 +68,31 @@ test("a connection lost without an excuse is a violation", (t) => {
   ]);
 });
 
+test("a refused write is reported when the stream tells it, when a read shows it, and when it is there in the end", (t) => {
+  const refusing = (act: (history: History) => void): readonly string[] => {
+    const history = new History(() => undefined);
+    history.registers.created("/register", "first", 1n);
+    history.registers.sent("client-1:1");
+    history.sequences.sent("client-1", 1);
+    history.refused("client-1:1");
+    act(history);
+    t.is(history.counts.refused, 1);
+    return [...history.violations.counts.keys()];
+  };
+  const seen = { path: "/register", version: 1, token: "client-1:1", mzxid: 2n };
+  const node = { path: "/log/n-0", data: "client-1:1", czxid: 2n };
+  const streamed = refusing((history) => history.streamed("client-1:1", "/register"));
+  const read = refusing((history) => history.registers.read(seen, undefined));
+  const final = refusing((history) => history.sequences.final("node 1", [node]));
+  for (const found of [streamed, read, final]) t.deepEqual(found, ["refused-write"]);
+});
+
+test("a majority that is killed at once is a bare one, and no two of it are the same node", (t) => {
+  const majorities = planned(5, 500).filter(({ kind }) => kind === "kill-most");
+  t.true(majorities.length > 0);
+  for (const { victims } of majorities) t.is(new Set(victims).size, 2);
+});
+
 test("a gap between writes is told with the faults of its time", (t) => {
   const log = new FaultLog();
   for (const atMs of [0, 1000]) log.wrote(atMs);

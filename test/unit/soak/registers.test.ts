@@ -89,3 +89,13 @@ test("a later version with an earlier zxid is reported", (t) => {
   all.registers.checkOrder();
   t.deepEqual(rules(all), ["write-order"]);
 });
+
+test("a refused set that is seen, before or after the refusal, is reported", (t) => {
+  const before = checked("a");
+  before.registers.read(seen(1, "a"), undefined);
+  before.registers.refused("a");
+  const after = checked("a");
+  after.registers.refused("a");
+  after.registers.read(seen(1, "a"), undefined);
+  t.deepEqual([rules(before), rules(after)], [["refused-write"], ["refused-write"]]);
+});

@@ -83,5 +83,5 @@ test("a part of a multi that must fail is reported", (t) => {
   const all = checked();
   all.sequences.mustFail(tokenOf("a", 2));
   all.sequences.final("node 1", [node(0, "a:1"), node(1, "a:2"), node(2, "a:3")]);
-  t.deepEqual(rules(all), ["multi-torn"]);
+  t.deepEqual(rules(all), ["refused-write"]);
 });

@@ -119,3 +119,32 @@ test("an ephemeral node that was deleted and is there is reported", (t) => {
   });
   t.deepEqual(found, ["lost-write"]);
 });
+
+test("a session that expires while its client counts on it is reported, whoever notices", (t) => {
+  const silence = { sinceMs: 1000, timeoutMs: 6000 };
+  const seenGone = (atMs: number): readonly string[] =>
+    owned((ephemerals) => {
+      ephemerals.abandoned(1n, silence);
+      ephemerals.sawGone("/live/a", 1n, atMs);
+    });
+  const told = (atMs: number): readonly string[] =>
+    owned((ephemerals) => ephemerals.expired("client-1", 1n, silence, atMs));
+  t.deepEqual([seenGone(4999), told(4999)], [["expired-early"], ["expired-early"]]);
+  t.deepEqual([seenGone(5000), told(5000)], [[], []]);
+});
+
+test("an ephemeral node that its own client deleted may go at any time", (t) => {
+  const found = owned((ephemerals) => {
+    ephemerals.deleting("/live/a");
+    ephemerals.abandoned(1n, { sinceMs: 1000, timeoutMs: 6000 });
+    ephemerals.sawGone("/live/a", 1n, 1001);
+  });
+  t.deepEqual(found, []);
+});
+
+test("an ephemeral node that is seen after the end of its session is reported", (t) => {
+  t.deepEqual(
+    owned((ephemerals) => ephemerals.seenAfterEnd("/live/a")),
+    ["ephemeral"],
+  );
+});
