@@ -2,6 +2,7 @@
  * Checks a change stream: in order, each change once, none left out. Versions and sequence numbers tell what was left out
  * while the stream runs; at the end, what it told is the tree. It also sees what no read can: which changes share a zxid.
  */
+import { isToken } from "./sequences.ts";
 import type { Violations } from "./violations.ts";
 
 export type StreamChange = {
@@ -27,6 +28,8 @@ export type ChangeStreamOptions = {
   readonly from: number;
   /** Whether a client asked for this ephemeral node's deletion itself. */
   readonly wasDeleted: (path: string) => boolean;
+  /** Whether a client sent a write with this token. Data that no client wrote under load has none. */
+  readonly wasSent: (token: string) => boolean;
   /** Whether this token was written to two nodes by one multi. */
   readonly isMulti: (token: string) => boolean;
 };
@@ -40,6 +43,8 @@ export class ChangeStream {
   readonly #numbers = new Map<string, number>();
   /** At which zxid a session's ephemeral nodes went. */
   readonly #ended = new Map<number, number>();
+  /** Where each token was written. Reads see only some of the values that a node had; a write done twice may be between them. */
+  readonly #written = new Map<string, number>();
   /** Tokens of multis at the current zxid, with how many nodes had them. */
   readonly #multis = new Map<string, number>();
   #zxid: number;
@@ -82,6 +87,7 @@ export class ChangeStream {
     if (change.kind === "created") this.#created(change);
     else if (change.kind === "deleted") this.#deleted(change);
     else if (change.kind === "data") this.#data(change);
+    if (change.kind !== "deleted" && change.kind !== "acl") this.#wrote(change);
     if (this.#options.isMulti(change.token) && change.kind !== "deleted") {
       this.#multis.set(change.token, (this.#multis.get(change.token) ?? 0) + 1);
     }
@@ -122,6 +128,19 @@ export class ChangeStream {
     }
     for (const path of this.#nodes.keys()) {
       if (!there.has(path)) this.#found(`never told that ${path} is gone`);
+    }
+  }
+
+  #wrote({ token, path, zxid }: StreamChange): void {
+    const { violations, isMulti, wasSent } = this.#options;
+    if (!isToken(token)) return;
+    const before = this.#written.get(token);
+    if (before === undefined) {
+      this.#written.set(token, zxid);
+      if (!wasSent(token)) violations.add("invented", `${path} became ${token}`);
+    } else if (before !== zxid || !isMulti(token)) {
+      const shown = `at ${before.toString(16)} and, to ${path}, at ${zxid.toString(16)}`;
+      violations.add("written-twice", `${token} was written ${shown}`);
     }
   }
 

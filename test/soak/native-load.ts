@@ -12,7 +12,6 @@ import { Code } from "../../protocol/codes.ts";
 import { ChangeStream, type StreamChange } from "./change-stream.ts";
 import type { Folders } from "./folders.ts";
 import { type History, REGISTERS, ROOT } from "./history.ts";
-import { ServerError } from "../../protocol/errors.ts";
 import type { Change } from "../../protocol/reads.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import { LateStream } from "./late-stream.ts";
@@ -36,6 +35,7 @@ const RETRY_MS = 100;
 const ROUND_REQUESTS_MAX = 4;
 const LATE_STREAM_EVERY_MS = 5000;
 const LATE_STREAM_MS_MAX = 30_000;
+const CODE_DISK_FULL = "ZOOID_DISK_FULL";
 const CODE_NODE_EXISTS = "ZOOID_NODE_EXISTS";
 /** Whether it was done is unknown, or nobody could be asked. */
 const CODES_OF_TROUBLE = new Set([
@@ -80,6 +80,7 @@ export class NativeLoad {
       violations: history.violations,
       from: root.czxid,
       wasDeleted: (path) => history.ephemerals.wasDeleted(path),
+      wasSent: (token) => history.sequences.wasSent(token),
       isMulti: (token) => history.isMulti(token),
     });
     this.#subscribe(client);
@@ -347,11 +348,9 @@ function streamChange(change: Change): StreamChange {
   return { zxid, index, kind, path, version, token, owner, czxid };
 }
 
-/** ZooKeeper's NotReadOnly: the disks are full, and the write did not happen. */
-const CODE_NOT_READ_ONLY = -119;
-
+/** The write did not happen. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof ServerError && Number(error.serverCode) === CODE_NOT_READ_ONLY;
+  return error instanceof ZooidError && error.code === CODE_DISK_FULL;
 }
 
 function connectOnce({ urls, timeoutMs, name }: NativeLoadOptions): Promise<Client> {

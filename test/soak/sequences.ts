@@ -10,6 +10,10 @@ export function tokenOf(client: string, number: number): string {
   return `${client}:${number}`;
 }
 
+export function isToken(data: string): boolean {
+  return /^[^:]+:\d+$/.test(data);
+}
+
 function partsOf(token: string): { readonly client: string; readonly number: number } {
   const at = token.lastIndexOf(":");
   return { client: token.slice(0, at), number: Number(token.slice(at + 1)) };
@@ -34,6 +38,11 @@ export class Sequences {
   /** A client's numbers are sent in order, from 1. */
   sent(client: string, number: number): void {
     this.#sent.set(client, number);
+  }
+
+  wasSent(token: string): boolean {
+    const { client, number } = partsOf(token);
+    return number <= (this.#sent.get(client) ?? 0);
   }
 
   /** A write that was refused, or is to be as a whole. */
@@ -92,7 +101,7 @@ export class Sequences {
       }
       places.set(data, path);
       const { client, number } = partsOf(data);
-      if (!(number <= (this.#sent.get(client) ?? 0))) {
+      if (!this.wasSent(data)) {
         this.#violations.add("invented", `${node}: ${path} is ${data}`);
         continue;
       }

@@ -9,6 +9,7 @@ function streamed(act: (stream: ChangeStream) => void): readonly string[] {
     violations,
     from: 10,
     wasDeleted: (path) => path === "/live/deleted",
+    wasSent: (token) => token !== "nobody:1",
     isMulti: (token) => token.startsWith("multi"),
   });
   act(stream);
@@ -136,4 +137,15 @@ test("a session's ephemeral nodes go at one zxid, but for those that were delete
   t.deepEqual(run(together), []);
   t.deepEqual(run([gone("/live/a", 15, 0), gone("/live/b", 16, 0)]), ["ephemeral"]);
   t.deepEqual(run([...together, change(16, "created", "/live/c", { owner: 7 })]), ["ephemeral"]);
+});
+
+test("a write that is told twice, though no read may ever see it, and one that nobody sent are reported", (t) => {
+  const run = (first: string, second: string): readonly string[] =>
+    streamed((stream) => {
+      stream.change(change(11, "created", "/register", { token: first }));
+      stream.change(change(12, "data", "/register", { token: second, version: 1 }));
+    });
+  t.deepEqual(run("client-1:1", "client-1:2"), []);
+  t.deepEqual(run("client-1:1", "client-1:1"), ["written-twice"]);
+  t.deepEqual(run("client-1:1", "nobody:1"), ["invented"]);
 });
