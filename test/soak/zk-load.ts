@@ -270,7 +270,7 @@ export class ZkLoad {
     const draw = random.next();
     if (draw < 0.4) return this.#create(client);
     if (draw < 0.55) return this.#set(client, register);
-    if (draw < 0.75) return this.#read(client, register);
+    if (draw < 0.75) return this.#read(client, register, () => undefined);
     if (draw < 0.83) return this.#syncAndRead(client, register);
     if (draw < 0.9) return this.#createAndSet(client, register);
     if (draw < 0.92) return this.#refusedMulti(client);
@@ -313,14 +313,15 @@ export class ZkLoad {
     return this.#ask(client, { operation, token });
   }
 
-  #read(client: ZkClient, path: string, floor?: number): Promise<void> {
+  /** `floor`: asked for when the answer is there. */
+  #read(client: ZkClient, path: string, floor: () => number | undefined): Promise<void> {
     const { registers } = this.#options.history;
     const watch = this.#options.random.chance(0.2);
     let body: ReplyBody = { kind: "nothing" };
     const operation = readData(path, watch, ({ data, stat }) => {
       const { version, mzxid } = stat;
       this.#saw(client, path, version);
-      registers.read({ path, version, token: data, mzxid }, floor);
+      registers.read({ path, version, token: data, mzxid }, floor());
       if (watch) this.#view.watch(path, version);
       body = { kind: "data", data: Buffer.from(data), stat: narrowStat(stat) };
     });
@@ -351,8 +352,13 @@ export class ZkLoad {
 
   async #syncAndRead(client: ZkClient, path: string): Promise<void> {
     const floor = this.#options.history.registers.floor(path);
-    const synced = this.#ask(client, { operation: sync(ROOT) });
-    await Promise.all([synced, this.#read(client, path, floor)]);
+    let isSynced = false;
+    const told = (): void => {
+      isSynced = true;
+    };
+    const synced = this.#ask(client, { operation: sync(ROOT), told });
+    // Where a full disk refuses the sync, the read after it promises nothing.
+    await Promise.all([synced, this.#read(client, path, () => (isSynced ? floor : undefined))]);
   }
 
   #createAndSet(client: ZkClient, register: string): Promise<void> {
