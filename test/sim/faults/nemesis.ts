@@ -20,6 +20,12 @@ type Target = {
 
 const FULL_EXTRA_BYTES = 6000;
 
+/** So many bytes more fit on it, and no more. */
+export function fillDisk({ disk }: SimNode, extraBytes: number): void {
+  const sizes = Object.values(disk.snapshot()).map((bytes) => bytes.length);
+  disk.capacityBytes = sizes.reduce((sum, size) => sum + size, 0) + extraBytes;
+}
+
 export class Nemesis {
   readonly counts: FaultCounts = {};
   readonly #cluster: Cluster;
@@ -339,14 +345,15 @@ export class Nemesis {
       writeFails: ({ node }) => this.#failNext(node, random.pick(["write", "rename", "truncate"])),
       readFails: ({ node }) => this.#failNext(node, "read"),
       diskFull: ({ node, forMs }) => {
-        const sizes = Object.values(node.disk.snapshot()).map((bytes) => bytes.length);
-        const used = sizes.reduce((sum, size) => sum + size, 0);
-        node.disk.capacityBytes = used + random.below(FULL_EXTRA_BYTES);
+        const { nodes } = this.#cluster;
+        const full = random.chance(0.4) ? nodes.filter(() => random.chance(0.8)) : [node];
+        for (const each of full) fillDisk(each, random.below(FULL_EXTRA_BYTES));
+        const ids = full.map(({ id }) => id).join(" ");
         this.#later(forMs, () => {
-          node.disk.capacityBytes = Number.POSITIVE_INFINITY;
-          this.#say(`the disk of ${node.id} has room`);
+          for (const each of full) each.disk.capacityBytes = Number.POSITIVE_INFINITY;
+          this.#say(`room on the disks of ${ids}`);
         });
-        return this.#say(`the disk of ${node.id} is full`);
+        return this.#say(`no room on the disks of ${ids}`);
       },
     };
   }

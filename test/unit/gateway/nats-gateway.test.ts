@@ -4,6 +4,7 @@ import type { Actor, Context, Step } from "../../../runtime/actor.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import { natsGatewayActor, type NatsGatewayState } from "../../../actors/gateway/nats/gateway.ts";
 import type { NatsGatewayMessage } from "../../../actors/gateway/messages.ts";
+import type { Room } from "../../../actors/log-sync/messages.ts";
 import { Code } from "../../../protocol/codes.ts";
 import type { ServerId, SessionId } from "../../../protocol/ids.ts";
 import {
@@ -60,9 +61,9 @@ class Harness {
     this.effects.push(...step.effects);
   }
 
-  lead(known: boolean): void {
+  lead(known: boolean, room: Room = "enough"): void {
     const role = known ? "following" : "looking";
-    this.give({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined });
+    this.give({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined, room });
   }
 
   /** One frame with the next sequence number. */

@@ -52,6 +52,7 @@ function append(
     prevZxid,
     committed,
     records,
+    room: "enough",
   });
 }
 
