@@ -6,6 +6,7 @@ import { formatZxid } from "../../protocol/zxid.ts";
 import type { DiskOperation } from "../../runtime/disk.ts";
 import { SPARE_FILE } from "./files.ts";
 import { LogStop, perform, performIfRoom, type Procedure } from "./procedure.ts";
+import { SEAL_BYTES } from "./seal.ts";
 import { type LogState, report, say } from "./state.ts";
 
 export const PROBE_TIMER = "probe";
@@ -65,8 +66,10 @@ export function* performWithReserve(
 ): Procedure<boolean> {
   if (yield* performIfRoom(operations)) return true;
   const current = state.segments.at(-1);
-  if (current === undefined || current.size <= current.end) return false;
-  const size = Math.max(current.end, current.size - RESERVE_PIECE_BYTES);
+  if (current === undefined) return false;
+  // A seal stays: half of one would be damage.
+  const size = Math.max(current.end + SEAL_BYTES, current.size - RESERVE_PIECE_BYTES);
+  if (size >= current.size) return false;
   yield* giveBack(current.name, size);
   current.size = size;
   return yield* performIfRoom(operations);

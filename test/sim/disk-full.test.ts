@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from "ava";
 import { Cluster } from "./cluster.ts";
 import { Coverage } from "./coverage.ts";
-import { fillDisk, Nemesis } from "./faults/nemesis.ts";
+import { fillDisk, freeDisk, Nemesis } from "./faults/nemesis.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 import { Random } from "./random.ts";
 import { Trace } from "./trace.ts";
@@ -74,7 +74,7 @@ function fillAndFree(t: ExecutionContext, seed: number, of: { nodes: number; ful
   t.is(counts.expired, 0, `seed ${seed}: no session ends`);
   t.is(counts.reconnects, before.reconnects, `seed ${seed}: no connection ends`);
   t.is(counts.acknowledged, before.acknowledged, `seed ${seed}: no write is taken`);
-  for (const node of full) node.disk.capacityBytes = Number.POSITIVE_INFINITY;
+  for (const node of full) freeDisk(node);
   cluster.run(5000);
   t.true(counts.acknowledged > before.acknowledged, `seed ${seed}: writes are taken again`);
   const { refused } = counts;
@@ -112,7 +112,7 @@ test("with nothing left to write to, connections and sessions live on, and what 
       t.is(counts.expired, 0, `seed ${seed} of ${nodes}: no session ends`);
       t.is(counts.reconnects, reconnects, `seed ${seed} of ${nodes}: no connection ends`);
       t.is(counts.acknowledged, acknowledged, `seed ${seed} of ${nodes}: no write is taken`);
-      for (const node of cluster.nodes) node.disk.capacityBytes = Number.POSITIVE_INFINITY;
+      for (const node of cluster.nodes) freeDisk(node);
       cluster.run(5000);
       t.true(counts.acknowledged > acknowledged, `seed ${seed} of ${nodes}: writes are taken`);
       t.is(counts.expired, 0, `seed ${seed} of ${nodes}: no session has ended`);

@@ -41,6 +41,8 @@ const CODE_NO_NODE = -101;
 const CODE_NODE_EXISTS = -110;
 /** The session is over, or goes on elsewhere: the connection ends too. */
 const CODES_OF_SESSIONS: readonly number[] = [-112, -118];
+/** No room on the disks: for certain it is not done. */
+const CODE_NOT_READ_ONLY = -119;
 const MISSING = `${ROOT}/missing`;
 
 type Phase = "load" | "idle" | "closed";
@@ -336,7 +338,10 @@ export class ZkLoad {
       view.replied(reply.zxid, operation.label);
       return reply;
     }
-    const known = CODES_OF_SESSIONS.includes(reply.code) || expected.includes(reply.code);
+    const known =
+      reply.code === CODE_NOT_READ_ONLY ||
+      CODES_OF_SESSIONS.includes(reply.code) ||
+      expected.includes(reply.code);
     if (!known) {
       const shown = `${this.#options.name}: ${operation.label} was answered with ${reply.code}`;
       this.#options.history.violations.add("unexpected-answer", shown);

@@ -87,7 +87,10 @@ export function followHeard(turn: Turn, { turns }: LeaderHeard): void {
     const connection = state.sessions.get(session);
     if (connection === undefined || connection.heardMs >= atMs) return;
     connection.heardMs = atMs;
-    if (state.waiting.delete(connection)) advance(turn, connection);
+    if (!state.waiting.delete(connection)) return;
+    // A ping that came too early to be answered stands behind writes by now.
+    if (state.room !== "enough") answerPings(turn, connection);
+    advance(turn, connection);
   });
 }
 

@@ -26,6 +26,11 @@ export function fillDisk({ disk }: SimNode, extraBytes: number): void {
   disk.capacityBytes = sizes.reduce((sum, size) => sum + size, 0) + extraBytes;
 }
 
+export function freeDisk({ disk, faults }: SimNode): void {
+  disk.capacityBytes = Number.POSITIVE_INFINITY;
+  faults.noRoom = false;
+}
+
 export class Nemesis {
   readonly counts: FaultCounts = {};
   readonly #cluster: Cluster;
@@ -347,10 +352,14 @@ export class Nemesis {
       diskFull: ({ node, forMs }) => {
         const { nodes } = this.#cluster;
         const full = random.chance(0.4) ? nodes.filter(() => random.chance(0.8)) : [node];
-        for (const each of full) fillDisk(each, random.below(FULL_EXTRA_BYTES));
+        const noRoom = random.chance(0.25);
+        for (const each of full) {
+          fillDisk(each, random.below(FULL_EXTRA_BYTES));
+          each.faults.noRoom = noRoom;
+        }
         const ids = full.map(({ id }) => id).join(" ");
         this.#later(forMs, () => {
-          for (const each of full) each.disk.capacityBytes = Number.POSITIVE_INFINITY;
+          for (const each of full) freeDisk(each);
           this.#say(`room on the disks of ${ids}`);
         });
         return this.#say(`no room on the disks of ${ids}`);
@@ -373,7 +382,7 @@ export class Nemesis {
     node.faults.failNext = undefined;
     node.faults.crashAfter = undefined;
     node.wrongDisk = undefined;
-    node.disk.capacityBytes = Number.POSITIVE_INFINITY;
+    freeDisk(node);
   }
 
   #clientFaults(): Pick<

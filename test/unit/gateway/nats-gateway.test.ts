@@ -231,6 +231,23 @@ test("results carry the client's ids and their zxids", (t) => {
   ]);
 });
 
+test("without room writes are refused and handed to nobody, reads go on, and nobody new is taken", (t) => {
+  const harness = opened();
+  harness.lead(true, "low");
+  harness.say(set(1), get(2));
+  t.deepEqual(harness.tells(), ["tree/1 read"]);
+  t.like(
+    harness.published().filter(({ kind }) => kind === "result"),
+    [{ id: 1, result: { kind: "error", code: Code.notReadOnly } }],
+  );
+  harness.lead(true, "none");
+  harness.ask(0, NATIVE_VERSION, "zooid.test.client.other.1");
+  t.like(harness.published(), [{ kind: "ended", reason: "noLeader" }]);
+  harness.lead(true);
+  harness.say(set(3));
+  t.deepEqual(harness.tells(), ["submitter/1 write"]);
+});
+
 test("a bad path is refused without a transaction", (t) => {
   const harness = opened();
   harness.say(get(1, "no/slash"), set(2, "/a/"));

@@ -93,6 +93,21 @@ test("pings are answered before writes that were handed on and wait for room", (
   t.deepEqual(codes(gateway), [[-2, 0]]);
 });
 
+test("a ping that waits until the leader has heard of its session does not wait for room as well", (t) => {
+  const gateway = new GatewayDriver();
+  gateway.leadership("leading");
+  gateway.attach(1, { timeoutMs: 9000 });
+  gateway.bytes(1, requestFrame(1, setData("/a", "x")));
+  gateway.leadership("leading", "none");
+  gateway.timer("touch");
+  gateway.nowMs += 3000;
+  gateway.bytes(1, requestFrame(-2, ping()));
+  t.deepEqual(codes(gateway), []);
+  gateway.timer("touch");
+  gateway.tell({ kind: "leaderHeard", turns: { "zookeeper/1": [2] } });
+  t.deepEqual(codes(gateway), [[-2, 0]]);
+});
+
 test("with no room at all a sync is refused and nobody gets a session; one that ends waits", (t) => {
   const gateway = attached();
   gateway.leadership("leading", "none");
