@@ -18,6 +18,8 @@ export const Code = {
   invalidAcl: -114,
   authFailed: -115,
   sessionMoved: -118,
+  /** Of a server that takes no writes now; here because there is no room on the disk. */
+  notReadOnly: -119,
 } as const;
 
 export type Code = (typeof Code)[keyof typeof Code];

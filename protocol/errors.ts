@@ -119,6 +119,18 @@ export class UnreachableError extends ZooidError {
   readonly retryable = true;
 }
 
+/** There is no room for writes on the disk of the node, or of too many nodes. For certain the write does not happen; reads go on. */
+export class DiskFullError extends ZooidError {
+  override readonly name = "DiskFullError";
+  readonly code = "ZOOID_DISK_FULL";
+  readonly retryable = true;
+  readonly path: string;
+  constructor(path: string, options?: ErrorOptions) {
+    super(`${path}: the ensemble takes no writes, there is no room on its disks`, options);
+    this.path = path;
+  }
+}
+
 /** The client was closed, by its user. */
 export class ClosedError extends ZooidError {
   override readonly name = "ClosedError";
@@ -161,6 +173,8 @@ export function errorOfCode(code: Code, path: string): ZooidError {
       return new BadArgumentsError(`${path}: the ensemble refused the arguments`);
     case Code.sessionExpired:
       return new SessionExpiredError();
+    case Code.notReadOnly:
+      return new DiskFullError(path);
     case Code.connectionLoss:
       return new ConnectionLossError("the node gave up");
     default:

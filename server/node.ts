@@ -67,6 +67,7 @@ class Node implements RunningNode {
     role: "looking",
     epoch: 0 as Leadership["epoch"],
     leader: undefined,
+    room: "enough",
   });
   readonly stopped: Promise<StopReason>;
   readonly #config: NodeConfig;

@@ -47,7 +47,13 @@ export function adminActor(options: AdminOptions): Actor<AdminState, AdminMessag
 function initialState(startedMs: number): AdminState {
   return {
     startedMs,
-    leadership: { kind: "leadership", role: "looking", epoch: EPOCH_NONE, leader: undefined },
+    leadership: {
+      kind: "leadership",
+      role: "looking",
+      epoch: EPOCH_NONE,
+      leader: undefined,
+      room: "enough",
+    },
     applied: {
       kind: "applied$",
       lane: 0,
@@ -120,6 +126,7 @@ function figuresOf(options: AdminOptions, state: AdminState, nowMs: number): Fig
     version: options.version ?? VERSION,
     epoch: leadership.epoch,
     leader: leadership.leader,
+    writes: leadership.room === "enough",
     zxid: applied.zxid,
     znodes: applied.znodes,
     watches: [...state.watches.values()].reduce((total, watches) => total + watches, 0),

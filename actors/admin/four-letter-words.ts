@@ -10,6 +10,8 @@ export type Figures = {
   readonly version: string;
   readonly epoch: number;
   readonly leader: number | undefined;
+  /** False: those of clients are refused, since there is no room on the disk. */
+  readonly writes: boolean;
   readonly zxid: Zxid;
   readonly znodes: number;
   readonly watches: number;
@@ -36,7 +38,8 @@ export function answerOf(word: string, figures: Figures): string {
     case "ruok":
       return "imok";
     case "isro":
-      return figures.mode === undefined ? "null" : "rw";
+      if (figures.mode === undefined) return "null";
+      return figures.writes ? "rw" : "ro";
     case "srvr":
       return figures.mode === undefined ? NOT_SERVING : serverText(figures, figures.mode, []);
     case "stat":
@@ -66,6 +69,7 @@ function serverText(figures: Figures, mode: Mode, clients: readonly string[]): s
   ];
   // ZooKeeper's own value for sizes that it has not measured.
   if (mode === "leader") lines.push("Proposal sizes last/min/max: -1/-1/-1");
+  if (!figures.writes) lines.push("Writes: refused, no room on the disk");
   return `${lines.join("\n")}\n`;
 }
 
@@ -97,6 +101,7 @@ function monitorText(figures: Figures, mode: Mode): string {
   values.push(["zooid_epoch", figures.epoch]);
   values.push(["zooid_leader", figures.leader ?? 0]);
   values.push(["zooid_applied_zxid", formatZxid(figures.zxid)]);
+  values.push(["zooid_writes_refused", figures.writes ? 0 : 1]);
   return values.map(([key, value]) => `${key}\t${value}\n`).join("");
 }
 

@@ -76,7 +76,13 @@ function initialState(options: HeartbeatOptions, context: Context): HeartbeatSta
   return {
     options,
     quorum: Math.floor(options.voters.length / 2) + 1,
-    leadership: { kind: "leadership", role: "looking", epoch: 0 as never, leader: undefined },
+    leadership: {
+      kind: "leadership",
+      role: "looking",
+      epoch: 0 as never,
+      leader: undefined,
+      room: "enough",
+    },
     rounds: newRounds(first),
     support: newSupport(),
     lastTag: first - 1,

@@ -30,8 +30,8 @@ const ASKS_MAX = 20;
 /** The election actor says that this node should try. */
 export function stand(state: LogSyncState): void {
   if (state.role.kind === "leading" || state.role.kind === "candidate") return;
-  // Whoever votes for it has heard an older life of this node.
-  if (state.repair !== undefined) return;
+  // Whoever votes for it has heard an older life of this node, or what it said before it gave up leading.
+  if (state.repair !== undefined || state.abstaining) return;
   if (state.diskFull) {
     lookAgain(state, "a node with a full disk cannot lead");
     return;
@@ -69,6 +69,8 @@ export function receivePromiseRequest(
   state.epochSeen = epoch(Math.max(state.epochSeen, message.epoch));
   // What it may have acknowledged and forgotten must not be missing from a quorum by its word.
   if (state.repair !== undefined) return;
+  // What it holds beyond the others is not committed. They are a quorum, and its word would make them give way to it.
+  if (state.abstaining) return;
   if (message.epoch > promisedEpoch(state)) {
     if (state.role.kind === "leading") log(state, "info", "deposed", { epoch: message.epoch });
     // Whoever asks may lead soon: this node waits for its barrier.

@@ -15,6 +15,7 @@ import {
   emitLeadership,
   log,
   type LogSyncState,
+  ownRoom,
   persistPromise,
   promisedEpoch,
   retire,
@@ -37,6 +38,7 @@ export function follow(state: LogSyncState, leader: ServerId, epoch: Epoch | und
     matched: ZXID_NONE,
     leaderCommitted: ZXID_NONE,
     established: false,
+    room: "enough",
     behind: undefined,
   };
   retire(state);
@@ -66,8 +68,16 @@ export function receiveAppend(
   }
   const role = followingOf(state, message);
   role.leaderCommitted = max(role.leaderCommitted, message.committed);
+  if (message.room !== role.room) {
+    role.room = message.room;
+    emitLeadership(state);
+  }
   // Dropped appends are noticed by the leader's next announcement.
-  if (state.truncating || state.diskFull) return;
+  if (state.truncating) return;
+  if (state.diskFull) {
+    sendAccepted(state, role);
+    return;
+  }
   if (!state.index.holds(message.prevZxid)) {
     sayBehind(state, role, state.index.floor(message.prevZxid), context);
     return;
@@ -146,12 +156,13 @@ function truncate(state: LogSyncState, after: Zxid): void {
   state.effects.push(tell("log", { kind: "truncate", after }));
 }
 
-/** What this node holds durably and equal to the leader's log. Sent after the fsync, never before. */
+/** What this node holds durably and equal to the leader's log, and whether it has room. Sent after the fsync, never before. */
 export function sendAccepted(state: LogSyncState, role: Following): void {
-  if (role.epoch === undefined || role.matched === ZXID_NONE) return;
+  const room = ownRoom(state);
+  if (role.epoch === undefined || (role.matched === ZXID_NONE && room === "enough")) return;
   const zxid = min(state.durable, role.matched);
   const votes = state.repair === undefined;
-  sendTo(state, role.leader, { kind: "accepted", epoch: role.epoch, zxid, votes });
+  sendTo(state, role.leader, { kind: "accepted", epoch: role.epoch, zxid, votes, room });
   regainIfRepaired(state);
 }
 

@@ -17,8 +17,9 @@ import {
 } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
-import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
+import type { LogSyncPeerMessage, Room, SubmitMessage, SubmitRefused } from "./messages.ts";
 import { offerSnapshot } from "./offer.ts";
+import { judgeRoom } from "./room.ts";
 import {
   broadcast,
   emitLeadership,
@@ -44,7 +45,12 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
   const followers = new Map<ServerId, Follower>();
   for (const voter of options.voters) {
     if (voter === options.server) continue;
-    followers.set(voter, { accepted: ZXID_NONE, catchUp: undefined });
+    followers.set(voter, {
+      accepted: ZXID_NONE,
+      room: undefined,
+      roomAtMs: context.nowMs,
+      catchUp: undefined,
+    });
   }
   const role: Leading = {
     kind: "leading",
@@ -57,8 +63,10 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
     outboxAfter: state.index.tail,
     uncommittedBytes: 0,
     publishing: false,
+    room: "enough",
   };
   state.role = role;
+  judgeRoom(state, role, context);
   state.effects.push(
     { kind: "stopTimer", timer: "ask" },
     { kind: "startTimer", timer: "announce", afterMs: options.announceIntervalMs ?? 100 },
@@ -159,11 +167,12 @@ function appendOf(
     prevZxid,
     committed: state.committed,
     records,
+    room: role.room,
   };
 }
 
 /** Repeated for ever while leading: whoever lost an append or a commit mark learns of it. */
-export function announce(state: LogSyncState): void {
+export function announce(state: LogSyncState, context: Context): void {
   const { role, options } = state;
   if (role.kind !== "leading") return;
   state.effects.push({
@@ -171,6 +180,16 @@ export function announce(state: LogSyncState): void {
     timer: "announce",
     afterMs: options.announceIntervalMs ?? 100,
   });
+  roomHeard(state, role, context);
+  if (state.role === role && role.followers.size > 0) publishSoon(state, role);
+}
+
+/** Something is known of the room on a disk. */
+export function roomHeard(state: LogSyncState, role: Leading, context: Context): void {
+  const before = role.room;
+  judgeRoom(state, role, context);
+  if (state.role !== role || role.room === before) return;
+  emitLeadership(state);
   if (role.followers.size > 0) publishSoon(state, role);
 }
 
@@ -236,7 +255,7 @@ export function receiveAccepted(
   state: LogSyncState,
   role: Leading,
   from: ServerId,
-  { zxid, votes }: { readonly zxid: Zxid; readonly votes: boolean },
+  { zxid, votes, room }: { readonly zxid: Zxid; readonly votes: boolean; readonly room: Room },
   context: Context,
 ): void {
   const follower = role.followers.get(from);
@@ -245,6 +264,13 @@ export function receiveAccepted(
   if (!votes) follower.accepted = ZXID_NONE;
   else if (zxid > follower.accepted) follower.accepted = zxid;
   leaderCommit(state, role);
+  if (votes) {
+    const news = follower.room !== room;
+    follower.room = room;
+    follower.roomAtMs = context.nowMs;
+    if (news) roomHeard(state, role, context);
+    if (state.role !== role) return;
+  }
   if (follower.catchUp === undefined || zxid < follower.catchUp.sentThrough) return;
   if (follower.catchUp.sentThrough < state.index.tail) {
     sendCatchUp(state, role, from, follower, follower.catchUp.sentThrough, context);

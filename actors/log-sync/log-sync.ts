@@ -30,6 +30,7 @@ import {
   receiveAccepted,
   receiveBehind,
   refuse,
+  roomHeard,
   sendRead,
   submit,
 } from "./leader.ts";
@@ -37,8 +38,10 @@ import { loadLanes, treeLoaded } from "./load.ts";
 import { LogIndex } from "./log-index.ts";
 import type { LogSyncMessage, LogSyncPeerMessage, SubmitMessage } from "./messages.ts";
 import { givePart, sendPart } from "./offer.ts";
+import { ABSTAIN_TIMER, endAbstaining, writeAgain } from "./room.ts";
 import {
   emitDurable,
+  emitLeadership,
   initialState,
   log,
   type LogSyncOptions,
@@ -114,7 +117,7 @@ function timer(state: LogSyncState, name: string, context: Context): void {
       publish(state);
       return;
     case "announce":
-      announce(state);
+      announce(state, context);
       return;
     case "ask":
       if (state.role.kind === "candidate") ask(state, context);
@@ -126,6 +129,9 @@ function timer(state: LogSyncState, name: string, context: Context): void {
       return;
     case SURVEY_TIMER:
       survey(state);
+      return;
+    case ABSTAIN_TIMER:
+      endAbstaining(state);
       return;
     default:
       assert(false, `log-sync has no timer ${name}`);
@@ -245,11 +251,15 @@ function receiveFromLog(state: LogSyncState, report: LogReport, context: Context
     case "voteRegained":
       voteRegained(state);
       return;
+    case "roomLow":
+      state.roomLow = true;
+      roomChanged(state, context);
+      return;
     case "diskFull":
-      diskFull(state, report);
+      diskFull(state, report, context);
       return;
     case "writable":
-      writable(state);
+      writable(state, context);
       return;
     default:
       unreachable(report);
@@ -335,26 +345,55 @@ function voteRegained(state: LogSyncState): void {
   else if (role.kind === "looking") lookAgain(state, "this node votes again");
 }
 
-/** What was not kept is gone from the log; a leader cannot go on without its own disk, nor be elected until it has room. */
-function diskFull(state: LogSyncState, report: Extract<LogReport, { kind: "diskFull" }>): void {
+/**
+ * What was not kept is gone from the log. A leader that nobody can replace keeps it in memory: it commits nothing without its
+ * own disk, but its clients read on, and their sessions live.
+ */
+function diskFull(
+  state: LogSyncState,
+  report: Extract<LogReport, { kind: "diskFull" }>,
+  context: Context,
+): void {
+  const { role } = state;
+  state.roomLow = true;
   state.diskFull = true;
-  state.index.truncateAfter(report.durable);
-  state.recent.removeAfter(report.durable);
   state.durable = report.durable;
   log(state, "warn", "disk full", { durable: formatZxid(report.durable) });
-  if (state.role.kind === "leading") {
+  if (role.kind === "leading" && role.active) {
+    emitDurable(state);
+    roomHeard(state, role, context);
+    return;
+  }
+  if (role.kind === "leading") {
     lookAgain(state, "the disk is full");
     return;
   }
-  if (state.role.kind === "following" && state.role.matched > report.durable) {
-    state.role.matched = report.durable;
-  }
+  state.index.truncateAfter(report.durable);
+  state.recent.removeAfter(report.durable);
+  if (role.kind === "following" && role.matched > report.durable) role.matched = report.durable;
   emitDurable(state);
+  emitLeadership(state);
+  roomChanged(state, context);
 }
 
-function writable(state: LogSyncState): void {
+function writable(state: LogSyncState, context: Context): void {
+  const { role, diskFull: wasFull } = state;
+  state.roomLow = false;
   state.diskFull = false;
   log(state, "info", "disk has room again", {});
-  if (state.role.kind === "looking") lookAgain(state, "the disk has room again");
-  else emitDurable(state);
+  if (role.kind === "looking") {
+    lookAgain(state, "the disk has room again");
+    return;
+  }
+  emitDurable(state);
+  if (role.kind === "leading" && wasFull) writeAgain(state, role);
+  if (role.kind === "following" && wasFull) emitLeadership(state);
+  roomChanged(state, context);
+}
+
+/** Whoever leads knows at once. */
+function roomChanged(state: LogSyncState, context: Context): void {
+  const { role } = state;
+  if (role.kind === "leading") roomHeard(state, role, context);
+  else if (role.kind === "following") sendAccepted(state, role);
 }

@@ -60,6 +60,8 @@ export type LogSyncPeerMessage =
       readonly prevZxid: Zxid;
       readonly committed: Zxid;
       readonly records: readonly Uint8Array[];
+      /** Of the disks that are needed for a quorum. */
+      readonly room: Room;
     }
   /** Everything up to `zxid` of the leader's log is durable here. Without `votes` it counts for no quorum. */
   | {
@@ -67,6 +69,8 @@ export type LogSyncPeerMessage =
       readonly epoch: Epoch;
       readonly zxid: Zxid;
       readonly votes: boolean;
+      /** On the follower's disk. */
+      readonly room: Room;
     }
   /** The append did not follow this log. `holds`: the last record here that is not after the append's prevZxid. */
   | { readonly kind: "behind"; readonly epoch: Epoch; readonly holds: Zxid }
@@ -112,6 +116,12 @@ export type SubmitRefused = {
   readonly expected: number;
 };
 
+/**
+ * Of a disk, or of an ensemble. `low`: what is left is kept for sessions, and clients' writes are refused. `none`: nothing
+ * can be written.
+ */
+export type Room = "enough" | "low" | "none";
+
 /** Emitted on `leadership$`: who leads, as far as this node knows. */
 export type Leadership = {
   readonly kind: "leadership";
@@ -119,6 +129,8 @@ export type Leadership = {
   readonly role: "looking" | "establishing" | "following" | "leading";
   readonly epoch: Epoch;
   readonly leader: ServerId | undefined;
+  /** What clients of this node may write: the leader's word, or less if its own disk is full. */
+  readonly room: Room;
 };
 
 /** Emitted on `committed$`: verified records in zxid order, each exactly once since the start, gapless. */
@@ -127,7 +139,10 @@ export type Committed = { readonly kind: "committed"; readonly records: readonly
 /** Emitted on `durable$`: the last zxid of the durable log, for election's votes; and the promise. */
 export type Durable = {
   readonly kind: "durable";
-  /** False: it takes no part in elections. It may have forgotten what it acknowledged, or its disk is full. */
+  /**
+   * False: it takes no part in elections. It may have forgotten what it acknowledged, its disk is full, or it has just given
+   * up leading for others whose disks have room.
+   */
   readonly votes: boolean;
   readonly lastZxid: Zxid;
   readonly promisedEpoch: Epoch;

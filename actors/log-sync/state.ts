@@ -8,7 +8,13 @@ import { type Epoch, EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxi
 import { tell } from "../inboxes.ts";
 import type { VoteLoss } from "../log/messages.ts";
 import { LogIndex } from "./log-index.ts";
-import type { EpochPromise, Leadership, LogSyncPeerMessage, SnapshotIdentity } from "./messages.ts";
+import type {
+  EpochPromise,
+  Leadership,
+  LogSyncPeerMessage,
+  Room,
+  SnapshotIdentity,
+} from "./messages.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { SubmitterTable } from "./submitters.ts";
 
@@ -55,6 +61,9 @@ export type Transfer = {
 export type Follower = {
   /** Durable there and equal to the leader's log up to here, and counted. */
   accepted: Zxid;
+  /** What it said last of its disk, and when. Undefined: nothing yet. */
+  room: Room | undefined;
+  roomAtMs: number;
   /** While it catches up: what has been sent to it directly, and when. */
   catchUp:
     | { readonly from: Zxid; sentThrough: Zxid; readonly atMs: number; reading: boolean }
@@ -85,6 +94,8 @@ export type Role =
       outboxAfter: Zxid;
       uncommittedBytes: number;
       publishing: boolean;
+      /** Of the disks that are needed for a quorum. */
+      room: Room;
     }
   | {
       readonly kind: "following";
@@ -97,6 +108,8 @@ export type Role =
       leaderCommitted: Zxid;
       /** The epoch's barrier is known to be committed here. */
       established: boolean;
+      /** The leader's word. */
+      room: Room;
       /** When it last said that it is behind, and where it stood. */
       behind: { readonly atMs: number; readonly holds: Zxid } | undefined;
     };
@@ -127,7 +140,15 @@ export type LogSyncState = {
   durable: Zxid;
   truncating: boolean;
   truncations: number;
+  /** The log could not prepare more room. */
+  roomLow: boolean;
+  /** The log takes nothing. */
   diskFull: boolean;
+  /** It has given up leading for others whose disks have room, and keeps out of their election. */
+  abstaining: boolean;
+  yieldedAtMs: number;
+  /** The room last told with the leadership. */
+  roomTold: Room;
   /** Never goes back. */
   committed: Zxid;
   /** Emitted on `committed$`. */
@@ -161,7 +182,11 @@ export function initialState(options: LogSyncOptions): LogSyncState {
     durable: ZXID_NONE,
     truncating: false,
     truncations: 0,
+    roomLow: false,
     diskFull: false,
+    abstaining: false,
+    yieldedAtMs: Number.NEGATIVE_INFINITY,
+    roomTold: "enough",
     committed: ZXID_NONE,
     delivered: ZXID_NONE,
     submitters: new SubmitterTable(),
@@ -208,13 +233,14 @@ export function persistPromise(
 
 /**
  * To be called before a leader's role is replaced: records of this turn that neither the disk nor a peer has seen yet are
- * taken back, so that the index ends where the log does.
+ * taken back, and those for which the disk had no room, so that the index ends where the log does.
  */
 export function retire(state: LogSyncState): void {
   const { role } = state;
-  if (role.kind !== "leading" || role.outbox.length === 0) return;
-  state.index.truncateAfter(role.outboxAfter);
-  state.recent.removeAfter(role.outboxAfter);
+  if (role.kind !== "leading" || (role.outbox.length === 0 && !state.diskFull)) return;
+  const end = state.diskFull ? state.durable : role.outboxAfter;
+  state.index.truncateAfter(end);
+  state.recent.removeAfter(end);
   role.outbox = [];
 }
 
@@ -236,7 +262,7 @@ export function lookAgain(state: LogSyncState, reason: string): void {
 
 export function emitDurable(state: LogSyncState): void {
   const { durable: lastZxid, promise } = state;
-  const votes = state.repair === undefined && !state.diskFull;
+  const votes = state.repair === undefined && !state.diskFull && !state.abstaining;
   state.effects.push({
     kind: "emit",
     topic: "durable$",
@@ -245,11 +271,26 @@ export function emitDurable(state: LogSyncState): void {
 }
 
 export function emitLeadership(state: LogSyncState): void {
-  state.effects.push({ kind: "emit", topic: "leadership$", value: leadershipOf(state) });
+  const value = leadershipOf(state);
+  state.effects.push({ kind: "emit", topic: "leadership$", value });
+  const { room } = value;
+  if (room === state.roomTold) return;
+  state.roomTold = room;
+  if (room === "enough") log(state, "info", "writes are taken again", {});
+  else
+    log(state, "warn", "writes are refused: no room on the disk", { room, leader: value.leader });
+}
+
+/** On this node's own disk. */
+export function ownRoom(state: LogSyncState): Room {
+  if (state.diskFull) return "none";
+  return state.roomLow ? "low" : "enough";
 }
 
 function leadershipOf(state: LogSyncState): Leadership {
   const { role, options } = state;
+  // A follower whose disk is full could not tell its clients what became of their writes.
+  const ownLeast: Room = state.diskFull ? "none" : "enough";
   switch (role.kind) {
     case "leading":
       return {
@@ -257,6 +298,7 @@ function leadershipOf(state: LogSyncState): Leadership {
         role: role.active ? "leading" : "establishing",
         epoch: role.epoch,
         leader: options.server,
+        room: role.room,
       };
     case "following":
       return {
@@ -264,6 +306,7 @@ function leadershipOf(state: LogSyncState): Leadership {
         role: role.established ? "following" : "establishing",
         epoch: role.epoch ?? state.promise.epoch,
         leader: role.leader,
+        room: state.diskFull ? ownLeast : role.room,
       };
     case "candidate":
       return {
@@ -271,6 +314,7 @@ function leadershipOf(state: LogSyncState): Leadership {
         role: "establishing",
         epoch: role.epoch,
         leader: options.server,
+        room: ownLeast,
       };
     default:
       return {
@@ -278,6 +322,7 @@ function leadershipOf(state: LogSyncState): Leadership {
         role: "looking",
         epoch: state.promise.epoch,
         leader: undefined,
+        room: ownLeast,
       };
   }
 }

@@ -215,7 +215,7 @@ function nextProcedure(state: LogState): Procedure | undefined {
   const unsealed = segmentToSeal(state);
   if (unsealed !== undefined && state.flush === "none") return sealSegment(state, unsealed);
   if (prepare) return prepareRoom(state);
-  if (state.full && !state.awaitingRoom) becomeWritable(state);
+  if (state.low && !state.awaitingRoom) becomeWritable(state);
   return undefined;
 }
 

@@ -13,7 +13,7 @@ import {
   replaceFile,
   TEMPORARY_SUFFIX,
 } from "./procedure.ts";
-import { becomeFull, giveBack } from "./room.ts";
+import { becomeFull, giveBack, performWithReserve } from "./room.ts";
 import { takeSpare } from "./spares.ts";
 import { type LogState, type PendingRecord, report, say, type Segment } from "./state.ts";
 
@@ -181,7 +181,7 @@ export function* storePromise(state: LogState, promise: EpochPromise): Procedure
   if (promise.epoch !== epoch || promise.candidate !== candidate) {
     assert(promise.epoch > epoch, "one candidate in each epoch");
     const bytes = encodePromise(promise, state.settings.crc32);
-    if (!(yield* performIfRoom(replaceFile(PROMISE_FILE, bytes)))) {
+    if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {
       yield* removeIfThere(`${PROMISE_FILE}${TEMPORARY_SUFFIX}`);
       state.promiseStalled = true;
       becomeFull(state);

@@ -132,6 +132,9 @@ export type LogReport =
     }
   | { readonly kind: "installRefused"; readonly zxid: Zxid; readonly reason: string }
   | { readonly kind: "voteRegained" }
+  /** No more room could be prepared. Appends are taken while what was prepared before lasts. */
+  | { readonly kind: "roomLow" }
   /** The disk is full: nothing after `durable` was kept, appends are refused until `writable`. */
   | { readonly kind: "diskFull"; readonly durable: Zxid }
+  /** After `roomLow` or `diskFull`: there is room for a whole segment again. */
   | { readonly kind: "writable" };

@@ -38,6 +38,7 @@ import {
   replaceFile,
 } from "./procedure.ts";
 import { findLog, type Folder, type FoundLog } from "./recover-log.ts";
+import { performWithReserve } from "./room.ts";
 import { type LogState, report, say } from "./state.ts";
 import { cutAside, setAside, storeVoteLoss } from "./vote-loss.ts";
 
@@ -70,7 +71,10 @@ export function* recoverLog(state: LogState, wallMs: number): Procedure {
   if (!repairable) yield* removeIfThere(VOTE_LOSS_FILE);
   if (isNew) yield* perform(replaceFile(IDENTITY_FILE, encodeIdentity(state.settings, crc32)));
   yield* clearUp(state, found);
-  yield* perform(replaceFile(INCARNATION_FILE, encodeIncarnation(incarnation, crc32)));
+  const counted = replaceFile(INCARNATION_FILE, encodeIncarnation(incarnation, crc32));
+  if (!(yield* performWithReserve(state, counted))) {
+    throw new LogStop("the disk is full. Make room, then start the node again.");
+  }
   if (loss !== undefined) sayWithoutVote(state, loss, fault);
   reportRecovered(state, found, incarnation);
 }

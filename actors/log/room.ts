@@ -1,11 +1,18 @@
-/** Room on the disk: segments are filled with zeros ahead of their use, and a full disk is waited out. */
+/**
+ * Room on the disk: segments are filled with zeros ahead of their use, and a full disk is waited out. Zeros that are there
+ * when no more can be written are a reserve, and log-sync is told, so that it lasts for what an ensemble cannot do without.
+ */
 import { formatZxid } from "../../protocol/zxid.ts";
+import type { DiskOperation } from "../../runtime/disk.ts";
 import { SPARE_FILE } from "./files.ts";
 import { LogStop, perform, performIfRoom, type Procedure } from "./procedure.ts";
+import { SEAL_BYTES } from "./seal.ts";
 import { type LogState, report, say } from "./state.ts";
 
 export const PROBE_TIMER = "probe";
 const PROBE_AFTER_MS = 1000;
+/** More than a promise takes, in whole blocks of any file system. */
+const RESERVE_PIECE_BYTES: number = 64 * 1024;
 
 /** The file that wants zeros next, and how many bytes it has. */
 export function roomToPrepare(state: LogState): { file: string; size: number } | undefined {
@@ -14,9 +21,9 @@ export function roomToPrepare(state: LogState): { file: string; size: number } |
   if (current !== undefined && current.size < segmentBytes) {
     return { file: current.name, size: current.size };
   }
-  // A log that hardly grows needs no spare yet; one that was full shows with it that there is room again.
+  // A log that hardly grows needs no spare yet; one that had no room shows with it that there is room again.
   const isFilling = current !== undefined && current.end >= segmentBytes / 4;
-  const wanted = state.full || (isFilling && state.spares.length === 0);
+  const wanted = state.low || (isFilling && state.spares.length === 0);
   if (wanted && state.spareBytes < segmentBytes) {
     return { file: SPARE_FILE, size: state.spareBytes };
   }
@@ -44,8 +51,28 @@ export function* prepareRoom(state: LogState): Procedure {
     return;
   }
   yield* giveBack(file, size);
-  if (!state.awaitingRoom) say(state, "warn", "diskNearlyFull", { file, bytes: length });
+  if (!state.low) {
+    state.low = true;
+    report(state, { kind: "roomLow" });
+    say(state, "warn", "diskNearlyFull", { file, bytes: length });
+  }
   awaitRoom(state);
+}
+
+/** Performs the operations, which need little room: if the disk has none, with some that zeros of the reserve leave. */
+export function* performWithReserve(
+  state: LogState,
+  operations: readonly DiskOperation[],
+): Procedure<boolean> {
+  if (yield* performIfRoom(operations)) return true;
+  const current = state.segments.at(-1);
+  if (current === undefined) return false;
+  // A seal stays: half of one would be damage.
+  const size = Math.max(current.end + SEAL_BYTES, current.size - RESERVE_PIECE_BYTES);
+  if (size >= current.size) return false;
+  yield* giveBack(current.name, size);
+  current.size = size;
+  return yield* performIfRoom(operations);
 }
 
 /** Cuts off what a write that found no room left behind. */
@@ -61,6 +88,7 @@ export function* giveBack(file: string, length: number): Procedure {
 export function becomeFull(state: LogState): void {
   const durable = state.index.lastZxid;
   if (!state.full) {
+    state.low = true;
     state.full = true;
     state.wasFull = true;
     report(state, { kind: "diskFull", durable });
@@ -79,6 +107,7 @@ export function becomeFull(state: LogState): void {
 
 /** All that was to be prepared is: there is room for a whole segment. */
 export function becomeWritable(state: LogState): void {
+  state.low = false;
   state.full = false;
   report(state, { kind: "writable" });
   say(state, "info", "writable", { durable: formatZxid(state.index.lastZxid) });

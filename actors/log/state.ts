@@ -129,6 +129,8 @@ export type LogState = {
   /** Bytes appended since zeros were last prepared. */
   unpreparedBytes: number;
 
+  /** No room was found for zeros since there was room for a whole segment: those that are prepared are the reserve. */
+  low: boolean;
   /** No append is taken until room is back. */
   full: boolean;
   /** Has been full since the start: an append sent before log-sync heard of it may still come, and does not follow. */
@@ -172,6 +174,7 @@ export function initialState(settings: LogSettings): LogState {
     snapshotLast: false,
     flush: "none",
     unpreparedBytes: 0,
+    low: false,
     full: false,
     wasFull: false,
     awaitingRoom: false,

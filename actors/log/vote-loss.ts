@@ -14,7 +14,7 @@ import {
   replaceFile,
   TEMPORARY_SUFFIX,
 } from "./procedure.ts";
-import { becomeFull } from "./room.ts";
+import { becomeFull, performWithReserve } from "./room.ts";
 import { type LogState, report, say } from "./state.ts";
 
 const COPY_BYTES: number = 1024 * 1024;
@@ -30,7 +30,7 @@ export function* regainVote(state: LogState): Procedure {
   // The file may be the damaged one still: the promise that is known by now may be the log's own epoch.
   if (promise.epoch > EPOCH_NONE) {
     const bytes = encodePromise(promise, settings.crc32);
-    if (!(yield* performIfRoom(replaceFile(PROMISE_FILE, bytes)))) {
+    if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {
       yield* removeIfThere(`${PROMISE_FILE}${TEMPORARY_SUFFIX}`);
       state.promiseStalled = true;
       becomeFull(state);

@@ -51,7 +51,8 @@ function receive(
 ): Step<SessionsState> {
   switch (message.kind) {
     case "leadership":
-      return leadership(state, message.role === "leading", context);
+      // What could not be ended is not counted either, and begins anew when there is room.
+      return leadership(state, message.role === "leading" && message.room !== "none", context);
     case "sessionChanges":
       return changes(state, message, context);
     case "touched":

@@ -3,7 +3,7 @@
  * so that a new process with an old number is not taken for it. The lock of a process that is gone is taken over.
  */
 import { randomUUID } from "node:crypto";
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const LOCK_FILE = "lock";
@@ -50,11 +50,17 @@ export class FolderLock {
     this.#content = `${JSON.stringify(holder)}\n`;
     const own = `${this.#path}.${token}`;
     // Linked into place with its content: nobody ever reads half a lock.
-    writeFileSync(own, this.#content, { mode: 0o600, flag: "wx" });
     try {
+      writeFileSync(own, this.#content, { mode: 0o600, flag: "wx" });
       this.#acquire(folder, own);
+    } catch (error) {
+      if (codeOf(error) !== "ENOSPC") throw error;
+      throw new Error(
+        `the disk of the data folder ${folder} is full: make room, then start the node again`,
+        { cause: error },
+      );
     } finally {
-      unlinkSync(own);
+      rmSync(own, { force: true });
     }
   }
 

@@ -2,7 +2,7 @@
 import { digestOf } from "../../actors/tree/digest.ts";
 import type { LogState } from "../../actors/log/actor.ts";
 import type { LogMessage, LogReport } from "../../actors/log/messages.ts";
-import type { LogSyncMessage } from "../../actors/log-sync/messages.ts";
+import type { Leadership, LogSyncMessage } from "../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
 import type { TreeMessage } from "../../actors/tree/messages.ts";
 import type { TreeState } from "../../actors/tree/tree.ts";
@@ -52,6 +52,7 @@ export class Cluster {
   readonly invariants: Invariants;
   readonly counts: ClientCounts = {
     acknowledged: 0,
+    refused: 0,
     reads: 0,
     events: 0,
     sessions: 0,
@@ -308,6 +309,7 @@ export class Cluster {
         const client = this.clients.find((each) => each.name === link.client);
         const attachment = client?.attachmentOf(link);
         if (link.attachedAt !== undefined && attachment !== undefined) {
+          attachment.mayBeRefused = node.gateway(lane)?.room !== "enough";
           this.truth.attach(link.attachedAt, attachment);
         }
       },
@@ -400,10 +402,21 @@ export class Cluster {
       const command = message as LogMessage;
       if (command.kind === "append") this.invariants.appends(node.id, command.records);
       if (!node.hasWrongDisk) this.#diskChecks.afterLog(node.id, node.disk, state as LogState);
+    } else if (actor.startsWith("zookeeper/")) {
+      const { kind, room } = message as Leadership;
+      if (kind === "leadership" && room !== "enough") this.#expectRefusals(node);
     } else if (actor.startsWith("tree/")) {
       this.#observeTree(node, actor, message as TreeMessage, state as TreeState);
     }
     this.#coverage.saw(actor, message, state);
+  }
+
+  #expectRefusals(node: SimNode): void {
+    for (const link of this.#linksOf(node)) {
+      const client = this.clients.find((each) => each.name === link.client);
+      const attachment = client?.attachmentOf(link);
+      if (attachment !== undefined) attachment.mayBeRefused = true;
+    }
   }
 
   #recovered(node: SimNode, report: Extract<LogReport, { kind: "recovered" }>): void {

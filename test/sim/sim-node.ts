@@ -105,7 +105,13 @@ export class SimNode {
   constructor(id: ServerId, log: NodeLog, diskMs: Range) {
     this.id = id;
     this.log = log;
-    this.faults = { latencyMs: diskMs, syncMs: 0, failNext: undefined, crashAfter: undefined };
+    this.faults = {
+      latencyMs: diskMs,
+      syncMs: 0,
+      failNext: undefined,
+      noRoom: false,
+      crashAfter: undefined,
+    };
   }
 
   get logSync(): LogSyncState | undefined {

@@ -4,6 +4,7 @@
  */
 import { type State, zooKeeperGatewayActor } from "../../actors/gateway/zookeeper/gateway.ts";
 import type { ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
+import type { Room } from "../../actors/log-sync/messages.ts";
 import type { SubmitterMessage } from "../../actors/submitter/messages.ts";
 import type { TreeMessage } from "../../actors/tree/messages.ts";
 import type { SessionId } from "../../protocol/ids.ts";
@@ -87,8 +88,8 @@ export class GatewayDriver {
     return step.effects;
   }
 
-  leadership(role: "looking" | "following" | "leading"): readonly Effect[] {
-    return this.tell({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined });
+  leadership(role: "looking" | "following" | "leading", room: Room = "enough"): readonly Effect[] {
+    return this.tell({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined, room });
   }
 
   open(connection: number, remoteAddress = `10.0.0.1:${connection}`): readonly Effect[] {

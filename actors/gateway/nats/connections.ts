@@ -25,7 +25,7 @@ export function open(
   const { state, effects, nowMs } = turn;
   if (item.version !== NATIVE_VERSION) return refuse(turn, inbox, "version");
   if (item.password.length !== PASSWORD_BYTES) return refuse(turn, inbox, "badFrame");
-  if (!state.serving) return refuse(turn, inbox, "noLeader");
+  if (!state.serving || state.room === "none") return refuse(turn, inbox, "noLeader");
   if (state.connections.size >= NATIVE_CONNECTIONS_MAX) return refuse(turn, inbox, "limit");
   const { minSessionTimeoutMs, maxSessionTimeoutMs } = state.options.timeouts;
   const timeoutMs = Math.min(Math.max(item.timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);

@@ -182,6 +182,7 @@ function leadership({ state, nowMs }: Turn, message: Leadership): void {
   const serving = message.role === "following" || message.role === "leading";
   if (state.serving && !serving) state.leaderlessSinceMs = nowMs;
   state.serving = serving;
+  state.room = message.room;
 }
 
 function ticked(turn: Turn): void {
@@ -235,6 +236,7 @@ function createState(options: Required<NatsGatewayOptions>, context: Context): S
     held: new Set(),
     serving: false,
     leaderlessSinceMs: context.nowMs,
+    room: "enough",
     zxid: ZXID_NONE,
     received: 0,
     sent: 0,

@@ -15,6 +15,7 @@ import { tell } from "../../inboxes.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { TreeReply } from "../../tree/messages.ts";
 import { end, forget, push } from "./output.ts";
+import { isRefused } from "../room.ts";
 import type { Connection, Turn, UnderWay, Waiting } from "./state.ts";
 
 /** False when the connection was ended. */
@@ -56,6 +57,12 @@ export function pump(turn: Turn, connection: Connection): void {
     }
     const { session, attachedAt } = phase;
     const { operation } = each.request;
+    if (isRefused(operation, turn.state.room)) {
+      noteLatency(turn, each.atMs);
+      const refused = { kind: "error", code: Code.notReadOnly } as const;
+      reply(turn, connection, each.id, turn.state.zxid, refused);
+      continue;
+    }
     operations.push({ kind: "client", session, attachedAt, operation });
     connection.writes.push(underWay);
     if (operation.kind === "closeSession") {

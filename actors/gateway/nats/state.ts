@@ -3,6 +3,7 @@ import type { ServerId, SessionId } from "../../../protocol/ids.ts";
 import type { GatewayItem } from "../../../protocol/native.ts";
 import type { NativeRequest } from "../../../protocol/native-packing.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Room } from "../../log-sync/messages.ts";
 import type { Contact } from "../contact.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import type { GatewayStream } from "./streams.ts";
@@ -78,6 +79,8 @@ export type State = {
   /** A leader is known and can commit. */
   serving: boolean;
   leaderlessSinceMs: number;
+  /** For writes of clients, on the disks that hold them. */
+  room: Room;
   /** The last that this lane's replica is known to have applied. */
   zxid: Zxid;
   received: number;

@@ -55,6 +55,10 @@ export function askForSession(
   timeoutMs: number,
 ): void {
   const { state, context } = turn;
+  if (state.room === "none") {
+    refuse(turn, connection, "no session: no room on the disk");
+    return;
+  }
   const { session, password } = request;
   let operation: Operation;
   if (session === SESSION_NONE) {
@@ -119,6 +123,7 @@ export function finishHandshake(
   const earlier = turn.state.sessions.get(session);
   if (earlier !== undefined) closeMoved(turn, earlier);
   enter(turn, connection, { kind: "attached", session, attachedAt, timeoutMs });
+  connection.repliedZxid = attachedAt;
   turn.state.sessions.set(session, connection);
   // Told anew, so that its first ping, a third of the timeout from now, need not wait.
   turn.state.contact.touched.add(session);

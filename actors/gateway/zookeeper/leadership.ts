@@ -12,13 +12,26 @@ import { advance, answerPings } from "./requests.ts";
 import { startTouchTimer } from "./touches.ts";
 import type { Turn } from "./state.ts";
 
-export function followLeadership(turn: Turn, { role }: Leadership): void {
+export function followLeadership(turn: Turn, { role, room }: Leadership): void {
   const { state } = turn;
   const serving = role === "following" || role === "leading";
-  if (serving === state.serving) return;
-  state.serving = serving;
-  if (serving) resume(turn);
-  else suspend(turn);
+  const isShort = room !== "enough" && room !== state.room;
+  state.room = room;
+  if (serving !== state.serving) {
+    state.serving = serving;
+    if (serving) resume(turn);
+    else suspend(turn);
+  }
+  if (isShort) runShort(turn);
+}
+
+/** Writes that wait here are refused; those handed on may wait for long, so pings are answered before them. */
+function runShort(turn: Turn): void {
+  for (const connection of turn.state.connections.values()) {
+    if (connection.phase.kind !== "attached") continue;
+    answerPings(turn, connection);
+    if (connection.phase.kind === "attached") advance(turn, connection);
+  }
 }
 
 function suspend(turn: Turn): void {
@@ -74,7 +87,10 @@ export function followHeard(turn: Turn, { turns }: LeaderHeard): void {
     const connection = state.sessions.get(session);
     if (connection === undefined || connection.heardMs >= atMs) return;
     connection.heardMs = atMs;
-    if (state.waiting.delete(connection)) advance(turn, connection);
+    if (!state.waiting.delete(connection)) return;
+    // A ping that came too early to be answered stands behind writes by now.
+    if (state.room !== "enough") answerPings(turn, connection);
+    advance(turn, connection);
   });
 }
 

@@ -4,17 +4,20 @@
  * a session reads its own earlier writes and never its own later ones (ZooKeeper's CommitProcessor keeps the same rule).
  */
 import { assert } from "../../../protocol/assert.ts";
+import { Code } from "../../../protocol/codes.ts";
 import type { ClientOperation, OperationResult } from "../../../protocol/operations.ts";
 import type { Read, ReadResult, WatchEvent } from "../../../protocol/reads.ts";
 import type { Request } from "../../../protocol/zookeeper/requests.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Room } from "../../log-sync/messages.ts";
+import { isRefused } from "../room.ts";
 
 export type Answerable =
   | Exclude<Request, { readonly kind: "headless" }>
   | { readonly kind: "event"; readonly event: WatchEvent };
 
 export type Entry = {
-  readonly request: Answerable;
+  request: Answerable;
   /** Of the request's frame. */
   readonly bytes: number;
   readonly startedMs: number;
@@ -51,8 +54,11 @@ export class RequestQueue {
     this.#bytes += bytes;
   }
 
-  /** What may go out now: a run of reads, then a run of writes. Without `writable` no write goes. */
-  dispatch(writable: boolean): {
+  /** What may go out now: a run of reads, then a run of writes. Without `writable` no write goes; without room it is refused. */
+  dispatch(
+    writable: boolean,
+    room: Room,
+  ): {
     readonly reads: readonly Read[];
     readonly writes: readonly ClientOperation[];
   } {
@@ -60,8 +66,13 @@ export class RequestQueue {
     const reads: Read[] = [];
     const writes: ClientOperation[] = [];
     while (this.#nextDispatch < entries.length) {
-      const { request } = entries[this.#nextDispatch] as Entry;
-      if (request.kind === "read") {
+      const entry = entries[this.#nextDispatch] as Entry;
+      const { request } = entry;
+      if (request.kind === "write" && isRefused(request.operation, room)) {
+        const { xid } = request;
+        entry.request = { kind: "refused", xid, code: Code.notReadOnly };
+        entry.answered = true;
+      } else if (request.kind === "read") {
         if (this.#writesOut > 0) break;
         reads.push(request.read);
       } else if (request.kind === "write") {

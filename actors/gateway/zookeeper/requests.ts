@@ -55,9 +55,9 @@ function readFrames(turn: Turn, connection: Connection): void {
     }
     connection.received += 1;
     state.received += 1;
-    const waits = !state.serving && queue.length > 0;
+    const waits = (!state.serving || state.room !== "enough") && queue.length > 0;
     if (request.kind === "ping" && waits && mayAnswer(turn, connection)) {
-      // Without a leader a write may wait long; the client must know meanwhile that this node is there.
+      // Without a leader, or without room, a write may wait long; the client must know meanwhile that this node is there.
       writeHeaderReply(state.writer, Xid.ping, state.zxid, Code.ok);
       countSent(state, connection);
       writeOut(turn, connection);
@@ -90,7 +90,7 @@ function mayRead(state: State, { queue, unsentBytes, ending }: Connection): bool
 function dispatch({ state, effects }: Turn, connection: Connection): void {
   const { phase, number: client } = connection;
   if (phase.kind !== "attached") return;
-  const { reads, writes } = connection.queue.dispatch(state.serving);
+  const { reads, writes } = connection.queue.dispatch(state.serving, state.room);
   if (reads.length > 0) {
     effects.push(tell(`tree/${state.lane}`, { kind: "read", from: state.name, client, reads }));
   }
@@ -116,7 +116,7 @@ function flush(turn: Turn, connection: Connection): void {
   while (connection.unsentBytes + writer.length < CONNECTION_UNSENT_BYTES_SOFT_MAX) {
     const entry = queue.ready();
     if (entry === undefined) break;
-    writeReply(state, entry);
+    writeReply(state, connection, entry);
     countSent(state, connection);
     if (entry.request.kind !== "event") countLatency(state, turn.context.nowMs - entry.startedMs);
     state.requestBytes -= entry.bytes;
@@ -130,14 +130,15 @@ function flush(turn: Turn, connection: Connection): void {
   if (last !== undefined) close(turn, connection);
 }
 
-function writeReply({ writer, zxid }: State, entry: Entry): void {
+function writeReply({ writer, zxid }: State, connection: Connection, entry: Entry): void {
   const { request } = entry;
+  if (entry.result !== undefined) connection.repliedZxid = entry.zxid;
   switch (request.kind) {
     case "ping":
       writeHeaderReply(writer, Xid.ping, zxid, Code.ok);
       return;
     case "refused":
-      writeHeaderReply(writer, request.xid, zxid, request.code);
+      writeHeaderReply(writer, request.xid, connection.repliedZxid, request.code);
       return;
     case "event":
       writeWatchEvent(writer, request.event);

@@ -7,6 +7,7 @@ import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import type { ConnectRequest } from "../../../protocol/zookeeper/handshake.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import type { GatewayReport } from "../../admin/messages.ts";
+import type { Room } from "../../log-sync/messages.ts";
 import { type Contact, newContact } from "../contact.ts";
 import { RequestQueue } from "./queue.ts";
 import type { Note } from "./notes.ts";
@@ -60,6 +61,8 @@ export type Connection = {
   readonly frames: FrameReader;
   readonly queue: RequestQueue;
   phase: Phase;
+  /** Of the last reply: a refusal, which has no zxid of its own, shows nothing newer than the client has seen. */
+  repliedZxid: Zxid;
   /** The leader counts the session's timeout from this time or later. */
   heardMs: number;
   /** A closeSession has been read: what comes after it is not. */
@@ -96,6 +99,8 @@ export type State = {
   /** A leader is known and can commit. */
   serving: boolean;
   leaderlessSinceMs: number;
+  /** For writes of clients, on the disks that hold them. */
+  room: Room;
   /** When the grace timer fires; undefined while it does not run. */
   graceDueMs: number | undefined;
   /** The last that this lane's replica is known to have applied. */
@@ -152,6 +157,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     touchTimerRuns: false,
     serving: false,
     leaderlessSinceMs: nowMs,
+    room: "enough",
     graceDueMs: undefined,
     zxid: ZXID_NONE,
     requestBytes: 0,
@@ -178,6 +184,7 @@ export function newConnection(
     frames: new FrameReader(),
     queue: new RequestQueue(),
     phase: { kind: "opened", deadlineMs },
+    repliedZxid: ZXID_NONE,
     heardMs: Number.NEGATIVE_INFINITY,
     ending: false,
     paused: false,

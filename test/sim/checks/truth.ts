@@ -21,8 +21,12 @@ export type Attachment = {
   readonly client: string;
   /** Writes in the order in which they were sent. */
   readonly sent: ClientOperation[];
-  /** Zxids of those that are committed: of the first so many. */
-  readonly committed: Zxid[];
+  /** By place, the zxids of those that are committed. One that was passed over has none. */
+  readonly committed: (Zxid | undefined)[];
+  /** Its node has refused writes at some time since: what it refuses is passed over. */
+  mayBeRefused: boolean;
+  /** Places of those that the client knows to be refused. */
+  readonly refused: Set<number>;
 };
 
 type Committed = { readonly checksum: number; readonly prevZxid: Zxid };
@@ -122,12 +126,47 @@ export class Truth {
       return `${operation.kind} at ${formatZxid(zxid)} was sent by nobody`;
     });
     const { client, sent, committed } = attachment;
-    const next = sent[committed.length];
+    const place = placeOf(attachment, operation);
+    const next = sent[place];
     must(next !== undefined && isSame(next, operation), "session order", () => {
       const expected = next === undefined ? "nothing" : textOf(next);
       return `${client}: ${textOf(operation)} is committed at ${formatZxid(zxid)}, ${expected} was next`;
     });
-    committed.push(zxid);
+    committed[place] = zxid;
+  }
+}
+
+/** The next, or the first after it that is the same, if those in between may have been refused. */
+function placeOf(attachment: Attachment, operation: ClientOperation): number {
+  const { sent, committed, mayBeRefused, refused } = attachment;
+  const next = committed.length;
+  if (!mayBeRefused) return next;
+  for (let place = next; place < sent.length; place += 1) {
+    const each = sent[place];
+    if (each !== undefined && !refused.has(place) && isSame(each, operation)) return place;
+  }
+  return next;
+}
+
+/** The client was told that what it sent at this place is refused: it is not committed, and never will be. */
+export function takeRefusal(attachment: Attachment, place: number): void {
+  const { client, sent, committed, mayBeRefused, refused } = attachment;
+  const operation = sent[place];
+  const what = (): string => `${client}: ${operation === undefined ? "" : textOf(operation)}`;
+  must(mayBeRefused, "refused is not done", () => `${what()} is refused, there was room`);
+  refused.add(place);
+  // Of several that are the same it may have been a later one that was committed.
+  const after = committed.splice(place);
+  for (let index = 0; index < after.length; index += 1) {
+    const zxid = after[index];
+    const done = sent[place + index];
+    if (zxid === undefined || done === undefined) continue;
+    const there = placeOf(attachment, done);
+    const other = sent[there];
+    must(other !== undefined && isSame(other, done), "refused is not done", () => {
+      return `${what()} is refused, and committed at ${formatZxid(zxid)}`;
+    });
+    committed[there] = zxid;
   }
 }
 

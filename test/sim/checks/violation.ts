@@ -16,6 +16,7 @@ export type InvariantName =
   | "monotone reads"
   | "session order"
   | "exactly once"
+  | "refused is not done"
   | "sequential names"
   | "ephemerals"
   | "session safety"

@@ -9,7 +9,7 @@ import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { checkRead, writeReplyProblem } from "../checks/replies.ts";
-import { type Attachment, textOf, type Truth } from "../checks/truth.ts";
+import { type Attachment, takeRefusal, textOf, type Truth } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { Link, LinkHandler } from "../links.ts";
 import type { Random } from "../random.ts";
@@ -34,6 +34,8 @@ import { Asker, rootsOf, type Workload } from "./workload.ts";
 
 export type ClientCounts = {
   acknowledged: number;
+  /** Writes, for want of room on disks. */
+  refused: number;
   reads: number;
   events: number;
   sessions: number;
@@ -213,7 +215,13 @@ export class SimClient {
       return;
     }
     const nowMs = clock.nowMs();
-    const attachment: Attachment = { client: this.name, sent: [], committed: [] };
+    const attachment: Attachment = {
+      client: this.name,
+      sent: [],
+      committed: [],
+      mayBeRefused: false,
+      refused: new Set(),
+    };
     const connection: Connection = {
       link,
       node,
@@ -413,6 +421,11 @@ export class SimClient {
       this.#environment.counts.reads += 1;
       checkRead(this.#environment.truth.model, this.name, request, header, body);
       if (request.watch) this.#watch(request, header);
+      return;
+    }
+    if (header.code === Code.notReadOnly) {
+      this.#environment.counts.refused += 1;
+      takeRefusal(connection.attachment, pending.place);
       return;
     }
     this.#checkWrite(connection, pending, header, body);

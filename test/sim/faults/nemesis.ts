@@ -20,6 +20,17 @@ type Target = {
 
 const FULL_EXTRA_BYTES = 6000;
 
+/** So many bytes more fit on it, and no more. */
+export function fillDisk({ disk }: SimNode, extraBytes: number): void {
+  const sizes = Object.values(disk.snapshot()).map((bytes) => bytes.length);
+  disk.capacityBytes = sizes.reduce((sum, size) => sum + size, 0) + extraBytes;
+}
+
+export function freeDisk({ disk, faults }: SimNode): void {
+  disk.capacityBytes = Number.POSITIVE_INFINITY;
+  faults.noRoom = false;
+}
+
 export class Nemesis {
   readonly counts: FaultCounts = {};
   readonly #cluster: Cluster;
@@ -339,14 +350,19 @@ export class Nemesis {
       writeFails: ({ node }) => this.#failNext(node, random.pick(["write", "rename", "truncate"])),
       readFails: ({ node }) => this.#failNext(node, "read"),
       diskFull: ({ node, forMs }) => {
-        const sizes = Object.values(node.disk.snapshot()).map((bytes) => bytes.length);
-        const used = sizes.reduce((sum, size) => sum + size, 0);
-        node.disk.capacityBytes = used + random.below(FULL_EXTRA_BYTES);
+        const { nodes } = this.#cluster;
+        const full = random.chance(0.4) ? nodes.filter(() => random.chance(0.8)) : [node];
+        const noRoom = random.chance(0.25);
+        for (const each of full) {
+          fillDisk(each, random.below(FULL_EXTRA_BYTES));
+          each.faults.noRoom = noRoom;
+        }
+        const ids = full.map(({ id }) => id).join(" ");
         this.#later(forMs, () => {
-          node.disk.capacityBytes = Number.POSITIVE_INFINITY;
-          this.#say(`the disk of ${node.id} has room`);
+          for (const each of full) freeDisk(each);
+          this.#say(`room on the disks of ${ids}`);
         });
-        return this.#say(`the disk of ${node.id} is full`);
+        return this.#say(`no room on the disks of ${ids}`);
       },
     };
   }
@@ -366,7 +382,7 @@ export class Nemesis {
     node.faults.failNext = undefined;
     node.faults.crashAfter = undefined;
     node.wrongDisk = undefined;
-    node.disk.capacityBytes = Number.POSITIVE_INFINITY;
+    freeDisk(node);
   }
 
   #clientFaults(): Pick<

@@ -2,6 +2,7 @@
 import { CLIENT_MUTANTS } from "./clients.ts";
 import type { Mutant } from "./mutant.ts";
 import { REPLICATION_MUTANTS } from "./replication.ts";
+import { ROOM_MUTANTS } from "./room.ts";
 import { SNAPSHOT_MUTANTS } from "./snapshots.ts";
 import { STATE_MACHINE_MUTANTS } from "./state-machine.ts";
 import { STORAGE_MUTANTS } from "./storage.ts";
@@ -12,4 +13,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SNAPSHOT_MUTANTS,
   ...STATE_MACHINE_MUTANTS,
   ...CLIENT_MUTANTS,
+  ...ROOM_MUTANTS,
 ];

@@ -66,7 +66,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CHANGES,
-        find: "if (!(yield* performIfRoom(replaceFile(PROMISE_FILE, bytes)))) {",
+        find: "if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {",
         replace: 'if (!(yield* performIfRoom([{ kind: "list" }]))) {',
       },
     ],

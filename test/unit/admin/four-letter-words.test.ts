@@ -33,7 +33,7 @@ function ask(
     clients: [" /10.0.0.1:1[1](queued=0,recved=1,sent=1)"],
   } as const;
   const messages: AdminMessage[] = [
-    { kind: "leadership", role, epoch: 3 as Epoch, leader: 1 as ServerId },
+    { kind: "leadership", role, epoch: 3 as Epoch, leader: 1 as ServerId, room: "enough" },
     {
       kind: "applied$",
       lane: 1,
@@ -152,4 +152,22 @@ test("an average without a fraction keeps its decimal point, as Java prints it",
 
 test("a word that is not known here is answered so", (t) => {
   t.regex(ask("dump", 1, "leading"), /dump is not executed/);
+});
+
+test("a node whose clients' writes are refused says so, and why", (t) => {
+  const low = {
+    kind: "leadership",
+    role: "leading",
+    epoch: 3 as Epoch,
+    leader: 1 as ServerId,
+    room: "low",
+  } as const;
+  t.true(
+    ask("srvr", 1, "leading", low).endsWith(
+      "Node count: 5\nWrites: refused, no room on the disk\n",
+    ),
+  );
+  t.true(ask("mntr", 1, "leading", low).includes("\nzooid_writes_refused\t1\n"));
+  t.true(ask("mntr", 1, "leading").includes("\nzooid_writes_refused\t0\n"));
+  t.is(ask("isro", 1, "leading", low), `${ANSWER}ro`);
 });

@@ -4,6 +4,7 @@ import type { Actor, Context, Step } from "../../../runtime/actor.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import { natsGatewayActor, type NatsGatewayState } from "../../../actors/gateway/nats/gateway.ts";
 import type { NatsGatewayMessage } from "../../../actors/gateway/messages.ts";
+import type { Room } from "../../../actors/log-sync/messages.ts";
 import { Code } from "../../../protocol/codes.ts";
 import type { ServerId, SessionId } from "../../../protocol/ids.ts";
 import {
@@ -60,9 +61,9 @@ class Harness {
     this.effects.push(...step.effects);
   }
 
-  lead(known: boolean): void {
+  lead(known: boolean, room: Room = "enough"): void {
     const role = known ? "following" : "looking";
-    this.give({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined });
+    this.give({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined, room });
   }
 
   /** One frame with the next sequence number. */
@@ -228,6 +229,23 @@ test("results carry the client's ids and their zxids", (t) => {
     { id: 2, zxid: 12 as Zxid, result: { kind: "error", code: Code.badVersion } },
     { id: 3, zxid: 12 as Zxid, result: { kind: "data", stat: STAT } },
   ]);
+});
+
+test("without room writes are refused and handed to nobody, reads go on, and nobody new is taken", (t) => {
+  const harness = opened();
+  harness.lead(true, "low");
+  harness.say(set(1), get(2));
+  t.deepEqual(harness.tells(), ["tree/1 read"]);
+  t.like(
+    harness.published().filter(({ kind }) => kind === "result"),
+    [{ id: 1, result: { kind: "error", code: Code.notReadOnly } }],
+  );
+  harness.lead(true, "none");
+  harness.ask(0, NATIVE_VERSION, "zooid.test.client.other.1");
+  t.like(harness.published(), [{ kind: "ended", reason: "noLeader" }]);
+  harness.lead(true);
+  harness.say(set(3));
+  t.deepEqual(harness.tells(), ["submitter/1 write"]);
 });
 
 test("a bad path is refused without a transaction", (t) => {

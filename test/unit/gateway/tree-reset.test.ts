@@ -45,7 +45,13 @@ test("the gateway of native clients ends every connection, and takes them again"
   const gateway = new Driven(
     natsGatewayActor({ server: server(1), lane: 1, ensemble: "test", timeouts }),
   );
-  gateway.receive({ kind: "leadership", role: "following", epoch: 1 as never, leader: undefined });
+  gateway.receive({
+    kind: "leadership",
+    role: "following",
+    epoch: 1 as never,
+    leader: undefined,
+    room: "enough",
+  });
   const password = new Uint8Array(16);
   const open = { kind: "open", version: NATIVE_VERSION, password, timeoutMs: 10_000 } as const;
   const bytes = encodeClientFrame({ sequence: 0, items: [{ ...open, session: SESSION_NONE }] });

@@ -1,4 +1,5 @@
 import test from "ava";
+import type { LogReport } from "../../../actors/log/messages.ts";
 import type { DiskOperation } from "../../../runtime/disk.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import {
@@ -280,16 +281,16 @@ test("a record that went bad while the node ran is not given out", (t) => {
 test("a log too full for the disk refuses appends, keeps what is durable, and takes up again when room is back", (t) => {
   const disk = new MemoryDisk();
   const log = logWith(3, disk);
-  const used = Object.values(disk.snapshot()).reduce((sum, bytes) => sum + bytes.length, 0);
-  disk.capacityBytes = used + 1000;
+  disk.capacityBytes = used(disk) + 1000;
   let counter = 4;
   let reports = log.ask({ kind: "append", records: records(1, counter, counter) });
-  while (reports.every((report) => report.kind === "appended")) {
+  while (reports.every((report) => report.kind !== "diskFull")) {
     counter += 1;
     reports = log.ask({ kind: "append", records: records(1, counter, counter) });
   }
   const durable = zxid(1, counter - 1);
   t.deepEqual(reports, [{ kind: "diskFull", durable }]);
+  t.is(log.reports.filter(({ kind }) => kind === "roomLow").length, 1);
   t.deepEqual(log.ask({ kind: "append", records: records(1, counter, counter) }), []);
   t.deepEqual(log.fire("probe"), []);
   t.is(log.readAll().length, counter);
@@ -304,6 +305,45 @@ test("a log too full for the disk refuses appends, keeps what is durable, and ta
   const next = log.ask({ kind: "append", records: records(1, counter, counter) });
   t.deepEqual(next, [{ kind: "appended", lastZxid: zxid(1, counter), truncations: 0 }]);
 });
+
+test("a log that can prepare no more says so once, goes on with what it has, and says when there is room again", (t) => {
+  const disk = new MemoryDisk();
+  const log = logWith(20, disk);
+  t.false(log.reports.some(({ kind }) => kind === "roomLow"));
+  disk.capacityBytes = used(disk);
+  const after = (counter: number): LogReport[] => {
+    return log.ask({ kind: "append", records: records(1, counter, counter) });
+  };
+  const reports: LogReport[] = [];
+  let counter = 21;
+  for (; !reports.some(({ kind }) => kind === "roomLow"); counter += 1) {
+    reports.push(...after(counter));
+  }
+  t.false(reports.some(({ kind }) => kind === "diskFull"));
+  t.deepEqual(after(counter), [{ kind: "appended", lastZxid: zxid(1, counter), truncations: 0 }]);
+  t.deepEqual(log.fire("probe"), []);
+  disk.capacityBytes = 1e6;
+  t.deepEqual(log.fire("probe"), [{ kind: "writable" }]);
+});
+
+test("what was prepared leaves room for a promise, and for the next start", (t) => {
+  const disk = new MemoryDisk();
+  const log = logWith(20, disk);
+  disk.capacityBytes = used(disk);
+  const promise = { epoch: epoch(2), candidate: server2 };
+  t.like(log.ask({ kind: "promise", promise })[0], { kind: "promised", promise });
+  t.false(log.reports.some(({ kind }) => kind === "diskFull"));
+  disk.capacityBytes = used(disk);
+  const next = new LogHarness(disk);
+  next.run();
+  t.is(next.stopReason, undefined);
+  t.like(recovered(next), { promise, incarnation: 2 });
+  t.is(recovered(next).lastZxids.length, 21);
+});
+
+function used(disk: MemoryDisk): number {
+  return Object.values(disk.snapshot()).reduce((sum, bytes) => sum + bytes.length, 0);
+}
 
 test("a promise that finds no room is kept until there is, before what came after it", (t) => {
   const disk = new MemoryDisk();

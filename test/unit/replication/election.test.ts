@@ -97,7 +97,13 @@ test("a returning node joins the leader that the leader itself and a follower re
 
 test("a node that follows answers one that looks with its leader", (t) => {
   const election = looking(at(1, 5));
-  election.receive({ kind: "leadership", role: "following", epoch: epoch(4), leader: server(3) });
+  election.receive({
+    kind: "leadership",
+    role: "following",
+    epoch: epoch(4),
+    leader: server(3),
+    room: "enough",
+  });
   const effects = election.receive(vote(1, { leader: server(1) }));
   t.like(sent(effects, 1), [{ state: "following", leader: 3, epoch: 4 }]);
 });

@@ -42,6 +42,7 @@ function append(
     prevZxid: of.prevZxid,
     committed: of.committed ?? ZXID_NONE,
     records,
+    room: "enough",
   });
 }
 
@@ -82,7 +83,9 @@ test("a follower accepts records only after they are durable", (t) => {
   t.like(told(taken, "log"), [{ kind: "append" }]);
   t.deepEqual(sent(taken, 2), []);
   const durable = logSync.receive(appended(at(1, 1)));
-  t.deepEqual(sent(durable, 2), [{ kind: "accepted", epoch: 1, zxid: at(1, 1), votes: true }]);
+  t.deepEqual(sent(durable, 2), [
+    { kind: "accepted", epoch: 1, zxid: at(1, 1), votes: true, room: "enough" },
+  ]);
 });
 
 test("an append below the promise is refused with the promise", (t) => {
@@ -142,7 +145,9 @@ test("records that are held already are accepted again, not appended twice", (t)
     append({ epoch: 1, leader: 2, prevZxid: at(1, 0) }, [record(at(1, 1), at(1, 0))]),
   );
   t.deepEqual(told(effects, "log"), []);
-  t.deepEqual(sent(effects, 2), [{ kind: "accepted", epoch: 1, zxid: at(1, 1), votes: true }]);
+  t.deepEqual(sent(effects, 2), [
+    { kind: "accepted", epoch: 1, zxid: at(1, 1), votes: true, room: "enough" },
+  ]);
 });
 
 test("what the leader has committed is delivered only as far as it is durable and equal here", (t) => {

@@ -14,7 +14,7 @@ const GATEWAY = "zookeeper/1";
 type Node = Driven<HeartbeatState, HeartbeatMessage>;
 
 function leads(id: number, role: Leadership["role"], of = 1): Leadership {
-  return { kind: "leadership", role, epoch: epoch(of), leader: server(id) };
+  return { kind: "leadership", role, epoch: epoch(of), leader: server(id), room: "enough" };
 }
 
 /** Node 1 of as many voters. */

@@ -19,6 +19,7 @@ function leadership(role: Leadership["role"], leader: number | undefined): Leade
     role,
     epoch: epoch(1),
     leader: leader === undefined ? undefined : server(leader),
+    room: "enough",
   };
 }
 

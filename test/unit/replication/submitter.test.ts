@@ -14,7 +14,13 @@ type Submitter = Driven<SubmitterState, SubmitterMessage>;
 function ready(): Submitter {
   const submitter = new Driven(submitterActor({ server: server(1), lane: 1 }));
   submitter.receive({ kind: "incarnation", incarnation: 3 });
-  submitter.receive({ kind: "leadership", role: "following", epoch: epoch(1), leader: server(2) });
+  submitter.receive({
+    kind: "leadership",
+    role: "following",
+    epoch: epoch(1),
+    leader: server(2),
+    room: "enough",
+  });
   return submitter;
 }
 
@@ -74,10 +80,22 @@ test("results go to the clients that wrote, with each operation's own zxid", (t)
 
 test("without a leader writes wait, and go out when there is one", (t) => {
   const submitter = ready();
-  submitter.receive({ kind: "leadership", role: "looking", epoch: epoch(1), leader: undefined });
+  submitter.receive({
+    kind: "leadership",
+    role: "looking",
+    epoch: epoch(1),
+    leader: undefined,
+    room: "enough",
+  });
   submitter.receive(write(1, ["/a"]));
   t.deepEqual(flush(submitter), []);
-  submitter.receive({ kind: "leadership", role: "following", epoch: epoch(2), leader: server(3) });
+  submitter.receive({
+    kind: "leadership",
+    role: "following",
+    epoch: epoch(2),
+    leader: server(3),
+    room: "enough",
+  });
   t.is(flush(submitter).length, 1);
 });
 
@@ -92,6 +110,7 @@ test("a new leader is sent every batch without results again, under its old numb
     role: "following",
     epoch: epoch(2),
     leader: server(3),
+    room: "enough",
   });
   t.like(told(effects, "log-sync"), [{ seq: 1 }, { seq: 2 }]);
 });

@@ -50,6 +50,7 @@ function append(of: number, prevZxid: Zxid, records: readonly Uint8Array[]): Log
     prevZxid,
     committed: ZXID_NONE,
     records,
+    room: "enough",
   });
 }
 
@@ -79,7 +80,9 @@ test("without a vote a node grants no promise, does not stand, and says that its
   t.deepEqual(logSync.receive({ kind: "elected", leader: server(1) }), []);
   logSync.receive(append(2, at(1, 0), [record(at(2, 0), at(1, 0))]));
   const effects = logSync.receive({ kind: "appended", lastZxid: at(2, 0), truncations: 0 });
-  t.deepEqual(sent(effects, 2), [{ kind: "accepted", epoch: 2, zxid: at(2, 0), votes: false }]);
+  t.deepEqual(sent(effects, 2), [
+    { kind: "accepted", epoch: 2, zxid: at(2, 0), votes: false, room: "enough" },
+  ]);
 });
 
 test("a leader does not count the word of a node without a vote, and forgets what it counted before", (t) => {
@@ -103,7 +106,7 @@ test("a leader does not count the word of a node without a vote, and forgets wha
   logSync.receive(from(2, { ...granted, epoch: epoch(1), promise }));
   logSync.receive({ kind: "timer", timer: "publish" });
   logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
-  const accepted = { kind: "accepted", epoch: epoch(1), zxid: at(1, 0) } as const;
+  const accepted = { kind: "accepted", epoch: epoch(1), zxid: at(1, 0), room: "enough" } as const;
   logSync.receive(from(3, { ...accepted, votes: false }));
   t.is(logSync.state.committed, ZXID_NONE);
   logSync.receive(from(3, { ...accepted, votes: true }));
@@ -125,7 +128,9 @@ test("a damaged log regains its vote when it holds what its leader held, in an e
   t.not(logSync.state.repair, undefined, "only once the marker is gone");
   const effects = logSync.receive({ kind: "voteRegained" });
   t.like(emitted(effects, "durable$")[0], { votes: true });
-  t.deepEqual(sent(effects, 2), [{ kind: "accepted", epoch: 2, zxid: at(2, 1), votes: true }]);
+  t.deepEqual(sent(effects, 2), [
+    { kind: "accepted", epoch: 2, zxid: at(2, 1), votes: true, room: "enough" },
+  ]);
 });
 
 test("an answer to a question of an earlier life says nothing", (t) => {

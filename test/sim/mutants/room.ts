@@ -1,0 +1,38 @@
+/** Mistakes about full disks: what is refused is not done, and it ends. */
+import type { Mutant } from "./mutant.ts";
+
+const LOG_ROOM = "actors/log/room.ts";
+const QUEUE = "actors/gateway/zookeeper/queue.ts";
+
+export const ROOM_MUTANTS: readonly Mutant[] = [
+  {
+    name: "refused-and-done",
+    mistake: "a write that is refused for want of room is handed on all the same",
+    edits: [
+      {
+        file: QUEUE,
+        find: "        entry.answered = true;\n      } else if",
+        replace:
+          "        entry.answered = true;\n        (this.stray ??= []).push(request.operation);\n      } else if",
+      },
+      // Its result goes to nobody.
+      {
+        file: "actors/gateway/zookeeper/requests.ts",
+        find: "  if (writes.length > 0) {",
+        replace: `  for (const operation of connection.queue.stray?.splice(0) ?? []) {
+    const { session, attachedAt } = phase;
+    const operations = [{ kind: "client", session, attachedAt, operation }];
+    effects.push(
+      tell(\`submitter/\${state.lane}\`, { kind: "write", from: state.name, client: -1, operations }),
+    );
+  }
+  if (writes.length > 0) {`,
+      },
+    ],
+  },
+  {
+    name: "room-never-told",
+    mistake: "a log that had no room does not say that it has some again",
+    edits: [{ file: LOG_ROOM, find: '  report(state, { kind: "writable" });\n', replace: "" }],
+  },
+];

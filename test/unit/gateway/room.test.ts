@@ -1,0 +1,131 @@
+/** Without room on the disk: clients' writes are refused, for certain and at once; everything else goes on. */
+import test from "ava";
+import { Code } from "../../../protocol/codes.ts";
+import { GatewayDriver, replyHeaders, requestFrame } from "../../support/gateway-driver.ts";
+import { connectFrame } from "../../support/zk-client.ts";
+import {
+  closeSession,
+  create,
+  getData,
+  multi,
+  ping,
+  remove,
+  setAcl,
+  setData,
+  sync,
+} from "../../support/zk-operations.ts";
+
+const NOT_READ_ONLY = Code.notReadOnly;
+
+function attached(): GatewayDriver {
+  const gateway = new GatewayDriver();
+  gateway.leadership("leading");
+  gateway.attach(1, {});
+  return gateway;
+}
+
+function codes(gateway: GatewayDriver): readonly (readonly [number, number])[] {
+  return replyHeaders(gateway.written(1)).map(({ xid, code }) => [xid, code]);
+}
+
+test("with little room every write is refused and handed to nobody; reads, syncs and pings are answered", (t) => {
+  const gateway = attached();
+  gateway.leadership("leading", "low");
+  const writes = [
+    create("/a"),
+    remove("/a"),
+    setData("/a", "x"),
+    setAcl("/a", []),
+    multi(create("/b")),
+  ];
+  writes.forEach((write, index) => gateway.bytes(1, requestFrame(index + 1, write)));
+  t.deepEqual(gateway.told, []);
+  t.deepEqual(
+    codes(gateway),
+    writes.map((_, index) => [index + 1, NOT_READ_ONLY]),
+  );
+  gateway.bytes(1, requestFrame(6, getData("/a")));
+  gateway.bytes(1, requestFrame(7, sync("/a")));
+  gateway.bytes(1, requestFrame(-2, ping()));
+  gateway.serve();
+  t.deepEqual(
+    codes(gateway).toSorted(([a], [b]) => a - b),
+    [
+      [-2, 0],
+      [6, 0],
+      [7, 0],
+    ],
+  );
+});
+
+test("a refusal leaves behind the reply to an earlier write, and shows nothing newer than it", (t) => {
+  const gateway = attached();
+  gateway.bytes(1, requestFrame(1, setData("/a", "x")));
+  gateway.leadership("leading", "low");
+  gateway.bytes(1, requestFrame(2, setData("/a", "y")));
+  t.deepEqual(codes(gateway), []);
+  gateway.serve();
+  const [first, second] = replyHeaders(gateway.written(1));
+  t.like(first, { xid: 1, code: 0 });
+  t.like(second, { xid: 2, code: NOT_READ_ONLY });
+  t.is(second?.zxid, first?.zxid);
+});
+
+test("writes that wait for a leader are refused as soon as there is no room, and taken again with room", (t) => {
+  const gateway = attached();
+  gateway.leadership("looking");
+  gateway.bytes(1, requestFrame(1, setData("/a", "x")));
+  gateway.leadership("looking", "none");
+  t.deepEqual(codes(gateway), [[1, NOT_READ_ONLY]]);
+  gateway.leadership("leading", "enough");
+  gateway.bytes(1, requestFrame(2, setData("/a", "x")));
+  gateway.serve();
+  t.deepEqual(codes(gateway), [[2, 0]]);
+});
+
+test("pings are answered before writes that were handed on and wait for room", (t) => {
+  const gateway = attached();
+  gateway.bytes(1, requestFrame(1, setData("/a", "x")));
+  gateway.bytes(1, requestFrame(-2, ping()));
+  gateway.leadership("leading", "none");
+  t.deepEqual(codes(gateway), [[-2, 0]]);
+  gateway.bytes(1, requestFrame(-2, ping()));
+  t.deepEqual(codes(gateway), [[-2, 0]]);
+});
+
+test("a ping that waits until the leader has heard of its session does not wait for room as well", (t) => {
+  const gateway = new GatewayDriver();
+  gateway.leadership("leading");
+  gateway.attach(1, { timeoutMs: 9000 });
+  gateway.bytes(1, requestFrame(1, setData("/a", "x")));
+  gateway.leadership("leading", "none");
+  gateway.timer("touch");
+  gateway.nowMs += 3000;
+  gateway.bytes(1, requestFrame(-2, ping()));
+  t.deepEqual(codes(gateway), []);
+  gateway.timer("touch");
+  gateway.tell({ kind: "leaderHeard", turns: { "zookeeper/1": [2] } });
+  t.deepEqual(codes(gateway), [[-2, 0]]);
+});
+
+test("with no room at all a sync is refused and nobody gets a session; one that ends waits", (t) => {
+  const gateway = attached();
+  gateway.leadership("leading", "none");
+  gateway.bytes(1, requestFrame(1, sync("/")));
+  t.deepEqual(codes(gateway), [[1, NOT_READ_ONLY]]);
+  gateway.open(2);
+  gateway.bytes(2, connectFrame({ port: 0 }));
+  t.true(gateway.closed(2));
+  t.deepEqual(gateway.logged(), ["connectionRefused no session: no room on the disk"]);
+  gateway.bytes(1, requestFrame(2, closeSession()));
+  t.is(gateway.told.length, 1);
+});
+
+test("with little room sessions are given", (t) => {
+  const gateway = new GatewayDriver();
+  gateway.leadership("leading", "low");
+  gateway.attach(1, {});
+  gateway.bytes(1, requestFrame(1, getData("/a")));
+  gateway.serve();
+  t.deepEqual(codes(gateway), [[1, 0]]);
+});

@@ -1,0 +1,201 @@
+/** Full disks, as log-sync sees them: who leads on, who gives way, what is told, and what becomes of records without room. */
+import { crc32 } from "node:zlib";
+import test from "ava";
+import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
+import type {
+  LogSyncMessage,
+  LogSyncPeerMessage,
+  Room,
+} from "../../../actors/log-sync/messages.ts";
+import type { LogSyncState } from "../../../actors/log-sync/state.ts";
+import { EPOCH_NONE, epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import {
+  at,
+  broadcasts,
+  Driven,
+  emitted,
+  record,
+  sent,
+  server,
+  told,
+} from "../../support/plain-calls.ts";
+
+type LogSync = Driven<LogSyncState, LogSyncMessage>;
+
+function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
+  return { kind: "received", from: server(peer), message };
+}
+
+function started(voters: readonly number[]): LogSync {
+  const logSync = new Driven(
+    logSyncActor({ server: server(1), voters: voters.map(server), lanes: 1, crc32 }),
+  );
+  logSync.receive({
+    kind: "recovered",
+    promise: { epoch: EPOCH_NONE, candidate: server(1) },
+    baseZxid: ZXID_NONE,
+    lastZxids: [],
+    snapshot: undefined,
+    voteLoss: undefined,
+    incarnation: 1,
+    tornBytes: 0,
+  });
+  return logSync;
+}
+
+/** Node 1, whose barrier of epoch 1 is committed. */
+function leader(voters: readonly number[]): LogSync {
+  const logSync = started(voters);
+  logSync.receive({ kind: "elected", leader: server(1) });
+  const promise = { epoch: epoch(1), candidate: server(1) };
+  logSync.receive({ kind: "promised", promise });
+  for (const peer of voters.slice(1)) {
+    const granted = { epoch: epoch(1), granted: true, promise, lastZxid: ZXID_NONE };
+    logSync.receive(from(peer, { kind: "promiseReply", ...granted }));
+  }
+  publish(logSync);
+  durable(logSync, at(1, 0));
+  for (const peer of voters.slice(1)) hear(logSync, peer, "enough");
+  return logSync;
+}
+
+function publish(logSync: LogSync): ReturnType<LogSync["receive"]> {
+  return logSync.receive({ kind: "timer", timer: "publish" });
+}
+
+function durable(logSync: LogSync, lastZxid: Zxid): void {
+  logSync.receive({ kind: "appended", lastZxid, truncations: 0 });
+}
+
+function hear(logSync: LogSync, peer: number, room: Room): void {
+  const zxid = logSync.state.durable;
+  logSync.receive(from(peer, { kind: "accepted", epoch: epoch(1), zxid, votes: true, room }));
+}
+
+function submit(logSync: LogSync, seq: number): void {
+  const submitter = { server: server(1), lane: 1, incarnation: 1 };
+  logSync.receive({ kind: "submit", submitter, seq, count: 1, payload: new Uint8Array([seq]) });
+}
+
+function roomOf(logSync: LogSync): unknown {
+  return (emitted(logSync.effects, "leadership$").at(-1) as { room?: Room } | undefined)?.room;
+}
+
+test("a node alone that runs out of room leads on, and has writes refused until there is room", (t) => {
+  const logSync = leader([1]);
+  logSync.receive({ kind: "roomLow" });
+  t.is(roomOf(logSync), "low");
+  logSync.receive({ kind: "diskFull", durable: at(1, 0) });
+  t.is(roomOf(logSync), "none");
+  t.is(logSync.state.role.kind, "leading");
+  logSync.receive({ kind: "writable" });
+  t.is(roomOf(logSync), "enough");
+});
+
+test("what a leader had no room for is written when there is some, and committed then", (t) => {
+  const logSync = leader([1]);
+  submit(logSync, 1);
+  submit(logSync, 2);
+  publish(logSync);
+  logSync.receive({ kind: "diskFull", durable: at(1, 0) });
+  submit(logSync, 3);
+  t.deepEqual(told(publish(logSync), "log"), []);
+  t.is(logSync.state.committed, at(1, 0));
+  const [append] = told(logSync.receive({ kind: "writable" }), "log") as {
+    records: Uint8Array[];
+  }[];
+  t.is(append?.records.length, 2);
+  durable(logSync, at(1, 2));
+  t.is(logSync.state.committed, at(1, 2));
+});
+
+test("a leader without room gives up leading and abstains if enough others have room", (t) => {
+  const logSync = leader([1, 2, 3]);
+  const effects = logSync.receive({ kind: "roomLow" });
+  t.is(logSync.state.role.kind, "looking");
+  t.like(emitted(effects, "durable$")[0], { votes: false });
+  const request = { kind: "promiseRequest", epoch: epoch(2), candidate: server(2) } as const;
+  t.deepEqual(told(logSync.receive(from(2, request)), "log"), []);
+  const after = logSync.receive({ kind: "timer", timer: "abstain" });
+  t.like(emitted(after, "durable$")[0], { votes: true });
+  t.like(told(after, "election")[0], { kind: "look" });
+});
+
+test("a leader without room leads on while the others with room are no quorum, or have not been heard", (t) => {
+  const low = leader([1, 2, 3]);
+  hear(low, 3, "low");
+  low.receive({ kind: "roomLow" });
+  t.is(low.state.role.kind, "leading");
+  t.is(roomOf(low), "low");
+
+  const unheard = leader([1, 2, 3]);
+  unheard.nowMs = 2001;
+  hear(unheard, 2, "enough");
+  unheard.receive({ kind: "roomLow" });
+  t.is(unheard.state.role.kind, "leading");
+  t.is(roomOf(unheard), "low");
+});
+
+test("a leader gives up leading once in a while only, so that others without luck do not lose it again and again", (t) => {
+  const logSync = leader([1, 2, 3]);
+  logSync.state.yieldedAtMs = 0;
+  logSync.nowMs = 1000;
+  hear(logSync, 2, "enough");
+  hear(logSync, 3, "enough");
+  logSync.receive({ kind: "roomLow" });
+  t.is(logSync.state.role.kind, "leading");
+});
+
+test("a leader with room has writes refused while too few others have some, and tells it with every append", (t) => {
+  const logSync = leader([1, 2, 3]);
+  hear(logSync, 2, "low");
+  t.is(roomOf(logSync), undefined);
+  hear(logSync, 3, "low");
+  t.is(roomOf(logSync), "low");
+  t.like(broadcasts(publish(logSync)).at(-1), { kind: "append", room: "low" });
+  hear(logSync, 2, "none");
+  hear(logSync, 3, "none");
+  t.is(roomOf(logSync), "none");
+  hear(logSync, 3, "enough");
+  t.is(roomOf(logSync), "enough");
+  t.like(broadcasts(publish(logSync)).at(-1), { kind: "append", room: "enough" });
+});
+
+test("a leader that is deposed while its disk is full forgets what the disk had no room for", (t) => {
+  const logSync = leader([1, 2, 3]);
+  hear(logSync, 2, "low");
+  hear(logSync, 3, "low");
+  submit(logSync, 1);
+  publish(logSync);
+  logSync.receive({ kind: "diskFull", durable: at(1, 0) });
+  t.is(logSync.state.index.tail, at(1, 1));
+  const promise = { epoch: epoch(2), candidate: server(2) };
+  logSync.receive(from(2, { kind: "deposed", promise }));
+  t.is(logSync.state.index.tail, at(1, 0));
+});
+
+test("a follower tells its clients the leader's word on room, and less when its own disk is full", (t) => {
+  const logSync = started([1, 2, 3]);
+  const append = (room: Room): LogSyncMessage => {
+    const of = { epoch: epoch(1), leader: server(2), prevZxid: at(1, 0), committed: at(1, 0) };
+    return from(2, { kind: "append", ...of, records: [], room });
+  };
+  logSync.receive(append("enough"));
+  const promise = { epoch: epoch(1), candidate: server(2) };
+  logSync.receive({ kind: "promised", promise });
+  const of = { epoch: epoch(1), leader: server(2), prevZxid: ZXID_NONE, committed: ZXID_NONE };
+  const records = [record(at(1, 0), ZXID_NONE)];
+  logSync.receive(from(2, { kind: "append", ...of, records, room: "enough" }));
+  durable(logSync, at(1, 0));
+  logSync.receive(append("low"));
+  t.is(roomOf(logSync), "low");
+  logSync.receive(append("enough"));
+  t.is(roomOf(logSync), "enough");
+  logSync.receive({ kind: "diskFull", durable: at(1, 0) });
+  t.is(roomOf(logSync), "none");
+  // It is there, and says why it takes nothing.
+  const accepted = { kind: "accepted", epoch: 1, zxid: at(1, 0), votes: true, room: "none" };
+  t.deepEqual(sent(logSync.receive(append("enough")), 2), [accepted]);
+  t.like(sent(logSync.receive({ kind: "writable" }), 2)[0], { kind: "accepted", room: "enough" });
+  t.is(roomOf(logSync), "enough");
+});
