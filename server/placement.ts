@@ -80,10 +80,15 @@ export function addLogActor(
 }
 
 /** A lane's replica and its submitter. */
-export function addReplicaActors(system: ActorSystem, config: NodeConfig, lane: number): void {
+export function addReplicaActors(
+  system: ActorSystem,
+  config: NodeConfig,
+  lane: number,
+  options: { readonly ringBytesMax?: number } = {},
+): void {
   const { id: server } = config;
   // Every lane holds the same sessions: one of them tells the main thread.
   if (lane === 1) tellAll(system, `tree/${lane}`, "sessions$", ["sessions"]);
-  system.add(treeActor({ server, lane, crc32 }));
+  system.add(treeActor({ server, lane, crc32, ...options }));
   system.add(submitterActor({ server, lane }));
 }

@@ -11,7 +11,6 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { VirtualClock } from "../../runtime/virtual-clock.ts";
-import type { NodeConfig } from "../../server/config/node-config.ts";
 import { addAdminActor, addGatewayActors } from "../../server/gateways.ts";
 import {
   addLogActor,
@@ -27,10 +26,13 @@ import { Promises } from "./checks/promises.ts";
 import { Truth } from "./checks/truth.ts";
 import { must, Violation } from "./checks/violation.ts";
 import { type ClientCounts, type ClientEnvironment, SimClient } from "./client/client.ts";
+import { configOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
 import { damageDisk } from "./damage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
 import { type Link, type LinkHandler, LinkPort } from "./links.ts";
+import { NativeClients } from "./native-clients.ts";
+import type { NativeClient } from "./client/native.ts";
 import { SimNetwork } from "./network.ts";
 import { NodeClock } from "./node-clock.ts";
 import type { Plan } from "./plan.ts";
@@ -40,6 +42,7 @@ import type { Trace } from "./trace.ts";
 
 const NODE_STREAMS = 1000;
 const CLIENT_STREAMS = 5000;
+const NATIVE_STREAM = 6;
 
 export class Cluster {
   readonly clock: VirtualClock = new VirtualClock();
@@ -48,6 +51,7 @@ export class Cluster {
   readonly network: SimNetwork;
   readonly nodes: readonly SimNode[];
   readonly clients: SimClient[] = [];
+  readonly natives: NativeClients;
   readonly truth: Truth = new Truth();
   readonly invariants: Invariants;
   readonly counts: ClientCounts = {
@@ -96,6 +100,16 @@ export class Cluster {
     plan.clients.forEach((workload, index) => {
       this.#addClient(`client ${index + 1}`, workload, undefined);
     });
+    this.natives = new NativeClients({
+      ...{ plan, clock, nodes: this.nodes, environment: this.#environment },
+      random: random.stream(NATIVE_STREAM),
+      isCut: (client, node) => this.cutClients.has(clientCut(client, node)),
+    });
+  }
+
+  /** Of both protocols. */
+  get everyone(): readonly (SimClient | NativeClient)[] {
+    return [...this.clients, ...this.natives.all];
   }
 
   get failed(): boolean {
@@ -143,7 +157,7 @@ export class Cluster {
 
   /** A session is ended by the leader only when no client counts on it any more. */
   #checkSafety(session: number): void {
-    for (const { name, safeUntilMs, session: own } of this.clients) {
+    for (const { name, safeUntilMs, session: own } of this.everyone) {
       if (own?.id !== session || safeUntilMs === undefined) continue;
       // Clocks that run apart measure the same timeout differently.
       const slackMs = SAFETY_SLACK_MS + own.timeoutMs * 2 * this.plan.driftMax;
@@ -238,7 +252,7 @@ export class Cluster {
   ): Life {
     const { plan } = this;
     const { clock, port, random } = of;
-    const config = this.#configOf(node.id);
+    const config = configOf(plan, node.id);
     const systems = new Map<string | number, ActorSystem>();
     const links = new Map<number, LinkPort>();
     const lanes = Array.from({ length: plan.lanes }, (_, index) => index + 1);
@@ -260,6 +274,9 @@ export class Cluster {
           clock,
           randomness: random,
           codec: peerCodec,
+          publisher: {
+            publish: (subject, bytes) => this.natives.subjects.publish(node, subject, bytes),
+          },
           transport: thread === "main" ? this.network.join(node.id) : undefined,
           disk: plan.threads === undefined || thread === "log" ? port : undefined,
           connections: { perform: (effect) => this.#perform(links, thread, effect) },
@@ -279,7 +296,7 @@ export class Cluster {
     const systemOf = (thread: string | number): ActorSystem => systems.get(thread) as ActorSystem;
     addLogActor(systemOf("log"), config, { segmentBytes: plan.segmentBytes });
     for (const lane of lanes) {
-      addReplicaActors(systemOf(lane), config, lane);
+      addReplicaActors(systemOf(lane), config, lane, { ringBytesMax: plan.ringBytes });
       addGatewayActors(systemOf(lane), config, lane);
     }
     addReplicationActors(systemOf("main"), config);
@@ -327,7 +344,7 @@ export class Cluster {
     if (
       node === undefined ||
       port === undefined ||
-      this.cutClients.has(clientCut(of.client, node))
+      this.cutClients.has(clientCut(of.client.name, node))
     ) {
       return undefined;
     }
@@ -342,9 +359,9 @@ export class Cluster {
   /** Clients and nodes that do not reach each other. */
   readonly cutClients: Set<string> = new Set();
 
-  cutClient(client: SimClient, node: SimNode): void {
-    this.cutClients.add(clientCut(client, node));
-    for (const link of this.#linksOf(node)) if (link.client === client.name) link.cut = true;
+  cutClient({ name }: { readonly name: string }, node: SimNode): void {
+    this.cutClients.add(clientCut(name, node));
+    for (const link of this.#linksOf(node)) if (link.client === name) link.cut = true;
   }
 
   healClients(): void {
@@ -460,37 +477,12 @@ export class Cluster {
       }
     }
   }
-
-  #configOf(id: ServerId): NodeConfig {
-    const { plan } = this;
-    return {
-      id,
-      members: this.nodes.map((node) => node.id),
-      ensemble: "sim",
-      natsUrls: [],
-      clientPort: 0,
-      clientPortAddress: "127.0.0.1",
-      dataDir: "/",
-      tickTimeMs: plan.minSessionTimeoutMs / 2,
-      initLimit: 10,
-      syncLimit: 5,
-      minSessionTimeoutMs: plan.minSessionTimeoutMs,
-      maxSessionTimeoutMs: plan.minSessionTimeoutMs * 10,
-      maxClientConnections: 0,
-      fourLetterWords: [],
-      lanes: plan.lanes,
-      snapshotEveryBytes: plan.snapshotEveryBytes,
-      failoverGraceMs: plan.failoverGraceMs,
-      heartbeatIntervalMs: plan.heartbeatIntervalMs,
-      peerTimeoutMs: plan.peerTimeoutMs,
-    };
-  }
 }
 
 const SAFETY_SLACK_MS = 5;
 /** Connections of one lane of one life. */
 const LANE_NUMBERS = 100_000;
 
-function clientCut(client: SimClient, node: SimNode): string {
-  return `${client.name}>${node.id}`;
+function clientCut(client: string, node: SimNode): string {
+  return `${client}>${node.id}`;
 }

@@ -9,6 +9,8 @@ export class Figures {
   #steps = 0;
   #lives = 0;
   readonly #clients = new Map<string, number>();
+  readonly #streams = new Map<string, number>();
+  readonly #subjects = new Map<string, number>();
   readonly #network = new Map<string, number>();
   readonly #faults = new Map<string, number>();
   readonly #states = new Set<string>();
@@ -20,6 +22,8 @@ export class Figures {
     this.#steps += result.steps;
     this.#lives += result.lives;
     addAll(this.#clients, result.clients);
+    addAll(this.#streams, result.streams);
+    addAll(this.#subjects, result.subjects);
     addAll(this.#network, result.network);
     addAll(this.#faults, result.faults);
     for (const state of result.coverage) this.#states.add(state);
@@ -44,6 +48,7 @@ export class Figures {
       this.progress(elapsedMs),
       `  steps ${this.#steps}, lives of nodes ${this.#lives}, slowest convergence ${Math.round(this.#convergedMs)} ms`,
       `  clients: ${listed(this.#clients)}`,
+      `  change streams: ${listed(this.#streams)}; messages of native clients: ${listed(this.#subjects)}`,
       `  network: ${listed(this.#network)}`,
       `  faults: ${listed(this.#faults) || "none"}`,
     ].join("\n");

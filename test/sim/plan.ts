@@ -1,4 +1,5 @@
 /** What a seed draws before its run begins: sizes, timeouts, workloads, and which faults come how often. Swarm testing. */
+import { CHANGE_RING_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Workload } from "./client/workload.ts";
 import { type FaultKind, FAULTS } from "./faults/kinds.ts";
 import { Random, type Range } from "./random.ts";
@@ -34,6 +35,16 @@ export type Plan = {
   readonly startMs: readonly number[];
   readonly clients: readonly Workload[];
   readonly requestsMax: number;
+  /** Of recent changes that a lane keeps. */
+  readonly ringBytes: number;
+  readonly natives: {
+    readonly clients: readonly Workload[];
+    /** Of their messages and those to them. */
+    readonly lossRate: number;
+    readonly streamsMax: number;
+    /** Between two grants of credits. */
+    readonly grantMs: number;
+  };
 };
 
 export function drawPlan(seed: number): Plan {
@@ -72,6 +83,30 @@ export function drawPlan(seed: number): Plan {
     startMs: Array.from({ length: nodes }, () => (random.chance(0.1) ? random.random() * 4000 : 0)),
     clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs)),
     requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
+    ...drawNatives(new Random(seed).stream(NATIVES_STREAM), minSessionTimeoutMs),
+  };
+}
+
+/** Apart from the rest: what is drawn here changes nothing else. */
+const NATIVES_STREAM = 11;
+
+function drawNatives(
+  random: Random,
+  minSessionTimeoutMs: number,
+): Pick<Plan, "ringBytes" | "natives"> {
+  const clients = random.chance(0.35) ? random.pick([1, 1, 2]) : 0;
+  return {
+    ringBytes: random.pick([1500, 6000, 60_000, CHANGE_RING_BYTES_MAX]),
+    natives: {
+      clients: Array.from({ length: clients }, () => {
+        const workload = drawWorkload(random, minSessionTimeoutMs);
+        // Native clients know neither.
+        return { ...workload, mix: { ...workload.mix, multi: 0, watch: 0 } };
+      }),
+      lossRate: random.pick([0, 0, 0.002, 0.02]),
+      streamsMax: random.whole(1, 4),
+      grantMs: random.pick([10, 10, 100, 1000]),
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** A node of a run: its disk, which outlives it, and, while it is up, its clock and the systems of its threads. */
 import type { Inboxes } from "../../actors/inboxes.ts";
+import type { NatsGatewayState } from "../../actors/gateway/nats/gateway.ts";
 import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
 import type { TreeState } from "../../actors/tree/tree.ts";
@@ -124,6 +125,10 @@ export class SimNode {
 
   gateway(lane: number): GatewayState | undefined {
     return this.stateOf(`zookeeper/${lane}`) as GatewayState | undefined;
+  }
+
+  natsGateway(lane: number): NatsGatewayState | undefined {
+    return this.stateOf(`nats/${lane}`) as NatsGatewayState | undefined;
   }
 
   stateOf(actor: string): unknown {

@@ -6,6 +6,8 @@ import { Coverage } from "./coverage.ts";
 import { type FaultCounts, Nemesis } from "./faults/nemesis.ts";
 import type { NetworkCounts } from "./network.ts";
 import { drawPlan, type Plan } from "./plan.ts";
+import type { StreamCounts } from "./client/streams.ts";
+import type { SubjectCounts } from "./subjects.ts";
 import { Random } from "./random.ts";
 import { Trace } from "./trace.ts";
 
@@ -20,6 +22,8 @@ export type SimResult = {
   readonly epochs: number;
   readonly lives: number;
   readonly clients: ClientCounts;
+  readonly streams: StreamCounts;
+  readonly subjects: SubjectCounts;
   readonly network: NetworkCounts;
   readonly faults: FaultCounts;
   /** Situations reached. */
@@ -90,6 +94,8 @@ function run(cluster: Cluster, coverage: Coverage): SimResult {
     epochs: Math.max(...cluster.nodes.map((node) => node.log.promisedEpoch)),
     lives: cluster.nodes.reduce((sum, node) => sum + node.lives, 0),
     clients: cluster.counts,
+    streams: cluster.natives.counts,
+    subjects: cluster.natives.subjects.counts,
     network: cluster.network.counts,
     faults: nemesis.counts,
     coverage: coverage.keys(),
@@ -98,8 +104,8 @@ function run(cluster: Cluster, coverage: Coverage): SimResult {
 
 /** First every client is answered; then they ask for nothing more, and every lane of every node stands at the same zxid. */
 function converge(cluster: Cluster, untilMs: number): void {
-  const { nodes, clients, clock, plan, truth } = cluster;
-  const living = clients.filter((client) => !client.ended);
+  const { nodes, natives, clock, plan, truth } = cluster;
+  const living = cluster.everyone.filter((client) => !client.ended);
   for (const client of living) client.answered = 0;
   const until = (what: string, holds: () => boolean): void => {
     while (!holds()) {
@@ -121,6 +127,9 @@ function converge(cluster: Cluster, untilMs: number): void {
   });
   for (const client of living) client.quiet = true;
   until("every client has all its answers", () => living.every((client) => client.pending === 0));
+  until("every change stream has told everything", () => {
+    return natives.all.every((client) => client.complete);
+  });
   until("every lane has applied everything", () =>
     nodes.every((node) => {
       for (let lane = 1; lane <= plan.lanes; lane += 1) {
@@ -135,6 +144,7 @@ function converge(cluster: Cluster, untilMs: number): void {
 export function planText(plan: Plan): string {
   const { nodes, lanes, threads, clients, faults } = plan;
   const split = threads === undefined ? "" : ", threads apart";
+  const natives = plan.natives.clients.length;
   const kinds = Object.keys(faults).join(" ") || "none";
-  return `${nodes} nodes of ${lanes} lanes${split}, ${clients.length} clients; faults: ${kinds}`;
+  return `${nodes} nodes of ${lanes} lanes${split}, ${clients.length} clients, ${natives} native; faults: ${kinds}`;
 }

@@ -114,6 +114,23 @@ export class Model {
     return then;
   }
 
+  /** Of `changes`: the place of the first after the zxid. */
+  firstChangeAfter(zxid: Zxid): number {
+    let low = 0;
+    let high = this.changes.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.changes[middle]?.zxid ?? 0) <= zxid) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** How much changed at the zxid. */
+  changesAt(zxid: Zxid): number {
+    return this.firstChangeAfter(zxid) - this.firstChangeAfter((zxid - 1) as Zxid);
+  }
+
   get paths(): Iterable<string> {
     return this.#pasts.keys();
   }

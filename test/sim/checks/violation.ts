@@ -21,6 +21,7 @@ export type InvariantName =
   | "ephemerals"
   | "session safety"
   | "watches"
+  | "change streams"
   | "protocol"
   | "liveness"
   | "deterministic";

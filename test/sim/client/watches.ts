@@ -43,7 +43,8 @@ export class ClientWatches {
   /** A read left a watch at this zxid. */
   add(kind: WatchKind, path: string, at: Zxid): void {
     const key = keyOf(kind, path);
-    if (!this.#set.has(key)) this.#set.set(key, { kind, path, cursor: this.#firstAfter(at) });
+    if (!this.#set.has(key))
+      this.#set.set(key, { kind, path, cursor: this.#model.firstChangeAfter(at) });
   }
 
   /** The connection is lost. What was asked for again and not answered is asked for once more. */
@@ -96,7 +97,7 @@ export class ClientWatches {
     for (const watch of [...this.#set.values()]) {
       const type = this.#missed(watch, resetting.after, at);
       if (type === undefined) {
-        watch.cursor = this.#firstAfter(at);
+        watch.cursor = this.#model.firstChangeAfter(at);
       } else {
         expected.push(`${type} ${watch.path}`);
         this.#set.delete(keyOf(watch.kind, watch.path));
@@ -147,13 +148,6 @@ export class ClientWatches {
       if (type !== undefined) return { change, type };
     }
     return undefined;
-  }
-
-  #firstAfter(zxid: Zxid): number {
-    const { changes } = this.#model;
-    let cursor = changes.length;
-    while (cursor > 0 && (changes[cursor - 1]?.zxid ?? 0) > zxid) cursor -= 1;
-    return cursor;
   }
 }
 

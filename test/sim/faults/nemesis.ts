@@ -1,5 +1,6 @@
 /** Draws faults of a plan's kinds one after the other, injects each, and takes it back after a while; at the end, all of them. */
 import type { SimClient } from "../client/client.ts";
+import type { NativeClient } from "../client/native.ts";
 import type { Cluster } from "../cluster.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import type { Random } from "../random.ts";
@@ -15,6 +16,8 @@ type Target = {
   readonly node: SimNode;
   readonly other: SimNode;
   readonly client: SimClient;
+  /** Of either protocol. */
+  readonly anyone: SimClient | NativeClient;
   readonly forMs: number;
 };
 
@@ -75,6 +78,7 @@ export class Nemesis {
       delayMs: { min: 0.05, max: 2 },
       lateRate: 0,
     };
+    cluster.natives.subjects.lossRate = 0;
     cluster.healClients();
     for (const second of this.#seconds) second.end();
     for (const node of cluster.nodes) {
@@ -108,6 +112,7 @@ export class Nemesis {
       node,
       other: nodes.length === 1 ? node : random.pick(nodes.filter((each) => each !== node)),
       client: random.pick(clients),
+      anyone: random.pick(this.#cluster.everyone),
       forMs: 50 + random.wait(random.pick([200, 800, 2500])),
     };
     if (this.#injectors[kind](target)) this.counts[kind] = (this.counts[kind] ?? 0) + 1;
@@ -174,7 +179,11 @@ export class Nemesis {
         this.#healLater(forMs);
         return this.#say(`${node.id} and ${other.id} do not reach each other`);
       },
-      isolate: ({ node, forMs }) => apart(node, forMs, `${node.id} isolated`),
+      isolate: ({ node, forMs }) => {
+        // The longer ones for so long that the others end the sessions of its clients.
+        const moreMs = forMs < 500 ? 0 : this.#cluster.plan.minSessionTimeoutMs;
+        return apart(node, forMs + moreMs, `${node.id} isolated`);
+      },
       isolateLeader: ({ node, forMs }) => {
         const leader = this.#leader;
         if (leader === undefined) return false;
@@ -391,21 +400,25 @@ export class Nemesis {
   > {
     const cluster = this.#cluster;
     const random = this.#random;
-    const silence = (client: SimClient, nodes: readonly SimNode[], forMs: number): void => {
+    const silence = (
+      client: SimClient | NativeClient,
+      nodes: readonly SimNode[],
+      forMs: number,
+    ): void => {
       for (const node of nodes) cluster.cutClient(client, node);
       this.#later(forMs, () => cluster.healClients());
     };
     return {
-      cutClient: ({ client, node, forMs }) => {
+      cutClient: ({ anyone: client, node, forMs }) => {
         silence(client, [node], forMs);
         return this.#say(`${client.name} does not reach ${node.id}`);
       },
-      moveClient: ({ client }) => {
+      moveClient: ({ anyone: client }) => {
         client.move(random.chance(0.5));
         return true;
       },
       moveAllClients: () => {
-        for (const client of cluster.clients) client.move(random.chance(0.5));
+        for (const client of cluster.everyone) client.move(random.chance(0.5));
         return true;
       },
       shareSession: ({ client }) => {
@@ -416,7 +429,7 @@ export class Nemesis {
         this.#later(100 + random.random() * 400, () => second.end());
         return this.#say(`another client uses the session of ${client.name}`);
       },
-      silenceClient: ({ client }) => {
+      silenceClient: ({ anyone: client }) => {
         const forMs = (client.session?.timeoutMs ?? 1000) * (0.5 + random.random());
         silence(client, cluster.nodes, forMs);
         return this.#say(`${client.name} reaches no node`);

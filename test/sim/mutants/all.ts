@@ -1,6 +1,7 @@
 /** Every mutant, by where its mistake is. */
 import { CLIENT_MUTANTS } from "./clients.ts";
 import type { Mutant } from "./mutant.ts";
+import { NATIVE_MUTANTS } from "./native.ts";
 import { REPLICATION_MUTANTS } from "./replication.ts";
 import { ROOM_MUTANTS } from "./room.ts";
 import { SNAPSHOT_MUTANTS } from "./snapshots.ts";
@@ -14,4 +15,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...STATE_MACHINE_MUTANTS,
   ...CLIENT_MUTANTS,
   ...ROOM_MUTANTS,
+  ...NATIVE_MUTANTS,
 ];

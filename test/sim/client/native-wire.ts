@@ -1,0 +1,61 @@
+/** What simulated clients ask, in the words of the native protocol; and what they are told, held against the truth. */
+import { Code } from "../../../protocol/codes.ts";
+import type { NativeRequest, NativeResult } from "../../../protocol/native-packing.ts";
+import type { OperationResult } from "../../../protocol/operations.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Model } from "../checks/model.ts";
+import { checkRead, statProblem } from "../checks/replies.ts";
+import { must } from "../checks/violation.ts";
+import type { ReplyBody, SimRequest } from "./wire.ts";
+
+export function nativeRequest(request: SimRequest): NativeRequest {
+  if (request.kind === "read") {
+    return { kind: "read", read: { kind: request.read, path: request.path, watch: false } };
+  }
+  const { operation } = request;
+  if (operation.kind === "multi" || operation.kind === "setAcl" || operation.kind === "check") {
+    throw new Error(`native clients cannot ask for a ${operation.kind}`);
+  }
+  return { kind: "write", operation };
+}
+
+/** What is wrong with the result of a write, as it was applied. */
+export function nativeWriteProblem(
+  result: NativeResult,
+  applied: OperationResult,
+): string | undefined {
+  if (applied.kind === "error") {
+    const code = result.kind === "error" ? result.code : Code.ok;
+    return code === applied.code ? undefined : `code ${code}, not ${applied.code}`;
+  }
+  if (result.kind !== applied.kind) return `a ${result.kind}, not a ${applied.kind}`;
+  if (result.kind === "created" && applied.kind === "created" && result.path !== applied.path) {
+    return `created ${result.path}, not ${applied.path}`;
+  }
+  return "stat" in result && "stat" in applied ? statProblem(result.stat, applied.stat) : undefined;
+}
+
+export function checkNativeRead(
+  model: Model,
+  who: string,
+  request: Extract<SimRequest, { kind: "read" }>,
+  answer: { readonly zxid: Zxid; readonly result: NativeResult },
+): void {
+  const { zxid, result } = answer;
+  const code = result.kind === "error" ? result.code : Code.ok;
+  checkRead(model, who, request, { xid: 0, zxid, code }, bodyOf(result, who));
+}
+
+function bodyOf(result: NativeResult, who: string): ReplyBody {
+  switch (result.kind) {
+    case "data":
+    case "children":
+    case "stat":
+      return result;
+    case "error":
+      return { kind: "nothing" };
+    default:
+      must(false, "protocol", () => `${who}: a ${result.kind} for a read`);
+      return { kind: "nothing" };
+  }
+}

@@ -1,0 +1,425 @@
+/**
+ * A simulated native client: it speaks the native protocol over subjects, keeps its session and its change streams over
+ * connections to whatever gateway NATS gives it, and holds all that it hears against the truth.
+ */
+import { Code } from "../../../protocol/codes.ts";
+import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
+import {
+  type ClientItem,
+  decodeGatewayFrame,
+  encodeClientFrame,
+  type EndReason,
+  type GatewayItem,
+  gatewaySubject,
+  laneSubject,
+  NATIVE_VERSION,
+} from "../../../protocol/native.ts";
+import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import type { Attachment } from "../checks/truth.ts";
+import { textOf } from "../checks/truth.ts";
+import { must } from "../checks/violation.ts";
+import type { Random } from "../random.ts";
+import { ENSEMBLE, type SubjectClient, type Subjects } from "../subjects.ts";
+import type { ClientEnvironment } from "./client.ts";
+import { checkNativeRead, nativeRequest, nativeWriteProblem } from "./native-wire.ts";
+import { ClientStreams, type StreamCounts } from "./streams.ts";
+import type { SimRequest } from "./wire.ts";
+import { Asker, rootsOf, type Workload } from "./workload.ts";
+
+type Session = {
+  readonly id: SessionId;
+  readonly password: Uint8Array;
+  readonly timeoutMs: number;
+};
+
+type Pending = {
+  readonly request: SimRequest;
+  /** The largest zxid that anybody had as a result when this was asked, and the largest that this client had seen. */
+  readonly after: Zxid;
+  readonly seen: Zxid;
+  /** So many writes of its connection were sent before it. */
+  readonly place: number;
+};
+
+type Connection = {
+  readonly number: number;
+  readonly attachment: Attachment;
+  readonly pending: Map<number, Pending>;
+  /** Of its gateway, once it is open. */
+  subject: string | undefined;
+  said: number;
+  heard: number;
+  heardMs: number;
+  saidMs: number;
+  writtenMs: number;
+};
+
+export type NativeOptions = {
+  readonly environment: Omit<ClientEnvironment, "dial" | "nodes">;
+  readonly subjects: Subjects;
+  readonly random: Random;
+  readonly workload: Workload;
+  readonly counts: StreamCounts;
+  /** Streams open at a time. */
+  readonly streamsMax: number;
+  /** Between two grants of credits. */
+  readonly grantMs: number;
+};
+
+const TICK_MS = 100;
+const TRICKLE_THINK_MS = 400;
+const PING_BUSY_MS = 500;
+const GRANT_QUIET_MS = 5;
+/** Frames about as large as this may be followed by another of the same turn. */
+const WHOLE_FRAME_BYTES_MAX = 200_000;
+
+export class NativeClient {
+  readonly name: string;
+  session: Session | undefined;
+  quiet = false;
+  answered = 0;
+  readonly ended = false;
+  readonly #options: NativeOptions;
+  readonly #random: Random;
+  readonly #asker: Asker;
+  readonly #streams: ClientStreams;
+  readonly #end: SubjectClient;
+  readonly #roots: string[];
+  #lastZxid: Zxid = ZXID_NONE;
+  #connection: Connection | undefined;
+  #connections = 0;
+  #id = 0;
+
+  constructor(name: string, options: NativeOptions) {
+    const { environment, random, workload, counts } = options;
+    this.name = name;
+    this.#options = options;
+    this.#random = random;
+    this.#asker = new Asker(name, random, workload);
+    this.#streams = new ClientStreams(name, { truth: environment.truth, random, counts });
+    this.#roots = [...rootsOf(workload)];
+    const of = (connection: number): Connection | undefined =>
+      this.#connection?.number === connection ? this.#connection : undefined;
+    this.#end = {
+      name,
+      onBytes: (connection, bytes, writtenMs) => {
+        const current = of(connection);
+        if (current === undefined) return;
+        environment.guard(() => this.#hear(current, bytes, writtenMs));
+      },
+      onNoResponders: (connection) => {
+        if (of(connection) !== undefined) this.#drop("nobody listens");
+      },
+      onAttached: (connection, attachedAt) => {
+        const attachment = of(connection)?.attachment;
+        if (attachment !== undefined) environment.truth.attach(attachedAt, attachment);
+      },
+    };
+    options.subjects.join(this.#end);
+    this.#later(random.random() * 200, () => this.#open());
+    this.#later(random.random() * TICK_MS, () => this.#tick());
+    this.#later(random.random() * 100, () => this.#think());
+    this.#later(random.random() * 100, () => this.#grant());
+  }
+
+  get connected(): boolean {
+    return this.#connection?.subject !== undefined;
+  }
+
+  get pending(): number {
+    return this.#connection?.pending.size ?? 0;
+  }
+
+  /** Its streams have told it everything. */
+  get complete(): boolean {
+    return this.#streams.complete;
+  }
+
+  /** As a client of the other protocol: for two thirds of the timeout after its gateway said what was heard last. */
+  get safeUntilMs(): number | undefined {
+    const connection = this.#connection;
+    if (connection?.subject === undefined || this.session === undefined) return undefined;
+    return connection.writtenMs + (this.session.timeoutMs * 2) / 3;
+  }
+
+  describe(): string {
+    const connection = this.#connection;
+    if (connection === undefined) return "no connection";
+    return `${connection.subject ?? "connecting"}, ${connection.pending.size} pending`;
+  }
+
+  /** Gives its connection up; nobody is told. */
+  move(): void {
+    if (this.#connection !== undefined) this.#drop("moves on");
+  }
+
+  #later(afterMs: number, run: () => void): void {
+    const { clock, guard } = this.#options.environment;
+    clock.after(afterMs, () => guard(run));
+  }
+
+  #note(text: string): void {
+    this.#options.environment.trace.note(this.name, text);
+  }
+
+  #open(): void {
+    if (this.#connection !== undefined) return;
+    const { environment, subjects, workload } = this.#options;
+    const nowMs = environment.clock.nowMs();
+    this.#connections += 1;
+    const attachment: Attachment = { client: this.name, sent: [], committed: [] };
+    this.#connection = {
+      number: this.#connections,
+      attachment,
+      pending: new Map(),
+      subject: undefined,
+      said: 0,
+      heard: 0,
+      heardMs: nowMs,
+      saidMs: nowMs,
+      writtenMs: nowMs,
+    };
+    const { session } = this;
+    const open: ClientItem = {
+      kind: "open",
+      version: NATIVE_VERSION,
+      session: session?.id ?? SESSION_NONE,
+      password: session?.password ?? new Uint8Array(PASSWORD_BYTES),
+      timeoutMs: session?.timeoutMs ?? workload.timeoutMs,
+    };
+    const bytes = encodeClientFrame({ sequence: 0, items: [open] });
+    subjects.say(this.#end, this.#connections, gatewaySubject(ENSEMBLE), bytes);
+  }
+
+  #say(connection: Connection, items: readonly ClientItem[]): void {
+    const { subject } = connection;
+    if (subject === undefined || items.length === 0) return;
+    const { environment, subjects } = this.#options;
+    connection.said += 1;
+    connection.saidMs = environment.clock.nowMs();
+    const bytes = encodeClientFrame({ sequence: connection.said, items });
+    subjects.say(this.#end, connection.number, subject, bytes);
+  }
+
+  #drop(why: string): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#connection = undefined;
+    if (connection.subject !== undefined) this.#note(`leaves its gateway: ${why}`);
+    this.#options.environment.counts.reconnects += 1;
+    this.#later(this.#random.random() * 150, () => this.#open());
+  }
+
+  #tick(): void {
+    this.#later(TICK_MS, () => this.#tick());
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const { environment, workload } = this.#options;
+    const nowMs = environment.clock.nowMs();
+    const timeoutMs = this.session?.timeoutMs ?? workload.timeoutMs;
+    const isOpen = connection.subject !== undefined;
+    const silentMs = nowMs - connection.heardMs;
+    const quietMs = nowMs - connection.saidMs;
+    if (silentMs >= (isOpen ? (timeoutMs * 2) / 3 : Math.max(1000, timeoutMs / 3))) {
+      this.#drop("hears nothing");
+    } else if (
+      quietMs >= timeoutMs / 3 ||
+      (connection.pending.size > 0 && quietMs >= PING_BUSY_MS)
+    ) {
+      this.#say(connection, [{ kind: "ping" }]);
+    }
+  }
+
+  #grant(): void {
+    // In the end it is as fast as it can: what waits for its credits is to come within the bound.
+    const waitMs = this.quiet ? GRANT_QUIET_MS : this.#options.grantMs;
+    this.#later(this.#random.wait(waitMs), () => this.#grant());
+    const connection = this.#connection;
+    if (connection?.subject !== undefined) this.#say(connection, this.#streams.grant());
+  }
+
+  #think(): void {
+    const { environment, workload, streamsMax } = this.#options;
+    const { budget } = environment;
+    const { thinkMs, outstandingMax } = workload;
+    const waitMs = budget.left <= 0 ? Math.max(thinkMs, TRICKLE_THINK_MS) : thinkMs;
+    this.#later(this.#random.wait(waitMs), () => this.#think());
+    const connection = this.#connection;
+    if (this.quiet || connection?.subject === undefined) return;
+    if (this.#random.chance(0.05)) {
+      const full = this.#streams.count >= streamsMax;
+      const item = full ? this.#streams.close() : this.#streams.open(this.#lastZxid);
+      if (item !== undefined) this.#say(connection, [item]);
+    }
+    if (connection.pending.size >= outstandingMax) return;
+    const root = this.#roots.shift();
+    const requests = root === undefined ? this.#asker.next() : [this.#asker.create(root)];
+    this.#ask(connection, requests);
+  }
+
+  #ask(connection: Connection, requests: readonly SimRequest[]): void {
+    const { environment } = this.#options;
+    const { pending, attachment } = connection;
+    if ([...pending.values()].some(({ request }) => closesSession(request))) return;
+    const after = environment.truth.acknowledged;
+    const items = requests.map((request): ClientItem => {
+      environment.budget.left -= 1;
+      this.#id += 1;
+      const place = attachment.sent.length;
+      if (request.kind === "write") attachment.sent.push(request.operation);
+      pending.set(this.#id, { request, after, seen: this.#lastZxid, place });
+      return { kind: "request", id: this.#id, request: nativeRequest(request) };
+    });
+    this.#say(connection, items);
+  }
+
+  #hear(connection: Connection, bytes: Uint8Array, writtenMs: number): void {
+    const { sequence, items } = decodeGatewayFrame(bytes);
+    if (sequence !== 0) {
+      if (sequence !== connection.heard + 1) return this.#drop("a message was lost");
+      connection.heard = sequence;
+    }
+    connection.heardMs = this.#options.environment.clock.nowMs();
+    connection.writtenMs = writtenMs;
+    for (const item of items) {
+      this.#item(connection, item);
+      if (this.#connection !== connection) return;
+    }
+    if (bytes.length < WHOLE_FRAME_BYTES_MAX) this.#streams.heardAll();
+  }
+
+  #item(connection: Connection, item: GatewayItem): void {
+    switch (item.kind) {
+      case "opened":
+        this.#opened(connection, item);
+        return;
+      case "pong":
+        this.#saw(item.zxid);
+        return;
+      case "result":
+        this.#result(connection, item);
+        return;
+      case "changes":
+        this.#streams.hear(item);
+        this.#saw(item.through);
+        return;
+      case "compacted":
+        this.#note(`stream ${item.stream} is compacted up to ${formatZxid(item.oldest)}`);
+        this.#streams.hear(item);
+        return;
+      case "ended":
+        this.#ended(item.reason);
+        return;
+      default:
+        item satisfies never;
+    }
+  }
+
+  #opened(connection: Connection, item: Extract<GatewayItem, { readonly kind: "opened" }>): void {
+    const { counts } = this.#options.environment;
+    const { session, password, timeoutMs, server, lane, zxid } = item;
+    const known = this.session;
+    must(known === undefined || known.id === session, "protocol", () => {
+      return `${this.name}: another session`;
+    });
+    must(zxid >= this.#lastZxid, "monotone reads", () => {
+      return `${this.name}: attached at ${formatZxid(zxid)}, it has seen ${formatZxid(this.#lastZxid)}`;
+    });
+    if (known === undefined) counts.sessions += 1;
+    this.session = { id: session, password, timeoutMs };
+    this.#saw(zxid);
+    connection.subject = laneSubject(ENSEMBLE, server, lane);
+    this.#note(`attached at node ${server}, session 0x${session.toString(16)}`);
+    this.#say(connection, this.#streams.reopen());
+  }
+
+  #ended(reason: EndReason): void {
+    const { truth, counts } = this.#options.environment;
+    if (reason === "expired") {
+      const { session } = this;
+      must(session !== undefined && !truth.model.sessions.has(session.id), "ephemerals", () => {
+        return `${this.name}: session 0x${session?.id.toString(16)} is told to be expired and lives`;
+      });
+      counts.expired += 1;
+      this.session = undefined;
+    }
+    must(reason !== "badFrame" && reason !== "version", "protocol", () => {
+      return `${this.name}: the gateway ends with ${reason}`;
+    });
+    this.#drop(`ended: ${reason}`);
+  }
+
+  #saw(zxid: Zxid): void {
+    const { truth } = this.#options.environment;
+    must(zxid <= truth.latest, "true replies", () => {
+      return `${this.name}: ${formatZxid(zxid)} is not committed, ${formatZxid(truth.latest)} is`;
+    });
+    if (zxid > this.#lastZxid) this.#lastZxid = zxid;
+  }
+
+  #result(connection: Connection, answer: Extract<GatewayItem, { readonly kind: "result" }>): void {
+    const { truth, counts } = this.#options.environment;
+    const pending = connection.pending.get(answer.id);
+    must(pending !== undefined, "exactly once", () => {
+      return `${this.name}: an answer to request ${answer.id}, which waits for none`;
+    });
+    connection.pending.delete(answer.id);
+    this.#saw(answer.zxid);
+    this.answered += 1;
+    const { request } = pending;
+    if (request.kind === "write") {
+      this.#checkWrite(connection.attachment, pending, answer);
+      return;
+    }
+    counts.reads += 1;
+    this.#checkOrder(connection.attachment, pending, answer.zxid);
+    checkNativeRead(truth.model, this.name, request, answer);
+  }
+
+  /** A read sees all that its connection wrote before it, nothing that came after, and nothing older than its client has seen. */
+  #checkOrder({ committed }: Attachment, { place, seen }: Pending, zxid: Zxid): void {
+    must(zxid >= seen, "monotone reads", () => {
+      return `${this.name}: a read of ${formatZxid(zxid)} after ${formatZxid(seen)}`;
+    });
+    const before = place === 0 ? ZXID_NONE : committed[place - 1];
+    const next = committed[place];
+    const inOrder = before !== undefined && before <= zxid && (next === undefined || next > zxid);
+    must(inOrder, "session order", () => {
+      return `${this.name}: a read of ${formatZxid(zxid)} between writes at ${before} and ${next}`;
+    });
+  }
+
+  #checkWrite(
+    { committed }: Attachment,
+    { request, after, place }: Pending,
+    { zxid, result }: Extract<GatewayItem, { readonly kind: "result" }>,
+  ): void {
+    const { truth, counts } = this.#options.environment;
+    if (request.kind !== "write") return;
+    const { operation } = request;
+    const what = (): string => `${this.name}: ${textOf(operation)} at ${formatZxid(zxid)}`;
+    must(committed[place] === zxid, "exactly once", () => {
+      return `${what()}, committed at ${committed[place] ?? "no zxid"}`;
+    });
+    must(zxid > after, "linearizable writes", () => {
+      return `${what()}, asked when ${formatZxid(after)} was acknowledged`;
+    });
+    const applied = truth.operationAt(zxid);
+    const problem =
+      applied === undefined ? "no such zxid" : nativeWriteProblem(result, applied.result);
+    must(problem === undefined, "true replies", () => `${what()}: ${problem}`);
+    truth.acknowledged = Math.max(truth.acknowledged, zxid) as Zxid;
+    counts.acknowledged += 1;
+    if (result.kind === "created") this.#asker.created(result.path);
+    if (operation.kind !== "closeSession") return;
+    const code = result.kind === "error" ? result.code : Code.ok;
+    if (code !== Code.ok) return;
+    this.#note("closed its session");
+    this.session = undefined;
+    this.#drop("session closed");
+  }
+}
+
+function closesSession(request: SimRequest): boolean {
+  return request.kind === "write" && request.operation.kind === "closeSession";
+}

@@ -1,0 +1,215 @@
+/**
+ * The change streams of a native client: what comes is, chunk by chunk, exactly what the model says has changed. So nothing is
+ * missing, repeated, invented or out of order, and the changes of one zxid come together.
+ */
+import type { ClientItem, GatewayItem } from "../../../protocol/native.ts";
+import type { Change } from "../../../protocol/reads.ts";
+import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import { shown, statProblem } from "../checks/replies.ts";
+import { sameBytes, type Truth } from "../checks/truth.ts";
+import type { ModelChange } from "../checks/model.ts";
+import { must } from "../checks/violation.ts";
+import type { Random } from "../random.ts";
+
+export type StreamCounts = { changes: number; resumed: number; compacted: number; paused: number };
+
+type Stream = {
+  readonly number: number;
+  readonly path: string;
+  readonly recursive: boolean;
+  /** Granted at the opening, and again when that much was consumed. */
+  readonly window: number;
+  /** Everything up to here has come. */
+  after: Zxid;
+  /** Of the first change of the model after that. */
+  cursor: number;
+  credits: number;
+  consumed: number;
+  /** More than the credits allow came: right only when `compacted` follows. */
+  overdrawn: boolean;
+};
+
+export class ClientStreams {
+  readonly #who: string;
+  readonly #truth: Truth;
+  readonly #random: Random;
+  readonly #counts: StreamCounts;
+  readonly #streams = new Map<number, Stream>();
+  /** Where streams stood once: one may go on from there again. */
+  readonly #earlier: Zxid[] = [];
+  #next = 1;
+
+  constructor(who: string, of: { truth: Truth; random: Random; counts: StreamCounts }) {
+    this.#who = who;
+    this.#truth = of.truth;
+    this.#random = of.random;
+    this.#counts = of.counts;
+  }
+
+  get count(): number {
+    return this.#streams.size;
+  }
+
+  /** A new stream after this zxid, or after one where another stood. */
+  open(seen: Zxid): ClientItem {
+    const random = this.#random;
+    const earlier = this.#earlier[random.below(this.#earlier.length)];
+    const after = earlier !== undefined && random.chance(0.4) ? earlier : seen;
+    const [path, recursive] = random.pick([
+      ["/", true],
+      ["/k", true],
+      ["/k/0", false],
+      ["/q0", true],
+      ["/e", true],
+    ] as const);
+    const stream: Stream = {
+      number: this.#next,
+      path,
+      recursive,
+      window: random.pick([1, 4, 1024]),
+      after,
+      cursor: this.#truth.model.firstChangeAfter(after),
+      credits: 0,
+      consumed: 0,
+      overdrawn: false,
+    };
+    this.#next += 1;
+    this.#streams.set(stream.number, stream);
+    return opening(stream);
+  }
+
+  /** What a new connection is told first. */
+  reopen(): ClientItem[] {
+    this.#counts.resumed += this.#streams.size;
+    return [...this.#streams.values()].map(opening);
+  }
+
+  /** Ends one of them, for another later. */
+  close(): ClientItem | undefined {
+    const [stream] = this.#streams.values();
+    if (stream === undefined) return undefined;
+    this.#streams.delete(stream.number);
+    return { kind: "closeStream", stream: stream.number };
+  }
+
+  /** Credits for what was consumed. */
+  grant(): ClientItem[] {
+    const items: ClientItem[] = [];
+    for (const stream of this.#streams.values()) {
+      if (stream.consumed === 0) continue;
+      if (stream.credits <= 0) this.#counts.paused += 1;
+      stream.credits += stream.consumed;
+      items.push({ kind: "credit", stream: stream.number, credits: stream.consumed });
+      stream.consumed = 0;
+    }
+    return items;
+  }
+
+  hear(item: Extract<GatewayItem, { readonly kind: "changes" | "compacted" }>): void {
+    const stream = this.#streams.get(item.stream);
+    if (stream === undefined) return;
+    if (item.kind === "changes") this.#changes(stream, item);
+    else this.#compacted(stream, item.oldest);
+  }
+
+  /** A whole frame has been heard. */
+  heardAll(): void {
+    for (const { overdrawn, number } of this.#streams.values()) {
+      must(!overdrawn, "change streams", () => `${this.#who}: stream ${number} is sent too much`);
+    }
+  }
+
+  /** Every change there is has come. */
+  get complete(): boolean {
+    const { latest } = this.#truth;
+    return [...this.#streams.values()].every((stream) => this.#due(stream, latest).length === 0);
+  }
+
+  #changes(
+    stream: Stream,
+    { through, changes }: { readonly through: Zxid; readonly changes: readonly Change[] },
+  ): void {
+    const { after } = stream;
+    must(through >= after && through <= this.#truth.latest, "change streams", () => {
+      return `${this.#who}: stream ${stream.number} goes from ${formatZxid(after)} to ${formatZxid(through)}`;
+    });
+    if (changes.length > 0) stream.overdrawn ||= stream.credits <= 0;
+    const due = this.#due(stream, through);
+    const { length } = due;
+    for (let at = 0; at < Math.max(length, changes.length); at += 1) {
+      const problem = this.#problem(changes[at], due[at]);
+      must(problem === undefined, "change streams", () => {
+        return `${this.#who}: ${stream.path} from ${formatZxid(after)} to ${formatZxid(through)}: ${problem}`;
+      });
+    }
+    stream.after = through;
+    stream.cursor = this.#truth.model.firstChangeAfter(through);
+    stream.credits -= changes.length;
+    stream.consumed += changes.length;
+    this.#counts.changes += changes.length;
+    if (this.#earlier.length < 20 && this.#random.chance(0.1)) this.#earlier.push(through);
+  }
+
+  #compacted(stream: Stream, oldest: Zxid): void {
+    const { after } = stream;
+    must(oldest > after && oldest <= this.#truth.latest, "change streams", () => {
+      return `${this.#who}: stream ${stream.number} at ${formatZxid(after)} is told that ${formatZxid(oldest)} is the oldest`;
+    });
+    this.#counts.compacted += 1;
+    this.#streams.delete(stream.number);
+    this.#earlier.length = 0;
+  }
+
+  /** The changes that the stream is still owed, up to this zxid, each with its place among those of its zxid. */
+  #due({ after, cursor, path, recursive }: Stream, through: Zxid): Due[] {
+    const { changes } = this.#truth.model;
+    const due: Due[] = [];
+    let index = 0;
+    let before: Zxid = ZXID_NONE;
+    for (let at = cursor; at < changes.length; at += 1) {
+      const change = changes[at];
+      if (change === undefined || change.zxid > through) break;
+      index = change.zxid === before ? index + 1 : 0;
+      before = change.zxid;
+      const below = recursive && (path === "/" || change.path.startsWith(`${path}/`));
+      if (change.zxid > after && (below || change.path === path)) due.push({ ...change, index });
+    }
+    return due;
+  }
+
+  #problem(change: Change | undefined, due: Due | undefined): string | undefined {
+    if (due === undefined) return `${textOf(change)} did not happen`;
+    if (change === undefined) return `${textOf(due)} is missing`;
+    const same =
+      change.zxid === due.zxid &&
+      change.index === due.index &&
+      change.kind === due.kind &&
+      change.path === due.path;
+    if (!same) return `${textOf(change)} instead of ${textOf(due)}`;
+    const { model } = this.#truth;
+    // A multi may change a znode more than once; the model knows how it was before and after.
+    if (model.changesAt(due.zxid) > 1) return undefined;
+    const at = due.kind === "deleted" ? due.zxid - 1 : due.zxid;
+    const moment = model.at(due.path, at as Zxid);
+    if (moment?.stat === undefined) return `${textOf(due)}: no such znode`;
+    const problem = statProblem(change.stat, moment.stat);
+    if (problem !== undefined) return `${textOf(due)}: ${problem}`;
+    if (due.kind === "deleted" || sameBytes(change.data ?? null, moment.data)) return undefined;
+    return `${textOf(due)}: data ${shown(change.data ?? null)}, not ${shown(moment.data)}`;
+  }
+}
+
+type Due = ModelChange & { readonly index: number };
+
+function opening(stream: Stream): ClientItem {
+  const { number, path, recursive, after, window } = stream;
+  stream.credits = window;
+  stream.consumed = 0;
+  stream.overdrawn = false;
+  return { kind: "openStream", stream: number, path, recursive, after, credits: window };
+}
+
+function textOf(change: Change | Due | undefined): string {
+  if (change === undefined) return "nothing";
+  return `${change.kind} ${change.path} at ${formatZxid(change.zxid)}.${change.index}`;
+}

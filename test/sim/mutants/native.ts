@@ -1,0 +1,109 @@
+/** Mistakes towards native clients: change streams, the order of their requests, their sessions. */
+import type { Mutant } from "./mutant.ts";
+
+const STREAMS = "actors/tree/streams.ts";
+const GATEWAY = "actors/gateway/nats/gateway.ts";
+
+export const NATIVE_MUTANTS: readonly Mutant[] = [
+  {
+    name: "gap-at-the-opening",
+    mistake: "a stream that asks for changes that are gone is fed from the oldest there are",
+    edits: [{ file: STREAMS, find: "if (after < ring.oldest) {", replace: "if (false) {" }],
+  },
+  {
+    name: "compacted-without-need",
+    mistake: "a stream is told that changes are gone although the next is there",
+    edits: [
+      {
+        file: STREAMS,
+        find: "if (after < ring.oldest) {",
+        replace: "if (after <= ring.oldest && ring.oldest > 0) {",
+      },
+    ],
+  },
+  {
+    name: "gap-while-open",
+    mistake: "a stream is not told that the ring lost changes before they were handed out",
+    edits: [
+      {
+        file: STREAMS,
+        find: "if (since < ring.oldest) compactAll(streams, ring, effects);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "multi-told-in-parts",
+    mistake: "a message of changes may end within a zxid",
+    edits: [
+      { file: STREAMS, find: "MESSAGE_CHANGES_MIN = 1024", replace: "MESSAGE_CHANGES_MIN = 1" },
+      { file: STREAMS, find: " && last.zxid !== change.zxid) {", replace: ") {" },
+    ],
+  },
+  {
+    name: "changes-without-places",
+    mistake: "changes of one zxid do not say which came first",
+    edits: [
+      {
+        file: "actors/tree/ring.ts",
+        find: "index = zxid === zxidBefore ? index + 1 : 0;",
+        replace: "index = 0;",
+      },
+    ],
+  },
+  {
+    name: "credits-ignored",
+    mistake: "a change stream is sent whatever there is",
+    edits: [
+      {
+        file: "actors/gateway/nats/streams.ts",
+        find: "if (stream.credits <= 0) break;",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "credits-lost",
+    mistake: "what waits for credits stays when they come",
+    edits: [
+      {
+        file: "actors/gateway/nats/streams.ts",
+        find: "  stream.credits += item.credits;\n  send(turn, connection, stream);",
+        replace: "  stream.credits += item.credits;",
+      },
+    ],
+  },
+  {
+    name: "lost-frame-unnoticed",
+    mistake: "a gateway takes a native client's frame although the one before was lost",
+    edits: [
+      {
+        file: GATEWAY,
+        find: 'if (frame.sequence !== connection.received + 1) return end(turn, connection, "gap");',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "native-read-before-own-write",
+    mistake: "a native client's read does not wait for its own writes",
+    edits: [
+      {
+        file: "actors/gateway/nats/requests.ts",
+        find: 'return asked.kind === "write" || connection.writes.length === 0;',
+        replace: "return true;",
+      },
+    ],
+  },
+  {
+    name: "native-answers-without-the-leader",
+    mistake: "a node cut off from the leader goes on answering native clients",
+    edits: [
+      {
+        file: "actors/gateway/nats/output.ts",
+        find: "if (nowMs > answerUntilMs(connection.leaderHeardMs, connection.timeoutMs)) {",
+        replace: "if (false) {",
+      },
+    ],
+  },
+];
