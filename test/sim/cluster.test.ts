@@ -29,7 +29,7 @@ test(`seeds 1 to ${SEEDS}: whole nodes and their clients keep every invariant un
 });
 
 test("two runs of a seed are the same run, step by step", (t) => {
-  for (const seed of [7, 16, 29]) t.deepEqual(simulate(seed), simulate(seed));
+  for (const seed of [3, 7, 16, 29]) t.deepEqual(simulate(seed), simulate(seed));
 });
 
 test("another seed is another run", (t) => {

@@ -43,6 +43,7 @@ import type { Trace } from "./trace.ts";
 const NODE_STREAMS = 1000;
 const CLIENT_STREAMS = 5000;
 const NATIVE_STREAM = 6;
+const CLOCK_STREAM = 7;
 
 export class Cluster {
   readonly clock: VirtualClock = new VirtualClock();
@@ -65,12 +66,13 @@ export class Cluster {
   };
   /** A node whose disk failed it, or whose crash was armed, has gone down. */
   onDown: (node: SimNode) => void = () => {};
-  readonly #environment: ClientEnvironment;
+  readonly #environment: Omit<ClientEnvironment, "clock">;
   readonly #coverage: Coverage;
   readonly #promises = new Promises();
   readonly #diskChecks = new DiskChecks();
   readonly #random: Random;
   readonly #linkRandom: Random;
+  readonly #clockRandom: Random;
   #failure: Error | undefined;
 
   constructor(plan: Plan, makeTrace: (clock: Clock) => Trace, coverage: Coverage) {
@@ -80,6 +82,7 @@ export class Cluster {
     const random = new Random(plan.seed);
     this.#random = random;
     this.#linkRandom = random.stream(3);
+    this.#clockRandom = random.stream(CLOCK_STREAM);
     const { clock, trace } = this;
     this.network = new SimNetwork({ clock, random: random.stream(2), trace });
     this.network.faults = plan.network;
@@ -88,7 +91,6 @@ export class Cluster {
     this.invariants = new Invariants(logs, this.truth);
     this.nodes = logs.map((log) => new SimNode(log.node as ServerId, log, plan.diskMs));
     this.#environment = {
-      clock,
       trace,
       truth: this.truth,
       counts: this.counts,
@@ -102,6 +104,7 @@ export class Cluster {
     });
     this.natives = new NativeClients({
       ...{ plan, clock, nodes: this.nodes, environment: this.#environment },
+      makeClock: () => this.#clientClock(),
       random: random.stream(NATIVE_STREAM),
       isCut: (client, node) => this.cutClients.has(clientCut(client, node)),
     });
@@ -130,10 +133,24 @@ export class Cluster {
     session: ConstructorParameters<typeof SimClient>[1]["session"],
   ): SimClient {
     const random = this.#random.stream(CLIENT_STREAMS + this.clients.length);
-    const environment = this.#environment;
+    const environment = { ...this.#environment, clock: this.#clientClock() };
     const client = new SimClient(name, { environment, random, workload, session });
     this.clients.push(client);
     return client;
+  }
+
+  /**
+   * Part of a timeout by which clocks may disagree about its end: the leader's runs fast, those of the client (two thirds of
+   * the timeout) and of its node (one third) slow.
+   */
+  get #driftShare(): number {
+    const { driftMax } = this.plan;
+    return 1 / (1 - driftMax) - 1 / (1 + driftMax);
+  }
+
+  #clientClock(): NodeClock {
+    const rate = 1 + (this.#clockRandom.random() * 2 - 1) * this.plan.driftMax;
+    return new NodeClock(this.clock, { rate, wallOffsetMs: 0 });
   }
 
   /** Runs the events of the next `ms`. Throws the first violation. */
@@ -159,8 +176,7 @@ export class Cluster {
   #checkSafety(session: number): void {
     for (const { name, safeUntilMs, session: own } of this.everyone) {
       if (own?.id !== session || safeUntilMs === undefined) continue;
-      // Clocks that run apart measure the same timeout differently.
-      const slackMs = SAFETY_SLACK_MS + own.timeoutMs * 2 * this.plan.driftMax;
+      const slackMs = SAFETY_SLACK_MS + own.timeoutMs * this.#driftShare;
       const leftMs = safeUntilMs - this.clock.nowMs();
       must(leftMs <= slackMs, "session safety", () => {
         return `${name} counts on session 0x${session.toString(16)} for ${leftMs.toFixed(0)} ms, and it is ended`;

@@ -1,5 +1,5 @@
 /** The figures of many runs together, as text. */
-import type { SimResult } from "./simulate.ts";
+import { CONVERGENCE_MS, type SimResult } from "./simulate.ts";
 
 export class Figures {
   runs = 0;
@@ -46,7 +46,7 @@ export class Figures {
   text(elapsedMs: number): string {
     return [
       this.progress(elapsedMs),
-      `  steps ${this.#steps}, lives of nodes ${this.#lives}, slowest convergence ${Math.round(this.#convergedMs)} ms`,
+      `  steps ${this.#steps}, lives of nodes ${this.#lives}, slowest convergence ${Math.round(this.#convergedMs)} ms of at most ${CONVERGENCE_MS}`,
       `  clients: ${listed(this.#clients)}`,
       `  change streams: ${listed(this.#streams)}; messages of native clients: ${listed(this.#subjects)}`,
       `  network: ${listed(this.#network)}`,

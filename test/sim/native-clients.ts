@@ -3,6 +3,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { ClientEnvironment } from "./client/client.ts";
 import { NativeClient } from "./client/native.ts";
 import type { StreamCounts } from "./client/streams.ts";
+import type { NodeClock } from "./node-clock.ts";
 import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { SimNode } from "./sim-node.ts";
@@ -13,7 +14,8 @@ export type NativeClientsOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly nodes: readonly SimNode[];
-  readonly environment: Omit<ClientEnvironment, "dial" | "nodes">;
+  readonly environment: Omit<ClientEnvironment, "dial" | "nodes" | "clock">;
+  readonly makeClock: () => NodeClock;
   readonly isCut: (client: string, node: SimNode) => boolean;
 };
 
@@ -25,7 +27,7 @@ export class NativeClients {
   readonly counts: StreamCounts = { changes: 0, resumed: 0, compacted: 0, paused: 0 };
 
   constructor(options: NativeClientsOptions) {
-    const { plan, clock, random, nodes, environment, isCut } = options;
+    const { plan, clock, random, nodes, environment, makeClock, isCut } = options;
     const { trace } = environment;
     const { clientDelayMs: delayMs, lanes, natives } = plan;
     const subjectsRandom = random.stream(SUBJECTS_STREAM);
@@ -34,7 +36,7 @@ export class NativeClients {
     this.subjects.lossRate = natives.lossRate;
     this.all = natives.clients.map((workload, index) => {
       return new NativeClient(`native ${index + 1}`, {
-        environment,
+        environment: { ...environment, clock: makeClock() },
         subjects: this.subjects,
         random: random.stream(index + 1),
         workload,

@@ -23,6 +23,8 @@ export type NetworkCounts = { delivered: number; lost: number; duplicated: numbe
 
 type Path = {
   cut: boolean;
+  /** Until then it stays cut, whatever else heals. */
+  cutUntilMs: number;
   /** Defined: clogged. Held until it opens. */
   held: (() => void)[] | undefined;
   slowMs: number;
@@ -102,8 +104,10 @@ export class SimNetwork {
     this.#members.delete(id);
   }
 
-  cut(from: PeerId, to: PeerId): void {
-    this.#path(from, to).cut = true;
+  cut(from: PeerId, to: PeerId, forMs: number = 0): void {
+    const path = this.#path(from, to);
+    path.cut = true;
+    path.cutUntilMs = Math.max(path.cutUntilMs, this.#clock.nowMs() + forMs);
   }
 
   clog(from: PeerId, to: PeerId): void {
@@ -118,18 +122,26 @@ export class SimNetwork {
     return this.#paths.get(from * PATHS_PER_NODE + to)?.cut === true;
   }
 
-  /** Every path is whole. What a clogged one held arrives now, late. */
+  /** Every path is whole, but for those that are to stay cut. What a clogged one held arrives now, late. */
   heal(): void {
-    const paths = [...this.#paths.values()];
-    this.#paths.clear();
-    for (const { held } of paths) for (const deliver of held ?? []) this.#later(deliver, 0);
+    const nowMs = this.#clock.nowMs();
+    for (const [key, path] of [...this.#paths]) {
+      for (const deliver of path.held ?? []) this.#later(deliver, 0);
+      if (path.cutUntilMs <= nowMs) this.#paths.delete(key);
+      else this.#paths.set(key, { ...path, held: undefined, slowMs: 0 });
+    }
+  }
+
+  healAll(): void {
+    for (const path of this.#paths.values()) path.cutUntilMs = 0;
+    this.heal();
   }
 
   #path(from: PeerId, to: PeerId): Path {
     const key = from * PATHS_PER_NODE + to;
     let path = this.#paths.get(key);
     if (path === undefined) {
-      path = { cut: false, held: undefined, slowMs: 0 };
+      path = { cut: false, cutUntilMs: 0, held: undefined, slowMs: 0 };
       this.#paths.set(key, path);
     }
     return path;

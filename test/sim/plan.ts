@@ -55,6 +55,8 @@ export function drawPlan(seed: number): Plan {
   const calm = random.chance(0.3);
   const clients = 1 + random.below(6);
   const minSessionTimeoutMs = random.pick([1000, 2000, 4000]);
+  // Native clients take the places of others: a seed is to stay as quick as it is.
+  const others = drawNatives(new Random(seed).stream(NATIVES_STREAM), minSessionTimeoutMs);
   return {
     seed,
     nodes,
@@ -81,9 +83,11 @@ export function drawPlan(seed: number): Plan {
     faults: drawFaults(random),
     driftMax: random.pick([0, 0, 0.001, 0.02]),
     startMs: Array.from({ length: nodes }, () => (random.chance(0.1) ? random.random() * 4000 : 0)),
-    clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs)),
+    clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs)).slice(
+      Math.min(clients - 1, others.natives.clients.length),
+    ),
     requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
-    ...drawNatives(new Random(seed).stream(NATIVES_STREAM), minSessionTimeoutMs),
+    ...others,
   };
 }
 

@@ -7,11 +7,11 @@ import { JuteReader } from "../../../protocol/jute.ts";
 import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import type { Clock } from "../../../runtime/clock.ts";
 import { checkRead, writeReplyProblem } from "../checks/replies.ts";
 import { type Attachment, takeRefusal, textOf, type Truth } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { Link, LinkHandler } from "../links.ts";
+import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
 import type { Trace } from "../trace.ts";
 import { ClientWatches } from "./watches.ts";
@@ -44,7 +44,8 @@ export type ClientCounts = {
 };
 
 export type ClientEnvironment = {
-  readonly clock: Clock;
+  /** The client's own: it may run fast or slow. */
+  readonly clock: NodeClock;
   readonly trace: Trace;
   readonly truth: Truth;
   readonly counts: ClientCounts;
@@ -134,8 +135,17 @@ export class SimClient {
     this.#later(this.#random.random() * 100, () => this.#think());
   }
 
+  get clock(): NodeClock {
+    return this.#environment.clock;
+  }
+
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** The node that it is attached at. */
+  get server(): number | undefined {
+    return this.connected ? this.#connection?.node : undefined;
   }
 
   get connected(): boolean {
@@ -147,13 +157,14 @@ export class SimClient {
   }
 
   /**
-   * Until when it may count on its session: two thirds of the timeout after its server wrote what was heard last. Undefined: it
-   * is not connected.
+   * Until when it may count on its session: two thirds of the timeout, by its own clock, after its server wrote what was heard
+   * last. Undefined: it is not connected.
    */
   get safeUntilMs(): number | undefined {
     const connection = this.#connection;
     if (connection?.attached !== true || this.session === undefined) return undefined;
-    return connection.writtenMs + (this.session.timeoutMs * 2) / 3;
+    const { rate } = this.#environment.clock;
+    return connection.writtenMs + (this.session.timeoutMs * 2) / 3 / rate;
   }
 
   get pending(): number {

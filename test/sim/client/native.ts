@@ -18,6 +18,7 @@ import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Attachment } from "../checks/truth.ts";
 import { textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
+import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
 import { ENSEMBLE, type SubjectClient, type Subjects } from "../subjects.ts";
 import type { ClientEnvironment } from "./client.ts";
@@ -47,6 +48,7 @@ type Connection = {
   readonly pending: Map<number, Pending>;
   /** Of its gateway, once it is open. */
   subject: string | undefined;
+  server: number | undefined;
   said: number;
   heard: number;
   heardMs: number;
@@ -122,6 +124,15 @@ export class NativeClient {
     this.#later(random.random() * 100, () => this.#grant());
   }
 
+  get clock(): NodeClock {
+    return this.#options.environment.clock;
+  }
+
+  /** The node that it is attached at. */
+  get server(): number | undefined {
+    return this.#connection?.server;
+  }
+
   get connected(): boolean {
     return this.#connection?.subject !== undefined;
   }
@@ -139,7 +150,7 @@ export class NativeClient {
   get safeUntilMs(): number | undefined {
     const connection = this.#connection;
     if (connection?.subject === undefined || this.session === undefined) return undefined;
-    return connection.writtenMs + (this.session.timeoutMs * 2) / 3;
+    return connection.writtenMs + (this.session.timeoutMs * 2) / 3 / this.clock.rate;
   }
 
   describe(): string {
@@ -173,6 +184,7 @@ export class NativeClient {
       attachment,
       pending: new Map(),
       subject: undefined,
+      server: undefined,
       said: 0,
       heard: 0,
       heardMs: nowMs,
@@ -328,6 +340,7 @@ export class NativeClient {
     if (known === undefined) counts.sessions += 1;
     this.session = { id: session, password, timeoutMs };
     this.#saw(zxid);
+    connection.server = server;
     connection.subject = laneSubject(ENSEMBLE, server, lane);
     this.#note(`attached at node ${server}, session 0x${session.toString(16)}`);
     this.#say(connection, this.#streams.reopen());

@@ -7,6 +7,8 @@ export type FaultKind =
   | "cutOneWay"
   | "cutBothWays"
   | "isolate"
+  /** The node that serves some client hears nobody, and nobody it, for longer than the client's session may last. */
+  | "isolateServer"
   | "isolateLeader"
   /** The leader hears all and is heard by none. */
   | "muteLeader"
@@ -34,6 +36,7 @@ export type FaultKind =
   /** Some nodes are told to stand although nothing is wrong: who should lead is only a hint, and a wrong one must cost no safety. */
   | "wrongElection"
   | "drift"
+  | "clientDrift"
   | "wallJump"
   | "slowDisk"
   | "slowSync"
@@ -59,6 +62,7 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "cutOneWay",
     "cutBothWays",
     "isolate",
+    "isolateServer",
     "isolateLeader",
     "muteLeader",
     "halves",
@@ -80,7 +84,7 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "restartStorm",
     "wrongElection",
   ],
-  clock: ["drift", "wallJump"],
+  clock: ["drift", "clientDrift", "wallJump"],
   disk: [
     "slowDisk",
     "slowSync",

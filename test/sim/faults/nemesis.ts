@@ -71,7 +71,7 @@ export class Nemesis {
     this.#over = true;
     const cluster = this.#cluster;
     cluster.note(undefined, "all faults end");
-    cluster.network.heal();
+    cluster.network.healAll();
     cluster.network.faults = {
       lossRate: 0,
       duplicationRate: 0,
@@ -105,14 +105,15 @@ export class Nemesis {
   }
 
   #inject(kind: FaultKind): void {
-    const { nodes, clients } = this.#cluster;
+    const { nodes, clients, natives } = this.#cluster;
     const random = this.#random;
+    const isNative = natives.all.length > 0 && random.chance(0.5);
     const node = random.pick(nodes);
     const target: Target = {
       node,
       other: nodes.length === 1 ? node : random.pick(nodes.filter((each) => each !== node)),
       client: random.pick(clients),
-      anyone: random.pick(this.#cluster.everyone),
+      anyone: isNative ? random.pick(natives.all) : random.pick(clients),
       forMs: 50 + random.wait(random.pick([200, 800, 2500])),
     };
     if (this.#injectors[kind](target)) this.counts[kind] = (this.counts[kind] ?? 0) + 1;
@@ -144,6 +145,7 @@ export class Nemesis {
     | "cutOneWay"
     | "cutBothWays"
     | "isolate"
+    | "isolateServer"
     | "isolateLeader"
     | "muteLeader"
     | "halves"
@@ -179,10 +181,17 @@ export class Nemesis {
         this.#healLater(forMs);
         return this.#say(`${node.id} and ${other.id} do not reach each other`);
       },
-      isolate: ({ node, forMs }) => {
-        // The longer ones for so long that the others end the sessions of its clients.
-        const moreMs = forMs < 500 ? 0 : this.#cluster.plan.minSessionTimeoutMs;
-        return apart(node, forMs + moreMs, `${node.id} isolated`);
+      isolate: ({ node, forMs }) => apart(node, forMs, `${node.id} isolated`),
+      isolateServer: ({ anyone: { name, server, session }, forMs }) => {
+        if (server === undefined || session === undefined) return false;
+        const longMs = forMs + this.#cluster.plan.peerTimeoutMs + session.timeoutMs;
+        for (const { id } of this.#cluster.nodes) {
+          if (id === server) continue;
+          network.cut(id, server, longMs);
+          network.cut(server, id, longMs);
+        }
+        this.#healLater(longMs);
+        return this.#say(`${server}, which serves ${name}, isolated for long`);
       },
       isolateLeader: ({ node, forMs }) => {
         const leader = this.#leader;
@@ -311,6 +320,7 @@ export class Nemesis {
   #clockAndDiskFaults(): Pick<
     Record<FaultKind, Inject>,
     | "drift"
+    | "clientDrift"
     | "wallJump"
     | "slowDisk"
     | "slowSync"
@@ -323,9 +333,14 @@ export class Nemesis {
   > {
     const random = this.#random;
     const { plan } = this.#cluster;
+    const rate = (): number => 1 + (random.random() * 2 - 1) * plan.driftMax;
     return {
+      clientDrift: ({ anyone: { clock, name } }) => {
+        clock.setRate(rate());
+        return this.#say(`the clock of ${name} runs at ${clock.rate.toFixed(4)}`);
+      },
       drift: ({ node }) => {
-        node.rate = 1 + (random.random() * 2 - 1) * plan.driftMax;
+        node.rate = rate();
         node.life?.clock.setRate(node.rate);
         return this.#say(`the clock of ${node.id} runs at ${node.rate.toFixed(4)}`);
       },

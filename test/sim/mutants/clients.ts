@@ -67,6 +67,18 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "answers-for-too-long",
+    mistake:
+      "answers leave for more than a third of a session's timeout after the leader heard of it",
+    edits: [
+      {
+        file: "actors/gateway/contact.ts",
+        find: "return heardMs + Math.ceil(timeoutMs / 3) - 1;",
+        replace: "return heardMs + Math.ceil(timeoutMs / 2) - 1;",
+      },
+    ],
+  },
+  {
     name: "support-believed",
     mistake: "a leader confirms touches without knowing that a quorum still holds to it",
     edits: [
