@@ -7,6 +7,7 @@ import type { LogSyncState } from "../../actors/log-sync/state.ts";
 import type { TreeMessage } from "../../actors/tree/messages.ts";
 import type { TreeState } from "../../actors/tree/tree.ts";
 import type { ServerId } from "../../protocol/ids.ts";
+import { formatZxid } from "../../protocol/zxid.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
@@ -21,6 +22,7 @@ import {
 } from "../../server/placement.ts";
 import { DiskChecks } from "./checks/disk.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
+import { checkSessionSafety } from "./checks/session-safety.ts";
 import { treeProblem } from "./checks/trees.ts";
 import { Promises } from "./checks/promises.ts";
 import { Truth } from "./checks/truth.ts";
@@ -28,7 +30,7 @@ import { must, Violation } from "./checks/violation.ts";
 import { type ClientCounts, type ClientEnvironment, SimClient } from "./client/client.ts";
 import { configOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
-import { damageDisk } from "./damage.ts";
+import { damageDisk, loseLastWrite } from "./damage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
 import { type Link, type LinkHandler, LinkPort } from "./links.ts";
 import { NativeClients } from "./native-clients.ts";
@@ -86,7 +88,9 @@ export class Cluster {
     const { clock, trace } = this;
     this.network = new SimNetwork({ clock, random: random.stream(2), trace });
     this.network.faults = plan.network;
-    this.truth.onExpired = (session) => this.#checkSafety(session);
+    this.truth.onExpired = (session) => {
+      checkSessionSafety(this.everyone, session, clock.nowMs(), plan.driftMax);
+    };
     const logs = Array.from({ length: plan.nodes }, (_, index) => newNodeLog(index + 1));
     this.invariants = new Invariants(logs, this.truth);
     this.nodes = logs.map((log) => new SimNode(log.node as ServerId, log, plan.diskMs));
@@ -139,15 +143,6 @@ export class Cluster {
     return client;
   }
 
-  /**
-   * Part of a timeout by which clocks may disagree about its end: the leader's runs fast, those of the client (two thirds of
-   * the timeout) and of its node (one third) slow.
-   */
-  get #driftShare(): number {
-    const { driftMax } = this.plan;
-    return 1 / (1 - driftMax) - 1 / (1 + driftMax);
-  }
-
   #clientClock(): NodeClock {
     const rate = 1 + (this.#clockRandom.random() * 2 - 1) * this.plan.driftMax;
     return new NodeClock(this.clock, { rate, wallOffsetMs: 0 });
@@ -169,18 +164,6 @@ export class Cluster {
       check();
     } catch (error) {
       this.#failure = error as Error;
-    }
-  }
-
-  /** A session is ended by the leader only when no client counts on it any more. */
-  #checkSafety(session: number): void {
-    for (const { name, safeUntilMs, session: own } of this.everyone) {
-      if (own?.id !== session || safeUntilMs === undefined) continue;
-      const slackMs = SAFETY_SLACK_MS + own.timeoutMs * this.#driftShare;
-      const leftMs = safeUntilMs - this.clock.nowMs();
-      must(leftMs <= slackMs, "session safety", () => {
-        return `${name} counts on session 0x${session.toString(16)} for ${leftMs.toFixed(0)} ms, and it is ended`;
-      });
     }
   }
 
@@ -247,6 +230,17 @@ export class Cluster {
     if (done === undefined) return false;
     this.note(node, `damaged: ${done}`);
     this.invariants.damaged(node.log);
+    return true;
+  }
+
+  /** The last write on the disk of a node that is down is gone, where a quorum of others holds it. */
+  loseLastWrite(node: SimNode): boolean {
+    if (node.life !== undefined || !this.invariants.isSpared(node.log)) return false;
+    const random = this.#random.stream(NODE_STREAMS * node.id + 800 + node.lives);
+    const lost = loseLastWrite(node.disk, () => random.random());
+    if (lost === undefined) return false;
+    this.note(node, `last write lost: ${lost.done}, ${formatZxid(lost.after)} is left`);
+    this.invariants.lost(node.log, lost.after);
     return true;
   }
 
@@ -495,7 +489,6 @@ export class Cluster {
   }
 }
 
-const SAFETY_SLACK_MS = 5;
 /** Connections of one lane of one life. */
 const LANE_NUMBERS = 100_000;
 

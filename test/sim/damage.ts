@@ -1,4 +1,7 @@
 /** What a disk may do to a node while it is down: forget everything, lose a file, change a byte, or have written a block elsewhere. */
+import { crc32 } from "node:zlib";
+import { findMark, markAt } from "../../actors/log/mark.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
 import type { MemoryDisk } from "../../runtime/disks/memory.ts";
 
 /** What was done; undefined: nothing, since there was nothing to damage. Everything done is durable. */
@@ -10,20 +13,68 @@ export function damageDisk(disk: MemoryDisk, random: () => number): string | und
     disk.perform({ kind: "syncFolder" });
     return "wiped";
   }
-  const file = pick(names.filter(isDamageable(names)), random);
+  const file = pick(names.filter(isDamageable), random);
   const bytes = file === undefined ? undefined : files[file];
   if (file === undefined || bytes === undefined || bytes.length === 0) return undefined;
-  if (file.startsWith("log.") && random() < 0.3) {
+  if (file.startsWith("log.") && file !== lastSegment(names) && random() < 0.3) {
     disk.perform({ kind: "remove", file });
     disk.perform({ kind: "syncFolder" });
     return `${file} removed`;
   }
-  const position = Math.floor(random() * bytes.length);
-  const block = random() < 0.3 ? misplaced(files, bytes, position, random) : undefined;
-  const changed = new Uint8Array([(bytes[position] ?? 0) ^ (1 << Math.floor(random() * 8))]);
-  disk.perform({ kind: "write", file, position, chunks: [block ?? changed] });
+  // Of the last segment, what comes before the mark of its last write: that mark shows that it was durable.
+  const length = file === lastSegment(names) ? (lastMark(bytes) ?? 0) : bytes.length;
+  if (length === 0) return undefined;
+  const position = Math.floor(random() * length);
+  const into = bytes.subarray(0, length);
+  const block = random() < 0.3 ? misplaced(files, into, position, random) : undefined;
+  const done = block === undefined ? "changed" : "overwritten by another block";
+  change(disk, file, position, block ?? flipped(bytes, position, random));
+  return `${file} ${done} at ${position} of ${bytes.length}`;
+}
+
+/**
+ * The last write of the log is cut short or changed, after it was synced: that is not to be told from a crash before the sync,
+ * so it may be done only where others hold enough. `after`: the zxid that is left for certain.
+ */
+export function loseLastWrite(
+  disk: MemoryDisk,
+  random: () => number,
+): { readonly done: string; readonly after: Zxid } | undefined {
+  const files = disk.snapshot();
+  const file = lastSegment(Object.keys(files));
+  const bytes = file === undefined ? undefined : files[file];
+  if (file === undefined || bytes === undefined) return undefined;
+  const start = lastMark(bytes);
+  const mark = start === undefined ? undefined : markAt(bytes, start, crc32);
+  if (start === undefined || mark === undefined) return undefined;
+  const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  const position = start + Math.floor(random() * (end - start));
+  if (random() < 0.5) {
+    disk.perform({ kind: "truncate", file, length: position });
+    disk.perform({ kind: "sync", file });
+    return { done: `${file} cut short at ${position} of ${end}`, after: mark.prevZxid };
+  }
+  change(disk, file, position, flipped(bytes, position, random));
+  return { done: `${file} changed at ${position} of ${end}`, after: mark.prevZxid };
+}
+
+function change(disk: MemoryDisk, file: string, position: number, bytes: Uint8Array): void {
+  disk.perform({ kind: "write", file, position, chunks: [bytes] });
   disk.perform({ kind: "sync", file });
-  return `${file} ${block === undefined ? "changed" : "overwritten by another block"} at ${position}`;
+}
+
+function flipped(bytes: Uint8Array, position: number, random: () => number): Uint8Array {
+  return new Uint8Array([(bytes[position] ?? 0) ^ (1 << Math.floor(random() * 8))]);
+}
+
+/** Where the last write of a segment begins. */
+function lastMark(bytes: Uint8Array): number | undefined {
+  let last: number | undefined;
+  for (let from = 0; ; from = last + 1) {
+    const next = findMark(bytes.subarray(from), from, crc32);
+    if (next === undefined) return last;
+    last = next;
+  }
 }
 
 const BLOCK_BYTES = 512;
@@ -43,19 +94,16 @@ function misplaced(
   return Buffer.compare(block, there) === 0 ? undefined : block;
 }
 
-/**
- * The last segment is left alone: damage to its last write is not to be told from a write cut short. So is the file that says
- * whose folder it is, without which a node does not start.
- */
-function isDamageable(names: readonly string[]): (name: string) => boolean {
-  const last = names
+/** Not the file that says whose folder it is, without which a node does not start. */
+function isDamageable(name: string): boolean {
+  return name.startsWith("log.") || name.startsWith("snapshot.") || name === "promise";
+}
+
+function lastSegment(names: readonly string[]): string | undefined {
+  return names
     .filter((name) => name.startsWith("log."))
     .toSorted()
     .at(-1);
-  return (name) => {
-    if (name === last) return false;
-    return name.startsWith("log.") || name.startsWith("snapshot.") || name === "promise";
-  };
 }
 
 function pick<Value>(values: readonly Value[], random: () => number): Value | undefined {

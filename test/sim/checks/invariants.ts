@@ -17,6 +17,8 @@ export type NodeLog = {
   /** Its disk was damaged, and it has not had its vote since: what its log was before. */
   beforeDamage: LogSyncState | undefined;
   damaged: boolean;
+  /** Its last write is gone as if it had never been synced, and with it all after this zxid. */
+  lostAfter: Zxid | undefined;
   promisedEpoch: number;
   /** Of this life. */
   committed: Zxid;
@@ -31,6 +33,7 @@ export function newNodeLog(node: number): NodeLog {
     state: undefined,
     beforeDamage: undefined,
     damaged: false,
+    lostAfter: undefined,
     promisedEpoch: 0,
     committed: ZXID_NONE,
     leadingEpoch: 0,
@@ -71,16 +74,33 @@ export class Invariants {
     log.state = undefined;
   }
 
+  /** Its last write is gone: it may vote without what it held after this zxid. */
+  lost(log: NodeLog, after: Zxid): void {
+    log.lostAfter = Math.min(after, log.lostAfter ?? after) as Zxid;
+    this.damaged(log);
+  }
+
+  /** Whether a quorum holds, without this node, all that it says is durable. */
+  isSpared(log: NodeLog): boolean {
+    const { state } = log;
+    if (state === undefined || log.damaged || state.truncating) return false;
+    const others = this.#holdersOf(state.durable).filter((node) => node !== log.node);
+    return others.length >= this.#quorum;
+  }
+
   /** After every step of log-sync. */
   afterLogSync(log: NodeLog, state: LogSyncState): void {
     if (!state.recovered) return;
     log.state = state;
     if (log.damaged && state.repair === undefined) {
-      const known = log.beforeDamage?.committed ?? ZXID_NONE;
+      const { lostAfter } = log;
+      const before = log.beforeDamage?.committed ?? ZXID_NONE;
+      const known = lostAfter === undefined || before < lostAfter ? before : lostAfter;
       must(state.durable >= known && holds(state, known), "I3 committed stays", () => {
         return `node ${log.node} votes again without ${formatZxid(known)}, which it knew to be committed`;
       });
       log.damaged = false;
+      log.lostAfter = undefined;
       log.beforeDamage = undefined;
       log.promisedEpoch = 0;
     }
@@ -210,6 +230,7 @@ export class Invariants {
 
   #holdersOf(zxid: Zxid): number[] {
     const holders = this.#logs.filter((log) => {
+      if (log.lostAfter !== undefined && zxid > log.lostAfter) return false;
       return [log.state, log.beforeDamage].some((state) => {
         return state !== undefined && state.durable >= zxid && holds(state, zxid);
       });

@@ -46,6 +46,8 @@ export type FaultKind =
   | "diskFull"
   /** A crash, and what was durable is changed, misplaced, missing, or all gone. */
   | "damage"
+  /** A crash, and the last write that was synced is cut short or changed. */
+  | "loseLastWrite"
   /** A start with the disk of another node, then with its own again. */
   | "wrongDisk"
   | "cutClient"
@@ -93,6 +95,7 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "readFails",
     "diskFull",
     "damage",
+    "loseLastWrite",
     "wrongDisk",
   ],
   client: ["cutClient", "moveClient", "moveAllClients", "shareSession", "silenceClient"],

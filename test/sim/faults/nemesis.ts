@@ -329,6 +329,7 @@ export class Nemesis {
     | "readFails"
     | "diskFull"
     | "damage"
+    | "loseLastWrite"
     | "wrongDisk"
   > {
     const random = this.#random;
@@ -363,6 +364,10 @@ export class Nemesis {
       damage: ({ node }) => {
         if (node.life !== undefined) this.#crash(node, random.chance(0.5));
         return this.#cluster.damage(node);
+      },
+      loseLastWrite: ({ node }) => {
+        if (node.life !== undefined) this.#crash(node, false);
+        return this.#cluster.loseLastWrite(node);
       },
       wrongDisk: ({ node, other }) => {
         if (node === other || other.log.state === undefined) return false;

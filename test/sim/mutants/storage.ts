@@ -111,6 +111,17 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "damage-taken-for-a-torn-write",
+    mistake: "whatever is wrong in the last segment is cut off, although later writes are there",
+    edits: [
+      {
+        file: "actors/log/recover-log.ts",
+        find: "if (scanned.dirtyBytes > 0 && (!isLast || scanned.wasDurable)) {",
+        replace: "if (scanned.dirtyBytes > 0 && !isLast) {",
+      },
+    ],
+  },
+  {
     name: "index-not-cut",
     mistake: "a truncation cuts the file and not the log's index",
     edits: [{ file: CHANGES, find: "index.truncate(kept);", replace: "" }],
