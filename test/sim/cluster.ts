@@ -1,8 +1,10 @@
 /** An ensemble and its clients under virtual time: one thread, one seed. Every step of an actor is looked at by the checkers. */
 import { digestOf } from "../../actors/tree/digest.ts";
+import type { ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
+import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";
 import type { LogState } from "../../actors/log/actor.ts";
 import type { LogMessage, LogReport } from "../../actors/log/messages.ts";
-import type { Leadership, LogSyncMessage } from "../../actors/log-sync/messages.ts";
+import type { LogSyncMessage } from "../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
 import type { TreeMessage } from "../../actors/tree/messages.ts";
 import type { TreeState } from "../../actors/tree/tree.ts";
@@ -20,6 +22,7 @@ import {
   peerCodec,
   threadOf,
 } from "../../server/placement.ts";
+import { checkRequests } from "./checks/limits.ts";
 import { DiskChecks } from "./checks/disk.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
 import { checkSessionSafety } from "./checks/session-safety.ts";
@@ -65,6 +68,7 @@ export class Cluster {
     sessions: 0,
     expired: 0,
     reconnects: 0,
+    hogs: 0,
   };
   /** A node whose disk failed it, or whose crash was armed, has gone down. */
   onDown: (node: SimNode) => void = () => {};
@@ -273,7 +277,13 @@ export class Cluster {
       threads.map((thread) => {
         return [
           thread,
-          new ThreadLink({ clock, random, delayMs, system: () => systems.get(thread) }),
+          new ThreadLink({
+            clock,
+            random,
+            delayMs,
+            system: () => systems.get(thread),
+            copies: plan.copies,
+          }),
         ] as const;
       }),
     );
@@ -322,7 +332,9 @@ export class Cluster {
   ): void {
     const lane =
       typeof thread === "number" ? thread : Math.floor(effect.connection / LANE_NUMBERS) + 1;
-    links.get(lane)?.perform(effect);
+    const port = links.get(lane);
+    port?.perform(effect);
+    if (effect.kind === "write") this.guard(() => port?.check(effect.connection));
   }
 
   #linkPort(node: SimNode, lane: number): LinkPort {
@@ -430,8 +442,9 @@ export class Cluster {
       if (command.kind === "append") this.invariants.appends(node.id, command.records);
       if (!node.hasWrongDisk) this.#diskChecks.afterLog(node.id, node.disk, state as LogState);
     } else if (actor.startsWith("zookeeper/")) {
-      const { kind, room } = message as Leadership;
-      if (kind === "leadership" && room !== "enough") this.#expectRefusals(node);
+      const told = message as ZooKeeperGatewayMessage;
+      if (told.kind === "leadership" && told.room !== "enough") this.#expectRefusals(node);
+      checkRequests(state as GatewayState, told);
     } else if (actor.startsWith("tree/")) {
       this.#observeTree(node, actor, message as TreeMessage, state as TreeState);
     }

@@ -5,6 +5,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { ConnectionMessage } from "../../runtime/effects.ts";
 import type { ConnectionEffect, ConnectionPort } from "../../runtime/system.ts";
+import { checkUnread } from "./checks/limits.ts";
 import type { Random, Range } from "./random.ts";
 import type { Trace } from "./trace.ts";
 
@@ -80,6 +81,11 @@ export class Link {
     this.number = of.number;
     this.#handler = of.handler;
     this.#tell = of.tell;
+  }
+
+  /** Written by the server, and not taken by the client. */
+  get unreadBytes(): number {
+    return this.#toClient.bytes;
   }
 
   /** The client's end sends. */
@@ -274,6 +280,11 @@ export class LinkPort implements ConnectionPort {
     this.#links.set(number, link);
     tell({ kind: "opened", connection: number, remoteAddress: `10.0.0.1:${number}` });
     return link;
+  }
+
+  check(connection: number): void {
+    const link = this.#links.get(connection);
+    if (link !== undefined) checkUnread(link.client, link.unreadBytes);
   }
 
   perform(effect: ConnectionEffect): void {

@@ -35,6 +35,8 @@ export type Plan = {
   readonly startMs: readonly number[];
   readonly clients: readonly Workload[];
   readonly requestsMax: number;
+  /** Messages between threads are copied, as between real ones; without it a receiver holds the sender's own objects. */
+  readonly copies: boolean;
   /** Of recent changes that a lane keeps. */
   readonly ringBytes: number;
   readonly natives: {
@@ -56,7 +58,10 @@ export function drawPlan(seed: number): Plan {
   const clients = 1 + random.below(6);
   const minSessionTimeoutMs = random.pick([1000, 2000, 4000]);
   // Native clients take the places of others: a seed is to stay as quick as it is.
-  const others = drawNatives(new Random(seed).stream(NATIVES_STREAM), minSessionTimeoutMs);
+  const { hogs, ...others } = drawOthers(
+    new Random(seed).stream(OTHERS_STREAM),
+    minSessionTimeoutMs,
+  );
   return {
     seed,
     nodes,
@@ -83,23 +88,27 @@ export function drawPlan(seed: number): Plan {
     faults: drawFaults(random),
     driftMax: random.pick([0, 0, 0.001, 0.02]),
     startMs: Array.from({ length: nodes }, () => (random.chance(0.1) ? random.random() * 4000 : 0)),
-    clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs)).slice(
-      Math.min(clients - 1, others.natives.clients.length),
-    ),
+    clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs))
+      .slice(Math.min(clients - 1, others.natives.clients.length))
+      .map((workload, index) => (hogs && index === 0 ? { ...workload, ...HOG } : workload)),
     requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
     ...others,
   };
 }
 
 /** Apart from the rest: what is drawn here changes nothing else. */
-const NATIVES_STREAM = 11;
+const OTHERS_STREAM = 11;
+/** Of a client that asks for too much: with this data its replies are more than is written ahead. */
+const HOG = { hog: true, dataBytes: 20_000 } as const;
 
-function drawNatives(
+function drawOthers(
   random: Random,
   minSessionTimeoutMs: number,
-): Pick<Plan, "ringBytes" | "natives"> {
+): Pick<Plan, "ringBytes" | "copies" | "natives"> & { readonly hogs: boolean } {
   const clients = random.chance(0.35) ? random.pick([1, 1, 2]) : 0;
   return {
+    hogs: random.chance(0.08),
+    copies: random.chance(0.5),
     ringBytes: random.pick([1500, 6000, 60_000, CHANGE_RING_BYTES_MAX]),
     natives: {
       clients: Array.from({ length: clients }, () => {
@@ -149,5 +158,6 @@ function drawWorkload(random: Random, minSessionTimeoutMs: number): Workload {
     dataBytes: wide ? 20_000 : 40,
     flood: random.chance(0.15),
     slowReader: random.chance(0.15),
+    hog: false,
   };
 }

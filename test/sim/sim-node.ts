@@ -41,12 +41,13 @@ export class SimSystem extends ActorSystem {
   }
 }
 
-/** Letters from one thread to another: in order, a little later. */
+/** Letters from one thread to another: in order, a little later, perhaps as copies. */
 export class ThreadLink implements Link {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #delayMs: Range;
   readonly #system: () => ActorSystem | undefined;
+  readonly #copies: boolean;
   readonly #posts: (readonly Letter[])[] = [];
   #lastAtMs = 0;
 
@@ -55,17 +56,20 @@ export class ThreadLink implements Link {
     readonly random: Random;
     readonly delayMs: Range;
     readonly system: () => ActorSystem | undefined;
+    /** The receiver gets copies, made as they are posted. */
+    readonly copies: boolean;
   }) {
     this.#clock = of.clock;
     this.#random = of.random;
     this.#delayMs = of.delayMs;
     this.#system = of.system;
+    this.#copies = of.copies;
   }
 
   post(letters: readonly Letter[]): void {
     const nowMs = this.#clock.nowMs();
     this.#lastAtMs = Math.max(this.#lastAtMs, nowMs + this.#random.between(this.#delayMs));
-    this.#posts.push(letters);
+    this.#posts.push(this.#copies ? structuredClone(letters) : letters);
     // Two sums of fractions may come out in the wrong order, so each event takes the oldest.
     this.#clock.after(this.#lastAtMs - nowMs, () => {
       for (const { to, message } of this.#posts.shift() ?? []) this.#system()?.tell(to, message);

@@ -22,6 +22,7 @@ export type InvariantName =
   | "session safety"
   | "watches"
   | "change streams"
+  | "limits"
   | "protocol"
   | "liveness"
   | "deterministic";

@@ -41,6 +41,8 @@ export type ClientCounts = {
   sessions: number;
   expired: number;
   reconnects: number;
+  /** Far more requests at once than a gateway takes. */
+  hogs: number;
 };
 
 export type ClientEnvironment = {
@@ -86,6 +88,7 @@ type Connection = {
   sentMs: number;
 };
 
+const HOGS_MAX = 3;
 const TICK_MS = 100;
 const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 const NO_PASSWORD = new Uint8Array(16);
@@ -109,6 +112,7 @@ export class SimClient {
   #connection: Connection | undefined;
   #roots: string[];
   #xid = 0;
+  #hogsLeft = HOGS_MAX;
   #ended = false;
 
   constructor(
@@ -297,6 +301,7 @@ export class SimClient {
     const connection = this.#connection;
     if (this.quiet || connection?.attached !== true) return;
     if (slowReader && this.#random.chance(0.01)) this.#readSlowly(connection.link);
+    if (this.workload.hog && this.#hogsLeft > 0 && this.#random.chance(0.03)) this.#hog(connection);
     const burst = flood && !trickles && this.#random.chance(0.02) ? 100 : 1;
     for (let index = 0; index < burst; index += 1) {
       if (burst === 1 && connection.pending.length >= outstandingMax) return;
@@ -313,22 +318,36 @@ export class SimClient {
     this.#environment.clock.after(this.#random.random() * 1500, () => link.setClientReads(true));
   }
 
+  #hog(connection: Connection): void {
+    this.#hogsLeft -= 1;
+    this.#environment.counts.hogs += 1;
+    this.#note("asks for too much and does not read");
+    this.#readSlowly(connection.link);
+    const frames = this.#asker.tooMany().map((request) => this.#pend(connection, request));
+    this.#send(connection, Buffer.concat(frames));
+  }
+
   #send(connection: Connection, bytes: Uint8Array): void {
     connection.sentMs = this.#environment.clock.nowMs();
     connection.link.send(bytes);
   }
 
   #ask(connection: Connection, request: SimRequest): void {
-    const { budget, truth } = this.#environment;
     // Nothing follows the end of a session.
     if (connection.pending.some(({ request: asked }) => closesSession(asked))) return;
-    budget.left -= 1;
+    this.#environment.budget.left -= 1;
+    this.#send(connection, this.#pend(connection, request));
+  }
+
+  /** The request's frame; it is expected to be answered from now on. */
+  #pend(connection: Connection, request: SimRequest): Uint8Array {
     this.#xid += 1;
     const { sent } = connection.attachment;
     const place = sent.length;
     if (request.kind === "write") sent.push(request.operation);
-    connection.pending.push({ xid: this.#xid, request, after: truth.acknowledged, place });
-    this.#send(connection, requestFrame(this.#xid, request));
+    const after = this.#environment.truth.acknowledged;
+    connection.pending.push({ xid: this.#xid, request, after, place });
+    return requestFrame(this.#xid, request);
   }
 
   #receive(connection: Connection, bytes: Uint8Array): void {

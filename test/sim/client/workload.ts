@@ -35,6 +35,8 @@ export type Workload = {
   readonly flood: boolean;
   /** Stops taking replies for a while now and then. */
   readonly slowReader: boolean;
+  /** Now and then sends far more than it may have outstanding, and does not read. */
+  readonly hog: boolean;
 };
 
 /** Everything else happens below these; they are never deleted. */
@@ -58,6 +60,14 @@ export class Asker {
   /** A sequential znode of its own is there: it may be consumed. */
   created(path: string): void {
     if (path.includes("/n-")) this.#created.push(path);
+  }
+
+  /** More reads than a gateway takes in, or with larger replies than it writes ahead. */
+  tooMany(): readonly SimRequest[] {
+    const isLarge = this.#random.chance(0.5);
+    const read = isLarge ? "getData" : "exists";
+    const request = { kind: "read", read, path: this.#key(), watch: false } as const;
+    return Array.from({ length: isLarge ? 400 : 5000 }, () => request);
   }
 
   next(): readonly SimRequest[] {

@@ -145,4 +145,26 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "replies-without-limit",
+    mistake: "replies are written however little their client reads",
+    edits: [
+      {
+        file: "actors/gateway/zookeeper/requests.ts",
+        find: "while (connection.unsentBytes + writer.length < CONNECTION_UNSENT_BYTES_SOFT_MAX) {",
+        replace: "while (true) {",
+      },
+    ],
+  },
+  {
+    name: "requests-without-limit",
+    mistake: "a gateway takes in whatever a client sends ahead",
+    edits: [
+      {
+        file: "actors/gateway/zookeeper/requests.ts",
+        find: "    queue.length < CONNECTION_REQUESTS_MAX &&\n",
+        replace: "",
+      },
+    ],
+  },
 ];
