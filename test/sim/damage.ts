@@ -1,6 +1,9 @@
 /** What a disk may do to a node while it is down: forget everything, lose a file, change a byte, or have written a block elsewhere. */
 import { crc32 } from "node:zlib";
-import { findMark, markAt } from "../../actors/log/mark.ts";
+import { segmentZxid } from "../../actors/log/files.ts";
+import { findMark, MARK_BYTES, markAt } from "../../actors/log/mark.ts";
+import { SEAL_BYTES } from "../../actors/log/seal.ts";
+import { verifyRecord } from "../../protocol/record.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { MemoryDisk } from "../../runtime/disks/memory.ts";
 
@@ -21,8 +24,8 @@ export function damageDisk(disk: MemoryDisk, random: () => number): string | und
     disk.perform({ kind: "syncFolder" });
     return `${file} removed`;
   }
-  // Of the last segment, what comes before the mark of its last write: that mark shows that it was durable.
-  const length = file === lastSegment(names) ? (lastMark(bytes) ?? 0) : bytes.length;
+  // Of the last segment, what comes before the mark of its last write, or the seal: that shows that it was durable.
+  const length = file === lastSegment(names) ? (marksOf(file, bytes).at(-1) ?? 0) : bytes.length;
   if (length === 0) return undefined;
   const position = Math.floor(random() * length);
   const into = bytes.subarray(0, length);
@@ -33,8 +36,8 @@ export function damageDisk(disk: MemoryDisk, random: () => number): string | und
 }
 
 /**
- * The last write of the log is cut short or changed, after it was synced: that is not to be told from a crash before the sync,
- * so it may be done only where others hold enough. `after`: the zxid that is left for certain.
+ * The last write of the log is cut short, or changed where it has no seal, after it was synced. That is not to be told from a
+ * crash before the sync, so it may be done only where others hold enough. `after`: the zxid that is left for certain.
  */
 export function loseLastWrite(
   disk: MemoryDisk,
@@ -44,18 +47,33 @@ export function loseLastWrite(
   const file = lastSegment(Object.keys(files));
   const bytes = file === undefined ? undefined : files[file];
   if (file === undefined || bytes === undefined) return undefined;
-  const start = lastMark(bytes);
+  const marks = marksOf(file, bytes);
+  const sealAt = marks.find((at) => isSeal(bytes, at));
+  const start = marks.findLast((at) => at !== sealAt);
   const mark = start === undefined ? undefined : markAt(bytes, start, crc32);
   if (start === undefined || mark === undefined) return undefined;
-  const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  const end = sealAt ?? endOfWrite(bytes, start);
   const position = start + Math.floor(random() * (end - start));
-  if (random() < 0.5) {
+  if (sealAt !== undefined || random() < 0.5) {
     disk.perform({ kind: "truncate", file, length: position });
     disk.perform({ kind: "sync", file });
     return { done: `${file} cut short at ${position} of ${end}`, after: mark.prevZxid };
   }
   change(disk, file, position, flipped(bytes, position, random));
   return { done: `${file} changed at ${position} of ${end}`, after: mark.prevZxid };
+}
+
+/** A mark without a record. */
+function isSeal(bytes: Uint8Array, at: number): boolean {
+  return bytes.subarray(at + MARK_BYTES, at + SEAL_BYTES).every((byte) => byte === 0);
+}
+
+function endOfWrite(bytes: Uint8Array, start: number): number {
+  for (let at = start + MARK_BYTES; ; ) {
+    const checked = verifyRecord(bytes, at, crc32);
+    if ("fault" in checked) return at;
+    at += checked.length;
+  }
 }
 
 function change(disk: MemoryDisk, file: string, position: number, bytes: Uint8Array): void {
@@ -67,13 +85,15 @@ function flipped(bytes: Uint8Array, position: number, random: () => number): Uin
   return new Uint8Array([(bytes[position] ?? 0) ^ (1 << Math.floor(random() * 8))]);
 }
 
-/** Where the last write of a segment begins. */
-function lastMark(bytes: Uint8Array): number | undefined {
-  let last: number | undefined;
-  for (let from = 0; ; from = last + 1) {
-    const next = findMark(bytes.subarray(from), from, crc32);
-    if (next === undefined) return last;
-    last = next;
+/** Where the writes of a segment begin, a seal among them; not those of what it held before it was used again. */
+function marksOf(file: string, bytes: Uint8Array): number[] {
+  const marks: number[] = [];
+  const notBefore = segmentZxid(file);
+  for (let base = 0; ; base = (marks.at(-1) ?? 0) + 1) {
+    const first = base === 0 && markAt(bytes, 0, crc32)?.offset === 0;
+    const next = first ? 0 : findMark(bytes.subarray(base), { base, notBefore }, crc32);
+    if (next === undefined) return marks;
+    marks.push(next);
   }
 }
 

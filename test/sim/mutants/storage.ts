@@ -116,8 +116,8 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log/recover-log.ts",
-        find: "if (scanned.dirtyBytes > 0 && (!isLast || scanned.wasDurable)) {",
-        replace: "if (scanned.dirtyBytes > 0 && !isLast) {",
+        find: "if (scanned.wasDurable || (scanned.begun && !isLast)) {",
+        replace: "if (!isLast && (scanned.wasDurable || scanned.begun)) {",
       },
     ],
   },
