@@ -83,7 +83,7 @@ export function drawPlan(seed: number): Plan {
     },
     clientDelayMs: { min: 0.05, max: random.pick([0.3, 3, 30]) },
     diskMs: { min: 0.02, max: random.pick([0.2, 1, 1, 10]) },
-    durationMs: 4000 + random.random() * 8000,
+    durationMs: 3500 + random.random() * 7000,
     faultIntervalMs: random.pick([150, 300, 600, 1200]),
     faults: drawFaults(random),
     driftMax: random.pick([0, 0, 0.001, 0.02]),
@@ -91,7 +91,7 @@ export function drawPlan(seed: number): Plan {
     clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs))
       .slice(Math.min(clients - 1, others.natives.clients.length))
       .map((workload, index) => (hogs && index === 0 ? { ...workload, ...HOG } : workload)),
-    requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
+    requestsMax: Math.round((550 + random.random() * 1100) / Math.sqrt(nodes)),
     ...others,
   };
 }
@@ -105,10 +105,10 @@ function drawOthers(
   random: Random,
   minSessionTimeoutMs: number,
 ): Pick<Plan, "ringBytes" | "copies" | "natives"> & { readonly hogs: boolean } {
-  const clients = random.chance(0.35) ? random.pick([1, 1, 2]) : 0;
+  const clients = random.chance(0.3) ? random.pick([1, 1, 2]) : 0;
   return {
-    hogs: random.chance(0.08),
-    copies: random.chance(0.5),
+    hogs: random.chance(0.05),
+    copies: random.chance(0.3),
     ringBytes: random.pick([1500, 6000, 60_000, CHANGE_RING_BYTES_MAX]),
     natives: {
       clients: Array.from({ length: clients }, () => {

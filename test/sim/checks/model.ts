@@ -49,6 +49,15 @@ class Refused extends Error {
   }
 }
 
+const refusals = new Map<Code, Refused>();
+
+/** One for each code: an error collects a stack when it is made, which takes longer than all else here. */
+function refused(code: Code): Refused {
+  const known = refusals.get(code) ?? new Refused(code);
+  refusals.set(code, known);
+  return known;
+}
+
 const SPECIAL = ["/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"];
 const EMPTY = new Uint8Array(0);
 
@@ -145,9 +154,9 @@ export class Model {
         if (session.attachedAt !== operation.attachedAt) return error(Code.sessionMoved);
         try {
           return this.#perform(session, operation.operation);
-        } catch (refused) {
-          if (refused instanceof Refused) return error(refused.code);
-          throw refused;
+        } catch (refusal) {
+          if (refusal instanceof Refused) return error(refusal.code);
+          throw refusal;
         }
       }
       case "createSession": {
@@ -208,14 +217,14 @@ export class Model {
     try {
       for (const operation of operations) results.push(this.#znode(session, operation));
       return { kind: "multi", failed: false, results };
-    } catch (refused) {
-      if (!(refused instanceof Refused)) throw refused;
+    } catch (refusal) {
+      if (!(refusal instanceof Refused)) throw refusal;
       for (const undo of this.#undo.toReversed()) undo();
       this.changes.length = changes;
       this.touched.length = touched;
       const failed = operations.map((_, index) => {
         if (index < results.length) return error(Code.ok);
-        return error(index === results.length ? refused.code : Code.runtimeInconsistency);
+        return error(index === results.length ? refusal.code : Code.runtimeInconsistency);
       });
       return { kind: "multi", failed: true, results: failed };
     } finally {
@@ -252,11 +261,11 @@ export class Model {
   ): OperationResult {
     const parentPath = parentOf(asked);
     const parent = this.#statOf(parentPath);
-    if (parent === undefined) throw new Refused(Code.noNode);
+    if (parent === undefined) throw refused(Code.noNode);
     const creates = (parent.cversion + parent.numChildren) / 2;
     const path = mode.sequential ? `${asked}${sequenceSuffix(creates)}` : asked;
-    if (this.#statOf(path) !== undefined) throw new Refused(Code.nodeExists);
-    if (parent.ephemeralOwner !== 0) throw new Refused(Code.noChildrenForEphemerals);
+    if (this.#statOf(path) !== undefined) throw refused(Code.nodeExists);
+    if (parent.ephemeralOwner !== 0) throw refused(Code.noChildrenForEphemerals);
     const owner = mode.ephemeral ? session.id : 0;
     const stat = this.#freshStat(owner, data?.length ?? 0);
     this.#put(path, data === null ? null : new Uint8Array(data), stat);
@@ -286,9 +295,9 @@ export class Model {
   }
 
   #delete(path: string, version: number): void {
-    if (SPECIAL.includes(path)) throw new Refused(Code.badArguments);
+    if (SPECIAL.includes(path)) throw refused(Code.badArguments);
     const stat = this.#matching(path, version);
-    if (stat.numChildren > 0) throw new Refused(Code.notEmpty);
+    if (stat.numChildren > 0) throw refused(Code.notEmpty);
     this.#remove(path, stat);
   }
 
@@ -317,8 +326,8 @@ export class Model {
 
   #matching(path: string, version: number): Stat {
     const stat = this.#statOf(path);
-    if (stat === undefined) throw new Refused(Code.noNode);
-    if (version !== -1 && version !== stat.version) throw new Refused(Code.badVersion);
+    if (stat === undefined) throw refused(Code.noNode);
+    if (version !== -1 && version !== stat.version) throw refused(Code.badVersion);
     return stat;
   }
 
