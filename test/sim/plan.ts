@@ -91,7 +91,7 @@ export function drawPlan(seed: number): Plan {
     clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs))
       .slice(Math.min(clients - 1, others.natives.clients.length))
       .map((workload, index) => (hogs && index === 0 ? { ...workload, ...HOG } : workload)),
-    requestsMax: Math.round((550 + random.random() * 1100) / Math.sqrt(nodes)),
+    requestsMax: Math.round((500 + random.random() * 1000) / Math.sqrt(nodes)),
     ...others,
   };
 }
@@ -105,9 +105,9 @@ function drawOthers(
   random: Random,
   minSessionTimeoutMs: number,
 ): Pick<Plan, "ringBytes" | "copies" | "natives"> & { readonly hogs: boolean } {
-  const clients = random.chance(0.3) ? random.pick([1, 1, 2]) : 0;
+  const clients = random.chance(0.25) ? random.pick([1, 1, 2]) : 0;
   return {
-    hogs: random.chance(0.05),
+    hogs: random.chance(0.04),
     copies: random.chance(0.3),
     ringBytes: random.pick([1500, 6000, 60_000, CHANGE_RING_BYTES_MAX]),
     natives: {

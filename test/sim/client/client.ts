@@ -88,7 +88,7 @@ type Connection = {
   sentMs: number;
 };
 
-const HOGS_MAX = 3;
+const HOGS_MAX = 1;
 const TICK_MS = 100;
 const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 const NO_PASSWORD = new Uint8Array(16);
