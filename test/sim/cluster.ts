@@ -1,6 +1,5 @@
 /** An ensemble and its clients under virtual time: one thread, one seed. Every step of an actor is looked at by the checkers. */
-import { digestOf } from "../../actors/tree/digest.ts";
-import type { ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
+import type { NatsGatewayMessage, ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
 import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";
 import type { LogState } from "../../actors/log/actor.ts";
 import type { LogMessage, LogReport } from "../../actors/log/messages.ts";
@@ -26,7 +25,6 @@ import { checkRequests } from "./checks/limits.ts";
 import { DiskChecks } from "./checks/disk.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
 import { checkSessionSafety } from "./checks/session-safety.ts";
-import { treeProblem } from "./checks/trees.ts";
 import { Promises } from "./checks/promises.ts";
 import { Truth } from "./checks/truth.ts";
 import { must, Violation } from "./checks/violation.ts";
@@ -443,8 +441,11 @@ export class Cluster {
       if (!node.hasWrongDisk) this.#diskChecks.afterLog(node.id, node.disk, state as LogState);
     } else if (actor.startsWith("zookeeper/")) {
       const told = message as ZooKeeperGatewayMessage;
-      if (told.kind === "leadership" && told.room !== "enough") this.#expectRefusals(node);
       checkRequests(state as GatewayState, told);
+      if (told.kind === "leadership" && told.room !== "enough") this.#expectRefusals(node);
+    } else if (actor.startsWith("nats/")) {
+      const told = message as NatsGatewayMessage;
+      if (told.kind === "leadership" && told.room !== "enough") this.#expectNativeRefusals(node);
     } else if (actor.startsWith("tree/")) {
       this.#observeTree(node, actor, message as TreeMessage, state as TreeState);
     }
@@ -456,6 +457,12 @@ export class Cluster {
       const client = this.clients.find((each) => each.name === link.client);
       const attachment = client?.attachmentOf(link);
       if (attachment !== undefined) attachment.mayBeRefused = true;
+    }
+  }
+
+  #expectNativeRefusals({ id }: SimNode): void {
+    for (const native of this.natives.all) {
+      if (native.server === id || !native.connected) native.expectRefusals();
     }
   }
 
@@ -478,27 +485,6 @@ export class Cluster {
       cursors?.get(actor) ?? 0,
     );
     cursors?.set(actor, cursor);
-  }
-
-  /** Every lane of every node holds the whole truth. */
-  compareWhole(): void {
-    let digest: string | undefined;
-    for (const node of this.nodes) {
-      for (let lane = 1; lane <= this.plan.lanes; lane += 1) {
-        const tree = node.tree(lane);
-        if (tree === undefined) continue;
-        const who = `lane ${lane} of node ${node.id}`;
-        const problem = treeProblem(tree, this.truth.model);
-        must(problem === undefined, "I4 equal trees", () => `${who} at the end: ${problem}`);
-        const own = digestOf(tree);
-        must(
-          digest === undefined || own === digest,
-          "I4 equal trees",
-          () => `${who}: another digest`,
-        );
-        digest = own;
-      }
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** One seed: a phase with faults, then everything heals and the ensemble must converge. */
 import type { ClientCounts } from "./client/client.ts";
 import { Cluster } from "./cluster.ts";
+import { compareWhole } from "./checks/trees.ts";
 import { must } from "./checks/violation.ts";
 import { Coverage } from "./coverage.ts";
 import { type FaultCounts, Nemesis } from "./faults/nemesis.ts";
@@ -84,7 +85,7 @@ function run(cluster: Cluster, coverage: Coverage): SimResult {
   nemesis.end();
   const healedMs = clock.nowMs();
   converge(cluster, healedMs + CONVERGENCE_MS);
-  cluster.compareWhole();
+  compareWhole(cluster.nodes, plan.lanes, cluster.truth.model);
   return {
     seed: plan.seed,
     hash: trace.hash,

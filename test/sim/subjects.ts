@@ -15,8 +15,8 @@ export type SubjectClient = {
   readonly name: string;
   readonly onBytes: (connection: number, bytes: Uint8Array, writtenMs: number) => void;
   readonly onNoResponders: (connection: number) => void;
-  /** The gateway has a session attached for the connection, since this zxid. */
-  readonly onAttached: (connection: number, attachedAt: number) => void;
+  /** The gateway has a session attached for the connection, since this zxid. `hasRoom`: it takes all writes. */
+  readonly onAttached: (connection: number, attachedAt: number, hasRoom: boolean) => void;
 };
 
 export type SubjectsOptions = {
@@ -86,8 +86,10 @@ export class Subjects {
     const client = this.#clients.find((each) => this.#inbox(each, connection) === subject);
     if (client === undefined) return;
     for (let lane = 1; lane <= lanes; lane += 1) {
-      const phase = node.natsGateway(lane)?.byInbox.get(subject)?.phase;
-      if (phase?.kind === "open") client.onAttached(connection, phase.attachedAt);
+      const gateway = node.natsGateway(lane);
+      const phase = gateway?.byInbox.get(subject)?.phase;
+      if (phase?.kind !== "open") continue;
+      client.onAttached(connection, phase.attachedAt, gateway?.room === "enough");
     }
     const writtenMs = clock.nowMs();
     this.#carry(client, node, `${node.id}>${client.name}`, () => {

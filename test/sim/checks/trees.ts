@@ -1,10 +1,12 @@
 /** A lane's tree against the model: one znode, or everything. */
+import { digestOf } from "../../../actors/tree/digest.ts";
 import { statOf } from "../../../actors/tree/nodes.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Model } from "./model.ts";
 import { shown, statProblem } from "./replies.ts";
 import { sameBytes } from "./truth.ts";
+import { must } from "./violation.ts";
 
 /** How the znode at the path differs from the model's at the zxid. */
 export function treeProblemAt(
@@ -23,8 +25,30 @@ export function treeProblemAt(
   return statProblem(statOf(node), moment.stat);
 }
 
+/** Every lane of every node holds the whole truth. */
+export function compareWhole(
+  nodes: readonly { readonly id: number; readonly tree: (lane: number) => TreeState | undefined }[],
+  lanes: number,
+  model: Model,
+): void {
+  let digest: string | undefined;
+  for (const node of nodes) {
+    for (let lane = 1; lane <= lanes; lane += 1) {
+      const tree = node.tree(lane);
+      if (tree === undefined) continue;
+      const who = `lane ${lane} of node ${node.id}`;
+      const problem = treeProblem(tree, model);
+      must(problem === undefined, "I4 equal trees", () => `${who} at the end: ${problem}`);
+      const own = digestOf(tree);
+      const same = digest === undefined || own === digest;
+      must(same, "I4 equal trees", () => `${who}: another digest`);
+      digest = own;
+    }
+  }
+}
+
 /** How the tree, which has applied everything, differs from the model. */
-export function treeProblem(tree: TreeState, model: Model): string | undefined {
+function treeProblem(tree: TreeState, model: Model): string | undefined {
   let count = 0;
   for (const path of model.paths) {
     const problem = treeProblemAt(tree, model, path, tree.lastApplied);

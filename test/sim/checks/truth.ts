@@ -29,6 +29,10 @@ export type Attachment = {
   readonly refused: Set<number>;
 };
 
+export function newAttachment(client: string): Attachment {
+  return { client, sent: [], committed: [], mayBeRefused: false, refused: new Set() };
+}
+
 type Committed = { readonly checksum: number; readonly prevZxid: Zxid };
 
 export class Truth {

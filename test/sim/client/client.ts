@@ -8,7 +8,13 @@ import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { checkRead, writeReplyProblem } from "../checks/replies.ts";
-import { type Attachment, takeRefusal, textOf, type Truth } from "../checks/truth.ts";
+import {
+  type Attachment,
+  newAttachment,
+  takeRefusal,
+  textOf,
+  type Truth,
+} from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { Link, LinkHandler } from "../links.ts";
 import type { NodeClock } from "../node-clock.ts";
@@ -16,6 +22,7 @@ import type { Random } from "../random.ts";
 import type { Trace } from "../trace.ts";
 import { ClientWatches } from "./watches.ts";
 import {
+  closesSession,
   connectFrame,
   headerFrame,
   isError,
@@ -230,13 +237,7 @@ export class SimClient {
       return;
     }
     const nowMs = clock.nowMs();
-    const attachment: Attachment = {
-      client: this.name,
-      sent: [],
-      committed: [],
-      mayBeRefused: false,
-      refused: new Set(),
-    };
+    const attachment = newAttachment(this.name);
     const connection: Connection = {
       link,
       node,
@@ -499,8 +500,4 @@ export class SimClient {
     truth.acknowledged = Math.max(truth.acknowledged, zxid) as Zxid;
     counts.acknowledged += 1;
   }
-}
-
-function closesSession(request: SimRequest): boolean {
-  return request.kind === "write" && request.operation.kind === "closeSession";
 }

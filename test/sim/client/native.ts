@@ -15,8 +15,7 @@ import {
   NATIVE_VERSION,
 } from "../../../protocol/native.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import type { Attachment } from "../checks/truth.ts";
-import { textOf } from "../checks/truth.ts";
+import { type Attachment, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
@@ -24,7 +23,7 @@ import { ENSEMBLE, type SubjectClient, type Subjects } from "../subjects.ts";
 import type { ClientEnvironment } from "./client.ts";
 import { checkNativeRead, nativeRequest, nativeWriteProblem } from "./native-wire.ts";
 import { ClientStreams, type StreamCounts } from "./streams.ts";
-import type { SimRequest } from "./wire.ts";
+import { closesSession, type SimRequest } from "./wire.ts";
 import { Asker, rootsOf, type Workload } from "./workload.ts";
 
 type Session = {
@@ -112,9 +111,11 @@ export class NativeClient {
       onNoResponders: (connection) => {
         if (of(connection) !== undefined) this.#drop("nobody listens");
       },
-      onAttached: (connection, attachedAt) => {
+      onAttached: (connection, attachedAt, hasRoom) => {
         const attachment = of(connection)?.attachment;
-        if (attachment !== undefined) environment.truth.attach(attachedAt, attachment);
+        if (attachment === undefined) return;
+        attachment.mayBeRefused ||= !hasRoom;
+        environment.truth.attach(attachedAt, attachment);
       },
     };
     options.subjects.join(this.#end);
@@ -139,6 +140,11 @@ export class NativeClient {
 
   get pending(): number {
     return this.#connection?.pending.size ?? 0;
+  }
+
+  /** Its node has no room for writes. */
+  expectRefusals(): void {
+    if (this.#connection !== undefined) this.#connection.attachment.mayBeRefused = true;
   }
 
   /** Its streams have told it everything. */
@@ -178,7 +184,7 @@ export class NativeClient {
     const { environment, subjects, workload } = this.#options;
     const nowMs = environment.clock.nowMs();
     this.#connections += 1;
-    const attachment: Attachment = { client: this.name, sent: [], committed: [] };
+    const attachment = newAttachment(this.name);
     this.#connection = {
       number: this.#connections,
       attachment,
@@ -381,6 +387,12 @@ export class NativeClient {
     this.answered += 1;
     const { request } = pending;
     if (request.kind === "write") {
+      const { result } = answer;
+      if (result.kind === "error" && result.code === Code.notReadOnly) {
+        counts.refused += 1;
+        takeRefusal(connection.attachment, pending.place);
+        return;
+      }
       this.#checkWrite(connection.attachment, pending, answer);
       return;
     }
@@ -390,14 +402,15 @@ export class NativeClient {
   }
 
   /** A read sees all that its connection wrote before it, nothing that came after, and nothing older than its client has seen. */
-  #checkOrder({ committed }: Attachment, { place, seen }: Pending, zxid: Zxid): void {
+  #checkOrder({ committed, mayBeRefused }: Attachment, { place, seen }: Pending, zxid: Zxid): void {
     must(zxid >= seen, "monotone reads", () => {
       return `${this.name}: a read of ${formatZxid(zxid)} after ${formatZxid(seen)}`;
     });
-    const before = place === 0 ? ZXID_NONE : committed[place - 1];
-    const next = committed[place];
-    const inOrder = before !== undefined && before <= zxid && (next === undefined || next > zxid);
-    must(inOrder, "session order", () => {
+    // What was refused has no zxid.
+    const before = committed.slice(0, place).findLast((each) => each !== undefined) ?? ZXID_NONE;
+    const next = committed.slice(place).find((each) => each !== undefined);
+    const isWhole = mayBeRefused || committed.length >= place;
+    must(isWhole && before <= zxid && (next === undefined || next > zxid), "session order", () => {
       return `${this.name}: a read of ${formatZxid(zxid)} between writes at ${before} and ${next}`;
     });
   }
@@ -431,8 +444,4 @@ export class NativeClient {
     this.session = undefined;
     this.#drop("session closed");
   }
-}
-
-function closesSession(request: SimRequest): boolean {
-  return request.kind === "write" && request.operation.kind === "closeSession";
 }

@@ -233,3 +233,7 @@ function readStat(reader: JuteReader): Stat {
 export function isError(header: ReplyHeader): boolean {
   return header.code !== Code.ok;
 }
+
+export function closesSession(request: SimRequest): boolean {
+  return request.kind === "write" && request.operation.kind === "closeSession";
+}
