@@ -11,6 +11,7 @@ const FULL_MS = 20_000;
 /** In each of which there must be reads and refusals. */
 const STEP_MS = 2000;
 const SEEDS = 3;
+const CLIENTS = 4;
 
 function planOf(
   seed: number,
@@ -28,14 +29,20 @@ function planOf(
     driftMax: 0,
     faults: {},
     requestsMax: 100_000,
-    clients: plan.clients.map((workload) => ({
-      ...workload,
-      mix: { ...workload.mix, close: 0, read: 1, syncRead },
-      thinkMs: 30,
-      dataBytes: 40,
-      flood: false,
-      slowReader: false,
-    })),
+    // Several: one may have a write under way that waits for room, and all behind it.
+    clients: Array.from({ length: CLIENTS }, () => plan.clients)
+      .flat()
+      .slice(0, CLIENTS)
+      .map((workload) => ({
+        ...workload,
+        mix: { ...workload.mix, close: 0, read: 1, syncRead },
+        thinkMs: 30,
+        dataBytes: 40,
+        flood: false,
+        slowReader: false,
+        hog: false,
+      })),
+    natives: { ...plan.natives, clients: [] },
   };
 }
 

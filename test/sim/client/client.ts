@@ -182,10 +182,6 @@ export class SimClient {
     return this.#connection?.pending.length ?? 0;
   }
 
-  get link(): Link | undefined {
-    return this.#connection?.link;
-  }
-
   describe(): string {
     const connection = this.#connection;
     if (connection === undefined) return "no connection";
