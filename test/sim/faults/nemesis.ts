@@ -184,26 +184,21 @@ export class Nemesis {
       isolate: ({ node, forMs }) => apart(node, forMs, `${node.id} isolated`),
       isolateServer: ({ anyone: { name, server, session }, forMs }) => {
         if (server === undefined || session === undefined) return false;
-        const longMs = forMs + this.#cluster.plan.peerTimeoutMs + session.timeoutMs;
-        for (const { id } of this.#cluster.nodes) {
-          if (id === server) continue;
-          network.cut(id, server, longMs);
-          network.cut(server, id, longMs);
-        }
-        this.#healLater(longMs);
+        this.#isolateForLong(server, forMs + session.timeoutMs);
         return this.#say(`${server}, which serves ${name}, isolated for long`);
       },
-      isolateLeader: ({ node, forMs }) => {
+      isolateLeader: ({ node, anyone, forMs }) => {
         const leader = this.#leader;
         if (leader === undefined) return false;
         const text = `leader ${leader.id} isolated`;
-        if (node === leader || random.chance(0.5)) return apart(leader, forMs, text);
+        const serves = anyone.server === leader.id && anyone.session !== undefined;
+        if (node === leader || !(serves || random.chance(0.3))) return apart(leader, forMs, text);
         // Its successor leads before it has noticed anything, and for so long that sessions end.
-        const { peerTimeoutMs, minSessionTimeoutMs } = this.#cluster.plan;
-        this.#later(random.random() * 200, () => {
+        this.#later(random.random() * 100, () => {
           node.tell("log-sync", { kind: "elected", leader: node.id });
         });
-        return apart(leader, forMs + peerTimeoutMs + minSessionTimeoutMs, `${text} for long`);
+        this.#isolateForLong(leader.id, forMs + this.#cluster.plan.minSessionTimeoutMs);
+        return this.#say(`${text} for long`);
       },
       muteLeader: ({ forMs }) => {
         const leader = this.#leader;
@@ -235,6 +230,18 @@ export class Nemesis {
         return this.#say("the network heals");
       },
     };
+  }
+
+  /** Whatever else heals meanwhile, and until its peers have noticed and `forMs` are over. */
+  #isolateForLong(id: number, forMs: number): void {
+    const { network, plan, nodes } = this.#cluster;
+    const longMs = forMs + plan.peerTimeoutMs;
+    for (const other of nodes) {
+      if (other.id === id) continue;
+      network.cut(other.id, id, longMs);
+      network.cut(id, other.id, longMs);
+    }
+    this.#healLater(longMs);
   }
 
   #networkFor(forMs: number, faults: Partial<Cluster["network"]["faults"]>): boolean {

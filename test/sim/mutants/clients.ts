@@ -69,12 +69,12 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: "answers-for-too-long",
     mistake:
-      "answers leave for more than a third of a session's timeout after the leader heard of it",
+      "answers leave for two thirds of a session's timeout after the leader heard of it, not for one",
     edits: [
       {
         file: "actors/gateway/contact.ts",
         find: "return heardMs + Math.ceil(timeoutMs / 3) - 1;",
-        replace: "return heardMs + Math.ceil(timeoutMs / 2) - 1;",
+        replace: "return heardMs + Math.ceil((timeoutMs * 2) / 3) - 1;",
       },
     ],
   },
