@@ -9,6 +9,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["snapshotInstalled", "snapshots installed"],
   ["segmentPurged", "segments purged"],
   ["tornWriteCut", "torn writes cut off"],
+  ["diskNearlyFull", "disks found nearly full"],
   ["diskFull", "disks found full"],
   ["sessionExpired", "connections of expired sessions closed"],
 ]);
