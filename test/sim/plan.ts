@@ -83,7 +83,7 @@ export function drawPlan(seed: number): Plan {
     },
     clientDelayMs: { min: 0.05, max: random.pick([0.3, 3, 30]) },
     diskMs: { min: 0.02, max: random.pick([0.2, 1, 1, 10]) },
-    durationMs: 3500 + random.random() * 7000,
+    durationMs: 4000 + random.random() * 8000,
     faultIntervalMs: random.pick([150, 300, 600, 1200]),
     faults: drawFaults(random),
     driftMax: random.pick([0, 0, 0.001, 0.02]),
@@ -91,7 +91,7 @@ export function drawPlan(seed: number): Plan {
     clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs))
       .slice(Math.min(clients - 1, others.natives.clients.length))
       .map((workload, index) => (hogs && index === 0 ? { ...workload, ...HOG } : workload)),
-    requestsMax: Math.round((500 + random.random() * 1000) / Math.sqrt(nodes)),
+    requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
     ...others,
   };
 }
