@@ -76,7 +76,8 @@ function* writeToSegment(
 
 /**
  * A new segment for the records from `from`: everything before them is durable by now, so a damaged record in an older
- * segment is never a write cut short. A record larger than a segment gets one of its own.
+ * segment is never a write cut short. The file gets its name when they are durable in it: so no crash leaves a segment
+ * without a record, behind which damage to the one before could hide. A record larger than a segment gets one of its own.
  */
 function* startSegment(
   state: LogState,
@@ -97,18 +98,17 @@ function* startSegment(
   // From here on half a seal there would be damage, no write cut short.
   if (before?.sealed === true) operations.push({ kind: "sync", file: before.name });
   const spare = takeSpare(state);
-  if (spare !== undefined) operations.push({ kind: "rename", file: spare.file, to: file });
   operations.push(
-    { kind: "write", file, position: 0, chunks: chunksOf(state, segment, taken) },
+    { kind: "write", file: spare.file, position: 0, chunks: chunksOf(state, segment, taken) },
+    { kind: "sync", file: spare.file },
+    { kind: "rename", file: spare.file, to: file },
     { kind: "syncFolder" },
-    { kind: "sync", file },
   );
   if (!(yield* performIfRoom(operations))) {
-    if (spare !== undefined) yield* removeIfThere(spare.file);
-    yield* removeIfThere(file);
+    yield* removeIfThere(spare.file);
     return 0;
   }
-  segment.size = spare?.size ?? 0;
+  segment.size = spare.size;
   state.segments.push(segment);
   noteDurable(state, segment, taken);
   say(state, "debug", "segmentStarted", { file });

@@ -34,13 +34,13 @@ export function* retireSegment(state: LogState, segment: Segment): Procedure {
   else yield* removeIfThere(file);
 }
 
-/** A file to begin a segment with, and its size. */
-export function takeSpare(state: LogState): { file: string; size: number } | undefined {
+/** A file to begin a segment with, and its size; of no bytes if nothing was prepared. */
+export function takeSpare(state: LogState): { file: string; size: number } {
   const file = state.spares.shift();
   if (file !== undefined) return { file, size: state.settings.segmentBytes };
   const size = state.spareBytes;
   state.spareBytes = 0;
-  return size === 0 ? undefined : { file: SPARE_FILE, size };
+  return { file: SPARE_FILE, size };
 }
 
 /** Room for what is needed more. */

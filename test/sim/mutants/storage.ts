@@ -54,9 +54,9 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CHANGES,
-        find: `{ kind: "syncFolder" },
-    { kind: "sync", file },`,
-        replace: `{ kind: "sync", file },`,
+        find: `{ kind: "rename", file: spare.file, to: file },
+    { kind: "syncFolder" },`,
+        replace: `{ kind: "rename", file: spare.file, to: file },`,
       },
     ],
   },

@@ -1,11 +1,18 @@
 /** Purged segments are written to again, and what they held before is never taken for a part of the log, nor for damage. */
 import test from "ava";
-import { MARK_BYTES } from "../../../actors/log/mark.ts";
-import { SEAL_BYTES } from "../../../actors/log/seal.ts";
+import { MARK_BYTES, SEAL_BYTES } from "../../../actors/log/mark.ts";
 import type { Procedure } from "../../../actors/log/procedure.ts";
 import { firstPrevZxid, scanSegment } from "../../../actors/log/scan.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
-import { checksum, cutSnapshot, LogHarness, logWith, recovered, records, zxid } from "./harness.ts";
+import {
+  checksum,
+  cutSnapshot,
+  LogHarness,
+  logWith,
+  recovered,
+  records,
+  zxid,
+} from "./harness.ts";
 
 const SEGMENT_BYTES = 4096;
 /** Of a record and its mark, when each is a write of its own. */
@@ -162,6 +169,44 @@ test("a life that ends anywhere in the first write to a segment that was used be
   }
 });
 
+test("the first write to a segment that was used before may be cut short at any byte", (t) => {
+  for (let cut = 0; cut < WRITE_BYTES; cut += 1) {
+    const disk = new MemoryDisk();
+    const log = purged(disk);
+    append(log, 201, 223, 40);
+    const perform = disk.perform.bind(disk);
+    let isWritten = false;
+    disk.perform = (operation) => {
+      if (operation.kind !== "write") return perform(operation);
+      // As large as what stood there before: an old record begins where the new one would.
+      const whole = Buffer.concat([...operation.chunks]);
+      isWritten = true;
+      return perform({ ...operation, chunks: [whole.subarray(0, cut)] });
+    };
+    log.tell({ kind: "append", records: records(1, 224, 224) });
+    while (!isWritten) log.step();
+    const again = new LogHarness(new MemoryDisk({ files: disk.snapshot() }));
+    again.run();
+    t.is(again.stopReason, undefined, `${cut} bytes`);
+    t.is(recovered(again).lastZxids.at(-1), zxid(1, 223));
+  }
+});
+
+test("a segment has its name only when its first records are in it, wherever a life ends", (t) => {
+  const disk = new MemoryDisk();
+  const log = purged(disk);
+  const before = names(disk, "log.").length;
+  for (const record of records(1, 201, 400)) {
+    log.tell({ kind: "append", records: [record] });
+    while (log.step()) {
+      for (const file of names(disk, "log.")) {
+        t.not(perform(disk, firstPrevZxid(file, checksum)), undefined, file);
+      }
+    }
+  }
+  t.true(names(disk, "log.").length > before + names(disk, "spare.").length);
+});
+
 test("damage in the middle of a segment that was used before is found", (t) => {
   const { files, last } = reused();
   const end = endOf(files, last);
@@ -226,3 +271,4 @@ function perform<Result>(disk: MemoryDisk, procedure: Procedure<Result>): Result
   }
   return step.value;
 }
+
