@@ -9,6 +9,7 @@ import { installName, PARTS_FILE, snapshotName } from "./files.ts";
 import type { SnapshotMessage } from "./messages.ts";
 import { perform, performIfRoom, type Procedure, removeIfThere } from "./procedure.ts";
 import { verifySnapshot } from "./snapshot-files.ts";
+import { dropSpares } from "./spares.ts";
 import { type LogState, report, say } from "./state.ts";
 
 type Part = Extract<SnapshotMessage, { kind: "storePart" }>;
@@ -30,6 +31,7 @@ export function* storePart(state: LogState, part: Part): Procedure {
   ]);
   if (!done) {
     yield* dropParts(state);
+    yield* dropSpares(state);
     report(state, { kind: "partRefused", zxid, reason: "the disk is full" });
     return;
   }

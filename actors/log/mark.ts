@@ -12,6 +12,8 @@ import type { Crc32 } from "../../protocol/record.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 
 export const MARK_BYTES = 24;
+/** Of a seal: the mark, and a record's length of 0. Nothing follows yet, whatever the segment held before it was used again. */
+export const SEAL_BYTES: number = MARK_BYTES + 4;
 const MAGIC = 0xff_7a_6f_64;
 const MAGIC_FIRST_BYTE = 0xff;
 

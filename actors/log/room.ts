@@ -6,7 +6,8 @@ import { formatZxid } from "../../protocol/zxid.ts";
 import type { DiskOperation } from "../../runtime/disk.ts";
 import { SPARE_FILE } from "./files.ts";
 import { LogStop, perform, performIfRoom, type Procedure } from "./procedure.ts";
-import { SEAL_BYTES } from "./seal.ts";
+import { SEAL_BYTES } from "./mark.ts";
+import { dropSpares } from "./spares.ts";
 import { type LogState, report, say } from "./state.ts";
 
 export const PROBE_TIMER = "probe";
@@ -51,6 +52,8 @@ export function* prepareRoom(state: LogState): Procedure {
     return;
   }
   yield* giveBack(file, size);
+  // Tried again at once, with the room of the segments in waiting.
+  if (yield* dropSpares(state)) return;
   if (!state.low) {
     state.low = true;
     report(state, { kind: "roomLow" });
@@ -59,12 +62,13 @@ export function* prepareRoom(state: LogState): Procedure {
   awaitRoom(state);
 }
 
-/** Performs the operations, which need little room: if the disk has none, with some that zeros of the reserve leave. */
+/** Performs the operations, which need little room: if the disk has none, with that of waiting segments, or some of the reserve. */
 export function* performWithReserve(
   state: LogState,
   operations: readonly DiskOperation[],
 ): Procedure<boolean> {
   if (yield* performIfRoom(operations)) return true;
+  if ((yield* dropSpares(state)) && (yield* performIfRoom(operations))) return true;
   const current = state.segments.at(-1);
   if (current === undefined) return false;
   // A seal stays: half of one would be damage.

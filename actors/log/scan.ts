@@ -6,8 +6,7 @@ import { RECORD_BYTES_MAX } from "../../protocol/limits.ts";
 import { type Crc32, recordHeader, verifyRecord } from "../../protocol/record.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { segmentZxid } from "./files.ts";
-import { SEAL_BYTES } from "./seal.ts";
-import { findMark, MARK_BYTES, markAt } from "./mark.ts";
+import { findMark, MARK_BYTES, markAt, SEAL_BYTES } from "./mark.ts";
 import { type Procedure, readBytes } from "./procedure.ts";
 
 /** Any record fits, so every chunk brings the scan on. */

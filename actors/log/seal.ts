@@ -4,12 +4,9 @@
  * "Protocol-Aware Recovery for Consensus-Based Storage", FAST 2018). It is not synced: without it the last write is
  * judged as it would be anyway.
  */
-import { encodeMark, MARK_BYTES } from "./mark.ts";
+import { encodeMark, SEAL_BYTES } from "./mark.ts";
 import { performIfRoom, type Procedure } from "./procedure.ts";
 import type { LogState, Segment } from "./state.ts";
-
-/** The mark, and a record's length of 0: nothing follows yet, whatever the segment held before it was used again. */
-export const SEAL_BYTES: number = MARK_BYTES + 4;
 
 /** The segment that has no seal behind its last write. */
 export function segmentToSeal({ segments }: LogState): Segment | undefined {

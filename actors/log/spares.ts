@@ -43,10 +43,12 @@ export function takeSpare(state: LogState): { file: string; size: number } {
   return { file: SPARE_FILE, size };
 }
 
-/** Room for what is needed more. */
-export function* dropSpares(state: LogState): Procedure {
-  for (const file of state.spares.splice(0)) {
+/** Room for what is needed more. False: there was none to give. */
+export function* dropSpares(state: LogState): Procedure<boolean> {
+  const files = state.spares.splice(0);
+  for (const file of files) {
     yield* removeIfThere(file);
     say(state, "debug", "spareDropped", { file });
   }
+  return files.length > 0;
 }

@@ -1,8 +1,7 @@
 /** What a disk may do to a node while it is down: forget everything, lose a file, change a byte, or have written a block elsewhere. */
 import { crc32 } from "node:zlib";
 import { segmentZxid } from "../../actors/log/files.ts";
-import { findMark, MARK_BYTES, markAt } from "../../actors/log/mark.ts";
-import { SEAL_BYTES } from "../../actors/log/seal.ts";
+import { findMark, MARK_BYTES, markAt, SEAL_BYTES } from "../../actors/log/mark.ts";
 import { verifyRecord } from "../../protocol/record.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { MemoryDisk } from "../../runtime/disks/memory.ts";

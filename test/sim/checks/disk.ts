@@ -1,8 +1,7 @@
 /** I6 on the disk itself: what the log counts as durable no power failure takes back, and what it has cut off is not there. */
 import { crc32 } from "node:zlib";
 import { segmentName, segmentZxid, snapshotName } from "../../../actors/log/files.ts";
-import { findMark, MARK_BYTES } from "../../../actors/log/mark.ts";
-import { SEAL_BYTES } from "../../../actors/log/seal.ts";
+import { findMark, MARK_BYTES, SEAL_BYTES } from "../../../actors/log/mark.ts";
 import type { LogState } from "../../../actors/log/actor.ts";
 import type { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import { must } from "./violation.ts";

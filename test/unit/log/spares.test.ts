@@ -6,11 +6,15 @@ import { firstPrevZxid, scanSegment } from "../../../actors/log/scan.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import {
   checksum,
+  chunks,
   cutSnapshot,
+  epoch,
+  identityOf,
   LogHarness,
   logWith,
   recovered,
   records,
+  server2,
   zxid,
 } from "./harness.ts";
 
@@ -206,6 +210,46 @@ test("a segment has its name only when its first records are in it, wherever a l
   }
   t.true(names(disk, "log.").length > before + names(disk, "spare.").length);
 });
+
+test("a peer's snapshot that finds no room takes that of the waiting segments", (t) => {
+  const disk = new MemoryDisk();
+  const log = purged(disk);
+  const parts = chunks(zxid(1, 500), 1, 3000);
+  const [bytes] = parts;
+  if (bytes === undefined) throw new Error("no part");
+  disk.capacityBytes = used(disk) + 50;
+  const storePart = { kind: "storePart", zxid: zxid(1, 500), position: 0, bytes } as const;
+  t.like(log.ask(storePart).at(-1), { kind: "partRefused", reason: "the disk is full" });
+  t.deepEqual(names(disk, "spare."), []);
+  t.like(log.ask(storePart).at(-1), { kind: "partStored" });
+  const snapshot = identityOf(zxid(1, 500), parts);
+  t.like(log.ask({ kind: "installSnapshot", snapshot }).at(0), { kind: "installed" });
+});
+
+test("a promise and zeros that find no room take that of the waiting segments, and writes are not refused", (t) => {
+  const disk = new MemoryDisk();
+  const log = purged(disk);
+  disk.capacityBytes = used(disk);
+  const promise = { epoch: epoch(2), candidate: server2 };
+  t.like(log.ask({ kind: "promise", promise }), [{ kind: "promised", promise }]);
+  t.deepEqual(names(disk, "spare."), []);
+  disk.capacityBytes = Number.POSITIVE_INFINITY;
+
+  const other = new MemoryDisk();
+  const shortened = purged(other);
+  const size = other.snapshot()[lastSegment(other.snapshot())]?.length ?? 0;
+  t.is(size, SEGMENT_BYTES);
+  shortened.tell({ kind: "truncate", after: zxid(1, 199) });
+  while (shortened.reports.at(-1)?.kind !== "truncated") shortened.step();
+  other.capacityBytes = used(other);
+  t.deepEqual(shortened.run(), [], "no word of a low disk");
+  t.deepEqual(names(other, "spare."), []);
+  t.is(other.snapshot()[lastSegment(other.snapshot())]?.length, SEGMENT_BYTES);
+});
+
+function used(disk: MemoryDisk): number {
+  return Object.values(disk.snapshot()).reduce((sum, bytes) => sum + bytes.length, 0);
+}
 
 test("damage in the middle of a segment that was used before is found", (t) => {
   const { files, last } = reused();
