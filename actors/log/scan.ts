@@ -3,7 +3,12 @@
  * that was used before has remnants there: marks and records whose zxids are all below those of its own.
  */
 import { RECORD_BYTES_MAX } from "../../protocol/limits.ts";
-import { type Crc32, recordHeader, verifyRecord } from "../../protocol/record.ts";
+import {
+  type Crc32,
+  RECORD_HEADER_BYTES,
+  recordHeader,
+  verifyRecord,
+} from "../../protocol/record.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { segmentZxid } from "./files.ts";
 import { findMark, MARK_BYTES, markAt, SEAL_BYTES } from "./mark.ts";
@@ -120,7 +125,10 @@ function scanChunk(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | unde
     if ("fault" in checked) {
       if (checked.fault === "incomplete" && !isLast) return undefined;
       const sealed = mark !== undefined && checked.fault === "empty";
-      const begun = mark !== undefined || isRecordAfter(scan, bytes, position + MARK_BYTES);
+      const begun =
+        mark !== undefined ||
+        claimsToFollow(scan, bytes, position) ||
+        isRecordAfter(scan, bytes, position + MARK_BYTES);
       return { ...EMPTY, fault: checked.fault, begun: begun && !sealed, sealed };
     }
     const record = bytes.subarray(position, position + checked.length);
@@ -158,6 +166,12 @@ function outOfPlace(scan: Scan, what: "mark" | "record", prevZxid: Zxid): Fault 
   const isRemnant = scan.offset > 0 && prevZxid < scan.firstZxid;
   const follows = isRemnant ? undefined : prevZxid;
   return { ...EMPTY, fault: `a ${what} that follows zxid ${formatZxid(prevZxid)}`, follows };
+}
+
+/** The header says so, of a record that is not whole. Nothing that was there before can. */
+function claimsToFollow(scan: Scan, bytes: Uint8Array, position: number): boolean {
+  if (scan.offset === 0 || position + RECORD_HEADER_BYTES > bytes.length) return false;
+  return recordHeader(bytes.subarray(position)).prevZxid === scan.lastZxid;
 }
 
 /** The next record stands where it would behind its mark, so only the mark is bad. */

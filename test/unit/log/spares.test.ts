@@ -247,6 +247,26 @@ test("a promise and zeros that find no room take that of the waiting segments, a
   t.is(other.snapshot()[lastSegment(other.snapshot())]?.length, SEGMENT_BYTES);
 });
 
+test("damage to a record in the middle of the last write of a segment is found, though what follows was begun and not written", (t) => {
+  const disk = new MemoryDisk();
+  const log = purged(disk);
+  let counter = 200;
+  const count = names(disk, "log.").length;
+  while (names(disk, "log.").length < count + 2) {
+    log.ask({ kind: "append", records: records(1, counter + 1, counter + 5) });
+    counter += 5;
+  }
+  const files = disk.snapshot();
+  const [last = "", full = ""] = names(disk, "log.").reverse();
+  const begun = files[last]?.slice() ?? new Uint8Array(0);
+  begun.fill(0);
+  const end = endOf(files, full);
+  files[full] = flipped(files[full], end - 104 - 20);
+  const again = new LogHarness(new MemoryDisk({ files: { ...files, [last]: begun } }));
+  again.run();
+  t.regex(again.stopReason ?? "", /is damaged at offset/);
+});
+
 function used(disk: MemoryDisk): number {
   return Object.values(disk.snapshot()).reduce((sum, bytes) => sum + bytes.length, 0);
 }
