@@ -6,6 +6,7 @@
  */
 import { encodeMark, SEAL_BYTES } from "./mark.ts";
 import { performIfRoom, type Procedure } from "./procedure.ts";
+import { giveBack } from "./room.ts";
 import type { LogState, Segment } from "./state.ts";
 
 /** The segment that has no seal behind its last write. */
@@ -21,5 +22,9 @@ export function* sealSegment(state: LogState, segment: Segment): Procedure {
   const seal = new Uint8Array(SEAL_BYTES);
   seal.set(encodeMark(end, state.index.lastZxid, state.settings.crc32));
   segment.sealed = true;
-  yield* performIfRoom([{ kind: "write", file, position: end, chunks: [seal] }]);
+  if (yield* performIfRoom([{ kind: "write", file, position: end, chunks: [seal] }])) return;
+  // On a disk that copies what it overwrites. Half a seal would be damage once a later segment is there.
+  yield* giveBack(file, end);
+  segment.size = end;
+  segment.sealed = false;
 }

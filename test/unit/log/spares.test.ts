@@ -3,6 +3,7 @@ import test from "ava";
 import { MARK_BYTES, SEAL_BYTES } from "../../../actors/log/mark.ts";
 import type { Procedure } from "../../../actors/log/procedure.ts";
 import { firstPrevZxid, scanSegment } from "../../../actors/log/scan.ts";
+import { DiskError } from "../../../runtime/disks/error.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import {
   checksum,
@@ -336,3 +337,25 @@ function perform<Result>(disk: MemoryDisk, procedure: Procedure<Result>): Result
   return step.value;
 }
 
+test("a seal that finds no room half way leaves nothing that is damage later", (t) => {
+  const disk = new MemoryDisk();
+  const log = purged(disk);
+  append(log, 201, 240);
+  const perform = disk.perform.bind(disk);
+  let isRefused = false;
+  disk.perform = (operation) => {
+    const isSeal = operation.kind === "write" && operation.chunks[0]?.length === SEAL_BYTES;
+    if (!isSeal || isRefused) return perform(operation);
+    isRefused = true;
+    perform({
+      ...operation,
+      chunks: [operation.chunks[0]?.subarray(0, MARK_BYTES) ?? new Uint8Array(0)],
+    });
+    throw new DiskError("ENOSPC", operation);
+  };
+  append(log, 241, 241);
+  t.true(isRefused);
+  log.ask({ kind: "append", records: records(1, 242, 242, undefined, 3900) });
+  const again = recovered(new LogHarness(disk));
+  t.is(again.lastZxids.at(-1), zxid(1, 242));
+});
