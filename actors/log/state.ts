@@ -25,7 +25,7 @@ export type Segment = {
   readonly name: string;
   /** Number, in the index, of its first record. */
   readonly firstRecord: number;
-  /** End of its last durable record. Everything from there on is zeros. */
+  /** End of its last durable record. From there on: a seal, zeros, or what the file held before it was used again. */
   end: number;
   /** Of the file. */
   size: number;

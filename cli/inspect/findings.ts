@@ -48,7 +48,7 @@ export type SegmentFacts = {
   readonly size: number;
   /** End of the last intact record. */
   readonly end: number;
-  /** Zeros from there, or from the end of what stands there, to the end of the file. */
+  /** From there, or from the end of what stands there, to the end of the file: zeros, or what the file held before. */
   readonly freeBytes: number;
   /** Intact ones; batches are those that are no barriers of an epoch. */
   readonly records: number;

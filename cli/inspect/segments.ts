@@ -131,8 +131,11 @@ function whyNoCrash(nextMark: number | undefined, isLast: boolean): string {
 }
 
 function noteTorn(chain: Chain, { file }: Walk, scanned: SegmentEnd, found: string): void {
-  const { end, dirtyBytes } = scanned;
-  const what = `${found}: a write of ${dirtyBytes} bytes was cut short, as a crash does; the next start cuts it off. Damage to the very last write looks the same`;
+  const { end, dirtyBytes, begun } = scanned;
+  const why = begun
+    ? `a write of ${dirtyBytes} bytes was cut short, as a crash does`
+    : `${dirtyBytes} bytes are no part of the log: what the file held before it was used again, or a write that a crash cut short`;
+  const what = `${found}: ${why}; the next start cuts it off. Damage to the very last write looks the same`;
   chain.notices.push({ kind: "tornWrite", file, offset: end, zxid: chain.lastZxid, what });
 }
 

@@ -151,6 +151,14 @@ test("a damaged last write is found by its seal", async (t) => {
   ]);
 });
 
+test("bytes behind the log of which no write of it began are not called a write cut short for certain", async (t) => {
+  const look = await lookAt(
+    changed((files) => bytesOf(files, THIRD).fill(0x33, 16 * WRITE_BYTES + 28)),
+  );
+  t.deepEqual(look.problems, []);
+  t.regex(look.notices[0]?.what ?? "", /no part of the log: what the file held before it was used/);
+});
+
 test("a last write cut short is a notice, no problem", async (t) => {
   const look = await lookAt(
     changed((files) => bytesOf(files, THIRD).fill(0, 15 * WRITE_BYTES + 80)),
