@@ -72,6 +72,8 @@ export function playHistory(under: DiskUnderTest, seed: number, lives: number): 
   const random = randomFrom(seed);
   let before: Life | undefined;
   let epochNow = 1;
+  // Records of one size make the remnants of a segment stand where new records would.
+  const steadyBytes = random() < 0.5 ? Math.floor(random() * 700) : undefined;
   for (let count = 1; count <= lives; count += 1) {
     const disk = under.open();
     const log = new LogHarness(disk);
@@ -79,7 +81,7 @@ export function playHistory(under: DiskUnderTest, seed: number, lives: number): 
     if (random() < 0.3) stepSome(log, Math.floor(random() * 30));
     if (log.reports.length > 0 || random() < 0.6) {
       before = startLife(log, before);
-      epochNow = liveOn(before, { under, disk, random }, epochNow);
+      epochNow = liveOn(before, { under, disk, random, steadyBytes }, epochNow);
     }
     under.crash(disk, random);
   }
@@ -140,6 +142,8 @@ type World = {
   readonly under: DiskUnderTest;
   readonly disk: Disk;
   readonly random: () => number;
+  /** Payload of every record; undefined: drawn for each. */
+  readonly steadyBytes: number | undefined;
 };
 
 function liveOn(life: Life, world: World, epochBefore: number): number {
@@ -147,11 +151,13 @@ function liveOn(life: Life, world: World, epochBefore: number): number {
   let epochNow = epochBefore + 1;
   promise(life, epochNow, random);
   let counter = 0;
-  const actions = Math.floor(random() * 40);
+  // In a long life segments are purged and written to again.
+  const isLong = random() < 0.25;
+  const actions = Math.floor(random() * (isLong ? 150 : 40));
   for (let action = 0; action < actions; action += 1) {
     const chance = random();
     if (life.parts !== undefined) stepSome(life.log, 1 + Math.floor(random() * 20));
-    else if (chance < 0.5) counter = append(life, epochNow, counter, random);
+    else if (chance < 0.5) counter = append(life, world, epochNow, counter);
     else if (chance < 0.6) cut(life, random);
     else if (chance < 0.604) counter = receiveParts(life, epochNow, counter, random);
     else if (chance < 0.66) {
@@ -162,7 +168,8 @@ function liveOn(life: Life, world: World, epochBefore: number): number {
     } else if (chance < 0.69 && world.under.setFull !== undefined) {
       suffer(life, world);
       if (life.dropped) return epochNow;
-    } else stepSome(life.log, Math.floor(random() * 20));
+    } else if (isLong && random() < 0.5) life.log.run();
+    else stepSome(life.log, Math.floor(random() * 20));
     takeReports(life);
   }
   if (random() < 0.2) life.log.run();
@@ -171,7 +178,8 @@ function liveOn(life: Life, world: World, epochBefore: number): number {
   return epochNow;
 }
 
-function append(life: Life, inEpoch: number, from: number, random: () => number): number {
+function append(life: Life, world: World, inEpoch: number, from: number): number {
+  const { random, steadyBytes } = world;
   let counter = from;
   let { log } = lastMoment(life);
   const { base, truncations } = lastMoment(life);
@@ -179,7 +187,7 @@ function append(life: Life, inEpoch: number, from: number, random: () => number)
   for (let left = 1 + Math.floor(random() * 6); left > 0; left -= 1) {
     const count = 1 + Math.floor(random() * 3);
     const prevZxid = log.length === 0 ? base : lastZxidOf(log.at(-1));
-    const payloadBytes = random() < 0.02 ? 6000 : Math.floor(random() * 700);
+    const payloadBytes = random() < 0.02 ? 6000 : (steadyBytes ?? Math.floor(random() * 700));
     const record = recordAfter(prevZxid, { epoch: inEpoch, counter, count }, payloadBytes);
     counter += count;
     batch.push(record);
