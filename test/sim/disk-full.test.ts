@@ -13,6 +13,20 @@ const STEP_MS = 2000;
 const SEEDS = 3;
 const CLIENTS = 4;
 
+/** Whatever else the plan draws: there are reads, and writes of every kind. */
+const MIX = {
+  setData: 1,
+  create: 0.3,
+  delete: 0.2,
+  sequential: 0.3,
+  ephemeral: 0.2,
+  consume: 0.3,
+  multi: 0.3,
+  read: 1,
+  watch: 0.3,
+  close: 0,
+} as const;
+
 function planOf(
   seed: number,
   of: { readonly nodes: number; readonly segmentBytes: number; readonly syncRead: number },
@@ -35,7 +49,7 @@ function planOf(
       .slice(0, CLIENTS)
       .map((workload) => ({
         ...workload,
-        mix: { ...workload.mix, close: 0, read: 1, syncRead },
+        mix: { ...MIX, syncRead },
         thinkMs: 30,
         dataBytes: 40,
         flood: false,

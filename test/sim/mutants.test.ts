@@ -7,8 +7,8 @@ import { mutate, type Mutant } from "./mutants/mutant.ts";
 import { runMutant } from "./mutants/run.ts";
 
 /** Each is caught by a check of its own. */
-const QUICK = ["quorum-off-by-one", "promise-granted-before-durable", "recovered-tail-not-synced"];
-const QUICK_SEEDS_MAX = 5;
+const QUICK = ["quorum-off-by-one", "promise-granted-before-durable", "read-before-own-write"];
+const QUICK_SEEDS_MAX = 20;
 
 function problemOf(mutant: Mutant): string | undefined {
   try {
