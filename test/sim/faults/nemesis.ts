@@ -163,6 +163,12 @@ export class Nemesis {
       this.#healLater(forMs);
       return this.#say(text);
     };
+    /** It leads before the leader, which is isolated for so long that sessions end, has noticed anything. */
+    const succeed = (node: SimNode): void => {
+      this.#later(random.random() * 100, () => {
+        node.tell("log-sync", { kind: "elected", leader: node.id });
+      });
+    };
     const groups = (forMs: number, bridge: SimNode | undefined): boolean => {
       const left = new Set(this.#cluster.nodes.filter(() => random.chance(0.5)));
       this.#between((a, b) => a !== bridge && b !== bridge && left.has(a) !== left.has(b));
@@ -182,8 +188,9 @@ export class Nemesis {
         return this.#say(`${node.id} and ${other.id} do not reach each other`);
       },
       isolate: ({ node, forMs }) => apart(node, forMs, `${node.id} isolated`),
-      isolateServer: ({ anyone: { name, server, session }, forMs }) => {
+      isolateServer: ({ node, anyone: { name, server, session }, forMs }) => {
         if (server === undefined || session === undefined) return false;
+        if (server === this.#leader?.id && node.id !== server) succeed(node);
         this.#isolateForLong(server, forMs + session.timeoutMs);
         return this.#say(`${server}, which serves ${name}, isolated for long`);
       },
@@ -193,10 +200,7 @@ export class Nemesis {
         const text = `leader ${leader.id} isolated`;
         const serves = anyone.server === leader.id && anyone.session !== undefined;
         if (node === leader || !(serves || random.chance(0.3))) return apart(leader, forMs, text);
-        // Its successor leads before it has noticed anything, and for so long that sessions end.
-        this.#later(random.random() * 100, () => {
-          node.tell("log-sync", { kind: "elected", leader: node.id });
-        });
+        succeed(node);
         this.#isolateForLong(leader.id, forMs + this.#cluster.plan.minSessionTimeoutMs);
         return this.#say(`${text} for long`);
       },

@@ -12,7 +12,7 @@ Plants one mistake at a time in the sources as they are loaded, and simulates se
 invariant is violated. At the end the sources as they are go through the same seeds.
 
   --only NAME[,NAME…]   these mutants only
-  --seeds N             give a mutant up after so many seeds; default 1000
+  --seeds N             give a mutant up after so many seeds; default 2000
   --jobs J              processes at a time; default: the number of processors
   --list                names the mutants and their mistakes, runs nothing
   --help                this text
@@ -26,7 +26,7 @@ type Outcome = { readonly mutant: Mutant; readonly fate: Fate; readonly seconds:
 const { values } = parseArgs({
   options: {
     only: { type: "string" },
-    seeds: { type: "string", default: "1000" },
+    seeds: { type: "string", default: "2000" },
     jobs: { type: "string", default: String(availableParallelism()) },
     list: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
