@@ -3,6 +3,7 @@ import { FaultLog } from "./fault-log.ts";
 import { Registers } from "./registers.ts";
 import { Ephemerals } from "./sessions.ts";
 import { Sequences } from "./sequences.ts";
+import { StallWatch } from "./stalls.ts";
 import { type Violation, Violations } from "./violations.ts";
 
 export const ROOT = "/soak";
@@ -42,6 +43,7 @@ export class History {
   readonly sequences: Sequences;
   readonly ephemerals: Ephemerals;
   readonly faults: FaultLog;
+  readonly stalls: StallWatch;
   readonly counts: Counts;
   readonly #multis = new Set<string>();
   readonly #refused = new Set<string>();
@@ -52,6 +54,7 @@ export class History {
     this.sequences = new Sequences(this.violations);
     this.ephemerals = new Ephemerals(this.violations);
     this.faults = new FaultLog();
+    this.stalls = new StallWatch(this.faults);
     this.counts = {
       writes: 0,
       refused: 0,
@@ -103,6 +106,7 @@ export class History {
   /** A client lost a connection that it did not end itself. */
   lost(client: string, node: number, reason: string): void {
     this.counts.losses += 1;
+    this.stalls.look();
     if (this.faults.excuses(node, performance.now())) return;
     this.violations.add("connection-loss", `${client} lost node ${node + 1}: ${reason}`);
   }

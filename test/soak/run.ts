@@ -154,7 +154,7 @@ class Soak {
     return { namespaces: noNamespaces === undefined, smallDisks, faults, notes };
   }
 
-  /** Progress, memory, disks that grow, and stalls of this very process, which excuse what they delay. */
+  /** Progress, memory, disks that grow, and stalls of this very process. */
   #watch(ensemble: Ensemble): readonly NodeJS.Timeout[] {
     let last = { atMs: performance.now(), writes: 0 };
     const progress = setInterval(() => {
@@ -171,21 +171,7 @@ class Soak {
       }
       ensemble.tendDisks();
     }, SAMPLE_EVERY_MS);
-    return [progress, sample, this.#watchStalls()];
-  }
-
-  #watchStalls(): NodeJS.Timeout {
-    const everyMs = 100;
-    const stallMs = 500;
-    let beforeMs = performance.now();
-    return setInterval(() => {
-      const atMs = performance.now();
-      if (atMs - beforeMs > everyMs + stallMs) {
-        const { faults } = this.history;
-        faults.end(faults.begin("stall of this machine", [], beforeMs), atMs);
-      }
-      beforeMs = atMs;
-    }, everyMs);
+    return [progress, sample, this.history.stalls.start()];
   }
 
   #died(name: string, how: string): void {

@@ -68,6 +68,16 @@ test("a connection lost without an excuse is a violation", (t) => {
   ]);
 });
 
+test("a connection that is lost while the soak itself stands still is no violation", (t) => {
+  const history = new History(() => undefined);
+  const watch = history.stalls.start();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+  history.lost("client-1", 0, "the node is silent");
+  clearInterval(watch);
+  t.is(history.violations.total, 0);
+  t.is(history.faults.counts().get("stall of this machine"), 1);
+});
+
 test("a refused write is reported when the stream tells it, when a read shows it, and when it is there in the end", (t) => {
   const refusing = (act: (history: History) => void): readonly string[] => {
     const history = new History(() => undefined);
