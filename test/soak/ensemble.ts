@@ -11,7 +11,7 @@ import { createNodeNetwork, type NodeNetwork } from "./namespaces.ts";
 import { NatsPair } from "./nats-pair.ts";
 import { Proxy, type ProxyState } from "./proxy.ts";
 import { ServerProcess } from "./server-process.ts";
-import { SmallDisk } from "./small-disk.ts";
+import { SmallDisk } from "../support/small-disk.ts";
 
 const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const FIRST_BLOCK_PORT = 12_000;

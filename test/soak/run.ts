@@ -10,7 +10,7 @@ import { type FaultKind, faultPlan } from "./fault-plan.ts";
 import { finalChecks } from "./final-checks.ts";
 import { History } from "./history.ts";
 import { Load } from "./load.ts";
-import { mountProblem } from "./small-disk.ts";
+import { mountProblem } from "../support/small-disk.ts";
 import { namespacesProblem } from "./namespaces.ts";
 import { Nemesis, pause } from "./nemesis.ts";
 import type { SoakOptions } from "./options.ts";

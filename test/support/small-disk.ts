@@ -1,36 +1,45 @@
-/** A small file system in memory for a data folder, which can be filled to its last byte and emptied again. Mounting needs root. */
+/** A data folder on a small file system in memory, which can be filled to its last byte and emptied again. */
 import { execFileSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-/** Room for some log segments. */
-const BYTES = 96 * 2 ** 20;
+/** Kept free at least, while the disk is not meant to be full: room for two log segments and a snapshot. */
+const FREE_BYTES = 96 * 2 ** 20;
 const PIECE_BYTES = 2 ** 20;
+const BALLAST = "ballast";
 
 export class SmallDisk {
   /** For the node's data. */
   readonly folder: string;
   readonly #mountPoint: string;
-  readonly #ballast: string;
+  #bytes = FREE_BYTES;
+  #full = false;
 
+  /** Throws where mounting is not permitted: it needs root and CAP_SYS_ADMIN. */
   constructor(mountPoint: string) {
     mkdirSync(mountPoint, { recursive: true });
+    const options = `size=${FREE_BYTES},mode=0700`;
     try {
-      run("mount", "-t", "tmpfs", "-o", `size=${BYTES},mode=0700`, "zooid-test", mountPoint);
+      run("mount", "-t", "tmpfs", "-o", options, "zooid-test", mountPoint);
     } catch (error) {
-      throw new Error("this test mounts a small tmpfs, which needs root and CAP_SYS_ADMIN", {
-        cause: error,
-      });
+      const said = (error instanceof Error ? error.message : String(error)).trim();
+      const why = said.split("\n").at(-1) ?? "";
+      throw new Error(
+        `a small tmpfs cannot be mounted, which needs root and CAP_SYS_ADMIN: ${why}`,
+        {
+          cause: error,
+        },
+      );
     }
     this.#mountPoint = mountPoint;
-    this.#ballast = join(mountPoint, "ballast");
     this.folder = join(mountPoint, "data");
   }
 
-  /** Until nothing more fits. */
+  /** Writes until nothing more fits. */
   fill(): void {
+    this.#full = true;
     const piece = new Uint8Array(PIECE_BYTES);
-    const file = openSync(this.#ballast, "a");
+    const file = openSync(join(this.#mountPoint, BALLAST), "a");
     try {
       for (let length = PIECE_BYTES; length >= 512; ) {
         try {
@@ -47,11 +56,42 @@ export class SmallDisk {
   }
 
   free(): void {
-    rmSync(this.#ballast, { force: true });
+    rmSync(join(this.#mountPoint, BALLAST), { force: true });
+    this.#full = false;
+    this.#grow();
+  }
+
+  /** To be called often. A full disk stays full, also where the node purges; any other is not filled by a long run alone. */
+  tend(): void {
+    if (this.#full) this.fill();
+    else this.#grow();
+  }
+
+  #grow(): void {
+    const { bsize, bavail } = statfsSync(this.#mountPoint);
+    const missing = FREE_BYTES - bsize * bavail;
+    if (missing <= 0) return;
+    this.#bytes += missing;
+    run("mount", "-o", `remount,size=${this.#bytes}`, this.#mountPoint);
   }
 
   unmount(): void {
-    run("umount", "--lazy", this.#mountPoint);
+    try {
+      run("umount", this.#mountPoint);
+    } catch {
+      // Somebody looks into it; it goes when they leave.
+      run("umount", "--lazy", this.#mountPoint);
+    }
+  }
+}
+
+/** What stops this process from mounting; undefined if nothing does. */
+export function mountProblem(folder: string): string | undefined {
+  try {
+    new SmallDisk(join(folder, "probe")).unmount();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
