@@ -91,5 +91,7 @@ export type ConnectionMessage =
    * `opened`), so an actor that waits for it must have written more.
    */
   | { readonly kind: "drained"; readonly connection: number }
+  /** The client will send nothing more, and may still be reading. The actor closes the connection when it has no more to say. */
+  | { readonly kind: "ended"; readonly connection: number }
   /** `reason` when the listener itself cut it off: its client does not read. */
   | { readonly kind: "closed"; readonly connection: number; readonly reason?: string | undefined };

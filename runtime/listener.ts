@@ -53,7 +53,9 @@ export class Listener implements ConnectionPort {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
+      this.#accept(socket),
+    );
   }
 
   /** Where it listens from now on. Fails with a message for people when the address cannot be had. */
@@ -134,6 +136,9 @@ export class Listener implements ConnectionPort {
     onMessage({ kind: "opened", connection: number, remoteAddress });
     socket.on("data", (bytes: Buffer) => {
       if (!client.closing) onMessage({ kind: "bytes", connection: number, bytes });
+    });
+    socket.once("end", () => {
+      if (!client.closing) onMessage({ kind: "ended", connection: number });
     });
     socket.once("close", () => {
       clearTimeout(client.linger);

@@ -13,7 +13,11 @@ const ZOOKEEPER_VERSION = "3.8.0";
 const BUILT = "1970-01-01 00:00 UTC";
 
 /** Beside the replication actors, on the main thread. */
-export function addAdminActor(system: ActorSystem, config: NodeConfig): void {
+export function addAdminActor(
+  system: ActorSystem,
+  config: NodeConfig,
+  environment: readonly (readonly [string, string])[] = [],
+): void {
   const gateways: string[] = [];
   for (let lane = 1; lane <= config.lanes; lane += 1) {
     gateways.push(`zookeeper/${lane}`, `nats/${lane}`);
@@ -22,7 +26,7 @@ export function addAdminActor(system: ActorSystem, config: NodeConfig): void {
   tellAll(system, "heartbeat", "leaderHeard$", gateways);
   tellAll(system, "heartbeat", "peers$", ["admin"]);
   const version = `${ZOOKEEPER_VERSION}-zooid-${zooidVersion()}, built on ${BUILT}`;
-  system.add(adminActor({ server: config.id, voters: config.members, version }));
+  system.add(adminActor({ server: config.id, voters: config.members, version, environment }));
 }
 
 /** Beside a lane's replica. */

@@ -13,7 +13,7 @@ import { makeDataFolder } from "./data-folder.ts";
 import type { TreeLaneData } from "./lanes/tree-lane.ts";
 import { addAdminActor } from "./gateways.ts";
 import { addReplicationActors, peerCodec, threadOf } from "./placement.ts";
-import { reportProcess } from "./process-report.ts";
+import { processEnvironment, reportProcess } from "./process-report.ts";
 
 export type StopReason =
   | { readonly kind: "asked" }
@@ -130,7 +130,7 @@ class Node implements RunningNode {
       system.topic("log-sync", "durable$").subscribe(() => resolve(undefined));
     });
     addReplicationActors(system, config);
-    addAdminActor(system, config);
+    addAdminActor(system, config, processEnvironment());
     this.#system = system;
     this.#deliver(this.#early);
     this.#early = [];

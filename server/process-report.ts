@@ -1,5 +1,6 @@
 /** What the operating system says of this process, told to the admin actor now and then. Linux only; elsewhere nothing is told. */
 import { readdirSync, readFileSync } from "node:fs";
+import { arch, hostname, release, totalmem, type, userInfo } from "node:os";
 import type { ProcessReport } from "../actors/admin/messages.ts";
 
 const REPORT_EVERY_MS = 5_000;
@@ -18,6 +19,28 @@ export function processReport(): ProcessReport | undefined {
     };
   } catch {
     return undefined;
+  }
+}
+
+/** For `envi`, in ZooKeeper's order and with its names where it has one. Anybody may ask it, so it tells nothing of folders. */
+export function processEnvironment(): readonly (readonly [string, string])[] {
+  return [
+    ["host.name", hostname()],
+    ["node.version", process.version],
+    ["os.name", type()],
+    ["os.arch", arch()],
+    ["os.version", release()],
+    ["user.name", userName()],
+    ["os.memory.total", `${Math.floor(totalmem() / 2 ** 20)}MB`],
+  ];
+}
+
+/** A container may run under a number that no account has. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? "");
   }
 }
 

@@ -18,6 +18,8 @@ export type AdminOptions = {
    * tools compare it. Default `3.8.0-zooid, built on 1970-01-01 00:00 UTC`, the date of builds that can be repeated.
    */
   readonly version?: string;
+  /** What `envi` tells of the host and the process, each a name and a value. Default nothing. */
+  readonly environment?: readonly (readonly [string, string])[];
 };
 
 export type AdminState = {
@@ -137,9 +139,11 @@ function figuresOf(options: AdminOptions, state: AdminState, nowMs: number): Fig
     sent,
     outstanding: sum((report) => report.outstanding),
     latencyMs: {
-      min: busy.length === 0 ? 0 : Math.min(...busy.map((report) => report.latencyMs.min)),
+      min:
+        busy.length === 0 ? 0 : Math.floor(Math.min(...busy.map((report) => report.latencyMs.min))),
       average: sent === 0 ? 0 : sum((report) => report.latencyMs.average * report.sent) / sent,
-      max: busy.length === 0 ? 0 : Math.max(...busy.map((report) => report.latencyMs.max)),
+      max:
+        busy.length === 0 ? 0 : Math.floor(Math.max(...busy.map((report) => report.latencyMs.max))),
     },
     clients: reports.flatMap((report) => report.clients),
     voters: options.voters.length,
@@ -147,6 +151,7 @@ function figuresOf(options: AdminOptions, state: AdminState, nowMs: number): Fig
     openFiles: state.process.openFiles,
     openFilesMax: state.process.openFilesMax,
     uptimeMs: nowMs - state.startedMs,
+    environment: options.environment ?? [],
   };
 }
 

@@ -29,6 +29,8 @@ export type Figures = {
   readonly openFiles: number;
   readonly openFilesMax: number;
   readonly uptimeMs: number;
+  /** Lines of `envi`, each a name and a value. */
+  readonly environment: readonly (readonly [string, string])[];
 };
 
 const NOT_SERVING = "This ZooKeeper instance is not currently serving requests\n";
@@ -48,8 +50,10 @@ export function answerOf(word: string, figures: Figures): string {
         : serverText(figures, figures.mode, ["Clients:", ...figures.clients, ""]);
     case "mntr":
       return figures.mode === undefined ? NOT_SERVING : monitorText(figures, figures.mode);
+    case "envi":
+      return environmentText(figures);
     default:
-      return `${word} is not executed because this server does not know it.\n`;
+      return `${word} is not executed because zooid does not serve it.\n`;
   }
 }
 
@@ -73,6 +77,16 @@ function serverText(figures: Figures, mode: Mode, clients: readonly string[]): s
   return `${lines.join("\n")}\n`;
 }
 
+/** Begins as ZooKeeper's does, since clients take the server's version from its second line. */
+function environmentText({ version, environment }: Figures): string {
+  const lines = environment.map(([name, value]) => `${name}=${value}\n`);
+  return `Environment:\nzookeeper.version=${version}\n${lines.join("")}`;
+}
+
+/**
+ * Every name begins with `zk_` and every number is written in decimal: collectors refuse lines that are otherwise. Integers
+ * stay integers but for the average, which ZooKeeper prints with a fraction too.
+ */
 function monitorText(figures: Figures, mode: Mode): string {
   const values: [string, string | number][] = [
     ["zk_version", figures.version],
@@ -98,10 +112,10 @@ function monitorText(figures: Figures, mode: Mode): string {
     values.push(["zk_followers", figures.followersAlive]);
     values.push(["zk_synced_followers", figures.followersAlive]);
   }
-  values.push(["zooid_epoch", figures.epoch]);
-  values.push(["zooid_leader", figures.leader ?? 0]);
-  values.push(["zooid_applied_zxid", formatZxid(figures.zxid)]);
-  values.push(["zooid_writes_refused", figures.writes ? 0 : 1]);
+  values.push(["zk_zooid_epoch", figures.epoch]);
+  values.push(["zk_zooid_leader", figures.leader ?? 0]);
+  values.push(["zk_zooid_applied_zxid", figures.zxid]);
+  values.push(["zk_zooid_writes_refused", figures.writes ? 0 : 1]);
   return values.map(([key, value]) => `${key}\t${value}\n`).join("");
 }
 

@@ -104,12 +104,6 @@ export const KEYS: readonly Key[] = [
   ),
 ];
 
-/** The four-letter words zooid answers, and ZooKeeper's others. */
-export const FOUR_LETTER_WORDS: readonly string[] = ["ruok", "srvr", "stat", "mntr", "isro"];
-export const OTHER_FOUR_LETTER_WORDS: ReadonlySet<string> = new Set(
-  "conf cons crst dirs dump envi gtmk stmk srst wchc wchp wchs hash".split(" "),
-);
-
 /** Keys of ZooKeeper's that zooid has nothing for. Accepted with a warning, so that a file can be used as it is. */
 const UNSUPPORTED = new Set(
   `secureClientPort secureClientPortAddress observerMasterPort clientPortListenBacklog dataLogDir

@@ -1,7 +1,7 @@
 /** Makes the configuration from what was written, or reports everything that is wrong with it at once. */
 import { resolve } from "node:path";
 import type { ServerId } from "../../protocol/ids.ts";
-import { FOUR_LETTER_WORDS, OTHER_FOUR_LETTER_WORDS } from "./keys.ts";
+import { SERVED_WORDS, UNSERVED_WORDS } from "../../protocol/zookeeper/words.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import {
   address,
@@ -74,19 +74,18 @@ function readWords(draft: Draft): Reader<readonly string[]> {
   return (text): Reading<readonly string[]> => {
     const words = listOf(text);
     const strangers = words.filter(
-      (word) =>
-        word !== "*" && !FOUR_LETTER_WORDS.includes(word) && !OTHER_FOUR_LETTER_WORDS.has(word),
+      (word) => word !== "*" && !SERVED_WORDS.includes(word) && !UNSERVED_WORDS.includes(word),
     );
     if (strangers.length > 0) {
       const rule = `${strangers.join(", ")} must be four-letter words of ZooKeeper's`;
-      return { kind: "refused", rule, hint: `zooid answers ${FOUR_LETTER_WORDS.join(",")}` };
+      return { kind: "refused", rule, hint: `zooid answers ${SERVED_WORDS.join(",")}` };
     }
-    const unanswered = words.filter((word) => OTHER_FOUR_LETTER_WORDS.has(word));
+    const unanswered = words.filter((word) => UNSERVED_WORDS.includes(word));
     if (unanswered.length > 0) {
       draft.warnings.push(`four-letter words that zooid does not answer: ${unanswered.join(", ")}`);
     }
     const isAsked = (word: string): boolean => words.includes("*") || words.includes(word);
-    return { kind: "read", value: FOUR_LETTER_WORDS.filter(isAsked) };
+    return { kind: "read", value: SERVED_WORDS.filter(isAsked) };
   };
 }
 
@@ -198,7 +197,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
       wholeNumber(0, 1_000_000, "0 is no limit"),
       60,
     ),
-    fourLetterWords: read(draft, "fourLetterWords", readWords(draft), FOUR_LETTER_WORDS),
+    fourLetterWords: read(draft, "fourLetterWords", readWords(draft), SERVED_WORDS),
     lanes: read(draft, "lanes", wholeNumber(1, LANES_MAX, "at most one per core is of use"), 1),
     snapshotEveryBytes: read(
       draft,

@@ -92,6 +92,27 @@ test.serial("mntr counts znodes, ephemerals, watches and connections", async (t)
   }
 });
 
+for (const word of ["ruok", "srvr", "stat", "mntr", "isro", "envi"]) {
+  test.serial(
+    `${word} is answered to a client that has closed its half of the connection`,
+    async (t) => {
+      const { zookeeper, zooid } = pair();
+      for (const server of [zookeeper, zooid]) {
+        t.not(await fourLetters(server, word, { halfClose: true }), "");
+      }
+    },
+  );
+}
+
+test.serial("envi names the server's version in its second line, as ZooKeeper does", async (t) => {
+  const { zookeeper, zooid } = pair();
+  for (const server of [zookeeper, zooid]) {
+    const [first, second] = (await fourLetters(server, "envi")).split("\n");
+    t.is(first, "Environment:");
+    t.regex(second ?? "", /^zookeeper\.version=\d+\.\d+\.\d+/);
+  }
+});
+
 test.serial("a word that does not exist is not answered as if it did", async (t) => {
   const { zookeeper, zooid } = pair();
   for (const server of [zookeeper, zooid]) {

@@ -67,7 +67,7 @@ class Nodes {
 
   /** Whether the node refuses writes, by its own word. */
   async until(id: number, refuses: boolean): Promise<void> {
-    const line = `zooid_writes_refused\t${refuses ? 1 : 0}\n`;
+    const line = `zk_zooid_writes_refused\t${refuses ? 1 : 0}\n`;
     const child = this.#running.get(id);
     const ended = (): boolean => child?.ended ?? true;
     await untilAnswer({ port: this.portOf(id) }, "mntr", (answer) => answer.includes(line), ended);

@@ -256,7 +256,7 @@ export class Ensemble {
   async #mode({ host, port, process }: Node): Promise<string | undefined> {
     if (process?.ended !== false) return undefined;
     const limit = AbortSignal.timeout(ANSWER_MS_MAX);
-    const answer = await fourLetters({ host, port }, "srvr", limit).catch(() => "");
+    const answer = await fourLetters({ host, port }, "srvr", { signal: limit }).catch(() => "");
     return /Mode: (leader|follower)/.exec(answer)?.[1];
   }
 }

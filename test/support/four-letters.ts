@@ -6,16 +6,21 @@ export type FourLetterTarget = { readonly host?: string; readonly port: number }
 export function fourLetters(
   target: FourLetterTarget,
   word: string,
-  signal?: AbortSignal,
+  options: { readonly signal?: AbortSignal; readonly halfClose?: boolean } = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = connect({ host: target.host ?? "127.0.0.1", port: target.port });
-    socket.once("connect", () => socket.write(word));
+    socket.once("connect", () => {
+      if (options.halfClose === true) socket.end(word);
+      else socket.write(word);
+    });
     socket.on("data", (chunk) => chunks.push(chunk));
     socket.once("error", reject);
     socket.once("close", () => resolve(Buffer.concat(chunks).toString("utf8")));
-    signal?.addEventListener("abort", () => socket.destroy(new Error(`${word} was not answered`)));
+    options.signal?.addEventListener("abort", () => {
+      socket.destroy(new Error(`${word} was not answered`));
+    });
   });
 }
 
@@ -30,9 +35,9 @@ export async function untilAnswer(
   ended: () => boolean,
 ): Promise<void> {
   while (!ended()) {
-    const answer = await fourLetters(target, word, AbortSignal.timeout(ANSWER_MS_MAX)).catch(
-      () => "",
-    );
+    const answer = await fourLetters(target, word, {
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    }).catch(() => "");
     if (right(answer)) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }

@@ -114,6 +114,24 @@ test("bytes come in, bytes go out, and the end of a client is told", async (t) =
   await listener.close();
 });
 
+test("a client that has sent all it will is told, and still gets what is written to it", async (t) => {
+  const { listener, port, messages, until } = await host();
+  const socket = await client(port);
+  socket.end("word");
+  const { connection } = (await until(({ kind }) => kind === "ended")) as {
+    readonly connection: number;
+  };
+  t.deepEqual(
+    messages.map(({ kind }) => kind),
+    ["opened", "bytes", "ended"],
+  );
+  listener.perform({ kind: "write", connection, bytes: Buffer.from("answer") });
+  listener.perform({ kind: "close", connection });
+  t.is((await received(socket)).toString(), "answer");
+  await until(({ kind }) => kind === "closed");
+  await listener.close();
+});
+
 test("a port in use is said so, with what to do", async (t) => {
   const { listener, port } = await host();
   const second = new Listener({ host: "127.0.0.1", port, onMessage: () => {} });

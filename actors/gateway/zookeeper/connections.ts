@@ -34,12 +34,13 @@ export function closeLateHandshakes(turn: Turn): void {
   const { nowMs } = turn.context;
   for (const connection of turn.state.opened) {
     const { phase } = connection;
-    if (phase.kind !== "opened") continue;
+    if (phase.kind !== "opened" && phase.kind !== "word") continue;
     if (phase.deadlineMs > nowMs) {
       startHandshakeTimer(turn, phase.deadlineMs - nowMs);
       return;
     }
-    refuse(turn, connection, "no handshake in time");
+    const reason = phase.kind === "word" ? "no answer to its word" : "no handshake in time";
+    refuse(turn, connection, reason);
   }
 }
 
@@ -97,7 +98,7 @@ export function forgetConnection(output: Output, connection: Connection): void {
 export function enter(output: Output, connection: Connection, next: Phase): void {
   const { state, effects } = output;
   const { phase } = connection;
-  if (phase.kind === "opened") state.opened.delete(connection);
+  if (next.kind !== "word") state.opened.delete(connection);
   if (phase.kind === "connecting") {
     const session = phase.request.session as SessionId;
     if (state.attaching.get(session) === connection) state.attaching.delete(session);

@@ -11,7 +11,14 @@ import { unreachable } from "../../../protocol/assert.ts";
 import type { ZooKeeperGatewayMessage } from "../messages.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { TreeReply } from "../../tree/messages.ts";
-import { closeAll, closeLateHandshakes, forgetConnection, open, refuse } from "./connections.ts";
+import {
+  close,
+  closeAll,
+  closeLateHandshakes,
+  forgetConnection,
+  open,
+  refuse,
+} from "./connections.ts";
 import { finishHandshake, followSessions, readHandshake } from "./handshake.ts";
 import { endGrace, endWaiting, followHeard, followLeadership } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
@@ -57,6 +64,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       return;
     case "drained":
       takeDrained(turn, message.connection);
+      return;
+    case "ended":
+      takeEnded(turn, message.connection);
       return;
     case "closed":
       takeClosed(turn, message.connection, message.reason);
@@ -132,6 +142,12 @@ function takeDrained(turn: Turn, number: number): void {
   if (connection === undefined) return;
   connection.unsentBytes = 0;
   if (connection.phase.kind === "attached") advance(turn, connection);
+}
+
+/** As ZooKeeper, which reads the end of a client's stream as the end of its connection, but answers a word that was asked before it. */
+function takeEnded(turn: Turn, number: number): void {
+  const connection = turn.state.connections.get(number);
+  if (connection !== undefined && connection.phase.kind !== "word") close(turn, connection);
 }
 
 function takeClosed(turn: Turn, number: number, reason: string | undefined): void {

@@ -44,9 +44,9 @@ function figuresOf(state: State): Omit<GatewayReport, "clients"> {
     sent: state.sent,
     outstanding,
     latencyMs: {
-      min: Math.floor(latency.min),
+      min: latency.min,
       average: latency.count === 0 ? 0 : latency.total / latency.count,
-      max: Math.floor(latency.max),
+      max: latency.max,
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Context } from "../../../runtime/actor.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import { JuteReader, JuteWriter } from "../../../protocol/jute.ts";
+import { SERVED_WORDS } from "../../../protocol/zookeeper/words.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import type { ConnectRequest } from "../../../protocol/zookeeper/handshake.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
@@ -28,7 +29,7 @@ export type ZooKeeperGatewayOptions = {
   readonly maxClientConnectionsPerAddress?: number;
   /** How long a connection may take to ask for its session. Default 10_000; then it is closed. */
   readonly handshakeTimeoutMs?: number;
-  /** Four-letter words that are answered, `*` all. Default ruok, srvr, stat, mntr, isro. */
+  /** Four-letter words that are answered, `*` all. Default all that zooid serves. */
   readonly fourLetterWords?: readonly string[];
 };
 
@@ -51,7 +52,7 @@ export type Phase =
       readonly timeoutMs: number;
     }
   /** Asked a four-letter word, which the admin actor answers. */
-  | { readonly kind: "word" }
+  | { readonly kind: "word"; readonly deadlineMs: number }
   /** Nothing more is sent or read. */
   | { readonly kind: "closing" };
 
@@ -85,7 +86,7 @@ export type State = {
   readonly connections: Map<number, Connection>;
   /** Connections of each address. */
   readonly addresses: Map<string, number>;
-  /** In phase `opened`, oldest first. */
+  /** In phase `opened` or `word`, oldest first: each has a deadline. */
   readonly opened: Set<Connection>;
   readonly sessions: Map<SessionId, Connection>;
   /** Sessions that a connection in phase `connecting` asked for. */
@@ -132,7 +133,6 @@ export type Output = Pick<Turn, "state" | "effects">;
 const FAILOVER_GRACE_MS = 2000;
 const CONNECTIONS_PER_ADDRESS = 60;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-const WORDS: readonly string[] = ["ruok", "srvr", "stat", "mntr", "isro"];
 
 export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): State {
   return {
@@ -142,10 +142,10 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
       failoverGraceMs: FAILOVER_GRACE_MS,
       maxClientConnectionsPerAddress: CONNECTIONS_PER_ADDRESS,
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
-      fourLetterWords: WORDS,
+      fourLetterWords: SERVED_WORDS,
       ...options,
     },
-    words: new Set(options.fourLetterWords ?? WORDS),
+    words: new Set(options.fourLetterWords ?? SERVED_WORDS),
     connections: new Map(),
     addresses: new Map(),
     opened: new Set(),

@@ -1,15 +1,13 @@
 /** Four-letter words: ZooKeeper's plain-text questions, asked with the first four bytes of a connection. */
+import { SERVED_WORDS, UNSERVED_WORDS } from "../../../protocol/zookeeper/words.ts";
 import { tell } from "../../inboxes.ts";
 import { close, enter } from "./connections.ts";
 import { reportNow } from "./report.ts";
 import type { Connection, Turn } from "./state.ts";
 
-/** Every word of ZooKeeper, also those not served here: they are no frame lengths. Source: FourLetterCommands. */
-const KNOWN: readonly string[] = (
-  "conf cons crst dirs dump envi gtmk hash isro mntr ruok " + "srst srvr stat stmk wchc wchp wchs"
-).split(" ");
-
-const BY_CODE: ReadonlyMap<number, string> = new Map(KNOWN.map((word) => [codeOf(word), word]));
+const BY_CODE: ReadonlyMap<number, string> = new Map(
+  [...SERVED_WORDS, ...UNSERVED_WORDS].map((word) => [codeOf(word), word]),
+);
 
 /** The word's four bytes as a big-endian number. */
 function codeOf(word: string): number {
@@ -23,10 +21,15 @@ export function askWord(turn: Turn, connection: Connection): boolean {
   const { state } = turn;
   const code = connection.frames.peekInt32();
   const word = code === undefined ? undefined : BY_CODE.get(code);
-  if (word === undefined) return false;
+  const { phase } = connection;
+  if (word === undefined || phase.kind !== "opened") return false;
   connection.received += 1;
   state.received += 1;
-  enter(turn, connection, { kind: "word" });
+  enter(turn, connection, { kind: "word", deadlineMs: phase.deadlineMs });
+  if (!SERVED_WORDS.includes(word)) {
+    answerWord(turn, connection, `${word} is not executed because zooid does not serve it.\n`);
+    return true;
+  }
   if (!state.words.has(word) && !state.words.has("*")) {
     answerWord(turn, connection, `${word} is not executed because it is not in the whitelist.\n`);
     return true;

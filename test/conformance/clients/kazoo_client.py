@@ -39,6 +39,7 @@ def refused(error, call, *arguments, **named):
 
 
 def znodes(one):
+    say("server version", one.server_version())
     say("create", one.create("/kazoo", b"first"))
     data, stat = one.get("/kazoo")
     say("get", data, stat.version, stat.numChildren, stat.dataLength)

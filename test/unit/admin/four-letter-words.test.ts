@@ -23,6 +23,7 @@ function ask(
     server: 1 as ServerId,
     voters: ids,
     version: "3.8.0-test, built on D",
+    environment: [["host.name", "h"]],
   });
   let { state } = actor.start({ ...context, nowMs: 2_000 });
   const report = {
@@ -132,9 +133,9 @@ test("mntr of a leader counts its followers, the server's own figures among the 
     "zk_uptime\t3000",
     "zk_quorum_size\t3",
     "zk_synced_followers\t1",
-    "zooid_epoch\t3",
-    "zooid_leader\t1",
-    "zooid_applied_zxid\t0x300000007",
+    "zk_zooid_epoch\t3",
+    "zk_zooid_leader\t1",
+    "zk_zooid_applied_zxid\t12884901895",
   ]) {
     t.true(lines.includes(line), line);
   }
@@ -148,6 +149,38 @@ test("an average without a fraction keeps its decimal point, as Java prints it",
     (gateway) => ({ kind: "gatewayReport", gateway, latencyMs, ...idle }) as const,
   );
   t.true(ask("srvr", 1, "leading", ...reports).includes("Latency min/avg/max: 0/0.0/0\n"));
+});
+
+test("every line of mntr begins with zk_ and, but for the words and the average, is an integer in decimal", (t) => {
+  const lines = ask("mntr", 3, "leading").trimEnd().split("\n").slice(1);
+  t.true(lines.length > 20);
+  for (const line of lines) {
+    if (/^zk_(version|server_state|avg_latency)\t/.test(line)) continue;
+    t.regex(line, /^zk_\w+\t\d+$/);
+  }
+});
+
+test("times of requests are whole milliseconds, whatever a gateway measures", (t) => {
+  const fractions = {
+    kind: "gatewayReport",
+    gateway: "nats/1",
+    connections: 0,
+    received: 3,
+    sent: 3,
+    outstanding: 0,
+    clients: [],
+    latencyMs: { min: 0.31, average: 1.5, max: 12.7 },
+  } as const;
+  const lines = ask("mntr", 1, "leading", fractions).split("\n");
+  t.true(lines.includes("zk_min_latency\t0"));
+  t.true(lines.includes("zk_max_latency\t12"));
+});
+
+test("envi tells the version where clients look for it, and the environment it was given", (t) => {
+  t.is(
+    ask("envi", 3, "looking"),
+    `${ANSWER}Environment:\nzookeeper.version=3.8.0-test, built on D\nhost.name=h\n`,
+  );
 });
 
 test("a word that is not known here is answered so", (t) => {
@@ -167,7 +200,7 @@ test("a node whose clients' writes are refused says so, and why", (t) => {
       "Node count: 5\nWrites: refused, no room on the disk\n",
     ),
   );
-  t.true(ask("mntr", 1, "leading", low).includes("\nzooid_writes_refused\t1\n"));
-  t.true(ask("mntr", 1, "leading").includes("\nzooid_writes_refused\t0\n"));
+  t.true(ask("mntr", 1, "leading", low).includes("\nzk_zooid_writes_refused\t1\n"));
+  t.true(ask("mntr", 1, "leading").includes("\nzk_zooid_writes_refused\t0\n"));
   t.is(ask("isro", 1, "leading", low), `${ANSWER}ro`);
 });

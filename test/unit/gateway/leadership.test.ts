@@ -244,13 +244,53 @@ test("a four-letter word is asked of the admin actor and its answer ends the con
 });
 
 test("a word outside the whitelist is answered with ZooKeeper's text, and * allows all", (t) => {
-  const gateway = new GatewayDriver();
+  const gateway = new GatewayDriver({ fourLetterWords: ["ruok"] });
   gateway.open(1);
-  gateway.bytes(1, Buffer.from("dump"));
-  t.is(gateway.written(1).toString(), "dump is not executed because it is not in the whitelist.\n");
+  gateway.bytes(1, Buffer.from("mntr"));
+  t.is(gateway.written(1).toString(), "mntr is not executed because it is not in the whitelist.\n");
   t.true(gateway.closed(1));
   const open = new GatewayDriver({ fourLetterWords: ["*"] });
   open.open(1);
-  open.bytes(1, Buffer.from("dump"));
+  open.bytes(1, Buffer.from("mntr"));
   t.false(open.closed(1));
+});
+
+test("a word of ZooKeeper's that zooid does not serve is refused as such, not for a whitelist", (t) => {
+  const gateway = new GatewayDriver({ fourLetterWords: ["*"] });
+  gateway.open(1);
+  gateway.bytes(1, Buffer.from("dump"));
+  t.is(gateway.written(1).toString(), "dump is not executed because zooid does not serve it.\n");
+  t.true(gateway.closed(1));
+});
+
+test("a client that has closed its half of the connection still gets its word's answer", (t) => {
+  const gateway = new GatewayDriver();
+  gateway.open(1);
+  gateway.bytes(1, Buffer.from("ruok"));
+  gateway.tell({ kind: "ended", connection: 1 });
+  t.false(gateway.closed(1));
+  gateway.timer("words");
+  gateway.tell({ kind: "adminAnswer", client: 1, text: "imok" });
+  t.is(gateway.written(1).toString(), "imok");
+  t.true(gateway.closed(1));
+});
+
+test("a client that ends its stream without a word is closed, with or without a session", (t) => {
+  const gateway = new GatewayDriver();
+  gateway.leadership("leading");
+  gateway.open(1);
+  gateway.tell({ kind: "ended", connection: 1 });
+  t.true(gateway.closed(1));
+  gateway.attach(2);
+  gateway.tell({ kind: "ended", connection: 2 });
+  t.true(gateway.closed(2));
+});
+
+test("a word that is never answered is closed when a handshake would have been", (t) => {
+  const gateway = new GatewayDriver({ handshakeTimeoutMs: 1000 });
+  gateway.open(1);
+  gateway.bytes(1, Buffer.from("ruok"));
+  gateway.nowMs += 1000;
+  gateway.timer("handshake");
+  t.true(gateway.closed(1));
 });
