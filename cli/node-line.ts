@@ -8,12 +8,17 @@ export type NodeLine = {
 };
 
 export function nodeLine({ id, pid, host, port }: NodeLine): string {
-  return `node ${id}  pid ${pid}  ${host}:${port}`;
+  return `node ${id}  pid ${pid}  ${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 export function parseNodeLine(line: string): NodeLine | undefined {
   const match = /^node (\d+) {2}pid (\d+) {2}(.+):(\d+)$/.exec(line);
   if (match === null) return undefined;
   const [, id, pid, host = "", port] = match;
-  return { id: Number(id), pid: Number(pid), host, port: Number(port) };
+  return {
+    id: Number(id),
+    pid: Number(pid),
+    host: host.replace(/^\[|\]$/g, ""),
+    port: Number(port),
+  };
 }

@@ -8,7 +8,7 @@ import type { ConnectionMessage } from "./effects.ts";
 import type { ConnectionEffect, ConnectionPort } from "./system.ts";
 
 export type ListenerOptions = {
-  /** Address to bind. */
+  /** Address to bind. `::` is every address of both families; where there is no IPv6 it is `0.0.0.0`. */
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -66,7 +66,9 @@ export class Listener implements ConnectionPort {
         reject(new Error(listenProblem(error, host, port), { cause: error }));
       };
       this.#server.once("error", fail);
-      this.#server.listen({ host, port, reusePort, backlog }, () => {
+      // Without a host Node itself goes from `::` to `0.0.0.0` on a machine without IPv6.
+      const bound = host === "::" ? {} : { host };
+      this.#server.listen({ ...bound, port, reusePort, backlog }, () => {
         this.#server.off("error", fail);
         // One connection that could not be accepted is its client's loss; the next may be.
         this.#server.on("error", () => {});
@@ -121,7 +123,7 @@ export class Listener implements ConnectionPort {
     }
     this.#lastNumber += 1;
     const number = this.#lastNumber;
-    const remoteAddress = `${address}:${remotePort}`;
+    const remoteAddress = formatAddress(address, remotePort);
     const client: Client = {
       number,
       socket,
@@ -198,13 +200,19 @@ export class Listener implements ConnectionPort {
   }
 }
 
+/** An IPv4 client of a socket for both families is shown as it knows itself. */
+function formatAddress(address: string, port: number): string {
+  const plain = address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+  return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
+}
+
 function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
-  const where = `${host}:${port}`;
+  const where = host === "::" ? `port ${port}` : formatAddress(host, port);
   switch (error.code) {
     case "EADDRINUSE":
       return `${where} is in use by another program: stop it, or choose another client port (0 takes any free one)`;
     case "EADDRNOTAVAIL":
-      return `${host} is no address of this machine: choose another client port address, 0.0.0.0 for all`;
+      return `${host} is no address of this machine: choose another client port address, :: for all`;
     case "EACCES":
       return `this user may not listen on ${where}: choose a client port above 1023`;
     default:

@@ -1,6 +1,6 @@
 /** Starts a nats-server of our own on loopback, for ensembles on one machine and for tests. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,13 +47,26 @@ type Started = {
   readonly words: readonly string[];
 };
 
+/** Debian has it in util-linux, which every system has. */
+const SETPRIV = "/usr/bin/setpriv";
+
+/** Where the kernel can be asked to, the server ends with this process, however that comes about. */
+function endingWithUs(program: string): readonly [string, ...string[]] {
+  if (!existsSync(SETPRIV)) return [program];
+  return [SETPRIV, "--pdeathsig", "SIGTERM", program];
+}
+
 async function start(options: NatsServerOptions, portsFolder: string): Promise<Started> {
   const program = await natsServerProgram(options);
   const port = `${options.port ?? -1}`; // -1: it picks a free one itself.
   const args = ["-a", "127.0.0.1", "-p", port, "--ports_file_dir", portsFolder];
   if (options.configFile !== undefined) args.push("-c", options.configFile);
+  const [command, ...first] = endingWithUs(program);
   // A process group of its own: a Ctrl-C is for us, and nodes that are still stopping need their server.
-  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
+  const child = spawn(command, [...first, ...args], {
+    stdio: ["ignore", "ignore", "pipe"],
+    detached: true,
+  });
   const words: string[] = [];
   child.stderr.setEncoding("utf8");
   child.stderr.on("data", (text: string) => {

@@ -4,14 +4,18 @@ import { readFileSync } from "node:fs";
 /** Beside the folder of this file in a checkout, one folder above that in the published package. */
 const PLACES: readonly string[] = ["../package.json", "../../package.json"];
 
-export function zooidVersion(): string {
+/** The text of package.json; empty if it is not there. */
+export function packageText(): string {
   for (const path of PLACES) {
     try {
-      const text = readFileSync(new URL(path, import.meta.url), "utf8");
-      return /"version":\s*"([^"]+)"/.exec(text)?.[1] ?? "unknown";
+      return readFileSync(new URL(path, import.meta.url), "utf8");
     } catch {
       // The other place.
     }
   }
-  return "unknown";
+  return "";
+}
+
+export function zooidVersion(): string {
+  return /"version":\s*"([^"]+)"/.exec(packageText())?.[1] ?? "unknown";
 }

@@ -55,6 +55,7 @@ export function startLocalNode(network: MemoryNetwork, plan: NodePlan): Ensemble
   return {
     id: plan.id,
     pid: process.pid,
+    restartCommand: undefined,
     listening,
     exited,
     stop: async () => {

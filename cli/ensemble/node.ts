@@ -4,6 +4,8 @@ import type { NodeLine } from "../node-line.ts";
 export type EnsembleNode = {
   readonly id: number;
   readonly pid: number;
+  /** What starts it again once it is gone; undefined for one that lives in this process. */
+  readonly restartCommand: string | undefined;
   /** Resolves when its clients can connect, rejects when it does not come to that. */
   readonly listening: Promise<NodeLine>;
   /** Resolves once it is gone: `signal SIGKILL`, `code 1`. */

@@ -23,6 +23,17 @@ function start(entry: string, plan: NodePlan): ChildProcess {
   return child;
 }
 
+/** For a person to type, in the folder where this program was started. */
+function restartCommand({ flags }: NodePlan): string {
+  const program = process.env["npm_lifecycle_event"] === undefined ? "zooid" : "npm run zooid --";
+  const words = [...flags].map(([name, value]) => `--${name} ${quoted(value)}`);
+  return [program, "serve", ...words].join(" ");
+}
+
+function quoted(value: string): string {
+  return /^[\w./:,@=+-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+}
+
 function exitOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve(error.message));
@@ -58,6 +69,7 @@ export function startProcessNode(entry: string, plan: NodePlan): EnsembleNode {
   return {
     id: plan.id,
     pid: child.pid ?? 0,
+    restartCommand: restartCommand(plan),
     listening,
     exited,
     stop: async () => {

@@ -117,6 +117,8 @@ class Ensemble {
     const isClean = how === "code 0" || how === "signal SIGTERM";
     if (this.#stopping.signal.aborted && isClean) return;
     console.log(`node ${node.id}  pid ${node.pid}  exited (${how})`);
+    if (this.#stopping.signal.aborted || node.restartCommand === undefined) return;
+    console.log(`  to start it again, in another terminal: ${node.restartCommand}`);
   }
 
   async #sayReady(lines: readonly NodeLine[]): Promise<void> {

@@ -37,7 +37,7 @@ export const KEYS: readonly Key[] = [
     "clientPortAddress",
     "client-port-address A",
     "clientPortAddress",
-    "address it is bound to (default 0.0.0.0)",
+    "address it is bound to (default ::, all of both families)",
   ),
   key("dataDir", "data-dir FOLDER", "dataDir", "the node's own folder (default ./data)"),
   key("lanes", "lanes N", "zooid.lanes", "worker threads for clients, 1 to 16 (default 1)"),

@@ -12,7 +12,7 @@ export type NodeConfig = {
   readonly natsUrls: readonly string[];
   /** TCP port for clients; 0: any free one. Default 2181. */
   readonly clientPort: number;
-  /** Address that port is bound to. Default `0.0.0.0`, every interface of IPv4. */
+  /** Address that port is bound to. Default `::`, every address of IPv6 and of IPv4; on a machine without IPv6 that is `0.0.0.0`. */
   readonly clientPortAddress: string;
   /** Absolute path of the node's own folder. Default `data` in the working folder. */
   readonly dataDir: string;

@@ -188,7 +188,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
   const config: NodeConfig = {
     ...readMembership(draft, options),
     clientPort: read(draft, "clientPort", wholeNumber(0, 65_535, "0 takes any free port"), 2181),
-    clientPortAddress: read(draft, "clientPortAddress", address, "0.0.0.0"),
+    clientPortAddress: read(draft, "clientPortAddress", address, "::"),
     dataDir: read(draft, "dataDir", folder, resolve(DATA_DIR_DEFAULT)),
     ...readTimeouts(draft),
     maxClientConnections: read(

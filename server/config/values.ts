@@ -82,7 +82,7 @@ export function address(text: string): Reading<string> {
   return {
     kind: "refused",
     rule: "must be an IP address or a host name",
-    hint: "0.0.0.0 for every interface, 127.0.0.1 for this machine only",
+    hint: ":: for every interface, 127.0.0.1 for this machine only",
   };
 }
 

@@ -51,6 +51,20 @@ test("--version prints the version of package.json", async (t) => {
   t.true(text.includes(`"version": "${stdout.trim()}"`));
 });
 
+test("on a Node that is too old it says which it needs, before anything else fails", async (t) => {
+  const old =
+    "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.20.2'})";
+  const { stdout, stderr, code } = await new Promise<Result>((resolve) => {
+    const args = ["--import", old, ENTRY, "serve"];
+    const child = execFile(process.execPath, args, (_, out, err) => {
+      resolve({ code: child.exitCode, stdout: out, stderr: err });
+    });
+  });
+  t.is(code, 1);
+  t.is(stdout, "");
+  t.regex(stderr, /^zooid: needs Node\.js 22\.20 or newer, and this is 20\.20\.2 \(.*\): install/);
+});
+
 test("each command's --help shows its flags and exits with 0", async (t) => {
   const serve = await zooid("serve", "--help");
   t.is(serve.code, 0);

@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from "ava";
 import { Child } from "../support/child.ts";
 import { reservePorts } from "../support/ports.ts";
 import { ZkClient } from "../support/zk-client.ts";
+import { CHECKOUT } from "../support/zooid.ts";
 import { create, getData } from "../support/zk-operations.ts";
 
 const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
@@ -169,9 +170,58 @@ test("a node that is killed is reported and not started again; the others go on"
   if (victim === undefined) throw new Error(child.output());
   process.kill(victim, "SIGKILL");
   await child.line(/^node 2 {2}pid \d+ {2}exited/);
-  t.is(child.lines.at(-1), `node 2  pid ${victim}  exited (signal SIGKILL)`);
+  const restart = await child.line(
+    /^ {2}to start it again, in another terminal: (zooid|npm run zooid --) serve /,
+  );
+  t.is(child.lines.at(-2), `node 2  pid ${victim}  exited (signal SIGKILL)`);
   await write(where.port, "/without-2", "x");
   await t.throwsAsync(ZkClient.connect({ port: where.port + 1 }));
   t.is(pidsOf(child).filter(isThere).length, 3, "two nodes and the nats-server");
+  const words = ["serve", ...(restart.split(" serve ")[1]?.split(" ") ?? [])];
+  const again = new Child({
+    command: process.execPath,
+    args: [ENTRY, ...words],
+    cwd: where.folder,
+  });
+  t.teardown(() => again.stop());
+  await again.line(/node=2 log-sync following/);
+  t.is(await read(where.port + 1, "/without-2"), JSON.stringify("x"));
+  await again.stop();
   await end(t, child, "SIGTERM");
+});
+
+/** Its process is gone, or is about to be: the kernel tells its own children later than us. */
+async function untilGone(pids: readonly number[]): Promise<void> {
+  while (pids.some(isThere)) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  test(`npm start that is ended by ${signal} takes the ensemble with it`, async (t) => {
+    const where = await place(t);
+    const npm = new Child({
+      command: "npm",
+      args: [
+        ...["start", "--silent", "--", "--client-port", String(where.port)],
+        ...["--data-dir", join(where.folder, "data")],
+      ],
+      cwd: CHECKOUT,
+    });
+    t.teardown(() => npm.kill("SIGKILL"));
+    await npm.line(READY);
+    const pids = pidsOf(npm);
+    t.is(pids.length, 4);
+    npm.kill(signal);
+    await untilGone(pids);
+    t.pass();
+  });
+}
+
+test("an ensemble that is killed takes its nodes and its nats-server with it", async (t) => {
+  const where = await place(t);
+  const child = start(t, where);
+  await child.line(READY);
+  const pids = pidsOf(child);
+  child.kill("SIGKILL");
+  await untilGone(pids);
+  t.is(pids.length, 4);
 });

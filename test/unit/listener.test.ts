@@ -132,6 +132,19 @@ test("a client that has sent all it will is told, and still gets what is written
   await listener.close();
 });
 
+test("by default clients of both families come in, those of IPv4 under their own address", async (t) => {
+  const { listener, port, messages, until } = await host({ host: "::" });
+  for (const [index, address] of ["127.0.0.1", "::1"].entries()) {
+    const socket = connect({ host: address, port });
+    await until((message) => message.kind === "opened" && message.connection === index + 1);
+    const shown = address === "::1" ? "[::1]" : address;
+    const opened = messages.filter(({ kind }) => kind === "opened").at(-1);
+    t.is(opened?.kind === "opened" ? opened.remoteAddress : "", `${shown}:${socket.localPort}`);
+    socket.destroy();
+  }
+  await listener.close();
+});
+
 test("a port in use is said so, with what to do", async (t) => {
   const { listener, port } = await host();
   const second = new Listener({ host: "127.0.0.1", port, onMessage: () => {} });

@@ -42,7 +42,7 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     ensemble: "zooid",
     natsUrls: [],
     clientPort: 2181,
-    clientPortAddress: "0.0.0.0",
+    clientPortAddress: "::",
     dataDir: resolve("data"),
     tickTimeMs: 2000,
     initLimit: 10,
