@@ -1,6 +1,6 @@
 /** Change streams of a client: each goes on by itself over reconnects, from the last zxid it has delivered. */
 import { Observable, type Subscriber } from "rxjs";
-import { BadArgumentsError } from "../protocol/errors.ts";
+import { BadArgumentsError, errorOfCode } from "../protocol/errors.ts";
 import { NATIVE_STREAMS_MAX } from "../protocol/limits.ts";
 import type { ClientItem, GatewayItem } from "../protocol/native.ts";
 import type { Change } from "../protocol/reads.ts";
@@ -94,9 +94,16 @@ export class Streams {
     });
   }
 
-  hear(item: Extract<GatewayItem, { readonly kind: "changes" | "compacted" }>): void {
+  hear(
+    item: Extract<GatewayItem, { readonly kind: "changes" | "compacted" | "streamRefused" }>,
+  ): void {
     const stream = this.#streams.get(item.stream);
     if (stream === undefined) return;
+    if (item.kind === "streamRefused") {
+      this.#streams.delete(stream.number);
+      stream.subscriber.error(errorOfCode(item.code, stream.path));
+      return;
+    }
     if (item.kind === "compacted") {
       this.#streams.delete(stream.number);
       stream.subscriber.next({ kind: "compacted", oldest: item.oldest });

@@ -5,7 +5,7 @@ import {
   OperationTimeoutError,
   type ZooidError,
 } from "../protocol/errors.ts";
-import { NATIVE_FRAME_BYTES_SOFT_MAX } from "../protocol/limits.ts";
+import { CONNECTION_REQUEST_BYTES_MAX, NATIVE_FRAME_BYTES_SOFT_MAX } from "../protocol/limits.ts";
 import type { ClientItem } from "../protocol/native.ts";
 import type { NativeRequest, NativeResult } from "../protocol/native-packing.ts";
 import type { Zxid } from "../protocol/zxid.ts";
@@ -15,6 +15,7 @@ type Answer = { readonly zxid: Zxid; readonly result: NativeResult };
 type Pending = {
   readonly id: number;
   readonly request: NativeRequest;
+  readonly bytes: number;
   readonly deadlineMs: number;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: ZooidError) => void;
@@ -22,6 +23,7 @@ type Pending = {
 
 /** Well below what a gateway takes of one connection (CONNECTION_REQUESTS_MAX). */
 const UNDER_WAY_MAX = 2048;
+const UNDER_WAY_BYTES_MAX = CONNECTION_REQUEST_BYTES_MAX / 2;
 /** Beside path and data. */
 const REQUEST_BYTES = 40;
 
@@ -29,6 +31,7 @@ export class Requests {
   readonly #timeoutMs: number;
   #waiting: Pending[] = [];
   readonly #underWay = new Map<number, Pending>();
+  #underWayBytes = 0;
   #nextId = 1;
 
   constructor(timeoutMs: number) {
@@ -44,7 +47,8 @@ export class Requests {
       const id = this.#nextId;
       this.#nextId += 1;
       const deadlineMs = nowMs + this.#timeoutMs;
-      this.#waiting.push({ id, request, deadlineMs, resolve, reject });
+      const bytes = bytesOf(request);
+      this.#waiting.push({ id, request, bytes, deadlineMs, resolve, reject });
     });
   }
 
@@ -53,15 +57,22 @@ export class Requests {
     const items: ClientItem[] = [];
     let bytes = 0;
     for (const pending of this.#waiting) {
-      const size = bytesOf(pending.request);
-      const full = items.length > 0 && bytes + size > NATIVE_FRAME_BYTES_SOFT_MAX;
-      if (full || this.#underWay.size >= UNDER_WAY_MAX) break;
-      bytes += size;
+      const full = items.length > 0 && bytes + pending.bytes > NATIVE_FRAME_BYTES_SOFT_MAX;
+      if (full || this.#isFullWith(pending.bytes)) break;
+      bytes += pending.bytes;
       this.#underWay.set(pending.id, pending);
+      this.#underWayBytes += pending.bytes;
       items.push({ kind: "request", id: pending.id, request: pending.request });
     }
     this.#waiting = this.#waiting.slice(items.length);
     return items;
+  }
+
+  /** One request alone always goes. */
+  #isFullWith(bytes: number): boolean {
+    const { size } = this.#underWay;
+    const overBytes = size > 0 && this.#underWayBytes + bytes > UNDER_WAY_BYTES_MAX;
+    return overBytes || size >= UNDER_WAY_MAX;
   }
 
   /** An answer to a request that was given up is ignored. */
@@ -69,6 +80,7 @@ export class Requests {
     const pending = this.#underWay.get(id);
     if (pending === undefined) return;
     this.#underWay.delete(id);
+    this.#underWayBytes -= pending.bytes;
     const { result } = answer;
     if (result.kind === "error" && result.code === Code.sessionMoved) {
       // Refused for certain: the connection that comes next may ask it again.
@@ -85,7 +97,7 @@ export class Requests {
       if (pending.request.kind === "read") again.push(pending);
       else pending.reject(error);
     }
-    this.#underWay.clear();
+    this.#forgetUnderWay();
     this.#waiting = [...again, ...this.#waiting];
   }
 
@@ -94,6 +106,7 @@ export class Requests {
     for (const [id, pending] of this.#underWay) {
       if (pending.deadlineMs > nowMs) break;
       this.#underWay.delete(id);
+      this.#underWayBytes -= pending.bytes;
       pending.reject(new OperationTimeoutError(this.#timeoutMs));
     }
     let count = 0;
@@ -107,9 +120,14 @@ export class Requests {
 
   reject(error: ZooidError): void {
     const all = [...this.#underWay.values(), ...this.#waiting];
-    this.#underWay.clear();
+    this.#forgetUnderWay();
     this.#waiting = [];
     for (const { reject } of all) reject(error);
+  }
+
+  #forgetUnderWay(): void {
+    this.#underWay.clear();
+    this.#underWayBytes = 0;
   }
 }
 

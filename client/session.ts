@@ -223,6 +223,7 @@ export class Session {
         this.#streams.hear(item);
         return;
       case "compacted":
+      case "streamRefused":
         this.#streams.hear(item);
         return;
       default:

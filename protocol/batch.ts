@@ -4,7 +4,7 @@
  */
 import type { Acl } from "./acl.ts";
 import { unreachable } from "./assert.ts";
-import { decodeCbor, encodeCbor } from "./cbor.ts";
+import { BATCH_CBOR, decodeCbor, encodeCbor } from "./cbor.ts";
 import type { SessionId } from "./ids.ts";
 import type { ClientOperation, CreateMode, Operation, ZnodeOperation } from "./operations.ts";
 import type { Zxid } from "./zxid.ts";
@@ -30,7 +30,7 @@ export function encodeBatch(operations: readonly Operation[]): Uint8Array {
 
 /** Operations of a batch, in order. The bytes come from `encodeBatch` and a verified record: a bad one throws. */
 export function decodeBatch(payload: Uint8Array): Operation[] {
-  return (decodeCbor(payload) as Packed[]).map(unpack);
+  return (decodeCbor(payload, BATCH_CBOR) as Packed[]).map(unpack);
 }
 
 function pack(operation: Operation): Packed {

@@ -20,6 +20,8 @@ export const Code = {
   sessionMoved: -118,
   /** Of a server that takes no writes now; here because there is no room on the disk. */
   notReadOnly: -119,
+  /** There is too much under way; for certain not done. ZooKeeper's THROTTLEDOP. */
+  throttled: -127,
 } as const;
 
 export type Code = (typeof Code)[keyof typeof Code];

@@ -131,6 +131,18 @@ export class DiskFullError extends ZooidError {
   }
 }
 
+/** The node has too many requests under way. For certain the operation does not happen; ask again a little later. */
+export class ThrottledError extends ZooidError {
+  override readonly name = "ThrottledError";
+  readonly code = "ZOOID_THROTTLED";
+  readonly retryable = true;
+  readonly path: string;
+  constructor(path: string, options?: ErrorOptions) {
+    super(`${path}: not done, the node has too many requests under way; ask again later`, options);
+    this.path = path;
+  }
+}
+
 /** The client was closed, by its user. */
 export class ClosedError extends ZooidError {
   override readonly name = "ClosedError";
@@ -175,6 +187,8 @@ export function errorOfCode(code: Code, path: string): ZooidError {
       return new SessionExpiredError();
     case Code.notReadOnly:
       return new DiskFullError(path);
+    case Code.throttled:
+      return new ThrottledError(path);
     case Code.connectionLoss:
       return new ConnectionLossError("the node gave up");
     default:

@@ -74,3 +74,13 @@ export const SNAPSHOT_PART_BYTES_MAX: number = 512 * 1024;
  * A longer one is damaged, and no chunk.
  */
 export const SNAPSHOT_CHUNK_BYTES_MAX: number = 8 * 1024 * 1024;
+
+/** CBOR items inside each other. Deeper bytes are refused; what zooid writes needs less than half of it. */
+export const CBOR_DEPTH_MAX = 16;
+
+/** Keys of one CBOR map, and bytes of one key. Beyond it the bytes are refused. */
+export const CBOR_KEYS_MAX = 32;
+export const CBOR_KEY_BYTES_MAX = 64;
+
+/** CBOR items in one frame of a native client, which a request takes about six of. A frame with more ends the connection. */
+export const CLIENT_FRAME_ITEMS_MAX: number = 64 * 1024;

@@ -1,6 +1,6 @@
 /** Requests, results and changes of the native protocol as CBOR arrays, so that no field name travels. */
 import { OPEN_ACL } from "./acl.ts";
-import type { Code } from "./codes.ts";
+import { Code } from "./codes.ts";
 import type { ClientOperation } from "./operations.ts";
 import type { Change, Read } from "./reads.ts";
 import type { Stat } from "./stat.ts";
@@ -37,6 +37,19 @@ const SYNC = 9;
 const GET_CHILDREN = 12;
 const CLOSE_SESSION = -11;
 
+const REQUEST_CODES: readonly number[] = [
+  CREATE,
+  DELETE,
+  EXISTS,
+  GET_DATA,
+  SET_DATA,
+  SYNC,
+  GET_CHILDREN,
+];
+const CREATE_FLAGS_MAX = 3;
+/** Of a request, beside its path and data. */
+const REQUEST_BYTES = 100;
+
 const RESULT_ERROR = 0;
 const RESULT_DONE = 1;
 const RESULT_CREATED = 2;
@@ -70,35 +83,55 @@ export function packRequest(request: NativeRequest): Packed {
   }
 }
 
-/** The request whose code stands at `at`. Throws on fields of a wrong type. */
-export function unpackRequest(fields: Packed, at: number): NativeRequest {
-  const path = (): string => text(fields[at + 1]);
-  switch (fields[at]) {
-    case CREATE: {
-      const flags = integer(fields[at + 3]);
-      const mode = { ephemeral: (flags & 1) !== 0, sequential: (flags & 2) !== 0 };
-      const data = bytesOrNull(fields[at + 2]);
-      return write({ kind: "create", path: path(), data, acl: OPEN_ACL, mode });
-    }
-    case DELETE:
-      return write({ kind: "delete", path: path(), version: integer(fields[at + 2]) });
-    case SET_DATA: {
-      const data = bytesOrNull(fields[at + 2]);
-      return write({ kind: "setData", path: path(), data, version: integer(fields[at + 3]) });
-    }
-    case SYNC:
-      return write({ kind: "sync", path: path() });
-    case CLOSE_SESSION:
-      return write({ kind: "closeSession" });
+/** The request whose code stands at `at`, or how it is answered because it is none. */
+export function unpackRequest(fields: Packed, at: number): NativeRequest | Code {
+  const code = fields[at];
+  if (code === CLOSE_SESSION) return write({ kind: "closeSession" });
+  const path = fields[at + 1];
+  if (!isRequestCode(code)) return Code.unimplemented;
+  if (typeof path !== "string") return Code.marshallingError;
+  switch (code) {
     case EXISTS:
-      return { kind: "read", read: { kind: "exists", path: path(), watch: false } };
+      return { kind: "read", read: { kind: "exists", path, watch: false } };
     case GET_DATA:
-      return { kind: "read", read: { kind: "getData", path: path(), watch: false } };
+      return { kind: "read", read: { kind: "getData", path, watch: false } };
     case GET_CHILDREN:
-      return { kind: "read", read: { kind: "getChildren", path: path(), watch: false } };
+      return { kind: "read", read: { kind: "getChildren", path, watch: false } };
+    case SYNC:
+      return write({ kind: "sync", path });
+    case DELETE: {
+      const version = fields[at + 2];
+      if (!isInt32(version)) return Code.marshallingError;
+      return write({ kind: "delete", path, version });
+    }
     default:
-      throw new TypeError("unknown request");
+      return unpackDataWrite(code, path, fields[at + 2], fields[at + 3]);
   }
+}
+
+/** `last`: the flags of a create, the version of a setData. */
+function unpackDataWrite(
+  code: number,
+  path: string,
+  data: unknown,
+  last: unknown,
+): NativeRequest | Code {
+  if ((data !== null && !(data instanceof Uint8Array)) || !isInt32(last)) {
+    return Code.marshallingError;
+  }
+  const copy = bytesOrNull(data);
+  if (code === SET_DATA) return write({ kind: "setData", path, data: copy, version: last });
+  if (last < 0 || last > CREATE_FLAGS_MAX) return Code.badArguments;
+  const mode = { ephemeral: (last & 1) !== 0, sequential: (last & 2) !== 0 };
+  return write({ kind: "create", path, data: copy, acl: OPEN_ACL, mode });
+}
+
+/** About how many bytes a request that waits takes in memory. */
+export function requestBytes(request: NativeRequest): number {
+  const asked = request.kind === "read" ? request.read : request.operation;
+  const path = "path" in asked ? asked.path.length : 0;
+  const data = "data" in asked ? (asked.data?.length ?? 0) : 0;
+  return REQUEST_BYTES + path + data;
 }
 
 export function packResult(result: NativeResult): Packed {
@@ -195,14 +228,13 @@ function write(operation: Extract<NativeRequest, { kind: "write" }>["operation"]
   return { kind: "write", operation };
 }
 
-function text(value: unknown): string {
-  if (typeof value !== "string") throw new TypeError("a path is a text");
-  return value;
+function isRequestCode(value: unknown): value is number {
+  return REQUEST_CODES.includes(value as number);
 }
 
-function integer(value: unknown): number {
-  if (!Number.isSafeInteger(value)) throw new TypeError("a version is an integer");
-  return value as number;
+/** Of a version: ZooKeeper's are 32 bits wide. */
+function isInt32(value: unknown): value is number {
+  return Number.isInteger(value) && ((value as number) | 0) === value;
 }
 
 /** A copy: the frame is a view into what the network read, which may be far larger. */

@@ -3,7 +3,9 @@
  * it is used. A frame is CBOR: `[sequence, [item, …]]`, an item is `[code, …fields]`. Both sides number their frames of a
  * connection from 1, so that a lost one is noticed by the next.
  */
-import { encodeCbor, decodeCbor } from "./cbor.ts";
+import { CLIENT_CBOR, decodeCbor, encodeCbor, GATEWAY_CBOR } from "./cbor.ts";
+import type { CborProfile } from "./cbor-profile.ts";
+import { Code } from "./codes.ts";
 import type { SessionId } from "./ids.ts";
 import type { Change } from "./reads.ts";
 import type { Zxid } from "./zxid.ts";
@@ -43,6 +45,12 @@ export type ClientItem =
     }
   | { readonly kind: "credit"; readonly stream: number; readonly credits: number }
   | { readonly kind: "closeStream"; readonly stream: number };
+
+/** What a gateway hears: an item, or a request or stream that is wrong in itself and is refused alone. */
+export type HeardItem =
+  | ClientItem
+  | { readonly kind: "badRequest"; readonly id: number; readonly code: Code }
+  | { readonly kind: "badStream"; readonly stream: number; readonly code: Code };
 
 /**
  * Why a gateway ended a connection. `expired`: the session is over. `version`: this gateway does not speak the client's
@@ -87,6 +95,8 @@ export type GatewayItem =
     }
   /** The lane no longer holds the changes that come next; it holds those after `oldest`. The stream is closed. */
   | { readonly kind: "compacted"; readonly stream: number; readonly oldest: Zxid }
+  /** The stream was not opened, or is closed, because of what the client asked of it. */
+  | { readonly kind: "streamRefused"; readonly stream: number; readonly code: Code }
   | { readonly kind: "ended"; readonly reason: EndReason };
 
 export type Frame<Item> = { readonly sequence: number; readonly items: readonly Item[] };
@@ -95,9 +105,9 @@ export function encodeClientFrame(frame: Frame<ClientItem>): Uint8Array {
   return encodeCbor([frame.sequence, frame.items.map(packClientItem)]);
 }
 
-/** Throws on bytes that are no frame. Fields are checked: they come from a client. */
-export function decodeClientFrame(bytes: Uint8Array): Frame<ClientItem> {
-  return decodeFrame(bytes, unpackClientItem);
+/** Throws on bytes that are no frame. Fields are checked: they come from a client. A bad request is an item of its own. */
+export function decodeClientFrame(bytes: Uint8Array): Frame<HeardItem> {
+  return decodeFrame(bytes, CLIENT_CBOR, unpackClientItem);
 }
 
 export function encodeGatewayFrame(frame: Frame<GatewayItem>): Uint8Array {
@@ -106,7 +116,7 @@ export function encodeGatewayFrame(frame: Frame<GatewayItem>): Uint8Array {
 
 /** Throws on bytes that are no frame. */
 export function decodeGatewayFrame(bytes: Uint8Array): Frame<GatewayItem> {
-  return decodeFrame(bytes, unpackGatewayItem);
+  return decodeFrame(bytes, GATEWAY_CBOR, unpackGatewayItem);
 }
 
 /** Where clients without a gateway of their own ask; the gateways share it as a queue group. */
@@ -136,6 +146,7 @@ const RESULT = 13;
 const CHANGES = 14;
 const COMPACTED = 15;
 const ENDED = 16;
+const STREAM_REFUSED = 17;
 
 function packClientItem(item: ClientItem): unknown[] {
   switch (item.kind) {
@@ -154,7 +165,8 @@ function packClientItem(item: ClientItem): unknown[] {
   }
 }
 
-function unpackClientItem(fields: readonly unknown[]): ClientItem {
+/** Throws where nobody could be told what is wrong: without the number of a request or stream. */
+function unpackClientItem(fields: readonly unknown[]): HeardItem {
   const count = (index: number): number => checkedCount(fields[index]);
   switch (fields[0]) {
     case OPEN:
@@ -168,23 +180,38 @@ function unpackClientItem(fields: readonly unknown[]): ClientItem {
     case PING:
       return { kind: "ping" };
     case REQUEST:
-      return { kind: "request", id: count(1), request: unpackRequest(fields, 2) };
+      return unpackRequestItem(count(1), fields);
     case OPEN_STREAM:
-      return {
-        kind: "openStream",
-        stream: count(1),
-        path: checked(fields[2], isText),
-        recursive: fields[3] === true,
-        after: count(4) as Zxid,
-        credits: count(5),
-      };
-    case CREDIT:
-      return { kind: "credit", stream: count(1), credits: count(2) };
+      return unpackOpenStream(count(1), fields);
+    case CREDIT: {
+      const stream = count(1);
+      const credits = fields[2];
+      return isCount(credits) ? { kind: "credit", stream, credits } : badStream(stream);
+    }
     case CLOSE_STREAM:
       return { kind: "closeStream", stream: count(1) };
     default:
       throw new TypeError("unknown item in a client's frame");
   }
+}
+
+function unpackRequestItem(id: number, fields: readonly unknown[]): HeardItem {
+  const request = unpackRequest(fields, 2);
+  return typeof request === "number"
+    ? { kind: "badRequest", id, code: request }
+    : { kind: "request", id, request };
+}
+
+function unpackOpenStream(stream: number, fields: readonly unknown[]): HeardItem {
+  const [, , path, recursive, after, credits] = fields;
+  if (!isText(path) || typeof recursive !== "boolean" || !isCount(after) || !isCount(credits)) {
+    return badStream(stream);
+  }
+  return { kind: "openStream", stream, path, recursive, after: after as Zxid, credits };
+}
+
+function badStream(stream: number): HeardItem {
+  return { kind: "badStream", stream, code: Code.badArguments };
 }
 
 function packGatewayItem(item: GatewayItem): unknown[] {
@@ -201,6 +228,8 @@ function packGatewayItem(item: GatewayItem): unknown[] {
       return [CHANGES, item.stream, item.through, item.changes.map(packChange)];
     case "compacted":
       return [COMPACTED, item.stream, item.oldest];
+    case "streamRefused":
+      return [STREAM_REFUSED, item.stream, item.code];
     default:
       return [ENDED, item.reason];
   }
@@ -236,6 +265,8 @@ function unpackGatewayItem(fields: readonly unknown[]): GatewayItem {
       };
     case COMPACTED:
       return { kind: "compacted", stream: fields[1] as number, oldest: fields[2] as Zxid };
+    case STREAM_REFUSED:
+      return { kind: "streamRefused", stream: fields[1] as number, code: fields[2] as Code };
     case ENDED:
       return { kind: "ended", reason: fields[1] as EndReason };
     default:
@@ -245,9 +276,10 @@ function unpackGatewayItem(fields: readonly unknown[]): GatewayItem {
 
 function decodeFrame<Item>(
   bytes: Uint8Array,
+  profile: CborProfile,
   unpack: (fields: readonly unknown[]) => Item,
 ): Frame<Item> {
-  const frame = checked(decodeCbor(bytes), isList);
+  const frame = checked(decodeCbor(bytes, profile), isList);
   const items = checked(frame[1], isList).map((item) => unpack(checked(item, isList)));
   return { sequence: checkedCount(frame[0]), items };
 }
@@ -258,10 +290,11 @@ function checked<Value>(value: unknown, is: (value: unknown) => value is Value):
 }
 
 function checkedCount(value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) {
-    throw new TypeError("a field of a frame is no count");
-  }
-  return value as number;
+  return checked(value, isCount);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 const isList = (value: unknown): value is unknown[] => Array.isArray(value);

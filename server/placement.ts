@@ -10,7 +10,7 @@ import { logSyncActor } from "../actors/log-sync/log-sync.ts";
 import { sessionsActor } from "../actors/sessions/sessions.ts";
 import { submitterActor } from "../actors/submitter/submitter.ts";
 import { treeActor } from "../actors/tree/tree.ts";
-import { decodeCbor, encodeCbor } from "../protocol/cbor.ts";
+import { decodeCbor, encodeCbor, PEER_CBOR } from "../protocol/cbor.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { Codec } from "../runtime/transport.ts";
 import type { NodeConfig } from "./config/node-config.ts";
@@ -19,7 +19,7 @@ import type { NodeConfig } from "./config/node-config.ts";
 export const peerCodec: Codec = {
   encode: encodeCbor,
   decode: (bytes) => {
-    const message = decodeCbor(bytes);
+    const message = decodeCbor(bytes, PEER_CBOR);
     if (typeof message !== "object" || message === null) throw new Error("not a message");
     return message;
   },

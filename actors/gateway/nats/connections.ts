@@ -155,6 +155,7 @@ function newConnection(
     waiting: [],
     writes: [],
     reads: [],
+    requestBytes: 0,
     out: [],
     outBytes: 0,
     streams: new Map(),

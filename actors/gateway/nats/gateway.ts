@@ -3,7 +3,7 @@
  * frames, and a gap ends the connection, after which the client attaches to its session again.
  */
 import { unreachable } from "../../../protocol/assert.ts";
-import { decodeClientFrame, type ClientItem, type Frame } from "../../../protocol/native.ts";
+import { decodeClientFrame, type Frame, type HeardItem } from "../../../protocol/native.ts";
 import { ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Actor, Context, Step } from "../../../runtime/actor.ts";
 import type { GatewayReport } from "../../admin/messages.ts";
@@ -22,9 +22,16 @@ import {
   TICK_MS,
 } from "./connections.ts";
 import { end, flushAll, push, refuse } from "./output.ts";
-import { pump, readDoneCame, request, writtenCame } from "./requests.ts";
+import { pump, readDoneCame, refuseRequest, request, writtenCame } from "./requests.ts";
 import type { Connection, NatsGatewayOptions, State, Turn } from "./state.ts";
-import { addCredits, changesCame, closeStream, compactedCame, openStream } from "./streams.ts";
+import {
+  addCredits,
+  changesCame,
+  closeStream,
+  compactedCame,
+  openStream,
+  refuseStream,
+} from "./streams.ts";
 
 export type { NatsGatewayOptions, State as NatsGatewayState } from "./state.ts";
 
@@ -131,7 +138,7 @@ function clientMessage(turn: Turn, message: NatsClientMessage, context: Context)
   }
 }
 
-function clientFrame(turn: Turn, connection: Connection, frame: Frame<ClientItem>): void {
+function clientFrame(turn: Turn, connection: Connection, frame: Frame<HeardItem>): void {
   const { state, nowMs } = turn;
   if (frame.sequence !== connection.received + 1) return end(turn, connection, "gap");
   connection.received += 1;
@@ -146,7 +153,7 @@ function clientFrame(turn: Turn, connection: Connection, frame: Frame<ClientItem
   pump(turn, connection);
 }
 
-function clientItem(turn: Turn, connection: Connection, item: ClientItem): void {
+function clientItem(turn: Turn, connection: Connection, item: HeardItem): void {
   switch (item.kind) {
     case "ping":
       push(turn, connection, { kind: "pong", zxid: turn.state.zxid }, 0);
@@ -154,8 +161,14 @@ function clientItem(turn: Turn, connection: Connection, item: ClientItem): void 
     case "request":
       request(turn, connection, item.id, item.request);
       return;
+    case "badRequest":
+      refuseRequest(turn, connection, item.id, item.code);
+      return;
     case "openStream":
       openStream(turn, connection, item);
+      return;
+    case "badStream":
+      refuseStream(turn, connection, item.stream, item.code);
       return;
     case "credit":
       addCredits(turn, connection, item);
@@ -213,7 +226,7 @@ function report(state: State): GatewayReport {
   };
 }
 
-function decoded(bytes: Uint8Array): Frame<ClientItem> | undefined {
+function decoded(bytes: Uint8Array): Frame<HeardItem> | undefined {
   try {
     return decodeClientFrame(bytes);
   } catch {
@@ -238,6 +251,7 @@ function createState(options: Required<NatsGatewayOptions>, context: Context): S
     leaderlessSinceMs: context.nowMs,
     room: "enough",
     zxid: ZXID_NONE,
+    requestBytes: 0,
     received: 0,
     sent: 0,
     latency: { count: 0, totalMs: 0, minMs: 0, maxMs: 0 },

@@ -48,6 +48,8 @@ export function forget(turn: Turn, connection: Connection): void {
   const { state, effects } = turn;
   flush(turn, connection);
   state.held.delete(connection);
+  state.requestBytes -= connection.requestBytes;
+  connection.requestBytes = 0;
   state.connections.delete(connection.number);
   state.byInbox.delete(connection.inbox);
   forgetSession(state, connection);

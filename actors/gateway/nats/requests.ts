@@ -5,8 +5,17 @@
  */
 import { unreachable } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
-import { CONNECTION_REQUESTS_MAX, PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
-import type { NativeRequest, NativeResult } from "../../../protocol/native-packing.ts";
+import {
+  CONNECTION_REQUEST_BYTES_MAX,
+  CONNECTION_REQUESTS_MAX,
+  GATEWAY_REQUEST_BYTES_MAX,
+  PACKET_BYTES_MAX,
+} from "../../../protocol/limits.ts";
+import {
+  type NativeRequest,
+  type NativeResult,
+  requestBytes,
+} from "../../../protocol/native-packing.ts";
 import type { Operation, OperationResult } from "../../../protocol/operations.ts";
 import { pathProblem } from "../../../protocol/paths.ts";
 import type { Read, ReadResult } from "../../../protocol/reads.ts";
@@ -18,25 +27,37 @@ import { end, forget, push } from "./output.ts";
 import { isRefused } from "../room.ts";
 import type { Connection, Turn, UnderWay, Waiting } from "./state.ts";
 
-/** False when the connection was ended. */
+/**
+ * A connection that has too much under way is ended: what NATS brings cannot be left unread. When the gateway as a whole holds too
+ * much the request alone is refused, for certain not done.
+ */
 export function request(
   turn: Turn,
   connection: Connection,
   id: number,
   asked: NativeRequest,
-): boolean {
+): void {
+  const { state } = turn;
   const { waiting, writes, reads } = connection;
-  if (waiting.length + writes.length + reads.length >= CONNECTION_REQUESTS_MAX) {
-    end(turn, connection, "limit");
-    return false;
+  if (isBad(asked)) return refuseRequest(turn, connection, id, Code.badArguments);
+  const count = waiting.length + writes.length + reads.length;
+  const bytes = requestBytes(asked);
+  // One request alone always fits.
+  const tooLarge = count > 0 && connection.requestBytes + bytes > CONNECTION_REQUEST_BYTES_MAX;
+  if (tooLarge || count >= CONNECTION_REQUESTS_MAX) return end(turn, connection, "limit");
+  if (state.requestBytes + bytes > GATEWAY_REQUEST_BYTES_MAX) {
+    return refuseRequest(turn, connection, id, Code.throttled);
   }
+  state.received += 1;
+  state.requestBytes += bytes;
+  connection.requestBytes += bytes;
+  waiting.push({ id, request: asked, atMs: turn.nowMs, bytes });
+}
+
+/** The answer to a request that is not taken. */
+export function refuseRequest(turn: Turn, connection: Connection, id: number, code: Code): void {
   turn.state.received += 1;
-  if (isBad(asked)) {
-    reply(turn, connection, id, turn.state.zxid, { kind: "error", code: Code.badArguments });
-    return true;
-  }
-  waiting.push({ id, request: asked, atMs: turn.nowMs });
-  return true;
+  reply(turn, connection, id, turn.state.zxid, { kind: "error", code });
 }
 
 /** Hands on what may go now. */
@@ -49,7 +70,7 @@ export function pump(turn: Turn, connection: Connection): void {
   for (const each of waiting) {
     if (!mayGo(connection, each)) break;
     count += 1;
-    const underWay: UnderWay = { id: each.id, atMs: each.atMs };
+    const underWay: UnderWay = { id: each.id, atMs: each.atMs, bytes: each.bytes };
     if (each.request.kind === "read") {
       reads.push(each.request.read);
       connection.reads.push(underWay);
@@ -58,7 +79,7 @@ export function pump(turn: Turn, connection: Connection): void {
     const { session, attachedAt } = phase;
     const { operation } = each.request;
     if (isRefused(operation, turn.state.room)) {
-      noteLatency(turn, each.atMs);
+      answered(turn, connection, each);
       const refused = { kind: "error", code: Code.notReadOnly } as const;
       reply(turn, connection, each.id, turn.state.zxid, refused);
       continue;
@@ -75,13 +96,13 @@ export function pump(turn: Turn, connection: Connection): void {
 
 export function writtenCame(turn: Turn, connection: Connection, message: Written): void {
   const done = connection.writes.splice(0, message.results.length);
-  for (const [index, { id, atMs }] of done.entries()) {
+  for (const [index, asked] of done.entries()) {
     const result = message.results[index];
     const zxid = message.zxids[index];
     if (result === undefined || zxid === undefined) break;
-    noteLatency(turn, atMs);
+    answered(turn, connection, asked);
     if (zxid > turn.state.zxid) turn.state.zxid = zxid;
-    reply(turn, connection, id, zxid, nativeResult(result));
+    reply(turn, connection, asked.id, zxid, nativeResult(result));
     if (isError(result, Code.sessionMoved)) return end(turn, connection, "moved");
     if (isError(result, Code.sessionExpired)) return end(turn, connection, "expired");
   }
@@ -100,11 +121,11 @@ export function readDoneCame(
   const connection = turn.state.connections.get(message.client);
   if (connection === undefined) return;
   const done = connection.reads.splice(0, message.results.length);
-  for (const [index, { id, atMs }] of done.entries()) {
+  for (const [index, asked] of done.entries()) {
     const result = message.results[index];
     if (result === undefined) break;
-    noteLatency(turn, atMs);
-    reply(turn, connection, id, message.zxid, nativeReadResult(result));
+    answered(turn, connection, asked);
+    reply(turn, connection, asked.id, message.zxid, nativeReadResult(result));
   }
 }
 
@@ -185,8 +206,11 @@ function nativeReadResult(result: ReadResult): NativeResult {
   return result;
 }
 
-function noteLatency({ state, nowMs }: Turn, atMs: number): void {
+/** The request holds nothing any more. */
+function answered({ state, nowMs }: Turn, connection: Connection, { atMs, bytes }: UnderWay): void {
   const { latency } = state;
+  state.requestBytes -= bytes;
+  connection.requestBytes -= bytes;
   const tookMs = nowMs - atMs;
   latency.minMs = latency.count === 0 ? tookMs : Math.min(latency.minMs, tookMs);
   latency.maxMs = Math.max(latency.maxMs, tookMs);

@@ -35,8 +35,10 @@ export type Waiting = {
   readonly id: number;
   readonly request: NativeRequest;
   readonly atMs: number;
+  /** Of memory, about. */
+  readonly bytes: number;
 };
-export type UnderWay = Pick<Waiting, "id" | "atMs">;
+export type UnderWay = Pick<Waiting, "id" | "atMs" | "bytes">;
 
 export type Connection = {
   readonly number: number;
@@ -54,6 +56,8 @@ export type Connection = {
   /** Told to the submitter and to the tree, oldest first. */
   readonly writes: UnderWay[];
   readonly reads: UnderWay[];
+  /** Of all requests that are waiting or under way. */
+  requestBytes: number;
   out: GatewayItem[];
   outBytes: number;
   /** By the client's number, and by the number the tree knows. */
@@ -83,6 +87,8 @@ export type State = {
   room: Room;
   /** The last that this lane's replica is known to have applied. */
   zxid: Zxid;
+  /** Of the requests of all connections. */
+  requestBytes: number;
   received: number;
   sent: number;
   latency: { count: number; totalMs: number; minMs: number; maxMs: number };

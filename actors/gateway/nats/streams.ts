@@ -4,6 +4,7 @@
  * where it stopped. So a slow client costs bounded memory and loses nothing, unless the ring has gone on without it, which
  * it is then told (`compacted`).
  */
+import { Code } from "../../../protocol/codes.ts";
 import { pathProblem } from "../../../protocol/paths.ts";
 import {
   NATIVE_FRAME_BYTES_SOFT_MAX,
@@ -48,7 +49,7 @@ export function openStream(
 ): void {
   const { stream: number, path, recursive, after, credits } = item;
   if (pathProblem(path) !== undefined || connection.streams.has(number)) {
-    end(turn, connection, "badFrame");
+    refuseStream(turn, connection, number, Code.badArguments);
     return;
   }
   if (connection.streams.size >= NATIVE_STREAMS_MAX) {
@@ -67,6 +68,12 @@ export function openStream(
   };
   connection.streams.set(number, stream);
   openAtTree(turn, connection, stream);
+}
+
+/** What the client asked of the stream is wrong: it is told so, and has it no longer. Its other streams and requests go on. */
+export function refuseStream(turn: Turn, connection: Connection, number: number, code: Code): void {
+  closeStream(turn, connection, number);
+  push(turn, connection, { kind: "streamRefused", stream: number, code }, 0);
 }
 
 /** A stream that has ended in the meantime takes no credits. */

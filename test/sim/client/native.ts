@@ -325,6 +325,8 @@ export class NativeClient {
         this.#note(`stream ${item.stream} is compacted up to ${formatZxid(item.oldest)}`);
         this.#streams.hear(item);
         return;
+      case "streamRefused":
+        return must(false, "protocol", () => `${this.name}: a stream was refused: ${item.code}`);
       case "ended":
         this.#ended(item.reason);
         return;

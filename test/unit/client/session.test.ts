@@ -4,6 +4,7 @@ import type { ChangeEvent } from "../../../client/changes.ts";
 import type { ChannelEvent } from "../../../client/nats-channel.ts";
 import { type Channel, Session } from "../../../client/session.ts";
 import type { ZooidError } from "../../../protocol/errors.ts";
+import { Code } from "../../../protocol/codes.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import {
   type ClientItem,
@@ -55,6 +56,9 @@ class Gateway implements Channel {
       if (item.kind === "open") {
         this.connection = connection;
         this.#sequence = 0;
+      }
+      if (item.kind === "badRequest" || item.kind === "badStream") {
+        throw new Error(`the client said something bad: ${JSON.stringify(item)}`);
       }
       if (item.kind !== "ping") this.said.push({ subject, connection, item });
     }
@@ -285,6 +289,30 @@ test("a stream whose changes are no longer kept is told so and completes", async
   });
   gateway.answer({ kind: "compacted", stream: 1, oldest: 40 as Zxid });
   t.deepEqual(heard, [{ kind: "compacted", oldest: 40 as Zxid }, "complete"]);
+});
+
+test("a stream that the gateway refuses errors, and the others go on", async (t) => {
+  const { gateway, session } = await connected(t);
+  const errors: unknown[] = [];
+  session.changes("/a", {}).subscribe({ error: (error) => errors.push(error.code) });
+  const others: ChangeEvent[] = [];
+  session.changes("/b", { progress: true }).subscribe((event) => others.push(event));
+  gateway.answer({ kind: "streamRefused", stream: 1, code: Code.badArguments });
+  gateway.answer({ kind: "changes", stream: 2, through: 11 as Zxid, changes: [] });
+  t.deepEqual(errors, ["ZOOID_BAD_ARGUMENTS"]);
+  t.deepEqual(others, [{ kind: "progress", zxid: 11 as Zxid }]);
+});
+
+test("requests under way are limited in bytes; the others wait for answers", async (t) => {
+  const { gateway, session } = await connected(t);
+  const data = new Uint8Array(700_000);
+  const operation = { kind: "setData", path: "/a", data, version: -1 } as const;
+  const asked = [1, 2, 3, 4].map(() => session.request({ kind: "write", operation }));
+  t.is((await gateway.hears()).length, 2);
+  gateway.answer({ kind: "result", id: 1, zxid: 11 as Zxid, result: { kind: "done" } });
+  await asked[0];
+  t.like(await gateway.hears(), [{ kind: "request", id: 3 }]);
+  for (const each of asked.slice(1)) each.catch(() => undefined);
 });
 
 test("a stream that is left is closed at the gateway", async (t) => {

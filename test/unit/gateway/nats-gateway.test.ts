@@ -1,164 +1,25 @@
 /** The gateway of native clients, by plain calls. */
 import test from "ava";
-import type { Actor, Context, Step } from "../../../runtime/actor.ts";
-import type { Effect } from "../../../runtime/effects.ts";
-import { natsGatewayActor, type NatsGatewayState } from "../../../actors/gateway/nats/gateway.ts";
 import type { NatsGatewayMessage } from "../../../actors/gateway/messages.ts";
-import type { Room } from "../../../actors/log-sync/messages.ts";
 import { Code } from "../../../protocol/codes.ts";
-import type { ServerId, SessionId } from "../../../protocol/ids.ts";
-import {
-  type ClientItem,
-  decodeGatewayFrame,
-  encodeClientFrame,
-  type GatewayItem,
-  NATIVE_VERSION,
-} from "../../../protocol/native.ts";
-import type { NativeRequest } from "../../../protocol/native-packing.ts";
+import { decodeGatewayFrame, type GatewayItem, NATIVE_VERSION } from "../../../protocol/native.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
 import type { Change } from "../../../protocol/reads.ts";
-import type { Stat } from "../../../protocol/stat.ts";
-import type { Epoch, Zxid } from "../../../protocol/zxid.ts";
-
-const INBOX = "zooid.test.client.abc.1";
-const SESSION = 77 as SessionId;
-const PASSWORD = new Uint8Array(16).fill(9);
-const STAT: Stat = {
-  czxid: 5 as Zxid,
-  mzxid: 6 as Zxid,
-  ctime: 1,
-  mtime: 2,
-  version: 3,
-  cversion: 0,
-  aversion: 0,
-  ephemeralOwner: 0,
-  dataLength: 1,
-  numChildren: 0,
-  pzxid: 5 as Zxid,
-};
-
-class Harness {
-  readonly #actor: Actor<NatsGatewayState, NatsGatewayMessage> = natsGatewayActor({
-    server: 1 as ServerId,
-    lane: 1,
-    ensemble: "test",
-    timeouts: { minSessionTimeoutMs: 4000, maxSessionTimeoutMs: 40_000 },
-    failoverGraceMs: 1000,
-  });
-  nowMs = 0;
-  #state: NatsGatewayState;
-  #sequence = 0;
-  effects: Effect[] = [];
-
-  constructor() {
-    this.#state = this.#actor.start(this.#context()).state;
-    this.lead(true);
-  }
-
-  give(message: NatsGatewayMessage): void {
-    const step: Step<NatsGatewayState> = this.#actor.receive(this.#state, message, this.#context());
-    this.#state = step.state;
-    this.effects.push(...step.effects);
-  }
-
-  lead(known: boolean, room: Room = "enough"): void {
-    const role = known ? "following" : "looking";
-    this.give({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined, room });
-  }
-
-  /** One frame with the next sequence number. */
-  say(...items: ClientItem[]): void {
-    this.#sequence += 1;
-    this.frame(this.#sequence, items);
-  }
-
-  frame(sequence: number, items: readonly ClientItem[], reply: string = INBOX): void {
-    const bytes = encodeClientFrame({ sequence, items });
-    this.give({ kind: "clientMessage", subject: "zooid.test.gateway", reply, bytes });
-  }
-
-  ask(session: number, version: number = NATIVE_VERSION, reply: string = INBOX): void {
-    const open = { kind: "open", version, password: PASSWORD, timeoutMs: 10_000 } as const;
-    this.frame(0, [{ ...open, session: session as SessionId }], reply);
-  }
-
-  open(): void {
-    this.ask(0);
-    this.written(10, {
-      kind: "session",
-      session: SESSION,
-      timeoutMs: 10_000,
-      password: PASSWORD,
-      attachedAt: 10 as Zxid,
-    });
-    this.published();
-    this.tells();
-  }
-
-  written(zxid: number, ...results: OperationResult[]): void {
-    const zxids = results.map((_, index) => (zxid + index) as Zxid);
-    this.give({ kind: "written", client: 1, zxids, results });
-  }
-
-  tick(ms: number): void {
-    this.nowMs += ms;
-    this.give({ kind: "timer", timer: "tick" });
-  }
-
-  /** What the client hears, in order, since the last time. */
-  published(): GatewayItem[] {
-    this.give({ kind: "timer", timer: "flush" });
-    const items: GatewayItem[] = [];
-    const rest: Effect[] = [];
-    for (const effect of this.effects) {
-      if (effect.kind === "publish") items.push(...decodeGatewayFrame(effect.bytes).items);
-      else rest.push(effect);
-    }
-    this.effects = rest;
-    return items;
-  }
-
-  /** What other actors are told, as `actor kind`, since the last time. */
-  tells(): string[] {
-    const tells = this.effects.filter((effect) => effect.kind === "tell");
-    this.effects = [];
-    return tells
-      .filter(({ to }) => to !== "admin")
-      .map(({ to, message }) => `${to} ${(message as { kind: string }).kind}`);
-  }
-
-  lastTold(kind: string): object {
-    const told = this.effects.filter((effect) => effect.kind === "tell");
-    const found = told.findLast(({ message }) => (message as { kind: string }).kind === kind);
-    if (found === undefined) throw new Error(`nobody was told ${kind}`);
-    return found.message;
-  }
-
-  #context(): Context {
-    return {
-      nowMs: this.nowMs,
-      wallMs: 0,
-      random: () => 0,
-      randomBytes: (length) => new Uint8Array(length),
-    };
-  }
-}
-
-function opened(): Harness {
-  const harness = new Harness();
-  harness.open();
-  return harness;
-}
-
-const get = (id: number, path = "/a"): ClientItem =>
-  item(id, { kind: "read", read: { kind: "getData", path, watch: false } });
-const set = (id: number, path = "/a"): ClientItem =>
-  item(id, { kind: "write", operation: { kind: "setData", path, data: null, version: -1 } });
-const item = (id: number, request: NativeRequest): ClientItem => ({ kind: "request", id, request });
-const ended = (reason: string): unknown => ({ kind: "ended", reason });
+import type { Zxid } from "../../../protocol/zxid.ts";
+import {
+  ended,
+  get,
+  INBOX,
+  item,
+  NativeGatewayHarness,
+  opened,
+  SESSION,
+  set,
+  STAT,
+} from "../../support/native-gateway.ts";
 
 test("a client without a session gets a new one", (t) => {
-  const harness = new Harness();
+  const harness = new NativeGatewayHarness();
   harness.ask(0);
   t.like(harness.lastTold("write"), { client: 1, operations: [{ kind: "createSession" }] });
   harness.open();
@@ -167,7 +28,7 @@ test("a client without a session gets a new one", (t) => {
 });
 
 test("a client with a session is attached to it, and refused when it has expired", (t) => {
-  const harness = new Harness();
+  const harness = new NativeGatewayHarness();
   harness.ask(SESSION);
   t.like(harness.lastTold("write"), {
     operations: [{ kind: "attachSession", session: SESSION, timeoutMs: 10_000 }],
@@ -177,7 +38,7 @@ test("a client with a session is attached to it, and refused when it has expired
 });
 
 test("without a leader, with another version or an unknown connection a client is turned away", (t) => {
-  const harness = new Harness();
+  const harness = new NativeGatewayHarness();
   harness.ask(0, NATIVE_VERSION + 1);
   t.deepEqual(harness.published(), [ended("version")] as GatewayItem[]);
   harness.lead(false);
@@ -188,7 +49,7 @@ test("without a leader, with another version or an unknown connection a client i
 });
 
 test("nothing is ever published to a subject that is no client's inbox", (t) => {
-  const harness = new Harness();
+  const harness = new NativeGatewayHarness();
   harness.ask(0, NATIVE_VERSION + 1, "zooid.test.peer.1.log-sync");
   harness.ask(0, NATIVE_VERSION, "zooid.test.peer.1.log-sync");
   t.deepEqual(harness.published(), []);
@@ -351,7 +212,7 @@ const change = (zxid: number, size = 0): Change => ({
   data: new Uint8Array(size),
 });
 
-function streaming(credits: number): Harness {
+function streaming(credits: number): NativeGatewayHarness {
   const harness = opened();
   const stream = { kind: "openStream", stream: 5, path: "/a", recursive: true } as const;
   harness.say({ ...stream, after: 10 as Zxid, credits });
@@ -416,7 +277,7 @@ test("a closed stream is closed at the tree, a gone client's are forgotten there
 });
 
 test("an answer waits when the leader may not have heard of the session for a third of its timeout", (t) => {
-  const gateway = new Harness();
+  const gateway = new NativeGatewayHarness();
   gateway.open();
   gateway.tick(3_000);
   gateway.say({ kind: "ping" });
@@ -429,7 +290,7 @@ test("an answer waits when the leader may not have heard of the session for a th
 });
 
 test("a connection whose answers wait ends before the leader can end its session", (t) => {
-  const gateway = new Harness();
+  const gateway = new NativeGatewayHarness();
   gateway.open();
   gateway.tick(3_400);
   gateway.say({ kind: "ping" });

@@ -96,6 +96,7 @@ test("every item of a gateway comes back as it was", (t) => {
       ],
     },
     { kind: "compacted", stream: 1, oldest: ZXID },
+    { kind: "streamRefused", stream: 2, code: Code.badArguments },
     { kind: "ended", reason: "noLeader" },
   ];
   t.deepEqual(decodeGatewayFrame(encodeGatewayFrame({ sequence: 1, items })), {
@@ -120,14 +121,44 @@ test("bytes that are no frame throw, whatever they are", (t) => {
   );
 });
 
-test("fields of a wrong type are refused", (t) => {
+test("a request whose fields are wrong is refused alone", (t) => {
+  const { marshallingError, unimplemented, badArguments } = Code;
+  for (const [code, ...fields] of [
+    [marshallingError, 4, 5],
+    [marshallingError, 4],
+    [marshallingError, 5, "/a", "text", -1],
+    [marshallingError, 5, "/a", null, 1.5],
+    [marshallingError, 2, "/a", 2 ** 31],
+    [marshallingError, 1, "/a", null, null],
+    [badArguments, 1, "/a", null, 4],
+    [unimplemented, 999, "/a"],
+    [unimplemented, null],
+  ]) {
+    const { items } = decodeClientFrame(encodeCbor([1, [[2], [3, 7, ...fields], [2]]]));
+    t.deepEqual(items, [{ kind: "ping" }, { kind: "badRequest", id: 7, code }, { kind: "ping" }]);
+  }
+});
+
+test("a stream whose fields are wrong is refused alone", (t) => {
+  const code = Code.badArguments;
+  for (const item of [
+    [4, 9, "/a", true, 1.5, 1],
+    [4, 9, "/a", true, -1, 1],
+    [4, 9, 5, true, 0, 1],
+    [4, 9, "/a", 1, 0, 1],
+    [5, 9, -1],
+    [5, 9],
+  ]) {
+    const { items } = decodeClientFrame(encodeCbor([1, [item]]));
+    t.deepEqual(items, [{ kind: "badStream", stream: 9, code }], JSON.stringify(item));
+  }
+});
+
+test("an item that nobody could be answered is no item", (t) => {
   for (const item of [
     [1, 1, 0, "no bytes", 1000],
-    [3, 1, 4, 5],
     [3, -1, 4, "/a"],
-    [3, 1, 5, "/a", "text", -1],
-    [3, 1, 999, "/a"],
-    [4, 1, "/a", true, 1.5, 1],
+    [4, "1", "/a", true, 1, 1],
     [99],
     "no list",
   ]) {

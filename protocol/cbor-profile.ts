@@ -1,0 +1,235 @@
+/**
+ * The part of CBOR (RFC 8949) that zooid speaks, and the check that bytes are within it: one linear pass, before any decoder sees the bytes. A decoder acts on what it reads: tags make it build numbers of a
+ * million digits, cycles and compiled code. So what zooid never writes is refused here, whoever sent it.
+ *
+ * Allowed: integers of 53 bits, byte strings, texts in UTF-8, arrays, false, true, null, undefined, finite doubles, and, between
+ * nodes, maps whose keys are different short texts. No tags, no indefinite lengths, no other simple values or floats.
+ */
+import { CBOR_DEPTH_MAX, CBOR_KEY_BYTES_MAX, CBOR_KEYS_MAX } from "./limits.ts";
+
+export type CborProfile = {
+  readonly maps: boolean;
+  /** Data items in all, those inside others too. */
+  readonly itemsMax: number;
+};
+
+export type CborFaultReason =
+  | "it ends too early"
+  | "bytes follow its end"
+  | "a length is beyond its bytes"
+  | "it is nested too deeply"
+  | "it has too many items"
+  | "a tag"
+  | "an indefinite length"
+  | "a reserved length"
+  | "an integer beyond 53 bits"
+  | "a text that is not UTF-8"
+  | "a simple value that is not false, true, null or undefined"
+  | "a float that is not a finite double"
+  | "a map"
+  | "a map with too many keys"
+  | "a key that is not a short text"
+  | "a key that is there twice"
+  | "a forbidden key";
+
+/** What is wrong, and at which byte the item begins that is. */
+export type CborFault = { readonly reason: CborFaultReason; readonly at: number };
+
+/** Undefined: the bytes are one item within the profile. */
+export function cborFault(bytes: Uint8Array, profile: CborProfile): CborFault | undefined {
+  const pass: Pass = { bytes, profile, items: 1, argument: 0, fault: undefined };
+  if (profile.itemsMax < 1) fail(pass, "it has too many items", 0);
+  const end = itemEnd(pass, 0, CBOR_DEPTH_MAX);
+  if (end !== FAILED && end < bytes.length) fail(pass, "bytes follow its end", end);
+  return pass.fault;
+}
+
+/** One check. Positions go from call to call as arguments, since this is in the way of every record that is applied. */
+type Pass = {
+  readonly bytes: Uint8Array;
+  readonly profile: CborProfile;
+  /** So far: one, and what all arrays and maps say that they hold. */
+  items: number;
+  /** Of the last head that was read: an integer, or a length. */
+  argument: number;
+  fault: CborFault | undefined;
+};
+
+/** In place of a position: the fault is in the pass. */
+const FAILED = -1;
+
+const UNSIGNED = 0;
+const NEGATIVE = 1;
+const TEXT = 3;
+const ARRAY = 4;
+const MAP = 5;
+const TAG = 6;
+const SIMPLE = 7;
+
+const ONE_BYTE = 24;
+const TWO_BYTES = 25;
+const FOUR_BYTES = 26;
+const EIGHT_BYTES = 27;
+const INDEFINITE = 31;
+
+const SIMPLE_FALSE = 20;
+const SIMPLE_UNDEFINED = 23;
+
+/** Assigned to an object it would change what the object is. */
+const FORBIDDEN_KEY: readonly number[] = Array.from("__proto__", (letter) => letter.charCodeAt(0));
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Where the item that begins at `at` ends; `depth` is how many may still be inside each other, this one included. */
+function itemEnd(pass: Pass, at: number, depth: number): number {
+  const { bytes } = pass;
+  if (depth === 0) return fail(pass, "it is nested too deeply", at);
+  if (at >= bytes.length) return fail(pass, "it ends too early", at);
+  const initial = bytes[at] as number;
+  if (initial < ONE_BYTE) return at + 1;
+  const major = initial >> 5;
+  if (major === SIMPLE) return simpleEnd(pass, initial & 0x1f, at);
+  if (major === TAG) return fail(pass, "a tag", at);
+  const from = headEnd(pass, initial & 0x1f, at);
+  if (from === FAILED || major === UNSIGNED) return from;
+  const { argument } = pass;
+  if (major === NEGATIVE) {
+    // -1 - argument has to be exact too.
+    return argument < Number.MAX_SAFE_INTEGER ? from : fail(pass, "an integer beyond 53 bits", at);
+  }
+  if (major === MAP) return mapEnd(pass, argument, from, depth, at);
+  // Of an array too: each of its items takes at least one byte.
+  if (argument > bytes.length - from) return fail(pass, "a length is beyond its bytes", at);
+  if (major === ARRAY) return arrayEnd(pass, argument, from, depth, at);
+  const end = from + argument;
+  if (major === TEXT && !isUtf8(bytes, from, end))
+    return fail(pass, "a text that is not UTF-8", at);
+  return end;
+}
+
+function arrayEnd(pass: Pass, count: number, from: number, depth: number, at: number): number {
+  pass.items += count;
+  if (pass.items > pass.profile.itemsMax) return fail(pass, "it has too many items", at);
+  let position = from;
+  for (let index = 0; index < count && position !== FAILED; index += 1) {
+    position = itemEnd(pass, position, depth - 1);
+  }
+  return position;
+}
+
+function mapEnd(pass: Pass, count: number, from: number, depth: number, at: number): number {
+  if (!pass.profile.maps) return fail(pass, "a map", at);
+  if (count > CBOR_KEYS_MAX) return fail(pass, "a map with too many keys", at);
+  pass.items += 2 * count;
+  if (pass.items > pass.profile.itemsMax) return fail(pass, "it has too many items", at);
+  const keys: number[] = [];
+  let position = from;
+  for (let index = 0; index < count && position !== FAILED; index += 1) {
+    position = keyEnd(pass, position, keys);
+    if (position !== FAILED) position = itemEnd(pass, position, depth - 1);
+  }
+  return position;
+}
+
+/** `keys` are where the map's earlier keys begin and end. */
+function keyEnd(pass: Pass, at: number, keys: number[]): number {
+  const { bytes } = pass;
+  const initial = bytes[at];
+  if (initial !== undefined && initial >> 5 !== TEXT) {
+    return fail(pass, "a key that is not a short text", at);
+  }
+  const to = itemEnd(pass, at, 1);
+  if (to === FAILED) return FAILED;
+  const from = at + headBytes(initial as number);
+  if (to - from > CBOR_KEY_BYTES_MAX) return fail(pass, "a key that is not a short text", at);
+  if (isForbidden(bytes, from, to)) return fail(pass, "a forbidden key", at);
+  for (let index = 0; index < keys.length; index += 2) {
+    if (isSame(bytes, keys[index] as number, keys[index + 1] as number, from, to)) {
+      return fail(pass, "a key that is there twice", at);
+    }
+  }
+  keys.push(from, to);
+  return to;
+}
+
+function simpleEnd(pass: Pass, info: number, at: number): number {
+  const { bytes } = pass;
+  if (info === EIGHT_BYTES) {
+    if (bytes.length - at < 9) return fail(pass, "it ends too early", at);
+    const sign = bytes[at + 1] as number;
+    // All bits of the exponent: an infinity or not a number.
+    if ((sign & 0x7f) === 0x7f && (bytes[at + 2] as number) >= 0xf0) {
+      return fail(pass, "a float that is not a finite double", at);
+    }
+    return at + 9;
+  }
+  if (info >= SIMPLE_FALSE && info <= SIMPLE_UNDEFINED) return at + 1;
+  if (info === INDEFINITE) return fail(pass, "an indefinite length", at);
+  return info === TWO_BYTES || info === FOUR_BYTES
+    ? fail(pass, "a float that is not a finite double", at)
+    : fail(pass, "a simple value that is not false, true, null or undefined", at);
+}
+
+/** Where the item's head ends, whose argument is then in the pass. */
+function headEnd(pass: Pass, info: number, at: number): number {
+  if (info < ONE_BYTE) {
+    pass.argument = info;
+    return at + 1;
+  }
+  if (info > EIGHT_BYTES) {
+    return fail(pass, info === INDEFINITE ? "an indefinite length" : "a reserved length", at);
+  }
+  const { bytes } = pass;
+  const end = at + 1 + (1 << (info - ONE_BYTE));
+  if (end > bytes.length) return fail(pass, "it ends too early", at);
+  let argument = 0;
+  for (let position = at + 1; position < end; position += 1) {
+    argument = argument * 256 + (bytes[position] as number);
+  }
+  if (argument > Number.MAX_SAFE_INTEGER) return fail(pass, "an integer beyond 53 bits", at);
+  pass.argument = argument;
+  return end;
+}
+
+function isUtf8(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let index = from; index < to; index += 1) {
+    if ((bytes[index] as number) < 0x80) continue;
+    try {
+      strictUtf8.decode(bytes.subarray(index, to));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+  return true;
+}
+
+function isForbidden(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from !== FORBIDDEN_KEY.length) return false;
+  return FORBIDDEN_KEY.every((byte, index) => bytes[from + index] === byte);
+}
+
+function isSame(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  otherFrom: number,
+  otherTo: number,
+): boolean {
+  if (to - from !== otherTo - otherFrom) return false;
+  for (let index = 0; index < to - from; index += 1) {
+    if (bytes[from + index] !== bytes[otherFrom + index]) return false;
+  }
+  return true;
+}
+
+function fail(pass: Pass, reason: CborFaultReason, at: number): typeof FAILED {
+  pass.fault ??= { reason, at };
+  return FAILED;
+}
+
+/** Of an item's first byte and its argument. */
+function headBytes(initial: number): number {
+  const info = initial & 0x1f;
+  return info < ONE_BYTE ? 1 : 1 + (1 << (info - ONE_BYTE));
+}
