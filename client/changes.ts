@@ -9,7 +9,7 @@ import type { Zxid } from "../protocol/zxid.ts";
 export type ChangesOptions = {
   /** Also of everything below the path. Default false. */
   readonly recursive?: boolean;
-  /** Changes after this zxid. Default: after everything that this client has seen. */
+  /** Changes after this zxid. Default: after the last read of the path, or of the client if it has read nothing of it. */
   readonly from?: Zxid;
   /** Also `progress` marks. Default false. */
   readonly progress?: boolean;

@@ -5,7 +5,7 @@
  *     const { path } = await client.create("/jobs/job-", "run me", { sequential: true });
  *     client.changes("/jobs", { recursive: true }).subscribe((change) => console.log(change));
  */
-import { filter, firstValueFrom, type Observable } from "rxjs";
+import { defer, filter, firstValueFrom, type Observable } from "rxjs";
 import { OPEN_ACL } from "../protocol/acl.ts";
 import { Code } from "../protocol/codes.ts";
 import {
@@ -15,7 +15,12 @@ import {
   ZooidError,
 } from "../protocol/errors.ts";
 import { PACKET_BYTES_MAX } from "../protocol/limits.ts";
-import type { NativeRead, NativeResult, NativeWrite } from "../protocol/native-packing.ts";
+import type {
+  NativeRead,
+  NativeRequest,
+  NativeResult,
+  NativeWrite,
+} from "../protocol/native-packing.ts";
 import { pathProblem } from "../protocol/paths.ts";
 import type { Change } from "../protocol/reads.ts";
 import type { Stat } from "../protocol/stat.ts";
@@ -23,6 +28,7 @@ import type { Zxid } from "../protocol/zxid.ts";
 import type { ChangeEvent, ChangesOptions } from "./changes.ts";
 import { type NatsChannel, openNatsChannel } from "./nats-channel.ts";
 import { bytesOf } from "./requests.ts";
+import { Seen } from "./seen.ts";
 import { type Answer, Session, type SessionState } from "./session.ts";
 
 export type { Change, ChangeEvent, ChangesOptions, SessionState, Stat, Zxid };
@@ -93,9 +99,10 @@ export class Client {
   /** The session's state now, then each change of it. */
   readonly session$: Observable<SessionState>;
   readonly #session: Session;
-  readonly #channel: NatsChannel;
+  readonly #channel: Pick<NatsChannel, "maxPayloadBytes">;
+  readonly #seen = new Seen();
 
-  constructor(session: Session, channel: NatsChannel) {
+  constructor(session: Session, channel: Pick<NatsChannel, "maxPayloadBytes">) {
     this.#session = session;
     this.#channel = channel;
     this.session$ = session.state$.asObservable();
@@ -152,20 +159,24 @@ export class Client {
     await this.#write({ kind: "delete", path, version }, path);
   }
 
-  /** Undefined if there is no such node. */
-  async exists(path: string): Promise<Stat | undefined> {
+  /** `stat` is undefined if there is no such node. `zxid`: as of `get`, also when there is none. */
+  async exists(path: string): Promise<{ readonly stat: Stat | undefined; readonly zxid: Zxid }> {
     const request: NativeRead = { kind: "exists", path, watch: false };
-    const { result } = await this.#ask({ kind: "read", read: request }, path);
-    if (result.kind === "error" && result.code === Code.noNode) return undefined;
+    const { result, zxid } = await this.#ask({ kind: "read", read: request }, path);
+    if (result.kind === "error" && result.code === Code.noNode) return { stat: undefined, zxid };
     if (result.kind !== "stat") throw failure(result, path);
-    return result.stat;
+    return { stat: result.stat, zxid };
   }
 
-  /** Names of the nodes below, in no particular order. Rejects with NoNodeError. */
-  async children(path: string): Promise<readonly string[]> {
-    const { result } = await this.#read({ kind: "getChildren", path, watch: false });
+  /** Names of the nodes below, in no particular order; `stat` is the parent's. Rejects with NoNodeError. `zxid`: as of `get`. */
+  async children(path: string): Promise<{
+    readonly children: readonly string[];
+    readonly stat: Stat;
+    readonly zxid: Zxid;
+  }> {
+    const { result, zxid } = await this.#read({ kind: "getChildren", path, watch: false });
     if (result.kind !== "children") throw unexpected(result);
-    return result.children;
+    return { children: result.children, stat: result.stat, zxid };
   }
 
   /** After it, a read of this client sees everything that was done before it was called, by anyone. */
@@ -175,11 +186,16 @@ export class Client {
 
   /**
    * Changes of the node, in order, each once, without a gap, also over reconnects. Each subscription is a stream of its
-   * own. It completes after `compacted` and when the client is closed, and errors when the session expires.
+   * own. It completes after `compacted` and when the client is closed, and errors when the session expires. Without `from` it
+   * begins at what was last read of the path through this client, so `children(path)`, then `changes(path)` misses nothing;
+   * callers that share a client and wait between the two give `from`, the zxid of their own read.
    */
   changes(path: string, options: ChangesOptions = {}): Observable<ChangeEvent> {
     checkPath(path);
-    return this.#session.changes(path, options);
+    return defer(() => {
+      const from = options.from ?? this.#seen.of(path, options.recursive ?? false);
+      return this.#session.changes(path, from === undefined ? options : { ...options, from });
+    });
   }
 
   /** Ends the session: its ephemeral nodes go. What waits is rejected with ClosedError. */
@@ -199,7 +215,14 @@ export class Client {
     return answer;
   }
 
-  #ask(request: Parameters<Session["request"]>[0], path: string): Promise<Answer> {
+  async #ask(request: NativeRequest, path: string): Promise<Answer> {
+    const answer = await this.#request(request, path);
+    if (request.kind === "read") this.#seen.read(path, answer.zxid);
+    else if (request.operation.kind !== "sync") this.#seen.wrote(path, answer.zxid);
+    return answer;
+  }
+
+  #request(request: NativeRequest, path: string): Promise<Answer> {
     try {
       checkPath(path);
       const bytesMax = Math.min(PACKET_BYTES_MAX, this.#channel.maxPayloadBytes);

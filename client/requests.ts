@@ -2,6 +2,7 @@
 import { Code } from "../protocol/codes.ts";
 import {
   type ConnectionLossError,
+  type MaybeApplied,
   OperationTimeoutError,
   type ZooidError,
 } from "../protocol/errors.ts";
@@ -107,7 +108,8 @@ export class Requests {
       if (pending.deadlineMs > nowMs) break;
       this.#underWay.delete(id);
       this.#underWayBytes -= pending.bytes;
-      pending.reject(new OperationTimeoutError(this.#timeoutMs));
+      const maybeApplied = inDoubt(pending);
+      pending.reject(new OperationTimeoutError(this.#timeoutMs, { maybeApplied }));
     }
     let count = 0;
     for (const pending of this.#waiting) {
@@ -118,17 +120,24 @@ export class Requests {
     if (count > 0) this.#waiting = this.#waiting.slice(count);
   }
 
-  reject(error: ZooidError): void {
-    const all = [...this.#underWay.values(), ...this.#waiting];
+  /** Everything ends, with an error that says of each whether it may have been done. */
+  reject(makeError: (maybeApplied: MaybeApplied) => ZooidError): void {
+    const [underWay, waiting] = [[...this.#underWay.values()], this.#waiting];
     this.#forgetUnderWay();
     this.#waiting = [];
-    for (const { reject } of all) reject(error);
+    for (const pending of underWay) pending.reject(makeError(inDoubt(pending)));
+    for (const pending of waiting) pending.reject(makeError("no"));
   }
 
   #forgetUnderWay(): void {
     this.#underWay.clear();
     this.#underWayBytes = 0;
   }
+}
+
+/** A request that is under way and ends without an answer. */
+function inDoubt({ request }: Pending): MaybeApplied {
+  return request.kind === "write" ? "unknown" : "no";
 }
 
 /** About how many bytes the request takes in a frame. A character of a path takes at most 3. */

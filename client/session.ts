@@ -7,6 +7,7 @@ import { BehaviorSubject, defer, type Observable, throwError } from "rxjs";
 import {
   ClosedError,
   ConnectionLossError,
+  type MaybeApplied,
   SessionExpiredError,
   UnreachableError,
   type ZooidError,
@@ -149,7 +150,7 @@ export class Session {
   async close(): Promise<void> {
     if (this.#over instanceof ClosedError) return;
     if (this.#link.kind === "open") await this.#closeSession();
-    this.#end(new ClosedError(), { kind: "closed" });
+    this.#end((maybeApplied) => new ClosedError({ maybeApplied }), { kind: "closed" });
     await this.#closed;
   }
 
@@ -185,7 +186,7 @@ export class Session {
         if (this.#link.kind === "none") this.#open();
         return;
       default:
-        this.#end(event.problem, { kind: "closed" });
+        this.#end((maybeApplied) => withDoubt(event.problem, maybeApplied), { kind: "closed" });
     }
   }
 
@@ -257,10 +258,12 @@ export class Session {
 
   #ended(reason: EndReason): void {
     if (reason === "expired") {
-      this.#end(new SessionExpiredError(), { kind: "expired" });
+      this.#end((maybeApplied) => new SessionExpiredError({ maybeApplied }), { kind: "expired" });
     } else if (reason === "version") {
       const message = `this client speaks version ${NATIVE_VERSION} of the protocol and the ensemble does not`;
-      this.#end(new UnreachableError(message), { kind: "closed" });
+      this.#end((maybeApplied) => new UnreachableError(message, { maybeApplied }), {
+        kind: "closed",
+      });
     } else {
       this.#lastProblem = reason === "noLeader" ? "the ensemble has no leader" : reason;
       const atOnce = this.#link.kind === "open" && reason !== "noLeader";
@@ -359,18 +362,24 @@ export class Session {
     link.saidAtMs = performance.now();
   }
 
-  #end(error: ZooidError, state: SessionState): void {
+  #end(makeError: (maybeApplied: MaybeApplied) => ZooidError, state: SessionState): void {
     if (this.#over instanceof ClosedError) return;
+    const error = makeError("no");
     this.#over = error;
     clearInterval(this.#timer);
     this.#closed ??= this.#channel.close();
     this.#connection += 1;
     this.#link = { kind: "none", retryAtMs: Infinity };
-    this.#requests.reject(error);
+    this.#requests.reject(makeError);
     this.#streams.end(error instanceof ClosedError ? undefined : error);
     this.state$.next(state);
     if (state.kind === "closed") this.state$.complete();
   }
+}
+
+function withDoubt(problem: UnreachableError, maybeApplied: MaybeApplied): UnreachableError {
+  if (maybeApplied === "no") return problem;
+  return new UnreachableError(problem.message, { cause: problem, maybeApplied });
 }
 
 function decoded(bytes: Uint8Array): Frame<GatewayItem> | undefined {

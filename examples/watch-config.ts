@@ -9,7 +9,7 @@ import { connect } from "zooid/client";
 const PATH = "/config";
 const client = await connect(process.argv[2] ?? "nats://127.0.0.1:4222");
 
-if ((await client.exists(PATH)) === undefined) await client.create(PATH, "greeting=hello");
+if ((await client.exists(PATH)).stat === undefined) await client.create(PATH, "greeting=hello");
 const { data, zxid } = await client.get(PATH);
 show("now", data);
 

@@ -1,11 +1,29 @@
 /** Errors that leave the package. Callers match `code`, which is stable, and never the text. */
 import { Code } from "./codes.ts";
 
+/** Whether what was asked for may have been done although it ended with an error. `unknown`: nobody can tell yet. */
+export type MaybeApplied = "no" | "unknown";
+
 export abstract class ZooidError extends Error {
   abstract readonly code: `ZOOID_${string}`;
   /** True when the same call may succeed later without a change by the caller. */
   abstract readonly retryable: boolean;
+  /**
+   * `unknown` of a write that was under way when its connection, its time or its session ended: a node may have handed it on
+   * before it died, so what it was to create may be there, or appear a little later.
+   */
+  readonly maybeApplied: MaybeApplied;
+
+  constructor(message: string, options?: ZooidErrorOptions) {
+    super(message, options);
+    this.maybeApplied = options?.maybeApplied ?? "no";
+  }
 }
+
+export type ZooidErrorOptions = ErrorOptions & {
+  /** Default `no`. */
+  readonly maybeApplied?: MaybeApplied;
+};
 
 /** The path, or what it needs, is not there. */
 export class NoNodeError extends ZooidError {
@@ -87,7 +105,7 @@ export class SessionExpiredError extends ZooidError {
   override readonly name = "SessionExpiredError";
   readonly code = "ZOOID_SESSION_EXPIRED";
   readonly retryable = false;
-  constructor(options?: ErrorOptions) {
+  constructor(options?: ZooidErrorOptions) {
     super("the session has expired; its ephemeral nodes are gone. Connect anew", options);
   }
 }
@@ -98,16 +116,19 @@ export class ConnectionLossError extends ZooidError {
   readonly code = "ZOOID_CONNECTION_LOSS";
   readonly retryable = true;
   constructor(reason: string, options?: ErrorOptions) {
-    super(`connection lost (${reason}): this write may or may not have been done`, options);
+    super(`connection lost (${reason}): this write may or may not have been done`, {
+      ...options,
+      maybeApplied: "unknown",
+    });
   }
 }
 
-/** No answer in time. A write may or may not have been done, or may still be done. */
+/** No answer in time. A write that was handed over may have been done, or may still be done: `maybeApplied` tells. */
 export class OperationTimeoutError extends ZooidError {
   override readonly name = "OperationTimeoutError";
   readonly code = "ZOOID_OPERATION_TIMEOUT";
   readonly retryable = true;
-  constructor(timeoutMs: number, options?: ErrorOptions) {
+  constructor(timeoutMs: number, options?: ZooidErrorOptions) {
     super(`no answer within ${timeoutMs} ms`, options);
   }
 }
@@ -148,7 +169,7 @@ export class ClosedError extends ZooidError {
   override readonly name = "ClosedError";
   readonly code = "ZOOID_CLOSED";
   readonly retryable = false;
-  constructor(options?: ErrorOptions) {
+  constructor(options?: ZooidErrorOptions) {
     super("this client is closed", options);
   }
 }

@@ -196,7 +196,7 @@ test.serial("a native client learns by the error's code that the disk is full", 
     const client = await connect(nats.url, { ensemble: "test" });
     await countUntilRefused(writer);
     await t.throwsAsync(client.set("/a", "y"), { code: "ZOOID_DISK_FULL" });
-    t.true(await client.exists("/a").then((stat) => stat !== undefined));
+    t.true(await client.exists("/a").then(({ stat }) => stat !== undefined));
     await Promise.all([client.close(), writer.close()]);
   };
   try {

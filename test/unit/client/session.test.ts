@@ -1,6 +1,7 @@
 /** A client's session against a gateway made of plain calls: what is lost, what is asked again, what goes on. */
 import test, { type ExecutionContext } from "ava";
 import type { ChangeEvent } from "../../../client/changes.ts";
+import { Client } from "../../../client/connect.ts";
 import type { ChannelEvent } from "../../../client/nats-channel.ts";
 import { type Channel, Session } from "../../../client/session.ts";
 import type { ZooidError } from "../../../protocol/errors.ts";
@@ -160,6 +161,78 @@ test("a lost node: the client attaches again, asks its reads again and rejects i
   const result = { kind: "data", data: null, stat: STAT } as const;
   gateway.answer({ kind: "result", id: 1, zxid: 12 as Zxid, result });
   t.like(await read, { zxid: 12 as Zxid });
+});
+
+test("list, then follow: a stream begins at what its caller has listed, not at what others were answered since", async (t) => {
+  const { gateway, session } = await connected(t);
+  const client = new Client(session, Object.assign(gateway, { maxPayloadBytes: 1_000_000 }));
+  const listed = client.children("/m");
+  const other = client.get("/other");
+  await gateway.hears();
+  const children = { kind: "children", children: ["x"], stat: STAT } as const;
+  const data = { kind: "data", data: null, stat: STAT } as const;
+  gateway.answer(
+    { kind: "result", id: 1, zxid: 12 as Zxid, result: children },
+    { kind: "result", id: 2, zxid: 15 as Zxid, result: data },
+  );
+  t.like(await listed, { children: ["x"], zxid: 12 as Zxid });
+  await other;
+  t.is(client.lastZxid, 15 as Zxid);
+  client.changes("/m").subscribe();
+  client.changes("/never-read").subscribe();
+  t.like(await gateway.hears(), [
+    { kind: "openStream", path: "/m", after: 12 as Zxid },
+    { kind: "openStream", path: "/never-read", after: 15 as Zxid },
+  ]);
+});
+
+test("exists tells its zxid also when there is no such node, and what follows begins there", async (t) => {
+  const { gateway, session } = await connected(t);
+  const client = new Client(session, Object.assign(gateway, { maxPayloadBytes: 1_000_000 }));
+  const asked = client.exists("/none");
+  await gateway.hears();
+  gateway.answer(
+    { kind: "result", id: 1, zxid: 12 as Zxid, result: { kind: "error", code: -101 } },
+    { kind: "pong", zxid: 20 as Zxid },
+  );
+  t.deepEqual(await asked, { stat: undefined, zxid: 12 as Zxid });
+  client.changes("/none").subscribe();
+  t.like(await gateway.hears(), [{ kind: "openStream", path: "/none", after: 12 as Zxid }]);
+});
+
+const doubt = (asked: Promise<unknown>): Promise<unknown> =>
+  asked.then(
+    () => "done",
+    (error: ZooidError) => `${error.code} ${error.maybeApplied}`,
+  );
+
+test("an error says whether a write may have been done: only one that was under way may", async (t) => {
+  const { gateway, session } = await connected(t);
+  const underWay = doubt(session.request(SET));
+  await gateway.hears();
+  gateway.happen({ kind: "noResponders", connection: gateway.connection });
+  t.is(await underWay, "ZOOID_CONNECTION_LOSS unknown");
+  const second = doubt(session.request(SET));
+  gateway.accept(11);
+  await gateway.hears();
+  const read = doubt(session.request(GET));
+  await gateway.hears();
+  gateway.happen({ kind: "down" });
+  t.is(await second, "ZOOID_CONNECTION_LOSS unknown");
+  const neverSent = doubt(session.request(SET));
+  await session.close();
+  t.is(await neverSent, "ZOOID_CLOSED no");
+  t.is(await read, "ZOOID_CLOSED no");
+});
+
+test("a write under way when its session expires may have been done, one that waited was not", async (t) => {
+  const { gateway, session } = await connected(t);
+  const underWay = doubt(session.request(SET));
+  await gateway.hears();
+  const waited = doubt(session.request(SET));
+  gateway.frame(0, [{ kind: "ended", reason: "expired" }]);
+  t.is(await underWay, "ZOOID_SESSION_EXPIRED unknown");
+  t.is(await waited, "ZOOID_SESSION_EXPIRED no");
 });
 
 test("a lost message of the gateway is noticed by the next", async (t) => {
