@@ -91,7 +91,8 @@ function readMessages(readsPerMessage: number, znodes: number): TreeMessage[] {
       reads.push({ kind: "getData", path: znodePath(number % znodes), watch: false });
       number += 1;
     }
-    messages.push({ kind: "read", from: "bench", client: 1, reads });
+    const answerBytesMax = Number.POSITIVE_INFINITY;
+    messages.push({ kind: "read", from: "bench", client: 1, reads, answerBytesMax });
   }
   return messages;
 }

@@ -33,17 +33,35 @@ export const CHANGE_RING_BYTES_MAX: number = 32 * 1024 * 1024;
 /** Requests of one connection that wait for their replies. At the limit the connection is not read until some are answered. */
 export const CONNECTION_REQUESTS_MAX = 4096;
 
-/** Bytes written to one connection and not yet taken by its client. A client that reads so slowly is closed. */
+/**
+ * Bytes written to one connection and not yet taken by its client, before the next write: one answer may be larger. A client that
+ * has so much waiting, and causes more, is closed.
+ */
 export const CONNECTION_UNSENT_BYTES_MAX: number = 16 * 1024 * 1024;
 
 /** Bytes written to one connection since it last took all of them. Beyond it, further replies and requests wait. */
 export const CONNECTION_UNSENT_BYTES_SOFT_MAX: number = 1024 * 1024;
 
-/** Bytes of one connection's requests that wait for their replies. At the limit the connection is not read. */
+/**
+ * Bytes of answers that one connection's reads have made and that wait to be written. Beyond it no further read is begun for that
+ * connection (one answer alone may be larger).
+ */
+export const CONNECTION_ANSWER_BYTES_SOFT_MAX: number = 1024 * 1024;
+
+/** Bytes that one connection's requests take in memory until they are answered. At the limit the connection is not read. */
 export const CONNECTION_REQUEST_BYTES_MAX: number = 4 * 1024 * 1024;
 
-/** Bytes of all requests that wait in one gateway. At the limit, connections that send more are not read. */
-export const GATEWAY_REQUEST_BYTES_MAX: number = 256 * 1024 * 1024;
+/**
+ * Bytes that a request takes in memory beside its frame, and as much again for each member of a multi. What a write of these can
+ * grow the tree by beside its own bytes is less, so requests under way bound the growth that is still to come.
+ */
+export const REQUEST_OVERHEAD_BYTES = 512;
+
+/**
+ * Bytes of requests, answers and unsent bytes of all connections of one gateway; less where the heap is small. At the limit,
+ * connections that have some waiting are not read, and none of their reads is begun.
+ */
+export const GATEWAY_HELD_BYTES_MAX: number = 256 * 1024 * 1024;
 
 /** Bytes of the first frame of a ZooKeeper connection, which is 44 or 45 when whole. A longer one closes the connection. */
 export const HANDSHAKE_BYTES_MAX = 1024;

@@ -28,6 +28,31 @@ export type ReadResult =
   | { readonly kind: "acl"; readonly acl: readonly Acl[]; readonly stat: Stat }
   | { readonly kind: "done" };
 
+/** Beside data and names: a Stat, numbers, what holds them. */
+const ANSWER_OVERHEAD_BYTES = 128;
+const NAME_OVERHEAD_BYTES = 8;
+
+/** About how many bytes the answer takes, in memory as on the wire. */
+export function answerBytes(result: ReadResult): number {
+  switch (result.kind) {
+    case "data":
+      return ANSWER_OVERHEAD_BYTES + (result.data?.length ?? 0);
+    case "children": {
+      let bytes = ANSWER_OVERHEAD_BYTES;
+      for (const name of result.children) bytes += NAME_OVERHEAD_BYTES + name.length;
+      return bytes;
+    }
+    case "acl": {
+      let bytes = ANSWER_OVERHEAD_BYTES;
+      for (const { scheme, id } of result.acl)
+        bytes += ANSWER_OVERHEAD_BYTES + scheme.length + id.length;
+      return bytes;
+    }
+    default:
+      return ANSWER_OVERHEAD_BYTES;
+  }
+}
+
 /** Source: ZooKeeper's Watcher.Event.EventType. */
 export const WatchEventType = {
   nodeCreated: 1,

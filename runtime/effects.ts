@@ -91,6 +91,8 @@ export type ConnectionMessage =
    * `opened`), so an actor that waits for it must have written more.
    */
   | { readonly kind: "drained"; readonly connection: number }
+  /** Part of a large write has been taken by the client; `drained` comes when all of it has. */
+  | { readonly kind: "taken"; readonly connection: number }
   /** The client will send nothing more, and may still be reading. The actor closes the connection when it has no more to say. */
   | { readonly kind: "ended"; readonly connection: number }
   /** `reason` when the listener itself cut it off: its client does not read. */

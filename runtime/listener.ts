@@ -1,7 +1,8 @@
 /**
  * Client connections of one thread: a TCP server that turns sockets into messages for an actor and performs the actor's effects
- * on them. What one turn writes to a socket leaves as one system call. A client that does not take what is written to it is
- * cut off at a limit.
+ * on them. What one turn writes to a socket leaves as one system call; what is large leaves piece by piece, so that it is seen
+ * whether the client takes it. A client to which more is written while it has not taken what was written before is cut off at a
+ * limit.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import type { ConnectionMessage } from "./effects.ts";
@@ -18,7 +19,7 @@ export type ListenerOptions = {
   readonly backlog?: number;
   /** Must only enqueue. */
   readonly onMessage: (message: ConnectionMessage) => void;
-  /** Bytes written to a connection and not taken by its client; beyond it the connection is cut off. Default 16 MiB. */
+  /** Bytes written to a connection and not taken by its client; at the next write the connection is cut off. Default 16 MiB. */
   readonly unsentBytesMax?: number;
 };
 
@@ -29,6 +30,11 @@ type Client = {
   readonly socket: Socket;
   /** Written since all had been taken. */
   unsentBytes: number;
+  /** What follows the bytes that the socket has: a large write and whatever came after it. */
+  backlog: Uint8Array[];
+  backlogBytes: number;
+  /** The socket has a piece of a large write. */
+  hasPiece: boolean;
   corked: boolean;
   closing: boolean;
   /** Why it was cut off. */
@@ -42,6 +48,8 @@ const UNSENT_BYTES_MAX = 16 * 1024 * 1024;
 const DRAINED_BYTES_MIN = 256 * 1024;
 /** How long a closed connection may take to take what was written last. */
 const LINGER_MS = 2000;
+/** Larger writes go to the socket in such pieces, each when the one before has been taken. */
+const PIECE_BYTES = 256 * 1024;
 
 export class Listener implements ConnectionPort {
   readonly #options: ListenerOptions;
@@ -128,6 +136,9 @@ export class Listener implements ConnectionPort {
       number,
       socket,
       unsentBytes: 0,
+      backlog: [],
+      backlogBytes: 0,
+      hasPiece: false,
       corked: false,
       closing: false,
       reason: undefined,
@@ -152,20 +163,51 @@ export class Listener implements ConnectionPort {
 
   #write(client: Client, bytes: Uint8Array): void {
     const { socket } = client;
+    const { unsentBytesMax = UNSENT_BYTES_MAX } = this.#options;
+    if (socket.writableLength + client.backlogBytes > unsentBytesMax) {
+      this.#cutOff(client);
+      return;
+    }
+    client.unsentBytes += bytes.length;
+    if (client.hasPiece || bytes.length > PIECE_BYTES) {
+      client.backlog.push(bytes);
+      client.backlogBytes += bytes.length;
+      if (!client.hasPiece) this.#writePiece(client);
+      return;
+    }
     if (!client.corked) {
       if (this.#corked.length === 0) process.nextTick(() => this.#uncork());
       client.corked = true;
       this.#corked.push(client);
       socket.cork();
     }
-    client.unsentBytes += bytes.length;
     if (client.unsentBytes > DRAINED_BYTES_MIN) {
       socket.write(bytes, () => this.#written(client));
     } else {
       socket.write(bytes);
     }
-    const { unsentBytesMax = UNSENT_BYTES_MAX } = this.#options;
-    if (socket.writableLength > unsentBytesMax) this.#cutOff(client);
+  }
+
+  /** The first bytes of the backlog, and the next when they have been taken. */
+  #writePiece(client: Client): void {
+    const { socket, backlog } = client;
+    const first = backlog[0];
+    client.hasPiece = first !== undefined;
+    if (first === undefined) {
+      if (client.closing) socket.end();
+      else this.#written(client);
+      return;
+    }
+    const piece = first.subarray(0, PIECE_BYTES);
+    client.backlogBytes -= piece.length;
+    if (piece.length === first.length) backlog.shift();
+    else backlog[0] = first.subarray(PIECE_BYTES);
+    socket.write(piece, () => {
+      if (socket.destroyed) return;
+      if (client.closing) client.linger?.refresh();
+      else this.#options.onMessage({ kind: "taken", connection: client.number });
+      this.#writePiece(client);
+    });
   }
 
   #uncork(): void {
@@ -179,14 +221,15 @@ export class Listener implements ConnectionPort {
 
   #written(client: Client): void {
     if (client.closing || client.socket.destroyed || client.socket.writableLength > 0) return;
-    if (client.unsentBytes <= DRAINED_BYTES_MIN) return;
+    if (client.hasPiece || client.unsentBytes <= DRAINED_BYTES_MIN) return;
     client.unsentBytes = 0;
     this.#options.onMessage({ kind: "drained", connection: client.number });
   }
 
   #cutOff(client: Client): void {
     client.closing = true;
-    client.reason = `it does not read: ${client.socket.writableLength} bytes are unsent`;
+    const unsentBytes = client.socket.writableLength + client.backlogBytes;
+    client.reason = `it does not read: ${unsentBytes} bytes are unsent`;
     client.socket.destroy();
   }
 
@@ -195,7 +238,7 @@ export class Listener implements ConnectionPort {
     if (client.closing) return;
     client.closing = true;
     client.socket.resume();
-    client.socket.end();
+    if (!client.hasPiece) client.socket.end();
     client.linger = setTimeout(() => client.socket.destroy(), LINGER_MS);
   }
 }

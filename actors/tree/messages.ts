@@ -6,12 +6,16 @@ import type { Committed } from "../log-sync/messages.ts";
 
 export type TreeMessage =
   | Committed
-  /** Answered with `readDone` to the actor `from`. Watches belong to `from` and `client`. */
+  /**
+   * Answered with one `readDone` to the actor `from`: results of the first reads, at least of one, until they take
+   * `answerBytesMax`. The others were not looked at, and are to be asked again. Watches belong to `from` and `client`.
+   */
   | {
       readonly kind: "read";
       readonly from: string;
       readonly client: number;
       readonly reads: readonly Read[];
+      readonly answerBytesMax: number;
     }
   /** The client is gone: its watches and change streams go. */
   | { readonly kind: "forget"; readonly from: string; readonly client: number }

@@ -1,7 +1,7 @@
 /** Reads, answered from this replica, and the watches they leave. Data is handed out as it lies: it is never written again. */
 import { unreachable } from "../../protocol/assert.ts";
 import { Code } from "../../protocol/codes.ts";
-import { WatchEventType, type Read, type ReadResult } from "../../protocol/reads.ts";
+import { answerBytes, WatchEventType, type Read, type ReadResult } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import type { TreeMessage, TreeReply } from "./messages.ts";
@@ -15,9 +15,15 @@ const DONE: ReadResult = { kind: "done" };
 const NO_NODE: ReadResult = { kind: "error", code: Code.noNode };
 
 export function answerReads(tree: TreeState, message: ReadMessage, effects: Effect[]): void {
-  const { from, client } = message;
+  const { from, client, answerBytesMax } = message;
   const results: ReadResult[] = [];
-  for (const read of message.reads) results.push(answerRead(tree, from, client, read));
+  let bytes = 0;
+  for (const read of message.reads) {
+    const result = answerRead(tree, from, client, read);
+    results.push(result);
+    bytes += answerBytes(result);
+    if (bytes >= answerBytesMax) break;
+  }
   // What setWatches found changed is told before its own answer.
   takeEvents(tree.watches, effects);
   const reply: TreeReply = { kind: "readDone", client, zxid: tree.lastApplied, results };

@@ -64,6 +64,7 @@ function addReadBench(bench: Bench): void {
     kind: "read",
     from: "bench",
     client: 1,
+    answerBytesMax: Number.POSITIVE_INFINITY,
     reads: Array.from({ length: OPERATIONS }, (_, index) => {
       return { kind: "getData", path: znodePath(index), watch: false };
     }),

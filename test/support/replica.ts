@@ -106,7 +106,8 @@ export class Replica {
   }
 
   readAs(from: string, client: number, ...reads: readonly Read[]): ReadDone {
-    const told = toldOf(this.receive({ kind: "read", from, client, reads }));
+    const answerBytesMax = Number.POSITIVE_INFINITY;
+    const told = toldOf(this.receive({ kind: "read", from, client, reads, answerBytesMax }));
     const done = told.map(({ message }) => message).find((message) => message.kind === "readDone");
     if (done === undefined) throw new Error("a read was not answered");
     return done;

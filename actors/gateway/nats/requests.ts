@@ -138,7 +138,10 @@ function handOn(
   const { name: from, options } = state;
   // Reads first: they come before the writes in the queue, and the tree takes them before it can apply those.
   if (reads.length > 0) {
-    effects.push(tell(`tree/${options.lane}`, { kind: "read", from, client, reads }));
+    const answerBytesMax = Number.POSITIVE_INFINITY;
+    effects.push(
+      tell(`tree/${options.lane}`, { kind: "read", from, client, reads, answerBytesMax }),
+    );
   }
   if (operations.length > 0) {
     effects.push(tell(`submitter/${options.lane}`, { kind: "write", from, client, operations }));

@@ -2,6 +2,7 @@
 import type { LogLevel } from "../../../runtime/effects.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import { tell } from "../../inboxes.ts";
+import { forgetHeld } from "./held.ts";
 import { note } from "./notes.ts";
 import {
   addressOf,
@@ -108,8 +109,7 @@ export function enter(output: Output, connection: Connection, next: Phase): void
     effects.push(
       tell(`tree/${state.lane}`, { kind: "forget", from: state.name, client: connection.number }),
     );
-    state.requestBytes -= connection.queue.bytes;
-    state.heldBack.delete(connection);
+    forgetHeld(state, connection);
     state.waiting.delete(connection);
   }
   connection.phase = next;

@@ -23,7 +23,8 @@ import { finishHandshake, followSessions, readHandshake } from "./handshake.ts";
 import { endGrace, endWaiting, followHeard, followLeadership } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
 import { reportInTurn, startReportTimer } from "./report.ts";
-import { advance, sendEvents } from "./requests.ts";
+import { setUnsent, takeReleased } from "./held.ts";
+import { advance, sendEvents, takeReads } from "./requests.ts";
 import { initialState, type State, type Turn, type ZooKeeperGatewayOptions } from "./state.ts";
 import { flushTouched, startTouchTimer } from "./touches.ts";
 import { answerWord, askWord, passWords } from "./words.ts";
@@ -48,6 +49,9 @@ export function zooKeeperGatewayActor(
     receive: (state, message, context) => {
       const turn: Turn = { state, effects: [], context };
       handle(turn, message);
+      if (state.heldBack.size > 0) {
+        for (const connection of takeReleased(state)) advance(turn, connection);
+      }
       return turn;
     },
     recover,
@@ -64,6 +68,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       return;
     case "drained":
       takeDrained(turn, message.connection);
+      return;
+    case "taken":
+      takeTaken(turn, message.connection);
       return;
     case "ended":
       takeEnded(turn, message.connection);
@@ -140,8 +147,17 @@ function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
 function takeDrained(turn: Turn, number: number): void {
   const connection = turn.state.connections.get(number);
   if (connection === undefined) return;
-  connection.unsentBytes = 0;
+  setUnsent(turn.state, connection, 0);
+  takeTaken(turn, number);
   if (connection.phase.kind === "attached") advance(turn, connection);
+}
+
+/** Who takes a large answer is there, though what it sends may stand behind requests that are not read yet. */
+function takeTaken({ state, effects, context }: Turn, number: number): void {
+  const phase = state.connections.get(number)?.phase;
+  if (phase?.kind !== "attached") return;
+  state.contact.touched.add(phase.session);
+  startTouchTimer({ state, effects, context });
 }
 
 /** As ZooKeeper, which reads the end of a client's stream as the end of its connection, but answers a word that was asked before it. */
@@ -178,8 +194,7 @@ function takeTreeReply(turn: Turn, reply: TreeReply): void {
     case "readDone":
       seen(turn, reply.zxid);
       if (connection?.phase.kind !== "attached") return;
-      connection.queue.answerReads(reply.zxid, reply.results);
-      advance(turn, connection);
+      takeReads(turn, connection, reply.zxid, reply.results);
       return;
     case "watchEvents":
       seen(turn, reply.events.at(-1)?.zxid);

@@ -1,12 +1,18 @@
 /**
  * The requests of one connection, from arrival to reply. Replies leave in request order. Requests are dispatched in that order
- * too: a read waits for the results of the writes before it, and a write waits for the dispatch of the reads before it, so that
- * a session reads its own earlier writes and never its own later ones (ZooKeeper's CommitProcessor keeps the same rule).
+ * too: a read waits for the results of the writes before it, and a write for those of the reads before it, so that a session
+ * reads its own earlier writes and never its own later ones (ZooKeeper's CommitProcessor keeps the same rule). The tree may
+ * answer fewer reads than it was asked; the others are dispatched again.
  */
 import { assert } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
 import type { ClientOperation, OperationResult } from "../../../protocol/operations.ts";
-import type { Read, ReadResult, WatchEvent } from "../../../protocol/reads.ts";
+import {
+  answerBytes,
+  type Read,
+  type ReadResult,
+  type WatchEvent,
+} from "../../../protocol/reads.ts";
 import type { Request } from "../../../protocol/zookeeper/requests.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Room } from "../../log-sync/messages.ts";
@@ -18,8 +24,10 @@ export type Answerable =
 
 export type Entry = {
   request: Answerable;
-  /** Of the request's frame. */
+  /** That the request takes. */
   readonly bytes: number;
+  /** That its answer takes, once there is one. */
+  answerBytes: number;
   readonly startedMs: number;
   answered: boolean;
   /** Of the result, when there is one. */
@@ -36,36 +44,51 @@ export class RequestQueue {
   #head = 0;
   #nextDispatch = 0;
   #nextAnswer = 0;
+  #readsOut = 0;
   #writesOut = 0;
   #bytes = 0;
+  #answerBytes = 0;
 
   get length(): number {
     return this.#entries.length - this.#head;
   }
 
-  /** Of the frames of all waiting requests. */
+  /** Of all waiting requests. */
   get bytes(): number {
     return this.#bytes;
   }
 
+  /** Of the answers to reads that wait to be written. */
+  get answerBytes(): number {
+    return this.#answerBytes;
+  }
+
+  /** Whether a request waits for its dispatch. */
+  get undispatched(): boolean {
+    return this.#nextDispatch < this.#entries.length;
+  }
+
   push(request: Answerable, bytes: number, startedMs: number, zxid: Zxid): void {
     const answered = request.kind !== "read" && request.kind !== "write";
-    this.#entries.push({ request, bytes, startedMs, answered, zxid, result: undefined });
+    const result = undefined;
+    this.#entries.push({ request, bytes, answerBytes: 0, startedMs, answered, zxid, result });
     this.#bytes += bytes;
   }
 
-  /** What may go out now: a run of reads, then a run of writes. Without `writable` no write goes; without room it is refused. */
-  dispatch(
-    writable: boolean,
-    room: Room,
-  ): {
-    readonly reads: readonly Read[];
-    readonly writes: readonly ClientOperation[];
-  } {
+  /**
+   * What may go out now: a run of reads or a run of writes. Without `readable` no read goes, without `writable` no write; without
+   * room it is refused.
+   */
+  dispatch(options: {
+    readonly readable: boolean;
+    readonly writable: boolean;
+    readonly room: Room;
+  }): { readonly reads: readonly Read[]; readonly writes: readonly ClientOperation[] } {
+    const { readable, writable, room } = options;
     const entries = this.#entries;
     const reads: Read[] = [];
     const writes: ClientOperation[] = [];
-    while (this.#nextDispatch < entries.length) {
+    while (this.#readsOut === 0 && this.#nextDispatch < entries.length) {
       const entry = entries[this.#nextDispatch] as Entry;
       const { request } = entry;
       if (request.kind === "write" && isRefused(request.operation, room)) {
@@ -73,21 +96,29 @@ export class RequestQueue {
         entry.request = { kind: "refused", xid, code: Code.notReadOnly };
         entry.answered = true;
       } else if (request.kind === "read") {
-        if (this.#writesOut > 0) break;
+        if (this.#writesOut > 0 || !readable) break;
         reads.push(request.read);
       } else if (request.kind === "write") {
-        if (!writable) break;
+        if (reads.length > 0 || !writable) break;
         this.#writesOut += 1;
         writes.push(request.operation);
       }
       this.#nextDispatch += 1;
     }
+    this.#readsOut = reads.length === 0 ? this.#readsOut : reads.length;
     return { reads, writes };
   }
 
-  /** Results of the oldest dispatched reads. */
+  /** Results of the oldest dispatched reads. Those without one are to be dispatched again. */
   answerReads(zxid: Zxid, results: readonly ReadResult[]): void {
+    assert(results.length <= this.#readsOut, "only reads that were asked are answered");
     for (const result of results) this.#answer("read", zxid, result);
+    const left = this.#readsOut - results.length;
+    this.#readsOut = 0;
+    if (left === 0) return;
+    let next = this.#nextAnswer;
+    while (this.#entries[next]?.answered === true) next += 1;
+    this.#nextDispatch = next;
   }
 
   /** Results of the oldest dispatched writes. */
@@ -107,6 +138,10 @@ export class RequestQueue {
         entry.answered = true;
         entry.zxid = zxid;
         entry.result = result;
+        if (kind === "read") {
+          entry.answerBytes = answerBytes(result as ReadResult);
+          this.#answerBytes += entry.answerBytes;
+        }
         this.#nextAnswer += 1;
         return;
       }
@@ -127,6 +162,7 @@ export class RequestQueue {
   shift(): void {
     const entry = this.#entries[this.#head] as Entry;
     this.#bytes -= entry.bytes;
+    this.#answerBytes -= entry.answerBytes;
     this.#head += 1;
     if (this.#nextAnswer < this.#head) this.#nextAnswer = this.#head;
     if (this.#head === this.#entries.length) this.#cut(this.#entries.length);
@@ -143,6 +179,7 @@ export class RequestQueue {
       return {
         request,
         bytes: 0,
+        answerBytes: 0,
         startedMs: nowMs,
         answered: true,
         zxid: event.zxid,

@@ -1,15 +1,10 @@
 /** Requests of attached connections: from frames to the tree and the submitter, and from results to replies. */
 import { unreachable } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
-import {
-  CONNECTION_REQUEST_BYTES_MAX,
-  CONNECTION_REQUESTS_MAX,
-  CONNECTION_UNSENT_BYTES_SOFT_MAX,
-  GATEWAY_REQUEST_BYTES_MAX,
-  PACKET_BYTES_MAX,
-} from "../../../protocol/limits.ts";
+import { CONNECTION_UNSENT_BYTES_SOFT_MAX, PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { Operation, OperationResult } from "../../../protocol/operations.ts";
 import type { ReadResult } from "../../../protocol/reads.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
 import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import {
   writeHeaderReply,
@@ -19,23 +14,27 @@ import {
 } from "../../../protocol/zookeeper/replies.ts";
 import { readRequest } from "../../../protocol/zookeeper/requests.ts";
 import { tell } from "../../inboxes.ts";
+import { requestBytes } from "../request-bytes.ts";
 import { close, refuse } from "./connections.ts";
 import { mayAnswer } from "./grace.ts";
+import { answerBytesLeft, countHeld, holdBack, mayRead, setUnsent, updateReading } from "./held.ts";
 import type { Entry } from "./queue.ts";
 import type { Connection, Output, State, Turn } from "./state.ts";
 
 /** Reads what can be read, sends on what can be sent on, replies to what is answered. */
 export function advance(turn: Turn, connection: Connection): void {
+  const { state } = turn;
   for (;;) {
     readFrames(turn, connection);
     dispatch(turn, connection);
-    flush(turn, connection);
-    // Replies that needed no result made room for frames that were left over.
+    // What leaves makes room for the answers of further reads.
+    if (flush(turn, connection)) dispatch(turn, connection);
     if (connection.phase.kind !== "attached") return;
-    if (!mayRead(turn.state, connection) || !connection.frames.hasNext(PACKET_BYTES_MAX)) break;
+    // Replies that needed no result made room for frames that were left over.
+    if (!mayRead(state, connection) || !connection.frames.hasNext(PACKET_BYTES_MAX)) break;
   }
   updateReading(turn, connection);
-  releaseHeldBack(turn);
+  holdBack(state, connection);
 }
 
 function readFrames(turn: Turn, connection: Connection): void {
@@ -63,9 +62,9 @@ function readFrames(turn: Turn, connection: Connection): void {
       writeOut(turn, connection);
       continue;
     }
-    const bytes = frame.to - frame.from;
+    const bytes = requestBytes(request, frame.to - frame.from);
     queue.push(request, bytes, turn.context.nowMs, state.zxid);
-    state.requestBytes += bytes;
+    state.heldBytes += bytes;
     if (request.kind === "write" && request.operation.kind === "closeSession") {
       connection.ending = true;
     }
@@ -77,41 +76,46 @@ export function badLengthReason(length: number): string {
   return `a frame of ${length} bytes; at most ${PACKET_BYTES_MAX} are taken`;
 }
 
-function mayRead(state: State, { queue, unsentBytes, ending }: Connection): boolean {
-  return (
-    !ending &&
-    queue.length < CONNECTION_REQUESTS_MAX &&
-    queue.bytes < CONNECTION_REQUEST_BYTES_MAX &&
-    unsentBytes < CONNECTION_UNSENT_BYTES_SOFT_MAX &&
-    (state.requestBytes < GATEWAY_REQUEST_BYTES_MAX || queue.length === 0)
-  );
-}
-
 function dispatch({ state, effects }: Turn, connection: Connection): void {
-  const { phase, number: client } = connection;
-  if (phase.kind !== "attached") return;
-  const { reads, writes } = connection.queue.dispatch(state.serving, state.room);
+  const { phase, number: client, queue } = connection;
+  if (phase.kind !== "attached" || !queue.undispatched) return;
+  const { serving: writable, room, name: from } = state;
+  const answerBytesMax = answerBytesLeft(state, connection);
+  const { reads, writes } = queue.dispatch({ readable: answerBytesMax > 0, writable, room });
   if (reads.length > 0) {
-    effects.push(tell(`tree/${state.lane}`, { kind: "read", from: state.name, client, reads }));
+    const message = { kind: "read", from, client, reads, answerBytesMax } as const;
+    effects.push(tell(`tree/${state.lane}`, message));
   }
   if (writes.length > 0) {
     const { session, attachedAt } = phase;
     const operations = writes.map(
       (operation): Operation => ({ kind: "client", session, attachedAt, operation }),
     );
-    effects.push(
-      tell(`submitter/${state.lane}`, { kind: "write", from: state.name, client, operations }),
-    );
+    effects.push(tell(`submitter/${state.lane}`, { kind: "write", from, client, operations }));
   }
 }
 
-/** Writes the replies that may leave, as one effect, as far as the client takes them. */
-function flush(turn: Turn, connection: Connection): void {
+/** Results of reads have come. */
+export function takeReads(
+  turn: Turn,
+  connection: Connection,
+  zxid: Zxid,
+  results: readonly ReadResult[],
+): void {
+  countHeld(turn.state, connection, () => connection.queue.answerReads(zxid, results));
+  advance(turn, connection);
+}
+
+/**
+ * Writes the replies that may leave, as one effect, as far as the client takes them. True if one left and the connection goes
+ * on.
+ */
+function flush(turn: Turn, connection: Connection): boolean {
   const { state } = turn;
   const { queue } = connection;
   const { writer } = state;
-  if (connection.phase.kind !== "attached" || queue.ready() === undefined) return;
-  if (!mayAnswer(turn, connection)) return;
+  if (connection.phase.kind !== "attached" || queue.ready() === undefined) return false;
+  if (!mayAnswer(turn, connection)) return false;
   let last: Entry | undefined;
   while (connection.unsentBytes + writer.length < CONNECTION_UNSENT_BYTES_SOFT_MAX) {
     const entry = queue.ready();
@@ -119,15 +123,17 @@ function flush(turn: Turn, connection: Connection): void {
     writeReply(state, connection, entry);
     countSent(state, connection);
     if (entry.request.kind !== "event") countLatency(state, turn.context.nowMs - entry.startedMs);
-    state.requestBytes -= entry.bytes;
+    state.heldBytes -= entry.bytes + entry.answerBytes;
     queue.shift();
     if (endsConnection(entry)) {
       last = entry;
       break;
     }
   }
+  const wrote = writer.length > 0;
   writeOut(turn, connection);
   if (last !== undefined) close(turn, connection);
+  return wrote && last === undefined;
 }
 
 function writeReply({ writer, zxid }: State, connection: Connection, entry: Entry): void {
@@ -173,7 +179,7 @@ export function writeOut(turn: Output, connection: Connection): void {
   const { writer } = turn.state;
   if (writer.length === 0) return;
   const bytes = writer.take();
-  connection.unsentBytes += bytes.length;
+  setUnsent(turn.state, connection, connection.unsentBytes + bytes.length);
   turn.effects.push({ kind: "write", connection: connection.number, bytes });
 }
 
@@ -200,43 +206,12 @@ export function sendEvents(
 export function answerPings(turn: Turn, connection: Connection): void {
   const { state } = turn;
   if (!mayAnswer(turn, connection)) return;
-  const bytesBefore = connection.queue.bytes;
-  const pings = connection.queue.takePings();
-  state.requestBytes -= bytesBefore - connection.queue.bytes;
+  const pings = countHeld(state, connection, () => connection.queue.takePings());
   for (let index = 0; index < pings; index += 1) {
     writeHeaderReply(state.writer, Xid.ping, state.zxid, Code.ok);
     countSent(state, connection);
   }
   writeOut(turn, connection);
-}
-
-/** Stops reading a client at its limits and goes on well below them, so that it does not flap. */
-function updateReading(turn: Turn, connection: Connection): void {
-  const { state, effects } = turn;
-  const { queue, number } = connection;
-  const reads = mayRead(state, connection) || connection.ending;
-  if (!reads && !connection.paused) {
-    connection.paused = true;
-    effects.push({ kind: "pauseReading", connection: number });
-    if (state.requestBytes >= GATEWAY_REQUEST_BYTES_MAX) state.heldBack.add(connection);
-  } else if (
-    reads &&
-    connection.paused &&
-    queue.length <= CONNECTION_REQUESTS_MAX / 2 &&
-    queue.bytes <= CONNECTION_REQUEST_BYTES_MAX / 2
-  ) {
-    connection.paused = false;
-    effects.push({ kind: "resumeReading", connection: number });
-  }
-}
-
-/** Those that were not read because the gateway had too much waiting, once it has half of that. */
-function releaseHeldBack(turn: Turn): void {
-  const { heldBack, requestBytes } = turn.state;
-  if (heldBack.size === 0 || requestBytes > GATEWAY_REQUEST_BYTES_MAX / 2) return;
-  const released = [...heldBack];
-  heldBack.clear();
-  for (const connection of released) advance(turn, connection);
 }
 
 export function countSent(state: State, connection: Connection): void {

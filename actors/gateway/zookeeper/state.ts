@@ -3,6 +3,7 @@ import type { Context } from "../../../runtime/actor.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import { JuteReader, JuteWriter } from "../../../protocol/jute.ts";
+import { GATEWAY_HELD_BYTES_MAX } from "../../../protocol/limits.ts";
 import { SERVED_WORDS } from "../../../protocol/zookeeper/words.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import type { ConnectRequest } from "../../../protocol/zookeeper/handshake.ts";
@@ -29,6 +30,8 @@ export type ZooKeeperGatewayOptions = {
   readonly maxClientConnectionsPerAddress?: number;
   /** How long a connection may take to ask for its session. Default 10_000; then it is closed. */
   readonly handshakeTimeoutMs?: number;
+  /** Bytes of requests, answers and unsent bytes of all connections; beyond it they wait. Default GATEWAY_HELD_BYTES_MAX. */
+  readonly heldBytesMax?: number;
   /** Four-letter words that are answered, `*` all. Default all that zooid serves. */
   readonly fourLetterWords?: readonly string[];
 };
@@ -106,8 +109,8 @@ export type State = {
   graceDueMs: number | undefined;
   /** The last that this lane's replica is known to have applied. */
   zxid: Zxid;
-  /** Bytes of all waiting requests, and who is not read because they are too many. */
-  requestBytes: number;
+  /** Bytes held for all connections (`held.ts`), and who waits because they are too many. */
+  heldBytes: number;
   readonly heldBack: Set<Connection>;
   received: number;
   sent: number;
@@ -142,6 +145,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
       failoverGraceMs: FAILOVER_GRACE_MS,
       maxClientConnectionsPerAddress: CONNECTIONS_PER_ADDRESS,
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+      heldBytesMax: GATEWAY_HELD_BYTES_MAX,
       fourLetterWords: SERVED_WORDS,
       ...options,
     },
@@ -160,7 +164,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     room: "enough",
     graceDueMs: undefined,
     zxid: ZXID_NONE,
-    requestBytes: 0,
+    heldBytes: 0,
     heldBack: new Set(),
     received: 0,
     sent: 0,

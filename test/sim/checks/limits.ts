@@ -2,6 +2,7 @@
 import type { ZooKeeperGatewayMessage } from "../../../actors/gateway/messages.ts";
 import type { State as GatewayState } from "../../../actors/gateway/zookeeper/gateway.ts";
 import {
+  CONNECTION_ANSWER_BYTES_SOFT_MAX,
   CONNECTION_REQUESTS_MAX,
   CONNECTION_UNSENT_BYTES_SOFT_MAX,
   PACKET_BYTES_MAX,
@@ -11,13 +12,32 @@ import { must } from "./violation.ts";
 /** Below the soft limit one more reply may be written, of any size. */
 const UNREAD_BYTES_MAX: number = CONNECTION_UNSENT_BYTES_SOFT_MAX + PACKET_BYTES_MAX;
 
-/** After each step of a gateway: of the connection that it was about. */
+/** Below the soft limit one more read may be answered, with data as large as a packet or a list of names. */
+const ANSWER_BYTES_MAX: number = CONNECTION_ANSWER_BYTES_SOFT_MAX + 2 * PACKET_BYTES_MAX;
+/** The runtime says nothing of the taking of fewer bytes than this. */
+const UNTOLD_BYTES_MAX = 256 * 1024;
+
+/** After each step of a gateway: of the connection that it was about, and of the sum over all. */
 export function checkRequests(state: GatewayState, message: ZooKeeperGatewayMessage): void {
+  checkHeld(state);
   if (message.kind !== "bytes") return;
   const waiting = state.connections.get(message.connection)?.queue.length ?? 0;
   must(waiting <= CONNECTION_REQUESTS_MAX, "limits", () => {
     return `${waiting} requests of connection ${message.connection} wait`;
   });
+}
+
+/** What the gateway counts is what it holds. */
+function checkHeld({ connections, heldBytes }: GatewayState): void {
+  let held = 0;
+  for (const { number, phase, queue, unsentBytes } of connections.values()) {
+    if (phase.kind !== "attached") continue;
+    held += queue.bytes + queue.answerBytes + (unsentBytes > UNTOLD_BYTES_MAX ? unsentBytes : 0);
+    must(queue.answerBytes <= ANSWER_BYTES_MAX, "limits", () => {
+      return `${queue.answerBytes} bytes of answers wait for connection ${number}`;
+    });
+  }
+  must(held === heldBytes, "limits", () => `${held} bytes are held and ${heldBytes} are counted`);
 }
 
 /** After each write to a connection. */

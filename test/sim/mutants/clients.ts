@@ -104,7 +104,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     name: "read-before-own-write",
     mistake: "a read is answered before the session's own writes",
     edits: [
-      { file: QUEUE, find: "if (this.#writesOut > 0) break;", replace: "" },
+      { file: QUEUE, find: "if (this.#writesOut > 0 || !readable) break;", replace: "" },
       {
         file: QUEUE,
         find: 'assert(entry.request.kind === kind, "results come in the order of their requests");',
@@ -157,11 +157,46 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "answers-not-counted-off",
+    mistake: "answers that were written still count as waiting",
+    edits: [
+      {
+        file: "actors/gateway/zookeeper/requests.ts",
+        find: "state.heldBytes -= entry.bytes + entry.answerBytes;",
+        replace: "state.heldBytes -= entry.bytes;",
+      },
+    ],
+  },
+  {
+    name: "held-after-the-end",
+    mistake: "what a closed connection held goes on counting",
+    edits: [
+      {
+        file: "actors/gateway/zookeeper/held.ts",
+        find: "  state.heldBytes -= queue.bytes + queue.answerBytes;\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "unanswered-reads-forgotten",
+    mistake:
+      "reads that the tree left for later go out of their order, behind the writes after them",
+    edits: [
+      {
+        file: QUEUE,
+        find: "if (reads.length > 0 || !writable) break;",
+        replace: "if (!writable) break;",
+      },
+      { file: QUEUE, find: "while (this.#readsOut === 0 && ", replace: "while (" },
+    ],
+  },
+  {
     name: "requests-without-limit",
     mistake: "a gateway takes in whatever a client sends ahead",
     edits: [
       {
-        file: "actors/gateway/zookeeper/requests.ts",
+        file: "actors/gateway/zookeeper/held.ts",
         find: "    queue.length < CONNECTION_REQUESTS_MAX &&\n",
         replace: "",
       },

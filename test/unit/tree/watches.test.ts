@@ -149,6 +149,7 @@ test("setWatches fires at once for what changed since, before its answer, and se
     kind: "read",
     from: "reader",
     client: 1,
+    answerBytesMax: Number.POSITIVE_INFINITY,
     reads: [
       {
         kind: "setWatches",

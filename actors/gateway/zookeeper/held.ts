@@ -1,0 +1,102 @@
+/**
+ * What the gateway holds for its connections, in bytes: requests until they are answered, answers until they are written, and what
+ * is written until the client takes it. A connection at a limit is not read and none of its reads is begun, so that a client
+ * that does not take its answers costs a bounded amount; it goes on when it has taken some.
+ */
+import {
+  CONNECTION_ANSWER_BYTES_SOFT_MAX,
+  CONNECTION_REQUEST_BYTES_MAX,
+  CONNECTION_REQUESTS_MAX,
+  CONNECTION_UNSENT_BYTES_SOFT_MAX,
+} from "../../../protocol/limits.ts";
+import type { Connection, State, Turn } from "./state.ts";
+
+/** The runtime says that all has been taken only after more than this: part of the contract of `drained`. */
+const DRAINED_BYTES_MIN = 256 * 1024;
+
+/** Whether the gateway has room for more of a connection that already has something waiting. */
+function hasRoom({ heldBytes, options }: State): boolean {
+  return heldBytes < options.heldBytesMax;
+}
+
+/** Whether the next frame may be taken in. */
+export function mayRead(state: State, { queue, unsentBytes, ending }: Connection): boolean {
+  return (
+    !ending &&
+    queue.length < CONNECTION_REQUESTS_MAX &&
+    queue.bytes < CONNECTION_REQUEST_BYTES_MAX &&
+    unsentBytes < CONNECTION_UNSENT_BYTES_SOFT_MAX &&
+    (queue.length === 0 || hasRoom(state))
+  );
+}
+
+/** How many bytes of answers the connection's next reads may make; one answer may be larger. 0: no read is begun. */
+export function answerBytesLeft(state: State, { queue, unsentBytes }: Connection): number {
+  const left = CONNECTION_ANSWER_BYTES_SOFT_MAX - queue.answerBytes;
+  if (left <= 0) return 0;
+  if (hasRoom(state)) return left;
+  // One answer at a time goes on, of a client that takes them.
+  return queue.answerBytes === 0 && unsentBytes <= DRAINED_BYTES_MIN ? 1 : 0;
+}
+
+/** Calls what changes the bytes in the connection's queue, and counts them. */
+export function countHeld<Result>(
+  state: State,
+  { queue }: Connection,
+  change: () => Result,
+): Result {
+  const before = queue.bytes + queue.answerBytes;
+  const result = change();
+  state.heldBytes += queue.bytes + queue.answerBytes - before;
+  return result;
+}
+
+/** Bytes written and not known to be taken. So few that nobody says when they are taken do not count. */
+export function setUnsent(state: State, connection: Connection, bytes: number): void {
+  state.heldBytes += countedUnsent(bytes) - countedUnsent(connection.unsentBytes);
+  connection.unsentBytes = bytes;
+}
+
+function countedUnsent(bytes: number): number {
+  return bytes > DRAINED_BYTES_MIN ? bytes : 0;
+}
+
+/** Of a connection that is closed: nothing waits for it any more. */
+export function forgetHeld(state: State, connection: Connection): void {
+  const { queue } = connection;
+  setUnsent(state, connection, 0);
+  state.heldBytes -= queue.bytes + queue.answerBytes;
+  state.heldBack.delete(connection);
+}
+
+/** Stops reading a client at its limits and goes on well below them, so that it does not flap. */
+export function updateReading({ state, effects }: Turn, connection: Connection): void {
+  const { queue, number } = connection;
+  const reads = mayRead(state, connection) || connection.ending;
+  if (!reads && !connection.paused) {
+    connection.paused = true;
+    effects.push({ kind: "pauseReading", connection: number });
+  } else if (
+    reads &&
+    connection.paused &&
+    queue.length <= CONNECTION_REQUESTS_MAX / 2 &&
+    queue.bytes <= CONNECTION_REQUEST_BYTES_MAX / 2
+  ) {
+    connection.paused = false;
+    effects.push({ kind: "resumeReading", connection: number });
+  }
+}
+
+/** Remembers who waits because the gateway holds too much for all. */
+export function holdBack(state: State, connection: Connection): void {
+  if (hasRoom(state)) return;
+  if (connection.paused || connection.queue.undispatched) state.heldBack.add(connection);
+}
+
+/** Those that waited because the gateway held too much, once it holds half of that. */
+export function takeReleased(state: State): readonly Connection[] {
+  if (state.heldBack.size === 0 || state.heldBytes > state.options.heldBytesMax / 2) return [];
+  const released = [...state.heldBack];
+  state.heldBack.clear();
+  return released;
+}

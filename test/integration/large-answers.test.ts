@@ -1,0 +1,132 @@
+/** Answers that are large, or many: all of them arrive, and what waits for a client is bounded in bytes of answers. */
+import test from "ava";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { frame, JuteWriter } from "../support/jute.ts";
+import { startZooid, type ZooidNode } from "../support/zooid.ts";
+import { connectFrame, ZkClient } from "../support/zk-client.ts";
+import { create, getChildren, getData, type Operation } from "../support/zk-operations.ts";
+
+const MEGABYTE = 1024 * 1024;
+/** What a node may grow by for one client that asks for much. */
+const GROWTH_BYTES_MAX = 300 * MEGABYTE;
+
+let started: ZooidNode | undefined;
+
+test.before(async () => {
+  started = await startZooid({ tickTimeMs: 500 });
+});
+
+test.after.always(async () => {
+  await started?.stop();
+});
+
+async function serving(): Promise<{ readonly node: ZooidNode; readonly good: ZkClient }> {
+  if (started === undefined) throw new Error("the node has not started");
+  return { node: started, good: await ZkClient.connect({ port: started.port }) };
+}
+
+async function createAll(client: ZkClient, paths: readonly string[]): Promise<void> {
+  for (let at = 0; at < paths.length; at += 1000) {
+    await client.pipeline(paths.slice(at, at + 1000).map((path) => create(path)));
+  }
+}
+
+async function open(port: number, timeoutMs: number): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  socket.on("error", () => undefined); // a reset is one way to be closed
+  await once(socket, "connect");
+  socket.write(connectFrame({ port, timeoutMs }));
+  await once(socket, "data");
+  return socket;
+}
+
+function requests(count: number, { type, body }: Operation): Buffer {
+  const frames: Buffer[] = [];
+  for (let xid = 1; xid <= count; xid += 1) {
+    frames.push(frame(new JuteWriter().int(xid).int(type).raw(body).bytes()));
+  }
+  return Buffer.concat(frames);
+}
+
+/** Whole frames that came until there are so many, or the connection ends. */
+function countFrames(socket: Socket, count: number): Promise<number> {
+  return new Promise((resolve) => {
+    let frames = 0;
+    /** Of the frame that is being read, and of its length. */
+    let left = 0;
+    let length = Buffer.alloc(0);
+    const take = (chunk: Buffer): void => {
+      for (let at = 0; at < chunk.length; ) {
+        if (left === 0) {
+          const needed = 4 - length.length;
+          length = Buffer.concat([length, chunk.subarray(at, at + needed)]);
+          at += needed;
+          if (length.length < 4) return;
+          left = length.readInt32BE();
+          length = Buffer.alloc(0);
+        }
+        const taken = Math.min(left, chunk.length - at);
+        left -= taken;
+        at += taken;
+        if (left > 0) continue;
+        frames += 1;
+        if (frames === count) resolve(frames);
+      }
+    };
+    socket.on("data", take);
+    socket.once("close", () => resolve(frames));
+    socket.resume();
+  });
+}
+
+async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+test.serial("an answer of more than 16 MiB arrives whole", async (t) => {
+  const { good } = await serving();
+  const names = Array.from({ length: 18_000 }, (_, index) => `${index}-`.padEnd(1000, "n"));
+  await createAll(good, ["/long", ...names.map((name) => `/long/${name}`)]);
+  const reply = await good.request(getChildren("/long"));
+  t.is(reply.code, 0);
+  t.true(JSON.stringify(reply.text).length > 17 * MEGABYTE);
+  await good.close();
+});
+
+test.serial(
+  "1,000 reads of 900 KB sent at once are all answered, though they take longer than the session's timeout",
+  async (t) => {
+    const { node, good } = await serving();
+    t.is((await good.request(create("/large", Buffer.alloc(900_000, "x")))).code, 0);
+    const socket = await open(node.port, 1_000);
+    socket.pause();
+    socket.write(requests(1_000, getData("/large")));
+    t.is(await countFrames(socket, 1_000), 1_000);
+    socket.destroy();
+    await good.close();
+  },
+);
+
+test.serial("reads of long lists sent at once cost little while they are not taken", async (t) => {
+  const { node, good } = await serving();
+  const paths = Array.from({ length: 50_000 }, (_, index) => `/wide/child-${index}`);
+  await createAll(good, ["/wide", ...paths]);
+  const before = await residentBytes(node.pid);
+  const socket = await open(node.port, 60_000);
+  socket.pause();
+  socket.write(requests(3_000, getChildren("/wide")));
+  let most = before;
+  const begun = Date.now();
+  while (Date.now() - begun < 5_000) {
+    t.is((await good.request(getData("/wide"))).code, 0);
+    most = Math.max(most, await residentBytes(node.pid));
+  }
+  t.true(most - before < GROWTH_BYTES_MAX, `${Math.round((most - before) / MEGABYTE)} MiB`);
+  // It reads after all: nothing was lost, and nothing else waits for it.
+  t.is(await countFrames(socket, 20), 20);
+  socket.destroy();
+  await good.close();
+});
