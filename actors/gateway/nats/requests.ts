@@ -8,7 +8,7 @@ import { Code } from "../../../protocol/codes.ts";
 import {
   CONNECTION_REQUEST_BYTES_MAX,
   CONNECTION_REQUESTS_MAX,
-  GATEWAY_REQUEST_BYTES_MAX,
+  GATEWAY_HELD_BYTES_MAX,
   PACKET_BYTES_MAX,
 } from "../../../protocol/limits.ts";
 import {
@@ -45,7 +45,7 @@ export function request(
   // One request alone always fits.
   const tooLarge = count > 0 && connection.requestBytes + bytes > CONNECTION_REQUEST_BYTES_MAX;
   if (tooLarge || count >= CONNECTION_REQUESTS_MAX) return end(turn, connection, "limit");
-  if (state.requestBytes + bytes > GATEWAY_REQUEST_BYTES_MAX) {
+  if (state.requestBytes + bytes > GATEWAY_HELD_BYTES_MAX) {
     return refuseRequest(turn, connection, id, Code.throttled);
   }
   state.received += 1;

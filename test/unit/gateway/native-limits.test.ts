@@ -2,10 +2,7 @@
 import test from "ava";
 import { encodeCbor } from "../../../protocol/cbor.ts";
 import { Code } from "../../../protocol/codes.ts";
-import {
-  CONNECTION_REQUEST_BYTES_MAX,
-  GATEWAY_REQUEST_BYTES_MAX,
-} from "../../../protocol/limits.ts";
+import { CONNECTION_REQUEST_BYTES_MAX, GATEWAY_HELD_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { ClientItem } from "../../../protocol/native.ts";
 import {
   ended,
@@ -86,7 +83,7 @@ test("reads that wait behind a write count too", (t) => {
 test("a gateway that holds too much refuses further requests, each for itself, until some are answered", (t) => {
   const harness = new NativeGatewayHarness();
   const each = 1_000_000;
-  const connections = Math.ceil(GATEWAY_REQUEST_BYTES_MAX / (4 * each));
+  const connections = Math.ceil(GATEWAY_HELD_BYTES_MAX / (4 * each));
   for (let number = 1; number <= connections; number += 1) {
     const inbox = harness.openAnother(number);
     harness.frame(
