@@ -1,12 +1,4 @@
 /** An ensemble and its clients under virtual time: one thread, one seed. Every step of an actor is looked at by the checkers. */
-import type { NatsGatewayMessage, ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
-import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";
-import type { LogState } from "../../actors/log/actor.ts";
-import type { LogMessage, LogReport } from "../../actors/log/messages.ts";
-import type { LogSyncMessage } from "../../actors/log-sync/messages.ts";
-import type { LogSyncState } from "../../actors/log-sync/state.ts";
-import type { TreeMessage } from "../../actors/tree/messages.ts";
-import type { TreeState } from "../../actors/tree/tree.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -21,14 +13,12 @@ import {
   peerCodec,
   threadOf,
 } from "../../server/placement.ts";
-import { checkRequests } from "./checks/limits.ts";
-import { DiskChecks } from "./checks/disk.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
 import { checkSessionSafety } from "./checks/session-safety.ts";
-import { Promises } from "./checks/promises.ts";
 import { Truth } from "./checks/truth.ts";
 import { must, Violation } from "./checks/violation.ts";
-import { type ClientCounts, type ClientEnvironment, SimClient } from "./client/client.ts";
+import { SimClient } from "./client/client.ts";
+import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
 import { configOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
 import { damageDisk, loseLastWrite } from "./damage.ts";
@@ -39,6 +29,7 @@ import type { NativeClient } from "./client/native.ts";
 import { SimNetwork } from "./network.ts";
 import { NodeClock } from "./node-clock.ts";
 import type { Plan } from "./plan.ts";
+import { NodeObserver } from "./observer.ts";
 import { Random } from "./random.ts";
 import { type Life, SimNode, SimSystem, ThreadLink } from "./sim-node.ts";
 import type { Trace } from "./trace.ts";
@@ -65,15 +56,14 @@ export class Cluster {
     events: 0,
     sessions: 0,
     expired: 0,
+    outlived: 0,
     reconnects: 0,
     hogs: 0,
   };
   /** A node whose disk failed it, or whose crash was armed, has gone down. */
   onDown: (node: SimNode) => void = () => {};
   readonly #environment: Omit<ClientEnvironment, "clock">;
-  readonly #coverage: Coverage;
-  readonly #promises = new Promises();
-  readonly #diskChecks = new DiskChecks();
+  readonly #observer: NodeObserver;
   readonly #random: Random;
   readonly #linkRandom: Random;
   readonly #clockRandom: Random;
@@ -82,7 +72,6 @@ export class Cluster {
   constructor(plan: Plan, makeTrace: (clock: Clock) => Trace, coverage: Coverage) {
     this.plan = plan;
     this.trace = makeTrace(this.clock);
-    this.#coverage = coverage;
     const random = new Random(plan.seed);
     this.#random = random;
     this.#linkRandom = random.stream(3);
@@ -90,14 +79,22 @@ export class Cluster {
     const { clock, trace } = this;
     this.network = new SimNetwork({ clock, random: random.stream(2), trace });
     this.network.faults = plan.network;
-    this.truth.onExpired = (session) => {
-      checkSessionSafety(this.everyone, session, clock.nowMs(), plan.driftMax);
+    this.truth.onExpired = (session, timeoutMs) => {
+      const of = { session, timeoutMs, nowMs: clock.nowMs(), driftMax: plan.driftMax };
+      this.counts.outlived += checkSessionSafety(this.everyone, of);
     };
     const logs = Array.from({ length: plan.nodes }, (_, index) => newNodeLog(index + 1));
     this.invariants = new Invariants(logs, this.truth);
+    this.#observer = new NodeObserver({
+      invariants: this.invariants,
+      coverage,
+      onRefusals: (node) => this.#expectRefusals(node),
+      onNativeRefusals: (node) => this.#expectNativeRefusals(node),
+    });
     this.nodes = logs.map((log) => new SimNode(log.node as ServerId, log, plan.diskMs));
     this.#environment = {
       trace,
+      trueMs: () => clock.nowMs(),
       truth: this.truth,
       counts: this.counts,
       budget: { left: plan.requestsMax },
@@ -147,7 +144,7 @@ export class Cluster {
 
   #clientClock(): NodeClock {
     const rate = 1 + (this.#clockRandom.random() * 2 - 1) * this.plan.driftMax;
-    return new NodeClock(this.clock, { rate, wallOffsetMs: 0 });
+    return new NodeClock(this.clock, { rate, wallOffsetMs: 0, startMs: this.clock.nowMs() });
   }
 
   /** Runs the events of the next `ms`. Throws the first violation. */
@@ -180,7 +177,9 @@ export class Cluster {
     const { wrongDisk } = node;
     node.wrongDisk = undefined;
     const random = this.#random.stream(NODE_STREAMS * node.id + node.lives);
-    const clock = new NodeClock(this.clock, { rate: node.rate, wallOffsetMs: node.wallOffsetMs });
+    const { rate, wallOffsetMs } = node;
+    // As long as a process takes to load its modules.
+    const clock = new NodeClock(this.clock, { rate, wallOffsetMs, startMs: 40 * node.lives });
     const port = new FaultyDiskPort({
       node: node.id,
       disk: wrongDisk ?? node.disk,
@@ -306,7 +305,8 @@ export class Cluster {
           },
           onStopNode: (reason) => this.#stopped(node, reason),
         },
-        (actor, message, state) => this.guard(() => this.#observe(node, actor, message, state)),
+        (actor, message, state) =>
+          this.guard(() => this.#observer.saw(node, actor, message, state)),
       );
     const shared = plan.threads === undefined ? make("main") : undefined;
     for (const thread of threads) systems.set(thread, shared ?? make(thread));
@@ -355,7 +355,7 @@ export class Cluster {
 
   #dial(of: {
     readonly node: number;
-    readonly client: SimClient;
+    readonly client: { readonly name: string };
     readonly handler: LinkHandler;
   }): Link | undefined {
     const node = this.nodes[of.node - 1];
@@ -405,6 +405,20 @@ export class Cluster {
     this.onDown(node);
   }
 
+  #expectRefusals(node: SimNode): void {
+    for (const link of this.#linksOf(node)) {
+      const client = this.clients.find((each) => each.name === link.client);
+      const attachment = client?.attachmentOf(link);
+      if (attachment !== undefined) attachment.mayBeRefused = true;
+    }
+  }
+
+  #expectNativeRefusals({ id }: SimNode): void {
+    for (const native of this.natives.all) {
+      if (native.server === id || !native.connected) native.expectRefusals();
+    }
+  }
+
   #listen(node: SimNode, system: ActorSystem): void {
     system.inspection$.subscribe((event) => this.#inspect(node, event));
     system.topic("log-sync", "committed$").subscribe((value) => {
@@ -426,65 +440,6 @@ export class Cluster {
         throw new Violation("no crash", `node ${node.id}: ${event.actor} failed: ${event.error}`);
       });
     }
-  }
-
-  #observe(node: SimNode, actor: string, message: object, state: unknown): void {
-    if (actor === "log-sync") {
-      const report = message as LogReport;
-      if (report.kind === "recovered") this.#recovered(node, report);
-      this.invariants.afterLogSync(node.log, state as LogSyncState);
-      const { promise } = state as LogSyncState;
-      this.#promises.saw(node.id, message as LogSyncMessage, promise.epoch);
-    } else if (actor === "log") {
-      const command = message as LogMessage;
-      if (command.kind === "append") this.invariants.appends(node.id, command.records);
-      if (!node.hasWrongDisk) this.#diskChecks.afterLog(node.id, node.disk, state as LogState);
-    } else if (actor.startsWith("zookeeper/")) {
-      const told = message as ZooKeeperGatewayMessage;
-      checkRequests(state as GatewayState, told);
-      if (told.kind === "leadership" && told.room !== "enough") this.#expectRefusals(node);
-    } else if (actor.startsWith("nats/")) {
-      const told = message as NatsGatewayMessage;
-      if (told.kind === "leadership" && told.room !== "enough") this.#expectNativeRefusals(node);
-    } else if (actor.startsWith("tree/")) {
-      this.#observeTree(node, actor, message as TreeMessage, state as TreeState);
-    }
-    this.#coverage.saw(actor, message, state);
-  }
-
-  #expectRefusals(node: SimNode): void {
-    for (const link of this.#linksOf(node)) {
-      const client = this.clients.find((each) => each.name === link.client);
-      const attachment = client?.attachmentOf(link);
-      if (attachment !== undefined) attachment.mayBeRefused = true;
-    }
-  }
-
-  #expectNativeRefusals({ id }: SimNode): void {
-    for (const native of this.natives.all) {
-      if (native.server === id || !native.connected) native.expectRefusals();
-    }
-  }
-
-  #recovered(node: SimNode, report: Extract<LogReport, { kind: "recovered" }>): void {
-    must(!node.hasWrongDisk, "no crash", () => {
-      return `node ${node.id} starts with the disk of another node`;
-    });
-    this.invariants.recovered(node.log, report);
-  }
-
-  #observeTree(node: SimNode, actor: string, message: TreeMessage, tree: TreeState): void {
-    const loaded = message.kind === "loadChunk" && message.last;
-    if (message.kind !== "committed" && !loaded) return;
-    const cursors = node.life?.cursors;
-    // A snapshot is compared whole.
-    if (loaded) cursors?.delete(actor);
-    const cursor = this.invariants.applied(
-      `${actor} of node ${node.id}`,
-      tree,
-      cursors?.get(actor) ?? 0,
-    );
-    cursors?.set(actor, cursor);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The native clients of a run, and the NATS between them and the nodes. */
 import type { Clock } from "../../runtime/clock.ts";
-import type { ClientEnvironment } from "./client/client.ts";
+import type { ClientEnvironment } from "./client/environment.ts";
 import { NativeClient } from "./client/native.ts";
 import type { StreamCounts } from "./client/streams.ts";
 import type { NodeClock } from "./node-clock.ts";

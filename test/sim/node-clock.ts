@@ -1,8 +1,11 @@
 /**
- * A node's clock: it may run fast or slow, its wall time may jump, and while the node is paused nothing that it waits for
- * happens. What became due meanwhile happens when it goes on, in order, as after SIGSTOP and SIGCONT.
+ * A node's clock: it begins anew with each process, it may run fast or slow, its wall time may jump, and while the node is
+ * paused nothing that it waits for happens. What became due meanwhile happens when it goes on, in order, as after SIGSTOP and
+ * SIGCONT.
  */
 import type { Clock } from "../../runtime/clock.ts";
+
+export type Pause = { readonly fromMs: number; readonly toMs: number };
 
 export class NodeClock implements Clock {
   readonly #base: Clock;
@@ -12,14 +15,24 @@ export class NodeClock implements Clock {
   #wallOffsetMs: number;
   #held: (() => void)[] | undefined;
   #ended = false;
+  #pausedAtMs = 0;
+  readonly #pauses: Pause[] = [];
 
-  /** `rate`: its milliseconds in one of true time. */
-  constructor(base: Clock, of: { readonly rate: number; readonly wallOffsetMs: number }) {
+  /** `rate`: its milliseconds in one of true time. `startMs`: what it shows at first. */
+  constructor(
+    base: Clock,
+    of: { readonly rate: number; readonly wallOffsetMs: number; readonly startMs: number },
+  ) {
     this.#base = base;
     this.#rate = of.rate;
     this.#baseMs = base.nowMs();
-    this.#ownMs = this.#baseMs;
+    this.#ownMs = of.startMs;
     this.#wallOffsetMs = of.wallOffsetMs;
+  }
+
+  /** Those that are over, by its own time. */
+  get pauses(): readonly Pause[] {
+    return this.#pauses;
   }
 
   get paused(): boolean {
@@ -71,11 +84,13 @@ export class NodeClock implements Clock {
   }
 
   pause(): void {
+    if (this.#held === undefined) this.#pausedAtMs = this.nowMs();
     this.#held ??= [];
   }
 
   resume(): void {
     const held = this.#held ?? [];
+    if (this.paused) this.#pauses.push({ fromMs: this.#pausedAtMs, toMs: this.nowMs() });
     this.#held = undefined;
     for (const run of held) this.after(0, run);
   }

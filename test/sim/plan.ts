@@ -163,6 +163,8 @@ function drawWorkload(random: Random, minSessionTimeoutMs: number): Workload {
     thinkMs: random.pick([3, 10, 30, 100]),
     outstandingMax: random.pick([1, 1, 4, 16]),
     timeoutMs: minSessionTimeoutMs * random.pick([1, 1, 2]),
+    renewals: [],
+    patient: false,
     keys: random.pick([2, 5, 20]),
     queues: 1 + random.below(2),
     dataBytes: wide ? 20_000 : 40,

@@ -1,5 +1,5 @@
 /** One seed: a phase with faults, then everything heals and the ensemble must converge. */
-import type { ClientCounts } from "./client/client.ts";
+import type { ClientCounts } from "./client/environment.ts";
 import { Cluster } from "./cluster.ts";
 import { compareWhole } from "./checks/trees.ts";
 import { must } from "./checks/violation.ts";

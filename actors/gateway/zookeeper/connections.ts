@@ -102,7 +102,9 @@ export function enter(output: Output, connection: Connection, next: Phase): void
   if (next.kind !== "word") state.opened.delete(connection);
   if (phase.kind === "connecting") {
     const session = phase.request.session as SessionId;
-    if (state.attaching.get(session) === connection) state.attaching.delete(session);
+    const attaching = state.attaching.get(session);
+    attaching?.delete(connection);
+    if (attaching?.size === 0) state.attaching.delete(session);
   }
   if (phase.kind === "attached" && next.kind === "closing") {
     if (state.sessions.get(phase.session) === connection) state.sessions.delete(phase.session);

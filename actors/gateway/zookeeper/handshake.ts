@@ -64,7 +64,8 @@ export function askForSession(
   if (session === SESSION_NONE) {
     operation = { kind: "createSession", timeoutMs, password: context.randomBytes(PASSWORD_BYTES) };
   } else if (Number.isSafeInteger(session) && session > 0 && password.length === PASSWORD_BYTES) {
-    state.attaching.set(session as SessionId, connection);
+    const attaching = state.attaching.get(session as SessionId) ?? new Set();
+    state.attaching.set(session as SessionId, attaching.add(connection));
     operation = { kind: "attachSession", session: session as SessionId, timeoutMs, password };
   } else {
     answerExpired(turn, connection, request); // never a session of this ensemble
@@ -169,8 +170,9 @@ export function followSessions(turn: Turn, changes: SessionChanges): void {
 
 /** A result that is under way may be older than this change. */
 function supersede({ attaching }: State, session: SessionId, at: number): void {
-  const phase = attaching.get(session)?.phase;
-  if (phase?.kind === "connecting" && at > phase.supersededAt) phase.supersededAt = at;
+  for (const { phase } of attaching.get(session) ?? []) {
+    if (phase.kind === "connecting" && at > phase.supersededAt) phase.supersededAt = at;
+  }
 }
 
 function closeMoved(turn: Turn, connection: Connection): void {

@@ -93,7 +93,7 @@ export type State = {
   readonly opened: Set<Connection>;
   readonly sessions: Map<SessionId, Connection>;
   /** Sessions that a connection in phase `connecting` asked for. */
-  readonly attaching: Map<SessionId, Connection>;
+  readonly attaching: Map<SessionId, Set<Connection>>;
   readonly contact: Contact;
   /** With answers that may not leave before the leader has heard of the session. */
   readonly waiting: Set<Connection>;

@@ -38,6 +38,7 @@ export type ModelSession = {
   readonly id: number;
   readonly password: Uint8Array;
   attachedAt: Zxid;
+  timeoutMs: number;
   readonly ephemerals: Set<string>;
 };
 
@@ -166,6 +167,7 @@ export class Model {
           id: zxid,
           password: own,
           attachedAt: zxid,
+          timeoutMs,
           ephemerals: new Set(),
         });
         return { kind: "session", session: zxid as never, timeoutMs, password, attachedAt: zxid };
@@ -177,6 +179,7 @@ export class Model {
           return error(Code.sessionExpired);
         }
         session.attachedAt = zxid;
+        session.timeoutMs = timeoutMs;
         return {
           kind: "session",
           session: session.id as never,

@@ -1,30 +1,53 @@
-/** A session is ended by the leader only when no client counts on it any more. */
+/**
+ * A session is ended by the leader only when no client counts on it any more: for two thirds of its timeout after the server
+ * wrote the last answer, and so also after the client asked for it. Who counts from when the answer was heard may be late by
+ * as long as the answer was on its way, and by no more.
+ */
+import type { LastAnswer } from "../client/environment.ts";
 import { must } from "./violation.ts";
 
 type Holder = {
   readonly name: string;
   readonly session: { readonly id: number; readonly timeoutMs: number } | undefined;
-  /** Until when it may count on its session, by its own clock. */
-  readonly safeUntilMs: number | undefined;
+  /** Undefined: it is not connected. */
+  readonly lastAnswer: LastAnswer | undefined;
+  readonly clock: { readonly rate: number };
 };
 
 const SLACK_MS = 5;
 
-/** `driftMax`: of the rates of all clocks, from 1. */
+/** Returns how many clients that count from when they heard the last answer still count on it. */
 export function checkSessionSafety(
   holders: readonly Holder[],
-  session: number,
-  nowMs: number,
-  driftMax: number,
-): void {
-  for (const { name, safeUntilMs, session: own } of holders) {
-    if (own?.id !== session || safeUntilMs === undefined) continue;
-    const slackMs = SLACK_MS + own.timeoutMs * driftShare(driftMax);
-    const leftMs = safeUntilMs - nowMs;
-    must(leftMs <= slackMs, "session safety", () => {
-      return `${name} counts on session 0x${session.toString(16)} for ${leftMs.toFixed(0)} ms, and it is ended`;
-    });
+  of: {
+    readonly session: number;
+    readonly timeoutMs: number;
+    readonly nowMs: number;
+    /** Of the rates of all clocks, from 1. */
+    readonly driftMax: number;
+  },
+): number {
+  let outlived = 0;
+  for (const { name, lastAnswer, session, clock } of holders) {
+    // Another client of the session may have changed its timeout since.
+    if (session?.id !== of.session || lastAnswer === undefined) continue;
+    const timeoutMs = Math.min(session.timeoutMs, of.timeoutMs);
+    const slackMs = SLACK_MS + timeoutMs * driftShare(of.driftMax);
+    const { askedMs, writtenMs, heardMs } = lastAnswer;
+    const countedFrom = (fromMs: number): number =>
+      fromMs + (timeoutMs * 2) / 3 / clock.rate - of.nowMs - slackMs;
+    const text = (leftMs: number, what: string): string =>
+      `${name} counts on session 0x${of.session.toString(16)} for ${leftMs.toFixed(0)} ms after what it ${what}, and it is ended`;
+    const wasWritten = countedFrom(writtenMs);
+    const wasAsked = countedFrom(askedMs);
+    const wasHeard = countedFrom(heardMs);
+    must(wasWritten <= 0, "session safety", () => text(wasWritten, "was answered"));
+    must(wasAsked <= 0, "session safety", () => text(wasAsked, "has an answer to"));
+    const onItsWayMs = heardMs - writtenMs;
+    must(wasHeard <= onItsWayMs, "session safety", () => text(wasHeard - onItsWayMs, "heard"));
+    if (wasHeard > 0) outlived += 1;
   }
+  return outlived;
 }
 
 /**

@@ -42,7 +42,7 @@ export class Truth {
   /** The largest zxid that any client was told of as the result of a write. */
   acknowledged: Zxid = ZXID_NONE;
   /** Called when a session is ended by the leader's decision. */
-  onExpired: (session: number) => void = () => {};
+  onExpired: (session: number, timeoutMs: number) => void = () => {};
   /** Called once for each record, before it is applied. */
   onCommitted: (node: number, header: RecordHeader) => void = () => {};
   readonly #records = new Map<Zxid, Committed>();
@@ -115,11 +115,13 @@ export class Truth {
       const zxid = (header.firstZxid + index) as Zxid;
       if (operation.kind === "client")
         this.#follow(operation.attachedAt, operation.operation, zxid);
-      const expires =
-        operation.kind === "expireSession" && this.model.sessions.has(operation.session);
+      const expiring =
+        operation.kind === "expireSession" ? this.model.sessions.get(operation.session) : undefined;
       const result = this.model.apply(operation, zxid, header.timeMs);
       this.#operations.set(zxid, { operation, result });
-      if (expires && !this.model.sessions.has(operation.session)) this.onExpired(operation.session);
+      if (expiring !== undefined && !this.model.sessions.has(expiring.id)) {
+        this.onExpired(expiring.id, expiring.timeoutMs);
+      }
     });
   }
 

@@ -8,18 +8,12 @@ import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { checkRead, writeReplyProblem } from "../checks/replies.ts";
-import {
-  type Attachment,
-  newAttachment,
-  takeRefusal,
-  textOf,
-  type Truth,
-} from "../checks/truth.ts";
+import { type Attachment, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
-import type { Link, LinkHandler } from "../links.ts";
+import type { Link } from "../links.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
-import type { Trace } from "../trace.ts";
+import type { ClientEnvironment, LastAnswer } from "./environment.ts";
 import { ClientWatches } from "./watches.ts";
 import {
   closesSession,
@@ -39,38 +33,6 @@ import {
 } from "./wire.ts";
 import { Asker, rootsOf, type Workload } from "./workload.ts";
 
-export type ClientCounts = {
-  acknowledged: number;
-  /** Writes, for want of room on disks. */
-  refused: number;
-  reads: number;
-  events: number;
-  sessions: number;
-  expired: number;
-  reconnects: number;
-  /** Far more requests at once than a gateway takes. */
-  hogs: number;
-};
-
-export type ClientEnvironment = {
-  /** The client's own: it may run fast or slow. */
-  readonly clock: NodeClock;
-  readonly trace: Trace;
-  readonly truth: Truth;
-  readonly counts: ClientCounts;
-  /** Requests that all clients together may still make; then they only trickle. */
-  readonly budget: { left: number };
-  /** Undefined: that node does not answer. */
-  readonly dial: (of: {
-    readonly node: number;
-    readonly client: SimClient;
-    readonly handler: LinkHandler;
-  }) => Link | undefined;
-  readonly nodes: number;
-  /** Runs what may find a violation. */
-  readonly guard: (check: () => void) => void;
-};
-
 type Session = { readonly id: number; readonly password: Uint8Array; readonly timeoutMs: number };
 
 type Pending = {
@@ -80,6 +42,8 @@ type Pending = {
   readonly after: Zxid;
   /** Of a write: its place among what its connection sent. */
   readonly place: number;
+  /** In true time. */
+  readonly askedMs: number;
 };
 
 type Connection = {
@@ -88,10 +52,12 @@ type Connection = {
   readonly frames: FrameReader;
   readonly attachment: Attachment;
   readonly pending: Pending[];
+  /** In true time, when each ping without an answer was sent. */
+  readonly pingsMs: number[];
+  readonly grantedMs: number | undefined;
+  readonly answer: LastAnswer;
   attached: boolean;
   heardMs: number;
-  /** When the server wrote what was heard last. */
-  writtenMs: number;
   sentMs: number;
 };
 
@@ -167,15 +133,9 @@ export class SimClient {
     return this.#lastZxid;
   }
 
-  /**
-   * Until when it may count on its session: two thirds of the timeout, by its own clock, after its server wrote what was heard
-   * last. Undefined: it is not connected.
-   */
-  get safeUntilMs(): number | undefined {
-    const connection = this.#connection;
-    if (connection?.attached !== true || this.session === undefined) return undefined;
-    const { rate } = this.#environment.clock;
-    return connection.writtenMs + (this.session.timeoutMs * 2) / 3 / rate;
+  /** Undefined: it is not connected. */
+  get lastAnswer(): LastAnswer | undefined {
+    return this.connected ? this.#connection?.answer : undefined;
   }
 
   get pending(): number {
@@ -213,14 +173,15 @@ export class SimClient {
 
   #connect(): void {
     if (this.#connection !== undefined) return;
-    const { dial, nodes, clock } = this.#environment;
+    const { dial, nodes, clock, trueMs } = this.#environment;
     const node = this.#random.whole(1, nodes);
     const link = dial({
       node,
       client: this,
       handler: {
         onBytes: (bytes, writtenMs) => {
-          connection.writtenMs = writtenMs;
+          connection.answer.writtenMs = writtenMs;
+          connection.answer.heardMs = trueMs();
           this.#environment.guard(() => this.#receive(connection, bytes));
         },
         onEnd: () => {
@@ -234,23 +195,28 @@ export class SimClient {
     }
     const nowMs = clock.nowMs();
     const attachment = newAttachment(this.name);
+    const askedMs = trueMs();
+    const { session } = this;
+    const { renewals, timeoutMs } = this.workload;
+    const renewal = renewals.length === 0 ? undefined : this.#random.pick(renewals);
     const connection: Connection = {
       link,
       node,
       frames: new FrameReader(),
       attachment,
       pending: [],
+      pingsMs: [],
+      grantedMs: renewal?.grantedMs,
+      answer: { askedMs, writtenMs: askedMs, heardMs: askedMs },
       attached: false,
       heardMs: nowMs,
-      writtenMs: nowMs,
       sentMs: nowMs,
     };
     this.#connection = connection;
-    const { session } = this;
     link.send(
       connectFrame({
         lastZxidSeen: this.#lastZxid,
-        timeoutMs: session?.timeoutMs ?? this.workload.timeoutMs,
+        timeoutMs: renewal?.askedMs ?? session?.timeoutMs ?? timeoutMs,
         session: session?.id ?? 0,
         password: session?.password ?? NO_PASSWORD,
       }),
@@ -281,10 +247,12 @@ export class SimClient {
     const nowMs = this.#environment.clock.nowMs();
     const timeoutMs = this.session?.timeoutMs ?? this.workload.timeoutMs;
     const silentMs = nowMs - connection.heardMs;
-    const patienceMs = connection.attached ? (timeoutMs * 2) / 3 : Math.max(1000, timeoutMs / 4);
+    const shortMs = this.workload.patient ? 2 * timeoutMs : Math.max(1000, timeoutMs / 4);
+    const patienceMs = connection.attached ? (timeoutMs * 2) / 3 : shortMs;
     if (silentMs >= patienceMs) {
       this.#drop(this.#random.chance(0.5), "hears nothing");
     } else if (connection.attached && nowMs - connection.sentMs >= timeoutMs / 3) {
+      connection.pingsMs.push(this.#environment.trueMs());
       this.#send(connection, headerFrame(Xid.ping, OpCode.ping));
     }
   }
@@ -343,7 +311,8 @@ export class SimClient {
     const place = sent.length;
     if (request.kind === "write") sent.push(request.operation);
     const after = this.#environment.truth.acknowledged;
-    connection.pending.push({ xid: this.#xid, request, after, place });
+    const askedMs = this.#environment.trueMs();
+    connection.pending.push({ xid: this.#xid, request, after, place, askedMs });
     return requestFrame(this.#xid, request);
   }
 
@@ -389,6 +358,10 @@ export class SimClient {
       "protocol",
       () => `${this.name}: another session`,
     );
+    const { grantedMs = timeoutMs } = connection;
+    must(timeoutMs === grantedMs, "protocol", () => {
+      return `${this.name}: a timeout of ${timeoutMs} ms, not ${grantedMs}`;
+    });
     if (known === undefined) counts.sessions += 1;
     this.session = { id: session, password, timeoutMs };
     connection.attached = true;
@@ -418,7 +391,11 @@ export class SimClient {
       return;
     }
     // As the Java client: neither events nor pings count as seen. They may name the end of a record whose writes are answered next.
-    if (xid === Xid.ping) return;
+    if (xid === Xid.ping) {
+      asked(connection, connection.pingsMs.shift());
+      return;
+    }
+    this.#checkMoved(connection, header);
     must(zxid >= this.#lastZxid, "monotone reads", () => {
       return `${this.name}: a reply of ${formatZxid(zxid)} after ${formatZxid(this.#lastZxid)}`;
     });
@@ -437,6 +414,7 @@ export class SimClient {
       return `${this.name}: a reply to request ${header.xid}, ${pending?.xid} is the oldest`;
     });
     const { request } = pending;
+    asked(connection, pending.askedMs);
     const ended = header.code === Code.sessionExpired || header.code === Code.sessionMoved;
     const isMulti = request.kind === "write" && request.operation.kind === "multi";
     const body =
@@ -464,6 +442,16 @@ export class SimClient {
     } else if (ended) {
       this.#drop(false, `code ${header.code}`);
     }
+  }
+
+  /** Nothing is served through a connection from where the session is attached through another one. */
+  #checkMoved({ link }: Connection, { zxid, code }: ReplyHeader): void {
+    const { truth } = this.#environment;
+    const attachedAt = truth.model.sessions.get(this.session?.id ?? 0)?.attachedAt ?? ZXID_NONE;
+    if (link.attachedAt === undefined || code === Code.sessionMoved) return;
+    must(link.attachedAt >= attachedAt || zxid < attachedAt, "one connection", () => {
+      return `${this.name}: a reply of ${formatZxid(zxid)}, its session moved at ${formatZxid(attachedAt)}`;
+    });
   }
 
   #watch(request: Extract<SimRequest, { kind: "read" }>, { code, zxid }: ReplyHeader): void {
@@ -496,4 +484,9 @@ export class SimClient {
     truth.acknowledged = Math.max(truth.acknowledged, zxid) as Zxid;
     counts.acknowledged += 1;
   }
+}
+
+/** What was asked then has been answered. */
+function asked({ answer }: Connection, atMs: number | undefined): void {
+  answer.askedMs = Math.max(answer.askedMs, atMs ?? 0);
 }

@@ -20,7 +20,7 @@ import { must } from "../checks/violation.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
 import { ENSEMBLE, type SubjectClient, type Subjects } from "../subjects.ts";
-import type { ClientEnvironment } from "./client.ts";
+import type { ClientEnvironment, LastAnswer } from "./environment.ts";
 import { checkNativeRead, nativeRequest, nativeWriteProblem } from "./native-wire.ts";
 import { ClientStreams, type StreamCounts } from "./streams.ts";
 import { closesSession, type SimRequest } from "./wire.ts";
@@ -39,12 +39,18 @@ type Pending = {
   readonly seen: Zxid;
   /** So many writes of its connection were sent before it. */
   readonly place: number;
+  /** In true time. */
+  readonly askedMs: number;
 };
 
 type Connection = {
   readonly number: number;
   readonly attachment: Attachment;
   readonly pending: Map<number, Pending>;
+  /** In true time, when each ping without an answer was sent. */
+  readonly pingsMs: number[];
+  readonly grantedMs: number | undefined;
+  readonly answer: LastAnswer;
   /** Of its gateway, once it is open. */
   subject: string | undefined;
   server: number | undefined;
@@ -52,7 +58,6 @@ type Connection = {
   heard: number;
   heardMs: number;
   saidMs: number;
-  writtenMs: number;
 };
 
 export type NativeOptions = {
@@ -152,11 +157,9 @@ export class NativeClient {
     return this.#streams.complete;
   }
 
-  /** As a client of the other protocol: for two thirds of the timeout after its gateway said what was heard last. */
-  get safeUntilMs(): number | undefined {
-    const connection = this.#connection;
-    if (connection?.subject === undefined || this.session === undefined) return undefined;
-    return connection.writtenMs + (this.session.timeoutMs * 2) / 3 / this.clock.rate;
+  /** Undefined: it is not connected. */
+  get lastAnswer(): LastAnswer | undefined {
+    return this.connected ? this.#connection?.answer : undefined;
   }
 
   describe(): string {
@@ -185,17 +188,22 @@ export class NativeClient {
     const nowMs = environment.clock.nowMs();
     this.#connections += 1;
     const attachment = newAttachment(this.name);
+    const askedMs = environment.trueMs();
+    const { renewals } = workload;
+    const renewal = renewals.length === 0 ? undefined : this.#random.pick(renewals);
     this.#connection = {
       number: this.#connections,
       attachment,
       pending: new Map(),
+      pingsMs: [],
+      grantedMs: renewal?.grantedMs,
+      answer: { askedMs, writtenMs: askedMs, heardMs: askedMs },
       subject: undefined,
       server: undefined,
       said: 0,
       heard: 0,
       heardMs: nowMs,
       saidMs: nowMs,
-      writtenMs: nowMs,
     };
     const { session } = this;
     const open: ClientItem = {
@@ -203,7 +211,7 @@ export class NativeClient {
       version: NATIVE_VERSION,
       session: session?.id ?? SESSION_NONE,
       password: session?.password ?? new Uint8Array(PASSWORD_BYTES),
-      timeoutMs: session?.timeoutMs ?? workload.timeoutMs,
+      timeoutMs: renewal?.askedMs ?? session?.timeoutMs ?? workload.timeoutMs,
     };
     const bytes = encodeClientFrame({ sequence: 0, items: [open] });
     subjects.say(this.#end, this.#connections, gatewaySubject(ENSEMBLE), bytes);
@@ -238,12 +246,14 @@ export class NativeClient {
     const isOpen = connection.subject !== undefined;
     const silentMs = nowMs - connection.heardMs;
     const quietMs = nowMs - connection.saidMs;
-    if (silentMs >= (isOpen ? (timeoutMs * 2) / 3 : Math.max(1000, timeoutMs / 3))) {
+    const shortMs = workload.patient ? 2 * timeoutMs : Math.max(1000, timeoutMs / 3);
+    if (silentMs >= (isOpen ? (timeoutMs * 2) / 3 : shortMs)) {
       this.#drop("hears nothing");
     } else if (
       quietMs >= timeoutMs / 3 ||
       (connection.pending.size > 0 && quietMs >= PING_BUSY_MS)
     ) {
+      connection.pingsMs.push(environment.trueMs());
       this.#say(connection, [{ kind: "ping" }]);
     }
   }
@@ -285,7 +295,8 @@ export class NativeClient {
       this.#id += 1;
       const place = attachment.sent.length;
       if (request.kind === "write") attachment.sent.push(request.operation);
-      pending.set(this.#id, { request, after, seen: this.#lastZxid, place });
+      const askedMs = environment.trueMs();
+      pending.set(this.#id, { request, after, seen: this.#lastZxid, place, askedMs });
       return { kind: "request", id: this.#id, request: nativeRequest(request) };
     });
     this.#say(connection, items);
@@ -298,7 +309,8 @@ export class NativeClient {
       connection.heard = sequence;
     }
     connection.heardMs = this.#options.environment.clock.nowMs();
-    connection.writtenMs = writtenMs;
+    connection.answer.writtenMs = writtenMs;
+    connection.answer.heardMs = this.#options.environment.trueMs();
     for (const item of items) {
       this.#item(connection, item);
       if (this.#connection !== connection) return;
@@ -312,6 +324,7 @@ export class NativeClient {
         this.#opened(connection, item);
         return;
       case "pong":
+        asked(connection, connection.pingsMs.shift());
         this.#saw(item.zxid);
         return;
       case "result":
@@ -344,6 +357,10 @@ export class NativeClient {
     });
     must(zxid >= this.#lastZxid, "monotone reads", () => {
       return `${this.name}: attached at ${formatZxid(zxid)}, it has seen ${formatZxid(this.#lastZxid)}`;
+    });
+    const { grantedMs = timeoutMs } = connection;
+    must(timeoutMs === grantedMs, "protocol", () => {
+      return `${this.name}: a timeout of ${timeoutMs} ms, not ${grantedMs}`;
     });
     if (known === undefined) counts.sessions += 1;
     this.session = { id: session, password, timeoutMs };
@@ -385,6 +402,7 @@ export class NativeClient {
       return `${this.name}: an answer to request ${answer.id}, which waits for none`;
     });
     connection.pending.delete(answer.id);
+    asked(connection, pending.askedMs);
     this.#saw(answer.zxid);
     this.answered += 1;
     const { request } = pending;
@@ -446,4 +464,9 @@ export class NativeClient {
     this.session = undefined;
     this.#drop("session closed");
   }
+}
+
+/** What was asked then has been answered. */
+function asked({ answer }: Connection, atMs: number | undefined): void {
+  answer.askedMs = Math.max(answer.askedMs, atMs ?? 0);
 }

@@ -26,6 +26,10 @@ export type Workload = {
   readonly thinkMs: number;
   readonly outstandingMax: number;
   readonly timeoutMs: number;
+  /** Asked for by turns, at each connection, with what it is to be granted. Empty: always the same. */
+  readonly renewals: readonly { readonly askedMs: number; readonly grantedMs: number }[];
+  /** Waits for the answer to a handshake for longer than its session may live. */
+  readonly patient: boolean;
   /** Znodes below /k. */
   readonly keys: number;
   /** Parents of sequential znodes. */

@@ -1,5 +1,6 @@
 /** Every mutant, by where its mistake is. */
 import { CLIENT_MUTANTS } from "./clients.ts";
+import { CONTACT_MUTANTS } from "./contact.ts";
 import type { Mutant } from "./mutant.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
 import { REPLICATION_MUTANTS } from "./replication.ts";
@@ -14,6 +15,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SNAPSHOT_MUTANTS,
   ...STATE_MACHINE_MUTANTS,
   ...CLIENT_MUTANTS,
+  ...CONTACT_MUTANTS,
   ...ROOM_MUTANTS,
   ...NATIVE_MUTANTS,
 ];

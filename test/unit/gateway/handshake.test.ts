@@ -179,6 +179,22 @@ test("of two connections of this lane that attach one session the later keeps it
   t.true(gateway.written(2).length > 0);
 });
 
+test("of two connections whose attaches were applied before either was answered only the later is served", (t) => {
+  const gateway = serving();
+  for (const number of [1, 2]) {
+    gateway.open(number);
+    gateway.bytes(number, connectFrame({ port: 0, sessionId: 77n, password: PASSWORD }));
+  }
+  const session = 77 as SessionId;
+  const changed = { session, timeoutMs: 10_000, attachedAt: 6 as Zxid };
+  gateway.tell({ kind: "sessionChanges", attached: [changed], closed: [] });
+  gateway.tell({ kind: "closed", connection: 2 });
+  const attachedAt = 5 as Zxid;
+  const result = { kind: "session", session, attachedAt, timeoutMs: 10_000, password: PASSWORD };
+  gateway.tell({ kind: "written", client: 1, zxids: [attachedAt], results: [result as never] });
+  t.true(gateway.closed(1), "it is attached at another connection since");
+});
+
 test("a session moved on before the answer to its handshake came is not served here", (t) => {
   const gateway = serving();
   gateway.open(1);

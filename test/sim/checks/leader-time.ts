@@ -1,0 +1,67 @@
+/** A leader ends a session only after it was itself awake for the session's timeout without hearing of it. */
+import type { SessionsMessage } from "../../../actors/sessions/messages.ts";
+import type { SessionsState } from "../../../actors/sessions/sessions.ts";
+import { decodeBatch } from "../../../protocol/batch.ts";
+import type { SessionId } from "../../../protocol/ids.ts";
+import type { Life, SimNode } from "../sim-node.ts";
+import { must } from "./violation.ts";
+
+type Reign = {
+  readonly life: Life;
+  leading: boolean;
+  /** By the node's clock: when it last heard of a session, or of its being attached. */
+  readonly heardMs: Map<SessionId, number>;
+};
+
+const SLACK_MS = 1;
+
+export class LeaderTime {
+  readonly #reigns = new Map<number, Reign>();
+
+  /** After each step of the sessions actor. */
+  saw(node: SimNode, message: SessionsMessage, { leading }: SessionsState): void {
+    const { life } = node;
+    if (life === undefined) return;
+    let reign = this.#reigns.get(node.id);
+    if (reign?.life !== life || reign.leading !== leading) {
+      // A new leader gives every session its full timeout.
+      reign = { life, leading, heardMs: new Map() };
+      for (const session of sessionsOf(node)) reign.heardMs.set(session, life.clock.nowMs());
+      this.#reigns.set(node.id, reign);
+    }
+    const nowMs = life.clock.nowMs();
+    if (message.kind === "touched") {
+      for (const session of message.sessions) reign.heardMs.set(session, nowMs);
+    } else if (message.kind === "sessionChanges") {
+      for (const { session } of message.attached) reign.heardMs.set(session, nowMs);
+    }
+  }
+
+  /** The node's sessions actor proposes a batch: ends of sessions. */
+  proposes(node: SimNode, payload: Uint8Array): void {
+    const clock = node.life?.clock;
+    const reign = this.#reigns.get(node.id);
+    const state = node.stateOf("sessions") as SessionsState | undefined;
+    if (clock === undefined || reign === undefined || state === undefined) return;
+    const { tickMs = 0 } = state.options;
+    for (const operation of decodeBatch(payload)) {
+      if (operation.kind !== "expireSession") continue;
+      const { session } = operation;
+      const timeoutMs = state.sessions.get(session)?.timeoutMs;
+      const heardMs = reign.heardMs.get(session);
+      if (timeoutMs === undefined || heardMs === undefined) continue;
+      const silentMs = clock.nowMs() - heardMs;
+      const asleepMs = clock.pauses
+        .filter(({ fromMs, toMs }) => fromMs >= heardMs && toMs - fromMs > 2 * tickMs)
+        .reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs - tickMs, 0);
+      must(silentMs - asleepMs >= timeoutMs - SLACK_MS, "session time", () => {
+        const of = `session 0x${session.toString(16)} with a timeout of ${timeoutMs} ms`;
+        return `node ${node.id} ends ${of} after ${silentMs.toFixed(0)} ms, of which it stood still for ${asleepMs.toFixed(0)}`;
+      });
+    }
+  }
+}
+
+function sessionsOf(node: SimNode): Iterable<SessionId> {
+  return (node.stateOf("sessions") as SessionsState | undefined)?.sessions.keys() ?? [];
+}

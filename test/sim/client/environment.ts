@@ -1,0 +1,43 @@
+/** What every simulated client of a run is handed, and what all of them count together. */
+import type { Truth } from "../checks/truth.ts";
+import type { Link, LinkHandler } from "../links.ts";
+import type { NodeClock } from "../node-clock.ts";
+import type { Trace } from "../trace.ts";
+
+export type ClientCounts = {
+  acknowledged: number;
+  /** Writes, for want of room on disks. */
+  refused: number;
+  reads: number;
+  events: number;
+  sessions: number;
+  expired: number;
+  /** Ended while a client that counts from when it heard an answer, not from when it asked, still counted on them. */
+  outlived: number;
+  reconnects: number;
+  /** Far more requests at once than a gateway takes. */
+  hogs: number;
+};
+
+/** When the answer that was heard last was asked for, written by the server, and heard; in true time. */
+export type LastAnswer = { askedMs: number; writtenMs: number; heardMs: number };
+
+export type ClientEnvironment = {
+  /** The client's own: it may run fast or slow. */
+  readonly clock: NodeClock;
+  readonly trueMs: () => number;
+  readonly trace: Trace;
+  readonly truth: Truth;
+  readonly counts: ClientCounts;
+  /** Requests that all clients together may still make; then they only trickle. */
+  readonly budget: { left: number };
+  /** Undefined: that node does not answer. */
+  readonly dial: (of: {
+    readonly node: number;
+    readonly client: { readonly name: string };
+    readonly handler: LinkHandler;
+  }) => Link | undefined;
+  readonly nodes: number;
+  /** Runs what may find a violation. */
+  readonly guard: (check: () => void) => void;
+};

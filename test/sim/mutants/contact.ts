@@ -1,0 +1,200 @@
+/** Mistakes about who counts on a session until when: support, rounds of touches, handshakes, sessions that move. */
+import type { Mutant } from "./mutant.ts";
+
+const APPLY = "actors/tree/apply.ts";
+const HANDSHAKE = "actors/gateway/zookeeper/handshake.ts";
+const HEARTBEAT = "actors/heartbeat/heartbeat.ts";
+const NATIVE = "actors/gateway/nats/connections.ts";
+const ROUNDS = "actors/heartbeat/rounds.ts";
+const SESSIONS = "actors/sessions/sessions.ts";
+const SUPPORT = "actors/heartbeat/support.ts";
+
+export const CONTACT_MUTANTS: readonly Mutant[] = [
+  {
+    name: "echoes-of-another-epoch",
+    mistake: "pings, touches and echoes of another epoch are taken",
+    edits: [
+      {
+        file: HEARTBEAT,
+        find: "const leading = mine && leadership.epoch === message.epoch;",
+        replace: "const leading = mine;",
+      },
+      {
+        file: HEARTBEAT,
+        find: "if (pong.epoch !== epoch || pong.atMs === undefined)",
+        replace: "if (pong.atMs === undefined)",
+      },
+    ],
+  },
+  {
+    name: "support-of-one",
+    mistake: "a leader of five confirms touches with the support of one other node",
+    edits: [{ file: SUPPORT, find: "return times[quorum - 2];", replace: "return times[0];" }],
+  },
+  {
+    name: "support-from-arrival",
+    mistake: "support is counted from when a ping arrives, not from what it echoes",
+    edits: [
+      {
+        file: HEARTBEAT,
+        find: "held(support, from, echoMs);",
+        replace: "held(support, from, context.nowMs);",
+      },
+    ],
+  },
+  {
+    name: "support-of-an-earlier-reign",
+    mistake: "a leader counts what held to it in an epoch before",
+    edits: [
+      {
+        file: HEARTBEAT,
+        find: "    clearSupport(state.support);\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "lost-touches-confirmed",
+    mistake: "a ping tells only what was touched since the last one, which may be lost",
+    edits: [
+      {
+        file: ROUNDS,
+        find: "if (round > rounds.taken) sessions.push(session);",
+        replace: "if (round === rounds.current) sessions.push(session);",
+      },
+    ],
+  },
+  {
+    name: "touches-taken-by-another",
+    mistake: "a new leader is not told what the one before it has taken",
+    edits: [{ file: HEARTBEAT, find: "    forgetTaken(state.rounds);\n", replace: "" }],
+  },
+  {
+    name: "lost-turns-heard",
+    mistake: "a gateway takes everything before a confirmed turn for confirmed as of now",
+    edits: [
+      {
+        file: "actors/gateway/contact.ts",
+        find: "for (const session of told?.sessions ?? []) heard(session, told?.atMs ?? 0);",
+        replace:
+          "for (const session of told?.sessions ?? []) heard(session, [...contact.told.values()].at(-1)?.atMs ?? 0);",
+      },
+    ],
+  },
+  {
+    name: "pause-not-forgiven",
+    mistake: "sessions pay for the time in which their leader stood still",
+    edits: [{ file: SESSIONS, find: "if (lateMs <= tickMs) return;", replace: "return;" }],
+  },
+  {
+    name: "tracker-keeps-the-first-timeout",
+    mistake: "the leader counts with the timeout that a session had at first",
+    edits: [
+      {
+        file: SESSIONS,
+        find: "      timeoutMs,\n      attachedAt,\n      deadlineMs: context.nowMs + timeoutMs,",
+        replace: `      timeoutMs: state.sessions.get(session)?.timeoutMs ?? timeoutMs,
+      attachedAt,
+      deadlineMs: context.nowMs + timeoutMs,`,
+      },
+    ],
+  },
+  {
+    name: "attach-keeps-the-timeout",
+    mistake: "a session that is attached with another timeout keeps the old one",
+    edits: [{ file: APPLY, find: "  session.timeoutMs = timeoutMs;\n", replace: "" }],
+  },
+  {
+    name: "any-password",
+    mistake: "a session is attached whatever the password",
+    edits: [
+      {
+        file: APPLY,
+        find: "session === undefined || !samePassword(session, password)",
+        replace: "session === undefined",
+      },
+    ],
+  },
+  {
+    name: "moved-connection-served",
+    mistake: "the old connection of a session that has moved goes on being served",
+    edits: [
+      {
+        file: HANDSHAKE,
+        find: `    if (holder?.phase.kind === "attached" && holder.phase.attachedAt < attachedAt) {
+      closeMoved(turn, holder);
+    }
+`,
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "moved-native-connection-served",
+    mistake: "the old connection of a native client's session goes on being served",
+    edits: [
+      {
+        file: NATIVE,
+        find: `if (connection !== undefined) supersede(turn, connection, attachedAt);`,
+        replace: "if (connection === undefined) continue;",
+      },
+    ],
+  },
+  {
+    name: "superseded-while-attaching",
+    mistake: "a connection whose session moved on while it was being attached is served",
+    edits: [
+      {
+        file: HANDSHAKE,
+        find: "if (phase.supersededAt > attachedAt) {",
+        replace: "if (false) {",
+      },
+    ],
+  },
+  {
+    name: "late-handshake",
+    mistake: "a handshake is answered however late",
+    edits: [
+      {
+        file: HANDSHAKE,
+        find: "if (turn.context.nowMs > answerUntilMs(connection.heardMs, timeoutMs)) {",
+        replace: "if (false) {",
+      },
+    ],
+  },
+  {
+    name: "handshake-counted-from-its-answer",
+    mistake: "a session's time is counted from when its handshake is answered",
+    edits: [
+      {
+        file: HANDSHAKE,
+        find: "  if (phase.supersededAt > attachedAt) {\n",
+        replace:
+          "  connection.heardMs = turn.context.nowMs;\n  if (phase.supersededAt > attachedAt) {\n",
+      },
+    ],
+  },
+  {
+    name: "native-handshake-counted-from-its-answer",
+    mistake: "a native client's session is counted from when its opening is answered",
+    edits: [
+      {
+        file: NATIVE,
+        find: `  connection.phase = { kind: "open", session, attachedAt };`,
+        replace: `  connection.leaderHeardMs = turn.nowMs;
+  connection.phase = { kind: "open", session, attachedAt };`,
+      },
+    ],
+  },
+  {
+    name: "old-lane-stops-its-node",
+    mistake: "a lane whose incarnation is behind the log's stops its node",
+    edits: [
+      {
+        file: "actors/submitter/submitter.ts",
+        find: "if (state.confirmed) {",
+        replace: "if (true) {",
+      },
+    ],
+  },
+];

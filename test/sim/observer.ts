@@ -1,0 +1,93 @@
+/** Looks at every step of every actor of a run's nodes, and hands it to the checkers that it concerns. */
+import type { NatsGatewayMessage, ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
+import type { NatsGatewayState } from "../../actors/gateway/nats/gateway.ts";
+import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";
+import type { LogState } from "../../actors/log/actor.ts";
+import type { LogMessage, LogReport } from "../../actors/log/messages.ts";
+import type { LogSyncMessage } from "../../actors/log-sync/messages.ts";
+import type { LogSyncState } from "../../actors/log-sync/state.ts";
+import type { SessionsMessage } from "../../actors/sessions/messages.ts";
+import type { SessionsState } from "../../actors/sessions/sessions.ts";
+import type { TreeMessage } from "../../actors/tree/messages.ts";
+import type { TreeState } from "../../actors/tree/tree.ts";
+import { DiskChecks } from "./checks/disk.ts";
+import type { Invariants } from "./checks/invariants.ts";
+import { LeaderTime } from "./checks/leader-time.ts";
+import { checkRequests } from "./checks/limits.ts";
+import { MovedSessions } from "./checks/moved.ts";
+import { Promises } from "./checks/promises.ts";
+import { must } from "./checks/violation.ts";
+import type { Coverage } from "./coverage.ts";
+import type { SimNode } from "./sim-node.ts";
+
+export type NodeObserverOptions = {
+  readonly invariants: Invariants;
+  readonly coverage: Coverage;
+  /** The gateways of the node may refuse writes from now on. */
+  readonly onRefusals: (node: SimNode) => void;
+  readonly onNativeRefusals: (node: SimNode) => void;
+};
+
+export class NodeObserver {
+  readonly #options: NodeObserverOptions;
+  readonly #promises = new Promises();
+  readonly #diskChecks = new DiskChecks();
+  readonly #leaderTime = new LeaderTime();
+  readonly #moved = new MovedSessions();
+
+  constructor(options: NodeObserverOptions) {
+    this.#options = options;
+  }
+
+  saw(node: SimNode, actor: string, message: object, state: unknown): void {
+    if (actor === "log-sync") {
+      const report = message as LogReport;
+      if (report.kind === "recovered") this.#recovered(node, report);
+      this.#options.invariants.afterLogSync(node.log, state as LogSyncState);
+      const { promise } = state as LogSyncState;
+      const told = message as LogSyncMessage;
+      this.#promises.saw(node.id, told, promise.epoch);
+      if (told.kind === "propose") this.#leaderTime.proposes(node, told.payload);
+    } else if (actor === "sessions") {
+      this.#leaderTime.saw(node, message as SessionsMessage, state as SessionsState);
+    } else if (actor === "log") {
+      const command = message as LogMessage;
+      if (command.kind === "append") this.#options.invariants.appends(node.id, command.records);
+      if (!node.hasWrongDisk) this.#diskChecks.afterLog(node.id, node.disk, state as LogState);
+    } else if (actor.startsWith("zookeeper/")) {
+      const told = message as ZooKeeperGatewayMessage;
+      checkRequests(state as GatewayState, told);
+      this.#moved.saw(`${actor} of node ${node.id}`, told, state as GatewayState);
+      if (told.kind === "leadership" && told.room !== "enough") this.#options.onRefusals(node);
+    } else if (actor.startsWith("nats/")) {
+      const told = message as NatsGatewayMessage;
+      this.#moved.saw(`${actor} of node ${node.id}`, told, state as NatsGatewayState);
+      if (told.kind === "leadership" && told.room !== "enough")
+        this.#options.onNativeRefusals(node);
+    } else if (actor.startsWith("tree/")) {
+      this.#observeTree(node, actor, message as TreeMessage, state as TreeState);
+    }
+    this.#options.coverage.saw(actor, message, state);
+  }
+
+  #recovered(node: SimNode, report: Extract<LogReport, { kind: "recovered" }>): void {
+    must(!node.hasWrongDisk, "no crash", () => {
+      return `node ${node.id} starts with the disk of another node`;
+    });
+    this.#options.invariants.recovered(node.log, report);
+  }
+
+  #observeTree(node: SimNode, actor: string, message: TreeMessage, tree: TreeState): void {
+    const loaded = message.kind === "loadChunk" && message.last;
+    if (message.kind !== "committed" && !loaded) return;
+    const cursors = node.life?.cursors;
+    // A snapshot is compared whole.
+    if (loaded) cursors?.delete(actor);
+    const cursor = this.#options.invariants.applied(
+      `${actor} of node ${node.id}`,
+      tree,
+      cursors?.get(actor) ?? 0,
+    );
+    cursors?.set(actor, cursor);
+  }
+}
