@@ -3,7 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
-import { IDENTITY_FILE, isOurs } from "../actors/log/files.ts";
+import { OWNER_FILE, isOurs } from "../actors/log/files.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import { isLockFile, lockHolder } from "../runtime/disks/folder-lock.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
@@ -69,14 +69,14 @@ function whyNoDataFolder(path: string): string | undefined {
   const nodes = entries
     .filter((entry) => entry.isDirectory())
     .map((entry) => join(path, entry.name))
-    .filter((folder) => statSync(join(folder, IDENTITY_FILE), { throwIfNoEntry: false })?.isFile())
+    .filter((folder) => statSync(join(folder, OWNER_FILE), { throwIfNoEntry: false })?.isFile())
     .sort();
   if (nodes.length > 0) {
     return `${path} is no data folder, but holds those of several nodes; inspect one of them: ${nodes.join(", ")}`;
   }
   return entries.every((entry) => isLockFile(entry.name))
     ? `${path} is empty: no node has been started with it`
-    : `${path} is no data folder of zooid: it has no ${IDENTITY_FILE}`;
+    : `${path} is no data folder of zooid: it has no ${OWNER_FILE}`;
 }
 
 /** Read errors of single files are findings; these are of the folder itself. */

@@ -3,6 +3,7 @@
  * between threads. The runtime performs them in order after the actor has returned.
  */
 import type { DiskOperation } from "./disk.ts";
+import type { PeerSender } from "./transport.ts";
 
 /** Number of a node within its ensemble, as in ZooKeeper's `myid`. */
 export type PeerId = number;
@@ -66,6 +67,7 @@ export type TimerMessage<Timer extends string = string> = {
 export type ReceivedMessage<Message> = {
   readonly kind: "received";
   readonly from: PeerId;
+  readonly sender: PeerSender;
   readonly message: Message;
   readonly request?: number | undefined;
 };
@@ -76,6 +78,7 @@ export type RequestOutcome<Answer> =
       readonly kind: "answered";
       readonly tag: number;
       readonly from: PeerId;
+      readonly sender: PeerSender;
       readonly message: Answer;
     }
   | { readonly kind: "noResponders"; readonly tag: number; readonly to: PeerId }

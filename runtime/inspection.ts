@@ -30,7 +30,7 @@ export type InspectionEvent =
       readonly node: PeerId;
       readonly to: string;
       readonly message: string;
-      readonly reason: "noSuchActor" | "mailboxFull" | "notAMessage";
+      readonly reason: "noSuchActor" | "mailboxFull";
     }
   | {
       readonly kind: "stopNode";

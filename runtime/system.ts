@@ -10,7 +10,7 @@ import type { DiskOperation, DiskOutcome } from "./disk.ts";
 import type { Effect, PeerId } from "./effects.ts";
 import type { InspectionEvent } from "./inspection.ts";
 import { Fifo } from "./mailbox.ts";
-import type { Codec, Incoming, Transport, TransportOutcome } from "./transport.ts";
+import type { Admission, Incoming, PeerGate, Transport, TransportOutcome } from "./transport.ts";
 
 /** The way to actors of another thread. Byte arrays in messages must own their whole buffer: a view would copy all of it. */
 export interface Link {
@@ -39,7 +39,8 @@ export type SystemOptions = {
   readonly node: PeerId;
   readonly clock: Clock;
   readonly randomness: Randomness;
-  readonly codec: Codec;
+  /** What is sent to other nodes, and what comes from them, passes it. Of a thread that has a transport. */
+  readonly gate?: PeerGate | undefined;
   /** Where the effects `send`, `broadcast`, `request` go. Without one they are lost, and requests find no responders. */
   readonly transport?: Transport | undefined;
   /** Where `publish` goes; the transport by default. */
@@ -235,22 +236,22 @@ export class ActorSystem {
   }
 
   #perform(cell: Cell, effect: Effect): void {
-    const { transport, codec } = this.#options;
+    const { transport } = this.#options;
     switch (effect.kind) {
       case "tell":
         this.tell(effect.to, effect.message);
         return;
       case "send":
-        transport?.send(effect.to, effect.actor, codec.encode(effect.message));
+        this.#seal(effect.message, (bytes) => transport?.send(effect.to, effect.actor, bytes));
         return;
       case "broadcast":
-        transport?.broadcast(effect.actor, codec.encode(effect.message));
+        this.#seal(effect.message, (bytes) => transport?.broadcast(effect.actor, bytes));
         return;
       case "request":
         this.#request(cell, effect);
         return;
       case "answer":
-        this.#requests.get(effect.request)?.(codec.encode(effect.message));
+        this.#seal(effect.message, (bytes) => this.#requests.get(effect.request)?.(bytes));
         this.#requests.delete(effect.request);
         return;
       case "startTimer":
@@ -280,24 +281,29 @@ export class ActorSystem {
     }
   }
 
+  #seal(message: object, use: (bytes: Uint8Array) => void): void {
+    const bytes = this.#options.gate?.seal(message);
+    if (bytes !== undefined) use(bytes);
+  }
+
   #request(cell: Cell, effect: Extract<Effect, { kind: "request" }>): void {
-    const { transport, codec } = this.#options;
+    const { transport, gate } = this.#options;
     const { to, tag } = effect;
     const done = (outcome: TransportOutcome): void => {
       if (outcome.kind === "noResponders") this.#tellCell(cell, { kind: "noResponders", tag, to });
       else if (outcome.kind === "timedOut") {
         this.#tellCell(cell, { kind: "requestTimedOut", tag, to });
       } else {
-        const message = this.#decode(outcome.bytes, cell.actor.name);
-        if (message !== undefined) {
-          this.#tellCell(cell, { kind: "answered", tag, from: to, message });
+        const taken = this.#admit({ from: to, actor: cell.actor.name, bytes: outcome.bytes });
+        if (taken !== undefined) {
+          const { sender, message } = taken;
+          this.#tellCell(cell, { kind: "answered", tag, from: to, sender, message });
         }
       }
     };
-    if (transport === undefined) done({ kind: "noResponders" });
-    else {
-      transport.request(to, effect.actor, codec.encode(effect.message), effect.timeoutMs, done);
-    }
+    const bytes = gate?.seal(effect.message);
+    if (transport === undefined || bytes === undefined) done({ kind: "noResponders" });
+    else transport.request(to, effect.actor, bytes, effect.timeoutMs, done);
   }
 
   #startTimer(cell: Cell, timer: string, afterMs: number): void {
@@ -330,8 +336,8 @@ export class ActorSystem {
 
   #receiveFromPeer(incoming: Incoming): void {
     if (this.#stopped) return;
-    const message = this.#decode(incoming.bytes, incoming.actor);
-    if (message === undefined) return;
+    const taken = this.#admit(incoming);
+    if (taken === undefined) return;
     let request: number | undefined;
     if (incoming.answer !== undefined) {
       request = this.#nextRequest;
@@ -344,16 +350,24 @@ export class ActorSystem {
         }
       }
     }
-    this.tell(incoming.actor, { kind: "received", from: incoming.from, message, request });
+    const { sender, message } = taken;
+    this.tell(incoming.actor, { kind: "received", from: incoming.from, sender, message, request });
   }
 
-  #decode(bytes: Uint8Array, to: string): object | undefined {
-    try {
-      return this.#options.codec.decode(bytes);
-    } catch {
-      this.#undelivered(to, {}, "notAMessage");
-      return undefined;
+  #admit(
+    incoming: Pick<Incoming, "from" | "actor" | "bytes">,
+  ): Extract<Admission, { kind: "taken" }> | undefined {
+    const { gate, clock, transport } = this.#options;
+    const admission = gate?.admit(incoming, clock.nowMs());
+    if (admission?.kind !== "refused") return admission;
+    const { reply, log, tell } = admission;
+    // No actor has the name that replies go to: the gate of the other side takes them in.
+    if (reply !== undefined) transport?.send(incoming.from, "gate", reply);
+    if (log !== undefined) {
+      this.#inspection.next({ kind: "log", ...log, ...this.#stamp(), actor: "gate" });
     }
+    if (tell !== undefined) this.tell(tell.to, tell.message);
+    return undefined;
   }
 
   #tellElsewhere(to: string, message: object): void {
@@ -373,11 +387,7 @@ export class ActorSystem {
     this.#outbox.clear();
   }
 
-  #undelivered(
-    to: string,
-    message: object,
-    reason: "noSuchActor" | "mailboxFull" | "notAMessage",
-  ): void {
+  #undelivered(to: string, message: object, reason: "noSuchActor" | "mailboxFull"): void {
     const event = { kind: "undelivered", to, message: kindOf(message), reason } as const;
     this.#inspection.next({ ...event, ...this.#stamp() });
   }

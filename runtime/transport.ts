@@ -3,7 +3,7 @@
  * above carries its own epochs, sequence numbers and resync. Used from one thread.
  */
 import type { Observable } from "rxjs";
-import type { PeerId } from "./effects.ts";
+import type { EventDetail, LogLevel, PeerId } from "./effects.ts";
 
 export type Incoming = {
   readonly from: PeerId;
@@ -45,9 +45,39 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** How the runtime turns messages into bytes and back. */
-export type Codec = {
-  readonly encode: (message: object) => Uint8Array;
-  /** Throws on bytes that are no message. */
-  readonly decode: (bytes: Uint8Array) => object;
+/** Who sent a message, as the gate knows it. */
+export type PeerSender = {
+  /** Of its data folder. */
+  readonly identity: string;
+  /** How often that folder was started. */
+  readonly incarnation: number;
+  /** Of the process. */
+  readonly nonce: number;
 };
+
+/** What becomes of bytes that came from another node. */
+export type Admission =
+  | { readonly kind: "taken"; readonly sender: PeerSender; readonly message: object }
+  /** No actor sees it. Each of the others is done if it is there. */
+  | {
+      readonly kind: "refused";
+      /** For the sender. */
+      readonly reply?: Uint8Array | undefined;
+      /** For the inspection stream. */
+      readonly log?: PeerLogLine | undefined;
+      /** For an actor of this node. */
+      readonly tell?: { readonly to: string; readonly message: object } | undefined;
+    };
+
+export type PeerLogLine = {
+  readonly level: LogLevel;
+  readonly event: string;
+  readonly detail: EventDetail;
+};
+
+/** Turns messages between nodes into bytes and back, and decides which of the others' come in. */
+export interface PeerGate {
+  /** Undefined: this node may not speak yet. */
+  seal(message: object): Uint8Array | undefined;
+  admit(incoming: Pick<Incoming, "from" | "actor" | "bytes">, nowMs: number): Admission;
+}

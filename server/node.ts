@@ -12,7 +12,7 @@ import type { NodeConfig } from "./config/node-config.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import type { TreeLaneData } from "./lanes/tree-lane.ts";
 import { addAdminActor } from "./gateways.ts";
-import { addReplicationActors, peerCodec, threadOf } from "./placement.ts";
+import { addReplicationActors, peerGate, threadOf } from "./placement.ts";
 import { processEnvironment, reportProcess } from "./process-report.ts";
 
 export type StopReason =
@@ -109,11 +109,12 @@ class Node implements RunningNode {
       };
       this.#treeLanes.push(await this.#startLane("tree-lane", data));
     }
+    const gate = peerGate(config, realRandomness);
     const system = new ActorSystem({
       node: config.id,
       clock: realClock,
       randomness: realRandomness,
-      codec: peerCodec,
+      gate,
       transport: this.#transport,
       route: (to) => {
         const thread = threadOf(to);
@@ -129,7 +130,7 @@ class Node implements RunningNode {
     const recovered = new Promise<undefined>((resolve) => {
       system.topic("log-sync", "durable$").subscribe(() => resolve(undefined));
     });
-    addReplicationActors(system, config);
+    addReplicationActors(system, config, gate);
     addAdminActor(system, config, processEnvironment());
     this.#system = system;
     this.#deliver(this.#early);

@@ -6,24 +6,15 @@ import { crc32 } from "node:zlib";
 import { electionActor } from "../actors/election/election.ts";
 import { heartbeatActor } from "../actors/heartbeat/heartbeat.ts";
 import { logActor } from "../actors/log/actor.ts";
+import type { Standing } from "../actors/log-sync/messages.ts";
 import { logSyncActor } from "../actors/log-sync/log-sync.ts";
 import { sessionsActor } from "../actors/sessions/sessions.ts";
 import { submitterActor } from "../actors/submitter/submitter.ts";
 import { treeActor } from "../actors/tree/tree.ts";
-import { decodeCbor, encodeCbor, PEER_CBOR } from "../protocol/cbor.ts";
+import type { Randomness } from "../runtime/clock.ts";
 import type { ActorSystem } from "../runtime/system.ts";
-import type { Codec } from "../runtime/transport.ts";
 import type { NodeConfig } from "./config/node-config.ts";
-
-/** Messages between nodes are CBOR maps. */
-export const peerCodec: Codec = {
-  encode: encodeCbor,
-  decode: (bytes) => {
-    const message = decodeCbor(bytes, PEER_CBOR);
-    if (typeof message !== "object" || message === null) throw new Error("not a message");
-    return message;
-  },
-};
+import { NodeGate } from "./peer-gate.ts";
 
 /** The thread of an actor, by its name: `log`, a lane's number, or the main thread. */
 export function threadOf(actor: string): "main" | "log" | number {
@@ -32,8 +23,18 @@ export function threadOf(actor: string): "main" | "log" | number {
   return slash < 0 ? "main" : Number(actor.slice(slash + 1));
 }
 
-/** Election, heartbeat, sessions and log-sync: they live on the main thread. */
-export function addReplicationActors(system: ActorSystem, config: NodeConfig): void {
+/** Of a node that has peers. */
+export function peerGate(config: NodeConfig, randomness: Randomness): NodeGate {
+  const nonce = Math.floor(randomness.random() * Number.MAX_SAFE_INTEGER);
+  return new NodeGate({ server: config.id, nonce });
+}
+
+/** Election, heartbeat, sessions and log-sync: they live on the main thread. The gate goes by what log-sync says. */
+export function addReplicationActors(
+  system: ActorSystem,
+  config: NodeConfig,
+  gate: NodeGate,
+): void {
   const { id: server, members: voters, lanes } = config;
   const hearLeadership = ["election", "heartbeat", "sessions"];
   const trees: string[] = [];
@@ -44,6 +45,7 @@ export function addReplicationActors(system: ActorSystem, config: NodeConfig): v
   tellAll(system, "log-sync", "committed$", trees);
   tellAll(system, "log-sync", "leadership$", hearLeadership);
   tellAll(system, "log-sync", "durable$", ["election"]);
+  system.topic("log-sync", "standing$").subscribe((value) => gate.goBy(value as Standing));
   system.add(logSyncActor({ server, voters, lanes, crc32 }));
   system.add(electionActor({ server, voters }));
   system.add(
@@ -76,7 +78,8 @@ export function addLogActor(
 ): void {
   const { id: server, ensemble, members, snapshotEveryBytes } = config;
   const repairable = members.length > 1;
-  system.add(logActor({ server, ensemble, snapshotEveryBytes, repairable, crc32, ...options }));
+  const sizes = { snapshotEveryBytes, ...options };
+  system.add(logActor({ server, ensemble, members, repairable, crc32, ...sizes }));
 }
 
 /** A lane's replica and its submitter. */

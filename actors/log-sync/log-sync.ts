@@ -96,6 +96,8 @@ function decide(state: LogSyncState, message: LogSyncMessage, context: Context):
     case "timer":
       timer(state, message.timer, context);
       return;
+    case "refusedByPeer":
+      return;
     case "treeLoaded":
       treeLoaded(state, message);
       if (state.role.kind === "leading") activate(state, state.role);
@@ -272,6 +274,17 @@ function recovered(
   context: Context,
 ): void {
   state.recovered = true;
+  state.effects.push({
+    kind: "emit",
+    topic: "standing$",
+    value: {
+      kind: "standing",
+      identity: report.identity,
+      incarnation: report.incarnation,
+      ensembleId: undefined,
+      version: 0,
+    },
+  });
   state.promise = report.promise;
   state.index = new LogIndex(report.lastZxids, report.baseZxid);
   state.durable = state.index.tail;

@@ -1,6 +1,7 @@
 /** The log-sync actor: what is in the log and what is committed. All of the safety lives here. */
 import type { ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId, Submitter } from "../../protocol/ids.ts";
+import type { EnsembleId, Identity } from "../../protocol/peer-frame.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { LogReport } from "../log/messages.ts";
 import type { TreeLoaded } from "../tree/messages.ts";
@@ -25,6 +26,8 @@ export type LogSyncMessage =
   | { readonly kind: "elected"; readonly leader: ServerId }
   /** From the heartbeat actor, or from election: the leader (or, of a leader, its quorum) is lost. */
   | { readonly kind: "leaderLost"; readonly reason: string }
+  /** From the gate between this node and the others. */
+  | RefusedByPeer
   /** From a submitter of this node. */
   | SubmitMessage
   /** From the sessions actor of the leader: a batch that is the leader's own. */
@@ -131,6 +134,29 @@ export type Leadership = {
   readonly leader: ServerId | undefined;
   /** What clients of this node may write: the leader's word, or less if its own disk is full. */
   readonly room: Room;
+};
+
+/** Why a node's frames are refused by another one. */
+export type RefusalReason =
+  /** Another process has its number. */
+  "twin";
+
+/** Another node refuses what this process sends. */
+export type RefusedByPeer = {
+  readonly kind: "refusedByPeer";
+  readonly from: ServerId;
+  readonly reason: RefusalReason;
+};
+
+/** Emitted on `standing$`, for the gate: who this node is, and whom it goes by. */
+export type Standing = {
+  readonly kind: "standing";
+  readonly identity: Identity;
+  readonly incarnation: number;
+  /** Undefined: this node belongs to no ensemble yet. */
+  readonly ensembleId: EnsembleId | undefined;
+  /** Of the configuration; 0: none. */
+  readonly version: number;
 };
 
 /** Emitted on `committed$`: verified records in zxid order, each exactly once since the start, gapless. */

@@ -5,6 +5,7 @@
  */
 import { assert, unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
+import { hexOfBytes, IDENTITY_BYTES } from "../../protocol/peer-frame.ts";
 import { type Crc32, recordHeader } from "../../protocol/record.ts";
 import { epochOf, formatZxid } from "../../protocol/zxid.ts";
 import type { Actor, Context, Step } from "../../runtime/actor.ts";
@@ -27,6 +28,8 @@ export type { LogState } from "./state.ts";
 export type LogOptions = {
   readonly server: ServerId;
   readonly ensemble: string;
+  /** The ensemble's voters, ascending. Default: this node alone. */
+  readonly members?: readonly ServerId[];
   /** Size of a segment, in bytes, 4096 to 2^30. Default 16 MiB. Smaller: more files; larger: more space set aside. */
   readonly segmentBytes?: number;
   /**
@@ -52,7 +55,7 @@ const MAILBOX_CAPACITY = 65_536;
 const FLUSH_TIMER = "flush";
 
 export function logActor(options: LogOptions): Actor<LogState, LogMessage> {
-  const { server, ensemble, crc32, repairable = false } = options;
+  const { server, ensemble, crc32, repairable = false, members = [server] } = options;
   const { segmentBytes = SEGMENT_BYTES_DEFAULT } = options;
   const { snapshotEveryBytes = SNAPSHOT_EVERY_BYTES_DEFAULT } = options;
   assert(segmentBytes >= SEGMENT_BYTES_MIN, "a segment is not smaller than a disk block");
@@ -62,9 +65,10 @@ export function logActor(options: LogOptions): Actor<LogState, LogMessage> {
     supervision: "stopNode",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
     start: (context) => {
-      const settings = { server, ensemble, segmentBytes, snapshotEveryBytes, repairable, crc32 };
-      const state = initialState(settings);
-      state.running = recoverLog(state, context.wallMs);
+      const sizes = { segmentBytes, snapshotEveryBytes };
+      const state = initialState({ server, ensemble, members, repairable, crc32, ...sizes });
+      const newIdentity = hexOfBytes(context.randomBytes(IDENTITY_BYTES));
+      state.running = recoverLog(state, { wallMs: context.wallMs, newIdentity });
       return turn(state, context, () => runOn(state, undefined));
     },
     receive: (state, message, context) => {

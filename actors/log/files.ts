@@ -1,15 +1,23 @@
 /** The files of a data folder beside the segments: who owns it, the promise, the incarnation. `docs/internals/disk-format.md`. */
 import type { Crc32 } from "../../protocol/record.ts";
 import { type ServerId, SERVER_ID_MAX } from "../../protocol/ids.ts";
+import {
+  checkedConfiguration,
+  type Configuration,
+  votersOfText,
+  votersText,
+} from "../../protocol/configuration.ts";
+import { type Identity, isIdentity } from "../../protocol/peer-frame.ts";
 import { type Epoch, EPOCH_MAX, EPOCH_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { EpochPromise } from "../log-sync/messages.ts";
 import type { VoteLoss } from "./messages.ts";
 import { LogStop, TEMPORARY_SUFFIX } from "./procedure.ts";
 
-/** Written today. Version 1 had no seals, and its segments no remnants. */
-export const FORMAT_VERSION = 2;
+/** Written today. Version 1 had no seals, and its segments no remnants; version 2 had no identity and no members. */
+export const FORMAT_VERSION = 3;
 const FORMAT_VERSION_MIN = 1;
-export const IDENTITY_FILE = "zooid.json";
+const VERSION_WITH_IDENTITY = 3;
+export const OWNER_FILE = "zooid.json";
 export const PROMISE_FILE = "promise";
 export const INCARNATION_FILE = "incarnation";
 /** The next segment, being filled with zeros. */
@@ -25,16 +33,32 @@ export const VOTE_LOSS_FILE = "damaged";
 const TOLERATED_FILES: readonly string[] = ["myid", "zookeeper_server.pid"];
 
 /** Replaced as a whole. */
-const WHOLE_FILES: readonly string[] = [
-  IDENTITY_FILE,
-  PROMISE_FILE,
-  INCARNATION_FILE,
-  VOTE_LOSS_FILE,
-];
+const WHOLE_FILES: readonly string[] = [OWNER_FILE, PROMISE_FILE, INCARNATION_FILE, VOTE_LOSS_FILE];
 
-export type Identity = { readonly ensemble: string; readonly server: ServerId };
-/** `version`: of the format when the folder was first used. */
-export type StoredIdentity = Identity & { readonly version: number };
+/** Whose a folder is, by the flags of a start. */
+export type FolderOwner = {
+  readonly ensemble: string;
+  readonly server: ServerId;
+  /** The voters that it was started with. */
+  readonly members: readonly ServerId[];
+};
+
+/** Whose a folder is, by its own word. */
+export type StoredOwner = {
+  readonly ensemble: string;
+  readonly server: ServerId;
+  /** Of the format that it was written in. */
+  readonly version: number;
+  /** Undefined before version 3. */
+  readonly own: FolderIdentity | undefined;
+};
+
+export type FolderIdentity = {
+  readonly identity: Identity;
+  readonly members: readonly ServerId[];
+  /** Of the ensemble that it belongs to, as far as it is known to be committed. Undefined: it belongs to none yet. */
+  readonly configuration: Configuration | undefined;
+};
 
 const SEGMENT_NAME = /^log\.([0-9a-f]{16})$/;
 
@@ -109,28 +133,63 @@ export function isLeftover(name: string): boolean {
   return WHOLE_FILES.some((file) => name === `${file}${TEMPORARY_SUFFIX}`);
 }
 
-export function encodeIdentity(identity: Identity, crc32: Crc32): Uint8Array {
-  return encodeChecked(
-    { version: FORMAT_VERSION, ensemble: identity.ensemble, server: identity.server },
-    crc32,
-  );
+export function encodeOwner(
+  owner: Pick<FolderOwner, "ensemble" | "server">,
+  { identity, members, configuration }: FolderIdentity,
+  crc32: Crc32,
+): Uint8Array {
+  const { ensemble, server } = owner;
+  const fields = {
+    version: FORMAT_VERSION,
+    ensemble,
+    server,
+    identity,
+    members: members.join(","),
+  };
+  if (configuration === undefined) return encodeChecked(fields, crc32);
+  const { ensembleId, version: configurationVersion } = configuration;
+  const voters = votersText(configuration);
+  return encodeChecked({ ...fields, ensembleId, configurationVersion, voters }, crc32);
 }
 
-export function decodeIdentity(bytes: Uint8Array, crc32: Crc32): StoredIdentity {
-  const found = decodeChecked(IDENTITY_FILE, bytes, crc32);
+export function decodeOwner(bytes: Uint8Array, crc32: Crc32): StoredOwner {
+  const found = decodeChecked(OWNER_FILE, bytes, crc32);
   const { ensemble } = found;
-  if (typeof ensemble !== "string") throw damaged(IDENTITY_FILE);
-  const server = numberIn(IDENTITY_FILE, found["server"], SERVER_ID_MAX) as ServerId;
-  const version = numberIn(IDENTITY_FILE, found["version"], FORMAT_VERSION);
-  return { ensemble, server, version };
+  if (typeof ensemble !== "string") throw damaged(OWNER_FILE);
+  const server = numberIn(OWNER_FILE, found["server"], SERVER_ID_MAX) as ServerId;
+  const version = numberIn(OWNER_FILE, found["version"], FORMAT_VERSION);
+  if (version < VERSION_WITH_IDENTITY) return { ensemble, server, version, own: undefined };
+  const { identity, members, ensembleId, configurationVersion, voters } = found;
+  if (!isIdentity(identity) || typeof members !== "string") throw damaged(OWNER_FILE);
+  const ids = members.split(",").map((id) => numberIn(OWNER_FILE, Number(id), SERVER_ID_MAX));
+  const own = { identity, members: ids as ServerId[] };
+  if (ensembleId === undefined) {
+    return { ensemble, server, version, own: { ...own, configuration: undefined } };
+  }
+  const configuration = checkedConfiguration({
+    ensembleId,
+    version: configurationVersion,
+    voters: typeof voters === "string" ? votersOfText(voters) : undefined,
+  });
+  if (configuration === undefined) throw damaged(OWNER_FILE);
+  return { ensemble, server, version, own: { ...own, configuration } };
 }
 
-/** Refuses a folder that belongs to another node or another ensemble. */
-export function checkIdentity(bytes: Uint8Array, expected: Identity, crc32: Crc32): void {
-  const { ensemble, server } = decodeIdentity(bytes, crc32);
-  if (ensemble === expected.ensemble && server === expected.server) return;
+/** Refuses a start that contradicts its folder, and says which is which. */
+export function checkOwner(stored: StoredOwner, flags: FolderOwner): void {
+  const contradictions: string[] = [];
+  const compare = (what: string, inFolder: string, inFlags: string): void => {
+    if (inFolder === inFlags) return;
+    contradictions.push(`${what} ${inFolder} in the folder, ${inFlags} in this start`);
+  };
+  compare("id", String(stored.server), String(flags.server));
+  compare("ensemble", `"${stored.ensemble}"`, `"${flags.ensemble}"`);
+  if (stored.own !== undefined) {
+    compare("members", stored.own.members.join(","), flags.members.join(","));
+  }
+  if (contradictions.length === 0) return;
   throw new LogStop(
-    `the data folder belongs to node ${server} of ensemble "${ensemble}" (${IDENTITY_FILE}), this is node ${expected.server} of ensemble "${expected.ensemble}": give this node its own data folder, or start it with the id and ensemble of this one.`,
+    `the data folder contradicts this start (${OWNER_FILE}): ${contradictions.join("; ")}. Nothing was changed. Start it with the settings of the folder (--id, --ensemble, --members, or the lines of zoo.cfg), or give this node a folder of its own.`,
   );
 }
 

@@ -2,6 +2,7 @@
 import type { TimerMessage } from "../../runtime/effects.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
 import type { EpochPromise, SnapshotIdentity } from "../log-sync/messages.ts";
+import type { Identity } from "../../protocol/peer-frame.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 
 export type LogMessage =
@@ -86,6 +87,8 @@ export type LogReport =
   /** Once, first of all. `lastZxids` has the lastZxid of every record of the log, ascending. */
   | {
       readonly kind: "recovered";
+      /** Of the folder. */
+      readonly identity: Identity;
       readonly promise: EpochPromise;
       /** The log begins after this zxid: a snapshot holds everything up to it, or it is 0. */
       readonly baseZxid: Zxid;

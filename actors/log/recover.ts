@@ -3,18 +3,22 @@
  * is changed. A node that may have forgotten what it acknowledged starts without a vote, if others can repair it; else its
  * folder is left as it is.
  */
+import { foundedBy } from "../../protocol/configuration.ts";
+import type { Identity } from "../../protocol/peer-frame.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, type Epoch, epochOf, formatZxid } from "../../protocol/zxid.ts";
 import type { EpochPromise } from "../log-sync/messages.ts";
 import {
-  checkIdentity,
+  checkOwner,
   decodeIncarnation,
   decodePromise,
   decodeVoteLoss,
-  encodeIdentity,
+  decodeOwner,
+  encodeOwner,
   encodeIncarnation,
   FileDamaged,
-  IDENTITY_FILE,
+  type FolderIdentity,
+  OWNER_FILE,
   INCARNATION_FILE,
   installZxid,
   isAside,
@@ -24,6 +28,7 @@ import {
   isTolerated,
   PROMISE_FILE,
   snapshotZxid,
+  type StoredOwner,
   VOTE_LOSS_FILE,
   WHAT_TO_DO,
 } from "./files.ts";
@@ -42,15 +47,23 @@ import { performWithReserve } from "./room.ts";
 import { type LogState, report, say } from "./state.ts";
 import { cutAside, setAside, storeVoteLoss } from "./vote-loss.ts";
 
-export function* recoverLog(state: LogState, wallMs: number): Procedure {
+export type Start = {
+  readonly wallMs: number;
+  /** For a folder that has none. */
+  readonly newIdentity: Identity;
+};
+
+export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Procedure {
   const { crc32, repairable } = state.settings;
   let folder = yield* listFolder();
-  const isNew = yield* checkOwner(state, folder);
+  const owner = yield* readOwner(state, folder);
+  const isNew = owner === undefined;
   const installing = [...folder.keys()].find((name) => installZxid(name) !== undefined);
   if (installing !== undefined) folder = yield* installAgain(folder, installing);
   const before = yield* readVoteLoss(folder, crc32);
   const promise = yield* readPromise(folder, crc32);
   const incarnation = (yield* readIncarnation(state, folder, wallMs)) + 1;
+  if (owner !== undefined && owner.own === undefined) refuseAlone(state, incarnation);
   const found = yield* findLog(state, folder);
   const logged = epochOf(state.index.lastZxid);
   const promiseFault = faultOfPromise(promise, logged);
@@ -69,7 +82,11 @@ export function* recoverLog(state: LogState, wallMs: number): Procedure {
   if (loss !== undefined && !isSameLoss(loss, before)) yield* storeVoteLoss(state, loss);
   state.voteLoss = loss;
   if (!repairable) yield* removeIfThere(VOTE_LOSS_FILE);
-  if (isNew) yield* perform(replaceFile(IDENTITY_FILE, encodeIdentity(state.settings, crc32)));
+  state.own = owner?.own ?? ownFolder(state, newIdentity);
+  // A folder of an older version is taken over here, once.
+  if (owner?.own === undefined) {
+    yield* perform(replaceFile(OWNER_FILE, encodeOwner(state.settings, state.own, crc32)));
+  }
   yield* clearUp(state, found);
   const counted = replaceFile(INCARNATION_FILE, encodeIncarnation(incarnation, crc32));
   if (!(yield* performWithReserve(state, counted))) {
@@ -87,6 +104,7 @@ function reportRecovered(state: LogState, found: FoundLog, incarnation: number):
   state.loggedBytes = index.bytesFrom(index.countUpTo(found.snapshot?.zxid ?? index.base));
   report(state, {
     kind: "recovered",
+    identity: state.own.identity,
     promise,
     baseZxid: index.base,
     lastZxids: index.lastZxids(),
@@ -112,26 +130,46 @@ function* listFolder(): Procedure<Folder> {
   return new Map(result.files.map(({ name, size }) => [name, size]));
 }
 
-/** True for a folder that is nobody's yet. */
-function* checkOwner(state: LogState, folder: Folder): Procedure<boolean> {
-  if (folder.has(IDENTITY_FILE)) {
-    const bytes = yield* readWhole(folder, IDENTITY_FILE);
-    checkIdentity(bytes, state.settings, state.settings.crc32);
+/** Undefined for a folder that is nobody's yet. */
+function* readOwner(state: LogState, folder: Folder): Procedure<StoredOwner | undefined> {
+  if (folder.has(OWNER_FILE)) {
+    const bytes = yield* readWhole(folder, OWNER_FILE);
+    const owner = decodeOwner(bytes, state.settings.crc32);
+    checkOwner(owner, state.settings);
     const unknown = [...folder.keys()].filter((name) => !isOurs(name) && !isTolerated(name));
     if (unknown.length > 0) say(state, "warn", "unknownFiles", { files: unknown.join(", ") });
-    return false;
+    return owner;
   }
   // The marker of a new node is there before the node is.
   const found = [...folder.keys()]
     .filter((name) => !isLeftover(name) && !isTolerated(name) && name !== VOTE_LOSS_FILE)
     .sort();
-  if (found.length === 0) return true;
+  if (found.length === 0) return undefined;
   const names = found.slice(0, 5).join(", ");
   const more = found.length > 5 ? ` and ${found.length - 5} more` : "";
   throw new LogStop(
     found.some(isOurs)
-      ? `the data folder holds ${names}${more} but no ${IDENTITY_FILE}, which says whose they are: ${WHAT_TO_DO}`
-      : `the data folder is not empty (${names}${more}) and has no ${IDENTITY_FILE}, so it is not zooid's: give this node an empty folder of its own.`,
+      ? `the data folder holds ${names}${more} but no ${OWNER_FILE}, which says whose they are: ${WHAT_TO_DO}`
+      : `the data folder is not empty (${names}${more}) and has no ${OWNER_FILE}, so it is not zooid's: give this node an empty folder of its own.`,
+  );
+}
+
+/** A node alone is an ensemble at once. Others are founded when they know each other. */
+function ownFolder({ settings }: LogState, identity: Identity): FolderIdentity {
+  const { server, members } = settings;
+  const isAlone = members.length === 1;
+  const configuration = isAlone ? foundedBy([{ id: server, identity }]) : undefined;
+  return { identity, members, configuration };
+}
+
+/** A number that no folder of a node alone counts to; those of an ensemble's members begin at a wall clock's. */
+const STARTS_ALONE_MAX: number = 2 ** 40;
+
+/** An older folder does not say with whom it was used. That it was used with others can be seen, and then it is theirs. */
+function refuseAlone(state: LogState, incarnation: number): void {
+  if (state.settings.members.length > 1 || incarnation < STARTS_ALONE_MAX) return;
+  throw new LogStop(
+    "the data folder was used by a member of an ensemble, and this start names no other members. Nothing was changed. Start it with the --members that it had, or give this node a folder of its own.",
   );
 }
 

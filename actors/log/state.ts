@@ -5,6 +5,7 @@ import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { EpochPromise, SnapshotIdentity } from "../log-sync/messages.ts";
+import type { FolderIdentity } from "./files.ts";
 import type { LogMessage, LogReport, SnapshotMessage, VoteLoss } from "./messages.ts";
 import type { Procedure } from "./procedure.ts";
 import { RecordIndex } from "./record-index.ts";
@@ -12,6 +13,8 @@ import { RecordIndex } from "./record-index.ts";
 export type LogSettings = {
   readonly server: ServerId;
   readonly ensemble: string;
+  /** The ensemble's voters, ascending, this node among them. */
+  readonly members: readonly ServerId[];
   readonly segmentBytes: number;
   /** Bytes of records after which a snapshot is cut, up to half as much again by chance. */
   readonly snapshotEveryBytes: number;
@@ -84,6 +87,8 @@ export type SnapshotWork =
 
 export type LogState = {
   readonly settings: LogSettings;
+  /** What the folder says of itself. Meaningful once recovered. */
+  own: FolderIdentity;
   /** Zeros of one piece of preparation. */
   readonly zeros: Uint8Array;
   recovered: boolean;
@@ -146,6 +151,7 @@ const PREPARE_BYTES_MAX = 1024 * 1024;
 export function initialState(settings: LogSettings): LogState {
   return {
     settings,
+    own: { identity: "", members: settings.members, configuration: undefined },
     zeros: new Uint8Array(Math.min(PREPARE_BYTES_MAX, settings.segmentBytes)),
     recovered: false,
     stopped: false,

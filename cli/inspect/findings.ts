@@ -1,5 +1,5 @@
 /** What an inspection finds, as plain data: facts about each file, and findings that say where something is not as it should be. */
-import type { StoredIdentity } from "../../actors/log/files.ts";
+import type { StoredOwner } from "../../actors/log/files.ts";
 import type { VoteLoss } from "../../actors/log/messages.ts";
 import type { EpochPromise } from "../../actors/log-sync/messages.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
@@ -80,7 +80,7 @@ export type OtherFile = { readonly file: string; readonly size: number; readonly
 
 /** Everything that one look at a data folder found. */
 export type Look = {
-  readonly identity: StoredIdentity | undefined;
+  readonly identity: StoredOwner | undefined;
   readonly incarnation: number | undefined;
   readonly promise: EpochPromise | undefined;
   readonly voteLoss: VoteLoss | undefined;

@@ -3,12 +3,12 @@
  * `docs/internals/disk-format.md`; what a start would do about a finding is the log actor's business (`recover.ts`).
  */
 import {
-  decodeIdentity,
+  decodeOwner,
   decodeIncarnation,
   decodePromise,
   decodeVoteLoss,
   FileDamaged,
-  IDENTITY_FILE,
+  OWNER_FILE,
   INCARNATION_FILE,
   installZxid,
   isAside,
@@ -128,7 +128,7 @@ function* lookAtWholeFiles(chain: Chain, folder: Folder, lastZxid: Zxid): Proced
     file: string,
     decode: (bytes: Uint8Array) => Value,
   ): Procedure<Value | undefined> => readWhole(chain, folder, file, decode);
-  const identity = yield* read(IDENTITY_FILE, (bytes) => decodeIdentity(bytes, crc32));
+  const identity = yield* read(OWNER_FILE, (bytes) => decodeOwner(bytes, crc32));
   const promise = yield* read(PROMISE_FILE, (bytes) => decodePromise(bytes, crc32));
   const incarnation = yield* read(INCARNATION_FILE, (bytes) => decodeIncarnation(bytes, crc32));
   const voteLoss = yield* read(VOTE_LOSS_FILE, (bytes) => decodeVoteLoss(bytes, crc32));
@@ -136,7 +136,7 @@ function* lookAtWholeFiles(chain: Chain, folder: Folder, lastZxid: Zxid): Proced
   const missing = (file: string, what: string): void => {
     if (!folder.has(file)) chain.problems.push({ kind: "fileMissing", file, what });
   };
-  missing(IDENTITY_FILE, "missing: it says whose folder this is");
+  missing(OWNER_FILE, "missing: it says whose folder this is");
   if (folder.has(PROMISE_FILE) || logged > EPOCH_NONE) {
     missing(INCARNATION_FILE, "missing, though the node has been started before");
   }
@@ -181,12 +181,7 @@ function* readWhole<Value>(
   }
 }
 
-const WHOLE_FILES: readonly string[] = [
-  IDENTITY_FILE,
-  PROMISE_FILE,
-  INCARNATION_FILE,
-  VOTE_LOSS_FILE,
-];
+const WHOLE_FILES: readonly string[] = [OWNER_FILE, PROMISE_FILE, INCARNATION_FILE, VOTE_LOSS_FILE];
 
 /** What is neither of the log nor said elsewhere. */
 function othersOf(chain: Chain, folder: Folder, files: LogFiles): readonly OtherFile[] {

@@ -66,7 +66,6 @@ export function checkEnsemble(ensemble: string): void {
 class NatsTransport implements Transport {
   readonly status$: Observable<TransportStatus>;
   readonly #link: NatsLink;
-  readonly #id: PeerId;
   readonly #root: string;
   readonly #sender: string;
   /** Subject of this process' answers, up to the request's number. */
@@ -79,12 +78,10 @@ class NatsTransport implements Transport {
   );
   #handler: ((incoming: Incoming) => void) | undefined;
   #requests = 0;
-  #twinLogged = false;
 
   constructor(link: NatsLink, options: NatsTransportOptions) {
     const nonce = randomBytes(9).toString("base64url");
     this.#link = link;
-    this.#id = options.id;
     this.#root = `zooid.${options.ensemble}.`;
     this.#sender = `${PLAIN}${options.id}`;
     this.#answers = `${this.#root}answer.${options.id}.${nonce}.`;
@@ -147,10 +144,6 @@ class NatsTransport implements Transport {
       this.#log("warn", "messageWithoutSender", { subject: message.subject });
       return;
     }
-    if (origin.from === this.#id) {
-      this.#noteTwin();
-      return;
-    }
     const bytes = this.#whole(origin, message.data);
     if (bytes === undefined) return;
     const actor = message.subject.slice(prefixLength);
@@ -199,15 +192,6 @@ class NatsTransport implements Transport {
     const origin = readOrigin(tokens, 3);
     if (origin === undefined) return undefined;
     return { ...origin, answerTo: prefix + tokens.slice(0, 3).join(".") };
-  }
-
-  #noteTwin(): void {
-    if (this.#twinLogged) return;
-    this.#twinLogged = true;
-    this.#log("error", "sameIdTwice", {
-      id: this.#id,
-      hint: "another process of this ensemble runs with the same node id; stop one of them",
-    });
   }
 }
 

@@ -5,7 +5,7 @@ import { realClock, realRandomness } from "../../runtime/real-clock.ts";
 import { immediateDisk } from "../../runtime/disks/port.ts";
 import { ActorSystem } from "../../runtime/system.ts";
 import type { NodeConfig } from "../config/node-config.ts";
-import { addLogActor, peerCodec } from "../placement.ts";
+import { addLogActor } from "../placement.ts";
 
 export default async function logLane(
   task: LaneTask<{ readonly config: NodeConfig }>,
@@ -17,7 +17,6 @@ export default async function logLane(
       node: config.id,
       clock: realClock,
       randomness: realRandomness,
-      codec: peerCodec,
       disk: immediateDisk(disk),
       route: () => link,
       onStopNode,

@@ -8,7 +8,7 @@ import { connectNatsClients, type NatsClients } from "../../runtime/transports/n
 import type { NodeConfig } from "../config/node-config.ts";
 import { addGatewayActors } from "../gateways.ts";
 import { natsLog } from "../nats-log.ts";
-import { addReplicaActors, peerCodec } from "../placement.ts";
+import { addReplicaActors } from "../placement.ts";
 
 export type TreeLaneData = {
   readonly config: NodeConfig;
@@ -43,7 +43,6 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
       node: config.id,
       clock: realClock,
       randomness: realRandomness,
-      codec: peerCodec,
       connections: listener,
       publisher: clients,
       route: () => link,

@@ -10,7 +10,7 @@ import {
   addLogActor,
   addReplicaActors,
   addReplicationActors,
-  peerCodec,
+  peerGate,
   threadOf,
 } from "../../server/placement.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
@@ -264,6 +264,7 @@ export class Cluster {
     const { plan } = this;
     const { clock, port, random } = of;
     const config = configOf(plan, node.id);
+    const gate = peerGate(config, random);
     const systems = new Map<string | number, ActorSystem>();
     const links = new Map<number, LinkPort>();
     const lanes = Array.from({ length: plan.lanes }, (_, index) => index + 1);
@@ -290,7 +291,7 @@ export class Cluster {
           node: node.id,
           clock,
           randomness: random,
-          codec: peerCodec,
+          gate: thread === "main" ? gate : undefined,
           publisher: {
             publish: (subject, bytes) => this.natives.subjects.publish(node, subject, bytes),
           },
@@ -317,7 +318,7 @@ export class Cluster {
       addReplicaActors(systemOf(lane), config, lane, { ringBytesMax: plan.ringBytes });
       addGatewayActors(systemOf(lane), config, lane);
     }
-    addReplicationActors(systemOf("main"), config);
+    addReplicationActors(systemOf("main"), config, gate);
     addAdminActor(systemOf("main"), config);
     return { number: node.lives, clock, port, systems, links, cursors: new Map() };
   }

@@ -14,7 +14,7 @@ import {
   addLogActor,
   addReplicaActors,
   addReplicationActors,
-  peerCodec,
+  peerGate,
 } from "../../server/placement.ts";
 import { requestFrame } from "../support/gateway-driver.ts";
 import { JuteReader } from "../support/jute.ts";
@@ -62,11 +62,13 @@ export class GatewayCluster {
 
   #start(id: ServerId, members: readonly ServerId[]): Node {
     const { clock, random } = this;
+    const config = configOf(id, members);
+    const gate = peerGate(config, random);
     const system = new ActorSystem({
       node: id,
       clock,
       randomness: random,
-      codec: peerCodec,
+      gate,
       transport: this.network.join(id),
       disk: new VirtualDiskPort(new MemoryDisk(), clock, () => DISK_MS),
       connections: { perform: (effect) => this.#clients.get(id)?.take(effect) },
@@ -84,8 +86,7 @@ export class GatewayCluster {
         if (!this.closedAtMs.has(session)) this.closedAtMs.set(session, clock.nowMs());
       }
     });
-    const config = configOf(id, members);
-    addReplicationActors(system, config);
+    addReplicationActors(system, config, gate);
     addAdminActor(system, config);
     addReplicaActors(system, config, 1);
     addLogActor(system, config, { segmentBytes: 64 * 1024 });

@@ -50,7 +50,8 @@ test("a whole folder has no problem, and every file is accounted for", async (t)
   const look = await lookAt(WHOLE);
   t.deepEqual(look.problems, []);
   t.deepEqual(look.notices, []);
-  t.deepEqual(look.identity, { ensemble: "test", server: server1, version: 2 });
+  t.like(look.identity, { ensemble: "test", server: server1, version: 3 });
+  t.deepEqual(look.identity?.own?.members, [server1]);
   t.deepEqual(look.promise, { epoch: epoch(1), candidate: server1 });
   t.is(look.incarnation, 1);
   t.is(look.voteLoss, undefined);

@@ -1,4 +1,5 @@
 import test from "ava";
+import type { ServerId } from "../../../protocol/ids.ts";
 import type { LogReport } from "../../../actors/log/messages.ts";
 import type { DiskOperation } from "../../../runtime/disk.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
@@ -197,10 +198,22 @@ test("another node's folder is refused", (t) => {
   logWith(3, disk);
   const log = new LogHarness(disk, { server: server2 });
   log.run();
-  t.regex(
-    log.stopReason ?? "",
-    /belongs to node 1 of ensemble "test".* this is node 2 of ensemble "test"/,
-  );
+  t.regex(log.stopReason ?? "", /contradicts this start.*id 1 in the folder, 2 in this start/);
+});
+
+test("a start with other members than the folder's is refused, and both are named", (t) => {
+  const disk = new MemoryDisk();
+  const members = [1, 2, 3] as ServerId[];
+  new LogHarness(disk, { members, repairable: true }).run();
+  const before = disk.snapshot();
+  for (const wrong of [[1], [1, 4, 5]] as ServerId[][]) {
+    const log = new LogHarness(disk, { members: wrong, repairable: wrong.length > 1 });
+    log.run();
+    const expected = `members 1,2,3 in the folder, ${wrong.join(",")} in this start`;
+    t.true(log.stopReason?.includes(expected), log.stopReason);
+    t.deepEqual(disk.snapshot(), before, "nothing was changed");
+  }
+  t.is(recovered(new LogHarness(disk, { members, repairable: true })).incarnation, WALL_MS + 2);
 });
 
 test("another ensemble's folder is refused", (t) => {
@@ -208,7 +221,7 @@ test("another ensemble's folder is refused", (t) => {
   logWith(3, disk);
   const log = new LogHarness(disk, { ensemble: "other" });
   log.run();
-  t.regex(log.stopReason ?? "", /ensemble "test".* this is node 1 of ensemble "other"/);
+  t.regex(log.stopReason ?? "", /ensemble "test" in the folder, "other" in this start/);
 });
 
 test("a folder with files that are not ours is refused, ZooKeeper's myid aside", (t) => {
@@ -231,13 +244,13 @@ test("segments without the file that says whose they are are refused", (t) => {
 
 test("a folder of a later format is refused", (t) => {
   const log = damaged(3, (files) => {
-    const fields = { version: 3, ensemble: "test", server: 1 };
+    const fields = { version: 4, ensemble: "test", server: 1 };
     const sum = checksum(new TextEncoder().encode(JSON.stringify(fields)));
     const text = JSON.stringify({ ...fields, checksum: sum.toString(16).padStart(8, "0") });
     files["zooid.json"] = new TextEncoder().encode(text);
   });
   log.run();
-  t.regex(log.stopReason ?? "", /format version 3, this zooid reads versions 1 to 2/);
+  t.regex(log.stopReason ?? "", /format version 4, this zooid reads versions 1 to 3/);
 });
 
 test("a failed sync stops the node, whatever its code, and nothing is reported", (t) => {

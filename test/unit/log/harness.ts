@@ -40,6 +40,8 @@ type DiskWork = {
   readonly results: DiskResult[];
 };
 
+type HarnessOptions = { readonly random?: number };
+
 export class LogHarness {
   readonly disk: Disk;
   readonly reports: LogReport[] = [];
@@ -50,13 +52,16 @@ export class LogHarness {
   readonly events: string[] = [];
   stopReason: string | undefined = undefined;
   readonly #actor: Actor<LogState, LogMessage>;
+  readonly #context: Context;
   readonly #inbox: LogMessage[] = [];
   readonly #timers = new Map<string, number>();
   #state: LogState;
   #work: DiskWork | undefined = undefined;
 
-  constructor(disk: Disk, options: Partial<LogOptions> = {}) {
+  /** `random`: every byte of chance. */
+  constructor(disk: Disk, { random = 0, ...options }: Partial<LogOptions> & HarnessOptions = {}) {
     this.disk = disk;
+    this.#context = { ...context, randomBytes: (length) => new Uint8Array(length).fill(random) };
     this.#actor = logActor({
       server: server1,
       ensemble: "test",
@@ -64,7 +69,7 @@ export class LogHarness {
       crc32: checksum,
       ...options,
     });
-    const step = this.#actor.start(context);
+    const step = this.#actor.start(this.#context);
     this.#state = step.state;
     this.#take(step);
   }
@@ -79,7 +84,7 @@ export class LogHarness {
     if (this.#work !== undefined) return this.#stepDisk(this.#work);
     const message = this.#inbox.shift() ?? this.#zeroTimer();
     if (message === undefined) return false;
-    this.#take(this.#actor.receive(this.#state, message, context));
+    this.#take(this.#actor.receive(this.#state, message, this.#context));
     return true;
   }
 

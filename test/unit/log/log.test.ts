@@ -19,6 +19,7 @@ test("an empty folder becomes this node's, with no promise, no record and incarn
   t.deepEqual(log.run(), [
     {
       kind: "recovered",
+      identity: "0".repeat(32),
       promise: { epoch: epoch(0), candidate: server1 },
       baseZxid: 0 as Zxid,
       lastZxids: [],

@@ -12,6 +12,7 @@ import {
   timersStarted,
   told,
 } from "../../support/plain-calls.ts";
+import { senderOf } from "../../support/peers.ts";
 
 type Election = Driven<ElectionState, ElectionMessage>;
 
@@ -35,7 +36,7 @@ function vote(
     epoch: epoch(1),
     ...of,
   };
-  return { kind: "received", from: server(from), message };
+  return { kind: "received", from: server(from), sender: senderOf(from), message };
 }
 
 test("a node that looks votes for itself with its durable log", (t) => {

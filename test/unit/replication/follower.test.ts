@@ -6,6 +6,7 @@ import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-syn
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
+import { recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
 
@@ -14,21 +15,17 @@ function node(lastZxids: readonly Zxid[], promised: number): LogSync {
   const logSync = new Driven(
     logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
   );
-  logSync.receive({
-    kind: "recovered",
-    promise: { epoch: epoch(promised), candidate: server(promised === 0 ? 1 : 2) },
-    baseZxid: ZXID_NONE,
-    lastZxids,
-    snapshot: undefined,
-    voteLoss: undefined,
-    incarnation: 1,
-    tornBytes: 0,
-  });
+  logSync.receive(
+    recoveredReport({
+      promise: { epoch: epoch(promised), candidate: server(promised === 0 ? 1 : 2) },
+      lastZxids,
+    }),
+  );
   return logSync;
 }
 
 function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
-  return { kind: "received", from: server(peer), message };
+  return { kind: "received", from: server(peer), sender: senderOf(peer), message };
 }
 
 function append(

@@ -7,6 +7,7 @@ import type { SessionId } from "../../../protocol/ids.ts";
 import { epoch } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import { Driven, emitted, server, told } from "../../support/plain-calls.ts";
+import { senderOf } from "../../support/peers.ts";
 
 const SESSION = 77 as SessionId;
 const GATEWAY = "zookeeper/1";
@@ -42,14 +43,26 @@ function ping(actor: Node): Ping {
 
 function hear(actor: Node, round: number, answer: Partial<Pong>): object[] {
   const message: Pong = { kind: "pong", epoch: epoch(1), leading: true, atMs: 500, ...answer };
-  const effects = actor.receive({ kind: "answered", tag: round, from: 2, message });
+  const effects = actor.receive({
+    kind: "answered",
+    tag: round,
+    from: 2,
+    sender: senderOf(2),
+    message,
+  });
   return emitted(effects, "leaderHeard$");
 }
 
 /** A leader's answer to a ping of another node. */
 function ask(actor: Node, from: number, round: number, echoMs?: number): Pong {
   const message: Ping = { kind: "ping", epoch: epoch(1), touched: [], round, echoMs };
-  const effects = actor.receive({ kind: "received", from, message, request: 1 });
+  const effects = actor.receive({
+    kind: "received",
+    from,
+    sender: senderOf(from),
+    message,
+    request: 1,
+  });
   const answer = effects.find((effect) => effect.kind === "answer");
   if (answer?.kind !== "answer") throw new Error("no pong");
   return answer.message as Pong;

@@ -11,11 +11,12 @@ import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import { recordHeader } from "../../../protocol/record.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, broadcasts, Driven, emitted, sent, server, told } from "../../support/plain-calls.ts";
+import { recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
 
 function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
-  return { kind: "received", from: server(peer), message };
+  return { kind: "received", from: server(peer), sender: senderOf(peer), message };
 }
 
 /** Node 1 of `voters`, with an empty log, told to stand. */
@@ -23,16 +24,11 @@ function candidate(voters: readonly number[]): LogSync {
   const logSync = new Driven(
     logSyncActor({ server: server(1), voters: voters.map(server), lanes: 1, crc32 }),
   );
-  logSync.receive({
-    kind: "recovered",
-    promise: { epoch: epoch(0), candidate: server(1) },
-    baseZxid: ZXID_NONE,
-    lastZxids: [],
-    snapshot: undefined,
-    voteLoss: undefined,
-    incarnation: 1,
-    tornBytes: 0,
-  });
+  logSync.receive(
+    recoveredReport({
+      promise: { epoch: epoch(0), candidate: server(1) },
+    }),
+  );
   logSync.receive({ kind: "elected", leader: server(1) });
   return logSync;
 }

@@ -10,6 +10,7 @@ import type { SessionId } from "../../../protocol/ids.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import { epoch } from "../../../protocol/zxid.ts";
 import { at, Driven, server, told } from "../../support/plain-calls.ts";
+import { senderOf } from "../../support/peers.ts";
 
 const SESSION = 77 as SessionId;
 
@@ -55,7 +56,13 @@ test("one answer of a node that does not lead ends an established leadership, an
   const pong = { kind: "pong", epoch: epoch(1), leading: false } as const;
   const ask = (actor: Driven<HeartbeatState, HeartbeatMessage>): object[] => {
     const [ping] = requests(actor.receive({ kind: "timer", timer: "ping" }));
-    const answer = { kind: "answered", tag: ping?.tag ?? -1, from: 2, message: pong } as const;
+    const answer = {
+      kind: "answered",
+      tag: ping?.tag ?? -1,
+      from: 2,
+      sender: senderOf(2),
+      message: pong,
+    } as const;
     return told(actor.receive(answer), "log-sync");
   };
   t.like(ask(heartbeat(2)), [{ kind: "leaderLost" }]);
@@ -69,7 +76,7 @@ test("a leader that hears no quorum for the timeout steps down", (t) => {
   const actor = heartbeat(1);
   actor.nowMs = 1000;
   const message = { kind: "ping", epoch: epoch(1), touched: [], round: 1 } as const;
-  actor.receive({ kind: "received", from: 3, message, request: 1 });
+  actor.receive({ kind: "received", from: 3, sender: senderOf(3), message, request: 1 });
   actor.nowMs = 2500;
   t.deepEqual(told(actor.receive({ kind: "timer", timer: "quorum" }), "log-sync"), []);
   actor.nowMs = 3001;
@@ -86,7 +93,13 @@ test("sessions touched here are told to the leader until a pong says that it too
   const [second] = requests(actor.receive({ kind: "timer", timer: "ping" }));
   t.like(second?.message, { touched: [SESSION] });
   const pong = { kind: "pong", epoch: epoch(1), leading: true, atMs: 7 } as const;
-  actor.receive({ kind: "answered", tag: second?.tag ?? -1, from: 2, message: pong });
+  actor.receive({
+    kind: "answered",
+    tag: second?.tag ?? -1,
+    from: 2,
+    sender: senderOf(2),
+    message: pong,
+  });
   const [third] = requests(actor.receive({ kind: "timer", timer: "ping" }));
   t.like(third?.message, { touched: [] });
 });

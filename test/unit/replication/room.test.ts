@@ -19,27 +19,23 @@ import {
   server,
   told,
 } from "../../support/plain-calls.ts";
+import { recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
 
 function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
-  return { kind: "received", from: server(peer), message };
+  return { kind: "received", from: server(peer), sender: senderOf(peer), message };
 }
 
 function started(voters: readonly number[]): LogSync {
   const logSync = new Driven(
     logSyncActor({ server: server(1), voters: voters.map(server), lanes: 1, crc32 }),
   );
-  logSync.receive({
-    kind: "recovered",
-    promise: { epoch: EPOCH_NONE, candidate: server(1) },
-    baseZxid: ZXID_NONE,
-    lastZxids: [],
-    snapshot: undefined,
-    voteLoss: undefined,
-    incarnation: 1,
-    tornBytes: 0,
-  });
+  logSync.receive(
+    recoveredReport({
+      promise: { epoch: EPOCH_NONE, candidate: server(1) },
+    }),
+  );
   return logSync;
 }
 

@@ -10,6 +10,7 @@ import type {
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
+import { recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
 
@@ -22,21 +23,19 @@ function node(base: Zxid, lastZxids: readonly Zxid[], promised = 1): LogSync {
   const logSync = new Driven(
     logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 2, crc32 }),
   );
-  logSync.receive({
-    kind: "recovered",
-    promise: { epoch: epoch(promised), candidate: server(2) },
-    baseZxid: base,
-    lastZxids,
-    snapshot: base === ZXID_NONE ? undefined : identity(base),
-    voteLoss: undefined,
-    incarnation: 1,
-    tornBytes: 0,
-  });
+  logSync.receive(
+    recoveredReport({
+      promise: { epoch: epoch(promised), candidate: server(2) },
+      baseZxid: base,
+      lastZxids,
+      snapshot: base === ZXID_NONE ? undefined : identity(base),
+    }),
+  );
   return logSync;
 }
 
 function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
-  return { kind: "received", from: server(peer), message };
+  return { kind: "received", from: server(peer), sender: senderOf(peer), message };
 }
 
 function append(

@@ -17,6 +17,7 @@ import {
   server,
   told,
 } from "../../support/plain-calls.ts";
+import { recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
 
@@ -25,21 +26,18 @@ function node(reason: VoteLoss["reason"], lastZxids: readonly Zxid[], promised =
   const logSync = new Driven(
     logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
   );
-  logSync.receive({
-    kind: "recovered",
-    promise: { epoch: epoch(promised), candidate: server(2) },
-    baseZxid: ZXID_NONE,
-    lastZxids,
-    snapshot: undefined,
-    voteLoss: { reason, epoch: epoch(promised) },
-    incarnation: 1,
-    tornBytes: 0,
-  });
+  logSync.receive(
+    recoveredReport({
+      promise: { epoch: epoch(promised), candidate: server(2) },
+      lastZxids,
+      voteLoss: { reason, epoch: epoch(promised) },
+    }),
+  );
   return logSync;
 }
 
 function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
-  return { kind: "received", from: server(peer), message };
+  return { kind: "received", from: server(peer), sender: senderOf(peer), message };
 }
 
 function append(of: number, prevZxid: Zxid, records: readonly Uint8Array[]): LogSyncMessage {
@@ -89,16 +87,11 @@ test("a leader does not count the word of a node without a vote, and forgets wha
   const logSync = new Driven(
     logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
   );
-  logSync.receive({
-    kind: "recovered",
-    promise: { epoch: epoch(0), candidate: server(1) },
-    baseZxid: ZXID_NONE,
-    lastZxids: [],
-    snapshot: undefined,
-    voteLoss: undefined,
-    incarnation: 1,
-    tornBytes: 0,
-  });
+  logSync.receive(
+    recoveredReport({
+      promise: { epoch: epoch(0), candidate: server(1) },
+    }),
+  );
   const promise = { epoch: epoch(1), candidate: server(1) };
   logSync.receive({ kind: "elected", leader: server(1) });
   logSync.receive({ kind: "promised", promise });
@@ -212,6 +205,7 @@ test("an election does not hear a node without a vote, which does not answer eit
   const vote = election.receive({
     kind: "received",
     from: server(2),
+    sender: senderOf(2),
     message: {
       kind: "vote",
       round: 1,

@@ -5,15 +5,27 @@ import type { Effect } from "../../../runtime/effects.ts";
 import type { InspectionEvent } from "../../../runtime/inspection.ts";
 import { ActorSystem, type Letter, type SystemOptions } from "../../../runtime/system.ts";
 import { MemoryNetwork } from "../../../runtime/transports/memory.ts";
-import type { Codec } from "../../../runtime/transport.ts";
+import type { PeerGate } from "../../../runtime/transport.ts";
 import { SeededRandomness, VirtualClock } from "../../../runtime/virtual-clock.ts";
 
 type Note = { readonly kind: string; readonly [key: string]: unknown };
 type Handler = (message: Note, context: Context) => readonly Effect[];
 
-const json: Codec = {
-  encode: (message) => Buffer.from(JSON.stringify(message)),
-  decode: (bytes) => JSON.parse(Buffer.from(bytes).toString()) as object,
+/** Lets everything in that is JSON. */
+const json: PeerGate = {
+  seal: (message) => Buffer.from(JSON.stringify(message)),
+  admit: ({ from, bytes }) => {
+    const sender = { identity: String(from), incarnation: 1, nonce: 1 };
+    try {
+      return {
+        kind: "taken",
+        sender,
+        message: JSON.parse(Buffer.from(bytes).toString()) as object,
+      };
+    } catch {
+      return { kind: "refused", log: { level: "warn", event: "malformed", detail: { from } } };
+    }
+  },
 };
 
 class Bench {
@@ -27,7 +39,7 @@ class Bench {
       node: 1,
       clock: this.clock,
       randomness: new SeededRandomness(1),
-      codec: json,
+      gate: json,
       route: () => undefined,
       onStopNode: (reason) => this.stops.push(reason),
       ...options,

@@ -1,0 +1,124 @@
+/**
+ * Who belongs to an ensemble: its voters, each number bound to the one folder that votes under it. A configuration is
+ * replicated: the records of the log that change it, and the folder's own file, carry it whole.
+ */
+import { decodeCbor, encodeCbor, PEER_CBOR } from "./cbor.ts";
+import { type ServerId, SERVER_ID_MAX } from "./ids.ts";
+import { type EnsembleId, hexOfBytes, type Identity, isIdentity } from "./peer-frame.ts";
+
+export type Voter = { readonly id: ServerId; readonly identity: Identity };
+
+export type Configuration = {
+  readonly ensembleId: EnsembleId;
+  /** 1 when the ensemble is founded; each change has the next number. */
+  readonly version: number;
+  /** Ascending by id. */
+  readonly voters: readonly Voter[];
+};
+
+const VERSION_MAX: number = 2 ** 32 - 1;
+
+/**
+ * The first configuration of an ensemble. Its id is a digest of its founders, whose identities are random: whoever founds with
+ * the same founders founds the same ensemble, and with any other founder another one.
+ */
+export function foundedBy(founders: readonly Voter[]): Configuration {
+  const voters = founders.toSorted((a, b) => a.id - b.id);
+  return { ensembleId: digestOf(voters), version: 1, voters };
+}
+
+/** The next configuration, in which `id` is bound to another folder. */
+export function withIdentity(
+  { ensembleId, version, voters }: Configuration,
+  { id, identity }: Voter,
+): Configuration {
+  return {
+    ensembleId,
+    version: version + 1,
+    voters: voters.map((voter) => (voter.id === id ? { id, identity } : voter)),
+  };
+}
+
+/** `1:<identity>,2:<identity>`. */
+export function votersText({ voters }: Configuration): string {
+  return voters.map(({ id, identity }) => `${id}:${identity}`).join(",");
+}
+
+/** Undefined: not the text of voters. */
+export function votersOfText(text: string): readonly Voter[] | undefined {
+  const voters = text.split(",").map((part) => {
+    const [id, identity, ...rest] = part.split(":");
+    return { id: Number(id), identity, rest: rest.length };
+  });
+  return checkedVoters(voters.every(({ rest }) => rest === 0) ? voters : []);
+}
+
+/** Ids ascending, at least one, each with an identity. */
+function checkedVoters(
+  voters: readonly { readonly id: unknown; readonly identity: unknown }[],
+): readonly Voter[] | undefined {
+  if (voters.length === 0 || voters.length > SERVER_ID_MAX) return undefined;
+  const checked: Voter[] = [];
+  let before = 0;
+  for (const { id, identity } of voters) {
+    if (typeof id !== "number" || !Number.isInteger(id) || id <= before || id > SERVER_ID_MAX) {
+      return undefined;
+    }
+    if (!isIdentity(identity)) return undefined;
+    before = id;
+    checked.push({ id: id as ServerId, identity });
+  }
+  return checked;
+}
+
+/** Checks what came from a file or a peer. Undefined: it is no configuration. */
+export function checkedConfiguration(value: unknown): Configuration | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { ensembleId, version, voters } = value as Record<string, unknown>;
+  if (!isIdentity(ensembleId) || !Array.isArray(voters)) return undefined;
+  if (typeof version !== "number" || !Number.isInteger(version)) return undefined;
+  if (version < 1 || version > VERSION_MAX || voters.length > SERVER_ID_MAX) return undefined;
+  const isEach = voters.every((voter) => typeof voter === "object" && voter !== null);
+  const checked = isEach
+    ? checkedVoters(voters as { id: unknown; identity: unknown }[])
+    : undefined;
+  return checked === undefined ? undefined : { ensembleId, version, voters: checked };
+}
+
+export function encodeConfiguration(configuration: Configuration): Uint8Array {
+  return encodeCbor(configuration);
+}
+
+/** Undefined: it is no configuration. The bytes come from a verified record. */
+export function decodeConfiguration(bytes: Uint8Array): Configuration | undefined {
+  return checkedConfiguration(decodeCbor(bytes, PEER_CBOR));
+}
+
+/** Four 32-bit words, each mixed with every word before it: what is mixed is random, so a collision is chance alone. */
+function digestOf(voters: readonly Voter[]): EnsembleId {
+  const words = new Uint32Array([0x9e37_79b9, 0x7f4a_7c15, 0xf39c_c060, 0x5ced_c834]);
+  let carried = voters.length;
+  for (const { id, identity } of voters) {
+    for (let word = 0; word < words.length; word += 1) {
+      const part = Number.parseInt(identity.slice(word * 8, word * 8 + 8), 16);
+      carried = mix((words[word] ?? 0) ^ part ^ mix(carried + id));
+      words[word] = carried;
+    }
+  }
+  for (let word = 0; word < words.length; word += 1) {
+    carried = mix((words[word] ?? 0) + carried);
+    words[word] = carried;
+  }
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  for (const [index, word] of words.entries()) view.setUint32(index * 4, word);
+  return hexOfBytes(bytes);
+}
+
+/** The finalizer of MurmurHash3: every bit of the input changes about half of the bits of the result. */
+function mix(value: number): number {
+  let mixed = value >>> 0;
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85eb_ca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}

@@ -1,0 +1,156 @@
+/**
+ * The frame around every message between nodes: who sends it, checked before anything in it is believed. The header is the
+ * same for all messages of a process until something in it changes, so it is made once and copied.
+ *
+ *   offset  size  field (big-endian)
+ *   0       2     magic, `ZF`
+ *   2       1     format version, 1
+ *   3       1     kind: 1 message, 2 refusal
+ *   4       1     authentication: 0 none
+ *   5       1     reserved, 0
+ *   6       2     the sender's server id
+ *   8       16    the ensemble's id; zeros: the sender belongs to none yet
+ *   24      16    the identity of the sender's folder
+ *   40      8     the incarnation of that folder: how often it was started
+ *   48      8     nonce of the process
+ *   56      4     version of the configuration that the sender goes by; 0: none
+ *   60      4     reserved, 0
+ *   64            body: the message, or the refusal, as CBOR
+ */
+import { type ServerId, SERVER_ID_MAX } from "./ids.ts";
+import { getUint53, setUint53 } from "./record.ts";
+
+export const PEER_FRAME_HEADER_BYTES = 64;
+export const PEER_FRAME_VERSION = 1;
+const MAGIC = 0x5a46;
+const KIND_MESSAGE = 1;
+const KIND_REFUSAL = 2;
+const ID_BYTES = 16;
+const ENSEMBLE_ID_OFFSET = 8;
+const IDENTITY_OFFSET = 24;
+const NO_ID: string = "00".repeat(ID_BYTES);
+
+/** 16 random bytes in hexadecimal: of a data folder, made with it. */
+export type Identity = string;
+/** 16 bytes in hexadecimal. */
+export type EnsembleId = string;
+
+export const IDENTITY_BYTES: number = ID_BYTES;
+
+/** Who sends a frame. */
+export type PeerFrameHeader = {
+  readonly server: ServerId;
+  readonly ensembleId: EnsembleId | undefined;
+  readonly identity: Identity;
+  readonly incarnation: number;
+  readonly nonce: number;
+  readonly configurationVersion: number;
+};
+
+export type PeerFrameKind = "message" | "refusal";
+
+export type PeerFrame = {
+  readonly kind: PeerFrameKind;
+  readonly header: PeerFrameHeader;
+  /** A view into the frame. */
+  readonly body: Uint8Array;
+};
+
+export type PeerFrameFault =
+  /** Shorter than a header, or without its first bytes: no frame of zooid's. */
+  | "notAFrame"
+  | "badVersion"
+  /** A field that no node writes. */
+  | "badField";
+
+export function isIdentity(text: unknown): text is Identity {
+  return typeof text === "string" && /^[0-9a-f]{32}$/.test(text);
+}
+
+export function encodeHeader(header: PeerFrameHeader, kind: PeerFrameKind): Uint8Array {
+  const bytes = new Uint8Array(PEER_FRAME_HEADER_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, MAGIC);
+  view.setUint8(2, PEER_FRAME_VERSION);
+  view.setUint8(3, kind === "message" ? KIND_MESSAGE : KIND_REFUSAL);
+  view.setUint16(6, header.server);
+  bytes.set(bytesOfHex(header.ensembleId ?? NO_ID), ENSEMBLE_ID_OFFSET);
+  bytes.set(bytesOfHex(header.identity), IDENTITY_OFFSET);
+  setUint53(view, 40, header.incarnation);
+  setUint53(view, 48, header.nonce);
+  view.setUint32(56, header.configurationVersion);
+  return bytes;
+}
+
+/** The body in its frame. */
+export function frameOf(header: Uint8Array, body: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(header.length + body.length);
+  frame.set(header);
+  frame.set(body, header.length);
+  return frame;
+}
+
+/** Looks at the header only. Reads a constant number of bytes. */
+export function decodeFrame(
+  bytes: Uint8Array,
+): PeerFrame | { readonly fault: PeerFrameFault; readonly version?: number } {
+  if (bytes.length < PEER_FRAME_HEADER_BYTES) return { fault: "notAFrame" };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, PEER_FRAME_HEADER_BYTES);
+  if (view.getUint16(0) !== MAGIC) return { fault: "notAFrame" };
+  const version = view.getUint8(2);
+  if (version !== PEER_FRAME_VERSION) return { fault: "badVersion", version };
+  const kind = view.getUint8(3);
+  const server = view.getUint16(6);
+  const [incarnation, nonce] = [getUint53(view, 40), getUint53(view, 48)];
+  const sound =
+    (kind === KIND_MESSAGE || kind === KIND_REFUSAL) &&
+    view.getUint8(4) === 0 &&
+    view.getUint8(5) === 0 &&
+    view.getUint32(60) === 0 &&
+    server >= 1 &&
+    server <= SERVER_ID_MAX &&
+    Number.isSafeInteger(incarnation) &&
+    Number.isSafeInteger(nonce);
+  if (!sound) return { fault: "badField" };
+  const ensembleId = hexAt(bytes, ENSEMBLE_ID_OFFSET);
+  return {
+    kind: kind === KIND_MESSAGE ? "message" : "refusal",
+    header: {
+      server: server as ServerId,
+      ensembleId: ensembleId === NO_ID ? undefined : ensembleId,
+      identity: hexAt(bytes, IDENTITY_OFFSET),
+      incarnation,
+      nonce,
+      configurationVersion: view.getUint32(56),
+    },
+    body: bytes.subarray(PEER_FRAME_HEADER_BYTES),
+  };
+}
+
+/** Whether two frames have the same header, so that what is known of the one holds for the other. */
+export function isSameHeader(one: Uint8Array, other: Uint8Array): boolean {
+  if (other.length < PEER_FRAME_HEADER_BYTES) return false;
+  for (let at = 0; at < PEER_FRAME_HEADER_BYTES; at += 1) {
+    if (one[at] !== other[at]) return false;
+  }
+  return true;
+}
+
+/** In hexadecimal. */
+export function hexOfBytes(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  return text;
+}
+
+function hexAt(bytes: Uint8Array, offset: number): string {
+  return hexOfBytes(bytes.subarray(offset, offset + ID_BYTES));
+}
+
+function bytesOfHex(text: string): Uint8Array {
+  const bytes = new Uint8Array(ID_BYTES);
+  for (let at = 0; at < ID_BYTES; at += 1) {
+    bytes[at] = Number.parseInt(text.slice(at * 2, at * 2 + 2), 16);
+  }
+  return bytes;
+}

@@ -1,0 +1,204 @@
+/**
+ * The gate between this node and the others: it puts every message in a frame that says who sends it, and lets in only what
+ * comes from where it says, before any actor sees it. What it goes by is told by log-sync (`standing$`). What it refuses is
+ * counted, said in the log, and told to its sender, each at most once in a while.
+ */
+import type { RefusalReason, RefusedByPeer, Standing } from "../actors/log-sync/messages.ts";
+import { decodeCbor, encodeCbor, PEER_CBOR } from "../protocol/cbor.ts";
+import type { ServerId } from "../protocol/ids.ts";
+import {
+  decodeFrame,
+  encodeHeader,
+  frameOf,
+  isSameHeader,
+  PEER_FRAME_HEADER_BYTES,
+  type PeerFrameHeader,
+} from "../protocol/peer-frame.ts";
+import type { Admission, PeerGate, PeerLogLine, PeerSender } from "../runtime/transport.ts";
+
+export type PeerGateOptions = {
+  readonly server: ServerId;
+  /** Random, of this process: tells it from another one with the same folder, or with a copy of it. */
+  readonly nonce: number;
+};
+
+/** The same refusal is said again in the log after so long. */
+const SAY_AGAIN_MS = 60_000;
+/** And told to its sender again after so long. */
+const TELL_AGAIN_MS = 1000;
+
+type Incoming = Parameters<PeerGate["admit"]>[0];
+type Said = { saidMs: number; toldMs: number; count: number };
+type Known = { readonly header: Uint8Array; readonly sender: PeerSender };
+
+export class NodeGate implements PeerGate {
+  readonly #server: ServerId;
+  readonly #nonce: number;
+  #standing: Standing | undefined;
+  #header: Uint8Array | undefined;
+  /** Of each node, the header that was let in last. */
+  readonly #known = new Map<number, Known>();
+  /** By sender and reason. */
+  readonly #said = new Map<string, Said>();
+
+  constructor({ server, nonce }: PeerGateOptions) {
+    this.#server = server;
+    this.#nonce = nonce;
+  }
+
+  /** Log-sync's word of who this node is and whom it goes by. */
+  goBy(standing: Standing): void {
+    this.#standing = standing;
+    this.#header = encodeHeader(this.#headerOf(standing), "message");
+    this.#known.clear();
+  }
+
+  seal(message: object): Uint8Array | undefined {
+    return this.#header === undefined ? undefined : frameOf(this.#header, encodeCbor(message));
+  }
+
+  admit(incoming: Incoming, nowMs: number): Admission {
+    const { from, bytes } = incoming;
+    const known = this.#known.get(from);
+    // Nearly every frame has the header of the one before.
+    if (known !== undefined && isSameHeader(known.header, bytes)) {
+      return this.#take(incoming, known.sender, nowMs);
+    }
+    const frame = decodeFrame(bytes);
+    if ("fault" in frame) return this.#malformed(incoming, frame.fault, nowMs);
+    const { header, kind, body } = frame;
+    if (header.server !== from) return this.#malformed(incoming, "another sender", nowMs);
+    if (this.#standing === undefined) return NOTHING;
+    if (kind === "refusal") return this.#refusal(incoming, body, nowMs);
+    if (from === this.#server) return this.#ownId(incoming, header, nowMs);
+    const { identity, incarnation, nonce } = header;
+    const sender: PeerSender = { identity, incarnation, nonce };
+    this.#known.set(from, { header: bytes.slice(0, PEER_FRAME_HEADER_BYTES), sender });
+    return this.#take(incoming, sender, nowMs);
+  }
+
+  #take(incoming: Incoming, sender: PeerSender, nowMs: number): Admission {
+    try {
+      const message = decodeCbor(incoming.bytes.subarray(PEER_FRAME_HEADER_BYTES), PEER_CBOR);
+      if (typeof message === "object" && message !== null)
+        return { kind: "taken", sender, message };
+    } catch {
+      // Said below: whatever the reader's complaint is, these bytes are no message.
+    }
+    return this.#malformed(incoming, "no message", nowMs);
+  }
+
+  /** This node's own frame that came back late, or another process that has this node's number. */
+  #ownId({ from }: Incoming, header: PeerFrameHeader, nowMs: number): Admission {
+    if (header.nonce === this.#nonce) return NOTHING;
+    const own = this.#standing?.identity === header.identity;
+    const log = this.#say(from, "twin", nowMs, {
+      level: "error",
+      event: "anotherProcessWithThisId",
+      detail: {
+        id: this.#server,
+        itsFolder: own ? "this one, or a copy of it" : `another one, ${short(header.identity)}`,
+        hint: "two processes of this ensemble have one id: stop one of them",
+      },
+    });
+    return { kind: "refused", log, reply: this.#reply(from, "twin", header, nowMs) };
+  }
+
+  /** What another node says of a frame of this one. */
+  #refusal({ from, bytes }: Incoming, body: Uint8Array, nowMs: number): Admission {
+    const refusal = refusalOf(body);
+    if (refusal === undefined)
+      return this.#malformed({ from, actor: "gate", bytes }, "no refusal", nowMs);
+    // Everybody who listens under this number hears it.
+    if (refusal.nonce !== this.#nonce) return NOTHING;
+    const { reason, text } = refusal;
+    const log = this.#say(from, `told ${reason}`, nowMs, {
+      level: "error",
+      event: "refusedByPeer",
+      detail: { by: from, reason, text },
+    });
+    const message: RefusedByPeer = { kind: "refusedByPeer", from: from as ServerId, reason };
+    return { kind: "refused", log, tell: { to: "log-sync", message } };
+  }
+
+  #malformed({ from, actor }: Incoming, fault: string, nowMs: number): Admission {
+    const log = this.#say(from, `malformed ${fault}`, nowMs, {
+      level: "warn",
+      event: "malformedPeerMessage",
+      detail: { from, to: actor, fault },
+    });
+    return { kind: "refused", log };
+  }
+
+  /** Undefined: it has been said a short while ago. */
+  #say(from: number, reason: string, nowMs: number, line: PeerLogLine): PeerLogLine | undefined {
+    const said = this.#saidOf(from, reason);
+    said.count += 1;
+    if (nowMs - said.saidMs < SAY_AGAIN_MS) return undefined;
+    said.saidMs = nowMs;
+    return { ...line, detail: { ...line.detail, times: said.count } };
+  }
+
+  #reply(
+    to: number,
+    reason: RefusalReason,
+    of: PeerFrameHeader,
+    nowMs: number,
+  ): Uint8Array | undefined {
+    const said = this.#saidOf(to, reason);
+    if (this.#standing === undefined || nowMs - said.toldMs < TELL_AGAIN_MS) return undefined;
+    said.toldMs = nowMs;
+    const header = encodeHeader(this.#headerOf(this.#standing), "refusal");
+    const text = TEXTS[reason];
+    return frameOf(header, encodeCbor({ reason, nonce: of.nonce, text }));
+  }
+
+  #saidOf(from: number, reason: string): Said {
+    const key = `${from} ${reason}`;
+    const known = this.#said.get(key);
+    if (known !== undefined) return known;
+    const said = { saidMs: Number.NEGATIVE_INFINITY, toldMs: Number.NEGATIVE_INFINITY, count: 0 };
+    this.#said.set(key, said);
+    return said;
+  }
+
+  #headerOf({ identity, incarnation, ensembleId, version }: Standing): PeerFrameHeader {
+    return {
+      server: this.#server,
+      ensembleId,
+      identity,
+      incarnation,
+      nonce: this.#nonce,
+      configurationVersion: version,
+    };
+  }
+}
+
+const NOTHING: Admission = { kind: "refused" };
+
+const TEXTS: Readonly<Record<RefusalReason, string>> = {
+  twin: "another process has this node's id: stop one of them",
+};
+
+type Refusal = { readonly reason: RefusalReason; readonly nonce: number; readonly text: string };
+
+const TEXT_CHARACTERS_MAX = 300;
+
+function refusalOf(body: Uint8Array): Refusal | undefined {
+  let value: unknown;
+  try {
+    value = decodeCbor(body, PEER_CBOR);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const { reason, nonce, text } = value as Record<string, unknown>;
+  if (typeof reason !== "string" || !(reason in TEXTS)) return undefined;
+  if (typeof nonce !== "number" || typeof text !== "string") return undefined;
+  return { reason: reason as RefusalReason, nonce, text: text.slice(0, TEXT_CHARACTERS_MAX) };
+}
+
+/** Enough of an identity for people to tell one from another. */
+export function short(id: string): string {
+  return id.slice(0, 8);
+}

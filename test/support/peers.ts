@@ -1,0 +1,31 @@
+/** Nodes as their peers know them, for tests of single actors: node N has a folder of its own, started once. */
+import type { LogReport } from "../../actors/log/messages.ts";
+import { EPOCH_NONE, ZXID_NONE } from "../../protocol/zxid.ts";
+import type { PeerSender } from "../../runtime/transport.ts";
+import { server } from "./plain-calls.ts";
+
+export function folderOf(node: number): string {
+  return node.toString(16).padStart(32, "0");
+}
+
+export function senderOf(node: number): PeerSender {
+  return { identity: folderOf(node), incarnation: 1, nonce: node };
+}
+
+type Recovered = Extract<LogReport, { kind: "recovered" }>;
+
+/** The log's report of node 1 at a start with a folder that holds nothing, but for what is given. */
+export function recoveredReport(of: Partial<Recovered>): Recovered {
+  return {
+    kind: "recovered",
+    identity: folderOf(1),
+    promise: { epoch: EPOCH_NONE, candidate: server(1) },
+    baseZxid: ZXID_NONE,
+    lastZxids: [],
+    snapshot: undefined,
+    voteLoss: undefined,
+    incarnation: 1,
+    tornBytes: 0,
+    ...of,
+  };
+}

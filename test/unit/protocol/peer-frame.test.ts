@@ -1,0 +1,134 @@
+/** The frame around messages between nodes, byte for byte; and who belongs to an ensemble. */
+import test from "ava";
+import {
+  checkedConfiguration,
+  decodeConfiguration,
+  encodeConfiguration,
+  foundedBy,
+  votersOfText,
+  votersText,
+  withIdentity,
+} from "../../../protocol/configuration.ts";
+import {
+  decodeFrame,
+  encodeHeader,
+  frameOf,
+  isSameHeader,
+  PEER_FRAME_HEADER_BYTES,
+  type PeerFrameHeader,
+} from "../../../protocol/peer-frame.ts";
+import { folderOf } from "../../support/peers.ts";
+import { server } from "../../support/plain-calls.ts";
+
+const header: PeerFrameHeader = {
+  server: server(258 - 100),
+  ensembleId: "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
+  identity: "000102030405060708090a0b0c0d0e0f",
+  incarnation: 2 ** 40 + 3,
+  nonce: Number.MAX_SAFE_INTEGER,
+  configurationVersion: 7,
+};
+const GOLDEN: string =
+  "5a4601010000009e" +
+  "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf" +
+  "000102030405060708090a0b0c0d0e0f" +
+  "0000010000000003" +
+  "001fffffffffffff" +
+  "0000000700000000";
+
+function changed(offset: number, value: number): Uint8Array {
+  const bytes = encodeHeader(header, "message");
+  bytes[offset] = value;
+  return bytes;
+}
+
+test("a header is these bytes, and is read from them", (t) => {
+  const bytes = encodeHeader(header, "message");
+  t.is(bytes.length, PEER_FRAME_HEADER_BYTES);
+  t.is(Buffer.from(bytes).toString("hex"), GOLDEN);
+  const frame = decodeFrame(frameOf(bytes, Uint8Array.of(1, 2, 3)));
+  t.deepEqual(frame, { kind: "message", header, body: Uint8Array.of(1, 2, 3) });
+  t.like(decodeFrame(encodeHeader(header, "refusal")), { kind: "refusal" });
+});
+
+test("a sender that belongs to no ensemble says so with zeros", (t) => {
+  const frame = decodeFrame(encodeHeader({ ...header, ensembleId: undefined }, "message"));
+  t.is("fault" in frame ? frame.fault : frame.header.ensembleId, undefined);
+});
+
+test("what is no frame, of another version, or has a field that no node writes, is refused", (t) => {
+  t.deepEqual(decodeFrame(new Uint8Array(0)), { fault: "notAFrame" });
+  t.deepEqual(decodeFrame(encodeHeader(header, "message").subarray(1)), { fault: "notAFrame" });
+  t.deepEqual(decodeFrame(changed(0, 0xa1)), { fault: "notAFrame" });
+  t.deepEqual(decodeFrame(changed(2, 2)), { fault: "badVersion", version: 2 });
+  for (const [offset, value] of [
+    [3, 0],
+    [3, 3],
+    [4, 1],
+    [5, 1],
+    [6, 1],
+    [7, 0],
+    [40, 0xff],
+    [48, 0xff],
+    [63, 1],
+  ] as const) {
+    t.deepEqual(decodeFrame(changed(offset, value)), { fault: "badField" }, `offset ${offset}`);
+  }
+});
+
+test("frames of one process have the same header whatever their body, of another one they do not", (t) => {
+  const bytes = encodeHeader(header, "message");
+  t.true(isSameHeader(bytes, frameOf(bytes, Uint8Array.of(9))));
+  t.false(isSameHeader(bytes, bytes.subarray(0, 63)));
+  t.false(isSameHeader(bytes, encodeHeader({ ...header, nonce: 1 }, "message")));
+});
+
+const founders = [3, 1, 2].map((id) => ({ id: server(id), identity: folderOf(id) }));
+
+test("the same founders found the same ensemble, whatever their order; any other one another", (t) => {
+  const { ensembleId, version, voters } = foundedBy(founders);
+  t.is(version, 1);
+  t.deepEqual(
+    voters.map(({ id }) => id),
+    [1, 2, 3].map(server),
+  );
+  t.is(foundedBy(founders.toReversed()).ensembleId, ensembleId);
+  const ids = new Set([ensembleId]);
+  for (let bit = 0; bit < 128; bit += 1) {
+    const identity = (1n << BigInt(bit)).toString(16).padStart(32, "0");
+    ids.add(foundedBy([...founders.slice(1), { id: server(3), identity }]).ensembleId);
+  }
+  t.is(ids.size, 1 + 128);
+});
+
+test("a configuration goes through its bytes and its text; the next one binds one number to another folder", (t) => {
+  const first = foundedBy(founders);
+  const next = withIdentity(first, { id: server(2), identity: folderOf(9) });
+  t.like(next, { ensembleId: first.ensembleId, version: 2 });
+  t.is(votersText(next), `1:${folderOf(1)},2:${folderOf(9)},3:${folderOf(3)}`);
+  t.deepEqual(decodeConfiguration(encodeConfiguration(next)), next);
+  t.deepEqual(votersOfText(votersText(next)), next.voters);
+});
+
+test("what is no configuration is none", (t) => {
+  const sound = foundedBy(founders);
+  const [first] = sound.voters;
+  for (const wrong of [
+    undefined,
+    null,
+    1,
+    {},
+    { ...sound, version: 0 },
+    { ...sound, version: 1.5 },
+    { ...sound, ensembleId: "x" },
+    { ...sound, voters: [] },
+    { ...sound, voters: [first, first] },
+    { ...sound, voters: [{ id: 0, identity: folderOf(1) }] },
+    { ...sound, voters: [{ id: 1, identity: "ff" }] },
+    { ...sound, voters: [null] },
+  ]) {
+    t.is(checkedConfiguration(wrong), undefined);
+  }
+  t.is(votersOfText(""), undefined);
+  t.is(votersOfText(`1:${folderOf(1)}:2`), undefined);
+});
