@@ -1,7 +1,8 @@
 /** Who is who: nodes, lanes, sessions. */
 
-/** A node's number in its ensemble, 1 to 255 as ZooKeeper's `myid`. */
+/** A node's number in its ensemble, 0 to 255 as ZooKeeper's `myid`. */
 export type ServerId = number & { readonly __brand: "ServerId" };
+export const SERVER_ID_MIN = 0;
 export const SERVER_ID_MAX = 255;
 
 /**

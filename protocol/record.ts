@@ -6,7 +6,7 @@
  *   4       4     CRC-32 of bytes 8 to the end
  *   8       1     format version, 1
  *   9       1     kind: 1 barrier, 2 batch
- *   10      2     submitter's server (0 when the leader itself submits)
+ *   10      2     submitter's server
  *   12      2     submitter's lane
  *   14      2     reserved, 0
  *   16      8     firstZxid (its high half is the epoch)
@@ -65,7 +65,7 @@ export function encodeRecord(header: RecordHeader, payload: Uint8Array, crc32: C
 /** The header of a record whose checksum has been verified. */
 export function recordHeader(record: Uint8Array): RecordHeader {
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
-  const server = view.getUint16(10);
+  const seq = getUint53(view, 56);
   return {
     kind: view.getUint8(9) === KIND_BARRIER ? "barrier" : "batch",
     firstZxid: getUint53(view, 16) as Zxid,
@@ -73,14 +73,14 @@ export function recordHeader(record: Uint8Array): RecordHeader {
     prevZxid: getUint53(view, 32) as Zxid,
     timeMs: getUint53(view, 40),
     submitter:
-      server === 0
+      seq === 0
         ? undefined
         : {
-            server: server as ServerId,
+            server: view.getUint16(10) as ServerId,
             lane: view.getUint16(12),
             incarnation: getUint53(view, 48),
           },
-    seq: getUint53(view, 56),
+    seq,
   };
 }
 

@@ -113,7 +113,7 @@ function monitorText(figures: Figures, mode: Mode): string {
     values.push(["zk_synced_followers", figures.followersAlive]);
   }
   values.push(["zk_zooid_epoch", figures.epoch]);
-  values.push(["zk_zooid_leader", figures.leader ?? 0]);
+  values.push(["zk_zooid_leader", figures.leader ?? -1]);
   values.push(["zk_zooid_applied_zxid", figures.zxid]);
   values.push(["zk_zooid_writes_refused", figures.writes ? 0 : 1]);
   return values.map(([key, value]) => `${key}\t${value}\n`).join("");

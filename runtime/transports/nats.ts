@@ -205,8 +205,8 @@ type Origin = {
 
 /** Tokens that start with the sender's id; those of a fragment come after the first `length`. */
 function readOrigin(tokens: readonly string[], length: number): Origin | undefined {
+  if (!/^\d{1,5}$/.test(tokens[0] ?? "")) return undefined;
   const from = Number(tokens[0]);
-  if (!Number.isInteger(from) || from <= 0) return undefined;
   if (tokens.length === length) {
     return { from, process: "", fragment: undefined, answerTo: undefined };
   }

@@ -23,7 +23,7 @@ function key(
 }
 
 export const KEYS: readonly Key[] = [
-  key("id", "id N", undefined, "this node's number in the ensemble, 1 to 255 (default 1)"),
+  key("id", "id N", undefined, "this node's number in the ensemble, 0 to 255 (default 1)"),
   key("members", "members 1,2,3", undefined, "the ensemble's nodes (default: this one alone)"),
   key("ensemble", "ensemble NAME", "zooid.ensemble", "the ensemble's name (default zooid)"),
   key("natsUrls", "nats URL,…", "zooid.nats", "NATS servers; needed with more than one member"),

@@ -2,7 +2,7 @@
 import type { ServerId } from "../../protocol/ids.ts";
 
 export type NodeConfig = {
-  /** This node's number in its ensemble, 1 to 255. Default 1, of a node alone. */
+  /** This node's number in its ensemble, 0 to 255. Default 1, of a node alone. */
   readonly id: ServerId;
   /** The ensemble's voters, ascending, this node among them. Default: this node alone. The same on every node. */
   readonly members: readonly ServerId[];

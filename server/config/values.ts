@@ -1,7 +1,7 @@
 /** Reads one value from its text, or says by which rule it is none. */
 import { isIP } from "node:net";
 import { resolve } from "node:path";
-import { SERVER_ID_MAX, type ServerId } from "../../protocol/ids.ts";
+import { SERVER_ID_MAX, SERVER_ID_MIN, type ServerId } from "../../protocol/ids.ts";
 
 export type Reading<Value> =
   | { readonly kind: "read"; readonly value: Value }
@@ -30,12 +30,12 @@ export function wholeNumber(min: number, max: number, hint: string): Reader<numb
 
 export function serverId(text: string): Reading<ServerId> {
   const hint = "number the nodes 1, 2, 3 as in ZooKeeper's myid";
-  const reading = wholeNumber(1, SERVER_ID_MAX, hint)(text);
+  const reading = wholeNumber(SERVER_ID_MIN, SERVER_ID_MAX, hint)(text);
   return reading.kind === "refused" ? reading : { kind: "read", value: reading.value as ServerId };
 }
 
 export function members(text: string): Reading<readonly ServerId[]> {
-  const rule = `must be different whole numbers from 1 to ${SERVER_ID_MAX}, with commas between`;
+  const rule = `must be different whole numbers from ${SERVER_ID_MIN} to ${SERVER_ID_MAX}, with commas between`;
   const hint = "for three nodes: 1,2,3";
   const ids: ServerId[] = [];
   for (const part of listOf(text)) {
