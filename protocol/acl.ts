@@ -7,6 +7,12 @@ export type Acl = {
 };
 
 export const PERMISSIONS_ALL = 31;
+
+/** Whether it grants everything to everyone. */
+export function isOpenEntry({ permissions, scheme, id }: Acl): boolean {
+  return permissions === PERMISSIONS_ALL && scheme === "world" && id === "anyone";
+}
+
 export const OPEN_ACL: readonly Acl[] = [
   { permissions: PERMISSIONS_ALL, scheme: "world", id: "anyone" },
 ];

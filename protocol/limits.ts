@@ -3,6 +3,30 @@
 /** Bytes of one packet of ZooKeeper's protocol (its jute.maxbuffer). A larger one closes the connection. */
 export const PACKET_BYTES_MAX = 0xf_ffff;
 
+/**
+ * UTF-16 units of a znode's path. A longer one is no path: it cannot be created, and whoever asks for it is told that it is not
+ * there. Beyond 16,383 units V8 takes a string's length for its hash, and a map of such paths is a list.
+ */
+export const PATH_LENGTH_MAX = 8192;
+
+/** Names in a path. One with more is no path either. */
+export const PATH_COMPONENTS_MAX = 1024;
+
+/** Entries of an access control list. A longer list is answered InvalidACL. */
+export const ACL_ENTRIES_MAX = 64;
+
+/** Operations of a multi, which holds no further multi. More are answered BadArguments, all of them. */
+export const MULTI_OPERATIONS_MAX = 32_768;
+
+/**
+ * Paths in one request that sets watches again; ZooKeeper's client puts at most 128 KiB into one. A request with more is
+ * answered BadArguments.
+ */
+export const WATCHES_PER_REQUEST_MAX = 32_768;
+
+/** Watches of one connection. A read that asks for a further one is answered BadArguments, and is not done. */
+export const WATCHES_PER_CONNECTION_MAX = 1_000_000;
+
 /** Operations in one batch. More wait for the next batch. */
 export const BATCH_OPERATIONS_MAX = 1024;
 

@@ -1,30 +1,25 @@
 /**
  * Which access control lists a znode may be given. Source: PrepRequestProcessor.fixupACL with the providers that
- * ZooKeeper registers by default. Permission bits are not checked there, nor here. `auth` entries must have been expanded
- * by the gateway, which alone knows its connection's identities.
+ * ZooKeeper registers by default. Permission bits are not checked there, nor here. The gateways let nothing through but the
+ * open list (../gateway/checks.ts); a log may hold others, of any size, so everything here is linear in the list's bytes.
  */
-import { OPEN_ACL, PERMISSIONS_ALL, type Acl } from "../../protocol/acl.ts";
+import { type Acl, isOpenEntry, OPEN_ACL } from "../../protocol/acl.ts";
+
+const COLON = 0x3a;
 
 /** The list as it is stored, without repetitions, or undefined if it is not valid. */
 export function acceptedAcl(acl: readonly Acl[]): readonly Acl[] | undefined {
   if (acl.length === 0) return undefined;
   // Nearly all lists are the open one: share it.
-  if (acl.length === 1 && isOpen(acl[0])) return OPEN_ACL;
-  const accepted: Acl[] = [];
+  if (acl.every(isOpenEntry)) return OPEN_ACL;
+  const accepted = new Map<string, Acl>();
   for (const entry of acl) {
     if (!isValid(entry)) return undefined;
-    if (!accepted.some((each) => sameEntry(each, entry))) accepted.push(ownCopy(entry));
+    // No scheme that is valid has a colon.
+    const key = `${entry.permissions}:${entry.scheme}:${entry.id}`;
+    if (!accepted.has(key)) accepted.set(key, ownCopy(entry));
   }
-  return accepted;
-}
-
-function isOpen(entry: Acl | undefined): boolean {
-  return (
-    entry !== undefined &&
-    entry.permissions === PERMISSIONS_ALL &&
-    entry.scheme === "world" &&
-    entry.id === "anyone"
-  );
+  return [...accepted.values()];
 }
 
 function isValid(entry: Acl): boolean {
@@ -42,8 +37,11 @@ function isValid(entry: Acl): boolean {
 
 /** `user:hash`. As Java splits: empty parts at the end do not count. */
 function isDigest(id: string): boolean {
-  const parts = id.replace(/:+$/, "").split(":");
-  return parts.length === 2;
+  let end = id.length;
+  while (end > 0 && id.charCodeAt(end - 1) === COLON) end -= 1;
+  const colon = id.indexOf(":");
+  // Behind the first colon is something else than colons, and no second one before it.
+  return colon !== -1 && colon < end && id.lastIndexOf(":", end - 1) === colon;
 }
 
 /** An IPv4 address, with or without the number of leading bits that must be equal. */
@@ -57,12 +55,6 @@ function isAddress(id: string): boolean {
 
 function isWithin(text: string, max: number): boolean {
   return /^[+-]?[0-9]{1,10}$/.test(text) && Number(text) >= 0 && Number(text) <= max;
-}
-
-function sameEntry(one: Acl, other: Acl): boolean {
-  return (
-    one.permissions === other.permissions && one.scheme === other.scheme && one.id === other.id
-  );
 }
 
 function ownCopy(entry: Acl): Acl {

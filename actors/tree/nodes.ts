@@ -1,7 +1,7 @@
 /** The znodes: one map by path, the children's names at each parent, and running totals. */
 import { OPEN_ACL, type Acl } from "../../protocol/acl.ts";
 import { SESSION_NONE, type SessionId } from "../../protocol/ids.ts";
-import { nameOf, parentOf } from "../../protocol/paths.ts";
+import { nameOf, parentOf, SPECIAL_PATHS } from "../../protocol/paths.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import { createValues, putValue, releaseValue, type Chunk, type Values } from "./values.ts";
@@ -37,13 +37,11 @@ export type Nodes = {
 };
 
 const READ_ACL: readonly Acl[] = [{ permissions: 1, scheme: "world", id: "anyone" }];
-/** Not deletable (DataTree.isSpecialPath). */
-const SPECIAL: readonly string[] = ["/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"];
 
 /** The tree that every ensemble starts with, as ZooKeeper 3.8 answers it: no creates are counted for these. */
 export function createNodes(): Nodes {
   const nodes = emptyNodes();
-  for (const path of SPECIAL) {
+  for (const path of SPECIAL_PATHS) {
     const node = createZnode(path, OPEN_ACL, ZXID_NONE, 0, SESSION_NONE);
     const parent = path === "/" ? undefined : nodes.byPath.get(parentOf(path));
     insertNode(nodes, parent, node);
@@ -60,7 +58,7 @@ export function emptyNodes(): Nodes {
 }
 
 export function isSpecial(path: string): boolean {
-  return SPECIAL.includes(path);
+  return SPECIAL_PATHS.includes(path);
 }
 
 export function createZnode(

@@ -12,6 +12,7 @@ import { addEvent, addWatch, takeEvents, watcherOf, type Watcher } from "./watch
 type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
 
 const DONE: ReadResult = { kind: "done" };
+const TOO_MANY_WATCHES: ReadResult = { kind: "error", code: Code.badArguments };
 const NO_NODE: ReadResult = { kind: "error", code: Code.noNode };
 
 export function answerReads(tree: TreeState, message: ReadMessage, effects: Effect[]): void {
@@ -32,6 +33,12 @@ export function answerReads(tree: TreeState, message: ReadMessage, effects: Effe
 
 function answerRead(tree: TreeState, from: string, client: number, read: Read): ReadResult {
   const { watches } = tree;
+  const wanted = watchesWanted(read);
+  if (wanted > 0) {
+    const { data, child } = watcherOf(watches, from, client);
+    const max = tree.options.watchesPerConnectionMax;
+    if (data.size + child.size + wanted > max) return TOO_MANY_WATCHES;
+  }
   if (read.kind === "setWatches") {
     setWatches(tree, watcherOf(watches, from, client), read);
     return DONE;
@@ -56,6 +63,12 @@ function answerRead(tree: TreeState, from: string, client: number, read: Read): 
     default:
       return unreachable(read);
   }
+}
+
+/** How many watches the read may leave. */
+function watchesWanted(read: Read): number {
+  if (read.kind === "setWatches") return read.data.length + read.exist.length + read.child.length;
+  return read.kind !== "getAcl" && read.watch ? 1 : 0;
 }
 
 /** As ZooKeeper's server reads: the empty path is the root, and one that is not valid is a node that is not there. */

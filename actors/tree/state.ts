@@ -3,7 +3,11 @@
  * every node, and what a snapshot holds.
  */
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
-import { CHANGE_RING_BYTES_MAX, SNAPSHOT_CHUNK_BYTES_SOFT_MAX } from "../../protocol/limits.ts";
+import {
+  CHANGE_RING_BYTES_MAX,
+  SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
+  WATCHES_PER_CONNECTION_MAX,
+} from "../../protocol/limits.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import { createNodes, type Nodes } from "./nodes.ts";
@@ -26,6 +30,8 @@ export type TreeOptions = {
    * nothing else is done.
    */
   readonly snapshotChunkBytes?: number;
+  /** Default WATCHES_PER_CONNECTION_MAX. */
+  readonly watchesPerConnectionMax?: number;
 };
 
 export type TreeState = {
@@ -53,9 +59,10 @@ export function createState(options: TreeOptions): TreeState {
   const {
     ringBytesMax = CHANGE_RING_BYTES_MAX,
     snapshotChunkBytes = SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
+    watchesPerConnectionMax = WATCHES_PER_CONNECTION_MAX,
   } = options;
   return {
-    options: { ...options, ringBytesMax, snapshotChunkBytes },
+    options: { ...options, ringBytesMax, snapshotChunkBytes, watchesPerConnectionMax },
     lastApplied: ZXID_NONE,
     lastTimeMs: 0,
     nodes: createNodes(),

@@ -6,6 +6,7 @@ import type { Change } from "../../protocol/reads.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import type { TreeMessage, TreeReply } from "./messages.ts";
+import { addBranch, createBranch, removeBranch, visitAbove, type Branch } from "./path-branches.ts";
 import { visitChanges, type ChangeRing } from "./ring.ts";
 
 export type Stream = {
@@ -23,7 +24,8 @@ export type Streams = {
   readonly byPath: Map<string, Set<Stream>>;
   /** By the client's key, then by its own number of the stream. */
   readonly byClient: Map<string, Map<number, Stream>>;
-  recursives: number;
+  /** Those that follow what is below their paths too. */
+  readonly recursive: Branch<Stream>;
   /** Changes up to here have been handed out. */
   flushed: Zxid;
   /** Operations applied since every stream was last told where it stands. */
@@ -39,7 +41,7 @@ export function createStreams(): Streams {
   return {
     byPath: new Map(),
     byClient: new Map(),
-    recursives: 0,
+    recursive: createBranch(),
     flushed: ZXID_NONE,
     operationsUnmarked: 0,
   };
@@ -95,7 +97,7 @@ function addStream(streams: Streams, stream: Stream): void {
   const ofPath = streams.byPath.get(stream.path) ?? new Set<Stream>();
   streams.byPath.set(stream.path, ofPath);
   ofPath.add(stream);
-  if (stream.recursive) streams.recursives += 1;
+  if (stream.recursive) addBranch(streams.recursive, stream.path, stream);
 }
 
 export function closeStream(streams: Streams, from: string, client: number, number: number): void {
@@ -108,7 +110,7 @@ export function closeStream(streams: Streams, from: string, client: number, numb
   const ofPath = streams.byPath.get(stream.path);
   ofPath?.delete(stream);
   if (ofPath?.size === 0) streams.byPath.delete(stream.path);
-  if (stream.recursive) streams.recursives -= 1;
+  if (stream.recursive) removeBranch(streams.recursive, stream.path, stream);
 }
 
 export function closeStreams(streams: Streams, from: string, client: number): void {
@@ -162,22 +164,14 @@ function gather(
   build: () => Change,
 ): void {
   let change: Change | undefined;
-  const give = (at: string): void => {
-    const ofPath = streams.byPath.get(at);
-    if (ofPath === undefined) return;
-    for (const stream of ofPath) {
-      if (zxid <= stream.position || (at !== path && !stream.recursive)) continue;
-      change ??= build();
-      stream.pending.push(change);
-      touched.add(stream);
-    }
+  const give = (stream: Stream): void => {
+    if (zxid <= stream.position) return;
+    change ??= build();
+    stream.pending.push(change);
+    touched.add(stream);
   };
-  give(path);
-  if (streams.recursives === 0 || path === "/") return;
-  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
-    give(path.slice(0, end));
-  }
-  give("/");
+  streams.byPath.get(path)?.forEach(give);
+  visitAbove(streams.recursive, path, give);
 }
 
 /** Empties `pending` into messages that end between zxids; the last one covers everything up to `applied`. */

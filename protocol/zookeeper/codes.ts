@@ -14,6 +14,7 @@ export const OpCode = {
   check: 13,
   multi: 14,
   create2: 15,
+  auth: 100,
   setWatches: 101,
   setWatches2: 105,
   closeSession: -11,

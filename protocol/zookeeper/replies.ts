@@ -78,6 +78,28 @@ export function writeWriteReply(
   writer.endFrame(mark);
 }
 
+/** Of a multi that was refused before it was done: all of its entries are errors. */
+export function writeRefusedMulti(
+  writer: JuteWriter,
+  reply: {
+    readonly xid: number;
+    readonly zxid: Zxid;
+    readonly code: Code;
+    readonly multi: { readonly count: number; readonly failedAt: number };
+  },
+): void {
+  const { xid, zxid, code, multi } = reply;
+  const mark = writer.beginFrame();
+  writer.int32(xid).int64(zxid).int32(Code.ok);
+  for (let index = 0; index < multi.count; index += 1) {
+    const failed = index === multi.failedAt ? code : Code.runtimeInconsistency;
+    const entry = index < multi.failedAt ? Code.ok : failed;
+    writeMultiEntry(writer, undefined, { kind: "error", code: entry });
+  }
+  writeMultiHeader(writer, OpCode.error, true, -1);
+  writer.endFrame(mark);
+}
+
 export function writeWatchEvent(writer: JuteWriter, event: WatchEvent): void {
   const mark = writer.beginFrame();
   writer.int32(Xid.watchEvent).int64(event.zxid).int32(Code.ok);

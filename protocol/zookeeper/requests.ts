@@ -21,8 +21,15 @@ export type Request =
       readonly opCode: number;
       readonly operation: ClientOperation;
     }
-  /** Answered with this code at once. */
-  | { readonly kind: "refused"; readonly xid: number; readonly code: Code }
+  /** Answered with this code at once; of a multi, with a code for each of its `count` operations, of which one failed. */
+  | {
+      readonly kind: "refused";
+      readonly xid: number;
+      readonly code: Code;
+      readonly multi?: { readonly count: number; readonly failedAt: number };
+    }
+  /** No identity can be taken on: answered AuthFailed, and the connection ends, as with ZooKeeper when a scheme is unknown. */
+  | { readonly kind: "auth"; readonly xid: number; readonly scheme: string }
   /** No request header: there is nothing to answer. */
   | { readonly kind: "headless" };
 
@@ -58,6 +65,8 @@ export function readRequest(reader: JuteReader): Request {
       return checkedRead(reader, xid, opCode, readSetWatches(reader));
     case OpCode.setWatches2:
       return readSetWatches2(reader, xid);
+    case OpCode.auth:
+      return readAuth(reader, xid);
     default:
       return readWrite(reader, xid, opCode);
   }
@@ -96,6 +105,13 @@ function readSetWatches2(reader: JuteReader, xid: number): Request {
   const persistent = readStrings(reader).length + readStrings(reader).length;
   if (persistent > 0) return { kind: "refused", xid, code: Code.unimplemented };
   return checkedRead(reader, xid, OpCode.setWatches2, read);
+}
+
+/** `{type, scheme, auth}`. The secret is not looked at. */
+function readAuth(reader: JuteReader, xid: number): Request {
+  reader.int32();
+  const scheme = reader.string() ?? "";
+  return { kind: "auth", xid, scheme };
 }
 
 function readWrite(reader: JuteReader, xid: number, opCode: number): Request {

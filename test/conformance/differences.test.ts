@@ -3,13 +3,19 @@ import anyTest, { type TestFn } from "ava";
 import { startAlone, withPair, type Pair } from "../support/pair.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import {
+  type AclEntry,
+  auth,
   check,
   create,
   exists,
+  getAcl,
   getData,
   Mode,
+  multi,
+  type Operation,
   ping,
   remove,
+  setAcl,
   setData,
   unknown,
 } from "../support/zk-operations.ts";
@@ -80,4 +86,78 @@ test("a wrong password leaves the session's connection alone; ZooKeeper cuts it"
   const theirs = await intrude(zookeeper.port);
   await theirs.closed;
   t.pass();
+});
+
+async function codesOf(port: number, ...requests: readonly Operation[]): Promise<number[]> {
+  const client = await ZkClient.connect({ port });
+  const codes: number[] = [];
+  for (const request of requests) codes.push((await client.request(request)).code);
+  await client.close();
+  return codes;
+}
+
+test("an access control list that would have to be enforced is not valid; ZooKeeper stores it", async (t) => {
+  const { zookeeper, zooid } = pair();
+  const lists: readonly (readonly AclEntry[])[] = [
+    [{ perms: 1, scheme: "world", id: "anyone" }],
+    [{ perms: 31, scheme: "digest", id: "user:hash" }],
+    [{ perms: 31, scheme: "ip", id: "127.0.0.1" }],
+    [
+      { perms: 31, scheme: "world", id: "anyone" },
+      { perms: 31, scheme: "ip", id: "127.0.0.1" },
+    ],
+  ];
+  for (const [index, acl] of lists.entries()) {
+    const path = `/acl-${index}`;
+    const asked = [create(path, "", { acl }), create(path), setAcl(path, acl), getAcl(path)];
+    t.deepEqual(await codesOf(zooid.port, ...asked), [-114, 0, -114, 0]);
+    const [created, again, set] = await codesOf(zookeeper.port, ...asked);
+    t.is(created, 0);
+    t.is(again, -110);
+    // With the first two this client is no administrator of the node any more.
+    t.is(set, index < 2 ? -102 : 0);
+  }
+});
+
+test("what is below /zookeeper cannot be written; in ZooKeeper all but its configuration can", async (t) => {
+  const { zookeeper, zooid } = pair();
+  const asked = [
+    setData("/zookeeper", "x"),
+    setData("/zookeeper/quota", "x"),
+    create("/zookeeper/a"),
+    setAcl("/zookeeper/quota", [{ perms: 31, scheme: "world", id: "anyone" }]),
+    remove("/zookeeper/a"),
+    multi(setData("/zookeeper", "y")),
+    setData("/zookeeper/config", "x"),
+    remove("/zookeeper/config"),
+    getData("/zookeeper/config"),
+  ];
+  const noAuth = -102;
+  t.deepEqual(await codesOf(zooid.port, ...asked), [
+    ...asked.slice(0, 5).map(() => noAuth),
+    0,
+    noAuth,
+    -8,
+    0,
+  ]);
+  t.deepEqual(await codesOf(zookeeper.port, ...asked), [0, 0, 0, 0, 0, 0, noAuth, -8, 0]);
+});
+
+test("authentication always fails and ends the connection; ZooKeeper takes on a digest", async (t) => {
+  const { zookeeper, zooid } = pair();
+  const ours = await ZkClient.connect(zooid);
+  t.is((await ours.request(auth("digest", "user:secret"))).code, -115);
+  await ours.closed;
+  const theirs = await ZkClient.connect(zookeeper);
+  t.is((await theirs.request(auth("digest", "user:secret"))).code, 0);
+  t.is((await theirs.request(ping())).code, 0);
+  await theirs.close();
+});
+
+test("a path of more than 8192 characters cannot be created; ZooKeeper's may be as long as a packet", async (t) => {
+  const { zookeeper, zooid } = pair();
+  const long = `/${"a".repeat(8192)}`;
+  const asked = [create(long), exists(long), create(long.slice(1, -1)), create(long.slice(0, -1))];
+  t.deepEqual(await codesOf(zooid.port, ...asked), [-8, -101, -8, 0]);
+  t.deepEqual(await codesOf(zookeeper.port, ...asked), [0, 0, -8, 0]);
 });

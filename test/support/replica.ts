@@ -1,7 +1,7 @@
 /** A tree actor driven by plain calls: makes the records, keeps the zxids, sorts what the actor tells. */
 import { crc32 } from "node:zlib";
 import type { TreeMessage, TreeReply, SessionChanges } from "../../actors/tree/messages.ts";
-import { treeActor, type TreeState } from "../../actors/tree/tree.ts";
+import { treeActor, type TreeOptions, type TreeState } from "../../actors/tree/tree.ts";
 import { OPEN_ACL, type Acl } from "../../protocol/acl.ts";
 import { encodeBatch } from "../../protocol/batch.ts";
 import type { ServerId, SessionId, Submitter } from "../../protocol/ids.ts";
@@ -46,7 +46,9 @@ export class Replica {
   timeMs: number = START_MS;
 
   constructor(
-    options: { readonly ringBytesMax?: number; readonly snapshotChunkBytes?: number } = {},
+    options: Partial<
+      Pick<TreeOptions, "ringBytesMax" | "snapshotChunkBytes" | "watchesPerConnectionMax">
+    > = {},
   ) {
     this.#actor = treeActor({ server: SERVER, lane: 0, crc32, ...options });
     this.#state = this.#actor.start(CONTEXT).state;

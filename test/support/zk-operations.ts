@@ -188,6 +188,18 @@ export function ping(): Operation {
   return { type: 11, label: "ping", body, write: false, decode: nothing, xid: -2 };
 }
 
+/** An identity for the connection. */
+export function auth(scheme: string, id: string): Operation {
+  return {
+    type: 100,
+    label: `auth ${scheme}`,
+    body: new JuteWriter().int(0).text(scheme).buffer(Buffer.from(id)).bytes(),
+    write: false,
+    decode: nothing,
+    xid: -4,
+  };
+}
+
 export function check(path: string, version: number): Operation {
   return {
     type: 13,

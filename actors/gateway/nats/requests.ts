@@ -9,7 +9,6 @@ import {
   CONNECTION_REQUEST_BYTES_MAX,
   CONNECTION_REQUESTS_MAX,
   GATEWAY_HELD_BYTES_MAX,
-  PACKET_BYTES_MAX,
 } from "../../../protocol/limits.ts";
 import {
   type NativeRequest,
@@ -17,13 +16,13 @@ import {
   requestBytes,
 } from "../../../protocol/native-packing.ts";
 import type { Operation, OperationResult } from "../../../protocol/operations.ts";
-import { pathProblem } from "../../../protocol/paths.ts";
 import type { Read, ReadResult } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { TreeReply } from "../../tree/messages.ts";
 import { end, forget, push } from "./output.ts";
+import { nativeRefusal } from "../checks.ts";
 import { isRefused } from "../room.ts";
 import type { Connection, Turn, UnderWay, Waiting } from "./state.ts";
 
@@ -39,7 +38,8 @@ export function request(
 ): void {
   const { state } = turn;
   const { waiting, writes, reads } = connection;
-  if (isBad(asked)) return refuseRequest(turn, connection, id, Code.badArguments);
+  const code = nativeRefusal(asked);
+  if (code !== undefined) return refuseRequest(turn, connection, id, code);
   const count = waiting.length + writes.length + reads.length;
   const bytes = requestBytes(asked);
   // One request alone always fits.
@@ -151,22 +151,6 @@ function handOn(
 function mayGo(connection: Connection, { request: asked }: Waiting): boolean {
   if (connection.phase.kind === "closing") return false;
   return asked.kind === "write" || connection.writes.length === 0;
-}
-
-function isBad(asked: NativeRequest): boolean {
-  if (asked.kind === "read") return pathProblem(asked.read.path) !== undefined;
-  const { operation } = asked;
-  if (operation.kind === "closeSession") return false;
-  const bytes = "data" in operation ? (operation.data?.length ?? 0) : 0;
-  return bytes > PACKET_BYTES_MAX || pathProblem(sequentialPath(operation)) !== undefined;
-}
-
-/** A sequential node's name may be empty: the number follows. */
-function sequentialPath(operation: {
-  readonly path: string;
-  readonly mode?: { readonly sequential: boolean };
-}): string {
-  return operation.mode?.sequential === true ? `${operation.path}1` : operation.path;
 }
 
 function reply(

@@ -172,7 +172,8 @@ export class RequestQueue {
 
   /** Watch events behind the replies that are ready to leave: they show what was before the events. */
   insertEvents(events: readonly WatchEvent[], nowMs: number): void {
-    let at = this.#head;
+    // All entries before the next answer have theirs: however many events wait already, they are not looked at again.
+    let at = this.#nextAnswer > this.#head ? this.#nextAnswer : this.#head;
     while (at < this.#nextDispatch && this.#entries[at]?.answered === true) at += 1;
     const inserted = events.map((event): Entry => {
       const request = { kind: "event", event } as const;
@@ -186,9 +187,12 @@ export class RequestQueue {
         result: undefined,
       };
     });
-    this.#entries.splice(at, 0, ...inserted);
+    // Not as arguments of a call, of which there may not be so many.
+    const behind = this.#entries.splice(at);
+    for (const entry of inserted) this.#entries.push(entry);
+    for (const entry of behind) this.#entries.push(entry);
     this.#nextDispatch += inserted.length;
-    if (this.#nextAnswer >= at) this.#nextAnswer += inserted.length;
+    this.#nextAnswer = at + inserted.length;
   }
 
   /** Takes the pings out of their order and says how many there were. */

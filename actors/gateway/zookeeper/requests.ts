@@ -9,13 +9,15 @@ import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import {
   writeHeaderReply,
   writeReadReply,
+  writeRefusedMulti,
   writeWatchEvent,
   writeWriteReply,
 } from "../../../protocol/zookeeper/replies.ts";
-import { readRequest } from "../../../protocol/zookeeper/requests.ts";
+import { readRequest, type Request } from "../../../protocol/zookeeper/requests.ts";
+import { readRefusal, servedWrite, writeRefusal } from "../checks.ts";
 import { tell } from "../../inboxes.ts";
 import { requestBytes } from "../request-bytes.ts";
-import { close, refuse } from "./connections.ts";
+import { close, closeWithNote, refuse } from "./connections.ts";
 import { mayAnswer } from "./grace.ts";
 import { answerBytesLeft, countHeld, holdBack, mayRead, setUnsent, updateReading } from "./held.ts";
 import type { Entry } from "./queue.ts";
@@ -47,7 +49,7 @@ function readFrames(turn: Turn, connection: Connection): void {
       refuse(turn, connection, badLengthReason(frame.length));
       break;
     }
-    const request = readRequest(state.reader.reset(frame.bytes, frame.from, frame.to));
+    const request = taken(readRequest(state.reader.reset(frame.bytes, frame.from, frame.to)));
     if (request.kind === "headless") {
       refuse(turn, connection, "a frame without a request header");
       break;
@@ -65,11 +67,35 @@ function readFrames(turn: Turn, connection: Connection): void {
     const bytes = requestBytes(request, frame.to - frame.from);
     queue.push(request, bytes, turn.context.nowMs, state.zxid);
     state.heldBytes += bytes;
-    if (request.kind === "write" && request.operation.kind === "closeSession") {
-      connection.ending = true;
-    }
+    if (isLast(request)) connection.ending = true;
   }
   frames.settle();
+}
+
+/** What comes behind it is not read. */
+function isLast(request: Request): boolean {
+  if (request.kind === "auth") return true;
+  return request.kind === "write" && request.operation.kind === "closeSession";
+}
+
+/** The request, or its refusal. */
+function taken(request: Request): Request {
+  const { kind } = request;
+  if (kind === "read") {
+    const code = readRefusal(request.read);
+    return code === undefined ? request : { kind: "refused", xid: request.xid, code };
+  }
+  if (kind !== "write") return request;
+  const { xid, operation } = request;
+  const refusal = writeRefusal(operation);
+  if (refusal === undefined) {
+    const served = servedWrite(operation);
+    return served === operation ? request : { ...request, operation: served };
+  }
+  const { code, failedAt } = refusal;
+  if (operation.kind !== "multi" || failedAt === undefined) return { kind: "refused", xid, code };
+  const multi = { count: operation.operations.length, failedAt };
+  return { kind: "refused", xid, code, multi };
 }
 
 export function badLengthReason(length: number): string {
@@ -132,9 +158,17 @@ function flush(turn: Turn, connection: Connection): boolean {
   }
   const wrote = writer.length > 0;
   writeOut(turn, connection);
-  if (last !== undefined) close(turn, connection);
+  if (last?.request.kind === "auth") {
+    const reason = `it authenticates (scheme "${last.request.scheme.slice(0, SCHEME_SHOWN_MAX)}"), which is not served`;
+    closeWithNote(turn, connection, "warn", "connectionRefused", reason);
+  } else if (last !== undefined) {
+    close(turn, connection);
+  }
   return wrote && last === undefined;
 }
+
+/** Of what a client names as its scheme. */
+const SCHEME_SHOWN_MAX = 32;
 
 function writeReply({ writer, zxid }: State, connection: Connection, entry: Entry): void {
   const { request } = entry;
@@ -143,8 +177,14 @@ function writeReply({ writer, zxid }: State, connection: Connection, entry: Entr
     case "ping":
       writeHeaderReply(writer, Xid.ping, zxid, Code.ok);
       return;
-    case "refused":
-      writeHeaderReply(writer, request.xid, connection.repliedZxid, request.code);
+    case "refused": {
+      const { xid, code, multi } = request;
+      if (multi === undefined) writeHeaderReply(writer, xid, connection.repliedZxid, code);
+      else writeRefusedMulti(writer, { xid, zxid: connection.repliedZxid, code, multi });
+      return;
+    }
+    case "auth":
+      writeHeaderReply(writer, request.xid, connection.repliedZxid, Code.authFailed);
       return;
     case "event":
       writeWatchEvent(writer, request.event);
@@ -166,6 +206,7 @@ function writeReply({ writer, zxid }: State, connection: Connection, entry: Entr
 
 /** A closed session has no further replies; one that has moved or expired has no business here. */
 function endsConnection({ request, result }: Entry): boolean {
+  if (request.kind === "auth") return true;
   if (request.kind !== "write") return false;
   if (request.opCode === OpCode.closeSession) return true;
   return (

@@ -91,7 +91,7 @@ export const statScenarios: Readonly<Record<string, Scenario>> = {
 
   "ACLs are stored, counted and read back": async (stage) => {
     const a = await stage.connect("a");
-    const twice = [...OPEN, { perms: 1, scheme: "world", id: "anyone" }];
+    const twice = [...OPEN, ...OPEN];
     await stage.steps(
       a,
       create("/acl"),

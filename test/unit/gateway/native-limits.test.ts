@@ -72,11 +72,14 @@ test("a connection holds a limited number of bytes of requests", (t) => {
 
 test("reads that wait behind a write count too", (t) => {
   const harness = opened();
-  harness.say(write(1, 0));
-  const path = `/${"a".repeat(300_000)}`;
-  for (let id = 2; id <= 14; id += 1) harness.say(get(id, path));
+  harness.say(write(1, 1_000_000));
+  harness.say(write(2, 1_000_000));
+  harness.say(write(3, 1_000_000));
+  const path = `/${"a".repeat(8_000)}`;
+  const most = Math.floor((CONNECTION_REQUEST_BYTES_MAX - 3_000_000) / 8_100);
+  for (let id = 4; id < 4 + most; id += 1) harness.say(get(id, path));
   t.deepEqual(harness.published(), []);
-  harness.say(get(15, path));
+  harness.say(get(4 + most, path));
   t.deepEqual(harness.published(), [ended("limit")]);
 });
 

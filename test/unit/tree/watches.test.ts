@@ -1,6 +1,7 @@
 /** One-shot watches: which events, to whom, in which order. */
 import test from "ava";
 import type { TreeReply } from "../../../actors/tree/messages.ts";
+import { Code } from "../../../protocol/codes.ts";
 import { WatchEventType, type Read, type WatchEvent } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
@@ -190,4 +191,21 @@ test("setWatches fires at once for what changed since, before its answer, and se
       [nodeDataChanged, "/same"],
     ],
   );
+});
+
+test("a read that would leave more watches than a connection may have is refused, and leaves none", (t) => {
+  const replica = new Replica({ watchesPerConnectionMax: 3 });
+  const exists = (path: string): Read => ({ kind: "exists", path, watch: true });
+  const code = (read: Read): number => {
+    const [result] = replica.readAs("gateway", 1, read).results;
+    return result?.kind === "error" ? result.code : 0;
+  };
+  t.is(code({ kind: "getChildren", path: "/", watch: true }), 0);
+  t.is(code(exists("/zookeeper")), 0);
+  const again = { kind: "setWatches", relativeZxid: replica.lastZxid } as const;
+  t.is(code({ ...again, data: [], exist: ["/a", "/b"], child: [] }), Code.badArguments);
+  t.is(code(exists("/a")), Code.noNode);
+  t.is(code(exists("/b")), Code.badArguments);
+  t.is(code({ kind: "exists", path: "/b", watch: false }), Code.noNode);
+  t.is(replica.readAs("gateway", 2, exists("/zookeeper")).results[0]?.kind, "stat");
 });

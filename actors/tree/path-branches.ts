@@ -1,0 +1,65 @@
+/**
+ * Values at paths, found for all that is below those paths. Kept by the names in them, so that whoever looks for those above
+ * a path pays for its length once, however deep it is.
+ */
+export type Branch<Value> = {
+  readonly values: Set<Value>;
+  readonly below: Map<string, Branch<Value>>;
+};
+
+export function createBranch<Value>(): Branch<Value> {
+  return { values: new Set(), below: new Map() };
+}
+
+export function addBranch<Value>(root: Branch<Value>, path: string, value: Value): void {
+  let branch = root;
+  for (const name of namesOf(path)) {
+    let next = branch.below.get(name);
+    if (next === undefined) {
+      next = createBranch();
+      branch.below.set(name, next);
+    }
+    branch = next;
+  }
+  branch.values.add(value);
+}
+
+/** Branches that nothing is left of go. */
+export function removeBranch<Value>(root: Branch<Value>, path: string, value: Value): void {
+  const way: { readonly branch: Branch<Value>; readonly name: string }[] = [];
+  let branch = root;
+  for (const name of namesOf(path)) {
+    const next = branch.below.get(name);
+    if (next === undefined) return;
+    way.push({ branch, name });
+    branch = next;
+  }
+  branch.values.delete(value);
+  for (const { branch: above, name } of way.reverse()) {
+    if (branch.values.size > 0 || branch.below.size > 0) return;
+    above.below.delete(name);
+    branch = above;
+  }
+}
+
+/** Visits the values at all paths above `path`, not those at itself. */
+export function visitAbove<Value>(
+  root: Branch<Value>,
+  path: string,
+  visit: (value: Value) => void,
+): void {
+  if (path === "/") return;
+  let branch: Branch<Value> | undefined = root;
+  let from = 1;
+  while (branch !== undefined) {
+    branch.values.forEach(visit);
+    const end = path.indexOf("/", from);
+    if (end === -1 || branch.below.size === 0) return;
+    branch = branch.below.get(path.slice(from, end));
+    from = end + 1;
+  }
+}
+
+function namesOf(path: string): string[] {
+  return path === "/" ? [] : path.slice(1).split("/");
+}

@@ -1,0 +1,185 @@
+/** What clients may ask of either gateway: what is refused, how it is answered, and that it reaches neither tree nor log. */
+import test from "ava";
+import {
+  nativeRefusal,
+  readRefusal,
+  servedWrite,
+  writeRefusal,
+} from "../../../actors/gateway/checks.ts";
+import { OPEN_ACL } from "../../../protocol/acl.ts";
+import { Code } from "../../../protocol/codes.ts";
+import {
+  ACL_ENTRIES_MAX,
+  MULTI_OPERATIONS_MAX,
+  PATH_COMPONENTS_MAX,
+  PATH_LENGTH_MAX,
+  WATCHES_PER_REQUEST_MAX,
+} from "../../../protocol/limits.ts";
+import type { ClientOperation } from "../../../protocol/operations.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { GatewayDriver, replyHeaders, requestFrame } from "../../support/gateway-driver.ts";
+import { JuteReader } from "../../support/jute.ts";
+import { check, create as createOperation, multi, remove, setData } from "../../support/replica.ts";
+import * as zk from "../../support/zk-operations.ts";
+
+function attached(): GatewayDriver {
+  const gateway = new GatewayDriver();
+  gateway.leadership("following");
+  gateway.attach(1);
+  return gateway;
+}
+
+/** The code of the answer to one request that goes no further than the gateway. */
+function refusedWith(request: zk.Operation): number | undefined {
+  const gateway = attached();
+  gateway.bytes(1, requestFrame(1, request));
+  return gateway.told.length === 0 ? replyHeaders(gateway.written(1))[0]?.code : undefined;
+}
+
+/** The one write that the gateway hands on. */
+function handedOn(request: zk.Operation): ClientOperation | undefined {
+  const gateway = attached();
+  gateway.bytes(1, requestFrame(1, request));
+  const message = gateway.told[0]?.message;
+  const operation = message?.kind === "write" ? message.operations[0] : undefined;
+  return operation?.kind === "client" ? operation.operation : undefined;
+}
+
+const long = `/${"a".repeat(PATH_LENGTH_MAX)}`;
+const longest = `/${"a".repeat(PATH_LENGTH_MAX - 1)}`;
+const deep = "/a".repeat(PATH_COMPONENTS_MAX + 1);
+
+test("a path above the limits is no node to a read, and is refused in a write", (t) => {
+  for (const path of [long, deep]) {
+    t.is(refusedWith(zk.exists(path, true)), Code.noNode);
+    t.is(refusedWith(zk.getData(path)), Code.noNode);
+    t.is(refusedWith(zk.getChildren(path, true)), Code.noNode);
+    t.is(refusedWith(zk.getAcl(path)), Code.noNode);
+    for (const write of [zk.create(path), zk.setData(path, "x"), zk.remove(path), zk.sync(path)]) {
+      t.is(refusedWith(write), Code.badArguments);
+    }
+    t.is(refusedWith(zk.setAcl(path, zk.OPEN)), Code.badArguments);
+  }
+  for (const path of [longest, "/a".repeat(PATH_COMPONENTS_MAX)]) {
+    t.is(refusedWith(zk.create(path)), undefined);
+    t.is(refusedWith(zk.exists(path)), undefined);
+  }
+});
+
+test("a sequential node's number counts into the length of its path", (t) => {
+  const { persistentSequential: mode } = zk.Mode;
+  t.is(refusedWith(zk.create(longest, "", { mode })), Code.badArguments);
+  t.is(refusedWith(zk.create(longest.slice(0, -10), "", { mode })), undefined);
+});
+
+test("an access control list other than the open one reaches the log as one that is not valid", (t) => {
+  const [open] = OPEN_ACL;
+  t.truthy(open);
+  const lists: readonly (readonly zk.AclEntry[] | null)[] = [
+    null,
+    [],
+    [{ perms: 1, scheme: "world", id: "anyone" }],
+    [{ perms: 31, scheme: "digest", id: "user:hash" }],
+    [{ perms: 31, scheme: "digest", id: ":".repeat(1_000_000) }],
+    [{ perms: 31, scheme: "auth", id: "" }],
+    [...zk.OPEN, { perms: 1, scheme: "ip", id: "127.0.0.1" }],
+    Array.from({ length: ACL_ENTRIES_MAX + 1 }, () => zk.OPEN[0] as zk.AclEntry),
+    Array.from({ length: 45_000 }, (_, index) => ({ perms: index, scheme: "ip", id: "1.2.3.4" })),
+  ];
+  for (const acl of lists) {
+    t.like(handedOn(zk.create("/a", "", { acl })), { acl: [] });
+    t.like(handedOn(zk.setAcl("/a", acl)), { acl: [] });
+    const several = zk.multi(zk.create("/a"), zk.create("/b", "", { acl }));
+    t.like(handedOn(several), { operations: [{ acl: OPEN_ACL }, { acl: [] }] });
+  }
+  t.like(handedOn(zk.create("/a")), { acl: OPEN_ACL });
+  t.like(handedOn(zk.setAcl("/a", zk.OPEN)), { acl: OPEN_ACL });
+  const plain: ClientOperation = { kind: "sync", path: "/" };
+  t.is(servedWrite(plain), plain);
+});
+
+test("what is below /zookeeper cannot be written, and can be read", (t) => {
+  for (const path of ["/zookeeper", "/zookeeper/quota", "/zookeeper/config", "/zookeeper/other"]) {
+    t.is(refusedWith(zk.setData(path, "x")), Code.noAuth);
+    t.is(refusedWith(zk.setAcl(path, zk.OPEN)), Code.noAuth);
+    t.is(refusedWith(zk.create(`${path}/a`)), Code.noAuth);
+    t.is(refusedWith(zk.create(`${path}/`, "", { mode: 2 })), Code.noAuth);
+    t.is(refusedWith(zk.getData(path, true)), undefined);
+    t.is(refusedWith(zk.multi(zk.check(path, 0))), undefined);
+    t.is(nativeRefusal({ kind: "write", operation: setData(path, null) }), Code.noAuth);
+    t.is(nativeRefusal({ kind: "write", operation: createOperation(`${path}/a`) }), Code.noAuth);
+  }
+  t.is(refusedWith(zk.remove("/zookeeper/other")), Code.noAuth);
+  t.is(nativeRefusal({ kind: "write", operation: remove("/zookeeper/other") }), Code.noAuth);
+  t.is(refusedWith(zk.create("/zookeepers")), undefined);
+  t.is(refusedWith(zk.create("/zookeeper", "", { mode: 2 })), undefined);
+});
+
+test("a multi of which one operation is refused is answered operation by operation", (t) => {
+  const gateway = attached();
+  const request = zk.multi(zk.create("/a"), zk.setData("/zookeeper/quota", "x"), zk.create("/b"));
+  gateway.bytes(1, requestFrame(1, request));
+  t.deepEqual(gateway.told, []);
+  const reader = new JuteReader(gateway.written(1).subarray(4 + 16));
+  const codes = Array.from({ length: 3 }, () => {
+    t.is(reader.int(), -1);
+    t.false(reader.bool());
+    t.is(reader.int(), reader.int());
+    return undefined;
+  });
+  t.is(codes.length, 3);
+  t.deepEqual([reader.int(), reader.bool(), reader.int()], [-1, true, -1]);
+  const refusal = writeRefusal(multi(createOperation("/a"), setData("/zookeeper", null)));
+  t.deepEqual(refusal, { code: Code.noAuth, failedAt: 1 });
+});
+
+test("a multi of more operations than the limit is refused as a whole", (t) => {
+  const most = multi(...Array.from({ length: MULTI_OPERATIONS_MAX }, () => check("/a")));
+  t.is(writeRefusal(most), undefined);
+  const more = multi(...Array.from({ length: MULTI_OPERATIONS_MAX + 1 }, () => check("/a")));
+  t.deepEqual(writeRefusal(more), { code: Code.badArguments });
+});
+
+test("a request sets no more watches than the limit", (t) => {
+  const most = Array.from({ length: WATCHES_PER_REQUEST_MAX }, () => "/");
+  const none: readonly string[] = [];
+  const lists = { kind: "setWatches", relativeZxid: 0 as Zxid } as const;
+  t.is(readRefusal({ ...lists, data: most, exist: none, child: none }), undefined);
+  t.is(readRefusal({ ...lists, data: none, exist: none, child: most }), undefined);
+  t.is(readRefusal({ ...lists, data: most, exist: ["/"], child: none }), Code.badArguments);
+  t.is(readRefusal({ ...lists, data: ["/"], exist: [deep], child: none }), Code.badArguments);
+});
+
+test("who authenticates is told that it failed, and the connection ends with a line in the log", (t) => {
+  const gateway = attached();
+  const body = Buffer.concat([Buffer.alloc(4), text("digest"), text("user:secret")]);
+  const auth: zk.Operation = { ...zk.ping(), type: 100, xid: -4, body };
+  gateway.bytes(1, Buffer.concat([requestFrame(1, auth), requestFrame(2, zk.create("/a"))]));
+  t.deepEqual(
+    gateway.told.map(({ message }) => message.kind),
+    ["forget"],
+  );
+  const headers = replyHeaders(gateway.written(1)).map(({ xid, code }) => [xid, code]);
+  t.deepEqual(headers, [[-4, Code.authFailed]]);
+  t.true(gateway.closed(1));
+  t.regex(gateway.logged().join(), /connectionRefused it authenticates \(scheme "digest"\)/);
+  t.notRegex(gateway.logged().join(), /secret/);
+});
+
+test("a native client is held to the same limits, and to the rules for paths also in reads", (t) => {
+  const read = (path: string): number | undefined =>
+    nativeRefusal({ kind: "read", read: { kind: "exists", path, watch: false } });
+  t.is(read("a"), Code.badArguments);
+  t.is(read(long), Code.noNode);
+  t.is(read("/a"), undefined);
+  const write = createOperation(long);
+  t.is(nativeRefusal({ kind: "write", operation: write }), Code.badArguments);
+  t.is(nativeRefusal({ kind: "write", operation: createOperation("/a") }), undefined);
+});
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
