@@ -86,6 +86,8 @@ export type RequestOutcome<Answer> =
 
 /** One client connection of this thread's listener. Numbers are never used again. */
 export type ConnectionMessage =
+  /** A client was turned away before it had a connection. */
+  | { readonly kind: "refused"; readonly remoteAddress: string; readonly reason: string }
   /** `remoteAddress` is `address:port`. */
   | { readonly kind: "opened"; readonly connection: number; readonly remoteAddress: string }
   | { readonly kind: "bytes"; readonly connection: number; readonly bytes: Uint8Array }

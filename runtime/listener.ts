@@ -5,6 +5,7 @@
  * limit.
  */
 import { createServer, type Server, type Socket } from "node:net";
+import type { Admission, ConnectionCounts } from "./connection-counts.ts";
 import type { ConnectionMessage } from "./effects.ts";
 import type { ConnectionEffect, ConnectionPort } from "./system.ts";
 
@@ -17,6 +18,8 @@ export type ListenerOptions = {
   readonly reusePort?: boolean;
   /** Connections that the kernel keeps until they are accepted. Default 511. */
   readonly backlog?: number;
+  /** Counts the connections of this listener with those of others, and says which are too many. Default: none are. */
+  readonly counts?: ConnectionCounts;
   /** Must only enqueue. */
   readonly onMessage: (message: ConnectionMessage) => void;
   /** Bytes written to a connection and not taken by its client; at the next write the connection is cut off. Default 16 MiB. */
@@ -50,6 +53,8 @@ const DRAINED_BYTES_MIN = 256 * 1024;
 const LINGER_MS = 2000;
 /** Larger writes go to the socket in such pieces, each when the one before has been taken. */
 const PIECE_BYTES = 256 * 1024;
+/** How long nothing is accepted when no file could be opened for a connection. */
+const REST_MS = 500;
 
 export class Listener implements ConnectionPort {
   readonly #options: ListenerOptions;
@@ -57,6 +62,7 @@ export class Listener implements ConnectionPort {
   readonly #clients = new Map<number, Client>();
   #corked: Client[] = [];
   #lastNumber = 0;
+  #resting: NodeJS.Timeout | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: ListenerOptions) {
@@ -78,8 +84,7 @@ export class Listener implements ConnectionPort {
       const bound = host === "::" ? {} : { host };
       this.#server.listen({ ...bound, port, reusePort, backlog }, () => {
         this.#server.off("error", fail);
-        // One connection that could not be accepted is its client's loss; the next may be.
-        this.#server.on("error", () => {});
+        this.#server.on("error", (error) => this.#acceptFailed(error));
         const address = this.#server.address();
         if (address === null || typeof address === "string") {
           reject(new Error(`listening on ${host}:${port} gave no address`));
@@ -92,6 +97,7 @@ export class Listener implements ConnectionPort {
 
   /** Takes no more connections, ends those there are, and waits briefly for them to take what was written. */
   async close(): Promise<void> {
+    clearTimeout(this.#resting);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
@@ -129,9 +135,16 @@ export class Listener implements ConnectionPort {
       socket.destroy(); // gone before it was accepted
       return;
     }
+    const remoteAddress = formatAddress(address, remotePort);
+    const { onMessage, counts } = this.#options;
+    const admission = counts?.admit(address) ?? "admitted";
+    if (admission !== "admitted") {
+      socket.destroy();
+      onMessage({ kind: "refused", remoteAddress, reason: refusal(admission, counts) });
+      return;
+    }
     this.#lastNumber += 1;
     const number = this.#lastNumber;
-    const remoteAddress = formatAddress(address, remotePort);
     const client: Client = {
       number,
       socket,
@@ -145,7 +158,6 @@ export class Listener implements ConnectionPort {
       linger: undefined,
     };
     this.#clients.set(number, client);
-    const { onMessage } = this.#options;
     onMessage({ kind: "opened", connection: number, remoteAddress });
     socket.on("data", (bytes: Buffer) => {
       if (!client.closing) onMessage({ kind: "bytes", connection: number, bytes });
@@ -156,9 +168,31 @@ export class Listener implements ConnectionPort {
     socket.once("close", () => {
       clearTimeout(client.linger);
       this.#clients.delete(number);
+      counts?.release(address);
       onMessage({ kind: "closed", connection: number, reason: client.reason });
       if (this.#clients.size === 0) this.#onEmpty?.();
     });
+  }
+
+  /**
+   * One connection that could not be accepted is its client's loss. Where no file can be opened any more the next could not be
+   * accepted either, and the kernel would offer it again and again: nothing is accepted for a while.
+   */
+  #acceptFailed(error: NodeJS.ErrnoException): void {
+    const { host, port } = this.#options;
+    const reason = `it could not be accepted: ${error.message}`;
+    this.#options.onMessage({ kind: "refused", remoteAddress: "unknown:0", reason });
+    const { code } = error;
+    if ((code !== "EMFILE" && code !== "ENFILE") || this.#resting !== undefined) return;
+    const address = this.#server.address();
+    const bound = typeof address === "string" || address === null ? { host, port } : address;
+    this.#server.close();
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined;
+      const { reusePort = false, backlog = BACKLOG } = this.#options;
+      const again = "address" in bound ? bound.address : bound.host;
+      this.#server.listen({ host: again, port: bound.port, reusePort, backlog });
+    }, REST_MS);
   }
 
   #write(client: Client, bytes: Uint8Array): void {
@@ -261,4 +295,10 @@ function listenProblem(error: NodeJS.ErrnoException, host: string, port: number)
     default:
       return `cannot listen on ${where}: ${error.message}`;
   }
+}
+
+function refusal(admission: Admission, counts: ConnectionCounts | undefined): string {
+  return admission === "tooManyOfAddress"
+    ? `more than ${counts?.perAddressMax} connections of this address`
+    : `more than ${counts?.connectionsMax} connections in all`;
 }

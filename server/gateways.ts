@@ -44,7 +44,6 @@ export function addGatewayActors(system: ActorSystem, config: NodeConfig, lane: 
       lane,
       ...timeouts,
       failoverGraceMs,
-      maxClientConnectionsPerAddress: config.maxClientConnections,
       fourLetterWords: config.fourLetterWords,
     }),
   );

@@ -1,6 +1,8 @@
 /** A running node: the main thread's actors, the lanes, and the way to the other nodes. */
 import { BehaviorSubject, type Observable, Subject } from "rxjs";
 import type { Leadership } from "../actors/log-sync/messages.ts";
+import type { ProcessReport } from "../actors/admin/messages.ts";
+import { ConnectionCounts, type SharedCounts } from "../runtime/connection-counts.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 import { Lane } from "../runtime/lane.ts";
 import { realClock, realRandomness } from "../runtime/real-clock.ts";
@@ -12,8 +14,9 @@ import type { NodeConfig } from "./config/node-config.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import type { TreeLaneData } from "./lanes/tree-lane.ts";
 import { addAdminActor } from "./gateways.ts";
+import { connectionsLeft, connectionsMost, openFilesWarning } from "./open-files.ts";
 import { addReplicationActors, peerGate, threadOf } from "./placement.ts";
-import { processEnvironment, reportProcess } from "./process-report.ts";
+import { processEnvironment, processReport, reportProcess } from "./process-report.ts";
 
 export type StopReason =
   | { readonly kind: "asked" }
@@ -38,6 +41,9 @@ export type NodeOptions = {
   /** Hears what happens from the very start on. */
   readonly onInspection?: ((event: InspectionEvent) => void) | undefined;
 };
+
+/** Files that a lane has open. */
+const LANE_FILES = 20;
 
 /** Rejects when the data folder, the client port or NATS cannot be had. */
 export async function startNode(
@@ -79,6 +85,9 @@ class Node implements RunningNode {
   #early: Letter[] = [];
   #stopping: Promise<void> | undefined;
   #stopReports: () => void = () => undefined;
+  #counts: ConnectionCounts | undefined;
+  /** That the limit of open files is low. */
+  #warned = false;
 
   constructor(config: NodeConfig, onInspection: ((event: InspectionEvent) => void) | undefined) {
     this.#config = config;
@@ -100,9 +109,11 @@ class Node implements RunningNode {
     const alone = config.members.length === 1;
     if (given !== undefined) this.#transport = given;
     else if (!alone || config.natsUrls.length > 0) this.#transport = await this.#connect();
+    const counts = this.#shareCounts();
     for (let lane = 1; lane <= config.lanes; lane += 1) {
       const data: TreeLaneData = {
         config,
+        counts,
         lane,
         clientPort: lane === 1 ? config.clientPort : this.clientPort,
         nats: config.natsUrls.length > 0,
@@ -135,10 +146,41 @@ class Node implements RunningNode {
     this.#system = system;
     this.#deliver(this.#early);
     this.#early = [];
-    this.#stopReports = reportProcess((report) => system.tell("admin", report));
+    this.#stopReports = reportProcess((report) => {
+      this.#limitConnections(report);
+      system.tell("admin", report);
+    });
     // A folder that is another's, or damaged, is known once the log has been read.
     const outcome = await Promise.race([recovered, this.stopped]);
     if (outcome?.kind === "failed") throw new Error(outcome.reason);
+  }
+
+  /** Before the lanes are there, which open files themselves: some are kept for them. */
+  #shareCounts(): SharedCounts {
+    const { maxConnections, maxClientConnections: perAddressMax, lanes } = this.#config;
+    const report = processReport();
+    const connectionsMax = connectionsMost(maxConnections, report);
+    const shared = ConnectionCounts.share({ connectionsMax, perAddressMax });
+    this.#counts = new ConnectionCounts(shared);
+    if (report !== undefined) {
+      this.#counts.limit(Math.min(connectionsMax, connectionsLeft(report, 0) - LANE_FILES * lanes));
+    }
+    return shared;
+  }
+
+  /** What else has files open changes while a node runs. */
+  #limitConnections(report: ProcessReport): void {
+    const counts = this.#counts;
+    if (counts === undefined) return;
+    const { id: node, maxConnections } = this.#config;
+    const left = connectionsLeft(report, counts.total);
+    counts.limit(Math.min(connectionsMost(maxConnections, report), left));
+    const warning = openFilesWarning(maxConnections, report, counts.connectionsMax);
+    const isNews = warning !== undefined && !this.#warned;
+    this.#warned = warning !== undefined;
+    if (!isNews) return;
+    const event = { kind: "log", level: "warn", event: "openFilesLow", detail: warning } as const;
+    this.inspection$.next({ ...event, atMs: Date.now(), node, actor: "node" });
   }
 
   stop(): Promise<void> {

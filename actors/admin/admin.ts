@@ -135,6 +135,7 @@ function figuresOf(options: AdminOptions, state: AdminState, nowMs: number): Fig
     ephemerals: applied.ephemerals,
     dataBytes: applied.dataBytes,
     connections: sum((report) => report.connections),
+    refused: sum((report) => report.refused),
     received: sum((report) => report.received),
     sent,
     outstanding: sum((report) => report.outstanding),

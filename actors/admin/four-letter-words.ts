@@ -18,6 +18,8 @@ export type Figures = {
   readonly ephemerals: number;
   readonly dataBytes: number;
   readonly connections: number;
+  /** Turned away since the start. */
+  readonly refused: number;
   readonly received: number;
   readonly sent: number;
   readonly outstanding: number;
@@ -93,6 +95,7 @@ function monitorText(figures: Figures, mode: Mode): string {
     ["zk_server_state", mode],
     ["zk_ephemerals_count", figures.ephemerals],
     ["zk_num_alive_connections", figures.connections],
+    ["zk_connection_rejected", figures.refused],
     ["zk_avg_latency", decimal(figures.latencyMs.average)],
     ["zk_min_latency", figures.latencyMs.min],
     ["zk_max_latency", figures.latencyMs.max],

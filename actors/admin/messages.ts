@@ -9,6 +9,8 @@ export type GatewayReport = {
   readonly kind: "gatewayReport";
   readonly gateway: string;
   readonly connections: number;
+  /** Clients that were turned away before they had a connection. */
+  readonly refused: number;
   readonly received: number;
   readonly sent: number;
   readonly outstanding: number;

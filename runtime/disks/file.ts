@@ -21,7 +21,7 @@ import type { Disk, DiskOperation, DiskResult } from "../disk.ts";
 import { FolderLock, isLockFile } from "./folder-lock.ts";
 
 /** Open at once. Beyond it the one used longest ago is closed, unless it has unsynced writes. */
-const OPEN_FILES_MAX = 64;
+const OPEN_FILES_MAX = 32;
 
 type OpenFile = {
   readonly descriptor: number;

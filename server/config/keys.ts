@@ -73,6 +73,12 @@ export const KEYS: readonly Key[] = [
     "per address, 0: no limit (default 60)",
   ),
   key(
+    "maxConnections",
+    "max-connections N",
+    "maxCnxns",
+    "in all, 0: as many as open files allow (default 0)",
+  ),
+  key(
     "fourLetterWords",
     "four-letter-words a,b",
     "4lw.commands.whitelist",
@@ -110,7 +116,7 @@ const UNSUPPORTED = new Set(
   connectToLearnerMasterLimit electionAlg syncEnabled standaloneEnabled reconfigEnabled localSessionsEnabled
   localSessionsUpgradingEnabled quorumListenOnAllIPs sslQuorum portUnification sslQuorumReloadCertFiles
   client.portUnification snapCount preAllocSize commitLogCount commitLogSize snapSizeLimitInKb globalOutstandingLimit
-  maxCnxns forceSync flushDelay maxWriteQueuePollTime maxBatchSize enforceQuota extendedTypesEnabled leaderServes
+  forceSync flushDelay maxWriteQueuePollTime maxBatchSize enforceQuota extendedTypesEnabled leaderServes
   skipACL maxResponseCacheSize maxGetChildrenResponseCacheSize requestThrottleLimit requestThrottleStallTime
   requestThrottleDropStale requestStaleLatencyCheck requestStaleConnectionCheck largeRequestMaxBytes
   largeRequestThreshold serverCnxnFactory advancedFlowControlEnabled learner.closeSocketAsync

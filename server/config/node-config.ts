@@ -26,8 +26,13 @@ export type NodeConfig = {
   readonly minSessionTimeoutMs: number;
   /** Longest session timeout granted; who asks for more gets this. Default 20 ticks. */
   readonly maxSessionTimeoutMs: number;
-  /** Connections from one address; more are closed at once. 0: no limit. Default 60. */
+  /** Connections from one address to this node; more are closed at once. 0: no limit. Default 60. */
   readonly maxClientConnections: number;
+  /**
+   * Connections to this node in all; more are closed at once. 0, the default: as many as the limit of open files leaves. Never
+   * more than that.
+   */
+  readonly maxConnections: number;
   /** Four-letter words that are answered. Default: all there are. */
   readonly fourLetterWords: readonly string[];
   /** Worker threads with clients and a replica of the tree each, 1 to 16. Default 1. */

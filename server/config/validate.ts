@@ -31,6 +31,7 @@ export const DATA_DIR_DEFAULT = "data";
 const DAY_MS = 24 * 60 * 60 * 1000;
 const TICKS_MAX = 1_000_000;
 const LANES_MAX = 16;
+const CONNECTIONS_MAX = 1_000_000;
 const SNAPSHOT_EVERY_BYTES_MIN: number = 64 * 1024;
 const SNAPSHOT_EVERY_BYTES_MAX: number = 64 * 1024 ** 3;
 const MINUTE_MS = 60_000;
@@ -196,6 +197,12 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
       "maxClientConnections",
       wholeNumber(0, 1_000_000, "0 is no limit"),
       60,
+    ),
+    maxConnections: read(
+      draft,
+      "maxConnections",
+      wholeNumber(0, CONNECTIONS_MAX, "0 is as many as the limit of open files leaves"),
+      0,
     ),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), SERVED_WORDS),
     lanes: read(draft, "lanes", wholeNumber(1, LANES_MAX, "at most one per core is of use"), 1),

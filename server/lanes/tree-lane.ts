@@ -1,5 +1,6 @@
 /** Entry of a tree lane's thread: a replica, its submitter, and the gateways of its clients. */
 import { CONNECTION_UNSENT_BYTES_MAX } from "../../protocol/limits.ts";
+import { ConnectionCounts, type SharedCounts } from "../../runtime/connection-counts.ts";
 import { Listener } from "../../runtime/listener.ts";
 import { hostLane, type LaneTask } from "../../runtime/lane-host.ts";
 import { realClock, realRandomness } from "../../runtime/real-clock.ts";
@@ -12,6 +13,8 @@ import { addReplicaActors } from "../placement.ts";
 
 export type TreeLaneData = {
   readonly config: NodeConfig;
+  /** Of the connections of all lanes. */
+  readonly counts: SharedCounts;
   readonly lane: number;
   /** The port to share with the other lanes, or as configured for the first. */
   readonly clientPort: number;
@@ -27,6 +30,7 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
       port: task.clientPort,
       reusePort: config.lanes > 1,
       unsentBytesMax: CONNECTION_UNSENT_BYTES_MAX,
+      counts: new ConnectionCounts(task.counts),
       onMessage: (message) => system.tell(`zookeeper/${lane}`, message),
     });
     const clients: NatsClients | undefined = task.nats

@@ -19,6 +19,7 @@ export function configOf(plan: Plan, id: ServerId): NodeConfig {
     minSessionTimeoutMs: plan.minSessionTimeoutMs,
     maxSessionTimeoutMs: plan.minSessionTimeoutMs * 10,
     maxClientConnections: 0,
+    maxConnections: 0,
     fourLetterWords: [],
     lanes: plan.lanes,
     snapshotEveryBytes: plan.snapshotEveryBytes,

@@ -187,6 +187,7 @@ function configOf(id: ServerId, members: readonly ServerId[]): NodeConfig {
     minSessionTimeoutMs: 4000,
     maxSessionTimeoutMs: 40_000,
     maxClientConnections: 0,
+    maxConnections: 0,
     fourLetterWords: [],
     lanes: 1,
     snapshotEveryBytes: 256 * 1024,

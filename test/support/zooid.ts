@@ -27,11 +27,33 @@ export type ZooidOptions = {
   readonly tickTimeMs?: number;
   /** Connections of one address; 0 is no limit. Default 0. */
   readonly maxClientConnections?: number;
+  /** Files that the process may have open. Default: as this one. */
+  readonly openFilesMax?: number;
+  /** Further arguments of Node itself, such as the size of its heap. Default none. */
+  readonly nodeArgs?: readonly string[];
+  /** Further lines of the configuration. Default none. */
+  readonly lines?: readonly string[];
+  /** With a data folder of an earlier node. Default: one of its own, which goes in the end. */
+  readonly folder?: string;
 };
+
+/** A command of Node's, with a limit of open files of its own. */
+function nodeCommand(
+  args: readonly string[],
+  openFilesMax: number | undefined,
+): { readonly command: string; readonly args: readonly string[] } {
+  if (openFilesMax === undefined) return { command: process.execPath, args };
+  const limited = `ulimit -n ${openFilesMax} && exec "$0" "$@"`;
+  return { command: "bash", args: ["-c", limited, process.execPath, ...args] };
+}
 
 /** One node alone. Fails, with what it printed, if it ends before it serves. */
 export async function startZooid(options: ZooidOptions = {}): Promise<ZooidNode> {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-node-"));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "zooid-node-")));
+  const release = async (): Promise<void> => {
+    block.release();
+    if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+  };
   const block = await reservePorts();
   const port = block.first;
   const config = join(folder, "zoo.cfg");
@@ -44,22 +66,27 @@ export async function startZooid(options: ZooidOptions = {}): Promise<ZooidNode>
       "clientPortAddress=127.0.0.1",
       `maxClientCnxns=${options.maxClientConnections ?? 0}`,
       "4lw.commands.whitelist=*",
+      ...(options.lines ?? []),
       "",
     ].join("\n"),
   );
-  const child = new Child({
-    command: process.execPath,
-    args: [COMMAND_LINE, "serve", "--id", "1", "--config", config],
-    cwd: folder,
-  });
+  const args = [
+    ...(options.nodeArgs ?? []),
+    COMMAND_LINE,
+    "serve",
+    "--id",
+    "1",
+    "--config",
+    config,
+  ];
+  const child = new Child({ ...nodeCommand(args, options.openFilesMax), cwd: folder });
   await untilAnswer(
     { port },
     "srvr",
     (answer) => answer.includes("Mode: standalone"),
     () => child.ended,
   ).catch(async (error: unknown) => {
-    block.release();
-    await rm(folder, { recursive: true, force: true });
+    await release();
     throw new Error(`zooid did not start\n${child.output()}`, { cause: error });
   });
   return {
@@ -71,8 +98,7 @@ export async function startZooid(options: ZooidOptions = {}): Promise<ZooidNode>
     line: (pattern) => child.line(pattern),
     stop: async () => {
       await child.stop();
-      block.release();
-      await rm(folder, { recursive: true, force: true });
+      await release();
     },
   };
 }
@@ -88,6 +114,8 @@ type Command = {
 export type EnsembleOptions = {
   /** Session timeouts are clamped to 2 to 20 of it. Default 2000, as for users. */
   readonly tickTimeMs?: number;
+  /** Files that each process may have open. Default: as this one. */
+  readonly openFilesMax?: number;
 };
 
 export class ZooidEnsemble {
@@ -103,15 +131,12 @@ export class ZooidEnsemble {
   static async start(options: EnsembleOptions = {}): Promise<ZooidEnsemble> {
     const folder = await mkdtemp(join(tmpdir(), "zooid-ensemble-"));
     const block = await reservePorts();
-    const parent = new Child({
-      command: process.execPath,
-      args: [
-        ...[COMMAND_LINE, "ensemble", "--nodes", "3", "--client-port", String(block.first)],
-        ...["--data-dir", join(folder, "data"), "--max-client-connections", "0"],
-        ...["--tick-time-ms", String(options.tickTimeMs ?? 2000)],
-      ],
-      cwd: folder,
-    });
+    const args = [
+      ...[COMMAND_LINE, "ensemble", "--nodes", "3", "--client-port", String(block.first)],
+      ...["--data-dir", join(folder, "data"), "--max-client-connections", "0"],
+      ...["--tick-time-ms", String(options.tickTimeMs ?? 2000)],
+    ];
+    const parent = new Child({ ...nodeCommand(args, options.openFilesMax), cwd: folder });
     try {
       await parent.line(/^ready: node \d+ leads epoch \d+/);
       const nodes = parent.lines.flatMap(readNodeLine);
@@ -170,6 +195,11 @@ export class ZooidEnsemble {
   get firstLeader(): number {
     const ready = this.#parent.lines.find((line) => line.startsWith("ready: ")) ?? "";
     return Number(/node (\d+) leads/.exec(ready)?.[1]);
+  }
+
+  /** What a node has logged. */
+  log(id: number): Promise<string> {
+    return readFile(join(this.#folder, "data", `node-${id}.log`), "utf8");
   }
 
   output(): string {

@@ -3,38 +3,42 @@ import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import test from "ava";
 import type { ConnectionMessage, Effect } from "../../runtime/effects.ts";
+import { ConnectionCounts } from "../../runtime/connection-counts.ts";
 import { Listener, type ListenerOptions } from "../../runtime/listener.ts";
 import type { ConnectionEffect } from "../../runtime/system.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../support/gateway-driver.ts";
 import { connectFrame } from "../support/zk-client.ts";
 import { getData } from "../support/zk-operations.ts";
 
+/** About a connection that was admitted. */
+type Told = Exclude<ConnectionMessage, { readonly kind: "refused" }>;
+
 type Host = {
   readonly listener: Listener;
   readonly port: number;
-  readonly messages: ConnectionMessage[];
+  readonly messages: Told[];
   /** Resolves when a message that fits has come. */
-  readonly until: (fits: (message: ConnectionMessage) => boolean) => Promise<ConnectionMessage>;
+  readonly until: (fits: (message: Told) => boolean) => Promise<Told>;
 };
 
 async function host(
   options: Partial<ListenerOptions> = {},
   heard: (message: ConnectionMessage) => void = () => {},
 ): Promise<Host> {
-  const messages: ConnectionMessage[] = [];
+  const messages: Told[] = [];
   const waiting = new Set<() => void>();
   const listener = new Listener({
     host: "127.0.0.1",
     port: 0,
     onMessage: (message) => {
-      messages.push(message);
+      if (message.kind !== "refused") messages.push(message);
       heard(message);
       for (const check of waiting) check();
     },
     ...options,
   });
   const { port } = await listener.listen();
-  const until = (fits: (message: ConnectionMessage) => boolean): Promise<ConnectionMessage> =>
+  const until = (fits: (message: Told) => boolean): Promise<Told> =>
     new Promise((resolve) => {
       const check = (): void => {
         const found = messages.find(fits);
@@ -49,7 +53,10 @@ async function host(
 }
 
 /** The gateway behind a listener, with a tree and a submitter that answer in form. */
-async function served(options: ConstructorParameters<typeof GatewayDriver>[0] = {}): Promise<{
+async function served(
+  options: ConstructorParameters<typeof GatewayDriver>[0] = {},
+  counts?: ConnectionCounts,
+): Promise<{
   readonly gateway: GatewayDriver;
   readonly port: number;
   readonly close: () => Promise<void>;
@@ -57,7 +64,7 @@ async function served(options: ConstructorParameters<typeof GatewayDriver>[0] = 
   const gateway = new GatewayDriver(options);
   const logged: Effect[] = [];
   gateway.leadership("leading");
-  const { listener, port } = await host({}, (message) => {
+  const { listener, port } = await host(counts === undefined ? {} : { counts }, (message) => {
     gateway.tell(message);
     gateway.serve();
     for (const effect of gateway.effects.splice(0)) {
@@ -261,7 +268,8 @@ test("garbage, a length of 2 GB and half a handshake do not disturb another clie
 });
 
 test("idle connections beyond the limit of an address are closed, the others stay", async (t) => {
-  const { port, close, gateway } = await served({ maxClientConnectionsPerAddress: 20 });
+  const shared = ConnectionCounts.share({ connectionsMax: 1_000, perAddressMax: 20 });
+  const { port, close, gateway } = await served({}, new ConnectionCounts(shared));
   const sockets = await Promise.all(Array.from({ length: 200 }, () => client(port)));
   const closed = sockets.slice(20).map((socket) => received(socket));
   await Promise.all(closed);

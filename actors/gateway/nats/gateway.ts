@@ -218,6 +218,7 @@ function report(state: State): GatewayReport {
     kind: "gatewayReport",
     gateway: state.name,
     connections: state.connections.size,
+    refused: 0,
     received: state.received,
     sent: state.sent,
     outstanding,

@@ -1,33 +1,25 @@
-/** Connections come and go: the limit per address, the time allowed for a handshake, closing. */
+/** Connections come and go: the time allowed for a handshake, closing. */
 import type { LogLevel } from "../../../runtime/effects.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import { tell } from "../../inboxes.ts";
 import { forgetHeld } from "./held.ts";
 import { note } from "./notes.ts";
-import {
-  addressOf,
-  type Connection,
-  newConnection,
-  type Output,
-  type Phase,
-  type Turn,
-} from "./state.ts";
+import { type Connection, newConnection, type Output, type Phase, type Turn } from "./state.ts";
 
 export function open(turn: Turn, number: number, remoteAddress: string): void {
   const { state } = turn;
-  const { handshakeTimeoutMs, maxClientConnectionsPerAddress: connectionsMax } = state.options;
+  const { handshakeTimeoutMs } = state.options;
   const deadlineMs = turn.context.nowMs + handshakeTimeoutMs;
   const connection = newConnection(number, remoteAddress, deadlineMs);
-  const address = addressOf(remoteAddress);
-  const count = (state.addresses.get(address) ?? 0) + 1;
   state.connections.set(number, connection);
-  state.addresses.set(address, count);
-  if (connectionsMax > 0 && count > connectionsMax) {
-    refuse(turn, connection, `more than ${connectionsMax} connections of this address`);
-    return;
-  }
   if (state.opened.size === 0) startHandshakeTimer(turn, handshakeTimeoutMs);
   state.opened.add(connection);
+}
+
+/** The listener turned a client away. */
+export function countRefused(output: Output, remoteAddress: string, reason: string): void {
+  output.state.refused += 1;
+  note(output, "warn", "connectionRefused", remoteAddress, reason);
 }
 
 /** Closes what has been open for too long without asking for a session. */
@@ -86,13 +78,8 @@ export function closeAll(turn: Turn): void {
 
 /** The socket is gone. */
 export function forgetConnection(output: Output, connection: Connection): void {
-  const { addresses, connections } = output.state;
   enter(output, connection, { kind: "closing" });
-  connections.delete(connection.number);
-  const address = addressOf(connection.remoteAddress);
-  const count = (addresses.get(address) ?? 1) - 1;
-  if (count === 0) addresses.delete(address);
-  else addresses.set(address, count);
+  output.state.connections.delete(connection.number);
 }
 
 /** Leaves the connection's phase, with all that belongs to it, for the next. */

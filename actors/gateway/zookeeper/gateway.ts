@@ -15,6 +15,7 @@ import {
   close,
   closeAll,
   closeLateHandshakes,
+  countRefused,
   forgetConnection,
   open,
   refuse,
@@ -62,6 +63,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
   switch (message.kind) {
     case "opened":
       open(turn, message.connection, message.remoteAddress);
+      return;
+    case "refused":
+      countRefused(turn, message.remoteAddress, message.reason);
       return;
     case "bytes":
       takeBytes(turn, message.connection, message.bytes);

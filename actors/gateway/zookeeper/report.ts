@@ -14,6 +14,7 @@ export function reportInTurn(turn: Turn): void {
   const changed =
     before === undefined ||
     before.connections !== figures.connections ||
+    before.refused !== figures.refused ||
     before.received !== figures.received ||
     before.sent !== figures.sent ||
     before.outstanding !== figures.outstanding;
@@ -40,6 +41,7 @@ function figuresOf(state: State): Omit<GatewayReport, "clients"> {
     kind: "gatewayReport",
     gateway: state.name,
     connections: state.connections.size,
+    refused: state.refused,
     received: state.received,
     sent: state.sent,
     outstanding,

@@ -26,8 +26,6 @@ export type ZooKeeperGatewayOptions = {
    * session timeout. Longer hides slower elections from clients.
    */
   readonly failoverGraceMs?: number;
-  /** Connections of one address to this lane. Default 60, as ZooKeeper's maxClientCnxns; 0 is no limit. More are closed at once. */
-  readonly maxClientConnectionsPerAddress?: number;
   /** How long a connection may take to ask for its session. Default 10_000; then it is closed. */
   readonly handshakeTimeoutMs?: number;
   /** Bytes of requests, answers and unsent bytes of all connections; beyond it they wait. Default GATEWAY_HELD_BYTES_MAX. */
@@ -87,8 +85,6 @@ export type State = {
   readonly options: Required<ZooKeeperGatewayOptions>;
   readonly words: ReadonlySet<string>;
   readonly connections: Map<number, Connection>;
-  /** Connections of each address. */
-  readonly addresses: Map<string, number>;
   /** In phase `opened` or `word`, oldest first: each has a deadline. */
   readonly opened: Set<Connection>;
   readonly sessions: Map<SessionId, Connection>;
@@ -112,6 +108,8 @@ export type State = {
   /** Bytes held for all connections (`held.ts`), and who waits because they are too many. */
   heldBytes: number;
   readonly heldBack: Set<Connection>;
+  /** Clients that the listener turned away. */
+  refused: number;
   received: number;
   sent: number;
   readonly latency: Latency;
@@ -134,7 +132,6 @@ export type Turn = {
 export type Output = Pick<Turn, "state" | "effects">;
 
 const FAILOVER_GRACE_MS = 2000;
-const CONNECTIONS_PER_ADDRESS = 60;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): State {
@@ -143,7 +140,6 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     lane: options.lane,
     options: {
       failoverGraceMs: FAILOVER_GRACE_MS,
-      maxClientConnectionsPerAddress: CONNECTIONS_PER_ADDRESS,
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
       heldBytesMax: GATEWAY_HELD_BYTES_MAX,
       fourLetterWords: SERVED_WORDS,
@@ -151,7 +147,6 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     },
     words: new Set(options.fourLetterWords ?? SERVED_WORDS),
     connections: new Map(),
-    addresses: new Map(),
     opened: new Set(),
     sessions: new Map(),
     attaching: new Map(),
@@ -166,6 +161,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     zxid: ZXID_NONE,
     heldBytes: 0,
     heldBack: new Set(),
+    refused: 0,
     received: 0,
     sent: 0,
     latency: { count: 0, total: 0, min: 0, max: 0 },

@@ -29,6 +29,7 @@ function ask(
   const report = {
     kind: "gatewayReport",
     connections: 2,
+    refused: 0,
     received: 30,
     outstanding: 1,
     clients: [" /10.0.0.1:1[1](queued=0,recved=1,sent=1)"],
@@ -143,7 +144,14 @@ test("mntr of a leader counts its followers, the server's own figures among the 
 
 test("an average without a fraction keeps its decimal point, as Java prints it", (t) => {
   t.true(ask("mntr", 1, "leading").includes("zk_avg_latency\t1.75\n"));
-  const idle = { connections: 0, received: 0, sent: 0, outstanding: 0, clients: [] } as const;
+  const idle = {
+    connections: 0,
+    refused: 0,
+    received: 0,
+    sent: 0,
+    outstanding: 0,
+    clients: [],
+  } as const;
   const latencyMs = { min: 0, average: 0, max: 0 };
   const reports = ["zookeeper/1", "zookeeper/2"].map(
     (gateway) => ({ kind: "gatewayReport", gateway, latencyMs, ...idle }) as const,
@@ -165,6 +173,7 @@ test("times of requests are whole milliseconds, whatever a gateway measures", (t
     kind: "gatewayReport",
     gateway: "nats/1",
     connections: 0,
+    refused: 0,
     received: 3,
     sent: 3,
     outstanding: 0,

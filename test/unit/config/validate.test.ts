@@ -50,6 +50,7 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     minSessionTimeoutMs: 4000,
     maxSessionTimeoutMs: 40_000,
     maxClientConnections: 60,
+    maxConnections: 0,
     fourLetterWords: ["ruok", "srvr", "stat", "mntr", "isro", "envi"],
     lanes: 1,
     snapshotEveryBytes: 67_108_864,
@@ -185,6 +186,7 @@ test("the limits themselves are allowed and what lies beyond is not", (t) => {
     ["clientPort", 0, 65_535],
     ["lanes", 1, 16],
     ["maxClientConnections", 0, 1_000_000],
+    ["maxConnections", 0, 1_000_000],
     ["failoverGraceMs", 0, 60_000],
   ];
   for (const [field, min, max] of limits) {

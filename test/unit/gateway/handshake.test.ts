@@ -229,31 +229,21 @@ test("a connection without a handshake in time is closed, an attached one is not
   t.true(effects.some((effect) => effect.kind === "startTimer" && effect.afterMs === 5_000));
 });
 
-test("more connections of one address than allowed are closed, with one line a second", (t) => {
-  const gateway = new GatewayDriver({ maxClientConnectionsPerAddress: 2 });
-  for (let connection = 1; connection <= 10_000; connection += 1) gateway.open(connection);
-  gateway.open(10_001, "10.0.0.2:1");
-  t.false(gateway.closed(2));
-  t.true(gateway.closed(3));
-  t.true(gateway.closed(10_000));
-  t.false(gateway.closed(10_001));
-  t.is(gateway.logged().length, 1);
+test("clients that are turned away are counted, with one line a second", (t) => {
+  const gateway = new GatewayDriver();
+  const reason = "more than 2 connections of this address";
+  for (let port = 1; port <= 9_998; port += 1) {
+    gateway.tell({ kind: "refused", remoteAddress: `10.0.0.1:${port}`, reason });
+  }
+  t.deepEqual(gateway.logged(), [`connectionRefused ${reason}`]);
   gateway.timer("notes");
   const last = gateway.effects.filter((effect) => effect.kind === "log").at(-1);
   t.is(last?.detail["count"], 9_997);
   gateway.timer("notes");
   t.is(gateway.logged().length, 2);
-});
-
-test("an address may connect again when one of its connections is gone", (t) => {
-  const gateway = new GatewayDriver({ maxClientConnectionsPerAddress: 1 });
-  gateway.open(1);
-  gateway.open(2);
-  t.true(gateway.closed(2));
-  gateway.tell({ kind: "closed", connection: 2 });
-  gateway.tell({ kind: "closed", connection: 1 });
-  gateway.open(3);
-  t.false(gateway.closed(3));
+  gateway.timer("report");
+  const report = gateway.effects.find((effect) => effect.kind === "tell" && effect.to === "admin");
+  t.like(report, { message: { refused: 9_998 } });
 });
 
 test("a first frame that is no handshake closes the connection with one line", (t) => {

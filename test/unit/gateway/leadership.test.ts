@@ -105,7 +105,7 @@ test("a handshake waits for a leader within the grace, and is refused after it",
 });
 
 test("thousands of connections closed for want of a leader give one line", (t) => {
-  const gateway = new GatewayDriver({ maxClientConnectionsPerAddress: 0 });
+  const gateway = new GatewayDriver();
   gateway.leadership("following");
   for (let connection = 1; connection <= 2_000; connection += 1) gateway.attach(connection);
   gateway.leadership("looking");

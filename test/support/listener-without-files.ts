@@ -1,0 +1,31 @@
+/**
+ * A process of its own whose listener finds no file for a connection: it opens files until there are none left, says what the time
+ * until `go on` cost it, closes them, and then answers whoever connects.
+ */
+import { closeSync, openSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { Listener } from "../../runtime/listener.ts";
+
+const listener: Listener = new Listener({
+  host: "127.0.0.1",
+  port: 0,
+  onMessage: (message) => {
+    if (message.kind !== "bytes") return;
+    listener.perform({ ...message, kind: "write", bytes: Buffer.from("served") });
+  },
+});
+
+const { port } = await listener.listen();
+const files: number[] = [];
+try {
+  for (;;) files.push(openSync("/dev/null", "r"));
+} catch {
+  process.stdout.write(`port ${port}\n`);
+}
+const before = process.cpuUsage();
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line !== "go on") continue;
+  const { user, system } = process.cpuUsage(before);
+  for (const file of files.splice(0)) closeSync(file);
+  process.stdout.write(`cpu ${Math.ceil((user + system) / 1000)} ms\n`);
+}
