@@ -8,9 +8,10 @@ import { heartbeatActor } from "../actors/heartbeat/heartbeat.ts";
 import { logActor } from "../actors/log/actor.ts";
 import type { Standing } from "../actors/log-sync/messages.ts";
 import { logSyncActor } from "../actors/log-sync/log-sync.ts";
+import type { LogSyncOptions } from "../actors/log-sync/state.ts";
 import { sessionsActor } from "../actors/sessions/sessions.ts";
 import { submitterActor } from "../actors/submitter/submitter.ts";
-import { treeActor } from "../actors/tree/tree.ts";
+import { treeActor, type TreeOptions } from "../actors/tree/tree.ts";
 import type { Randomness } from "../runtime/clock.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { NodeConfig } from "./config/node-config.ts";
@@ -34,6 +35,7 @@ export function addReplicationActors(
   system: ActorSystem,
   config: NodeConfig,
   gate: NodeGate,
+  options: Pick<LogSyncOptions, "sizes"> = {},
 ): void {
   const { id: server, members: voters, lanes } = config;
   const hearLeadership = ["election", "heartbeat", "sessions"];
@@ -46,7 +48,7 @@ export function addReplicationActors(
   tellAll(system, "log-sync", "leadership$", hearLeadership);
   tellAll(system, "log-sync", "durable$", ["election"]);
   system.topic("log-sync", "standing$").subscribe((value) => gate.goBy(value as Standing));
-  system.add(logSyncActor({ server, voters, lanes, crc32 }));
+  system.add(logSyncActor({ server, voters, lanes, crc32, ...options }));
   system.add(electionActor({ server, voters }));
   system.add(
     heartbeatActor({
@@ -87,7 +89,7 @@ export function addReplicaActors(
   system: ActorSystem,
   config: NodeConfig,
   lane: number,
-  options: { readonly ringBytesMax?: number } = {},
+  options: Pick<TreeOptions, "ringBytesMax" | "snapshotChunkBytes"> = {},
 ): void {
   const { id: server } = config;
   // Every lane holds the same sessions: one of them tells the main thread.

@@ -1,6 +1,5 @@
 /** Commit mark and delivery: committed records go out in order, each once, from memory or, older ones, from the log. */
 import { assert } from "../../protocol/assert.ts";
-import { CATCH_UP_BYTES_MAX } from "../../protocol/limits.ts";
 import { recordHeader } from "../../protocol/record.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
@@ -38,7 +37,7 @@ export function deliver(state: LogSyncState): void {
         kind: "read",
         tag: DELIVERY_TAG,
         after: state.delivered,
-        bytesMax: CATCH_UP_BYTES_MAX,
+        bytesMax: state.sizes.catchUp,
       }),
     );
   }

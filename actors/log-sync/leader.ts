@@ -2,7 +2,6 @@
 import type { Context } from "../../runtime/actor.ts";
 import { encodeCbor } from "../../protocol/cbor.ts";
 import type { ServerId, Submitter } from "../../protocol/ids.ts";
-import { CATCH_UP_BYTES_MAX, LEADER_UNCOMMITTED_BYTES_MAX } from "../../protocol/limits.ts";
 import { encodeRecord, recordHeader } from "../../protocol/record.ts";
 import {
   COUNTER_MAX,
@@ -61,6 +60,7 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
     taken: new SubmitterTable(),
     outbox: [],
     outboxAfter: state.index.tail,
+    uncommitted: [],
     uncommittedBytes: 0,
     publishing: false,
     room: "enough",
@@ -111,6 +111,7 @@ function appendRecord(state: LogSyncState, role: Leading, of: NewRecord, context
   state.index.push(lastZxid);
   state.recent.add(lastZxid, record);
   role.outbox.push(record);
+  role.uncommitted.push({ lastZxid, bytes: record.length });
   role.uncommittedBytes += record.length;
   publishSoon(state, role);
 }
@@ -133,18 +134,18 @@ export function publish(state: LogSyncState): void {
   role.outboxAfter = state.index.tail;
   if (records.length > 0) state.effects.push(tell("log", { kind: "append", records }));
   if (role.followers.size === 0) return;
-  for (const group of groupsOf(records)) {
+  for (const group of groupsOf(records, state.sizes.catchUp)) {
     const after = group[0] === undefined ? prevZxid : recordHeader(group[0]).prevZxid;
     broadcast(state, appendOf(state, role, after, group));
   }
 }
 
 /** In messages of bounded size; without records still one, for the commit mark. */
-function groupsOf(records: readonly Uint8Array[]): Uint8Array[][] {
+function groupsOf(records: readonly Uint8Array[], bytesMax: number): Uint8Array[][] {
   const groups: Uint8Array[][] = [[]];
   let bytes = 0;
   for (const record of records) {
-    if (bytes > 0 && bytes + record.length > CATCH_UP_BYTES_MAX) {
+    if (bytes > 0 && bytes + record.length > bytesMax) {
       groups.push([]);
       bytes = 0;
     }
@@ -212,7 +213,7 @@ export function submit(
     });
     return;
   }
-  if (role.uncommittedBytes > LEADER_UNCOMMITTED_BYTES_MAX) return;
+  if (role.uncommittedBytes > state.sizes.uncommitted) return;
   if (!hasRoom(state, message.count)) return;
   role.taken.take(message.submitter, message.seq);
   appendRecord(state, role, { ...message, kind: "batch" }, context);
@@ -292,13 +293,21 @@ export function leaderCommit(state: LogSyncState, role: Leading): void {
   // Applied here only once it is durable here too.
   const through = Math.min(byQuorum, state.durable) as Zxid;
   if (through <= state.committed) return;
-  for (let zxid = state.index.next(state.committed); zxid !== undefined && zxid <= through; ) {
-    role.uncommittedBytes -= state.recent.get(zxid)?.length ?? 0;
-    zxid = state.index.next(zxid);
-  }
+  forgetCommitted(role, through);
   commitThrough(state, through);
   activate(state, role);
   if (role.followers.size > 0) publishSoon(state, role);
+}
+
+function forgetCommitted(role: Leading, through: Zxid): void {
+  const { uncommitted } = role;
+  let count = 0;
+  for (const { lastZxid, bytes } of uncommitted) {
+    if (lastZxid > through) break;
+    role.uncommittedBytes -= bytes;
+    count += 1;
+  }
+  uncommitted.splice(0, count);
 }
 
 /** Once the barrier is delivered everything before it is too, so the table of submitters is complete. */
@@ -306,7 +315,6 @@ export function activate(state: LogSyncState, role: Leading): void {
   if (role.active || state.delivered < role.barrier) return;
   role.active = true;
   role.taken = state.submitters.copy();
-  role.uncommittedBytes = 0;
   log(state, "info", "leading", { epoch: role.epoch });
   emitLeadership(state);
 }
@@ -341,12 +349,13 @@ function sendCatchUp(
   after: Zxid,
   context: Context,
 ): void {
+  const { catchUp: bytesMax } = state.sizes;
   const records: Uint8Array[] = [];
   let bytes = 0;
   let through = after;
   for (let next = state.index.next(through); next !== undefined; next = state.index.next(through)) {
     const record = state.recent.get(next);
-    if (record === undefined || (bytes > 0 && bytes + record.length > CATCH_UP_BYTES_MAX)) break;
+    if (record === undefined || (bytes > 0 && bytes + record.length > bytesMax)) break;
     records.push(record);
     bytes += record.length;
     through = next;
@@ -354,7 +363,7 @@ function sendCatchUp(
   const reading = records.length === 0 && through < state.index.tail;
   follower.catchUp = { from: after, sentThrough: through, atMs: context.nowMs, reading };
   if (reading) {
-    state.effects.push(tell("log", { kind: "read", tag: to, after, bytesMax: CATCH_UP_BYTES_MAX }));
+    state.effects.push(tell("log", { kind: "read", tag: to, after, bytesMax }));
   } else {
     sendTo(state, to, appendOf(state, role, after, records));
   }

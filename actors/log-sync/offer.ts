@@ -1,7 +1,6 @@
 /** A leader's side of giving its snapshot to a follower: it offers it, and answers what the follower asks for. */
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { SNAPSHOT_PART_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Epoch } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
@@ -18,7 +17,7 @@ export function offerSnapshot(state: LogSyncState, epoch: Epoch, to: ServerId): 
 }
 
 export function givePart(state: LogSyncState, to: ServerId, { zxid, position }: Ask): void {
-  const bytesMax = SNAPSHOT_PART_BYTES_MAX;
+  const bytesMax = state.sizes.snapshotPart;
   state.effects.push(tell("log", { kind: "readSnapshot", tag: to, zxid, position, bytesMax }));
 }
 

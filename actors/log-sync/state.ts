@@ -2,7 +2,12 @@
 import type { Effect } from "../../runtime/effects.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { RECENT_RECORDS_BYTES_MAX } from "../../protocol/limits.ts";
+import {
+  CATCH_UP_BYTES_MAX,
+  LEADER_UNCOMMITTED_BYTES_MAX,
+  RECENT_RECORDS_BYTES_MAX,
+  SNAPSHOT_PART_BYTES_MAX,
+} from "../../protocol/limits.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { type Epoch, EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
@@ -29,6 +34,27 @@ export type LogSyncOptions = {
   readonly establishTimeoutMs?: number;
   /** How often a leader repeats where it stands, so that what was lost is noticed. Default 100. */
   readonly announceIntervalMs?: number;
+  /** Default: those of `protocol/limits.ts`. */
+  readonly sizes?: LogSyncSizes;
+};
+
+/** Bytes, by what they bound. Smaller ones take more messages and more reads of the log. */
+export type LogSyncSizes = {
+  /** Of the newest records, kept in memory. */
+  readonly recent: number;
+  /** Of records that a leader lets wait for a quorum. */
+  readonly uncommitted: number;
+  /** Of records in one message to a peer that catches up. */
+  readonly catchUp: number;
+  /** Of a snapshot in one message to a peer. */
+  readonly snapshotPart: number;
+};
+
+const SIZES: LogSyncSizes = {
+  recent: RECENT_RECORDS_BYTES_MAX,
+  uncommitted: LEADER_UNCOMMITTED_BYTES_MAX,
+  catchUp: CATCH_UP_BYTES_MAX,
+  snapshotPart: SNAPSHOT_PART_BYTES_MAX,
 };
 
 export type Surveyed = Extract<LogSyncPeerMessage, { kind: "surveyed" }>;
@@ -92,6 +118,8 @@ export type Role =
       outbox: Uint8Array[];
       /** The zxid before the first record of the outbox. */
       outboxAfter: Zxid;
+      /** Records of this epoch that are not committed, in order. */
+      readonly uncommitted: { readonly lastZxid: Zxid; readonly bytes: number }[];
       uncommittedBytes: number;
       publishing: boolean;
       /** Of the disks that are needed for a quorum. */
@@ -116,6 +144,7 @@ export type Role =
 
 export type LogSyncState = {
   readonly options: LogSyncOptions;
+  readonly sizes: LogSyncSizes;
   readonly quorum: number;
   recovered: boolean;
   /** Durable. */
@@ -164,8 +193,10 @@ export type LogSyncState = {
 
 export function initialState(options: LogSyncOptions): LogSyncState {
   assert(options.voters.includes(options.server), "this node is one of the voters");
+  const { sizes = SIZES } = options;
   return {
     options,
+    sizes,
     quorum: Math.floor(options.voters.length / 2) + 1,
     recovered: false,
     promise: { epoch: EPOCH_NONE, candidate: options.server },
@@ -173,7 +204,7 @@ export function initialState(options: LogSyncOptions): LogSyncState {
     promiseAsker: undefined,
     epochSeen: EPOCH_NONE,
     index: new LogIndex([]),
-    recent: new RecentRecords(RECENT_RECORDS_BYTES_MAX),
+    recent: new RecentRecords(sizes.recent),
     snapshot: undefined,
     lanesLoading: new Set(),
     transfer: undefined,

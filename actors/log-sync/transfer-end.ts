@@ -1,16 +1,22 @@
 /** A snapshot is not wanted any more, or cannot be had for now. */
 import { formatZxid } from "../../protocol/zxid.ts";
+import type { SnapshotIdentity } from "./messages.ts";
 import { tell } from "../inboxes.ts";
 import { log, type LogSyncState } from "./state.ts";
 
 /** After a failure. */
 const FETCH_AGAIN_MS = 1000;
 
+/** The log goes on from where the snapshot stands, or has been there. */
+export function isPassed({ index, committed }: LogSyncState, { zxid }: SnapshotIdentity): boolean {
+  return zxid <= committed || index.holds(zxid);
+}
+
 /** The log came as far by appends. */
 export function dropPassedTransfer(state: LogSyncState): void {
   const { transfer } = state;
   if (transfer === undefined || transfer.step === "installing") return;
-  if (transfer.snapshot.zxid <= state.committed) dropTransfer(state, 0, "no longer behind");
+  if (isPassed(state, transfer.snapshot)) dropTransfer(state, 0, "no longer behind");
 }
 
 export function dropTransfer(state: LogSyncState, nowMs: number, reason: string): void {

@@ -2,6 +2,10 @@
  * A follower whose log ends before its leader's begins gets the leader's newest snapshot in parts, asking for each. What was
  * stored stays when the leader changes, and is gone on with if the next one has the same snapshot. Raft's InstallSnapshot
  * (Ongaro, section 7), driven by the follower.
+ *
+ * An offer may come late, when the log has long caught up by appends. A log that holds the snapshot's zxid is equal to the
+ * leader's up to there (I2), so the snapshot has nothing to give, and what the log holds after it may be acknowledged: such a
+ * snapshot is neither begun nor gone on with nor installed, whether or not this node knows that it is committed so far.
  */
 import type { Context } from "../../runtime/actor.ts";
 import { assert } from "../../protocol/assert.ts";
@@ -9,7 +13,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
-import { dropTransfer } from "./transfer-end.ts";
+import { dropTransfer, isPassed } from "./transfer-end.ts";
 import { sayBehind, sendAccepted } from "./follower.ts";
 import { loadLanes } from "./load.ts";
 import { LogIndex } from "./log-index.ts";
@@ -34,7 +38,7 @@ export function receiveOffer(
   const { role, transfer } = state;
   const { nowMs } = context;
   if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
-  if (snapshot.zxid <= state.committed || nowMs < state.transferAfterMs) return;
+  if (isPassed(state, snapshot) || nowMs < state.transferAfterMs) return;
   if (transfer === undefined) {
     begin(state, snapshot, nowMs);
     return;
@@ -61,21 +65,22 @@ function begin(state: LogSyncState, snapshot: SnapshotIdentity, nowMs: number): 
 function goOn(state: LogSyncState, nowMs: number): void {
   const { transfer, role } = state;
   if (transfer === undefined || transfer.step !== "asking") return;
+  // One that leads, or may soon, goes on from the log that it has.
+  if (role.kind !== "following" || role.epoch === undefined) return;
   const { snapshot, position } = transfer;
+  if (isPassed(state, snapshot)) {
+    dropTransfer(state, 0, "no longer behind");
+    return;
+  }
   if (position >= snapshot.bytes) {
     // The truncation under way comes first; the next offer brings this here again.
     if (state.truncating || state.diskFull) return;
-    assert(
-      snapshot.zxid > state.committed,
-      "I7: a snapshot is installed only ahead of what is committed",
-    );
     transfer.step = "installing";
     state.truncating = true;
     state.effects.push(tell("log", { kind: "installSnapshot", snapshot }));
     return;
   }
   transfer.movedAtMs = nowMs;
-  if (role.kind !== "following" || role.epoch === undefined) return;
   const { zxid } = snapshot;
   sendTo(state, role.leader, { kind: "snapshotAsk", epoch: role.epoch, zxid, position });
 }
@@ -136,6 +141,7 @@ export function installed(
   context: Context,
 ): void {
   const { zxid } = snapshot;
+  assert(!isPassed(state, snapshot), "I9: nothing durable goes for a snapshot that it continues");
   state.transfer = undefined;
   state.truncating = false;
   state.truncations = truncations;

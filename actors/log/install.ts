@@ -1,9 +1,9 @@
 /**
  * A peer's snapshot takes the place of this node's log, which is too far behind to be continued. Received in parts, verified
- * as a whole, and then one rename decides: before it the old log stands, after it the new one.
+ * as a whole, and then one rename decides: before it the old log stands, after it the new one. A log that holds the snapshot's
+ * zxid may go on after it with what was acknowledged, so it stands.
  */
-import { assert } from "../../protocol/assert.ts";
-import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
+import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../log-sync/messages.ts";
 import { installName, PARTS_FILE, snapshotName } from "./files.ts";
 import type { SnapshotMessage } from "./messages.ts";
@@ -46,15 +46,13 @@ export function* dropParts(state: LogState): Procedure {
 
 export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): Procedure {
   const { zxid } = snapshot;
-  const fault = yield* faultOfParts(state, snapshot);
+  const fault = (yield* faultOfParts(state, snapshot)) ?? faultOfPlace(state, zxid);
   if (fault !== undefined) {
     yield* dropParts(state);
     say(state, "warn", "installRefused", { zxid: formatZxid(zxid), fault });
     report(state, { kind: "installRefused", zxid, reason: fault });
     return;
   }
-  const newest = state.snapshots.at(-1);
-  assert(newest === undefined || newest.zxid < zxid, "a snapshot never takes the log back");
   yield* perform([
     { kind: "rename", file: PARTS_FILE, to: installName(zxid) },
     { kind: "syncFolder" },
@@ -75,6 +73,15 @@ export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): P
   state.truncations += 1;
   say(state, "info", "snapshotInstalled", { zxid: formatZxid(zxid), bytes: snapshot.bytes });
   report(state, { kind: "installed", snapshot, truncations: state.truncations });
+}
+
+/** Why the log stands. Asked last: records may have come while the parts were looked at. */
+function faultOfPlace({ index, snapshots, changes }: LogState, zxid: Zxid): string | undefined {
+  const newest = snapshots.at(-1)?.zxid ?? ZXID_NONE;
+  // What is before the base, or in a snapshot of this node, was committed.
+  if (zxid <= index.base || zxid <= newest) return "the log begins there or later";
+  if (index.holds(zxid)) return "the log goes on from there";
+  return changes.some(({ kind }) => kind === "append") ? "the log goes on" : undefined;
 }
 
 function* faultOfParts(

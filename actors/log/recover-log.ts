@@ -3,6 +3,7 @@
  * what must be done before they can be used. Nothing is changed here.
  */
 import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import type { Crc32 } from "../../protocol/record.ts";
 import type { SnapshotIdentity } from "../log-sync/messages.ts";
 import { isSegmentName, segmentName, snapshotName, snapshotZxid } from "./files.ts";
 import { LogStop, type Procedure } from "./procedure.ts";
@@ -47,6 +48,23 @@ export function* findLog(state: LogState, folder: Folder): Procedure<FoundLog> {
   yield* findRecords(state, folder, names, found);
   yield* findSnapshot(state, folder, snapshots, found);
   return found;
+}
+
+/** Whether a record ends at this zxid, or the log begins there: as far as its records are intact and without a gap. */
+export function* logHolds(folder: Folder, zxid: Zxid, crc32: Crc32): Procedure<boolean> {
+  const names = [...folder.keys()].filter(isSegmentName).sort();
+  const [first] = names;
+  if (first === undefined) return false;
+  let lastZxid = (yield* firstPrevZxid(first, crc32)) ?? ZXID_NONE;
+  let isHeld = lastZxid === zxid && zxid !== ZXID_NONE;
+  for (const file of names) {
+    const size = folder.get(file) ?? 0;
+    yield* scanSegment({ file, size, lastZxid }, crc32, (record) => {
+      lastZxid = record.lastZxid;
+      isHeld ||= lastZxid === zxid;
+    });
+  }
+  return isHeld;
 }
 
 function* findRecords(

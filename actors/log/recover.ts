@@ -42,7 +42,7 @@ import {
   removeIfThere,
   replaceFile,
 } from "./procedure.ts";
-import { findLog, type Folder, type FoundLog } from "./recover-log.ts";
+import { findLog, type Folder, type FoundLog, logHolds } from "./recover-log.ts";
 import { performWithReserve } from "./room.ts";
 import { type LogState, report, say } from "./state.ts";
 import { cutAside, setAside, storeVoteLoss } from "./vote-loss.ts";
@@ -59,7 +59,7 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
   const owner = yield* readOwner(state, folder);
   const isNew = owner === undefined;
   const installing = [...folder.keys()].find((name) => installZxid(name) !== undefined);
-  if (installing !== undefined) folder = yield* installAgain(folder, installing);
+  if (installing !== undefined) folder = yield* installAgain(state, folder, installing);
   const before = yield* readVoteLoss(folder, crc32);
   const promise = yield* readPromise(folder, crc32);
   const incarnation = (yield* readIncarnation(state, folder, wallMs)) + 1;
@@ -173,14 +173,19 @@ function refuseAlone(state: LogState, incarnation: number): void {
   );
 }
 
-/** A snapshot was to take the place of the log when the node stopped. */
-function* installAgain(folder: Folder, installing: string): Procedure<Folder> {
+/**
+ * A snapshot was to take the place of the log when the node stopped. What is left of a log that holds its zxid goes on after
+ * it, perhaps with what was acknowledged: then the log stays, and the snapshot joins those that it continues.
+ */
+function* installAgain(state: LogState, folder: Folder, installing: string): Procedure<Folder> {
   const zxid = installZxid(installing);
   if (zxid === undefined) return folder;
+  const goesOn = yield* logHolds(folder, zxid, state.settings.crc32);
+  if (goesOn) say(state, "warn", "installedBesideLog", { zxid: formatZxid(zxid) });
   const replaced = [...folder.keys()].filter(
     (name) => isSegmentName(name) || snapshotZxid(name) !== undefined,
   );
-  yield* finishInstall(zxid, replaced);
+  yield* finishInstall(zxid, goesOn ? [] : replaced);
   return yield* listFolder();
 }
 

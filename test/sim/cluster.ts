@@ -14,6 +14,7 @@ import {
   threadOf,
 } from "../../server/placement.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
+import { Kept } from "./checks/kept.ts";
 import { checkSessionSafety } from "./checks/session-safety.ts";
 import { Truth } from "./checks/truth.ts";
 import { must, Violation } from "./checks/violation.ts";
@@ -32,12 +33,14 @@ import type { Plan } from "./plan.ts";
 import { NodeObserver } from "./observer.ts";
 import { Random } from "./random.ts";
 import { type Life, SimNode, SimSystem, ThreadLink } from "./sim-node.ts";
+import { stragglers } from "./stragglers.ts";
 import type { Trace } from "./trace.ts";
 
 const NODE_STREAMS = 1000;
 const CLIENT_STREAMS = 5000;
 const NATIVE_STREAM = 6;
 const CLOCK_STREAM = 7;
+const STRAGGLERS_STREAM = 8;
 
 export class Cluster {
   readonly clock: VirtualClock = new VirtualClock();
@@ -79,6 +82,7 @@ export class Cluster {
     const { clock, trace } = this;
     this.network = new SimNetwork({ clock, random: random.stream(2), trace });
     this.network.faults = plan.network;
+    this.network.straggle = stragglers(plan, random.stream(STRAGGLERS_STREAM));
     this.truth.onExpired = (session, timeoutMs) => {
       const of = { session, timeoutMs, nowMs: clock.nowMs(), driftMax: plan.driftMax };
       this.counts.outlived += checkSessionSafety(this.everyone, of);
@@ -87,6 +91,7 @@ export class Cluster {
     this.invariants = new Invariants(logs, this.truth);
     this.#observer = new NodeObserver({
       invariants: this.invariants,
+      kept: new Kept(logs, this.truth),
       coverage,
       onRefusals: (node) => this.#expectRefusals(node),
       onNativeRefusals: (node) => this.#expectNativeRefusals(node),
@@ -315,10 +320,13 @@ export class Cluster {
     const systemOf = (thread: string | number): ActorSystem => systems.get(thread) as ActorSystem;
     addLogActor(systemOf("log"), config, { segmentBytes: plan.segmentBytes });
     for (const lane of lanes) {
-      addReplicaActors(systemOf(lane), config, lane, { ringBytesMax: plan.ringBytes });
+      addReplicaActors(systemOf(lane), config, lane, {
+        ringBytesMax: plan.ringBytes,
+        snapshotChunkBytes: plan.snapshotChunkBytes,
+      });
       addGatewayActors(systemOf(lane), config, lane);
     }
-    addReplicationActors(systemOf("main"), config, gate);
+    addReplicationActors(systemOf("main"), config, gate, { sizes: plan.sizes });
     addAdminActor(systemOf("main"), config);
     return { number: node.lives, clock, port, systems, links, cursors: new Map() };
   }

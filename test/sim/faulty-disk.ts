@@ -20,6 +20,8 @@ export type DiskFaults = {
   noRoom: boolean;
   /** The node crashes before the operation after so many. Undefined: it does not. */
   crashAfter: number | undefined;
+  /** Counts only operations on files of snapshots. */
+  crashAtSnapshot: boolean;
 };
 
 export type DiskPortOptions = {
@@ -98,6 +100,7 @@ export class FaultyDiskPort implements DiskPort {
   #crashes(operation: DiskOperation): boolean {
     const { faults, onCrash } = this.#options;
     if (faults.crashAfter === undefined) return false;
+    if (faults.crashAtSnapshot && !isOnSnapshot(operation)) return false;
     if (faults.crashAfter > 0) {
       faults.crashAfter -= 1;
       return false;
@@ -126,3 +129,11 @@ export class FaultyDiskPort implements DiskPort {
     return disk.perform(operation);
   }
 }
+
+function isOnSnapshot(operation: DiskOperation): boolean {
+  const file = "file" in operation ? operation.file : "";
+  return SNAPSHOT_FILES.some((start) => file.startsWith(start));
+}
+
+/** Being cut, received, put in the place of the log, or whole. */
+const SNAPSHOT_FILES = ["snapshot.", "parts.", "install."];

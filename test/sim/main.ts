@@ -1,6 +1,7 @@
 /** `npm run sim`: replays one seed, or runs many. */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { DIRECTED, type DirectedName, isDirected } from "./directed.ts";
 import { Figures } from "./figures.ts";
 import { planText, simulate, SimFailure } from "./simulate.ts";
 import { drawPlan } from "./plan.ts";
@@ -13,6 +14,7 @@ Simulates ensembles and their clients under faults, in virtual time. A seed deci
   --seeds N      how many seeds; default 100
   --from S       the first of them; default 1
   --jobs J       processes at a time; default: the number of processors
+  --plan NAME    every seed with a plan of this purpose: ${Object.keys(DIRECTED).join(", ")}
   --keep-going   does not stop at the first seed that fails
   --seed S       one seed: its plan, figures and trace hash; the same at every replay
   --trace        with --seed: every event
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     from: { type: "string", default: "1" },
     jobs: { type: "string", default: String(availableParallelism()) },
     "keep-going": { type: "boolean", default: false },
+    plan: { type: "string" },
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
     messages: { type: "boolean", default: false },
@@ -48,13 +51,24 @@ function wholeNumber(option: string, text: string): number {
   process.exit(2);
 }
 
+/** Undefined: as the seed draws it. */
+function chosenPlan(): DirectedName | undefined {
+  const { plan } = values;
+  if (plan === undefined || isDirected(plan)) return plan;
+  process.stderr.write(
+    `--plan: there is no ${plan}; there are ${Object.keys(DIRECTED).join(", ")}\n`,
+  );
+  process.exit(2);
+}
+
 function replay(seed: number): boolean {
-  say(`seed ${seed}: ${planText(drawPlan(seed))}`);
+  const directed = chosenPlan();
+  say(`seed ${seed}: ${planText(drawPlan(seed, directed))}`);
   const startedMs = performance.now();
   try {
     const verbose = values.messages;
     const events = values.trace || verbose ? { onEvent: say, verbose } : {};
-    const result = simulate(seed, events);
+    const result = simulate(seed, directed === undefined ? events : { ...events, directed });
     const figures = new Figures();
     figures.add(result);
     say(figures.text(performance.now() - startedMs));
@@ -79,6 +93,7 @@ async function runMany(): Promise<boolean> {
     from: wholeNumber("from", values.from),
     count: wholeNumber("seeds", values.seeds),
     jobs: wholeNumber("jobs", values.jobs),
+    directed: chosenPlan(),
     onReport: (report) => {
       if (report.kind === "passed") {
         figures.add(report.result);

@@ -21,6 +21,11 @@ export type NetworkFaults = {
 /** Messages that a path counts: in a run's figures. */
 export type NetworkCounts = { delivered: number; lost: number; duplicated: number; late: number };
 
+/** How much later than others a message arrives, in milliseconds: once for each number. */
+export type Straggle = (actor: string, bytes: Uint8Array) => readonly number[];
+
+const IN_TIME: readonly number[] = [0];
+
 type Path = {
   cut: boolean;
   /** Until then it stays cut, whatever else heals. */
@@ -44,6 +49,7 @@ export class SimNetwork {
     delayMs: { min: 0.05, max: 2 },
     lateRate: 0,
   };
+  straggle: Straggle = () => IN_TIME;
   readonly counts: NetworkCounts = { delivered: 0, lost: 0, duplicated: 0, late: 0 };
   readonly #clock: Clock;
   readonly #random: Random;
@@ -64,7 +70,9 @@ export class SimNetwork {
     this.#members.set(id, member);
     const send = (to: PeerId, actor: string, bytes: Uint8Array): void => {
       const own = new Uint8Array(bytes);
-      this.#carry(id, to, () => void this.#receive(id, to, actor, own, undefined));
+      for (const moreMs of this.straggle(actor, own)) {
+        this.#carry(id, to, () => void this.#receive(id, to, actor, own, undefined), moreMs);
+      }
     };
     return {
       status$: new BehaviorSubject("connected" as const),
@@ -190,7 +198,7 @@ export class SimNetwork {
   }
 
   /** One message with its faults; `deliver` runs as often as it arrives. */
-  #carry(from: PeerId, to: PeerId, deliver: () => void): void {
+  #carry(from: PeerId, to: PeerId, deliver: () => void, moreMs: number = 0): void {
     const path = this.#paths.get(from * PATHS_PER_NODE + to);
     if (path?.cut === true || this.#random.chance(this.faults.lossRate)) {
       this.counts.lost += 1;
@@ -204,7 +212,7 @@ export class SimNetwork {
       if (this.#paths.size > 0 && this.isCut(from, to)) this.counts.lost += 1;
       else deliver();
     };
-    this.#later(arrive, path?.slowMs ?? 0);
+    this.#later(arrive, (path?.slowMs ?? 0) + moreMs);
     if (!this.#random.chance(this.faults.duplicationRate)) return;
     this.counts.duplicated += 1;
     this.#later(arrive, path?.slowMs ?? 0);

@@ -12,6 +12,7 @@ import type { TreeMessage } from "../../actors/tree/messages.ts";
 import type { TreeState } from "../../actors/tree/tree.ts";
 import { DiskChecks } from "./checks/disk.ts";
 import type { Invariants } from "./checks/invariants.ts";
+import type { Kept } from "./checks/kept.ts";
 import { LeaderTime } from "./checks/leader-time.ts";
 import { checkRequests } from "./checks/limits.ts";
 import { MovedSessions } from "./checks/moved.ts";
@@ -22,6 +23,7 @@ import type { SimNode } from "./sim-node.ts";
 
 export type NodeObserverOptions = {
   readonly invariants: Invariants;
+  readonly kept: Kept;
   readonly coverage: Coverage;
   /** The gateways of the node may refuse writes from now on. */
   readonly onRefusals: (node: SimNode) => void;
@@ -44,6 +46,7 @@ export class NodeObserver {
       const report = message as LogReport;
       if (report.kind === "recovered") this.#recovered(node, report);
       this.#options.invariants.afterLogSync(node.log, state as LogSyncState);
+      this.#options.kept.afterLogSync(node.log, state as LogSyncState);
       const { promise } = state as LogSyncState;
       const told = message as LogSyncMessage;
       this.#promises.saw(node.id, told, promise.epoch);
@@ -53,7 +56,10 @@ export class NodeObserver {
     } else if (actor === "log") {
       const command = message as LogMessage;
       if (command.kind === "append") this.#options.invariants.appends(node.id, command.records);
-      if (!node.hasWrongDisk) this.#diskChecks.afterLog(node.id, node.disk, state as LogState);
+      if (!node.hasWrongDisk) {
+        this.#diskChecks.afterLog(node.id, node.disk, state as LogState);
+        this.#options.kept.afterLog(node.log, state as LogState);
+      }
     } else if (actor.startsWith("zookeeper/")) {
       const told = message as ZooKeeperGatewayMessage;
       checkRequests(state as GatewayState, told);

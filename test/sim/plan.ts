@@ -1,11 +1,19 @@
 /** What a seed draws before its run begins: sizes, timeouts, workloads, and which faults come how often. Swarm testing. */
-import { CHANGE_RING_BYTES_MAX } from "../../protocol/limits.ts";
+import type { LogSyncSizes } from "../../actors/log-sync/state.ts";
+import {
+  CHANGE_RING_BYTES_MAX,
+  SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
+  SNAPSHOT_PART_BYTES_MAX,
+} from "../../protocol/limits.ts";
 import type { Workload } from "./client/workload.ts";
+import { DIRECTED, type DirectedName, drawDirected, sizesOf } from "./directed.ts";
 import { type FaultKind, FAULTS } from "./faults/kinds.ts";
 import { Random, type Range } from "./random.ts";
 
 export type Plan = {
   readonly seed: number;
+  /** It has a purpose of its own. */
+  readonly directed: DirectedName | undefined;
   readonly nodes: number;
   readonly lanes: number;
   /** Each thread of a node is a system of its own, with messages between them on their way for so long. */
@@ -22,6 +30,8 @@ export type Plan = {
     readonly delayMs: Range;
     readonly lateRate: number;
   };
+  /** Of what nodes say about where their logs stand, and of snapshots: part comes late, or again. */
+  readonly stragglers: { readonly rate: number; readonly lateMs: Range };
   readonly clientDelayMs: Range;
   readonly diskMs: Range;
   /** The faults' phase. */
@@ -37,6 +47,8 @@ export type Plan = {
   readonly requestsMax: number;
   /** Messages between threads are copied, as between real ones; without it a receiver holds the sender's own objects. */
   readonly copies: boolean;
+  readonly sizes: LogSyncSizes;
+  readonly snapshotChunkBytes: number;
   /** Of recent changes that a lane keeps. */
   readonly ringBytes: number;
   readonly natives: {
@@ -49,7 +61,18 @@ export type Plan = {
   };
 };
 
-export function drawPlan(seed: number): Plan {
+/** `directed`: whatever the seed would draw. */
+export function drawPlan(seed: number, directed?: DirectedName): Plan {
+  const random = new Random(seed).stream(DIRECTED_STREAM);
+  const drawn = drawDirected(random);
+  const name = directed ?? drawn;
+  const plan = drawRandomPlan(seed);
+  if (name === undefined) return plan;
+  const changed = { ...plan, ...DIRECTED[name].change(plan, random), directed: name };
+  return { ...changed, startMs: Array.from({ length: changed.nodes }, () => 0) };
+}
+
+function drawRandomPlan(seed: number): Plan {
   const random = new Random(seed).stream(1);
   const nodes = Number(
     random.weighted({ "1": 7, "2": 5, "3": 55, "4": 5, "5": 20, "6": 3, "7": 5 }) ?? "3",
@@ -64,6 +87,7 @@ export function drawPlan(seed: number): Plan {
   );
   return {
     seed,
+    directed: undefined,
     nodes,
     lanes: random.chance(0.25) ? 2 : 1,
     threads: random.chance(0.35)
@@ -93,11 +117,28 @@ export function drawPlan(seed: number): Plan {
       .map((workload, index) => (hogs && index === 0 ? { ...workload, ...HOG } : workload)),
     requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
     ...others,
+    ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
   };
 }
 
+/** Snapshots in one piece or in many, everything in memory or nearly nothing. */
+function drawSizes(random: Random): Pick<Plan, "sizes" | "snapshotChunkBytes" | "stragglers"> {
+  return {
+    snapshotChunkBytes: random.pick([150, 600, 3000, SNAPSHOT_CHUNK_BYTES_SOFT_MAX]),
+    sizes: sizesOf(
+      random.pick([300, 1000, 5000, SNAPSHOT_PART_BYTES_MAX]),
+      random.pick([4000, 40_000, LARGE_WINDOW_BYTES]),
+    ),
+    stragglers: { rate: random.pick([0, 0, 0, 0.1]), lateMs: { min: 20, max: 2000 } },
+  };
+}
+
+const LARGE_WINDOW_BYTES: number = 48 * 1024 * 1024;
+
 /** Apart from the rest: what is drawn here changes nothing else. */
 const OTHERS_STREAM = 11;
+const SIZES_STREAM = 12;
+const DIRECTED_STREAM = 13;
 /** Of a client that asks for too much: with this data its replies are more than is written ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 

@@ -116,6 +116,7 @@ export class SimNode {
       failNext: undefined,
       noRoom: false,
       crashAfter: undefined,
+      crashAtSnapshot: false,
     };
   }
 

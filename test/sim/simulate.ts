@@ -6,6 +6,7 @@ import { must } from "./checks/violation.ts";
 import { Coverage } from "./coverage.ts";
 import { type FaultCounts, Nemesis } from "./faults/nemesis.ts";
 import type { NetworkCounts } from "./network.ts";
+import type { DirectedName } from "./directed.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 import type { StreamCounts } from "./client/streams.ts";
 import type { SubjectCounts } from "./subjects.ts";
@@ -36,6 +37,8 @@ export type SimOptions = {
   readonly onEvent?: (line: string) => void;
   /** Also messages between nodes and disk operations are events. */
   readonly verbose?: boolean;
+  /** A plan of this purpose, whatever the seed would draw. */
+  readonly directed?: DirectedName;
 };
 
 /** What a run that fails throws: its cause is the violation. */
@@ -62,7 +65,7 @@ const ANSWERS_MIN = 3;
 const EVENTS_SHOWN = 80;
 
 export function simulate(seed: number, options: SimOptions = {}): SimResult {
-  const plan = drawPlan(seed);
+  const plan = drawPlan(seed, options.directed);
   const coverage = new Coverage();
   const cluster = new Cluster(
     plan,
@@ -143,9 +146,10 @@ function converge(cluster: Cluster, untilMs: number): void {
 
 /** The sizes of a run, for the report of a failure. */
 export function planText(plan: Plan): string {
-  const { nodes, lanes, threads, clients, faults } = plan;
+  const { nodes, lanes, threads, clients, faults, directed } = plan;
   const split = threads === undefined ? "" : ", threads apart";
   const natives = plan.natives.clients.length;
   const kinds = Object.keys(faults).join(" ") || "none";
-  return `${nodes} nodes of ${lanes} lanes${split}, ${clients.length} clients, ${natives} native; faults: ${kinds}`;
+  const purpose = directed === undefined ? "" : `${directed}: `;
+  return `${purpose}${nodes} nodes of ${lanes} lanes${split}, ${clients.length} clients, ${natives} native; faults: ${kinds}`;
 }

@@ -1,6 +1,7 @@
 /** Many seeds in several processes: each asks for the next seed when it is done with one. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { DirectedName } from "./directed.ts";
 import { SimFailure, type SimResult, simulate } from "./simulate.ts";
 
 export type SeedReport =
@@ -10,11 +11,22 @@ export type SeedReport =
 export type RunSeedsOptions = {
   readonly from: number;
   readonly count: number;
+  /** Every seed with a plan of this purpose. */
+  readonly directed?: DirectedName | undefined;
   /** Processes. */
   readonly jobs: number;
   /** Called for each seed that is done. False: no further seeds are begun. */
   readonly onReport: (report: SeedReport) => boolean;
 };
+
+type Work = {
+  readonly take: () => number | undefined;
+  readonly onReport: (report: SeedReport) => void;
+  readonly directed: DirectedName | undefined;
+};
+
+/** To a worker. */
+type Given = { readonly seed: number; readonly directed: DirectedName | undefined };
 
 const MAIN: string = fileURLToPath(new URL("main.ts", import.meta.url));
 /** A seed takes a fraction of a second; one that takes so long will not end. */
@@ -33,23 +45,19 @@ export async function runSeeds(options: RunSeedsOptions): Promise<void> {
     if (!options.onReport(report)) next = end;
   };
   const jobs = Math.min(options.jobs, options.count);
-  await Promise.all(Array.from({ length: jobs }, () => runWorkers(take, onReport)));
+  await Promise.all(
+    Array.from({ length: jobs }, () => runWorkers({ take, onReport, directed: options.directed })),
+  );
 }
 
 /** One process after the other, should one be lost, until there is no further seed. */
-async function runWorkers(
-  take: () => number | undefined,
-  onReport: (report: SeedReport) => void,
-): Promise<void> {
+async function runWorkers(work: Work): Promise<void> {
   let lost = true;
-  while (lost) lost = await runWorker(take, onReport);
+  while (lost) lost = await runWorker(work);
 }
 
 /** True when the process was lost over a seed. */
-function runWorker(
-  take: () => number | undefined,
-  onReport: (report: SeedReport) => void,
-): Promise<boolean> {
+function runWorker({ take, onReport, directed }: Work): Promise<boolean> {
   const first = take();
   if (first === undefined) return Promise.resolve(false);
   return new Promise((resolve) => {
@@ -60,7 +68,7 @@ function runWorker(
       onReport(report);
       seed = take();
       watchdog.refresh();
-      give(child, seed);
+      give(child, seed, directed);
     });
     child.once("exit", (code, signal) => {
       clearTimeout(watchdog);
@@ -70,25 +78,30 @@ function runWorker(
       }
       resolve(seed !== undefined);
     });
-    give(child, first);
+    give(child, first, directed);
   });
 }
 
-function give(child: ChildProcess, seed: number | undefined): void {
+function give(
+  child: ChildProcess,
+  seed: number | undefined,
+  directed: DirectedName | undefined,
+): void {
   if (seed === undefined) child.disconnect();
-  else child.send({ seed });
+  else child.send({ seed, directed } satisfies Given);
 }
 
 /** The worker's side: simulates each seed that it is given. */
 export function serveSeeds(): void {
-  process.on("message", ({ seed }: { readonly seed: number }) => {
-    process.send?.(runSeed(seed));
+  process.on("message", ({ seed, directed }: Given) => {
+    process.send?.(runSeed(seed, directed));
   });
 }
 
-export function runSeed(seed: number): SeedReport {
+export function runSeed(seed: number, directed?: DirectedName): SeedReport {
   try {
-    return { kind: "passed", result: simulate(seed) };
+    const options = directed === undefined ? {} : { directed };
+    return { kind: "passed", result: simulate(seed, options) };
   } catch (error) {
     const report = error instanceof SimFailure ? error.message : String(error);
     return { kind: "failed", seed, report };

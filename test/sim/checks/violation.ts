@@ -10,6 +10,7 @@ export type InvariantName =
   | "I6 memory is the disk"
   | "I7 nothing goes back"
   | "I8 no gap"
+  | "I9 durable stays"
   | "no crash"
   | "linearizable writes"
   | "true replies"

@@ -30,6 +30,8 @@ export type FaultKind =
   | "powerFailureOfAll"
   /** At the next disk operation, or a few later. */
   | "crashAtDiskStep"
+  /** At one of the next disk operations on a file of a snapshot. */
+  | "crashAtSnapshot"
   | "pause"
   | "pauseLeader"
   | "restartStorm"
@@ -81,6 +83,7 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "powerFailure",
     "powerFailureOfAll",
     "crashAtDiskStep",
+    "crashAtSnapshot",
     "pause",
     "pauseLeader",
     "restartStorm",

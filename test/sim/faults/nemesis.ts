@@ -78,6 +78,7 @@ export class Nemesis {
       delayMs: { min: 0.05, max: 2 },
       lateRate: 0,
     };
+    cluster.network.straggle = () => [0];
     cluster.natives.subjects.lossRate = 0;
     cluster.healClients();
     for (const second of this.#seconds) second.end();
@@ -264,6 +265,7 @@ export class Nemesis {
     | "powerFailure"
     | "powerFailureOfAll"
     | "crashAtDiskStep"
+    | "crashAtSnapshot"
     | "pause"
     | "pauseLeader"
     | "restartStorm"
@@ -281,7 +283,14 @@ export class Nemesis {
       crashAtDiskStep: ({ node }) => {
         if (node.life === undefined) return false;
         node.faults.crashAfter = this.#random.below(this.#random.pick([3, 30]));
+        node.faults.crashAtSnapshot = false;
         return this.#say(`${node.id} will crash at its disk`);
+      },
+      crashAtSnapshot: ({ node }) => {
+        if (node.life === undefined) return false;
+        node.faults.crashAfter = this.#random.below(this.#random.pick([3, 30]));
+        node.faults.crashAtSnapshot = true;
+        return this.#say(`${node.id} will crash over a snapshot`);
       },
       pause: ({ node, forMs }) => this.#pause(node, forMs),
       pauseLeader: ({ forMs }) => this.#pause(this.#leader, forMs),

@@ -1,21 +1,9 @@
 /** Mistakes in snapshots: what they hold, when they count, and what they let go. */
-import type { Edit, Mutant } from "./mutant.ts";
+import type { Mutant } from "./mutant.ts";
 
 const CUT = "actors/tree/snapshot-cut.ts";
 const INSTALL = "actors/log/install.ts";
 const SNAPSHOTS = "actors/log/snapshots.ts";
-
-/** No mistake, but what makes one show in a small tree: chunks and parts of a few entries. */
-const SMALL_CHUNKS: Edit = {
-  file: "protocol/limits.ts",
-  find: "SNAPSHOT_CHUNK_BYTES_SOFT_MAX: number = 1024 * 1024;",
-  replace: "SNAPSHOT_CHUNK_BYTES_SOFT_MAX: number = 256;",
-};
-const SMALL_PARTS: Edit = {
-  file: "protocol/limits.ts",
-  find: "SNAPSHOT_PART_BYTES_MAX: number = 512 * 1024;",
-  replace: "SNAPSHOT_PART_BYTES_MAX: number = 512;",
-};
 
 export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
   {
@@ -34,7 +22,6 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     name: "snapshot-sees-later-writes",
     mistake: "a znode that changes while a snapshot is cut goes into it as it is afterwards",
     edits: [
-      SMALL_CHUNKS,
       {
         file: "actors/tree/znode-operations.ts",
         find: `  saveNode(transaction.tree, node);
@@ -122,7 +109,6 @@ function figures(`,
     mistake:
       "the parts of a peer's snapshot are taken in the order in which they come, and not verified",
     edits: [
-      SMALL_PARTS,
       {
         file: "actors/log-sync/transfer.ts",
         find: `if (
@@ -139,8 +125,56 @@ function figures(`,
       },
       {
         file: INSTALL,
-        find: "const fault = yield* faultOfParts(state, snapshot);",
-        replace: "const fault = undefined;",
+        find: "(yield* faultOfParts(state, snapshot)) ??",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "snapshot-over-a-longer-log",
+    mistake:
+      "a snapshot is transferred and installed although the log holds its zxid and goes further",
+    edits: [
+      {
+        file: "actors/log-sync/transfer-end.ts",
+        find: "return zxid <= committed || index.holds(zxid);",
+        replace: "return zxid <= committed;",
+      },
+      {
+        file: "actors/log/install.ts",
+        find: 'if (index.holds(zxid)) return "the log goes on from there";',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "snapshot-begun-and-passed",
+    mistake: "a snapshot that was begun is installed although appends have brought the log further",
+    edits: [
+      {
+        file: "actors/log-sync/transfer.ts",
+        find: `if (isPassed(state, snapshot)) {
+    dropTransfer(state, 0, "no longer behind");
+    return;
+  }`,
+        replace: "",
+      },
+      {
+        file: "actors/log-sync/transfer.ts",
+        find: 'assert(!isPassed(state, snapshot), "I9: nothing durable goes for a snapshot that it continues");',
+        replace: "",
+      },
+      {
+        file: "actors/log-sync/transfer-end.ts",
+        find: 'if (isPassed(state, transfer.snapshot)) dropTransfer(state, 0, "no longer behind");',
+        replace: `if (transfer.snapshot.zxid <= state.committed) {
+    dropTransfer(state, 0, "no longer behind");
+  }`,
+      },
+      {
+        file: "actors/log/install.ts",
+        find: 'if (index.holds(zxid)) return "the log goes on from there";',
+        replace: "",
       },
     ],
   },

@@ -177,13 +177,17 @@ test("a lane gets the chunks in order, each after the one before is loaded", (t)
 });
 
 /** A log of records 0 to 60 that has been given the parts of a peer's snapshot. */
-function receiving(disk: MemoryDisk, parts: readonly Uint8Array[]): LogHarness {
+function receiving(
+  disk: MemoryDisk,
+  parts: readonly Uint8Array[],
+  of: Zxid = zxid(1, 90),
+): LogHarness {
   const log = logWith(60, disk);
   cutSnapshot(log, zxid(1, 20));
   cutSnapshot(log, zxid(1, 40));
   let position = 0;
   for (const bytes of parts) {
-    log.ask({ kind: "storePart", zxid: zxid(1, 90), position, bytes });
+    log.ask({ kind: "storePart", zxid: of, position, bytes });
     position += bytes.length;
   }
   return log;
@@ -239,4 +243,46 @@ test("a crash at any moment of an installation leaves the old log or the new one
     }
   }
   t.is(seen.size, 2);
+});
+
+test("a peer's snapshot that the log holds and goes on from is refused, and nothing has changed", (t) => {
+  // 30 is before a snapshot of its own, 50 and 60 are ends of records after it.
+  for (const counter of [30, 50, 60]) {
+    const of = zxid(1, counter);
+    const parts = chunks(of, 2);
+    const disk = new MemoryDisk();
+    const log = receiving(disk, parts, of);
+    const snapshot = identityOf(of, parts);
+    t.like(log.ask({ kind: "installSnapshot", snapshot })[0], { kind: "installRefused" });
+    t.is(recovered(new LogHarness(disk)).lastZxids.at(-1), zxid(1, 60));
+  }
+});
+
+test("records that come while a peer's snapshot is verified are kept, and it is refused", (t) => {
+  const parts = chunks(zxid(1, 90), 3);
+  const snapshot = identityOf(zxid(1, 90), parts);
+  for (let steps = 0; steps < 8; steps += 1) {
+    const disk = new MemoryDisk();
+    const log = receiving(disk, parts);
+    log.tell({ kind: "installSnapshot", snapshot });
+    for (let step = 0; step < steps; step += 1) log.step();
+    log.tell({ kind: "append", records: records(1, 61, 70) });
+    const reports = log.run();
+    t.like(reports[0], { kind: "installRefused" }, `after ${steps} steps`);
+    t.like(reports.at(-1), { kind: "appended", lastZxid: zxid(1, 70) });
+    t.is(recovered(new LogHarness(disk)).lastZxids.at(-1), zxid(1, 70));
+  }
+});
+
+test("an installation found at the start beside a log that holds its zxid leaves the log, which goes on from it", (t) => {
+  const disk = new MemoryDisk();
+  const log = logWith(60, disk);
+  for (const counter of [20, 40]) cutSnapshot(log, zxid(1, counter));
+  const parts = chunks(zxid(1, 50), 2);
+  const files = { ...disk.snapshot(), "install.0000000100000032": Buffer.concat(parts) };
+  const again = new LogHarness(new MemoryDisk({ files }));
+  const { lastZxids, snapshot, voteLoss } = recovered(again);
+  t.is(lastZxids.at(-1), zxid(1, 60));
+  t.deepEqual(snapshot, identityOf(zxid(1, 50), parts));
+  t.is(voteLoss, undefined);
 });

@@ -7,10 +7,19 @@ import type {
   LogSyncPeerMessage,
   SubmitMessage,
 } from "../../../actors/log-sync/messages.ts";
-import type { LogSyncState } from "../../../actors/log-sync/state.ts";
+import type { LogSyncSizes, LogSyncState } from "../../../actors/log-sync/state.ts";
 import { recordHeader } from "../../../protocol/record.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import { at, broadcasts, Driven, emitted, sent, server, told } from "../../support/plain-calls.ts";
+import {
+  at,
+  broadcasts,
+  Driven,
+  emitted,
+  record,
+  sent,
+  server,
+  told,
+} from "../../support/plain-calls.ts";
 import { recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
@@ -20,15 +29,10 @@ function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
 }
 
 /** Node 1 of `voters`, with an empty log, told to stand. */
-function candidate(voters: readonly number[]): LogSync {
-  const logSync = new Driven(
-    logSyncActor({ server: server(1), voters: voters.map(server), lanes: 1, crc32 }),
-  );
-  logSync.receive(
-    recoveredReport({
-      promise: { epoch: epoch(0), candidate: server(1) },
-    }),
-  );
+function candidate(voters: readonly number[], sizes?: LogSyncSizes): LogSync {
+  const options = { server: server(1), voters: voters.map(server), lanes: 1, crc32 };
+  const logSync = new Driven(logSyncActor(sizes === undefined ? options : { ...options, sizes }));
+  logSync.receive(recoveredReport({ promise: { epoch: epoch(0), candidate: server(1) } }));
   logSync.receive({ kind: "elected", leader: server(1) });
   return logSync;
 }
@@ -48,8 +52,8 @@ function reply(peer: number, lastZxid: Zxid): LogSyncMessage {
 }
 
 /** Node 1 of three, leading epoch 1 with its barrier published and durable at home. */
-function leader(): LogSync {
-  const logSync = candidate([1, 2, 3]);
+function leader(sizes?: LogSyncSizes): LogSync {
+  const logSync = candidate([1, 2, 3], sizes);
   promisedByItself(logSync);
   logSync.receive(reply(2, ZXID_NONE));
   publish(logSync);
@@ -125,6 +129,28 @@ test("a leader takes batches only after its barrier is delivered", (t) => {
   logSync.receive(accepted(2, at(1, 0)));
   logSync.receive(from(2, batch(1)));
   t.is(logSync.state.index.tail, at(1, 2), "one zxid for each of the batch's operations");
+});
+
+test("what waits for a quorum is counted as it is taken and committed, in memory or not", (t) => {
+  const sizes = { recent: 1, uncommitted: 1, catchUp: 1, snapshotPart: 1 };
+  const logSync = leader(sizes);
+  const commit = (zxid: Zxid): void => {
+    logSync.receive({ kind: "appended", lastZxid: zxid, truncations: 0 });
+    logSync.receive(accepted(2, zxid));
+  };
+  logSync.receive(accepted(2, at(1, 0)));
+  // Nothing is in memory, so the barrier is read back to be delivered.
+  const records = [record(at(1, 0), ZXID_NONE)];
+  logSync.receive({ kind: "records", tag: 0, after: ZXID_NONE, records });
+  for (let seq = 1; seq <= 5; seq += 1) {
+    const before = at(1, 2 * seq - 2);
+    logSync.receive(from(2, batch(seq)));
+    t.is(logSync.state.index.tail, at(1, 2 * seq), "there is room for one");
+    logSync.receive(from(2, batch(seq + 1)));
+    t.is(logSync.state.index.tail, at(1, 2 * seq), "and for no more");
+    commit(at(1, 2 * seq));
+    t.true(logSync.state.committed > before);
+  }
 });
 
 test("a batch that is sent again is taken once", (t) => {

@@ -1,0 +1,82 @@
+/**
+ * I9: what a node holds durably stays on its disk until a leader's log contradicts it, or a snapshot covers it. A record is
+ * contradicted by a leader that the node follows, whose log does not hold it; one that is committed never is.
+ */
+import type { LogState } from "../../../actors/log/actor.ts";
+import type { LogSyncState } from "../../../actors/log-sync/state.ts";
+import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import type { NodeLog } from "./invariants.ts";
+import type { Truth } from "./truth.ts";
+import { must } from "./violation.ts";
+
+/** Of one life of a log, as it was looked at last. */
+type Held = {
+  truncations: number;
+  base: Zxid;
+  /** Where records end that are durable, ascending. */
+  zxids: Zxid[];
+};
+
+export class Kept {
+  readonly #logs: readonly NodeLog[];
+  readonly #truth: Truth;
+  /** By life. */
+  readonly #lives = new WeakMap<LogState, Held>();
+  /** Of the present life of each node. */
+  readonly #held = new Map<number, Held>();
+  readonly #truncating = new WeakSet<LogSyncState>();
+
+  constructor(logs: readonly NodeLog[], truth: Truth) {
+    this.#logs = logs;
+    this.#truth = truth;
+  }
+
+  /** After every step of the log: nothing that is committed is gone. */
+  afterLog({ node }: NodeLog, state: LogState): void {
+    if (!state.recovered || state.stopped) return;
+    const { index, truncations, snapshots } = state;
+    const held = this.#lives.get(state) ?? { truncations, base: index.base, zxids: [] };
+    if (!this.#lives.has(state)) {
+      this.#lives.set(state, held);
+      this.#held.set(node, held);
+    }
+    if (index.base !== held.base) {
+      const covered = index.base === ZXID_NONE || snapshots.some(({ zxid }) => zxid >= index.base);
+      must(covered, "I9 durable stays", () => {
+        return `the log of node ${node} begins after ${formatZxid(index.base)}, which no snapshot holds`;
+      });
+      held.base = index.base;
+      held.zxids = held.zxids.filter((zxid) => zxid > index.base);
+    }
+    if (truncations !== held.truncations) {
+      held.truncations = truncations;
+      const gone = held.zxids.filter((zxid) => !index.holds(zxid));
+      const wrong = gone.find((zxid) => this.#truth.holds(zxid));
+      must(wrong === undefined, "I9 durable stays", () => {
+        return `node ${node} gives up ${formatZxid(wrong ?? ZXID_NONE)}, which is committed`;
+      });
+      held.zxids = held.zxids.filter((zxid) => index.holds(zxid));
+    }
+    const after = held.zxids.at(-1) ?? held.base;
+    for (let number = index.countUpTo(after); number < index.count; number += 1) {
+      held.zxids.push(index.lastZxidOf(number));
+    }
+  }
+
+  /** After every step of log-sync: nothing is given up that the leader holds who is followed. */
+  afterLogSync({ node }: NodeLog, state: LogSyncState): void {
+    const { role, truncating, transfer, index } = state;
+    if (!truncating) this.#truncating.delete(state);
+    if (!truncating || this.#truncating.has(state)) return;
+    this.#truncating.add(state);
+    if (role.kind !== "following") return;
+    const leader = this.#logs.find((log) => log.node === role.leader)?.state;
+    if (leader?.role.kind !== "leading" || leader.role.epoch !== role.epoch) return;
+    const end = transfer?.step === "installing" ? transfer.snapshot.zxid : index.tail;
+    const gone = this.#held.get(node)?.zxids.filter((zxid) => zxid > end) ?? [];
+    const wrong = gone.find((zxid) => leader.index.holds(zxid));
+    must(wrong === undefined, "I9 durable stays", () => {
+      return `node ${node} gives up ${formatZxid(wrong ?? ZXID_NONE)}, which its leader ${role.leader} holds`;
+    });
+  }
+}

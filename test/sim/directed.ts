@@ -1,0 +1,100 @@
+/** Plans with a purpose, beside the random ones: each leads to situations that chance alone hardly ever reaches. */
+import type { FaultKind } from "./faults/kinds.ts";
+import type { Plan } from "./plan.ts";
+import type { Random } from "./random.ts";
+
+export type DirectedPlan = {
+  /** Part of all seeds. */
+  readonly rate: number;
+  /** What it has in place of what was drawn. */
+  readonly change: (plan: Plan, random: Random) => Partial<Plan>;
+};
+
+export type DirectedName = "hostile" | "snapshots";
+
+/** Their rates together are well below 1: the other seeds stay as random as they are. */
+export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
+  hostile: { rate: 0.08, change: hostile },
+  snapshots: { rate: 0.06, change: snapshots },
+};
+
+export function isDirected(name: string): name is DirectedName {
+  return Object.hasOwn(DIRECTED, name);
+}
+
+/** The kind that a seed's number falls to. Undefined: none. */
+export function drawDirected(random: Random): DirectedName | undefined {
+  let left = random.random();
+  for (const [name, { rate }] of Object.entries(DIRECTED)) {
+    left -= rate;
+    if (left < 0 && isDirected(name)) return name;
+  }
+  return undefined;
+}
+
+/**
+ * No node fails for long and no disk is at fault, but messages arrive late and in any order, those about where a log stands most
+ * of all, and logs are purged quickly: what was right when it was said is wrong when it is heard.
+ */
+function hostile(plan: Plan, random: Random): Partial<Plan> {
+  const kinds: readonly FaultKind[] = [
+    "heal",
+    "kill",
+    "clog",
+    "cutOneWay",
+    "killLeader",
+    "overtaking",
+  ];
+  return {
+    nodes: random.pick([3, 3, 3, 5]),
+    ...SMALL_LOG,
+    network: {
+      lossRate: random.pick([0, 0, 0.05]),
+      duplicationRate: random.pick([0, 0.1, 0.3]),
+      delayMs: { min: 0.05, max: random.pick([1, 3, 10]) },
+      lateRate: 0.1 + random.random() * 0.3,
+    },
+    stragglers: { rate: random.pick([0.2, 0.5, 0.8]), lateMs: { min: 50, max: 3000 } },
+    diskMs: { min: 0.02, max: random.pick([0.2, 1]) },
+    faultIntervalMs: random.pick([200, 400, 800]),
+    faults: { ...Object.fromEntries(kinds.map((kind) => [kind, 0.2 + random.random()])), heal: 2 },
+    driftMax: 0,
+    clients: plan.clients.map((workload) => ({ ...workload, dataBytes: 200, thinkMs: 3 })),
+  };
+}
+
+/** Restarts around every snapshot, which is cut, loaded and transferred in many small pieces. */
+function snapshots(plan: Plan, random: Random): Partial<Plan> {
+  const kinds: readonly FaultKind[] = [
+    "heal",
+    "isolate",
+    "cutOneWay",
+    "crashAtSnapshot",
+    "crashAtSnapshot",
+    "kill",
+    "powerFailure",
+    "wrongElection",
+  ];
+  return {
+    nodes: random.pick([3, 3, 5]),
+    ...SMALL_LOG,
+    snapshotChunkBytes: random.pick([100, 300, 1000]),
+    stragglers: { rate: random.pick([0, 0.2]), lateMs: { min: 20, max: 1000 } },
+    sizes: sizesOf(random.pick([200, 1000]), random.pick([4000, 40_000])),
+    faultIntervalMs: random.pick([100, 200, 400]),
+    faults: Object.fromEntries(kinds.map((kind) => [kind, 0.2 + random.random()])),
+    clients: plan.clients.map((workload) => ({ ...workload, dataBytes: 200 })),
+  };
+}
+
+const SMALL_LOG = { segmentBytes: 4096, snapshotEveryBytes: 4096 } as const;
+
+/** `windowBytes`: of records on their way, and in memory. */
+export function sizesOf(snapshotPart: number, windowBytes: number): Plan["sizes"] {
+  return {
+    recent: 2 * windowBytes,
+    uncommitted: windowBytes,
+    catchUp: Math.max(1, Math.floor(windowBytes / 4)),
+    snapshotPart,
+  };
+}

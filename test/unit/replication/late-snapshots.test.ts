@@ -1,0 +1,180 @@
+/**
+ * A follower whose network brings old words late: log-sync and the log together, on a disk. Whatever of a snapshot comes when,
+ * the follower keeps the records that it has acknowledged.
+ */
+import { crc32 } from "node:zlib";
+import test, { type ExecutionContext } from "ava";
+import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
+import type {
+  LogSyncMessage,
+  LogSyncPeerMessage,
+  SnapshotIdentity,
+} from "../../../actors/log-sync/messages.ts";
+import type { LogSyncState } from "../../../actors/log-sync/state.ts";
+import type { LogMessage } from "../../../actors/log/messages.ts";
+import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { senderOf } from "../../support/peers.ts";
+import { Driven, sent, server, told } from "../../support/plain-calls.ts";
+import { chunks, identityOf, LogHarness, recovered, records, zxid } from "../log/harness.ts";
+
+/** Node 1, a follower of node 2 in epoch 1, on a disk of its own. */
+class Follower {
+  nowMs = 0;
+  readonly disk: MemoryDisk = new MemoryDisk();
+  readonly logSync: Driven<LogSyncState, LogSyncMessage>;
+  readonly log: LogHarness;
+  /** To the leader. */
+  readonly sent: LogSyncPeerMessage[] = [];
+
+  constructor() {
+    const voters = [1, 2, 3].map(server);
+    this.logSync = new Driven(logSyncActor({ server: server(1), voters, lanes: 1, crc32 }));
+    this.log = new LogHarness(this.disk);
+    this.#hear(this.log.run());
+    // Of an epoch above its promise it takes nothing before that is durable.
+    this.announce(1, ZXID_NONE, ZXID_NONE);
+  }
+
+  /** The leader of the epoch says where its log ends. */
+  announce(inEpoch: number, end: Zxid, committed: Zxid): void {
+    const [of, leader] = [epoch(inEpoch), server(2)];
+    this.hear({
+      ...{ kind: "append", epoch: of, leader, prevZxid: end, committed },
+      records: [],
+      room: "enough",
+    });
+  }
+
+  /** The leader says this; everything that follows from it is done. */
+  hear(message: LogSyncPeerMessage): void {
+    this.logSync.nowMs = this.nowMs;
+    this.#take({ kind: "received", from: server(2), sender: senderOf(2), message });
+  }
+
+  /** The leader's records from `from` to `to`, the first of which is its barrier; up to `committed` they are committed. */
+  append(from: number, to: number, committed: number | undefined): void {
+    this.hear({
+      kind: "append",
+      epoch: epoch(1),
+      leader: server(2),
+      prevZxid: from === 0 ? ZXID_NONE : zxid(1, from - 1),
+      committed: committed === undefined ? ZXID_NONE : zxid(1, committed),
+      records: records(1, from, to),
+      room: "enough",
+    });
+  }
+
+  /** Gives all parts of the snapshot that are asked for. */
+  give(of: SnapshotIdentity, whole: Uint8Array): void {
+    for (let ask = this.#nextAsk(); ask !== undefined; ask = this.#nextAsk()) {
+      const { position } = ask;
+      const bytes = whole.slice(position, position + 60);
+      this.hear({ kind: "snapshotPart", epoch: epoch(1), zxid: of.zxid, position, bytes });
+    }
+  }
+
+  get accepted(): Zxid {
+    const said = this.sent.flatMap((one) => (one.kind === "accepted" ? [one.zxid] : []));
+    return said.reduce((a, b) => (a > b ? a : b), ZXID_NONE);
+  }
+
+  #nextAsk(): Extract<LogSyncPeerMessage, { kind: "snapshotAsk" }> | undefined {
+    const at = this.sent.findIndex(({ kind }) => kind === "snapshotAsk");
+    const [ask] = at < 0 ? [] : this.sent.splice(at, 1);
+    return ask?.kind === "snapshotAsk" ? ask : undefined;
+  }
+
+  #take(message: LogSyncMessage): void {
+    const effects = this.logSync.receive(message);
+    this.sent.push(...(sent(effects, 2) as LogSyncPeerMessage[]));
+    for (const order of told(effects, "log") as LogMessage[]) {
+      // Of the lanes nothing is played here.
+      if (order.kind !== "loadSnapshot") this.#hear(this.log.ask(order));
+    }
+  }
+
+  #hear(reports: readonly LogSyncMessage[]): void {
+    for (const report of reports) this.#take(report);
+  }
+}
+
+function snapshotAt(counter: number): { of: SnapshotIdentity; whole: Uint8Array } {
+  const parts = chunks(zxid(1, counter), 2);
+  return { of: identityOf(zxid(1, counter), parts), whole: Buffer.concat(parts) };
+}
+
+/** Everything acknowledged is still there, in memory and at the next start. */
+function keepsAll(t: ExecutionContext, node: Follower, to: number): void {
+  t.is(node.accepted, zxid(1, to));
+  t.is(node.logSync.state.index.tail, zxid(1, to));
+  t.is(node.logSync.state.durable, zxid(1, to));
+  t.is(recovered(new LogHarness(node.disk)).lastZxids.at(-1), zxid(1, to));
+}
+
+test("a snapshot offered late, which the log has passed without knowing that it is committed, is not installed", (t) => {
+  const node = new Follower();
+  node.append(0, 3, 3);
+  // `behind`, said here, is on its way for long. The follower catches up, and acknowledges; the leader purges; then it hears it.
+  node.append(4, 60, 10);
+  const { of, whole } = snapshotAt(40);
+  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of });
+  node.give(of, whole);
+  keepsAll(t, node, 60);
+});
+
+test("a snapshot under way is dropped when appends bring the log as far", (t) => {
+  const node = new Follower();
+  node.append(0, 3, 3);
+  const { of, whole } = snapshotAt(40);
+  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of });
+  node.append(4, 60, 10);
+  node.give(of, whole);
+  keepsAll(t, node, 60);
+  t.is(node.logSync.state.transfer, undefined);
+});
+
+test("a snapshot whose last part comes after appends have brought the log as far is not installed", (t) => {
+  const node = new Follower();
+  node.append(0, 3, 3);
+  const { of, whole } = snapshotAt(40);
+  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of });
+  const last = Math.floor((whole.length - 1) / 60) * 60;
+  const give = (from: number, to: number): void => {
+    for (let position = from; position < to; position += 60) {
+      const bytes = whole.slice(position, position + 60);
+      node.hear({ kind: "snapshotPart", epoch: epoch(1), zxid: of.zxid, position, bytes });
+    }
+  };
+  give(0, last);
+  node.append(4, 60, 10);
+  give(last, whole.length);
+  keepsAll(t, node, 60);
+});
+
+test("a follower that is behind indeed gets the snapshot, and goes on from it", (t) => {
+  const node = new Follower();
+  node.append(0, 3, 3);
+  const { of, whole } = snapshotAt(40);
+  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of });
+  node.give(of, whole);
+  t.is(node.logSync.state.index.base, zxid(1, 40));
+  node.append(41, 60, 50);
+  keepsAll(t, node, 60);
+});
+
+test("a snapshot that the log contradicts is installed: what goes was never committed", (t) => {
+  const node = new Follower();
+  node.append(0, 50, 3);
+  const parts = chunks(zxid(2, 0), 2);
+  const of = identityOf(zxid(2, 0), parts);
+  node.announce(3, zxid(3, 9), zxid(3, 9));
+  node.hear({ kind: "snapshotOffer", epoch: epoch(3), snapshot: of });
+  const whole = Buffer.concat(parts);
+  for (let position = 0; position < whole.length; position += 60) {
+    const bytes = whole.subarray(position, position + 60);
+    node.hear({ kind: "snapshotPart", epoch: epoch(3), zxid: of.zxid, position, bytes });
+  }
+  t.is(node.logSync.state.index.tail, zxid(2, 0));
+  t.is(recovered(new LogHarness(node.disk)).baseZxid, zxid(2, 0));
+});
