@@ -54,12 +54,15 @@ function hostile(plan: Plan, random: Random): Partial<Plan> {
       delayMs: { min: 0.05, max: random.pick([1, 3, 10]) },
       lateRate: 0.1 + random.random() * 0.3,
     },
-    stragglers: { rate: random.pick([0.2, 0.5, 0.8]), lateMs: { min: 50, max: 3000 } },
+    stragglers: {
+      rate: random.pick([0.5, 0.8]),
+      lateMs: { min: 50, max: random.pick([500, 3000]) },
+    },
     diskMs: { min: 0.02, max: random.pick([0.2, 1]) },
-    faultIntervalMs: random.pick([200, 400, 800]),
+    faultIntervalMs: random.pick([400, 800, 1500]),
     faults: { ...Object.fromEntries(kinds.map((kind) => [kind, 0.2 + random.random()])), heal: 2 },
     driftMax: 0,
-    clients: plan.clients.map((workload) => ({ ...workload, dataBytes: 200, thinkMs: 3 })),
+    ...writing(plan, 4),
   };
 }
 
@@ -83,7 +86,24 @@ function snapshots(plan: Plan, random: Random): Partial<Plan> {
     sizes: sizesOf(random.pick([200, 1000]), random.pick([4000, 40_000])),
     faultIntervalMs: random.pick([100, 200, 400]),
     faults: Object.fromEntries(kinds.map((kind) => [kind, 0.2 + random.random()])),
-    clients: plan.clients.map((workload) => ({ ...workload, dataBytes: 200 })),
+    ...writing(plan, 3),
+  };
+}
+
+/** At least so many clients, all of which write: what is rare comes with the length of the log. */
+function writing(plan: Plan, count: number): Pick<Plan, "clients" | "requestsMax"> {
+  const [first] = plan.clients;
+  const clients = [...plan.clients];
+  while (first !== undefined && clients.length < count) clients.push(first);
+  return {
+    requestsMax: Math.max(plan.requestsMax, 1000),
+    clients: clients.map((workload) => ({
+      ...workload,
+      mix: { ...workload.mix, setData: 1 + workload.mix.setData },
+      thinkMs: 3,
+      dataBytes: 200,
+      hog: false,
+    })),
   };
 }
 
