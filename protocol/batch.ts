@@ -5,6 +5,7 @@
 import type { Acl } from "./acl.ts";
 import { unreachable } from "./assert.ts";
 import { BATCH_CBOR, decodeCbor, encodeCbor } from "./cbor.ts";
+import { cborBytes } from "./cbor-bytes.ts";
 import type { SessionId } from "./ids.ts";
 import type { ClientOperation, CreateMode, Operation, ZnodeOperation } from "./operations.ts";
 import type { Zxid } from "./zxid.ts";
@@ -23,6 +24,21 @@ const CLOSE_SESSION = -11;
 const CREATE_SESSION = -10;
 const ATTACH_SESSION = -20;
 const EXPIRE_SESSION = -21;
+
+/** An operation as it stands in a batch, and how many bytes it takes there. */
+export type PackedOperation = { readonly fields: readonly unknown[]; readonly bytes: number };
+
+/** Bytes of a batch beside its operations, at most. */
+export const BATCH_HEAD_BYTES = 5;
+
+export function packOperation(operation: Operation): PackedOperation {
+  const fields = pack(operation);
+  return { fields, bytes: cborBytes(fields) };
+}
+
+export function encodePacked(operations: readonly PackedOperation[]): Uint8Array {
+  return encodeCbor(operations.map(({ fields }) => fields));
+}
 
 export function encodeBatch(operations: readonly Operation[]): Uint8Array {
   return encodeCbor(operations.map(pack));

@@ -30,10 +30,10 @@ export const WATCHES_PER_CONNECTION_MAX = 1_000_000;
 /** Operations in one batch. More wait for the next batch. */
 export const BATCH_OPERATIONS_MAX = 1024;
 
-/** Bytes at which a batch takes no further operation (one operation alone may be as large as a packet). */
+/** Bytes at which a batch takes no further operation. One operation alone may be as large as a packet, and takes a batch of its own. */
 export const BATCH_BYTES_SOFT_MAX: number = 1024 * 1024;
 
-/** Bytes of one record. A batch stays below it by the two limits above. */
+/** Bytes of one record. A batch stays below it by the two limits above; a leader takes none that is larger. */
 export const RECORD_BYTES_MAX: number = 4 * 1024 * 1024;
 
 /** Batches a submitter has under way without their results. Further writes wait in the next batch. */

@@ -2,7 +2,8 @@
 import type { Context } from "../../runtime/actor.ts";
 import { encodeCbor } from "../../protocol/cbor.ts";
 import type { ServerId, Submitter } from "../../protocol/ids.ts";
-import { encodeRecord, recordHeader } from "../../protocol/record.ts";
+import { RECORD_BYTES_MAX } from "../../protocol/limits.ts";
+import { encodeRecord, RECORD_HEADER_BYTES, recordHeader } from "../../protocol/record.ts";
 import {
   COUNTER_MAX,
   counterOf,
@@ -202,6 +203,11 @@ export function submit(
 ): void {
   // Until its barrier is delivered a leader does not know which batches its log holds. The submitter repeats.
   if (!role.active || state.diskFull) return;
+  if (RECORD_HEADER_BYTES + message.payload.length > RECORD_BYTES_MAX) {
+    const detail = { server: message.submitter.server, bytes: message.payload.length };
+    log(state, "warn", "batch is larger than a record may be", detail);
+    return;
+  }
   const verdict = role.taken.judge(message.submitter, message.seq);
   if (verdict.kind === "repeated") return;
   if (verdict.kind === "refuse") {

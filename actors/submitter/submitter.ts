@@ -5,14 +5,19 @@
 import type { Actor, Context, Step } from "../../runtime/actor.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import { assert } from "../../protocol/assert.ts";
-import { encodeBatch } from "../../protocol/batch.ts";
+import {
+  BATCH_HEAD_BYTES,
+  encodePacked,
+  type PackedOperation,
+  packOperation,
+} from "../../protocol/batch.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import {
   BATCH_BYTES_SOFT_MAX,
   BATCH_OPERATIONS_MAX,
   SUBMITTER_BATCHES_IN_FLIGHT_MAX,
 } from "../../protocol/limits.ts";
-import type { ClientOperation, Operation, OperationResult } from "../../protocol/operations.ts";
+import type { OperationResult } from "../../protocol/operations.ts";
 import { type Zxid, zxidAfter } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { Leadership, SubmitRefused } from "../log-sync/messages.ts";
@@ -45,7 +50,7 @@ export type SubmitterState = {
   ready: boolean;
   epoch: number;
   /** Not yet in a batch. `pending[i]` belongs to `owners[i]`. */
-  pending: Operation[];
+  pending: PackedOperation[];
   owners: Owner[];
   /** Oldest first, numbered in sequence. */
   readonly inFlight: Batch[];
@@ -118,7 +123,7 @@ function write(
 ): Step<SubmitterState> {
   const owner: Owner = { from: message.from, client: message.client };
   for (const operation of message.operations) {
-    state.pending.push(operation);
+    state.pending.push(packOperation(operation));
     state.owners.push(owner);
   }
   return { state, effects: flushSoon(state) };
@@ -150,7 +155,7 @@ function flush(state: SubmitterState, context: Context): Effect[] {
     const batch: Batch = {
       seq: state.nextSeq,
       // Encoded bytes may be a view into a larger buffer; a message owns its bytes.
-      payload: new Uint8Array(encodeBatch(operations)),
+      payload: new Uint8Array(encodePacked(operations)),
       owners,
       sentAtMs: context.nowMs,
     };
@@ -161,37 +166,15 @@ function flush(state: SubmitterState, context: Context): Effect[] {
   return effects;
 }
 
-function batchLength(operations: readonly Operation[]): number {
-  let bytes = 0;
+function batchLength(operations: readonly PackedOperation[]): number {
+  let bytes = BATCH_HEAD_BYTES;
   let count = 0;
   for (const operation of operations) {
-    bytes += sizeOf(operation);
+    bytes += operation.bytes;
     if (count > 0 && (bytes > BATCH_BYTES_SOFT_MAX || count >= BATCH_OPERATIONS_MAX)) break;
     count += 1;
   }
   return count;
-}
-
-/** About how many bytes an operation takes in a batch; only data and paths can be large. */
-function sizeOf(operation: Operation): number {
-  return operation.kind === "client" ? 64 + clientSizeOf(operation.operation) : 64;
-}
-
-function clientSizeOf(operation: ClientOperation): number {
-  switch (operation.kind) {
-    case "create":
-    case "setData":
-      return operation.path.length * 3 + (operation.data?.length ?? 0);
-    case "multi": {
-      let bytes = 0;
-      for (const each of operation.operations) bytes += 64 + clientSizeOf(each);
-      return bytes;
-    }
-    case "closeSession":
-      return 0;
-    default:
-      return operation.path.length * 3;
-  }
 }
 
 function submit(state: SubmitterState, batch: Batch, context: Context): Effect {

@@ -8,7 +8,8 @@ import type {
   SubmitMessage,
 } from "../../../actors/log-sync/messages.ts";
 import type { LogSyncSizes, LogSyncState } from "../../../actors/log-sync/state.ts";
-import { recordHeader } from "../../../protocol/record.ts";
+import { RECORD_BYTES_MAX } from "../../../protocol/limits.ts";
+import { RECORD_HEADER_BYTES, recordHeader } from "../../../protocol/record.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import {
   at,
@@ -227,4 +228,15 @@ test("a leader whose disk is full gives up, takes no part in elections, and look
   const room = logSync.receive({ kind: "writable" });
   t.like(emitted(room, "durable$")[0], { votes: true });
   t.like(told(room, "election")[0], { kind: "look" });
+});
+
+test("a batch larger than a record may be is not taken, and does not stop the leader", (t) => {
+  const logSync = leader();
+  logSync.receive(accepted(2, at(1, 0)));
+  const payload = new Uint8Array(RECORD_BYTES_MAX - RECORD_HEADER_BYTES + 1);
+  const effects = logSync.receive(from(2, { ...batch(1), payload }));
+  t.is(logSync.state.index.tail, at(1, 0));
+  t.true(effects.some((effect) => effect.kind === "log" && effect.level === "warn"));
+  logSync.receive(from(2, { ...batch(1), payload: payload.subarray(1) }));
+  t.is(logSync.state.index.tail, at(1, 2));
 });

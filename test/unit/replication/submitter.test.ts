@@ -4,10 +4,17 @@ import type { SubmitMessage } from "../../../actors/log-sync/messages.ts";
 import type { SubmitterMessage } from "../../../actors/submitter/messages.ts";
 import { submitterActor, type SubmitterState } from "../../../actors/submitter/submitter.ts";
 import { decodeBatch } from "../../../protocol/batch.ts";
-import { SUBMITTER_BATCHES_IN_FLIGHT_MAX } from "../../../protocol/limits.ts";
-import type { Operation } from "../../../protocol/operations.ts";
+import type { SessionId } from "../../../protocol/ids.ts";
+import {
+  BATCH_BYTES_SOFT_MAX,
+  RECORD_BYTES_MAX,
+  SUBMITTER_BATCHES_IN_FLIGHT_MAX,
+} from "../../../protocol/limits.ts";
+import type { ClientOperation, Operation } from "../../../protocol/operations.ts";
+import { RECORD_HEADER_BYTES } from "../../../protocol/record.ts";
 import { epoch } from "../../../protocol/zxid.ts";
 import { at, Driven, server, told } from "../../support/plain-calls.ts";
+import { check, create, multi, setData } from "../../support/replica.ts";
 
 type Submitter = Driven<SubmitterState, SubmitterMessage>;
 
@@ -205,4 +212,39 @@ test("when a snapshot holds all of a full window, waiting writes go out", (t) =>
   const seq = SUBMITTER_BATCHES_IN_FLIGHT_MAX;
   submitter.receive({ kind: "overtaken", incarnation: 3, seq });
   t.like(flush(submitter), [{ seq: seq + 1, count: 1 }]);
+});
+
+test("a batch stays below the limit of a record, whatever its operations are large with", (t) => {
+  const text = "x".repeat(1_000_000);
+  const acl = Array.from({ length: 40_000 }, (_, index) => ({
+    permissions: index,
+    scheme: "ip",
+    id: "10.100.200.30",
+  }));
+  const data = new Uint8Array(1_000_000);
+  const large: readonly ClientOperation[] = [
+    { kind: "setAcl", path: "/a", acl, version: -1 },
+    { kind: "setAcl", path: "/a", acl: [{ permissions: 31, scheme: text, id: "" }], version: -1 },
+    create("/a", { acl }),
+    create(`/${text}`),
+    setData("/a", data),
+    multi(create("/a", { acl }), create("/b")),
+    multi(...Array.from({ length: 50_000 }, () => check("/a"))),
+    { kind: "sync", path: `/${text}` },
+  ];
+  for (const operation of large) {
+    const submitter = ready();
+    for (const client of [1, 2, 3, 4, 5, 6]) {
+      const operations: Operation[] = [
+        { kind: "client", session: 7 as SessionId, attachedAt: at(1, 1), operation },
+      ];
+      submitter.receive({ kind: "write", from: "zookeeper/1", client, operations });
+    }
+    const batches = flush(submitter);
+    for (const { payload } of batches) {
+      t.true(RECORD_HEADER_BYTES + payload.length <= RECORD_BYTES_MAX, operation.kind);
+      t.true(payload.length <= 2 * BATCH_BYTES_SOFT_MAX);
+    }
+    t.true(batches.length >= 2);
+  }
 });
