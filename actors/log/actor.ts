@@ -11,6 +11,7 @@ import { epochOf, formatZxid } from "../../protocol/zxid.ts";
 import type { Actor, Context, Step } from "../../runtime/actor.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
 import { appendGroup, storePromise, truncateLog } from "./changes.ts";
+import { ASK_TIMER, askAgain, askForSnapshot } from "./cutting.ts";
 import { installSnapshot } from "./install.ts";
 import type { LogMessage } from "./messages.ts";
 import { LogStop, type Procedure } from "./procedure.ts";
@@ -18,7 +19,7 @@ import { readRecords } from "./read.ts";
 import { recoverLog } from "./recover.ts";
 import { becomeWritable, PROBE_TIMER, prepareRoom, roomToPrepare } from "./room.ts";
 import { sealSegment, segmentToSeal } from "./seal.ts";
-import { askForSnapshot, beginLoad, chunkLoaded, nextSnapshotWork } from "./snapshots.ts";
+import { beginLoad, chunkLoaded, nextSnapshotWork } from "./snapshots.ts";
 import { initialState, type LogState, type PendingRecord, say } from "./state.ts";
 
 import { regainVote } from "./vote-loss.ts";
@@ -165,7 +166,11 @@ function takeTimer(state: LogState, timer: string): void {
     state.flush = "due";
     return;
   }
-  assert(timer === PROBE_TIMER, "the log has two timers");
+  if (timer === ASK_TIMER) {
+    askAgain(state);
+    return;
+  }
+  assert(timer === PROBE_TIMER, "the log has three timers");
   state.awaitingRoom = false;
   state.promiseStalled = false;
 }

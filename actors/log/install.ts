@@ -5,6 +5,7 @@
  */
 import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../log-sync/messages.ts";
+import { noteSnapshot } from "./cutting.ts";
 import { installName, PARTS_FILE, snapshotName } from "./files.ts";
 import type { SnapshotMessage } from "./messages.ts";
 import { perform, performIfRoom, type Procedure, removeIfThere } from "./procedure.ts";
@@ -62,14 +63,12 @@ export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): P
     ...state.snapshots.map((stored) => snapshotName(stored.zxid)),
   ]);
   state.parts = undefined;
-  state.cut = undefined;
   state.loads.clear();
   state.segments.splice(0);
   state.snapshots.splice(0, state.snapshots.length, { zxid, identity: snapshot, inUse: false });
   state.index.restart(zxid);
   state.plannedEnd = zxid;
-  state.loggedBytes = 0;
-  state.cutAtBytes = undefined;
+  noteSnapshot(state, 0);
   state.truncations += 1;
   say(state, "info", "snapshotInstalled", { zxid: formatZxid(zxid), bytes: snapshot.bytes });
   report(state, { kind: "installed", snapshot, truncations: state.truncations });

@@ -6,6 +6,7 @@ import { assert, unreachable } from "../../protocol/assert.ts";
 import type { DiskOperation } from "../../runtime/disk.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
+import { noteRefusal, noteSnapshot } from "./cutting.ts";
 import { SNAPSHOT_NEW_FILE, snapshotName } from "./files.ts";
 import { dropParts, storePart } from "./install.ts";
 import type { SnapshotMessage } from "./messages.ts";
@@ -46,17 +47,6 @@ export function nextSnapshotWork(state: LogState, work: SnapshotWork): Procedure
   }
 }
 
-/** Asks the tree for a snapshot when enough has been logged since the last one. Nodes draw, so that they differ. */
-export function askForSnapshot(state: LogState, random: () => number): void {
-  const { snapshotEveryBytes } = state.settings;
-  const draw = (): number => snapshotEveryBytes + Math.floor((random() * snapshotEveryBytes) / 2);
-  state.cutAtBytes ??= draw();
-  if (state.loggedBytes < state.cutAtBytes || state.cut !== undefined) return;
-  // Asked again later if nothing comes of it.
-  state.cutAtBytes = state.loggedBytes + draw();
-  state.outbox.push(tell("tree/1", { kind: "cutSnapshot" }));
-}
-
 function* storeChunk(state: LogState, chunk: Chunk): Procedure {
   const { zxid, index, bytes, last } = chunk;
   const newest = state.snapshots.at(-1);
@@ -94,6 +84,7 @@ function* storeChunk(state: LogState, chunk: Chunk): Procedure {
 }
 
 function refuse(state: LogState, zxid: Zxid, reason: string): void {
+  noteRefusal(state);
   say(state, "warn", "snapshotRefused", { zxid: formatZxid(zxid), reason });
   state.outbox.push(tell("tree/1", { kind: "snapshotRefused", zxid, reason }));
 }
@@ -108,10 +99,8 @@ function* finishCut(state: LogState): Procedure {
     { kind: "syncFolder" },
   ]);
   const identity = { zxid, bytes, checksum };
-  state.cut = undefined;
   state.snapshots.push({ zxid, identity, inUse: false });
-  state.loggedBytes = state.index.bytesFrom(state.index.countUpTo(zxid));
-  state.cutAtBytes = undefined;
+  noteSnapshot(state, state.index.bytesFrom(state.index.countUpTo(zxid)));
   state.snapshotWork.push({ kind: "purge" });
   report(state, { kind: "snapshotStored", snapshot: identity });
   say(state, "info", "snapshotStored", { zxid: formatZxid(zxid), bytes });

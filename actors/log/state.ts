@@ -68,6 +68,22 @@ export type SnapshotCut = {
   checksum: number;
 };
 
+/** When the next snapshot is asked for. */
+export type Cutting = {
+  /** When so many bytes are logged. Undefined: to be drawn. */
+  atBytes: number | undefined;
+  /** It was asked for; when so many are logged it is again, whatever became of it. Undefined: to be asked for once it is due. */
+  againAtBytes: number | undefined;
+  /** So long after the next refusal it is asked for again. */
+  againMs: number;
+};
+
+const AGAIN_MS = 500;
+
+export function notCutting(): Cutting {
+  return { atBytes: undefined, againAtBytes: undefined, againMs: AGAIN_MS };
+}
+
 /** Where a lane stands that loads a snapshot. */
 export type SnapshotLoad = {
   readonly zxid: Zxid;
@@ -108,8 +124,7 @@ export type LogState = {
   readonly snapshotWork: SnapshotWork[];
   /** Bytes of records since the newest snapshot. */
   loggedBytes: number;
-  /** A snapshot is cut when so many are logged. Undefined: to be drawn. */
-  cutAtBytes: number | undefined;
+  cutting: Cutting;
   /** What is stored of a peer's snapshot. */
   parts: { readonly zxid: Zxid; bytes: number } | undefined;
   voteLoss: VoteLoss | undefined;
@@ -165,7 +180,7 @@ export function initialState(settings: LogSettings): LogState {
     loads: new Map(),
     snapshotWork: [],
     loggedBytes: 0,
-    cutAtBytes: undefined,
+    cutting: notCutting(),
     parts: undefined,
     voteLoss: undefined,
     damagedFiles: [],

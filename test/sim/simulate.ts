@@ -1,4 +1,5 @@
 /** One seed: a phase with faults, then everything heals and the ensemble must converge. */
+import type { LogState } from "../../actors/log/actor.ts";
 import type { ClientCounts } from "./client/environment.ts";
 import { Cluster } from "./cluster.ts";
 import { compareWhole } from "./checks/trees.ts";
@@ -133,6 +134,12 @@ function converge(cluster: Cluster, untilMs: number): void {
   until("every client has all its answers", () => living.every((client) => client.pending === 0));
   until("every change stream has told everything", () => {
     return natives.all.every((client) => client.complete);
+  });
+  until("every log that calls for a snapshot has one", () => {
+    return nodes.every((node) => {
+      const { loggedBytes, cutting } = node.stateOf("log") as LogState;
+      return loggedBytes < (cutting.atBytes ?? Infinity);
+    });
   });
   until("every lane has applied everything", () =>
     nodes.every((node) => {

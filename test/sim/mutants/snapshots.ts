@@ -179,6 +179,18 @@ function figures(`,
     ],
   },
   {
+    name: "refused-snapshot-not-asked-for-again",
+    mistake:
+      "a snapshot that is due at the start, and refused since nothing is replayed, is asked for when as much more is logged",
+    edits: [
+      {
+        file: "actors/log/cutting.ts",
+        find: 'outbox.push({ kind: "startTimer", timer: ASK_TIMER, afterMs: cutting.againMs });',
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "delivered-while-loading",
     mistake: "records go to lanes that have not yet loaded the snapshot before them",
     edits: [

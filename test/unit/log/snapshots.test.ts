@@ -36,6 +36,29 @@ test("the tree is asked for a snapshot once enough has been logged, and again af
   t.is(asked.length, 2, "at 5000 bytes and at 10000, as chance has it here");
 });
 
+test("a node whose log calls for a snapshot at its start asks again when the first one is refused", (t) => {
+  const disk = new MemoryDisk();
+  logWith(99, disk);
+  const log = new LogHarness(disk, { snapshotEveryBytes: 4000 });
+  log.run();
+  const asked = (): number =>
+    log.toTrees.splice(0).filter((to) => to.kind === "cutSnapshot").length;
+  t.is(asked(), 1);
+  // Nothing is replayed yet: the tree is as it was before the first record.
+  const bytes = new Uint8Array(0);
+  const empty = { kind: "snapshotChunk", zxid: 0 as Zxid, index: 0, bytes, last: true } as const;
+  for (let refusals = 1; refusals <= 4; refusals += 1) {
+    log.ask(empty);
+    t.is(asked(), 0, "not at once");
+    log.fire("askAgain");
+    t.is(asked(), 1);
+  }
+  cutSnapshot(log, zxid(1, 99));
+  log.toTrees.splice(0);
+  log.ask({ kind: "append", records: records(1, 100, 100) });
+  t.is(asked(), 0, "enough is logged only after as much more");
+});
+
 test("a chunk is reported stored after its sync, and the snapshot after its rename and the folder's sync", (t) => {
   const disk = new MemoryDisk();
   const log = logWith(9, disk);
