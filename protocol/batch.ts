@@ -40,6 +40,23 @@ export function encodePacked(operations: readonly PackedOperation[]): Uint8Array
   return encodeCbor(operations.map(({ fields }) => fields));
 }
 
+/** For the check of a batch that came from a peer. */
+export const BATCH_CODES: Readonly<
+  Record<ClientOperation["kind"] | Exclude<Operation["kind"], "client">, number>
+> = {
+  create: CREATE,
+  delete: DELETE,
+  setData: SET_DATA,
+  setAcl: SET_ACL,
+  sync: SYNC,
+  check: CHECK,
+  multi: MULTI,
+  closeSession: CLOSE_SESSION,
+  createSession: CREATE_SESSION,
+  attachSession: ATTACH_SESSION,
+  expireSession: EXPIRE_SESSION,
+};
+
 export function encodeBatch(operations: readonly Operation[]): Uint8Array {
   return encodeCbor(operations.map(pack));
 }

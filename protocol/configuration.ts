@@ -3,7 +3,7 @@
  * replicated: the records of the log that change it, and the folder's own file, carry it whole.
  */
 import { decodeCbor, encodeCbor, PEER_CBOR } from "./cbor.ts";
-import { type ServerId, SERVER_ID_MAX } from "./ids.ts";
+import { type ServerId, SERVER_ID_MAX, SERVER_ID_MIN } from "./ids.ts";
 import { type EnsembleId, hexOfBytes, type Identity, isIdentity } from "./peer-frame.ts";
 
 export type Voter = { readonly id: ServerId; readonly identity: Identity };
@@ -59,7 +59,7 @@ function checkedVoters(
 ): readonly Voter[] | undefined {
   if (voters.length === 0 || voters.length > SERVER_ID_MAX) return undefined;
   const checked: Voter[] = [];
-  let before = 0;
+  let before = SERVER_ID_MIN - 1;
   for (const { id, identity } of voters) {
     if (typeof id !== "number" || !Number.isInteger(id) || id <= before || id > SERVER_ID_MAX) {
       return undefined;

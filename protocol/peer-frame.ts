@@ -107,7 +107,6 @@ export function decodeFrame(
     view.getUint8(4) === 0 &&
     view.getUint8(5) === 0 &&
     view.getUint32(60) === 0 &&
-    server >= 1 &&
     server <= SERVER_ID_MAX &&
     Number.isSafeInteger(incarnation) &&
     Number.isSafeInteger(nonce);

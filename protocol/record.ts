@@ -18,9 +18,10 @@
  *   64            payload: a batch (`batch.ts`), or of a barrier the state machine's version as CBOR
  */
 import { assert } from "./assert.ts";
+import { batchFault } from "./batch-check.ts";
 import type { ServerId, Submitter } from "./ids.ts";
 import { RECORD_BYTES_MAX } from "./limits.ts";
-import type { Zxid } from "./zxid.ts";
+import { counterOf, type Epoch, epochOf, type Zxid } from "./zxid.ts";
 
 export const RECORD_HEADER_BYTES = 64;
 export const RECORD_VERSION = 1;
@@ -82,6 +83,25 @@ export function recordHeader(record: Uint8Array): RecordHeader {
           },
     seq,
   };
+}
+
+/** What is wrong with a record of a peer whose checksum holds, in the log of an epoch; undefined if nothing is. */
+export function recordFault(record: Uint8Array, epochMax: Epoch): string | undefined {
+  const kind = record[9];
+  if (kind !== KIND_BARRIER && kind !== KIND_BATCH) return "its kind is unknown";
+  const { firstZxid, lastZxid, prevZxid, timeMs, submitter, seq } = recordHeader(record);
+  for (const value of [firstZxid, lastZxid, prevZxid, timeMs, submitter?.incarnation ?? 0, seq]) {
+    if (!Number.isSafeInteger(value)) return "a number is out of range";
+  }
+  const epoch = epochOf(firstZxid);
+  if (epoch > epochMax) return "its epoch is after its leader's";
+  if (epochOf(lastZxid) !== epoch || lastZxid < firstZxid) return "its zxids are of two epochs";
+  if (prevZxid >= firstZxid) return "its zxids do not grow";
+  if (kind === KIND_BARRIER) {
+    const isFirst = counterOf(firstZxid) === 0 && lastZxid === firstZxid;
+    return isFirst ? undefined : "a barrier is the first of its epoch, alone";
+  }
+  return batchFault(recordPayload(record), lastZxid - firstZxid + 1);
 }
 
 export function recordPayload(record: Uint8Array): Uint8Array {

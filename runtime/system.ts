@@ -10,7 +10,14 @@ import type { DiskOperation, DiskOutcome } from "./disk.ts";
 import type { Effect, PeerId } from "./effects.ts";
 import type { InspectionEvent } from "./inspection.ts";
 import { Fifo } from "./mailbox.ts";
-import type { Admission, Incoming, PeerGate, Transport, TransportOutcome } from "./transport.ts";
+import type {
+  Admission,
+  Arrived,
+  Incoming,
+  PeerGate,
+  Transport,
+  TransportOutcome,
+} from "./transport.ts";
 
 /** The way to actors of another thread. Byte arrays in messages must own their whole buffer: a view would copy all of it. */
 export interface Link {
@@ -62,6 +69,9 @@ type Cell = {
 
 /** Messages handled before the loop lets the thread take in new events. */
 const TURN_MESSAGES_MAX = 4096;
+/** Peers fill at most this part of an actor's mailbox. They repeat what matters, and a flood must not stop the node. */
+const PEERS_PART = 2;
+const FLOOD_SAID_INTERVAL_MS = 1_000;
 /** Requests of peers that no actor has answered yet; the oldest is forgotten. */
 const REQUESTS_OPEN_MAX = 1024;
 
@@ -75,6 +85,7 @@ export class ActorSystem {
   readonly #outbox = new Map<Link, Letter[]>();
   readonly #requests = new Map<number, (bytes: Uint8Array) => void>();
   #nextRequest = 1;
+  #floodSaidMs = Number.NEGATIVE_INFINITY;
   #scheduled = false;
   #stopped = false;
   readonly #context: { nowMs: number; wallMs: number } & Omit<Context, "nowMs" | "wallMs">;
@@ -294,7 +305,9 @@ export class ActorSystem {
       else if (outcome.kind === "timedOut") {
         this.#tellCell(cell, { kind: "requestTimedOut", tag, to });
       } else {
-        const taken = this.#admit({ from: to, actor: cell.actor.name, bytes: outcome.bytes });
+        const { bytes: answer } = outcome;
+        const actor = cell.actor.name;
+        const taken = this.#admit({ from: to, actor, bytes: answer, isAnswer: true });
         if (taken !== undefined) {
           const { sender, message } = taken;
           this.#tellCell(cell, { kind: "answered", tag, from: to, sender, message });
@@ -336,27 +349,45 @@ export class ActorSystem {
 
   #receiveFromPeer(incoming: Incoming): void {
     if (this.#stopped) return;
-    const taken = this.#admit(incoming);
+    const { from, actor, bytes, answer } = incoming;
+    const taken = this.#admit({ from, actor, bytes, isAnswer: false });
     if (taken === undefined) return;
-    let request: number | undefined;
-    if (incoming.answer !== undefined) {
-      request = this.#nextRequest;
-      this.#nextRequest += 1;
-      this.#requests.set(request, incoming.answer);
-      if (this.#requests.size > REQUESTS_OPEN_MAX) {
-        for (const oldest of this.#requests.keys()) {
-          this.#requests.delete(oldest);
-          break;
-        }
-      }
-    }
     const { sender, message } = taken;
-    this.tell(incoming.actor, { kind: "received", from: incoming.from, sender, message, request });
+    const cell = this.#cells.get(actor);
+    if (cell === undefined) {
+      this.#undelivered(actor, message, "noSuchActor");
+      return;
+    }
+    if (cell.queued >= cell.actor.mailbox.capacity / PEERS_PART) {
+      this.#flooded(cell, message);
+      return;
+    }
+    const request = answer === undefined ? undefined : this.#openRequest(answer);
+    this.#enqueue(cell, { kind: "received", from, sender, message, request });
   }
 
-  #admit(
-    incoming: Pick<Incoming, "from" | "actor" | "bytes">,
-  ): Extract<Admission, { kind: "taken" }> | undefined {
+  #openRequest(answer: (bytes: Uint8Array) => void): number {
+    const request = this.#nextRequest;
+    this.#nextRequest += 1;
+    this.#requests.set(request, answer);
+    if (this.#requests.size > REQUESTS_OPEN_MAX) {
+      for (const oldest of this.#requests.keys()) {
+        this.#requests.delete(oldest);
+        break;
+      }
+    }
+    return request;
+  }
+
+  /** Said at most once a second: a flood of messages must not become one of lines. */
+  #flooded(cell: Cell, message: object): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#floodSaidMs < FLOOD_SAID_INTERVAL_MS) return;
+    this.#floodSaidMs = nowMs;
+    this.#undelivered(cell.actor.name, message, "mailboxFull");
+  }
+
+  #admit(incoming: Arrived): Extract<Admission, { kind: "taken" }> | undefined {
     const { gate, clock, transport } = this.#options;
     const admission = gate?.admit(incoming, clock.nowMs());
     if (admission?.kind !== "refused") return admission;

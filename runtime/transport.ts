@@ -45,6 +45,23 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+export type Arrived = Pick<Incoming, "from" | "actor" | "bytes"> & {
+  /** To a request of the actor, from the node that was asked. */
+  readonly isAnswer: boolean;
+};
+
+/** What seems to come from a peer, decoded. */
+export type PeerLetter = {
+  readonly from: PeerId;
+  /** The actor it is for. */
+  readonly actor: string;
+  readonly message: unknown;
+  readonly isAnswer: boolean;
+};
+
+/** Why a letter is refused, or undefined when the actor may have it. */
+export type PeerCheck = (letter: PeerLetter) => string | undefined;
+
 /** Who sent a message, as the gate knows it. */
 export type PeerSender = {
   /** Of its data folder. */
@@ -79,5 +96,5 @@ export type PeerLogLine = {
 export interface PeerGate {
   /** Undefined: this node may not speak yet. */
   seal(message: object): Uint8Array | undefined;
-  admit(incoming: Pick<Incoming, "from" | "actor" | "bytes">, nowMs: number): Admission;
+  admit(incoming: Arrived, nowMs: number): Admission;
 }

@@ -66,6 +66,8 @@ function laneEntry(name: string): URL {
   return new URL(`./lanes/${name}.${extension}`, import.meta.url);
 }
 
+const PEERS_REPORT_INTERVAL_MS = 1_000;
+
 class Node implements RunningNode {
   readonly inspection$: Subject<InspectionEvent> = new Subject();
   readonly leadership$: BehaviorSubject<Leadership> = new BehaviorSubject<Leadership>({
@@ -146,10 +148,18 @@ class Node implements RunningNode {
     this.#system = system;
     this.#deliver(this.#early);
     this.#early = [];
-    this.#stopReports = reportProcess((report) => {
+    const stopProcessReports = reportProcess((report) => {
       this.#limitConnections(report);
       system.tell("admin", report);
     });
+    const peersReports = setInterval(() => {
+      const { refused } = gate;
+      system.tell("admin", { kind: "peersReport", refused });
+    }, PEERS_REPORT_INTERVAL_MS);
+    this.#stopReports = () => {
+      clearInterval(peersReports);
+      stopProcessReports();
+    };
     // A folder that is another's, or damaged, is known once the log has been read.
     const outcome = await Promise.race([recovered, this.stopped]);
     if (outcome?.kind === "failed") throw new Error(outcome.reason);

@@ -14,26 +14,38 @@ import {
   PEER_FRAME_HEADER_BYTES,
   type PeerFrameHeader,
 } from "../protocol/peer-frame.ts";
-import type { Admission, PeerGate, PeerLogLine, PeerSender } from "../runtime/transport.ts";
+import type {
+  Admission,
+  Arrived,
+  PeerCheck,
+  PeerGate,
+  PeerLogLine,
+  PeerSender,
+} from "../runtime/transport.ts";
 
 export type PeerGateOptions = {
   readonly server: ServerId;
   /** Random, of this process: tells it from another one with the same folder, or with a copy of it. */
   readonly nonce: number;
+  /** What actors of this node may hear of others. */
+  readonly check: PeerCheck;
 };
 
 /** The same refusal is said again in the log after so long. */
 const SAY_AGAIN_MS = 60_000;
+/** Of a subject that a stranger chose. */
+const ACTOR_CHARACTERS_MAX = 40;
 /** And told to its sender again after so long. */
 const TELL_AGAIN_MS = 1000;
 
-type Incoming = Parameters<PeerGate["admit"]>[0];
 type Said = { saidMs: number; toldMs: number; count: number };
 type Known = { readonly header: Uint8Array; readonly sender: PeerSender };
 
 export class NodeGate implements PeerGate {
   readonly #server: ServerId;
   readonly #nonce: number;
+  readonly #check: PeerCheck;
+  #refused = 0;
   #standing: Standing | undefined;
   #header: Uint8Array | undefined;
   /** Of each node, the header that was let in last. */
@@ -41,9 +53,15 @@ export class NodeGate implements PeerGate {
   /** By sender and reason. */
   readonly #said = new Map<string, Said>();
 
-  constructor({ server, nonce }: PeerGateOptions) {
+  constructor({ server, nonce, check }: PeerGateOptions) {
     this.#server = server;
     this.#nonce = nonce;
+    this.#check = check;
+  }
+
+  /** Messages, since the start. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** Log-sync's word of who this node is and whom it goes by. */
@@ -57,7 +75,13 @@ export class NodeGate implements PeerGate {
     return this.#header === undefined ? undefined : frameOf(this.#header, encodeCbor(message));
   }
 
-  admit(incoming: Incoming, nowMs: number): Admission {
+  admit(incoming: Arrived, nowMs: number): Admission {
+    const admission = this.#judge(incoming, nowMs);
+    if (admission.kind === "refused" && admission !== NOTHING) this.#refused += 1;
+    return admission;
+  }
+
+  #judge(incoming: Arrived, nowMs: number): Admission {
     const { from, bytes } = incoming;
     const known = this.#known.get(from);
     // Nearly every frame has the header of the one before.
@@ -77,19 +101,25 @@ export class NodeGate implements PeerGate {
     return this.#take(incoming, sender, nowMs);
   }
 
-  #take(incoming: Incoming, sender: PeerSender, nowMs: number): Admission {
+  #take(incoming: Arrived, sender: PeerSender, nowMs: number): Admission {
+    const { from, actor, isAnswer } = incoming;
+    let message: unknown;
     try {
-      const message = decodeCbor(incoming.bytes.subarray(PEER_FRAME_HEADER_BYTES), PEER_CBOR);
-      if (typeof message === "object" && message !== null)
-        return { kind: "taken", sender, message };
+      message = decodeCbor(incoming.bytes.subarray(PEER_FRAME_HEADER_BYTES), PEER_CBOR);
     } catch {
-      // Said below: whatever the reader's complaint is, these bytes are no message.
+      // Whatever the reader's complaint is, these bytes are no message.
     }
-    return this.#malformed(incoming, "no message", nowMs);
+    if (typeof message !== "object" || message === null) {
+      return this.#malformed(incoming, "no message", nowMs);
+    }
+    const reason = this.#check({ from, actor, message, isAnswer });
+    return reason === undefined
+      ? { kind: "taken", sender, message }
+      : this.#malformed(incoming, reason, nowMs);
   }
 
   /** This node's own frame that came back late, or another process that has this node's number. */
-  #ownId({ from }: Incoming, header: PeerFrameHeader, nowMs: number): Admission {
+  #ownId({ from }: Arrived, header: PeerFrameHeader, nowMs: number): Admission {
     if (header.nonce === this.#nonce) return NOTHING;
     const own = this.#standing?.identity === header.identity;
     const log = this.#say(from, "twin", nowMs, {
@@ -105,10 +135,10 @@ export class NodeGate implements PeerGate {
   }
 
   /** What another node says of a frame of this one. */
-  #refusal({ from, bytes }: Incoming, body: Uint8Array, nowMs: number): Admission {
+  #refusal(incoming: Arrived, body: Uint8Array, nowMs: number): Admission {
     const refusal = refusalOf(body);
-    if (refusal === undefined)
-      return this.#malformed({ from, actor: "gate", bytes }, "no refusal", nowMs);
+    if (refusal === undefined) return this.#malformed(incoming, "no refusal", nowMs);
+    const { from } = incoming;
     // Everybody who listens under this number hears it.
     if (refusal.nonce !== this.#nonce) return NOTHING;
     const { reason, text } = refusal;
@@ -121,11 +151,11 @@ export class NodeGate implements PeerGate {
     return { kind: "refused", log, tell: { to: "log-sync", message } };
   }
 
-  #malformed({ from, actor }: Incoming, fault: string, nowMs: number): Admission {
+  #malformed({ from, actor }: Arrived, fault: string, nowMs: number): Admission {
     const log = this.#say(from, `malformed ${fault}`, nowMs, {
       level: "warn",
       event: "malformedPeerMessage",
-      detail: { from, to: actor, fault },
+      detail: { from, to: actor.slice(0, ACTOR_CHARACTERS_MAX), fault },
     });
     return { kind: "refused", log };
   }

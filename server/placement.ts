@@ -9,6 +9,7 @@ import { logActor } from "../actors/log/actor.ts";
 import type { Standing } from "../actors/log-sync/messages.ts";
 import { logSyncActor } from "../actors/log-sync/log-sync.ts";
 import type { LogSyncOptions } from "../actors/log-sync/state.ts";
+import { peerCheck } from "../actors/peer-messages.ts";
 import { sessionsActor } from "../actors/sessions/sessions.ts";
 import { submitterActor } from "../actors/submitter/submitter.ts";
 import { treeActor, type TreeOptions } from "../actors/tree/tree.ts";
@@ -27,7 +28,8 @@ export function threadOf(actor: string): "main" | "log" | number {
 /** Of a node that has peers. */
 export function peerGate(config: NodeConfig, randomness: Randomness): NodeGate {
   const nonce = Math.floor(randomness.random() * Number.MAX_SAFE_INTEGER);
-  return new NodeGate({ server: config.id, nonce });
+  const check = peerCheck({ server: config.id, voters: config.members });
+  return new NodeGate({ server: config.id, nonce, check });
 }
 
 /** Election, heartbeat, sessions and log-sync: they live on the main thread. The gate goes by what log-sync says. */

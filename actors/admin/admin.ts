@@ -31,6 +31,8 @@ export type AdminState = {
   /** Peers that a leader has heard of in time. */
   alive: readonly ServerId[];
   process: ProcessReport;
+  /** Messages of peers that were refused. */
+  refused: number;
   readonly reports: Map<string, GatewayReport>;
 };
 
@@ -68,6 +70,7 @@ function initialState(startedMs: number): AdminState {
     watches: new Map(),
     alive: [],
     process: { kind: "processReport", openFiles: 0, openFilesMax: 0 },
+    refused: 0,
     reports: new Map(),
   };
 }
@@ -95,6 +98,9 @@ function receive(
       break;
     case "processReport":
       state.process = message;
+      break;
+    case "peersReport":
+      state.refused = message.refused;
       break;
     case "fourLetterWord": {
       const text = answerOf(message.word, figuresOf(options, state, nowMs));
@@ -149,6 +155,7 @@ function figuresOf(options: AdminOptions, state: AdminState, nowMs: number): Fig
     clients: reports.flatMap((report) => report.clients),
     voters: options.voters.length,
     followersAlive: state.alive.filter((peer) => peer !== options.server).length,
+    peerMessagesRefused: state.refused,
     openFiles: state.process.openFiles,
     openFilesMax: state.process.openFilesMax,
     uptimeMs: nowMs - state.startedMs,

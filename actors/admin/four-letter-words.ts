@@ -28,6 +28,8 @@ export type Figures = {
   readonly voters: number;
   /** Of a leader: followers heard of in time. */
   readonly followersAlive: number;
+  /** Since the start: malformed, out of range, or of strangers. */
+  readonly peerMessagesRefused: number;
   readonly openFiles: number;
   readonly openFilesMax: number;
   readonly uptimeMs: number;
@@ -119,6 +121,7 @@ function monitorText(figures: Figures, mode: Mode): string {
   values.push(["zk_zooid_leader", figures.leader ?? -1]);
   values.push(["zk_zooid_applied_zxid", figures.zxid]);
   values.push(["zk_zooid_writes_refused", figures.writes ? 0 : 1]);
+  values.push(["zk_zooid_peer_messages_refused", figures.peerMessagesRefused]);
   return values.map(([key, value]) => `${key}\t${value}\n`).join("");
 }
 

@@ -26,12 +26,16 @@ export type ProcessReport = {
   readonly openFilesMax: number;
 };
 
+/** From the server, now and then: messages of peers that were refused since the start. */
+export type PeersReport = { readonly kind: "peersReport"; readonly refused: number };
+
 export type AdminMessage =
   | Leadership
   | Peers
   | Applied
   | GatewayReport
   | ProcessReport
+  | PeersReport
   /** Answered with `adminAnswer` to the actor `from`. */
   | {
       readonly kind: "fourLetterWord";

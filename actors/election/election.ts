@@ -19,6 +19,8 @@ export type ElectionOptions = {
   readonly settleMs?: number;
 };
 
+const ROUNDS_AHEAD_MAX = 2 ** 32;
+
 export type ElectionState = {
   readonly options: ElectionOptions;
   readonly quorum: number;
@@ -154,6 +156,9 @@ function receiveVote(
     return { state, effects: judge(state) };
   }
   state.settled.delete(from);
+  if (!state.options.voters.includes(vote.leader)) return none(state);
+  // No honest node has looked so much more often: rounds must not be used up by one message.
+  if (vote.round > state.round + ROUNDS_AHEAD_MAX) return none(state);
   if (vote.round < state.round) {
     // It has missed a round: it adopts this one when it hears of it.
     return { state, effects: [sendVote(state, from, "looking")] };

@@ -7,6 +7,8 @@ import type { ServerId } from "../../protocol/ids.ts";
 
 type HeardRound = { readonly round: number; readonly atMs: number };
 
+const ROUNDS_MAX = 1024;
+
 export type Support = {
   /** Of each voter: it still held to this leader at this time of the leader's clock, or later. */
   readonly heldMs: Map<ServerId, number>;
@@ -35,6 +37,8 @@ export function hearRound(support: Support, of: ServerId, round: number, atMs: n
   // A node that has started again counts from another number.
   if (last !== undefined && round <= last.round) rounds.length = 0;
   rounds.push({ round, atMs });
+  // Nothing confirms them, or a stranger sends them: the oldest is given up, which only confirms later.
+  if (rounds.length > ROUNDS_MAX) rounds.shift();
   support.heard.set(of, rounds);
 }
 

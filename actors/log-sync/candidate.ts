@@ -5,7 +5,8 @@
 import type { Context } from "../../runtime/actor.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { type Epoch, epoch, epochOf, formatZxid } from "../../protocol/zxid.ts";
+import { type Epoch, epoch, EPOCH_MAX, formatZxid } from "../../protocol/zxid.ts";
+import { knownEpoch } from "./epochs.ts";
 import { follow } from "./follower.ts";
 import { lead } from "./leader.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
@@ -36,8 +37,13 @@ export function stand(state: LogSyncState): void {
     lookAgain(state, "a node with a full disk cannot lead");
     return;
   }
-  const above = Math.max(promisedEpoch(state), epochOf(state.index.tail), state.epochSeen);
-  const next: Epoch = epoch(above + 1);
+  const known = knownEpoch(state);
+  if (known >= EPOCH_MAX) {
+    log(state, "error", "no epoch is left", { epoch: known });
+    lookAgain(state, "no epoch is left");
+    return;
+  }
+  const next: Epoch = epoch(known + 1);
   state.role = { kind: "candidate", epoch: next, promises: new Set(), asked: 0 };
   persistPromise(state, { epoch: next, candidate: state.options.server }, undefined);
   emitLeadership(state);
@@ -66,7 +72,6 @@ export function receivePromiseRequest(
   from: ServerId,
   message: PromiseRequest,
 ): void {
-  state.epochSeen = epoch(Math.max(state.epochSeen, message.epoch));
   // What it may have acknowledged and forgotten must not be missing from a quorum by its word.
   if (state.repair !== undefined) return;
   // What it holds beyond the others is not committed. They are a quorum, and its word would make them give way to it.
@@ -112,7 +117,6 @@ export function receivePromiseReply(
   message: PromiseReply,
   context: Context,
 ): void {
-  state.epochSeen = epoch(Math.max(state.epochSeen, message.promise.epoch));
   const { role } = state;
   if (role.kind !== "candidate" || message.epoch !== role.epoch) return;
   if (!message.granted) {

@@ -6,7 +6,7 @@ import { tell } from "../inboxes.ts";
 import type { LogSyncState } from "./state.ts";
 
 /** Tag of reads for delivery; a follower's id tags reads for its catch-up. */
-export const DELIVERY_TAG = 0;
+export const DELIVERY_TAG = -1;
 
 /** Moves the commit mark. Only what is durable here is applied here, so memory never runs ahead of the disk. */
 export function commitThrough(state: LogSyncState, zxid: Zxid): void {

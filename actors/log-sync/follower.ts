@@ -5,16 +5,18 @@
 import type { Context } from "../../runtime/actor.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { recordHeader, verifyRecord } from "../../protocol/record.ts";
+import { recordFault, recordHeader, verifyRecord } from "../../protocol/record.ts";
 import { type Epoch, formatZxid, type Zxid, zxidOf, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
 import { dropPassedTransfer } from "./transfer-end.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
 import {
+  contradicts,
   emitLeadership,
   log,
   type LogSyncState,
+  lookAgain,
   ownRoom,
   persistPromise,
   promisedEpoch,
@@ -67,6 +69,7 @@ export function receiveAppend(
     return;
   }
   const role = followingOf(state, message);
+  if (role === undefined) return;
   role.leaderCommitted = max(role.leaderCommitted, message.committed);
   if (message.room !== role.room) {
     role.room = message.room;
@@ -83,6 +86,7 @@ export function receiveAppend(
     return;
   }
   const fresh = takeRecords(state, role, message);
+  if (fresh === undefined) return;
   if (fresh.length > 0) state.effects.push(tell("log", { kind: "append", records: fresh }));
   else if (!state.truncating) sendAccepted(state, role);
   followCommit(state, role);
@@ -95,7 +99,8 @@ function acceptHigherEpoch(state: LogSyncState, message: Append): void {
   persistPromise(state, { epoch: message.epoch, candidate: message.leader }, undefined);
 }
 
-function followingOf(state: LogSyncState, message: Append): Following {
+/** Undefined: this node leads that epoch itself. I1: at most one leader in an epoch. */
+function followingOf(state: LogSyncState, message: Append): Following | undefined {
   const { role } = state;
   if (role.kind === "following" && role.leader === message.leader) {
     if (role.epoch === message.epoch) return role;
@@ -104,15 +109,22 @@ function followingOf(state: LogSyncState, message: Append): Following {
       return role;
     }
   }
-  assert(
-    role.kind !== "leading" || role.epoch !== message.epoch,
-    "I1: at most one leader in an epoch",
-  );
+  if (role.kind === "leading" && role.epoch === message.epoch) {
+    contradicts(state, message.leader, `it says that it leads epoch ${message.epoch}, too`);
+    return undefined;
+  }
   return follow(state, message.leader, message.epoch);
 }
 
-/** The records that are new here, now in the index. A conflict starts a truncation instead. */
-function takeRecords(state: LogSyncState, role: Following, message: Append): Uint8Array[] {
+/**
+ * The records that are new here, now in the index. A conflict starts a truncation instead; undefined: it would reach what is
+ * committed here (I7).
+ */
+function takeRecords(
+  state: LogSyncState,
+  role: Following,
+  message: Append,
+): Uint8Array[] | undefined {
   const fresh: Uint8Array[] = [];
   let after = message.prevZxid;
   for (const received of message.records) {
@@ -121,12 +133,26 @@ function takeRecords(state: LogSyncState, role: Following, message: Append): Uin
       log(state, "warn", "record refused", { from: role.leader, after: formatZxid(after) });
       break;
     }
+    const fault = recordFault(received, message.epoch);
+    if (fault !== undefined) {
+      contradicts(state, message.leader, `a record after ${formatZxid(after)}: ${fault}`);
+      break;
+    }
     const { prevZxid, lastZxid } = recordHeader(received);
     if (prevZxid !== after) {
       log(state, "warn", "records do not continue each other", { after: formatZxid(after) });
       break;
     }
     if (!state.index.holds(lastZxid)) {
+      if (state.index.tail > after && after < state.committed) {
+        contradicts(
+          state,
+          message.leader,
+          `its log parts at ${formatZxid(after)}, before what is committed`,
+        );
+        lookAgain(state, "its leader contradicts what is committed");
+        return undefined;
+      }
       if (state.index.tail > after) {
         assert(fresh.length === 0, "a conflict comes before what is new");
         truncate(state, after);

@@ -8,7 +8,6 @@ import {
   COUNTER_MAX,
   counterOf,
   type Epoch,
-  epoch,
   formatZxid,
   type Zxid,
   zxidAfter,
@@ -22,6 +21,7 @@ import { offerSnapshot } from "./offer.ts";
 import { judgeRoom } from "./room.ts";
 import {
   broadcast,
+  contradicts,
   emitLeadership,
   type Follower,
   log,
@@ -267,6 +267,11 @@ export function receiveAccepted(
 ): void {
   const follower = role.followers.get(from);
   if (follower === undefined || zxid > state.index.tail) return;
+  // What a follower holds ends with a record; what is before the base is not known here any more.
+  if (zxid > state.index.base && !state.index.holds(zxid)) {
+    contradicts(state, from, "it accepts what is no record's end");
+    return;
+  }
   // Without a vote it has lost what it held before, so that no longer counts either.
   if (!votes) follower.accepted = ZXID_NONE;
   else if (zxid > follower.accepted) follower.accepted = zxid;
@@ -393,7 +398,6 @@ export function sendRead(
 
 /** A peer has promised a higher epoch, so this node no longer leads. */
 export function deposed(state: LogSyncState, by: Epoch): void {
-  state.epochSeen = epoch(Math.max(state.epochSeen, by));
   const { role } = state;
   if ((role.kind === "leading" || role.kind === "candidate") && by > role.epoch) {
     lookAgain(state, `epoch ${by} is promised elsewhere`);

@@ -5,6 +5,7 @@
 import type { Actor, Context, Step } from "../../runtime/actor.ts";
 import type { ReceivedMessage } from "../../runtime/effects.ts";
 import { assert, unreachable } from "../../protocol/assert.ts";
+import { batchFault } from "../../protocol/batch-check.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
@@ -19,6 +20,7 @@ import {
   receiveOffer,
   receivePart,
 } from "./transfer.ts";
+import { believes } from "./epochs.ts";
 import { follow, followCommit, receiveAppend, sayBehind, sendAccepted } from "./follower.ts";
 import {
   activate,
@@ -36,10 +38,16 @@ import {
 } from "./leader.ts";
 import { loadLanes, treeLoaded } from "./load.ts";
 import { LogIndex } from "./log-index.ts";
-import type { LogSyncMessage, LogSyncPeerMessage, SubmitMessage } from "./messages.ts";
+import type {
+  LogSyncMessage,
+  LogSyncPeerMessage,
+  SubmitMessage,
+  SubmitRefused,
+} from "./messages.ts";
 import { givePart, sendPart } from "./offer.ts";
 import { ABSTAIN_TIMER, endAbstaining, writeAgain } from "./room.ts";
 import {
+  contradicts,
   emitDurable,
   emitLeadership,
   initialState,
@@ -155,6 +163,7 @@ function receiveFromPeer(
   const peer = from as ServerId;
   // Before its log is read a node can answer nothing; whoever asks repeats.
   if (!state.recovered || !state.options.voters.includes(peer)) return;
+  if (!believes(state, peer, message, context)) return;
   const { role } = state;
   switch (message.kind) {
     case "append":
@@ -166,7 +175,7 @@ function receiveFromPeer(
       }
       return;
     case "submit":
-      if (role.kind === "leading") submit(state, role, message, context);
+      if (role.kind === "leading") submitOfPeer(state, role, peer, message, context);
       return;
     case "behind":
       if (role.kind === "leading" && message.epoch === role.epoch) {
@@ -198,11 +207,32 @@ function receiveFromPeer(
       deposed(state, message.promise.epoch);
       return;
     case "submitRefused":
-      if (message.submitter.server === state.options.server) refuse(state, message);
+      refusedByLeader(state, peer, message);
       return;
     default:
       unreachable(message);
   }
+}
+
+/** What is no batch must not enter the log: whoever applied it would stop. */
+function submitOfPeer(
+  state: LogSyncState,
+  role: Extract<LogSyncState["role"], { readonly kind: "leading" }>,
+  from: ServerId,
+  message: SubmitMessage,
+  context: Context,
+): void {
+  const fault = batchFault(message.payload, message.count);
+  if (fault === undefined) submit(state, role, message, context);
+  else contradicts(state, from, `a batch: ${fault}`);
+}
+
+/** Only the leader that this node follows refuses its batches. */
+function refusedByLeader(state: LogSyncState, from: ServerId, message: SubmitRefused): void {
+  const { role, options } = state;
+  if (role.kind !== "following" || role.leader !== from) return;
+  const { server, lane } = message.submitter;
+  if (server === options.server && lane <= options.lanes) refuse(state, message);
 }
 
 function receiveFromLog(state: LogSyncState, report: LogReport, context: Context): void {

@@ -12,6 +12,7 @@ import type { Crc32 } from "../../protocol/record.ts";
 import { type Epoch, EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { VoteLoss } from "../log/messages.ts";
+import { type EpochAllowance, newAllowance } from "./epoch-allowance.ts";
 import { LogIndex } from "./log-index.ts";
 import type {
   EpochPromise,
@@ -155,6 +156,9 @@ export type LogSyncState = {
   promiseAsker: ServerId | undefined;
   /** The highest epoch heard of, to choose a higher one. */
   epochSeen: Epoch;
+  readonly epochAllowance: EpochAllowance;
+  /** Messages of peers that contradicted what is here. */
+  contradictions: number;
   index: LogIndex;
   readonly recent: RecentRecords;
   /** The newest here, for peers that are too far behind for the log. */
@@ -203,6 +207,8 @@ export function initialState(options: LogSyncOptions): LogSyncState {
     promising: undefined,
     promiseAsker: undefined,
     epochSeen: EPOCH_NONE,
+    epochAllowance: newAllowance(),
+    contradictions: 0,
     index: new LogIndex([]),
     recent: new RecentRecords(sizes.recent),
     snapshot: undefined,
@@ -243,11 +249,23 @@ export function broadcast(state: LogSyncState, message: LogSyncPeerMessage): voi
 
 export function log(
   state: LogSyncState,
-  level: "info" | "warn",
+  level: "info" | "warn" | "error",
   event: string,
   detail: Readonly<Record<string, string | number | boolean | undefined>>,
 ): void {
   state.effects.push({ kind: "log", level, event, detail });
+}
+
+/**
+ * A peer's message that no honest node sends to this one, or that proves that an invariant broke elsewhere. It is not acted
+ * on: what is here stays as it is, and a stranger stops nobody.
+ */
+export function contradicts(state: LogSyncState, from: ServerId, what: string): void {
+  state.contradictions += 1;
+  const times = state.contradictions;
+  // The 1st, 2nd, 4th, 8th, …: a flood of them does not fill the log.
+  if ((times & (times - 1)) !== 0) return;
+  log(state, "error", "contradicted by a peer", { from, what, times });
 }
 
 /** Starts making a promise durable; nothing is answered before it is. */

@@ -1,6 +1,6 @@
 /** The files of a data folder beside the segments: who owns it, the promise, the incarnation. `docs/internals/disk-format.md`. */
 import type { Crc32 } from "../../protocol/record.ts";
-import { type ServerId, SERVER_ID_MAX } from "../../protocol/ids.ts";
+import { type ServerId, SERVER_ID_MAX, SERVER_ID_MIN } from "../../protocol/ids.ts";
 import {
   checkedConfiguration,
   type Configuration,
@@ -156,12 +156,12 @@ export function decodeOwner(bytes: Uint8Array, crc32: Crc32): StoredOwner {
   const found = decodeChecked(OWNER_FILE, bytes, crc32);
   const { ensemble } = found;
   if (typeof ensemble !== "string") throw damaged(OWNER_FILE);
-  const server = numberIn(OWNER_FILE, found["server"], SERVER_ID_MAX) as ServerId;
+  const server = serverIn(OWNER_FILE, found["server"]);
   const version = numberIn(OWNER_FILE, found["version"], FORMAT_VERSION);
   if (version < VERSION_WITH_IDENTITY) return { ensemble, server, version, own: undefined };
   const { identity, members, ensembleId, configurationVersion, voters } = found;
   if (!isIdentity(identity) || typeof members !== "string") throw damaged(OWNER_FILE);
-  const ids = members.split(",").map((id) => numberIn(OWNER_FILE, Number(id), SERVER_ID_MAX));
+  const ids = members.split(",").map((id) => serverIn(OWNER_FILE, Number(id)));
   const own = { identity, members: ids as ServerId[] };
   if (ensembleId === undefined) {
     return { ensemble, server, version, own: { ...own, configuration: undefined } };
@@ -204,7 +204,7 @@ export function decodePromise(bytes: Uint8Array, crc32: Crc32): EpochPromise {
   const found = decodeChecked(PROMISE_FILE, bytes, crc32);
   return {
     epoch: numberIn(PROMISE_FILE, found["epoch"], EPOCH_MAX) as Epoch,
-    candidate: numberIn(PROMISE_FILE, found["candidate"], SERVER_ID_MAX) as ServerId,
+    candidate: serverIn(PROMISE_FILE, found["candidate"]),
   };
 }
 
@@ -273,6 +273,11 @@ function numberIn(file: string, value: unknown, maximum: number): number {
   if (typeof value !== "number" || !Number.isInteger(value)) throw damaged(file);
   if (value < 1 || value > maximum) throw damaged(file);
   return value;
+}
+
+function serverIn(file: string, value: unknown): ServerId {
+  if (value === SERVER_ID_MIN) return SERVER_ID_MIN as ServerId;
+  return numberIn(file, value, SERVER_ID_MAX) as ServerId;
 }
 
 /** One of the files that are replaced as a whole, so no crash damages them. */

@@ -73,6 +73,7 @@ export class Reassembler {
     const { message, index, count } = fragment;
     const before = this.#incomplete.get(sender);
     if (before !== undefined) this.#drop(sender, before);
+    if (fragment.bytes.length === 0) return undefined;
     if (index === 0) return { message, count, parts: [], bytes: 0, lastMs: 0 };
     if (before?.message !== message || before.parts.length !== index) return undefined;
     return before.count === count ? before : undefined;

@@ -105,6 +105,12 @@ export class MemoryNetwork {
     if (member !== undefined) this.remove(member);
   }
 
+  /** A message that only says that it is from `from`: what a stranger on a network without permissions can do. */
+  forge(of: Omit<Incoming, "answer"> & { readonly to: PeerId }): void {
+    const { from, to, actor, bytes } = of;
+    this.#clock.soon(() => this.#receive(from, to, actor, bytes, undefined));
+  }
+
   /** Listens to what nodes publish to the subject. The returned function ends it. */
   subscribe(subject: string, listener: (bytes: Uint8Array) => void): () => void {
     const listeners = this.#listeners.get(subject) ?? new Set();

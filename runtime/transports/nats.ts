@@ -32,10 +32,16 @@ export type NatsTransportOptions = Omit<NatsOptions, "name"> & {
 };
 
 type Waiting = {
+  /** Who was asked; another's answer is none. */
+  readonly to: PeerId;
   readonly done: (outcome: TransportOutcome) => void;
   readonly timer: NodeJS.Timeout;
 };
 
+/** As ZooKeeper's `myid`: a stranger's fragments are kept for as many senders at most. */
+const PEER_ID_MAX = 255;
+/** Of one message, with servers that take only a kilobyte at once. */
+const FRAGMENTS_MAX = 65_536;
 const FRAGMENT_IDLE_MS = 10_000;
 const PLAIN = "f.";
 
@@ -116,7 +122,7 @@ class NatsTransport implements Transport {
     this.#requests += 1;
     const number = String(this.#requests);
     const timer = setTimeout(() => this.#finish(number, { kind: "timedOut" }), timeoutMs);
-    this.#waiting.set(number, { done, timer });
+    this.#waiting.set(number, { to, done, timer });
     this.#publish(`${this.#root}peer.${to}.${actor}`, bytes, this.#answers + number);
   }
 
@@ -166,7 +172,7 @@ class NatsTransport implements Transport {
       return;
     }
     const origin = readOrigin((message.reply ?? "").slice(PLAIN.length).split("."), 1);
-    if (origin === undefined) return;
+    if (origin === undefined || origin.from !== this.#waiting.get(number)?.to) return;
     const bytes = this.#whole(origin, message.data);
     if (bytes !== undefined) this.#finish(number, { kind: "answered", bytes });
   }
@@ -207,13 +213,15 @@ type Origin = {
 function readOrigin(tokens: readonly string[], length: number): Origin | undefined {
   if (!/^\d{1,5}$/.test(tokens[0] ?? "")) return undefined;
   const from = Number(tokens[0]);
+  if (from > PEER_ID_MAX) return undefined;
   if (tokens.length === length) {
     return { from, process: "", fragment: undefined, answerTo: undefined };
   }
   const [message, indexToken, countToken] = tokens.slice(length);
   const index = Number(indexToken);
   const count = Number(countToken);
-  const valid = Number.isInteger(index) && index >= 0 && Number.isInteger(count) && index < count;
+  const counted = Number.isInteger(count) && count <= FRAGMENTS_MAX;
+  const valid = Number.isInteger(index) && index >= 0 && counted && index < count;
   if (message === undefined || !valid) return undefined;
   return { from, process: String(from), fragment: { message, index, count }, answerTo: undefined };
 }

@@ -13,11 +13,12 @@ import {
   peerGate,
   threadOf,
 } from "../../server/placement.ts";
+import { checkInspection, inspectionLine } from "./checks/inspection.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
 import { Kept } from "./checks/kept.ts";
 import { checkSessionSafety } from "./checks/session-safety.ts";
 import { Truth } from "./checks/truth.ts";
-import { must, Violation } from "./checks/violation.ts";
+import { must } from "./checks/violation.ts";
 import { SimClient } from "./client/client.ts";
 import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
 import { configOf } from "./config.ts";
@@ -440,15 +441,9 @@ export class Cluster {
   }
 
   #inspect(node: SimNode, event: InspectionEvent): void {
-    if (event.kind === "log") {
-      if (event.level === "debug") return;
-      this.note(node, `${event.actor} ${event.event} ${JSON.stringify(event.detail)}`);
-    } else if (event.kind === "failed") {
-      this.note(node, `${event.actor} failed on ${event.message}: ${event.error}`);
-      this.guard(() => {
-        throw new Violation("no crash", `node ${node.id}: ${event.actor} failed: ${event.error}`);
-      });
-    }
+    const line = inspectionLine(event);
+    if (line !== undefined) this.note(node, line);
+    this.guard(() => checkInspection(node.id, event));
   }
 }
 

@@ -9,6 +9,7 @@ import { ActorSystem } from "../../runtime/system.ts";
 import { MemoryNetwork } from "../../runtime/transports/memory.ts";
 import { SeededRandomness, VirtualClock } from "../../runtime/virtual-clock.ts";
 import type { NodeConfig } from "../../server/config/node-config.ts";
+import type { NodeGate } from "../../server/peer-gate.ts";
 import { addAdminActor, addGatewayActors } from "../../server/gateways.ts";
 import {
   addLogActor,
@@ -30,6 +31,7 @@ const CLIENT_MS = 0.1;
 type Node = {
   readonly id: ServerId;
   readonly system: ActorSystem;
+  readonly gate: NodeGate;
   leadership: Leadership | undefined;
 };
 
@@ -77,7 +79,7 @@ export class GatewayCluster {
         throw new Error(`node ${id} stopped: ${reason}`);
       },
     });
-    const node: Node = { id, system, leadership: undefined };
+    const node: Node = { id, system, gate, leadership: undefined };
     system.topic("log-sync", "leadership$").subscribe((value) => {
       node.leadership = value as Leadership;
     });

@@ -2,7 +2,9 @@
 import { crc32 } from "node:zlib";
 import type { Actor, Context } from "../../runtime/actor.ts";
 import type { Effect } from "../../runtime/effects.ts";
-import type { ServerId } from "../../protocol/ids.ts";
+import { encodeBatch } from "../../protocol/batch.ts";
+import type { ServerId, SessionId } from "../../protocol/ids.ts";
+import type { Operation } from "../../protocol/operations.ts";
 import { encodeRecord } from "../../protocol/record.ts";
 import { epoch, type Zxid, zxidOf } from "../../protocol/zxid.ts";
 
@@ -86,7 +88,18 @@ export function record(zxid: Zxid, prevZxid: Zxid, payload = "x"): Uint8Array {
       submitter: undefined,
       seq: 0,
     },
-    new TextEncoder().encode(payload),
+    syncs(1, `/${payload}`),
     crc32,
   );
+}
+
+/** A batch of so many operations. */
+export function syncs(count: number, path = "/"): Uint8Array {
+  const operation: Operation = {
+    kind: "client",
+    session: 1 as SessionId,
+    attachedAt: 1 as Zxid,
+    operation: { kind: "sync", path },
+  };
+  return new Uint8Array(encodeBatch(Array.from({ length: count }, () => operation)));
 }

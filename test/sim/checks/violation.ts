@@ -27,6 +27,7 @@ export type InvariantName =
   | "watches"
   | "change streams"
   | "limits"
+  | "peers"
   | "protocol"
   | "liveness"
   | "deterministic";

@@ -19,6 +19,7 @@ import {
   record,
   sent,
   server,
+  syncs,
   told,
 } from "../../support/plain-calls.ts";
 import { recoveredReport, senderOf } from "../../support/peers.ts";
@@ -72,7 +73,7 @@ function accepted(peer: number, zxid: Zxid, of = 1): LogSyncMessage {
 
 function batch(seq: number, incarnation = 1): SubmitMessage {
   const submitter = { server: server(2), lane: 1, incarnation };
-  return { kind: "submit", submitter, seq, count: 2, payload: new Uint8Array([1]) };
+  return { kind: "submit", submitter, seq, count: 2, payload: syncs(2) };
 }
 
 test("a candidate asks for promises only after its own is durable", (t) => {

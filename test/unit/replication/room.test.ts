@@ -17,6 +17,7 @@ import {
   record,
   sent,
   server,
+  syncs,
   told,
 } from "../../support/plain-calls.ts";
 import { recoveredReport, senderOf } from "../../support/peers.ts";
@@ -70,7 +71,7 @@ function hear(logSync: LogSync, peer: number, room: Room): void {
 
 function submit(logSync: LogSync, seq: number): void {
   const submitter = { server: server(1), lane: 1, incarnation: 1 };
-  logSync.receive({ kind: "submit", submitter, seq, count: 1, payload: new Uint8Array([seq]) });
+  logSync.receive({ kind: "submit", submitter, seq, count: 1, payload: syncs(1) });
 }
 
 function roomOf(logSync: LogSync): unknown {

@@ -12,7 +12,11 @@ type Of = {
 };
 
 function gate(of: Of): NodeGate {
-  const made = new NodeGate({ server: server(of.server), nonce: of.nonce ?? of.server });
+  const made = new NodeGate({
+    server: server(of.server),
+    nonce: of.nonce ?? of.server,
+    check: () => undefined,
+  });
   made.goBy({
     kind: "standing",
     identity: of.identity ?? folderOf(of.server),
@@ -30,7 +34,7 @@ function sealed(by: NodeGate, message: object): Uint8Array {
 }
 
 function heard(by: NodeGate, from: number, bytes: Uint8Array, nowMs = 0): Admission {
-  return by.admit({ from, actor: "log-sync", bytes }, nowMs);
+  return by.admit({ from, actor: "log-sync", bytes, isAnswer: false }, nowMs);
 }
 
 function logged(admission: Admission): string | undefined {
@@ -49,7 +53,7 @@ test("a message comes in with who sent it, the first time and again", (t) => {
 });
 
 test("before its folder is read a node neither speaks nor listens", (t) => {
-  const early = new NodeGate({ server: server(1), nonce: 1 });
+  const early = new NodeGate({ server: server(1), nonce: 1, check: () => undefined });
   t.is(early.seal({ kind: "vote" }), undefined);
   t.is(heard(early, 2, sealed(gate({ server: 2 }), { kind: "vote" })).kind, "refused");
 });

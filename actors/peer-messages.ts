@@ -1,0 +1,241 @@
+/**
+ * What nodes may say to each other: which actors hear peers, which kinds of messages, and each field's type and range. Checked
+ * before an actor sees a message, so that no actor has to doubt one. A message that fails here is refused and counted: it
+ * comes from a stranger or from a broken node, and never stops this one.
+ */
+import { type ServerId, SERVER_ID_MAX, SERVER_ID_MIN } from "../protocol/ids.ts";
+import { BATCH_OPERATIONS_MAX, RECORD_BYTES_MAX } from "../protocol/limits.ts";
+import {
+  EPOCH_MAX,
+  epochOf,
+  type Zxid,
+  zxidOf,
+  COUNTER_MAX,
+  type Epoch,
+} from "../protocol/zxid.ts";
+import type { PeerCheck } from "../runtime/transport.ts";
+import type { Vote } from "./election/messages.ts";
+import type { Ping, Pong } from "./heartbeat/messages.ts";
+import type { LogSyncPeerMessage } from "./log-sync/messages.ts";
+
+type Field = { readonly rule: string; readonly holds: (value: unknown) => boolean };
+
+/** A check for every field of every kind: a field that is forgotten here is a type error. */
+type Shapes<Message extends { readonly kind: string }> = {
+  readonly [Kind in Message["kind"]]: {
+    readonly [Name in Exclude<keyof Extract<Message, { readonly kind: Kind }>, "kind">]-?: Field;
+  };
+};
+
+type AnyShapes = Readonly<Record<string, Readonly<Record<string, Field>>>>;
+
+const ZXID_MAX = zxidOf(EPOCH_MAX as Epoch, COUNTER_MAX);
+const LANE_MAX = 0xffff;
+const RECORD_BYTES_MIN = 64;
+/** Rounds of elections and of touches, and numbers of batches and lives, grow by one from here without losing exactness. */
+const COUNT_MAX = 2 ** 52;
+const RECORDS_MAX = 65_536;
+const SESSIONS_MAX = 4_000_000;
+
+const epoch = whole("an epoch", 0, EPOCH_MAX);
+const zxid = whole("a zxid", 0, ZXID_MAX);
+const server = whole("a server's id", SERVER_ID_MIN, SERVER_ID_MAX);
+const count = whole("a count", 0, COUNT_MAX);
+const position = whole("a position", 0, Number.MAX_SAFE_INTEGER);
+const flag: Field = { rule: "true or false", holds: (value) => typeof value === "boolean" };
+const bytes: Field = { rule: "bytes", holds: (value) => value instanceof Uint8Array };
+const room = oneOf("enough", "low", "none");
+const promise = record("a promise", { epoch, candidate: server });
+const submitter = record("a submitter", {
+  server,
+  lane: whole("a lane", 1, LANE_MAX),
+  incarnation: count,
+});
+
+const VOTE: Shapes<Vote> = {
+  vote: {
+    round: count,
+    state: oneOf("looking", "elected", "following", "leading"),
+    leader: server,
+    lastZxid: zxid,
+    epoch,
+  },
+};
+
+const PING: Shapes<Ping> = {
+  ping: {
+    epoch,
+    touched: list("sessions", SESSIONS_MAX, whole("a session", 1, ZXID_MAX)),
+    round: count,
+    echoMs: optional(time()),
+  },
+};
+
+const PONG: Shapes<Pong> = {
+  pong: { epoch, leading: flag, atMs: optional(time()), confirmed: optional(count) },
+};
+
+const LOG_SYNC: Shapes<LogSyncPeerMessage> = {
+  promiseRequest: { epoch: whole("an epoch", 1, EPOCH_MAX), candidate: server },
+  promiseReply: { epoch, granted: flag, promise, lastZxid: zxid },
+  append: {
+    epoch: whole("an epoch", 1, EPOCH_MAX),
+    leader: server,
+    prevZxid: zxid,
+    committed: zxid,
+    records: list("records", RECORDS_MAX, bytesOf(RECORD_BYTES_MIN, RECORD_BYTES_MAX)),
+    room,
+  },
+  accepted: { epoch, zxid, votes: flag, room },
+  behind: { epoch, holds: zxid },
+  snapshotOffer: {
+    epoch,
+    snapshot: record("a snapshot", {
+      zxid: whole("a zxid", 1, ZXID_MAX),
+      bytes: whole("a length", 1, Number.MAX_SAFE_INTEGER),
+      checksum: whole("a checksum", 0, 0xffff_ffff),
+    }),
+  },
+  snapshotAsk: { epoch, zxid, position },
+  snapshotPart: { epoch, zxid, position, bytes },
+  survey: { nonce: position },
+  surveyed: { nonce: position, promisedEpoch: epoch, tail: zxid, leads: optional(epoch) },
+  deposed: { promise },
+  submit: {
+    submitter,
+    seq: whole("a batch's number", 1, COUNT_MAX),
+    count: whole("a count of operations", 1, BATCH_OPERATIONS_MAX),
+    payload: bytesOf(1, RECORD_BYTES_MAX - RECORD_BYTES_MIN),
+  },
+  submitRefused: {
+    submitter,
+    reason: oneOf("outOfSequence", "staleIncarnation", "notLeader", "diskFull"),
+    expected: count,
+  },
+};
+
+const MESSAGES: ReadonlyMap<string, AnyShapes> = new Map<string, AnyShapes>([
+  ["election", VOTE],
+  ["heartbeat", PING],
+  ["log-sync", LOG_SYNC],
+]);
+const ANSWERS: ReadonlyMap<string, AnyShapes> = new Map<string, AnyShapes>([["heartbeat", PONG]]);
+
+/** `voters`: the ensemble's, of whom `server` is this node. */
+export function peerCheck(options: {
+  readonly server: ServerId;
+  readonly voters: readonly ServerId[];
+}): PeerCheck {
+  const others = new Set<number>(options.voters.filter((voter) => voter !== options.server));
+  return ({ from, actor, message, isAnswer }) => {
+    if (!others.has(from)) return "its sender is no other node of this ensemble";
+    const shapes = (isAnswer ? ANSWERS : MESSAGES).get(actor);
+    if (shapes === undefined) return "it is for an actor that hears no peers";
+    return faultOf(shapes, message) ?? contradictionIn(message as LogSyncPeerMessage, from);
+  };
+}
+
+function faultOf(shapes: AnyShapes, message: unknown): string | undefined {
+  if (typeof message !== "object" || message === null) return "it is no message";
+  const { kind } = message as { readonly kind?: unknown };
+  if (typeof kind !== "string" || !Object.hasOwn(shapes, kind)) return "its kind is not for peers";
+  for (const [name, { rule, holds }] of Object.entries(shapes[kind] ?? {})) {
+    const value = Object.hasOwn(message, name)
+      ? (message as Readonly<Record<string, unknown>>)[name]
+      : undefined;
+    if (!holds(value)) return `${kind}: ${name} is not ${rule}`;
+  }
+  return undefined;
+}
+
+/** What no honest node says, although each field alone could be right. */
+function contradictionIn(
+  message: LogSyncPeerMessage | Vote | Ping | Pong,
+  from: number,
+): string | undefined {
+  switch (message.kind) {
+    case "promiseRequest":
+      return message.candidate === from ? undefined : "a candidate asks for itself";
+    case "append":
+      if (message.leader !== from) return "a leader appends in its own name";
+      return within(message.epoch, message.prevZxid, message.committed);
+    case "accepted":
+      return within(message.epoch, message.zxid);
+    case "snapshotOffer":
+      return within(message.epoch, message.snapshot.zxid);
+    case "snapshotAsk":
+    case "snapshotPart":
+      return within(message.epoch, message.zxid);
+    case "promiseReply":
+      if (message.granted && message.promise.epoch !== message.epoch) {
+        return "what is granted is the epoch that was asked for";
+      }
+      return undefined;
+    case "submit":
+      return message.submitter.server === from ? undefined : "a node submits its own batches";
+    default:
+      return undefined;
+  }
+}
+
+/** A leader's log holds no zxid of an epoch after its own, nor a voter's one of an epoch after its promise. */
+function within(epoch: number, ...zxids: readonly Zxid[]): string | undefined {
+  return zxids.every((each) => epochOf(each) <= epoch)
+    ? undefined
+    : "a zxid is of an epoch after the message's own";
+}
+
+function whole(what: string, min: number, max: number): Field {
+  return {
+    rule: `${what} from ${min} to ${max}`,
+    holds: (value) =>
+      Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+  };
+}
+
+function time(): Field {
+  return {
+    rule: "a time in milliseconds",
+    holds: (value) => typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER,
+  };
+}
+
+function bytesOf(min: number, max: number): Field {
+  return {
+    rule: `${min} to ${max} bytes`,
+    holds: (value) => value instanceof Uint8Array && value.length >= min && value.length <= max,
+  };
+}
+
+function oneOf(...words: readonly string[]): Field {
+  return {
+    rule: `one of ${words.join(", ")}`,
+    holds: (value) => typeof value === "string" && words.includes(value),
+  };
+}
+
+function optional({ rule, holds }: Field): Field {
+  return { rule, holds: (value) => value === undefined || holds(value) };
+}
+
+function list(what: string, lengthMax: number, of: Field): Field {
+  return {
+    rule: `a list of at most ${lengthMax} ${what}`,
+    holds: (value) => Array.isArray(value) && value.length <= lengthMax && value.every(of.holds),
+  };
+}
+
+function record(what: string, fields: Readonly<Record<string, Field>>): Field {
+  const entries = Object.entries(fields);
+  return {
+    rule: what,
+    holds: (value) =>
+      typeof value === "object" &&
+      value !== null &&
+      entries.every(([name, { holds }]) => {
+        return (
+          Object.hasOwn(value, name) && holds((value as Readonly<Record<string, unknown>>)[name])
+        );
+      }),
+  };
+}

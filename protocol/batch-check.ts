@@ -1,0 +1,213 @@
+/**
+ * Whether bytes that came from a peer are a batch that every node can apply: one pass over the CBOR of `encodeBatch`, which
+ * builds nothing. What a client sends was checked by its gateway; a batch that is none would be in the log for ever, and stop
+ * every node that applies it.
+ */
+import { PASSWORD_BYTES } from "./ids.ts";
+import { BATCH_CODES } from "./batch.ts";
+import { EPOCH_MAX } from "./zxid.ts";
+
+/** CBOR's major types. */
+const UNSIGNED = 0;
+const NEGATIVE = 1;
+const BYTES = 2;
+const TEXT = 3;
+const ARRAY = 4;
+const FLOAT_64 = 0xfb;
+const NULL = 0xf6;
+const SLASH = 0x2f;
+const ZXID_END = (EPOCH_MAX + 1) * 2 ** 32;
+const INT32_END = 2 ** 31;
+const MODES = 4;
+const IN_MULTI: ReadonlySet<number> = new Set([
+  BATCH_CODES.create,
+  BATCH_CODES.delete,
+  BATCH_CODES.setData,
+  BATCH_CODES.check,
+]);
+
+/** Why it is none, or undefined. `count`: the operations that its record has zxids for. */
+export function batchFault(payload: Uint8Array, count: number): string | undefined {
+  const walk = new Walk(payload);
+  try {
+    if (walk.head(ARRAY) !== count) return "a batch has a zxid for each of its operations";
+    for (let index = 0; index < count; index += 1) operation(walk);
+    walk.end();
+    return undefined;
+  } catch (error) {
+    if (error instanceof NoBatch) return error.message;
+    throw error;
+  }
+}
+
+class NoBatch extends Error {
+  override readonly name = "NoBatch";
+}
+
+function operation(walk: Walk): void {
+  const fields = walk.head(ARRAY);
+  const code = walk.integer(-INT32_END, INT32_END);
+  const expected = fieldsOf(walk, code, false);
+  if (fields !== expected) throw new NoBatch(`an operation ${code} has ${expected} fields`);
+}
+
+/** Walks over the fields behind the code; how many there are, the code among them. */
+function fieldsOf(walk: Walk, code: number, inMulti: boolean): number {
+  switch (code) {
+    case BATCH_CODES.createSession:
+      if (inMulti) break;
+      walk.integer(0, INT32_END);
+      walk.password();
+      return 3;
+    case BATCH_CODES.attachSession:
+      if (inMulti) break;
+      walk.integer(0, ZXID_END);
+      walk.integer(0, INT32_END);
+      walk.password();
+      return 4;
+    case BATCH_CODES.expireSession:
+      if (inMulti) break;
+      walk.integer(0, ZXID_END);
+      walk.integer(0, ZXID_END);
+      return 3;
+    default:
+      walk.integer(0, ZXID_END);
+      walk.integer(0, ZXID_END);
+      return clientFieldsOf(walk, code, inMulti);
+  }
+  throw new NoBatch(`an operation ${code} in a multi`);
+}
+
+function clientFieldsOf(walk: Walk, code: number, inMulti: boolean): number {
+  if (inMulti && !IN_MULTI.has(code)) {
+    throw new NoBatch(`an operation ${code} in a multi`);
+  }
+  switch (code) {
+    case BATCH_CODES.closeSession:
+      return 3;
+    case BATCH_CODES.multi:
+      multi(walk);
+      return 4;
+    case BATCH_CODES.sync:
+      walk.path();
+      return 4;
+    case BATCH_CODES.create:
+      walk.path();
+      walk.data();
+      acl(walk);
+      walk.integer(0, MODES);
+      return 7;
+    case BATCH_CODES.delete:
+    case BATCH_CODES.check:
+      walk.path();
+      walk.integer(-INT32_END, INT32_END);
+      return 5;
+    case BATCH_CODES.setData:
+      walk.path();
+      walk.data();
+      walk.integer(-INT32_END, INT32_END);
+      return 6;
+    case BATCH_CODES.setAcl:
+      walk.path();
+      acl(walk);
+      walk.integer(-INT32_END, INT32_END);
+      return 6;
+    default:
+      throw new NoBatch(`an unknown operation ${code}`);
+  }
+}
+
+function multi(walk: Walk): void {
+  const parts = walk.head(ARRAY);
+  for (let index = 0; index < parts; index += 1) {
+    const fields = walk.head(ARRAY);
+    const code = walk.integer(-INT32_END, INT32_END);
+    if (fieldsOf(walk, code, true) !== fields) throw new NoBatch("a part of a multi is cut short");
+  }
+}
+
+function acl(walk: Walk): void {
+  const entries = walk.head(ARRAY);
+  for (let index = 0; index < entries; index += 1) {
+    if (walk.head(ARRAY) !== 3) throw new NoBatch("an entry of an ACL has three fields");
+    walk.integer(-INT32_END, INT32_END);
+    walk.skip(walk.head(TEXT));
+    walk.skip(walk.head(TEXT));
+  }
+}
+
+class Walk {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  end(): void {
+    if (this.#at !== this.#bytes.length) throw new NoBatch("something follows the batch");
+  }
+
+  /** The count or length that follows a head of this type. */
+  head(type: number): number {
+    const first = this.#take(1);
+    const byte = this.#bytes[first] ?? 0;
+    if (byte >> 5 !== type) throw new NoBatch(`a value of type ${byte >> 5}, not ${type}`);
+    return this.#argument(byte & 0x1f);
+  }
+
+  /** From `min` to below `end`. */
+  integer(min: number, end: number): number {
+    const byte = this.#bytes[this.#take(1)] ?? 0;
+    let value: number;
+    if (byte === FLOAT_64) value = this.#view.getFloat64(this.#take(8));
+    else if (byte >> 5 === UNSIGNED) value = this.#argument(byte & 0x1f);
+    else if (byte >> 5 === NEGATIVE) value = -1 - this.#argument(byte & 0x1f);
+    else throw new NoBatch(`a value of type ${byte >> 5}, not a number`);
+    if (Number.isInteger(value) && value >= min && value < end) return value;
+    throw new NoBatch("a number is out of range");
+  }
+
+  skip(length: number): void {
+    this.#take(length);
+  }
+
+  path(): void {
+    const length = this.head(TEXT);
+    const from = this.#take(length);
+    if (length === 0 || this.#bytes[from] !== SLASH) throw new NoBatch("a path starts with /");
+  }
+
+  data(): void {
+    if (this.#bytes[this.#at] === NULL) this.skip(1);
+    else this.skip(this.head(BYTES));
+  }
+
+  password(): void {
+    const length = this.head(BYTES);
+    if (length !== PASSWORD_BYTES) throw new NoBatch("a password of another length");
+    this.skip(length);
+  }
+
+  #argument(of: number): number {
+    if (of < 24) return of;
+    if (of === 24) return this.#bytes[this.#take(1)] ?? 0;
+    if (of === 25) return this.#view.getUint16(this.#take(2));
+    if (of === 26) return this.#view.getUint32(this.#take(4));
+    if (of === 27) {
+      const at = this.#take(8);
+      return this.#view.getUint32(at) * 2 ** 32 + this.#view.getUint32(at + 4);
+    }
+    throw new NoBatch("a length that is not told");
+  }
+
+  /** Where the next `length` bytes are; the walk goes on behind them. */
+  #take(length: number): number {
+    const at = this.#at;
+    if (length > this.#bytes.length - at) throw new NoBatch("it is cut short");
+    this.#at = at + length;
+    return at;
+  }
+}
