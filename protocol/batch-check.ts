@@ -1,10 +1,12 @@
 /**
- * Whether bytes that came from a peer are a batch that every node can apply: one pass over the CBOR of `encodeBatch`, which
- * builds nothing. What a client sends was checked by its gateway; a batch that is none would be in the log for ever, and stop
+ * Whether bytes that came from a peer are a batch that every node can apply: a pass over the CBOR of `encodeBatch`, which
+ * builds nothing, once it is known to be within the profile. What a client sends was checked by its gateway; a batch that is none would be in the log for ever, and stop
  * every node that applies it.
  */
 import { PASSWORD_BYTES } from "./ids.ts";
 import { BATCH_CODES } from "./batch.ts";
+import { BATCH_CBOR } from "./cbor.ts";
+import { cborFault } from "./cbor-profile.ts";
 import { EPOCH_MAX } from "./zxid.ts";
 
 /** CBOR's major types. */
@@ -28,6 +30,8 @@ const IN_MULTI: ReadonlySet<number> = new Set([
 
 /** Why it is none, or undefined. `count`: the operations that its record has zxids for. */
 export function batchFault(payload: Uint8Array, count: number): string | undefined {
+  const fault = cborFault(payload, BATCH_CBOR);
+  if (fault !== undefined) return `${fault.reason}, at byte ${fault.at}`;
   const walk = new Walk(payload);
   try {
     if (walk.head(ARRAY) !== count) return "a batch has a zxid for each of its operations";
