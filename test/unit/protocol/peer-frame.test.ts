@@ -122,7 +122,7 @@ test("what is no configuration is none", (t) => {
     { ...sound, ensembleId: "x" },
     { ...sound, voters: [] },
     { ...sound, voters: [first, first] },
-    { ...sound, voters: [{ id: 0, identity: folderOf(1) }] },
+    { ...sound, voters: [{ id: -1, identity: folderOf(1) }] },
     { ...sound, voters: [{ id: 1, identity: "ff" }] },
     { ...sound, voters: [null] },
   ]) {

@@ -15,8 +15,8 @@ import type { LogMessage } from "../../../actors/log/messages.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import { senderOf } from "../../support/peers.ts";
-import { Driven, sent, server, told } from "../../support/plain-calls.ts";
-import { chunks, identityOf, LogHarness, recovered, records, zxid } from "../log/harness.ts";
+import { Driven, record, sent, server, told } from "../../support/plain-calls.ts";
+import { chunks, identityOf, LogHarness, recovered, zxid } from "../log/harness.ts";
 
 /** Node 1, a follower of node 2 in epoch 1, on a disk of its own. */
 class Follower {
@@ -60,7 +60,7 @@ class Follower {
       leader: server(2),
       prevZxid: from === 0 ? ZXID_NONE : zxid(1, from - 1),
       committed: committed === undefined ? ZXID_NONE : zxid(1, committed),
-      records: records(1, from, to),
+      records: batches(from, to),
       room: "enough",
     });
   }
@@ -97,6 +97,14 @@ class Follower {
   #hear(reports: readonly LogSyncMessage[]): void {
     for (const report of reports) this.#take(report);
   }
+}
+
+/** Records of epoch 1; of counter 0 there is none before. */
+function batches(from: number, to: number): Uint8Array[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => {
+    const counter = from + index;
+    return record(zxid(1, counter), counter === 0 ? ZXID_NONE : zxid(1, counter - 1));
+  });
 }
 
 function snapshotAt(counter: number): { of: SnapshotIdentity; whole: Uint8Array } {

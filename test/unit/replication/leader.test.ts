@@ -1,6 +1,7 @@
 /** log-sync as a candidate and leader, by plain calls. */
 import { crc32 } from "node:zlib";
 import test from "ava";
+import { DELIVERY_TAG } from "../../../actors/log-sync/delivery.ts";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
 import type {
   LogSyncMessage,
@@ -143,7 +144,7 @@ test("what waits for a quorum is counted as it is taken and committed, in memory
   logSync.receive(accepted(2, at(1, 0)));
   // Nothing is in memory, so the barrier is read back to be delivered.
   const records = [record(at(1, 0), ZXID_NONE)];
-  logSync.receive({ kind: "records", tag: 0, after: ZXID_NONE, records });
+  logSync.receive({ kind: "records", tag: DELIVERY_TAG, after: ZXID_NONE, records });
   for (let seq = 1; seq <= 5; seq += 1) {
     const before = at(1, 2 * seq - 2);
     logSync.receive(from(2, batch(seq)));
