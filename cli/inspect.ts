@@ -3,7 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
-import { OWNER_FILE, isOurs } from "../actors/log/files.ts";
+import { isOurs, OWNER_FILE, ZOOKEEPER_ADVICE, ZOOKEEPER_FOLDER } from "../actors/log/files.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import { isLockFile, lockHolder } from "../runtime/disks/folder-lock.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
@@ -65,7 +65,10 @@ function whyNoDataFolder(path: string): string | undefined {
     return `there is no folder ${path}`;
   }
   const entries = readdirSync(path, { withFileTypes: true });
-  if (entries.some((entry) => entry.isFile() && isOurs(entry.name))) return undefined;
+  if (entries.some((entry) => isOurs(entry.name))) return undefined;
+  if (entries.some((entry) => entry.name === ZOOKEEPER_FOLDER)) {
+    return `${path} holds ${ZOOKEEPER_FOLDER}, the transaction logs and snapshots of Apache ZooKeeper: ${ZOOKEEPER_ADVICE}`;
+  }
   const nodes = entries
     .filter((entry) => entry.isDirectory())
     .map((entry) => join(path, entry.name))

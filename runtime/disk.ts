@@ -3,7 +3,7 @@
  * memory that loses at a crash what was not fsynced.
  */
 export type DiskOperation =
-  /** Names and sizes in bytes of all files of the folder. Result: `files`. */
+  /** Names and sizes in bytes of all files of the folder, and what else is in it. Result: `files`. */
   | { readonly kind: "list" }
   /** Reads `length` bytes (fewer at the end of the file). A missing file fails with code `ENOENT`. Result: `bytes`. */
   | {
@@ -28,8 +28,15 @@ export type DiskOperation =
   /** Cuts or extends (with zeros) the file to `length` bytes. */
   | { readonly kind: "truncate"; readonly file: string; readonly length: number };
 
+/** In the folder, and no regular file: links are not followed. */
+export type NoFile = { readonly name: string; readonly is: "folder" | "link" | "special" };
+
 export type DiskResult =
-  | { readonly kind: "files"; readonly files: readonly { name: string; size: number }[] }
+  | {
+      readonly kind: "files";
+      readonly files: readonly { name: string; size: number }[];
+      readonly others: readonly NoFile[];
+    }
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   | { readonly kind: "ok" };
 

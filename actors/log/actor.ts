@@ -13,6 +13,7 @@ import type { DiskOutcome } from "../../runtime/disk.ts";
 import { appendGroup, storePromise, truncateLog } from "./changes.ts";
 import { ASK_TIMER, askAgain, askForSnapshot } from "./cutting.ts";
 import { installSnapshot } from "./install.ts";
+import { isEndUntold, tellEnd } from "./log-end.ts";
 import type { LogMessage } from "./messages.ts";
 import { LogStop, type Procedure } from "./procedure.ts";
 import { readRecords } from "./read.ts";
@@ -172,7 +173,7 @@ function takeTimer(state: LogState, timer: string): void {
   }
   assert(timer === PROBE_TIMER, "the log has three timers");
   state.awaitingRoom = false;
-  state.promiseStalled = false;
+  state.changeStalled = false;
 }
 
 /** Resumes the procedure under way. Its next operations go out, or it is done. */
@@ -201,7 +202,7 @@ function startNext(state: LogState): void {
 function nextProcedure(state: LogState): Procedure | undefined {
   const read = state.reads[0];
   const work = state.snapshotWork[0];
-  const mayChange = state.changes.length > 0 && !state.promiseStalled;
+  const mayChange = state.changes.length > 0 && !state.changeStalled;
   if (read !== undefined && (!state.readLast || !mayChange)) {
     state.reads.shift();
     state.readLast = true;
@@ -221,8 +222,11 @@ function nextProcedure(state: LogState): Procedure | undefined {
     if (change !== undefined) state.snapshotLast = false;
     return change;
   }
-  const unsealed = segmentToSeal(state);
-  if (unsealed !== undefined && state.flush === "none") return sealSegment(state, unsealed);
+  if (state.flush === "none") {
+    if (isEndUntold(state)) return tellEnd(state);
+    const unsealed = segmentToSeal(state);
+    if (unsealed !== undefined) return sealSegment(state, unsealed);
+  }
   if (prepare) return prepareRoom(state);
   if (state.low && !state.awaitingRoom) becomeWritable(state);
   return undefined;
@@ -240,7 +244,6 @@ function nextChange(state: LogState): Procedure | undefined {
       }
       return undefined;
     case "truncate":
-      state.changes.shift();
       return truncateLog(state, change.after);
     case "promise":
       return storePromise(state, change.promise);

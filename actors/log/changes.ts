@@ -4,6 +4,7 @@ import type { DiskOperation } from "../../runtime/disk.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { EpochPromise } from "../log-sync/messages.ts";
 import { encodePromise, PROMISE_FILE, segmentName } from "./files.ts";
+import { lowerEnd, tellEndDurably } from "./log-end.ts";
 import { encodeMark, MARK_BYTES } from "./mark.ts";
 import {
   perform,
@@ -111,6 +112,7 @@ function* startSegment(
   segment.size = spare.size;
   state.segments.push(segment);
   noteDurable(state, segment, taken);
+  yield* tellEndDurably(state);
   say(state, "debug", "segmentStarted", { file });
   return taken.length;
 }
@@ -139,6 +141,7 @@ function noteDurable(state: LogState, segment: Segment, records: readonly Pendin
 }
 
 /**
+ * Cuts the log, as the head of the changes says; without room for `log-end` it stays there and is tried again.
  * Removes what is after `after`: later segments last-first, each removal durable before the next, then the rest of the
  * segment by making the file shorter. So a crash at any point leaves a prefix of the old log that holds the new one.
  */
@@ -147,6 +150,11 @@ export function* truncateLog(state: LogState, after: Zxid): Procedure {
   const kept = index.countUpTo(after);
   if (kept < index.count) {
     assert(index.holds(after), "a truncation keeps whole records");
+    if (!(yield* lowerEnd(state, after))) {
+      state.changeStalled = true;
+      becomeFull(state);
+      return;
+    }
     const removed = segments.filter((segment) => segment.firstRecord >= kept).reverse();
     for (const segment of removed) {
       yield* perform([{ kind: "remove", file: segment.name }, { kind: "syncFolder" }]);
@@ -166,6 +174,7 @@ export function* truncateLog(state: LogState, after: Zxid): Procedure {
     }
     index.truncate(kept);
   }
+  state.changes.shift();
   state.truncations += 1;
   report(state, {
     kind: "truncated",
@@ -183,7 +192,7 @@ export function* storePromise(state: LogState, promise: EpochPromise): Procedure
     const bytes = encodePromise(promise, state.settings.crc32);
     if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {
       yield* removeIfThere(`${PROMISE_FILE}${TEMPORARY_SUFFIX}`);
-      state.promiseStalled = true;
+      state.changeStalled = true;
       becomeFull(state);
       return;
     }

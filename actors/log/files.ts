@@ -9,17 +9,22 @@ import {
 } from "../../protocol/configuration.ts";
 import { type Identity, isIdentity } from "../../protocol/peer-frame.ts";
 import { type Epoch, EPOCH_MAX, EPOCH_NONE, type Zxid } from "../../protocol/zxid.ts";
+import type { NoFile } from "../../runtime/disk.ts";
 import type { EpochPromise } from "../log-sync/messages.ts";
 import type { VoteLoss } from "./messages.ts";
 import { LogStop, TEMPORARY_SUFFIX } from "./procedure.ts";
 
-/** Written today. Version 1 had no seals, and its segments no remnants; version 2 had no identity and no members. */
+/** Written today. Version 1 had no seals, and its segments no remnants; version 2 no identity, no members and no `log-end`. */
 export const FORMAT_VERSION = 3;
+/** From it on a folder has a `promise` and a `log-end` since its first start. */
+export const ALL_FILES_VERSION = 3;
 const FORMAT_VERSION_MIN = 1;
 const VERSION_WITH_IDENTITY = 3;
 export const OWNER_FILE = "zooid.json";
 export const PROMISE_FILE = "promise";
 export const INCARNATION_FILE = "incarnation";
+/** How far the log was durable, told outside of it (`log-end.ts`). */
+export const LOG_END_FILE = "log-end";
 /** The next segment, being filled with zeros. */
 export const SPARE_FILE = "spare";
 const REUSED_NAME = /^spare\.[0-9a-f]{16}$/;
@@ -29,11 +34,19 @@ export const SNAPSHOT_NEW_FILE = "snapshot.new";
 export const PARTS_FILE = "parts.new";
 /** Says that this node may not vote, and why. */
 export const VOTE_LOSS_FILE = "damaged";
-/** Of ZooKeeper's, in the same place; read by the configuration, never written. */
-const TOLERATED_FILES: readonly string[] = ["myid", "zookeeper_server.pid"];
+/** What may stand beside, never written: ZooKeeper's settings, and what file systems and desktops put into a folder. */
+const TOLERATED_NAME = /^(myid|zookeeper_server\.pid|zoo[\w.-]*\.cfg[\w.-]*|lost\+found)$/;
+/** Where Apache ZooKeeper keeps its transaction logs and snapshots, in its `dataDir` and `dataLogDir`. */
+export const ZOOKEEPER_FOLDER = "version-2";
 
 /** Replaced as a whole. */
-const WHOLE_FILES: readonly string[] = [OWNER_FILE, PROMISE_FILE, INCARNATION_FILE, VOTE_LOSS_FILE];
+const WHOLE_FILES: readonly string[] = [
+  OWNER_FILE,
+  PROMISE_FILE,
+  INCARNATION_FILE,
+  LOG_END_FILE,
+  VOTE_LOSS_FILE,
+];
 
 /** Whose a folder is, by the flags of a start. */
 export type FolderOwner = {
@@ -123,7 +136,7 @@ export function isOurs(name: string): boolean {
 }
 
 export function isTolerated(name: string): boolean {
-  return TOLERATED_FILES.includes(name);
+  return TOLERATED_NAME.test(name);
 }
 
 /** Half-written files of an earlier life. Nothing was ever promised on their account. */
@@ -202,10 +215,10 @@ export function encodePromise(promise: EpochPromise, crc32: Crc32): Uint8Array {
 
 export function decodePromise(bytes: Uint8Array, crc32: Crc32): EpochPromise {
   const found = decodeChecked(PROMISE_FILE, bytes, crc32);
-  return {
-    epoch: numberIn(PROMISE_FILE, found["epoch"], EPOCH_MAX) as Epoch,
-    candidate: serverIn(PROMISE_FILE, found["candidate"]),
-  };
+  const candidate = serverIn(PROMISE_FILE, found["candidate"]);
+  const { epoch } = found;
+  if (epoch === 0) return { epoch: EPOCH_NONE, candidate };
+  return { epoch: numberIn(PROMISE_FILE, epoch, EPOCH_MAX) as Epoch, candidate };
 }
 
 export function encodeIncarnation(incarnation: number, crc32: Crc32): Uint8Array {
@@ -215,6 +228,15 @@ export function encodeIncarnation(incarnation: number, crc32: Crc32): Uint8Array
 export function decodeIncarnation(bytes: Uint8Array, crc32: Crc32): number {
   const found = decodeChecked(INCARNATION_FILE, bytes, crc32);
   return numberIn(INCARNATION_FILE, found["incarnation"], Number.MAX_SAFE_INTEGER - 1);
+}
+
+/** Of the life that wrote the file: each start writes it anew. */
+export function incarnationVersion(bytes: Uint8Array, crc32: Crc32): number {
+  return numberIn(
+    INCARNATION_FILE,
+    decodeChecked(INCARNATION_FILE, bytes, crc32)["version"],
+    FORMAT_VERSION,
+  );
 }
 
 export function encodeVoteLoss(loss: VoteLoss, crc32: Crc32): Uint8Array {
@@ -280,13 +302,24 @@ function serverIn(file: string, value: unknown): ServerId {
   return numberIn(file, value, SERVER_ID_MAX) as ServerId;
 }
 
+/** In words, what is no regular file. */
+export const NO_FILES: Readonly<Record<NoFile["is"], string>> = {
+  folder: "a folder",
+  link: "a symbolic link",
+  special: "neither a file nor a folder",
+};
+
+/** Nothing of it is read: neither its log nor its snapshots. */
+export const ZOOKEEPER_ADVICE =
+  "zooid does not read those, and beginning with an empty tree would hide all that is in them. To migrate, leave that folder as it is, give this node an empty folder of its own, and copy the znodes from the one service to the other with a client.";
+
 /** One of the files that are replaced as a whole, so no crash damages them. */
 export class FileDamaged extends LogStop {}
 
 export function damaged(file: string): FileDamaged {
-  return new FileDamaged(`${file} in the data folder is damaged: ${WHAT_TO_DO}`);
+  return new FileDamaged(`${file} in the data folder is damaged. ${WHAT_TO_DO}`);
 }
 
 /** An empty folder of a member has no vote until the others have filled it. */
 export const WHAT_TO_DO =
-  "nothing was changed. Put back the undamaged folder if there is one as new as this; a member of an ensemble may also be started with an empty folder, which the others then fill.";
+  "Nothing was changed. Put back the undamaged folder if there is one as new as this; a member of an ensemble may also be started with an empty folder, which the others then fill.";

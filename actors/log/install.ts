@@ -7,6 +7,7 @@ import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../log-sync/messages.ts";
 import { noteSnapshot } from "./cutting.ts";
 import { installName, PARTS_FILE, snapshotName } from "./files.ts";
+import { lowerEnd } from "./log-end.ts";
 import type { SnapshotMessage } from "./messages.ts";
 import { perform, performIfRoom, type Procedure, removeIfThere } from "./procedure.ts";
 import { verifySnapshot } from "./snapshot-files.ts";
@@ -47,7 +48,9 @@ export function* dropParts(state: LogState): Procedure {
 
 export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): Procedure {
   const { zxid } = snapshot;
-  const fault = (yield* faultOfParts(state, snapshot)) ?? faultOfPlace(state, zxid);
+  let fault = (yield* faultOfParts(state, snapshot)) ?? faultOfPlace(state, zxid);
+  if (fault === undefined && !(yield* lowerEnd(state, zxid))) fault = "the disk is full";
+  fault ??= faultOfPlace(state, zxid);
   if (fault !== undefined) {
     yield* dropParts(state);
     say(state, "warn", "installRefused", { zxid: formatZxid(zxid), fault });

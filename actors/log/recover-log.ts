@@ -6,16 +6,14 @@ import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import type { SnapshotIdentity } from "../log-sync/messages.ts";
 import { isSegmentName, segmentName, snapshotName, snapshotZxid } from "./files.ts";
+import type { Folder } from "./folder.ts";
 import { LogStop, type Procedure } from "./procedure.ts";
 import { firstPrevZxid, type ScannedRecord, scanSegment, type SegmentEnd } from "./scan.ts";
 import { verifySnapshot } from "./snapshot-files.ts";
 import type { LogState, Segment } from "./state.ts";
 
-/** Name and size of every file. */
-export type Folder = ReadonlyMap<string, number>;
-
 export type FoundLog = {
-  /** The end of the last segment is to be cut off. `bytes`: of a write that was cut short; 0: remnants, or no record at all. */
+  /** The end of the last segment is to be cut off. `bytes`: of a write that was cut short; 0: remnants. */
   torn: { readonly file: string; readonly end: number; readonly bytes: number } | undefined;
   /** Records that were durable are damaged or gone. In words. */
   damage: string | undefined;
@@ -97,10 +95,10 @@ function* findRecords(
       cutLast(state, found);
       return;
     }
-    if (isLast && (scanned.dirtyBytes + scanned.remnantBytes > 0 || scanned.end === 0)) {
+    if (isLast && scanned.dirtyBytes + scanned.remnantBytes > 0) {
       found.torn = { file: name, end: scanned.end, bytes: scanned.dirtyBytes };
     }
-    if (scanned.end > 0) addSegment(state, { name, firstRecord, end: scanned.end, size });
+    addSegment(state, { name, firstRecord, end: scanned.end, size });
   }
 }
 
@@ -118,7 +116,7 @@ function cutLast(state: LogState, found: FoundLog): void {
 }
 
 /** Its checksum is right, so this is no damage, and nothing may be cut off. */
-function refuseLaterVersion(name: string, fault: string): void {
+export function refuseLaterVersion(name: string, fault: string): void {
   if (fault !== "badVersion") return;
   throw new LogStop(
     `${name} in the data folder has a format version that this zooid does not read: start the node with the version that wrote it, or a later one.`,
@@ -141,8 +139,12 @@ function damageOf(
   if (scanned.wasDurable || (scanned.begun && !isLast)) {
     return `${name} in the data folder is damaged at offset ${scanned.end}, after zxid ${end} (found there: ${scanned.fault}). What was written later is there, so this is no write cut short by a crash.`;
   }
-  if (first === undefined && !isLast) return missing("it holds no record");
-  if (first !== undefined && segmentName(first.firstZxid) !== name) {
+  if (first === undefined) {
+    return missing(
+      "it holds no record, and a segment gets its name when its first ones are durable in it, so no crash left it so",
+    );
+  }
+  if (segmentName(first.firstZxid) !== name) {
     return missing(`its first record is ${formatZxid(first.firstZxid)}`);
   }
   return undefined;

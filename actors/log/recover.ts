@@ -7,6 +7,7 @@ import { foundedBy } from "../../protocol/configuration.ts";
 import type { Identity } from "../../protocol/peer-frame.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, type Epoch, epochOf, formatZxid } from "../../protocol/zxid.ts";
+import type { NoFile } from "../../runtime/disk.ts";
 import type { EpochPromise } from "../log-sync/messages.ts";
 import {
   checkOwner,
@@ -16,33 +17,31 @@ import {
   decodeOwner,
   encodeOwner,
   encodeIncarnation,
-  FileDamaged,
+  encodePromise,
   type FolderIdentity,
   OWNER_FILE,
   INCARNATION_FILE,
-  installZxid,
   isAside,
   isLeftover,
   isOurs,
   isSegmentName,
   isTolerated,
+  LOG_END_FILE,
+  NO_FILES,
   PROMISE_FILE,
-  snapshotZxid,
   type StoredOwner,
   VOTE_LOSS_FILE,
   WHAT_TO_DO,
+  ZOOKEEPER_ADVICE,
+  ZOOKEEPER_FOLDER,
 } from "./files.ts";
-import { finishInstall } from "./install.ts";
+import { decodeOr, type Folder, type Listed, listFolder, readWhole } from "./folder.ts";
+import { encodeLogEnd } from "./log-end.ts";
 import type { VoteLoss } from "./messages.ts";
-import {
-  LogStop,
-  perform,
-  type Procedure,
-  readBytes,
-  removeIfThere,
-  replaceFile,
-} from "./procedure.ts";
-import { findLog, type Folder, type FoundLog, logHolds } from "./recover-log.ts";
+import { LogStop, perform, type Procedure, removeIfThere, replaceFile } from "./procedure.ts";
+import { faultOfEnd, hasAllFiles, readLogEnd } from "./recover-end.ts";
+import { findInstall, installAgain } from "./recover-install.ts";
+import { findLog, type FoundLog } from "./recover-log.ts";
 import { performWithReserve } from "./room.ts";
 import { type LogState, report, say } from "./state.ts";
 import { cutAside, setAside, storeVoteLoss } from "./vote-loss.ts";
@@ -55,18 +54,23 @@ export type Start = {
 
 export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Procedure {
   const { crc32, repairable } = state.settings;
-  let folder = yield* listFolder();
-  const owner = yield* readOwner(state, folder);
+  const listed = yield* listFolder();
+  let { folder } = listed;
+  const owner = yield* readOwner(state, listed);
   const isNew = owner === undefined;
-  const installing = [...folder.keys()].find((name) => installZxid(name) !== undefined);
-  if (installing !== undefined) folder = yield* installAgain(state, folder, installing);
+  const toldEnd = yield* readLogEnd(folder, crc32);
+  const install = yield* findInstall(state, folder, toldEnd);
+  if (install.zxid !== undefined) folder = yield* installAgain(state, folder, install.zxid);
   const before = yield* readVoteLoss(folder, crc32);
   const promise = yield* readPromise(folder, crc32);
-  const incarnation = (yield* readIncarnation(state, folder, wallMs)) + 1;
+  const isPromiseLost = promise.kind === "missing" && (yield* hasAllFiles(folder, crc32));
+  const incarnation = (yield* readIncarnation(state, folder, { wallMs, promise })) + 1;
   if (owner !== undefined && owner.own === undefined) refuseAlone(state, incarnation);
   const found = yield* findLog(state, folder);
+  found.damage ??= install.damage ?? faultOfEnd(state, toldEnd);
+  found.aside.push(...install.aside);
   const logged = epochOf(state.index.lastZxid);
-  const promiseFault = faultOfPromise(promise, logged);
+  const promiseFault = faultOfPromise(promise, isPromiseLost, logged);
   const fault = found.damage ?? promiseFault;
   if (!repairable) refuseDamage(fault, before);
   state.promise =
@@ -88,12 +92,20 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
     yield* perform(replaceFile(OWNER_FILE, encodeOwner(state.settings, state.own, crc32)));
   }
   yield* clearUp(state, found);
-  const counted = replaceFile(INCARNATION_FILE, encodeIncarnation(incarnation, crc32));
-  if (!(yield* performWithReserve(state, counted))) {
-    throw new LogStop("the disk is full. Make room, then start the node again.");
+  const { promise: promised, index } = state;
+  if (promise.kind === "missing" && !isPromiseLost) {
+    yield* replaceWithReserve(state, PROMISE_FILE, encodePromise(promised, crc32));
   }
+  yield* replaceWithReserve(state, LOG_END_FILE, encodeLogEnd(index.lastZxid, crc32));
+  state.logEnd = index.lastZxid;
+  yield* replaceWithReserve(state, INCARNATION_FILE, encodeIncarnation(incarnation, crc32));
   if (loss !== undefined) sayWithoutVote(state, loss, fault);
   reportRecovered(state, found, incarnation);
+}
+
+function* replaceWithReserve(state: LogState, file: string, bytes: Uint8Array): Procedure {
+  if (yield* performWithReserve(state, replaceFile(file, bytes))) return;
+  throw new LogStop("the disk is full. Make room, then start the node again.");
 }
 
 function reportRecovered(state: LogState, found: FoundLog, incarnation: number): void {
@@ -124,33 +136,47 @@ function reportRecovered(state: LogState, found: FoundLog, incarnation: number):
   });
 }
 
-function* listFolder(): Procedure<Folder> {
-  const [result] = yield* perform([{ kind: "list" }]);
-  if (result?.kind !== "files") throw new LogStop("listing the data folder gave no files");
-  return new Map(result.files.map(({ name, size }) => [name, size]));
+/** What a link points to may be anywhere, and be another's: its records must neither be taken nor be overlooked. */
+function refuseNoFiles(others: readonly NoFile[]): void {
+  const found = others.find(({ name }) => isOurs(name));
+  if (found === undefined) return;
+  const { name, is } = found;
+  throw new LogStop(
+    `${name} in the data folder is ${NO_FILES[is]}, and must be a regular file: put the file itself in its place, with all that is in it; nothing was changed. To keep the data on another disk, name a folder there as the data folder.`,
+  );
 }
 
 /** Undefined for a folder that is nobody's yet. */
-function* readOwner(state: LogState, folder: Folder): Procedure<StoredOwner | undefined> {
+function* readOwner(
+  state: LogState,
+  { folder, others }: Listed,
+): Procedure<StoredOwner | undefined> {
+  refuseNoFiles(others);
+  const names = [...folder.keys(), ...others.map(({ name }) => name)];
   if (folder.has(OWNER_FILE)) {
     const bytes = yield* readWhole(folder, OWNER_FILE);
     const owner = decodeOwner(bytes, state.settings.crc32);
     checkOwner(owner, state.settings);
-    const unknown = [...folder.keys()].filter((name) => !isOurs(name) && !isTolerated(name));
+    const unknown = names.filter((name) => !isOurs(name) && !isTolerated(name));
     if (unknown.length > 0) say(state, "warn", "unknownFiles", { files: unknown.join(", ") });
     return owner;
   }
   // The marker of a new node is there before the node is.
-  const found = [...folder.keys()]
+  const found = names
     .filter((name) => !isLeftover(name) && !isTolerated(name) && name !== VOTE_LOSS_FILE)
     .sort();
   if (found.length === 0) return undefined;
-  const names = found.slice(0, 5).join(", ");
+  if (found.includes(ZOOKEEPER_FOLDER)) {
+    throw new LogStop(
+      `the data folder holds ${ZOOKEEPER_FOLDER}, the transaction logs and snapshots of Apache ZooKeeper: ${ZOOKEEPER_ADVICE}`,
+    );
+  }
+  const shown = found.slice(0, 5).join(", ");
   const more = found.length > 5 ? ` and ${found.length - 5} more` : "";
   throw new LogStop(
     found.some(isOurs)
-      ? `the data folder holds ${names}${more} but no ${OWNER_FILE}, which says whose they are: ${WHAT_TO_DO}`
-      : `the data folder is not empty (${names}${more}) and has no ${OWNER_FILE}, so it is not zooid's: give this node an empty folder of its own.`,
+      ? `the data folder holds ${shown}${more} but no ${OWNER_FILE}, which says whose they are. ${WHAT_TO_DO}`
+      : `the data folder is not empty (${shown}${more}) and has no ${OWNER_FILE}, so it is not zooid's: give this node an empty folder of its own.`,
   );
 }
 
@@ -173,26 +199,6 @@ function refuseAlone(state: LogState, incarnation: number): void {
   );
 }
 
-/**
- * A snapshot was to take the place of the log when the node stopped. What is left of a log that holds its zxid goes on after
- * it, perhaps with what was acknowledged: then the log stays, and the snapshot joins those that it continues.
- */
-function* installAgain(state: LogState, folder: Folder, installing: string): Procedure<Folder> {
-  const zxid = installZxid(installing);
-  if (zxid === undefined) return folder;
-  const goesOn = yield* logHolds(folder, zxid, state.settings.crc32);
-  if (goesOn) say(state, "warn", "installedBesideLog", { zxid: formatZxid(zxid) });
-  const replaced = [...folder.keys()].filter(
-    (name) => isSegmentName(name) || snapshotZxid(name) !== undefined,
-  );
-  yield* finishInstall(zxid, goesOn ? [] : replaced);
-  return yield* listFolder();
-}
-
-function* readWhole(folder: Folder, file: string): Procedure<Uint8Array> {
-  return yield* readBytes(file, 0, folder.get(file) ?? 0);
-}
-
 /** Of a marker that cannot be read the worst is assumed. */
 function* readVoteLoss(folder: Folder, crc32: Crc32): Procedure<VoteLoss | undefined> {
   if (!folder.has(VOTE_LOSS_FILE)) return undefined;
@@ -212,20 +218,15 @@ function* readPromise(folder: Folder, crc32: Crc32): Procedure<ReadPromise> {
   return promise === undefined ? { kind: "damaged" } : { kind: "stored", promise };
 }
 
-function decodeOr<Value, Other>(decode: () => Value, other: Other): Value | Other {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof FileDamaged) return other;
-    throw error;
-  }
-}
-
 /**
  * Of the life before. A number that was lost is replaced by one that none can have reached by counting, as is that of a
  * folder that may replace an older one: batches of an earlier life must not be taken for this one's.
  */
-function* readIncarnation(state: LogState, folder: Folder, wallMs: number): Procedure<number> {
+function* readIncarnation(
+  state: LogState,
+  folder: Folder,
+  { wallMs, promise }: { readonly wallMs: number; readonly promise: ReadPromise },
+): Procedure<number> {
   const { crc32, repairable } = state.settings;
   const unreached = Math.max(0, Math.floor(wallMs));
   if (folder.has(INCARNATION_FILE)) {
@@ -233,15 +234,17 @@ function* readIncarnation(state: LogState, folder: Folder, wallMs: number): Proc
     return decodeOr(() => decodeIncarnation(bytes, crc32), unreached);
   }
   // It is written before the first promise and the first record.
-  const isLost = folder.has(PROMISE_FILE) || [...folder.keys()].some(isSegmentName);
+  const hasPromised =
+    promise.kind === "damaged" || (promise.kind === "stored" && promise.promise.epoch > EPOCH_NONE);
+  const isLost = hasPromised || [...folder.keys()].some(isSegmentName);
   return isLost || repairable ? unreached : 0;
 }
 
 /** A follower promises an epoch before it takes that epoch's first record. */
-function faultOfPromise(promise: ReadPromise, logged: Epoch): string | undefined {
+function faultOfPromise(promise: ReadPromise, isLost: boolean, logged: Epoch): string | undefined {
   const isStored = promise.kind === "stored";
   if (isStored && promise.promise.epoch >= logged) return undefined;
-  if (promise.kind === "missing" && logged === EPOCH_NONE) return undefined;
+  if (promise.kind === "missing" && logged === EPOCH_NONE && !isLost) return undefined;
   const found = isStored ? `of epoch ${promise.promise.epoch}` : promise.kind;
   return `the promise file in the data folder is ${found}; the log has records of epoch ${logged}, which were promised before.`;
 }
@@ -286,14 +289,9 @@ function* clearUp(state: LogState, found: FoundLog): Procedure {
   if (last !== undefined) yield* perform([{ kind: "sync", file: last.name }]);
 }
 
-/** A segment without a record goes as a whole: it was never reported, and its name may not fit what comes next. */
 function* cutTorn(state: LogState, torn: NonNullable<FoundLog["torn"]>): Procedure {
   const { file, end, bytes } = torn;
   if (bytes > 0) say(state, "warn", "tornWriteCut", { file, offset: end, bytes });
-  if (end === 0) {
-    yield* perform([{ kind: "remove", file }, { kind: "syncFolder" }]);
-    return;
-  }
   yield* perform([
     { kind: "truncate", file, length: end },
     { kind: "sync", file },

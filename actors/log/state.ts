@@ -128,6 +128,8 @@ export type LogState = {
   /** What is stored of a peer's snapshot. */
   parts: { readonly zxid: Zxid; bytes: number } | undefined;
   voteLoss: VoteLoss | undefined;
+  /** The highest zxid that the file `log-end` may tell. */
+  logEnd: Zxid;
   /** Files set aside because they were damaged. */
   readonly damagedFiles: string[];
   /** Size of the spare file of zeros; 0: there is none. */
@@ -157,8 +159,8 @@ export type LogState = {
   wasFull: boolean;
   /** No room was found; nothing that grows a file is tried before the next probe. */
   awaitingRoom: boolean;
-  /** The promise at the head of the changes found no room and waits for the next probe. */
-  promiseStalled: boolean;
+  /** The change at the head, which is no append, found no room and waits for the next probe. */
+  changeStalled: boolean;
 };
 
 const PREPARE_BYTES_MAX = 1024 * 1024;
@@ -183,6 +185,7 @@ export function initialState(settings: LogSettings): LogState {
     cutting: notCutting(),
     parts: undefined,
     voteLoss: undefined,
+    logEnd: ZXID_NONE,
     damagedFiles: [],
     spareBytes: 0,
     spares: [],
@@ -199,7 +202,7 @@ export function initialState(settings: LogSettings): LogState {
     full: false,
     wasFull: false,
     awaitingRoom: false,
-    promiseStalled: false,
+    changeStalled: false,
   };
 }
 

@@ -2,7 +2,7 @@
  * The marker of a node that may have forgotten what it acknowledged or promised. It is durable before anything is cut off,
  * and goes when log-sync says that the node holds again whatever it may have acknowledged.
  */
-import { EPOCH_NONE, formatZxid } from "../../protocol/zxid.ts";
+import { formatZxid } from "../../protocol/zxid.ts";
 import { asideName, encodePromise, encodeVoteLoss, PROMISE_FILE, VOTE_LOSS_FILE } from "./files.ts";
 import type { VoteLoss } from "./messages.ts";
 import {
@@ -28,14 +28,12 @@ export function* storeVoteLoss(state: LogState, loss: VoteLoss): Procedure {
 export function* regainVote(state: LogState): Procedure {
   const { promise, settings } = state;
   // The file may be the damaged one still: the promise that is known by now may be the log's own epoch.
-  if (promise.epoch > EPOCH_NONE) {
-    const bytes = encodePromise(promise, settings.crc32);
-    if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {
-      yield* removeIfThere(`${PROMISE_FILE}${TEMPORARY_SUFFIX}`);
-      state.promiseStalled = true;
-      becomeFull(state);
-      return;
-    }
+  const bytes = encodePromise(promise, settings.crc32);
+  if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {
+    yield* removeIfThere(`${PROMISE_FILE}${TEMPORARY_SUFFIX}`);
+    state.changeStalled = true;
+    becomeFull(state);
+    return;
   }
   for (const file of state.damagedFiles.splice(0)) yield* removeIfThere(file);
   yield* removeIfThere(VOTE_LOSS_FILE);

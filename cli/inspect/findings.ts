@@ -10,9 +10,13 @@ export type FindingKind =
   | "fileDamaged"
   | "fileUnreadable"
   | "promiseTooLow"
+  /** It must be a regular file: what a link or a folder of that name holds is not read. */
+  | "noFile"
   /** Of the log. */
   | "recordDamaged"
   | "recordsMissing"
+  /** The log ends before what was durable. */
+  | "endMissing"
   | "recordOutOfPlace"
   | "segmentEmpty"
   | "segmentMisnamed"
@@ -25,7 +29,6 @@ export type FindingKind =
   | "logWithoutBeginning"
   /** Nothing wrong, but good to know. */
   | "tornWrite"
-  | "segmentUnwritten"
   | "snapshotOld"
   | "withoutVote"
   | "setAside"

@@ -13,9 +13,12 @@ import {
   installZxid,
   isAside,
   isLeftover,
+  isOurs,
   isReused,
   isSegmentName,
   isTolerated,
+  LOG_END_FILE,
+  NO_FILES,
   PARTS_FILE,
   PROMISE_FILE,
   SNAPSHOT_NEW_FILE,
@@ -24,10 +27,13 @@ import {
   VOTE_LOSS_FILE,
 } from "../../actors/log/files.ts";
 import type { VoteLoss } from "../../actors/log/messages.ts";
-import { LogStop, perform, type Procedure, readBytes } from "../../actors/log/procedure.ts";
+import { type Folder, listFolder } from "../../actors/log/folder.ts";
+import { type Procedure, readBytes } from "../../actors/log/procedure.ts";
+import { hasAllFiles, readLogEnd, type ToldEnd } from "../../actors/log/recover-end.ts";
 import { firstPrevZxid, type ScannedRecord } from "../../actors/log/scan.ts";
 import type { Crc32 } from "../../protocol/record.ts";
-import { EPOCH_NONE, epochOf, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import { EPOCH_NONE, epochOf, formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import type { NoFile } from "../../runtime/disk.ts";
 import type { Finding, Look, OtherFile } from "./findings.ts";
 import {
   beginChain,
@@ -45,8 +51,6 @@ import {
   type SnapshotLook,
 } from "./snapshots.ts";
 
-type Folder = ReadonlyMap<string, number>;
-
 /** The files of the log, as the next start would take them. */
 export type LogFiles = {
   readonly segments: readonly SegmentFile[];
@@ -54,12 +58,6 @@ export type LogFiles = {
   /** Both give way to a peer's snapshot that is to be installed. */
   readonly replaced: readonly string[];
 };
-
-export function* listFolder(): Procedure<Folder> {
-  const [result] = yield* perform([{ kind: "list" }]);
-  if (result?.kind !== "files") throw new LogStop("the data folder cannot be listed");
-  return new Map(result.files.map(({ name, size }) => [name, size]));
-}
 
 export function logFilesOf(folder: Folder): LogFiles {
   const names = [...folder.keys()].sort();
@@ -88,7 +86,10 @@ export function* baseOf({ segments, snapshots }: LogFiles, crc32: Crc32): Proced
 }
 
 export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
-  const folder = yield* listFolder();
+  // Before the log is looked at: a node that runs tells of no record that was not durable before.
+  const early = yield* listFolder();
+  const toldEnd = yield* unlessUnreadable(readLogEnd(early.folder, crc32));
+  const { folder, others: noFiles } = yield* listFolder();
   const files = logFilesOf(folder);
   const base = yield* baseOf(files, crc32);
   const joints = new Joints(files.snapshots);
@@ -103,6 +104,8 @@ export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
   for (const file of files.snapshots) snapshots.push(yield* lookAtSnapshot(file, crc32));
   for (const { problem } of snapshots) if (problem !== undefined) chain.problems.push(problem);
   judgeJoints(chain, { base, end }, snapshots, joints);
+  judgeEnd(chain, end, toldEnd);
+  judgeNoFiles(chain, noFiles);
   // Read after the log: in a running node's folder the promise is never older than the records that were read before it.
   const newest = snapshots.findLast(({ facts }) => facts.valid)?.facts.zxid ?? ZXID_NONE;
   const whole = yield* lookAtWholeFiles(chain, folder, Math.max(end, newest) as Zxid);
@@ -117,6 +120,34 @@ export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
     problems: chain.problems,
     notices: chain.notices,
   };
+}
+
+function judgeEnd(chain: Chain, zxid: Zxid, told: ToldEnd | undefined): void {
+  const file = LOG_END_FILE;
+  if (told === undefined || told.kind === "unknown") {
+    const found = told?.what ?? "cannot be read";
+    const what = `it ${found}, though it was written at the first start: it tells how far the log was durable`;
+    chain.problems.push({ kind: "fileDamaged", file, what });
+  } else if (told.kind === "told" && told.zxid > zxid) {
+    const what = `it tells that all up to zxid ${formatZxid(told.zxid)} was durable, and the log ends before that: the records between are missing, which no crash does`;
+    chain.problems.push({ kind: "endMissing", file, zxid, what });
+  }
+}
+
+function judgeNoFiles(chain: Chain, others: readonly NoFile[]): void {
+  for (const { name: file, is } of others) {
+    const found = `${NO_FILES[is]}`;
+    if (isOurs(file)) {
+      const what = `${found}, and must be a regular file: what it holds is not read, and the node does not start`;
+      chain.problems.push({ kind: "noFile", file, what });
+    } else if (!isTolerated(file)) {
+      chain.notices.push({
+        kind: "unknownFile",
+        file,
+        what: `${found}, not zooid's; it does no harm`,
+      });
+    }
+  }
 }
 
 type WholeFiles = Pick<Look, "identity" | "incarnation" | "promise" | "voteLoss">;
@@ -145,6 +176,8 @@ function* lookAtWholeFiles(chain: Chain, folder: Folder, lastZxid: Zxid): Proced
       PROMISE_FILE,
       `missing, though the log has records of epoch ${logged}, which was promised before`,
     );
+  } else if (yield* hasAllFiles(folder, crc32)) {
+    missing(PROMISE_FILE, "missing, though it was written at the first start");
   }
   if (promise !== undefined && promise.epoch < logged) {
     const what = `it promises epoch ${promise.epoch}, and the log has records of epoch ${logged}, which was promised before`;
@@ -211,6 +244,7 @@ function purposeOf(file: string): string {
   if (isReused(file)) return "a purged segment, to be written to again";
   if (file === SNAPSHOT_NEW_FILE) return "a snapshot being cut, or one that was not finished";
   if (file === PARTS_FILE) return "a peer's snapshot being received, or one that was not finished";
+  if (file === LOG_END_FILE) return "how far the log was durable";
   if (isLeftover(file)) return "a replacement that was not finished";
   if (isAside(file)) return "damaged, kept until it is repaired";
   return isTolerated(file) ? "of ZooKeeper's; never written" : "not zooid's";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { installZxid, isSegmentName, snapshotZxid } from "../../actors/log/files.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { DiskOperation, DiskResult } from "../../runtime/disk.ts";
+import { noFiles } from "../../runtime/disks/file.ts";
 import { isLockFile } from "../../runtime/disks/folder-lock.ts";
 
 /** Open at once. Further files are opened when they are read. */
@@ -30,7 +31,7 @@ export class ReadOnlyFolder {
   }
 
   perform(operation: DiskOperation): DiskResult {
-    if (operation.kind === "list") return { kind: "files", files: this.#list() };
+    if (operation.kind === "list") return this.#list();
     assert(operation.kind === "read", "an inspection changes nothing");
     return { kind: "bytes", bytes: this.#read(operation) };
   }
@@ -40,15 +41,17 @@ export class ReadOnlyFolder {
     this.#open.clear();
   }
 
-  #list(): { name: string; size: number }[] {
+  #list(): DiskResult {
     this.close();
     this.bytesRead = 0;
     this.bytesToRead = 0;
     this.#sizes.clear();
-    for (const entry of readdirSync(this.path, { withFileTypes: true })) {
-      if (entry.isFile() && !isLockFile(entry.name)) this.#take(entry.name);
-    }
-    return [...this.#sizes].map(([name, size]) => ({ name, size }));
+    const entries = readdirSync(this.path, { withFileTypes: true }).filter(
+      ({ name }) => !isLockFile(name),
+    );
+    for (const entry of entries) if (entry.isFile()) this.#take(entry.name);
+    const files = [...this.#sizes].map(([name, size]) => ({ name, size }));
+    return { kind: "files", files, others: noFiles(entries) };
   }
 
   #take(name: string): void {

@@ -108,7 +108,9 @@ function* goOn(chain: Chain, walk: Walk, scanned: SegmentEnd): Procedure<number 
     return end;
   }
   const found = follows === undefined ? said(fault) : "what stands here belongs elsewhere";
-  if (nextMark === undefined && walk.isLast && follows === undefined) {
+  // A segment gets its name when its first records are durable in it.
+  const isUnbegun = walk.from === 0 && end === 0;
+  if (nextMark === undefined && walk.isLast && follows === undefined && !isUnbegun) {
     noteTorn(chain, walk, scanned, found);
     return undefined;
   }
@@ -119,14 +121,15 @@ function* goOn(chain: Chain, walk: Walk, scanned: SegmentEnd): Procedure<number 
     upTo === undefined || upTo <= after
       ? "How many records are lost cannot be told"
       : `Lost: the records after zxid ${formatZxid(after)} up to ${formatZxid(upTo)}`;
-  const why = `${whyNoCrash(nextMark, walk.isLast)}, so no crash did this`;
+  const why = `${whyNoCrash(nextMark, walk.isLast, isUnbegun)}, so no crash did this`;
   note(chain, walk, scanned, "recordDamaged", `${found}; ${why}. ${lost}`);
   chain.lastZxid = lose(chain, upTo);
   return nextMark;
 }
 
-function whyNoCrash(nextMark: number | undefined, isLast: boolean): string {
+function whyNoCrash(nextMark: number | undefined, isLast: boolean, isUnbegun: boolean): string {
   if (nextMark !== undefined) return `a later write is there, at offset ${nextMark}`;
+  if (isLast && isUnbegun) return "a segment gets its name when its first records are durable";
   return isLast ? "it has the checksum it was written with" : "a later segment is there";
 }
 
@@ -200,13 +203,11 @@ function judgeWhole(chain: Chain, walk: Walk, count: SegmentCount, scanned: Segm
   }
   if (scanned.dirtyBytes > 0) return;
   const zxid = chain.lastZxid;
-  if (isLast) {
-    const what = "begun and never written to; the next start removes it";
-    chain.notices.push({ kind: "segmentUnwritten", file, offset: 0, zxid, what });
-  } else {
-    const what = "it holds no record, and there is a later segment";
-    chain.problems.push({ kind: "segmentEmpty", file, offset: 0, zxid, what });
-  }
+  const why = isLast
+    ? "a segment gets its name when its first ones are durable in it, so no crash did this"
+    : "there is a later segment";
+  const what = `it holds no record, and ${why}`;
+  chain.problems.push({ kind: "segmentEmpty", file, offset: 0, zxid, what });
 }
 
 const FAULTS: Readonly<Record<string, string>> = {

@@ -60,6 +60,6 @@ function wasSeen(problem: Finding, before: Look | undefined): boolean {
 function withoutWritesUnderWay(look: Look): Look {
   return {
     ...look,
-    notices: look.notices.filter(({ kind }) => kind !== "tornWrite" && kind !== "segmentUnwritten"),
+    notices: look.notices.filter(({ kind }) => kind !== "tornWrite"),
   };
 }

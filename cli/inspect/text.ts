@@ -1,5 +1,5 @@
 /** What a look found, as text for people. */
-import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
+import { EPOCH_NONE, formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { Look, SegmentFacts, SnapshotFacts } from "./findings.ts";
 
 export function lookText(path: string, look: Look, pid: number | undefined): readonly string[] {
@@ -27,7 +27,9 @@ function headLines(path: string, look: Look, pid: number | undefined): readonly 
     ["started", incarnation === undefined ? "unknown" : `incarnation ${incarnation}`],
     [
       "promise",
-      promise === undefined ? "none" : `epoch ${promise.epoch}, to node ${promise.candidate}`,
+      promise === undefined || promise.epoch === EPOCH_NONE
+        ? "none"
+        : `epoch ${promise.epoch}, to node ${promise.candidate}`,
     ],
     [
       "vote",

@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  type Dirent,
   fdatasyncSync,
   fsyncSync,
   ftruncateSync,
@@ -17,7 +18,7 @@ import {
   writevSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { Disk, DiskOperation, DiskResult } from "../disk.ts";
+import type { Disk, DiskOperation, DiskResult, NoFile } from "../disk.ts";
 import { FolderLock, isLockFile } from "./folder-lock.ts";
 
 /** Open at once. Beyond it the one used longest ago is closed, unless it has unsynced writes. */
@@ -48,7 +49,7 @@ export class FileDisk implements Disk {
   perform(operation: DiskOperation): DiskResult {
     switch (operation.kind) {
       case "list":
-        return { kind: "files", files: this.#list() };
+        return this.#list();
       case "read":
         return { kind: "bytes", bytes: this.#read(operation) };
       case "write":
@@ -89,10 +90,14 @@ export class FileDisk implements Disk {
     this.#lock.release();
   }
 
-  #list(): { name: string; size: number }[] {
-    return readdirSync(this.folder, { withFileTypes: true })
-      .filter((entry) => entry.isFile() && !isLockFile(entry.name))
+  #list(): DiskResult {
+    const entries = readdirSync(this.folder, { withFileTypes: true }).filter(
+      ({ name }) => !isLockFile(name),
+    );
+    const files = entries
+      .filter((entry) => entry.isFile())
       .map(({ name }) => ({ name, size: statSync(join(this.folder, name)).size }));
+    return { kind: "files", files, others: noFiles(entries) };
   }
 
   #read(operation: Extract<DiskOperation, { kind: "read" }>): Uint8Array {
@@ -189,6 +194,16 @@ function createDurably(folder: string): void {
     closeSync(descriptor);
     created = dirname(created);
   }
+}
+
+/** Of a folder's entries those that are no regular files. */
+export function noFiles(entries: readonly Dirent[]): NoFile[] {
+  return entries
+    .filter((entry) => !entry.isFile())
+    .map((entry) => {
+      if (entry.isDirectory()) return { name: entry.name, is: "folder" };
+      return { name: entry.name, is: entry.isSymbolicLink() ? "link" : "special" };
+    });
 }
 
 function chunksAfter(chunks: readonly Uint8Array[], written: number): Uint8Array[] {

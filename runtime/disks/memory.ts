@@ -67,7 +67,7 @@ export class MemoryDisk implements Disk {
     switch (operation.kind) {
       case "list": {
         const files = [...this.#entries].map(([name, inode]) => ({ name, size: inode.length }));
-        return { kind: "files", files };
+        return { kind: "files", files, others: [] };
       }
       case "read": {
         const inode = this.#inode(operation);

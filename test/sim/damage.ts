@@ -1,9 +1,10 @@
-/** What a disk may do to a node while it is down: forget everything, lose a file, change a byte, or have written a block elsewhere. */
+/** What a disk may do to a node while it is down: forget everything, lose, empty, cut or zero a file, change a byte, or have written a block elsewhere. */
 import { crc32 } from "node:zlib";
-import { segmentZxid } from "../../actors/log/files.ts";
+import { LOG_END_FILE, segmentZxid, snapshotZxid } from "../../actors/log/files.ts";
+import { decodeLogEnd, encodeLogEnd } from "../../actors/log/log-end.ts";
 import { findMark, MARK_BYTES, markAt, SEAL_BYTES } from "../../actors/log/mark.ts";
 import { verifyRecord } from "../../protocol/record.ts";
-import type { Zxid } from "../../protocol/zxid.ts";
+import { type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { MemoryDisk } from "../../runtime/disks/memory.ts";
 
 /** What was done; undefined: nothing, since there was nothing to damage. Everything done is durable. */
@@ -18,11 +19,7 @@ export function damageDisk(disk: MemoryDisk, random: () => number): string | und
   const file = pick(names.filter(isDamageable), random);
   const bytes = file === undefined ? undefined : files[file];
   if (file === undefined || bytes === undefined || bytes.length === 0) return undefined;
-  if (file.startsWith("log.") && file !== lastSegment(names) && random() < 0.3) {
-    disk.perform({ kind: "remove", file });
-    disk.perform({ kind: "syncFolder" });
-    return `${file} removed`;
-  }
+  if (random() < 0.4) return loseBytes(disk, file, random);
   // Of the last segment, what comes before the mark of its last write, or the seal: that shows that it was durable.
   const length = file === lastSegment(names) ? (marksOf(file, bytes).at(-1) ?? 0) : bytes.length;
   if (length === 0) return undefined;
@@ -50,7 +47,9 @@ export function loseLastWrite(
   const sealAt = marks.find((at) => isSeal(bytes, at));
   const start = marks.findLast((at) => at !== sealAt);
   const mark = start === undefined ? undefined : markAt(bytes, start, crc32);
-  if (start === undefined || mark === undefined) return undefined;
+  // A segment gets its name when its first write is durable.
+  if (start === undefined || start === 0 || mark === undefined) return undefined;
+  if (!untellEnd(disk, files, mark.prevZxid)) return undefined;
   const end = sealAt ?? endOfWrite(bytes, start);
   const position = start + Math.floor(random() * (end - start));
   if (sealAt !== undefined || random() < 0.5) {
@@ -60,6 +59,77 @@ export function loseLastWrite(
   }
   change(disk, file, position, flipped(bytes, position, random));
   return { done: `${file} changed at ${position} of ${end}`, after: mark.prevZxid };
+}
+
+/** As if the power had failed before `log-end` told of more. False: it told so in its first place, which is synced. */
+function untellEnd(
+  disk: MemoryDisk,
+  files: Readonly<Record<string, Uint8Array>>,
+  after: Zxid,
+): boolean {
+  const bytes = files[LOG_END_FILE];
+  if (bytes === undefined) return true;
+  const first = bytes.slice();
+  first.fill(0, FIRST_PLACE_BYTES);
+  const synced = toldEnd(first);
+  if (synced === undefined || synced > after) return false;
+  change(disk, LOG_END_FILE, 0, encodeLogEnd(synced, crc32));
+  return true;
+}
+
+const FIRST_PLACE_BYTES = 512;
+
+function toldEnd(bytes: Uint8Array | undefined): Zxid | undefined {
+  try {
+    return bytes === undefined ? undefined : decodeLogEnd(bytes, crc32);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A file goes, or a part of it. Of the last segment only so that a record of which `log-end` tells goes with it, or that none is
+ * left: what else is gone there cannot be told from a power failure.
+ */
+function loseBytes(disk: MemoryDisk, file: string, random: () => number): string | undefined {
+  const files = disk.snapshot();
+  const bytes = files[file] ?? new Uint8Array(0);
+  const isLast = file === lastSegment(Object.keys(files));
+  const length = isLast ? lengthTold(file, files) : bytes.length;
+  const position = random() < 0.5 ? 0 : Math.floor(random() * length);
+  const how = random();
+  if (how < 0.3 && !(isLast && !isMissed(files, bytes))) {
+    disk.perform({ kind: "remove", file });
+    disk.perform({ kind: "syncFolder" });
+    return `${file} removed`;
+  }
+  const isEmpty = bytes.subarray(position, length).every((byte) => byte === 0);
+  if (how < 0.65 || isEmpty) {
+    disk.perform({ kind: "truncate", file, length: position });
+    disk.perform({ kind: "sync", file });
+    return `${file} cut at ${position} of ${bytes.length}`;
+  }
+  change(disk, file, position, new Uint8Array(bytes.length - position));
+  return `${file} zeroed from ${position} of ${bytes.length}`;
+}
+
+/** Of the last segment: the records before are told of, or it is the mark before the first. */
+function lengthTold(file: string, files: Readonly<Record<string, Uint8Array>>): number {
+  const bytes = files[file] ?? new Uint8Array(0);
+  const told = toldEnd(files[LOG_END_FILE]) ?? ZXID_NONE;
+  const marks = marksOf(file, bytes).filter((at) => {
+    const prevZxid = markAt(bytes, at, crc32)?.prevZxid;
+    return at > 0 && prevZxid !== undefined && prevZxid <= told;
+  });
+  return marks.at(-1) ?? MARK_BYTES;
+}
+
+/** `log-end` tells of one of its records, and no snapshot that would take the place of the whole log reaches as far. */
+function isMissed(files: Readonly<Record<string, Uint8Array>>, segment: Uint8Array): boolean {
+  const told = toldEnd(files[LOG_END_FILE]) ?? ZXID_NONE;
+  const before = markAt(segment, 0, crc32)?.prevZxid;
+  const snapshots = Object.keys(files).map((name) => snapshotZxid(name) ?? ZXID_NONE);
+  return before !== undefined && told > before && snapshots.every((zxid) => zxid < told);
 }
 
 /** A mark without a record. */
@@ -115,7 +185,8 @@ function misplaced(
 
 /** Not the file that says whose folder it is, without which a node does not start. */
 function isDamageable(name: string): boolean {
-  return name.startsWith("log.") || name.startsWith("snapshot.") || name === "promise";
+  if (name === "promise" || name === LOG_END_FILE) return true;
+  return name.startsWith("log.") || name.startsWith("snapshot.");
 }
 
 function lastSegment(names: readonly string[]): string | undefined {

@@ -1,8 +1,10 @@
 /** I6 on the disk itself: what the log counts as durable no power failure takes back, and what it has cut off is not there. */
 import { crc32 } from "node:zlib";
-import { segmentName, segmentZxid, snapshotName } from "../../../actors/log/files.ts";
+import { LOG_END_FILE, segmentName, segmentZxid, snapshotName } from "../../../actors/log/files.ts";
+import { decodeLogEnd } from "../../../actors/log/log-end.ts";
 import { findMark, MARK_BYTES, SEAL_BYTES } from "../../../actors/log/mark.ts";
 import type { LogState } from "../../../actors/log/actor.ts";
+import { formatZxid } from "../../../protocol/zxid.ts";
 import type { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import { must } from "./violation.ts";
 
@@ -25,6 +27,7 @@ export class DiskChecks {
     }
     this.#seen.set(state, now);
     checkSynced(node, disk, state);
+    checkTold(node, disk, state);
   }
 }
 
@@ -43,6 +46,14 @@ function checkSynced(node: number, disk: MemoryDisk, { segments, snapshots }: Lo
       return `node ${node} counts on ${file}, which a power failure may still take back`;
     });
   }
+}
+
+/** Else an undamaged log would be called damaged. */
+function checkTold(node: number, disk: MemoryDisk, { index }: LogState): void {
+  const told = decodeLogEnd(disk.snapshot()[LOG_END_FILE] ?? new Uint8Array(0), crc32);
+  must(told <= index.lastZxid, "I6 memory is the disk", () => {
+    return `node ${node} tells that its log reaches ${formatZxid(told)}, and it ends at ${formatZxid(index.lastZxid)}`;
+  });
 }
 
 /** A truncation leaves nothing after the log's end, neither in the last segment nor in later ones. */

@@ -160,4 +160,56 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "lost-end-believed",
+    mistake: "a log that ends before what was durable is taken for one that ended there",
+    edits: [
+      {
+        file: "actors/log/recover-end.ts",
+        find: `told.kind === "none" || told.zxid <= index.lastZxid`,
+        replace: "true",
+      },
+    ],
+  },
+  {
+    name: "empty-segment-believed",
+    mistake: "a last segment without a record is taken for one that was never written to",
+    edits: [
+      {
+        file: "actors/log/recover-log.ts",
+        find: `  if (first === undefined) {
+    return missing(`,
+        replace: `  if (first === undefined && isLast) return undefined;
+  if (first === undefined) {
+    return missing(`,
+      },
+      {
+        file: "actors/log/recover-log.ts",
+        find: "    addSegment(state, { name, firstRecord, end: scanned.end, size });\n  }\n}",
+        replace:
+          "    if (scanned.end > 0) addSegment(state, { name, firstRecord, end: scanned.end, size });\n  }\n}",
+      },
+      {
+        file: "actors/log/recover-end.ts",
+        find: `told.kind === "none" || told.zxid <= index.lastZxid`,
+        replace: `told.kind === "none" || index.count === 0 || told.zxid <= index.lastZxid`,
+      },
+    ],
+  },
+  {
+    name: "end-not-lowered",
+    mistake: "the log is cut, and the file beside it goes on telling that more was durable",
+    edits: [
+      {
+        file: "actors/log/log-end.ts",
+        find: "  if (state.logEnd <= zxid) return true;",
+        replace: "  if (state.logEnd >= ZXID_NONE) return true;",
+      },
+    ],
+  },
+  {
+    name: "new-segment-not-told",
+    mistake: "records of a new segment are reported before the file beside the log tells of them",
+    edits: [{ file: CHANGES, find: "  yield* tellEndDurably(state);\n", replace: "" }],
+  },
 ];

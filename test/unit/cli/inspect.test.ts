@@ -1,7 +1,7 @@
 /** One look at a data folder: what it says of good ones, and that it finds what the log actor would stumble over. */
 import fc from "fast-check";
 import test from "ava";
-import { encodePromise, snapshotName } from "../../../actors/log/files.ts";
+import { encodePromise, FORMAT_VERSION, snapshotName } from "../../../actors/log/files.ts";
 import { drive } from "../../../cli/inspect/drive.ts";
 import { type Finding, findingText } from "../../../cli/inspect/findings.ts";
 import { lookAtFolder } from "../../../cli/inspect/look.ts";
@@ -19,6 +19,7 @@ import {
   records,
   server1,
   server2,
+  untellEnd,
   zxid,
 } from "../log/harness.ts";
 import {
@@ -50,7 +51,7 @@ test("a whole folder has no problem, and every file is accounted for", async (t)
   const look = await lookAt(WHOLE);
   t.deepEqual(look.problems, []);
   t.deepEqual(look.notices, []);
-  t.like(look.identity, { ensemble: "test", server: server1, version: 3 });
+  t.like(look.identity, { ensemble: "test", server: server1, version: FORMAT_VERSION });
   t.deepEqual(look.identity?.own?.members, [server1]);
   t.deepEqual(look.promise, { epoch: epoch(1), candidate: server1 });
   t.is(look.incarnation, 1);
@@ -149,6 +150,7 @@ test("a damaged last write is found by its seal", async (t) => {
   const problems = await problemsOf((files) => flip(files, THIRD, 15 * WRITE_BYTES + 80));
   t.deepEqual(problems, [
     { kind: "recordDamaged", file: THIRD, offset: 1920, zxid: zxid(1, 78), chunk: undefined },
+    { kind: "endMissing", file: "log-end", zxid: zxid(1, 78), chunk: undefined },
   ]);
 });
 
@@ -162,7 +164,10 @@ test("bytes behind the log of which no write of it began are not called a write 
 
 test("a last write cut short is a notice, no problem", async (t) => {
   const look = await lookAt(
-    changed((files) => bytesOf(files, THIRD).fill(0, 15 * WRITE_BYTES + 80)),
+    changed((files) => {
+      bytesOf(files, THIRD).fill(0, 15 * WRITE_BYTES + 80);
+      untellEnd(files, zxid(1, 78));
+    }),
   );
   t.deepEqual(look.problems, []);
   t.deepEqual(look.notices.map(brief), [
@@ -225,7 +230,10 @@ test("a snapshot that the log does not reach is a problem", async (t) => {
     delete files[THIRD];
     delete files[SECOND];
   });
-  t.deepEqual(problems, [{ kind: "snapshotAhead", file, zxid: zxid(1, 50), chunk: undefined }]);
+  t.deepEqual(problems, [
+    { kind: "snapshotAhead", file, zxid: zxid(1, 50), chunk: undefined },
+    { kind: "endMissing", file: "log-end", zxid: zxid(1, 31), chunk: undefined },
+  ]);
 });
 
 test("a snapshot at whose zxid no record ends is a problem", async (t) => {
@@ -294,6 +302,7 @@ test("a peer's snapshot that waits to be installed takes the place of the log", 
     changed((files) => {
       rename(files, file, "install.0000000100000032");
       flip(files, SEGMENT, 700);
+      untellEnd(files, zxid(1, 50));
     }),
   );
   t.deepEqual(look.problems, []);
@@ -345,6 +354,30 @@ test("a folder without a problem is one that a node starts on, and it finds as m
   );
 });
 
+test("a folder of which one file was damaged, emptied, cut or lost has a problem, or loses no record", async (t) => {
+  const change = fc.record({
+    file: fc.constantFrom(...Object.keys(WHOLE)),
+    at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+    how: fc.constantFrom("flip", "cut", "zero", "remove", "repeat", "empty", "zeroAll"),
+  });
+  await fc.assert(
+    fc.asyncProperty(change, async ({ file, at, how }) => {
+      const files = changed((each) => spoil(each, file, at, how));
+      const log = new LogHarness(new MemoryDisk({ files }));
+      log.run();
+      const look = await lookAt(files);
+      if (log.stopReason !== undefined) {
+        t.true(look.problems.length > 0, log.stopReason);
+        return;
+      }
+      const [report] = log.reports;
+      if (report?.kind !== "recovered") throw new Error("not recovered");
+      t.is(report.lastZxids.at(-1), zxid(1, 79));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 function spoil(files: Files, file: string, at: number, how: string): void {
   const bytes = files[file];
   if (bytes === undefined || bytes.length === 0) return;
@@ -353,6 +386,8 @@ function spoil(files: Files, file: string, at: number, how: string): void {
   else if (how === "cut") files[file] = bytes.slice(0, offset);
   else if (how === "zero") bytes.fill(0, offset, offset + 200);
   else if (how === "remove") delete files[file];
+  else if (how === "empty") files[file] = new Uint8Array(0);
+  else if (how === "zeroAll") bytes.fill(0);
   else bytes.copyWithin(offset, 0, 200);
 }
 

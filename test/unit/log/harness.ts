@@ -5,6 +5,7 @@ import { encodeRecord } from "../../../protocol/record.ts";
 import { CHUNK_HEADER_BYTES, sealChunk } from "../../../protocol/snapshot.ts";
 import { type Epoch, type Zxid, zxidOf } from "../../../protocol/zxid.ts";
 import { logActor, type LogOptions, type LogState } from "../../../actors/log/actor.ts";
+import { encodeLogEnd } from "../../../actors/log/log-end.ts";
 import type { LogMessage, LogReport } from "../../../actors/log/messages.ts";
 import type { SnapshotIdentity } from "../../../actors/log-sync/messages.ts";
 import type { TreeMessage } from "../../../actors/tree/messages.ts";
@@ -184,6 +185,11 @@ export function cutSnapshot(log: LogHarness, of: Zxid, count = 1): LogReport[] {
   return chunks(of, count).flatMap((bytes, index) =>
     log.ask({ kind: "snapshotChunk", zxid: of, index, bytes, last: index === count - 1 }),
   );
+}
+
+/** As a power failure before the file `log-end` told of what came after `zxid`. */
+export function untellEnd(files: Record<string, Uint8Array>, after: Zxid = 0 as Zxid): void {
+  files["log-end"] = encodeLogEnd(after, checksum);
 }
 
 /** Which snapshot these chunks are. */

@@ -16,12 +16,15 @@ import {
   recovered,
   records,
   server2,
+  untellEnd,
   zxid,
 } from "./harness.ts";
 
 const SEGMENT_BYTES = 4096;
 /** Of a record and its mark, when each is a write of its own. */
 const WRITE_BYTES = 128;
+/** In the file `log-end`, for each write. */
+const END_BYTES = 16;
 
 type Files = Record<string, Uint8Array>;
 
@@ -99,8 +102,8 @@ test("purged segments wait under another name, their first mark wiped, and the n
     );
   t.is(
     written,
-    80 * (WRITE_BYTES + 17 + SEAL_BYTES),
-    "the records, their marks and seals, and no zeros",
+    80 * (WRITE_BYTES + 17 + SEAL_BYTES + END_BYTES),
+    "the records, their marks and seals, the end told, and no zeros",
   );
 });
 
@@ -147,7 +150,9 @@ test("a write cut short before remnants is cut off, wherever it was cut", (t) =>
   for (let cut = 0; cut < mark; cut += 1) {
     const torn = bytes.slice();
     torn.set(before.subarray(cut), end - mark + cut);
-    const log = new LogHarness(new MemoryDisk({ files: { ...files, [last]: torn } }));
+    const power = { ...files, [last]: torn };
+    untellEnd(power);
+    const log = new LogHarness(new MemoryDisk({ files: power }));
     const report = recovered(log);
     t.is(report.lastZxids.at(-1), zxid(1, lastCounter - 1));
     t.is(report.tornBytes > 0, cut >= SEAL_BYTES);
