@@ -67,7 +67,7 @@ function whyNoDataFolder(path: string): string | undefined {
   const entries = readdirSync(path, { withFileTypes: true });
   if (entries.some((entry) => isOurs(entry.name))) return undefined;
   if (entries.some((entry) => entry.name === ZOOKEEPER_FOLDER)) {
-    return `${path} holds ${ZOOKEEPER_FOLDER}, the transaction logs and snapshots of Apache ZooKeeper: ${ZOOKEEPER_ADVICE}`;
+    return `${path} is no data folder of zooid: it holds ${ZOOKEEPER_FOLDER}, the transaction logs and snapshots of Apache ZooKeeper: ${ZOOKEEPER_ADVICE}`;
   }
   const nodes = entries
     .filter((entry) => entry.isDirectory())
