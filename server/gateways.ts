@@ -1,6 +1,6 @@
 /** The actors that face clients and operators, and what they hear of the others. */
 import { adminActor } from "../actors/admin/admin.ts";
-import { natsGatewayActor } from "../actors/gateway/nats/gateway.ts";
+import { natsGatewayActor, type NatsGatewayOptions } from "../actors/gateway/nats/gateway.ts";
 import { zooKeeperGatewayActor } from "../actors/gateway/zookeeper/gateway.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { NodeConfig } from "./config/node-config.ts";
@@ -30,7 +30,12 @@ export function addAdminActor(
 }
 
 /** Beside a lane's replica. */
-export function addGatewayActors(system: ActorSystem, config: NodeConfig, lane: number): void {
+export function addGatewayActors(
+  system: ActorSystem,
+  config: NodeConfig,
+  lane: number,
+  options: Pick<NatsGatewayOptions, "streamPendingBytesMax"> = {},
+): void {
   const gateways = [`zookeeper/${lane}`, `nats/${lane}`];
   tellAll(system, `tree/${lane}`, "sessions$", gateways);
   tellAll(system, `tree/${lane}`, "applied$", ["admin"]);
@@ -47,5 +52,5 @@ export function addGatewayActors(system: ActorSystem, config: NodeConfig, lane: 
       fourLetterWords: config.fourLetterWords,
     }),
   );
-  system.add(natsGatewayActor({ server, lane, ensemble, timeouts, failoverGraceMs }));
+  system.add(natsGatewayActor({ server, lane, ensemble, timeouts, failoverGraceMs, ...options }));
 }

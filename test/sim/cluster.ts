@@ -16,14 +16,14 @@ import {
 import { checkInspection, inspectionLine } from "./checks/inspection.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
 import { Kept } from "./checks/kept.ts";
-import { checkSessionSafety } from "./checks/session-safety.ts";
+import { checkAnswer, checkSessionSafety, type Ended } from "./checks/session-safety.ts";
 import { Truth } from "./checks/truth.ts";
 import { must } from "./checks/violation.ts";
 import { SimClient } from "./client/client.ts";
 import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
 import { configOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
-import { damageDisk, loseLastWrite } from "./damage.ts";
+import { damageDisk, loseLastWrite, wipeDisk } from "./damage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
 import { type Link, type LinkHandler, LinkPort } from "./links.ts";
 import { NativeClients } from "./native-clients.ts";
@@ -32,7 +32,7 @@ import { SimNetwork } from "./network.ts";
 import { NodeClock } from "./node-clock.ts";
 import type { Plan } from "./plan.ts";
 import { NodeObserver } from "./observer.ts";
-import { Random } from "./random.ts";
+import { Random, type Range } from "./random.ts";
 import { type Life, SimNode, SimSystem, ThreadLink } from "./sim-node.ts";
 import { stragglers } from "./stragglers.ts";
 import type { Trace } from "./trace.ts";
@@ -71,6 +71,7 @@ export class Cluster {
   readonly #random: Random;
   readonly #linkRandom: Random;
   readonly #clockRandom: Random;
+  readonly #ended = new Map<number, Ended>();
   #failure: Error | undefined;
 
   constructor(plan: Plan, makeTrace: (clock: Clock) => Trace, coverage: Coverage) {
@@ -87,6 +88,7 @@ export class Cluster {
     this.truth.onExpired = (session, timeoutMs) => {
       const of = { session, timeoutMs, nowMs: clock.nowMs(), driftMax: plan.driftMax };
       this.counts.outlived += checkSessionSafety(this.everyone, of);
+      this.#ended.set(session, { atMs: of.nowMs, timeoutMs });
     };
     const logs = Array.from({ length: plan.nodes }, (_, index) => newNodeLog(index + 1));
     this.invariants = new Invariants(logs, this.truth);
@@ -101,10 +103,13 @@ export class Cluster {
     this.#environment = {
       trace,
       trueMs: () => clock.nowMs(),
+      heard: (holder) => {
+        checkAnswer(holder, this.#ended.get(holder.session?.id ?? 0), plan.driftMax);
+      },
       truth: this.truth,
       counts: this.counts,
       budget: { left: plan.requestsMax },
-      dial: (of) => this.#dial(of),
+      dial: (of) => this.dial(of),
       nodes: plan.nodes,
       guard: (check) => this.guard(check),
     };
@@ -227,13 +232,22 @@ export class Cluster {
    * without one an ensemble waits for its operator (decision 7).
    */
   damage(node: SimNode): boolean {
+    const random = this.#random.stream(NODE_STREAMS * node.id + 700 + node.lives);
+    return this.#damage(node, () => damageDisk(node.disk, () => random.random()));
+  }
+
+  /** As `damage`: nothing is left. */
+  wipe(node: SimNode): boolean {
+    return this.#damage(node, () => wipeDisk(node.disk));
+  }
+
+  #damage(node: SimNode, damage: () => string | undefined): boolean {
     const voters = this.nodes.filter(
       ({ log }) => log.state !== undefined && log.state.repair === undefined,
     );
     const others = voters.filter((each) => each !== node).length;
     if (node.life !== undefined || others < Math.floor(this.nodes.length / 2) + 1) return false;
-    const random = this.#random.stream(NODE_STREAMS * node.id + 700 + node.lives);
-    const done = damageDisk(node.disk, () => random.random());
+    const done = damage();
     if (done === undefined) return false;
     this.note(node, `damaged: ${done}`);
     this.invariants.damaged(node.log);
@@ -276,9 +290,9 @@ export class Cluster {
     const lanes = Array.from({ length: plan.lanes }, (_, index) => index + 1);
     for (const lane of lanes) links.set(lane, this.#linkPort(node, lane));
     const threads: readonly (string | number)[] = ["main", "log", ...lanes];
-    const delayMs = plan.threads?.delayMs ?? { min: 0, max: 0 };
     const threadLinks = new Map(
       threads.map((thread) => {
+        const delayMs = threadDelay(plan, thread);
         return [
           thread,
           new ThreadLink({
@@ -325,7 +339,8 @@ export class Cluster {
         ringBytesMax: plan.ringBytes,
         snapshotChunkBytes: plan.snapshotChunkBytes,
       });
-      addGatewayActors(systemOf(lane), config, lane);
+      const { streamPendingBytes: streamPendingBytesMax } = plan;
+      addGatewayActors(systemOf(lane), config, lane, { streamPendingBytesMax });
     }
     addReplicationActors(systemOf("main"), config, gate, { sizes: plan.sizes });
     addAdminActor(systemOf("main"), config);
@@ -363,7 +378,7 @@ export class Cluster {
     );
   }
 
-  #dial(of: {
+  dial(of: {
     readonly node: number;
     readonly client: { readonly name: string };
     readonly handler: LinkHandler;
@@ -452,4 +467,11 @@ const LANE_NUMBERS = 100_000;
 
 function clientCut(client: string, node: SimNode): string {
   return `${client}>${node.id}`;
+}
+
+/** To the thread: lanes may be slow. */
+function threadDelay({ threads }: Plan, thread: string | number): Range {
+  const { min, max } = threads?.delayMs ?? { min: 0, max: 0 };
+  const factor = typeof thread === "number" ? (threads?.laneFactors[thread - 1] ?? 1) : 1;
+  return { min: min * factor, max: max * factor };
 }

@@ -11,11 +11,7 @@ import type { MemoryDisk } from "../../runtime/disks/memory.ts";
 export function damageDisk(disk: MemoryDisk, random: () => number): string | undefined {
   const files = disk.snapshot();
   const names = Object.keys(files);
-  if (random() < 0.3) {
-    for (const file of names) disk.perform({ kind: "remove", file });
-    disk.perform({ kind: "syncFolder" });
-    return "wiped";
-  }
+  if (random() < 0.3) return wipeDisk(disk);
   const file = pick(names.filter(isDamageable), random);
   const bytes = file === undefined ? undefined : files[file];
   if (file === undefined || bytes === undefined || bytes.length === 0) return undefined;
@@ -29,6 +25,12 @@ export function damageDisk(disk: MemoryDisk, random: () => number): string | und
   const done = block === undefined ? "changed" : "overwritten by another block";
   change(disk, file, position, block ?? flipped(bytes, position, random));
   return `${file} ${done} at ${position} of ${bytes.length}`;
+}
+
+export function wipeDisk(disk: MemoryDisk): string {
+  for (const file of Object.keys(disk.snapshot())) disk.perform({ kind: "remove", file });
+  disk.perform({ kind: "syncFolder" });
+  return "wiped";
 }
 
 /**

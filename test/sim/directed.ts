@@ -1,4 +1,5 @@
 /** Plans with a purpose, beside the random ones: each leads to situations that chance alone hardly ever reaches. */
+import { handshakes, replacements, successions } from "./directed-sessions.ts";
 import type { FaultKind } from "./faults/kinds.ts";
 import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
@@ -10,12 +11,15 @@ export type DirectedPlan = {
   readonly change: (plan: Plan, random: Random) => Partial<Plan>;
 };
 
-export type DirectedName = "hostile" | "snapshots";
+export type DirectedName = "hostile" | "snapshots" | "successions" | "handshakes" | "replacements";
 
 /** Their rates together are well below 1: the other seeds stay as random as they are. */
 export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
   hostile: { rate: 0.08, change: hostile },
   snapshots: { rate: 0.06, change: snapshots },
+  successions: { rate: 0.07, change: successions },
+  handshakes: { rate: 0.04, change: handshakes },
+  replacements: { rate: 0.02, change: replacements },
 };
 
 export function isDirected(name: string): name is DirectedName {

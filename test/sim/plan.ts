@@ -4,9 +4,11 @@ import {
   CHANGE_RING_BYTES_MAX,
   SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
   SNAPSHOT_PART_BYTES_MAX,
+  STREAM_PENDING_BYTES_MAX,
 } from "../../protocol/limits.ts";
 import type { Workload } from "./client/workload.ts";
 import { DIRECTED, type DirectedName, drawDirected, sizesOf } from "./directed.ts";
+import { renewalsOf } from "./directed-sessions.ts";
 import { type FaultKind, FAULTS } from "./faults/kinds.ts";
 import { Random, type Range } from "./random.ts";
 
@@ -17,7 +19,9 @@ export type Plan = {
   readonly nodes: number;
   readonly lanes: number;
   /** Each thread of a node is a system of its own, with messages between them on their way for so long. */
-  readonly threads: { readonly delayMs: Range } | undefined;
+  readonly threads:
+    | { readonly delayMs: Range; readonly laneFactors: readonly number[] }
+    | undefined;
   readonly segmentBytes: number;
   readonly snapshotEveryBytes: number;
   readonly heartbeatIntervalMs: number;
@@ -51,6 +55,8 @@ export type Plan = {
   readonly snapshotChunkBytes: number;
   /** Of recent changes that a lane keeps. */
   readonly ringBytes: number;
+  /** Of changes that wait for a stream's credits before it pauses. */
+  readonly streamPendingBytes: number;
   readonly natives: {
     readonly clients: readonly Workload[];
     /** Of their messages and those to them. */
@@ -80,19 +86,20 @@ function drawRandomPlan(seed: number): Plan {
   const calm = random.chance(0.3);
   const clients = 1 + random.below(6);
   const minSessionTimeoutMs = random.pick([1000, 2000, 4000]);
+  const renewals = renewalsOf(minSessionTimeoutMs);
   // Native clients take the places of others: a seed is to stay as quick as it is.
-  const { hogs, ...others } = drawOthers(
+  const { hogs, renews, ...others } = drawOthers(
     new Random(seed).stream(OTHERS_STREAM),
     minSessionTimeoutMs,
   );
+  const several = random.chance(0.25);
+  const apart = random.chance(0.35);
+  const threads = apart ? { delayMs: { min: 0.01, max: random.pick([0.05, 1]) } } : undefined;
   return {
     seed,
     directed: undefined,
     nodes,
-    lanes: random.chance(0.25) ? 2 : 1,
-    threads: random.chance(0.35)
-      ? { delayMs: { min: 0.01, max: random.pick([0.05, 1]) } }
-      : undefined,
+    ...drawLanes(new Random(seed).stream(LANES_STREAM), several, threads),
     segmentBytes: random.pick([4096, 16 * 1024, 64 * 1024]),
     snapshotEveryBytes: random.pick([6, 24, 100]) * 1024,
     heartbeatIntervalMs: random.pick([50, 100, 100, 200]),
@@ -114,7 +121,8 @@ function drawRandomPlan(seed: number): Plan {
     startMs: Array.from({ length: nodes }, () => (random.chance(0.1) ? random.random() * 4000 : 0)),
     clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs))
       .slice(Math.min(clients - 1, others.natives.clients.length))
-      .map((workload, index) => (hogs && index === 0 ? { ...workload, ...HOG } : workload)),
+      .map((workload, index) => (hogs && index === 0 ? { ...workload, ...HOG } : workload))
+      .map((workload) => (renews ? { ...workload, renewals } : workload)),
     requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
     ...others,
     ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
@@ -135,17 +143,33 @@ function drawSizes(random: Random): Pick<Plan, "sizes" | "snapshotChunkBytes" | 
 
 const LARGE_WINDOW_BYTES: number = 48 * 1024 * 1024;
 
+/** Lanes beside each other, some of them slower than others. */
+function drawLanes(
+  random: Random,
+  several: boolean,
+  threads: { readonly delayMs: Range } | undefined,
+): Pick<Plan, "lanes" | "threads"> {
+  const lanes = several ? random.pick([2, 2, 2, 3, 4]) : 1;
+  if (threads === undefined) return { lanes, threads };
+  const laneFactors = Array.from({ length: lanes }, () => random.pick([1, 1, 1, 20]));
+  return { lanes, threads: { ...threads, laneFactors } };
+}
+
 /** Apart from the rest: what is drawn here changes nothing else. */
 const OTHERS_STREAM = 11;
 const SIZES_STREAM = 12;
 const DIRECTED_STREAM = 13;
+const LANES_STREAM = 15;
 /** Of a client that asks for too much: with this data its replies are more than is written ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 
 function drawOthers(
   random: Random,
   minSessionTimeoutMs: number,
-): Pick<Plan, "ringBytes" | "copies" | "natives"> & { readonly hogs: boolean } {
+): Pick<Plan, "ringBytes" | "copies" | "natives" | "streamPendingBytes"> & {
+  readonly hogs: boolean;
+  readonly renews: boolean;
+} {
   const clients = random.chance(0.25) ? random.pick([1, 1, 2]) : 0;
   return {
     hogs: random.chance(0.04),
@@ -161,6 +185,8 @@ function drawOthers(
       streamsMax: random.whole(1, 4),
       grantMs: random.pick([10, 10, 100, 1000]),
     },
+    renews: random.chance(0.2),
+    streamPendingBytes: random.pick([1000, 5000, STREAM_PENDING_BYTES_MAX]),
   };
 }
 

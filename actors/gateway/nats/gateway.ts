@@ -3,6 +3,7 @@
  * frames, and a gap ends the connection, after which the client attaches to its session again.
  */
 import { unreachable } from "../../../protocol/assert.ts";
+import { STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
 import { decodeClientFrame, type Frame, type HeardItem } from "../../../protocol/native.ts";
 import { ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Actor, Context, Step } from "../../../runtime/actor.ts";
@@ -35,7 +36,10 @@ import {
 
 export type { NatsGatewayOptions, State as NatsGatewayState } from "./state.ts";
 
-const FAILOVER_GRACE_MS = 2000;
+const DEFAULTS = {
+  failoverGraceMs: 2000,
+  streamPendingBytesMax: STREAM_PENDING_BYTES_MAX,
+} as const;
 const REPORT_INTERVAL_MS = 1000;
 /** More than clients can have under way at once by the limits of connections; reaching it is a bug. */
 const MAILBOX_CAPACITY = 1_000_000;
@@ -46,7 +50,7 @@ export function natsGatewayActor(options: NatsGatewayOptions): Actor<State, Nats
     supervision: "recover",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
     start: (context) => ({
-      state: createState({ failoverGraceMs: FAILOVER_GRACE_MS, ...options }, context),
+      state: createState({ ...DEFAULTS, ...options }, context),
       effects: [{ kind: "startTimer", timer: "tick", afterMs: TICK_MS }],
     }),
     receive,

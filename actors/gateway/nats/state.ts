@@ -22,6 +22,8 @@ export type NatsGatewayOptions = {
    * session timeout. Longer hides slower elections from clients.
    */
   readonly failoverGraceMs?: number;
+  /** Of changes that wait for a stream's credits: with more it pauses. Default `STREAM_PENDING_BYTES_MAX`. */
+  readonly streamPendingBytesMax?: number;
 };
 
 export type Phase =

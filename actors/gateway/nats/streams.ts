@@ -6,11 +6,7 @@
  */
 import { Code } from "../../../protocol/codes.ts";
 import { pathProblem } from "../../../protocol/paths.ts";
-import {
-  NATIVE_FRAME_BYTES_SOFT_MAX,
-  NATIVE_STREAMS_MAX,
-  STREAM_PENDING_BYTES_MAX,
-} from "../../../protocol/limits.ts";
+import { NATIVE_FRAME_BYTES_SOFT_MAX, NATIVE_STREAMS_MAX } from "../../../protocol/limits.ts";
 import type { ClientItem } from "../../../protocol/native.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -110,7 +106,8 @@ export function changesCame(
   }
   stream.after = message.through;
   send(turn, connection, stream);
-  if (stream.pendingBytes > STREAM_PENDING_BYTES_MAX) closeAtTree(turn, connection, stream);
+  const { streamPendingBytesMax } = turn.state.options;
+  if (stream.pendingBytes > streamPendingBytesMax) closeAtTree(turn, connection, stream);
 }
 
 export function compactedCame(

@@ -11,6 +11,8 @@ type Reign = {
   leading: boolean;
   /** By the node's clock: when it last heard of a session, or of its being attached. */
   readonly heardMs: Map<SessionId, number>;
+  /** When it looked at the deadlines, and what it had heard by then. */
+  look: { readonly atMs: number; readonly heardMs: ReadonlyMap<SessionId, number> };
 };
 
 const SLACK_MS = 1;
@@ -25,7 +27,7 @@ export class LeaderTime {
     let reign = this.#reigns.get(node.id);
     if (reign?.life !== life || reign.leading !== leading) {
       // A new leader gives every session its full timeout.
-      reign = { life, leading, heardMs: new Map() };
+      reign = { life, leading, heardMs: new Map(), look: { atMs: 0, heardMs: new Map() } };
       for (const session of sessionsOf(node)) reign.heardMs.set(session, life.clock.nowMs());
       this.#reigns.set(node.id, reign);
     }
@@ -34,6 +36,8 @@ export class LeaderTime {
       for (const session of message.sessions) reign.heardMs.set(session, nowMs);
     } else if (message.kind === "sessionChanges") {
       for (const { session } of message.attached) reign.heardMs.set(session, nowMs);
+    } else if (message.kind === "timer") {
+      reign.look = { atMs: nowMs, heardMs: new Map(reign.heardMs) };
     }
   }
 
@@ -48,9 +52,9 @@ export class LeaderTime {
       if (operation.kind !== "expireSession") continue;
       const { session } = operation;
       const timeoutMs = state.sessions.get(session)?.timeoutMs;
-      const heardMs = reign.heardMs.get(session);
+      const heardMs = reign.look.heardMs.get(session);
       if (timeoutMs === undefined || heardMs === undefined) continue;
-      const silentMs = clock.nowMs() - heardMs;
+      const silentMs = reign.look.atMs - heardMs;
       const asleepMs = clock.pauses
         .filter(({ fromMs, toMs }) => fromMs >= heardMs && toMs - fromMs > 2 * tickMs)
         .reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs - tickMs, 0);

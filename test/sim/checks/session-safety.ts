@@ -3,16 +3,11 @@
  * wrote the last answer, and so also after the client asked for it. Who counts from when the answer was heard may be late by
  * as long as the answer was on its way, and by no more.
  */
-import type { LastAnswer } from "../client/environment.ts";
+import type { Holder } from "../client/environment.ts";
 import { must } from "./violation.ts";
 
-type Holder = {
-  readonly name: string;
-  readonly session: { readonly id: number; readonly timeoutMs: number } | undefined;
-  /** Undefined: it is not connected. */
-  readonly lastAnswer: LastAnswer | undefined;
-  readonly clock: { readonly rate: number };
-};
+/** By the leader's decision. */
+export type Ended = { readonly atMs: number; readonly timeoutMs: number };
 
 const SLACK_MS = 5;
 
@@ -48,6 +43,22 @@ export function checkSessionSafety(
     if (wasHeard > 0) outlived += 1;
   }
   return outlived;
+}
+
+/** Heard now: the session had not been ended, and is not until two thirds of its timeout after the answer was written. */
+export function checkAnswer(
+  { name, lastAnswer, session, clock }: Holder,
+  ended: Ended | undefined,
+  driftMax: number,
+): void {
+  if (session === undefined || lastAnswer === undefined || ended === undefined) return;
+  const timeoutMs = Math.min(session.timeoutMs, ended.timeoutMs);
+  const slackMs = SLACK_MS + timeoutMs * driftShare(driftMax);
+  const untilMs = lastAnswer.writtenMs + (timeoutMs * 2) / 3 / clock.rate;
+  must(untilMs <= ended.atMs + slackMs, "session safety", () => {
+    const lateMs = (untilMs - ended.atMs).toFixed(0);
+    return `${name} is answered for session 0x${session.id.toString(16)}, counts on it for ${lateMs} ms too long, and it has ended`;
+  });
 }
 
 /**

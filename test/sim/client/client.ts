@@ -75,6 +75,8 @@ export class SimClient {
   session: Session | undefined;
   /** It asks for nothing new. */
   quiet = false;
+  /** It only listens. */
+  mute = false;
   /** Answered since it was told to count. */
   answered = 0;
   readonly #environment: ClientEnvironment;
@@ -251,7 +253,7 @@ export class SimClient {
     const patienceMs = connection.attached ? (timeoutMs * 2) / 3 : shortMs;
     if (silentMs >= patienceMs) {
       this.#drop(this.#random.chance(0.5), "hears nothing");
-    } else if (connection.attached && nowMs - connection.sentMs >= timeoutMs / 3) {
+    } else if (!this.mute && connection.attached && nowMs - connection.sentMs >= timeoutMs / 3) {
       connection.pingsMs.push(this.#environment.trueMs());
       this.#send(connection, headerFrame(Xid.ping, OpCode.ping));
     }
@@ -264,7 +266,7 @@ export class SimClient {
     const waitMs = trickles ? Math.max(thinkMs, TRICKLE_THINK_MS) : thinkMs;
     this.#later(this.#random.wait(waitMs), () => this.#think());
     const connection = this.#connection;
-    if (this.quiet || connection?.attached !== true) return;
+    if (this.quiet || this.mute || connection?.attached !== true) return;
     if (slowReader && this.#random.chance(0.01)) this.#readSlowly(connection.link);
     if (this.workload.hog && this.#hogsLeft > 0 && this.#random.chance(0.03)) this.#hog(connection);
     const burst = flood && !trickles && this.#random.chance(0.02) ? 100 : 1;
@@ -365,6 +367,7 @@ export class SimClient {
     if (known === undefined) counts.sessions += 1;
     this.session = { id: session, password, timeoutMs };
     connection.attached = true;
+    this.#environment.heard(this);
     this.#note(`attached at node ${connection.node}, session 0x${session.toString(16)}`);
     if (this.watches.count === 0) return;
     const lists = this.watches.reset(this.#lastZxid);
@@ -393,6 +396,7 @@ export class SimClient {
     // As the Java client: neither events nor pings count as seen. They may name the end of a record whose writes are answered next.
     if (xid === Xid.ping) {
       asked(connection, connection.pingsMs.shift());
+      this.#environment.heard(this);
       return;
     }
     this.#checkMoved(connection, header);
@@ -416,6 +420,7 @@ export class SimClient {
     const { request } = pending;
     asked(connection, pending.askedMs);
     const ended = header.code === Code.sessionExpired || header.code === Code.sessionMoved;
+    if (!ended) this.#environment.heard(this);
     const isMulti = request.kind === "write" && request.operation.kind === "multi";
     const body =
       isError(header) && (!isMulti || this.#reader.left === 0)

@@ -22,10 +22,21 @@ export type ClientCounts = {
 /** When the answer that was heard last was asked for, written by the server, and heard; in true time. */
 export type LastAnswer = { askedMs: number; writtenMs: number; heardMs: number };
 
+/** Who counts on a session. */
+export type Holder = {
+  readonly name: string;
+  readonly session: { readonly id: number; readonly timeoutMs: number } | undefined;
+  /** Undefined: it is not connected. */
+  readonly lastAnswer: LastAnswer | undefined;
+  readonly clock: { readonly rate: number };
+};
+
 export type ClientEnvironment = {
   /** The client's own: it may run fast or slow. */
   readonly clock: NodeClock;
   readonly trueMs: () => number;
+  /** An answer was heard that says that the client's session lives. */
+  readonly heard: (client: Holder) => void;
   readonly trace: Trace;
   readonly truth: Truth;
   readonly counts: ClientCounts;

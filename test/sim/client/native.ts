@@ -325,6 +325,7 @@ export class NativeClient {
         return;
       case "pong":
         asked(connection, connection.pingsMs.shift());
+        this.#options.environment.heard(this);
         this.#saw(item.zxid);
         return;
       case "result":
@@ -367,6 +368,7 @@ export class NativeClient {
     this.#saw(zxid);
     connection.server = server;
     connection.subject = laneSubject(ENSEMBLE, server, lane);
+    this.#options.environment.heard(this);
     this.#note(`attached at node ${server}, session 0x${session.toString(16)}`);
     this.#say(connection, this.#streams.reopen());
   }
@@ -406,9 +408,12 @@ export class NativeClient {
     this.#saw(answer.zxid);
     this.answered += 1;
     const { request } = pending;
+    const { result } = answer;
+    const code = result.kind === "error" ? result.code : Code.ok;
+    const ended = code === Code.sessionExpired || code === Code.sessionMoved;
+    if (!ended) this.#options.environment.heard(this);
     if (request.kind === "write") {
-      const { result } = answer;
-      if (result.kind === "error" && result.code === Code.notReadOnly) {
+      if (code === Code.notReadOnly) {
         counts.refused += 1;
         takeRefusal(connection.attachment, pending.place);
         return;

@@ -59,7 +59,19 @@ export type FaultKind =
   /** Another client takes a session over, with its password. */
   | "shareSession"
   /** A client is gone for longer than its session lives. */
-  | "silenceClient";
+  | "silenceClient"
+  /** The node that attaches a session stands still before it has answered. */
+  | "stallHandshake"
+  /** Somebody asks for a session with another password than its own. */
+  | "wrongPassword"
+  /** The leader hears all late, and has a successor from when it is heard by nobody. */
+  | "deafLeader"
+  /** The leader and one other node apart from a majority, which elects at once, for longer than a session lives. */
+  | "pairApart"
+  /** The leader starts again and leads again; what was said to its life before arrives then. It is isolated later. */
+  | "lateEchoes"
+  /** A node loses its disk, and its wall clock shows less than before: its lanes' incarnation is below what the log knows. */
+  | "replacedUnderOldClock";
 
 export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
   network: [
@@ -101,5 +113,13 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "loseLastWrite",
     "wrongDisk",
   ],
-  client: ["cutClient", "moveClient", "moveAllClients", "shareSession", "silenceClient"],
+  client: [
+    "cutClient",
+    "moveClient",
+    "moveAllClients",
+    "shareSession",
+    "silenceClient",
+    "stallHandshake",
+    "wrongPassword",
+  ],
 };

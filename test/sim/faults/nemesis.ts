@@ -6,20 +6,11 @@ import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import type { Random } from "../random.ts";
 import type { SimNode } from "../sim-node.ts";
 import type { FaultKind } from "./kinds.ts";
+import { sessionFaults } from "./sessions.ts";
+import { successionFaults } from "./successions.ts";
+import type { Inject, Injection, Target } from "./target.ts";
 
 export type FaultCounts = Partial<Record<FaultKind, number>>;
-
-type Inject = (of: Target) => boolean;
-
-/** Drawn for each fault. */
-type Target = {
-  readonly node: SimNode;
-  readonly other: SimNode;
-  readonly client: SimClient;
-  /** Of either protocol. */
-  readonly anyone: SimClient | NativeClient;
-  readonly forMs: number;
-};
 
 const FULL_EXTRA_BYTES = 6000;
 
@@ -46,7 +37,14 @@ export class Nemesis {
   constructor(cluster: Cluster, random: Random) {
     this.#cluster = cluster;
     this.#random = random;
+    const injection: Injection = {
+      ...{ cluster, random },
+      later: (afterMs, run) => this.#later(afterMs, run),
+      say: (text) => this.#say(text),
+    };
     this.#injectors = {
+      ...successionFaults(injection),
+      ...sessionFaults(injection, (node, forMs) => this.#pause(node, forMs)),
       ...this.#networkFaults(),
       ...this.#processFaults(),
       ...this.#clockAndDiskFaults(),
@@ -82,6 +80,7 @@ export class Nemesis {
     cluster.natives.subjects.lossRate = 0;
     cluster.healClients();
     for (const second of this.#seconds) second.end();
+    for (const client of cluster.clients) client.mute = false;
     for (const node of cluster.nodes) {
       this.#healDisk(node);
       node.life?.clock.resume();

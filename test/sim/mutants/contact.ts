@@ -43,17 +43,6 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "support-of-an-earlier-reign",
-    mistake: "a leader counts what held to it in an epoch before",
-    edits: [
-      {
-        file: HEARTBEAT,
-        find: "    clearSupport(state.support);\n",
-        replace: "",
-      },
-    ],
-  },
-  {
     name: "lost-touches-confirmed",
     mistake: "a ping tells only what was touched since the last one, which may be lost",
     edits: [
@@ -61,23 +50,6 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
         file: ROUNDS,
         find: "if (round > rounds.taken) sessions.push(session);",
         replace: "if (round === rounds.current) sessions.push(session);",
-      },
-    ],
-  },
-  {
-    name: "touches-taken-by-another",
-    mistake: "a new leader is not told what the one before it has taken",
-    edits: [{ file: HEARTBEAT, find: "    forgetTaken(state.rounds);\n", replace: "" }],
-  },
-  {
-    name: "lost-turns-heard",
-    mistake: "a gateway takes everything before a confirmed turn for confirmed as of now",
-    edits: [
-      {
-        file: "actors/gateway/contact.ts",
-        find: "for (const session of told?.sessions ?? []) heard(session, told?.atMs ?? 0);",
-        replace:
-          "for (const session of told?.sessions ?? []) heard(session, [...contact.told.values()].at(-1)?.atMs ?? 0);",
       },
     ],
   },
@@ -194,6 +166,17 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
         file: "actors/submitter/submitter.ts",
         find: "if (state.confirmed) {",
         replace: "if (true) {",
+      },
+    ],
+  },
+  {
+    name: "paused-stream-from-its-opening",
+    mistake: "a paused stream begins again where it was first opened",
+    edits: [
+      {
+        file: "actors/gateway/nats/streams.ts",
+        find: "  stream.after = message.through;\n",
+        replace: "",
       },
     ],
   },

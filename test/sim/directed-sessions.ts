@@ -1,0 +1,99 @@
+/** Plans about who counts on a session until when: each leads to situations that chance alone hardly ever reaches. */
+import type { Workload } from "./client/workload.ts";
+import type { FaultKind } from "./faults/kinds.ts";
+import type { Plan } from "./plan.ts";
+import type { Random } from "./random.ts";
+
+/** A leader and its successor at the same time, while both have clients. */
+export function successions(plan: Plan, random: Random): Partial<Plan> {
+  const kind: FaultKind = random.pick(["deafLeader", "pairApart", "lateEchoes"]);
+  const [workload] = plan.clients;
+  // Enough that most leaders serve one. Who only reads waits for no commit: it is answered for as long as its node dares to.
+  const clients = Array.from({ length: 5 }, (_, index) => plan.clients[index] ?? workload);
+  const minSessionTimeoutMs = kind === "deafLeader" ? 2000 : QUIET.minSessionTimeoutMs;
+  const peerTimeoutMs = kind === "deafLeader" ? 2000 : random.pick([1000, 2000]);
+  return {
+    ...QUIET,
+    nodes: kind === "pairApart" ? 5 : 3,
+    faults: { [kind]: 1 },
+    faultIntervalMs: 300,
+    durationMs: kind === "lateEchoes" ? 11_000 : 8000,
+    ...{ minSessionTimeoutMs, peerTimeoutMs },
+    requestsMax: 300,
+    natives: { ...plan.natives, clients: [] },
+    clients: clients
+      .filter((each) => each !== undefined)
+      .map((each, index) => {
+        const mix = index < 2 ? each.mix : READS;
+        return { ...each, ...CALM, mix, timeoutMs: minSessionTimeoutMs };
+      }),
+  };
+}
+
+/** Sessions move from one connection to another, with other timeouts and wrong passwords, and nodes stand still meanwhile. */
+export function handshakes(plan: Plan, random: Random): Partial<Plan> {
+  const kinds: readonly FaultKind[] = [
+    "stallHandshake",
+    "stallHandshake",
+    "wrongPassword",
+    "moveClient",
+    "shareSession",
+    "pauseLeader",
+  ];
+  const { minSessionTimeoutMs } = QUIET;
+  const change = (each: Workload): Workload => ({
+    ...each,
+    ...CALM,
+    patient: true,
+    timeoutMs: minSessionTimeoutMs * 2,
+    renewals: random.chance(0.5) ? [] : renewalsOf(minSessionTimeoutMs),
+  });
+  const [workload] = plan.clients;
+  const one = workload === undefined ? [] : [{ ...workload, mix: READS }];
+  const natives = plan.natives.clients.length > 0 ? plan.natives.clients : one;
+  return {
+    ...QUIET,
+    nodes: 3,
+    faults: Object.fromEntries(kinds.map((kind) => [kind, 0.3 + random.random()])),
+    faultIntervalMs: random.pick([300, 600]),
+    clients: plan.clients.map(change),
+    natives: { ...plan.natives, clients: natives.map(change), lossRate: 0 },
+  };
+}
+
+/** A member is replaced again and again, and its clock is set back: what its lanes sent before is still on its way. */
+export function replacements(_plan: Plan, random: Random): Partial<Plan> {
+  const kinds: readonly FaultKind[] = ["replacedUnderOldClock", "slowLink", "clog", "kill"];
+  return {
+    nodes: random.pick([3, 3, 5]),
+    faults: Object.fromEntries(kinds.map((kind) => [kind, 0.3 + random.random()])),
+    faultIntervalMs: random.pick([300, 600, 1200]),
+  };
+}
+
+/** The least may be asked for less, and is granted the least. */
+export function renewalsOf(minSessionTimeoutMs: number): Workload["renewals"] {
+  return [0.5, 1, 2].map((times) => ({
+    askedMs: minSessionTimeoutMs * times,
+    grantedMs: minSessionTimeoutMs * Math.max(1, times),
+  }));
+}
+
+/** The shortest timeouts, on a network and disks without faults of their own: what is left is what the plan is about. */
+const QUIET = {
+  minSessionTimeoutMs: 1000,
+  failoverGraceMs: 2000,
+  heartbeatIntervalMs: 100,
+  network: { lossRate: 0, duplicationRate: 0, delayMs: { min: 0.05, max: 3 }, lateRate: 0 },
+  diskMs: { min: 0.02, max: 0.2 },
+  driftMax: 0,
+} as const;
+
+const READS: Workload["mix"] = {
+  ...{ setData: 0, create: 0, delete: 0, sequential: 0, ephemeral: 0, consume: 0, multi: 0 },
+  ...{ syncRead: 0, read: 1, watch: 0, close: 0 },
+};
+const CALM = {
+  ...{ thinkMs: 100, outstandingMax: 4, renewals: [] },
+  ...{ flood: false, hog: false, slowReader: false },
+} as const;

@@ -1,0 +1,58 @@
+/** Faults about sessions: handshakes that take long, strangers, nodes whose lanes the log knows a later life of. */
+import { intrude } from "../client/intruder.ts";
+import type { SimNode } from "../sim-node.ts";
+import type { FaultKind } from "./kinds.ts";
+import type { Inject, Injection } from "./target.ts";
+
+type SessionFaultKind = "stallHandshake" | "wrongPassword" | "replacedUnderOldClock";
+
+const POLL_MS = 1;
+const POLLS_MAX = 300;
+
+export function sessionFaults(
+  injection: Injection,
+  pause: (node: SimNode, forMs: number) => boolean,
+): Record<SessionFaultKind, Inject> {
+  const { cluster, random, later, say } = injection;
+  const { nodes, plan } = cluster;
+  /** The node that is attaching the session. */
+  const attaching = (session: number): SimNode | undefined =>
+    nodes.find((node) => {
+      for (let lane = 1; lane <= plan.lanes; lane += 1) {
+        if (node.gateway(lane)?.attaching.has(session as never) === true) return true;
+        const connections = node.natsGateway(lane)?.connections.values() ?? [];
+        for (const { phase } of connections) {
+          if (phase.kind === "opening" && phase.session === session) return true;
+        }
+      }
+      return false;
+    });
+  return {
+    stallHandshake: ({ anyone }) => {
+      const { session } = anyone;
+      if (session === undefined) return false;
+      anyone.move(true);
+      const poll = (left: number): void => {
+        const node = attaching(session.id);
+        if (node !== undefined) pause(node, session.timeoutMs * (0.3 + random.random()));
+        else if (left > 0) later(POLL_MS, () => poll(left - 1));
+      };
+      poll(POLLS_MAX);
+      return say(`the node that attaches ${anyone.name} next will stand still`);
+    },
+    wrongPassword: ({ node, anyone }) => {
+      const { session } = anyone;
+      if (session === undefined || node.life === undefined) return false;
+      intrude(cluster, { session, node, random });
+      return say(`somebody asks ${node.id} for the session of ${anyone.name} without its password`);
+    },
+    replacedUnderOldClock: ({ node }) => {
+      if (node.life !== undefined) cluster.crash(node, false);
+      const byMs = Math.round(random.random() * 100_000) + 1;
+      const done = cluster.wipe(node);
+      if (done) node.wallOffsetMs -= byMs;
+      later(20 + random.wait(200), () => cluster.start(node));
+      return done && say(`${node.id} has an empty disk, and a clock ${byMs} ms behind`);
+    },
+  } satisfies Partial<Record<FaultKind, Inject>>;
+}
