@@ -3,6 +3,7 @@ import { isUnsupportedByZooid, KEYS } from "./keys.ts";
 import { nearest } from "./nearest.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import { type Property, readProperties } from "./properties.ts";
+import { securityRefusal } from "./security-keys.ts";
 
 export type ZooCfg = {
   readonly settings: Settings;
@@ -68,7 +69,10 @@ function warn(draft: Draft, property: Property, words: string): void {
 function addProperty(draft: Draft, property: Property): void {
   const { key, value } = property;
   const field = FIELDS.get(key);
-  if (field !== undefined) {
+  const refused = securityRefusal(key, value);
+  if (refused !== undefined) {
+    refuse(draft, property, refused.rule, refused.hint);
+  } else if (field !== undefined) {
     if (draft.settings.has(field)) warn(draft, property, "is given again, and this value counts");
     if (value === "-1" && MINUS_ONE_IS_DEFAULT.has(key)) draft.settings.delete(field);
     else draft.settings.set(field, { value, source: sourceOf(draft, property) });

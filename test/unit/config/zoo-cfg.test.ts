@@ -94,10 +94,10 @@ test("membership in another file is refused rather than lost", (t) => {
 
 test("a key of ZooKeeper's without effect is a warning with its line", (t) => {
   t.deepEqual(
-    read("clientPort=1", "autopurge.purgeInterval=1", "ssl.keyStore.location=x").warnings,
+    read("clientPort=1", "autopurge.purgeInterval=1", "fsync.warningthresholdms=x").warnings,
     [
       "zoo.cfg:2: autopurge.purgeInterval is ZooKeeper's and has no effect here",
-      "zoo.cfg:3: ssl.keyStore.location is ZooKeeper's and has no effect here",
+      "zoo.cfg:3: fsync.warningthresholdms is ZooKeeper's and has no effect here",
     ],
   );
 });
@@ -119,4 +119,45 @@ test("of a key given twice the last counts, with a warning", (t) => {
 test("session timeouts of -1 are the defaults", (t) => {
   const cfg = read("minSessionTimeout=-1", "maxSessionTimeout=-1", "tickTime=-1");
   t.deepEqual(texts(cfg), { tickTimeMs: "-1" });
+});
+
+test("keys that ask for security are refused, with what they ask for and what can be done", (t) => {
+  const asked: readonly (readonly [string, RegExp])[] = [
+    ["secureClientPort=2281", /TLS/],
+    ["secureClientPortAddress=10.0.0.1", /TLS/],
+    ["client.portUnification=true", /TLS/],
+    ["ssl.keyStore.location=/etc/keys.jks", /TLS/],
+    ["ssl.clientAuth=need", /TLS/],
+    ["ssl.quorum.keyStore.location=/etc/keys.jks", /between the servers/],
+    ["sslQuorum=true", /between the servers/],
+    ["quorum.auth.enableSasl=true", /between the servers/],
+    ["authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider", /authenticate/],
+    ["requireClientAuthScheme=sasl", /authenticate/],
+    ["sessionRequireClientSASLAuth=true", /authenticate/],
+    ["enforce.auth.enabled=true", /authenticate/],
+    ["kerberos.removeHostFromPrincipal=true", /authenticate/],
+    ["zookeeper.authProvider.sasl=org.example.Provider", /authenticate/],
+    ["skipACL=no", /access control lists/],
+    ["DigestAuthenticationProvider.superDigest=super:hash", /access control lists/],
+  ];
+  for (const [line, rule] of asked) {
+    const cfg = read("tickTime=2000", line);
+    const [problem] = cfg.problems;
+    t.regex(problem?.rule ?? "", rule, line);
+    t.like(problem, { source: "zoo.cfg:2", field: line.slice(0, line.indexOf("=")) });
+    t.truthy(problem?.hint);
+    t.deepEqual(cfg.warnings, [], line);
+  }
+});
+
+test("a key that says that no security is wanted is only warned about", (t) => {
+  const cfg = read(
+    "skipACL=yes",
+    "sslQuorum=false",
+    "sessionRequireClientSASLAuth=false",
+    "quorum.auth.enableSasl=false",
+    "requireClientAuthScheme=",
+  );
+  t.deepEqual(cfg.problems, []);
+  t.is(cfg.warnings.length, 5);
 });
