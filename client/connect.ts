@@ -21,10 +21,19 @@ import type {
   NativeResult,
   NativeWrite,
 } from "../protocol/native-packing.ts";
-import { pathProblem } from "../protocol/paths.ts";
 import type { Change } from "../protocol/reads.ts";
 import type { Stat } from "../protocol/stat.ts";
 import type { Zxid } from "../protocol/zxid.ts";
+import {
+  checkBoolean,
+  checkedData,
+  checkMilliseconds,
+  checkOptions,
+  checkPath,
+  checkText,
+  checkVersion,
+  checkZxid,
+} from "./arguments.ts";
 import type { ChangeEvent, ChangesOptions } from "./changes.ts";
 import { type NatsChannel, openNatsChannel } from "./nats-channel.ts";
 import { bytesOf } from "./requests.ts";
@@ -76,6 +85,8 @@ const VERSION_ANY = -1;
  * cluster. Rejects with UnreachableError, whose message says what to check, or BadArgumentsError.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
+  checkText("the URL of a NATS server", url);
+  checkConnectOptions(options);
   const urls = url.split(",").map((each) => checkedUrl(each.trim()));
   const ensemble = options.ensemble ?? "zooid";
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(ensemble)) {
@@ -119,11 +130,15 @@ export class Client {
     data: Uint8Array | string | null = null,
     options: CreateOptions = {},
   ): Promise<{ readonly path: string; readonly stat: Stat }> {
+    checkText("a path", path);
+    checkOptions("options", options);
     const { ephemeral = false, sequential = false } = options;
+    checkBoolean("`ephemeral`", ephemeral);
+    checkBoolean("`sequential`", sequential);
     const operation: NativeWrite = {
       kind: "create",
       path,
-      data: bytesOfData(data),
+      data: checkedData(data),
       acl: OPEN_ACL,
       mode: { ephemeral, sequential },
     };
@@ -146,16 +161,18 @@ export class Client {
   async set(
     path: string,
     data: Uint8Array | string | null,
-    { version = VERSION_ANY }: VersionOptions = {},
+    options: VersionOptions = {},
   ): Promise<Stat> {
-    const operation: NativeWrite = { kind: "setData", path, data: bytesOfData(data), version };
+    const version = versionOf(options);
+    const operation: NativeWrite = { kind: "setData", path, data: checkedData(data), version };
     const { result } = await this.#write(operation, path);
     if (result.kind !== "stat") throw unexpected(result);
     return result.stat;
   }
 
   /** Rejects with NoNodeError, BadVersionError or NotEmptyError. */
-  async delete(path: string, { version = VERSION_ANY }: VersionOptions = {}): Promise<void> {
+  async delete(path: string, options: VersionOptions = {}): Promise<void> {
+    const version = versionOf(options);
     await this.#write({ kind: "delete", path, version }, path);
   }
 
@@ -192,6 +209,7 @@ export class Client {
    */
   changes(path: string, options: ChangesOptions = {}): Observable<ChangeEvent> {
     checkPath(path);
+    checkChangesOptions(options);
     return defer(() => {
       const from = options.from ?? this.#seen.of(path, options.recursive ?? false);
       return this.#session.changes(path, from === undefined ? options : { ...options, from });
@@ -258,21 +276,44 @@ function unreachable(session: Session, timeoutMs: number, ensemble: string): Unr
   );
 }
 
+/** -1 for any. */
+function versionOf(options: VersionOptions): number {
+  checkOptions("options", options);
+  const { version = VERSION_ANY } = options;
+  checkVersion(version);
+  return version;
+}
+
+function checkChangesOptions(options: ChangesOptions): void {
+  checkOptions("options", options);
+  const { recursive, progress, from } = options;
+  if (recursive !== undefined) checkBoolean("`recursive`", recursive);
+  if (progress !== undefined) checkBoolean("`progress`", progress);
+  if (from !== undefined) checkZxid("`from`", from);
+}
+
+function checkConnectOptions(options: ConnectOptions): void {
+  checkOptions("options", options);
+  const { sessionTimeoutMs, operationTimeoutMs, connectTimeoutMs, tls } = options;
+  const { ensemble, user, password, token, name } = options;
+  const times = { sessionTimeoutMs, operationTimeoutMs, connectTimeoutMs };
+  const { caFile, certFile, keyFile } = tls ?? {};
+  const texts = { ensemble, user, password, token, name, caFile, certFile, keyFile };
+  if (tls !== undefined) checkOptions("`tls`", tls);
+  for (const [field, value] of Object.entries(times)) {
+    if (value !== undefined) checkMilliseconds(`\`${field}\``, value);
+  }
+  for (const [field, value] of Object.entries(texts)) {
+    if (value !== undefined) checkText(`\`${field}\``, value);
+  }
+}
+
 function checkedUrl(url: string): string {
   const parsed = URL.parse(url);
   if (parsed !== null && ["nats:", "tls:"].includes(parsed.protocol) && parsed.hostname !== "") {
     return url;
   }
   throw new BadArgumentsError("a URL of a NATS server is nats://host:port or tls://host:port");
-}
-
-function checkPath(path: string): void {
-  const problem = pathProblem(path);
-  if (problem !== undefined) throw new BadArgumentsError(`${JSON.stringify(path)}: ${problem}`);
-}
-
-function bytesOfData(data: Uint8Array | string | null): Uint8Array | null {
-  return typeof data === "string" ? new TextEncoder().encode(data) : data;
 }
 
 function failure(result: NativeResult, path: string): Error {

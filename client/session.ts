@@ -26,6 +26,7 @@ import {
 } from "../protocol/native.ts";
 import type { NativeRequest, NativeResult } from "../protocol/native-packing.ts";
 import { ZXID_NONE, type Zxid } from "../protocol/zxid.ts";
+import { Backoff } from "./backoff.ts";
 import { type ChangeEvent, type ChangesOptions, Streams } from "./changes.ts";
 import type { ChannelEvent, NatsChannel } from "./nats-channel.ts";
 import { Requests } from "./requests.ts";
@@ -45,8 +46,11 @@ export type SessionState =
       readonly server: number;
       readonly lane: number;
     }
-  /** The session may still be alive; operations wait. */
-  | { readonly kind: "reconnecting"; readonly reason: string }
+  /**
+   * The session may still be alive; operations wait. `failures`: connections that were lost in a row, each soon after it was
+   * opened. Above 1 the client waits before it connects again, longer each time.
+   */
+  | { readonly kind: "reconnecting"; readonly reason: string; readonly failures: number }
   /** The session is over, its ephemeral nodes are gone. */
   | { readonly kind: "expired" }
   | { readonly kind: "closed" };
@@ -63,6 +67,7 @@ type Link =
   | {
       readonly kind: "open";
       readonly subject: string;
+      readonly openedAtMs: number;
       saidAtMs: number;
       heardAtMs: number;
       pingedAtMs: number;
@@ -87,6 +92,7 @@ export class Session {
   readonly #channel: Channel;
   readonly #options: SessionOptions;
   readonly #requests: Requests;
+  readonly #backoff = new Backoff(Math.random);
   readonly #timer: NodeJS.Timeout;
   #session: SessionId = SESSION_NONE;
   #password: Uint8Array = new Uint8Array(PASSWORD_BYTES);
@@ -180,10 +186,11 @@ export class Session {
         this.#lost("the node is gone", this.#link.kind === "opening" ? RETRY_DELAY_MS : 0);
         return;
       case "down":
+        // Whoever connects to it again waits by itself.
         this.#lost("the NATS server is gone", 0);
         return;
       case "up":
-        if (this.#link.kind === "none") this.#open();
+        this.#openIfDue();
         return;
       default:
         this.#end((maybeApplied) => withDoubt(event.problem, maybeApplied), { kind: "closed" });
@@ -243,6 +250,7 @@ export class Session {
     this.#link = {
       kind: "open",
       subject,
+      openedAtMs: nowMs,
       saidAtMs: nowMs,
       heardAtMs: nowMs,
       pingedAtMs: nowMs,
@@ -274,15 +282,28 @@ export class Session {
   /** The connection is lost; a new one is tried after about the delay, or when the NATS server is back. */
   #lost(reason: string, delayMs: number): void {
     if (this.#over !== undefined || this.#link.kind === "none") return;
-    const wasOpen = this.#link.kind === "open";
+    const nowMs = performance.now();
+    const openMs = this.#link.kind === "open" ? nowMs - this.#link.openedAtMs : undefined;
+    let waitMs = delayMs * (0.5 + Math.random());
+    if (openMs !== undefined && this.#channel.up) {
+      waitMs = Math.max(waitMs, this.#backoff.lost(openMs, this.#timeoutMs));
+    }
     this.#connection += 1;
     this.#items = [];
-    this.#link = { kind: "none", retryAtMs: performance.now() + delayMs * (0.5 + Math.random()) };
-    if (wasOpen) {
+    this.#link = { kind: "none", retryAtMs: nowMs + waitMs };
+    if (openMs !== undefined) {
+      this.#lastProblem = reason;
       this.#requests.connectionLost(new ConnectionLossError(reason));
-      this.state$.next({ kind: "reconnecting", reason });
+      const { failures } = this.#backoff;
+      this.state$.next({ kind: "reconnecting", reason, failures });
     }
-    if (delayMs === 0 && this.#channel.up) this.#open();
+    this.#openIfDue();
+  }
+
+  #openIfDue(): void {
+    const link = this.#link;
+    const isDue = link.kind === "none" && performance.now() >= link.retryAtMs;
+    if (isDue && this.#channel.up) this.#open();
   }
 
   #open(): void {
@@ -307,7 +328,7 @@ export class Session {
     this.#requests.expire(nowMs);
     const link = this.#link;
     if (link.kind === "none") {
-      if (nowMs >= link.retryAtMs && this.#channel.up) this.#open();
+      this.#openIfDue();
     } else if (link.kind === "opening") {
       const limitMs = Math.min(OPEN_TIMEOUT_MS, this.#timeoutMs / 3);
       if (nowMs - link.sinceMs > limitMs) this.#lost("no gateway answered in time", RETRY_DELAY_MS);

@@ -402,3 +402,22 @@ test("a stream above the limit is refused, and those below go on", async (t) => 
   }
   t.deepEqual(codes, ["ZOOID_BAD_ARGUMENTS"]);
 });
+
+test("a session whose connections end again and again waits before the next, and tells why", async (t) => {
+  const { gateway, session } = await connected(t);
+  let opened = 0;
+  for (let round = 0; round < 50; round += 1) {
+    gateway.frame(0, [{ kind: "ended", reason: "limit" }]);
+    const items = await gateway.hears();
+    if (items[0]?.kind !== "open") break;
+    opened += 1;
+    gateway.accept(11 + round);
+    await gateway.hears();
+  }
+  t.is(opened, 1, "the first is replaced at once, in case a node died");
+  t.like(session.state$.value, {
+    kind: "reconnecting",
+    reason: "ended by the node: limit",
+    failures: 2,
+  });
+});

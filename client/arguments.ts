@@ -1,0 +1,71 @@
+/**
+ * What callers give is checked before anything is sent: TypeScript's types are only as good as the code that calls. All throw
+ * BadArgumentsError, which says what was given and what is expected.
+ */
+import { BadArgumentsError } from "../protocol/errors.ts";
+import { pathProblem, pathSizeProblem } from "../protocol/paths.ts";
+
+const INT32_MIN = -(2 ** 31);
+const INT32_MAX = 2 ** 31 - 1;
+const SHOWN_MAX = 80;
+
+export function checkPath(path: unknown): asserts path is string {
+  if (typeof path !== "string") throw bad("a path", "a string", path);
+  const problem = pathProblem(path) ?? pathSizeProblem(path);
+  if (problem !== undefined) throw new BadArgumentsError(`${shown(path)}: ${problem}`);
+}
+
+/** The bytes of the data. */
+export function checkedData(data: unknown): Uint8Array | null {
+  if (data === null || data instanceof Uint8Array) return data;
+  if (typeof data === "string") return new TextEncoder().encode(data);
+  throw bad("data", "a Uint8Array, a string or null", data);
+}
+
+/** -1 is any version. */
+export function checkVersion(version: unknown): asserts version is number {
+  const isVersion = Number.isInteger(version) && isWithin(version as number, INT32_MIN, INT32_MAX);
+  if (!isVersion) throw bad("`version`", "an integer of 32 bits", version);
+}
+
+/** Where a change stream begins. */
+export function checkZxid(name: string, zxid: unknown): void {
+  const isZxid = Number.isSafeInteger(zxid) && (zxid as number) >= 0;
+  if (!isZxid) throw bad(name, "a zxid: an integer that is not negative, as reads tell it", zxid);
+}
+
+/** A missing one is as good as an empty one; null is not. */
+export function checkOptions(name: string, options: unknown): asserts options is object {
+  if (typeof options !== "object" || options === null) throw bad(name, "an object", options);
+}
+
+export function checkBoolean(name: string, value: unknown): void {
+  if (typeof value !== "boolean") throw bad(name, "true or false", value);
+}
+
+export function checkText(name: string, value: unknown): asserts value is string {
+  if (typeof value !== "string") throw bad(name, "a string", value);
+}
+
+export function checkMilliseconds(name: string, value: unknown): void {
+  const isTime = Number.isInteger(value) && isWithin(value as number, 1, INT32_MAX);
+  if (!isTime) throw bad(name, `an integer from 1 to ${INT32_MAX}, of milliseconds`, value);
+}
+
+function isWithin(value: number, min: number, max: number): boolean {
+  return value >= min && value <= max;
+}
+
+function bad(name: string, expected: string, given: unknown): BadArgumentsError {
+  return new BadArgumentsError(`${name} is ${expected}, not ${shown(given)}`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") {
+    const text = JSON.stringify(value.slice(0, SHOWN_MAX));
+    return value.length > SHOWN_MAX ? `${text} and more` : text;
+  }
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "object" && value !== null) return "an object";
+  return typeof value === "function" ? "a function" : String(value);
+}
