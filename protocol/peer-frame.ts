@@ -6,7 +6,7 @@
  *   0       2     magic, `ZF`
  *   2       1     format version, 1
  *   3       1     kind: 1 message, 2 refusal
- *   4       1     authentication: 0 none
+ *   4       1     authentication: 0 none, 1 HMAC-SHA256 in a trailer behind the body (`server/authenticated-transport.ts`)
  *   5       1     reserved, 0
  *   6       2     the sender's server id
  *   8       16    the ensemble's id; zeros: the sender belongs to none yet
@@ -22,6 +22,7 @@ import { getUint53, setUint53 } from "./record.ts";
 
 export const PEER_FRAME_HEADER_BYTES = 64;
 export const PEER_FRAME_VERSION = 1;
+export const PEER_FRAME_AUTHENTICATION_OFFSET = 4;
 const MAGIC = 0x5a46;
 const KIND_MESSAGE = 1;
 const KIND_REFUSAL = 2;
@@ -104,7 +105,7 @@ export function decodeFrame(
   const [incarnation, nonce] = [getUint53(view, 40), getUint53(view, 48)];
   const sound =
     (kind === KIND_MESSAGE || kind === KIND_REFUSAL) &&
-    view.getUint8(4) === 0 &&
+    view.getUint8(PEER_FRAME_AUTHENTICATION_OFFSET) === 0 &&
     view.getUint8(5) === 0 &&
     view.getUint32(60) === 0 &&
     server <= SERVER_ID_MAX &&

@@ -9,7 +9,10 @@ import { realClock, realRandomness } from "../runtime/real-clock.ts";
 import { ActorSystem, type Letter } from "../runtime/system.ts";
 import type { Transport } from "../runtime/transport.ts";
 import { connectNats } from "../runtime/transports/nats.ts";
+import { AuthenticatedTransport } from "./authenticated-transport.ts";
 import { natsLog } from "./nats-log.ts";
+import { natsOptions } from "./nats-options.ts";
+import { readPeerKeys } from "./peer-keys.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import type { TreeLaneData } from "./lanes/tree-lane.ts";
@@ -84,6 +87,7 @@ class Node implements RunningNode {
   #logLane: Lane | undefined;
   #system: ActorSystem | undefined;
   #transport: Transport | undefined;
+  #authenticated: AuthenticatedTransport | undefined;
   #early: Letter[] = [];
   #stopping: Promise<void> | undefined;
   #stopReports: () => void = () => undefined;
@@ -153,7 +157,7 @@ class Node implements RunningNode {
       system.tell("admin", report);
     });
     const peersReports = setInterval(() => {
-      const { refused } = gate;
+      const refused = gate.refused + (this.#authenticated?.refused ?? 0);
       system.tell("admin", { kind: "peersReport", refused });
     }, PEERS_REPORT_INTERVAL_MS);
     this.#stopReports = () => {
@@ -198,14 +202,14 @@ class Node implements RunningNode {
     return this.#stopping;
   }
 
-  #connect(): Promise<Transport> {
-    const { natsUrls, ensemble, id } = this.#config;
-    return connectNats({
-      servers: natsUrls,
-      ensemble,
-      id,
-      log: natsLog(id, (event) => this.inspection$.next(event)),
-    });
+  async #connect(): Promise<Transport> {
+    const { ensemble, id, peerKeyFile } = this.#config;
+    const log = natsLog(id, (event) => this.inspection$.next(event));
+    const keys = peerKeyFile === undefined ? undefined : readPeerKeys(peerKeyFile);
+    const transport = await connectNats({ ...natsOptions(this.#config), ensemble, id, log });
+    const nowMs = (): number => realClock.nowMs();
+    this.#authenticated = new AuthenticatedTransport({ transport, id, ensemble, keys, log, nowMs });
+    return this.#authenticated;
   }
 
   #startLane(name: string, data: object): Promise<Lane> {

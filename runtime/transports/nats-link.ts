@@ -6,6 +6,7 @@
 import {
   connect,
   type ConnectionOptions,
+  credsAuthenticator,
   type Msg,
   type NatsConnection,
 } from "@nats-io/transport-node";
@@ -23,6 +24,8 @@ export type NatsOptions = {
   readonly user?: string;
   readonly password?: string;
   readonly token?: string;
+  /** Content of a `.creds` file of NATS. */
+  readonly creds?: string;
   /** Files in PEM form. Default: none; servers that ask for TLS are then checked against the system's authorities. */
   readonly tls?: {
     readonly caFile?: string;
@@ -210,16 +213,23 @@ export async function openLink(options: NatsOptions): Promise<NatsLink> {
 
 function connectionOptions(options: NatsOptions, urls: readonly URL[]): ConnectionOptions {
   const named = urls.find((url) => url.username !== "");
-  const user = options.user ?? decode(named?.password === "" ? undefined : named?.username);
   const password = options.password ?? decode(named?.password);
-  const token = options.token ?? decode(named?.password === "" ? named.username : undefined);
+  // Without a password from anywhere, what stands before the @ is a token.
+  const user = options.user ?? decode(password === undefined ? undefined : named?.username);
+  const isToken = password === undefined && options.user === undefined;
+  const token = options.token ?? decode(isToken ? named?.username : undefined);
   const wantsTls = options.tls !== undefined || urls.some((url) => url.protocol === "tls:");
   return {
     servers: urls.map((url) => url.host),
+    // The first of the list is meant to be the nearest.
+    noRandomize: true,
     name: options.name,
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { pass: password }),
     ...(token === undefined ? {} : { token }),
+    ...(options.creds === undefined
+      ? {}
+      : { authenticator: credsAuthenticator(new TextEncoder().encode(options.creds)) }),
     ...(wantsTls ? { tls: { ...options.tls } } : {}),
     timeout: options.timeoutMs ?? 5_000,
     // A broadcast is for the others.

@@ -28,6 +28,31 @@ export const KEYS: readonly Key[] = [
   key("ensemble", "ensemble NAME", "zooid.ensemble", "the ensemble's name (default zooid)"),
   key("natsUrls", "nats URL,…", "zooid.nats", "NATS servers; needed with more than one member"),
   key(
+    "natsCredentialsFile",
+    "nats-credentials-file FILE",
+    "zooid.natsCredentialsFile",
+    "user:password for NATS, or a .creds file (default: ZOOID_NATS_USER, ZOOID_NATS_PASSWORD)",
+  ),
+  key(
+    "natsTlsCaFile",
+    "nats-tls-ca FILE",
+    "zooid.natsTlsCaFile",
+    "authority of the NATS servers' certificates (default: the system's)",
+  ),
+  key(
+    "natsTlsCertFile",
+    "nats-tls-cert FILE",
+    "zooid.natsTlsCertFile",
+    "this node's certificate for NATS servers that ask for one",
+  ),
+  key("natsTlsKeyFile", "nats-tls-key FILE", "zooid.natsTlsKeyFile", "its key"),
+  key(
+    "peerKeyFile",
+    "peer-key-file FILE",
+    "zooid.peerKeyFile",
+    "keys that authenticate nodes to each other, one a line in hexadecimal (default: none)",
+  ),
+  key(
     "clientPort",
     "client-port N",
     "clientPort",

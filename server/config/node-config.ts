@@ -10,6 +10,15 @@ export type NodeConfig = {
   readonly ensemble: string;
   /** NATS servers; the first that answers is used. Default none, which only a node alone can do with. */
   readonly natsUrls: readonly string[];
+  /** User and password for NATS, as `user:password` or a `.creds` file. Default: those of the URLs, or of the environment. */
+  readonly natsCredentialsFile: string | undefined;
+  /** The authority that signed the certificates of the NATS servers, in PEM form. Default: the system's. */
+  readonly natsTlsCaFile: string | undefined;
+  /** This node's certificate for NATS servers that ask for one, and its key. */
+  readonly natsTlsCertFile: string | undefined;
+  readonly natsTlsKeyFile: string | undefined;
+  /** Keys with which nodes authenticate their messages to each other. Default: none. The same on every node. */
+  readonly peerKeyFile: string | undefined;
   /** TCP port for clients; 0: any free one. Default 2181. */
   readonly clientPort: number;
   /** Address that port is bound to. Default `::`, every address of IPv6 and of IPv4; on a machine without IPv6 that is `0.0.0.0`. */
@@ -70,12 +79,17 @@ export type Problem = {
   readonly hint: string;
 };
 
+/** A password of a URL is nobody's business. */
+function shown({ field, value = "" }: Problem): string {
+  return field === "natsUrls" ? value.replace(/[^\s,/]*@/g, "***@") : value;
+}
+
 /** Everything that is wrong, in one text. */
 export function problemsText(problems: readonly Problem[]): string {
   const count =
     problems.length === 1 ? "1 setting is wrong" : `${problems.length} settings are wrong`;
   const entries = problems.map((problem) => {
-    const value = problem.value === undefined ? "is missing" : `= ${problem.value}`;
+    const value = problem.value === undefined ? "is missing" : `= ${shown(problem)}`;
     const source = problem.source === undefined ? "" : `  (${problem.source})`;
     return `  ${problem.field} ${value}${source}\n    ${problem.rule}; ${problem.hint}`;
   });

@@ -6,6 +6,7 @@ import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import {
   address,
   ensembleName,
+  file,
   folder,
   listOf,
   members,
@@ -88,6 +89,31 @@ function readWords(draft: Draft): Reader<readonly string[]> {
     const isAsked = (word: string): boolean => words.includes("*") || words.includes(word);
     return { kind: "read", value: SERVED_WORDS.filter(isAsked) };
   };
+}
+
+type NatsFiles = Pick<
+  NodeConfig,
+  "natsCredentialsFile" | "natsTlsCaFile" | "natsTlsCertFile" | "natsTlsKeyFile" | "peerKeyFile"
+>;
+
+function readFiles(draft: Draft): NatsFiles {
+  const fileOf = (field: keyof NatsFiles): string | undefined =>
+    read<string | undefined>(draft, field, file, undefined);
+  const files = {
+    natsCredentialsFile: fileOf("natsCredentialsFile"),
+    natsTlsCaFile: fileOf("natsTlsCaFile"),
+    natsTlsCertFile: fileOf("natsTlsCertFile"),
+    natsTlsKeyFile: fileOf("natsTlsKeyFile"),
+    peerKeyFile: fileOf("peerKeyFile"),
+  };
+  const { settings } = draft;
+  if (settings.has("natsTlsCertFile") !== settings.has("natsTlsKeyFile")) {
+    const [given, missing] = settings.has("natsTlsCertFile")
+      ? (["natsTlsCertFile", "--nats-tls-key"] as const)
+      : (["natsTlsKeyFile", "--nats-tls-cert"] as const);
+    refuse(draft, given, "a certificate and its key belong together", `give ${missing} as well`);
+  }
+  return files;
 }
 
 type Membership = Pick<NodeConfig, "id" | "members" | "ensemble" | "natsUrls">;
@@ -188,6 +214,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
   const draft: Draft = { settings, problems: [], warnings: [] };
   const config: NodeConfig = {
     ...readMembership(draft, options),
+    ...readFiles(draft),
     clientPort: read(draft, "clientPort", wholeNumber(0, 65_535, "0 takes any free port"), 2181),
     clientPortAddress: read(draft, "clientPortAddress", address, "::"),
     dataDir: read(draft, "dataDir", folder, resolve(DATA_DIR_DEFAULT)),

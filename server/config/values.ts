@@ -1,4 +1,5 @@
 /** Reads one value from its text, or says by which rule it is none. */
+import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { SERVER_ID_MAX, SERVER_ID_MIN, type ServerId } from "../../protocol/ids.ts";
@@ -84,6 +85,14 @@ export function address(text: string): Reading<string> {
     rule: "must be an IP address or a host name",
     hint: ":: for every interface, 127.0.0.1 for this machine only",
   };
+}
+
+/** Of a file that must be there: its absolute path. */
+export function file(text: string): Reading<string> {
+  if (text !== "" && !text.includes("\0") && existsSync(text)) {
+    return { kind: "read", value: resolve(text) };
+  }
+  return { kind: "refused", rule: "must name a file that is there", hint: "check the path" };
 }
 
 export function folder(text: string): Reading<string> {

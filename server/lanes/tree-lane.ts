@@ -9,6 +9,7 @@ import { connectNatsClients, type NatsClients } from "../../runtime/transports/n
 import type { NodeConfig } from "../config/node-config.ts";
 import { addGatewayActors } from "../gateways.ts";
 import { natsLog } from "../nats-log.ts";
+import { natsOptions } from "../nats-options.ts";
 import { addReplicaActors } from "../placement.ts";
 
 export type TreeLaneData = {
@@ -35,7 +36,7 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
     });
     const clients: NatsClients | undefined = task.nats
       ? await connectNatsClients({
-          servers: config.natsUrls,
+          ...natsOptions(config),
           ensemble: config.ensemble,
           id: config.id,
           lane,

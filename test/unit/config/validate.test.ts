@@ -7,6 +7,7 @@ import {
   problemsText,
   type Setting,
 } from "../../../server/config/node-config.ts";
+import { loadConfig } from "../../../server/config/load.ts";
 import { type Validation, validate } from "../../../server/config/validate.ts";
 
 type Texts = Partial<Record<keyof NodeConfig, string>>;
@@ -41,6 +42,11 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     members: [1],
     ensemble: "zooid",
     natsUrls: [],
+    natsCredentialsFile: undefined,
+    natsTlsCaFile: undefined,
+    natsTlsCertFile: undefined,
+    natsTlsKeyFile: undefined,
+    peerKeyFile: undefined,
     clientPort: 2181,
     clientPortAddress: "::",
     dataDir: resolve("data"),
@@ -236,4 +242,26 @@ test("a four-letter word of ZooKeeper's that zooid lacks is a warning and not an
   if (validation.kind === "invalid") return;
   t.deepEqual([...validation.config.fourLetterWords], ["ruok"]);
   t.deepEqual(validation.warnings, ["four-letter words that zooid does not answer: cons, wchs"]);
+});
+
+test("a NATS password is shown by no problem", (t) => {
+  const validation = loadConfig({
+    transport: "nats",
+    flags: new Map([["nats", "nats://node:s3cret@host:4222,node:s3cret@other,http://x"]]),
+  });
+  if (validation.kind === "valid") throw new Error("it is not valid");
+  const text = problemsText(validation.problems);
+  t.true(text.includes("nats://***@host:4222"), text);
+  t.false(text.includes("s3cret"), text);
+});
+
+test("a certificate without its key, and files that are not there, are refused", (t) => {
+  const flags = new Map([
+    ["nats-tls-cert", "package.json"],
+    ["peer-key-file", "/nowhere/peers.key"],
+  ]);
+  const validation = loadConfig({ transport: "nats", flags });
+  if (validation.kind === "valid") throw new Error("it is not valid");
+  const fields = validation.problems.map(({ field }) => field);
+  t.deepEqual(fields.toSorted(), ["natsTlsCertFile", "peerKeyFile"]);
 });

@@ -1,0 +1,55 @@
+/** How this node connects to NATS. Secrets come from files or the environment, so that no command line and no log has them. */
+import { readFileSync } from "node:fs";
+import type { NatsOptions } from "../runtime/transports/nats-link.ts";
+import { NatsError } from "../runtime/transports/nats-errors.ts";
+import type { NodeConfig } from "./config/node-config.ts";
+
+const USER_VARIABLE = "ZOOID_NATS_USER";
+const PASSWORD_VARIABLE = "ZOOID_NATS_PASSWORD";
+
+type Credentials = Pick<NatsOptions, "user" | "password" | "creds">;
+
+/** Throws a `NatsError` when a file cannot be used. */
+export function natsOptions(
+  config: NodeConfig,
+): Pick<NatsOptions, "servers" | "user" | "password" | "creds" | "tls"> {
+  const { natsTlsCaFile, natsTlsCertFile, natsTlsKeyFile } = config;
+  const tls = {
+    ...(natsTlsCaFile === undefined ? {} : { caFile: natsTlsCaFile }),
+    ...(natsTlsCertFile === undefined ? {} : { certFile: natsTlsCertFile }),
+    ...(natsTlsKeyFile === undefined ? {} : { keyFile: natsTlsKeyFile }),
+  };
+  const isTls = Object.keys(tls).length > 0;
+  return {
+    servers: config.natsUrls,
+    ...credentials(config.natsCredentialsFile),
+    ...(isTls ? { tls } : {}),
+  };
+}
+
+function credentials(file: string | undefined): Credentials {
+  if (file !== undefined) return readCredentials(file);
+  const { [USER_VARIABLE]: user = "", [PASSWORD_VARIABLE]: password = "" } = process.env;
+  return { ...(user === "" ? {} : { user }), ...(password === "" ? {} : { password }) };
+}
+
+function readCredentials(file: string): Credentials {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new NatsError("ZOOID_NATS_OPTIONS", `the NATS credentials cannot be read (${why})`);
+  }
+  if (text.includes("BEGIN NATS USER JWT")) return { creds: text };
+  const line = text.trim();
+  const colon = line.indexOf(":");
+  if (colon > 0 && colon < line.length - 1 && !line.includes("\n")) {
+    return { user: line.slice(0, colon), password: line.slice(colon + 1) };
+  }
+  // What is in it may be a secret.
+  throw new NatsError(
+    "ZOOID_NATS_OPTIONS",
+    `the NATS credentials in ${file} are neither one line user:password nor a .creds file`,
+  );
+}
