@@ -3,21 +3,36 @@
  * `--quick` leaves out what starts processes or simulates for long.
  */
 import { spawn } from "node:child_process";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { prepareDebian } from "./setup/debian.ts";
+import { ANNOUNCEMENTS, progressText } from "./setup/progress.ts";
 import { TapReader, type Totals, totalsLine } from "./setup/tap.ts";
 
 const PROGRESS_EVERY_MS = 10_000;
 /** Of one failure: a difference of two long texts must not bury the others. */
 const DETAIL_LINES_MAX = 80;
+const ALL_FILES = "test/**/*.test.ts";
 const SLOW_FOLDERS = ["sim", "integration", "conformance", "examples"];
 
 function patterns(args: readonly string[]): readonly string[] {
   const files = args.filter((arg) => !arg.startsWith("--"));
   if (files.length > 0) return files;
   if (!args.includes("--quick")) return [];
-  return ["test/**/*.test.ts", ...SLOW_FOLDERS.map((folder) => `!test/${folder}/**`)];
+  return [ALL_FILES, ...SLOW_FOLDERS.map((folder) => `!test/${folder}/**`)];
+}
+
+/** How many test files there are in the run. */
+function countFiles(patterns: readonly string[]): number {
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  const wanted = patterns.filter((pattern) => !pattern.startsWith("!"));
+  const exclude = patterns
+    .filter((pattern) => pattern.startsWith("!"))
+    .map((each) => each.slice(1));
+  return globSync(wanted.length === 0 ? [ALL_FILES] : wanted, { cwd, exclude }).length;
 }
 
 function printFailure(title: string, details: readonly string[]): void {
@@ -29,9 +44,14 @@ function printFailure(title: string, details: readonly string[]): void {
 
 async function runTests(files: readonly string[]): Promise<Totals> {
   const ava = fileURLToPath(new URL("../node_modules/.bin/ava", import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), "zooid-tests-"));
+  const announcements = join(folder, "announcements");
+  writeFileSync(announcements, "");
   const child = spawn(process.execPath, [ava, "--tap", ...files], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, [ANNOUNCEMENTS]: announcements },
   });
+  const count = countFiles(files);
   const exited = new Promise<number>((resolve) => {
     child.once("close", (code) => resolve(code ?? 1));
   });
@@ -43,12 +63,15 @@ async function runTests(files: readonly string[]): Promise<Totals> {
   });
   const progress = setInterval(() => {
     const seconds = Math.round((performance.now() - startedMs) / 1000);
-    console.log(`  … ${seconds} s: ${totals.passed} passed, ${totals.failed} failed so far`);
+    const so = `${totals.passed} passed, ${totals.failed} failed so far`;
+    const far = progressText(readFileSync(announcements, "utf8"), count, Date.now());
+    console.log(`  … ${seconds} s: ${so}; ${far}`);
   }, PROGRESS_EVERY_MS);
   for await (const line of createInterface({ input: child.stdout })) tap.line(line);
   tap.end();
   const code = await exited;
   clearInterval(progress);
+  rmSync(folder, { recursive: true });
   if (code !== 0 && totals.failed === 0) {
     console.log(`✗ the test runner stopped with exit code ${code}`);
     totals.failed += 1;

@@ -5,7 +5,7 @@
 import test from "ava";
 import { ZooidEnsemble } from "../../support/zooid.ts";
 import { startZookeeper, type ZookeeperServer } from "../../support/zookeeper-server.ts";
-import { runCClient, runJavaClient, runKazoo, runNodeClient } from "./clients.ts";
+import { runCClient, runJavaClient, runKazoo, runNodeClient, withoutLastEvent } from "./clients.ts";
 
 let zookeeper: ZookeeperServer | undefined;
 let ensemble: ZooidEnsemble | undefined;
@@ -66,4 +66,14 @@ test.serial("the Java client sees what it sees in ZooKeeper", async (t) => {
   t.true(reference.includes("hello"));
   t.true(reference.includes("WatchedEvent state:SyncConnected type:NodeDataChanged path:/java"));
   t.deepEqual(ours, reference);
+});
+
+test("whether the Java client still prints that it is closed makes no difference, and an earlier end does", (t) => {
+  const closed = "WatchedEvent state:Closed type:None path:null";
+  const whole = ["Node does not exist: /java", "Sync is OK"];
+  for (const end of [[], [""], ["", "WATCHER::"], ["", "WATCHER::", "", closed]]) {
+    t.deepEqual(withoutLastEvent([...whole, ...end]), whole);
+  }
+  const early = ["WATCHER::", closed, ...whole];
+  t.deepEqual(withoutLastEvent(early), early);
 });
