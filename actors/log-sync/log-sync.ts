@@ -411,8 +411,11 @@ function diskFull(
     lookAgain(state, "the disk is full");
     return;
   }
-  state.index.truncateAfter(report.durable);
-  state.recent.removeAfter(report.durable);
+  // A truncation that the log has yet to do has already cut the index, further than this.
+  const { tail } = state.index;
+  const end = report.durable < tail ? report.durable : tail;
+  state.index.truncateAfter(end);
+  state.recent.removeAfter(end);
   if (role.kind === "following" && role.matched > report.durable) role.matched = report.durable;
   emitDurable(state);
   emitLeadership(state);

@@ -127,6 +127,19 @@ test("a follower that missed one epoch truncates its conflicting suffix before i
   t.like(told(logSync.receive(message), "log"), [{ kind: "append" }]);
 });
 
+test("a disk that is found full while a truncation is under way takes nothing back that is to be cut", (t) => {
+  const logSync = node([at(1, 0), at(1, 1), at(1, 2)], 2);
+  const barrier = record(at(2, 0), at(1, 0));
+  const message = append({ epoch: 2, leader: 2, prevZxid: at(1, 0) }, [barrier]);
+  logSync.receive(message);
+  // The log has yet to cut: what it holds goes further than what this node counts on.
+  logSync.receive({ kind: "diskFull", durable: at(1, 2) });
+  logSync.receive({ kind: "truncated", lastZxid: at(1, 0), truncations: 1 });
+  logSync.receive({ kind: "writable" });
+  t.is(logSync.state.durable, at(1, 0));
+  t.like(told(logSync.receive(message), "log"), [{ kind: "append" }]);
+});
+
 test("an acknowledgement from before a truncation counts for nothing", (t) => {
   const logSync = node([at(1, 0)], 2);
   logSync.receive(
