@@ -6,7 +6,11 @@ export const ANNOUNCEMENTS = "ZOOID_TEST_ANNOUNCEMENTS";
 const LINE = /^(begins|ends) (\d+) (.+)$/;
 const RUNNING_SHOWN_MAX = 6;
 
-export function announcement(what: "begins" | "ends", file: string, atMs: number = Date.now()): string {
+export function announcement(
+  what: "begins" | "ends",
+  file: string,
+  atMs: number = Date.now(),
+): string {
   return `${what} ${Math.round(atMs)} ${file}\n`;
 }
 
