@@ -2,6 +2,8 @@
 import { KEYS } from "../server/config/keys.ts";
 import { loadConfig } from "../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../server/config/node-config.ts";
+import { zxidOfText } from "../server/skipped-operations.ts";
+import type { Zxid } from "../protocol/zxid.ts";
 import type { LogLevel } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
@@ -16,10 +18,17 @@ export const LOG_LEVEL_FLAG: Flag = {
   summary: `lowest level that is logged: ${LOG_LEVELS.join(", ")} (default info)`,
 };
 
+const SKIP_FLAG = "skip-zxid";
+
 const FLAGS: readonly Flag[] = [
   { name: "config", placeholder: "FILE", summary: "settings from a zoo.cfg; flags win over it" },
   ...KEYS.map(({ flag, placeholder, summary }) => ({ name: flag, placeholder, summary })),
   LOG_LEVEL_FLAG,
+  {
+    name: SKIP_FLAG,
+    placeholder: "ZXID",
+    summary: "skip the operation that could not be applied here, on this node; see failures.md",
+  },
   {
     name: "stop-with-stdin",
     placeholder: undefined,
@@ -47,11 +56,23 @@ function logEvent(event: InspectionEvent, level: LogLevel): void {
   if (line !== undefined) console.error(line);
 }
 
+/** Undefined when the flag holds something else. */
+function skippedOf(flags: ReadonlyMap<string, string>): readonly Zxid[] | undefined {
+  const texts = flags.get(SKIP_FLAG)?.split(",") ?? [];
+  const zxids = texts.map((text) => zxidOfText(text.trim()));
+  return zxids.every((zxid) => zxid !== undefined) ? zxids : undefined;
+}
+
+type RunOptions = {
+  readonly level: LogLevel;
+  readonly skip: readonly Zxid[];
+  readonly stopWithStdin: boolean;
+};
+
 async function runNode(
   config: NodeConfig,
   warnings: readonly string[],
-  level: LogLevel,
-  stopWithStdin: boolean,
+  { level, skip, stopWithStdin }: RunOptions,
 ): Promise<number> {
   const node = config.id;
   for (const warning of warnings) {
@@ -63,7 +84,8 @@ async function runNode(
   const asked: Promise<unknown>[] = [stopSignal(() => undefined)];
   if (stopWithStdin) asked.push(stdinEnd());
   const { startNode } = await import("../server/node.ts");
-  const starting = startNode(config, { onInspection: (event) => logEvent(event, level) });
+  const onInspection = (event: InspectionEvent): void => logEvent(event, level);
+  const starting = startNode(config, { skip, onInspection });
   const early = Promise.race(asked).then(() => "stop" as const);
   const started = await Promise.race([starting, early]);
   // Whatever a node that is still starting has written, a crash at this point may have left too.
@@ -79,6 +101,7 @@ async function runNode(
 
 async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   const level = logLevelOf(flags);
+  const skip = skippedOf(flags);
   const validation = loadConfig({ transport: "nats", flags, file: flags.get("config") });
   if (level === undefined) {
     console.error(`zooid serve: --log-level must be one of ${LOG_LEVELS.join(", ")}`);
@@ -86,14 +109,15 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   if (validation.kind === "invalid") {
     console.error(`zooid serve: ${problemsText(validation.problems)}`);
   }
-  if (level === undefined || validation.kind === "invalid") return EXIT_MISUSED;
+  if (skip === undefined) {
+    console.error("zooid serve: --skip-zxid is a zxid, or several with commas: 0x100000005");
+  }
+  if (level === undefined || skip === undefined || validation.kind === "invalid") {
+    return EXIT_MISUSED;
+  }
+  const stopWithStdin = flags.has("stop-with-stdin");
   try {
-    return await runNode(
-      validation.config,
-      validation.warnings,
-      level,
-      flags.has("stop-with-stdin"),
-    );
+    return await runNode(validation.config, validation.warnings, { level, skip, stopWithStdin });
   } catch (error) {
     console.error(`zooid serve: node ${validation.config.id} did not start: ${messageOf(error)}`);
     return EXIT_FAILED;

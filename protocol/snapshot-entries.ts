@@ -1,11 +1,13 @@
 /**
- * What is in a snapshot's chunks: one head, then sessions, submitters and znodes in any order. Every entry starts with a
+ * What is in a snapshot's chunks: one head, then sessions, submitters, skipped
+ * operations and znodes in any order. Every entry starts with a
  * byte that says its kind. Integers are big-endian; a `text` is its length in bytes (4) and UTF-8; `bytes` are their
  * length (4) and themselves.
  *
  *   head       1  | time of the last record applied 8 | count of sessions 4 | of submitters 4 | of znodes 4
  *   session    2  | id 8 | timeout in ms 4 | attachedAt 8 | password, bytes
  *   submitter  3  | server 2 | lane 2 | incarnation 8 | seq 8
+ *   skipped    5  | zxid 8
  *   znode      4  | flags 1 | path, text | czxid 8 | ctime 8
  *                 | DATA: bytes | CHANGED: mzxid 8, mtime 8, version 4 | PARENT: pzxid 8, creates 4
  *                 | ACL: aversion 4, count 4, each permissions 4, scheme text, id text | OWNER: session 8
@@ -25,6 +27,7 @@ const HEAD = 1;
 const SESSION = 2;
 const SUBMITTER = 3;
 const ZNODE = 4;
+const SKIPPED = 5;
 
 const FLAG_DATA = 1;
 const FLAG_CHANGED = 2;
@@ -78,7 +81,9 @@ export type SnapshotEntry =
   | { readonly kind: "head"; readonly head: SnapshotHead }
   | { readonly kind: "session"; readonly session: SnapshotSession }
   | { readonly kind: "submitter"; readonly submitter: SnapshotSubmitter }
-  | { readonly kind: "znode"; readonly znode: SnapshotZnode };
+  | { readonly kind: "znode"; readonly znode: SnapshotZnode }
+  /** An operation that is in the log and was not applied. */
+  | { readonly kind: "skipped"; readonly zxid: Zxid };
 
 /** Gathers the entries of one chunk after the other. */
 export class ChunkWriter {
@@ -122,6 +127,11 @@ export class ChunkWriter {
     this.#uint32(timeoutMs);
     this.#uint53(attachedAt);
     this.#blob(password);
+  }
+
+  skipped(zxid: Zxid): void {
+    this.#begin(SKIPPED, 8);
+    this.#uint53(zxid);
   }
 
   submitter({ server, lane, incarnation, seq }: SnapshotSubmitter): void {
@@ -253,6 +263,8 @@ export class ChunkReader {
         return { kind: "session", session: this.#session() };
       case SUBMITTER:
         return { kind: "submitter", submitter: this.#submitter() };
+      case SKIPPED:
+        return { kind: "skipped", zxid: this.#uint53() as Zxid };
       case HEAD:
         return { kind: "head", head: this.#head() };
       default:

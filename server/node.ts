@@ -2,7 +2,10 @@
 import { BehaviorSubject, type Observable, Subject } from "rxjs";
 import type { Leadership } from "../actors/log-sync/messages.ts";
 import type { ProcessReport } from "../actors/admin/messages.ts";
+import { APPLY_FAILED } from "../actors/tree/apply-failure.ts";
+import { formatZxid, type Zxid } from "../protocol/zxid.ts";
 import { ConnectionCounts, type SharedCounts } from "../runtime/connection-counts.ts";
+import type { EventDetail } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 import { Lane } from "../runtime/lane.ts";
 import { realClock, realRandomness } from "../runtime/real-clock.ts";
@@ -15,6 +18,7 @@ import { natsOptions } from "./nats-options.ts";
 import { readPeerKeys } from "./peer-keys.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import { makeDataFolder } from "./data-folder.ts";
+import { noteFailed, noteSkipped, segmentWith, zxidOfText } from "./skipped-operations.ts";
 import type { TreeLaneData } from "./lanes/tree-lane.ts";
 import { addAdminActor } from "./gateways.ts";
 import { connectionsLeft, connectionsMost, openFilesWarning } from "./open-files.ts";
@@ -41,6 +45,8 @@ export type RunningNode = {
 export type NodeOptions = {
   /** Instead of NATS: nodes of one process share a network in memory. */
   readonly transport?: Transport | undefined;
+  /** Operations to skip from now on; each must have failed on this node. */
+  readonly skip?: readonly Zxid[];
   /** Hears what happens from the very start on. */
   readonly onInspection?: ((event: InspectionEvent) => void) | undefined;
 };
@@ -55,7 +61,7 @@ export async function startNode(
 ): Promise<RunningNode> {
   const node = new Node(config, options.onInspection);
   try {
-    await node.start(options.transport);
+    await node.start(options);
   } catch (error) {
     await node.stop();
     throw error;
@@ -107,11 +113,12 @@ class Node implements RunningNode {
     return this.#treeLanes[0]?.detail["clientPort"] ?? this.#config.clientPort;
   }
 
-  async start(given: Transport | undefined): Promise<void> {
+  async start({ transport: given, skip = [] }: NodeOptions): Promise<void> {
     const config = this.#config;
     makeDataFolder(config.dataDir);
     // The folder first: nothing else may happen in the name of a node whose folder is in use.
     this.#logLane = await this.#startLane("log-lane", { config });
+    const skips = this.#operationsToSkip(skip);
     const alone = config.members.length === 1;
     if (given !== undefined) this.#transport = given;
     else if (!alone || config.natsUrls.length > 0) this.#transport = await this.#connect();
@@ -123,6 +130,7 @@ class Node implements RunningNode {
         lane,
         clientPort: lane === 1 ? config.clientPort : this.clientPort,
         nats: config.natsUrls.length > 0,
+        skips,
       };
       this.#treeLanes.push(await this.#startLane("tree-lane", data));
     }
@@ -186,15 +194,46 @@ class Node implements RunningNode {
   #limitConnections(report: ProcessReport): void {
     const counts = this.#counts;
     if (counts === undefined) return;
-    const { id: node, maxConnections } = this.#config;
+    const { maxConnections } = this.#config;
     const left = connectionsLeft(report, counts.total);
     counts.limit(Math.min(connectionsMost(maxConnections, report), left));
     const warning = openFilesWarning(maxConnections, report, counts.connectionsMax);
     const isNews = warning !== undefined && !this.#warned;
     this.#warned = warning !== undefined;
     if (!isNews) return;
-    const event = { kind: "log", level: "warn", event: "openFilesLow", detail: warning } as const;
-    this.inspection$.next({ ...event, atMs: Date.now(), node, actor: "node" });
+    this.#say("warn", "openFilesLow", warning);
+  }
+
+  #operationsToSkip(skip: readonly Zxid[]): readonly Zxid[] {
+    const { failed, skipped } = noteSkipped(this.#config.dataDir, skip);
+    for (const zxid of failed) {
+      const detail = { zxid: formatZxid(zxid), isSkipped: skipped.includes(zxid) };
+      this.#say("warn", "operationFailedBefore", detail);
+    }
+    return skipped;
+  }
+
+  #say(level: "warn" | "error", event: string, detail: EventDetail): void {
+    const said = { kind: "log", level, event, detail, actor: "node" } as const;
+    this.inspection$.next({ ...said, atMs: Date.now(), node: this.#config.id });
+  }
+
+  /** A replica could not apply an operation and stops this node: noted, so that an operator can have it skipped. */
+  #heard(event: InspectionEvent): void {
+    this.inspection$.next(event);
+    if (event.kind !== "log" || event.event !== APPLY_FAILED) return;
+    const { dataDir } = this.#config;
+    const zxid = zxidOfText(String(event.detail["zxid"]));
+    const record = zxidOfText(String(event.detail["record"]));
+    if (zxid === undefined || record === undefined) return;
+    try {
+      noteFailed(dataDir, zxid);
+      const look = `zooid inspect ${dataDir} --operations --from ${formatZxid(record)} --limit 1`;
+      const file = segmentWith(dataDir, record);
+      this.#say("error", "operationFailed", { zxid: formatZxid(zxid), file, look });
+    } catch (error) {
+      this.#say("error", "operationFailed", { zxid: formatZxid(zxid), error: String(error) });
+    }
   }
 
   stop(): Promise<void> {
@@ -217,7 +256,7 @@ class Node implements RunningNode {
       entry: laneEntry(name),
       data,
       onLetters: (letters) => this.#deliver(letters),
-      onInspection: (event) => this.inspection$.next(event),
+      onInspection: (event) => this.#heard(event),
       onStopNode: (reason) => this.#fail(reason),
     });
   }

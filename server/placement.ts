@@ -91,7 +91,7 @@ export function addReplicaActors(
   system: ActorSystem,
   config: NodeConfig,
   lane: number,
-  options: Pick<TreeOptions, "ringBytesMax" | "snapshotChunkBytes"> = {},
+  options: Pick<TreeOptions, "ringBytesMax" | "snapshotChunkBytes" | "skips"> = {},
 ): void {
   const { id: server } = config;
   // Every lane holds the same sessions: one of them tells the main thread.

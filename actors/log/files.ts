@@ -34,8 +34,9 @@ export const SNAPSHOT_NEW_FILE = "snapshot.new";
 export const PARTS_FILE = "parts.new";
 /** Says that this node may not vote, and why. */
 export const VOTE_LOSS_FILE = "damaged";
-/** What may stand beside, never written: ZooKeeper's settings, and what file systems and desktops put into a folder. */
-const TOLERATED_NAME = /^(myid|zookeeper_server\.pid|zoo[\w.-]*\.cfg[\w.-]*|lost\+found)$/;
+/** What may stand beside, not of the log: which operations are skipped, ZooKeeper's settings, and what file systems and desktops put into a folder. */
+const TOLERATED_NAME =
+  /^(myid|skipped\.json(\.new)?|zookeeper_server\.pid|zoo[\w.-]*\.cfg[\w.-]*|lost\+found)$/;
 /** Where Apache ZooKeeper keeps its transaction logs and snapshots, in its `dataDir` and `dataLogDir`. */
 export const ZOOKEEPER_FOLDER = "version-2";
 

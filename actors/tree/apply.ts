@@ -10,6 +10,7 @@ import { recordHeader, recordPayload, type RecordHeader } from "../../protocol/r
 import { zxidAfter } from "../../protocol/zxid.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import { tell } from "../inboxes.ts";
+import { ApplyFailure } from "./apply-failure.ts";
 import { applyMulti } from "./multi.ts";
 import { DONE, errorResult, znodeResult } from "./results.ts";
 import { createSession, samePassword, type Session } from "./sessions.ts";
@@ -27,13 +28,31 @@ export function applyRecord(tree: TreeState, record: Uint8Array, effects: Effect
   assert(header.firstZxid > tree.lastApplied, "zxids only grow");
   const count = header.lastZxid - header.firstZxid + 1;
   if (header.kind === "batch" && isNew(tree, header)) {
-    const operations = decodeBatch(recordPayload(record));
-    assert(operations.length === count, "a batch has a zxid for each of its operations");
-    applyBatch(tree, header, operations, effects);
+    applyBatch(tree, header, operationsOf(tree, header, record), effects);
   }
   tree.lastApplied = header.lastZxid;
   tree.lastTimeMs = header.timeMs;
   return count;
+}
+
+/** Undefined in the place of each operation of a record that cannot be read and is to be skipped. */
+function operationsOf(
+  tree: TreeState,
+  header: RecordHeader,
+  record: Uint8Array,
+): readonly (Operation | undefined)[] {
+  const { firstZxid, lastZxid } = header;
+  const count = lastZxid - firstZxid + 1;
+  try {
+    const operations = decodeBatch(recordPayload(record));
+    assert(operations.length === count, "a batch has a zxid for each of its operations");
+    return operations;
+  } catch (error) {
+    if (!tree.options.skips.has(firstZxid)) {
+      throw new ApplyFailure(firstZxid, header, undefined, { cause: error });
+    }
+    return Array.from({ length: count }, () => undefined);
+  }
 }
 
 function isNew(tree: TreeState, { submitter, seq }: RecordHeader): boolean {
@@ -43,7 +62,7 @@ function isNew(tree: TreeState, { submitter, seq }: RecordHeader): boolean {
 function applyBatch(
   tree: TreeState,
   header: RecordHeader,
-  operations: readonly Operation[],
+  operations: readonly (Operation | undefined)[],
   effects: Effect[],
 ): void {
   const { submitter, seq, firstZxid } = header;
@@ -52,10 +71,19 @@ function applyBatch(
   const transaction = createTransaction(tree, header.timeMs, firstZxid);
   for (let index = 0; index < operations.length; index++) {
     const operation = operations[index];
-    if (operation === undefined) continue;
-    transaction.zxid = zxidAfter(firstZxid, index);
-    const result = applyOperation(transaction, operation, own);
-    if (own && result !== undefined) results.push(result);
+    const zxid = zxidAfter(firstZxid, index);
+    transaction.zxid = zxid;
+    if (operation === undefined || tree.options.skips.has(zxid)) {
+      tree.skipped.push(zxid);
+      if (own) results.push(errorResult(Code.systemError));
+      continue;
+    }
+    try {
+      const result = applyOperation(transaction, operation, own);
+      if (own && result !== undefined) results.push(result);
+    } catch (error) {
+      throw new ApplyFailure(zxid, header, operation, { cause: error });
+    }
   }
   takeEvents(tree.watches, effects);
   if (!own) return;

@@ -26,6 +26,7 @@ export function digestOf(tree: TreeState): string {
     addNumber(hash, incarnation);
     addNumber(hash, seq);
   }
+  for (const zxid of tree.skipped) addNumber(hash, zxid);
   return hex(hash.one) + hex(hash.other);
 }
 

@@ -71,6 +71,7 @@ export function beginCut(tree: TreeState, effects: Effect[]): void {
   });
   // A lane each: few enough to write at once.
   for (const submitter of submitters.values()) cut.writer.submitter(submitter);
+  for (const zxid of tree.skipped) cut.writer.skipped(zxid);
   tellChunk(tree, cut, effects);
 }
 

@@ -41,6 +41,7 @@ export type Loading = {
   readonly nodes: Nodes;
   readonly sessions: Sessions;
   readonly submitters: Submitters;
+  readonly skipped: Zxid[];
   /** Came before their parents. */
   readonly orphans: Znode[];
   /** Ephemerals that came before their sessions. */
@@ -84,6 +85,7 @@ function beginLoading(zxid: Zxid): Loading {
     nodes: emptyNodes(),
     sessions: new Map(),
     submitters: createSubmitters(),
+    skipped: [],
     orphans: [],
     unowned: [],
     parent: undefined,
@@ -100,6 +102,10 @@ function addEntry(loading: Loading, entry: SnapshotEntry): void {
       return;
     case "submitter":
       putSubmitter(loading.submitters, entry.submitter);
+      return;
+    case "skipped":
+      assert(entry.zxid <= loading.zxid, "a snapshot holds nothing that came after it");
+      loading.skipped.push(entry.zxid);
       return;
     case "head":
       assert(loading.head === undefined, "a snapshot has one head");
@@ -167,7 +173,7 @@ function finish({ head, nodes, sessions, submitters, orphans, unowned }: Loading
 }
 
 function replaceState(tree: TreeState, loading: Loading, effects: Effect[]): void {
-  const { zxid, head, nodes, sessions, submitters } = loading;
+  const { zxid, head, nodes, sessions, submitters, skipped } = loading;
   const { server, lane, ringBytesMax } = tree.options;
   assert(head !== undefined, "a snapshot has a head");
   assert(zxid >= tree.lastApplied, "a replica never goes back");
@@ -177,6 +183,7 @@ function replaceState(tree: TreeState, loading: Loading, effects: Effect[]): voi
   tree.nodes = nodes;
   tree.sessions = sessions;
   tree.submitters = submitters;
+  tree.skipped = skipped;
   tree.ring = createRing(ringBytesMax);
   tree.ring.oldest = zxid;
   tree.watches = createWatches();

@@ -1,5 +1,5 @@
 /**
- * Everything a lane's tree knows. `nodes`, `sessions`, `submitters`, `lastApplied` and `lastTimeMs` are replicated: equal on
+ * Everything a lane's tree knows. `nodes`, `sessions`, `submitters`, `skipped`, `lastApplied` and `lastTimeMs` are replicated: equal on
  * every node, and what a snapshot holds.
  */
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
@@ -32,6 +32,8 @@ export type TreeOptions = {
   readonly snapshotChunkBytes?: number;
   /** Default WATCHES_PER_CONNECTION_MAX. */
   readonly watchesPerConnectionMax?: number;
+  /** Operations that failed here before and are not applied, by an operator's word. Default none. */
+  readonly skips?: ReadonlySet<Zxid>;
 };
 
 export type TreeState = {
@@ -42,6 +44,8 @@ export type TreeState = {
   nodes: Nodes;
   sessions: Sessions;
   submitters: Submitters;
+  /** Operations that were not applied although they are committed, in order. */
+  skipped: Zxid[];
   ring: ChangeRing;
   watches: Watches;
   streams: Streams;
@@ -60,14 +64,16 @@ export function createState(options: TreeOptions): TreeState {
     ringBytesMax = CHANGE_RING_BYTES_MAX,
     snapshotChunkBytes = SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
     watchesPerConnectionMax = WATCHES_PER_CONNECTION_MAX,
+    skips = new Set(),
   } = options;
   return {
-    options: { ...options, ringBytesMax, snapshotChunkBytes, watchesPerConnectionMax },
+    options: { ...options, ringBytesMax, snapshotChunkBytes, watchesPerConnectionMax, skips },
     lastApplied: ZXID_NONE,
     lastTimeMs: 0,
     nodes: createNodes(),
     sessions: new Map(),
     submitters: createSubmitters(),
+    skipped: [],
     ring: createRing(ringBytesMax),
     watches: createWatches(),
     streams: createStreams(),

@@ -7,6 +7,7 @@ import { unreachable } from "../../protocol/assert.ts";
 import type { Actor, Step } from "../../runtime/actor.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import { applyRecord } from "./apply.ts";
+import { ApplyFailure, stopFor } from "./apply-failure.ts";
 import { digestOf } from "./digest.ts";
 import type { Applied, TreeDigest, TreeMessage } from "./messages.ts";
 import { answerReads } from "./reads.ts";
@@ -82,7 +83,13 @@ function receive(state: TreeState, message: TreeMessage): Step<TreeState> {
 
 function applyCommitted(state: TreeState, records: readonly Uint8Array[], effects: Effect[]): void {
   let operations = 0;
-  for (const record of records) operations += applyRecord(state, record, effects);
+  try {
+    for (const record of records) operations += applyRecord(state, record, effects);
+  } catch (error) {
+    if (!(error instanceof ApplyFailure)) throw error;
+    effects.push(...stopFor(error));
+    return;
+  }
   flushStreams(state.streams, state.ring, state.lastApplied, operations, effects);
   const changes = sessionChanges(state.sessions, state.sessionsTouched);
   state.sessionsTouched.clear();

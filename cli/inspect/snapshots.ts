@@ -127,6 +127,9 @@ class SnapshotContent {
       case "submitter":
         this.submitters += 1;
         return;
+      case "skipped":
+        this.#checkPast(entry.zxid);
+        return;
       case "znode":
         this.znodes += 1;
         this.#checkPast(Math.max(entry.znode.czxid, entry.znode.mzxid, entry.znode.pzxid) as Zxid);

@@ -5,6 +5,7 @@ import { Listener } from "../../runtime/listener.ts";
 import { hostLane, type LaneTask } from "../../runtime/lane-host.ts";
 import { realClock, realRandomness } from "../../runtime/real-clock.ts";
 import { ActorSystem } from "../../runtime/system.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
 import { connectNatsClients, type NatsClients } from "../../runtime/transports/nats-clients.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import { addGatewayActors } from "../gateways.ts";
@@ -21,6 +22,8 @@ export type TreeLaneData = {
   readonly clientPort: number;
   /** Whether this node hears clients over NATS. */
   readonly nats: boolean;
+  /** Operations that are not applied. */
+  readonly skips: readonly Zxid[];
 };
 
 export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<void> {
@@ -53,7 +56,7 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
       route: () => link,
       onStopNode,
     });
-    addReplicaActors(system, config, lane);
+    addReplicaActors(system, config, lane, { skips: new Set(task.skips) });
     addGatewayActors(system, config, lane);
     const address = await listener.listen();
     const close = async (): Promise<void> => {

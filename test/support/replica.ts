@@ -47,7 +47,7 @@ export class Replica {
 
   constructor(
     options: Partial<
-      Pick<TreeOptions, "ringBytesMax" | "snapshotChunkBytes" | "watchesPerConnectionMax">
+      Pick<TreeOptions, "ringBytesMax" | "snapshotChunkBytes" | "watchesPerConnectionMax" | "skips">
     > = {},
   ) {
     this.#actor = treeActor({ server: SERVER, lane: 0, crc32, ...options });

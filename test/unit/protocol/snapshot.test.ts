@@ -44,6 +44,7 @@ const entry: fc.Arbitrary<SnapshotEntry> = fc.oneof(
     kind: fc.constant("submitter" as const),
     submitter: fc.record({ server: id16, lane: id16, incarnation: number, seq: number }),
   }),
+  fc.record({ kind: fc.constant("skipped" as const), zxid }),
   fc.record({
     kind: fc.constant("znode" as const),
     znode: fc.record({
@@ -67,6 +68,7 @@ function write(writer: ChunkWriter, each: SnapshotEntry): void {
   if (each.kind === "head") writer.head(each.head);
   else if (each.kind === "session") writer.session(each.session);
   else if (each.kind === "submitter") writer.submitter(each.submitter);
+  else if (each.kind === "skipped") writer.skipped(each.zxid);
   else writer.znode(each.znode);
 }
 
