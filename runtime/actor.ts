@@ -20,8 +20,10 @@ export type Context = {
 };
 
 /**
- * What happens when an actor throws. `restart`: a new state from `start`, the message is lost. `stopNode`: a node that may
- * be wrong must not vote. `recover`: the actor's own `recover` decides (a gateway closes the one connection).
+ * What happens when an actor throws, or an effect of its cannot be done. `restart`: a new state from `start`, which is told
+ * again what was said last under each topic of state; the message is lost. `stopNode`: a node that may
+ * be wrong must not vote. `recover`: the actor's own `recover` decides (a gateway closes the one connection); a message of
+ * state then comes again.
  */
 export type Supervision = "restart" | "stopNode" | "recover";
 

@@ -34,7 +34,7 @@ export async function hostLane(
   const deliver = (letters: readonly Letter[]): void => {
     for (const letter of letters) {
       if (system === undefined) early.push(letter);
-      else system.tell(letter.to, letter.message);
+      else system.tell(letter.to, letter.message, letter.topic);
     }
   };
   port.on("message", (message: ToLane) => {

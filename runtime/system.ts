@@ -10,6 +10,7 @@ import type { DiskOperation, DiskOutcome } from "./disk.ts";
 import type { Effect, PeerId } from "./effects.ts";
 import type { InspectionEvent } from "./inspection.ts";
 import { Fifo } from "./mailbox.ts";
+import { OpenRequests } from "./open-requests.ts";
 import type {
   Admission,
   Arrived,
@@ -24,7 +25,12 @@ export interface Link {
   post(letters: readonly Letter[]): void;
 }
 
-export type Letter = { readonly to: string; readonly message: object };
+export type Letter = {
+  readonly to: string;
+  readonly message: object;
+  /** Of state: the last message under it is told again to a receiver that is started anew. */
+  readonly topic?: string | undefined;
+};
 
 export type ConnectionEffect = Extract<Effect, { readonly connection: number }>;
 
@@ -63,8 +69,20 @@ export type SystemOptions = {
 type Cell = {
   readonly actor: Actor<unknown, object>;
   state: unknown;
+  /** How often it was started anew. */
+  life: number;
+  /** The last message under each topic of state, for its next life. */
+  readonly known: Map<string, object>;
   queued: number;
   readonly timers: Map<string, () => void>;
+};
+
+type Queued = {
+  readonly cell: Cell;
+  readonly message: object;
+  readonly topic?: string | undefined;
+  /** For this life of the actor only. */
+  readonly life?: number;
 };
 
 /** Messages handled before the loop lets the thread take in new events. */
@@ -72,19 +90,16 @@ const TURN_MESSAGES_MAX = 4096;
 /** Peers fill at most this part of an actor's mailbox. They repeat what matters, and a flood must not stop the node. */
 const PEERS_PART = 2;
 const FLOOD_SAID_INTERVAL_MS = 1_000;
-/** Requests of peers that no actor has answered yet; the oldest is forgotten. */
-const REQUESTS_OPEN_MAX = 1024;
 
 export class ActorSystem {
   readonly #options: SystemOptions;
   readonly #cells = new Map<string, Cell>();
-  readonly #queue = new Fifo<{ readonly cell: Cell; readonly message: object }>();
+  readonly #queue = new Fifo<Queued>();
   #turnTimers: { readonly cell: Cell; readonly timer: string }[] = [];
   readonly #topics = new Map<string, Subject<object>>();
   readonly #inspection = new Subject<InspectionEvent>();
   readonly #outbox = new Map<Link, Letter[]>();
-  readonly #requests = new Map<number, (bytes: Uint8Array) => void>();
-  #nextRequest = 1;
+  readonly #requests = new OpenRequests();
   #floodSaidMs = Number.NEGATIVE_INFINITY;
   #scheduled = false;
   #stopped = false;
@@ -117,18 +132,21 @@ export class ActorSystem {
       // The cell alone calls the actor, with its own state and with messages that were told to its name.
       actor: actor as unknown as Actor<unknown, object>,
       state: undefined,
+      life: 0,
+      known: new Map(),
       queued: 0,
       timers: new Map(),
     };
     this.#cells.set(actor.name, cell);
-    this.#enqueue(cell, START);
+    this.#enqueue({ cell, message: START });
   }
 
-  tell(to: string, message: object): void {
+  /** With a topic: the message is state, so it is told again to a receiver that is started anew, until another comes under it. */
+  tell(to: string, message: object, topic?: string): void {
     if (this.#stopped) return;
     const cell = this.#cells.get(to);
     if (cell === undefined) {
-      this.#tellElsewhere(to, message);
+      this.#tellElsewhere({ to, message, topic });
       return;
     }
     if (cell.queued >= cell.actor.mailbox.capacity) {
@@ -138,7 +156,7 @@ export class ActorSystem {
       }
       return;
     }
-    this.#enqueue(cell, message);
+    this.#enqueue({ cell, message, topic });
   }
 
   /** The current state, for tests and inspection. Not to be changed. */
@@ -157,9 +175,9 @@ export class ActorSystem {
     this.#inspection.complete();
   }
 
-  #enqueue(cell: Cell, message: object): void {
-    cell.queued += 1;
-    this.#queue.push({ cell, message });
+  #enqueue(item: Queued): void {
+    item.cell.queued += 1;
+    this.#queue.push(item);
     this.#schedule();
   }
 
@@ -178,7 +196,7 @@ export class ActorSystem {
       const next = this.#queue.shift();
       if (next !== undefined) {
         next.cell.queued -= 1;
-        this.#deliver(next.cell, next.message);
+        this.#deliver(next);
         handled += 1;
         if (handled >= TURN_MESSAGES_MAX) break;
       } else if (this.#turnTimers.length > 0) {
@@ -197,23 +215,16 @@ export class ActorSystem {
     for (const { cell, timer } of due) {
       if (cell.timers.get(timer) !== TURN_TIMER) continue;
       cell.timers.delete(timer);
-      this.#deliver(cell, { kind: "timer", timer });
+      this.#deliver({ cell, message: { kind: "timer", timer } });
     }
   }
 
-  #deliver(cell: Cell, message: object): void {
-    if (this.#stopped) return;
-    const step = this.#decide(cell, message);
-    if (step === undefined) return;
-    cell.state = step.state;
-    for (const effect of step.effects) this.#perform(cell, effect);
-  }
-
-  #decide(cell: Cell, message: object): Step<unknown> | undefined {
+  #deliver({ cell, message, topic, life }: Queued): void {
+    if (this.#stopped || (life !== undefined && life !== cell.life)) return;
     const { actor } = cell;
+    if (topic !== undefined && actor.supervision === "restart") cell.known.set(topic, message);
     try {
-      if (message === START) return actor.start(this.#context);
-      return actor.receive(cell.state, message, this.#context);
+      this.#step(cell, message);
     } catch (error) {
       this.#inspection.next({
         kind: "failed",
@@ -223,27 +234,64 @@ export class ActorSystem {
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
         supervision: actor.supervision,
       });
-      return this.#supervise(cell, message, error);
+      this.#supervise({ cell, message, topic }, error);
     }
   }
 
-  #supervise(cell: Cell, message: object, error: unknown): Step<unknown> | undefined {
+  /** What the actor decides, and what it asks for: an effect that cannot be done is a failure of the actor too. */
+  #step(cell: Cell, message: object): void {
+    const { actor } = cell;
+    this.#take(
+      cell,
+      message === START
+        ? actor.start(this.#context)
+        : actor.receive(cell.state, message, this.#context),
+    );
+  }
+
+  #take(cell: Cell, step: Step<unknown>): void {
+    cell.state = step.state;
+    let failure: { readonly error: unknown } | undefined;
+    for (const effect of step.effects) {
+      if (this.#stopped) return;
+      try {
+        this.#perform(cell, effect);
+      } catch (error) {
+        if (cell.actor.supervision === "stopNode") throw error;
+        // The others are for other receivers, who must not pay for it.
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+
+  #supervise({ cell, message, topic }: Queued, error: unknown): void {
     const { actor } = cell;
     try {
       if (actor.supervision === "restart" && message !== START) {
-        for (const cancel of cell.timers.values()) cancel();
-        cell.timers.clear();
-        return actor.start(this.#context);
+        this.#startAnew(cell);
+        return;
       }
       if (actor.supervision === "recover" && actor.recover !== undefined && message !== START) {
-        return actor.recover(cell.state, message, error);
+        this.#take(cell, actor.recover(cell.state, message, error));
+        // What counts from now on must not be missed.
+        if (topic !== undefined) this.#step(cell, message);
+        return;
       }
     } catch (again) {
       this.#stopNode(actor.name, `${actor.name} failed while it recovered: ${String(again)}`);
-      return undefined;
+      return;
     }
     this.#stopNode(actor.name, `${actor.name} failed: ${String(error)}`);
-    return undefined;
+  }
+
+  /** What it knew by others' words it knows again. What the life before had asked for is not answered to this one. */
+  #startAnew(cell: Cell): void {
+    for (const cancel of cell.timers.values()) cancel();
+    cell.timers.clear();
+    cell.life += 1;
+    this.#step(cell, START);
+    for (const known of cell.known.values()) this.#step(cell, known);
   }
 
   #perform(cell: Cell, effect: Effect): void {
@@ -262,8 +310,7 @@ export class ActorSystem {
         this.#request(cell, effect);
         return;
       case "answer":
-        this.#seal(effect.message, (bytes) => this.#requests.get(effect.request)?.(bytes));
-        this.#requests.delete(effect.request);
+        this.#seal(effect.message, (bytes) => this.#requests.take(effect.request)?.(bytes));
         return;
       case "startTimer":
         this.#startTimer(cell, effect.timer, effect.afterMs);
@@ -300,17 +347,19 @@ export class ActorSystem {
   #request(cell: Cell, effect: Extract<Effect, { kind: "request" }>): void {
     const { transport, gate } = this.#options;
     const { to, tag } = effect;
+    const { life } = cell;
     const done = (outcome: TransportOutcome): void => {
-      if (outcome.kind === "noResponders") this.#tellCell(cell, { kind: "noResponders", tag, to });
-      else if (outcome.kind === "timedOut") {
-        this.#tellCell(cell, { kind: "requestTimedOut", tag, to });
+      if (outcome.kind === "noResponders") {
+        this.#tellCell(cell, life, { kind: "noResponders", tag, to });
+      } else if (outcome.kind === "timedOut") {
+        this.#tellCell(cell, life, { kind: "requestTimedOut", tag, to });
       } else {
         const { bytes: answer } = outcome;
         const actor = cell.actor.name;
         const taken = this.#admit({ from: to, actor, bytes: answer, isAnswer: true });
         if (taken !== undefined) {
           const { sender, message } = taken;
-          this.#tellCell(cell, { kind: "answered", tag, from: to, sender, message });
+          this.#tellCell(cell, life, { kind: "answered", tag, from: to, sender, message });
         }
       }
     };
@@ -327,11 +376,12 @@ export class ActorSystem {
       this.#schedule();
       return;
     }
+    const { life } = cell;
     const cancel = this.#options.clock.after(afterMs, () => {
       // A timer that was stopped or restarted while its firing was queued must not fire.
       if (cell.timers.get(timer) !== cancel) return;
       cell.timers.delete(timer);
-      this.#tellCell(cell, { kind: "timer", timer });
+      this.#tellCell(cell, life, { kind: "timer", timer });
     });
     cell.timers.set(timer, cancel);
   }
@@ -339,12 +389,13 @@ export class ActorSystem {
   #performDisk(cell: Cell, tag: number, operations: readonly DiskOperation[]): void {
     const { disk } = this.#options;
     if (disk === undefined) throw new Error(`${cell.actor.name} has no disk on this thread`);
-    disk.perform(tag, operations, (outcome) => this.#tellCell(cell, outcome));
+    const { life } = cell;
+    disk.perform(tag, operations, (outcome) => this.#tellCell(cell, life, outcome));
   }
 
   /** Messages of the runtime itself are never refused for a full mailbox: the actor asked for them. */
-  #tellCell(cell: Cell, message: object): void {
-    if (!this.#stopped) this.#enqueue(cell, message);
+  #tellCell(cell: Cell, life: number, message: object): void {
+    if (!this.#stopped) this.#enqueue({ cell, message, life });
   }
 
   #receiveFromPeer(incoming: Incoming): void {
@@ -362,21 +413,8 @@ export class ActorSystem {
       this.#flooded(cell, message);
       return;
     }
-    const request = answer === undefined ? undefined : this.#openRequest(answer);
-    this.#enqueue(cell, { kind: "received", from, sender, message, request });
-  }
-
-  #openRequest(answer: (bytes: Uint8Array) => void): number {
-    const request = this.#nextRequest;
-    this.#nextRequest += 1;
-    this.#requests.set(request, answer);
-    if (this.#requests.size > REQUESTS_OPEN_MAX) {
-      for (const oldest of this.#requests.keys()) {
-        this.#requests.delete(oldest);
-        break;
-      }
-    }
-    return request;
+    const request = answer === undefined ? undefined : this.#requests.add(answer);
+    this.#enqueue({ cell, message: { kind: "received", from, sender, message, request } });
   }
 
   /** Said at most once a second: a flood of messages must not become one of lines. */
@@ -401,15 +439,15 @@ export class ActorSystem {
     return undefined;
   }
 
-  #tellElsewhere(to: string, message: object): void {
-    const link = this.#options.route(to);
+  #tellElsewhere(letter: Letter): void {
+    const link = this.#options.route(letter.to);
     if (link === undefined) {
-      this.#undelivered(to, message, "noSuchActor");
+      this.#undelivered(letter.to, letter.message, "noSuchActor");
       return;
     }
     const letters = this.#outbox.get(link);
-    if (letters === undefined) this.#outbox.set(link, [{ to, message }]);
-    else letters.push({ to, message });
+    if (letters === undefined) this.#outbox.set(link, [letter]);
+    else letters.push(letter);
     this.#schedule();
   }
 

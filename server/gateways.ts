@@ -4,7 +4,7 @@ import { natsGatewayActor, type NatsGatewayOptions } from "../actors/gateway/nat
 import { zooKeeperGatewayActor } from "../actors/gateway/zookeeper/gateway.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { NodeConfig } from "./config/node-config.ts";
-import { tellAll } from "./placement.ts";
+import { tellAll, tellState } from "./placement.ts";
 import { zooidVersion } from "./version.ts";
 
 /** Tools compare it: the version of ZooKeeper whose operations are served. */
@@ -22,9 +22,9 @@ export function addAdminActor(
   for (let lane = 1; lane <= config.lanes; lane += 1) {
     gateways.push(`zookeeper/${lane}`, `nats/${lane}`);
   }
-  tellAll(system, "log-sync", "leadership$", ["admin", ...gateways]);
+  tellState(system, "log-sync", "leadership$", ["admin", ...gateways]);
   tellAll(system, "heartbeat", "leaderHeard$", gateways);
-  tellAll(system, "heartbeat", "peers$", ["admin"]);
+  tellState(system, "heartbeat", "peers$", ["admin"]);
   const version = `${ZOOKEEPER_VERSION}-zooid-${zooidVersion()}, built on ${BUILT}`;
   system.add(adminActor({ server: config.id, voters: config.members, version, environment }));
 }
@@ -38,7 +38,7 @@ export function addGatewayActors(
 ): void {
   const gateways = [`zookeeper/${lane}`, `nats/${lane}`];
   tellAll(system, `tree/${lane}`, "sessions$", gateways);
-  tellAll(system, `tree/${lane}`, "applied$", ["admin"]);
+  tellState(system, `tree/${lane}`, "applied$", ["admin"]);
   const { id: server, ensemble, failoverGraceMs } = config;
   const timeouts = {
     minSessionTimeoutMs: config.minSessionTimeoutMs,

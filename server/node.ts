@@ -264,7 +264,7 @@ class Node implements RunningNode {
   #deliver(letters: readonly Letter[]): void {
     for (const letter of letters) {
       if (this.#system === undefined) this.#early.push(letter);
-      else this.#system.tell(letter.to, letter.message);
+      else this.#system.tell(letter.to, letter.message, letter.topic);
     }
   }
 

@@ -47,8 +47,8 @@ export function addReplicationActors(
     trees.push(`tree/${lane}`);
   }
   tellAll(system, "log-sync", "committed$", trees);
-  tellAll(system, "log-sync", "leadership$", hearLeadership);
-  tellAll(system, "log-sync", "durable$", ["election"]);
+  tellState(system, "log-sync", "leadership$", hearLeadership);
+  tellState(system, "log-sync", "durable$", ["election"]);
   system.topic("log-sync", "standing$").subscribe((value) => gate.goBy(value as Standing));
   system.add(logSyncActor({ server, voters, lanes, crc32, ...options }));
   system.add(electionActor({ server, voters }));
@@ -72,6 +72,18 @@ export function tellAll(
 ): void {
   system.topic(actor, topic).subscribe((value) => {
     for (const name of to) system.tell(name, value);
+  });
+}
+
+/** As `tellAll`, of a topic whose last value is what counts: an actor that is started anew is told it again. */
+export function tellState(
+  system: ActorSystem,
+  actor: string,
+  topic: string,
+  to: readonly string[],
+): void {
+  system.topic(actor, topic).subscribe((value) => {
+    for (const name of to) system.tell(name, value, `${actor} ${topic}`);
   });
 }
 

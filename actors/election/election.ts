@@ -36,13 +36,15 @@ export type ElectionState = {
   readonly votes: Map<ServerId, Vote>;
   /** From nodes that do not look. */
   readonly settled: Map<ServerId, Vote>;
+  /** Log-sync has said that it follows and leads nobody. */
+  leaderless: boolean;
   /** What this node follows or leads, while it does not look. */
   current:
     | { readonly state: "following" | "leading"; readonly leader: ServerId; readonly epoch: Epoch }
     | undefined;
 };
 
-type Timer = "vote" | "settle";
+type Timer = "vote" | "settle" | "wake";
 
 export function electionActor(options: ElectionOptions): Actor<ElectionState, ElectionMessage> {
   return {
@@ -50,7 +52,11 @@ export function electionActor(options: ElectionOptions): Actor<ElectionState, El
     supervision: "restart",
     // Votes are repeated, so what does not fit may be lost.
     mailbox: { capacity: 1000, whenFull: "drop" },
-    start: () => ({ state: initialState(options), effects: [] }),
+    // A node that was started anew while it looked is not told again to look, but that nobody leads.
+    start: () => ({
+      state: initialState(options),
+      effects: [{ kind: "startTimer", timer: "wake", afterMs: 0 }],
+    }),
     receive,
   };
 }
@@ -67,6 +73,7 @@ function initialState(options: ElectionOptions): ElectionState {
     vote: { leader: options.server, lastZxid: ZXID_NONE },
     votes: new Map(),
     settled: new Map(),
+    leaderless: false,
     current: undefined,
   };
 }
@@ -127,6 +134,7 @@ function leadership(
   state: ElectionState,
   message: Extract<ElectionMessage, { kind: "leadership" }>,
 ): Step<ElectionState> {
+  state.leaderless = message.role === "looking";
   if (message.role === "looking" || message.leader === undefined) {
     state.current = undefined;
     return none(state);
@@ -231,6 +239,9 @@ function agrees(state: ElectionState): boolean {
 }
 
 function timer(state: ElectionState, name: Timer, context: Context): Step<ElectionState> {
+  if (name === "wake") {
+    return state.mode === "idle" && state.leaderless ? look(state, context) : none(state);
+  }
   if (state.mode !== "looking" || !state.hasVote) return none(state);
   if (name === "vote") return { state, effects: castVote(state, context) };
   return agrees(state) ? elect(state, state.vote.leader) : none(state);

@@ -328,6 +328,7 @@ export class Cluster {
         },
         (actor, message, state) =>
           this.guard(() => this.#observer.saw(node, actor, message, state)),
+        node.failing,
       );
     const shared = plan.threads === undefined ? make("main") : undefined;
     for (const thread of threads) systems.set(thread, shared ?? make(thread));

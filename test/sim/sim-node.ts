@@ -19,20 +19,33 @@ import type { Random, Range } from "./random.ts";
 /** Called after each step of an actor. */
 export type Observer = (actor: string, message: object, state: unknown) => void;
 
-/** A system whose actors' steps are observed. */
+/** Thrown where an actor is to fail, as by a bug of its own. */
+class PlantedFailure extends Error {
+  override readonly name = "PlantedFailure";
+}
+
+export function isPlanted(error: string): boolean {
+  return error.startsWith("PlantedFailure");
+}
+
+/** A system whose actors' steps are observed; the actors in `failing` fail over their next message, once. */
 export class SimSystem extends ActorSystem {
   readonly #observe: Observer;
+  readonly #failing: Set<string>;
 
-  constructor(options: SystemOptions, observe: Observer) {
+  constructor(options: SystemOptions, observe: Observer, failing: Set<string> = new Set()) {
     super(options);
     this.#observe = observe;
+    this.#failing = failing;
   }
 
   override add<State, Message extends object>(actor: Actor<State, Message>): void {
     const observe = this.#observe;
+    const failing = this.#failing;
     super.add({
       ...actor,
       receive: (state: State, message: Message, context) => {
+        if (failing.delete(actor.name)) throw new PlantedFailure(`of ${actor.name}`);
         const step = actor.receive(state, message, context);
         observe(actor.name, message, step.state);
         return step;
@@ -72,7 +85,9 @@ export class ThreadLink implements Link {
     this.#posts.push(this.#copies ? structuredClone(letters) : letters);
     // Two sums of fractions may come out in the wrong order, so each event takes the oldest.
     this.#clock.after(this.#lastAtMs - nowMs, () => {
-      for (const { to, message } of this.#posts.shift() ?? []) this.#system()?.tell(to, message);
+      for (const { to, message, topic } of this.#posts.shift() ?? []) {
+        this.#system()?.tell(to, message, topic);
+      }
     });
   }
 }
@@ -103,6 +118,8 @@ export class SimNode {
   hasWrongDisk = false;
   /** A fault of its disk may stop it. */
   mayStop = false;
+  /** Actors that are to fail over their next message. */
+  readonly failing: Set<string> = new Set();
   /** Of its clock, kept over its lives. */
   rate = 1;
   wallOffsetMs = 0;

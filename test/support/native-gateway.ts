@@ -60,6 +60,31 @@ export class NativeGatewayHarness {
     this.effects.push(...step.effects);
   }
 
+  /** As the runtime does: what the actor throws it recovers from. */
+  giveSupervised(message: NatsGatewayMessage): void {
+    try {
+      this.give(message);
+    } catch (error) {
+      this.recover(message, error);
+    }
+  }
+
+  recover(message: NatsGatewayMessage, error: unknown = new Error("a bug")): void {
+    const step = this.#actor.recover?.(this.#state, message, error);
+    if (step === undefined) throw error;
+    this.effects.push(...step.effects);
+  }
+
+  /** Something waits to go out to this connection that cannot be encoded. */
+  spoil(number: number): void {
+    const item = {
+      get kind(): never {
+        throw new Error("a bug");
+      },
+    };
+    this.#state.connections.get(number)?.out.push(item as never);
+  }
+
   lead(known: boolean, room: Room = "enough"): void {
     const role = known ? "following" : "looking";
     this.give({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined, room });

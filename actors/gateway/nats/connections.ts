@@ -108,11 +108,11 @@ export function leaderHeard(turn: Turn, { turns }: LeaderHeard): void {
 }
 
 /** The replica went on from a snapshot: what the connections wait for is gone. Their clients attach again. */
-export function closeAll(turn: Turn): void {
+export function closeAll(turn: Turn, event: "closedForSnapshot" | "closedAfterFailure"): void {
   const connections = [...turn.state.connections.values()];
   for (const connection of connections) end(turn, connection, "unknown");
   const detail = { connections: connections.length };
-  turn.effects.push({ kind: "log", level: "warn", event: "closedForSnapshot", detail });
+  turn.effects.push({ kind: "log", level: "warn", event, detail });
 }
 
 /** Before a third of the session's time has passed, so that a client never counts on a session that the leader ends. */

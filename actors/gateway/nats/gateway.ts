@@ -80,7 +80,7 @@ function receive(state: State, message: NatsGatewayMessage, context: Context): S
       // Native clients set no watches.
       break;
     case "treeReset":
-      closeAll(turn);
+      closeAll(turn, "closedForSnapshot");
       break;
     case "sessionChanges":
       sessionsChanged(turn, message);
@@ -101,7 +101,7 @@ function receive(state: State, message: NatsGatewayMessage, context: Context): S
   return { state, effects: turn.effects };
 }
 
-/** A failure costs the connection whose message it was. */
+/** A failure costs the connection whose message it was, or all of them, where it may have concerned each. */
 function recover(state: State, message: NatsGatewayMessage, error: unknown): Step<State> {
   // No time is handed in here; as if it were too late for answers, so only the end is said.
   const turn: Turn = { state, effects: [], nowMs: Number.POSITIVE_INFINITY };
@@ -109,10 +109,24 @@ function recover(state: State, message: NatsGatewayMessage, error: unknown): Ste
   const detail = { message: message.kind, inbox: connection?.inbox, error: String(error) };
   turn.effects.push({ kind: "log", level: "error", event: "connectionFailed", detail });
   if (connection !== undefined) end(turn, connection, "unknown");
+  // A session may have ended, or gone to another connection.
+  if (message.kind === "sessionChanges" || message.kind === "treeReset") {
+    closeAll(turn, "closedAfterFailure");
+  }
   if (message.kind === "timer") {
-    turn.effects.push({ kind: "startTimer", timer: "tick", afterMs: TICK_MS });
+    // What was to go out to them stands half in the frames' numbers: they attach again.
+    if (message.timer === "flush") for (const cut of cutShort(state)) end(turn, cut, "unknown");
+    turn.effects.push({ kind: "startTimer", timer: message.timer, afterMs: TICK_MS });
   }
   return { state, effects: turn.effects };
+}
+
+/** Their turn had come in a flush that failed, and they still have what was to go out. */
+function cutShort(state: State): Connection[] {
+  return [...state.connections.values()].filter(
+    (connection) =>
+      connection.out.length > 0 && !state.dirty.has(connection) && !state.held.has(connection),
+  );
 }
 
 function connectionOf(state: State, message: NatsGatewayMessage): Connection | undefined {

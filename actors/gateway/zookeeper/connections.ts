@@ -64,16 +64,16 @@ export function close(output: Output, connection: Connection): void {
   output.effects.push({ kind: "close", connection: connection.number });
 }
 
-/** The replica went on from a snapshot: what the connections wait for is gone. Their clients set their watches again. */
-export function closeAll(turn: Turn): void {
+/** What the connections wait for, or hold to, is not certain any more. Their clients attach and set their watches again. */
+export function closeAll(output: Output, event: "closedForSnapshot" | "closedAfterFailure"): void {
   let closed = 0;
-  for (const connection of turn.state.connections.values()) {
+  for (const connection of output.state.connections.values()) {
     if (connection.phase.kind === "closing") continue;
-    close(turn, connection);
+    close(output, connection);
     closed += 1;
   }
   const detail = { connections: closed };
-  turn.effects.push({ kind: "log", level: "warn", event: "closedForSnapshot", detail });
+  output.effects.push({ kind: "log", level: "warn", event, detail });
 }
 
 /** The socket is gone. */

@@ -92,7 +92,7 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       takeTreeReply(turn, message);
       return;
     case "treeReset":
-      closeAll(turn);
+      closeAll(turn, "closedForSnapshot");
       return;
     case "sessionChanges":
       followSessions(turn, message);
@@ -227,7 +227,7 @@ function seen({ state }: Turn, zxid: Zxid | undefined): void {
   if (zxid !== undefined && zxid > state.zxid) state.zxid = zxid;
 }
 
-/** The failure costs one connection. A message about none of them has changed nothing that could be made whole again. */
+/** The failure costs the connection whose message it was, or all of them, where it may have concerned each. */
 function recover(state: State, message: ZooKeeperGatewayMessage, error: unknown): Step<State> {
   const effects: Effect[] = [];
   state.writer.take(); // half a reply, perhaps
@@ -238,6 +238,14 @@ function recover(state: State, message: ZooKeeperGatewayMessage, error: unknown)
   else {
     const detail = { message: message.kind, error: String(error) };
     effects.push({ kind: "log", level: "error", event: "failed", detail });
+  }
+  // Without a word about it the socket would stay open, and never be answered.
+  if (message.kind === "opened" && connection === undefined) {
+    effects.push({ kind: "close", connection: message.connection });
+  }
+  // A session may have ended, or gone to another connection.
+  if (message.kind === "sessionChanges" || message.kind === "treeReset") {
+    closeAll({ state, effects }, "closedAfterFailure");
   }
   if (message.kind === "timer") {
     effects.push({ kind: "startTimer", timer: message.timer, afterMs: RETRY_MS });

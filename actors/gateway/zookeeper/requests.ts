@@ -57,12 +57,16 @@ function readFrames(turn: Turn, connection: Connection): void {
     connection.received += 1;
     state.received += 1;
     const waits = (!state.serving || state.room !== "enough") && queue.length > 0;
-    if (request.kind === "ping" && waits && mayAnswer(turn, connection)) {
+    if (request.kind === "ping" && waits) {
       // Without a leader, or without room, a write may wait long; the client must know meanwhile that this node is there.
-      writeHeaderReply(state.writer, Xid.ping, state.zxid, Code.ok);
-      countSent(state, connection);
-      writeOut(turn, connection);
-      continue;
+      if (mayAnswer(turn, connection)) {
+        writeHeaderReply(state.writer, Xid.ping, state.zxid, Code.ok);
+        countSent(state, connection);
+        writeOut(turn, connection);
+        continue;
+      }
+      // It was too late for answers, and the connection is ended.
+      if (connection.phase.kind !== "attached") break;
     }
     const bytes = requestBytes(request, frame.to - frame.from);
     queue.push(request, bytes, turn.context.nowMs, state.zxid);

@@ -37,6 +37,8 @@ export type FaultKind =
   | "restartStorm"
   /** Some nodes are told to stand although nothing is wrong: who should lead is only a hint, and a wrong one must cost no safety. */
   | "wrongElection"
+  /** An actor that may fail alone does, over whatever comes next to it: it is started anew, or a gateway makes it good. */
+  | "actorFails"
   | "drift"
   | "clientDrift"
   | "wallJump"
@@ -100,6 +102,7 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "pauseLeader",
     "restartStorm",
     "wrongElection",
+    "actorFails",
   ],
   clock: ["drift", "clientDrift", "wallJump"],
   disk: [

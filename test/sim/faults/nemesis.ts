@@ -269,6 +269,7 @@ export class Nemesis {
     | "pauseLeader"
     | "restartStorm"
     | "wrongElection"
+    | "actorFails"
   > {
     return {
       kill: ({ node }) => this.#crash(node, false),
@@ -297,6 +298,13 @@ export class Nemesis {
         const both = this.#random.chance(0.6) ? [node, other] : [node];
         for (const each of both) each.tell("log-sync", { kind: "elected", leader: each.id });
         return this.#say(`${both.map(({ id }) => id).join(" and ")} told to stand`);
+      },
+      actorFails: ({ node }) => {
+        const lane = this.#random.whole(1, this.#cluster.plan.lanes);
+        const gateways = [`zookeeper/${lane}`, `nats/${lane}`];
+        const actor = this.#random.pick(["election", "heartbeat", "admin", ...gateways]);
+        node.failing.add(actor);
+        return this.#say(`${actor} of ${node.id} fails`);
       },
       restartStorm: ({ node }) => {
         const times = this.#random.whole(3, 6);

@@ -299,3 +299,34 @@ test("a connection whose answers wait ends before the leader can end its session
   gateway.tick(200);
   t.like(gateway.published(), [{ kind: "ended", reason: "noLeader" }]);
 });
+
+test("a flush that fails costs the connection that it failed of, and the others are flushed", (t) => {
+  const harness = opened();
+  const other = harness.openAnother(2);
+  harness.effects = [];
+  harness.say({ kind: "ping" });
+  harness.frame(1, [{ kind: "ping" }], other);
+  harness.spoil(1);
+  harness.giveSupervised({ kind: "timer", timer: "flush" });
+  t.true(
+    harness.effects.some((effect) => effect.kind === "startTimer" && effect.timer === "flush"),
+  );
+  harness.giveSupervised({ kind: "timer", timer: "flush" });
+  const heard = harness.effects.flatMap((effect) =>
+    effect.kind === "publish"
+      ? [[effect.subject, decodeGatewayFrame(effect.bytes).items[0]?.kind]]
+      : [],
+  );
+  t.deepEqual(heard, [
+    [INBOX, "ended"],
+    [other, "pong"],
+  ]);
+});
+
+test("a failure over a message that concerns every connection ends them all", (t) => {
+  for (const message of [{ kind: "treeReset" }, { kind: "sessionChanges" }] as const) {
+    const harness = opened();
+    harness.recover(message as never);
+    t.deepEqual(harness.published(), [ended("unknown")] as GatewayItem[]);
+  }
+});

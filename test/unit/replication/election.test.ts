@@ -122,3 +122,17 @@ test("a node alone elects itself", (t) => {
   const effects = election.receive({ kind: "look", reason: "started" });
   t.deepEqual(told(effects, "log-sync"), [{ kind: "elected", leader: 1 }]);
 });
+
+test("an election that was started anew looks when it is told again that nobody leads, and else does not", (t) => {
+  const again = (role: "looking" | "following"): readonly Vote[] => {
+    const election = new Driven(
+      electionActor({ server: server(2), voters: [1, 2, 3].map(server) }),
+    );
+    const leader = role === "looking" ? undefined : server(1);
+    election.receive({ kind: "leadership", role, epoch: epoch(1), leader, room: "enough" });
+    election.receive({ kind: "durable", votes: true, lastZxid: at(1, 5), promisedEpoch: epoch(1) });
+    return broadcasts(election.receive({ kind: "timer", timer: "wake" })) as readonly Vote[];
+  };
+  t.like(again("looking")[0], { state: "looking", leader: 2, lastZxid: at(1, 5) });
+  t.deepEqual(again("following"), []);
+});

@@ -279,3 +279,109 @@ test("nothing runs after a stop", (t) => {
     ["1"],
   );
 });
+
+test("an actor that is started anew is told again what was said last under each topic of state", (t) => {
+  const bench = new Bench();
+  const a = failing("restart");
+  bench.system.add(a.actor);
+  const said: readonly (readonly [string, string | undefined])[] = [
+    ["old", "weather"],
+    ["event", undefined],
+    ["new", "weather"],
+    ["other", "time"],
+    ["bad", undefined],
+    ["after", undefined],
+  ];
+  for (const [kind, topic] of said) bench.system.tell("a", { kind }, topic);
+  bench.run();
+  const kinds = a.got.map(({ kind }) => kind);
+  t.deepEqual(kinds, ["old", "event", "new", "other", "bad", "new", "other", "after"]);
+  bench.system.tell("a", { kind: "bad" }, "weather");
+  bench.run();
+  t.is(bench.stops.length, 1, "what it cannot bear stops the node, not again and again");
+});
+
+test("what an actor asked for before it was started anew is not told to its next life", (t) => {
+  const bench = new Bench({ transport: undefined });
+  const a = actor(
+    "a",
+    ({ kind }) => {
+      if (kind === "bad") throw new Error("a bug");
+      if (kind !== "ask") return [];
+      const request: Effect = {
+        kind: "request",
+        to: 2,
+        actor: "a",
+        message: { kind: "x" },
+        tag: 1,
+        timeoutMs: 100,
+      };
+      return [request, { kind: "startTimer", timer: "t", afterMs: 5 }];
+    },
+    { supervision: "restart" },
+  );
+  bench.system.add(a.actor);
+  bench.system.tell("a", { kind: "ask" });
+  bench.system.tell("a", { kind: "bad" });
+  bench.run(50);
+  t.deepEqual(
+    a.got.map(({ kind }) => kind),
+    ["ask", "bad"],
+  );
+});
+
+test("nothing of a step is done after the effect that stops the node", (t) => {
+  const written: number[] = [];
+  const bench = new Bench({
+    connections: { perform: ({ connection }) => void written.push(connection) },
+  });
+  const a = actor("a", () => [
+    { kind: "close", connection: 1 },
+    { kind: "stopNode", reason: "a reason" },
+    { kind: "close", connection: 2 },
+    { kind: "startTimer", timer: "t", afterMs: 1 },
+  ]);
+  bench.system.add(a.actor);
+  bench.system.tell("a", { kind: "go" });
+  bench.run(10);
+  t.deepEqual(bench.stops, ["a reason"]);
+  t.deepEqual(written, [1]);
+  t.is(a.got.length, 1);
+});
+
+test("an effect that cannot be done is a failure of its actor, and is supervised", (t) => {
+  const cannot: Partial<SystemOptions> = {
+    connections: {
+      perform: () => {
+        throw new Error("the port failed");
+      },
+    },
+    gate: {
+      ...json,
+      seal: () => {
+        throw new Error("it cannot be encoded");
+      },
+    },
+  };
+  const effects: readonly Effect[] = [
+    { kind: "close", connection: 1 },
+    { kind: "broadcast", actor: "a", message: { kind: "x" } },
+    { kind: "disk", tag: 1, operations: [] },
+  ];
+  for (const effect of effects) {
+    for (const supervision of ["restart", "recover", "stopNode"] as const) {
+      const bench = new Bench(cannot);
+      const a = actor("a", ({ kind }) => (kind === "bad" ? [effect] : []), { supervision });
+      bench.system.add(a.actor);
+      bench.system.tell("a", { kind: "bad" });
+      bench.system.tell("a", { kind: "good" });
+      bench.run();
+      t.like(bench.events[0], { kind: "failed", actor: "a", message: "bad", supervision });
+      t.is(bench.stops.length, supervision === "stopNode" ? 1 : 0);
+      t.is(
+        a.got.some(({ kind }) => kind === "recovered"),
+        supervision === "recover",
+      );
+    }
+  }
+});
