@@ -96,6 +96,9 @@ export const REPORTED_CLIENTS_MAX = 1000;
 /** Native clients' connections of one lane. A further one is turned away and asks again, perhaps another gateway. */
 export const NATIVE_CONNECTIONS_MAX = 10_000;
 
+/** Clients of one lane whose session its replica is too far behind to know. A further one is sent away, to ask another node. */
+export const SESSION_CHECKS_WAITING_MAX = 1_000;
+
 /** Change streams of one native connection. A further one ends the connection. */
 export const NATIVE_STREAMS_MAX = 1_000;
 

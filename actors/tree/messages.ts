@@ -17,6 +17,17 @@ export type TreeMessage =
       readonly reads: readonly Read[];
       readonly answerBytesMax: number;
     }
+  /**
+   * Is this the session's password? Answered with `sessionChecked` to `from`, from what is replicated here: nothing is logged and
+   * nothing happens to the session. A session that this replica is too far behind to know waits for it.
+   */
+  | {
+      readonly kind: "checkSession";
+      readonly from: string;
+      readonly client: number;
+      readonly session: SessionId;
+      readonly password: Uint8Array;
+    }
   /** The client is gone: its watches and change streams go. */
   | { readonly kind: "forget"; readonly from: string; readonly client: number }
   /**
@@ -73,6 +84,16 @@ export type TreeReply =
       /** Last applied when the reads were answered. */
       readonly zxid: Zxid;
       readonly results: readonly ReadResult[];
+    }
+  /**
+   * `unknown`: it never was, or is over. `behind`: not known here yet, and too many others wait to know as much; another node
+   * may know.
+   */
+  | {
+      readonly kind: "sessionChecked";
+      readonly client: number;
+      readonly zxid: Zxid;
+      readonly verdict: "right" | "wrong" | "unknown" | "behind";
     }
   /** Sent before any reply that shows the change. */
   | {

@@ -12,6 +12,7 @@ import type { Crc32 } from "../../protocol/record.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import { createNodes, type Nodes } from "./nodes.ts";
 import { createRing, type ChangeRing } from "./ring.ts";
+import type { SessionCheck } from "./session-checks.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Cut } from "./snapshot-cut.ts";
 import type { Loading } from "./snapshot-load.ts";
@@ -49,6 +50,8 @@ export type TreeState = {
   ring: ChangeRing;
   watches: Watches;
   streams: Streams;
+  /** Of sessions that this replica is too far behind to know. */
+  readonly sessionChecks: Set<SessionCheck>;
   /** Sessions changed by the `committed` message that is being applied. */
   readonly sessionsTouched: Set<SessionId>;
   /** The snapshot that is being cut. */
@@ -77,6 +80,7 @@ export function createState(options: TreeOptions): TreeState {
     ring: createRing(ringBytesMax),
     watches: createWatches(),
     streams: createStreams(),
+    sessionChecks: new Set(),
     sessionsTouched: new Set(),
     cut: undefined,
     cuts: 0,

@@ -11,6 +11,7 @@ import { ApplyFailure, stopFor } from "./apply-failure.ts";
 import { digestOf } from "./digest.ts";
 import type { Applied, TreeDigest, TreeMessage } from "./messages.ts";
 import { answerReads } from "./reads.ts";
+import { answerChecks, checkSession, forgetChecks } from "./session-checks.ts";
 import { sessionChanges } from "./sessions.ts";
 import { beginCut, chunkStored, dropCut } from "./snapshot-cut.ts";
 import { loadChunk } from "./snapshot-load.ts";
@@ -42,7 +43,11 @@ function receive(state: TreeState, message: TreeMessage): Step<TreeState> {
     case "read":
       answerReads(state, message, effects);
       break;
+    case "checkSession":
+      checkSession(state, message, effects);
+      break;
     case "forget":
+      forgetChecks(state, message.from, message.client);
       forgetWatcher(state.watches, message.from, message.client);
       closeStreams(state.streams, message.from, message.client);
       break;
@@ -73,6 +78,7 @@ function receive(state: TreeState, message: TreeMessage): Step<TreeState> {
       break;
     case "loadChunk":
       loadChunk(state, message, effects);
+      if (message.last) answerChecks(state, effects);
       if (message.last) effects.push({ kind: "emit", topic: "applied$", value: figures(state) });
       break;
     default:
@@ -90,6 +96,7 @@ function applyCommitted(state: TreeState, records: readonly Uint8Array[], effect
     effects.push(...stopFor(error));
     return;
   }
+  answerChecks(state, effects);
   flushStreams(state.streams, state.ring, state.lastApplied, operations, effects);
   const changes = sessionChanges(state.sessions, state.sessionsTouched);
   state.sessionsTouched.clear();

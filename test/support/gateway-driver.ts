@@ -6,7 +6,7 @@ import { type State, zooKeeperGatewayActor } from "../../actors/gateway/zookeepe
 import type { ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
 import type { Room } from "../../actors/log-sync/messages.ts";
 import type { SubmitterMessage } from "../../actors/submitter/messages.ts";
-import type { TreeMessage } from "../../actors/tree/messages.ts";
+import type { TreeMessage, TreeReply } from "../../actors/tree/messages.ts";
 import type { SessionId } from "../../protocol/ids.ts";
 import type { Operation, OperationResult } from "../../protocol/operations.ts";
 import type { Read, ReadResult } from "../../protocol/reads.ts";
@@ -54,6 +54,8 @@ export function replyHeaders(bytes: Buffer): ReplyHeader[] {
   return headers;
 }
 
+export type Verdict = Extract<TreeReply, { readonly kind: "sessionChecked" }>["verdict"];
+
 export class GatewayDriver {
   nowMs = 1_000;
   /** Every effect so far. */
@@ -61,6 +63,8 @@ export class GatewayDriver {
   /** Told to the tree and to the submitter, and not yet answered by `serve`. */
   readonly told: { readonly to: string; readonly message: TreeMessage | SubmitterMessage }[] = [];
   nextZxid = 0x1_0000_0001;
+  /** What the tree says at once of every session's password; undefined: it is left in `told`. */
+  verdict: Verdict | undefined = "right";
   readonly #actor: ReturnType<typeof zooKeeperGatewayActor>;
   #state: State;
 
@@ -134,6 +138,12 @@ export class GatewayDriver {
     }
   }
 
+  /** The tree's word on the password of the connection's session. */
+  checked(client: number, verdict: Verdict): void {
+    const zxid = (this.nextZxid - 1) as Zxid;
+    this.tell({ kind: "sessionChecked", client, zxid, verdict });
+  }
+
   /** Bytes written to the connection since the last call. */
   written(connection: number): Buffer {
     const parts: Uint8Array[] = [];
@@ -166,6 +176,10 @@ export class GatewayDriver {
       if (effect.kind !== "tell") continue;
       if (effect.to === "tree/1" || effect.to === "submitter/1") {
         const message = effect.message as TreeMessage | SubmitterMessage;
+        if (message.kind === "checkSession" && this.verdict !== undefined) {
+          this.checked(message.client, this.verdict);
+          continue;
+        }
         this.told.push({ to: effect.to, message });
       }
     }

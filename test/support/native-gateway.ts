@@ -3,6 +3,8 @@ import type { Actor, Context, Step } from "../../runtime/actor.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import { natsGatewayActor, type NatsGatewayState } from "../../actors/gateway/nats/gateway.ts";
 import type { NatsGatewayMessage } from "../../actors/gateway/messages.ts";
+import type { TreeMessage } from "../../actors/tree/messages.ts";
+import type { Verdict } from "./gateway-driver.ts";
 import type { Room } from "../../actors/log-sync/messages.ts";
 import { encodeCbor } from "../../protocol/cbor.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
@@ -45,6 +47,8 @@ export class NativeGatewayHarness {
     failoverGraceMs: 1000,
   });
   nowMs = 0;
+  /** What the tree says at once of every session's password; undefined: it is left for the test. */
+  verdict: Verdict | undefined = "right";
   #state: NatsGatewayState;
   #sequence = 0;
   effects: Effect[] = [];
@@ -57,7 +61,19 @@ export class NativeGatewayHarness {
   give(message: NatsGatewayMessage): void {
     const step: Step<NatsGatewayState> = this.#actor.receive(this.#state, message, this.#context());
     this.#state = step.state;
-    this.effects.push(...step.effects);
+    for (const effect of step.effects) {
+      const told = effect.kind === "tell" ? (effect.message as TreeMessage) : undefined;
+      if (told?.kind === "checkSession" && this.verdict !== undefined) {
+        this.checked(told.client, this.verdict);
+      } else {
+        this.effects.push(effect);
+      }
+    }
+  }
+
+  /** The tree's word on the password of the connection's session. */
+  checked(client: number, verdict: Verdict): void {
+    this.give({ kind: "sessionChecked", client, zxid: 10 as Zxid, verdict });
   }
 
   /** As the runtime does: what the actor throws it recovers from. */

@@ -7,7 +7,7 @@ import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Context } from "../../../runtime/actor.ts";
 import { tell } from "../../inboxes.ts";
 import type { Written } from "../../submitter/messages.ts";
-import type { SessionChanges } from "../../tree/messages.ts";
+import type { SessionChanges, TreeReply } from "../../tree/messages.ts";
 import type { LeaderHeard } from "../../heartbeat/messages.ts";
 import { takeHeard, tellTouched, waitUntilMs } from "../contact.ts";
 import { end, flush, forget, push, refuse } from "./output.ts";
@@ -33,19 +33,53 @@ export function open(
   state.nextConnection += 1;
   state.connections.set(connection.number, connection);
   state.byInbox.set(inbox, connection);
-  if (item.session !== SESSION_NONE) takeSession(turn, item.session, connection);
-  const operation: Operation =
-    item.session === SESSION_NONE
-      ? { kind: "createSession", timeoutMs, password: context.randomBytes(PASSWORD_BYTES) }
-      : { kind: "attachSession", session: item.session, timeoutMs, password: item.password };
-  const { name: from, options } = state;
-  const write = {
-    kind: "write",
-    from,
-    client: connection.number,
-    operations: [operation],
-  } as const;
-  effects.push(tell(`submitter/${options.lane}`, write));
+  const { session, password } = item;
+  if (session === SESSION_NONE) {
+    const random = context.randomBytes(PASSWORD_BYTES);
+    submit(turn, connection, { kind: "createSession", timeoutMs, password: random });
+    return;
+  }
+  // Nothing happens to the session, nor to its connection, before the password is known to be right.
+  connection.phase = { kind: "checking", session, password };
+  const [from, client] = [state.name, connection.number];
+  const check = { kind: "checkSession", from, client, session, password } as const;
+  effects.push(tell(`tree/${state.options.lane}`, check));
+}
+
+function submit({ state, effects }: Turn, connection: Connection, operation: Operation): void {
+  const [from, client] = [state.name, connection.number];
+  const write = { kind: "write", from, client, operations: [operation] } as const;
+  effects.push(tell(`submitter/${state.options.lane}`, write));
+}
+
+/** What this lane's replica knows of the session that a connection asked for. */
+export function checkedCame(
+  turn: Turn,
+  message: Extract<TreeReply, { readonly kind: "sessionChecked" }>,
+): void {
+  const { state } = turn;
+  const connection = state.connections.get(message.client);
+  if (connection?.phase.kind !== "checking") return;
+  const { session, password } = connection.phase;
+  const { verdict } = message;
+  if (verdict === "wrong") state.wrongPasswords += 1;
+  if (verdict === "wrong" || verdict === "unknown") return end(turn, connection, "expired");
+  if (verdict === "behind" || !state.serving || state.room === "none") {
+    return end(turn, connection, "noLeader");
+  }
+  connection.phase = { kind: "opening", session, supersededAt: 0 };
+  takeSession(turn, session, connection);
+  const { timeoutMs } = connection;
+  submit(turn, connection, { kind: "attachSession", session, timeoutMs, password });
+}
+
+/** Once in a while, with how many there were. */
+export function noteWrongPasswords({ state, effects }: Turn): void {
+  const times = state.wrongPasswords;
+  if (times === 0) return;
+  state.wrongPasswords = 0;
+  const detail = { times, hint: "a client asked for a session with a password that is not its" };
+  effects.push({ kind: "log", level: "warn", event: "wrongPassword", detail });
 }
 
 /** The result of the connection's createSession or attachSession. */
@@ -124,7 +158,7 @@ function supersede(turn: Turn, connection: Connection, attachedAt: Zxid): void {
   const { phase } = connection;
   if (phase.kind === "opening") {
     phase.supersededAt = Math.max(phase.supersededAt, attachedAt);
-  } else if (attachedAt > phase.attachedAt) {
+  } else if ("attachedAt" in phase && attachedAt > phase.attachedAt) {
     end(turn, connection, "moved");
   }
 }

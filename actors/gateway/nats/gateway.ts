@@ -14,8 +14,10 @@ import type { Written } from "../../submitter/messages.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
 import { newContact } from "../contact.ts";
 import {
+  checkedCame,
   closeAll,
   leaderHeard,
+  noteWrongPasswords,
   open,
   openedCame,
   sessionsChanged,
@@ -69,6 +71,9 @@ function receive(state: State, message: NatsGatewayMessage, context: Context): S
       break;
     case "readDone":
       readDoneCame(turn, message);
+      break;
+    case "sessionChecked":
+      checkedCame(turn, message);
       break;
     case "changes":
       changesCame(turn, message);
@@ -162,7 +167,9 @@ function clientFrame(turn: Turn, connection: Connection, frame: Frame<HeardItem>
   connection.received += 1;
   connection.heardAtMs = nowMs;
   const { phase } = connection;
-  if (phase.kind === "opening") return end(turn, connection, "badFrame");
+  if (phase.kind === "opening" || phase.kind === "checking") {
+    return end(turn, connection, "badFrame");
+  }
   state.contact.touched.add(phase.session);
   for (const item of frame.items) {
     clientItem(turn, connection, item);
@@ -222,6 +229,7 @@ function ticked(turn: Turn): void {
   if (nowMs >= state.reportDueMs) {
     state.reportDueMs = nowMs + REPORT_INTERVAL_MS;
     effects.push(tell("admin", report(state)));
+    noteWrongPasswords(turn);
   }
   effects.push({ kind: "startTimer", timer: "tick", afterMs: TICK_MS });
 }
@@ -261,6 +269,7 @@ function createState(options: Required<NatsGatewayOptions>, context: Context): S
     connections: new Map(),
     byInbox: new Map(),
     bySession: new Map(),
+    wrongPasswords: 0,
     nextConnection: 1,
     nextTreeStream: 1,
     dirty: new Set(),

@@ -53,7 +53,7 @@ export function forget(turn: Turn, connection: Connection): void {
   state.connections.delete(connection.number);
   state.byInbox.delete(connection.inbox);
   forgetSession(state, connection);
-  if (connection.treeStreams.size === 0) return;
+  if (connection.treeStreams.size === 0 && connection.phase.kind !== "checking") return;
   const { name: from, options } = state;
   effects.push(tell(`tree/${options.lane}`, { kind: "forget", from, client: connection.number }));
 }

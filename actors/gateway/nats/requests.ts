@@ -63,7 +63,7 @@ export function refuseRequest(turn: Turn, connection: Connection, id: number, co
 /** Hands on what may go now. */
 export function pump(turn: Turn, connection: Connection): void {
   const { phase, waiting } = connection;
-  if (phase.kind === "opening" || waiting.length === 0) return;
+  if (phase.kind === "checking" || phase.kind === "opening" || waiting.length === 0) return;
   const reads: Read[] = [];
   const operations: Operation[] = [];
   let count = 0;

@@ -27,6 +27,8 @@ export type NatsGatewayOptions = {
 };
 
 export type Phase =
+  /** Its session is there already: its password is being looked at. */
+  | { readonly kind: "checking"; readonly session: SessionId; readonly password: Uint8Array }
   /** Its session is being created or attached. `supersededAt`: that session was attached elsewhere, or closed. */
   | { readonly kind: "opening"; readonly session: SessionId; supersededAt: number }
   | { readonly kind: "open"; readonly session: SessionId; readonly attachedAt: Zxid }
@@ -75,6 +77,8 @@ export type State = {
   readonly connections: Map<number, Connection>;
   readonly byInbox: Map<string, Connection>;
   readonly bySession: Map<SessionId, Connection>;
+  /** Sessions that were asked for with another password, since the last line about it. */
+  wrongPasswords: number;
   nextConnection: number;
   nextTreeStream: number;
   /** Connections with items in `out`. */

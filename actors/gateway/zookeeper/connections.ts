@@ -16,24 +16,37 @@ export function open(turn: Turn, number: number, remoteAddress: string): void {
   state.opened.add(connection);
 }
 
+/** A time again until which its handshake has to be done. */
+export function expectHandshake(turn: Turn, connection: Connection): number {
+  const { opened, options } = turn.state;
+  if (opened.size === 0) startHandshakeTimer(turn, options.handshakeTimeoutMs);
+  opened.add(connection);
+  return turn.context.nowMs + options.handshakeTimeoutMs;
+}
+
 /** The listener turned a client away. */
 export function countRefused(output: Output, remoteAddress: string, reason: string): void {
   output.state.refused += 1;
   note(output, "warn", "connectionRefused", remoteAddress, reason);
 }
 
+const LATE = {
+  opened: "no handshake in time",
+  word: "no answer to its word",
+  checking: "this node does not know its session yet",
+} as const;
+
 /** Closes what has been open for too long without asking for a session. */
 export function closeLateHandshakes(turn: Turn): void {
   const { nowMs } = turn.context;
   for (const connection of turn.state.opened) {
     const { phase } = connection;
-    if (phase.kind !== "opened" && phase.kind !== "word") continue;
+    if (!("deadlineMs" in phase)) continue;
     if (phase.deadlineMs > nowMs) {
       startHandshakeTimer(turn, phase.deadlineMs - nowMs);
       return;
     }
-    const reason = phase.kind === "word" ? "no answer to its word" : "no handshake in time";
-    refuse(turn, connection, reason);
+    refuse(turn, connection, LATE[phase.kind]);
   }
 }
 
@@ -82,22 +95,25 @@ export function forgetConnection(output: Output, connection: Connection): void {
   output.state.connections.delete(connection.number);
 }
 
+function forgetInTree({ state, effects }: Output, { number: client }: Connection): void {
+  effects.push(tell(`tree/${state.lane}`, { kind: "forget", from: state.name, client }));
+}
+
 /** Leaves the connection's phase, with all that belongs to it, for the next. */
 export function enter(output: Output, connection: Connection, next: Phase): void {
-  const { state, effects } = output;
+  const { state } = output;
   const { phase } = connection;
-  if (next.kind !== "word") state.opened.delete(connection);
+  if (!("deadlineMs" in next)) state.opened.delete(connection);
   if (phase.kind === "connecting") {
     const session = phase.request.session as SessionId;
     const attaching = state.attaching.get(session);
     attaching?.delete(connection);
     if (attaching?.size === 0) state.attaching.delete(session);
   }
+  if (phase.kind === "checking" && next.kind === "closing") forgetInTree(output, connection);
   if (phase.kind === "attached" && next.kind === "closing") {
     if (state.sessions.get(phase.session) === connection) state.sessions.delete(phase.session);
-    effects.push(
-      tell(`tree/${state.lane}`, { kind: "forget", from: state.name, client: connection.number }),
-    );
+    forgetInTree(output, connection);
     forgetHeld(state, connection);
     state.waiting.delete(connection);
   }

@@ -20,7 +20,7 @@ import {
   open,
   refuse,
 } from "./connections.ts";
-import { finishHandshake, followSessions, readHandshake } from "./handshake.ts";
+import { finishHandshake, followSessions, readHandshake, takeChecked } from "./handshake.ts";
 import { endGrace, endWaiting, followHeard, followLeadership } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
 import { reportInTurn, startReportTimer } from "./report.ts";
@@ -86,6 +86,7 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       takeWritten(turn, message);
       return;
     case "readDone":
+    case "sessionChecked":
     case "watchEvents":
     case "changes":
     case "compacted":
@@ -127,6 +128,7 @@ function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
       if (!askWord(turn, connection)) readHandshake(turn, connection);
       return;
     case "held":
+    case "checking":
     case "connecting":
       frames.push(bytes);
       frames.settle();
@@ -199,6 +201,10 @@ function takeTreeReply(turn: Turn, reply: TreeReply): void {
       seen(turn, reply.zxid);
       if (connection?.phase.kind !== "attached") return;
       takeReads(turn, connection, reply.zxid, reply.results);
+      return;
+    case "sessionChecked":
+      seen(turn, reply.zxid);
+      if (connection !== undefined) takeChecked(turn, connection, reply.verdict);
       return;
     case "watchEvents":
       seen(turn, reply.events.at(-1)?.zxid);

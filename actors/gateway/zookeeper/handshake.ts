@@ -12,10 +12,11 @@ import {
 } from "../../../protocol/zookeeper/handshake.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
-import type { SessionChanges } from "../../tree/messages.ts";
+import type { SessionChanges, TreeReply } from "../../tree/messages.ts";
 import { answerUntilMs } from "../contact.ts";
-import { closeWithNote, enter, refuse } from "./connections.ts";
+import { closeWithNote, enter, expectHandshake, refuse } from "./connections.ts";
 import { keepUntilGraceEnds } from "./grace.ts";
+import { note } from "./notes.ts";
 import { startTouchTimer } from "./touches.ts";
 import { advance, badLengthReason, countSent, writeOut } from "./requests.ts";
 import type { Connection, Phase, State, Turn } from "./state.ts";
@@ -47,7 +48,7 @@ export function readHandshake(turn: Turn, connection: Connection): void {
   }
 }
 
-/** Creates or attaches the session through the log. */
+/** Creates a session through the log; one that is there already is attached once its password is known to be right. */
 export function askForSession(
   turn: Turn,
   connection: Connection,
@@ -60,19 +61,72 @@ export function askForSession(
     return;
   }
   const { session, password } = request;
-  let operation: Operation;
   if (session === SESSION_NONE) {
-    operation = { kind: "createSession", timeoutMs, password: context.randomBytes(PASSWORD_BYTES) };
+    const operation = {
+      kind: "createSession",
+      timeoutMs,
+      password: context.randomBytes(PASSWORD_BYTES),
+    } as const;
+    beginSession(turn, connection, { request, timeoutMs, operation });
   } else if (Number.isSafeInteger(session) && session > 0 && password.length === PASSWORD_BYTES) {
-    const attaching = state.attaching.get(session as SessionId) ?? new Set();
-    state.attaching.set(session as SessionId, attaching.add(connection));
-    operation = { kind: "attachSession", session: session as SessionId, timeoutMs, password };
+    const { phase } = connection;
+    const deadlineMs =
+      phase.kind === "opened" ? phase.deadlineMs : expectHandshake(turn, connection);
+    enter(turn, connection, { kind: "checking", request, timeoutMs, deadlineMs });
+    const [from, client] = [state.name, connection.number];
+    const check = { kind: "checkSession", from, client, session: session as SessionId } as const;
+    turn.effects.push(tell(`tree/${state.lane}`, { ...check, password }));
   } else {
     answerExpired(turn, connection, request); // never a session of this ensemble
-    return;
   }
+}
+
+/** What this lane's replica knows of the session that a connection asked for. */
+export function takeChecked(
+  turn: Turn,
+  connection: Connection,
+  verdict: Extract<TreeReply, { readonly kind: "sessionChecked" }>["verdict"],
+): void {
+  const { state } = turn;
+  const { phase } = connection;
+  if (phase.kind !== "checking") return;
+  const { request, timeoutMs } = phase;
+  if (verdict === "unknown") return answerExpired(turn, connection, request);
+  if (verdict === "wrong") {
+    note(turn, "warn", "wrongPassword", connection.remoteAddress, "it is not the session's");
+    return answerExpired(turn, connection, request);
+  }
+  if (verdict === "behind")
+    return refuse(turn, connection, "this node does not know its session yet");
+  if (!state.serving) {
+    enter(turn, connection, { kind: "held", request, timeoutMs });
+    return keepUntilGraceEnds(turn, connection, timeoutMs);
+  }
+  if (state.room === "none") return refuse(turn, connection, "no session: no room on the disk");
+  const session = request.session as SessionId;
+  const attaching = state.attaching.get(session) ?? new Set();
+  state.attaching.set(session, attaching.add(connection));
+  const operation = {
+    kind: "attachSession",
+    session,
+    timeoutMs,
+    password: request.password,
+  } as const;
+  beginSession(turn, connection, { request, timeoutMs, operation });
+}
+
+function beginSession(
+  turn: Turn,
+  connection: Connection,
+  of: {
+    readonly request: ConnectRequest;
+    readonly timeoutMs: number;
+    readonly operation: Operation;
+  },
+): void {
+  const { request, timeoutMs, operation } = of;
   // The leader counts from when it applies the operation, or from later.
-  connection.heardMs = context.nowMs;
+  connection.heardMs = turn.context.nowMs;
   enter(turn, connection, { kind: "connecting", request, timeoutMs, supersededAt: 0 });
   submit(turn, connection, operation);
 }

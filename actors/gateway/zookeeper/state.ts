@@ -39,6 +39,13 @@ export type Phase =
   | { readonly kind: "opened"; readonly deadlineMs: number }
   /** Asked for a session while no leader was known. */
   | { readonly kind: "held"; readonly request: ConnectRequest; readonly timeoutMs: number }
+  /** Asked for a session that is there already: its password is being looked at. */
+  | {
+      readonly kind: "checking";
+      readonly request: ConnectRequest;
+      readonly timeoutMs: number;
+      readonly deadlineMs: number;
+    }
   /** Its session is being created or attached. `supersededAt`: the session was attached elsewhere or closed at or after. */
   | {
       readonly kind: "connecting";
@@ -85,7 +92,7 @@ export type State = {
   readonly options: Required<ZooKeeperGatewayOptions>;
   readonly words: ReadonlySet<string>;
   readonly connections: Map<number, Connection>;
-  /** In phase `opened` or `word`, oldest first: each has a deadline. */
+  /** In phase `opened`, `word` or `checking`, oldest first: each has a deadline. */
   readonly opened: Set<Connection>;
   readonly sessions: Map<SessionId, Connection>;
   /** Sessions that a connection in phase `connecting` asked for. */

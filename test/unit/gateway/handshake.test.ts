@@ -262,3 +262,57 @@ test("a first frame that is no handshake closes the connection with one line", (
     t.is(gateway.logged().length, 1);
   }
 });
+
+test("a wrong password, and a session that is over, are answered as expired without asking the log, and touch nobody", (t) => {
+  for (const verdict of ["wrong", "unknown"] as const) {
+    const gateway = serving();
+    const session = gateway.attach(1);
+    gateway.verdict = undefined;
+    gateway.open(2);
+    gateway.bytes(2, connectFrame({ port: 0, sessionId: BigInt(session), password: PASSWORD }));
+    t.deepEqual(
+      gateway.told.map(({ to, message }) => `${to} ${message.kind}`),
+      ["tree/1 checkSession"],
+    );
+    gateway.checked(2, verdict);
+    t.true(isExpiredAnswer(gateway.written(2)));
+    t.true(gateway.closed(2));
+    t.false(gateway.closed(1), "the owner is served");
+    gateway.serve();
+    gateway.bytes(1, requestFrame(1, setData("/a", "x")));
+    t.like(gateway.told[0]?.message, { kind: "write", operations: [{ session }] });
+    t.is(
+      gateway.logged().some((line) => line.startsWith("wrongPassword")),
+      verdict === "wrong",
+    );
+  }
+});
+
+test("a client whose session this node does not know yet waits, and is closed when it takes too long", (t) => {
+  const gateway = serving();
+  gateway.verdict = undefined;
+  gateway.open(1);
+  gateway.bytes(1, connectFrame({ port: 0, sessionId: 77n, password: PASSWORD }));
+  gateway.nowMs += 9_000;
+  gateway.timer("handshake");
+  t.false(gateway.closed(1));
+  gateway.nowMs += 1_001;
+  gateway.timer("handshake");
+  t.true(gateway.closed(1));
+  t.is(gateway.written(1).length, 0, "it is not told that its session has expired");
+  gateway.checked(1, "right");
+  t.false(gateway.told.some(({ message }) => message.kind === "write"));
+});
+
+test("a password that is right is no use once the leader is lost: the client is held, and asked for again", (t) => {
+  const gateway = serving();
+  gateway.verdict = undefined;
+  gateway.open(1);
+  gateway.bytes(1, connectFrame({ port: 0, sessionId: 77n, password: PASSWORD }));
+  gateway.leadership("looking");
+  gateway.checked(1, "right");
+  t.false(gateway.told.some(({ message }) => message.kind === "write"));
+  gateway.leadership("following");
+  gateway.checked(1, "right");
+  t.true(gateway.told.some(({ message }) => message.kind === "write"));
+});

@@ -37,6 +37,31 @@ test("a client with a session is attached to it, and refused when it has expired
   t.deepEqual(harness.published(), [ended("expired")] as GatewayItem[]);
 });
 
+test("an open with a wrong password ends nothing but itself, and nothing is logged of it", (t) => {
+  const harness = opened();
+  harness.verdict = undefined;
+  const other = "zooid.test.client.thief.1";
+  harness.ask(SESSION, NATIVE_VERSION, other);
+  t.deepEqual(harness.published(), [], "the owner hears nothing");
+  t.deepEqual(harness.tells(), ["tree/1 checkSession"]);
+  harness.checked(2, "wrong");
+  t.deepEqual(harness.published(), [ended("expired")] as GatewayItem[]);
+  harness.tells();
+  harness.say(set(1));
+  t.deepEqual(harness.tells(), ["submitter/1 write"], "the owner writes on");
+  harness.tick(1_000);
+  t.true(
+    harness.effects.some((effect) => effect.kind === "log" && effect.event === "wrongPassword"),
+  );
+});
+
+test("an open with the right password ends the connection that had the session", (t) => {
+  const harness = opened();
+  harness.ask(SESSION, NATIVE_VERSION, "zooid.test.client.owner.2");
+  t.deepEqual(harness.published(), [ended("moved")] as GatewayItem[]);
+  t.deepEqual(harness.tells(), ["submitter/1 write"]);
+});
+
 test("without a leader, with another version or an unknown connection a client is turned away", (t) => {
   const harness = new NativeGatewayHarness();
   harness.ask(0, NATIVE_VERSION + 1);

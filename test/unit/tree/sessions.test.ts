@@ -7,6 +7,8 @@ import type { ServerId, SessionId } from "../../../protocol/ids.ts";
 import type { ClientOperation } from "../../../protocol/operations.ts";
 import { encodeRecord } from "../../../protocol/record.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Effect } from "../../../runtime/effects.ts";
+import type { TreeReply } from "../../../actors/tree/messages.ts";
 import {
   appliedOf,
   client,
@@ -63,6 +65,44 @@ test("a wrong password, an unknown session and a closed one are all expired", (t
   t.deepEqual(attach(session, PASSWORD), expired);
   t.deepEqual(replica.do(session, create("/a")), expired);
 });
+
+test("a session's password is told right from wrong without a record; one that is not known yet waits until it is applied", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  const check = (id: number, password = PASSWORD): string[] => {
+    const question = { kind: "checkSession", from: "nats/1", client: 1 } as const;
+    return verdicts(replica.receive({ ...question, session: id as SessionId, password }));
+  };
+  const before = replica.lastZxid;
+  t.deepEqual(check(session), ["right"]);
+  t.deepEqual(check(session, new Uint8Array(16)), ["wrong"]);
+  t.deepEqual(check(session, PASSWORD.subarray(1)), ["wrong"]);
+  t.deepEqual(check(session - 1), ["unknown"]);
+  t.is(replica.lastZxid, before);
+  const next = before + 1;
+  t.deepEqual(check(next), [], "it may be created there");
+  t.deepEqual(check(next + 1), []);
+  t.deepEqual(
+    verdicts(replica.commit({ kind: "createSession", timeoutMs: 1, password: PASSWORD })),
+    ["right"],
+  );
+  const forget = { kind: "forget", from: "nats/1", client: 1 } as const;
+  replica.receive(forget);
+  t.deepEqual(
+    verdicts(replica.commit({ kind: "createSession", timeoutMs: 1, password: PASSWORD })),
+    [],
+  );
+  for (let waiting = 0; waiting < 1_000; waiting += 1) t.deepEqual(check(2 ** 50), []);
+  t.deepEqual(check(2 ** 50), ["behind"], "no more of them wait");
+});
+
+function verdicts(effects: readonly Effect[]): string[] {
+  return effects.flatMap((effect) => {
+    if (effect.kind !== "tell" || effect.to !== "nats/1") return [];
+    const reply = effect.message as TreeReply;
+    return reply.kind === "sessionChecked" ? [reply.verdict] : [];
+  });
+}
 
 test("closing a session deletes its ephemerals and no one else's, at one zxid", (t) => {
   const replica = new Replica();
