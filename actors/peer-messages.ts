@@ -3,7 +3,9 @@
  * before an actor sees a message, so that no actor has to doubt one. A message that fails here is refused and counted: it
  * comes from a stranger or from a broken node, and never stops this one.
  */
+import { checkedConfiguration } from "../protocol/configuration.ts";
 import { type ServerId, SERVER_ID_MAX, SERVER_ID_MIN } from "../protocol/ids.ts";
+import { isIdentity } from "../protocol/identity.ts";
 import { BATCH_OPERATIONS_MAX, RECORD_BYTES_MAX } from "../protocol/limits.ts";
 import {
   EPOCH_MAX,
@@ -36,6 +38,7 @@ const RECORD_BYTES_MIN = 64;
 const COUNT_MAX = 2 ** 52;
 const RECORDS_MAX = 65_536;
 const SESSIONS_MAX = 4_000_000;
+const REASON_CHARACTERS_MAX = 300;
 
 const epoch = whole("an epoch", 0, EPOCH_MAX);
 const zxid = whole("a zxid", 0, ZXID_MAX);
@@ -45,6 +48,10 @@ const position = whole("a position", 0, Number.MAX_SAFE_INTEGER);
 const flag: Field = { rule: "true or false", holds: (value) => typeof value === "boolean" };
 const bytes: Field = { rule: "bytes", holds: (value) => value instanceof Uint8Array };
 const room = oneOf("enough", "low", "none");
+const configuration: Field = {
+  rule: "a configuration",
+  holds: (value) => checkedConfiguration(value) !== undefined,
+};
 const promise = record("a promise", { epoch, candidate: server });
 const submitter = record("a submitter", {
   server,
@@ -95,9 +102,21 @@ const LOG_SYNC: Shapes<LogSyncPeerMessage> = {
       bytes: whole("a length", 1, Number.MAX_SAFE_INTEGER),
       checksum: whole("a checksum", 0, 0xffff_ffff),
     }),
+    configuration,
   },
   snapshotAsk: { epoch, zxid, position },
   snapshotPart: { epoch, zxid, position, bytes },
+  greeting: {
+    members: list("servers' ids", SERVER_ID_MAX, server),
+    configuration: optional(configuration),
+    asks: flag,
+  },
+  join: {},
+  joinAnswer: {
+    identity: { rule: "a folder's identity", holds: isIdentity },
+    reason: optional(text(REASON_CHARACTERS_MAX)),
+    configuration: optional(configuration),
+  },
   survey: { nonce: position },
   surveyed: { nonce: position, promisedEpoch: epoch, tail: zxid, leads: optional(epoch) },
   deposed: { promise },
@@ -197,6 +216,13 @@ function time(): Field {
   return {
     rule: "a time in milliseconds",
     holds: (value) => typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER,
+  };
+}
+
+function text(lengthMax: number): Field {
+  return {
+    rule: `a text of at most ${lengthMax} characters`,
+    holds: (value) => typeof value === "string" && value.length <= lengthMax,
   };
 }
 

@@ -4,7 +4,8 @@
  */
 import { decodeCbor, encodeCbor, PEER_CBOR } from "./cbor.ts";
 import { type ServerId, SERVER_ID_MAX, SERVER_ID_MIN } from "./ids.ts";
-import { type EnsembleId, hexOfBytes, type Identity, isIdentity } from "./peer-frame.ts";
+import { type Zxid, ZXID_NONE } from "./zxid.ts";
+import { type EnsembleId, hexOfBytes, type Identity, isIdentity } from "./identity.ts";
 
 export type Voter = { readonly id: ServerId; readonly identity: Identity };
 
@@ -12,6 +13,8 @@ export type Configuration = {
   readonly ensembleId: EnsembleId;
   /** 1 when the ensemble is founded; each change has the next number. */
   readonly version: number;
+  /** Zxid of the record that made it; 0 of the first, which is in no record. */
+  readonly since: Zxid;
   /** Ascending by id. */
   readonly voters: readonly Voter[];
 };
@@ -24,19 +27,25 @@ const VERSION_MAX: number = 2 ** 32 - 1;
  */
 export function foundedBy(founders: readonly Voter[]): Configuration {
   const voters = founders.toSorted((a, b) => a.id - b.id);
-  return { ensembleId: digestOf(voters), version: 1, voters };
+  return { ensembleId: digestOf(voters), version: 1, since: ZXID_NONE, voters };
 }
 
-/** The next configuration, in which `id` is bound to another folder. */
+/** The next configuration, in which `id` is bound to another folder. `since`: of the record that will hold it. */
 export function withIdentity(
   { ensembleId, version, voters }: Configuration,
   { id, identity }: Voter,
+  since: Zxid,
 ): Configuration {
   return {
     ensembleId,
     version: version + 1,
+    since,
     voters: voters.map((voter) => (voter.id === id ? { id, identity } : voter)),
   };
+}
+
+export function identityOf(configuration: Configuration, id: ServerId): Identity | undefined {
+  return configuration.voters.find((voter) => voter.id === id)?.identity;
 }
 
 /** `1:<identity>,2:<identity>`. */
@@ -74,15 +83,18 @@ function checkedVoters(
 /** Checks what came from a file or a peer. Undefined: it is no configuration. */
 export function checkedConfiguration(value: unknown): Configuration | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { ensembleId, version, voters } = value as Record<string, unknown>;
+  const { ensembleId, version, since, voters } = value as Record<string, unknown>;
   if (!isIdentity(ensembleId) || !Array.isArray(voters)) return undefined;
   if (typeof version !== "number" || !Number.isInteger(version)) return undefined;
   if (version < 1 || version > VERSION_MAX || voters.length > SERVER_ID_MAX) return undefined;
+  if (typeof since !== "number" || !Number.isSafeInteger(since) || since < 0) return undefined;
   const isEach = voters.every((voter) => typeof voter === "object" && voter !== null);
   const checked = isEach
     ? checkedVoters(voters as { id: unknown; identity: unknown }[])
     : undefined;
-  return checked === undefined ? undefined : { ensembleId, version, voters: checked };
+  return checked === undefined
+    ? undefined
+    : { ensembleId, version, since: since as Zxid, voters: checked };
 }
 
 export function encodeConfiguration(configuration: Configuration): Uint8Array {

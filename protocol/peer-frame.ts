@@ -17,7 +17,8 @@
  *   60      4     reserved, 0
  *   64            body: the message, or the refusal, as CBOR
  */
-import { type ServerId, SERVER_ID_MAX } from "./ids.ts";
+import { type EnsembleId, hexOfBytes, type Identity, IDENTITY_BYTES } from "./identity.ts";
+import { type ServerId, SERVER_ID_MAX, SERVER_ID_MIN } from "./ids.ts";
 import { getUint53, setUint53 } from "./record.ts";
 
 export const PEER_FRAME_HEADER_BYTES = 64;
@@ -26,17 +27,9 @@ export const PEER_FRAME_AUTHENTICATION_OFFSET = 4;
 const MAGIC = 0x5a46;
 const KIND_MESSAGE = 1;
 const KIND_REFUSAL = 2;
-const ID_BYTES = 16;
 const ENSEMBLE_ID_OFFSET = 8;
 const IDENTITY_OFFSET = 24;
-const NO_ID: string = "00".repeat(ID_BYTES);
-
-/** 16 random bytes in hexadecimal: of a data folder, made with it. */
-export type Identity = string;
-/** 16 bytes in hexadecimal. */
-export type EnsembleId = string;
-
-export const IDENTITY_BYTES: number = ID_BYTES;
+const NO_ID: string = "00".repeat(IDENTITY_BYTES);
 
 /** Who sends a frame. */
 export type PeerFrameHeader = {
@@ -63,10 +56,6 @@ export type PeerFrameFault =
   | "badVersion"
   /** A field that no node writes. */
   | "badField";
-
-export function isIdentity(text: unknown): text is Identity {
-  return typeof text === "string" && /^[0-9a-f]{32}$/.test(text);
-}
 
 export function encodeHeader(header: PeerFrameHeader, kind: PeerFrameKind): Uint8Array {
   const bytes = new Uint8Array(PEER_FRAME_HEADER_BYTES);
@@ -108,6 +97,7 @@ export function decodeFrame(
     view.getUint8(PEER_FRAME_AUTHENTICATION_OFFSET) === 0 &&
     view.getUint8(5) === 0 &&
     view.getUint32(60) === 0 &&
+    server >= SERVER_ID_MIN &&
     server <= SERVER_ID_MAX &&
     Number.isSafeInteger(incarnation) &&
     Number.isSafeInteger(nonce);
@@ -136,20 +126,13 @@ export function isSameHeader(one: Uint8Array, other: Uint8Array): boolean {
   return true;
 }
 
-/** In hexadecimal. */
-export function hexOfBytes(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text;
-}
-
 function hexAt(bytes: Uint8Array, offset: number): string {
-  return hexOfBytes(bytes.subarray(offset, offset + ID_BYTES));
+  return hexOfBytes(bytes.subarray(offset, offset + IDENTITY_BYTES));
 }
 
 function bytesOfHex(text: string): Uint8Array {
-  const bytes = new Uint8Array(ID_BYTES);
-  for (let at = 0; at < ID_BYTES; at += 1) {
+  const bytes = new Uint8Array(IDENTITY_BYTES);
+  for (let at = 0; at < IDENTITY_BYTES; at += 1) {
     bytes[at] = Number.parseInt(text.slice(at * 2, at * 2 + 2), 16);
   }
   return bytes;

@@ -5,7 +5,7 @@
  *   0       4     length of the whole record in bytes, this field included
  *   4       4     CRC-32 of bytes 8 to the end
  *   8       1     format version, 1
- *   9       1     kind: 1 barrier, 2 batch
+ *   9       1     kind: 1 barrier, 2 batch, 3 configuration
  *   10      2     submitter's server
  *   12      2     submitter's lane
  *   14      2     reserved, 0
@@ -15,21 +15,26 @@
  *   40      8     time, Unix milliseconds of the leader, never decreasing along the log
  *   48      8     submitter's incarnation
  *   56      8     seq: the submitter's batch number, from 1 (0 when the leader itself submits)
- *   64            payload: a batch (`batch.ts`), or of a barrier the state machine's version as CBOR
+ *   64            payload: a batch (`batch.ts`), of a barrier the state machine's version as CBOR, or a
+ *                   configuration (`configuration.ts`)
  */
 import { assert } from "./assert.ts";
 import { batchFault } from "./batch-check.ts";
+import { decodeConfiguration } from "./configuration.ts";
 import type { ServerId, Submitter } from "./ids.ts";
 import { RECORD_BYTES_MAX } from "./limits.ts";
 import { counterOf, type Epoch, epochOf, type Zxid } from "./zxid.ts";
 
 export const RECORD_HEADER_BYTES = 64;
 export const RECORD_VERSION = 1;
-const KIND_BARRIER = 1;
-const KIND_BATCH = 2;
+
+export type RecordKind = "barrier" | "batch" | "configuration";
+const KIND_OFFSET = 9;
+/** By their number on the wire and on the disk, from 1. */
+const KINDS: readonly (RecordKind | undefined)[] = [undefined, "barrier", "batch", "configuration"];
 
 export type RecordHeader = {
-  readonly kind: "barrier" | "batch";
+  readonly kind: RecordKind;
   readonly firstZxid: Zxid;
   readonly lastZxid: Zxid;
   readonly prevZxid: Zxid;
@@ -49,7 +54,7 @@ export function encodeRecord(header: RecordHeader, payload: Uint8Array, crc32: C
   const view = new DataView(bytes.buffer);
   view.setUint32(0, length);
   view.setUint8(8, RECORD_VERSION);
-  view.setUint8(9, header.kind === "barrier" ? KIND_BARRIER : KIND_BATCH);
+  view.setUint8(KIND_OFFSET, KINDS.indexOf(header.kind));
   view.setUint16(10, header.submitter?.server ?? 0);
   view.setUint16(12, header.submitter?.lane ?? 0);
   setUint53(view, 16, header.firstZxid);
@@ -68,7 +73,7 @@ export function recordHeader(record: Uint8Array): RecordHeader {
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const seq = getUint53(view, 56);
   return {
-    kind: view.getUint8(9) === KIND_BARRIER ? "barrier" : "batch",
+    kind: KINDS[view.getUint8(KIND_OFFSET)] ?? "batch",
     firstZxid: getUint53(view, 16) as Zxid,
     lastZxid: getUint53(view, 24) as Zxid,
     prevZxid: getUint53(view, 32) as Zxid,
@@ -87,8 +92,8 @@ export function recordHeader(record: Uint8Array): RecordHeader {
 
 /** What is wrong with a record of a peer whose checksum holds, in the log of an epoch; undefined if nothing is. */
 export function recordFault(record: Uint8Array, epochMax: Epoch): string | undefined {
-  const kind = record[9];
-  if (kind !== KIND_BARRIER && kind !== KIND_BATCH) return "its kind is unknown";
+  const kind = KINDS[record[KIND_OFFSET] ?? 0];
+  if (kind === undefined) return "its kind is unknown";
   const { firstZxid, lastZxid, prevZxid, timeMs, submitter, seq } = recordHeader(record);
   for (const value of [firstZxid, lastZxid, prevZxid, timeMs, submitter?.incarnation ?? 0, seq]) {
     if (!Number.isSafeInteger(value)) return "a number is out of range";
@@ -97,11 +102,24 @@ export function recordFault(record: Uint8Array, epochMax: Epoch): string | undef
   if (epoch > epochMax) return "its epoch is after its leader's";
   if (epochOf(lastZxid) !== epoch || lastZxid < firstZxid) return "its zxids are of two epochs";
   if (prevZxid >= firstZxid) return "its zxids do not grow";
-  if (kind === KIND_BARRIER) {
+  if (kind === "barrier") {
     const isFirst = counterOf(firstZxid) === 0 && lastZxid === firstZxid;
     return isFirst ? undefined : "a barrier is the first of its epoch, alone";
   }
+  if (kind === "configuration") return configurationFault(record);
   return batchFault(recordPayload(record), lastZxid - firstZxid + 1);
+}
+
+function configurationFault(record: Uint8Array): string | undefined {
+  const { firstZxid, lastZxid } = recordHeader(record);
+  if (lastZxid !== firstZxid) return "a configuration takes one zxid";
+  const configuration = decodeConfiguration(recordPayload(record));
+  return configuration?.since === firstZxid ? undefined : "it holds no configuration of its zxid";
+}
+
+/** Cheaper than the whole header: the start of a node asks it of every record. */
+export function isConfigurationRecord(record: Uint8Array): boolean {
+  return KINDS[record[KIND_OFFSET] ?? 0] === "configuration";
 }
 
 export function recordPayload(record: Uint8Array): Uint8Array {

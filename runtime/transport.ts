@@ -70,6 +70,10 @@ export type PeerSender = {
   readonly incarnation: number;
   /** Of the process. */
   readonly nonce: number;
+  /** Undefined: it belongs to none yet. */
+  readonly ensembleId: string | undefined;
+  /** Its folder is the one that is bound to its number, so its word may count for a quorum. */
+  readonly isVoter: boolean;
 };
 
 /** What becomes of bytes that came from another node. */

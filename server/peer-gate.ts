@@ -3,7 +3,12 @@
  * comes from where it says, before any actor sees it. What it goes by is told by log-sync (`standing$`). What it refuses is
  * counted, said in the log, and told to its sender, each at most once in a while.
  */
-import type { RefusalReason, RefusedByPeer, Standing } from "../actors/log-sync/messages.ts";
+import type {
+  RefusalReason,
+  RefusedByPeer,
+  Standing,
+  TwinHeard,
+} from "../actors/log-sync/messages.ts";
 import { decodeCbor, encodeCbor, PEER_CBOR } from "../protocol/cbor.ts";
 import type { ServerId } from "../protocol/ids.ts";
 import {
@@ -95,14 +100,26 @@ export class NodeGate implements PeerGate {
     if (this.#standing === undefined) return NOTHING;
     if (kind === "refusal") return this.#refusal(incoming, body, nowMs);
     if (from === this.#server) return this.#ownId(incoming, header, nowMs);
-    const { identity, incarnation, nonce } = header;
-    const sender: PeerSender = { identity, incarnation, nonce };
+    const own = this.#standing.ensembleId;
+    if (own !== undefined && header.ensembleId !== undefined && own !== header.ensembleId) {
+      return this.#stranger(incoming, header, nowMs);
+    }
+    const sender = this.#senderOf(header, this.#standing);
     this.#known.set(from, { header: bytes.slice(0, PEER_FRAME_HEADER_BYTES), sender });
     return this.#take(incoming, sender, nowMs);
   }
 
+  #senderOf(header: PeerFrameHeader, { ensembleId: own, voters }: Standing): PeerSender {
+    const { server, identity, incarnation, nonce, ensembleId } = header;
+    const isMember = own !== undefined && ensembleId === own;
+    const isVoter = isMember && voters.get(server) === identity;
+    return { identity, incarnation, nonce, ensembleId, isVoter };
+  }
+
   #take(incoming: Arrived, sender: PeerSender, nowMs: number): Admission {
     const { from, actor, isAnswer } = incoming;
+    // Who has no vote follows, and that is all: nobody else need hear of it.
+    if (!sender.isVoter && !OPEN_ACTORS.includes(actor)) return NOTHING;
     let message: unknown;
     try {
       message = decodeCbor(incoming.bytes.subarray(PEER_FRAME_HEADER_BYTES), PEER_CBOR);
@@ -131,7 +148,23 @@ export class NodeGate implements PeerGate {
         hint: "two processes of this ensemble have one id: stop one of them",
       },
     });
-    return { kind: "refused", log, reply: this.#reply(from, "twin", header, nowMs) };
+    const reply = this.#reply(from, "twin", header, nowMs);
+    return { kind: "refused", log, reply, tell: { to: "log-sync", message: TWIN_HEARD } };
+  }
+
+  /** Two ensembles have one name on one network. */
+  #stranger({ from }: Arrived, header: PeerFrameHeader, nowMs: number): Admission {
+    const log = this.#say(from, "otherEnsemble", nowMs, {
+      level: "warn",
+      event: "otherEnsemble",
+      detail: {
+        node: from,
+        belongsTo: short(header.ensembleId ?? ""),
+        thisOneTo: short(this.#standing?.ensembleId ?? ""),
+        hint: "two ensembles have one name on one network: give one of them another --ensemble",
+      },
+    });
+    return { kind: "refused", log, reply: this.#reply(from, "otherEnsemble", header, nowMs) };
   }
 
   /** What another node says of a frame of this one. */
@@ -205,9 +238,14 @@ export class NodeGate implements PeerGate {
 }
 
 const NOTHING: Admission = { kind: "refused" };
+const TWIN_HEARD: TwinHeard = { kind: "twinHeard" };
+/** They hear nodes without a vote too, and know that they have none. */
+const OPEN_ACTORS: readonly string[] = ["log-sync", "heartbeat"];
 
 const TEXTS: Readonly<Record<RefusalReason, string>> = {
   twin: "another process has this node's id: stop one of them",
+  otherEnsemble:
+    "it belongs to another ensemble of the same name: give one of them another --ensemble",
 };
 
 type Refusal = { readonly reason: RefusalReason; readonly nonce: number; readonly text: string };

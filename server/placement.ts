@@ -18,6 +18,9 @@ import type { ActorSystem } from "../runtime/system.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import { NodeGate } from "./peer-gate.ts";
 
+/** Of silence of a process before another folder may take its place. */
+const PEER_TIMEOUTS_BEFORE_REPLACEMENT = 5;
+
 /** The thread of an actor, by its name: `log`, a lane's number, or the main thread. */
 export function threadOf(actor: string): "main" | "log" | number {
   if (actor === "log") return "log";
@@ -37,7 +40,7 @@ export function addReplicationActors(
   system: ActorSystem,
   config: NodeConfig,
   gate: NodeGate,
-  options: Pick<LogSyncOptions, "sizes"> = {},
+  options: Pick<LogSyncOptions, "sizes" | "replaceAfterMs"> = {},
 ): void {
   const { id: server, members: voters, lanes } = config;
   const hearLeadership = ["election", "heartbeat", "sessions"];
@@ -50,7 +53,8 @@ export function addReplicationActors(
   tellState(system, "log-sync", "leadership$", hearLeadership);
   tellState(system, "log-sync", "durable$", ["election"]);
   system.topic("log-sync", "standing$").subscribe((value) => gate.goBy(value as Standing));
-  system.add(logSyncActor({ server, voters, lanes, crc32, ...options }));
+  const replaceAfterMs = PEER_TIMEOUTS_BEFORE_REPLACEMENT * config.peerTimeoutMs;
+  system.add(logSyncActor({ server, voters, lanes, crc32, replaceAfterMs, ...options }));
   system.add(electionActor({ server, voters }));
   system.add(
     heartbeatActor({

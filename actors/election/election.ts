@@ -91,6 +91,7 @@ function receive(
     case "leadership":
       return leadership(state, message);
     case "received":
+      if (!message.sender.isVoter) return none(state);
       return receiveVote(state, message.from as ServerId, message.message, context);
     default:
       return timer(state, message.timer as Timer, context);

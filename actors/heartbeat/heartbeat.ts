@@ -183,7 +183,7 @@ function ping(state: HeartbeatState, context: Context): Step<HeartbeatState> {
 
 function receivePing(
   state: HeartbeatState,
-  { from, message, request }: ReceivedMessage<Ping>,
+  { from, sender, message, request }: ReceivedMessage<Ping>,
   context: Context,
 ): Step<HeartbeatState> {
   const { leadership, options } = state;
@@ -191,13 +191,16 @@ function receivePing(
   const leading = mine && leadership.epoch === message.epoch;
   const established = leading && leadership.role === "leading";
   const effects: Effect[] = [];
-  if (leading) state.heardMs.set(from as ServerId, context.nowMs);
-  if (established && message.touched.length > 0) {
+  // A guest is answered, so that it knows its leader alive; it supports nobody.
+  const { isVoter } = sender;
+  if (leading && isVoter) state.heardMs.set(from as ServerId, context.nowMs);
+  if (established && isVoter && message.touched.length > 0) {
     effects.push(tell("sessions", { kind: "touched", sessions: message.touched }));
   }
-  const confirmed = established
-    ? takeRound(state, from as ServerId, message, context, effects)
-    : undefined;
+  const confirmed =
+    established && isVoter
+      ? takeRound(state, from as ServerId, message, context, effects)
+      : undefined;
   // A candidate's epoch may not be known to its voters yet: that it stands is enough for them to wait.
   const pong: Pong = {
     kind: "pong",

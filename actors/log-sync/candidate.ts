@@ -3,13 +3,17 @@
  * voters for theirs. Raft's vote (Ongaro, section 5.2 and 5.4.1) with the zxid as term and index in one.
  */
 import type { Context } from "../../runtime/actor.ts";
+import type { PeerSender } from "../../runtime/transport.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
+import type { Identity } from "../../protocol/identity.ts";
 import { type Epoch, epoch, EPOCH_MAX, formatZxid } from "../../protocol/zxid.ts";
 import { knownEpoch } from "./epochs.ts";
 import { follow } from "./follower.ts";
 import { lead } from "./leader.ts";
+import { isBound } from "./membership.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
+import { countOf } from "./quorum.ts";
 import {
   broadcast,
   emitLeadership,
@@ -32,7 +36,7 @@ const ASKS_MAX = 20;
 export function stand(state: LogSyncState): void {
   if (state.role.kind === "leading" || state.role.kind === "candidate") return;
   // Whoever votes for it has heard an older life of this node, or what it said before it gave up leading.
-  if (state.repair !== undefined || state.abstaining) return;
+  if (state.repair !== undefined || state.abstaining || !isBound(state)) return;
   if (state.diskFull) {
     lookAgain(state, "a node with a full disk cannot lead");
     return;
@@ -44,7 +48,7 @@ export function stand(state: LogSyncState): void {
     return;
   }
   const next: Epoch = epoch(known + 1);
-  state.role = { kind: "candidate", epoch: next, promises: new Set(), asked: 0 };
+  state.role = { kind: "candidate", epoch: next, promises: new Map(), asked: 0 };
   persistPromise(state, { epoch: next, candidate: state.options.server }, undefined);
   emitLeadership(state);
 }
@@ -53,8 +57,8 @@ export function stand(state: LogSyncState): void {
 export function ask(state: LogSyncState, context: Context): void {
   const { role, options } = state;
   assert(role.kind === "candidate", "only a candidate asks");
-  role.promises.add(options.server);
-  if (role.promises.size >= state.quorum) {
+  role.promises.set(options.server, state.membership.identity);
+  if (isPromised(state, role.promises)) {
     lead(state, role.epoch, context);
     return;
   }
@@ -73,7 +77,7 @@ export function receivePromiseRequest(
   message: PromiseRequest,
 ): void {
   // What it may have acknowledged and forgotten must not be missing from a quorum by its word.
-  if (state.repair !== undefined) return;
+  if (state.repair !== undefined || !isBound(state)) return;
   // What it holds beyond the others is not committed. They are a quorum, and its word would make them give way to it.
   if (state.abstaining) return;
   if (message.epoch > promisedEpoch(state)) {
@@ -100,6 +104,14 @@ export function receivePromiseRequest(
   });
 }
 
+/** Of the folders whose word counts by now. */
+function isPromised(
+  { membership, quorum }: LogSyncState,
+  promises: ReadonlyMap<ServerId, Identity>,
+): boolean {
+  return countOf(membership.counted, promises) >= quorum;
+}
+
 /** The log lane handles messages in order, so everything it was given before the promise is durable by now. */
 export function grant(state: LogSyncState, to: ServerId): void {
   sendTo(state, to, {
@@ -114,7 +126,7 @@ export function grant(state: LogSyncState, to: ServerId): void {
 export function receivePromiseReply(
   state: LogSyncState,
   from: ServerId,
-  message: PromiseReply,
+  { sender, message }: { readonly sender: PeerSender; readonly message: PromiseReply },
   context: Context,
 ): void {
   const { role } = state;
@@ -127,8 +139,8 @@ export function receivePromiseReply(
     lookAgain(state, `the log of node ${from} is ahead: ${formatZxid(message.lastZxid)}`);
     return;
   }
-  role.promises.add(from);
-  if (state.promise.epoch === role.epoch && role.promises.size >= state.quorum) {
+  role.promises.set(from, sender.identity);
+  if (state.promise.epoch === role.epoch && isPromised(state, role.promises)) {
     lead(state, role.epoch, context);
   }
 }

@@ -3,6 +3,7 @@ import { assert } from "../../protocol/assert.ts";
 import { recordHeader } from "../../protocol/record.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
+import { settleThrough } from "./membership.ts";
 import type { LogSyncState } from "./state.ts";
 
 /** Tag of reads for delivery; a follower's id tags reads for its catch-up. */
@@ -14,6 +15,7 @@ export function commitThrough(state: LogSyncState, zxid: Zxid): void {
   assert(zxid <= state.durable, "what is applied here is durable here");
   assert(state.index.holds(zxid), "a commit mark is the end of a record of this log");
   state.committed = zxid;
+  settleThrough(state, zxid);
   deliver(state);
 }
 

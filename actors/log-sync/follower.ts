@@ -10,6 +10,7 @@ import { type Epoch, formatZxid, type Zxid, zxidOf, ZXID_NONE } from "../../prot
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
 import { dropPassedTransfer } from "./transfer-end.ts";
+import { cutAfter, foreignFault, isBound, noteRecord } from "./membership.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
 import {
   contradicts,
@@ -24,7 +25,7 @@ import {
   type Role,
   sendTo,
 } from "./state.ts";
-import { regainIfRepaired } from "./vote.ts";
+import { regainIfRepaired, voteIfBound } from "./vote.ts";
 
 type Append = Extract<LogSyncPeerMessage, { kind: "append" }>;
 type Following = Extract<Role, { kind: "following" }>;
@@ -133,7 +134,7 @@ function takeRecords(
       log(state, "warn", "record refused", { from: role.leader, after: formatZxid(after) });
       break;
     }
-    const fault = recordFault(received, message.epoch);
+    const fault = recordFault(received, message.epoch) ?? foreignFault(state, received);
     if (fault !== undefined) {
       contradicts(state, message.leader, `a record after ${formatZxid(after)}: ${fault}`);
       break;
@@ -162,6 +163,7 @@ function takeRecords(
       const record = new Uint8Array(received);
       state.index.push(lastZxid);
       state.recent.add(lastZxid, record);
+      noteRecord(state, record);
       fresh.push(record);
     }
     after = lastZxid;
@@ -177,8 +179,7 @@ function truncate(state: LogSyncState, after: Zxid): void {
     from: formatZxid(state.index.tail),
   });
   state.truncating = true;
-  state.index.truncateAfter(after);
-  state.recent.removeAfter(after);
+  cutAfter(state, after);
   state.effects.push(tell("log", { kind: "truncate", after }));
 }
 
@@ -187,7 +188,7 @@ export function sendAccepted(state: LogSyncState, role: Following): void {
   const room = ownRoom(state);
   if (role.epoch === undefined || (role.matched === ZXID_NONE && room === "enough")) return;
   const zxid = min(state.durable, role.matched);
-  const votes = state.repair === undefined;
+  const votes = state.repair === undefined && isBound(state);
   sendTo(state, role.leader, { kind: "accepted", epoch: role.epoch, zxid, votes, room });
   regainIfRepaired(state);
 }
@@ -210,6 +211,7 @@ export function followCommit(state: LogSyncState, role: Following): void {
   if (state.truncating) return;
   const known = min(min(role.leaderCommitted, role.matched), state.durable);
   commitThrough(state, state.index.floor(known));
+  voteIfBound(state);
   dropPassedTransfer(state);
   if (role.established || role.epoch === undefined) return;
   if (state.committed < zxidOf(role.epoch, 0)) return;

@@ -2,8 +2,15 @@
 import type { Context } from "../../runtime/actor.ts";
 import { encodeCbor } from "../../protocol/cbor.ts";
 import type { ServerId, Submitter } from "../../protocol/ids.ts";
+import { encodeConfiguration, type Voter, withIdentity } from "../../protocol/configuration.ts";
 import { RECORD_BYTES_MAX } from "../../protocol/limits.ts";
-import { encodeRecord, RECORD_HEADER_BYTES, recordHeader } from "../../protocol/record.ts";
+import type { Identity } from "../../protocol/identity.ts";
+import {
+  encodeRecord,
+  RECORD_HEADER_BYTES,
+  recordHeader,
+  type RecordKind,
+} from "../../protocol/record.ts";
 import {
   COUNTER_MAX,
   counterOf,
@@ -16,6 +23,7 @@ import {
 } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
+import { noteRecord } from "./membership.ts";
 import type { LogSyncPeerMessage, Room, SubmitMessage, SubmitRefused } from "./messages.ts";
 import { offerSnapshot } from "./offer.ts";
 import { judgeRoom } from "./room.ts";
@@ -46,6 +54,8 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
   for (const voter of options.voters) {
     if (voter === options.server) continue;
     followers.set(voter, {
+      identity: undefined,
+      guest: undefined,
       accepted: ZXID_NONE,
       room: undefined,
       roomAtMs: context.nowMs,
@@ -58,6 +68,9 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
     barrier,
     active: false,
     followers,
+    sinceMs: context.nowMs,
+    heardMs: new Map(),
+    refusedJoinMs: new Map(),
     taken: new SubmitterTable(),
     outbox: [],
     outboxAfter: state.index.tail,
@@ -84,7 +97,7 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
 }
 
 type NewRecord = {
-  readonly kind: "barrier" | "batch";
+  readonly kind: RecordKind;
   readonly payload: Uint8Array;
   readonly count: number;
   readonly submitter: Submitter | undefined;
@@ -111,6 +124,7 @@ function appendRecord(state: LogSyncState, role: Leading, of: NewRecord, context
   );
   state.index.push(lastZxid);
   state.recent.add(lastZxid, record);
+  noteRecord(state, record);
   role.outbox.push(record);
   role.uncommitted.push({ lastZxid, bytes: record.length });
   role.uncommittedBytes += record.length;
@@ -242,6 +256,25 @@ export function propose(
   );
 }
 
+/** Binds a number to another folder. At most one change is not known to be committed at a time. */
+export function logConfiguration(
+  state: LogSyncState,
+  role: Leading,
+  voter: Voter,
+  context: Context,
+): void {
+  const { settled } = state.membership;
+  if (settled === undefined || !role.active || state.diskFull || !hasRoom(state, 1)) return;
+  const since = zxidAfter(state.index.tail, 1);
+  const payload = encodeConfiguration(withIdentity(settled, voter, since));
+  appendRecord(
+    state,
+    role,
+    { kind: "configuration", payload, count: 1, submitter: undefined, seq: 0 },
+    context,
+  );
+}
+
 /** A full counter needs a new epoch, never a wrap. */
 function hasRoom(state: LogSyncState, count: number): boolean {
   if (counterOf(state.index.tail) + count <= COUNTER_MAX) return true;
@@ -261,7 +294,7 @@ export function refuse(state: LogSyncState, refusal: SubmitRefused): void {
 export function receiveAccepted(
   state: LogSyncState,
   role: Leading,
-  from: ServerId,
+  { from, identity }: { readonly from: ServerId; readonly identity: Identity },
   { zxid, votes, room }: { readonly zxid: Zxid; readonly votes: boolean; readonly room: Room },
   context: Context,
 ): void {
@@ -272,11 +305,17 @@ export function receiveAccepted(
     contradicts(state, from, "it accepts what is no record's end");
     return;
   }
-  // Without a vote it has lost what it held before, so that no longer counts either.
-  if (!votes) follower.accepted = ZXID_NONE;
-  else if (zxid > follower.accepted) follower.accepted = zxid;
-  leaderCommit(state, role);
-  if (votes) {
+  const counts = state.membership.counted.get(from) === identity;
+  if (counts) {
+    // Without a vote it has lost what it held before, so that no longer counts either.
+    const isKept = votes && follower.identity === identity;
+    follower.identity = identity;
+    follower.accepted = votes ? laterOf(zxid, isKept ? follower.accepted : ZXID_NONE) : ZXID_NONE;
+    leaderCommit(state, role);
+  } else {
+    follower.guest = { identity, accepted: zxid };
+  }
+  if (votes && counts) {
     const news = follower.room !== room;
     follower.room = room;
     follower.roomAtMs = context.nowMs;
@@ -296,8 +335,11 @@ export function receiveAccepted(
  * before it is then committed too (Ongaro, section 5.4.2).
  */
 export function leaderCommit(state: LogSyncState, role: Leading): void {
-  const durable = [state.durable as number];
-  for (const follower of role.followers.values()) durable.push(follower.accepted);
+  const { counted, identity: own } = state.membership;
+  const durable = counted.get(state.options.server) === own ? [state.durable as number] : [];
+  for (const [id, { identity, accepted }] of role.followers) {
+    if (identity !== undefined && counted.get(id) === identity) durable.push(accepted);
+  }
   durable.sort((a, b) => b - a);
   const byQuorum = (durable[state.quorum - 1] ?? ZXID_NONE) as Zxid;
   if (byQuorum < role.barrier) return;
@@ -328,6 +370,10 @@ export function activate(state: LogSyncState, role: Leading): void {
   role.taken = state.submitters.copy();
   log(state, "info", "leading", { epoch: role.epoch });
   emitLeadership(state);
+}
+
+function laterOf(a: Zxid, b: Zxid): Zxid {
+  return a > b ? a : b;
 }
 
 export function receiveBehind(

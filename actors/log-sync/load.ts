@@ -4,6 +4,7 @@ import { formatZxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { TreeLoaded } from "../tree/messages.ts";
 import { deliver } from "./delivery.ts";
+import { settleThrough } from "./membership.ts";
 import type { SnapshotIdentity } from "./messages.ts";
 import { log, type LogSyncState } from "./state.ts";
 import { SubmitterTable } from "./submitters.ts";
@@ -16,6 +17,7 @@ export function loadLanes(state: LogSyncState, snapshot: SnapshotIdentity): void
   state.snapshot = snapshot;
   state.committed = zxid;
   state.delivered = zxid;
+  settleThrough(state, zxid);
   for (let lane = 1; lane <= state.options.lanes; lane += 1) {
     state.lanesLoading.add(lane);
     state.effects.push(tell("log", { kind: "loadSnapshot", zxid, to: `tree/${lane}` }));

@@ -3,51 +3,36 @@
  * I8 are listed in docs/internals/replication.md.
  */
 import type { Actor, Context, Step } from "../../runtime/actor.ts";
-import type { ReceivedMessage } from "../../runtime/effects.ts";
 import { assert, unreachable } from "../../protocol/assert.ts";
-import { batchFault } from "../../protocol/batch-check.ts";
+import type { Configuration } from "../../protocol/configuration.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { formatZxid } from "../../protocol/zxid.ts";
+import { EPOCH_NONE, formatZxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
-import { ask, grant, receivePromiseReply, receivePromiseRequest, stand } from "./candidate.ts";
+import { ask, grant, stand } from "./candidate.ts";
 import { DELIVERY_TAG, deliverRead } from "./delivery.ts";
-import {
-  installed,
-  installRefused,
-  partRefused,
-  partStored,
-  receiveOffer,
-  receivePart,
-} from "./transfer.ts";
-import { believes } from "./epochs.ts";
-import { follow, followCommit, receiveAppend, sayBehind, sendAccepted } from "./follower.ts";
+import { GREET_TIMER, greet, newFounding, twinHeard } from "./founding.ts";
+import { installed, installRefused, partRefused, partStored } from "./transfer.ts";
+import { follow, followCommit, sayBehind, sendAccepted } from "./follower.ts";
+import { receiveFromPeer } from "./from-peers.ts";
 import {
   activate,
   announce,
-  deposed,
   leaderCommit,
   propose,
   publish,
-  receiveAccepted,
-  receiveBehind,
-  refuse,
   roomHeard,
   sendRead,
   submit,
 } from "./leader.ts";
 import { loadLanes, treeLoaded } from "./load.ts";
 import { LogIndex } from "./log-index.ts";
-import type {
-  LogSyncMessage,
-  LogSyncPeerMessage,
-  SubmitMessage,
-  SubmitRefused,
-} from "./messages.ts";
-import { givePart, sendPart } from "./offer.ts";
+import { cutAfter, isBound, standingChanged, stopReplaced } from "./membership.ts";
+import type { LogSyncMessage, SubmitMessage } from "./messages.ts";
+import { sendPart } from "./offer.ts";
+import { askToJoin, JOIN_TIMER } from "./replacement.ts";
 import { ABSTAIN_TIMER, endAbstaining, writeAgain } from "./room.ts";
 import {
-  contradicts,
   emitDurable,
   emitLeadership,
   initialState,
@@ -57,7 +42,7 @@ import {
   lookAgain,
   sendTo,
 } from "./state.ts";
-import { answerSurvey, beginRepair, receiveSurvey, SURVEY_TIMER, survey } from "./vote.ts";
+import { beginRepair, SURVEY_TIMER, survey } from "./vote.ts";
 
 export function logSyncActor(options: LogSyncOptions): Actor<LogSyncState, LogSyncMessage> {
   return {
@@ -106,6 +91,9 @@ function decide(state: LogSyncState, message: LogSyncMessage, context: Context):
       return;
     case "refusedByPeer":
       return;
+    case "twinHeard":
+      twinHeard(state, state.options.server, context);
+      return;
     case "treeLoaded":
       treeLoaded(state, message);
       if (state.role.kind === "leading") activate(state, state.role);
@@ -140,6 +128,12 @@ function timer(state: LogSyncState, name: string, context: Context): void {
     case SURVEY_TIMER:
       survey(state);
       return;
+    case GREET_TIMER:
+      greet(state);
+      return;
+    case JOIN_TIMER:
+      askToJoin(state);
+      return;
     case ABSTAIN_TIMER:
       endAbstaining(state);
       return;
@@ -153,86 +147,6 @@ function route(state: LogSyncState, message: SubmitMessage, context: Context): v
   const { role } = state;
   if (role.kind === "leading") submit(state, role, message, context);
   else if (role.kind === "following" && role.established) sendTo(state, role.leader, message);
-}
-
-function receiveFromPeer(
-  state: LogSyncState,
-  { from, message }: ReceivedMessage<LogSyncPeerMessage>,
-  context: Context,
-): void {
-  const peer = from as ServerId;
-  // Before its log is read a node can answer nothing; whoever asks repeats.
-  if (!state.recovered || !state.options.voters.includes(peer)) return;
-  if (!believes(state, peer, message, context)) return;
-  const { role } = state;
-  switch (message.kind) {
-    case "append":
-      receiveAppend(state, peer, message, context);
-      return;
-    case "accepted":
-      if (role.kind === "leading" && message.epoch === role.epoch) {
-        receiveAccepted(state, role, peer, message, context);
-      }
-      return;
-    case "submit":
-      if (role.kind === "leading") submitOfPeer(state, role, peer, message, context);
-      return;
-    case "behind":
-      if (role.kind === "leading" && message.epoch === role.epoch) {
-        receiveBehind(state, role, peer, message.holds, context);
-      }
-      return;
-    case "promiseRequest":
-      receivePromiseRequest(state, peer, message);
-      return;
-    case "promiseReply":
-      receivePromiseReply(state, peer, message, context);
-      return;
-    case "snapshotOffer":
-      receiveOffer(state, peer, message, context);
-      return;
-    case "snapshotAsk":
-      if (role.kind === "leading" && message.epoch === role.epoch) givePart(state, peer, message);
-      return;
-    case "snapshotPart":
-      receivePart(state, peer, message, context);
-      return;
-    case "survey":
-      answerSurvey(state, peer, message.nonce);
-      return;
-    case "surveyed":
-      receiveSurvey(state, peer, message);
-      return;
-    case "deposed":
-      deposed(state, message.promise.epoch);
-      return;
-    case "submitRefused":
-      refusedByLeader(state, peer, message);
-      return;
-    default:
-      unreachable(message);
-  }
-}
-
-/** What is no batch must not enter the log: whoever applied it would stop. */
-function submitOfPeer(
-  state: LogSyncState,
-  role: Extract<LogSyncState["role"], { readonly kind: "leading" }>,
-  from: ServerId,
-  message: SubmitMessage,
-  context: Context,
-): void {
-  const fault = batchFault(message.payload, message.count);
-  if (fault === undefined) submit(state, role, message, context);
-  else contradicts(state, from, `a batch: ${fault}`);
-}
-
-/** Only the leader that this node follows refuses its batches. */
-function refusedByLeader(state: LogSyncState, from: ServerId, message: SubmitRefused): void {
-  const { role, options } = state;
-  if (role.kind !== "following" || role.leader !== from) return;
-  const { server, lane } = message.submitter;
-  if (server === options.server && lane <= options.lanes) refuse(state, message);
 }
 
 function receiveFromLog(state: LogSyncState, report: LogReport, context: Context): void {
@@ -280,6 +194,9 @@ function receiveFromLog(state: LogSyncState, report: LogReport, context: Context
     case "installRefused":
       installRefused(state, report, context);
       return;
+    case "configurationStored":
+      if (state.founding !== undefined) belongs(state, report.configuration);
+      return;
     case "voteRegained":
       voteRegained(state);
       return;
@@ -304,17 +221,13 @@ function recovered(
   context: Context,
 ): void {
   state.recovered = true;
-  state.effects.push({
-    kind: "emit",
-    topic: "standing$",
-    value: {
-      kind: "standing",
-      identity: report.identity,
-      incarnation: report.incarnation,
-      ensembleId: undefined,
-      version: 0,
-    },
-  });
+  const { membership } = state;
+  membership.identity = report.identity;
+  membership.incarnation = report.incarnation;
+  membership.settled = report.configuration;
+  const version = report.configuration?.version ?? 0;
+  membership.logged = report.logged.filter((logged) => logged.configuration.version > version);
+  standingChanged(state);
   state.promise = report.promise;
   state.index = new LogIndex(report.lastZxids, report.baseZxid);
   state.durable = state.index.tail;
@@ -332,8 +245,44 @@ function recovered(
     );
   }
   emitDurable(state);
-  lookAgain(state, "started");
+  if (membership.settled === undefined) {
+    state.founding = newFounding();
+    greet(state);
+    askToJoin(state);
+  } else {
+    begin(state, "started");
+  }
+}
+
+/** It belongs to an ensemble, as a voter or, if another folder has its number, as a guest. */
+function begin(state: LogSyncState, reason: string): void {
+  const loss = state.repair?.loss.reason;
+  if (!isBound(state) && loss !== "new" && loss !== "guest") {
+    stopReplaced(state);
+    return;
+  }
+  lookAgain(state, reason);
   if (state.repair !== undefined) survey(state);
+  if (!isBound(state)) askToJoin(state);
+}
+
+/** This node's folder has been made part of an ensemble, for ever. */
+function belongs(state: LogSyncState, configuration: Configuration): void {
+  const { membership } = state;
+  state.founding = undefined;
+  membership.settled = configuration;
+  standingChanged(state);
+  log(state, "info", "belongs to an ensemble", {
+    ensembleId: configuration.ensembleId,
+    version: configuration.version,
+    as: isBound(state) ? "voter" : "guest",
+  });
+  state.effects.push({ kind: "stopTimer", timer: GREET_TIMER });
+  if (isBound(state)) state.effects.push({ kind: "stopTimer", timer: JOIN_TIMER });
+  if (state.repair !== undefined && !isBound(state)) {
+    state.repair.loss = { reason: "guest", epoch: EPOCH_NONE };
+  }
+  begin(state, "belongs to an ensemble");
 }
 
 function durableThrough(state: LogSyncState, zxid: typeof state.durable): void {
@@ -414,8 +363,7 @@ function diskFull(
   // A truncation that the log has yet to do has already cut the index, further than this.
   const { tail } = state.index;
   const end = report.durable < tail ? report.durable : tail;
-  state.index.truncateAfter(end);
-  state.recent.removeAfter(end);
+  cutAfter(state, end);
   if (role.kind === "following" && role.matched > report.durable) role.matched = report.durable;
   emitDurable(state);
   emitLeadership(state);

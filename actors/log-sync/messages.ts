@@ -1,7 +1,8 @@
 /** The log-sync actor: what is in the log and what is committed. All of the safety lives here. */
 import type { ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId, Submitter } from "../../protocol/ids.ts";
-import type { EnsembleId, Identity } from "../../protocol/peer-frame.ts";
+import type { Configuration } from "../../protocol/configuration.ts";
+import type { EnsembleId, Identity } from "../../protocol/identity.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { LogReport } from "../log/messages.ts";
 import type { TreeLoaded } from "../tree/messages.ts";
@@ -28,6 +29,7 @@ export type LogSyncMessage =
   | { readonly kind: "leaderLost"; readonly reason: string }
   /** From the gate between this node and the others. */
   | RefusedByPeer
+  | TwinHeard
   /** From a submitter of this node. */
   | SubmitMessage
   /** From the sessions actor of the leader: a batch that is the leader's own. */
@@ -78,7 +80,13 @@ export type LogSyncPeerMessage =
   /** The append did not follow this log. `holds`: the last record here that is not after the append's prevZxid. */
   | { readonly kind: "behind"; readonly epoch: Epoch; readonly holds: Zxid }
   /** To a follower whose log ends before the leader's begins: it may ask for the leader's newest snapshot. */
-  | { readonly kind: "snapshotOffer"; readonly epoch: Epoch; readonly snapshot: SnapshotIdentity }
+  | {
+      readonly kind: "snapshotOffer";
+      readonly epoch: Epoch;
+      readonly snapshot: SnapshotIdentity;
+      /** That the leader goes by: the records that made it may be in the snapshot only. */
+      readonly configuration: Configuration;
+    }
   /** The follower wants the bytes from `position` on. */
   | {
       readonly kind: "snapshotAsk";
@@ -93,6 +101,22 @@ export type LogSyncPeerMessage =
       readonly zxid: Zxid;
       readonly position: number;
       readonly bytes: Uint8Array;
+    }
+  /** Who is there, with whom it was started, and what it goes by. Who belongs to no ensemble asks. */
+  | {
+      readonly kind: "greeting";
+      readonly members: readonly ServerId[];
+      readonly configuration: Configuration | undefined;
+      readonly asks: boolean;
+    }
+  /** Of a folder whose number another one has: it wants to take its place. */
+  | { readonly kind: "join" }
+  /** To the folder of this identity: why it is not taken in, or that it is, as a guest. */
+  | {
+      readonly kind: "joinAnswer";
+      readonly identity: Identity;
+      readonly reason?: string;
+      readonly configuration?: Configuration;
     }
   /** Of a node without a vote: what the others have promised and hold. `nonce` tells the answers from older ones. */
   | { readonly kind: "survey"; readonly nonce: number }
@@ -139,7 +163,9 @@ export type Leadership = {
 /** Why a node's frames are refused by another one. */
 export type RefusalReason =
   /** Another process has its number. */
-  "twin";
+  | "twin"
+  /** It belongs to another ensemble. */
+  | "otherEnsemble";
 
 /** Another node refuses what this process sends. */
 export type RefusedByPeer = {
@@ -157,7 +183,12 @@ export type Standing = {
   readonly ensembleId: EnsembleId | undefined;
   /** Of the configuration; 0: none. */
   readonly version: number;
+  /** By number, the folder whose word counts under it. */
+  readonly voters: ReadonlyMap<ServerId, Identity>;
 };
+
+/** From the gate: another process has this node's number. */
+export type TwinHeard = { readonly kind: "twinHeard" };
 
 /** Emitted on `committed$`: verified records in zxid order, each exactly once since the start, gapless. */
 export type Committed = { readonly kind: "committed"; readonly records: readonly Uint8Array[] };

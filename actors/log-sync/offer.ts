@@ -11,9 +11,11 @@ type Ask = Extract<LogSyncPeerMessage, { kind: "snapshotAsk" }>;
 
 /** The follower's log ends before this leader's begins, so there is a snapshot. */
 export function offerSnapshot(state: LogSyncState, epoch: Epoch, to: ServerId): void {
-  const { snapshot } = state;
+  const { snapshot, membership } = state;
+  const { settled: configuration } = membership;
+  assert(configuration !== undefined, "a leader belongs to an ensemble");
   assert(snapshot !== undefined, "a log that does not begin at 0 has a snapshot before it");
-  sendTo(state, to, { kind: "snapshotOffer", epoch, snapshot });
+  sendTo(state, to, { kind: "snapshotOffer", epoch, snapshot, configuration });
 }
 
 export function givePart(state: LogSyncState, to: ServerId, { zxid, position }: Ask): void {

@@ -11,8 +11,12 @@ import {
 import type { Crc32 } from "../../protocol/record.ts";
 import { type Epoch, EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
-import type { VoteLoss } from "../log/messages.ts";
+import type { Configuration } from "../../protocol/configuration.ts";
+import type { Identity } from "../../protocol/identity.ts";
+import type { LoggedConfiguration, VoteLoss } from "../log/messages.ts";
 import { type EpochAllowance, newAllowance } from "./epoch-allowance.ts";
+import type { Founding } from "./founding.ts";
+import { cutAfter, isBound } from "./membership.ts";
 import { LogIndex } from "./log-index.ts";
 import type {
   EpochPromise,
@@ -21,6 +25,7 @@ import type {
   Room,
   SnapshotIdentity,
 } from "./messages.ts";
+import { type Counted, quorumOf } from "./quorum.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { SubmitterTable } from "./submitters.ts";
 
@@ -28,6 +33,8 @@ export type LogSyncOptions = {
   readonly server: ServerId;
   /** All that count for a quorum, this node among them. */
   readonly voters: readonly ServerId[];
+  /** A folder may take another one's place that was not heard for so long. Default 10000. */
+  readonly replaceAfterMs?: number;
   /** Lanes of this node, numbered from 1: who is told of commits and incarnations. */
   readonly lanes: number;
   readonly crc32: Crc32;
@@ -62,7 +69,7 @@ export type Surveyed = Extract<LogSyncPeerMessage, { kind: "surveyed" }>;
 
 /** What a node without a vote knows of the way back to one (`vote.ts`). */
 export type VoteRepair = {
-  readonly loss: VoteLoss;
+  loss: VoteLoss;
   /** Of this life's questions: an answer to an older one says nothing about what was lost since. */
   readonly nonce: number;
   /** The last answer of each other voter. */
@@ -86,6 +93,10 @@ export type Transfer = {
 
 /** A follower as its leader sees it. */
 export type Follower = {
+  /** The folder that `accepted` is of: it counts while that folder does. */
+  identity: Identity | undefined;
+  /** Another folder under its number, and what is durable there and equal to the leader's log. */
+  guest: { readonly identity: Identity; readonly accepted: Zxid } | undefined;
   /** Durable there and equal to the leader's log up to here, and counted. */
   accepted: Zxid;
   /** What it said last of its disk, and when. Undefined: nothing yet. */
@@ -103,7 +114,7 @@ export type Role =
       readonly kind: "candidate";
       readonly epoch: Epoch;
       /** Voters that promised, this node included once its own promise is durable. */
-      readonly promises: Set<ServerId>;
+      readonly promises: Map<ServerId, Identity>;
       asked: number;
     }
   | {
@@ -113,6 +124,11 @@ export type Role =
       /** The barrier is committed and delivered: batches are taken from then on. */
       active: boolean;
       readonly followers: Map<ServerId, Follower>;
+      readonly sinceMs: number;
+      /** When the process was last heard whose folder counts under a number. */
+      readonly heardMs: Map<ServerId, number>;
+      /** When it was last said that another folder is not taken in under a number. */
+      readonly refusedJoinMs: Map<ServerId, number>;
       /** What lanes have been taken at, committed or not. Meaningful once active. */
       taken: SubmitterTable;
       /** Records of this turn, not yet published. */
@@ -143,11 +159,27 @@ export type Role =
       behind: { readonly atMs: number; readonly holds: Zxid } | undefined;
     };
 
+/** Who this node is, and which configuration it goes by (`membership.ts`). */
+export type Membership = {
+  identity: Identity;
+  incarnation: number;
+  /** Known to be committed. */
+  settled: Configuration | undefined;
+  /** Of records of this log that are not known to be committed, ascending. */
+  logged: readonly LoggedConfiguration[];
+  counted: Counted;
+  /** When it was last said that the ensemble does not take this folder in. */
+  refusedMs: number;
+};
+
 export type LogSyncState = {
   readonly options: LogSyncOptions;
   readonly sizes: LogSyncSizes;
   readonly quorum: number;
   recovered: boolean;
+  readonly membership: Membership;
+  /** Defined while this node's folder belongs to no ensemble: then it takes part in nothing. */
+  founding: Founding | undefined;
   /** Durable. */
   promise: EpochPromise;
   /** On its way to the disk. */
@@ -201,8 +233,17 @@ export function initialState(options: LogSyncOptions): LogSyncState {
   return {
     options,
     sizes,
-    quorum: Math.floor(options.voters.length / 2) + 1,
+    quorum: quorumOf(options.voters.length),
     recovered: false,
+    membership: {
+      identity: "",
+      incarnation: 0,
+      settled: undefined,
+      logged: [],
+      counted: new Map(),
+      refusedMs: Number.NEGATIVE_INFINITY,
+    },
+    founding: undefined,
     promise: { epoch: EPOCH_NONE, candidate: options.server },
     promising: undefined,
     promiseAsker: undefined,
@@ -288,8 +329,7 @@ export function retire(state: LogSyncState): void {
   const { role } = state;
   if (role.kind !== "leading" || (role.outbox.length === 0 && !state.diskFull)) return;
   const end = state.diskFull ? state.durable : role.outboxAfter;
-  state.index.truncateAfter(end);
-  state.recent.removeAfter(end);
+  cutAfter(state, end);
   role.outbox = [];
 }
 
@@ -311,7 +351,8 @@ export function lookAgain(state: LogSyncState, reason: string): void {
 
 export function emitDurable(state: LogSyncState): void {
   const { durable: lastZxid, promise } = state;
-  const votes = state.repair === undefined && !state.diskFull && !state.abstaining;
+  const isAble = state.repair === undefined && !state.diskFull && !state.abstaining;
+  const votes = isAble && isBound(state);
   state.effects.push({
     kind: "emit",
     topic: "durable$",

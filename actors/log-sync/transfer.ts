@@ -10,7 +10,7 @@
 import type { Context } from "../../runtime/actor.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { formatZxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import { formatZxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
 import { dropTransfer, isPassed } from "./transfer-end.ts";
@@ -18,7 +18,8 @@ import { sayBehind, sendAccepted } from "./follower.ts";
 import { loadLanes } from "./load.ts";
 import { LogIndex } from "./log-index.ts";
 import type { LogSyncPeerMessage, SnapshotIdentity } from "./messages.ts";
-import { log, type LogSyncState, sendTo } from "./state.ts";
+import { cutAfter, isForeign, settle } from "./membership.ts";
+import { contradicts, log, type LogSyncState, sendTo } from "./state.ts";
 
 type Offer = Extract<LogSyncPeerMessage, { kind: "snapshotOffer" }>;
 type Part = Extract<LogSyncPeerMessage, { kind: "snapshotPart" }>;
@@ -32,12 +33,18 @@ const STALLED_MS = 2000;
 export function receiveOffer(
   state: LogSyncState,
   from: ServerId,
-  { epoch, snapshot }: Offer,
+  { epoch, snapshot, configuration }: Offer,
   context: Context,
 ): void {
   const { role, transfer } = state;
   const { nowMs } = context;
   if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
+  // Durable before the snapshot is installed: the records that made it are not in the log then.
+  if (isForeign(state, configuration)) {
+    contradicts(state, from, "its configuration is of another ensemble");
+    return;
+  }
+  settle(state, configuration);
   if (isPassed(state, snapshot) || nowMs < state.transferAfterMs) return;
   if (transfer === undefined) {
     begin(state, snapshot, nowMs);
@@ -145,8 +152,8 @@ export function installed(
   state.transfer = undefined;
   state.truncating = false;
   state.truncations = truncations;
+  cutAfter(state, state.index.base);
   state.index = new LogIndex([], zxid);
-  state.recent.removeAfter(ZXID_NONE);
   state.durable = zxid;
   log(state, "info", "snapshot installed", { zxid: formatZxid(zxid) });
   loadLanes(state, snapshot);

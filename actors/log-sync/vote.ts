@@ -7,6 +7,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { type Epoch, EPOCH_NONE, epoch, formatZxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { VoteLoss } from "../log/messages.ts";
+import { isBound } from "./membership.ts";
 import {
   broadcast,
   log,
@@ -71,6 +72,7 @@ export function receiveSurvey(state: LogSyncState, from: ServerId, message: Surv
       repair.target = { leader: from, epoch: message.leads, tail: message.tail };
     }
   }
+  if (!isBound(state)) return;
   if (isFresh(state, repair)) voteInFreshEnsemble(state, repair);
   else regainIfRepaired(state);
 }
@@ -98,6 +100,7 @@ function voteInFreshEnsemble(state: LogSyncState, repair: VoteRepair): void {
 export function regainIfRepaired(state: LogSyncState): void {
   const { repair, role } = state;
   if (repair?.target === undefined || repair.regaining || state.truncating) return;
+  if (!isBound(state) || !isHeld(state)) return;
   const { leader, epoch: of, tail } = repair.target;
   if (role.kind !== "following" || role.leader !== leader || role.epoch !== of) return;
   if (state.promise.epoch !== of || state.promising !== undefined) return;
@@ -106,6 +109,21 @@ export function regainIfRepaired(state: LogSyncState): void {
     repair.loss.reason === "log" ? repair.loss.epoch : promisedByOthers(state, repair);
   if (promised === undefined || promised > of) return;
   regain(state, repair);
+}
+
+/**
+ * A folder that was taken in as a guest has never promised or acknowledged anything that counted. It votes from when its number is
+ * bound to it, by a record that it holds and knows to be committed.
+ */
+export function voteIfBound(state: LogSyncState): void {
+  const { repair } = state;
+  if (repair === undefined || repair.regaining || repair.loss.reason !== "guest") return;
+  if (isBound(state) && isHeld(state)) regain(state, repair);
+}
+
+/** The record that made the configuration is in this log or its snapshot, and known to be committed. */
+function isHeld({ membership, committed }: LogSyncState): boolean {
+  return membership.settled !== undefined && committed >= membership.settled.since;
 }
 
 /** No promise of this node's is of a later epoch: whoever was promised one has promised it itself. */

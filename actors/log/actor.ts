@@ -5,13 +5,14 @@
  */
 import { assert, unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { hexOfBytes, IDENTITY_BYTES } from "../../protocol/peer-frame.ts";
+import { hexOfBytes, IDENTITY_BYTES } from "../../protocol/identity.ts";
 import { type Crc32, recordHeader } from "../../protocol/record.ts";
 import { epochOf, formatZxid } from "../../protocol/zxid.ts";
 import type { Actor, Context, Step } from "../../runtime/actor.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
 import { appendGroup, storePromise, truncateLog } from "./changes.ts";
 import { ASK_TIMER, askAgain, askForSnapshot } from "./cutting.ts";
+import { storeConfiguration } from "./store-configuration.ts";
 import { installSnapshot } from "./install.ts";
 import { isEndUntold, tellEnd } from "./log-end.ts";
 import type { LogMessage } from "./messages.ts";
@@ -108,6 +109,7 @@ function take(state: LogState, message: LogMessage): void {
       return;
     case "promise":
     case "installSnapshot":
+    case "storeConfiguration":
     case "regainVote":
       state.changes.push(message);
       return;
@@ -250,6 +252,8 @@ function nextChange(state: LogState): Procedure | undefined {
     case "installSnapshot":
       state.changes.shift();
       return installSnapshot(state, change.snapshot);
+    case "storeConfiguration":
+      return storeConfiguration(state, change);
     case "regainVote":
       return regainVote(state);
     default:

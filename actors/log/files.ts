@@ -7,7 +7,7 @@ import {
   votersOfText,
   votersText,
 } from "../../protocol/configuration.ts";
-import { type Identity, isIdentity } from "../../protocol/peer-frame.ts";
+import { type Identity, isIdentity } from "../../protocol/identity.ts";
 import { type Epoch, EPOCH_MAX, EPOCH_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { NoFile } from "../../runtime/disk.ts";
 import type { EpochPromise } from "../log-sync/messages.ts";
@@ -161,9 +161,9 @@ export function encodeOwner(
     members: members.join(","),
   };
   if (configuration === undefined) return encodeChecked(fields, crc32);
-  const { ensembleId, version: configurationVersion } = configuration;
+  const { ensembleId, since, version: configurationVersion } = configuration;
   const voters = votersText(configuration);
-  return encodeChecked({ ...fields, ensembleId, configurationVersion, voters }, crc32);
+  return encodeChecked({ ...fields, ensembleId, configurationVersion, since, voters }, crc32);
 }
 
 export function decodeOwner(bytes: Uint8Array, crc32: Crc32): StoredOwner {
@@ -173,16 +173,17 @@ export function decodeOwner(bytes: Uint8Array, crc32: Crc32): StoredOwner {
   const server = serverIn(OWNER_FILE, found["server"]);
   const version = numberIn(OWNER_FILE, found["version"], FORMAT_VERSION);
   if (version < VERSION_WITH_IDENTITY) return { ensemble, server, version, own: undefined };
-  const { identity, members, ensembleId, configurationVersion, voters } = found;
+  const { identity, members, ensembleId, configurationVersion, since, voters } = found;
   if (!isIdentity(identity) || typeof members !== "string") throw damaged(OWNER_FILE);
   const ids = members.split(",").map((id) => serverIn(OWNER_FILE, Number(id)));
-  const own = { identity, members: ids as ServerId[] };
+  const own = { identity, members: ids };
   if (ensembleId === undefined) {
     return { ensemble, server, version, own: { ...own, configuration: undefined } };
   }
   const configuration = checkedConfiguration({
     ensembleId,
     version: configurationVersion,
+    since,
     voters: typeof voters === "string" ? votersOfText(voters) : undefined,
   });
   if (configuration === undefined) throw damaged(OWNER_FILE);
@@ -247,9 +248,13 @@ export function encodeVoteLoss(loss: VoteLoss, crc32: Crc32): Uint8Array {
 export function decodeVoteLoss(bytes: Uint8Array, crc32: Crc32): VoteLoss {
   const found = decodeChecked(VOTE_LOSS_FILE, bytes, crc32);
   const { reason, epoch } = found;
-  if (reason !== "new" && reason !== "log" && reason !== "promise") throw damaged(VOTE_LOSS_FILE);
+  if (!isVoteLossReason(reason)) throw damaged(VOTE_LOSS_FILE);
   if (epoch === 0) return { reason, epoch: EPOCH_NONE };
   return { reason, epoch: numberIn(VOTE_LOSS_FILE, epoch, EPOCH_MAX) as Epoch };
+}
+
+function isVoteLossReason(reason: unknown): reason is VoteLoss["reason"] {
+  return reason === "new" || reason === "guest" || reason === "log" || reason === "promise";
 }
 
 /** One line of JSON whose last field is the CRC-32, in hexadecimal, of the same JSON without that field. */
@@ -292,15 +297,14 @@ function checksumOf(fields: object, crc32: Crc32): string {
     .padStart(8, "0");
 }
 
-function numberIn(file: string, value: unknown, maximum: number): number {
+function numberIn(file: string, value: unknown, maximum: number, minimum = 1): number {
   if (typeof value !== "number" || !Number.isInteger(value)) throw damaged(file);
-  if (value < 1 || value > maximum) throw damaged(file);
+  if (value < minimum || value > maximum) throw damaged(file);
   return value;
 }
 
 function serverIn(file: string, value: unknown): ServerId {
-  if (value === SERVER_ID_MIN) return SERVER_ID_MIN as ServerId;
-  return numberIn(file, value, SERVER_ID_MAX) as ServerId;
+  return numberIn(file, value, SERVER_ID_MAX, SERVER_ID_MIN) as ServerId;
 }
 
 /** In words, what is no regular file. */

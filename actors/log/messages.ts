@@ -2,7 +2,8 @@
 import type { TimerMessage } from "../../runtime/effects.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
 import type { EpochPromise, SnapshotIdentity } from "../log-sync/messages.ts";
-import type { Identity } from "../../protocol/peer-frame.ts";
+import type { Configuration } from "../../protocol/configuration.ts";
+import type { Identity } from "../../protocol/identity.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 
 export type LogMessage =
@@ -23,6 +24,15 @@ export type LogMessage =
       readonly bytesMax: number;
     }
   | SnapshotMessage
+  /**
+   * The configuration that this node goes by, known to be committed. As a `guest` the node takes part under a number that is
+   * bound to another folder, or to none yet. Answered with `configurationStored` once durable.
+   */
+  | {
+      readonly kind: "storeConfiguration";
+      readonly configuration: Configuration;
+      readonly guest: boolean;
+    }
   /** This node may vote again: the marker that said otherwise goes. Answered with `voteRegained` once durable. */
   | { readonly kind: "regainVote" }
   | TimerMessage
@@ -75,11 +85,18 @@ export type SnapshotMessage =
 /** Why a node may not vote. */
 export type VoteLoss = {
   /**
-   * `new`: its folder was empty. `log`: records are missing or damaged. `promise`: what it promised is unknown.
+   * `new`: its folder was empty. `guest`: it was empty and was taken in by an ensemble in which another folder had its number.
+   * `log`: records are missing or damaged. `promise`: what it promised is unknown.
    */
-  readonly reason: "new" | "log" | "promise";
+  readonly reason: "new" | "guest" | "log" | "promise";
   /** With reason `log`: it has promised nothing, and so acknowledged nothing, of a later epoch. Else only a lower bound. */
   readonly epoch: Epoch;
+};
+
+/** A configuration as a record of the log has it: in force once the record is committed. */
+export type LoggedConfiguration = {
+  readonly zxid: Zxid;
+  readonly configuration: Configuration;
 };
 
 /** What the log tells log-sync. */
@@ -89,6 +106,10 @@ export type LogReport =
       readonly kind: "recovered";
       /** Of the folder. */
       readonly identity: Identity;
+      /** That the folder goes by. Undefined: it belongs to no ensemble yet. */
+      readonly configuration: Configuration | undefined;
+      /** Of the records of the log, ascending. */
+      readonly logged: readonly LoggedConfiguration[];
       readonly promise: EpochPromise;
       /** The log begins after this zxid: a snapshot holds everything up to it, or it is 0. */
       readonly baseZxid: Zxid;
@@ -134,6 +155,7 @@ export type LogReport =
       readonly truncations: number;
     }
   | { readonly kind: "installRefused"; readonly zxid: Zxid; readonly reason: string }
+  | { readonly kind: "configurationStored"; readonly configuration: Configuration }
   | { readonly kind: "voteRegained" }
   /** No more room could be prepared. Appends are taken while what was prepared before lasts. */
   | { readonly kind: "roomLow" }

@@ -2,6 +2,9 @@
  * What a data folder's segments and snapshots hold: the log's good beginning, the newest snapshot that it continues, and
  * what must be done before they can be used. Nothing is changed here.
  */
+import { assert } from "../../protocol/assert.ts";
+import { decodeConfiguration } from "../../protocol/configuration.ts";
+import { isConfigurationRecord, recordPayload } from "../../protocol/record.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import type { SnapshotIdentity } from "../log-sync/messages.ts";
@@ -78,9 +81,10 @@ function* findRecords(
     const scanned = yield* scanSegment(
       { file: name, size, lastZxid: state.index.lastZxid },
       state.settings.crc32,
-      (record) => {
+      (record, bytes) => {
         first ??= record;
         state.index.push(record.lastZxid, record.offset, record.length);
+        noteConfiguration(state, record, bytes);
       },
     );
     refuseLaterVersion(name, scanned.fault);
@@ -100,6 +104,13 @@ function* findRecords(
     }
     addSegment(state, { name, firstRecord, end: scanned.end, size });
   }
+}
+
+function noteConfiguration(state: LogState, { lastZxid }: ScannedRecord, bytes: Uint8Array): void {
+  if (!isConfigurationRecord(bytes)) return;
+  const configuration = decodeConfiguration(recordPayload(bytes));
+  assert(configuration !== undefined, "a record of a configuration holds one");
+  state.logged.push({ zxid: lastZxid, configuration });
 }
 
 function addSegment(state: LogState, segment: Omit<Segment, "sealed">): void {

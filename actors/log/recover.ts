@@ -4,7 +4,7 @@
  * folder is left as it is.
  */
 import { foundedBy } from "../../protocol/configuration.ts";
-import type { Identity } from "../../protocol/peer-frame.ts";
+import type { Identity } from "../../protocol/identity.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, type Epoch, epochOf, formatZxid } from "../../protocol/zxid.ts";
 import type { NoFile } from "../../runtime/disk.ts";
@@ -117,6 +117,8 @@ function reportRecovered(state: LogState, found: FoundLog, incarnation: number):
   report(state, {
     kind: "recovered",
     identity: state.own.identity,
+    configuration: state.own.configuration,
+    logged: state.logged.filter(({ zxid }) => zxid > index.base && index.holds(zxid)),
     promise,
     baseZxid: index.base,
     lastZxids: index.lastZxids(),

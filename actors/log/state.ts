@@ -6,7 +6,13 @@ import { EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { EpochPromise, SnapshotIdentity } from "../log-sync/messages.ts";
 import type { FolderIdentity } from "./files.ts";
-import type { LogMessage, LogReport, SnapshotMessage, VoteLoss } from "./messages.ts";
+import type {
+  LoggedConfiguration,
+  LogMessage,
+  LogReport,
+  SnapshotMessage,
+  VoteLoss,
+} from "./messages.ts";
 import type { Procedure } from "./procedure.ts";
 import { RecordIndex } from "./record-index.ts";
 
@@ -47,7 +53,10 @@ export type PendingRecord = {
 /** What changes the log or the promise: done strictly in the order of the messages. */
 export type Change =
   | { readonly kind: "append"; readonly records: readonly PendingRecord[] }
-  | Extract<LogMessage, { kind: "truncate" | "promise" | "installSnapshot" | "regainVote" }>;
+  | Extract<
+      LogMessage,
+      { kind: "truncate" | "promise" | "installSnapshot" | "storeConfiguration" | "regainVote" }
+    >;
 
 export type ReadRequest = Extract<LogMessage, { kind: "read" }>;
 
@@ -130,6 +139,8 @@ export type LogState = {
   voteLoss: VoteLoss | undefined;
   /** The highest zxid that the file `log-end` may tell. */
   logEnd: Zxid;
+  /** Found in the log at the start, some perhaps in a part that was cut off then. */
+  readonly logged: LoggedConfiguration[];
   /** Files set aside because they were damaged. */
   readonly damagedFiles: string[];
   /** Size of the spare file of zeros; 0: there is none. */
@@ -186,6 +197,7 @@ export function initialState(settings: LogSettings): LogState {
     parts: undefined,
     voteLoss: undefined,
     logEnd: ZXID_NONE,
+    logged: [],
     damagedFiles: [],
     spareBytes: 0,
     spares: [],

@@ -191,6 +191,7 @@ function* lookAtWholeFiles(chain: Chain, folder: Folder, lastZxid: Zxid): Proced
 }
 
 const VOTE_LOSS_REASONS: Readonly<Record<VoteLoss["reason"], string>> = {
+  guest: "its folder was empty, and its number was another folder's",
   new: "its folder was empty when it started",
   log: "records were missing or damaged when it started",
   promise: "what it had promised was unknown when it started",

@@ -33,7 +33,7 @@ export const textOutput: Output = {
       submitter === undefined
         ? "leader"
         : `node=${submitter.server} lane=${submitter.lane} incarnation=${submitter.incarnation} seq=${seq}`;
-    const by = kind === "barrier" ? "barrier" : from;
+    const by = kind === "batch" ? from : kind;
     return `${range} ${timeText(timeMs)} ${by} bytes=${bytes} ${file} offset=${offset}`;
   },
   operation: (zxid, operation) =>
@@ -57,6 +57,9 @@ export const jsonOutput: Output = {
       node: identity?.server,
       ensemble: identity?.ensemble,
       formatVersion: identity?.version,
+      identity: identity?.own?.identity,
+      members: identity?.own?.members,
+      configuration: identity?.own?.configuration,
       incarnation,
       promise,
       withoutVote: voteLoss,

@@ -58,7 +58,7 @@ export class RecordList {
   #add(file: string, { offset, length }: ScannedRecord, bytes: Uint8Array): void {
     const header = recordHeader(bytes);
     this.lines.push(this.#output.record({ file, offset, bytes: length, header }));
-    if (!this.#selection.operations || header.kind === "barrier") return;
+    if (!this.#selection.operations || header.kind !== "batch") return;
     const { firstZxid, lastZxid } = header;
     const unreadable = (what: string): void => {
       this.problems.push({ kind: "batchUnreadable", file, offset, zxid: lastZxid, what });

@@ -1,4 +1,6 @@
 /** What a look found, as text for people. */
+import type { FolderIdentity } from "../../actors/log/files.ts";
+import { votersText } from "../../protocol/configuration.ts";
 import { EPOCH_NONE, formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { Look, SegmentFacts, SnapshotFacts } from "./findings.ts";
 
@@ -24,6 +26,7 @@ function headLines(path: string, look: Look, pid: number | undefined): readonly 
         ? "unknown"
         : `${identity.server} of ensemble ${identity.ensemble}, format version ${identity.version}`,
     ],
+    ...(identity?.own === undefined ? [] : ownRows(identity.own)),
     ["started", incarnation === undefined ? "unknown" : `incarnation ${incarnation}`],
     [
       "promise",
@@ -43,6 +46,19 @@ function headLines(path: string, look: Look, pid: number | undefined): readonly 
     ],
   ];
   return table(rows);
+}
+
+function ownRows({ identity, members, configuration }: FolderIdentity): readonly string[][] {
+  return [
+    ["folder's identity", identity],
+    ["members", members.join(", ")],
+    [
+      "belongs to",
+      configuration === undefined
+        ? "no ensemble yet"
+        : `ensemble ${configuration.ensembleId}, configuration ${configuration.version}: ${votersText(configuration)}`,
+    ],
+  ];
 }
 
 function logLines({ segments, baseZxid, lastZxid }: Look): readonly string[] {

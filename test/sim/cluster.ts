@@ -343,7 +343,8 @@ export class Cluster {
       const { streamPendingBytes: streamPendingBytesMax } = plan;
       addGatewayActors(systemOf(lane), config, lane, { streamPendingBytesMax });
     }
-    addReplicationActors(systemOf("main"), config, gate, { sizes: plan.sizes });
+    const { sizes, replaceAfterMs } = plan;
+    addReplicationActors(systemOf("main"), config, gate, { sizes, replaceAfterMs });
     addAdminActor(systemOf("main"), config);
     return { number: node.lives, clock, port, systems, links, cursors: new Map() };
   }

@@ -47,9 +47,8 @@ export class NodeObserver {
       if (report.kind === "recovered") this.#recovered(node, report);
       this.#options.invariants.afterLogSync(node.log, state as LogSyncState);
       this.#options.kept.afterLogSync(node.log, state as LogSyncState);
-      const { promise } = state as LogSyncState;
       const told = message as LogSyncMessage;
-      this.#promises.saw(node.id, told, promise.epoch);
+      this.#promises.saw(state as LogSyncState, told);
       if (told.kind === "propose") this.#leaderTime.proposes(node, told.payload);
     } else if (actor === "sessions") {
       this.#leaderTime.saw(node, message as SessionsMessage, state as SessionsState);

@@ -57,6 +57,8 @@ export type Plan = {
   readonly ringBytes: number;
   /** Of changes that wait for a stream's credits before it pauses. */
   readonly streamPendingBytes: number;
+  /** A folder may take another one's place that was not heard for so long. */
+  readonly replaceAfterMs: number;
   readonly natives: {
     readonly clients: readonly Workload[];
     /** Of their messages and those to them. */
@@ -124,6 +126,7 @@ function drawRandomPlan(seed: number): Plan {
       .map((workload, index) => (hogs && index === 0 ? { ...workload, ...HOG } : workload))
       .map((workload) => (renews ? { ...workload, renewals } : workload)),
     requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
+    replaceAfterMs: new Random(seed).stream(IDENTITY_STREAM).pick([200, 1000, 3000]),
     ...others,
     ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
   };
@@ -160,6 +163,7 @@ const OTHERS_STREAM = 11;
 const SIZES_STREAM = 12;
 const DIRECTED_STREAM = 13;
 const LANES_STREAM = 15;
+const IDENTITY_STREAM = 16;
 /** Of a client that asks for too much: with this data its replies are more than is written ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 

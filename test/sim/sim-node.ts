@@ -168,6 +168,10 @@ export class SimNode {
     return role?.kind === "following" && role.established;
   }
 
+  get votes(): boolean {
+    return this.logSync !== undefined && this.logSync.repair === undefined;
+  }
+
   get leads(): boolean {
     return this.logSync?.role.kind === "leading";
   }

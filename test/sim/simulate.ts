@@ -122,6 +122,7 @@ function converge(cluster: Cluster, untilMs: number): void {
     }
   };
   until("every node leads or follows", () => nodes.every((node) => node.established));
+  until("every node has its vote", () => nodes.every((node) => node.votes));
   until("no node refuses writes", () => nodes.every((node) => node.gateway(1)?.room === "enough"));
   until("every client is answered", () => {
     return living.every((client) => client.connected && client.answered >= ANSWERS_MIN);

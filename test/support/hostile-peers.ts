@@ -14,6 +14,13 @@ export type HostileMessage = {
 const ZXID = 2 ** 32;
 const FAR = EPOCH_MAX * ZXID + 0xffff_ffff;
 const SUBMITTER = { server: 2, lane: 1, incarnation: 1 };
+const FOLDER = "0f".repeat(16);
+const CONFIGURATION = {
+  ensembleId: "f0".repeat(16),
+  version: 2,
+  since: ZXID,
+  voters: [{ id: 2, identity: FOLDER }],
+};
 const SNAPSHOT = { zxid: ZXID, bytes: 100, checksum: 1 };
 
 /** By actor: every kind that peers have, with fields that could be right. */
@@ -44,7 +51,10 @@ export const PEER_MESSAGES: Readonly<Record<string, readonly Readonly<Record<str
       },
       { kind: "accepted", epoch: 1, zxid: ZXID, votes: true, room: "low" },
       { kind: "behind", epoch: 1, holds: 0 },
-      { kind: "snapshotOffer", epoch: 1, snapshot: SNAPSHOT },
+      { kind: "snapshotOffer", epoch: 1, snapshot: SNAPSHOT, configuration: CONFIGURATION },
+      { kind: "greeting", members: [1, 2, 3], configuration: CONFIGURATION, asks: true },
+      { kind: "join" },
+      { kind: "joinAnswer", identity: FOLDER, reason: "no", configuration: CONFIGURATION },
       { kind: "snapshotAsk", epoch: 1, zxid: ZXID, position: 0 },
       { kind: "snapshotPart", epoch: 1, zxid: ZXID, position: 0, bytes: new Uint8Array(8) },
       { kind: "survey", nonce: 1 },

@@ -1,5 +1,6 @@
 /** Nodes as their peers know them, for tests of single actors: node N has a folder of its own, started once. */
 import type { LogReport } from "../../actors/log/messages.ts";
+import { type Configuration, foundedBy } from "../../protocol/configuration.ts";
 import { EPOCH_NONE, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { PeerSender } from "../../runtime/transport.ts";
 import { server } from "./plain-calls.ts";
@@ -9,16 +10,29 @@ export function folderOf(node: number): string {
 }
 
 export function senderOf(node: number): PeerSender {
-  return { identity: folderOf(node), incarnation: 1, nonce: node };
+  const { ensembleId } = ensembleOf(3);
+  return { identity: folderOf(node), incarnation: 1, nonce: node, ensembleId, isVoter: true };
 }
 
 type Recovered = Extract<LogReport, { kind: "recovered" }>;
 
-/** The log's report of node 1 at a start with a folder that holds nothing, but for what is given. */
+/** Founded by nodes 1 to `count`. */
+export function ensembleOf(count: number): Configuration {
+  return foundedBy(
+    Array.from({ length: count }, (_, index) => ({
+      id: server(index + 1),
+      identity: folderOf(index + 1),
+    })),
+  );
+}
+
+/** The log's report of node 1 at a start with a folder that holds nothing, but for what is given. It is one of three. */
 export function recoveredReport(of: Partial<Recovered>): Recovered {
   return {
     kind: "recovered",
     identity: folderOf(1),
+    configuration: ensembleOf(3),
+    logged: [],
     promise: { epoch: EPOCH_NONE, candidate: server(1) },
     baseZxid: ZXID_NONE,
     lastZxids: [],

@@ -1,30 +1,38 @@
 /** What voters promise: an epoch is promised to one candidate, and durable before that candidate hears of it. */
+import type { Identity } from "../../../protocol/identity.ts";
+import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";
 import { must } from "./violation.ts";
 
+/** A voter is its folder: another one may have its number after it. */
 export class Promises {
   /** The highest epoch that each voter ever had on its disk. */
-  readonly #durable = new Map<number, number>();
+  readonly #durable = new Map<Identity, number>();
   /** Candidate by voter and epoch. A voter whose disk was damaged must not promise an epoch again either. */
-  readonly #given = new Map<string, number>();
+  readonly #given = new Map<string, Identity>();
 
-  /** After every step of log-sync. `epoch`: of its durable promise. */
-  saw(node: number, message: LogSyncMessage, epoch: number): void {
-    if (epoch > (this.#durable.get(node) ?? 0)) this.#durable.set(node, epoch);
+  /** After every step of log-sync. */
+  saw({ membership, promise }: LogSyncState, message: LogSyncMessage): void {
+    const { identity } = membership;
+    if (promise.epoch > (this.#durable.get(identity) ?? 0)) {
+      this.#durable.set(identity, promise.epoch);
+    }
     if (message.kind !== "received") return;
-    const { from, message: heard } = message;
-    if (heard.kind === "promiseReply" && heard.granted) this.#heard(node, from, heard.epoch);
+    const { sender, message: heard } = message;
+    if (heard.kind === "promiseReply" && heard.granted) {
+      this.#heard(identity, sender.identity, heard.epoch);
+    }
   }
 
-  #heard(by: number, from: number, epoch: number): void {
+  #heard(by: Identity, from: Identity, epoch: number): void {
     const durable = this.#durable.get(from) ?? 0;
     must(durable >= epoch, "I6 memory is the disk", () => {
-      return `node ${from} promised epoch ${epoch} to node ${by}, and has ${durable} on its disk`;
+      return `folder ${from} promised epoch ${epoch} to folder ${by}, and has ${durable} on its disk`;
     });
     const key = `${from} ${epoch}`;
     const other = this.#given.get(key) ?? by;
     must(other === by, "I1 one leader an epoch", () => {
-      return `node ${from} promised epoch ${epoch} to node ${other} and to node ${by}`;
+      return `folder ${from} promised epoch ${epoch} to folder ${other} and to folder ${by}`;
     });
     this.#given.set(key, by);
   }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import test from "ava";
+import { foundedBy } from "../../../protocol/configuration.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { FORMAT_VERSION } from "../../../actors/log/files.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
@@ -52,6 +53,8 @@ for (const version of VERSIONS) {
     t.deepEqual(recovered(log), {
       kind: "recovered",
       identity: "0".repeat(32),
+      configuration: foundedBy([{ id: server1, identity: "0".repeat(32) }]),
+      logged: [],
       promise: { epoch: epoch(2), candidate: server2 },
       baseZxid: 0 as Zxid,
       lastZxids: expected.map(lastZxidOf),

@@ -1,4 +1,5 @@
 import test from "ava";
+import { foundedBy } from "../../../protocol/configuration.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import {
@@ -20,6 +21,8 @@ test("an empty folder becomes this node's, with no promise, no record and incarn
     {
       kind: "recovered",
       identity: "0".repeat(32),
+      configuration: foundedBy([{ id: server1, identity: "0".repeat(32) }]),
+      logged: [],
       promise: { epoch: epoch(0), candidate: server1 },
       baseZxid: 0 as Zxid,
       lastZxids: [],

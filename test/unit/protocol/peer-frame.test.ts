@@ -18,7 +18,7 @@ import {
   type PeerFrameHeader,
 } from "../../../protocol/peer-frame.ts";
 import { folderOf } from "../../support/peers.ts";
-import { server } from "../../support/plain-calls.ts";
+import { at, server } from "../../support/plain-calls.ts";
 
 const header: PeerFrameHeader = {
   server: server(258 - 100),
@@ -102,8 +102,8 @@ test("the same founders found the same ensemble, whatever their order; any other
 
 test("a configuration goes through its bytes and its text; the next one binds one number to another folder", (t) => {
   const first = foundedBy(founders);
-  const next = withIdentity(first, { id: server(2), identity: folderOf(9) });
-  t.like(next, { ensembleId: first.ensembleId, version: 2 });
+  const next = withIdentity(first, { id: server(2), identity: folderOf(9) }, at(3, 7));
+  t.like(next, { ensembleId: first.ensembleId, version: 2, since: at(3, 7) });
   t.is(votersText(next), `1:${folderOf(1)},2:${folderOf(9)},3:${folderOf(3)}`);
   t.deepEqual(decodeConfiguration(encodeConfiguration(next)), next);
   t.deepEqual(votersOfText(votersText(next)), next.voters);
@@ -119,6 +119,7 @@ test("what is no configuration is none", (t) => {
     {},
     { ...sound, version: 0 },
     { ...sound, version: 1.5 },
+    { ...sound, since: -1 },
     { ...sound, ensembleId: "x" },
     { ...sound, voters: [] },
     { ...sound, voters: [first, first] },

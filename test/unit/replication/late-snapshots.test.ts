@@ -14,9 +14,11 @@ import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import type { LogMessage } from "../../../actors/log/messages.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
-import { senderOf } from "../../support/peers.ts";
+import { ensembleOf, folderOf, senderOf } from "../../support/peers.ts";
 import { Driven, record, sent, server, told } from "../../support/plain-calls.ts";
 import { chunks, identityOf, LogHarness, recovered, zxid } from "../log/harness.ts";
+
+const configuration = ensembleOf(3);
 
 /** Node 1, a follower of node 2 in epoch 1, on a disk of its own. */
 class Follower {
@@ -31,7 +33,13 @@ class Follower {
     const voters = [1, 2, 3].map(server);
     this.logSync = new Driven(logSyncActor({ server: server(1), voters, lanes: 1, crc32 }));
     this.log = new LogHarness(this.disk);
-    this.#hear(this.log.run());
+    // The folder is one of three, not of a node alone.
+    const identity = folderOf(1);
+    this.#hear(
+      this.log.run().map((report) => {
+        return report.kind === "recovered" ? { ...report, identity, configuration } : report;
+      }),
+    );
     // Of an epoch above its promise it takes nothing before that is durable.
     this.announce(1, ZXID_NONE, ZXID_NONE);
   }
@@ -126,7 +134,7 @@ test("a snapshot offered late, which the log has passed without knowing that it 
   // `behind`, said here, is on its way for long. The follower catches up, and acknowledges; the leader purges; then it hears it.
   node.append(4, 60, 10);
   const { of, whole } = snapshotAt(40);
-  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of });
+  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of, configuration });
   node.give(of, whole);
   keepsAll(t, node, 60);
 });
@@ -135,7 +143,7 @@ test("a snapshot under way is dropped when appends bring the log as far", (t) =>
   const node = new Follower();
   node.append(0, 3, 3);
   const { of, whole } = snapshotAt(40);
-  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of });
+  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of, configuration });
   node.append(4, 60, 10);
   node.give(of, whole);
   keepsAll(t, node, 60);
@@ -146,7 +154,7 @@ test("a snapshot whose last part comes after appends have brought the log as far
   const node = new Follower();
   node.append(0, 3, 3);
   const { of, whole } = snapshotAt(40);
-  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of });
+  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of, configuration });
   const last = Math.floor((whole.length - 1) / 60) * 60;
   const give = (from: number, to: number): void => {
     for (let position = from; position < to; position += 60) {
@@ -164,7 +172,7 @@ test("a follower that is behind indeed gets the snapshot, and goes on from it", 
   const node = new Follower();
   node.append(0, 3, 3);
   const { of, whole } = snapshotAt(40);
-  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of });
+  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of, configuration });
   node.give(of, whole);
   t.is(node.logSync.state.index.base, zxid(1, 40));
   node.append(41, 60, 50);
@@ -177,7 +185,7 @@ test("a snapshot that the log contradicts is installed: what goes was never comm
   const parts = chunks(zxid(2, 0), 2);
   const of = identityOf(zxid(2, 0), parts);
   node.announce(3, zxid(3, 9), zxid(3, 9));
-  node.hear({ kind: "snapshotOffer", epoch: epoch(3), snapshot: of });
+  node.hear({ kind: "snapshotOffer", epoch: epoch(3), snapshot: of, configuration });
   const whole = Buffer.concat(parts);
   for (let position = 0; position < whole.length; position += 60) {
     const bytes = whole.subarray(position, position + 60);

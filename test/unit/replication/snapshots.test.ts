@@ -11,7 +11,7 @@ import type {
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
-import { recoveredReport, senderOf } from "../../support/peers.ts";
+import { ensembleOf, recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
 
@@ -101,7 +101,12 @@ test("a follower whose log ends before the leader's begins is offered the newest
   logSync.receive({ kind: "snapshotStored", snapshot: identity(at(1, 6)) });
   const behind = from(2, { kind: "behind", epoch: epoch(2), holds: at(1, 4) });
   t.deepEqual(sent(logSync.receive(behind), 2), [
-    { kind: "snapshotOffer", epoch: 2, snapshot: identity(at(1, 6)) },
+    {
+      kind: "snapshotOffer",
+      epoch: 2,
+      snapshot: identity(at(1, 6)),
+      configuration: ensembleOf(3),
+    },
   ]);
   const ask = { kind: "snapshotAsk", epoch: epoch(2), zxid: at(1, 6), position: 0 } as const;
   t.like(told(logSync.receive(from(2, ask)), "log")[0], { kind: "readSnapshot", position: 0 });
@@ -119,7 +124,13 @@ test("a follower whose log ends before the leader's begins is offered the newest
 });
 
 function offer(of: SnapshotIdentity, leader = 2, inEpoch = 1): LogSyncMessage {
-  return from(leader, { kind: "snapshotOffer", epoch: epoch(inEpoch), snapshot: of });
+  const configuration = ensembleOf(3);
+  return from(leader, {
+    kind: "snapshotOffer",
+    epoch: epoch(inEpoch),
+    snapshot: of,
+    configuration,
+  });
 }
 
 function part(of: Zxid, position: number, length: number, leader = 2, inEpoch = 1): LogSyncMessage {

@@ -15,7 +15,13 @@ type Handler = (message: Note, context: Context) => readonly Effect[];
 const json: PeerGate = {
   seal: (message) => Buffer.from(JSON.stringify(message)),
   admit: ({ from, bytes }) => {
-    const sender = { identity: String(from), incarnation: 1, nonce: 1 };
+    const sender = {
+      identity: String(from),
+      incarnation: 1,
+      nonce: 1,
+      ensembleId: undefined,
+      isVoter: true,
+    };
     try {
       return {
         kind: "taken",

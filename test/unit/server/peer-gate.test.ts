@@ -1,14 +1,19 @@
 /** The gate between a node and its peers, by plain calls: what comes in, what is refused, who is told. */
 import test from "ava";
+import { countedOf } from "../../../actors/log-sync/quorum.ts";
+import { type Configuration, withIdentity } from "../../../protocol/configuration.ts";
 import { NodeGate } from "../../../server/peer-gate.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Admission } from "../../../runtime/transport.ts";
-import { folderOf } from "../../support/peers.ts";
+import { ensembleOf, folderOf } from "../../support/peers.ts";
 import { server } from "../../support/plain-calls.ts";
 
 type Of = {
   readonly server: number;
   readonly identity?: string;
   readonly nonce?: number;
+  /** Undefined: none yet. */
+  readonly configuration?: Configuration | undefined;
 };
 
 function gate(of: Of): NodeGate {
@@ -17,12 +22,14 @@ function gate(of: Of): NodeGate {
     nonce: of.nonce ?? of.server,
     check: () => undefined,
   });
+  const configuration = "configuration" in of ? of.configuration : ensembleOf(3);
   made.goBy({
     kind: "standing",
     identity: of.identity ?? folderOf(of.server),
     incarnation: 1,
-    ensembleId: undefined,
-    version: 0,
+    ensembleId: configuration?.ensembleId,
+    version: configuration?.version ?? 0,
+    voters: countedOf(configuration, []),
   });
   return made;
 }
@@ -46,7 +53,13 @@ test("a message comes in with who sent it, the first time and again", (t) => {
   for (const value of [1, 2]) {
     t.deepEqual(heard(one, 2, sealed(two, { kind: "vote", value })), {
       kind: "taken",
-      sender: { identity: folderOf(2), incarnation: 1, nonce: 77 },
+      sender: {
+        identity: folderOf(2),
+        incarnation: 1,
+        nonce: 77,
+        ensembleId: ensembleOf(3).ensembleId,
+        isVoter: true,
+      },
       message: { kind: "vote", value },
     });
   }
@@ -101,4 +114,44 @@ test("another process with this node's id is never heard, and both say so", (t) 
 test("a node's own message that comes back late is no other process", (t) => {
   const one = gate({ server: 1 });
   t.deepEqual(heard(one, 1, sealed(one, { kind: "vote" })), { kind: "refused" });
+});
+
+test("a node of another ensemble is not heard, and both sides name the two", (t) => {
+  const one = gate({ server: 1 });
+  const other = gate({ server: 2, configuration: ensembleOf(5) });
+  const admission = heard(one, 2, sealed(other, { kind: "vote" }));
+  t.is(logged(admission), "otherEnsemble");
+  const { reply } = admission as { readonly reply?: Uint8Array };
+  const told = reply === undefined ? undefined : heard(other, 1, reply);
+  t.like(told, { log: { event: "refusedByPeer", detail: { by: 1, reason: "otherEnsemble" } } });
+  t.is(heard(one, 2, sealed(other, { kind: "vote" }), 1).kind, "refused", "each time");
+});
+
+test("a folder that has no vote is heard by log-sync and heartbeat only, and is said to have none", (t) => {
+  const one = gate({ server: 1 });
+  const guest = gate({ server: 2, identity: folderOf(9) });
+  const newcomer = gate({ server: 2, identity: folderOf(9), configuration: undefined });
+  for (const by of [guest, newcomer]) {
+    const bytes = sealed(by, { kind: "survey" });
+    t.like(heard(one, 2, bytes), { kind: "taken", sender: { isVoter: false } });
+    for (const actor of ["election", "admin", "sessions"]) {
+      t.is(one.admit({ from: 2, actor, bytes, isAnswer: false }, 0).kind, "refused", actor);
+    }
+  }
+});
+
+test("who counts is asked again when the configuration changes", (t) => {
+  const one = gate({ server: 1 });
+  const two = gate({ server: 2 });
+  t.like(heard(one, 2, sealed(two, {})), { sender: { isVoter: true } });
+  const next = withIdentity(ensembleOf(3), { id: server(2), identity: folderOf(9) }, 0 as Zxid);
+  one.goBy({
+    kind: "standing",
+    identity: folderOf(1),
+    incarnation: 1,
+    ensembleId: next.ensembleId,
+    version: 2,
+    voters: countedOf(next, []),
+  });
+  t.like(heard(one, 2, sealed(two, {})), { sender: { isVoter: false } });
 });

@@ -1,0 +1,181 @@
+/**
+ * How an ensemble begins, and how a folder comes to belong to one. A folder that belongs to none greets the others. Their answers
+ * say who they are, with whom they were started, and which configuration they go by. When all other numbers have been heard,
+ * each from one folder, all of them without an ensemble too and started with the same members, they found one: its first
+ * configuration binds each number to the folder that was heard. Whoever hears of a configuration that binds its own folder
+ * takes that. A folder is founder of one ensemble for ever: it is durable before it takes part in anything.
+ */
+import type { Context } from "../../runtime/actor.ts";
+import type { PeerSender } from "../../runtime/transport.ts";
+import { type Configuration, foundedBy, identityOf } from "../../protocol/configuration.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import type { Identity } from "../../protocol/identity.ts";
+import { tell } from "../inboxes.ts";
+import type { LogSyncPeerMessage } from "./messages.ts";
+import { broadcast, log, type LogSyncState, sendTo } from "./state.ts";
+
+export const GREET_TIMER = "greet";
+const GREET_INTERVAL_MS = 100;
+/** A node that was not heard for so long is not counted upon when an ensemble is founded. */
+const HEARD_MS = 2000;
+/** Two folders that were heard under one number within so long are both there. */
+const TWIN_MS = 10_000;
+/** How many greetings go by between two lines of the log. */
+const GREETINGS_A_LINE = 100;
+
+export type Greeting = Extract<LogSyncPeerMessage, { kind: "greeting" }>;
+
+type Heard = { readonly identity: Identity; readonly atMs: number };
+
+/** What a node knows that belongs to no ensemble yet. */
+export type Founding = {
+  /** Of each other number, the folder that was heard last. */
+  readonly heard: Map<ServerId, Heard>;
+  /** When two folders were last heard under one number. */
+  readonly twinsMs: Map<ServerId, number>;
+  /** Of each other number, the members it was started with, if they are not this node's. */
+  readonly contradicting: Map<ServerId, string>;
+  /** The configuration of an ensemble of these members that does not bind this folder, and when it was heard of. */
+  formed: { readonly configuration: Configuration; readonly atMs: number } | undefined;
+  /** What is being made durable. */
+  adopting: Configuration | undefined;
+  greetings: number;
+};
+
+export function newFounding(): Founding {
+  return {
+    heard: new Map(),
+    twinsMs: new Map(),
+    contradicting: new Map(),
+    formed: undefined,
+    adopting: undefined,
+    greetings: 0,
+  };
+}
+
+/** Repeated until the folder belongs to an ensemble. */
+export function greet(state: LogSyncState): void {
+  const { founding } = state;
+  if (founding === undefined) return;
+  broadcast(state, greetingOf(state, true));
+  state.effects.push({ kind: "startTimer", timer: GREET_TIMER, afterMs: GREET_INTERVAL_MS });
+  founding.greetings += 1;
+  if (founding.greetings % GREETINGS_A_LINE === 0) sayWaiting(state, founding);
+}
+
+function greetingOf({ options, membership }: LogSyncState, asks: boolean): Greeting {
+  const { voters: members } = options;
+  return { kind: "greeting", members, configuration: membership.settled, asks };
+}
+
+export function receiveGreeting(
+  state: LogSyncState,
+  from: ServerId,
+  { sender, greeting }: { readonly sender: PeerSender; readonly greeting: Greeting },
+  context: Context,
+): void {
+  if (greeting.asks) sendTo(state, from, greetingOf(state, false));
+  const { founding, options } = state;
+  if (founding === undefined || founding.adopting !== undefined) return;
+  const { members, configuration } = greeting;
+  if (members.join() !== options.voters.join()) {
+    contradicted(state, founding, from, members);
+    return;
+  }
+  founding.contradicting.delete(from);
+  if (configuration !== undefined) {
+    hearOfEnsemble(state, founding, configuration, context);
+    return;
+  }
+  const atMs = context.nowMs;
+  const before = founding.heard.get(from);
+  if (before !== undefined && before.identity !== sender.identity && atMs - before.atMs < TWIN_MS) {
+    twinHeard(state, from, context);
+  }
+  founding.heard.set(from, { identity: sender.identity, atMs });
+  foundIfAllAreHeard(state, founding, context);
+}
+
+/** Two processes have one number, perhaps this node's own: neither is founded upon while both are there. */
+export function twinHeard(state: LogSyncState, id: ServerId, { nowMs }: Context): void {
+  const { founding } = state;
+  if (founding === undefined) return;
+  if (!founding.twinsMs.has(id)) {
+    log(state, "warn", "two processes have one id: no ensemble is founded while both are there", {
+      id,
+    });
+  }
+  founding.twinsMs.set(id, nowMs);
+}
+
+function contradicted(
+  state: LogSyncState,
+  founding: Founding,
+  from: ServerId,
+  theirs: readonly ServerId[],
+): void {
+  founding.heard.delete(from);
+  const members = theirs.join(",");
+  if (founding.contradicting.get(from) === members) return;
+  founding.contradicting.set(from, members);
+  log(state, "warn", "another node was started with other members", {
+    node: from,
+    itsMembers: members,
+    members: state.options.voters.join(","),
+  });
+}
+
+/** Of the same members: this folder is one of them, or asks to be taken in. */
+function hearOfEnsemble(
+  state: LogSyncState,
+  founding: Founding,
+  configuration: Configuration,
+  { nowMs }: Context,
+): void {
+  const { options, membership } = state;
+  const ids = configuration.voters.map(({ id }) => id);
+  if (ids.join() !== options.voters.join()) return;
+  if (identityOf(configuration, options.server) === membership.identity) {
+    adopt(state, configuration);
+    return;
+  }
+  if (founding.formed?.configuration.ensembleId !== configuration.ensembleId) {
+    log(state, "warn", "an ensemble is there in which another folder has this node's number", {
+      ensembleId: configuration.ensembleId,
+    });
+  }
+  const known = founding.formed?.configuration;
+  const isNewer =
+    known?.ensembleId !== configuration.ensembleId || known.version < configuration.version;
+  founding.formed = { configuration: isNewer ? configuration : known, atMs: nowMs };
+}
+
+function foundIfAllAreHeard(state: LogSyncState, founding: Founding, { nowMs }: Context): void {
+  const { options, membership } = state;
+  if (founding.formed !== undefined && nowMs - founding.formed.atMs < TWIN_MS) return;
+  if ([...founding.twinsMs.values()].some((atMs) => nowMs - atMs < TWIN_MS)) return;
+  const founders = [{ id: options.server, identity: membership.identity }];
+  for (const id of options.voters) {
+    const heard = founding.heard.get(id);
+    if (id === options.server) continue;
+    if (heard === undefined || nowMs - heard.atMs > HEARD_MS) return;
+    founders.push({ id, identity: heard.identity });
+  }
+  adopt(state, foundedBy(founders));
+}
+
+/** From now on for ever: durable before this node takes part in anything. */
+function adopt(state: LogSyncState, configuration: Configuration): void {
+  if (state.founding !== undefined) state.founding.adopting = configuration;
+  state.effects.push(tell("log", { kind: "storeConfiguration", configuration, guest: false }));
+}
+
+function sayWaiting(state: LogSyncState, founding: Founding): void {
+  const { options } = state;
+  const missing = options.voters.filter((id) => id !== options.server && !founding.heard.has(id));
+  log(state, "warn", "belongs to no ensemble yet: all members must be up together once", {
+    notHeardOf: missing.join(" "),
+    twoProcesses: [...founding.twinsMs.keys()].join(" "),
+    otherMembers: [...founding.contradicting.keys()].join(" "),
+  });
+}

@@ -1,0 +1,113 @@
+/**
+ * Which configuration this node goes by: the last that it knows to be committed, and those that its log holds beyond it. Every
+ * change of that is told to the gate, and what is committed is made durable in the folder.
+ */
+import { assert } from "../../protocol/assert.ts";
+import {
+  type Configuration,
+  decodeConfiguration,
+  identityOf,
+} from "../../protocol/configuration.ts";
+import { isConfigurationRecord, recordHeader, recordPayload } from "../../protocol/record.ts";
+import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import type { Standing } from "./messages.ts";
+import { countedOf } from "./quorum.ts";
+import type { LogSyncState } from "./state.ts";
+
+/** Its folder is bound to its number in the configuration that it goes by. Without that it only follows. */
+export function isBound({ membership, options }: LogSyncState): boolean {
+  const { settled, identity } = membership;
+  return settled !== undefined && identityOf(settled, options.server) === identity;
+}
+
+/** What a record or a leader says of another ensemble, or of other members, is no word of this node's leader. */
+export function isForeign({ membership, options }: LogSyncState, of: Configuration): boolean {
+  const { settled } = membership;
+  const ids = of.voters.map(({ id }) => id);
+  return settled?.ensembleId !== of.ensembleId || ids.join() !== options.voters.join();
+}
+
+/** Of a record that a leader sends; undefined: it may enter the log. */
+export function foreignFault(state: LogSyncState, record: Uint8Array): string | undefined {
+  if (!isConfigurationRecord(record)) return undefined;
+  const configuration = decodeConfiguration(recordPayload(record));
+  if (configuration !== undefined && !isForeign(state, configuration)) return undefined;
+  return "it is a configuration of another ensemble";
+}
+
+/** A record has entered the log. */
+export function noteRecord(state: LogSyncState, record: Uint8Array): void {
+  if (!isConfigurationRecord(record)) return;
+  const { membership } = state;
+  const configuration = decodeConfiguration(recordPayload(record));
+  assert(configuration !== undefined, "a record of a configuration holds one");
+  const { settled } = membership;
+  if (settled !== undefined && configuration.version <= settled.version) return;
+  const { lastZxid: zxid } = recordHeader(record);
+  membership.logged = [...membership.logged, { zxid, configuration }];
+  standingChanged(state);
+}
+
+/** Nothing after this zxid is in the log any more. */
+export function cutAfter(state: LogSyncState, zxid: Zxid): void {
+  state.index.truncateAfter(zxid);
+  state.recent.removeAfter(zxid);
+  const { membership } = state;
+  const kept = membership.logged.filter((logged) => logged.zxid <= zxid);
+  if (kept.length === membership.logged.length) return;
+  membership.logged = kept;
+  standingChanged(state);
+}
+
+/** Everything up to this zxid is committed. */
+export function settleThrough(state: LogSyncState, zxid: Zxid): void {
+  const [first] = state.membership.logged;
+  if (first === undefined || first.zxid > zxid) return;
+  const last = state.membership.logged.findLast((logged) => logged.zxid <= zxid);
+  if (last !== undefined) settle(state, last.configuration);
+}
+
+/** The ensemble goes by this configuration: it is committed, whether or not this log has come so far. */
+export function settle(state: LogSyncState, configuration: Configuration): void {
+  const { membership, options } = state;
+  const { settled, identity } = membership;
+  if (settled !== undefined && configuration.version <= settled.version) return;
+  const wasBound = isBound(state);
+  membership.settled = configuration;
+  membership.logged = membership.logged.filter(
+    (logged) => logged.configuration.version > configuration.version,
+  );
+  const guest = identityOf(configuration, options.server) !== identity;
+  state.effects.push(tell("log", { kind: "storeConfiguration", configuration, guest }));
+  state.effects.push({
+    kind: "log",
+    level: "info",
+    event: "configuration",
+    detail: { version: configuration.version, committed: formatZxid(state.committed) },
+  });
+  standingChanged(state);
+  if (guest && wasBound) stopReplaced(state);
+}
+
+export function stopReplaced({ effects, options }: LogSyncState): void {
+  effects.push({
+    kind: "stopNode",
+    reason: `node ${options.server} was replaced while it was away: the ensemble has bound its number to another folder. What is here was left as it is, and is not needed any more.`,
+  });
+}
+
+export function standingChanged(state: LogSyncState): void {
+  const { membership } = state;
+  const { settled, identity, incarnation } = membership;
+  membership.counted = countedOf(settled, membership.logged);
+  const value: Standing = {
+    kind: "standing",
+    identity,
+    incarnation,
+    ensembleId: settled?.ensembleId,
+    version: settled?.version ?? 0,
+    voters: membership.counted,
+  };
+  state.effects.push({ kind: "emit", topic: "standing$", value });
+}

@@ -1,0 +1,127 @@
+/**
+ * A folder takes the place of another one under its number. It asks to be taken in; a leader that has not heard the old folder's
+ * process for a while admits it as a guest, which follows and counts for nothing. When it has caught up, the leader logs the
+ * configuration that binds the number to it. From then on until that is known to be committed, the number counts for nobody.
+ */
+import type { Context } from "../../runtime/actor.ts";
+import type { PeerSender } from "../../runtime/transport.ts";
+import { identityOf } from "../../protocol/configuration.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { ZXID_NONE } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import { logConfiguration } from "./leader.ts";
+import { isBound } from "./membership.ts";
+import type { LogSyncPeerMessage } from "./messages.ts";
+import { broadcast, log, type LogSyncState, type Role, sendTo } from "./state.ts";
+
+type Leading = Extract<Role, { kind: "leading" }>;
+export type JoinAnswer = Extract<LogSyncPeerMessage, { kind: "joinAnswer" }>;
+
+export const JOIN_TIMER = "join";
+const JOIN_INTERVAL_MS = 300;
+/** A number counts for nobody while its change is under way, so the others must be a majority without it. */
+const VOTERS_MIN = 3;
+/** An answer that is the same as the one before is said again after so long. */
+const SAY_AGAIN_MS = 10_000;
+
+/** Repeated while another folder has this node's number. */
+export function askToJoin(state: LogSyncState): void {
+  if (isBound(state)) return;
+  state.effects.push({ kind: "startTimer", timer: JOIN_TIMER, afterMs: JOIN_INTERVAL_MS });
+  if (!mayAsk(state)) return;
+  broadcast(state, { kind: "join" });
+}
+
+/** What a folder that belongs to no ensemble holds is no part of one, and nothing is thrown away. */
+function mayAsk({ founding, index }: LogSyncState): boolean {
+  if (founding === undefined) return true;
+  return (
+    founding.formed !== undefined && founding.adopting === undefined && index.tail === ZXID_NONE
+  );
+}
+
+export function receiveJoin(
+  state: LogSyncState,
+  from: ServerId,
+  sender: PeerSender,
+  context: Context,
+): void {
+  const { role, membership } = state;
+  const { settled } = membership;
+  if (role.kind !== "leading" || !role.active || settled === undefined) return;
+  const { identity } = sender;
+  if (identityOf(settled, from) === identity) return;
+  const reason = reasonAgainst(state, role, from, context);
+  if (reason !== undefined) {
+    sendTo(state, from, { kind: "joinAnswer", identity, reason });
+    sayOnce(state, role, { from, identity, reason }, context);
+  } else if (sender.ensembleId === undefined) {
+    log(state, "info", "takes a new folder in as a guest", { node: from, folder: identity });
+    sendTo(state, from, { kind: "joinAnswer", identity, configuration: settled });
+  } else if (hasCaughtUp(state, role, from, identity) && membership.logged.length === 0) {
+    log(state, "info", "binds a number to another folder", { node: from, folder: identity });
+    logConfiguration(state, role, { id: from, identity }, context);
+  }
+}
+
+function reasonAgainst(
+  { options }: LogSyncState,
+  role: Leading,
+  from: ServerId,
+  { nowMs }: Context,
+): string | undefined {
+  if (options.voters.length < VOTERS_MIN) {
+    return `an ensemble of ${options.voters.length} cannot replace a node`;
+  }
+  const quietMs = nowMs - (role.heardMs.get(from) ?? role.sinceMs);
+  const { replaceAfterMs = 10_000 } = options;
+  if (quietMs >= replaceAfterMs) return undefined;
+  return role.heardMs.has(from)
+    ? `another process is node ${from}, and was heard ${Math.ceil(quietMs)} ms ago`
+    : `node ${from} is replaced when it has not been heard for ${replaceAfterMs} ms`;
+}
+
+/** What is committed is durable there, so binding it costs the ensemble nothing. */
+function hasCaughtUp(
+  state: LogSyncState,
+  { followers }: Leading,
+  from: ServerId,
+  identity: string,
+): boolean {
+  const guest = followers.get(from)?.guest;
+  return guest?.identity === identity && guest.accepted >= state.committed;
+}
+
+function sayOnce(
+  state: LogSyncState,
+  role: Leading,
+  of: { readonly from: ServerId; readonly identity: string; readonly reason: string },
+  { nowMs }: Context,
+): void {
+  const { from, identity, reason } = of;
+  if (nowMs - (role.refusedJoinMs.get(from) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN_MS) return;
+  role.refusedJoinMs.set(from, nowMs);
+  log(state, "warn", "takes no other folder in", { node: from, folder: identity, reason });
+}
+
+export function receiveJoinAnswer(
+  state: LogSyncState,
+  from: ServerId,
+  { identity, configuration, reason }: JoinAnswer,
+  { nowMs }: Context,
+): void {
+  const { membership, founding, options } = state;
+  // Everybody hears it who listens under this number.
+  if (identity !== membership.identity || isBound(state)) return;
+  if (reason !== undefined) {
+    if (nowMs - membership.refusedMs < SAY_AGAIN_MS) return;
+    membership.refusedMs = nowMs;
+    log(state, "warn", "the ensemble does not take this folder in", { leader: from, reason });
+    return;
+  }
+  if (founding === undefined || configuration === undefined || !mayAsk(state)) return;
+  if (configuration.ensembleId !== founding.formed?.configuration.ensembleId) return;
+  founding.adopting = configuration;
+  const guest = identityOf(configuration, options.server) !== identity;
+  state.effects.push(tell("log", { kind: "storeConfiguration", configuration, guest }));
+}
