@@ -279,20 +279,26 @@ function refused(
 
 /**
  * The log knows a later life of this lane than this one: the node's disk was replaced, and with it the count of its
- * starts. Nothing of this life was taken, so it goes on under a number above.
+ * starts. Nothing of this life was taken, so it goes on under a number above. Another life that had come to the same point,
+ * and lost its disk before anything of it was taken, may still have batches on their way: with the next number for both, its
+ * batch would be taken for this life's, and its result told to a client that asked for something else. So the number is
+ * drawn, far enough above that no two are the same.
  */
 function renew(state: SubmitterState, current: number, context: Context): Step<SubmitterState> {
   if (state.confirmed) {
     const reason = `a later process runs as this node (incarnation ${current}): two nodes have the same id`;
     return { state, effects: [{ kind: "stopNode", reason }] };
   }
-  state.incarnation = current + 1;
+  state.incarnation = current + 1 + Math.floor(context.random() * RENEWAL_RANGE);
   state.inFlight.forEach((batch, index) => {
     batch.seq = index + 1;
   });
   state.nextSeq = state.inFlight.length + 1;
   return { state, effects: resubmit(state, 0, context) };
 }
+
+/** Two in so many are the same by chance; about two million renewals of a lane stay exact numbers. */
+const RENEWAL_RANGE = 2 ** 32;
 
 /** Messages between nodes may be lost. */
 function repeat(state: SubmitterState, context: Context): Effect[] {

@@ -15,7 +15,8 @@ export function successions(plan: Plan, random: Random): Partial<Plan> {
   return {
     ...QUIET,
     nodes: kind === "pairApart" ? 5 : 3,
-    faults: { [kind]: 1 },
+    network: { ...QUIET.network, lossRate: random.pick([0, 0, 0.2]) },
+    faults: { [kind]: 1, muteClient: 0.3 },
     faultIntervalMs: 300,
     durationMs: kind === "lateEchoes" ? 11_000 : 8000,
     ...{ minSessionTimeoutMs, peerTimeoutMs },

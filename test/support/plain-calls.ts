@@ -10,6 +10,8 @@ import { epoch, type Zxid, zxidOf } from "../../protocol/zxid.ts";
 
 export class Driven<State, Message extends object> {
   nowMs = 0;
+  /** What the actor draws. */
+  chance = 0.5;
   state: State;
   /** Of the last message. */
   effects: readonly Effect[];
@@ -34,7 +36,7 @@ export class Driven<State, Message extends object> {
     return {
       nowMs: this.nowMs,
       wallMs: 1_700_000_000_000 + this.nowMs,
-      random: () => 0.5,
+      random: () => this.chance,
       randomBytes: (length) => new Uint8Array(length),
     };
   }

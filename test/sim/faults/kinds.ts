@@ -62,6 +62,8 @@ export type FaultKind =
   | "shareSession"
   /** A client is gone for longer than its session lives. */
   | "silenceClient"
+  /** A client only listens, for about as long as its session lives. */
+  | "muteClient"
   /** The node that attaches a session stands still before it has answered. */
   | "stallHandshake"
   /** Somebody asks for a session with another password than its own. */
@@ -122,6 +124,7 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "moveAllClients",
     "shareSession",
     "silenceClient",
+    "muteClient",
     "stallHandshake",
     "wrongPassword",
   ],

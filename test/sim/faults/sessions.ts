@@ -4,7 +4,7 @@ import type { SimNode } from "../sim-node.ts";
 import type { FaultKind } from "./kinds.ts";
 import type { Inject, Injection } from "./target.ts";
 
-type SessionFaultKind = "stallHandshake" | "wrongPassword" | "replacedUnderOldClock";
+type SessionFaultKind = "muteClient" | "stallHandshake" | "wrongPassword" | "replacedUnderOldClock";
 
 const POLL_MS = 1;
 const POLLS_MAX = 300;
@@ -28,6 +28,15 @@ export function sessionFaults(
       return false;
     });
   return {
+    muteClient: ({ client }) => {
+      const { timeoutMs } = client.session ?? {};
+      if (timeoutMs === undefined || client.mute) return false;
+      client.mute = true;
+      later(timeoutMs * (0.7 + random.random()), () => {
+        client.mute = false;
+      });
+      return say(`${client.name} only listens`);
+    },
     stallHandshake: ({ anyone }) => {
       const { session } = anyone;
       if (session === undefined) return false;
