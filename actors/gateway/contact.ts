@@ -1,8 +1,9 @@
 /**
  * How long clients may be answered. A client counts its session as safe for two thirds of its timeout after the last answer;
- * the leader ends the session a full timeout after it last heard of it. So that the two never disagree, an answer leaves only
- * within a third of the timeout after a moment from which the leader, and any that comes after it, is known to count. In
- * quiet times that is always so, since a client is heard of every third of its timeout; behind a partition answers wait.
+ * the leader ends the session a full timeout after it last heard of it. So that the two never disagree about answers as they
+ * are written, an answer leaves only within a third of the timeout after a moment from which the leader, and any that comes
+ * after it, is known to count. (A client that counts from when it heard the answer is late by as long as that was on its way.)
+ * In quiet times that is always so, since a client is heard of every third of its timeout; behind a partition answers wait.
  */
 import type { Effect } from "../../runtime/effects.ts";
 import type { SessionId } from "../../protocol/ids.ts";
