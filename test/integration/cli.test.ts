@@ -217,9 +217,11 @@ test("another node's data folder, or another ensemble's, is refused", async (t) 
   const child = await serving(t, folder);
   await child.stop();
   const own = ["serve", ...LOCAL, "--data-dir", join(folder, "data")];
-  const reason = /did not start: the data folder belongs to node 1 of ensemble "zooid"/;
-  failsWith(t, await zooid(...own, "--ensemble", "other"), reason);
-  failsWith(t, await zooid(...own, "--id", "2", "--members", "2"), reason);
+  const reason = "did not start: the data folder contradicts this start";
+  const other = await zooid(...own, "--ensemble", "other");
+  failsWith(t, other, new RegExp(`${reason} .*ensemble "zooid" in the folder, "other" in this`));
+  const second = await zooid(...own, "--id", "2", "--members", "2");
+  failsWith(t, second, new RegExp(`${reason} .*id 1 in the folder, 2 in this`));
 });
 
 test("a folder with files that are not zooid's is refused, and left as it is", async (t) => {

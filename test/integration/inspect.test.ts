@@ -53,6 +53,7 @@ async function startNode(folder: string, ...flags: readonly string[]): Promise<N
   const child = new Child({ command: process.execPath, args });
   const line = parseNodeLine(await child.line(/^node 1 {2}pid/));
   if (line === undefined) throw new Error("no line of the node");
+  await child.line(/log-sync leading /);
   return { child, port: line.port };
 }
 

@@ -41,12 +41,12 @@ test("server.0 is a node as any other: it votes, leads, submits, and is found by
     t.teardown(() => child.stop());
     return child;
   };
-  const leads = /log-sync leading/;
+  const serves = /log-sync (leading|following) /;
   const nodes = new Map(IDS.map((id) => [id, start(id)]));
   const zero = nodes.get(0);
   const others = [nodes.get(1), nodes.get(2)];
   if (zero === undefined) throw new Error("node 0 was started");
-  await Promise.race([...nodes.values()].map((node) => node.line(leads)));
+  await Promise.all([...nodes.values()].map((node) => node.line(serves)));
   const write = async (id: number, path: string): Promise<void> => {
     const client = await ZkClient.connect({ port: portOf(id) });
     t.is((await client.request(create(path, "x"))).code, 0);
@@ -55,9 +55,10 @@ test("server.0 is a node as any other: it votes, leads, submits, and is found by
   await write(0, "/by-zero");
   await write(1, "/by-one");
   // The two others are down for a moment: whoever leads then, node 0 has the longest log or the same, and has to take part.
+  const seen = zero.lines.length;
   for (const other of others) await other?.stop();
   const again = start(1);
-  await again.line(/log-sync (following|leading)/);
+  await Promise.all([again.line(serves), zero.line(serves, seen)]);
   await write(0, "/with-one-other");
   const client = await ZkClient.connect({ port: portOf(1) });
   t.is((await client.request(getData("/by-zero"))).code, 0);

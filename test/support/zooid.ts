@@ -118,6 +118,9 @@ export type EnsembleOptions = {
   readonly openFilesMax?: number;
 };
 
+/** A node that waits for its turn on a busy machine is not to be taken for one that was cut off. The end of a process is known at once. */
+const PEER_TIMEOUT_MS = 15_000;
+
 export class ZooidEnsemble {
   readonly name = "zooid";
   readonly host = "127.0.0.1";
@@ -135,6 +138,7 @@ export class ZooidEnsemble {
       ...[COMMAND_LINE, "ensemble", "--nodes", "3", "--client-port", String(block.first)],
       ...["--data-dir", join(folder, "data"), "--max-client-connections", "0"],
       ...["--tick-time-ms", String(options.tickTimeMs ?? 2000)],
+      ...["--peer-timeout-ms", String(PEER_TIMEOUT_MS)],
     ];
     const parent = new Child({ ...nodeCommand(args, options.openFilesMax), cwd: folder });
     try {
