@@ -6,6 +6,7 @@ import type { Acl } from "./acl.ts";
 import { unreachable } from "./assert.ts";
 import { BATCH_CBOR, decodeCbor, encodeCbor } from "./cbor.ts";
 import { cborBytes } from "./cbor-bytes.ts";
+import { byteString, bytesOrNull, count, FieldError, integer, list, text } from "./fields.ts";
 import type { SessionId } from "./ids.ts";
 import type { ClientOperation, CreateMode, Operation, ZnodeOperation } from "./operations.ts";
 import type { Zxid } from "./zxid.ts";
@@ -61,9 +62,9 @@ export function encodeBatch(operations: readonly Operation[]): Uint8Array {
   return encodeCbor(operations.map(pack));
 }
 
-/** Operations of a batch, in order. The bytes come from `encodeBatch` and a verified record: a bad one throws. */
+/** Operations of a batch, in order. Bytes that are no batch throw a `CborError` or `FieldError`. */
 export function decodeBatch(payload: Uint8Array): Operation[] {
-  return (decodeCbor(payload, BATCH_CBOR) as Packed[]).map(unpack);
+  return list(decodeCbor(payload, BATCH_CBOR)).map(unpack);
 }
 
 function pack(operation: Operation): Packed {
@@ -131,32 +132,33 @@ function packZnode(session: number, attachedAt: number, operation: ZnodeOperatio
   }
 }
 
-function unpack(packed: Packed): Operation {
+function unpack(item: unknown): Operation {
+  const packed = list(item);
   switch (packed[0]) {
     case CREATE_SESSION:
       return {
         kind: "createSession",
-        timeoutMs: packed[1] as number,
-        password: packed[2] as Uint8Array,
+        timeoutMs: count(packed[1]),
+        password: byteString(packed[2]),
       };
     case ATTACH_SESSION:
       return {
         kind: "attachSession",
-        session: packed[1] as SessionId,
-        timeoutMs: packed[2] as number,
-        password: packed[3] as Uint8Array,
+        session: count(packed[1]) as SessionId,
+        timeoutMs: count(packed[2]),
+        password: byteString(packed[3]),
       };
     case EXPIRE_SESSION:
       return {
         kind: "expireSession",
-        session: packed[1] as SessionId,
-        attachedAt: packed[2] as Zxid,
+        session: count(packed[1]) as SessionId,
+        attachedAt: count(packed[2]) as Zxid,
       };
     default:
       return {
         kind: "client",
-        session: packed[1] as SessionId,
-        attachedAt: packed[2] as Zxid,
+        session: count(packed[1]) as SessionId,
+        attachedAt: count(packed[2]) as Zxid,
         operation: unpackClient(packed),
       };
   }
@@ -167,14 +169,14 @@ function unpackClient(packed: Packed): ClientOperation {
     case SET_ACL:
       return {
         kind: "setAcl",
-        path: packed[3] as string,
-        acl: unpackAcl(packed[4] as Packed),
-        version: packed[5] as number,
+        path: text(packed[3]),
+        acl: unpackAcl(packed[4]),
+        version: integer(packed[5]),
       };
     case MULTI:
-      return { kind: "multi", operations: (packed[3] as Packed[]).map(unpackZnode) };
+      return { kind: "multi", operations: list(packed[3]).map(unpackZnode) };
     case SYNC:
-      return { kind: "sync", path: packed[3] as string };
+      return { kind: "sync", path: text(packed[3]) };
     case CLOSE_SESSION:
       return { kind: "closeSession" };
     default:
@@ -182,31 +184,38 @@ function unpackClient(packed: Packed): ClientOperation {
   }
 }
 
-function unpackZnode(packed: Packed): ZnodeOperation {
-  const path = packed[3] as string;
+function unpackZnode(item: unknown): ZnodeOperation {
+  const packed = list(item);
+  const path = text(packed[3]);
   switch (packed[0]) {
     case CREATE:
       return {
         kind: "create",
         path,
-        data: packed[4] as Uint8Array | null,
-        acl: unpackAcl(packed[5] as Packed),
-        mode: MODES[packed[6] as number] as CreateMode,
+        data: bytesOrNull(packed[4]),
+        acl: unpackAcl(packed[5]),
+        mode: modeOf(packed[6]),
       };
     case DELETE:
-      return { kind: "delete", path, version: packed[4] as number };
+      return { kind: "delete", path, version: integer(packed[4]) };
     case SET_DATA:
       return {
         kind: "setData",
         path,
-        data: packed[4] as Uint8Array | null,
-        version: packed[5] as number,
+        data: bytesOrNull(packed[4]),
+        version: integer(packed[5]),
       };
     case CHECK:
-      return { kind: "check", path, version: packed[4] as number };
+      return { kind: "check", path, version: integer(packed[4]) };
     default:
-      throw new Error(`unknown operation code ${String(packed[0])} in a batch`);
+      throw new FieldError("unknown operation code in a batch");
   }
+}
+
+function modeOf(flags: unknown): CreateMode {
+  const mode = MODES[flags as number];
+  if (mode === undefined) throw new FieldError("unknown flags of a create");
+  return mode;
 }
 
 const MODES: readonly CreateMode[] = [
@@ -220,10 +229,9 @@ function packAcl(acl: readonly Acl[]): Packed {
   return acl.map((entry) => [entry.permissions, entry.scheme, entry.id]);
 }
 
-function unpackAcl(packed: Packed): Acl[] {
-  return (packed as Packed[]).map((entry) => ({
-    permissions: entry[0] as number,
-    scheme: entry[1] as string,
-    id: entry[2] as string,
-  }));
+function unpackAcl(packed: unknown): Acl[] {
+  return list(packed).map((item) => {
+    const entry = list(item);
+    return { permissions: integer(entry[0]), scheme: text(entry[1]), id: text(entry[2]) };
+  });
 }

@@ -1,6 +1,7 @@
 /** Requests, results and changes of the native protocol as CBOR arrays, so that no field name travels. */
 import { OPEN_ACL } from "./acl.ts";
 import { Code } from "./codes.ts";
+import { bytesOrNull, count, FieldError, integer, isInt32, list, text } from "./fields.ts";
 import type { ClientOperation } from "./operations.ts";
 import type { Change, Read } from "./reads.ts";
 import type { Stat } from "./stat.ts";
@@ -50,6 +51,7 @@ const CREATE_FLAGS_MAX = 3;
 /** Of a request, beside its path and data. */
 const REQUEST_BYTES = 100;
 
+const STAT_FIELDS = 11;
 const RESULT_ERROR = 0;
 const RESULT_DONE = 1;
 const RESULT_CREATED = 2;
@@ -119,7 +121,7 @@ function unpackDataWrite(
   if ((data !== null && !(data instanceof Uint8Array)) || !isInt32(last)) {
     return Code.marshallingError;
   }
-  const copy = bytesOrNull(data);
+  const copy = copyOrNull(data);
   if (code === SET_DATA) return write({ kind: "setData", path, data: copy, version: last });
   if (last < 0 || last > CREATE_FLAGS_MAX) return Code.badArguments;
   const mode = { ephemeral: (last & 1) !== 0, sequential: (last & 2) !== 0 };
@@ -151,24 +153,24 @@ export function packResult(result: NativeResult): Packed {
   }
 }
 
-/** The result whose code stands at `at`. */
+/** The result whose code stands at `at`. Throws a `FieldError`. */
 export function unpackResult(fields: Packed, at: number): NativeResult {
   const kind = fields[at];
-  if (kind === RESULT_ERROR) return { kind: "error", code: fields[at + 1] as Code };
+  if (kind === RESULT_ERROR) return { kind: "error", code: integer(fields[at + 1]) as Code };
   if (kind === RESULT_DONE) return { kind: "done" };
-  const stat = unpackStat(fields[at + 1] as number[]);
+  const stat = unpackStat(fields[at + 1]);
   const value = fields[at + 2];
   switch (kind) {
     case RESULT_CREATED:
-      return { kind: "created", path: value as string, stat };
+      return { kind: "created", path: text(value), stat };
     case RESULT_STAT:
       return { kind: "stat", stat };
     case RESULT_DATA:
-      return { kind: "data", data: bytesOrNull(value), stat };
+      return { kind: "data", data: copyOrNull(value), stat };
     case RESULT_CHILDREN:
-      return { kind: "children", children: value as string[], stat };
+      return { kind: "children", children: list(value).map(text), stat };
     default:
-      throw new TypeError("unknown result");
+      throw new FieldError("unknown result");
   }
 }
 
@@ -178,17 +180,19 @@ export function packChange(change: Change): Packed {
   return data === undefined ? head : [...head, data];
 }
 
-export function unpackChange(fields: Packed): Change {
+/** Throws a `FieldError`. */
+export function unpackChange(packed: unknown): Change {
+  const fields = list(packed);
   const kind = CHANGE_KINDS[fields[2] as number];
-  if (kind === undefined) throw new TypeError("unknown kind of a change");
+  if (kind === undefined) throw new FieldError("unknown kind of a change");
   const change: Change = {
-    zxid: fields[0] as Zxid,
-    index: fields[1] as number,
+    zxid: count(fields[0]) as Zxid,
+    index: count(fields[1]),
     kind,
-    path: fields[3] as string,
-    stat: unpackStat(fields[4] as number[]),
+    path: text(fields[3]),
+    stat: unpackStat(fields[4]),
   };
-  return fields.length === 5 ? change : { ...change, data: bytesOrNull(fields[5]) };
+  return fields.length === 5 ? change : { ...change, data: copyOrNull(fields[5]) };
 }
 
 function packStat(stat: Stat): number[] {
@@ -207,8 +211,12 @@ function packStat(stat: Stat): number[] {
   ];
 }
 
-function unpackStat(fields: readonly number[]): Stat {
-  const at = (index: number): number => fields[index] ?? 0;
+function unpackStat(packed: unknown): Stat {
+  const fields = list(packed);
+  if (fields.length !== STAT_FIELDS || !fields.every(Number.isSafeInteger)) {
+    throw new FieldError("no stat");
+  }
+  const at = (index: number): number => fields[index] as number;
   return {
     czxid: at(0) as Zxid,
     mzxid: at(1) as Zxid,
@@ -232,14 +240,8 @@ function isRequestCode(value: unknown): value is number {
   return REQUEST_CODES.includes(value as number);
 }
 
-/** Of a version: ZooKeeper's are 32 bits wide. */
-function isInt32(value: unknown): value is number {
-  return Number.isInteger(value) && ((value as number) | 0) === value;
-}
-
-/** A copy: the frame is a view into what the network read, which may be far larger. */
-function bytesOrNull(value: unknown): Uint8Array | null {
-  if (value === null) return null;
-  if (!(value instanceof Uint8Array)) throw new TypeError("data is a byte string or null");
-  return new Uint8Array(value);
+/** The frame is a view into what the network read, which may be far larger. */
+function copyOrNull(value: unknown): Uint8Array | null {
+  const bytes = bytesOrNull(value);
+  return bytes === null ? null : new Uint8Array(bytes);
 }

@@ -6,6 +6,7 @@
 import { CLIENT_CBOR, decodeCbor, encodeCbor, GATEWAY_CBOR } from "./cbor.ts";
 import type { CborProfile } from "./cbor-profile.ts";
 import { Code } from "./codes.ts";
+import { byteString, count, FieldError, integer, isCount, list, text } from "./fields.ts";
 import type { SessionId } from "./ids.ts";
 import type { Change } from "./reads.ts";
 import type { Zxid } from "./zxid.ts";
@@ -105,7 +106,7 @@ export function encodeClientFrame(frame: Frame<ClientItem>): Uint8Array {
   return encodeCbor([frame.sequence, frame.items.map(packClientItem)]);
 }
 
-/** Throws on bytes that are no frame. Fields are checked: they come from a client. A bad request is an item of its own. */
+/** Throws a `CborError` or `FieldError` on bytes that are no frame. A bad request is an item of its own. */
 export function decodeClientFrame(bytes: Uint8Array): Frame<HeardItem> {
   return decodeFrame(bytes, CLIENT_CBOR, unpackClientItem);
 }
@@ -114,7 +115,7 @@ export function encodeGatewayFrame(frame: Frame<GatewayItem>): Uint8Array {
   return encodeCbor([frame.sequence, frame.items.map(packGatewayItem)]);
 }
 
-/** Throws on bytes that are no frame. */
+/** Throws a `CborError` or `FieldError` on bytes that are no frame. */
 export function decodeGatewayFrame(bytes: Uint8Array): Frame<GatewayItem> {
   return decodeFrame(bytes, GATEWAY_CBOR, unpackGatewayItem);
 }
@@ -167,31 +168,30 @@ function packClientItem(item: ClientItem): unknown[] {
 
 /** Throws where nobody could be told what is wrong: without the number of a request or stream. */
 function unpackClientItem(fields: readonly unknown[]): HeardItem {
-  const count = (index: number): number => checkedCount(fields[index]);
   switch (fields[0]) {
     case OPEN:
       return {
         kind: "open",
-        version: count(1),
-        session: count(2) as SessionId,
-        password: new Uint8Array(checked(fields[3], isBytes)),
-        timeoutMs: count(4),
+        version: count(fields[1]),
+        session: count(fields[2]) as SessionId,
+        password: new Uint8Array(byteString(fields[3])),
+        timeoutMs: count(fields[4]),
       };
     case PING:
       return { kind: "ping" };
     case REQUEST:
-      return unpackRequestItem(count(1), fields);
+      return unpackRequestItem(count(fields[1]), fields);
     case OPEN_STREAM:
-      return unpackOpenStream(count(1), fields);
+      return unpackOpenStream(count(fields[1]), fields);
     case CREDIT: {
-      const stream = count(1);
+      const stream = count(fields[1]);
       const credits = fields[2];
       return isCount(credits) ? { kind: "credit", stream, credits } : badStream(stream);
     }
     case CLOSE_STREAM:
-      return { kind: "closeStream", stream: count(1) };
+      return { kind: "closeStream", stream: count(fields[1]) };
     default:
-      throw new TypeError("unknown item in a client's frame");
+      throw new FieldError("unknown item in a client's frame");
   }
 }
 
@@ -204,7 +204,12 @@ function unpackRequestItem(id: number, fields: readonly unknown[]): HeardItem {
 
 function unpackOpenStream(stream: number, fields: readonly unknown[]): HeardItem {
   const [, , path, recursive, after, credits] = fields;
-  if (!isText(path) || typeof recursive !== "boolean" || !isCount(after) || !isCount(credits)) {
+  if (
+    typeof path !== "string" ||
+    typeof recursive !== "boolean" ||
+    !isCount(after) ||
+    !isCount(credits)
+  ) {
     return badStream(stream);
   }
   return { kind: "openStream", stream, path, recursive, after: after as Zxid, credits };
@@ -240,37 +245,41 @@ function unpackGatewayItem(fields: readonly unknown[]): GatewayItem {
     case OPENED:
       return {
         kind: "opened",
-        session: fields[1] as SessionId,
-        password: new Uint8Array(fields[2] as Uint8Array),
-        timeoutMs: fields[3] as number,
-        server: fields[4] as number,
-        lane: fields[5] as number,
-        zxid: fields[6] as Zxid,
+        session: count(fields[1]) as SessionId,
+        password: new Uint8Array(byteString(fields[2])),
+        timeoutMs: count(fields[3]),
+        server: count(fields[4]),
+        lane: count(fields[5]),
+        zxid: count(fields[6]) as Zxid,
       };
     case PONG:
-      return { kind: "pong", zxid: fields[1] as Zxid };
+      return { kind: "pong", zxid: count(fields[1]) as Zxid };
     case RESULT:
       return {
         kind: "result",
-        id: fields[1] as number,
-        zxid: fields[2] as Zxid,
+        id: count(fields[1]),
+        zxid: count(fields[2]) as Zxid,
         result: unpackResult(fields, 3),
       };
     case CHANGES:
       return {
         kind: "changes",
-        stream: fields[1] as number,
-        through: fields[2] as Zxid,
-        changes: (fields[3] as unknown[][]).map(unpackChange),
+        stream: count(fields[1]),
+        through: count(fields[2]) as Zxid,
+        changes: list(fields[3]).map(unpackChange),
       };
     case COMPACTED:
-      return { kind: "compacted", stream: fields[1] as number, oldest: fields[2] as Zxid };
+      return {
+        kind: "compacted",
+        stream: count(fields[1]),
+        oldest: count(fields[2]) as Zxid,
+      };
     case STREAM_REFUSED:
-      return { kind: "streamRefused", stream: fields[1] as number, code: fields[2] as Code };
+      return { kind: "streamRefused", stream: count(fields[1]), code: integer(fields[2]) as Code };
     case ENDED:
-      return { kind: "ended", reason: fields[1] as EndReason };
+      return { kind: "ended", reason: text(fields[1]) as EndReason };
     default:
-      throw new TypeError("unknown item in a gateway's frame");
+      throw new FieldError("unknown item in a gateway's frame");
   }
 }
 
@@ -279,24 +288,7 @@ function decodeFrame<Item>(
   profile: CborProfile,
   unpack: (fields: readonly unknown[]) => Item,
 ): Frame<Item> {
-  const frame = checked(decodeCbor(bytes, profile), isList);
-  const items = checked(frame[1], isList).map((item) => unpack(checked(item, isList)));
-  return { sequence: checkedCount(frame[0]), items };
+  const frame = list(decodeCbor(bytes, profile));
+  const items = list(frame[1]).map((item) => unpack(list(item)));
+  return { sequence: count(frame[0]), items };
 }
-
-function checked<Value>(value: unknown, is: (value: unknown) => value is Value): Value {
-  if (!is(value)) throw new TypeError("a field of a frame has the wrong type");
-  return value;
-}
-
-function checkedCount(value: unknown): number {
-  return checked(value, isCount);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-const isList = (value: unknown): value is unknown[] => Array.isArray(value);
-const isText = (value: unknown): value is string => typeof value === "string";
-const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
