@@ -17,7 +17,6 @@
  * is 0; without OWNER the znode is no ephemeral. How many children a znode has follows from the others' paths.
  */
 import { OPEN_ACL, type Acl } from "./acl.ts";
-import { assert } from "./assert.ts";
 import { SESSION_NONE, type SessionId } from "./ids.ts";
 import { type Crc32, getUint53, setUint53 } from "./record.ts";
 import { CHUNK_HEADER_BYTES, chunkPayload, sealChunk } from "./snapshot.ts";
@@ -240,7 +239,15 @@ export class ChunkWriter {
   }
 }
 
-/** Reads the entries of a chunk that has been verified. Throws on what no writer makes. */
+/** A chunk whose checksum is right holds what no writer makes: the writer was damaged, or this is another format. */
+export class ChunkError extends Error {
+  override readonly name = "ChunkError";
+  constructor(what: string, options?: ErrorOptions) {
+    super(`a snapshot that verifies cannot be read: ${what}`, options);
+  }
+}
+
+/** Reads the entries of a chunk that has been verified. Throws a `ChunkError` on what no writer makes. */
 export class ChunkReader {
   readonly #bytes: Buffer;
   readonly #view: DataView;
@@ -255,6 +262,15 @@ export class ChunkReader {
   /** Undefined at the end of the chunk. */
   next(): SnapshotEntry | undefined {
     if (this.#position === this.#bytes.length) return undefined;
+    try {
+      return this.#entry();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new ChunkError("an entry goes on beyond its chunk", { cause: error });
+    }
+  }
+
+  #entry(): SnapshotEntry {
     const kind = this.#uint8();
     switch (kind) {
       case ZNODE:
@@ -268,7 +284,7 @@ export class ChunkReader {
       case HEAD:
         return { kind: "head", head: this.#head() };
       default:
-        throw new Error(`a snapshot's entry has the unknown kind ${kind}`);
+        throw new ChunkError(`an entry has the unknown kind ${kind}`);
     }
   }
 
@@ -350,6 +366,7 @@ export class ChunkReader {
   #uint53(): number {
     const value = getUint53(this.#view, this.#position);
     this.#position += 8;
+    if (value > Number.MAX_SAFE_INTEGER) throw new ChunkError("a number has more than 53 bits");
     return value;
   }
 
@@ -370,7 +387,7 @@ export class ChunkReader {
   /** Where the next `length` bytes start; goes past them. */
   #take(length: number): number {
     const start = this.#position;
-    assert(start + length <= this.#bytes.length, "an entry ends within its chunk");
+    if (start + length > this.#bytes.length) throw new RangeError("beyond the chunk");
     this.#position = start + length;
     return start;
   }

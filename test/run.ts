@@ -16,7 +16,7 @@ const PROGRESS_EVERY_MS = 10_000;
 /** Of one failure: a difference of two long texts must not bury the others. */
 const DETAIL_LINES_MAX = 80;
 const ALL_FILES = "test/**/*.test.ts";
-const SLOW_FOLDERS = ["sim", "integration", "conformance", "examples"];
+const SLOW_FOLDERS = ["sim", "fuzz", "integration", "conformance", "examples"];
 
 function patterns(args: readonly string[]): readonly string[] {
   const files = args.filter((arg) => !arg.startsWith("--"));

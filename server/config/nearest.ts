@@ -1,5 +1,8 @@
 /** For "did you mean": the candidate that fewest typing mistakes turn the word into. */
 
+/** No setting's name is nearly as long: such a word is no mistyped one. */
+const WORD_CHARACTERS_MAX = 64;
+
 /** Insertions, deletions and replacements between the two (Levenshtein's distance). */
 function distance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
@@ -16,9 +19,11 @@ function distance(left: string, right: string): number {
 
 /** Undefined when none is near: a suggestion that misleads is worse than none. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length > WORD_CHARACTERS_MAX) return undefined;
   const farthest = Math.max(1, Math.floor(word.length / 3));
   let best: { readonly candidate: string; readonly distance: number } | undefined;
   for (const candidate of candidates) {
+    if (Math.abs(candidate.length - word.length) > farthest) continue;
     const found = distance(word.toLowerCase(), candidate.toLowerCase());
     if (found <= farthest && (best === undefined || found < best.distance)) {
       best = { candidate, distance: found };

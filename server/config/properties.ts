@@ -18,8 +18,9 @@ function unescape(text: string): string {
 
 /** An odd number of backslashes at the end joins the next line to this one. */
 function continues(line: string): boolean {
-  const backslashes = /\\*$/.exec(line)?.[0].length ?? 0;
-  return backslashes % 2 === 1;
+  let start = line.length;
+  while (line[start - 1] === "\\") start -= 1;
+  return (line.length - start) % 2 === 1;
 }
 
 /** The key ends at the first `=`, `:` or white space that no backslash protects. */
@@ -35,13 +36,16 @@ export function readProperties(text: string): readonly Property[] {
   const lines = text.split(/\r\n|\n|\r/);
   for (let index = 0; index < lines.length; index += 1) {
     const line = index + 1;
-    let logical = (lines[index] ?? "").trimStart();
-    if (logical === "" || logical.startsWith("#") || logical.startsWith("!")) continue;
-    while (continues(logical)) {
+    let piece = (lines[index] ?? "").trimStart();
+    if (piece === "" || piece.startsWith("#") || piece.startsWith("!")) continue;
+    const pieces: string[] = [];
+    while (continues(piece)) {
+      pieces.push(piece.slice(0, -1));
       index += 1;
-      logical = logical.slice(0, -1) + (lines[index] ?? "").trimStart();
+      piece = (lines[index] ?? "").trimStart();
     }
-    const [key, value] = split(logical);
+    pieces.push(piece);
+    const [key, value] = split(pieces.join(""));
     properties.push({ key, value: value.trim(), line });
   }
   return properties;

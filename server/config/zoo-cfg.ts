@@ -19,7 +19,12 @@ type Draft = {
   readonly clientPorts: Map<string, Setting>;
   readonly warnings: string[];
   readonly problems: Problem[];
+  /** How many unknown keys may still be told what they are near to. */
+  suggestions: number;
 };
+
+/** A file with more unknown keys is no `zoo.cfg` with typing mistakes. */
+const SUGGESTIONS_MAX = 32;
 
 const FIELDS: ReadonlyMap<string, keyof NodeConfig> = new Map(
   KEYS.flatMap((key) => (key.fileKey === undefined ? [] : [[key.fileKey, key.field] as const])),
@@ -86,7 +91,8 @@ function addProperty(draft: Draft, property: Property): void {
   } else if (key === "peerType" || isUnsupportedByZooid(key)) {
     warn(draft, property, "is ZooKeeper's and has no effect here");
   } else {
-    const near = nearest(key, ALL_KEYS);
+    draft.suggestions -= 1;
+    const near = draft.suggestions < 0 ? undefined : nearest(key, ALL_KEYS);
     warn(
       draft,
       property,
@@ -103,6 +109,7 @@ export function readZooCfg(text: string, file: string): ZooCfg {
     clientPorts: new Map(),
     warnings: [],
     problems: [],
+    suggestions: SUGGESTIONS_MAX,
   };
   for (const property of readProperties(text)) addProperty(draft, property);
   return draft;

@@ -110,6 +110,18 @@ test("an unknown key is a warning with its line and the nearest known key", (t) 
   ]);
 });
 
+test("only the first unknown keys are told what they are near to", (t) => {
+  const many = Array.from({ length: 40 }, (_, index) => `tickTimes${index}=1`);
+  const { warnings } = read(...many);
+  t.is(warnings.length, 40);
+  t.is(warnings.filter((warning) => warning.includes("did you mean tickTime?")).length, 32);
+  t.false(
+    read(`${"tickTime".repeat(20)}=1`)
+      .warnings.join()
+      .includes("did you mean"),
+  );
+});
+
 test("of a key given twice the last counts, with a warning", (t) => {
   const cfg = read("clientPort=1", "clientPort=2");
   t.deepEqual(cfg.settings.get("clientPort"), { value: "2", source: "zoo.cfg:2" });

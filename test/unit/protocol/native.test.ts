@@ -12,6 +12,7 @@ import {
   type GatewayItem,
 } from "../../../protocol/native.ts";
 import { encodeCbor } from "../../../protocol/cbor.ts";
+import { FieldError } from "../../../protocol/fields.ts";
 import { OPEN_ACL } from "../../../protocol/acl.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import { epoch, type Zxid, zxidOf } from "../../../protocol/zxid.ts";
@@ -163,6 +164,25 @@ test("an item that nobody could be answered is no item", (t) => {
     "no list",
   ]) {
     t.throws(() => decodeClientFrame(encodeCbor([1, [item]])), undefined, JSON.stringify(item));
+  }
+});
+
+test("fields of a gateway's frame are checked", (t) => {
+  for (const item of [
+    [11, 1, "no bytes", 4000, 1, 1, 1],
+    [12, "1"],
+    [13, 1, 1, 3, [1, 2]],
+    [13, 1, 1, 5, Array(11).fill(1), ["a", 5]],
+    [13, 1, 1, 9],
+    [14, 1, 1, [[1, 0, 7, "/a", Array(11).fill(1)]]],
+    [14, 1, 1, "none"],
+    [15, 1, -1],
+    [16, 5],
+    [17, 1, null],
+    [99],
+  ]) {
+    const bytes = encodeCbor([1, [item]]);
+    t.throws(() => decodeGatewayFrame(bytes), { instanceOf: FieldError }, JSON.stringify(item));
   }
 });
 

@@ -7,6 +7,7 @@ import { OPEN_ACL } from "../../../protocol/acl.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import { CHUNK_HEADER_BYTES, chunkHeader, verifyChunk } from "../../../protocol/snapshot.ts";
 import {
+  ChunkError,
   ChunkReader,
   ChunkWriter,
   type SnapshotEntry,
@@ -159,11 +160,21 @@ test("a fault of a chunk has its name", (t) => {
   t.deepEqual(verdictOf(13, 2, true), { fault: "badVersion" });
 });
 
-test("an entry that goes beyond its chunk is refused", (t) => {
+test("a chunk that verifies and holds what no writer makes is refused in words", (t) => {
   const chunk = someChunk();
+  const refused = (bytes: Uint8Array, message: RegExp): void => {
+    t.throws(() => read(bytes), { instanceOf: ChunkError, message });
+  };
   for (let length = CHUNK_HEADER_BYTES + 1; length < chunk.length; length++) {
-    t.throws(() => read(chunk.subarray(0, length)));
+    refused(chunk.subarray(0, length), /beyond its chunk/);
   }
+  const changed = (offset: number, value: number): Uint8Array => {
+    const bad = new Uint8Array(chunk);
+    bad[CHUNK_HEADER_BYTES + offset] = value;
+    return bad;
+  };
+  refused(changed(0, 9), /unknown kind 9/);
+  refused(changed(1, 0xff), /more than 53 bits/);
 });
 
 /** One of everything: sessions, ephemerals, lists, null data, a name that is not ASCII, a change during the cut. */

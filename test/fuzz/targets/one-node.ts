@@ -1,0 +1,268 @@
+/**
+ * One node's tree, submitter, sessions and both gateways in one actor system under virtual time, as they really are. Behind them,
+ * in place of replication, what is submitted is committed at once. Any failure of an actor is a violation, also one that its
+ * supervision would have made good.
+ */
+import { crc32 } from "node:zlib";
+import { sessionsActor } from "../../../actors/sessions/sessions.ts";
+import type { State as ZooKeeperState } from "../../../actors/gateway/zookeeper/gateway.ts";
+import type { NatsGatewayState } from "../../../actors/gateway/nats/gateway.ts";
+import type { ZooKeeperGatewayMessage } from "../../../actors/gateway/messages.ts";
+import type { HeartbeatMessage, LeaderHeard } from "../../../actors/heartbeat/messages.ts";
+import type { Leadership, LogSyncMessage, Room } from "../../../actors/log-sync/messages.ts";
+import type { TreeState } from "../../../actors/tree/tree.ts";
+import type { ServerId, Submitter } from "../../../protocol/ids.ts";
+import { RECORD_BYTES_MAX } from "../../../protocol/limits.ts";
+import { encodeRecord, RECORD_HEADER_BYTES } from "../../../protocol/record.ts";
+import { type Epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import type { Actor, Step } from "../../../runtime/actor.ts";
+import type { Effect } from "../../../runtime/effects.ts";
+import { ActorSystem, type ConnectionEffect } from "../../../runtime/system.ts";
+import { SeededRandomness, VirtualClock } from "../../../runtime/virtual-clock.ts";
+import type { NodeConfig } from "../../../server/config/node-config.ts";
+import { addAdminActor, addGatewayActors } from "../../../server/gateways.ts";
+import { addReplicaActors, tellAll } from "../../../server/placement.ts";
+import { must } from "../target.ts";
+
+export const ENSEMBLE = "fuzz";
+const SERVER = 1 as ServerId;
+const FIRST_ZXID = 0x1_0000_0001;
+
+const CONFIG: NodeConfig = {
+  id: SERVER,
+  members: [SERVER],
+  ensemble: ENSEMBLE,
+  natsUrls: [],
+  clientPort: 0,
+  clientPortAddress: "127.0.0.1",
+  dataDir: "/",
+  tickTimeMs: 2000,
+  initLimit: 10,
+  syncLimit: 5,
+  minSessionTimeoutMs: 4000,
+  maxSessionTimeoutMs: 40_000,
+  maxClientConnections: 0,
+  fourLetterWords: ["*"],
+  lanes: 1,
+  snapshotEveryBytes: 256 * 1024,
+  failoverGraceMs: 2000,
+  heartbeatIntervalMs: 100,
+  peerTimeoutMs: 2000,
+};
+
+type Role = Leadership["role"];
+
+export class OneNode {
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly system: ActorSystem;
+  /** Written to each connection and not yet taken. */
+  readonly written: Map<number, Uint8Array[]> = new Map();
+  /** Published to each inbox. */
+  readonly published: Map<string, Uint8Array[]> = new Map();
+  /** Connections that the node closed. */
+  readonly closed: Set<number> = new Set();
+  readonly paused: Set<number> = new Set();
+  /** What was wrong, in words. */
+  #failure: string | undefined;
+
+  constructor() {
+    const { clock } = this;
+    this.system = new ActorSystem({
+      node: SERVER,
+      clock,
+      randomness: new SeededRandomness(1),
+      route: () => undefined,
+      connections: { perform: (effect) => this.#perform(effect) },
+      publisher: { publish: (subject, bytes) => this.#publish(subject, bytes) },
+      onStopNode: (reason) => {
+        this.#failure ??= `the node stopped: ${reason}`;
+      },
+    });
+    this.system.inspection$.subscribe((event) => {
+      if (event.kind === "failed") this.#failure ??= `${event.actor} failed: ${event.error}`;
+      else if (event.kind === "undelivered") this.#failure ??= `nobody took ${event.message}`;
+    });
+    addStandIns(this.system);
+    addReplicaActors(this.system, CONFIG, 1);
+    addAdminActor(this.system, CONFIG);
+    addGatewayActors(this.system, CONFIG, 1);
+    this.lead("leading", "enough");
+  }
+
+  get zookeeper(): ZooKeeperState {
+    return this.system.stateOf("zookeeper/1") as ZooKeeperState;
+  }
+
+  get nats(): NatsGatewayState {
+    return this.system.stateOf("nats/1") as NatsGatewayState;
+  }
+
+  get tree(): TreeState {
+    return this.system.stateOf("tree/1") as TreeState;
+  }
+
+  lead(role: Role, room: Room): void {
+    this.system.tell("log-sync", { kind: "fuzzLeadership", role, room });
+    this.settle();
+  }
+
+  tell(message: ZooKeeperGatewayMessage): void {
+    this.system.tell("zookeeper/1", message);
+    this.settle();
+  }
+
+  hear(subject: string, reply: string, bytes: Uint8Array): void {
+    this.system.tell("nats/1", { kind: "clientMessage", subject, reply, bytes });
+    this.settle();
+  }
+
+  advance(ms: number): void {
+    this.clock.advance(ms);
+    this.#check();
+  }
+
+  /** All that is to be done now. */
+  settle(): void {
+    this.clock.advance(0);
+    this.#check();
+  }
+
+  /** The client takes what was written to it. */
+  take(connection: number): Uint8Array[] {
+    const taken = this.written.get(connection) ?? [];
+    this.written.delete(connection);
+    if (taken.length > 0) this.tell({ kind: "drained", connection });
+    return taken;
+  }
+
+  #check(): void {
+    must(this.#failure === undefined, this.#failure ?? "");
+  }
+
+  #perform(effect: ConnectionEffect): void {
+    const { connection } = effect;
+    if (effect.kind === "write") {
+      must(!this.closed.has(connection), "nothing is written to a closed connection");
+      const written = this.written.get(connection);
+      if (written === undefined) this.written.set(connection, [effect.bytes]);
+      else written.push(effect.bytes);
+    } else if (effect.kind === "close") {
+      must(!this.closed.has(connection), "a connection is closed once");
+      this.closed.add(connection);
+      this.system.tell("zookeeper/1", { kind: "closed", connection });
+    } else if (effect.kind === "pauseReading") this.paused.add(connection);
+    else if (effect.kind === "resumeReading") this.paused.delete(connection);
+  }
+
+  #publish(subject: string, bytes: Uint8Array): void {
+    must(subject.startsWith(`zooid.${ENSEMBLE}.client.`), "only inboxes are published to");
+    const published = this.published.get(subject);
+    if (published === undefined) this.published.set(subject, [bytes]);
+    else published.push(bytes);
+  }
+}
+
+type StandIn = {
+  lastZxid: Zxid;
+  lastSeq: number;
+  leading: boolean;
+  /** While there is no leader. */
+  waiting: readonly Batch[];
+};
+type Batch = {
+  readonly payload: Uint8Array;
+  readonly count: number;
+  readonly submitter: Submitter | undefined;
+  readonly seq: number;
+};
+type FuzzLeadership = { readonly kind: "fuzzLeadership"; readonly role: Role; readonly room: Room };
+
+function addStandIns(system: ActorSystem): void {
+  tellAll(system, "log-sync", "committed$", ["tree/1"]);
+  tellAll(system, "log-sync", "leadership$", ["submitter/1", "sessions"]);
+  system.add(logSyncStandIn());
+  system.add(heartbeatStandIn());
+  system.add(sessionsActor({ tickMs: 500 }));
+}
+
+function logSyncStandIn(): Actor<StandIn, LogSyncMessage | FuzzLeadership> {
+  return {
+    name: "log-sync",
+    supervision: "stopNode",
+    mailbox: { capacity: 100_000, whenFull: "stopNode" },
+    start: () => ({
+      state: { lastZxid: ZXID_NONE, lastSeq: 0, leading: false, waiting: [] },
+      effects: [
+        { kind: "tell", to: "submitter/1", message: { kind: "incarnation", incarnation: 1 } },
+      ],
+    }),
+    receive: (state, message) => {
+      if (message.kind === "fuzzLeadership") return led(state, message);
+      if (message.kind === "submit") {
+        if (message.seq !== state.lastSeq + 1) return { state, effects: [] };
+        state.lastSeq = message.seq;
+        return commit(state, message);
+      }
+      if (message.kind !== "propose") return { state, effects: [] };
+      return commit(state, { ...message, submitter: undefined, seq: 0 });
+    },
+  };
+}
+
+function led(state: StandIn, { role, room }: FuzzLeadership): Step<StandIn> {
+  state.leading = role === "leading";
+  const epoch = 1 as Epoch;
+  const value: Leadership = { kind: "leadership", role, epoch, leader: SERVER, room };
+  const effects: Effect[] = [{ kind: "emit", topic: "leadership$", value }];
+  const { waiting } = state;
+  if (!state.leading) return { state, effects };
+  state.waiting = [];
+  for (const batch of waiting) effects.push(...commit(state, batch).effects);
+  return { state, effects };
+}
+
+function commit(state: StandIn, batch: Batch): Step<StandIn> {
+  if (!state.leading) {
+    state.waiting = [...state.waiting, batch];
+    return { state, effects: [] };
+  }
+  const { payload, count, submitter, seq } = batch;
+  must(payload.length + RECORD_HEADER_BYTES <= RECORD_BYTES_MAX, "a batch fits a record");
+  const firstZxid = Math.max(state.lastZxid + 1, FIRST_ZXID) as Zxid;
+  const lastZxid = (firstZxid + count - 1) as Zxid;
+  const prevZxid = state.lastZxid;
+  state.lastZxid = lastZxid;
+  const header = {
+    kind: "batch",
+    firstZxid,
+    lastZxid,
+    prevZxid,
+    timeMs: 1_700_000_000_000,
+    submitter,
+    seq,
+  } as const;
+  const value = { kind: "committed", records: [encodeRecord(header, payload, crc32)] };
+  return { state, effects: [{ kind: "emit", topic: "committed$", value }] };
+}
+
+/** A leader alone hears at once. */
+function heartbeatStandIn(): Actor<undefined, HeartbeatMessage> {
+  return {
+    name: "heartbeat",
+    supervision: "stopNode",
+    mailbox: { capacity: 100_000, whenFull: "stopNode" },
+    start: () => ({ state: undefined, effects: [] }),
+    receive: (state, message) => {
+      if (message.kind !== "touched") return { state, effects: [] };
+      const effects: Effect[] = [
+        { kind: "tell", to: "sessions", message: { kind: "touched", sessions: message.sessions } },
+      ];
+      if (message.told !== undefined) {
+        const { gateway, turn } = message.told;
+        const value: LeaderHeard = { kind: "leaderHeard", turns: { [gateway]: [turn] } };
+        effects.push({ kind: "emit", topic: "leaderHeard$", value });
+      }
+      return { state, effects };
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/** Messages between nodes, as far as the gate: what it lets in is a message, and all else is refused with a word. */
+import type { Standing } from "../../../actors/log-sync/messages.ts";
+import { encodeCbor } from "../../../protocol/cbor.ts";
+import { checkedConfiguration } from "../../../protocol/configuration.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
+import { PEER_FRAME_HEADER_BYTES } from "../../../protocol/peer-frame.ts";
+import { NodeGate } from "../../../server/peer-gate.ts";
+import type { Random } from "../../sim/random.ts";
+import { hex, must, type Target } from "../target.ts";
+import { CBOR_TOKENS, varyCbor } from "./cbor-vary.ts";
+
+const ZXID = 0x1_0000_0001;
+const OWN = 1 as ServerId;
+const PEER = 2 as ServerId;
+const ENSEMBLE = "0a".repeat(16);
+
+const PEER_MESSAGES: readonly object[] = [
+  { kind: "promiseRequest", epoch: 1, candidate: 2 },
+  {
+    kind: "append",
+    epoch: 1,
+    leader: 2,
+    prevZxid: 0,
+    committed: ZXID,
+    records: [new Uint8Array(64)],
+    room: "enough",
+  },
+  { kind: "accepted", epoch: 1, zxid: ZXID, votes: true, room: "enough" },
+  { kind: "vote", round: 1, state: "looking", leader: 1, lastZxid: ZXID, epoch: 1 },
+  { kind: "ping", epoch: 1, touched: [1, 2, ZXID], round: 4, echoMs: 1234.5 },
+  { ensembleId: ENSEMBLE, version: 1, voters: [{ id: 1, identity: "0b".repeat(16) }] },
+];
+
+function gateOf(server: ServerId): NodeGate {
+  const gate = new NodeGate({ server, nonce: server });
+  gate.goBy(standingOf(server));
+  return gate;
+}
+
+function standingOf(server: ServerId): Standing {
+  const identity = `0${server}`.repeat(16);
+  return { kind: "standing", identity, incarnation: 1, ensembleId: ENSEMBLE, version: 1 };
+}
+
+function peerFrame(input: Uint8Array): string {
+  const gate = gateOf(OWN);
+  const admission = gate.admit({ from: PEER, actor: "log-sync", bytes: input }, 0);
+  if (admission.kind === "refused") {
+    return `refused ${admission.log?.event} ${String(admission.log?.detail["fault"])}`;
+  }
+  const { message } = admission;
+  must(!Object.keys(message).includes("__proto__"), "no field is a prototype");
+  must(
+    Array.isArray(message) || message instanceof Uint8Array || isPlain(message),
+    "a message is plain data",
+  );
+  const configuration = checkedConfiguration(message);
+  if (configuration !== undefined) return "a configuration";
+  return `taken ${"kind" in message ? typeof message.kind : "without a kind"}`;
+}
+
+function isPlain(message: object): boolean {
+  return Object.getPrototypeOf(message) === Object.prototype;
+}
+
+/** The header or the body. */
+function vary(bytes: Uint8Array, random: Random): Uint8Array {
+  if (bytes.length < PEER_FRAME_HEADER_BYTES || random.chance(0.1)) return bytes;
+  const body = varyCbor(bytes.subarray(PEER_FRAME_HEADER_BYTES), random);
+  return new Uint8Array(Buffer.concat([bytes.subarray(0, PEER_FRAME_HEADER_BYTES), body]));
+}
+
+export const PEERS: readonly Target[] = [
+  {
+    name: "peer-frames",
+    bytesMax: 1024 * 1024,
+    tokens: [...CBOR_TOKENS, hex("5a460101"), hex("5a460102"), new Uint8Array(16)],
+    vary,
+    seeds: () => {
+      const gate = gateOf(PEER);
+      const refusal = { reason: "twin", nonce: OWN, text: "stop one of them" };
+      return [
+        ...PEER_MESSAGES.map((message) => gate.seal(message) ?? encodeCbor(message)),
+        refusalFrame(gate, refusal),
+      ].map((bytes) => new Uint8Array(bytes));
+    },
+    run: peerFrame,
+  },
+];
+
+function refusalFrame(gate: NodeGate, refusal: object): Uint8Array {
+  const frame = new Uint8Array(gate.seal(refusal) ?? []);
+  frame[3] = 2;
+  return frame;
+}
