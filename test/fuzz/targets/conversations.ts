@@ -109,9 +109,9 @@ function lead(node: OneNode, script: Script): void {
 function leave(node: OneNode, good: GoodClient, strangers: readonly ZooKeeperStranger[]): void {
   for (const each of strangers) each.leave();
   good.leave();
-  const { connections, addresses, sessions, heldBack, waiting, opened } = node.zookeeper;
+  const { connections, sessions, heldBack, waiting, opened } = node.zookeeper;
   must(connections.size === 0, "no connection is left");
-  must(addresses.size === 0 && sessions.size === 0, "no address or session of one is left");
+  must(sessions.size === 0, "no session of one is left");
   must(heldBack.size === 0 && waiting.size === 0 && opened.size === 0, "nobody waits");
   must(node.zookeeper.heldBytes === 0, "no bytes are held for nobody");
   must(node.tree.watches.count === 0, "no watch is left");

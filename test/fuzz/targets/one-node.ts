@@ -21,6 +21,7 @@ import { ActorSystem, type ConnectionEffect } from "../../../runtime/system.ts";
 import { SeededRandomness, VirtualClock } from "../../../runtime/virtual-clock.ts";
 import type { NodeConfig } from "../../../server/config/node-config.ts";
 import { addAdminActor, addGatewayActors } from "../../../server/gateways.ts";
+import { validate } from "../../../server/config/validate.ts";
 import { addReplicaActors, tellAll } from "../../../server/placement.ts";
 import { must } from "../target.ts";
 
@@ -29,26 +30,20 @@ const SERVER = 1 as ServerId;
 const FIRST_ZXID = 0x1_0000_0001;
 
 const CONFIG: NodeConfig = {
+  ...defaults(),
   id: SERVER,
   members: [SERVER],
   ensemble: ENSEMBLE,
-  natsUrls: [],
-  clientPort: 0,
-  clientPortAddress: "127.0.0.1",
-  dataDir: "/",
-  tickTimeMs: 2000,
-  initLimit: 10,
-  syncLimit: 5,
-  minSessionTimeoutMs: 4000,
-  maxSessionTimeoutMs: 40_000,
-  maxClientConnections: 0,
-  fourLetterWords: ["*"],
   lanes: 1,
-  snapshotEveryBytes: 256 * 1024,
-  failoverGraceMs: 2000,
-  heartbeatIntervalMs: 100,
-  peerTimeoutMs: 2000,
+  fourLetterWords: ["*"],
 };
+
+/** As without any flag. */
+export function defaults(): NodeConfig {
+  const read = validate(new Map(), { transport: "memory" });
+  if (read.kind === "invalid") throw new Error("the defaults are valid");
+  return read.config;
+}
 
 type Role = Leadership["role"];
 

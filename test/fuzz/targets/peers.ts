@@ -1,4 +1,5 @@
 /** Messages between nodes, as far as the gate: what it lets in is a message, and all else is refused with a word. */
+import { peerCheck } from "../../../actors/peer-messages.ts";
 import type { Standing } from "../../../actors/log-sync/messages.ts";
 import { encodeCbor } from "../../../protocol/cbor.ts";
 import { checkedConfiguration } from "../../../protocol/configuration.ts";
@@ -12,6 +13,7 @@ import { CBOR_TOKENS, varyCbor } from "./cbor-vary.ts";
 const ZXID = 0x1_0000_0001;
 const OWN = 1 as ServerId;
 const PEER = 2 as ServerId;
+const VOTERS = [1, 2, 3] as ServerId[];
 const ENSEMBLE = "0a".repeat(16);
 
 const PEER_MESSAGES: readonly object[] = [
@@ -32,7 +34,11 @@ const PEER_MESSAGES: readonly object[] = [
 ];
 
 function gateOf(server: ServerId): NodeGate {
-  const gate = new NodeGate({ server, nonce: server });
+  const gate = new NodeGate({
+    server,
+    nonce: server,
+    check: peerCheck({ server, voters: VOTERS }),
+  });
   gate.goBy(standingOf(server));
   return gate;
 }
@@ -44,7 +50,7 @@ function standingOf(server: ServerId): Standing {
 
 function peerFrame(input: Uint8Array): string {
   const gate = gateOf(OWN);
-  const admission = gate.admit({ from: PEER, actor: "log-sync", bytes: input }, 0);
+  const admission = gate.admit({ from: PEER, actor: "log-sync", bytes: input, isAnswer: false }, 0);
   if (admission.kind === "refused") {
     return `refused ${admission.log?.event} ${String(admission.log?.detail["fault"])}`;
   }
