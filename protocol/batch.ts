@@ -6,7 +6,7 @@ import type { Acl } from "./acl.ts";
 import { unreachable } from "./assert.ts";
 import { BATCH_CBOR, decodeCbor, encodeCbor } from "./cbor.ts";
 import { cborBytes } from "./cbor-bytes.ts";
-import { byteString, bytesOrNull, count, FieldError, integer, list, text } from "./fields.ts";
+import { FieldError, list } from "./fields.ts";
 import type { SessionId } from "./ids.ts";
 import type { ClientOperation, CreateMode, Operation, ZnodeOperation } from "./operations.ts";
 import type { Zxid } from "./zxid.ts";
@@ -62,7 +62,10 @@ export function encodeBatch(operations: readonly Operation[]): Uint8Array {
   return encodeCbor(operations.map(pack));
 }
 
-/** Operations of a batch, in order. Bytes that are no batch throw a `CborError` or `FieldError`. */
+/**
+ * Operations of a batch, in order. Bytes that are no batch throw a `CborError` or `FieldError`. Single fields are as they were written:
+ * an operation that cannot be applied fails alone.
+ */
 export function decodeBatch(payload: Uint8Array): Operation[] {
   return list(decodeCbor(payload, BATCH_CBOR)).map(unpack);
 }
@@ -138,27 +141,27 @@ function unpack(item: unknown): Operation {
     case CREATE_SESSION:
       return {
         kind: "createSession",
-        timeoutMs: count(packed[1]),
-        password: byteString(packed[2]),
+        timeoutMs: packed[1] as number,
+        password: packed[2] as Uint8Array,
       };
     case ATTACH_SESSION:
       return {
         kind: "attachSession",
-        session: count(packed[1]) as SessionId,
-        timeoutMs: count(packed[2]),
-        password: byteString(packed[3]),
+        session: packed[1] as SessionId,
+        timeoutMs: packed[2] as number,
+        password: packed[3] as Uint8Array,
       };
     case EXPIRE_SESSION:
       return {
         kind: "expireSession",
-        session: count(packed[1]) as SessionId,
-        attachedAt: count(packed[2]) as Zxid,
+        session: packed[1] as SessionId,
+        attachedAt: packed[2] as Zxid,
       };
     default:
       return {
         kind: "client",
-        session: count(packed[1]) as SessionId,
-        attachedAt: count(packed[2]) as Zxid,
+        session: packed[1] as SessionId,
+        attachedAt: packed[2] as Zxid,
         operation: unpackClient(packed),
       };
   }
@@ -169,14 +172,14 @@ function unpackClient(packed: Packed): ClientOperation {
     case SET_ACL:
       return {
         kind: "setAcl",
-        path: text(packed[3]),
+        path: packed[3] as string,
         acl: unpackAcl(packed[4]),
-        version: integer(packed[5]),
+        version: packed[5] as number,
       };
     case MULTI:
       return { kind: "multi", operations: list(packed[3]).map(unpackZnode) };
     case SYNC:
-      return { kind: "sync", path: text(packed[3]) };
+      return { kind: "sync", path: packed[3] as string };
     case CLOSE_SESSION:
       return { kind: "closeSession" };
     default:
@@ -186,27 +189,27 @@ function unpackClient(packed: Packed): ClientOperation {
 
 function unpackZnode(item: unknown): ZnodeOperation {
   const packed = list(item);
-  const path = text(packed[3]);
+  const path = packed[3] as string;
   switch (packed[0]) {
     case CREATE:
       return {
         kind: "create",
         path,
-        data: bytesOrNull(packed[4]),
+        data: packed[4] as Uint8Array | null,
         acl: unpackAcl(packed[5]),
         mode: modeOf(packed[6]),
       };
     case DELETE:
-      return { kind: "delete", path, version: integer(packed[4]) };
+      return { kind: "delete", path, version: packed[4] as number };
     case SET_DATA:
       return {
         kind: "setData",
         path,
-        data: bytesOrNull(packed[4]),
-        version: integer(packed[5]),
+        data: packed[4] as Uint8Array | null,
+        version: packed[5] as number,
       };
     case CHECK:
-      return { kind: "check", path, version: integer(packed[4]) };
+      return { kind: "check", path, version: packed[4] as number };
     default:
       throw new FieldError("unknown operation code in a batch");
   }
@@ -232,6 +235,6 @@ function packAcl(acl: readonly Acl[]): Packed {
 function unpackAcl(packed: unknown): Acl[] {
   return list(packed).map((item) => {
     const entry = list(item);
-    return { permissions: integer(entry[0]), scheme: text(entry[1]), id: text(entry[2]) };
+    return { permissions: entry[0] as number, scheme: entry[1] as string, id: entry[2] as string };
   });
 }
