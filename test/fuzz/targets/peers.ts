@@ -44,8 +44,13 @@ function gateOf(server: ServerId): NodeGate {
 }
 
 function standingOf(server: ServerId): Standing {
-  const identity = `0${server}`.repeat(16);
-  return { kind: "standing", identity, incarnation: 1, ensembleId: ENSEMBLE, version: 1 };
+  const voters = new Map(VOTERS.map((voter) => [voter, identityOf(voter)]));
+  const identity = identityOf(server);
+  return { kind: "standing", identity, incarnation: 1, ensembleId: ENSEMBLE, version: 1, voters };
+}
+
+function identityOf(server: ServerId): string {
+  return `0${server}`.repeat(16);
 }
 
 function peerFrame(input: Uint8Array): string {
