@@ -8,7 +8,7 @@ import { TARGETS } from "./targets/all.ts";
 const MAIN: string = fileURLToPath(new URL("main.ts", import.meta.url));
 const MINUTE_MS = 60_000;
 /** Of each target, also on a machine that is busy with other things: fewer would mean nothing. */
-const INPUTS_MIN = 500;
+const INPUTS_MIN = 100;
 
 const run = promisify(execFile);
 

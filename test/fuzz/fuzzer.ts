@@ -90,7 +90,11 @@ export class Fuzzer {
 
   /** Runs one input as often as is asked, without judging its time. */
   repeat(input: Uint8Array, times: number): void {
-    for (let count = 0; count < times; count += 1) this.#options.target.run(input);
+    const { target, onInput } = this.#options;
+    for (let count = 0; count < times; count += 1) {
+      onInput(input);
+      target.run(input);
+    }
   }
 
   #next(): Uint8Array {

@@ -11,6 +11,8 @@ export type Target = {
   readonly vary?: (bytes: Uint8Array, random: Random) => Uint8Array;
   /** Of the largest inputs. */
   readonly bytesMax: number;
+  /** Turns in each round; default 1. More for a target whose inputs do much. */
+  readonly turns?: number;
   /** What any input may take on top of 100 ms a megabyte, in CPU time; default 25 ms. */
   readonly cpuMsMin?: number;
   /**

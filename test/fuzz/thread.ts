@@ -109,9 +109,11 @@ parentPort?.on("message", () => {
 
 async function run(): Promise<void> {
   const coverage = new Coverage();
-  const lanes = TARGETS.flatMap((target, index) =>
-    data.targets.includes(target.name) ? [new Lane(target, index, coverage)] : [],
-  );
+  const lanes = TARGETS.flatMap((target, index) => {
+    if (!data.targets.includes(target.name)) return [];
+    const lane = new Lane(target, index, coverage);
+    return Array.from({ length: target.turns ?? 1 }, () => lane);
+  });
   for (let round = 0; !stopped && left > 0; round += 1) {
     for (const lane of lanes) {
       if (stopped || left <= 0) break;

@@ -143,6 +143,7 @@ export const CONVERSATIONS: readonly Target[] = [
     bytesMax: 8 * 1024,
     tokens: ["000000", "640000", "640001", "000001", "000002", "d005", "f00100", "f00000"].map(hex),
     cpuMsMin: 150,
+    turns: 4,
     seeds: () => SEEDS.map(hex),
     run: conversation,
   },

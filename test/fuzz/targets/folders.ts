@@ -162,6 +162,7 @@ export const FOLDERS: readonly Target[] = [
     bytesMax: 256 * 1024,
     tokens: ["ff7a6f64", "5a534e50", "0000000000000000", "0000000100000005"].map(hex),
     cpuMsMin: 100,
+    turns: 2,
     vary,
     seeds,
     run: folder,

@@ -81,8 +81,10 @@ export class NativeStranger {
 
   #frame(script: Script): void {
     this.#sequence += 1;
+    const before = this.#sentBytes;
     const items = Array.from({ length: 1 + script.below(5) }, () => this.#item(script));
-    const repeats = script.below(40) === 0 ? 100 : 1;
+    // NATS carries a megabyte at most.
+    const repeats = script.below(40) === 0 && this.#sentBytes - before < 5000 ? 100 : 1;
     const all = Array.from({ length: repeats }, () => items).flat();
     this.#publish(laneSubject(ENSEMBLE, 1, 1), encodeCbor([this.#sequence, all]));
   }
