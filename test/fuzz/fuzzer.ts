@@ -37,8 +37,9 @@ const CORPUS_BYTES_MAX: number = 8 * 1024 * 1024;
 const CPU_MS_MIN = 25;
 const CPU_MS_PER_MEGABYTE = 100;
 const MEASURES = 3;
+const SLOW = "slow";
 /** Each takes its time. */
-const SLOW_TRIES_MAX = 40;
+const SLOW_TRIES_MAX = 12;
 
 export class Fuzzer {
   readonly #options: FuzzerOptions;
@@ -129,7 +130,7 @@ export class Fuzzer {
       this.#behaviours.add(behaviour);
       this.#keep(input);
     }
-    if (tookMs > CPU_MS_MIN / 2) this.#measure(input);
+    if (tookMs > CPU_MS_MIN / 2 && !this.#signatures.has(SLOW)) this.#measure(input);
   }
 
   /** A machine that is busy with other things makes nothing slow: what counts is this thread's own time, at its best. */
@@ -144,7 +145,7 @@ export class Fuzzer {
       return leastCpuMs(() => this.#judge(bytes), max) > max;
     };
     const reason = `${input.length} bytes took ${Math.round(took)} ms of CPU time, at most ${Math.round(limit)} are allowed`;
-    this.#fail("slow", reason, input, isSlow, SLOW_TRIES_MAX);
+    this.#fail(SLOW, reason, input, isSlow, SLOW_TRIES_MAX);
   }
 
   /** The kind of behaviour; undefined when it fails. */
