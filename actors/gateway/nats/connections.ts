@@ -10,6 +10,7 @@ import type { Written } from "../../submitter/messages.ts";
 import type { SessionChanges, TreeReply } from "../../tree/messages.ts";
 import type { LeaderHeard } from "../../heartbeat/messages.ts";
 import { takeHeard, tellTouched, waitUntilMs } from "../contact.ts";
+import { forgive, mustWait } from "./offenders.ts";
 import { end, flush, forget, push, refuse } from "./output.ts";
 import type { Connection, State, Turn } from "./state.ts";
 
@@ -27,6 +28,7 @@ export function open(
   if (item.password.length !== PASSWORD_BYTES) return refuse(turn, inbox, "badFrame");
   if (!state.serving || state.room === "none") return refuse(turn, inbox, "noLeader");
   if (state.connections.size >= NATIVE_CONNECTIONS_MAX) return refuse(turn, inbox, "limit");
+  if (mustWait(state.offenders, item.session, nowMs)) return refuse(turn, inbox, "limit");
   const { minSessionTimeoutMs, maxSessionTimeoutMs } = state.options.timeouts;
   const timeoutMs = Math.min(Math.max(item.timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
   const connection = newConnection(state.nextConnection, inbox, timeoutMs, item.session, nowMs);
@@ -127,6 +129,7 @@ export function tick(turn: Turn): void {
     if (nowMs - heardAtMs > timeoutMs) forget(turn, connection);
     else if (isLeaderless || isHeld) end(turn, connection, "noLeader");
   }
+  forgive(state.offenders, nowMs);
   effects.push(...tellTouched(state.contact, state.name, nowMs));
 }
 

@@ -3,6 +3,7 @@ import { encodeGatewayFrame, type EndReason, type GatewayItem } from "../../../p
 import { NATIVE_FRAME_BYTES_SOFT_MAX } from "../../../protocol/limits.ts";
 import { tell } from "../../inboxes.ts";
 import { answerUntilMs } from "../contact.ts";
+import { noteEnd } from "./offenders.ts";
 import type { Connection, State, Turn } from "./state.ts";
 
 /** Beside data and names. */
@@ -32,6 +33,8 @@ export function flushAll(turn: Turn): void {
 
 /** Sends what is left and may leave, says why, and forgets the connection. */
 export function end(turn: Turn, connection: Connection, reason: EndReason): void {
+  const { phase } = connection;
+  if (phase.kind !== "opening") noteEnd(turn.state.offenders, phase.session, reason, turn.nowMs);
   flush(turn, connection);
   refuse(turn, connection.inbox, reason);
   forget(turn, connection);
@@ -48,6 +51,7 @@ export function forget(turn: Turn, connection: Connection): void {
   const { state, effects } = turn;
   flush(turn, connection);
   state.held.delete(connection);
+  state.openings.waiting.delete(connection);
   state.requestBytes -= connection.requestBytes;
   connection.requestBytes = 0;
   state.connections.delete(connection.number);

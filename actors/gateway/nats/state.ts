@@ -6,6 +6,7 @@ import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Room } from "../../log-sync/messages.ts";
 import type { Contact } from "../contact.ts";
 import type { Effect } from "../../../runtime/effects.ts";
+import type { Offenders } from "./offenders.ts";
 import type { GatewayStream } from "./streams.ts";
 
 export type NatsGatewayOptions = {
@@ -81,8 +82,16 @@ export type State = {
   wrongPasswords: number;
   nextConnection: number;
   nextTreeStream: number;
+  /** Streams that are being opened at the tree. */
+  readonly openings: {
+    /** The tree's number of the one that it has not yet answered for. */
+    underWay: number | undefined;
+    /** By connection, in turn; none is empty. */
+    readonly waiting: Map<Connection, Set<GatewayStream>>;
+  };
   /** Connections with items in `out`. */
   readonly dirty: Set<Connection>;
+  readonly offenders: Offenders;
   readonly contact: Contact;
   /** With items in `out` that may not leave before the leader has heard of the session. */
   readonly held: Set<Connection>;

@@ -95,6 +95,7 @@ export function changesCame(
   turn: Turn,
   message: Extract<TreeReply, { readonly kind: "changes" }>,
 ): void {
+  answeredFor(turn, message.stream);
   const connection = turn.state.connections.get(message.client);
   const stream = connection?.treeStreams.get(message.stream);
   if (connection === undefined || stream === undefined) return;
@@ -114,6 +115,7 @@ export function compactedCame(
   turn: Turn,
   message: Extract<TreeReply, { readonly kind: "compacted" }>,
 ): void {
+  answeredFor(turn, message.stream);
   const connection = turn.state.connections.get(message.client);
   const stream = connection?.treeStreams.get(message.stream);
   if (connection === undefined || stream === undefined) return;
@@ -145,9 +147,39 @@ function sendPending(turn: Turn, connection: Connection, stream: GatewayStream):
   stream.pending.splice(0, count);
 }
 
-function openAtTree({ state, effects }: Turn, connection: Connection, stream: GatewayStream): void {
+/**
+ * At an opening the tree looks through all changes that it keeps, which may take it ten milliseconds: one is under way at a
+ * time, and connections take turns, so that whoever opens many waits for them and nobody else does.
+ */
+function openAtTree(turn: Turn, connection: Connection, stream: GatewayStream): void {
+  const { openings } = turn.state;
+  const waiting = openings.waiting.get(connection);
+  if (waiting !== undefined) waiting.add(stream);
+  else openings.waiting.set(connection, new Set([stream]));
+  if (openings.underWay === undefined) openNext(turn);
+}
+
+/** The tree has answered for a stream: with that it is open, or compacted. */
+function answeredFor(turn: Turn, treeStream: number): void {
+  const { openings } = turn.state;
+  if (openings.underWay !== treeStream) return;
+  openings.underWay = undefined;
+  openNext(turn);
+}
+
+function openNext({ state, effects }: Turn): void {
+  const { openings } = state;
+  const [next] = openings.waiting;
+  if (next === undefined) return;
+  const [connection, streams] = next;
+  const [stream] = streams;
+  openings.waiting.delete(connection);
+  if (stream === undefined) return;
+  streams.delete(stream);
+  if (streams.size > 0) openings.waiting.set(connection, streams);
   const number = state.nextTreeStream;
   state.nextTreeStream += 1;
+  openings.underWay = number;
   stream.treeStream = number;
   connection.treeStreams.set(number, stream);
   const { path, recursive, after } = stream;
@@ -162,6 +194,10 @@ function closeAtTree(
   connection: Connection,
   stream: GatewayStream,
 ): void {
+  const waiting = state.openings.waiting.get(connection);
+  if (waiting?.delete(stream) === true && waiting.size === 0) {
+    state.openings.waiting.delete(connection);
+  }
   const { treeStream } = stream;
   if (treeStream === undefined) return;
   stream.treeStream = undefined;

@@ -20,8 +20,12 @@ async function run(child: Child): Promise<string[]> {
 }
 
 export function runKazoo(connectString: string): Promise<string[]> {
-  const args = ["-B", beside("kazoo_client.py"), connectString];
-  return run(new Child({ command: PYTHON, args }));
+  return runKazooScript("kazoo_client.py", connectString);
+}
+
+/** `script`: the name of a file beside this one. */
+export function runKazooScript(script: string, connectString: string): Promise<string[]> {
+  return run(new Child({ command: PYTHON, args: ["-B", beside(script), connectString] }));
 }
 
 export function runNodeClient(connectString: string): Promise<string[]> {

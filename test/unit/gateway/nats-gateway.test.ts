@@ -2,7 +2,12 @@
 import test from "ava";
 import type { NatsGatewayMessage } from "../../../actors/gateway/messages.ts";
 import { Code } from "../../../protocol/codes.ts";
-import { decodeGatewayFrame, type GatewayItem, NATIVE_VERSION } from "../../../protocol/native.ts";
+import {
+  type ClientItem,
+  decodeGatewayFrame,
+  type GatewayItem,
+  NATIVE_VERSION,
+} from "../../../protocol/native.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -13,6 +18,7 @@ import {
   item,
   NativeGatewayHarness,
   opened,
+  PASSWORD,
   SESSION,
   set,
   STAT,
@@ -299,6 +305,66 @@ test("a closed stream is closed at the tree, a gone client's are forgotten there
   gone.tells();
   gone.give({ kind: "sessionChanges", attached: [], closed: [SESSION] });
   t.deepEqual(gone.tells(), ["tree/1 forget"]);
+});
+
+test("streams are opened at the tree one at a time, and connections take turns", (t) => {
+  const harness = opened();
+  const open = (stream: number, path: string): ClientItem => ({
+    kind: "openStream",
+    stream,
+    path,
+    recursive: false,
+    after: 10 as Zxid,
+    credits: 1,
+  });
+  const answer = (client: number, stream: number): void =>
+    harness.give({ kind: "changes", client, stream, changes: [], through: 11 as Zxid });
+  const inbox = harness.openAnother(2);
+  harness.tells();
+  harness.say(open(1, "/a"), open(2, "/b"), open(3, "/c"), open(4, "/d"));
+  harness.frame(1, [open(1, "/other")], inbox);
+  t.deepEqual(harness.tells(), ["tree/1 openStream"]);
+  answer(9, 77);
+  t.deepEqual(harness.tells(), [], "an answer for another stream");
+  answer(1, 1);
+  t.like(harness.lastTold("openStream"), { client: 1, stream: 2, path: "/b" });
+  harness.say({ kind: "closeStream", stream: 2 }, { kind: "closeStream", stream: 3 });
+  answer(1, 2);
+  t.like(harness.lastTold("openStream"), { client: 2, stream: 3, path: "/other" });
+  answer(2, 3);
+  t.like(harness.lastTold("openStream"), { client: 1, stream: 4, path: "/d" });
+  harness.tells();
+  harness.say(open(5, "/e"));
+  harness.give({ kind: "sessionChanges", attached: [], closed: [SESSION] });
+  harness.give({ kind: "compacted", client: 1, stream: 4, oldest: 20 as Zxid });
+  t.deepEqual(harness.tells(), ["tree/1 forget"], "what waited of a gone client is not opened");
+});
+
+test("a session whose connections have to be ended again and again is attached ever more seldom", (t) => {
+  const harness = new NativeGatewayHarness();
+  /** Attaches, and breaks a rule at once. Says whether that reached the log. */
+  const offend = (number: number): boolean => {
+    const inbox = `zooid.test.client.abc.${number}`;
+    harness.tells();
+    harness.ask(SESSION, undefined, inbox);
+    if (!harness.tells().includes("submitter/1 write")) return false;
+    attaches += 1;
+    const attachedAt = (100 + number) as Zxid;
+    const session = { kind: "session", session: SESSION, timeoutMs: 10_000, attachedAt } as const;
+    const results = [{ ...session, password: PASSWORD }];
+    harness.give({ kind: "written", client: attaches, zxids: [attachedAt], results });
+    harness.frame(9, [{ kind: "ping" }], inbox);
+    return true;
+  };
+  let attaches = 0;
+  for (let number = 1; number <= 1_000; number += 1) {
+    harness.nowMs += 10;
+    offend(number);
+  }
+  t.true(attaches <= 9, `${attaches} records in ten seconds of a storm`);
+  t.true(attaches >= 5);
+  harness.tick(60_000);
+  t.true(offend(1_001), "it is forgiven after a while");
 });
 
 test("an answer waits when the leader may not have heard of the session for a third of its timeout", (t) => {

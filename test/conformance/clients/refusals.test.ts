@@ -1,0 +1,18 @@
+/** A client that others wrote is told in its own words of what is refused. */
+import test from "ava";
+import { startZooid } from "../../support/zooid.ts";
+import { runKazooScript } from "./clients.ts";
+
+test("kazoo names what is refused: lists, a write to /zookeeper, authentication", async (t) => {
+  const node = await startZooid();
+  t.teardown(() => node.stop());
+  t.deepEqual(await runKazooScript("kazoo_refusals.py", `127.0.0.1:${node.port}`), [
+    "digest InvalidACLError",
+    "read only InvalidACLError",
+    "open /a",
+    "set InvalidACLError",
+    "quota NoAuthError",
+    "transaction RolledBackError InvalidACLError",
+    "auth AuthFailedError",
+  ]);
+});
