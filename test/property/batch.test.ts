@@ -100,7 +100,7 @@ test("a batch has the bytes of its operations and of its head, to the byte", (t)
       t.true(head <= BATCH_HEAD_BYTES);
       t.deepEqual(Buffer.from(payload), Buffer.from(encodeBatch(operations)));
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 });
 

@@ -1,11 +1,9 @@
-/**
- * What an operation costs every tree is bounded by its bytes. Each worst case is applied with n and with 64n bytes: the time
- * may grow by as much, and by what a busy machine adds, but not by the square.
- */
+/** What an operation costs every tree is bounded by its bytes: the worst of each kind is applied, of n and of 64n bytes. */
 import test from "ava";
 import type { Acl } from "../../../protocol/acl.ts";
 import type { ClientOperation } from "../../../protocol/operations.ts";
 import { PATH_LENGTH_MAX } from "../../../protocol/limits.ts";
+import { growthOf, RATIO_MAX, timed } from "../../support/cost.ts";
 import {
   bytes,
   check,
@@ -16,15 +14,6 @@ import {
   Replica,
   setData,
 } from "../../support/replica.ts";
-
-const FACTOR = 64;
-/** Between 64, which is linear, and 4096, which is the square: a busy machine may cost the longer one a multiple of its time. */
-const RATIO_MAX = 1000;
-/** The least of so many is taken, since others only ever add to a time. */
-const RUNS_MIN = 2;
-const RUNS_MAX = 20;
-/** Below it a time says nothing. */
-const LEAST_MS = 0.05;
 
 const DIGEST: Acl = { permissions: 31, scheme: "digest", id: "user:hash" };
 const PREPARED = "/prepared";
@@ -155,22 +144,13 @@ function costOf({ make, prepare }: Case, size: number): number {
   replica.do(session, create(PREPARED));
   for (const each of prepare?.(size) ?? []) replica.do(session, each);
   const record = replica.record([client(session, make(size))]);
-  const beforeMs = performance.now();
-  replica.receive({ kind: "committed", records: [record] });
-  return performance.now() - beforeMs;
+  return timed(() => void replica.receive({ kind: "committed", records: [record] }));
 }
 
 for (const each of CASES) {
   test(`${each.name} costs a tree what its bytes do`, (t) => {
-    let one = Number.POSITIVE_INFINITY;
-    let more = Number.POSITIVE_INFINITY;
-    // The least of all times so far, since what is not the operation's own only adds to one.
-    for (let run = 0; run < RUNS_MAX; run += 1) {
-      one = Math.max(Math.min(one, costOf(each, each.size)), LEAST_MS);
-      more = Math.min(more, costOf(each, FACTOR * each.size));
-      if (run >= RUNS_MIN && more < RATIO_MAX * one) break;
-    }
-    t.log(`${one.toFixed(2)} ms, ${FACTOR} times as much: ${more.toFixed(2)} ms`);
-    t.true(more < RATIO_MAX * one, `${more / one} times as long for ${FACTOR} times the bytes`);
+    const growth = growthOf((size) => costOf(each, size), each.size);
+    t.log(growth.text);
+    t.true(growth.ratio < RATIO_MAX, growth.text);
   });
 }
