@@ -52,6 +52,7 @@ const configuration: Field = {
   rule: "a configuration",
   holds: (value) => checkedConfiguration(value) !== undefined,
 };
+const identity: Field = { rule: "a folder's identity", holds: isIdentity };
 const promise = record("a promise", { epoch, candidate: server });
 const submitter = record("a submitter", {
   server,
@@ -84,7 +85,7 @@ const PONG: Shapes<Pong> = {
 
 const LOG_SYNC: Shapes<LogSyncPeerMessage> = {
   promiseRequest: { epoch: whole("an epoch", 1, EPOCH_MAX), candidate: server },
-  promiseReply: { epoch, granted: flag, promise, lastZxid: zxid },
+  promiseReply: { folder: identity, epoch, granted: flag, promise, lastZxid: zxid },
   append: {
     epoch: whole("an epoch", 1, EPOCH_MAX),
     leader: server,
@@ -113,7 +114,7 @@ const LOG_SYNC: Shapes<LogSyncPeerMessage> = {
   },
   join: {},
   joinAnswer: {
-    identity: { rule: "a folder's identity", holds: isIdentity },
+    identity,
     reason: optional(text(REASON_CHARACTERS_MAX)),
     configuration: optional(configuration),
   },

@@ -74,6 +74,8 @@ export type PeerSender = {
   readonly ensembleId: string | undefined;
   /** Its folder is the one that is bound to its number, so its word may count for a quorum. */
   readonly isVoter: boolean;
+  /** Its folder has its number in a configuration in force, or in one that is not yet known to be: it may lead. */
+  readonly isNamed: boolean;
 };
 
 /** What becomes of bytes that came from another node. */

@@ -17,6 +17,7 @@ import {
   frameOf,
   isSameHeader,
   PEER_FRAME_HEADER_BYTES,
+  type PeerFrame,
   type PeerFrameHeader,
 } from "../protocol/peer-frame.ts";
 import type {
@@ -44,6 +45,7 @@ const ACTOR_CHARACTERS_MAX = 40;
 const TELL_AGAIN_MS = 1000;
 
 type Said = { saidMs: number; toldMs: number; count: number };
+type Life = Pick<PeerFrameHeader, "identity" | "incarnation" | "nonce">;
 type Known = { readonly header: Uint8Array; readonly sender: PeerSender };
 
 export class NodeGate implements PeerGate {
@@ -55,6 +57,8 @@ export class NodeGate implements PeerGate {
   #header: Uint8Array | undefined;
   /** Of each node, the header that was let in last. */
   readonly #known = new Map<number, Known>();
+  /** Of each number's folder that counts, the process that was started last. */
+  readonly #lives = new Map<number, Life>();
   /** By sender and reason. */
   readonly #said = new Map<string, Said>();
 
@@ -95,31 +99,59 @@ export class NodeGate implements PeerGate {
     }
     const frame = decodeFrame(bytes);
     if ("fault" in frame) return this.#malformed(incoming, frame.fault, nowMs);
-    const { header, kind, body } = frame;
+    const { header, kind } = frame;
     if (header.server !== from) return this.#malformed(incoming, "another sender", nowMs);
     if (this.#standing === undefined) return NOTHING;
-    if (kind === "refusal") return this.#refusal(incoming, body, nowMs);
+    if (kind === "refusal") return this.#refusal(incoming, frame, nowMs);
     if (from === this.#server) return this.#ownId(incoming, header, nowMs);
     const own = this.#standing.ensembleId;
     if (own !== undefined && header.ensembleId !== undefined && own !== header.ensembleId) {
       return this.#stranger(incoming, header, nowMs);
     }
     const sender = this.#senderOf(header, this.#standing);
+    const later = sender.isVoter ? this.#laterThan(header) : undefined;
+    if (later !== undefined) return this.#olderLife(incoming, header, later.incarnation, nowMs);
+    if (!sender.isNamed && this.#isOutdated(incoming, header, this.#standing)) {
+      const reply = this.#reply(from, "outdated", header, nowMs);
+      return { kind: "refused", reply };
+    }
     this.#known.set(from, { header: bytes.slice(0, PEER_FRAME_HEADER_BYTES), sender });
     return this.#take(incoming, sender, nowMs);
   }
 
-  #senderOf(header: PeerFrameHeader, { ensembleId: own, voters }: Standing): PeerSender {
+  #senderOf(header: PeerFrameHeader, { ensembleId: own, voters, named }: Standing): PeerSender {
     const { server, identity, incarnation, nonce, ensembleId } = header;
     const isMember = own !== undefined && ensembleId === own;
     const isVoter = isMember && voters.get(server) === identity;
-    return { identity, incarnation, nonce, ensembleId, isVoter };
+    const isNamed = isMember && named.has(identity);
+    return { identity, incarnation, nonce, ensembleId, isVoter, isNamed };
+  }
+
+  /** The process of the same folder that was started after this one, or at the same start from a copy. */
+  #laterThan({ server, identity, incarnation, nonce }: PeerFrameHeader): Life | undefined {
+    const known = this.#lives.get(server);
+    const isLater = known?.identity !== identity || incarnation > known.incarnation;
+    if (isLater) this.#lives.set(server, { identity, incarnation, nonce });
+    return isLater || known.nonce === nonce ? undefined : known;
+  }
+
+  /** Without an ensemble there is nothing to be heard but how to belong to one. */
+  #isOpen(actor: string): boolean {
+    const belongs = this.#standing?.ensembleId !== undefined;
+    return actor === "log-sync" || (belongs && actor === "heartbeat");
+  }
+
+  /** It speaks where only voters do, by a configuration before this node's. */
+  #isOutdated({ actor }: Arrived, header: PeerFrameHeader, standing: Standing): boolean {
+    const { ensembleId, configurationVersion } = header;
+    if (ensembleId === undefined || ensembleId !== standing.ensembleId) return false;
+    return !this.#isOpen(actor) && configurationVersion < standing.version;
   }
 
   #take(incoming: Arrived, sender: PeerSender, nowMs: number): Admission {
     const { from, actor, isAnswer } = incoming;
     // Who has no vote follows, and that is all: nobody else need hear of it.
-    if (!sender.isVoter && !OPEN_ACTORS.includes(actor)) return NOTHING;
+    if (!sender.isNamed && !this.#isOpen(actor)) return NOTHING;
     let message: unknown;
     try {
       message = decodeCbor(incoming.bytes.subarray(PEER_FRAME_HEADER_BYTES), PEER_CBOR);
@@ -152,6 +184,25 @@ export class NodeGate implements PeerGate {
     return { kind: "refused", log, reply, tell: { to: "log-sync", message: TWIN_HEARD } };
   }
 
+  /** A late message of a life that is over, or another process with the same folder, or a copy of it. */
+  #olderLife(
+    { from }: Arrived,
+    header: PeerFrameHeader,
+    incarnation: number,
+    nowMs: number,
+  ): Admission {
+    const log = this.#say(from, "olderLife", nowMs, {
+      level: "info",
+      event: "olderLife",
+      detail: { node: from, incarnation: header.incarnation, remembered: incarnation },
+    });
+    return {
+      kind: "refused",
+      log,
+      reply: this.#reply(from, "olderLife", header, nowMs, incarnation),
+    };
+  }
+
   /** Two ensembles have one name on one network. */
   #stranger({ from }: Arrived, header: PeerFrameHeader, nowMs: number): Admission {
     const log = this.#say(from, "otherEnsemble", nowMs, {
@@ -168,19 +219,23 @@ export class NodeGate implements PeerGate {
   }
 
   /** What another node says of a frame of this one. */
-  #refusal(incoming: Arrived, body: Uint8Array, nowMs: number): Admission {
+  #refusal(incoming: Arrived, { header, body }: PeerFrame, nowMs: number): Admission {
     const refusal = refusalOf(body);
     if (refusal === undefined) return this.#malformed(incoming, "no refusal", nowMs);
     const { from } = incoming;
+    const isVoter = this.#standing !== undefined && this.#senderOf(header, this.#standing).isVoter;
     // Everybody who listens under this number hears it.
     if (refusal.nonce !== this.#nonce) return NOTHING;
-    const { reason, text } = refusal;
+    const { reason, text, incarnation } = refusal;
     const log = this.#say(from, `told ${reason}`, nowMs, {
       level: "error",
       event: "refusedByPeer",
       detail: { by: from, reason, text },
     });
-    const message: RefusedByPeer = { kind: "refusedByPeer", from: from as ServerId, reason };
+    // Whose word does not count does not move this node to anything.
+    if (!isVoter) return { kind: "refused", log };
+    const by = from as ServerId;
+    const message: RefusedByPeer = { kind: "refusedByPeer", from: by, reason, incarnation };
     return { kind: "refused", log, tell: { to: "log-sync", message } };
   }
 
@@ -207,13 +262,14 @@ export class NodeGate implements PeerGate {
     reason: RefusalReason,
     of: PeerFrameHeader,
     nowMs: number,
+    incarnation = 0,
   ): Uint8Array | undefined {
     const said = this.#saidOf(to, reason);
     if (this.#standing === undefined || nowMs - said.toldMs < TELL_AGAIN_MS) return undefined;
     said.toldMs = nowMs;
     const header = encodeHeader(this.#headerOf(this.#standing), "refusal");
     const text = TEXTS[reason];
-    return frameOf(header, encodeCbor({ reason, nonce: of.nonce, text }));
+    return frameOf(header, encodeCbor({ reason, nonce: of.nonce, text, incarnation }));
   }
 
   #saidOf(from: number, reason: string): Said {
@@ -239,16 +295,22 @@ export class NodeGate implements PeerGate {
 
 const NOTHING: Admission = { kind: "refused" };
 const TWIN_HEARD: TwinHeard = { kind: "twinHeard" };
-/** They hear nodes without a vote too, and know that they have none. */
-const OPEN_ACTORS: readonly string[] = ["log-sync", "heartbeat"];
 
 const TEXTS: Readonly<Record<RefusalReason, string>> = {
   twin: "another process has this node's id: stop one of them",
+  olderLife:
+    "its folder has been used since by another process: it is a copy, or an old one put back",
+  outdated: "its number is bound to another folder by now",
   otherEnsemble:
     "it belongs to another ensemble of the same name: give one of them another --ensemble",
 };
 
-type Refusal = { readonly reason: RefusalReason; readonly nonce: number; readonly text: string };
+type Refusal = {
+  readonly reason: RefusalReason;
+  readonly nonce: number;
+  readonly text: string;
+  readonly incarnation: number;
+};
 
 const TEXT_CHARACTERS_MAX = 300;
 
@@ -260,10 +322,16 @@ function refusalOf(body: Uint8Array): Refusal | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { reason, nonce, text } = value as Record<string, unknown>;
+  const { reason, nonce, text, incarnation } = value as Record<string, unknown>;
   if (typeof reason !== "string" || !(reason in TEXTS)) return undefined;
   if (typeof nonce !== "number" || typeof text !== "string") return undefined;
-  return { reason: reason as RefusalReason, nonce, text: text.slice(0, TEXT_CHARACTERS_MAX) };
+  if (typeof incarnation !== "number" || !Number.isSafeInteger(incarnation)) return undefined;
+  return {
+    reason: reason as RefusalReason,
+    nonce,
+    text: text.slice(0, TEXT_CHARACTERS_MAX),
+    incarnation,
+  };
 }
 
 /** Enough of an identity for people to tell one from another. */

@@ -91,7 +91,8 @@ function receive(
     case "leadership":
       return leadership(state, message);
     case "received":
-      if (!message.sender.isVoter) return none(state);
+      // A hint: while a number is being bound to another folder, either of the two may have to lead.
+      if (!message.sender.isNamed) return none(state);
       return receiveVote(state, message.from as ServerId, message.message, context);
     default:
       return timer(state, message.timer as Timer, context);

@@ -242,11 +242,12 @@ function confirmOwn(
 
 function answered(
   state: HeartbeatState,
-  { from, tag, message: pong }: Extract<RequestOutcome<Pong>, { kind: "answered" }>,
+  { from, sender, tag, message: pong }: Extract<RequestOutcome<Pong>, { kind: "answered" }>,
   context: Context,
 ): Step<HeartbeatState> {
   const { leader, epoch } = state.leadership;
-  if (from !== leader) return none(state);
+  // Another process with the leader's number says nothing of the leader.
+  if (from !== leader || !sender.isNamed) return none(state);
   if (!pong.leading) return missed(state, `node ${leader} does not lead`);
   state.heardLeaderMs = context.nowMs;
   state.absences = 0;

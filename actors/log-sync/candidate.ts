@@ -4,6 +4,7 @@
  */
 import type { Context } from "../../runtime/actor.ts";
 import type { PeerSender } from "../../runtime/transport.ts";
+import type { Voter } from "../../protocol/configuration.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Identity } from "../../protocol/identity.ts";
@@ -73,7 +74,7 @@ export function ask(state: LogSyncState, context: Context): void {
 
 export function receivePromiseRequest(
   state: LogSyncState,
-  from: ServerId,
+  from: Voter,
   message: PromiseRequest,
 ): void {
   // What it may have acknowledged and forgotten must not be missing from a quorum by its word.
@@ -94,9 +95,11 @@ export function receivePromiseRequest(
     return;
   }
   // The same request again while the promise is on its way to the disk: answered when it is there.
-  if (state.promising?.epoch === message.epoch && state.promiseAsker === from) return;
-  sendTo(state, from, {
+  if (state.promising?.epoch === message.epoch && state.promiseAsker?.identity === from.identity)
+    return;
+  sendTo(state, from.id, {
     kind: "promiseReply",
+    folder: from.identity,
     epoch: message.epoch,
     granted: false,
     promise: state.promising ?? state.promise,
@@ -113,9 +116,10 @@ function isPromised(
 }
 
 /** The log lane handles messages in order, so everything it was given before the promise is durable by now. */
-export function grant(state: LogSyncState, to: ServerId): void {
-  sendTo(state, to, {
+export function grant(state: LogSyncState, to: Voter): void {
+  sendTo(state, to.id, {
     kind: "promiseReply",
+    folder: to.identity,
     epoch: state.promise.epoch,
     granted: true,
     promise: state.promise,
@@ -129,8 +133,9 @@ export function receivePromiseReply(
   { sender, message }: { readonly sender: PeerSender; readonly message: PromiseReply },
   context: Context,
 ): void {
-  const { role } = state;
+  const { role, membership } = state;
   if (role.kind !== "candidate" || message.epoch !== role.epoch) return;
+  if (message.folder !== membership.identity) return;
   if (!message.granted) {
     lookAgain(state, `node ${from} has promised epoch ${message.promise.epoch}`);
     return;

@@ -11,6 +11,7 @@ import { type Configuration, foundedBy, identityOf } from "../../protocol/config
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import { tell } from "../inboxes.ts";
+import { isForeign, settle } from "./membership.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
 import { broadcast, log, type LogSyncState, sendTo } from "./state.ts";
 
@@ -63,7 +64,7 @@ export function greet(state: LogSyncState): void {
   if (founding.greetings % GREETINGS_A_LINE === 0) sayWaiting(state, founding);
 }
 
-function greetingOf({ options, membership }: LogSyncState, asks: boolean): Greeting {
+export function greetingOf({ options, membership }: LogSyncState, asks: boolean): Greeting {
   const { voters: members } = options;
   return { kind: "greeting", members, configuration: membership.settled, asks };
 }
@@ -76,6 +77,7 @@ export function receiveGreeting(
 ): void {
   if (greeting.asks) sendTo(state, from, greetingOf(state, false));
   const { founding, options } = state;
+  learn(state, sender, greeting);
   if (founding === undefined || founding.adopting !== undefined) return;
   const { members, configuration } = greeting;
   if (members.join() !== options.voters.join()) {
@@ -94,6 +96,13 @@ export function receiveGreeting(
   }
   founding.heard.set(from, { identity: sender.identity, atMs });
   foundIfAllAreHeard(state, founding, context);
+}
+
+/** Who belongs to this ensemble tells what it knows to be committed: this node's own configuration may be over. */
+function learn(state: LogSyncState, sender: PeerSender, { configuration }: Greeting): void {
+  const { settled } = state.membership;
+  if (settled === undefined || configuration === undefined || !sender.isVoter) return;
+  if (!isForeign(state, configuration)) settle(state, configuration);
 }
 
 /** Two processes have one number, perhaps this node's own: neither is founded upon while both are there. */
@@ -172,6 +181,17 @@ function adopt(state: LogSyncState, configuration: Configuration): void {
 
 function sayWaiting(state: LogSyncState, founding: Founding): void {
   const { options } = state;
+  if (founding.formed !== undefined) {
+    log(
+      state,
+      "warn",
+      "waits to be taken in by an ensemble in which another folder has its number",
+      {
+        ensembleId: founding.formed.configuration.ensembleId,
+      },
+    );
+    return;
+  }
   const missing = options.voters.filter((id) => id !== options.server && !founding.heard.has(id));
   log(state, "warn", "belongs to no ensemble yet: all members must be up together once", {
     notHeardOf: missing.join(" "),

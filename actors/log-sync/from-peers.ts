@@ -75,7 +75,7 @@ function receiveFromMember(
       }
       return;
     case "promiseRequest":
-      receivePromiseRequest(state, peer, message);
+      receivePromiseRequest(state, { id: peer, identity: sender.identity }, message);
       return;
     case "promiseReply":
       receivePromiseReply(state, peer, { sender, message }, context);
@@ -90,7 +90,7 @@ function receiveFromMember(
       receivePart(state, peer, message, context);
       return;
     case "survey":
-      answerSurvey(state, peer, message.nonce);
+      answerSurvey(state, peer, message.nonce, sender.isVoter);
       return;
     case "surveyed":
       if (sender.isVoter) receiveSurvey(state, peer, message);

@@ -322,9 +322,11 @@ export function receiveAccepted(
     if (news) roomHeard(state, role, context);
     if (state.role !== role) return;
   }
-  if (follower.catchUp === undefined || zxid < follower.catchUp.sentThrough) return;
-  if (follower.catchUp.sentThrough < state.index.tail) {
-    sendCatchUp(state, role, from, follower, follower.catchUp.sentThrough, context);
+  const { catchUp } = follower;
+  // What is being read goes out when it has been; a second read would send it twice, and so on with each answer to it.
+  if (catchUp === undefined || catchUp.reading || zxid < catchUp.sentThrough) return;
+  if (catchUp.sentThrough < state.index.tail) {
+    sendCatchUp(state, role, from, follower, catchUp.sentThrough, context);
   } else {
     follower.catchUp = undefined;
   }

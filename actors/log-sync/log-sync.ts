@@ -30,6 +30,7 @@ import { LogIndex } from "./log-index.ts";
 import { cutAfter, isBound, standingChanged, stopReplaced } from "./membership.ts";
 import type { LogSyncMessage, SubmitMessage } from "./messages.ts";
 import { sendPart } from "./offer.ts";
+import { refusedByPeer, voteLost } from "./refused.ts";
 import { askToJoin, JOIN_TIMER } from "./replacement.ts";
 import { ABSTAIN_TIMER, endAbstaining, writeAgain } from "./room.ts";
 import {
@@ -90,6 +91,7 @@ function decide(state: LogSyncState, message: LogSyncMessage, context: Context):
       timer(state, message.timer, context);
       return;
     case "refusedByPeer":
+      refusedByPeer(state, message, context);
       return;
     case "twinHeard":
       twinHeard(state, state.options.server, context);
@@ -196,6 +198,9 @@ function receiveFromLog(state: LogSyncState, report: LogReport, context: Context
       return;
     case "configurationStored":
       if (state.founding !== undefined) belongs(state, report.configuration);
+      return;
+    case "voteLost":
+      voteLost(state);
       return;
     case "voteRegained":
       voteRegained(state);

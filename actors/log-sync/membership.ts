@@ -8,6 +8,7 @@ import {
   decodeConfiguration,
   identityOf,
 } from "../../protocol/configuration.ts";
+import type { Identity } from "../../protocol/identity.ts";
 import { isConfigurationRecord, recordHeader, recordPayload } from "../../protocol/record.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
@@ -101,6 +102,9 @@ export function standingChanged(state: LogSyncState): void {
   const { membership } = state;
   const { settled, identity, incarnation } = membership;
   membership.counted = countedOf(settled, membership.logged);
+  const named = new Set<Identity>();
+  for (const { configuration } of membership.logged) addNamed(named, configuration);
+  if (settled !== undefined) addNamed(named, settled);
   const value: Standing = {
     kind: "standing",
     identity,
@@ -108,6 +112,11 @@ export function standingChanged(state: LogSyncState): void {
     ensembleId: settled?.ensembleId,
     version: settled?.version ?? 0,
     voters: membership.counted,
+    named,
   };
   state.effects.push({ kind: "emit", topic: "standing$", value });
+}
+
+function addNamed(named: Set<Identity>, { voters }: Configuration): void {
+  for (const { identity } of voters) named.add(identity);
 }

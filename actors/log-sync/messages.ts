@@ -52,6 +52,8 @@ export type LogSyncPeerMessage =
   /** `lastZxid` is that of the voter's durable log. When refused, `promise` says by which promise. */
   | {
       readonly kind: "promiseReply";
+      /** Of the candidate that it is for: another process may have its number. */
+      readonly folder: Identity;
       readonly epoch: Epoch;
       readonly granted: boolean;
       readonly promise: EpochPromise;
@@ -165,13 +167,19 @@ export type RefusalReason =
   /** Another process has its number. */
   | "twin"
   /** It belongs to another ensemble. */
-  | "otherEnsemble";
+  | "otherEnsemble"
+  /** Its folder has been used since by a process that started later, or as late: it is a copy, or an old one put back. */
+  | "olderLife"
+  /** It takes itself for a voter, by a configuration that is not in force any more. */
+  | "outdated";
 
 /** Another node refuses what this process sends. */
 export type RefusedByPeer = {
   readonly kind: "refusedByPeer";
   readonly from: ServerId;
   readonly reason: RefusalReason;
+  /** Of the life that the other node remembers. */
+  readonly incarnation: number;
 };
 
 /** Emitted on `standing$`, for the gate: who this node is, and whom it goes by. */
@@ -185,6 +193,8 @@ export type Standing = {
   readonly version: number;
   /** By number, the folder whose word counts under it. */
   readonly voters: ReadonlyMap<ServerId, Identity>;
+  /** Folders that have a number in the configuration in force, or in one that is not yet known to be. */
+  readonly named: ReadonlySet<Identity>;
 };
 
 /** From the gate: another process has this node's number. */

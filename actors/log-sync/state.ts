@@ -11,7 +11,7 @@ import {
 import type { Crc32 } from "../../protocol/record.ts";
 import { type Epoch, EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
-import type { Configuration } from "../../protocol/configuration.ts";
+import type { Configuration, Voter } from "../../protocol/configuration.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { LoggedConfiguration, VoteLoss } from "../log/messages.ts";
 import { type EpochAllowance, newAllowance } from "./epoch-allowance.ts";
@@ -170,6 +170,8 @@ export type Membership = {
   counted: Counted;
   /** When it was last said that the ensemble does not take this folder in. */
   refusedMs: number;
+  /** This folder's memory is not all there is of it: that is being made durable. */
+  losingVote: boolean;
 };
 
 export type LogSyncState = {
@@ -185,7 +187,7 @@ export type LogSyncState = {
   /** On its way to the disk. */
   promising: EpochPromise | undefined;
   /** Whom to answer once `promising` is durable. */
-  promiseAsker: ServerId | undefined;
+  promiseAsker: Voter | undefined;
   /** The highest epoch heard of, to choose a higher one. */
   epochSeen: Epoch;
   readonly epochAllowance: EpochAllowance;
@@ -242,6 +244,7 @@ export function initialState(options: LogSyncOptions): LogSyncState {
       logged: [],
       counted: new Map(),
       refusedMs: Number.NEGATIVE_INFINITY,
+      losingVote: false,
     },
     founding: undefined,
     promise: { epoch: EPOCH_NONE, candidate: options.server },
@@ -313,7 +316,7 @@ export function contradicts(state: LogSyncState, from: ServerId, what: string): 
 export function persistPromise(
   state: LogSyncState,
   promise: EpochPromise,
-  asker: ServerId | undefined,
+  asker: Voter | undefined,
 ): void {
   assert(promise.epoch > promisedEpoch(state), "a promise never goes back");
   state.promising = promise;

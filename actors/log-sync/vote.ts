@@ -47,7 +47,12 @@ export function survey(state: LogSyncState): void {
   });
 }
 
-export function answerSurvey(state: LogSyncState, from: ServerId, nonce: number): void {
+export function answerSurvey(
+  state: LogSyncState,
+  from: ServerId,
+  nonce: number,
+  isVoter: boolean,
+): void {
   const { role, repair } = state;
   sendTo(state, from, {
     kind: "surveyed",
@@ -56,7 +61,8 @@ export function answerSurvey(state: LogSyncState, from: ServerId, nonce: number)
     tail: state.index.tail,
     leads: role.kind === "leading" ? role.epoch : undefined,
   });
-  if (repair !== undefined && !repair.heard.has(from)) {
+  // Whose answer does not count is not asked: two such nodes would ask each other without end.
+  if (isVoter && repair !== undefined && !repair.heard.has(from)) {
     sendTo(state, from, { kind: "survey", nonce: repair.nonce });
   }
 }

@@ -24,7 +24,7 @@ import { sealSegment, segmentToSeal } from "./seal.ts";
 import { beginLoad, chunkLoaded, nextSnapshotWork } from "./snapshots.ts";
 import { initialState, type LogState, type PendingRecord, say } from "./state.ts";
 
-import { regainVote } from "./vote-loss.ts";
+import { loseVote, regainVote } from "./vote-loss.ts";
 
 export type { LogState } from "./state.ts";
 
@@ -110,6 +110,7 @@ function take(state: LogState, message: LogMessage): void {
     case "promise":
     case "installSnapshot":
     case "storeConfiguration":
+    case "loseVote":
     case "regainVote":
       state.changes.push(message);
       return;
@@ -254,6 +255,8 @@ function nextChange(state: LogState): Procedure | undefined {
       return installSnapshot(state, change.snapshot);
     case "storeConfiguration":
       return storeConfiguration(state, change);
+    case "loseVote":
+      return loseVote(state, change.incarnation);
     case "regainVote":
       return regainVote(state);
     default:

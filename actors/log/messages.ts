@@ -33,6 +33,11 @@ export type LogMessage =
       readonly configuration: Configuration;
       readonly guest: boolean;
     }
+  /**
+   * What this folder holds is older than what was acknowledged in its name: it may not vote until it is repaired, and its next
+   * start counts from `incarnation`. Answered with `voteLost` once durable.
+   */
+  | { readonly kind: "loseVote"; readonly incarnation: number }
   /** This node may vote again: the marker that said otherwise goes. Answered with `voteRegained` once durable. */
   | { readonly kind: "regainVote" }
   | TimerMessage
@@ -156,6 +161,7 @@ export type LogReport =
     }
   | { readonly kind: "installRefused"; readonly zxid: Zxid; readonly reason: string }
   | { readonly kind: "configurationStored"; readonly configuration: Configuration }
+  | { readonly kind: "voteLost" }
   | { readonly kind: "voteRegained" }
   /** No more room could be prepared. Appends are taken while what was prepared before lasts. */
   | { readonly kind: "roomLow" }

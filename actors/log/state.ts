@@ -55,7 +55,15 @@ export type Change =
   | { readonly kind: "append"; readonly records: readonly PendingRecord[] }
   | Extract<
       LogMessage,
-      { kind: "truncate" | "promise" | "installSnapshot" | "storeConfiguration" | "regainVote" }
+      {
+        kind:
+          | "truncate"
+          | "promise"
+          | "installSnapshot"
+          | "storeConfiguration"
+          | "loseVote"
+          | "regainVote";
+      }
     >;
 
 export type ReadRequest = Extract<LogMessage, { kind: "read" }>;

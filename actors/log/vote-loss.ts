@@ -3,7 +3,15 @@
  * and goes when log-sync says that the node holds again whatever it may have acknowledged.
  */
 import { formatZxid } from "../../protocol/zxid.ts";
-import { asideName, encodePromise, encodeVoteLoss, PROMISE_FILE, VOTE_LOSS_FILE } from "./files.ts";
+import {
+  asideName,
+  encodeIncarnation,
+  encodePromise,
+  encodeVoteLoss,
+  INCARNATION_FILE,
+  PROMISE_FILE,
+  VOTE_LOSS_FILE,
+} from "./files.ts";
 import type { VoteLoss } from "./messages.ts";
 import {
   perform,
@@ -22,6 +30,16 @@ const COPY_BYTES: number = 1024 * 1024;
 export function* storeVoteLoss(state: LogState, loss: VoteLoss): Procedure {
   yield* perform(replaceFile(VOTE_LOSS_FILE, encodeVoteLoss(loss, state.settings.crc32)));
   state.voteLoss = loss;
+}
+
+/** The marker first: a crash between the two leaves a node without a vote. */
+export function* loseVote(state: LogState, incarnation: number): Procedure {
+  const { promise, settings } = state;
+  yield* storeVoteLoss(state, { reason: "promise", epoch: promise.epoch });
+  const counted = encodeIncarnation(incarnation, settings.crc32);
+  yield* perform(replaceFile(INCARNATION_FILE, counted));
+  state.changes.shift();
+  report(state, { kind: "voteLost" });
 }
 
 /** The head of the changes. Without room it stays there and is tried again. */

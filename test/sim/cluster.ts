@@ -2,6 +2,7 @@
 import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { MemoryDisk } from "../../runtime/disks/memory.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { VirtualClock } from "../../runtime/virtual-clock.ts";
@@ -21,10 +22,12 @@ import { Truth } from "./checks/truth.ts";
 import { must } from "./checks/violation.ts";
 import { SimClient } from "./client/client.ts";
 import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
+import { newClientCounts } from "./client/counts.ts";
 import { configOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
 import { damageDisk, loseLastWrite, wipeDisk } from "./damage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
+import { Ghosts } from "./ghosts.ts";
 import { type Link, type LinkHandler, LinkPort } from "./links.ts";
 import { NativeClients } from "./native-clients.ts";
 import type { NativeClient } from "./client/native.ts";
@@ -32,8 +35,9 @@ import { SimNetwork } from "./network.ts";
 import { NodeClock } from "./node-clock.ts";
 import type { Plan } from "./plan.ts";
 import { NodeObserver } from "./observer.ts";
-import { Random, type Range } from "./random.ts";
-import { type Life, SimNode, SimSystem, ThreadLink } from "./sim-node.ts";
+import { Random } from "./random.ts";
+import { type Life, SimNode, SimSystem } from "./sim-node.ts";
+import { threadLinksOf } from "./thread-links.ts";
 import { stragglers } from "./stragglers.ts";
 import type { Trace } from "./trace.ts";
 
@@ -53,17 +57,8 @@ export class Cluster {
   readonly natives: NativeClients;
   readonly truth: Truth = new Truth();
   readonly invariants: Invariants;
-  readonly counts: ClientCounts = {
-    acknowledged: 0,
-    refused: 0,
-    reads: 0,
-    events: 0,
-    sessions: 0,
-    expired: 0,
-    outlived: 0,
-    reconnects: 0,
-    hogs: 0,
-  };
+  readonly ghosts: Ghosts = new Ghosts();
+  readonly counts: ClientCounts = newClientCounts();
   /** A node whose disk failed it, or whose crash was armed, has gone down. */
   onDown: (node: SimNode) => void = () => {};
   readonly #environment: Omit<ClientEnvironment, "clock">;
@@ -186,11 +181,13 @@ export class Cluster {
     if (node.life !== undefined) return;
     node.lives += 1;
     const { wrongDisk } = node;
+    const wrongMembers = node.takeWrongMembers();
     node.wrongDisk = undefined;
     const random = this.#random.stream(NODE_STREAMS * node.id + node.lives);
     const { rate, wallOffsetMs } = node;
     // As long as a process takes to load its modules.
     const clock = new NodeClock(this.clock, { rate, wallOffsetMs, startMs: 40 * node.lives });
+    let lifeOfPort: Life | undefined;
     const port = new FaultyDiskPort({
       node: node.id,
       disk: wrongDisk ?? node.disk,
@@ -205,16 +202,22 @@ export class Cluster {
         this.note(node, `disk: ${operation.kind} fails: ${code}`);
       },
       onCrash: (operation) => {
+        if (lifeOfPort !== undefined && this.ghosts.has(lifeOfPort)) {
+          this.ghosts.end(lifeOfPort);
+          return;
+        }
         this.note(node, `crashes before ${operation.kind}`);
         this.crash(node, random.chance(0.5));
         this.onDown(node);
       },
     });
     node.mayStop = false;
-    node.hasWrongDisk = wrongDisk !== undefined;
+    node.hasWrongDisk = wrongDisk !== undefined || wrongMembers !== undefined;
     this.invariants.started(node.log);
     this.note(node, `starts, life ${node.lives}`);
-    node.life = this.#build(node, { clock, port, random });
+    const life = this.#build(node, { clock, port, random, members: wrongMembers });
+    lifeOfPort = life;
+    node.life = life;
   }
 
   /** As `kill -9`; with `power` also as a power failure: what was not fsynced may be gone. */
@@ -254,6 +257,27 @@ export class Cluster {
     return true;
   }
 
+  /**
+   * A process with an empty folder is started under the number of one that goes on, apart from all others for now. As with
+   * `damage`, the others that have a vote are a quorum.
+   */
+  replaceLiving(node: SimNode): boolean {
+    const { life } = node;
+    const voters = this.nodes.filter((each) => each !== node && each.votes);
+    if (life === undefined || !node.votes) return false;
+    if (voters.length < Math.floor(this.nodes.length / 2) + 1) return false;
+    this.note(node, "goes on apart from all, beside a process with an empty folder");
+    this.ghosts.add(node, life, this.network.leaveBeside(node.id));
+    for (const port of life.links.values()) {
+      for (const link of [...port.links]) link.serverDied(this.#linkRandom.chance(0.2));
+    }
+    node.life = undefined;
+    node.disk = new MemoryDisk();
+    this.invariants.damaged(node.log);
+    this.start(node);
+    return true;
+  }
+
   /** The last write on the disk of a node that is down is gone, where a quorum of others holds it. */
   loseLastWrite(node: SimNode): boolean {
     if (node.life !== undefined || !this.invariants.isSpared(node.log)) return false;
@@ -279,32 +303,26 @@ export class Cluster {
 
   #build(
     node: SimNode,
-    of: { readonly clock: NodeClock; readonly port: FaultyDiskPort; readonly random: Random },
+    of: {
+      readonly clock: NodeClock;
+      readonly port: FaultyDiskPort;
+      readonly random: Random;
+      /** Other ones than the ensemble's. */
+      readonly members: readonly ServerId[] | undefined;
+    },
   ): Life {
     const { plan } = this;
     const { clock, port, random } = of;
-    const config = configOf(plan, node.id);
+    const right = configOf(plan, node.id);
+    const config = { ...right, members: of.members ?? right.members };
+    const made: { life: Life | undefined } = { life: undefined };
     const gate = peerGate(config, random);
     const systems = new Map<string | number, ActorSystem>();
     const links = new Map<number, LinkPort>();
     const lanes = Array.from({ length: plan.lanes }, (_, index) => index + 1);
     for (const lane of lanes) links.set(lane, this.#linkPort(node, lane));
     const threads: readonly (string | number)[] = ["main", "log", ...lanes];
-    const threadLinks = new Map(
-      threads.map((thread) => {
-        const delayMs = threadDelay(plan, thread);
-        return [
-          thread,
-          new ThreadLink({
-            clock,
-            random,
-            delayMs,
-            system: () => systems.get(thread),
-            copies: plan.copies,
-          }),
-        ] as const;
-      }),
-    );
+    const threadLinks = threadLinksOf(plan, threads, { clock, random, systems });
     const make = (thread: string | number): ActorSystem =>
       new SimSystem(
         {
@@ -324,10 +342,15 @@ export class Cluster {
             if (thread !== "main") return threadLinks.get("main");
             return there === "main" ? undefined : threadLinks.get(there);
           },
-          onStopNode: (reason) => this.#stopped(node, reason),
+          onStopNode: (reason) => this.#stopped(node, made.life ?? node.life, reason),
         },
         (actor, message, state) =>
-          this.guard(() => this.#observer.saw(node, actor, message, state)),
+          this.guard(() => {
+            const { life } = made;
+            const ghost = this.ghosts.logOf(life);
+            if (ghost !== undefined) this.#observer.sawGhost(ghost, actor, message, state);
+            else this.#observer.saw(node, actor, message, state);
+          }),
         node.failing,
       );
     const shared = plan.threads === undefined ? make("main") : undefined;
@@ -346,7 +369,8 @@ export class Cluster {
     const { sizes, replaceAfterMs } = plan;
     addReplicationActors(systemOf("main"), config, gate, { sizes, replaceAfterMs });
     addAdminActor(systemOf("main"), config);
-    return { number: node.lives, clock, port, systems, links, cursors: new Map() };
+    made.life = { number: node.lives, clock, port, systems, links, cursors: new Map() };
+    return made.life;
   }
 
   /** A connection's number tells its lane only together with the thread; nodes without threads have their lanes apart by range. */
@@ -420,9 +444,13 @@ export class Cluster {
     return [...(node.life?.links.values() ?? [])].flatMap((port) => [...port.links]);
   }
 
-  #stopped(node: SimNode, reason: string): void {
-    const { life } = node;
+  #stopped(node: SimNode, life: Life | undefined, reason: string): void {
     if (life === undefined) return;
+    if (this.ghosts.has(life)) {
+      this.note(node, `left beside another process, stops: ${reason}`);
+      this.guard(() => this.ghosts.stopped(life, reason, node.mayStop));
+      return;
+    }
     this.note(node, `stops: ${reason}`);
     const refused = node.hasWrongDisk;
     this.guard(() => {
@@ -469,11 +497,4 @@ const LANE_NUMBERS = 100_000;
 
 function clientCut(client: string, node: SimNode): string {
   return `${client}>${node.id}`;
-}
-
-/** To the thread: lanes may be slow. */
-function threadDelay({ threads }: Plan, thread: string | number): Range {
-  const { min, max } = threads?.delayMs ?? { min: 0, max: 0 };
-  const factor = typeof thread === "number" ? (threads?.laneFactors[thread - 1] ?? 1) : 1;
-  return { min: min * factor, max: max * factor };
 }

@@ -11,7 +11,13 @@ export type DirectedPlan = {
   readonly change: (plan: Plan, random: Random) => Partial<Plan>;
 };
 
-export type DirectedName = "hostile" | "snapshots" | "successions" | "handshakes" | "replacements";
+export type DirectedName =
+  | "hostile"
+  | "snapshots"
+  | "successions"
+  | "handshakes"
+  | "replacements"
+  | "identities";
 
 /** Their rates together are well below 1: the other seeds stay as random as they are. */
 export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
@@ -20,6 +26,7 @@ export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
   successions: { rate: 0.07, change: successions },
   handshakes: { rate: 0.04, change: handshakes },
   replacements: { rate: 0.02, change: replacements },
+  identities: { rate: 0.06, change: identities },
 };
 
 export function isDirected(name: string): name is DirectedName {
@@ -67,6 +74,33 @@ function hostile(plan: Plan, random: Random): Partial<Plan> {
     faults: { ...Object.fromEntries(kinds.map((kind) => [kind, 0.2 + random.random()])), heal: 2 },
     driftMax: 0,
     ...writing(plan, 4),
+  };
+}
+
+/** Folders take the place of others whose processes live on, elections come often, and some are told to stand for no reason. */
+function identities(plan: Plan, random: Random): Partial<Plan> {
+  const kinds: readonly FaultKind[] = [
+    "replaceLiving",
+    "ghostsMeet",
+    "wipe",
+    "wrongMembers",
+    "wrongElection",
+    "killLeader",
+    "kill",
+    "isolate",
+    "cutOneWay",
+    "heal",
+  ];
+  return {
+    nodes: random.pick([3, 3, 5, 5]),
+    replaceAfterMs: random.pick([100, 300]),
+    network: { ...plan.network, lossRate: random.pick([0, 0.05]) },
+    diskMs: { min: 0.02, max: random.pick([0.2, 10]) },
+    faultIntervalMs: random.pick([100, 200, 400]),
+    faults: { ...Object.fromEntries(kinds.map((kind) => [kind, 0.2 + random.random()])), heal: 1 },
+    durationMs: Math.max(plan.durationMs, 8000),
+    ...(random.chance(0.5) ? SMALL_LOG : {}),
+    ...writing(plan, 2),
   };
 }
 

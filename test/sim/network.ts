@@ -35,7 +35,13 @@ type Path = {
   slowMs: number;
 };
 
-type Member = { handler: ((incoming: Incoming) => void) | undefined; left: boolean };
+type Member = {
+  readonly id: PeerId;
+  handler: ((incoming: Incoming) => void) | undefined;
+  left: boolean;
+  /** It hears nobody, and nobody hears it. */
+  apart: boolean;
+};
 
 const PATHS_PER_NODE = 256;
 /** Held messages of a clogged path; later ones are lost. */
@@ -55,6 +61,8 @@ export class SimNetwork {
   readonly #random: Random;
   readonly #trace: Trace;
   readonly #members = new Map<PeerId, Member>();
+  /** Processes beside the one that has their number by now. */
+  readonly #beside = new Set<Member>();
   readonly #paths = new Map<number, Path>();
 
   constructor(of: { readonly clock: Clock; readonly random: Random; readonly trace: Trace }) {
@@ -66,12 +74,12 @@ export class SimNetwork {
   /** A new life of the node. */
   join(id: PeerId): Transport {
     this.leave(id);
-    const member: Member = { handler: undefined, left: false };
+    const member: Member = { id, handler: undefined, left: false, apart: false };
     this.#members.set(id, member);
     const send = (to: PeerId, actor: string, bytes: Uint8Array): void => {
       const own = new Uint8Array(bytes);
       for (const moreMs of this.straggle(actor, own)) {
-        this.#carry(id, to, () => void this.#receive(id, to, actor, own, undefined), moreMs);
+        this.#carry(id, to, () => void this.#receive(member, to, actor, own, undefined), moreMs);
       }
     };
     return {
@@ -82,9 +90,8 @@ export class SimNetwork {
       send,
       broadcast: (actor, bytes) => {
         const own = new Uint8Array(bytes);
-        for (const to of this.#members.keys()) {
-          if (to === id) continue;
-          this.#carry(id, to, () => void this.#receive(id, to, actor, own, undefined));
+        for (const to of this.#listeners(member)) {
+          this.#carry(id, to, () => void this.#receive(member, to, actor, own, undefined));
         }
       },
       request: (to, actor, bytes, timeoutMs, done) => {
@@ -103,6 +110,42 @@ export class SimNetwork {
         return Promise.resolve();
       },
     };
+  }
+
+  /** The process goes on under its number, beside the next one that joins under it. */
+  leaveBeside(id: PeerId): {
+    readonly setApart: (apart: boolean) => void;
+    readonly end: () => void;
+  } {
+    const member = this.#members.get(id);
+    if (member === undefined) throw new Error(`no process has the number ${id}`);
+    this.#members.delete(id);
+    this.#beside.add(member);
+    return {
+      setApart: (apart) => {
+        member.apart = apart;
+      },
+      end: () => {
+        member.left = true;
+        this.#beside.delete(member);
+      },
+    };
+  }
+
+  /** The numbers under which somebody else than this process listens. */
+  #listeners(member: Member): Iterable<PeerId> {
+    const ids = new Set(this.#members.keys());
+    for (const { id } of this.#beside) ids.add(id);
+    if (!this.#others(member, member.id).some(() => true)) ids.delete(member.id);
+    return ids;
+  }
+
+  /** Processes under the number, but for this one. */
+  #others(member: Member, id: PeerId): Member[] {
+    const first = this.#members.get(id);
+    const all = first === undefined ? [] : [first];
+    for (const each of this.#beside) if (each.id === id) all.push(each);
+    return all.filter((each) => each !== member);
   }
 
   leave(id: PeerId): void {
@@ -192,7 +235,7 @@ export class SimNetwork {
       });
     };
     this.#carry(from, to, () => {
-      if (this.#receive(from, to, actor, bytes, answer)) return;
+      if (this.#receive(member, to, actor, bytes, answer)) return;
       this.#carry(to, from, () => finish({ kind: "noResponders" }));
     });
   }
@@ -230,18 +273,22 @@ export class SimNetwork {
 
   /** False when nobody listens there. */
   #receive(
-    from: PeerId,
+    sender: Member,
     to: PeerId,
     actor: string,
     bytes: Uint8Array,
     answer: Incoming["answer"],
   ): boolean {
-    const handler = this.#members.get(to)?.handler;
-    if (handler === undefined) return false;
-    this.counts.delivered += 1;
-    this.#trace.step(MESSAGE + from * PATHS_PER_NODE + to, bytes);
-    if (this.#trace.verbose) this.#trace.note(`${from}>${to}`, `${actor} ${bytes.length} bytes`);
-    handler({ from, actor, bytes, answer });
+    const { id: from } = sender;
+    const others = this.#others(sender, to).filter(({ handler }) => handler !== undefined);
+    if (others.length === 0) return false;
+    for (const { handler, apart } of others) {
+      if (apart || sender.apart) continue;
+      this.counts.delivered += 1;
+      this.#trace.step(MESSAGE + from * PATHS_PER_NODE + to, bytes);
+      if (this.#trace.verbose) this.#trace.note(`${from}>${to}`, `${actor} ${bytes.length} bytes`);
+      handler?.({ from, actor, bytes, answer });
+    }
     return true;
   }
 }

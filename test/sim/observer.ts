@@ -11,7 +11,7 @@ import type { SessionsState } from "../../actors/sessions/sessions.ts";
 import type { TreeMessage } from "../../actors/tree/messages.ts";
 import type { TreeState } from "../../actors/tree/tree.ts";
 import { DiskChecks } from "./checks/disk.ts";
-import type { Invariants } from "./checks/invariants.ts";
+import type { Invariants, NodeLog } from "./checks/invariants.ts";
 import type { Kept } from "./checks/kept.ts";
 import { LeaderTime } from "./checks/leader-time.ts";
 import { checkRequests } from "./checks/limits.ts";
@@ -39,6 +39,13 @@ export class NodeObserver {
 
   constructor(options: NodeObserverOptions) {
     this.#options = options;
+  }
+
+  /** Of a process beside the one that has its number by now. */
+  sawGhost(log: NodeLog, actor: string, message: object, state: unknown): void {
+    if (actor !== "log-sync") return;
+    this.#options.invariants.afterLogSync(log, state as LogSyncState);
+    this.#promises.saw(state as LogSyncState, message as LogSyncMessage);
   }
 
   saw(node: SimNode, actor: string, message: object, state: unknown): void {

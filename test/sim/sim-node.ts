@@ -2,6 +2,7 @@
 import type { Inboxes } from "../../actors/inboxes.ts";
 import type { NatsGatewayState } from "../../actors/gateway/nats/gateway.ts";
 import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";
+import { OWNER_FILE } from "../../actors/log/files.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
 import type { TreeState } from "../../actors/tree/tree.ts";
 import type { ServerId } from "../../protocol/ids.ts";
@@ -108,13 +109,16 @@ export class SimNode {
   readonly id: ServerId;
   readonly log: NodeLog;
   readonly faults: DiskFaults;
-  readonly disk: MemoryDisk = new MemoryDisk();
+  /** Another one when it is replaced by a process with an empty folder. */
+  disk: MemoryDisk = new MemoryDisk();
   /** Undefined while it is down. */
   life: Life | undefined;
   lives = 0;
   /** Another node's, for the next start: it must refuse it. */
   wrongDisk: MemoryDisk | undefined;
-  /** Of its present life. */
+  /** For the next start, in place of the ensemble's: it must refuse. */
+  wrongMembers: readonly ServerId[] | undefined;
+  /** Of its present life: it has another node's disk, or other members. */
   hasWrongDisk = false;
   /** A fault of its disk may stop it. */
   mayStop = false;
@@ -135,6 +139,13 @@ export class SimNode {
       crashAfter: undefined,
       crashAtSnapshot: false,
     };
+  }
+
+  /** Once. A folder that was emptied meanwhile is contradicted by nothing. */
+  takeWrongMembers(): readonly ServerId[] | undefined {
+    const { wrongMembers } = this;
+    this.wrongMembers = undefined;
+    return OWNER_FILE in this.disk.snapshot() ? wrongMembers : undefined;
   }
 
   get logSync(): LogSyncState | undefined {
@@ -169,7 +180,10 @@ export class SimNode {
   }
 
   get votes(): boolean {
-    return this.logSync !== undefined && this.logSync.repair === undefined;
+    const { logSync } = this;
+    return (
+      logSync?.recovered === true && logSync.founding === undefined && logSync.repair === undefined
+    );
   }
 
   get leads(): boolean {

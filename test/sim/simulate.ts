@@ -121,6 +121,9 @@ function converge(cluster: Cluster, untilMs: number): void {
       cluster.run(20);
     }
   };
+  until("who was replaced has stopped", () => cluster.ghosts.replaced(nodes).length === 0);
+  // Whoever was not is the process of a folder that counts, and keeps another from taking its place.
+  cluster.ghosts.endAll();
   until("every node leads or follows", () => nodes.every((node) => node.established));
   until("every node has its vote", () => nodes.every((node) => node.votes));
   until("no node refuses writes", () => nodes.every((node) => node.gateway(1)?.room === "enough"));

@@ -35,6 +35,7 @@ export const PEER_MESSAGES: Readonly<Record<string, readonly Readonly<Record<str
       { kind: "promiseRequest", epoch: 1, candidate: 2 },
       {
         kind: "promiseReply",
+        folder: FOLDER,
         epoch: 1,
         granted: false,
         promise: { epoch: 1, candidate: 2 },

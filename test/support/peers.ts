@@ -11,7 +11,14 @@ export function folderOf(node: number): string {
 
 export function senderOf(node: number): PeerSender {
   const { ensembleId } = ensembleOf(3);
-  return { identity: folderOf(node), incarnation: 1, nonce: node, ensembleId, isVoter: true };
+  return {
+    identity: folderOf(node),
+    incarnation: 1,
+    nonce: node,
+    ensembleId,
+    isVoter: true,
+    isNamed: true,
+  };
 }
 
 type Recovered = Extract<LogReport, { kind: "recovered" }>;

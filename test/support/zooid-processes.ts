@@ -10,6 +10,14 @@ import { reservePorts } from "./ports.ts";
 
 const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 
+type OtherStart = {
+  readonly id: number;
+  /** Undefined: none are named. */
+  readonly members: string | undefined;
+  /** Name of its folder within the run's own. */
+  readonly folder: string;
+};
+
 export class ZooidProcesses {
   readonly ids: readonly number[] = [1, 2, 3];
   readonly #folder: string;
@@ -18,12 +26,15 @@ export class ZooidProcesses {
   readonly #releasePorts: () => void;
   readonly #running = new Map<number, Child>();
   readonly #past: Child[] = [];
+  readonly #others: Child[] = [];
+  readonly #flags: readonly string[];
 
-  static async start(): Promise<ZooidProcesses> {
+  /** `flags`: of each node, beside those that it needs. */
+  static async start(flags: readonly string[] = []): Promise<ZooidProcesses> {
     const folder = await mkdtemp(join(tmpdir(), "zooid-processes-"));
     const nats = await startNatsServer();
     const block = await reservePorts();
-    const nodes = new ZooidProcesses(folder, nats, block.first, block.release);
+    const nodes = new ZooidProcesses({ folder, nats, flags }, block.first, block.release);
     try {
       await Promise.all(nodes.ids.map((id) => nodes.startNode(id)));
     } catch (error) {
@@ -33,9 +44,14 @@ export class ZooidProcesses {
     return nodes;
   }
 
-  private constructor(folder: string, nats: NatsServer, firstPort: number, release: () => void) {
-    this.#folder = folder;
-    this.#nats = nats;
+  private constructor(
+    of: { readonly folder: string; readonly nats: NatsServer; readonly flags: readonly string[] },
+    firstPort: number,
+    release: () => void,
+  ) {
+    this.#folder = of.folder;
+    this.#nats = of.nats;
+    this.#flags = of.flags;
     this.#firstPort = firstPort;
     this.#releasePorts = release;
   }
@@ -44,17 +60,57 @@ export class ZooidProcesses {
     return this.#firstPort + id - 1;
   }
 
-  /** Resolves when the node follows or leads. */
-  async startNode(id: number): Promise<void> {
-    const child = new Child({
+  /** Of the node's data, within the run's own. */
+  folderOf(id: number, name: string = String(id)): string {
+    return join(this.#folder, name);
+  }
+
+  /** The node's process, which ends with this ensemble. */
+  processOf(id: number): Child {
+    const child = this.#running.get(id);
+    if (child === undefined) throw new Error(`node ${id} does not run`);
+    return child;
+  }
+
+  /** A process beside the ensemble's own, as an operator might start it by mistake. It ends with the ensemble. */
+  startOther({ id, members, folder }: OtherStart): Child {
+    const child = this.#serve(id, {
+      members,
+      folder: this.folderOf(id, folder),
+      port: 0,
+    });
+    this.#past.push(child);
+    this.#others.push(child);
+    return child;
+  }
+
+  #serve(
+    id: number,
+    of: {
+      readonly members: string | undefined;
+      readonly folder: string;
+      readonly port: number;
+    },
+  ): Child {
+    const members = of.members === undefined ? [] : ["--members", of.members];
+    return new Child({
       command: process.execPath,
       args: [
-        ...[COMMAND_LINE, "serve", "--id", String(id), "--members", this.ids.join(",")],
-        ...["--ensemble", "test", "--nats", this.#nats.url],
-        ...["--client-port", String(this.portOf(id)), "--client-port-address", "127.0.0.1"],
-        ...["--data-dir", join(this.#folder, String(id))],
+        ...[COMMAND_LINE, "serve", "--id", String(id), ...members],
+        ...["--ensemble", "test", "--nats", this.#nats.url, ...this.#flags],
+        ...["--client-port", String(of.port), "--client-port-address", "127.0.0.1"],
+        ...["--data-dir", of.folder],
       ],
       cwd: this.#folder,
+    });
+  }
+
+  /** Resolves when the node follows or leads. `folder`: another one than its own. */
+  async startNode(id: number, folder: string = String(id)): Promise<void> {
+    const child = this.#serve(id, {
+      members: this.ids.join(","),
+      folder: this.folderOf(id, folder),
+      port: this.portOf(id),
     });
     this.#running.set(id, child);
     await untilAnswer(
@@ -67,8 +123,7 @@ export class ZooidProcesses {
 
   /** `kill -9`. Resolves when the process is gone. */
   async kill(id: number): Promise<void> {
-    const child = this.#running.get(id);
-    if (child === undefined) throw new Error(`node ${id} does not run`);
+    const child = this.processOf(id);
     process.kill(child.pid, "SIGKILL");
     await child.exited;
     this.#running.delete(id);
@@ -80,7 +135,7 @@ export class ZooidProcesses {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#running.values()].map((child) => child.stop()));
+    await Promise.all([...this.#running.values(), ...this.#others].map((child) => child.stop()));
     await this.#nats.stop();
     this.#releasePorts();
     await rm(this.#folder, { recursive: true, force: true });

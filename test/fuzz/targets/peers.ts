@@ -46,7 +46,16 @@ function gateOf(server: ServerId): NodeGate {
 function standingOf(server: ServerId): Standing {
   const voters = new Map(VOTERS.map((voter) => [voter, identityOf(voter)]));
   const identity = identityOf(server);
-  return { kind: "standing", identity, incarnation: 1, ensembleId: ENSEMBLE, version: 1, voters };
+  const named = new Set(voters.values());
+  return {
+    kind: "standing",
+    identity,
+    incarnation: 1,
+    ensembleId: ENSEMBLE,
+    version: 1,
+    voters,
+    named,
+  };
 }
 
 function identityOf(server: ServerId): string {

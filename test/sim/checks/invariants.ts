@@ -3,6 +3,7 @@ import type { LogReport } from "../../../actors/log/messages.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import type { SubmitterTable } from "../../../actors/log-sync/submitters.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
+import type { Identity } from "../../../protocol/identity.ts";
 import { recordHeader } from "../../../protocol/record.ts";
 import { epochOf, formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { treeProblemAt } from "./trees.ts";
@@ -47,7 +48,8 @@ export class Invariants {
   readonly #logs: readonly NodeLog[];
   readonly #quorum: number;
   readonly #truth: Truth;
-  readonly #leaders = new Map<number, number>();
+  /** By epoch: the folder, since two processes may have one number. */
+  readonly #leaders = new Map<number, { readonly node: number; readonly identity: Identity }>();
   /** The largest zxid that the leader of an epoch has committed. */
   readonly #committedIn = new Map<number, Zxid>();
   /** Every record that was ever given to a log. */
@@ -156,10 +158,11 @@ export class Invariants {
 
   #leads(node: number, state: LogSyncState, epoch: number): void {
     const other = this.#leaders.get(epoch);
-    must(other === undefined || other === node, "I1 one leader an epoch", () => {
-      return `nodes ${other} and ${node} both lead epoch ${epoch}`;
+    const { identity } = state.membership;
+    must(other === undefined || other.identity === identity, "I1 one leader an epoch", () => {
+      return `nodes ${other?.node} and ${node} both lead epoch ${epoch}`;
     });
-    this.#leaders.set(epoch, node);
+    this.#leaders.set(epoch, { node, identity });
     for (const [earlier, zxid] of this.#committedIn) {
       if (earlier >= epoch) continue;
       must(holds(state, zxid), "I3 committed stays", () => {

@@ -19,7 +19,7 @@ export class Promises {
     }
     if (message.kind !== "received") return;
     const { sender, message: heard } = message;
-    if (heard.kind === "promiseReply" && heard.granted) {
+    if (heard.kind === "promiseReply" && heard.granted && heard.folder === identity) {
       this.#heard(identity, sender.identity, heard.epoch);
     }
   }

@@ -75,7 +75,15 @@ export type FaultKind =
   /** The leader starts again and leads again; what was said to its life before arrives then. It is isolated later. */
   | "lateEchoes"
   /** A node loses its disk, and its wall clock shows less than before: its lanes' incarnation is below what the log knows. */
-  | "replacedUnderOldClock";
+  | "replacedUnderOldClock"
+  /** A process with an empty folder is started under the number of one that goes on, cut off; later they meet. */
+  | "replaceLiving"
+  /** Those that were cut off and replaced hear the others again. */
+  | "ghostsMeet"
+  /** A member is started with other members than the ensemble's, or with none, and then rightly. */
+  | "wrongMembers"
+  /** A node loses its disk. */
+  | "wipe";
 
 export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
   network: [

@@ -6,6 +6,7 @@ import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import type { Random } from "../random.ts";
 import type { SimNode } from "../sim-node.ts";
 import type { FaultKind } from "./kinds.ts";
+import { identityFaults } from "./identities.ts";
 import { sessionFaults } from "./sessions.ts";
 import { successionFaults } from "./successions.ts";
 import type { Inject, Injection, Target } from "./target.ts";
@@ -44,6 +45,7 @@ export class Nemesis {
     };
     this.#injectors = {
       ...successionFaults(injection),
+      ...identityFaults(injection),
       ...sessionFaults(injection, (node, forMs) => this.#pause(node, forMs)),
       ...this.#networkFaults(),
       ...this.#processFaults(),
@@ -81,6 +83,7 @@ export class Nemesis {
     cluster.healClients();
     for (const second of this.#seconds) second.end();
     for (const client of cluster.clients) client.mute = false;
+    cluster.ghosts.meet();
     for (const node of cluster.nodes) {
       this.#healDisk(node);
       node.life?.clock.resume();
@@ -438,6 +441,7 @@ export class Nemesis {
     node.faults.failNext = undefined;
     node.faults.crashAfter = undefined;
     node.wrongDisk = undefined;
+    node.wrongMembers = undefined;
     freeDisk(node);
   }
 

@@ -3,6 +3,7 @@ import { ACTOR_MUTANTS } from "./actors.ts";
 import { CLIENT_MUTANTS } from "./clients.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
 import type { Mutant } from "./mutant.ts";
+import { IDENTITY_MUTANTS } from "./identity.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
 import { REPLICATION_MUTANTS } from "./replication.ts";
 import { ROOM_MUTANTS } from "./room.ts";
@@ -12,6 +13,7 @@ import { STORAGE_MUTANTS } from "./storage.ts";
 
 export const MUTANTS: readonly Mutant[] = [
   ...REPLICATION_MUTANTS,
+  ...IDENTITY_MUTANTS,
   ...STORAGE_MUTANTS,
   ...SNAPSHOT_MUTANTS,
   ...STATE_MACHINE_MUTANTS,

@@ -5,7 +5,7 @@ const CANDIDATE = "actors/log-sync/candidate.ts";
 const DELIVERY = "actors/log-sync/delivery.ts";
 const FOLLOWER = "actors/log-sync/follower.ts";
 const LEADER = "actors/log-sync/leader.ts";
-const STATE = "actors/log-sync/state.ts";
+const QUORUM = "actors/log-sync/quorum.ts";
 
 export const REPLICATION_MUTANTS: readonly Mutant[] = [
   {
@@ -30,8 +30,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADER,
-        find: "const durable = [state.durable as number];",
-        replace: "const durable = [state.index.tail as number];",
+        find: "counted.get(state.options.server) === own ? [state.durable as number] : [];",
+        replace: "counted.get(state.options.server) === own ? [state.index.tail as number] : [];",
       },
       {
         file: LEADER,
@@ -50,9 +50,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     mistake: "half of the voters count as a quorum",
     edits: [
       {
-        file: STATE,
-        find: "quorum: Math.floor(options.voters.length / 2) + 1,",
-        replace: "quorum: Math.max(1, Math.floor(options.voters.length / 2)),",
+        file: QUORUM,
+        find: "return Math.floor(voters / 2) + 1;",
+        replace: "return Math.max(1, Math.floor(voters / 2));",
       },
     ],
   },
@@ -64,8 +64,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         file: CANDIDATE,
         find: "persistPromise(state, { epoch: message.epoch, candidate: message.candidate }, from);",
         replace: `persistPromise(state, { epoch: message.epoch, candidate: message.candidate }, undefined);
-          sendTo(state, from, {
+          sendTo(state, from.id, {
             kind: "promiseReply",
+            folder: from.identity,
             epoch: message.epoch,
             granted: true,
             promise: state.promising,

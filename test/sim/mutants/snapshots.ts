@@ -48,8 +48,8 @@ function figures(`,
       },
       {
         file: "actors/tree/apply.ts",
-        find: "transaction.zxid = zxidAfter(firstZxid, index);",
-        replace: `transaction.zxid = zxidAfter(firstZxid, index);
+        find: "const zxid = zxidAfter(firstZxid, index);",
+        replace: `const zxid = zxidAfter(firstZxid, index);
           if (index > 0 && tree.cutWanted !== undefined) {
             tree.cutWanted();
             tree.cutWanted = undefined;

@@ -5,7 +5,7 @@ import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
 import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import { EPOCH_MAX, epoch, ZXID_NONE } from "../../../protocol/zxid.ts";
-import { recoveredReport, senderOf } from "../../support/peers.ts";
+import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
 import { Driven, sent, server, told } from "../../support/plain-calls.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
@@ -41,7 +41,14 @@ test("one message of the highest epoch is neither promised nor raises what is ch
   const messages: readonly LogSyncPeerMessage[] = [
     { kind: "promiseRequest", epoch: epoch(EPOCH_MAX), candidate: server(2) },
     { kind: "append", epoch: epoch(EPOCH_MAX), ...append, room: "enough" },
-    { kind: "promiseReply", epoch: epoch(6), granted: false, promise, lastZxid: ZXID_NONE },
+    {
+      kind: "promiseReply",
+      folder: folderOf(1),
+      epoch: epoch(6),
+      granted: false,
+      promise,
+      lastZxid: ZXID_NONE,
+    },
     { kind: "deposed", promise },
   ];
   for (const message of messages) {

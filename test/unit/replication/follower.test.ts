@@ -7,7 +7,7 @@ import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-syn
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
-import { recoveredReport, senderOf } from "../../support/peers.ts";
+import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
 
@@ -58,7 +58,14 @@ test("a voter answers a promise request only when its promise is durable", (t) =
   t.deepEqual(told(asked, "log"), [{ kind: "promise", promise }]);
   const durable = logSync.receive({ kind: "promised", promise });
   t.deepEqual(sent(durable, 3), [
-    { kind: "promiseReply", epoch: 2, granted: true, promise, lastZxid: at(1, 1) },
+    {
+      kind: "promiseReply",
+      folder: folderOf(3),
+      epoch: 2,
+      granted: true,
+      promise,
+      lastZxid: at(1, 1),
+    },
   ]);
 });
 

@@ -23,7 +23,7 @@ import {
   syncs,
   told,
 } from "../../support/plain-calls.ts";
-import { recoveredReport, senderOf } from "../../support/peers.ts";
+import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
 
@@ -47,6 +47,7 @@ function promisedByItself(logSync: LogSync): void {
 function reply(peer: number, lastZxid: Zxid): LogSyncMessage {
   return from(peer, {
     kind: "promiseReply",
+    folder: folderOf(1),
     epoch: epoch(1),
     granted: true,
     promise: { epoch: epoch(1), candidate: server(1) },
@@ -245,4 +246,23 @@ test("a batch larger than a record may be is not taken, and does not stop the le
   t.true(effects.some((effect) => effect.kind === "log" && effect.level === "warn"));
   logSync.receive(from(2, { ...batch(1), count: 1, payload: fits }));
   t.is(logSync.state.index.tail, at(1, 1));
+});
+
+test("what a follower acknowledges while records are being read for it starts no second read", (t) => {
+  const options = { server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 };
+  const logSync = new Driven(logSyncActor(options));
+  const promise = { epoch: epoch(2), candidate: server(1) };
+  logSync.receive(
+    recoveredReport({
+      promise: { epoch: epoch(1), candidate: server(1) },
+      lastZxids: [at(1, 0), at(1, 1), at(1, 2)],
+    }),
+  );
+  logSync.receive({ kind: "elected", leader: server(1) });
+  logSync.receive({ kind: "promised", promise });
+  const granted = { kind: "promiseReply", epoch: epoch(2), granted: true, promise } as const;
+  logSync.receive(from(2, { ...granted, folder: folderOf(1), lastZxid: ZXID_NONE }));
+  const behind = logSync.receive(from(3, { kind: "behind", epoch: epoch(2), holds: at(1, 0) }));
+  t.like(told(behind, "log"), [{ kind: "read", tag: 3, after: at(1, 0) }]);
+  t.deepEqual(told(logSync.receive(accepted(3, at(1, 0), 2)), "log"), []);
 });

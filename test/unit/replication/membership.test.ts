@@ -180,6 +180,7 @@ function leader(): LogSync {
   logSync.receive(
     from(2, {
       kind: "promiseReply",
+      folder: folderOf(1),
       epoch: epoch(1),
       granted: true,
       promise: { epoch: epoch(1), candidate: server(1) },
@@ -266,7 +267,14 @@ test("an ensemble of two replaces nobody: without the number there would be no m
   const promise = { epoch: epoch(1), candidate: server(1) };
   logSync.receive({ kind: "promised", promise });
   logSync.receive(
-    from(2, { kind: "promiseReply", epoch: epoch(1), granted: true, promise, lastZxid: ZXID_NONE }),
+    from(2, {
+      kind: "promiseReply",
+      folder: folderOf(1),
+      epoch: epoch(1),
+      granted: true,
+      promise,
+      lastZxid: ZXID_NONE,
+    }),
   );
   logSync.receive({ kind: "timer", timer: "publish" });
   logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
@@ -371,3 +379,55 @@ test("a guest votes from when it holds the record that binds its number, and kno
 function isRegain(message: object): boolean {
   return (message as { readonly kind: string }).kind === "regainVote";
 }
+
+test("two folders without a vote do not ask each other what they have promised without end", (t) => {
+  const logSync = start({ voteLoss: { reason: "guest", epoch: epoch(0) } });
+  const survey: LogSyncPeerMessage = { kind: "survey", nonce: 1 };
+  t.like(sent(logSync.receive(from(2, survey)), 2), [{ kind: "surveyed" }, { kind: "survey" }]);
+  t.like(sent(logSync.receive(from(3, survey, guest)), 3), [{ kind: "surveyed" }]);
+  t.is(sent(logSync.receive(from(3, survey, guest)), 3).length, 1);
+});
+
+test("a promise that another process with its number was given counts for no candidate", (t) => {
+  const logSync = start({});
+  logSync.receive({ kind: "elected", leader: server(1) });
+  const promise = { epoch: epoch(1), candidate: server(1) };
+  logSync.receive({ kind: "promised", promise });
+  const reply = { kind: "promiseReply", epoch: epoch(1), granted: true, promise } as const;
+  logSync.receive(from(2, { ...reply, folder: folderOf(9), lastZxid: ZXID_NONE }));
+  t.is(logSync.state.role.kind, "candidate");
+  logSync.receive(from(2, { ...reply, folder: folderOf(1), lastZxid: ZXID_NONE }));
+  t.is(logSync.state.role.kind, "leading");
+});
+
+test("a node that is told that it was refused as of an older life loses its vote, durably, before it stops", (t) => {
+  const logSync = start({ incarnation: 8 });
+  const older = { kind: "refusedByPeer", from: server(2), reason: "olderLife" } as const;
+  t.deepEqual(logSync.receive({ ...older, incarnation: 7 }), [], "its own life is the later one");
+  t.deepEqual(logSync.receive({ ...older, incarnation: 2 ** 50 }), [], "no folder starts so often");
+  const effects = logSync.receive({ ...older, incarnation: 9 });
+  t.deepEqual(told(effects, "log"), [{ kind: "loseVote", incarnation: 9 }]);
+  t.like(emitted(effects, "durable$"), [{ votes: false }]);
+  const asked: LogSyncPeerMessage = {
+    kind: "promiseRequest",
+    epoch: epoch(5),
+    candidate: server(2),
+  };
+  t.deepEqual(sent(logSync.receive(from(2, asked)), 2), []);
+  const lost = logSync.receive({ kind: "voteLost" });
+  t.regex(JSON.stringify(lost), /older than what the others remember/);
+});
+
+test("a voter whose configuration is over learns it from whoever refuses it as outdated, and stops", (t) => {
+  const logSync = start({});
+  const effects = logSync.receive({
+    kind: "refusedByPeer",
+    from: server(2),
+    reason: "outdated",
+    incarnation: 0,
+  });
+  t.like(sent(effects, 2), [{ kind: "greeting", asks: true }]);
+  const next = withIdentity(ensembleOf(3), { id: server(1), identity: folderOf(9) }, at(1, 1));
+  const told2 = logSync.receive(from(2, greeting({ configuration: next })));
+  t.true(told2.some(({ kind }) => kind === "stopNode"));
+});

@@ -20,7 +20,7 @@ import {
   syncs,
   told,
 } from "../../support/plain-calls.ts";
-import { recoveredReport, senderOf } from "../../support/peers.ts";
+import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
 
@@ -48,7 +48,7 @@ function leader(voters: readonly number[]): LogSync {
   logSync.receive({ kind: "promised", promise });
   for (const peer of voters.slice(1)) {
     const granted = { epoch: epoch(1), granted: true, promise, lastZxid: ZXID_NONE };
-    logSync.receive(from(peer, { kind: "promiseReply", ...granted }));
+    logSync.receive(from(peer, { kind: "promiseReply", folder: folderOf(1), ...granted }));
   }
   publish(logSync);
   durable(logSync, at(1, 0));

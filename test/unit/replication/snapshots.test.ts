@@ -11,7 +11,7 @@ import type {
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
-import { ensembleOf, recoveredReport, senderOf } from "../../support/peers.ts";
+import { folderOf, ensembleOf, recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
 
@@ -92,6 +92,7 @@ test("a follower whose log ends before the leader's begins is offered the newest
   logSync.receive(
     from(2, {
       kind: "promiseReply",
+      folder: folderOf(1),
       epoch: epoch(2),
       granted: true,
       promise,

@@ -17,7 +17,7 @@ import {
   server,
   told,
 } from "../../support/plain-calls.ts";
-import { recoveredReport, senderOf } from "../../support/peers.ts";
+import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage>;
 
@@ -95,7 +95,12 @@ test("a leader does not count the word of a node without a vote, and forgets wha
   const promise = { epoch: epoch(1), candidate: server(1) };
   logSync.receive({ kind: "elected", leader: server(1) });
   logSync.receive({ kind: "promised", promise });
-  const granted = { kind: "promiseReply", granted: true, lastZxid: ZXID_NONE } as const;
+  const granted = {
+    kind: "promiseReply",
+    folder: folderOf(1),
+    granted: true,
+    lastZxid: ZXID_NONE,
+  } as const;
   logSync.receive(from(2, { ...granted, epoch: epoch(1), promise }));
   logSync.receive({ kind: "timer", timer: "publish" });
   logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });

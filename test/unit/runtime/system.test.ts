@@ -21,6 +21,7 @@ const json: PeerGate = {
       nonce: 1,
       ensembleId: undefined,
       isVoter: true,
+      isNamed: true,
     };
     try {
       return {

@@ -12,6 +12,7 @@ type Of = {
   readonly server: number;
   readonly identity?: string;
   readonly nonce?: number;
+  readonly incarnation?: number;
   /** Undefined: none yet. */
   readonly configuration?: Configuration | undefined;
 };
@@ -26,10 +27,11 @@ function gate(of: Of): NodeGate {
   made.goBy({
     kind: "standing",
     identity: of.identity ?? folderOf(of.server),
-    incarnation: 1,
+    incarnation: of.incarnation ?? 1,
     ensembleId: configuration?.ensembleId,
     version: configuration?.version ?? 0,
     voters: countedOf(configuration, []),
+    named: new Set(configuration?.voters.map(({ identity }) => identity)),
   });
   return made;
 }
@@ -59,6 +61,7 @@ test("a message comes in with who sent it, the first time and again", (t) => {
         nonce: 77,
         ensembleId: ensembleOf(3).ensembleId,
         isVoter: true,
+        isNamed: true,
       },
       message: { kind: "vote", value },
     });
@@ -152,6 +155,66 @@ test("who counts is asked again when the configuration changes", (t) => {
     ensembleId: next.ensembleId,
     version: 2,
     voters: countedOf(next, []),
+    named: new Set(next.voters.map(({ identity }) => identity)),
   });
   t.like(heard(one, 2, sealed(two, {})), { sender: { isVoter: false } });
+});
+
+test("of one folder's processes the one that was started last is heard, and the other is told so", (t) => {
+  const one = gate({ server: 1 });
+  const later = gate({ server: 2, incarnation: 9, nonce: 90 });
+  t.is(heard(one, 2, sealed(later, {})).kind, "taken");
+  for (const copy of [
+    gate({ server: 2, incarnation: 8, nonce: 80 }),
+    gate({ server: 2, incarnation: 9, nonce: 91 }),
+  ]) {
+    const admission = heard(one, 2, sealed(copy, {}), copy.seal({})?.[55]);
+    t.is(admission.kind, "refused");
+    const { reply } = admission as { readonly reply?: Uint8Array };
+    const told = reply === undefined ? undefined : heard(copy, 1, reply);
+    if (told !== undefined) {
+      const message = { kind: "refusedByPeer", from: 1, reason: "olderLife", incarnation: 9 };
+      t.like(told, { tell: { to: "log-sync", message } });
+    }
+  }
+  t.is(heard(one, 2, sealed(later, {})).kind, "taken");
+  t.is(heard(one, 2, sealed(gate({ server: 2, incarnation: 10 }), {})).kind, "taken");
+});
+
+test("a voter by a configuration that is over is told so, and a guest is not", (t) => {
+  const one = gate({ server: 1 });
+  const next = withIdentity(ensembleOf(3), { id: server(2), identity: folderOf(9) }, 0 as Zxid);
+  one.goBy({
+    kind: "standing",
+    identity: folderOf(1),
+    incarnation: 1,
+    ensembleId: next.ensembleId,
+    version: 2,
+    voters: countedOf(next, []),
+    named: new Set(next.voters.map(({ identity }) => identity)),
+  });
+  const bytes = sealed(gate({ server: 2 }), { kind: "vote" });
+  const admission = one.admit({ from: 2, actor: "election", bytes, isAnswer: false }, 0);
+  t.true("reply" in admission && admission.reply !== undefined);
+  t.is(heard(one, 2, bytes).kind, "taken", "log-sync hears it, as of a folder without a vote");
+});
+
+test("while a number is being bound to another folder elections hear both, and neither counts", (t) => {
+  const one = gate({ server: 1 });
+  const settled = ensembleOf(3);
+  const next = withIdentity(settled, { id: server(2), identity: folderOf(9) }, 0 as Zxid);
+  one.goBy({
+    kind: "standing",
+    identity: folderOf(1),
+    incarnation: 1,
+    ensembleId: settled.ensembleId,
+    version: 1,
+    voters: countedOf(settled, [{ zxid: 0 as Zxid, configuration: next }]),
+    named: new Set([folderOf(2), folderOf(9)]),
+  });
+  for (const identity of [folderOf(2), folderOf(9)]) {
+    const bytes = sealed(gate({ server: 2, identity }), { kind: "vote" });
+    const admission = one.admit({ from: 2, actor: "election", bytes, isAnswer: false }, 0);
+    t.like(admission, { kind: "taken", sender: { isVoter: false, isNamed: true } });
+  }
 });
