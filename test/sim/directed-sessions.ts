@@ -6,7 +6,14 @@ import type { Random } from "./random.ts";
 
 /** A leader and its successor at the same time, while both have clients. */
 export function successions(plan: Plan, random: Random): Partial<Plan> {
-  const kind: FaultKind = random.pick(["deafLeader", "pairApart", "lateEchoes"]);
+  // The last: clients that fall silent on a network that loses every second message.
+  const kind: FaultKind = random.pick([
+    "deafLeader",
+    "deafLeader",
+    "pairApart",
+    "lateEchoes",
+    "muteClient",
+  ]);
   const [workload] = plan.clients;
   // Enough that most leaders serve one. Who only reads waits for no commit: it is answered for as long as its node dares to.
   const clients = Array.from({ length: 5 }, (_, index) => plan.clients[index] ?? workload);
@@ -15,8 +22,8 @@ export function successions(plan: Plan, random: Random): Partial<Plan> {
   return {
     ...QUIET,
     nodes: kind === "pairApart" ? 5 : 3,
-    network: { ...QUIET.network, lossRate: random.pick([0, 0, 0.2]) },
-    faults: { [kind]: 1, muteClient: 0.3 },
+    network: { ...QUIET.network, lossRate: kind === "muteClient" ? 0.5 : 0 },
+    faults: { [kind]: 1 },
     faultIntervalMs: 300,
     durationMs: kind === "lateEchoes" ? 11_000 : 8000,
     ...{ minSessionTimeoutMs, peerTimeoutMs },
@@ -26,7 +33,9 @@ export function successions(plan: Plan, random: Random): Partial<Plan> {
       .filter((each) => each !== undefined)
       .map((each, index) => {
         const mix = index < 2 ? each.mix : READS;
-        return { ...each, ...CALM, mix, timeoutMs: minSessionTimeoutMs };
+        // Who is idle is heard of by its pings alone, one in a third of its timeout.
+        const thinkMs = kind === "muteClient" ? 2000 : CALM.thinkMs;
+        return { ...each, ...CALM, mix, thinkMs, timeoutMs: minSessionTimeoutMs };
       }),
   };
 }

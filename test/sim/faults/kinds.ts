@@ -68,6 +68,8 @@ export type FaultKind =
   | "stallHandshake"
   /** Somebody asks for a session with another password than its own. */
   | "wrongPassword"
+  /** A client sends what is nearly right, on both protocols. */
+  | "hostileClient"
   /** The leader hears all late, and has a successor from when it is heard by nobody. */
   | "deafLeader"
   /** The leader and one other node apart from a majority, which elects at once, for longer than a session lives. */
@@ -135,5 +137,6 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "muteClient",
     "stallHandshake",
     "wrongPassword",
+    "hostileClient",
   ],
 };

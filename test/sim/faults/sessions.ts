@@ -1,10 +1,16 @@
 /** Faults about sessions: handshakes that take long, strangers, nodes whose lanes the log knows a later life of. */
+import { attack } from "../client/hostile.ts";
 import { intrude } from "../client/intruder.ts";
 import type { SimNode } from "../sim-node.ts";
 import type { FaultKind } from "./kinds.ts";
 import type { Inject, Injection } from "./target.ts";
 
-type SessionFaultKind = "muteClient" | "stallHandshake" | "wrongPassword" | "replacedUnderOldClock";
+type SessionFaultKind =
+  | "hostileClient"
+  | "muteClient"
+  | "stallHandshake"
+  | "wrongPassword"
+  | "replacedUnderOldClock";
 
 const POLL_MS = 1;
 const POLLS_MAX = 300;
@@ -28,6 +34,11 @@ export function sessionFaults(
       return false;
     });
   return {
+    hostileClient: ({ node }) => {
+      if (node.life === undefined) return false;
+      attack(cluster, node, random);
+      return say(`a hostile client of ${node.id}`);
+    },
     muteClient: ({ client }) => {
       const { timeoutMs } = client.session ?? {};
       if (timeoutMs === undefined || client.mute) return false;

@@ -1,5 +1,6 @@
 /** The process of one mutant: simulates seeds until one of them violates an invariant, and tells its parent in lines of JSON. */
 import { plant } from "./hooks.ts";
+import type { DirectedName } from "../directed.ts";
 import type { Mutant } from "./mutant.ts";
 
 export type Report =
@@ -9,13 +10,18 @@ export type Report =
   | { readonly kind: "broken"; readonly error: string };
 
 /** Without a mutant: the control, which is to pass. */
-export async function runSeeds(mutant: Mutant | undefined, seeds: number): Promise<void> {
+export async function runSeeds(
+  mutant: Mutant | undefined,
+  seeds: number,
+  directed: DirectedName | undefined,
+): Promise<void> {
   try {
     const checkPlanted = mutant === undefined ? undefined : plant(mutant);
     const { simulate } = await import("../simulate.ts");
     checkPlanted?.();
     for (let seed = 1; seed <= seeds; seed += 1) {
-      const report = runSeed(simulate, seed);
+      const options = directed === undefined ? {} : { directed };
+      const report = runSeed((each) => simulate(each, options), seed);
       tell(report);
       if (report.kind !== "passed") return;
     }

@@ -1,6 +1,7 @@
 /** `npm run sim:mutants`: the simulator's own test. Every planted mistake is to be caught, and the sources as they are to pass. */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { type DirectedName, isDirected } from "../directed.ts";
 import { MUTANTS } from "./all.ts";
 import { runSeeds } from "./child.ts";
 import type { Mutant } from "./mutant.ts";
@@ -13,6 +14,7 @@ invariant is violated. At the end the sources as they are go through the same se
 
   --only NAME[,NAME…]   these mutants only
   --seeds N             give a mutant up after so many seeds; default 2000
+  --plan NAME           every seed with a plan of this purpose (npm run sim -- --help names them)
   --jobs J              processes at a time; default: the number of processors
   --list                names the mutants and their mistakes, runs nothing
   --help                this text
@@ -27,6 +29,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string" },
     seeds: { type: "string", default: "2000" },
+    plan: { type: "string" },
     jobs: { type: "string", default: String(availableParallelism()) },
     list: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -59,6 +62,13 @@ function chosen(only: string | undefined): readonly Mutant[] {
   });
 }
 
+function plan(): DirectedName | undefined {
+  const { plan: name } = values;
+  if (name === undefined || isDirected(name)) return name;
+  complain(`--plan: there is no ${name}`);
+  process.exit(2);
+}
+
 async function runAll(mutants: readonly Mutant[], seeds: number, jobs: number): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const waiting = [...mutants];
@@ -72,7 +82,7 @@ async function runAll(mutants: readonly Mutant[], seeds: number, jobs: number): 
       const startedMs = performance.now();
       const { name } = mutant;
       running.set(name, 1);
-      const fate = await runMutant(name, seeds, (seed) => running.set(name, seed + 1));
+      const fate = await runMutant(name, seeds, (seed) => running.set(name, seed + 1), plan());
       running.delete(name);
       const outcome = { mutant, fate, seconds: (performance.now() - startedMs) / 1000 };
       outcomes.push(outcome);
@@ -107,7 +117,7 @@ async function control(outcomes: readonly Outcome[]): Promise<boolean> {
     1,
     ...outcomes.map(({ fate }) => (fate.kind === "caught" ? fate.seed : 1)),
   );
-  const fate = await runMutant(undefined, seeds);
+  const fate = await runMutant(undefined, seeds, undefined, plan());
   if (fate.kind === "survived") {
     say(`✓ control: the sources as they are pass seeds 1 to ${seeds}`);
     return true;
@@ -134,7 +144,7 @@ if (values.help) {
   for (const { name, mistake } of MUTANTS) say(`${name}: ${mistake}`);
 } else if (values.child) {
   const mutant = values.only === undefined ? undefined : chosen(values.only)[0];
-  await runSeeds(mutant, wholeNumber("seeds", values.seeds));
+  await runSeeds(mutant, wholeNumber("seeds", values.seeds), plan());
 } else {
   process.exitCode = await main();
 }

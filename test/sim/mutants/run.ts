@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { DirectedName } from "../directed.ts";
 import type { Report } from "./child.ts";
 
 export type Fate =
@@ -19,10 +20,18 @@ export async function runMutant(
   name: string | undefined,
   seeds: number,
   onPassed: (seed: number) => void = () => {},
+  plan?: DirectedName,
 ): Promise<Fate> {
   const child = spawn(
     process.execPath,
-    [MAIN, "--child", ...(name === undefined ? [] : ["--only", name]), "--seeds", `${seeds}`],
+    [
+      MAIN,
+      "--child",
+      ...(name === undefined ? [] : ["--only", name]),
+      "--seeds",
+      `${seeds}`,
+      ...(plan === undefined ? [] : ["--plan", plan]),
+    ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   let errors = "";
