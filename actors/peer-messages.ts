@@ -47,7 +47,7 @@ const count = whole("a count", 0, COUNT_MAX);
 const position = whole("a position", 0, Number.MAX_SAFE_INTEGER);
 const flag: Field = { rule: "true or false", holds: (value) => typeof value === "boolean" };
 const bytes: Field = { rule: "bytes", holds: (value) => value instanceof Uint8Array };
-const room = oneOf("enough", "low", "none");
+const room = oneOf("enough", "noGrowth", "low", "none");
 const configuration: Field = {
   rule: "a configuration",
   holds: (value) => checkedConfiguration(value) !== undefined,
@@ -94,7 +94,7 @@ const LOG_SYNC: Shapes<LogSyncPeerMessage> = {
     records: list("records", RECORDS_MAX, bytesOf(RECORD_BYTES_MIN, RECORD_BYTES_MAX)),
     room,
   },
-  accepted: { epoch, zxid, votes: flag, room },
+  accepted: { epoch, zxid, votes: flag, room, treeFull: flag },
   behind: { epoch, holds: zxid },
   snapshotOffer: {
     epoch,

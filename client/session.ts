@@ -13,6 +13,7 @@ import {
   type ZooidError,
 } from "../protocol/errors.ts";
 import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../protocol/ids.ts";
+import { NATIVE_TAKEN_BYTES } from "../protocol/limits.ts";
 import {
   type ClientItem,
   decodeGatewayFrame,
@@ -103,6 +104,8 @@ export class Session {
   #connection = 0;
   #said = 0;
   #heard = 0;
+  /** Bytes heard and not yet said to be taken. */
+  #untoldBytes = 0;
   #items: ClientItem[] = [];
   #flushing = false;
   /** Why nothing can be asked any more. */
@@ -203,6 +206,7 @@ export class Session {
     if (frame.sequence !== 0) {
       if (frame.sequence !== this.#heard + 1) return this.#lost("a message was lost", 0);
       this.#heard = frame.sequence;
+      this.#untoldBytes += bytes.length;
     }
     if (this.#link.kind === "open") this.#link.heardAtMs = performance.now();
     const connection = this.#connection;
@@ -210,6 +214,10 @@ export class Session {
       this.#hearItem(item);
       // The item may have ended the connection, or its receiver closed the client.
       if (this.#connection !== connection || this.#over !== undefined) return;
+    }
+    if (this.#untoldBytes >= NATIVE_TAKEN_BYTES) {
+      this.#untoldBytes = 0;
+      this.#tell({ kind: "taken", sequence: this.#heard });
     }
     this.#flushSoon();
   }
@@ -311,6 +319,7 @@ export class Session {
     this.#connection += 1;
     this.#said = 0;
     this.#heard = 0;
+    this.#untoldBytes = 0;
     this.#link = { kind: "opening", sinceMs: performance.now() };
     const item: ClientItem = {
       kind: "open",

@@ -21,6 +21,8 @@ export const Code = {
   /** Of a server that takes no writes now; here because there is no room on the disk. */
   notReadOnly: -119,
   /** There is too much under way; for certain not done. ZooKeeper's THROTTLEDOP. */
+  /** The tree may not grow any more. */
+  quotaExceeded: -125,
   throttled: -127,
 } as const;
 

@@ -152,6 +152,24 @@ export class DiskFullError extends ZooidError {
   }
 }
 
+/**
+ * The tree does not fit a node's memory any more: writes that grow it are refused, those that do not are done, and so are deletes.
+ * For certain this write does not happen.
+ */
+export class TreeFullError extends ZooidError {
+  override readonly name = "TreeFullError";
+  readonly code = "ZOOID_TREE_FULL";
+  readonly retryable = true;
+  readonly path: string;
+  constructor(path: string, options?: ErrorOptions) {
+    super(
+      `${path}: the ensemble takes no writes that grow the tree, there is no room in its memory: delete znodes, or give the nodes more`,
+      options,
+    );
+    this.path = path;
+  }
+}
+
 /** The node has too many requests under way. For certain the operation does not happen; ask again a little later. */
 export class ThrottledError extends ZooidError {
   override readonly name = "ThrottledError";
@@ -208,6 +226,8 @@ export function errorOfCode(code: Code, path: string): ZooidError {
       return new SessionExpiredError();
     case Code.notReadOnly:
       return new DiskFullError(path);
+    case Code.quotaExceeded:
+      return new TreeFullError(path);
     case Code.throttled:
       return new ThrottledError(path);
     case Code.connectionLoss:

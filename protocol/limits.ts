@@ -105,6 +105,15 @@ export const NATIVE_STREAMS_MAX = 1_000;
 /** Bytes at which a frame of the native protocol takes no further item (one item alone may be as large as a packet). */
 export const NATIVE_FRAME_BYTES_SOFT_MAX: number = 256 * 1024;
 
+/**
+ * Bytes of frames that a native client has not said to have taken. Beyond it no read of the connection is begun and no change
+ * sent.
+ */
+export const NATIVE_UNTAKEN_BYTES_SOFT_MAX: number = 4 * 1024 * 1024;
+
+/** A native client says after so many bytes what it has taken. */
+export const NATIVE_TAKEN_BYTES: number = 512 * 1024;
+
 /** Bytes of changes that wait for a client's credits. Beyond it the stream pauses and goes on from the lane's ring later. */
 export const STREAM_PENDING_BYTES_MAX: number = 4 * 1024 * 1024;
 

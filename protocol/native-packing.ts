@@ -1,4 +1,5 @@
 /** Requests, results and changes of the native protocol as CBOR arrays, so that no field name travels. */
+import { REQUEST_OVERHEAD_BYTES } from "./limits.ts";
 import { OPEN_ACL } from "./acl.ts";
 import { Code } from "./codes.ts";
 import { bytesOrNull, count, FieldError, integer, isInt32, list, text } from "./fields.ts";
@@ -48,8 +49,6 @@ const REQUEST_CODES: readonly number[] = [
   GET_CHILDREN,
 ];
 const CREATE_FLAGS_MAX = 3;
-/** Of a request, beside its path and data. */
-const REQUEST_BYTES = 100;
 
 const STAT_FIELDS = 11;
 const RESULT_ERROR = 0;
@@ -133,7 +132,7 @@ export function requestBytes(request: NativeRequest): number {
   const asked = request.kind === "read" ? request.read : request.operation;
   const path = "path" in asked ? asked.path.length : 0;
   const data = "data" in asked ? (asked.data?.length ?? 0) : 0;
-  return REQUEST_BYTES + path + data;
+  return REQUEST_OVERHEAD_BYTES + path + data;
 }
 
 export function packResult(result: NativeResult): Packed {

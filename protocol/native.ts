@@ -33,6 +33,8 @@ export type ClientItem =
       readonly timeoutMs: number;
     }
   | { readonly kind: "ping" }
+  /** Frames up to this sequence have been taken: the gateway may send as many bytes again. */
+  | { readonly kind: "taken"; readonly sequence: number }
   /** `id` is the client's; answered once by a `result` with it. */
   | { readonly kind: "request"; readonly id: number; readonly request: NativeRequest }
   /** Changes after `after`. `credits`: how many changes may be sent before more are granted. */
@@ -141,6 +143,7 @@ const REQUEST = 3;
 const OPEN_STREAM = 4;
 const CREDIT = 5;
 const CLOSE_STREAM = 6;
+const TAKEN = 7;
 const OPENED = 11;
 const PONG = 12;
 const RESULT = 13;
@@ -155,6 +158,8 @@ function packClientItem(item: ClientItem): unknown[] {
       return [OPEN, item.version, item.session, item.password, item.timeoutMs];
     case "ping":
       return [PING];
+    case "taken":
+      return [TAKEN, item.sequence];
     case "request":
       return [REQUEST, item.id, ...packRequest(item.request)];
     case "openStream":
@@ -179,6 +184,8 @@ function unpackClientItem(fields: readonly unknown[]): HeardItem {
       };
     case PING:
       return { kind: "ping" };
+    case TAKEN:
+      return { kind: "taken", sequence: count(1) };
     case REQUEST:
       return unpackRequestItem(count(fields[1]), fields);
     case OPEN_STREAM:

@@ -11,6 +11,8 @@ import type { Letter, Link } from "./system.ts";
 export type LaneOptions = {
   /** Module of the lane's task. */
   readonly entry: URL;
+  /** Bytes of the thread's heap. Default: as the process has it. */
+  readonly heapBytes?: number | undefined;
   /** Handed to the task, copied. */
   readonly data: object;
   readonly onLetters: (letters: readonly Letter[]) => void;
@@ -47,6 +49,7 @@ export class Lane implements Link {
       idleTimeout: Number.POSITIVE_INFINITY,
       // Between tasks a waiting worker would block its event loop, and with it the sockets.
       atomics: "disabled",
+      ...heapLimit(options.heapBytes),
     });
     const { port1, port2 } = new MessageChannel();
     let stopping = false;
@@ -59,7 +62,7 @@ export class Lane implements Link {
         },
         (error: unknown) => {
           ready.reject(error);
-          if (!stopping) options.onStopNode(`a lane failed: ${String(error)}`);
+          if (!stopping) options.onStopNode(failureOf(error));
         },
       )
       .finally(() => {
@@ -102,4 +105,18 @@ export class Lane implements Link {
     this.#port.close();
     await this.#pool.destroy();
   }
+}
+
+function heapLimit(
+  heapBytes: number | undefined,
+): Partial<ConstructorParameters<typeof Piscina>[0]> {
+  if (heapBytes === undefined) return {};
+  return { resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / 1024 / 1024) } };
+}
+
+function failureOf(error: unknown): string {
+  const isHeapFull =
+    error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
+  if (!isHeapFull) return `a lane failed: ${String(error)}`;
+  return "a lane's heap is full: start with NODE_OPTIONS=--max-old-space-size=… (in MB), or a larger --lane-heap-bytes";
 }

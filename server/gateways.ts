@@ -34,12 +34,14 @@ export function addGatewayActors(
   system: ActorSystem,
   config: NodeConfig,
   lane: number,
-  options: Pick<NatsGatewayOptions, "streamPendingBytesMax"> = {},
+  options: Pick<NatsGatewayOptions, "streamPendingBytesMax" | "heldBytesMax"> = {},
 ): void {
   const gateways = [`zookeeper/${lane}`, `nats/${lane}`];
   tellAll(system, `tree/${lane}`, "sessions$", gateways);
+  tellAll(system, `tree/${lane}`, "room$", gateways);
   tellState(system, `tree/${lane}`, "applied$", ["admin"]);
   const { id: server, ensemble, failoverGraceMs } = config;
+  const { heldBytesMax } = options;
   const timeouts = {
     minSessionTimeoutMs: config.minSessionTimeoutMs,
     maxSessionTimeoutMs: config.maxSessionTimeoutMs,
@@ -50,6 +52,7 @@ export function addGatewayActors(
       ...timeouts,
       failoverGraceMs,
       fourLetterWords: config.fourLetterWords,
+      ...(heldBytesMax === undefined ? {} : { heldBytesMax }),
     }),
   );
   system.add(natsGatewayActor({ server, lane, ensemble, timeouts, failoverGraceMs, ...options }));

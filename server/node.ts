@@ -21,7 +21,9 @@ import { makeDataFolder } from "./data-folder.ts";
 import { noteFailed, noteSkipped, segmentWith, zxidOfText } from "./skipped-operations.ts";
 import type { TreeLaneData } from "./lanes/tree-lane.ts";
 import { addAdminActor } from "./gateways.ts";
+import { machine } from "./memory-limits.ts";
 import { connectionsLeft, connectionsMost, openFilesWarning } from "./open-files.ts";
+import { heapProblem } from "./start-memory.ts";
 import { addReplicationActors, peerGate, threadOf } from "./placement.ts";
 import { processEnvironment, processReport, reportProcess } from "./process-report.ts";
 
@@ -116,6 +118,12 @@ class Node implements RunningNode {
   async start({ transport: given, skip = [] }: NodeOptions): Promise<void> {
     const config = this.#config;
     makeDataFolder(config.dataDir);
+    const { laneHeapBytes } = config;
+    const problem = heapProblem(
+      config.dataDir,
+      laneHeapBytes > 0 ? laneHeapBytes : machine().heapBytes,
+    );
+    if (problem !== undefined) throw new Error(problem);
     // The folder first: nothing else may happen in the name of a node whose folder is in use.
     this.#logLane = await this.#startLane("log-lane", { config });
     const skips = this.#operationsToSkip(skip);
@@ -132,7 +140,8 @@ class Node implements RunningNode {
         nats: config.natsUrls.length > 0,
         skips,
       };
-      this.#treeLanes.push(await this.#startLane("tree-lane", data));
+      const heapBytes = laneHeapBytes > 0 ? laneHeapBytes : undefined;
+      this.#treeLanes.push(await this.#startLane("tree-lane", data, heapBytes));
     }
     const gate = peerGate(config, realRandomness);
     const system = new ActorSystem({
@@ -251,9 +260,10 @@ class Node implements RunningNode {
     return this.#authenticated;
   }
 
-  #startLane(name: string, data: object): Promise<Lane> {
+  #startLane(name: string, data: object, heapBytes?: number): Promise<Lane> {
     return Lane.start({
       entry: laneEntry(name),
+      heapBytes,
       data,
       onLetters: (letters) => this.#deliver(letters),
       onInspection: (event) => this.#heard(event),

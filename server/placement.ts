@@ -107,11 +107,12 @@ export function addReplicaActors(
   system: ActorSystem,
   config: NodeConfig,
   lane: number,
-  options: Pick<TreeOptions, "ringBytesMax" | "snapshotChunkBytes" | "skips"> = {},
+  options: Pick<TreeOptions, "ringBytesMax" | "snapshotChunkBytes" | "limits" | "skips"> = {},
 ): void {
   const { id: server } = config;
   // Every lane holds the same sessions: one of them tells the main thread.
   if (lane === 1) tellAll(system, `tree/${lane}`, "sessions$", ["sessions"]);
+  if (lane === 1) tellAll(system, `tree/${lane}`, "room$", ["log-sync"]);
   system.add(treeActor({ server, lane, crc32, ...options }));
   system.add(submitterActor({ server, lane }));
 }

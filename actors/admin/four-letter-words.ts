@@ -1,5 +1,6 @@
 /** The texts of ZooKeeper's four-letter words, laid out as its tools parse them. Source: ZooKeeper's FourLetterCommands. */
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
+import type { Room } from "../log-sync/messages.ts";
 
 export type Mode = "standalone" | "leader" | "follower";
 
@@ -10,13 +11,18 @@ export type Figures = {
   readonly version: string;
   readonly epoch: number;
   readonly leader: number | undefined;
-  /** False: those of clients are refused, since there is no room on the disk. */
-  readonly writes: boolean;
+  /** For writes of clients, on the disks and in memory. */
+  readonly room: Room;
   readonly zxid: Zxid;
   readonly znodes: number;
   readonly watches: number;
   readonly ephemerals: number;
   readonly dataBytes: number;
+  readonly sessions: number;
+  readonly treeBytes: number;
+  readonly treeBytesMax: number;
+  readonly treeHeapBytes: number;
+  readonly treeHeapBytesMax: number;
   readonly connections: number;
   /** Turned away since the start. */
   readonly refused: number;
@@ -45,7 +51,7 @@ export function answerOf(word: string, figures: Figures): string {
       return "imok";
     case "isro":
       if (figures.mode === undefined) return "null";
-      return figures.writes ? "rw" : "ro";
+      return isWritable(figures) ? "rw" : "ro";
     case "srvr":
       return figures.mode === undefined ? NOT_SERVING : serverText(figures, figures.mode, []);
     case "stat":
@@ -77,7 +83,9 @@ function serverText(figures: Figures, mode: Mode, clients: readonly string[]): s
   ];
   // ZooKeeper's own value for sizes that it has not measured.
   if (mode === "leader") lines.push("Proposal sizes last/min/max: -1/-1/-1");
-  if (!figures.writes) lines.push("Writes: refused, no room on the disk");
+  if (!isWritable(figures)) lines.push("Writes: refused, no room on the disk");
+  else if (figures.room === "noGrowth")
+    lines.push("Writes: refused if they grow the tree, no room in memory");
   return `${lines.join("\n")}\n`;
 }
 
@@ -120,9 +128,20 @@ function monitorText(figures: Figures, mode: Mode): string {
   values.push(["zk_zooid_epoch", figures.epoch]);
   values.push(["zk_zooid_leader", figures.leader ?? -1]);
   values.push(["zk_zooid_applied_zxid", figures.zxid]);
-  values.push(["zk_zooid_writes_refused", figures.writes ? 0 : 1]);
+  values.push(["zk_zooid_writes_refused", isWritable(figures) ? 0 : 1]);
+  values.push(["zk_zooid_growth_refused", figures.room === "enough" ? 0 : 1]);
+  values.push(["zk_zooid_sessions", figures.sessions]);
+  values.push(["zk_zooid_tree_bytes", figures.treeBytes]);
+  values.push(["zk_zooid_tree_bytes_max", figures.treeBytesMax]);
+  values.push(["zk_zooid_tree_heap_bytes", figures.treeHeapBytes]);
+  values.push(["zk_zooid_tree_heap_bytes_max", figures.treeHeapBytesMax]);
   values.push(["zk_zooid_peer_messages_refused", figures.peerMessagesRefused]);
   return values.map(([key, value]) => `${key}\t${value}\n`).join("");
+}
+
+/** Writes are taken, some at least. */
+function isWritable({ room }: Figures): boolean {
+  return room === "enough" || room === "noGrowth";
 }
 
 /** As Java prints a double rounded to four places: always with a decimal point. */

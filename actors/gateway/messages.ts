@@ -4,13 +4,14 @@ import type { AdminAnswer } from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
 import type { Leadership } from "../log-sync/messages.ts";
 import type { Written } from "../submitter/messages.ts";
-import type { SessionChanges, TreeReply, TreeReset } from "../tree/messages.ts";
+import type { SessionChanges, TreeReply, TreeReset, TreeRoom } from "../tree/messages.ts";
 
 export type ZooKeeperGatewayMessage =
   | ConnectionMessage
   | Written
   | TreeReply
   | TreeReset
+  | TreeRoom
   | SessionChanges
   | Leadership
   | LeaderHeard
@@ -30,6 +31,7 @@ export type NatsGatewayMessage =
   | Written
   | TreeReply
   | TreeReset
+  | TreeRoom
   | SessionChanges
   | Leadership
   | LeaderHeard

@@ -185,11 +185,13 @@ function truncate(state: LogSyncState, after: Zxid): void {
 
 /** What this node holds durably and equal to the leader's log, and whether it has room. Sent after the fsync, never before. */
 export function sendAccepted(state: LogSyncState, role: Following): void {
+  const { treeFull } = state;
   const room = ownRoom(state);
-  if (role.epoch === undefined || (role.matched === ZXID_NONE && room === "enough")) return;
+  const isNews = treeFull || room !== "enough";
+  if (role.epoch === undefined || (role.matched === ZXID_NONE && !isNews)) return;
   const zxid = min(state.durable, role.matched);
   const votes = state.repair === undefined && isBound(state);
-  sendTo(state, role.leader, { kind: "accepted", epoch: role.epoch, zxid, votes, room });
+  sendTo(state, role.leader, { kind: "accepted", epoch: role.epoch, zxid, votes, room, treeFull });
   regainIfRepaired(state);
 }
 

@@ -24,7 +24,7 @@ import {
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
 import { noteRecord } from "./membership.ts";
-import type { LogSyncPeerMessage, Room, SubmitMessage, SubmitRefused } from "./messages.ts";
+import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
 import { offerSnapshot } from "./offer.ts";
 import { judgeRoom } from "./room.ts";
 import {
@@ -59,6 +59,8 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
       accepted: ZXID_NONE,
       room: undefined,
       roomAtMs: context.nowMs,
+      treeFull: false,
+      treeFullAtMs: context.nowMs,
       catchUp: undefined,
     });
   }
@@ -291,11 +293,13 @@ export function refuse(state: LogSyncState, refusal: SubmitRefused): void {
   }
 }
 
+type Accepted = Extract<LogSyncPeerMessage, { kind: "accepted" }>;
+
 export function receiveAccepted(
   state: LogSyncState,
   role: Leading,
   { from, identity }: { readonly from: ServerId; readonly identity: Identity },
-  { zxid, votes, room }: { readonly zxid: Zxid; readonly votes: boolean; readonly room: Room },
+  { zxid, votes, room, treeFull }: Accepted,
   context: Context,
 ): void {
   const follower = role.followers.get(from);
@@ -315,13 +319,19 @@ export function receiveAccepted(
   } else {
     follower.guest = { identity, accepted: zxid };
   }
-  if (votes && counts) {
-    const news = follower.room !== room;
-    follower.room = room;
-    follower.roomAtMs = context.nowMs;
-    if (news) roomHeard(state, role, context);
-    if (state.role !== role) return;
+  const { nowMs } = context;
+  let news = counts && follower.treeFull !== treeFull;
+  if (counts) {
+    follower.treeFull = treeFull;
+    follower.treeFullAtMs = nowMs;
   }
+  if (votes && counts) {
+    news ||= follower.room !== room;
+    follower.room = room;
+    follower.roomAtMs = nowMs;
+  }
+  if (news) roomHeard(state, role, context);
+  if (state.role !== role) return;
   const { catchUp } = follower;
   // What is being read goes out when it has been; a second read would send it twice, and so on with each answer to it.
   if (catchUp === undefined || catchUp.reading || zxid < catchUp.sentThrough) return;

@@ -96,6 +96,11 @@ function decide(state: LogSyncState, message: LogSyncMessage, context: Context):
     case "twinHeard":
       twinHeard(state, state.options.server, context);
       return;
+    case "treeRoom":
+      state.treeFull = message.full;
+      roomChanged(state, context);
+      if (state.role.kind === "following") emitLeadership(state);
+      return;
     case "treeLoaded":
       treeLoaded(state, message);
       if (state.role.kind === "leading") activate(state, state.role);

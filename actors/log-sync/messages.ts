@@ -5,7 +5,7 @@ import type { Configuration } from "../../protocol/configuration.ts";
 import type { EnsembleId, Identity } from "../../protocol/identity.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { LogReport } from "../log/messages.ts";
-import type { TreeLoaded } from "../tree/messages.ts";
+import type { TreeLoaded, TreeRoom } from "../tree/messages.ts";
 
 /** A voter's durable word: it accepts nothing from an epoch below, and in this one only from this candidate. */
 export type EpochPromise = { readonly epoch: Epoch; readonly candidate: ServerId };
@@ -23,6 +23,8 @@ export type SnapshotIdentity = {
 export type LogSyncMessage =
   | LogReport
   | TreeLoaded
+  /** From the tree of lane 1. */
+  | TreeRoom
   /** From the election actor: who should lead. */
   | { readonly kind: "elected"; readonly leader: ServerId }
   /** From the heartbeat actor, or from election: the leader (or, of a leader, its quorum) is lost. */
@@ -78,6 +80,8 @@ export type LogSyncPeerMessage =
       readonly votes: boolean;
       /** On the follower's disk. */
       readonly room: Room;
+      /** The follower's memory has no room for a larger tree. */
+      readonly treeFull: boolean;
     }
   /** The append did not follow this log. `holds`: the last record here that is not after the append's prevZxid. */
   | { readonly kind: "behind"; readonly epoch: Epoch; readonly holds: Zxid }
@@ -146,10 +150,10 @@ export type SubmitRefused = {
 };
 
 /**
- * Of a disk, or of an ensemble. `low`: what is left is kept for sessions, and clients' writes are refused. `none`: nothing
- * can be written.
+ * Of a disk, or of an ensemble. `noGrowth`: a node's memory is nearly full, and writes that grow the tree are refused. `low`: what
+ * is left on disks is kept for sessions, and clients' writes are refused. `none`: nothing can be written.
  */
-export type Room = "enough" | "low" | "none";
+export type Room = "enough" | "noGrowth" | "low" | "none";
 
 /** Emitted on `leadership$`: who leads, as far as this node knows. */
 export type Leadership = {

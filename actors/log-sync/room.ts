@@ -1,6 +1,7 @@
 /**
- * Full disks. A leader that runs out of room gives up leading if enough others have room to be a quorum without it. Otherwise
- * it goes on, and has clients' writes refused, so that what is left lasts for sessions.
+ * Full disks, and full memories. A leader that runs out of room gives up leading if enough others have room to be a quorum without it. Otherwise
+ * it goes on, and has clients' writes refused, so that what is left lasts for sessions. A tree that no longer fits one node of
+ * those that are heard is not let grow: every node applies what the log holds.
  */
 import type { Context } from "../../runtime/actor.ts";
 import { recordHeader } from "../../protocol/record.ts";
@@ -39,7 +40,16 @@ export function judgeRoom(state: LogSyncState, role: Leading, context: Context):
     (own === "enough" ? 1 : 0) + count((room) => room === "enough" || room === undefined);
   const able = 1 + count((room) => room !== "none");
   if (own === "none" || (isShort && able < state.quorum)) role.room = "none";
-  else role.room = isShort && free < state.quorum ? "low" : "enough";
+  else if (isShort && free < state.quorum) role.room = "low";
+  else role.room = isTreeFull(state, role, nowMs) ? "noGrowth" : "enough";
+}
+
+function isTreeFull(state: LogSyncState, role: Leading, nowMs: number): boolean {
+  if (state.treeFull) return true;
+  for (const { treeFull, treeFullAtMs } of role.followers.values()) {
+    if (treeFull && nowMs - treeFullAtMs <= NEWS_MS) return true;
+  }
+  return false;
 }
 
 function giveUpLeading(state: LogSyncState, nowMs: number): void {

@@ -102,6 +102,9 @@ export type Follower = {
   /** What it said last of its disk, and when. Undefined: nothing yet. */
   room: Room | undefined;
   roomAtMs: number;
+  /** What it said last of its memory, and when. */
+  treeFull: boolean;
+  treeFullAtMs: number;
   /** While it catches up: what has been sent to it directly, and when. */
   catchUp:
     | { readonly from: Zxid; sentThrough: Zxid; readonly atMs: number; reading: boolean }
@@ -211,6 +214,8 @@ export type LogSyncState = {
   roomLow: boolean;
   /** The log takes nothing. */
   diskFull: boolean;
+  /** The memory of this node has no room for a larger tree. */
+  treeFull: boolean;
   /** It has given up leading for others whose disks have room, and keeps out of their election. */
   abstaining: boolean;
   yieldedAtMs: number;
@@ -265,6 +270,7 @@ export function initialState(options: LogSyncOptions): LogSyncState {
     truncations: 0,
     roomLow: false,
     diskFull: false,
+    treeFull: false,
     abstaining: false,
     yieldedAtMs: Number.NEGATIVE_INFINITY,
     roomTold: "enough",
@@ -369,15 +375,22 @@ export function emitLeadership(state: LogSyncState): void {
   const { room } = value;
   if (room === state.roomTold) return;
   state.roomTold = room;
+  const { leader } = value;
   if (room === "enough") log(state, "info", "writes are taken again", {});
-  else
-    log(state, "warn", "writes are refused: no room on the disk", { room, leader: value.leader });
+  else if (room === "noGrowth")
+    log(state, "warn", "writes that grow the tree are refused: no room in memory", { leader });
+  else log(state, "warn", "writes are refused: no room on the disk", { room, leader });
 }
 
 /** On this node's own disk. */
 export function ownRoom(state: LogSyncState): Room {
   if (state.diskFull) return "none";
   return state.roomLow ? "low" : "enough";
+}
+
+/** A node whose memory is full need not wait for its leader's word. */
+function withoutGrowth(room: Room, treeFull: boolean): Room {
+  return treeFull && room === "enough" ? "noGrowth" : room;
 }
 
 function leadershipOf(state: LogSyncState): Leadership {
@@ -399,7 +412,7 @@ function leadershipOf(state: LogSyncState): Leadership {
         role: role.established ? "following" : "establishing",
         epoch: role.epoch ?? state.promise.epoch,
         leader: role.leader,
-        room: state.diskFull ? ownLeast : role.room,
+        room: state.diskFull ? ownLeast : withoutGrowth(role.room, state.treeFull),
       };
     case "candidate":
       return {

@@ -1,8 +1,22 @@
 /** The tree actor of a lane: a full replica. Applies committed batches, answers reads, fires watches, feeds change streams. */
 import type { SessionId, Submitter } from "../../protocol/ids.ts";
+import type { ClientOperation } from "../../protocol/operations.ts";
 import type { Change, Read, ReadResult, WatchEvent } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Committed } from "../log-sync/messages.ts";
+
+/** What gateways ask of the tree: what clients read, and whether a write of theirs would make the tree larger. */
+export type TreeRead = Read | { readonly kind: "growth"; readonly operation: ClientOperation };
+export type TreeReadResult = ReadResult | { readonly kind: "growth"; readonly grows: boolean };
+
+/** Emitted on `room$` when it changes: whether there is room for more in this lane's memory. */
+export type TreeRoom = {
+  readonly kind: "treeRoom";
+  /** Writes that grow the tree are to be refused. */
+  readonly full: boolean;
+  /** New sessions are to be refused. */
+  readonly sessionsFull: boolean;
+};
 
 export type TreeMessage =
   | Committed
@@ -14,7 +28,7 @@ export type TreeMessage =
       readonly kind: "read";
       readonly from: string;
       readonly client: number;
-      readonly reads: readonly Read[];
+      readonly reads: readonly TreeRead[];
       readonly answerBytesMax: number;
     }
   /**
@@ -83,7 +97,7 @@ export type TreeReply =
       readonly client: number;
       /** Last applied when the reads were answered. */
       readonly zxid: Zxid;
-      readonly results: readonly ReadResult[];
+      readonly results: readonly TreeReadResult[];
     }
   /**
    * `unknown`: it never was, or is over. `behind`: not known here yet, and too many others wait to know as much; another node
@@ -164,4 +178,11 @@ export type Applied = {
   readonly ephemerals: number;
   /** Lengths of all paths and data, as ZooKeeper's approximate data size. */
   readonly dataBytes: number;
+  readonly sessions: number;
+  /** What the tree takes in memory, about, and from where on writes that grow it are refused. */
+  readonly treeBytes: number;
+  readonly treeBytesMax: number;
+  /** Of it in the heap of a lane. */
+  readonly treeHeapBytes: number;
+  readonly treeHeapBytesMax: number;
 };

@@ -33,6 +33,8 @@ export type Nodes = {
   readonly values: Values;
   /** Lengths of all paths and data: ZooKeeper's approximate data size. */
   dataBytes: number;
+  /** Lengths of all paths. */
+  pathBytes: number;
   ephemerals: number;
 };
 
@@ -54,7 +56,7 @@ export function createNodes(): Nodes {
 }
 
 export function emptyNodes(): Nodes {
-  return { byPath: new Map(), values: createValues(), dataBytes: 0, ephemerals: 0 };
+  return { byPath: new Map(), values: createValues(), dataBytes: 0, pathBytes: 0, ephemerals: 0 };
 }
 
 export function isSpecial(path: string): boolean {
@@ -92,6 +94,7 @@ export function createZnode(
 export function insertNode(nodes: Nodes, parent: Znode | undefined, node: Znode): void {
   nodes.byPath.set(node.path, node);
   nodes.dataBytes += node.path.length + (node.data?.length ?? 0);
+  nodes.pathBytes += node.path.length;
   if (node.ephemeralOwner !== SESSION_NONE) nodes.ephemerals += 1;
   if (parent !== undefined) addChild(parent, node);
 }
@@ -106,6 +109,7 @@ export function addChild(parent: Znode, node: Znode): void {
 export function removeNode(nodes: Nodes, parent: Znode, node: Znode): void {
   nodes.byPath.delete(node.path);
   nodes.dataBytes -= node.path.length + (node.data?.length ?? 0);
+  nodes.pathBytes -= node.path.length;
   if (node.ephemeralOwner !== SESSION_NONE) nodes.ephemerals -= 1;
   parent.children?.delete(nameOf(node.path));
   parent.numChildren = parent.children?.size ?? 0;

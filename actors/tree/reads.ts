@@ -4,8 +4,9 @@ import { Code } from "../../protocol/codes.ts";
 import { answerBytes, WatchEventType, type Read, type ReadResult } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Effect } from "../../runtime/effects.ts";
-import type { TreeMessage, TreeReply } from "./messages.ts";
+import type { TreeMessage, TreeReadResult, TreeReply } from "./messages.ts";
 import { statOf, type Znode } from "./nodes.ts";
+import { grows } from "./size.ts";
 import type { TreeState } from "./state.ts";
 import { addEvent, addWatch, takeEvents, watcherOf, type Watcher } from "./watches.ts";
 
@@ -13,14 +14,19 @@ type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
 
 const DONE: ReadResult = { kind: "done" };
 const TOO_MANY_WATCHES: ReadResult = { kind: "error", code: Code.badArguments };
+const NO_ROOM_FOR_WATCHES: ReadResult = { kind: "error", code: Code.throttled };
 const NO_NODE: ReadResult = { kind: "error", code: Code.noNode };
 
 export function answerReads(tree: TreeState, message: ReadMessage, effects: Effect[]): void {
   const { from, client, answerBytesMax } = message;
-  const results: ReadResult[] = [];
+  const results: TreeReadResult[] = [];
   let bytes = 0;
   for (const read of message.reads) {
-    const result = answerRead(tree, from, client, read);
+    if (read.kind === "growth") {
+      results.push({ kind: "growth", grows: grows(tree, read.operation) });
+      continue;
+    }
+    const result = answerRead(tree, from, client, read, effects);
     results.push(result);
     bytes += answerBytes(result);
     if (bytes >= answerBytesMax) break;
@@ -31,13 +37,20 @@ export function answerReads(tree: TreeState, message: ReadMessage, effects: Effe
   effects.push({ kind: "tell", to: from, message: reply });
 }
 
-function answerRead(tree: TreeState, from: string, client: number, read: Read): ReadResult {
+function answerRead(
+  tree: TreeState,
+  from: string,
+  client: number,
+  read: Read,
+  effects: Effect[],
+): ReadResult {
   const { watches } = tree;
   const wanted = watchesWanted(read);
   if (wanted > 0) {
     const { data, child } = watcherOf(watches, from, client);
     const max = tree.options.watchesPerConnectionMax;
     if (data.size + child.size + wanted > max) return TOO_MANY_WATCHES;
+    if (!hasRoomForWatches(tree, wanted, effects)) return NO_ROOM_FOR_WATCHES;
   }
   if (read.kind === "setWatches") {
     setWatches(tree, watcherOf(watches, from, client), read);
@@ -63,6 +76,20 @@ function answerRead(tree: TreeState, from: string, client: number, read: Read): 
     default:
       return unreachable(read);
   }
+}
+
+/** Within the limit of all connections of the lane. Said once when it is reached, and when it is again far from being so. */
+function hasRoomForWatches(tree: TreeState, wanted: number, effects: Effect[]): boolean {
+  const { watches, options } = tree;
+  const { watchesMax } = options.limits;
+  const fits = watches.count + wanted <= watchesMax;
+  const isFree = fits && watches.count <= watchesMax * 0.9;
+  if (fits ? !isFree || !tree.watchesFull : tree.watchesFull) return fits;
+  tree.watchesFull = !fits;
+  const level = fits ? "info" : "warn";
+  const event = fits ? "watchesHaveRoom" : "watchesFull";
+  effects.push({ kind: "log", level, event, detail: { watches: watches.count, watchesMax } });
+  return fits;
 }
 
 /** How many watches the read may leave. */

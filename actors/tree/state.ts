@@ -10,11 +10,13 @@ import {
 } from "../../protocol/limits.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
+import type { TreeRoom } from "./messages.ts";
 import { createNodes, type Nodes } from "./nodes.ts";
 import { createRing, type ChangeRing } from "./ring.ts";
 import type { SessionCheck } from "./session-checks.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Cut } from "./snapshot-cut.ts";
+import { NO_LIMITS, type TreeLimits } from "./size.ts";
 import type { Loading } from "./snapshot-load.ts";
 import { createStreams, type Streams } from "./streams.ts";
 import { createSubmitters, type Submitters } from "./submitters.ts";
@@ -31,6 +33,8 @@ export type TreeOptions = {
    * nothing else is done.
    */
   readonly snapshotChunkBytes?: number;
+  /** How much it may take before what grows it is refused. Default no limit. */
+  readonly limits?: TreeLimits;
   /** Default WATCHES_PER_CONNECTION_MAX. */
   readonly watchesPerConnectionMax?: number;
   /** Operations that failed here before and are not applied, by an operator's word. Default none. */
@@ -39,6 +43,10 @@ export type TreeOptions = {
 
 export type TreeState = {
   readonly options: Required<TreeOptions>;
+  /** As it was told last. */
+  room: TreeRoom;
+  /** Reads that ask for a watch are refused, and it was logged. */
+  watchesFull: boolean;
   lastApplied: Zxid;
   /** Of the last record applied. */
   lastTimeMs: number;
@@ -67,10 +75,14 @@ export function createState(options: TreeOptions): TreeState {
     ringBytesMax = CHANGE_RING_BYTES_MAX,
     snapshotChunkBytes = SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
     watchesPerConnectionMax = WATCHES_PER_CONNECTION_MAX,
+    limits = NO_LIMITS,
     skips = new Set(),
   } = options;
+  const sizes = { ringBytesMax, snapshotChunkBytes, watchesPerConnectionMax, limits };
   return {
-    options: { ...options, ringBytesMax, snapshotChunkBytes, watchesPerConnectionMax, skips },
+    options: { ...options, ...sizes, skips },
+    room: { kind: "treeRoom", full: false, sessionsFull: false },
+    watchesFull: false,
     lastApplied: ZXID_NONE,
     lastTimeMs: 0,
     nodes: createNodes(),

@@ -13,6 +13,7 @@ import type { Applied, TreeDigest, TreeMessage } from "./messages.ts";
 import { answerReads } from "./reads.ts";
 import { answerChecks, checkSession, forgetChecks } from "./session-checks.ts";
 import { sessionChanges } from "./sessions.ts";
+import { sizeOf, stopIfTooLarge, tellRoom } from "./size.ts";
 import { beginCut, chunkStored, dropCut } from "./snapshot-cut.ts";
 import { loadChunk } from "./snapshot-load.ts";
 import { createState, type TreeOptions, type TreeState } from "./state.ts";
@@ -78,6 +79,8 @@ function receive(state: TreeState, message: TreeMessage): Step<TreeState> {
       break;
     case "loadChunk":
       loadChunk(state, message, effects);
+      stopIfTooLarge(state, effects);
+      if (message.last) tellRoom(state, effects);
       if (message.last) answerChecks(state, effects);
       if (message.last) effects.push({ kind: "emit", topic: "applied$", value: figures(state) });
       break;
@@ -96,6 +99,8 @@ function applyCommitted(state: TreeState, records: readonly Uint8Array[], effect
     effects.push(...stopFor(error));
     return;
   }
+  tellRoom(state, effects);
+  stopIfTooLarge(state, effects);
   answerChecks(state, effects);
   flushStreams(state.streams, state.ring, state.lastApplied, operations, effects);
   const changes = sessionChanges(state.sessions, state.sessionsTouched);
@@ -104,10 +109,17 @@ function applyCommitted(state: TreeState, records: readonly Uint8Array[], effect
   effects.push({ kind: "emit", topic: "applied$", value: figures(state) });
 }
 
-function figures({ options, lastApplied, nodes, watches }: TreeState): Applied {
+function figures(state: TreeState): Applied {
+  const { options, lastApplied, nodes, sessions, watches } = state;
+  const { heapBytes, bytes } = sizeOf(state);
   return {
     kind: "applied$",
     lane: options.lane,
+    sessions: sessions.size,
+    treeBytes: bytes,
+    treeBytesMax: options.limits.bytesMax,
+    treeHeapBytes: heapBytes,
+    treeHeapBytesMax: options.limits.heapBytesMax,
     zxid: lastApplied,
     znodes: nodes.byPath.size,
     watches: watches.count,

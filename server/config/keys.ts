@@ -104,6 +104,26 @@ export const KEYS: readonly Key[] = [
     "in all, 0: as many as open files allow (default 0)",
   ),
   key(
+    "maxTreeBytes",
+    "max-tree-bytes N",
+    "zooid.maxTreeBytes",
+    "from here on no growth, 0: a quarter of the memory (default 0)",
+  ),
+  key("maxSessions", "max-sessions N", "zooid.maxSessions", "0: by the heap (default 0)"),
+  key("maxWatches", "max-watches N", "zooid.maxWatches", "of a lane, 0: by the heap (default 0)"),
+  key(
+    "maxHeldBytes",
+    "max-held-bytes N",
+    "zooid.maxHeldBytes",
+    "waiting for a lane's clients, 0: by the heap (default 0)",
+  ),
+  key(
+    "laneHeapBytes",
+    "lane-heap-bytes N",
+    "zooid.laneHeapBytes",
+    "heap of each lane, 0: as Node has it (default 0)",
+  ),
+  key(
     "fourLetterWords",
     "four-letter-words a,b",
     "4lw.commands.whitelist",

@@ -42,6 +42,22 @@ export type NodeConfig = {
    * more than that.
    */
   readonly maxConnections: number;
+  /**
+   * Bytes that the tree may take in memory, about, in each lane: from there on writes that grow it are refused. 0, the default: a
+   * quarter of the machine's memory, shared by the lanes. What the heap of a lane can hold is a limit of its own.
+   */
+  readonly maxTreeBytes: number;
+  /** Sessions; a further one is refused. 0, the default: as many as a sixteenth of a lane's heap can hold. */
+  readonly maxSessions: number;
+  /** Watches of one lane; a read that asks for a further one is refused. 0, the default: as for sessions. */
+  readonly maxWatches: number;
+  /**
+   * Bytes of requests and answers that wait for the connections of one gateway; beyond it clients wait. 0, the default: a
+   * sixteenth of a lane's heap, shared by the lanes, 256 MiB at most.
+   */
+  readonly maxHeldBytes: number;
+  /** Bytes of the heap of each lane. 0, the default: as Node has it, `--max-old-space-size` included, which wins over this. */
+  readonly laneHeapBytes: number;
   /** Four-letter words that are answered. Default: all there are. */
   readonly fourLetterWords: readonly string[];
   /** Worker threads with clients and a replica of the tree each, 1 to 16. Default 1. */

@@ -15,6 +15,7 @@ import {
   type Reading,
   serverId,
   wholeNumber,
+  zeroOr,
 } from "./values.ts";
 
 export type Validation =
@@ -36,6 +37,11 @@ const CONNECTIONS_MAX = 1_000_000;
 const SNAPSHOT_EVERY_BYTES_MIN: number = 64 * 1024;
 const SNAPSHOT_EVERY_BYTES_MAX: number = 64 * 1024 ** 3;
 const MINUTE_MS = 60_000;
+const TREE_BYTES_MIN: number = 64 * 1024;
+const HELD_BYTES_MIN: number = 1024 * 1024;
+const LANE_HEAP_BYTES_MIN: number = 32 * 1024 * 1024;
+const BYTES_MAX: number = 1024 ** 4;
+const COUNT_MAX = 16_000_000;
 
 type Draft = {
   readonly settings: Settings;
@@ -210,6 +216,26 @@ function readPeerTimes(draft: Draft): PeerTimes {
   };
 }
 
+type Memory = Pick<
+  NodeConfig,
+  "maxTreeBytes" | "maxSessions" | "maxWatches" | "maxHeldBytes" | "laneHeapBytes"
+>;
+
+/** Of each 0 is what the machine allows; other values are at least so large that a node can work. */
+function readMemory(draft: Draft): Memory {
+  const size = (field: keyof Memory, min: number): number =>
+    read(draft, field, zeroOr(min, BYTES_MAX, "0 is what the machine allows"), 0);
+  const count = (field: keyof Memory): number =>
+    read(draft, field, wholeNumber(0, COUNT_MAX, "0 is what the heap allows"), 0);
+  return {
+    maxTreeBytes: size("maxTreeBytes", TREE_BYTES_MIN),
+    maxSessions: count("maxSessions"),
+    maxWatches: count("maxWatches"),
+    maxHeldBytes: size("maxHeldBytes", HELD_BYTES_MIN),
+    laneHeapBytes: size("laneHeapBytes", LANE_HEAP_BYTES_MIN),
+  };
+}
+
 export function validate(settings: Settings, options: ValidateOptions): Validation {
   const draft: Draft = { settings, problems: [], warnings: [] };
   const config: NodeConfig = {
@@ -231,6 +257,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
       wholeNumber(0, CONNECTIONS_MAX, "0 is as many as the limit of open files leaves"),
       0,
     ),
+    ...readMemory(draft),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), SERVED_WORDS),
     lanes: read(draft, "lanes", wholeNumber(1, LANES_MAX, "at most one per core is of use"), 1),
     snapshotEveryBytes: read(

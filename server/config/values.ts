@@ -29,6 +29,17 @@ export function wholeNumber(min: number, max: number, hint: string): Reader<numb
   };
 }
 
+/** 0 stands for what is derived otherwise. */
+export function zeroOr(min: number, max: number, hint: string): Reader<number> {
+  const other = wholeNumber(min, max, hint);
+  return (text) => {
+    if (/^[+-]?0+$/.test(text)) return { kind: "read", value: 0 };
+    const reading = other(text);
+    const rule = `must be 0, or a whole number from ${min} to ${max}`;
+    return reading.kind === "read" ? reading : { ...reading, rule };
+  };
+}
+
 export function serverId(text: string): Reading<ServerId> {
   const hint = "number the nodes 1, 2, 3 as in ZooKeeper's myid";
   const reading = wholeNumber(SERVER_ID_MIN, SERVER_ID_MAX, hint)(text);

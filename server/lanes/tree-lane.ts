@@ -9,6 +9,7 @@ import type { Zxid } from "../../protocol/zxid.ts";
 import { connectNatsClients, type NatsClients } from "../../runtime/transports/nats-clients.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import { addGatewayActors } from "../gateways.ts";
+import { machine, memoryLimits } from "../memory-limits.ts";
 import { natsLog } from "../nats-log.ts";
 import { natsOptions } from "../nats-options.ts";
 import { addReplicaActors } from "../placement.ts";
@@ -56,8 +57,9 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
       route: () => link,
       onStopNode,
     });
-    addReplicaActors(system, config, lane, { skips: new Set(task.skips) });
-    addGatewayActors(system, config, lane);
+    const { tree: limits, ringBytesMax, heldBytesMax } = memoryLimits(config, machine());
+    addReplicaActors(system, config, lane, { limits, ringBytesMax, skips: new Set(task.skips) });
+    addGatewayActors(system, config, lane, { heldBytesMax });
     const address = await listener.listen();
     const close = async (): Promise<void> => {
       await listener.close();

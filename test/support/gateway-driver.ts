@@ -6,10 +6,14 @@ import { type State, zooKeeperGatewayActor } from "../../actors/gateway/zookeepe
 import type { ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
 import type { Room } from "../../actors/log-sync/messages.ts";
 import type { SubmitterMessage } from "../../actors/submitter/messages.ts";
-import type { TreeMessage, TreeReply } from "../../actors/tree/messages.ts";
+import type {
+  TreeMessage,
+  TreeRead,
+  TreeReadResult,
+  TreeReply,
+} from "../../actors/tree/messages.ts";
 import type { SessionId } from "../../protocol/ids.ts";
 import type { Operation, OperationResult } from "../../protocol/operations.ts";
-import type { Read, ReadResult } from "../../protocol/reads.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { Effect } from "../../runtime/effects.ts";
@@ -195,7 +199,7 @@ export class GatewayDriver {
   }
 }
 
-function readResult(read: Read): ReadResult {
+function readResult(read: TreeRead): TreeReadResult {
   switch (read.kind) {
     case "getData":
       return { kind: "data", data: Buffer.from(read.path), stat: STAT };
@@ -205,6 +209,8 @@ function readResult(read: Read): ReadResult {
       return { kind: "acl", acl: [], stat: STAT };
     case "setWatches":
       return { kind: "done" };
+    case "growth":
+      return { kind: "growth", grows: false };
     default:
       return { kind: "stat", stat: STAT };
   }

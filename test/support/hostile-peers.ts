@@ -50,7 +50,7 @@ export const PEER_MESSAGES: Readonly<Record<string, readonly Readonly<Record<str
         records: [new Uint8Array(64)],
         room: "enough",
       },
-      { kind: "accepted", epoch: 1, zxid: ZXID, votes: true, room: "low" },
+      { kind: "accepted", epoch: 1, zxid: ZXID, votes: true, room: "low", treeFull: false },
       { kind: "behind", epoch: 1, holds: 0 },
       { kind: "snapshotOffer", epoch: 1, snapshot: SNAPSHOT, configuration: CONFIGURATION },
       { kind: "greeting", members: [1, 2, 3], configuration: CONFIGURATION, asks: true },

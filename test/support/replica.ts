@@ -104,7 +104,20 @@ export class Replica {
   }
 
   read(...reads: readonly Read[]): readonly ReadResult[] {
-    return this.readAs("reader", 1, ...reads).results;
+    return this.readAs("reader", 1, ...reads).results.filter((result) => result.kind !== "growth");
+  }
+
+  /** Whether the operation, done now, would make the tree larger. */
+  grows(operation: ClientOperation): boolean {
+    const reads = [{ kind: "growth", operation }] as const;
+    const told = toldOf(
+      this.receive({ kind: "read", from: "asker", client: 1, reads, answerBytesMax: 1 }),
+    );
+    return told.some(
+      ({ message }) =>
+        message.kind === "readDone" &&
+        message.results.some((result) => result.kind === "growth" && result.grows),
+    );
   }
 
   readAs(from: string, client: number, ...reads: readonly Read[]): ReadDone {

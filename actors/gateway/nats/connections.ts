@@ -12,6 +12,7 @@ import type { LeaderHeard } from "../../heartbeat/messages.ts";
 import { takeHeard, tellTouched, waitUntilMs } from "../contact.ts";
 import { forgive, mustWait } from "./offenders.ts";
 import { end, flush, forget, push, refuse } from "./output.ts";
+import { pump } from "./requests.ts";
 import type { Connection, State, Turn } from "./state.ts";
 
 /** How often silence and grace times are looked at. */
@@ -29,6 +30,7 @@ export function open(
   if (!state.serving || state.room === "none") return refuse(turn, inbox, "noLeader");
   if (state.connections.size >= NATIVE_CONNECTIONS_MAX) return refuse(turn, inbox, "limit");
   if (mustWait(state.offenders, item.session, nowMs)) return refuse(turn, inbox, "limit");
+  if (state.sessionsFull && item.session === SESSION_NONE) return refuse(turn, inbox, "limit");
   const { minSessionTimeoutMs, maxSessionTimeoutMs } = state.options.timeouts;
   const timeoutMs = Math.min(Math.max(item.timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
   const connection = newConnection(state.nextConnection, inbox, timeoutMs, item.session, nowMs);
@@ -128,6 +130,8 @@ export function tick(turn: Turn): void {
       state.held.has(connection) && nowMs + TICK_MS > waitUntilMs(leaderHeardMs, timeoutMs);
     if (nowMs - heardAtMs > timeoutMs) forget(turn, connection);
     else if (isLeaderless || isHeld) end(turn, connection, "noLeader");
+    // The gateway may have held too much for all.
+    else if (connection.waiting.length > 0) pump(turn, connection);
   }
   forgive(state.offenders, nowMs);
   effects.push(...tellTouched(state.contact, state.name, nowMs));
@@ -195,6 +199,8 @@ function newConnection(
     requestBytes: 0,
     out: [],
     outBytes: 0,
+    untaken: [],
+    untakenBytes: 0,
     streams: new Map(),
     treeStreams: new Map(),
   };

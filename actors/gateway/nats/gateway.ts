@@ -3,7 +3,7 @@
  * frames, and a gap ends the connection, after which the client attaches to its session again.
  */
 import { unreachable } from "../../../protocol/assert.ts";
-import { STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
+import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
 import { decodeClientFrame, type Frame, type HeardItem } from "../../../protocol/native.ts";
 import { ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Actor, Context, Step } from "../../../runtime/actor.ts";
@@ -24,7 +24,7 @@ import {
   tick,
   TICK_MS,
 } from "./connections.ts";
-import { end, flushAll, push, refuse } from "./output.ts";
+import { end, flushAll, push, refuse, take } from "./output.ts";
 import { pump, readDoneCame, refuseRequest, request, writtenCame } from "./requests.ts";
 import type { Connection, NatsGatewayOptions, State, Turn } from "./state.ts";
 import {
@@ -32,6 +32,7 @@ import {
   changesCame,
   closeStream,
   compactedCame,
+  goOn,
   openStream,
   refuseStream,
 } from "./streams.ts";
@@ -39,6 +40,7 @@ import {
 export type { NatsGatewayOptions, State as NatsGatewayState } from "./state.ts";
 
 const DEFAULTS = {
+  heldBytesMax: GATEWAY_HELD_BYTES_MAX,
   failoverGraceMs: 2000,
   streamPendingBytesMax: STREAM_PENDING_BYTES_MAX,
 } as const;
@@ -83,6 +85,9 @@ function receive(state: State, message: NatsGatewayMessage, context: Context): S
       break;
     case "watchEvents":
       // Native clients set no watches.
+      break;
+    case "treeRoom":
+      state.sessionsFull = message.sessionsFull;
       break;
     case "treeReset":
       closeAll(turn, "closedForSnapshot");
@@ -183,6 +188,9 @@ function clientItem(turn: Turn, connection: Connection, item: HeardItem): void {
     case "ping":
       push(turn, connection, { kind: "pong", zxid: turn.state.zxid }, 0);
       return;
+    case "taken":
+      taken(turn, connection, item.sequence);
+      return;
     case "request":
       request(turn, connection, item.id, item.request);
       return;
@@ -207,6 +215,12 @@ function clientItem(turn: Turn, connection: Connection, item: HeardItem): void {
     default:
       unreachable(item);
   }
+}
+
+/** There is room for more of the client's answers and changes. */
+function taken(turn: Turn, connection: Connection, sequence: number): void {
+  take(turn.state, connection, sequence);
+  for (const stream of connection.streams.values()) goOn(turn, connection, stream);
 }
 
 function written(turn: Turn, message: Written): void {
@@ -281,7 +295,9 @@ function createState(options: Required<NatsGatewayOptions>, context: Context): S
     leaderlessSinceMs: context.nowMs,
     room: "enough",
     zxid: ZXID_NONE,
+    sessionsFull: false,
     requestBytes: 0,
+    outputBytes: 0,
     received: 0,
     sent: 0,
     latency: { count: 0, totalMs: 0, minMs: 0, maxMs: 0 },

@@ -1,6 +1,12 @@
-/** What goes out to native clients: the items of a turn as one frame for each connection. */
+/**
+ * What goes out to native clients: the items of a turn as one frame for each connection. NATS takes whatever it is given and
+ * would keep it in memory; so a client says what it has taken, and reads and changes wait for that.
+ */
 import { encodeGatewayFrame, type EndReason, type GatewayItem } from "../../../protocol/native.ts";
-import { NATIVE_FRAME_BYTES_SOFT_MAX } from "../../../protocol/limits.ts";
+import {
+  NATIVE_FRAME_BYTES_SOFT_MAX,
+  NATIVE_UNTAKEN_BYTES_SOFT_MAX,
+} from "../../../protocol/limits.ts";
 import { tell } from "../../inboxes.ts";
 import { answerUntilMs } from "../contact.ts";
 import { noteEnd } from "./offenders.ts";
@@ -19,12 +25,38 @@ export function push(
   const { state, effects } = turn;
   connection.out.push(item);
   connection.outBytes += ITEM_BYTES + payloadBytes;
+  state.outputBytes += ITEM_BYTES + payloadBytes;
   if (connection.outBytes >= NATIVE_FRAME_BYTES_SOFT_MAX) {
     flush(turn, connection);
     return;
   }
   if (state.dirty.size === 0) effects.push({ kind: "startTimer", timer: "flush", afterMs: 0 });
   state.dirty.add(connection);
+}
+
+/** How many bytes of answers and changes may be made for the connection now; one alone may be larger. */
+export function outputBytesLeft(
+  { options, requestBytes, outputBytes }: State,
+  connection: Connection,
+): number {
+  const used = connection.outBytes + connection.untakenBytes;
+  if (requestBytes + outputBytes < options.heldBytesMax)
+    return NATIVE_UNTAKEN_BYTES_SOFT_MAX - used;
+  // The gateway holds too much: one at a time.
+  return used === 0 ? 1 : 0;
+}
+
+/** The client has taken the frames up to this one. */
+export function take(state: State, connection: Connection, sequence: number): void {
+  const { untaken } = connection;
+  let count = 0;
+  for (const frame of untaken) {
+    if (frame.sequence > sequence) break;
+    count += 1;
+    connection.untakenBytes -= frame.bytes;
+    state.outputBytes -= frame.bytes;
+  }
+  untaken.splice(0, count);
 }
 
 export function flushAll(turn: Turn): void {
@@ -52,6 +84,9 @@ export function forget(turn: Turn, connection: Connection): void {
   flush(turn, connection);
   state.held.delete(connection);
   state.openings.waiting.delete(connection);
+  state.outputBytes -= connection.outBytes + connection.untakenBytes;
+  connection.outBytes = 0;
+  connection.untakenBytes = 0;
   state.requestBytes -= connection.requestBytes;
   connection.requestBytes = 0;
   state.connections.delete(connection.number);
@@ -77,6 +112,9 @@ export function flush({ state, effects, nowMs }: Turn, connection: Connection): 
   connection.sent += 1;
   const bytes = encodeGatewayFrame({ sequence: connection.sent, items: connection.out });
   state.sent += connection.out.length;
+  state.outputBytes += bytes.length - connection.outBytes;
+  connection.untaken.push({ sequence: connection.sent, bytes: bytes.length });
+  connection.untakenBytes += bytes.length;
   connection.out = [];
   connection.outBytes = 0;
   effects.push({ kind: "publish", subject: connection.inbox, bytes });

@@ -5,25 +5,21 @@
  */
 import { unreachable } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
-import {
-  CONNECTION_REQUEST_BYTES_MAX,
-  CONNECTION_REQUESTS_MAX,
-  GATEWAY_HELD_BYTES_MAX,
-} from "../../../protocol/limits.ts";
+import { CONNECTION_REQUEST_BYTES_MAX, CONNECTION_REQUESTS_MAX } from "../../../protocol/limits.ts";
 import {
   type NativeRequest,
   type NativeResult,
   requestBytes,
 } from "../../../protocol/native-packing.ts";
 import type { Operation, OperationResult } from "../../../protocol/operations.ts";
-import type { Read, ReadResult } from "../../../protocol/reads.ts";
+import type { ReadResult } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import type { Written } from "../../submitter/messages.ts";
-import type { TreeReply } from "../../tree/messages.ts";
-import { end, forget, push } from "./output.ts";
+import type { TreeRead, TreeReply } from "../../tree/messages.ts";
+import { end, forget, outputBytesLeft, push } from "./output.ts";
 import { nativeRefusal } from "../checks.ts";
-import { isRefused } from "../room.ts";
+import { refusalCode, verdictOf } from "../room.ts";
 import type { Connection, Turn, UnderWay, Waiting } from "./state.ts";
 
 /**
@@ -45,13 +41,13 @@ export function request(
   // One request alone always fits.
   const tooLarge = count > 0 && connection.requestBytes + bytes > CONNECTION_REQUEST_BYTES_MAX;
   if (tooLarge || count >= CONNECTION_REQUESTS_MAX) return end(turn, connection, "limit");
-  if (state.requestBytes + bytes > GATEWAY_HELD_BYTES_MAX) {
+  if (state.requestBytes + bytes > state.options.heldBytesMax) {
     return refuseRequest(turn, connection, id, Code.throttled);
   }
   state.received += 1;
   state.requestBytes += bytes;
   connection.requestBytes += bytes;
-  waiting.push({ id, request: asked, atMs: turn.nowMs, bytes });
+  waiting.push({ id, request: asked, atMs: turn.nowMs, bytes, fits: false });
 }
 
 /** The answer to a request that is not taken. */
@@ -60,38 +56,70 @@ export function refuseRequest(turn: Turn, connection: Connection, id: number, co
   reply(turn, connection, id, turn.state.zxid, { kind: "error", code });
 }
 
-/** Hands on what may go now. */
+/**
+ * Hands on what may go now: a run of reads, or of writes. Without room for what grows the tree it is asked with the reads whether
+ * a write does.
+ */
 export function pump(turn: Turn, connection: Connection): void {
-  const { phase, waiting } = connection;
-  if (phase.kind === "checking" || phase.kind === "opening" || waiting.length === 0) return;
-  const reads: Read[] = [];
-  const operations: Operation[] = [];
+  const { state } = turn;
+  // The tree may leave reads unanswered, which then come before all that waits.
+  if (connection.phase.kind !== "open" || connection.reads.length > 0) return;
+  const answerBytesMax = outputBytesLeft(state, connection);
+  const run: Run = { reads: [], operations: [], asks: false };
   let count = 0;
-  for (const each of waiting) {
-    if (!mayGo(connection, each)) break;
+  for (const each of connection.waiting) {
+    if (!goes(turn, connection, run, each, answerBytesMax > 0)) break;
     count += 1;
-    const underWay: UnderWay = { id: each.id, atMs: each.atMs, bytes: each.bytes };
-    if (each.request.kind === "read") {
-      reads.push(each.request.read);
-      connection.reads.push(underWay);
-      continue;
-    }
-    const { session, attachedAt } = phase;
-    const { operation } = each.request;
-    if (isRefused(operation, turn.state.room)) {
-      answered(turn, connection, each);
-      const refused = { kind: "error", code: Code.notReadOnly } as const;
-      reply(turn, connection, each.id, turn.state.zxid, refused);
-      continue;
-    }
-    operations.push({ kind: "client", session, attachedAt, operation });
-    connection.writes.push(underWay);
-    if (operation.kind === "closeSession") {
-      connection.phase = { kind: "closing", session, attachedAt };
-    }
   }
-  connection.waiting = count === waiting.length ? [] : waiting.slice(count);
-  handOn(turn, connection, reads, operations);
+  if (count > 0) connection.waiting = connection.waiting.slice(count);
+  handOn(turn, connection, run, answerBytesMax);
+}
+
+type Run = { readonly reads: TreeRead[]; readonly operations: Operation[]; asks: boolean };
+
+/** Whether the request went, into the run or with a refusal. */
+function goes(
+  turn: Turn,
+  connection: Connection,
+  run: Run,
+  each: Waiting,
+  readable: boolean,
+): boolean {
+  const { phase, reads, writes } = connection;
+  if (phase.kind !== "open") return false;
+  if (each.request.kind === "read") {
+    if (writes.length > 0 || run.asks || !readable) return false;
+    run.reads.push(each.request.read);
+    reads.push(each);
+    return true;
+  }
+  const { operation } = each.request;
+  const verdict = verdictOf(operation, turn.state.room);
+  if (verdict === "refused") {
+    refuseForRoom(turn, connection, each);
+    return true;
+  }
+  if (verdict === "asks" && !each.fits) {
+    if (writes.length > 0) return false;
+    run.asks = true;
+    run.reads.push({ kind: "growth", operation });
+    reads.push(each);
+    return true;
+  }
+  if (run.reads.length > 0) return false;
+  const { session, attachedAt } = phase;
+  run.operations.push({ kind: "client", session, attachedAt, operation });
+  writes.push(each);
+  if (operation.kind === "closeSession") {
+    connection.phase = { kind: "closing", session, attachedAt };
+  }
+  return true;
+}
+
+function refuseForRoom(turn: Turn, connection: Connection, each: Waiting): void {
+  answered(turn, connection, each);
+  const refused = { kind: "error", code: refusalCode(turn.state.room) } as const;
+  reply(turn, connection, each.id, turn.state.zxid, refused);
 }
 
 export function writtenCame(turn: Turn, connection: Connection, message: Written): void {
@@ -120,37 +148,40 @@ export function readDoneCame(
   if (message.zxid > turn.state.zxid) turn.state.zxid = message.zxid;
   const connection = turn.state.connections.get(message.client);
   if (connection === undefined) return;
-  const done = connection.reads.splice(0, message.results.length);
-  for (const [index, asked] of done.entries()) {
+  const asked = connection.reads;
+  connection.reads = [];
+  const again: Waiting[] = [];
+  for (const [index, each] of asked.entries()) {
     const result = message.results[index];
-    if (result === undefined) break;
-    answered(turn, connection, asked);
-    reply(turn, connection, asked.id, message.zxid, nativeReadResult(result));
+    if (result === undefined) {
+      again.push(each);
+    } else if (result.kind !== "growth") {
+      answered(turn, connection, each);
+      reply(turn, connection, each.id, message.zxid, nativeReadResult(result));
+    } else if (result.grows && turn.state.room === "noGrowth") {
+      refuseForRoom(turn, connection, each);
+    } else {
+      again.push({ ...each, fits: !result.grows });
+    }
   }
+  if (again.length > 0) connection.waiting = [...again, ...connection.waiting];
+  pump(turn, connection);
 }
 
 function handOn(
   { state, effects }: Turn,
   { number: client }: Connection,
-  reads: readonly Read[],
-  operations: readonly Operation[],
+  { reads, operations }: Run,
+  answerBytesMax: number,
 ): void {
   const { name: from, options } = state;
-  // Reads first: they come before the writes in the queue, and the tree takes them before it can apply those.
   if (reads.length > 0) {
-    const answerBytesMax = Number.POSITIVE_INFINITY;
-    effects.push(
-      tell(`tree/${options.lane}`, { kind: "read", from, client, reads, answerBytesMax }),
-    );
+    const message = { kind: "read", from, client, reads, answerBytesMax } as const;
+    effects.push(tell(`tree/${options.lane}`, message));
   }
   if (operations.length > 0) {
     effects.push(tell(`submitter/${options.lane}`, { kind: "write", from, client, operations }));
   }
-}
-
-function mayGo(connection: Connection, { request: asked }: Waiting): boolean {
-  if (connection.phase.kind === "closing") return false;
-  return asked.kind === "write" || connection.writes.length === 0;
 }
 
 function reply(

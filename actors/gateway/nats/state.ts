@@ -25,6 +25,8 @@ export type NatsGatewayOptions = {
   readonly failoverGraceMs?: number;
   /** Of changes that wait for a stream's credits: with more it pauses. Default `STREAM_PENDING_BYTES_MAX`. */
   readonly streamPendingBytesMax?: number;
+  /** Bytes of requests and of output of all connections; beyond it they wait or are refused. Default GATEWAY_HELD_BYTES_MAX. */
+  readonly heldBytesMax?: number;
 };
 
 export type Phase =
@@ -42,6 +44,8 @@ export type Waiting = {
   readonly atMs: number;
   /** Of memory, about. */
   readonly bytes: number;
+  /** A write that the tree has said not to make it larger. */
+  readonly fits: boolean;
 };
 export type UnderWay = Pick<Waiting, "id" | "atMs" | "bytes">;
 
@@ -60,11 +64,14 @@ export type Connection = {
   waiting: Waiting[];
   /** Told to the submitter and to the tree, oldest first. */
   readonly writes: UnderWay[];
-  readonly reads: UnderWay[];
+  reads: Waiting[];
   /** Of all requests that are waiting or under way. */
   requestBytes: number;
   out: GatewayItem[];
   outBytes: number;
+  /** Frames that the client has not said to have taken, oldest first. */
+  readonly untaken: { readonly sequence: number; readonly bytes: number }[];
+  untakenBytes: number;
   /** By the client's number, and by the number the tree knows. */
   readonly streams: Map<number, GatewayStream>;
   readonly treeStreams: Map<number, GatewayStream>;
@@ -102,8 +109,12 @@ export type State = {
   room: Room;
   /** The last that this lane's replica is known to have applied. */
   zxid: Zxid;
+  /** The tree takes no new session. */
+  sessionsFull: boolean;
   /** Of the requests of all connections. */
   requestBytes: number;
+  /** In `out`, or not known to be taken, of all connections. */
+  outputBytes: number;
   received: number;
   sent: number;
   latency: { count: number; totalMs: number; minMs: number; maxMs: number };

@@ -12,7 +12,7 @@ import type { Change } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import type { TreeReply } from "../../tree/messages.ts";
-import { end, push } from "./output.ts";
+import { end, push, outputBytesLeft } from "./output.ts";
 import type { Connection, Turn } from "./state.ts";
 
 type Chunk = {
@@ -81,7 +81,7 @@ export function addCredits(
   const stream = connection.streams.get(item.stream);
   if (stream === undefined) return;
   stream.credits += item.credits;
-  send(turn, connection, stream);
+  goOn(turn, connection, stream);
 }
 
 export function closeStream(turn: Turn, connection: Connection, number: number): void {
@@ -106,7 +106,7 @@ export function changesCame(
     stream.pendingBytes += chunk.bytes;
   }
   stream.after = message.through;
-  send(turn, connection, stream);
+  goOn(turn, connection, stream);
   const { streamPendingBytesMax } = turn.state.options;
   if (stream.pendingBytes > streamPendingBytesMax) closeAtTree(turn, connection, stream);
 }
@@ -122,22 +122,27 @@ export function compactedCame(
   connection.treeStreams.delete(message.stream);
   connection.streams.delete(stream.number);
   // What waits was not compacted: it goes first, whatever the credits.
-  stream.credits = Number.POSITIVE_INFINITY;
   stream.treeStream = undefined;
-  sendPending(turn, connection, stream);
+  sendPending(turn, connection, stream, true);
   push(turn, connection, { kind: "compacted", stream: stream.number, oldest: message.oldest }, 0);
 }
 
-function send(turn: Turn, connection: Connection, stream: GatewayStream): void {
-  sendPending(turn, connection, stream);
+/** The client has granted credits, or taken what was sent. */
+export function goOn(turn: Turn, connection: Connection, stream: GatewayStream): void {
+  sendPending(turn, connection, stream, false);
   const paused = stream.treeStream === undefined;
   if (paused && stream.pending.length === 0) openAtTree(turn, connection, stream);
 }
 
-function sendPending(turn: Turn, connection: Connection, stream: GatewayStream): void {
+function sendPending(
+  turn: Turn,
+  connection: Connection,
+  stream: GatewayStream,
+  isLast: boolean,
+): void {
   let count = 0;
   for (const { changes, through, bytes } of stream.pending) {
-    if (stream.credits <= 0) break;
+    if (!isLast && (stream.credits <= 0 || outputBytesLeft(turn.state, connection) <= 0)) break;
     // A chunk is never cut, so credits may go below 0; the next waits until they are above.
     stream.credits -= changes.length;
     stream.pendingBytes -= bytes;

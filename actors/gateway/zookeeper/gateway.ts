@@ -92,6 +92,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
     case "compacted":
       takeTreeReply(turn, message);
       return;
+    case "treeRoom":
+      turn.state.sessionsFull = message.sessionsFull;
+      return;
     case "treeReset":
       closeAll(turn, "closedForSnapshot");
       return;

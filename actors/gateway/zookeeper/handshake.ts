@@ -61,6 +61,10 @@ export function askForSession(
     return;
   }
   const { session, password } = request;
+  if (state.sessionsFull && session === SESSION_NONE) {
+    refuse(turn, connection, "no session: there are as many as this node takes");
+    return;
+  }
   if (session === SESSION_NONE) {
     const operation = {
       kind: "createSession",

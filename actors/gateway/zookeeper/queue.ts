@@ -5,18 +5,13 @@
  * answer fewer reads than it was asked; the others are dispatched again.
  */
 import { assert } from "../../../protocol/assert.ts";
-import { Code } from "../../../protocol/codes.ts";
 import type { ClientOperation, OperationResult } from "../../../protocol/operations.ts";
-import {
-  answerBytes,
-  type Read,
-  type ReadResult,
-  type WatchEvent,
-} from "../../../protocol/reads.ts";
+import { answerBytes, type ReadResult, type WatchEvent } from "../../../protocol/reads.ts";
 import type { Request } from "../../../protocol/zookeeper/requests.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Room } from "../../log-sync/messages.ts";
-import { isRefused } from "../room.ts";
+import type { TreeRead, TreeReadResult } from "../../tree/messages.ts";
+import { refusalCode, verdictOf } from "../room.ts";
 
 export type Answerable =
   | Exclude<Request, { readonly kind: "headless" }>
@@ -30,6 +25,8 @@ export type Entry = {
   answerBytes: number;
   readonly startedMs: number;
   answered: boolean;
+  /** A write that the tree has said not to make it larger. */
+  fits: boolean;
   /** Of the result, when there is one. */
   zxid: Zxid;
   result: ReadResult | OperationResult | undefined;
@@ -71,33 +68,39 @@ export class RequestQueue {
   push(request: Answerable, bytes: number, startedMs: number, zxid: Zxid): void {
     const answered = request.kind !== "read" && request.kind !== "write";
     const result = undefined;
-    this.#entries.push({ request, bytes, answerBytes: 0, startedMs, answered, zxid, result });
+    const fits = false;
+    this.#entries.push({ request, bytes, answerBytes: 0, startedMs, answered, fits, zxid, result });
     this.#bytes += bytes;
   }
 
   /**
    * What may go out now: a run of reads or a run of writes. Without `readable` no read goes, without `writable` no write; without
-   * room it is refused.
+   * room it is refused, or the tree is asked with the reads before it whether it fits.
    */
   dispatch(options: {
     readonly readable: boolean;
     readonly writable: boolean;
     readonly room: Room;
-  }): { readonly reads: readonly Read[]; readonly writes: readonly ClientOperation[] } {
+  }): { readonly reads: readonly TreeRead[]; readonly writes: readonly ClientOperation[] } {
     const { readable, writable, room } = options;
     const entries = this.#entries;
-    const reads: Read[] = [];
+    const reads: TreeRead[] = [];
     const writes: ClientOperation[] = [];
+    let asks = false;
     while (this.#readsOut === 0 && this.#nextDispatch < entries.length) {
       const entry = entries[this.#nextDispatch] as Entry;
       const { request } = entry;
-      if (request.kind === "write" && isRefused(request.operation, room)) {
-        const { xid } = request;
-        entry.request = { kind: "refused", xid, code: Code.notReadOnly };
-        entry.answered = true;
+      const verdict = request.kind === "write" ? verdictOf(request.operation, room) : "taken";
+      if (verdict === "refused") {
+        refuse(entry, room);
       } else if (request.kind === "read") {
-        if (this.#writesOut > 0 || !readable) break;
+        // A read sees the writes before it, also one of which the tree is still asked.
+        if (this.#writesOut > 0 || !readable || asks) break;
         reads.push(request.read);
+      } else if (request.kind === "write" && verdict === "asks" && !entry.fits) {
+        if (this.#writesOut > 0) break;
+        asks = true;
+        reads.push({ kind: "growth", operation: request.operation });
       } else if (request.kind === "write") {
         if (reads.length > 0 || !writable) break;
         this.#writesOut += 1;
@@ -110,15 +113,29 @@ export class RequestQueue {
   }
 
   /** Results of the oldest dispatched reads. Those without one are to be dispatched again. */
-  answerReads(zxid: Zxid, results: readonly ReadResult[]): void {
+  answerReads(zxid: Zxid, results: readonly TreeReadResult[]): void {
     assert(results.length <= this.#readsOut, "only reads that were asked are answered");
-    for (const result of results) this.#answer("read", zxid, result);
-    const left = this.#readsOut - results.length;
+    const begin = this.#nextAnswer;
+    let fitting = 0;
+    for (const result of results) {
+      if (result.kind !== "growth") this.#answer("read", zxid, result);
+      else if (!this.#judge(result.grows)) fitting += 1;
+    }
+    const left = this.#readsOut - results.length + fitting;
     this.#readsOut = 0;
     if (left === 0) return;
-    let next = this.#nextAnswer;
+    let next = Math.max(begin, this.#head);
     while (this.#entries[next]?.answered === true) next += 1;
+    this.#nextAnswer = next;
     this.#nextDispatch = next;
+  }
+
+  /** The tree's word on the next write that it was asked of. True when it is refused; else it is dispatched again, as it is. */
+  #judge(grows: boolean): boolean {
+    const entry = this.#nextUnanswered("write");
+    entry.fits = !grows;
+    if (grows) refuse(entry, "noGrowth");
+    return grows;
   }
 
   /** Results of the oldest dispatched writes. */
@@ -131,23 +148,29 @@ export class RequestQueue {
   }
 
   #answer(kind: "read" | "write", zxid: Zxid, result: ReadResult | OperationResult): void {
-    while (this.#nextAnswer < this.#nextDispatch) {
-      const entry = this.#entries[this.#nextAnswer] as Entry;
-      if (!entry.answered) {
-        assert(entry.request.kind === kind, "results come in the order of their requests");
-        entry.answered = true;
-        entry.zxid = zxid;
-        entry.result = result;
-        if (kind === "read") {
-          entry.answerBytes = answerBytes(result as ReadResult);
-          this.#answerBytes += entry.answerBytes;
-        }
-        this.#nextAnswer += 1;
-        return;
-      }
+    const entry = this.#nextUnanswered(kind);
+    entry.answered = true;
+    entry.zxid = zxid;
+    entry.result = result;
+    if (kind === "write") return;
+    entry.answerBytes = answerBytes(result as ReadResult);
+    this.#answerBytes += entry.answerBytes;
+  }
+
+  /** The oldest dispatched entry without a result that was not given out before. */
+  #nextUnanswered(kind: "read" | "write"): Entry {
+    let entry = this.#entries[this.#nextAnswer];
+    while (this.#nextAnswer < this.#nextDispatch && entry?.answered === true) {
       this.#nextAnswer += 1;
+      entry = this.#entries[this.#nextAnswer];
     }
-    assert(false, "every result has a request that waits for it");
+    assert(
+      entry !== undefined && this.#nextAnswer < this.#nextDispatch,
+      "every result has a request that waits for it",
+    );
+    assert(entry.request.kind === kind, "results come in the order of their requests");
+    this.#nextAnswer += 1;
+    return entry;
   }
 
   /** The oldest entry, if its reply may leave. */
@@ -183,6 +206,7 @@ export class RequestQueue {
         answerBytes: 0,
         startedMs: nowMs,
         answered: true,
+        fits: false,
         zxid: event.zxid,
         result: undefined,
       };
@@ -223,4 +247,11 @@ export class RequestQueue {
     this.#nextDispatch -= count;
     this.#nextAnswer -= count;
   }
+}
+
+function refuse(entry: Entry, room: Room): void {
+  const { request } = entry;
+  assert(request.kind === "write", "only writes are refused for want of room");
+  entry.request = { kind: "refused", xid: request.xid, code: refusalCode(room) };
+  entry.answered = true;
 }

@@ -4,6 +4,7 @@ import { Code } from "../../../protocol/codes.ts";
 import { CONNECTION_UNSENT_BYTES_SOFT_MAX, PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { Operation, OperationResult } from "../../../protocol/operations.ts";
 import type { ReadResult } from "../../../protocol/reads.ts";
+import type { TreeReadResult } from "../../tree/messages.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import {
@@ -130,7 +131,7 @@ export function takeReads(
   turn: Turn,
   connection: Connection,
   zxid: Zxid,
-  results: readonly ReadResult[],
+  results: readonly TreeReadResult[],
 ): void {
   countHeld(turn.state, connection, () => connection.queue.answerReads(zxid, results));
   advance(turn, connection);

@@ -106,6 +106,8 @@ export type State = {
   /** A leader is known and can commit. */
   serving: boolean;
   leaderlessSinceMs: number;
+  /** The tree takes no new session. */
+  sessionsFull: boolean;
   /** For writes of clients, on the disks that hold them. */
   room: Room;
   /** When the grace timer fires; undefined while it does not run. */
@@ -163,6 +165,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     touchTimerRuns: false,
     serving: false,
     leaderlessSinceMs: nowMs,
+    sessionsFull: false,
     room: "enough",
     graceDueMs: undefined,
     zxid: ZXID_NONE,

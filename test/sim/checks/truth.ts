@@ -2,6 +2,7 @@
  * The committed history of a run: every record in zxid order as the first node delivered it, applied to the model. What nodes
  * deliver, lanes hold and clients are told is compared with it.
  */
+import { Code } from "../../../protocol/codes.ts";
 import { crc32 } from "node:zlib";
 import { decodeBatch } from "../../../protocol/batch.ts";
 import type { ClientOperation, Operation, OperationResult } from "../../../protocol/operations.ts";
@@ -152,6 +153,11 @@ function placeOf(attachment: Attachment, operation: ClientOperation): number {
     if (each !== undefined && !refused.has(place) && isSame(each, operation)) return place;
   }
   return next;
+}
+
+/** For want of room, on a disk or in memory: it is said to be for certain. */
+export function isRefusal(code: number): boolean {
+  return code === Code.notReadOnly || code === Code.quotaExceeded;
 }
 
 /** The client was told that what it sent at this place is refused: it is not committed, and never will be. */

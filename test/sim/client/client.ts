@@ -8,7 +8,7 @@ import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { checkRead, writeReplyProblem } from "../checks/replies.ts";
-import { type Attachment, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
+import { type Attachment, isRefusal, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { Link } from "../links.ts";
 import type { NodeClock } from "../node-clock.ts";
@@ -433,7 +433,7 @@ export class SimClient {
       if (request.watch) this.#watch(request, header);
       return;
     }
-    if (header.code === Code.notReadOnly) {
+    if (isRefusal(header.code)) {
       this.#environment.counts.refused += 1;
       takeRefusal(connection.attachment, pending.place);
       return;

@@ -2,6 +2,7 @@
  * A simulated native client: it speaks the native protocol over subjects, keeps its session and its change streams over
  * connections to whatever gateway NATS gives it, and holds all that it hears against the truth.
  */
+import { NATIVE_TAKEN_BYTES } from "../../../protocol/limits.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import {
@@ -15,7 +16,7 @@ import {
   NATIVE_VERSION,
 } from "../../../protocol/native.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import { type Attachment, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
+import { type Attachment, isRefusal, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
@@ -49,6 +50,8 @@ type Connection = {
   readonly pending: Map<number, Pending>;
   /** In true time, when each ping without an answer was sent. */
   readonly pingsMs: number[];
+  /** Heard and not said to be taken. */
+  untoldBytes: number;
   readonly grantedMs: number | undefined;
   readonly answer: LastAnswer;
   /** Of its gateway, once it is open. */
@@ -196,6 +199,7 @@ export class NativeClient {
       attachment,
       pending: new Map(),
       pingsMs: [],
+      untoldBytes: 0,
       grantedMs: renewal?.grantedMs,
       answer: { askedMs, writtenMs: askedMs, heardMs: askedMs },
       subject: undefined,
@@ -307,6 +311,7 @@ export class NativeClient {
     if (sequence !== 0) {
       if (sequence !== connection.heard + 1) return this.#drop("a message was lost");
       connection.heard = sequence;
+      connection.untoldBytes += bytes.length;
     }
     connection.heardMs = this.#options.environment.clock.nowMs();
     connection.answer.writtenMs = writtenMs;
@@ -314,6 +319,10 @@ export class NativeClient {
     for (const item of items) {
       this.#item(connection, item);
       if (this.#connection !== connection) return;
+    }
+    if (connection.untoldBytes >= NATIVE_TAKEN_BYTES) {
+      connection.untoldBytes = 0;
+      this.#say(connection, [{ kind: "taken", sequence: connection.heard }]);
     }
     if (bytes.length < WHOLE_FRAME_BYTES_MAX) this.#streams.heardAll();
   }
@@ -413,7 +422,7 @@ export class NativeClient {
     const ended = code === Code.sessionExpired || code === Code.sessionMoved;
     if (!ended) this.#options.environment.heard(this);
     if (request.kind === "write") {
-      if (code === Code.notReadOnly) {
+      if (isRefusal(code)) {
         counts.refused += 1;
         takeRefusal(connection.attachment, pending.place);
         return;

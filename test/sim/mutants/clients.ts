@@ -104,7 +104,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     name: "read-before-own-write",
     mistake: "a read is answered before the session's own writes",
     edits: [
-      { file: QUEUE, find: "if (this.#writesOut > 0 || !readable) break;", replace: "" },
+      { file: QUEUE, find: "if (this.#writesOut > 0 || !readable || asks) break;", replace: "" },
       {
         file: QUEUE,
         find: 'assert(entry.request.kind === kind, "results come in the order of their requests");',

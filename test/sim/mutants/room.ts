@@ -11,9 +11,9 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: QUEUE,
-        find: "        entry.answered = true;\n      } else if",
+        find: "        refuse(entry, room);\n      } else if",
         replace:
-          "        entry.answered = true;\n        (this.stray ??= []).push(request.operation);\n      } else if",
+          "        refuse(entry, room);\n        (this.stray ??= []).push(request.operation);\n      } else if",
       },
       // Its result goes to nobody.
       {

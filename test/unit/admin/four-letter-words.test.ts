@@ -12,6 +12,14 @@ const context = {
   randomBytes: () => new Uint8Array(0),
 };
 
+const MEMORY = {
+  sessions: 2,
+  treeBytes: 4_000,
+  treeBytesMax: 1_000_000,
+  treeHeapBytes: 3_000,
+  treeHeapBytesMax: 500_000,
+} as const;
+
 function ask(
   word: string,
   voters: number,
@@ -44,6 +52,7 @@ function ask(
       watches: 6,
       ephemerals: 7,
       dataBytes: 80,
+      ...MEMORY,
     },
     {
       kind: "applied$",
@@ -53,6 +62,7 @@ function ask(
       watches: 3,
       ephemerals: 6,
       dataBytes: 70,
+      ...MEMORY,
     },
     { ...report, gateway: "zookeeper/1", sent: 30, latencyMs: { min: 1, average: 2, max: 9 } },
     { ...report, gateway: "zookeeper/2", sent: 10, latencyMs: { min: 0, average: 1, max: 4 } },

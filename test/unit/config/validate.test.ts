@@ -57,6 +57,11 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     maxSessionTimeoutMs: 40_000,
     maxClientConnections: 60,
     maxConnections: 0,
+    maxTreeBytes: 0,
+    maxSessions: 0,
+    maxWatches: 0,
+    maxHeldBytes: 0,
+    laneHeapBytes: 0,
     fourLetterWords: ["ruok", "srvr", "stat", "mntr", "isro", "envi"],
     lanes: 1,
     snapshotEveryBytes: 67_108_864,
@@ -193,6 +198,8 @@ test("the limits themselves are allowed and what lies beyond is not", (t) => {
     ["lanes", 1, 16],
     ["maxClientConnections", 0, 1_000_000],
     ["maxConnections", 0, 1_000_000],
+    ["maxSessions", 0, 16_000_000],
+    ["maxWatches", 0, 16_000_000],
     ["failoverGraceMs", 0, 60_000],
   ];
   for (const [field, min, max] of limits) {

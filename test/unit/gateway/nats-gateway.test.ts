@@ -1,14 +1,15 @@
 /** The gateway of native clients, by plain calls. */
 import test from "ava";
+import { OPEN_ACL } from "../../../protocol/acl.ts";
 import type { NatsGatewayMessage } from "../../../actors/gateway/messages.ts";
 import { Code } from "../../../protocol/codes.ts";
+import { NATIVE_UNTAKEN_BYTES_SOFT_MAX } from "../../../protocol/limits.ts";
 import {
   type ClientItem,
   decodeGatewayFrame,
   type GatewayItem,
   NATIVE_VERSION,
 } from "../../../protocol/native.ts";
-import type { OperationResult } from "../../../protocol/operations.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import {
@@ -94,16 +95,80 @@ test("bytes that are no frame end the connection and no other", (t) => {
   t.deepEqual(harness.published(), [ended("badFrame")] as GatewayItem[]);
 });
 
-test("a read waits for the connection's own writes, and what comes behind it waits too", (t) => {
+test("a read waits for the connection's own writes, a write for its reads, and what comes behind waits too", (t) => {
   const harness = opened();
+  const results = [{ kind: "error", code: Code.noNode }] as const;
   harness.say(get(1), set(2), set(3), get(4), set(5));
-  t.deepEqual(harness.tells(), ["tree/1 read", "submitter/1 write"]);
-  const error: OperationResult = { kind: "error", code: Code.noNode };
-  harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results: [error] });
+  t.deepEqual(harness.tells(), ["tree/1 read"]);
+  harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results });
+  t.deepEqual(harness.tells(), ["submitter/1 write"]);
   harness.written(11, { kind: "stat", stat: STAT });
   t.deepEqual(harness.tells(), []);
   harness.written(12, { kind: "stat", stat: STAT });
-  t.deepEqual(harness.tells(), ["tree/1 read", "submitter/1 write"]);
+  t.deepEqual(harness.tells(), ["tree/1 read"]);
+  harness.give({ kind: "readDone", client: 1, zxid: 12 as Zxid, results });
+  t.deepEqual(harness.tells(), ["submitter/1 write"]);
+});
+
+test("reads that the tree did not answer are asked again, before what came behind them", (t) => {
+  const harness = opened();
+  harness.say(get(1), get(2), set(3));
+  harness.tells();
+  const results = [{ kind: "error", code: Code.noNode }] as const;
+  harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results });
+  t.deepEqual(harness.tells(), ["tree/1 read"]);
+  harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results });
+  t.deepEqual(harness.tells(), ["submitter/1 write"]);
+  t.is(harness.published().length, 2);
+});
+
+test("no read is begun while a client has not taken what was sent, and output that is held is bounded", (t) => {
+  const harness = opened();
+  const data = new Uint8Array(NATIVE_UNTAKEN_BYTES_SOFT_MAX);
+  const results = [{ kind: "data", data, stat: STAT }] as const;
+  harness.say(get(1), get(2));
+  harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results });
+  t.deepEqual(harness.tells(), ["tree/1 read"], "what was asked at first");
+  harness.say({ kind: "ping" });
+  t.deepEqual(harness.tells(), []);
+  harness.say({ kind: "taken", sequence: 2 });
+  t.deepEqual(harness.tells(), ["tree/1 read"]);
+});
+
+test("without room in memory a write that grows the tree is refused, another is done", (t) => {
+  const harness = opened();
+  harness.lead(true, "noGrowth");
+  const create = {
+    kind: "create",
+    path: "/b",
+    data: null,
+    acl: [],
+    mode: { ephemeral: false, sequential: false },
+  } as const;
+  harness.say(
+    set(1),
+    set(2),
+    get(3),
+    item(4, { kind: "write", operation: { ...create, acl: OPEN_ACL } }),
+  );
+  t.deepEqual(harness.tells(), ["tree/1 read"], "the tree is asked of both");
+  const results = [
+    { kind: "growth", grows: true },
+    { kind: "growth", grows: false },
+  ] as const;
+  harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results });
+  t.deepEqual(harness.tells(), ["submitter/1 write"]);
+  harness.written(11, { kind: "stat", stat: STAT });
+  t.deepEqual(harness.tells(), ["tree/1 read"]);
+  const refused = { kind: "error", code: Code.quotaExceeded } as const;
+  t.like(
+    harness.published().filter(({ kind }) => kind === "result"),
+    [
+      { id: 1, result: refused },
+      { id: 2, result: { kind: "stat" } },
+      { id: 4, result: refused },
+    ],
+  );
 });
 
 test("results carry the client's ids and their zxids", (t) => {
@@ -136,6 +201,8 @@ test("without room writes are refused and handed to nobody, reads go on, and nob
   harness.ask(0, NATIVE_VERSION, "zooid.test.client.other.1");
   t.like(harness.published(), [{ kind: "ended", reason: "noLeader" }]);
   harness.lead(true);
+  const results = [{ kind: "error", code: Code.noNode }] as const;
+  harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results });
   harness.say(set(3));
   t.deepEqual(harness.tells(), ["submitter/1 write"]);
 });
@@ -289,6 +356,7 @@ test("a stream whose client is slow pauses at the tree and goes on without a gap
     through: 16 as Zxid,
   });
   harness.say({ kind: "credit", stream: 5, credits: 100 });
+  harness.say({ kind: "taken", sequence: 100 });
   t.like(harness.lastTold("openStream"), { stream: 2, after: 15 as Zxid });
   const throughs = harness.published().map((each) => (each as { through?: number }).through);
   t.deepEqual(throughs, [11, 12, 13, 14, 15], "cut between zxids, none twice");

@@ -70,7 +70,14 @@ function publish(logSync: LogSync): ReturnType<LogSync["receive"]> {
 }
 
 function accepted(peer: number, zxid: Zxid, of = 1): LogSyncMessage {
-  return from(peer, { kind: "accepted", epoch: epoch(of), zxid, votes: true, room: "enough" });
+  return from(peer, {
+    kind: "accepted",
+    epoch: epoch(of),
+    zxid,
+    votes: true,
+    room: "enough",
+    treeFull: false,
+  });
 }
 
 function batch(seq: number, incarnation = 1): SubmitMessage {

@@ -66,7 +66,9 @@ function durable(logSync: LogSync, lastZxid: Zxid): void {
 
 function hear(logSync: LogSync, peer: number, room: Room): void {
   const zxid = logSync.state.durable;
-  logSync.receive(from(peer, { kind: "accepted", epoch: epoch(1), zxid, votes: true, room }));
+  logSync.receive(
+    from(peer, { kind: "accepted", epoch: epoch(1), zxid, votes: true, room, treeFull: false }),
+  );
 }
 
 function submit(logSync: LogSync, seq: number): void {
@@ -191,8 +193,19 @@ test("a follower tells its clients the leader's word on room, and less when its 
   logSync.receive({ kind: "diskFull", durable: at(1, 0) });
   t.is(roomOf(logSync), "none");
   // It is there, and says why it takes nothing.
-  const accepted = { kind: "accepted", epoch: 1, zxid: at(1, 0), votes: true, room: "none" };
+  const accepted = {
+    kind: "accepted",
+    epoch: 1,
+    zxid: at(1, 0),
+    votes: true,
+    room: "none",
+    treeFull: false,
+  };
   t.deepEqual(sent(logSync.receive(append("enough")), 2), [accepted]);
-  t.like(sent(logSync.receive({ kind: "writable" }), 2)[0], { kind: "accepted", room: "enough" });
+  t.like(sent(logSync.receive({ kind: "writable" }), 2)[0], {
+    kind: "accepted",
+    room: "enough",
+    treeFull: false,
+  });
   t.is(roomOf(logSync), "enough");
 });

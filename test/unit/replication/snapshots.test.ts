@@ -164,7 +164,7 @@ test("a follower stores part after part, installs the whole, and goes on from th
   t.is(logSync.state.index.base, of.zxid);
   t.like(told(effects, "log")[0], { kind: "loadSnapshot", zxid: of.zxid });
   t.deepEqual(sent(effects, 2), [
-    { kind: "accepted", epoch: 1, zxid: of.zxid, votes: true, room: "enough" },
+    { kind: "accepted", epoch: 1, zxid: of.zxid, votes: true, room: "enough", treeFull: false },
     { kind: "behind", epoch: 1, holds: of.zxid },
   ]);
   const next = logSync.receive(append(of.zxid, [record(at(1, 41), of.zxid)]));

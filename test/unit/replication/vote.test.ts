@@ -79,7 +79,7 @@ test("without a vote a node grants no promise, does not stand, and says that its
   logSync.receive(append(2, at(1, 0), [record(at(2, 0), at(1, 0))]));
   const effects = logSync.receive({ kind: "appended", lastZxid: at(2, 0), truncations: 0 });
   t.deepEqual(sent(effects, 2), [
-    { kind: "accepted", epoch: 2, zxid: at(2, 0), votes: false, room: "enough" },
+    { kind: "accepted", epoch: 2, zxid: at(2, 0), votes: false, room: "enough", treeFull: false },
   ]);
 });
 
@@ -104,7 +104,13 @@ test("a leader does not count the word of a node without a vote, and forgets wha
   logSync.receive(from(2, { ...granted, epoch: epoch(1), promise }));
   logSync.receive({ kind: "timer", timer: "publish" });
   logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
-  const accepted = { kind: "accepted", epoch: epoch(1), zxid: at(1, 0), room: "enough" } as const;
+  const accepted = {
+    kind: "accepted",
+    epoch: epoch(1),
+    zxid: at(1, 0),
+    room: "enough",
+    treeFull: false,
+  } as const;
   logSync.receive(from(3, { ...accepted, votes: false }));
   t.is(logSync.state.committed, ZXID_NONE);
   logSync.receive(from(3, { ...accepted, votes: true }));
@@ -127,7 +133,7 @@ test("a damaged log regains its vote when it holds what its leader held, in an e
   const effects = logSync.receive({ kind: "voteRegained" });
   t.like(emitted(effects, "durable$")[0], { votes: true });
   t.deepEqual(sent(effects, 2), [
-    { kind: "accepted", epoch: 2, zxid: at(2, 1), votes: true, room: "enough" },
+    { kind: "accepted", epoch: 2, zxid: at(2, 1), votes: true, room: "enough", treeFull: false },
   ]);
 });
 

@@ -1,0 +1,71 @@
+/**
+ * What a node may hold in memory, derived from the machine where the configuration does not say it. Shares of the heap of one lane:
+ * a tree whose writes are refused from 0.35 on has room to grow by all that is under way on five nodes, and to be loaded again
+ * beside what it was.
+ */
+import { totalmem } from "node:os";
+import { getHeapStatistics } from "node:v8";
+import type { TreeLimits } from "../actors/tree/size.ts";
+import { CHANGE_RING_BYTES_MAX, GATEWAY_HELD_BYTES_MAX } from "../protocol/limits.ts";
+import type { NodeConfig } from "./config/node-config.ts";
+
+export type Machine = {
+  /** Of this thread's heap, what lives for long. */
+  readonly heapBytes: number;
+  /** Of the machine, or what its control group allows. */
+  readonly memoryBytes: number;
+};
+
+export type MemoryLimits = {
+  readonly tree: TreeLimits;
+  /** Of one lane's gateways, each. */
+  readonly heldBytesMax: number;
+  readonly ringBytesMax: number;
+};
+
+type Configured = Pick<
+  NodeConfig,
+  "lanes" | "maxTreeBytes" | "maxSessions" | "maxWatches" | "maxHeldBytes"
+>;
+
+const TREE_HEAP_SHARE = 0.35;
+/** Beyond it the next collection of garbage might not find any. */
+const HEAP_STOP_SHARE = 0.9;
+/** Outside of the heap there are the values of znodes. While a snapshot is loaded there are two trees. */
+const TREE_MEMORY_SHARE = 0.25;
+/** Of the heap, for each of: what is held for connections, sessions, watches, and recent changes. */
+const OTHER_HEAP_SHARE: number = 1 / 16;
+/** Of a session and of a watch, with all that is kept for it. */
+const SESSION_BYTES = 1024;
+const WATCH_BYTES = 256;
+/** What the young generation has of V8's limit at most. */
+const YOUNG_BYTES: number = 192 * 1024 * 1024;
+
+/** Of the calling thread: lanes have heaps of their own. */
+export function machine(): Machine {
+  const limit = getHeapStatistics().heap_size_limit;
+  const constrained = process.constrainedMemory();
+  const memoryBytes = constrained > 0 ? Math.min(totalmem(), constrained) : totalmem();
+  return { heapBytes: Math.max(limit - YOUNG_BYTES, Math.floor(limit / 16)), memoryBytes };
+}
+
+export function memoryLimits(
+  config: Configured,
+  { heapBytes, memoryBytes }: Machine,
+): MemoryLimits {
+  const { lanes, maxTreeBytes, maxSessions, maxWatches, maxHeldBytes } = config;
+  const other = Math.floor(heapBytes * OTHER_HEAP_SHARE);
+  const orElse = (configured: number, derived: number): number =>
+    configured > 0 ? configured : Math.floor(derived);
+  return {
+    tree: {
+      heapBytesMax: Math.floor(heapBytes * TREE_HEAP_SHARE),
+      heapBytesStop: Math.floor(heapBytes * HEAP_STOP_SHARE),
+      bytesMax: orElse(maxTreeBytes, (memoryBytes * TREE_MEMORY_SHARE) / lanes),
+      sessionsMax: orElse(maxSessions, other / SESSION_BYTES),
+      watchesMax: orElse(maxWatches, other / WATCH_BYTES),
+    },
+    heldBytesMax: orElse(maxHeldBytes, Math.min(GATEWAY_HELD_BYTES_MAX, other / lanes)),
+    ringBytesMax: Math.min(CHANGE_RING_BYTES_MAX, other),
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Whether the tree of a data folder fits the heap of a lane, judged before it is loaded: by the newest snapshot, whose chunks
+ * say how many entries they hold.
+ */
+import { closeSync, openSync, readdirSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { ZNODE_BYTES } from "../actors/tree/size.ts";
+import { SNAPSHOT_CHUNK_BYTES_MAX } from "../protocol/limits.ts";
+import { CHUNK_HEADER_BYTES, chunkHeader } from "../protocol/snapshot.ts";
+
+const SNAPSHOT = /^snapshot\.[0-9a-f]{16}$/;
+/** A lane without a tree, and what of the heap it can have at most. */
+const LANE_BYTES: number = 12 * 1024 * 1024;
+const HEAP_SHARE_MAX = 0.9;
+/** What a tree is to have, so that it can grow: see `memory-limits.ts`. */
+const TREE_SHARE = 0.35;
+const BYTES_OF_MB: number = 1024 * 1024;
+
+/** Why the node should not start, for people; undefined when it may. A folder that cannot be read is left to those who own it. */
+export function heapProblem(dataDir: string, heapBytes: number): string | undefined {
+  const entries = entriesOfNewest(dataDir);
+  const neededBytes = entries * ZNODE_BYTES;
+  if (entries === 0 || neededBytes + LANE_BYTES <= heapBytes * HEAP_SHARE_MAX) return undefined;
+  const mb = (bytes: number): number => Math.ceil(bytes / BYTES_OF_MB);
+  const wanted = mb(neededBytes / TREE_SHARE);
+  return `the tree in ${dataDir} (${entries} znodes and sessions) takes about ${mb(neededBytes)} MB of heap and each lane of this process has ${mb(heapBytes)} MB: set NODE_OPTIONS=--max-old-space-size=${wanted} (MB), or --lane-heap-bytes ${wanted * BYTES_OF_MB}, and start it again`;
+}
+
+function entriesOfNewest(dataDir: string): number {
+  try {
+    const newest = readdirSync(dataDir)
+      .filter((name) => SNAPSHOT.test(name))
+      .sort()
+      .at(-1);
+    return newest === undefined ? 0 : entriesOf(join(dataDir, newest));
+  } catch {
+    return 0;
+  }
+}
+
+function entriesOf(path: string): number {
+  const file = openSync(path, "r");
+  try {
+    const header = new Uint8Array(CHUNK_HEADER_BYTES);
+    let entries = 0;
+    let position = 0;
+    while (readSync(file, header, 0, header.length, position) === header.length) {
+      const { length, entries: count, last } = chunkHeader(header);
+      // A damaged one is for the log to judge, which reads all of it.
+      if (length < header.length || length > SNAPSHOT_CHUNK_BYTES_MAX || count > length) return 0;
+      entries += count;
+      position += length;
+      if (last) break;
+    }
+    return entries;
+  } finally {
+    closeSync(file);
+  }
+}

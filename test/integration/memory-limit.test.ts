@@ -1,0 +1,100 @@
+/** A tree that comes to the limits of its node's memory: real processes with a small heap. */
+import test from "ava";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fourLetters, untilAnswer } from "../support/four-letters.ts";
+import { startZooid, type ZooidNode } from "../support/zooid.ts";
+import { ZkClient } from "../support/zk-client.ts";
+import { create, exists, getData, multi, remove, setData } from "../support/zk-operations.ts";
+
+const QUOTA_EXCEEDED = -125;
+/** Megabytes. A tree of about 40,000 znodes is what it has room for. */
+const HEAP = "--max-old-space-size=64";
+const BATCH = 1_000;
+/** Far more than fit. */
+const BATCHES = 400;
+
+/** Creates znodes until one is refused, and gives back how many there are. */
+async function fill(client: ZkClient): Promise<number> {
+  for (let batch = 0; batch < BATCHES; batch += 1) {
+    const paths = Array.from({ length: BATCH }, (_, index) => `/full/${batch * BATCH + index}`);
+    const replies = await client.pipeline(paths.map((path) => create(path, "1234")));
+    const refused = replies.findIndex(({ code }) => code === QUOTA_EXCEEDED);
+    if (refused >= 0) return batch * BATCH + refused;
+  }
+  throw new Error("no write was refused");
+}
+
+async function grow(node: ZooidNode, refused: boolean): Promise<void> {
+  const line = `zk_zooid_growth_refused\t${refused ? 1 : 0}\n`;
+  await untilAnswer(
+    { port: node.port },
+    "mntr",
+    (answer) => answer.includes(line),
+    () => false,
+  );
+}
+
+test("a node whose heap is nearly full refuses what grows the tree, keeps the rest, starts again, and recovers", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "zooid-memory-"));
+  const options = { nodeArgs: [HEAP], folder, lines: ["zooid.snapshotEveryBytes=1000000"] };
+  let node = await startZooid(options);
+  try {
+    let client = await ZkClient.connect({ port: node.port, timeoutMs: 10_000 });
+    t.is((await client.request(create("/full"))).code, 0);
+    const count = await fill(client);
+    t.true(count > 10_000, `${count} znodes`);
+    await grow(node, true);
+    t.regex(
+      await fourLetters({ port: node.port }, "srvr"),
+      /Writes: refused if they grow the tree/,
+    );
+    t.regex(await node.line(/treeFull/), /heapBytesMax=\d+/);
+    const codes = async (): Promise<readonly number[]> => {
+      const replies = await client.pipeline([
+        getData("/full/0"),
+        setData("/full/0", "4321"),
+        setData("/full/0", "43210"),
+        create("/more"),
+        multi(remove("/full/1"), create("/more")),
+        multi(create("/more"), create("/evenmore")),
+        exists("/more"),
+        remove("/more"),
+        create("/full/1", "1234"),
+      ]);
+      return replies.map(({ code }) => code);
+    };
+    const refused = QUOTA_EXCEEDED;
+    t.deepEqual(await codes(), [0, 0, refused, refused, 0, refused, 0, 0, refused]);
+    const other = await ZkClient.connect({ port: node.port });
+    t.is((await other.request(exists(`/full/${count - 1}`))).code, 0, "new sessions are given");
+    await other.close();
+
+    await node.stop();
+    node = await startZooid(options);
+    client = await ZkClient.connect({ port: node.port, timeoutMs: 10_000 });
+    await grow(node, true);
+    t.is((await client.request(exists(`/full/${count - 1}`))).code, 0, "nothing is lost");
+    t.is((await client.request(create("/more"))).code, refused);
+
+    for (let at = 2; at < count / 5; at += BATCH) {
+      const paths = Array.from({ length: BATCH }, (_, index) => `/full/${at + index}`);
+      await client.pipeline(paths.map((path) => remove(path)));
+    }
+    await grow(node, false);
+    t.is((await client.request(create("/more"))).code, 0, "it goes on by itself");
+    await client.close();
+    await node.stop();
+
+    const small = { ...options, nodeArgs: ["--max-old-space-size=16"] };
+    const error = await t.throwsAsync(startZooid(small));
+    t.regex(
+      error.message,
+      /did not start: the tree in .* takes about \d+ MB of heap and each lane of this process has 16 MB: set NODE_OPTIONS=--max-old-space-size=\d+/,
+    );
+  } finally {
+    await node.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
