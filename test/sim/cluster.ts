@@ -1,11 +1,13 @@
 /** An ensemble and its clients under virtual time: one thread, one seed. Every step of an actor is looked at by the checkers. */
 import type { ServerId } from "../../protocol/ids.ts";
+import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { MemoryDisk } from "../../runtime/disks/memory.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { VirtualClock } from "../../runtime/virtual-clock.ts";
+import { NO_LIMITS } from "../../actors/tree/size.ts";
 import { addAdminActor, addGatewayActors } from "../../server/gateways.ts";
 import {
   addLogActor,
@@ -17,6 +19,7 @@ import {
 import { checkInspection, inspectionLine } from "./checks/inspection.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
 import { Kept } from "./checks/kept.ts";
+import { underWayBytes } from "./checks/limits.ts";
 import { checkAnswer, checkSessionSafety, type Ended } from "./checks/session-safety.ts";
 import { Truth } from "./checks/truth.ts";
 import { must } from "./checks/violation.ts";
@@ -91,6 +94,7 @@ export class Cluster {
       invariants: this.invariants,
       kept: new Kept(logs, this.truth),
       coverage,
+      underWayBytes: underWayBytes(plan),
       onRefusals: (node) => this.#expectRefusals(node),
       onNativeRefusals: (node) => this.#expectNativeRefusals(node),
     });
@@ -362,9 +366,13 @@ export class Cluster {
       addReplicaActors(systemOf(lane), config, lane, {
         ringBytesMax: plan.ringBytes,
         snapshotChunkBytes: plan.snapshotChunkBytes,
+        limits: { ...NO_LIMITS, heapBytesMax: plan.memory.treeHeapBytes },
       });
-      const { streamPendingBytes: streamPendingBytesMax } = plan;
-      addGatewayActors(systemOf(lane), config, lane, { streamPendingBytesMax });
+      const { streamPendingBytes: streamPendingBytesMax, memory } = plan;
+      const heldBytesMax =
+        plan.natives.clients.length > 0 ? GATEWAY_HELD_BYTES_MAX : memory.heldBytes;
+      const options = { streamPendingBytesMax, heldBytesMax };
+      addGatewayActors(systemOf(lane), config, lane, options);
     }
     const { sizes, replaceAfterMs } = plan;
     addReplicationActors(systemOf("main"), config, gate, { sizes, replaceAfterMs });

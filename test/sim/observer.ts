@@ -14,7 +14,7 @@ import { DiskChecks } from "./checks/disk.ts";
 import type { Invariants, NodeLog } from "./checks/invariants.ts";
 import type { Kept } from "./checks/kept.ts";
 import { LeaderTime } from "./checks/leader-time.ts";
-import { checkRequests } from "./checks/limits.ts";
+import { checkRequests, checkTree } from "./checks/limits.ts";
 import { MovedSessions } from "./checks/moved.ts";
 import { Promises } from "./checks/promises.ts";
 import { must } from "./checks/violation.ts";
@@ -25,6 +25,8 @@ export type NodeObserverOptions = {
   readonly invariants: Invariants;
   readonly kept: Kept;
   readonly coverage: Coverage;
+  /** What clients have under way at most, as far as it may grow a tree. */
+  readonly underWayBytes: number;
   /** The gateways of the node may refuse writes from now on. */
   readonly onRefusals: (node: SimNode) => void;
   readonly onNativeRefusals: (node: SimNode) => void;
@@ -95,6 +97,7 @@ export class NodeObserver {
     const cursors = node.life?.cursors;
     // A snapshot is compared whole.
     if (loaded) cursors?.delete(actor);
+    checkTree(`${actor} of node ${node.id}`, tree, this.#options.underWayBytes);
     const cursor = this.#options.invariants.applied(
       `${actor} of node ${node.id}`,
       tree,

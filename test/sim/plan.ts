@@ -1,5 +1,6 @@
 /** What a seed draws before its run begins: sizes, timeouts, workloads, and which faults come how often. Swarm testing. */
 import type { LogSyncSizes } from "../../actors/log-sync/state.ts";
+import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
 import {
   CHANGE_RING_BYTES_MAX,
   SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
@@ -53,6 +54,12 @@ export type Plan = {
   readonly copies: boolean;
   readonly sizes: LogSyncSizes;
   readonly snapshotChunkBytes: number;
+  readonly memory: {
+    /** From where on writes that grow the tree are refused, the same on every node. */
+    readonly treeHeapBytes: number;
+    /** That a gateway holds for all its connections before they wait; native ones would be refused, which none is ready for. */
+    readonly heldBytes: number;
+  };
   /** Of recent changes that a lane keeps. */
   readonly ringBytes: number;
   /** Of changes that wait for a stream's credits before it pauses. */
@@ -129,6 +136,7 @@ function drawRandomPlan(seed: number): Plan {
     replaceAfterMs: new Random(seed).stream(IDENTITY_STREAM).pick([200, 1000, 3000]),
     ...others,
     ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
+    memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
   };
 }
 
@@ -141,6 +149,14 @@ function drawSizes(random: Random): Pick<Plan, "sizes" | "snapshotChunkBytes" | 
       random.pick([4000, 40_000, LARGE_WINDOW_BYTES]),
     ),
     stragglers: { rate: random.pick([0, 0, 0, 0.1]), lateMs: { min: 20, max: 2000 } },
+  };
+}
+
+function drawMemory(random: Random): Plan["memory"] {
+  const none = Array<number>(5).fill(Number.POSITIVE_INFINITY);
+  return {
+    treeHeapBytes: random.pick([12_000, 20_000, 40_000, ...none]),
+    heldBytes: random.pick([1_000, 20_000, GATEWAY_HELD_BYTES_MAX, GATEWAY_HELD_BYTES_MAX]),
   };
 }
 
@@ -164,6 +180,7 @@ const SIZES_STREAM = 12;
 const DIRECTED_STREAM = 13;
 const LANES_STREAM = 15;
 const IDENTITY_STREAM = 16;
+const MEMORY_STREAM = 17;
 /** Of a client that asks for too much: with this data its replies are more than is written ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 

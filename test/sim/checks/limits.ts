@@ -7,6 +7,9 @@ import {
   CONNECTION_UNSENT_BYTES_SOFT_MAX,
   PACKET_BYTES_MAX,
 } from "../../../protocol/limits.ts";
+import { ZNODE_BYTES } from "../../../actors/tree/size.ts";
+import type { TreeState } from "../../../actors/tree/tree.ts";
+import type { Plan } from "../plan.ts";
 import { must } from "./violation.ts";
 
 /** Below the soft limit one more reply may be written, of any size. */
@@ -39,6 +42,29 @@ function checkHeld({ connections, heldBytes }: GatewayState): void {
   }
   must(held === heldBytes, "limits", () => `${held} bytes are held and ${heldBytes} are counted`);
 }
+
+/**
+ * After each step of a tree: it is at most what clients have under way larger than its limit, of its znodes alone, since sessions
+ * are not refused.
+ */
+export function checkTree(who: string, tree: TreeState, underWayBytes: number): void {
+  const { nodes, options } = tree;
+  const bytes = nodes.byPath.size * ZNODE_BYTES + nodes.pathBytes;
+  const bytesMax = options.limits.heapBytesMax + underWayBytes;
+  must(bytes <= bytesMax, "limits", () => `${who} takes ${bytes} bytes, at most ${bytesMax}`);
+}
+
+/** By a connection and the one before it, whose requests may still be on their way. */
+export function underWayBytes({ clients, natives }: Plan): number {
+  let requests = 0;
+  for (const { outstandingMax, flood, hog } of [...clients, ...natives.clients]) {
+    requests += 2 * (hog ? 2 * CONNECTION_REQUESTS_MAX : Math.max(outstandingMax, flood ? 100 : 0));
+  }
+  return requests * WRITE_GROWTH_BYTES;
+}
+
+/** Of one create of a simulated client; its multis create one znode or two. */
+const WRITE_GROWTH_BYTES: number = 2 * (ZNODE_BYTES + 40);
 
 /** After each write to a connection. */
 export function checkUnread(client: string, bytes: number): void {

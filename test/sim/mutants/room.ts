@@ -1,7 +1,8 @@
-/** Mistakes about full disks: what is refused is not done, and it ends. */
+/** Mistakes about full disks and full memories: what is refused is not done, and it ends. */
 import type { Mutant } from "./mutant.ts";
 
 const LOG_ROOM = "actors/log/room.ts";
+const TREE_SIZE = "actors/tree/size.ts";
 const QUEUE = "actors/gateway/zookeeper/queue.ts";
 
 export const ROOM_MUTANTS: readonly Mutant[] = [
@@ -34,5 +35,33 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
     name: "room-never-told",
     mistake: "a log that had no room does not say that it has some again",
     edits: [{ file: LOG_ROOM, find: '  report(state, { kind: "writable" });\n', replace: "" }],
+  },
+  {
+    name: "full-tree-untold",
+    mistake: "a tree that comes to its limit tells nobody",
+    edits: [
+      {
+        file: TREE_SIZE,
+        find: '  effects.push({ kind: "emit", topic: "room$", value: room });\n',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "memory-full-for-ever",
+    mistake: "a node does not notice that its tree has room again",
+    edits: [
+      {
+        file: "actors/log-sync/log-sync.ts",
+        find: "state.treeFull = message.full;",
+        replace: "state.treeFull ||= message.full;",
+      },
+    ],
+  },
+  {
+    name: "read-before-a-write-that-is-judged",
+    mistake:
+      "a read goes to the tree together with the question whether the write before it grows the tree",
+    edits: [{ file: QUEUE, find: "|| !readable || asks) break;", replace: "|| !readable) break;" }],
   },
 ];
