@@ -1,6 +1,11 @@
 /** A tree actor driven by plain calls: makes the records, keeps the zxids, sorts what the actor tells. */
 import { crc32 } from "node:zlib";
-import type { TreeMessage, TreeReply, SessionChanges } from "../../actors/tree/messages.ts";
+import type {
+  TreeMessage,
+  TreeReply,
+  TreeRoom,
+  SessionChanges,
+} from "../../actors/tree/messages.ts";
 import { treeActor, type TreeOptions, type TreeState } from "../../actors/tree/tree.ts";
 import { OPEN_ACL, type Acl } from "../../protocol/acl.ts";
 import { encodeBatch } from "../../protocol/batch.ts";
@@ -47,11 +52,19 @@ export class Replica {
 
   constructor(
     options: Partial<
-      Pick<TreeOptions, "ringBytesMax" | "snapshotChunkBytes" | "watchesPerConnectionMax" | "skips">
+      Pick<
+        TreeOptions,
+        "ringBytesMax" | "snapshotChunkBytes" | "watchesPerConnectionMax" | "skips" | "limits"
+      >
     > = {},
   ) {
     this.#actor = treeActor({ server: SERVER, lane: 0, crc32, ...options });
     this.#state = this.#actor.start(CONTEXT).state;
+  }
+
+  /** As the tree told it last. */
+  get room(): TreeRoom {
+    return this.#state.room;
   }
 
   receive(message: TreeMessage): readonly Effect[] {

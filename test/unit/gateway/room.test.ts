@@ -1,6 +1,7 @@
 /** Without room on the disk: clients' writes are refused, for certain and at once; everything else goes on. */
 import test from "ava";
 import { Code } from "../../../protocol/codes.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../../support/gateway-driver.ts";
 import { connectFrame } from "../../support/zk-client.ts";
 import {
@@ -128,4 +129,52 @@ test("with little room sessions are given", (t) => {
   gateway.bytes(1, requestFrame(1, getData("/a")));
   gateway.serve();
   t.deepEqual(codes(gateway), [[1, 0]]);
+});
+
+test("without room in memory what grows the tree is refused, what may is asked of the tree, the rest is done", (t) => {
+  const gateway = attached();
+  gateway.leadership("leading", "noGrowth");
+  const told = (): readonly string[] => gateway.told.map(({ message }) => message.kind);
+  const judge = (...grows: readonly boolean[]): void => {
+    gateway.told.shift();
+    const results = grows.map((each) => ({ kind: "growth", grows: each }) as const);
+    gateway.tell({ kind: "readDone", client: 1, zxid: 0x1_0000_0001 as Zxid, results });
+  };
+  gateway.bytes(1, requestFrame(1, create("/a")));
+  t.deepEqual(codes(gateway), [[1, Code.quotaExceeded]]);
+  gateway.bytes(1, requestFrame(2, remove("/a")));
+  t.deepEqual(told(), ["write"]);
+  gateway.serve();
+  codes(gateway);
+  gateway.bytes(
+    1,
+    Buffer.concat([
+      requestFrame(3, setData("/a", "x")),
+      requestFrame(4, multi(create("/b"), remove("/a"))),
+      requestFrame(5, setData("/b", "y")),
+      requestFrame(6, getData("/a")),
+    ]),
+  );
+  t.deepEqual(told(), ["read"], "the tree is asked of the three");
+  judge(false, true, false);
+  t.deepEqual(told(), ["write"], "two of them, and the read waits for them");
+  gateway.serve();
+  t.deepEqual(codes(gateway), [
+    [3, 0],
+    [4, Code.quotaExceeded],
+    [5, 0],
+    [6, 0],
+  ]);
+});
+
+test("a gateway whose replica has no room for a session gives none, and takes those there are", (t) => {
+  const gateway = attached();
+  gateway.tell({ kind: "treeRoom", full: false, sessionsFull: true });
+  gateway.open(2);
+  gateway.bytes(2, connectFrame({ port: 0 }));
+  t.true(gateway.closed(2));
+  t.regex(gateway.logged().join(), /as many as this node takes/);
+  gateway.open(3);
+  gateway.bytes(3, connectFrame({ port: 0, sessionId: 77n, password: Buffer.alloc(16) }));
+  t.false(gateway.closed(3));
 });

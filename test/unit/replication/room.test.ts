@@ -209,3 +209,43 @@ test("a follower tells its clients the leader's word on room, and less when its 
   });
   t.is(roomOf(logSync), "enough");
 });
+
+test("a leader has growth refused while one node that is heard has no memory for it, its own included", (t) => {
+  const logSync = leader([1, 2, 3]);
+  const room = (): Room | undefined =>
+    logSync.state.role.kind === "leading" ? logSync.state.role.room : undefined;
+  const say = (treeFull: boolean): void => {
+    const zxid = logSync.state.durable;
+    const of = { epoch: epoch(1), zxid, votes: true, room: "enough" } as const;
+    logSync.receive(from(2, { kind: "accepted", ...of, treeFull }));
+  };
+  t.is(room(), "enough");
+  say(true);
+  t.is(room(), "noGrowth");
+  t.like(broadcasts(publish(logSync))[0], { kind: "append", room: "noGrowth" });
+  say(false);
+  t.is(room(), "enough");
+  logSync.receive({ kind: "treeRoom", full: true, sessionsFull: false });
+  t.is(room(), "noGrowth");
+  logSync.receive({ kind: "treeRoom", full: false, sessionsFull: false });
+  t.is(room(), "enough");
+  say(true);
+  logSync.nowMs += 2_100;
+  logSync.receive({ kind: "timer", timer: "announce" });
+  t.is(room(), "enough", "who is not heard has no say");
+});
+
+test("a follower without memory refuses growth at once, and tells its leader", (t) => {
+  const logSync = started([1, 2, 3]);
+  logSync.receive({ kind: "elected", leader: server(2) });
+  const promise = { epoch: epoch(1), candidate: server(2) };
+  const of = { epoch: epoch(1), leader: server(2), prevZxid: ZXID_NONE, committed: ZXID_NONE };
+  const records = [record(at(1, 0), ZXID_NONE)];
+  logSync.receive(from(2, { kind: "append", ...of, records, room: "enough" }));
+  logSync.receive({ kind: "promised", promise });
+  logSync.receive(from(2, { kind: "append", ...of, records, room: "enough" }));
+  durable(logSync, at(1, 0));
+  const effects = logSync.receive({ kind: "treeRoom", full: true, sessionsFull: false });
+  t.like(sent(effects, 2)[0], { kind: "accepted", treeFull: true });
+  t.is(roomOf(logSync), "noGrowth");
+});
