@@ -3,6 +3,8 @@ import test from "ava";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
+import { connect as connectClient } from "../../client/connect.ts";
+import { startNatsServer } from "../support/nats-server.ts";
 import { frame, JuteWriter } from "../support/jute.ts";
 import { startZooid, type ZooidNode } from "../support/zooid.ts";
 import { connectFrame, ZkClient } from "../support/zk-client.ts";
@@ -130,3 +132,30 @@ test.serial("reads of long lists sent at once cost little while they are not tak
   socket.destroy();
   await good.close();
 });
+
+test.serial(
+  "a native client is given large answers, and many of them, as it takes them",
+  async (t) => {
+    const nats = await startNatsServer();
+    const node = await startZooid({ lines: [`zooid.nats=${nats.url}`] });
+    const client = await connectClient(nats.url);
+    try {
+      const zk = await ZkClient.connect({ port: node.port });
+      const names = Array.from({ length: 18_000 }, (_, index) => `${index}-`.padEnd(1000, "n"));
+      await createAll(zk, ["/long", ...names.map((name) => `/long/${name}`)]);
+      t.is((await zk.request(create("/large", Buffer.alloc(900_000, "x")))).code, 0);
+      await zk.close();
+      const before = await residentBytes(node.pid);
+      const reads = Array.from({ length: 1_000 }, () => client.get("/large"));
+      const lengths = new Set((await Promise.all(reads)).map(({ data }) => data?.length));
+      t.deepEqual([...lengths], [900_000]);
+      t.is((await client.children("/long")).children.length, names.length);
+      const grown = (await residentBytes(node.pid)) - before;
+      t.true(grown < GROWTH_BYTES_MAX, `${Math.round(grown / MEGABYTE)} MiB`);
+    } finally {
+      await client.close();
+      await node.stop();
+      await nats.stop();
+    }
+  },
+);
