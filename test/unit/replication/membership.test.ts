@@ -200,7 +200,8 @@ function accepted(
   sender: Partial<PeerSender> = {},
   votes = true,
 ): LogSyncMessage {
-  return from(peer, { kind: "accepted", epoch: epoch(1), zxid, votes, room: "enough" }, sender);
+  const of = { epoch: epoch(1), zxid, votes, room: "enough", treeFull: false } as const;
+  return from(peer, { kind: "accepted", ...of }, sender);
 }
 
 const guest = { identity: folderOf(9), isVoter: false } as const;
