@@ -112,8 +112,9 @@ export class RequestQueue {
     return { reads, writes };
   }
 
-  /** Results of the oldest dispatched reads. Those without one are to be dispatched again. */
-  answerReads(zxid: Zxid, results: readonly TreeReadResult[]): void {
+  /** Results of the oldest dispatched reads. Those without one are to be dispatched again. Returns what the answers take. */
+  answerReads(zxid: Zxid, results: readonly TreeReadResult[]): number {
+    const bytesBefore = this.#answerBytes;
     assert(results.length <= this.#readsOut, "only reads that were asked are answered");
     const begin = this.#nextAnswer;
     let fitting = 0;
@@ -123,8 +124,13 @@ export class RequestQueue {
     }
     const left = this.#readsOut - results.length + fitting;
     this.#readsOut = 0;
-    if (left === 0) return;
-    let next = Math.max(begin, this.#head);
+    if (left > 0) this.#dispatchAgainFrom(Math.max(begin, this.#head));
+    return this.#answerBytes - bytesBefore;
+  }
+
+  /** From the first entry there that has no answer. */
+  #dispatchAgainFrom(begin: number): void {
+    let next = begin;
     while (this.#entries[next]?.answered === true) next += 1;
     this.#nextAnswer = next;
     this.#nextDispatch = next;

@@ -133,7 +133,7 @@ export function takeReads(
   zxid: Zxid,
   results: readonly TreeReadResult[],
 ): void {
-  countHeld(turn.state, connection, () => connection.queue.answerReads(zxid, results));
+  turn.state.heldBytes += connection.queue.answerReads(zxid, results);
   advance(turn, connection);
 }
 
