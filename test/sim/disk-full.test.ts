@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from "ava";
 import { Cluster } from "./cluster.ts";
 import { Coverage } from "./coverage.ts";
 import { fillDisk, freeDisk, Nemesis } from "./faults/nemesis.ts";
+import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 import { Random } from "./random.ts";
 import { Trace } from "./trace.ts";
@@ -42,6 +43,7 @@ function planOf(
     diskMs: { min: 0.02, max: 1 },
     driftMax: 0,
     faults: {},
+    memory: { treeHeapBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },
     requestsMax: 100_000,
     // Several: one may have a write under way that waits for room, and all behind it.
     clients: Array.from({ length: CLIENTS }, () => plan.clients)
