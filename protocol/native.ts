@@ -185,7 +185,7 @@ function unpackClientItem(fields: readonly unknown[]): HeardItem {
     case PING:
       return { kind: "ping" };
     case TAKEN:
-      return { kind: "taken", sequence: count(1) };
+      return { kind: "taken", sequence: count(fields[1]) };
     case REQUEST:
       return unpackRequestItem(count(fields[1]), fields);
     case OPEN_STREAM:
