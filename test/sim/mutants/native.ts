@@ -57,7 +57,7 @@ export const NATIVE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/gateway/nats/streams.ts",
-        find: "if (stream.credits <= 0) break;",
+        find: "if (!isLast && (stream.credits <= 0 || outputBytesLeft(turn.state, connection) <= 0)) break;",
         replace: "",
       },
     ],
@@ -68,7 +68,7 @@ export const NATIVE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/gateway/nats/streams.ts",
-        find: "  stream.credits += item.credits;\n  send(turn, connection, stream);",
+        find: "  stream.credits += item.credits;\n  goOn(turn, connection, stream);",
         replace: "  stream.credits += item.credits;",
       },
     ],
@@ -90,8 +90,8 @@ export const NATIVE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/gateway/nats/requests.ts",
-        find: 'return asked.kind === "write" || connection.writes.length === 0;',
-        replace: "return true;",
+        find: "if (writes.length > 0 || run.asks || !readable) return false;",
+        replace: "if (run.asks || !readable) return false;",
       },
     ],
   },
