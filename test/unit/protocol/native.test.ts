@@ -51,6 +51,7 @@ test("every item of a client comes back as it was", (t) => {
   const items: ClientItem[] = [
     { kind: "open", version: 1, session, password: new Uint8Array(16).fill(7), timeoutMs: 10_000 },
     { kind: "ping" },
+    { kind: "taken", sequence: 7 },
     ...requests.map((request, id): ClientItem => ({ kind: "request", id, request })),
     { kind: "openStream", stream: 1, ...stream },
     { kind: "credit", stream: 1, credits: 512 },
