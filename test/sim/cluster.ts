@@ -1,13 +1,11 @@
 /** An ensemble and its clients under virtual time: one thread, one seed. Every step of an actor is looked at by the checkers. */
 import type { ServerId } from "../../protocol/ids.ts";
-import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { MemoryDisk } from "../../runtime/disks/memory.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { VirtualClock } from "../../runtime/virtual-clock.ts";
-import { NO_LIMITS } from "../../actors/tree/size.ts";
 import { addAdminActor, addGatewayActors } from "../../server/gateways.ts";
 import {
   addLogActor,
@@ -26,7 +24,7 @@ import { must } from "./checks/violation.ts";
 import { SimClient } from "./client/client.ts";
 import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
 import { newClientCounts } from "./client/counts.ts";
-import { configOf } from "./config.ts";
+import { configOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
 import { damageDisk, loseLastWrite, wipeDisk } from "./damage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
@@ -363,16 +361,8 @@ export class Cluster {
     const systemOf = (thread: string | number): ActorSystem => systems.get(thread) as ActorSystem;
     addLogActor(systemOf("log"), config, { segmentBytes: plan.segmentBytes });
     for (const lane of lanes) {
-      addReplicaActors(systemOf(lane), config, lane, {
-        ringBytesMax: plan.ringBytes,
-        snapshotChunkBytes: plan.snapshotChunkBytes,
-        limits: { ...NO_LIMITS, heapBytesMax: plan.memory.treeHeapBytes },
-      });
-      const { streamPendingBytes: streamPendingBytesMax, memory } = plan;
-      const heldBytesMax =
-        plan.natives.clients.length > 0 ? GATEWAY_HELD_BYTES_MAX : memory.heldBytes;
-      const options = { streamPendingBytesMax, heldBytesMax };
-      addGatewayActors(systemOf(lane), config, lane, options);
+      addReplicaActors(systemOf(lane), config, lane, replicaOptionsOf(plan));
+      addGatewayActors(systemOf(lane), config, lane, gatewayOptionsOf(plan));
     }
     const { sizes, replaceAfterMs } = plan;
     addReplicationActors(systemOf("main"), config, gate, { sizes, replaceAfterMs });

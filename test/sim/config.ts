@@ -1,6 +1,10 @@
 /** A simulated node's configuration, as its plan has it. */
+import { NO_LIMITS } from "../../actors/tree/size.ts";
 import type { ServerId } from "../../protocol/ids.ts";
+import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
 import type { NodeConfig } from "../../server/config/node-config.ts";
+import type { addGatewayActors } from "../../server/gateways.ts";
+import type { addReplicaActors } from "../../server/placement.ts";
 import type { Plan } from "./plan.ts";
 import { ENSEMBLE } from "./subjects.ts";
 
@@ -37,4 +41,17 @@ export function configOf(plan: Plan, id: ServerId): NodeConfig {
     heartbeatIntervalMs: plan.heartbeatIntervalMs,
     peerTimeoutMs: plan.peerTimeoutMs,
   };
+}
+
+export function replicaOptionsOf(plan: Plan): Parameters<typeof addReplicaActors>[3] {
+  const { ringBytes: ringBytesMax, snapshotChunkBytes, memory } = plan;
+  const limits = { ...NO_LIMITS, heapBytesMax: memory.treeHeapBytes };
+  return { ringBytesMax, snapshotChunkBytes, limits };
+}
+
+/** A native client whose requests are more than the gateway holds would be refused, which none is ready for. */
+export function gatewayOptionsOf(plan: Plan): Parameters<typeof addGatewayActors>[3] {
+  const { streamPendingBytes: streamPendingBytesMax, memory, natives } = plan;
+  const heldBytesMax = natives.clients.length > 0 ? GATEWAY_HELD_BYTES_MAX : memory.heldBytes;
+  return { streamPendingBytesMax, heldBytesMax };
 }
