@@ -449,6 +449,8 @@ export function sendRead(
   const follower = role.followers.get(to);
   const last = records.at(-1);
   if (follower?.catchUp === undefined || !follower.catchUp.reading || last === undefined) return;
+  // Of a read that a later one has replaced. It would be acknowledged, and each acknowledgement asks for the next read.
+  if (after !== follower.catchUp.from) return;
   follower.catchUp.reading = false;
   follower.catchUp.sentThrough = recordHeader(last).lastZxid;
   sendTo(state, to, appendOf(state, role, after, records));

@@ -272,4 +272,7 @@ test("what a follower acknowledges while records are being read for it starts no
   const behind = logSync.receive(from(3, { kind: "behind", epoch: epoch(2), holds: at(1, 0) }));
   t.like(told(behind, "log"), [{ kind: "read", tag: 3, after: at(1, 0) }]);
   t.deepEqual(told(logSync.receive(accepted(3, at(1, 0), 2)), "log"), []);
+  const early = { kind: "records", tag: 3, after: ZXID_NONE } as const;
+  const late = logSync.receive({ ...early, records: [record(at(1, 0), ZXID_NONE)] });
+  t.deepEqual(sent(late, 3), [], "the answer to a read that was replaced goes nowhere");
 });
