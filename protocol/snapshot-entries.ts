@@ -239,6 +239,15 @@ export class ChunkWriter {
   }
 }
 
+/** The time of the last record that a snapshot holds, of its first chunk. 0: the chunk does not say. */
+export function snapshotTime(chunk: Uint8Array): number {
+  const { buffer, byteOffset, length } = chunkPayload(chunk);
+  const view = new DataView(buffer, byteOffset, length);
+  if (length < 9 || view.getUint8(0) !== HEAD) return 0;
+  const timeMs = view.getUint32(1) * 2 ** 32 + view.getUint32(5);
+  return Number.isSafeInteger(timeMs) ? timeMs : 0;
+}
+
 /** A chunk whose checksum is right holds what no writer makes: the writer was damaged, or this is another format. */
 export class ChunkError extends Error {
   override readonly name = "ChunkError";

@@ -65,7 +65,6 @@ function emitCommitted(state: LogSyncState, records: readonly Uint8Array[]): voi
     const header = recordHeader(record);
     assert(header.prevZxid === state.delivered, "records are delivered without a gap");
     state.delivered = header.lastZxid;
-    state.lastTimeMs = Math.max(state.lastTimeMs, header.timeMs);
     if (header.submitter !== undefined) state.submitters.take(header.submitter, header.seq);
   }
   state.effects.push({ kind: "emit", topic: "committed$", value: { kind: "committed", records } });

@@ -139,7 +139,7 @@ function takeRecords(
       contradicts(state, message.leader, `a record after ${formatZxid(after)}: ${fault}`);
       break;
     }
-    const { prevZxid, lastZxid } = recordHeader(received);
+    const { prevZxid, lastZxid, timeMs } = recordHeader(received);
     if (prevZxid !== after) {
       log(state, "warn", "records do not continue each other", { after: formatZxid(after) });
       break;
@@ -164,6 +164,7 @@ function takeRecords(
       state.index.push(lastZxid);
       state.recent.add(lastZxid, record);
       noteRecord(state, record);
+      state.lastTimeMs = Math.max(state.lastTimeMs, timeMs);
       fresh.push(record);
     }
     after = lastZxid;

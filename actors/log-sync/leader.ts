@@ -406,7 +406,7 @@ export function receiveBehind(
   const after = state.index.floor(holds);
   const underWay = catchUp !== undefined && context.nowMs - catchUp.atMs < CATCH_UP_STALLED_MS;
   // It may have spoken before it got what is on its way. That it holds less than the leader thought is news.
-  if (underWay && after >= catchUp.from && after < catchUp.sentThrough) return;
+  if (underWay && after >= catchUp.from && (catchUp.reading || after < catchUp.sentThrough)) return;
   sendCatchUp(state, role, from, follower, after, context);
 }
 

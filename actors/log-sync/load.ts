@@ -30,7 +30,6 @@ export function treeLoaded(state: LogSyncState, message: TreeLoaded): void {
   if (message.zxid !== state.delivered || !state.lanesLoading.delete(message.lane)) return;
   if (state.lanesLoading.size > 0) return;
   state.submitters = SubmitterTable.of(message.submitters);
-  state.lastTimeMs = Math.max(state.lastTimeMs, message.timeMs);
   log(state, "info", "snapshot loaded", { zxid: formatZxid(message.zxid) });
   deliver(state);
 }

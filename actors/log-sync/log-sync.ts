@@ -241,6 +241,7 @@ function recovered(
   state.promise = report.promise;
   state.index = new LogIndex(report.lastZxids, report.baseZxid);
   state.durable = state.index.tail;
+  state.lastTimeMs = report.timeMs;
   if (report.snapshot !== undefined) loadLanes(state, report.snapshot);
   if (report.voteLoss !== undefined) beginRepair(state, report.voteLoss, context);
   log(state, "info", "log recovered", {

@@ -227,6 +227,7 @@ export type LogSyncState = {
   delivered: Zxid;
   /** Of the records delivered. */
   submitters: SubmitterTable;
+  /** Of the last record of the log, delivered or not. */
   lastTimeMs: number;
   readingForDelivery: boolean;
   role: Role;

@@ -144,7 +144,7 @@ export function partRefused(
 /** The log begins anew at the snapshot's zxid, and the lanes get its state. */
 export function installed(
   state: LogSyncState,
-  { snapshot, truncations }: Report<"installed">,
+  { snapshot, timeMs, truncations }: Report<"installed">,
   context: Context,
 ): void {
   const { zxid } = snapshot;
@@ -155,6 +155,7 @@ export function installed(
   cutAfter(state, state.index.base);
   state.index = new LogIndex([], zxid);
   state.durable = zxid;
+  state.lastTimeMs = Math.max(state.lastTimeMs, timeMs);
   log(state, "info", "snapshot installed", { zxid: formatZxid(zxid) });
   loadLanes(state, snapshot);
   const { role } = state;

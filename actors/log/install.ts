@@ -48,7 +48,8 @@ export function* dropParts(state: LogState): Procedure {
 
 export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): Procedure {
   const { zxid } = snapshot;
-  let fault = (yield* faultOfParts(state, snapshot)) ?? faultOfPlace(state, zxid);
+  const verdict = yield* verifyParts(state, snapshot);
+  let fault = verdict.fault ?? faultOfPlace(state, zxid);
   if (fault === undefined && !(yield* lowerEnd(state, zxid))) fault = "the disk is full";
   fault ??= faultOfPlace(state, zxid);
   if (fault !== undefined) {
@@ -74,7 +75,8 @@ export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): P
   noteSnapshot(state, 0);
   state.truncations += 1;
   say(state, "info", "snapshotInstalled", { zxid: formatZxid(zxid), bytes: snapshot.bytes });
-  report(state, { kind: "installed", snapshot, truncations: state.truncations });
+  const { truncations } = state;
+  report(state, { kind: "installed", snapshot, timeMs: verdict.timeMs, truncations });
 }
 
 /** Why the log stands. Asked last: records may have come while the parts were looked at. */
@@ -86,15 +88,19 @@ function faultOfPlace({ index, snapshots, changes }: LogState, zxid: Zxid): stri
   return changes.some(({ kind }) => kind === "append") ? "the log goes on" : undefined;
 }
 
-function* faultOfParts(
+function* verifyParts(
   state: LogState,
   { zxid, bytes, checksum }: SnapshotIdentity,
-): Procedure<string | undefined> {
-  if (state.parts?.zxid !== zxid || state.parts.bytes !== bytes) return "not all parts are there";
+): Procedure<{ readonly fault: string | undefined; readonly timeMs: number }> {
+  const wrong = (fault: string): { fault: string; timeMs: number } => ({ fault, timeMs: 0 });
+  if (state.parts?.zxid !== zxid || state.parts.bytes !== bytes) {
+    return wrong("not all parts are there");
+  }
   const file = { name: PARTS_FILE, size: bytes, zxid };
   const verdict = yield* verifySnapshot(file, state.settings.crc32);
-  if (verdict.kind === "damaged") return `${verdict.fault} at offset ${verdict.position}`;
-  return verdict.identity.checksum === checksum ? undefined : "not the snapshot that was offered";
+  if (verdict.kind === "damaged") return wrong(`${verdict.fault} at offset ${verdict.position}`);
+  if (verdict.identity.checksum !== checksum) return wrong("not the snapshot that was offered");
+  return { fault: undefined, timeMs: verdict.timeMs };
 }
 
 /** Also what a crash left to be done: what stands in the way may be partly gone. */

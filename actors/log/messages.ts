@@ -121,6 +121,8 @@ export type LogReport =
       readonly lastZxids: readonly Zxid[];
       /** The newest valid one; the log goes on from it. */
       readonly snapshot: SnapshotIdentity | undefined;
+      /** Of the last record of the log, or of the snapshot: the next one's is not before it. */
+      readonly timeMs: number;
       /** Undefined: it may vote. */
       readonly voteLoss: VoteLoss | undefined;
       /** Increased and made durable at every start: the incarnation of this node's submitters. */
@@ -157,6 +159,8 @@ export type LogReport =
   | {
       readonly kind: "installed";
       readonly snapshot: SnapshotIdentity;
+      /** Of the last record that it holds. */
+      readonly timeMs: number;
       readonly truncations: number;
     }
   | { readonly kind: "installRefused"; readonly zxid: Zxid; readonly reason: string }

@@ -26,6 +26,8 @@ export type FoundLog = {
   cut: { readonly name: string; readonly size: number; readonly end: number } | undefined;
   /** The log goes on from it. */
   snapshot: SnapshotIdentity | undefined;
+  /** Of the last record that is in the log or in the snapshot. */
+  timeMs: number;
 };
 
 /** Fills the index, the segments and the snapshots of the state with what is good. */
@@ -36,6 +38,7 @@ export function* findLog(state: LogState, folder: Folder): Procedure<FoundLog> {
     aside: [],
     cut: undefined,
     snapshot: undefined,
+    timeMs: 0,
   };
   const names = [...folder.keys()].filter(isSegmentName).sort();
   const snapshots = [...folder.keys()]
@@ -85,6 +88,7 @@ function* findRecords(
         first ??= record;
         state.index.push(record.lastZxid, record.offset, record.length);
         noteConfiguration(state, record, bytes);
+        found.timeMs = record.timeMs;
       },
     );
     refuseLaterVersion(name, scanned.fault);
@@ -173,6 +177,7 @@ function* findSnapshot(
     const name = snapshotName(zxid);
     const file = { name, size: folder.get(name) ?? 0, zxid };
     const verdict = yield* verifySnapshot(file, state.settings.crc32);
+    if (verdict.kind === "valid") found.timeMs = Math.max(found.timeMs, verdict.timeMs);
     if (verdict.kind === "damaged") refuseLaterVersion(name, verdict.fault);
     const isAhead = zxid > index.lastZxid;
     if (verdict.kind === "damaged" || !(isAhead || index.holds(zxid))) {

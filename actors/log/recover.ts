@@ -123,6 +123,7 @@ function reportRecovered(state: LogState, found: FoundLog, incarnation: number):
     baseZxid: index.base,
     lastZxids: index.lastZxids(),
     snapshot: found.snapshot,
+    timeMs: found.timeMs,
     voteLoss,
     incarnation,
     tornBytes,

@@ -22,6 +22,7 @@ export type ScannedRecord = {
   readonly lastZxid: Zxid;
   readonly offset: number;
   readonly length: number;
+  readonly timeMs: number;
 };
 
 export type SegmentEnd = {
@@ -136,9 +137,9 @@ function scanChunk(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | unde
     if (header.prevZxid !== scan.lastZxid || header.lastZxid <= scan.lastZxid) {
       return outOfPlace(scan, "record", header.prevZxid);
     }
-    const { firstZxid, lastZxid } = header;
+    const { firstZxid, lastZxid, timeMs } = header;
     const offset = base + position;
-    scan.onRecord({ firstZxid, lastZxid, offset, length: checked.length }, record);
+    scan.onRecord({ firstZxid, lastZxid, offset, length: checked.length, timeMs }, record);
     position += checked.length;
     scan.lastZxid = lastZxid;
     scan.offset = base + position;

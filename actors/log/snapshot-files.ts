@@ -7,6 +7,7 @@ import {
   chunkHeader,
   verifyChunk,
 } from "../../protocol/snapshot.ts";
+import { snapshotTime } from "../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../log-sync/messages.ts";
 import { type Procedure, readBytes } from "./procedure.ts";
@@ -52,7 +53,8 @@ export function chunkFault(
 }
 
 export type SnapshotVerdict =
-  | { readonly kind: "valid"; readonly identity: SnapshotIdentity }
+  /** `timeMs`: of the last record that it holds. */
+  | { readonly kind: "valid"; readonly identity: SnapshotIdentity; readonly timeMs: number }
   | { readonly kind: "damaged"; readonly position: number; readonly fault: string };
 
 /**
@@ -67,15 +69,17 @@ export function* verifySnapshot(
   const { name, size, zxid } = file;
   let position = 0;
   let checksum = 0;
+  let timeMs = 0;
   for (let index = 0; ; index += 1) {
     const read = yield* readChunk({ file: name, position, zxid, index }, crc32);
     if (read.kind === "fault") return { kind: "damaged", position, fault: read.fault };
     onChunk?.(read.bytes, read.header);
+    if (index === 0) timeMs = snapshotTime(read.bytes);
     checksum = crc32(read.bytes, checksum);
     position += read.bytes.length;
     if (!read.header.last) continue;
     if (position !== size)
       return { kind: "damaged", position, fault: "bytes after the last chunk" };
-    return { kind: "valid", identity: { zxid, bytes: size, checksum } };
+    return { kind: "valid", identity: { zxid, bytes: size, checksum }, timeMs };
   }
 }

@@ -150,8 +150,6 @@ export type TreeLoaded = {
   readonly lane: number;
   readonly zxid: Zxid;
   readonly submitters: readonly { readonly submitter: Submitter; readonly seq: number }[];
-  /** Of the last record in it. */
-  readonly timeMs: number;
 };
 
 /** Emitted on `sessions$` after each `committed` that changed sessions, and of all after a snapshot: what became of each. */

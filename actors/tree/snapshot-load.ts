@@ -209,6 +209,5 @@ function treeLoaded(tree: TreeState): TreeLoaded {
     submitter: { server: server as ServerId, lane, incarnation },
     seq,
   }));
-  const { lastApplied: zxid, lastTimeMs: timeMs } = tree;
-  return { kind: "treeLoaded", lane: tree.options.lane, zxid, submitters, timeMs };
+  return { kind: "treeLoaded", lane: tree.options.lane, zxid: tree.lastApplied, submitters };
 }

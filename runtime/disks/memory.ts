@@ -6,6 +6,7 @@ import type { Disk, DiskOperation, DiskResult } from "../disk.ts";
 import { DiskError } from "./error.ts";
 
 const SECTOR_BYTES = 512;
+const TORN_TAIL_BYTES = 8;
 
 /** What an operation did to a file's content, enough to take it back and to do it again in part. */
 type Undo =
@@ -244,7 +245,7 @@ function keepSome(inode: Inode, position: number, bytes: Uint8Array, random: () 
   const fate = Math.floor(random() * 4);
   if (fate === 0) writeContent(inode, position, bytes);
   if (fate === 1) {
-    writeContent(inode, position, bytes.subarray(0, Math.floor(random() * (bytes.length + 1))));
+    writeContent(inode, position, bytes.subarray(0, tornAt(bytes.length, random())));
   }
   if (fate !== 2) return;
   let offset = 0;
@@ -254,6 +255,12 @@ function keepSome(inode: Inode, position: number, bytes: Uint8Array, random: () 
     if (random() < 0.5) writeContent(inode, position + offset, sector);
     offset += sectorEnd;
   }
+}
+
+/** Anywhere, or, as often, in the last few bytes: where what a write ends with is told apart from what was there before. */
+function tornAt(length: number, random: number): number {
+  if (random < 0.5) return Math.floor(2 * random * (length + 1));
+  return Math.max(0, length - Math.floor((2 * random - 1) * TORN_TAIL_BYTES));
 }
 
 function concatenate(chunks: readonly Uint8Array[]): Uint8Array {

@@ -16,8 +16,8 @@ import {
 } from "../../server/placement.ts";
 import { checkInspection, inspectionLine } from "./checks/inspection.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
-import { Kept } from "./checks/kept.ts";
 import { underWayBytes } from "./checks/limits.ts";
+import { replicationChecks } from "./checks/replication.ts";
 import { checkAnswer, checkSessionSafety, type Ended } from "./checks/session-safety.ts";
 import { Truth } from "./checks/truth.ts";
 import { must } from "./checks/violation.ts";
@@ -90,7 +90,7 @@ export class Cluster {
     this.invariants = new Invariants(logs, this.truth);
     this.#observer = new NodeObserver({
       invariants: this.invariants,
-      kept: new Kept(logs, this.truth),
+      checks: replicationChecks(logs, this.truth),
       coverage,
       underWayBytes: underWayBytes(plan),
       onRefusals: (node) => this.#expectRefusals(node),

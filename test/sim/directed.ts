@@ -14,6 +14,8 @@ export type DirectedPlan = {
 export type DirectedName =
   | "hostile"
   | "snapshots"
+  | "amnesia"
+  | "truncations"
   | "successions"
   | "handshakes"
   | "replacements"
@@ -21,8 +23,10 @@ export type DirectedName =
 
 /** Their rates together are well below 1: the other seeds stay as random as they are. */
 export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
-  hostile: { rate: 0.08, change: hostile },
-  snapshots: { rate: 0.06, change: snapshots },
+  hostile: { rate: 0.07, change: hostile },
+  snapshots: { rate: 0.05, change: snapshots },
+  amnesia: { rate: 0.04, change: amnesia },
+  truncations: { rate: 0.04, change: truncations },
   successions: { rate: 0.07, change: successions },
   handshakes: { rate: 0.04, change: handshakes },
   replacements: { rate: 0.02, change: replacements },
@@ -128,24 +132,79 @@ function snapshots(plan: Plan, random: Random): Partial<Plan> {
   };
 }
 
+/** Disks are lost while what was acknowledged and promised with them is still on its way. */
+function amnesia(plan: Plan, random: Random): Partial<Plan> {
+  return {
+    nodes: random.pick([3, 3, 5]),
+    network: { ...plan.network, lossRate: 0, delayMs: { min: 0.05, max: random.pick([3, 20]) } },
+    stragglers: {
+      rate: random.pick([0.2, 0.5]),
+      lateMs: { min: 50, max: random.pick([500, 2000]) },
+    },
+    diskMs: { min: 0.02, max: random.pick([1, 10]) },
+    faultIntervalMs: random.pick([200, 400]),
+    faults: {
+      damage: 1.5,
+      promiseForgotten: 1.5,
+      loseLastWrite: 0.3,
+      wrongElection: 1,
+      heal: 1,
+      cutOneWay: 0.5,
+      slowLink: 0.5,
+      killLeader: 0.5,
+      wallJump: 0.3,
+    },
+    ...writing(plan, 3),
+  };
+}
+
+/** Leaders write on alone, into many small segments, and have it cut off by the next one; nodes crash as they cut. */
+function truncations(plan: Plan, random: Random): Partial<Plan> {
+  return {
+    nodes: random.pick([3, 3, 5]),
+    segmentBytes: 4096,
+    snapshotEveryBytes: 100 * 1024,
+    sizes: sizesOf(50_000, LARGE_WINDOW_BYTES),
+    network: { ...plan.network, delayMs: { min: 0.05, max: 3 } },
+    faultIntervalMs: random.pick([200, 400]),
+    faults: {
+      isolateLeader: 2,
+      muteLeader: 0.5,
+      crashAtTruncation: 1,
+      heal: 0.5,
+    },
+    // A record each has a segment of its own.
+    ...writing(plan, 4, { dataBytes: 4500, outstandingMax: 4 }),
+    requestsMax: 400,
+    lanes: 2,
+  };
+}
+
 /** At least so many clients, all of which write: what is rare comes with the length of the log. */
-function writing(plan: Plan, count: number): Pick<Plan, "clients" | "requestsMax"> {
+function writing(
+  plan: Plan,
+  count: number,
+  { dataBytes = 200, outstandingMax = 4 } = {},
+): Pick<Plan, "clients" | "requestsMax"> {
   const [first] = plan.clients;
   const clients = [...plan.clients];
   while (first !== undefined && clients.length < count) clients.push(first);
   return {
-    requestsMax: Math.max(plan.requestsMax, 1000),
+    requestsMax: Math.max(plan.requestsMax, 800),
     clients: clients.map((workload) => ({
       ...workload,
       mix: { ...workload.mix, setData: 1 + workload.mix.setData },
       thinkMs: 3,
-      dataBytes: 200,
+      dataBytes,
+      outstandingMax: Math.max(outstandingMax, workload.outstandingMax),
       hog: false,
     })),
   };
 }
 
 const SMALL_LOG = { segmentBytes: 4096, snapshotEveryBytes: 4096 } as const;
+
+export const LARGE_WINDOW_BYTES: number = 48 * 1024 * 1024;
 
 /** `windowBytes`: of records on their way, and in memory. */
 export function sizesOf(snapshotPart: number, windowBytes: number): Plan["sizes"] {

@@ -2,7 +2,8 @@
 import test, { type ExecutionContext } from "ava";
 import { Cluster } from "./cluster.ts";
 import { Coverage } from "./coverage.ts";
-import { fillDisk, freeDisk, Nemesis } from "./faults/nemesis.ts";
+import { Nemesis } from "./faults/nemesis.ts";
+import { fillDisk, freeDisk } from "./faults/room.ts";
 import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 import { Random } from "./random.ts";

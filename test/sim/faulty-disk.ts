@@ -9,6 +9,9 @@ import type { DiskPort } from "../../runtime/system.ts";
 import type { Random, Range } from "./random.ts";
 import type { Trace } from "./trace.ts";
 
+/** Of an armed crash: before any operation, one on a file of a snapshot, or one that takes something off the log. */
+export type CrashOver = "anything" | "snapshot" | "truncation";
+
 /** Of one disk; it outlives its node's lives. */
 export type DiskFaults = {
   latencyMs: Range;
@@ -20,8 +23,8 @@ export type DiskFaults = {
   noRoom: boolean;
   /** The node crashes before the operation after so many. Undefined: it does not. */
   crashAfter: number | undefined;
-  /** Counts only operations on files of snapshots. */
-  crashAtSnapshot: boolean;
+  /** Which operations count. */
+  crashOver: CrashOver;
 };
 
 export type DiskPortOptions = {
@@ -100,7 +103,7 @@ export class FaultyDiskPort implements DiskPort {
   #crashes(operation: DiskOperation): boolean {
     const { faults, onCrash } = this.#options;
     if (faults.crashAfter === undefined) return false;
-    if (faults.crashAtSnapshot && !isOnSnapshot(operation)) return false;
+    if (!COUNTS[faults.crashOver](operation)) return false;
     if (faults.crashAfter > 0) {
       faults.crashAfter -= 1;
       return false;
@@ -130,10 +133,17 @@ export class FaultyDiskPort implements DiskPort {
   }
 }
 
-function isOnSnapshot(operation: DiskOperation): boolean {
-  const file = "file" in operation ? operation.file : "";
-  return SNAPSHOT_FILES.some((start) => file.startsWith(start));
-}
+const COUNTS: Readonly<Record<CrashOver, (operation: DiskOperation) => boolean>> = {
+  anything: () => true,
+  snapshot: (operation) => {
+    const file = "file" in operation ? operation.file : "";
+    return SNAPSHOT_FILES.some((start) => file.startsWith(start));
+  },
+  truncation: (operation) => {
+    const isCut = operation.kind === "remove" || operation.kind === "truncate";
+    return isCut && operation.file.startsWith("log.");
+  },
+};
 
 /** Being cut, received, put in the place of the log, or whole. */
 const SNAPSHOT_FILES = ["snapshot.", "parts.", "install."];

@@ -12,18 +12,18 @@ import type { TreeMessage } from "../../actors/tree/messages.ts";
 import type { TreeState } from "../../actors/tree/tree.ts";
 import { DiskChecks } from "./checks/disk.ts";
 import type { Invariants, NodeLog } from "./checks/invariants.ts";
-import type { Kept } from "./checks/kept.ts";
 import { LeaderTime } from "./checks/leader-time.ts";
 import { checkRequests, checkTree } from "./checks/limits.ts";
 import { MovedSessions } from "./checks/moved.ts";
 import { Promises } from "./checks/promises.ts";
+import type { ReplicationChecks } from "./checks/replication.ts";
 import { must } from "./checks/violation.ts";
 import type { Coverage } from "./coverage.ts";
 import type { SimNode } from "./sim-node.ts";
 
 export type NodeObserverOptions = {
   readonly invariants: Invariants;
-  readonly kept: Kept;
+  readonly checks: ReplicationChecks;
   readonly coverage: Coverage;
   /** What clients have under way at most, as far as it may grow a tree. */
   readonly underWayBytes: number;
@@ -55,9 +55,13 @@ export class NodeObserver {
       const report = message as LogReport;
       if (report.kind === "recovered") this.#recovered(node, report);
       this.#options.invariants.afterLogSync(node.log, state as LogSyncState);
-      this.#options.kept.afterLogSync(node.log, state as LogSyncState);
+      this.#options.checks.kept.afterLogSync(node.log, state as LogSyncState);
       const told = message as LogSyncMessage;
       this.#promises.saw(state as LogSyncState, told);
+      this.#options.checks.counted.saw(node.id, told, state as LogSyncState);
+      if (told.kind === "snapshotStored") {
+        this.#options.checks.snapshots.stored(node.id, node.disk, told.snapshot);
+      }
       if (told.kind === "propose") this.#leaderTime.proposes(node, told.payload);
     } else if (actor === "sessions") {
       this.#leaderTime.saw(node, message as SessionsMessage, state as SessionsState);
@@ -66,7 +70,7 @@ export class NodeObserver {
       if (command.kind === "append") this.#options.invariants.appends(node.id, command.records);
       if (!node.hasWrongDisk) {
         this.#diskChecks.afterLog(node.id, node.disk, state as LogState);
-        this.#options.kept.afterLog(node.log, state as LogState);
+        this.#options.checks.kept.afterLog(node.log, state as LogState);
       }
     } else if (actor.startsWith("zookeeper/")) {
       const told = message as ZooKeeperGatewayMessage;

@@ -8,7 +8,13 @@ import {
   STREAM_PENDING_BYTES_MAX,
 } from "../../protocol/limits.ts";
 import type { Workload } from "./client/workload.ts";
-import { DIRECTED, type DirectedName, drawDirected, sizesOf } from "./directed.ts";
+import {
+  DIRECTED,
+  type DirectedName,
+  drawDirected,
+  LARGE_WINDOW_BYTES,
+  sizesOf,
+} from "./directed.ts";
 import { renewalsOf } from "./directed-sessions.ts";
 import { type FaultKind, FAULTS } from "./faults/kinds.ts";
 import { Random, type Range } from "./random.ts";
@@ -159,8 +165,6 @@ function drawMemory(random: Random): Plan["memory"] {
     heldBytes: random.pick([1_000, 20_000, GATEWAY_HELD_BYTES_MAX, GATEWAY_HELD_BYTES_MAX]),
   };
 }
-
-const LARGE_WINDOW_BYTES: number = 48 * 1024 * 1024;
 
 /** Lanes beside each other, some of them slower than others. */
 function drawLanes(

@@ -137,7 +137,7 @@ export class SimNode {
       failNext: undefined,
       noRoom: false,
       crashAfter: undefined,
-      crashAtSnapshot: false,
+      crashOver: "anything",
     };
   }
 

@@ -44,6 +44,7 @@ export function recoveredReport(of: Partial<Recovered>): Recovered {
     baseZxid: ZXID_NONE,
     lastZxids: [],
     snapshot: undefined,
+    timeMs: 0,
     voteLoss: undefined,
     incarnation: 1,
     tornBytes: 0,

@@ -20,7 +20,11 @@ export type NodeLog = {
   damaged: boolean;
   /** Its last write is gone as if it had never been synced, and with it all after this zxid. */
   lostAfter: Zxid | undefined;
+  /** What it lost so, in all of its lives: it cannot know. */
+  readonly forgotten: { readonly after: Zxid; readonly through: Zxid }[];
   promisedEpoch: number;
+  /** The highest that it ever had on its disk, damaged or not. */
+  everPromised: number;
   /** Of this life. */
   committed: Zxid;
   leadingEpoch: number;
@@ -35,7 +39,9 @@ export function newNodeLog(node: number): NodeLog {
     beforeDamage: undefined,
     damaged: false,
     lostAfter: undefined,
+    forgotten: [],
     promisedEpoch: 0,
+    everPromised: 0,
     committed: ZXID_NONE,
     leadingEpoch: 0,
     activeEpoch: 0,
@@ -78,6 +84,7 @@ export class Invariants {
 
   /** Its last write is gone: it may vote without what it held after this zxid. */
   lost(log: NodeLog, after: Zxid): void {
+    log.forgotten.push({ after, through: log.state?.durable ?? after });
     log.lostAfter = Math.min(after, log.lostAfter ?? after) as Zxid;
     this.damaged(log);
   }
@@ -101,6 +108,7 @@ export class Invariants {
       must(state.durable >= known && holds(state, known), "I3 committed stays", () => {
         return `node ${log.node} votes again without ${formatZxid(known)}, which it knew to be committed`;
       });
+      this.#checkRegained(log, state);
       log.damaged = false;
       log.lostAfter = undefined;
       log.beforeDamage = undefined;
@@ -134,6 +142,30 @@ export class Invariants {
     }
   }
 
+  /** A node whose disk was damaged votes again: nothing depends any more on what it has forgotten. */
+  #checkRegained(
+    { node, beforeDamage, lostAfter, everPromised }: NodeLog,
+    state: LogSyncState,
+  ): void {
+    const { role, promise } = state;
+    must(promise.epoch >= everPromised, "I7 nothing goes back", () => {
+      return `node ${node} votes again in epoch ${promise.epoch}, and had promised ${everPromised}`;
+    });
+    if (beforeDamage === undefined || role.kind !== "following") return;
+    const leader = this.#logs.find((log) => log.node === role.leader)?.state;
+    if (leader?.role.kind !== "leading" || leader.role.epoch !== role.epoch) return;
+    const { index, durable } = beforeDamage;
+    const acknowledged = Math.min(durable, lostAfter ?? durable) as Zxid;
+    let zxid = index.floor(acknowledged);
+    while (zxid > leader.index.base && zxid > index.base && !leader.index.holds(zxid)) {
+      zxid = index.floor((zxid - 1) as Zxid);
+    }
+    if (zxid > acknowledged || !leader.index.holds(zxid)) return;
+    must(state.durable >= zxid && holds(state, zxid), "I3 committed stays", () => {
+      return `node ${node} votes again without ${formatZxid(zxid)}, which it may have acknowledged and its leader holds`;
+    });
+  }
+
   /** From its first batch on a leader knows what was taken before it. */
   #checkTaken(node: number, taken: SubmitterTable): void {
     for (const { submitter, seq } of this.#truth.batches()) {
@@ -149,6 +181,7 @@ export class Invariants {
   }
 
   #promised(log: NodeLog, epoch: number): void {
+    log.everPromised = Math.max(log.everPromised, epoch);
     if (log.damaged) return;
     must(epoch >= log.promisedEpoch, "I7 nothing goes back", () => {
       return `node ${log.node} had promised epoch ${log.promisedEpoch} and now stands at ${epoch}`;
@@ -276,6 +309,6 @@ export class Invariants {
 }
 
 /** What a log begins after is in its snapshot. */
-function holds({ index }: LogSyncState, zxid: Zxid): boolean {
+export function holds({ index }: LogSyncState, zxid: Zxid): boolean {
   return zxid <= index.base || index.holds(zxid);
 }

@@ -40,6 +40,8 @@ export class Truth {
   readonly model: Model = new Model();
   /** Through the last record that any node delivered. */
   latest: Zxid = ZXID_NONE;
+  /** Of that record. */
+  latestMs = 0;
   /** The largest zxid that any client was told of as the result of a write. */
   acknowledged: Zxid = ZXID_NONE;
   /** Called when a session is ended by the leader's decision. */
@@ -76,7 +78,11 @@ export class Truth {
       return `node ${node} committed ${after}, where ${formatZxid(this.latest)} is committed`;
     });
     this.#records.set(lastZxid, { checksum, prevZxid });
+    must(header.timeMs >= this.latestMs, "time", () => {
+      return `the record at ${formatZxid(lastZxid)} is of ${header.timeMs}, the one before it of ${this.latestMs}`;
+    });
     this.latest = lastZxid;
+    this.latestMs = header.timeMs;
     this.onCommitted(node, header);
     if (header.kind === "batch" && this.#isNew(header)) this.#apply(header, recordPayload(record));
   }

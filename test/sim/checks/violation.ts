@@ -11,6 +11,7 @@ export type InvariantName =
   | "I7 nothing goes back"
   | "I8 no gap"
   | "I9 durable stays"
+  | "time"
   | "no crash"
   | "linearizable writes"
   | "true replies"

@@ -32,6 +32,8 @@ export type FaultKind =
   | "crashAtDiskStep"
   /** At one of the next disk operations on a file of a snapshot. */
   | "crashAtSnapshot"
+  /** At one of the next removals of a file, or when one is made shorter. */
+  | "crashAtTruncation"
   | "pause"
   | "pauseLeader"
   | "restartStorm"
@@ -50,6 +52,8 @@ export type FaultKind =
   | "diskFull"
   /** A crash, and what was durable is changed, misplaced, missing, or all gone. */
   | "damage"
+  /** A node asks others for their promises, its leader does not hear of it, and the disk of one that gave it is damaged. */
+  | "promiseForgotten"
   /** A crash, and the last write that was synced is cut short or changed. */
   | "loseLastWrite"
   /** A start with the disk of another node, then with its own again. */
@@ -110,6 +114,7 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "powerFailureOfAll",
     "crashAtDiskStep",
     "crashAtSnapshot",
+    "crashAtTruncation",
     "pause",
     "pauseLeader",
     "restartStorm",
@@ -125,6 +130,7 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "readFails",
     "diskFull",
     "damage",
+    "promiseForgotten",
     "loseLastWrite",
     "wrongDisk",
   ],

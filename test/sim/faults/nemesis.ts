@@ -5,7 +5,9 @@ import type { Cluster } from "../cluster.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import type { Random } from "../random.ts";
 import type { SimNode } from "../sim-node.ts";
+import type { CrashOver } from "../faulty-disk.ts";
 import type { FaultKind } from "./kinds.ts";
+import { fillDisk, freeDisk } from "./room.ts";
 import { identityFaults } from "./identities.ts";
 import { sessionFaults } from "./sessions.ts";
 import { successionFaults } from "./successions.ts";
@@ -14,17 +16,6 @@ import type { Inject, Injection, Target } from "./target.ts";
 export type FaultCounts = Partial<Record<FaultKind, number>>;
 
 const FULL_EXTRA_BYTES = 6000;
-
-/** So many bytes more fit on it, and no more. */
-export function fillDisk({ disk }: SimNode, extraBytes: number): void {
-  const sizes = Object.values(disk.snapshot()).map((bytes) => bytes.length);
-  disk.capacityBytes = sizes.reduce((sum, size) => sum + size, 0) + extraBytes;
-}
-
-export function freeDisk({ disk, faults }: SimNode): void {
-  disk.capacityBytes = Number.POSITIVE_INFINITY;
-  faults.noRoom = false;
-}
 
 export class Nemesis {
   readonly counts: FaultCounts = {};
@@ -268,6 +259,7 @@ export class Nemesis {
     | "powerFailureOfAll"
     | "crashAtDiskStep"
     | "crashAtSnapshot"
+    | "crashAtTruncation"
     | "pause"
     | "pauseLeader"
     | "restartStorm"
@@ -283,18 +275,9 @@ export class Nemesis {
         for (const node of this.#cluster.nodes) this.#crash(node, true);
         return true;
       },
-      crashAtDiskStep: ({ node }) => {
-        if (node.life === undefined) return false;
-        node.faults.crashAfter = this.#random.below(this.#random.pick([3, 30]));
-        node.faults.crashAtSnapshot = false;
-        return this.#say(`${node.id} will crash at its disk`);
-      },
-      crashAtSnapshot: ({ node }) => {
-        if (node.life === undefined) return false;
-        node.faults.crashAfter = this.#random.below(this.#random.pick([3, 30]));
-        node.faults.crashAtSnapshot = true;
-        return this.#say(`${node.id} will crash over a snapshot`);
-      },
+      crashAtDiskStep: ({ node }) => this.#armCrash(node, "anything"),
+      crashAtSnapshot: ({ node }) => this.#armCrash(node, "snapshot"),
+      crashAtTruncation: ({ node }) => this.#armCrash(node, "truncation"),
       pause: ({ node, forMs }) => this.#pause(node, forMs),
       pauseLeader: ({ forMs }) => this.#pause(this.#leader, forMs),
       wrongElection: ({ node, other }) => {
@@ -320,6 +303,14 @@ export class Nemesis {
         return this.#say(`${node.id} restarts ${times} times`);
       },
     };
+  }
+
+  #armCrash({ id, life, faults }: SimNode, over: CrashOver): boolean {
+    if (life === undefined) return false;
+    const steps = over === "truncation" ? 4 : this.#random.pick([3, 30]);
+    faults.crashAfter = this.#random.below(steps);
+    faults.crashOver = over;
+    return this.#say(`${id} will crash at its disk, over ${over}`);
   }
 
   #crash(node: SimNode | undefined, power: boolean): boolean {
@@ -359,6 +350,7 @@ export class Nemesis {
     | "readFails"
     | "diskFull"
     | "damage"
+    | "promiseForgotten"
     | "loseLastWrite"
     | "wrongDisk"
   > {
@@ -394,6 +386,17 @@ export class Nemesis {
       damage: ({ node }) => {
         if (node.life !== undefined) this.#crash(node, random.chance(0.5));
         return this.#cluster.damage(node);
+      },
+      promiseForgotten: ({ node, other, forMs }) => {
+        const leader = this.#leader;
+        if (leader === undefined || [node, other].includes(leader) || node === other) return false;
+        this.#cluster.network.cut(other.id, leader.id, forMs);
+        this.#healLater(forMs);
+        other.tell("log-sync", { kind: "elected", leader: other.id });
+        this.#later(random.random() * 60, () => {
+          if (this.#crash(node, false)) this.#cluster.damage(node);
+        });
+        return this.#say(`${other.id} stands unheard by its leader, and ${node.id} will forget it`);
       },
       loseLastWrite: ({ node }) => {
         if (node.life !== undefined) this.#crash(node, false);

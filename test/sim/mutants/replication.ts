@@ -278,6 +278,69 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "counted-without-a-vote",
+    mistake: "what a node acknowledged before it lost its vote still counts",
+    edits: [
+      {
+        file: LEADER,
+        find: "laterOf(zxid, isKept ? follower.accepted : ZXID_NONE) : ZXID_NONE;",
+        replace: "laterOf(zxid, isKept ? follower.accepted : ZXID_NONE) : follower.accepted;",
+      },
+    ],
+  },
+  {
+    name: "leader-time-goes-back",
+    mistake: "the time of a leader's records is that of its own clock only",
+    edits: [
+      {
+        file: LEADER,
+        find: "state.lastTimeMs = Math.max(state.lastTimeMs, Math.floor(context.wallMs));",
+        replace: "state.lastTimeMs = Math.floor(context.wallMs);",
+      },
+    ],
+  },
+  {
+    name: "time-of-what-is-delivered",
+    mistake: "a new leader's time goes on from what it has delivered, not from what its log holds",
+    edits: [
+      {
+        file: FOLLOWER,
+        find: "      state.lastTimeMs = Math.max(state.lastTimeMs, timeMs);\n",
+        replace: "",
+      },
+      {
+        file: DELIVERY,
+        find: "    state.delivered = header.lastZxid;\n",
+        replace:
+          "    state.delivered = header.lastZxid;\n    state.lastTimeMs = Math.max(state.lastTimeMs, header.timeMs);\n",
+      },
+    ],
+  },
+  {
+    name: "survey-tells-the-commit-mark",
+    mistake:
+      "a node without a vote is told where the leader's commit mark is, not where its log ends",
+    edits: [
+      {
+        file: "actors/log-sync/vote.ts",
+        find: "    tail: state.index.tail,\n    leads",
+        replace: "    tail: state.committed,\n    leads",
+      },
+    ],
+  },
+  {
+    name: "votes-below-a-promise",
+    mistake:
+      "a node whose promise was lost votes again in an epoch below one that it may have promised",
+    edits: [
+      {
+        file: "actors/log-sync/vote.ts",
+        find: "if (promised === undefined || promised > of) return;",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "resubmission-dropped",
     mistake: "a lane forgets what it had under way when the leader changes",
     edits: [

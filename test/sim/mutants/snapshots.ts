@@ -31,6 +31,18 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "snapshot-sees-later-deletes",
+    mistake:
+      "a znode whose child is deleted while a snapshot is cut goes into it as it is afterwards",
+    edits: [
+      {
+        file: "actors/tree/znode-operations.ts",
+        find: "  saveNode(transaction.tree, node);\n  saveNode(transaction.tree, parent);\n",
+        replace: "  saveNode(transaction.tree, node);\n",
+      },
+    ],
+  },
+  {
     name: "snapshot-within-a-batch",
     mistake:
       "a snapshot is cut between two operations of a batch and named after the record before",
@@ -125,8 +137,8 @@ function figures(`,
       },
       {
         file: INSTALL,
-        find: "(yield* faultOfParts(state, snapshot)) ??",
-        replace: "",
+        find: "let fault = verdict.fault ?? faultOfPlace(state, zxid);",
+        replace: "let fault = faultOfPlace(state, zxid);",
       },
     ],
   },

@@ -150,6 +150,28 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "segment-begun-behind-half-a-seal",
+    mistake: "a new segment begins although the seal of the one before may be half on the disk",
+    edits: [
+      {
+        file: CHANGES,
+        find: 'if (before?.sealed === true) operations.push({ kind: "sync", file: before.name });',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "truncated-first-to-last",
+    mistake: "a truncation removes segments from the first to the last",
+    edits: [
+      {
+        file: CHANGES,
+        find: "segments.filter((segment) => segment.firstRecord >= kept).reverse();",
+        replace: "segments.filter((segment) => segment.firstRecord >= kept);",
+      },
+    ],
+  },
+  {
     name: "recovered-tail-not-synced",
     mistake: "what an earlier life wrote and did not sync is believed to be durable",
     edits: [

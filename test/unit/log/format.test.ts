@@ -59,6 +59,7 @@ for (const version of VERSIONS) {
       baseZxid: 0 as Zxid,
       lastZxids: expected.map(lastZxidOf),
       snapshot: undefined,
+      timeMs: 1000,
       voteLoss: undefined,
       incarnation: 2,
       tornBytes: 0,

@@ -27,6 +27,7 @@ test("an empty folder becomes this node's, with no promise, no record and incarn
       baseZxid: 0 as Zxid,
       lastZxids: [],
       snapshot: undefined,
+      timeMs: 0,
       voteLoss: undefined,
       incarnation: 1,
       tornBytes: 0,

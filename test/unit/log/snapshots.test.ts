@@ -1,8 +1,10 @@
 /** Snapshots in the data folder: stored chunk by chunk, purged with the segments they replace, loaded, installed. */
 import test from "ava";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import {
+  checksum,
   chunks,
   cutSnapshot,
   epoch,
@@ -222,7 +224,7 @@ test("a peer's snapshot takes the place of the log, which goes on from it", (t) 
   const log = receiving(disk, parts);
   const snapshot = identityOf(zxid(1, 90), parts);
   t.deepEqual(log.ask({ kind: "installSnapshot", snapshot }), [
-    { kind: "installed", snapshot, truncations: 1 },
+    { kind: "installed", snapshot, timeMs: 0, truncations: 1 },
   ]);
   t.deepEqual(names(disk, "log."), []);
   const next = recordAfter(zxid(1, 90), { epoch: 1, counter: 91 });
@@ -308,4 +310,17 @@ test("an installation found at the start beside a log that holds its zxid leaves
   t.is(lastZxids.at(-1), zxid(1, 60));
   t.deepEqual(snapshot, identityOf(zxid(1, 50), parts));
   t.is(voteLoss, undefined);
+});
+
+test("the time of the last record is told at a start and with a peer's snapshot, be it in the log or in the snapshot only", (t) => {
+  const of = zxid(1, 90);
+  const writer = new ChunkWriter(1000);
+  writer.head({ timeMs: 7777, sessions: 0, submitters: 0, znodes: 0 });
+  const parts = [writer.take({ zxid: of, index: 0, last: true }, checksum)];
+  const disk = new MemoryDisk();
+  const log = receiving(disk, parts, of);
+  t.is(recovered(new LogHarness(new MemoryDisk({ files: disk.snapshot() }))).timeMs, 1000);
+  const snapshot = identityOf(of, parts);
+  t.like(log.ask({ kind: "installSnapshot", snapshot })[0], { kind: "installed", timeMs: 7777 });
+  t.is(recovered(new LogHarness(disk)).timeMs, 7777);
 });

@@ -10,7 +10,7 @@ import type {
 } from "../../../actors/log-sync/messages.ts";
 import type { LogSyncSizes, LogSyncState } from "../../../actors/log-sync/state.ts";
 import { RECORD_BYTES_MAX } from "../../../protocol/limits.ts";
-import { RECORD_HEADER_BYTES, recordHeader } from "../../../protocol/record.ts";
+import { encodeRecord, RECORD_HEADER_BYTES, recordHeader } from "../../../protocol/record.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import {
   at,
@@ -62,6 +62,27 @@ function leader(sizes?: LogSyncSizes): LogSync {
   logSync.receive(reply(2, ZXID_NONE));
   publish(logSync);
   logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
+  return logSync;
+}
+
+/** Node 1 of three, leading epoch 2 with a log that is on the disk and not in memory. */
+function candidateWith(lastZxids: readonly Zxid[]): LogSync {
+  const logSync = new Driven(
+    logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
+  );
+  logSync.receive(
+    recoveredReport({ promise: { epoch: epoch(1), candidate: server(2) }, lastZxids }),
+  );
+  logSync.receive({ kind: "elected", leader: server(1) });
+  const promise = { epoch: epoch(2), candidate: server(1) };
+  logSync.receive({ kind: "promised", promise });
+  logSync.receive(
+    from(3, {
+      ...{ kind: "promiseReply", epoch: epoch(2), granted: true, promise },
+      ...{ folder: folderOf(1), lastZxid: ZXID_NONE },
+    }),
+  );
+  publish(logSync);
   return logSync;
 }
 
@@ -275,4 +296,58 @@ test("what a follower acknowledges while records are being read for it starts no
   const early = { kind: "records", tag: 3, after: ZXID_NONE } as const;
   const late = logSync.receive({ ...early, records: [record(at(1, 0), ZXID_NONE)] });
   t.deepEqual(sent(late, 3), [], "the answer to a read that was replaced goes nowhere");
+});
+
+test("a leader's barrier is not earlier than what its log holds, whatever its clock says and whatever is delivered", (t) => {
+  const timeMs = 2_000_000_000_000;
+  const logSync = new Driven(
+    logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
+  );
+  const lastZxids = [at(1, 0), at(1, 1)];
+  const promise = { epoch: epoch(1), candidate: server(2) };
+  logSync.receive(recoveredReport({ promise, lastZxids, timeMs }));
+  const later = timeMs + 1;
+  const record = encodeRecord(
+    {
+      ...{ kind: "batch", firstZxid: at(1, 2), lastZxid: at(1, 2), prevZxid: at(1, 1) },
+      ...{ timeMs: later, submitter: undefined, seq: 0 },
+    },
+    syncs(1, "/x"),
+    crc32,
+  );
+  logSync.receive(
+    from(2, {
+      ...{ kind: "append", epoch: epoch(1), leader: server(2), prevZxid: at(1, 1) },
+      ...{ committed: at(1, 0), records: [record], room: "enough" },
+    }),
+  );
+  logSync.receive({ kind: "elected", leader: server(1) });
+  const own = { epoch: epoch(2), candidate: server(1) };
+  logSync.receive({ kind: "appended", lastZxid: at(1, 2), truncations: 0 });
+  logSync.receive({ kind: "promised", promise: own });
+  logSync.receive(
+    from(3, {
+      ...{ kind: "promiseReply", epoch: epoch(2), granted: true, promise: own },
+      ...{ folder: folderOf(1), lastZxid: ZXID_NONE },
+    }),
+  );
+  const [message] = broadcasts(publish(logSync)) as { records: readonly Uint8Array[] }[];
+  t.is(recordHeader(message?.records[0] ?? new Uint8Array(64)).timeMs, later);
+});
+
+test("records are read once for a follower that catches up, however often it says where it stands", (t) => {
+  const lastZxids = Array.from({ length: 10 }, (_, counter) => at(1, counter));
+  const restarted = candidateWith(lastZxids);
+  const behind = from(2, { kind: "behind", epoch: epoch(2), holds: at(1, 2) });
+  t.like(told(restarted.receive(behind), "log"), [{ kind: "read", tag: 2, after: at(1, 2) }]);
+  for (let times = 0; times < 3; times += 1) {
+    t.deepEqual(told(restarted.receive(accepted(2, at(1, 2), 2)), "log"), []);
+    t.deepEqual(told(restarted.receive(behind), "log"), []);
+  }
+  const records = [record(at(1, 3), at(1, 2))];
+  restarted.receive({ kind: "records", tag: 2, after: at(1, 2), records });
+  t.like(told(restarted.receive(accepted(2, at(1, 3), 2)), "log"), [
+    { kind: "read", after: at(1, 3) },
+  ]);
+  t.deepEqual(told(restarted.receive(accepted(2, at(1, 3), 2)), "log"), []);
 });

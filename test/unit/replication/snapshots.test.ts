@@ -58,7 +58,7 @@ function append(
 
 function loaded(lane: number, zxid: Zxid): LogSyncMessage {
   const submitters = [{ submitter: { server: server(3), lane: 1, incarnation: 4 }, seq: 9 }];
-  return { kind: "treeLoaded", lane, zxid, submitters, timeMs: 5000 };
+  return { kind: "treeLoaded", lane, zxid, submitters };
 }
 
 test("at the start every lane is given the snapshot, and nothing is delivered before all have it", (t) => {
@@ -159,7 +159,12 @@ test("a follower stores part after part, installs the whole, and goes on from th
   const whole = logSync.receive({ kind: "partStored", zxid: of.zxid, position: 1000 });
   t.deepEqual(told(whole, "log"), [{ kind: "installSnapshot", snapshot: of }]);
   t.deepEqual(told(logSync.receive(append(at(1, 1), [record(at(1, 2), at(1, 1))])), "log"), []);
-  const effects = logSync.receive({ kind: "installed", snapshot: of, truncations: 1 });
+  const effects = logSync.receive({
+    kind: "installed",
+    snapshot: of,
+    timeMs: 5000,
+    truncations: 1,
+  });
   t.is(logSync.state.committed, of.zxid);
   t.is(logSync.state.index.base, of.zxid);
   t.like(told(effects, "log")[0], { kind: "loadSnapshot", zxid: of.zxid });

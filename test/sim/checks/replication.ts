@@ -1,0 +1,20 @@
+/** The checkers of what nodes hold, count and keep. */
+import { Counted } from "./counted.ts";
+import type { NodeLog } from "./invariants.ts";
+import { Kept } from "./kept.ts";
+import { SnapshotChecks } from "./snapshots.ts";
+import type { Truth } from "./truth.ts";
+
+export type ReplicationChecks = {
+  readonly kept: Kept;
+  readonly counted: Counted;
+  readonly snapshots: SnapshotChecks;
+};
+
+export function replicationChecks(logs: readonly NodeLog[], truth: Truth): ReplicationChecks {
+  return {
+    kept: new Kept(logs, truth),
+    counted: new Counted(logs),
+    snapshots: new SnapshotChecks(truth),
+  };
+}

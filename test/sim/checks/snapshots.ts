@@ -1,0 +1,69 @@
+/** Every snapshot that is cut anywhere holds what the model holds at its zxid, whether it is ever loaded or not. */
+import { crc32 } from "node:zlib";
+import { snapshotName } from "../../../actors/log/files.ts";
+import type { SnapshotIdentity } from "../../../actors/log-sync/messages.ts";
+import { loadChunk } from "../../../actors/tree/snapshot-load.ts";
+import { createState, type TreeState } from "../../../actors/tree/state.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
+import { chunkHeader } from "../../../protocol/snapshot.ts";
+import { formatZxid } from "../../../protocol/zxid.ts";
+import type { DiskResult } from "../../../runtime/disk.ts";
+import type { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { treeProblemAt } from "./trees.ts";
+import type { Truth } from "./truth.ts";
+import { must } from "./violation.ts";
+
+export class SnapshotChecks {
+  readonly #truth: Truth;
+  readonly #seen = new Set<string>();
+
+  constructor(truth: Truth) {
+    this.#truth = truth;
+  }
+
+  /** The node's log says that it has stored this one. */
+  stored(node: number, disk: MemoryDisk, { zxid, checksum }: SnapshotIdentity): void {
+    const bytes = contentOf(disk, snapshotName(zxid));
+    const key = `${zxid} ${checksum}`;
+    // Purged already, or the same as another node's.
+    if (bytes === undefined || this.#seen.has(key)) return;
+    this.#seen.add(key);
+    const { model } = this.#truth;
+    const who = `the snapshot at ${formatZxid(zxid)} of node ${node}`;
+    const { tree, fault } = loaded(bytes);
+    must(fault === undefined, "I4 equal trees", () => `${who} cannot be loaded: ${fault ?? ""}`);
+    let count = 0;
+    for (const path of model.paths) {
+      const problem = treeProblemAt(tree, model, path, zxid);
+      must(problem === undefined, "I4 equal trees", () => `${who}: ${path}: ${problem}`);
+      if (tree.nodes.byPath.has(path)) count += 1;
+    }
+    must(count === tree.nodes.byPath.size, "I4 equal trees", () => {
+      return `${who} holds ${tree.nodes.byPath.size} znodes, not ${count}`;
+    });
+  }
+}
+
+/** Undefined: it is not there any more. */
+function contentOf(disk: MemoryDisk, file: string): Uint8Array | undefined {
+  const { files } = disk.perform({ kind: "list" }) as Extract<DiskResult, { kind: "files" }>;
+  const length = files.find(({ name }) => name === file)?.size;
+  if (length === undefined) return undefined;
+  const read = disk.perform({ kind: "read", file, position: 0, length });
+  return read.kind === "bytes" ? read.bytes : undefined;
+}
+
+function loaded(bytes: Uint8Array): { readonly tree: TreeState; readonly fault?: string } {
+  const tree = createState({ server: 1 as ServerId, lane: 1, crc32 });
+  try {
+    for (let position = 0; position < bytes.length; ) {
+      const { length, zxid, index, last } = chunkHeader(bytes.subarray(position));
+      const chunk = bytes.slice(position, position + length);
+      loadChunk(tree, { kind: "loadChunk", zxid, index, bytes: chunk, last }, []);
+      position += length;
+    }
+    return { tree };
+  } catch (error) {
+    return { tree, fault: String(error) };
+  }
+}
