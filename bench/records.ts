@@ -1,8 +1,8 @@
 /** Records as a leader would commit them, for benches of what applies them. Numbers only from the arguments: the same each time. */
 import { crc32 } from "node:zlib";
 import { OPEN_ACL } from "../protocol/acl.ts";
+import { encodeBarrier } from "../protocol/barrier.ts";
 import { encodeBatch } from "../protocol/batch.ts";
-import { encodeCbor } from "../protocol/cbor.ts";
 import type { ServerId, SessionId, Submitter } from "../protocol/ids.ts";
 import { PASSWORD_BYTES } from "../protocol/ids.ts";
 import type { ClientOperation, Operation } from "../protocol/operations.ts";
@@ -10,7 +10,6 @@ import { encodeRecord } from "../protocol/record.ts";
 import { epoch, type Zxid, ZXID_NONE, zxidAfter, zxidOf } from "../protocol/zxid.ts";
 
 export const BENCH_SERVER: ServerId = 1 as ServerId;
-const STATE_MACHINE_VERSION = 1;
 const START_MS = 1_700_000_000_000;
 const SESSION_TIMEOUT_MS = 30_000;
 const CREATES_PER_BATCH = 256;
@@ -98,7 +97,7 @@ class Log {
   }
 
   barrier(): Uint8Array {
-    return this.#record("barrier", encodeCbor(STATE_MACHINE_VERSION), 1);
+    return this.#record("barrier", encodeBarrier(), 1);
   }
 
   batch(operations: readonly Operation[]): Uint8Array {

@@ -19,6 +19,7 @@
  *                   configuration (`configuration.ts`)
  */
 import { assert } from "./assert.ts";
+import { isBeyondUs } from "./barrier.ts";
 import { batchFault } from "./batch-check.ts";
 import { decodeConfiguration } from "./configuration.ts";
 import type { ServerId, Submitter } from "./ids.ts";
@@ -133,6 +134,7 @@ export type RecordFault =
   | "empty"
   | "badLength"
   | "badChecksum"
+  /** The record's form, or of a barrier the state machine, is of a later version than this one's. */
   | "badVersion";
 
 /** Looks at the bytes from `offset`: the record's length, or what is wrong with it. */
@@ -152,6 +154,10 @@ export function verifyRecord(
     return { fault: "badChecksum" };
   }
   if (view.getUint8(8) !== RECORD_VERSION) return { fault: "badVersion" };
+  if (view.getUint8(9) === KIND_BARRIER) {
+    const payload = bytes.subarray(offset + RECORD_HEADER_BYTES, offset + length);
+    if (isBeyondUs(payload)) return { fault: "badVersion" };
+  }
   return { length };
 }
 

@@ -5,7 +5,12 @@
 import type { Context } from "../../runtime/actor.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { recordFault, recordHeader, verifyRecord } from "../../protocol/record.ts";
+import {
+  recordFault,
+  type RecordFault,
+  recordHeader,
+  verifyRecord,
+} from "../../protocol/record.ts";
 import { type Epoch, formatZxid, type Zxid, zxidOf, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
@@ -117,6 +122,15 @@ function followingOf(state: LogSyncState, message: Append): Following | undefine
   return follow(state, message.leader, message.epoch);
 }
 
+const REFUSALS: Readonly<Record<RecordFault, string>> = {
+  incomplete: "it is cut short",
+  empty: "it is empty",
+  badLength: "no record has its length",
+  badChecksum: "its checksum is wrong",
+  badVersion:
+    "a later version of zooid leads, and this node would apply it otherwise: update this node",
+};
+
 /**
  * The records that are new here, now in the index. A conflict starts a truncation instead; undefined: it would reach what is
  * committed here (I7).
@@ -131,7 +145,9 @@ function takeRecords(
   for (const received of message.records) {
     const verdict = verifyRecord(received, 0, state.options.crc32);
     if (!("length" in verdict) || verdict.length !== received.length) {
-      log(state, "warn", "record refused", { from: role.leader, after: formatZxid(after) });
+      const reason = "fault" in verdict ? REFUSALS[verdict.fault] : "its length is wrong";
+      const detail = { from: role.leader, after: formatZxid(after), reason };
+      log(state, "warn", "record refused", detail);
       break;
     }
     const fault = recordFault(received, message.epoch) ?? foreignFault(state, received);

@@ -1,6 +1,6 @@
 /** A leader: makes records of batches, publishes each once, commits by quorum in its own epoch, helps followers catch up. */
 import type { Context } from "../../runtime/actor.ts";
-import { encodeCbor } from "../../protocol/cbor.ts";
+import { encodeBarrier } from "../../protocol/barrier.ts";
 import type { ServerId, Submitter } from "../../protocol/ids.ts";
 import { encodeConfiguration, type Voter, withIdentity } from "../../protocol/configuration.ts";
 import { RECORD_BYTES_MAX } from "../../protocol/limits.ts";
@@ -42,8 +42,6 @@ import { SubmitterTable } from "./submitters.ts";
 
 type Leading = Extract<Role, { kind: "leading" }>;
 
-/** Of the replicated state machine; the barrier of an epoch names it. */
-const STATE_MACHINE_VERSION = 1;
 /** A catch-up that made no progress for so long is begun again. */
 const CATCH_UP_STALLED_MS = 300;
 
@@ -89,7 +87,7 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
   );
   log(state, "info", "leads", { epoch: of, after: formatZxid(state.index.tail) });
   emitLeadership(state);
-  const payload = encodeCbor({ version: STATE_MACHINE_VERSION });
+  const payload = encodeBarrier();
   appendRecord(
     state,
     role,

@@ -134,7 +134,7 @@ function cutLast(state: LogState, found: FoundLog): void {
 export function refuseLaterVersion(name: string, fault: string): void {
   if (fault !== "badVersion") return;
   throw new LogStop(
-    `${name} in the data folder has a format version that this zooid does not read: start the node with the version that wrote it, or a later one.`,
+    `${name} in the data folder has records or chunks of a version that this zooid does not know: start the node with the version that wrote it, or a later one.`,
   );
 }
 

@@ -215,7 +215,8 @@ const FAULTS: Readonly<Record<string, string>> = {
   incomplete: "the file ends within a record",
   badLength: "no record has this length",
   badChecksum: "the checksum is wrong",
-  badVersion: "a record of a format version that this zooid does not know",
+  badVersion:
+    "a record of a version, of its form or of the state machine, that this zooid does not know",
 };
 
 /** The scan's word for a fault, for people. */

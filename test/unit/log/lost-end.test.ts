@@ -1,8 +1,11 @@
 /** A log whose end is gone, whatever took it: no crash leaves that, so it is never taken for a log that ended there. */
 import test from "ava";
 import type { LogReport } from "../../../actors/log/messages.ts";
+import { encodeBarrier, STATE_MACHINE_VERSION } from "../../../protocol/barrier.ts";
+import { encodeRecord } from "../../../protocol/record.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import {
+  checksum,
   chunks,
   cutSnapshot,
   epoch,
@@ -247,5 +250,26 @@ test("a log that is purged, cut into snapshots and started again keeps its end",
   for (const kept of [0.99, 0]) {
     disk.crash(() => kept);
     t.is(recovered(new LogHarness(disk)).lastZxids.at(-1), zxid(1, 200));
+  }
+});
+
+test("a log whose epoch is of a later state machine is refused, also by a member, and nothing is changed", (t) => {
+  for (const repairable of [false, true]) {
+    const disk = new MemoryDisk();
+    const log = logWith(3, disk);
+    log.ask({ kind: "promise", promise: { epoch: epoch(2), candidate: server2 } });
+    const at = zxid(2, 0);
+    const header = { kind: "barrier", firstZxid: at, lastZxid: at, prevZxid: zxid(1, 3) } as const;
+    const rest = { timeMs: 1000, submitter: undefined, seq: 0 };
+    const payload = encodeBarrier(STATE_MACHINE_VERSION + 1);
+    log.ask({ kind: "append", records: [encodeRecord({ ...header, ...rest }, payload, checksum)] });
+    const before = disk.snapshot();
+    const next = new LogHarness(disk, { repairable });
+    t.deepEqual(next.run(), []);
+    t.regex(
+      next.stopReason ?? "",
+      /of a version that this zooid does not know: start the node with/,
+    );
+    t.deepEqual(disk.snapshot(), before);
   }
 });

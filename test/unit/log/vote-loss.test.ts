@@ -169,7 +169,7 @@ test("a record or a snapshot of a later format version is refused, and nothing i
   for (const change of changes) {
     const log = open(damagedDisk(change, [60]));
     log.run();
-    t.regex(log.stopReason ?? "", /has a format version that this zooid does not read/);
+    t.regex(log.stopReason ?? "", /of a version that this zooid does not know/);
     t.true(log.performed.every(({ kind }) => kind === "list" || kind === "read"));
   }
 });

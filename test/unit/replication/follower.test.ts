@@ -5,6 +5,8 @@ import { DELIVERY_TAG } from "../../../actors/log-sync/delivery.ts";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
 import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
+import { encodeBarrier, STATE_MACHINE_VERSION } from "../../../protocol/barrier.ts";
+import { encodeRecord } from "../../../protocol/record.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
 import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
@@ -192,4 +194,28 @@ test("a record that was damaged on its way is not appended", (t) => {
   damaged[64] = (damaged[64] ?? 0) ^ 1;
   const effects = logSync.receive(append({ epoch: 1, leader: 2, prevZxid: at(1, 0) }, [damaged]));
   t.deepEqual(told(effects, "log"), []);
+});
+
+test("a barrier of a later state machine is refused with a clear word, and what follows it too", (t) => {
+  const logSync = node([at(1, 0)], 2);
+  const barrier = encodeRecord(
+    {
+      kind: "barrier",
+      firstZxid: at(2, 0),
+      lastZxid: at(2, 0),
+      prevZxid: at(1, 0),
+      timeMs: 1,
+      submitter: undefined,
+      seq: 0,
+    },
+    encodeBarrier(STATE_MACHINE_VERSION + 1),
+    crc32,
+  );
+  const batch = record(at(2, 1), at(2, 0));
+  const effects = logSync.receive(
+    append({ epoch: 2, leader: 2, prevZxid: at(1, 0) }, [barrier, batch]),
+  );
+  t.deepEqual(told(effects, "log"), []);
+  const lines = effects.flatMap((effect) => (effect.kind === "log" ? [effect.detail] : []));
+  t.true(lines.some(({ reason }) => String(reason).includes("update this node")));
 });
