@@ -129,6 +129,9 @@ export const SNAPSHOT_PART_BYTES_MAX: number = 512 * 1024;
  */
 export const SNAPSHOT_CHUNK_BYTES_MAX: number = 8 * 1024 * 1024;
 
+/** Bytes of a configuration file. A larger one is refused: it is something else. */
+export const CONFIG_FILE_BYTES_MAX: number = 1024 * 1024;
+
 /** CBOR items inside each other. Deeper bytes are refused; what zooid writes needs less than half of it. */
 export const CBOR_DEPTH_MAX = 16;
 

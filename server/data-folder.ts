@@ -1,5 +1,5 @@
-/** Makes a folder for data, with a message for people when that cannot be. */
-import { mkdirSync, statSync } from "node:fs";
+/** Makes a folder for data, for its owner only, with a message for people when that cannot be. */
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 /**
@@ -8,7 +8,7 @@ import { dirname, resolve } from "node:path";
  */
 export function makeDataFolder(folder: string): void {
   try {
-    make(resolve(folder));
+    make(resolve(folder), FOLDER_MODE);
   } catch (error) {
     throw new Error(`the data folder ${folder} cannot be made: ${reasonOf(error)}`, {
       cause: error,
@@ -16,15 +16,30 @@ export function makeDataFolder(folder: string): void {
   }
 }
 
-function make(folder: string): void {
+/** Passwords of sessions are in it, and whatever clients write. */
+const FOLDER_MODE = 0o700;
+
+function make(folder: string, mode?: number): void {
   if (isFolder(folder)) return;
   const above = dirname(folder);
   if (above !== folder) make(above);
   try {
-    mkdirSync(folder);
+    mkdirSync(folder, { mode });
   } catch (error) {
     // Somebody else made it meanwhile.
     if (!isFolder(folder)) throw error;
+    return;
+  }
+  syncFolder(above);
+}
+
+/** A new folder is durable only when the one above it is synced. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -1,6 +1,9 @@
 /** Brings the command line, the configuration file and `myid` together. The command line wins. */
-import { readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { ZOOKEEPER_ADVICE, ZOOKEEPER_FOLDER } from "../../actors/log/files.ts";
+import { CONFIG_FILE_BYTES_MAX } from "../../protocol/limits.ts";
+import { textOf } from "./file-text.ts";
 import { KEYS } from "./keys.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import { DATA_DIR_DEFAULT, type ValidateOptions, type Validation, validate } from "./validate.ts";
@@ -13,7 +16,14 @@ export type ConfigSources = ValidateOptions & {
   readonly file?: string | undefined;
 };
 
-const NO_FILE: ZooCfg = { settings: new Map(), clientPorts: new Map(), warnings: [], problems: [] };
+const NO_FILE: ZooCfg = {
+  settings: new Map(),
+  clientPorts: new Map(),
+  dataLogDir: undefined,
+  hasKnownKey: false,
+  warnings: [],
+  problems: [],
+};
 
 function readText(path: string): string | Error {
   try {
@@ -23,13 +33,58 @@ function readText(path: string): string | Error {
   }
 }
 
+/** Not more than one byte beyond the limit, whatever the path leads to. */
+function readBounded(path: string): Uint8Array {
+  const descriptor = openSync(path, "r");
+  try {
+    const bytes = new Uint8Array(CONFIG_FILE_BYTES_MAX + 1);
+    let length = 0;
+    while (length < bytes.length) {
+      const count = readSync(descriptor, bytes, length, bytes.length - length, null);
+      if (count === 0) break;
+      length += count;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** What is no configuration must not start a node alone, on defaults. */
 function readFile(file: string): ZooCfg {
-  const text = readText(file);
-  if (typeof text === "string") return readZooCfg(text, file);
-  const hint = "give the path of a zoo.cfg, or the settings as flags";
-  const rule = `must be a file that can be read (${text.message})`;
-  const problem: Problem = { field: "config", value: file, source: "--config", rule, hint };
-  return { ...NO_FILE, problems: [problem] };
+  const refuse = (rule: string): ZooCfg => {
+    const hint = "give the path of a zoo.cfg, or the settings as flags";
+    const problem: Problem = { field: "config", value: file, source: "--config", rule, hint };
+    return { ...NO_FILE, problems: [problem] };
+  };
+  let bytes: Uint8Array;
+  try {
+    bytes = readBounded(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return refuse(`must be a file that can be read (${why})`);
+  }
+  if (bytes.length > CONFIG_FILE_BYTES_MAX) {
+    return refuse(`must have at most ${CONFIG_FILE_BYTES_MAX} bytes`);
+  }
+  const text = textOf(bytes);
+  if (text.kind === "refused") return refuse(text.rule);
+  const read = readZooCfg(text.value, file);
+  if (read.hasKnownKey) return withForeignLog(read);
+  return refuse("must have at least one of the settings of ZooKeeper or zooid, and has none");
+}
+
+/** A new node beside the transaction logs of ZooKeeper would begin with an empty tree. */
+function withForeignLog(read: ZooCfg): ZooCfg {
+  const { dataLogDir } = read;
+  if (dataLogDir === undefined) return read;
+  const { value, source } = dataLogDir;
+  const folder = join(resolve(value), ZOOKEEPER_FOLDER);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return read;
+  const rule = `must not hold ${ZOOKEEPER_FOLDER}, the transaction logs of Apache ZooKeeper`;
+  const hint = `${ZOOKEEPER_ADVICE} Then leave this line out: zooid keeps its log in dataDir`;
+  const problem: Problem = { field: "dataLogDir", value, source, rule, hint };
+  return { ...read, problems: [...read.problems, problem] };
 }
 
 function settingsOfFlags(flags: ReadonlyMap<string, string>): Settings {

@@ -9,6 +9,10 @@ export type ZooCfg = {
   readonly settings: Settings;
   /** Client ports that `server.N=…;port` names, by N. */
   readonly clientPorts: ReadonlyMap<string, Setting>;
+  /** Where ZooKeeper kept its transaction logs, if apart. */
+  readonly dataLogDir: Setting | undefined;
+  /** At least one key is ZooKeeper's or zooid's. */
+  readonly hasKnownKey: boolean;
   readonly warnings: readonly string[];
   readonly problems: readonly Problem[];
 };
@@ -17,6 +21,8 @@ type Draft = {
   readonly file: string;
   readonly settings: Map<keyof NodeConfig, Setting>;
   readonly clientPorts: Map<string, Setting>;
+  dataLogDir: Setting | undefined;
+  hasKnownKey: boolean;
   readonly warnings: string[];
   readonly problems: Problem[];
   /** How many unknown keys may still be told what they are near to. */
@@ -74,11 +80,12 @@ function warn(draft: Draft, property: Property, words: string): void {
 function addProperty(draft: Draft, property: Property): void {
   const { key, value } = property;
   const field = FIELDS.get(key);
+  draft.hasKnownKey ||= isKnown(key);
+  if (key === "dataLogDir") draft.dataLogDir = { value, source: sourceOf(draft, property) };
   const refused = securityRefusal(key, value);
   if (refused !== undefined) {
     refuse(draft, property, refused.rule, refused.hint);
   } else if (field !== undefined) {
-    if (draft.settings.has(field)) warn(draft, property, "is given again, and this value counts");
     if (value === "-1" && MINUS_ONE_IS_DEFAULT.has(key)) draft.settings.delete(field);
     else draft.settings.set(field, { value, source: sourceOf(draft, property) });
   } else if (key.startsWith("server.")) {
@@ -101,16 +108,34 @@ function addProperty(draft: Draft, property: Property): void {
   }
 }
 
+function isKnown(key: string): boolean {
+  return ALL_KEYS.includes(key) || key.startsWith("server.") || isUnsupportedByZooid(key);
+}
+
+/** Java keeps one value of a key, the last. */
+function addLastOfEach(draft: Draft, properties: readonly Property[]): void {
+  const last = new Map(properties.map((property) => [property.key, property]));
+  const again = new Set(
+    properties.filter((each) => last.get(each.key) !== each).map(({ key }) => key),
+  );
+  for (const property of last.values()) {
+    if (again.has(property.key)) warn(draft, property, "is given again, and this value counts");
+    addProperty(draft, property);
+  }
+}
+
 /** `file` is how messages call it. */
 export function readZooCfg(text: string, file: string): ZooCfg {
   const draft: Draft = {
     file,
     settings: new Map(),
     clientPorts: new Map(),
+    dataLogDir: undefined,
+    hasKnownKey: false,
     warnings: [],
     problems: [],
     suggestions: SUGGESTIONS_MAX,
   };
-  for (const property of readProperties(text)) addProperty(draft, property);
+  addLastOfEach(draft, readProperties(text));
   return draft;
 }

@@ -93,3 +93,66 @@ test("a file that is not there is a problem, not a crash", (t) => {
   if (validation.kind === "valid") return;
   t.like(validation.problems[0], { field: "config", value: "/nowhere/zoo.cfg" });
 });
+
+function problemOf(t: ExecutionContext, content: string | Uint8Array): string {
+  const { file } = machine(t, []);
+  writeFileSync(file, content);
+  const validation = load(file);
+  if (validation.kind === "valid") return "valid";
+  return validation.problems.map(({ field, rule }) => `${field} ${rule}`).join("; ");
+}
+
+test("a file that is no text, or says nothing, is refused instead of starting a lone node on defaults", (t) => {
+  const lines = "dataDir=/data\nclientPort=2181\nserver.1=a:1:2\n";
+  const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(lines, "utf16le")]);
+  t.regex(problemOf(t, utf16), /config must be text in UTF-8 .*UTF-16/);
+  t.regex(problemOf(t, Buffer.from(lines, "utf16le").swap16()), /UTF-16/);
+  t.regex(problemOf(t, Buffer.from([0x7f, 0x45, 0x4c, 0x46, 1, 2, 0, 0])), /config must be text/);
+  t.regex(problemOf(t, Buffer.from(`clientPort=1\u0001\n`)), /config must be text/);
+  t.regex(problemOf(t, ""), /config must have at least one of the settings/);
+  t.regex(problemOf(t, "# nothing\nport=1\n{}\n"), /config must have at least one of the settings/);
+  t.regex(
+    problemOf(t, `${"#".repeat(1024 * 1024)}\nclientPort=1\n`),
+    /config must have at most 1048576 bytes/,
+  );
+});
+
+test("a file in another alphabet than UTF-8 is read as ZooKeeper reads it, and a byte order mark is no part of a key", (t) => {
+  const { file } = machine(t, []);
+  writeFileSync(file, Buffer.from("# \u00e9t\u00e9\ndataDir=/donn\u00e9es\n", "latin1"));
+  t.like(load(file), { kind: "valid", config: { dataDir: "/donn\u00e9es" } });
+  writeFileSync(file, "\ufeffdataDir=/donn\u00e9es\n");
+  t.like(load(file), { kind: "valid", config: { dataDir: "/donn\u00e9es" } });
+});
+
+test("of a key that is given again the last value counts, also of a server line, as in ZooKeeper", (t) => {
+  const again = machine(t, [...THREE, "server.2=other:1:2;2299", "clientPort=1", "clientPort=2"]);
+  const validation = load(again.file, { id: "2" });
+  t.like(validation, { kind: "valid", config: { members: [1, 2, 3], clientPort: 2 } });
+  if (validation.kind !== "valid") return;
+  const repeated = validation.warnings.filter((warning) => warning.includes("given again"));
+  t.deepEqual(
+    repeated.map((warning) => warning.replace(/^.*:/, "")),
+    [
+      " server.2 is given again, and this value counts",
+      " clientPort is given again, and this value counts",
+    ],
+  );
+  const port = machine(t, [...THREE, "server.2=other:1:2;2299"]);
+  t.like(load(port.file, { id: "2" }), { config: { clientPort: 2299 } });
+});
+
+test("a dataLogDir with the transaction logs of Apache ZooKeeper is refused, an empty one is not", (t) => {
+  const { file, folder } = machine(t, []);
+  const logs = join(folder, "logs");
+  mkdirSync(logs);
+  writeFileSync(file, `dataDir=${folder}/new\ndataLogDir=${logs}\n`);
+  t.is(load(file).kind, "valid");
+  mkdirSync(join(logs, "version-2"));
+  const validation = load(file);
+  t.is(validation.kind, "invalid");
+  if (validation.kind === "valid") return;
+  t.is(validation.problems[0]?.field, "dataLogDir");
+  t.regex(validation.problems[0]?.rule ?? "", /Apache ZooKeeper/);
+  t.regex(validation.problems[0]?.hint ?? "", /To migrate/);
+});

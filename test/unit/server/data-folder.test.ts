@@ -1,5 +1,5 @@
 /** Making a data folder: what is there stays, and what cannot be is said in a message for people. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -30,4 +30,15 @@ test("a file where the folder should be is named", (t) => {
 
 test("a place where nothing can be made is an error, not an endless attempt", (t) => {
   t.throws(() => makeDataFolder("/proc/nope/data"), { message: /cannot be made/ });
+});
+
+test("a new data folder is its owner's only, and one that is there stays as it is", (t) => {
+  const folder = temporaryFolder(t);
+  const made = join(folder, "a", "b");
+  makeDataFolder(made);
+  t.is(statSync(made).mode & 0o777, 0o700);
+  const open = join(folder, "open");
+  mkdirSync(open, { mode: 0o755 });
+  makeDataFolder(open);
+  t.is(statSync(open).mode & 0o777, 0o755);
 });
