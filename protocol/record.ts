@@ -134,7 +134,7 @@ export type RecordFault =
   | "empty"
   | "badLength"
   | "badChecksum"
-  /** The record's form, or of a barrier the state machine, is of a later version than this one's. */
+  /** The record's form or kind, or of a barrier the state machine, is of a later version than this one's. */
   | "badVersion";
 
 /** Looks at the bytes from `offset`: the record's length, or what is wrong with it. */
@@ -154,7 +154,9 @@ export function verifyRecord(
     return { fault: "badChecksum" };
   }
   if (view.getUint8(8) !== RECORD_VERSION) return { fault: "badVersion" };
-  if (view.getUint8(9) === KIND_BARRIER) {
+  const kind = KINDS[view.getUint8(KIND_OFFSET)];
+  if (kind === undefined) return { fault: "badVersion" };
+  if (kind === "barrier") {
     const payload = bytes.subarray(offset + RECORD_HEADER_BYTES, offset + length);
     if (isBeyondUs(payload)) return { fault: "badVersion" };
   }

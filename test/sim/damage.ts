@@ -12,6 +12,8 @@ export function damageDisk(disk: MemoryDisk, random: () => number): string | und
   const files = disk.snapshot();
   const names = Object.keys(files);
   if (random() < 0.3) return wipeDisk(disk);
+  const last = lastSegment(names);
+  if (last !== undefined && random() < 0.25) return loseBytes(disk, last, random);
   const file = pick(names.filter(isDamageable), random);
   const bytes = file === undefined ? undefined : files[file];
   if (file === undefined || bytes === undefined || bytes.length === 0) return undefined;

@@ -1,5 +1,4 @@
 /** Every mutant, by where its mistake is. */
-import { ACTOR_MUTANTS } from "./actors.ts";
 import { CLIENT_MUTANTS } from "./clients.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
 import type { Mutant } from "./mutant.ts";
@@ -21,5 +20,4 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONTACT_MUTANTS,
   ...ROOM_MUTANTS,
   ...NATIVE_MUTANTS,
-  ...ACTOR_MUTANTS,
 ];
