@@ -229,9 +229,4 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-  {
-    name: "new-segment-not-told",
-    mistake: "records of a new segment are reported before the file beside the log tells of them",
-    edits: [{ file: CHANGES, find: "  yield* tellEndDurably(state);\n", replace: "" }],
-  },
 ];
