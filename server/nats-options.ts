@@ -12,7 +12,7 @@ type Credentials = Pick<NatsOptions, "user" | "password" | "creds">;
 /** Throws a `NatsError` when a file cannot be used. */
 export function natsOptions(
   config: NodeConfig,
-): Pick<NatsOptions, "servers" | "user" | "password" | "creds" | "tls"> {
+): Pick<NatsOptions, "servers" | "user" | "password" | "creds" | "tls" | "silenceMs"> {
   const { natsTlsCaFile, natsTlsCertFile, natsTlsKeyFile } = config;
   const tls = {
     ...(natsTlsCaFile === undefined ? {} : { caFile: natsTlsCaFile }),
@@ -22,6 +22,7 @@ export function natsOptions(
   const isTls = Object.keys(tls).length > 0;
   return {
     servers: config.natsUrls,
+    silenceMs: config.peerTimeoutMs,
     ...credentials(config.natsCredentialsFile),
     ...(isTls ? { tls } : {}),
   };

@@ -15,6 +15,7 @@ import { connectNats } from "../runtime/transports/nats.ts";
 import { AuthenticatedTransport } from "./authenticated-transport.ts";
 import { natsLog } from "./nats-log.ts";
 import { natsOptions } from "./nats-options.ts";
+import { whenNatsIsThere } from "./nats-wait.ts";
 import { readPeerKeys } from "./peer-keys.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import { makeDataFolder } from "./data-folder.ts";
@@ -96,6 +97,8 @@ class Node implements RunningNode {
   #system: ActorSystem | undefined;
   #transport: Transport | undefined;
   #authenticated: AuthenticatedTransport | undefined;
+  /** When the node is to stop: nothing is waited for any more. */
+  readonly #aborted = new AbortController();
   #early: Letter[] = [];
   #stopping: Promise<void> | undefined;
   #stopReports: () => void = () => undefined;
@@ -254,7 +257,8 @@ class Node implements RunningNode {
     const { ensemble, id, peerKeyFile } = this.#config;
     const log = natsLog(id, (event) => this.inspection$.next(event));
     const keys = peerKeyFile === undefined ? undefined : readPeerKeys(peerKeyFile);
-    const transport = await connectNats({ ...natsOptions(this.#config), ensemble, id, log });
+    const options = { ...natsOptions(this.#config), ensemble, id, log };
+    const transport = await whenNatsIsThere(() => connectNats(options), log, this.#aborted.signal);
     const nowMs = (): number => realClock.nowMs();
     this.#authenticated = new AuthenticatedTransport({ transport, id, ensemble, keys, log, nowMs });
     return this.#authenticated;
@@ -284,6 +288,7 @@ class Node implements RunningNode {
   }
 
   async #release(): Promise<void> {
+    this.#aborted.abort();
     this.#stopReports();
     // No more answers to peers, then no more clients, then the disk.
     this.#system?.stop();

@@ -137,6 +137,7 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
     nodes: plans,
     inProcess: flags.has("in-process"),
     natsUrl: flags.get("nats"),
+    folder: flags.get("data-dir") ?? DATA_DIR_DEFAULT,
     entry: entryFile(),
   });
 }

@@ -7,6 +7,7 @@ import { EXIT_FAILED, EXIT_OK, messageOf } from "../command.ts";
 import { nodeLine, type NodeLine } from "../node-line.ts";
 import { stopSignal } from "../signals.ts";
 import { startLocalNode } from "./local-node.ts";
+import { makeNatsCredentials, type NatsCredentials } from "./nats-credentials.ts";
 import type { EnsembleNode, NodePlan } from "./node.ts";
 import { startProcessNode } from "./process-node.ts";
 import { waitForLeader } from "./status.ts";
@@ -19,6 +20,8 @@ export type EnsemblePlan = {
   readonly inProcess: boolean;
   /** NATS servers that run already; undefined: one of our own. */
   readonly natsUrl: string | undefined;
+  /** Where the credentials of our own are written. */
+  readonly folder: string;
   /** The program's own file, for the processes of nodes. */
   readonly entry: string;
 };
@@ -73,8 +76,8 @@ class Ensemble {
 
   async #nodeStarter(): Promise<(plan: NodePlan) => EnsembleNode> {
     const { inProcess, natsUrl, entry } = this.#plan;
-    const url = inProcess ? undefined : (natsUrl ?? (await this.#startNats()));
-    if (url === undefined) {
+    const nats = inProcess ? undefined : await this.#natsFlags(natsUrl);
+    if (nats === undefined) {
       const network = new MemoryNetwork({
         clock: realClock,
         random: () => realRandomness.random(),
@@ -82,14 +85,27 @@ class Ensemble {
       return (plan) => startLocalNode(network, plan);
     }
     return (plan) => {
-      return startProcessNode(entry, { ...plan, flags: new Map([...plan.flags, ["nats", url]]) });
+      return startProcessNode(entry, { ...plan, flags: new Map([...plan.flags, ...nats]) });
     };
   }
 
+  /** With which nodes find NATS. Undefined when there is none to be had. */
+  async #natsFlags(given: string | undefined): Promise<ReadonlyMap<string, string> | undefined> {
+    if (given !== undefined) return new Map([["nats", given]]);
+    const credentials = makeNatsCredentials(this.#plan.folder);
+    const url = await this.#startNats(credentials);
+    if (url === undefined) return undefined;
+    return new Map([
+      ["nats", url],
+      ["nats-credentials-file", credentials.nodeFile],
+    ]);
+  }
+
   /** Undefined when there is none to be had. */
-  async #startNats(): Promise<string | undefined> {
+  async #startNats(credentials: NatsCredentials): Promise<string | undefined> {
     try {
       const nats = await startNatsServer({
+        configFile: credentials.serverFile,
         onFetch: (folder) => {
           console.log(
             `nats-server is not on this machine: fetching Debian's package into ${folder}`,
@@ -97,7 +113,8 @@ class Ensemble {
         },
       });
       this.#nats = nats;
-      console.log(`nats  pid ${nats.pid}  ${nats.url}`);
+      credentials.writeClientUrl(nats.url);
+      console.log(`nats  pid ${nats.pid}  ${nats.url}  clients: ${credentials.clientUrlFile}`);
       void nats.exited.then((how) => {
         if (!this.#stopping.signal.aborted) console.log(`nats  pid ${nats.pid}  exited (${how})`);
       });

@@ -9,7 +9,9 @@ import {
   credsAuthenticator,
   type Msg,
   type NatsConnection,
+  type Server,
 } from "@nats-io/transport-node";
+import { setTimeout as wait } from "node:timers/promises";
 import { BehaviorSubject } from "rxjs";
 import type { EventDetail, LogLevel } from "../effects.ts";
 import type { TransportStatus } from "../transport.ts";
@@ -34,8 +36,10 @@ export type NatsOptions = {
   };
   /** Shown by the NATS server's monitoring. */
   readonly name: string;
-  /** Default 5000. How long the first connection may take. */
+  /** Default 5000. How long an attempt to connect to one server may take. */
   readonly timeoutMs?: number;
+  /** Default 6000. A server that says nothing for so long is left for another one; so is one that takes so long to connect to. */
+  readonly silenceMs?: number;
   readonly log?: NatsLog;
 };
 
@@ -45,10 +49,14 @@ export const MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;
 const UNCONFIRMED_BYTES_MAX = 128 * 1024 * 1024;
 /** After so many bytes the server is asked to confirm them (a ping). */
 const CONFIRM_BYTES = 1024 * 1024;
-/** A server that answers neither of two pings is taken for gone. */
-const PING_INTERVAL_MS = 2_000;
+/** A server that has answered none of so many pings is taken for gone when the next is due. */
+const PINGS_OUT_MAX = 2;
+const SILENCE_MS = 6_000;
+/** Between attempts to have subscriptions confirmed, while a server dies and another is found. */
+const CONFIRM_AGAIN_MS = 50;
 const RECONNECT_DELAY_MS = 200;
 const CLOSE_TIMEOUT_MS = 2_000;
+const SUBSCRIBED_WITHIN_MS = 30_000;
 /** Of a server that does not say; NATS' own default. */
 const MAX_PAYLOAD_DEFAULT_BYTES = 1024 * 1024;
 
@@ -57,6 +65,7 @@ export class NatsLink {
     "connected",
   );
   readonly #connection: NatsConnection;
+  readonly #nextServer: NextServer;
   readonly #servers: string;
   readonly #log: NatsLog;
   #refused: Error | undefined;
@@ -67,10 +76,17 @@ export class NatsLink {
   #dropping = false;
   #closing = false;
 
-  constructor(connection: NatsConnection, servers: string, log: NatsLog) {
-    this.#connection = connection;
-    this.#servers = servers;
-    this.#log = log;
+  constructor(of: {
+    readonly connection: NatsConnection;
+    readonly nextServer: NextServer;
+    readonly servers: string;
+    readonly log: NatsLog | undefined;
+  }) {
+    this.#connection = of.connection;
+    this.#nextServer = of.nextServer;
+    this.#servers = of.servers;
+    this.#log = of.log ?? ((): void => undefined);
+    this.#nextServer.connectedTo(of.connection.getServer());
     void this.#follow();
   }
 
@@ -127,9 +143,19 @@ export class NatsLink {
     this.#connection.subscribe(subject, queue === undefined ? { callback } : { callback, queue });
   }
 
-  /** Waits until the server has seen all subscriptions; rejects if it refused one. */
+  /** Waits until a server has seen all subscriptions, the next one if one is lost meanwhile; rejects if one was refused. */
   async subscribed(): Promise<void> {
-    await this.#connection.flush();
+    const untilMs = performance.now() + SUBSCRIBED_WITHIN_MS;
+    for (;;) {
+      try {
+        await this.#connection.flush();
+        break;
+      } catch (error) {
+        const isOver = this.#connection.isClosed() || performance.now() > untilMs;
+        if (isOver) throw connectProblem(error, this.#servers);
+        await wait(CONFIRM_AGAIN_MS);
+      }
+    }
     if (this.#refused !== undefined) throw this.#refused;
   }
 
@@ -180,6 +206,7 @@ export class NatsLink {
   }
 
   #reconnected(server: string): void {
+    this.#nextServer.connectedTo(server);
     this.#confirmedBytes = this.#sentBytes;
     if (this.#closing) return;
     this.#log("info", "natsConnected", { server });
@@ -204,14 +231,42 @@ export async function openLink(options: NatsOptions): Promise<NatsLink> {
   const urls = options.servers.map(parseServer);
   const shown = options.servers.map(withoutCredentials).join(", ");
   try {
-    const connection = await connect(connectionOptions(options, urls));
-    return new NatsLink(connection, shown, options.log ?? (() => undefined));
+    const nextServer = new NextServer();
+    const connection = await connect(connectionOptions(options, urls, nextServer));
+    return new NatsLink({ connection, nextServer, servers: shown, log: options.log });
   } catch (error) {
     throw connectProblem(error, shown);
   }
 }
 
-function connectionOptions(options: NatsOptions, urls: readonly URL[]): ConnectionOptions {
+/** After the server of the connection another one is dialled first, since that one may only hang. */
+class NextServer {
+  #current: string | undefined;
+
+  connectedTo(server: string): void {
+    this.#current = server;
+  }
+
+  /** Of an attempt to connect. Null: as the library would choose. */
+  next(servers: readonly Server[]): Server | null {
+    const left = this.#current;
+    this.#current = undefined;
+    const [first] = servers;
+    if (left === undefined || first === undefined || !isNamed(first, left)) return null;
+    return servers.find((server) => !isNamed(server, left)) ?? null;
+  }
+}
+
+function isNamed({ listen, hostname, port }: Server, name: string): boolean {
+  return listen === name || `${hostname}:${port}` === name;
+}
+
+function connectionOptions(
+  options: NatsOptions,
+  urls: readonly URL[],
+  nextServer: NextServer,
+): ConnectionOptions {
+  const silenceMs = options.silenceMs ?? SILENCE_MS;
   const named = urls.find((url) => url.username !== "");
   const password = options.password ?? decode(named?.password);
   // Without a password from anywhere, what stands before the @ is a token.
@@ -231,14 +286,15 @@ function connectionOptions(options: NatsOptions, urls: readonly URL[]): Connecti
       ? {}
       : { authenticator: credsAuthenticator(new TextEncoder().encode(options.creds)) }),
     ...(wantsTls ? { tls: { ...options.tls } } : {}),
-    timeout: options.timeoutMs ?? 5_000,
+    timeout: options.timeoutMs ?? Math.min(5_000, silenceMs),
     // A broadcast is for the others.
     noEcho: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_DELAY_MS,
     reconnectJitter: RECONNECT_DELAY_MS,
-    pingInterval: PING_INTERVAL_MS,
-    maxPingOut: 2,
+    pingInterval: Math.floor(silenceMs / (PINGS_OUT_MAX + 2)),
+    maxPingOut: PINGS_OUT_MAX,
+    reconnectToServer: (servers) => nextServer.next(servers),
     // A password that is being changed on the servers must not end the reconnecting.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,

@@ -12,6 +12,7 @@ import { addGatewayActors } from "../gateways.ts";
 import { machine, memoryLimits } from "../memory-limits.ts";
 import { natsLog } from "../nats-log.ts";
 import { natsOptions } from "../nats-options.ts";
+import { whenNatsIsThere } from "../nats-wait.ts";
 import { addReplicaActors } from "../placement.ts";
 
 export type TreeLaneData = {
@@ -39,14 +40,19 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
       onMessage: (message) => system.tell(`zookeeper/${lane}`, message),
     });
     const clients: NatsClients | undefined = task.nats
-      ? await connectNatsClients({
-          ...natsOptions(config),
-          ensemble: config.ensemble,
-          id: config.id,
-          lane,
-          log: natsLog(config.id, onInspection, lane),
-          onMessage: (message) => system.tell(`nats/${lane}`, message),
-        })
+      ? await whenNatsIsThere(
+          () =>
+            connectNatsClients({
+              ...natsOptions(config),
+              ensemble: config.ensemble,
+              id: config.id,
+              lane,
+              log: natsLog(config.id, onInspection, lane),
+              onMessage: (message) => system.tell(`nats/${lane}`, message),
+            }),
+          natsLog(config.id, onInspection, lane),
+          new AbortController().signal,
+        )
       : undefined;
     const system: ActorSystem = new ActorSystem({
       node: config.id,

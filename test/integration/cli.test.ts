@@ -1,6 +1,6 @@
 /** The `zooid` command as a shell sees it: what it prints where, and its exit codes. */
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -242,15 +242,4 @@ test("a data folder that cannot be made is named with the reason", async (t) => 
   failsWith(t, await zooid("serve", ...LOCAL, "--data-dir", file), reason);
   const ensemble = ["ensemble", "--nodes", "1", "--client-port", "0", "--data-dir", file];
   failsWith(t, await zooid(...ensemble), reason);
-});
-
-test("a member whose NATS server is not there says so and exits", async (t) => {
-  const data = join(temporaryFolder(t), "data");
-  mkdirSync(data);
-  const result = await zooid(
-    ...["serve", "--id", "1", "--members", "1,2,3", "--nats", "nats://127.0.0.1:1"],
-    ...LOCAL,
-    ...["--data-dir", data],
-  );
-  failsWith(t, result, /did not start: no NATS server at nats:\/\/127\.0\.0\.1:1 .*: start one/);
 });

@@ -1,10 +1,12 @@
 /** `zooid ensemble` as a person uses it: what it prints, how it stops, what it does when something is missing or killed. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { connect as natsConnect } from "@nats-io/transport-node";
 import test, { type ExecutionContext } from "ava";
+import { connect } from "../../client/connect.ts";
 import { Child } from "../support/child.ts";
 import { reservePorts } from "../support/ports.ts";
 import { ZkClient } from "../support/zk-client.ts";
@@ -89,6 +91,45 @@ async function end(t: ExecutionContext, child: Child, signal: "SIGINT" | "SIGTER
   t.is(child.lines.at(-1), "stopping");
 }
 
+/** Only who may read its files gets to its NATS, and who may read the clients' is no node. No secret is printed or on a command line. */
+async function keepsItsNats(t: ExecutionContext, child: Child, folder: string): Promise<void> {
+  const names = ["nats-server.conf", "nats-node.credentials", "nats-client.url"];
+  for (const name of names) t.is(statSync(join(folder, name)).mode & 0o777, 0o600, name);
+  const nodePassword = readFileSync(join(folder, "nats-node.credentials"), "utf8")
+    .trim()
+    .split(":")[1];
+  const url = readFileSync(join(folder, "nats-client.url"), "utf8");
+  const clientPassword = new URL(url).password;
+  for (const secret of [nodePassword ?? "", clientPassword]) {
+    t.true(secret.length >= 32);
+    t.false(child.output().includes(secret));
+    for (const pid of pidsOf(child)) {
+      t.false(readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(secret));
+    }
+    for (const node of [1, 2, 3]) {
+      t.false(readFileSync(join(folder, `node-${node}.log`), "utf8").includes(secret));
+    }
+  }
+  const client = await connect(url);
+  await client.create("/native", "as the README says");
+  await client.close();
+  const { host, username, password } = new URL(url);
+  const forger = await natsConnect({ servers: host, user: username, pass: password });
+  const refused = (async (): Promise<string> => {
+    for await (const status of forger.status())
+      if (status.type === "error") return String(status.error);
+    return "nothing";
+  })();
+  forger.publish("zooid.zooid.all.log-sync", "forged");
+  t.regex(await refused, /permissions violation/i);
+  await forger.close();
+  await t.throwsAsync(
+    natsConnect({ servers: host, reconnect: false }),
+    undefined,
+    "without a password",
+  );
+}
+
 test("three nodes come up, stop cleanly by SIGTERM and by SIGINT, and go on with the same data", async (t) => {
   t.timeout(120_000);
   const where = await place(t);
@@ -97,7 +138,11 @@ test("three nodes come up, stop cleanly by SIGTERM and by SIGINT, and go on with
   await first.line(READY);
   t.log(`ready after ${Math.round(performance.now() - startedMs)} ms`);
   const [nats, ...others] = first.lines;
-  t.regex(nats ?? "", /^nats {2}pid \d+ {2}nats:\/\/127\.0\.0\.1:\d+$/);
+  t.regex(
+    nats ?? "",
+    /^nats {2}pid \d+ {2}nats:\/\/127\.0\.0\.1:\d+ {2}clients: \S+nats-client\.url$/,
+  );
+  await keepsItsNats(t, first, join(where.folder, "data"));
   const nodes = others.slice(0, 3).map((line) => NODE.exec(line)?.slice(1).map(Number) ?? []);
   t.deepEqual(
     nodes.map(([id, , port]) => [id, port]),

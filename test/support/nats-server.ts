@@ -85,7 +85,11 @@ export async function startNatsCluster(): Promise<readonly [NatsServer, NatsServ
 /** `nats.conf` of the project, for a test: its own ports, everything else as it is. */
 export async function projectNatsConfig(): Promise<string> {
   const text = await readFile(new URL("../../nats.conf", import.meta.url), "utf8");
-  return text.replace(/^\s*(?:listen|http): .*$/gm, (line) =>
+  const passwords = ["node", "client", "route"].map(
+    (user) => `${user.toUpperCase()}_PASSWORD: "change-me-${user}"`,
+  );
+  const own = text.replace(/^include .*$/m, passwords.join("\n"));
+  return own.replace(/^\s*(?:listen|http): .*$/gm, (line) =>
     line.trimStart().startsWith("http") ? "" : line.replace(/"[^"]*"/, `"${HOST}:-1"`),
   );
 }

@@ -1,0 +1,76 @@
+/**
+ * Users and passwords of an ensemble's own nats-server, made anew at every start, in files that only this user can read: one for
+ * the server, one for the nodes, one for native clients. None is on a command line or printed.
+ */
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const PASSWORD_BYTES = 24;
+const SECRET_MODE = 0o600;
+const NODE_USER = "node";
+const CLIENT_USER = "client";
+
+export type NatsCredentials = {
+  /** For `nats-server -c`. */
+  readonly serverFile: string;
+  /** For `zooid serve --nats-credentials-file`. */
+  readonly nodeFile: string;
+  /** Will hold the URL with which a native client connects. */
+  readonly clientUrlFile: string;
+  /** Once the server's port is known. */
+  readonly writeClientUrl: (url: string) => void;
+};
+
+/** Files in `folder`, which is made. */
+export function makeNatsCredentials(folder: string): NatsCredentials {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const [nodePassword, clientPassword] = [newPassword(), newPassword()];
+  const serverFile = join(folder, "nats-server.conf");
+  const nodeFile = join(folder, "nats-node.credentials");
+  const clientUrlFile = join(folder, "nats-client.url");
+  writeSecret(serverFile, serverConfig(nodePassword, clientPassword));
+  writeSecret(nodeFile, `${NODE_USER}:${nodePassword}\n`);
+  return {
+    serverFile,
+    nodeFile,
+    clientUrlFile,
+    writeClientUrl: (url) => {
+      const at = url.replace("://", `://${CLIENT_USER}:${clientPassword}@`);
+      writeSecret(clientUrlFile, `${at}\n`);
+    },
+  };
+}
+
+/** In hexadecimal: a URL can hold it as it is. */
+function newPassword(): string {
+  return randomBytes(PASSWORD_BYTES).toString("hex");
+}
+
+/** Also where the file is there already, with other rights. */
+function writeSecret(file: string, text: string): void {
+  writeFileSync(file, "", { mode: SECRET_MODE });
+  chmodSync(file, SECRET_MODE);
+  writeFileSync(file, text);
+}
+
+/** The users of `nats.conf`, with their permissions. */
+function serverConfig(nodePassword: string, clientPassword: string): string {
+  return `# Written by zooid ensemble at every start.
+authorization {
+  users: [
+    {
+      user: "${NODE_USER}", password: "${nodePassword}"
+      permissions: { publish: ["zooid.>"], subscribe: ["zooid.>"] }
+    }
+    {
+      user: "${CLIENT_USER}", password: "${clientPassword}"
+      permissions: {
+        publish: ["zooid.*.gateway", "zooid.*.gateway.*.*"]
+        subscribe: ["zooid.*.client.>", "zooid.*.changes.>"]
+      }
+    }
+  ]
+}
+`;
+}

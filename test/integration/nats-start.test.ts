@@ -1,0 +1,193 @@
+/** Nodes and their NATS servers: which one is taken, one that is not there yet, hangs, or dies, and TLS as documented. */
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import test, { type ExecutionContext } from "ava";
+import { NatsError } from "../../runtime/transports/nats-errors.ts";
+import { connectNats, type NatsTransportOptions } from "../../runtime/transports/nats.ts";
+import type { Transport } from "../../runtime/transport.ts";
+import { Child } from "../support/child.ts";
+import { startNatsServer } from "../support/nats-server.ts";
+import { reservePorts } from "../support/ports.ts";
+import { CHECKOUT } from "../support/zooid.ts";
+
+const SILENCE_MS = 1_000;
+
+async function temporaryFolder(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "zooid-nats-start-"));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function serve(t: ExecutionContext, folder: string, ...args: readonly string[]): Child {
+  const child = new Child({
+    command: process.execPath,
+    args: [
+      join(CHECKOUT, "cli/zooid.ts"),
+      ...["serve", "--client-port", "0", "--client-port-address", "127.0.0.1"],
+      ...["--data-dir", join(folder, "data"), ...args],
+    ],
+    cwd: CHECKOUT,
+  });
+  t.teardown(() => child.stop());
+  return child;
+}
+
+test("a node that starts before its NATS server says so, waits, and serves once it is there", async (t) => {
+  const folder = await temporaryFolder(t);
+  const ports = await reservePorts();
+  t.teardown(() => ports.release());
+  const child = serve(t, folder, "--nats", `nats://node:s3cret@127.0.0.1:${ports.first}`);
+  await child.line(/nats waitingForNats .*no NATS server at nats:\/\/127\.0\.0\.1/);
+  const nats = await startNatsServer({ port: ports.first });
+  t.teardown(nats.stop);
+  await child.line(/^node 1 {2}pid/);
+  t.false(child.output().includes("s3cret"));
+});
+
+test("a node that waits for its NATS server stops when it is asked to", async (t) => {
+  const folder = await temporaryFolder(t);
+  const child = serve(t, folder, "--nats", "nats://127.0.0.1:1");
+  await child.line(/waitingForNats/);
+  child.process.kill("SIGINT");
+  await child.exited;
+  t.is(child.process.exitCode, 0, child.output());
+});
+
+/** In front of a nats-server, or of none: it can fall silent, and end connections at a word. */
+class Proxy {
+  readonly server: Server;
+  silent = false;
+  endAt: string | undefined;
+  accepted = 0;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(target: number | undefined) {
+    this.server = createServer((client) => {
+      this.accepted += 1;
+      this.#keep(client);
+      if (target === undefined) return;
+      const upstream = connectTcp(target, "127.0.0.1");
+      this.#keep(upstream);
+      client.on("data", (bytes) => {
+        if (this.endAt !== undefined && bytes.includes(this.endAt)) client.destroy();
+        else if (!this.silent) upstream.write(bytes);
+      });
+      upstream.on("data", (bytes) => {
+        if (!this.silent) client.write(bytes);
+      });
+      client.on("close", () => upstream.destroy());
+    });
+  }
+
+  async listen(t: ExecutionContext): Promise<string> {
+    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", () => resolve()));
+    t.teardown(() => this.close());
+    const address = this.server.address();
+    return typeof address === "object" && address !== null
+      ? `nats://127.0.0.1:${address.port}`
+      : "";
+  }
+
+  close(): void {
+    this.server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("error", () => undefined);
+  }
+}
+
+async function transport(
+  t: ExecutionContext,
+  options: Pick<NatsTransportOptions, "servers"> & Partial<NatsTransportOptions>,
+): Promise<Transport> {
+  const made = await connectNats({ ensemble: "test", id: 1, silenceMs: SILENCE_MS, ...options });
+  t.teardown(() => made.close());
+  return made;
+}
+
+test("the first server of the list is taken while it is there, and one that says nothing is passed over", async (t) => {
+  const nats = await startNatsServer();
+  t.teardown(nats.stop);
+  const hung = new Proxy(undefined);
+  const hungUrl = await hung.listen(t);
+  for (let times = 0; times < 8; times += 1) await transport(t, { servers: [nats.url, hungUrl] });
+  t.is(hung.accepted, 0);
+  await transport(t, { servers: [hungUrl, nats.url] });
+  t.is(hung.accepted, 1);
+});
+
+test("a server that dies before it has confirmed the subscriptions is no failed start", async (t) => {
+  const nats = await startNatsServer();
+  t.teardown(nats.stop);
+  const dying = new Proxy(nats.port);
+  dying.endAt = "SUB ";
+  await transport(t, { servers: [await dying.listen(t), nats.url] });
+  t.true(dying.accepted >= 1);
+});
+
+test("a server that falls silent is left for another, and is not dialled first", async (t) => {
+  const nats = await startNatsServer();
+  t.teardown(nats.stop);
+  const proxy = new Proxy(nats.port);
+  const url = await proxy.listen(t);
+  const { promise: moved, resolve } = Promise.withResolvers<string>();
+  await transport(t, {
+    servers: [url, nats.url],
+    log: (_level, event, detail) => {
+      if (event === "natsConnected") resolve(String(detail["server"]));
+    },
+  });
+  proxy.silent = true;
+  t.true((await moved).endsWith(`:${nats.port}`));
+  t.is(proxy.accepted, 1);
+});
+
+/** What the TLS part of nats.conf says to do, with `localhost` in place of `host1`. */
+async function tlsRecipe(): Promise<{ readonly commands: string; readonly block: string }> {
+  const text = await readFile(join(CHECKOUT, "nats.conf"), "utf8");
+  const part = text.slice(text.indexOf("# TLS."));
+  const commands = /(?:^# {3}.*\n)+/m.exec(part.slice(part.indexOf("#   openssl")))?.[0] ?? "";
+  const block = part.slice(part.indexOf("# tls {"));
+  const uncommented = (of: string): string =>
+    of.replace(/^# ?/gm, "").replaceAll("host1", "localhost");
+  return { commands: uncommented(commands), block: uncommented(block) };
+}
+
+test("TLS as nats.conf documents it: a node with the authority's certificate is served, one without is told why not", async (t) => {
+  t.timeout(120_000);
+  const folder = await temporaryFolder(t);
+  const { commands, block } = await tlsRecipe();
+  t.regex(commands, /openssl req -x509[^]*openssl x509 -req/);
+  await promisify(execFile)("bash", ["-ec", commands], { cwd: folder });
+  for (const verify of [false, true]) {
+    const config = block
+      .replaceAll("/etc/zooid/", `${folder}/`)
+      .replace("verify: false", `verify: ${verify}`);
+    const nats = await startNatsServer({ config });
+    t.teardown(nats.stop);
+    const servers = [`tls://localhost:${nats.port}`];
+    const untrusted = await t.throwsAsync(connectNats({ servers, ensemble: "test", id: 1 }), {
+      instanceOf: NatsError,
+    });
+    t.is(untrusted?.code, "ZOOID_NATS_TLS", untrusted?.message);
+    const caFile = join(folder, "ca.pem");
+    const [certFile, keyFile] = [join(folder, "localhost.pem"), join(folder, "localhost-key.pem")];
+    if (verify) {
+      await t.throwsAsync(connectNats({ servers, ensemble: "test", id: 1, tls: { caFile } }));
+    }
+    const node = serve(
+      t,
+      join(folder, String(verify)),
+      ...["--nats", servers[0] ?? "", "--nats-tls-ca", caFile],
+      ...(verify ? ["--nats-tls-cert", certFile, "--nats-tls-key", keyFile] : []),
+    );
+    await node.line(/^node 1 {2}pid/);
+  }
+});
