@@ -257,7 +257,8 @@ class Node implements RunningNode {
     const { ensemble, id, peerKeyFile } = this.#config;
     const log = natsLog(id, (event) => this.inspection$.next(event));
     const keys = peerKeyFile === undefined ? undefined : readPeerKeys(peerKeyFile);
-    const options = { ...natsOptions(this.#config), ensemble, id, log };
+    const isUnprotected = keys === undefined && this.#config.members.length > 1;
+    const options = { ...natsOptions(this.#config), ensemble, id, log, isUnprotected };
     const transport = await whenNatsIsThere(() => connectNats(options), log, this.#aborted.signal);
     const nowMs = (): number => realClock.nowMs();
     this.#authenticated = new AuthenticatedTransport({ transport, id, ensemble, keys, log, nowMs });

@@ -94,6 +94,12 @@ export class NatsLink {
     return this.#connection.info?.max_payload ?? MAX_PAYLOAD_DEFAULT_BYTES;
   }
 
+  /** The server asks nobody who he is. */
+  get isOpen(): boolean {
+    const { info } = this.#connection;
+    return info?.auth_required !== true && info?.tls_verify !== true;
+  }
+
   get connected(): boolean {
     return this.status.value === "connected" && !this.#closing;
   }

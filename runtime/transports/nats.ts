@@ -27,9 +27,19 @@ export type NatsTransportOptions = Omit<NatsOptions, "name"> & {
   /** Token of the subjects: letters, digits, `-` and `_`. */
   readonly ensemble: string;
   readonly id: PeerId;
+  /** Nothing but the NATS server keeps strangers from speaking as a node: if it lets everybody in, a warning says so. */
+  readonly isUnprotected?: boolean;
   /** Default `zooid <ensemble> <id>`. */
   readonly name?: string;
 };
+
+const OPEN_TO_STRANGERS = [
+  "natsOpenToStrangers",
+  {
+    problem: "the NATS server lets everybody in, so everybody who reaches it can speak as a node",
+    hint: "give it users (nats.conf), or the nodes a key (--peer-key-file)",
+  },
+] as const;
 
 type Waiting = {
   /** Who was asked; another's answer is none. */
@@ -53,6 +63,7 @@ export async function connectNats(options: NatsTransportOptions): Promise<Transp
   const transport = new NatsTransport(link, options);
   try {
     await link.subscribed();
+    if (options.isUnprotected === true && link.isOpen) options.log?.("warn", ...OPEN_TO_STRANGERS);
   } catch (error) {
     await link.close();
     throw error;

@@ -149,6 +149,23 @@ test("a server that falls silent is left for another, and is not dialled first",
   t.is(proxy.accepted, 1);
 });
 
+test("a node that only its NATS server protects warns when that one lets everybody in", async (t) => {
+  const users = 'authorization { users: [{ user: "node", password: "x" }] }';
+  for (const [config, isUnprotected, warnings] of [
+    [undefined, true, 1],
+    [undefined, false, 0],
+    [users, true, 0],
+  ] as const) {
+    const nats = await startNatsServer(config === undefined ? {} : { config });
+    t.teardown(nats.stop);
+    const events: string[] = [];
+    const servers = [nats.url];
+    const log = (_level: string, event: string): void => void events.push(event);
+    await transport(t, { servers, user: "node", password: "x", isUnprotected, log });
+    t.is(events.filter((event) => event === "natsOpenToStrangers").length, warnings);
+  }
+});
+
 /** What the TLS part of nats.conf says to do, with `localhost` in place of `host1`. */
 async function tlsRecipe(): Promise<{ readonly commands: string; readonly block: string }> {
   const text = await readFile(join(CHECKOUT, "nats.conf"), "utf8");
