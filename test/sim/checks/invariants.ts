@@ -1,5 +1,6 @@
 /** The invariants of replication, I1 to I8, looked at after every step of the actors that they are about. */
 import type { LogReport } from "../../../actors/log/messages.ts";
+import type { EpochPromise } from "../../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import type { SubmitterTable } from "../../../actors/log-sync/submitters.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
@@ -23,7 +24,7 @@ export type NodeLog = {
   /** What it lost so, in all of its lives: it cannot know. */
   readonly forgotten: { readonly after: Zxid; readonly through: Zxid }[];
   promisedEpoch: number;
-  /** The highest that it ever had on its disk, damaged or not. */
+  /** The highest that it ever gave to another node and had on its disk, damaged or not. What it gives itself binds nobody else. */
   everPromised: number;
   /** Of this life. */
   committed: Zxid;
@@ -129,7 +130,7 @@ export class Invariants {
         if (committed > before) this.#committedIn.set(role.epoch, committed);
       }
     }
-    this.#promised(log, promise.epoch);
+    this.#promised(log, promise);
     if (role.kind === "leading" && role.epoch !== log.leadingEpoch) {
       log.leadingEpoch = role.epoch;
       this.#leads(log.node, state, role.epoch);
@@ -180,8 +181,8 @@ export class Invariants {
     }
   }
 
-  #promised(log: NodeLog, epoch: number): void {
-    log.everPromised = Math.max(log.everPromised, epoch);
+  #promised(log: NodeLog, { epoch, candidate }: EpochPromise): void {
+    if (candidate !== log.node) log.everPromised = Math.max(log.everPromised, epoch);
     if (log.damaged) return;
     must(epoch >= log.promisedEpoch, "I7 nothing goes back", () => {
       return `node ${log.node} had promised epoch ${log.promisedEpoch} and now stands at ${epoch}`;
@@ -234,7 +235,7 @@ export class Invariants {
       });
       before = zxid;
     }
-    this.#promised(log, report.promise.epoch);
+    this.#promised(log, report.promise);
     const { state } = log;
     if (state === undefined || log.damaged) return;
     must(
