@@ -122,6 +122,12 @@ export class MemoryDisk implements Disk {
     this.#folderChanges = [];
   }
 
+  /** A copy of one file as a program would read it now; undefined if there is none. */
+  content(file: string): Uint8Array | undefined {
+    const inode = this.#entries.get(file);
+    return inode === undefined ? undefined : contentOf(inode);
+  }
+
   /** A copy of every file as a program would read it now. */
   snapshot(): Record<string, Uint8Array> {
     const files = [...this.#entries].map(([name, inode]) => [name, contentOf(inode)] as const);

@@ -145,7 +145,7 @@ export class SimNode {
   takeWrongMembers(): readonly ServerId[] | undefined {
     const { wrongMembers } = this;
     this.wrongMembers = undefined;
-    return OWNER_FILE in this.disk.snapshot() ? wrongMembers : undefined;
+    return this.disk.content(OWNER_FILE) === undefined ? undefined : wrongMembers;
   }
 
   get logSync(): LogSyncState | undefined {

@@ -50,7 +50,7 @@ function checkSynced(node: number, disk: MemoryDisk, { segments, snapshots }: Lo
 
 /** Else an undamaged log would be called damaged. */
 function checkTold(node: number, disk: MemoryDisk, { index }: LogState): void {
-  const told = decodeLogEnd(disk.snapshot()[LOG_END_FILE] ?? new Uint8Array(0), crc32);
+  const told = decodeLogEnd(disk.content(LOG_END_FILE) ?? new Uint8Array(0), crc32);
   must(told <= index.lastZxid, "I6 memory is the disk", () => {
     return `node ${node} tells that its log reaches ${formatZxid(told)}, and it ends at ${formatZxid(index.lastZxid)}`;
   });

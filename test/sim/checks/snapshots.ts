@@ -7,7 +7,6 @@ import { createState, type TreeState } from "../../../actors/tree/state.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { chunkHeader } from "../../../protocol/snapshot.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
-import type { DiskResult } from "../../../runtime/disk.ts";
 import type { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import { treeProblemAt } from "./trees.ts";
 import type { Truth } from "./truth.ts";
@@ -23,7 +22,7 @@ export class SnapshotChecks {
 
   /** The node's log says that it has stored this one. */
   stored(node: number, disk: MemoryDisk, { zxid, checksum }: SnapshotIdentity): void {
-    const bytes = contentOf(disk, snapshotName(zxid));
+    const bytes = disk.content(snapshotName(zxid));
     const key = `${zxid} ${checksum}`;
     // Purged already, or the same as another node's.
     if (bytes === undefined || this.#seen.has(key)) return;
@@ -42,15 +41,6 @@ export class SnapshotChecks {
       return `${who} holds ${tree.nodes.byPath.size} znodes, not ${count}`;
     });
   }
-}
-
-/** Undefined: it is not there any more. */
-function contentOf(disk: MemoryDisk, file: string): Uint8Array | undefined {
-  const { files } = disk.perform({ kind: "list" }) as Extract<DiskResult, { kind: "files" }>;
-  const length = files.find(({ name }) => name === file)?.size;
-  if (length === undefined) return undefined;
-  const read = disk.perform({ kind: "read", file, position: 0, length });
-  return read.kind === "bytes" ? read.bytes : undefined;
 }
 
 function loaded(bytes: Uint8Array): { readonly tree: TreeState; readonly fault?: string } {

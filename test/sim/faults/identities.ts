@@ -21,7 +21,7 @@ export function identityFaults({
       return say("who was replaced hears the others again");
     },
     wrongMembers: ({ node }) => {
-      if (!(OWNER_FILE in node.disk.snapshot())) return false;
+      if (node.disk.content(OWNER_FILE) === undefined) return false;
       if (node.life !== undefined) cluster.crash(node, random.chance(0.5));
       const { nodes } = cluster.plan;
       const others = random.chance(0.5) ? [] : [(nodes + 1) as ServerId, (nodes + 2) as ServerId];
