@@ -95,7 +95,8 @@ const LOG_SYNC: Shapes<LogSyncPeerMessage> = {
     room,
   },
   accepted: { epoch, zxid, votes: flag, room, treeFull: flag },
-  behind: { epoch, holds: zxid },
+  behind: { epoch, holds: zxid, durable: zxid },
+  forgotten: { folder: identity, incarnation: count, epoch, zxid },
   snapshotOffer: {
     epoch,
     snapshot: record("a snapshot", {
@@ -180,6 +181,7 @@ function contradictionIn(
       if (message.leader !== from) return "a leader appends in its own name";
       return within(message.epoch, message.prevZxid, message.committed);
     case "accepted":
+    case "forgotten":
       return within(message.epoch, message.zxid);
     case "snapshotOffer":
       return within(message.epoch, message.snapshot.zxid);

@@ -223,7 +223,12 @@ export function sayBehind(
   const atMs = context.nowMs;
   if (behind?.holds === holds && atMs - behind.atMs < BEHIND_INTERVAL_MS) return;
   role.behind = { atMs, holds };
-  sendTo(state, role.leader, { kind: "behind", epoch: role.epoch, holds });
+  sendTo(state, role.leader, {
+    kind: "behind",
+    epoch: role.epoch,
+    holds,
+    durable: state.durable,
+  });
 }
 
 export function followCommit(state: LogSyncState, role: Following): void {

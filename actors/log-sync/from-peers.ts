@@ -8,10 +8,12 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { receivePromiseReply, receivePromiseRequest } from "./candidate.ts";
 import { believes } from "./epochs.ts";
 import { receiveAppend } from "./follower.ts";
+import { checkMemory, noteLife } from "./forgotten.ts";
 import { receiveGreeting } from "./founding.ts";
 import { deposed, receiveAccepted, receiveBehind, refuse, submit } from "./leader.ts";
 import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
 import { givePart } from "./offer.ts";
+import { toldForgotten } from "./refused.ts";
 import { receiveJoin, receiveJoinAnswer } from "./replacement.ts";
 import { contradicts, type LogSyncState, type Role } from "./state.ts";
 import { receiveOffer, receivePart } from "./transfer.ts";
@@ -52,7 +54,10 @@ function receiveFromMember(
   context: Context,
 ): void {
   const { role } = state;
-  if (role.kind === "leading" && sender.isVoter) role.heardMs.set(peer, context.nowMs);
+  if (role.kind === "leading" && sender.isVoter) {
+    role.heardMs.set(peer, context.nowMs);
+    noteLife(role, peer, sender);
+  }
   switch (message.kind) {
     case "append":
       receiveAppend(state, peer, message, context);
@@ -71,6 +76,7 @@ function receiveFromMember(
       return;
     case "behind":
       if (role.kind === "leading" && message.epoch === role.epoch) {
+        if (sender.isVoter) checkMemory(state, role, peer, message.durable);
         receiveBehind(state, role, peer, message.holds, context);
       }
       return;
@@ -94,6 +100,9 @@ function receiveFromMember(
       return;
     case "surveyed":
       if (sender.isVoter) receiveSurvey(state, peer, message);
+      return;
+    case "forgotten":
+      if (sender.isVoter) toldForgotten(state, peer, message, context);
       return;
     case "deposed":
       deposed(state, message.promise.epoch);

@@ -23,6 +23,7 @@ import {
 } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
+import { isForgetful, newLife } from "./forgotten.ts";
 import { noteRecord } from "./membership.ts";
 import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
 import { offerSnapshot } from "./offer.ts";
@@ -55,6 +56,7 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
       identity: undefined,
       guest: undefined,
       accepted: ZXID_NONE,
+      life: newLife(),
       room: undefined,
       roomAtMs: context.nowMs,
       treeFull: false,
@@ -308,6 +310,7 @@ export function receiveAccepted(
     return;
   }
   const counts = state.membership.counted.get(from) === identity;
+  if (counts && isForgetful(state, role, from, votes)) return;
   if (counts) {
     // Without a vote it has lost what it held before, so that no longer counts either.
     const isKept = votes && follower.identity === identity;

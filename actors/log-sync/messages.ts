@@ -84,7 +84,21 @@ export type LogSyncPeerMessage =
       readonly treeFull: boolean;
     }
   /** The append did not follow this log. `holds`: the last record here that is not after the append's prevZxid. */
-  | { readonly kind: "behind"; readonly epoch: Epoch; readonly holds: Zxid }
+  | {
+      readonly kind: "behind";
+      readonly epoch: Epoch;
+      readonly holds: Zxid;
+      /** Where its durable log ends. */
+      readonly durable: Zxid;
+    }
+  /** To a life of a folder: an earlier one has acknowledged this zxid in this epoch, and this one does not hold it. */
+  | {
+      readonly kind: "forgotten";
+      readonly folder: Identity;
+      readonly incarnation: number;
+      readonly epoch: Epoch;
+      readonly zxid: Zxid;
+    }
   /** To a follower whose log ends before the leader's begins: it may ask for the leader's newest snapshot. */
   | {
       readonly kind: "snapshotOffer";

@@ -1,11 +1,13 @@
 /** What this node does when another one refuses its messages. */
 import type { Context } from "../../runtime/actor.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { formatZxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { greetingOf } from "./founding.ts";
 import { isBound } from "./membership.ts";
-import type { RefusedByPeer } from "./messages.ts";
-import { log, type LogSyncState, lookAgain, sendTo } from "./state.ts";
-import { beginRepair } from "./vote.ts";
+import type { LogSyncPeerMessage, RefusedByPeer } from "./messages.ts";
+import { emitDurable, log, type LogSyncState, lookAgain, sendTo } from "./state.ts";
+import { beginRepair, survey } from "./vote.ts";
 
 /** Starts of one folder. A number farther from this life's is no memory of it. */
 const STARTS_MAX = 1_000_000;
@@ -27,10 +29,10 @@ export function refusedByPeer(
  */
 function loseMemory(state: LogSyncState, incarnation: number, context: Context): void {
   const { membership, options, promise } = state;
-  if (membership.losingVote || options.voters.length === 1) return;
+  if (membership.losingVote !== undefined || options.voters.length === 1) return;
   if (incarnation < membership.incarnation) return;
   if (incarnation - membership.incarnation > STARTS_MAX) return;
-  membership.losingVote = true;
+  membership.losingVote = "stops";
   log(state, "warn", "the data folder is older than what the others remember of it", {
     incarnation: membership.incarnation,
     remembered: incarnation,
@@ -40,7 +42,41 @@ function loseMemory(state: LogSyncState, incarnation: number, context: Context):
   state.effects.push(tell("log", { kind: "loseVote", incarnation }));
 }
 
-export function voteLost({ effects, options }: LogSyncState): void {
+type Forgotten = Extract<LogSyncPeerMessage, { kind: "forgotten" }>;
+
+/**
+ * The leader that this node follows has counted, of an earlier process on this folder, what the folder does not hold any more. No other
+ * process has it, as far as anybody knows: this one goes on without a vote until it is repaired (decision 7).
+ */
+export function toldForgotten(
+  state: LogSyncState,
+  from: ServerId,
+  { folder, incarnation, epoch, zxid }: Forgotten,
+  context: Context,
+): void {
+  const { membership, role, promise } = state;
+  if (folder !== membership.identity || incarnation !== membership.incarnation) return;
+  if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
+  if (membership.losingVote !== undefined || state.repair !== undefined) return;
+  membership.losingVote = "goesOn";
+  log(state, "error", "the data folder has lost what was acknowledged with it", {
+    leader: from,
+    acknowledged: formatZxid(zxid),
+    durable: formatZxid(state.durable),
+  });
+  beginRepair(state, { reason: "promise", epoch: promise.epoch }, context);
+  emitDurable(state);
+  state.effects.push(tell("log", { kind: "loseVote", incarnation }));
+}
+
+export function voteLost(state: LogSyncState): void {
+  const { effects, options, membership } = state;
+  const { losingVote } = membership;
+  membership.losingVote = undefined;
+  if (losingVote === "goesOn") {
+    survey(state);
+    return;
+  }
   effects.push({
     kind: "stopNode",
     reason: `the data folder is older than what the others remember of it: it is a copy that was used beside the original, or an old one that was put back. See that no other process is node ${options.server}, then start it again: it has no vote until the others have repaired it.`,

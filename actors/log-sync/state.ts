@@ -91,6 +91,16 @@ export type Transfer = {
   step: "asking" | "storing" | "installing";
 };
 
+export type FollowerLife = {
+  /** Of the process that was heard last. Undefined: none yet. */
+  nonce: number | undefined;
+  incarnation: number;
+  /** Counted of earlier processes on the same folder: a later one must hold it, too. */
+  owed: Zxid;
+  /** It does not. Nothing of it counts until it says that it has no vote. */
+  hasForgotten: boolean;
+};
+
 /** A follower as its leader sees it. */
 export type Follower = {
   /** The folder that `accepted` is of: it counts while that folder does. */
@@ -99,6 +109,8 @@ export type Follower = {
   guest: { readonly identity: Identity; readonly accepted: Zxid } | undefined;
   /** Durable there and equal to the leader's log up to here, and counted. */
   accepted: Zxid;
+  /** What its folder has acknowledged in earlier lives, and whether it still holds that (`forgotten.ts`). */
+  life: FollowerLife;
   /** What it said last of its disk, and when. Undefined: nothing yet. */
   room: Room | undefined;
   roomAtMs: number;
@@ -173,8 +185,8 @@ export type Membership = {
   counted: Counted;
   /** When it was last said that the ensemble does not take this folder in. */
   refusedMs: number;
-  /** This folder's memory is not all there is of it: that is being made durable. */
-  losingVote: boolean;
+  /** This folder's memory is not all there is of it. That is being made durable; then the node stops, or goes on without a vote. */
+  losingVote: "stops" | "goesOn" | undefined;
 };
 
 export type LogSyncState = {
@@ -250,7 +262,7 @@ export function initialState(options: LogSyncOptions): LogSyncState {
       logged: [],
       counted: new Map(),
       refusedMs: Number.NEGATIVE_INFINITY,
-      losingVote: false,
+      losingVote: undefined,
     },
     founding: undefined,
     promise: { epoch: EPOCH_NONE, candidate: options.server },

@@ -26,6 +26,7 @@ import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
 import { newClientCounts } from "./client/counts.ts";
 import { configOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
+import { isQuorumWithout } from "./checks/votes.ts";
 import { damageDisk, loseLastWrite, wipeDisk } from "./damage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
 import { Ghosts } from "./ghosts.ts";
@@ -247,11 +248,7 @@ export class Cluster {
   }
 
   #damage(node: SimNode, damage: () => string | undefined): boolean {
-    const voters = this.nodes.filter(
-      ({ log }) => log.state !== undefined && log.state.repair === undefined,
-    );
-    const others = voters.filter((each) => each !== node).length;
-    if (node.life !== undefined || others < Math.floor(this.nodes.length / 2) + 1) return false;
+    if (node.life !== undefined || !isQuorumWithout(node, this.nodes)) return false;
     const done = damage();
     if (done === undefined) return false;
     this.note(node, `damaged: ${done}`);
@@ -265,9 +262,9 @@ export class Cluster {
    */
   replaceLiving(node: SimNode): boolean {
     const { life } = node;
-    const voters = this.nodes.filter((each) => each !== node && each.votes);
     if (life === undefined || !node.votes) return false;
-    if (voters.length < Math.floor(this.nodes.length / 2) + 1) return false;
+    const voters = this.nodes.filter((each) => each.votes);
+    if (!isQuorumWithout(node, voters, this.nodes.length)) return false;
     this.note(node, "goes on apart from all, beside a process with an empty folder");
     this.ghosts.add(node, life, this.network.leaveBeside(node.id));
     for (const port of life.links.values()) {
@@ -283,6 +280,7 @@ export class Cluster {
   /** The last write on the disk of a node that is down is gone, where a quorum of others holds it. */
   loseLastWrite(node: SimNode): boolean {
     if (node.life !== undefined || !this.invariants.isSpared(node.log)) return false;
+    if (!isQuorumWithout(node, this.nodes)) return false;
     const random = this.#random.stream(NODE_STREAMS * node.id + 800 + node.lives);
     const lost = loseLastWrite(node.disk, () => random.random());
     if (lost === undefined) return false;

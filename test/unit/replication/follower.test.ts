@@ -117,7 +117,7 @@ test("a follower that misses records says what it holds and appends nothing", (t
   const effects = logSync.receive(
     append({ epoch: 1, leader: 2, prevZxid: at(1, 9) }, [record(at(1, 10), at(1, 9))]),
   );
-  t.deepEqual(sent(effects, 2), [{ kind: "behind", epoch: 1, holds: at(1, 4) }]);
+  t.like(sent(effects, 2), [{ kind: "behind", epoch: 1, holds: at(1, 4) }]);
   t.deepEqual(told(effects, "log"), []);
 });
 
@@ -132,7 +132,7 @@ test("a follower that missed one epoch truncates its conflicting suffix before i
     "nothing before the truncation is durable",
   );
   const cut = logSync.receive({ kind: "truncated", lastZxid: at(1, 0), truncations: 1 });
-  t.deepEqual(sent(cut, 2), [{ kind: "behind", epoch: 2, holds: at(1, 0) }]);
+  t.like(sent(cut, 2), [{ kind: "behind", epoch: 2, holds: at(1, 0) }]);
   t.like(told(logSync.receive(message), "log"), [{ kind: "append" }]);
 });
 

@@ -236,7 +236,9 @@ test("a leader that is deposed takes back what neither disk nor peer has seen", 
 
 test("a follower that is behind is sent what follows the record it holds", (t) => {
   const logSync = leader();
-  const effects = logSync.receive(from(3, { kind: "behind", epoch: epoch(1), holds: ZXID_NONE }));
+  const effects = logSync.receive(
+    from(3, { kind: "behind", epoch: epoch(1), holds: ZXID_NONE, durable: ZXID_NONE }),
+  );
   const [message] = sent(effects, 3) as { prevZxid: Zxid; records: readonly Uint8Array[] }[];
   t.is(message?.prevZxid, ZXID_NONE);
   t.is(message?.records.length, 1);
@@ -290,7 +292,9 @@ test("what a follower acknowledges while records are being read for it starts no
   logSync.receive({ kind: "promised", promise });
   const granted = { kind: "promiseReply", epoch: epoch(2), granted: true, promise } as const;
   logSync.receive(from(2, { ...granted, folder: folderOf(1), lastZxid: ZXID_NONE }));
-  const behind = logSync.receive(from(3, { kind: "behind", epoch: epoch(2), holds: at(1, 0) }));
+  const behind = logSync.receive(
+    from(3, { kind: "behind", epoch: epoch(2), holds: at(1, 0), durable: at(1, 0) }),
+  );
   t.like(told(behind, "log"), [{ kind: "read", tag: 3, after: at(1, 0) }]);
   t.deepEqual(told(logSync.receive(accepted(3, at(1, 0), 2)), "log"), []);
   const early = { kind: "records", tag: 3, after: ZXID_NONE } as const;
@@ -338,7 +342,7 @@ test("a leader's barrier is not earlier than what its log holds, whatever its cl
 test("records are read once for a follower that catches up, however often it says where it stands", (t) => {
   const lastZxids = Array.from({ length: 10 }, (_, counter) => at(1, counter));
   const restarted = candidateWith(lastZxids);
-  const behind = from(2, { kind: "behind", epoch: epoch(2), holds: at(1, 2) });
+  const behind = from(2, { kind: "behind", epoch: epoch(2), holds: at(1, 2), durable: at(1, 2) });
   t.like(told(restarted.receive(behind), "log"), [{ kind: "read", tag: 2, after: at(1, 2) }]);
   for (let times = 0; times < 3; times += 1) {
     t.deepEqual(told(restarted.receive(accepted(2, at(1, 2), 2)), "log"), []);

@@ -100,7 +100,7 @@ test("a follower whose log ends before the leader's begins is offered the newest
     }),
   );
   logSync.receive({ kind: "snapshotStored", snapshot: identity(at(1, 6)) });
-  const behind = from(2, { kind: "behind", epoch: epoch(2), holds: at(1, 4) });
+  const behind = from(2, { kind: "behind", epoch: epoch(2), holds: at(1, 4), durable: at(1, 4) });
   t.deepEqual(sent(logSync.receive(behind), 2), [
     {
       kind: "snapshotOffer",
@@ -170,7 +170,7 @@ test("a follower stores part after part, installs the whole, and goes on from th
   t.like(told(effects, "log")[0], { kind: "loadSnapshot", zxid: of.zxid });
   t.deepEqual(sent(effects, 2), [
     { kind: "accepted", epoch: 1, zxid: of.zxid, votes: true, room: "enough", treeFull: false },
-    { kind: "behind", epoch: 1, holds: of.zxid },
+    { kind: "behind", epoch: 1, holds: of.zxid, durable: of.zxid },
   ]);
   const next = logSync.receive(append(of.zxid, [record(at(1, 41), of.zxid)]));
   t.like(told(next, "log"), [{ kind: "append" }]);
@@ -226,5 +226,5 @@ test("what the log has purged is forgotten, and an append before it is answered 
   const logSync = node(ZXID_NONE, [at(1, 0), at(1, 1), at(1, 2)]);
   logSync.receive({ kind: "purged", baseZxid: at(1, 1) });
   const effects = logSync.receive(append(at(1, 0), [record(at(1, 1), at(1, 0))]));
-  t.deepEqual(sent(effects, 2), [{ kind: "behind", epoch: 1, holds: at(1, 1) }]);
+  t.deepEqual(sent(effects, 2), [{ kind: "behind", epoch: 1, holds: at(1, 1), durable: at(1, 2) }]);
 });

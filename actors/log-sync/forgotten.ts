@@ -1,0 +1,79 @@
+/**
+ * A leader's check that a voter still holds what it has acknowledged. A process cannot forget, but the next one on the same folder
+ * can: an old copy of the folder was put back, or the disk lost what it had said was durable. So what is counted of a folder is
+ * of one process; what earlier ones acknowledged in this epoch is owed by it. A follower that holds the leader's log up to what it
+ * owes and goes by this epoch never cuts that off again: if its log ends before that, it has forgotten.
+ */
+import type { ServerId } from "../../protocol/ids.ts";
+import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import type { PeerSender } from "../../runtime/transport.ts";
+import { type FollowerLife, log, type LogSyncState, type Role, sendTo } from "./state.ts";
+
+type Leading = Extract<Role, { kind: "leading" }>;
+
+export function newLife(): FollowerLife {
+  return { nonce: undefined, incarnation: 0, owed: ZXID_NONE, hasForgotten: false };
+}
+
+/** A voter's process is heard. The gate lets no earlier one of the same folder in again. */
+export function noteLife(role: Leading, from: ServerId, sender: PeerSender): void {
+  const follower = role.followers.get(from);
+  if (follower === undefined || follower.life.nonce === sender.nonce) return;
+  const { identity, accepted, life } = follower;
+  const { nonce, incarnation } = sender;
+  const isSame = identity === undefined || identity === sender.identity;
+  const owed = isSame && life.owed > accepted ? life.owed : isSame ? accepted : ZXID_NONE;
+  const hasForgotten = isSame && life.hasForgotten;
+  follower.life = { nonce, incarnation, owed, hasForgotten };
+  follower.accepted = ZXID_NONE;
+}
+
+/** A voter says in this leader's epoch where its durable log ends. */
+export function checkMemory(
+  state: LogSyncState,
+  role: Leading,
+  from: ServerId,
+  durable: Zxid,
+): void {
+  const follower = role.followers.get(from);
+  if (follower === undefined || durable >= follower.life.owed) return;
+  const { life } = follower;
+  if (!life.hasForgotten) {
+    log(state, "error", "a voter has forgotten what it acknowledged", {
+      node: from,
+      acknowledged: formatZxid(life.owed),
+      durable: formatZxid(durable),
+    });
+  }
+  life.hasForgotten = true;
+  follower.accepted = ZXID_NONE;
+  tellForgotten(state, role, from, life);
+}
+
+/** Its word is no word until it says that it has no vote: from then on it counts as one that is being repaired. */
+export function isForgetful(
+  state: LogSyncState,
+  role: Leading,
+  from: ServerId,
+  votes: boolean,
+): boolean {
+  const life = role.followers.get(from)?.life;
+  if (life === undefined) return false;
+  if (!votes) {
+    life.hasForgotten = false;
+    life.owed = ZXID_NONE;
+  }
+  if (life.hasForgotten) tellForgotten(state, role, from, life);
+  return life.hasForgotten;
+}
+
+function tellForgotten(
+  state: LogSyncState,
+  role: Leading,
+  to: ServerId,
+  { incarnation, owed }: FollowerLife,
+): void {
+  const folder = state.membership.counted.get(to);
+  if (folder === undefined) return;
+  sendTo(state, to, { kind: "forgotten", folder, incarnation, epoch: role.epoch, zxid: owed });
+}
