@@ -27,7 +27,7 @@ import { newClientCounts } from "./client/counts.ts";
 import { configOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
 import { isQuorumWithout } from "./checks/votes.ts";
-import { damageDisk, loseLastWrite, wipeDisk } from "./damage.ts";
+import { damageDisk, lose, loseLastWrite } from "./damage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
 import { Ghosts } from "./ghosts.ts";
 import { type Link, type LinkHandler, LinkPort } from "./links.ts";
@@ -242,9 +242,9 @@ export class Cluster {
     return this.#damage(node, () => damageDisk(node.disk, () => random.random()));
   }
 
-  /** As `damage`: nothing is left. */
-  wipe(node: SimNode): boolean {
-    return this.#damage(node, () => wipeDisk(node.disk));
+  /** As `damage`: nothing is left, or it does not know what it promised. */
+  lose(node: SimNode, what: "everything" | "promise"): boolean {
+    return this.#damage(node, () => lose[what](node.disk));
   }
 
   #damage(node: SimNode, damage: () => string | undefined): boolean {

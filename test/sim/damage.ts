@@ -1,6 +1,6 @@
 /** What a disk may do to a node while it is down: forget everything, lose, empty, cut or zero a file, change a byte, or have written a block elsewhere. */
 import { crc32 } from "node:zlib";
-import { LOG_END_FILE, segmentZxid, snapshotZxid } from "../../actors/log/files.ts";
+import { LOG_END_FILE, PROMISE_FILE, segmentZxid, snapshotZxid } from "../../actors/log/files.ts";
 import { decodeLogEnd, encodeLogEnd } from "../../actors/log/log-end.ts";
 import { findMark, MARK_BYTES, markAt, SEAL_BYTES } from "../../actors/log/mark.ts";
 import { verifyRecord } from "../../protocol/record.ts";
@@ -29,11 +29,23 @@ export function damageDisk(disk: MemoryDisk, random: () => number): string | und
   return `${file} ${done} at ${position} of ${bytes.length}`;
 }
 
-export function wipeDisk(disk: MemoryDisk): string {
+function damagePromise(disk: MemoryDisk): string | undefined {
+  const file = PROMISE_FILE;
+  const bytes = disk.snapshot()[file];
+  if (bytes === undefined) return undefined;
+  change(disk, file, 0, new Uint8Array(bytes.length));
+  return `${file} zeroed`;
+}
+
+function wipeDisk(disk: MemoryDisk): string {
   for (const file of Object.keys(disk.snapshot())) disk.perform({ kind: "remove", file });
   disk.perform({ kind: "syncFolder" });
   return "wiped";
 }
+
+export const lose: Readonly<
+  Record<"everything" | "promise", (disk: MemoryDisk) => string | undefined>
+> = { everything: wipeDisk, promise: damagePromise };
 
 /**
  * The last write of the log is cut short, or changed where it has no seal, after it was synced. That is not to be told from a

@@ -31,7 +31,7 @@ export function identityFaults({
     },
     wipe: ({ node }) => {
       if (node.life !== undefined) cluster.crash(node, random.chance(0.5));
-      const done = cluster.wipe(node);
+      const done = cluster.lose(node, "everything");
       later(20 + random.wait(200), () => cluster.start(node));
       return done && say(`${node.id} has an empty disk`);
     },

@@ -391,10 +391,11 @@ export class Nemesis {
         const leader = this.#leader;
         if (leader === undefined || [node, other].includes(leader) || node === other) return false;
         this.#cluster.network.cut(other.id, leader.id, forMs);
+        this.#cluster.network.cut(node.id, other.id, forMs);
         this.#healLater(forMs);
         other.tell("log-sync", { kind: "elected", leader: other.id });
         this.#later(random.random() * 60, () => {
-          if (this.#crash(node, false)) this.#cluster.damage(node);
+          if (this.#crash(node, false)) this.#cluster.lose(node, "promise");
         });
         return this.#say(`${other.id} stands unheard by its leader, and ${node.id} will forget it`);
       },

@@ -69,7 +69,7 @@ export function sessionFaults(
     replacedUnderOldClock: ({ node }) => {
       if (node.life !== undefined) cluster.crash(node, false);
       const byMs = Math.round(random.random() * 100_000) + 1;
-      const done = cluster.wipe(node);
+      const done = cluster.lose(node, "everything");
       if (done) node.wallOffsetMs -= byMs;
       later(20 + random.wait(200), () => cluster.start(node));
       return done && say(`${node.id} has an empty disk, and a clock ${byMs} ms behind`);
