@@ -41,6 +41,8 @@ export type PeerGateOptions = {
 const SAY_AGAIN_MS = 60_000;
 /** Of a subject that a stranger chose. */
 const ACTOR_CHARACTERS_MAX = 40;
+/** Senders and reasons that are remembered: a stranger may name any sender. */
+const SAID_MAX = 4096;
 /** And told to its sender again after so long. */
 const TELL_AGAIN_MS = 1000;
 
@@ -278,6 +280,10 @@ export class NodeGate implements PeerGate {
     if (known !== undefined) return known;
     const said = { saidMs: Number.NEGATIVE_INFINITY, toldMs: Number.NEGATIVE_INFINITY, count: 0 };
     this.#said.set(key, said);
+    if (this.#said.size > SAID_MAX) {
+      const [oldest] = this.#said.keys();
+      if (oldest !== undefined) this.#said.delete(oldest);
+    }
     return said;
   }
 
@@ -323,7 +329,9 @@ function refusalOf(body: Uint8Array): Refusal | undefined {
   }
   if (typeof value !== "object" || value === null) return undefined;
   const { reason, nonce, text, incarnation } = value as Record<string, unknown>;
-  if (typeof reason !== "string" || !(reason in TEXTS)) return undefined;
+  if (typeof reason !== "string" || !Object.hasOwn(TEXTS, reason)) {
+    return undefined;
+  }
   if (typeof nonce !== "number" || typeof text !== "string") return undefined;
   if (typeof incarnation !== "number" || !Number.isSafeInteger(incarnation)) return undefined;
   return {

@@ -2,6 +2,13 @@
 import test from "ava";
 import { countedOf } from "../../../actors/log-sync/quorum.ts";
 import { type Configuration, withIdentity } from "../../../protocol/configuration.ts";
+import { encodeCbor } from "../../../protocol/cbor.ts";
+import {
+  decodeFrame,
+  encodeHeader,
+  frameOf,
+  type PeerFrame,
+} from "../../../protocol/peer-frame.ts";
 import { NodeGate } from "../../../server/peer-gate.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Admission } from "../../../runtime/transport.ts";
@@ -216,5 +223,16 @@ test("while a number is being bound to another folder elections hear both, and n
     const bytes = sealed(gate({ server: 2, identity }), { kind: "vote" });
     const admission = one.admit({ from: 2, actor: "election", bytes, isAnswer: false }, 0);
     t.like(admission, { kind: "taken", sender: { isVoter: false, isNamed: true } });
+  }
+});
+
+test("a refusal with a reason that nobody gives is malformed, whatever an object of ours inherits", (t) => {
+  const one = gate({ server: 1 });
+  const { header } = decodeFrame(sealed(gate({ server: 2 }), {})) as PeerFrame;
+  const refusal = encodeHeader(header, "refusal");
+  for (const [index, reason] of ["constructor", "toString", "none"].entries()) {
+    const body = encodeCbor({ reason, nonce: 1, text: "x", incarnation: 1 });
+    const admission = heard(one, 2, frameOf(refusal, body), index * 100_000);
+    t.is(logged(admission), "malformedPeerMessage", reason);
   }
 });
