@@ -4,23 +4,20 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { fourLetters } from "../support/four-letters.ts";
 import { reservePorts } from "../support/ports.ts";
 import { createNodeNetwork, type NodeNetwork } from "./namespaces.ts";
 import { NatsPair } from "./nats-pair.ts";
+import { ENSEMBLE_NAME, nodeCommand, type NodeStart } from "./node-command.ts";
 import { Proxy, type ProxyState } from "./proxy.ts";
 import { ServerProcess } from "./server-process.ts";
 import { SmallDisk } from "../support/small-disk.ts";
 
-const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const FIRST_BLOCK_PORT = 12_000;
 const PORTS_PER_BLOCK = 10;
 /** The first ports of the block are those of NATS. */
 const NATS_PORTS = 4;
 const PORT_INSIDE = 2181;
-/** Small, so that snapshots are cut all the time, and what is older is purged with every full segment. */
-const SNAPSHOT_EVERY_BYTES = 2 * 2 ** 20;
 const ANSWER_MS_MAX = 1000;
 /** Above the longest fault, with all the time that coming together again may take. */
 const SERVE_MS_MAX = 60_000;
@@ -49,18 +46,31 @@ type Node = {
   process: ServerProcess | undefined;
 };
 
+export type Beside = {
+  readonly process: ServerProcess;
+  readonly address: { readonly host: string; readonly port: number };
+  /** Undefined: it neither follows nor leads, or does not answer. */
+  readonly mode: () => Promise<string | undefined>;
+};
+
 export class Ensemble {
   readonly nats: NatsPair;
   readonly #options: EnsembleOptions;
   readonly #nodes: Node[] = [];
-  readonly #releasePorts: () => void;
+  readonly #ports: { readonly beside: number; readonly release: () => void };
+  readonly #beside = new Set<ServerProcess>();
+  #besideCount = 0;
 
   /** Resolves when all nodes serve. */
   static async start(options: EnsembleOptions): Promise<Ensemble> {
-    const block = await reservePorts();
+    const [block, beside] = [await reservePorts(), await reservePorts()];
     const { folder, onDeath } = options;
     const nats = new NatsPair({ folder, firstPort: block.first, onDeath });
-    const ensemble = new Ensemble(options, nats, block.release);
+    const release = (): void => {
+      block.release();
+      beside.release();
+    };
+    const ensemble = new Ensemble(options, nats, { beside: beside.first, release });
     try {
       await nats.start(0);
       await nats.start(1);
@@ -75,10 +85,19 @@ export class Ensemble {
     return ensemble;
   }
 
-  private constructor(options: EnsembleOptions, nats: NatsPair, releasePorts: () => void) {
+  private constructor(
+    options: EnsembleOptions,
+    nats: NatsPair,
+    ports: { readonly beside: number; readonly release: () => void },
+  ) {
     this.#options = options;
     this.nats = nats;
-    this.#releasePorts = releasePorts;
+    this.#ports = ports;
+  }
+
+  /** Of this run, for whatever is to be beside the nodes' own data. */
+  get folder(): string {
+    return this.#options.folder;
   }
 
   get indexes(): readonly number[] {
@@ -107,31 +126,50 @@ export class Ensemble {
     await this.serves(index);
   }
 
-  launch(index: number): void {
+  launch(index: number): ServerProcess {
     const node = this.#node(index);
-    const { folder, onDeath, mutant } = this.#options;
-    const members = this.#nodes.map(({ id }) => id).join(",");
+    node.process = this.#spawn(`node ${node.id}`, this.#startOf(index), this.logFile(index));
+    return node.process;
+  }
+
+  /** A process beside the ensemble's own, on the host of one of its nodes, as an operator may start it by mistake. */
+  launchBeside(index: number, name: string, wrong: Partial<NodeStart>): Beside {
+    const node = this.#node(index);
+    const port = node.network === undefined ? this.#ports.beside + index : PORT_INSIDE + 1;
+    const start = { ...this.#startOf(index), port, ...wrong };
+    this.#besideCount += 1;
+    const logFile = join(this.#options.folder, `beside-${this.#besideCount}.log`);
+    const process = this.#spawn(name, start, logFile);
+    this.#beside.add(process);
+    void process.exited.then(() => this.#beside.delete(process));
+    return {
+      process,
+      address: { host: node.host, port },
+      mode: () => this.#mode({ ...node, port, process }),
+    };
+  }
+
+  #startOf(index: number): NodeStart {
+    const node = this.#node(index);
+    const { id, host, port, dataFolder } = node;
     // Half of the nodes go to the one nats-server first, half to the other.
-    const natsUrls = node.proxies.map(({ port }) => `nats://${this.#natsHost(node)}:${port}`);
+    const natsUrls = node.proxies.map((proxy) => `nats://${this.#natsHost(node)}:${proxy.port}`);
     if (index % 2 === 1) natsUrls.reverse();
-    const command = [
-      ...(node.network?.prefix ?? []),
-      ...[process.execPath, ...(mutant === undefined ? [] : planting(mutant))],
-      ...[COMMAND_LINE, "serve", "--id", String(node.id)],
-      ...["--members", members, "--ensemble", "soak", "--nats", natsUrls.join(",")],
-      ...["--client-port", String(node.port), "--client-port-address", node.host],
-      ...["--data-dir", node.dataFolder, "--tick-time-ms", "1000"],
-      ...["--max-client-connections", "0", "--log-level", "debug"],
-      ...["--snapshot-every-bytes", String(SNAPSHOT_EVERY_BYTES)],
-    ];
-    const [first = "", ...args] = command;
-    node.process = new ServerProcess({
-      command: first,
-      args,
-      cwd: folder,
-      logFile: this.logFile(index),
-      onDeath: (how) => onDeath(`node ${node.id}`, how),
-    });
+    return {
+      ...{ id, host, port, dataFolder, natsUrls },
+      members: this.#nodes.map((each) => each.id),
+      ensemble: ENSEMBLE_NAME,
+      prefix: node.network?.prefix ?? [],
+      mutant: this.#options.mutant,
+    };
+  }
+
+  #spawn(name: string, start: NodeStart, logFile: string): ServerProcess {
+    const { folder, onDeath } = this.#options;
+    const [command = "", ...args] = nodeCommand(start);
+    const died = (how: string): void => onDeath(name, `${how}\n${process.lastLines(5)}`);
+    const process = new ServerProcess({ command, args, cwd: folder, logFile, onDeath: died });
+    return process;
   }
 
   /** Resolves when the node follows or leads. Rejects if it ends, or takes unreasonably long. */
@@ -189,10 +227,6 @@ export class Ensemble {
     return join(this.#options.folder, `node-${this.#node(index).id}.log`);
   }
 
-  lastLines(index: number, count: number): string {
-    return this.#node(index).process?.lastLines(count) ?? "";
-  }
-
   dataFolder(index: number): string {
     return this.#node(index).dataFolder;
   }
@@ -204,16 +238,22 @@ export class Ensemble {
     return index < 0 ? undefined : index;
   }
 
+  processOf(index: number): ServerProcess | undefined {
+    return this.#node(index).process;
+  }
+
   /** Ends every process. What is on small disks stays until `remove`. */
   async stop(): Promise<void> {
     const stopped = await Promise.allSettled(
-      this.#nodes.map(({ process }) => process?.stop() ?? Promise.resolve()),
+      [...this.#nodes.map(({ process }) => process), ...this.#beside].map(async (each) => {
+        await each?.stop();
+      }),
     );
     await this.nats.stop();
     const failed = stopped.find((outcome) => outcome.status === "rejected");
     await Promise.all(this.#nodes.flatMap(({ proxies }) => proxies.map((each) => each.close())));
     for (const { network } of this.#nodes) network?.remove();
-    this.#releasePorts();
+    this.#ports.release();
     if (failed !== undefined) throw failed.reason;
   }
 
@@ -253,17 +293,14 @@ export class Ensemble {
     return node;
   }
 
-  async #mode({ host, port, process }: Node): Promise<string | undefined> {
+  async #mode({
+    host,
+    port,
+    process,
+  }: Pick<Node, "host" | "port" | "process">): Promise<string | undefined> {
     if (process?.ended !== false) return undefined;
     const limit = AbortSignal.timeout(ANSWER_MS_MAX);
     const answer = await fourLetters({ host, port }, "srvr", { signal: limit }).catch(() => "");
     return /Mode: (leader|follower)/.exec(answer)?.[1];
   }
-}
-
-/** Arguments of a Node that loads its modules with the mistake, those of its lanes too. */
-function planting(mutant: string): readonly string[] {
-  const url = new URL("./planted.ts", import.meta.url);
-  url.searchParams.set("mutant", mutant);
-  return ["--import", url.href];
 }

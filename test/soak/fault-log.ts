@@ -16,8 +16,20 @@ const AFTERMATH_MS = 6000;
 /** Shorter gaps are not worth telling. */
 const GAP_MS_MIN = 50;
 
+/** In these one node is down, once or more. */
+const ONE_DEATH: ReadonlySet<string> = new Set([
+  "kill",
+  "left-behind",
+  "wrong-start",
+  "copied-folder",
+  "old-copy",
+  "replaced",
+]);
+/** Processes beside the ensemble, of which no client of it notices anything. */
+const BESIDE: ReadonlySet<string> = new Set(["twin", "stranger"]);
+
 function isOneDeath(kind: string): boolean {
-  return kind === "kill" || kind === "left-behind";
+  return ONE_DEATH.has(kind);
 }
 
 export class FaultLog {
@@ -47,7 +59,7 @@ export class FaultLog {
 
   /** Whether a client may lose its connection to this node now. The death of one other node is no reason. */
   excuses(node: number, atMs: number): boolean {
-    const felt = this.#felt(atMs - AFTERMATH_MS, atMs);
+    const felt = this.#felt(atMs - AFTERMATH_MS, atMs).filter(({ kind }) => !BESIDE.has(kind));
     const killed = new Set(felt.flatMap(({ kind, nodes }) => (isOneDeath(kind) ? nodes : [])));
     return killed.size > 1 || killed.has(node) || felt.some(({ kind }) => !isOneDeath(kind));
   }

@@ -16,8 +16,37 @@ export const FAULT_KINDS = [
   "cut-silent",
   "cut-reset",
   "disk-full",
+  "wrong-start",
+  "twin",
+  "copied-folder",
+  "old-copy",
+  "replaced",
+  "stranger",
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Faults of operators: processes that are started as they must not be, and folders that are not what they were. */
+export const WRONG_START_KINDS = [
+  "wrong-start",
+  "twin",
+  "copied-folder",
+  "old-copy",
+  "replaced",
+  "stranger",
+] as const;
+export type WrongStartKind = (typeof WRONG_START_KINDS)[number];
+
+/**
+ * They come alone: what is to happen is known only while the other nodes are there and remember the victim. A folder whose number is not
+ * heard for a while may be replaced, by a twin too.
+ */
+export function isWrongStart(kind: FaultKind): kind is WrongStartKind {
+  return WRONG_START_KINDS.some((each) => each === kind);
+}
+
+/** What is wrong with a wrong start. */
+export const MISTAKES = ["no members", "other members", "other ensemble", "other id"] as const;
+export type Mistake = (typeof MISTAKES)[number];
 
 export const FAULT_SUMMARIES: Readonly<Record<FaultKind, string>> = {
   kill: "kill -9 of a node, of the leader in every second case",
@@ -33,6 +62,12 @@ export const FAULT_SUMMARIES: Readonly<Record<FaultKind, string>> = {
   "cut-silent": "bytes between a node and NATS wait, both ways or one",
   "cut-reset": "a node's connections to NATS break, new ones too",
   "disk-full": "the disk of a node, sometimes of two, is filled",
+  "wrong-start": "a node that is down is started with other settings than its folder's",
+  twin: "a second process with a node's number and an empty folder, beside it",
+  "copied-folder": "a copy of a node's folder is started beside the original",
+  "old-copy": "an old copy of a node's folder is put back in place of the newer one",
+  replaced: "an empty folder takes a node's number; later its old process comes back",
+  stranger: "a second ensemble of the same name, with empty folders, on the same NATS",
 };
 
 /** "leader": whoever leads when the fault begins, if anyone does. */
@@ -43,6 +78,7 @@ export type Fault = {
   /** Of nodes by index from 0, or of nats-servers 0 and 1. */
   readonly victims: readonly Victim[];
   readonly direction: Direction;
+  readonly mistake: Mistake;
   /** How long it lasts. */
   readonly lastsMs: number;
   /** From its end to the beginning of the next. */
@@ -77,6 +113,12 @@ const RANGES_MS: Readonly<Record<FaultKind, readonly [number, number]>> = {
   "cut-reset": [300, 6000],
   // The room that a log has prepared lasts for half a minute under the soak's load.
   "disk-full": [3000, 45_000],
+  "wrong-start": [0, 1000],
+  twin: [1000, 8000],
+  "copied-folder": [300, 3000],
+  "old-copy": [500, 6000],
+  replaced: [300, 3000],
+  stranger: [1000, 8000],
 };
 const REST_MS: readonly [number, number] = [1500, 5000];
 
@@ -95,9 +137,10 @@ function drawn(kind: FaultKind, { random, nodes, smallDisks, pace }: FaultPlanOp
     kind,
     victims: victims(kind, random, nodes, smallDisks),
     direction: random.pick(["both", "toNode", "fromNode"]),
+    mistake: random.pick(MISTAKES),
     lastsMs: minMs === 0 ? pace * random.integer(0, maxMs) : Math.round(lastsMs),
     restMs: Math.round(pace * random.integer(...REST_MS)),
-    overlaps: random.chance(0.3),
+    overlaps: random.chance(0.3) && !isWrongStart(kind),
   };
 }
 
@@ -116,6 +159,8 @@ function victims(
     }
     case "left-behind":
       return [random.integer(0, nodes - 1)];
+    case "stranger":
+      return Array.from({ length: nodes }, (_, index) => index);
     case "nats-kill":
       return random.chance(0.2) ? [0, 1] : [random.integer(0, 1)];
     case "nats-restart":

@@ -3,7 +3,7 @@ import type { Ensemble } from "./ensemble.ts";
 import { bulkToken } from "./bulk-load.ts";
 import { BULK, type History, LIVE, LOGS, REGISTERS, ROOT } from "./history.ts";
 import type { Load } from "./load.ts";
-import { pause } from "./nemesis.ts";
+import { pause } from "./pause.ts";
 import { isBelow, narrowStat, type TreeEntry } from "./truth.ts";
 import { differences, digestOf, readTree, type Tree } from "./tree-walk.ts";
 

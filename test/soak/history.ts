@@ -1,5 +1,6 @@
 /** All checkers of a run together, and the names that its clients share. */
 import { FaultLog } from "./fault-log.ts";
+import { Intruders } from "./intruders.ts";
 import { Registers } from "./registers.ts";
 import { Ephemerals } from "./sessions.ts";
 import { Sequences } from "./sequences.ts";
@@ -42,6 +43,7 @@ export class History {
   readonly registers: Registers;
   readonly sequences: Sequences;
   readonly ephemerals: Ephemerals;
+  readonly intruders: Intruders;
   readonly faults: FaultLog;
   readonly stalls: StallWatch;
   readonly counts: Counts;
@@ -53,6 +55,7 @@ export class History {
     this.registers = new Registers(this.violations);
     this.sequences = new Sequences(this.violations);
     this.ephemerals = new Ephemerals(this.violations);
+    this.intruders = new Intruders(this.violations);
     this.faults = new FaultLog();
     this.stalls = new StallWatch(this.faults);
     this.counts = {

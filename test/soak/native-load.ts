@@ -16,7 +16,7 @@ import type { Change } from "../../protocol/reads.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import { LateStream } from "./late-stream.ts";
 import type { Random } from "./random.ts";
-import { pause } from "./nemesis.ts";
+import { pause } from "./pause.ts";
 import { tokenOf } from "./sequences.ts";
 import { SessionView } from "./sessions.ts";
 import { Truth, type Witness } from "./truth.ts";

@@ -1,7 +1,9 @@
 /** Does to the servers what the plan says, keeps a log of it, and in the end repairs everything. */
 import type { Ensemble } from "./ensemble.ts";
 import type { FaultLog, FaultWindow } from "./fault-log.ts";
-import type { Fault } from "./fault-plan.ts";
+import { type Fault, type FaultKind, isWrongStart, type WrongStartKind } from "./fault-plan.ts";
+import { pause } from "./pause.ts";
+import type { WrongStarts } from "./wrong-starts.ts";
 
 export type NemesisOptions = {
   readonly ensemble: Ensemble;
@@ -11,7 +13,11 @@ export type NemesisOptions = {
   readonly note: (text: string) => void;
   /** Told when what a fault broke does not come back. */
   readonly failed: (text: string) => void;
+  readonly wrongStarts: WrongStarts;
 };
+
+/** One that is begun, lasts, and is undone. */
+type BreakingFault = Fault & { readonly kind: Exclude<FaultKind, WrongStartKind> };
 
 /** A leader that is wanted is waited for so long; then any node serves as well. */
 const LEADER_MS_MAX = 3000;
@@ -38,6 +44,7 @@ export class Nemesis {
         this.#running.delete(running);
       });
       this.#running.add(running);
+      if (isWrongStart(fault.kind)) await running;
       // The next one, if it overlaps, comes in the middle of this one.
       await Promise.race([running, pause(fault.lastsMs / 2, signal)]);
     }
@@ -51,15 +58,15 @@ export class Nemesis {
     if (names.length === 0 || names.some((name) => this.#busy.has(name))) return;
     for (const name of names) this.#busy.add(name);
     const { log, note } = this.#options;
-    const direction = fault.kind === "cut-silent" ? ` (${fault.direction})` : "";
-    const shown = `${fault.kind} of ${names.join(" and ")}${direction}`;
+    const shown = `${fault.kind} of ${names.join(" and ")}${detailOf(fault)}`;
     note(`${shown} for ${Math.round(fault.lastsMs)} ms`);
     const window: FaultWindow = log.begin(fault.kind, isNats ? [] : targets, performance.now());
     try {
-      await Promise.all(targets.map((index) => this.#strike(fault, index)));
-      if (fault.kind === "left-behind") await this.#untilLeftBehind(targets, fault, signal);
-      else await pause(fault.lastsMs, signal);
-      await Promise.all(targets.map((index) => this.#repair(fault, index)));
+      if (isWrongStart(fault.kind)) {
+        await this.#options.wrongStarts.perform({ ...fault, kind: fault.kind }, targets, signal);
+      } else {
+        await this.#breakAndRepair({ ...fault, kind: fault.kind }, targets, signal);
+      }
     } catch (error) {
       this.#options.failed(`after ${shown}: ${String(error)}`);
     } finally {
@@ -67,6 +74,17 @@ export class Nemesis {
       for (const name of names) this.#busy.delete(name);
       note(`${shown} is over`);
     }
+  }
+
+  async #breakAndRepair(
+    fault: BreakingFault,
+    targets: readonly number[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    await Promise.all(targets.map((index) => this.#strike(fault, index)));
+    if (fault.kind === "left-behind") await this.#untilLeftBehind(targets, fault, signal);
+    else await pause(fault.lastsMs, signal);
+    await Promise.all(targets.map((index) => this.#repair(fault, index)));
   }
 
   async #targets(fault: Fault): Promise<readonly number[]> {
@@ -108,7 +126,7 @@ export class Nemesis {
     }
   }
 
-  async #strike({ kind, direction }: Fault, index: number): Promise<void> {
+  async #strike({ kind, direction }: BreakingFault, index: number): Promise<void> {
     const { ensemble } = this.#options;
     switch (kind) {
       case "kill":
@@ -139,7 +157,7 @@ export class Nemesis {
     }
   }
 
-  async #repair({ kind }: Fault, index: number): Promise<void> {
+  async #repair({ kind }: BreakingFault, index: number): Promise<void> {
     const { ensemble } = this.#options;
     switch (kind) {
       case "kill":
@@ -168,16 +186,7 @@ export class Nemesis {
   }
 }
 
-/** Ends early when the signal comes. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
+function detailOf({ kind, direction, mistake }: Fault): string {
+  if (kind === "cut-silent") return ` (${direction})`;
+  return kind === "wrong-start" ? ` (${mistake})` : "";
 }

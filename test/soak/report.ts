@@ -77,6 +77,10 @@ export function reportText(report: Report): string {
     "",
     "nodes",
     ...rows(words),
+    ...rows([
+      ["wrong starts refused", history.intruders.refusals],
+      ["processes kept out", history.intruders.keptOutside],
+    ]),
     ...rows([["MiB of memory, at most", Math.round(report.residentBytesMax / 2 ** 20)]]),
     ...rows([...report.digests].map(([name, digest]) => [`digest of ${name}`, digest])),
     "",

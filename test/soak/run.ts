@@ -12,11 +12,13 @@ import { History } from "./history.ts";
 import { Load } from "./load.ts";
 import { mountProblem } from "../support/small-disk.ts";
 import { namespacesProblem } from "./namespaces.ts";
-import { Nemesis, pause } from "./nemesis.ts";
+import { Nemesis } from "./nemesis.ts";
 import type { SoakOptions } from "./options.ts";
+import { pause } from "./pause.ts";
 import { randomOf } from "./random.ts";
 import { countWords, type ServerWords } from "./server-words.ts";
 import { progressLine, type Report, reportText } from "./report.ts";
+import { WrongStarts } from "./wrong-starts.ts";
 
 const PROGRESS_EVERY_MS = 5000;
 const SAMPLE_EVERY_MS = 1000;
@@ -126,7 +128,14 @@ class Soak {
       log: this.history.faults,
       plan: faultPlan({ random, kinds, nodes, smallDisks, pace }),
       note: (text) => this.#note(text),
-      failed: (text) => this.history.violations.add("convergence", text),
+      failed: (text) => {
+        if (!signal.aborted) this.history.violations.add("convergence", text);
+      },
+      wrongStarts: new WrongStarts({
+        ensemble,
+        intruders: this.history.intruders,
+        interrupted: signal,
+      }),
     });
     const over = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
     await nemesis.run(over);
@@ -179,8 +188,7 @@ class Soak {
     if (this.#stopping || ensemble === undefined) return;
     const index = Number(name.replace("node ", "")) - 1;
     const isNode = name.startsWith("node ");
-    const last = isNode ? `\n${ensemble.lastLines(index, 5)}` : "";
-    this.history.violations.add("process-died", `${name}: ${how}${last}`);
+    this.history.violations.add("process-died", `${name}: ${how}`);
     const window = this.history.faults.begin("death", [], performance.now());
     setTimeout(() => {
       if (this.#stopping) return;

@@ -41,6 +41,12 @@ export type Rule =
   | "unexpected-answer"
   /** A server process ended by itself. */
   | "process-died"
+  /** A start or a process that had to be refused was not: not in time, not with its word, or something was changed. */
+  | "wrong-start"
+  /** A process that has no place in the ensemble led, followed, voted, or served a write. */
+  | "intruder"
+  /** Of two processes of one folder both went on, or none. */
+  | "one-folder-twice"
   /** After everything had healed, the ensemble did not come together in time. */
   | "convergence"
   /** The nodes hold different trees. */

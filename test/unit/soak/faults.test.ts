@@ -2,7 +2,7 @@
 import test from "ava";
 import { UsageError } from "../../../bench/failure.ts";
 import { FaultLog } from "../../soak/fault-log.ts";
-import { FAULT_KINDS, type Fault, faultPlan } from "../../soak/fault-plan.ts";
+import { FAULT_KINDS, type Fault, faultPlan, isWrongStart } from "../../soak/fault-plan.ts";
 import { History } from "../../soak/history.ts";
 import { parseSoakOptions } from "../../soak/options.ts";
 import { randomOf } from "../../soak/random.ts";
@@ -95,6 +95,27 @@ test("a refused write is reported when the stream tells it, when a read shows it
   const read = refusing((history) => history.registers.read(seen, undefined));
   const final = refusing((history) => history.sequences.final("node 1", [node]));
   for (const found of [streamed, read, final]) t.deepEqual(found, ["refused-write"]);
+});
+
+test("wrong starts come alone, and a second ensemble has a process for each node", (t) => {
+  const wrong = planned(6, 500).filter(({ kind }) => isWrongStart(kind));
+  t.deepEqual(new Set(wrong.map(({ kind }) => kind)).size, 6);
+  t.deepEqual(
+    wrong.filter(({ overlaps }) => overlaps),
+    [],
+  );
+  for (const { kind, victims } of wrong) t.is(victims.length, kind === "stranger" ? 3 : 1);
+});
+
+test("processes beside the ensemble excuse no lost connection, and a wrong start only that to its node", (t) => {
+  const log = new FaultLog();
+  for (const kind of ["twin", "stranger"]) log.begin(kind, [0, 1, 2], 1000);
+  t.false(log.excuses(0, 1500));
+  for (const kind of ["wrong-start", "copied-folder", "old-copy", "replaced"]) {
+    log.begin(kind, [2], 2000);
+    t.true(log.excuses(2, 2500), kind);
+    t.false(log.excuses(1, 2500), kind);
+  }
 });
 
 test("a majority that is killed at once is a bare one, and no two of it are the same node", (t) => {
