@@ -25,6 +25,8 @@ export type NatsClientsOptions = Omit<NatsOptions, "name"> & {
 
 export type NatsClients = Pick<Transport, "publish" | "close"> & {
   readonly status$: Observable<TransportStatus>;
+  /** From now on clients are heard; before, they are told at once that nobody is there. */
+  readonly listen: () => void;
 };
 
 /** The group's name, the same for every gateway. */
@@ -36,17 +38,23 @@ export async function connectNatsClients(options: NatsClientsOptions): Promise<N
   checkEnsemble(ensemble);
   const link = await openLink({ ...options, name: `zooid ${ensemble} ${id} clients ${lane}` });
   const shared = `zooid.${ensemble}.gateway`;
+  let isListening = false;
   const deliver = (subject: string, reply: string | undefined, bytes: Uint8Array): void => {
-    if (reply !== undefined && reply !== "") {
+    if (isListening && reply !== undefined && reply !== "") {
       onMessage({ kind: "clientMessage", subject, reply, bytes });
     }
   };
-  link.subscribe(shared, ({ subject, reply, data }) => deliver(subject, reply, data), QUEUE);
-  link.subscribe(`${shared}.${id}.${lane}`, ({ subject, reply, data }) =>
-    deliver(subject, reply, data),
-  );
+  const listen = (queue?: string): (() => void)[] => [
+    link.subscribe(shared, ({ subject, reply, data }) => deliver(subject, reply, data), queue),
+    link.subscribe(`${shared}.${id}.${lane}`, ({ subject, reply, data }) =>
+      deliver(subject, reply, data),
+    ),
+  ];
   try {
+    // That the server does not permit it is to be known before it is needed. Outside the group no client is taken from another.
+    const tried = listen();
     await link.subscribed();
+    for (const unsubscribe of tried) unsubscribe();
   } catch (error) {
     await link.close();
     throw error;
@@ -54,6 +62,11 @@ export async function connectNatsClients(options: NatsClientsOptions): Promise<N
   return {
     publish: (subject, bytes) => link.publish(subject, bytes, undefined, "f"),
     status$: link.status.asObservable(),
+    listen: () => {
+      if (isListening) return;
+      isListening = true;
+      listen(QUEUE);
+    },
     close: () => link.close(),
   };
 }

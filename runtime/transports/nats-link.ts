@@ -133,8 +133,8 @@ export class NatsLink {
     }
   }
 
-  /** An exception of `handle` is logged: nats.js would stop reading. */
-  subscribe(subject: string, handle: (message: Msg) => void, queue?: string): void {
+  /** An exception of `handle` is logged: nats.js would stop reading. What is returned ends the subscription. */
+  subscribe(subject: string, handle: (message: Msg) => void, queue?: string): () => void {
     const callback = (error: Error | null, message: Msg): void => {
       if (error !== null) {
         this.#refused = permissionProblem(error, this.#servers);
@@ -146,7 +146,9 @@ export class NatsLink {
         this.#log("error", "natsHandlerFailed", { subject, error: String(thrown) });
       }
     };
-    this.#connection.subscribe(subject, queue === undefined ? { callback } : { callback, queue });
+    const options = queue === undefined ? { callback } : { callback, queue };
+    const subscription = this.#connection.subscribe(subject, options);
+    return () => subscription.unsubscribe();
   }
 
   /** Waits until a server has seen all subscriptions, the next one if one is lost meanwhile; rejects if one was refused. */

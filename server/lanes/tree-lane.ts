@@ -1,5 +1,6 @@
 /** Entry of a tree lane's thread: a replica, its submitter, and the gateways of its clients. */
 import { CONNECTION_UNSENT_BYTES_MAX } from "../../protocol/limits.ts";
+import { SERVING_TOPIC } from "../../actors/gateway/nats/gateway.ts";
 import { ConnectionCounts, type SharedCounts } from "../../runtime/connection-counts.ts";
 import { Listener } from "../../runtime/listener.ts";
 import { hostLane, type LaneTask } from "../../runtime/lane-host.ts";
@@ -65,6 +66,9 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
     });
     const { tree: limits, ringBytesMax, heldBytesMax } = memoryLimits(config, machine());
     addReplicaActors(system, config, lane, { limits, ringBytesMax, skips: new Set(task.skips) });
+    if (clients !== undefined) {
+      system.topic(`nats/${lane}`, SERVING_TOPIC).subscribe(() => clients.listen());
+    }
     addGatewayActors(system, config, lane, { heldBytesMax });
     const address = await listener.listen();
     const close = async (): Promise<void> => {

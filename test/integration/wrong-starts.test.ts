@@ -1,6 +1,8 @@
 /** Real processes that are started as they must not be: what is acknowledged stays, and the mistake is named. */
 import { cp } from "node:fs/promises";
 import test, { type ExecutionContext } from "ava";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { decodeGatewayFrame, encodeClientFrame } from "../../protocol/native.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { create, getChildren, sync } from "../support/zk-operations.ts";
 import { ZooidProcesses } from "../support/zooid-processes.ts";
@@ -114,6 +116,39 @@ test.serial(
       t.notRegex(twin.output(), /votes again|log-sync (leads|following)/);
       await twin.stop();
       for (const node of ensemble.ids) await holds(t, ensemble, node, [...before, ...during]);
+    });
+  },
+);
+
+/** What native clients of a node are told who have no connection to it: one word of each process that hears them. */
+async function answersOf(nats: NatsConnection, node: number): Promise<readonly string[]> {
+  const inbox = `zooid.test.client.asks-${node}.1`;
+  const answers: string[] = [];
+  const subscription = nats.subscribe(inbox, {
+    callback: (_, { data, headers }) => {
+      const items = data.length === 0 ? [] : decodeGatewayFrame(data).items;
+      answers.push(headers?.code === 503 ? "nobody" : JSON.stringify(items));
+    },
+  });
+  const ping = encodeClientFrame({ sequence: 5, items: [{ kind: "ping" }] });
+  nats.publish(`zooid.test.gateway.${node}.1`, ping, { reply: inbox });
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  subscription.unsubscribe();
+  return answers;
+}
+
+test.serial(
+  "a process that the ensemble does not take in does not speak to native clients",
+  async (t) => {
+    await withEnsemble(t, async (ensemble) => {
+      const twin = ensemble.startOther({ id: 3, members: "1,2,3", folder: "twin" });
+      await twin.line(/the ensemble does not take this folder in|refusedByPeer .*reason=twin/);
+      const nats = await connect({ servers: ensemble.natsUrl });
+      t.deepEqual(await answersOf(nats, 3), ['[{"kind":"ended","reason":"unknown"}]']);
+      await ensemble.kill(3);
+      t.deepEqual(await answersOf(nats, 3), ["nobody"]);
+      await nats.close();
+      await twin.stop();
     });
   },
 );

@@ -53,9 +53,9 @@ export class NativeGatewayHarness {
   #sequence = 0;
   effects: Effect[] = [];
 
-  constructor() {
+  constructor({ serves = true }: { readonly serves?: boolean } = {}) {
     this.#state = this.#actor.start(this.#context()).state;
-    this.lead(true);
+    if (serves) this.lead(true);
   }
 
   give(message: NatsGatewayMessage): void {

@@ -56,6 +56,10 @@ export class ZooidProcesses {
     this.#releasePorts = release;
   }
 
+  get natsUrl(): string {
+    return this.#nats.url;
+  }
+
   portOf(id: number): number {
     return this.#firstPort + id - 1;
   }

@@ -45,6 +45,8 @@ const DEFAULTS = {
   streamPendingBytesMax: STREAM_PENDING_BYTES_MAX,
 } as const;
 const REPORT_INTERVAL_MS = 1000;
+/** Told once: from now on this node is to be heard by clients. */
+export const SERVING_TOPIC = "serving$";
 /** More than clients can have under way at once by the limits of connections; reaching it is a bug. */
 const MAILBOX_CAPACITY = 1_000_000;
 
@@ -230,8 +232,16 @@ function written(turn: Turn, message: Written): void {
   else writtenCame(turn, connection, message);
 }
 
-function leadership({ state, nowMs }: Turn, message: Leadership): void {
+/**
+ * A node speaks to clients from when it first serves. Before that it may be a process that the ensemble does not take in, and
+ * another one has its number, whose clients must not hear of it.
+ */
+function leadership({ state, effects, nowMs }: Turn, message: Leadership): void {
   const serving = message.role === "following" || message.role === "leading";
+  if (serving && !state.hasServed) {
+    state.hasServed = true;
+    effects.push({ kind: "emit", topic: SERVING_TOPIC, value: {} });
+  }
   if (state.serving && !serving) state.leaderlessSinceMs = nowMs;
   state.serving = serving;
   state.room = message.room;
@@ -292,6 +302,7 @@ function createState(options: Required<NatsGatewayOptions>, context: Context): S
     contact: newContact(),
     held: new Set(),
     serving: false,
+    hasServed: false,
     leaderlessSinceMs: context.nowMs,
     room: "enough",
     zxid: ZXID_NONE,

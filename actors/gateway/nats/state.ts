@@ -104,6 +104,8 @@ export type State = {
   readonly held: Set<Connection>;
   /** A leader is known and can commit. */
   serving: boolean;
+  /** It has at some time since the start. */
+  hasServed: boolean;
   leaderlessSinceMs: number;
   /** For writes of clients, on the disks that hold them. */
   room: Room;
