@@ -112,6 +112,7 @@ const LOG_SYNC: Shapes<LogSyncPeerMessage> = {
     members: list("servers' ids", SERVER_ID_MAX, server),
     configuration: optional(configuration),
     asks: flag,
+    mayFound: flag,
   },
   join: {},
   joinAnswer: {

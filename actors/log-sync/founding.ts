@@ -1,7 +1,8 @@
 /**
  * How an ensemble begins, and how a folder comes to belong to one. A folder that belongs to none greets the others. Their answers
- * say who they are, with whom they were started, and which configuration they go by. When all other numbers have been heard,
- * each from one folder, all of them without an ensemble too and started with the same members, they found one: its first
+ * say who they are, with whom they were started, which configuration they go by, and whether they have heard of anything that is against
+ * an ensemble of theirs. When all other numbers have been heard, each from one folder, all of them without an ensemble too, started
+ * with the same members, and none has heard of another ensemble or of two processes of one number, they found one: its first
  * configuration binds each number to the folder that was heard. Whoever hears of a configuration that binds its own folder
  * takes that. A folder is founder of one ensemble for ever: it is durable before it takes part in anything.
  */
@@ -17,6 +18,8 @@ import { broadcast, log, type LogSyncState, sendTo } from "./state.ts";
 
 export const GREET_TIMER = "greet";
 const GREET_INTERVAL_MS = 100;
+/** Until it has greeted so often, what is there has not had the time to answer. */
+const GREETINGS_MIN = 3;
 /** A node that was not heard for so long is not counted upon when an ensemble is founded. */
 const HEARD_MS = 2000;
 /** Two folders that were heard under one number within so long are both there. */
@@ -26,7 +29,7 @@ const GREETINGS_A_LINE = 100;
 
 export type Greeting = Extract<LogSyncPeerMessage, { kind: "greeting" }>;
 
-type Heard = { readonly identity: Identity; readonly atMs: number };
+type Heard = { readonly identity: Identity; readonly atMs: number; readonly mayFound: boolean };
 
 /** What a node knows that belongs to no ensemble yet. */
 export type Founding = {
@@ -55,18 +58,29 @@ export function newFounding(): Founding {
 }
 
 /** Repeated until the folder belongs to an ensemble. */
-export function greet(state: LogSyncState): void {
+export function greet(state: LogSyncState, { nowMs }: Context): void {
   const { founding } = state;
   if (founding === undefined) return;
-  broadcast(state, greetingOf(state, true));
-  state.effects.push({ kind: "startTimer", timer: GREET_TIMER, afterMs: GREET_INTERVAL_MS });
   founding.greetings += 1;
+  broadcast(state, greetingOf(state, { asks: true, nowMs }));
+  state.effects.push({ kind: "startTimer", timer: GREET_TIMER, afterMs: GREET_INTERVAL_MS });
   if (founding.greetings % GREETINGS_A_LINE === 0) sayWaiting(state, founding);
 }
 
-export function greetingOf({ options, membership }: LogSyncState, asks: boolean): Greeting {
+export function greetingOf(
+  { options, membership, founding }: LogSyncState,
+  { asks, nowMs }: { readonly asks: boolean; readonly nowMs: number },
+): Greeting {
   const { voters: members } = options;
-  return { kind: "greeting", members, configuration: membership.settled, asks };
+  const mayFound = founding !== undefined && hearsNothingAgainst(founding, nowMs);
+  return { kind: "greeting", members, configuration: membership.settled, asks, mayFound };
+}
+
+/** Only what it has heard itself counts: two that took each other's word would do so for ever. */
+function hearsNothingAgainst({ formed, twinsMs, greetings }: Founding, nowMs: number): boolean {
+  if (greetings < GREETINGS_MIN) return false;
+  if (formed !== undefined && nowMs - formed.atMs < TWIN_MS) return false;
+  return ![...twinsMs.values()].some((atMs) => nowMs - atMs < TWIN_MS);
 }
 
 export function receiveGreeting(
@@ -75,7 +89,8 @@ export function receiveGreeting(
   { sender, greeting }: { readonly sender: PeerSender; readonly greeting: Greeting },
   context: Context,
 ): void {
-  if (greeting.asks) sendTo(state, from, greetingOf(state, false));
+  const { nowMs } = context;
+  if (greeting.asks) sendTo(state, from, greetingOf(state, { asks: false, nowMs }));
   const { founding, options } = state;
   learn(state, sender, greeting);
   if (founding === undefined || founding.adopting !== undefined) return;
@@ -94,7 +109,8 @@ export function receiveGreeting(
   if (before !== undefined && before.identity !== sender.identity && atMs - before.atMs < TWIN_MS) {
     twinHeard(state, from, context);
   }
-  founding.heard.set(from, { identity: sender.identity, atMs });
+  const { mayFound } = greeting;
+  founding.heard.set(from, { identity: sender.identity, atMs, mayFound });
   foundIfAllAreHeard(state, founding, context);
 }
 
@@ -161,13 +177,12 @@ function hearOfEnsemble(
 
 function foundIfAllAreHeard(state: LogSyncState, founding: Founding, { nowMs }: Context): void {
   const { options, membership } = state;
-  if (founding.formed !== undefined && nowMs - founding.formed.atMs < TWIN_MS) return;
-  if ([...founding.twinsMs.values()].some((atMs) => nowMs - atMs < TWIN_MS)) return;
+  if (!hearsNothingAgainst(founding, nowMs)) return;
   const founders = [{ id: options.server, identity: membership.identity }];
   for (const id of options.voters) {
     const heard = founding.heard.get(id);
     if (id === options.server) continue;
-    if (heard === undefined || nowMs - heard.atMs > HEARD_MS) return;
+    if (heard === undefined || nowMs - heard.atMs > HEARD_MS || !heard.mayFound) return;
     founders.push({ id, identity: heard.identity });
   }
   adopt(state, foundedBy(founders));

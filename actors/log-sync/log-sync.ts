@@ -136,7 +136,7 @@ function timer(state: LogSyncState, name: string, context: Context): void {
       survey(state);
       return;
     case GREET_TIMER:
-      greet(state);
+      greet(state, context);
       return;
     case JOIN_TIMER:
       askToJoin(state);
@@ -258,7 +258,7 @@ function recovered(
   emitDurable(state);
   if (membership.settled === undefined) {
     state.founding = newFounding();
-    greet(state);
+    greet(state, context);
     askToJoin(state);
   } else {
     begin(state, "started");

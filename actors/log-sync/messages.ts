@@ -128,6 +128,8 @@ export type LogSyncPeerMessage =
       readonly members: readonly ServerId[];
       readonly configuration: Configuration | undefined;
       readonly asks: boolean;
+      /** It has heard of nothing that is against founding an ensemble with it. */
+      readonly mayFound: boolean;
     }
   /** Of a folder whose number another one has: it wants to take its place. */
   | { readonly kind: "join" }

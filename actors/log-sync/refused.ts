@@ -18,7 +18,8 @@ export function refusedByPeer(
   context: Context,
 ): void {
   // Its answer has the configuration in force, in which another folder has this node's number.
-  if (reason === "outdated" && isBound(state)) sendTo(state, from, greetingOf(state, true));
+  if (reason === "outdated" && isBound(state))
+    sendTo(state, from, greetingOf(state, { asks: true, nowMs: context.nowMs }));
   if (reason === "olderLife") loseMemory(state, incarnation, context);
 }
 

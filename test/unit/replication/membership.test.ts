@@ -58,7 +58,14 @@ function from(
 function greeting(
   of: Partial<Extract<LogSyncPeerMessage, { kind: "greeting" }>> = {},
 ): LogSyncPeerMessage {
-  return { kind: "greeting", members, configuration: undefined, asks: false, ...of };
+  return {
+    kind: "greeting",
+    members,
+    configuration: undefined,
+    asks: false,
+    mayFound: true,
+    ...of,
+  };
 }
 
 const NOBODY = { ensembleId: undefined, isVoter: false } as const;
@@ -93,8 +100,42 @@ test("an empty folder greets the others and takes part in nothing", (t) => {
   t.deepEqual(append, [], "a leader it knows nothing of fills it with nothing");
 });
 
-test("folders found an ensemble when all numbers have been heard, and belong to it when that is durable", (t) => {
+/** What was there before it has had the time to answer it. */
+function greeted(): LogSync {
   const logSync = newcomer();
+  for (let count = 0; count < 2; count += 1) logSync.receive({ kind: "timer", timer: "greet" });
+  return logSync;
+}
+
+test("a folder founds no ensemble before what is there has had the time to answer it, and says so", (t) => {
+  const logSync = newcomer();
+  t.like(broadcasts(logSync.effects), [{ mayFound: false }]);
+  logSync.receive(from(2, greeting(), NOBODY));
+  t.deepEqual(stored(logSync.receive(from(3, greeting(), NOBODY))), []);
+  t.like(broadcasts(logSync.receive({ kind: "timer", timer: "greet" })), [{ mayFound: false }]);
+  t.like(broadcasts(logSync.receive({ kind: "timer", timer: "greet" })), [{ mayFound: true }]);
+  t.is(stored(logSync.receive(from(3, greeting(), NOBODY))).length, 1);
+});
+
+test("a folder that knows of an ensemble, or of two processes of one number, keeps the others from founding one", (t) => {
+  for (const hears of [
+    from(2, greeting({ configuration: strangers })),
+    { kind: "twinHeard" } as const,
+  ]) {
+    const logSync = greeted();
+    logSync.receive(hears);
+    t.like(broadcasts(logSync.receive({ kind: "timer", timer: "greet" })), [{ mayFound: false }]);
+    logSync.nowMs = 10_000;
+    t.like(broadcasts(logSync.receive({ kind: "timer", timer: "greet" })), [{ mayFound: true }]);
+  }
+  const other = greeted();
+  other.receive(from(2, greeting({ mayFound: false }), NOBODY));
+  t.deepEqual(stored(other.receive(from(3, greeting(), NOBODY))), []);
+  t.is(stored(other.receive(from(2, greeting(), NOBODY))).length, 1);
+});
+
+test("folders found an ensemble when all numbers have been heard, and belong to it when that is durable", (t) => {
+  const logSync = greeted();
   t.deepEqual(told(logSync.receive(from(2, greeting(), NOBODY)), "log"), []);
   const effects = logSync.receive(from(3, greeting(), NOBODY));
   t.deepEqual(stored(effects), [ensembleOf(3)]);
@@ -105,7 +146,7 @@ test("folders found an ensemble when all numbers have been heard, and belong to 
 });
 
 test("a node that was heard too long ago is no founder", (t) => {
-  const logSync = newcomer();
+  const logSync = greeted();
   logSync.receive(from(2, greeting(), NOBODY));
   logSync.nowMs = 2001;
   t.deepEqual(stored(logSync.receive(from(3, greeting(), NOBODY))), []);
@@ -113,7 +154,7 @@ test("a node that was heard too long ago is no founder", (t) => {
 });
 
 test("two folders that are heard under one number keep an ensemble from being founded while both are there", (t) => {
-  const logSync = newcomer();
+  const logSync = greeted();
   const twin = { ...NOBODY, identity: folderOf(9) };
   logSync.receive(from(2, greeting(), NOBODY));
   logSync.receive(from(2, greeting(), twin));
@@ -125,14 +166,14 @@ test("two folders that are heard under one number keep an ensemble from being fo
 });
 
 test("another process with this node's own number keeps it from founding one too", (t) => {
-  const logSync = newcomer();
+  const logSync = greeted();
   logSync.receive({ kind: "twinHeard" });
   logSync.receive(from(2, greeting(), NOBODY));
   t.deepEqual(stored(logSync.receive(from(3, greeting(), NOBODY))), []);
 });
 
 test("nodes that were started with other members found no ensemble together", (t) => {
-  const logSync = newcomer();
+  const logSync = greeted();
   logSync.receive(from(2, greeting(), NOBODY));
   const other = greeting({ members: [1, 3, 4].map(server) });
   const effects = logSync.receive(from(3, other, NOBODY));
