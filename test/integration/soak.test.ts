@@ -32,8 +32,9 @@ async function runNode(t: ExecutionContext, args: readonly string[]): Promise<Ru
 }
 
 test.serial("an ensemble under faults of many kinds violates nothing", async (t) => {
-  const faults = "kill,pause,restart,nats-kill,cut-link,cut-silent,cut-reset,disk-full";
-  const args = ["--seconds", "8", "--seed", "20", "--pace", "0.25", "--faults", faults];
+  const faults =
+    "kill,pause,restart,nats-kill,cut-link,cut-silent,cut-reset,disk-full,wrong-start,twin";
+  const args = ["--seconds", "8", "--seed", "21", "--pace", "0.25", "--faults", faults];
   const { child, folder } = await run(t, ...args);
   await child.exited;
   t.is(child.process.exitCode, 0, child.output());
@@ -42,6 +43,7 @@ test.serial("an ensemble under faults of many kinds violates nothing", async (t)
     const count = new RegExp(`^ +${name} +(\\d+)$`, "m").exec(child.output())?.[1];
     t.true(Number(count) > 100, child.output());
   }
+  t.regex(child.output(), /^ +wrong starts refused +[1-9]/m);
   t.deepEqual(await readdir(folder), []);
 });
 

@@ -80,20 +80,6 @@ test("without a leader, with another version or an unknown connection a client i
   t.deepEqual(harness.published(), [ended("unknown")] as GatewayItem[]);
 });
 
-test("clients are to be heard from when the node first serves, which is told once", (t) => {
-  const harness = new NativeGatewayHarness({ serves: false });
-  const told = (): number => {
-    return harness.effects.filter((effect) => effect.kind === "emit").length;
-  };
-  harness.lead(false);
-  t.is(told(), 0);
-  harness.lead(true);
-  t.is(told(), 1);
-  harness.lead(false);
-  harness.lead(true);
-  t.is(told(), 1);
-});
-
 test("nothing is ever published to a subject that is no client's inbox", (t) => {
   const harness = new NativeGatewayHarness();
   harness.ask(0, NATIVE_VERSION + 1, "zooid.test.peer.1.log-sync");
