@@ -7,6 +7,7 @@
  */
 import type { Effect } from "../../runtime/effects.ts";
 import type { SessionId } from "../../protocol/ids.ts";
+import { type Epoch, epochOf, type Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 
 type Told = { readonly atMs: number; readonly sessions: readonly SessionId[] };
@@ -17,10 +18,12 @@ export type Contact = {
   nextTurn: number;
   /** Told, and not known to have reached the leader; oldest first. */
   readonly told: Map<number, Told>;
+  /** Something waits for the leader's word itself: the next turn is told even without a session. */
+  probing: boolean;
 };
 
 export function newContact(): Contact {
-  return { touched: new Set(), nextTurn: 1, told: new Map() };
+  return { touched: new Set(), nextTurn: 1, told: new Map(), probing: false };
 }
 
 /** The last moment for an answer to a session that the leader counts from `heardMs` or later. */
@@ -34,30 +37,44 @@ export function waitUntilMs(heardMs: number, timeoutMs: number): number {
 }
 
 export function tellTouched(contact: Contact, gateway: string, nowMs: number): Effect[] {
-  if (contact.touched.size === 0) return [];
+  if (contact.touched.size === 0 && !contact.probing) return [];
   const sessions = [...contact.touched];
   const turn = contact.nextTurn;
   contact.touched.clear();
+  contact.probing = false;
   contact.nextTurn += 1;
   contact.told.set(turn, { atMs: nowMs, sessions });
   return [tell("heartbeat", { kind: "touched", sessions, told: { gateway, turn } })];
 }
 
-/** Calls `heard` for each session that the leader has heard of, with a time from which it counts at the earliest. */
+/**
+ * Calls `heard` for each session that the leader has heard of, with a time from which it counts at the earliest. Returns the
+ * latest such time: until then at least nobody had succeeded the leader.
+ */
 export function takeHeard(
   contact: Contact,
   turns: readonly number[] | undefined,
   heard: (session: SessionId, atMs: number) => void,
-): void {
+): number {
   const last = turns?.at(-1);
-  if (turns === undefined || last === undefined) return;
+  if (turns === undefined || last === undefined) return Number.NEGATIVE_INFINITY;
+  const untilMs = contact.told.get(last)?.atMs ?? Number.NEGATIVE_INFINITY;
   for (const turn of turns) {
     const told = contact.told.get(turn);
     for (const session of told?.sessions ?? []) heard(session, told?.atMs ?? 0);
   }
   // They reach the leader in order: an earlier one that is not among them was lost.
   for (const turn of contact.told.keys()) {
-    if (turn > last) return;
+    if (turn > last) break;
     contact.told.delete(turn);
   }
+  return untilMs;
+}
+
+/**
+ * A session's id is the zxid that created it. One of an epoch above the leader's cannot be: whoever led that epoch would have
+ * had to succeed this leader, which had a quorum after the session was asked for. Until that is known, it can.
+ */
+export function isOfNoEpoch(session: SessionId, epoch: Epoch): boolean {
+  return epochOf(session as number as Zxid) > epoch;
 }

@@ -7,6 +7,7 @@ import {
   encodePacked,
   packOperation,
 } from "../../protocol/batch.ts";
+import { batchFault } from "../../protocol/batch-check.ts";
 import { cborBytes } from "../../protocol/cbor-bytes.ts";
 import { encodeCbor } from "../../protocol/cbor.ts";
 import type { SessionId } from "../../protocol/ids.ts";
@@ -161,3 +162,25 @@ test("a packet of a client becomes an operation that is no larger, but for its s
     t.true(bytes <= packet.length, `${bytes} bytes of ${packet.length}`);
   }
 });
+
+test("whatever a submitter makes of what clients ask is a batch to every other node, wrong paths and all", (t) => {
+  // Both protocols' texts are UTF-8, so none has half a surrogate pair.
+  const known = operation
+    .filter((each) => !/\\ud[89a-f]/i.test(JSON.stringify(each)))
+    .map((each) => withKnownIds(each));
+  fc.assert(
+    fc.property(fc.array(known, { minLength: 1, maxLength: 8 }), (operations) => {
+      t.is(batchFault(encodeBatch(operations), operations.length), undefined);
+    }),
+  );
+  t.pass();
+});
+
+/** Sessions and zxids are this ensemble's own in what a gateway hands on. */
+function withKnownIds(each: Operation): Operation {
+  if (each.kind === "createSession") return each;
+  const session = 7 as SessionId;
+  return each.kind === "attachSession"
+    ? { ...each, session }
+    : { ...each, session, attachedAt: 9 as Zxid };
+}

@@ -9,7 +9,7 @@ import { tell } from "../../inboxes.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { SessionChanges, TreeReply } from "../../tree/messages.ts";
 import type { LeaderHeard } from "../../heartbeat/messages.ts";
-import { takeHeard, tellTouched, waitUntilMs } from "../contact.ts";
+import { isOfNoEpoch, takeHeard, tellTouched, waitUntilMs } from "../contact.ts";
 import { forgive, mustWait } from "./offenders.ts";
 import { end, flush, forget, push, refuse } from "./output.ts";
 import { pump } from "./requests.ts";
@@ -44,7 +44,11 @@ export function open(
     return;
   }
   // Nothing happens to the session, nor to its connection, before the password is known to be right.
-  connection.phase = { kind: "checking", session, password };
+  connection.phase = { kind: "checking", session, password, sinceMs: nowMs };
+  if (isOfNoEpoch(session, state.epoch)) {
+    state.contact.probing = true;
+    state.impossible.add(connection);
+  }
   const [from, client] = [state.name, connection.number];
   const check = { kind: "checkSession", from, client, session, password } as const;
   effects.push(tell(`tree/${state.options.lane}`, check));
@@ -140,12 +144,20 @@ export function tick(turn: Turn): void {
 /** The leader has heard of sessions: what waited for that leaves. */
 export function leaderHeard(turn: Turn, { turns }: LeaderHeard): void {
   const { state } = turn;
-  takeHeard(state.contact, turns[state.name], (session, atMs) => {
+  const untilMs = takeHeard(state.contact, turns[state.name], (session, atMs) => {
     const connection = state.bySession.get(session);
     if (connection === undefined || connection.leaderHeardMs >= atMs) return;
     connection.leaderHeardMs = atMs;
     if (state.held.delete(connection)) flush(turn, connection);
   });
+  for (const connection of state.impossible) {
+    const { phase } = connection;
+    if (phase.kind !== "checking" || !isOfNoEpoch(phase.session, state.epoch)) {
+      state.impossible.delete(connection);
+    } else if (phase.sinceMs <= untilMs) {
+      end(turn, connection, "expired");
+    }
+  }
 }
 
 /** The replica went on from a snapshot: what the connections wait for is gone. Their clients attach again. */

@@ -5,7 +5,7 @@
 import { unreachable } from "../../../protocol/assert.ts";
 import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
 import { decodeClientFrame, type Frame, type HeardItem } from "../../../protocol/native.ts";
-import { ZXID_NONE } from "../../../protocol/zxid.ts";
+import { EPOCH_NONE, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Actor, Context, Step } from "../../../runtime/actor.ts";
 import type { GatewayReport } from "../../admin/messages.ts";
 import { tell } from "../../inboxes.ts";
@@ -245,6 +245,7 @@ function leadership({ state, effects, nowMs }: Turn, message: Leadership): void 
   if (state.serving && !serving) state.leaderlessSinceMs = nowMs;
   state.serving = serving;
   state.room = message.room;
+  state.epoch = message.epoch;
 }
 
 function ticked(turn: Turn): void {
@@ -302,6 +303,8 @@ function createState(options: Required<NatsGatewayOptions>, context: Context): S
     contact: newContact(),
     held: new Set(),
     serving: false,
+    epoch: EPOCH_NONE,
+    impossible: new Set(),
     hasServed: false,
     leaderlessSinceMs: context.nowMs,
     room: "enough",

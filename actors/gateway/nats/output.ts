@@ -83,6 +83,7 @@ export function forget(turn: Turn, connection: Connection): void {
   const { state, effects } = turn;
   flush(turn, connection);
   state.held.delete(connection);
+  state.impossible.delete(connection);
   state.openings.waiting.delete(connection);
   state.outputBytes -= connection.outBytes + connection.untakenBytes;
   connection.outBytes = 0;

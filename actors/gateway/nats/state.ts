@@ -2,7 +2,7 @@
 import type { ServerId, SessionId } from "../../../protocol/ids.ts";
 import type { GatewayItem } from "../../../protocol/native.ts";
 import type { NativeRequest } from "../../../protocol/native-packing.ts";
-import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Epoch, Zxid } from "../../../protocol/zxid.ts";
 import type { Room } from "../../log-sync/messages.ts";
 import type { Contact } from "../contact.ts";
 import type { Effect } from "../../../runtime/effects.ts";
@@ -31,7 +31,12 @@ export type NatsGatewayOptions = {
 
 export type Phase =
   /** Its session is there already: its password is being looked at. */
-  | { readonly kind: "checking"; readonly session: SessionId; readonly password: Uint8Array }
+  | {
+      readonly kind: "checking";
+      readonly session: SessionId;
+      readonly password: Uint8Array;
+      readonly sinceMs: number;
+    }
   /** Its session is being created or attached. `supersededAt`: that session was attached elsewhere, or closed. */
   | { readonly kind: "opening"; readonly session: SessionId; supersededAt: number }
   | { readonly kind: "open"; readonly session: SessionId; readonly attachedAt: Zxid }
@@ -104,6 +109,10 @@ export type State = {
   readonly held: Set<Connection>;
   /** A leader is known and can commit. */
   serving: boolean;
+  /** The leader's, while one is known. */
+  epoch: Epoch;
+  /** In phase `checking`, for a session of an epoch above the leader's. */
+  readonly impossible: Set<Connection>;
   /** It has at some time since the start. */
   hasServed: boolean;
   leaderlessSinceMs: number;

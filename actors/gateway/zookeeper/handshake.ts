@@ -13,7 +13,7 @@ import {
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import type { SessionChanges, TreeReply } from "../../tree/messages.ts";
-import { answerUntilMs } from "../contact.ts";
+import { answerUntilMs, isOfNoEpoch } from "../contact.ts";
 import { closeWithNote, enter, expectHandshake, refuse } from "./connections.ts";
 import { keepUntilGraceEnds } from "./grace.ts";
 import { note } from "./notes.ts";
@@ -76,7 +76,12 @@ export function askForSession(
     const { phase } = connection;
     const deadlineMs =
       phase.kind === "opened" ? phase.deadlineMs : expectHandshake(turn, connection);
-    enter(turn, connection, { kind: "checking", request, timeoutMs, deadlineMs });
+    const sinceMs = context.nowMs;
+    enter(turn, connection, { kind: "checking", request, timeoutMs, deadlineMs, sinceMs });
+    if (isOfNoEpoch(session as SessionId, state.epoch)) {
+      state.contact.probing = true;
+      startTouchTimer(turn);
+    }
     const [from, client] = [state.name, connection.number];
     const check = { kind: "checkSession", from, client, session: session as SessionId } as const;
     turn.effects.push(tell(`tree/${state.lane}`, { ...check, password }));
@@ -117,6 +122,17 @@ export function takeChecked(
     password: request.password,
   } as const;
   beginSession(turn, connection, { request, timeoutMs, operation });
+}
+
+/** The leader had a quorum at this time or later: sessions of later epochs that were asked for before it are none. */
+export function refuseImpossibleSessions(turn: Turn, untilMs: number): void {
+  const { state } = turn;
+  for (const connection of state.opened) {
+    const { phase } = connection;
+    if (phase.kind !== "checking" || phase.sinceMs > untilMs) continue;
+    if (!isOfNoEpoch(phase.request.session as SessionId, state.epoch)) continue;
+    answerExpired(turn, connection, phase.request);
+  }
 }
 
 function beginSession(

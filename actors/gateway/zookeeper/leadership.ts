@@ -7,16 +7,17 @@ import type { Leadership } from "../../log-sync/messages.ts";
 import { takeHeard, waitUntilMs } from "../contact.ts";
 import { close } from "./connections.ts";
 import { graceMs, keepUntilGraceEnds, startWaitingTimer } from "./grace.ts";
-import { askForSession } from "./handshake.ts";
+import { askForSession, refuseImpossibleSessions } from "./handshake.ts";
 import { advance, answerPings } from "./requests.ts";
 import { startTouchTimer } from "./touches.ts";
 import type { Turn } from "./state.ts";
 
-export function followLeadership(turn: Turn, { role, room }: Leadership): void {
+export function followLeadership(turn: Turn, { role, room, epoch }: Leadership): void {
   const { state } = turn;
   const serving = role === "following" || role === "leading";
   const isShort = room !== "enough" && room !== state.room;
   state.room = room;
+  state.epoch = epoch;
   if (serving !== state.serving) {
     state.serving = serving;
     if (serving) resume(turn);
@@ -83,7 +84,7 @@ export function endGrace(turn: Turn): void {
 /** The leader has heard of sessions: what waited for that leaves. */
 export function followHeard(turn: Turn, { turns }: LeaderHeard): void {
   const { state } = turn;
-  takeHeard(state.contact, turns[state.name], (session, atMs) => {
+  const untilMs = takeHeard(state.contact, turns[state.name], (session, atMs) => {
     const connection = state.sessions.get(session);
     if (connection === undefined || connection.heardMs >= atMs) return;
     connection.heardMs = atMs;
@@ -92,6 +93,7 @@ export function followHeard(turn: Turn, { turns }: LeaderHeard): void {
     if (state.room !== "enough") answerPings(turn, connection);
     advance(turn, connection);
   });
+  refuseImpossibleSessions(turn, untilMs);
 }
 
 /** Closes the connections whose answers have waited for too long. */

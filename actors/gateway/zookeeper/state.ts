@@ -7,7 +7,7 @@ import { GATEWAY_HELD_BYTES_MAX } from "../../../protocol/limits.ts";
 import { SERVED_WORDS } from "../../../protocol/zookeeper/words.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import type { ConnectRequest } from "../../../protocol/zookeeper/handshake.ts";
-import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
+import { type Epoch, EPOCH_NONE, ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import type { GatewayReport } from "../../admin/messages.ts";
 import type { Room } from "../../log-sync/messages.ts";
 import { type Contact, newContact } from "../contact.ts";
@@ -45,6 +45,7 @@ export type Phase =
       readonly request: ConnectRequest;
       readonly timeoutMs: number;
       readonly deadlineMs: number;
+      readonly sinceMs: number;
     }
   /** Its session is being created or attached. `supersededAt`: the session was attached elsewhere or closed at or after. */
   | {
@@ -105,6 +106,8 @@ export type State = {
   touchTimerRuns: boolean;
   /** A leader is known and can commit. */
   serving: boolean;
+  /** The leader's, while one is known. */
+  epoch: Epoch;
   leaderlessSinceMs: number;
   /** The tree takes no new session. */
   sessionsFull: boolean;
@@ -164,6 +167,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     waitingDueMs: undefined,
     touchTimerRuns: false,
     serving: false,
+    epoch: EPOCH_NONE,
     leaderlessSinceMs: nowMs,
     sessionsFull: false,
     room: "enough",

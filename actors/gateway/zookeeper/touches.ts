@@ -4,7 +4,8 @@ import type { Turn } from "./state.ts";
 
 /** Tells the heartbeat actor soon which sessions have been heard of. Without a leader nobody could use it: it waits. */
 export function startTouchTimer({ state, effects }: Turn): void {
-  if (state.touchTimerRuns || !state.serving || state.contact.touched.size === 0) return;
+  const { touched, probing } = state.contact;
+  if (state.touchTimerRuns || !state.serving || (touched.size === 0 && !probing)) return;
   state.touchTimerRuns = true;
   const afterMs = Math.min(TOUCH_INTERVAL_MS, state.options.minSessionTimeoutMs / 8);
   effects.push({ kind: "startTimer", timer: "touch", afterMs: Math.max(1, Math.floor(afterMs)) });

@@ -288,6 +288,33 @@ test("a wrong password, and a session that is over, are answered as expired with
   }
 });
 
+test("a session of an epoch above the leader's is told to be over once the leader is known to have had a quorum since", (t) => {
+  const gateway = serving();
+  gateway.verdict = undefined;
+  gateway.open(1);
+  const sessionId = (7n << 32n) + 5n;
+  gateway.bytes(1, connectFrame({ port: 0, sessionId, password: PASSWORD }));
+  gateway.tell({ kind: "leaderHeard", turns: {} });
+  t.false(gateway.closed(1), "a newer leader may have created it");
+  const asked = gateway.timer("touch").at(-1);
+  t.like(asked, { kind: "tell", to: "heartbeat", message: { kind: "touched", sessions: [] } });
+  gateway.tell({ kind: "leaderHeard", turns: { "zookeeper/1": [1] } });
+  t.true(isExpiredAnswer(gateway.written(1)));
+  t.true(gateway.closed(1));
+  t.false(gateway.told.some(({ message }) => message.kind === "write"));
+});
+
+test("a session of the leader's own epoch that this node does not know yet is not told to be over", (t) => {
+  const gateway = serving();
+  gateway.verdict = undefined;
+  gateway.open(1);
+  const sessionId = (1n << 32n) + 5n;
+  gateway.bytes(1, connectFrame({ port: 0, sessionId, password: PASSWORD }));
+  gateway.timer("touch");
+  gateway.tell({ kind: "leaderHeard", turns: { "zookeeper/1": [1] } });
+  t.false(gateway.closed(1));
+});
+
 test("a client whose session this node does not know yet waits, and is closed when it takes too long", (t) => {
   const gateway = serving();
   gateway.verdict = undefined;

@@ -52,7 +52,6 @@ test("a batch of another count, cut short, with something behind it, or of unkno
   for (const wrong of [
     [99, 1, 1, "/a"],
     [1, 1, 1, "/a", null, [], 4],
-    [1, 1, 1, "a", null, [], 0],
     [1, 1, 1, 5, null, [], 0],
     [1, 1, 1, "/a", "text", [], 0],
     [2, 1, 1, "/a", 2 ** 40],
