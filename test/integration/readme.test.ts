@@ -40,6 +40,7 @@ function layout(text: string): string[] {
     .map((line) =>
       line
         .replace(/pid \d+/, "pid N")
+        .replace(/clients: \S*\/?data\/nats-client\.url/, "clients: data/nats-client.url")
         .replace(/127\.0\.0\.1:\d+/, "127.0.0.1:N")
         .replace(/node \d+ leads epoch \d+/, "node N leads epoch N"),
     );
