@@ -2,6 +2,7 @@
  * Whole conversations on both protocols with one node's real actors: hostile clients, whose script the input is, beside a good
  * one, which has to be served whatever they do. When all have gone nothing of them may be left.
  */
+import { Code } from "../../../protocol/codes.ts";
 import { JuteReader } from "../../../protocol/jute.ts";
 import { requestFrame } from "../../support/gateway-driver.ts";
 import { connectFrame } from "../../support/zk-client.ts";
@@ -38,11 +39,11 @@ class GoodClient {
     this.#node.take(GOOD);
   }
 
-  /** It may read, and stays connected. */
+  /** It stays connected and its reads are answered. Its node may be gone: anybody may delete what everybody may write. */
   check(): void {
     must(!this.#node.closed.has(GOOD), "a good client's connection stays");
-    // Whether the answer comes in this very turn is open: it may wait until the leader has heard of the client again.
-    this.#ask(getData("/good"));
+    const code = this.#ask(getData("/good"));
+    must(code === 0 || code === Code.noNode, `a good client's read is answered, not with ${code}`);
   }
 
   leave(): void {
