@@ -52,8 +52,8 @@ async function runTests(files: readonly string[]): Promise<Totals> {
     env: { ...process.env, [ANNOUNCEMENTS]: announcements },
   });
   const count = countFiles(files);
-  const exited = new Promise<number>((resolve) => {
-    child.once("close", (code) => resolve(code ?? 1));
+  const exited = new Promise<string>((resolve) => {
+    child.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
   const startedMs = performance.now();
   const totals = { passed: 0, failed: 0 };
@@ -67,13 +67,18 @@ async function runTests(files: readonly string[]): Promise<Totals> {
     const far = progressText(readFileSync(announcements, "utf8"), count, Date.now());
     console.log(`  … ${seconds} s: ${so}; ${far}`);
   }, PROGRESS_EVERY_MS);
-  for await (const line of createInterface({ input: child.stdout })) tap.line(line);
+  let isWhole = false;
+  for await (const line of createInterface({ input: child.stdout })) {
+    // TAP's plan, which the runner writes when all is done.
+    if (/^1\.\.\d+$/.test(line)) isWhole = true;
+    tap.line(line);
+  }
   tap.end();
-  const code = await exited;
+  const how = await exited;
   clearInterval(progress);
   rmSync(folder, { recursive: true });
-  if (code !== 0 && totals.failed === 0) {
-    console.log(`✗ the test runner stopped with exit code ${code}`);
+  if (!isWhole || (how !== "exit code 0" && totals.failed === 0)) {
+    console.log(`✗ the test runner ended with ${how}${isWhole ? "" : " before all tests had run"}`);
     totals.failed += 1;
   }
   if (totals.passed + totals.failed === 0) {
