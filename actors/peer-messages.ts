@@ -29,7 +29,8 @@ type Shapes<Message extends { readonly kind: string }> = {
   };
 };
 
-type AnyShapes = Readonly<Record<string, Readonly<Record<string, Field>>>>;
+/** By kind of message: its fields, in a list since they are gone through for every message. */
+type Checks = ReadonlyMap<string, readonly (readonly [name: string, field: Field])[]>;
 
 const ZXID_MAX = zxidOf(EPOCH_MAX as Epoch, COUNTER_MAX);
 const LANE_MAX = 0xffff;
@@ -136,12 +137,16 @@ const LOG_SYNC: Shapes<LogSyncPeerMessage> = {
   },
 };
 
-const MESSAGES: ReadonlyMap<string, AnyShapes> = new Map<string, AnyShapes>([
-  ["election", VOTE],
-  ["heartbeat", PING],
-  ["log-sync", LOG_SYNC],
+const MESSAGES: ReadonlyMap<string, Checks> = new Map([
+  ["election", checksOf(VOTE)],
+  ["heartbeat", checksOf(PING)],
+  ["log-sync", checksOf(LOG_SYNC)],
 ]);
-const ANSWERS: ReadonlyMap<string, AnyShapes> = new Map<string, AnyShapes>([["heartbeat", PONG]]);
+const ANSWERS: ReadonlyMap<string, Checks> = new Map([["heartbeat", checksOf(PONG)]]);
+
+function checksOf(shapes: Readonly<Record<string, Readonly<Record<string, Field>>>>): Checks {
+  return new Map(Object.entries(shapes).map(([kind, fields]) => [kind, Object.entries(fields)]));
+}
 
 /** `voters`: the ensemble's, of whom `server` is this node. */
 export function peerCheck(options: {
@@ -151,21 +156,22 @@ export function peerCheck(options: {
   const others = new Set<number>(options.voters.filter((voter) => voter !== options.server));
   return ({ from, actor, message, isAnswer }) => {
     if (!others.has(from)) return "its sender is no other node of this ensemble";
-    const shapes = (isAnswer ? ANSWERS : MESSAGES).get(actor);
-    if (shapes === undefined) return "it is for an actor that hears no peers";
-    return faultOf(shapes, message) ?? contradictionIn(message as LogSyncPeerMessage, from);
+    const checks = (isAnswer ? ANSWERS : MESSAGES).get(actor);
+    if (checks === undefined) return "it is for an actor that hears no peers";
+    return faultOf(checks, message) ?? contradictionIn(message as LogSyncPeerMessage, from);
   };
 }
 
-function faultOf(shapes: AnyShapes, message: unknown): string | undefined {
+/** A message was decoded from CBOR, so it has no properties but its own and those of every object, which no field is called after. */
+function faultOf(checks: Checks, message: unknown): string | undefined {
   if (typeof message !== "object" || message === null) return "it is no message";
   const { kind } = message as { readonly kind?: unknown };
-  if (typeof kind !== "string" || !Object.hasOwn(shapes, kind)) return "its kind is not for peers";
-  for (const [name, { rule, holds }] of Object.entries(shapes[kind] ?? {})) {
-    const value = Object.hasOwn(message, name)
-      ? (message as Readonly<Record<string, unknown>>)[name]
-      : undefined;
-    if (!holds(value)) return `${kind}: ${name} is not ${rule}`;
+  const fields = typeof kind === "string" ? checks.get(kind) : undefined;
+  if (fields === undefined) return "its kind is not for peers";
+  for (const [name, { rule, holds }] of fields) {
+    if (!holds((message as Readonly<Record<string, unknown>>)[name])) {
+      return `${String(kind)}: ${name} is not ${rule}`;
+    }
   }
   return undefined;
 }

@@ -57,9 +57,12 @@ type Pass = {
 
 /** In place of a position: the fault is in the pass. */
 const FAILED = -1;
+/** In place of a position: the item is for the whole check. */
+const NOT_SHORT = -2;
 
 const UNSIGNED = 0;
 const NEGATIVE = 1;
+const BYTES = 2;
 const TEXT = 3;
 const ARRAY = 4;
 const MAP = 5;
@@ -110,11 +113,41 @@ function itemEnd(pass: Pass, at: number, depth: number): number {
 function arrayEnd(pass: Pass, count: number, from: number, depth: number, at: number): number {
   pass.items += count;
   if (pass.items > pass.profile.itemsMax) return fail(pass, "it has too many items", at);
+  const { bytes } = pass;
   let position = from;
   for (let index = 0; index < count && position !== FAILED; index += 1) {
-    position = itemEnd(pass, position, depth - 1);
+    const end = shortItemEnd(bytes, position);
+    position = end === NOT_SHORT ? itemEnd(pass, position, depth - 1) : end;
   }
   return position;
+}
+
+/**
+ * Where an item ends that is a small integer, a byte string or an ASCII text of less than 256 bytes, as nearly all fields of
+ * operations are; `NOT_SHORT` for all others, and for what goes beyond the bytes.
+ */
+function shortItemEnd(bytes: Uint8Array, at: number): number {
+  const initial = bytes[at];
+  if (initial === undefined) return NOT_SHORT;
+  if (initial < ONE_BYTE) return at + 1;
+  const major = initial >> 5;
+  if (major !== BYTES && major !== TEXT) return NOT_SHORT;
+  const info = initial & 0x1f;
+  let from = at + 1;
+  let length = info;
+  if (info >= ONE_BYTE) {
+    if (info > ONE_BYTE) return NOT_SHORT;
+    length = bytes[from] ?? 0;
+    from += 1;
+  }
+  const end = from + length;
+  if (end > bytes.length) return NOT_SHORT;
+  if (major === TEXT) {
+    for (let index = from; index < end; index += 1) {
+      if ((bytes[index] as number) >= 0x80) return NOT_SHORT;
+    }
+  }
+  return end;
 }
 
 function mapEnd(pass: Pass, count: number, from: number, depth: number, at: number): number {
@@ -191,7 +224,8 @@ function headEnd(pass: Pass, info: number, at: number): number {
   return end;
 }
 
-function isUtf8(bytes: Uint8Array, from: number, to: number): boolean {
+/** Whether the bytes from `from` up to `to` are a text. */
+export function isUtf8(bytes: Uint8Array, from: number, to: number): boolean {
   for (let index = from; index < to; index += 1) {
     if ((bytes[index] as number) < 0x80) continue;
     try {

@@ -1,29 +1,38 @@
 /**
- * The frame around every message between nodes: who sends it, checked before anything in it is believed. The header is the
- * same for all messages of a process until something in it changes, so it is made once and copied.
+ * The frame around every message between nodes: who sends it, checked before anything in it is believed. A frame is a CBOR array of
+ * two items, a byte string of 64 bytes, the header, and the body: so one call of the encoder makes both, without a copy of
+ * a body that may have megabytes. The header is the same for all messages of a process until something in it changes.
  *
  *   offset  size  field (big-endian)
- *   0       2     magic, `ZF`
- *   2       1     format version, 1
- *   3       1     kind: 1 message, 2 refusal
- *   4       1     authentication: 0 none, 1 HMAC-SHA256 in a trailer behind the body (`server/authenticated-transport.ts`)
- *   5       1     reserved, 0
- *   6       2     the sender's server id
- *   8       16    the ensemble's id; zeros: the sender belongs to none yet
- *   24      16    the identity of the sender's folder
- *   40      8     the incarnation of that folder: how often it was started
- *   48      8     nonce of the process
- *   56      4     version of the configuration that the sender goes by; 0: none
- *   60      4     reserved, 0
- *   64            body: the message, or the refusal, as CBOR
+ *   0       3     `82 58 40`: an array of two, a byte string of 64 bytes
+ *   3       2     magic, `ZF`
+ *   5       1     format version, 1
+ *   6       1     kind: 1 message, 2 refusal
+ *   7       1     authentication: 0 none, 1 HMAC-SHA256 in a trailer behind the body (`server/authenticated-transport.ts`)
+ *   8       1     reserved, 0
+ *   9       2     the sender's server id
+ *   11      16    the ensemble's id; zeros: the sender belongs to none yet
+ *   27      16    the identity of the sender's folder
+ *   43      8     the incarnation of that folder: how often it was started
+ *   51      8     nonce of the process
+ *   59      4     version of the configuration that the sender goes by; 0: none
+ *   63      4     reserved, 0
+ *   67            body: the message, or the refusal, as CBOR
  */
+import { encodeCbor } from "./cbor.ts";
 import { type EnsembleId, hexOfBytes, type Identity, IDENTITY_BYTES } from "./identity.ts";
 import { type ServerId, SERVER_ID_MAX, SERVER_ID_MIN } from "./ids.ts";
 import { getUint53, setUint53 } from "./record.ts";
 
-export const PEER_FRAME_HEADER_BYTES = 64;
+const HEADER_BYTES = 64;
+/** What makes an array of the header and the body. */
+const ARRAY_HEAD: readonly number[] = [0x82, 0x58, HEADER_BYTES];
+/** Of all that comes before the body. */
+export const PEER_FRAME_HEAD_BYTES: number = ARRAY_HEAD.length + HEADER_BYTES;
 export const PEER_FRAME_VERSION = 1;
-export const PEER_FRAME_AUTHENTICATION_OFFSET = 4;
+const AUTHENTICATION_OFFSET = 4;
+/** In the frame. */
+export const PEER_FRAME_AUTHENTICATION_OFFSET: number = ARRAY_HEAD.length + AUTHENTICATION_OFFSET;
 const MAGIC = 0x5a46;
 const KIND_MESSAGE = 1;
 const KIND_REFUSAL = 2;
@@ -58,7 +67,7 @@ export type PeerFrameFault =
   | "badField";
 
 export function encodeHeader(header: PeerFrameHeader, kind: PeerFrameKind): Uint8Array {
-  const bytes = new Uint8Array(PEER_FRAME_HEADER_BYTES);
+  const bytes = new Uint8Array(HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, MAGIC);
   view.setUint8(2, PEER_FRAME_VERSION);
@@ -72,20 +81,19 @@ export function encodeHeader(header: PeerFrameHeader, kind: PeerFrameKind): Uint
   return bytes;
 }
 
-/** The body in its frame. */
-export function frameOf(header: Uint8Array, body: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(header.length + body.length);
-  frame.set(header);
-  frame.set(body, header.length);
-  return frame;
+/** `message` in its frame. Like all that is encoded, perhaps a view into a larger buffer. */
+export function encodeFrame(header: Uint8Array, message: unknown): Uint8Array {
+  return encodeCbor([header, message]);
 }
 
 /** Looks at the header only. Reads a constant number of bytes. */
 export function decodeFrame(
   bytes: Uint8Array,
 ): PeerFrame | { readonly fault: PeerFrameFault; readonly version?: number } {
-  if (bytes.length < PEER_FRAME_HEADER_BYTES) return { fault: "notAFrame" };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, PEER_FRAME_HEADER_BYTES);
+  if (bytes.length < PEER_FRAME_HEAD_BYTES) return { fault: "notAFrame" };
+  if (ARRAY_HEAD.some((byte, at) => bytes[at] !== byte)) return { fault: "notAFrame" };
+  const header = bytes.subarray(ARRAY_HEAD.length, PEER_FRAME_HEAD_BYTES);
+  const view = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
   if (view.getUint16(0) !== MAGIC) return { fault: "notAFrame" };
   const version = view.getUint8(2);
   if (version !== PEER_FRAME_VERSION) return { fault: "badVersion", version };
@@ -94,7 +102,7 @@ export function decodeFrame(
   const [incarnation, nonce] = [getUint53(view, 40), getUint53(view, 48)];
   const sound =
     (kind === KIND_MESSAGE || kind === KIND_REFUSAL) &&
-    view.getUint8(PEER_FRAME_AUTHENTICATION_OFFSET) === 0 &&
+    view.getUint8(AUTHENTICATION_OFFSET) === 0 &&
     view.getUint8(5) === 0 &&
     view.getUint32(60) === 0 &&
     server >= SERVER_ID_MIN &&
@@ -102,25 +110,25 @@ export function decodeFrame(
     Number.isSafeInteger(incarnation) &&
     Number.isSafeInteger(nonce);
   if (!sound) return { fault: "badField" };
-  const ensembleId = hexAt(bytes, ENSEMBLE_ID_OFFSET);
+  const ensembleId = hexAt(header, ENSEMBLE_ID_OFFSET);
   return {
     kind: kind === KIND_MESSAGE ? "message" : "refusal",
     header: {
       server: server as ServerId,
       ensembleId: ensembleId === NO_ID ? undefined : ensembleId,
-      identity: hexAt(bytes, IDENTITY_OFFSET),
+      identity: hexAt(header, IDENTITY_OFFSET),
       incarnation,
       nonce,
       configurationVersion: view.getUint32(56),
     },
-    body: bytes.subarray(PEER_FRAME_HEADER_BYTES),
+    body: bytes.subarray(PEER_FRAME_HEAD_BYTES),
   };
 }
 
-/** Whether two frames have the same header, so that what is known of the one holds for the other. */
-export function isSameHeader(one: Uint8Array, other: Uint8Array): boolean {
-  if (other.length < PEER_FRAME_HEADER_BYTES) return false;
-  for (let at = 0; at < PEER_FRAME_HEADER_BYTES; at += 1) {
+/** Whether two frames have the same head, so that what is known of the one holds for the other. */
+export function isSameHead(one: Uint8Array, other: Uint8Array): boolean {
+  if (other.length < PEER_FRAME_HEAD_BYTES) return false;
+  for (let at = 0; at < PEER_FRAME_HEAD_BYTES; at += 1) {
     if (one[at] !== other[at]) return false;
   }
   return true;

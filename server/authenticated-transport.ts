@@ -10,10 +10,7 @@
  * repeated or come late, as on any network: protocols above number what matters. Why HMAC: docs/decisions/0015-peer-keys.md.
  */
 import type { Observable } from "rxjs";
-import {
-  PEER_FRAME_AUTHENTICATION_OFFSET,
-  PEER_FRAME_HEADER_BYTES,
-} from "../protocol/peer-frame.ts";
+import { PEER_FRAME_AUTHENTICATION_OFFSET, PEER_FRAME_HEAD_BYTES } from "../protocol/peer-frame.ts";
 import type { PeerId } from "../runtime/effects.ts";
 import type {
   Incoming,
@@ -145,7 +142,7 @@ export class AuthenticatedTransport implements Transport {
       return kind === HMAC_SHA256 ? this.#refuse(from, actor, "no key here") : bytes;
     }
     const length = bytes.length - TRAILER_BYTES;
-    if (kind !== HMAC_SHA256 || length < PEER_FRAME_HEADER_BYTES) {
+    if (kind !== HMAC_SHA256 || length < PEER_FRAME_HEAD_BYTES) {
       return this.#refuse(from, actor, "no authentication");
     }
     const signed = bytes.subarray(0, length + TARGET_BYTES);

@@ -9,14 +9,14 @@ import type {
   Standing,
   TwinHeard,
 } from "../actors/log-sync/messages.ts";
-import { decodeCbor, encodeCbor, PEER_CBOR } from "../protocol/cbor.ts";
+import { decodeCbor, PEER_CBOR } from "../protocol/cbor.ts";
 import type { ServerId } from "../protocol/ids.ts";
 import {
   decodeFrame,
   encodeHeader,
-  frameOf,
-  isSameHeader,
-  PEER_FRAME_HEADER_BYTES,
+  encodeFrame,
+  isSameHead,
+  PEER_FRAME_HEAD_BYTES,
   type PeerFrame,
   type PeerFrameHeader,
 } from "../protocol/peer-frame.ts";
@@ -48,7 +48,7 @@ const TELL_AGAIN_MS = 1000;
 
 type Said = { saidMs: number; toldMs: number; count: number };
 type Life = Pick<PeerFrameHeader, "identity" | "incarnation" | "nonce">;
-type Known = { readonly header: Uint8Array; readonly sender: PeerSender };
+type Known = { readonly head: Uint8Array; readonly sender: PeerSender };
 
 export class NodeGate implements PeerGate {
   readonly #server: ServerId;
@@ -57,7 +57,7 @@ export class NodeGate implements PeerGate {
   #refused = 0;
   #standing: Standing | undefined;
   #header: Uint8Array | undefined;
-  /** Of each node, the header that was let in last. */
+  /** Of each node, the head of the frame that was let in last. */
   readonly #known = new Map<number, Known>();
   /** Of each number's folder that counts, the process that was started last. */
   readonly #lives = new Map<number, Life>();
@@ -83,7 +83,7 @@ export class NodeGate implements PeerGate {
   }
 
   seal(message: object): Uint8Array | undefined {
-    return this.#header === undefined ? undefined : frameOf(this.#header, encodeCbor(message));
+    return this.#header === undefined ? undefined : encodeFrame(this.#header, message);
   }
 
   admit(incoming: Arrived, nowMs: number): Admission {
@@ -96,7 +96,7 @@ export class NodeGate implements PeerGate {
     const { from, bytes } = incoming;
     const known = this.#known.get(from);
     // Nearly every frame has the header of the one before.
-    if (known !== undefined && isSameHeader(known.header, bytes)) {
+    if (known !== undefined && isSameHead(known.head, bytes)) {
       return this.#take(incoming, known.sender, nowMs);
     }
     const frame = decodeFrame(bytes);
@@ -117,7 +117,7 @@ export class NodeGate implements PeerGate {
       const reply = this.#reply(from, "outdated", header, nowMs);
       return { kind: "refused", reply };
     }
-    this.#known.set(from, { header: bytes.slice(0, PEER_FRAME_HEADER_BYTES), sender });
+    this.#known.set(from, { head: bytes.slice(0, PEER_FRAME_HEAD_BYTES), sender });
     return this.#take(incoming, sender, nowMs);
   }
 
@@ -156,7 +156,7 @@ export class NodeGate implements PeerGate {
     if (!sender.isNamed && !this.#isOpen(actor)) return NOTHING;
     let message: unknown;
     try {
-      message = decodeCbor(incoming.bytes.subarray(PEER_FRAME_HEADER_BYTES), PEER_CBOR);
+      message = decodeCbor(incoming.bytes.subarray(PEER_FRAME_HEAD_BYTES), PEER_CBOR);
     } catch {
       // Whatever the reader's complaint is, these bytes are no message.
     }
@@ -271,7 +271,7 @@ export class NodeGate implements PeerGate {
     said.toldMs = nowMs;
     const header = encodeHeader(this.#headerOf(this.#standing), "refusal");
     const text = TEXTS[reason];
-    return frameOf(header, encodeCbor({ reason, nonce: of.nonce, text, incarnation }));
+    return encodeFrame(header, { reason, nonce: of.nonce, text, incarnation });
   }
 
   #saidOf(from: number, reason: string): Said {

@@ -67,13 +67,14 @@ function applyBatch(
 ): void {
   const { submitter, seq, firstZxid } = header;
   const own = submitter?.server === tree.options.server && submitter.lane === tree.options.lane;
+  const { skips } = tree.options;
   const results: OperationResult[] = [];
   const transaction = createTransaction(tree, header.timeMs, firstZxid);
   for (let index = 0; index < operations.length; index++) {
     const operation = operations[index];
     const zxid = zxidAfter(firstZxid, index);
     transaction.zxid = zxid;
-    if (operation === undefined || tree.options.skips.has(zxid)) {
+    if (operation === undefined || (skips.size > 0 && skips.has(zxid))) {
       tree.skipped.push(zxid);
       if (own) results.push(errorResult(Code.systemError));
       continue;

@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { connect as natsConnect, type NatsConnection } from "@nats-io/transport-node";
 import test, { type ExecutionContext } from "ava";
 import { connect, ZooidError } from "../../client/connect.ts";
-import { frameOf, PEER_FRAME_HEADER_BYTES } from "../../protocol/peer-frame.ts";
 import { SeededRandomness } from "../../runtime/virtual-clock.ts";
 import { Child } from "../support/child.ts";
 import { fourLetters, untilAnswer } from "../support/four-letters.ts";
+import { withBody } from "../support/frames.ts";
 import { HostilePeers } from "../support/hostile-peers.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { CHECKOUT } from "../support/zooid.ts";
@@ -79,8 +79,8 @@ class Stranger {
   forge(): void {
     const { from, actor, bytes } = this.#hostile.next();
     const frame = this.heard.find(({ reply }) => reply === `f.${from}`);
-    const header = frame?.bytes.subarray(0, PEER_FRAME_HEADER_BYTES);
-    const framed = header === undefined || this.#random() < 0.1 ? bytes : frameOf(header, bytes);
+    const framed =
+      frame === undefined || this.#random() < 0.1 ? bytes : withBody(frame.bytes, bytes);
     if (actor === "") return;
     const subject = this.#random() < 0.5 ? `all.${actor}` : `peer.${1 + (from % 3)}.${actor}`;
     this.#connection.publish(`zooid.zooid.${subject}`, framed, { reply: `f.${from}` });

@@ -2,9 +2,9 @@
 import test from "ava";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
 import { encodeCbor } from "../../protocol/cbor.ts";
-import { frameOf, PEER_FRAME_HEADER_BYTES } from "../../protocol/peer-frame.ts";
 import { EPOCH_MAX } from "../../protocol/zxid.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
+import { withBody } from "../support/frames.ts";
 import { HostilePeers } from "../support/hostile-peers.ts";
 import { GatewayCluster } from "./gateways.ts";
 
@@ -12,9 +12,8 @@ const SESSION_TIMEOUT_MS = 10_000;
 
 /** As that node would say it: whoever hears one frame of a node can write its header. */
 function framed({ nodes }: GatewayCluster, from: number, body: Uint8Array): Uint8Array {
-  const header = nodes.find(({ id }) => id === from)?.gate.seal({});
-  if (header === undefined) return body;
-  return frameOf(header.subarray(0, PEER_FRAME_HEADER_BYTES), body);
+  const frame = nodes.find(({ id }) => id === from)?.gate.seal({});
+  return frame === undefined ? body : withBody(frame, body);
 }
 
 test("malformed messages, messages out of range and messages to actors that hear no peers stop no node", (t) => {

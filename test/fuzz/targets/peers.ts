@@ -4,9 +4,10 @@ import type { Standing } from "../../../actors/log-sync/messages.ts";
 import { encodeCbor } from "../../../protocol/cbor.ts";
 import { checkedConfiguration } from "../../../protocol/configuration.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
-import { PEER_FRAME_HEADER_BYTES } from "../../../protocol/peer-frame.ts";
+import { PEER_FRAME_HEAD_BYTES } from "../../../protocol/peer-frame.ts";
 import { NodeGate } from "../../../server/peer-gate.ts";
 import type { Random } from "../../sim/random.ts";
+import { withBody } from "../../support/frames.ts";
 import { hex, must, type Target } from "../target.ts";
 import { CBOR_TOKENS, varyCbor } from "./cbor-vary.ts";
 
@@ -85,9 +86,8 @@ function isPlain(message: object): boolean {
 
 /** The header or the body. */
 function vary(bytes: Uint8Array, random: Random): Uint8Array {
-  if (bytes.length < PEER_FRAME_HEADER_BYTES || random.chance(0.1)) return bytes;
-  const body = varyCbor(bytes.subarray(PEER_FRAME_HEADER_BYTES), random);
-  return new Uint8Array(Buffer.concat([bytes.subarray(0, PEER_FRAME_HEADER_BYTES), body]));
+  if (bytes.length < PEER_FRAME_HEAD_BYTES || random.chance(0.1)) return bytes;
+  return withBody(bytes, varyCbor(bytes.subarray(PEER_FRAME_HEAD_BYTES), random));
 }
 
 export const PEERS: readonly Target[] = [

@@ -1,5 +1,6 @@
 /** The frame around messages between nodes, byte for byte; and who belongs to an ensemble. */
 import test from "ava";
+import { decodeCbor, encodeCbor, PEER_CBOR } from "../../../protocol/cbor.ts";
 import {
   checkedConfiguration,
   decodeConfiguration,
@@ -11,10 +12,10 @@ import {
 } from "../../../protocol/configuration.ts";
 import {
   decodeFrame,
+  encodeFrame,
   encodeHeader,
-  frameOf,
-  isSameHeader,
-  PEER_FRAME_HEADER_BYTES,
+  isSameHead,
+  PEER_FRAME_HEAD_BYTES,
   type PeerFrameHeader,
 } from "../../../protocol/peer-frame.ts";
 import { folderOf } from "../../support/peers.ts";
@@ -29,6 +30,7 @@ const header: PeerFrameHeader = {
   configurationVersion: 7,
 };
 const GOLDEN: string =
+  "825840" +
   "5a4601010000009e" +
   "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf" +
   "000102030405060708090a0b0c0d0e0f" +
@@ -36,50 +38,57 @@ const GOLDEN: string =
   "001fffffffffffff" +
   "0000000700000000";
 
+function frameOf(of: PeerFrameHeader, message: unknown = { kind: "join" }): Uint8Array {
+  return new Uint8Array(encodeFrame(encodeHeader(of, "message"), message));
+}
+
 function changed(offset: number, value: number): Uint8Array {
-  const bytes = encodeHeader(header, "message");
+  const bytes = frameOf(header);
   bytes[offset] = value;
   return bytes;
 }
 
-test("a header is these bytes, and is read from them", (t) => {
-  const bytes = encodeHeader(header, "message");
-  t.is(bytes.length, PEER_FRAME_HEADER_BYTES);
-  t.is(Buffer.from(bytes).toString("hex"), GOLDEN);
-  const frame = decodeFrame(frameOf(bytes, Uint8Array.of(1, 2, 3)));
-  t.deepEqual(frame, { kind: "message", header, body: Uint8Array.of(1, 2, 3) });
-  t.like(decodeFrame(encodeHeader(header, "refusal")), { kind: "refusal" });
+test("a frame begins with these bytes, is read from them, and is as a whole an array of CBOR", (t) => {
+  const bytes = frameOf(header, [1, 2, 3]);
+  t.is(Buffer.from(bytes.subarray(0, PEER_FRAME_HEAD_BYTES)).toString("hex"), GOLDEN);
+  const body = encodeCbor([1, 2, 3]);
+  t.deepEqual(decodeFrame(bytes), { kind: "message", header, body: new Uint8Array(body) });
+  t.deepEqual((decodeCbor(bytes, PEER_CBOR) as unknown[])[1], [1, 2, 3]);
+  const refusal = encodeFrame(encodeHeader(header, "refusal"), {});
+  t.like(decodeFrame(refusal), { kind: "refusal" });
 });
 
 test("a sender that belongs to no ensemble says so with zeros", (t) => {
-  const frame = decodeFrame(encodeHeader({ ...header, ensembleId: undefined }, "message"));
+  const frame = decodeFrame(frameOf({ ...header, ensembleId: undefined }));
   t.is("fault" in frame ? frame.fault : frame.header.ensembleId, undefined);
 });
 
 test("what is no frame, of another version, or has a field that no node writes, is refused", (t) => {
   t.deepEqual(decodeFrame(new Uint8Array(0)), { fault: "notAFrame" });
-  t.deepEqual(decodeFrame(encodeHeader(header, "message").subarray(1)), { fault: "notAFrame" });
-  t.deepEqual(decodeFrame(changed(0, 0xa1)), { fault: "notAFrame" });
-  t.deepEqual(decodeFrame(changed(2, 2)), { fault: "badVersion", version: 2 });
+  t.deepEqual(decodeFrame(frameOf(header).subarray(1)), { fault: "notAFrame" });
+  for (const offset of [0, 1, 2, 3, 4]) {
+    t.deepEqual(decodeFrame(changed(offset, 0xa1)), { fault: "notAFrame" });
+  }
+  t.deepEqual(decodeFrame(changed(5, 2)), { fault: "badVersion", version: 2 });
   for (const [offset, value] of [
-    [3, 0],
-    [3, 3],
-    [4, 1],
-    [5, 1],
-    [6, 1],
-    [40, 0xff],
-    [48, 0xff],
-    [63, 1],
+    [6, 0],
+    [6, 3],
+    [7, 1],
+    [8, 1],
+    [9, 1],
+    [43, 0xff],
+    [51, 0xff],
+    [66, 1],
   ] as const) {
     t.deepEqual(decodeFrame(changed(offset, value)), { fault: "badField" }, `offset ${offset}`);
   }
 });
 
 test("frames of one process have the same header whatever their body, of another one they do not", (t) => {
-  const bytes = encodeHeader(header, "message");
-  t.true(isSameHeader(bytes, frameOf(bytes, Uint8Array.of(9))));
-  t.false(isSameHeader(bytes, bytes.subarray(0, 63)));
-  t.false(isSameHeader(bytes, encodeHeader({ ...header, nonce: 1 }, "message")));
+  const head = frameOf(header).subarray(0, PEER_FRAME_HEAD_BYTES);
+  t.true(isSameHead(head, frameOf(header, [9])));
+  t.false(isSameHead(head, head.subarray(0, 66)));
+  t.false(isSameHead(head, frameOf({ ...header, nonce: 1 })));
 });
 
 const founders = [3, 1, 2].map((id) => ({ id: server(id), identity: folderOf(id) }));

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { encodeHeader, frameOf } from "../../../protocol/peer-frame.ts";
+import { encodeFrame, encodeHeader } from "../../../protocol/peer-frame.ts";
 import type { Incoming, TransportOutcome } from "../../../runtime/transport.ts";
 import { MemoryNetwork } from "../../../runtime/transports/memory.ts";
 import { VirtualClock } from "../../../runtime/virtual-clock.ts";
@@ -52,7 +52,7 @@ function frame(from: number, body: number): Uint8Array {
     nonce: from,
     configurationVersion: 0,
   };
-  return frameOf(encodeHeader(header, "message"), Uint8Array.of(body));
+  return new Uint8Array(encodeFrame(encodeHeader(header, "message"), body));
 }
 
 function pair(

@@ -2,11 +2,11 @@
 import test from "ava";
 import { countedOf } from "../../../actors/log-sync/quorum.ts";
 import { type Configuration, withIdentity } from "../../../protocol/configuration.ts";
-import { encodeCbor } from "../../../protocol/cbor.ts";
 import {
   decodeFrame,
+  encodeFrame,
   encodeHeader,
-  frameOf,
+  PEER_FRAME_HEAD_BYTES,
   type PeerFrame,
 } from "../../../protocol/peer-frame.ts";
 import { NodeGate } from "../../../server/peer-gate.ts";
@@ -88,12 +88,12 @@ test("malformed bytes are refused and said once in a while, with how often", (t)
   t.is(logged(heard(one, 2, noise, 1000)), undefined);
   const again = heard(one, 2, noise, 61_000);
   t.is(again.kind === "refused" ? again.log?.detail["times"] : 0, 3);
-  const cut = sealed(gate({ server: 2 }), { kind: "vote" }).subarray(0, 64);
+  const cut = sealed(gate({ server: 2 }), { kind: "vote" }).subarray(0, PEER_FRAME_HEAD_BYTES);
   t.is(logged(heard(one, 2, cut)), "malformedPeerMessage", "a frame without a message");
 });
 
 test("a message with shared references, which no node writes, is refused before it is decoded", (t) => {
-  const header = sealed(gate({ server: 2 }), { kind: "vote" }).subarray(0, 64);
+  const header = sealed(gate({ server: 2 }), { kind: "vote" }).subarray(0, PEER_FRAME_HEAD_BYTES);
   const body = Buffer.from("a1646b696e64d81c81d81d00", "hex");
   const bytes = new Uint8Array(Buffer.concat([header, body]));
   t.is(logged(heard(gate({ server: 1 }), 2, bytes)), "malformedPeerMessage");
@@ -231,8 +231,8 @@ test("a refusal with a reason that nobody gives is malformed, whatever an object
   const { header } = decodeFrame(sealed(gate({ server: 2 }), {})) as PeerFrame;
   const refusal = encodeHeader(header, "refusal");
   for (const [index, reason] of ["constructor", "toString", "none"].entries()) {
-    const body = encodeCbor({ reason, nonce: 1, text: "x", incarnation: 1 });
-    const admission = heard(one, 2, frameOf(refusal, body), index * 100_000);
+    const frame = encodeFrame(refusal, { reason, nonce: 1, text: "x", incarnation: 1 });
+    const admission = heard(one, 2, frame, index * 100_000);
     t.is(logged(admission), "malformedPeerMessage", reason);
   }
 });
