@@ -27,6 +27,8 @@ export function receiveFromPeer(
   const peer = from as ServerId;
   // Before its log is read a node can answer nothing; whoever asks repeats.
   if (!state.recovered || !state.options.voters.includes(peer)) return;
+  // Whatever it says: what was counted of the process before it is not counted of this one.
+  if (state.role.kind === "leading" && sender.isVoter) noteLife(state.role, peer, sender);
   switch (message.kind) {
     case "greeting":
       receiveGreeting(state, peer, { sender, greeting: message }, context);
@@ -54,10 +56,7 @@ function receiveFromMember(
   context: Context,
 ): void {
   const { role } = state;
-  if (role.kind === "leading" && sender.isVoter) {
-    role.heardMs.set(peer, context.nowMs);
-    noteLife(role, peer, sender);
-  }
+  if (role.kind === "leading" && sender.isVoter) role.heardMs.set(peer, context.nowMs);
   switch (message.kind) {
     case "append":
       receiveAppend(state, peer, message, context);

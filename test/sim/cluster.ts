@@ -1,8 +1,6 @@
 /** An ensemble and its clients under virtual time: one thread, one seed. Every step of an actor is looked at by the checkers. */
 import type { ServerId } from "../../protocol/ids.ts";
-import { formatZxid } from "../../protocol/zxid.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { MemoryDisk } from "../../runtime/disks/memory.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { VirtualClock } from "../../runtime/virtual-clock.ts";
@@ -26,10 +24,8 @@ import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
 import { newClientCounts } from "./client/counts.ts";
 import { configOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
-import { isQuorumWithout } from "./checks/votes.ts";
-import { damageDisk, lose, loseLastWrite } from "./damage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
-import { Ghosts } from "./ghosts.ts";
+import { Ghosts, OLDER } from "./ghosts.ts";
 import { type Link, type LinkHandler, LinkPort } from "./links.ts";
 import { NativeClients } from "./native-clients.ts";
 import type { NativeClient } from "./client/native.ts";
@@ -59,7 +55,7 @@ export class Cluster {
   readonly natives: NativeClients;
   readonly truth: Truth = new Truth();
   readonly invariants: Invariants;
-  readonly ghosts: Ghosts = new Ghosts();
+  readonly ghosts: Ghosts;
   readonly counts: ClientCounts = newClientCounts();
   /** A node whose disk failed it, or whose crash was armed, has gone down. */
   onDown: (node: SimNode) => void = () => {};
@@ -98,6 +94,7 @@ export class Cluster {
       onNativeRefusals: (node) => this.#expectNativeRefusals(node),
     });
     this.nodes = logs.map((log) => new SimNode(log.node as ServerId, log, plan.diskMs));
+    this.ghosts = new Ghosts(this.nodes, clock);
     this.#environment = {
       trace,
       trueMs: () => clock.nowMs(),
@@ -176,8 +173,7 @@ export class Cluster {
   }
 
   note(node: SimNode | undefined, text: string): void {
-    if (this.#failure === undefined)
-      this.trace.note(node === undefined ? "" : `node ${node.id}`, text);
+    if (this.#failure === undefined) this.trace.note(node === undefined ? "" : node.name, text);
   }
 
   start(node: SimNode): void {
@@ -186,7 +182,7 @@ export class Cluster {
     const { wrongDisk } = node;
     const wrongMembers = node.takeWrongMembers();
     node.wrongDisk = undefined;
-    const random = this.#random.stream(NODE_STREAMS * node.id + node.lives);
+    const random = this.#random.stream(NODE_STREAMS * node.log.node + node.lives);
     const { rate, wallOffsetMs } = node;
     // As long as a process takes to load its modules.
     const clock = new NodeClock(this.clock, { rate, wallOffsetMs, startMs: 40 * node.lives });
@@ -229,67 +225,27 @@ export class Cluster {
     if (life === undefined) return;
     this.note(node, power ? "power failure" : "killed");
     this.#end(node, life);
-    const random = this.#random.stream(NODE_STREAMS * node.id + 500 + node.lives);
-    if (power) node.disk.crash(() => random.random());
+    if (power) node.disk.crash(this.randomOf(node, 500));
   }
 
-  /**
-   * Something that was durable on the disk of a node that is down is gone or changed. The others that have a vote are a quorum:
-   * without one an ensemble waits for its operator (decision 7).
-   */
-  damage(node: SimNode): boolean {
-    const random = this.#random.stream(NODE_STREAMS * node.id + 700 + node.lives);
-    return this.#damage(node, () => damageDisk(node.disk, () => random.random()));
+  /** Of what befalls a node in its present life; `kind` tells one use from another. */
+  randomOf(node: SimNode, kind: number): () => number {
+    const random = this.#random.stream(NODE_STREAMS * node.id + kind + node.lives);
+    return () => random.random();
   }
 
-  /** As `damage`: nothing is left, or it does not know what it promised. */
-  lose(node: SimNode, what: "everything" | "promise"): boolean {
-    return this.#damage(node, () => lose[what](node.disk));
-  }
-
-  #damage(node: SimNode, damage: () => string | undefined): boolean {
-    if (node.life !== undefined || !isQuorumWithout(node, this.nodes)) return false;
-    const done = damage();
-    if (done === undefined) return false;
-    this.note(node, `damaged: ${done}`);
-    this.invariants.damaged(node.log);
-    return true;
-  }
-
-  /**
-   * A process with an empty folder is started under the number of one that goes on, apart from all others for now. As with
-   * `damage`, the others that have a vote are a quorum.
-   */
-  replaceLiving(node: SimNode): boolean {
-    const { life } = node;
-    if (life === undefined || !node.votes) return false;
-    const voters = this.nodes.filter((each) => each.votes);
-    if (!isQuorumWithout(node, voters, this.nodes.length)) return false;
-    this.note(node, "goes on apart from all, beside a process with an empty folder");
-    this.ghosts.add(node, life, this.network.leaveBeside(node.id));
+  /** The process goes on apart from all others, and another one with an empty folder is started under its number. */
+  leaveBeside(node: SimNode, life: Life): void {
+    this.ghosts.add(node, life, { kind: "replaced", place: this.network.leaveBeside(node.id) });
     for (const port of life.links.values()) {
       for (const link of [...port.links]) link.serverDied(this.#linkRandom.chance(0.2));
     }
     node.life = undefined;
-    node.disk = new MemoryDisk();
-    this.invariants.damaged(node.log);
-    this.start(node);
-    return true;
-  }
-
-  /** The last write on the disk of a node that is down is gone, where a quorum of others holds it. */
-  loseLastWrite(node: SimNode): boolean {
-    if (node.life !== undefined || !this.invariants.isSpared(node.log)) return false;
-    if (!isQuorumWithout(node, this.nodes)) return false;
-    const random = this.#random.stream(NODE_STREAMS * node.id + 800 + node.lives);
-    const lost = loseLastWrite(node.disk, () => random.random());
-    if (lost === undefined) return false;
-    this.note(node, `last write lost: ${lost.done}, ${formatZxid(lost.after)} is left`);
-    this.invariants.lost(node.log, lost.after);
-    return true;
   }
 
   #end(node: SimNode, life: Life): void {
+    // What was heard of the others was in its memory.
+    this.ghosts.endAll("copy");
     node.life = undefined;
     life.port.end();
     for (const system of life.systems.values()) system.stop();
@@ -316,6 +272,8 @@ export class Cluster {
     const right = configOf(plan, node.id);
     const config = { ...right, members: of.members ?? right.members };
     const made: { life: Life | undefined } = { life: undefined };
+    const { kind } = node;
+    const beside = kind === "member" ? undefined : this.network.joinBeside(node.id);
     const gate = peerGate(config, random);
     const systems = new Map<string | number, ActorSystem>();
     const links = new Map<number, LinkPort>();
@@ -333,7 +291,8 @@ export class Cluster {
           publisher: {
             publish: (subject, bytes) => this.natives.subjects.publish(node, subject, bytes),
           },
-          transport: thread === "main" ? this.network.join(node.id) : undefined,
+          transport:
+            thread !== "main" ? undefined : (beside?.transport ?? this.network.join(node.id)),
           disk: plan.threads === undefined || thread === "log" ? port : undefined,
           connections: { perform: (effect) => this.#perform(links, thread, effect) },
           route: (to) => {
@@ -348,7 +307,9 @@ export class Cluster {
           this.guard(() => {
             const { life } = made;
             const ghost = this.ghosts.logOf(life);
-            if (ghost !== undefined) this.#observer.sawGhost(ghost, actor, message, state);
+            if (node.kind === "rival") this.ghosts.sawRival(node, actor, message, state);
+            else if (ghost !== undefined) this.#observer.sawGhost(ghost, actor, message, state);
+            else if (node.kind === "copy") this.#observer.sawGhost(node.log, actor, message, state);
             else this.#observer.saw(node, actor, message, state);
           }),
         node.failing,
@@ -365,8 +326,12 @@ export class Cluster {
     const { sizes, replaceAfterMs } = plan;
     addReplicationActors(systemOf("main"), config, gate, { sizes, replaceAfterMs });
     addAdminActor(systemOf("main"), config);
-    made.life = { number: node.lives, clock, port, systems, links, cursors: new Map() };
-    return made.life;
+    const life = { number: node.lives, clock, port, systems, links, cursors: new Map() };
+    made.life = life;
+    if (kind !== "member" && beside !== undefined) {
+      this.ghosts.add(node, life, { kind, place: beside.place });
+    }
+    return life;
   }
 
   /** A connection's number tells its lane only together with the thread; nodes without threads have their lanes apart by range. */
@@ -448,7 +413,7 @@ export class Cluster {
       return;
     }
     this.note(node, `stops: ${reason}`);
-    const refused = node.hasWrongDisk;
+    const refused = node.hasWrongDisk || (node.isOld && reason.includes(OLDER));
     this.guard(() => {
       must(node.mayStop || refused, "no crash", () => `node ${node.id} stopped: ${reason}`);
     });
@@ -472,6 +437,7 @@ export class Cluster {
 
   #listen(node: SimNode, system: ActorSystem): void {
     system.inspection$.subscribe((event) => this.#inspect(node, event));
+    if (node.kind === "rival") return;
     system.topic("log-sync", "committed$").subscribe((value) => {
       this.guard(() => {
         for (const record of (value as { records: readonly Uint8Array[] }).records) {

@@ -1,39 +1,79 @@
-/** Processes that go on under a number after another process with an empty folder was started under it. */
+/** Processes that are there beside those that have their numbers: who was replaced, copies of a folder, a second ensemble. */
+import type { LogSyncMessage } from "../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { type NodeLog, newNodeLog } from "./checks/invariants.ts";
 import { must } from "./checks/violation.ts";
-import type { SimNetwork } from "./network.ts";
-import type { Life, SimNode } from "./sim-node.ts";
+import type { Place } from "./network.ts";
+import { type Life, type ProcessKind, SimNode } from "./sim-node.ts";
+
+type Kind = Exclude<ProcessKind, "member"> | "replaced";
 
 type Ghost = {
+  readonly kind: Kind;
   readonly node: SimNode;
   readonly life: Life;
   /** Its own: to the checkers it is another node. */
   readonly log: NodeLog;
-  readonly place: ReturnType<SimNetwork["leaveBeside"]>;
+  readonly place: Place;
 };
 
 /** Checkers tell nodes by numbers, and these are processes. */
 const GHOST_NUMBERS = 1000;
 
+/** What a process says that finds its folder to be older than what others remember of it. */
+export const OLDER = "older than what the others remember";
+
+const MAY_SAY: Readonly<Record<Kind, readonly string[]>> = {
+  replaced: ["was replaced"],
+  copy: [OLDER, "was replaced"],
+  rival: [],
+};
+
 export class Ghosts {
   readonly #all = new Map<Life, Ghost>();
+  readonly #nodes: readonly SimNode[];
+  readonly #clock: Clock;
+  /** Of a second ensemble: who has heard that there is one. */
+  readonly #heard = new Set<SimNode>();
+  /** Of one: who has decided which it belongs to. */
+  readonly #adopting = new Set<SimNode>();
   #made = 0;
 
-  add(node: SimNode, life: Life, place: Ghost["place"]): void {
+  constructor(nodes: readonly SimNode[], clock: Clock) {
+    this.#nodes = nodes;
+    this.#clock = clock;
+  }
+
+  add(node: SimNode, life: Life, of: Pick<Ghost, "kind" | "place">): void {
+    const log = of.kind === "replaced" ? newNodeLog(this.#number(node)) : node.log;
+    this.#all.set(life, { ...of, node, life, log });
+    // Of a second ensemble all hear each other.
+    of.place.setGroup(of.kind === "rival" ? RIVALS : this.#made);
+  }
+
+  /** For a process beside `of`: a disk and a log of its own. */
+  newProcess(of: SimNode, kind: Kind & ProcessKind): SimNode {
+    const { id, faults } = of;
+    return new SimNode(id, newNodeLog(this.#number(of)), faults.latencyMs, kind);
+  }
+
+  #number({ id }: SimNode): number {
     this.#made += 1;
-    const log = newNodeLog(GHOST_NUMBERS * this.#made + node.id);
-    this.#all.set(life, { node, life, log, place });
-    place.setApart(true);
+    return GHOST_NUMBERS * this.#made + id;
   }
 
   has(life: Life | undefined): boolean {
     return life !== undefined && this.#all.has(life);
   }
 
+  hasAny(kind: Kind): boolean {
+    return [...this.#all.values()].some((ghost) => ghost.kind === kind);
+  }
+
   /** From now on they hear the others, and are heard. */
-  meet(): void {
-    for (const { place } of this.#all.values()) place.setApart(false);
+  meet(kind: Kind): void {
+    for (const ghost of this.#all.values()) if (ghost.kind === kind) ghost.place.setGroup(0);
   }
 
   /** Undefined: it is a node's present life. */
@@ -41,12 +81,49 @@ export class Ghosts {
     return life === undefined ? undefined : this.#all.get(life)?.log;
   }
 
-  /** It stopped by itself: it has heard that it was replaced. */
+  /** It stopped by itself: it has heard that it was replaced, or that it is a copy. */
   stopped(life: Life, reason: string, mayStop: boolean): void {
-    must(mayStop || reason.includes("was replaced"), "no crash", () => {
+    const kind = this.#all.get(life)?.kind;
+    const may = kind === undefined ? [] : MAY_SAY[kind];
+    must(mayStop || may.some((part) => reason.includes(part)), "no crash", () => {
       return `a process that was left beside another stopped: ${reason}`;
     });
     this.end(life);
+  }
+
+  /**
+   * After a step of a process of a second ensemble: it is founded only where nobody has heard of the first one, and never mixes
+   * with it. Who is taken in by the first one is a replacement, of which there are others.
+   */
+  sawRival(node: SimNode, actor: string, message: object, state: unknown): void {
+    if (actor !== "log-sync") return;
+    const { membership, founding } = state as LogSyncState;
+    const { settled } = membership;
+    const first = this.#nodes.find(({ logSync }) => logSync?.membership.settled !== undefined);
+    const firstId = first?.logSync?.membership.settled?.ensembleId;
+    if (settled !== undefined && settled.ensembleId === firstId) {
+      this.#clock.after(0, () => this.#endOf(node));
+    }
+    const told = message as LogSyncMessage;
+    const greeting =
+      told.kind === "received" && told.message.kind === "greeting" ? told.message : undefined;
+    if (founding?.adopting === undefined) {
+      if (firstId !== undefined && greeting?.configuration?.ensembleId === firstId) {
+        this.#heard.add(node);
+      }
+      return;
+    }
+    if (this.#adopting.has(node)) return;
+    this.#adopting.add(node);
+    // Who is told that it is a founder of another ensemble belongs to that one.
+    const founds = greeting !== undefined && greeting.configuration === undefined;
+    must(!founds || !this.#heard.has(node), "founding", () => {
+      return `a process with the number ${node.id} founds a second ensemble, and has heard of the first`;
+    });
+  }
+
+  #endOf(node: SimNode): void {
+    for (const ghost of [...this.#all.values()]) if (ghost.node === node) this.end(ghost.life);
   }
 
   end(life: Life): void {
@@ -59,8 +136,10 @@ export class Ghosts {
     life.clock.end();
   }
 
-  endAll(): void {
-    for (const life of [...this.#all.keys()]) this.end(life);
+  endAll(kind?: Kind): void {
+    for (const [life, ghost] of [...this.#all]) {
+      if (kind === undefined || ghost.kind === kind) this.end(life);
+    }
   }
 
   /** Those whose number is bound to another folder, as far as any node knows. */
@@ -76,3 +155,6 @@ export class Ghosts {
       .map(({ life }) => life);
   }
 }
+
+/** The group of a second ensemble, as long as it is apart. */
+const RIVALS = -1;

@@ -39,8 +39,17 @@ type Member = {
   readonly id: PeerId;
   handler: ((incoming: Incoming) => void) | undefined;
   left: boolean;
-  /** It hears nobody, and nobody hears it. */
-  apart: boolean;
+  /** It hears those of its own group, and only they hear it. */
+  group: number;
+  /** Processes that it has heard since `listenAnew`. */
+  readonly heard: Set<Member>;
+};
+
+/** Of a process beside the one that has its number. */
+export type Place = {
+  /** 0: with the processes that have their numbers. */
+  readonly setGroup: (group: number) => void;
+  readonly end: () => void;
 };
 
 const PATHS_PER_NODE = 256;
@@ -74,8 +83,34 @@ export class SimNetwork {
   /** A new life of the node. */
   join(id: PeerId): Transport {
     this.leave(id);
-    const member: Member = { id, handler: undefined, left: false, apart: false };
+    const member: Member = { id, handler: undefined, left: false, group: 0, heard: new Set() };
     this.#members.set(id, member);
+    return this.#transport(member);
+  }
+
+  /** Another process under the number. */
+  joinBeside(id: PeerId): { readonly transport: Transport; readonly place: Place } {
+    const member: Member = { id, handler: undefined, left: false, group: 0, heard: new Set() };
+    this.#beside.add(member);
+    return { transport: this.#transport(member), place: this.#placeOf(member) };
+  }
+
+  /** Who has heard whom is forgotten. */
+  listenAnew(): void {
+    for (const { heard } of this.#members.values()) heard.clear();
+  }
+
+  /** Each other process that has its number has heard this one since `listenAnew`. */
+  isHeardByAll(id: PeerId): boolean {
+    const member = this.#members.get(id);
+    return (
+      member !== undefined &&
+      [...this.#members.values()].every((each) => each === member || each.heard.has(member))
+    );
+  }
+
+  #transport(member: Member): Transport {
+    const { id } = member;
     const send = (to: PeerId, actor: string, bytes: Uint8Array): void => {
       const own = new Uint8Array(bytes);
       for (const moreMs of this.straggle(actor, own)) {
@@ -106,24 +141,27 @@ export class SimNetwork {
       },
       publish: () => {},
       close: () => {
-        this.leave(id);
+        member.left = true;
+        if (this.#members.get(id) === member) this.#members.delete(id);
+        this.#beside.delete(member);
         return Promise.resolve();
       },
     };
   }
 
   /** The process goes on under its number, beside the next one that joins under it. */
-  leaveBeside(id: PeerId): {
-    readonly setApart: (apart: boolean) => void;
-    readonly end: () => void;
-  } {
+  leaveBeside(id: PeerId): Place {
     const member = this.#members.get(id);
     if (member === undefined) throw new Error(`no process has the number ${id}`);
     this.#members.delete(id);
     this.#beside.add(member);
+    return this.#placeOf(member);
+  }
+
+  #placeOf(member: Member): Place {
     return {
-      setApart: (apart) => {
-        member.apart = apart;
+      setGroup: (group) => {
+        member.group = group;
       },
       end: () => {
         member.left = true;
@@ -282,12 +320,13 @@ export class SimNetwork {
     const { id: from } = sender;
     const others = this.#others(sender, to).filter(({ handler }) => handler !== undefined);
     if (others.length === 0) return false;
-    for (const { handler, apart } of others) {
-      if (apart || sender.apart) continue;
+    for (const other of others) {
+      if (other.group !== sender.group) continue;
+      other.heard.add(sender);
       this.counts.delivered += 1;
       this.#trace.step(MESSAGE + from * PATHS_PER_NODE + to, bytes);
       if (this.#trace.verbose) this.#trace.note(`${from}>${to}`, `${actor} ${bytes.length} bytes`);
-      handler?.({ from, actor, bytes, answer });
+      other.handler?.({ from, actor, bytes, answer });
     }
     return true;
   }

@@ -59,6 +59,7 @@ export class NodeObserver {
       const told = message as LogSyncMessage;
       this.#promises.saw(state as LogSyncState, told);
       this.#options.checks.counted.saw(node.id, told, state as LogSyncState);
+      this.#options.checks.folders.saw(node.id, told, state as LogSyncState);
       if (told.kind === "snapshotStored") {
         this.#options.checks.snapshots.stored(node.id, node.disk, told.snapshot);
       }

@@ -107,6 +107,7 @@ function drawRandomPlan(seed: number): Plan {
     new Random(seed).stream(OTHERS_STREAM),
     minSessionTimeoutMs,
   );
+  const identities = new Random(seed).stream(IDENTITY_STREAM);
   const several = random.chance(0.25);
   const apart = random.chance(0.35);
   const threads = apart ? { delayMs: { min: 0.01, max: random.pick([0.05, 1]) } } : undefined;
@@ -131,7 +132,7 @@ function drawRandomPlan(seed: number): Plan {
     diskMs: { min: 0.02, max: random.pick([0.2, 1, 1, 10]) },
     durationMs: 4000 + random.random() * 8000,
     faultIntervalMs: random.pick([150, 300, 600, 1200]),
-    faults: drawFaults(random),
+    faults: { ...drawFaults(random), ...drawIdentityFaults(identities, nodes) },
     driftMax: random.pick([0, 0, 0.001, 0.02]),
     startMs: Array.from({ length: nodes }, () => (random.chance(0.1) ? random.random() * 4000 : 0)),
     clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs))
@@ -139,11 +140,17 @@ function drawRandomPlan(seed: number): Plan {
       .map((workload, index) => (hogs && index === 0 ? { ...workload, ...HOG } : workload))
       .map((workload) => (renews ? { ...workload, renewals } : workload)),
     requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
-    replaceAfterMs: new Random(seed).stream(IDENTITY_STREAM).pick([200, 1000, 3000]),
+    replaceAfterMs: identities.pick([200, 1000, 3000]),
     ...others,
     ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
     memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
   };
+}
+
+/** Rare: the plan `identities` is made of them. */
+function drawIdentityFaults(random: Random, nodes: number): Plan["faults"] {
+  if (nodes < 3 || !random.chance(0.1)) return {};
+  return { oldCopy: 0.5, copyBeside: 0.5, secondEnsemble: 0.2 };
 }
 
 /** Snapshots in one piece or in many, everything in memory or nearly nothing. */

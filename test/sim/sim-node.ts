@@ -5,7 +5,9 @@ import type { State as GatewayState } from "../../actors/gateway/zookeeper/gatew
 import { OWNER_FILE } from "../../actors/log/files.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
 import type { TreeState } from "../../actors/tree/tree.ts";
+import type { Identity } from "../../protocol/identity.ts";
 import type { ServerId } from "../../protocol/ids.ts";
+import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { Actor } from "../../runtime/actor.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { MemoryDisk } from "../../runtime/disks/memory.ts";
@@ -93,6 +95,20 @@ export class ThreadLink implements Link {
   }
 }
 
+/** `copy`: on a copy of the folder of a member. `rival`: of a second ensemble of the same name. */
+export type ProcessKind = "member" | "copy" | "rival";
+
+/** What a folder was at one moment. */
+export type FolderCopy = {
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  readonly identity: Identity;
+  readonly incarnation: number;
+  /** Of the configuration that it went by. */
+  readonly version: number;
+  readonly promised: Epoch;
+  readonly durable: Zxid;
+};
+
 /** One life of a node. */
 export type Life = {
   readonly number: number;
@@ -107,6 +123,7 @@ export type Life = {
 
 export class SimNode {
   readonly id: ServerId;
+  readonly kind: ProcessKind;
   readonly log: NodeLog;
   readonly faults: DiskFaults;
   /** Another one when it is replaced by a process with an empty folder. */
@@ -120,6 +137,9 @@ export class SimNode {
   wrongMembers: readonly ServerId[] | undefined;
   /** Of its present life: it has another node's disk, or other members. */
   hasWrongDisk = false;
+  copy: FolderCopy | undefined;
+  /** An old copy of its folder was put back: the others may find out, at any time. */
+  isOld = false;
   /** A fault of its disk may stop it. */
   mayStop = false;
   /** Actors that are to fail over their next message. */
@@ -128,8 +148,9 @@ export class SimNode {
   rate = 1;
   wallOffsetMs = 0;
 
-  constructor(id: ServerId, log: NodeLog, diskMs: Range) {
+  constructor(id: ServerId, log: NodeLog, diskMs: Range, kind: ProcessKind = "member") {
     this.id = id;
+    this.kind = kind;
     this.log = log;
     this.faults = {
       latencyMs: diskMs,
@@ -139,6 +160,10 @@ export class SimNode {
       crashAfter: undefined,
       crashOver: "anything",
     };
+  }
+
+  get name(): string {
+    return this.kind === "member" ? `node ${this.id}` : `${this.kind} of node ${this.id}`;
   }
 
   /** Once. A folder that was emptied meanwhile is contradicted by nothing. */

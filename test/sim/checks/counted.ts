@@ -38,7 +38,8 @@ export class Counted {
     const { state: other } = log;
     // One that has lost something is being repaired; one that goes by a later leader may give it up.
     if (other === undefined || log.damaged || other.promise.epoch !== role.epoch) return;
-    if (log.forgotten.some(({ after, through }) => accepted > after && accepted <= through)) return;
+    // Nothing was heard yet of its present process.
+    if (message.sender.incarnation !== other.membership.incarnation) return;
     must(other.durable >= accepted && holds(other, accepted), "I5 acknowledged is durable", () => {
       return `${what()}, which does not hold it`;
     });

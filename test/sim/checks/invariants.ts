@@ -21,8 +21,6 @@ export type NodeLog = {
   damaged: boolean;
   /** Its last write is gone as if it had never been synced, and with it all after this zxid. */
   lostAfter: Zxid | undefined;
-  /** What it lost so, in all of its lives: it cannot know. */
-  readonly forgotten: { readonly after: Zxid; readonly through: Zxid }[];
   promisedEpoch: number;
   /** The highest that it ever gave to another node and had on its disk, damaged or not. What it gives itself binds nobody else. */
   everPromised: number;
@@ -40,7 +38,6 @@ export function newNodeLog(node: number): NodeLog {
     beforeDamage: undefined,
     damaged: false,
     lostAfter: undefined,
-    forgotten: [],
     promisedEpoch: 0,
     everPromised: 0,
     committed: ZXID_NONE,
@@ -85,7 +82,6 @@ export class Invariants {
 
   /** Its last write is gone: it may vote without what it held after this zxid. */
   lost(log: NodeLog, after: Zxid): void {
-    log.forgotten.push({ after, through: log.state?.durable ?? after });
     log.lostAfter = Math.min(after, log.lostAfter ?? after) as Zxid;
     this.damaged(log);
   }

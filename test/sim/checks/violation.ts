@@ -11,6 +11,8 @@ export type InvariantName =
   | "I7 nothing goes back"
   | "I8 no gap"
   | "I9 durable stays"
+  | "founding"
+  | "one process a folder"
   | "time"
   | "no crash"
   | "linearizable writes"

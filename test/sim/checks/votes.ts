@@ -9,7 +9,8 @@ export function isQuorumWithout(
 ): boolean {
   const others = nodes.filter((each) => {
     const { state } = each.log;
-    if (each === node || state === undefined || state.repair !== undefined) return false;
+    if (each === node || each.isOld) return false;
+    if (state === undefined || state.repair !== undefined) return false;
     return !nodes.some((leader) => countsMore(leader, each));
   });
   return others.length >= Math.floor(count / 2) + 1;

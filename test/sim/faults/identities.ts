@@ -1,10 +1,35 @@
 /** Faults about who is who: replacements of processes that live on, wrong members. */
 import { OWNER_FILE } from "../../../actors/log/files.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
+import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import type { Cluster } from "../cluster.ts";
+import { copyFolder, losePart, putBack, replaceLiving } from "../losses.ts";
+import type { FolderCopy, SimNode } from "../sim-node.ts";
 import type { FaultKind } from "./kinds.ts";
 import type { Inject, Injection } from "./target.ts";
 
-type IdentityFaultKind = "replaceLiving" | "ghostsMeet" | "wrongMembers" | "wipe";
+type IdentityFaultKind =
+  | "replaceLiving"
+  | "ghostsMeet"
+  | "wrongMembers"
+  | "wipe"
+  | "oldCopy"
+  | "copyBeside"
+  | "secondEnsemble";
+
+/** Everybody has heard whoever stands by then. */
+const HEARD_MS = 150;
+
+/** The folder was started again since it was copied, and all nodes go by one configuration. */
+function isSettled({ nodes }: Cluster, node: SimNode, copy: FolderCopy): boolean {
+  const own = node.logSync?.membership;
+  if (own === undefined || own.incarnation <= copy.incarnation) return false;
+  if (own.identity !== copy.identity || own.losingVote !== undefined) return false;
+  return nodes.every(({ established, votes, logSync }) => {
+    const { settled, logged } = logSync?.membership ?? {};
+    return established && votes && settled?.version === copy.version && logged?.length === 0;
+  });
+}
 
 export function identityFaults({
   cluster,
@@ -14,10 +39,11 @@ export function identityFaults({
 }: Injection): Record<IdentityFaultKind, Inject> {
   return {
     replaceLiving: ({ node }) => {
-      return cluster.replaceLiving(node) && say(`${node.id} is replaced while it lives`);
+      return replaceLiving(cluster, node) && say(`${node.id} is replaced while it lives`);
     },
     ghostsMeet: () => {
-      cluster.ghosts.meet();
+      cluster.ghosts.meet("replaced");
+      cluster.ghosts.meet("rival");
       return say("who was replaced hears the others again");
     },
     wrongMembers: ({ node }) => {
@@ -31,9 +57,43 @@ export function identityFaults({
     },
     wipe: ({ node }) => {
       if (node.life !== undefined) cluster.crash(node, random.chance(0.5));
-      const done = cluster.lose(node, "everything");
+      const done = losePart(cluster, node, "everything");
       later(20 + random.wait(200), () => cluster.start(node));
       return done && say(`${node.id} has an empty disk`);
+    },
+    oldCopy: ({ node }) => {
+      if (node.copy === undefined || random.chance(0.2)) return copyFolder(cluster, node);
+      if (node.life !== undefined) cluster.crash(node, random.chance(0.5));
+      later(20 + random.wait(200), () => cluster.start(node));
+      return putBack(cluster, node);
+    },
+    copyBeside: ({ node }) => {
+      if (node.copy === undefined) return copyFolder(cluster, node);
+      if (!isSettled(cluster, node, node.copy)) return false;
+      // Each of the others is to remember its present life, so the copy is refused by all.
+      const lives = cluster.nodes.map(({ life }) => life);
+      const { copy } = node;
+      cluster.network.listenAnew();
+      node.tell("log-sync", { kind: "elected", leader: node.id });
+      later(HEARD_MS, () => {
+        if (!isSettled(cluster, node, copy) || !cluster.network.isHeardByAll(node.id)) return;
+        if (cluster.nodes.some(({ life }, index) => life !== lives[index])) return;
+        const beside = cluster.ghosts.newProcess(node, "copy");
+        beside.disk = new MemoryDisk({ files: copy.files });
+        cluster.start(beside);
+        cluster.ghosts.meet("copy");
+        later(1500, () => cluster.ghosts.endAll("copy"));
+      });
+      return say(`an old copy of the folder of ${node.id} is to be started beside it`);
+    },
+    secondEnsemble: () => {
+      if (cluster.ghosts.hasAny("rival") || !cluster.nodes.every((node) => node.votes))
+        return false;
+      for (const node of cluster.nodes) cluster.start(cluster.ghosts.newProcess(node, "rival"));
+      const isApart = random.chance(0.5);
+      if (!isApart) cluster.ghosts.meet("rival");
+      later(3000 + random.wait(3000), () => cluster.ghosts.endAll("rival"));
+      return say(`a second ensemble is started${isApart ? ", apart" : ""}`);
     },
   } satisfies Partial<Record<FaultKind, Inject>>;
 }

@@ -89,7 +89,13 @@ export type FaultKind =
   /** A member is started with other members than the ensemble's, or with none, and then rightly. */
   | "wrongMembers"
   /** A node loses its disk. */
-  | "wipe";
+  | "wipe"
+  /** A folder is copied, or such a copy is put back in its place. */
+  | "oldCopy"
+  /** A process is started on an old copy of the folder of one that lives. */
+  | "copyBeside"
+  /** Processes with empty folders and all the ensemble's numbers are started, on the same network or at first apart. */
+  | "secondEnsemble";
 
 export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
   network: [

@@ -3,6 +3,7 @@ import type { SimClient } from "../client/client.ts";
 import type { NativeClient } from "../client/native.ts";
 import type { Cluster } from "../cluster.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { damage, loseLastWrite, losePart } from "../losses.ts";
 import type { Random } from "../random.ts";
 import type { SimNode } from "../sim-node.ts";
 import type { CrashOver } from "../faulty-disk.ts";
@@ -74,7 +75,9 @@ export class Nemesis {
     cluster.healClients();
     for (const second of this.#seconds) second.end();
     for (const client of cluster.clients) client.mute = false;
-    cluster.ghosts.meet();
+    cluster.ghosts.endAll("copy");
+    cluster.ghosts.endAll("rival");
+    cluster.ghosts.meet("replaced");
     for (const node of cluster.nodes) {
       this.#healDisk(node);
       node.life?.clock.resume();
@@ -385,7 +388,7 @@ export class Nemesis {
       },
       damage: ({ node }) => {
         if (node.life !== undefined) this.#crash(node, random.chance(0.5));
-        return this.#cluster.damage(node);
+        return damage(this.#cluster, node);
       },
       promiseForgotten: ({ node, other, forMs }) => {
         const leader = this.#leader;
@@ -395,13 +398,13 @@ export class Nemesis {
         this.#healLater(forMs);
         other.tell("log-sync", { kind: "elected", leader: other.id });
         this.#later(random.random() * 60, () => {
-          if (this.#crash(node, false)) this.#cluster.lose(node, "promise");
+          if (this.#crash(node, false)) losePart(this.#cluster, node, "promise");
         });
         return this.#say(`${other.id} stands unheard by its leader, and ${node.id} will forget it`);
       },
       loseLastWrite: ({ node }) => {
         if (node.life !== undefined) this.#crash(node, false);
-        return this.#cluster.loseLastWrite(node);
+        return loseLastWrite(this.#cluster, node);
       },
       wrongDisk: ({ node, other }) => {
         if (node === other || other.log.state === undefined) return false;

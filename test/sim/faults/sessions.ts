@@ -1,6 +1,7 @@
 /** Faults about sessions: handshakes that take long, strangers, nodes whose lanes the log knows a later life of. */
 import { attack } from "../client/hostile.ts";
 import { intrude } from "../client/intruder.ts";
+import { losePart } from "../losses.ts";
 import type { SimNode } from "../sim-node.ts";
 import type { FaultKind } from "./kinds.ts";
 import type { Inject, Injection } from "./target.ts";
@@ -69,7 +70,7 @@ export function sessionFaults(
     replacedUnderOldClock: ({ node }) => {
       if (node.life !== undefined) cluster.crash(node, false);
       const byMs = Math.round(random.random() * 100_000) + 1;
-      const done = cluster.lose(node, "everything");
+      const done = losePart(cluster, node, "everything");
       if (done) node.wallOffsetMs -= byMs;
       later(20 + random.wait(200), () => cluster.start(node));
       return done && say(`${node.id} has an empty disk, and a clock ${byMs} ms behind`);

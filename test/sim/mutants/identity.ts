@@ -1,6 +1,8 @@
 /** Mistakes about who is who: folders, processes, members. */
 import type { Mutant } from "./mutant.ts";
 
+const FORGOTTEN = "actors/log-sync/forgotten.ts";
+const FOUNDING = "actors/log-sync/founding.ts";
 const FOLLOWER = "actors/log-sync/follower.ts";
 const FILES = "actors/log/files.ts";
 const GATE = "server/peer-gate.ts";
@@ -59,6 +61,84 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
         file: GATE,
         find: "const isVoter = isMember && voters.get(server) === identity;",
         replace: "const isVoter = isMember && voters.size > 0;",
+      },
+    ],
+  },
+  {
+    name: "founds-beside-a-formed-one",
+    mistake: "folders found an ensemble although they have heard of one with their name",
+    edits: [
+      {
+        file: FOUNDING,
+        find: "  if (formed !== undefined && nowMs - formed.atMs < TWIN_MS) return false;\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "open-binding-counts",
+    mistake: "a number counts while it is being bound to another folder",
+    edits: [
+      {
+        file: QUORUM,
+        find: "if (!isDisputed) counted.set(id, identity);",
+        replace: "if (!isDisputed || counted.size >= 0) counted.set(id, identity);",
+      },
+    ],
+  },
+  {
+    name: "life-goes-back",
+    mistake: "a process is heard although a later one of its folder has been",
+    edits: [
+      {
+        file: GATE,
+        find: "return isLater || known.nonce === nonce ? undefined : known;",
+        replace:
+          "return isLater || known.incarnation !== incarnation || known.nonce === nonce ? undefined : known;",
+      },
+    ],
+  },
+  {
+    name: "second-process-counts",
+    mistake: "two processes that were started as often, on copies of one folder, are both heard",
+    edits: [
+      {
+        file: GATE,
+        find: "return isLater || known.nonce === nonce ? undefined : known;",
+        replace: "return isLater || known.incarnation === incarnation ? undefined : known;",
+      },
+    ],
+  },
+  {
+    name: "refused-is-processed",
+    mistake: "what comes from another ensemble is refused, and processed all the same",
+    edits: [
+      {
+        file: GATE,
+        find: "return this.#stranger(incoming, header, nowMs);",
+        replace: "this.#stranger(incoming, header, nowMs);",
+      },
+    ],
+  },
+  {
+    name: "forgotten-still-counts",
+    mistake: "what a process acknowledged is counted of the next one on its folder",
+    edits: [
+      {
+        file: FORGOTTEN,
+        find: "  follower.accepted = ZXID_NONE;\n}\n\n/** A voter says",
+        replace: "}\n\n/** A voter says",
+      },
+    ],
+  },
+  {
+    name: "forgotten-not-told",
+    mistake: "a voter that says it holds less than it acknowledged goes on counting",
+    edits: [
+      {
+        file: FORGOTTEN,
+        find: "if (follower === undefined || durable >= follower.life.owed) return;",
+        replace: "if (follower === undefined || durable >= 0) return;",
       },
     ],
   },
