@@ -66,7 +66,9 @@ test("a check outside a multi is answered; ZooKeeper says nothing until the sess
   t.deepEqual(codes, [0, 0, -103, -101]);
   await ours.close();
   const theirs = await ZkClient.connect({ ...zookeeper, timeoutMs: 1_000 });
-  await t.throwsAsync(theirs.request(check("/zookeeper", 0)));
+  // A node of its own: a check that fails is answered there too, and other tests write to `/zookeeper`.
+  await theirs.request(create("/checked"));
+  await t.throwsAsync(theirs.request(check("/checked", 0)));
 });
 
 test("a wrong password leaves the session's connection alone; ZooKeeper cuts it", async (t) => {
