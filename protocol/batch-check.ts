@@ -175,7 +175,7 @@ class Walk {
     this.#take(length);
   }
 
-  /** Any text: the tree refuses what is no path, in its turn and with a zxid. */
+  /** Any: the tree refuses a text that is no path or names nobody, in its turn and with a zxid. */
   text(): void {
     const length = this.head(TEXT);
     const from = this.#take(length);

@@ -116,7 +116,7 @@ function arrayEnd(pass: Pass, count: number, from: number, depth: number, at: nu
   const { bytes } = pass;
   let position = from;
   for (let index = 0; index < count && position !== FAILED; index += 1) {
-    const end = shortItemEnd(bytes, position);
+    const end = depth > 1 ? shortItemEnd(bytes, position) : NOT_SHORT;
     position = end === NOT_SHORT ? itemEnd(pass, position, depth - 1) : end;
   }
   return position;

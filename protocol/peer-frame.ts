@@ -25,7 +25,7 @@ import { type ServerId, SERVER_ID_MAX, SERVER_ID_MIN } from "./ids.ts";
 import { getUint53, setUint53 } from "./record.ts";
 
 const HEADER_BYTES = 64;
-/** What makes an array of the header and the body. */
+/** What makes an array of the header and the body. Offsets below without the frame's name are within the header behind it. */
 const ARRAY_HEAD: readonly number[] = [0x82, 0x58, HEADER_BYTES];
 /** Of all that comes before the body. */
 export const PEER_FRAME_HEAD_BYTES: number = ARRAY_HEAD.length + HEADER_BYTES;

@@ -13,8 +13,8 @@ import { decodeCbor, PEER_CBOR } from "../protocol/cbor.ts";
 import type { ServerId } from "../protocol/ids.ts";
 import {
   decodeFrame,
-  encodeHeader,
   encodeFrame,
+  encodeHeader,
   isSameHead,
   PEER_FRAME_HEAD_BYTES,
   type PeerFrame,

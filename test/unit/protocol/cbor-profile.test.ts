@@ -112,6 +112,41 @@ for (const [title, text, reason] of [
   });
 }
 
+test("how deep an item may be does not depend on what it is", (t) => {
+  const items = [
+    "01",
+    "6161",
+    "4161",
+    `590100${"61".repeat(256)}`,
+    `fb${"00".repeat(8)}`,
+    "f6",
+    "20",
+  ];
+  for (const item of items) {
+    t.is(reasonOf(`${"81".repeat(15)}${item}`), undefined, item);
+    t.is(reasonOf(`${"81".repeat(16)}${item}`), "it is nested too deeply", item);
+  }
+});
+
+test("an item is judged alike alone and in a list, which has a short way for most", (t) => {
+  const near = fc
+    .tuple(
+      fc.constantFrom(0x00, 0x17, 0x18, 0x20, 0x40, 0x41, 0x58, 0x60, 0x62, 0x78, 0x80, 0xf6, 0xfb),
+      fc.uint8Array({ maxLength: 30 }),
+    )
+    .map(([initial, rest]) => Uint8Array.of(initial, ...rest));
+  let taken = 0;
+  fc.assert(
+    fc.property(fc.oneof(near, fc.uint8Array({ minLength: 1, maxLength: 30 })), (item) => {
+      const alone = cborFault(item, PEER_CBOR)?.reason;
+      if (alone === undefined) taken += 1;
+      t.is(cborFault(Uint8Array.of(0x81, ...item), PEER_CBOR)?.reason, alone);
+    }),
+    { numRuns: 20_000 },
+  );
+  t.true(taken > 500, `${taken} were taken`);
+});
+
 test("16 lists inside each other, 32 keys and a key of 64 bytes are within the profile", (t) => {
   t.is(reasonOf(`${"81".repeat(15)}80`), undefined);
   const keys = Array.from(

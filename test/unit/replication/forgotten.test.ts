@@ -86,6 +86,16 @@ test("what a process acknowledged is not counted of the next process on its fold
   t.is(logSync.state.committed, at(1, 0), "one disk holds (1, 1)");
 });
 
+test("the process before counts for nothing from the first word of the next one on, whatever that says", (t) => {
+  const logSync = withUncommitted();
+  const members = [1, 2, 3].map(server);
+  const greeting = { kind: "greeting", members, configuration: undefined } as const;
+  logSync.receive(from(2, 2, { ...greeting, asks: false, mayFound: false }));
+  t.is(counted(logSync), ZXID_NONE);
+  logSync.receive({ kind: "appended", lastZxid: at(1, 2), truncations: 0 });
+  t.is(logSync.state.committed, at(1, 0), "one disk holds (1, 1)");
+});
+
 test("a voter whose log ends before what it acknowledged is told so, and counts for nothing until it has no vote", (t) => {
   const logSync = withUncommitted();
   const effects = logSync.receive(behind(2, at(1, 0)));
