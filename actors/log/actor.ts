@@ -85,7 +85,7 @@ export function logActor(options: LogOptions): Actor<LogState, LogMessage> {
 function turn(state: LogState, context: Context, work: () => void): Step<LogState> {
   try {
     work();
-    startNext(state);
+    startNext(state, context.nowMs);
     if (state.recovered) askForSnapshot(state, context.random);
   } catch (error) {
     if (!(error instanceof LogStop)) throw error;
@@ -192,9 +192,9 @@ function runOn(state: LogState, outcome: DiskOutcome | undefined): void {
   state.outbox.push({ kind: "disk", tag: state.tag, operations: step.value });
 }
 
-function startNext(state: LogState): void {
+function startNext(state: LogState, nowMs: number): void {
   while (state.running === undefined) {
-    const procedure = nextProcedure(state);
+    const procedure = nextProcedure(state, nowMs);
     if (procedure === undefined) return;
     state.running = procedure;
     runOn(state, undefined);
@@ -202,7 +202,7 @@ function startNext(state: LogState): void {
 }
 
 /** What to do now: reads, work on snapshots and changes by turns, zeros in between; a seal and zeros when there is nothing else. */
-function nextProcedure(state: LogState): Procedure | undefined {
+function nextProcedure(state: LogState, nowMs: number): Procedure | undefined {
   const read = state.reads[0];
   const work = state.snapshotWork[0];
   const mayChange = state.changes.length > 0 && !state.changeStalled;
@@ -215,7 +215,7 @@ function nextProcedure(state: LogState): Procedure | undefined {
   if (work !== undefined && (!state.snapshotLast || !mayChange)) {
     state.snapshotWork.shift();
     state.snapshotLast = true;
-    return nextSnapshotWork(state, work);
+    return nextSnapshotWork(state, work, nowMs);
   }
   const prepare = !state.awaitingRoom && roomToPrepare(state) !== undefined;
   // Keeps ahead of the appends under load: two bytes of zeros for each byte appended.

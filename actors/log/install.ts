@@ -69,7 +69,11 @@ export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): P
   state.parts = undefined;
   state.loads.clear();
   state.segments.splice(0);
-  state.snapshots.splice(0, state.snapshots.length, { zxid, identity: snapshot, inUse: false });
+  state.snapshots.splice(0, state.snapshots.length, {
+    zxid,
+    identity: snapshot,
+    pinnedUntilMs: undefined,
+  });
   state.index.restart(zxid);
   state.plannedEnd = zxid;
   noteSnapshot(state, 0);

@@ -185,13 +185,13 @@ function* findSnapshot(
       continue;
     }
     found.snapshot = verdict.identity;
-    state.snapshots.push({ zxid, identity: verdict.identity, inUse: false });
+    state.snapshots.push({ zxid, identity: verdict.identity, pinnedUntilMs: undefined });
     if (isAhead) {
       found.damage ??= `the log in the data folder ends at zxid ${formatZxid(index.lastZxid)}, before the snapshot ${name}, which was cut from it.`;
       beginAt(state, zxid, found);
     }
     for (const older of newestFirst.slice(position + 1)) {
-      state.snapshots.unshift({ zxid: older, identity: undefined, inUse: false });
+      state.snapshots.unshift({ zxid: older, identity: undefined, pinnedUntilMs: undefined });
     }
     return;
   }

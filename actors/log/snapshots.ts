@@ -24,24 +24,30 @@ import { type LogState, report, say, type SnapshotWork, type StoredSnapshot } fr
 
 /** The newest two are kept: should one be damaged, the log still continues the other. */
 const SNAPSHOTS_KEPT = 2;
+/**
+ * So long after a peer has read of a snapshot, it stays, and the log after it: under load, snapshots are cut faster than a slow
+ * link carries one, and a peer that is given an end of its snapshot only to find it gone would begin anew for ever. Long enough
+ * for the peer to verify and install what it has, and to ask for the records that follow.
+ */
+export const PINNED_MS = 30_000;
 
 type Chunk = Extract<SnapshotMessage, { kind: "snapshotChunk" }>;
 type ReadRequest = Extract<SnapshotMessage, { kind: "readSnapshot" }>;
 
-export function nextSnapshotWork(state: LogState, work: SnapshotWork): Procedure {
+export function nextSnapshotWork(state: LogState, work: SnapshotWork, nowMs: number): Procedure {
   switch (work.kind) {
     case "snapshotChunk":
       return storeChunk(state, work);
     case "loadNext":
       return loadNext(state, work.to);
     case "readSnapshot":
-      return readSnapshot(state, work);
+      return readSnapshot(state, work, nowMs);
     case "storePart":
       return storePart(state, work);
     case "dropParts":
       return dropParts(state);
     case "purge":
-      return purgeOne(state);
+      return purgeOne(state, nowMs);
     default:
       return unreachable(work);
   }
@@ -99,7 +105,7 @@ function* finishCut(state: LogState): Procedure {
     { kind: "syncFolder" },
   ]);
   const identity = { zxid, bytes, checksum };
-  state.snapshots.push({ zxid, identity, inUse: false });
+  state.snapshots.push({ zxid, identity, pinnedUntilMs: undefined });
   noteSnapshot(state, state.index.bytesFrom(state.index.countUpTo(zxid)));
   state.snapshotWork.push({ kind: "purge" });
   report(state, { kind: "snapshotStored", snapshot: identity });
@@ -110,9 +116,11 @@ function* finishCut(state: LogState): Procedure {
  * Removes one file, durably before the next one goes: the oldest first, so that what is left of the log has no gap whenever
  * it ends.
  */
-function* purgeOne(state: LogState): Procedure {
+function* purgeOne(state: LogState, nowMs: number): Procedure {
   const { snapshots, segments, index } = state;
-  const old = snapshots.slice(0, -SNAPSHOTS_KEPT).find(({ inUse }) => !inUse);
+  const old = snapshots
+    .slice(0, -SNAPSHOTS_KEPT)
+    .find((snapshot) => !isBeingRead(state, snapshot, nowMs));
   if (old !== undefined) {
     yield* remove(snapshotName(old.zxid));
     snapshots.splice(snapshots.indexOf(old), 1);
@@ -132,16 +140,23 @@ function* purgeOne(state: LogState): Procedure {
     snapshots.length < SNAPSHOTS_KEPT ||
     second === undefined ||
     index.lastZxidOf(second.firstRecord - 1) > oldest.zxid;
-  if (first === undefined || isNeeded) {
-    for (const snapshot of snapshots) snapshot.inUse = false;
-    return;
-  }
+  if (first === undefined || isNeeded) return;
   yield* retireSegment(state, first);
   segments.shift();
   index.purge(second.firstRecord);
   say(state, "debug", "segmentPurged", { file: first.name });
   report(state, { kind: "purged", baseZxid: index.base });
   state.snapshotWork.push({ kind: "purge" });
+}
+
+/** By a lane, or by a peer while there is room: a disk that is nearly full comes first. */
+function isBeingRead(
+  { loads, low }: LogState,
+  { zxid, pinnedUntilMs }: StoredSnapshot,
+  nowMs: number,
+): boolean {
+  for (const load of loads.values()) if (load.zxid === zxid) return true;
+  return !low && pinnedUntilMs !== undefined && nowMs < pinnedUntilMs;
 }
 
 function* remove(file: string): Procedure {
@@ -179,7 +194,6 @@ function* loadNext(state: LogState, to: `tree/${number}`): Procedure {
   if (load === undefined || load.awaiting) return;
   const { zxid, index, position } = load;
   const file = snapshotName(zxid);
-  noteUse(state, zxid);
   const read = yield* readChunk({ file, position, zxid, index }, state.settings.crc32);
   if (read.kind === "fault") {
     throw new LogStop(
@@ -193,17 +207,13 @@ function* loadNext(state: LogState, to: `tree/${number}`): Procedure {
   state.outbox.push(tell(to, { kind: "loadChunk", zxid, index, bytes, last: load.last }));
 }
 
-function noteUse(state: LogState, zxid: Zxid): StoredSnapshot | undefined {
-  const snapshot = state.snapshots.find((candidate) => candidate.zxid === zxid);
-  if (snapshot !== undefined) snapshot.inUse = true;
-  return snapshot;
-}
-
-function* readSnapshot(state: LogState, request: ReadRequest): Procedure {
+function* readSnapshot(state: LogState, request: ReadRequest, nowMs: number): Procedure {
   const { tag, zxid, position, bytesMax } = request;
-  const isThere = noteUse(state, zxid) !== undefined;
-  const bytes = isThere
-    ? new Uint8Array(yield* readBytes(snapshotName(zxid), position, bytesMax))
-    : new Uint8Array(0);
+  const snapshot = state.snapshots.find((candidate) => candidate.zxid === zxid);
+  let bytes = new Uint8Array(0);
+  if (snapshot !== undefined) {
+    snapshot.pinnedUntilMs = nowMs + PINNED_MS;
+    bytes = new Uint8Array(yield* readBytes(snapshotName(zxid), position, bytesMax));
+  }
   report(state, { kind: "snapshotBytes", tag, zxid, position, bytes });
 }

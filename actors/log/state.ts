@@ -73,8 +73,8 @@ export type StoredSnapshot = {
   readonly zxid: Zxid;
   /** Undefined: not looked at in this life, so it is not offered to peers. */
   readonly identity: SnapshotIdentity | undefined;
-  /** Read by a lane or a peer since the last purge: it outlives the next one. */
-  inUse: boolean;
+  /** A peer reads it: until then no purge takes it. */
+  pinnedUntilMs: number | undefined;
 };
 
 /** A snapshot that is being written to `SNAPSHOT_NEW_FILE`. */

@@ -53,7 +53,7 @@ export class LogHarness {
   readonly events: string[] = [];
   stopReason: string | undefined = undefined;
   readonly #actor: Actor<LogState, LogMessage>;
-  readonly #context: Context;
+  #context: Context;
   readonly #inbox: LogMessage[] = [];
   readonly #timers = new Map<string, number>();
   #state: LogState;
@@ -99,6 +99,11 @@ export class LogHarness {
   ask(message: LogMessage): LogReport[] {
     this.tell(message);
     return this.run();
+  }
+
+  /** Lets the clock go on. Timers fire with `fire` only. */
+  pass(ms: number): void {
+    this.#context = { ...this.#context, nowMs: this.#context.nowMs + ms };
   }
 
   fire(timer: string): LogReport[] {

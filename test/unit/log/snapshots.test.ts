@@ -3,6 +3,7 @@ import test from "ava";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
+import { PINNED_MS } from "../../../actors/log/snapshots.ts";
 import {
   checksum,
   chunks,
@@ -147,15 +148,57 @@ test("the newest two snapshots stay, and of the log what continues the older of 
   ]);
 });
 
-test("a snapshot that a peer or a lane has just read outlives one purge", (t) => {
+test("a snapshot that a peer reads stays however many are cut meanwhile, and so does the log after it", (t) => {
   const disk = new MemoryDisk();
-  const log = logWith(200, disk);
+  const log = logWith(300, disk);
+  for (const counter of [50, 100]) cutSnapshot(log, zxid(1, counter));
+  for (const [step, counter] of [150, 170, 190, 210].entries()) {
+    log.pass(PINNED_MS - 1);
+    const position = step * 10;
+    log.ask({ kind: "readSnapshot", tag: 3, zxid: zxid(1, 50), position, bytesMax: 10 });
+    for (const cut of [counter, counter + 10]) cutSnapshot(log, zxid(1, cut));
+  }
+  t.deepEqual(names(disk, "snapshot"), [
+    "snapshot.0000000100000032",
+    "snapshot.00000001000000d2",
+    "snapshot.00000001000000dc",
+  ]);
+  t.true(
+    recovered(new LogHarness(new MemoryDisk({ files: disk.snapshot() }))).baseZxid <= zxid(1, 50),
+  );
+  log.pass(PINNED_MS);
+  cutSnapshot(log, zxid(1, 240));
+  t.deepEqual(names(disk, "snapshot"), ["snapshot.00000001000000dc", "snapshot.00000001000000f0"]);
+});
+
+test("a snapshot that a lane loads stays until the last chunk is loaded", (t) => {
+  const disk = new MemoryDisk();
+  const log = logWith(300, disk);
+  for (const counter of [50, 100]) cutSnapshot(log, zxid(1, counter), 2);
+  const of = zxid(1, 50);
+  log.ask({ kind: "loadSnapshot", zxid: of, to: "tree/2" });
+  for (const counter of [150, 180, 200]) {
+    log.pass(PINNED_MS);
+    cutSnapshot(log, zxid(1, counter));
+  }
+  for (const index of [0, 1]) log.ask({ kind: "chunkLoaded", lane: 2, zxid: of, index });
+  t.is(log.stopReason, undefined);
+  const loaded = log.toTrees.flatMap((told) => (told.kind === "loadChunk" ? [told.index] : []));
+  t.deepEqual(loaded, [0, 1]);
+  cutSnapshot(log, zxid(1, 220));
+  t.deepEqual(names(disk, "snapshot"), ["snapshot.00000001000000c8", "snapshot.00000001000000dc"]);
+});
+
+test("without room for more, a snapshot that a peer reads goes like any other", (t) => {
+  const disk = new MemoryDisk();
+  const log = logWith(300, disk);
   for (const counter of [50, 100]) cutSnapshot(log, zxid(1, counter));
   log.ask({ kind: "readSnapshot", tag: 3, zxid: zxid(1, 50), position: 0, bytesMax: 10 });
+  const used = Object.values(disk.snapshot()).reduce((sum, bytes) => sum + bytes.length, 0);
+  disk.capacityBytes = used + 500;
+  log.ask({ kind: "append", records: records(1, 301, 400) });
   cutSnapshot(log, zxid(1, 150));
-  t.is(names(disk, "snapshot").length, 3);
-  cutSnapshot(log, zxid(1, 180));
-  t.deepEqual(names(disk, "snapshot"), ["snapshot.0000000100000096", "snapshot.00000001000000b4"]);
+  t.deepEqual(names(disk, "snapshot"), ["snapshot.0000000100000064", "snapshot.0000000100000096"]);
 });
 
 test("a damaged newest snapshot is set aside, and the node starts from the one before", (t) => {
