@@ -26,7 +26,8 @@ export function configOf(plan: Plan, id: ServerId): NodeConfig {
     initLimit: 10,
     syncLimit: 5,
     minSessionTimeoutMs: plan.minSessionTimeoutMs,
-    maxSessionTimeoutMs: plan.minSessionTimeoutMs * 10,
+    // What anybody gets who asks for more, so that no session outlives the time in which all is to be well again.
+    maxSessionTimeoutMs: plan.minSessionTimeoutMs * 2,
     maxClientConnections: 0,
     maxConnections: 0,
     maxTreeBytes: 0,

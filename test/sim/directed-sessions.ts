@@ -83,9 +83,9 @@ export function replacements(_plan: Plan, random: Random): Partial<Plan> {
 
 /** The least may be asked for less, and is granted the least. */
 export function renewalsOf(minSessionTimeoutMs: number): Workload["renewals"] {
-  return [0.5, 1, 2].map((times) => ({
+  return [0.5, 1, 2, 3].map((times) => ({
     askedMs: minSessionTimeoutMs * times,
-    grantedMs: minSessionTimeoutMs * Math.max(1, times),
+    grantedMs: minSessionTimeoutMs * Math.min(2, Math.max(1, times)),
   }));
 }
 

@@ -30,7 +30,7 @@ export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
   successions: { rate: 0.07, change: successions },
   handshakes: { rate: 0.04, change: handshakes },
   replacements: { rate: 0.02, change: replacements },
-  identities: { rate: 0.06, change: identities },
+  identities: { rate: 0.1, change: identities },
 };
 
 export function isDirected(name: string): name is DirectedName {

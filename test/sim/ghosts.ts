@@ -46,7 +46,8 @@ export class Ghosts {
   }
 
   add(node: SimNode, life: Life, of: Pick<Ghost, "kind" | "place">): void {
-    const log = of.kind === "replaced" ? newNodeLog(this.#number(node)) : node.log;
+    // Who is replaced goes on as it is; what the checkers knew of the node is of this process.
+    const log = of.kind === "replaced" ? { ...node.log, node: this.#number(node) } : node.log;
     this.#all.set(life, { ...of, node, life, log });
     // Of a second ensemble all hear each other.
     of.place.setGroup(of.kind === "rival" ? RIVALS : this.#made);

@@ -19,6 +19,9 @@ type IdentityFaultKind =
 
 /** Everybody has heard whoever stands by then. */
 const HEARD_MS = 150;
+/** The moment for a copy is when all is quiet: it is looked for a few times. */
+const BESIDE_EVERY_MS = 300;
+const BESIDE_TRIES = 6;
 
 /** The folder was started again since it was copied, and all nodes go by one configuration. */
 function isSettled({ nodes }: Cluster, node: SimNode, copy: FolderCopy): boolean {
@@ -37,6 +40,26 @@ export function identityFaults({
   later,
   say,
 }: Injection): Record<IdentityFaultKind, Inject> {
+  /** Once each of the others remembers the present process of the folder: so they are to refuse the copy, all of them. */
+  function startBeside(node: SimNode): void {
+    const { copy } = node;
+    if (copy === undefined || cluster.ghosts.hasAny("copy")) return;
+    if (!isSettled(cluster, node, copy)) return;
+    const lives = cluster.nodes.map(({ life }) => life);
+    cluster.network.listenAnew();
+    node.tell("log-sync", { kind: "elected", leader: node.id });
+    later(HEARD_MS, () => {
+      if (!isSettled(cluster, node, copy) || !cluster.network.isHeardByAll(node.id)) return;
+      if (cluster.nodes.some(({ life }, index) => life !== lives[index])) return;
+      if (cluster.ghosts.hasAny("copy")) return;
+      const beside = cluster.ghosts.newProcess(node, "copy");
+      beside.disk = new MemoryDisk({ files: copy.files });
+      cluster.start(beside);
+      cluster.ghosts.meet("copy");
+      later(1500, () => cluster.ghosts.endAll("copy"));
+    });
+  }
+
   return {
     replaceLiving: ({ node }) => {
       return replaceLiving(cluster, node) && say(`${node.id} is replaced while it lives`);
@@ -68,22 +91,15 @@ export function identityFaults({
       return putBack(cluster, node);
     },
     copyBeside: ({ node }) => {
-      if (node.copy === undefined) return copyFolder(cluster, node);
-      if (!isSettled(cluster, node, node.copy)) return false;
-      // Each of the others is to remember its present life, so the copy is refused by all.
-      const lives = cluster.nodes.map(({ life }) => life);
-      const { copy } = node;
-      cluster.network.listenAnew();
-      node.tell("log-sync", { kind: "elected", leader: node.id });
-      later(HEARD_MS, () => {
-        if (!isSettled(cluster, node, copy) || !cluster.network.isHeardByAll(node.id)) return;
-        if (cluster.nodes.some(({ life }, index) => life !== lives[index])) return;
-        const beside = cluster.ghosts.newProcess(node, "copy");
-        beside.disk = new MemoryDisk({ files: copy.files });
-        cluster.start(beside);
-        cluster.ghosts.meet("copy");
-        later(1500, () => cluster.ghosts.endAll("copy"));
-      });
+      // Half of the time the copy is of just before the last start: it and its original are then started as often.
+      if (node.copy === undefined || random.chance(0.5)) {
+        if (!copyFolder(cluster, node)) return false;
+        cluster.crash(node, false);
+        later(20, () => cluster.start(node));
+      }
+      for (let tries = 1; tries <= BESIDE_TRIES; tries += 1) {
+        later(tries * BESIDE_EVERY_MS, () => startBeside(node));
+      }
       return say(`an old copy of the folder of ${node.id} is to be started beside it`);
     },
     secondEnsemble: () => {
