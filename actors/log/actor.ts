@@ -56,6 +56,13 @@ const SEGMENT_BYTES_MAX: number = 2 ** 30;
 const MAILBOX_CAPACITY = 65_536;
 /** Fires when the messages at hand have been taken in: appends wait for it, so that they share a sync. */
 const FLUSH_TIMER = "flush";
+/** Fires when the end of the log may be told and sealed, if nothing is under way then. */
+const IDLE_TIMER = "idle";
+/**
+ * From an append to what is written for its protection: whoever waits for the append is not to wait for that too, and a client
+ * that writes one after the other has it done for several at once.
+ */
+const IDLE_AFTER_MS = 5;
 
 export function logActor(options: LogOptions): Actor<LogState, LogMessage> {
   const { server, ensemble, crc32, repairable = false, members = [server] } = options;
@@ -174,7 +181,12 @@ function takeTimer(state: LogState, timer: string): void {
     askAgain(state);
     return;
   }
-  assert(timer === PROBE_TIMER, "the log has three timers");
+  if (timer === IDLE_TIMER) {
+    const isIdle = state.running === undefined && state.flush === "none";
+    state.idle = isIdle ? "due" : "none";
+    return;
+  }
+  assert(timer === PROBE_TIMER, "the log has four timers");
   state.awaitingRoom = false;
   state.changeStalled = false;
 }
@@ -225,13 +237,26 @@ function nextProcedure(state: LogState, nowMs: number): Procedure | undefined {
     if (change !== undefined) state.snapshotLast = false;
     return change;
   }
-  if (state.flush === "none") {
-    if (isEndUntold(state)) return tellEnd(state);
-    const unsealed = segmentToSeal(state);
-    if (unsealed !== undefined) return sealSegment(state, unsealed);
-  }
+  const protect = state.flush === "none" ? protectEnd(state) : undefined;
+  if (protect !== undefined) return protect;
   if (prepare) return prepareRoom(state);
   if (state.low && !state.awaitingRoom) becomeWritable(state);
+  return undefined;
+}
+
+/** What is to be written of the log's end when it is idle. */
+function protectEnd(state: LogState): Procedure | undefined {
+  const unsealed = segmentToSeal(state);
+  const isUntold = isEndUntold(state);
+  if (state.idle === "due") {
+    if (isUntold) return tellEnd(state);
+    state.idle = "none";
+    if (unsealed !== undefined) return sealSegment(state, unsealed);
+  }
+  if (state.idle === "none" && (isUntold || unsealed !== undefined)) {
+    state.idle = "scheduled";
+    state.outbox.push({ kind: "startTimer", timer: IDLE_TIMER, afterMs: IDLE_AFTER_MS });
+  }
   return undefined;
 }
 

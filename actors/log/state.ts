@@ -167,6 +167,8 @@ export type LogState = {
   /** Work on snapshots was done since the last change: the next turn is a change's, if there is one. */
   snapshotLast: boolean;
   flush: "none" | "scheduled" | "due";
+  /** When the log's end is next told and sealed. */
+  idle: "none" | "scheduled" | "due";
   /** Bytes appended since zeros were last prepared. */
   unpreparedBytes: number;
 
@@ -217,6 +219,7 @@ export function initialState(settings: LogSettings): LogState {
     readLast: false,
     snapshotLast: false,
     flush: "none",
+    idle: "none",
     unpreparedBytes: 0,
     low: false,
     full: false,

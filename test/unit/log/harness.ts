@@ -79,14 +79,20 @@ export class LogHarness {
     this.#inbox.push(message);
   }
 
-  /** One disk operation, or one message, or the timer of 0 ms. False: nothing is left to do. */
+  /** One disk operation, or one message, or the timer of 0 ms, or that of an idle log. False: nothing is left to do. */
   step(): boolean {
     if (this.stopReason !== undefined) return false;
     if (this.#work !== undefined) return this.#stepDisk(this.#work);
-    const message = this.#inbox.shift() ?? this.#zeroTimer();
+    const message = this.#inbox.shift() ?? this.#nextTimer();
     if (message === undefined) return false;
     this.#take(this.#actor.receive(this.#state, message, this.#context));
     return true;
+  }
+
+  /** Nothing is under way; the timer of an idle log may run. */
+  get isQuiet(): boolean {
+    const soon = [...this.#timers.values()].includes(0);
+    return this.#work === undefined && this.#inbox.length === 0 && !soon;
   }
 
   /** Until nothing is left to do. Gives back what was reported meanwhile. */
@@ -150,13 +156,9 @@ export class LogHarness {
     return true;
   }
 
-  #zeroTimer(): LogMessage | undefined {
-    for (const [timer, afterMs] of this.#timers) {
-      if (afterMs !== 0) continue;
-      this.#timers.delete(timer);
-      return { kind: "timer", timer };
-    }
-    return undefined;
+  #nextTimer(): LogMessage | undefined {
+    const due = [...this.#timers].find(([, afterMs]) => afterMs === 0)?.[0] ?? "idle";
+    return this.#timers.delete(due) ? { kind: "timer", timer: due } : undefined;
   }
 
   #take(step: Step<LogState>): void {

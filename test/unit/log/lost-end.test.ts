@@ -161,6 +161,22 @@ test("a record is reported only when a missing segment of its own would be notic
   t.regex(next.stopReason ?? "", /up to zxid 0x100000020 was durable/);
 });
 
+test("whoever waits for an append does not wait for its end to be told and sealed", (t) => {
+  const log = logWith(9);
+  log.tell({ kind: "append", records: records(1, 10, 10) });
+  const before = log.reports.length;
+  while (log.reports.length === before) log.step();
+  t.like(log.reports.at(-1), { kind: "appended" });
+  const done = log.performed.length;
+  while (!log.isQuiet) log.step();
+  t.is(log.performed.length, done, "all turns that the append set off are over");
+  log.run();
+  t.deepEqual(
+    log.performed.slice(done).map((operation) => "file" in operation && operation.file),
+    ["log-end", "log.0000000100000000"],
+  );
+});
+
 test("a log-end that is missing, emptied or damaged in both places is damage; in one place it is none", (t) => {
   const changes: Readonly<Record<string, Change>> = {
     missing: (files) => delete files["log-end"],
