@@ -47,7 +47,7 @@ class NoBatch extends Error {
 
 function operation(walk: Walk): void {
   const fields = walk.head(ARRAY);
-  const code = walk.integer(-INT32_END, INT32_END);
+  const code = walk.code();
   const expected = fieldsOf(walk, code, false);
   if (fields !== expected) throw new NoBatch(`an operation ${code} has ${expected} fields`);
 }
@@ -122,7 +122,7 @@ function multi(walk: Walk): void {
   const parts = walk.head(ARRAY);
   for (let index = 0; index < parts; index += 1) {
     const fields = walk.head(ARRAY);
-    const code = walk.integer(-INT32_END, INT32_END);
+    const code = walk.code();
     if (fieldsOf(walk, code, true) !== fields) throw new NoBatch("a part of a multi is cut short");
   }
 }
@@ -135,6 +135,11 @@ function acl(walk: Walk): void {
     walk.text();
     walk.text();
   }
+}
+
+function inRange(value: number, min: number, end: number): void {
+  const isFine = Number.isInteger(value) && value >= min && value < end;
+  if (!isFine) throw new NoBatch("a number is out of range");
 }
 
 class Walk {
@@ -159,16 +164,22 @@ class Walk {
     return this.#argument(byte & 0x1f);
   }
 
-  /** From `min` to below `end`. */
-  integer(min: number, end: number): number {
+  /** Of an operation: a small integer. */
+  code(): number {
     const byte = this.#bytes[this.#take(1)] ?? 0;
-    let value: number;
-    if (byte === FLOAT_64) value = this.#view.getFloat64(this.#take(8));
-    else if (byte >> 5 === UNSIGNED) value = this.#argument(byte & 0x1f);
-    else if (byte >> 5 === NEGATIVE) value = -1 - this.#argument(byte & 0x1f);
-    else throw new NoBatch(`a value of type ${byte >> 5}, not a number`);
-    if (Number.isInteger(value) && value >= min && value < end) return value;
-    throw new NoBatch("a number is out of range");
+    if (byte >> 5 === UNSIGNED) return this.#argument(byte & 0x1f);
+    if (byte >> 5 === NEGATIVE) return -1 - this.#argument(byte & 0x1f);
+    throw new NoBatch(`a value of type ${byte >> 5}, not a code`);
+  }
+
+  /** From `min` to below `end`. Gives no number back: a double would be an object of its own, several for each operation. */
+  integer(min: number, end: number): void {
+    const byte = this.#bytes[this.#take(1)] ?? 0;
+    if (byte < 24) return inRange(byte, min, end);
+    if (byte === FLOAT_64) return inRange(this.#view.getFloat64(this.#take(8)), min, end);
+    if (byte >> 5 === UNSIGNED) return inRange(this.#argument(byte & 0x1f), min, end);
+    if (byte >> 5 === NEGATIVE) return inRange(-1 - this.#argument(byte & 0x1f), min, end);
+    throw new NoBatch(`a value of type ${byte >> 5}, not a number`);
   }
 
   skip(length: number): void {

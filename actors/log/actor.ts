@@ -62,7 +62,7 @@ const IDLE_TIMER = "idle";
  * From an append to what is written for its protection: whoever waits for the append is not to wait for that too, and a client
  * that writes one after the other has it done for several at once.
  */
-const IDLE_AFTER_MS = 5;
+const IDLE_AFTER_MS = 20;
 
 export function logActor(options: LogOptions): Actor<LogState, LogMessage> {
   const { server, ensemble, crc32, repairable = false, members = [server] } = options;
