@@ -2,6 +2,7 @@
 import { KEYS } from "../server/config/keys.ts";
 import { loadConfig } from "../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../server/config/node-config.ts";
+import { tuneGarbageCollection } from "../server/garbage-collection.ts";
 import { zxidOfText } from "../server/skipped-operations.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import type { LogLevel } from "../runtime/effects.ts";
@@ -83,6 +84,7 @@ async function runNode(
   }
   const asked: Promise<unknown>[] = [stopSignal(() => undefined)];
   if (stopWithStdin) asked.push(stdinEnd());
+  tuneGarbageCollection();
   const { startNode } = await import("../server/node.ts");
   const onInspection = (event: InspectionEvent): void => logEvent(event, level);
   const starting = startNode(config, { skip, onInspection });

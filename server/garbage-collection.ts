@@ -1,0 +1,28 @@
+/**
+ * How V8 collects garbage in the threads of a node. What a node is busy with lies outside of V8's heaps, in array buffers:
+ * records, batches, frames. V8 by itself begins a collection after every 64 MB of them, on the main thread several times a second
+ * and for nothing. Counted together with the heap, they have the limits of the heap. Why so, and what it costs:
+ * docs/decisions/0017-garbage-collection.md.
+ */
+import { setFlagsFromString } from "node:v8";
+
+/** The first V8, of Node.js 24, that this was measured with; an older one may not know the flags. */
+const V8_MIN: readonly [number, number] = [13, 6];
+
+const FLAGS: readonly string[] = [
+  "--external-memory-accounted-in-global-limit",
+  // A collection is due when half as much again as was live after the last one is in use. By default it is up to four times as much.
+  "--heap-growing-percent=50",
+];
+
+/** None for a V8 that may not know them. `v8Version`: as `process.versions.v8` has it. */
+export function collectorFlags(v8Version: string): readonly string[] {
+  const [major = 0, minor = 0] = v8Version.split(".").map(Number);
+  const isKnown = major > V8_MIN[0] || (major === V8_MIN[0] && minor >= V8_MIN[1]);
+  return isKnown ? FLAGS : [];
+}
+
+/** Of all threads of this process. Called before the lanes are started. */
+export function tuneGarbageCollection(): void {
+  for (const flag of collectorFlags(process.versions.v8)) setFlagsFromString(flag);
+}
