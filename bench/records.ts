@@ -97,7 +97,7 @@ class Log {
   }
 
   barrier(): Uint8Array {
-    return this.#record("barrier", encodeBarrier(), 1);
+    return this.#record("barrier", encodeBarrier(undefined), 1);
   }
 
   batch(operations: readonly Operation[]): Uint8Array {

@@ -13,7 +13,7 @@ export type Configuration = {
   readonly ensembleId: EnsembleId;
   /** 1 when the ensemble is founded; each change has the next number. */
   readonly version: number;
-  /** Zxid of the record that made it; 0 of the first, which is in no record. */
+  /** Zxid of the record that made it; 0 of the first, which records do not change: barriers tell of it. */
   readonly since: Zxid;
   /** Ascending by id. */
   readonly voters: readonly Voter[];

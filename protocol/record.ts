@@ -15,13 +15,14 @@
  *   40      8     time, Unix milliseconds of the leader, never decreasing along the log
  *   48      8     submitter's incarnation
  *   56      8     seq: the submitter's batch number, from 1 (0 when the leader itself submits)
- *   64            payload: a batch (`batch.ts`), of a barrier the state machine's version as CBOR, or a
+ *   64            payload: a batch (`batch.ts`), of a barrier the state machine's version and the leader's
+ *                 configuration as CBOR, or a
  *                   configuration (`configuration.ts`)
  */
 import { assert } from "./assert.ts";
-import { isBeyondUs } from "./barrier.ts";
+import { barrierConfiguration, barrierFault, isBeyondUs } from "./barrier.ts";
 import { batchFault } from "./batch-check.ts";
-import { decodeConfiguration } from "./configuration.ts";
+import { type Configuration, decodeConfiguration } from "./configuration.ts";
 import type { ServerId, Submitter } from "./ids.ts";
 import { RECORD_BYTES_MAX } from "./limits.ts";
 import { counterOf, type Epoch, epochOf, type Zxid } from "./zxid.ts";
@@ -105,7 +106,8 @@ export function recordFault(record: Uint8Array, epochMax: Epoch): string | undef
   if (prevZxid >= firstZxid) return "its zxids do not grow";
   if (kind === "barrier") {
     const isFirst = counterOf(firstZxid) === 0 && lastZxid === firstZxid;
-    return isFirst ? undefined : "a barrier is the first of its epoch, alone";
+    if (!isFirst) return "a barrier is the first of its epoch, alone";
+    return barrierFault(recordPayload(record));
   }
   if (kind === "configuration") return configurationFault(record);
   return batchFault(recordPayload(record), lastZxid - firstZxid + 1);
@@ -121,6 +123,13 @@ function configurationFault(record: Uint8Array): string | undefined {
 /** Cheaper than the whole header: the start of a node asks it of every record. */
 export function isConfigurationRecord(record: Uint8Array): boolean {
   return KINDS[record[KIND_OFFSET] ?? 0] === "configuration";
+}
+
+/** That a verified record names: of a change, or by which the leader goes that wrote a barrier. Undefined: none. */
+export function recordConfiguration(record: Uint8Array): Configuration | undefined {
+  const kind = KINDS[record[KIND_OFFSET] ?? 0];
+  if (kind === "configuration") return decodeConfiguration(recordPayload(record));
+  return kind === "barrier" ? barrierConfiguration(recordPayload(record)) : undefined;
 }
 
 export function recordPayload(record: Uint8Array): Uint8Array {

@@ -8,6 +8,7 @@
  *   session    2  | id 8 | timeout in ms 4 | attachedAt 8 | password, bytes
  *   submitter  3  | server 2 | lane 2 | incarnation 8 | seq 8
  *   skipped    5  | zxid 8
+ *   configuration 6 | bytes: CBOR as in a record (`configuration.ts`); right behind the head if there is one
  *   znode      4  | flags 1 | path, text | czxid 8 | ctime 8
  *                 | DATA: bytes | CHANGED: mzxid 8, mtime 8, version 4 | PARENT: pzxid 8, creates 4
  *                 | ACL: aversion 4, count 4, each permissions 4, scheme text, id text | OWNER: session 8
@@ -17,6 +18,7 @@
  * is 0; without OWNER the znode is no ephemeral. How many children a znode has follows from the others' paths.
  */
 import { OPEN_ACL, type Acl } from "./acl.ts";
+import { type Configuration, decodeConfiguration, encodeConfiguration } from "./configuration.ts";
 import { SESSION_NONE, type SessionId } from "./ids.ts";
 import { type Crc32, getUint53, setUint53 } from "./record.ts";
 import { CHUNK_HEADER_BYTES, chunkPayload, sealChunk } from "./snapshot.ts";
@@ -27,6 +29,7 @@ const SESSION = 2;
 const SUBMITTER = 3;
 const ZNODE = 4;
 const SKIPPED = 5;
+const CONFIGURATION = 6;
 
 const FLAG_DATA = 1;
 const FLAG_CHANGED = 2;
@@ -81,6 +84,7 @@ export type SnapshotEntry =
   | { readonly kind: "session"; readonly session: SnapshotSession }
   | { readonly kind: "submitter"; readonly submitter: SnapshotSubmitter }
   | { readonly kind: "znode"; readonly znode: SnapshotZnode }
+  | { readonly kind: "configuration"; readonly configuration: Configuration }
   /** An operation that is in the log and was not applied. */
   | { readonly kind: "skipped"; readonly zxid: Zxid };
 
@@ -126,6 +130,12 @@ export class ChunkWriter {
     this.#uint32(timeoutMs);
     this.#uint53(attachedAt);
     this.#blob(password);
+  }
+
+  configuration(configuration: Configuration): void {
+    const bytes = encodeConfiguration(configuration);
+    this.#begin(CONFIGURATION, 4 + bytes.length);
+    this.#blob(bytes);
   }
 
   skipped(zxid: Zxid): void {
@@ -239,15 +249,6 @@ export class ChunkWriter {
   }
 }
 
-/** The time of the last record that a snapshot holds, of its first chunk. 0: the chunk does not say. */
-export function snapshotTime(chunk: Uint8Array): number {
-  const { buffer, byteOffset, length } = chunkPayload(chunk);
-  const view = new DataView(buffer, byteOffset, length);
-  if (length < 9 || view.getUint8(0) !== HEAD) return 0;
-  const timeMs = view.getUint32(1) * 2 ** 32 + view.getUint32(5);
-  return Number.isSafeInteger(timeMs) ? timeMs : 0;
-}
-
 /** A chunk whose checksum is right holds what no writer makes: the writer was damaged, or this is another format. */
 export class ChunkError extends Error {
   override readonly name = "ChunkError";
@@ -290,6 +291,8 @@ export class ChunkReader {
         return { kind: "submitter", submitter: this.#submitter() };
       case SKIPPED:
         return { kind: "skipped", zxid: this.#uint53() as Zxid };
+      case CONFIGURATION:
+        return { kind: "configuration", configuration: this.#configuration() };
       case HEAD:
         return { kind: "head", head: this.#head() };
       default:
@@ -302,6 +305,18 @@ export class ChunkReader {
     const sessions = this.#uint32();
     const submitters = this.#uint32();
     return { timeMs, sessions, submitters, znodes: this.#uint32() };
+  }
+
+  #configuration(): Configuration {
+    const bytes = this.#blob();
+    let configuration: Configuration | undefined;
+    try {
+      configuration = decodeConfiguration(bytes);
+    } catch (error) {
+      throw new ChunkError("a configuration that cannot be read", { cause: error });
+    }
+    if (configuration === undefined) throw new ChunkError("what is no configuration");
+    return configuration;
   }
 
   #session(): SnapshotSession {
@@ -399,5 +414,28 @@ export class ChunkReader {
     if (start + length > this.#bytes.length) throw new RangeError("beyond the chunk");
     this.#position = start + length;
     return start;
+  }
+}
+
+/** What the first chunk of a snapshot says of the whole. */
+export type SnapshotStart = {
+  /** Of the last record that it holds; 0: the chunk does not say. */
+  readonly timeMs: number;
+  readonly configuration: Configuration | undefined;
+};
+
+export function snapshotStart(chunk: Uint8Array): SnapshotStart {
+  const reader = new ChunkReader(chunk);
+  try {
+    const head = reader.next();
+    if (head?.kind !== "head") return { timeMs: 0, configuration: undefined };
+    const { timeMs } = head.head;
+    const second = reader.next();
+    const configuration = second?.kind === "configuration" ? second.configuration : undefined;
+    return { timeMs, configuration };
+  } catch (error) {
+    // Whoever loads it says what is wrong.
+    if (error instanceof ChunkError) return { timeMs: 0, configuration: undefined };
+    throw error;
   }
 }

@@ -7,7 +7,7 @@
  *   0       4     magic, `ZSNP`
  *   4       4     length of the whole chunk in bytes, this header included
  *   8       4     CRC-32 of bytes 12 to the end
- *   12      1     format version, 1
+ *   12      1     format version, 2; version 1 had no configurations
  *   13      1     kind: 1 state of the tree
  *   14      1     1 in the last chunk of the snapshot, else 0
  *   15      1     reserved, 0
@@ -24,7 +24,7 @@ import { type Crc32, getUint53, setUint53 } from "./record.ts";
 import type { Zxid } from "./zxid.ts";
 
 export const CHUNK_HEADER_BYTES = 32;
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 const MAGIC = 0x5a53_4e50;
 const KIND_TREE = 1;
 
@@ -64,7 +64,8 @@ export function verifyChunk(
   if (view.getUint32(8) !== crc32(bytes.subarray(offset + 12, offset + length))) {
     return { fault: "badChecksum" };
   }
-  if (view.getUint8(12) !== SNAPSHOT_VERSION) return { fault: "badVersion" };
+  const version = view.getUint8(12);
+  if (version < 1 || version > SNAPSHOT_VERSION) return { fault: "badVersion" };
   if (view.getUint8(13) !== KIND_TREE) return { fault: "badVersion" };
   return { length };
 }

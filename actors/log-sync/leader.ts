@@ -89,7 +89,7 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
   );
   log(state, "info", "leads", { epoch: of, after: formatZxid(state.index.tail) });
   emitLeadership(state);
-  const payload = encodeBarrier();
+  const payload = encodeBarrier(state.membership.settled);
   appendRecord(
     state,
     role,

@@ -9,7 +9,12 @@ import {
   identityOf,
 } from "../../protocol/configuration.ts";
 import type { Identity } from "../../protocol/identity.ts";
-import { isConfigurationRecord, recordHeader, recordPayload } from "../../protocol/record.ts";
+import {
+  isConfigurationRecord,
+  recordConfiguration,
+  recordHeader,
+  recordPayload,
+} from "../../protocol/record.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { Standing } from "./messages.ts";
@@ -31,10 +36,9 @@ export function isForeign({ membership, options }: LogSyncState, of: Configurati
 
 /** Of a record that a leader sends; undefined: it may enter the log. */
 export function foreignFault(state: LogSyncState, record: Uint8Array): string | undefined {
-  if (!isConfigurationRecord(record)) return undefined;
-  const configuration = decodeConfiguration(recordPayload(record));
-  if (configuration !== undefined && !isForeign(state, configuration)) return undefined;
-  return "it is a configuration of another ensemble";
+  const configuration = recordConfiguration(record);
+  if (configuration === undefined || !isForeign(state, configuration)) return undefined;
+  return "it has a configuration of another ensemble";
 }
 
 /** A record has entered the log. */

@@ -10,7 +10,7 @@ import { installName, PARTS_FILE, snapshotName } from "./files.ts";
 import { lowerEnd } from "./log-end.ts";
 import type { SnapshotMessage } from "./messages.ts";
 import { perform, performIfRoom, type Procedure, removeIfThere } from "./procedure.ts";
-import { verifySnapshot } from "./snapshot-files.ts";
+import { foreignOwner, verifySnapshot } from "./snapshot-files.ts";
 import { dropSpares } from "./spares.ts";
 import { type LogState, report, say } from "./state.ts";
 
@@ -104,7 +104,8 @@ function* verifyParts(
   const verdict = yield* verifySnapshot(file, state.settings.crc32);
   if (verdict.kind === "damaged") return wrong(`${verdict.fault} at offset ${verdict.position}`);
   if (verdict.identity.checksum !== checksum) return wrong("not the snapshot that was offered");
-  return { fault: undefined, timeMs: verdict.timeMs };
+  const { timeMs, configuration } = verdict;
+  return { fault: foreignOwner(state.own.configuration, configuration), timeMs };
 }
 
 /** Also what a crash left to be done: what stands in the way may be partly gone. */

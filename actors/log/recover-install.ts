@@ -5,7 +5,7 @@ import { type Folder, listFolder } from "./folder.ts";
 import { finishInstall } from "./install.ts";
 import type { Procedure } from "./procedure.ts";
 import type { ToldEnd } from "./recover-end.ts";
-import { logHolds, refuseLaterVersion } from "./recover-log.ts";
+import { logHolds, refuseForeign, refuseLaterVersion } from "./recover-log.ts";
 import { verifySnapshot } from "./snapshot-files.ts";
 import { type LogState, say } from "./state.ts";
 
@@ -32,6 +32,7 @@ export function* findInstall(
   const file = { name, size: folder.get(name) ?? 0, zxid };
   const verdict = yield* verifySnapshot(file, state.settings.crc32);
   if (verdict.kind === "damaged") refuseLaterVersion(name, verdict.fault);
+  else refuseForeign(state, name, verdict.configuration);
   // The log is told to end there before the file gets its name.
   const isOlder = told.kind === "told" && told.zxid > zxid;
   const isOld = isOlder && !(yield* logHolds(folder, zxid, state.settings.crc32));

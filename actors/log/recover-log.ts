@@ -3,7 +3,7 @@
  * what must be done before they can be used. Nothing is changed here.
  */
 import { assert } from "../../protocol/assert.ts";
-import { decodeConfiguration } from "../../protocol/configuration.ts";
+import { type Configuration, decodeConfiguration } from "../../protocol/configuration.ts";
 import { isConfigurationRecord, recordPayload } from "../../protocol/record.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { Crc32 } from "../../protocol/record.ts";
@@ -12,7 +12,7 @@ import { isSegmentName, segmentName, snapshotName, snapshotZxid } from "./files.
 import type { Folder } from "./folder.ts";
 import { LogStop, type Procedure } from "./procedure.ts";
 import { firstPrevZxid, type ScannedRecord, scanSegment, type SegmentEnd } from "./scan.ts";
-import { verifySnapshot } from "./snapshot-files.ts";
+import { foreignOwner, verifySnapshot } from "./snapshot-files.ts";
 import type { LogState, Segment } from "./state.ts";
 
 export type FoundLog = {
@@ -138,6 +138,19 @@ export function refuseLaterVersion(name: string, fault: string): void {
   );
 }
 
+/** Somebody put it there: nothing of the folder is wrong, and nothing may be changed. */
+export function refuseForeign(
+  { own }: LogState,
+  name: string,
+  of: Configuration | undefined,
+): void {
+  const owner = foreignOwner(own.configuration, of);
+  if (owner === undefined) return;
+  throw new LogStop(
+    `${name} in the data folder does not belong there: ${owner}. Nothing was changed. Take it out, or give this node the folder that it is of.`,
+  );
+}
+
 /** In words what shows that more was durable than is there. */
 function damageOf(
   state: LogState,
@@ -179,6 +192,7 @@ function* findSnapshot(
     const verdict = yield* verifySnapshot(file, state.settings.crc32);
     if (verdict.kind === "valid") found.timeMs = Math.max(found.timeMs, verdict.timeMs);
     if (verdict.kind === "damaged") refuseLaterVersion(name, verdict.fault);
+    else refuseForeign(state, name, verdict.configuration);
     const isAhead = zxid > index.lastZxid;
     if (verdict.kind === "damaged" || !(isAhead || index.holds(zxid))) {
       found.aside.push(name);

@@ -58,6 +58,7 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
   let { folder } = listed;
   const owner = yield* readOwner(state, listed);
   const isNew = owner === undefined;
+  state.own = owner?.own ?? ownFolder(state, newIdentity);
   const toldEnd = yield* readLogEnd(folder, crc32);
   const install = yield* findInstall(state, folder, toldEnd);
   if (install.zxid !== undefined) folder = yield* installAgain(state, folder, install.zxid);
@@ -86,7 +87,6 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
   if (loss !== undefined && !isSameLoss(loss, before)) yield* storeVoteLoss(state, loss);
   state.voteLoss = loss;
   if (!repairable) yield* removeIfThere(VOTE_LOSS_FILE);
-  state.own = owner?.own ?? ownFolder(state, newIdentity);
   // A folder of an older version is taken over here, once.
   if (owner?.own === undefined) {
     yield* perform(replaceFile(OWNER_FILE, encodeOwner(state.settings, state.own, crc32)));

@@ -1,4 +1,5 @@
 /** Reads the chunks of a snapshot's file and verifies them: nothing is taken from a snapshot that does not verify. */
+import type { Configuration } from "../../protocol/configuration.ts";
 import { SNAPSHOT_CHUNK_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import {
@@ -7,7 +8,7 @@ import {
   chunkHeader,
   verifyChunk,
 } from "../../protocol/snapshot.ts";
-import { snapshotTime } from "../../protocol/snapshot-entries.ts";
+import { snapshotStart, type SnapshotStart } from "../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../log-sync/messages.ts";
 import { type Procedure, readBytes } from "./procedure.ts";
@@ -53,8 +54,7 @@ export function chunkFault(
 }
 
 export type SnapshotVerdict =
-  /** `timeMs`: of the last record that it holds. */
-  | { readonly kind: "valid"; readonly identity: SnapshotIdentity; readonly timeMs: number }
+  | ({ readonly kind: "valid"; readonly identity: SnapshotIdentity } & SnapshotStart)
   | { readonly kind: "damaged"; readonly position: number; readonly fault: string };
 
 /**
@@ -69,17 +69,26 @@ export function* verifySnapshot(
   const { name, size, zxid } = file;
   let position = 0;
   let checksum = 0;
-  let timeMs = 0;
+  let start: SnapshotStart = { timeMs: 0, configuration: undefined };
   for (let index = 0; ; index += 1) {
     const read = yield* readChunk({ file: name, position, zxid, index }, crc32);
     if (read.kind === "fault") return { kind: "damaged", position, fault: read.fault };
     onChunk?.(read.bytes, read.header);
-    if (index === 0) timeMs = snapshotTime(read.bytes);
+    if (index === 0) start = snapshotStart(read.bytes);
     checksum = crc32(read.bytes, checksum);
     position += read.bytes.length;
     if (!read.header.last) continue;
     if (position !== size)
       return { kind: "damaged", position, fault: "bytes after the last chunk" };
-    return { kind: "valid", identity: { zxid, bytes: size, checksum }, timeMs };
+    return { kind: "valid", identity: { zxid, bytes: size, checksum }, ...start };
   }
+}
+
+/** In words whose it is, if it is of another ensemble than the folder's; undefined: nothing says so. */
+export function foreignOwner(
+  own: Configuration | undefined,
+  of: Configuration | undefined,
+): string | undefined {
+  if (own === undefined || of === undefined || own.ensembleId === of.ensembleId) return undefined;
+  return `it is of the ensemble ${of.ensembleId}, and the folder of ${own.ensembleId}`;
 }

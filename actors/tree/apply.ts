@@ -6,7 +6,12 @@ import { assert, unreachable } from "../../protocol/assert.ts";
 import { decodeBatch } from "../../protocol/batch.ts";
 import { Code } from "../../protocol/codes.ts";
 import type { ClientOperation, Operation, OperationResult } from "../../protocol/operations.ts";
-import { recordHeader, recordPayload, type RecordHeader } from "../../protocol/record.ts";
+import {
+  recordConfiguration,
+  recordHeader,
+  recordPayload,
+  type RecordHeader,
+} from "../../protocol/record.ts";
 import { zxidAfter } from "../../protocol/zxid.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import { tell } from "../inboxes.ts";
@@ -30,9 +35,18 @@ export function applyRecord(tree: TreeState, record: Uint8Array, effects: Effect
   if (header.kind === "batch" && isNew(tree, header)) {
     applyBatch(tree, header, operationsOf(tree, header, record), effects);
   }
+  if (header.kind !== "batch") takeConfiguration(tree, record);
   tree.lastApplied = header.lastZxid;
   tree.lastTimeMs = header.timeMs;
   return count;
+}
+
+/** A new leader may go by one that was changed in records before its barrier, of which it does not know that they are committed. */
+function takeConfiguration(tree: TreeState, record: Uint8Array): void {
+  const configuration = recordConfiguration(record);
+  if (configuration === undefined) return;
+  if (configuration.version > (tree.configuration?.version ?? 0))
+    tree.configuration = configuration;
 }
 
 /** Undefined in the place of each operation of a record that cannot be read and is to be skipped. */

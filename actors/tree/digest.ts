@@ -3,6 +3,7 @@
  * replicas that went apart; it is no protection against forgery.
  */
 import type { Acl } from "../../protocol/acl.ts";
+import { encodeConfiguration } from "../../protocol/configuration.ts";
 import type { TreeState } from "./state.ts";
 
 type Hash = { one: number; other: number };
@@ -27,6 +28,7 @@ export function digestOf(tree: TreeState): string {
     addNumber(hash, seq);
   }
   for (const zxid of tree.skipped) addNumber(hash, zxid);
+  if (tree.configuration !== undefined) addBytes(hash, encodeConfiguration(tree.configuration));
   return hex(hash.one) + hex(hash.other);
 }
 

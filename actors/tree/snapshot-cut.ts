@@ -69,6 +69,7 @@ export function beginCut(tree: TreeState, effects: Effect[]): void {
     submitters: submitters.size,
     znodes: cut.nodesLeft,
   });
+  if (tree.configuration !== undefined) cut.writer.configuration(tree.configuration);
   // A lane each: few enough to write at once.
   for (const submitter of submitters.values()) cut.writer.submitter(submitter);
   for (const zxid of tree.skipped) cut.writer.skipped(zxid);

@@ -5,6 +5,7 @@
  */
 import { assert, unreachable } from "../../protocol/assert.ts";
 import { type ServerId, SESSION_NONE } from "../../protocol/ids.ts";
+import type { Configuration } from "../../protocol/configuration.ts";
 import { parentOf } from "../../protocol/paths.ts";
 import { chunkHeader } from "../../protocol/snapshot.ts";
 import {
@@ -42,6 +43,7 @@ export type Loading = {
   readonly sessions: Sessions;
   readonly submitters: Submitters;
   readonly skipped: Zxid[];
+  configuration: Configuration | undefined;
   /** Came before their parents. */
   readonly orphans: Znode[];
   /** Ephemerals that came before their sessions. */
@@ -86,6 +88,7 @@ function beginLoading(zxid: Zxid): Loading {
     sessions: new Map(),
     submitters: createSubmitters(),
     skipped: [],
+    configuration: undefined,
     orphans: [],
     unowned: [],
     parent: undefined,
@@ -106,6 +109,10 @@ function addEntry(loading: Loading, entry: SnapshotEntry): void {
     case "skipped":
       assert(entry.zxid <= loading.zxid, "a snapshot holds nothing that came after it");
       loading.skipped.push(entry.zxid);
+      return;
+    case "configuration":
+      assert(loading.configuration === undefined, "a snapshot has one configuration at most");
+      loading.configuration = entry.configuration;
       return;
     case "head":
       assert(loading.head === undefined, "a snapshot has one head");
@@ -173,7 +180,7 @@ function finish({ head, nodes, sessions, submitters, orphans, unowned }: Loading
 }
 
 function replaceState(tree: TreeState, loading: Loading, effects: Effect[]): void {
-  const { zxid, head, nodes, sessions, submitters, skipped } = loading;
+  const { zxid, head, nodes, sessions, submitters, skipped, configuration } = loading;
   const { server, lane, ringBytesMax } = tree.options;
   assert(head !== undefined, "a snapshot has a head");
   assert(zxid >= tree.lastApplied, "a replica never goes back");
@@ -184,6 +191,7 @@ function replaceState(tree: TreeState, loading: Loading, effects: Effect[]): voi
   tree.sessions = sessions;
   tree.submitters = submitters;
   tree.skipped = skipped;
+  tree.configuration = configuration;
   tree.ring = createRing(ringBytesMax);
   tree.ring.oldest = zxid;
   tree.watches = createWatches();

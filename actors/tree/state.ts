@@ -1,7 +1,8 @@
 /**
- * Everything a lane's tree knows. `nodes`, `sessions`, `submitters`, `skipped`, `lastApplied` and `lastTimeMs` are replicated: equal on
+ * Everything a lane's tree knows. `nodes`, `sessions`, `submitters`, `skipped`, `configuration`, `lastApplied` and `lastTimeMs` are replicated: equal on
  * every node, and what a snapshot holds.
  */
+import type { Configuration } from "../../protocol/configuration.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
 import {
   CHANGE_RING_BYTES_MAX,
@@ -55,6 +56,8 @@ export type TreeState = {
   submitters: Submitters;
   /** Operations that were not applied although they are committed, in order. */
   skipped: Zxid[];
+  /** The latest that a record applied here names. Undefined: none did. */
+  configuration: Configuration | undefined;
   ring: ChangeRing;
   watches: Watches;
   streams: Streams;
@@ -89,6 +92,7 @@ export function createState(options: TreeOptions): TreeState {
     sessions: new Map(),
     submitters: createSubmitters(),
     skipped: [],
+    configuration: undefined,
     ring: createRing(ringBytesMax),
     watches: createWatches(),
     streams: createStreams(),

@@ -2,6 +2,7 @@
 import type { StoredOwner } from "../../actors/log/files.ts";
 import type { VoteLoss } from "../../actors/log/messages.ts";
 import type { EpochPromise } from "../../actors/log-sync/messages.ts";
+import type { Configuration } from "../../protocol/configuration.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 
 export type FindingKind =
@@ -74,6 +75,8 @@ export type SnapshotFacts = {
   readonly znodes: number;
   readonly sessions: number;
   readonly submitters: number;
+  /** That the ensemble went by then. Undefined: it names none. */
+  readonly configuration: Configuration | undefined;
   /** Of the last record that it holds. */
   readonly timeMs: number | undefined;
   readonly valid: boolean;

@@ -3,6 +3,7 @@ import { snapshotName } from "../../actors/log/files.ts";
 import type { Procedure } from "../../actors/log/procedure.ts";
 import { verifySnapshot } from "../../actors/log/snapshot-files.ts";
 import { unreachable } from "../../protocol/assert.ts";
+import type { Configuration } from "../../protocol/configuration.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import type { ChunkHeader } from "../../protocol/snapshot.ts";
 import {
@@ -22,7 +23,7 @@ export function* lookAtSnapshot(at: SnapshotFile, crc32: Crc32): Procedure<Snaps
   const { file, size, zxid } = at;
   const content = new SnapshotContent(zxid);
   const problem = yield* findProblem(at, content, crc32);
-  const { chunks, znodes, sessions, submitters } = content;
+  const { chunks, znodes, sessions, submitters, configuration } = content;
   const facts: SnapshotFacts = {
     file,
     zxid,
@@ -31,6 +32,7 @@ export function* lookAtSnapshot(at: SnapshotFile, crc32: Crc32): Procedure<Snaps
     znodes,
     sessions,
     submitters,
+    configuration,
     timeMs: content.head?.timeMs,
     valid: problem === undefined,
   };
@@ -76,6 +78,7 @@ class SnapshotContent {
   sessions = 0;
   submitters = 0;
   head: SnapshotHead | undefined;
+  configuration: Configuration | undefined;
   fault: Fault | undefined;
   readonly #zxid: Zxid;
   #position = 0;
@@ -119,6 +122,10 @@ class SnapshotContent {
       case "head":
         if (this.head !== undefined) this.#note("a second head");
         this.head = entry.head;
+        return;
+      case "configuration":
+        if (this.configuration !== undefined) this.#note("a second configuration");
+        this.configuration = entry.configuration;
         return;
       case "session":
         this.sessions += 1;

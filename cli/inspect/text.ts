@@ -108,6 +108,7 @@ function snapshotLines(snapshots: readonly SnapshotFacts[]): readonly string[] {
     "znodes",
     "sessions",
     "submitters",
+    "configuration",
     "as of",
     "",
   ];
@@ -119,6 +120,7 @@ function snapshotLines(snapshots: readonly SnapshotFacts[]): readonly string[] {
     String(snapshot.znodes),
     String(snapshot.sessions),
     String(snapshot.submitters),
+    String(snapshot.configuration?.version ?? "none"),
     optionalTime(snapshot.timeMs),
     snapshot.valid ? "valid" : "DAMAGED",
   ]);

@@ -8,6 +8,8 @@ import type {
 } from "../../actors/tree/messages.ts";
 import { treeActor, type TreeOptions, type TreeState } from "../../actors/tree/tree.ts";
 import { OPEN_ACL, type Acl } from "../../protocol/acl.ts";
+import { encodeBarrier } from "../../protocol/barrier.ts";
+import { type Configuration, encodeConfiguration } from "../../protocol/configuration.ts";
 import { encodeBatch } from "../../protocol/batch.ts";
 import type { ServerId, SessionId, Submitter } from "../../protocol/ids.ts";
 import type {
@@ -67,6 +69,10 @@ export class Replica {
     return this.#state.room;
   }
 
+  get configuration(): Configuration | undefined {
+    return this.#state.configuration;
+  }
+
   receive(message: TreeMessage): readonly Effect[] {
     const step = this.#actor.receive(this.#state, message, CONTEXT);
     this.#state = step.state;
@@ -93,6 +99,20 @@ export class Replica {
       encodeBatch(operations),
       crc32,
     );
+  }
+
+  /** A record without operations: the first of an epoch, or a change of configuration. */
+  name(kind: "barrier" | "configuration", configuration: Configuration): readonly Effect[] {
+    const prevZxid = this.lastZxid;
+    this.lastZxid = (prevZxid + 1) as Zxid;
+    const [firstZxid, lastZxid] = [this.lastZxid, this.lastZxid];
+    const zxids = { firstZxid, lastZxid, prevZxid };
+    const record = encodeRecord(
+      { kind, ...zxids, timeMs: this.timeMs, submitter: undefined, seq: 0 },
+      kind === "barrier" ? encodeBarrier(configuration) : encodeConfiguration(configuration),
+      crc32,
+    );
+    return this.receive({ kind: "committed", records: [record] });
   }
 
   commit(...operations: readonly Operation[]): readonly Effect[] {

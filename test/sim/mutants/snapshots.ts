@@ -19,6 +19,17 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "snapshot-without-configuration",
+    mistake: "a snapshot does not tell which configuration the ensemble goes by",
+    edits: [
+      {
+        file: CUT,
+        find: "if (tree.configuration !== undefined) cut.writer.configuration(tree.configuration);",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "snapshot-sees-later-writes",
     mistake: "a znode that changes while a snapshot is cut goes into it as it is afterwards",
     edits: [

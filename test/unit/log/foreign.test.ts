@@ -7,7 +7,10 @@ import { FileDisk } from "../../../runtime/disks/file.ts";
 import { drive } from "../../../cli/inspect/drive.ts";
 import { lookAtFolder } from "../../../cli/inspect/look.ts";
 import { ReadOnlyFolder } from "../../../cli/inspect/read-only-folder.ts";
-import { checksum, LogHarness, logWith, recovered } from "./harness.ts";
+import { type Configuration, foundedBy } from "../../../protocol/configuration.ts";
+import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
+import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { checksum, identityOf, LogHarness, logWith, recovered, server1, zxid } from "./harness.ts";
 
 const LAST = "log.0000000100000020";
 
@@ -114,5 +117,54 @@ test("a new node takes a folder with nothing in it but what belongs beside, and 
     if (index % 2 === 0) writeFileSync(join(folder, name), "");
     else mkdirSync(join(folder, name));
     t.true(start(folder).stopReason?.includes(`is not empty (${name})`), name);
+  }
+});
+
+const OWN: Configuration = foundedBy([{ id: server1, identity: "1".repeat(32) }]);
+const OTHER: Configuration = foundedBy([{ id: server1, identity: "2".repeat(32) }]);
+
+/** One chunk, which names the configuration that its ensemble went by. */
+function snapshotOf(configuration: Configuration): Uint8Array {
+  const writer = new ChunkWriter(500);
+  writer.head({ timeMs: 7, sessions: 0, submitters: 0, znodes: 0 });
+  writer.configuration(configuration);
+  return writer.take({ zxid: zxid(1, 60), index: 0, last: true }, checksum);
+}
+
+function logOf(configuration: Configuration, disk: MemoryDisk): LogHarness {
+  const log = logWith(40, disk);
+  log.ask({ kind: "storeConfiguration", configuration, guest: false });
+  return log;
+}
+
+for (const name of ["snapshot.000000010000003c", "install.000000010000003c"]) {
+  test(`${name} of another ensemble is refused at the start, and nothing is changed`, (t) => {
+    for (const repairable of [false, true]) {
+      const disk = new MemoryDisk();
+      logOf(OWN, disk);
+      const files = { ...disk.snapshot(), [name]: snapshotOf(OTHER) };
+      const later = new MemoryDisk({ files });
+      const log = new LogHarness(later, { repairable });
+      log.run();
+      t.regex(log.stopReason ?? "", /does not belong there: it is of the ensemble/);
+      t.true(log.stopReason?.includes(OTHER.ensembleId) && log.stopReason.includes(OWN.ensembleId));
+      t.deepEqual(later.snapshot(), files);
+      const own = new MemoryDisk({ files: { ...files, [name]: snapshotOf(OWN) } });
+      const started = new LogHarness(own, { repairable: true });
+      started.run();
+      t.is(started.stopReason, undefined, "the ensemble's own is taken");
+    }
+  });
+}
+
+test("a peer's snapshot of another ensemble is not installed", (t) => {
+  for (const configuration of [OTHER, OWN]) {
+    const log = logOf(OWN, new MemoryDisk());
+    const bytes = snapshotOf(configuration);
+    const snapshot = identityOf(zxid(1, 60), [bytes]);
+    log.ask({ kind: "storePart", zxid: snapshot.zxid, position: 0, bytes });
+    const [report] = log.ask({ kind: "installSnapshot", snapshot });
+    if (configuration === OWN) t.like(report, { kind: "installed", timeMs: 7 });
+    else t.regex(report?.kind === "installRefused" ? report.reason : "", /of the ensemble/);
   }
 });

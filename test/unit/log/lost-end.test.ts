@@ -277,7 +277,7 @@ test("a log whose epoch is of a later state machine is refused, also by a member
     const at = zxid(2, 0);
     const header = { kind: "barrier", firstZxid: at, lastZxid: at, prevZxid: zxid(1, 3) } as const;
     const rest = { timeMs: 1000, submitter: undefined, seq: 0 };
-    const payload = encodeBarrier(STATE_MACHINE_VERSION + 1);
+    const payload = encodeBarrier(undefined, STATE_MACHINE_VERSION + 1);
     log.ask({ kind: "append", records: [encodeRecord({ ...header, ...rest }, payload, checksum)] });
     const before = disk.snapshot();
     const next = new LogHarness(disk, { repairable });

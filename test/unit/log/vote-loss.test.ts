@@ -1,5 +1,6 @@
 /** A folder that may have forgotten something, where others can repair it: it opens without a vote, and keeps what is good. */
 import test from "ava";
+import { SNAPSHOT_VERSION } from "../../../protocol/snapshot.ts";
 import { MemoryDisk } from "../../../runtime/disks/memory.ts";
 import {
   checksum,
@@ -162,7 +163,7 @@ test("a record or a snapshot of a later format version is refused, and nothing i
     },
     (files: Files): void => {
       const chunk = files["snapshot.000000010000003c"] as Uint8Array;
-      chunk[12] = 2;
+      chunk[12] = SNAPSHOT_VERSION + 1;
       new DataView(chunk.buffer).setUint32(8, checksum(chunk.subarray(12)));
     },
   ];

@@ -2,7 +2,15 @@
 import { crc32 } from "node:zlib";
 import test from "ava";
 import type { ServerId } from "../../../protocol/ids.ts";
-import { encodeRecord, recordHeader, type RecordHeader } from "../../../protocol/record.ts";
+import { encodeBarrier } from "../../../protocol/barrier.ts";
+import { foundedBy } from "../../../protocol/configuration.ts";
+import {
+  encodeRecord,
+  recordConfiguration,
+  recordFault,
+  recordHeader,
+  type RecordHeader,
+} from "../../../protocol/record.ts";
 import { epoch, zxidOf } from "../../../protocol/zxid.ts";
 
 const HEADER: RecordHeader = {
@@ -26,6 +34,22 @@ test("a header comes back as it was written", (t) => {
 test("the lanes of node 0 are submitters as any other's", (t) => {
   const header = { ...HEADER, submitter: { server: 0 as ServerId, lane: 2, incarnation: 9 } };
   t.deepEqual(thereAndBack(header), header);
+});
+
+test("a barrier of a peer may name a configuration, and nothing else in its place", (t) => {
+  const zxid = zxidOf(epoch(2), 0);
+  const header = { ...HEADER, kind: "barrier", firstZxid: zxid, lastZxid: zxid } as const;
+  const barrier = (payload: Uint8Array): Uint8Array => {
+    return encodeRecord({ ...header, prevZxid: zxidOf(epoch(1), 4) }, payload, crc32);
+  };
+  const configuration = foundedBy([{ id: 1 as ServerId, identity: "1".repeat(32) }]);
+  const named = barrier(encodeBarrier(configuration));
+  t.is(recordFault(named, epoch(2)), undefined);
+  t.deepEqual(recordConfiguration(named), configuration);
+  t.is(recordFault(barrier(encodeBarrier(undefined)), epoch(2)), undefined);
+  t.is(recordConfiguration(barrier(encodeBarrier(undefined))), undefined);
+  const wrong = barrier(encodeBarrier({ ...configuration, voters: [] }));
+  t.regex(recordFault(wrong, epoch(2)) ?? "", /no configuration/);
 });
 
 test("what the leader itself submits has no submitter", (t) => {

@@ -4,20 +4,26 @@ import { crc32 } from "node:zlib";
 import test from "ava";
 import fc from "fast-check";
 import { OPEN_ACL } from "../../../protocol/acl.ts";
-import type { SessionId } from "../../../protocol/ids.ts";
+import type { Configuration, Voter } from "../../../protocol/configuration.ts";
+import { hexOfBytes, type Identity } from "../../../protocol/identity.ts";
+import type { ServerId, SessionId } from "../../../protocol/ids.ts";
 import { CHUNK_HEADER_BYTES, chunkHeader, verifyChunk } from "../../../protocol/snapshot.ts";
 import {
   ChunkError,
   ChunkReader,
   ChunkWriter,
   type SnapshotEntry,
+  snapshotStart,
 } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { bytes, client, create, multi, PASSWORD, Replica, setData } from "../../support/replica.ts";
 import { cut, load } from "../../support/snapshots.ts";
 
-/** Cut by version 1 from `cutSmallTree`. It stays as it is. */
-const FIXTURE = new URL("../../fixtures/snapshot-1", import.meta.url);
+/** Cut from `cutSmallTree`, by version 1 before there were configurations. They stay as they are. */
+const FIXTURES = {
+  1: new URL("../../fixtures/snapshot-1", import.meta.url),
+  2: new URL("../../fixtures/snapshot-2", import.meta.url),
+} as const;
 
 const number = fc.oneof(fc.nat({ max: 5 }), fc.maxSafeNat());
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
@@ -31,6 +37,18 @@ const zxid = number as fc.Arbitrary<Zxid>;
 const id = number as fc.Arbitrary<SessionId>;
 const count = fc.nat({ max: 0xffff_ffff });
 const id16 = fc.nat({ max: 0xffff });
+
+const identity = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(hexOfBytes);
+const configuration = fc.record({
+  ensembleId: identity,
+  version: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+  since: zxid,
+  voters: fc.tuple(identity, identity).map(([one, other]) => [voter(1, one), voter(200, other)]),
+});
+
+function voter(id: number, of: Identity): Voter {
+  return { id: id as ServerId, identity: of };
+}
 
 const entry: fc.Arbitrary<SnapshotEntry> = fc.oneof(
   fc.record({
@@ -46,6 +64,7 @@ const entry: fc.Arbitrary<SnapshotEntry> = fc.oneof(
     submitter: fc.record({ server: id16, lane: id16, incarnation: number, seq: number }),
   }),
   fc.record({ kind: fc.constant("skipped" as const), zxid }),
+  fc.record({ kind: fc.constant("configuration" as const), configuration }),
   fc.record({
     kind: fc.constant("znode" as const),
     znode: fc.record({
@@ -70,6 +89,7 @@ function write(writer: ChunkWriter, each: SnapshotEntry): void {
   else if (each.kind === "session") writer.session(each.session);
   else if (each.kind === "submitter") writer.submitter(each.submitter);
   else if (each.kind === "skipped") writer.skipped(each.zxid);
+  else if (each.kind === "configuration") writer.configuration(each.configuration);
   else writer.znode(each.znode);
 }
 
@@ -156,7 +176,7 @@ test("a fault of a chunk has its name", (t) => {
   t.deepEqual(verdictOf(7, CHUNK_HEADER_BYTES - 1, false), { fault: "badLength" });
   t.deepEqual(verdictOf(4, 0xff, false), { fault: "badLength" });
   t.deepEqual(verdictOf(40, 0xff, false), { fault: "badChecksum" });
-  t.deepEqual(verdictOf(12, 2, true), { fault: "badVersion" });
+  t.deepEqual(verdictOf(12, 3, true), { fault: "badVersion" });
   t.deepEqual(verdictOf(13, 2, true), { fault: "badVersion" });
 });
 
@@ -178,7 +198,7 @@ test("a chunk that verifies and holds what no writer makes is refused in words",
 });
 
 /** One of everything: sessions, ephemerals, lists, null data, a name that is not ASCII, a change during the cut. */
-function cutSmallTree(): Uint8Array[] {
+function cutSmallTree(configuration: Configuration): Uint8Array[] {
   const replica = new Replica({ snapshotChunkBytes: 300 });
   const one = replica.session(4000);
   const other = replica.session(30_000);
@@ -196,30 +216,62 @@ function cutSmallTree(): Uint8Array[] {
     client(other, multi(create("/gone"), setData("/config", bytes("one=3")))),
     client(other, { kind: "delete", path: "/gone", version: 0 }),
   );
+  replica.name("configuration", configuration);
   return cut(replica, (index) => {
     if (index === 0) replica.do(other, { kind: "closeSession" });
   });
 }
 
-const DIGEST = "6c007a8e0afff7f2";
+const NAMED: Configuration = {
+  ensembleId: "0123456789abcdef0123456789abcdef",
+  version: 2,
+  since: 13 as Zxid,
+  voters: [
+    voter(1, "11111111111111111111111111111111"),
+    voter(2, "22222222222222222222222222222222"),
+    voter(3, "33333333333333333333333333333333"),
+  ],
+};
+const DIGESTS = { 1: "6c007a8e0afff7f2", 2: "2e07e65d983650a2" } as const;
 
-test("a snapshot of format version 1 is read", (t) => {
-  const file = new Uint8Array(readFileSync(FIXTURE));
-  const chunks: Uint8Array[] = [];
-  for (let offset = 0; offset < file.length; ) {
-    const verdict = verifyChunk(file, offset, crc32);
-    if ("fault" in verdict) return t.fail(verdict.fault);
-    chunks.push(file.slice(offset, offset + verdict.length));
-    offset += verdict.length;
-  }
-  t.true(chunks.length > 1);
-  const copy = new Replica();
-  load(copy, chunks);
-  t.is(copy.digest(), DIGEST);
-  t.deepEqual(copy.children("/locks"), ["lock-0000000000", "lock-0000000001"]);
-  t.like(copy.data("/config"), { stat: { version: 2, czxid: 4, mzxid: 11, numChildren: 1 } });
+for (const version of [1, 2] as const) {
+  test(`a snapshot of format version ${version} is read`, (t) => {
+    const file = new Uint8Array(readFileSync(FIXTURES[version]));
+    const chunks: Uint8Array[] = [];
+    for (let offset = 0; offset < file.length; ) {
+      const verdict = verifyChunk(file, offset, crc32);
+      if ("fault" in verdict) return t.fail(verdict.fault);
+      chunks.push(file.slice(offset, offset + verdict.length));
+      offset += verdict.length;
+    }
+    t.true(chunks.length > 1);
+    const copy = new Replica();
+    load(copy, chunks);
+    t.is(copy.digest(), DIGESTS[version]);
+    t.deepEqual(copy.children("/locks"), ["lock-0000000000", "lock-0000000001"]);
+    t.like(copy.data("/config"), { stat: { version: 2, czxid: 4, mzxid: 11, numChildren: 1 } });
+    t.deepEqual(copy.configuration, version === 1 ? undefined : NAMED);
+    t.deepEqual(snapshotStart(chunks[0] as Uint8Array).configuration, copy.configuration);
+  });
+}
+
+test("what is cut today is format version 2, byte for byte", (t) => {
+  t.deepEqual(Buffer.concat(cutSmallTree(NAMED)), readFileSync(FIXTURES[2]));
 });
 
-test("what is cut today is format version 1, byte for byte", (t) => {
-  t.deepEqual(Buffer.concat(cutSmallTree()), readFileSync(FIXTURE));
+test("a tree goes by the latest configuration that records named, in whatever order", (t) => {
+  const replica = new Replica();
+  const later = { ...NAMED, version: 3 };
+  t.is(replica.configuration, undefined);
+  replica.name("barrier", NAMED);
+  t.deepEqual(replica.configuration, NAMED);
+  replica.name("configuration", later);
+  const digest = replica.digest();
+  replica.name("barrier", NAMED);
+  t.deepEqual(replica.configuration, later);
+  const copy = new Replica();
+  load(copy, cut(replica));
+  t.deepEqual(copy.configuration, later);
+  t.is(copy.digest(), replica.digest());
+  t.not(copy.digest(), digest, "the last zxid is part of it");
 });

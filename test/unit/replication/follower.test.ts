@@ -208,7 +208,7 @@ test("a barrier of a later state machine is refused with a clear word, and what 
       submitter: undefined,
       seq: 0,
     },
-    encodeBarrier(STATE_MACHINE_VERSION + 1),
+    encodeBarrier(undefined, STATE_MACHINE_VERSION + 1),
     crc32,
   );
   const batch = record(at(2, 1), at(2, 0));

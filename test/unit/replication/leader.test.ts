@@ -10,7 +10,12 @@ import type {
 } from "../../../actors/log-sync/messages.ts";
 import type { LogSyncSizes, LogSyncState } from "../../../actors/log-sync/state.ts";
 import { RECORD_BYTES_MAX } from "../../../protocol/limits.ts";
-import { encodeRecord, RECORD_HEADER_BYTES, recordHeader } from "../../../protocol/record.ts";
+import {
+  encodeRecord,
+  RECORD_HEADER_BYTES,
+  recordConfiguration,
+  recordHeader,
+} from "../../../protocol/record.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import {
   at,
@@ -120,6 +125,9 @@ test("a candidate leads with a quorum's promises, and its first record is the ep
   const [message] = broadcasts(publish(logSync)) as { records: readonly Uint8Array[] }[];
   const header = recordHeader(message?.records[0] ?? new Uint8Array(64));
   t.like(header, { kind: "barrier", firstZxid: at(1, 0), lastZxid: at(1, 0) });
+  const { settled } = logSync.state.membership;
+  t.not(settled, undefined);
+  t.deepEqual(recordConfiguration(message?.records[0] ?? new Uint8Array(64)), settled);
 });
 
 test("a candidate whose log is behind a voter's gives way", (t) => {
