@@ -103,7 +103,11 @@ function checkMemory(
     return `leader ${node} counts ${formatZxid(accepted)} of a process of node ${from} that has acknowledged ${formatZxid(zxid)}`;
   });
   if (message.kind !== "accepted" || message.epoch !== epoch) return;
-  if (!message.votes) forgetful.delete(identity);
+  if (!message.votes) {
+    // From now on it counts as one that is being repaired: a late word of how little it held is no news.
+    forgetful.delete(identity);
+    counted.delete(identity);
+  }
   must(accepted === ZXID_NONE || !forgetful.has(identity), "one process a folder", () => {
     return `leader ${node} counts ${formatZxid(accepted)} of node ${from}, which has forgotten ${formatZxid(before)}`;
   });
