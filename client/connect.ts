@@ -50,7 +50,10 @@ export type ConnectOptions = {
   readonly sessionTimeoutMs?: number;
   /** Default 30_000. An operation without an answer for so long is rejected with OperationTimeoutError. */
   readonly operationTimeoutMs?: number;
-  /** Default 10_000. How long `connect` tries before it rejects with UnreachableError. */
+  /**
+   * Default 10_000. How long `connect` tries to reach NATS, and then the ensemble, before it rejects with UnreachableError.
+   * Servers of a list share it evenly, and none takes longer than one that falls silent is waited for.
+   */
   readonly connectTimeoutMs?: number;
   /** Default: those of the URL. */
   readonly user?: string;
@@ -79,10 +82,14 @@ export type VersionOptions = {
 };
 
 const VERSION_ANY = -1;
+/** Of a NATS server, which a short pause must not make look hung, nor a long session timeout keep in use. */
+const SILENCE_MS_MIN = 1_000;
+const SILENCE_MS_MAX = 6_000;
 
 /**
  * Opens a session. `url` is `nats://[user:password@]host:port`, or `tls://…`; several, with commas, if they are one
- * cluster. Rejects with UnreachableError, whose message says what to check, or BadArgumentsError.
+ * cluster. They are tried in the order given; one that is away, dies or says nothing for a third of the session's timeout
+ * (1 s at least, 6 s at most) is left for the next. Rejects with UnreachableError, whose message says what to check, or BadArgumentsError.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
   checkText("the URL of a NATS server", url);
@@ -96,10 +103,12 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   }
   const timeoutMs = options.connectTimeoutMs ?? 10_000;
   const name = options.name ?? "zooid client";
-  const channel = await openNatsChannel({ ...options, urls, ensemble, name, timeoutMs });
+  const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000;
+  const silenceMs = silenceMsOf(sessionTimeoutMs);
+  const channel = await openNatsChannel({ ...options, urls, ensemble, name, timeoutMs, silenceMs });
   const session = new Session(channel, {
     ensemble,
-    sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
+    sessionTimeoutMs,
     operationTimeoutMs: options.operationTimeoutMs ?? 30_000,
   });
   await connected(session, timeoutMs, ensemble);
@@ -254,6 +263,14 @@ export class Client {
     }
     return this.#session.request(request);
   }
+}
+
+/**
+ * The ensemble last heard of the session up to a third of its timeout ago; after another third of silence the last third
+ * is left to connect to another NATS server.
+ */
+function silenceMsOf(sessionTimeoutMs: number): number {
+  return Math.min(Math.max(Math.floor(sessionTimeoutMs / 3), SILENCE_MS_MIN), SILENCE_MS_MAX);
 }
 
 async function connected(session: Session, timeoutMs: number, ensemble: string): Promise<void> {

@@ -13,22 +13,23 @@ import {
 } from "@nats-io/transport-node";
 import { UnreachableError } from "../protocol/errors.ts";
 import { inboxSubject } from "../protocol/native.ts";
+import {
+  type NatsIdentity,
+  natsServersOptions,
+  NextServer,
+  whileClosing,
+  withoutCredentials,
+} from "../runtime/transports/nats-servers.ts";
 
-export type NatsChannelOptions = {
+export type NatsChannelOptions = NatsIdentity & {
   readonly urls: readonly string[];
   readonly ensemble: string;
-  readonly user?: string;
-  readonly password?: string;
-  readonly token?: string;
-  /** Files in PEM form. */
-  readonly tls?: {
-    readonly caFile?: string;
-    readonly certFile?: string;
-    readonly keyFile?: string;
-  };
   /** Shown by the NATS server's monitoring. */
   readonly name: string;
+  /** How long to try all servers the first time. */
   readonly timeoutMs: number;
+  /** A server that says nothing for so long is left for another one; so is one that takes so long to connect to. */
+  readonly silenceMs: number;
 };
 
 /** `connection` is the number under which something was said. */
@@ -41,12 +42,11 @@ export type ChannelEvent =
   /** The NATS server does not allow what a client needs. */
   | { readonly kind: "refused"; readonly problem: UnreachableError };
 
-const RECONNECT_DELAY_MS = 200;
-const PING_INTERVAL_MS = 2_000;
 const MAX_PAYLOAD_DEFAULT_BYTES = 1024 * 1024;
 
 export class NatsChannel {
   readonly #connection: NatsConnection;
+  readonly #nextServer: NextServer;
   readonly #ensemble: string;
   readonly #shownUrls: string;
   readonly #client = randomBytes(15).toString("base64url");
@@ -55,10 +55,18 @@ export class NatsChannel {
   #partsOf = "";
   #onEvent: (event: ChannelEvent) => void = () => undefined;
 
-  constructor(connection: NatsConnection, ensemble: string, shownUrls: string) {
+  constructor(of: {
+    readonly connection: NatsConnection;
+    readonly nextServer: NextServer;
+    readonly ensemble: string;
+    readonly shownUrls: string;
+  }) {
+    const { connection, ensemble } = of;
     this.#connection = connection;
+    this.#nextServer = of.nextServer;
     this.#ensemble = ensemble;
-    this.#shownUrls = shownUrls;
+    this.#shownUrls = of.shownUrls;
+    this.#nextServer.connectedTo(connection.getServer());
     const prefix = inboxSubject(ensemble, this.#client, 0).slice(0, -1);
     connection.subscribe(`${prefix}*`, {
       callback: (error, message) => {
@@ -88,12 +96,8 @@ export class NatsChannel {
 
   /** Hands over what was said, then closes. */
   async close(): Promise<void> {
-    try {
-      if (this.#up) await this.#connection.flush();
-    } catch {
-      // Disconnected meanwhile: there is nobody to hand it to.
-    }
-    await this.#connection.close();
+    if (this.#up) await whileClosing(this.#connection.flush());
+    await whileClosing(this.#connection.close());
   }
 
   #hear(message: Msg, connection: number): void {
@@ -132,6 +136,7 @@ export class NatsChannel {
         this.#up = false;
         this.#onEvent({ kind: "down" });
       } else if (status.type === "reconnect") {
+        this.#nextServer.connectedTo(status.server);
         this.#up = true;
         this.#onEvent({ kind: "up" });
       } else if (status.type === "error" && status.error instanceof PermissionViolationError) {
@@ -145,37 +150,25 @@ export class NatsChannel {
 export async function openNatsChannel(options: NatsChannelOptions): Promise<NatsChannel> {
   const shown = options.urls.map(withoutCredentials).join(", ");
   try {
-    const connection = await connect(connectionOptions(options));
-    return new NatsChannel(connection, options.ensemble, shown);
+    const nextServer = new NextServer();
+    const connection = await connect(connectionOptions(options, nextServer));
+    return new NatsChannel({
+      connection,
+      nextServer,
+      ensemble: options.ensemble,
+      shownUrls: shown,
+    });
   } catch (error) {
     throw problemOf(error, shown);
   }
 }
 
-function connectionOptions(options: NatsChannelOptions): ConnectionOptions {
+function connectionOptions(options: NatsChannelOptions, nextServer: NextServer): ConnectionOptions {
   const urls = options.urls.map((url) => new URL(url));
-  const named = urls.find(({ username }) => username !== "");
-  const name = named === undefined ? undefined : decodeURIComponent(named.username);
-  const secret = named === undefined ? "" : decodeURIComponent(named.password);
-  const user = options.user ?? (secret === "" ? undefined : name);
-  const password = options.password ?? (secret === "" ? undefined : secret);
-  const token = options.token ?? (secret === "" ? name : undefined);
-  const wantsTls = options.tls !== undefined || urls.some(({ protocol }) => protocol === "tls:");
-  return {
-    servers: urls.map(({ host }) => host),
-    name: options.name,
-    timeout: options.timeoutMs,
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { pass: password }),
-    ...(token === undefined ? {} : { token }),
-    ...(wantsTls ? { tls: { ...options.tls } } : {}),
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: RECONNECT_DELAY_MS,
-    reconnectJitter: RECONNECT_DELAY_MS,
-    pingInterval: PING_INTERVAL_MS,
-    ignoreAuthErrorAbort: true,
-    noAsyncTraces: true,
-  };
+  // All of a list are tried in time, and none is waited for longer than one that falls silent. One alone has all the time.
+  const shareMs = Math.ceil(options.timeoutMs / urls.length);
+  const timeoutMs = urls.length === 1 ? shareMs : Math.min(shareMs, options.silenceMs);
+  return natsServersOptions({ ...options, urls, timeoutMs, nextServer });
 }
 
 function problemOf(error: unknown, shown: string): UnreachableError {
@@ -194,8 +187,4 @@ function problemOf(error: unknown, shown: string): UnreachableError {
     return wrap(`no NATS server at ${shown} (connection refused): check host and port`);
   }
   return wrap(`cannot connect to a NATS server at ${shown}: ${text}`);
-}
-
-function withoutCredentials(url: string): string {
-  return url.replace(/^([a-z]+:\/\/)[^/]*@/i, "$1");
 }

@@ -75,7 +75,3 @@ export function permissionProblem(error: Error, servers: string): NatsError {
     { cause: error },
   );
 }
-
-export function withoutCredentials(server: string): string {
-  return server.replace(/^([a-z]+:\/\/)?[^/]*@/i, "$1");
-}

@@ -9,31 +9,28 @@ import {
   credsAuthenticator,
   type Msg,
   type NatsConnection,
-  type Server,
 } from "@nats-io/transport-node";
 import { setTimeout as wait } from "node:timers/promises";
 import { BehaviorSubject } from "rxjs";
 import type { EventDetail, LogLevel } from "../effects.ts";
 import type { TransportStatus } from "../transport.ts";
 import { split } from "./fragments.ts";
-import { connectProblem, NatsError, permissionProblem, withoutCredentials } from "./nats-errors.ts";
+import { connectProblem, NatsError, permissionProblem } from "./nats-errors.ts";
+import {
+  type NatsIdentity,
+  natsServersOptions,
+  NextServer,
+  whileClosing,
+  withoutCredentials,
+} from "./nats-servers.ts";
 
 export type NatsLog = (level: LogLevel, event: string, detail: EventDetail) => void;
 
-export type NatsOptions = {
+export type NatsOptions = NatsIdentity & {
   /** `nats://host:port`, or `tls://` to insist on TLS; may carry `user:password@` or `token@`. One of them is enough. */
   readonly servers: readonly string[];
-  readonly user?: string;
-  readonly password?: string;
-  readonly token?: string;
   /** Content of a `.creds` file of NATS. */
   readonly creds?: string;
-  /** Files in PEM form. Default: none; servers that ask for TLS are then checked against the system's authorities. */
-  readonly tls?: {
-    readonly caFile?: string;
-    readonly certFile?: string;
-    readonly keyFile?: string;
-  };
   /** Shown by the NATS server's monitoring. */
   readonly name: string;
   /** Default 5000. How long an attempt to connect to one server may take. */
@@ -49,13 +46,9 @@ export const MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;
 const UNCONFIRMED_BYTES_MAX = 128 * 1024 * 1024;
 /** After so many bytes the server is asked to confirm them (a ping). */
 const CONFIRM_BYTES = 1024 * 1024;
-/** A server that has answered none of so many pings is taken for gone when the next is due. */
-const PINGS_OUT_MAX = 2;
 const SILENCE_MS = 6_000;
 /** Between attempts to have subscriptions confirmed, while a server dies and another is found. */
 const CONFIRM_AGAIN_MS = 50;
-const RECONNECT_DELAY_MS = 200;
-const CLOSE_TIMEOUT_MS = 2_000;
 const SUBSCRIBED_WITHIN_MS = 30_000;
 /** Of a server that does not say; NATS' own default. */
 const MAX_PAYLOAD_DEFAULT_BYTES = 1024 * 1024;
@@ -172,9 +165,8 @@ export class NatsLink {
     if (this.#closing) return;
     const connected = this.connected;
     this.#closing = true;
-    // A drain waits for the server; one that is away or hangs must not keep the process.
-    if (connected) await withinMs(CLOSE_TIMEOUT_MS, this.#connection.drain());
-    await withinMs(CLOSE_TIMEOUT_MS, this.#connection.close());
+    if (connected) await whileClosing(this.#connection.drain());
+    await whileClosing(this.#connection.close());
     this.status.complete();
   }
 
@@ -247,65 +239,20 @@ export async function openLink(options: NatsOptions): Promise<NatsLink> {
   }
 }
 
-/** After the server of the connection another one is dialled first, since that one may only hang. */
-class NextServer {
-  #current: string | undefined;
-
-  connectedTo(server: string): void {
-    this.#current = server;
-  }
-
-  /** Of an attempt to connect. Null: as the library would choose. */
-  next(servers: readonly Server[]): Server | null {
-    const left = this.#current;
-    this.#current = undefined;
-    const [first] = servers;
-    if (left === undefined || first === undefined || !isNamed(first, left)) return null;
-    return servers.find((server) => !isNamed(server, left)) ?? null;
-  }
-}
-
-function isNamed({ listen, hostname, port }: Server, name: string): boolean {
-  return listen === name || `${hostname}:${port}` === name;
-}
-
 function connectionOptions(
   options: NatsOptions,
   urls: readonly URL[],
   nextServer: NextServer,
 ): ConnectionOptions {
   const silenceMs = options.silenceMs ?? SILENCE_MS;
-  const named = urls.find((url) => url.username !== "");
-  const password = options.password ?? decode(named?.password);
-  // Without a password from anywhere, what stands before the @ is a token.
-  const user = options.user ?? decode(password === undefined ? undefined : named?.username);
-  const isToken = password === undefined && options.user === undefined;
-  const token = options.token ?? decode(isToken ? named?.username : undefined);
-  const wantsTls = options.tls !== undefined || urls.some((url) => url.protocol === "tls:");
+  const timeoutMs = options.timeoutMs ?? Math.min(5_000, silenceMs);
   return {
-    servers: urls.map((url) => url.host),
-    // The first of the list is meant to be the nearest.
-    noRandomize: true,
-    name: options.name,
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { pass: password }),
-    ...(token === undefined ? {} : { token }),
+    ...natsServersOptions({ ...options, urls, silenceMs, timeoutMs, nextServer }),
     ...(options.creds === undefined
       ? {}
       : { authenticator: credsAuthenticator(new TextEncoder().encode(options.creds)) }),
-    ...(wantsTls ? { tls: { ...options.tls } } : {}),
-    timeout: options.timeoutMs ?? Math.min(5_000, silenceMs),
     // A broadcast is for the others.
     noEcho: true,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: RECONNECT_DELAY_MS,
-    reconnectJitter: RECONNECT_DELAY_MS,
-    pingInterval: Math.floor(silenceMs / (PINGS_OUT_MAX + 2)),
-    maxPingOut: PINGS_OUT_MAX,
-    reconnectToServer: (servers) => nextServer.next(servers),
-    // A password that is being changed on the servers must not end the reconnecting.
-    ignoreAuthErrorAbort: true,
-    noAsyncTraces: true,
   };
 }
 
@@ -319,18 +266,4 @@ function parseServer(server: string): URL {
     );
   }
   return url;
-}
-
-function decode(part: string | undefined): string | undefined {
-  return part === undefined || part === "" ? undefined : decodeURIComponent(part);
-}
-
-async function withinMs(limitMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  // A failure to close in order leaves nothing to do: the connection goes either way.
-  await Promise.race([work.catch(() => undefined), late]);
-  clearTimeout(timer);
 }

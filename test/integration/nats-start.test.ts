@@ -1,7 +1,6 @@
 /** Nodes and their NATS servers: which one is taken, one that is not there yet, hangs, or dies, and TLS as documented. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -10,6 +9,7 @@ import { NatsError } from "../../runtime/transports/nats-errors.ts";
 import { connectNats, type NatsTransportOptions } from "../../runtime/transports/nats.ts";
 import type { Transport } from "../../runtime/transport.ts";
 import { Child } from "../support/child.ts";
+import { NatsProxy } from "../support/nats-proxy.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { reservePorts } from "../support/ports.ts";
 import { CHECKOUT } from "../support/zooid.ts";
@@ -57,52 +57,6 @@ test("a node that waits for its NATS server stops when it is asked to", async (t
   t.is(child.process.exitCode, 0, child.output());
 });
 
-/** In front of a nats-server, or of none: it can fall silent, and end connections at a word. */
-class Proxy {
-  readonly server: Server;
-  silent = false;
-  endAt: string | undefined;
-  accepted = 0;
-  readonly #sockets = new Set<Socket>();
-
-  constructor(target: number | undefined) {
-    this.server = createServer((client) => {
-      this.accepted += 1;
-      this.#keep(client);
-      if (target === undefined) return;
-      const upstream = connectTcp(target, "127.0.0.1");
-      this.#keep(upstream);
-      client.on("data", (bytes) => {
-        if (this.endAt !== undefined && bytes.includes(this.endAt)) client.destroy();
-        else if (!this.silent) upstream.write(bytes);
-      });
-      upstream.on("data", (bytes) => {
-        if (!this.silent) client.write(bytes);
-      });
-      client.on("close", () => upstream.destroy());
-    });
-  }
-
-  async listen(t: ExecutionContext): Promise<string> {
-    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", () => resolve()));
-    t.teardown(() => this.close());
-    const address = this.server.address();
-    return typeof address === "object" && address !== null
-      ? `nats://127.0.0.1:${address.port}`
-      : "";
-  }
-
-  close(): void {
-    this.server.close();
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  #keep(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on("error", () => undefined);
-  }
-}
-
 async function transport(
   t: ExecutionContext,
   options: Pick<NatsTransportOptions, "servers"> & Partial<NatsTransportOptions>,
@@ -115,8 +69,8 @@ async function transport(
 test("the first server of the list is taken while it is there, and one that says nothing is passed over", async (t) => {
   const nats = await startNatsServer();
   t.teardown(nats.stop);
-  const hung = new Proxy(undefined);
-  const hungUrl = await hung.listen(t);
+  const hung = new NatsProxy(undefined);
+  const hungUrl = await hung.listen(t.teardown);
   for (let times = 0; times < 8; times += 1) await transport(t, { servers: [nats.url, hungUrl] });
   t.is(hung.accepted, 0);
   await transport(t, { servers: [hungUrl, nats.url] });
@@ -126,17 +80,17 @@ test("the first server of the list is taken while it is there, and one that says
 test("a server that dies before it has confirmed the subscriptions is no failed start", async (t) => {
   const nats = await startNatsServer();
   t.teardown(nats.stop);
-  const dying = new Proxy(nats.port);
+  const dying = new NatsProxy(nats.port);
   dying.endAt = "SUB ";
-  await transport(t, { servers: [await dying.listen(t), nats.url] });
+  await transport(t, { servers: [await dying.listen(t.teardown), nats.url] });
   t.true(dying.accepted >= 1);
 });
 
 test("a server that falls silent is left for another, and is not dialled first", async (t) => {
   const nats = await startNatsServer();
   t.teardown(nats.stop);
-  const proxy = new Proxy(nats.port);
-  const url = await proxy.listen(t);
+  const proxy = new NatsProxy(nats.port);
+  const url = await proxy.listen(t.teardown);
   const { promise: moved, resolve } = Promise.withResolvers<string>();
   await transport(t, {
     servers: [url, nats.url],

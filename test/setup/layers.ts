@@ -21,6 +21,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   examples: [],
 };
 
+/** The one file of another folder that a folder may import from it all the same. */
+const SHARED_FILES: Readonly<Record<string, string>> = {
+  client: "runtime/transports/nats-servers.ts",
+};
+
 const OTHER_FOLDERS: readonly string[] = ["dashboard", "docs"];
 export const TOP_FOLDERS: readonly string[] = [...Object.keys(MAY_IMPORT), ...OTHER_FOLDERS];
 
@@ -84,6 +89,7 @@ function importProblem(path: string, imported: Import): string | undefined {
   if (target === undefined) return packageProblem(folder, specifier);
   const targetFolder = folderOf(target);
   if (folder === "examples") return "examples/ import the package by its public name only";
+  if (target === SHARED_FILES[folder]) return undefined;
   if (folder !== targetFolder && MAY_IMPORT[folder]?.includes(targetFolder) !== true) {
     return `${folder}/ may not import from ${targetFolder}/ (${specifier})`;
   }

@@ -1,0 +1,116 @@
+/**
+ * Which NATS server is connected to, as whom, and when it is left for another: alike for nodes and for native clients. It
+ * imports nothing of the runtime, so that a client that uses it brings none of a node along.
+ */
+import type { ConnectionOptions, Server } from "@nats-io/transport-node";
+
+export type NatsIdentity = {
+  readonly user?: string;
+  readonly password?: string;
+  readonly token?: string;
+  /** Files in PEM form. Default: none; servers that ask for TLS are then checked against the system's authorities. */
+  readonly tls?: {
+    readonly caFile?: string;
+    readonly certFile?: string;
+    readonly keyFile?: string;
+  };
+};
+
+export type NatsServersOptions = NatsIdentity & {
+  readonly urls: readonly URL[];
+  /** Shown by the NATS server's monitoring. */
+  readonly name: string;
+  /** A server that says nothing for so long is left for another one. */
+  readonly silenceMs: number;
+  /** How long an attempt to connect to one server may take. */
+  readonly timeoutMs: number;
+  readonly nextServer: NextServer;
+};
+
+/** A server that has answered none of so many pings is taken for gone when the next is due. */
+const PINGS_OUT_MAX = 2;
+const RECONNECT_DELAY_MS = 200;
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/** After the server of the connection another one is dialled first, since that one may only hang. */
+export class NextServer {
+  #current: string | undefined;
+
+  connectedTo(server: string): void {
+    this.#current = server;
+  }
+
+  /** Of an attempt to connect. Null: as the library would choose. */
+  next(servers: readonly Server[]): Server | null {
+    const left = this.#current;
+    this.#current = undefined;
+    const [first] = servers;
+    if (left === undefined || first === undefined || !isNamed(first, left)) return null;
+    return servers.find((server) => !isNamed(server, left)) ?? null;
+  }
+}
+
+function isNamed({ listen, hostname, port }: Server, name: string): boolean {
+  return listen === name || `${hostname}:${port}` === name;
+}
+
+/** Reconnects for ever. */
+export function natsServersOptions(options: NatsServersOptions): ConnectionOptions {
+  const { urls, silenceMs, nextServer } = options;
+  const wantsTls = options.tls !== undefined || urls.some((url) => url.protocol === "tls:");
+  return {
+    servers: urls.map((url) => url.host),
+    // The first of the list is meant to be the nearest.
+    noRandomize: true,
+    name: options.name,
+    ...credentials(options),
+    ...(wantsTls ? { tls: { ...options.tls } } : {}),
+    timeout: options.timeoutMs,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: RECONNECT_DELAY_MS,
+    reconnectJitter: RECONNECT_DELAY_MS,
+    pingInterval: Math.floor(silenceMs / (PINGS_OUT_MAX + 2)),
+    maxPingOut: PINGS_OUT_MAX,
+    reconnectToServer: (servers) => nextServer.next(servers),
+    // A password that is being changed on the servers must not end the reconnecting.
+    ignoreAuthErrorAbort: true,
+    noAsyncTraces: true,
+  };
+}
+
+/** Those of the options, else of the first URL that has any. */
+function credentials(
+  options: NatsServersOptions,
+): Pick<ConnectionOptions, "user" | "pass" | "token"> {
+  const named = options.urls.find((url) => url.username !== "");
+  const password = options.password ?? decode(named?.password);
+  // Without a password from anywhere, what stands before the @ is a token.
+  const user = options.user ?? decode(password === undefined ? undefined : named?.username);
+  const isToken = password === undefined && options.user === undefined;
+  const token = options.token ?? decode(isToken ? named?.username : undefined);
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { pass: password }),
+    ...(token === undefined ? {} : { token }),
+  };
+}
+
+function decode(part: string | undefined): string | undefined {
+  return part === undefined || part === "" ? undefined : decodeURIComponent(part);
+}
+
+/** For a person to read. */
+export function withoutCredentials(server: string): string {
+  return server.replace(/^([a-z]+:\/\/)?[^/]*@/i, "$1");
+}
+
+/** Waits for what is said to a server before a connection closes, but not for one that is away or hangs. */
+export async function whileClosing(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+  });
+  // A failure to close in order leaves nothing to do: the connection goes either way.
+  await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
+}
