@@ -3,16 +3,14 @@ import { readFileSync } from "node:fs";
 import type { NatsOptions } from "../runtime/transports/nats-link.ts";
 import { NatsError } from "../runtime/transports/nats-errors.ts";
 import type { NodeConfig } from "./config/node-config.ts";
+import { environmentCredentials } from "./nats-environment.ts";
 
-const USER_VARIABLE = "ZOOID_NATS_USER";
-const PASSWORD_VARIABLE = "ZOOID_NATS_PASSWORD";
-
-type Credentials = Pick<NatsOptions, "user" | "password" | "creds">;
+type Credentials = Pick<NatsOptions, "user" | "password" | "token" | "creds">;
 
 /** Throws a `NatsError` when a file cannot be used. */
 export function natsOptions(
   config: NodeConfig,
-): Pick<NatsOptions, "servers" | "user" | "password" | "creds" | "tls" | "silenceMs"> {
+): Pick<NatsOptions, "servers" | "tls" | "silenceMs"> & Credentials {
   const { natsTlsCaFile, natsTlsCertFile, natsTlsKeyFile } = config;
   const tls = {
     ...(natsTlsCaFile === undefined ? {} : { caFile: natsTlsCaFile }),
@@ -29,9 +27,7 @@ export function natsOptions(
 }
 
 function credentials(file: string | undefined): Credentials {
-  if (file !== undefined) return readCredentials(file);
-  const { [USER_VARIABLE]: user = "", [PASSWORD_VARIABLE]: password = "" } = process.env;
-  return { ...(user === "" ? {} : { user }), ...(password === "" ? {} : { password }) };
+  return file === undefined ? environmentCredentials() : readCredentials(file);
 }
 
 function readCredentials(file: string): Credentials {

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { KEYS } from "../../server/config/keys.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { type Problem, problemsText } from "../../server/config/node-config.ts";
+import { natsUrls } from "../../server/config/values.ts";
 import { makeDataFolder } from "../../server/data-folder.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED } from "../command.ts";
 import type { Flag } from "../flags.ts";
@@ -94,7 +95,7 @@ function planOf(flags: ReadonlyMap<string, string>, id: number, nodes: number): 
   own.set("client-port", isCounted ? `${Number(firstPort) + id - 1}` : firstPort);
   own.set("client-port-address", HOST).set("data-dir", join(dataDir, `${id}`));
   const logFile = flags.has("verbose") ? undefined : join(dataDir, `node-${id}.log`);
-  return { id, flags: own, logFile };
+  return { id, flags: own, variables: {}, logFile };
 }
 
 /** What all nodes say of the same setting is said once. */
@@ -133,10 +134,11 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   }
   makeDataFolder(flags.get("data-dir") ?? DATA_DIR_DEFAULT);
   const { runEnsemble } = await import("./run.ts");
+  const given = natsUrls(flags.get("nats") ?? "");
   return runEnsemble({
     nodes: plans,
     inProcess: flags.has("in-process"),
-    natsUrl: flags.get("nats"),
+    natsUrls: given.kind === "read" ? given.value : undefined,
     folder: flags.get("data-dir") ?? DATA_DIR_DEFAULT,
     entry: entryFile(),
   });

@@ -20,6 +20,8 @@ export type NodePlan = {
   readonly id: number;
   /** For `zooid serve`, by name. */
   readonly flags: ReadonlyMap<string, string>;
+  /** Of the environment: who it is to NATS. In no command line, and never printed. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Undefined: to standard error. */
   readonly logFile: string | undefined;
 };

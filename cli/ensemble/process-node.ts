@@ -14,6 +14,7 @@ function start(entry: string, plan: NodePlan): ChildProcess {
   const args = [...process.execArgv, entry, "serve", ...flags, "--stop-with-stdin"];
   const child = spawn(process.execPath, args, {
     // The pipe of its standard input ends with this process, however that comes about.
+    env: { ...process.env, ...plan.variables },
     stdio: ["pipe", "pipe", log ?? "inherit"],
     // A process group of its own: a Ctrl-C is for the ensemble, which then stops its nodes.
     detached: true,
@@ -23,11 +24,14 @@ function start(entry: string, plan: NodePlan): ChildProcess {
   return child;
 }
 
-/** For a person to type, in the folder where this program was started. */
-function restartCommand({ flags }: NodePlan): string {
+/** For a person to type, in the folder where this program was started. Says what the environment needs, but not the values. */
+function restartCommand({ flags, variables }: NodePlan): string {
   const program = process.env["npm_lifecycle_event"] === undefined ? "zooid" : "npm run zooid --";
   const words = [...flags].map(([name, value]) => `--${name} ${quoted(value)}`);
-  return [program, "serve", ...words].join(" ");
+  const command = [program, "serve", ...words].join(" ");
+  const names = Object.keys(variables).join(", ");
+  if (names === "" || flags.has("nats-credentials-file")) return command;
+  return `${command}\n  with ${names} in its environment: what this ensemble has there, or in its --nats`;
 }
 
 function quoted(value: string): string {

@@ -2,6 +2,7 @@
 import { MemoryNetwork } from "../../runtime/transports/memory.ts";
 import { realClock, realRandomness } from "../../runtime/real-clock.ts";
 import { type NatsServer, startNatsServer } from "../../server/nats-server.ts";
+import { asEnvironment } from "../../server/nats-environment.ts";
 import { NatsServerMissingError } from "../../server/nats-server-binary.ts";
 import { EXIT_FAILED, EXIT_OK, messageOf } from "../command.ts";
 import { nodeLine, type NodeLine } from "../node-line.ts";
@@ -19,7 +20,7 @@ export type EnsemblePlan = {
   readonly nodes: readonly NodePlan[];
   readonly inProcess: boolean;
   /** NATS servers that run already; undefined: one of our own. */
-  readonly natsUrl: string | undefined;
+  readonly natsUrls: readonly string[] | undefined;
   /** Where the credentials of our own are written. */
   readonly folder: string;
   /** The program's own file, for the processes of nodes. */
@@ -75,8 +76,8 @@ class Ensemble {
   }
 
   async #nodeStarter(): Promise<(plan: NodePlan) => EnsembleNode> {
-    const { inProcess, natsUrl, entry } = this.#plan;
-    const nats = inProcess ? undefined : await this.#natsFlags(natsUrl);
+    const { inProcess, natsUrls, entry } = this.#plan;
+    const nats = inProcess ? undefined : await this.#natsOf(natsUrls);
     if (nats === undefined) {
       const network = new MemoryNetwork({
         clock: realClock,
@@ -85,20 +86,27 @@ class Ensemble {
       return (plan) => startLocalNode(network, plan);
     }
     return (plan) => {
-      return startProcessNode(entry, { ...plan, flags: new Map([...plan.flags, ...nats]) });
+      const flags = new Map([...plan.flags, ...nats.flags]);
+      return startProcessNode(entry, { ...plan, flags, variables: nats.variables });
     };
   }
 
   /** With which nodes find NATS. Undefined when there is none to be had. */
-  async #natsFlags(given: string | undefined): Promise<ReadonlyMap<string, string> | undefined> {
-    if (given !== undefined) return new Map([["nats", given]]);
+  async #natsOf(
+    given: readonly string[] | undefined,
+  ): Promise<Pick<NodePlan, "flags" | "variables"> | undefined> {
+    if (given !== undefined) {
+      const { urls, variables } = asEnvironment(given);
+      return { flags: new Map([["nats", urls.join(",")]]), variables };
+    }
     const credentials = makeNatsCredentials(this.#plan.folder);
     const url = await this.#startNats(credentials);
     if (url === undefined) return undefined;
-    return new Map([
+    const flags = new Map([
       ["nats", url],
       ["nats-credentials-file", credentials.nodeFile],
     ]);
+    return { flags, variables: {} };
   }
 
   /** Undefined when there is none to be had. */

@@ -4,10 +4,13 @@
  */
 import type { ConnectionOptions, Server } from "@nats-io/transport-node";
 
-export type NatsIdentity = {
+export type NatsCredentials = {
   readonly user?: string;
   readonly password?: string;
   readonly token?: string;
+};
+
+export type NatsIdentity = NatsCredentials & {
   /** Files in PEM form. Default: none; servers that ask for TLS are then checked against the system's authorities. */
   readonly tls?: {
     readonly caFile?: string;
@@ -57,13 +60,16 @@ function isNamed({ listen, hostname, port }: Server, name: string): boolean {
 /** Reconnects for ever. */
 export function natsServersOptions(options: NatsServersOptions): ConnectionOptions {
   const { urls, silenceMs, nextServer } = options;
+  const { user, password, token } = natsCredentials(options);
   const wantsTls = options.tls !== undefined || urls.some((url) => url.protocol === "tls:");
   return {
     servers: urls.map((url) => url.host),
     // The first of the list is meant to be the nearest.
     noRandomize: true,
     name: options.name,
-    ...credentials(options),
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { pass: password }),
+    ...(token === undefined ? {} : { token }),
     ...(wantsTls ? { tls: { ...options.tls } } : {}),
     timeout: options.timeoutMs,
     maxReconnectAttempts: -1,
@@ -79,9 +85,9 @@ export function natsServersOptions(options: NatsServersOptions): ConnectionOptio
 }
 
 /** Those of the options, else of the first URL that has any. */
-function credentials(
-  options: NatsServersOptions,
-): Pick<ConnectionOptions, "user" | "pass" | "token"> {
+export function natsCredentials(
+  options: NatsCredentials & { readonly urls: readonly URL[] },
+): NatsCredentials {
   const named = options.urls.find((url) => url.username !== "");
   const password = options.password ?? decode(named?.password);
   // Without a password from anywhere, what stands before the @ is a token.
@@ -90,7 +96,7 @@ function credentials(
   const token = options.token ?? decode(isToken ? named?.username : undefined);
   return {
     ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { pass: password }),
+    ...(password === undefined ? {} : { password }),
     ...(token === undefined ? {} : { token }),
   };
 }
@@ -99,9 +105,13 @@ function decode(part: string | undefined): string | undefined {
   return part === undefined || part === "" ? undefined : decodeURIComponent(part);
 }
 
-/** For a person to read. */
+/** The same server. Of what is no URL nothing before the last @ is left, since all of it may be a password. */
 export function withoutCredentials(server: string): string {
-  return server.replace(/^([a-z]+:\/\/)?[^/]*@/i, "$1");
+  const url = server.includes("://") ? URL.parse(server) : null;
+  if (url === null || url.hostname === "") return server.replace(/^([a-z]+:\/\/)?.*@/is, "$1");
+  url.username = "";
+  url.password = "";
+  return url.href;
 }
 
 /** Waits for what is said to a server before a connection closes, but not for one that is away or hangs. */

@@ -31,7 +31,7 @@ export const KEYS: readonly Key[] = [
     "natsCredentialsFile",
     "nats-credentials-file FILE",
     "zooid.natsCredentialsFile",
-    "user:password for NATS, or a .creds file (default: ZOOID_NATS_USER, ZOOID_NATS_PASSWORD)",
+    "user:password for NATS, or a .creds file (default: ZOOID_NATS_USER and _PASSWORD, or _TOKEN)",
   ),
   key(
     "natsTlsCaFile",

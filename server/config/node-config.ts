@@ -97,7 +97,9 @@ export type Problem = {
 
 /** A password of a URL is nobody's business. */
 function shown({ field, value = "" }: Problem): string {
-  return field === "natsUrls" ? value.replace(/[^\s,/]*@/g, "***@") : value;
+  if (field !== "natsUrls") return value;
+  // A password that is not percent-encoded may hold a slash or an @, and is what is wrong then.
+  return value.replace(/((?:^|[\s,])(?:[a-z]+:\/\/)?)[^\s,]*@/gi, "$1***@");
 }
 
 /** Everything that is wrong, in one text. */

@@ -76,7 +76,17 @@ export function ensembleName(text: string): Reading<string> {
 function isNatsUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
-  return NATS_SCHEMES.includes(url.protocol) && url.hostname !== "";
+  return NATS_SCHEMES.includes(url.protocol) && url.hostname !== "" && isDecodable(url);
+}
+
+/** User and password are percent-encoded. */
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function natsUrls(text: string): Reading<readonly string[]> {
@@ -85,7 +95,7 @@ export function natsUrls(text: string): Reading<readonly string[]> {
   return {
     kind: "refused",
     rule: "must be URLs that begin with nats:// or tls://, with commas between",
-    hint: "for example nats://127.0.0.1:4222",
+    hint: "for example nats://127.0.0.1:4222; other characters of a password than letters and digits percent-encoded",
   };
 }
 

@@ -8,6 +8,7 @@ import { connect as natsConnect } from "@nats-io/transport-node";
 import test, { type ExecutionContext } from "ava";
 import { connect } from "../../client/connect.ts";
 import { Child } from "../support/child.ts";
+import { startNatsServer } from "../support/nats-server.ts";
 import { reservePorts } from "../support/ports.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { CHECKOUT } from "../support/zooid.ts";
@@ -234,6 +235,56 @@ test("a node that is killed is reported and not started again; the others go on"
   await again.stop();
   await end(t, child, "SIGTERM");
 });
+
+const SECRETS = [
+  [
+    'users: [{ user: "node", password: "s3cr€t@/:" }]',
+    `node:${encodeURIComponent("s3cr€t@/:")}@`,
+    { ZOOID_NATS_USER: "node", ZOOID_NATS_PASSWORD: "s3cr€t@/:" },
+  ],
+  ['token: "s3cr€t"', `${encodeURIComponent("s3cr€t")}@`, { ZOOID_NATS_TOKEN: "s3cr€t" }],
+] as const;
+
+for (const [authorization, credentials, variables] of SECRETS) {
+  const names = Object.keys(variables);
+  const [last = ""] = names.slice(-1);
+  test(`what is secret in the URL of --nats is on no node's command line and not printed: ${last}`, async (t) => {
+    const where = await place(t);
+    const nats = await startNatsServer({ config: `authorization { ${authorization} }` });
+    t.teardown(nats.stop);
+    const child = start(t, where, ["--nats", nats.url.replace("//", `//${credentials}`)]);
+    await child.line(READY);
+    await write(where.port, "/served", "x");
+    const secret = Object.values(variables).at(-1) ?? "";
+    const secrets = [secret, encodeURIComponent(secret)];
+    const isSecretIn = (text: string): boolean => secrets.some((form) => text.includes(form));
+    const pids = pidsOf(child);
+    t.is(pids.length, 3);
+    for (const pid of pids) {
+      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      t.true(line.includes(`--nats\0${nats.url}\0`), line);
+      t.false(isSecretIn(line), line);
+    }
+    process.kill(pids[1] ?? 0, "SIGKILL");
+    const restart = await child.line(/^ {2}to start it again, in another terminal: /);
+    const from = await child.line(/^ {2}with .* in its environment/);
+    for (const name of names) t.true(from.includes(name), from);
+    const again = new Child({
+      command: process.execPath,
+      args: [ENTRY, "serve", ...(restart.split(" serve ")[1]?.split(" ") ?? [])],
+      cwd: where.folder,
+      env: variables,
+    });
+    t.teardown(() => again.stop());
+    await again.line(/node=2 log-sync following/);
+    t.is(await read(where.port + 1, "/served"), JSON.stringify("x"));
+    t.false(isSecretIn(child.output() + again.output()));
+    for (const node of [1, 2, 3]) {
+      const log = readFileSync(join(where.folder, "data", `node-${node}.log`), "utf8");
+      t.false(isSecretIn(log));
+    }
+  });
+}
 
 /** Its process is gone, or is about to be: the kernel tells its own children later than us. */
 async function untilGone(pids: readonly number[]): Promise<void> {

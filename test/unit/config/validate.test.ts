@@ -254,12 +254,24 @@ test("a four-letter word of ZooKeeper's that zooid lacks is a warning and not an
 test("a NATS password is shown by no problem", (t) => {
   const validation = loadConfig({
     transport: "nats",
-    flags: new Map([["nats", "nats://node:s3cret@host:4222,node:s3cret@other,http://x"]]),
+    flags: new Map([
+      [
+        "nats",
+        "nats://node:s3cret@host:4222,node:s3cret@other,http://x,nats://node:s3cret/@s3cret/x@more",
+      ],
+    ]),
   });
   if (validation.kind === "valid") throw new Error("it is not valid");
   const text = problemsText(validation.problems);
   t.true(text.includes("nats://***@host:4222"), text);
+  t.true(text.includes("nats://***@more"), text);
   t.false(text.includes("s3cret"), text);
+});
+
+test("a NATS password that is not percent-encoded as in URLs is refused", (t) => {
+  const urls = "nats://node:100%25@host:4222";
+  t.is(validateTexts({ natsUrls: urls }).kind, "valid");
+  t.is(validateTexts({ natsUrls: urls.replace("%25", "%") }).kind, "invalid");
 });
 
 test("a certificate without its key, and files that are not there, are refused", (t) => {

@@ -1,0 +1,34 @@
+/** Who a node is to NATS, in its environment, which only its own user reads, as everybody reads command lines. */
+import {
+  type NatsCredentials,
+  natsCredentials,
+  withoutCredentials,
+} from "../runtime/transports/nats-servers.ts";
+
+type Variables = Readonly<Record<string, string>>;
+
+const VARIABLES: readonly (readonly [keyof NatsCredentials, string])[] = [
+  ["user", "ZOOID_NATS_USER"],
+  ["password", "ZOOID_NATS_PASSWORD"],
+  ["token", "ZOOID_NATS_TOKEN"],
+];
+
+/** An empty variable is none. */
+export function environmentCredentials(): NatsCredentials {
+  const given = VARIABLES.map(([field, variable]) => [field, process.env[variable] ?? ""] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== ""));
+}
+
+/** With which a process that is given `urls` is to NATS who it would be here with `natsUrls`. */
+export function asEnvironment(natsUrls: readonly string[]): {
+  readonly urls: readonly string[];
+  readonly variables: Variables;
+} {
+  const urls = natsUrls.map((url) => new URL(url));
+  const credentials = natsCredentials({ urls, ...environmentCredentials() });
+  const variables = VARIABLES.flatMap(([field, variable]) => {
+    const value = credentials[field];
+    return value === undefined ? [] : [[variable, value] as const];
+  });
+  return { urls: natsUrls.map(withoutCredentials), variables: Object.fromEntries(variables) };
+}
