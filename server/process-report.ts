@@ -1,7 +1,11 @@
-/** What the operating system says of this process, told to the admin actor now and then. Linux only; elsewhere nothing is told. */
+/**
+ * What the operating system says of this process, and V8 of a lane's heap, told to the admin actor now and then. Of the process on
+ * Linux only; elsewhere nothing is told.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { arch, hostname, release, totalmem, type, userInfo } from "node:os";
-import type { ProcessReport } from "../actors/admin/messages.ts";
+import { getHeapStatistics } from "node:v8";
+import type { LaneReport, ProcessReport } from "../actors/admin/messages.ts";
 
 const REPORT_EVERY_MS = 5_000;
 
@@ -52,6 +56,17 @@ export function reportProcess(tell: (report: ProcessReport) => void): () => void
     return current !== undefined;
   };
   if (!report()) return () => undefined;
+  const timer = setInterval(report, REPORT_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** Of the thread that calls it; like `reportProcess`. */
+export function reportLane(lane: number, tell: (report: LaneReport) => void): () => void {
+  const report = (): void => {
+    tell({ kind: "laneReport", lane, heapUsedBytes: getHeapStatistics().used_heap_size });
+  };
+  report();
   const timer = setInterval(report, REPORT_EVERY_MS);
   timer.unref();
   return () => clearInterval(timer);

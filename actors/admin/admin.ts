@@ -28,6 +28,8 @@ export type AdminState = {
   applied: Applied;
   /** Watches of each lane. */
   readonly watches: Map<number, number>;
+  /** Bytes that each lane uses of its heap. */
+  readonly laneHeaps: Map<number, number>;
   /** Peers that a leader has heard of in time. */
   alive: readonly ServerId[];
   process: ProcessReport;
@@ -73,6 +75,7 @@ function initialState(startedMs: number): AdminState {
       treeHeapBytesMax: 0,
     },
     watches: new Map(),
+    laneHeaps: new Map(),
     alive: [],
     process: { kind: "processReport", openFiles: 0, openFilesMax: 0 },
     refused: 0,
@@ -106,6 +109,9 @@ function receive(
       break;
     case "peersReport":
       state.refused = message.refused;
+      break;
+    case "laneReport":
+      state.laneHeaps.set(message.lane, message.heapUsedBytes);
       break;
     case "fourLetterWord": {
       const text = answerOf(message.word, figuresOf(options, state, nowMs));
@@ -150,6 +156,7 @@ function figuresOf(options: AdminOptions, state: AdminState, nowMs: number): Fig
     treeBytesMax: applied.treeBytesMax,
     treeHeapBytes: applied.treeHeapBytes,
     treeHeapBytesMax: applied.treeHeapBytesMax,
+    laneHeaps: [...state.laneHeaps].toSorted(([first], [second]) => first - second),
     connections: sum((report) => report.connections),
     refused: sum((report) => report.refused),
     received: sum((report) => report.received),

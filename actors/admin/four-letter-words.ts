@@ -23,6 +23,8 @@ export type Figures = {
   readonly treeBytesMax: number;
   readonly treeHeapBytes: number;
   readonly treeHeapBytesMax: number;
+  /** Lanes in order, and how many bytes each uses of its heap. */
+  readonly laneHeaps: readonly (readonly [lane: number, usedBytes: number])[];
   readonly connections: number;
   /** Turned away since the start. */
   readonly refused: number;
@@ -135,6 +137,9 @@ function monitorText(figures: Figures, mode: Mode): string {
   values.push(["zk_zooid_tree_bytes_max", figures.treeBytesMax]);
   values.push(["zk_zooid_tree_heap_bytes", figures.treeHeapBytes]);
   values.push(["zk_zooid_tree_heap_bytes_max", figures.treeHeapBytesMax]);
+  for (const [lane, usedBytes] of figures.laneHeaps) {
+    values.push([`zk_zooid_lane_${lane}_heap_used_bytes`, usedBytes]);
+  }
   values.push(["zk_zooid_peer_messages_refused", figures.peerMessagesRefused]);
   return values.map(([key, value]) => `${key}\t${value}\n`).join("");
 }

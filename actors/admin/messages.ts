@@ -29,6 +29,13 @@ export type ProcessReport = {
 /** From the server, now and then: messages of peers that were refused since the start. */
 export type PeersReport = { readonly kind: "peersReport"; readonly refused: number };
 
+/** From each tree lane, now and then. */
+export type LaneReport = {
+  readonly kind: "laneReport";
+  readonly lane: number;
+  readonly heapUsedBytes: number;
+};
+
 export type AdminMessage =
   | Leadership
   | Peers
@@ -36,6 +43,7 @@ export type AdminMessage =
   | GatewayReport
   | ProcessReport
   | PeersReport
+  | LaneReport
   /** Answered with `adminAnswer` to the actor `from`. */
   | {
       readonly kind: "fourLetterWord";

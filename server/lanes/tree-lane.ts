@@ -15,6 +15,7 @@ import { natsLog } from "../nats-log.ts";
 import { natsOptions } from "../nats-options.ts";
 import { whenNatsIsThere } from "../nats-wait.ts";
 import { addReplicaActors } from "../placement.ts";
+import { reportLane } from "../process-report.ts";
 
 export type TreeLaneData = {
   readonly config: NodeConfig;
@@ -71,7 +72,9 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
     }
     addGatewayActors(system, config, lane, { heldBytesMax });
     const address = await listener.listen();
+    const stopReports = reportLane(lane, (report) => system.tell("admin", report));
     const close = async (): Promise<void> => {
+      stopReports();
       await listener.close();
       await clients?.close();
     };

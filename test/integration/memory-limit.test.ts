@@ -98,3 +98,24 @@ test("a node whose heap is nearly full refuses what grows the tree, keeps the re
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+test("mntr tells how much of its heap each lane uses", async (t) => {
+  const node = await startZooid({ lines: ["zooid.lanes=2"] });
+  t.teardown(() => node.stop());
+  const heap = /^zk_zooid_lane_(\d)_heap_used_bytes\t(\d+)$/gm;
+  let heaps: readonly RegExpMatchArray[] = [];
+  await untilAnswer(
+    { port: node.port },
+    "mntr",
+    (answer) => {
+      heaps = [...answer.matchAll(heap)];
+      return answer.includes("zk_server_state");
+    },
+    () => false,
+  );
+  t.deepEqual(
+    heaps.map(([, lane]) => lane),
+    ["1", "2"],
+  );
+  for (const [line, , bytes] of heaps) t.true(Number(bytes) > 1_000_000, line);
+});

@@ -152,6 +152,22 @@ test("mntr of a leader counts its followers, the server's own figures among the 
   }
 });
 
+test("mntr has the heap of each lane, in the lanes' order", (t) => {
+  const text = ask(
+    "mntr",
+    3,
+    "leading",
+    { kind: "laneReport", lane: 2, heapUsedBytes: 20_000_000 },
+    { kind: "laneReport", lane: 1, heapUsedBytes: 10_000_000 },
+    { kind: "laneReport", lane: 1, heapUsedBytes: 30_000_000 },
+  );
+  const heaps = text.split("\n").filter((line) => line.includes("_heap_used_bytes"));
+  t.deepEqual(heaps, [
+    "zk_zooid_lane_1_heap_used_bytes\t30000000",
+    "zk_zooid_lane_2_heap_used_bytes\t20000000",
+  ]);
+});
+
 test("an average without a fraction keeps its decimal point, as Java prints it", (t) => {
   t.true(ask("mntr", 1, "leading").includes("zk_avg_latency\t1.75\n"));
   const idle = {
