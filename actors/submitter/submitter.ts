@@ -54,12 +54,13 @@ export type SubmitterState = {
   owners: Owner[];
   /** Oldest first, numbered in sequence. */
   readonly inFlight: Batch[];
-  refusedAtMs: number;
+  /** The last gap for which batches were sent again. */
+  refused: { readonly atMs: number; readonly expected: number };
 };
 
 type Applied = Extract<SubmitterMessage, { kind: "applied" }>;
 
-/** Refusals of the same gap arrive in a burst; the first is enough. */
+/** Refusals of the same gap arrive in a burst; the first is enough. One of a later gap says that there was progress. */
 const REFUSAL_INTERVAL_MS = 20;
 
 export function submitterActor(options: SubmitterOptions): Actor<SubmitterState, SubmitterMessage> {
@@ -87,7 +88,7 @@ function initialState(options: SubmitterOptions): SubmitterState {
     pending: [],
     owners: [],
     inFlight: [],
-    refusedAtMs: Number.NEGATIVE_INFINITY,
+    refused: { atMs: Number.NEGATIVE_INFINITY, expected: 0 },
   };
 }
 
@@ -104,7 +105,7 @@ function receive(
     case "overtaken":
       return overtaken(state, message);
     case "incarnation":
-      state.incarnation = message.incarnation;
+      state.incarnation = message.incarnation + Math.floor(context.random() * DRAWN_RANGE);
       return { state, effects: flushSoon(state) };
     case "leadership":
       return leadership(state, message, context);
@@ -272,9 +273,11 @@ function refused(
 ): Step<SubmitterState> {
   if (message.submitter.incarnation !== state.incarnation) return { state, effects: [] };
   if (message.reason === "staleIncarnation") return renew(state, message.expected, context);
-  if (context.nowMs - state.refusedAtMs < REFUSAL_INTERVAL_MS) return { state, effects: [] };
-  state.refusedAtMs = context.nowMs;
-  return { state, effects: resubmit(state, message.expected, context) };
+  const { expected } = message;
+  const isRecent = context.nowMs - state.refused.atMs < REFUSAL_INTERVAL_MS;
+  if (isRecent && expected <= state.refused.expected) return { state, effects: [] };
+  state.refused = { atMs: context.nowMs, expected };
+  return { state, effects: resubmit(state, expected, context) };
 }
 
 /**
@@ -289,16 +292,21 @@ function renew(state: SubmitterState, current: number, context: Context): Step<S
     const reason = `a later process runs as this node (incarnation ${current}): two nodes have the same id`;
     return { state, effects: [{ kind: "stopNode", reason }] };
   }
-  state.incarnation = current + 1 + Math.floor(context.random() * RENEWAL_RANGE);
+  state.incarnation = current + 1 + Math.floor(context.random() * DRAWN_RANGE);
   state.inFlight.forEach((batch, index) => {
     batch.seq = index + 1;
   });
   state.nextSeq = state.inFlight.length + 1;
+  state.refused = { atMs: Number.NEGATIVE_INFINITY, expected: 0 };
   return { state, effects: resubmit(state, 0, context) };
 }
 
-/** Two in so many are the same by chance; about two million renewals of a lane stay exact numbers. */
-const RENEWAL_RANGE = 2 ** 32;
+/**
+ * How far above the count of the folder's starts an incarnation is drawn. The count alone tells no two processes apart: an old copy
+ * of a folder that is put back counts again what was counted before, and would take the batches of that process for its own.
+ * Two in so many are the same by chance; about two million starts of a lane stay exact numbers.
+ */
+const DRAWN_RANGE = 2 ** 32;
 
 /** Messages between nodes may be lost. */
 function repeat(state: SubmitterState, context: Context): Effect[] {

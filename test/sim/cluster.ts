@@ -237,6 +237,9 @@ export class Cluster {
   /** The process goes on apart from all others, and another one with an empty folder is started under its number. */
   leaveBeside(node: SimNode, life: Life): void {
     this.ghosts.add(node, life, { kind: "replaced", place: this.network.leaveBeside(node.id) });
+    // What its gateways hold may be refused later, when nobody looks at them any more.
+    this.#expectRefusals(node);
+    this.#expectNativeRefusals(node);
     for (const port of life.links.values()) {
       for (const link of [...port.links]) link.serverDied(this.#linkRandom.chance(0.2));
     }

@@ -6,6 +6,7 @@ import { IDENTITY_MUTANTS } from "./identity.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
 import { REPLICATION_MUTANTS } from "./replication.ts";
 import { ROOM_MUTANTS } from "./room.ts";
+import { RUNTIME_MUTANTS } from "./runtime.ts";
 import { SNAPSHOT_MUTANTS } from "./snapshots.ts";
 import { STATE_MACHINE_MUTANTS } from "./state-machine.ts";
 import { STORAGE_MUTANTS } from "./storage.ts";
@@ -14,6 +15,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...REPLICATION_MUTANTS,
   ...IDENTITY_MUTANTS,
   ...STORAGE_MUTANTS,
+  ...RUNTIME_MUTANTS,
   ...SNAPSHOT_MUTANTS,
   ...STATE_MACHINE_MUTANTS,
   ...CLIENT_MUTANTS,

@@ -19,16 +19,20 @@ import { check, create, multi, setData } from "../../support/replica.ts";
 
 type Submitter = Driven<SubmitterState, SubmitterMessage>;
 
+const FOLLOWING: SubmitterMessage = {
+  kind: "leadership",
+  role: "following",
+  epoch: epoch(1),
+  leader: server(2),
+  room: "enough",
+};
+
+/** Its incarnation is the count of its folder's starts: nothing is drawn. */
 function ready(): Submitter {
   const submitter = new Driven(submitterActor({ server: server(1), lane: 1 }));
+  submitter.chance = 0;
   submitter.receive({ kind: "incarnation", incarnation: 3 });
-  submitter.receive({
-    kind: "leadership",
-    role: "following",
-    epoch: epoch(1),
-    leader: server(2),
-    room: "enough",
-  });
+  submitter.receive(FOLLOWING);
   return submitter;
 }
 
@@ -146,19 +150,24 @@ test("no more than a few batches are under way; the rest share the next", (t) =>
   t.like(flush(submitter), [{ seq: SUBMITTER_BATCHES_IN_FLIGHT_MAX + 1, count: 2 }]);
 });
 
-test("what a gap made the leader refuse is sent again from the number it expects", (t) => {
+test("what a gap made the leader refuse is sent again from the number it expects, once for each gap", (t) => {
   const submitter = ready();
-  for (const path of ["/a", "/b"]) {
+  for (const path of ["/a", "/b", "/c"]) {
     submitter.receive(write(1, [path]));
     flush(submitter);
   }
-  const effects = submitter.receive({
-    kind: "submitRefused",
-    submitter: { server: server(1), lane: 1, incarnation: 3 },
-    reason: "outOfSequence",
-    expected: 2,
-  });
-  t.like(told(effects, "log-sync"), [{ seq: 2 }]);
+  const refused = (expected: number): (number | undefined)[] => {
+    const of = { submitter: { server: server(1), lane: 1, incarnation: 3 }, expected };
+    const effects = submitter.receive({ kind: "submitRefused", reason: "outOfSequence", ...of });
+    return told(effects, "log-sync").map((message) => (message as SubmitMessage).seq);
+  };
+  t.deepEqual(refused(1), [1, 2, 3]);
+  t.deepEqual(refused(1), [], "what came behind the same gap");
+  // Of what was sent again the first one arrived first, and not the second: waiting would cost half a second.
+  t.deepEqual(refused(2), [2, 3]);
+  t.deepEqual(refused(2), []);
+  submitter.nowMs += 20;
+  t.deepEqual(refused(2), [2, 3]);
 });
 
 test("a life that the log has never taken anything of goes on above a later one", (t) => {
@@ -194,6 +203,28 @@ test("the batch of a life that lost its disk is not taken for that of another li
   t.is(table.judge(stale.submitter, stale.seq).kind, "take");
   table.take(stale.submitter, stale.seq);
   t.is(table.judge(own.submitter, own.seq).kind, "take", "it is another batch, not a repeated one");
+});
+
+test("processes that were started as often, on copies of one folder, are not taken for each other", (t) => {
+  const table = new SubmitterTable();
+  const batches = [0.25, 0.75].map((chance) => {
+    const submitter = new Driven(submitterActor({ server: server(1), lane: 1 }));
+    submitter.chance = chance;
+    submitter.receive({ kind: "incarnation", incarnation: 3 });
+    submitter.receive(FOLLOWING);
+    submitter.receive(write(1, ["/a"]));
+    const [batch] = flush(submitter);
+    if (batch === undefined) throw new Error("no batch");
+    return { submitter, batch };
+  });
+  const [one, other] = batches.map(({ batch }) => batch.submitter.incarnation);
+  t.not(one, other);
+  for (const { batch } of batches) t.is(table.judge(batch.submitter, batch.seq).kind, "take");
+  // The log is replayed to the second: what the first had written is none of its batches.
+  const results = [{ kind: "done" }] as const;
+  const firstZxid = at(1, 5);
+  const replayed = { kind: "applied", incarnation: one ?? 0, seq: 1, firstZxid, results } as const;
+  t.deepEqual(batches[1]?.submitter.receive(replayed), []);
 });
 
 test("a life whose batches were applied stops its node when a later one is known", (t) => {
