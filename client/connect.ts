@@ -24,6 +24,7 @@ import type {
 import type { Change } from "../protocol/reads.ts";
 import type { Stat } from "../protocol/stat.ts";
 import type { Zxid } from "../protocol/zxid.ts";
+import { isNatsServer } from "../runtime/transports/nats-servers.ts";
 import {
   checkBoolean,
   checkedData,
@@ -327,10 +328,10 @@ function checkConnectOptions(options: ConnectOptions): void {
 
 function checkedUrl(url: string): string {
   const parsed = URL.parse(url);
-  if (parsed !== null && ["nats:", "tls:"].includes(parsed.protocol) && parsed.hostname !== "") {
-    return url;
-  }
-  throw new BadArgumentsError("a URL of a NATS server is nats://host:port or tls://host:port");
+  if (parsed !== null && isNatsServer(parsed)) return url;
+  throw new BadArgumentsError(
+    "a URL of a NATS server is nats://host:port or tls://host:port, user and password before the host percent-encoded",
+  );
 }
 
 function failure(result: NativeResult, path: string): Error {

@@ -17,6 +17,7 @@ import type { TransportStatus } from "../transport.ts";
 import { split } from "./fragments.ts";
 import { connectProblem, NatsError, permissionProblem } from "./nats-errors.ts";
 import {
+  isNatsServer,
   type NatsIdentity,
   natsServersOptions,
   NextServer,
@@ -258,7 +259,7 @@ function connectionOptions(
 
 function parseServer(server: string): URL {
   const url = URL.parse(server.includes("://") ? server : `nats://${server}`);
-  if (url === null || !["nats:", "tls:"].includes(url.protocol) || url.hostname === "") {
+  if (url === null || !isNatsServer(url)) {
     const shown = withoutCredentials(server);
     throw new NatsError(
       "ZOOID_NATS_OPTIONS",

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { SERVER_ID_MAX, SERVER_ID_MIN, type ServerId } from "../../protocol/ids.ts";
+import { isNatsServer } from "../../runtime/transports/nats-servers.ts";
 
 export type Reading<Value> =
   | { readonly kind: "read"; readonly value: Value }
@@ -12,7 +13,6 @@ export type Reader<Value> = (text: string) => Reading<Value>;
 
 const ENSEMBLE_CHARACTERS_MAX = 64;
 const HOST_NAME = /^(?!-)[A-Za-z0-9-]{1,63}(\.(?!-)[A-Za-z0-9-]{1,63})*\.?$/;
-const NATS_SCHEMES: readonly string[] = ["nats:", "tls:"];
 
 export function listOf(text: string): readonly string[] {
   return text
@@ -74,19 +74,8 @@ export function ensembleName(text: string): Reading<string> {
 }
 
 function isNatsUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return NATS_SCHEMES.includes(url.protocol) && url.hostname !== "" && isDecodable(url);
-}
-
-/** User and password are percent-encoded. */
-function isDecodable({ username, password }: URL): boolean {
-  try {
-    decodeURIComponent(username + password);
-    return true;
-  } catch {
-    return false;
-  }
+  const url = URL.parse(text);
+  return url !== null && isNatsServer(url);
 }
 
 export function natsUrls(text: string): Reading<readonly string[]> {

@@ -56,6 +56,14 @@ async function connected(t: ExecutionContext): Promise<{ client: Client; gateway
   return { client: new Client(session, gateway), gateway };
 }
 
+test("a URL whose password is not percent-encoded is a wrong argument, and the password is not told", async (t) => {
+  for (const password of ["s3cret%", "s3cret/x"]) {
+    const url = `nats://one:${password}@127.0.0.1:1`;
+    const error = await t.throwsAsync(connect(url), { instanceOf: BadArgumentsError });
+    t.false(error.message.includes("s3cret"), error.message);
+  }
+});
+
 /** Whatever a caller without types may give. */
 const anything = (value: unknown): never => value as never;
 
