@@ -6,6 +6,7 @@
 import type { Context } from "../../runtime/actor.ts";
 import { recordHeader } from "../../protocol/record.ts";
 import { tell } from "../inboxes.ts";
+import { cutAfter } from "./membership.ts";
 import type { Room } from "./messages.ts";
 import { emitDurable, type LogSyncState, lookAgain, ownRoom, type Role } from "./state.ts";
 
@@ -75,6 +76,9 @@ export function writeAgain(state: LogSyncState, role: Leading): void {
     const next = state.index.next(after);
     const record = next === undefined ? undefined : state.recent.get(next);
     if (record === undefined) {
+      // The log ends where the disk does, and so must the index: nobody could be given what comes after.
+      role.outbox = [];
+      cutAfter(state, state.durable);
       lookAgain(state, "what the disk had no room for is not in memory any more");
       return;
     }

@@ -93,6 +93,9 @@ export function drawPlan(seed: number, directed?: DirectedName): Plan {
   return { ...changed, startMs: Array.from({ length: changed.nodes }, () => 0) };
 }
 
+/** Of one znode. */
+const LARGE_DATA_BYTES = 1000;
+
 function drawRandomPlan(seed: number): Plan {
   const random = new Random(seed).stream(1);
   const nodes = Number(
@@ -111,7 +114,7 @@ function drawRandomPlan(seed: number): Plan {
   const several = random.chance(0.25);
   const apart = random.chance(0.35);
   const threads = apart ? { delayMs: { min: 0.01, max: random.pick([0.05, 1]) } } : undefined;
-  return {
+  const plan = {
     seed,
     directed: undefined,
     nodes,
@@ -145,6 +148,10 @@ function drawRandomPlan(seed: number): Plan {
     ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
     memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
   };
+  // A snapshot of large values in the smallest parts is under way for longer than a seed has time to converge.
+  const isLarge = plan.clients.some(({ dataBytes }) => dataBytes > LARGE_DATA_BYTES);
+  const snapshotPart = Math.max(plan.sizes.snapshotPart, isLarge ? 5000 : 1);
+  return { ...plan, sizes: { ...plan.sizes, snapshotPart } };
 }
 
 /** Rare: the plan `identities` is made of them. */

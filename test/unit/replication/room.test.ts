@@ -7,7 +7,7 @@ import type {
   LogSyncPeerMessage,
   Room,
 } from "../../../actors/log-sync/messages.ts";
-import type { LogSyncState } from "../../../actors/log-sync/state.ts";
+import type { LogSyncSizes, LogSyncState } from "../../../actors/log-sync/state.ts";
 import { EPOCH_NONE, epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import {
   at,
@@ -28,10 +28,9 @@ function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
   return { kind: "received", from: server(peer), sender: senderOf(peer), message };
 }
 
-function started(voters: readonly number[]): LogSync {
-  const logSync = new Driven(
-    logSyncActor({ server: server(1), voters: voters.map(server), lanes: 1, crc32 }),
-  );
+function started(voters: readonly number[], sizes?: LogSyncSizes): LogSync {
+  const options = { server: server(1), voters: voters.map(server), lanes: 1, crc32 };
+  const logSync = new Driven(logSyncActor(sizes === undefined ? options : { ...options, sizes }));
   logSync.receive(
     recoveredReport({
       promise: { epoch: EPOCH_NONE, candidate: server(1) },
@@ -41,8 +40,8 @@ function started(voters: readonly number[]): LogSync {
 }
 
 /** Node 1, whose barrier of epoch 1 is committed. */
-function leader(voters: readonly number[]): LogSync {
-  const logSync = started(voters);
+function leader(voters: readonly number[], sizes?: LogSyncSizes): LogSync {
+  const logSync = started(voters, sizes);
   logSync.receive({ kind: "elected", leader: server(1) });
   const promise = { epoch: epoch(1), candidate: server(1) };
   logSync.receive({ kind: "promised", promise });
@@ -106,6 +105,20 @@ test("what a leader had no room for is written when there is some, and committed
   t.is(append?.records.length, 2);
   durable(logSync, at(1, 2));
   t.is(logSync.state.committed, at(1, 2));
+});
+
+test("what a leader had no room for and has no longer in memory is in its index no longer", (t) => {
+  const sizes = { recent: 500, uncommitted: 10_000, catchUp: 10_000, snapshotPart: 1000 };
+  const logSync = leader([1, 2, 3], sizes);
+  hear(logSync, 2, "low");
+  hear(logSync, 3, "low");
+  for (let seq = 1; seq <= 8; seq += 1) submit(logSync, seq);
+  publish(logSync);
+  logSync.receive({ kind: "diskFull", durable: at(1, 0) });
+  t.is(logSync.state.index.tail, at(1, 8));
+  t.deepEqual(told(logSync.receive({ kind: "writable" }), "log"), []);
+  t.is(logSync.state.role.kind, "looking");
+  t.is(logSync.state.index.tail, at(1, 0), "or its next epoch would follow what no disk has");
 });
 
 test("a leader without room gives up leading and abstains if enough others have room", (t) => {
