@@ -17,7 +17,7 @@ import { Invariants, newNodeLog } from "./checks/invariants.ts";
 import { underWayBytes } from "./checks/limits.ts";
 import { replicationChecks } from "./checks/replication.ts";
 import { checkAnswer, checkSessionSafety, type Ended } from "./checks/session-safety.ts";
-import { Truth } from "./checks/truth.ts";
+import { type Attachment, Truth } from "./checks/truth.ts";
 import { must } from "./checks/violation.ts";
 import { SimClient } from "./client/client.ts";
 import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
@@ -66,6 +66,9 @@ export class Cluster {
   readonly #clockRandom: Random;
   readonly #ended = new Map<number, Ended>();
   #failure: Error | undefined;
+
+  /** Also of links that their client has left, and their node has not: it goes on with what it was sent. */
+  readonly #attachments = new WeakMap<Link, Attachment>();
 
   constructor(plan: Plan, makeTrace: (clock: Clock) => Trace, coverage: Coverage) {
     this.plan = plan;
@@ -361,6 +364,7 @@ export class Cluster {
         const client = this.clients.find((each) => each.name === link.client);
         const attachment = client?.attachmentOf(link);
         if (link.attachedAt !== undefined && attachment !== undefined) {
+          this.#attachments.set(link, attachment);
           attachment.mayBeRefused = node.gateway(lane)?.room !== "enough";
           this.truth.attach(link.attachedAt, attachment);
         }
@@ -426,8 +430,7 @@ export class Cluster {
 
   #expectRefusals(node: SimNode): void {
     for (const link of this.#linksOf(node)) {
-      const client = this.clients.find((each) => each.name === link.client);
-      const attachment = client?.attachmentOf(link);
+      const attachment = this.#attachments.get(link);
       if (attachment !== undefined) attachment.mayBeRefused = true;
     }
   }
@@ -453,7 +456,7 @@ export class Cluster {
   #inspect(node: SimNode, event: InspectionEvent): void {
     const line = inspectionLine(event);
     if (line !== undefined) this.note(node, line);
-    this.guard(() => checkInspection(node.id, event));
+    this.guard(() => checkInspection(node.id, event, this.network.forgedTo.has(node.id)));
   }
 }
 

@@ -37,6 +37,8 @@ type Path = {
 
 type Member = {
   readonly id: PeerId;
+  /** What it said last. */
+  last: Uint8Array | undefined;
   handler: ((incoming: Incoming) => void) | undefined;
   left: boolean;
   /** It hears those of its own group, and only they hear it. */
@@ -52,6 +54,10 @@ export type Place = {
   readonly end: () => void;
 };
 
+function newMember(id: PeerId): Member {
+  return { id, last: undefined, handler: undefined, left: false, group: 0, heard: new Set() };
+}
+
 const PATHS_PER_NODE = 256;
 /** Held messages of a clogged path; later ones are lost. */
 const HELD_MAX = 5000;
@@ -65,6 +71,8 @@ export class SimNetwork {
     lateRate: 0,
   };
   straggle: Straggle = () => IN_TIME;
+  /** Who may have heard a stranger. */
+  readonly forgedTo: Set<PeerId> = new Set();
   readonly counts: NetworkCounts = { delivered: 0, lost: 0, duplicated: 0, late: 0 };
   readonly #clock: Clock;
   readonly #random: Random;
@@ -83,14 +91,14 @@ export class SimNetwork {
   /** A new life of the node. */
   join(id: PeerId): Transport {
     this.leave(id);
-    const member: Member = { id, handler: undefined, left: false, group: 0, heard: new Set() };
+    const member = newMember(id);
     this.#members.set(id, member);
     return this.#transport(member);
   }
 
   /** Another process under the number. */
   joinBeside(id: PeerId): { readonly transport: Transport; readonly place: Place } {
-    const member: Member = { id, handler: undefined, left: false, group: 0, heard: new Set() };
+    const member = newMember(id);
     this.#beside.add(member);
     return { transport: this.#transport(member), place: this.#placeOf(member) };
   }
@@ -113,6 +121,7 @@ export class SimNetwork {
     const { id } = member;
     const send = (to: PeerId, actor: string, bytes: Uint8Array): void => {
       const own = new Uint8Array(bytes);
+      member.last = own;
       for (const moreMs of this.straggle(actor, own)) {
         this.#carry(id, to, () => void this.#receive(member, to, actor, own, undefined), moreMs);
       }
@@ -125,6 +134,7 @@ export class SimNetwork {
       send,
       broadcast: (actor, bytes) => {
         const own = new Uint8Array(bytes);
+        member.last = own;
         for (const to of this.#listeners(member)) {
           this.#carry(id, to, () => void this.#receive(member, to, actor, own, undefined));
         }
@@ -147,6 +157,20 @@ export class SimNetwork {
         return Promise.resolve();
       },
     };
+  }
+
+  /** What the process that has the number said last, as whoever listens has heard it. */
+  lastOf(id: PeerId): Uint8Array | undefined {
+    return this.#members.get(id)?.last;
+  }
+
+  /** A message that only says that it is from `from`: what a stranger on a network without permissions can do. */
+  forge(of: Omit<Incoming, "answer"> & { readonly to: PeerId }): void {
+    const { from, to, actor } = of;
+    const bytes = new Uint8Array(of.bytes);
+    this.#trace.step(MESSAGE + from * PATHS_PER_NODE + to, bytes);
+    this.forgedTo.add(to);
+    this.#members.get(to)?.handler?.({ from, actor, bytes, answer: undefined });
   }
 
   /** The process goes on under its number, beside the next one that joins under it. */

@@ -140,6 +140,13 @@ export class HostilePeers {
     return { from, actor, bytes: encodeCbor(message) };
   }
 
+  /** No message at all, or none that peers have. */
+  malformed(): Omit<HostileMessage, "from"> {
+    const isNoise = this.#random() < 0.5;
+    const bytes = isNoise ? this.#noise() : encodeCbor(this.#pick(NOT_FOR_PEERS));
+    return { actor: this.#pick(ACTORS), bytes };
+  }
+
   #noise(): Uint8Array {
     const length = Math.floor(this.#random() * 40);
     return Uint8Array.from({ length }, () => Math.floor(this.#random() * 256));

@@ -3,6 +3,8 @@ import { isPlanted } from "../sim-node.ts";
 import type { InspectionEvent } from "../../../runtime/inspection.ts";
 import { Violation } from "./violation.ts";
 
+const MALFORMED = "malformedPeerMessage";
+
 /** A line for the notes of the run; undefined: not worth one. */
 export function inspectionLine(event: InspectionEvent): string | undefined {
   switch (event.kind) {
@@ -17,15 +19,20 @@ export function inspectionLine(event: InspectionEvent): string | undefined {
 }
 
 /** No actor fails, and no node refuses or is contradicted by what an honest one says. Throws a violation. */
-export function checkInspection(node: number, event: InspectionEvent): void {
+export function checkInspection(
+  node: number,
+  event: InspectionEvent,
+  heardStranger: boolean,
+): void {
   if (event.kind === "failed") {
     if (isPlanted(event.error)) return;
     throw new Violation("no crash", `node ${node}: ${event.actor} failed: ${event.error}`);
   }
-  if (event.kind === "log" && REFUSALS.includes(event.event)) {
+  if (event.kind !== "log" || (heardStranger && event.event === MALFORMED)) return;
+  if (REFUSALS.includes(event.event)) {
     throw new Violation("peers", `node ${node}: ${event.event} ${JSON.stringify(event.detail)}`);
   }
 }
 
 /** Of what is said about messages that no honest node sends. */
-const REFUSALS: readonly string[] = ["malformedPeerMessage", "contradicted by a peer"];
+const REFUSALS: readonly string[] = [MALFORMED, "contradicted by a peer"];

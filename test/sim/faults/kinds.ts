@@ -21,6 +21,8 @@ export type FaultKind =
   | "slowLink"
   | "lossBurst"
   | "overtaking"
+  /** Somebody who is no node sends what is refused, under nodes' names. */
+  | "hostilePeer"
   | "heal"
   /** `kill -9`: what was written and not fsynced stays. */
   | "kill"
@@ -111,6 +113,7 @@ export const FAULTS: Readonly<Record<FaultGroup, readonly FaultKind[]>> = {
     "slowLink",
     "lossBurst",
     "overtaking",
+    "hostilePeer",
     "heal",
   ],
   process: [

@@ -11,6 +11,7 @@ import type { FaultKind } from "./kinds.ts";
 import { fillDisk, freeDisk } from "./room.ts";
 import { identityFaults } from "./identities.ts";
 import { sessionFaults } from "./sessions.ts";
+import { strangerFaults } from "./strangers.ts";
 import { successionFaults } from "./successions.ts";
 import type { Inject, Injection, Target } from "./target.ts";
 
@@ -38,6 +39,7 @@ export class Nemesis {
     this.#injectors = {
       ...successionFaults(injection),
       ...identityFaults(injection),
+      ...strangerFaults(injection),
       ...sessionFaults(injection, (node, forMs) => this.#pause(node, forMs)),
       ...this.#networkFaults(),
       ...this.#processFaults(),
