@@ -4,8 +4,7 @@ import { Cluster } from "./cluster.ts";
 import { Coverage } from "./coverage.ts";
 import { Nemesis } from "./faults/nemesis.ts";
 import { fillDisk, freeDisk } from "./faults/room.ts";
-import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
-import { drawPlan, type Plan } from "./plan.ts";
+import { ENSEMBLE_WIDE_MS, quietPlan } from "./quiet.ts";
 import { Random } from "./random.ts";
 import { Trace } from "./trace.ts";
 
@@ -13,61 +12,10 @@ const FULL_MS = 20_000;
 /** In each of which there must be reads and refusals. */
 const STEP_MS = 2000;
 const SEEDS = 3;
-const CLIENTS = 4;
-
-/** Whatever else the plan draws: there are reads, and writes of every kind. */
-const MIX = {
-  setData: 1,
-  create: 0.3,
-  delete: 0.2,
-  sequential: 0.3,
-  ephemeral: 0.2,
-  consume: 0.3,
-  multi: 0.3,
-  read: 1,
-  watch: 0.3,
-  close: 0,
-} as const;
-
-function planOf(
-  seed: number,
-  of: { readonly nodes: number; readonly segmentBytes: number; readonly syncRead: number },
-): Plan {
-  const { nodes, segmentBytes, syncRead } = of;
-  const plan = drawPlan(seed);
-  return {
-    ...plan,
-    nodes,
-    segmentBytes,
-    startMs: Array.from({ length: nodes }, () => 0),
-    network: { ...plan.network, lossRate: 0, duplicationRate: 0, lateRate: 0 },
-    diskMs: { min: 0.02, max: 1 },
-    driftMax: 0,
-    // Answers never wait for the leader's word for so long that a client gives up: this is about disks.
-    heartbeatIntervalMs: 50,
-    faults: {},
-    memory: { treeHeapBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },
-    requestsMax: 100_000,
-    // Several: one may have a write under way that waits for room, and all behind it.
-    clients: Array.from({ length: CLIENTS }, () => plan.clients)
-      .flat()
-      .slice(0, CLIENTS)
-      .map((workload) => ({
-        ...workload,
-        mix: { ...MIX, syncRead },
-        thinkMs: 30,
-        dataBytes: 40,
-        flood: false,
-        slowReader: false,
-        hog: false,
-      })),
-    natives: { ...plan.natives, clients: [] },
-  };
-}
 
 /** By default what is prepared is enough for what is under way when a disk becomes full. */
 function begin(seed: number, nodes: number, segmentBytes = 64 * 1024, syncRead = 0): Cluster {
-  const plan = planOf(seed, { nodes, segmentBytes, syncRead });
+  const plan = quietPlan(seed, { nodes, segmentBytes, syncRead, requestsMax: 100_000 });
   const makeTrace = (clock: Cluster["clock"]): Trace => new Trace(() => clock.nowMs(), false);
   const cluster = new Cluster(
     plan,
@@ -75,7 +23,7 @@ function begin(seed: number, nodes: number, segmentBytes = 64 * 1024, syncRead =
     new Coverage(),
   );
   new Nemesis(cluster, new Random(seed)).begin();
-  cluster.run(6000);
+  cluster.run(ENSEMBLE_WIDE_MS);
   return cluster;
 }
 

@@ -1,0 +1,64 @@
+/** Plans in which nothing is amiss: for stories about one thing. */
+import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
+import { drawPlan, type Plan } from "./plan.ts";
+
+/** By then all nodes belong to an ensemble, have their votes, and clients have written. */
+export const ENSEMBLE_WIDE_MS = 6000;
+const CLIENTS = 4;
+
+/** Whatever else the plan draws: there are reads, and writes of every kind. */
+const MIX = {
+  setData: 1,
+  create: 0.3,
+  delete: 0.2,
+  sequential: 0.3,
+  ephemeral: 0.2,
+  consume: 0.3,
+  multi: 0.3,
+  read: 1,
+  watch: 0.3,
+  close: 0,
+} as const;
+
+/** `syncRead`: how often a client asks for a sync before a read. */
+export function quietPlan(
+  seed: number,
+  of: {
+    readonly nodes: number;
+    readonly requestsMax: number;
+    readonly segmentBytes?: number;
+    readonly syncRead?: number;
+  },
+): Plan {
+  const { nodes, requestsMax, segmentBytes = 64 * 1024, syncRead = 0 } = of;
+  const plan = drawPlan(seed);
+  return {
+    ...plan,
+    directed: undefined,
+    nodes,
+    segmentBytes,
+    startMs: Array.from({ length: nodes }, () => 0),
+    network: { ...plan.network, lossRate: 0, duplicationRate: 0, lateRate: 0 },
+    diskMs: { min: 0.02, max: 1 },
+    driftMax: 0,
+    // Answers never wait for the leader's word for so long that a client gives up.
+    heartbeatIntervalMs: 50,
+    faults: {},
+    memory: { treeHeapBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },
+    requestsMax,
+    // Several: one may have a write under way that waits for room, and all behind it.
+    clients: Array.from({ length: CLIENTS }, () => plan.clients)
+      .flat()
+      .slice(0, CLIENTS)
+      .map((workload) => ({
+        ...workload,
+        mix: { ...MIX, syncRead },
+        thinkMs: 30,
+        dataBytes: 40,
+        flood: false,
+        slowReader: false,
+        hog: false,
+      })),
+    natives: { ...plan.natives, clients: [] },
+  };
+}
