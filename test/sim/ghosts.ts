@@ -148,9 +148,13 @@ export class Ghosts {
     return [...this.#all.values()]
       .filter(({ node, life }) => {
         const own = life.systems.get("main")?.stateOf("log-sync") as LogSyncState | undefined;
+        // Where all folders that it goes by were replaced, nobody is left whose word it could take; nor can it do any harm.
+        const believed = own?.membership.settled?.voters.map(({ identity }) => identity) ?? [];
         return nodes.some(({ logSync }) => {
-          const bound = logSync?.membership.settled?.voters.find(({ id }) => id === node.id);
-          return bound !== undefined && bound.identity !== own?.membership.identity;
+          const voters = logSync?.membership.settled?.voters ?? [];
+          const bound = voters.find(({ id }) => id === node.id);
+          const isReplaced = bound !== undefined && bound.identity !== own?.membership.identity;
+          return isReplaced && voters.some(({ identity }) => believed.includes(identity));
         });
       })
       .map(({ life }) => life);
