@@ -95,6 +95,8 @@ export function drawPlan(seed: number, directed?: DirectedName): Plan {
 
 /** Of one znode. */
 const LARGE_DATA_BYTES = 1000;
+const LARGE_DATA_PART_BYTES = 5000;
+const LARGE_DATA_WINDOW_BYTES = 400_000;
 
 function drawRandomPlan(seed: number): Plan {
   const random = new Random(seed).stream(1);
@@ -148,10 +150,13 @@ function drawRandomPlan(seed: number): Plan {
     ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
     memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
   };
-  // A snapshot of large values in the smallest parts is under way for longer than a seed has time to converge.
+  // Large values, one at a time on their way or in the smallest parts, would be under way for longer than a seed has time to converge.
   const isLarge = plan.clients.some(({ dataBytes }) => dataBytes > LARGE_DATA_BYTES);
-  const snapshotPart = Math.max(plan.sizes.snapshotPart, isLarge ? 5000 : 1);
-  return { ...plan, sizes: { ...plan.sizes, snapshotPart } };
+  const { recent, snapshotPart } = plan.sizes;
+  const windowBytes = Math.max(recent / 2, LARGE_DATA_WINDOW_BYTES);
+  return isLarge
+    ? { ...plan, sizes: sizesOf(Math.max(snapshotPart, LARGE_DATA_PART_BYTES), windowBytes) }
+    : plan;
 }
 
 /** Rare: the plan `identities` is made of them. */
