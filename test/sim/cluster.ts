@@ -90,7 +90,7 @@ export class Cluster {
     this.invariants = new Invariants(logs, this.truth);
     this.#observer = new NodeObserver({
       invariants: this.invariants,
-      checks: replicationChecks(logs, this.truth),
+      checks: replicationChecks(logs, this.truth, (node) => this.network.nonceOf(node)),
       coverage,
       underWayBytes: underWayBytes(plan),
       onRefusals: (node) => this.#expectRefusals(node),

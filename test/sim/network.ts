@@ -3,6 +3,7 @@
  * (what was sent arrives when it opens again) or slow; everywhere messages may be lost, repeated and overtaken.
  */
 import { BehaviorSubject } from "rxjs";
+import { decodeFrame } from "../../protocol/peer-frame.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { PeerId } from "../../runtime/effects.ts";
 import type { Incoming, Transport, TransportOutcome } from "../../runtime/transport.ts";
@@ -37,8 +38,6 @@ type Path = {
 
 type Member = {
   readonly id: PeerId;
-  /** What it said last. */
-  last: Uint8Array | undefined;
   handler: ((incoming: Incoming) => void) | undefined;
   left: boolean;
   /** It hears those of its own group, and only they hear it. */
@@ -55,7 +54,7 @@ export type Place = {
 };
 
 function newMember(id: PeerId): Member {
-  return { id, last: undefined, handler: undefined, left: false, group: 0, heard: new Set() };
+  return { id, handler: undefined, left: false, group: 0, heard: new Set() };
 }
 
 const PATHS_PER_NODE = 256;
@@ -78,6 +77,7 @@ export class SimNetwork {
   readonly #random: Random;
   readonly #trace: Trace;
   readonly #members = new Map<PeerId, Member>();
+  readonly #said = new Map<PeerId, Uint8Array>();
   /** Processes beside the one that has their number by now. */
   readonly #beside = new Set<Member>();
   readonly #paths = new Map<number, Path>();
@@ -91,6 +91,7 @@ export class SimNetwork {
   /** A new life of the node. */
   join(id: PeerId): Transport {
     this.leave(id);
+    this.#said.delete(id);
     const member = newMember(id);
     this.#members.set(id, member);
     return this.#transport(member);
@@ -121,7 +122,7 @@ export class SimNetwork {
     const { id } = member;
     const send = (to: PeerId, actor: string, bytes: Uint8Array): void => {
       const own = new Uint8Array(bytes);
-      member.last = own;
+      this.#note(member, own);
       for (const moreMs of this.straggle(actor, own)) {
         this.#carry(id, to, () => void this.#receive(member, to, actor, own, undefined), moreMs);
       }
@@ -134,7 +135,7 @@ export class SimNetwork {
       send,
       broadcast: (actor, bytes) => {
         const own = new Uint8Array(bytes);
-        member.last = own;
+        this.#note(member, own);
         for (const to of this.#listeners(member)) {
           this.#carry(id, to, () => void this.#receive(member, to, actor, own, undefined));
         }
@@ -159,9 +160,20 @@ export class SimNetwork {
     };
   }
 
-  /** What the process that has the number said last, as whoever listens has heard it. */
+  /** What the last process that joined under the number said last, as whoever listens has heard it. */
   lastOf(id: PeerId): Uint8Array | undefined {
-    return this.#members.get(id)?.last;
+    return this.#said.get(id);
+  }
+
+  /** Of that process. */
+  nonceOf(id: PeerId): number | undefined {
+    const said = this.#said.get(id);
+    const frame = said === undefined ? undefined : decodeFrame(said);
+    return frame === undefined || "fault" in frame ? undefined : frame.header.nonce;
+  }
+
+  #note(member: Member, bytes: Uint8Array): void {
+    if (this.#members.get(member.id) === member) this.#said.set(member.id, bytes);
   }
 
   /** A message that only says that it is from `from`: what a stranger on a network without permissions can do. */

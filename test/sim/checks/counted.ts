@@ -11,9 +11,12 @@ import { must } from "./violation.ts";
 
 export class Counted {
   readonly #logs: readonly NodeLog[];
+  readonly #nonceOf: (node: number) => number | undefined;
 
-  constructor(logs: readonly NodeLog[]) {
+  /** `nonceOf`: of the node's last process; undefined if that has not spoken yet. */
+  constructor(logs: readonly NodeLog[], nonceOf: (node: number) => number | undefined) {
     this.#logs = logs;
+    this.#nonceOf = nonceOf;
   }
 
   /** After every step of log-sync. */
@@ -38,8 +41,8 @@ export class Counted {
     const { state: other } = log;
     // One that has lost something is being repaired; one that goes by a later leader may give it up.
     if (other === undefined || log.damaged || other.promise.epoch !== role.epoch) return;
-    // Nothing was heard yet of its present process.
-    if (message.sender.incarnation !== other.membership.incarnation) return;
+    // Nothing was heard yet of its present process; one on an old copy of the folder may have been started as often.
+    if (message.sender.nonce !== this.#nonceOf(from)) return;
     must(other.durable >= accepted && holds(other, accepted), "I5 acknowledged is durable", () => {
       return `${what()}, which does not hold it`;
     });

@@ -13,10 +13,15 @@ export type ReplicationChecks = {
   readonly snapshots: SnapshotChecks;
 };
 
-export function replicationChecks(logs: readonly NodeLog[], truth: Truth): ReplicationChecks {
+/** `nonceOf`: of a node's last process; undefined if that has not spoken yet. */
+export function replicationChecks(
+  logs: readonly NodeLog[],
+  truth: Truth,
+  nonceOf: (node: number) => number | undefined,
+): ReplicationChecks {
   return {
     kept: new Kept(logs, truth),
-    counted: new Counted(logs),
+    counted: new Counted(logs, nonceOf),
     folders: new Folders(),
     snapshots: new SnapshotChecks(truth),
   };
