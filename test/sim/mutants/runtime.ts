@@ -1,4 +1,4 @@
-/** Mistakes in the actor runtime: what becomes of an actor that failed, and of a node that stops. */
+/** Mistakes in the actor runtime: what becomes of an actor that failed. */
 import type { Mutant } from "./mutant.ts";
 
 const SYSTEM = "runtime/system.ts";
@@ -12,18 +12,6 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
         file: SYSTEM,
         find: "for (const known of cell.known.values()) this.#step(cell, known);",
         replace: "",
-      },
-    ],
-  },
-  {
-    name: "flush-not-begun-again",
-    mistake:
-      "after a flush of the native gateway that failed another timer is started than the flush's",
-    edits: [
-      {
-        file: "actors/gateway/nats/gateway.ts",
-        find: 'turn.effects.push({ kind: "startTimer", timer: message.timer, afterMs: TICK_MS });',
-        replace: 'turn.effects.push({ kind: "startTimer", timer: "tick", afterMs: TICK_MS });',
       },
     ],
   },
