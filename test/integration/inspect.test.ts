@@ -214,7 +214,7 @@ test("--from and --limit choose records, and operations stand below them", async
   t.is(code, 0);
   const lines = stdout.split("\n");
   const at = lines.findIndex((line) => line.startsWith(from));
-  t.regex(lines[at] ?? "", /^0x\S+ \d{4}-\S+Z node=1 lane=1 incarnation=1 seq=\d+ bytes=\d+ /);
+  t.regex(lines[at] ?? "", /^0x\S+ \d{4}-\S+Z node=1 lane=1 incarnation=\d+ seq=\d+ bytes=\d+ /);
   t.regex(lines[at + 1] ?? "", /^ {2}0x[0-9a-f]+ \w+/);
   t.is(lines.filter((line) => line.startsWith("0x")).length, 1);
 });
