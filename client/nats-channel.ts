@@ -175,6 +175,11 @@ function problemOf(error: unknown, shown: string): UnreachableError {
   const text = error instanceof Error ? error.message : String(error);
   const wrap = (message: string): UnreachableError =>
     new UnreachableError(message, { cause: error });
+  if (error instanceof AuthorizationError && /authentication timeout/i.test(text)) {
+    return wrap(
+      `the NATS server at ${shown} did not get the credentials in time: it or this machine is too busy`,
+    );
+  }
   if (error instanceof AuthorizationError) {
     return wrap(`the NATS server at ${shown} refuses these credentials: check user and password`);
   }

@@ -58,6 +58,8 @@ function writeSecret(file: string, text: string): void {
 function serverConfig(nodePassword: string, clientPassword: string): string {
   return `# Written by zooid ensemble at every start.
 authorization {
+  # Seconds: on a busy machine a node may take more than the usual two to say who it is.
+  timeout: 10
   users: [
     {
       user: "${NODE_USER}", password: "${nodePassword}"

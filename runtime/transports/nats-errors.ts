@@ -23,11 +23,22 @@ export class NatsError extends Error {
   }
 }
 
+/** The server waits for credentials for a while only (its `authorization { timeout }`): that says nothing about them. */
+function isTooLate(error: unknown): boolean {
+  return error instanceof AuthorizationError && /authentication timeout/i.test(error.message);
+}
+
 /** Why the first connection failed. `servers` is without credentials. */
 export function connectProblem(error: unknown, servers: string): NatsError {
   const text = error instanceof Error ? error.message : String(error);
   const wrap = (code: NatsErrorCode, message: string): NatsError =>
     new NatsError(code, message, { cause: error });
+  if (isTooLate(error)) {
+    return wrap(
+      "ZOOID_NATS_UNREACHABLE",
+      `the NATS server at ${servers} did not get user and password in time (${text}): it or this machine is too busy`,
+    );
+  }
   if (error instanceof AuthorizationError) {
     return wrap(
       "ZOOID_NATS_CREDENTIALS",
