@@ -51,6 +51,9 @@ async function runTests(files: readonly string[]): Promise<Totals> {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, [ANNOUNCEMENTS]: announcements },
   });
+  // Whoever ends this ends the tests too: they would go on for minutes.
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => child.kill(signal));
   const count = countFiles(files);
   const exited = new Promise<string>((resolve) => {
     child.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
