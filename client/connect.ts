@@ -23,6 +23,7 @@ import type {
 } from "../protocol/native-packing.ts";
 import type { Change } from "../protocol/reads.ts";
 import type { Stat } from "../protocol/stat.ts";
+import { ENSEMBLE_NAME_RULE, isEnsembleName } from "../protocol/subjects.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import { isNatsServer } from "../runtime/nats/servers.ts";
 import {
@@ -97,10 +98,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   checkConnectOptions(options);
   const urls = url.split(",").map((each) => checkedUrl(each.trim()));
   const ensemble = options.ensemble ?? "zooid";
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(ensemble)) {
-    throw new BadArgumentsError(
-      `"${ensemble}" cannot name an ensemble: use 1 to 64 letters, digits, - and _`,
-    );
+  if (!isEnsembleName(ensemble)) {
+    throw new BadArgumentsError(`"${ensemble}" cannot name an ensemble: use ${ENSEMBLE_NAME_RULE}`);
   }
   const timeoutMs = options.connectTimeoutMs ?? 10_000;
   const name = options.name ?? "zooid client";

@@ -4,7 +4,6 @@
  */
 import { randomBytes } from "node:crypto";
 import {
-  AuthorizationError,
   connect,
   type ConnectionOptions,
   type Msg,
@@ -12,7 +11,9 @@ import {
   PermissionViolationError,
 } from "@nats-io/transport-node";
 import { UnreachableError } from "../protocol/errors.ts";
-import { inboxSubject } from "../protocol/native.ts";
+import { inboxSubject } from "../protocol/subjects.ts";
+import { connectProblem, permissionProblem } from "../runtime/nats/errors.ts";
+import { NATS_REASSEMBLY, readFragmentTokens, Reassembler } from "../runtime/nats/fragments.ts";
 import {
   type NatsIdentity,
   natsServersOptions,
@@ -50,9 +51,8 @@ export class NatsChannel {
   readonly #ensemble: string;
   readonly #shownUrls: string;
   readonly #client = randomBytes(15).toString("base64url");
+  readonly #reassembler = new Reassembler(NATS_REASSEMBLY, () => performance.now());
   #up = true;
-  #parts: Uint8Array[] = [];
-  #partsOf = "";
   #onEvent: (event: ChannelEvent) => void = () => undefined;
 
   constructor(of: {
@@ -110,24 +110,13 @@ export class NatsChannel {
   }
 
   /**
-   * A message above the server's limit comes in parts, one after the other, with the reply subject
-   * `f.<message>.<index>.<count>`. One whose part was lost never becomes whole; the next frame's number tells.
+   * A message above the server's limit comes in fragments, with the reply subject `f.<message>.<index>.<count>`. A message
+   * that lost a fragment is never put together; the session notices that its frame's number is missing.
    */
-  #whole(message: Msg): Uint8Array | undefined {
-    const reply = message.reply ?? "";
-    if (reply === "") return message.data;
-    const [, number, index, count] = reply.split(".");
-    const partsOf = `${message.subject} ${number}`;
-    if (index === "0") {
-      this.#parts = [];
-      this.#partsOf = partsOf;
-    }
-    if (partsOf !== this.#partsOf || index !== String(this.#parts.length)) return undefined;
-    this.#parts.push(message.data);
-    if (count !== String(this.#parts.length)) return undefined;
-    const parts = this.#parts;
-    this.#parts = [];
-    return Buffer.concat(parts);
+  #whole({ subject, reply = "", data }: Msg): Uint8Array | undefined {
+    if (reply === "") return data;
+    const fragment = readFragmentTokens(reply.split(".").slice(1));
+    return fragment && this.#reassembler.add(subject, { ...fragment, bytes: data });
   }
 
   async #follow(): Promise<void> {
@@ -172,24 +161,9 @@ function connectionOptions(options: NatsChannelOptions, nextServer: NextServer):
 }
 
 function problemOf(error: unknown, shown: string): UnreachableError {
-  const text = error instanceof Error ? error.message : String(error);
-  const wrap = (message: string): UnreachableError =>
-    new UnreachableError(message, { cause: error });
-  if (error instanceof AuthorizationError && /authentication timeout/i.test(text)) {
-    return wrap(
-      `the NATS server at ${shown} did not get the credentials in time: it or this machine is too busy`,
-    );
-  }
-  if (error instanceof AuthorizationError) {
-    return wrap(`the NATS server at ${shown} refuses these credentials: check user and password`);
-  }
-  if (error instanceof PermissionViolationError) {
-    return wrap(
-      `the NATS server at ${shown} does not let this user use ${error.subject}: see its permissions`,
-    );
-  }
-  if (/refused/i.test(text)) {
-    return wrap(`no NATS server at ${shown} (connection refused): check host and port`);
-  }
-  return wrap(`cannot connect to a NATS server at ${shown}: ${text}`);
+  const { message } =
+    error instanceof PermissionViolationError
+      ? permissionProblem(error, shown)
+      : connectProblem(error, shown);
+  return new UnreachableError(message, { cause: error });
 }

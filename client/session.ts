@@ -21,11 +21,10 @@ import {
   type EndReason,
   type Frame,
   type GatewayItem,
-  gatewaySubject,
-  laneSubject,
   NATIVE_VERSION,
 } from "../protocol/native.ts";
 import type { NativeRequest, NativeResult } from "../protocol/native-packing.ts";
+import { gatewaySubject, laneSubject } from "../protocol/subjects.ts";
 import { ZXID_NONE, type Zxid } from "../protocol/zxid.ts";
 import { Backoff } from "./backoff.ts";
 import { type ChangeEvent, type ChangesOptions, Streams } from "./changes.ts";

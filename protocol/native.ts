@@ -122,20 +122,6 @@ export function decodeGatewayFrame(bytes: Uint8Array): Frame<GatewayItem> {
   return decodeFrame(bytes, GATEWAY_CBOR, unpackGatewayItem);
 }
 
-/** Where clients without a gateway of their own ask; the gateways share it as a queue group. */
-export function gatewaySubject(ensemble: string): string {
-  return `zooid.${ensemble}.gateway`;
-}
-
-export function laneSubject(ensemble: string, server: number, lane: number): string {
-  return `zooid.${ensemble}.gateway.${server}.${lane}`;
-}
-
-/** Where a client hears: one subject for each of its connections. */
-export function inboxSubject(ensemble: string, client: string, connection: number): string {
-  return `zooid.${ensemble}.client.${client}.${connection}`;
-}
-
 // Codes are the protocol: never reuse one.
 const OPEN = 1;
 const PING = 2;

@@ -3,6 +3,7 @@ import { BehaviorSubject, type Observable, Subject } from "rxjs";
 import { type Leadership, NO_LEADERSHIP } from "../protocol/replication.ts";
 import type { ProcessReport } from "../actors/admin/messages.ts";
 import { APPLY_FAILED } from "../actors/tree/apply/apply-failure.ts";
+import { peerSubjects } from "../protocol/subjects.ts";
 import { formatZxid, type Zxid } from "../protocol/zxid.ts";
 import { ConnectionCounts, type SharedCounts } from "../runtime/connections/connection-counts.ts";
 import type { EventDetail } from "../runtime/effects.ts";
@@ -254,7 +255,9 @@ class Node implements RunningNode {
     const log = natsLog(id, (event) => this.inspection$.next(event));
     const keys = peerKeyFile === undefined ? undefined : readPeerKeys(peerKeyFile);
     const isUnprotected = keys === undefined && this.#config.members.length > 1;
-    const options = { ...natsOptions(this.#config), ensemble, id, log, isUnprotected };
+    const name = `zooid ${ensemble} ${id}`;
+    const subjects = peerSubjects(ensemble);
+    const options = { ...natsOptions(this.#config), name, subjects, id, log, isUnprotected };
     const transport = await whenNatsIsThere(() => connectNats(options), log, this.#aborted.signal);
     const nowMs = (): number => realClock.nowMs();
     this.#authenticated = new AuthenticatedTransport({ transport, id, ensemble, keys, log, nowMs });

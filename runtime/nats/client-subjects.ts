@@ -4,9 +4,7 @@
  * with the reply subject `f.<message>.<index>.<count>`.
  */
 import type { Observable } from "rxjs";
-import type { PeerId } from "../effects.ts";
 import type { Transport, TransportStatus } from "../transport.ts";
-import { checkEnsemble } from "./transport.ts";
 import { type NatsOptions, openLink } from "./link.ts";
 
 export type ClientMessage = {
@@ -16,10 +14,11 @@ export type ClientMessage = {
   readonly bytes: Uint8Array;
 };
 
-export type NatsClientsOptions = Omit<NatsOptions, "name"> & {
-  readonly ensemble: string;
-  readonly id: PeerId;
-  readonly lane: number;
+export type NatsClientsOptions = NatsOptions & {
+  /** New clients of any gateway ask here. */
+  readonly sharedSubject: string;
+  /** The lane's own clients ask here. */
+  readonly laneSubject: string;
   readonly onMessage: (message: ClientMessage) => void;
 };
 
@@ -34,10 +33,8 @@ const QUEUE = "gateways";
 
 /** Rejects with a `NatsError`. Afterwards a lost connection only shows in `status$`. */
 export async function connectNatsClients(options: NatsClientsOptions): Promise<NatsClients> {
-  const { ensemble, id, lane, onMessage } = options;
-  checkEnsemble(ensemble);
-  const link = await openLink({ ...options, name: `zooid ${ensemble} ${id} clients ${lane}` });
-  const shared = `zooid.${ensemble}.gateway`;
+  const { sharedSubject, laneSubject, onMessage } = options;
+  const link = await openLink(options);
   let isListening = false;
   const deliver = (subject: string, reply: string | undefined, bytes: Uint8Array): void => {
     if (isListening && reply !== undefined && reply !== "") {
@@ -45,10 +42,12 @@ export async function connectNatsClients(options: NatsClientsOptions): Promise<N
     }
   };
   const listen = (queue?: string): (() => void)[] => [
-    link.subscribe(shared, ({ subject, reply, data }) => deliver(subject, reply, data), queue),
-    link.subscribe(`${shared}.${id}.${lane}`, ({ subject, reply, data }) =>
-      deliver(subject, reply, data),
+    link.subscribe(
+      sharedSubject,
+      ({ subject, reply, data }) => deliver(subject, reply, data),
+      queue,
     ),
+    link.subscribe(laneSubject, ({ subject, reply, data }) => deliver(subject, reply, data)),
   ];
   try {
     // That the server does not permit it is to be known before it is needed. Outside the group no client is taken from another.

@@ -1,10 +1,17 @@
 /**
- * Messages above what a transport carries at once travel as fragments. A sender hands over all fragments of a message one
- * after the other and the transport keeps their order, so each sender has at most one message incomplete: a fragment that
- * does not follow the one before means that something was lost, and with it that message.
+ * Messages above what a NATS server takes at once travel as fragments. A sender hands over all fragments of a message one
+ * after the other and NATS keeps their order, so each sender has at most one message incomplete: a fragment that does not
+ * follow the one before means that something was lost, and with it that message. Which fragment it is stands in the reply
+ * subject: `.<message>.<index>.<count>`, behind whatever names the sender.
  */
+
+/** The largest message that is sent in fragments. A larger one is dropped. */
+export const MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;
+/** A message of the largest size has so many fragments if the servers take only a kilobyte at once. */
+const FRAGMENTS_MAX = 65_536;
+
 export type Fragment = {
-  /** Of the sender; differs between its messages. */
+  /** Differs between the messages of one sender. */
   readonly message: string;
   /** From 0. */
   readonly index: number;
@@ -19,21 +26,34 @@ export type ReassemblyLimits = {
   readonly idleMs: number;
 };
 
+/** What limits the messages that a connection to NATS puts together. */
+export const NATS_REASSEMBLY: ReassemblyLimits = { bytesMax: MESSAGE_BYTES_MAX, idleMs: 10_000 };
+
 type Incomplete = {
   readonly message: string;
   readonly count: number;
-  readonly parts: Uint8Array[];
+  readonly pieces: Uint8Array[];
   bytes: number;
   lastMs: number;
 };
 
-/** The parts of `bytes`, each at most `bytesMax`; views, not copies. */
+/** Cuts `bytes` into pieces of at most `bytesMax`. They are views, not copies. */
 export function split(bytes: Uint8Array, bytesMax: number): Uint8Array[] {
-  const parts: Uint8Array[] = [];
+  const pieces: Uint8Array[] = [];
   for (let start = 0; start < bytes.length; start += bytesMax) {
-    parts.push(bytes.subarray(start, start + bytesMax));
+    pieces.push(bytes.subarray(start, start + bytesMax));
   }
-  return parts;
+  return pieces;
+}
+
+/** Reads the three tokens that number a fragment; undefined if they number none. */
+export function readFragmentTokens(tokens: readonly string[]): Omit<Fragment, "bytes"> | undefined {
+  const [message, indexToken, countToken] = tokens;
+  const index = Number(indexToken);
+  const count = Number(countToken);
+  const isCount = Number.isInteger(count) && count <= FRAGMENTS_MAX;
+  const isIndex = Number.isInteger(index) && index >= 0 && index < count;
+  return message === undefined || !isCount || !isIndex ? undefined : { message, index, count };
 }
 
 export class Reassembler {
@@ -58,9 +78,9 @@ export class Reassembler {
     const current = this.#take(sender, fragment);
     this.#dropIdle();
     if (current === undefined) return undefined;
-    current.parts.push(fragment.bytes);
+    current.pieces.push(fragment.bytes);
     current.bytes += fragment.bytes.length;
-    if (current.parts.length === current.count) return concat(current.parts, current.bytes);
+    if (current.pieces.length === current.count) return concat(current.pieces, current.bytes);
     current.lastMs = this.#nowMs();
     this.#incomplete.set(sender, current);
     this.#bytes += current.bytes;
@@ -74,8 +94,8 @@ export class Reassembler {
     const before = this.#incomplete.get(sender);
     if (before !== undefined) this.#drop(sender, before);
     if (fragment.bytes.length === 0) return undefined;
-    if (index === 0) return { message, count, parts: [], bytes: 0, lastMs: 0 };
-    if (before?.message !== message || before.parts.length !== index) return undefined;
+    if (index === 0) return { message, count, pieces: [], bytes: 0, lastMs: 0 };
+    if (before?.message !== message || before.pieces.length !== index) return undefined;
     return before.count === count ? before : undefined;
   }
 
@@ -100,12 +120,12 @@ export class Reassembler {
   }
 }
 
-function concat(parts: readonly Uint8Array[], length: number): Uint8Array {
+function concat(pieces: readonly Uint8Array[], length: number): Uint8Array {
   const whole = new Uint8Array(length);
   let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
+  for (const piece of pieces) {
+    whole.set(piece, position);
+    position += piece.length;
   }
   return whole;
 }

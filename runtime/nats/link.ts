@@ -14,7 +14,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { BehaviorSubject } from "rxjs";
 import type { EventDetail, LogLevel } from "../effects.ts";
 import type { TransportStatus } from "../transport.ts";
-import { split } from "./fragments.ts";
+import { MESSAGE_BYTES_MAX, split } from "./fragments.ts";
 import { connectProblem, NatsError, permissionProblem } from "./errors.ts";
 import {
   isNatsServer,
@@ -41,8 +41,6 @@ export type NatsOptions = NatsIdentity & {
   readonly log?: NatsLog;
 };
 
-/** Of one message, in fragments. A larger one is dropped. */
-export const MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;
 /** Bytes handed to the connection that the server has not confirmed. Above it messages are dropped. */
 const UNCONFIRMED_BYTES_MAX = 128 * 1024 * 1024;
 /** After so many bytes the server is asked to confirm them (a ping). */
@@ -111,9 +109,9 @@ export class NatsLink {
       this.#log("error", "messageTooLarge", { subject, bytes: bytes.length });
     } else {
       this.#fragmented += 1;
-      const parts = split(bytes, bytesMax);
-      for (const [index, part] of parts.entries()) {
-        this.#hand(subject, part, `${sender}.${this.#fragmented}.${index}.${parts.length}`);
+      const pieces = split(bytes, bytesMax);
+      for (const [index, piece] of pieces.entries()) {
+        this.#hand(subject, piece, `${sender}.${this.#fragmented}.${index}.${pieces.length}`);
       }
     }
   }

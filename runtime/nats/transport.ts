@@ -1,36 +1,33 @@
 /**
- * The transport over NATS. Subjects below `zooid.<ensemble>`:
+ * The transport over NATS. Whoever opens it names its subjects; the tokens behind them are
  *
- *   peer.<id>.<actor>          to one node
- *   all.<actor>                to every other node
- *   answer.<id>.<nonce>.<n>    the answer to request n of that node's process
+ *   <id>.<actor>          to one node
+ *   <actor>               to every other node
+ *   <id>.<nonce>.<n>      the answer to request n of that node's process
  *
- * The sender travels in NATS' reply field, so the payload is the message and nothing else: `f.<id>`, or of a request the
- * subject of its answer. A fragment has `.<message>.<index>.<count>` behind it.
+ * The sender travels in NATS' reply field, so the payload is the message and nothing else: the field holds `f.<id>`, or
+ * for a request the subject of its answer. For a fragment, `.<message>.<index>.<count>` follows (`fragments.ts`).
  */
 import { randomBytes } from "node:crypto";
 import type { Msg } from "@nats-io/transport-node";
 import type { Observable } from "rxjs";
 import type { PeerId } from "../effects.ts";
 import type { Incoming, Transport, TransportOutcome, TransportStatus } from "../transport.ts";
-import { type Fragment, Reassembler } from "./fragments.ts";
-import { NatsError } from "./errors.ts";
-import {
-  MESSAGE_BYTES_MAX,
-  type NatsLink,
-  type NatsLog,
-  type NatsOptions,
-  openLink,
-} from "./link.ts";
+import { type Fragment, NATS_REASSEMBLY, readFragmentTokens, Reassembler } from "./fragments.ts";
+import { type NatsLink, type NatsLog, type NatsOptions, openLink } from "./link.ts";
 
-export type NatsTransportOptions = Omit<NatsOptions, "name"> & {
-  /** Token of the subjects: letters, digits, `-` and `_`. */
-  readonly ensemble: string;
+/** The beginnings of the subjects, each with its last dot. */
+export type NatsSubjects = {
+  readonly toNode: string;
+  readonly toAll: string;
+  readonly answers: string;
+};
+
+export type NatsTransportOptions = NatsOptions & {
+  readonly subjects: NatsSubjects;
   readonly id: PeerId;
   /** Nothing but the NATS server keeps strangers from speaking as a node: if it lets everybody in, a warning says so. */
   readonly isUnprotected?: boolean;
-  /** Default `zooid <ensemble> <id>`. */
-  readonly name?: string;
 };
 
 const OPEN_TO_STRANGERS = [
@@ -50,16 +47,11 @@ type Waiting = {
 
 /** As ZooKeeper's `myid`: a stranger's fragments are kept for as many senders at most. */
 const PEER_ID_MAX = 255;
-/** Of one message, with servers that take only a kilobyte at once. */
-const FRAGMENTS_MAX = 65_536;
-const FRAGMENT_IDLE_MS = 10_000;
 const PLAIN = "f.";
 
 /** Rejects with a `NatsError`. Afterwards a lost connection only shows in `status$`. */
 export async function connectNats(options: NatsTransportOptions): Promise<Transport> {
-  const { ensemble, id } = options;
-  checkEnsemble(ensemble);
-  const link = await openLink({ ...options, name: options.name ?? `zooid ${ensemble} ${id}` });
+  const link = await openLink(options);
   const transport = new NatsTransport(link, options);
   try {
     await link.subscribed();
@@ -71,41 +63,29 @@ export async function connectNats(options: NatsTransportOptions): Promise<Transp
   return transport;
 }
 
-/** Throws a `NatsError` unless the name can be one token of a subject. */
-export function checkEnsemble(ensemble: string): void {
-  if (/^[A-Za-z0-9_-]{1,64}$/.test(ensemble)) return;
-  throw new NatsError(
-    "ZOOID_NATS_OPTIONS",
-    `"${ensemble}" cannot name an ensemble: use 1 to 64 letters, digits, - and _`,
-  );
-}
-
 class NatsTransport implements Transport {
   readonly status$: Observable<TransportStatus>;
   readonly #link: NatsLink;
-  readonly #root: string;
+  readonly #subjects: NatsSubjects;
   readonly #sender: string;
   /** Subject of this process' answers, up to the request's number. */
   readonly #answers: string;
   readonly #log: NatsLog;
   readonly #waiting = new Map<string, Waiting>();
-  readonly #reassembler = new Reassembler(
-    { bytesMax: MESSAGE_BYTES_MAX, idleMs: FRAGMENT_IDLE_MS },
-    () => performance.now(),
-  );
+  readonly #reassembler = new Reassembler(NATS_REASSEMBLY, () => performance.now());
   #handler: ((incoming: Incoming) => void) | undefined;
   #requests = 0;
 
   constructor(link: NatsLink, options: NatsTransportOptions) {
     const nonce = randomBytes(9).toString("base64url");
     this.#link = link;
-    this.#root = `zooid.${options.ensemble}.`;
+    this.#subjects = options.subjects;
     this.#sender = `${PLAIN}${options.id}`;
-    this.#answers = `${this.#root}answer.${options.id}.${nonce}.`;
+    this.#answers = `${this.#subjects.answers}${options.id}.${nonce}.`;
     this.#log = options.log ?? (() => undefined);
     this.status$ = link.status.asObservable();
-    const direct = `${this.#root}peer.${options.id}.`;
-    const all = `${this.#root}all.`;
+    const direct = `${this.#subjects.toNode}${options.id}.`;
+    const all = this.#subjects.toAll;
     link.subscribe(`${direct}*`, (message) => this.#receive(message, direct.length));
     link.subscribe(`${all}*`, (message) => this.#receive(message, all.length));
     link.subscribe(`${this.#answers}>`, (message) => this.#answered(message));
@@ -116,11 +96,11 @@ class NatsTransport implements Transport {
   }
 
   send(to: PeerId, actor: string, bytes: Uint8Array): void {
-    this.#publish(`${this.#root}peer.${to}.${actor}`, bytes, this.#sender);
+    this.#publish(`${this.#subjects.toNode}${to}.${actor}`, bytes, this.#sender);
   }
 
   broadcast(actor: string, bytes: Uint8Array): void {
-    this.#publish(`${this.#root}all.${actor}`, bytes, this.#sender);
+    this.#publish(`${this.#subjects.toAll}${actor}`, bytes, this.#sender);
   }
 
   request(
@@ -134,7 +114,7 @@ class NatsTransport implements Transport {
     const number = String(this.#requests);
     const timer = setTimeout(() => this.#finish(number, { kind: "timedOut" }), timeoutMs);
     this.#waiting.set(number, { to, done, timer });
-    this.#publish(`${this.#root}peer.${to}.${actor}`, bytes, this.#answers + number);
+    this.#publish(`${this.#subjects.toNode}${to}.${actor}`, bytes, this.#answers + number);
   }
 
   publish(subject: string, bytes: Uint8Array): void {
@@ -201,9 +181,9 @@ class NatsTransport implements Transport {
     return this.#reassembler.add(origin.process, { ...origin.fragment, bytes });
   }
 
-  /** Of `<root>answer.<id>.<nonce>.<number>`, perhaps with a fragment's tokens. */
+  /** Reads a request's reply subject: `<id>.<nonce>.<number>`, perhaps with a fragment's tokens. */
   #readRequest(reply: string): Origin | undefined {
-    const prefix = `${this.#root}answer.`;
+    const prefix = this.#subjects.answers;
     if (!reply.startsWith(prefix)) return undefined;
     const tokens = reply.slice(prefix.length).split(".");
     const origin = readOrigin(tokens, 3);
@@ -214,7 +194,7 @@ class NatsTransport implements Transport {
 
 type Origin = {
   readonly from: PeerId;
-  /** Whose fragments belong together. */
+  /** Fragments of the same process belong together. */
   readonly process: string;
   readonly fragment: Omit<Fragment, "bytes"> | undefined;
   readonly answerTo: string | undefined;
@@ -228,11 +208,7 @@ function readOrigin(tokens: readonly string[], length: number): Origin | undefin
   if (tokens.length === length) {
     return { from, process: "", fragment: undefined, answerTo: undefined };
   }
-  const [message, indexToken, countToken] = tokens.slice(length);
-  const index = Number(indexToken);
-  const count = Number(countToken);
-  const counted = Number.isInteger(count) && count <= FRAGMENTS_MAX;
-  const valid = Number.isInteger(index) && index >= 0 && counted && index < count;
-  if (message === undefined || !valid) return undefined;
-  return { from, process: String(from), fragment: { message, index, count }, answerTo: undefined };
+  const fragment = readFragmentTokens(tokens.slice(length));
+  if (fragment === undefined) return undefined;
+  return { from, process: String(from), fragment, answerTo: undefined };
 }

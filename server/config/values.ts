@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { SERVER_ID_MAX, SERVER_ID_MIN, type ServerId } from "../../protocol/ids.ts";
+import { ENSEMBLE_NAME_RULE, isEnsembleName } from "../../protocol/subjects.ts";
 import { isNatsServer } from "../../runtime/nats/servers.ts";
 
 export type Reading<Value> =
@@ -11,7 +12,6 @@ export type Reading<Value> =
 
 export type Reader<Value> = (text: string) => Reading<Value>;
 
-const ENSEMBLE_CHARACTERS_MAX = 64;
 const HOST_NAME = /^(?!-)[A-Za-z0-9-]{1,63}(\.(?!-)[A-Za-z0-9-]{1,63})*\.?$/;
 
 export function listOf(text: string): readonly string[] {
@@ -61,14 +61,11 @@ export function members(text: string): Reading<readonly ServerId[]> {
   return { kind: "read", value: ids.toSorted((left, right) => left - right) };
 }
 
-/** It becomes one token of NATS subjects. */
 export function ensembleName(text: string): Reading<string> {
-  if (/^[A-Za-z0-9_-]+$/.test(text) && text.length <= ENSEMBLE_CHARACTERS_MAX) {
-    return { kind: "read", value: text };
-  }
+  if (isEnsembleName(text)) return { kind: "read", value: text };
   return {
     kind: "refused",
-    rule: `must be 1 to ${ENSEMBLE_CHARACTERS_MAX} letters, digits, _ or -`,
+    rule: `must be ${ENSEMBLE_NAME_RULE}`,
     hint: "it is part of every NATS subject of the ensemble",
   };
 }

@@ -1,5 +1,6 @@
 /** Entry of a tree lane's thread: a replica, its submitter, and the gateways of its clients. */
 import { CONNECTION_UNSENT_BYTES_MAX } from "../../protocol/limits.ts";
+import { gatewaySubject, laneSubject } from "../../protocol/subjects.ts";
 import {
   ConnectionCounts,
   type SharedCounts,
@@ -50,9 +51,9 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
           () =>
             connectNatsClients({
               ...natsOptions(config),
-              ensemble: config.ensemble,
-              id: config.id,
-              lane,
+              name: `zooid ${config.ensemble} ${config.id} clients ${lane}`,
+              sharedSubject: gatewaySubject(config.ensemble),
+              laneSubject: laneSubject(config.ensemble, config.id, lane),
               log: natsLog(config.id, onInspection, lane),
               onMessage: (message) => system.tell(`nats/${lane}`, message),
             }),

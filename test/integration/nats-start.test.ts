@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
+import { peerSubjects } from "../../protocol/subjects.ts";
 import { NatsError } from "../../runtime/nats/errors.ts";
 import { connectNats, type NatsTransportOptions } from "../../runtime/nats/transport.ts";
 import type { Transport } from "../../runtime/transport.ts";
@@ -15,6 +16,7 @@ import { reservePorts } from "../support/ports.ts";
 import { CHECKOUT } from "../support/zooid.ts";
 
 const SILENCE_MS = 1_000;
+const NODE = { name: "node 1", subjects: peerSubjects("test"), id: 1 };
 
 async function temporaryFolder(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "zooid-nats-start-"));
@@ -61,7 +63,7 @@ async function transport(
   t: ExecutionContext,
   options: Pick<NatsTransportOptions, "servers"> & Partial<NatsTransportOptions>,
 ): Promise<Transport> {
-  const made = await connectNats({ ensemble: "test", id: 1, silenceMs: SILENCE_MS, ...options });
+  const made = await connectNats({ ...NODE, silenceMs: SILENCE_MS, ...options });
   t.teardown(() => made.close());
   return made;
 }
@@ -144,14 +146,14 @@ test("TLS as nats.conf documents it: a node with the authority's certificate is 
     const nats = await startNatsServer({ config });
     t.teardown(nats.stop);
     const servers = [`tls://localhost:${nats.port}`];
-    const untrusted = await t.throwsAsync(connectNats({ servers, ensemble: "test", id: 1 }), {
+    const untrusted = await t.throwsAsync(connectNats({ servers, ...NODE }), {
       instanceOf: NatsError,
     });
     t.is(untrusted?.code, "ZOOID_NATS_TLS", untrusted?.message);
     const caFile = join(folder, "ca.pem");
     const [certFile, keyFile] = [join(folder, "localhost.pem"), join(folder, "localhost-key.pem")];
     if (verify) {
-      await t.throwsAsync(connectNats({ servers, ensemble: "test", id: 1, tls: { caFile } }));
+      await t.throwsAsync(connectNats({ servers, ...NODE, tls: { caFile } }));
     }
     const node = serve(
       t,

@@ -2,7 +2,7 @@
  * NATS as native clients see it: subjects, a queue group of all gateways, an answer when nobody listens. Messages from one
  * end to another come in order; any may be lost, and what is under way to a node whose process ends is.
  */
-import { gatewaySubject, inboxSubject, laneSubject } from "../../protocol/native.ts";
+import { gatewaySubject, inboxSubject, laneSubject } from "../../protocol/subjects.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Random, Range } from "./random.ts";
 import type { SimNode } from "./sim-node.ts";

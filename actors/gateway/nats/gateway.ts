@@ -6,6 +6,7 @@ import { logEvent } from "../../log-event.ts";
 import { unreachable } from "../../../protocol/assert.ts";
 import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
 import { decodeClientFrame, type Frame, type HeardItem } from "../../../protocol/native.ts";
+import { inboxPrefix } from "../../../protocol/subjects.ts";
 import { EPOCH_NONE, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Actor } from "../../../runtime/actor.ts";
 import type { GatewayReport } from "../../admin/messages.ts";
@@ -296,7 +297,7 @@ function createState(options: Required<NatsGatewayOptions>, nowMs: number): Stat
   return {
     name: `nats/${options.lane}`,
     options,
-    inboxPrefix: `zooid.${options.ensemble}.client.`,
+    inboxPrefix: inboxPrefix(options.ensemble),
     connections: new Map(),
     byInbox: new Map(),
     bySession: new Map(),

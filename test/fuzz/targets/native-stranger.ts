@@ -2,11 +2,9 @@
 import { encodeCbor } from "../../../protocol/cbor.ts";
 import {
   decodeGatewayFrame,
-  gatewaySubject,
-  inboxSubject,
-  laneSubject,
   NATIVE_VERSION,
 } from "../../../protocol/native.ts";
+import { gatewaySubject, inboxSubject, laneSubject } from "../../../protocol/subjects.ts";
 import { ENSEMBLE, type OneNode } from "./one-node.ts";
 import type { Script } from "./script.ts";
 import { PATHS } from "./zookeeper-stranger.ts";

@@ -5,7 +5,8 @@
  */
 import { encodeCbor } from "../../../protocol/cbor.ts";
 import { PASSWORD_BYTES } from "../../../protocol/ids.ts";
-import { encodeClientFrame, gatewaySubject, NATIVE_VERSION } from "../../../protocol/native.ts";
+import { encodeClientFrame, NATIVE_VERSION } from "../../../protocol/native.ts";
+import { gatewaySubject } from "../../../protocol/subjects.ts";
 import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 import type { Cluster } from "../cluster.ts";
 import type { Random } from "../random.ts";

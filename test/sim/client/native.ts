@@ -11,10 +11,9 @@ import {
   encodeClientFrame,
   type EndReason,
   type GatewayItem,
-  gatewaySubject,
-  laneSubject,
   NATIVE_VERSION,
 } from "../../../protocol/native.ts";
+import { gatewaySubject, laneSubject } from "../../../protocol/subjects.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { type Attachment, isRefusal, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
