@@ -1,6 +1,6 @@
 /**
- * What callers give is checked before anything is sent: TypeScript's types are only as good as the code that calls. All throw
- * BadArgumentsError, which says what was given and what is expected.
+ * Checks of what callers give, before anything is sent: a caller may be JavaScript, or may have cast its way around the types.
+ * Every check throws a `BadArgumentsError`, which says what was given and what is expected.
  */
 import { BadArgumentsError } from "../protocol/errors.ts";
 import { pathProblem, pathSizeProblem } from "../protocol/paths.ts";
@@ -15,26 +15,26 @@ export function checkPath(path: unknown): asserts path is string {
   if (problem !== undefined) throw new BadArgumentsError(`${shown(path)}: ${problem}`);
 }
 
-/** The bytes of the data. */
+/** Returns the data as bytes: text becomes UTF-8, and null stays null. */
 export function checkedData(data: unknown): Uint8Array | null {
   if (data === null || data instanceof Uint8Array) return data;
   if (typeof data === "string") return new TextEncoder().encode(data);
   throw bad("data", "a Uint8Array, a string or null", data);
 }
 
-/** -1 is any version. */
+/** Every 32-bit integer is allowed; -1 stands for any version. */
 export function checkVersion(version: unknown): asserts version is number {
   const isVersion = Number.isInteger(version) && isWithin(version as number, INT32_MIN, INT32_MAX);
   if (!isVersion) throw bad("`version`", "an integer of 32 bits", version);
 }
 
-/** Where a change stream begins. */
+/** Checks a zxid, such as the one at which a change stream begins. */
 export function checkZxid(name: string, zxid: unknown): void {
   const isZxid = Number.isSafeInteger(zxid) && (zxid as number) >= 0;
   if (!isZxid) throw bad(name, "a zxid: an integer that is not negative, as reads tell it", zxid);
 }
 
-/** A missing one is as good as an empty one; null is not. */
+/** Null is refused. A missing object never comes here: callers take `{}` for it. */
 export function checkOptions(name: string, options: unknown): asserts options is object {
   if (typeof options !== "object" || options === null) throw bad(name, "an object", options);
 }

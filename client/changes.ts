@@ -1,4 +1,4 @@
-/** Change streams of a client: each goes on by itself over reconnects, from the last zxid it has delivered. */
+/** The change streams of a client. A stream survives reconnects: it continues after the last zxid that it has delivered. */
 import { Observable, type Subscriber } from "rxjs";
 import { BadArgumentsError, errorOfCode } from "../protocol/errors.ts";
 import { NATIVE_STREAMS_MAX } from "../protocol/limits.ts";
@@ -7,29 +7,32 @@ import type { Change } from "../protocol/reads.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 
 export type ChangesOptions = {
-  /** Also of everything below the path. Default false. */
+  /** True: changes of all znodes below the path are delivered too. Default false. */
   readonly recursive?: boolean;
-  /** Changes after this zxid. Default: after the last read of the path, or of the client if it has read nothing of it. */
+  /**
+   * The stream begins with the first change after this zxid. Default: the zxid of the last read of the path through this client; if
+   * there was none, the last zxid that the client has seen at all.
+   */
   readonly from?: Zxid;
-  /** Also `progress` marks. Default false. */
+  /** True: `progress` events are delivered between the changes. Default false. */
   readonly progress?: boolean;
 };
 
 export type ChangeEvent =
   | Change
-  /** Everything up to `zxid` has been delivered: a later stream may start from it. */
+  /** Every change up to `zxid` has been delivered, so a later stream may begin from it. */
   | { readonly kind: "progress"; readonly zxid: Zxid }
   /**
-   * The changes that come next are no longer kept: the node holds those after `oldest`. The stream completes. Read the
-   * nodes anew, then open a stream from the zxid of that read.
+   * The node no longer keeps the changes that would come next, only those after `oldest`. The stream completes. Read the znodes
+   * again, then open a stream from the zxid of that read.
    */
   | { readonly kind: "compacted"; readonly oldest: Zxid };
 
-/** What streams need of the session. */
+/** What the streams use of the session. */
 export type StreamHost = {
   readonly lastZxid: () => Zxid;
-  /** Says it on the current connection; while there is none, `reopen` will. */
-  readonly tell: (item: ClientItem) => void;
+  /** Sends the item on the current connection. Without one the item is dropped: the next connection begins with `reopen`. */
+  readonly send: (item: ClientItem) => void;
 };
 
 type Stream = {
@@ -38,13 +41,13 @@ type Stream = {
   readonly recursive: boolean;
   readonly progress: boolean;
   readonly subscriber: Subscriber<ChangeEvent>;
-  /** Everything up to here has been delivered. */
+  /** Every change up to this zxid has been delivered. */
   after: Zxid;
-  /** Delivered since credits were last granted. */
+  /** How many changes have been delivered since credits were last granted. */
   consumed: number;
 };
 
-/** Changes under way to a stream at most, more or less one transaction. */
+/** How many changes may be under way to one stream. The changes of the transaction that reaches the limit may exceed it. */
 const CREDITS = 1024;
 
 export class Streams {
@@ -78,15 +81,15 @@ export class Streams {
       };
       this.#next += 1;
       this.#streams.set(stream.number, stream);
-      this.#host.tell(opening(stream));
+      this.#host.send(opening(stream));
       return () => {
         if (!this.#streams.delete(stream.number)) return;
-        this.#host.tell({ kind: "closeStream", stream: stream.number });
+        this.#host.send({ kind: "closeStream", stream: stream.number });
       };
     });
   }
 
-  /** What a new connection is told first: every stream goes on where it stopped. */
+  /** What to send first on a new connection: every stream continues where it stopped. */
   reopen(): ClientItem[] {
     return [...this.#streams.values()].map((stream) => {
       stream.consumed = 0;
@@ -94,7 +97,7 @@ export class Streams {
     });
   }
 
-  hear(
+  receive(
     item: Extract<GatewayItem, { readonly kind: "changes" | "compacted" | "streamRefused" }>,
   ): void {
     const stream = this.#streams.get(item.stream);
@@ -115,11 +118,11 @@ export class Streams {
     if (stream.progress) stream.subscriber.next({ kind: "progress", zxid: item.through });
     stream.consumed += item.changes.length;
     if (stream.consumed < CREDITS / 2 || stream.subscriber.closed) return;
-    this.#host.tell({ kind: "credit", stream: stream.number, credits: stream.consumed });
+    this.#host.send({ kind: "credit", stream: stream.number, credits: stream.consumed });
     stream.consumed = 0;
   }
 
-  /** Ends all: with the error, or, without one, as complete. */
+  /** Ends every stream: with the error if there is one, else as complete. */
   end(error: Error | undefined): void {
     const streams = [...this.#streams.values()];
     this.#streams.clear();

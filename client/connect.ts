@@ -46,22 +46,29 @@ export type { Change, ChangeEvent, ChangesOptions, SessionState, Stat, Zxid };
 export { ZooidError };
 
 export type ConnectOptions = {
-  /** Default `zooid`. */
+  /** The name of the ensemble. Default `zooid`. */
   readonly ensemble?: string;
-  /** Default 10_000; the ensemble grants what is within its limits. A client silent for so long loses its ephemeral nodes. */
+  /**
+   * The session timeout in milliseconds. Default 10_000. The ensemble grants the nearest value within its own limits. When nothing is
+   * received from a client for this long, its session expires and its ephemeral znodes are deleted.
+   */
   readonly sessionTimeoutMs?: number;
-  /** Default 30_000. An operation without an answer for so long is rejected with OperationTimeoutError. */
+  /** Milliseconds after which an operation that has no answer is rejected with OperationTimeoutError. Default 30_000. */
   readonly operationTimeoutMs?: number;
   /**
-   * Default 10_000. How long `connect` tries to reach NATS, and then the ensemble, before it rejects with UnreachableError.
-   * Servers of a list share it evenly, and none takes longer than one that falls silent is waited for.
+   * How many milliseconds `connect` tries to reach a NATS server, and after that how many it tries to reach the ensemble, before it
+   * rejects with UnreachableError. Default 10_000. Several NATS servers share the time evenly, and each gets at most a third of
+   * the session timeout (at least 1 s, at most 6 s).
    */
   readonly connectTimeoutMs?: number;
-  /** Default: those of the URL. */
+  /** The credentials for NATS. Default: those of the URL. */
   readonly user?: string;
   readonly password?: string;
   readonly token?: string;
-  /** Files in PEM form. Default: none; needed if the NATS server's certificate is not signed by a public authority. */
+  /**
+   * Files in PEM form. Default: none. `caFile` is needed if no public authority signed the NATS server's certificate; the other two if
+   * the server asks for a certificate of the client.
+   */
   readonly tls?: {
     readonly caFile?: string;
     readonly certFile?: string;
@@ -72,26 +79,30 @@ export type ConnectOptions = {
 };
 
 export type CreateOptions = {
-  /** The node goes with the session. Default false. */
+  /** True: the znode is deleted when the session ends. Default false. */
   readonly ephemeral?: boolean;
-  /** The name gets ten digits appended, increasing among its siblings. Default false. */
+  /** True: ten digits are appended to the name, larger with each create below the same parent. Default false. */
   readonly sequential?: boolean;
 };
 
 export type VersionOptions = {
-  /** Refused with BadVersionError unless the node has this version. Default: any. */
+  /** The operation is rejected with BadVersionError unless the znode has this version. Default: any version will do. */
   readonly version?: number;
 };
 
 const VERSION_ANY = -1;
-/** Of a NATS server, which a short pause must not make look hung, nor a long session timeout keep in use. */
+/**
+ * The bounds of the silence after which a NATS server is left: a server that only pauses must not be taken for hung, and a hung one must
+ * not stay in use because the session timeout is long.
+ */
 const SILENCE_MS_MIN = 1_000;
 const SILENCE_MS_MAX = 6_000;
 
 /**
- * Opens a session. `url` is `nats://[user:password@]host:port`, or `tls://…`; several, with commas, if they are one
- * cluster. They are tried in the order given; one that is away, dies or says nothing for a third of the session's timeout
- * (1 s at least, 6 s at most) is left for the next. Rejects with UnreachableError, whose message says what to check, or BadArgumentsError.
+ * Opens a session. `url` is `nats://[user:password@]host:port` or `tls://…`. Several URLs, with commas between them, name the servers of
+ * one NATS cluster. The client tries them in the order given, and leaves one that cannot be reached, dies, or sends nothing for a
+ * third of the session timeout (at least 1 s, at most 6 s) for the next. Rejects with UnreachableError, whose message says what to
+ * check, or with BadArgumentsError.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
   checkText("the URL of a NATS server", url);
@@ -116,7 +127,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
 }
 
 export class Client {
-  /** The session's state now, then each change of it. */
+  /** Emits the current state of the session on subscription, then each change of it. It completes when the client is closed. */
   readonly session$: Observable<SessionState>;
   readonly #session: Session;
   readonly #channel: Pick<NatsChannel, "maxPayloadBytes">;
@@ -128,12 +139,17 @@ export class Client {
     this.session$ = session.state$.asObservable();
   }
 
-  /** Of the latest transaction this client has seen. */
+  /** The zxid of the latest transaction that this client has seen. */
   get lastZxid(): Zxid {
     return this.#session.lastZxid;
   }
 
-  /** Rejects with NodeExistsError, or NoNodeError when the parent is missing. The path has its sequence number. */
+  /**
+   * Creates a znode. `data` is bytes, text (which becomes UTF-8) or null. The returned path includes the sequence number, if there is
+   * one. Rejects with NodeExistsError, with NoNodeError when the parent is missing, and as every operation does: with
+   * BadArgumentsError, OperationTimeoutError, ConnectionLossError (writes only), ThrottledError, SessionExpiredError, ClosedError; a
+   * write also with DiskFullError and TreeFullError.
+   */
   async create(
     path: string,
     data: Uint8Array | string | null = null,
@@ -151,13 +167,13 @@ export class Client {
       acl: OPEN_ACL,
       mode: { ephemeral, sequential },
     };
-    // A sequential node's name may be empty: the number follows.
+    // The name of a sequential znode may be empty, since the number follows; so the path is checked with a digit at its end.
     const { result } = await this.#write(operation, sequential ? `${path}0` : path);
     if (result.kind !== "created") throw unexpected(result);
     return { path: result.path, stat: result.stat };
   }
 
-  /** Rejects with NoNodeError. `zxid`: `changes(path, { from: zxid })` goes on from this read without a gap. */
+  /** Reads a znode. `changes(path, { from: zxid })` continues from this read without a gap. Rejects with NoNodeError. */
   async get(
     path: string,
   ): Promise<{ readonly data: Uint8Array | null; readonly stat: Stat; readonly zxid: Zxid }> {
@@ -166,7 +182,7 @@ export class Client {
     return { data: result.data, stat: result.stat, zxid };
   }
 
-  /** Rejects with NoNodeError or BadVersionError. */
+  /** Replaces the data of a znode. Rejects with NoNodeError or BadVersionError. */
   async set(
     path: string,
     data: Uint8Array | string | null,
@@ -179,13 +195,13 @@ export class Client {
     return result.stat;
   }
 
-  /** Rejects with NoNodeError, BadVersionError or NotEmptyError. */
+  /** Deletes a znode. Rejects with NoNodeError, BadVersionError or NotEmptyError. */
   async delete(path: string, options: VersionOptions = {}): Promise<void> {
     const version = versionOf(options);
     await this.#write({ kind: "delete", path, version }, path);
   }
 
-  /** `stat` is undefined if there is no such node. `zxid`: as of `get`, also when there is none. */
+  /** Whether a znode exists: `stat` is undefined if it does not. `zxid` has the same use as that of `get`, in both cases. */
   async exists(path: string): Promise<{ readonly stat: Stat | undefined; readonly zxid: Zxid }> {
     const request: NativeRead = { kind: "exists", path, watch: false };
     const { result, zxid } = await this.#ask({ kind: "read", read: request }, path);
@@ -194,7 +210,7 @@ export class Client {
     return { stat: result.stat, zxid };
   }
 
-  /** Names of the nodes below, in no particular order; `stat` is the parent's. Rejects with NoNodeError. `zxid`: as of `get`. */
+  /** Reads the names of a znode's children, in no particular order. `stat` is that of the znode itself, `zxid` has the same use as that of `get`. Rejects with NoNodeError. */
   async children(path: string): Promise<{
     readonly children: readonly string[];
     readonly stat: Stat;
@@ -205,16 +221,16 @@ export class Client {
     return { children: result.children, stat: result.stat, zxid };
   }
 
-  /** After it, a read of this client sees everything that was done before it was called, by anyone. */
+  /** When it resolves, later reads of this client see every write that anyone had finished before the call. */
   async sync(path = "/"): Promise<void> {
     await this.#write({ kind: "sync", path }, path);
   }
 
   /**
-   * Changes of the node, in order, each once, without a gap, also over reconnects. Each subscription is a stream of its
-   * own. It completes after `compacted` and when the client is closed, and errors when the session expires. Without `from` it
-   * begins at what was last read of the path through this client, so `children(path)`, then `changes(path)` misses nothing;
-   * callers that share a client and wait between the two give `from`, the zxid of their own read.
+   * The changes of a znode: in order, each exactly once, without a gap, across reconnects. Each subscription opens a stream of its own.
+   * A stream completes after `compacted` and when the client is closed; it errors when the session expires. Without `from` it begins
+   * at the last read of the path through this client, so `children(path)` followed by `changes(path)` misses nothing. Callers that
+   * share a client and do something else between the two pass `from`, the zxid of their own read.
    */
   changes(path: string, options: ChangesOptions = {}): Observable<ChangeEvent> {
     checkPath(path);
@@ -225,7 +241,7 @@ export class Client {
     });
   }
 
-  /** Ends the session: its ephemeral nodes go. What waits is rejected with ClosedError. */
+  /** Ends the session, which deletes its ephemeral znodes. Operations that have no answer yet are rejected with ClosedError. */
   async close(): Promise<void> {
     await this.#session.close();
   }
@@ -266,8 +282,8 @@ export class Client {
 }
 
 /**
- * The ensemble last heard of the session up to a third of its timeout ago; after another third of silence the last third
- * is left to connect to another NATS server.
+ * Up to a third of the session timeout may have passed since the client last sent anything. After a further third of silence, the last
+ * third remains to connect to another NATS server.
  */
 function silenceMsOf(sessionTimeoutMs: number): number {
   return Math.min(Math.max(Math.floor(sessionTimeoutMs / 3), SILENCE_MS_MIN), SILENCE_MS_MAX);
@@ -293,7 +309,7 @@ function unreachable(session: Session, timeoutMs: number, ensemble: string): Unr
   );
 }
 
-/** -1 for any. */
+/** Returns the checked version; -1 if any will do. */
 function versionOf(options: VersionOptions): number {
   checkOptions("options", options);
   const { version = VERSION_ANY } = options;

@@ -1,6 +1,6 @@
 /**
- * A client's connection to NATS: what it says to gateways and what they say to it. Messages may be lost; what is said
- * while there is no connection is lost for certain, never kept for later.
+ * A client's connection to NATS: it carries frames from the client to gateways and back. Messages may be lost. What is sent while there
+ * is no connection is always lost: it is never kept and sent later.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -27,20 +27,20 @@ export type NatsChannelOptions = NatsIdentity & {
   readonly ensemble: string;
   /** Shown by the NATS server's monitoring. */
   readonly name: string;
-  /** How long to try all servers the first time. */
+  /** How long the first connection may take, all servers together. */
   readonly timeoutMs: number;
-  /** A server that says nothing for so long is left for another one; so is one that takes so long to connect to. */
+  /** A server that sends nothing for this long is left for another one. So is one that takes this long to connect to. */
   readonly silenceMs: number;
 };
 
-/** `connection` is the number under which something was said. */
+/** What happens on the channel. `connection` is the number that was given to `send`. */
 export type ChannelEvent =
-  | { readonly kind: "heard"; readonly connection: number; readonly bytes: Uint8Array }
-  /** Nobody listens where it was said. */
+  | { readonly kind: "received"; readonly connection: number; readonly bytes: Uint8Array }
+  /** Nobody subscribes to the subject that something was sent to. */
   | { readonly kind: "noResponders"; readonly connection: number }
   | { readonly kind: "up" }
   | { readonly kind: "down" }
-  /** The NATS server does not allow what a client needs. */
+  /** The NATS server forbids what a client needs. */
   | { readonly kind: "refused"; readonly problem: UnreachableError };
 
 const MAX_PAYLOAD_DEFAULT_BYTES = 1024 * 1024;
@@ -70,7 +70,7 @@ export class NatsChannel {
     const prefix = inboxSubject(ensemble, this.#client, 0).slice(0, -1);
     connection.subscribe(`${prefix}*`, {
       callback: (error, message) => {
-        if (error === null) this.#hear(message, Number(message.subject.slice(prefix.length)));
+        if (error === null) this.#receive(message, Number(message.subject.slice(prefix.length)));
       },
     });
     void this.#follow();
@@ -88,25 +88,25 @@ export class NatsChannel {
     this.#onEvent = handler;
   }
 
-  say(subject: string, connection: number, bytes: Uint8Array): void {
+  send(subject: string, connection: number, bytes: Uint8Array): void {
     if (!this.#up || this.#connection.isClosed()) return;
     const reply = inboxSubject(this.#ensemble, this.#client, connection);
     this.#connection.publish(subject, bytes, { reply });
   }
 
-  /** Hands over what was said, then closes. */
+  /** Waits until the server has what was sent, then closes the connection. */
   async close(): Promise<void> {
     if (this.#up) await whileClosing(this.#connection.flush());
     await whileClosing(this.#connection.close());
   }
 
-  #hear(message: Msg, connection: number): void {
+  #receive(message: Msg, connection: number): void {
     if (message.data.length === 0) {
       if (message.headers?.code === 503) this.#onEvent({ kind: "noResponders", connection });
       return;
     }
     const bytes = this.#whole(message);
-    if (bytes !== undefined) this.#onEvent({ kind: "heard", connection, bytes });
+    if (bytes !== undefined) this.#onEvent({ kind: "received", connection, bytes });
   }
 
   /**
@@ -154,7 +154,7 @@ export async function openNatsChannel(options: NatsChannelOptions): Promise<Nats
 
 function connectionOptions(options: NatsChannelOptions, nextServer: NextServer): ConnectionOptions {
   const urls = options.urls.map((url) => new URL(url));
-  // All of a list are tried in time, and none is waited for longer than one that falls silent. One alone has all the time.
+  // Each server of a list gets its share of the time, and never more than a silent one would get. A single server gets all the time.
   const shareMs = Math.ceil(options.timeoutMs / urls.length);
   const timeoutMs = urls.length === 1 ? shareMs : Math.min(shareMs, options.silenceMs);
   return natsServersOptions({ ...options, urls, timeoutMs, nextServer });

@@ -1,4 +1,4 @@
-/** A client's requests: those that wait to be said, and those that are under way. */
+/** The requests of a client: those that wait to be sent, and those that were sent and have no answer yet. */
 import { Code } from "../protocol/codes.ts";
 import {
   type ConnectionLossError,
@@ -22,10 +22,10 @@ type Pending = {
   readonly reject: (error: ZooidError) => void;
 };
 
-/** Well below what a gateway takes of one connection (CONNECTION_REQUESTS_MAX). */
+/** How many requests may be under way: well below what a gateway takes of one connection (CONNECTION_REQUESTS_MAX). */
 const UNDER_WAY_MAX = 2048;
 const UNDER_WAY_BYTES_MAX = CONNECTION_REQUEST_BYTES_MAX / 2;
-/** Beside path and data. */
+/** What a request takes in a frame beside its path and data. */
 const REQUEST_BYTES = 40;
 
 export class Requests {
@@ -53,7 +53,7 @@ export class Requests {
     });
   }
 
-  /** The next requests for one frame; from now on they are under way. */
+  /** Takes the next requests for one frame. From now on they are under way. */
   take(): ClientItem[] {
     const items: ClientItem[] = [];
     let bytes = 0;
@@ -69,14 +69,14 @@ export class Requests {
     return items;
   }
 
-  /** One request alone always goes. */
+  /** Whether the limits forbid one more request. A request is always allowed when none is under way. */
   #isFullWith(bytes: number): boolean {
     const { size } = this.#underWay;
     const overBytes = size > 0 && this.#underWayBytes + bytes > UNDER_WAY_BYTES_MAX;
     return overBytes || size >= UNDER_WAY_MAX;
   }
 
-  /** An answer to a request that was given up is ignored. */
+  /** Settles a request with its answer. The answer to a request that has timed out is ignored. */
   answer(id: number, answer: Answer): void {
     const pending = this.#underWay.get(id);
     if (pending === undefined) return;
@@ -84,14 +84,14 @@ export class Requests {
     this.#underWayBytes -= pending.bytes;
     const { result } = answer;
     if (result.kind === "error" && result.code === Code.sessionMoved) {
-      // Refused for certain: the connection that comes next may ask it again.
+      // The request was refused and certainly not done, so the next connection may send it again.
       this.#waiting.unshift(pending);
     } else {
       pending.resolve(answer);
     }
   }
 
-  /** Reads are asked again on the next connection, before what waits; writes are rejected. */
+  /** Reads that were under way go back to the front of the queue, for the next connection; writes are rejected. */
   connectionLost(error: ConnectionLossError): void {
     const again: Pending[] = [];
     for (const pending of this.#underWay.values()) {
@@ -102,7 +102,7 @@ export class Requests {
     this.#waiting = [...again, ...this.#waiting];
   }
 
-  /** Deadlines have the order of the requests. */
+  /** Rejects requests that are out of time. Every request gets the same time, so the oldest is the first to be late. */
   expire(nowMs: number): void {
     for (const [id, pending] of this.#underWay) {
       if (pending.deadlineMs > nowMs) break;
@@ -120,7 +120,7 @@ export class Requests {
     if (count > 0) this.#waiting = this.#waiting.slice(count);
   }
 
-  /** Everything ends, with an error that says of each whether it may have been done. */
+  /** Rejects every request, with an error that says whether the request may have been done. */
   reject(makeError: (maybeApplied: MaybeApplied) => ZooidError): void {
     const [underWay, waiting] = [[...this.#underWay.values()], this.#waiting];
     this.#forgetUnderWay();
@@ -135,12 +135,12 @@ export class Requests {
   }
 }
 
-/** A request that is under way and ends without an answer. */
+/** Whether a request that was sent and ends without an answer may have been done. */
 function inDoubt({ request }: Pending): MaybeApplied {
   return request.kind === "write" ? "unknown" : "no";
 }
 
-/** About how many bytes the request takes in a frame. A character of a path takes at most 3. */
+/** About how many bytes the request takes in a frame. A UTF-16 unit of a path takes at most three bytes of UTF-8. */
 export function bytesOf(request: NativeRequest): number {
   const asked = request.kind === "read" ? request.read : request.operation;
   const path = "path" in asked ? asked.path.length * 3 : 0;

@@ -1,52 +1,53 @@
 /**
- * Up to where a client's callers have seen each path, so that "list, then follow" has no gap without being told where to begin.
- * The latest zxid of the whole client would be too late: answers to others may have come between a caller's read and its stream.
+ * Remembers, for each path, the zxid up to which the client's callers have seen it. A change stream begins there, so that "list, then
+ * follow" has no gap. The latest zxid of the whole client would be too late: between a caller's read and its stream the client may
+ * have received answers to other callers.
  */
 import type { Zxid } from "../protocol/zxid.ts";
 
-/** The paths that were read least recently are forgotten beyond so many. */
+/** How many paths are remembered. Beyond it the one that was read least recently is forgotten. */
 const PATHS_MAX = 10_000;
 
-type Mark = { readonly zxid: Zxid; readonly turn: number };
+type Point = { readonly zxid: Zxid; readonly turn: number };
 
 export class Seen {
-  readonly #marks = new Map<string, Mark>();
+  readonly #points = new Map<string, Point>();
   #turn = 0;
   #turnEnds = false;
 
   /**
-   * A read of the path was answered. Two answers of one turn of the event loop leave the earlier zxid: both callers go on
-   * only after both have come.
+   * Notes that a read of the path was answered. Of two answers in one turn of the event loop the smaller zxid is kept: the callers
+   * continue only after the turn, and then both begin from it.
    */
   read(path: string, zxid: Zxid): void {
-    const known = this.#marks.get(path);
+    const known = this.#points.get(path);
     const earlier = known?.turn === this.#turn && known.zxid < zxid ? known.zxid : zxid;
     this.#put(path, earlier);
   }
 
-  /** A write is no later than a read of the same path: what others did in between was not seen. */
+  /** Notes that a write was answered. It does not replace an earlier read: the caller has not seen what others changed since that read. */
   wrote(path: string, zxid: Zxid): void {
-    if (!this.#marks.has(path)) this.#put(path, zxid);
+    if (!this.#points.has(path)) this.#put(path, zxid);
   }
 
-  /** Undefined if nothing of the path was asked, nor, if `recursive`, of any below it. */
+  /** The zxid from which a stream of the path begins; undefined if the path, and with `recursive` every path below it, is unknown. */
   of(path: string, recursive: boolean): Zxid | undefined {
-    const own = this.#marks.get(path)?.zxid;
+    const own = this.#points.get(path)?.zxid;
     if (own !== undefined || !recursive) return own;
     const below = path === "/" ? "/" : `${path}/`;
     let earliest: Zxid | undefined;
-    for (const [each, { zxid }] of this.#marks) {
+    for (const [each, { zxid }] of this.#points) {
       if (each.startsWith(below) && (earliest === undefined || zxid < earliest)) earliest = zxid;
     }
     return earliest;
   }
 
   #put(path: string, zxid: Zxid): void {
-    this.#marks.delete(path);
-    this.#marks.set(path, { zxid, turn: this.#turn });
-    if (this.#marks.size > PATHS_MAX) {
-      const [oldest] = this.#marks.keys();
-      if (oldest !== undefined) this.#marks.delete(oldest);
+    this.#points.delete(path);
+    this.#points.set(path, { zxid, turn: this.#turn });
+    if (this.#points.size > PATHS_MAX) {
+      const [oldest] = this.#points.keys();
+      if (oldest !== undefined) this.#points.delete(oldest);
     }
     if (this.#turnEnds) return;
     this.#turnEnds = true;

@@ -1,7 +1,7 @@
 /**
- * A client's session over connections that come and go: it opens one at any gateway, keeps it alive, and when it is lost
- * attaches to the same session through another. Requests wait meanwhile; a read that was under way is asked again, a write
- * that was under way is rejected with ConnectionLossError, because nobody knows whether it was done.
+ * A client's session, which outlives its connections. The client opens a connection to any gateway and keeps it alive; when it is lost,
+ * the client attaches the session to another one. Requests wait meanwhile. A read that was under way is sent again; a write that was
+ * under way is rejected with ConnectionLossError, because the client cannot know whether it was done.
  */
 import { BehaviorSubject, defer, type Observable, throwError } from "rxjs";
 import {
@@ -39,7 +39,7 @@ export type SessionOptions = {
 
 export type SessionState =
   | { readonly kind: "connecting" }
-  /** `server` and `lane` serve the connection. */
+  /** The gateway on lane `lane` of node `server` serves the connection. */
   | {
       readonly kind: "connected";
       readonly session: SessionId;
@@ -47,20 +47,20 @@ export type SessionState =
       readonly lane: number;
     }
   /**
-   * The session may still be alive; operations wait. `failures`: connections that were lost in a row, each soon after it was
-   * opened. Above 1 the client waits before it connects again, longer each time.
+   * The session may still be alive, and operations wait. `failures` counts the connections in a row that were lost soon after they
+   * were opened. Above 1 the client waits before it connects again, longer each time.
    */
   | { readonly kind: "reconnecting"; readonly reason: string; readonly failures: number }
-  /** The session is over, its ephemeral nodes are gone. */
+  /** The session is over, and its ephemeral znodes are deleted. */
   | { readonly kind: "expired" }
   | { readonly kind: "closed" };
 
-/** What a session needs of its connection to NATS. */
-export type Channel = Pick<NatsChannel, "up" | "onEvent" | "say" | "close">;
+/** What a session uses of its connection to NATS. */
+export type Channel = Pick<NatsChannel, "up" | "onEvent" | "send" | "close">;
 
 export type Answer = { readonly zxid: Zxid; readonly result: NativeResult };
 
-/** Where the connection stands. */
+/** The state of the connection to a gateway. */
 type Link =
   | { readonly kind: "none"; retryAtMs: number }
   | { readonly kind: "opening"; readonly sinceMs: number }
@@ -68,20 +68,20 @@ type Link =
       readonly kind: "open";
       readonly subject: string;
       readonly openedAtMs: number;
-      saidAtMs: number;
-      heardAtMs: number;
+      sentAtMs: number;
+      receivedAtMs: number;
       pingedAtMs: number;
     };
 
 const TICK_MS = 50;
-/** A gateway that takes longer than this, or a third of the session, to answer is given up. */
+/** An attempt to open a connection is given up after this time, or after a third of the session timeout if that is shorter. */
 const OPEN_TIMEOUT_MS = 3_000;
-/** A gateway without a leader, and an ensemble without a gateway, are asked again after about this time. */
+/** The client waits about this long before it asks again when no gateway answered, or one that knows no leader. */
 const RETRY_DELAY_MS = 150;
-/** With something under way, a silence of this length is answered by a ping: its answer shows what was lost. */
+/** While requests or streams are under way, a ping is sent after this much silence: the number of the answering frame shows whether a frame was lost. */
 const PING_BUSY_MS = 500;
 const CLOSE_TIMEOUT_MS = 2_000;
-/** Of a frame with anything but requests. */
+/** How many items that are not requests go into one frame. */
 const FRAME_ITEMS_MAX = 64;
 
 export class Session {
@@ -99,18 +99,18 @@ export class Session {
   #timeoutMs: number;
   #lastZxid: Zxid = ZXID_NONE;
   #link: Link = { kind: "none", retryAtMs: 0 };
-  /** Number of the connection; part of its inbox, so an older one's frames are known. */
+  /** The number of the current connection. Its inbox ends with it, which tells frames of older connections apart. */
   #connection = 0;
-  #said = 0;
-  #heard = 0;
-  /** Bytes heard and not yet said to be taken. */
-  #untoldBytes = 0;
+  #sentSequence = 0;
+  #receivedSequence = 0;
+  /** Bytes that were received and not yet acknowledged to the gateway. */
+  #unacknowledgedBytes = 0;
   #items: ClientItem[] = [];
   #flushing = false;
-  /** Why nothing can be asked any more. */
+  /** The error of every further request once the session has ended. */
   #over: ZooidError | undefined;
   #closed: Promise<void> | undefined;
-  /** For the message of a first connection that fails. */
+  /** Why the last attempt failed, for the error message of `connect`. */
   #lastProblem = "no gateway answered";
 
   constructor(channel: Channel, options: SessionOptions) {
@@ -120,7 +120,7 @@ export class Session {
     this.#requests = new Requests(options.operationTimeoutMs);
     this.#streams = new Streams({
       lastZxid: () => this.#lastZxid,
-      tell: (item) => this.#tell(item),
+      send: (item) => this.#sendSoon(item),
     });
     channel.onEvent((event) => this.#happened(event));
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -135,7 +135,7 @@ export class Session {
     return this.#lastProblem;
   }
 
-  /** Why nothing can be asked any more. */
+  /** The error of every further request once the session has ended; undefined before. */
   get over(): ZooidError | undefined {
     return this.#over;
   }
@@ -154,7 +154,7 @@ export class Session {
     });
   }
 
-  /** Ends the session, so that its ephemeral nodes go at once, if there is a connection; else it expires by itself. */
+  /** Ends the session. With a connection its ephemeral znodes are deleted at once; without one the session expires later. */
   async close(): Promise<void> {
     if (this.#over instanceof ClosedError) return;
     if (this.#link.kind === "open") await this.#closeSession();
@@ -168,7 +168,7 @@ export class Session {
       timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
     });
     const closing = this.request({ kind: "write", operation: { kind: "closeSession" } });
-    // If the answer does not come the session expires by itself.
+    // Without an answer the session still ends: it expires.
     const answered = closing.then(
       () => undefined,
       () => undefined,
@@ -179,8 +179,8 @@ export class Session {
 
   #happened(event: ChannelEvent): void {
     switch (event.kind) {
-      case "heard":
-        if (event.connection === this.#connection) this.#hear(event.bytes);
+      case "received":
+        if (event.connection === this.#connection) this.#receive(event.bytes);
         return;
       case "noResponders":
         if (event.connection !== this.#connection) return;
@@ -188,7 +188,7 @@ export class Session {
         this.#lost("the node is gone", this.#link.kind === "opening" ? RETRY_DELAY_MS : 0);
         return;
       case "down":
-        // Whoever connects to it again waits by itself.
+        // The NATS library itself waits before it reconnects, so no further delay is needed here.
         this.#lost("the NATS server is gone", 0);
         return;
       case "up":
@@ -199,29 +199,29 @@ export class Session {
     }
   }
 
-  #hear(bytes: Uint8Array): void {
+  #receive(bytes: Uint8Array): void {
     const frame = decoded(bytes);
     if (frame === undefined) return this.#lost("a frame was not understood", 0);
     if (frame.sequence !== 0) {
-      if (frame.sequence !== this.#heard + 1) return this.#lost("a message was lost", 0);
-      this.#heard = frame.sequence;
-      this.#untoldBytes += bytes.length;
+      if (frame.sequence !== this.#receivedSequence + 1) return this.#lost("a message was lost", 0);
+      this.#receivedSequence = frame.sequence;
+      this.#unacknowledgedBytes += bytes.length;
     }
-    if (this.#link.kind === "open") this.#link.heardAtMs = performance.now();
+    if (this.#link.kind === "open") this.#link.receivedAtMs = performance.now();
     const connection = this.#connection;
     for (const item of frame.items) {
-      this.#hearItem(item);
-      // The item may have ended the connection, or its receiver closed the client.
+      this.#receiveItem(item);
+      // The item may have ended the connection, or a subscriber that received it may have closed the client.
       if (this.#connection !== connection || this.#over !== undefined) return;
     }
-    if (this.#untoldBytes >= NATIVE_TAKEN_BYTES) {
-      this.#untoldBytes = 0;
-      this.#tell({ kind: "taken", sequence: this.#heard });
+    if (this.#unacknowledgedBytes >= NATIVE_TAKEN_BYTES) {
+      this.#unacknowledgedBytes = 0;
+      this.#sendSoon({ kind: "taken", sequence: this.#receivedSequence });
     }
     this.#flushSoon();
   }
 
-  #hearItem(item: GatewayItem): void {
+  #receiveItem(item: GatewayItem): void {
     switch (item.kind) {
       case "opened":
         this.#opened(item);
@@ -235,11 +235,11 @@ export class Session {
         return;
       case "changes":
         this.#saw(item.through);
-        this.#streams.hear(item);
+        this.#streams.receive(item);
         return;
       case "compacted":
       case "streamRefused":
-        this.#streams.hear(item);
+        this.#streams.receive(item);
         return;
       default:
         this.#ended(item.reason);
@@ -258,8 +258,8 @@ export class Session {
       kind: "open",
       subject,
       openedAtMs: nowMs,
-      saidAtMs: nowMs,
-      heardAtMs: nowMs,
+      sentAtMs: nowMs,
+      receivedAtMs: nowMs,
       pingedAtMs: nowMs,
     };
     this.#session = session;
@@ -286,7 +286,7 @@ export class Session {
     }
   }
 
-  /** The connection is lost; a new one is tried after about the delay, or when the NATS server is back. */
+  /** Notes that the connection is lost. The next attempt comes after about `delayMs`, or when NATS is connected again if that is later. */
   #lost(reason: string, delayMs: number): void {
     if (this.#over !== undefined || this.#link.kind === "none") return;
     const nowMs = performance.now();
@@ -316,9 +316,9 @@ export class Session {
   #open(): void {
     if (this.#over !== undefined || this.#link.kind !== "none") return;
     this.#connection += 1;
-    this.#said = 0;
-    this.#heard = 0;
-    this.#untoldBytes = 0;
+    this.#sentSequence = 0;
+    this.#receivedSequence = 0;
+    this.#unacknowledgedBytes = 0;
     this.#link = { kind: "opening", sinceMs: performance.now() };
     const item: ClientItem = {
       kind: "open",
@@ -328,7 +328,7 @@ export class Session {
       timeoutMs: this.#options.sessionTimeoutMs,
     };
     const bytes = encodeClientFrame({ sequence: 0, items: [item] });
-    this.#channel.say(gatewaySubject(this.#options.ensemble), this.#connection, bytes);
+    this.#channel.send(gatewaySubject(this.#options.ensemble), this.#connection, bytes);
   }
 
   #tick(): void {
@@ -340,26 +340,26 @@ export class Session {
     } else if (link.kind === "opening") {
       const limitMs = Math.min(OPEN_TIMEOUT_MS, this.#timeoutMs / 3);
       if (nowMs - link.sinceMs > limitMs) this.#lost("no gateway answered in time", RETRY_DELAY_MS);
-    } else if (nowMs - link.heardAtMs > (this.#timeoutMs * 2) / 3) {
+    } else if (nowMs - link.receivedAtMs > (this.#timeoutMs * 2) / 3) {
       this.#lost("the node is silent", 0);
     } else {
       const busy = this.#requests.underWay > 0 || this.#streams.count > 0;
-      const unansweredMs = nowMs - Math.max(link.heardAtMs, link.pingedAtMs);
-      const due = nowMs - link.saidAtMs >= this.#timeoutMs / 3;
+      const unansweredMs = nowMs - Math.max(link.receivedAtMs, link.pingedAtMs);
+      const due = nowMs - link.sentAtMs >= this.#timeoutMs / 3;
       if (due || (busy && unansweredMs >= PING_BUSY_MS)) {
         link.pingedAtMs = nowMs;
-        this.#tell({ kind: "ping" });
+        this.#sendSoon({ kind: "ping" });
       }
     }
   }
 
-  #tell(item: ClientItem): void {
+  #sendSoon(item: ClientItem): void {
     if (this.#link.kind !== "open") return;
     this.#items.push(item);
     this.#flushSoon();
   }
 
-  /** After the turn, so that what was asked in it shares frames. */
+  /** Sends after the caller's code has run, so that requests it makes together share frames. */
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
@@ -373,22 +373,22 @@ export class Session {
     if (this.#link.kind !== "open" || !this.#channel.up) return;
     const items = this.#items;
     this.#items = [];
-    // Apart from requests, of which one alone may fill a NATS message.
+    // These do not share a frame with requests, one of which may fill a NATS message by itself.
     for (let start = 0; start < items.length; start += FRAME_ITEMS_MAX) {
-      this.#say(this.#link, items.slice(start, start + FRAME_ITEMS_MAX));
+      this.#send(this.#link, items.slice(start, start + FRAME_ITEMS_MAX));
     }
     for (;;) {
       const requests = this.#requests.take();
       if (requests.length === 0) return;
-      this.#say(this.#link, requests);
+      this.#send(this.#link, requests);
     }
   }
 
-  #say(link: Extract<Link, { readonly kind: "open" }>, items: readonly ClientItem[]): void {
-    this.#said += 1;
-    const bytes = encodeClientFrame({ sequence: this.#said, items });
-    this.#channel.say(link.subject, this.#connection, bytes);
-    link.saidAtMs = performance.now();
+  #send(link: Extract<Link, { readonly kind: "open" }>, items: readonly ClientItem[]): void {
+    this.#sentSequence += 1;
+    const bytes = encodeClientFrame({ sequence: this.#sentSequence, items });
+    this.#channel.send(link.subject, this.#connection, bytes);
+    link.sentAtMs = performance.now();
   }
 
   #end(makeError: (maybeApplied: MaybeApplied) => ZooidError, state: SessionState): void {

@@ -1,6 +1,6 @@
 /**
- * A small reader of TypeScript sources, for the architecture test: it finds the imports, and blanks out comments, strings
- * and regular expressions so that a name in them is not taken for code. Line breaks stay where they are.
+ * A small reader of TypeScript sources, for the tests of the layout and of the words: it finds the imports and the comments, and
+ * blanks out comments, strings and regular expressions so that a name in them is not taken for code. Line breaks stay where they are.
  */
 
 export type Import = {
@@ -10,6 +10,9 @@ export type Import = {
   readonly line: number;
 };
 
+/** A comment without its slashes and asterisks, on one line. Line comments that follow each other are one. */
+export type Comment = { readonly text: string; readonly line: number };
+
 type Scanner = {
   readonly source: string;
   position: number;
@@ -17,6 +20,8 @@ type Scanner = {
   withStrings: string;
   /** Comments, strings and regular expressions blanked. */
   bare: string;
+  /** Where comments stand, as written. */
+  readonly comments: { readonly start: number; readonly text: string }[];
 };
 
 const QUOTES = new Set(['"', "'"]);
@@ -31,6 +36,7 @@ function take(scanner: Scanner, length: number, what: "code" | "string" | "comme
   const text = scanner.source.slice(scanner.position, scanner.position + length);
   scanner.withStrings += what === "comment" ? blank(text) : text;
   scanner.bare += what === "code" ? text : blank(text);
+  if (what === "comment") scanner.comments.push({ start: scanner.position, text });
   scanner.position += length;
 }
 
@@ -98,7 +104,7 @@ function scanCode(scanner: Scanner, inTemplate: boolean): void {
 }
 
 function scan(source: string): Scanner {
-  const scanner: Scanner = { source, position: 0, withStrings: "", bare: "" };
+  const scanner: Scanner = { source, position: 0, withStrings: "", bare: "", comments: [] };
   scanCode(scanner, false);
   return scanner;
 }
@@ -106,6 +112,46 @@ function scan(source: string): Scanner {
 /** The source with comments, strings and regular expressions blanked. */
 export function codeOf(source: string): string {
   return scan(source).bare;
+}
+
+/** The names that a discriminated union gives its members: `"pong"` of `kind: "pong"` and `case "pong"`. */
+const KINDS = /(?:\bkind:|\bkind ===|\bkind !==|\bcase)\s+("\w+")/g;
+
+/** The code, and in place of strings only those that name a kind. */
+export function namesOf(source: string): string {
+  const { bare, withStrings } = scan(source);
+  let names = bare;
+  for (const match of withStrings.matchAll(KINDS)) {
+    const kind = match[1] ?? "";
+    const at = match.index + match[0].length - kind.length;
+    names = names.slice(0, at) + kind + names.slice(at + kind.length);
+  }
+  return names;
+}
+
+export function commentsOf(source: string): readonly Comment[] {
+  const comments: { text: string; readonly line: number; end: number }[] = [];
+  for (const { start, text } of scan(source).comments) {
+    const before = comments.at(-1);
+    const isLine = text.startsWith("//");
+    const plain = plainText(text);
+    if (isLine && before !== undefined && source.slice(before.end, start).trim() === "") {
+      before.text = `${before.text} ${plain}`;
+      before.end = start + text.length;
+    } else {
+      const line = source.slice(0, start).split("\n").length;
+      // After a block comment nothing goes on, so its end is put where no comment begins.
+      comments.push({ text: plain, line, end: isLine ? start + text.length : -1 });
+    }
+  }
+  return comments.map(({ text, line }) => ({ text, line }));
+}
+
+function plainText(comment: string): string {
+  return comment
+    .replaceAll(/^\/\*\**|\*+\/$|^\s*\/\/|^[ \t]*\*(?!\/) ?/gm, " ")
+    .replaceAll(/\s+/g, " ")
+    .trim();
 }
 
 const IMPORTS: readonly RegExp[] = [

@@ -20,7 +20,7 @@ class Gateway implements Channel {
     this.#happen = handler;
   }
 
-  say(_subject: string, connection: number, bytes: Uint8Array): void {
+  send(_subject: string, connection: number, bytes: Uint8Array): void {
     for (const { kind } of decodeClientFrame(bytes).items) {
       if (kind !== "open") this.said.push(kind);
       else queueMicrotask(() => this.#accept(connection));
@@ -42,7 +42,7 @@ class Gateway implements Channel {
       zxid: 5 as Zxid,
     } as const;
     const bytes = encodeGatewayFrame({ sequence: 1, items: [opened] });
-    this.#happen({ kind: "heard", connection, bytes });
+    this.#happen({ kind: "received", connection, bytes });
   }
 }
 

@@ -52,7 +52,7 @@ class Gateway implements Channel {
     this.#happen = handler;
   }
 
-  say(subject: string, connection: number, bytes: Uint8Array): void {
+  send(subject: string, connection: number, bytes: Uint8Array): void {
     for (const item of decodeClientFrame(bytes).items) {
       if (item.kind === "open") {
         this.connection = connection;
@@ -83,7 +83,7 @@ class Gateway implements Channel {
 
   frame(sequence: number, items: readonly GatewayItem[]): void {
     const bytes = encodeGatewayFrame({ sequence, items });
-    this.#happen({ kind: "heard", connection: this.connection, bytes });
+    this.#happen({ kind: "received", connection: this.connection, bytes });
   }
 
   accept(zxid: number, server = 1): void {
@@ -248,7 +248,7 @@ test("frames of an earlier connection are not heard", async (t) => {
   gateway.happen({ kind: "noResponders", connection: earlier });
   gateway.accept(11);
   const bytes = encodeGatewayFrame({ sequence: 2, items: [{ kind: "pong", zxid: 99 as Zxid }] });
-  gateway.happen({ kind: "heard", connection: earlier, bytes });
+  gateway.happen({ kind: "received", connection: earlier, bytes });
   gateway.happen({ kind: "noResponders", connection: earlier });
   t.is(session.lastZxid, 11 as Zxid);
   t.is(session.state$.value.kind, "connected");
