@@ -210,7 +210,10 @@ export class Client {
     return { stat: result.stat, zxid };
   }
 
-  /** Reads the names of a znode's children, in no particular order. `stat` is that of the znode itself, `zxid` has the same use as that of `get`. Rejects with NoNodeError. */
+  /**
+   * Reads the names of a znode's children, in no particular order. `stat` is that of the znode itself, `zxid` has the same use as
+   * that of `get`. Rejects with NoNodeError.
+   */
   async children(path: string): Promise<{
     readonly children: readonly string[];
     readonly stat: Stat;

@@ -154,7 +154,8 @@ export async function openNatsChannel(options: NatsChannelOptions): Promise<Nats
 
 function connectionOptions(options: NatsChannelOptions, nextServer: NextServer): ConnectionOptions {
   const urls = options.urls.map((url) => new URL(url));
-  // Each server of a list gets its share of the time, and never more than a silent one would get. A single server gets all the time.
+  // Each server of a list gets its share of the time, and never more than a silent one would get. A single server gets all the
+  // time.
   const shareMs = Math.ceil(options.timeoutMs / urls.length);
   const timeoutMs = urls.length === 1 ? shareMs : Math.min(shareMs, options.silenceMs);
   return natsServersOptions({ ...options, urls, timeoutMs, nextServer });

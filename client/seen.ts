@@ -25,12 +25,17 @@ export class Seen {
     this.#put(path, earlier);
   }
 
-  /** Notes that a write was answered. It does not replace an earlier read: the caller has not seen what others changed since that read. */
+  /**
+   * Notes that a write was answered. It does not replace an earlier read: the caller has not seen what others changed since that
+   * read.
+   */
   wrote(path: string, zxid: Zxid): void {
     if (!this.#points.has(path)) this.#put(path, zxid);
   }
 
-  /** The zxid from which a stream of the path begins; undefined if the path, and with `recursive` every path below it, is unknown. */
+  /**
+   * The zxid from which a stream of the path begins; undefined if the path, and with `recursive` every path below it, is unknown.
+   */
   of(path: string, recursive: boolean): Zxid | undefined {
     const own = this.#points.get(path)?.zxid;
     if (own !== undefined || !recursive) return own;

@@ -78,7 +78,10 @@ const TICK_MS = 50;
 const OPEN_TIMEOUT_MS = 3_000;
 /** The client waits about this long before it asks again when no gateway answered, or one that knows no leader. */
 const RETRY_DELAY_MS = 150;
-/** While requests or streams are under way, a ping is sent after this much silence: the number of the answering frame shows whether a frame was lost. */
+/**
+ * While requests or streams are under way, a ping is sent after this much silence: the number of the answering frame shows whether
+ * a frame was lost.
+ */
 const PING_BUSY_MS = 500;
 const CLOSE_TIMEOUT_MS = 2_000;
 /** How many items that are not requests go into one frame. */
@@ -286,7 +289,10 @@ export class Session {
     }
   }
 
-  /** Notes that the connection is lost. The next attempt comes after about `delayMs`, or when NATS is connected again if that is later. */
+  /**
+   * Notes that the connection is lost. The next attempt comes after about `delayMs`, or when NATS is connected again if that is
+   * later.
+   */
   #lost(reason: string, delayMs: number): void {
     if (this.#over !== undefined || this.#link.kind === "none") return;
     const nowMs = performance.now();

@@ -1,6 +1,6 @@
-/** Access control entries. Stored with each znode; `world:anyone` with all permissions is open. */
+/** Access control lists, which are stored with each znode. The entry `world:anyone` with all permissions is called open. */
 export type Acl = {
-  /** READ 1, WRITE 2, CREATE 4, DELETE 8, ADMIN 16, ALL 31. */
+  /** The sum of READ 1, WRITE 2, CREATE 4, DELETE 8 and ADMIN 16; all of them are 31. */
   readonly permissions: number;
   readonly scheme: string;
   readonly id: string;
@@ -8,7 +8,7 @@ export type Acl = {
 
 export const PERMISSIONS_ALL = 31;
 
-/** Whether it grants everything to everyone. */
+/** Whether the entry grants everything to everyone. */
 export function isOpenEntry({ permissions, scheme, id }: Acl): boolean {
   return permissions === PERMISSIONS_ALL && scheme === "world" && id === "anyone";
 }

@@ -1,4 +1,7 @@
-/** Assertions stay on in production: a broken invariant must stop the node, not spread. Never used on input. */
+/**
+ * Assertions stay on in production: a broken invariant must stop the node before it spreads. Input is never asserted: it is checked and
+ * refused.
+ */
 export class AssertionError extends Error {
   override readonly name = "AssertionError";
 }
@@ -7,7 +10,7 @@ export function assert(condition: boolean, invariant: string): asserts condition
   if (!condition) throw new AssertionError(`invariant broken: ${invariant}`);
 }
 
-/** Makes a missing case of a union a type error. */
+/** Stands in the default of a switch over a union, so that a missing case is a type error. */
 export function unreachable(value: never): never {
   throw new AssertionError(`unknown case: ${JSON.stringify(value)}`);
 }

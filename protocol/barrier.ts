@@ -1,15 +1,15 @@
 /**
- * The first record of an epoch: by which version of the state machine the records after it are applied, and by which
- * configuration its leader goes. Replicas must apply them alike, so whoever knows a lower version only takes neither the
- * barrier nor what follows it.
+ * The barrier is the first record of an epoch. It names the version of the state machine by which the records after it are applied,
+ * and the configuration of its leader. All replicas must apply records alike, so a node that knows only a lower version accepts
+ * neither the barrier nor what follows it.
  */
 import { decodeCbor, encodeCbor, PEER_CBOR } from "./cbor.ts";
 import { checkedConfiguration, type Configuration } from "./configuration.ts";
 
-/** Increased with each change of what an operation does to the tree. */
+/** The version of the state machine. It increases with each change of what an operation does to the tree. */
 export const STATE_MACHINE_VERSION = 1;
 
-/** `configuration`: known to be committed. Undefined only before barriers had one. */
+/** `configuration` is known to be committed. It is undefined only in barriers of versions that had no configurations. */
 export function encodeBarrier(
   configuration: Configuration | undefined,
   version: number = STATE_MACHINE_VERSION,
@@ -17,18 +17,18 @@ export function encodeBarrier(
   return encodeCbor(configuration === undefined ? { version } : { version, configuration });
 }
 
-/** The payload asks for a version that this zooid does not have. One that names none is of the first. */
+/** Whether the payload asks for a version that this code does not have. A payload without a version means the first. */
 export function isBeyondUs(payload: Uint8Array): boolean {
   const version = fieldOf(payload, "version");
   return typeof version === "number" && version > STATE_MACHINE_VERSION;
 }
 
-/** Undefined: it names none. */
+/** The configuration that a barrier names; undefined if it names none. */
 export function barrierConfiguration(payload: Uint8Array): Configuration | undefined {
   return checkedConfiguration(fieldOf(payload, "configuration"));
 }
 
-/** What is wrong with the payload of a peer's barrier; undefined: nothing. */
+/** What is wrong with the payload of a peer's barrier; undefined if nothing is. */
 export function barrierFault(payload: Uint8Array): string | undefined {
   const isNamed = fieldOf(payload, "configuration") !== undefined;
   return isNamed && barrierConfiguration(payload) === undefined

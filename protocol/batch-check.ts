@@ -1,8 +1,8 @@
 /**
- * Whether bytes that came from a peer are a batch that every node can apply: one pass over the CBOR of `encodeBatch`, which builds
- * nothing. What a client sends was checked by its gateway; a batch that is none would be in the log for ever, and stop every
- * node that applies it. All that passes here is within the CBOR profile (`cbor-profile.ts`), since it takes no other items than
- * those of a batch; a test with changed bytes holds the two together.
+ * Checks that bytes from a peer are a batch that every node can apply. It makes one pass over the CBOR that `encodeBatch` writes, and
+ * allocates nothing. Requests of clients are checked by their gateways; but a malformed batch of a peer would be in the log for ever,
+ * and stop every node that applies it. Whatever passes this check is also within the CBOR profile (`cbor-profile.ts`), because it
+ * accepts no other items than those of a batch; a property test compares the two checks on damaged batches.
  */
 import { PASSWORD_BYTES } from "./ids.ts";
 import { BATCH_CODES } from "./batch.ts";
@@ -27,7 +27,7 @@ const IN_MULTI: ReadonlySet<number> = new Set([
   BATCH_CODES.check,
 ]);
 
-/** Why it is none, or undefined. `count`: the operations that its record has zxids for. */
+/** Why the payload is no batch, or undefined. `count` is the number of operations that its record has zxids for. */
 export function batchFault(payload: Uint8Array, count: number): string | undefined {
   const walk = new Walk(payload);
   try {
@@ -52,7 +52,7 @@ function operation(walk: Walk): void {
   if (fields !== expected) throw new NoBatch(`an operation ${code} has ${expected} fields`);
 }
 
-/** Walks over the fields behind the code; how many there are, the code among them. */
+/** Walks over the fields behind an operation's code. Returns how many fields the operation has, with its code. */
 function fieldsOf(walk: Walk, code: number, inMulti: boolean): number {
   switch (code) {
     case BATCH_CODES.createSession:
@@ -156,7 +156,7 @@ class Walk {
     if (this.#at !== this.#bytes.length) throw new NoBatch("something follows the batch");
   }
 
-  /** The count or length that follows a head of this type. */
+  /** Reads the head of an item that must have this type, and returns the count or length in it. */
   head(type: number): number {
     const first = this.#take(1);
     const byte = this.#bytes[first] ?? 0;
@@ -164,7 +164,7 @@ class Walk {
     return this.#argument(byte & 0x1f);
   }
 
-  /** Of an operation: a small integer. */
+  /** Reads the code of an operation, which is a small integer. */
   code(): number {
     const byte = this.#bytes[this.#take(1)] ?? 0;
     if (byte >> 5 === UNSIGNED) return this.#argument(byte & 0x1f);
@@ -172,7 +172,7 @@ class Walk {
     throw new NoBatch(`a value of type ${byte >> 5}, not a code`);
   }
 
-  /** From `min` to below `end`. Gives no number back: a double would be an object of its own, several for each operation. */
+  /** Reads an integer from `min` to below `end`. Returns nothing: V8 would allocate an object for each large number. */
   integer(min: number, end: number): void {
     const byte = this.#bytes[this.#take(1)] ?? 0;
     if (byte < 24) return inRange(byte, min, end);
@@ -186,7 +186,7 @@ class Walk {
     this.#take(length);
   }
 
-  /** Any: the tree refuses a text that is no path or names nobody, in its turn and with a zxid. */
+  /** Reads a text, whatever is in it. The tree refuses a text that is no path, when it applies the operation. */
   text(): void {
     const length = this.head(TEXT);
     const from = this.#take(length);
@@ -216,7 +216,7 @@ class Walk {
     throw new NoBatch("a length that is not told");
   }
 
-  /** Where the next `length` bytes are; the walk goes on behind them. */
+  /** Returns where the next `length` bytes begin, and moves behind them. */
   #take(length: number): number {
     const at = this.#at;
     if (length > this.#bytes.length - at) throw new NoBatch("it is cut short");

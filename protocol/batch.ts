@@ -13,7 +13,7 @@ import type { Zxid } from "./zxid.ts";
 
 type Packed = readonly unknown[];
 
-// Codes last: they are on disk. The client operations' are ZooKeeper's op codes.
+// These codes are on disks, so none may ever change. Those of clients' operations are ZooKeeper's op codes.
 const CREATE = 1;
 const DELETE = 2;
 const SET_DATA = 5;
@@ -29,7 +29,7 @@ const EXPIRE_SESSION = -21;
 /** An operation as it stands in a batch, and how many bytes it takes there. */
 export type PackedOperation = { readonly fields: readonly unknown[]; readonly bytes: number };
 
-/** Bytes of a batch beside its operations, at most. */
+/** The most bytes that a batch takes beside its operations. */
 export const BATCH_HEAD_BYTES = 5;
 
 export function packOperation(operation: Operation): PackedOperation {
@@ -41,7 +41,7 @@ export function encodePacked(operations: readonly PackedOperation[]): Uint8Array
   return encodeCbor(operations.map(({ fields }) => fields));
 }
 
-/** For the check of a batch that came from a peer. */
+/** The codes, for the check of a batch that came from a peer (`batch-check.ts`). */
 export const BATCH_CODES: Readonly<
   Record<ClientOperation["kind"] | Exclude<Operation["kind"], "client">, number>
 > = {
@@ -63,8 +63,8 @@ export function encodeBatch(operations: readonly Operation[]): Uint8Array {
 }
 
 /**
- * Operations of a batch, in order. Bytes that are no batch throw a `CborError` or `FieldError`. Single fields are as they were written:
- * an operation that cannot be applied fails alone.
+ * Returns the operations of a batch, in order. Throws a `CborError` or `FieldError` on bytes that are no batch. The values of single
+ * fields are not checked here: an operation that cannot be applied fails by itself when it is applied.
  */
 export function decodeBatch(payload: Uint8Array): Operation[] {
   return list(decodeCbor(payload, BATCH_CBOR)).map(unpack);

@@ -1,13 +1,13 @@
 /**
- * How many bytes `encodeCbor` makes of a value, exactly, without making them: batches are filled by it, so that a record never
- * comes out larger than it may be. A property test holds the two together.
+ * Computes how many bytes `encodeCbor` makes of a value, exactly and without encoding it. Submitters fill batches by it, so that no
+ * record exceeds its limit. A property test compares it with `encodeCbor`.
  */
 import { assert } from "./assert.ts";
 
 const U32_MAX = 0xffff_ffff;
 const DOUBLE_BYTES = 9;
 
-/** Of null, a number, a text, a byte string, or an array of such. */
+/** Returns the encoded size of null, a number, a text, a byte string, or an array of these. */
 export function cborBytes(value: unknown): number {
   if (value === null) return 1;
   if (typeof value === "number") return bytesOfNumber(value);
@@ -22,13 +22,13 @@ export function cborBytes(value: unknown): number {
   return bytes;
 }
 
-/** Integers of 32 bits and a sign are integers; all others are doubles. */
+/** The encoder writes integers from -2^32 to 2^32 - 1 as integers and all other numbers as doubles. */
 function bytesOfNumber(value: number): number {
   const argument = value < 0 ? -1 - value : value;
   return argument >>> 0 === argument ? bytesOfHead(argument) : DOUBLE_BYTES;
 }
 
-/** An item's first bytes: its kind with a number or a length. */
+/** Returns the size of an item's head: its kind together with a number or a length. */
 function bytesOfHead(argument: number): number {
   if (argument < 24) return 1;
   if (argument < 0x100) return 2;
@@ -37,7 +37,7 @@ function bytesOfHead(argument: number): number {
   return 5;
 }
 
-/** For short texts a call out of JavaScript costs more than the loop. */
+/** Up to this length a loop in JavaScript is cheaper than a call of native code. */
 const SHORT = 64;
 
 function utf8Bytes(text: string): number {

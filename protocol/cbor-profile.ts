@@ -1,6 +1,7 @@
 /**
- * The part of CBOR (RFC 8949) that zooid speaks, and the check that bytes are within it: one linear pass, before any decoder sees the bytes. A decoder acts on what it reads: tags make it build numbers of a
- * million digits, cycles and compiled code. So what zooid never writes is refused here, whoever sent it.
+ * The subset of CBOR (RFC 8949) that zooid uses, and the check that bytes are within it: one linear pass before any decoder sees the
+ * bytes. A decoder acts on what it reads: tags make it build numbers of a million digits, cycles and compiled code. So everything
+ * that zooid never writes is refused here, whoever sent it.
  *
  * Allowed: integers of 53 bits, byte strings, texts in UTF-8, arrays, false, true, null, undefined, finite doubles, and, between
  * nodes, maps whose keys are different short texts. No tags, no indefinite lengths, no other simple values or floats.
@@ -9,7 +10,7 @@ import { CBOR_DEPTH_MAX, CBOR_KEY_BYTES_MAX, CBOR_KEYS_MAX } from "./limits.ts";
 
 export type CborProfile = {
   readonly maps: boolean;
-  /** Data items in all, those inside others too. */
+  /** The most data items, those inside other items included. */
   readonly itemsMax: number;
 };
 
@@ -32,10 +33,10 @@ export type CborFaultReason =
   | "a key that is there twice"
   | "a forbidden key";
 
-/** What is wrong, and at which byte the item begins that is. */
+/** What is wrong, and the offset at which the faulty item begins. */
 export type CborFault = { readonly reason: CborFaultReason; readonly at: number };
 
-/** Undefined: the bytes are one item within the profile. */
+/** Returns what is wrong with the bytes; undefined if they are one item within the profile. */
 export function cborFault(bytes: Uint8Array, profile: CborProfile): CborFault | undefined {
   const pass: Pass = { bytes, profile, items: 1, argument: 0, fault: undefined };
   if (profile.itemsMax < 1) fail(pass, "it has too many items", 0);
@@ -44,20 +45,20 @@ export function cborFault(bytes: Uint8Array, profile: CborProfile): CborFault | 
   return pass.fault;
 }
 
-/** One check. Positions go from call to call as arguments, since this is in the way of every record that is applied. */
+/** The state of one check. Positions are passed as arguments instead, which is faster: every record that is applied is checked. */
 type Pass = {
   readonly bytes: Uint8Array;
   readonly profile: CborProfile;
-  /** So far: one, and what all arrays and maps say that they hold. */
+  /** The items announced so far: one, and as many as the heads of all arrays and maps say that they hold. */
   items: number;
-  /** Of the last head that was read: an integer, or a length. */
+  /** The argument of the last head that was read: an integer, or a length. */
   argument: number;
   fault: CborFault | undefined;
 };
 
-/** In place of a position: the fault is in the pass. */
+/** Returned in place of a position: the check has failed, and `pass` says how. */
 const FAILED = -1;
-/** In place of a position: the item is for the whole check. */
+/** Returned in place of a position: the fast check does not apply to this item. */
 const NOT_SHORT = -2;
 
 const UNSIGNED = 0;
@@ -78,12 +79,12 @@ const INDEFINITE = 31;
 const SIMPLE_FALSE = 20;
 const SIMPLE_UNDEFINED = 23;
 
-/** Assigned to an object it would change what the object is. */
+/** The key `__proto__`. A decoder that assigns it to an object would replace the object's prototype. */
 const FORBIDDEN_KEY: readonly number[] = Array.from("__proto__", (letter) => letter.charCodeAt(0));
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Where the item that begins at `at` ends; `depth` is how many may still be inside each other, this one included. */
+/** Returns where the item that begins at `at` ends. `depth` is how many levels of nesting are still allowed, this one included. */
 function itemEnd(pass: Pass, at: number, depth: number): number {
   const { bytes } = pass;
   if (depth === 0) return fail(pass, "it is nested too deeply", at);
@@ -97,11 +98,11 @@ function itemEnd(pass: Pass, at: number, depth: number): number {
   if (from === FAILED || major === UNSIGNED) return from;
   const { argument } = pass;
   if (major === NEGATIVE) {
-    // -1 - argument has to be exact too.
+    // A negative integer is -1 - argument, which must be exact too.
     return argument < Number.MAX_SAFE_INTEGER ? from : fail(pass, "an integer beyond 53 bits", at);
   }
   if (major === MAP) return mapEnd(pass, argument, from, depth, at);
-  // Of an array too: each of its items takes at least one byte.
+  // This also holds for an array, since each of its items takes at least one byte.
   if (argument > bytes.length - from) return fail(pass, "a length is beyond its bytes", at);
   if (major === ARRAY) return arrayEnd(pass, argument, from, depth, at);
   const end = from + argument;
@@ -123,8 +124,8 @@ function arrayEnd(pass: Pass, count: number, from: number, depth: number, at: nu
 }
 
 /**
- * Where an item ends that is a small integer, a byte string or an ASCII text of less than 256 bytes, as nearly all fields of
- * operations are; `NOT_SHORT` for all others, and for what goes beyond the bytes.
+ * The fast check. Nearly all fields of operations are small integers, or byte strings or ASCII texts of less than 256 bytes: for these
+ * it returns where the item ends. For every other item, and for one that exceeds the bytes, it returns `NOT_SHORT`.
  */
 function shortItemEnd(bytes: Uint8Array, at: number): number {
   const initial = bytes[at];
@@ -164,7 +165,7 @@ function mapEnd(pass: Pass, count: number, from: number, depth: number, at: numb
   return position;
 }
 
-/** `keys` are where the map's earlier keys begin and end. */
+/** Returns where a map's key ends. `keys` holds where each earlier key of the map begins and ends. */
 function keyEnd(pass: Pass, at: number, keys: number[]): number {
   const { bytes } = pass;
   const initial = bytes[at];
@@ -190,7 +191,7 @@ function simpleEnd(pass: Pass, info: number, at: number): number {
   if (info === EIGHT_BYTES) {
     if (bytes.length - at < 9) return fail(pass, "it ends too early", at);
     const sign = bytes[at + 1] as number;
-    // All bits of the exponent: an infinity or not a number.
+    // All bits of the exponent are set: the double is an infinity or no number.
     if ((sign & 0x7f) === 0x7f && (bytes[at + 2] as number) >= 0xf0) {
       return fail(pass, "a float that is not a finite double", at);
     }
@@ -203,7 +204,7 @@ function simpleEnd(pass: Pass, info: number, at: number): number {
     : fail(pass, "a simple value that is not false, true, null or undefined", at);
 }
 
-/** Where the item's head ends, whose argument is then in the pass. */
+/** Returns where an item's head ends, and puts its argument into the pass. */
 function headEnd(pass: Pass, info: number, at: number): number {
   if (info < ONE_BYTE) {
     pass.argument = info;
@@ -224,7 +225,7 @@ function headEnd(pass: Pass, info: number, at: number): number {
   return end;
 }
 
-/** Whether the bytes from `from` up to `to` are a text. */
+/** Whether the bytes from `from` to below `to` are UTF-8. */
 export function isUtf8(bytes: Uint8Array, from: number, to: number): boolean {
   for (let index = from; index < to; index += 1) {
     if ((bytes[index] as number) < 0x80) continue;
@@ -262,7 +263,7 @@ function fail(pass: Pass, reason: CborFaultReason, at: number): typeof FAILED {
   return FAILED;
 }
 
-/** Of an item's first byte and its argument. */
+/** Returns the size of a head: the item's first byte and its argument. */
 function headBytes(initial: number): number {
   const info = initial & 0x1f;
   return info < ONE_BYTE ? 1 : 1 + (1 << (info - ONE_BYTE));

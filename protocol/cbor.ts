@@ -1,11 +1,11 @@
-/** CBOR as zooid writes and reads it; `cbor-profile.ts` says which part of it. Byte strings are Uint8Arrays. */
+/** Encodes and decodes the CBOR that zooid uses (`cbor-profile.ts` defines the subset). Byte strings become Uint8Arrays. */
 import { Encoder } from "cbor-x";
 import { cborFault, type CborFault, type CborProfile } from "./cbor-profile.ts";
 import { CLIENT_FRAME_ITEMS_MAX } from "./limits.ts";
 
-/** Frames of native clients and of gateways. */
+/** Frames of native clients, as a gateway accepts them. */
 export const CLIENT_CBOR: CborProfile = { maps: false, itemsMax: CLIENT_FRAME_ITEMS_MAX };
-/** Frames of gateways, as a client takes them. */
+/** Frames of gateways, as a client accepts them. */
 export const GATEWAY_CBOR: CborProfile = { maps: false, itemsMax: Infinity };
 /** Batches, in the log and on their way to it. */
 export const BATCH_CBOR: CborProfile = { maps: false, itemsMax: Infinity };
@@ -17,14 +17,14 @@ const OPTIONS = {
   mapsAsObjects: true,
   tagUint8Array: false,
   variableMapSize: true,
-  /** The profile has none that would not be exact. */
+  /** Integers of 64 bits become numbers; the profile allows only those that are exact. */
   int64AsNumber: true,
 };
 
-/** None of its extensions can act: they are tags, and the profile has none. */
+/** The extensions of cbor-x cannot act, because they need tags, which the profile forbids. */
 const encoder = new Encoder(OPTIONS);
 
-/** Bytes are not CBOR within the profile. */
+/** The bytes are no CBOR within the profile. */
 export class CborError extends Error {
   override readonly name = "CborError";
   readonly code = "ZOOID_CBOR";
@@ -41,7 +41,10 @@ export function encodeCbor(value: unknown): Uint8Array {
   return encoder.encode(value);
 }
 
-/** Throws a `CborError` on bytes that are not one item of the profile. Byte strings are views into `bytes`: copy what must outlive it. */
+/**
+ * Throws a `CborError` on bytes that are not one item within the profile. Byte strings are views into `bytes`: copy what must
+ * outlive them.
+ */
 export function decodeCbor(bytes: Uint8Array, profile: CborProfile): unknown {
   const fault = cborFault(bytes, profile);
   if (fault !== undefined) throw new CborError(fault);

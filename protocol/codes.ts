@@ -18,10 +18,10 @@ export const Code = {
   invalidAcl: -114,
   authFailed: -115,
   sessionMoved: -118,
-  /** Of a server that takes no writes now; here because there is no room on the disk. */
+  /** ZooKeeper's NOTREADONLY: the server takes no writes. In zooid the reason is that there is no space left on disks. */
   notReadOnly: -119,
-  /** There is too much under way; for certain not done. ZooKeeper's THROTTLEDOP. */
-  /** The tree may not grow any more. */
+  /** Too many requests are under way; this one was certainly not done. ZooKeeper's THROTTLEDOP. */
+  /** ZooKeeper's QUOTAEXCEEDED. In zooid: the tree may not grow any more. */
   quotaExceeded: -125,
   throttled: -127,
 } as const;

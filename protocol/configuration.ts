@@ -1,6 +1,6 @@
 /**
- * Who belongs to an ensemble: its voters, each number bound to the one folder that votes under it. A configuration is
- * replicated: the records of the log that change it, and the folder's own file, carry it whole.
+ * A configuration says who belongs to an ensemble: its voters, with each number bound to the one folder that votes under it. It is
+ * replicated: every record that changes it and every folder's own file hold the whole of it.
  */
 import { decodeCbor, encodeCbor, PEER_CBOR } from "./cbor.ts";
 import { type ServerId, SERVER_ID_MAX, SERVER_ID_MIN } from "./ids.ts";
@@ -13,7 +13,7 @@ export type Configuration = {
   readonly ensembleId: EnsembleId;
   /** 1 when the ensemble is founded; each change has the next number. */
   readonly version: number;
-  /** Zxid of the record that made it; 0 of the first, which records do not change: barriers tell of it. */
+  /** The zxid of the record that made this configuration. It is 0 for the first one, which no record makes: barriers name it. */
   readonly since: Zxid;
   /** Ascending by id. */
   readonly voters: readonly Voter[];
@@ -22,15 +22,17 @@ export type Configuration = {
 const VERSION_MAX: number = 2 ** 32 - 1;
 
 /**
- * The first configuration of an ensemble. Its id is a digest of its founders, whose identities are random: whoever founds with
- * the same founders founds the same ensemble, and with any other founder another one.
+ * Returns the first configuration of an ensemble. The ensemble's id is a digest of its founders, whose identities are random: the same
+ * founders always make the same ensemble, and any other set of founders makes another one.
  */
 export function foundedBy(founders: readonly Voter[]): Configuration {
   const voters = founders.toSorted((a, b) => a.id - b.id);
   return { ensembleId: digestOf(voters), version: 1, since: ZXID_NONE, voters };
 }
 
-/** The next configuration, in which `id` is bound to another folder. `since`: of the record that will hold it. */
+/**
+ * Returns the next configuration, in which `id` is bound to another folder. `since` is the zxid of the record that will hold it.
+ */
 export function withIdentity(
   { ensembleId, version, voters }: Configuration,
   { id, identity }: Voter,
@@ -48,12 +50,12 @@ export function identityOf(configuration: Configuration, id: ServerId): Identity
   return configuration.voters.find((voter) => voter.id === id)?.identity;
 }
 
-/** `1:<identity>,2:<identity>`. */
+/** Returns the voters as text: `1:<identity>,2:<identity>`. */
 export function votersText({ voters }: Configuration): string {
   return voters.map(({ id, identity }) => `${id}:${identity}`).join(",");
 }
 
-/** Undefined: not the text of voters. */
+/** Reads what `votersText` wrote; undefined if the text is no list of voters. */
 export function votersOfText(text: string): readonly Voter[] | undefined {
   const voters = text.split(",").map((part) => {
     const [id, identity, ...rest] = part.split(":");
@@ -62,7 +64,7 @@ export function votersOfText(text: string): readonly Voter[] | undefined {
   return checkedVoters(voters.every(({ rest }) => rest === 0) ? voters : []);
 }
 
-/** Ids ascending, at least one, each with an identity. */
+/** Returns the voters if there is at least one, their ids ascend, and each has an identity. */
 function checkedVoters(
   voters: readonly { readonly id: unknown; readonly identity: unknown }[],
 ): readonly Voter[] | undefined {
@@ -80,7 +82,7 @@ function checkedVoters(
   return checked;
 }
 
-/** Checks what came from a file or a peer. Undefined: it is no configuration. */
+/** Checks a decoded value that came from a file or a peer. Undefined if it is no configuration. */
 export function checkedConfiguration(value: unknown): Configuration | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { ensembleId, version, since, voters } = value as Record<string, unknown>;
@@ -101,12 +103,15 @@ export function encodeConfiguration(configuration: Configuration): Uint8Array {
   return encodeCbor(configuration);
 }
 
-/** Undefined: it is no configuration. The bytes come from a verified record. */
+/** Decodes the configuration of a verified record. Undefined if the bytes are none. */
 export function decodeConfiguration(bytes: Uint8Array): Configuration | undefined {
   return checkedConfiguration(decodeCbor(bytes, PEER_CBOR));
 }
 
-/** Four 32-bit words, each mixed with every word before it: what is mixed is random, so a collision is chance alone. */
+/**
+ * The digest has four 32-bit words, each mixed with all words before it. The identities are random, so founders collide only by
+ * chance.
+ */
 function digestOf(voters: readonly Voter[]): EnsembleId {
   const words = new Uint32Array([0x9e37_79b9, 0x7f4a_7c15, 0xf39c_c060, 0x5ced_c834]);
   let carried = voters.length;

@@ -1,7 +1,7 @@
-/** Errors that leave the package. Callers match `code`, which is stable, and never the text. */
+/** The errors that users of the package see. Callers match `code`, which is stable, and never the text. */
 import { Code } from "./codes.ts";
 
-/** Whether what was asked for may have been done although it ended with an error. `unknown`: nobody can tell yet. */
+/** Whether an operation that ended with an error may have been done all the same. `unknown`: it cannot be known yet. */
 export type MaybeApplied = "no" | "unknown";
 
 export abstract class ZooidError extends Error {
@@ -9,8 +9,8 @@ export abstract class ZooidError extends Error {
   /** True when the same call may succeed later without a change by the caller. */
   abstract readonly retryable: boolean;
   /**
-   * `unknown` of a write that was under way when its connection, its time or its session ended: a node may have handed it on
-   * before it died, so what it was to create may be there, or appear a little later.
+   * `unknown` for a write that was under way when its connection, its time or its session ended: a node may have passed the write on
+   * before it died, so its effect may be visible already, or become visible a little later.
    */
   readonly maybeApplied: MaybeApplied;
 
@@ -21,11 +21,11 @@ export abstract class ZooidError extends Error {
 }
 
 export type ZooidErrorOptions = ErrorOptions & {
-  /** Default `no`. */
+  /** Whether the operation may have been done. Default `no`. */
   readonly maybeApplied?: MaybeApplied;
 };
 
-/** The path, or what it needs, is not there. */
+/** There is no znode at the path, or the parent of a znode to be created is missing. */
 export class NoNodeError extends ZooidError {
   override readonly name = "NoNodeError";
   readonly code = "ZOOID_NO_NODE";
@@ -48,7 +48,7 @@ export class NodeExistsError extends ZooidError {
   }
 }
 
-/** The node has another version than the one that was asked for: somebody else changed it. */
+/** The znode has another version than the caller asked for: somebody else changed it. */
 export class BadVersionError extends ZooidError {
   override readonly name = "BadVersionError";
   readonly code = "ZOOID_BAD_VERSION";
@@ -100,7 +100,7 @@ export class BadArgumentsError extends ZooidError {
   readonly retryable = false;
 }
 
-/** The session is over, its ephemeral nodes are gone. Connect anew. */
+/** The session is over, and its ephemeral znodes are deleted. Open another session with `connect`. */
 export class SessionExpiredError extends ZooidError {
   override readonly name = "SessionExpiredError";
   readonly code = "ZOOID_SESSION_EXPIRED";
@@ -123,7 +123,7 @@ export class ConnectionLossError extends ZooidError {
   }
 }
 
-/** No answer in time. A write that was handed over may have been done, or may still be done: `maybeApplied` tells. */
+/** No answer came in time. A write that was sent may have been done, or may still be done: see `maybeApplied`. */
 export class OperationTimeoutError extends ZooidError {
   override readonly name = "OperationTimeoutError";
   readonly code = "ZOOID_OPERATION_TIMEOUT";
@@ -140,21 +140,24 @@ export class UnreachableError extends ZooidError {
   readonly retryable = true;
 }
 
-/** There is no room for writes on the disk of the node, or of too many nodes. For certain the write does not happen; reads go on. */
+/**
+ * The disk of the node, or the disks of too many nodes, have no space for writes. The write was certainly not done. Reads still
+ * work.
+ */
 export class DiskFullError extends ZooidError {
   override readonly name = "DiskFullError";
   readonly code = "ZOOID_DISK_FULL";
   readonly retryable = true;
   readonly path: string;
   constructor(path: string, options?: ErrorOptions) {
-    super(`${path}: the ensemble takes no writes, there is no room on its disks`, options);
+    super(`${path}: the ensemble takes no writes, there is no space on its disks`, options);
     this.path = path;
   }
 }
 
 /**
- * The tree does not fit a node's memory any more: writes that grow it are refused, those that do not are done, and so are deletes.
- * For certain this write does not happen.
+ * The tree is as large as a node's memory allows. Writes that would grow it are refused; other writes, and deletes, are done. This write
+ * was certainly not done.
  */
 export class TreeFullError extends ZooidError {
   override readonly name = "TreeFullError";
@@ -163,14 +166,14 @@ export class TreeFullError extends ZooidError {
   readonly path: string;
   constructor(path: string, options?: ErrorOptions) {
     super(
-      `${path}: the ensemble takes no writes that grow the tree, there is no room in its memory: delete znodes, or give the nodes more`,
+      `${path}: the ensemble takes no writes that grow the tree, its memory is full: delete znodes, or give the nodes more`,
       options,
     );
     this.path = path;
   }
 }
 
-/** The node has too many requests under way. For certain the operation does not happen; ask again a little later. */
+/** The node has too many requests under way. The operation was certainly not done; try again a little later. */
 export class ThrottledError extends ZooidError {
   override readonly name = "ThrottledError";
   readonly code = "ZOOID_THROTTLED";
@@ -182,7 +185,7 @@ export class ThrottledError extends ZooidError {
   }
 }
 
-/** The client was closed, by its user. */
+/** The caller has closed the client. */
 export class ClosedError extends ZooidError {
   override readonly name = "ClosedError";
   readonly code = "ZOOID_CLOSED";
@@ -205,7 +208,7 @@ export class ServerError extends ZooidError {
   }
 }
 
-/** The error for a refused operation on a path. */
+/** Returns the error for an operation on a path that was refused with this code. */
 export function errorOfCode(code: Code, path: string): ZooidError {
   switch (code) {
     case Code.noNode:

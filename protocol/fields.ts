@@ -1,6 +1,9 @@
-/** Fields of decoded CBOR, each taken as what it has to be. They come from elsewhere: a wrong one throws a `FieldError`. */
+/**
+ * Checks fields of decoded CBOR. Each function returns the field as its type, or throws a `FieldError`: the bytes came from
+ * elsewhere.
+ */
 
-/** Bytes are CBOR, and not what they are taken for. */
+/** The bytes are CBOR, but not what was expected. */
 export class FieldError extends Error {
   override readonly name = "FieldError";
   readonly code = "ZOOID_FIELD";
@@ -26,13 +29,13 @@ export function bytesOrNull(value: unknown): Uint8Array | null {
   return value === null ? null : byteString(value);
 }
 
-/** Whole and exact. */
+/** An integer that a double holds exactly. */
 export function integer(value: unknown): number {
   if (!Number.isSafeInteger(value)) throw new FieldError("not an integer");
   return value as number;
 }
 
-/** A whole number, 0 or above, that is exact. */
+/** An integer of 0 or above that a double holds exactly. */
 export function count(value: unknown): number {
   if (!isCount(value)) throw new FieldError("not a count");
   return value;

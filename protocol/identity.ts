@@ -1,8 +1,8 @@
-/** What tells one data folder, and one ensemble, from another of the same name. */
+/** The ids that distinguish data folders, and ensembles, of the same name. */
 
-/** 16 random bytes in hexadecimal: of a data folder, made with it. */
+/** The identity of a data folder: 16 random bytes in hexadecimal, drawn when the folder is made. */
 export type Identity = string;
-/** 16 bytes in hexadecimal. */
+/** The id of an ensemble: 16 bytes in hexadecimal (`foundedBy` makes it). */
 export type EnsembleId = string;
 
 export const IDENTITY_BYTES = 16;
@@ -11,7 +11,7 @@ export function isIdentity(value: unknown): value is Identity {
   return typeof value === "string" && /^[0-9a-f]{32}$/.test(value);
 }
 
-/** In hexadecimal. */
+/** Returns the bytes in hexadecimal. */
 export function hexOfBytes(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += byte.toString(16).padStart(2, "0");

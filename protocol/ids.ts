@@ -1,4 +1,4 @@
-/** Who is who: nodes, lanes, sessions. */
+/** The numbers that name nodes, lanes and sessions. */
 
 /** A node's number in its ensemble, 0 to 255 as ZooKeeper's `myid`. */
 export type ServerId = number & { readonly __brand: "ServerId" };
@@ -16,8 +16,8 @@ export const SESSION_NONE: SessionId = 0 as SessionId;
 export const PASSWORD_BYTES = 16;
 
 /**
- * Who submits batches: one tree lane of one node, in one of its lives. `incarnation` is larger in every later life; `seq`
- * counts a life's batches from 1.
+ * Who submits batches: one incarnation of one tree lane of one node. `incarnation` is larger for every later start; the batches of an
+ * incarnation are numbered from 1.
  */
 export type Submitter = {
   readonly server: ServerId;

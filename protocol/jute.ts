@@ -1,6 +1,6 @@
 /**
  * Jute, the binary format of ZooKeeper's protocol: big-endian integers, length-prefixed bytes and strings. This is the hot
- * path of every request, so the reader keeps its first fault as data instead of throwing, and the writer fills slabs.
+ * path of every request, so the reader keeps its first fault as data instead of throwing, and the writer allocates its buffers in slabs.
  */
 
 /** Why bytes are not the record they should be. */
@@ -14,8 +14,8 @@ const EMPTY: Buffer = Buffer.alloc(0);
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Reads fields one after the other. After a fault every read gives zero, null or nothing, so a caller reads its whole record
- * and looks at `fault` once. Buffers are views into the bytes given.
+ * Reads fields one after the other. After a fault every read returns zero, null or an empty value, so a caller reads its whole record
+ * and then looks at `fault` once. Buffers are views into the bytes that were passed.
  */
 export class JuteReader {
   fault: JuteFault | undefined = undefined;
@@ -49,7 +49,7 @@ export class JuteReader {
     );
   }
 
-  /** Exact only for safe integers; beyond them the nearest double. */
+  /** Reads 64 bits. The result is exact for safe integers; beyond them it is the nearest double. */
   int64(): number {
     const high = this.int32();
     const low = this.int32() >>> 0;
@@ -61,7 +61,7 @@ export class JuteReader {
     return this.#take(1) && this.#bytes[position] !== 0;
   }
 
-  /** Length -1 is null. */
+  /** Reads bytes; the length -1 means null. */
   buffer(): Uint8Array | null {
     const length = this.int32();
     if (length === -1 || this.fault !== undefined) return null;
@@ -70,7 +70,7 @@ export class JuteReader {
     return this.#bytes.subarray(position, position + length);
   }
 
-  /** Length -1 is null. */
+  /** Reads a text; the length -1 means null. */
   string(): string | null {
     const length = this.int32();
     if (length === -1 || this.fault !== undefined) return null;
@@ -84,7 +84,7 @@ export class JuteReader {
     return bytes.toString("latin1", start, end);
   }
 
-  /** Elements of a vector that follow, each of at least `elementBytesMin` bytes; -1 is null. */
+  /** Reads how many elements of a vector follow, each of at least `elementBytesMin` bytes; -1 means null. */
   count(elementBytesMin: number): number | null {
     const count = this.int32();
     if (count === -1 || this.fault !== undefined) return null;
@@ -125,13 +125,15 @@ export class JuteReader {
 
 const SLAB_BYTES = 64 * 1024;
 
-/** Writes fields one after the other; `take` hands out what was written since the last `take`, never to be written again. */
+/**
+ * Writes fields one after the other. `take` returns what was written since the last `take`; those bytes are never written again.
+ */
 export class JuteWriter {
   #slab: Buffer = EMPTY;
   #start = 0;
   #position = 0;
 
-  /** Bytes written since the last `take`. */
+  /** How many bytes were written since the last `take`. */
   get length(): number {
     return this.#position - this.#start;
   }
@@ -148,7 +150,7 @@ export class JuteWriter {
     return this;
   }
 
-  /** Of a safe integer. */
+  /** Writes a safe integer as 64 bits. */
   int64(value: number): this {
     this.#ensure(8);
     this.#position = this.#putInt32(this.#position, Math.floor(value / 2 ** 32));
@@ -174,21 +176,21 @@ export class JuteWriter {
 
   string(value: string | null): this {
     if (value === null) return this.int32(-1);
-    this.#ensure(4 + 3 * value.length); // a UTF-16 unit takes at most three bytes in UTF-8
+    this.#ensure(4 + 3 * value.length); // A UTF-16 unit takes at most three bytes in UTF-8.
     const written = this.#slab.write(value, this.#position + 4, "utf8");
     this.#position = this.#putInt32(this.#position, written) + written;
     return this;
   }
 
-  /** Leaves room for a frame's length; `endFrame` with the returned mark fills it in. */
+  /** Leaves four bytes for the length of a frame, and returns where they begin. `endFrame` fills them in. */
   beginFrame(): number {
-    const mark = this.length;
+    const start = this.length;
     this.int32(0);
-    return mark;
+    return start;
   }
 
-  endFrame(mark: number): void {
-    this.#putInt32(this.#start + mark, this.length - mark - 4);
+  endFrame(start: number): void {
+    this.#putInt32(this.#start + start, this.length - start - 4);
   }
 
   #putInt32(position: number, value: number): number {
@@ -200,7 +202,7 @@ export class JuteWriter {
     return position + 4;
   }
 
-  /** Room for `length` more bytes; what was not yet taken moves along to a new slab. */
+  /** Makes sure that `length` more bytes fit. If a new slab is needed, what was not yet taken moves into it. */
   #ensure(length: number): void {
     if (this.#position + length <= this.#slab.length) return;
     const kept = this.length;

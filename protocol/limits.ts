@@ -4,12 +4,12 @@
 export const PACKET_BYTES_MAX = 0xf_ffff;
 
 /**
- * UTF-16 units of a znode's path. A longer one is no path: it cannot be created, and whoever asks for it is told that it is not
- * there. Beyond 16,383 units V8 takes a string's length for its hash, and a map of such paths is a list.
+ * UTF-16 units of a znode's path. A longer one is no path: it cannot be created, and a read of it is answered NoNode. Beyond 16,383
+ * units V8 uses a string's length as its hash, so a map of such paths would degenerate to a list.
  */
 export const PATH_LENGTH_MAX = 8192;
 
-/** Names in a path. One with more is no path either. */
+/** Names in a path. A path with more is treated like one that is too long. */
 export const PATH_COMPONENTS_MAX = 1024;
 
 /** Entries of an access control list. A longer list is answered InvalidACL. */
@@ -30,10 +30,12 @@ export const WATCHES_PER_CONNECTION_MAX = 1_000_000;
 /** Operations in one batch. More wait for the next batch. */
 export const BATCH_OPERATIONS_MAX = 1024;
 
-/** Bytes at which a batch takes no further operation. One operation alone may be as large as a packet, and takes a batch of its own. */
+/**
+ * Bytes at which a batch takes no further operation. One operation alone may be as large as a packet, and takes a batch of its own.
+ */
 export const BATCH_BYTES_SOFT_MAX: number = 1024 * 1024;
 
-/** Bytes of one record. A batch stays below it by the two limits above; a leader takes none that is larger. */
+/** Bytes of one record. The two limits above keep every batch below it; a leader refuses a larger batch. */
 export const RECORD_BYTES_MAX: number = 4 * 1024 * 1024;
 
 /** Batches a submitter has under way without their results. Further writes wait in the next batch. */
@@ -43,47 +45,47 @@ export const SUBMITTER_BATCHES_IN_FLIGHT_MAX = 4;
 export const LEADER_UNCOMMITTED_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /**
- * Bytes of the most recent records kept in memory, for peers that missed some. Older ones are read from the log. More than
- * may be uncommitted, so that those are always at hand.
+ * Bytes of the most recent records kept in memory, for peers that missed some. Older ones are read from the log. The limit is above
+ * LEADER_UNCOMMITTED_BYTES_MAX, so that every uncommitted record is in memory.
  */
 export const RECENT_RECORDS_BYTES_MAX: number = 96 * 1024 * 1024;
 
 /** Bytes in one message to a peer that catches up. */
 export const CATCH_UP_BYTES_MAX: number = 1024 * 1024;
 
-/** Bytes of changes a lane keeps for change streams. A stream that asks for older ones is answered `compacted`. */
+/** Bytes of changes that a lane keeps for change streams. A stream that asks for older ones is answered `compacted`. */
 export const CHANGE_RING_BYTES_MAX: number = 32 * 1024 * 1024;
 
 /** Requests of one connection that wait for their replies. At the limit the connection is not read until some are answered. */
 export const CONNECTION_REQUESTS_MAX = 4096;
 
 /**
- * Bytes written to one connection and not yet taken by its client, before the next write: one answer may be larger. A client that
- * has so much waiting, and causes more, is closed.
+ * Bytes written to one connection that its client has not read yet, before the next write; one answer may be larger. A connection
+ * above the limit that causes another answer is closed.
  */
 export const CONNECTION_UNSENT_BYTES_MAX: number = 16 * 1024 * 1024;
 
-/** Bytes written to one connection since it last took all of them. Beyond it, further replies and requests wait. */
+/** Bytes written to one connection since its client had last read everything. Beyond it, further replies and requests wait. */
 export const CONNECTION_UNSENT_BYTES_SOFT_MAX: number = 1024 * 1024;
 
 /**
- * Bytes of answers that one connection's reads have made and that wait to be written. Beyond it no further read is begun for that
- * connection (one answer alone may be larger).
+ * Bytes of answers to one connection's reads that wait to be written. Beyond it no further read of that connection begins (one
+ * answer alone may be larger).
  */
 export const CONNECTION_ANSWER_BYTES_SOFT_MAX: number = 1024 * 1024;
 
-/** Bytes that one connection's requests take in memory until they are answered. At the limit the connection is not read. */
+/** Bytes that the unanswered requests of one connection take in memory. At the limit the connection is not read. */
 export const CONNECTION_REQUEST_BYTES_MAX: number = 4 * 1024 * 1024;
 
 /**
- * Bytes that a request takes in memory beside its frame, and as much again for each member of a multi. What a write of these can
- * grow the tree by beside its own bytes is less, so requests under way bound the growth that is still to come.
+ * Bytes that a request takes in memory beside its frame, and as much again for each member of a multi. A write grows the tree by less
+ * than this beside its own bytes, so the memory of the requests under way bounds how much the tree can still grow.
  */
 export const REQUEST_OVERHEAD_BYTES = 512;
 
 /**
- * Bytes of requests, answers and unsent bytes of all connections of one gateway; less where the heap is small. At the limit,
- * connections that have some waiting are not read, and none of their reads is begun.
+ * Bytes that all connections of one gateway hold in requests, answers and unsent bytes; less where the heap is small. At the limit, a
+ * connection that holds any is not read, and none of its reads begins.
  */
 export const GATEWAY_HELD_BYTES_MAX: number = 256 * 1024 * 1024;
 
@@ -96,7 +98,10 @@ export const REPORTED_CLIENTS_MAX = 1000;
 /** Native clients' connections of one lane. A further one is turned away and asks again, perhaps another gateway. */
 export const NATIVE_CONNECTIONS_MAX = 10_000;
 
-/** Clients of one lane whose session its replica is too far behind to know. A further one is sent away, to ask another node. */
+/**
+ * Clients of one lane whose session is not known yet because its replica is behind. A further one is turned away, to ask another
+ * node.
+ */
 export const SESSION_CHECKS_WAITING_MAX = 1_000;
 
 /** Change streams of one native connection. A further one ends the connection. */
@@ -106,15 +111,17 @@ export const NATIVE_STREAMS_MAX = 1_000;
 export const NATIVE_FRAME_BYTES_SOFT_MAX: number = 256 * 1024;
 
 /**
- * Bytes of frames that a native client has not said to have taken. Beyond it no read of the connection is begun and no change
- * sent.
+ * Bytes of frames that a native client has not acknowledged. Beyond it no read of the connection begins, and no change is sent.
  */
 export const NATIVE_UNTAKEN_BYTES_SOFT_MAX: number = 4 * 1024 * 1024;
 
-/** A native client says after so many bytes what it has taken. */
+/** A native client acknowledges what it has received after this many bytes. */
 export const NATIVE_TAKEN_BYTES: number = 512 * 1024;
 
-/** Bytes of changes that wait for a client's credits. Beyond it the stream pauses and goes on from the lane's ring later. */
+/**
+ * Bytes of changes that wait for a client's credits. Beyond it the stream pauses, and continues later from the changes that the
+ * lane keeps.
+ */
 export const STREAM_PENDING_BYTES_MAX: number = 4 * 1024 * 1024;
 
 /** Bytes at which a chunk of a snapshot takes no further entry. The rest goes into the next chunk. */
@@ -122,19 +129,19 @@ export const SNAPSHOT_CHUNK_BYTES_SOFT_MAX: number = 1024 * 1024;
 
 /**
  * Bytes of one chunk of a snapshot: the soft limit and one znode, whose data, path and access control list came in a record.
- * A longer one is damaged, and no chunk.
+ * A longer one is treated as damaged.
  */
 export const SNAPSHOT_CHUNK_BYTES_MAX: number = 8 * 1024 * 1024;
 
-/** Bytes of a configuration file. A larger one is refused: it is something else. */
+/** Bytes of a configuration file. A larger file is refused, since it must be something else. */
 export const CONFIG_FILE_BYTES_MAX: number = 1024 * 1024;
 
-/** CBOR items inside each other. Deeper bytes are refused; what zooid writes needs less than half of it. */
+/** Levels of CBOR items inside each other. Deeper bytes are refused; what zooid writes needs less than half of it. */
 export const CBOR_DEPTH_MAX = 16;
 
 /** Keys of one CBOR map, and bytes of one key. Beyond it the bytes are refused. */
 export const CBOR_KEYS_MAX = 32;
 export const CBOR_KEY_BYTES_MAX = 64;
 
-/** CBOR items in one frame of a native client, which a request takes about six of. A frame with more ends the connection. */
+/** CBOR items in one frame of a native client; a request takes about six. A frame with more ends the connection. */
 export const CLIENT_FRAME_ITEMS_MAX: number = 64 * 1024;

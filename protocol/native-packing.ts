@@ -1,4 +1,4 @@
-/** Requests, results and changes of the native protocol as CBOR arrays, so that no field name travels. */
+/** Packs requests, results and changes of the native protocol as CBOR arrays, so that no field name travels. */
 import { REQUEST_OVERHEAD_BYTES } from "./limits.ts";
 import { OPEN_ACL } from "./acl.ts";
 import { Code } from "./codes.ts";
@@ -29,7 +29,7 @@ export type NativeResult =
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
   | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat };
 
-// Codes of requests are ZooKeeper's op codes. Never reuse one.
+// The codes of requests are ZooKeeper's op codes. Never reuse one.
 const CREATE = 1;
 const DELETE = 2;
 const EXISTS = 3;
@@ -84,7 +84,7 @@ export function packRequest(request: NativeRequest): Packed {
   }
 }
 
-/** The request whose code stands at `at`, or how it is answered because it is none. */
+/** Returns the request whose code is at `at`, or the code to answer with if it is not valid. */
 export function unpackRequest(fields: Packed, at: number): NativeRequest | Code {
   const code = fields[at];
   if (code === CLOSE_SESSION) return write({ kind: "closeSession" });
@@ -110,7 +110,7 @@ export function unpackRequest(fields: Packed, at: number): NativeRequest | Code 
   }
 }
 
-/** `last`: the flags of a create, the version of a setData. */
+/** `last` is the flags of a create, or the version of a setData. */
 function unpackDataWrite(
   code: number,
   path: string,
@@ -127,7 +127,7 @@ function unpackDataWrite(
   return write({ kind: "create", path, data: copy, acl: OPEN_ACL, mode });
 }
 
-/** About how many bytes a request that waits takes in memory. */
+/** Returns about how many bytes a waiting request takes in memory. */
 export function requestBytes(request: NativeRequest): number {
   const asked = request.kind === "read" ? request.read : request.operation;
   const path = "path" in asked ? asked.path.length : 0;
@@ -152,7 +152,7 @@ export function packResult(result: NativeResult): Packed {
   }
 }
 
-/** The result whose code stands at `at`. Throws a `FieldError`. */
+/** Returns the result whose code is at `at`. Throws a `FieldError` on fields that are no result. */
 export function unpackResult(fields: Packed, at: number): NativeResult {
   const kind = fields[at];
   if (kind === RESULT_ERROR) return { kind: "error", code: integer(fields[at + 1]) as Code };
@@ -179,7 +179,7 @@ export function packChange(change: Change): Packed {
   return data === undefined ? head : [...head, data];
 }
 
-/** Throws a `FieldError`. */
+/** Throws a `FieldError` on fields that are no change. */
 export function unpackChange(packed: unknown): Change {
   const fields = list(packed);
   const kind = CHANGE_KINDS[fields[2] as number];
@@ -239,7 +239,7 @@ function isRequestCode(value: unknown): value is number {
   return REQUEST_CODES.includes(value as number);
 }
 
-/** The frame is a view into what the network read, which may be far larger. */
+/** Copies the bytes: the frame is a view into a buffer of the network, which may be far larger and would stay in memory. */
 function copyOrNull(value: unknown): Uint8Array | null {
   const bytes = bytesOrNull(value);
   return bytes === null ? null : new Uint8Array(bytes);

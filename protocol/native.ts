@@ -1,7 +1,7 @@
 /**
- * The native protocol between `zooid/client` and a lane's gateway, over NATS; docs/internals/native-protocol.md tells how
- * it is used. A frame is CBOR: `[sequence, [item, …]]`, an item is `[code, …fields]`. Both sides number their frames of a
- * connection from 1, so that a lost one is noticed by the next.
+ * The native protocol between `zooid/client` and a lane's gateway, over NATS; docs/internals/native-protocol.md describes how
+ * it is used. A frame is CBOR: `[sequence, [item, …]]`, and an item is `[code, …fields]`. Each side numbers its frames of a
+ * connection from 1, so that the next frame shows that one was lost.
  */
 import { CLIENT_CBOR, decodeCbor, encodeCbor, GATEWAY_CBOR } from "./cbor.ts";
 import type { CborProfile } from "./cbor-profile.ts";
@@ -24,7 +24,7 @@ import {
 export const NATIVE_VERSION = 1;
 
 export type ClientItem =
-  /** The first of a connection, to the queue group. Session 0 asks for a new one. */
+  /** The first item of a connection; it goes to the queue group. Session 0 asks for a new session. */
   | {
       readonly kind: "open";
       readonly version: number;
@@ -33,11 +33,11 @@ export type ClientItem =
       readonly timeoutMs: number;
     }
   | { readonly kind: "ping" }
-  /** Frames up to this sequence have been taken: the gateway may send as many bytes again. */
+  /** Acknowledges the frames up to this sequence: the gateway may send as many bytes again. */
   | { readonly kind: "taken"; readonly sequence: number }
-  /** `id` is the client's; answered once by a `result` with it. */
+  /** `id` is chosen by the client. Exactly one `result` with this id answers the request. */
   | { readonly kind: "request"; readonly id: number; readonly request: NativeRequest }
-  /** Changes after `after`. `credits`: how many changes may be sent before more are granted. */
+  /** Asks for the changes after `after`. `credits` is how many changes may be sent before more are granted. */
   | {
       readonly kind: "openStream";
       readonly stream: number;
@@ -49,15 +49,15 @@ export type ClientItem =
   | { readonly kind: "credit"; readonly stream: number; readonly credits: number }
   | { readonly kind: "closeStream"; readonly stream: number };
 
-/** What a gateway hears: an item, or a request or stream that is wrong in itself and is refused alone. */
-export type HeardItem =
+/** What a gateway receives: an item, or a request or stream that is malformed by itself and is refused alone. */
+export type ReceivedItem =
   | ClientItem
   | { readonly kind: "badRequest"; readonly id: number; readonly code: Code }
   | { readonly kind: "badStream"; readonly stream: number; readonly code: Code };
 
 /**
- * Why a gateway ended a connection. `expired`: the session is over. `version`: this gateway does not speak the client's
- * version. All others: attach again, at this gateway or another.
+ * Why a gateway ended a connection. `expired`: the session is over. `version`: this gateway does not know the client's version of
+ * the protocol. After any other reason the client attaches again, through this gateway or another.
  */
 export type EndReason =
   | "expired"
@@ -74,9 +74,9 @@ export type GatewayItem =
       readonly kind: "opened";
       readonly session: SessionId;
       readonly password: Uint8Array;
-      /** As granted. */
+      /** The session timeout that was granted. */
       readonly timeoutMs: number;
-      /** Where the connection's further frames go: `zooid.<ensemble>.gateway.<server>.<lane>`. */
+      /** The further frames of the connection go to the subject of this server and lane (`subjects.ts`). */
       readonly server: number;
       readonly lane: number;
       readonly zxid: Zxid;
@@ -85,20 +85,20 @@ export type GatewayItem =
   | {
       readonly kind: "result";
       readonly id: number;
-      /** Of a write, its own; of a read, the last that it saw. */
+      /** For a write, its own zxid; for a read, the last zxid that the read saw. */
       readonly zxid: Zxid;
       readonly result: NativeResult;
     }
-  /** All changes of a zxid together. Covers everything up to `through`; without changes, a progress mark. */
+  /** Completes the changes up to `through`. All changes of one zxid come together; without changes it only reports progress. */
   | {
       readonly kind: "changes";
       readonly stream: number;
       readonly through: Zxid;
       readonly changes: readonly Change[];
     }
-  /** The lane no longer holds the changes that come next; it holds those after `oldest`. The stream is closed. */
+  /** The lane no longer keeps the changes that would come next, only those after `oldest`. The stream is closed. */
   | { readonly kind: "compacted"; readonly stream: number; readonly oldest: Zxid }
-  /** The stream was not opened, or is closed, because of what the client asked of it. */
+  /** The stream was not opened, or is closed, because what the client asked for is not allowed. */
   | { readonly kind: "streamRefused"; readonly stream: number; readonly code: Code }
   | { readonly kind: "ended"; readonly reason: EndReason };
 
@@ -108,8 +108,8 @@ export function encodeClientFrame(frame: Frame<ClientItem>): Uint8Array {
   return encodeCbor([frame.sequence, frame.items.map(packClientItem)]);
 }
 
-/** Throws a `CborError` or `FieldError` on bytes that are no frame. A bad request is an item of its own. */
-export function decodeClientFrame(bytes: Uint8Array): Frame<HeardItem> {
+/** Throws a `CborError` or `FieldError` on bytes that are no frame. A malformed request is returned as an item of its own kind. */
+export function decodeClientFrame(bytes: Uint8Array): Frame<ReceivedItem> {
   return decodeFrame(bytes, CLIENT_CBOR, unpackClientItem);
 }
 
@@ -122,7 +122,7 @@ export function decodeGatewayFrame(bytes: Uint8Array): Frame<GatewayItem> {
   return decodeFrame(bytes, GATEWAY_CBOR, unpackGatewayItem);
 }
 
-// Codes are the protocol: never reuse one.
+// These codes are part of the protocol: never reuse one.
 const OPEN = 1;
 const PING = 2;
 const REQUEST = 3;
@@ -157,8 +157,8 @@ function packClientItem(item: ClientItem): unknown[] {
   }
 }
 
-/** Throws where nobody could be told what is wrong: without the number of a request or stream. */
-function unpackClientItem(fields: readonly unknown[]): HeardItem {
+/** Throws if the item does not have the number of its request or stream, without which no refusal could be sent. */
+function unpackClientItem(fields: readonly unknown[]): ReceivedItem {
   switch (fields[0]) {
     case OPEN:
       return {
@@ -188,14 +188,14 @@ function unpackClientItem(fields: readonly unknown[]): HeardItem {
   }
 }
 
-function unpackRequestItem(id: number, fields: readonly unknown[]): HeardItem {
+function unpackRequestItem(id: number, fields: readonly unknown[]): ReceivedItem {
   const request = unpackRequest(fields, 2);
   return typeof request === "number"
     ? { kind: "badRequest", id, code: request }
     : { kind: "request", id, request };
 }
 
-function unpackOpenStream(stream: number, fields: readonly unknown[]): HeardItem {
+function unpackOpenStream(stream: number, fields: readonly unknown[]): ReceivedItem {
   const [, , path, recursive, after, credits] = fields;
   if (
     typeof path !== "string" ||
@@ -208,7 +208,7 @@ function unpackOpenStream(stream: number, fields: readonly unknown[]): HeardItem
   return { kind: "openStream", stream, path, recursive, after: after as Zxid, credits };
 }
 
-function badStream(stream: number): HeardItem {
+function badStream(stream: number): ReceivedItem {
   return { kind: "badStream", stream, code: Code.badArguments };
 }
 

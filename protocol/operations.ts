@@ -1,6 +1,6 @@
 /**
- * Everything that changes replicated state, and what comes of it. Operations travel in batches (`batch.ts`), are evaluated
- * when applied, on every node alike, and each takes a zxid, also when refused.
+ * The operations that change replicated state, and their results. Operations travel in batches (`batch.ts`). They are evaluated when they
+ * are applied, with the same result on every node, and each takes a zxid even if it is refused.
  */
 import type { Acl } from "./acl.ts";
 import type { Code } from "./codes.ts";
@@ -8,14 +8,14 @@ import type { SessionId } from "./ids.ts";
 import type { Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
-/** As ZooKeeper's CreateMode flags 0 to 3. */
+/** ZooKeeper's CreateMode, flags 0 to 3. */
 export type CreateMode = {
   readonly ephemeral: boolean;
-  /** The name gets `%010d` of the parent's count of creates appended. */
+  /** The count of creates below the parent is appended to the name, as `%010d`. */
   readonly sequential: boolean;
 };
 
-/** What a multi may hold. */
+/** An operation that a multi may contain. */
 export type ZnodeOperation =
   | {
       readonly kind: "create";
@@ -24,7 +24,7 @@ export type ZnodeOperation =
       readonly acl: readonly Acl[];
       readonly mode: CreateMode;
     }
-  /** `version` -1 matches any; so below. */
+  /** `version` -1 matches any version, here and below. */
   | { readonly kind: "delete"; readonly path: string; readonly version: number }
   | {
       readonly kind: "setData";
@@ -42,9 +42,9 @@ export type ClientOperation =
       readonly acl: readonly Acl[];
       readonly version: number;
     }
-  /** All or nothing, at one zxid. */
+  /** Either all of its operations are done, at one zxid, or none. */
   | { readonly kind: "multi"; readonly operations: readonly ZnodeOperation[] }
-  /** Changes nothing; a read after its result is linearizable. */
+  /** Changes nothing. A read that follows its result is linearizable. */
   | { readonly kind: "sync"; readonly path: string }
   | { readonly kind: "closeSession" };
 
@@ -61,34 +61,34 @@ export type Operation =
     }
   /** The new session's id is this operation's own zxid. `password` has 16 bytes. */
   | { readonly kind: "createSession"; readonly timeoutMs: number; readonly password: Uint8Array }
-  /** Refused with SessionExpired if the session is unknown or the password wrong. */
+  /** Refused with SessionExpired if the session is unknown or the password is wrong. */
   | {
       readonly kind: "attachSession";
       readonly session: SessionId;
       readonly timeoutMs: number;
       readonly password: Uint8Array;
     }
-  /** The leader's decision. Does nothing if the session was attached again after `attachedAt`. */
+  /** The leader decides this. It does nothing if the session was attached again after `attachedAt`. */
   | { readonly kind: "expireSession"; readonly session: SessionId; readonly attachedAt: Zxid };
 
 export type OperationResult =
   | { readonly kind: "error"; readonly code: Code }
-  /** delete, check, sync, closeSession, expireSession. */
+  /** The result of delete, check, sync, closeSession and expireSession. */
   | { readonly kind: "done" }
-  /** create; the path with its sequence number. */
+  /** The result of create: the path, with its sequence number if it has one. */
   | { readonly kind: "created"; readonly path: string; readonly stat: Stat }
-  /** setData, setAcl. */
+  /** The result of setData and setAcl. */
   | { readonly kind: "stat"; readonly stat: Stat }
   /**
-   * multi. When it failed every entry is an `error`: those before the failing one with code ok, the failing one with its
-   * own, later ones with runtimeInconsistency (ZooKeeper's DataTree.processTxn).
+   * The result of multi. If it failed, every entry is an `error`: those before the failing one have the code ok, the failing one has its
+   * own code, and later ones have runtimeInconsistency (ZooKeeper's DataTree.processTxn).
    */
   | {
       readonly kind: "multi";
       readonly failed: boolean;
       readonly results: readonly OperationResult[];
     }
-  /** createSession, attachSession. `attachedAt` is this operation's zxid. */
+  /** The result of createSession and attachSession. `attachedAt` is the zxid of this operation. */
   | {
       readonly kind: "session";
       readonly session: SessionId;

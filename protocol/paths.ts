@@ -1,10 +1,10 @@
 /** Znode paths. Source: ZooKeeper's PathUtils.validatePath. */
 import { PATH_COMPONENTS_MAX, PATH_LENGTH_MAX } from "./limits.ts";
 
-// eslint: the ranges are PathUtils' own, in UTF-16 units.
+// The ranges are those of PathUtils, in UTF-16 units.
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/;
 
-/** Why the path is not valid, or undefined. */
+/** Why the path is not valid; undefined if it is. */
 export function pathProblem(path: string): string | undefined {
   if (path.length === 0) return "a path is not empty";
   if (path.charCodeAt(0) !== 0x2f) return "a path starts with /";
@@ -16,7 +16,7 @@ export function pathProblem(path: string): string | undefined {
   return undefined;
 }
 
-/** Why the path is larger than any that a node may have, or undefined. */
+/** Why the path is larger than a znode's path may be; undefined if it is not. */
 export function pathSizeProblem(path: string): string | undefined {
   if (path.length > PATH_LENGTH_MAX) return `a path has at most ${PATH_LENGTH_MAX} characters`;
   let names = 0;
@@ -25,7 +25,7 @@ export function pathSizeProblem(path: string): string | undefined {
   return undefined;
 }
 
-/** Nodes that every tree begins with, and that are never deleted (DataTree.isSpecialPath). */
+/** Znodes that every tree begins with and that are never deleted (ZooKeeper's DataTree.isSpecialPath). */
 export const SPECIAL_PATHS: readonly string[] = [
   "/",
   "/zookeeper",
@@ -33,25 +33,25 @@ export const SPECIAL_PATHS: readonly string[] = [
   "/zookeeper/config",
 ];
 
-/** Whether the node is `/zookeeper` or below it: the server's own, which no client writes. */
+/** Whether the path is `/zookeeper` or below it: these znodes are the server's own, and no client writes them. */
 export function isSystemPath(path: string): boolean {
   return path === "/zookeeper" || path.startsWith("/zookeeper/");
 }
 
-/** The path of the node above; of `/a`, `/`. */
+/** Returns the path of the parent; `/` for `/a`. */
 export function parentOf(path: string): string {
   const slash = path.lastIndexOf("/");
   return slash <= 0 ? "/" : path.slice(0, slash);
 }
 
-/** The last name of the path. */
+/** Returns the last name of the path. */
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
 export const SEQUENCE_SUFFIX_LENGTH = 10;
 
-/** The suffix of a sequential node: ten digits of a signed 32-bit count, as C's `%010d`. */
+/** Returns the suffix of a sequential znode: a signed 32-bit count in ten digits, as C's `%010d` prints it. */
 export function sequenceSuffix(count: number): string {
   const signed = count | 0;
   return signed < 0 ? `-${String(-signed).padStart(9, "0")}` : String(signed).padStart(10, "0");

@@ -1,7 +1,7 @@
 /**
- * The frame around every message between nodes: who sends it, checked before anything in it is believed. A frame is a CBOR array of
- * two items, a byte string of 64 bytes, the header, and the body: so one call of the encoder makes both, without a copy of
- * a body that may have megabytes. The header is the same for all messages of a process until something in it changes.
+ * The frame around every message between nodes. It says who sends the message, which is checked before anything in the message is
+ * believed. A frame is a CBOR array of two items: the header, a byte string of 64 bytes, and the body. So one call of the encoder
+ * makes both, without a copy of a body that may have megabytes. All messages of a process share one header until something in it changes.
  *
  *   offset  size  field (big-endian)
  *   0       3     `82 58 40`: an array of two, a byte string of 64 bytes
@@ -11,11 +11,11 @@
  *   7       1     authentication: 0 none, 1 HMAC-SHA256 in a trailer behind the body (`server/authenticated-transport.ts`)
  *   8       1     reserved, 0
  *   9       2     the sender's server id
- *   11      16    the ensemble's id; zeros: the sender belongs to none yet
+ *   11      16    the ensemble's id; zeros if the sender belongs to none yet
  *   27      16    the identity of the sender's folder
  *   43      8     the incarnation of that folder: how often it was started
  *   51      8     nonce of the process
- *   59      4     version of the configuration that the sender goes by; 0: none
+ *   59      4     version of the configuration that the sender uses; 0 for none
  *   63      4     reserved, 0
  *   67            body: the message, or the refusal, as CBOR
  */
@@ -25,13 +25,16 @@ import { type ServerId, SERVER_ID_MAX, SERVER_ID_MIN } from "./ids.ts";
 import { getUint53, setUint53 } from "./record.ts";
 
 const HEADER_BYTES = 64;
-/** What makes an array of the header and the body. Offsets below without the frame's name are within the header behind it. */
+/**
+ * The bytes that make an array of the header and the body. The offsets below that have no FRAME in their name are within the
+ * header.
+ */
 const ARRAY_HEAD: readonly number[] = [0x82, 0x58, HEADER_BYTES];
-/** Of all that comes before the body. */
+/** The bytes of everything before the body. */
 export const PEER_FRAME_HEAD_BYTES: number = ARRAY_HEAD.length + HEADER_BYTES;
 export const PEER_FRAME_VERSION = 1;
 const AUTHENTICATION_OFFSET = 4;
-/** In the frame. */
+/** Where the authentication byte is within the frame. */
 export const PEER_FRAME_AUTHENTICATION_OFFSET: number = ARRAY_HEAD.length + AUTHENTICATION_OFFSET;
 const MAGIC = 0x5a46;
 const KIND_MESSAGE = 1;
@@ -40,7 +43,7 @@ const ENSEMBLE_ID_OFFSET = 8;
 const IDENTITY_OFFSET = 24;
 const NO_ID: string = "00".repeat(IDENTITY_BYTES);
 
-/** Who sends a frame. */
+/** Says who sends a frame. */
 export type PeerFrameHeader = {
   readonly server: ServerId;
   readonly ensembleId: EnsembleId | undefined;
@@ -55,15 +58,15 @@ export type PeerFrameKind = "message" | "refusal";
 export type PeerFrame = {
   readonly kind: PeerFrameKind;
   readonly header: PeerFrameHeader;
-  /** A view into the frame. */
+  /** The encoded message or refusal. It is a view into the frame. */
   readonly body: Uint8Array;
 };
 
 export type PeerFrameFault =
-  /** Shorter than a header, or without its first bytes: no frame of zooid's. */
+  /** The bytes are shorter than a header or do not begin like one. */
   | "notAFrame"
   | "badVersion"
-  /** A field that no node writes. */
+  /** A field has a value that no node writes. */
   | "badField";
 
 export function encodeHeader(header: PeerFrameHeader, kind: PeerFrameKind): Uint8Array {
@@ -81,12 +84,12 @@ export function encodeHeader(header: PeerFrameHeader, kind: PeerFrameKind): Uint
   return bytes;
 }
 
-/** `message` in its frame. Like all that is encoded, perhaps a view into a larger buffer. */
+/** Returns `message` in its frame. The result may be a view into a larger buffer, like everything that `encodeCbor` returns. */
 export function encodeFrame(header: Uint8Array, message: unknown): Uint8Array {
   return encodeCbor([header, message]);
 }
 
-/** Looks at the header only. Reads a constant number of bytes. */
+/** Reads the header only, and so a constant number of bytes. */
 export function decodeFrame(
   bytes: Uint8Array,
 ): PeerFrame | { readonly fault: PeerFrameFault; readonly version?: number } {
@@ -125,7 +128,7 @@ export function decodeFrame(
   };
 }
 
-/** Whether two frames have the same head, so that what is known of the one holds for the other. */
+/** Whether two frames have the same head: then a check of the one holds for the other. */
 export function isSameHead(one: Uint8Array, other: Uint8Array): boolean {
   if (other.length < PEER_FRAME_HEAD_BYTES) return false;
   for (let at = 0; at < PEER_FRAME_HEAD_BYTES; at += 1) {

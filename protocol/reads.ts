@@ -1,17 +1,17 @@
-/** What a lane answers from its own replica, without the log. */
+/** Reads, which a lane answers from its own replica without the log, and what clients are notified of. */
 import type { Acl } from "./acl.ts";
 import type { Code } from "./codes.ts";
 import type { Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
 export type Read =
-  /** With `watch`, an exists of a missing node leaves a watch for its creation. */
+  /** With `watch`, an exists of a missing znode sets a watch on its creation. */
   | { readonly kind: "exists"; readonly path: string; readonly watch: boolean }
   | { readonly kind: "getData"; readonly path: string; readonly watch: boolean }
   /** ZooKeeper's getChildren and getChildren2. */
   | { readonly kind: "getChildren"; readonly path: string; readonly watch: boolean }
   | { readonly kind: "getAcl"; readonly path: string }
-  /** Sets watches again after a reconnect; what changed since `relativeZxid` fires at once (DataTree.setWatches). */
+  /** Sets watches again after a reconnect. A watch whose znode changed after `relativeZxid` fires at once (DataTree.setWatches). */
   | {
       readonly kind: "setWatches";
       readonly relativeZxid: Zxid;
@@ -28,11 +28,11 @@ export type ReadResult =
   | { readonly kind: "acl"; readonly acl: readonly Acl[]; readonly stat: Stat }
   | { readonly kind: "done" };
 
-/** Beside data and names: a Stat, numbers, what holds them. */
+/** What an answer takes beside data and names: a Stat, numbers, and the objects around them. */
 const ANSWER_OVERHEAD_BYTES = 128;
 const NAME_OVERHEAD_BYTES = 8;
 
-/** About how many bytes the answer takes, in memory as on the wire. */
+/** Returns about how many bytes the answer takes, in memory and on the wire. */
 export function answerBytes(result: ReadResult): number {
   switch (result.kind) {
     case "data":
@@ -65,19 +65,19 @@ export type WatchEventType = (typeof WatchEventType)[keyof typeof WatchEventType
 export type WatchEvent = {
   readonly type: WatchEventType;
   readonly path: string;
-  /** Of the transaction that caused it. */
+  /** The zxid of the transaction that caused the event. */
   readonly zxid: Zxid;
 };
 
 /** One change of one znode, in a change stream. */
 export type Change = {
   readonly zxid: Zxid;
-  /** Position among the changes of the same zxid (a multi, a closed session), from 0. */
+  /** The position among the changes of the same zxid, from 0. A multi and the end of a session make several. */
   readonly index: number;
   readonly kind: "created" | "deleted" | "data" | "acl";
   readonly path: string;
-  /** After the change; of a deleted node, its last. */
+  /** The Stat after the change. For a deleted znode, its last one. */
   readonly stat: Stat;
-  /** Of created and data. */
+  /** The data of the znode, for the kinds created and data. */
   readonly data?: Uint8Array | null;
 };

@@ -15,9 +15,8 @@
  *   40      8     time, Unix milliseconds of the leader, never decreasing along the log
  *   48      8     submitter's incarnation
  *   56      8     seq: the submitter's batch number, from 1 (0 when the leader itself submits)
- *   64            payload: a batch (`batch.ts`), of a barrier the state machine's version and the leader's
- *                 configuration as CBOR, or a
- *                   configuration (`configuration.ts`)
+ *   64            payload: a batch (`batch.ts`), the state machine's version and the leader's configuration
+ *                 (`barrier.ts`), or a configuration (`configuration.ts`)
  */
 import { assert } from "./assert.ts";
 import { barrierConfiguration, barrierFault, isBeyondUs } from "./barrier.ts";
@@ -32,7 +31,7 @@ export const RECORD_VERSION = 1;
 
 export type RecordKind = "barrier" | "batch" | "configuration";
 const KIND_OFFSET = 9;
-/** By their number on the wire and on the disk, from 1. */
+/** The kinds at the index that stands for them on the wire and on disk, from 1. */
 const KINDS: readonly (RecordKind | undefined)[] = [undefined, "barrier", "batch", "configuration"];
 
 export type RecordHeader = {
@@ -41,12 +40,12 @@ export type RecordHeader = {
   readonly lastZxid: Zxid;
   readonly prevZxid: Zxid;
   readonly timeMs: number;
-  /** Undefined when the leader itself submits (barriers, expired sessions). */
+  /** Undefined if the leader itself submits the record: a barrier, a configuration, or the end of sessions. */
   readonly submitter: Submitter | undefined;
   readonly seq: number;
 };
 
-/** CRC-32 (IEEE 802.3) of the bytes, going on from `value`. Handed in: the native one is a Node module. */
+/** Continues a CRC-32 (IEEE 802.3) from `value` over the bytes. It is passed in, since the native one is in a module of Node. */
 export type Crc32 = (bytes: Uint8Array, value?: number) => number;
 
 export function encodeRecord(header: RecordHeader, payload: Uint8Array, crc32: Crc32): Uint8Array {
@@ -70,7 +69,7 @@ export function encodeRecord(header: RecordHeader, payload: Uint8Array, crc32: C
   return bytes;
 }
 
-/** The header of a record whose checksum has been verified. */
+/** Reads the header of a record whose checksum has been verified. */
 export function recordHeader(record: Uint8Array): RecordHeader {
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const seq = getUint53(view, 56);
@@ -92,7 +91,10 @@ export function recordHeader(record: Uint8Array): RecordHeader {
   };
 }
 
-/** What is wrong with a record of a peer whose checksum holds, in the log of an epoch; undefined if nothing is. */
+/**
+ * What is wrong with a peer's record whose checksum has been verified, if its log has no epoch above `epochMax`; undefined if
+ * nothing is.
+ */
 export function recordFault(record: Uint8Array, epochMax: Epoch): string | undefined {
   const kind = KINDS[record[KIND_OFFSET] ?? 0];
   if (kind === undefined) return "its kind is unknown";
@@ -120,12 +122,12 @@ function configurationFault(record: Uint8Array): string | undefined {
   return configuration?.since === firstZxid ? undefined : "it holds no configuration of its zxid";
 }
 
-/** Cheaper than the whole header: the start of a node asks it of every record. */
+/** Cheaper than reading the whole header: a node that starts calls it for every record. */
 export function isConfigurationRecord(record: Uint8Array): boolean {
   return KINDS[record[KIND_OFFSET] ?? 0] === "configuration";
 }
 
-/** That a verified record names: of a change, or by which the leader goes that wrote a barrier. Undefined: none. */
+/** The configuration that a verified record makes, or that a barrier names as its leader's. Undefined if the record names none. */
 export function recordConfiguration(record: Uint8Array): Configuration | undefined {
   const kind = KINDS[record[KIND_OFFSET] ?? 0];
   if (kind === "configuration") return decodeConfiguration(recordPayload(record));
@@ -137,16 +139,16 @@ export function recordPayload(record: Uint8Array): Uint8Array {
 }
 
 export type RecordFault =
-  /** Fewer bytes than a record needs: the end of the log, or of a write cut short. */
+  /** There are fewer bytes than the record needs: the log ends here, or a write was cut short. */
   | "incomplete"
-  /** Length 0: pre-sized space that was never written. */
+  /** The length is 0: this is preallocated space that was never written. */
   | "empty"
   | "badLength"
   | "badChecksum"
-  /** The record's form or kind, or of a barrier the state machine, is of a later version than this one's. */
+  /** The format, the kind, or a barrier's state machine is of a later version than this code knows. */
   | "badVersion";
 
-/** Looks at the bytes from `offset`: the record's length, or what is wrong with it. */
+/** Checks the record at `offset`. Returns its length, or what is wrong with it. */
 export function verifyRecord(
   bytes: Uint8Array,
   offset: number,
@@ -172,7 +174,7 @@ export function verifyRecord(
   return { length };
 }
 
-/** A 64-bit field that holds a safe integer, big-endian; so below. */
+/** Writes a safe integer as 64 bits, big-endian. `getUint53` reads it. */
 export function setUint53(view: DataView, offset: number, value: number): void {
   assert(Number.isSafeInteger(value) && value >= 0, "a 64-bit field is exact in a number");
   view.setUint32(offset, Math.floor(value / 2 ** 32));

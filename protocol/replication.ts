@@ -1,4 +1,4 @@
-/** The words of replication that several actors and the files on disk share. */
+/** The types of replication that several actors and the files on disk share. */
 import type { ServerId } from "./ids.ts";
 import { type Epoch, EPOCH_NONE, type Zxid } from "./zxid.ts";
 
@@ -24,7 +24,10 @@ export type SnapshotIdentity = {
  */
 export type WriteAdmission = "all" | "noGrowth" | "sessionsOnly" | "none";
 
-/** The disk of one node. `low`: no more could be prepared, what is prepared is a reserve. `full`: nothing can be written. */
+/**
+ * The disk of one node. `low`: nothing more could be preallocated, and what is preallocated is a reserve. `full`: nothing can be
+ * written.
+ */
 export type DiskSpace = "free" | "low" | "full";
 
 /** Who leads, as far as this node knows. */
@@ -38,7 +41,7 @@ export type Leadership = {
   readonly admission: WriteAdmission;
 };
 
-/** What is known before anything is. */
+/** The value before a leader is known. */
 export const NO_LEADERSHIP: Leadership = {
   kind: "leadership",
   role: "looking",

@@ -1,8 +1,7 @@
 /**
- * What is in a snapshot's chunks: one head, then sessions, submitters, skipped
- * operations and znodes in any order. Every entry starts with a
- * byte that says its kind. Integers are big-endian; a `text` is its length in bytes (4) and UTF-8; `bytes` are their
- * length (4) and themselves.
+ * The entries in the chunks of a snapshot: one head, then sessions, submitters, skipped operations and znodes in any order. Every entry
+ * starts with a byte that says its kind. Integers are big-endian. A `text` is its length in bytes (4) followed by UTF-8; `bytes` are
+ * their length (4) followed by the bytes.
  *
  *   head       1  | time of the last record applied 8 | count of sessions 4 | of submitters 4 | of znodes 4
  *   session    2  | id 8 | timeout in ms 4 | attachedAt 8 | password, bytes
@@ -13,9 +12,9 @@
  *                 | DATA: bytes | CHANGED: mzxid 8, mtime 8, version 4 | PARENT: pzxid 8, creates 4
  *                 | ACL: aversion 4, count 4, each permissions 4, scheme text, id text | OWNER: session 8
  *
- * A flag says that its fields are there. Without DATA the data is null; without CHANGED mzxid and mtime are czxid and ctime
- * and the version is 0; without PARENT pzxid is czxid and creates is 0; without ACL the list is the open one and aversion
- * is 0; without OWNER the znode is no ephemeral. How many children a znode has follows from the others' paths.
+ * A flag says that its fields are present. Without DATA the data is null; without CHANGED, mzxid and mtime are czxid and ctime, and
+ * the version is 0; without PARENT, pzxid is czxid and creates is 0; without ACL, the list is the open one and aversion is 0; without
+ * OWNER the znode is not ephemeral. The number of a znode's children follows from the other paths.
  */
 import { OPEN_ACL, type Acl } from "./acl.ts";
 import { type Configuration, decodeConfiguration, encodeConfiguration } from "./configuration.ts";
@@ -37,9 +36,9 @@ const FLAG_PARENT = 4;
 const FLAG_ACL = 8;
 const FLAG_OWNER = 16;
 
-/** All of a znode's fields that have a fixed size, the lengths of its texts, and its kind and flags. */
+/** The most bytes of a znode's fields of fixed size, together with the lengths of its texts and its kind and flags. */
 const ZNODE_FIXED_BYTES = 80;
-/** Of a list entry: permissions and the lengths of its texts. */
+/** The bytes of an ACL entry without its texts: the permissions and the lengths of the texts. */
 const ACL_FIXED_BYTES = 12;
 
 export type SnapshotHead = {
@@ -78,35 +77,35 @@ export type SnapshotZnode = {
   readonly ephemeralOwner: SessionId;
 };
 
-/** Byte arrays are views into the chunk: copy what must outlive it. */
+/** Byte arrays of an entry are views into the chunk: copy what must outlive it. */
 export type SnapshotEntry =
   | { readonly kind: "head"; readonly head: SnapshotHead }
   | { readonly kind: "session"; readonly session: SnapshotSession }
   | { readonly kind: "submitter"; readonly submitter: SnapshotSubmitter }
   | { readonly kind: "znode"; readonly znode: SnapshotZnode }
   | { readonly kind: "configuration"; readonly configuration: Configuration }
-  /** An operation that is in the log and was not applied. */
+  /** An operation that is in the log but was not applied. */
   | { readonly kind: "skipped"; readonly zxid: Zxid };
 
-/** Gathers the entries of one chunk after the other. */
+/** Writes entries into one chunk after the other. */
 export class ChunkWriter {
   #bytes: Buffer;
   #view: DataView;
   #position = CHUNK_HEADER_BYTES;
   #entries = 0;
 
-  /** A chunk should stay within `bytes`; the writer grows beyond it for what is larger. */
+  /** `bytes` is the size of the buffer that a chunk should fit into. The buffer grows for a larger entry. */
   constructor(bytes: number) {
     this.#bytes = Buffer.allocUnsafeSlow(bytes + ZNODE_FIXED_BYTES * 4);
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  /** Of the chunk so far, header included. */
+  /** The bytes of the chunk so far, with its header. */
   get length(): number {
     return this.#position;
   }
 
-  /** The chunk, in a buffer of its own. The next entry begins another. */
+  /** Returns the chunk in a buffer of its own. The next entry begins another chunk. */
   take(header: { zxid: Zxid; index: number; last: boolean }, crc32: Crc32): Uint8Array {
     const chunk = new Uint8Array(this.#position);
     chunk.set(this.#bytes.subarray(CHUNK_HEADER_BYTES, this.#position), CHUNK_HEADER_BYTES);
@@ -224,7 +223,7 @@ export class ChunkWriter {
   #text(value: string): void {
     const bytes = this.#bytes;
     const start = this.#position + 4;
-    // Nearly all texts are short and ASCII: a call out of JavaScript costs more than this.
+    // Nearly all texts are short and ASCII, and for these the loop is faster than a call of native code.
     for (let index = 0; index < value.length; index += 1) {
       const unit = value.charCodeAt(index);
       if (unit >= 0x80) {
@@ -249,7 +248,7 @@ export class ChunkWriter {
   }
 }
 
-/** A chunk whose checksum is right holds what no writer makes: the writer was damaged, or this is another format. */
+/** A chunk with a right checksum contains what no writer makes: the writer was faulty, or the format is another. */
 export class ChunkError extends Error {
   override readonly name = "ChunkError";
   constructor(what: string, options?: ErrorOptions) {
@@ -257,7 +256,7 @@ export class ChunkError extends Error {
   }
 }
 
-/** Reads the entries of a chunk that has been verified. Throws a `ChunkError` on what no writer makes. */
+/** Reads the entries of a verified chunk. Throws a `ChunkError` on what no writer makes. */
 export class ChunkReader {
   readonly #bytes: Buffer;
   readonly #view: DataView;
@@ -269,7 +268,7 @@ export class ChunkReader {
     this.#view = new DataView(buffer, byteOffset, length);
   }
 
-  /** Undefined at the end of the chunk. */
+  /** Returns the next entry; undefined at the end of the chunk. */
   next(): SnapshotEntry | undefined {
     if (this.#position === this.#bytes.length) return undefined;
     try {
@@ -408,7 +407,7 @@ export class ChunkReader {
     return this.#bytes.toString("latin1", start, end);
   }
 
-  /** Where the next `length` bytes start; goes past them. */
+  /** Returns where the next `length` bytes begin, and moves behind them. */
   #take(length: number): number {
     const start = this.#position;
     if (start + length > this.#bytes.length) throw new RangeError("beyond the chunk");
@@ -417,9 +416,9 @@ export class ChunkReader {
   }
 }
 
-/** What the first chunk of a snapshot says of the whole. */
+/** What the first chunk says about the whole snapshot. */
 export type SnapshotStart = {
-  /** Of the last record that it holds; 0: the chunk does not say. */
+  /** The time of the last record that the snapshot holds; 0 if the chunk cannot be read. */
   readonly timeMs: number;
   readonly configuration: Configuration | undefined;
 };
@@ -434,7 +433,7 @@ export function snapshotStart(chunk: Uint8Array): SnapshotStart {
     const configuration = second?.kind === "configuration" ? second.configuration : undefined;
     return { timeMs, configuration };
   } catch (error) {
-    // Whoever loads it says what is wrong.
+    // The fault is reported when the chunk is loaded.
     if (error instanceof ChunkError) return { timeMs: 0, configuration: undefined };
     throw error;
   }

@@ -1,7 +1,6 @@
 /**
- * A chunk of a snapshot: a piece of the replicated state as it was at one zxid. A snapshot is its chunks one after the
- * other, in files as on the wire, and is whole when each verifies, they are in sequence from index 0, and the last one
- * says so.
+ * A chunk of a snapshot: a piece of the replicated state as it was at one zxid. A snapshot is its chunks one after the other, in files
+ * and on the wire. It is complete when every chunk verifies, they are in sequence from index 0, and the last one is flagged as the last.
  *
  *   offset  size  field (big-endian)
  *   0       4     magic, `ZSNP`
@@ -29,7 +28,7 @@ const MAGIC = 0x5a53_4e50;
 const KIND_TREE = 1;
 
 export type ChunkHeader = {
-  /** Of the whole chunk, in bytes. */
+  /** The bytes of the whole chunk, with its header. */
   readonly length: number;
   readonly zxid: Zxid;
   readonly index: number;
@@ -38,15 +37,15 @@ export type ChunkHeader = {
 };
 
 export type ChunkFault =
-  /** Fewer bytes than the chunk needs. */
+  /** There are fewer bytes than the chunk needs. */
   | "incomplete"
   | "badMagic"
   | "badLength"
   | "badChecksum"
-  /** A version or kind that this code does not know. */
+  /** The version or the kind is not known to this code. */
   | "badVersion";
 
-/** Looks at the bytes from `offset`: the chunk's length, or what is wrong with it. */
+/** Checks the chunk at `offset`. Returns its length, or what is wrong with it. */
 export function verifyChunk(
   bytes: Uint8Array,
   offset: number,
@@ -71,8 +70,8 @@ export function verifyChunk(
 }
 
 /**
- * The header of the chunk at `offset`. Of one that has not been verified, `length` may be anything: it says how many bytes
- * to read before `verifyChunk` can tell. At least CHUNK_HEADER_BYTES must be there.
+ * Reads the header of the chunk at `offset`, of which at least CHUNK_HEADER_BYTES must be present. Before the chunk has been verified,
+ * the header may be damaged: its `length` says only how many bytes to read for `verifyChunk`.
  */
 export function chunkHeader(bytes: Uint8Array, offset = 0): ChunkHeader {
   const view = viewAt(bytes, offset);
@@ -89,7 +88,7 @@ export function chunkPayload(chunk: Uint8Array): Uint8Array {
   return chunk.subarray(CHUNK_HEADER_BYTES);
 }
 
-/** Makes a chunk of bytes whose payload is in place behind room for the header. */
+/** Writes the header of a chunk whose payload is in place already, behind CHUNK_HEADER_BYTES. */
 export function sealChunk(
   bytes: Uint8Array,
   header: Omit<ChunkHeader, "length">,

@@ -4,13 +4,13 @@ import type { Zxid } from "./zxid.ts";
 export type Stat = {
   readonly czxid: Zxid;
   readonly mzxid: Zxid;
-  /** Unix milliseconds, the leader's clock at the record. */
+  /** Unix milliseconds of the leader's clock, from the record. */
   readonly ctime: number;
   readonly mtime: number;
   readonly version: number;
   readonly cversion: number;
   readonly aversion: number;
-  /** Session id of an ephemeral's owner, else 0. */
+  /** The session that owns an ephemeral znode; 0 for other znodes. */
   readonly ephemeralOwner: number;
   readonly dataLength: number;
   readonly numChildren: number;

@@ -5,16 +5,16 @@
 import { assert } from "./assert.ts";
 
 export type Zxid = number & { readonly __brand: "Zxid" };
-/** Number of a leader's reign. One leader at most in each. */
+/** The number of a leader's reign. Each epoch has at most one leader. */
 export type Epoch = number & { readonly __brand: "Epoch" };
 
 export const COUNTER_MAX = 0xffff_ffff;
 export const EPOCH_MAX: number = 2 ** 21 - 1;
 const COUNTERS_PER_EPOCH = 2 ** 32;
 
-/** Before every transaction. */
+/** The zxid before every transaction. */
 export const ZXID_NONE: Zxid = 0 as Zxid;
-/** Before every epoch. */
+/** The epoch before every other. */
 export const EPOCH_NONE: Epoch = 0 as Epoch;
 
 export function epoch(value: number): Epoch {
@@ -31,7 +31,7 @@ export function zxidOf(of: Epoch, counter: number): Zxid {
   return (of * COUNTERS_PER_EPOCH + counter) as Zxid;
 }
 
-/** The zxid `count` transactions after `from`, in the same epoch. */
+/** Returns the zxid `count` transactions after `from`, in the same epoch. */
 export function zxidAfter(from: Zxid, count: number): Zxid {
   return zxidOf(epochOf(from), counterOf(from) + count);
 }
@@ -52,7 +52,7 @@ export function laterOf(one: Zxid, other: Zxid): Zxid {
   return one > other ? one : other;
 }
 
-/** As ZooKeeper prints it: `0x` and hexadecimal digits. */
+/** Returns the zxid as ZooKeeper prints it: `0x` and hexadecimal digits. */
 export function formatZxid(zxid: Zxid): string {
   return `0x${zxid.toString(16)}`;
 }

@@ -22,7 +22,7 @@ export const OpCode = {
   error: -1,
 } as const;
 
-/** Request numbers that are not a client's own count. */
+/** The request numbers that a client does not count up: those of events and pings. */
 export const Xid = { watchEvent: -1, ping: -2 } as const;
 
 export const KEEPER_STATE_SYNC_CONNECTED = 3;

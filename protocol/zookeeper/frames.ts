@@ -1,9 +1,9 @@
-/** Frames of ZooKeeper's protocol from a stream of bytes: a 32-bit length, then so many bytes. */
+/** Cuts a stream of bytes into the frames of ZooKeeper's protocol: a 32-bit length, then as many bytes. */
 import { asBuffer } from "../jute.ts";
 
 export type FrameFault = { readonly kind: "badLength"; readonly length: number };
 
-/** `from` the frame's first byte after its length, up to `to`. */
+/** A frame without its length: the bytes from `from` to below `to`. */
 export type Frame = {
   readonly kind: "frame";
   readonly bytes: Buffer;
@@ -14,15 +14,15 @@ export type Frame = {
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
- * Puts the chunks of one connection together. What it keeps between chunks is never more than one frame of the largest length
- * allowed and one chunk, and grows with what has come, not with what a length promises.
+ * Puts together what one connection reads from its socket, piece by piece. Between two reads it keeps at most one frame of the largest
+ * length allowed and one read. Memory grows with the bytes that have come, not with the length that a frame announces.
  */
 export class FrameReader {
-  /** The chunk being read, or the collected bytes of several. */
+  /** The bytes of the current read, or of several reads put together. */
   #bytes: Buffer = EMPTY;
   #position = 0;
   #end = 0;
-  /** True when `#bytes` is this reader's own and no frame of it has been handed out: it may be appended to. */
+  /** True if `#bytes` belongs to this reader and no frame of it was returned, so that it may be appended to. */
   #appendable = false;
 
   get buffered(): number {
@@ -45,7 +45,7 @@ export class FrameReader {
     this.#end += chunk.length;
   }
 
-  /** The next four bytes, without taking them. */
+  /** Returns the next four bytes without consuming them; undefined if there are fewer. */
   peekInt32(): number | undefined {
     if (this.buffered < 4) return undefined;
     const at = this.#position;
@@ -58,7 +58,7 @@ export class FrameReader {
     );
   }
 
-  /** The next whole frame; undefined when more bytes are needed. A frame's bytes are never written again. */
+  /** Returns the next whole frame; undefined if more bytes are needed. The bytes of a frame are never written again. */
   next(lengthMax: number): Frame | FrameFault | undefined {
     const length = this.peekInt32();
     if (length === undefined) return undefined;
@@ -70,13 +70,13 @@ export class FrameReader {
     return { kind: "frame", bytes: this.#bytes, from, to: from + length };
   }
 
-  /** True if `next` would give a frame or a fault. */
+  /** Whether `next` would return a frame or a fault. */
   hasNext(lengthMax: number): boolean {
     const length = this.peekInt32();
     return length !== undefined && (length > lengthMax || this.buffered >= 4 + length);
   }
 
-  /** To be called when a chunk has been read: keeps a copy of the rest, so that the chunk itself is not held. */
+  /** To be called when no further frame is there: copies the rest, so that the large buffer of the read is not kept in memory. */
   settle(): void {
     const kept = this.buffered;
     if (kept === 0) {

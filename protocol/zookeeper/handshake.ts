@@ -4,7 +4,7 @@ import type { JuteFault, JuteReader, JuteWriter } from "../jute.ts";
 
 export type ConnectRequest = {
   readonly kind: "connect";
-  /** 64 bits as a double: exact only for safe integers. */
+  /** 64 bits as a double, which is exact only for safe integers. */
   readonly lastZxidSeen: number;
   readonly timeoutMs: number;
   /** 0 asks for a new session. */
@@ -19,7 +19,7 @@ const EMPTY: Uint8Array = new Uint8Array(0);
 export function readConnectRequest(
   reader: JuteReader,
 ): ConnectRequest | { readonly kind: "malformed"; readonly fault: JuteFault } {
-  reader.int32(); // protocolVersion: the server's is 0, whatever the client's
+  reader.int32(); // The protocol version: the server's is 0 whatever the client's is.
   const lastZxidSeen = reader.int64();
   const timeoutMs = reader.int32();
   const session = reader.int64();
@@ -41,7 +41,7 @@ export type ConnectResponse = {
   readonly password: Uint8Array;
 };
 
-/** What a client with an expired session is told; the connection then closes. */
+/** The response to a client whose session has expired. The connection closes after it. */
 export const EXPIRED_RESPONSE: ConnectResponse = {
   timeoutMs: 0,
   session: 0,

@@ -1,4 +1,4 @@
-/** Replies of ZooKeeper's protocol: results as bytes. An error is a header alone; only a multi carries errors in its body. */
+/** Encodes the replies of ZooKeeper's protocol. An error is a header without a body; only a multi has errors in its body. */
 import type { Acl } from "../acl.ts";
 import { unreachable } from "../assert.ts";
 import { Code } from "../codes.ts";
@@ -78,7 +78,7 @@ export function writeWriteReply(
   writer.endFrame(mark);
 }
 
-/** Of a multi that was refused before it was done: all of its entries are errors. */
+/** Writes the reply to a multi that was refused before it was done: all of its entries are errors. */
 export function writeRefusedMulti(
   writer: JuteWriter,
   reply: {
@@ -107,7 +107,7 @@ export function writeWatchEvent(writer: JuteWriter, event: WatchEvent): void {
   writer.endFrame(mark);
 }
 
-/** A create2 within a multi is answered as create, without its Stat: so does ZooKeeper 3.8. */
+/** A create2 within a multi is answered like create, without its Stat, as ZooKeeper 3.8 does. */
 const ENTRY_OP_CODES = {
   create: OpCode.create,
   delete: OpCode.delete,
@@ -115,7 +115,7 @@ const ENTRY_OP_CODES = {
   check: OpCode.check,
 } as const satisfies Record<ZnodeOperation["kind"], number>;
 
-/** Of a failed multi every entry is an error, also those that would have succeeded (code ok). */
+/** In a failed multi every entry is an error, with the code ok for those that would have succeeded. */
 function writeMultiEntry(
   writer: JuteWriter,
   operation: ZnodeOperation | undefined,

@@ -1,4 +1,4 @@
-/** Requests of ZooKeeper's protocol, from bytes to the operations and reads that actors understand. */
+/** Decodes the requests of ZooKeeper's protocol into the operations and reads that actors understand. */
 import type { Acl } from "../acl.ts";
 import { Code } from "../codes.ts";
 import type { JuteReader } from "../jute.ts";
@@ -21,16 +21,22 @@ export type Request =
       readonly opCode: number;
       readonly operation: ClientOperation;
     }
-  /** Answered with this code at once; of a multi, with a code for each of its `count` operations, of which one failed. */
+  /**
+   * A request that is answered with this code at once. A multi is answered with a code for each of its `count` operations, one of
+   * which failed.
+   */
   | {
       readonly kind: "refused";
       readonly xid: number;
       readonly code: Code;
       readonly multi?: { readonly count: number; readonly failedAt: number };
     }
-  /** No identity can be taken on: answered AuthFailed, and the connection ends, as with ZooKeeper when a scheme is unknown. */
+  /**
+   * zooid knows no scheme of authentication: it answers AuthFailed and ends the connection, as ZooKeeper does for an unknown
+   * scheme.
+   */
   | { readonly kind: "auth"; readonly xid: number; readonly scheme: string }
-  /** No request header: there is nothing to answer. */
+  /** The frame has no request header, so it cannot be answered. */
   | { readonly kind: "headless" };
 
 const MODES: readonly CreateMode[] = [
@@ -39,12 +45,12 @@ const MODES: readonly CreateMode[] = [
   { ephemeral: false, sequential: true },
   { ephemeral: true, sequential: true },
 ];
-/** CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL: beyond it no flags are known; those above 3 are not served. */
+/** CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL, the largest flag that ZooKeeper knows. Those above 3 are not served. */
 const CREATE_FLAGS_MAX = 6;
 const STRING_BYTES_MIN = 4;
 const ACL_BYTES_MIN = 12;
 
-/** Reads the frame that the reader stands at. */
+/** Reads the request of the frame that the reader was reset to. */
 export function readRequest(reader: JuteReader): Request {
   const xid = reader.int32();
   const opCode = reader.int32();
@@ -99,7 +105,7 @@ function readSetWatches(reader: JuteReader): Read {
   };
 }
 
-/** Adds lists of persistent watches, which are not served; without any it is setWatches. */
+/** setWatches2 has lists of persistent watches besides, which are not served. If they are empty, it is the same as setWatches. */
 function readSetWatches2(reader: JuteReader, xid: number): Request {
   const read = readSetWatches(reader);
   const persistent = readStrings(reader).length + readStrings(reader).length;
@@ -107,7 +113,7 @@ function readSetWatches2(reader: JuteReader, xid: number): Request {
   return checkedRead(reader, xid, OpCode.setWatches2, read);
 }
 
-/** `{type, scheme, auth}`. The secret is not looked at. */
+/** Reads `{type, scheme, auth}`. The secret is not used. */
 function readAuth(reader: JuteReader, xid: number): Request {
   reader.int32();
   const scheme = reader.string() ?? "";
@@ -138,7 +144,7 @@ function readOperation(reader: JuteReader, opCode: number): ClientOperation | Co
   }
 }
 
-/** A null path becomes the empty one, which no node has and no create accepts. */
+/** A null path becomes the empty one, which no znode has and no create accepts. */
 function readZnodeOperation(reader: JuteReader, opCode: number): ZnodeOperation | Code {
   switch (opCode) {
     case OpCode.create:
@@ -165,11 +171,11 @@ function readCreate(reader: JuteReader): ZnodeOperation | Code {
   const flags = reader.int32();
   if (flags < 0 || flags > CREATE_FLAGS_MAX) return Code.badArguments;
   const mode = MODES[flags];
-  if (mode === undefined) return Code.unimplemented; // containers and time to live
+  if (mode === undefined) return Code.unimplemented; // Containers and nodes with a time to live are not served.
   return { kind: "create", path, data, acl, mode };
 }
 
-/** Entries, each after its MultiHeader {type, done, err}, up to the header with `done`. */
+/** Reads the entries of a multi, each after a MultiHeader {type, done, err}, up to the header that is `done`. */
 function readMulti(reader: JuteReader, xid: number): Request {
   const operations: ZnodeOperation[] = [];
   for (;;) {

@@ -90,7 +90,7 @@ export const RETIRED_WORDS: readonly RetiredWord[] = [
     word: "heard",
     meant: "a message that came",
     instead: "received",
-    names: /\b(?:heard|Heard|hearItem|HeardItem)\b/g,
+    names: /\b(?:heard|Heard|hearItem|ReceivedItem)\b/g,
     within: ["client/", "protocol/", "server/", "cli/", "bench/"],
   },
   {

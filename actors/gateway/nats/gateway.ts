@@ -5,7 +5,7 @@
 import { logEvent } from "../../log-event.ts";
 import { unreachable } from "../../../protocol/assert.ts";
 import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
-import { decodeClientFrame, type Frame, type HeardItem } from "../../../protocol/native.ts";
+import { decodeClientFrame, type Frame, type ReceivedItem } from "../../../protocol/native.ts";
 import { inboxPrefix } from "../../../protocol/subjects.ts";
 import { EPOCH_NONE, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Actor } from "../../../runtime/actor.ts";
@@ -175,7 +175,7 @@ function clientMessage(turn: Turn, message: NatsClientMessage): void {
   }
 }
 
-function clientFrame(turn: Turn, connection: Connection, frame: Frame<HeardItem>): void {
+function clientFrame(turn: Turn, connection: Connection, frame: Frame<ReceivedItem>): void {
   const { state, nowMs } = turn;
   if (frame.sequence !== connection.received + 1) return end(turn, connection, "gap");
   connection.received += 1;
@@ -192,7 +192,7 @@ function clientFrame(turn: Turn, connection: Connection, frame: Frame<HeardItem>
   pump(turn, connection);
 }
 
-function clientItem(turn: Turn, connection: Connection, item: HeardItem): void {
+function clientItem(turn: Turn, connection: Connection, item: ReceivedItem): void {
   switch (item.kind) {
     case "ping":
       push(turn, connection, { kind: "pong", zxid: turn.state.zxid }, 0);
@@ -285,7 +285,7 @@ function report(state: State): GatewayReport {
   };
 }
 
-function decoded(bytes: Uint8Array): Frame<HeardItem> | undefined {
+function decoded(bytes: Uint8Array): Frame<ReceivedItem> | undefined {
   try {
     return decodeClientFrame(bytes);
   } catch {

@@ -15,7 +15,7 @@ import {
   encodeClientFrame,
   encodeGatewayFrame,
   type GatewayItem,
-  type HeardItem,
+  type ReceivedItem,
 } from "../../../protocol/native.ts";
 import type { Operation } from "../../../protocol/operations.ts";
 import type { Stat } from "../../../protocol/stat.ts";
@@ -152,7 +152,7 @@ function clientFrame(input: Uint8Array): string {
   );
 }
 
-const isGood = (item: HeardItem): item is ClientItem =>
+const isGood = (item: ReceivedItem): item is ClientItem =>
   item.kind !== "badRequest" && item.kind !== "badStream";
 
 function gatewayFrame(input: Uint8Array): string {

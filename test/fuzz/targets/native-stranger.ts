@@ -1,9 +1,6 @@
 /** A client of the native protocol that does what its script says: right, nearly right, and not at all. */
 import { encodeCbor } from "../../../protocol/cbor.ts";
-import {
-  decodeGatewayFrame,
-  NATIVE_VERSION,
-} from "../../../protocol/native.ts";
+import { decodeGatewayFrame, NATIVE_VERSION } from "../../../protocol/native.ts";
 import { gatewaySubject, inboxSubject, laneSubject } from "../../../protocol/subjects.ts";
 import { ENSEMBLE, type OneNode } from "./one-node.ts";
 import type { Script } from "./script.ts";
