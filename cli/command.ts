@@ -1,23 +1,23 @@
-/** What a command of `zooid` is, and the exit codes that all have in common. */
+/** The type of a command of `zooid`, and the exit codes that all commands share. */
 import type { Flag, Operand } from "./flags.ts";
 
 export type Command = {
   readonly name: string;
-  /** For the list of commands. */
+  /** One line for the list of commands. */
   readonly summary: string;
-  /** What it does and an example or two; the flags follow it in the help text. */
+  /** What the command does, with an example or two. The help text continues with the flags. */
   readonly description: string;
   readonly flags: readonly Flag[];
-  /** All of them are needed. Default: none. */
+  /** The operands, all of which are needed. Default: none. */
   readonly operands?: readonly Operand[];
   /** Returns the exit code. */
   run(flags: ReadonlyMap<string, string>, operands: ReadonlyMap<string, string>): Promise<number>;
 };
 
 export const EXIT_OK = 0;
-/** The work failed. */
+/** The exit code when the work failed. */
 export const EXIT_FAILED = 1;
-/** It was asked for in a way that cannot be done: wrong flags or settings. */
+/** The exit code for wrong flags or settings: nothing was done. */
 export const EXIT_MISUSED = 2;
 
 export function messageOf(error: unknown): string {

@@ -3,18 +3,18 @@ import { nearest } from "../server/config/nearest.ts";
 
 export type Flag = {
   readonly name: string;
-  /** What stands for the value in the help text; undefined for a flag without one. */
+  /** The placeholder of the value in the help text; undefined for a flag without a value. */
   readonly placeholder: string | undefined;
   readonly summary: string;
 };
 
-/** A word without dashes that a command needs, by its place. */
+/** An argument without dashes that a command needs. Its position says which it is. */
 export type Operand = { readonly name: string; readonly summary: string };
 
 export type Flags = {
-  /** By name without dashes; a flag without a value is `true`. */
+  /** The values of the flags, by name without dashes. A flag that takes no value has the value `true`. */
   readonly values: ReadonlyMap<string, string>;
-  /** By name. */
+  /** The operands, by name. */
   readonly operands: ReadonlyMap<string, string>;
   readonly problems: readonly string[];
 };
@@ -29,7 +29,7 @@ function problemOf(name: string, flags: readonly Flag[]): string {
   return `unknown flag --${name}${near === undefined ? "" : `; did you mean --${near}?`}`;
 }
 
-/** Of a flag given twice the last counts. */
+/** Reads the arguments. If a flag is given twice, the last one counts. */
 export function readFlags(
   args: readonly string[],
   known: readonly Flag[],
@@ -51,7 +51,7 @@ export function readFlags(
       problems.push(`unexpected argument ${arg}`);
     } else if (flag === undefined) {
       problems.push(problemOf(name, flags));
-      // What follows an unknown flag is most likely its value: no second complaint.
+      // The argument after an unknown flag is most likely its value, so it is not reported as well.
       if (inline === undefined && args[index + 1]?.startsWith("-") === false) index += 1;
     } else if (flag.placeholder === undefined) {
       if (inline === undefined) values.set(name, "true");
@@ -71,7 +71,7 @@ export function readFlags(
   return { values, operands, problems };
 }
 
-/** One line per flag, the summaries below each other. */
+/** Returns one line for each flag, with the summaries aligned. */
 export function flagsText(known: readonly Flag[]): string {
   const flags = [...known, HELP];
   const left = flags.map(({ name, placeholder }) =>

@@ -64,7 +64,7 @@ function wantedOf(flags: ReadonlyMap<string, string>): Wanted {
   return { selection: isList ? selection : undefined, problems };
 }
 
-/** Why there is nothing to inspect. Undefined: the folder is a node's. */
+/** Why the path is no data folder of a node; undefined if it is one. */
 function whyNoDataFolder(path: string): string | undefined {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
     return `there is no folder ${path}`;
@@ -87,7 +87,7 @@ function whyNoDataFolder(path: string): string | undefined {
     : `${path} is no data folder of zooid: it has no ${OWNER_FILE}`;
 }
 
-/** Read errors of single files are findings; these are of the folder itself. */
+/** Why the folder itself cannot be read; undefined if it can. Errors of single files are findings instead. */
 function whyUnreadable(path: string): string | undefined {
   try {
     return whyNoDataFolder(path);
@@ -116,7 +116,7 @@ async function lookOnce(folder: ReadOnlyFolder): Promise<Look> {
   }
 }
 
-/** What the look found, and what reading the operations adds to it. */
+/** Prints the records. Returns what the look found, with the problems that reading the operations has added. */
 async function printRecords(
   folder: ReadOnlyFolder,
   look: Look,

@@ -1,4 +1,4 @@
-/** The inspection stream as log lines: `2026-01-01T00:00:00.000Z info  node=1 log-sync leading epoch=1`. */
+/** Formats the events of the inspection stream as log lines: `2026-01-01T00:00:00.000Z info  node=1 log-sync leading epoch=1`. */
 import type { EventDetail, LogLevel, PeerId } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 
@@ -48,7 +48,7 @@ function entryOf(event: InspectionEvent): LogEntry {
   }
 }
 
-/** Quoted where it would not read as one word, so a line can be taken apart again. */
+/** Returns the value, in quotes if it would not read as one word, so that programs can split a line again. */
 function shown(value: string | number | boolean): string {
   const text = String(value);
   return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
@@ -65,7 +65,7 @@ export function logLine(entry: LogEntry): string {
   );
 }
 
-/** Undefined when the event is below the level. */
+/** Returns the line for an event; undefined if its level is below `lowest`. */
 export function eventLine(event: InspectionEvent, lowest: LogLevel): string | undefined {
   const entry = entryOf(event);
   const isShown = LOG_LEVELS.indexOf(entry.level) >= LOG_LEVELS.indexOf(lowest);

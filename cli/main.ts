@@ -1,4 +1,4 @@
-/** Finds the command that was asked for, reads its flags, runs it. */
+/** Finds the command that the arguments name, reads its flags, and runs it. */
 import { nearest } from "../server/config/nearest.ts";
 import { zooidVersion } from "../server/version.ts";
 import { type Command, EXIT_MISUSED, EXIT_OK } from "./command.ts";

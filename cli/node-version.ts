@@ -1,7 +1,7 @@
-/** Whether this Node is new enough, by what package.json says under `engines`. */
+/** Checks whether this version of Node is new enough. package.json says which is, under `engines`. */
 import { packageText } from "../server/version.ts";
 
-/** In words for a person; undefined when all is well. */
+/** Returns what is wrong, as text for people; undefined if the version is new enough. */
 export function nodeProblem(version: string): string | undefined {
   const [, major = "0", minor = "0"] = /"node":\s*">=(\d+)\.(\d+)/.exec(packageText()) ?? [];
   const needed = [Number(major), Number(minor)] as const;

@@ -1,4 +1,4 @@
-/** `zooid serve`: one node in this process, until it is asked to stop or fails. */
+/** `zooid serve`: runs one node in this process until it is asked to stop or fails. */
 import { KEYS } from "../server/config/keys.ts";
 import { loadConfig } from "../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../server/config/node-config.ts";
@@ -37,7 +37,7 @@ const FLAGS: readonly Flag[] = [
   },
 ];
 
-/** Undefined when the flag holds none. */
+/** Returns the level that the flag names; undefined if it names none. */
 export function logLevelOf(flags: ReadonlyMap<string, string>): LogLevel | undefined {
   const text = flags.get(LOG_LEVEL_FLAG.name) ?? "info";
   return isLogLevel(text) ? text : undefined;
@@ -52,12 +52,12 @@ function stdinEnd(): Promise<void> {
 }
 
 function logEvent(event: InspectionEvent, level: LogLevel): void {
-  if (event.kind === "stopNode") return; // the last line of this process says it
+  if (event.kind === "stopNode") return; // The last line that this process prints says it.
   const line = eventLine(event, level);
   if (line !== undefined) console.error(line);
 }
 
-/** Undefined when the flag holds something else. */
+/** Returns the zxids that the flag lists; undefined if it lists something else. */
 function skippedOf(flags: ReadonlyMap<string, string>): readonly Zxid[] | undefined {
   const texts = flags.get(SKIP_FLAG)?.split(",") ?? [];
   const zxids = texts.map((text) => zxidOfText(text.trim()));
@@ -90,7 +90,7 @@ async function runNode(
   const starting = startNode(config, { skip, onInspection });
   const early = Promise.race(asked).then(() => "stop" as const);
   const started = await Promise.race([starting, early]);
-  // Whatever a node that is still starting has written, a crash at this point may have left too.
+  // The node needs no orderly stop here: what it has written is what a crash could leave, and every start copes with that.
   if (started === "stop") return EXIT_OK;
   const host = config.clientPortAddress;
   console.log(nodeLine({ id: node, pid: process.pid, host, port: started.clientPort }));

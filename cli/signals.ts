@@ -1,11 +1,11 @@
-/** What stops a program: Ctrl-C, SIGTERM, a closed terminal, and, of a program that npm runs, the end of npm. */
+/** The signals that stop a program: Ctrl-C, SIGTERM, a closed terminal; for a program that npm runs, also the end of npm. */
 
 const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** Exit code of a program that a signal ended, as shells count. */
+/** The exit code that shells use for a program that Ctrl-C ended. */
 const EXIT_BY_SIGNAL = 130;
 
-/** How often a program that npm runs looks whether its parent is still there. */
+/** How often a program that npm runs checks whether its parent is still there. */
 const PARENT_LOOK_MS = 500;
 
 /** Resolves at the first signal. `atOnce` is called before the process exits at the second. */
@@ -28,14 +28,14 @@ export function stopSignal(atOnce: () => void): Promise<void> {
 }
 
 /**
- * Whoever ends npm means what it runs, and a killed npm passes nothing on. A program that a shell or a service manager
- * runs may outlive its parent: `nohup zooid serve &` is one.
+ * A user who ends npm means to end the program that npm runs, but a killed npm passes no signal on. A program that a shell or a
+ * service manager runs may outlive its parent, as `nohup zooid serve &` does, so this holds for npm only.
  */
 function isRunByNpm(): boolean {
   return process.env["npm_lifecycle_event"] !== undefined;
 }
 
-/** An orphan gets another parent. */
+/** Calls `gone` when the parent has ended: the kernel then gives this process another parent. */
 function onParentGone(gone: () => void): void {
   const parent = process.ppid;
   const timer = setInterval(() => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The `zooid` command. It looks at the Node that runs it before it loads anything else: what is loaded needs a newer one than
- * many machines have, and would fail there without a word that helps.
+ * The `zooid` command. It checks the version of Node before it loads anything else: the other modules need a newer version than many
+ * machines have, and would fail there with an error that helps nobody.
  */
 import { EXIT_FAILED, messageOf } from "./command.ts";
 import { nodeProblem } from "./node-version.ts";

@@ -19,7 +19,7 @@ const NODES_DEFAULT = "3";
 const CLIENT_PORT_DEFAULT = "2181";
 const DATA_DIR_DEFAULT = "data";
 
-/** What each node has its own of, what is fixed here, and what the ensemble itself asks the nodes with. */
+/** Settings of `serve` that cannot be passed on: those that differ for each node, and those that the ensemble sets itself. */
 const NOT_PASSED_ON: ReadonlySet<string> = new Set([
   "id",
   "members",
@@ -82,7 +82,7 @@ function count(flags: ReadonlyMap<string, string>): number | Problem {
 
 function planOf(flags: ReadonlyMap<string, string>, id: number, nodes: number): NodePlan {
   const firstPort = flags.get("client-port") ?? CLIENT_PORT_DEFAULT;
-  // What is no number stays as it is, for the configuration's own words on it.
+  // A port that is no number is passed on as it is, and the configuration's check reports it.
   const isCounted = /^\d+$/.test(firstPort) && firstPort !== "0";
   const dataDir = flags.get("data-dir") ?? DATA_DIR_DEFAULT;
   const own = new Map<string, string>();
@@ -98,7 +98,7 @@ function planOf(flags: ReadonlyMap<string, string>, id: number, nodes: number): 
   return { id, flags: own, variables: {}, logFile };
 }
 
-/** What all nodes say of the same setting is said once. */
+/** Returns the problems of all nodes, each problem of a shared setting only once. */
 function problemsOf(plans: readonly NodePlan[], natsUrl: string | undefined): readonly Problem[] {
   const found = new Map<string, Problem>();
   for (const plan of plans) {
@@ -144,7 +144,7 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   });
 }
 
-/** The program's own file: `.ts` in a checkout, `.js` when built, as this one. */
+/** Returns the file of the program: `.ts` in a checkout, `.js` when built, like this file. */
 function entryFile(): string {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   return fileURLToPath(new URL(`../zooid.${extension}`, import.meta.url));

@@ -28,7 +28,7 @@ function openLog(file: string | undefined): Log {
   };
 }
 
-/** Not to be started again after it has stopped: the network knows it as gone. */
+/** Starts the node. It cannot be started again after it has stopped, because the network in memory has removed it. */
 export function startLocalNode(network: MemoryNetwork, plan: NodePlan): EnsembleNode {
   const config = configOf(plan);
   const level: LogLevel = logLevelOf(plan.flags) ?? "info";
@@ -51,7 +51,7 @@ export function startLocalNode(network: MemoryNetwork, plan: NodePlan): Ensemble
   const listening = starting.then((node) => {
     return { id: plan.id, pid: process.pid, host, port: node.clientPort };
   });
-  listening.catch(() => undefined); // Whoever waits for it hears it; nobody may.
+  listening.catch(() => undefined); // There may be no waiter yet; without this a rejection would be unhandled.
   return {
     id: plan.id,
     pid: process.pid,
@@ -62,7 +62,7 @@ export function startLocalNode(network: MemoryNetwork, plan: NodePlan): Ensemble
       await starting.then((node) => node.stop()).catch(() => undefined);
       await exited;
     },
-    // It goes with this process.
+    // The node ends with this process.
     kill: () => undefined,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Users and passwords of an ensemble's own nats-server, made anew at every start, in files that only this user can read: one for
- * the server, one for the nodes, one for native clients. None is on a command line or printed.
+ * The users and passwords of an ensemble's own nats-server. They are made at every start and written to files that only this user can
+ * read: one for the server, one for the nodes, one for native clients. No password is printed or given on a command line.
  */
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
@@ -12,17 +12,17 @@ const NODE_USER = "node";
 const CLIENT_USER = "client";
 
 export type NatsCredentials = {
-  /** For `nats-server -c`. */
+  /** The configuration for `nats-server -c`. */
   readonly serverFile: string;
-  /** For `zooid serve --nats-credentials-file`. */
+  /** The credentials for `zooid serve --nats-credentials-file`. */
   readonly nodeFile: string;
-  /** Will hold the URL with which a native client connects. */
+  /** The file that `writeClientUrl` makes: it contains the URL with which a native client connects. */
   readonly clientUrlFile: string;
-  /** Once the server's port is known. */
+  /** To be called when the server's port is known. */
   readonly writeClientUrl: (url: string) => void;
 };
 
-/** Files in `folder`, which is made. */
+/** Makes `folder`, and the files in it. */
 export function makeNatsCredentials(folder: string): NatsCredentials {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const [nodePassword, clientPassword] = [newPassword(), newPassword()];
@@ -42,19 +42,19 @@ export function makeNatsCredentials(folder: string): NatsCredentials {
   };
 }
 
-/** In hexadecimal: a URL can hold it as it is. */
+/** Returns a password in hexadecimal, which needs no encoding in a URL. */
 function newPassword(): string {
   return randomBytes(PASSWORD_BYTES).toString("hex");
 }
 
-/** Also where the file is there already, with other rights. */
+/** Writes a file that only this user can read, even if it exists already with other rights. */
 function writeSecret(file: string, text: string): void {
   writeFileSync(file, "", { mode: SECRET_MODE });
   chmodSync(file, SECRET_MODE);
   writeFileSync(file, text);
 }
 
-/** The users of `nats.conf`, with their permissions. */
+/** Returns a configuration with the users of `nats.conf` and their permissions. */
 function serverConfig(nodePassword: string, clientPassword: string): string {
   return `# Written by zooid ensemble at every start.
 authorization {

@@ -1,6 +1,5 @@
 /**
- * Where the nats-server program comes from: this machine, or Debian's package unpacked into a cache folder, which needs
- * no root.
+ * Finds the nats-server program on this machine, or downloads Debian's package and unpacks it into a cache folder, which needs no root.
  */
 import { execFile } from "node:child_process";
 import {
@@ -20,7 +19,7 @@ import { ZooidError } from "../../protocol/errors.ts";
 
 const NAME = "nats-server";
 const VARIABLE = "ZOOID_NATS_SERVER";
-/** Package lists and package together are about 13 MB; a command that takes longer is given up. */
+/** A command that takes longer is given up. The package lists and the package together are about 13 MB. */
 const COMMAND_TIMEOUT_MS = 120_000;
 
 const ADVICE = `install it (Debian: apt-get install nats-server), or name it in ${VARIABLE}, or give the URL of a server that runs`;
@@ -33,13 +32,13 @@ export class NatsServerMissingError extends ZooidError {
 }
 
 export type NatsServerPlaces = {
-  /** A program to use whatever else there is. Default: the environment's ZOOID_NATS_SERVER. */
+  /** The program to use, if it is given. Default: the environment variable ZOOID_NATS_SERVER. */
   readonly program?: string | undefined;
-  /** Looked through in order. Default: the PATH, then /usr/sbin. */
+  /** The folders to search, in order. Default: those of the PATH, then /usr/sbin. */
   readonly folders?: readonly string[];
-  /** Where a fetched one is kept. Default: `node_modules/.cache/zooid` in a checkout, else `~/.cache/zooid`. */
+  /** The folder for a downloaded program. Default: `node_modules/.cache/zooid` in a checkout, else `~/.cache/zooid`. */
   readonly cacheFolder?: string;
-  /** Told once, before something is downloaded. */
+  /** Called once before anything is downloaded. */
   readonly onFetch?: (cacheFolder: string) => void;
 };
 
@@ -73,7 +72,10 @@ async function apt(command: Command, ...args: readonly string[]): Promise<void> 
   });
 }
 
-/** With the machine's package lists; where it has none (as in most container images), with lists of our own. */
+/**
+ * Uses the machine's package lists, or, where it has none (as in most container images), lists that are downloaded for this
+ * purpose.
+ */
 async function downloadPackage(folder: string): Promise<void> {
   const plain = { folder, options: ["-o", "APT::Sandbox::User=root"] };
   try {
@@ -90,7 +92,9 @@ async function downloadPackage(folder: string): Promise<void> {
   }
 }
 
-/** Returns the fetched program. Safe when several processes do it at once: the last rename wins, all are the same. */
+/**
+ * Downloads the program and returns its path. Several processes may do so at once: the last rename wins, and all files are equal.
+ */
 async function fetchInto(cacheFolder: string): Promise<string> {
   mkdirSync(cacheFolder, { recursive: true });
   const folder = mkdtempSync(join(tmpdir(), "zooid-nats-"));
@@ -111,7 +115,7 @@ async function fetchInto(cacheFolder: string): Promise<string> {
   }
 }
 
-/** The path of a nats-server that can be started. */
+/** Returns the path of a nats-server that can be started. Rejects with a `NatsServerMissingError`. */
 export async function natsServerProgram(places: NatsServerPlaces = {}): Promise<string> {
   const named = places.program ?? process.env[VARIABLE];
   if (named !== undefined && named !== "") {

@@ -10,11 +10,11 @@ import { natsServerProgram, type NatsServerPlaces } from "./nats-server-binary.t
 
 const READY_WITHIN_MS = 10_000;
 const ASK_EVERY_MS = 20;
-/** A server that has not stopped by then is killed. */
+/** A server that has not stopped after this time is killed. */
 const STOP_WITHIN_MS = 5_000;
-const LAST_WORDS_MAX = 20;
+const LAST_LINES_MAX = 20;
 
-/** nats-server was there but did not serve. The message holds its last words. */
+/** nats-server was found but did not serve. The message contains the last lines it logged. */
 export class NatsServerFailedError extends ZooidError {
   override readonly name = "NatsServerFailedError";
   readonly code = "ZOOID_NATS_SERVER_FAILED";
@@ -22,9 +22,9 @@ export class NatsServerFailedError extends ZooidError {
 }
 
 export type NatsServerOptions = NatsServerPlaces & {
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** A configuration file for it; address and port come from here all the same. */
+  /** A configuration file for the server. The address and the port in it are overridden. */
   readonly configFile?: string;
 };
 
@@ -32,10 +32,10 @@ export type NatsServer = {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** Settles when it has exited, for whatever reason: `signal SIGKILL`, `code 1`. */
+  /** Resolves when the server has exited, with the reason: `signal SIGKILL`, `code 1`. */
   readonly exited: Promise<string>;
   stop(): Promise<void>;
-  /** At once, as in a crash. */
+  /** Ends the server at once, as a crash would. */
   kill(): void;
 };
 
@@ -43,14 +43,17 @@ type Started = {
   readonly child: ChildProcess;
   readonly pid: number;
   readonly exited: Promise<string>;
-  /** The last lines it logged. */
-  readonly words: readonly string[];
+  /** The last lines that the server logged. */
+  readonly lastLines: readonly string[];
 };
 
-/** Debian has it in util-linux, which every system has. */
+/** A program of Debian's util-linux, which every Debian system has. */
 const SETPRIV = "/usr/bin/setpriv";
 
-/** Where the kernel can be asked to, the server ends with this process, however that comes about. */
+/**
+ * Returns the command that starts the program so that the kernel ends it when this process ends, for whatever reason, where the
+ * kernel can.
+ */
 function endingWithUs(program: string): readonly [string, ...string[]] {
   if (!existsSync(SETPRIV)) return [program];
   return [SETPRIV, "--pdeathsig", "SIGTERM", program];
@@ -58,20 +61,20 @@ function endingWithUs(program: string): readonly [string, ...string[]] {
 
 async function start(options: NatsServerOptions, portsFolder: string): Promise<Started> {
   const program = await natsServerProgram(options);
-  const port = `${options.port ?? -1}`; // -1: it picks a free one itself.
+  const port = `${options.port ?? -1}`; // With -1 the server picks a free port itself.
   const args = ["-a", "127.0.0.1", "-p", port, "--ports_file_dir", portsFolder];
   if (options.configFile !== undefined) args.push("-c", options.configFile);
   const [command, ...first] = endingWithUs(program);
-  // A process group of its own: a Ctrl-C is for us, and nodes that are still stopping need their server.
+  // The server gets a process group of its own, so that Ctrl-C does not end it: nodes that are stopping still need it.
   const child = spawn(command, [...first, ...args], {
     stdio: ["ignore", "ignore", "pipe"],
     detached: true,
   });
-  const words: string[] = [];
+  const lastLines: string[] = [];
   child.stderr.setEncoding("utf8");
   child.stderr.on("data", (text: string) => {
-    words.push(...text.trimEnd().split("\n"));
-    words.splice(0, words.length - LAST_WORDS_MAX);
+    lastLines.push(...text.trimEnd().split("\n"));
+    lastLines.splice(0, lastLines.length - LAST_LINES_MAX);
   });
   const exited = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(error.message));
@@ -82,10 +85,10 @@ async function start(options: NatsServerOptions, portsFolder: string): Promise<S
   if (child.pid === undefined) {
     throw new NatsServerFailedError(`${program} did not start: ${await exited}`);
   }
-  return { child, pid: child.pid, exited, words };
+  return { child, pid: child.pid, exited, lastLines };
 }
 
-/** It writes the file once it listens. */
+/** Reads the port from the file that the server writes when it listens; undefined before that. */
 function portFrom(portsFolder: string, pid: number): number | undefined {
   try {
     const text = readFileSync(join(portsFolder, `nats-server_${pid}.ports`), "utf8");
@@ -96,7 +99,7 @@ function portFrom(portsFolder: string, pid: number): number | undefined {
   }
 }
 
-/** A NATS server speaks first. */
+/** Whether a NATS server answers on the port. The server sends the first message of a connection. */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port });
@@ -123,7 +126,7 @@ async function readyPort(started: Started, portsFolder: string): Promise<number>
   }
   started.child.kill("SIGKILL");
   const how = exit === undefined ? `was not ready within ${READY_WITHIN_MS} ms` : `exited, ${exit}`;
-  throw new NatsServerFailedError(`nats-server ${how}\n${started.words.join("\n")}`);
+  throw new NatsServerFailedError(`nats-server ${how}\n${started.lastLines.join("\n")}`);
 }
 
 async function stop(started: Started): Promise<void> {
@@ -133,7 +136,7 @@ async function stop(started: Started): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Resolves once it answers. */
+/** Starts a nats-server. Resolves when it answers; rejects with a `NatsServerFailedError` or a `NatsServerMissingError`. */
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
   const portsFolder = mkdtempSync(join(tmpdir(), "zooid-nats-ports-"));
   try {

@@ -1,27 +1,27 @@
-/** A node of `zooid ensemble`, as the ensemble sees it, whether it is a process or lives in this one. */
+/** A node of `zooid ensemble` as the ensemble sees it: a process of its own, or a part of this one. */
 import type { NodeLine } from "../node-line.ts";
 
 export type EnsembleNode = {
   readonly id: number;
   readonly pid: number;
-  /** What starts it again once it is gone; undefined for one that lives in this process. */
+  /** The command that starts the node again after it has ended; undefined for a node in this process. */
   readonly restartCommand: string | undefined;
-  /** Resolves when its clients can connect, rejects when it does not come to that. */
+  /** Resolves when clients can connect to the node. Rejects if the node ends before. */
   readonly listening: Promise<NodeLine>;
-  /** Resolves once it is gone: `signal SIGKILL`, `code 1`. */
+  /** Resolves when the node has ended, with the reason: `signal SIGKILL`, `code 1`. */
   readonly exited: Promise<string>;
-  /** Resolves once it is gone. */
+  /** Stops the node in order. Resolves when it has ended. */
   stop(): Promise<void>;
-  /** At once, without a word. */
+  /** Ends the node at once, as a crash would. */
   kill(): void;
 };
 
 export type NodePlan = {
   readonly id: number;
-  /** For `zooid serve`, by name. */
+  /** The flags for `zooid serve`, by name. */
   readonly flags: ReadonlyMap<string, string>;
-  /** Of the environment: who it is to NATS. In no command line, and never printed. */
+  /** Environment variables with the node's credentials for NATS, so that they are on no command line. They are never printed. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Undefined: to standard error. */
+  /** The file for the node's log; undefined for standard error. */
   readonly logFile: string | undefined;
 };

@@ -1,7 +1,7 @@
-/** Whether the client ports are free, asked before anything is started. */
+/** Checks before anything is started whether the client ports are free. */
 import { createServer } from "node:net";
 
-/** The system's name for what is wrong, such as `EADDRINUSE`; undefined when the port can be had. */
+/** Returns the system's code for why the port cannot be used, such as `EADDRINUSE`; undefined if it is free. */
 function portProblem(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -10,7 +10,7 @@ function portProblem(host: string, port: number): Promise<string | undefined> {
   });
 }
 
-/** One line for each port that cannot be had. */
+/** Returns one line for each port that cannot be used. */
 export async function busyPorts(
   host: string,
   ports: ReadonlyMap<number, number>,

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { type NodeLine, parseNodeLine } from "../node-line.ts";
 import type { EnsembleNode, NodePlan } from "./node.ts";
 
-/** A node that has not stopped by then is killed; its log survives that. */
+/** A node that has not stopped after this time is killed, which its log survives. */
 const STOP_WITHIN_MS = 10_000;
 
 function start(entry: string, plan: NodePlan): ChildProcess {
@@ -13,18 +13,22 @@ function start(entry: string, plan: NodePlan): ChildProcess {
   const log = plan.logFile === undefined ? undefined : openSync(plan.logFile, "a");
   const args = [...process.execArgv, entry, "serve", ...flags, "--stop-with-stdin"];
   const child = spawn(process.execPath, args, {
-    // The pipe of its standard input ends with this process, however that comes about.
+    // The pipe to the node's standard input ends with this process, for whatever reason, and `--stop-with-stdin` then stops the
+    // node.
     env: { ...process.env, ...plan.variables },
     stdio: ["pipe", "pipe", log ?? "inherit"],
-    // A process group of its own: a Ctrl-C is for the ensemble, which then stops its nodes.
+    // The node gets a process group of its own: Ctrl-C reaches the ensemble only, which then stops its nodes.
     detached: true,
   });
   if (log !== undefined) closeSync(log);
-  child.stdin?.on("error", () => undefined); // It went away first; `exited` says so.
+  child.stdin?.on("error", () => undefined); // The node has ended already, which `exited` reports.
   return child;
 }
 
-/** For a person to type, in the folder where this program was started. Says what the environment needs, but not the values. */
+/**
+ * A command for a person to type, in the folder where this program was started. It names the environment variables, but not their
+ * values.
+ */
 function restartCommand({ flags, variables }: NodePlan): string {
   const program = process.env["npm_lifecycle_event"] === undefined ? "zooid" : "npm run zooid --";
   const words = [...flags].map(([name, value]) => `--${name} ${quoted(value)}`);
@@ -64,12 +68,12 @@ async function firstLine(
   throw new Error(`node ${plan.id} did not start, ${await exited}${log}`);
 }
 
-/** `entry` is the program's own file. */
+/** `entry` is the file of the program. */
 export function startProcessNode(entry: string, plan: NodePlan): EnsembleNode {
   const child = start(entry, plan);
   const exited = exitOf(child);
   const listening = firstLine(child, exited, plan);
-  listening.catch(() => undefined); // Whoever waits for it hears it; nobody may.
+  listening.catch(() => undefined); // There may be no waiter yet; without this a rejection would be unhandled.
   return {
     id: plan.id,
     pid: child.pid ?? 0,

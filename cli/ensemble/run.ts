@@ -1,4 +1,4 @@
-/** Brings an ensemble up, says what happens to it, and takes it down. Restarts nobody. */
+/** Starts an ensemble, prints what happens to it, and stops it. It restarts no node. */
 import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import { realClock, realRandomness } from "../../runtime/real-clock.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
@@ -13,17 +13,17 @@ import type { EnsembleNode, NodePlan } from "./node.ts";
 import { startProcessNode } from "./process-node.ts";
 import { waitForLeader } from "./status.ts";
 
-/** Said once when there is no leader by then; the ensemble goes on trying. */
+/** A missing leader is reported once, after this time. The ensemble continues to try. */
 const LATE_AFTER_MS = 30_000;
 
 export type EnsemblePlan = {
   readonly nodes: readonly NodePlan[];
   readonly inProcess: boolean;
-  /** NATS servers that run already; undefined: one of our own. */
+  /** NATS servers that run already; undefined to start one. */
   readonly natsUrls: readonly string[] | undefined;
-  /** Where the credentials of our own are written. */
+  /** The folder for the credentials of our own nats-server. */
   readonly folder: string;
-  /** The program's own file, for the processes of nodes. */
+  /** The file of the program, which the nodes' processes run. */
   readonly entry: string;
 };
 
@@ -56,7 +56,7 @@ class Ensemble {
     await this.#sayReady(lines);
   }
 
-  /** Resolves when no node is left. */
+  /** Resolves when the last node has ended. */
   async ended(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.exited));
   }
@@ -64,7 +64,7 @@ class Ensemble {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#nodes.map((node) => node.stop()));
-    // Last: a node that stops cleanly says goodbye over NATS.
+    // The NATS server is stopped last, since a node that stops in order still sends its last messages over it.
     await this.#nats?.stop();
   }
 
@@ -91,7 +91,7 @@ class Ensemble {
     };
   }
 
-  /** With which nodes find NATS. Undefined when there is none to be had. */
+  /** Returns the settings with which nodes find NATS; undefined if there is no NATS server. */
   async #natsOf(
     given: readonly string[] | undefined,
   ): Promise<Pick<NodePlan, "flags" | "variables"> | undefined> {
@@ -109,7 +109,7 @@ class Ensemble {
     return { flags, variables: {} };
   }
 
-  /** Undefined when there is none to be had. */
+  /** Starts a nats-server and returns its URL; undefined if none could be started. */
   async #startNats(credentials: NatsCredentials): Promise<string | undefined> {
     try {
       const nats = await startNatsServer({
@@ -138,7 +138,7 @@ class Ensemble {
 
   #onNodeExit(node: EnsembleNode, how: string): void {
     this.#gone.add(node.id);
-    // A node that was asked before it could listen to signals ends by the signal.
+    // A node that gets the signal before it has a handler for it is ended by the signal, which is no failure.
     const isClean = how === "code 0" || how === "signal SIGTERM";
     if (this.#stopping.signal.aborted && isClean) return;
     console.log(`node ${node.id}  pid ${node.pid}  exited (${how})`);
@@ -162,7 +162,7 @@ class Ensemble {
 /** Returns the exit code. */
 export async function runEnsemble(plan: EnsemblePlan): Promise<number> {
   const ensemble = new Ensemble(plan);
-  // Whatever ends this process ends its children.
+  // When this process exits, for whatever reason, its children end too.
   process.once("exit", () => ensemble.killAll());
   const asked = stopSignal(() => ensemble.killAll()).then(() => "asked" as const);
   const lived = ensemble
@@ -178,7 +178,7 @@ export async function runEnsemble(plan: EnsemblePlan): Promise<number> {
     console.error(`zooid ensemble: ${messageOf(error)}`);
     return EXIT_FAILED;
   } finally {
-    lived.catch(() => undefined); // A node that was still starting when it was told to stop.
+    lived.catch(() => undefined); // A node that was asked to stop while it started rejects, which is no failure.
     await ensemble.stop();
   }
 }

@@ -1,4 +1,4 @@
-/** Asks a node who it is, as any operator can: the four-letter word `srvr` on its client port. */
+/** Asks a node for its role with the four-letter word `srvr` on its client port, as any operator can. */
 import { connect } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { NodeLine } from "../node-line.ts";
@@ -9,7 +9,7 @@ const EPOCH_BITS = 32n;
 
 export type NodeStatus = { readonly mode: string; readonly epoch: number };
 
-/** Undefined: not serving, or nothing that reads as an answer. */
+/** Reads an answer to `srvr`; undefined if the node does not serve or the text is no such answer. */
 export function parseStatus(text: string): NodeStatus | undefined {
   const mode = /^Mode: (\w+)$/m.exec(text)?.[1];
   const zxid = /^Zxid: (0x[0-9a-f]+)$/m.exec(text)?.[1];
@@ -34,7 +34,7 @@ function askStatus({ host, port }: NodeLine): Promise<NodeStatus | undefined> {
 
 export type Leader = { readonly id: number; readonly epoch: number };
 
-/** The leader, once every node that is there serves under one; undefined when `signal` came first. */
+/** Resolves with the leader when every running node serves under the same one; with undefined if `signal` aborts first. */
 export async function waitForLeader(
   nodes: () => readonly NodeLine[],
   signal: AbortSignal,

@@ -5,7 +5,7 @@ import { FolderChanged } from "./read-only-folder.ts";
 
 export type Readable = { perform(operation: DiskOperation): DiskResult };
 
-/** `between` is called, and awaited, after every step; false from it ends the procedure early, with no result. */
+/** Calls and awaits `between` after every step. When it returns false the procedure ends early, and the result is undefined. */
 export async function drive<Result>(
   procedure: Procedure<Result>,
   folder: Readable,

@@ -6,29 +6,29 @@ import type { Configuration } from "../../protocol/configuration.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 
 export type FindingKind =
-  /** A file that is replaced as a whole is missing, damaged or cannot be read. */
+  /** Kinds of files that are replaced as a whole: the file is missing, damaged, or cannot be read. */
   | "fileMissing"
   | "fileDamaged"
   | "fileUnreadable"
   | "promiseTooLow"
-  /** It must be a regular file: what a link or a folder of that name holds is not read. */
+  /** The name belongs to a link or a folder, and must be that of a regular file. Its content is not read. */
   | "noFile"
-  /** Of the log. */
+  /** Kinds of the log: a record is damaged, or records are missing. */
   | "recordDamaged"
   | "recordsMissing"
-  /** The log ends before what was durable. */
+  /** The log ends before a record that was durable. */
   | "endMissing"
   | "recordOutOfPlace"
   | "segmentEmpty"
   | "segmentMisnamed"
   | "batchUnreadable"
   | "faultsOmitted"
-  /** Of snapshots, and of how they and the log join. */
+  /** Kinds of snapshots, and of how they and the log join. */
   | "snapshotDamaged"
   | "snapshotAhead"
   | "snapshotUnjoined"
   | "logWithoutBeginning"
-  /** Nothing wrong, but good to know. */
+  /** Kinds that are no problems but are reported. */
   | "tornWrite"
   | "snapshotOld"
   | "withoutVote"
@@ -40,9 +40,9 @@ export type Finding = {
   readonly kind: FindingKind;
   readonly file: string;
   readonly offset?: number;
-  /** Of a snapshot: the number of the chunk that begins at `offset`. */
+  /** In a snapshot, the number of the chunk that begins at `offset`. */
   readonly chunk?: number;
-  /** Of the log: the last intact record before the place. Of a snapshot: its own. */
+  /** In the log, the zxid of the last intact record before the place. For a snapshot, its zxid. */
   readonly zxid?: Zxid;
   readonly what: string;
 };
@@ -50,18 +50,20 @@ export type Finding = {
 export type SegmentFacts = {
   readonly file: string;
   readonly size: number;
-  /** End of the last intact record. */
+  /** Where the last intact record ends. */
   readonly end: number;
-  /** From there, or from the end of what stands there, to the end of the file: zeros, or what the file held before. */
+  /**
+   * The bytes behind the last intact record, or behind a torn write there: zeros, or what a file that is used again held before.
+   */
   readonly freeBytes: number;
-  /** Intact ones; batches are those that are no barriers of an epoch. */
+  /** The number of intact records. `batches` are those that are no barriers. */
   readonly records: number;
   readonly batches: number;
-  /** Of all batches. */
+  /** The number of operations in all batches. */
   readonly operations: number;
   readonly firstZxid: Zxid | undefined;
   readonly lastZxid: Zxid | undefined;
-  /** Unix milliseconds of the leader. */
+  /** Unix milliseconds of the leader's clock. */
   readonly firstTimeMs: number | undefined;
   readonly lastTimeMs: number | undefined;
 };
@@ -70,14 +72,14 @@ export type SnapshotFacts = {
   readonly file: string;
   readonly zxid: Zxid;
   readonly size: number;
-  /** Counted in the chunks that verify. */
+  /** What was counted in the chunks that verify. */
   readonly chunks: number;
   readonly znodes: number;
   readonly sessions: number;
   readonly submitters: number;
-  /** That the ensemble went by then. Undefined: it names none. */
+  /** The configuration of the ensemble at the snapshot's zxid; undefined if the snapshot names none. */
   readonly configuration: Configuration | undefined;
-  /** Of the last record that it holds. */
+  /** The time of the last record that the snapshot holds. */
   readonly timeMs: number | undefined;
   readonly valid: boolean;
 };
@@ -90,15 +92,15 @@ export type Look = {
   readonly incarnation: number | undefined;
   readonly promise: EpochPromise | undefined;
   readonly voteLoss: VoteLoss | undefined;
-  /** The log begins after it. */
+  /** The zxid after which the log begins. */
   readonly baseZxid: Zxid;
   readonly lastZxid: Zxid;
   readonly segments: readonly SegmentFacts[];
   readonly snapshots: readonly SnapshotFacts[];
   readonly others: readonly OtherFile[];
-  /** What is wrong. */
+  /** Findings that say that something is wrong. */
   readonly problems: readonly Finding[];
-  /** What is not, and is worth a word. */
+  /** Findings that are no problems. */
   readonly notices: readonly Finding[];
 };
 

@@ -1,6 +1,6 @@
 /**
- * One look at everything in a data folder, as a procedure of the log actor: it reads and changes nothing. The rules are those of
- * `docs/internals/disk-format.md`; what a start would do about a finding is the log actor's business (`recover.ts`).
+ * Looks at everything in a data folder. It is a procedure like those of the log actor; it only reads. The rules are in
+ * `docs/internals/disk-format.md`; what a node does about a finding when it starts is decided in `actors/log/recovery`.
  */
 import {
   decodeOwner,
@@ -29,7 +29,7 @@ import {
 import type { VoteLoss } from "../../actors/log/messages.ts";
 import { type Folder, listFolder } from "../../actors/log/format/folder.ts";
 import { type Procedure, readBytes } from "../../actors/log/format/procedure.ts";
-import { hasAllFiles, readLogEnd, type ToldEnd } from "../../actors/log/recovery/find-end.ts";
+import { hasAllFiles, readLogEnd, type RecordedEnd } from "../../actors/log/recovery/find-end.ts";
 import { firstPrevZxid, type ScannedRecord } from "../../actors/log/format/scan.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, epochOf, formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
@@ -51,11 +51,11 @@ import {
   type SnapshotLook,
 } from "./snapshots.ts";
 
-/** The files of the log, as the next start would take them. */
+/** The segments and snapshots that the next start would read. */
 export type LogFiles = {
   readonly segments: readonly SegmentFile[];
   readonly snapshots: readonly SnapshotFile[];
-  /** Both give way to a peer's snapshot that is to be installed. */
+  /** The segments and snapshots that the next start would remove, because a peer's snapshot is about to be installed. */
   readonly replaced: readonly string[];
 };
 
@@ -76,7 +76,10 @@ export function logFilesOf(folder: Folder): LogFiles {
   return { segments: [], snapshots: installs, replaced };
 }
 
-/** The zxid after which the log begins; where its first mark does not say so, the most that can be. */
+/**
+ * The zxid after which the log begins. If the first write header cannot be read, the newest snapshot before the first segment
+ * decides.
+ */
 export function* baseOf({ segments, snapshots }: LogFiles, crc32: Crc32): Procedure<Zxid> {
   const [first] = segments;
   if (first === undefined) return snapshots.at(-1)?.zxid ?? ZXID_NONE;
@@ -86,9 +89,9 @@ export function* baseOf({ segments, snapshots }: LogFiles, crc32: Crc32): Proced
 }
 
 export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
-  // Before the log is looked at: a node that runs tells of no record that was not durable before.
+  // `log-end` is read before the log: a running node never records a zxid there that was not durable before.
   const early = yield* listFolder();
-  const toldEnd = yield* unlessUnreadable(readLogEnd(early.folder, crc32));
+  const recordedEnd = yield* unlessUnreadable(readLogEnd(early.folder, crc32));
   const { folder, others: noFiles } = yield* listFolder();
   const files = logFilesOf(folder);
   const base = yield* baseOf(files, crc32);
@@ -104,9 +107,9 @@ export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
   for (const file of files.snapshots) snapshots.push(yield* lookAtSnapshot(file, crc32));
   for (const { problem } of snapshots) if (problem !== undefined) chain.problems.push(problem);
   judgeJoints(chain, { base, end }, snapshots, joints);
-  judgeEnd(chain, end, toldEnd);
+  judgeEnd(chain, end, recordedEnd);
   judgeNoFiles(chain, noFiles);
-  // Read after the log: in a running node's folder the promise is never older than the records that were read before it.
+  // The promise is read after the log: in the folder of a running node it is then never older than the records.
   const newest = snapshots.findLast(({ facts }) => facts.valid)?.facts.zxid ?? ZXID_NONE;
   const whole = yield* lookAtWholeFiles(chain, folder, Math.max(end, newest) as Zxid);
   const others = othersOf(chain, folder, files);
@@ -122,14 +125,14 @@ export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
   };
 }
 
-function judgeEnd(chain: Chain, zxid: Zxid, told: ToldEnd | undefined): void {
+function judgeEnd(chain: Chain, zxid: Zxid, recorded: RecordedEnd | undefined): void {
   const file = LOG_END_FILE;
-  if (told === undefined || told.kind === "unknown") {
-    const found = told?.what ?? "cannot be read";
+  if (recorded === undefined || recorded.kind === "unknown") {
+    const found = recorded?.what ?? "cannot be read";
     const what = `it ${found}, though it was written at the first start: it tells how far the log was durable`;
     chain.problems.push({ kind: "fileDamaged", file, what });
-  } else if (told.kind === "told" && told.zxid > zxid) {
-    const what = `it tells that all up to zxid ${formatZxid(told.zxid)} was durable, and the log ends before that: the records between are missing, which no crash does`;
+  } else if (recorded.kind === "recorded" && recorded.zxid > zxid) {
+    const what = `it tells that all up to zxid ${formatZxid(recorded.zxid)} was durable, and the log ends before that: the records between are missing, which no crash does`;
     chain.problems.push({ kind: "endMissing", file, zxid, what });
   }
 }
@@ -152,7 +155,7 @@ function judgeNoFiles(chain: Chain, others: readonly NoFile[]): void {
 
 type WholeFiles = Pick<Look, "identity" | "incarnation" | "promise" | "voteLoss">;
 
-/** The files that are replaced as a whole. `lastZxid`: the last one of which the folder knows. */
+/** Looks at the files that are replaced as a whole. `lastZxid` is the last zxid of the log and the snapshots. */
 function* lookAtWholeFiles(chain: Chain, folder: Folder, lastZxid: Zxid): Procedure<WholeFiles> {
   const { crc32 } = chain;
   const read = <Value>(
@@ -217,7 +220,7 @@ function* readWhole<Value>(
 
 const WHOLE_FILES: readonly string[] = [OWNER_FILE, PROMISE_FILE, INCARNATION_FILE, VOTE_LOSS_FILE];
 
-/** What is neither of the log nor said elsewhere. */
+/** Returns the files that are neither part of the log nor reported elsewhere. */
 function othersOf(chain: Chain, folder: Folder, files: LogFiles): readonly OtherFile[] {
   const others: OtherFile[] = [];
   const pending = files.snapshots.find(({ file }) => installZxid(file) !== undefined);

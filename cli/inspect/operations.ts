@@ -1,14 +1,17 @@
-/** A batch's operations as text and as JSON. Session passwords are left out: who has one can take the session over. */
+/**
+ * Formats the operations of a batch as text and as JSON. Session passwords are left out: with one, anybody could take the session
+ * over.
+ */
 import type { Acl } from "../../protocol/acl.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import type { ClientOperation, Operation, ZnodeOperation } from "../../protocol/operations.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
 
-/** Of data, more is cut off in text. */
+/** How many characters of data are shown in text. */
 const SHOWN_CHARACTERS = 64;
 const SHOWN_BYTES = 32;
 
-/** One line, and for a multi one more for each of its operations. */
+/** Returns one line; for a multi, one more for each of its operations. */
 export function operationLines(operation: Operation): readonly string[] {
   switch (operation.kind) {
     case "createSession":
@@ -67,7 +70,7 @@ function znodeText(operation: ZnodeOperation): string {
   }
 }
 
-/** The same, for machines: zxids and sessions in hexadecimal, data in Base64. */
+/** Returns the operation for programs: zxids and sessions in hexadecimal, data in Base64. */
 export function operationJson(operation: Operation): object {
   switch (operation.kind) {
     case "createSession":
@@ -141,12 +144,12 @@ function aclText(acl: readonly Acl[]): string {
   return acl.map(({ scheme, id, permissions }) => word(`${scheme}:${id}:${permissions}`)).join(",");
 }
 
-/** Quoted where it would not read as one word. */
+/** Returns the text, in quotes if it would not read as one word. */
 function word(text: string): string {
   return /^[\u0021\u0023-\u007e]+$/.test(text) ? text : quoted(text);
 }
 
-/** With nothing in it that a terminal obeys, or that changes the direction of the line. */
+/** Quotes a text, and escapes everything that a terminal would obey or that changes the direction of the line. */
 function quoted(text: string): string {
   return JSON.stringify(text).replaceAll(
     /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g,
@@ -165,7 +168,7 @@ function dataText(data: Uint8Array | null): string {
   return `${quoted(text.slice(0, SHOWN_CHARACTERS))}… (${data.length} bytes)`;
 }
 
-/** Undefined for bytes that are no text. */
+/** Decodes the bytes as text; undefined if they are none. */
 function textOf(data: Uint8Array): string | undefined {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data);

@@ -17,7 +17,7 @@ export type Output = {
   look(path: string, look: Look, pid: number | undefined): readonly string[];
   record(record: ListedRecord): string;
   operation(zxid: Zxid, operation: Operation): readonly string[];
-  /** The last words: what is wrong, or that nothing is. */
+  /** Returns the last lines: what is wrong, or that nothing is. */
   verdict(look: Look): readonly string[];
 };
 
@@ -89,7 +89,7 @@ function findingJson(as: "problem" | "notice", { kind, ...where }: Finding): str
   return json({ kind: as, finding: kind, ...where });
 }
 
-/** Zxids as ZooKeeper writes them: as numbers, readers would lose digits of some. */
+/** Encodes a value as JSON. Zxids are texts, as ZooKeeper writes them: many readers of JSON would lose digits of large numbers. */
 function json(value: object): string {
   return JSON.stringify(value, (name, field: unknown) =>
     (name === "zxid" || name.endsWith("Zxid")) && typeof field === "number"

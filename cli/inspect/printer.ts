@@ -1,9 +1,9 @@
-/** Writes lines to a stream and waits until they are taken: a pipe is not emptied when the process exits. */
+/** Writes lines to a stream and waits until they are written: what is still in a pipe's buffer is lost when the process exits. */
 import type { Writable } from "node:stream";
 
 const LINES_AT_ONCE = 1000;
 
-/** The reader of the output is gone, as `head` is when it has enough. */
+/** The reader of the output has closed it, as `head` does when it has enough. */
 export class ReaderGone extends Error {
   override readonly name = "ReaderGone";
 }

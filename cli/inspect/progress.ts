@@ -1,4 +1,4 @@
-/** How far a long look has come, on one line of the terminal that is gone when the look is done. */
+/** Shows how far a long look has come, on one line of the terminal that is erased when the look is done. */
 import { sizeText } from "./text.ts";
 
 const SHOWN_AFTER_MS = 500;

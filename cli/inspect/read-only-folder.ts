@@ -1,4 +1,6 @@
-/** A data folder that can only be looked at: no lock is taken, and an operation that would change something is a bug. */
+/**
+ * A data folder that can only be read. It takes no lock, and throws on an operation that would change something, which is a bug.
+ */
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { installZxid, isSegmentName, snapshotZxid } from "../../actors/log/format/files.ts";
@@ -7,23 +9,23 @@ import type { DiskOperation, DiskResult } from "../../runtime/disk.ts";
 import { noFiles } from "../../runtime/disks/file.ts";
 import { isLockFile } from "../../runtime/disks/folder-lock.ts";
 
-/** Open at once. Further files are opened when they are read. */
+/** How many files are kept open. Further files are opened when they are read. */
 const OPEN_FILES_MAX = 512;
 
-/** A file went or shrank since the folder was listed: its node runs. Look again. */
+/** A file has disappeared or shrunk since the folder was listed, because its node runs. The look must be repeated. */
 export class FolderChanged extends Error {
   override readonly name = "FolderChanged";
 }
 
 export class ReadOnlyFolder {
   readonly path: string;
-  /** Since it was listed last. */
+  /** The bytes that were read since the last listing. */
   bytesRead = 0;
-  /** In all segments and snapshots, as they were listed last. */
+  /** The bytes of all segments and snapshots in the last listing. */
   bytesToRead = 0;
-  /** Of the files as they were listed last. */
+  /** The sizes of the files in the last listing. */
   readonly #sizes = new Map<string, number>();
-  /** Of segments and snapshots: what a running node removes after the listing can still be read. */
+  /** The open segments and snapshots. What a running node removes after the listing can still be read through them. */
   readonly #open = new Map<string, number>();
 
   constructor(path: string) {
@@ -73,7 +75,7 @@ export class ReadOnlyFolder {
     try {
       const bytes = readAt(descriptor, position, length);
       const expected = Math.min(length, Math.max(0, (this.#sizes.get(file) ?? 0) - position));
-      // The others are replaced as a whole and read as a whole.
+      // Other files are replaced as a whole and read as a whole, so a shorter one is no sign of a change during a read.
       if (isOfLog(file) && bytes.length < expected) {
         throw new FolderChanged(`${file} became shorter`);
       }
@@ -84,7 +86,7 @@ export class ReadOnlyFolder {
     }
   }
 
-  /** A file that cannot be opened is told when it is read. */
+  /** Opens a file to keep it readable. If that fails, the error is reported when the file is read. */
   #keepOpen(name: string): void {
     try {
       this.#open.set(name, this.#openFile(name));

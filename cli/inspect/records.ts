@@ -1,4 +1,4 @@
-/** Lists the records of a log, from one zxid on and as many as asked for, with or without their operations. */
+/** Lists the records of a log from one zxid on, up to a limit, with or without their operations. */
 import type { Procedure } from "../../actors/log/format/procedure.ts";
 import type { ScannedRecord } from "../../actors/log/format/scan.ts";
 import { decodeBatch } from "../../protocol/batch.ts";
@@ -9,16 +9,16 @@ import type { Output } from "./output.ts";
 import { beginChain, type SegmentFile, walkSegments } from "./segments.ts";
 
 export type Selection = {
-  /** Records that end before it are left out. */
+  /** Records whose last zxid is below this one are left out. */
   readonly from: Zxid;
   readonly limit: number;
   readonly operations: boolean;
 };
 
 export class RecordList {
-  /** Not yet printed. */
+  /** Lines that have not been printed yet. */
   lines: string[] = [];
-  /** Batches whose operations cannot be read. */
+  /** One problem for each batch whose operations cannot be read. */
   readonly problems: Finding[] = [];
   #left: number;
   readonly #selection: Selection;
@@ -30,12 +30,12 @@ export class RecordList {
     this.#left = selection.limit;
   }
 
-  /** As many as were asked for have been listed. */
+  /** Whether the limit is reached. */
   get isDone(): boolean {
     return this.#left <= 0;
   }
 
-  /** Along the segments of the look. What it found wrong is known; the walk goes round it again. */
+  /** Walks along the segments of a look. The walk passes the same damaged places again, but only the look reports them. */
   walk(look: Look, crc32: Crc32): Procedure {
     const files = look.segments.filter(
       ({ lastZxid }) => lastZxid !== undefined && lastZxid >= this.#selection.from,

@@ -1,6 +1,6 @@
 /**
- * Walks through the log with the log actor's own scan. Where that stops at damage, the walk notes it and goes on at the next
- * intact mark, so that one damaged place does not hide another.
+ * Walks through the log with the log actor's own scan. When the scan stops at damage, the walk notes it and continues at the next
+ * intact write header, so that one damaged place does not hide another.
  */
 import { segmentName } from "../../actors/log/format/files.ts";
 import { WRITE_HEADER_BYTES } from "../../actors/log/format/write-header.ts";
@@ -16,21 +16,21 @@ import { type Crc32, recordHeader } from "../../protocol/record.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { Finding, SegmentFacts } from "./findings.ts";
 
-/** Damaged places that are told one by one in one segment; each costs a look at all that follows. */
+/** How many damaged places of one segment are reported one by one. Each costs a search through everything behind it. */
 const FAULTS_MAX = 50;
 
 export type SegmentFile = { readonly file: string; readonly size: number };
 
-/** A view of the record that is good during the call only. */
+/** Called for every intact record. `bytes` is a view that is valid during the call only. */
 export type OnRecord = (file: string, record: ScannedRecord, bytes: Uint8Array) => void;
 
-/** Where the walk along the log stands, and what it found. */
+/** The state of the walk along the log, and what it has found. */
 export type Chain = {
   readonly crc32: Crc32;
   readonly onRecord: OnRecord;
-  /** Of the record before. */
+  /** The last zxid of the record before. */
   lastZxid: Zxid;
-  /** Records after `after` up to `upTo` are damaged or missing. */
+  /** The records after `after` up to `upTo` are damaged or missing. */
   readonly gaps: { readonly after: Zxid; readonly upTo: Zxid }[];
   readonly segments: SegmentFacts[];
   readonly problems: Finding[];
@@ -41,7 +41,7 @@ export function beginChain(base: Zxid, crc32: Crc32, onRecord: OnRecord): Chain 
   return { crc32, onRecord, lastZxid: base, gaps: [], segments: [], problems: [], notices: [] };
 }
 
-/** The segments in the order of their names, from the record after `chain.lastZxid` on. */
+/** Walks through the segments in the order of their names, beginning with the record after `chain.lastZxid`. */
 export function* walkSegments(chain: Chain, files: readonly SegmentFile[]): Procedure {
   for (const [position, file] of files.entries()) {
     const next = files[position + 1];
@@ -60,13 +60,13 @@ export function* walkSegments(chain: Chain, files: readonly SegmentFile[]): Proc
   }
 }
 
-/** One segment, and where its walk stands. */
+/** The state of the walk through one segment. */
 type Walk = SegmentFile & {
   readonly isLast: boolean;
-  /** The zxid that the next segment follows, if it says so. */
+  /** The zxid that the next segment follows, if its first write header can be read. */
   readonly nextPrev: Zxid | undefined;
   from: number;
-  /** Where a gap was found last: something that does not fit there either is damaged. */
+  /** Where the last gap was found. If the record there does not follow either, it is damaged. */
   gapAt: number | undefined;
 };
 
@@ -98,7 +98,10 @@ function* walkSegment(chain: Chain, walk: Walk): Procedure {
   chain.segments.push(count.facts(walk, scanned));
 }
 
-/** Notes what stops the scan. Where to go on, after `chain.lastZxid` was set to what is followed there; undefined: nowhere. */
+/**
+ * Notes what stopped the scan. Returns where to continue, with `chain.lastZxid` set to what the record there follows; undefined at
+ * the end.
+ */
 function* goOn(chain: Chain, walk: Walk, scanned: SegmentEnd): Procedure<number | undefined> {
   const { end, fault, follows, nextWriteHeader } = scanned;
   const isGap = follows !== undefined && follows !== chain.lastZxid && walk.gapAt !== end;
@@ -129,8 +132,8 @@ function* goOn(chain: Chain, walk: Walk, scanned: SegmentEnd): Procedure<number 
   return nextWriteHeader;
 }
 
-function whyNoCrash(nextMark: number | undefined, isLast: boolean, isUnbegun: boolean): string {
-  if (nextMark !== undefined) return `a later write is there, at offset ${nextMark}`;
+function whyNoCrash(nextHeader: number | undefined, isLast: boolean, isUnbegun: boolean): string {
+  if (nextHeader !== undefined) return `a later write is there, at offset ${nextHeader}`;
   if (isLast && isUnbegun) return "a segment gets its name when its first records are durable";
   return isLast ? "it has the checksum it was written with" : "a later segment is there";
 }
@@ -144,7 +147,7 @@ function noteTorn(chain: Chain, { file }: Walk, scanned: SegmentEnd, found: stri
   chain.notices.push({ kind: "tornWrite", file, offset: end, zxid: chain.lastZxid, what });
 }
 
-/** The records up to `upTo` are gone; what comes next follows it. */
+/** Notes that the records up to `upTo` are lost. Returns the zxid that the next record follows. */
 function lose(chain: Chain, upTo: Zxid | undefined): Zxid {
   const after = chain.lastZxid;
   if (upTo === undefined) return after;
@@ -152,7 +155,7 @@ function lose(chain: Chain, upTo: Zxid | undefined): Zxid {
   return upTo;
 }
 
-/** The procedure's result, or undefined where the disk fails: the walk of that file says so. */
+/** Returns the procedure's result; undefined if the disk fails, which the walk through that file reports. */
 export function* unlessUnreadable<Result>(
   procedure: Procedure<Result>,
 ): Procedure<Result | undefined> {
@@ -164,13 +167,13 @@ export function* unlessUnreadable<Result>(
   }
 }
 
-/** Of the log actor's message about a failed read the part that is true for an onlooker. */
+/** Returns the part of the log actor's message about a failed read that also applies to an inspection. */
 export function whyNot(error: unknown): string {
   if (!(error instanceof LogStop)) throw error;
   return error.message.split(":")[0] ?? error.message;
 }
 
-/** An intact mark or record follows another one than the last. */
+/** Notes that an intact write header or record does not follow the record before it. */
 function noteGap(chain: Chain, walk: Walk, scanned: SegmentEnd, follows: Zxid): void {
   const [last, there] = [formatZxid(chain.lastZxid), formatZxid(follows)];
   if (follows > chain.lastZxid) {
@@ -193,7 +196,7 @@ function note(
   chain.problems.push({ kind, file, offset: end, zxid: chain.lastZxid, what });
 }
 
-/** What is wrong with the segment as a whole, though each record is intact. */
+/** Notes what is wrong with the segment as a whole although each of its records is intact. */
 function judgeWhole(chain: Chain, walk: Walk, count: SegmentCount, scanned: SegmentEnd): void {
   const { file, isLast } = walk;
   const { firstZxid } = count;
@@ -221,14 +224,14 @@ const FAULTS: Readonly<Record<string, string>> = {
     "a record of a version, of its form or of the state machine, that this zooid does not know",
 };
 
-/** The scan's word for a fault, for people. */
+/** Returns the name of a fault of the scan as people read it. */
 export function said(fault: string): string {
   return FAULTS[fault] ?? fault;
 }
 
 class SegmentCount {
   firstZxid: Zxid | undefined;
-  /** The first record stands where the first record of a segment does. */
+  /** Whether the first record is where the first record of a segment must be. */
   fromStart = false;
   #records = 0;
   #batches = 0;

@@ -1,6 +1,6 @@
 /**
- * A running node's folder changes under the look: a write may be half there, a file gone. What is really wrong is still wrong
- * at the next look, at the same place; so a problem in such a folder counts when two looks in a row have seen it.
+ * The folder of a running node changes during the look: a write may be incomplete, a file may have been removed. A real problem is
+ * still there at the next look, in the same place. So a problem in such a folder counts only if two looks in a row have found it.
  */
 import type { Finding, Look } from "./findings.ts";
 import { FolderChanged } from "./read-only-folder.ts";
@@ -9,7 +9,7 @@ const LOOKS_MAX = 10;
 
 export type Settled = {
   readonly look: Look;
-  /** The process that had the folder open. */
+  /** The process that had the folder open; undefined if none had. */
   readonly pid: number | undefined;
 };
 
@@ -56,7 +56,7 @@ function wasSeen(problem: Finding, before: Look | undefined): boolean {
   );
 }
 
-/** They look as if they had been cut short. */
+/** Removes the notices of torn writes: a write that is under way looks like one that a crash has cut short. */
 function withoutWritesUnderWay(look: Look): Look {
   return {
     ...look,

@@ -1,4 +1,4 @@
-/** Verifies snapshots: each chunk by the log actor's own check, then what is in it, as a replica that loads it would find it. */
+/** Verifies snapshots: each chunk with the log actor's own check, then its entries with the rules of a replica that loads them. */
 import { snapshotName } from "../../actors/log/format/files.ts";
 import type { Procedure } from "../../actors/log/format/procedure.ts";
 import { verifySnapshot } from "../../actors/log/format/snapshot-file.ts";
@@ -71,7 +71,7 @@ const CHUNK_FAULTS: Readonly<Record<string, string>> = {
 
 type Fault = { readonly chunk: number; readonly offset: number; readonly what: string };
 
-/** Counts what is in the chunks and keeps the first thing that is wrong with it. */
+/** Counts the entries of the chunks, and keeps the first fault. */
 class SnapshotContent {
   chunks = 0;
   znodes = 0;
@@ -105,7 +105,7 @@ class SnapshotContent {
     this.#position += bytes.length;
   }
 
-  /** What the head says that there is. Undefined: all of it. */
+  /** Returns the fault if a count differs from the one in the head; undefined if all are equal. */
   wrongCount(): Fault | undefined {
     const { head, znodes, sessions, submitters } = this;
     const at = { chunk: 0, offset: 0 };
@@ -155,7 +155,7 @@ class SnapshotContent {
   }
 }
 
-/** Zxids of the snapshots at which the log has a boundary: there one can go on from the other. */
+/** The zxids of the snapshots at which a record of the log ends: there a start can continue from the snapshot with the log. */
 export class Joints {
   readonly #wanted: ReadonlySet<Zxid>;
   readonly #found = new Set<Zxid>();
@@ -173,7 +173,7 @@ export class Joints {
   }
 }
 
-/** How the log and the snapshots join: `base` is what the log begins after. */
+/** Notes where the log and the snapshots do not join. `base` is the zxid after which the log begins. */
 export function judgeJoints(
   chain: Chain,
   { base, end }: { readonly base: Zxid; readonly end: Zxid },

@@ -1,4 +1,4 @@
-/** What a look found, as text for people. */
+/** Formats what a look found as text for people. */
 import type { FolderIdentity } from "../../actors/log/format/files.ts";
 import { votersText } from "../../protocol/configuration.ts";
 import { EPOCH_NONE, formatZxid, type Zxid } from "../../protocol/zxid.ts";
@@ -132,7 +132,7 @@ function otherLines({ others }: Look): readonly string[] {
   return ["other files:", ...table(rows, "  ")];
 }
 
-/** Columns below each other, two spaces apart. */
+/** Aligns the columns, with two spaces between them. */
 function table(rows: readonly (readonly string[])[], indent = ""): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) {
@@ -156,7 +156,7 @@ function optionalTime(timeMs: number | undefined): string {
 
 const TIME_MS_MAX = 8.64e15;
 
-/** A damaged clock may have written what is no date. */
+/** Formats a time. A damaged clock may have written a number that is no date. */
 export function timeText(timeMs: number): string {
   return timeMs <= TIME_MS_MAX ? new Date(timeMs).toISOString() : `${timeMs} ms`;
 }
@@ -164,7 +164,7 @@ export function timeText(timeMs: number): string {
 const UNIT = 1024;
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** `640 B`, `1.5 MiB`. */
+/** Formats a size: `640 B`, `1.5 MiB`. */
 export function sizeText(bytes: number): string {
   let value = bytes;
   let unit = 0;

@@ -58,7 +58,7 @@ export const lose: Readonly<
 > = { everything: wipeDisk, promise: damagePromise };
 
 /**
- * The last write of the log is cut short, or changed where it has no seal, after it was synced. That is not to be told from a
+ * The last write of the log is cut short, or changed where it has no seal, after it was synced. That is not to be recorded from a
  * crash before the sync, so it may be done only where others hold enough. `after`: the zxid that is left for certain.
  */
 export function loseLastWrite(
@@ -87,7 +87,7 @@ export function loseLastWrite(
   return { done: `${file} changed at ${position} of ${end}`, after: mark.prevZxid };
 }
 
-/** As if the power had failed before `log-end` told of more. False: it told so in its first place, which is synced. */
+/** As if the power had failed before `log-end` recorded of more. False: it recorded so in its first place, which is synced. */
 function untellEnd(
   disk: MemoryDisk,
   files: Readonly<Record<string, Uint8Array>>,
@@ -97,7 +97,7 @@ function untellEnd(
   if (bytes === undefined) return true;
   const first = bytes.slice();
   first.fill(0, FIRST_PLACE_BYTES);
-  const synced = toldEnd(first);
+  const synced = recordedEnd(first);
   if (synced === undefined || synced > after) return false;
   change(disk, LOG_END_FILE, 0, encodeLogEnd(synced, crc32));
   return true;
@@ -105,7 +105,7 @@ function untellEnd(
 
 const FIRST_PLACE_BYTES = 512;
 
-function toldEnd(bytes: Uint8Array | undefined): Zxid | undefined {
+function recordedEnd(bytes: Uint8Array | undefined): Zxid | undefined {
   try {
     return bytes === undefined ? undefined : decodeLogEnd(bytes, crc32);
   } catch {
@@ -115,7 +115,7 @@ function toldEnd(bytes: Uint8Array | undefined): Zxid | undefined {
 
 /**
  * A file goes, or a part of it. Of the last segment only so that a record of which `log-end` tells goes with it, or that none is
- * left: what else is gone there cannot be told from a power failure.
+ * left: what else is gone there cannot be recorded from a power failure.
  */
 function loseBytes(disk: MemoryDisk, file: string, random: () => number): string | undefined {
   const files = disk.snapshot();
@@ -139,23 +139,23 @@ function loseBytes(disk: MemoryDisk, file: string, random: () => number): string
   return `${file} zeroed from ${position} of ${bytes.length}`;
 }
 
-/** Of the last segment: the records before are told of, or it is the mark before the first. */
+/** Of the last segment: the records before are recorded of, or it is the mark before the first. */
 function lengthTold(file: string, files: Readonly<Record<string, Uint8Array>>): number {
   const bytes = files[file] ?? new Uint8Array(0);
-  const told = toldEnd(files[LOG_END_FILE]) ?? ZXID_NONE;
+  const recorded = recordedEnd(files[LOG_END_FILE]) ?? ZXID_NONE;
   const marks = marksOf(file, bytes).filter((at) => {
     const prevZxid = writeHeaderAt(bytes, at, crc32)?.prevZxid;
-    return at > 0 && prevZxid !== undefined && prevZxid <= told;
+    return at > 0 && prevZxid !== undefined && prevZxid <= recorded;
   });
   return marks.at(-1) ?? WRITE_HEADER_BYTES;
 }
 
 /** `log-end` tells of one of its records, and no snapshot that would take the place of the whole log reaches as far. */
 function isMissed(files: Readonly<Record<string, Uint8Array>>, segment: Uint8Array): boolean {
-  const told = toldEnd(files[LOG_END_FILE]) ?? ZXID_NONE;
+  const recorded = recordedEnd(files[LOG_END_FILE]) ?? ZXID_NONE;
   const before = writeHeaderAt(segment, 0, crc32)?.prevZxid;
   const snapshots = Object.keys(files).map((name) => snapshotZxid(name) ?? ZXID_NONE);
-  return before !== undefined && told > before && snapshots.every((zxid) => zxid < told);
+  return before !== undefined && recorded > before && snapshots.every((zxid) => zxid < recorded);
 }
 
 /** A mark without a record. */

@@ -65,8 +65,8 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
   const owner = yield* readOwner(state, listed);
   const isNew = owner === undefined;
   state.own = owner?.own ?? ownFolder(state, newIdentity);
-  const toldEnd = yield* readLogEnd(folder, crc32);
-  const install = yield* findInstall(state, folder, toldEnd);
+  const recordedEnd = yield* readLogEnd(folder, crc32);
+  const install = yield* findInstall(state, folder, recordedEnd);
   if (install.zxid !== undefined) folder = yield* installAgain(state, folder, install.zxid);
   const before = yield* readVoteLoss(folder, crc32);
   const promise = yield* readPromise(folder, crc32);
@@ -74,7 +74,7 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
   const incarnation = (yield* readIncarnation(state, folder, { wallMs, promise })) + 1;
   if (owner !== undefined && owner.own === undefined) refuseAlone(state, incarnation);
   const found = yield* findLog(state, folder);
-  found.damage ??= install.damage ?? faultOfEnd(state, toldEnd);
+  found.damage ??= install.damage ?? faultOfEnd(state, recordedEnd);
   found.aside.push(...install.aside);
   const logged = epochOf(state.index.lastZxid);
   const promiseFault = faultOfPromise(promise, isPromiseLost, logged);
