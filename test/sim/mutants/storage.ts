@@ -196,7 +196,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log/recovery/find-end.ts",
-        find: `told.kind === "none" || told.zxid <= index.lastZxid`,
+        find: `recorded.kind === "none" || recorded.zxid <= index.lastZxid`,
         replace: "true",
       },
     ],
@@ -221,8 +221,8 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: "actors/log/recovery/find-end.ts",
-        find: `told.kind === "none" || told.zxid <= index.lastZxid`,
-        replace: `told.kind === "none" || index.count === 0 || told.zxid <= index.lastZxid`,
+        find: `recorded.kind === "none" || recorded.zxid <= index.lastZxid`,
+        replace: `recorded.kind === "none" || index.count === 0 || recorded.zxid <= index.lastZxid`,
       },
     ],
   },
