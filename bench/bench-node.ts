@@ -1,4 +1,4 @@
-/** One zooid node alone, as a process with a data folder that outlives it. */
+/** A single zooid node, as a process. Its data folder outlives it, so that it can be started again. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { createInterface } from "node:readline";
@@ -9,7 +9,7 @@ import { BenchError } from "./failure.ts";
 import type { Target } from "./load/plan.ts";
 
 const NODE_LINE = /^node \d+\s+pid \d+\s+(\S+):(\d+)/;
-/** So that steady writes make the node cut a snapshot within a minute or two. */
+/** Small enough that steady writes make the node cut a snapshot within a minute or two. */
 const SNAPSHOT_EVERY_BYTES: number = 32 * 1024 * 1024;
 
 export class BenchNode {
@@ -25,7 +25,7 @@ export class BenchNode {
     this.#errors = errors;
   }
 
-  /** Resolves when it listens; what its log holds may still be on its way into the tree. */
+  /** Resolves when the node listens. It may still be applying its log then. */
   static async start(folder: string, signal: AbortSignal): Promise<BenchNode> {
     signal.throwIfAborted();
     const cli = fileURLToPath(new URL("../cli/zooid.ts", import.meta.url));
@@ -49,7 +49,7 @@ export class BenchNode {
     return new BenchNode(await promise, child, folder, errors);
   }
 
-  /** Whether a snapshot is being written: its temporary file is there. */
+  /** Whether the node is writing a snapshot: then its temporary file exists. */
   async cutsSnapshot(): Promise<boolean> {
     const files = await readdir(this.#folder);
     return files.some(
@@ -57,7 +57,7 @@ export class BenchNode {
     );
   }
 
-  /** Resolves when it serves a tree of at least so many znodes. */
+  /** Resolves when the node serves a tree of at least this many znodes. */
   async serves(znodes: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
@@ -69,7 +69,7 @@ export class BenchNode {
     }
   }
 
-  /** kill -9. */
+  /** Kills the process with SIGKILL. */
   async kill(): Promise<void> {
     const gone = new Promise((resolve) => this.#child.once("close", resolve));
     this.#child.kill("SIGKILL");

@@ -1,4 +1,7 @@
-/** How fast the load generator can go: the load test against a server that does nothing. Servers near this figure are not measured by it. */
+/**
+ * Measures the load generator itself, against a server that does nothing. A server that comes near the result cannot be measured
+ * with it.
+ */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";

@@ -44,7 +44,7 @@ export async function loadTest(
   try {
     await done;
   } finally {
-    // Also after a failure or Ctrl-C: the rounds before it are good.
+    // This is reported after a failure or Ctrl-C too, since the rounds before it are valid.
     if (rounds.length > 0) {
       await tell({ startedAt, options, ensembles: started, rounds }, screen);
     }
@@ -78,7 +78,7 @@ function starters(options: LoadOptions): Starter[] {
   return list;
 }
 
-/** Servers that somebody else started: nothing to measure but what they answer, and nothing to stop. */
+/** Servers that somebody else started. Only their answers can be measured, and they are not stopped afterwards. */
 async function running({ targets }: LoadOptions): Promise<Ensemble> {
   return {
     name: "target",

@@ -1,4 +1,4 @@
-/** `npm run bench`: what is measured is the first argument; the load test if there is none. */
+/** `npm run bench`: the first argument says what to measure. Without one it is the load test. */
 import { ceiling } from "./ceiling.ts";
 import { FAILOVER_HELP, failover, parseFailoverOptions } from "./failover/failover.ts";
 import { BenchError, UsageError } from "./failure.ts";

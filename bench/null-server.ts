@@ -1,6 +1,6 @@
 /**
- * A server that does nothing: it answers every request of ZooKeeper's protocol at once, with the same body, and keeps nothing.
- * What a load generator reaches against it is the generator's own ceiling. Started by `ceiling.ts`; tells it the port.
+ * A server that does nothing: it answers every request of ZooKeeper's protocol at once, with the same body, and stores nothing. What a
+ * load generator reaches against it is the limit of the generator itself. `ceiling.ts` starts it and receives its port.
  */
 import { Buffer } from "node:buffer";
 import { type AddressInfo, createServer, type Socket } from "node:net";
@@ -30,7 +30,7 @@ function serve(socket: Socket): void {
       if (end > bytes.length) break;
       if (connected) {
         reply.copy(replies, length);
-        bytes.copy(replies, length + 4, offset + 4, offset + 8); // the xid
+        bytes.copy(replies, length + 4, offset + 4, offset + 8); // The reply has the xid of its request.
         length += reply.length;
       } else {
         connected = true;

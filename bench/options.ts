@@ -1,4 +1,4 @@
-/** The bench's command line. Every problem is found before anything starts, and all are told together. */
+/** The command line of the bench. All problems are found before anything starts, and reported together. */
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { UsageError } from "./failure.ts";
@@ -10,17 +10,17 @@ export type LoadOptions = {
   readonly valueBytes: number;
   readonly seconds: number;
   readonly warmupSeconds: number;
-  /** Instead of `warmupSeconds` before the first round of each workload: what compiles while it runs does so then. */
+  /** Replaces `warmupSeconds` before the first round of each workload, in which most of the code is compiled. */
   readonly firstWarmupSeconds: number;
   readonly operations: number | undefined;
   readonly workloads: readonly Workload[];
   readonly rounds: number;
   readonly loadProcesses: number;
-  /** Servers that run already. Empty: the bench starts its own. */
+  /** Servers that run already. If there are none, the bench starts its own. */
   readonly targets: readonly Target[];
   readonly zooid: boolean;
   readonly zookeeper: boolean;
-  /** For `zooid ensemble`. */
+  /** Further arguments for `zooid ensemble`. */
   readonly zooidArgs: readonly string[];
   readonly folder: string;
   readonly json: string | undefined;
@@ -73,7 +73,7 @@ const STRINGS = [
   "json",
 ] as const;
 
-/** Throws a `UsageError`. */
+/** Reads the options. Throws a `UsageError` that names every wrong one. */
 export function parseLoadOptions(args: readonly string[]): LoadOptions {
   const values = parsed(args);
   const problems: string[] = [];
@@ -131,7 +131,7 @@ function parsed(args: readonly string[]): Values {
 
 type IntegerRange = { readonly fallback: number; readonly min: number; readonly max: number };
 
-/** An option's number, or `fallback` if it is missing; a bad one is added to `problems`. */
+/** Returns the number of an option, or `fallback` if it is missing. A wrong one is added to `problems`. */
 export function integerOption(
   value: string | boolean | undefined,
   { name, fallback, min, max }: IntegerRange & { readonly name: string },

@@ -1,4 +1,4 @@
-/** One connection that sends the same write at a steady rate, whatever the answers do, and keeps when each was answered. */
+/** A connection that sends the same write at a steady rate, whether or not answers come, and notes when each was answered. */
 import { Buffer } from "node:buffer";
 import { createConnection, type Socket } from "node:net";
 import { Histogram } from "./load/histogram.ts";
@@ -12,9 +12,9 @@ export class PacedWriter {
   readonly #socket: Socket;
   readonly #frame: Buffer;
   readonly #latencies = new Histogram();
-  /** When the oldest writes without an answer were sent. */
+  /** When each unanswered write was sent, oldest first. */
   readonly #sentMs: number[] = [];
-  /** When chunks of answers came. */
+  /** When answers came, once for each read of the socket. */
   readonly #answeredMs: number[] = [];
   #timer: NodeJS.Timeout | undefined;
   #xid = 1;
@@ -65,12 +65,12 @@ export class PacedWriter {
     return this.#lost;
   }
 
-  /** `fraction` 0.99: the latency that 99 % stay below. */
+  /** Returns the latency that `fraction` (0 to 1) of the writes do not exceed. */
   latencyMs(fraction: number): number {
     return this.#latencies.percentileUs(fraction) / 1000;
   }
 
-  /** The longest time between two answers, of those that touch the range. */
+  /** Returns the longest time between two answers, among the pauses that overlap the range. */
   longestPauseMs(fromMs: number, toMs: number): number {
     let longest = 0;
     for (let index = 1; index < this.#answeredMs.length; index += 1) {
@@ -88,7 +88,7 @@ export class PacedWriter {
     await closed;
   }
 
-  /** The clock says how many writes are due: a late timer sends more at once. */
+  /** The number of writes that are due follows from the clock, so a timer that is late sends several at once. */
   #start(writesPerSecond: number): void {
     const beganMs = performance.now();
     let sent = 0;

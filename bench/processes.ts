@@ -1,10 +1,10 @@
-/** What server processes cost, as Linux tells it in /proc. On other systems there is nothing to tell. */
+/** Reads what server processes cost from Linux' /proc. On other systems nothing is reported. */
 import { readdirSync, readFileSync } from "node:fs";
 
 export type ServerProcess = { readonly label: string; readonly pid: number };
 
 export type ProcessSample = ServerProcess & {
-  /** User and system time since the process started, all threads. */
+  /** The user and system time of all threads since the process started. */
   readonly cpuSeconds: number;
   readonly residentBytes: number;
 };
@@ -12,7 +12,7 @@ export type ProcessSample = ServerProcess & {
 /** Linux reports process times in this unit on every architecture that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** Leaves out processes that are gone. */
+/** Reads the cost of each process. Processes that have ended are left out. */
 export function sampleProcesses(processes: readonly ServerProcess[]): ProcessSample[] {
   const samples: ProcessSample[] = [];
   for (const each of processes) {
@@ -25,7 +25,7 @@ export function sampleProcesses(processes: readonly ServerProcess[]): ProcessSam
   return samples;
 }
 
-/** The process and all that descend from it, these with the name that the system has for each. */
+/** Returns the process and all its descendants. Each descendant has the name that the system knows it by. */
 export function processTree(root: ServerProcess): ServerProcess[] {
   const children = new Map<number, ServerProcess[]>();
   for (const entry of readProc()) {
@@ -49,7 +49,7 @@ function readProc(): number[] {
   }
 }
 
-/** The fields of /proc/PID/stat from the third on: a name in brackets, which may hold spaces, comes before. */
+/** Returns the fields of /proc/PID/stat from the third on. The second is a name in brackets, which may contain spaces. */
 function statFields(pid: number): string[] | undefined {
   const text = readOrUndefined(`/proc/${pid}/stat`);
   return text?.slice(text.lastIndexOf(")") + 2).split(" ");

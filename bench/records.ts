@@ -1,4 +1,7 @@
-/** Records as a leader would commit them, for benches of what applies them. Numbers only from the arguments: the same each time. */
+/**
+ * Makes records as a leader would commit them, for benches of what applies them. They depend only on the arguments, so every run
+ * has the same.
+ */
 import { crc32 } from "node:zlib";
 import { OPEN_ACL } from "../protocol/acl.ts";
 import { encodeBarrier } from "../protocol/barrier.ts";
@@ -13,11 +16,11 @@ export const BENCH_SERVER: ServerId = 1 as ServerId;
 const START_MS = 1_700_000_000_000;
 const SESSION_TIMEOUT_MS = 30_000;
 const CREATES_PER_BATCH = 256;
-/** Prime, so that steps of it visit every znode before one comes again. */
+/** A prime number, so that steps of this size visit every znode before the first one comes again. */
 const ZNODE_STEP = 7919;
 
 export type RecordPlan = {
-  /** Batches come from lanes 1 to this in turn. */
+  /** The number of lanes that submit batches, in turn. */
   readonly lanes: number;
   readonly znodes: number;
   readonly valueBytes: number;
@@ -27,9 +30,9 @@ export type RecordPlan = {
 };
 
 export type MadeRecords = {
-  /** A barrier, a session and the znodes. */
+  /** Records that make the tree: a barrier, a session, and the znodes. */
   readonly setUp: readonly Uint8Array[];
-  /** `setData` of one znode after the other, or `create` of further ones. */
+  /** Records with a `setData` of one znode after the other, or with a `create` of further znodes. */
   readonly batches: readonly Uint8Array[];
 };
 
@@ -84,7 +87,7 @@ function createOf(path: string, data: Uint8Array): ClientOperation {
   };
 }
 
-/** Zxids without a gap, and each submitting lane's own sequence. */
+/** Numbers the records: zxids have no gap, and each submitting lane has a sequence of its own. */
 class Log {
   nextZxid: Zxid = zxidOf(epoch(1), 0);
   readonly #lanes: number;

@@ -1,4 +1,4 @@
-/** What the bench tells: tables for people, JSON for programs. */
+/** Reports results: as tables for people, as JSON for programs. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, release, totalmem } from "node:os";
 import { dirname } from "node:path";
@@ -16,12 +16,12 @@ export type LoadReport = {
 
 export type Ratio = {
   readonly workload: Workload;
-  /** How many times the second ensemble's operations per second, and its median latency, the first one's are. */
+  /** The first ensemble's operations per second and median latency, as multiples of those of the second. */
   readonly operationsPerSecond: number;
   readonly p50: number;
 };
 
-/** Text in columns: the first to the left, the others to the right. */
+/** Aligns text in columns: the first to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
@@ -41,7 +41,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Thousands apart. */
+/** Formats a number with separated thousands. */
 export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
@@ -63,7 +63,7 @@ export function reportText({ options, ensembles, rounds }: LoadReport): string {
   return parts.join("\n");
 }
 
-/** JSON with every round; medians and ratios are there so that nobody need work them out again. */
+/** Writes every round as JSON, with the medians and ratios, so that no reader needs to compute them. */
 export async function writeJson(file: string, report: LoadReport): Promise<void> {
   const { ensembles, rounds } = report;
   const content = {
@@ -133,7 +133,7 @@ function figuresTable(rounds: readonly Round[]): string {
   return table([head, ...rows]);
 }
 
-/** Errors and losses spoil a figure, so they are never left out. */
+/** Returns the errors and losses of a round. They spoil its results, so they are always reported. */
 export function problemsOf(round: Round): string[] {
   const { errors, connectionsLost, lossReasons, operationsLost } = round;
   const what = Object.entries(errors).map(([code, times]) => `error ${code} ${times} times`);

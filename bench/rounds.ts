@@ -1,4 +1,4 @@
-/** Drives one or more ensembles with the same loads, in turn and never at once, and takes medians over the rounds. */
+/** Runs the same loads on one or more ensembles, in turn and never at the same time, and takes medians over the rounds. */
 import type { Ensemble } from "./ensembles/ensemble.ts";
 import type { Workload } from "./load/plan.ts";
 import { type LoadResult, runLoad } from "./load/run.ts";
@@ -8,26 +8,26 @@ import { type ProcessSample, sampleProcesses } from "./processes.ts";
 export type ServerCost = {
   readonly label: string;
   readonly pid: number;
-  /** While measured. */
+  /** Processor seconds during the measurement. */
   readonly cpuSeconds: number;
-  /** At the end of the measurement. */
+  /** Resident memory at the end of the measurement. */
   readonly residentBytes: number;
 };
 
 export type Round = LoadResult & {
   readonly ensemble: string;
   readonly workload: Workload;
-  /** From 1. */
+  /** The number of the round, from 1. */
   readonly round: number;
-  /** Empty for servers that the bench did not start. */
+  /** The cost of each server; empty for servers that the bench did not start. */
   readonly servers: readonly ServerCost[];
 };
 
 export type Progress = {
-  /** Such as `zooid setData 2/3`. */
+  /** What is being measured, such as `zooid setData 2/3`. */
   readonly what: string;
   readonly seconds: number;
-  /** During the last second. */
+  /** The rate of the last second. */
   readonly operationsPerSecond: number;
 };
 
@@ -39,7 +39,7 @@ export type RoundsRequest = {
   readonly onRound: (round: Round) => void;
 };
 
-/** Of a set of rounds of the same load, the figures a reader compares. */
+/** The medians over the rounds of one load, which are the results to compare. */
 export type Medians = {
   readonly operationsPerSecond: number;
   readonly p50: number;
@@ -92,7 +92,7 @@ async function runRound(
         after = sampleProcesses(ensemble.processes);
       },
       onProgress: (operations) => {
-        seconds += 1 / options.loadProcesses; // each load process reports once a second
+        seconds += 1 / options.loadProcesses; // Each load process reports once a second.
         if (!Number.isInteger(Math.round(seconds * 1000) / 1000)) return;
         onProgress({ what, seconds, operationsPerSecond: operations - operationsBefore });
         operationsBefore = operations;
@@ -112,7 +112,7 @@ function costs(before: readonly ProcessSample[], after: readonly ProcessSample[]
 
 let rootsNamed = 0;
 
-/** A name that no earlier run of the same servers has used. */
+/** Returns a name that no earlier run on the same servers has used. */
 function rootName(): string {
   rootsNamed += 1;
   return `/zooid-bench-${Date.now().toString(36)}-${process.pid}-${rootsNamed}`;
@@ -132,7 +132,7 @@ export function mediansOf(rounds: readonly Round[]): Medians {
   };
 }
 
-/** The middle value; of an even number, the mean of the two in the middle; of none, 0. */
+/** Returns the median: the mean of the two middle values if their number is even, and 0 if there are none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)] ?? 0;

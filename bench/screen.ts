@@ -1,8 +1,11 @@
-/** Writes to the terminal: one line that is replaced while something runs, plain lines where there is no terminal. */
+/**
+ * Writes to the terminal. The status is one line that is replaced while something runs; without a terminal each status is a line of
+ * its own.
+ */
 export type Screen = {
-  /** Replaces the last status on a terminal; a line of its own elsewhere. */
+  /** Shows a status in place of the one before. */
   readonly status: (text: string) => void;
-  /** Stays. */
+  /** Prints a line that stays. */
   readonly print: (text: string) => void;
 };
 

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- snapshots`: one node with a large tree. How long it takes to start again from snapshot and log after a
- * `kill -9`, and the longest pause of a steady stream of writes while a snapshot of that tree is cut.
+ * `npm run bench -- snapshots` uses one node with a large tree. It measures how long the node takes to start again from snapshot and log
+ * after a `kill -9`, and the longest pause of a steady stream of writes while a snapshot of the tree is cut.
  */
 import { Buffer } from "node:buffer";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -39,7 +39,7 @@ export type SnapshotsOptions = {
   readonly json: string | undefined;
 };
 
-/** Children of one folder of the tree. */
+/** How many children each parent in the tree has. */
 const FOLDER_ZNODES = 1000;
 const FILL_CONNECTIONS = 8;
 const FILL_OUTSTANDING = 256;
@@ -148,7 +148,7 @@ function report(
   ]);
 }
 
-/** Creates the tree through several connections; the seconds it took. */
+/** Creates the tree through several connections. Returns how many seconds it took. */
 async function fill(
   target: Target,
   { znodes, valueBytes }: SnapshotsOptions,
@@ -187,7 +187,7 @@ async function fill(
   return (performance.now() - began) / 1000;
 }
 
-/** Writes steadily through one whole cut of a snapshot. */
+/** Writes steadily while one snapshot is cut, from beginning to end. */
 async function writeThroughSnapshot(
   node: BenchNode,
   options: SnapshotsOptions,
@@ -206,7 +206,7 @@ async function writeThroughSnapshot(
     }
     return performance.now();
   };
-  // A snapshot that the filling has begun must be over before one is waited for.
+  // A snapshot that was begun while the tree was filled must be finished before the measured one can begin.
   await wait(async () => !(await node.cutsSnapshot()), "a snapshot of the filling is being cut");
   const startedAt = performance.now();
   const beganAt = await wait(() => node.cutsSnapshot(), "waiting for the next snapshot");

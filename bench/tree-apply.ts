@@ -1,6 +1,6 @@
 /**
- * The tree lanes alone: no disk, no network, no log. Each is a node's own tree lane, a worker thread that piscina launches and pins,
- * and gets its committed batches as letters over the port that a node uses.
+ * `npm run bench -- tree-apply` measures tree lanes alone, without disk, network and log. They are a node's own lanes: worker threads
+ * that piscina launches and pins (`runtime/lanes/lane.ts`). They get committed batches as letters, over the port that a node uses.
  */
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
@@ -14,11 +14,11 @@ import type { Screen } from "./screen.ts";
 import { BenchLane } from "./tree-lane.ts";
 
 const BATCH_SIZES = [1, 4, 16, 64, 256, 1024];
-/** Batches on their way to the lanes: enough to hide the hop, as a node keeps several under way. */
+/** How many batches are on their way to the lanes: enough to hide the hop, as in a node, which has several under way. */
 const BATCHES_IN_FLIGHT = 4;
-/** A bound on the time that small batches take: each costs a hop to every lane. */
+/** The most batches. It bounds the time for small batches, each of which costs a hop to every lane. */
 const BATCHES_MAX = 20_000;
-/** Of the batches, applied before the clock starts. */
+/** The fraction of the batches that are applied before the measurement begins. */
 const WARM_UP_FRACTION = 0.2;
 const HOPS = 2_000;
 
@@ -46,15 +46,15 @@ export type TreeApplyOptions = {
 export type TreeApplyFigure = {
   readonly lanes: number;
   readonly batchSize: number;
-  /** Operations that all lanes have applied. */
+  /** Operations applied per second by every lane: each lane applies all of them. */
   readonly appliedPerSecond: number;
-  /** Microseconds from handing a lane a batch to knowing that it has applied it, one batch at a time. */
+  /** Microseconds from posting a batch to the lanes until the main thread knows that all have applied it, one batch at a time. */
   readonly batchUs: number;
-  /** The same without a batch: to the lane and back. */
+  /** Microseconds for a letter to every lane and an answer back, without a batch. */
   readonly hopUs: number;
 };
 
-/** Throws a `UsageError`. */
+/** Reads the options. Throws a `UsageError` that names every wrong one. */
 export function parseTreeApplyOptions(args: readonly string[]): TreeApplyOptions {
   const values = parsed(args);
   const problems: string[] = [];
@@ -156,7 +156,7 @@ async function measure(
   }
 }
 
-/** Every batch to every lane, in order. */
+/** Posts every batch to every lane, in order. */
 async function applyAll(
   lanes: readonly BenchLane[],
   batches: readonly Uint8Array[],
@@ -169,7 +169,10 @@ async function applyAll(
   await Promise.all(underWay);
 }
 
-/** Microseconds for each, one after the other; without a batch only the way to the lanes and back. */
+/**
+ * Returns the mean time for one batch in microseconds, one after the other. For `undefined` in place of a batch it is that of a
+ * hop.
+ */
 async function timeEach(
   lanes: readonly BenchLane[],
   batches: readonly (Uint8Array | undefined)[],
@@ -183,7 +186,7 @@ async function timeEach(
   return ((performance.now() - startMs) / batches.length) * 1000;
 }
 
-/** A fast lane that computes something else is worth nothing. */
+/** Throws if the trees of the lanes differ: then the results would be worthless. */
 function checkEqual(lanes: readonly TreeMetrics[]): void {
   const trees = lanes.map(({ zxid, znodes, dataBytes, sessions }) =>
     [zxid, znodes, dataBytes, sessions].join(" "),

@@ -1,4 +1,4 @@
-/** A node's tree lane, handed committed batches as the node's main thread hands them. */
+/** A tree lane of a node, which gets committed batches as the main thread of a node posts them. */
 import type { TreeMessage, TreeMetrics } from "../actors/tree/messages.ts";
 import { ConnectionCounts } from "../runtime/connections/connection-counts.ts";
 import { Lane } from "../runtime/lanes/lane.ts";
@@ -14,7 +14,7 @@ const ENTRY: URL = new URL("../server/lanes/tree-lane.ts", import.meta.url);
 export class BenchLane {
   readonly #number: number;
   readonly #lane: Lane;
-  /** Who waits for the lane's metrics, in the order of asking. */
+  /** The callers that wait for the lane's metrics, in the order in which they asked. */
   readonly #waiting: ((metrics: TreeMetrics) => void)[];
 
   private constructor(number: number, lane: Lane, waiting: ((metrics: TreeMetrics) => void)[]) {
@@ -50,7 +50,7 @@ export class BenchLane {
     return new BenchLane(number, lane, waiting);
   }
 
-  /** Resolves when the lane has applied the records. */
+  /** Applies records. Resolves with the metrics of the tree when the lane has applied them. */
   apply(records: readonly Uint8Array[]): Promise<TreeMetrics> {
     return this.#ask([{ kind: "committed", records }]);
   }
@@ -63,7 +63,10 @@ export class BenchLane {
     return this.#lane.stop();
   }
 
-  /** The lane handles its letters in order, so what it says of itself comes after what was asked before. */
+  /**
+   * Posts the messages and asks for metrics. The lane handles letters in order, so its metrics come after the messages were
+   * handled.
+   */
   #ask(messages: readonly TreeMessage[]): Promise<TreeMetrics> {
     const to = `tree/${this.#number}`;
     const all: readonly TreeMessage[] = [...messages, { kind: "reportMetrics" }];

@@ -1,4 +1,4 @@
-/** A set of servers under load, whoever started them, and what starting any kind of them needs. */
+/** The servers under load, whoever started them, and what is needed to start servers of any kind. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createConnection, createServer, type Server } from "node:net";
@@ -7,15 +7,15 @@ import type { Target } from "../load/plan.ts";
 import type { ServerProcess } from "../processes.ts";
 
 export type Ensemble = AsyncDisposable & {
-  /** As it stands in the tables. */
+  /** The name in the tables. */
   readonly name: string;
-  /** What the first server says it is, if it says so. */
+  /** The version that the first server reports; undefined if it reports none. */
   readonly version: string | undefined;
   readonly targets: readonly Target[];
   readonly processes: readonly ServerProcess[];
 };
 
-/** Below the ports that systems hand out for outgoing connections, so that none takes one meanwhile. */
+/** This is below the range from which systems take ports for outgoing connections, so no connection takes such a port meanwhile. */
 const PORT_MIN = 20_000;
 const PORT_MAX = 30_000;
 const PORT_TRIES_MAX = 100;
@@ -23,7 +23,7 @@ const FOUR_LETTER_TIMEOUT_MS = 2000;
 const STOP_TIMEOUT_MS = 15_000;
 const STDERR_CHARACTERS_MAX = 4000;
 
-/** The first of `count` consecutive loopback ports that nobody listens on. */
+/** Returns the first of `count` consecutive loopback ports on which nothing listens. */
 export async function freePorts(count: number): Promise<number> {
   for (let tried = 0; tried < PORT_TRIES_MAX; tried += 1) {
     const first = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN - count));
@@ -36,7 +36,7 @@ export async function freePorts(count: number): Promise<number> {
       }
       return first;
     } catch {
-      // taken: try others
+      // A port is taken, so the next ones are tried.
     } finally {
       for (const server of servers) server.close();
     }
@@ -44,7 +44,7 @@ export async function freePorts(count: number): Promise<number> {
   throw new BenchError(`found no ${count} free ports in a row between ${PORT_MIN} and ${PORT_MAX}`);
 }
 
-/** The answer to one of ZooKeeper's four-letter words; undefined if there is none. */
+/** Returns the answer to one of ZooKeeper's four-letter words; undefined if none came. */
 export async function fourLetterWord(target: Target, word: string): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   let answer = "";
@@ -61,14 +61,14 @@ export async function fourLetterWord(target: Target, word: string): Promise<stri
   return promise;
 }
 
-/** What a server says it is, from the first line of its answer to `srvr`. */
+/** Returns the version in the first line of a server's answer to `srvr`. */
 export async function versionOf(target: Target | undefined): Promise<string | undefined> {
   if (target === undefined) return undefined;
   const answer = await fourLetterWord(target, "srvr");
   return answer?.match(/^Zookeeper version: ([^\n]+)/)?.[1];
 }
 
-/** The end of what a process writes to its error output, for the message if it fails. */
+/** Keeps the end of what a process writes to its standard error, for the message if it fails. */
 export function stderrOf(child: ChildProcess): () => string {
   let tail = "";
   child.stderr?.setEncoding("utf8");
@@ -78,7 +78,10 @@ export function stderrOf(child: ChildProcess): () => string {
   return () => tail.trim();
 }
 
-/** Ends our own processes: asks first, then forces those that are left. `family` is looked up before asking. */
+/**
+ * Ends processes that the bench has started: with SIGTERM first, then with SIGKILL. The process tree is read before the first
+ * signal.
+ */
 export async function stopProcesses(
   children: readonly ChildProcess[],
   family: () => readonly ServerProcess[],
@@ -96,7 +99,7 @@ export async function stopProcesses(
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // already gone
+      // The process has ended already.
     }
   }
   await gone;

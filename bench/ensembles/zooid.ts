@@ -1,4 +1,4 @@
-/** zooid as three node processes and a nats-server on loopback, started by its own command with a folder of its own. */
+/** zooid as three node processes and a nats-server on loopback, started by `zooid ensemble` in a temporary folder. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ const NODE_LINE = /^node (\d+)\s+pid (\d+)\s+(\S+):(\d+)/;
 
 type Node = { readonly label: string; readonly pid: number; readonly target: Target };
 
-/** `folder` is where its own temporary folder goes; `args` are further ones for `zooid ensemble`. */
+/** The temporary folder is made in `folder`. `args` are further arguments for `zooid ensemble`. */
 export async function startZooid(
   folder: string,
   args: readonly string[],
@@ -47,7 +47,7 @@ export async function startZooid(
   }
 }
 
-/** On free ports, and like the other ensembles without a limit of connections from one address. */
+/** Uses free ports and, like the other ensembles, no limit of connections from one address. */
 function spawnEnsemble(dataFolder: string, args: readonly string[]): ChildProcess {
   const cli = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
   const options = { nodes: NODES, "client-port": 0, "max-client-connections": 0 };
@@ -58,7 +58,7 @@ function spawnEnsemble(dataFolder: string, args: readonly string[]): ChildProces
   });
 }
 
-/** Reads the command's own lines: one a node, then `ready: …`. */
+/** Reads the lines that the command prints: one for each node, then `ready: …`. */
 async function untilReady(child: ChildProcess, signal: AbortSignal): Promise<readonly Node[]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly Node[]>();
   const errors = stderrOf(child);

@@ -1,4 +1,4 @@
-/** Debian's ZooKeeper as three servers on loopback, each as its package would start it, with a folder of its own. */
+/** Debian's ZooKeeper as three servers on loopback, each started as its package does, in a folder of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -18,7 +18,7 @@ import {
 
 export const SERVERS: readonly number[] = [1, 2, 3];
 const JAR_FOLDER = "/usr/share/java";
-/** Those that a server needs; which of them Debian's ZooKeeper has differs by release. */
+/** The jars that a server needs. Debian's releases differ in which of them there are. */
 const JARS = [
   "zookeeper",
   "zookeeper-jute",
@@ -44,7 +44,7 @@ const READY_TIMEOUT_MS = 60_000;
 const READY_POLL_MS = 200;
 const HOW_TO_INSTALL = "on Debian or Ubuntu: apt-get install zookeeper default-jre-headless";
 
-/** `folder` is where its own temporary folder goes. */
+/** The temporary folder is made in `folder`. */
 export async function startZooKeeper(folder: string, signal: AbortSignal): Promise<Ensemble> {
   const jars = zooKeeperJars();
   const dataFolder = await mkdtemp(join(folder, "zooid-bench-zookeeper-"));
@@ -75,14 +75,17 @@ export async function startZooKeeper(folder: string, signal: AbortSignal): Promi
   }
 }
 
-/** Throws when they are not installed. */
+/** Returns the paths of the jars. Throws a `BenchError` if ZooKeeper is not installed. */
 export function zooKeeperJars(): readonly string[] {
   const jars = JARS.map((name) => join(JAR_FOLDER, `${name}.jar`)).filter(existsSync);
   if (jars.some((jar) => jar.endsWith("/zookeeper.jar"))) return jars;
   throw new BenchError(`no ${JAR_FOLDER}/zookeeper.jar here; ${HOW_TO_INSTALL}`);
 }
 
-/** Client ports come first, then those of the quorum, then those of the election. */
+/**
+ * Writes the configuration of each server. The ports of the clients come first, then those of the quorum, then those of the
+ * election.
+ */
 export async function writeConfig(
   dataFolder: string,
   id: number,

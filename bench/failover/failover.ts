@@ -1,4 +1,4 @@
-/** `npm run bench -- failover`: how long writers of the surviving servers wait when the leader is killed. */
+/** `npm run bench -- failover` measures how long writers of the surviving servers wait when the leader is killed. */
 import { tmpdir } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -11,7 +11,7 @@ import type { Screen } from "../screen.ts";
 import { type Servers, startAll, zooidServers, zooKeeperServers } from "./servers.ts";
 import { type Acknowledgement, Writer } from "./writer.ts";
 
-/** Between a restart and the next kill: all writers write again, and what compiles as it runs has done so. */
+/** The time between a restart and the next kill. After it all writers write again, and the code of the new process is compiled. */
 const SETTLE_MS = 2_000;
 
 export const FAILOVER_HELP = `Usage: npm run bench -- failover [options]
@@ -41,15 +41,15 @@ type Round = {
   readonly ensemble: string;
   readonly round: number;
   readonly killed: number;
-  /** From the kill to the first acknowledgement, on any survivor, of a write that was issued after it. */
+  /** The time from the kill to the first acknowledgement, on any survivor, of a write that was issued after the kill. */
   readonly firstWriteMs: number;
   /** The longest time without an acknowledgement that a survivor's writer saw. */
   readonly longestGapMs: number;
-  /** Connections to survivors that ended. */
+  /** How many connections to survivors ended. */
   readonly losses: number;
 };
 
-/** Throws a `UsageError`. */
+/** Reads the options. Throws a `UsageError` that names every wrong one. */
 export function parseFailoverOptions(args: readonly string[]): FailoverOptions {
   const values = parsed(args);
   const problems: string[] = [];
@@ -110,7 +110,7 @@ export async function failover(
       await runRounds(servers, options, { screen, signal, rounds });
     }
   } finally {
-    // Also after a failure or Ctrl-C: the rounds before it are good.
+    // This is reported after a failure or Ctrl-C too, since the rounds before it are valid.
     if (rounds.length > 0) {
       screen.print(`\n${reportText(rounds)}`);
       const file = options.json ?? `bench/results/failover-${startedAt.replaceAll(":", "-")}.json`;
@@ -175,7 +175,7 @@ function lossesOf(writers: readonly Writer[]): number {
   return writers.reduce((sum, { losses }) => sum + losses, 0);
 }
 
-/** Between neighbours, of those from shortly before the kill on. */
+/** Returns the longest time between two acknowledgements, beginning with the last one before the kill. */
 function longestGapMs(killedMs: number, acknowledgements: readonly Acknowledgement[]): number {
   let longest = 0;
   let beforeMs = killedMs;

@@ -38,7 +38,7 @@ export class Servers implements AsyncDisposable {
     this.#release = hooks.release;
   }
 
-  /** Resolves when the server follows or leads. */
+  /** Starts a server. Resolves when it follows or leads. */
   async start(id: number, signal: AbortSignal): Promise<void> {
     await this.#killed.get(id);
     const child = await this.#start(id);
@@ -55,12 +55,12 @@ export class Servers implements AsyncDisposable {
     throw new BenchError(`${this.name} server ${id} did not serve: ${errors()}`);
   }
 
-  /** `kill -9`. Returns the time of the kill; the process is gone soon after. */
+  /** Kills a server with SIGKILL. Returns the time of the kill; the process ends shortly after it. */
   kill(id: number): number {
     const child = this.#running.get(id)?.child;
     if (child === undefined) throw new BenchError(`server ${id} does not run`);
     this.#running.delete(id);
-    // Its port and its folder are free when it is gone.
+    // The port and the folder are free only after the process has exited, and the next start waits for that.
     this.#killed.set(id, once(child, "exit"));
     const atMs = performance.now();
     child.kill("SIGKILL");
@@ -92,7 +92,7 @@ export class Servers implements AsyncDisposable {
   }
 }
 
-/** Three plain `zooid serve` processes, all settings at their defaults, over a nats-server of their own. */
+/** Three `zooid serve` processes with default settings, and a nats-server for them. */
 export async function zooidServers(folder: string, args: readonly string[]): Promise<Servers> {
   const firstPort = await freePorts(SERVERS.length);
   const dataFolder = await mkdtemp(join(folder, "zooid-bench-failover-"));
@@ -108,7 +108,7 @@ export async function zooidServers(folder: string, args: readonly string[]): Pro
       "data-dir": join(dataFolder, String(id)),
     };
     const list = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-    // Its standard input ends with this process, however that comes about.
+    // The standard input of the server ends with this process, for whatever reason, and the server then stops.
     return spawn(process.execPath, [cli, "serve", ...list, "--stop-with-stdin", ...args], {
       stdio: ["pipe", "ignore", "pipe"],
     });
@@ -132,7 +132,7 @@ export async function zooKeeperServers(folder: string): Promise<Servers> {
   });
 }
 
-/** Starts all three at once. */
+/** Starts all three servers at once. */
 export async function startAll(servers: Servers, signal: AbortSignal): Promise<void> {
   await Promise.all(SERVERS.map((id) => servers.start(id, signal)));
 }

@@ -17,7 +17,7 @@ import {
 } from "../load/wire.ts";
 
 const WRITE_EVERY_MS = 5;
-/** Writes under way; beyond it the pace waits. */
+/** How many writes may be under way. Beyond it none is sent until one is answered. */
 const UNANSWERED_MAX = 2000;
 const RECONNECT_MS = 10;
 const SESSION_TIMEOUT_MS = 30_000;
@@ -32,15 +32,15 @@ export class Writer {
   readonly #timer: NodeJS.Timeout;
   #socket: Socket | undefined;
   #attached = false;
-  /** When each request without an answer was issued, oldest first. */
+  /** When each unanswered request was issued, oldest first. */
   #issuedMs: number[] = [];
   #nextXid = 1;
   #stopped = false;
   #acknowledgements: Acknowledgement[] = [];
   #watcher: ((acknowledgement: Acknowledgement) => void) | undefined;
-  /** Connections that ended. */
+  /** How many connections ended. */
   losses = 0;
-  /** Answers with an error. */
+  /** How many answers were errors. */
   errors = 0;
 
   constructor(target: Target, path: string) {
@@ -51,14 +51,14 @@ export class Writer {
     this.#connect();
   }
 
-  /** What has been acknowledged since the last call. */
+  /** Returns the acknowledgements since the last call. */
   take(): readonly Acknowledgement[] {
     const taken = this.#acknowledgements;
     this.#acknowledgements = [];
     return taken;
   }
 
-  /** The first acknowledgement of a write that was issued at this time or later. */
+  /** Resolves with the first acknowledgement of a write that was issued at this time or later. */
   async issuedSince(sinceMs: number, signal: AbortSignal): Promise<Acknowledgement> {
     const { promise, resolve, reject } = Promise.withResolvers<Acknowledgement>();
     const abort = (): void => reject(signal.reason);
@@ -102,7 +102,7 @@ export class Writer {
       if (sessionId === 0n) socket.destroy();
       else this.#begin();
     });
-    socket.on("error", () => undefined); // `close` follows.
+    socket.on("error", () => undefined); // `close` follows, and handles it.
     socket.on("close", () => {
       if (this.#stopped) return;
       if (this.#attached) this.losses += 1;
@@ -129,9 +129,9 @@ export class Writer {
   }
 
   #reply(xid: number, error: number): void {
-    if (xid < 0) return; // a ping or an event, of which this client has none
+    if (xid < 0) return; // A ping or an event; this client asks for neither.
     const issuedMs = this.#issuedMs.shift() ?? 0;
-    if (error === CODE_NODE_EXISTS) return; // its znode, on a later connection
+    if (error === CODE_NODE_EXISTS) return; // An earlier connection has created the znode already.
     if (error !== CODE_OK) {
       this.errors += 1;
       return;

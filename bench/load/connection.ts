@@ -1,7 +1,7 @@
 /**
- * One connection of the load generator. It keeps a window of requests under way and allocates nothing per request: the
- * requests of a stream are copies of one frame in a ring, of which a slot is written again only when its reply has come, so
- * never while the socket still holds it.
+ * One connection of the load generator. It keeps a window of requests under way and allocates nothing per request: the requests of a
+ * stream are copies of one frame in a ring. A slot of the ring is written again only after its reply has come, so never while the
+ * socket still reads from it.
  */
 import { Buffer } from "node:buffer";
 import { createConnection, type Socket } from "node:net";
@@ -23,19 +23,21 @@ const SESSION_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const READ_BUFFER_BYTES: number = 256 * 1024;
 const XID_MASK = 0x7fff_ffff;
-/** The ring's slots, as a multiple of the window: a window that wraps takes two writes, and so it seldom does. */
+/**
+ * The slots of the ring, as a multiple of the window. A window that wraps around takes two writes, which is rare in a larger ring.
+ */
 const RING_WINDOWS = 4;
 
-/** One for all sockets: a socket reads and hands the bytes on in one go. */
+/** All sockets share it: the bytes of a read are handled before the next read of any socket. */
 const readBuffer = new Uint8Array(READ_BUFFER_BYTES);
 
-/** Digits of the number in the names of a stream of creates or deletes. */
+/** How many digits the number in the names of a stream of creates or deletes has. */
 export const SEQUENCE_DIGITS = 10;
 
-/** Requests that differ in nothing, or only in a number at the end of their path. */
+/** A stream of requests that are equal, or differ only in a number at the end of their path. */
 export type RequestStream = {
   readonly frame: Buffer;
-  /** Offset in `frame` of the end of the path's `SEQUENCE_DIGITS` digits, which count from 0. Undefined: no digits. */
+  /** Where the `SEQUENCE_DIGITS` digits of the path end in `frame`. They count from 0. Undefined if the path has none. */
   readonly sequenceEnd: number | undefined;
   readonly count: number;
 };
@@ -62,7 +64,7 @@ export class LoadConnection {
   #settle: (() => void) | undefined;
   /** Called once if the connection closes or breaks the protocol before `close`. */
   onLost: (() => void) | undefined;
-  /** Called after each chunk of replies. */
+  /** Called after the replies of each read. */
   onTurn: (() => void) | undefined;
 
   constructor(target: Target, recorder: Recorder, outstanding: number) {
@@ -74,12 +76,12 @@ export class LoadConnection {
     this.#reader = new ReplyReader((xid, error) => this.#reply(xid, error));
   }
 
-  /** Why the connection is lost; undefined while it is not. */
+  /** Why the connection is lost; undefined while it is open. */
   get lost(): Error | undefined {
     return this.#lost;
   }
 
-  /** Requests of the current stream that have been sent. */
+  /** How many requests of the current stream have been sent. */
   get sent(): number {
     return this.#sent;
   }
@@ -117,7 +119,9 @@ export class LoadConnection {
     }
   }
 
-  /** Sends the stream's requests, a window at a time. Resolves when all have been answered, or the connection is lost. */
+  /**
+   * Sends the requests of a stream, at most a window of them unanswered. Resolves when all are answered or the connection is lost.
+   */
   async run(stream: RequestStream): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const length = stream.frame.length;
@@ -134,7 +138,7 @@ export class LoadConnection {
     await promise;
   }
 
-  /** One request; its reply's error code. Throws if the connection is lost. */
+  /** Sends one request and resolves with the error code of its reply. Rejects if the connection is lost. */
   async request(frame: Buffer): Promise<number> {
     await this.run({ frame, sequenceEnd: undefined, count: 1 });
     if (this.#lost !== undefined) throw this.#lost;
@@ -183,7 +187,7 @@ export class LoadConnection {
   }
 
   #reply(xid: number, error: number): void {
-    if (xid < 0) return; // a watch event or a ping: this client asks for neither
+    if (xid < 0) return; // A watch event or a ping; this client asks for neither.
     if (xid !== this.#expectedXid || this.#received === this.#sent) {
       throw new WireError(`a reply with xid ${xid} where ${this.#expectedXid} was due`);
     }
@@ -193,7 +197,7 @@ export class LoadConnection {
     this.#received += 1;
   }
 
-  /** Sends as many requests as the window has room for: one write, or two where the ring wraps. */
+  /** Sends as many requests as the window allows, in one write, or in two where the ring wraps around. */
   #fill(): void {
     const stream = this.#stream;
     if (stream === undefined || this.#lost !== undefined) return;

@@ -1,4 +1,7 @@
-/** A load process: started by `run.ts`, takes its plan and orders over the process channel, reports there, and ends by itself. */
+/**
+ * A load process. `run.ts` starts it and sends it its plan and orders over the process channel. It reports there and exits by
+ * itself.
+ */
 import { Buffer } from "node:buffer";
 import { performance } from "node:perf_hooks";
 import { LoadConnection, type RequestStream, SEQUENCE_DIGITS } from "./connection.ts";
@@ -19,9 +22,9 @@ const PROGRESS_EVERY_MS = 1000;
 
 type Lane = {
   readonly connection: LoadConnection;
-  /** This connection's own node: what setData writes and getData reads. */
+  /** The connection's own znode, which setData writes and getData reads. */
   readonly path: string;
-  /** Prefix of the nodes that this connection creates. */
+  /** The prefix of the znodes that this connection creates. */
   readonly prefix: string;
 };
 
@@ -123,7 +126,7 @@ async function measure(prepared: Prepared): Promise<DriverResult> {
   };
 }
 
-/** Resolves when as many operations as the plan asks for have been measured; never, if it asks for none. */
+/** Resolves when as many operations as the plan asks for have been measured; never if it does not limit them. */
 function enoughOperations({ plan, recorder, lanes }: Prepared): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { operations } = plan;
@@ -138,7 +141,7 @@ function enoughOperations({ plan, recorder, lanes }: Prepared): Promise<void> {
   return promise;
 }
 
-/** Each connection deletes what it made. The last load process to finish also gets the parent deleted. */
+/** Each connection deletes the znodes that it made. The parent can be deleted only by the last load process that finishes. */
 async function cleanUp({ plan, lanes }: Prepared): Promise<void> {
   const whole = lanes.filter(
     ({ connection }) => connection.lost === undefined && connection.underWay === 0,
@@ -191,6 +194,6 @@ process.on("message", (order: DriverOrder) => {
   }
 });
 
-// The parent decides when this process ends, also when the terminal interrupts the whole group.
+// The parent decides when this process ends, even if Ctrl-C in a terminal reaches the whole group.
 process.on("SIGINT", () => {});
 process.on("disconnect", () => process.exit(0));

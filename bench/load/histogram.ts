@@ -1,14 +1,14 @@
 /**
- * Latencies in few bytes: a log-linear histogram. Below 256 µs each microsecond has its own bucket; above, each power of two
- * is cut into 128 equal buckets, so that a percentile is off by less than 1 %.
+ * A log-linear histogram of latencies, which takes little memory. Below 256 µs each microsecond has a bucket of its own; above, each
+ * power of two is divided into 128 equal buckets, so that a percentile is wrong by less than 1 %.
  */
 const LINEAR_BITS = 7;
 const BUCKETS_PER_POWER = 1 << LINEAR_BITS;
-/** 35 minutes. Longer ones are counted in the last bucket. */
+/** About 35 minutes. Longer latencies are counted in the last bucket. */
 const LATENCY_US_MAX: number = 2 ** 31 - 1;
 const BUCKET_COUNT: number = bucketOf(LATENCY_US_MAX) + 1;
 
-/** Bucket and count of each bucket that is not empty: what travels between processes. */
+/** The number and count of each bucket that is not empty. Processes exchange this. */
 export type HistogramCounts = readonly (readonly [bucket: number, count: number])[];
 
 export class Histogram {
@@ -25,7 +25,10 @@ export class Histogram {
     this.#total += 1;
   }
 
-  /** The smallest latency, in microseconds, that `fraction` (0 to 1) of the samples do not exceed; 0 without samples. */
+  /**
+   * Returns the smallest latency, in microseconds, that `fraction` (0 to 1) of the samples do not exceed; 0 if there are no
+   * samples.
+   */
   percentileUs(fraction: number): number {
     const rank = Math.max(1, Math.ceil(fraction * this.#total));
     let seen = 0;

@@ -1,11 +1,11 @@
-/** What one load process counts. The clock is read once per chunk of replies, not per reply. */
+/** The counts of one load process. The clock is read once for the replies of one read, not for each reply. */
 import { Histogram } from "./histogram.ts";
 import { CODE_OK } from "./wire.ts";
 
 export class Recorder {
   readonly latencies: Histogram = new Histogram();
   readonly errors: Map<number, number> = new Map();
-  /** Set by whoever reads a chunk, before it hands replies on. */
+  /** The time of the current read. A connection sets it before it handles the replies of a read. */
   nowMs = 0;
   /** Replies count as measured only while this is true. Errors always count. */
   measuring = false;

@@ -1,4 +1,4 @@
-/** Runs one load: starts the load processes, lets them begin together, and adds up what they measured. */
+/** Runs one load: starts the load processes, lets them begin together, and adds up their measurements. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Histogram } from "./histogram.ts";
@@ -28,7 +28,7 @@ export class LoadError extends Error {
   override readonly name = "LoadError";
 }
 
-/** `processes` at least 1. Aborting `signal` ends the load processes and rejects. */
+/** `processes` is at least 1. When `signal` aborts, the load processes end and the promise rejects. */
 export async function runLoad(
   plan: LoadPlan,
   {
@@ -85,7 +85,7 @@ class Driver {
       this.#fail(new LoadError(`a load process ended early (${signal ?? `exit ${code}`})`));
     });
     for (const each of [this.#ready, this.#measuring, this.#measured, this.#done]) {
-      each.promise.catch(() => {}); // whoever waits for it hears of it; nobody may be waiting yet
+      each.promise.catch(() => {}); // There may be no waiter yet; without this a rejection would be unhandled.
     }
   }
 
@@ -107,7 +107,7 @@ class Driver {
     return this.#done.promise;
   }
 
-  /** The load process ends when its channel is gone. */
+  /** Closes the channel, at which the load process exits. */
   end(): void {
     if (this.#child.connected) this.#child.disconnect();
   }

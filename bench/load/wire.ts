@@ -1,6 +1,6 @@
 /**
- * ZooKeeper's TCP protocol as the load generator needs it: whole request frames made once, whose xid is patched in place, and
- * a reader that looks at reply headers only. Every frame is an int32 length and that many bytes; all numbers are big-endian.
+ * ZooKeeper's TCP protocol as the load generator needs it. A request frame is made once, and its xid is patched in place; the reader
+ * looks only at the headers of replies. Every frame is an int32 length and that many bytes; all numbers are big-endian.
  */
 import { Buffer } from "node:buffer";
 
@@ -13,21 +13,21 @@ const OP_CLOSE_SESSION = -11;
 export const CODE_OK = 0;
 export const CODE_NODE_EXISTS = -110;
 
-/** Where a request frame holds its xid: after the frame's length. */
+/** The offset of the xid in a request frame: behind the frame's length. */
 const XID_OFFSET = 4;
-/** Length of the frame (4), xid (4), zxid (8), error (4). */
+/** The length of the frame (4), the xid (4), the zxid (8) and the error (4). */
 const REPLY_HEADER_BYTES = 20;
 const PASSWORD_BYTES = 16;
 const PERMISSIONS_ALL = 31;
 /** A reply longer than this is not ZooKeeper's protocol (its jute.maxbuffer is 1 MiB, and servers may double it). */
 const REPLY_BYTES_MAX = 64 * 1024 * 1024;
 
-/** What a server speaks is not ZooKeeper's protocol, or not at that point of it. */
+/** A server sent bytes that are not ZooKeeper's protocol, or not allowed at this point of it. */
 export class WireError extends Error {
   override readonly name = "WireError";
 }
 
-/** The first frame of a connection that asks for a new session. */
+/** Returns the first frame of a connection, which asks for a new session. */
 export function connectFrame(timeoutMs: number): Buffer {
   const body = Buffer.alloc(4 + 8 + 4 + 8 + 4 + PASSWORD_BYTES + 1);
   body.writeInt32BE(timeoutMs, 12);
@@ -37,7 +37,7 @@ export function connectFrame(timeoutMs: number): Buffer {
 
 export type ConnectReply = { readonly timeoutMs: number; readonly sessionId: bigint };
 
-/** The answer to `connectFrame`, without its length. Servers before 3.4 leave the last byte (readOnly) out. */
+/** Reads the answer to `connectFrame`, without its length. Servers before 3.4 omit the last byte (readOnly). */
 export function parseConnectReply(body: Buffer): ConnectReply {
   if (body.length < 36 || body.length > 37) {
     throw new WireError(`a connect reply has 36 or 37 bytes, this has ${body.length}`);
@@ -45,7 +45,7 @@ export function parseConnectReply(body: Buffer): ConnectReply {
   return { timeoutMs: body.readInt32BE(4), sessionId: body.readBigInt64BE(8) };
 }
 
-/** A persistent node with the open ACL (world:anyone, all permissions). */
+/** Returns a request that creates a persistent znode with the open ACL (world:anyone, all permissions). */
 export function createFrame(path: string, data: Uint8Array): Buffer {
   const flags = 0;
   return requestFrame(OP_CREATE, [
@@ -59,17 +59,17 @@ export function createFrame(path: string, data: Uint8Array): Buffer {
   ]);
 }
 
-/** Deletes any version. */
+/** Returns a request that deletes a znode, whatever its version is. */
 export function deleteFrame(path: string): Buffer {
   return requestFrame(OP_DELETE, [lengthPrefixed(Buffer.from(path)), int32(-1)]);
 }
 
-/** Without a watch. */
+/** Returns a request that reads a znode and sets no watch. */
 export function getDataFrame(path: string): Buffer {
   return requestFrame(OP_GET_DATA, [lengthPrefixed(Buffer.from(path)), Buffer.from([0])]);
 }
 
-/** Whatever the version is. */
+/** Returns a request that sets the data of a znode, whatever its version is. */
 export function setDataFrame(path: string, data: Uint8Array): Buffer {
   return requestFrame(OP_SET_DATA, [
     lengthPrefixed(Buffer.from(path)),
@@ -91,7 +91,7 @@ export function patchXid(frames: Uint8Array, frameOffset: number, xid: number): 
   frames[offset + 3] = xid;
 }
 
-/** Writes `value` as decimal digits with leading zeros, `digits` of them, the last at `end - 1`. */
+/** Writes `value` as `digits` decimal digits with leading zeros. The last digit is at `end - 1`. */
 export function patchDigits(
   frames: Uint8Array,
   end: number,
@@ -107,7 +107,10 @@ export function patchDigits(
 
 export type ReplyHandler = (xid: number, error: number) => void;
 
-/** Cuts a stream of replies, however it is chunked, into headers; bodies are skipped unseen. Keeps no reference to a chunk. */
+/**
+ * Finds the headers in a stream of replies, however reads divide it. It skips the bodies, and keeps no reference to the bytes of a
+ * read.
+ */
 export class ReplyReader {
   readonly #onReply: ReplyHandler;
   readonly #partial: Uint8Array = new Uint8Array(REPLY_HEADER_BYTES);
@@ -133,7 +136,7 @@ export class ReplyReader {
       offset += REPLY_HEADER_BYTES;
     }
     this.#skip = 0;
-    // At most 19 bytes: a plain loop is faster than a view and a copy.
+    // There are at most 19 bytes, for which a loop is faster than a view and a copy.
     while (offset < length) {
       this.#partial[this.#partialLength] = chunk[offset] ?? 0;
       this.#partialLength += 1;
@@ -141,7 +144,7 @@ export class ReplyReader {
     }
   }
 
-  /** Returns how many bytes of the chunk the header that began in an earlier chunk took. */
+  /** Completes a header that began in an earlier read. Returns how many bytes of this read it took. */
   #completePartial(chunk: Uint8Array, length: number): number {
     let offset = 0;
     while (offset < length && this.#partialLength < REPLY_HEADER_BYTES) {
@@ -156,7 +159,7 @@ export class ReplyReader {
     return offset;
   }
 
-  /** Hands the header on and returns how many bytes of body follow it. */
+  /** Reports the header, and returns how many bytes of body follow it. */
   #header(bytes: Uint8Array, offset: number): number {
     const length = int32At(bytes, offset);
     const body = length - (REPLY_HEADER_BYTES - 4);

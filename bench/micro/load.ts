@@ -1,4 +1,4 @@
-/** The load generator's own parts: they must stay far cheaper than what they measure. */
+/** Measures the functions of the load generator, which must stay far cheaper than what it measures. */
 import { Buffer } from "node:buffer";
 import type { Bench } from "tinybench";
 import { Histogram } from "../load/histogram.ts";

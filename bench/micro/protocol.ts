@@ -1,4 +1,4 @@
-/** Batches and records: each is made once by the submitting lane and looked at on every node. */
+/** Measures batches and records. A batch is made once, by the lane that submits it, and checked and decoded on every node. */
 import { crc32 } from "node:zlib";
 import type { Bench } from "tinybench";
 import { decodeBatch, encodeBatch } from "../../protocol/batch.ts";

@@ -1,4 +1,4 @@
-/** `npm run bench -- micro`: one hot function each, alone and warm. For comparing a change with what was before it. */
+/** `npm run bench -- micro` measures single hot functions, alone and warmed up, to compare a change with the code before it. */
 import { Bench } from "tinybench";
 import { count, table } from "../report.ts";
 import type { Screen } from "../screen.ts";

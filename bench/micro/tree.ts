@@ -1,4 +1,4 @@
-/** The tree actor: what every lane does for every committed batch, and for its own clients' reads. */
+/** Measures the tree actor: what every lane does for each committed batch, and for the reads of its own clients. */
 import { crc32 } from "node:zlib";
 import type { Bench } from "tinybench";
 import type { TreeMessage } from "../../actors/tree/messages.ts";
@@ -8,7 +8,7 @@ import { DrivenActor } from "../../runtime/testing/driven.ts";
 import { BENCH_SERVER, makeRecords, znodePath } from "../records.ts";
 
 const OPERATIONS = 64;
-/** Each can be applied once; then the tree begins anew. */
+/** How many batches are made. Each can be applied once; after the last, the tree starts empty again. */
 const BATCHES = 5000;
 
 const PLAN = {
@@ -22,7 +22,7 @@ const PLAN = {
 type Tree = DrivenActor<TreeState, TreeMessage, TreeEffect>;
 
 export function addTreeBenches(bench: Bench): void {
-  // Lane 1 submits the batches, so lane 2 makes no results of them.
+  // Lane 1 submits the batches, so a tree of lane 2 applies them without making results.
   addApplyBench(bench, "setData", 1);
   addApplyBench(bench, "setData", 2);
   addApplyBench(bench, "create", 2);
