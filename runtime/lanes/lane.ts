@@ -1,6 +1,8 @@
 /**
- * A lane: a worker thread pinned in a one-thread piscina pool. It runs one long task that hosts the lane's actors; batches
- * of messages go both ways through one port.
+ * A lane is one pinned worker thread with the actors that live on it. Piscina launches it: an instance with exactly one thread runs one
+ * task (`lane-host.ts`), which ends when the node ends. So nothing is scheduled and no work is shared between lanes: a message for
+ * an actor can only go to the thread that has the actor's state. What piscina adds to a bare `Worker` is the limit of the heap, and that
+ * the death of the thread rejects a promise. Messages go both ways over a port of our own, many in each `postMessage`.
  */
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
@@ -12,50 +14,50 @@ import { parcelOf } from "./own-bytes.ts";
 export type LaneOptions = {
   /** Module of the lane's task. */
   readonly entry: URL;
-  /** Bytes of the thread's heap. Default: as the process has it. */
+  /** The limit of the thread's heap in bytes. Default: that of the process. */
   readonly heapBytes?: number | undefined;
-  /** Handed to the task, copied. */
+  /** A copy of this is passed to the task. */
   readonly data: object;
   readonly onLetters: (letters: readonly Letter[]) => void;
   readonly onInspection: (event: InspectionEvent) => void;
-  /** The lane is of no use any more: an actor asked for it, or the thread died. */
+  /** Called when the node must stop: an actor asked for it, or the thread has died. */
   readonly onStopNode: (reason: string) => void;
 };
 
 export class Lane implements Link {
-  readonly #pool: Piscina;
+  readonly #piscina: Piscina;
   readonly #port: MessagePort;
   readonly #ended: Promise<void>;
-  /** What the lane said when it was ready. */
+  /** The detail that the lane sent when it was ready. */
   readonly detail: Readonly<Record<string, number>>;
 
   private constructor(
-    pool: Piscina,
+    piscina: Piscina,
     port: MessagePort,
     ended: Promise<void>,
     detail: Readonly<Record<string, number>>,
   ) {
-    this.#pool = pool;
+    this.#piscina = piscina;
     this.#port = port;
     this.#ended = ended;
     this.detail = detail;
   }
 
-  /** Resolves when the lane's actors are in place; rejects with what its start failed of. */
+  /** Starts a lane. Resolves when its actors are in place; rejects with the reason if that fails. */
   static async start(options: LaneOptions): Promise<Lane> {
-    const pool = new Piscina({
+    const piscina = new Piscina({
       filename: options.entry.href,
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
-      // Between tasks a waiting worker would block its event loop, and with it the sockets.
+      // With atomics a worker that waits for a task blocks its event loop, and with it its sockets.
       atomics: "disabled",
       ...heapLimit(options.heapBytes),
     });
     const { port1, port2 } = new MessageChannel();
     let stopping = false;
     const ready = Promise.withResolvers<Readonly<Record<string, number>>>();
-    const ended = pool
+    const ended = piscina
       .run({ ...options.data, port: port2 }, { transferList: [port2] })
       .then(
         () => {
@@ -85,10 +87,10 @@ export class Lane implements Link {
       }
     });
     try {
-      return new Lane(pool, port1, ended, await ready.promise);
+      return new Lane(piscina, port1, ended, await ready.promise);
     } catch (error) {
       port1.close();
-      await pool.destroy();
+      await piscina.destroy();
       throw error;
     }
   }
@@ -99,13 +101,13 @@ export class Lane implements Link {
     this.#port.postMessage(message, transfer);
   }
 
-  /** Lets the lane close what it owns, then ends its thread. */
+  /** Lets the lane close what it owns, and then ends the thread. */
   async stop(): Promise<void> {
     const message: ToLane = { kind: "stop" };
     this.#port.postMessage(message);
     await this.#ended;
     this.#port.close();
-    await this.#pool.destroy();
+    await this.#piscina.destroy();
   }
 }
 
