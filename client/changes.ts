@@ -1,9 +1,9 @@
 /** Change streams of a client: each goes on by itself over reconnects, from the last zxid it has delivered. */
 import { Observable, type Subscriber } from "rxjs";
+import type { ChangeEvent } from "../protocol/changes.ts";
 import { BadArgumentsError, errorOfCode } from "../protocol/errors.ts";
 import { NATIVE_STREAMS_MAX } from "../protocol/limits.ts";
 import type { ClientItem, GatewayItem } from "../protocol/native.ts";
-import type { Change } from "../protocol/reads.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 
 export type ChangesOptions = {
@@ -14,16 +14,6 @@ export type ChangesOptions = {
   /** Also `progress` marks. Default false. */
   readonly progress?: boolean;
 };
-
-export type ChangeEvent =
-  | Change
-  /** Everything up to `zxid` has been delivered: a later stream may start from it. */
-  | { readonly kind: "progress"; readonly zxid: Zxid }
-  /**
-   * The changes that come next are no longer kept: the node holds those after `oldest`. The stream completes. Read the
-   * nodes anew, then open a stream from the zxid of that read.
-   */
-  | { readonly kind: "compacted"; readonly oldest: Zxid };
 
 /** What streams need of the session. */
 export type StreamHost = {

@@ -38,6 +38,9 @@ export type Metrics = {
   readonly followersAlive: number;
   /** Since the start: malformed, out of range, or of strangers. */
   readonly peerMessagesRefused: number;
+  /** Connections to NATS that the node should have, and those of them that are there. */
+  readonly natsConnections: number;
+  readonly natsConnected: number;
   readonly openFiles: number;
   readonly openFilesMax: number;
   readonly uptimeMs: number;
@@ -141,6 +144,8 @@ function monitorText(metrics: Metrics, mode: Mode): string {
     values.push([`zk_zooid_lane_${lane}_heap_used_bytes`, usedBytes]);
   }
   values.push(["zk_zooid_peer_messages_refused", metrics.peerMessagesRefused]);
+  values.push(["zk_zooid_nats_connections", metrics.natsConnections]);
+  values.push(["zk_zooid_nats_connected", metrics.natsConnected]);
   return values.map(([key, value]) => `${key}\t${value}\n`).join("");
 }
 

@@ -36,6 +36,28 @@ export type LaneReport = {
   readonly heapUsedBytes: number;
 };
 
+/** Whether a connection to NATS is there; the client of NATS goes on trying by itself while it is not. */
+export type NatsStatus = "connected" | "disconnected";
+
+/** From each thread that has a connection to NATS: at once, and when it is lost or there again. */
+export type NatsReport = {
+  readonly kind: "natsReport";
+  /** `peers`: the way to the other nodes. A number: the way to the native clients of that lane. */
+  readonly connection: NatsConnectionName;
+  readonly status: NatsStatus;
+};
+
+export type NatsConnectionName = "peers" | number;
+
+/** Emitted under `nats`. */
+export type NatsConnections = {
+  readonly kind: "natsConnections";
+  /** The connection to the other nodes; undefined of a node that has none. */
+  readonly peers: NatsStatus | undefined;
+  /** By lane, the connection to its native clients. Empty: the node serves none. */
+  readonly lanes: ReadonlyMap<number, NatsStatus>;
+};
+
 export type AdminMessage =
   | Leadership
   | Peers
@@ -44,6 +66,7 @@ export type AdminMessage =
   | ProcessReport
   | PeersReport
   | LaneReport
+  | NatsReport
   /** Answered with `adminAnswer` to the actor `from`. */
   | {
       readonly kind: "fourLetterWord";

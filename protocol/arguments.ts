@@ -1,9 +1,9 @@
 /**
- * What callers give is checked before anything is sent: TypeScript's types are only as good as the code that calls. All throw
+ * What callers of the package give is checked before anything is done with it: TypeScript's types are only as good as the code that calls. All throw
  * BadArgumentsError, which says what was given and what is expected.
  */
-import { BadArgumentsError } from "../protocol/errors.ts";
-import { pathProblem, pathSizeProblem } from "../protocol/paths.ts";
+import { BadArgumentsError } from "./errors.ts";
+import { pathProblem, pathSizeProblem } from "./paths.ts";
 
 const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
@@ -29,9 +29,21 @@ export function checkVersion(version: unknown): asserts version is number {
 }
 
 /** Where a change stream begins. */
-export function checkZxid(name: string, zxid: unknown): void {
+function checkZxid(name: string, zxid: unknown): void {
   const isZxid = Number.isSafeInteger(zxid) && (zxid as number) >= 0;
   if (!isZxid) throw bad(name, "a zxid: an integer that is not negative, as reads tell it", zxid);
+}
+
+export function checkChangesOptions(options: {
+  readonly recursive?: unknown;
+  readonly progress?: unknown;
+  readonly from?: unknown;
+}): void {
+  checkOptions("options", options);
+  const { recursive, progress, from } = options;
+  if (recursive !== undefined) checkBoolean("`recursive`", recursive);
+  if (progress !== undefined) checkBoolean("`progress`", progress);
+  if (from !== undefined) checkZxid("`from`", from);
 }
 
 /** A missing one is as good as an empty one; null is not. */
