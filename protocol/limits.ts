@@ -114,6 +114,9 @@ export const NATIVE_UNTAKEN_BYTES_SOFT_MAX: number = 4 * 1024 * 1024;
 /** A native client says after so many bytes what it has taken. */
 export const NATIVE_TAKEN_BYTES: number = 512 * 1024;
 
+/** Change streams of readers in a node's own process. A further one ends at once with BadArgumentsError. */
+export const CHANGE_READERS_MAX = 1_000;
+
 /** Bytes of changes that wait for a client's credits. Beyond it the stream pauses and goes on from the lane's ring later. */
 export const STREAM_PENDING_BYTES_MAX: number = 4 * 1024 * 1024;
 

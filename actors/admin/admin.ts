@@ -11,6 +11,7 @@ import { tell } from "../inboxes.ts";
 import { emit } from "../topics.ts";
 import { answerOf, type Metrics, type Mode } from "./four-letter-words.ts";
 import type {
+  ActorReport,
   AdminMessage,
   GatewayReport,
   NatsConnectionName,
@@ -47,6 +48,7 @@ export type AdminState = {
   refused: number;
   readonly reports: Map<string, GatewayReport>;
   readonly nats: Map<NatsConnectionName, NatsStatus>;
+  readonly actors: Map<string, ActorReport>;
 };
 
 const VERSION = "3.8.0-zooid, built on 1970-01-01 00:00 UTC";
@@ -90,6 +92,7 @@ function initialState(startedMs: number): AdminState {
     refused: 0,
     reports: new Map(),
     nats: new Map(),
+    actors: new Map(),
   };
 }
 
@@ -122,6 +125,9 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
     case "natsReport":
       state.nats.set(message.connection, message.status);
       effects.push(emit("nats", natsConnections(state)));
+      return;
+    case "actorReport":
+      state.actors.set(message.actor, message);
       return;
     case "fourLetterWord": {
       const { from, client, word } = message;
@@ -181,6 +187,7 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
     voters: options.voters.length,
     followersAlive: state.alive.filter((peer) => peer !== options.server).length,
     peerMessagesRefused: state.refused,
+    actors: [...state.actors.values()],
     natsConnections: state.nats.size,
     natsConnected: [...state.nats.values()].filter((status) => status === "connected").length,
     openFiles: state.process.openFiles,

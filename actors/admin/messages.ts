@@ -58,6 +58,18 @@ export type NatsConnections = {
   readonly lanes: ReadonlyMap<number, NatsStatus>;
 };
 
+/** From the server, if it is to measure: what an actor has done since the report before. */
+export type ActorReport = {
+  readonly kind: "actorReport";
+  readonly actor: string;
+  readonly steps: number;
+  /** The time of all steps together. */
+  readonly busyMs: number;
+  readonly slowestUs: number;
+  /** The most messages that waited for the actor. */
+  readonly queuedMax: number;
+};
+
 export type AdminMessage =
   | Leadership
   | Peers
@@ -67,6 +79,7 @@ export type AdminMessage =
   | PeersReport
   | LaneReport
   | NatsReport
+  | ActorReport
   /** Answered with `adminAnswer` to the actor `from`. */
   | {
       readonly kind: "fourLetterWord";

@@ -4,7 +4,8 @@
  */
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
-import type { InspectionEvent } from "../inspection.ts";
+import { Observable, share, Subject } from "rxjs";
+import type { InspectionEvent, StepEvent } from "../inspection.ts";
 import type { FromLane, ToLane } from "./lane-protocol.ts";
 import type { Letter, Link } from "../system.ts";
 import { parcelOf } from "./own-bytes.ts";
@@ -16,6 +17,8 @@ export type LaneOptions = {
   readonly heapBytes?: number | undefined;
   /** Handed to the task, copied. */
   readonly data: object;
+  /** Ends a start that has not come to its end; it then rejects. */
+  readonly signal?: AbortSignal | undefined;
   readonly onLetters: (letters: readonly Letter[]) => void;
   readonly onInspection: (event: InspectionEvent) => void;
   /** The lane is of no use any more: an actor asked for it, or the thread died. */
@@ -26,19 +29,23 @@ export class Lane implements Link {
   readonly #pool: Piscina;
   readonly #port: MessagePort;
   readonly #ended: Promise<void>;
+  /** Each step of the lane's actors, while somebody subscribes: before, the lane does not look at them. */
+  readonly steps$: Observable<StepEvent>;
   /** What the lane said when it was ready. */
   readonly detail: Readonly<Record<string, number>>;
 
-  private constructor(
-    pool: Piscina,
-    port: MessagePort,
-    ended: Promise<void>,
-    detail: Readonly<Record<string, number>>,
-  ) {
-    this.#pool = pool;
-    this.#port = port;
-    this.#ended = ended;
-    this.detail = detail;
+  private constructor(of: {
+    readonly pool: Piscina;
+    readonly port: MessagePort;
+    readonly ended: Promise<void>;
+    readonly steps: Observable<StepEvent>;
+    readonly detail: Readonly<Record<string, number>>;
+  }) {
+    this.#pool = of.pool;
+    this.#port = of.port;
+    this.#ended = of.ended;
+    this.detail = of.detail;
+    this.steps$ = this.#stepsOf(of.steps);
   }
 
   /** Resolves when the lane's actors are in place; rejects with what its start failed of. */
@@ -54,6 +61,7 @@ export class Lane implements Link {
     });
     const { port1, port2 } = new MessageChannel();
     let stopping = false;
+    const steps = new Subject<StepEvent>();
     const ready = Promise.withResolvers<Readonly<Record<string, number>>>();
     const ended = pool
       .run({ ...options.data, port: port2 }, { transferList: [port2] })
@@ -68,6 +76,7 @@ export class Lane implements Link {
       )
       .finally(() => {
         stopping = true;
+        steps.complete();
       });
     port1.on("message", (message: FromLane) => {
       switch (message.kind) {
@@ -80,32 +89,58 @@ export class Lane implements Link {
         case "inspection":
           options.onInspection(message.event);
           return;
+        case "steps":
+          for (const step of message.steps) steps.next(step);
+          return;
         default:
           options.onStopNode(message.reason);
       }
     });
+    const abort = (): void => {
+      stopping = true;
+      const stop: ToLane = { kind: "stop" };
+      port1.postMessage(stop);
+    };
+    options.signal?.addEventListener("abort", abort, { once: true });
     try {
-      return new Lane(pool, port1, ended, await ready.promise);
+      const detail = await ready.promise;
+      return new Lane({ pool, port: port1, ended, steps, detail });
     } catch (error) {
       port1.close();
       await pool.destroy();
       throw error;
+    } finally {
+      options.signal?.removeEventListener("abort", abort);
     }
   }
 
   post(letters: readonly Letter[]): void {
     const { letters: own, transfer } = parcelOf(letters);
-    const message: ToLane = { kind: "letters", letters: own };
-    this.#port.postMessage(message, transfer);
+    this.#say({ kind: "letters", letters: own }, transfer);
   }
 
   /** Lets the lane close what it owns, then ends its thread. */
   async stop(): Promise<void> {
-    const message: ToLane = { kind: "stop" };
-    this.#port.postMessage(message);
+    this.#say({ kind: "stop" });
     await this.#ended;
     this.#port.close();
     await this.#pool.destroy();
+  }
+
+  #stepsOf(steps: Observable<StepEvent>): Observable<StepEvent> {
+    return new Observable<StepEvent>((subscriber) => {
+      const subscription = steps.subscribe(subscriber);
+      this.#say({ kind: "observeSteps", wanted: true });
+      return () => {
+        subscription.unsubscribe();
+        this.#say({ kind: "observeSteps", wanted: false });
+      };
+    }).pipe(share());
+  }
+
+  /** Says nothing to a lane that has ended. */
+  #say(message: ToLane, transfer: readonly ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, transfer);
   }
 }
 
