@@ -12,7 +12,13 @@ export type StepWatchOptions = {
   /** Steps, and turns of the loop, that take so long are said in the log. Infinity: none are. */
   readonly slowMs: number;
   readonly wallMs: () => number;
-  readonly log: (actor: string, event: "slowStep" | "slowTurn", detail: EventDetail) => void;
+  readonly log: (line: SlowLine) => void;
+};
+
+export type SlowLine = {
+  readonly actor: string;
+  readonly event: "slowStep" | "slowTurn";
+  readonly detail: EventDetail;
 };
 
 export type TimedStep = Omit<Decision, "state"> & { readonly tookMs: number };
@@ -85,7 +91,8 @@ export class StepWatch {
     if (this.#isOn) return;
     if (steps === 1) this.#saySlow(actor, message, tookMs);
     else if (this.#maySay()) {
-      this.#options.log("runtime", "slowTurn", { ms: Math.round(tookMs), messages: steps });
+      const detail = { ms: Math.round(tookMs), messages: steps };
+      this.#options.log({ actor: "runtime", event: "slowTurn", detail });
     }
   }
 
@@ -96,8 +103,8 @@ export class StepWatch {
 
   #saySlow(actor: string, message: object, tookMs: number): void {
     if (!this.#maySay()) return;
-    const ms = Math.round(tookMs);
-    this.#options.log(actor, "slowStep", { message: kindOf(message), ms });
+    const detail = { message: kindOf(message), ms: Math.round(tookMs) };
+    this.#options.log({ actor, event: "slowStep", detail });
   }
 
   #maySay(): boolean {

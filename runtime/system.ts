@@ -121,13 +121,8 @@ export class ActorSystem {
       node: options.node,
       slowMs: slowStepMs ?? Number.POSITIVE_INFINITY,
       wallMs: () => clock.wallMs(),
-      log: (actor, event, detail) => {
-        this.#inspection.next({
-          ...{ kind: "log", level: "warn", event, detail },
-          ...this.#stamp(),
-          actor,
-        });
-      },
+      log: (line) =>
+        this.#inspection.next({ kind: "log", level: "warn", ...this.#stamp(), ...line }),
     });
     this.#peers = new Peers({
       gate,

@@ -120,7 +120,7 @@ export class ChangeStreams {
   }
 
   /** Throws BadArgumentsError. */
-  changes(path: string, options: ChangesOptions): Changes {
+  changes(path: string, options: ChangesOptions = {}): Changes {
     checkPath(path);
     checkChangesOptions(options);
     const { recursive = false, from: after, progress = false } = options;

@@ -29,12 +29,20 @@ export type NodeState = {
 
 /** They complete when the system stops. */
 export function stateOf(system: ActorSystem, id: ServerId): NodeState {
-  const leadership$ = lasting(observe(system, "leadership").pipe(startWith(NO_LEADERSHIP)));
+  const leadership$ = lasting(
+    observe(system, "leadership").pipe(startWith(NO_LEADERSHIP), distinctUntilChanged(isSame)),
+  );
   return {
     leadership$,
     peers$: lasting(inContact(system, leadership$, id)),
     nats$: lasting(observe(system, "nats").pipe(startWith(NO_NATS))),
   };
+}
+
+function isSame(a: Leadership, b: Leadership): boolean {
+  return (
+    a.role === b.role && a.epoch === b.epoch && a.leader === b.leader && a.admission === b.admission
+  );
 }
 
 /** A leader hears its followers, a follower its leader. Who looks for a leader relies on nobody. */

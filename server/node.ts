@@ -179,7 +179,7 @@ class Node implements RunningNode {
     return this.#started.steps$;
   }
 
-  changes(path: string, options: ChangesOptions = {}): Changes {
+  changes(path: string, options?: ChangesOptions): Changes {
     return this.#started.streams.changes(path, options);
   }
 

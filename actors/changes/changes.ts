@@ -107,12 +107,17 @@ function receive(turn: Turn, message: ChangesMessage): void {
   }
 }
 
-/** What a reader has been told may be wrong, and is not known of which: all of them end. */
-function recover(turn: Turn, _message: ChangesMessage, error: unknown): void {
-  for (const { number } of [...turn.state.readers.values()]) {
+/** Any reader may have missed something, so all of them end. The one that was to be opened ends too. */
+function recover(turn: Turn, message: ChangesMessage, error: unknown): void {
+  const { state } = turn;
+  const numbers = new Set(state.readers.keys());
+  if (message.kind === "openReader") numbers.add(message.reader);
+  for (const number of numbers) {
     give(turn, number, { kind: "failed", reason: String(error) });
     closeReader(turn, number);
   }
+  // The message may have been the tree's answer.
+  state.opening = undefined;
 }
 
 function openReader(turn: Turn, message: OpenReader): void {
