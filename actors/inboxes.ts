@@ -1,6 +1,7 @@
 /** Which actor takes which message, so that a `tell` to the wrong one is a type error. `L` below is a lane's number. */
 import type { TellEffect } from "../runtime/effects.ts";
 import type { AdminMessage } from "./admin/messages.ts";
+import type { ChangesMessage } from "./changes/messages.ts";
 import type { ElectionMessage } from "./election/messages.ts";
 import type { NatsGatewayMessage, ZooKeeperGatewayMessage } from "./gateway/messages.ts";
 import type { HeartbeatMessage } from "./heartbeat/messages.ts";
@@ -12,6 +13,7 @@ import type { TreeMessage } from "./tree/messages.ts";
 
 export type Inboxes = {
   admin: AdminMessage;
+  changes: ChangesMessage;
   election: ElectionMessage;
   heartbeat: HeartbeatMessage;
   log: LogMessage;

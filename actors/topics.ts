@@ -5,6 +5,8 @@
  */
 import type { EmitEffect } from "../runtime/effects.ts";
 import type { Leadership } from "../protocol/replication.ts";
+import type { NatsConnections } from "./admin/messages.ts";
+import type { Streamed } from "./changes/messages.ts";
 import type { Serving } from "./gateway/messages.ts";
 import type { LeaderHeard, Peers } from "./heartbeat/messages.ts";
 import type { Committed, Durable, Standing } from "./log-sync/messages.ts";
@@ -21,6 +23,8 @@ export type Topics = {
   memory: TreeMemory;
   metrics: TreeMetrics;
   serving: Serving;
+  streamed: Streamed;
+  nats: NatsConnections;
 };
 
 export type Topic = keyof Topics;
@@ -59,6 +63,12 @@ export const TOPICS: { readonly [T in Topic]: TopicRules } = {
   memory: { from: "tree/*", is: "state", meaning: "whether the tree has memory left to grow" },
   metrics: { from: "tree/*", is: "state", meaning: "how large the tree is, and its watches" },
   serving: { from: "nats/*", is: "state", meaning: "this lane is to be heard by native clients" },
+  streamed: { from: "changes", is: "event", meaning: "what a reader in this process is given" },
+  nats: {
+    from: "admin",
+    is: "state",
+    meaning: "which of the node's connections to NATS are there",
+  },
 };
 
 export function emit<T extends Topic>(topic: T, value: Topics[T]): EmitEffect {

@@ -85,9 +85,9 @@ async function runNode(
   const asked: Promise<unknown>[] = [stopSignal(() => undefined)];
   if (stopWithStdin) asked.push(stdinEnd());
   tuneGarbageCollection();
-  const { startNode } = await import("../server/node.ts");
+  const { launchNode } = await import("../server/node.ts");
   const onInspection = (event: InspectionEvent): void => logEvent(event, level);
-  const starting = startNode(config, { skip, onInspection });
+  const starting = launchNode(config, { skip, onInspection });
   const early = Promise.race(asked).then(() => "stop" as const);
   const started = await Promise.race([starting, early]);
   // The node needs no orderly stop here: what it has written is what a crash could leave, and every start copes with that.

@@ -1,9 +1,9 @@
 /** The change streams of a client. A stream survives reconnects: it continues after the last zxid that it has delivered. */
 import { Observable, type Subscriber } from "rxjs";
+import type { ChangeEvent } from "../protocol/changes.ts";
 import { BadArgumentsError, errorOfCode } from "../protocol/errors.ts";
 import { NATIVE_STREAMS_MAX } from "../protocol/limits.ts";
 import type { ClientItem, GatewayItem } from "../protocol/native.ts";
-import type { Change } from "../protocol/reads.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 
 export type ChangesOptions = {
@@ -17,16 +17,6 @@ export type ChangesOptions = {
   /** True: `progress` events are delivered between the changes. Default false. */
   readonly progress?: boolean;
 };
-
-export type ChangeEvent =
-  | Change
-  /** Every change up to `zxid` has been delivered, so a later stream may begin from it. */
-  | { readonly kind: "progress"; readonly zxid: Zxid }
-  /**
-   * The node no longer keeps the changes that would come next, only those after `oldest`. The stream completes. Read the znodes
-   * again, then open a stream from the zxid of that read.
-   */
-  | { readonly kind: "compacted"; readonly oldest: Zxid };
 
 /** What the streams use of the session. */
 export type StreamHost = {

@@ -7,6 +7,7 @@
  */
 import { defer, filter, firstValueFrom, type Observable } from "rxjs";
 import { OPEN_ACL } from "../protocol/acl.ts";
+import type { ChangeEvent } from "../protocol/changes.ts";
 import { Code } from "../protocol/codes.ts";
 import {
   BadArgumentsError,
@@ -28,15 +29,15 @@ import type { Zxid } from "../protocol/zxid.ts";
 import { isNatsServer } from "../runtime/nats/servers.ts";
 import {
   checkBoolean,
+  checkChangesOptions,
   checkedData,
   checkMilliseconds,
   checkOptions,
   checkPath,
   checkText,
   checkVersion,
-  checkZxid,
-} from "./arguments.ts";
-import type { ChangeEvent, ChangesOptions } from "./changes.ts";
+} from "../protocol/arguments.ts";
+import type { ChangesOptions } from "./changes.ts";
 import { type NatsChannel, openNatsChannel } from "./nats-channel.ts";
 import { bytesOf } from "./requests.ts";
 import { Seen } from "./seen.ts";
@@ -318,14 +319,6 @@ function versionOf(options: VersionOptions): number {
   const { version = VERSION_ANY } = options;
   checkVersion(version);
   return version;
-}
-
-function checkChangesOptions(options: ChangesOptions): void {
-  checkOptions("options", options);
-  const { recursive, progress, from } = options;
-  if (recursive !== undefined) checkBoolean("`recursive`", recursive);
-  if (progress !== undefined) checkBoolean("`progress`", progress);
-  if (from !== undefined) checkZxid("`from`", from);
 }
 
 function checkConnectOptions(options: ConnectOptions): void {

@@ -12,6 +12,7 @@ import {
   UnreachableError,
   type ZooidError,
 } from "../protocol/errors.ts";
+import type { ChangeEvent } from "../protocol/changes.ts";
 import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../protocol/ids.ts";
 import { NATIVE_TAKEN_BYTES } from "../protocol/limits.ts";
 import {
@@ -27,7 +28,7 @@ import type { NativeRequest, NativeResult } from "../protocol/native-packing.ts"
 import { gatewaySubject, laneSubject } from "../protocol/subjects.ts";
 import { ZXID_NONE, type Zxid } from "../protocol/zxid.ts";
 import { Backoff } from "./backoff.ts";
-import { type ChangeEvent, type ChangesOptions, Streams } from "./changes.ts";
+import { type ChangesOptions, Streams } from "./changes.ts";
 import type { ChannelEvent, NatsChannel } from "./nats-channel.ts";
 import { Requests } from "./requests.ts";
 

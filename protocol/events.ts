@@ -239,6 +239,14 @@ export const EVENTS = {
   },
   undelivered: { level: "warn", meaning: "a message found no actor, or a full mailbox" },
   stopNode: { level: "error", meaning: "the node stops" },
+  slowStep: {
+    level: "warn",
+    meaning: "an actor was busy with one message for as long as `--slow-step-ms`",
+  },
+  slowTurn: {
+    level: "warn",
+    meaning: "a thread was busy with several messages for as long as `--slow-step-ms`",
+  },
   warning: { level: "warn", meaning: "a setting is legal and probably not meant" },
 } as const;
 

@@ -118,6 +118,9 @@ export const NATIVE_UNTAKEN_BYTES_SOFT_MAX: number = 4 * 1024 * 1024;
 /** A native client acknowledges what it has received after this many bytes. */
 export const NATIVE_TAKEN_BYTES: number = 512 * 1024;
 
+/** Change streams of readers in a node's own process. A further one ends at once with BadArgumentsError. */
+export const CHANGE_READERS_MAX = 1_000;
+
 /**
  * Bytes of changes that wait for a client's credits. Beyond it the stream pauses, and continues later from the changes that the
  * lane keeps.

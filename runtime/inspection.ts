@@ -1,8 +1,11 @@
-/** What happens inside a node, as one stream: logs, metrics, tests and the dashboard read it. */
+/**
+ * What happens inside a node, as streams. `InspectionEvent`: what its log is made of, always. `StepEvent`: every step of every actor,
+ * while somebody observes the steps.
+ */
 import type { Effect, EventDetail, LogLevel, PeerId } from "./effects.ts";
 
 export type InspectionEvent =
-  /** An actor's own word. */
+  /** An actor, or what runs it, has something to say to operators. */
   | {
       readonly kind: "log";
       /** Unix milliseconds. */
@@ -40,16 +43,38 @@ export type InspectionEvent =
       readonly reason: string;
     };
 
-/** One message that an actor handled, before what it asked for is performed. */
+/** A step: one actor handled one message, and what it asked for was performed. Plain data, which may go to another thread. */
 export type StepEvent = {
-  /** Unix milliseconds. */
+  readonly kind: "step";
+  /** When it ended, in Unix milliseconds. */
   readonly atMs: number;
   readonly node: PeerId;
   readonly actor: string;
+  /** The message's kind. */
+  readonly message: string;
+  /** How many effects of each kind the actor asked for. */
+  readonly effects: Readonly<Record<string, number>>;
+  /** How many messages wait for the actor after the step. */
+  readonly queued: number;
+  /** How long deciding and performing took, in microseconds. */
+  readonly tookUs: number;
+};
+
+/**
+ * A decision: what an actor was given and what it asks for, before that is performed. For checkers on the actor's own thread: the
+ * message, the effects and the state are the actor's own, and must not be changed.
+ */
+export type Decision = {
+  readonly actor: string;
   readonly message: object;
   readonly effects: readonly Effect[];
-  /** The actor's own, as it is after the step. */
+  /** As it is after the decision. */
   readonly state: unknown;
   /** How many messages wait for the actor. */
   readonly queued: number;
 };
+
+/** The kind of a message, for logs. */
+export function kindOf(message: object): string {
+  return "kind" in message ? String(message.kind) : "unknown";
+}

@@ -9,9 +9,10 @@ import type { Clock, Randomness } from "./clock.ts";
 import type { DiskOperation, DiskOutcome } from "./disk.ts";
 import type { Context, Turn } from "./turn.ts";
 import type { ConnectionEffect, Effect, PeerEffect, PeerId } from "./effects.ts";
-import type { InspectionEvent, StepEvent } from "./inspection.ts";
+import { type Decision, type InspectionEvent, kindOf, type StepEvent } from "./inspection.ts";
 import { Fifo } from "./fifo.ts";
 import type { PeerGate, Transport } from "./transport.ts";
+import { StepWatch } from "./step-watch.ts";
 import { TopicTable } from "./topic-table.ts";
 import { Peers, type ReceivedFromPeer } from "./peers.ts";
 
@@ -53,6 +54,8 @@ export type SystemOptions = {
   readonly publisher?: Pick<Transport, "publish"> | undefined;
   readonly disk?: DiskPort | undefined;
   readonly connections?: ConnectionPort | undefined;
+  /** A step that takes so long is said in the log (`slowStep`), in milliseconds. Default: none is. */
+  readonly slowStepMs?: number | undefined;
   /** Called before each step, under the actor's supervision: the simulator has actors fail here. */
   readonly beforeStep?: ((actor: string, message: object) => void) | undefined;
   /** The link to the thread where an actor lives that is not of this system. */
@@ -97,7 +100,7 @@ export class ActorSystem {
   readonly #topics = new TopicTable((to, value, state) => this.tell(to, value, state));
   readonly #peers: Peers;
   readonly #inspection = new Subject<InspectionEvent>();
-  readonly #steps = new Subject<StepEvent>();
+  readonly #watch: StepWatch;
   readonly #outbox = new Map<Link, Letter[]>();
   #floodSaidMs = Number.NEGATIVE_INFINITY;
   #scheduled = false;
@@ -113,7 +116,14 @@ export class ActorSystem {
       random: () => randomness.random(),
       randomBytes: (length) => randomness.randomBytes(length),
     };
-    const { gate, transport, clock } = options;
+    const { gate, transport, clock, slowStepMs } = options;
+    this.#watch = new StepWatch({
+      node: options.node,
+      slowMs: slowStepMs ?? Number.POSITIVE_INFINITY,
+      wallMs: () => clock.wallMs(),
+      log: (line) =>
+        this.#inspection.next({ kind: "log", level: "warn", ...this.#stamp(), ...line }),
+    });
     this.#peers = new Peers({
       gate,
       transport,
@@ -129,9 +139,14 @@ export class ActorSystem {
     return this.#inspection;
   }
 
-  /** What each step of an actor was given and decided, while somebody subscribes. Subscribers must not change what they are given. */
+  /** What each step decides, before it is performed. Subscribers must not change what they are given. */
+  get decisions$(): Observable<Decision> {
+    return this.#watch.decisions$;
+  }
+
+  /** Each step, once it is done. */
   get steps$(): Observable<StepEvent> {
-    return this.#steps;
+    return this.#watch.steps$;
   }
 
   /** From now on each value that the actor emits under the topic is told to these actors, wherever they live. */
@@ -191,7 +206,7 @@ export class ActorSystem {
       cell.timers.clear();
     }
     this.#topics.complete();
-    this.#steps.complete();
+    this.#watch.complete();
     this.#inspection.complete();
   }
 
@@ -211,25 +226,37 @@ export class ActorSystem {
     this.#scheduled = false;
     this.#context.nowMs = this.#options.clock.nowMs();
     this.#context.wallMs = this.#options.clock.wallMs();
+    this.#watch.beginTurn(this.#context.nowMs);
     let handled = 0;
+    let ends = 0;
+    let last: Queued | undefined;
     while (!this.#stopped) {
       const next = this.#queue.shift();
       if (next !== undefined) {
         next.cell.queued -= 1;
         this.#deliver(next);
+        last = next;
         handled += 1;
         if (handled >= TURN_MESSAGES_MAX) break;
       } else if (this.#awaitingEndOfTurn.length > 0) {
-        this.#endTurn();
+        ends += this.#endTurn();
       } else {
         break;
       }
     }
+    if (last !== undefined) this.#endWatch(handled + ends, last);
     this.#flushLinks();
     if (this.#queue.length > 0) this.#schedule();
   }
 
-  #endTurn(): void {
+  #endWatch(steps: number, { cell, message }: Queued): void {
+    const nowMs = this.#options.clock.nowMs();
+    const tookMs = nowMs - this.#context.nowMs;
+    this.#watch.endTurn({ nowMs, tookMs, steps, actor: cell.actor.name, message });
+  }
+
+  /** How many actors have had their `endOfTurn`. */
+  #endTurn(): number {
     const cells = this.#awaitingEndOfTurn;
     this.#awaitingEndOfTurn = [];
     for (const cell of cells) {
@@ -238,6 +265,7 @@ export class ActorSystem {
       cell.awaitsEndOfTurn = false;
       this.#deliver({ cell, message: END_OF_TURN });
     }
+    return cells.length;
   }
 
   #deliver({ cell, message, topic, incarnation }: Queued): void {
@@ -262,12 +290,19 @@ export class ActorSystem {
   /** What the actor decides, and what it asks for: an effect that cannot be performed is a failure of the actor too. */
   #step(cell: Cell, message: object): void {
     const { actor } = cell;
-    this.#options.beforeStep?.(actor.name, message);
+    const { clock, beforeStep } = this.#options;
+    const watch = this.#watch;
+    const startedMs = watch.isOn ? clock.nowMs() : 0;
+    beforeStep?.(actor.name, message);
     const turn = this.#newTurn(cell);
     if (message === START) cell.state = actor.start(turn);
     else actor.receive(turn, message);
-    if (this.#steps.observed) this.#sayStep(cell, message, turn);
+    if (watch.isOn) watch.decided(decisionOf(cell, message, turn.effects));
     this.#performAll(cell, turn.effects);
+    if (watch.isOn) {
+      const tookMs = clock.nowMs() - startedMs;
+      watch.done({ ...decisionOf(cell, message, turn.effects), tookMs });
+    }
   }
 
   #newTurn({ state }: Cell): Turn<unknown> {
@@ -455,17 +490,12 @@ export class ActorSystem {
   #stamp(): { readonly atMs: number; readonly node: PeerId } {
     return { atMs: this.#options.clock.wallMs(), node: this.#options.node };
   }
-
-  #sayStep(cell: Cell, message: object, { effects }: Turn<unknown>): void {
-    const { queued, state } = cell;
-    const actor = cell.actor.name;
-    this.#steps.next({ ...this.#stamp(), actor, message, effects, state, queued });
-  }
 }
 
 const START: object = { kind: "start" };
 const END_OF_TURN: object = { kind: "endOfTurn" };
 
-function kindOf(message: object): string {
-  return "kind" in message ? String(message.kind) : "unknown";
+function decisionOf(cell: Cell, message: object, effects: readonly Effect[]): Decision {
+  const { queued, state } = cell;
+  return { actor: cell.actor.name, message, effects, state, queued };
 }

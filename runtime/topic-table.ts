@@ -8,6 +8,7 @@ export class TopicTable {
   /** The last value of each state. */
   readonly #kept = new Map<string, object>();
   readonly #observed = new Map<string, Subject<object>>();
+  #isOver = false;
 
   /** `tell` gets the name of the state with each value of one. */
   constructor(tell: (to: string, value: object, state: string | undefined) => void) {
@@ -35,7 +36,9 @@ export class TopicTable {
     });
   }
 
+  /** Whoever observes is told that nothing more comes, now or when it begins to observe. */
   complete(): void {
+    this.#isOver = true;
     for (const subject of this.#observed.values()) subject.complete();
   }
 
@@ -43,6 +46,7 @@ export class TopicTable {
     let subject = this.#observed.get(key);
     if (subject === undefined) {
       subject = new Subject<object>();
+      if (this.#isOver) subject.complete();
       this.#observed.set(key, subject);
     }
     return subject;

@@ -1,5 +1,6 @@
-/** The actors that face clients and operators. */
+/** The actors that face clients, operators, and the process that a node lives in. */
 import { adminActor } from "../actors/admin/admin.ts";
+import { changesActor } from "../actors/changes/changes.ts";
 import { natsGatewayActor, type NatsGatewayOptions } from "../actors/gateway/nats/gateway.ts";
 import { zooKeeperGatewayActor } from "../actors/gateway/zookeeper/gateway.ts";
 import type { ActorSystem } from "../runtime/system.ts";
@@ -19,6 +20,11 @@ export function addAdminActor(
 ): void {
   const version = `${ZOOKEEPER_VERSION}-zooid-${zooidVersion()}, built on ${BUILT}`;
   system.add(adminActor({ server: config.id, voters: config.members, version, environment }));
+}
+
+/** Beside the replication actors too: change streams for readers in this process. */
+export function addChangesActor(system: ActorSystem): void {
+  system.add(changesActor());
 }
 
 /** Beside a lane's replica. */

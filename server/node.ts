@@ -1,30 +1,37 @@
 /** A running node: the main thread's actors, the lanes, and the way to the other nodes. */
-import { BehaviorSubject, type Observable, Subject } from "rxjs";
-import { type Leadership, NO_LEADERSHIP } from "../protocol/replication.ts";
-import type { ProcessReport } from "../actors/admin/messages.ts";
+import { type Observable, Subject, Subscription } from "rxjs";
+import type { NatsConnections, NatsReport, ProcessReport } from "../actors/admin/messages.ts";
 import { APPLY_FAILED } from "../actors/tree/apply/apply-failure.ts";
+import { assert } from "../protocol/assert.ts";
+import type { ServerId } from "../protocol/ids.ts";
+import type { Leadership } from "../protocol/replication.ts";
 import { peerSubjects } from "../protocol/subjects.ts";
 import { formatZxid, type Zxid } from "../protocol/zxid.ts";
 import { ConnectionCounts, type SharedCounts } from "../runtime/connections/connection-counts.ts";
 import type { EventDetail } from "../runtime/effects.ts";
-import type { InspectionEvent } from "../runtime/inspection.ts";
+import type { InspectionEvent, StepEvent } from "../runtime/inspection.ts";
 import { Lane } from "../runtime/lanes/lane.ts";
 import { realClock, realRandomness } from "../runtime/real-clock.ts";
 import { ActorSystem, type Letter } from "../runtime/system.ts";
 import type { Transport } from "../runtime/transport.ts";
 import { connectNats } from "../runtime/nats/transport.ts";
 import { AuthenticatedTransport } from "./authenticated-transport.ts";
-import { natsLog } from "./nats-log.ts";
+import { type Changes, type ChangesOptions, ChangeStreams } from "./change-streams.ts";
+import { NodeStoppedError } from "./errors.ts";
+import { actorReports, stepsOf } from "./inspect-steps.ts";
+import { natsLog, natsTopic } from "./nats-log.ts";
 import { natsOptions } from "./nats-options.ts";
 import { whenNatsIsThere } from "./nats-wait.ts";
+import { type NodeState, stateOf } from "./node-state.ts";
 import { readPeerKeys } from "./peer-keys.ts";
-import type { NodeConfig } from "./config/node-config.ts";
+import { type NodeConfig, slowStepMs } from "./config/node-config.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import { noteFailed, noteSkipped, segmentWith, zxidOfText } from "./skipped-operations.ts";
 import type { TreeLaneData } from "./lanes/tree-lane.ts";
-import { addAdminActor } from "./gateways.ts";
+import { addAdminActor, addChangesActor } from "./gateways.ts";
 import { machine } from "./memory-limits.ts";
 import { connectionsLeft, connectionsMost, openFilesWarning } from "./open-files.ts";
+import type { NodeGate } from "./peer-gate.ts";
 import { heapProblem } from "./start-memory.ts";
 import { addReplicationActors, peerGate, threadOf } from "./placement.ts";
 import { observe, wireAll } from "./wiring.ts";
@@ -32,43 +39,75 @@ import { processEnvironment, processReport, reportProcess } from "./process-repo
 
 export type StopReason =
   | { readonly kind: "asked" }
-  /** Fail-stop: a node that may be wrong must not vote. */
+  /** The node has stopped itself: one that may be wrong must not vote. */
   | { readonly kind: "failed"; readonly reason: string };
 
+/** A node of an ensemble in this process. Its streams begin with how things are, for each subscriber, and complete when it stops. */
 export type RunningNode = {
-  /** The port that clients connect to. */
+  /** The TCP port that ZooKeeper's clients connect to. */
   readonly clientPort: number;
-  /** Everything that the node's actors say, of all threads. */
-  readonly inspection$: Observable<InspectionEvent>;
-  /** Who leads, as far as this node knows: the current word at once, then each change. */
-  readonly leadership$: Observable<Leadership>;
+  /**
+   * Resolves when the node serves clients for the first time: it leads, or follows a leader. Rejects with NodeStoppedError when it
+   * stops before.
+   */
+  readonly ready: Promise<void>;
+  /** Resolves, and never rejects, when the node has stopped, whether it was asked to or stopped itself. */
   readonly stopped: Promise<StopReason>;
-  /** Closes clients and files. Resolves when everything is released. */
+  /** Who leads, as far as this node knows, in which epoch, and which writes the ensemble takes. */
+  readonly leadership$: Observable<Leadership>;
+  /**
+   * The other nodes that this one is in contact with, ascending: of a leader those that it has heard within the peer timeout, of a
+   * follower its leader, of a node that looks for a leader none.
+   */
+  readonly peers$: Observable<readonly ServerId[]>;
+  /** Which connections to NATS the node has, and whether they are there. They are made again by themselves. */
+  readonly nats$: Observable<NatsConnections>;
+  /** What the node's actors say to operators, on all threads, from now on. What was said before is not repeated: see `onInspection`. */
+  readonly inspection$: Observable<InspectionEvent>;
+  /**
+   * Each step of each actor, on all threads, while somebody subscribes. To look at a node closely: every step is timed then, which
+   * costs a busy node some of its speed. Those of other threads come up to 50 ms later.
+   */
+  readonly steps$: Observable<StepEvent>;
+  /**
+   * Changes of the znode at a path, in order, each once, without a gap, from this node's own replica and without NATS. Throws
+   * BadArgumentsError. What may be observed is the same as with `changes` of `zooid/client`.
+   */
+  changes(path: string, options?: ChangesOptions): Changes;
+  /** Closes clients and files. Resolves when everything is released. Never rejects for being called again. */
   stop(): Promise<void>;
 };
 
-export type NodeOptions = {
-  /** Instead of NATS: nodes of one process share a network in memory. */
+export type LaunchOptions = {
+  /** In place of NATS: nodes of one process share a network in memory. */
   readonly transport?: Transport | undefined;
   /** Operations to skip from now on; each must have failed on this node. */
-  readonly skip?: readonly Zxid[];
+  readonly skip?: readonly Zxid[] | undefined;
   /** Hears what happens from the very start on. */
   readonly onInspection?: ((event: InspectionEvent) => void) | undefined;
+  /** Gives a start up that takes too long, as when it waits for NATS: it then rejects. Once the node has started it stops the node. */
+  readonly signal?: AbortSignal | undefined;
 };
 
-/** Files that a lane has open. */
+/** How many files a lane has open. */
 const LANE_FILES = 20;
 
 /** Rejects when the data folder, the client port or NATS cannot be had. */
-export async function startNode(
+export async function launchNode(
   config: NodeConfig,
-  options: NodeOptions = {},
+  options: LaunchOptions = {},
 ): Promise<RunningNode> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   const node = new Node(config, options.onInspection);
+  const onAbort = (): void => void node.stop();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  void node.stopped.then(() => signal?.removeEventListener("abort", onAbort));
   try {
     await node.start(options);
   } catch (error) {
     await node.stop();
+    signal?.throwIfAborted();
     throw error;
   }
   return node;
@@ -82,33 +121,42 @@ function laneEntry(name: string): URL {
 
 const PEERS_REPORT_INTERVAL_MS = 1_000;
 
+/** What the main thread of a started node has. */
+type Main = {
+  readonly system: ActorSystem;
+  readonly gate: NodeGate;
+  readonly state: NodeState;
+  readonly streams: ChangeStreams;
+  readonly steps$: Observable<StepEvent>;
+};
+
 class Node implements RunningNode {
   readonly inspection$: Subject<InspectionEvent> = new Subject();
-  readonly leadership$: BehaviorSubject<Leadership> = new BehaviorSubject<Leadership>(
-    NO_LEADERSHIP,
-  );
+  readonly ready: Promise<void>;
   readonly stopped: Promise<StopReason>;
   readonly #config: NodeConfig;
-  readonly #resolveStopped: (reason: StopReason) => void;
+  readonly #ready: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  readonly #stopped: PromiseWithResolvers<StopReason> = Promise.withResolvers<StopReason>();
   readonly #treeLanes: Lane[] = [];
   #logLane: Lane | undefined;
-  #system: ActorSystem | undefined;
+  #main: Main | undefined;
   #transport: Transport | undefined;
   #authenticated: AuthenticatedTransport | undefined;
-  /** When the node is to stop: nothing is waited for any more. */
+  /** Aborted when the node is to stop: nothing is waited for any more. */
   readonly #aborted = new AbortController();
   #early: Letter[] = [];
   #stopping: Promise<void> | undefined;
   #stopReports: () => void = () => undefined;
   #counts: ConnectionCounts | undefined;
-  /** That the limit of open files is low. */
+  /** The log has been told that the limit of open files is low. */
   #warned = false;
 
   constructor(config: NodeConfig, onInspection: ((event: InspectionEvent) => void) | undefined) {
     this.#config = config;
-    const { promise, resolve } = Promise.withResolvers<StopReason>();
-    this.stopped = promise;
-    this.#resolveStopped = resolve;
+    this.ready = this.#ready.promise;
+    this.stopped = this.#stopped.promise;
+    // Whoever waits for it hears that it did not come; nobody has to.
+    this.ready.catch(() => undefined);
     if (onInspection !== undefined) this.inspection$.subscribe(onInspection);
   }
 
@@ -116,14 +164,36 @@ class Node implements RunningNode {
     return this.#treeLanes[0]?.detail["clientPort"] ?? this.#config.clientPort;
   }
 
-  async start({ transport: given, skip = [] }: NodeOptions): Promise<void> {
+  get leadership$(): Observable<Leadership> {
+    return this.#started.state.leadership$;
+  }
+
+  get peers$(): Observable<readonly ServerId[]> {
+    return this.#started.state.peers$;
+  }
+
+  get nats$(): Observable<NatsConnections> {
+    return this.#started.state.nats$;
+  }
+
+  get steps$(): Observable<StepEvent> {
+    return this.#started.steps$;
+  }
+
+  changes(path: string, options?: ChangesOptions): Changes {
+    return this.#started.streams.changes(path, options);
+  }
+
+  /** Nobody is given a node before it has started. */
+  get #started(): Main {
+    assert(this.#main !== undefined, "a node that is used has started");
+    return this.#main;
+  }
+
+  async start({ transport: given, skip = [] }: LaunchOptions): Promise<void> {
     const config = this.#config;
     makeDataFolder(config.dataDir);
-    const { laneHeapBytes } = config;
-    const problem = heapProblem(
-      config.dataDir,
-      laneHeapBytes > 0 ? laneHeapBytes : machine().heapBytes,
-    );
+    const problem = heapProblem(config.dataDir, laneHeap(config) ?? machine().heapBytes);
     if (problem !== undefined) throw new Error(problem);
     // The folder first: nothing else may happen in the name of a node whose folder is in use.
     this.#logLane = await this.#startLane("log-lane", { config });
@@ -131,6 +201,23 @@ class Node implements RunningNode {
     const alone = config.members.length === 1;
     if (given !== undefined) this.#transport = given;
     else if (!alone || config.natsUrls.length > 0) this.#transport = await this.#connect();
+    await this.#startTreeLanes(skips);
+    const main = this.#makeMain();
+    this.#main = main;
+    const recovered = new Promise<undefined>((resolve) => {
+      observe(main.system, "durable").subscribe(() => resolve(undefined));
+    });
+    this.#deliver(this.#early);
+    this.#early = [];
+    this.#stopReports = this.#startReports(main);
+    // A folder that is another's, or damaged, is known once the log has been read.
+    const outcome = await Promise.race([recovered, this.stopped]);
+    if (outcome?.kind === "failed") throw new Error(outcome.reason);
+    this.#aborted.signal.throwIfAborted();
+  }
+
+  async #startTreeLanes(skips: readonly Zxid[]): Promise<void> {
+    const config = this.#config;
     const counts = this.#shareCounts();
     for (let lane = 1; lane <= config.lanes; lane += 1) {
       const data: TreeLaneData = {
@@ -141,9 +228,12 @@ class Node implements RunningNode {
         nats: config.natsUrls.length > 0,
         skips,
       };
-      const heapBytes = laneHeapBytes > 0 ? laneHeapBytes : undefined;
-      this.#treeLanes.push(await this.#startLane("tree-lane", data, heapBytes));
+      this.#treeLanes.push(await this.#startLane("tree-lane", data, laneHeap(config)));
     }
+  }
+
+  #makeMain(): Main {
+    const config = this.#config;
     const gate = peerGate(config, realRandomness);
     const system = new ActorSystem({
       node: config.id,
@@ -151,6 +241,7 @@ class Node implements RunningNode {
       randomness: realRandomness,
       gate,
       transport: this.#transport,
+      slowStepMs: slowStepMs(config),
       route: (to) => {
         const thread = threadOf(to);
         if (thread === "log") return this.#logLane;
@@ -159,16 +250,22 @@ class Node implements RunningNode {
       onStopNode: (reason) => this.#fail(reason),
     });
     system.inspection$.subscribe((event) => this.inspection$.next(event));
-    observe(system, "leadership").subscribe((value) => this.leadership$.next(value));
-    const recovered = new Promise<undefined>((resolve) => {
-      observe(system, "durable").subscribe(() => resolve(undefined));
+    const state = stateOf(system, config.id);
+    state.leadership$.subscribe(({ role }) => {
+      if (role === "leading" || role === "following") this.#ready.resolve();
     });
+    const streams = new ChangeStreams(system);
     wireAll(system, config.lanes);
     addReplicationActors(system, config, gate);
     addAdminActor(system, config, processEnvironment());
-    this.#system = system;
-    this.#deliver(this.#early);
-    this.#early = [];
+    addChangesActor(system);
+    const lanes =
+      this.#logLane === undefined ? this.#treeLanes : [this.#logLane, ...this.#treeLanes];
+    return { system, gate, state, streams, steps$: stepsOf([system, ...lanes]) };
+  }
+
+  /** What the admin actor is told now and then. The returned function ends it. */
+  #startReports({ system, gate, steps$ }: Main): () => void {
     const stopProcessReports = reportProcess((report) => {
       this.#limitConnections(report);
       system.tell("admin", report);
@@ -177,13 +274,23 @@ class Node implements RunningNode {
       const refused = gate.refused + (this.#authenticated?.refused ?? 0);
       system.tell("admin", { kind: "peersReport", refused });
     }, PEERS_REPORT_INTERVAL_MS);
-    this.#stopReports = () => {
+    const { actorMetricsMs } = this.#config;
+    const reports = new Subscription();
+    if (actorMetricsMs > 0) {
+      const told$ = actorReports(steps$, actorMetricsMs);
+      reports.add(told$.subscribe((report) => system.tell("admin", report)));
+    }
+    reports.add(
+      this.#authenticated?.status$.subscribe((status) => {
+        const report: NatsReport = { kind: "natsReport", connection: "peers", status };
+        system.tell("admin", report, natsTopic("peers"));
+      }),
+    );
+    return () => {
       clearInterval(peersReports);
       stopProcessReports();
+      reports.unsubscribe();
     };
-    // A folder that is another's, or damaged, is known once the log has been read.
-    const outcome = await Promise.race([recovered, this.stopped]);
-    if (outcome?.kind === "failed") throw new Error(outcome.reason);
   }
 
   /** Before the lanes are there, which open files themselves: some are kept for them. */
@@ -246,7 +353,7 @@ class Node implements RunningNode {
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= this.#release().then(() => this.#resolveStopped({ kind: "asked" }));
+    this.#stopping ??= this.#release({ kind: "asked" });
     return this.#stopping;
   }
 
@@ -264,38 +371,54 @@ class Node implements RunningNode {
     return this.#authenticated;
   }
 
-  #startLane(name: string, data: object, heapBytes?: number): Promise<Lane> {
-    return Lane.start({
+  async #startLane(name: string, data: object, heapBytes?: number): Promise<Lane> {
+    const { signal } = this.#aborted;
+    signal.throwIfAborted();
+    const lane = await Lane.start({
       entry: laneEntry(name),
       heapBytes,
       data,
+      signal,
       onLetters: (letters) => this.#deliver(letters),
       onInspection: (event) => this.#heard(event),
       onStopNode: (reason) => this.#fail(reason),
     });
+    if (signal.aborted) await lane.stop();
+    signal.throwIfAborted();
+    return lane;
   }
 
   #deliver(letters: readonly Letter[]): void {
     for (const letter of letters) {
-      if (this.#system === undefined) this.#early.push(letter);
-      else this.#system.tell(letter.to, letter.message, letter.topic);
+      if (this.#main === undefined) this.#early.push(letter);
+      else this.#main.system.tell(letter.to, letter.message, letter.topic);
     }
   }
 
   #fail(reason: string): void {
     if (this.#stopping !== undefined) return;
-    this.#stopping = this.#release().then(() => this.#resolveStopped({ kind: "failed", reason }));
+    this.#stopping = this.#release({ kind: "failed", reason });
   }
 
-  async #release(): Promise<void> {
+  async #release(reason: StopReason): Promise<void> {
     this.#aborted.abort();
     this.#stopReports();
+    const hasFailed = reason.kind === "failed";
+    const why = hasFailed ? `the node stopped itself: ${reason.reason}` : "the node was stopped";
+    const error = new NodeStoppedError(why);
+    this.#ready.reject(error);
+    this.#main?.streams.end(hasFailed ? error : undefined);
     // No more answers to peers, then no more clients, then the disk.
-    this.#system?.stop();
+    this.#main?.system.stop();
     await this.#transport?.close();
     await Promise.all(this.#treeLanes.map((lane) => lane.stop()));
     await this.#logLane?.stop();
-    this.leadership$.complete();
     this.inspection$.complete();
+    this.#stopped.resolve(reason);
   }
+}
+
+/** Undefined: as the process has it. */
+function laneHeap({ laneHeapBytes }: NodeConfig): number | undefined {
+  return laneHeapBytes > 0 ? laneHeapBytes : undefined;
 }

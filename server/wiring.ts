@@ -10,6 +10,7 @@ import type { ActorSystem } from "../runtime/system.ts";
 /** `NAME/*`: the actor of each lane. */
 export type ActorPattern =
   | "admin"
+  | "changes"
   | "election"
   | "heartbeat"
   | "log"
@@ -57,6 +58,7 @@ export const WIRING: readonly Wire[] = [
     "sessions",
     "submitter/*",
     "admin",
+    "changes",
     "zookeeper/*",
     "nats/*",
   ]),

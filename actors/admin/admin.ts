@@ -8,8 +8,17 @@ import type { Turn as TurnOf } from "../../runtime/turn.ts";
 import { type Leadership, NO_LEADERSHIP } from "../../protocol/replication.ts";
 import type { TreeMetrics } from "../tree/messages.ts";
 import { tell } from "../inboxes.ts";
+import { emit } from "../topics.ts";
 import { answerOf, type Metrics, type Mode } from "./four-letter-words.ts";
-import type { AdminMessage, GatewayReport, ProcessReport } from "./messages.ts";
+import type {
+  ActorReport,
+  AdminMessage,
+  GatewayReport,
+  NatsConnectionName,
+  NatsConnections,
+  NatsStatus,
+  ProcessReport,
+} from "./messages.ts";
 
 export type AdminOptions = {
   readonly server: ServerId;
@@ -38,6 +47,8 @@ export type AdminState = {
   /** Messages of peers that were refused. */
   refused: number;
   readonly reports: Map<string, GatewayReport>;
+  readonly nats: Map<NatsConnectionName, NatsStatus>;
+  readonly actors: Map<string, ActorReport>;
 };
 
 const VERSION = "3.8.0-zooid, built on 1970-01-01 00:00 UTC";
@@ -80,6 +91,8 @@ function initialState(startedMs: number): AdminState {
     process: { kind: "processReport", openFiles: 0, openFilesMax: 0 },
     refused: 0,
     reports: new Map(),
+    nats: new Map(),
+    actors: new Map(),
   };
 }
 
@@ -109,6 +122,13 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
     case "laneReport":
       state.laneHeaps.set(message.lane, message.heapUsedBytes);
       return;
+    case "natsReport":
+      state.nats.set(message.connection, message.status);
+      effects.push(emit("nats", natsConnections(state)));
+      return;
+    case "actorReport":
+      state.actors.set(message.actor, message);
+      return;
     case "fourLetterWord": {
       const { from, client, word } = message;
       const text = answerOf(word, metricsOf(options, state, nowMs));
@@ -118,6 +138,13 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
     default:
       unreachable(message);
   }
+}
+
+function natsConnections({ nats }: AdminState): NatsConnections {
+  const lanes = new Map<number, NatsStatus>();
+  for (const [connection, status] of nats)
+    if (connection !== "peers") lanes.set(connection, status);
+  return { kind: "natsConnections", peers: nats.get("peers"), lanes };
 }
 
 function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Metrics {
@@ -160,6 +187,9 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
     voters: options.voters.length,
     followersAlive: state.alive.filter((peer) => peer !== options.server).length,
     peerMessagesRefused: state.refused,
+    actors: [...state.actors.values()],
+    natsConnections: state.nats.size,
+    natsConnected: [...state.nats.values()].filter((status) => status === "connected").length,
     openFiles: state.process.openFiles,
     openFilesMax: state.process.openFilesMax,
     uptimeMs: nowMs - state.startedMs,

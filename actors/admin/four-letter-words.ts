@@ -1,6 +1,7 @@
 /** The texts of ZooKeeper's four-letter words, laid out as its tools parse them. Source: ZooKeeper's FourLetterCommands. */
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { WriteAdmission } from "../../protocol/replication.ts";
+import type { ActorReport } from "./messages.ts";
 
 export type Mode = "standalone" | "leader" | "follower";
 
@@ -38,6 +39,11 @@ export type Metrics = {
   readonly followersAlive: number;
   /** Since the start: malformed, out of range, or of strangers. */
   readonly peerMessagesRefused: number;
+  /** Connections to NATS that the node should have, and those of them that are there. */
+  readonly natsConnections: number;
+  readonly natsConnected: number;
+  /** Of each actor, if they are measured. */
+  readonly actors: readonly ActorReport[];
   readonly openFiles: number;
   readonly openFilesMax: number;
   readonly uptimeMs: number;
@@ -141,6 +147,13 @@ function monitorText(metrics: Metrics, mode: Mode): string {
     values.push([`zk_zooid_lane_${lane}_heap_used_bytes`, usedBytes]);
   }
   values.push(["zk_zooid_peer_messages_refused", metrics.peerMessagesRefused]);
+  values.push(["zk_zooid_nats_connections", metrics.natsConnections]);
+  values.push(["zk_zooid_nats_connected", metrics.natsConnected]);
+  for (const { actor, steps, busyMs, slowestUs, queuedMax } of metrics.actors) {
+    const name = `zk_zooid_actor_${actor.replaceAll(/\W/g, "_")}`;
+    values.push([`${name}_steps`, steps], [`${name}_busy_ms`, Math.round(busyMs)]);
+    values.push([`${name}_slowest_us`, slowestUs], [`${name}_queued_max`, queuedMax]);
+  }
   return values.map(([key, value]) => `${key}\t${value}\n`).join("");
 }
 

@@ -36,6 +36,40 @@ export type LaneReport = {
   readonly heapUsedBytes: number;
 };
 
+/** Whether a connection to NATS is there; the client of NATS goes on trying by itself while it is not. */
+export type NatsStatus = "connected" | "disconnected";
+
+/** From each thread that has a connection to NATS: at once, and when it is lost or there again. */
+export type NatsReport = {
+  readonly kind: "natsReport";
+  /** `peers`: the way to the other nodes. A number: the way to the native clients of that lane. */
+  readonly connection: NatsConnectionName;
+  readonly status: NatsStatus;
+};
+
+export type NatsConnectionName = "peers" | number;
+
+/** Emitted under `nats`. */
+export type NatsConnections = {
+  readonly kind: "natsConnections";
+  /** The connection to the other nodes; undefined of a node that has none. */
+  readonly peers: NatsStatus | undefined;
+  /** By lane, the connection to its native clients. Empty: the node serves none. */
+  readonly lanes: ReadonlyMap<number, NatsStatus>;
+};
+
+/** From the server, if it is to measure: what an actor has done since the report before. */
+export type ActorReport = {
+  readonly kind: "actorReport";
+  readonly actor: string;
+  readonly steps: number;
+  /** The time of all steps together. */
+  readonly busyMs: number;
+  readonly slowestUs: number;
+  /** The most messages that waited for the actor. */
+  readonly queuedMax: number;
+};
+
 export type AdminMessage =
   | Leadership
   | Peers
@@ -44,6 +78,8 @@ export type AdminMessage =
   | ProcessReport
   | PeersReport
   | LaneReport
+  | NatsReport
+  | ActorReport
   /** Answered with `adminAnswer` to the actor `from`. */
   | {
       readonly kind: "fourLetterWord";

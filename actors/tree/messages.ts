@@ -7,6 +7,9 @@ import type { GatewayName } from "../gateway/messages.ts";
 import type { ChunkStored, SnapshotChunk, SnapshotRefused } from "../log/messages.ts";
 import type { Committed } from "../log-sync/messages.ts";
 
+/** Who may have change streams, and is told their changes. */
+export type StreamOwner = GatewayName | "changes";
+
 /** What gateways ask of the tree: what clients read, and whether a write of theirs would make the tree larger. */
 export type TreeRead = Read | { readonly kind: "growth"; readonly operation: ClientOperation };
 export type TreeReadResult = ReadResult | { readonly kind: "growth"; readonly grows: boolean };
@@ -53,7 +56,7 @@ export type TreeMessage =
    */
   | {
       readonly kind: "openStream";
-      readonly from: GatewayName;
+      readonly from: StreamOwner;
       readonly client: number;
       readonly stream: number;
       readonly path: string;
@@ -63,7 +66,7 @@ export type TreeMessage =
     }
   | {
       readonly kind: "closeStream";
-      readonly from: GatewayName;
+      readonly from: StreamOwner;
       readonly client: number;
       readonly stream: number;
     }
@@ -126,7 +129,8 @@ export type TreeReply =
 
 /**
  * To the gateways of the lane: a snapshot has taken the place of the state that their connections have seen. Watches, streams
- * and the results of writes under way are gone, so the connections must be closed.
+ * and the results of writes under way are gone, so the connections must be closed. To the changes actor, if it had streams here:
+ * they are gone.
  */
 export type TreeReset = { readonly kind: "treeReset" };
 

@@ -4,7 +4,7 @@ import type { LogLevel } from "../../runtime/effects.ts";
 import type { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../../server/config/node-config.ts";
-import { startNode } from "../../server/node.ts";
+import { launchNode } from "../../server/node.ts";
 import { eventLine } from "../log-lines.ts";
 import { logLevelOf } from "../serve.ts";
 import type { EnsembleNode, NodePlan } from "./node.ts";
@@ -33,7 +33,7 @@ export function startLocalNode(network: MemoryNetwork, plan: NodePlan): Ensemble
   const config = configOf(plan);
   const level: LogLevel = logLevelOf(plan.flags) ?? "info";
   const log = openLog(plan.logFile);
-  const starting = startNode(config, {
+  const starting = launchNode(config, {
     transport: network.join(config.id),
     onInspection: (event) => {
       const line = eventLine(event, level);

@@ -1,5 +1,6 @@
 /** The lane's side: takes letters from its port into the lane's system until it is told to stop. */
 import type { MessagePort } from "node:worker_threads";
+import { bufferTime, filter, type Subscription } from "rxjs";
 import type { InspectionEvent } from "../inspection.ts";
 import type { FromLane, ToLane } from "./lane-protocol.ts";
 import { parcelOf } from "./own-bytes.ts";
@@ -22,7 +23,21 @@ export type LaneHost = {
   /** For what is not an actor; the actors' own events go by themselves. */
   readonly onInspection: (event: InspectionEvent) => void;
   readonly onStopNode: (reason: string) => void;
+  /** Aborted when the lane is to stop, perhaps before all is in place. */
+  readonly signal: AbortSignal;
 };
+
+/** Steps go to the main thread together, so that observing them costs a lane little. */
+const STEPS_TOGETHER_MS = 50;
+
+function tellSteps(system: ActorSystem, say: (message: FromLane) => void): Subscription {
+  return system.steps$
+    .pipe(
+      bufferTime(STEPS_TOGETHER_MS),
+      filter((steps) => steps.length > 0),
+    )
+    .subscribe((steps) => say({ kind: "steps", steps }));
+}
 
 export async function hostLane(
   port: MessagePort,
@@ -30,8 +45,10 @@ export async function hostLane(
 ): Promise<void> {
   const say = (message: FromLane): void => port.postMessage(message);
   const stopped = Promise.withResolvers<void>();
+  const aborted = new AbortController();
   const early: Letter[] = [];
   let system: ActorSystem | undefined;
+  let observing: Subscription | undefined;
   const deliver = (letters: readonly Letter[]): void => {
     for (const letter of letters) {
       if (system === undefined) early.push(letter);
@@ -40,7 +57,13 @@ export async function hostLane(
   };
   port.on("message", (message: ToLane) => {
     if (message.kind === "letters") deliver(message.letters);
-    else stopped.resolve();
+    else if (message.kind === "stop") {
+      aborted.abort();
+      stopped.resolve();
+    } else if (system !== undefined) {
+      observing?.unsubscribe();
+      observing = message.wanted ? tellSteps(system, say) : undefined;
+    }
   });
   const onInspection = (event: InspectionEvent): void => say({ kind: "inspection", event });
   const body = await build({
@@ -53,6 +76,7 @@ export async function hostLane(
     },
     onInspection,
     onStopNode: (reason) => say({ kind: "stopNode", reason }),
+    signal: aborted.signal,
   });
   body.system.inspection$.subscribe(onInspection);
   system = body.system;

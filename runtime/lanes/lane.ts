@@ -6,7 +6,8 @@
  */
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
-import type { InspectionEvent } from "../inspection.ts";
+import { Observable, share, Subject } from "rxjs";
+import type { InspectionEvent, StepEvent } from "../inspection.ts";
 import type { FromLane, ToLane } from "./lane-protocol.ts";
 import type { Letter, Link } from "../system.ts";
 import { parcelOf } from "./own-bytes.ts";
@@ -18,6 +19,8 @@ export type LaneOptions = {
   readonly heapBytes?: number | undefined;
   /** A copy of this is passed to the task. */
   readonly data: object;
+  /** Aborts a start that has not finished; `start` then rejects. */
+  readonly signal?: AbortSignal | undefined;
   readonly onLetters: (letters: readonly Letter[]) => void;
   readonly onInspection: (event: InspectionEvent) => void;
   /** Called when the node must stop: an actor asked for it, or the thread has died. */
@@ -27,20 +30,27 @@ export type LaneOptions = {
 export class Lane implements Link {
   readonly #piscina: Piscina;
   readonly #port: MessagePort;
+  readonly #askToStop: () => void;
   readonly #ended: Promise<void>;
+  /** Each step of the lane's actors. The lane reports them only while there is a subscriber. */
+  readonly steps$: Observable<StepEvent>;
   /** The detail that the lane sent when it was ready. */
   readonly detail: Readonly<Record<string, number>>;
 
-  private constructor(
-    piscina: Piscina,
-    port: MessagePort,
-    ended: Promise<void>,
-    detail: Readonly<Record<string, number>>,
-  ) {
-    this.#piscina = piscina;
-    this.#port = port;
-    this.#ended = ended;
-    this.detail = detail;
+  private constructor(of: {
+    readonly piscina: Piscina;
+    readonly port: MessagePort;
+    readonly askToStop: () => void;
+    readonly ended: Promise<void>;
+    readonly steps: Observable<StepEvent>;
+    readonly detail: Readonly<Record<string, number>>;
+  }) {
+    this.#piscina = of.piscina;
+    this.#port = of.port;
+    this.#askToStop = of.askToStop;
+    this.#ended = of.ended;
+    this.detail = of.detail;
+    this.steps$ = this.#stepsOf(of.steps);
   }
 
   /** Starts a lane. Resolves when its actors are in place; rejects with the reason if that fails. */
@@ -56,6 +66,7 @@ export class Lane implements Link {
     });
     const { port1, port2 } = new MessageChannel();
     let stopping = false;
+    const steps = new Subject<StepEvent>();
     const ready = Promise.withResolvers<Readonly<Record<string, number>>>();
     const ended = piscina
       .run({ ...options.data, port: port2 }, { transferList: [port2] })
@@ -70,6 +81,7 @@ export class Lane implements Link {
       )
       .finally(() => {
         stopping = true;
+        steps.complete();
       });
     port1.on("message", (message: FromLane) => {
       switch (message.kind) {
@@ -82,32 +94,58 @@ export class Lane implements Link {
         case "inspection":
           options.onInspection(message.event);
           return;
+        case "steps":
+          for (const step of message.steps) steps.next(step);
+          return;
         default:
           options.onStopNode(message.reason);
       }
     });
+    const askToStop = (): void => {
+      stopping = true;
+      const stop: ToLane = { kind: "stop" };
+      port1.postMessage(stop);
+    };
+    options.signal?.addEventListener("abort", askToStop, { once: true });
     try {
-      return new Lane(piscina, port1, ended, await ready.promise);
+      const detail = await ready.promise;
+      return new Lane({ piscina, port: port1, askToStop, ended, steps, detail });
     } catch (error) {
       port1.close();
       await piscina.destroy();
       throw error;
+    } finally {
+      options.signal?.removeEventListener("abort", askToStop);
     }
   }
 
   post(letters: readonly Letter[]): void {
     const { letters: own, transfer } = parcelOf(letters);
-    const message: ToLane = { kind: "letters", letters: own };
-    this.#port.postMessage(message, transfer);
+    this.#say({ kind: "letters", letters: own }, transfer);
   }
 
   /** Lets the lane close what it owns, and then ends the thread. */
   async stop(): Promise<void> {
-    const message: ToLane = { kind: "stop" };
-    this.#port.postMessage(message);
+    this.#askToStop();
     await this.#ended;
     this.#port.close();
     await this.#piscina.destroy();
+  }
+
+  #stepsOf(steps: Observable<StepEvent>): Observable<StepEvent> {
+    return new Observable<StepEvent>((subscriber) => {
+      const subscription = steps.subscribe(subscriber);
+      this.#say({ kind: "observeSteps", wanted: true });
+      return () => {
+        subscription.unsubscribe();
+        this.#say({ kind: "observeSteps", wanted: false });
+      };
+    }).pipe(share());
+  }
+
+  /** Says nothing to a lane that has ended. */
+  #say(message: ToLane, transfer: readonly ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, transfer);
   }
 }
 

@@ -153,6 +153,18 @@ export const KEYS: readonly Key[] = [
     "zooid.peerTimeoutMs",
     "a peer silent for so long is lost (default 2000)",
   ),
+  key(
+    "slowStepMs",
+    "slow-step-ms N",
+    "zooid.slowStepMs",
+    "log what holds a thread up for so long, 0: nothing (default 200)",
+  ),
+  key(
+    "actorMetricsMs",
+    "actor-metrics-ms N",
+    "zooid.actorMetricsMs",
+    "give mntr the work of each actor so often, 0: not (default 0)",
+  ),
 ];
 
 /** Keys of ZooKeeper's that zooid has nothing for. Accepted with a warning, so that a file can be used as it is. */

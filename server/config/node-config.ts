@@ -73,7 +73,21 @@ export type NodeConfig = {
   readonly heartbeatIntervalMs: number;
   /** A peer that is silent for so long counts as lost. Default 2000. The same on every node. */
   readonly peerTimeoutMs: number;
+  /**
+   * An actor that is busy with one message for so long holds its thread up, which the log says (`slowStep`). 0: never. Default 200.
+   */
+  readonly slowStepMs: number;
+  /**
+   * How often `mntr` is given new figures of what each actor has done meanwhile. 0, the default: not at all. Otherwise every step of
+   * every actor is timed, which costs a busy node a few percent.
+   */
+  readonly actorMetricsMs: number;
 };
+
+/** For the runtime, in which a threshold that is never reached is infinite. */
+export function slowStepMs({ slowStepMs: ms }: Pick<NodeConfig, "slowStepMs">): number {
+  return ms > 0 ? ms : Number.POSITIVE_INFINITY;
+}
 
 /** One setting as it was written. */
 export type Setting = {

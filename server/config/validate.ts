@@ -40,6 +40,9 @@ const MINUTE_MS = 60_000;
 const TREE_BYTES_MIN: number = 64 * 1024;
 const HELD_BYTES_MIN: number = 1024 * 1024;
 const LANE_HEAP_BYTES_MIN: number = 32 * 1024 * 1024;
+const SLOW_STEP_MS_MIN = 10;
+const SLOW_STEP_MS_DEFAULT = 200;
+const ACTOR_METRICS_MS_MIN = 100;
 const BYTES_MAX: number = 1024 ** 4;
 const COUNT_MAX = 16_000_000;
 
@@ -236,6 +239,25 @@ function readMemory(draft: Draft): Memory {
   };
 }
 
+type InspectionTimes = Pick<NodeConfig, "slowStepMs" | "actorMetricsMs">;
+
+function readInspection(draft: Draft): InspectionTimes {
+  return {
+    slowStepMs: read(
+      draft,
+      "slowStepMs",
+      zeroOr(SLOW_STEP_MS_MIN, MINUTE_MS, "0 is never; it is in milliseconds"),
+      SLOW_STEP_MS_DEFAULT,
+    ),
+    actorMetricsMs: read(
+      draft,
+      "actorMetricsMs",
+      zeroOr(ACTOR_METRICS_MS_MIN, MINUTE_MS, "0 is not at all; it is in milliseconds"),
+      0,
+    ),
+  };
+}
+
 export function validate(settings: Settings, options: ValidateOptions): Validation {
   const draft: Draft = { settings, problems: [], warnings: [] };
   const config: NodeConfig = {
@@ -267,6 +289,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
       64 * 1024 * 1024,
     ),
     ...readPeerTimes(draft),
+    ...readInspection(draft),
   };
   if (draft.problems.length > 0) return { kind: "invalid", problems: draft.problems };
   Object.freeze(config.members);

@@ -4,7 +4,7 @@ import { hostLane, type LaneTask } from "../../runtime/lanes/lane-host.ts";
 import { realClock, realRandomness } from "../../runtime/real-clock.ts";
 import { immediateDisk } from "../../runtime/disks/port.ts";
 import { ActorSystem } from "../../runtime/system.ts";
-import type { NodeConfig } from "../config/node-config.ts";
+import { type NodeConfig, slowStepMs } from "../config/node-config.ts";
 import { addLogActor } from "../placement.ts";
 
 export default async function logLane(
@@ -18,6 +18,7 @@ export default async function logLane(
       clock: realClock,
       randomness: realRandomness,
       disk: immediateDisk(disk),
+      slowStepMs: slowStepMs(config),
       route: () => link,
       onStopNode,
     });

@@ -11,15 +11,16 @@ import { realClock, realRandomness } from "../../runtime/real-clock.ts";
 import { ActorSystem } from "../../runtime/system.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import { connectNatsClients, type NatsClients } from "../../runtime/nats/client-subjects.ts";
-import type { NodeConfig } from "../config/node-config.ts";
+import { type NodeConfig, slowStepMs } from "../config/node-config.ts";
 import { addGatewayActors } from "../gateways.ts";
 import { machine, memoryLimits } from "../memory-limits.ts";
-import { natsLog } from "../nats-log.ts";
+import { natsLog, natsTopic } from "../nats-log.ts";
 import { natsOptions } from "../nats-options.ts";
 import { whenNatsIsThere } from "../nats-wait.ts";
 import { addReplicaActors } from "../placement.ts";
 import { wireAll } from "../wiring.ts";
 import { reportLane } from "../process-report.ts";
+import type { NatsReport } from "../../actors/admin/messages.ts";
 import type { Topic } from "../../actors/topics.ts";
 
 export type TreeLaneData = {
@@ -37,7 +38,7 @@ export type TreeLaneData = {
 
 export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<void> {
   const { config, lane, port } = task;
-  await hostLane(port, async ({ link, onInspection, onStopNode }) => {
+  await hostLane(port, async ({ link, onInspection, onStopNode, signal }) => {
     const listener = new Listener({
       host: config.clientPortAddress,
       port: task.clientPort,
@@ -58,7 +59,7 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
               onMessage: (message) => system.tell(`nats/${lane}`, message),
             }),
           natsLog(config.id, onInspection, lane),
-          new AbortController().signal,
+          signal,
         )
       : undefined;
     const system: ActorSystem = new ActorSystem({
@@ -67,6 +68,7 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
       randomness: realRandomness,
       connections: listener,
       publisher: clients,
+      slowStepMs: slowStepMs(config),
       route: () => link,
       onStopNode,
     });
@@ -78,6 +80,10 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
     }
     addGatewayActors(system, config, lane, { heldBytesMax });
     const address = await listener.listen();
+    clients?.status$.subscribe((status) => {
+      const report: NatsReport = { kind: "natsReport", connection: lane, status };
+      system.tell("admin", report, natsTopic(lane));
+    });
     const stopReports = reportLane(lane, (report) => system.tell("admin", report));
     const close = async (): Promise<void> => {
       stopReports();

@@ -1,12 +1,12 @@
 /** An ensemble and its clients under virtual time: one thread, one seed. Every step of an actor is looked at by the checkers. */
 import { observe, wireAll } from "../../server/wiring.ts";
-import type { StepEvent } from "../../runtime/inspection.ts";
+import type { Decision } from "../../runtime/inspection.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import { ActorSystem } from "../../runtime/system.ts";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.ts";
-import { addAdminActor, addGatewayActors } from "../../server/gateways.ts";
+import { addAdminActor, addChangesActor, addGatewayActors } from "../../server/gateways.ts";
 import {
   addLogActor,
   addReplicaActors,
@@ -326,6 +326,7 @@ export class Cluster {
     const { sizes, replaceAfterMs } = plan;
     addReplicationActors(systemOf("main"), config, gate, { sizes, replaceAfterMs });
     addAdminActor(systemOf("main"), config);
+    addChangesActor(systemOf("main"));
     const life = { number: node.lives, clock, port, systems, links, cursors: new Map() };
     made.life = life;
     if (kind !== "member" && beside !== undefined) {
@@ -437,7 +438,7 @@ export class Cluster {
 
   #listen(node: SimNode, system: ActorSystem, life: () => Life | undefined): void {
     system.inspection$.subscribe((event) => this.#inspect(node, event));
-    system.steps$.subscribe((step) => this.guard(() => this.#saw(node, life(), step)));
+    system.decisions$.subscribe((decision) => this.guard(() => this.#saw(node, life(), decision)));
     if (node.kind === "rival") return;
     observe(system, "committed").subscribe(({ records }) => {
       this.guard(() => {
@@ -446,7 +447,7 @@ export class Cluster {
     });
   }
 
-  #saw(node: SimNode, life: Life | undefined, { actor, message, state }: StepEvent): void {
+  #saw(node: SimNode, life: Life | undefined, { actor, message, state }: Decision): void {
     if ("kind" in message && message.kind === "start") return;
     const ghost = this.ghosts.logOf(life);
     if (node.kind === "rival") this.ghosts.sawRival(node, actor, message, state);

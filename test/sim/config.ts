@@ -41,6 +41,8 @@ export function configOf(plan: Plan, id: ServerId): NodeConfig {
     failoverGraceMs: plan.failoverGraceMs,
     heartbeatIntervalMs: plan.heartbeatIntervalMs,
     peerTimeoutMs: plan.peerTimeoutMs,
+    slowStepMs: 0,
+    actorMetricsMs: 0,
   };
 }
 

@@ -207,5 +207,7 @@ function configOf(id: ServerId, members: readonly ServerId[]): NodeConfig {
     failoverGraceMs: 2000,
     heartbeatIntervalMs: 100,
     peerTimeoutMs: 2000,
+    slowStepMs: 0,
+    actorMetricsMs: 0,
   };
 }

@@ -4,6 +4,7 @@
  * where it stopped. So a slow client costs bounded memory and loses nothing, unless the ring has gone on without it, which
  * it is then told (`compacted`).
  */
+import { changeBytes } from "../../../protocol/changes.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { pathProblem } from "../../../protocol/paths.ts";
 import { NATIVE_FRAME_BYTES_SOFT_MAX, NATIVE_STREAMS_MAX } from "../../../protocol/limits.ts";
@@ -34,9 +35,6 @@ export type GatewayStream = {
   pending: Chunk[];
   pendingBytes: number;
 };
-
-/** Beside its path and data. */
-const CHANGE_BYTES = 120;
 
 export function openStream(
   turn: Turn,
@@ -227,7 +225,7 @@ function chunksOf(message: {
       bytes = 0;
     }
     changes.push(change);
-    bytes += CHANGE_BYTES + change.path.length + (change.data?.length ?? 0);
+    bytes += changeBytes(change);
   }
   chunks.push({ changes, through: message.through, bytes });
   return chunks;

@@ -32,7 +32,7 @@ import {
 import { createRing } from "../store/change-ring.ts";
 import { restoreSession, sessionChanges, type Sessions } from "../store/sessions.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
-import { createStreams } from "../watch/streams.ts";
+import { createStreams, hasStreams } from "../watch/streams.ts";
 import {
   createSubmitters,
   putSubmitter,
@@ -221,6 +221,7 @@ function replaceState(turn: TreeTurn, loading: Loading): void {
   tree.ring = createRing(ringBytesMax);
   tree.ring.oldest = zxid;
   tree.watches = createWatches();
+  if (hasStreams(tree.streams, "changes")) effects.push(tell("changes", { kind: "treeReset" }));
   tree.streams = createStreams();
   tree.streams.flushed = zxid;
   if (before !== ZXID_NONE) {

@@ -2,11 +2,10 @@
  * Change streams: who wants which changes, and what each has been told. A stream follows one znode, or with `recursive`
  * also everything below it.
  */
-import type { GatewayName } from "../../gateway/messages.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
-import type { TreeMessage, TreeReply } from "../messages.ts";
+import type { StreamOwner, TreeMessage, TreeReply } from "../messages.ts";
 import {
   addBranch,
   createBranch,
@@ -18,7 +17,7 @@ import { visitChanges } from "../store/change-ring.ts";
 import type { TreeTurn } from "../state.ts";
 
 export type Stream = {
-  readonly from: GatewayName;
+  readonly from: StreamOwner;
   readonly client: number;
   readonly stream: number;
   readonly path: string;
@@ -91,7 +90,7 @@ function matches(stream: Stream, path: string): boolean {
   return stream.path === "/" || path.startsWith(`${stream.path}/`);
 }
 
-function clientKey(from: GatewayName, client: number): string {
+function clientKey(from: StreamOwner, client: number): string {
   return `${client} ${from}`;
 }
 
@@ -106,9 +105,14 @@ function addStream(streams: Streams, stream: Stream): void {
   if (stream.recursive) addBranch(streams.recursive, stream.path, stream);
 }
 
+export function hasStreams(streams: Streams, from: StreamOwner): boolean {
+  const clients = [...streams.byClient.values()];
+  return clients.some((ofClient) => [...ofClient.values()].some((each) => each.from === from));
+}
+
 export function closeStream(
   streams: Streams,
-  from: GatewayName,
+  from: StreamOwner,
   client: number,
   number: number,
 ): void {
@@ -124,7 +128,7 @@ export function closeStream(
   if (stream.recursive) removeBranch(streams.recursive, stream.path, stream);
 }
 
-export function closeStreams(streams: Streams, from: GatewayName, client: number): void {
+export function closeStreams(streams: Streams, from: StreamOwner, client: number): void {
   const ofClient = streams.byClient.get(clientKey(from, client));
   if (ofClient === undefined) return;
   for (const number of ofClient.keys()) closeStream(streams, from, client, number);

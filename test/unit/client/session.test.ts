@@ -1,6 +1,6 @@
 /** A client's session against a gateway made of plain calls: what is lost, what is asked again, what goes on. */
 import test, { type ExecutionContext } from "ava";
-import type { ChangeEvent } from "../../../client/changes.ts";
+import type { ChangeEvent } from "../../../protocol/changes.ts";
 import { Client } from "../../../client/connect.ts";
 import type { ChannelEvent } from "../../../client/nats-channel.ts";
 import { type Channel, Session } from "../../../client/session.ts";

@@ -68,6 +68,8 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     failoverGraceMs: 2000,
     heartbeatIntervalMs: 100,
     peerTimeoutMs: 2000,
+    slowStepMs: 200,
+    actorMetricsMs: 0,
   });
 });
 
@@ -196,6 +198,8 @@ test("the limits themselves are allowed and what lies beyond is not", (t) => {
   const limits: readonly [keyof NodeConfig, number, number][] = [
     ["clientPort", 0, 65_535],
     ["lanes", 1, 16],
+    ["slowStepMs", 10, 60_000],
+    ["actorMetricsMs", 100, 60_000],
     ["maxClientConnections", 0, 1_000_000],
     ["maxConnections", 0, 1_000_000],
     ["maxSessions", 0, 16_000_000],

@@ -2,8 +2,8 @@
  * Checks of what callers give, before anything is sent: a caller may be JavaScript, or may have cast its way around the types.
  * Every check throws a `BadArgumentsError`, which says what was given and what is expected.
  */
-import { BadArgumentsError } from "../protocol/errors.ts";
-import { pathProblem, pathSizeProblem } from "../protocol/paths.ts";
+import { BadArgumentsError } from "./errors.ts";
+import { pathProblem, pathSizeProblem } from "./paths.ts";
 
 const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
@@ -29,9 +29,21 @@ export function checkVersion(version: unknown): asserts version is number {
 }
 
 /** Checks a zxid, such as the one at which a change stream begins. */
-export function checkZxid(name: string, zxid: unknown): void {
+function checkZxid(name: string, zxid: unknown): void {
   const isZxid = Number.isSafeInteger(zxid) && (zxid as number) >= 0;
   if (!isZxid) throw bad(name, "a zxid: an integer that is not negative, as reads tell it", zxid);
+}
+
+export function checkChangesOptions(options: {
+  readonly recursive?: unknown;
+  readonly progress?: unknown;
+  readonly from?: unknown;
+}): void {
+  checkOptions("options", options);
+  const { recursive, progress, from } = options;
+  if (recursive !== undefined) checkBoolean("`recursive`", recursive);
+  if (progress !== undefined) checkBoolean("`progress`", progress);
+  if (from !== undefined) checkZxid("`from`", from);
 }
 
 /** Null is refused. A missing object never comes here: callers take `{}` for it. */

@@ -1,0 +1,183 @@
+/** Change streams for readers in the node's own process, over the changes actor. */
+import { Observable } from "rxjs";
+import type { ReaderItem } from "../actors/changes/messages.ts";
+import { tell } from "../actors/inboxes.ts";
+import { checkChangesOptions, checkPath } from "../protocol/arguments.ts";
+import type { ChangeEvent } from "../protocol/changes.ts";
+import { BadArgumentsError } from "../protocol/errors.ts";
+import { CHANGE_READERS_MAX } from "../protocol/limits.ts";
+import type { Zxid } from "../protocol/zxid.ts";
+import type { ActorSystem } from "../runtime/system.ts";
+import { ChangesFailedError, NodeStoppedError } from "./errors.ts";
+import { observe } from "./wiring.ts";
+
+export type ChangesOptions = {
+  /** Also of everything below the path. Default false. */
+  readonly recursive?: boolean;
+  /** Changes after this zxid. Default: from the subscription on, or from when the node first serves, if that is later. */
+  readonly from?: Zxid;
+  /** Also `progress` marks. Default false. */
+  readonly progress?: boolean;
+};
+
+/** Who is given what a reader is given. */
+type Receiver = {
+  readonly take: (item: ReaderItem) => void;
+  /** The node has stopped; with the error when it stopped itself. */
+  readonly end: (error: NodeStoppedError | undefined) => void;
+};
+
+type Reader = {
+  /** It has taken the item before, and takes the next. */
+  readonly taken: () => void;
+  readonly close: () => void;
+};
+
+/**
+ * Changes in order, each once, without a gap. Each subscription, and each iteration, is a stream of its own, which begins when it is
+ * made and ends when it is given up. It completes after `compacted` and when the node is stopped, and errors with NodeStoppedError when the
+ * node stops itself.
+ *
+ * A subscriber is called on the thread on which the node's own work is done, so it must return soon. Whoever needs time iterates:
+ *
+ *     for await (const change of node.changes("/jobs", { recursive: true })) await handle(change);
+ *
+ * While it is busy nothing is fetched for it, so it costs bounded memory however slow it is; one that falls so far behind that the
+ * node no longer keeps what comes next is told `compacted`.
+ */
+export class Changes extends Observable<ChangeEvent> implements AsyncIterable<ChangeEvent> {
+  readonly #open: (receiver: Receiver) => Reader;
+  readonly #progress: boolean;
+
+  /** @internal */
+  constructor(open: (receiver: Receiver) => Reader, progress: boolean) {
+    super((subscriber) => {
+      const reader = open({
+        take: (item) => {
+          if (item.kind === "failed") subscriber.error(failure(item.reason));
+          else for (const event of eventsOf(item, progress)) subscriber.next(event);
+          if (item.kind === "compacted") subscriber.complete();
+          else if (!subscriber.closed) reader.taken();
+        },
+        end: (error) => (error === undefined ? subscriber.complete() : subscriber.error(error)),
+      });
+      return () => reader.close();
+    });
+    this.#open = open;
+    this.#progress = progress;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ChangeEvent, void, undefined> {
+    let item: ReaderItem | undefined;
+    let end: { readonly error: NodeStoppedError | undefined } | undefined;
+    let wake = (): void => undefined;
+    const reader = this.#open({
+      take: (next) => {
+        item = next;
+        wake();
+      },
+      end: (error) => {
+        end = { error };
+        wake();
+      },
+    });
+    const next = async (): Promise<ReaderItem | undefined> => {
+      while (item === undefined && end === undefined) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      const given = item;
+      item = undefined;
+      if (given === undefined && end?.error !== undefined) throw end.error;
+      return given;
+    };
+    try {
+      for (;;) {
+        const taken = await next();
+        if (taken === undefined) return;
+        if (taken.kind === "failed") throw failure(taken.reason);
+        yield* eventsOf(taken, this.#progress);
+        if (taken.kind === "compacted") return;
+        reader.taken();
+      }
+    } finally {
+      reader.close();
+    }
+  }
+}
+
+/** The readers of a node. */
+export class ChangeStreams {
+  readonly #system: ActorSystem;
+  readonly #receivers = new Map<number, Receiver>();
+  #next = 1;
+  #end: { readonly error: NodeStoppedError | undefined } | undefined;
+
+  constructor(system: ActorSystem) {
+    this.#system = system;
+    observe(system, "streamed").subscribe(({ reader, item }) => this.#given(reader, item));
+  }
+
+  /** Throws BadArgumentsError. */
+  changes(path: string, options: ChangesOptions = {}): Changes {
+    checkPath(path);
+    checkChangesOptions(options);
+    const { recursive = false, from: after, progress = false } = options;
+    const open = (receiver: Receiver): Reader => {
+      if (this.#end !== undefined) {
+        throw this.#end.error ?? new NodeStoppedError("the node was stopped");
+      }
+      if (this.#receivers.size >= CHANGE_READERS_MAX) {
+        throw new BadArgumentsError(
+          `a node has at most ${CHANGE_READERS_MAX} streams of changes in its own process at once`,
+        );
+      }
+      const reader = this.#next;
+      this.#next += 1;
+      this.#receivers.set(reader, receiver);
+      this.#say({ kind: "openReader", reader, path, recursive, after });
+      return {
+        taken: () => this.#say({ kind: "taken", reader }),
+        close: () => {
+          if (this.#receivers.delete(reader)) this.#say({ kind: "closeReader", reader });
+        },
+      };
+    };
+    return new Changes(open, progress);
+  }
+
+  /** The node stops; with an error when it does so by itself. */
+  end(error: NodeStoppedError | undefined): void {
+    this.#end = { error };
+    const receivers = [...this.#receivers.values()];
+    this.#receivers.clear();
+    for (const receiver of receivers) receiver.end(error);
+  }
+
+  #given(reader: number, item: ReaderItem): void {
+    const receiver = this.#receivers.get(reader);
+    if (item.kind !== "changes") this.#receivers.delete(reader);
+    receiver?.take(item);
+  }
+
+  #say(message: Parameters<typeof tell<"changes">>[1]): void {
+    this.#system.tell("changes", message);
+  }
+}
+
+function* eventsOf(
+  item: Exclude<ReaderItem, { readonly kind: "failed" }>,
+  progress: boolean,
+): Generator<ChangeEvent, void, undefined> {
+  if (item.kind === "compacted") {
+    yield item;
+    return;
+  }
+  yield* item.changes;
+  if (progress) yield { kind: "progress", zxid: item.through };
+}
+
+function failure(reason: string): ChangesFailedError {
+  return new ChangesFailedError(`a bug of zooid has ended the stream of changes (${reason})`);
+}
