@@ -130,18 +130,18 @@ export function namesOf(source: string): string {
 }
 
 export function commentsOf(source: string): readonly Comment[] {
-  const comments: { text: string; readonly line: number; end: number }[] = [];
+  const comments: { text: string; readonly line: number; end: number | undefined }[] = [];
   for (const { start, text } of scan(source).comments) {
     const before = comments.at(-1);
     const isLine = text.startsWith("//");
     const plain = plainText(text);
-    if (isLine && before !== undefined && source.slice(before.end, start).trim() === "") {
+    const goesOn = before?.end !== undefined && source.slice(before.end, start).trim() === "";
+    if (isLine && before !== undefined && goesOn) {
       before.text = `${before.text} ${plain}`;
       before.end = start + text.length;
     } else {
       const line = source.slice(0, start).split("\n").length;
-      // After a block comment nothing goes on, so its end is put where no comment begins.
-      comments.push({ text: plain, line, end: isLine ? start + text.length : -1 });
+      comments.push({ text: plain, line, end: isLine ? start + text.length : undefined });
     }
   }
   return comments.map(({ text, line }) => ({ text, line }));
