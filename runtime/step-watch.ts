@@ -4,14 +4,15 @@
  * time the steps one by one for a while, so that the one that holds the thread up is named.
  */
 import { type Observable, Subject } from "rxjs";
-import type { EventDetail, PeerId } from "./effects.ts";
+import type { Clock } from "./clock.ts";
+import type { Effect, EventDetail, PeerId } from "./effects.ts";
 import { type Decision, kindOf, type StepEvent } from "./inspection.ts";
 
 export type StepWatchOptions = {
   readonly node: PeerId;
+  readonly clock: Clock;
   /** Steps, and turns of the loop, that take so long are said in the log. Infinity: none are. */
   readonly slowMs: number;
-  readonly wallMs: () => number;
   readonly log: (line: SlowLine) => void;
 };
 
@@ -21,18 +22,17 @@ export type SlowLine = {
   readonly detail: EventDetail;
 };
 
-export type TimedStep = Omit<Decision, "state"> & { readonly tookMs: number };
-
-export type TurnOfLoop = {
-  /** Monotonic milliseconds at its end. */
-  readonly nowMs: number;
-  readonly tookMs: number;
-  /** How many steps it had. */
-  readonly steps: number;
-  /** The last of them. */
-  readonly actor: string;
+/** An actor as the loop has it, and the message that it was given. */
+type Given = {
+  readonly cell: {
+    readonly actor: { readonly name: string };
+    readonly state: unknown;
+    readonly queued: number;
+  };
   readonly message: object;
 };
+
+type Step = Given & { readonly effects: readonly Effect[] };
 
 /** After a slow turn, steps are timed one by one for so long. */
 const TIMED_FOR_MS = 60_000;
@@ -45,7 +45,9 @@ export class StepWatch {
   readonly #steps = new Subject<StepEvent>();
   #timedUntilMs = Number.NEGATIVE_INFINITY;
   #saidAtMs = Number.NEGATIVE_INFINITY;
+  /** The steps of this turn of the loop are looked at one by one. */
   #isOn = false;
+  #turnStartedMs = 0;
 
   constructor(options: StepWatchOptions) {
     this.#options = options;
@@ -59,40 +61,50 @@ export class StepWatch {
     return this.#steps;
   }
 
-  /** The steps of this turn of the loop are told one by one. */
-  get isOn(): boolean {
-    return this.#isOn;
-  }
-
   beginTurn(nowMs: number): void {
+    this.#turnStartedMs = nowMs;
     this.#isOn = this.#decisions.observed || this.#steps.observed || nowMs < this.#timedUntilMs;
   }
 
-  decided(decision: Decision): void {
-    this.#decisions.next(decision);
+  /** When the step begins; undefined while nobody looks at the steps of this turn. */
+  startStep(): number | undefined {
+    return this.#isOn ? this.#options.clock.nowMs() : undefined;
   }
 
-  done(step: TimedStep): void {
-    const { tookMs, actor, message, queued } = step;
-    if (tookMs >= this.#options.slowMs) this.#saySlow(actor, message, tookMs);
+  decided({ cell, message, effects }: Step): void {
+    if (!this.#decisions.observed) return;
+    const { actor, state, queued } = cell;
+    this.#decisions.next({ actor: actor.name, message, effects, state, queued });
+  }
+
+  done({ cell, message, effects }: Step, startedMs: number): void {
+    const { node, clock, slowMs } = this.#options;
+    const tookMs = clock.nowMs() - startedMs;
+    const actor = cell.actor.name;
+    if (tookMs >= slowMs) this.#saySlow(actor, message, tookMs);
     if (!this.#steps.observed) return;
-    const { node, wallMs } = this.#options;
     this.#steps.next({
-      ...{ kind: "step", atMs: wallMs(), node, actor, message: kindOf(message), queued },
-      effects: countKinds(step.effects),
+      ...{ kind: "step", atMs: clock.wallMs(), node, actor, message: kindOf(message) },
+      effects: countKinds(effects),
+      queued: cell.queued,
       tookUs: Math.round(tookMs * 1000),
     });
   }
 
-  endTurn({ nowMs, tookMs, steps, actor, message }: TurnOfLoop): void {
-    if (tookMs < this.#options.slowMs) return;
+  /** After so many steps, of which this was the last. */
+  endTurn(steps: number, { cell, message }: Given): void {
+    const { clock, slowMs, log } = this.#options;
+    const nowMs = clock.nowMs();
+    const tookMs = nowMs - this.#turnStartedMs;
+    if (tookMs < slowMs) return;
     this.#timedUntilMs = nowMs + TIMED_FOR_MS;
-    // Its steps were timed.
+    // Otherwise its steps were timed one by one.
     if (this.#isOn) return;
-    if (steps === 1) this.#saySlow(actor, message, tookMs);
-    else if (this.#maySay()) {
+    if (steps === 1) {
+      this.#saySlow(cell.actor.name, message, tookMs);
+    } else if (this.#maySay()) {
       const detail = { ms: Math.round(tookMs), messages: steps };
-      this.#options.log({ actor: "runtime", event: "slowTurn", detail });
+      log({ actor: "runtime", event: "slowTurn", detail });
     }
   }
 
@@ -108,8 +120,8 @@ export class StepWatch {
   }
 
   #maySay(): boolean {
-    const nowMs = this.#options.wallMs();
-    if (Math.abs(nowMs - this.#saidAtMs) < SAY_AGAIN_MS) return false;
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#saidAtMs < SAY_AGAIN_MS) return false;
     this.#saidAtMs = nowMs;
     return true;
   }

@@ -118,9 +118,7 @@ export class ActorSystem {
     };
     const { gate, transport, clock, slowStepMs } = options;
     this.#watch = new StepWatch({
-      node: options.node,
-      slowMs: slowStepMs ?? Number.POSITIVE_INFINITY,
-      wallMs: () => clock.wallMs(),
+      ...{ node: options.node, clock, slowMs: slowStepMs ?? Number.POSITIVE_INFINITY },
       log: (line) =>
         this.#inspection.next({ kind: "log", level: "warn", ...this.#stamp(), ...line }),
     });
@@ -244,15 +242,9 @@ export class ActorSystem {
         break;
       }
     }
-    if (last !== undefined) this.#endWatch(handled + ends, last);
+    if (last !== undefined) this.#watch.endTurn(handled + ends, last);
     this.#flushLinks();
     if (this.#queue.length > 0) this.#schedule();
-  }
-
-  #endWatch(steps: number, { cell, message }: Queued): void {
-    const nowMs = this.#options.clock.nowMs();
-    const tookMs = nowMs - this.#context.nowMs;
-    this.#watch.endTurn({ nowMs, tookMs, steps, actor: cell.actor.name, message });
   }
 
   /** How many actors have had their `endOfTurn`. */
@@ -290,19 +282,15 @@ export class ActorSystem {
   /** What the actor decides, and what it asks for: an effect that cannot be performed is a failure of the actor too. */
   #step(cell: Cell, message: object): void {
     const { actor } = cell;
-    const { clock, beforeStep } = this.#options;
-    const watch = this.#watch;
-    const startedMs = watch.isOn ? clock.nowMs() : 0;
-    beforeStep?.(actor.name, message);
+    const startedMs = this.#watch.startStep();
+    this.#options.beforeStep?.(actor.name, message);
     const turn = this.#newTurn(cell);
     if (message === START) cell.state = actor.start(turn);
     else actor.receive(turn, message);
-    if (watch.isOn) watch.decided(decisionOf(cell, message, turn.effects));
-    this.#performAll(cell, turn.effects);
-    if (watch.isOn) {
-      const tookMs = clock.nowMs() - startedMs;
-      watch.done({ ...decisionOf(cell, message, turn.effects), tookMs });
-    }
+    const { effects } = turn;
+    if (startedMs !== undefined) this.#watch.decided({ cell, message, effects });
+    this.#performAll(cell, effects);
+    if (startedMs !== undefined) this.#watch.done({ cell, message, effects }, startedMs);
   }
 
   #newTurn({ state }: Cell): Turn<unknown> {
@@ -494,8 +482,3 @@ export class ActorSystem {
 
 const START: object = { kind: "start" };
 const END_OF_TURN: object = { kind: "endOfTurn" };
-
-function decisionOf(cell: Cell, message: object, effects: readonly Effect[]): Decision {
-  const { queued, state } = cell;
-  return { actor: cell.actor.name, message, effects, state, queued };
-}

@@ -1,7 +1,6 @@
 /** Change streams for readers in the node's own process, over the changes actor. */
 import { Observable } from "rxjs";
-import type { ReaderItem } from "../actors/changes/messages.ts";
-import { tell } from "../actors/inboxes.ts";
+import type { ChangesMessage, ReaderItem } from "../actors/changes/messages.ts";
 import { checkChangesOptions, checkPath } from "../protocol/arguments.ts";
 import type { ChangeEvent } from "../protocol/changes.ts";
 import { BadArgumentsError } from "../protocol/errors.ts";
@@ -161,7 +160,7 @@ export class ChangeStreams {
     receiver?.take(item);
   }
 
-  #say(message: Parameters<typeof tell<"changes">>[1]): void {
+  #say(message: ChangesMessage): void {
     this.#system.tell("changes", message);
   }
 }
