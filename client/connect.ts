@@ -24,7 +24,7 @@ import type {
 import type { Change } from "../protocol/reads.ts";
 import type { Stat } from "../protocol/stat.ts";
 import type { Zxid } from "../protocol/zxid.ts";
-import { isNatsServer } from "../runtime/transports/nats-servers.ts";
+import { isNatsServer } from "../runtime/nats/servers.ts";
 import {
   checkBoolean,
   checkedData,

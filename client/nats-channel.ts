@@ -19,7 +19,7 @@ import {
   NextServer,
   whileClosing,
   withoutCredentials,
-} from "../runtime/transports/nats-servers.ts";
+} from "../runtime/nats/servers.ts";
 
 export type NatsChannelOptions = NatsIdentity & {
   readonly urls: readonly string[];

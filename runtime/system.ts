@@ -9,7 +9,7 @@ import type { Clock, Randomness } from "./clock.ts";
 import type { DiskOperation, DiskOutcome } from "./disk.ts";
 import type { Effect, PeerId } from "./effects.ts";
 import type { InspectionEvent } from "./inspection.ts";
-import { Fifo } from "./mailbox.ts";
+import { Fifo } from "./fifo.ts";
 import { OpenRequests } from "./open-requests.ts";
 import type {
   Admission,

@@ -18,7 +18,7 @@ import type {
   TransportOutcome,
   TransportStatus,
 } from "../runtime/transport.ts";
-import type { NatsLog } from "../runtime/transports/nats-link.ts";
+import type { NatsLog } from "../runtime/nats/link.ts";
 import { type PeerKeys, TAG_BYTES } from "./peer-keys.ts";
 
 const TARGET_BYTES = 4;

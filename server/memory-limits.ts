@@ -5,7 +5,7 @@
  */
 import { totalmem } from "node:os";
 import { getHeapStatistics } from "node:v8";
-import type { TreeLimits } from "../actors/tree/size.ts";
+import type { TreeLimits } from "../actors/tree/store/size.ts";
 import { CHANGE_RING_BYTES_MAX, GATEWAY_HELD_BYTES_MAX } from "../protocol/limits.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 

@@ -3,7 +3,7 @@ import {
   type NatsCredentials,
   natsCredentials,
   withoutCredentials,
-} from "../runtime/transports/nats-servers.ts";
+} from "../runtime/nats/servers.ts";
 
 type Variables = Readonly<Record<string, string>>;
 

@@ -2,7 +2,7 @@
 import type { PeerId } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 import { realClock } from "../runtime/real-clock.ts";
-import type { NatsLog } from "../runtime/transports/nats-link.ts";
+import type { NatsLog } from "../runtime/nats/link.ts";
 
 export function natsLog(
   node: PeerId,

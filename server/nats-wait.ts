@@ -1,7 +1,7 @@
 /** A node that starts before its NATS server waits for it: after a power failure nobody decides what comes up first. */
 import { setTimeout as wait } from "node:timers/promises";
-import { NatsError } from "../runtime/transports/nats-errors.ts";
-import type { NatsLog } from "../runtime/transports/nats-link.ts";
+import { NatsError } from "../runtime/nats/errors.ts";
+import type { NatsLog } from "../runtime/nats/link.ts";
 
 const ASK_EVERY_MS = 500;
 const SAY_AGAIN_MS = 60_000;

@@ -5,7 +5,7 @@
 import { crc32 } from "node:zlib";
 import { electionActor } from "../actors/election/election.ts";
 import { heartbeatActor } from "../actors/heartbeat/heartbeat.ts";
-import { logActor } from "../actors/log/actor.ts";
+import { logActor } from "../actors/log/log.ts";
 import type { Standing } from "../actors/log-sync/messages.ts";
 import { logSyncActor } from "../actors/log-sync/log-sync.ts";
 import type { LogSyncOptions } from "../actors/log-sync/state.ts";

@@ -13,7 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { isSegmentName, segmentName } from "../actors/log/files.ts";
+import { isSegmentName, segmentName } from "../actors/log/format/files.ts";
 import { formatZxid, type Zxid } from "../protocol/zxid.ts";
 
 const FILE = "skipped.json";

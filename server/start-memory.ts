@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { ZNODE_BYTES } from "../actors/tree/size.ts";
+import { ZNODE_BYTES } from "../actors/tree/store/size.ts";
 import { SNAPSHOT_CHUNK_BYTES_MAX } from "../protocol/limits.ts";
 import { CHUNK_HEADER_BYTES, chunkHeader } from "../protocol/snapshot.ts";
 

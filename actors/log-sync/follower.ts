@@ -30,7 +30,7 @@ import {
   type Role,
   sendTo,
 } from "./state.ts";
-import { regainIfRepaired, voteIfBound } from "./vote.ts";
+import { regainIfRepaired, voteIfBound } from "./repair.ts";
 
 type Append = Extract<LogSyncPeerMessage, { kind: "append" }>;
 type Following = Extract<Role, { kind: "following" }>;

@@ -17,7 +17,7 @@ import { toldForgotten } from "./refused.ts";
 import { receiveJoin, receiveJoinAnswer } from "./replacement.ts";
 import { contradicts, type LogSyncState, type Role } from "./state.ts";
 import { receiveOffer, receivePart } from "./transfer.ts";
-import { answerSurvey, receiveSurvey } from "./vote.ts";
+import { answerSurvey, receiveSurvey } from "./repair.ts";
 
 export function receiveFromPeer(
   state: LogSyncState,

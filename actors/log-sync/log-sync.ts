@@ -43,7 +43,7 @@ import {
   lookAgain,
   sendTo,
 } from "./state.ts";
-import { beginRepair, SURVEY_TIMER, survey } from "./vote.ts";
+import { beginRepair, SURVEY_TIMER, survey } from "./repair.ts";
 
 export function logSyncActor(options: LogSyncOptions): Actor<LogSyncState, LogSyncMessage> {
   return {

@@ -7,7 +7,7 @@ import { greetingOf } from "./founding.ts";
 import { isBound } from "./membership.ts";
 import type { LogSyncPeerMessage, RefusedByPeer } from "./messages.ts";
 import { emitDurable, log, type LogSyncState, lookAgain, sendTo } from "./state.ts";
-import { beginRepair, survey } from "./vote.ts";
+import { beginRepair, survey } from "./repair.ts";
 
 /** Starts of one folder. A number farther from this life's is no memory of it. */
 const STARTS_MAX = 1_000_000;

@@ -5,7 +5,7 @@ import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { EpochPromise, SnapshotIdentity } from "../log-sync/messages.ts";
-import type { FolderIdentity } from "./files.ts";
+import type { FolderIdentity } from "./format/files.ts";
 import type {
   LoggedConfiguration,
   LogMessage,
@@ -13,8 +13,8 @@ import type {
   SnapshotMessage,
   VoteLoss,
 } from "./messages.ts";
-import type { Procedure } from "./procedure.ts";
-import { RecordIndex } from "./record-index.ts";
+import type { Procedure } from "./format/procedure.ts";
+import { RecordIndex } from "./segments/record-index.ts";
 
 export type LogSettings = {
   readonly server: ServerId;

@@ -5,10 +5,10 @@ import { answerBytes, WatchEventType, type Read, type ReadResult } from "../../p
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import type { TreeMessage, TreeReadResult, TreeReply } from "./messages.ts";
-import { statOf, type Znode } from "./nodes.ts";
-import { grows } from "./size.ts";
+import { statOf, type Znode } from "./store/znodes.ts";
+import { grows } from "./store/size.ts";
 import type { TreeState } from "./state.ts";
-import { addEvent, addWatch, takeEvents, watcherOf, type Watcher } from "./watches.ts";
+import { addEvent, addWatch, takeEvents, watcherOf, type Watcher } from "./watch/watches.ts";
 
 type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
 

@@ -12,16 +12,16 @@ import {
 import type { Crc32 } from "../../protocol/record.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { TreeRoom } from "./messages.ts";
-import { createNodes, type Nodes } from "./nodes.ts";
-import { createRing, type ChangeRing } from "./ring.ts";
-import type { SessionCheck } from "./session-checks.ts";
-import type { Sessions } from "./sessions.ts";
-import type { Cut } from "./snapshot-cut.ts";
-import { NO_LIMITS, type TreeLimits } from "./size.ts";
-import type { Loading } from "./snapshot-load.ts";
-import { createStreams, type Streams } from "./streams.ts";
-import { createSubmitters, type Submitters } from "./submitters.ts";
-import { createWatches, type Watches } from "./watches.ts";
+import { createNodes, type Nodes } from "./store/znodes.ts";
+import { createRing, type ChangeRing } from "./store/change-ring.ts";
+import type { SessionCheck } from "./apply/session-checks.ts";
+import type { Sessions } from "./store/sessions.ts";
+import type { Cut } from "./snapshot/cut.ts";
+import { NO_LIMITS, type TreeLimits } from "./store/size.ts";
+import type { Loading } from "./snapshot/load.ts";
+import { createStreams, type Streams } from "./watch/streams.ts";
+import { createSubmitters, type Submitters } from "./store/submitters.ts";
+import { createWatches, type Watches } from "./watch/watches.ts";
 
 export type TreeOptions = {
   readonly server: ServerId;

@@ -6,19 +6,19 @@
 import { unreachable } from "../../protocol/assert.ts";
 import type { Actor, Step } from "../../runtime/actor.ts";
 import type { Effect } from "../../runtime/effects.ts";
-import { applyRecord } from "./apply.ts";
-import { ApplyFailure, stopFor } from "./apply-failure.ts";
-import { digestOf } from "./digest.ts";
+import { applyRecord } from "./apply/apply.ts";
+import { ApplyFailure, stopFor } from "./apply/apply-failure.ts";
+import { digestOf } from "./store/digest.ts";
 import type { Applied, TreeDigest, TreeMessage } from "./messages.ts";
 import { answerReads } from "./reads.ts";
-import { answerChecks, checkSession, forgetChecks } from "./session-checks.ts";
-import { sessionChanges } from "./sessions.ts";
-import { sizeOf, stopIfTooLarge, tellRoom } from "./size.ts";
-import { beginCut, chunkStored, dropCut } from "./snapshot-cut.ts";
-import { loadChunk } from "./snapshot-load.ts";
+import { answerChecks, checkSession, forgetChecks } from "./apply/session-checks.ts";
+import { sessionChanges } from "./store/sessions.ts";
+import { sizeOf, stopIfTooLarge, tellRoom } from "./store/size.ts";
+import { beginCut, chunkStored, dropCut } from "./snapshot/cut.ts";
+import { loadChunk } from "./snapshot/load.ts";
 import { createState, type TreeOptions, type TreeState } from "./state.ts";
-import { closeStream, closeStreams, flushStreams, openStream } from "./streams.ts";
-import { forgetWatcher } from "./watches.ts";
+import { closeStream, closeStreams, flushStreams, openStream } from "./watch/streams.ts";
+import { forgetWatcher } from "./watch/watches.ts";
 
 export type { TreeOptions, TreeState } from "./state.ts";
 

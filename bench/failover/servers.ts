@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { startNatsServer } from "../../server/nats-server.ts";
+import { startNatsServer } from "../../cli/ensemble/nats-server.ts";
 import { fourLetterWord, freePorts, stderrOf, stopProcesses } from "../ensembles/ensemble.ts";
 import { SERVERS, spawnServer, writeConfig, zooKeeperJars } from "../ensembles/zookeeper.ts";
 import { BenchError } from "../failure.ts";

@@ -1,7 +1,7 @@
 /** A node of `zooid ensemble --in-process`: it lives in this process and meets the others over a network in memory. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { LogLevel } from "../../runtime/effects.ts";
-import type { MemoryNetwork } from "../../runtime/transports/memory.ts";
+import type { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../../server/config/node-config.ts";
 import { startNode } from "../../server/node.ts";

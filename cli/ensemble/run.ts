@@ -1,9 +1,9 @@
 /** Brings an ensemble up, says what happens to it, and takes it down. Restarts nobody. */
-import { MemoryNetwork } from "../../runtime/transports/memory.ts";
+import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import { realClock, realRandomness } from "../../runtime/real-clock.ts";
-import { type NatsServer, startNatsServer } from "../../server/nats-server.ts";
+import { type NatsServer, startNatsServer } from "./nats-server.ts";
 import { asEnvironment } from "../../server/nats-environment.ts";
-import { NatsServerMissingError } from "../../server/nats-server-binary.ts";
+import { NatsServerMissingError } from "./nats-server-binary.ts";
 import { EXIT_FAILED, EXIT_OK, messageOf } from "../command.ts";
 import { nodeLine, type NodeLine } from "../node-line.ts";
 import { stopSignal } from "../signals.ts";

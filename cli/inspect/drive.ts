@@ -1,5 +1,5 @@
 /** Runs a procedure of the log actor against a folder, one step after the other. */
-import type { Procedure } from "../../actors/log/procedure.ts";
+import type { Procedure } from "../../actors/log/format/procedure.ts";
 import type { DiskOperation, DiskOutcome, DiskResult } from "../../runtime/disk.ts";
 import { FolderChanged } from "./read-only-folder.ts";
 

@@ -1,5 +1,5 @@
 /** What an inspection finds, as plain data: facts about each file, and findings that say where something is not as it should be. */
-import type { StoredOwner } from "../../actors/log/files.ts";
+import type { StoredOwner } from "../../actors/log/format/files.ts";
 import type { VoteLoss } from "../../actors/log/messages.ts";
 import type { EpochPromise } from "../../actors/log-sync/messages.ts";
 import type { Configuration } from "../../protocol/configuration.ts";

@@ -25,12 +25,12 @@ import {
   snapshotZxid,
   SPARE_FILE,
   VOTE_LOSS_FILE,
-} from "../../actors/log/files.ts";
+} from "../../actors/log/format/files.ts";
 import type { VoteLoss } from "../../actors/log/messages.ts";
-import { type Folder, listFolder } from "../../actors/log/folder.ts";
-import { type Procedure, readBytes } from "../../actors/log/procedure.ts";
-import { hasAllFiles, readLogEnd, type ToldEnd } from "../../actors/log/recover-end.ts";
-import { firstPrevZxid, type ScannedRecord } from "../../actors/log/scan.ts";
+import { type Folder, listFolder } from "../../actors/log/format/folder.ts";
+import { type Procedure, readBytes } from "../../actors/log/format/procedure.ts";
+import { hasAllFiles, readLogEnd, type ToldEnd } from "../../actors/log/recovery/find-end.ts";
+import { firstPrevZxid, type ScannedRecord } from "../../actors/log/format/scan.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, epochOf, formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { NoFile } from "../../runtime/disk.ts";

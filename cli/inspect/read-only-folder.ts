@@ -1,7 +1,7 @@
 /** A data folder that can only be looked at: no lock is taken, and an operation that would change something is a bug. */
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { installZxid, isSegmentName, snapshotZxid } from "../../actors/log/files.ts";
+import { installZxid, isSegmentName, snapshotZxid } from "../../actors/log/format/files.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { DiskOperation, DiskResult } from "../../runtime/disk.ts";
 import { noFiles } from "../../runtime/disks/file.ts";

@@ -1,6 +1,6 @@
 /** Lists the records of a log, from one zxid on and as many as asked for, with or without their operations. */
-import type { Procedure } from "../../actors/log/procedure.ts";
-import type { ScannedRecord } from "../../actors/log/scan.ts";
+import type { Procedure } from "../../actors/log/format/procedure.ts";
+import type { ScannedRecord } from "../../actors/log/format/scan.ts";
 import { decodeBatch } from "../../protocol/batch.ts";
 import { type Crc32, recordHeader, recordPayload } from "../../protocol/record.ts";
 import { type Zxid, zxidAfter } from "../../protocol/zxid.ts";

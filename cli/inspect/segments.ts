@@ -2,16 +2,16 @@
  * Walks through the log with the log actor's own scan. Where that stops at damage, the walk notes it and goes on at the next
  * intact mark, so that one damaged place does not hide another.
  */
-import { segmentName } from "../../actors/log/files.ts";
-import { MARK_BYTES } from "../../actors/log/mark.ts";
-import { LogStop, type Procedure } from "../../actors/log/procedure.ts";
+import { segmentName } from "../../actors/log/format/files.ts";
+import { MARK_BYTES } from "../../actors/log/format/write-header.ts";
+import { LogStop, type Procedure } from "../../actors/log/format/procedure.ts";
 import {
   firstPrevZxid,
   prevZxidAt,
   type ScannedRecord,
   scanSegment,
   type SegmentEnd,
-} from "../../actors/log/scan.ts";
+} from "../../actors/log/format/scan.ts";
 import { type Crc32, recordHeader } from "../../protocol/record.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { Finding, SegmentFacts } from "./findings.ts";

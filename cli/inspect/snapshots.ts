@@ -1,7 +1,7 @@
 /** Verifies snapshots: each chunk by the log actor's own check, then what is in it, as a replica that loads it would find it. */
-import { snapshotName } from "../../actors/log/files.ts";
-import type { Procedure } from "../../actors/log/procedure.ts";
-import { verifySnapshot } from "../../actors/log/snapshot-files.ts";
+import { snapshotName } from "../../actors/log/format/files.ts";
+import type { Procedure } from "../../actors/log/format/procedure.ts";
+import { verifySnapshot } from "../../actors/log/format/snapshot-file.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
 import type { Crc32 } from "../../protocol/record.ts";

@@ -1,5 +1,5 @@
 /** What a look found, as text for people. */
-import type { FolderIdentity } from "../../actors/log/files.ts";
+import type { FolderIdentity } from "../../actors/log/format/files.ts";
 import { votersText } from "../../protocol/configuration.ts";
 import { EPOCH_NONE, formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { Look, SegmentFacts, SnapshotFacts } from "./findings.ts";

@@ -1,7 +1,7 @@
 /** Brings the command line, the configuration file and `myid` together. The command line wins. */
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { ZOOKEEPER_ADVICE, ZOOKEEPER_FOLDER } from "../../actors/log/files.ts";
+import { ZOOKEEPER_ADVICE, ZOOKEEPER_FOLDER } from "../../actors/log/format/files.ts";
 import { CONFIG_FILE_BYTES_MAX } from "../../protocol/limits.ts";
 import { textOf } from "./file-text.ts";
 import { KEYS } from "./keys.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { SERVER_ID_MAX, SERVER_ID_MIN, type ServerId } from "../../protocol/ids.ts";
-import { isNatsServer } from "../../runtime/transports/nats-servers.ts";
+import { isNatsServer } from "../../runtime/nats/servers.ts";
 
 export type Reading<Value> =
   | { readonly kind: "read"; readonly value: Value }

@@ -1,6 +1,6 @@
 /** Entry of the log lane's thread: the log actor and the data folder. */
 import { FileDisk } from "../../runtime/disks/file.ts";
-import { hostLane, type LaneTask } from "../../runtime/lane-host.ts";
+import { hostLane, type LaneTask } from "../../runtime/lanes/lane-host.ts";
 import { realClock, realRandomness } from "../../runtime/real-clock.ts";
 import { immediateDisk } from "../../runtime/disks/port.ts";
 import { ActorSystem } from "../../runtime/system.ts";

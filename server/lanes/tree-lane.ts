@@ -1,13 +1,13 @@
 /** Entry of a tree lane's thread: a replica, its submitter, and the gateways of its clients. */
 import { CONNECTION_UNSENT_BYTES_MAX } from "../../protocol/limits.ts";
 import { SERVING_TOPIC } from "../../actors/gateway/nats/gateway.ts";
-import { ConnectionCounts, type SharedCounts } from "../../runtime/connection-counts.ts";
-import { Listener } from "../../runtime/listener.ts";
-import { hostLane, type LaneTask } from "../../runtime/lane-host.ts";
+import { ConnectionCounts, type SharedCounts } from "../../runtime/connections/connection-counts.ts";
+import { Listener } from "../../runtime/connections/listener.ts";
+import { hostLane, type LaneTask } from "../../runtime/lanes/lane-host.ts";
 import { realClock, realRandomness } from "../../runtime/real-clock.ts";
 import { ActorSystem } from "../../runtime/system.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
-import { connectNatsClients, type NatsClients } from "../../runtime/transports/nats-clients.ts";
+import { connectNatsClients, type NatsClients } from "../../runtime/nats/client-subjects.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import { addGatewayActors } from "../gateways.ts";
 import { machine, memoryLimits } from "../memory-limits.ts";

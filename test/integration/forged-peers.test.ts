@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { connect as natsConnect, type NatsConnection } from "@nats-io/transport-node";
 import test, { type ExecutionContext } from "ava";
 import { connect, ZooidError } from "../../client/connect.ts";
-import { SeededRandomness } from "../../runtime/virtual-clock.ts";
+import { SeededRandomness } from "../../runtime/testing/virtual-clock.ts";
 import { Child } from "../support/child.ts";
 import { fourLetters, untilAnswer } from "../support/four-letters.ts";
 import { withBody } from "../support/frames.ts";

@@ -4,8 +4,11 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { NatsServerFailedError, startNatsServer } from "../../server/nats-server.ts";
-import { NatsServerMissingError, natsServerProgram } from "../../server/nats-server-binary.ts";
+import { NatsServerFailedError, startNatsServer } from "../../cli/ensemble/nats-server.ts";
+import {
+  NatsServerMissingError,
+  natsServerProgram,
+} from "../../cli/ensemble/nats-server-binary.ts";
 
 function temporaryFolder(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), "zooid-test-"));

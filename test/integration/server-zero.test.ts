@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { startNatsServer } from "../../server/nats-server.ts";
+import { startNatsServer } from "../../cli/ensemble/nats-server.ts";
 import { Child } from "../support/child.ts";
 import { fourLetters } from "../support/four-letters.ts";
 import { reservePorts } from "../support/ports.ts";

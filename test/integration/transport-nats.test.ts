@@ -2,8 +2,8 @@
 import test, { type ExecutionContext } from "ava";
 import { filter, firstValueFrom } from "rxjs";
 import type { Incoming, Transport, TransportOutcome } from "../../runtime/transport.ts";
-import { NatsError } from "../../runtime/transports/nats-errors.ts";
-import { connectNats, type NatsTransportOptions } from "../../runtime/transports/nats.ts";
+import { NatsError } from "../../runtime/nats/errors.ts";
+import { connectNats, type NatsTransportOptions } from "../../runtime/nats/transport.ts";
 import {
   type NatsServer,
   type NatsServerOptions,

@@ -16,14 +16,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ["runtime", "protocol", "actors"],
   client: ["protocol"],
   cli: ["runtime", "protocol", "actors", "server", "client"],
-  bench: ["runtime", "protocol", "actors", "server", "client"],
+  bench: ["runtime", "protocol", "actors", "server", "client", "cli"],
   test: ["runtime", "protocol", "actors", "server", "client", "cli", "bench", "examples"],
   examples: [],
 };
 
-/** The one file of another folder that a folder may import from it all the same. */
-const SHARED_FILES: Readonly<Record<string, string>> = {
-  client: "runtime/transports/nats-servers.ts",
+/** The one folder of another layer that a layer may import from all the same. */
+const SHARED_FOLDERS: Readonly<Record<string, string>> = {
+  client: "runtime/nats",
 };
 
 const OTHER_FOLDERS: readonly string[] = ["dashboard", "docs"];
@@ -89,7 +89,7 @@ function importProblem(path: string, imported: Import): string | undefined {
   if (target === undefined) return packageProblem(folder, specifier);
   const targetFolder = folderOf(target);
   if (folder === "examples") return "examples/ import the package by its public name only";
-  if (target === SHARED_FILES[folder]) return undefined;
+  if (dirname(target) === SHARED_FOLDERS[folder]) return undefined;
   if (folder !== targetFolder && MAY_IMPORT[folder]?.includes(targetFolder) !== true) {
     return `${folder}/ may not import from ${targetFolder}/ (${specifier})`;
   }

@@ -3,7 +3,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
-import { VirtualClock } from "../../runtime/virtual-clock.ts";
+import { VirtualClock } from "../../runtime/testing/virtual-clock.ts";
 import { addAdminActor, addGatewayActors } from "../../server/gateways.ts";
 import {
   addLogActor,

@@ -1,5 +1,5 @@
 /** A simulated node's configuration, as its plan has it. */
-import { NO_LIMITS } from "../../actors/tree/size.ts";
+import { NO_LIMITS } from "../../actors/tree/store/size.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
 import type { NodeConfig } from "../../server/config/node-config.ts";

@@ -1,11 +1,16 @@
 /** What a disk may do to a node while it is down: forget everything, lose, empty, cut or zero a file, change a byte, or have written a block elsewhere. */
 import { crc32 } from "node:zlib";
-import { LOG_END_FILE, PROMISE_FILE, segmentZxid, snapshotZxid } from "../../actors/log/files.ts";
-import { decodeLogEnd, encodeLogEnd } from "../../actors/log/log-end.ts";
-import { findMark, MARK_BYTES, markAt, SEAL_BYTES } from "../../actors/log/mark.ts";
+import {
+  LOG_END_FILE,
+  PROMISE_FILE,
+  segmentZxid,
+  snapshotZxid,
+} from "../../actors/log/format/files.ts";
+import { decodeLogEnd, encodeLogEnd } from "../../actors/log/segments/log-end.ts";
+import { findMark, MARK_BYTES, markAt, SEAL_BYTES } from "../../actors/log/format/write-header.ts";
 import { verifyRecord } from "../../protocol/record.ts";
 import { type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
-import type { MemoryDisk } from "../../runtime/disks/memory.ts";
+import type { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 
 /** What was done; undefined: nothing, since there was nothing to damage. Everything done is durable. */
 export function damageDisk(disk: MemoryDisk, random: () => number): string | undefined {

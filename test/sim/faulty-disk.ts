@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import type { Clock } from "../../runtime/clock.ts";
 import type { DiskOperation, DiskOutcome, DiskResult } from "../../runtime/disk.ts";
 import { DiskError } from "../../runtime/disks/error.ts";
-import type { MemoryDisk } from "../../runtime/disks/memory.ts";
+import type { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 import { diskFailure } from "../../runtime/disks/port.ts";
 import type { DiskPort } from "../../runtime/system.ts";
 import type { Random, Range } from "./random.ts";

@@ -3,11 +3,11 @@ import type { zooKeeperGatewayActor } from "../../actors/gateway/zookeeper/gatew
 import type { Leadership } from "../../actors/log-sync/messages.ts";
 import type { SessionChanges } from "../../actors/tree/messages.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
-import { MemoryDisk } from "../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import { ActorSystem } from "../../runtime/system.ts";
-import { MemoryNetwork } from "../../runtime/transports/memory.ts";
-import { SeededRandomness, VirtualClock } from "../../runtime/virtual-clock.ts";
+import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
+import { SeededRandomness, VirtualClock } from "../../runtime/testing/virtual-clock.ts";
 import type { NodeConfig } from "../../server/config/node-config.ts";
 import type { NodeGate } from "../../server/peer-gate.ts";
 import { addAdminActor, addGatewayActors } from "../../server/gateways.ts";

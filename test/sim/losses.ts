@@ -3,7 +3,7 @@
  * ensemble waits for its operator (decision 7).
  */
 import { formatZxid } from "../../protocol/zxid.ts";
-import { MemoryDisk } from "../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 import { isQuorumWithout } from "./checks/votes.ts";
 import type { Cluster } from "./cluster.ts";
 import { damageDisk, lose, loseLastWrite as loseLastWriteOf } from "./damage.ts";

@@ -2,7 +2,7 @@
 import type { NatsGatewayMessage, ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
 import type { NatsGatewayState } from "../../actors/gateway/nats/gateway.ts";
 import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";
-import type { LogState } from "../../actors/log/actor.ts";
+import type { LogState } from "../../actors/log/log.ts";
 import type { LogMessage, LogReport } from "../../actors/log/messages.ts";
 import type { LogSyncMessage } from "../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";

@@ -1,6 +1,6 @@
 /** Chance of a run: streams of numbers from one seed. Each part of a run draws from a stream of its own. */
 import type { Randomness } from "../../runtime/clock.ts";
-import { SeededRandomness } from "../../runtime/virtual-clock.ts";
+import { SeededRandomness } from "../../runtime/testing/virtual-clock.ts";
 
 export type Range = { readonly min: number; readonly max: number };
 

@@ -1,6 +1,6 @@
 /** Messages between the simulated threads of a node. */
 import test from "ava";
-import { VirtualClock } from "../../runtime/virtual-clock.ts";
+import { VirtualClock } from "../../runtime/testing/virtual-clock.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { Random } from "./random.ts";
 import { ThreadLink } from "./sim-node.ts";

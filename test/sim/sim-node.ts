@@ -2,7 +2,7 @@
 import type { Inboxes } from "../../actors/inboxes.ts";
 import type { NatsGatewayState } from "../../actors/gateway/nats/gateway.ts";
 import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";
-import { OWNER_FILE } from "../../actors/log/files.ts";
+import { OWNER_FILE } from "../../actors/log/format/files.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
 import type { TreeState } from "../../actors/tree/tree.ts";
 import type { Identity } from "../../protocol/identity.ts";
@@ -10,7 +10,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { Actor } from "../../runtime/actor.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { MemoryDisk } from "../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 import { ActorSystem, type Letter, type Link, type SystemOptions } from "../../runtime/system.ts";
 import { threadOf } from "../../server/placement.ts";
 import type { NodeLog } from "./checks/invariants.ts";

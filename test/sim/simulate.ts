@@ -1,5 +1,5 @@
 /** One seed: a phase with faults, then everything heals and the ensemble must converge. */
-import type { LogState } from "../../actors/log/actor.ts";
+import type { LogState } from "../../actors/log/log.ts";
 import type { ClientCounts } from "./client/environment.ts";
 import { Cluster } from "./cluster.ts";
 import { compareWhole } from "./checks/trees.ts";

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { Listener } from "../../runtime/listener.ts";
+import { Listener } from "../../runtime/connections/listener.ts";
 
 const listener: Listener = new Listener({
   host: "127.0.0.1",

@@ -6,7 +6,7 @@ plant({
   mistake: "a create of /poison fails, after it has changed the tree",
   edits: [
     {
-      file: "actors/tree/znode-operations.ts",
+      file: "actors/tree/apply/znode-operations.ts",
       find: "  insertNode(nodes, parent, node);\n  putData(nodes, node, operation.data);",
       replace: `  insertNode(nodes, parent, node);
         if (path === "/poison") throw new Error("this bug is planted");

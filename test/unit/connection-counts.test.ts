@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import test from "ava";
 import fc from "fast-check";
-import { ConnectionCounts } from "../../runtime/connection-counts.ts";
+import { ConnectionCounts } from "../../runtime/connections/connection-counts.ts";
 
 test("counts agree with a plain map, whatever comes and goes", (t) => {
   const step = fc.record({ address: fc.integer({ min: 0, max: 40 }), admit: fc.boolean() });
@@ -60,7 +60,7 @@ test("a limit that falls lets those go on that are there, and admits none until 
 
 const CONTENDER = `
 import { workerData, parentPort } from "node:worker_threads";
-import { ConnectionCounts } from ${JSON.stringify(new URL("../../runtime/connection-counts.ts", import.meta.url).href)};
+import { ConnectionCounts } from ${JSON.stringify(new URL("../../runtime/connections/connection-counts.ts", import.meta.url).href)};
 const counts = new ConnectionCounts(workerData);
 let admitted = 0;
 for (let round = 0; round < 20_000; round += 1) {

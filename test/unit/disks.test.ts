@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from "ava";
 import type { Disk, DiskResult } from "../../runtime/disk.ts";
 import { FileDisk } from "../../runtime/disks/file.ts";
 import { FolderLockedError } from "../../runtime/disks/folder-lock.ts";
-import { MemoryDisk } from "../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 
 function temporaryFolder(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), "zooid-disk-"));

@@ -1,6 +1,6 @@
 /** Splitting and reassembling messages above a transport's limit. */
 import test from "ava";
-import { type Fragment, Reassembler, split } from "../../runtime/transports/fragments.ts";
+import { type Fragment, Reassembler, split } from "../../runtime/nats/fragments.ts";
 
 const LIMITS = { bytesMax: 100, idleMs: 1000 };
 

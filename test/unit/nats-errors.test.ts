@@ -1,7 +1,7 @@
 /** What is said of a connection to NATS that failed. */
 import test from "ava";
 import { AuthorizationError } from "@nats-io/transport-node";
-import { connectProblem } from "../../runtime/transports/nats-errors.ts";
+import { connectProblem } from "../../runtime/nats/errors.ts";
 
 test("credentials that came too late are not said to be wrong", (t) => {
   const late = connectProblem(new AuthorizationError("'Authentication Timeout'"), "nats://h");

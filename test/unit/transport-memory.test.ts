@@ -2,7 +2,7 @@
 import test from "ava";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Transport, TransportOutcome } from "../../runtime/transport.ts";
-import { MemoryNetwork, type NetworkFaults } from "../../runtime/transports/memory.ts";
+import { MemoryNetwork, type NetworkFaults } from "../../runtime/testing/memory-transport.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const read = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

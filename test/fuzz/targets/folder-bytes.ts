@@ -7,8 +7,8 @@ import {
   SNAPSHOT_NEW_FILE,
   SPARE_FILE,
   VOTE_LOSS_FILE,
-} from "../../../actors/log/files.ts";
-import type { MemoryDisk } from "../../../runtime/disks/memory.ts";
+} from "../../../actors/log/format/files.ts";
+import type { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 
 /** Names that a folder of the fuzzer's may hold. */
 const NAMES: readonly string[] = [

@@ -2,8 +2,8 @@
 import { lookAtFolder } from "../../../cli/inspect/look.ts";
 import type { DiskOutcome, DiskResult } from "../../../runtime/disk.ts";
 import { DiskError } from "../../../runtime/disks/error.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
-import { LogStop, type Procedure } from "../../../actors/log/procedure.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
+import { LogStop, type Procedure } from "../../../actors/log/format/procedure.ts";
 import { verifyRecord } from "../../../protocol/record.ts";
 import { type Epoch, EPOCH_MAX, epochOf, type Zxid, zxidOf } from "../../../protocol/zxid.ts";
 import type { Random } from "../../sim/random.ts";

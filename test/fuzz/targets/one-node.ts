@@ -18,7 +18,7 @@ import { type Epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Actor, Step } from "../../../runtime/actor.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import { ActorSystem, type ConnectionEffect } from "../../../runtime/system.ts";
-import { SeededRandomness, VirtualClock } from "../../../runtime/virtual-clock.ts";
+import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
 import type { NodeConfig } from "../../../server/config/node-config.ts";
 import { addAdminActor, addGatewayActors } from "../../../server/gateways.ts";
 import { validate } from "../../../server/config/validate.ts";

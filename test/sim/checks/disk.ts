@@ -1,11 +1,16 @@
 /** I6 on the disk itself: what the log counts as durable no power failure takes back, and what it has cut off is not there. */
 import { crc32 } from "node:zlib";
-import { LOG_END_FILE, segmentName, segmentZxid, snapshotName } from "../../../actors/log/files.ts";
-import { decodeLogEnd } from "../../../actors/log/log-end.ts";
-import { findMark, MARK_BYTES, SEAL_BYTES } from "../../../actors/log/mark.ts";
-import type { LogState } from "../../../actors/log/actor.ts";
+import {
+  LOG_END_FILE,
+  segmentName,
+  segmentZxid,
+  snapshotName,
+} from "../../../actors/log/format/files.ts";
+import { decodeLogEnd } from "../../../actors/log/segments/log-end.ts";
+import { findMark, MARK_BYTES, SEAL_BYTES } from "../../../actors/log/format/write-header.ts";
+import type { LogState } from "../../../actors/log/log.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
-import type { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import type { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import { must } from "./violation.ts";
 
 type Seen = { readonly lastZxid: number; readonly snapshots: number; readonly truncations: number };

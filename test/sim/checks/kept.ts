@@ -2,7 +2,7 @@
  * I9: what a node holds durably stays on its disk until a leader's log contradicts it, or a snapshot covers it. A record is
  * contradicted by a leader that the node follows, whose log does not hold it; one that is committed never is.
  */
-import type { LogState } from "../../../actors/log/actor.ts";
+import type { LogState } from "../../../actors/log/log.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { NodeLog } from "./invariants.ts";

@@ -7,7 +7,7 @@ import {
   CONNECTION_UNSENT_BYTES_SOFT_MAX,
   PACKET_BYTES_MAX,
 } from "../../../protocol/limits.ts";
-import { ZNODE_BYTES } from "../../../actors/tree/size.ts";
+import { ZNODE_BYTES } from "../../../actors/tree/store/size.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
 import type { Plan } from "../plan.ts";
 import { must } from "./violation.ts";

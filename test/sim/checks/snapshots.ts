@@ -1,13 +1,13 @@
 /** Every snapshot that is cut anywhere holds what the model holds at its zxid, whether it is ever loaded or not. */
 import { crc32 } from "node:zlib";
-import { snapshotName } from "../../../actors/log/files.ts";
+import { snapshotName } from "../../../actors/log/format/files.ts";
 import type { SnapshotIdentity } from "../../../actors/log-sync/messages.ts";
-import { loadChunk } from "../../../actors/tree/snapshot-load.ts";
+import { loadChunk } from "../../../actors/tree/snapshot/load.ts";
 import { createState, type TreeState } from "../../../actors/tree/state.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { chunkHeader } from "../../../protocol/snapshot.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
-import type { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import type { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import { treeProblemAt } from "./trees.ts";
 import type { Truth } from "./truth.ts";
 import { must } from "./violation.ts";

@@ -1,6 +1,6 @@
 /** A lane's tree against the model: one znode, or everything. */
-import { digestOf } from "../../../actors/tree/digest.ts";
-import { statOf } from "../../../actors/tree/nodes.ts";
+import { digestOf } from "../../../actors/tree/store/digest.ts";
+import { statOf } from "../../../actors/tree/store/znodes.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Model } from "./model.ts";

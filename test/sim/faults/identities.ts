@@ -1,7 +1,7 @@
 /** Faults about who is who: replacements of processes that live on, wrong members. */
-import { OWNER_FILE } from "../../../actors/log/files.ts";
+import { OWNER_FILE } from "../../../actors/log/format/files.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import type { Cluster } from "../cluster.ts";
 import { copyFolder, losePart, putBack, replaceLiving } from "../losses.ts";
 import type { FolderCopy, SimNode } from "../sim-node.ts";

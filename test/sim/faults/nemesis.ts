@@ -2,7 +2,7 @@
 import type { SimClient } from "../client/client.ts";
 import type { NativeClient } from "../client/native.ts";
 import type { Cluster } from "../cluster.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import { damage, loseLastWrite, losePart } from "../losses.ts";
 import type { Random } from "../random.ts";
 import type { SimNode } from "../sim-node.ts";

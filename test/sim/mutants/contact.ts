@@ -1,7 +1,7 @@
 /** Mistakes about who counts on a session until when: support, rounds of touches, handshakes, sessions that move. */
 import type { Mutant } from "./mutant.ts";
 
-const APPLY = "actors/tree/apply.ts";
+const APPLY = "actors/tree/apply/apply.ts";
 const HANDSHAKE = "actors/gateway/zookeeper/handshake.ts";
 const HEARTBEAT = "actors/heartbeat/heartbeat.ts";
 const NATIVE = "actors/gateway/nats/connections.ts";
@@ -74,7 +74,7 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
         replace: "session === undefined",
       },
       {
-        file: "actors/tree/session-checks.ts",
+        file: "actors/tree/apply/session-checks.ts",
         find: 'samePassword(session, password) ? "right" : "wrong"',
         replace: '"right"',
       },

@@ -4,11 +4,11 @@ import type { Mutant } from "./mutant.ts";
 const FORGOTTEN = "actors/log-sync/forgotten.ts";
 const FOUNDING = "actors/log-sync/founding.ts";
 const FOLLOWER = "actors/log-sync/follower.ts";
-const FILES = "actors/log/files.ts";
+const FILES = "actors/log/format/files.ts";
 const GATE = "server/peer-gate.ts";
 const LEADER = "actors/log-sync/leader.ts";
 const QUORUM = "actors/log-sync/quorum.ts";
-const VOTE = "actors/log-sync/vote.ts";
+const VOTE = "actors/log-sync/repair.ts";
 
 export const IDENTITY_MUTANTS: readonly Mutant[] = [
   {

@@ -1,7 +1,7 @@
 /** Mistakes towards native clients: change streams, the order of their requests, their sessions. */
 import type { Mutant } from "./mutant.ts";
 
-const STREAMS = "actors/tree/streams.ts";
+const STREAMS = "actors/tree/watch/streams.ts";
 const GATEWAY = "actors/gateway/nats/gateway.ts";
 
 export const NATIVE_MUTANTS: readonly Mutant[] = [
@@ -45,7 +45,7 @@ export const NATIVE_MUTANTS: readonly Mutant[] = [
     mistake: "changes of one zxid do not say which came first",
     edits: [
       {
-        file: "actors/tree/ring.ts",
+        file: "actors/tree/store/change-ring.ts",
         find: "index = zxid === zxidBefore ? index + 1 : 0;",
         replace: "index = 0;",
       },

@@ -143,12 +143,12 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
           "if (state.index.tail > message.prevZxid && !state.index.holds(message.prevZxid)) {",
       },
       {
-        file: "actors/log/actor.ts",
+        file: "actors/log/log.ts",
         find: `assert(record.prevZxid === state.plannedEnd, "an append follows the log's end");`,
         replace: "",
       },
       {
-        file: "actors/log/changes.ts",
+        file: "actors/log/segments/append.ts",
         find: 'assert(record.prevZxid === state.index.lastZxid, "no gap in any log");',
         replace: "",
       },
@@ -160,12 +160,12 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       { file: FOLLOWER, find: "if (state.index.tail > after) {", replace: "if (false) {" },
       {
-        file: "actors/log/actor.ts",
+        file: "actors/log/log.ts",
         find: `assert(record.prevZxid === state.plannedEnd, "an append follows the log's end");`,
         replace: "",
       },
       {
-        file: "actors/log/changes.ts",
+        file: "actors/log/segments/append.ts",
         find: 'assert(record.prevZxid === state.index.lastZxid, "no gap in any log");',
         replace: "",
       },
@@ -265,7 +265,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         replace: 'if (seq <= last) return { kind: "take" };',
       },
       {
-        file: "actors/tree/submitters.ts",
+        file: "actors/tree/store/submitters.ts",
         find: "if (incarnation === entry.incarnation && seq <= entry.seq) return false;",
         replace: "",
       },
@@ -322,7 +322,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       "a node without a vote is told where the leader's commit mark is, not where its log ends",
     edits: [
       {
-        file: "actors/log-sync/vote.ts",
+        file: "actors/log-sync/repair.ts",
         find: "    tail: state.index.tail,\n    leads",
         replace: "    tail: state.committed,\n    leads",
       },
@@ -334,7 +334,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       "a node whose promise was lost votes again in an epoch below one that it may have promised",
     edits: [
       {
-        file: "actors/log-sync/vote.ts",
+        file: "actors/log-sync/repair.ts",
         find: "if (promised === undefined || promised > of) return;",
         replace: "",
       },

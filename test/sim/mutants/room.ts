@@ -1,8 +1,7 @@
 /** Mistakes about full disks and full memories: what is refused is not done, and it ends. */
 import type { Mutant } from "./mutant.ts";
 
-const LOG_ROOM = "actors/log/room.ts";
-const TREE_SIZE = "actors/tree/size.ts";
+const TREE_SIZE = "actors/tree/store/size.ts";
 const QUEUE = "actors/gateway/zookeeper/queue.ts";
 
 export const ROOM_MUTANTS: readonly Mutant[] = [
@@ -34,7 +33,13 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
   {
     name: "room-never-told",
     mistake: "a log that had no room does not say that it has some again",
-    edits: [{ file: LOG_ROOM, find: '  report(state, { kind: "writable" });\n', replace: "" }],
+    edits: [
+      {
+        file: "actors/log/disk-space.ts",
+        find: '  report(state, { kind: "writable" });\n',
+        replace: "",
+      },
+    ],
   },
   {
     name: "full-tree-untold",

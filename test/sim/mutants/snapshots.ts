@@ -1,9 +1,9 @@
 /** Mistakes in snapshots: what they hold, when they count, and what they let go. */
 import type { Mutant } from "./mutant.ts";
 
-const CUT = "actors/tree/snapshot-cut.ts";
-const INSTALL = "actors/log/install.ts";
-const SNAPSHOTS = "actors/log/snapshots.ts";
+const CUT = "actors/tree/snapshot/cut.ts";
+const INSTALL = "actors/log/snapshots/install.ts";
+const SNAPSHOTS = "actors/log/snapshots/cut.ts";
 
 export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
   {
@@ -34,7 +34,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     mistake: "a znode that changes while a snapshot is cut goes into it as it is afterwards",
     edits: [
       {
-        file: "actors/tree/znode-operations.ts",
+        file: "actors/tree/apply/znode-operations.ts",
         find: `  saveNode(transaction.tree, node);
   putData(`,
         replace: "  putData(",
@@ -47,7 +47,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
       "a znode whose child is deleted while a snapshot is cut goes into it as it is afterwards",
     edits: [
       {
-        file: "actors/tree/znode-operations.ts",
+        file: "actors/tree/apply/znode-operations.ts",
         find: "  saveNode(transaction.tree, node);\n  saveNode(transaction.tree, parent);\n",
         replace: "  saveNode(transaction.tree, node);\n",
       },
@@ -70,7 +70,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
 function figures(`,
       },
       {
-        file: "actors/tree/apply.ts",
+        file: "actors/tree/apply/apply.ts",
         find: "const zxid = zxidAfter(firstZxid, index);",
         replace: `const zxid = zxidAfter(firstZxid, index);
           if (index > 0 && tree.cutWanted !== undefined) {
@@ -86,7 +86,7 @@ function figures(`,
     mistake: "a session that is loaded from a snapshot does not know its ephemerals",
     edits: [
       {
-        file: "actors/tree/snapshot-load.ts",
+        file: "actors/tree/snapshot/load.ts",
         find: "if (session === undefined) loading.unowned.push(node);\n  else (session.ephemerals ??= new Set()).add(path);",
         replace: "if (session === undefined) loading.unowned.push(node);",
       },
@@ -164,7 +164,7 @@ function figures(`,
         replace: "return zxid <= committed;",
       },
       {
-        file: "actors/log/install.ts",
+        file: "actors/log/snapshots/install.ts",
         find: 'if (index.holds(zxid)) return "the log goes on from there";',
         replace: "",
       },
@@ -195,7 +195,7 @@ function figures(`,
   }`,
       },
       {
-        file: "actors/log/install.ts",
+        file: "actors/log/snapshots/install.ts",
         find: 'if (index.holds(zxid)) return "the log goes on from there";',
         replace: "",
       },
@@ -207,7 +207,7 @@ function figures(`,
       "a snapshot that is due at the start, and refused since nothing is replayed, is asked for when as much more is logged",
     edits: [
       {
-        file: "actors/log/cutting.ts",
+        file: "actors/log/snapshots/schedule.ts",
         find: 'outbox.push({ kind: "startTimer", timer: ASK_TIMER, afterMs: cutting.againMs });',
         replace: "",
       },
@@ -240,7 +240,7 @@ function figures(`,
     mistake: "a lane goes on waiting for results that a snapshot has overtaken",
     edits: [
       {
-        file: "actors/tree/snapshot-load.ts",
+        file: "actors/tree/snapshot/load.ts",
         find: "if (own !== undefined) {",
         replace: "if (false) {",
       },
@@ -251,7 +251,7 @@ function figures(`,
     mistake: "a node whose disk was replaced votes at once",
     edits: [
       {
-        file: "actors/log/recover.ts",
+        file: "actors/log/recovery/recover.ts",
         find: `if (of.isNew) return { reason: "new", epoch: EPOCH_NONE };`,
         replace: "if (of.isNew) return undefined;",
       },
@@ -263,7 +263,7 @@ function figures(`,
       "a node that lost records votes again before it holds all that it may have acknowledged",
     edits: [
       {
-        file: "actors/log-sync/vote.ts",
+        file: "actors/log-sync/repair.ts",
         find: "if (role.matched < tail || state.durable < tail) return;",
         replace: "",
       },

@@ -1,7 +1,7 @@
 /** Mistakes in the tree: what a committed operation does, on one node or on all alike. */
 import type { Mutant } from "./mutant.ts";
 
-const APPLY = "actors/tree/apply.ts";
+const APPLY = "actors/tree/apply/apply.ts";
 const READS = "actors/tree/reads.ts";
 
 export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
@@ -21,7 +21,7 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     mistake: "the suffix of a sequential node is the number of its siblings",
     edits: [
       {
-        file: "actors/tree/znode-operations.ts",
+        file: "actors/tree/apply/znode-operations.ts",
         find: "sequenceSuffix(parent.creates)",
         replace: "sequenceSuffix(parent.numChildren)",
       },
@@ -32,7 +32,7 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     mistake: "what a multi did before its refused operation stays",
     edits: [
       {
-        file: "actors/tree/transaction.ts",
+        file: "actors/tree/apply/transaction.ts",
         find: "for (const step of undo.reverse()) undoStep(transaction.tree, step);",
         replace: "undo.length = 0;",
       },
@@ -43,7 +43,7 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     mistake: "a refused multi is undone only on the node whose client waits for it",
     edits: [
       {
-        file: "actors/tree/multi.ts",
+        file: "actors/tree/apply/multi.ts",
         find: "abandonMulti(transaction);\n",
         replace: "if (wanted) abandonMulti(transaction);\n else finishMulti(transaction);\n",
       },
@@ -54,7 +54,7 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     mistake: "setData does not look at the version it was given",
     edits: [
       {
-        file: "actors/tree/znode-operations.ts",
+        file: "actors/tree/apply/znode-operations.ts",
         find: `if (version !== -1 && version !== node.version) return Code.badVersion;
   if (transaction.undo`,
         replace: "if (transaction.undo",
@@ -110,7 +110,7 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     mistake: "a one-shot watch stays after it has fired",
     edits: [
       {
-        file: "actors/tree/watches.ts",
+        file: "actors/tree/watch/watches.ts",
         find: `  watches[table].delete(path);
   watches.count -= watchers.size;`,
         replace: "",
@@ -122,7 +122,7 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     mistake: "the deletion of a child is not told to who watches the children",
     edits: [
       {
-        file: "actors/tree/watches.ts",
+        file: "actors/tree/watch/watches.ts",
         find: `  fire(watches, "child", path, WatchEventType.nodeDeleted, zxid, told);
   fire(watches, "child", parentOf(path), WatchEventType.nodeChildrenChanged, zxid);`,
         replace: `  fire(watches, "child", path, WatchEventType.nodeDeleted, zxid, told);`,
@@ -134,12 +134,12 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     mistake: "a multi tells of its changes before it is known whether they stay",
     edits: [
       {
-        file: "actors/tree/transaction.ts",
+        file: "actors/tree/apply/transaction.ts",
         find: "if (transaction.undo === undefined) publish(transaction, kind, node);",
         replace: "publish(transaction, kind, node); if (transaction.undo === undefined) return;",
       },
       {
-        file: "actors/tree/transaction.ts",
+        file: "actors/tree/apply/transaction.ts",
         find: "for (const { kind, node } of transaction.held) publish(transaction, kind, node);",
         replace: "",
       },

@@ -1,22 +1,28 @@
 /** Mistakes in the log: what survives a crash, and what is believed of a disk. */
 import type { Mutant } from "./mutant.ts";
 
-const CHANGES = "actors/log/changes.ts";
-const PROCEDURE = "actors/log/procedure.ts";
-const RECOVER = "actors/log/recover.ts";
+const APPEND = "actors/log/segments/append.ts";
+const PROCEDURE = "actors/log/format/procedure.ts";
+const RECOVER = "actors/log/recovery/recover.ts";
 
 export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: "remnants-taken-for-records",
     mistake: "what a segment held before it was used again is looked at as if it were its own",
-    edits: [{ file: "actors/log/mark.ts", find: " && mark.prevZxid >= notBefore", replace: "" }],
+    edits: [
+      {
+        file: "actors/log/format/write-header.ts",
+        find: " && mark.prevZxid >= notBefore",
+        replace: "",
+      },
+    ],
   },
   {
     name: "sealed-before-durable",
     mistake: "the seal is written together with the write that it says is durable",
     edits: [
       {
-        file: CHANGES,
+        file: APPEND,
         find: "  return [mark, ...records.map((record) => record.bytes)];",
         replace: `  const bytes = records.map((record) => record.bytes);
   const end = bytes.reduce((sum, { length }) => sum + length, segment.end + MARK_BYTES);
@@ -30,7 +36,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     mistake: "a segment is written to again before the folder says that it is out of the log",
     edits: [
       {
-        file: "actors/log/spares.ts",
+        file: "actors/log/segments/spares.ts",
         find: `  yield* perform([{ kind: "rename", file: name, to: file }, { kind: "syncFolder" }]);`,
         replace: `  yield* perform([{ kind: "rename", file: name, to: file }]);`,
       },
@@ -41,7 +47,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     mistake: "appended records are reported durable without an fsync",
     edits: [
       {
-        file: CHANGES,
+        file: APPEND,
         find: `chunks: chunksOf(state, segment, records) },
     { kind: "sync", file },`,
         replace: "chunks: chunksOf(state, segment, records) },",
@@ -53,7 +59,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     mistake: "the folder is not fsynced when a segment is started",
     edits: [
       {
-        file: CHANGES,
+        file: APPEND,
         find: `{ kind: "rename", file: spare.file, to: file },
     { kind: "syncFolder" },`,
         replace: `{ kind: "rename", file: spare.file, to: file },`,
@@ -65,7 +71,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     mistake: "a promise is kept in memory only",
     edits: [
       {
-        file: CHANGES,
+        file: "actors/log/promise.ts",
         find: "if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {",
         replace: 'if (!(yield* performIfRoom([{ kind: "list" }]))) {',
       },
@@ -115,7 +121,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     mistake: "whatever is wrong in the last segment is cut off, although later writes are there",
     edits: [
       {
-        file: "actors/log/recover-log.ts",
+        file: "actors/log/recovery/find-log.ts",
         find: "if (scanned.wasDurable || (scanned.begun && !isLast)) {",
         replace: "if (!isLast && (scanned.wasDurable || scanned.begun)) {",
       },
@@ -124,14 +130,16 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: "index-not-cut",
     mistake: "a truncation cuts the file and not the log's index",
-    edits: [{ file: CHANGES, find: "index.truncate(kept);", replace: "" }],
+    edits: [
+      { file: "actors/log/segments/truncate.ts", find: "index.truncate(kept);", replace: "" },
+    ],
   },
   {
     name: "file-not-cut",
     mistake: "a truncation cuts the index and leaves the records in the file",
     edits: [
       {
-        file: CHANGES,
+        file: "actors/log/segments/truncate.ts",
         find: '{ kind: "truncate", file, length: end },',
         replace: "",
       },
@@ -142,7 +150,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     mistake: "a truncation is reported before it is durable",
     edits: [
       {
-        file: CHANGES,
+        file: "actors/log/segments/truncate.ts",
         find: `{ kind: "truncate", file, length: end },
         { kind: "sync", file },`,
         replace: '{ kind: "truncate", file, length: end },',
@@ -154,7 +162,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     mistake: "a new segment begins although the seal of the one before may be half on the disk",
     edits: [
       {
-        file: CHANGES,
+        file: APPEND,
         find: 'if (before?.sealed === true) operations.push({ kind: "sync", file: before.name });',
         replace: "",
       },
@@ -165,7 +173,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     mistake: "a truncation removes segments from the first to the last",
     edits: [
       {
-        file: CHANGES,
+        file: "actors/log/segments/truncate.ts",
         find: "segments.filter((segment) => segment.firstRecord >= kept).reverse();",
         replace: "segments.filter((segment) => segment.firstRecord >= kept);",
       },
@@ -187,7 +195,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     mistake: "a log that ends before what was durable is taken for one that ended there",
     edits: [
       {
-        file: "actors/log/recover-end.ts",
+        file: "actors/log/recovery/find-end.ts",
         find: `told.kind === "none" || told.zxid <= index.lastZxid`,
         replace: "true",
       },
@@ -198,7 +206,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     mistake: "a last segment without a record is taken for one that was never written to",
     edits: [
       {
-        file: "actors/log/recover-log.ts",
+        file: "actors/log/recovery/find-log.ts",
         find: `  if (first === undefined) {
     return missing(`,
         replace: `  if (first === undefined && isLast) return undefined;
@@ -206,13 +214,13 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     return missing(`,
       },
       {
-        file: "actors/log/recover-log.ts",
+        file: "actors/log/recovery/find-log.ts",
         find: "    addSegment(state, { name, firstRecord, end: scanned.end, size });\n  }\n}",
         replace:
           "    if (scanned.end > 0) addSegment(state, { name, firstRecord, end: scanned.end, size });\n  }\n}",
       },
       {
-        file: "actors/log/recover-end.ts",
+        file: "actors/log/recovery/find-end.ts",
         find: `told.kind === "none" || told.zxid <= index.lastZxid`,
         replace: `told.kind === "none" || index.count === 0 || told.zxid <= index.lastZxid`,
       },
@@ -223,7 +231,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     mistake: "the log is cut, and the file beside it goes on telling that more was durable",
     edits: [
       {
-        file: "actors/log/log-end.ts",
+        file: "actors/log/segments/log-end.ts",
         find: "  if (state.logEnd <= zxid) return true;",
         replace: "  if (state.logEnd >= ZXID_NONE) return true;",
       },

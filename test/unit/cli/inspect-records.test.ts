@@ -9,7 +9,7 @@ import type { SessionId } from "../../../protocol/ids.ts";
 import type { Operation, ZnodeOperation } from "../../../protocol/operations.ts";
 import { encodeRecord } from "../../../protocol/record.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import { checksum, logWith, server2, zxid } from "../log/harness.ts";
 import {
   changed,

@@ -1,7 +1,7 @@
 /** One look at a data folder: what it says of good ones, and that it finds what the log actor would stumble over. */
 import fc from "fast-check";
 import test from "ava";
-import { encodePromise, FORMAT_VERSION, snapshotName } from "../../../actors/log/files.ts";
+import { encodePromise, FORMAT_VERSION, snapshotName } from "../../../actors/log/format/files.ts";
 import { drive } from "../../../cli/inspect/drive.ts";
 import { type Finding, findingText } from "../../../cli/inspect/findings.ts";
 import { lookAtFolder } from "../../../cli/inspect/look.ts";
@@ -9,7 +9,7 @@ import { FolderChanged } from "../../../cli/inspect/read-only-folder.ts";
 import { settle } from "../../../cli/inspect/settle.ts";
 import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
 import { chunkHeader } from "../../../protocol/snapshot.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import {
   checksum,
   epoch,

@@ -5,7 +5,7 @@ import type { Look } from "../../../cli/inspect/findings.ts";
 import { lookAtFolder } from "../../../cli/inspect/look.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import { checksum, logWith, zxid } from "../log/harness.ts";
 
 export type Files = Record<string, Uint8Array>;

@@ -1,9 +1,9 @@
 /** What a client sends costs its gateway, and the tree that it asks, what its bytes do. */
 import test from "ava";
-import { createRing } from "../../../actors/tree/ring.ts";
-import { createStreams, flushStreams, openStream } from "../../../actors/tree/streams.ts";
-import { appendChange } from "../../../actors/tree/ring.ts";
-import { createZnode } from "../../../actors/tree/nodes.ts";
+import { createRing } from "../../../actors/tree/store/change-ring.ts";
+import { createStreams, flushStreams, openStream } from "../../../actors/tree/watch/streams.ts";
+import { appendChange } from "../../../actors/tree/store/change-ring.ts";
+import { createZnode } from "../../../actors/tree/store/znodes.ts";
 import { OPEN_ACL } from "../../../protocol/acl.ts";
 import { PATH_LENGTH_MAX } from "../../../protocol/limits.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";

@@ -1,9 +1,9 @@
 import test from "ava";
 import type { ServerId } from "../../../protocol/ids.ts";
-import { FORMAT_VERSION } from "../../../actors/log/files.ts";
+import { FORMAT_VERSION } from "../../../actors/log/format/files.ts";
 import type { LogReport } from "../../../actors/log/messages.ts";
 import type { DiskOperation } from "../../../runtime/disk.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import {
   checksum,
   epoch,

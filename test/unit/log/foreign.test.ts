@@ -9,7 +9,7 @@ import { lookAtFolder } from "../../../cli/inspect/look.ts";
 import { ReadOnlyFolder } from "../../../cli/inspect/read-only-folder.ts";
 import { type Configuration, foundedBy } from "../../../protocol/configuration.ts";
 import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import { checksum, identityOf, LogHarness, logWith, recovered, server1, zxid } from "./harness.ts";
 
 const LAST = "log.0000000100000020";

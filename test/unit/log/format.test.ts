@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import test from "ava";
 import { foundedBy } from "../../../protocol/configuration.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { FORMAT_VERSION } from "../../../actors/log/files.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { FORMAT_VERSION } from "../../../actors/log/format/files.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import {
   checksum,
   epoch,

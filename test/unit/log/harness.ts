@@ -4,14 +4,14 @@ import type { ServerId } from "../../../protocol/ids.ts";
 import { encodeRecord } from "../../../protocol/record.ts";
 import { CHUNK_HEADER_BYTES, sealChunk } from "../../../protocol/snapshot.ts";
 import { type Epoch, type Zxid, zxidOf } from "../../../protocol/zxid.ts";
-import { logActor, type LogOptions, type LogState } from "../../../actors/log/actor.ts";
-import { encodeLogEnd } from "../../../actors/log/log-end.ts";
+import { logActor, type LogOptions, type LogState } from "../../../actors/log/log.ts";
+import { encodeLogEnd } from "../../../actors/log/segments/log-end.ts";
 import type { LogMessage, LogReport } from "../../../actors/log/messages.ts";
 import type { SnapshotIdentity } from "../../../actors/log-sync/messages.ts";
 import type { TreeMessage } from "../../../actors/tree/messages.ts";
 import type { Actor, Context, Step } from "../../../runtime/actor.ts";
 import type { Disk, DiskOperation, DiskResult } from "../../../runtime/disk.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 
 export const checksum = (bytes: Uint8Array, value?: number): number => crc32(bytes, value);
 export const server1 = 1 as ServerId;

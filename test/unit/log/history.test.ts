@@ -5,7 +5,7 @@ import test from "ava";
 import fc from "fast-check";
 import type { Disk } from "../../../runtime/disk.ts";
 import { FileDisk } from "../../../runtime/disks/file.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import { type DiskUnderTest, playHistory } from "./scenario.ts";
 
 function inMemory(): DiskUnderTest {

@@ -1,7 +1,7 @@
 import test from "ava";
 import { foundedBy } from "../../../protocol/configuration.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import {
   epoch,
   lastZxidOf,

@@ -3,7 +3,7 @@ import test from "ava";
 import type { LogReport } from "../../../actors/log/messages.ts";
 import { encodeBarrier, STATE_MACHINE_VERSION } from "../../../protocol/barrier.ts";
 import { encodeRecord } from "../../../protocol/record.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import {
   checksum,
   chunks,

@@ -1,9 +1,9 @@
 /** Snapshots in the data folder: stored chunk by chunk, purged with the segments they replace, loaded, installed. */
 import test from "ava";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { PINNED_MS } from "../../../actors/log/snapshots.ts";
+import { PINNED_MS } from "../../../actors/log/snapshots/cut.ts";
 import {
   checksum,
   chunks,

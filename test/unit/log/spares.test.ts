@@ -1,10 +1,10 @@
 /** Purged segments are written to again, and what they held before is never taken for a part of the log, nor for damage. */
 import test from "ava";
-import { MARK_BYTES, SEAL_BYTES } from "../../../actors/log/mark.ts";
-import type { Procedure } from "../../../actors/log/procedure.ts";
-import { firstPrevZxid, scanSegment } from "../../../actors/log/scan.ts";
+import { MARK_BYTES, SEAL_BYTES } from "../../../actors/log/format/write-header.ts";
+import type { Procedure } from "../../../actors/log/format/procedure.ts";
+import { firstPrevZxid, scanSegment } from "../../../actors/log/format/scan.ts";
 import { DiskError } from "../../../runtime/disks/error.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import {
   checksum,
   chunks,

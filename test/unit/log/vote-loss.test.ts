@@ -1,7 +1,7 @@
 /** A folder that may have forgotten something, where others can repair it: it opens without a vote, and keeps what is good. */
 import test from "ava";
 import { SNAPSHOT_VERSION } from "../../../protocol/snapshot.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import {
   checksum,
   cutSnapshot,

@@ -7,7 +7,7 @@ import { encodeCbor } from "../../../protocol/cbor.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import type { ClientOperation, Operation } from "../../../protocol/operations.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { SeededRandomness } from "../../../runtime/virtual-clock.ts";
+import { SeededRandomness } from "../../../runtime/testing/virtual-clock.ts";
 
 const session = (3 * 2 ** 32 + 7) as SessionId;
 const attachedAt = (3 * 2 ** 32 + 9) as Zxid;

@@ -13,7 +13,7 @@ import type {
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import type { LogMessage } from "../../../actors/log/messages.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import { MemoryDisk } from "../../../runtime/disks/memory.ts";
+import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import { ensembleOf, folderOf, senderOf } from "../../support/peers.ts";
 import { Driven, record, sent, server, told } from "../../support/plain-calls.ts";
 import { chunks, identityOf, LogHarness, recovered, zxid } from "../log/harness.ts";

@@ -4,9 +4,9 @@ import type { Actor, Context, Step, Supervision } from "../../../runtime/actor.t
 import type { Effect } from "../../../runtime/effects.ts";
 import type { InspectionEvent } from "../../../runtime/inspection.ts";
 import { ActorSystem, type Letter, type SystemOptions } from "../../../runtime/system.ts";
-import { MemoryNetwork } from "../../../runtime/transports/memory.ts";
+import { MemoryNetwork } from "../../../runtime/testing/memory-transport.ts";
 import type { PeerGate } from "../../../runtime/transport.ts";
-import { SeededRandomness, VirtualClock } from "../../../runtime/virtual-clock.ts";
+import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
 
 type Note = { readonly kind: string; readonly [key: string]: unknown };
 type Handler = (message: Note, context: Context) => readonly Effect[];

@@ -1,7 +1,7 @@
 /** Virtual time and seeded chance. */
 import test from "ava";
 import fc from "fast-check";
-import { SeededRandomness, VirtualClock } from "../../../runtime/virtual-clock.ts";
+import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
 
 test("events run in order of time, those of one time in order of their making", (t) => {
   fc.assert(

@@ -1,6 +1,6 @@
 /** An operation that cannot be applied: it is named and stops the node, and skipped where an operator wants it. */
 import test from "ava";
-import { APPLY_FAILED } from "../../../actors/tree/apply-failure.ts";
+import { APPLY_FAILED } from "../../../actors/tree/apply/apply-failure.ts";
 import { Code } from "../../../protocol/codes.ts";
 import type { Operation } from "../../../protocol/operations.ts";
 import { encodeRecord, recordHeader } from "../../../protocol/record.ts";

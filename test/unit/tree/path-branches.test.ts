@@ -6,7 +6,7 @@ import {
   createBranch,
   removeBranch,
   visitAbove,
-} from "../../../actors/tree/path-branches.ts";
+} from "../../../actors/tree/store/path-branches.ts";
 import { parentOf } from "../../../protocol/paths.ts";
 
 const path = fc

@@ -1,6 +1,6 @@
 /** What a tree takes in memory, when it says that it is full, and what would make it larger. */
 import test from "ava";
-import { NO_LIMITS, ZNODE_BYTES } from "../../../actors/tree/size.ts";
+import { NO_LIMITS, ZNODE_BYTES } from "../../../actors/tree/store/size.ts";
 import { Code } from "../../../protocol/codes.ts";
 import type { ClientOperation } from "../../../protocol/operations.ts";
 import type { Effect } from "../../../runtime/effects.ts";

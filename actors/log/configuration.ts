@@ -1,0 +1,39 @@
+/** The folder's own file, replaced when the ensemble's configuration is known, or has changed. */
+import type { Configuration } from "../../protocol/configuration.ts";
+import { EPOCH_NONE } from "../../protocol/zxid.ts";
+import { encodeOwner, OWNER_FILE } from "./format/files.ts";
+import {
+  type Procedure,
+  removeIfThere,
+  replaceFile,
+  TEMPORARY_SUFFIX,
+} from "./format/procedure.ts";
+import { becomeFull } from "./disk-space.ts";
+import { performWithReserve } from "./disk-space.ts";
+import { type LogState, report, say } from "./state.ts";
+import { storeVoteLoss } from "./recovery/vote-loss.ts";
+
+/** The head of the changes. Without room it stays there and is tried again, as a promise is. */
+export function* storeConfiguration(
+  state: LogState,
+  { configuration, guest }: { readonly configuration: Configuration; readonly guest: boolean },
+): Procedure {
+  const { settings, voteLoss } = state;
+  const own = { ...state.own, configuration };
+  const bytes = encodeOwner(settings, own, settings.crc32);
+  if (!(yield* performWithReserve(state, replaceFile(OWNER_FILE, bytes)))) {
+    yield* removeIfThere(`${OWNER_FILE}${TEMPORARY_SUFFIX}`);
+    state.changeStalled = true;
+    becomeFull(state);
+    return;
+  }
+  state.own = own;
+  // After the other file: a crash between the two leaves the marker of an empty folder, which asks for more than this one.
+  if (guest && voteLoss?.reason === "new") {
+    yield* storeVoteLoss(state, { reason: "guest", epoch: EPOCH_NONE });
+  }
+  state.changes.shift();
+  const { ensembleId, version } = configuration;
+  say(state, "info", "configurationStored", { ensembleId, version, guest: guest ? "yes" : "no" });
+  report(state, { kind: "configurationStored", configuration });
+}

@@ -1,0 +1,309 @@
+/**
+ * The log actor: durable appends, truncation, segments, snapshots, the promise. Changes are done in the order of their messages, one
+ * at a time; appends that come while the disk is busy are written together with one sync. It reports to log-sync, and
+ * never before the disk has.
+ */
+import { assert, unreachable } from "../../protocol/assert.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import { hexOfBytes, IDENTITY_BYTES } from "../../protocol/identity.ts";
+import { type Crc32, recordHeader } from "../../protocol/record.ts";
+import { epochOf, formatZxid } from "../../protocol/zxid.ts";
+import type { Actor, Context, Step } from "../../runtime/actor.ts";
+import type { DiskOutcome } from "../../runtime/disk.ts";
+import { appendGroup } from "./segments/append.ts";
+import { storePromise } from "./promise.ts";
+import { truncateLog } from "./segments/truncate.ts";
+import { ASK_TIMER, askAgain, askForSnapshot } from "./snapshots/schedule.ts";
+import { storeConfiguration } from "./configuration.ts";
+import { installSnapshot } from "./snapshots/install.ts";
+import { isEndUntold, tellEnd } from "./segments/log-end.ts";
+import type { LogMessage } from "./messages.ts";
+import { LogStop, type Procedure } from "./format/procedure.ts";
+import { readRecords } from "./segments/read.ts";
+import { recoverLog } from "./recovery/recover.ts";
+import { prepareRoom, roomToPrepare } from "./segments/preallocate.ts";
+import { becomeWritable } from "./disk-space.ts";
+import { PROBE_TIMER } from "./disk-space.ts";
+import { sealSegment, segmentToSeal } from "./segments/seal.ts";
+import { beginLoad, chunkLoaded, nextSnapshotWork } from "./snapshots/cut.ts";
+import { initialState, type LogState, type PendingRecord, say } from "./state.ts";
+
+import { loseVote, regainVote } from "./recovery/vote-loss.ts";
+
+export type { LogState } from "./state.ts";
+
+export type LogOptions = {
+  readonly server: ServerId;
+  readonly ensemble: string;
+  /** The ensemble's voters, ascending. Default: this node alone. */
+  readonly members?: readonly ServerId[];
+  /** Size of a segment, in bytes, 4096 to 2^30. Default 16 MiB. Smaller: more files; larger: more space set aside. */
+  readonly segmentBytes?: number;
+  /**
+   * Bytes of records after which a snapshot is cut, up to half as much again by chance. Default 64 MiB. Smaller: shorter
+   * starts and less disk, but the tree is written more often.
+   */
+  readonly snapshotEveryBytes?: number;
+  /**
+   * Other nodes hold the log too: a damaged one is opened without a vote, to be repaired from theirs. Default false: a node
+   * with a damaged log does not start.
+   */
+  readonly repairable?: boolean;
+  readonly crc32: Crc32;
+};
+
+const SEGMENT_BYTES_DEFAULT: number = 16 * 1024 * 1024;
+const SNAPSHOT_EVERY_BYTES_DEFAULT: number = 64 * 1024 * 1024;
+const SEGMENT_BYTES_MIN = 4096;
+const SEGMENT_BYTES_MAX: number = 2 ** 30;
+/** Log-sync bounds what it has under way in bytes; this many messages are far more than that allows. */
+const MAILBOX_CAPACITY = 65_536;
+/** Fires when the messages at hand have been taken in: appends wait for it, so that they share a sync. */
+const FLUSH_TIMER = "flush";
+/** Fires when the end of the log may be told and sealed, if nothing is under way then. */
+const IDLE_TIMER = "idle";
+/**
+ * From an append to what is written for its protection: whoever waits for the append is not to wait for that too, and a client
+ * that writes one after the other has it done for several at once.
+ */
+const IDLE_AFTER_MS = 20;
+
+export function logActor(options: LogOptions): Actor<LogState, LogMessage> {
+  const { server, ensemble, crc32, repairable = false, members = [server] } = options;
+  const { segmentBytes = SEGMENT_BYTES_DEFAULT } = options;
+  const { snapshotEveryBytes = SNAPSHOT_EVERY_BYTES_DEFAULT } = options;
+  assert(segmentBytes >= SEGMENT_BYTES_MIN, "a segment is not smaller than a disk block");
+  assert(segmentBytes <= SEGMENT_BYTES_MAX, "offsets in a segment fit in 32 bits");
+  return {
+    name: "log",
+    supervision: "stopNode",
+    mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
+    start: (context) => {
+      const sizes = { segmentBytes, snapshotEveryBytes };
+      const state = initialState({ server, ensemble, members, repairable, crc32, ...sizes });
+      const newIdentity = hexOfBytes(context.randomBytes(IDENTITY_BYTES));
+      state.running = recoverLog(state, { wallMs: context.wallMs, newIdentity });
+      return turn(state, context, () => runOn(state, undefined));
+    },
+    receive: (state, message, context) => {
+      if (state.stopped) return { state, effects: [] };
+      return turn(state, context, () => take(state, message));
+    },
+  };
+}
+
+/** One turn of the actor: `work`, then whatever can be started now. */
+function turn(state: LogState, context: Context, work: () => void): Step<LogState> {
+  try {
+    work();
+    startNext(state, context.nowMs);
+    if (state.recovered) askForSnapshot(state, context.random);
+  } catch (error) {
+    if (!(error instanceof LogStop)) throw error;
+    state.stopped = true;
+    state.running = undefined;
+    state.outbox.push({ kind: "stopNode", reason: error.message });
+  }
+  const effects = state.outbox;
+  state.outbox = [];
+  return { state, effects };
+}
+
+function take(state: LogState, message: LogMessage): void {
+  switch (message.kind) {
+    case "append":
+      return takeAppend(state, message.records);
+    case "truncate":
+      assert(state.recovered, "the log is recovered before it is truncated");
+      if (message.after < state.plannedEnd) state.plannedEnd = message.after;
+      state.changes.push(message);
+      return;
+    case "promise":
+    case "installSnapshot":
+    case "storeConfiguration":
+    case "loseVote":
+    case "regainVote":
+      state.changes.push(message);
+      return;
+    case "snapshotChunk":
+    case "readSnapshot":
+    case "storePart":
+    case "dropParts":
+      state.snapshotWork.push(message);
+      return;
+    case "loadSnapshot":
+      return beginLoad(state, message);
+    case "chunkLoaded":
+      return chunkLoaded(state, message);
+    case "read":
+      state.reads.push(message);
+      return;
+    case "timer":
+      return takeTimer(state, message.timer);
+    case "diskDone":
+    case "diskFailed":
+      assert(message.tag === state.tag, "one disk effect is under way at a time");
+      return runOn(state, message);
+    default:
+      return unreachable(message);
+  }
+}
+
+function takeAppend(state: LogState, records: readonly Uint8Array[]): void {
+  assert(state.recovered, "the log is recovered before it is appended to");
+  const pending = records.map(pendingRecord);
+  const [first] = pending;
+  if (first === undefined) return;
+  const follows = first.prevZxid === state.plannedEnd;
+  if (state.full || (state.wasFull && !follows)) {
+    say(state, "debug", "appendDropped", {
+      records: records.length,
+      firstZxid: formatZxid(first.firstZxid),
+    });
+    return;
+  }
+  for (const record of pending) {
+    assert(record.prevZxid === state.plannedEnd, "an append follows the log's end");
+    assert(record.firstZxid > record.prevZxid, "zxids grow along the log");
+    assert(record.lastZxid >= record.firstZxid, "a record ends where it begins, or later");
+    state.plannedEnd = record.lastZxid;
+  }
+  state.changes.push({ kind: "append", records: pending });
+}
+
+function pendingRecord(bytes: Uint8Array): PendingRecord {
+  const { firstZxid, prevZxid, lastZxid } = recordHeader(bytes);
+  return { bytes, firstZxid, prevZxid, lastZxid };
+}
+
+function takeTimer(state: LogState, timer: string): void {
+  if (timer === FLUSH_TIMER) {
+    state.flush = "due";
+    return;
+  }
+  if (timer === ASK_TIMER) {
+    askAgain(state);
+    return;
+  }
+  if (timer === IDLE_TIMER) {
+    const isIdle = state.running === undefined && state.flush === "none";
+    state.idle = isIdle ? "due" : "none";
+    return;
+  }
+  assert(timer === PROBE_TIMER, "the log has four timers");
+  state.awaitingRoom = false;
+  state.changeStalled = false;
+}
+
+/** Resumes the procedure under way. Its next operations go out, or it is done. */
+function runOn(state: LogState, outcome: DiskOutcome | undefined): void {
+  assert(state.running !== undefined, "a disk outcome belongs to a procedure");
+  // A generator takes no value at its first step.
+  const step = outcome === undefined ? state.running.next() : state.running.next(outcome);
+  if (step.done === true) {
+    state.running = undefined;
+    return;
+  }
+  state.tag += 1;
+  state.outbox.push({ kind: "disk", tag: state.tag, operations: step.value });
+}
+
+function startNext(state: LogState, nowMs: number): void {
+  while (state.running === undefined) {
+    const procedure = nextProcedure(state, nowMs);
+    if (procedure === undefined) return;
+    state.running = procedure;
+    runOn(state, undefined);
+  }
+}
+
+/** What to do now: reads, work on snapshots and changes by turns, zeros in between; a seal and zeros when there is nothing else. */
+function nextProcedure(state: LogState, nowMs: number): Procedure | undefined {
+  const read = state.reads[0];
+  const work = state.snapshotWork[0];
+  const mayChange = state.changes.length > 0 && !state.changeStalled;
+  if (read !== undefined && (!state.readLast || !mayChange)) {
+    state.reads.shift();
+    state.readLast = true;
+    return readRecords(state, read);
+  }
+  state.readLast = false;
+  if (work !== undefined && (!state.snapshotLast || !mayChange)) {
+    state.snapshotWork.shift();
+    state.snapshotLast = true;
+    return nextSnapshotWork(state, work, nowMs);
+  }
+  const prepare = !state.awaitingRoom && roomToPrepare(state) !== undefined;
+  // Keeps ahead of the appends under load: two bytes of zeros for each byte appended.
+  if (prepare && state.unpreparedBytes >= state.zeros.length / 2) return prepareRoom(state);
+  if (mayChange) {
+    const change = nextChange(state);
+    if (change !== undefined) state.snapshotLast = false;
+    return change;
+  }
+  const protect = state.flush === "none" ? protectEnd(state) : undefined;
+  if (protect !== undefined) return protect;
+  if (prepare) return prepareRoom(state);
+  if (state.low && !state.awaitingRoom) becomeWritable(state);
+  return undefined;
+}
+
+/** What is to be written of the log's end when it is idle. */
+function protectEnd(state: LogState): Procedure | undefined {
+  const unsealed = segmentToSeal(state);
+  const isUntold = isEndUntold(state);
+  if (state.idle === "due") {
+    if (isUntold) return tellEnd(state);
+    state.idle = "none";
+    if (unsealed !== undefined) return sealSegment(state, unsealed);
+  }
+  if (state.idle === "none" && (isUntold || unsealed !== undefined)) {
+    state.idle = "scheduled";
+    state.outbox.push({ kind: "startTimer", timer: IDLE_TIMER, afterMs: IDLE_AFTER_MS });
+  }
+  return undefined;
+}
+
+function nextChange(state: LogState): Procedure | undefined {
+  const [change] = state.changes;
+  if (change === undefined) return undefined;
+  switch (change.kind) {
+    case "append":
+      if (state.flush === "due") return appendGroup(state, takeGroup(state));
+      if (state.flush === "none") {
+        state.flush = "scheduled";
+        state.outbox.push({ kind: "startTimer", timer: FLUSH_TIMER, afterMs: 0 });
+      }
+      return undefined;
+    case "truncate":
+      return truncateLog(state, change.after);
+    case "promise":
+      return storePromise(state, change.promise);
+    case "installSnapshot":
+      state.changes.shift();
+      return installSnapshot(state, change.snapshot);
+    case "storeConfiguration":
+      return storeConfiguration(state, change);
+    case "loseVote":
+      return loseVote(state, change.incarnation);
+    case "regainVote":
+      return regainVote(state);
+    default:
+      return unreachable(change);
+  }
+}
+
+/** All appends up to the next change of another kind. */
+function takeGroup(state: LogState): readonly PendingRecord[] {
+  state.flush = "none";
+  const end = state.changes.findIndex((change) => change.kind !== "append");
+  const appends = state.changes.splice(0, end === -1 ? state.changes.length : end);
+  const records = appends.flatMap((change) => (change.kind === "append" ? change.records : []));
+  for (const record of records) {
+    assert(
+      epochOf(record.lastZxid) <= state.promise.epoch,
+      "an epoch is promised before its first record is appended",
+    );
+  }
+  return records;
+}

@@ -1,0 +1,97 @@
+/**
+ * The marker of a node that may have forgotten what it acknowledged or promised. It is durable before anything is cut off,
+ * and goes when log-sync says that the node holds again whatever it may have acknowledged.
+ */
+import { formatZxid } from "../../../protocol/zxid.ts";
+import {
+  asideName,
+  encodeIncarnation,
+  encodePromise,
+  encodeVoteLoss,
+  INCARNATION_FILE,
+  PROMISE_FILE,
+  VOTE_LOSS_FILE,
+} from "../format/files.ts";
+import type { VoteLoss } from "../messages.ts";
+import {
+  perform,
+  performIfRoom,
+  type Procedure,
+  readBytes,
+  removeIfThere,
+  replaceFile,
+  TEMPORARY_SUFFIX,
+} from "../format/procedure.ts";
+import { becomeFull } from "../disk-space.ts";
+import { performWithReserve } from "../disk-space.ts";
+import { type LogState, report, say } from "../state.ts";
+
+const COPY_BYTES: number = 1024 * 1024;
+
+export function* storeVoteLoss(state: LogState, loss: VoteLoss): Procedure {
+  yield* perform(replaceFile(VOTE_LOSS_FILE, encodeVoteLoss(loss, state.settings.crc32)));
+  state.voteLoss = loss;
+}
+
+/** The marker first: a crash between the two leaves a node without a vote. */
+export function* loseVote(state: LogState, incarnation: number): Procedure {
+  const { promise, settings } = state;
+  yield* storeVoteLoss(state, { reason: "promise", epoch: promise.epoch });
+  const counted = encodeIncarnation(incarnation, settings.crc32);
+  yield* perform(replaceFile(INCARNATION_FILE, counted));
+  state.changes.shift();
+  report(state, { kind: "voteLost" });
+}
+
+/** The head of the changes. Without room it stays there and is tried again. */
+export function* regainVote(state: LogState): Procedure {
+  const { promise, settings } = state;
+  // The file may be the damaged one still: the promise that is known by now may be the log's own epoch.
+  const bytes = encodePromise(promise, settings.crc32);
+  if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {
+    yield* removeIfThere(`${PROMISE_FILE}${TEMPORARY_SUFFIX}`);
+    state.changeStalled = true;
+    becomeFull(state);
+    return;
+  }
+  for (const file of state.damagedFiles.splice(0)) yield* removeIfThere(file);
+  yield* removeIfThere(VOTE_LOSS_FILE);
+  state.voteLoss = undefined;
+  state.changes.shift();
+  say(state, "info", "voteRegained", { lastZxid: formatZxid(state.index.lastZxid) });
+  report(state, { kind: "voteRegained" });
+}
+
+/** Out of the way, for whoever wants to know what happened. */
+export function* setAside(state: LogState, file: string): Procedure {
+  const to = asideName(file);
+  yield* perform([{ kind: "rename", file, to }, { kind: "syncFolder" }]);
+  say(state, "warn", "setAside", { file, to });
+  if (!state.damagedFiles.includes(to)) state.damagedFiles.push(to);
+}
+
+/** Cuts the file off, after a copy of the whole was made if there is room for one. */
+export function* cutAside(
+  state: LogState,
+  file: { readonly name: string; readonly size: number; readonly end: number },
+): Procedure {
+  const { name, size, end } = file;
+  const to = asideName(name);
+  let copied = 0;
+  let hasRoom = true;
+  while (hasRoom && copied < size) {
+    const bytes = yield* readBytes(name, copied, Math.min(COPY_BYTES, size - copied));
+    hasRoom = yield* performIfRoom([
+      { kind: "write", file: to, position: copied, chunks: [bytes] },
+      { kind: "sync", file: to },
+    ]);
+    copied += bytes.length;
+  }
+  if (hasRoom) state.damagedFiles.push(to);
+  else yield* removeIfThere(to);
+  yield* perform([
+    { kind: "truncate", file: name, length: end },
+    { kind: "sync", file: name },
+    { kind: "syncFolder" },
+  ]);
+}

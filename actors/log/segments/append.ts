@@ -1,0 +1,133 @@
+/** Appends: records that follow the log's end are written and synced as a group, into the last segment or a new one. */
+import { assert } from "../../../protocol/assert.ts";
+import type { DiskOperation } from "../../../runtime/disk.ts";
+import { segmentName } from "../format/files.ts";
+import { tellEndDurably } from "./log-end.ts";
+import { encodeMark, MARK_BYTES } from "../format/write-header.ts";
+import { performIfRoom, type Procedure, removeIfThere } from "../format/procedure.ts";
+import { becomeFull } from "../disk-space.ts";
+import { giveBack } from "../disk-space.ts";
+import { takeSpare } from "./spares.ts";
+import { type LogState, type PendingRecord, report, say, type Segment } from "../state.ts";
+
+/** Writes the records with one sync for each segment they touch, which is one sync but for the rare new segment. */
+export function* appendGroup(state: LogState, records: readonly PendingRecord[]): Procedure {
+  let next = 0;
+  while (next < records.length) {
+    const current = state.segments.at(-1);
+    const fitting = current === undefined ? 0 : countFitting(state, current, records, next);
+    const done =
+      current === undefined || fitting === 0
+        ? yield* startSegment(state, records, next)
+        : yield* writeToSegment(state, current, records.slice(next, next + fitting));
+    if (done === 0) {
+      becomeFull(state);
+      return;
+    }
+    next += done;
+    const { index, truncations } = state;
+    report(state, { kind: "appended", lastZxid: index.lastZxid, truncations });
+  }
+}
+
+function countFitting(
+  state: LogState,
+  segment: Segment,
+  records: readonly PendingRecord[],
+  from: number,
+): number {
+  let left = state.settings.segmentBytes - segment.end - MARK_BYTES;
+  let count = 0;
+  for (const record of records.slice(from)) {
+    left -= record.bytes.length;
+    if (left < 0) break;
+    count += 1;
+  }
+  return count;
+}
+
+/** How many records were written: all of them, or none because there was no room. */
+function* writeToSegment(
+  state: LogState,
+  segment: Segment,
+  records: readonly PendingRecord[],
+): Procedure<number> {
+  const file = segment.name;
+  const done = yield* performIfRoom([
+    { kind: "write", file, position: segment.end, chunks: chunksOf(state, segment, records) },
+    { kind: "sync", file },
+  ]);
+  if (!done) {
+    yield* giveBack(file, segment.end);
+    segment.size = segment.end;
+    segment.sealed = false;
+    return 0;
+  }
+  noteDurable(state, segment, records);
+  return records.length;
+}
+
+/**
+ * A new segment for the records from `from`: everything before them is durable by now, so a damaged record in an older
+ * segment is never a write cut short. The file gets its name when they are durable in it: so no crash leaves a segment
+ * without a record, behind which damage to the one before could hide. A record larger than a segment gets one of its own.
+ */
+function* startSegment(
+  state: LogState,
+  records: readonly PendingRecord[],
+  from: number,
+): Procedure<number> {
+  const first = records[from];
+  assert(first !== undefined, "a segment is started for a record");
+  const file = segmentName(first.firstZxid);
+  const firstRecord = state.index.count;
+  const segment: Segment = { name: file, firstRecord, end: 0, size: 0, sealed: false };
+  const taken = records.slice(
+    from,
+    from + Math.max(1, countFitting(state, segment, records, from)),
+  );
+  const operations: DiskOperation[] = [];
+  const before = state.segments.at(-1);
+  // From here on half a seal there would be damage, no write cut short.
+  if (before?.sealed === true) operations.push({ kind: "sync", file: before.name });
+  const spare = takeSpare(state);
+  operations.push(
+    { kind: "write", file: spare.file, position: 0, chunks: chunksOf(state, segment, taken) },
+    { kind: "sync", file: spare.file },
+    { kind: "rename", file: spare.file, to: file },
+    { kind: "syncFolder" },
+  );
+  if (!(yield* performIfRoom(operations))) {
+    yield* removeIfThere(spare.file);
+    return 0;
+  }
+  segment.size = spare.size;
+  state.segments.push(segment);
+  noteDurable(state, segment, taken);
+  yield* tellEndDurably(state);
+  say(state, "debug", "segmentStarted", { file });
+  return taken.length;
+}
+
+function chunksOf(
+  state: LogState,
+  segment: Segment,
+  records: readonly PendingRecord[],
+): readonly Uint8Array[] {
+  const mark = encodeMark(segment.end, state.index.lastZxid, state.settings.crc32);
+  return [mark, ...records.map((record) => record.bytes)];
+}
+
+function noteDurable(state: LogState, segment: Segment, records: readonly PendingRecord[]): void {
+  let offset = segment.end + MARK_BYTES;
+  for (const record of records) {
+    assert(record.prevZxid === state.index.lastZxid, "no gap in any log");
+    state.index.push(record.lastZxid, offset, record.bytes.length);
+    offset += record.bytes.length;
+  }
+  state.unpreparedBytes += offset - segment.end;
+  state.loggedBytes += offset - segment.end;
+  segment.end = offset;
+  segment.sealed = false;
+  segment.size = Math.max(segment.size, offset);
+}

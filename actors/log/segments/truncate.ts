@@ -1,0 +1,50 @@
+/** Truncation: records that a leader's log contradicts are removed, so that a crash at any point leaves a prefix. */
+import { assert } from "../../../protocol/assert.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { type Procedure, perform } from "../format/procedure.ts";
+import { type LogState, report } from "../state.ts";
+import { lowerEnd } from "./log-end.ts";
+import { becomeFull } from "../disk-space.ts";
+
+/**
+ * Cuts the log, as the head of the changes says; without room for `log-end` it stays there and is tried again.
+ * Removes what is after `after`: later segments last-first, each removal durable before the next, then the rest of the
+ * segment by making the file shorter. So a crash at any point leaves a prefix of the old log that holds the new one.
+ */
+export function* truncateLog(state: LogState, after: Zxid): Procedure {
+  const { index, segments } = state;
+  const kept = index.countUpTo(after);
+  if (kept < index.count) {
+    assert(index.holds(after), "a truncation keeps whole records");
+    if (!(yield* lowerEnd(state, after))) {
+      state.changeStalled = true;
+      becomeFull(state);
+      return;
+    }
+    const removed = segments.filter((segment) => segment.firstRecord >= kept).reverse();
+    for (const segment of removed) {
+      yield* perform([{ kind: "remove", file: segment.name }, { kind: "syncFolder" }]);
+      segments.pop();
+    }
+    const current = segments.at(-1);
+    const end = current === undefined ? 0 : index.endOf(kept - 1);
+    if (current !== undefined && current.end > end) {
+      const file = current.name;
+      yield* perform([
+        { kind: "truncate", file, length: end },
+        { kind: "sync", file },
+      ]);
+      current.end = end;
+      current.size = end;
+      current.sealed = false;
+    }
+    index.truncate(kept);
+  }
+  state.changes.shift();
+  state.truncations += 1;
+  report(state, {
+    kind: "truncated",
+    lastZxid: index.lastZxid,
+    truncations: state.truncations,
+  });
+}

@@ -1,0 +1,210 @@
+/**
+ * Applies committed records, in order, each once. Deterministic: everything it depends on is in the record or in the
+ * replicated state. Results are built for this lane's own batches only; nobody waits for them elsewhere.
+ */
+import { assert, unreachable } from "../../../protocol/assert.ts";
+import { decodeBatch } from "../../../protocol/batch.ts";
+import { Code } from "../../../protocol/codes.ts";
+import type { ClientOperation, Operation, OperationResult } from "../../../protocol/operations.ts";
+import {
+  recordConfiguration,
+  recordHeader,
+  recordPayload,
+  type RecordHeader,
+} from "../../../protocol/record.ts";
+import { zxidAfter } from "../../../protocol/zxid.ts";
+import type { Effect } from "../../../runtime/effects.ts";
+import { tell } from "../../inboxes.ts";
+import { ApplyFailure } from "./apply-failure.ts";
+import { applyMulti } from "./multi.ts";
+import { DONE, errorResult, znodeResult } from "./results.ts";
+import { createSession, samePassword, type Session } from "../store/sessions.ts";
+import { saveSession } from "../snapshot/cut.ts";
+import type { TreeState } from "../state.ts";
+import { takeBatch } from "../store/submitters.ts";
+import { createTransaction, type Transaction } from "./transaction.ts";
+import { takeEvents } from "../watch/watches.ts";
+import { applyZnodeOperation, removeZnode, setAcl } from "./znode-operations.ts";
+
+/** Returns how many operations the record held. */
+export function applyRecord(tree: TreeState, record: Uint8Array, effects: Effect[]): number {
+  const header = recordHeader(record);
+  assert(header.prevZxid === tree.lastApplied, "a record follows the one applied before it");
+  assert(header.firstZxid > tree.lastApplied, "zxids only grow");
+  const count = header.lastZxid - header.firstZxid + 1;
+  if (header.kind === "batch" && isNew(tree, header)) {
+    applyBatch(tree, header, operationsOf(tree, header, record), effects);
+  }
+  if (header.kind !== "batch") takeConfiguration(tree, record);
+  tree.lastApplied = header.lastZxid;
+  tree.lastTimeMs = header.timeMs;
+  return count;
+}
+
+/** A new leader may go by one that was changed in records before its barrier, of which it does not know that they are committed. */
+function takeConfiguration(tree: TreeState, record: Uint8Array): void {
+  const configuration = recordConfiguration(record);
+  if (configuration === undefined) return;
+  if (configuration.version > (tree.configuration?.version ?? 0))
+    tree.configuration = configuration;
+}
+
+/** Undefined in the place of each operation of a record that cannot be read and is to be skipped. */
+function operationsOf(
+  tree: TreeState,
+  header: RecordHeader,
+  record: Uint8Array,
+): readonly (Operation | undefined)[] {
+  const { firstZxid, lastZxid } = header;
+  const count = lastZxid - firstZxid + 1;
+  try {
+    const operations = decodeBatch(recordPayload(record));
+    assert(operations.length === count, "a batch has a zxid for each of its operations");
+    return operations;
+  } catch (error) {
+    if (!tree.options.skips.has(firstZxid)) {
+      throw new ApplyFailure(firstZxid, header, undefined, { cause: error });
+    }
+    return Array.from({ length: count }, () => undefined);
+  }
+}
+
+function isNew(tree: TreeState, { submitter, seq }: RecordHeader): boolean {
+  return submitter === undefined || takeBatch(tree.submitters, submitter, seq);
+}
+
+function applyBatch(
+  tree: TreeState,
+  header: RecordHeader,
+  operations: readonly (Operation | undefined)[],
+  effects: Effect[],
+): void {
+  const { submitter, seq, firstZxid } = header;
+  const own = submitter?.server === tree.options.server && submitter.lane === tree.options.lane;
+  const { skips } = tree.options;
+  const results: OperationResult[] = [];
+  const transaction = createTransaction(tree, header.timeMs, firstZxid);
+  for (let index = 0; index < operations.length; index++) {
+    const operation = operations[index];
+    const zxid = zxidAfter(firstZxid, index);
+    transaction.zxid = zxid;
+    if (operation === undefined || (skips.size > 0 && skips.has(zxid))) {
+      tree.skipped.push(zxid);
+      if (own) results.push(errorResult(Code.systemError));
+      continue;
+    }
+    try {
+      const result = applyOperation(transaction, operation, own);
+      if (own && result !== undefined) results.push(result);
+    } catch (error) {
+      throw new ApplyFailure(zxid, header, operation, { cause: error });
+    }
+  }
+  takeEvents(tree.watches, effects);
+  if (!own) return;
+  assert(results.length === operations.length, "every operation of an own batch has its result");
+  const { incarnation } = submitter;
+  effects.push(
+    tell(`submitter/${tree.options.lane}`, {
+      kind: "applied",
+      incarnation,
+      seq,
+      firstZxid,
+      results,
+    }),
+  );
+}
+
+/** The result is undefined only if it is not `wanted`. */
+function applyOperation(
+  transaction: Transaction,
+  operation: Operation,
+  wanted: boolean,
+): OperationResult | undefined {
+  const { tree, zxid } = transaction;
+  switch (operation.kind) {
+    case "client": {
+      const session = tree.sessions.get(operation.session);
+      if (session === undefined) return errorResult(Code.sessionExpired);
+      if (session.attachedAt !== operation.attachedAt) return errorResult(Code.sessionMoved);
+      return applyClient(transaction, session, operation.operation, wanted);
+    }
+    case "createSession": {
+      const { timeoutMs, password } = operation;
+      const session = createSession(tree.sessions, zxid, timeoutMs, password);
+      tree.sessionsTouched.add(session.id);
+      return sessionResult(session);
+    }
+    case "attachSession":
+      return attachSession(transaction, operation);
+    case "expireSession": {
+      const session = tree.sessions.get(operation.session);
+      // Attached again after the leader gave it up: it lives.
+      if (session !== undefined && session.attachedAt <= operation.attachedAt) {
+        endSession(transaction, session);
+      }
+      return DONE;
+    }
+    default:
+      return unreachable(operation);
+  }
+}
+
+function applyClient(
+  transaction: Transaction,
+  session: Session,
+  operation: ClientOperation,
+  wanted: boolean,
+): OperationResult | undefined {
+  switch (operation.kind) {
+    case "multi":
+      return applyMulti(transaction, session, operation.operations, wanted);
+    case "setAcl": {
+      const { path, acl, version } = operation;
+      const outcome = setAcl(transaction, path, acl, version);
+      return wanted ? znodeResult("setAcl", outcome) : undefined;
+    }
+    case "sync":
+      return DONE;
+    case "closeSession":
+      endSession(transaction, session);
+      return DONE;
+    default: {
+      const outcome = applyZnodeOperation(transaction, session, operation);
+      return wanted ? znodeResult(operation.kind, outcome) : undefined;
+    }
+  }
+}
+
+function attachSession(
+  { tree, zxid }: Transaction,
+  { session: id, timeoutMs, password }: Extract<Operation, { kind: "attachSession" }>,
+): OperationResult {
+  const session = tree.sessions.get(id);
+  if (session === undefined || !samePassword(session, password)) {
+    return errorResult(Code.sessionExpired);
+  }
+  saveSession(tree, session);
+  session.timeoutMs = timeoutMs;
+  session.attachedAt = zxid;
+  tree.sessionsTouched.add(id);
+  return sessionResult(session);
+}
+
+function sessionResult({ id, timeoutMs, password, attachedAt }: Session): OperationResult {
+  return { kind: "session", session: id, timeoutMs, password, attachedAt };
+}
+
+/** The session and its ephemerals go, all at this zxid. */
+function endSession(transaction: Transaction, session: Session): void {
+  const { tree } = transaction;
+  saveSession(tree, session);
+  // Sorted: the order of a set is not part of the replicated state.
+  for (const path of [...(session.ephemerals ?? [])].sort()) {
+    const node = tree.nodes.byPath.get(path);
+    assert(node?.ephemeralOwner === session.id, "a session knows its ephemerals");
+    removeZnode(transaction, node);
+  }
+  tree.sessions.delete(session.id);
+  tree.sessionsTouched.add(session.id);
+}

@@ -1,0 +1,35 @@
+/** A multi: all of its operations at one zxid, each seeing what those before it did, or none. */
+import { Code } from "../../../protocol/codes.ts";
+import type { OperationResult, ZnodeOperation } from "../../../protocol/operations.ts";
+import { errorResult, znodeResult } from "./results.ts";
+import type { Session } from "../store/sessions.ts";
+import { abandonMulti, beginMulti, finishMulti, type Transaction } from "./transaction.ts";
+import { applyZnodeOperation } from "./znode-operations.ts";
+
+export function applyMulti(
+  transaction: Transaction,
+  session: Session,
+  operations: readonly ZnodeOperation[],
+  wanted: boolean,
+): OperationResult | undefined {
+  const results: OperationResult[] = [];
+  beginMulti(transaction);
+  for (const [index, operation] of operations.entries()) {
+    const outcome = applyZnodeOperation(transaction, session, operation);
+    if (typeof outcome === "number" && outcome !== Code.ok) {
+      abandonMulti(transaction);
+      return wanted ? failure(operations.length, index, outcome) : undefined;
+    }
+    if (wanted) results.push(znodeResult(operation.kind, outcome));
+  }
+  finishMulti(transaction);
+  return wanted ? { kind: "multi", failed: false, results } : undefined;
+}
+
+function failure(count: number, failedAt: number, code: Code): OperationResult {
+  const results = Array.from({ length: count }, (_, index) => {
+    if (index < failedAt) return errorResult(Code.ok);
+    return errorResult(index === failedAt ? code : Code.runtimeInconsistency);
+  });
+  return { kind: "multi", failed: true, results };
+}

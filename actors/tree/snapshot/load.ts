@@ -1,0 +1,226 @@
+/**
+ * Loading a snapshot: its chunks, which the log has verified, build a state aside; the last one puts it in the place of what
+ * this replica had. Whatever of the former state clients relied upon (watches, streams, results they wait for) goes with it,
+ * so the gateways are told to close their connections.
+ */
+import { assert, unreachable } from "../../../protocol/assert.ts";
+import { type ServerId, SESSION_NONE } from "../../../protocol/ids.ts";
+import type { Configuration } from "../../../protocol/configuration.ts";
+import { parentOf } from "../../../protocol/paths.ts";
+import { chunkHeader } from "../../../protocol/snapshot.ts";
+import {
+  ChunkReader,
+  type SnapshotEntry,
+  type SnapshotHead,
+  type SnapshotSession,
+  type SnapshotZnode,
+} from "../../../protocol/snapshot-entries.ts";
+import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
+import type { Effect } from "../../../runtime/effects.ts";
+import { tell } from "../../inboxes.ts";
+import type { TreeLoaded, TreeMessage } from "../messages.ts";
+import {
+  addChild,
+  createZnode,
+  emptyNodes,
+  insertNode,
+  type Nodes,
+  putData,
+  type Znode,
+} from "../store/znodes.ts";
+import { createRing } from "../store/change-ring.ts";
+import { restoreSession, sessionChanges, type Sessions } from "../store/sessions.ts";
+import type { TreeState } from "../state.ts";
+import { createStreams } from "../watch/streams.ts";
+import {
+  createSubmitters,
+  putSubmitter,
+  submitterEntry,
+  type Submitters,
+} from "../store/submitters.ts";
+import { createWatches } from "../watch/watches.ts";
+
+export type Loading = {
+  readonly zxid: Zxid;
+  nextIndex: number;
+  head: SnapshotHead | undefined;
+  readonly nodes: Nodes;
+  readonly sessions: Sessions;
+  readonly submitters: Submitters;
+  readonly skipped: Zxid[];
+  configuration: Configuration | undefined;
+  /** Came before their parents. */
+  readonly orphans: Znode[];
+  /** Ephemerals that came before their sessions. */
+  readonly unowned: Znode[];
+  /** Of the znode before: the next one's is mostly the same. */
+  parent: Znode | undefined;
+};
+
+type LoadChunk = Extract<TreeMessage, { kind: "loadChunk" }>;
+
+/** Chunk 0 begins, whatever of another snapshot was loaded before. */
+export function loadChunk(tree: TreeState, message: LoadChunk, effects: Effect[]): void {
+  const { zxid, index, bytes, last } = message;
+  const header = chunkHeader(bytes);
+  assert(header.length === bytes.length, "a chunk is loaded whole");
+  assert(header.zxid === zxid && header.index === index, "a chunk is the one it is said to be");
+  assert(header.last === last, "the last chunk knows that it is");
+  if (index === 0) tree.loading = beginLoading(zxid);
+  const { loading } = tree;
+  assert(loading?.zxid === zxid && loading.nextIndex === index, "chunks are loaded in sequence");
+  loading.nextIndex += 1;
+  const reader = new ChunkReader(bytes);
+  let entries = 0;
+  for (let entry = reader.next(); entry !== undefined; entry = reader.next()) {
+    addEntry(loading, entry);
+    entries += 1;
+  }
+  assert(entries === header.entries, "a chunk holds as many entries as it says");
+  effects.push(tell("log", { kind: "chunkLoaded", lane: tree.options.lane, zxid, index }));
+  if (!last) return;
+  tree.loading = undefined;
+  finish(loading);
+  replaceState(tree, loading, effects);
+}
+
+function beginLoading(zxid: Zxid): Loading {
+  return {
+    zxid,
+    nextIndex: 0,
+    head: undefined,
+    nodes: emptyNodes(),
+    sessions: new Map(),
+    submitters: createSubmitters(),
+    skipped: [],
+    configuration: undefined,
+    orphans: [],
+    unowned: [],
+    parent: undefined,
+  };
+}
+
+function addEntry(loading: Loading, entry: SnapshotEntry): void {
+  switch (entry.kind) {
+    case "znode":
+      addNode(loading, entry.znode);
+      return;
+    case "session":
+      addSession(loading, entry.session);
+      return;
+    case "submitter":
+      putSubmitter(loading.submitters, entry.submitter);
+      return;
+    case "skipped":
+      assert(entry.zxid <= loading.zxid, "a snapshot holds nothing that came after it");
+      loading.skipped.push(entry.zxid);
+      return;
+    case "configuration":
+      assert(loading.configuration === undefined, "a snapshot has one configuration at most");
+      loading.configuration = entry.configuration;
+      return;
+    case "head":
+      assert(loading.head === undefined, "a snapshot has one head");
+      loading.head = entry.head;
+      return;
+    default:
+      unreachable(entry);
+  }
+}
+
+function addSession({ sessions, zxid }: Loading, session: SnapshotSession): void {
+  assert(!sessions.has(session.id), "a snapshot holds a session once");
+  assert(session.attachedAt <= zxid, "a snapshot holds nothing that came after it");
+  restoreSession(sessions, session);
+}
+
+function addNode(loading: Loading, from: SnapshotZnode): void {
+  const { nodes, sessions } = loading;
+  const { path, czxid, ctime, ephemeralOwner } = from;
+  assert(!nodes.byPath.has(path), "a snapshot holds a znode once");
+  assert(czxid <= loading.zxid, "a snapshot holds nothing that came after it");
+  const node = createZnode(path, from.acl, czxid, ctime, ephemeralOwner);
+  node.mzxid = from.mzxid;
+  node.pzxid = from.pzxid;
+  node.mtime = from.mtime;
+  node.version = from.version;
+  node.creates = from.creates;
+  node.aversion = from.aversion;
+  const parent = parentOfLoaded(loading, path);
+  insertNode(nodes, parent, node);
+  putData(nodes, node, from.data);
+  if (parent === undefined && path !== "/") loading.orphans.push(node);
+  if (ephemeralOwner === SESSION_NONE) return;
+  const session = sessions.get(ephemeralOwner);
+  if (session === undefined) loading.unowned.push(node);
+  else (session.ephemerals ??= new Set()).add(path);
+}
+
+function parentOfLoaded(loading: Loading, path: string): Znode | undefined {
+  if (path === "/") return undefined;
+  const { parent } = loading;
+  const length = path.lastIndexOf("/");
+  if (parent !== undefined && parent.path.length === length && path.startsWith(parent.path)) {
+    return parent;
+  }
+  loading.parent = loading.nodes.byPath.get(parentOf(path));
+  return loading.parent;
+}
+
+function finish({ head, nodes, sessions, submitters, orphans, unowned }: Loading): void {
+  for (const node of orphans) {
+    const parent = nodes.byPath.get(parentOf(node.path));
+    assert(parent !== undefined, "a snapshot holds the parents of its znodes");
+    addChild(parent, node);
+  }
+  for (const { path, ephemeralOwner } of unowned) {
+    const session = sessions.get(ephemeralOwner);
+    assert(session !== undefined, "a snapshot holds the sessions of its ephemerals");
+    (session.ephemerals ??= new Set()).add(path);
+  }
+  assert(head !== undefined, "a snapshot has a head");
+  assert(nodes.byPath.size === head.znodes, "a snapshot holds as many znodes as it says");
+  assert(sessions.size === head.sessions, "a snapshot holds as many sessions as it says");
+  assert(submitters.size === head.submitters, "a snapshot holds as many submitters as it says");
+}
+
+function replaceState(tree: TreeState, loading: Loading, effects: Effect[]): void {
+  const { zxid, head, nodes, sessions, submitters, skipped, configuration } = loading;
+  const { server, lane, ringBytesMax } = tree.options;
+  assert(head !== undefined, "a snapshot has a head");
+  assert(zxid >= tree.lastApplied, "a replica never goes back");
+  const { lastApplied: before, sessions: formerSessions } = tree;
+  tree.lastApplied = zxid;
+  tree.lastTimeMs = head.timeMs;
+  tree.nodes = nodes;
+  tree.sessions = sessions;
+  tree.submitters = submitters;
+  tree.skipped = skipped;
+  tree.configuration = configuration;
+  tree.ring = createRing(ringBytesMax);
+  tree.ring.oldest = zxid;
+  tree.watches = createWatches();
+  tree.streams = createStreams();
+  tree.streams.flushed = zxid;
+  if (before !== ZXID_NONE) {
+    effects.push(tell(`zookeeper/${lane}`, { kind: "treeReset" }));
+    effects.push(tell(`nats/${lane}`, { kind: "treeReset" }));
+  }
+  const own = submitterEntry(submitters, server, lane);
+  if (own !== undefined) {
+    const { incarnation, seq } = own;
+    effects.push(tell(`submitter/${lane}`, { kind: "overtaken", incarnation, seq }));
+  }
+  const ids = new Set([...sessions.keys(), ...formerSessions.keys()]);
+  const changes = sessionChanges(sessions, ids);
+  if (changes !== undefined) effects.push({ kind: "emit", topic: "sessions$", value: changes });
+  effects.push(tell("log-sync", treeLoaded(tree)));
+}
+
+function treeLoaded(tree: TreeState): TreeLoaded {
+  const submitters = [...tree.submitters.values()].map(({ server, lane, incarnation, seq }) => ({
+    submitter: { server: server as ServerId, lane, incarnation },
+    seq,
+  }));
+  return { kind: "treeLoaded", lane: tree.options.lane, zxid: tree.lastApplied, submitters };
+}

@@ -1,0 +1,66 @@
+/** Sessions as replicated state: who is attached where, and which ephemerals go with whom. */
+import type { SessionId } from "../../../protocol/ids.ts";
+import type { SnapshotSession } from "../../../protocol/snapshot-entries.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import type { SessionChanges } from "../messages.ts";
+
+export type Session = {
+  readonly id: SessionId;
+  readonly password: Uint8Array;
+  timeoutMs: number;
+  attachedAt: Zxid;
+  /** Paths. Undefined until the first. */
+  ephemerals: Set<string> | undefined;
+  /** Number of the last cut of a snapshot that has written it. */
+  cut: number;
+};
+
+export type Sessions = Map<SessionId, Session>;
+
+export function createSession(
+  sessions: Sessions,
+  zxid: Zxid,
+  timeoutMs: number,
+  password: Uint8Array,
+): Session {
+  const id = zxid as number as SessionId;
+  return restoreSession(sessions, { id, password, timeoutMs, attachedAt: zxid });
+}
+
+/** Of a snapshot: without ephemerals so far. */
+export function restoreSession(sessions: Sessions, from: SnapshotSession): Session {
+  const { id, timeoutMs, attachedAt } = from;
+  const password = new Uint8Array(from.password.length);
+  password.set(from.password);
+  const session: Session = { id, password, timeoutMs, attachedAt, ephemerals: undefined, cut: 0 };
+  sessions.set(id, session);
+  return session;
+}
+
+export function samePassword(session: Session, password: Uint8Array): boolean {
+  if (session.password.length !== password.length) return false;
+  let difference = 0;
+  for (let index = 0; index < password.length; index++) {
+    difference |= (session.password[index] ?? 0) ^ (password[index] ?? 0);
+  }
+  return difference === 0;
+}
+
+/** What became of the sessions that were touched, or undefined if none was. */
+export function sessionChanges(
+  sessions: Sessions,
+  touched: ReadonlySet<SessionId>,
+): SessionChanges | undefined {
+  if (touched.size === 0) return undefined;
+  const attached: SessionChanges["attached"][number][] = [];
+  const closed: SessionId[] = [];
+  for (const id of touched) {
+    const session = sessions.get(id);
+    if (session === undefined) closed.push(id);
+    else {
+      const { timeoutMs, attachedAt } = session;
+      attached.push({ session: id, timeoutMs, attachedAt });
+    }
+  }
+  return { kind: "sessionChanges", attached, closed };
+}

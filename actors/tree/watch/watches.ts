@@ -1,0 +1,130 @@
+/**
+ * One-shot watches of this lane's clients. As in ZooKeeper's server there are two tables: data watches (set by getData
+ * and exists, also of a missing node) and child watches (set by getChildren). Events gather until `takeEvents`.
+ */
+import { parentOf } from "../../../protocol/paths.ts";
+import { WatchEventType, type WatchEvent } from "../../../protocol/reads.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Effect } from "../../../runtime/effects.ts";
+import type { TreeReply } from "../messages.ts";
+
+export type WatchTable = "data" | "child";
+
+export type Watcher = {
+  readonly from: string;
+  readonly client: number;
+  readonly data: Set<string>;
+  readonly child: Set<string>;
+};
+
+export type Watches = {
+  readonly data: Map<string, Set<Watcher>>;
+  readonly child: Map<string, Set<Watcher>>;
+  /** By `from`, then by client. */
+  readonly watchers: Map<string, Map<number, Watcher>>;
+  readonly pending: Map<Watcher, WatchEvent[]>;
+  /** Watches in both tables. */
+  count: number;
+};
+
+export function createWatches(): Watches {
+  return { data: new Map(), child: new Map(), watchers: new Map(), pending: new Map(), count: 0 };
+}
+
+export function watcherOf(watches: Watches, from: string, client: number): Watcher {
+  let clients = watches.watchers.get(from);
+  if (clients === undefined) {
+    clients = new Map();
+    watches.watchers.set(from, clients);
+  }
+  let watcher = clients.get(client);
+  if (watcher === undefined) {
+    watcher = { from, client, data: new Set(), child: new Set() };
+    clients.set(client, watcher);
+  }
+  return watcher;
+}
+
+export function addWatch(watches: Watches, table: WatchTable, path: string, by: Watcher): void {
+  if (by[table].has(path)) return;
+  by[table].add(path);
+  let watchers = watches[table].get(path);
+  if (watchers === undefined) {
+    watchers = new Set();
+    watches[table].set(path, watchers);
+  }
+  watchers.add(by);
+  watches.count += 1;
+}
+
+/** The client is gone: nothing more is told to it. */
+export function forgetWatcher(watches: Watches, from: string, client: number): void {
+  const clients = watches.watchers.get(from);
+  const watcher = clients?.get(client);
+  if (clients === undefined || watcher === undefined) return;
+  for (const table of ["data", "child"] as const) {
+    for (const path of watcher[table]) {
+      const watchers = watches[table].get(path);
+      watchers?.delete(watcher);
+      if (watchers?.size === 0) watches[table].delete(path);
+    }
+    watches.count -= watcher[table].size;
+  }
+  clients.delete(client);
+  if (clients.size === 0) watches.watchers.delete(from);
+}
+
+export function fireCreated(watches: Watches, path: string, zxid: Zxid): void {
+  if (watches.count === 0) return;
+  fire(watches, "data", path, WatchEventType.nodeCreated, zxid);
+  fire(watches, "child", parentOf(path), WatchEventType.nodeChildrenChanged, zxid);
+}
+
+export function fireData(watches: Watches, path: string, zxid: Zxid): void {
+  if (watches.count === 0) return;
+  fire(watches, "data", path, WatchEventType.nodeDataChanged, zxid);
+}
+
+export function fireDeleted(watches: Watches, path: string, zxid: Zxid): void {
+  if (watches.count === 0) return;
+  const told = fire(watches, "data", path, WatchEventType.nodeDeleted, zxid);
+  // Who watched both the data and the children hears of the deletion once.
+  fire(watches, "child", path, WatchEventType.nodeDeleted, zxid, told);
+  fire(watches, "child", parentOf(path), WatchEventType.nodeChildrenChanged, zxid);
+}
+
+function fire(
+  watches: Watches,
+  table: WatchTable,
+  path: string,
+  type: WatchEventType,
+  zxid: Zxid,
+  except?: ReadonlySet<Watcher>,
+): ReadonlySet<Watcher> | undefined {
+  const watchers = watches[table].get(path);
+  if (watchers === undefined) return undefined;
+  watches[table].delete(path);
+  watches.count -= watchers.size;
+  const event: WatchEvent = { type, path, zxid };
+  for (const watcher of watchers) {
+    watcher[table].delete(path);
+    if (except?.has(watcher) !== true) addEvent(watches, watcher, event);
+  }
+  return watchers;
+}
+
+export function addEvent(watches: Watches, watcher: Watcher, event: WatchEvent): void {
+  const events = watches.pending.get(watcher);
+  if (events === undefined) watches.pending.set(watcher, [event]);
+  else events.push(event);
+}
+
+/** Tells each client what has gathered for it. */
+export function takeEvents(watches: Watches, effects: Effect[]): void {
+  if (watches.pending.size === 0) return;
+  for (const [watcher, events] of watches.pending) {
+    const message: TreeReply = { kind: "watchEvents", client: watcher.client, events };
+    effects.push({ kind: "tell", to: watcher.from, message });
+  }
+  watches.pending.clear();
+}

@@ -1,0 +1,58 @@
+/** The lane's side: takes letters from its port into the lane's system until it is told to stop. */
+import type { MessagePort } from "node:worker_threads";
+import type { InspectionEvent } from "../inspection.ts";
+import type { FromLane, ToLane } from "./lane-protocol.ts";
+import type { ActorSystem, Letter, Link } from "../system.ts";
+
+/** The task of a lane gets its port beside its own data. */
+export type LaneTask<Data> = Data & { readonly port: MessagePort };
+
+/** What a lane has built: its actors, and what it must close at the end. */
+export type LaneBody = {
+  readonly system: ActorSystem;
+  readonly close: () => Promise<void>;
+  /** For the other side, once all is in place. */
+  readonly detail: Readonly<Record<string, number>>;
+};
+
+export type LaneHost = {
+  /** To the actors of the main thread. */
+  readonly link: Link;
+  /** For what is not an actor; the actors' own events go by themselves. */
+  readonly onInspection: (event: InspectionEvent) => void;
+  readonly onStopNode: (reason: string) => void;
+};
+
+export async function hostLane(
+  port: MessagePort,
+  build: (host: LaneHost) => Promise<LaneBody>,
+): Promise<void> {
+  const say = (message: FromLane): void => port.postMessage(message);
+  const stopped = Promise.withResolvers<void>();
+  const early: Letter[] = [];
+  let system: ActorSystem | undefined;
+  const deliver = (letters: readonly Letter[]): void => {
+    for (const letter of letters) {
+      if (system === undefined) early.push(letter);
+      else system.tell(letter.to, letter.message, letter.topic);
+    }
+  };
+  port.on("message", (message: ToLane) => {
+    if (message.kind === "letters") deliver(message.letters);
+    else stopped.resolve();
+  });
+  const onInspection = (event: InspectionEvent): void => say({ kind: "inspection", event });
+  const body = await build({
+    link: { post: (letters) => say({ kind: "letters", letters }) },
+    onInspection,
+    onStopNode: (reason) => say({ kind: "stopNode", reason }),
+  });
+  body.system.inspection$.subscribe(onInspection);
+  system = body.system;
+  deliver(early);
+  say({ kind: "ready", detail: body.detail });
+  await stopped.promise;
+  body.system.stop();
+  await body.close();
+  port.close();
+}

@@ -1,0 +1,72 @@
+/**
+ * A lane's own connection to NATS, for its native clients. It hears the queue group of all gateways, which gives each new
+ * client to one of them, and the lane's own subject. Clients' messages fit one NATS message; answers may go in fragments,
+ * with the reply subject `f.<message>.<index>.<count>`.
+ */
+import type { Observable } from "rxjs";
+import type { PeerId } from "../effects.ts";
+import type { Transport, TransportStatus } from "../transport.ts";
+import { checkEnsemble } from "./transport.ts";
+import { type NatsOptions, openLink } from "./link.ts";
+
+export type ClientMessage = {
+  readonly kind: "clientMessage";
+  readonly subject: string;
+  readonly reply: string;
+  readonly bytes: Uint8Array;
+};
+
+export type NatsClientsOptions = Omit<NatsOptions, "name"> & {
+  readonly ensemble: string;
+  readonly id: PeerId;
+  readonly lane: number;
+  readonly onMessage: (message: ClientMessage) => void;
+};
+
+export type NatsClients = Pick<Transport, "publish" | "close"> & {
+  readonly status$: Observable<TransportStatus>;
+  /** From now on clients are heard; before, they are told at once that nobody is there. */
+  readonly listen: () => void;
+};
+
+/** The group's name, the same for every gateway. */
+const QUEUE = "gateways";
+
+/** Rejects with a `NatsError`. Afterwards a lost connection only shows in `status$`. */
+export async function connectNatsClients(options: NatsClientsOptions): Promise<NatsClients> {
+  const { ensemble, id, lane, onMessage } = options;
+  checkEnsemble(ensemble);
+  const link = await openLink({ ...options, name: `zooid ${ensemble} ${id} clients ${lane}` });
+  const shared = `zooid.${ensemble}.gateway`;
+  let isListening = false;
+  const deliver = (subject: string, reply: string | undefined, bytes: Uint8Array): void => {
+    if (isListening && reply !== undefined && reply !== "") {
+      onMessage({ kind: "clientMessage", subject, reply, bytes });
+    }
+  };
+  const listen = (queue?: string): (() => void)[] => [
+    link.subscribe(shared, ({ subject, reply, data }) => deliver(subject, reply, data), queue),
+    link.subscribe(`${shared}.${id}.${lane}`, ({ subject, reply, data }) =>
+      deliver(subject, reply, data),
+    ),
+  ];
+  try {
+    // That the server does not permit it is to be known before it is needed. Outside the group no client is taken from another.
+    const tried = listen();
+    await link.subscribed();
+    for (const unsubscribe of tried) unsubscribe();
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+  return {
+    publish: (subject, bytes) => link.publish(subject, bytes, undefined, "f"),
+    status$: link.status.asObservable(),
+    listen: () => {
+      if (isListening) return;
+      isListening = true;
+      listen(QUEUE);
+    },
+    close: () => link.close(),
+  };
+}
