@@ -48,7 +48,8 @@ const count = whole("a count", 0, COUNT_MAX);
 const position = whole("a position", 0, Number.MAX_SAFE_INTEGER);
 const flag: Field = { rule: "true or false", holds: (value) => typeof value === "boolean" };
 const bytes: Field = { rule: "bytes", holds: (value) => value instanceof Uint8Array };
-const room = oneOf("enough", "noGrowth", "low", "none");
+const admission = oneOf("all", "noGrowth", "sessionsOnly", "none");
+const diskSpace = oneOf("free", "low", "full");
 const configuration: Field = {
   rule: "a configuration",
   holds: (value) => checkedConfiguration(value) !== undefined,
@@ -93,9 +94,9 @@ const LOG_SYNC: Shapes<LogSyncPeerMessage> = {
     prevZxid: zxid,
     committed: zxid,
     records: list("records", RECORDS_MAX, bytesOf(RECORD_BYTES_MIN, RECORD_BYTES_MAX)),
-    room,
+    admission,
   },
-  accepted: { epoch, zxid, votes: flag, room, treeFull: flag },
+  accepted: { epoch, zxid, votes: flag, diskSpace, treeFull: flag },
   behind: { epoch, holds: zxid, durable: zxid },
   forgotten: { folder: identity, incarnation: count, epoch, zxid },
   snapshotOffer: {

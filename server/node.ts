@@ -1,6 +1,6 @@
 /** A running node: the main thread's actors, the lanes, and the way to the other nodes. */
 import { BehaviorSubject, type Observable, Subject } from "rxjs";
-import type { Leadership } from "../actors/log-sync/messages.ts";
+import type { Leadership } from "../protocol/replication.ts";
 import type { ProcessReport } from "../actors/admin/messages.ts";
 import { APPLY_FAILED } from "../actors/tree/apply/apply-failure.ts";
 import { formatZxid, type Zxid } from "../protocol/zxid.ts";
@@ -87,7 +87,7 @@ class Node implements RunningNode {
     role: "looking",
     epoch: 0 as Leadership["epoch"],
     leader: undefined,
-    room: "enough",
+    admission: "all",
   });
   readonly stopped: Promise<StopReason>;
   readonly #config: NodeConfig;

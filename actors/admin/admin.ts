@@ -4,7 +4,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { EPOCH_NONE, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { Actor, Step } from "../../runtime/actor.ts";
 import type { Effect } from "../../runtime/effects.ts";
-import type { Leadership } from "../log-sync/messages.ts";
+import type { Leadership } from "../../protocol/replication.ts";
 import type { Applied } from "../tree/messages.ts";
 import { answerOf, type Figures, type Mode } from "./four-letter-words.ts";
 import type { AdminAnswer, AdminMessage, GatewayReport, ProcessReport } from "./messages.ts";
@@ -58,7 +58,7 @@ function initialState(startedMs: number): AdminState {
       role: "looking",
       epoch: EPOCH_NONE,
       leader: undefined,
-      room: "enough",
+      admission: "all",
     },
     applied: {
       kind: "applied$",
@@ -145,7 +145,7 @@ function figuresOf(options: AdminOptions, state: AdminState, nowMs: number): Fig
     version: options.version ?? VERSION,
     epoch: leadership.epoch,
     leader: leadership.leader,
-    room: leadership.room,
+    admission: leadership.admission,
     zxid: applied.zxid,
     znodes: applied.znodes,
     watches: [...state.watches.values()].reduce((total, watches) => total + watches, 0),

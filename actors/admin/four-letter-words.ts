@@ -1,6 +1,6 @@
 /** The texts of ZooKeeper's four-letter words, laid out as its tools parse them. Source: ZooKeeper's FourLetterCommands. */
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
-import type { Room } from "../log-sync/messages.ts";
+import type { WriteAdmission } from "../../protocol/replication.ts";
 
 export type Mode = "standalone" | "leader" | "follower";
 
@@ -12,7 +12,7 @@ export type Figures = {
   readonly epoch: number;
   readonly leader: number | undefined;
   /** For writes of clients, on the disks and in memory. */
-  readonly room: Room;
+  readonly admission: WriteAdmission;
   readonly zxid: Zxid;
   readonly znodes: number;
   readonly watches: number;
@@ -86,7 +86,7 @@ function serverText(figures: Figures, mode: Mode, clients: readonly string[]): s
   // ZooKeeper's own value for sizes that it has not measured.
   if (mode === "leader") lines.push("Proposal sizes last/min/max: -1/-1/-1");
   if (!isWritable(figures)) lines.push("Writes: refused, no room on the disk");
-  else if (figures.room === "noGrowth")
+  else if (figures.admission === "noGrowth")
     lines.push("Writes: refused if they grow the tree, no room in memory");
   return `${lines.join("\n")}\n`;
 }
@@ -131,7 +131,7 @@ function monitorText(figures: Figures, mode: Mode): string {
   values.push(["zk_zooid_leader", figures.leader ?? -1]);
   values.push(["zk_zooid_applied_zxid", figures.zxid]);
   values.push(["zk_zooid_writes_refused", isWritable(figures) ? 0 : 1]);
-  values.push(["zk_zooid_growth_refused", figures.room === "enough" ? 0 : 1]);
+  values.push(["zk_zooid_growth_refused", figures.admission === "all" ? 0 : 1]);
   values.push(["zk_zooid_sessions", figures.sessions]);
   values.push(["zk_zooid_tree_bytes", figures.treeBytes]);
   values.push(["zk_zooid_tree_bytes_max", figures.treeBytesMax]);
@@ -145,8 +145,8 @@ function monitorText(figures: Figures, mode: Mode): string {
 }
 
 /** Writes are taken, some at least. */
-function isWritable({ room }: Figures): boolean {
-  return room === "enough" || room === "noGrowth";
+function isWritable({ admission }: Figures): boolean {
+  return admission === "all" || admission === "noGrowth";
 }
 
 /** As Java prints a double rounded to four places: always with a decimal point. */

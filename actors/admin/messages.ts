@@ -1,6 +1,6 @@
 /** The admin actor: health, metrics, four-letter words. It lives on the main thread and knows what every actor reports. */
 import type { TimerMessage } from "../../runtime/effects.ts";
-import type { Leadership } from "../log-sync/messages.ts";
+import type { Leadership } from "../../protocol/replication.ts";
 import type { Peers } from "../heartbeat/messages.ts";
 import type { Applied } from "../tree/messages.ts";
 

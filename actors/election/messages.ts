@@ -2,7 +2,8 @@
 import type { ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
-import type { Durable, Leadership } from "../log-sync/messages.ts";
+import type { Durable } from "../log-sync/messages.ts";
+import type { Leadership } from "../../protocol/replication.ts";
 
 export type ElectionMessage =
   | Leadership

@@ -2,16 +2,16 @@
 import type { ConnectionMessage, TimerMessage } from "../../runtime/effects.ts";
 import type { AdminAnswer } from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
-import type { Leadership } from "../log-sync/messages.ts";
+import type { Leadership } from "../../protocol/replication.ts";
 import type { Written } from "../submitter/messages.ts";
-import type { SessionChanges, TreeReply, TreeReset, TreeRoom } from "../tree/messages.ts";
+import type { SessionChanges, TreeReply, TreeReset, TreeMemory } from "../tree/messages.ts";
 
 export type ZooKeeperGatewayMessage =
   | ConnectionMessage
   | Written
   | TreeReply
   | TreeReset
-  | TreeRoom
+  | TreeMemory
   | SessionChanges
   | Leadership
   | LeaderHeard
@@ -31,7 +31,7 @@ export type NatsGatewayMessage =
   | Written
   | TreeReply
   | TreeReset
-  | TreeRoom
+  | TreeMemory
   | SessionChanges
   | Leadership
   | LeaderHeard

@@ -7,7 +7,7 @@ import type { Actor, Context, Step } from "../../runtime/actor.ts";
 import type { Effect, ReceivedMessage, RequestOutcome } from "../../runtime/effects.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { tell } from "../inboxes.ts";
-import type { Leadership } from "../log-sync/messages.ts";
+import type { Leadership } from "../../protocol/replication.ts";
 import type { HeartbeatMessage, Ping, Pong, Touched } from "./messages.ts";
 import {
   confirm,
@@ -81,7 +81,7 @@ function initialState(options: HeartbeatOptions, context: Context): HeartbeatSta
       role: "looking",
       epoch: 0 as never,
       leader: undefined,
-      room: "enough",
+      admission: "all",
     },
     rounds: newRounds(first),
     support: newSupport(),

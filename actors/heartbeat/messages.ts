@@ -2,7 +2,7 @@
 import type { ReceivedMessage, RequestOutcome, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
 import type { Epoch } from "../../protocol/zxid.ts";
-import type { Leadership } from "../log-sync/messages.ts";
+import type { Leadership } from "../../protocol/replication.ts";
 
 export type HeartbeatMessage =
   | Leadership

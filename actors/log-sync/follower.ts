@@ -23,7 +23,7 @@ import {
   log,
   type LogSyncState,
   lookAgain,
-  ownRoom,
+  ownDiskSpace,
   persistPromise,
   promisedEpoch,
   retire,
@@ -46,7 +46,7 @@ export function follow(state: LogSyncState, leader: ServerId, epoch: Epoch | und
     matched: ZXID_NONE,
     leaderCommitted: ZXID_NONE,
     established: false,
-    room: "enough",
+    admission: "all",
     behind: undefined,
   };
   retire(state);
@@ -77,8 +77,8 @@ export function receiveAppend(
   const role = followingOf(state, message);
   if (role === undefined) return;
   role.leaderCommitted = max(role.leaderCommitted, message.committed);
-  if (message.room !== role.room) {
-    role.room = message.room;
+  if (message.admission !== role.admission) {
+    role.admission = message.admission;
     emitLeadership(state);
   }
   // Dropped appends are noticed by the leader's next announcement.
@@ -203,12 +203,19 @@ function truncate(state: LogSyncState, after: Zxid): void {
 /** What this node holds durably and equal to the leader's log, and whether it has room. Sent after the fsync, never before. */
 export function sendAccepted(state: LogSyncState, role: Following): void {
   const { treeFull } = state;
-  const room = ownRoom(state);
-  const isNews = treeFull || room !== "enough";
+  const diskSpace = ownDiskSpace(state);
+  const isNews = treeFull || diskSpace !== "free";
   if (role.epoch === undefined || (role.matched === ZXID_NONE && !isNews)) return;
   const zxid = min(state.durable, role.matched);
   const votes = state.repair === undefined && isBound(state);
-  sendTo(state, role.leader, { kind: "accepted", epoch: role.epoch, zxid, votes, room, treeFull });
+  sendTo(state, role.leader, {
+    kind: "accepted",
+    epoch: role.epoch,
+    zxid,
+    votes,
+    diskSpace,
+    treeFull,
+  });
   regainIfRepaired(state);
 }
 

@@ -27,7 +27,7 @@ import { isForgetful, newLife } from "./forgotten.ts";
 import { noteRecord } from "./membership.ts";
 import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
 import { offerSnapshot } from "./offer.ts";
-import { judgeRoom } from "./room.ts";
+import { judgeAdmission } from "./disk-space.ts";
 import {
   broadcast,
   contradicts,
@@ -57,8 +57,8 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
       guest: undefined,
       accepted: ZXID_NONE,
       life: newLife(),
-      room: undefined,
-      roomAtMs: context.nowMs,
+      diskSpace: undefined,
+      diskSpaceAtMs: context.nowMs,
       treeFull: false,
       treeFullAtMs: context.nowMs,
       catchUp: undefined,
@@ -79,10 +79,10 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
     uncommitted: [],
     uncommittedBytes: 0,
     publishing: false,
-    room: "enough",
+    admission: "all",
   };
   state.role = role;
-  judgeRoom(state, role, context);
+  judgeAdmission(state, role, context);
   state.effects.push(
     { kind: "stopTimer", timer: "ask" },
     { kind: "startTimer", timer: "announce", afterMs: options.announceIntervalMs ?? 100 },
@@ -185,7 +185,7 @@ function appendOf(
     prevZxid,
     committed: state.committed,
     records,
-    room: role.room,
+    admission: role.admission,
   };
 }
 
@@ -198,15 +198,15 @@ export function announce(state: LogSyncState, context: Context): void {
     timer: "announce",
     afterMs: options.announceIntervalMs ?? 100,
   });
-  roomHeard(state, role, context);
+  reviewAdmission(state, role, context);
   if (state.role === role && role.followers.size > 0) publishSoon(state, role);
 }
 
 /** Something is known of the room on a disk. */
-export function roomHeard(state: LogSyncState, role: Leading, context: Context): void {
-  const before = role.room;
-  judgeRoom(state, role, context);
-  if (state.role !== role || role.room === before) return;
+export function reviewAdmission(state: LogSyncState, role: Leading, context: Context): void {
+  const before = role.admission;
+  judgeAdmission(state, role, context);
+  if (state.role !== role || role.admission === before) return;
   emitLeadership(state);
   if (role.followers.size > 0) publishSoon(state, role);
 }
@@ -236,7 +236,7 @@ export function submit(
     return;
   }
   if (role.uncommittedBytes > state.sizes.uncommitted) return;
-  if (!hasRoom(state, message.count)) return;
+  if (!fitsCounter(state, message.count)) return;
   role.taken.take(message.submitter, message.seq);
   appendRecord(state, role, { ...message, kind: "batch" }, context);
 }
@@ -249,7 +249,7 @@ export function propose(
   count: number,
   context: Context,
 ): void {
-  if (!role.active || state.diskFull || !hasRoom(state, count)) return;
+  if (!role.active || state.diskFull || !fitsCounter(state, count)) return;
   appendRecord(
     state,
     role,
@@ -266,7 +266,7 @@ export function logConfiguration(
   context: Context,
 ): void {
   const { settled } = state.membership;
-  if (settled === undefined || !role.active || state.diskFull || !hasRoom(state, 1)) return;
+  if (settled === undefined || !role.active || state.diskFull || !fitsCounter(state, 1)) return;
   const since = zxidAfter(state.index.tail, 1);
   const payload = encodeConfiguration(withIdentity(settled, voter, since));
   appendRecord(
@@ -278,7 +278,7 @@ export function logConfiguration(
 }
 
 /** A full counter needs a new epoch, never a wrap. */
-function hasRoom(state: LogSyncState, count: number): boolean {
+function fitsCounter(state: LogSyncState, count: number): boolean {
   if (counterOf(state.index.tail) + count <= COUNTER_MAX) return true;
   lookAgain(state, "the zxid counter of this epoch is full");
   return false;
@@ -299,7 +299,7 @@ export function receiveAccepted(
   state: LogSyncState,
   role: Leading,
   { from, identity }: { readonly from: ServerId; readonly identity: Identity },
-  { zxid, votes, room, treeFull }: Accepted,
+  { zxid, votes, diskSpace, treeFull }: Accepted,
   context: Context,
 ): void {
   const follower = role.followers.get(from);
@@ -327,11 +327,11 @@ export function receiveAccepted(
     follower.treeFullAtMs = nowMs;
   }
   if (votes && counts) {
-    news ||= follower.room !== room;
-    follower.room = room;
-    follower.roomAtMs = nowMs;
+    news ||= follower.diskSpace !== diskSpace;
+    follower.diskSpace = diskSpace;
+    follower.diskSpaceAtMs = nowMs;
   }
-  if (news) roomHeard(state, role, context);
+  if (news) reviewAdmission(state, role, context);
   if (state.role !== role) return;
   const { catchUp } = follower;
   // What is being read goes out when it has been; a second read would send it twice, and so on with each answer to it.

@@ -5,7 +5,7 @@ import { tell } from "../inboxes.ts";
 import type { TreeLoaded } from "../tree/messages.ts";
 import { deliver } from "./delivery.ts";
 import { settleThrough } from "./membership.ts";
-import type { SnapshotIdentity } from "./messages.ts";
+import type { SnapshotIdentity } from "../../protocol/replication.ts";
 import { log, type LogSyncState } from "./state.ts";
 import { SubmitterTable } from "./submitters.ts";
 

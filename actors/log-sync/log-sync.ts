@@ -21,7 +21,7 @@ import {
   leaderCommit,
   propose,
   publish,
-  roomHeard,
+  reviewAdmission,
   sendRead,
   submit,
 } from "./leader.ts";
@@ -32,7 +32,7 @@ import type { LogSyncMessage, SubmitMessage } from "./messages.ts";
 import { sendPart } from "./offer.ts";
 import { refusedByPeer, voteLost } from "./refused.ts";
 import { askToJoin, JOIN_TIMER } from "./replacement.ts";
-import { ABSTAIN_TIMER, endAbstaining, writeAgain } from "./room.ts";
+import { ABSTAIN_TIMER, endAbstaining, writeAgain } from "./disk-space.ts";
 import {
   emitDurable,
   emitLeadership,
@@ -96,9 +96,9 @@ function decide(state: LogSyncState, message: LogSyncMessage, context: Context):
     case "twinHeard":
       twinHeard(state, state.options.server, context);
       return;
-    case "treeRoom":
+    case "treeMemory":
       state.treeFull = message.full;
-      roomChanged(state, context);
+      diskSpaceChanged(state, context);
       if (state.role.kind === "following") emitLeadership(state);
       return;
     case "treeLoaded":
@@ -210,9 +210,9 @@ function receiveFromLog(state: LogSyncState, report: LogReport, context: Context
     case "voteRegained":
       voteRegained(state);
       return;
-    case "roomLow":
-      state.roomLow = true;
-      roomChanged(state, context);
+    case "diskLow":
+      state.diskLow = true;
+      diskSpaceChanged(state, context);
       return;
     case "diskFull":
       diskFull(state, report, context);
@@ -358,13 +358,13 @@ function diskFull(
   context: Context,
 ): void {
   const { role } = state;
-  state.roomLow = true;
+  state.diskLow = true;
   state.diskFull = true;
   state.durable = report.durable;
   log(state, "warn", "disk full", { durable: formatZxid(report.durable) });
   if (role.kind === "leading" && role.active) {
     emitDurable(state);
-    roomHeard(state, role, context);
+    reviewAdmission(state, role, context);
     return;
   }
   if (role.kind === "leading") {
@@ -378,12 +378,12 @@ function diskFull(
   if (role.kind === "following" && role.matched > report.durable) role.matched = report.durable;
   emitDurable(state);
   emitLeadership(state);
-  roomChanged(state, context);
+  diskSpaceChanged(state, context);
 }
 
 function writable(state: LogSyncState, context: Context): void {
   const { role, diskFull: wasFull } = state;
-  state.roomLow = false;
+  state.diskLow = false;
   state.diskFull = false;
   log(state, "info", "disk has room again", {});
   if (role.kind === "looking") {
@@ -393,12 +393,12 @@ function writable(state: LogSyncState, context: Context): void {
   emitDurable(state);
   if (role.kind === "leading" && wasFull) writeAgain(state, role);
   if (role.kind === "following" && wasFull) emitLeadership(state);
-  roomChanged(state, context);
+  diskSpaceChanged(state, context);
 }
 
 /** Whoever leads knows at once. */
-function roomChanged(state: LogSyncState, context: Context): void {
+function diskSpaceChanged(state: LogSyncState, context: Context): void {
   const { role } = state;
-  if (role.kind === "leading") roomHeard(state, role, context);
+  if (role.kind === "leading") reviewAdmission(state, role, context);
   else if (role.kind === "following") sendAccepted(state, role);
 }

@@ -5,26 +5,19 @@ import type { Configuration } from "../../protocol/configuration.ts";
 import type { EnsembleId, Identity } from "../../protocol/identity.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { LogReport } from "../log/messages.ts";
-import type { TreeLoaded, TreeRoom } from "../tree/messages.ts";
-
-/** A voter's durable word: it accepts nothing from an epoch below, and in this one only from this candidate. */
-export type EpochPromise = { readonly epoch: Epoch; readonly candidate: ServerId };
-
-/** Which snapshot it is: two with equal fields have equal bytes. */
-export type SnapshotIdentity = {
-  /** It holds everything up to this zxid. */
-  readonly zxid: Zxid;
-  /** Of the whole. */
-  readonly bytes: number;
-  /** CRC-32 of the whole. */
-  readonly checksum: number;
-};
+import type { TreeLoaded, TreeMemory } from "../tree/messages.ts";
+import type {
+  DiskSpace,
+  EpochPromise,
+  SnapshotIdentity,
+  WriteAdmission,
+} from "../../protocol/replication.ts";
 
 export type LogSyncMessage =
   | LogReport
   | TreeLoaded
   /** From the tree of lane 1. */
-  | TreeRoom
+  | TreeMemory
   /** From the election actor: who should lead. */
   | { readonly kind: "elected"; readonly leader: ServerId }
   /** From the heartbeat actor, or from election: the leader (or, of a leader, its quorum) is lost. */
@@ -69,8 +62,7 @@ export type LogSyncPeerMessage =
       readonly prevZxid: Zxid;
       readonly committed: Zxid;
       readonly records: readonly Uint8Array[];
-      /** Of the disks that are needed for a quorum. */
-      readonly room: Room;
+      readonly admission: WriteAdmission;
     }
   /** Everything up to `zxid` of the leader's log is durable here. Without `votes` it counts for no quorum. */
   | {
@@ -78,8 +70,7 @@ export type LogSyncPeerMessage =
       readonly epoch: Epoch;
       readonly zxid: Zxid;
       readonly votes: boolean;
-      /** On the follower's disk. */
-      readonly room: Room;
+      readonly diskSpace: DiskSpace;
       /** The follower's memory has no room for a larger tree. */
       readonly treeFull: boolean;
     }
@@ -163,23 +154,6 @@ export type SubmitRefused = {
   readonly reason: "outOfSequence" | "staleIncarnation" | "notLeader" | "diskFull";
   /** The next seq that would be taken; with staleIncarnation, the incarnation that is current. */
   readonly expected: number;
-};
-
-/**
- * Of a disk, or of an ensemble. `noGrowth`: a node's memory is nearly full, and writes that grow the tree are refused. `low`: what
- * is left on disks is kept for sessions, and clients' writes are refused. `none`: nothing can be written.
- */
-export type Room = "enough" | "noGrowth" | "low" | "none";
-
-/** Emitted on `leadership$`: who leads, as far as this node knows. */
-export type Leadership = {
-  readonly kind: "leadership";
-  /** `following` and `leading` only once the epoch's barrier is committed and known here. */
-  readonly role: "looking" | "establishing" | "following" | "leading";
-  readonly epoch: Epoch;
-  readonly leader: ServerId | undefined;
-  /** What clients of this node may write: the leader's word, or less if its own disk is full. */
-  readonly room: Room;
 };
 
 /** Why a node's frames are refused by another one. */

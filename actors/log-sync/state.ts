@@ -18,13 +18,12 @@ import { type EpochAllowance, newAllowance } from "./epoch-allowance.ts";
 import type { Founding } from "./founding.ts";
 import { cutAfter, isBound } from "./membership.ts";
 import { LogIndex } from "./log-index.ts";
-import type {
-  EpochPromise,
-  Leadership,
-  LogSyncPeerMessage,
-  Room,
-  SnapshotIdentity,
-} from "./messages.ts";
+import type { LogSyncPeerMessage } from "./messages.ts";
+import type { Leadership } from "../../protocol/replication.ts";
+import type { DiskSpace } from "../../protocol/replication.ts";
+import type { WriteAdmission } from "../../protocol/replication.ts";
+import type { SnapshotIdentity } from "../../protocol/replication.ts";
+import type { EpochPromise } from "../../protocol/replication.ts";
 import { type Counted, quorumOf } from "./quorum.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { SubmitterTable } from "./submitters.ts";
@@ -112,8 +111,8 @@ export type Follower = {
   /** What its folder has acknowledged in earlier lives, and whether it still holds that (`forgotten.ts`). */
   life: FollowerLife;
   /** What it said last of its disk, and when. Undefined: nothing yet. */
-  room: Room | undefined;
-  roomAtMs: number;
+  diskSpace: DiskSpace | undefined;
+  diskSpaceAtMs: number;
   /** What it said last of its memory, and when. */
   treeFull: boolean;
   treeFullAtMs: number;
@@ -154,8 +153,8 @@ export type Role =
       readonly uncommitted: { readonly lastZxid: Zxid; readonly bytes: number }[];
       uncommittedBytes: number;
       publishing: boolean;
-      /** Of the disks that are needed for a quorum. */
-      room: Room;
+      /** Which writes the disks of a quorum, and the memory of all, have space for. */
+      admission: WriteAdmission;
     }
   | {
       readonly kind: "following";
@@ -168,8 +167,8 @@ export type Role =
       leaderCommitted: Zxid;
       /** The epoch's barrier is known to be committed here. */
       established: boolean;
-      /** The leader's word. */
-      room: Room;
+      /** What the leader said last. */
+      admission: WriteAdmission;
       /** When it last said that it is behind, and where it stood. */
       behind: { readonly atMs: number; readonly holds: Zxid } | undefined;
     };
@@ -222,8 +221,8 @@ export type LogSyncState = {
   durable: Zxid;
   truncating: boolean;
   truncations: number;
-  /** The log could not prepare more room. */
-  roomLow: boolean;
+  /** The log could not prepare more space. */
+  diskLow: boolean;
   /** The log takes nothing. */
   diskFull: boolean;
   /** The memory of this node has no room for a larger tree. */
@@ -232,7 +231,7 @@ export type LogSyncState = {
   abstaining: boolean;
   yieldedAtMs: number;
   /** The room last told with the leadership. */
-  roomTold: Room;
+  admissionLogged: WriteAdmission;
   /** Never goes back. */
   committed: Zxid;
   /** Emitted on `committed$`. */
@@ -281,12 +280,12 @@ export function initialState(options: LogSyncOptions): LogSyncState {
     durable: ZXID_NONE,
     truncating: false,
     truncations: 0,
-    roomLow: false,
+    diskLow: false,
     diskFull: false,
     treeFull: false,
     abstaining: false,
     yieldedAtMs: Number.NEGATIVE_INFINITY,
-    roomTold: "enough",
+    admissionLogged: "all",
     committed: ZXID_NONE,
     delivered: ZXID_NONE,
     submitters: new SubmitterTable(),
@@ -385,31 +384,31 @@ export function emitDurable(state: LogSyncState): void {
 export function emitLeadership(state: LogSyncState): void {
   const value = leadershipOf(state);
   state.effects.push({ kind: "emit", topic: "leadership$", value });
-  const { room } = value;
-  if (room === state.roomTold) return;
-  state.roomTold = room;
+  const { admission } = value;
+  if (admission === state.admissionLogged) return;
+  state.admissionLogged = admission;
   const { leader } = value;
-  if (room === "enough") log(state, "info", "writes are taken again", {});
-  else if (room === "noGrowth")
+  if (admission === "all") log(state, "info", "writes are taken again", {});
+  else if (admission === "noGrowth")
     log(state, "warn", "writes that grow the tree are refused: no room in memory", { leader });
-  else log(state, "warn", "writes are refused: no room on the disk", { room, leader });
+  else log(state, "warn", "writes are refused: no room on the disk", { admission, leader });
 }
 
 /** On this node's own disk. */
-export function ownRoom(state: LogSyncState): Room {
-  if (state.diskFull) return "none";
-  return state.roomLow ? "low" : "enough";
+export function ownDiskSpace(state: LogSyncState): DiskSpace {
+  if (state.diskFull) return "full";
+  return state.diskLow ? "low" : "free";
 }
 
 /** A node whose memory is full need not wait for its leader's word. */
-function withoutGrowth(room: Room, treeFull: boolean): Room {
-  return treeFull && room === "enough" ? "noGrowth" : room;
+function withoutGrowth(admission: WriteAdmission, treeFull: boolean): WriteAdmission {
+  return treeFull && admission === "all" ? "noGrowth" : admission;
 }
 
 function leadershipOf(state: LogSyncState): Leadership {
   const { role, options } = state;
   // A follower whose disk is full could not tell its clients what became of their writes.
-  const ownLeast: Room = state.diskFull ? "none" : "enough";
+  const ownLeast: WriteAdmission = state.diskFull ? "none" : "all";
   switch (role.kind) {
     case "leading":
       return {
@@ -417,7 +416,7 @@ function leadershipOf(state: LogSyncState): Leadership {
         role: role.active ? "leading" : "establishing",
         epoch: role.epoch,
         leader: options.server,
-        room: role.room,
+        admission: role.admission,
       };
     case "following":
       return {
@@ -425,7 +424,7 @@ function leadershipOf(state: LogSyncState): Leadership {
         role: role.established ? "following" : "establishing",
         epoch: role.epoch ?? state.promise.epoch,
         leader: role.leader,
-        room: state.diskFull ? ownLeast : withoutGrowth(role.room, state.treeFull),
+        admission: state.diskFull ? ownLeast : withoutGrowth(role.admission, state.treeFull),
       };
     case "candidate":
       return {
@@ -433,7 +432,7 @@ function leadershipOf(state: LogSyncState): Leadership {
         role: "establishing",
         epoch: role.epoch,
         leader: options.server,
-        room: ownLeast,
+        admission: ownLeast,
       };
     default:
       return {
@@ -441,7 +440,7 @@ function leadershipOf(state: LogSyncState): Leadership {
         role: "looking",
         epoch: state.promise.epoch,
         leader: undefined,
-        room: ownLeast,
+        admission: ownLeast,
       };
   }
 }

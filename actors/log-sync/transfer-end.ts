@@ -1,6 +1,6 @@
 /** A snapshot is not wanted any more, or cannot be had for now. */
 import { formatZxid } from "../../protocol/zxid.ts";
-import type { SnapshotIdentity } from "./messages.ts";
+import type { SnapshotIdentity } from "../../protocol/replication.ts";
 import { tell } from "../inboxes.ts";
 import { log, type LogSyncState } from "./state.ts";
 

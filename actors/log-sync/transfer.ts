@@ -17,7 +17,8 @@ import { dropTransfer, isPassed } from "./transfer-end.ts";
 import { sayBehind, sendAccepted } from "./follower.ts";
 import { loadLanes } from "./load.ts";
 import { LogIndex } from "./log-index.ts";
-import type { LogSyncPeerMessage, SnapshotIdentity } from "./messages.ts";
+import type { LogSyncPeerMessage } from "./messages.ts";
+import type { SnapshotIdentity } from "../../protocol/replication.ts";
 import { cutAfter, isForeign, settle } from "./membership.ts";
 import { contradicts, log, type LogSyncState, sendTo } from "./state.ts";
 

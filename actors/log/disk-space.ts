@@ -4,7 +4,7 @@
  */
 import { formatZxid } from "../../protocol/zxid.ts";
 import type { DiskOperation } from "../../runtime/disk.ts";
-import { LogStop, type Procedure, perform, performIfRoom } from "./format/procedure.ts";
+import { LogStop, type Procedure, perform, performIfSpace } from "./format/procedure.ts";
 import { SEAL_BYTES } from "./format/write-header.ts";
 import { dropSpares } from "./segments/spares.ts";
 import { type LogState, report, say } from "./state.ts";
@@ -18,8 +18,8 @@ export function* performWithReserve(
   state: LogState,
   operations: readonly DiskOperation[],
 ): Procedure<boolean> {
-  if (yield* performIfRoom(operations)) return true;
-  if ((yield* dropSpares(state)) && (yield* performIfRoom(operations))) return true;
+  if (yield* performIfSpace(operations)) return true;
+  if ((yield* dropSpares(state)) && (yield* performIfSpace(operations))) return true;
   const current = state.segments.at(-1);
   if (current === undefined) return false;
   // A seal stays: half of one would be damage.
@@ -27,7 +27,7 @@ export function* performWithReserve(
   if (size >= current.size) return false;
   yield* giveBack(current.name, size);
   current.size = size;
-  return yield* performIfRoom(operations);
+  return yield* performIfSpace(operations);
 }
 /** Cuts off what a write that found no room left behind. */
 export function* giveBack(file: string, length: number): Procedure {
@@ -55,7 +55,7 @@ export function becomeFull(state: LogState): void {
       state.plannedEnd = change.after;
     }
   }
-  awaitRoom(state);
+  awaitSpace(state);
 }
 /** All that was to be prepared is: there is room for a whole segment. */
 export function becomeWritable(state: LogState): void {
@@ -64,7 +64,7 @@ export function becomeWritable(state: LogState): void {
   report(state, { kind: "writable" });
   say(state, "info", "writable", { durable: formatZxid(state.index.lastZxid) });
 }
-export function awaitRoom(state: LogState): void {
-  state.awaitingRoom = true;
+export function awaitSpace(state: LogState): void {
+  state.awaitingSpace = true;
   state.outbox.push({ kind: "startTimer", timer: PROBE_TIMER, afterMs: PROBE_AFTER_MS });
 }

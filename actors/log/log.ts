@@ -21,7 +21,7 @@ import type { LogMessage } from "./messages.ts";
 import { LogStop, type Procedure } from "./format/procedure.ts";
 import { readRecords } from "./segments/read.ts";
 import { recoverLog } from "./recovery/recover.ts";
-import { prepareRoom, roomToPrepare } from "./segments/preallocate.ts";
+import { prepareSpace, spaceToPrepare } from "./segments/preallocate.ts";
 import { becomeWritable } from "./disk-space.ts";
 import { PROBE_TIMER } from "./disk-space.ts";
 import { sealSegment, segmentToSeal } from "./segments/seal.ts";
@@ -191,7 +191,7 @@ function takeTimer(state: LogState, timer: string): void {
     return;
   }
   assert(timer === PROBE_TIMER, "the log has four timers");
-  state.awaitingRoom = false;
+  state.awaitingSpace = false;
   state.changeStalled = false;
 }
 
@@ -233,9 +233,9 @@ function nextProcedure(state: LogState, nowMs: number): Procedure | undefined {
     state.snapshotLast = true;
     return nextSnapshotWork(state, work, nowMs);
   }
-  const prepare = !state.awaitingRoom && roomToPrepare(state) !== undefined;
+  const prepare = !state.awaitingSpace && spaceToPrepare(state) !== undefined;
   // Keeps ahead of the appends under load: two bytes of zeros for each byte appended.
-  if (prepare && state.unpreparedBytes >= state.zeros.length / 2) return prepareRoom(state);
+  if (prepare && state.unpreparedBytes >= state.zeros.length / 2) return prepareSpace(state);
   if (mayChange) {
     const change = nextChange(state);
     if (change !== undefined) state.snapshotLast = false;
@@ -243,8 +243,8 @@ function nextProcedure(state: LogState, nowMs: number): Procedure | undefined {
   }
   const protect = state.flush === "none" ? protectEnd(state) : undefined;
   if (protect !== undefined) return protect;
-  if (prepare) return prepareRoom(state);
-  if (state.low && !state.awaitingRoom) becomeWritable(state);
+  if (prepare) return prepareSpace(state);
+  if (state.low && !state.awaitingSpace) becomeWritable(state);
   return undefined;
 }
 

@@ -1,7 +1,8 @@
 /** The log actor: durable appends, truncation, segments, snapshots, the promise. It lives in the log lane. */
 import type { TimerMessage } from "../../runtime/effects.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
-import type { EpochPromise, SnapshotIdentity } from "../log-sync/messages.ts";
+import type { SnapshotIdentity } from "../../protocol/replication.ts";
+import type { EpochPromise } from "../../protocol/replication.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
@@ -168,8 +169,8 @@ export type LogReport =
   | { readonly kind: "voteLost" }
   | { readonly kind: "voteRegained" }
   /** No more room could be prepared. Appends are taken while what was prepared before lasts. */
-  | { readonly kind: "roomLow" }
+  | { readonly kind: "diskLow" }
   /** The disk is full: nothing after `durable` was kept, appends are refused until `writable`. */
   | { readonly kind: "diskFull"; readonly durable: Zxid }
-  /** After `roomLow` or `diskFull`: there is room for a whole segment again. */
+  /** After `diskLow` or `diskFull`: there is room for a whole segment again. */
   | { readonly kind: "writable" };

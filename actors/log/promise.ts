@@ -1,6 +1,6 @@
 /** The promise of this node, made durable before anybody is told of it. */
 import { assert } from "../../protocol/assert.ts";
-import type { EpochPromise } from "../log-sync/messages.ts";
+import type { EpochPromise } from "../../protocol/replication.ts";
 import { encodePromise, PROMISE_FILE } from "./format/files.ts";
 import {
   type Procedure,

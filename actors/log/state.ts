@@ -4,7 +4,8 @@ import type { ServerId } from "../../protocol/ids.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
-import type { EpochPromise, SnapshotIdentity } from "../log-sync/messages.ts";
+import type { SnapshotIdentity } from "../../protocol/replication.ts";
+import type { EpochPromise } from "../../protocol/replication.ts";
 import type { FolderIdentity } from "./format/files.ts";
 import type {
   LoggedConfiguration,
@@ -179,7 +180,7 @@ export type LogState = {
   /** Has been full since the start: an append sent before log-sync heard of it may still come, and does not follow. */
   wasFull: boolean;
   /** No room was found; nothing that grows a file is tried before the next probe. */
-  awaitingRoom: boolean;
+  awaitingSpace: boolean;
   /** The change at the head, which is no append, found no room and waits for the next probe. */
   changeStalled: boolean;
 };
@@ -224,7 +225,7 @@ export function initialState(settings: LogSettings): LogState {
     low: false,
     full: false,
     wasFull: false,
-    awaitingRoom: false,
+    awaitingSpace: false,
     changeStalled: false,
   };
 }

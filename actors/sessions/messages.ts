@@ -1,7 +1,7 @@
 /** The sessions actor: which sessions have expired. Only the leader's decides, by proposing expireSession. */
 import type { TimerMessage } from "../../runtime/effects.ts";
 import type { SessionId } from "../../protocol/ids.ts";
-import type { Leadership } from "../log-sync/messages.ts";
+import type { Leadership } from "../../protocol/replication.ts";
 import type { SessionChanges } from "../tree/messages.ts";
 
 export type SessionsMessage =

@@ -52,7 +52,7 @@ function receive(
   switch (message.kind) {
     case "leadership":
       // What could not be ended is not counted either, and begins anew when there is room.
-      return leadership(state, message.role === "leading" && message.room !== "none", context);
+      return leadership(state, message.role === "leading" && message.admission !== "none", context);
     case "sessionChanges":
       return changes(state, message, context);
     case "touched":

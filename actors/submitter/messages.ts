@@ -2,7 +2,8 @@
 import type { TimerMessage } from "../../runtime/effects.ts";
 import type { Operation, OperationResult } from "../../protocol/operations.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
-import type { Leadership, SubmitRefused } from "../log-sync/messages.ts";
+import type { SubmitRefused } from "../log-sync/messages.ts";
+import type { Leadership } from "../../protocol/replication.ts";
 
 export type SubmitterMessage =
   /**

@@ -20,7 +20,8 @@ import {
 import type { OperationResult } from "../../protocol/operations.ts";
 import { type Zxid, zxidAfter } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
-import type { Leadership, SubmitRefused } from "../log-sync/messages.ts";
+import type { SubmitRefused } from "../log-sync/messages.ts";
+import type { Leadership } from "../../protocol/replication.ts";
 import type { SubmitterMessage, Written } from "./messages.ts";
 
 export type SubmitterOptions = {

@@ -10,8 +10,8 @@ export type TreeRead = Read | { readonly kind: "growth"; readonly operation: Cli
 export type TreeReadResult = ReadResult | { readonly kind: "growth"; readonly grows: boolean };
 
 /** Emitted on `room$` when it changes: whether there is room for more in this lane's memory. */
-export type TreeRoom = {
-  readonly kind: "treeRoom";
+export type TreeMemory = {
+  readonly kind: "treeMemory";
   /** Writes that grow the tree are to be refused. */
   readonly full: boolean;
   /** New sessions are to be refused. */

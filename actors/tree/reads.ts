@@ -50,7 +50,7 @@ function answerRead(
     const { data, child } = watcherOf(watches, from, client);
     const max = tree.options.watchesPerConnectionMax;
     if (data.size + child.size + wanted > max) return TOO_MANY_WATCHES;
-    if (!hasRoomForWatches(tree, wanted, effects)) return NO_ROOM_FOR_WATCHES;
+    if (!watchesFit(tree, wanted, effects)) return NO_ROOM_FOR_WATCHES;
   }
   if (read.kind === "setWatches") {
     setWatches(tree, watcherOf(watches, from, client), read);
@@ -79,7 +79,7 @@ function answerRead(
 }
 
 /** Within the limit of all connections of the lane. Said once when it is reached, and when it is again far from being so. */
-function hasRoomForWatches(tree: TreeState, wanted: number, effects: Effect[]): boolean {
+function watchesFit(tree: TreeState, wanted: number, effects: Effect[]): boolean {
   const { watches, options } = tree;
   const { watchesMax } = options.limits;
   const fits = watches.count + wanted <= watchesMax;

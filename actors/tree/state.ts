@@ -11,7 +11,7 @@ import {
 } from "../../protocol/limits.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
-import type { TreeRoom } from "./messages.ts";
+import type { TreeMemory } from "./messages.ts";
 import { createNodes, type Nodes } from "./store/znodes.ts";
 import { createRing, type ChangeRing } from "./store/change-ring.ts";
 import type { SessionCheck } from "./apply/session-checks.ts";
@@ -45,7 +45,7 @@ export type TreeOptions = {
 export type TreeState = {
   readonly options: Required<TreeOptions>;
   /** As it was told last. */
-  room: TreeRoom;
+  memory: TreeMemory;
   /** Reads that ask for a watch are refused, and it was logged. */
   watchesFull: boolean;
   lastApplied: Zxid;
@@ -84,7 +84,7 @@ export function createState(options: TreeOptions): TreeState {
   const sizes = { ringBytesMax, snapshotChunkBytes, watchesPerConnectionMax, limits };
   return {
     options: { ...options, ...sizes, skips },
-    room: { kind: "treeRoom", full: false, sessionsFull: false },
+    memory: { kind: "treeMemory", full: false, sessionsFull: false },
     watchesFull: false,
     lastApplied: ZXID_NONE,
     lastTimeMs: 0,

@@ -13,7 +13,7 @@ import type { Applied, TreeDigest, TreeMessage } from "./messages.ts";
 import { answerReads } from "./reads.ts";
 import { answerChecks, checkSession, forgetChecks } from "./apply/session-checks.ts";
 import { sessionChanges } from "./store/sessions.ts";
-import { sizeOf, stopIfTooLarge, tellRoom } from "./store/size.ts";
+import { sizeOf, stopIfTooLarge, emitMemory } from "./store/size.ts";
 import { beginCut, chunkStored, dropCut } from "./snapshot/cut.ts";
 import { loadChunk } from "./snapshot/load.ts";
 import { createState, type TreeOptions, type TreeState } from "./state.ts";
@@ -80,7 +80,7 @@ function receive(state: TreeState, message: TreeMessage): Step<TreeState> {
     case "loadChunk":
       loadChunk(state, message, effects);
       stopIfTooLarge(state, effects);
-      if (message.last) tellRoom(state, effects);
+      if (message.last) emitMemory(state, effects);
       if (message.last) answerChecks(state, effects);
       if (message.last) effects.push({ kind: "emit", topic: "applied$", value: figures(state) });
       break;
@@ -99,7 +99,7 @@ function applyCommitted(state: TreeState, records: readonly Uint8Array[], effect
     effects.push(...stopFor(error));
     return;
   }
-  tellRoom(state, effects);
+  emitMemory(state, effects);
   stopIfTooLarge(state, effects);
   answerChecks(state, effects);
   flushStreams(state.streams, state.ring, state.lastApplied, operations, effects);

@@ -1,7 +1,7 @@
 /** What an inspection finds, as plain data: facts about each file, and findings that say where something is not as it should be. */
 import type { StoredOwner } from "../../actors/log/format/files.ts";
 import type { VoteLoss } from "../../actors/log/messages.ts";
-import type { EpochPromise } from "../../actors/log-sync/messages.ts";
+import type { EpochPromise } from "../../protocol/replication.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 

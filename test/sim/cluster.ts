@@ -365,7 +365,7 @@ export class Cluster {
         const attachment = client?.attachmentOf(link);
         if (link.attachedAt !== undefined && attachment !== undefined) {
           this.#attachments.set(link, attachment);
-          attachment.mayBeRefused = node.gateway(lane)?.room !== "enough";
+          attachment.mayBeRefused = node.gateway(lane)?.admission !== "all";
           this.truth.attach(link.attachedAt, attachment);
         }
       },

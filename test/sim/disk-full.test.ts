@@ -81,7 +81,7 @@ test("with nothing left to write to, connections and sessions live on, and what 
       cluster.run(FULL_MS);
       const { acknowledged } = counts;
       cluster.run(STEP_MS);
-      const rooms = cluster.nodes.map((node) => node.gateway(1)?.room);
+      const rooms = cluster.nodes.map((node) => node.gateway(1)?.admission);
       t.true(rooms.includes("none"), `seed ${seed}: ${rooms.join(" ")}`);
       t.is(counts.expired, 0, `seed ${seed} of ${nodes}: no session ends`);
       t.is(counts.reconnects, reconnects, `seed ${seed} of ${nodes}: no connection ends`);

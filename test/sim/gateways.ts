@@ -1,6 +1,6 @@
 /** Whole nodes with their ZooKeeper gateways under virtual time, and one client of one of them. */
 import type { zooKeeperGatewayActor } from "../../actors/gateway/zookeeper/gateway.ts";
-import type { Leadership } from "../../actors/log-sync/messages.ts";
+import type { Leadership } from "../../protocol/replication.ts";
 import type { SessionChanges } from "../../actors/tree/messages.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
 import { MemoryDisk } from "../../runtime/testing/memory-disk.ts";

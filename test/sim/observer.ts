@@ -77,11 +77,11 @@ export class NodeObserver {
       const told = message as ZooKeeperGatewayMessage;
       checkRequests(state as GatewayState, told);
       this.#moved.saw(`${actor} of node ${node.id}`, told, state as GatewayState);
-      if (told.kind === "leadership" && told.room !== "enough") this.#options.onRefusals(node);
+      if (told.kind === "leadership" && told.admission !== "all") this.#options.onRefusals(node);
     } else if (actor.startsWith("nats/")) {
       const told = message as NatsGatewayMessage;
       this.#moved.saw(`${actor} of node ${node.id}`, told, state as NatsGatewayState);
-      if (told.kind === "leadership" && told.room !== "enough")
+      if (told.kind === "leadership" && told.admission !== "all")
         this.#options.onNativeRefusals(node);
     } else if (actor.startsWith("tree/")) {
       this.#observeTree(node, actor, message as TreeMessage, state as TreeState);

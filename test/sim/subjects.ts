@@ -89,7 +89,7 @@ export class Subjects {
       const gateway = node.natsGateway(lane);
       const phase = gateway?.byInbox.get(subject)?.phase;
       if (phase?.kind !== "open") continue;
-      client.onAttached(connection, phase.attachedAt, gateway?.room === "enough");
+      client.onAttached(connection, phase.attachedAt, gateway?.admission === "all");
     }
     const writtenMs = clock.nowMs();
     this.#carry(client, node, `${node.id}>${client.name}`, () => {

@@ -4,7 +4,7 @@
  */
 import { type State, zooKeeperGatewayActor } from "../../actors/gateway/zookeeper/gateway.ts";
 import type { ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
-import type { Room } from "../../actors/log-sync/messages.ts";
+import type { WriteAdmission } from "../../protocol/replication.ts";
 import type { SubmitterMessage } from "../../actors/submitter/messages.ts";
 import type {
   TreeMessage,
@@ -96,8 +96,11 @@ export class GatewayDriver {
     return step.effects;
   }
 
-  leadership(role: "looking" | "following" | "leading", room: Room = "enough"): readonly Effect[] {
-    return this.tell({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined, room });
+  leadership(
+    role: "looking" | "following" | "leading",
+    admission: WriteAdmission = "all",
+  ): readonly Effect[] {
+    return this.tell({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined, admission });
   }
 
   open(connection: number, remoteAddress = `10.0.0.1:${connection}`): readonly Effect[] {

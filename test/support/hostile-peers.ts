@@ -48,9 +48,9 @@ export const PEER_MESSAGES: Readonly<Record<string, readonly Readonly<Record<str
         prevZxid: 0,
         committed: 0,
         records: [new Uint8Array(64)],
-        room: "enough",
+        diskSpace: "free",
       },
-      { kind: "accepted", epoch: 1, zxid: ZXID, votes: true, room: "low", treeFull: false },
+      { kind: "accepted", epoch: 1, zxid: ZXID, votes: true, diskSpace: "low", treeFull: false },
       { kind: "behind", epoch: 1, holds: 0, durable: 0 },
       { kind: "forgotten", folder: FOLDER, incarnation: 1, epoch: 1, zxid: ZXID },
       { kind: "snapshotOffer", epoch: 1, snapshot: SNAPSHOT, configuration: CONFIGURATION },
@@ -75,7 +75,7 @@ export const PEER_MESSAGES: Readonly<Record<string, readonly Readonly<Record<str
 
 /** What an inner message of this node, or none, looks like. */
 const NOT_FOR_PEERS: readonly Readonly<Record<string, unknown>>[] = [
-  { kind: "leadership", role: "looking", epoch: 1, leader: undefined, room: "none" },
+  { kind: "leadership", role: "looking", epoch: 1, leader: undefined, admission: "none" },
   { kind: "received", from: 2, message: { kind: "survey", nonce: 1 } },
   { kind: "recovered", lastZxids: [], promise: { epoch: 9, candidate: 2 } },
   { kind: "promised", promise: { epoch: 99, candidate: 2 } },

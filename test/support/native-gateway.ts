@@ -5,7 +5,7 @@ import { natsGatewayActor, type NatsGatewayState } from "../../actors/gateway/na
 import type { NatsGatewayMessage } from "../../actors/gateway/messages.ts";
 import type { TreeMessage } from "../../actors/tree/messages.ts";
 import type { Verdict } from "./gateway-driver.ts";
-import type { Room } from "../../actors/log-sync/messages.ts";
+import type { WriteAdmission } from "../../protocol/replication.ts";
 import { encodeCbor } from "../../protocol/cbor.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
 import {
@@ -101,9 +101,9 @@ export class NativeGatewayHarness {
     this.#state.connections.get(number)?.out.push(item as never);
   }
 
-  lead(known: boolean, room: Room = "enough"): void {
+  lead(known: boolean, admission: WriteAdmission = "all"): void {
     const role = known ? "following" : "looking";
-    this.give({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined, room });
+    this.give({ kind: "leadership", role, epoch: 1 as Epoch, leader: undefined, admission });
   }
 
   /** One frame with the next sequence number. */

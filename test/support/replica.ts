@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import type {
   TreeMessage,
   TreeReply,
-  TreeRoom,
+  TreeMemory,
   SessionChanges,
 } from "../../actors/tree/messages.ts";
 import { treeActor, type TreeOptions, type TreeState } from "../../actors/tree/tree.ts";
@@ -65,8 +65,8 @@ export class Replica {
   }
 
   /** As the tree told it last. */
-  get room(): TreeRoom {
-    return this.#state.room;
+  get room(): TreeMemory {
+    return this.#state.memory;
   }
 
   get configuration(): Configuration | undefined {

@@ -27,7 +27,7 @@ export function open(
   const { state, effects, nowMs } = turn;
   if (item.version !== NATIVE_VERSION) return refuse(turn, inbox, "version");
   if (item.password.length !== PASSWORD_BYTES) return refuse(turn, inbox, "badFrame");
-  if (!state.serving || state.room === "none") return refuse(turn, inbox, "noLeader");
+  if (!state.serving || state.admission === "none") return refuse(turn, inbox, "noLeader");
   if (state.connections.size >= NATIVE_CONNECTIONS_MAX) return refuse(turn, inbox, "limit");
   if (mustWait(state.offenders, item.session, nowMs)) return refuse(turn, inbox, "limit");
   if (state.sessionsFull && item.session === SESSION_NONE) return refuse(turn, inbox, "limit");
@@ -72,7 +72,7 @@ export function checkedCame(
   const { verdict } = message;
   if (verdict === "wrong") state.wrongPasswords += 1;
   if (verdict === "wrong" || verdict === "unknown") return end(turn, connection, "expired");
-  if (verdict === "behind" || !state.serving || state.room === "none") {
+  if (verdict === "behind" || !state.serving || state.admission === "none") {
     return end(turn, connection, "noLeader");
   }
   connection.phase = { kind: "opening", session, supersededAt: 0 };

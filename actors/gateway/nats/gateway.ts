@@ -9,7 +9,7 @@ import { EPOCH_NONE, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Actor, Context, Step } from "../../../runtime/actor.ts";
 import type { GatewayReport } from "../../admin/messages.ts";
 import { tell } from "../../inboxes.ts";
-import type { Leadership } from "../../log-sync/messages.ts";
+import type { Leadership } from "../../../protocol/replication.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
 import { newContact } from "../contact.ts";
@@ -88,7 +88,7 @@ function receive(state: State, message: NatsGatewayMessage, context: Context): S
     case "watchEvents":
       // Native clients set no watches.
       break;
-    case "treeRoom":
+    case "treeMemory":
       state.sessionsFull = message.sessionsFull;
       break;
     case "treeReset":
@@ -244,7 +244,7 @@ function leadership({ state, effects, nowMs }: Turn, message: Leadership): void 
   }
   if (state.serving && !serving) state.leaderlessSinceMs = nowMs;
   state.serving = serving;
-  state.room = message.room;
+  state.admission = message.admission;
   state.epoch = message.epoch;
 }
 
@@ -307,7 +307,7 @@ function createState(options: Required<NatsGatewayOptions>, context: Context): S
     impossible: new Set(),
     hasServed: false,
     leaderlessSinceMs: context.nowMs,
-    room: "enough",
+    admission: "all",
     zxid: ZXID_NONE,
     sessionsFull: false,
     requestBytes: 0,

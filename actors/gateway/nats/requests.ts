@@ -19,7 +19,7 @@ import type { Written } from "../../submitter/messages.ts";
 import type { TreeRead, TreeReply } from "../../tree/messages.ts";
 import { end, forget, outputBytesLeft, push } from "./output.ts";
 import { nativeRefusal } from "../checks.ts";
-import { refusalCode, verdictOf } from "../room.ts";
+import { refusalCode, verdictOf } from "../admission.ts";
 import type { Connection, Turn, UnderWay, Waiting } from "./state.ts";
 
 /**
@@ -94,9 +94,9 @@ function goes(
     return true;
   }
   const { operation } = each.request;
-  const verdict = verdictOf(operation, turn.state.room);
+  const verdict = verdictOf(operation, turn.state.admission);
   if (verdict === "refused") {
-    refuseForRoom(turn, connection, each);
+    refuseForSpace(turn, connection, each);
     return true;
   }
   if (verdict === "asks" && !each.fits) {
@@ -116,9 +116,9 @@ function goes(
   return true;
 }
 
-function refuseForRoom(turn: Turn, connection: Connection, each: Waiting): void {
+function refuseForSpace(turn: Turn, connection: Connection, each: Waiting): void {
   answered(turn, connection, each);
-  const refused = { kind: "error", code: refusalCode(turn.state.room) } as const;
+  const refused = { kind: "error", code: refusalCode(turn.state.admission) } as const;
   reply(turn, connection, each.id, turn.state.zxid, refused);
 }
 
@@ -158,8 +158,8 @@ export function readDoneCame(
     } else if (result.kind !== "growth") {
       answered(turn, connection, each);
       reply(turn, connection, each.id, message.zxid, nativeReadResult(result));
-    } else if (result.grows && turn.state.room === "noGrowth") {
-      refuseForRoom(turn, connection, each);
+    } else if (result.grows && turn.state.admission === "noGrowth") {
+      refuseForSpace(turn, connection, each);
     } else {
       again.push({ ...each, fits: !result.grows });
     }

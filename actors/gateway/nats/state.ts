@@ -3,7 +3,7 @@ import type { ServerId, SessionId } from "../../../protocol/ids.ts";
 import type { GatewayItem } from "../../../protocol/native.ts";
 import type { NativeRequest } from "../../../protocol/native-packing.ts";
 import type { Epoch, Zxid } from "../../../protocol/zxid.ts";
-import type { Room } from "../../log-sync/messages.ts";
+import type { WriteAdmission } from "../../../protocol/replication.ts";
 import type { Contact } from "../contact.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import type { Offenders } from "./offenders.ts";
@@ -117,7 +117,7 @@ export type State = {
   hasServed: boolean;
   leaderlessSinceMs: number;
   /** For writes of clients, on the disks that hold them. */
-  room: Room;
+  admission: WriteAdmission;
   /** The last that this lane's replica is known to have applied. */
   zxid: Zxid;
   /** The tree takes no new session. */

@@ -92,7 +92,7 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
     case "compacted":
       takeTreeReply(turn, message);
       return;
-    case "treeRoom":
+    case "treeMemory":
       turn.state.sessionsFull = message.sessionsFull;
       return;
     case "treeReset":

@@ -56,7 +56,7 @@ export function askForSession(
   timeoutMs: number,
 ): void {
   const { state, context } = turn;
-  if (state.room === "none") {
+  if (state.admission === "none") {
     refuse(turn, connection, "no session: no room on the disk");
     return;
   }
@@ -111,7 +111,8 @@ export function takeChecked(
     enter(turn, connection, { kind: "held", request, timeoutMs });
     return keepUntilGraceEnds(turn, connection, timeoutMs);
   }
-  if (state.room === "none") return refuse(turn, connection, "no session: no room on the disk");
+  if (state.admission === "none")
+    return refuse(turn, connection, "no session: no room on the disk");
   const session = request.session as SessionId;
   const attaching = state.attaching.get(session) ?? new Set();
   state.attaching.set(session, attaching.add(connection));

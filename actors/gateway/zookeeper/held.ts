@@ -15,7 +15,7 @@ import type { Connection, State, Turn } from "./state.ts";
 const DRAINED_BYTES_MIN = 256 * 1024;
 
 /** Whether the gateway has room for more of a connection that already has something waiting. */
-function hasRoom({ heldBytes, options }: State): boolean {
+function mayHoldMore({ heldBytes, options }: State): boolean {
   return heldBytes < options.heldBytesMax;
 }
 
@@ -26,7 +26,7 @@ export function mayRead(state: State, { queue, unsentBytes, ending }: Connection
     queue.length < CONNECTION_REQUESTS_MAX &&
     queue.bytes < CONNECTION_REQUEST_BYTES_MAX &&
     unsentBytes < CONNECTION_UNSENT_BYTES_SOFT_MAX &&
-    (queue.length === 0 || hasRoom(state))
+    (queue.length === 0 || mayHoldMore(state))
   );
 }
 
@@ -34,7 +34,7 @@ export function mayRead(state: State, { queue, unsentBytes, ending }: Connection
 export function answerBytesLeft(state: State, { queue, unsentBytes }: Connection): number {
   const left = CONNECTION_ANSWER_BYTES_SOFT_MAX - queue.answerBytes;
   if (left <= 0) return 0;
-  if (hasRoom(state)) return left;
+  if (mayHoldMore(state)) return left;
   // One answer at a time goes on, of a client that takes them.
   return queue.answerBytes === 0 && unsentBytes <= DRAINED_BYTES_MIN ? 1 : 0;
 }
@@ -89,7 +89,7 @@ export function updateReading({ state, effects }: Turn, connection: Connection):
 
 /** Remembers who waits because the gateway holds too much for all. */
 export function holdBack(state: State, connection: Connection): void {
-  if (hasRoom(state)) return;
+  if (mayHoldMore(state)) return;
   if (connection.paused || connection.queue.undispatched) state.heldBack.add(connection);
 }
 

@@ -3,7 +3,7 @@
  * and writes wait.
  */
 import type { LeaderHeard } from "../../heartbeat/messages.ts";
-import type { Leadership } from "../../log-sync/messages.ts";
+import type { Leadership } from "../../../protocol/replication.ts";
 import { takeHeard, waitUntilMs } from "../contact.ts";
 import { close } from "./connections.ts";
 import { graceMs, keepUntilGraceEnds, startWaitingTimer } from "./grace.ts";
@@ -12,11 +12,11 @@ import { advance, answerPings } from "./requests.ts";
 import { startTouchTimer } from "./touches.ts";
 import type { Turn } from "./state.ts";
 
-export function followLeadership(turn: Turn, { role, room, epoch }: Leadership): void {
+export function followLeadership(turn: Turn, { role, admission, epoch }: Leadership): void {
   const { state } = turn;
   const serving = role === "following" || role === "leading";
-  const isShort = room !== "enough" && room !== state.room;
-  state.room = room;
+  const isShort = admission !== "all" && admission !== state.admission;
+  state.admission = admission;
   state.epoch = epoch;
   if (serving !== state.serving) {
     state.serving = serving;
@@ -90,7 +90,7 @@ export function followHeard(turn: Turn, { turns }: LeaderHeard): void {
     connection.heardMs = atMs;
     if (!state.waiting.delete(connection)) return;
     // A ping that came too early to be answered stands behind writes by now.
-    if (state.room !== "enough") answerPings(turn, connection);
+    if (state.admission !== "all") answerPings(turn, connection);
     advance(turn, connection);
   });
   refuseImpossibleSessions(turn, untilMs);

@@ -9,9 +9,9 @@ import type { ClientOperation, OperationResult } from "../../../protocol/operati
 import { answerBytes, type ReadResult, type WatchEvent } from "../../../protocol/reads.ts";
 import type { Request } from "../../../protocol/zookeeper/requests.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import type { Room } from "../../log-sync/messages.ts";
+import type { WriteAdmission } from "../../../protocol/replication.ts";
 import type { TreeRead, TreeReadResult } from "../../tree/messages.ts";
-import { refusalCode, verdictOf } from "../room.ts";
+import { refusalCode, verdictOf } from "../admission.ts";
 
 export type Answerable =
   | Exclude<Request, { readonly kind: "headless" }>
@@ -80,9 +80,9 @@ export class RequestQueue {
   dispatch(options: {
     readonly readable: boolean;
     readonly writable: boolean;
-    readonly room: Room;
+    readonly admission: WriteAdmission;
   }): { readonly reads: readonly TreeRead[]; readonly writes: readonly ClientOperation[] } {
-    const { readable, writable, room } = options;
+    const { readable, writable, admission } = options;
     const entries = this.#entries;
     const reads: TreeRead[] = [];
     const writes: ClientOperation[] = [];
@@ -90,9 +90,9 @@ export class RequestQueue {
     while (this.#readsOut === 0 && this.#nextDispatch < entries.length) {
       const entry = entries[this.#nextDispatch] as Entry;
       const { request } = entry;
-      const verdict = request.kind === "write" ? verdictOf(request.operation, room) : "taken";
+      const verdict = request.kind === "write" ? verdictOf(request.operation, admission) : "taken";
       if (verdict === "refused") {
-        refuse(entry, room);
+        refuse(entry, admission);
       } else if (request.kind === "read") {
         // A read sees the writes before it, also one of which the tree is still asked.
         if (this.#writesOut > 0 || !readable || asks) break;
@@ -255,9 +255,9 @@ export class RequestQueue {
   }
 }
 
-function refuse(entry: Entry, room: Room): void {
+function refuse(entry: Entry, admission: WriteAdmission): void {
   const { request } = entry;
   assert(request.kind === "write", "only writes are refused for want of room");
-  entry.request = { kind: "refused", xid: request.xid, code: refusalCode(room) };
+  entry.request = { kind: "refused", xid: request.xid, code: refusalCode(admission) };
   entry.answered = true;
 }

@@ -57,7 +57,7 @@ function readFrames(turn: Turn, connection: Connection): void {
     }
     connection.received += 1;
     state.received += 1;
-    const waits = (!state.serving || state.room !== "enough") && queue.length > 0;
+    const waits = (!state.serving || state.admission !== "all") && queue.length > 0;
     if (request.kind === "ping" && waits) {
       // Without a leader, or without room, a write may wait long; the client must know meanwhile that this node is there.
       if (mayAnswer(turn, connection)) {
@@ -110,9 +110,9 @@ export function badLengthReason(length: number): string {
 function dispatch({ state, effects }: Turn, connection: Connection): void {
   const { phase, number: client, queue } = connection;
   if (phase.kind !== "attached" || !queue.undispatched) return;
-  const { serving: writable, room, name: from } = state;
+  const { serving: writable, admission, name: from } = state;
   const answerBytesMax = answerBytesLeft(state, connection);
-  const { reads, writes } = queue.dispatch({ readable: answerBytesMax > 0, writable, room });
+  const { reads, writes } = queue.dispatch({ readable: answerBytesMax > 0, writable, admission });
   if (reads.length > 0) {
     const message = { kind: "read", from, client, reads, answerBytesMax } as const;
     effects.push(tell(`tree/${state.lane}`, message));

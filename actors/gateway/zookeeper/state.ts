@@ -9,7 +9,7 @@ import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import type { ConnectRequest } from "../../../protocol/zookeeper/handshake.ts";
 import { type Epoch, EPOCH_NONE, ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import type { GatewayReport } from "../../admin/messages.ts";
-import type { Room } from "../../log-sync/messages.ts";
+import type { WriteAdmission } from "../../../protocol/replication.ts";
 import { type Contact, newContact } from "../contact.ts";
 import { RequestQueue } from "./queue.ts";
 import type { Note } from "./notes.ts";
@@ -112,7 +112,7 @@ export type State = {
   /** The tree takes no new session. */
   sessionsFull: boolean;
   /** For writes of clients, on the disks that hold them. */
-  room: Room;
+  admission: WriteAdmission;
   /** When the grace timer fires; undefined while it does not run. */
   graceDueMs: number | undefined;
   /** The last that this lane's replica is known to have applied. */
@@ -170,7 +170,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     epoch: EPOCH_NONE,
     leaderlessSinceMs: nowMs,
     sessionsFull: false,
-    room: "enough",
+    admission: "all",
     graceDueMs: undefined,
     zxid: ZXID_NONE,
     heldBytes: 0,

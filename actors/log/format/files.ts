@@ -10,7 +10,7 @@ import {
 import { type Identity, isIdentity } from "../../../protocol/identity.ts";
 import { type Epoch, EPOCH_MAX, EPOCH_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import type { NoFile } from "../../../runtime/disk.ts";
-import type { EpochPromise } from "../../log-sync/messages.ts";
+import type { EpochPromise } from "../../../protocol/replication.ts";
 import type { VoteLoss } from "../messages.ts";
 import { LogStop, TEMPORARY_SUFFIX } from "./procedure.ts";
 

@@ -21,10 +21,10 @@ export function* perform(operations: readonly DiskOperation[]): Procedure<readon
 }
 
 /** Performs the operations; true when done, false when the disk had no room. Any other failure stops the node. */
-export function* performIfRoom(operations: readonly DiskOperation[]): Procedure<boolean> {
+export function* performIfSpace(operations: readonly DiskOperation[]): Procedure<boolean> {
   const outcome = yield operations;
   if (outcome.kind === "diskDone") return true;
-  if (isNoRoom(outcome)) return false;
+  if (isOutOfSpace(outcome)) return false;
   throw new LogStop(describeFailure(outcome));
 }
 
@@ -58,7 +58,7 @@ export const TEMPORARY_SUFFIX = ".new";
  * After a failed sync nobody knows what the disk holds, whatever the code says: the system may have dropped the pages and
  * forgotten the error. So only a write, rename or truncate that found no room may be tried again.
  */
-function isNoRoom(failure: DiskFailure): boolean {
+function isOutOfSpace(failure: DiskFailure): boolean {
   if (failure.operation === "sync" || failure.operation === "syncFolder") return false;
   return failure.code === "ENOSPC" || failure.code === "EDQUOT";
 }

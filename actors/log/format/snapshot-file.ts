@@ -10,7 +10,7 @@ import {
 } from "../../../protocol/snapshot.ts";
 import { snapshotStart, type SnapshotStart } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import type { SnapshotIdentity } from "../../log-sync/messages.ts";
+import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { type Procedure, readBytes } from "./procedure.ts";
 
 /** Where a chunk is looked for, and which one it must be. */

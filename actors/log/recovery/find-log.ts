@@ -7,7 +7,7 @@ import { type Configuration, decodeConfiguration } from "../../../protocol/confi
 import { isConfigurationRecord, recordPayload } from "../../../protocol/record.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Crc32 } from "../../../protocol/record.ts";
-import type { SnapshotIdentity } from "../../log-sync/messages.ts";
+import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { isSegmentName, segmentName, snapshotName, snapshotZxid } from "../format/files.ts";
 import type { Folder } from "../format/folder.ts";
 import { LogStop, type Procedure } from "../format/procedure.ts";

@@ -8,7 +8,7 @@ import type { Identity } from "../../../protocol/identity.ts";
 import type { Crc32 } from "../../../protocol/record.ts";
 import { EPOCH_NONE, type Epoch, epochOf, formatZxid } from "../../../protocol/zxid.ts";
 import type { NoFile } from "../../../runtime/disk.ts";
-import type { EpochPromise } from "../../log-sync/messages.ts";
+import type { EpochPromise } from "../../../protocol/replication.ts";
 import {
   checkOwner,
   decodeIncarnation,

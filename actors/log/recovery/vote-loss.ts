@@ -15,7 +15,7 @@ import {
 import type { VoteLoss } from "../messages.ts";
 import {
   perform,
-  performIfRoom,
+  performIfSpace,
   type Procedure,
   readBytes,
   removeIfThere,
@@ -81,7 +81,7 @@ export function* cutAside(
   let hasRoom = true;
   while (hasRoom && copied < size) {
     const bytes = yield* readBytes(name, copied, Math.min(COPY_BYTES, size - copied));
-    hasRoom = yield* performIfRoom([
+    hasRoom = yield* performIfSpace([
       { kind: "write", file: to, position: copied, chunks: [bytes] },
       { kind: "sync", file: to },
     ]);

@@ -4,7 +4,7 @@ import type { DiskOperation } from "../../../runtime/disk.ts";
 import { segmentName } from "../format/files.ts";
 import { tellEndDurably } from "./log-end.ts";
 import { encodeMark, MARK_BYTES } from "../format/write-header.ts";
-import { performIfRoom, type Procedure, removeIfThere } from "../format/procedure.ts";
+import { performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
 import { becomeFull } from "../disk-space.ts";
 import { giveBack } from "../disk-space.ts";
 import { takeSpare } from "./spares.ts";
@@ -53,7 +53,7 @@ function* writeToSegment(
   records: readonly PendingRecord[],
 ): Procedure<number> {
   const file = segment.name;
-  const done = yield* performIfRoom([
+  const done = yield* performIfSpace([
     { kind: "write", file, position: segment.end, chunks: chunksOf(state, segment, records) },
     { kind: "sync", file },
   ]);
@@ -97,7 +97,7 @@ function* startSegment(
     { kind: "rename", file: spare.file, to: file },
     { kind: "syncFolder" },
   );
-  if (!(yield* performIfRoom(operations))) {
+  if (!(yield* performIfSpace(operations))) {
     yield* removeIfThere(spare.file);
     return 0;
   }

@@ -17,7 +17,7 @@ import type { Crc32 } from "../../../protocol/record.ts";
 import { type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { DiskOperation } from "../../../runtime/disk.ts";
 import { damaged, LOG_END_FILE } from "../format/files.ts";
-import { performIfRoom, type Procedure } from "../format/procedure.ts";
+import { performIfSpace, type Procedure } from "../format/procedure.ts";
 import { performWithReserve } from "../disk-space.ts";
 import type { LogState } from "../state.ts";
 
@@ -72,14 +72,14 @@ export function isEndUntold({ index, logEnd }: LogState): boolean {
 
 /** Not synced: it costs an append nothing, and an older one is only weaker evidence. */
 export function* tellEnd(state: LogState): Procedure {
-  yield* performIfRoom([writePlace(state, SECOND_PLACE, state.index.lastZxid)]);
+  yield* performIfSpace([writePlace(state, SECOND_PLACE, state.index.lastZxid)]);
   // Also where a disk that copies what it overwrites had no room: then an older one stands.
   state.logEnd = state.index.lastZxid;
 }
 
 /** Synced: of a new segment, so that one that is missing as a whole is noticed. */
 export function* tellEndDurably(state: LogState): Procedure {
-  yield* performIfRoom([
+  yield* performIfSpace([
     writePlace(state, SECOND_PLACE, state.index.lastZxid),
     { kind: "sync", file: LOG_END_FILE },
   ]);

@@ -3,13 +3,13 @@
  * told, so that it lasts for sessions and promises.
  */
 import { SPARE_FILE } from "../format/files.ts";
-import { performIfRoom, type Procedure } from "../format/procedure.ts";
+import { performIfSpace, type Procedure } from "../format/procedure.ts";
 import { dropSpares } from "./spares.ts";
 import { type LogState, report, say } from "../state.ts";
-import { awaitRoom, giveBack } from "../disk-space.ts";
+import { awaitSpace, giveBack } from "../disk-space.ts";
 
 /** The file that wants zeros next, and how many bytes it has. */
-export function roomToPrepare(state: LogState): { file: string; size: number } | undefined {
+export function spaceToPrepare(state: LogState): { file: string; size: number } | undefined {
   const { segmentBytes } = state.settings;
   const current = state.segments.at(-1);
   if (current !== undefined && current.size < segmentBytes) {
@@ -28,14 +28,14 @@ export function roomToPrepare(state: LogState): { file: string; size: number } |
  * Writes one piece of zeros. Real zeros, not a hole: with its blocks in place, the sync of a later append writes no
  * metadata.
  */
-export function* prepareRoom(state: LogState): Procedure {
-  const target = roomToPrepare(state);
+export function* prepareSpace(state: LogState): Procedure {
+  const target = spaceToPrepare(state);
   if (target === undefined) return;
   const { file, size } = target;
   const length = Math.min(state.zeros.length, state.settings.segmentBytes - size);
   state.unpreparedBytes = 0;
   const chunks = [state.zeros.subarray(0, length)];
-  const done = yield* performIfRoom([
+  const done = yield* performIfSpace([
     { kind: "write", file, position: size, chunks },
     { kind: "sync", file },
   ]);
@@ -49,10 +49,10 @@ export function* prepareRoom(state: LogState): Procedure {
   if (yield* dropSpares(state)) return;
   if (!state.low) {
     state.low = true;
-    report(state, { kind: "roomLow" });
+    report(state, { kind: "diskLow" });
     say(state, "warn", "diskNearlyFull", { file, bytes: length });
   }
-  awaitRoom(state);
+  awaitSpace(state);
 }
 
 function setCurrentSize(state: LogState, size: number): void {

@@ -5,7 +5,7 @@
  * judged as it would be anyway.
  */
 import { encodeMark, SEAL_BYTES } from "../format/write-header.ts";
-import { performIfRoom, type Procedure } from "../format/procedure.ts";
+import { performIfSpace, type Procedure } from "../format/procedure.ts";
 import { giveBack } from "../disk-space.ts";
 import type { LogState, Segment } from "../state.ts";
 
@@ -22,7 +22,7 @@ export function* sealSegment(state: LogState, segment: Segment): Procedure {
   const seal = new Uint8Array(SEAL_BYTES);
   seal.set(encodeMark(end, state.index.lastZxid, state.settings.crc32));
   segment.sealed = true;
-  if (yield* performIfRoom([{ kind: "write", file, position: end, chunks: [seal] }])) return;
+  if (yield* performIfSpace([{ kind: "write", file, position: end, chunks: [seal] }])) return;
   // On a disk that copies what it overwrites. Half a seal would be damage once a later segment is there.
   yield* giveBack(file, end);
   segment.size = end;

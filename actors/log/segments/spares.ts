@@ -5,7 +5,7 @@
  */
 import { reusedName, SPARE_FILE } from "../format/files.ts";
 import { MARK_BYTES } from "../format/write-header.ts";
-import { perform, performIfRoom, type Procedure, removeIfThere } from "../format/procedure.ts";
+import { perform, performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
 import { type LogState, say, type Segment } from "../state.ts";
 
 /** As many as are filled until the next purge. */
@@ -19,14 +19,14 @@ function sparesMax({ settings }: LogState): number {
  */
 export function* retireSegment(state: LogState, segment: Segment): Procedure {
   const { name, size } = segment;
-  const isReusable = size === state.settings.segmentBytes && !state.full && !state.awaitingRoom;
+  const isReusable = size === state.settings.segmentBytes && !state.full && !state.awaitingSpace;
   if (!isReusable || state.spares.length >= sparesMax(state)) {
     yield* perform([{ kind: "remove", file: name }, { kind: "syncFolder" }]);
     return;
   }
   const file = reusedName(name);
   yield* perform([{ kind: "rename", file: name, to: file }, { kind: "syncFolder" }]);
-  const wiped = yield* performIfRoom([
+  const wiped = yield* performIfSpace([
     { kind: "write", file, position: 0, chunks: [new Uint8Array(MARK_BYTES)] },
     { kind: "sync", file },
   ]);

@@ -13,7 +13,7 @@ import type { SnapshotMessage } from "../messages.ts";
 import {
   LogStop,
   perform,
-  performIfRoom,
+  performIfSpace,
   type Procedure,
   readBytes,
   removeIfThere,
@@ -71,7 +71,7 @@ function* storeChunk(state: LogState, chunk: Chunk): Procedure {
   }
   const { cut } = state;
   assert(cut !== undefined, "a chunk belongs to a cut");
-  const done = yield* performIfRoom([
+  const done = yield* performIfSpace([
     { kind: "write", file: SNAPSHOT_NEW_FILE, position: cut.bytes, chunks: [bytes] },
     { kind: "sync", file: SNAPSHOT_NEW_FILE },
   ]);

@@ -4,12 +4,12 @@
  * zxid may go on after it with what was acknowledged, so it stands.
  */
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import type { SnapshotIdentity } from "../../log-sync/messages.ts";
+import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { noteSnapshot } from "./schedule.ts";
 import { installName, PARTS_FILE, snapshotName } from "../format/files.ts";
 import { lowerEnd } from "../segments/log-end.ts";
 import type { SnapshotMessage } from "../messages.ts";
-import { perform, performIfRoom, type Procedure, removeIfThere } from "../format/procedure.ts";
+import { perform, performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
 import { foreignOwner, verifySnapshot } from "../format/snapshot-file.ts";
 import { dropSpares } from "../segments/spares.ts";
 import { type LogState, report, say } from "../state.ts";
@@ -27,7 +27,7 @@ export function* storePart(state: LogState, part: Part): Procedure {
     report(state, { kind: "partRefused", zxid, reason: "not the next part" });
     return;
   }
-  const done = yield* performIfRoom([
+  const done = yield* performIfSpace([
     { kind: "write", file: PARTS_FILE, position, chunks: [bytes] },
     { kind: "sync", file: PARTS_FILE },
   ]);

@@ -5,7 +5,7 @@
  */
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
 import type { Effect } from "../../../runtime/effects.ts";
-import type { TreeRoom } from "../messages.ts";
+import type { TreeMemory } from "../messages.ts";
 import type { Nodes, Znode } from "./znodes.ts";
 import type { TreeState } from "../state.ts";
 
@@ -63,25 +63,25 @@ export function stopIfTooLarge(tree: TreeState, effects: Effect[]): void {
 }
 
 /** Tells when the tree comes to its limits, and when it is well below them again. */
-export function tellRoom(tree: TreeState, effects: Effect[]): void {
+export function emitMemory(tree: TreeState, effects: Effect[]): void {
   const { limits } = tree.options;
-  const share = tree.room.full ? FREE_SHARE : 1;
+  const share = tree.memory.full ? FREE_SHARE : 1;
   const { heapBytes, bytes } = sizeOf(tree);
   const full =
     heapBytes >= limits.heapBytesMax * share ||
     bytes >= limits.bytesMax * share ||
     tree.nodes.byPath.size >= ZNODES_MAX * share;
   const sessionsFull = tree.sessions.size >= limits.sessionsMax;
-  if (full === tree.room.full && sessionsFull === tree.room.sessionsFull) return;
-  if (full !== tree.room.full) {
+  if (full === tree.memory.full && sessionsFull === tree.memory.sessionsFull) return;
+  if (full !== tree.memory.full) {
     const { heapBytesMax, bytesMax } = limits;
     const detail = { znodes: tree.nodes.byPath.size, heapBytes, heapBytesMax, bytes, bytesMax };
     const event = full ? "treeFull" : "treeHasRoom";
     effects.push({ kind: "log", level: full ? "warn" : "info", event, detail });
   }
-  const room: TreeRoom = { kind: "treeRoom", full, sessionsFull };
-  tree.room = room;
-  effects.push({ kind: "emit", topic: "room$", value: room });
+  const memory: TreeMemory = { kind: "treeMemory", full, sessionsFull };
+  tree.memory = memory;
+  effects.push({ kind: "emit", topic: "room$", value: memory });
 }
 
 /** Whether the operation, done now, makes the tree larger. One that will fail may be said to. */

@@ -92,7 +92,7 @@ function conversation(input: Uint8Array): string {
       lead(node, script);
     }
   }
-  node.lead("leading", "enough");
+  node.lead("leading", "all");
   node.advance(600);
   // Without a leader a connection may be closed, for good reason.
   if (!disturbed) good.check();
@@ -104,7 +104,7 @@ function conversation(input: Uint8Array): string {
 
 function lead(node: OneNode, script: Script): void {
   const role = script.pick(["leading", "looking", "following"] as const);
-  node.lead(role, script.pick(["enough", "low", "none"] as const));
+  node.lead(role, script.pick(["all", "sessionsOnly", "none"] as const));
 }
 
 /** All sockets are closed. */

@@ -9,7 +9,9 @@ import type { State as ZooKeeperState } from "../../../actors/gateway/zookeeper/
 import type { NatsGatewayState } from "../../../actors/gateway/nats/gateway.ts";
 import type { ZooKeeperGatewayMessage } from "../../../actors/gateway/messages.ts";
 import type { HeartbeatMessage, LeaderHeard } from "../../../actors/heartbeat/messages.ts";
-import type { Leadership, LogSyncMessage, Room } from "../../../actors/log-sync/messages.ts";
+import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";
+import type { Leadership } from "../../../protocol/replication.ts";
+import type { WriteAdmission } from "../../../protocol/replication.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
 import type { ServerId, Submitter } from "../../../protocol/ids.ts";
 import { RECORD_BYTES_MAX } from "../../../protocol/limits.ts";
@@ -81,7 +83,7 @@ export class OneNode {
     addReplicaActors(this.system, CONFIG, 1);
     addAdminActor(this.system, CONFIG);
     addGatewayActors(this.system, CONFIG, 1);
-    this.lead("leading", "enough");
+    this.lead("leading", "all");
   }
 
   get zookeeper(): ZooKeeperState {
@@ -96,8 +98,8 @@ export class OneNode {
     return this.system.stateOf("tree/1") as TreeState;
   }
 
-  lead(role: Role, room: Room): void {
-    this.system.tell("log-sync", { kind: "fuzzLeadership", role, room });
+  lead(role: Role, admission: WriteAdmission): void {
+    this.system.tell("log-sync", { kind: "fuzzLeadership", role, admission });
     this.settle();
   }
 
@@ -170,7 +172,11 @@ type Batch = {
   readonly submitter: Submitter | undefined;
   readonly seq: number;
 };
-type FuzzLeadership = { readonly kind: "fuzzLeadership"; readonly role: Role; readonly room: Room };
+type FuzzLeadership = {
+  readonly kind: "fuzzLeadership";
+  readonly role: Role;
+  readonly admission: WriteAdmission;
+};
 
 function addStandIns(system: ActorSystem): void {
   tellAll(system, "log-sync", "committed$", ["tree/1"]);
@@ -204,10 +210,10 @@ function logSyncStandIn(): Actor<StandIn, LogSyncMessage | FuzzLeadership> {
   };
 }
 
-function led(state: StandIn, { role, room }: FuzzLeadership): Step<StandIn> {
+function led(state: StandIn, { role, admission }: FuzzLeadership): Step<StandIn> {
   state.leading = role === "leading";
   const epoch = 1 as Epoch;
-  const value: Leadership = { kind: "leadership", role, epoch, leader: SERVER, room };
+  const value: Leadership = { kind: "leadership", role, epoch, leader: SERVER, admission };
   const effects: Effect[] = [{ kind: "emit", topic: "leadership$", value }];
   const { waiting } = state;
   if (!state.leading) return { state, effects };

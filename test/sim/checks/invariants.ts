@@ -1,6 +1,6 @@
 /** The invariants of replication, I1 to I8, looked at after every step of the actors that they are about. */
 import type { LogReport } from "../../../actors/log/messages.ts";
-import type { EpochPromise } from "../../../actors/log-sync/messages.ts";
+import type { EpochPromise } from "../../../protocol/replication.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import type { SubmitterTable } from "../../../actors/log-sync/submitters.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";

@@ -1,7 +1,7 @@
 /** Every snapshot that is cut anywhere holds what the model holds at its zxid, whether it is ever loaded or not. */
 import { crc32 } from "node:zlib";
 import { snapshotName } from "../../../actors/log/format/files.ts";
-import type { SnapshotIdentity } from "../../../actors/log-sync/messages.ts";
+import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { loadChunk } from "../../../actors/tree/snapshot/load.ts";
 import { createState, type TreeState } from "../../../actors/tree/state.ts";
 import type { ServerId } from "../../../protocol/ids.ts";

@@ -5,7 +5,7 @@ import type { Mutant } from "./mutant.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
 import { REPLICATION_MUTANTS } from "./replication.ts";
-import { ROOM_MUTANTS } from "./room.ts";
+import { SPACE_MUTANTS } from "./space.ts";
 import { RUNTIME_MUTANTS } from "./runtime.ts";
 import { SNAPSHOT_MUTANTS } from "./snapshots.ts";
 import { STATE_MACHINE_MUTANTS } from "./state-machine.ts";
@@ -20,6 +20,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...STATE_MACHINE_MUTANTS,
   ...CLIENT_MUTANTS,
   ...CONTACT_MUTANTS,
-  ...ROOM_MUTANTS,
+  ...SPACE_MUTANTS,
   ...NATIVE_MUTANTS,
 ];

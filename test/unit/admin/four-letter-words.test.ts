@@ -43,7 +43,7 @@ function ask(
     clients: [" /10.0.0.1:1[1](queued=0,recved=1,sent=1)"],
   } as const;
   const messages: AdminMessage[] = [
-    { kind: "leadership", role, epoch: 3 as Epoch, leader: 1 as ServerId, room: "enough" },
+    { kind: "leadership", role, epoch: 3 as Epoch, leader: 1 as ServerId, admission: "all" },
     {
       kind: "applied$",
       lane: 1,
@@ -228,7 +228,7 @@ test("a node whose clients' writes are refused says so, and why", (t) => {
     role: "leading",
     epoch: 3 as Epoch,
     leader: 1 as ServerId,
-    room: "low",
+    admission: "sessionsOnly",
   } as const;
   t.true(
     ask("srvr", 1, "leading", low).endsWith(

@@ -190,7 +190,7 @@ test("results carry the client's ids and their zxids", (t) => {
 
 test("without room writes are refused and handed to nobody, reads go on, and nobody new is taken", (t) => {
   const harness = opened();
-  harness.lead(true, "low");
+  harness.lead(true, "sessionsOnly");
   harness.say(set(1), get(2));
   t.deepEqual(harness.tells(), ["tree/1 read"]);
   t.like(

@@ -26,7 +26,7 @@ test("events stand behind the answers that are ready, and before the requests th
   const read = { kind: "exists", path: "/a", watch: false } as const;
   queue.push({ kind: "ping", xid: -2 }, 8, 0, ZXID);
   queue.push({ kind: "read", xid: 1, opCode: 3, read }, 16, 0, ZXID);
-  queue.dispatch({ readable: true, writable: true, room: "enough" });
+  queue.dispatch({ readable: true, writable: true, admission: "all" });
   queue.insertEvents([event("/a"), event("/b")], 0);
   queue.insertEvents([event("/c")], 0);
   t.deepEqual(shown(queue), ["ping", "/a", "/b", "/c"]);

@@ -50,7 +50,7 @@ test("the gateway of native clients ends every connection, and takes them again"
     role: "following",
     epoch: 1 as never,
     leader: undefined,
-    room: "enough",
+    admission: "all",
   });
   const password = new Uint8Array(16);
   const open = { kind: "open", version: NATIVE_VERSION, password, timeoutMs: 10_000 } as const;

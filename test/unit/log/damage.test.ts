@@ -314,7 +314,7 @@ test("a log too full for the disk refuses appends, keeps what is durable, and ta
   }
   const durable = zxid(1, counter - 1);
   t.deepEqual(reports, [{ kind: "diskFull", durable }]);
-  t.is(log.reports.filter(({ kind }) => kind === "roomLow").length, 1);
+  t.is(log.reports.filter(({ kind }) => kind === "diskLow").length, 1);
   t.deepEqual(log.ask({ kind: "append", records: records(1, counter, counter) }), []);
   t.deepEqual(log.fire("probe"), []);
   t.is(log.readAll().length, counter);
@@ -333,14 +333,14 @@ test("a log too full for the disk refuses appends, keeps what is durable, and ta
 test("a log that can prepare no more says so once, goes on with what it has, and says when there is room again", (t) => {
   const disk = new MemoryDisk();
   const log = logWith(20, disk);
-  t.false(log.reports.some(({ kind }) => kind === "roomLow"));
+  t.false(log.reports.some(({ kind }) => kind === "diskLow"));
   disk.capacityBytes = used(disk);
   const after = (counter: number): LogReport[] => {
     return log.ask({ kind: "append", records: records(1, counter, counter) });
   };
   const reports: LogReport[] = [];
   let counter = 21;
-  for (; !reports.some(({ kind }) => kind === "roomLow"); counter += 1) {
+  for (; !reports.some(({ kind }) => kind === "diskLow"); counter += 1) {
     reports.push(...after(counter));
   }
   t.false(reports.some(({ kind }) => kind === "diskFull"));

@@ -7,7 +7,7 @@ import { type Epoch, type Zxid, zxidOf } from "../../../protocol/zxid.ts";
 import { logActor, type LogOptions, type LogState } from "../../../actors/log/log.ts";
 import { encodeLogEnd } from "../../../actors/log/segments/log-end.ts";
 import type { LogMessage, LogReport } from "../../../actors/log/messages.ts";
-import type { SnapshotIdentity } from "../../../actors/log-sync/messages.ts";
+import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import type { TreeMessage } from "../../../actors/tree/messages.ts";
 import type { Actor, Context, Step } from "../../../runtime/actor.ts";
 import type { Disk, DiskOperation, DiskResult } from "../../../runtime/disk.ts";

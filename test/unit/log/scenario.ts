@@ -5,7 +5,7 @@
 import type { ServerId } from "../../../protocol/ids.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { LogMessage } from "../../../actors/log/messages.ts";
-import type { EpochPromise } from "../../../actors/log-sync/messages.ts";
+import type { EpochPromise } from "../../../protocol/replication.ts";
 import type { Disk } from "../../../runtime/disk.ts";
 import {
   chunks,

@@ -103,7 +103,7 @@ test("a node that follows answers one that looks with its leader", (t) => {
     role: "following",
     epoch: epoch(4),
     leader: server(3),
-    room: "enough",
+    admission: "all",
   });
   const effects = election.receive(vote(1, { leader: server(1) }));
   t.like(sent(effects, 1), [{ state: "following", leader: 3, epoch: 4 }]);
@@ -129,7 +129,7 @@ test("an election that was started anew looks when it is told again that nobody 
       electionActor({ server: server(2), voters: [1, 2, 3].map(server) }),
     );
     const leader = role === "looking" ? undefined : server(1);
-    election.receive({ kind: "leadership", role, epoch: epoch(1), leader, room: "enough" });
+    election.receive({ kind: "leadership", role, epoch: epoch(1), leader, admission: "all" });
     election.receive({ kind: "durable", votes: true, lastZxid: at(1, 5), promisedEpoch: epoch(1) });
     return broadcasts(election.receive({ kind: "timer", timer: "wake" })) as readonly Vote[];
   };

@@ -40,7 +40,7 @@ test("one message of the highest epoch is neither promised nor raises what is ch
   const append = { leader: server(2), prevZxid: ZXID_NONE, committed: ZXID_NONE, records: [] };
   const messages: readonly LogSyncPeerMessage[] = [
     { kind: "promiseRequest", epoch: epoch(EPOCH_MAX), candidate: server(2) },
-    { kind: "append", epoch: epoch(EPOCH_MAX), ...append, room: "enough" },
+    { kind: "append", epoch: epoch(EPOCH_MAX), ...append, admission: "all" },
     {
       kind: "promiseReply",
       folder: folderOf(1),

@@ -42,7 +42,7 @@ function append(
     prevZxid: of.prevZxid,
     committed: of.committed ?? ZXID_NONE,
     records,
-    room: "enough",
+    admission: "all",
   });
 }
 
@@ -91,7 +91,7 @@ test("a follower accepts records only after they are durable", (t) => {
   t.deepEqual(sent(taken, 2), []);
   const durable = logSync.receive(appended(at(1, 1)));
   t.deepEqual(sent(durable, 2), [
-    { kind: "accepted", epoch: 1, zxid: at(1, 1), votes: true, room: "enough", treeFull: false },
+    { kind: "accepted", epoch: 1, zxid: at(1, 1), votes: true, diskSpace: "free", treeFull: false },
   ]);
 });
 
@@ -166,7 +166,7 @@ test("records that are held already are accepted again, not appended twice", (t)
   );
   t.deepEqual(told(effects, "log"), []);
   t.deepEqual(sent(effects, 2), [
-    { kind: "accepted", epoch: 1, zxid: at(1, 1), votes: true, room: "enough", treeFull: false },
+    { kind: "accepted", epoch: 1, zxid: at(1, 1), votes: true, diskSpace: "free", treeFull: false },
   ]);
 });
 

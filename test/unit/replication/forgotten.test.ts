@@ -52,7 +52,7 @@ function leader(): LogSync {
 
 function accepted(life: number, zxid: Zxid, votes = true, peer = 2): LogSyncMessage {
   return from(peer, life, {
-    ...{ kind: "accepted", epoch: epoch(1), zxid, votes, room: "enough", treeFull: false },
+    ...{ kind: "accepted", epoch: epoch(1), zxid, votes, diskSpace: "free", treeFull: false },
   });
 }
 
@@ -137,7 +137,7 @@ function follower(): LogSync {
   logSync.receive(
     from(2, 1, {
       ...{ kind: "append", epoch: epoch(1), leader: server(2), prevZxid: at(1, 0) },
-      ...{ committed: ZXID_NONE, records: [], room: "enough" },
+      ...{ committed: ZXID_NONE, records: [], admission: "all" },
     }),
   );
   return logSync;
@@ -163,7 +163,7 @@ test("a node that hears from its leader that it has forgotten loses its vote, du
   logSync.receive(
     from(2, 1, {
       ...{ kind: "append", epoch: epoch(1), leader: server(2), prevZxid: at(1, 0) },
-      ...{ committed: ZXID_NONE, records: [next], room: "enough" },
+      ...{ committed: ZXID_NONE, records: [next], admission: "all" },
     }),
   );
   const durable = logSync.receive({ kind: "appended", lastZxid: at(1, 1), truncations: 0 });

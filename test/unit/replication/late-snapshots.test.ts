@@ -5,11 +5,8 @@
 import { crc32 } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
-import type {
-  LogSyncMessage,
-  LogSyncPeerMessage,
-  SnapshotIdentity,
-} from "../../../actors/log-sync/messages.ts";
+import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
+import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import type { LogMessage } from "../../../actors/log/messages.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
@@ -50,7 +47,7 @@ class Follower {
     this.hear({
       ...{ kind: "append", epoch: of, leader, prevZxid: end, committed },
       records: [],
-      room: "enough",
+      admission: "all",
     });
   }
 
@@ -69,7 +66,7 @@ class Follower {
       prevZxid: from === 0 ? ZXID_NONE : zxid(1, from - 1),
       committed: committed === undefined ? ZXID_NONE : zxid(1, committed),
       records: batches(from, to),
-      room: "enough",
+      admission: "all",
     });
   }
 

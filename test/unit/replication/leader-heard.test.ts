@@ -2,7 +2,7 @@
 import test from "ava";
 import { heartbeatActor, type HeartbeatState } from "../../../actors/heartbeat/heartbeat.ts";
 import type { HeartbeatMessage, Ping, Pong } from "../../../actors/heartbeat/messages.ts";
-import type { Leadership } from "../../../actors/log-sync/messages.ts";
+import type { Leadership } from "../../../protocol/replication.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import { epoch } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
@@ -15,7 +15,7 @@ const GATEWAY = "zookeeper/1";
 type Node = Driven<HeartbeatState, HeartbeatMessage>;
 
 function leads(id: number, role: Leadership["role"], of = 1): Leadership {
-  return { kind: "leadership", role, epoch: epoch(of), leader: server(id), room: "enough" };
+  return { kind: "leadership", role, epoch: epoch(of), leader: server(id), admission: "all" };
 }
 
 /** Node 1 of as many voters. */

@@ -101,7 +101,7 @@ function accepted(peer: number, zxid: Zxid, of = 1): LogSyncMessage {
     epoch: epoch(of),
     zxid,
     votes: true,
-    room: "enough",
+    diskSpace: "free",
     treeFull: false,
   });
 }
@@ -330,7 +330,7 @@ test("a leader's barrier is not earlier than what its log holds, whatever its cl
   logSync.receive(
     from(2, {
       ...{ kind: "append", epoch: epoch(1), leader: server(2), prevZxid: at(1, 1) },
-      ...{ committed: at(1, 0), records: [record], room: "enough" },
+      ...{ committed: at(1, 0), records: [record], admission: "all" },
     }),
   );
   logSync.receive({ kind: "elected", leader: server(1) });

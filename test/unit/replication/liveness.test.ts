@@ -2,7 +2,7 @@
 import test from "ava";
 import { heartbeatActor, type HeartbeatState } from "../../../actors/heartbeat/heartbeat.ts";
 import type { HeartbeatMessage } from "../../../actors/heartbeat/messages.ts";
-import type { Leadership } from "../../../actors/log-sync/messages.ts";
+import type { Leadership } from "../../../protocol/replication.ts";
 import type { SessionsMessage } from "../../../actors/sessions/messages.ts";
 import { sessionsActor, type SessionsState } from "../../../actors/sessions/sessions.ts";
 import { decodeBatch } from "../../../protocol/batch.ts";
@@ -20,7 +20,7 @@ function leadership(role: Leadership["role"], leader: number | undefined): Leade
     role,
     epoch: epoch(1),
     leader: leader === undefined ? undefined : server(leader),
-    room: "enough",
+    admission: "all",
   };
 }
 

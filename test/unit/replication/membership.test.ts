@@ -94,7 +94,7 @@ test("an empty folder greets the others and takes part in nothing", (t) => {
       prevZxid: ZXID_NONE,
       committed: ZXID_NONE,
       records: [record(at(1, 0), ZXID_NONE)],
-      room: "enough",
+      admission: "all",
     }),
   );
   t.deepEqual(append, [], "a leader it knows nothing of fills it with nothing");
@@ -241,7 +241,7 @@ function accepted(
   sender: Partial<PeerSender> = {},
   votes = true,
 ): LogSyncMessage {
-  const of = { epoch: epoch(1), zxid, votes, room: "enough", treeFull: false } as const;
+  const of = { epoch: epoch(1), zxid, votes, diskSpace: "free", treeFull: false } as const;
   return from(peer, { kind: "accepted", ...of }, sender);
 }
 
@@ -360,7 +360,7 @@ function follow(logSync: LogSync, change: Uint8Array, committed: Zxid): LogSync[
     prevZxid: ZXID_NONE,
     committed,
     records,
-    room: "enough",
+    admission: "all",
   };
   logSync.receive(from(2, append));
   logSync.receive({ kind: "promised", promise });
@@ -394,7 +394,7 @@ test("a change that is cut off the log again was never in force", (t) => {
     prevZxid: at(1, 0),
     committed: at(1, 0),
     records: [record(at(2, 0), at(1, 0))],
-    room: "enough",
+    admission: "all",
   };
   logSync.receive(from(3, append));
   logSync.receive({ kind: "promised", promise });

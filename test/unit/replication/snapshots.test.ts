@@ -3,11 +3,8 @@ import { crc32 } from "node:zlib";
 import test from "ava";
 import { DELIVERY_TAG } from "../../../actors/log-sync/delivery.ts";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
-import type {
-  LogSyncMessage,
-  LogSyncPeerMessage,
-  SnapshotIdentity,
-} from "../../../actors/log-sync/messages.ts";
+import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
+import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
@@ -52,7 +49,7 @@ function append(
     prevZxid,
     committed,
     records,
-    room: "enough",
+    admission: "all",
   });
 }
 
@@ -169,7 +166,7 @@ test("a follower stores part after part, installs the whole, and goes on from th
   t.is(logSync.state.index.base, of.zxid);
   t.like(told(effects, "log")[0], { kind: "loadSnapshot", zxid: of.zxid });
   t.deepEqual(sent(effects, 2), [
-    { kind: "accepted", epoch: 1, zxid: of.zxid, votes: true, room: "enough", treeFull: false },
+    { kind: "accepted", epoch: 1, zxid: of.zxid, votes: true, diskSpace: "free", treeFull: false },
     { kind: "behind", epoch: 1, holds: of.zxid, durable: of.zxid },
   ]);
   const next = logSync.receive(append(of.zxid, [record(at(1, 41), of.zxid)]));

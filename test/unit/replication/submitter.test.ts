@@ -24,7 +24,7 @@ const FOLLOWING: SubmitterMessage = {
   role: "following",
   epoch: epoch(1),
   leader: server(2),
-  room: "enough",
+  admission: "all",
 };
 
 /** Its incarnation is the count of its folder's starts: nothing is drawn. */
@@ -97,7 +97,7 @@ test("without a leader writes wait, and go out when there is one", (t) => {
     role: "looking",
     epoch: epoch(1),
     leader: undefined,
-    room: "enough",
+    admission: "all",
   });
   submitter.receive(write(1, ["/a"]));
   t.deepEqual(flush(submitter), []);
@@ -106,7 +106,7 @@ test("without a leader writes wait, and go out when there is one", (t) => {
     role: "following",
     epoch: epoch(2),
     leader: server(3),
-    room: "enough",
+    admission: "all",
   });
   t.is(flush(submitter).length, 1);
 });
@@ -122,7 +122,7 @@ test("a new leader is sent every batch without results again, under its old numb
     role: "following",
     epoch: epoch(2),
     leader: server(3),
-    room: "enough",
+    admission: "all",
   });
   t.like(told(effects, "log-sync"), [{ seq: 1 }, { seq: 2 }]);
 });

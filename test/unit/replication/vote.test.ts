@@ -48,7 +48,7 @@ function append(of: number, prevZxid: Zxid, records: readonly Uint8Array[]): Log
     prevZxid,
     committed: ZXID_NONE,
     records,
-    room: "enough",
+    admission: "all",
   });
 }
 
@@ -79,7 +79,14 @@ test("without a vote a node grants no promise, does not stand, and says that its
   logSync.receive(append(2, at(1, 0), [record(at(2, 0), at(1, 0))]));
   const effects = logSync.receive({ kind: "appended", lastZxid: at(2, 0), truncations: 0 });
   t.deepEqual(sent(effects, 2), [
-    { kind: "accepted", epoch: 2, zxid: at(2, 0), votes: false, room: "enough", treeFull: false },
+    {
+      kind: "accepted",
+      epoch: 2,
+      zxid: at(2, 0),
+      votes: false,
+      diskSpace: "free",
+      treeFull: false,
+    },
   ]);
 });
 
@@ -108,7 +115,7 @@ test("a leader does not count the word of a node without a vote, and forgets wha
     kind: "accepted",
     epoch: epoch(1),
     zxid: at(1, 0),
-    room: "enough",
+    diskSpace: "free",
     treeFull: false,
   } as const;
   logSync.receive(from(3, { ...accepted, votes: false }));
@@ -133,7 +140,7 @@ test("a damaged log regains its vote when it holds what its leader held, in an e
   const effects = logSync.receive({ kind: "voteRegained" });
   t.like(emitted(effects, "durable$")[0], { votes: true });
   t.deepEqual(sent(effects, 2), [
-    { kind: "accepted", epoch: 2, zxid: at(2, 1), votes: true, room: "enough", treeFull: false },
+    { kind: "accepted", epoch: 2, zxid: at(2, 1), votes: true, diskSpace: "free", treeFull: false },
   ]);
 });
 

@@ -33,7 +33,7 @@ test("a tree says at its limit that it is full, and below it, with some distance
     count += 1;
     effects = done(create(MANY[count] ?? ""));
     if (rooms(effects).length === 0) continue;
-    t.like(rooms(effects), [{ kind: "treeRoom", full: true }]);
+    t.like(rooms(effects), [{ kind: "treeMemory", full: true }]);
     t.deepEqual(logged(effects), ["treeFull"]);
   }
   t.true(count > 20 && count < 30, `${count} znodes`);

@@ -31,7 +31,7 @@ function codes(gateway: GatewayDriver): readonly (readonly [number, number])[] {
 
 test("with little room every write is refused and handed to nobody; reads, syncs and pings are answered", (t) => {
   const gateway = attached();
-  gateway.leadership("leading", "low");
+  gateway.leadership("leading", "sessionsOnly");
   const writes = [
     create("/a"),
     remove("/a"),
@@ -62,7 +62,7 @@ test("with little room every write is refused and handed to nobody; reads, syncs
 test("a refusal leaves behind the reply to an earlier write, and shows nothing newer than it", (t) => {
   const gateway = attached();
   gateway.bytes(1, requestFrame(1, setData("/a", "x")));
-  gateway.leadership("leading", "low");
+  gateway.leadership("leading", "sessionsOnly");
   gateway.bytes(1, requestFrame(2, setData("/a", "y")));
   t.deepEqual(codes(gateway), []);
   gateway.serve();
@@ -78,7 +78,7 @@ test("writes that wait for a leader are refused as soon as there is no room, and
   gateway.bytes(1, requestFrame(1, setData("/a", "x")));
   gateway.leadership("looking", "none");
   t.deepEqual(codes(gateway), [[1, NOT_READ_ONLY]]);
-  gateway.leadership("leading", "enough");
+  gateway.leadership("leading", "all");
   gateway.bytes(1, requestFrame(2, setData("/a", "x")));
   gateway.serve();
   t.deepEqual(codes(gateway), [[2, 0]]);
@@ -124,7 +124,7 @@ test("with no room at all a sync is refused and nobody gets a session; one that 
 
 test("with little room sessions are given", (t) => {
   const gateway = new GatewayDriver();
-  gateway.leadership("leading", "low");
+  gateway.leadership("leading", "sessionsOnly");
   gateway.attach(1, {});
   gateway.bytes(1, requestFrame(1, getData("/a")));
   gateway.serve();
@@ -169,7 +169,7 @@ test("without room in memory what grows the tree is refused, what may is asked o
 
 test("a gateway whose replica has no room for a session gives none, and takes those there are", (t) => {
   const gateway = attached();
-  gateway.tell({ kind: "treeRoom", full: false, sessionsFull: true });
+  gateway.tell({ kind: "treeMemory", full: false, sessionsFull: true });
   gateway.open(2);
   gateway.bytes(2, connectFrame({ port: 0 }));
   t.true(gateway.closed(2));

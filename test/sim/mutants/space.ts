@@ -4,16 +4,16 @@ import type { Mutant } from "./mutant.ts";
 const TREE_SIZE = "actors/tree/store/size.ts";
 const QUEUE = "actors/gateway/zookeeper/queue.ts";
 
-export const ROOM_MUTANTS: readonly Mutant[] = [
+export const SPACE_MUTANTS: readonly Mutant[] = [
   {
     name: "refused-and-done",
     mistake: "a write that is refused for want of room is handed on all the same",
     edits: [
       {
         file: QUEUE,
-        find: "        refuse(entry, room);\n      } else if",
+        find: "        refuse(entry, admission);\n      } else if",
         replace:
-          "        refuse(entry, room);\n        (this.stray ??= []).push(request.operation);\n      } else if",
+          "        refuse(entry, admission);\n        (this.stray ??= []).push(request.operation);\n      } else if",
       },
       // Its result goes to nobody.
       {
@@ -47,7 +47,7 @@ export const ROOM_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TREE_SIZE,
-        find: '  effects.push({ kind: "emit", topic: "room$", value: room });\n',
+        find: '  effects.push({ kind: "emit", topic: "room$", value: memory });\n',
         replace: "",
       },
     ],

@@ -2,11 +2,8 @@
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
-import type {
-  LogSyncMessage,
-  LogSyncPeerMessage,
-  Room,
-} from "../../../actors/log-sync/messages.ts";
+import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
+import type { DiskSpace, WriteAdmission } from "../../../protocol/replication.ts";
 import type { LogSyncSizes, LogSyncState } from "../../../actors/log-sync/state.ts";
 import { EPOCH_NONE, epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import {
@@ -51,7 +48,7 @@ function leader(voters: readonly number[], sizes?: LogSyncSizes): LogSync {
   }
   publish(logSync);
   durable(logSync, at(1, 0));
-  for (const peer of voters.slice(1)) hear(logSync, peer, "enough");
+  for (const peer of voters.slice(1)) hear(logSync, peer, "free");
   return logSync;
 }
 
@@ -63,10 +60,17 @@ function durable(logSync: LogSync, lastZxid: Zxid): void {
   logSync.receive({ kind: "appended", lastZxid, truncations: 0 });
 }
 
-function hear(logSync: LogSync, peer: number, room: Room): void {
+function hear(logSync: LogSync, peer: number, diskSpace: DiskSpace): void {
   const zxid = logSync.state.durable;
   logSync.receive(
-    from(peer, { kind: "accepted", epoch: epoch(1), zxid, votes: true, room, treeFull: false }),
+    from(peer, {
+      kind: "accepted",
+      epoch: epoch(1),
+      zxid,
+      votes: true,
+      diskSpace,
+      treeFull: false,
+    }),
   );
 }
 
@@ -75,19 +79,20 @@ function submit(logSync: LogSync, seq: number): void {
   logSync.receive({ kind: "submit", submitter, seq, count: 1, payload: syncs(1) });
 }
 
-function roomOf(logSync: LogSync): unknown {
-  return (emitted(logSync.effects, "leadership$").at(-1) as { room?: Room } | undefined)?.room;
+function admissionOf(logSync: LogSync): unknown {
+  return (emitted(logSync.effects, "leadership$").at(-1) as { admission?: WriteAdmission } | undefined)
+    ?.admission;
 }
 
 test("a node alone that runs out of room leads on, and has writes refused until there is room", (t) => {
   const logSync = leader([1]);
-  logSync.receive({ kind: "roomLow" });
-  t.is(roomOf(logSync), "low");
+  logSync.receive({ kind: "diskLow" });
+  t.is(admissionOf(logSync), "sessionsOnly");
   logSync.receive({ kind: "diskFull", durable: at(1, 0) });
-  t.is(roomOf(logSync), "none");
+  t.is(admissionOf(logSync), "none");
   t.is(logSync.state.role.kind, "leading");
   logSync.receive({ kind: "writable" });
-  t.is(roomOf(logSync), "enough");
+  t.is(admissionOf(logSync), "all");
 });
 
 test("what a leader had no room for is written when there is some, and committed then", (t) => {
@@ -123,7 +128,7 @@ test("what a leader had no room for and has no longer in memory is in its index 
 
 test("a leader without room gives up leading and abstains if enough others have room", (t) => {
   const logSync = leader([1, 2, 3]);
-  const effects = logSync.receive({ kind: "roomLow" });
+  const effects = logSync.receive({ kind: "diskLow" });
   t.is(logSync.state.role.kind, "looking");
   t.like(emitted(effects, "durable$")[0], { votes: false });
   const request = { kind: "promiseRequest", epoch: epoch(2), candidate: server(2) } as const;
@@ -136,41 +141,41 @@ test("a leader without room gives up leading and abstains if enough others have 
 test("a leader without room leads on while the others with room are no quorum, or have not been heard", (t) => {
   const low = leader([1, 2, 3]);
   hear(low, 3, "low");
-  low.receive({ kind: "roomLow" });
+  low.receive({ kind: "diskLow" });
   t.is(low.state.role.kind, "leading");
-  t.is(roomOf(low), "low");
+  t.is(admissionOf(low), "sessionsOnly");
 
   const unheard = leader([1, 2, 3]);
   unheard.nowMs = 2001;
-  hear(unheard, 2, "enough");
-  unheard.receive({ kind: "roomLow" });
+  hear(unheard, 2, "free");
+  unheard.receive({ kind: "diskLow" });
   t.is(unheard.state.role.kind, "leading");
-  t.is(roomOf(unheard), "low");
+  t.is(admissionOf(unheard), "sessionsOnly");
 });
 
 test("a leader gives up leading once in a while only, so that others without luck do not lose it again and again", (t) => {
   const logSync = leader([1, 2, 3]);
   logSync.state.yieldedAtMs = 0;
   logSync.nowMs = 1000;
-  hear(logSync, 2, "enough");
-  hear(logSync, 3, "enough");
-  logSync.receive({ kind: "roomLow" });
+  hear(logSync, 2, "free");
+  hear(logSync, 3, "free");
+  logSync.receive({ kind: "diskLow" });
   t.is(logSync.state.role.kind, "leading");
 });
 
 test("a leader with room has writes refused while too few others have some, and tells it with every append", (t) => {
   const logSync = leader([1, 2, 3]);
   hear(logSync, 2, "low");
-  t.is(roomOf(logSync), undefined);
+  t.is(admissionOf(logSync), undefined);
   hear(logSync, 3, "low");
-  t.is(roomOf(logSync), "low");
-  t.like(broadcasts(publish(logSync)).at(-1), { kind: "append", room: "low" });
-  hear(logSync, 2, "none");
-  hear(logSync, 3, "none");
-  t.is(roomOf(logSync), "none");
-  hear(logSync, 3, "enough");
-  t.is(roomOf(logSync), "enough");
-  t.like(broadcasts(publish(logSync)).at(-1), { kind: "append", room: "enough" });
+  t.is(admissionOf(logSync), "sessionsOnly");
+  t.like(broadcasts(publish(logSync)).at(-1), { kind: "append", admission: "sessionsOnly" });
+  hear(logSync, 2, "full");
+  hear(logSync, 3, "full");
+  t.is(admissionOf(logSync), "none");
+  hear(logSync, 3, "free");
+  t.is(admissionOf(logSync), "all");
+  t.like(broadcasts(publish(logSync)).at(-1), { kind: "append", admission: "all" });
 });
 
 test("a leader that is deposed while its disk is full forgets what the disk had no room for", (t) => {
@@ -186,66 +191,66 @@ test("a leader that is deposed while its disk is full forgets what the disk had 
   t.is(logSync.state.index.tail, at(1, 0));
 });
 
-test("a follower tells its clients the leader's word on room, and less when its own disk is full", (t) => {
+test("a follower tells its clients what its leader takes, and less when its own disk is full", (t) => {
   const logSync = started([1, 2, 3]);
-  const append = (room: Room): LogSyncMessage => {
+  const append = (admission: WriteAdmission): LogSyncMessage => {
     const of = { epoch: epoch(1), leader: server(2), prevZxid: at(1, 0), committed: at(1, 0) };
-    return from(2, { kind: "append", ...of, records: [], room });
+    return from(2, { kind: "append", ...of, records: [], admission });
   };
-  logSync.receive(append("enough"));
+  logSync.receive(append("all"));
   const promise = { epoch: epoch(1), candidate: server(2) };
   logSync.receive({ kind: "promised", promise });
   const of = { epoch: epoch(1), leader: server(2), prevZxid: ZXID_NONE, committed: ZXID_NONE };
   const records = [record(at(1, 0), ZXID_NONE)];
-  logSync.receive(from(2, { kind: "append", ...of, records, room: "enough" }));
+  logSync.receive(from(2, { kind: "append", ...of, records, admission: "all" }));
   durable(logSync, at(1, 0));
-  logSync.receive(append("low"));
-  t.is(roomOf(logSync), "low");
-  logSync.receive(append("enough"));
-  t.is(roomOf(logSync), "enough");
+  logSync.receive(append("sessionsOnly"));
+  t.is(admissionOf(logSync), "sessionsOnly");
+  logSync.receive(append("all"));
+  t.is(admissionOf(logSync), "all");
   logSync.receive({ kind: "diskFull", durable: at(1, 0) });
-  t.is(roomOf(logSync), "none");
+  t.is(admissionOf(logSync), "none");
   // It is there, and says why it takes nothing.
   const accepted = {
     kind: "accepted",
     epoch: 1,
     zxid: at(1, 0),
     votes: true,
-    room: "none",
+    diskSpace: "full",
     treeFull: false,
   };
-  t.deepEqual(sent(logSync.receive(append("enough")), 2), [accepted]);
+  t.deepEqual(sent(logSync.receive(append("all")), 2), [accepted]);
   t.like(sent(logSync.receive({ kind: "writable" }), 2)[0], {
     kind: "accepted",
-    room: "enough",
+    diskSpace: "free",
     treeFull: false,
   });
-  t.is(roomOf(logSync), "enough");
+  t.is(admissionOf(logSync), "all");
 });
 
 test("a leader has growth refused while one node that is heard has no memory for it, its own included", (t) => {
   const logSync = leader([1, 2, 3]);
-  const room = (): Room | undefined =>
-    logSync.state.role.kind === "leading" ? logSync.state.role.room : undefined;
+  const admission = (): WriteAdmission | undefined =>
+    logSync.state.role.kind === "leading" ? logSync.state.role.admission : undefined;
   const say = (treeFull: boolean): void => {
     const zxid = logSync.state.durable;
-    const of = { epoch: epoch(1), zxid, votes: true, room: "enough" } as const;
+    const of = { epoch: epoch(1), zxid, votes: true, diskSpace: "free" } as const;
     logSync.receive(from(2, { kind: "accepted", ...of, treeFull }));
   };
-  t.is(room(), "enough");
+  t.is(admission(), "all");
   say(true);
-  t.is(room(), "noGrowth");
-  t.like(broadcasts(publish(logSync))[0], { kind: "append", room: "noGrowth" });
+  t.is(admission(), "noGrowth");
+  t.like(broadcasts(publish(logSync))[0], { kind: "append", admission: "noGrowth" });
   say(false);
-  t.is(room(), "enough");
-  logSync.receive({ kind: "treeRoom", full: true, sessionsFull: false });
-  t.is(room(), "noGrowth");
-  logSync.receive({ kind: "treeRoom", full: false, sessionsFull: false });
-  t.is(room(), "enough");
+  t.is(admission(), "all");
+  logSync.receive({ kind: "treeMemory", full: true, sessionsFull: false });
+  t.is(admission(), "noGrowth");
+  logSync.receive({ kind: "treeMemory", full: false, sessionsFull: false });
+  t.is(admission(), "all");
   say(true);
   logSync.nowMs += 2_100;
   logSync.receive({ kind: "timer", timer: "announce" });
-  t.is(room(), "enough", "who is not heard has no say");
+  t.is(admission(), "all", "who is not heard has no say");
 });
 
 test("a follower without memory refuses growth at once, and tells its leader", (t) => {
@@ -254,11 +259,11 @@ test("a follower without memory refuses growth at once, and tells its leader", (
   const promise = { epoch: epoch(1), candidate: server(2) };
   const of = { epoch: epoch(1), leader: server(2), prevZxid: ZXID_NONE, committed: ZXID_NONE };
   const records = [record(at(1, 0), ZXID_NONE)];
-  logSync.receive(from(2, { kind: "append", ...of, records, room: "enough" }));
+  logSync.receive(from(2, { kind: "append", ...of, records, admission: "all" }));
   logSync.receive({ kind: "promised", promise });
-  logSync.receive(from(2, { kind: "append", ...of, records, room: "enough" }));
+  logSync.receive(from(2, { kind: "append", ...of, records, admission: "all" }));
   durable(logSync, at(1, 0));
-  const effects = logSync.receive({ kind: "treeRoom", full: true, sessionsFull: false });
+  const effects = logSync.receive({ kind: "treeMemory", full: true, sessionsFull: false });
   t.like(sent(effects, 2)[0], { kind: "accepted", treeFull: true });
-  t.is(roomOf(logSync), "noGrowth");
+  t.is(admissionOf(logSync), "noGrowth");
 });

@@ -7,8 +7,8 @@ import type { Context } from "../../runtime/actor.ts";
 import { recordHeader } from "../../protocol/record.ts";
 import { tell } from "../inboxes.ts";
 import { cutAfter } from "./membership.ts";
-import type { Room } from "./messages.ts";
-import { emitDurable, type LogSyncState, lookAgain, ownRoom, type Role } from "./state.ts";
+import type { DiskSpace } from "../../protocol/replication.ts";
+import { emitDurable, type LogSyncState, lookAgain, ownDiskSpace, type Role } from "./state.ts";
 
 type Leading = Extract<Role, { kind: "leading" }>;
 
@@ -21,28 +21,27 @@ const ABSTAIN_MS = 2000;
 const YIELD_AGAIN_MS = 30_000;
 
 /** What the ensemble can take, as its leader knows it. May end with this node not leading. */
-export function judgeRoom(state: LogSyncState, role: Leading, context: Context): void {
+export function judgeAdmission(state: LogSyncState, role: Leading, context: Context): void {
   const { nowMs } = context;
-  const own = ownRoom(state);
-  const heard: (Room | undefined)[] = [];
-  for (const { room, roomAtMs } of role.followers.values()) {
-    if (nowMs - roomAtMs <= NEWS_MS) heard.push(room);
+  const own = ownDiskSpace(state);
+  const followers: (DiskSpace | undefined)[] = [];
+  for (const { diskSpace, diskSpaceAtMs } of role.followers.values()) {
+    if (nowMs - diskSpaceAtMs <= NEWS_MS) followers.push(diskSpace);
   }
-  const count = (is: (room: Room | undefined) => boolean): number => heard.filter(is).length;
-  const isFree = nowMs - state.yieldedAtMs > YIELD_AGAIN_MS;
-  if (own !== "enough" && isFree && count((room) => room === "enough") >= state.quorum) {
+  const count = (...wanted: readonly (DiskSpace | undefined)[]): number =>
+    followers.filter((space) => wanted.includes(space)).length;
+  const mayYield = nowMs - state.yieldedAtMs > YIELD_AGAIN_MS;
+  if (own !== "free" && mayYield && count("free") >= state.quorum) {
     giveUpLeading(state, nowMs);
     return;
   }
-  const lacking = count((room) => room === "low" || room === "none");
-  const isShort = own !== "enough" || lacking > 0;
-  // Who has not spoken yet is taken to have room.
-  const free =
-    (own === "enough" ? 1 : 0) + count((room) => room === "enough" || room === undefined);
-  const able = 1 + count((room) => room !== "none");
-  if (own === "none" || (isShort && able < state.quorum)) role.room = "none";
-  else if (isShort && free < state.quorum) role.room = "low";
-  else role.room = isTreeFull(state, role, nowMs) ? "noGrowth" : "enough";
+  const isShort = own !== "free" || count("low", "full") > 0;
+  // A follower that has not reported yet is taken to have space.
+  const free = (own === "free" ? 1 : 0) + count("free", undefined);
+  const able = 1 + count("free", "low", undefined);
+  if (own === "full" || (isShort && able < state.quorum)) role.admission = "none";
+  else if (isShort && free < state.quorum) role.admission = "sessionsOnly";
+  else role.admission = isTreeFull(state, role, nowMs) ? "noGrowth" : "all";
 }
 
 function isTreeFull(state: LogSyncState, role: Leading, nowMs: number): boolean {

@@ -3,7 +3,7 @@
  */
 import { Code } from "../../protocol/codes.ts";
 import type { ClientOperation } from "../../protocol/operations.ts";
-import type { Room } from "../log-sync/messages.ts";
+import type { WriteAdmission } from "../../protocol/replication.ts";
 
 /**
  * `asks`: whether it makes the tree larger is to be asked of the tree before. It may have changed when the write is applied; the
@@ -15,10 +15,10 @@ export type Verdict = "taken" | "asks" | "refused";
  * What is left on a disk when room is low is for sessions and for `sync`, which writes next to nothing. Without any, a sync would
  * not come back either; the end of a session waits.
  */
-export function verdictOf(operation: ClientOperation, room: Room): Verdict {
-  if (room === "enough" || operation.kind === "closeSession") return "taken";
-  if (room === "noGrowth") return growthVerdict(operation);
-  return room === "none" || operation.kind !== "sync" ? "refused" : "taken";
+export function verdictOf(operation: ClientOperation, admission: WriteAdmission): Verdict {
+  if (admission === "all" || operation.kind === "closeSession") return "taken";
+  if (admission === "noGrowth") return growthVerdict(operation);
+  return admission === "none" || operation.kind !== "sync" ? "refused" : "taken";
 }
 
 function growthVerdict(operation: ClientOperation): Verdict {
@@ -39,6 +39,6 @@ function growthVerdict(operation: ClientOperation): Verdict {
 }
 
 /** What a refused write is answered. */
-export function refusalCode(room: Room): Code {
-  return room === "noGrowth" ? Code.quotaExceeded : Code.notReadOnly;
+export function refusalCode(admission: WriteAdmission): Code {
+  return admission === "noGrowth" ? Code.quotaExceeded : Code.notReadOnly;
 }
