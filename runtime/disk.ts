@@ -17,7 +17,7 @@ export type DiskOperation =
       readonly kind: "write";
       readonly file: string;
       readonly position: number;
-      readonly chunks: readonly Uint8Array[];
+      readonly buffers: readonly Uint8Array[];
     }
   /** Makes the file's content durable (fdatasync). */
   | { readonly kind: "sync"; readonly file: string }

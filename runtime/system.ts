@@ -70,7 +70,7 @@ type Cell = {
   readonly actor: Actor<unknown, object>;
   state: unknown;
   /** How often it was started anew. */
-  life: number;
+  incarnation: number;
   /** The last message under each topic of state, for its next life. */
   readonly known: Map<string, object>;
   queued: number;
@@ -82,7 +82,7 @@ type Queued = {
   readonly message: object;
   readonly topic?: string | undefined;
   /** For this life of the actor only. */
-  readonly life?: number;
+  readonly incarnation?: number;
 };
 
 /** Messages handled before the loop lets the thread take in new events. */
@@ -132,7 +132,7 @@ export class ActorSystem {
       // The cell alone calls the actor, with its own state and with messages that were told to its name.
       actor: actor as unknown as Actor<unknown, object>,
       state: undefined,
-      life: 0,
+      incarnation: 0,
       known: new Map(),
       queued: 0,
       timers: new Map(),
@@ -219,8 +219,8 @@ export class ActorSystem {
     }
   }
 
-  #deliver({ cell, message, topic, life }: Queued): void {
-    if (this.#stopped || (life !== undefined && life !== cell.life)) return;
+  #deliver({ cell, message, topic, incarnation }: Queued): void {
+    if (this.#stopped || (incarnation !== undefined && incarnation !== cell.incarnation)) return;
     const { actor } = cell;
     if (topic !== undefined && actor.supervision === "restart") cell.known.set(topic, message);
     try {
@@ -289,7 +289,7 @@ export class ActorSystem {
   #startAnew(cell: Cell): void {
     for (const cancel of cell.timers.values()) cancel();
     cell.timers.clear();
-    cell.life += 1;
+    cell.incarnation += 1;
     this.#step(cell, START);
     for (const known of cell.known.values()) this.#step(cell, known);
   }
@@ -347,19 +347,19 @@ export class ActorSystem {
   #request(cell: Cell, effect: Extract<Effect, { kind: "request" }>): void {
     const { transport, gate } = this.#options;
     const { to, tag } = effect;
-    const { life } = cell;
+    const { incarnation } = cell;
     const done = (outcome: TransportOutcome): void => {
       if (outcome.kind === "noResponders") {
-        this.#tellCell(cell, life, { kind: "noResponders", tag, to });
+        this.#tellCell(cell, incarnation, { kind: "noResponders", tag, to });
       } else if (outcome.kind === "timedOut") {
-        this.#tellCell(cell, life, { kind: "requestTimedOut", tag, to });
+        this.#tellCell(cell, incarnation, { kind: "requestTimedOut", tag, to });
       } else {
         const { bytes: answer } = outcome;
         const actor = cell.actor.name;
         const taken = this.#admit({ from: to, actor, bytes: answer, isAnswer: true });
         if (taken !== undefined) {
           const { sender, message } = taken;
-          this.#tellCell(cell, life, { kind: "answered", tag, from: to, sender, message });
+          this.#tellCell(cell, incarnation, { kind: "answered", tag, from: to, sender, message });
         }
       }
     };
@@ -376,12 +376,12 @@ export class ActorSystem {
       this.#schedule();
       return;
     }
-    const { life } = cell;
+    const { incarnation } = cell;
     const cancel = this.#options.clock.after(afterMs, () => {
       // A timer that was stopped or restarted while its firing was queued must not fire.
       if (cell.timers.get(timer) !== cancel) return;
       cell.timers.delete(timer);
-      this.#tellCell(cell, life, { kind: "timer", timer });
+      this.#tellCell(cell, incarnation, { kind: "timer", timer });
     });
     cell.timers.set(timer, cancel);
   }
@@ -389,13 +389,13 @@ export class ActorSystem {
   #performDisk(cell: Cell, tag: number, operations: readonly DiskOperation[]): void {
     const { disk } = this.#options;
     if (disk === undefined) throw new Error(`${cell.actor.name} has no disk on this thread`);
-    const { life } = cell;
-    disk.perform(tag, operations, (outcome) => this.#tellCell(cell, life, outcome));
+    const { incarnation } = cell;
+    disk.perform(tag, operations, (outcome) => this.#tellCell(cell, incarnation, outcome));
   }
 
   /** Messages of the runtime itself are never refused for a full mailbox: the actor asked for them. */
-  #tellCell(cell: Cell, life: number, message: object): void {
-    if (!this.#stopped) this.#enqueue({ cell, message, life });
+  #tellCell(cell: Cell, incarnation: number, message: object): void {
+    if (!this.#stopped) this.#enqueue({ cell, message, incarnation });
   }
 
   #receiveFromPeer(incoming: Incoming): void {

@@ -47,7 +47,7 @@ const SAID_MAX = 4096;
 const TELL_AGAIN_MS = 1000;
 
 type Said = { saidMs: number; toldMs: number; count: number };
-type Life = Pick<PeerFrameHeader, "identity" | "incarnation" | "nonce">;
+type Incarnation = Pick<PeerFrameHeader, "identity" | "incarnation" | "nonce">;
 type Known = { readonly head: Uint8Array; readonly sender: PeerSender };
 
 export class NodeGate implements PeerGate {
@@ -60,7 +60,7 @@ export class NodeGate implements PeerGate {
   /** Of each node, the head of the frame that was let in last. */
   readonly #known = new Map<number, Known>();
   /** Of each number's folder that counts, the process that was started last. */
-  readonly #lives = new Map<number, Life>();
+  readonly #incarnations = new Map<number, Incarnation>();
   /** By sender and reason. */
   readonly #said = new Map<string, Said>();
 
@@ -130,10 +130,10 @@ export class NodeGate implements PeerGate {
   }
 
   /** The process of the same folder that was started after this one, or at the same start from a copy. */
-  #laterThan({ server, identity, incarnation, nonce }: PeerFrameHeader): Life | undefined {
-    const known = this.#lives.get(server);
+  #laterThan({ server, identity, incarnation, nonce }: PeerFrameHeader): Incarnation | undefined {
+    const known = this.#incarnations.get(server);
     const isLater = known?.identity !== identity || incarnation > known.incarnation;
-    if (isLater) this.#lives.set(server, { identity, incarnation, nonce });
+    if (isLater) this.#incarnations.set(server, { identity, incarnation, nonce });
     return isLater || known.nonce === nonce ? undefined : known;
   }
 

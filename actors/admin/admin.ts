@@ -6,7 +6,7 @@ import type { Actor, Step } from "../../runtime/actor.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { Applied } from "../tree/messages.ts";
-import { answerOf, type Figures, type Mode } from "./four-letter-words.ts";
+import { answerOf, type Metrics, type Mode } from "./four-letter-words.ts";
 import type { AdminAnswer, AdminMessage, GatewayReport, ProcessReport } from "./messages.ts";
 
 export type AdminOptions = {
@@ -114,7 +114,7 @@ function receive(
       state.laneHeaps.set(message.lane, message.heapUsedBytes);
       break;
     case "fourLetterWord": {
-      const text = answerOf(message.word, figuresOf(options, state, nowMs));
+      const text = answerOf(message.word, metricsOf(options, state, nowMs));
       return {
         state,
         effects: [answer(message.from, { kind: "adminAnswer", client: message.client, text })],
@@ -133,7 +133,7 @@ function answer(to: string, message: AdminAnswer): Effect {
   return { kind: "tell", to, message };
 }
 
-function figuresOf(options: AdminOptions, state: AdminState, nowMs: number): Figures {
+function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Metrics {
   const { leadership, applied } = state;
   const reports = [...state.reports.values()];
   const sum = (of: (report: GatewayReport) => number): number =>

@@ -5,7 +5,7 @@ import type { WriteAdmission } from "../../protocol/replication.ts";
 export type Mode = "standalone" | "leader" | "follower";
 
 /** What the node knows of itself when it is asked. */
-export type Figures = {
+export type Metrics = {
   /** Undefined: no leader is known, so the node serves nobody. */
   readonly mode: Mode | undefined;
   readonly version: string;
@@ -47,52 +47,52 @@ export type Figures = {
 
 const NOT_SERVING = "This ZooKeeper instance is not currently serving requests\n";
 
-export function answerOf(word: string, figures: Figures): string {
+export function answerOf(word: string, metrics: Metrics): string {
   switch (word) {
     case "ruok":
       return "imok";
     case "isro":
-      if (figures.mode === undefined) return "null";
-      return isWritable(figures) ? "rw" : "ro";
+      if (metrics.mode === undefined) return "null";
+      return isWritable(metrics) ? "rw" : "ro";
     case "srvr":
-      return figures.mode === undefined ? NOT_SERVING : serverText(figures, figures.mode, []);
+      return metrics.mode === undefined ? NOT_SERVING : serverText(metrics, metrics.mode, []);
     case "stat":
-      return figures.mode === undefined
+      return metrics.mode === undefined
         ? NOT_SERVING
-        : serverText(figures, figures.mode, ["Clients:", ...figures.clients, ""]);
+        : serverText(metrics, metrics.mode, ["Clients:", ...metrics.clients, ""]);
     case "mntr":
-      return figures.mode === undefined ? NOT_SERVING : monitorText(figures, figures.mode);
+      return metrics.mode === undefined ? NOT_SERVING : monitorText(metrics, metrics.mode);
     case "envi":
-      return environmentText(figures);
+      return environmentText(metrics);
     default:
       return `${word} is not executed because zooid does not serve it.\n`;
   }
 }
 
-function serverText(figures: Figures, mode: Mode, clients: readonly string[]): string {
-  const { min, average, max } = figures.latencyMs;
+function serverText(metrics: Metrics, mode: Mode, clients: readonly string[]): string {
+  const { min, average, max } = metrics.latencyMs;
   const lines = [
-    `Zookeeper version: ${figures.version}`,
+    `Zookeeper version: ${metrics.version}`,
     ...clients,
     `Latency min/avg/max: ${min}/${decimal(average)}/${max}`,
-    `Received: ${figures.received}`,
-    `Sent: ${figures.sent}`,
-    `Connections: ${figures.connections}`,
-    `Outstanding: ${figures.outstanding}`,
-    `Zxid: ${formatZxid(figures.zxid)}`,
+    `Received: ${metrics.received}`,
+    `Sent: ${metrics.sent}`,
+    `Connections: ${metrics.connections}`,
+    `Outstanding: ${metrics.outstanding}`,
+    `Zxid: ${formatZxid(metrics.zxid)}`,
     `Mode: ${mode}`,
-    `Node count: ${figures.znodes}`,
+    `Node count: ${metrics.znodes}`,
   ];
   // ZooKeeper's own value for sizes that it has not measured.
   if (mode === "leader") lines.push("Proposal sizes last/min/max: -1/-1/-1");
-  if (!isWritable(figures)) lines.push("Writes: refused, no room on the disk");
-  else if (figures.admission === "noGrowth")
+  if (!isWritable(metrics)) lines.push("Writes: refused, no room on the disk");
+  else if (metrics.admission === "noGrowth")
     lines.push("Writes: refused if they grow the tree, no room in memory");
   return `${lines.join("\n")}\n`;
 }
 
 /** Begins as ZooKeeper's does, since clients take the server's version from its second line. */
-function environmentText({ version, environment }: Figures): string {
+function environmentText({ version, environment }: Metrics): string {
   const lines = environment.map(([name, value]) => `${name}=${value}\n`);
   return `Environment:\nzookeeper.version=${version}\n${lines.join("")}`;
 }
@@ -101,51 +101,51 @@ function environmentText({ version, environment }: Figures): string {
  * Every name begins with `zk_` and every number is written in decimal: collectors refuse lines that are otherwise. Integers
  * stay integers but for the average, which ZooKeeper prints with a fraction too.
  */
-function monitorText(figures: Figures, mode: Mode): string {
+function monitorText(metrics: Metrics, mode: Mode): string {
   const values: [string, string | number][] = [
-    ["zk_version", figures.version],
+    ["zk_version", metrics.version],
     ["zk_server_state", mode],
-    ["zk_ephemerals_count", figures.ephemerals],
-    ["zk_num_alive_connections", figures.connections],
-    ["zk_connection_rejected", figures.refused],
-    ["zk_avg_latency", decimal(figures.latencyMs.average)],
-    ["zk_min_latency", figures.latencyMs.min],
-    ["zk_max_latency", figures.latencyMs.max],
-    ["zk_outstanding_requests", figures.outstanding],
-    ["zk_znode_count", figures.znodes],
-    ["zk_packets_sent", figures.sent],
-    ["zk_packets_received", figures.received],
-    ["zk_watch_count", figures.watches],
-    ["zk_approximate_data_size", figures.dataBytes],
-    ["zk_open_file_descriptor_count", figures.openFiles],
-    ["zk_max_file_descriptor_count", figures.openFilesMax],
-    ["zk_uptime", Math.floor(figures.uptimeMs)],
+    ["zk_ephemerals_count", metrics.ephemerals],
+    ["zk_num_alive_connections", metrics.connections],
+    ["zk_connection_rejected", metrics.refused],
+    ["zk_avg_latency", decimal(metrics.latencyMs.average)],
+    ["zk_min_latency", metrics.latencyMs.min],
+    ["zk_max_latency", metrics.latencyMs.max],
+    ["zk_outstanding_requests", metrics.outstanding],
+    ["zk_znode_count", metrics.znodes],
+    ["zk_packets_sent", metrics.sent],
+    ["zk_packets_received", metrics.received],
+    ["zk_watch_count", metrics.watches],
+    ["zk_approximate_data_size", metrics.dataBytes],
+    ["zk_open_file_descriptor_count", metrics.openFiles],
+    ["zk_max_file_descriptor_count", metrics.openFilesMax],
+    ["zk_uptime", Math.floor(metrics.uptimeMs)],
   ];
-  if (mode !== "standalone") values.push(["zk_quorum_size", figures.voters]);
+  if (mode !== "standalone") values.push(["zk_quorum_size", metrics.voters]);
   if (mode === "leader") {
-    values.push(["zk_learners", figures.followersAlive]);
-    values.push(["zk_followers", figures.followersAlive]);
-    values.push(["zk_synced_followers", figures.followersAlive]);
+    values.push(["zk_learners", metrics.followersAlive]);
+    values.push(["zk_followers", metrics.followersAlive]);
+    values.push(["zk_synced_followers", metrics.followersAlive]);
   }
-  values.push(["zk_zooid_epoch", figures.epoch]);
-  values.push(["zk_zooid_leader", figures.leader ?? -1]);
-  values.push(["zk_zooid_applied_zxid", figures.zxid]);
-  values.push(["zk_zooid_writes_refused", isWritable(figures) ? 0 : 1]);
-  values.push(["zk_zooid_growth_refused", figures.admission === "all" ? 0 : 1]);
-  values.push(["zk_zooid_sessions", figures.sessions]);
-  values.push(["zk_zooid_tree_bytes", figures.treeBytes]);
-  values.push(["zk_zooid_tree_bytes_max", figures.treeBytesMax]);
-  values.push(["zk_zooid_tree_heap_bytes", figures.treeHeapBytes]);
-  values.push(["zk_zooid_tree_heap_bytes_max", figures.treeHeapBytesMax]);
-  for (const [lane, usedBytes] of figures.laneHeaps) {
+  values.push(["zk_zooid_epoch", metrics.epoch]);
+  values.push(["zk_zooid_leader", metrics.leader ?? -1]);
+  values.push(["zk_zooid_applied_zxid", metrics.zxid]);
+  values.push(["zk_zooid_writes_refused", isWritable(metrics) ? 0 : 1]);
+  values.push(["zk_zooid_growth_refused", metrics.admission === "all" ? 0 : 1]);
+  values.push(["zk_zooid_sessions", metrics.sessions]);
+  values.push(["zk_zooid_tree_bytes", metrics.treeBytes]);
+  values.push(["zk_zooid_tree_bytes_max", metrics.treeBytesMax]);
+  values.push(["zk_zooid_tree_heap_bytes", metrics.treeHeapBytes]);
+  values.push(["zk_zooid_tree_heap_bytes_max", metrics.treeHeapBytesMax]);
+  for (const [lane, usedBytes] of metrics.laneHeaps) {
     values.push([`zk_zooid_lane_${lane}_heap_used_bytes`, usedBytes]);
   }
-  values.push(["zk_zooid_peer_messages_refused", figures.peerMessagesRefused]);
+  values.push(["zk_zooid_peer_messages_refused", metrics.peerMessagesRefused]);
   return values.map(([key, value]) => `${key}\t${value}\n`).join("");
 }
 
 /** Writes are taken, some at least. */
-function isWritable({ admission }: Figures): boolean {
+function isWritable({ admission }: Metrics): boolean {
   return admission === "all" || admission === "noGrowth";
 }
 

@@ -7,24 +7,24 @@
 import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { PeerSender } from "../../runtime/transport.ts";
-import { type FollowerLife, log, type LogSyncState, type Role, sendTo } from "./state.ts";
+import { type FollowerIncarnation, log, type LogSyncState, type Role, sendTo } from "./state.ts";
 
 type Leading = Extract<Role, { kind: "leading" }>;
 
-export function newLife(): FollowerLife {
-  return { nonce: undefined, incarnation: 0, owed: ZXID_NONE, hasForgotten: false };
+export function newIncarnation(): FollowerIncarnation {
+  return { nonce: undefined, number: 0, owed: ZXID_NONE, hasForgotten: false };
 }
 
 /** A voter's process is heard. The gate lets no earlier one of the same folder in again. */
-export function noteLife(role: Leading, from: ServerId, sender: PeerSender): void {
+export function noteIncarnation(role: Leading, from: ServerId, sender: PeerSender): void {
   const follower = role.followers.get(from);
-  if (follower === undefined || follower.life.nonce === sender.nonce) return;
-  const { identity, accepted, life } = follower;
-  const { nonce, incarnation } = sender;
+  if (follower === undefined || follower.incarnation.nonce === sender.nonce) return;
+  const { identity, accepted, incarnation: before } = follower;
+  const { nonce, incarnation: number } = sender;
   const isSame = identity === undefined || identity === sender.identity;
-  const owed = isSame && life.owed > accepted ? life.owed : isSame ? accepted : ZXID_NONE;
-  const hasForgotten = isSame && life.hasForgotten;
-  follower.life = { nonce, incarnation, owed, hasForgotten };
+  const owed = isSame && before.owed > accepted ? before.owed : isSame ? accepted : ZXID_NONE;
+  const hasForgotten = isSame && before.hasForgotten;
+  follower.incarnation = { nonce, number, owed, hasForgotten };
   follower.accepted = ZXID_NONE;
 }
 
@@ -36,18 +36,18 @@ export function checkMemory(
   durable: Zxid,
 ): void {
   const follower = role.followers.get(from);
-  if (follower === undefined || durable >= follower.life.owed) return;
-  const { life } = follower;
-  if (!life.hasForgotten) {
+  if (follower === undefined || durable >= follower.incarnation.owed) return;
+  const { incarnation } = follower;
+  if (!incarnation.hasForgotten) {
     log(state, "error", "a voter has forgotten what it acknowledged", {
       node: from,
-      acknowledged: formatZxid(life.owed),
+      acknowledged: formatZxid(incarnation.owed),
       durable: formatZxid(durable),
     });
   }
-  life.hasForgotten = true;
+  incarnation.hasForgotten = true;
   follower.accepted = ZXID_NONE;
-  tellForgotten(state, role, from, life);
+  tellForgotten(state, role, from, incarnation);
 }
 
 /** Its word is no word until it says that it has no vote: from then on it counts as one that is being repaired. */
@@ -57,21 +57,21 @@ export function isForgetful(
   from: ServerId,
   votes: boolean,
 ): boolean {
-  const life = role.followers.get(from)?.life;
-  if (life === undefined) return false;
+  const incarnation = role.followers.get(from)?.incarnation;
+  if (incarnation === undefined) return false;
   if (!votes) {
-    life.hasForgotten = false;
-    life.owed = ZXID_NONE;
+    incarnation.hasForgotten = false;
+    incarnation.owed = ZXID_NONE;
   }
-  if (life.hasForgotten) tellForgotten(state, role, from, life);
-  return life.hasForgotten;
+  if (incarnation.hasForgotten) tellForgotten(state, role, from, incarnation);
+  return incarnation.hasForgotten;
 }
 
 function tellForgotten(
   state: LogSyncState,
   role: Leading,
   to: ServerId,
-  { incarnation, owed }: FollowerLife,
+  { number: incarnation, owed }: FollowerIncarnation,
 ): void {
   const folder = state.membership.counted.get(to);
   if (folder === undefined) return;

@@ -8,7 +8,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { receivePromiseReply, receivePromiseRequest } from "./candidate.ts";
 import { believes } from "./epochs.ts";
 import { receiveAppend } from "./follower.ts";
-import { checkMemory, noteLife } from "./forgotten.ts";
+import { checkMemory, noteIncarnation } from "./forgotten.ts";
 import { receiveGreeting } from "./founding.ts";
 import { deposed, receiveAccepted, receiveBehind, refuse, submit } from "./leader.ts";
 import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
@@ -28,7 +28,7 @@ export function receiveFromPeer(
   // Before its log is read a node can answer nothing; whoever asks repeats.
   if (!state.recovered || !state.options.voters.includes(peer)) return;
   // Whatever it says: what was counted of the process before it is not counted of this one.
-  if (state.role.kind === "leading" && sender.isVoter) noteLife(state.role, peer, sender);
+  if (state.role.kind === "leading" && sender.isVoter) noteIncarnation(state.role, peer, sender);
   switch (message.kind) {
     case "greeting":
       receiveGreeting(state, peer, { sender, greeting: message }, context);

@@ -23,7 +23,7 @@ import {
 } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
-import { isForgetful, newLife } from "./forgotten.ts";
+import { isForgetful, newIncarnation } from "./forgotten.ts";
 import { noteRecord } from "./membership.ts";
 import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
 import { offerSnapshot } from "./offer.ts";
@@ -56,7 +56,7 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
       identity: undefined,
       guest: undefined,
       accepted: ZXID_NONE,
-      life: newLife(),
+      incarnation: newIncarnation(),
       diskSpace: undefined,
       diskSpaceAtMs: context.nowMs,
       treeFull: false,

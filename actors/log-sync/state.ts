@@ -90,10 +90,10 @@ export type Transfer = {
   step: "asking" | "storing" | "installing";
 };
 
-export type FollowerLife = {
+export type FollowerIncarnation = {
   /** Of the process that was heard last. Undefined: none yet. */
   nonce: number | undefined;
-  incarnation: number;
+  number: number;
   /** Counted of earlier processes on the same folder: a later one must hold it, too. */
   owed: Zxid;
   /** It does not. Nothing of it counts until it says that it has no vote. */
@@ -109,7 +109,7 @@ export type Follower = {
   /** Durable there and equal to the leader's log up to here, and counted. */
   accepted: Zxid;
   /** What its folder has acknowledged in earlier lives, and whether it still holds that (`forgotten.ts`). */
-  life: FollowerLife;
+  incarnation: FollowerIncarnation;
   /** What it said last of its disk, and when. Undefined: nothing yet. */
   diskSpace: DiskSpace | undefined;
   diskSpaceAtMs: number;

@@ -57,22 +57,22 @@ function answerRead(
     return DONE;
   }
   const { path } = read;
-  const node = find(tree, path);
+  const znode = find(tree, path);
   switch (read.kind) {
     case "exists":
       if (read.watch) addWatch(watches, "data", path, watcherOf(watches, from, client));
-      return node === undefined ? NO_NODE : { kind: "stat", stat: statOf(node) };
+      return znode === undefined ? NO_NODE : { kind: "stat", stat: statOf(znode) };
     case "getData":
-      if (node === undefined) return NO_NODE;
+      if (znode === undefined) return NO_NODE;
       if (read.watch) addWatch(watches, "data", path, watcherOf(watches, from, client));
-      return { kind: "data", data: node.data, stat: statOf(node) };
+      return { kind: "data", data: znode.data, stat: statOf(znode) };
     case "getChildren":
-      if (node === undefined) return NO_NODE;
+      if (znode === undefined) return NO_NODE;
       if (read.watch) addWatch(watches, "child", path, watcherOf(watches, from, client));
-      return { kind: "children", children: [...(node.children ?? [])], stat: statOf(node) };
+      return { kind: "children", children: [...(znode.children ?? [])], stat: statOf(znode) };
     case "getAcl":
-      if (node === undefined) return NO_NODE;
-      return { kind: "acl", acl: node.acl, stat: statOf(node) };
+      if (znode === undefined) return NO_NODE;
+      return { kind: "acl", acl: znode.acl, stat: statOf(znode) };
     default:
       return unreachable(read);
   }
@@ -100,7 +100,7 @@ function watchesWanted(read: Read): number {
 
 /** As ZooKeeper's server reads: the empty path is the root, and one that is not valid is a node that is not there. */
 function find(tree: TreeState, path: string): Znode | undefined {
-  return tree.nodes.byPath.get(path === "" ? "/" : path);
+  return tree.znodes.byPath.get(path === "" ? "/" : path);
 }
 
 /** Source: DataTree.setWatches. Where something changed since `relativeZxid` the watch fires at once, else it is set. */
@@ -113,22 +113,23 @@ function setWatches(
   const fire = (type: WatchEventType, path: string, zxid: Zxid): void =>
     addEvent(watches, watcher, { type, path, zxid });
   for (const path of read.data) {
-    const node = find(tree, path);
+    const znode = find(tree, path);
     // When a node went is not kept: it was at the latest now.
-    if (node === undefined) fire(WatchEventType.nodeDeleted, path, lastApplied);
-    else if (node.mzxid > read.relativeZxid) fire(WatchEventType.nodeDataChanged, path, node.mzxid);
+    if (znode === undefined) fire(WatchEventType.nodeDeleted, path, lastApplied);
+    else if (znode.mzxid > read.relativeZxid)
+      fire(WatchEventType.nodeDataChanged, path, znode.mzxid);
     else addWatch(watches, "data", path, watcher);
   }
   for (const path of read.exist) {
-    const node = find(tree, path);
-    if (node !== undefined) fire(WatchEventType.nodeCreated, path, node.czxid);
+    const znode = find(tree, path);
+    if (znode !== undefined) fire(WatchEventType.nodeCreated, path, znode.czxid);
     else addWatch(watches, "data", path, watcher);
   }
   for (const path of read.child) {
-    const node = find(tree, path);
-    if (node === undefined) fire(WatchEventType.nodeDeleted, path, lastApplied);
-    else if (node.pzxid > read.relativeZxid) {
-      fire(WatchEventType.nodeChildrenChanged, path, node.pzxid);
+    const znode = find(tree, path);
+    if (znode === undefined) fire(WatchEventType.nodeDeleted, path, lastApplied);
+    else if (znode.pzxid > read.relativeZxid) {
+      fire(WatchEventType.nodeChildrenChanged, path, znode.pzxid);
     } else addWatch(watches, "child", path, watcher);
   }
 }

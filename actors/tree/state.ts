@@ -12,7 +12,7 @@ import {
 import type { Crc32 } from "../../protocol/record.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { TreeMemory } from "./messages.ts";
-import { createNodes, type Nodes } from "./store/znodes.ts";
+import { createZnodes, type Znodes } from "./store/znodes.ts";
 import { createRing, type ChangeRing } from "./store/change-ring.ts";
 import type { SessionCheck } from "./apply/session-checks.ts";
 import type { Sessions } from "./store/sessions.ts";
@@ -51,7 +51,7 @@ export type TreeState = {
   lastApplied: Zxid;
   /** Of the last record applied. */
   lastTimeMs: number;
-  nodes: Nodes;
+  znodes: Znodes;
   sessions: Sessions;
   submitters: Submitters;
   /** Operations that were not applied although they are committed, in order. */
@@ -88,7 +88,7 @@ export function createState(options: TreeOptions): TreeState {
     watchesFull: false,
     lastApplied: ZXID_NONE,
     lastTimeMs: 0,
-    nodes: createNodes(),
+    znodes: createZnodes(),
     sessions: new Map(),
     submitters: createSubmitters(),
     skipped: [],

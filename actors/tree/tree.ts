@@ -59,7 +59,7 @@ function receive(state: TreeState, message: TreeMessage): Step<TreeState> {
       closeStream(state.streams, message.from, message.client, message.stream);
       break;
     case "figures":
-      effects.push({ kind: "emit", topic: "applied$", value: figures(state) });
+      effects.push({ kind: "emit", topic: "applied$", value: metricsOf(state) });
       break;
     case "digest": {
       const { tag } = message;
@@ -82,7 +82,7 @@ function receive(state: TreeState, message: TreeMessage): Step<TreeState> {
       stopIfTooLarge(state, effects);
       if (message.last) emitMemory(state, effects);
       if (message.last) answerChecks(state, effects);
-      if (message.last) effects.push({ kind: "emit", topic: "applied$", value: figures(state) });
+      if (message.last) effects.push({ kind: "emit", topic: "applied$", value: metricsOf(state) });
       break;
     default:
       return unreachable(message);
@@ -106,11 +106,11 @@ function applyCommitted(state: TreeState, records: readonly Uint8Array[], effect
   const changes = sessionChanges(state.sessions, state.sessionsTouched);
   state.sessionsTouched.clear();
   if (changes !== undefined) effects.push({ kind: "emit", topic: "sessions$", value: changes });
-  effects.push({ kind: "emit", topic: "applied$", value: figures(state) });
+  effects.push({ kind: "emit", topic: "applied$", value: metricsOf(state) });
 }
 
-function figures(state: TreeState): Applied {
-  const { options, lastApplied, nodes, sessions, watches } = state;
+function metricsOf(state: TreeState): Applied {
+  const { options, lastApplied, znodes, sessions, watches } = state;
   const { heapBytes, bytes } = sizeOf(state);
   return {
     kind: "applied$",
@@ -121,9 +121,9 @@ function figures(state: TreeState): Applied {
     treeHeapBytes: heapBytes,
     treeHeapBytesMax: options.limits.heapBytesMax,
     zxid: lastApplied,
-    znodes: nodes.byPath.size,
+    znodes: znodes.byPath.size,
     watches: watches.count,
-    ephemerals: nodes.ephemerals,
-    dataBytes: nodes.dataBytes,
+    ephemerals: znodes.ephemerals,
+    dataBytes: znodes.dataBytes,
   };
 }

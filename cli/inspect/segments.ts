@@ -3,7 +3,7 @@
  * intact mark, so that one damaged place does not hide another.
  */
 import { segmentName } from "../../actors/log/format/files.ts";
-import { MARK_BYTES } from "../../actors/log/format/write-header.ts";
+import { WRITE_HEADER_BYTES } from "../../actors/log/format/write-header.ts";
 import { LogStop, type Procedure } from "../../actors/log/format/procedure.ts";
 import {
   firstPrevZxid,
@@ -100,7 +100,7 @@ function* walkSegment(chain: Chain, walk: Walk): Procedure {
 
 /** Notes what stops the scan. Where to go on, after `chain.lastZxid` was set to what is followed there; undefined: nowhere. */
 function* goOn(chain: Chain, walk: Walk, scanned: SegmentEnd): Procedure<number | undefined> {
-  const { end, fault, follows, nextMark } = scanned;
+  const { end, fault, follows, nextWriteHeader } = scanned;
   const isGap = follows !== undefined && follows !== chain.lastZxid && walk.gapAt !== end;
   if (isGap) {
     walk.gapAt = end;
@@ -110,21 +110,21 @@ function* goOn(chain: Chain, walk: Walk, scanned: SegmentEnd): Procedure<number 
   const found = follows === undefined ? said(fault) : "what stands here belongs elsewhere";
   // A segment gets its name when its first records are durable in it.
   const isUnbegun = walk.from === 0 && end === 0;
-  if (nextMark === undefined && walk.isLast && follows === undefined && !isUnbegun) {
+  if (nextWriteHeader === undefined && walk.isLast && follows === undefined && !isUnbegun) {
     noteTorn(chain, walk, scanned, found);
     return undefined;
   }
   const upTo =
-    nextMark === undefined ? walk.nextPrev : yield* prevZxidAt(walk.file, nextMark, chain.crc32);
+    nextWriteHeader === undefined ? walk.nextPrev : yield* prevZxidAt(walk.file, nextWriteHeader, chain.crc32);
   const after = chain.lastZxid;
   const lost =
     upTo === undefined || upTo <= after
       ? "How many records are lost cannot be told"
       : `Lost: the records after zxid ${formatZxid(after)} up to ${formatZxid(upTo)}`;
-  const why = `${whyNoCrash(nextMark, walk.isLast, isUnbegun)}, so no crash did this`;
+  const why = `${whyNoCrash(nextWriteHeader, walk.isLast, isUnbegun)}, so no crash did this`;
   note(chain, walk, scanned, "recordDamaged", `${found}; ${why}. ${lost}`);
   chain.lastZxid = lose(chain, upTo);
-  return nextMark;
+  return nextWriteHeader;
 }
 
 function whyNoCrash(nextMark: number | undefined, isLast: boolean, isUnbegun: boolean): string {
@@ -240,7 +240,7 @@ class SegmentCount {
     if (this.firstZxid === undefined) {
       this.firstZxid = firstZxid;
       this.#firstTimeMs = timeMs;
-      this.fromStart = offset === MARK_BYTES;
+      this.fromStart = offset === WRITE_HEADER_BYTES;
     }
     this.#records += 1;
     if (kind === "batch") {

@@ -116,12 +116,12 @@ export class FileDisk implements Disk {
   #write(operation: Extract<DiskOperation, { kind: "write" }>): void {
     const file = this.#file(operation.file, true);
     file.unsynced = true;
-    let chunks = operation.chunks.filter((chunk) => chunk.length > 0);
+    let buffers = operation.buffers.filter((chunk) => chunk.length > 0);
     let position = operation.position;
-    while (chunks.length > 0) {
-      const written = writevSync(file.descriptor, chunks, position);
+    while (buffers.length > 0) {
+      const written = writevSync(file.descriptor, buffers, position);
       position += written;
-      chunks = chunksAfter(chunks, written);
+      buffers = buffersAfter(buffers, written);
     }
   }
 
@@ -206,10 +206,10 @@ export function noFiles(entries: readonly Dirent[]): NoFile[] {
     });
 }
 
-function chunksAfter(chunks: readonly Uint8Array[], written: number): Uint8Array[] {
+function buffersAfter(buffers: readonly Uint8Array[], written: number): Uint8Array[] {
   let left = written;
   const rest: Uint8Array[] = [];
-  for (const chunk of chunks) {
+  for (const chunk of buffers) {
     if (left >= chunk.length) left -= chunk.length;
     else {
       rest.push(chunk.subarray(left));

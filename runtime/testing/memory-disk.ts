@@ -164,7 +164,7 @@ export class MemoryDisk implements Disk {
       inode = { bytes: new Uint8Array(0), length: 0, unsynced: [] };
       this.#change([{ name: operation.file, inode }]);
     }
-    const bytes = concatenate(operation.chunks);
+    const bytes = concatenate(operation.buffers);
     const growth = Math.max(0, operation.position + bytes.length - inode.length);
     const missing = Math.min(growth, Math.max(0, this.#used() + growth - this.capacityBytes));
     const written = bytes.subarray(0, Math.max(0, bytes.length - missing));
@@ -269,10 +269,10 @@ function tornAt(length: number, random: number): number {
   return Math.max(0, length - Math.floor((2 * random - 1) * TORN_TAIL_BYTES));
 }
 
-function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+function concatenate(buffers: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(buffers.reduce((sum, chunk) => sum + chunk.length, 0));
   let offset = 0;
-  for (const chunk of chunks) {
+  for (const chunk of buffers) {
     bytes.set(chunk, offset);
     offset += chunk.length;
   }

@@ -1,7 +1,10 @@
 /** Entry of a tree lane's thread: a replica, its submitter, and the gateways of its clients. */
 import { CONNECTION_UNSENT_BYTES_MAX } from "../../protocol/limits.ts";
 import { SERVING_TOPIC } from "../../actors/gateway/nats/gateway.ts";
-import { ConnectionCounts, type SharedCounts } from "../../runtime/connections/connection-counts.ts";
+import {
+  ConnectionCounts,
+  type SharedCounts,
+} from "../../runtime/connections/connection-counts.ts";
 import { Listener } from "../../runtime/connections/listener.ts";
 import { hostLane, type LaneTask } from "../../runtime/lanes/lane-host.ts";
 import { realClock, realRandomness } from "../../runtime/real-clock.ts";

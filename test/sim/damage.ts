@@ -7,7 +7,12 @@ import {
   snapshotZxid,
 } from "../../actors/log/format/files.ts";
 import { decodeLogEnd, encodeLogEnd } from "../../actors/log/segments/log-end.ts";
-import { findMark, MARK_BYTES, markAt, SEAL_BYTES } from "../../actors/log/format/write-header.ts";
+import {
+  findWriteHeader,
+  WRITE_HEADER_BYTES,
+  writeHeaderAt,
+  SEAL_BYTES,
+} from "../../actors/log/format/write-header.ts";
 import { verifyRecord } from "../../protocol/record.ts";
 import { type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
@@ -67,7 +72,7 @@ export function loseLastWrite(
   const marks = marksOf(file, bytes);
   const sealAt = marks.find((at) => isSeal(bytes, at));
   const start = marks.findLast((at) => at !== sealAt);
-  const mark = start === undefined ? undefined : markAt(bytes, start, crc32);
+  const mark = start === undefined ? undefined : writeHeaderAt(bytes, start, crc32);
   // A segment gets its name when its first write is durable.
   if (start === undefined || start === 0 || mark === undefined) return undefined;
   if (!untellEnd(disk, files, mark.prevZxid)) return undefined;
@@ -139,27 +144,27 @@ function lengthTold(file: string, files: Readonly<Record<string, Uint8Array>>): 
   const bytes = files[file] ?? new Uint8Array(0);
   const told = toldEnd(files[LOG_END_FILE]) ?? ZXID_NONE;
   const marks = marksOf(file, bytes).filter((at) => {
-    const prevZxid = markAt(bytes, at, crc32)?.prevZxid;
+    const prevZxid = writeHeaderAt(bytes, at, crc32)?.prevZxid;
     return at > 0 && prevZxid !== undefined && prevZxid <= told;
   });
-  return marks.at(-1) ?? MARK_BYTES;
+  return marks.at(-1) ?? WRITE_HEADER_BYTES;
 }
 
 /** `log-end` tells of one of its records, and no snapshot that would take the place of the whole log reaches as far. */
 function isMissed(files: Readonly<Record<string, Uint8Array>>, segment: Uint8Array): boolean {
   const told = toldEnd(files[LOG_END_FILE]) ?? ZXID_NONE;
-  const before = markAt(segment, 0, crc32)?.prevZxid;
+  const before = writeHeaderAt(segment, 0, crc32)?.prevZxid;
   const snapshots = Object.keys(files).map((name) => snapshotZxid(name) ?? ZXID_NONE);
   return before !== undefined && told > before && snapshots.every((zxid) => zxid < told);
 }
 
 /** A mark without a record. */
 function isSeal(bytes: Uint8Array, at: number): boolean {
-  return bytes.subarray(at + MARK_BYTES, at + SEAL_BYTES).every((byte) => byte === 0);
+  return bytes.subarray(at + WRITE_HEADER_BYTES, at + SEAL_BYTES).every((byte) => byte === 0);
 }
 
 function endOfWrite(bytes: Uint8Array, start: number): number {
-  for (let at = start + MARK_BYTES; ; ) {
+  for (let at = start + WRITE_HEADER_BYTES; ; ) {
     const checked = verifyRecord(bytes, at, crc32);
     if ("fault" in checked) return at;
     at += checked.length;
@@ -167,7 +172,7 @@ function endOfWrite(bytes: Uint8Array, start: number): number {
 }
 
 function change(disk: MemoryDisk, file: string, position: number, bytes: Uint8Array): void {
-  disk.perform({ kind: "write", file, position, chunks: [bytes] });
+  disk.perform({ kind: "write", file, position, buffers: [bytes] });
   disk.perform({ kind: "sync", file });
 }
 
@@ -180,8 +185,8 @@ function marksOf(file: string, bytes: Uint8Array): number[] {
   const marks: number[] = [];
   const notBefore = segmentZxid(file);
   for (let base = 0; ; base = (marks.at(-1) ?? 0) + 1) {
-    const first = base === 0 && markAt(bytes, 0, crc32)?.offset === 0;
-    const next = first ? 0 : findMark(bytes.subarray(base), { base, notBefore }, crc32);
+    const first = base === 0 && writeHeaderAt(bytes, 0, crc32)?.offset === 0;
+    const next = first ? 0 : findWriteHeader(bytes.subarray(base), { base, notBefore }, crc32);
     if (next === undefined) return marks;
     marks.push(next);
   }

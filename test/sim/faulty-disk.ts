@@ -120,7 +120,7 @@ export class FaultyDiskPort implements DiskPort {
     trace.step(DISK + node * KINDS.length + KINDS.indexOf(operation.kind), undefined);
     trace.step(
       crc32(file) ^ position,
-      operation.kind === "write" ? operation.chunks[0] : undefined,
+      operation.kind === "write" ? operation.buffers[0] : undefined,
     );
     if (trace.verbose) trace.note(`node ${node}`, `disk ${operation.kind} ${file} ${position}`);
     const failing = faults.failNext;

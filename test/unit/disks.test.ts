@@ -20,7 +20,7 @@ function write(disk: Disk, file: string, position: number, ...chunks: number[][]
     kind: "write",
     file,
     position,
-    chunks: chunks.map((chunk) => Uint8Array.from(chunk)),
+    buffers: chunks.map((chunk) => Uint8Array.from(chunk)),
   });
 }
 
@@ -195,7 +195,7 @@ test("a crash of a disk in memory may keep any part of a write that was not sync
         kind: "write",
         file: "a",
         position: 0,
-        chunks: [new Uint8Array(1024).fill(1)],
+        buffers: [new Uint8Array(1024).fill(1)],
       });
       const draws = [first, second, 1 - second];
       disk.crash(() => draws.shift() ?? 0);

@@ -9,15 +9,15 @@ const REPORT_INTERVAL_MS = 1000;
 /** Reports if anything changed since the last report, then waits for the next time. */
 export function reportInTurn(turn: Turn): void {
   const { state } = turn;
-  const figures = figuresOf(state);
+  const metrics = metricsOf(state);
   const before = state.reported;
   const changed =
     before === undefined ||
-    before.connections !== figures.connections ||
-    before.refused !== figures.refused ||
-    before.received !== figures.received ||
-    before.sent !== figures.sent ||
-    before.outstanding !== figures.outstanding;
+    before.connections !== metrics.connections ||
+    before.refused !== metrics.refused ||
+    before.received !== metrics.received ||
+    before.sent !== metrics.sent ||
+    before.outstanding !== metrics.outstanding;
   if (changed) reportNow(turn);
   startReportTimer(turn);
 }
@@ -27,13 +27,13 @@ export function startReportTimer({ effects }: Turn): void {
 }
 
 export function reportNow({ state, effects }: Turn): void {
-  const figures = figuresOf(state);
-  state.reported = figures;
+  const metrics = metricsOf(state);
+  state.reported = metrics;
   effects.push(tell(`tree/${state.lane}`, { kind: "figures" }));
-  effects.push(tell("admin", { ...figures, clients: clientLines(state) }));
+  effects.push(tell("admin", { ...metrics, clients: clientLines(state) }));
 }
 
-function figuresOf(state: State): Omit<GatewayReport, "clients"> {
+function metricsOf(state: State): Omit<GatewayReport, "clients"> {
   const { latency } = state;
   let outstanding = 0;
   for (const { queue } of state.connections.values()) outstanding += queue.length;
@@ -66,8 +66,8 @@ function clientLines(state: State): string[] {
   } of state.connections.values()) {
     if (lines.length === REPORTED_CLIENTS_MAX) break;
     const reads = phase.kind === "word" || phase.kind === "closing" || paused ? 0 : 1;
-    const figures = `queued=${queue.length},recved=${received},sent=${sent}`;
-    lines.push(` /${remoteAddress}[${reads}](${figures})`);
+    const metrics = `queued=${queue.length},recved=${received},sent=${sent}`;
+    lines.push(` /${remoteAddress}[${reads}](${metrics})`);
   }
   return lines;
 }

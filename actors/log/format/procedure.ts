@@ -45,7 +45,7 @@ export function* readBytes(file: string, position: number, length: number): Proc
 export function replaceFile(file: string, bytes: Uint8Array): readonly DiskOperation[] {
   const temporary = `${file}${TEMPORARY_SUFFIX}`;
   return [
-    { kind: "write", file: temporary, position: 0, chunks: [bytes] },
+    { kind: "write", file: temporary, position: 0, buffers: [bytes] },
     { kind: "sync", file: temporary },
     { kind: "rename", file: temporary, to: file },
     { kind: "syncFolder" },

@@ -11,7 +11,7 @@ import {
 } from "../../../protocol/record.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { segmentZxid } from "./files.ts";
-import { findMark, MARK_BYTES, markAt, SEAL_BYTES } from "./write-header.ts";
+import { findWriteHeader, WRITE_HEADER_BYTES, writeHeaderAt, SEAL_BYTES } from "./write-header.ts";
 import { type Procedure, readBytes } from "./procedure.ts";
 
 /** Any record fits, so every chunk brings the scan on. */
@@ -39,7 +39,7 @@ export type SegmentEnd = {
   /** The bytes at the end were durable once: they are damaged, not a write cut short. */
   readonly wasDurable: boolean;
   /** Offset of the next intact mark further on, which is what shows that they were. */
-  readonly nextMark: number | undefined;
+  readonly nextWriteHeader: number | undefined;
   /** An intact mark or record stands there, but it follows this zxid: what lies between is missing. */
   readonly follows: Zxid | undefined;
 };
@@ -95,8 +95,8 @@ export function* scanSegment(
   }
   const rest = yield* scanRest(file, size, scan, found.sealed ? SEAL_BYTES : 0);
   // A crash does not make a whole record with a right checksum and the wrong place.
-  const wasDurable = found.follows !== undefined || rest.nextMark !== undefined;
-  const isRemnant = rest.hasOldMark && !wasDurable && !found.begun;
+  const wasDurable = found.follows !== undefined || rest.nextWriteHeader !== undefined;
+  const isRemnant = rest.hasOldWriteHeader && !wasDurable && !found.begun;
   return {
     end: scan.offset,
     fault: rest.dirtyBytes === 0 || isRemnant ? "empty" : found.fault,
@@ -104,7 +104,7 @@ export function* scanSegment(
     remnantBytes: isRemnant ? rest.dirtyBytes : 0,
     begun: found.begun,
     wasDurable,
-    nextMark: rest.nextMark,
+    nextWriteHeader: rest.nextWriteHeader,
     follows: found.follows,
   };
 }
@@ -114,22 +114,22 @@ function scanChunk(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | unde
   const base = scan.offset;
   let position = 0;
   while (position < bytes.length) {
-    if (!isLast && bytes.length - position < MARK_BYTES) return undefined;
-    const mark = markAt(bytes, position, scan.crc32);
-    if (mark !== undefined) {
-      if (mark.offset !== base + position || mark.prevZxid !== scan.lastZxid) {
-        return outOfPlace(scan, "mark", mark.prevZxid);
+    if (!isLast && bytes.length - position < WRITE_HEADER_BYTES) return undefined;
+    const written = writeHeaderAt(bytes, position, scan.crc32);
+    if (written !== undefined) {
+      if (written.offset !== base + position || written.prevZxid !== scan.lastZxid) {
+        return outOfPlace(scan, "mark", written.prevZxid);
       }
-      position += MARK_BYTES;
+      position += WRITE_HEADER_BYTES;
     }
     const checked = verifyRecord(bytes, position, scan.crc32);
     if ("fault" in checked) {
       if (checked.fault === "incomplete" && !isLast) return undefined;
-      const sealed = mark !== undefined && checked.fault === "empty";
+      const sealed = written !== undefined && checked.fault === "empty";
       const begun =
-        mark !== undefined ||
+        written !== undefined ||
         claimsToFollow(scan, bytes, position) ||
-        isRecordAfter(scan, bytes, position + MARK_BYTES);
+        isRecordAfter(scan, bytes, position + WRITE_HEADER_BYTES);
       return { ...EMPTY, fault: checked.fault, begun: begun && !sealed, sealed };
     }
     const record = bytes.subarray(position, position + checked.length);
@@ -158,8 +158,8 @@ export function* prevZxidAt(
   offset: number,
   crc32: Crc32,
 ): Procedure<Zxid | undefined> {
-  const mark = markAt(yield* readBytes(file, offset, MARK_BYTES), 0, crc32);
-  return mark?.offset === offset ? mark.prevZxid : undefined;
+  const header = writeHeaderAt(yield* readBytes(file, offset, WRITE_HEADER_BYTES), 0, crc32);
+  return header?.offset === offset ? header.prevZxid : undefined;
 }
 
 function outOfPlace(scan: Scan, what: "mark" | "record", prevZxid: Zxid): Fault {
@@ -188,10 +188,14 @@ function* scanRest(
   size: number,
   scan: Scan,
   sealBytes: number,
-): Procedure<{ dirtyBytes: number; nextMark: number | undefined; hasOldMark: boolean }> {
+): Procedure<{
+  dirtyBytes: number;
+  nextWriteHeader: number | undefined;
+  hasOldWriteHeader: boolean;
+}> {
   let dirtyBytes = 0;
-  let nextMark: number | undefined;
-  let hasOldMark = false;
+  let nextWriteHeader: number | undefined;
+  let hasOldWriteHeader = false;
   let base = scan.offset + sealBytes;
   while (base < size) {
     const bytes = yield* readBytes(file, base, Math.min(CHUNK_BYTES, size - base));
@@ -202,14 +206,19 @@ function* scanRest(
       // A mark at the very end belongs to the write that is looked at; only a later one proves anything.
       const from = base === scan.offset ? 1 : 0;
       const rest = bytes.subarray(from);
-      nextMark ??= findMark(rest, { base: base + from, notBefore: scan.firstZxid }, scan.crc32);
-      hasOldMark ||=
-        findMark(rest, { base: base + from, notBefore: ZXID_NONE }, scan.crc32) !== undefined;
+      nextWriteHeader ??= findWriteHeader(
+        rest,
+        { base: base + from, notBefore: scan.firstZxid },
+        scan.crc32,
+      );
+      hasOldWriteHeader ||=
+        findWriteHeader(rest, { base: base + from, notBefore: ZXID_NONE }, scan.crc32) !==
+        undefined;
     }
     if (base + bytes.length >= size) break;
-    base += bytes.length - (MARK_BYTES - 1); // a mark may lie across two chunks
+    base += bytes.length - (WRITE_HEADER_BYTES - 1); // a mark may lie across two chunks
   }
-  return { dirtyBytes, nextMark, hasOldMark };
+  return { dirtyBytes, nextWriteHeader, hasOldWriteHeader };
 }
 
 function lengthWithoutZeros(bytes: Uint8Array): number {

@@ -11,14 +11,14 @@
 import type { Crc32 } from "../../../protocol/record.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 
-export const MARK_BYTES = 24;
+export const WRITE_HEADER_BYTES = 24;
 /** Of a seal: the mark, and a record's length of 0. Nothing follows yet, whatever the segment held before it was used again. */
-export const SEAL_BYTES: number = MARK_BYTES + 4;
+export const SEAL_BYTES: number = WRITE_HEADER_BYTES + 4;
 const MAGIC = 0xff_7a_6f_64;
 const MAGIC_FIRST_BYTE = 0xff;
 
-export function encodeMark(offset: number, prevZxid: Zxid, crc32: Crc32): Uint8Array {
-  const bytes = new Uint8Array(MARK_BYTES);
+export function encodeWriteHeader(offset: number, prevZxid: Zxid, crc32: Crc32): Uint8Array {
+  const bytes = new Uint8Array(WRITE_HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC);
   setUint53(view, 8, offset);
@@ -27,14 +27,18 @@ export function encodeMark(offset: number, prevZxid: Zxid, crc32: Crc32): Uint8A
   return bytes;
 }
 
-export type Mark = { readonly offset: number; readonly prevZxid: Zxid };
+export type WriteHeader = { readonly offset: number; readonly prevZxid: Zxid };
 
 /** The intact mark at `position`, if there is one. */
-export function markAt(bytes: Uint8Array, position: number, crc32: Crc32): Mark | undefined {
-  if (position + MARK_BYTES > bytes.length) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + position, MARK_BYTES);
+export function writeHeaderAt(
+  bytes: Uint8Array,
+  position: number,
+  crc32: Crc32,
+): WriteHeader | undefined {
+  if (position + WRITE_HEADER_BYTES > bytes.length) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + position, WRITE_HEADER_BYTES);
   if (view.getUint32(0) !== MAGIC) return undefined;
-  if (view.getUint32(4) !== crc32(bytes.subarray(position + 8, position + MARK_BYTES))) {
+  if (view.getUint32(4) !== crc32(bytes.subarray(position + 8, position + WRITE_HEADER_BYTES))) {
     return undefined;
   }
   return { offset: getUint53(view, 8), prevZxid: getUint53(view, 16) as Zxid };
@@ -44,15 +48,15 @@ export function markAt(bytes: Uint8Array, position: number, crc32: Crc32): Mark 
  * Looks for an intact mark that says it belongs where it stands. `base`: offset of the bytes in their file. One that follows
  * a record before `notBefore` is a remnant of what the file held before it was used again.
  */
-export function findMark(
+export function findWriteHeader(
   bytes: Uint8Array,
   { base, notBefore }: { readonly base: number; readonly notBefore: Zxid },
   crc32: Crc32,
 ): number | undefined {
   let position = bytes.indexOf(MAGIC_FIRST_BYTE);
   while (position !== -1) {
-    const mark = markAt(bytes, position, crc32);
-    if (mark?.offset === base + position && mark.prevZxid >= notBefore) return base + position;
+    const header = writeHeaderAt(bytes, position, crc32);
+    if (header?.offset === base + position && header.prevZxid >= notBefore) return base + position;
     position = bytes.indexOf(MAGIC_FIRST_BYTE, position + 1);
   }
   return undefined;

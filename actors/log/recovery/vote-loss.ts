@@ -82,7 +82,7 @@ export function* cutAside(
   while (hasRoom && copied < size) {
     const bytes = yield* readBytes(name, copied, Math.min(COPY_BYTES, size - copied));
     hasRoom = yield* performIfSpace([
-      { kind: "write", file: to, position: copied, chunks: [bytes] },
+      { kind: "write", file: to, position: copied, buffers: [bytes] },
       { kind: "sync", file: to },
     ]);
     copied += bytes.length;

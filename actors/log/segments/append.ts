@@ -3,7 +3,7 @@ import { assert } from "../../../protocol/assert.ts";
 import type { DiskOperation } from "../../../runtime/disk.ts";
 import { segmentName } from "../format/files.ts";
 import { tellEndDurably } from "./log-end.ts";
-import { encodeMark, MARK_BYTES } from "../format/write-header.ts";
+import { encodeWriteHeader, WRITE_HEADER_BYTES } from "../format/write-header.ts";
 import { performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
 import { becomeFull } from "../disk-space.ts";
 import { giveBack } from "../disk-space.ts";
@@ -36,7 +36,7 @@ function countFitting(
   records: readonly PendingRecord[],
   from: number,
 ): number {
-  let left = state.settings.segmentBytes - segment.end - MARK_BYTES;
+  let left = state.settings.segmentBytes - segment.end - WRITE_HEADER_BYTES;
   let count = 0;
   for (const record of records.slice(from)) {
     left -= record.bytes.length;
@@ -54,7 +54,7 @@ function* writeToSegment(
 ): Procedure<number> {
   const file = segment.name;
   const done = yield* performIfSpace([
-    { kind: "write", file, position: segment.end, chunks: chunksOf(state, segment, records) },
+    { kind: "write", file, position: segment.end, buffers: buffersOf(state, segment, records) },
     { kind: "sync", file },
   ]);
   if (!done) {
@@ -92,7 +92,7 @@ function* startSegment(
   if (before?.sealed === true) operations.push({ kind: "sync", file: before.name });
   const spare = takeSpare(state);
   operations.push(
-    { kind: "write", file: spare.file, position: 0, chunks: chunksOf(state, segment, taken) },
+    { kind: "write", file: spare.file, position: 0, buffers: buffersOf(state, segment, taken) },
     { kind: "sync", file: spare.file },
     { kind: "rename", file: spare.file, to: file },
     { kind: "syncFolder" },
@@ -109,17 +109,17 @@ function* startSegment(
   return taken.length;
 }
 
-function chunksOf(
+function buffersOf(
   state: LogState,
   segment: Segment,
   records: readonly PendingRecord[],
 ): readonly Uint8Array[] {
-  const mark = encodeMark(segment.end, state.index.lastZxid, state.settings.crc32);
-  return [mark, ...records.map((record) => record.bytes)];
+  const header = encodeWriteHeader(segment.end, state.index.lastZxid, state.settings.crc32);
+  return [header, ...records.map((record) => record.bytes)];
 }
 
 function noteDurable(state: LogState, segment: Segment, records: readonly PendingRecord[]): void {
-  let offset = segment.end + MARK_BYTES;
+  let offset = segment.end + WRITE_HEADER_BYTES;
   for (const record of records) {
     assert(record.prevZxid === state.index.lastZxid, "no gap in any log");
     state.index.push(record.lastZxid, offset, record.bytes.length);

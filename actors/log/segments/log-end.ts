@@ -105,6 +105,6 @@ export function* lowerEnd(state: LogState, zxid: Zxid): Procedure<boolean> {
 
 function writePlace(state: LogState, position: number, zxid: Zxid): DiskOperation {
   assert(zxid <= state.index.lastZxid, "only what is durable is told");
-  const chunks = [encodePlace(zxid, state.settings.crc32)];
-  return { kind: "write", file: LOG_END_FILE, position, chunks };
+  const buffers = [encodePlace(zxid, state.settings.crc32)];
+  return { kind: "write", file: LOG_END_FILE, position, buffers };
 }

@@ -34,9 +34,9 @@ export function* prepareSpace(state: LogState): Procedure {
   const { file, size } = target;
   const length = Math.min(state.zeros.length, state.settings.segmentBytes - size);
   state.unpreparedBytes = 0;
-  const chunks = [state.zeros.subarray(0, length)];
+  const buffers = [state.zeros.subarray(0, length)];
   const done = yield* performIfSpace([
-    { kind: "write", file, position: size, chunks },
+    { kind: "write", file, position: size, buffers },
     { kind: "sync", file },
   ]);
   if (done) {

@@ -4,7 +4,7 @@
  * "Protocol-Aware Recovery for Consensus-Based Storage", FAST 2018). It is not synced: without it the last write is
  * judged as it would be anyway.
  */
-import { encodeMark, SEAL_BYTES } from "../format/write-header.ts";
+import { encodeWriteHeader, SEAL_BYTES } from "../format/write-header.ts";
 import { performIfSpace, type Procedure } from "../format/procedure.ts";
 import { giveBack } from "../disk-space.ts";
 import type { LogState, Segment } from "../state.ts";
@@ -20,9 +20,9 @@ export function segmentToSeal({ segments }: LogState): Segment | undefined {
 export function* sealSegment(state: LogState, segment: Segment): Procedure {
   const { name: file, end } = segment;
   const seal = new Uint8Array(SEAL_BYTES);
-  seal.set(encodeMark(end, state.index.lastZxid, state.settings.crc32));
+  seal.set(encodeWriteHeader(end, state.index.lastZxid, state.settings.crc32));
   segment.sealed = true;
-  if (yield* performIfSpace([{ kind: "write", file, position: end, chunks: [seal] }])) return;
+  if (yield* performIfSpace([{ kind: "write", file, position: end, buffers: [seal] }])) return;
   // On a disk that copies what it overwrites. Half a seal would be damage once a later segment is there.
   yield* giveBack(file, end);
   segment.size = end;

@@ -4,7 +4,7 @@
  * prepared (`room.ts`).
  */
 import { reusedName, SPARE_FILE } from "../format/files.ts";
-import { MARK_BYTES } from "../format/write-header.ts";
+import { WRITE_HEADER_BYTES } from "../format/write-header.ts";
 import { perform, performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
 import { type LogState, say, type Segment } from "../state.ts";
 
@@ -27,7 +27,7 @@ export function* retireSegment(state: LogState, segment: Segment): Procedure {
   const file = reusedName(name);
   yield* perform([{ kind: "rename", file: name, to: file }, { kind: "syncFolder" }]);
   const wiped = yield* performIfSpace([
-    { kind: "write", file, position: 0, chunks: [new Uint8Array(MARK_BYTES)] },
+    { kind: "write", file, position: 0, buffers: [new Uint8Array(WRITE_HEADER_BYTES)] },
     { kind: "sync", file },
   ]);
   if (wiped) state.spares.push(file);

@@ -72,7 +72,7 @@ function* storeChunk(state: LogState, chunk: Chunk): Procedure {
   const { cut } = state;
   assert(cut !== undefined, "a chunk belongs to a cut");
   const done = yield* performIfSpace([
-    { kind: "write", file: SNAPSHOT_NEW_FILE, position: cut.bytes, chunks: [bytes] },
+    { kind: "write", file: SNAPSHOT_NEW_FILE, position: cut.bytes, buffers: [bytes] },
     { kind: "sync", file: SNAPSHOT_NEW_FILE },
   ]);
   if (!done) {

@@ -28,7 +28,7 @@ export function* storePart(state: LogState, part: Part): Procedure {
     return;
   }
   const done = yield* performIfSpace([
-    { kind: "write", file: PARTS_FILE, position, chunks: [bytes] },
+    { kind: "write", file: PARTS_FILE, position, buffers: [bytes] },
     { kind: "sync", file: PARTS_FILE },
   ]);
   if (!done) {

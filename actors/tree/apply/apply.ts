@@ -201,9 +201,9 @@ function endSession(transaction: Transaction, session: Session): void {
   saveSession(tree, session);
   // Sorted: the order of a set is not part of the replicated state.
   for (const path of [...(session.ephemerals ?? [])].sort()) {
-    const node = tree.nodes.byPath.get(path);
-    assert(node?.ephemeralOwner === session.id, "a session knows its ephemerals");
-    removeZnode(transaction, node);
+    const znode = tree.znodes.byPath.get(path);
+    assert(znode?.ephemeralOwner === session.id, "a session knows its ephemerals");
+    removeZnode(transaction, znode);
   }
   tree.sessions.delete(session.id);
   tree.sessionsTouched.add(session.id);

@@ -6,7 +6,7 @@ import { assert } from "../../../protocol/assert.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { insertNode, putData, removeNode, type Znode } from "../store/znodes.ts";
+import { linkZnode, putData, unlinkZnode, type Znode } from "../store/znodes.ts";
 import { appendChange } from "../store/change-ring.ts";
 import type { TreeState } from "../state.ts";
 import { putValue } from "../store/values.ts";
@@ -24,27 +24,27 @@ export type Transaction = {
 export type Undo =
   | {
       readonly kind: "created";
-      readonly node: Znode;
+      readonly znode: Znode;
       readonly parent: Znode;
       readonly creates: number;
       readonly pzxid: Zxid;
     }
   | {
       readonly kind: "deleted";
-      readonly node: Znode;
+      readonly znode: Znode;
       readonly parent: Znode;
       readonly pzxid: Zxid;
     }
   | {
       readonly kind: "data";
-      readonly node: Znode;
+      readonly znode: Znode;
       readonly data: Uint8Array | null;
       readonly mzxid: Zxid;
       readonly mtime: number;
       readonly version: number;
     };
 
-type HeldChange = { readonly kind: Change["kind"]; readonly node: Znode };
+type HeldChange = { readonly kind: Change["kind"]; readonly znode: Znode };
 
 export function createTransaction(tree: TreeState, timeMs: number, zxid: Zxid): Transaction {
   return { tree, timeMs, zxid, undo: undefined, held: [] };
@@ -56,24 +56,24 @@ export function noteUndo(transaction: Transaction, undo: Undo): void {
 }
 
 /** `node` has just changed, or been removed. */
-export function changed(transaction: Transaction, kind: Change["kind"], node: Znode): void {
-  if (transaction.undo === undefined) publish(transaction, kind, node);
+export function changed(transaction: Transaction, kind: Change["kind"], znode: Znode): void {
+  if (transaction.undo === undefined) publish(transaction, kind, znode);
   // As it is now: a later operation of the multi may change it again.
-  else transaction.held.push({ kind, node: { ...node } });
+  else transaction.held.push({ kind, znode: { ...znode } });
 }
 
-function publish(transaction: Transaction, kind: Change["kind"], node: Znode): void {
+function publish(transaction: Transaction, kind: Change["kind"], znode: Znode): void {
   const { tree, zxid } = transaction;
-  appendChange(tree.ring, zxid, kind, node);
+  appendChange(tree.ring, zxid, kind, znode);
   switch (kind) {
     case "data":
-      fireData(tree.watches, node.path, zxid);
+      fireData(tree.watches, znode.path, zxid);
       return;
     case "created":
-      fireCreated(tree.watches, node.path, zxid);
+      fireCreated(tree.watches, znode.path, zxid);
       return;
     case "deleted":
-      fireDeleted(tree.watches, node.path, zxid);
+      fireDeleted(tree.watches, znode.path, zxid);
       return;
     case "acl":
       // ZooKeeper has no watch for it.
@@ -89,7 +89,7 @@ export function beginMulti(transaction: Transaction): void {
 /** All operations were taken: what they changed becomes visible. */
 export function finishMulti(transaction: Transaction): void {
   transaction.undo = undefined;
-  for (const { kind, node } of transaction.held) publish(transaction, kind, node);
+  for (const { kind, znode } of transaction.held) publish(transaction, kind, znode);
   transaction.held = [];
 }
 
@@ -102,30 +102,30 @@ export function abandonMulti(transaction: Transaction): void {
   for (const step of undo.reverse()) undoStep(transaction.tree, step);
 }
 
-function undoStep({ nodes, sessions }: TreeState, step: Undo): void {
-  const { node } = step;
+function undoStep({ znodes, sessions }: TreeState, step: Undo): void {
+  const { znode } = step;
   const ephemerals =
-    node.ephemeralOwner === SESSION_NONE
+    znode.ephemeralOwner === SESSION_NONE
       ? undefined
-      : sessions.get(node.ephemeralOwner)?.ephemerals;
+      : sessions.get(znode.ephemeralOwner)?.ephemerals;
   switch (step.kind) {
     case "created":
-      removeNode(nodes, step.parent, node);
-      ephemerals?.delete(node.path);
+      unlinkZnode(znodes, step.parent, znode);
+      ephemerals?.delete(znode.path);
       step.parent.creates = step.creates;
       step.parent.pzxid = step.pzxid;
       return;
     case "deleted":
-      insertNode(nodes, step.parent, node);
-      putValue(nodes.values, node, node.data);
-      ephemerals?.add(node.path);
+      linkZnode(znodes, step.parent, znode);
+      putValue(znodes.values, znode, znode.data);
+      ephemerals?.add(znode.path);
       step.parent.pzxid = step.pzxid;
       return;
     case "data":
-      putData(nodes, node, step.data);
-      node.mzxid = step.mzxid;
-      node.mtime = step.mtime;
-      node.version = step.version;
+      putData(znodes, znode, step.data);
+      znode.mzxid = step.mzxid;
+      znode.mtime = step.mtime;
+      znode.version = step.version;
       return;
   }
 }

@@ -12,10 +12,10 @@ import { parentOf, pathProblem, sequenceSuffix } from "../../../protocol/paths.t
 import { acceptedAcl } from "./acls.ts";
 import {
   createZnode,
-  insertNode,
+  linkZnode,
   isSpecial,
   putData,
-  removeNode,
+  unlinkZnode,
   type Znode,
 } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
@@ -44,97 +44,97 @@ export function applyZnodeOperation(
 }
 
 function setData(transaction: Transaction, { path, data, version }: Of<"setData">): Outcome {
-  const { nodes } = transaction.tree;
-  const node = nodes.byPath.get(path);
-  if (node === undefined) return missing(path);
-  if (version !== -1 && version !== node.version) return Code.badVersion;
+  const { znodes } = transaction.tree;
+  const znode = znodes.byPath.get(path);
+  if (znode === undefined) return missing(path);
+  if (version !== -1 && version !== znode.version) return Code.badVersion;
   if (transaction.undo !== undefined) {
-    const { data: before, mzxid, mtime } = node;
+    const { data: before, mzxid, mtime } = znode;
     noteUndo(transaction, {
       kind: "data",
-      node,
+      znode,
       data: before,
       mzxid,
       mtime,
-      version: node.version,
+      version: znode.version,
     });
   }
-  saveNode(transaction.tree, node);
-  putData(nodes, node, data);
-  node.version = (node.version + 1) | 0;
-  node.mzxid = transaction.zxid;
-  node.mtime = transaction.timeMs;
-  changed(transaction, "data", node);
-  return node;
+  saveNode(transaction.tree, znode);
+  putData(znodes, znode, data);
+  znode.version = (znode.version + 1) | 0;
+  znode.mzxid = transaction.zxid;
+  znode.mtime = transaction.timeMs;
+  changed(transaction, "data", znode);
+  return znode;
 }
 
 function create(transaction: Transaction, session: Session, operation: Of<"create">): Outcome {
-  const { nodes } = transaction.tree;
+  const { znodes } = transaction.tree;
   const asked = operation.path;
   if (!asked.includes("/") || asked.includes("\0")) return Code.badArguments;
   const acl = acceptedAcl(operation.acl);
   if (acl === undefined) return Code.invalidAcl;
-  const parent = nodes.byPath.get(parentOf(asked));
+  const parent = znodes.byPath.get(parentOf(asked));
   if (parent === undefined) return Code.noNode;
   const suffix = operation.mode.sequential ? sequenceSuffix(parent.creates) : "";
   // Joined anew: a decoded string may be a slice that keeps its whole batch alive.
   const path = `${parent.path === "/" ? "" : parent.path}/${asked.slice(asked.lastIndexOf("/") + 1)}${suffix}`;
   if (pathProblem(asked + suffix) !== undefined) return Code.badArguments;
-  if (nodes.byPath.has(path)) return Code.nodeExists;
+  if (znodes.byPath.has(path)) return Code.nodeExists;
   if (parent.ephemeralOwner !== SESSION_NONE) return Code.noChildrenForEphemerals;
 
   const { zxid, timeMs } = transaction;
   const owner = operation.mode.ephemeral ? session.id : SESSION_NONE;
-  const node = createZnode(path, acl, zxid, timeMs, owner);
+  const znode = createZnode(path, acl, zxid, timeMs, owner);
   if (transaction.undo !== undefined) {
     const { creates, pzxid } = parent;
-    noteUndo(transaction, { kind: "created", node, parent, creates, pzxid });
+    noteUndo(transaction, { kind: "created", znode, parent, creates, pzxid });
   }
   saveNode(transaction.tree, parent);
-  insertNode(nodes, parent, node);
-  putData(nodes, node, operation.data);
+  linkZnode(znodes, parent, znode);
+  putData(znodes, znode, operation.data);
   parent.creates = (parent.creates + 1) | 0;
   parent.pzxid = zxid;
   if (operation.mode.ephemeral) {
     session.ephemerals ??= new Set();
     session.ephemerals.add(path);
   }
-  changed(transaction, "created", node);
-  return node;
+  changed(transaction, "created", znode);
+  return znode;
 }
 
 function remove(transaction: Transaction, { path, version }: Of<"delete">): Outcome {
   if (!path.includes("/") || path.includes("\0") || isSpecial(path)) return Code.badArguments;
-  const node = transaction.tree.nodes.byPath.get(path);
-  if (node === undefined) return Code.noNode;
-  if (version !== -1 && version !== node.version) return Code.badVersion;
-  if (node.numChildren > 0) return Code.notEmpty;
-  removeZnode(transaction, node);
+  const znode = transaction.tree.znodes.byPath.get(path);
+  if (znode === undefined) return Code.noNode;
+  if (version !== -1 && version !== znode.version) return Code.badVersion;
+  if (znode.numChildren > 0) return Code.notEmpty;
+  removeZnode(transaction, znode);
   return Code.ok;
 }
 
 /** Takes out a node without children: a delete, or an ephemeral whose session ended. */
-export function removeZnode(transaction: Transaction, node: Znode): void {
-  const { nodes, sessions } = transaction.tree;
-  const parent = nodes.byPath.get(parentOf(node.path));
+export function removeZnode(transaction: Transaction, znode: Znode): void {
+  const { znodes, sessions } = transaction.tree;
+  const parent = znodes.byPath.get(parentOf(znode.path));
   assert(parent !== undefined, "a znode's parent exists as long as it does");
   if (transaction.undo !== undefined) {
-    noteUndo(transaction, { kind: "deleted", node, parent, pzxid: parent.pzxid });
+    noteUndo(transaction, { kind: "deleted", znode, parent, pzxid: parent.pzxid });
   }
-  saveNode(transaction.tree, node);
+  saveNode(transaction.tree, znode);
   saveNode(transaction.tree, parent);
-  removeNode(nodes, parent, node);
+  unlinkZnode(znodes, parent, znode);
   parent.pzxid = transaction.zxid;
-  if (node.ephemeralOwner !== SESSION_NONE) {
-    sessions.get(node.ephemeralOwner)?.ephemerals?.delete(node.path);
+  if (znode.ephemeralOwner !== SESSION_NONE) {
+    sessions.get(znode.ephemeralOwner)?.ephemerals?.delete(znode.path);
   }
-  changed(transaction, "deleted", node);
+  changed(transaction, "deleted", znode);
 }
 
 function check(transaction: Transaction, { path, version }: Of<"check">): Outcome {
-  const node = transaction.tree.nodes.byPath.get(path);
-  if (node === undefined) return missing(path);
-  return version === -1 || version === node.version ? Code.ok : Code.badVersion;
+  const znode = transaction.tree.znodes.byPath.get(path);
+  if (znode === undefined) return missing(path);
+  return version === -1 || version === znode.version ? Code.ok : Code.badVersion;
 }
 
 export function setAcl(
@@ -146,14 +146,14 @@ export function setAcl(
   if (pathProblem(path) !== undefined) return Code.badArguments;
   const accepted = acceptedAcl(acl);
   if (accepted === undefined) return Code.invalidAcl;
-  const node = transaction.tree.nodes.byPath.get(path);
-  if (node === undefined) return Code.noNode;
-  if (version !== -1 && version !== node.aversion) return Code.badVersion;
-  saveNode(transaction.tree, node);
-  node.acl = accepted;
-  node.aversion = (node.aversion + 1) | 0;
-  changed(transaction, "acl", node);
-  return node;
+  const znode = transaction.tree.znodes.byPath.get(path);
+  if (znode === undefined) return Code.noNode;
+  if (version !== -1 && version !== znode.aversion) return Code.badVersion;
+  saveNode(transaction.tree, znode);
+  znode.acl = accepted;
+  znode.aversion = (znode.aversion + 1) | 0;
+  changed(transaction, "acl", znode);
+  return znode;
 }
 
 /** A path that is there is valid, so only a missing one needs to be looked at. */

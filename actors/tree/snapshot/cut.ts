@@ -14,7 +14,7 @@ import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import { tell } from "../../inboxes.ts";
-import type { Nodes, Znode } from "../store/znodes.ts";
+import type { Znodes, Znode } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
 import type { TreeState } from "../state.ts";
 
@@ -23,7 +23,7 @@ export type Cut = {
   readonly number: number;
   readonly zxid: Zxid;
   /** Those of the state that is cut. A snapshot loaded meanwhile has others, which are none of this cut's business. */
-  readonly nodes: Nodes;
+  readonly znodes: Znodes;
   readonly sessionWalk: Iterator<Session>;
   readonly nodeWalk: Iterator<Znode>;
   /** Not yet written. */
@@ -46,16 +46,16 @@ const WALK_MAX = 65_536;
 /** Nothing while a cut is under way. */
 export function beginCut(tree: TreeState, effects: Effect[]): void {
   if (tree.cut !== undefined) return;
-  const { nodes, sessions, submitters } = tree;
+  const { znodes, sessions, submitters } = tree;
   tree.cuts += 1;
   const cut: Cut = {
     number: tree.cuts,
     zxid: tree.lastApplied,
-    nodes,
+    znodes,
     sessionWalk: sessions.values(),
-    nodeWalk: nodes.byPath.values(),
+    nodeWalk: znodes.byPath.values(),
     sessionsLeft: sessions.size,
-    nodesLeft: nodes.byPath.size,
+    nodesLeft: znodes.byPath.size,
     writer: new ChunkWriter(tree.options.snapshotChunkBytes),
     full: [],
     nextIndex: 0,
@@ -90,27 +90,27 @@ export function dropCut(tree: TreeState, zxid: Zxid): void {
 }
 
 /** To be called before a znode changes or goes. */
-export function saveNode(tree: TreeState, node: Znode): void {
+export function saveNode(tree: TreeState, znode: Znode): void {
   const { cut } = tree;
-  if (cut === undefined || cut.nodes !== tree.nodes || cut.nodesLeft === 0) return;
-  if (node.cut === cut.number || node.czxid > cut.zxid) return;
-  writeNode(cut, node);
+  if (cut === undefined || cut.znodes !== tree.znodes || cut.nodesLeft === 0) return;
+  if (znode.cut === cut.number || znode.czxid > cut.zxid) return;
+  writeNode(cut, znode);
   completeIfFull(tree, cut);
 }
 
 /** To be called before a session changes or goes. */
 export function saveSession(tree: TreeState, session: Session): void {
   const { cut } = tree;
-  if (cut === undefined || cut.nodes !== tree.nodes || cut.sessionsLeft === 0) return;
+  if (cut === undefined || cut.znodes !== tree.znodes || cut.sessionsLeft === 0) return;
   if (session.cut === cut.number || session.id > cut.zxid) return;
   writeSession(cut, session);
   completeIfFull(tree, cut);
 }
 
-function writeNode(cut: Cut, node: Znode): void {
-  node.cut = cut.number;
+function writeNode(cut: Cut, znode: Znode): void {
+  znode.cut = cut.number;
   cut.nodesLeft -= 1;
-  cut.writer.znode(node);
+  cut.writer.znode(znode);
 }
 
 function writeSession(cut: Cut, session: Session): void {
@@ -164,7 +164,7 @@ function walkSession(cut: Cut): void {
 }
 
 function walkNode(cut: Cut): void {
-  const { done, value: node } = cut.nodeWalk.next();
+  const { done, value: znode } = cut.nodeWalk.next();
   assert(done !== true, "what is left of the znodes is still to come");
-  if (node.cut !== cut.number && node.czxid <= cut.zxid) writeNode(cut, node);
+  if (znode.cut !== cut.number && znode.czxid <= cut.zxid) writeNode(cut, znode);
 }

@@ -22,9 +22,9 @@ import type { TreeLoaded, TreeMessage } from "../messages.ts";
 import {
   addChild,
   createZnode,
-  emptyNodes,
-  insertNode,
-  type Nodes,
+  emptyZnodes,
+  linkZnode,
+  type Znodes,
   putData,
   type Znode,
 } from "../store/znodes.ts";
@@ -44,7 +44,7 @@ export type Loading = {
   readonly zxid: Zxid;
   nextIndex: number;
   head: SnapshotHead | undefined;
-  readonly nodes: Nodes;
+  readonly znodes: Znodes;
   readonly sessions: Sessions;
   readonly submitters: Submitters;
   readonly skipped: Zxid[];
@@ -89,7 +89,7 @@ function beginLoading(zxid: Zxid): Loading {
     zxid,
     nextIndex: 0,
     head: undefined,
-    nodes: emptyNodes(),
+    znodes: emptyZnodes(),
     sessions: new Map(),
     submitters: createSubmitters(),
     skipped: [],
@@ -135,24 +135,24 @@ function addSession({ sessions, zxid }: Loading, session: SnapshotSession): void
 }
 
 function addNode(loading: Loading, from: SnapshotZnode): void {
-  const { nodes, sessions } = loading;
+  const { znodes, sessions } = loading;
   const { path, czxid, ctime, ephemeralOwner } = from;
-  assert(!nodes.byPath.has(path), "a snapshot holds a znode once");
+  assert(!znodes.byPath.has(path), "a snapshot holds a znode once");
   assert(czxid <= loading.zxid, "a snapshot holds nothing that came after it");
-  const node = createZnode(path, from.acl, czxid, ctime, ephemeralOwner);
-  node.mzxid = from.mzxid;
-  node.pzxid = from.pzxid;
-  node.mtime = from.mtime;
-  node.version = from.version;
-  node.creates = from.creates;
-  node.aversion = from.aversion;
+  const znode = createZnode(path, from.acl, czxid, ctime, ephemeralOwner);
+  znode.mzxid = from.mzxid;
+  znode.pzxid = from.pzxid;
+  znode.mtime = from.mtime;
+  znode.version = from.version;
+  znode.creates = from.creates;
+  znode.aversion = from.aversion;
   const parent = parentOfLoaded(loading, path);
-  insertNode(nodes, parent, node);
-  putData(nodes, node, from.data);
-  if (parent === undefined && path !== "/") loading.orphans.push(node);
+  linkZnode(znodes, parent, znode);
+  putData(znodes, znode, from.data);
+  if (parent === undefined && path !== "/") loading.orphans.push(znode);
   if (ephemeralOwner === SESSION_NONE) return;
   const session = sessions.get(ephemeralOwner);
-  if (session === undefined) loading.unowned.push(node);
+  if (session === undefined) loading.unowned.push(znode);
   else (session.ephemerals ??= new Set()).add(path);
 }
 
@@ -163,15 +163,15 @@ function parentOfLoaded(loading: Loading, path: string): Znode | undefined {
   if (parent !== undefined && parent.path.length === length && path.startsWith(parent.path)) {
     return parent;
   }
-  loading.parent = loading.nodes.byPath.get(parentOf(path));
+  loading.parent = loading.znodes.byPath.get(parentOf(path));
   return loading.parent;
 }
 
-function finish({ head, nodes, sessions, submitters, orphans, unowned }: Loading): void {
-  for (const node of orphans) {
-    const parent = nodes.byPath.get(parentOf(node.path));
+function finish({ head, znodes, sessions, submitters, orphans, unowned }: Loading): void {
+  for (const znode of orphans) {
+    const parent = znodes.byPath.get(parentOf(znode.path));
     assert(parent !== undefined, "a snapshot holds the parents of its znodes");
-    addChild(parent, node);
+    addChild(parent, znode);
   }
   for (const { path, ephemeralOwner } of unowned) {
     const session = sessions.get(ephemeralOwner);
@@ -179,20 +179,20 @@ function finish({ head, nodes, sessions, submitters, orphans, unowned }: Loading
     (session.ephemerals ??= new Set()).add(path);
   }
   assert(head !== undefined, "a snapshot has a head");
-  assert(nodes.byPath.size === head.znodes, "a snapshot holds as many znodes as it says");
+  assert(znodes.byPath.size === head.znodes, "a snapshot holds as many znodes as it says");
   assert(sessions.size === head.sessions, "a snapshot holds as many sessions as it says");
   assert(submitters.size === head.submitters, "a snapshot holds as many submitters as it says");
 }
 
 function replaceState(tree: TreeState, loading: Loading, effects: Effect[]): void {
-  const { zxid, head, nodes, sessions, submitters, skipped, configuration } = loading;
+  const { zxid, head, znodes, sessions, submitters, skipped, configuration } = loading;
   const { server, lane, ringBytesMax } = tree.options;
   assert(head !== undefined, "a snapshot has a head");
   assert(zxid >= tree.lastApplied, "a replica never goes back");
   const { lastApplied: before, sessions: formerSessions } = tree;
   tree.lastApplied = zxid;
   tree.lastTimeMs = head.timeMs;
-  tree.nodes = nodes;
+  tree.znodes = znodes;
   tree.sessions = sessions;
   tree.submitters = submitters;
   tree.skipped = skipped;

@@ -47,28 +47,28 @@ export function appendChange(
   ring: ChangeRing,
   zxid: Zxid,
   kind: Change["kind"],
-  node: Znode,
+  znode: Znode,
 ): void {
   const segment = openSegment(ring);
   const { numbers } = segment;
   const at = segment.count * COLUMNS;
   numbers[at] = zxid;
-  numbers[at + 1] = node.czxid;
-  numbers[at + 2] = node.mzxid;
-  numbers[at + 3] = node.ctime;
-  numbers[at + 4] = node.mtime;
-  numbers[at + 5] = node.version;
-  numbers[at + 6] = cversionOf(node);
-  numbers[at + 7] = node.aversion;
-  numbers[at + 8] = node.ephemeralOwner;
-  numbers[at + 9] = node.numChildren;
-  numbers[at + 10] = node.pzxid;
+  numbers[at + 1] = znode.czxid;
+  numbers[at + 2] = znode.mzxid;
+  numbers[at + 3] = znode.ctime;
+  numbers[at + 4] = znode.mtime;
+  numbers[at + 5] = znode.version;
+  numbers[at + 6] = cversionOf(znode);
+  numbers[at + 7] = znode.aversion;
+  numbers[at + 8] = znode.ephemeralOwner;
+  numbers[at + 9] = znode.numChildren;
+  numbers[at + 10] = znode.pzxid;
   numbers[at + 11] = KIND_NUMBERS[kind];
-  segment.paths[segment.count] = node.path;
-  segment.data[segment.count] = node.data;
+  segment.paths[segment.count] = znode.path;
+  segment.data[segment.count] = znode.data;
   segment.count += 1;
   segment.lastZxid = zxid;
-  const bytes = ENTRY_BYTES + node.path.length + (node.data === null ? 0 : node.data.length);
+  const bytes = ENTRY_BYTES + znode.path.length + (znode.data === null ? 0 : znode.data.length);
   segment.bytes += bytes;
   ring.bytes += bytes;
   while (ring.bytes > ring.bytesMax) dropOldest(ring);

@@ -11,7 +11,7 @@ type Hash = { one: number; other: number };
 export function digestOf(tree: TreeState): string {
   const hash: Hash = { one: 0x2545_f491, other: 0x9e37_79b9 | 0 };
   addNumber(hash, tree.lastApplied);
-  for (const path of [...tree.nodes.byPath.keys()].sort()) addZnode(hash, tree, path);
+  for (const path of [...tree.znodes.byPath.keys()].sort()) addZnode(hash, tree, path);
   const sessions = [...tree.sessions.values()].sort((a, b) => a.id - b.id);
   addNumber(hash, sessions.length);
   for (const { id, timeoutMs, attachedAt, password } of sessions) {
@@ -33,18 +33,18 @@ export function digestOf(tree: TreeState): string {
 }
 
 function addZnode(hash: Hash, tree: TreeState, path: string): void {
-  const node = tree.nodes.byPath.get(path);
-  if (node === undefined) return;
+  const znode = tree.znodes.byPath.get(path);
+  if (znode === undefined) return;
   addText(hash, path);
-  addBytes(hash, node.data);
-  addAcl(hash, node.acl);
-  for (const value of [node.czxid, node.mzxid, node.pzxid, node.ctime, node.mtime]) {
+  addBytes(hash, znode.data);
+  addAcl(hash, znode.acl);
+  for (const value of [znode.czxid, znode.mzxid, znode.pzxid, znode.ctime, znode.mtime]) {
     addNumber(hash, value);
   }
-  for (const value of [node.version, node.creates, node.aversion, node.numChildren]) {
+  for (const value of [znode.version, znode.creates, znode.aversion, znode.numChildren]) {
     addNumber(hash, value);
   }
-  addNumber(hash, node.ephemeralOwner);
+  addNumber(hash, znode.ephemeralOwner);
 }
 
 function addAcl(hash: Hash, acl: readonly Acl[]): void {

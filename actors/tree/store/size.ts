@@ -6,7 +6,7 @@
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import type { TreeMemory } from "../messages.ts";
-import type { Nodes, Znode } from "./znodes.ts";
+import type { Znodes, Znode } from "./znodes.ts";
 import type { TreeState } from "../state.ts";
 
 export type TreeLimits = {
@@ -41,19 +41,19 @@ const BYTES_OF_MB: number = 1024 * 1024;
 
 export type TreeSize = { readonly heapBytes: number; readonly bytes: number };
 
-function nodesHeapBytes({ byPath, pathBytes }: Nodes): number {
+function nodesHeapBytes({ byPath, pathBytes }: Znodes): number {
   return byPath.size * ZNODE_BYTES + pathBytes;
 }
 
-export function sizeOf({ nodes, sessions }: TreeState): TreeSize {
-  const heapBytes = nodesHeapBytes(nodes) + sessions.size * SESSION_BYTES;
-  return { heapBytes, bytes: heapBytes + nodes.dataBytes - nodes.pathBytes };
+export function sizeOf({ znodes, sessions }: TreeState): TreeSize {
+  const heapBytes = nodesHeapBytes(znodes) + sessions.size * SESSION_BYTES;
+  return { heapBytes, bytes: heapBytes + znodes.dataBytes - znodes.pathBytes };
 }
 
 /** Stops a node whose heap would be full: what was committed elsewhere does not fit it, or its heap was larger when it did. */
 export function stopIfTooLarge(tree: TreeState, effects: Effect[]): void {
   const { heapBytesStop } = tree.options.limits;
-  const loading = tree.loading === undefined ? 0 : nodesHeapBytes(tree.loading.nodes);
+  const loading = tree.loading === undefined ? 0 : nodesHeapBytes(tree.loading.znodes);
   const heapBytes = sizeOf(tree).heapBytes + loading;
   if (heapBytes <= heapBytesStop) return;
   const needed = Math.ceil(heapBytes / BYTES_OF_MB);
@@ -70,12 +70,12 @@ export function emitMemory(tree: TreeState, effects: Effect[]): void {
   const full =
     heapBytes >= limits.heapBytesMax * share ||
     bytes >= limits.bytesMax * share ||
-    tree.nodes.byPath.size >= ZNODES_MAX * share;
+    tree.znodes.byPath.size >= ZNODES_MAX * share;
   const sessionsFull = tree.sessions.size >= limits.sessionsMax;
   if (full === tree.memory.full && sessionsFull === tree.memory.sessionsFull) return;
   if (full !== tree.memory.full) {
     const { heapBytesMax, bytesMax } = limits;
-    const detail = { znodes: tree.nodes.byPath.size, heapBytes, heapBytesMax, bytes, bytesMax };
+    const detail = { znodes: tree.znodes.byPath.size, heapBytes, heapBytesMax, bytes, bytesMax };
     const event = full ? "treeFull" : "treeHasRoom";
     effects.push({ kind: "log", level: full ? "warn" : "info", event, detail });
   }
@@ -102,18 +102,18 @@ function growth(tree: TreeState, operation: ZnodeOperation): number {
     case "create":
       return ZNODE_BYTES + path.length + (operation.data?.length ?? 0);
     case "setData": {
-      const node = tree.nodes.byPath.get(path);
-      return node === undefined ? 0 : (operation.data?.length ?? 0) - (node.data?.length ?? 0);
+      const znode = tree.znodes.byPath.get(path);
+      return znode === undefined ? 0 : (operation.data?.length ?? 0) - (znode.data?.length ?? 0);
     }
     case "delete": {
-      const node = tree.nodes.byPath.get(path);
-      return node === undefined ? 0 : -bytesOf(node);
+      const znode = tree.znodes.byPath.get(path);
+      return znode === undefined ? 0 : -bytesOf(znode);
     }
     case "check":
       return 0;
   }
 }
 
-function bytesOf(node: Znode): number {
-  return ZNODE_BYTES + node.path.length + (node.data?.length ?? 0);
+function bytesOf(znode: Znode): number {
+  return ZNODE_BYTES + znode.path.length + (znode.data?.length ?? 0);
 }

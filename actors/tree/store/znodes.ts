@@ -28,7 +28,7 @@ export type Znode = {
   cut: number;
 };
 
-export type Nodes = {
+export type Znodes = {
   readonly byPath: Map<string, Znode>;
   readonly values: Values;
   /** Lengths of all paths and data: ZooKeeper's approximate data size. */
@@ -41,21 +41,21 @@ export type Nodes = {
 const READ_ACL: readonly Acl[] = [{ permissions: 1, scheme: "world", id: "anyone" }];
 
 /** The tree that every ensemble starts with, as ZooKeeper 3.8 answers it: no creates are counted for these. */
-export function createNodes(): Nodes {
-  const nodes = emptyNodes();
+export function createZnodes(): Znodes {
+  const znodes = emptyZnodes();
   for (const path of SPECIAL_PATHS) {
-    const node = createZnode(path, OPEN_ACL, ZXID_NONE, 0, SESSION_NONE);
-    const parent = path === "/" ? undefined : nodes.byPath.get(parentOf(path));
-    insertNode(nodes, parent, node);
-    putData(nodes, node, new Uint8Array(0));
+    const znode = createZnode(path, OPEN_ACL, ZXID_NONE, 0, SESSION_NONE);
+    const parent = path === "/" ? undefined : znodes.byPath.get(parentOf(path));
+    linkZnode(znodes, parent, znode);
+    putData(znodes, znode, new Uint8Array(0));
     if (path !== "/zookeeper/config") continue;
-    node.acl = READ_ACL;
-    node.aversion = -1;
+    znode.acl = READ_ACL;
+    znode.aversion = -1;
   }
-  return nodes;
+  return znodes;
 }
 
-export function emptyNodes(): Nodes {
+export function emptyZnodes(): Znodes {
   return { byPath: new Map(), values: createValues(), dataBytes: 0, pathBytes: 0, ephemerals: 0 };
 }
 
@@ -91,54 +91,54 @@ export function createZnode(
 }
 
 /** Puts the node, with whatever data it has, below its parent (undefined for the root, or when it comes later). */
-export function insertNode(nodes: Nodes, parent: Znode | undefined, node: Znode): void {
-  nodes.byPath.set(node.path, node);
-  nodes.dataBytes += node.path.length + (node.data?.length ?? 0);
-  nodes.pathBytes += node.path.length;
-  if (node.ephemeralOwner !== SESSION_NONE) nodes.ephemerals += 1;
-  if (parent !== undefined) addChild(parent, node);
+export function linkZnode(znodes: Znodes, parent: Znode | undefined, znode: Znode): void {
+  znodes.byPath.set(znode.path, znode);
+  znodes.dataBytes += znode.path.length + (znode.data?.length ?? 0);
+  znodes.pathBytes += znode.path.length;
+  if (znode.ephemeralOwner !== SESSION_NONE) znodes.ephemerals += 1;
+  if (parent !== undefined) addChild(parent, znode);
 }
 
-export function addChild(parent: Znode, node: Znode): void {
+export function addChild(parent: Znode, znode: Znode): void {
   parent.children ??= new Set();
-  parent.children.add(nameOf(node.path));
+  parent.children.add(nameOf(znode.path));
   parent.numChildren = parent.children.size;
 }
 
 /** Takes the node out. It can still be read, and be inserted again. */
-export function removeNode(nodes: Nodes, parent: Znode, node: Znode): void {
-  nodes.byPath.delete(node.path);
-  nodes.dataBytes -= node.path.length + (node.data?.length ?? 0);
-  nodes.pathBytes -= node.path.length;
-  if (node.ephemeralOwner !== SESSION_NONE) nodes.ephemerals -= 1;
-  parent.children?.delete(nameOf(node.path));
+export function unlinkZnode(znodes: Znodes, parent: Znode, znode: Znode): void {
+  znodes.byPath.delete(znode.path);
+  znodes.dataBytes -= znode.path.length + (znode.data?.length ?? 0);
+  znodes.pathBytes -= znode.path.length;
+  if (znode.ephemeralOwner !== SESSION_NONE) znodes.ephemerals -= 1;
+  parent.children?.delete(nameOf(znode.path));
   parent.numChildren = parent.children?.size ?? 0;
-  releaseValue(nodes.values, node);
+  releaseValue(znodes.values, znode);
 }
 
 /** Gives the node its own copy of `data`. */
-export function putData(nodes: Nodes, node: Znode, data: Uint8Array | null): void {
-  nodes.dataBytes += (data?.length ?? 0) - (node.data?.length ?? 0);
-  putValue(nodes.values, node, data);
+export function putData(znodes: Znodes, znode: Znode, data: Uint8Array | null): void {
+  znodes.dataBytes += (data?.length ?? 0) - (znode.data?.length ?? 0);
+  putValue(znodes.values, znode, data);
 }
 
 /** What clients see as cversion: creates and deletes of children together. */
-export function cversionOf(node: Znode): number {
-  return (node.creates * 2 - node.numChildren) | 0;
+export function cversionOf(znode: Znode): number {
+  return (znode.creates * 2 - znode.numChildren) | 0;
 }
 
-export function statOf(node: Znode): Stat {
+export function statOf(znode: Znode): Stat {
   return {
-    czxid: node.czxid,
-    mzxid: node.mzxid,
-    ctime: node.ctime,
-    mtime: node.mtime,
-    version: node.version,
-    cversion: cversionOf(node),
-    aversion: node.aversion,
-    ephemeralOwner: node.ephemeralOwner,
-    dataLength: node.data === null ? 0 : node.data.length,
-    numChildren: node.numChildren,
-    pzxid: node.pzxid,
+    czxid: znode.czxid,
+    mzxid: znode.mzxid,
+    ctime: znode.ctime,
+    mtime: znode.mtime,
+    version: znode.version,
+    cversion: cversionOf(znode),
+    aversion: znode.aversion,
+    ephemeralOwner: znode.ephemeralOwner,
+    dataLength: znode.data === null ? 0 : znode.data.length,
+    numChildren: znode.numChildren,
+    pzxid: znode.pzxid,
   };
 }

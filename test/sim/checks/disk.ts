@@ -7,7 +7,11 @@ import {
   snapshotName,
 } from "../../../actors/log/format/files.ts";
 import { decodeLogEnd } from "../../../actors/log/segments/log-end.ts";
-import { findMark, MARK_BYTES, SEAL_BYTES } from "../../../actors/log/format/write-header.ts";
+import {
+  findWriteHeader,
+  WRITE_HEADER_BYTES,
+  SEAL_BYTES,
+} from "../../../actors/log/format/write-header.ts";
 import type { LogState } from "../../../actors/log/log.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
 import type { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
@@ -73,11 +77,11 @@ function checkCut(node: number, disk: MemoryDisk, { segments }: LogState): void 
   if (last === undefined) return;
   const { name, end } = last;
   const rest = files[name]?.subarray(end) ?? new Uint8Array(0);
-  const isSealed = rest.subarray(MARK_BYTES, SEAL_BYTES).every((byte) => byte === 0);
+  const isSealed = rest.subarray(WRITE_HEADER_BYTES, SEAL_BYTES).every((byte) => byte === 0);
   const from = isSealed ? SEAL_BYTES : 0;
   // What the segment held before it was used again may stand there; those marks follow records before its own.
   const where = { base: end + from, notBefore: segmentZxid(name) };
-  const left = findMark(rest.subarray(from), where, crc32);
+  const left = findWriteHeader(rest.subarray(from), where, crc32);
   must(left === undefined, "I6 memory is the disk", () => {
     return `node ${node} has cut its log, and records are left in ${name} at ${left}`;
   });

@@ -48,8 +48,8 @@ function checkHeld({ connections, heldBytes }: GatewayState): void {
  * are not refused.
  */
 export function checkTree(who: string, tree: TreeState, underWayBytes: number): void {
-  const { nodes, options } = tree;
-  const bytes = nodes.byPath.size * ZNODE_BYTES + nodes.pathBytes;
+  const { znodes, options } = tree;
+  const bytes = znodes.byPath.size * ZNODE_BYTES + znodes.pathBytes;
   const bytesMax = options.limits.heapBytesMax + underWayBytes;
   must(bytes <= bytesMax, "limits", () => `${who} takes ${bytes} bytes, at most ${bytesMax}`);
 }

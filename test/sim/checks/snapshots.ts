@@ -35,10 +35,10 @@ export class SnapshotChecks {
     for (const path of model.paths) {
       const problem = treeProblemAt(tree, model, path, zxid);
       must(problem === undefined, "I4 equal trees", () => `${who}: ${path}: ${problem}`);
-      if (tree.nodes.byPath.has(path)) count += 1;
+      if (tree.znodes.byPath.has(path)) count += 1;
     }
-    must(count === tree.nodes.byPath.size, "I4 equal trees", () => {
-      return `${who} holds ${tree.nodes.byPath.size} znodes, not ${count}`;
+    must(count === tree.znodes.byPath.size, "I4 equal trees", () => {
+      return `${who} holds ${tree.znodes.byPath.size} znodes, not ${count}`;
     });
   }
 }

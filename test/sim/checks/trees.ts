@@ -15,7 +15,7 @@ export function treeProblemAt(
   path: string,
   zxid: Zxid,
 ): string | undefined {
-  const node = tree.nodes.byPath.get(path);
+  const node = tree.znodes.byPath.get(path);
   const moment = model.at(path, zxid);
   if (moment?.stat === undefined) return node === undefined ? undefined : "it should not be there";
   if (node === undefined) return "it is missing";
@@ -53,9 +53,9 @@ function treeProblem(tree: TreeState, model: Model): string | undefined {
   for (const path of model.paths) {
     const problem = treeProblemAt(tree, model, path, tree.lastApplied);
     if (problem !== undefined) return `${path}: ${problem}`;
-    if (tree.nodes.byPath.has(path)) count += 1;
+    if (tree.znodes.byPath.has(path)) count += 1;
   }
-  if (count !== tree.nodes.byPath.size) return `${tree.nodes.byPath.size} znodes, not ${count}`;
+  if (count !== tree.znodes.byPath.size) return `${tree.znodes.byPath.size} znodes, not ${count}`;
   for (const [id, session] of tree.sessions) {
     const known = model.sessions.get(id);
     const name = `session 0x${id.toString(16)}`;

@@ -21,6 +21,6 @@ function countsMore(leader: SimNode, { id, log }: SimNode): boolean {
   const role = leader.logSync?.role;
   const follower = role?.kind === "leading" ? role.followers.get(id) : undefined;
   if (follower === undefined || log.state === undefined) return false;
-  const { accepted, life } = follower;
-  return life.hasForgotten || Math.max(accepted, life.owed) > log.state.durable;
+  const { accepted, incarnation } = follower;
+  return incarnation.hasForgotten || Math.max(accepted, incarnation.owed) > log.state.durable;
 }

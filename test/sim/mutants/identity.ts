@@ -137,7 +137,7 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FORGOTTEN,
-        find: "if (follower === undefined || durable >= follower.life.owed) return;",
+        find: "if (follower === undefined || durable >= follower.incarnation.owed) return;",
         replace: "if (follower === undefined || durable >= 0) return;",
       },
     ],

@@ -35,7 +35,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/znode-operations.ts",
-        find: `  saveNode(transaction.tree, node);
+        find: `  saveNode(transaction.tree, znode);
   putData(`,
         replace: "  putData(",
       },
@@ -48,8 +48,8 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/znode-operations.ts",
-        find: "  saveNode(transaction.tree, node);\n  saveNode(transaction.tree, parent);\n",
-        replace: "  saveNode(transaction.tree, node);\n",
+        find: "  saveNode(transaction.tree, znode);\n  saveNode(transaction.tree, parent);\n",
+        replace: "  saveNode(transaction.tree, znode);\n",
       },
     ],
   },
@@ -65,9 +65,9 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
       },
       {
         file: "actors/tree/tree.ts",
-        find: "function figures(",
+        find: "function metricsOf(",
         replace: `function effects2(state) { return (state.cutEffects = []); }
-function figures(`,
+function metricsOf(`,
       },
       {
         file: "actors/tree/apply/apply.ts",
@@ -87,8 +87,8 @@ function figures(`,
     edits: [
       {
         file: "actors/tree/snapshot/load.ts",
-        find: "if (session === undefined) loading.unowned.push(node);\n  else (session.ephemerals ??= new Set()).add(path);",
-        replace: "if (session === undefined) loading.unowned.push(node);",
+        find: "if (session === undefined) loading.unowned.push(znode);\n  else (session.ephemerals ??= new Set()).add(path);",
+        replace: "if (session === undefined) loading.unowned.push(znode);",
       },
     ],
   },
@@ -98,9 +98,9 @@ function figures(`,
     edits: [
       {
         file: SNAPSHOTS,
-        find: `position: cut.bytes, chunks: [bytes] },
+        find: `position: cut.bytes, buffers: [bytes] },
     { kind: "sync", file: SNAPSHOT_NEW_FILE },`,
-        replace: "position: cut.bytes, chunks: [bytes] },",
+        replace: "position: cut.bytes, buffers: [bytes] },",
       },
     ],
   },
@@ -121,9 +121,9 @@ function figures(`,
     edits: [
       {
         file: INSTALL,
-        find: `{ kind: "write", file: PARTS_FILE, position, chunks: [bytes] },
+        find: `{ kind: "write", file: PARTS_FILE, position, buffers: [bytes] },
     { kind: "sync", file: PARTS_FILE },`,
-        replace: `{ kind: "write", file: PARTS_FILE, position, chunks: [bytes] },`,
+        replace: `{ kind: "write", file: PARTS_FILE, position, buffers: [bytes] },`,
       },
     ],
   },

@@ -55,7 +55,7 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/znode-operations.ts",
-        find: `if (version !== -1 && version !== node.version) return Code.badVersion;
+        find: `if (version !== -1 && version !== znode.version) return Code.badVersion;
   if (transaction.undo`,
         replace: "if (transaction.undo",
       },
@@ -135,12 +135,12 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/transaction.ts",
-        find: "if (transaction.undo === undefined) publish(transaction, kind, node);",
-        replace: "publish(transaction, kind, node); if (transaction.undo === undefined) return;",
+        find: "if (transaction.undo === undefined) publish(transaction, kind, znode);",
+        replace: "publish(transaction, kind, znode); if (transaction.undo === undefined) return;",
       },
       {
         file: "actors/tree/apply/transaction.ts",
-        find: "for (const { kind, node } of transaction.held) publish(transaction, kind, node);",
+        find: "for (const { kind, znode } of transaction.held) publish(transaction, kind, znode);",
         replace: "",
       },
     ],
@@ -152,7 +152,7 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: READS,
-        find: "else if (node.mzxid > read.relativeZxid)",
+        find: "else if (znode.mzxid > read.relativeZxid)",
         replace: "else if (false)",
       },
     ],

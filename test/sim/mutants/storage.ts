@@ -12,7 +12,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log/format/write-header.ts",
-        find: " && mark.prevZxid >= notBefore",
+        find: " && header.prevZxid >= notBefore",
         replace: "",
       },
     ],
@@ -23,11 +23,11 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: APPEND,
-        find: "  return [mark, ...records.map((record) => record.bytes)];",
+        find: "  return [header, ...records.map((record) => record.bytes)];",
         replace: `  const bytes = records.map((record) => record.bytes);
-  const end = bytes.reduce((sum, { length }) => sum + length, segment.end + MARK_BYTES);
+  const end = bytes.reduce((sum, { length }) => sum + length, segment.end + WRITE_HEADER_BYTES);
   const lastZxid = records.at(-1)?.lastZxid ?? state.index.lastZxid;
-  return [mark, ...bytes, encodeMark(end, lastZxid, state.settings.crc32)];`,
+  return [header, ...bytes, encodeWriteHeader(end, lastZxid, state.settings.crc32)];`,
       },
     ],
   },
@@ -48,9 +48,9 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: APPEND,
-        find: `chunks: chunksOf(state, segment, records) },
+        find: `buffers: buffersOf(state, segment, records) },
     { kind: "sync", file },`,
-        replace: "chunks: chunksOf(state, segment, records) },",
+        replace: "buffers: buffersOf(state, segment, records) },",
       },
     ],
   },

@@ -292,7 +292,7 @@ test("a record that went bad while the node ran is not given out", (t) => {
     kind: "write",
     file: SEGMENT,
     position: endOf(1) + 90,
-    chunks: [new Uint8Array([255])],
+    buffers: [new Uint8Array([255])],
   };
   disk.perform(bad);
   t.deepEqual(log.ask({ kind: "read", tag: 1, after: zxid(1, 0), bytesMax: 1e6 }), []);

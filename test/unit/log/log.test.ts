@@ -69,7 +69,7 @@ test("appends that wait for the disk share one write and one sync", (t) => {
   t.deepEqual(kinds.slice(0, 2), ["write", "sync"]);
   const appends = log.performed
     .slice(before)
-    .filter((operation) => operation.kind === "write" && operation.chunks.length > 1);
+    .filter((operation) => operation.kind === "write" && operation.buffers.length > 1);
   t.is(appends.length, 1);
 });
 
@@ -140,7 +140,7 @@ test("a read does not give a record that is written and not yet synced", (t) => 
   if (record === undefined) throw new Error("no record");
   log.tell({ kind: "append", records: [record] });
   const writes = (): number =>
-    log.performed.filter((done) => done.kind === "write" && done.chunks.includes(record)).length;
+    log.performed.filter((done) => done.kind === "write" && done.buffers.includes(record)).length;
   while (writes() === 0) t.true(log.step());
   log.tell({ kind: "read", tag: 1, after: zxid(1, 0), bytesMax: 1000 });
   const reports = log.run().map((report) => report.kind);

@@ -1,6 +1,6 @@
 /** Purged segments are written to again, and what they held before is never taken for a part of the log, nor for damage. */
 import test from "ava";
-import { MARK_BYTES, SEAL_BYTES } from "../../../actors/log/format/write-header.ts";
+import { WRITE_HEADER_BYTES, SEAL_BYTES } from "../../../actors/log/format/write-header.ts";
 import type { Procedure } from "../../../actors/log/format/procedure.ts";
 import { firstPrevZxid, scanSegment } from "../../../actors/log/format/scan.ts";
 import { DiskError } from "../../../runtime/disks/error.ts";
@@ -83,7 +83,7 @@ test("purged segments wait under another name, their first mark wiped, and the n
     t.true(
       disk
         .snapshot()
-        [name]?.subarray(0, MARK_BYTES)
+        [name]?.subarray(0, WRITE_HEADER_BYTES)
         .every((byte) => byte === 0),
     );
     t.is(disk.snapshot()[name]?.length, SEGMENT_BYTES);
@@ -97,7 +97,7 @@ test("purged segments wait under another name, their first mark wiped, and the n
       (sum, done) =>
         done.kind !== "write"
           ? sum
-          : sum + done.chunks.reduce((all, { length }) => all + length, 0),
+          : sum + done.buffers.reduce((all, { length }) => all + length, 0),
       0,
     );
   t.is(
@@ -142,11 +142,11 @@ test("a write cut short before remnants is cut off, wherever it was cut", (t) =>
   const [bytes] = [files[last]];
   if (bytes === undefined) throw new Error("no segment");
   const end = endOf(files, last);
-  const mark = MARK_BYTES + 64 + 57;
+  const mark = WRITE_HEADER_BYTES + 64 + 57;
   // What stood there before the write, which the write has replaced up to the cut: a seal and remnants.
   const before = new Uint8Array(mark + SEAL_BYTES).fill(0x55);
-  before.set(bytes.subarray(end - mark, end - mark + MARK_BYTES));
-  before.fill(0, MARK_BYTES, SEAL_BYTES);
+  before.set(bytes.subarray(end - mark, end - mark + WRITE_HEADER_BYTES));
+  before.fill(0, WRITE_HEADER_BYTES, SEAL_BYTES);
   for (let cut = 0; cut < mark; cut += 1) {
     const torn = bytes.slice();
     torn.set(before.subarray(cut), end - mark + cut);
@@ -189,9 +189,9 @@ test("the first write to a segment that was used before may be cut short at any 
     disk.perform = (operation) => {
       if (operation.kind !== "write") return perform(operation);
       // As large as what stood there before: an old record begins where the new one would.
-      const whole = Buffer.concat([...operation.chunks]);
+      const whole = Buffer.concat([...operation.buffers]);
       isWritten = true;
-      return perform({ ...operation, chunks: [whole.subarray(0, cut)] });
+      return perform({ ...operation, buffers: [whole.subarray(0, cut)] });
     };
     log.tell({ kind: "append", records: records(1, 224, 224) });
     while (!isWritten) log.step();
@@ -349,12 +349,12 @@ test("a seal that finds no room half way leaves nothing that is damage later", (
   const perform = disk.perform.bind(disk);
   let isRefused = false;
   disk.perform = (operation) => {
-    const isSeal = operation.kind === "write" && operation.chunks[0]?.length === SEAL_BYTES;
+    const isSeal = operation.kind === "write" && operation.buffers[0]?.length === SEAL_BYTES;
     if (!isSeal || isRefused) return perform(operation);
     isRefused = true;
     perform({
       ...operation,
-      chunks: [operation.chunks[0]?.subarray(0, MARK_BYTES) ?? new Uint8Array(0)],
+      buffers: [operation.buffers[0]?.subarray(0, WRITE_HEADER_BYTES) ?? new Uint8Array(0)],
     });
     throw new DiskError("ENOSPC", operation);
   };

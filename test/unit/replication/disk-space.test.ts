@@ -80,8 +80,9 @@ function submit(logSync: LogSync, seq: number): void {
 }
 
 function admissionOf(logSync: LogSync): unknown {
-  return (emitted(logSync.effects, "leadership$").at(-1) as { admission?: WriteAdmission } | undefined)
-    ?.admission;
+  return (
+    emitted(logSync.effects, "leadership$").at(-1) as { admission?: WriteAdmission } | undefined
+  )?.admission;
 }
 
 test("a node alone that runs out of room leads on, and has writes refused until there is room", (t) => {
