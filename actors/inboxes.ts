@@ -1,5 +1,5 @@
 /** Which actor takes which message, so that a `tell` to the wrong one is a type error. `L` below is a lane's number. */
-import type { Effect } from "../runtime/effects.ts";
+import type { TellEffect } from "../runtime/effects.ts";
 import type { AdminMessage } from "./admin/messages.ts";
 import type { ElectionMessage } from "./election/messages.ts";
 import type { NatsGatewayMessage, ZooKeeperGatewayMessage } from "./gateway/messages.ts";
@@ -23,6 +23,6 @@ export type Inboxes = {
   [nats: `nats/${number}`]: NatsGatewayMessage;
 };
 
-export function tell<To extends keyof Inboxes>(to: To, message: Inboxes[To]): Effect {
+export function tell<To extends keyof Inboxes>(to: To, message: Inboxes[To]): TellEffect {
   return { kind: "tell", to, message };
 }

@@ -1,6 +1,6 @@
 /** The words of replication that several actors and the files on disk share. */
 import type { ServerId } from "./ids.ts";
-import type { Epoch, Zxid } from "./zxid.ts";
+import { type Epoch, EPOCH_NONE, type Zxid } from "./zxid.ts";
 
 /**
  * What a voter has promised durably: it accepts nothing of an earlier epoch, and in this one only from this candidate. Raft's term
@@ -36,4 +36,13 @@ export type Leadership = {
   readonly leader: ServerId | undefined;
   /** What clients of this node may write: what the leader says, or less if this node's own disk or memory is full. */
   readonly admission: WriteAdmission;
+};
+
+/** What is known before anything is. */
+export const NO_LEADERSHIP: Leadership = {
+  kind: "leadership",
+  role: "looking",
+  epoch: EPOCH_NONE,
+  leader: undefined,
+  admission: "all",
 };

@@ -1,29 +1,16 @@
 /**
- * An actor: its state and one function that decides. It gets a message and answers with its next state and with effects
- * as plain data. It may change its own state object in place; nobody else sees it. It reads no clock, random source,
- * file or socket: what it needs of them comes in the context or as messages.
+ * An actor: its state and one function that decides. It gets a message and answers by changing its state and with effects,
+ * which are plain data. It reads no clock, random source, file or socket: what it needs of them comes in the turn or as
+ * messages. The third parameter says which effects it may ask for, so that a type tells who may touch the disk.
  */
 import type { Effect } from "./effects.ts";
-
-export type Step<State> = { readonly state: State; readonly effects: readonly Effect[] };
-
-/** Time and randomness as handed in by the runtime: the same seed gives the same values. */
-export type Context = {
-  /** Monotonic milliseconds; only differences mean something. */
-  readonly nowMs: number;
-  /** Unix time in milliseconds: for stamps that users see, never for ordering. */
-  readonly wallMs: number;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  /** Cryptographically strong outside simulation. */
-  readonly randomBytes: (length: number) => Uint8Array;
-};
+import type { FirstTurn, Turn } from "./turn.ts";
 
 /**
- * What happens when an actor throws, or an effect of its cannot be done. `restart`: a new state from `start`, which is told
- * again what was said last under each topic of state; the message is lost. `stopNode`: a node that may
- * be wrong must not vote. `recover`: the actor's own `recover` decides (a gateway closes the one connection); a message of
- * state then comes again.
+ * What happens when an actor throws, or when an effect of its cannot be performed. `restart`: it starts anew, and is told
+ * again the last value of each topic of state that it is wired to; the message is lost. `stopNode`: a node that may be wrong must
+ * not vote. `recover`: the actor's own `recover` decides (a gateway closes the one connection); a message of a topic of state then
+ * comes again.
  */
 export type Supervision = "restart" | "stopNode" | "recover";
 
@@ -33,13 +20,13 @@ export type Supervision = "restart" | "stopNode" | "recover";
  */
 export type WhenFull = "drop" | "stopNode";
 
-export type Actor<State, Message extends object> = {
+export type Actor<State, Message extends object, E extends Effect = Effect> = {
   /** Unique on the node; `name/N` for the actor of lane N. */
   readonly name: string;
   readonly supervision: Supervision;
   readonly mailbox: { readonly capacity: number; readonly whenFull: WhenFull };
-  readonly start: (context: Context) => Step<State>;
-  readonly receive: (state: State, message: Message, context: Context) => Step<State>;
-  /** Required with supervision `recover`. */
-  readonly recover?: (state: State, message: Message, error: unknown) => Step<State>;
+  readonly start: (turn: FirstTurn<E>) => State;
+  readonly receive: (turn: Turn<State, E>, message: Message) => void;
+  /** Required with supervision `recover`. The turn has none of the effects of the one that failed. */
+  readonly recover?: (turn: Turn<State, E>, message: Message, error: unknown) => void;
 };

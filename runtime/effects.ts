@@ -13,12 +13,55 @@ export type EventDetail = Readonly<Record<string, string | number | boolean | un
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-export type Effect =
-  /** To another actor of this node, on whichever thread it lives. In order per sender and receiver, never lost. */
-  | { readonly kind: "tell"; readonly to: string; readonly message: object }
-  /** To an actor of another node. May be lost, repeated, delayed or reordered. */
+/** To another actor of this node, on whichever thread it lives. In order per sender and receiver, never lost. */
+export type TellEffect = { readonly kind: "tell"; readonly to: string; readonly message: object };
+
+/** A timer of this actor. Comes back as `timer`. Starting a running timer restarts it. */
+export type TimerEffect<Timer extends string = string> =
+  | { readonly kind: "startTimer"; readonly timer: Timer; readonly afterMs: number }
+  | { readonly kind: "stopTimer"; readonly timer: Timer };
+
+/**
+ * Comes back as `endOfTurn` once all messages that wait on this thread have been handled, however often it was asked for: so what
+ * they brought is done together, as one batch.
+ */
+export type EndOfTurnEffect = { readonly kind: "endOfTurn" };
+
+/**
+ * A value for the actors that are wired to this topic, and for whoever observes it. With `keep` it is a state: an actor that starts
+ * anew is told the last one again, and an observer hears it at once.
+ */
+export type EmitEffect = {
+  readonly kind: "emit";
+  readonly topic: string;
+  readonly value: object;
+  readonly keep: boolean;
+};
+
+/** A line for the inspection stream. */
+export type LogEffect = {
+  readonly kind: "log";
+  readonly level: LogLevel;
+  readonly event: string;
+  readonly detail: EventDetail;
+};
+
+/** Stops the node: something that must hold does not. Nothing of this turn, or of a later one, is performed after it. */
+export type StopNodeEffect = { readonly kind: "stopNode"; readonly reason: string };
+
+/** What every actor may ask for. */
+export type LocalEffect<Timer extends string = string> =
+  | TellEffect
+  | TimerEffect<Timer>
+  | EndOfTurnEffect
+  | EmitEffect
+  | LogEffect
+  | StopNodeEffect;
+
+/** Messages to other nodes. They may be lost, repeated, delayed or reordered. */
+export type PeerEffect =
   | { readonly kind: "send"; readonly to: PeerId; readonly actor: string; readonly message: object }
-  /** To the same actor of every other node: published once. May be lost, repeated, delayed or reordered. */
+  /** To the same actor of every other node: published once. */
   | { readonly kind: "broadcast"; readonly actor: string; readonly message: object }
   /** A send that is answered: the outcome comes as `answered`, `noResponders` or `requestTimedOut` with this tag. */
   | {
@@ -30,38 +73,41 @@ export type Effect =
       readonly timeoutMs: number;
     }
   /** The answer to a `received` message that carried this `request` number. */
-  | { readonly kind: "answer"; readonly request: number; readonly message: object }
-  /** Comes back as `timer`. Starting a running timer restarts it. 0 means: once this turn's messages are done. */
-  | { readonly kind: "startTimer"; readonly timer: string; readonly afterMs: number }
-  | { readonly kind: "stopTimer"; readonly timer: string }
-  /** A value for all who subscribed to this topic of the actor (an Observable named like `leadership$`). */
-  | { readonly kind: "emit"; readonly topic: string; readonly value: object }
-  /** A line for the inspection stream: logs, metrics and tests read it. */
-  | {
-      readonly kind: "log";
-      readonly level: LogLevel;
-      readonly event: string;
-      readonly detail: EventDetail;
-    }
-  /** Performed one after the other; the outcome comes as `diskDone` or, from the first that fails, `diskFailed`. */
-  | { readonly kind: "disk"; readonly tag: number; readonly operations: readonly DiskOperation[] }
-  /** Bytes for a client connection of this thread. */
+  | { readonly kind: "answer"; readonly request: number; readonly message: object };
+
+/** Performed one after the other; the outcome comes as `diskDone` or, from the first that fails, `diskFailed`. */
+export type DiskEffect = {
+  readonly kind: "disk";
+  readonly tag: number;
+  readonly operations: readonly DiskOperation[];
+};
+
+/** Client connections of this thread. */
+export type ConnectionEffect =
   | { readonly kind: "write"; readonly connection: number; readonly bytes: Uint8Array }
   /** Closes a client connection after what was written before has been flushed. */
   | { readonly kind: "close"; readonly connection: number }
   /** No more `bytes` from a client connection until `resumeReading`; what it sends meanwhile waits in the network. */
   | { readonly kind: "pauseReading"; readonly connection: number }
-  | { readonly kind: "resumeReading"; readonly connection: number }
-  /** A message for whoever listens to a subject of the transport (clients; not the actors of other nodes). */
-  | { readonly kind: "publish"; readonly subject: string; readonly bytes: Uint8Array }
-  /** Stops the node: something that must hold does not. */
-  | { readonly kind: "stopNode"; readonly reason: string };
+  | { readonly kind: "resumeReading"; readonly connection: number };
+
+/** A message for whoever listens to a subject of the transport (clients; not the actors of other nodes). */
+export type PublishEffect = {
+  readonly kind: "publish";
+  readonly subject: string;
+  readonly bytes: Uint8Array;
+};
+
+export type Effect = LocalEffect | PeerEffect | DiskEffect | ConnectionEffect | PublishEffect;
 
 /** What the runtime tells an actor, beside what other actors tell it. */
 export type TimerMessage<Timer extends string = string> = {
   readonly kind: "timer";
   readonly timer: Timer;
 };
+
+/** The `endOfTurn` that was asked for. */
+export type EndOfTurn = { readonly kind: "endOfTurn" };
 
 /** A message from an actor of another node. `request` is set when the sender waits for an `answer`. */
 export type ReceivedMessage<Message> = {

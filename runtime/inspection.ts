@@ -1,5 +1,5 @@
 /** What happens inside a node, as one stream: logs, metrics, tests and the dashboard read it. */
-import type { EventDetail, LogLevel, PeerId } from "./effects.ts";
+import type { Effect, EventDetail, LogLevel, PeerId } from "./effects.ts";
 
 export type InspectionEvent =
   /** An actor's own word. */
@@ -39,3 +39,17 @@ export type InspectionEvent =
       readonly actor: string;
       readonly reason: string;
     };
+
+/** One message that an actor handled, before what it asked for is performed. */
+export type StepEvent = {
+  /** Unix milliseconds. */
+  readonly atMs: number;
+  readonly node: PeerId;
+  readonly actor: string;
+  readonly message: object;
+  readonly effects: readonly Effect[];
+  /** The actor's own, as it is after the step. */
+  readonly state: unknown;
+  /** How many messages wait for the actor. */
+  readonly queued: number;
+};

@@ -3,12 +3,13 @@
  * else calls actor code. Subscribers of topics and of the inspection stream only enqueue or record (RxJS 7 lets a `next`
  * made inside a subscriber overtake the message that caused it).
  */
-import { type Observable, Subject } from "rxjs";
-import type { Actor, Context, Step } from "./actor.ts";
+import { defer, type Observable, startWith, Subject } from "rxjs";
+import type { Actor } from "./actor.ts";
 import type { Clock, Randomness } from "./clock.ts";
 import type { DiskOperation, DiskOutcome } from "./disk.ts";
-import type { Effect, PeerId } from "./effects.ts";
-import type { InspectionEvent } from "./inspection.ts";
+import type { Context, Turn } from "./turn.ts";
+import type { ConnectionEffect, Effect, EmitEffect, PeerId } from "./effects.ts";
+import type { InspectionEvent, StepEvent } from "./inspection.ts";
 import { Fifo } from "./fifo.ts";
 import { OpenRequests } from "./open-requests.ts";
 import type {
@@ -31,8 +32,6 @@ export type Letter = {
   /** Of state: the last message under it is told again to a receiver that is started anew. */
   readonly topic?: string | undefined;
 };
-
-export type ConnectionEffect = Extract<Effect, { readonly connection: number }>;
 
 /** Client connections of this thread. */
 export interface ConnectionPort {
@@ -60,6 +59,8 @@ export type SystemOptions = {
   readonly publisher?: Pick<Transport, "publish"> | undefined;
   readonly disk?: DiskPort | undefined;
   readonly connections?: ConnectionPort | undefined;
+  /** Called before each step, under the actor's supervision: the simulator has actors fail here. */
+  readonly beforeStep?: ((actor: string, message: object) => void) | undefined;
   /** The link to the thread where an actor lives that is not of this system. */
   readonly route: (to: string) => Link | undefined;
   /** Called once, when an actor asked for it or failed under supervision `stopNode`. */
@@ -75,6 +76,8 @@ type Cell = {
   readonly known: Map<string, object>;
   queued: number;
   readonly timers: Map<string, () => void>;
+  /** It has asked for an `endOfTurn`. */
+  awaitsEndOfTurn: boolean;
 };
 
 type Queued = {
@@ -95,9 +98,15 @@ export class ActorSystem {
   readonly #options: SystemOptions;
   readonly #cells = new Map<string, Cell>();
   readonly #queue = new Fifo<Queued>();
-  #turnTimers: { readonly cell: Cell; readonly timer: string }[] = [];
-  readonly #topics = new Map<string, Subject<object>>();
+  /** Those that have asked for an `endOfTurn`, in order. */
+  #awaitingEndOfTurn: Cell[] = [];
+  /** By emitting actor and topic, who is told. */
+  readonly #wires = new Map<string, string[]>();
+  readonly #observed = new Map<string, Subject<object>>();
+  /** By emitting actor and topic, the last value of a state. */
+  readonly #kept = new Map<string, object>();
   readonly #inspection = new Subject<InspectionEvent>();
+  readonly #steps = new Subject<StepEvent>();
   readonly #outbox = new Map<Link, Letter[]>();
   readonly #requests = new OpenRequests();
   #floodSaidMs = Number.NEGATIVE_INFINITY;
@@ -121,13 +130,29 @@ export class ActorSystem {
     return this.#inspection;
   }
 
-  /** What an actor emits under a topic. Subscribers must only enqueue. */
-  topic(actor: string, topic: string): Observable<object> {
-    return this.#subject(actor, topic);
+  /** What each step of an actor was given and decided, while somebody subscribes. Subscribers must not change what they are given. */
+  get steps$(): Observable<StepEvent> {
+    return this.#steps;
+  }
+
+  /** From now on each value that the actor emits under the topic is told to these actors, wherever they live. */
+  wire(actor: string, topic: string, to: readonly string[]): void {
+    const key = topicKey(actor, topic);
+    this.#wires.set(key, [...(this.#wires.get(key) ?? []), ...to]);
+  }
+
+  /** What an actor emits under a topic from now on; of a state also what it emitted last. */
+  observe(actor: string, topic: string): Observable<object> {
+    return defer(() => {
+      const key = topicKey(actor, topic);
+      const last = this.#kept.get(key);
+      const subject = this.#subject(key);
+      return last === undefined ? subject : subject.pipe(startWith(last));
+    });
   }
 
   /** Adds an actor and queues its start. Actors start in the order in which they were added. */
-  add<State, Message extends object>(actor: Actor<State, Message>): void {
+  add<State, Message extends object, E extends Effect>(actor: Actor<State, Message, E>): void {
     const cell: Cell = {
       // The cell alone calls the actor, with its own state and with messages that were told to its name.
       actor: actor as unknown as Actor<unknown, object>,
@@ -136,6 +161,7 @@ export class ActorSystem {
       known: new Map(),
       queued: 0,
       timers: new Map(),
+      awaitsEndOfTurn: false,
     };
     this.#cells.set(actor.name, cell);
     this.#enqueue({ cell, message: START });
@@ -171,7 +197,8 @@ export class ActorSystem {
       for (const cancel of cell.timers.values()) cancel();
       cell.timers.clear();
     }
-    for (const subject of this.#topics.values()) subject.complete();
+    for (const subject of this.#observed.values()) subject.complete();
+    this.#steps.complete();
     this.#inspection.complete();
   }
 
@@ -199,8 +226,8 @@ export class ActorSystem {
         this.#deliver(next);
         handled += 1;
         if (handled >= TURN_MESSAGES_MAX) break;
-      } else if (this.#turnTimers.length > 0) {
-        this.#fireTurnTimers();
+      } else if (this.#awaitingEndOfTurn.length > 0) {
+        this.#endTurn();
       } else {
         break;
       }
@@ -209,13 +236,14 @@ export class ActorSystem {
     if (this.#queue.length > 0) this.#schedule();
   }
 
-  #fireTurnTimers(): void {
-    const due = this.#turnTimers;
-    this.#turnTimers = [];
-    for (const { cell, timer } of due) {
-      if (cell.timers.get(timer) !== TURN_TIMER) continue;
-      cell.timers.delete(timer);
-      this.#deliver({ cell, message: { kind: "timer", timer } });
+  #endTurn(): void {
+    const cells = this.#awaitingEndOfTurn;
+    this.#awaitingEndOfTurn = [];
+    for (const cell of cells) {
+      // It may have been started anew meanwhile.
+      if (!cell.awaitsEndOfTurn) continue;
+      cell.awaitsEndOfTurn = false;
+      this.#deliver({ cell, message: END_OF_TURN });
     }
   }
 
@@ -238,21 +266,24 @@ export class ActorSystem {
     }
   }
 
-  /** What the actor decides, and what it asks for: an effect that cannot be done is a failure of the actor too. */
+  /** What the actor decides, and what it asks for: an effect that cannot be performed is a failure of the actor too. */
   #step(cell: Cell, message: object): void {
     const { actor } = cell;
-    this.#take(
-      cell,
-      message === START
-        ? actor.start(this.#context)
-        : actor.receive(cell.state, message, this.#context),
-    );
+    this.#options.beforeStep?.(actor.name, message);
+    const turn = this.#newTurn(cell);
+    if (message === START) cell.state = actor.start(turn);
+    else actor.receive(turn, message);
+    if (this.#steps.observed) this.#sayStep(cell, message, turn);
+    this.#performAll(cell, turn.effects);
   }
 
-  #take(cell: Cell, step: Step<unknown>): void {
-    cell.state = step.state;
+  #newTurn({ state }: Cell): Turn<unknown> {
+    return { ...this.#context, state, effects: [] };
+  }
+
+  #performAll(cell: Cell, effects: readonly Effect[]): void {
     let failure: { readonly error: unknown } | undefined;
-    for (const effect of step.effects) {
+    for (const effect of effects) {
       if (this.#stopped) return;
       try {
         this.#perform(cell, effect);
@@ -273,8 +304,10 @@ export class ActorSystem {
         return;
       }
       if (actor.supervision === "recover" && actor.recover !== undefined && message !== START) {
-        this.#take(cell, actor.recover(cell.state, message, error));
-        // What counts from now on must not be missed.
+        const turn = this.#newTurn(cell);
+        actor.recover(turn, message, error);
+        this.#performAll(cell, turn.effects);
+        // A state that is missed would stay unknown until it changes.
         if (topic !== undefined) this.#step(cell, message);
         return;
       }
@@ -285,10 +318,11 @@ export class ActorSystem {
     this.#stopNode(actor.name, `${actor.name} failed: ${String(error)}`);
   }
 
-  /** What it knew by others' words it knows again. What the life before had asked for is not answered to this one. */
+  /** It is told again the states that it knew. What it had asked for before is not answered to it any more. */
   #startAnew(cell: Cell): void {
     for (const cancel of cell.timers.values()) cancel();
     cell.timers.clear();
+    cell.awaitsEndOfTurn = false;
     cell.incarnation += 1;
     this.#step(cell, START);
     for (const known of cell.known.values()) this.#step(cell, known);
@@ -319,8 +353,11 @@ export class ActorSystem {
         cell.timers.get(effect.timer)?.();
         cell.timers.delete(effect.timer);
         return;
+      case "endOfTurn":
+        this.#awaitEndOfTurn(cell);
+        return;
       case "emit":
-        this.#subject(cell.actor.name, effect.topic).next(effect.value);
+        this.#emit(cell.actor.name, effect);
         return;
       case "log":
         this.#inspection.next({ ...effect, ...this.#stamp(), actor: cell.actor.name });
@@ -368,14 +405,22 @@ export class ActorSystem {
     else transport.request(to, effect.actor, bytes, effect.timeoutMs, done);
   }
 
+  #awaitEndOfTurn(cell: Cell): void {
+    if (cell.awaitsEndOfTurn) return;
+    cell.awaitsEndOfTurn = true;
+    this.#awaitingEndOfTurn.push(cell);
+    this.#schedule();
+  }
+
+  #emit(actor: string, { topic, value, keep }: EmitEffect): void {
+    const key = topicKey(actor, topic);
+    if (keep) this.#kept.set(key, value);
+    for (const to of this.#wires.get(key) ?? []) this.tell(to, value, keep ? key : undefined);
+    this.#observed.get(key)?.next(value);
+  }
+
   #startTimer(cell: Cell, timer: string, afterMs: number): void {
     cell.timers.get(timer)?.();
-    if (afterMs === 0) {
-      cell.timers.set(timer, TURN_TIMER);
-      this.#turnTimers.push({ cell, timer });
-      this.#schedule();
-      return;
-    }
     const { incarnation } = cell;
     const cancel = this.#options.clock.after(afterMs, () => {
       // A timer that was stopped or restarted while its firing was queued must not fire.
@@ -472,20 +517,28 @@ export class ActorSystem {
     return { atMs: this.#options.clock.wallMs(), node: this.#options.node };
   }
 
-  #subject(actor: string, topic: string): Subject<object> {
-    const key = `${actor} ${topic}`;
-    let subject = this.#topics.get(key);
+  #sayStep(cell: Cell, message: object, { effects }: Turn<unknown>): void {
+    const { queued, state } = cell;
+    const actor = cell.actor.name;
+    this.#steps.next({ ...this.#stamp(), actor, message, effects, state, queued });
+  }
+
+  #subject(key: string): Subject<object> {
+    let subject = this.#observed.get(key);
     if (subject === undefined) {
       subject = new Subject<object>();
-      this.#topics.set(key, subject);
+      this.#observed.set(key, subject);
     }
     return subject;
   }
 }
 
 const START: object = { kind: "start" };
-/** Stands for a timer of 0 ms: there is nothing to cancel, it is skipped when another stands in its place. */
-const TURN_TIMER = (): void => {};
+const END_OF_TURN: object = { kind: "endOfTurn" };
+
+function topicKey(actor: string, topic: string): string {
+  return `${actor} ${topic}`;
+}
 
 function kindOf(message: object): string {
   return "kind" in message ? String(message.kind) : "unknown";

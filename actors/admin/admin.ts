@@ -1,13 +1,15 @@
 /** The admin actor: collects what the other actors of the node report, and answers four-letter words from it. */
 import { unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { EPOCH_NONE, ZXID_NONE } from "../../protocol/zxid.ts";
-import type { Actor, Step } from "../../runtime/actor.ts";
-import type { Effect } from "../../runtime/effects.ts";
-import type { Leadership } from "../../protocol/replication.ts";
-import type { Applied } from "../tree/messages.ts";
+import { ZXID_NONE } from "../../protocol/zxid.ts";
+import type { Actor } from "../../runtime/actor.ts";
+import type { LocalEffect } from "../../runtime/effects.ts";
+import type { Turn as TurnOf } from "../../runtime/turn.ts";
+import { type Leadership, NO_LEADERSHIP } from "../../protocol/replication.ts";
+import type { TreeMetrics } from "../tree/messages.ts";
+import { tell } from "../inboxes.ts";
 import { answerOf, type Metrics, type Mode } from "./four-letter-words.ts";
-import type { AdminAnswer, AdminMessage, GatewayReport, ProcessReport } from "./messages.ts";
+import type { AdminMessage, GatewayReport, ProcessReport } from "./messages.ts";
 
 export type AdminOptions = {
   readonly server: ServerId;
@@ -25,7 +27,7 @@ export type AdminOptions = {
 export type AdminState = {
   readonly startedMs: number;
   leadership: Leadership;
-  applied: Applied;
+  tree: TreeMetrics;
   /** Watches of each lane. */
   readonly watches: Map<number, number>;
   /** Bytes that each lane uses of its heap. */
@@ -40,28 +42,26 @@ export type AdminState = {
 
 const VERSION = "3.8.0-zooid, built on 1970-01-01 00:00 UTC";
 
-export function adminActor(options: AdminOptions): Actor<AdminState, AdminMessage> {
+type Turn = TurnOf<AdminState, LocalEffect<never>>;
+
+export function adminActor(
+  options: AdminOptions,
+): Actor<AdminState, AdminMessage, LocalEffect<never>> {
   return {
     name: "admin",
     supervision: "restart",
     mailbox: { capacity: 100_000, whenFull: "drop" },
-    start: ({ nowMs }) => ({ state: initialState(nowMs), effects: [] }),
-    receive: (state, message, { nowMs }) => receive(options, state, message, nowMs),
+    start: ({ nowMs }) => initialState(nowMs),
+    receive: (turn, message) => receive(options, turn, message),
   };
 }
 
 function initialState(startedMs: number): AdminState {
   return {
     startedMs,
-    leadership: {
-      kind: "leadership",
-      role: "looking",
-      epoch: EPOCH_NONE,
-      leader: undefined,
-      admission: "all",
-    },
-    applied: {
-      kind: "applied$",
+    leadership: NO_LEADERSHIP,
+    tree: {
+      kind: "treeMetrics",
       lane: 0,
       zxid: ZXID_NONE,
       znodes: 0,
@@ -83,58 +83,45 @@ function initialState(startedMs: number): AdminState {
   };
 }
 
-function receive(
-  options: AdminOptions,
-  state: AdminState,
-  message: AdminMessage,
-  nowMs: number,
-): Step<AdminState> {
+function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void {
+  const { state, effects, nowMs } = turn;
   switch (message.kind) {
     case "leadership":
       state.leadership = message;
-      break;
+      return;
     case "peers":
       state.alive = message.alive;
-      break;
-    case "applied$":
+      return;
+    case "treeMetrics":
       // Each lane tells; the one that is ahead is the node's.
-      if (message.zxid >= state.applied.zxid) state.applied = message;
+      if (message.zxid >= state.tree.zxid) state.tree = message;
       state.watches.set(message.lane, message.watches);
-      break;
+      return;
     case "gatewayReport":
       state.reports.set(message.gateway, message);
-      break;
+      return;
     case "processReport":
       state.process = message;
-      break;
+      return;
     case "peersReport":
       state.refused = message.refused;
-      break;
+      return;
     case "laneReport":
       state.laneHeaps.set(message.lane, message.heapUsedBytes);
-      break;
+      return;
     case "fourLetterWord": {
-      const text = answerOf(message.word, metricsOf(options, state, nowMs));
-      return {
-        state,
-        effects: [answer(message.from, { kind: "adminAnswer", client: message.client, text })],
-      };
+      const { from, client, word } = message;
+      const text = answerOf(word, metricsOf(options, state, nowMs));
+      effects.push(tell(from, { kind: "adminAnswer", client, text }));
+      return;
     }
-    case "timer":
-      break; // none is ever started
     default:
       unreachable(message);
   }
-  return { state, effects: [] };
-}
-
-/** The asker is a gateway, whichever kind. */
-function answer(to: string, message: AdminAnswer): Effect {
-  return { kind: "tell", to, message };
 }
 
 function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Metrics {
-  const { leadership, applied } = state;
+  const { leadership, tree } = state;
   const reports = [...state.reports.values()];
   const sum = (of: (report: GatewayReport) => number): number =>
     reports.reduce((total, report) => total + of(report), 0);
@@ -146,16 +133,16 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
     epoch: leadership.epoch,
     leader: leadership.leader,
     admission: leadership.admission,
-    zxid: applied.zxid,
-    znodes: applied.znodes,
+    zxid: tree.zxid,
+    znodes: tree.znodes,
     watches: [...state.watches.values()].reduce((total, watches) => total + watches, 0),
-    ephemerals: applied.ephemerals,
-    dataBytes: applied.dataBytes,
-    sessions: applied.sessions,
-    treeBytes: applied.treeBytes,
-    treeBytesMax: applied.treeBytesMax,
-    treeHeapBytes: applied.treeHeapBytes,
-    treeHeapBytesMax: applied.treeHeapBytesMax,
+    ephemerals: tree.ephemerals,
+    dataBytes: tree.dataBytes,
+    sessions: tree.sessions,
+    treeBytes: tree.treeBytes,
+    treeBytesMax: tree.treeBytesMax,
+    treeHeapBytes: tree.treeHeapBytes,
+    treeHeapBytesMax: tree.treeHeapBytesMax,
     laneHeaps: [...state.laneHeaps].toSorted(([first], [second]) => first - second),
     connections: sum((report) => report.connections),
     refused: sum((report) => report.refused),

@@ -1,13 +1,13 @@
 /** The admin actor: health, metrics, four-letter words. It lives on the main thread and knows what every actor reports. */
-import type { TimerMessage } from "../../runtime/effects.ts";
 import type { Leadership } from "../../protocol/replication.ts";
+import type { GatewayName } from "../gateway/messages.ts";
 import type { Peers } from "../heartbeat/messages.ts";
-import type { Applied } from "../tree/messages.ts";
+import type { TreeMetrics } from "../tree/messages.ts";
 
-/** From a gateway, once a second and whenever it asks for a four-letter word: its figures since the start. */
+/** From a gateway, once a second and whenever it asks for a four-letter word: its metrics since the start. */
 export type GatewayReport = {
   readonly kind: "gatewayReport";
-  readonly gateway: string;
+  readonly gateway: GatewayName;
   readonly connections: number;
   /** Clients that were turned away before they had a connection. */
   readonly refused: number;
@@ -39,7 +39,7 @@ export type LaneReport = {
 export type AdminMessage =
   | Leadership
   | Peers
-  | Applied
+  | TreeMetrics
   | GatewayReport
   | ProcessReport
   | PeersReport
@@ -47,11 +47,10 @@ export type AdminMessage =
   /** Answered with `adminAnswer` to the actor `from`. */
   | {
       readonly kind: "fourLetterWord";
-      readonly from: string;
+      readonly from: GatewayName;
       readonly client: number;
       readonly word: string;
-    }
-  | TimerMessage;
+    };
 
 export type AdminAnswer = {
   readonly kind: "adminAnswer";

@@ -3,12 +3,14 @@
  * larger, and agree when a quorum holds the same; a node that follows a live leader answers with that leader, so a
  * returning node disturbs nobody. A hint only: log-sync keeps the safety. Source: ZooKeeper's FastLeaderElection.
  */
-import type { Actor, Context, Step } from "../../runtime/actor.ts";
-import type { Effect } from "../../runtime/effects.ts";
+import type { Actor } from "../../runtime/actor.ts";
+import type { LocalEffect, PeerEffect } from "../../runtime/effects.ts";
+import type { Turn as TurnOf } from "../../runtime/turn.ts";
+import { unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { EPOCH_NONE, type Epoch, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
-import type { ElectionMessage, Vote } from "./messages.ts";
+import type { ElectionMessage, ElectionTimer, Vote } from "./messages.ts";
 
 export type ElectionOptions = {
   readonly server: ServerId;
@@ -44,19 +46,22 @@ export type ElectionState = {
     | undefined;
 };
 
-type Timer = "vote" | "settle" | "wake";
+type Effect = LocalEffect<ElectionTimer> | PeerEffect;
+type Turn = TurnOf<ElectionState, Effect>;
 
-export function electionActor(options: ElectionOptions): Actor<ElectionState, ElectionMessage> {
+export function electionActor(
+  options: ElectionOptions,
+): Actor<ElectionState, ElectionMessage, Effect> {
   return {
     name: "election",
     supervision: "restart",
     // Votes are repeated, so what does not fit may be lost.
     mailbox: { capacity: 1000, whenFull: "drop" },
     // A node that was started anew while it looked is not told again to look, but that nobody leads.
-    start: () => ({
-      state: initialState(options),
-      effects: [{ kind: "startTimer", timer: "wake", afterMs: 0 }],
-    }),
+    start: ({ effects }) => {
+      effects.push({ kind: "endOfTurn" });
+      return initialState(options);
+    },
     receive,
   };
 }
@@ -78,48 +83,53 @@ function initialState(options: ElectionOptions): ElectionState {
   };
 }
 
-function receive(
-  state: ElectionState,
-  message: ElectionMessage,
-  context: Context,
-): Step<ElectionState> {
+function receive(turn: Turn, message: ElectionMessage): void {
+  const { state } = turn;
   switch (message.kind) {
     case "durable":
-      return durable(state, message, context);
+      durable(turn, message);
+      return;
     case "look":
-      return look(state, context);
+      look(turn);
+      return;
     case "leadership":
-      return leadership(state, message);
+      leadership(turn, message);
+      return;
     case "received":
       // A hint: while a number is being bound to another folder, either of the two may have to lead.
-      if (!message.sender.isNamed) return none(state);
-      return receiveVote(state, message.from as ServerId, message.message, context);
+      if (message.sender.isNamed) receiveVote(turn, message.from as ServerId, message.message);
+      return;
+    case "endOfTurn":
+      if (state.mode === "idle" && state.leaderless) look(turn);
+      return;
+    case "timer":
+      if (state.mode !== "looking" || !state.hasVote) return;
+      if (message.timer === "vote") castVote(turn);
+      else if (agrees(state)) elect(turn, state.vote.leader);
+      return;
     default:
-      return timer(state, message.timer as Timer, context);
+      unreachable(message);
   }
 }
 
-function none(state: ElectionState): Step<ElectionState> {
-  return { state, effects: [] };
-}
-
 function durable(
-  state: ElectionState,
+  turn: Turn,
   { votes, lastZxid, promisedEpoch }: Extract<ElectionMessage, { kind: "durable" }>,
-  context: Context,
-): Step<ElectionState> {
+): void {
+  const { state } = turn;
+  const { server } = state.options;
   state.hasVote = votes;
   state.lastZxid = lastZxid;
   state.epoch = promisedEpoch;
-  if (state.mode !== "looking" || state.vote.leader !== state.options.server) return none(state);
-  if (!votes) return none(state);
-  if (state.vote.lastZxid === lastZxid) return none(state);
-  state.vote = { leader: state.options.server, lastZxid };
-  return { state, effects: castVote(state, context) };
+  if (!votes || state.mode !== "looking" || state.vote.leader !== server) return;
+  if (state.vote.lastZxid === lastZxid) return;
+  state.vote = { leader: server, lastZxid };
+  castVote(turn);
 }
 
 /** A new round: every vote of an earlier one is forgotten. */
-function look(state: ElectionState, context: Context): Step<ElectionState> {
+function look(turn: Turn): void {
+  const { state } = turn;
   const { server } = state.options;
   state.mode = "looking";
   state.round += 1;
@@ -127,58 +137,58 @@ function look(state: ElectionState, context: Context): Step<ElectionState> {
   state.votes.clear();
   state.settled.clear();
   state.vote = { leader: server, lastZxid: state.lastZxid };
-  if (!state.hasVote) return { state, effects: stopTimers() };
-  if (state.quorum === 1) return elect(state, server);
-  return { state, effects: [...castVote(state, context), ...judge(state)] };
+  if (!state.hasVote) {
+    stopTimers(turn);
+  } else if (state.quorum === 1) {
+    elect(turn, server);
+  } else {
+    castVote(turn);
+    judge(turn);
+  }
 }
 
 function leadership(
-  state: ElectionState,
-  message: Extract<ElectionMessage, { kind: "leadership" }>,
-): Step<ElectionState> {
-  state.leaderless = message.role === "looking";
-  if (message.role === "looking" || message.leader === undefined) {
+  turn: Turn,
+  { role, leader, epoch }: Extract<ElectionMessage, { kind: "leadership" }>,
+): void {
+  const { state } = turn;
+  state.leaderless = role === "looking";
+  if (role === "looking" || leader === undefined) {
     state.current = undefined;
-    return none(state);
+    return;
   }
-  const settled = message.role !== "establishing";
   state.mode = "settled";
-  state.current = settled
-    ? {
-        state: message.role === "leading" ? "leading" : "following",
-        leader: message.leader,
-        epoch: message.epoch,
-      }
-    : undefined;
-  return { state, effects: stopTimers() };
+  state.current = role === "establishing" ? undefined : { state: role, leader, epoch };
+  stopTimers(turn);
 }
 
-function receiveVote(
-  state: ElectionState,
-  from: ServerId,
-  vote: Vote,
-  context: Context,
-): Step<ElectionState> {
-  if (!state.options.voters.includes(from) || !state.hasVote) return none(state);
-  if (state.mode !== "looking") return { state, effects: answerLooker(state, from, vote) };
+function receiveVote(turn: Turn, from: ServerId, vote: Vote): void {
+  const { state } = turn;
+  const { server, voters } = state.options;
+  if (!voters.includes(from) || !state.hasVote) return;
+  if (state.mode !== "looking") {
+    answerLooker(turn, from, vote);
+    return;
+  }
   if (vote.state === "following" || vote.state === "leading") {
     state.settled.set(from, vote);
-    return { state, effects: judge(state) };
+    judge(turn);
+    return;
   }
   state.settled.delete(from);
-  if (!state.options.voters.includes(vote.leader)) return none(state);
+  if (!voters.includes(vote.leader)) return;
   // No honest node has looked so much more often: rounds must not be used up by one message.
-  if (vote.round > state.round + ROUNDS_AHEAD_MAX) return none(state);
+  if (vote.round > state.round + ROUNDS_AHEAD_MAX) return;
   if (vote.round < state.round) {
     // It has missed a round: it adopts this one when it hears of it.
-    return { state, effects: [sendVote(state, from, "looking")] };
+    sendVote(turn, from, "looking");
+    return;
   }
-  const effects: Effect[] = [];
   let changed = false;
   if (vote.round > state.round) {
     state.round = vote.round;
     state.votes.clear();
-    state.vote = { leader: state.options.server, lastZxid: state.lastZxid };
+    state.vote = { leader: server, lastZxid: state.lastZxid };
     changed = true;
   }
   state.votes.set(from, vote);
@@ -186,37 +196,32 @@ function receiveVote(
     state.vote = { leader: vote.leader, lastZxid: vote.lastZxid };
     changed = true;
   }
-  if (changed) effects.push(...castVote(state, context));
-  effects.push(...judge(state));
-  return { state, effects };
+  if (changed) castVote(turn);
+  judge(turn);
 }
 
-/** Who looks learns from those who do not whom they follow. A node that has just elected repeats its vote. */
-function answerLooker(state: ElectionState, from: ServerId, vote: Vote): Effect[] {
-  if (vote.state !== "looking") return [];
-  const { current } = state;
+/** A looking node learns the leader from nodes that follow one. A node that has just elected repeats its vote. */
+function answerLooker(turn: Turn, from: ServerId, vote: Vote): void {
+  const { state, effects } = turn;
+  const { current, round, lastZxid } = state;
+  if (vote.state !== "looking") return;
   if (current === undefined) {
-    // Said to have been elected, or two such nodes would answer each other without end.
-    return vote.round <= state.round ? [sendVote(state, from, "elected")] : [];
+    // Sent as `elected`, which is never answered: otherwise two such nodes would reply to each other for ever.
+    if (vote.round <= round) sendVote(turn, from, "elected");
+    return;
   }
-  const answer: Vote = {
-    kind: "vote",
-    round: state.round,
-    state: current.state,
-    leader: current.leader,
-    lastZxid: state.lastZxid,
-    epoch: current.epoch,
-  };
-  return [{ kind: "send", to: from, actor: "election", message: answer }];
+  const message: Vote = { kind: "vote", round, lastZxid, ...current };
+  effects.push({ kind: "send", to: from, actor: "election", message });
 }
 
 /** Starts the settle time when a quorum agrees; joins a leader that a quorum, and the leader itself, report. */
-function judge(state: ElectionState): Effect[] {
+function judge(turn: Turn): void {
+  const { state, effects } = turn;
+  const { settleMs = 20 } = state.options;
   const joined = establishedLeader(state);
-  if (joined !== undefined) return [...elect(state, joined).effects];
-  return agrees(state)
-    ? [{ kind: "startTimer", timer: "settle", afterMs: state.options.settleMs ?? 20 }]
-    : [{ kind: "stopTimer", timer: "settle" }];
+  if (joined !== undefined) elect(turn, joined);
+  else if (agrees(state)) effects.push({ kind: "startTimer", timer: "settle", afterMs: settleMs });
+  else effects.push({ kind: "stopTimer", timer: "settle" });
 }
 
 function establishedLeader(state: ElectionState): ServerId | undefined {
@@ -240,46 +245,25 @@ function agrees(state: ElectionState): boolean {
   return supporters >= state.quorum;
 }
 
-function timer(state: ElectionState, name: Timer, context: Context): Step<ElectionState> {
-  if (name === "wake") {
-    return state.mode === "idle" && state.leaderless ? look(state, context) : none(state);
-  }
-  if (state.mode !== "looking" || !state.hasVote) return none(state);
-  if (name === "vote") return { state, effects: castVote(state, context) };
-  return agrees(state) ? elect(state, state.vote.leader) : none(state);
-}
-
-function elect(state: ElectionState, leader: ServerId): Step<ElectionState> {
+function elect(turn: Turn, leader: ServerId): void {
+  const { state, effects } = turn;
   state.mode = "settled";
-  return {
-    state,
-    effects: [
-      ...stopTimers(),
-      {
-        kind: "log",
-        level: "info",
-        event: "elected",
-        detail: { leader, round: state.round },
-      },
-      tell("log-sync", { kind: "elected", leader }),
-    ],
-  };
+  stopTimers(turn);
+  const detail = { leader, round: state.round };
+  effects.push({ kind: "log", level: "info", event: "elected", detail });
+  effects.push(tell("log-sync", { kind: "elected", leader }));
 }
 
-function castVote(state: ElectionState, context: Context): Effect[] {
-  const interval = state.options.voteIntervalMs ?? 50;
-  return [
-    { kind: "broadcast", actor: "election", message: voteOf(state) },
-    {
-      kind: "startTimer",
-      timer: "vote",
-      afterMs: interval + Math.floor((context.random() * interval) / 2),
-    },
-  ];
+function castVote({ state, effects, random }: Turn): void {
+  const { voteIntervalMs = 50 } = state.options;
+  const afterMs = voteIntervalMs + Math.floor((random() * voteIntervalMs) / 2);
+  effects.push({ kind: "broadcast", actor: "election", message: voteOf(state) });
+  effects.push({ kind: "startTimer", timer: "vote", afterMs });
 }
 
-function sendVote(state: ElectionState, to: ServerId, as: "looking" | "elected"): Effect {
-  return { kind: "send", to, actor: "election", message: { ...voteOf(state), state: as } };
+function sendVote({ state, effects }: Turn, to: ServerId, as: "looking" | "elected"): void {
+  const message: Vote = { ...voteOf(state), state: as };
+  effects.push({ kind: "send", to, actor: "election", message });
 }
 
 function voteOf(state: ElectionState): Vote {
@@ -298,9 +282,6 @@ function isLarger(a: { leader: ServerId; lastZxid: Zxid }, b: typeof a): boolean
   return a.lastZxid > b.lastZxid || (a.lastZxid === b.lastZxid && a.leader > b.leader);
 }
 
-function stopTimers(): Effect[] {
-  return [
-    { kind: "stopTimer", timer: "vote" },
-    { kind: "stopTimer", timer: "settle" },
-  ];
+function stopTimers({ effects }: Turn): void {
+  effects.push({ kind: "stopTimer", timer: "vote" }, { kind: "stopTimer", timer: "settle" });
 }

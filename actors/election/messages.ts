@@ -1,17 +1,20 @@
 /** The election actor: who should try to lead. A hint only; log-sync keeps the safety. Source: ZooKeeper's FastLeaderElection. */
-import type { ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
+import type { EndOfTurn, ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { Durable } from "../log-sync/messages.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 
+export type ElectionTimer = "vote" | "settle";
+
 export type ElectionMessage =
   | Leadership
   | Durable
-  /** From heartbeat or log-sync: look for a leader. */
+  /** From log-sync: look for a leader. */
   | { readonly kind: "look"; readonly reason: string }
   | ReceivedMessage<Vote>
-  | TimerMessage;
+  | TimerMessage<ElectionTimer>
+  | EndOfTurn;
 
 /** What a node tells the others while it looks, or, when it is asked by one who looks, whom it follows. */
 export type Vote = {

@@ -5,10 +5,11 @@
  * after it, is known to count. (A client that counts from when it heard the answer is late by as long as that was on its way.)
  * In quiet times that is always so, since a client is heard of every third of its timeout; behind a partition answers wait.
  */
-import type { Effect } from "../../runtime/effects.ts";
 import type { SessionId } from "../../protocol/ids.ts";
 import { type Epoch, epochOf, type Zxid } from "../../protocol/zxid.ts";
+import type { TellEffect } from "../../runtime/effects.ts";
 import { tell } from "../inboxes.ts";
+import type { GatewayName } from "./messages.ts";
 
 type Told = { readonly atMs: number; readonly sessions: readonly SessionId[] };
 
@@ -36,7 +37,7 @@ export function waitUntilMs(heardMs: number, timeoutMs: number): number {
   return heardMs + Math.floor((timeoutMs * 5) / 6);
 }
 
-export function tellTouched(contact: Contact, gateway: string, nowMs: number): Effect[] {
+export function tellTouched(contact: Contact, gateway: GatewayName, nowMs: number): TellEffect[] {
   if (contact.touched.size === 0 && !contact.probing) return [];
   const sessions = [...contact.touched];
   const turn = contact.nextTurn;

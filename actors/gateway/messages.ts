@@ -1,10 +1,18 @@
 /** The gateways of a lane: one actor for all ZooKeeper connections, one for all NATS clients. */
-import type { ConnectionMessage, TimerMessage } from "../../runtime/effects.ts";
+import type { ConnectionMessage, EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type { AdminAnswer } from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { Written } from "../submitter/messages.ts";
 import type { SessionChanges, TreeReply, TreeReset, TreeMemory } from "../tree/messages.ts";
+
+/** Where a request of a gateway is answered. */
+export type GatewayName = `zookeeper/${number}` | `nats/${number}`;
+
+/** Emitted under `serving` once: from now on this node is to be heard by native clients. */
+export type Serving = { readonly kind: "serving" };
+
+export type ZooKeeperTimer = "touch" | "grace" | "waiting" | "handshake" | "notes" | "report";
 
 export type ZooKeeperGatewayMessage =
   | ConnectionMessage
@@ -16,7 +24,8 @@ export type ZooKeeperGatewayMessage =
   | Leadership
   | LeaderHeard
   | AdminAnswer
-  | TimerMessage;
+  | TimerMessage<ZooKeeperTimer>
+  | EndOfTurn;
 
 /** A native client's message, CBOR, and the subject on which it wants the answer. */
 export type NatsClientMessage = {
@@ -35,4 +44,5 @@ export type NatsGatewayMessage =
   | SessionChanges
   | Leadership
   | LeaderHeard
-  | TimerMessage;
+  | TimerMessage<"tick">
+  | EndOfTurn;

@@ -3,12 +3,20 @@
  * known at once; silence means a partition or a pause, known after the timeout. A leader that hears no quorum steps down.
  * Pings carry the sessions touched since the last.
  */
-import type { Actor, Context, Step } from "../../runtime/actor.ts";
-import type { Effect, ReceivedMessage, RequestOutcome } from "../../runtime/effects.ts";
+import type { Actor } from "../../runtime/actor.ts";
+import type {
+  LocalEffect,
+  PeerEffect,
+  ReceivedMessage,
+  RequestOutcome,
+} from "../../runtime/effects.ts";
+import type { Context, Turn as TurnOf } from "../../runtime/turn.ts";
+import { unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
+import { type Leadership, NO_LEADERSHIP } from "../../protocol/replication.ts";
 import { tell } from "../inboxes.ts";
-import type { Leadership } from "../../protocol/replication.ts";
-import type { HeartbeatMessage, Ping, Pong, Touched } from "./messages.ts";
+import { emit } from "../topics.ts";
+import type { HeartbeatMessage, HeartbeatTimer, Ping, Pong, Touched } from "./messages.ts";
 import {
   confirm,
   endRound,
@@ -58,17 +66,25 @@ export type HeartbeatState = {
 /** Before its epoch is established a leader may not listen or may not know of it: one ping that finds that is not enough. */
 const ABSENCES_MAX = 2;
 
-export function heartbeatActor(options: HeartbeatOptions): Actor<HeartbeatState, HeartbeatMessage> {
+type Effect = LocalEffect<HeartbeatTimer> | PeerEffect;
+type Turn = TurnOf<HeartbeatState, Effect>;
+
+export function heartbeatActor(
+  options: HeartbeatOptions,
+): Actor<HeartbeatState, HeartbeatMessage, Effect> {
   return {
     name: "heartbeat",
     supervision: "restart",
     mailbox: { capacity: 10_000, whenFull: "drop" },
-    start: (context) => ({ state: initialState(options, context), effects: [] }),
+    start: (turn) => initialState(options, turn),
     receive,
   };
 }
 
-/** Lives of a node must not take each other's rounds for their own; sums stay exact. */
+/**
+ * The first round is drawn, so that an answer to an earlier incarnation of this node is not taken for an answer to this one. Below
+ * this number all later ones are exact.
+ */
 const FIRST_ROUND_MAX = 2 ** 48;
 
 function initialState(options: HeartbeatOptions, context: Context): HeartbeatState {
@@ -76,13 +92,7 @@ function initialState(options: HeartbeatOptions, context: Context): HeartbeatSta
   return {
     options,
     quorum: Math.floor(options.voters.length / 2) + 1,
-    leadership: {
-      kind: "leadership",
-      role: "looking",
-      epoch: 0 as never,
-      leader: undefined,
-      admission: "all",
-    },
+    leadership: NO_LEADERSHIP,
     rounds: newRounds(first),
     support: newSupport(),
     lastTag: first - 1,
@@ -93,78 +103,79 @@ function initialState(options: HeartbeatOptions, context: Context): HeartbeatSta
   };
 }
 
-function receive(
-  state: HeartbeatState,
-  message: HeartbeatMessage,
-  context: Context,
-): Step<HeartbeatState> {
+function receive(turn: Turn, message: HeartbeatMessage): void {
   switch (message.kind) {
     case "leadership":
-      return leadership(state, message, context);
+      leadership(turn, message);
+      return;
     case "touched":
-      return touched(state, message);
+      touched(turn, message);
+      return;
     case "received":
-      return receivePing(state, message, context);
+      receivePing(turn, message);
+      return;
     case "answered":
-      return answered(state, message, context);
+      answered(turn, message);
+      return;
     case "noResponders":
-      return absent(state, message.to as ServerId, message.tag);
+      absent(turn, message.to as ServerId, message.tag);
+      return;
     case "requestTimedOut":
-      return silent(state, message.tag, context);
+      silent(turn, message.tag);
+      return;
+    case "timer":
+      if (message.timer === "ping") ping(turn);
+      else checkQuorum(turn);
+      return;
     default:
-      return message.timer === "ping" ? ping(state, context) : checkQuorum(state, context);
+      unreachable(message);
   }
 }
 
-function none(state: HeartbeatState): Step<HeartbeatState> {
-  return { state, effects: [] };
-}
-
-function leadership(
-  state: HeartbeatState,
-  now: Leadership,
-  context: Context,
-): Step<HeartbeatState> {
+function leadership(turn: Turn, now: Leadership): void {
+  const { state, effects, nowMs } = turn;
   const was = state.leadership;
   state.leadership = now;
-  if (was.leader === now.leader && was.epoch === now.epoch && was.role === now.role) {
-    return none(state);
-  }
-  const { server, intervalMs = 100 } = state.options;
+  if (was.leader === now.leader && was.epoch === now.epoch && was.role === now.role) return;
+  const { server, voters } = state.options;
   if (was.leader !== now.leader || was.epoch !== now.epoch) {
-    state.heardLeaderMs = context.nowMs;
+    state.heardLeaderMs = nowMs;
     state.absences = 0;
     state.heardMs.clear();
-    for (const voter of state.options.voters) state.heardMs.set(voter, context.nowMs);
+    for (const voter of voters) state.heardMs.set(voter, nowMs);
     forgetTaken(state.rounds);
     clearSupport(state.support);
     state.echoMs = undefined;
   }
   if (now.leader === undefined) {
-    return { state, effects: [stop("ping"), stop("quorum")] };
-  }
-  if (now.leader === server) {
-    const effects = [stop("ping"), start("quorum", intervalMs)];
+    stop(turn, "ping");
+    stop(turn, "quorum");
+  } else if (now.leader === server) {
+    stop(turn, "ping");
+    start(turn, "quorum");
     const sessions = [...state.rounds.touched.keys()];
     if (now.role === "leading") effects.push(tell("sessions", { kind: "touched", sessions }));
-    return { state, effects };
+  } else {
+    stop(turn, "quorum");
+    start(turn, "ping");
   }
-  return { state, effects: [stop("quorum"), start("ping", intervalMs)] };
 }
 
-function touched(state: HeartbeatState, message: Touched): Step<HeartbeatState> {
+function touched({ state, effects }: Turn, message: Touched): void {
   touch(state.rounds, message);
-  if (state.leadership.role !== "leading") return none(state);
+  if (state.leadership.role !== "leading") return;
   const { sessions } = message;
-  return { state, effects: [tell("sessions", { kind: "touched", sessions })] };
+  effects.push(tell("sessions", { kind: "touched", sessions }));
 }
 
-function ping(state: HeartbeatState, context: Context): Step<HeartbeatState> {
+function ping(turn: Turn): void {
+  const { state, effects, nowMs } = turn;
   const { leader, epoch } = state.leadership;
-  const { intervalMs = 100, timeoutMs = 2000 } = state.options;
-  if (leader === undefined || leader === state.options.server) return none(state);
-  if (context.nowMs - state.heardLeaderMs > timeoutMs) {
-    return lost(state, `node ${leader} was not heard for ${timeoutMs} ms`);
+  const { server, timeoutMs = 2000 } = state.options;
+  if (leader === undefined || leader === server) return;
+  if (nowMs - state.heardLeaderMs > timeoutMs) {
+    lost(turn, `node ${leader} was not heard for ${timeoutMs} ms`);
+    return;
   }
   // What the last ping told may be lost with it, so it is told again until a pong comes.
   const sessions = untaken(state.rounds);
@@ -172,139 +183,126 @@ function ping(state: HeartbeatState, context: Context): Step<HeartbeatState> {
   state.lastTag = tag;
   const { echoMs } = state;
   const message: Ping = { kind: "ping", epoch, touched: sessions, round: tag, echoMs };
-  return {
-    state,
-    effects: [
-      { kind: "request", to: leader, actor: "heartbeat", message, tag, timeoutMs },
-      start("ping", intervalMs),
-    ],
-  };
+  effects.push({ kind: "request", to: leader, actor: "heartbeat", message, tag, timeoutMs });
+  start(turn, "ping");
 }
 
-function receivePing(
-  state: HeartbeatState,
-  { from, sender, message, request }: ReceivedMessage<Ping>,
-  context: Context,
-): Step<HeartbeatState> {
-  const { leadership, options } = state;
-  const mine = leadership.leader === options.server;
-  const leading = mine && leadership.epoch === message.epoch;
-  const established = leading && leadership.role === "leading";
-  const effects: Effect[] = [];
+function receivePing(turn: Turn, { from, sender, message, request }: ReceivedMessage<Ping>): void {
+  const { state, effects, nowMs } = turn;
+  const { leadership: known, options } = state;
+  const mine = known.leader === options.server;
+  const leading = mine && known.epoch === message.epoch;
+  const established = leading && known.role === "leading";
   // A guest is answered, so that it knows its leader alive; it supports nobody.
   const { isVoter } = sender;
-  if (leading && isVoter) state.heardMs.set(from as ServerId, context.nowMs);
+  if (leading && isVoter) state.heardMs.set(from as ServerId, nowMs);
   if (established && isVoter && message.touched.length > 0) {
     effects.push(tell("sessions", { kind: "touched", sessions: message.touched }));
   }
-  const confirmed =
-    established && isVoter
-      ? takeRound(state, from as ServerId, message, context, effects)
-      : undefined;
+  const confirmed = established && isVoter ? takeRound(turn, from as ServerId, message) : undefined;
   // A candidate's epoch may not be known to its voters yet: that it stands is enough for them to wait.
   const pong: Pong = {
     kind: "pong",
-    epoch: leadership.epoch,
+    epoch: known.epoch,
     leading: mine,
-    atMs: established ? context.nowMs : undefined,
+    atMs: established ? nowMs : undefined,
     confirmed,
   };
   if (request !== undefined) effects.push({ kind: "answer", request, message: pong });
-  return { state, effects };
 }
 
 /** A leader's: which of the follower's rounds count by now. Its own are looked at on the way. */
-function takeRound(
-  state: HeartbeatState,
-  from: ServerId,
-  { round, echoMs }: Ping,
-  context: Context,
-  effects: Effect[],
-): number | undefined {
+function takeRound(turn: Turn, from: ServerId, { round, echoMs }: Ping): number | undefined {
+  const { state, nowMs } = turn;
   const { support, quorum, options } = state;
   if (echoMs !== undefined && options.voters.includes(from)) held(support, from, echoMs);
-  hearRound(support, from, round, context.nowMs);
-  effects.push(...confirmOwn(state, context));
-  return takeConfirmed(support, from, supportedMs(support, quorum, context.nowMs));
+  hearRound(support, from, round, nowMs);
+  confirmOwn(turn);
+  return takeConfirmed(support, from, supportedMs(support, quorum, nowMs));
 }
 
 /** A leader's own sessions are touched as soon as they are told; they count when a quorum has held to it since. */
-function confirmOwn(
-  { rounds, support, quorum, options }: HeartbeatState,
-  context: Context,
-): Effect[] {
+function confirmOwn(turn: Turn): void {
+  const { rounds, support, quorum, options } = turn.state;
   const { server } = options;
-  hearRound(support, server, endRound(rounds), context.nowMs);
-  const supported = supportedMs(support, quorum, context.nowMs);
-  const confirmed = takeConfirmed(support, server, supported);
-  return confirmed === undefined ? [] : confirm(rounds, confirmed);
+  hearRound(support, server, endRound(rounds), turn.nowMs);
+  const supported = supportedMs(support, quorum, turn.nowMs);
+  confirmRound(turn, takeConfirmed(support, server, supported));
+}
+
+function confirmRound({ state, effects }: Turn, round: number | undefined): void {
+  const heard = round === undefined ? undefined : confirm(state.rounds, round);
+  if (heard !== undefined) effects.push(emit("leaderHeard", heard));
 }
 
 function answered(
-  state: HeartbeatState,
+  turn: Turn,
   { from, sender, tag, message: pong }: Extract<RequestOutcome<Pong>, { kind: "answered" }>,
-  context: Context,
-): Step<HeartbeatState> {
+): void {
+  const { state, nowMs } = turn;
   const { leader, epoch } = state.leadership;
   // Another process with the leader's number says nothing of the leader.
-  if (from !== leader || !sender.isNamed) return none(state);
-  if (!pong.leading) return missed(state, `node ${leader} does not lead`);
-  state.heardLeaderMs = context.nowMs;
+  if (from !== leader || !sender.isNamed) return;
+  if (!pong.leading) {
+    missed(turn, `node ${leader} does not lead`);
+    return;
+  }
+  state.heardLeaderMs = nowMs;
   state.absences = 0;
-  if (pong.epoch !== epoch || pong.atMs === undefined) return none(state);
+  if (pong.epoch !== epoch || pong.atMs === undefined) return;
   state.echoMs = pong.atMs;
   state.rounds.taken = Math.max(state.rounds.taken, tag);
-  const effects = pong.confirmed === undefined ? [] : confirm(state.rounds, pong.confirmed);
-  return { state, effects };
+  confirmRound(turn, pong.confirmed);
 }
 
-function absent(state: HeartbeatState, to: ServerId, tag: number): Step<HeartbeatState> {
-  if (to !== state.leadership.leader || tag !== state.lastTag) return none(state);
-  return missed(state, `the process of node ${to} is gone`);
+function absent(turn: Turn, to: ServerId, tag: number): void {
+  const { leadership: known, lastTag } = turn.state;
+  if (to === known.leader && tag === lastTag) missed(turn, `the process of node ${to} is gone`);
 }
 
-function missed(state: HeartbeatState, reason: string): Step<HeartbeatState> {
+function missed(turn: Turn, reason: string): void {
+  const { state } = turn;
   state.absences += 1;
-  if (state.leadership.role === "establishing" && state.absences < ABSENCES_MAX) return none(state);
-  return lost(state, reason);
+  if (state.leadership.role === "establishing" && state.absences < ABSENCES_MAX) return;
+  lost(turn, reason);
 }
 
-function silent(state: HeartbeatState, tag: number, context: Context): Step<HeartbeatState> {
-  const { leader } = state.leadership;
-  const { timeoutMs = 2000 } = state.options;
-  if (leader === undefined || tag > state.lastTag) return none(state);
-  if (context.nowMs - state.heardLeaderMs <= timeoutMs) return none(state);
-  return lost(state, `node ${leader} was not heard for ${timeoutMs} ms`);
+function silent(turn: Turn, tag: number): void {
+  const { leadership: known, options, lastTag, heardLeaderMs } = turn.state;
+  const { timeoutMs = 2000 } = options;
+  if (known.leader === undefined || tag > lastTag) return;
+  if (turn.nowMs - heardLeaderMs <= timeoutMs) return;
+  lost(turn, `node ${known.leader} was not heard for ${timeoutMs} ms`);
 }
 
-function lost(state: HeartbeatState, reason: string): Step<HeartbeatState> {
-  return { state, effects: [stop("ping"), tell("log-sync", { kind: "leaderLost", reason })] };
+function lost(turn: Turn, reason: string): void {
+  stop(turn, "ping");
+  turn.effects.push(tell("log-sync", { kind: "leaderLost", reason }));
 }
 
 /** A leader that hears no quorum may already have a successor: it must not go on answering reads as if it led. */
-function checkQuorum(state: HeartbeatState, context: Context): Step<HeartbeatState> {
-  const { server, intervalMs = 100, timeoutMs = 2000 } = state.options;
-  if (state.leadership.leader !== server) return none(state);
+function checkQuorum(turn: Turn): void {
+  const { state, effects, nowMs } = turn;
+  const { server, voters, timeoutMs = 2000 } = state.options;
+  if (state.leadership.leader !== server) return;
   const alive: ServerId[] = [server];
   for (const [peer, heardMs] of state.heardMs) {
-    if (peer !== server && context.nowMs - heardMs <= timeoutMs) alive.push(peer);
+    if (peer !== server && nowMs - heardMs <= timeoutMs) alive.push(peer);
   }
-  const effects: Effect[] = [
-    { kind: "emit", topic: "peers$", value: { kind: "peers", alive } },
-    start("quorum", intervalMs),
-  ];
-  if (state.leadership.role === "leading") effects.push(...confirmOwn(state, context));
-  if (alive.length < state.quorum) {
-    const reason = `only ${alive.length} of ${state.options.voters.length} nodes were heard`;
-    effects.push(stop("quorum"), tell("log-sync", { kind: "leaderLost", reason }));
-  }
-  return { state, effects };
+  effects.push(emit("peers", { kind: "peers", alive }));
+  start(turn, "quorum");
+  if (state.leadership.role === "leading") confirmOwn(turn);
+  if (alive.length >= state.quorum) return;
+  stop(turn, "quorum");
+  const reason = `only ${alive.length} of ${voters.length} nodes were heard`;
+  effects.push(tell("log-sync", { kind: "leaderLost", reason }));
 }
 
-function start(timer: "ping" | "quorum", afterMs: number): Effect {
-  return { kind: "startTimer", timer, afterMs };
+function start({ state, effects }: Turn, timer: HeartbeatTimer): void {
+  const { intervalMs = 100 } = state.options;
+  effects.push({ kind: "startTimer", timer, afterMs: intervalMs });
 }
 
-function stop(timer: "ping" | "quorum"): Effect {
-  return { kind: "stopTimer", timer };
+function stop({ effects }: Turn, timer: HeartbeatTimer): void {
+  effects.push({ kind: "stopTimer", timer });
 }

@@ -1,26 +1,29 @@
 /** The heartbeat actor: who is alive. */
 import type { ReceivedMessage, RequestOutcome, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
+import type { GatewayName } from "../gateway/messages.ts";
 import type { Epoch } from "../../protocol/zxid.ts";
 import type { Leadership } from "../../protocol/replication.ts";
+
+export type HeartbeatTimer = "ping" | "quorum";
 
 export type HeartbeatMessage =
   | Leadership
   | Touched
   | ReceivedMessage<Ping>
   | RequestOutcome<Pong>
-  | TimerMessage;
+  | TimerMessage<HeartbeatTimer>;
 
 /** From the gateways of this node: sessions heard of since their last `touched`. */
 export type Touched = {
   readonly kind: "touched";
   readonly sessions: readonly SessionId[];
   /** Which gateway says so, and its own number for it, which comes back in a `leaderHeard`. */
-  readonly told?: { readonly gateway: string; readonly turn: number };
+  readonly told?: { readonly gateway: GatewayName; readonly turn: number };
 };
 
 /**
- * Emitted on `leaderHeard$`: of each gateway, which of its `touched` have reached the leader. The leader, and any that comes
+ * Emitted under `leaderHeard`: of each gateway, which of its `touched` have reached the leader. The leader, and any that comes
  * after it, gives the sessions in them their full timeout from when they were told, or from later.
  */
 export type LeaderHeard = {
@@ -50,5 +53,5 @@ export type Pong = {
   readonly confirmed?: number | undefined;
 };
 
-/** Emitted on `peers$` by a leader: who has been heard of in time. */
+/** Emitted under `peers` by a leader: who has been heard of in time. */
 export type Peers = { readonly kind: "peers"; readonly alive: readonly ServerId[] };

@@ -2,12 +2,12 @@
  * Rounds of touches: what gateways have told of their sessions, until it is certain that the leader counts from it. Each ping
  * ends a round; a round is confirmed together with all before it.
  */
-import type { Effect } from "../../runtime/effects.ts";
 import type { SessionId } from "../../protocol/ids.ts";
+import type { GatewayName } from "../gateway/messages.ts";
 import type { LeaderHeard, Touched } from "./messages.ts";
 
 export type Rounds = {
-  /** The first of this life: an answer to an earlier life of this node is below it, or far above. */
+  /** Drawn: the rounds of an earlier incarnation of this node are below it, or far above. */
   readonly first: number;
   /** What is touched now belongs to this one. */
   current: number;
@@ -16,7 +16,7 @@ export type Rounds = {
   /** Touched and not confirmed, with the round of the last touch. */
   readonly touched: Map<SessionId, number>;
   /** Oldest first. */
-  told: { readonly gateway: string; readonly turn: number; readonly round: number }[];
+  told: { readonly gateway: GatewayName; readonly turn: number; readonly round: number }[];
 };
 
 export function newRounds(first: number): Rounds {
@@ -49,8 +49,8 @@ export function forgetTaken(rounds: Rounds): void {
 }
 
 /** The leader and whoever succeeds it count from the round's end or later: the gateways may know. */
-export function confirm(rounds: Rounds, round: number): Effect[] {
-  if (round < rounds.first || round >= rounds.current) return [];
+export function confirm(rounds: Rounds, round: number): LeaderHeard | undefined {
+  if (round < rounds.first || round >= rounds.current) return undefined;
   for (const [session, last] of rounds.touched) {
     if (last <= round) rounds.touched.delete(session);
   }
@@ -61,8 +61,7 @@ export function confirm(rounds: Rounds, round: number): Effect[] {
     (turns[told.gateway] ??= []).push(told.turn);
     count += 1;
   }
-  if (count === 0) return [];
+  if (count === 0) return undefined;
   rounds.told = rounds.told.slice(count);
-  const value: LeaderHeard = { kind: "leaderHeard", turns };
-  return [{ kind: "emit", topic: "leaderHeard$", value }];
+  return { kind: "leaderHeard", turns };
 }

@@ -2,7 +2,6 @@
  * From a hint to a leader: a candidate chooses an epoch above all it knows, makes its own promise durable, and asks the
  * voters for theirs. Raft's vote (Ongaro, section 5.2 and 5.4.1) with the zxid as term and index in one.
  */
-import type { Context } from "../../runtime/actor.ts";
 import type { PeerSender } from "../../runtime/transport.ts";
 import type { Voter } from "../../protocol/configuration.ts";
 import { assert } from "../../protocol/assert.ts";
@@ -20,6 +19,7 @@ import {
   emitLeadership,
   log,
   type LogSyncState,
+  type LogSyncTurn,
   lookAgain,
   persistPromise,
   promisedEpoch,
@@ -34,70 +34,73 @@ const ASK_INTERVAL_MS = 100;
 const ASKS_MAX = 20;
 
 /** The election actor says that this node should try. */
-export function stand(state: LogSyncState): void {
+export function stand(turn: LogSyncTurn): void {
+  const { state } = turn;
   if (state.role.kind === "leading" || state.role.kind === "candidate") return;
   // Whoever votes for it has heard an older life of this node, or what it said before it gave up leading.
   if (state.repair !== undefined || state.abstaining || !isBound(state)) return;
   if (state.diskFull) {
-    lookAgain(state, "a node with a full disk cannot lead");
+    lookAgain(turn, "a node with a full disk cannot lead");
     return;
   }
   const known = knownEpoch(state);
   if (known >= EPOCH_MAX) {
-    log(state, "error", "no epoch is left", { epoch: known });
-    lookAgain(state, "no epoch is left");
+    log(turn, "error", "no epoch is left", { epoch: known });
+    lookAgain(turn, "no epoch is left");
     return;
   }
   const next: Epoch = epoch(known + 1);
   state.role = { kind: "candidate", epoch: next, promises: new Map(), asked: 0 };
-  persistPromise(state, { epoch: next, candidate: state.options.server }, undefined);
-  emitLeadership(state);
+  persistPromise(turn, { epoch: next, candidate: state.options.server }, undefined);
+  emitLeadership(turn);
 }
 
 /** This node's own promise is durable: the voters may be asked. */
-export function ask(state: LogSyncState, context: Context): void {
+export function ask(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { role, options } = state;
   assert(role.kind === "candidate", "only a candidate asks");
   role.promises.set(options.server, state.membership.identity);
   if (isPromised(state, role.promises)) {
-    lead(state, role.epoch, context);
+    lead(turn, role.epoch);
     return;
   }
   role.asked += 1;
   if (role.asked > ASKS_MAX) {
-    lookAgain(state, "no quorum promised this node its epoch");
+    lookAgain(turn, "no quorum promised this node its epoch");
     return;
   }
-  broadcast(state, { kind: "promiseRequest", epoch: role.epoch, candidate: options.server });
-  state.effects.push({ kind: "startTimer", timer: "ask", afterMs: ASK_INTERVAL_MS });
+  broadcast(turn, { kind: "promiseRequest", epoch: role.epoch, candidate: options.server });
+  turn.effects.push({ kind: "startTimer", timer: "ask", afterMs: ASK_INTERVAL_MS });
 }
 
 export function receivePromiseRequest(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   from: Voter,
   message: PromiseRequest,
 ): void {
+  const { state } = turn;
   // What it may have acknowledged and forgotten must not be missing from a quorum by its word.
   if (state.repair !== undefined || !isBound(state)) return;
   // What it holds beyond the others is not committed. They are a quorum, and its word would make them give way to it.
   if (state.abstaining) return;
   if (message.epoch > promisedEpoch(state)) {
-    if (state.role.kind === "leading") log(state, "info", "deposed", { epoch: message.epoch });
+    if (state.role.kind === "leading") log(turn, "info", "deposed", { epoch: message.epoch });
     // Whoever asks may lead soon: this node waits for its barrier.
-    follow(state, message.candidate, undefined);
-    persistPromise(state, { epoch: message.epoch, candidate: message.candidate }, from);
+    follow(turn, message.candidate, undefined);
+    persistPromise(turn, { epoch: message.epoch, candidate: message.candidate }, from);
     return;
   }
   const same =
     message.epoch === state.promise.epoch && message.candidate === state.promise.candidate;
   if (state.promising === undefined && same) {
-    grant(state, from);
+    grant(turn, from);
     return;
   }
   // The same request again while the promise is on its way to the disk: answered when it is there.
   if (state.promising?.epoch === message.epoch && state.promiseAsker?.identity === from.identity)
     return;
-  sendTo(state, from.id, {
+  sendTo(turn, from.id, {
     kind: "promiseReply",
     folder: from.identity,
     epoch: message.epoch,
@@ -116,8 +119,9 @@ function isPromised(
 }
 
 /** The log lane handles messages in order, so everything it was given before the promise is durable by now. */
-export function grant(state: LogSyncState, to: Voter): void {
-  sendTo(state, to.id, {
+export function grant(turn: LogSyncTurn, to: Voter): void {
+  const { state } = turn;
+  sendTo(turn, to.id, {
     kind: "promiseReply",
     folder: to.identity,
     epoch: state.promise.epoch,
@@ -128,24 +132,24 @@ export function grant(state: LogSyncState, to: Voter): void {
 }
 
 export function receivePromiseReply(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   from: ServerId,
   { sender, message }: { readonly sender: PeerSender; readonly message: PromiseReply },
-  context: Context,
 ): void {
+  const { state } = turn;
   const { role, membership } = state;
   if (role.kind !== "candidate" || message.epoch !== role.epoch) return;
   if (message.folder !== membership.identity) return;
   if (!message.granted) {
-    lookAgain(state, `node ${from} has promised epoch ${message.promise.epoch}`);
+    lookAgain(turn, `node ${from} has promised epoch ${message.promise.epoch}`);
     return;
   }
   if (message.lastZxid > state.durable) {
-    lookAgain(state, `the log of node ${from} is ahead: ${formatZxid(message.lastZxid)}`);
+    lookAgain(turn, `the log of node ${from} is ahead: ${formatZxid(message.lastZxid)}`);
     return;
   }
   role.promises.set(from, sender.identity);
   if (state.promise.epoch === role.epoch && isPromised(state, role.promises)) {
-    lead(state, role.epoch, context);
+    lead(turn, role.epoch);
   }
 }

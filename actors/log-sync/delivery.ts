@@ -1,25 +1,28 @@
 /** Commit mark and delivery: committed records go out in order, each once, from memory or, older ones, from the log. */
+import { emit } from "../topics.ts";
 import { assert } from "../../protocol/assert.ts";
 import { recordHeader } from "../../protocol/record.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { settleThrough } from "./membership.ts";
-import type { LogSyncState } from "./state.ts";
+import type { LogSyncTurn } from "./state.ts";
 
 /** Tag of reads for delivery; a follower's id tags reads for its catch-up. */
 export const DELIVERY_TAG = -1;
 
 /** Moves the commit mark. Only what is durable here is applied here, so memory never runs ahead of the disk. */
-export function commitThrough(state: LogSyncState, zxid: Zxid): void {
+export function commitThrough(turn: LogSyncTurn, zxid: Zxid): void {
+  const { state } = turn;
   if (zxid <= state.committed) return;
   assert(zxid <= state.durable, "what is applied here is durable here");
   assert(state.index.holds(zxid), "a commit mark is the end of a record of this log");
   state.committed = zxid;
-  settleThrough(state, zxid);
-  deliver(state);
+  settleThrough(turn, zxid);
+  deliver(turn);
 }
 
-export function deliver(state: LogSyncState): void {
+export function deliver(turn: LogSyncTurn): void {
+  const { state } = turn;
   if (state.lanesLoading.size > 0) return;
   const records: Uint8Array[] = [];
   let through = state.delivered;
@@ -31,10 +34,10 @@ export function deliver(state: LogSyncState): void {
     records.push(record);
     through = next;
   }
-  emitCommitted(state, records);
+  emitCommitted(turn, records);
   if (state.delivered < state.committed && !state.readingForDelivery) {
     state.readingForDelivery = true;
-    state.effects.push(
+    turn.effects.push(
       tell("log", {
         kind: "read",
         tag: DELIVERY_TAG,
@@ -46,20 +49,22 @@ export function deliver(state: LogSyncState): void {
 }
 
 /** Records read from the log for delivery. The log may hold more than is committed. */
-export function deliverRead(state: LogSyncState, records: readonly Uint8Array[]): void {
+export function deliverRead(turn: LogSyncTurn, records: readonly Uint8Array[]): void {
+  const { state } = turn;
   state.readingForDelivery = false;
   if (state.lanesLoading.size > 0) return;
   emitCommitted(
-    state,
+    turn,
     records.filter((record) => {
       const { lastZxid } = recordHeader(record);
       return lastZxid > state.delivered && lastZxid <= state.committed;
     }),
   );
-  deliver(state);
+  deliver(turn);
 }
 
-function emitCommitted(state: LogSyncState, records: readonly Uint8Array[]): void {
+function emitCommitted(turn: LogSyncTurn, records: readonly Uint8Array[]): void {
+  const { state } = turn;
   if (records.length === 0) return;
   for (const record of records) {
     const header = recordHeader(record);
@@ -67,5 +72,5 @@ function emitCommitted(state: LogSyncState, records: readonly Uint8Array[]): voi
     state.delivered = header.lastZxid;
     if (header.submitter !== undefined) state.submitters.take(header.submitter, header.seq);
   }
-  state.effects.push({ kind: "emit", topic: "committed$", value: { kind: "committed", records } });
+  turn.effects.push(emit("committed", { kind: "committed", records }));
 }

@@ -3,16 +3,21 @@
  * it goes on, and has clients' writes refused, so that what is left lasts for sessions. A tree that no longer fits one node of
  * those that are heard is not let grow: every node applies what the log holds.
  */
-import type { Context } from "../../runtime/actor.ts";
 import { recordHeader } from "../../protocol/record.ts";
 import { tell } from "../inboxes.ts";
 import { cutAfter } from "./membership.ts";
 import type { DiskSpace } from "../../protocol/replication.ts";
-import { emitDurable, type LogSyncState, lookAgain, ownDiskSpace, type Role } from "./state.ts";
+import {
+  emitDurable,
+  type LogSyncState,
+  type LogSyncTurn,
+  lookAgain,
+  ownDiskSpace,
+  type Role,
+} from "./state.ts";
 
 type Leading = Extract<Role, { kind: "leading" }>;
 
-export const ABSTAIN_TIMER = "abstain";
 /** A follower that was not heard for so long is not counted upon. */
 const NEWS_MS = 2000;
 /** Enough for the others to elect one of them; if they do not, this node is better than none. */
@@ -21,8 +26,9 @@ const ABSTAIN_MS = 2000;
 const YIELD_AGAIN_MS = 30_000;
 
 /** What the ensemble can take, as its leader knows it. May end with this node not leading. */
-export function judgeAdmission(state: LogSyncState, role: Leading, context: Context): void {
-  const { nowMs } = context;
+export function judgeAdmission(turn: LogSyncTurn, role: Leading): void {
+  const { state } = turn;
+  const { nowMs } = turn;
   const own = ownDiskSpace(state);
   const followers: (DiskSpace | undefined)[] = [];
   for (const { diskSpace, diskSpaceAtMs } of role.followers.values()) {
@@ -32,7 +38,7 @@ export function judgeAdmission(state: LogSyncState, role: Leading, context: Cont
     followers.filter((space) => wanted.includes(space)).length;
   const mayYield = nowMs - state.yieldedAtMs > YIELD_AGAIN_MS;
   if (own !== "free" && mayYield && count("free") >= state.quorum) {
-    giveUpLeading(state, nowMs);
+    giveUpLeading(turn, nowMs);
     return;
   }
   const isShort = own !== "free" || count("low", "full") > 0;
@@ -52,23 +58,26 @@ function isTreeFull(state: LogSyncState, role: Leading, nowMs: number): boolean 
   return false;
 }
 
-function giveUpLeading(state: LogSyncState, nowMs: number): void {
+function giveUpLeading(turn: LogSyncTurn, nowMs: number): void {
+  const { state } = turn;
   state.abstaining = true;
   state.yieldedAtMs = nowMs;
-  state.effects.push({ kind: "startTimer", timer: ABSTAIN_TIMER, afterMs: ABSTAIN_MS });
-  lookAgain(state, "the disk is full, those of others are not");
+  turn.effects.push({ kind: "startTimer", timer: "abstain", afterMs: ABSTAIN_MS });
+  lookAgain(turn, "the disk is full, those of others are not");
 }
 
 /** The others had their time. */
-export function endAbstaining(state: LogSyncState): void {
+export function endAbstaining(turn: LogSyncTurn): void {
+  const { state } = turn;
   if (!state.abstaining) return;
   state.abstaining = false;
-  if (state.role.kind === "looking") lookAgain(state, "this node votes again");
-  else emitDurable(state);
+  if (state.role.kind === "looking") lookAgain(turn, "this node votes again");
+  else emitDurable(turn);
 }
 
 /** The log dropped what it had no room for; a leader that went on still has it, and peers may hold it. */
-export function writeAgain(state: LogSyncState, role: Leading): void {
+export function writeAgain(turn: LogSyncTurn, role: Leading): void {
+  const { state } = turn;
   const records: Uint8Array[] = [];
   let after = state.durable;
   while (after < role.outboxAfter) {
@@ -77,12 +86,12 @@ export function writeAgain(state: LogSyncState, role: Leading): void {
     if (record === undefined) {
       // The log ends where the disk does, and so must the index: nobody could be given what comes after.
       role.outbox = [];
-      cutAfter(state, state.durable);
-      lookAgain(state, "what the disk had no room for is not in memory any more");
+      cutAfter(turn, state.durable);
+      lookAgain(turn, "what the disk had no room for is not in memory any more");
       return;
     }
     records.push(record);
     after = recordHeader(record).lastZxid;
   }
-  if (records.length > 0) state.effects.push(tell("log", { kind: "append", records }));
+  if (records.length > 0) turn.effects.push(tell("log", { kind: "append", records }));
 }

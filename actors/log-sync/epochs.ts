@@ -4,12 +4,11 @@
  * allowance refills with time, and an epoch beyond it brings the node closer to it as fast as that. So a node that was away
  * for however many elections gets there, and whoever forges epochs needs hours. The choice: docs/decisions/0014-epochs.md.
  */
-import type { Context } from "../../runtime/actor.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { type Epoch, epoch, EPOCH_NONE, epochOf } from "../../protocol/zxid.ts";
 import { takeAllowance } from "./epoch-allowance.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
-import { log, type LogSyncState, promisedEpoch } from "./state.ts";
+import { log, type LogSyncState, type LogSyncTurn, promisedEpoch } from "./state.ts";
 
 const LINE_INTERVAL_MS = 10_000;
 
@@ -19,12 +18,9 @@ export function knownEpoch(state: LogSyncState): Epoch {
 }
 
 /** False: the message names an epoch too far above what is known, and is not to be acted on. */
-export function believes(
-  state: LogSyncState,
-  from: ServerId,
-  message: LogSyncPeerMessage,
-  { nowMs }: Context,
-): boolean {
+export function believes(turn: LogSyncTurn, from: ServerId, message: LogSyncPeerMessage): boolean {
+  const { state } = turn;
+  const { nowMs } = turn;
   const heard = highestIn(message);
   const known = knownEpoch(state);
   if (heard <= known) return true;
@@ -35,7 +31,7 @@ export function believes(
   if (nowMs - allowance.toldAtMs >= LINE_INTERVAL_MS) {
     allowance.toldAtMs = nowMs;
     const detail = { from, message: message.kind, epoch: heard, believed: state.epochSeen };
-    log(state, "warn", "epoch too far ahead", detail);
+    log(turn, "warn", "epoch too far ahead", detail);
   }
   return false;
 }

@@ -2,7 +2,6 @@
  * A follower's log: appends only where it continues the leader's, truncates what conflicts, says where it stands when it
  * missed something. Raft's AppendEntries (Ongaro, section 5.3), with prevZxid as prevLogTerm and prevLogIndex in one.
  */
-import type { Context } from "../../runtime/actor.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import {
@@ -21,7 +20,7 @@ import {
   contradicts,
   emitLeadership,
   log,
-  type LogSyncState,
+  type LogSyncTurn,
   lookAgain,
   ownDiskSpace,
   persistPromise,
@@ -38,7 +37,8 @@ type Following = Extract<Role, { kind: "following" }>;
 /** A follower says at most this often that it still stands at the same record. */
 const BEHIND_INTERVAL_MS = 20;
 
-export function follow(state: LogSyncState, leader: ServerId, epoch: Epoch | undefined): Following {
+export function follow(turn: LogSyncTurn, leader: ServerId, epoch: Epoch | undefined): Following {
+  const { state } = turn;
   const role: Following = {
     kind: "following",
     leader,
@@ -49,64 +49,62 @@ export function follow(state: LogSyncState, leader: ServerId, epoch: Epoch | und
     admission: "all",
     behind: undefined,
   };
-  retire(state);
+  retire(turn);
   state.role = role;
-  state.effects.push(
+  turn.effects.push(
     { kind: "stopTimer", timer: "announce" },
     { kind: "stopTimer", timer: "ask" },
     { kind: "startTimer", timer: "establish", afterMs: state.options.establishTimeoutMs ?? 5000 },
   );
-  emitLeadership(state);
+  emitLeadership(turn);
   return role;
 }
 
-export function receiveAppend(
-  state: LogSyncState,
-  from: ServerId,
-  message: Append,
-  context: Context,
-): void {
+export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append): void {
+  const { state } = turn;
   if (message.epoch < promisedEpoch(state)) {
-    sendTo(state, from, { kind: "deposed", promise: state.promising ?? state.promise });
+    sendTo(turn, from, { kind: "deposed", promise: state.promising ?? state.promise });
     return;
   }
   if (message.epoch > state.promise.epoch) {
-    acceptHigherEpoch(state, message);
+    acceptHigherEpoch(turn, message);
     return;
   }
-  const role = followingOf(state, message);
+  const role = followingOf(turn, message);
   if (role === undefined) return;
   role.leaderCommitted = max(role.leaderCommitted, message.committed);
   if (message.admission !== role.admission) {
     role.admission = message.admission;
-    emitLeadership(state);
+    emitLeadership(turn);
   }
   // Dropped appends are noticed by the leader's next announcement.
   if (state.truncating) return;
   if (state.diskFull) {
-    sendAccepted(state, role);
+    sendAccepted(turn, role);
     return;
   }
   if (!state.index.holds(message.prevZxid)) {
-    sayBehind(state, role, state.index.floor(message.prevZxid), context);
+    sayBehind(turn, role, state.index.floor(message.prevZxid));
     return;
   }
-  const fresh = takeRecords(state, role, message);
+  const fresh = takeRecords(turn, role, message);
   if (fresh === undefined) return;
-  if (fresh.length > 0) state.effects.push(tell("log", { kind: "append", records: fresh }));
-  else if (!state.truncating) sendAccepted(state, role);
-  followCommit(state, role);
+  if (fresh.length > 0) turn.effects.push(tell("log", { kind: "append", records: fresh }));
+  else if (!state.truncating) sendAccepted(turn, role);
+  followCommit(turn, role);
 }
 
 /** A leader of a higher epoch has a quorum's promises; this node's own must be durable before it takes anything. */
-function acceptHigherEpoch(state: LogSyncState, message: Append): void {
+function acceptHigherEpoch(turn: LogSyncTurn, message: Append): void {
+  const { state } = turn;
   if (promisedEpoch(state) === message.epoch) return;
-  follow(state, message.leader, message.epoch);
-  persistPromise(state, { epoch: message.epoch, candidate: message.leader }, undefined);
+  follow(turn, message.leader, message.epoch);
+  persistPromise(turn, { epoch: message.epoch, candidate: message.leader }, undefined);
 }
 
 /** Undefined: this node leads that epoch itself. I1: at most one leader in an epoch. */
-function followingOf(state: LogSyncState, message: Append): Following | undefined {
+function followingOf(turn: LogSyncTurn, message: Append): Following | undefined {
+  const { state } = turn;
   const { role } = state;
   if (role.kind === "following" && role.leader === message.leader) {
     if (role.epoch === message.epoch) return role;
@@ -116,10 +114,10 @@ function followingOf(state: LogSyncState, message: Append): Following | undefine
     }
   }
   if (role.kind === "leading" && role.epoch === message.epoch) {
-    contradicts(state, message.leader, `it says that it leads epoch ${message.epoch}, too`);
+    contradicts(turn, message.leader, `it says that it leads epoch ${message.epoch}, too`);
     return undefined;
   }
-  return follow(state, message.leader, message.epoch);
+  return follow(turn, message.leader, message.epoch);
 }
 
 const REFUSALS: Readonly<Record<RecordFault, string>> = {
@@ -136,10 +134,11 @@ const REFUSALS: Readonly<Record<RecordFault, string>> = {
  * committed here (I7).
  */
 function takeRecords(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   role: Following,
   message: Append,
 ): Uint8Array[] | undefined {
+  const { state } = turn;
   const fresh: Uint8Array[] = [];
   let after = message.prevZxid;
   for (const received of message.records) {
@@ -147,39 +146,39 @@ function takeRecords(
     if (!("length" in verdict) || verdict.length !== received.length) {
       const reason = "fault" in verdict ? REFUSALS[verdict.fault] : "its length is wrong";
       const detail = { from: role.leader, after: formatZxid(after), reason };
-      log(state, "warn", "record refused", detail);
+      log(turn, "warn", "record refused", detail);
       break;
     }
     const fault = recordFault(received, message.epoch) ?? foreignFault(state, received);
     if (fault !== undefined) {
-      contradicts(state, message.leader, `a record after ${formatZxid(after)}: ${fault}`);
+      contradicts(turn, message.leader, `a record after ${formatZxid(after)}: ${fault}`);
       break;
     }
     const { prevZxid, lastZxid, timeMs } = recordHeader(received);
     if (prevZxid !== after) {
-      log(state, "warn", "records do not continue each other", { after: formatZxid(after) });
+      log(turn, "warn", "records do not continue each other", { after: formatZxid(after) });
       break;
     }
     if (!state.index.holds(lastZxid)) {
       if (state.index.tail > after && after < state.committed) {
         contradicts(
-          state,
+          turn,
           message.leader,
           `its log parts at ${formatZxid(after)}, before what is committed`,
         );
-        lookAgain(state, "its leader contradicts what is committed");
+        lookAgain(turn, "its leader contradicts what is committed");
         return undefined;
       }
       if (state.index.tail > after) {
         assert(fresh.length === 0, "a conflict comes before what is new");
-        truncate(state, after);
+        truncate(turn, after);
         break;
       }
       // A copy of its own: the received bytes are a view into the whole message.
       const record = new Uint8Array(received);
       state.index.push(lastZxid);
       state.recent.add(lastZxid, record);
-      noteRecord(state, record);
+      noteRecord(turn, record);
       state.lastTimeMs = Math.max(state.lastTimeMs, timeMs);
       fresh.push(record);
     }
@@ -189,26 +188,28 @@ function takeRecords(
   return fresh;
 }
 
-function truncate(state: LogSyncState, after: Zxid): void {
+function truncate(turn: LogSyncTurn, after: Zxid): void {
+  const { state } = turn;
   assert(after >= state.committed, "I7: nothing that is committed is truncated");
-  log(state, "info", "truncating", {
+  log(turn, "info", "truncating", {
     after: formatZxid(after),
     from: formatZxid(state.index.tail),
   });
   state.truncating = true;
-  cutAfter(state, after);
-  state.effects.push(tell("log", { kind: "truncate", after }));
+  cutAfter(turn, after);
+  turn.effects.push(tell("log", { kind: "truncate", after }));
 }
 
 /** What this node holds durably and equal to the leader's log, and whether it has room. Sent after the fsync, never before. */
-export function sendAccepted(state: LogSyncState, role: Following): void {
+export function sendAccepted(turn: LogSyncTurn, role: Following): void {
+  const { state } = turn;
   const { treeFull } = state;
   const diskSpace = ownDiskSpace(state);
   const isNews = treeFull || diskSpace !== "free";
   if (role.epoch === undefined || (role.matched === ZXID_NONE && !isNews)) return;
   const zxid = min(state.durable, role.matched);
   const votes = state.repair === undefined && isBound(state);
-  sendTo(state, role.leader, {
+  sendTo(turn, role.leader, {
     kind: "accepted",
     epoch: role.epoch,
     zxid,
@@ -216,21 +217,17 @@ export function sendAccepted(state: LogSyncState, role: Following): void {
     diskSpace,
     treeFull,
   });
-  regainIfRepaired(state);
+  regainIfRepaired(turn);
 }
 
-export function sayBehind(
-  state: LogSyncState,
-  role: Following,
-  holds: Zxid,
-  context: Context,
-): void {
+export function sayBehind(turn: LogSyncTurn, role: Following, holds: Zxid): void {
+  const { state } = turn;
   if (role.epoch === undefined) return;
   const { behind } = role;
-  const atMs = context.nowMs;
+  const atMs = turn.nowMs;
   if (behind?.holds === holds && atMs - behind.atMs < BEHIND_INTERVAL_MS) return;
   role.behind = { atMs, holds };
-  sendTo(state, role.leader, {
+  sendTo(turn, role.leader, {
     kind: "behind",
     epoch: role.epoch,
     holds,
@@ -238,18 +235,19 @@ export function sayBehind(
   });
 }
 
-export function followCommit(state: LogSyncState, role: Following): void {
+export function followCommit(turn: LogSyncTurn, role: Following): void {
+  const { state } = turn;
   if (state.truncating) return;
   const known = min(min(role.leaderCommitted, role.matched), state.durable);
-  commitThrough(state, state.index.floor(known));
-  voteIfBound(state);
-  dropPassedTransfer(state);
+  commitThrough(turn, state.index.floor(known));
+  voteIfBound(turn);
+  dropPassedTransfer(turn);
   if (role.established || role.epoch === undefined) return;
   if (state.committed < zxidOf(role.epoch, 0)) return;
   role.established = true;
-  state.effects.push({ kind: "stopTimer", timer: "establish" });
-  log(state, "info", "following", { leader: role.leader, epoch: role.epoch });
-  emitLeadership(state);
+  turn.effects.push({ kind: "stopTimer", timer: "establish" });
+  log(turn, "info", "following", { leader: role.leader, epoch: role.epoch });
+  emitLeadership(turn);
 }
 
 function min(a: Zxid, b: Zxid): Zxid {

@@ -7,7 +7,7 @@
 import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { PeerSender } from "../../runtime/transport.ts";
-import { type FollowerIncarnation, log, type LogSyncState, type Role, sendTo } from "./state.ts";
+import { type FollowerIncarnation, log, type LogSyncTurn, type Role, sendTo } from "./state.ts";
 
 type Leading = Extract<Role, { kind: "leading" }>;
 
@@ -29,17 +29,12 @@ export function noteIncarnation(role: Leading, from: ServerId, sender: PeerSende
 }
 
 /** A voter says in this leader's epoch where its durable log ends. */
-export function checkMemory(
-  state: LogSyncState,
-  role: Leading,
-  from: ServerId,
-  durable: Zxid,
-): void {
+export function checkMemory(turn: LogSyncTurn, role: Leading, from: ServerId, durable: Zxid): void {
   const follower = role.followers.get(from);
   if (follower === undefined || durable >= follower.incarnation.owed) return;
   const { incarnation } = follower;
   if (!incarnation.hasForgotten) {
-    log(state, "error", "a voter has forgotten what it acknowledged", {
+    log(turn, "error", "a voter has forgotten what it acknowledged", {
       node: from,
       acknowledged: formatZxid(incarnation.owed),
       durable: formatZxid(durable),
@@ -47,12 +42,12 @@ export function checkMemory(
   }
   incarnation.hasForgotten = true;
   follower.accepted = ZXID_NONE;
-  tellForgotten(state, role, from, incarnation);
+  tellForgotten(turn, role, from, incarnation);
 }
 
 /** Its word is no word until it says that it has no vote: from then on it counts as one that is being repaired. */
 export function isForgetful(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   role: Leading,
   from: ServerId,
   votes: boolean,
@@ -63,17 +58,18 @@ export function isForgetful(
     incarnation.hasForgotten = false;
     incarnation.owed = ZXID_NONE;
   }
-  if (incarnation.hasForgotten) tellForgotten(state, role, from, incarnation);
+  if (incarnation.hasForgotten) tellForgotten(turn, role, from, incarnation);
   return incarnation.hasForgotten;
 }
 
 function tellForgotten(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   role: Leading,
   to: ServerId,
   { number: incarnation, owed }: FollowerIncarnation,
 ): void {
+  const { state } = turn;
   const folder = state.membership.counted.get(to);
   if (folder === undefined) return;
-  sendTo(state, to, { kind: "forgotten", folder, incarnation, epoch: role.epoch, zxid: owed });
+  sendTo(turn, to, { kind: "forgotten", folder, incarnation, epoch: role.epoch, zxid: owed });
 }

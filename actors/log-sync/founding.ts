@@ -6,7 +6,6 @@
  * configuration binds each number to the folder that was heard. Whoever hears of a configuration that binds its own folder
  * takes that. A folder is founder of one ensemble for ever: it is durable before it takes part in anything.
  */
-import type { Context } from "../../runtime/actor.ts";
 import type { PeerSender } from "../../runtime/transport.ts";
 import { type Configuration, foundedBy, identityOf } from "../../protocol/configuration.ts";
 import type { ServerId } from "../../protocol/ids.ts";
@@ -14,9 +13,8 @@ import type { Identity } from "../../protocol/identity.ts";
 import { tell } from "../inboxes.ts";
 import { isForeign, settle } from "./membership.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
-import { broadcast, log, type LogSyncState, sendTo } from "./state.ts";
+import { broadcast, log, type LogSyncState, type LogSyncTurn, sendTo } from "./state.ts";
 
-export const GREET_TIMER = "greet";
 const GREET_INTERVAL_MS = 100;
 /** Until it has greeted so often, what is there has not had the time to answer. */
 const GREETINGS_MIN = 3;
@@ -58,13 +56,15 @@ export function newFounding(): Founding {
 }
 
 /** Repeated until the folder belongs to an ensemble. */
-export function greet(state: LogSyncState, { nowMs }: Context): void {
+export function greet(turn: LogSyncTurn): void {
+  const { state } = turn;
+  const { nowMs } = turn;
   const { founding } = state;
   if (founding === undefined) return;
   founding.greetings += 1;
-  broadcast(state, greetingOf(state, { asks: true, nowMs }));
-  state.effects.push({ kind: "startTimer", timer: GREET_TIMER, afterMs: GREET_INTERVAL_MS });
-  if (founding.greetings % GREETINGS_A_LINE === 0) sayWaiting(state, founding);
+  broadcast(turn, greetingOf(state, { asks: true, nowMs }));
+  turn.effects.push({ kind: "startTimer", timer: "greet", afterMs: GREET_INTERVAL_MS });
+  if (founding.greetings % GREETINGS_A_LINE === 0) sayWaiting(turn, founding);
 }
 
 export function greetingOf(
@@ -84,49 +84,52 @@ function hearsNothingAgainst({ formed, twinsMs, greetings }: Founding, nowMs: nu
 }
 
 export function receiveGreeting(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   from: ServerId,
   { sender, greeting }: { readonly sender: PeerSender; readonly greeting: Greeting },
-  context: Context,
 ): void {
-  const { nowMs } = context;
-  if (greeting.asks) sendTo(state, from, greetingOf(state, { asks: false, nowMs }));
+  const { state } = turn;
+  const { nowMs } = turn;
+  if (greeting.asks) sendTo(turn, from, greetingOf(state, { asks: false, nowMs }));
   const { founding, options } = state;
-  learn(state, sender, greeting);
+  learn(turn, sender, greeting);
   if (founding === undefined || founding.adopting !== undefined) return;
   const { members, configuration } = greeting;
   if (members.join() !== options.voters.join()) {
-    contradicted(state, founding, from, members);
+    contradicted(turn, founding, from, members);
     return;
   }
   founding.contradicting.delete(from);
   if (configuration !== undefined) {
-    hearOfEnsemble(state, founding, configuration, context);
+    hearOfEnsemble(turn, founding, configuration);
     return;
   }
-  const atMs = context.nowMs;
+  const atMs = turn.nowMs;
   const before = founding.heard.get(from);
   if (before !== undefined && before.identity !== sender.identity && atMs - before.atMs < TWIN_MS) {
-    twinHeard(state, from, context);
+    twinHeard(turn, from);
   }
   const { mayFound } = greeting;
   founding.heard.set(from, { identity: sender.identity, atMs, mayFound });
-  foundIfAllAreHeard(state, founding, context);
+  foundIfAllAreHeard(turn, founding);
 }
 
 /** Who belongs to this ensemble tells what it knows to be committed: this node's own configuration may be over. */
-function learn(state: LogSyncState, sender: PeerSender, { configuration }: Greeting): void {
+function learn(turn: LogSyncTurn, sender: PeerSender, { configuration }: Greeting): void {
+  const { state } = turn;
   const { settled } = state.membership;
   if (settled === undefined || configuration === undefined || !sender.isVoter) return;
-  if (!isForeign(state, configuration)) settle(state, configuration);
+  if (!isForeign(state, configuration)) settle(turn, configuration);
 }
 
 /** Two processes have one number, perhaps this node's own: neither is founded upon while both are there. */
-export function twinHeard(state: LogSyncState, id: ServerId, { nowMs }: Context): void {
+export function twinHeard(turn: LogSyncTurn, id: ServerId): void {
+  const { state } = turn;
+  const { nowMs } = turn;
   const { founding } = state;
   if (founding === undefined) return;
   if (!founding.twinsMs.has(id)) {
-    log(state, "warn", "two processes have one id: no ensemble is founded while both are there", {
+    log(turn, "warn", "two processes have one id: no ensemble is founded while both are there", {
       id,
     });
   }
@@ -134,16 +137,17 @@ export function twinHeard(state: LogSyncState, id: ServerId, { nowMs }: Context)
 }
 
 function contradicted(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   founding: Founding,
   from: ServerId,
   theirs: readonly ServerId[],
 ): void {
+  const { state } = turn;
   founding.heard.delete(from);
   const members = theirs.join(",");
   if (founding.contradicting.get(from) === members) return;
   founding.contradicting.set(from, members);
-  log(state, "warn", "another node was started with other members", {
+  log(turn, "warn", "another node was started with other members", {
     node: from,
     itsMembers: members,
     members: state.options.voters.join(","),
@@ -151,21 +155,18 @@ function contradicted(
 }
 
 /** Of the same members: this folder is one of them, or asks to be taken in. */
-function hearOfEnsemble(
-  state: LogSyncState,
-  founding: Founding,
-  configuration: Configuration,
-  { nowMs }: Context,
-): void {
+function hearOfEnsemble(turn: LogSyncTurn, founding: Founding, configuration: Configuration): void {
+  const { state } = turn;
+  const { nowMs } = turn;
   const { options, membership } = state;
   const ids = configuration.voters.map(({ id }) => id);
   if (ids.join() !== options.voters.join()) return;
   if (identityOf(configuration, options.server) === membership.identity) {
-    adopt(state, configuration);
+    adopt(turn, configuration);
     return;
   }
   if (founding.formed?.configuration.ensembleId !== configuration.ensembleId) {
-    log(state, "warn", "an ensemble is there in which another folder has this node's number", {
+    log(turn, "warn", "an ensemble is there in which another folder has this node's number", {
       ensembleId: configuration.ensembleId,
     });
   }
@@ -175,7 +176,9 @@ function hearOfEnsemble(
   founding.formed = { configuration: isNewer ? configuration : known, atMs: nowMs };
 }
 
-function foundIfAllAreHeard(state: LogSyncState, founding: Founding, { nowMs }: Context): void {
+function foundIfAllAreHeard(turn: LogSyncTurn, founding: Founding): void {
+  const { state } = turn;
+  const { nowMs } = turn;
   const { options, membership } = state;
   if (!hearsNothingAgainst(founding, nowMs)) return;
   const founders = [{ id: options.server, identity: membership.identity }];
@@ -185,20 +188,22 @@ function foundIfAllAreHeard(state: LogSyncState, founding: Founding, { nowMs }: 
     if (heard === undefined || nowMs - heard.atMs > HEARD_MS || !heard.mayFound) return;
     founders.push({ id, identity: heard.identity });
   }
-  adopt(state, foundedBy(founders));
+  adopt(turn, foundedBy(founders));
 }
 
 /** From now on for ever: durable before this node takes part in anything. */
-function adopt(state: LogSyncState, configuration: Configuration): void {
+function adopt(turn: LogSyncTurn, configuration: Configuration): void {
+  const { state } = turn;
   if (state.founding !== undefined) state.founding.adopting = configuration;
-  state.effects.push(tell("log", { kind: "storeConfiguration", configuration, guest: false }));
+  turn.effects.push(tell("log", { kind: "storeConfiguration", configuration, guest: false }));
 }
 
-function sayWaiting(state: LogSyncState, founding: Founding): void {
+function sayWaiting(turn: LogSyncTurn, founding: Founding): void {
+  const { state } = turn;
   const { options } = state;
   if (founding.formed !== undefined) {
     log(
-      state,
+      turn,
       "warn",
       "waits to be taken in by an ensemble in which another folder has its number",
       {
@@ -208,7 +213,7 @@ function sayWaiting(state: LogSyncState, founding: Founding): void {
     return;
   }
   const missing = options.voters.filter((id) => id !== options.server && !founding.heard.has(id));
-  log(state, "warn", "belongs to no ensemble yet: all members must be up together once", {
+  log(turn, "warn", "belongs to no ensemble yet: all members must be up together once", {
     notHeardOf: missing.join(" "),
     twoProcesses: [...founding.twinsMs.keys()].join(" "),
     otherMembers: [...founding.contradicting.keys()].join(" "),

@@ -1,5 +1,4 @@
 /** What other nodes say to log-sync, and from whom each kind of it is heard. */
-import type { Context } from "../../runtime/actor.ts";
 import type { ReceivedMessage } from "../../runtime/effects.ts";
 import type { PeerSender } from "../../runtime/transport.ts";
 import { unreachable } from "../../protocol/assert.ts";
@@ -15,15 +14,15 @@ import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./message
 import { givePart } from "./offer.ts";
 import { toldForgotten } from "./refused.ts";
 import { receiveJoin, receiveJoinAnswer } from "./replacement.ts";
-import { contradicts, type LogSyncState, type Role } from "./state.ts";
+import { contradicts, type LogSyncTurn, type Role } from "./state.ts";
 import { receiveOffer, receivePart } from "./transfer.ts";
 import { answerSurvey, receiveSurvey } from "./repair.ts";
 
 export function receiveFromPeer(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   { from, sender, message }: ReceivedMessage<LogSyncPeerMessage>,
-  context: Context,
 ): void {
+  const { state } = turn;
   const peer = from as ServerId;
   // Before its log is read a node can answer nothing; whoever asks repeats.
   if (!state.recovered || !state.options.voters.includes(peer)) return;
@@ -31,83 +30,83 @@ export function receiveFromPeer(
   if (state.role.kind === "leading" && sender.isVoter) noteIncarnation(state.role, peer, sender);
   switch (message.kind) {
     case "greeting":
-      receiveGreeting(state, peer, { sender, greeting: message }, context);
+      receiveGreeting(turn, peer, { sender, greeting: message });
       return;
     case "join":
-      receiveJoin(state, peer, sender, context);
+      receiveJoin(turn, peer, sender);
       return;
     case "joinAnswer":
-      receiveJoinAnswer(state, peer, message, context);
+      receiveJoinAnswer(turn, peer, message);
       return;
     default:
       // What is about the log of an ensemble is for those who belong to it, from those who do.
       if (state.founding !== undefined || sender.ensembleId === undefined) return;
-      if (!believes(state, peer, message, context)) return;
-      receiveFromMember(state, peer, { sender, message }, context);
+      if (!believes(turn, peer, message)) return;
+      receiveFromMember(turn, peer, { sender, message });
   }
 }
 
 type OfMembers = Exclude<LogSyncPeerMessage, { kind: "greeting" | "join" | "joinAnswer" }>;
 
 function receiveFromMember(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   peer: ServerId,
   { sender, message }: { readonly sender: PeerSender; readonly message: OfMembers },
-  context: Context,
 ): void {
+  const { state } = turn;
   const { role } = state;
-  if (role.kind === "leading" && sender.isVoter) role.heardMs.set(peer, context.nowMs);
+  if (role.kind === "leading" && sender.isVoter) role.heardMs.set(peer, turn.nowMs);
   switch (message.kind) {
     case "append":
-      receiveAppend(state, peer, message, context);
+      receiveAppend(turn, peer, message);
       return;
     case "accepted":
       if (role.kind === "leading" && message.epoch === role.epoch) {
         const { identity } = sender;
-        receiveAccepted(state, role, { from: peer, identity }, message, context);
+        receiveAccepted(turn, role, { from: peer, identity }, message);
       }
       return;
     case "submit":
       // One process at a time submits under a number, so that no two use the same numbers of batches.
       if (role.kind === "leading" && sender.isVoter) {
-        submitOfPeer(state, role, peer, message, context);
+        submitOfPeer(turn, role, peer, message);
       }
       return;
     case "behind":
       if (role.kind === "leading" && message.epoch === role.epoch) {
-        if (sender.isVoter) checkMemory(state, role, peer, message.durable);
-        receiveBehind(state, role, peer, message.holds, context);
+        if (sender.isVoter) checkMemory(turn, role, peer, message.durable);
+        receiveBehind(turn, role, peer, message.holds);
       }
       return;
     case "promiseRequest":
-      receivePromiseRequest(state, { id: peer, identity: sender.identity }, message);
+      receivePromiseRequest(turn, { id: peer, identity: sender.identity }, message);
       return;
     case "promiseReply":
-      receivePromiseReply(state, peer, { sender, message }, context);
+      receivePromiseReply(turn, peer, { sender, message });
       return;
     case "snapshotOffer":
-      receiveOffer(state, peer, message, context);
+      receiveOffer(turn, peer, message);
       return;
     case "snapshotAsk":
-      if (role.kind === "leading" && message.epoch === role.epoch) givePart(state, peer, message);
+      if (role.kind === "leading" && message.epoch === role.epoch) givePart(turn, peer, message);
       return;
     case "snapshotPart":
-      receivePart(state, peer, message, context);
+      receivePart(turn, peer, message);
       return;
     case "survey":
-      answerSurvey(state, peer, message.nonce, sender.isVoter);
+      answerSurvey(turn, peer, message.nonce, sender.isVoter);
       return;
     case "surveyed":
-      if (sender.isVoter) receiveSurvey(state, peer, message);
+      if (sender.isVoter) receiveSurvey(turn, peer, message);
       return;
     case "forgotten":
-      if (sender.isVoter) toldForgotten(state, peer, message, context);
+      if (sender.isVoter) toldForgotten(turn, peer, message);
       return;
     case "deposed":
-      deposed(state, message.promise.epoch);
+      deposed(turn, message.promise.epoch);
       return;
     case "submitRefused":
-      refusedByLeader(state, peer, message);
+      refusedByLeader(turn, peer, message);
       return;
     default:
       unreachable(message);
@@ -116,21 +115,21 @@ function receiveFromMember(
 
 /** What is no batch must not enter the log: whoever applied it would stop. */
 function submitOfPeer(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   role: Extract<Role, { readonly kind: "leading" }>,
   from: ServerId,
   message: SubmitMessage,
-  context: Context,
 ): void {
   const fault = batchFault(message.payload, message.count);
-  if (fault === undefined) submit(state, role, message, context);
-  else contradicts(state, from, `a batch: ${fault}`);
+  if (fault === undefined) submit(turn, role, message);
+  else contradicts(turn, from, `a batch: ${fault}`);
 }
 
 /** Only the leader that this node follows refuses its batches. */
-function refusedByLeader(state: LogSyncState, from: ServerId, message: SubmitRefused): void {
+function refusedByLeader(turn: LogSyncTurn, from: ServerId, message: SubmitRefused): void {
+  const { state } = turn;
   const { role, options } = state;
   if (role.kind !== "following" || role.leader !== from) return;
   const { server, lane } = message.submitter;
-  if (server === options.server && lane <= options.lanes) refuse(state, message);
+  if (server === options.server && lane <= options.lanes) refuse(turn, message);
 }

@@ -1,5 +1,4 @@
 /** A leader: makes records of batches, publishes each once, commits by quorum in its own epoch, helps followers catch up. */
-import type { Context } from "../../runtime/actor.ts";
 import { encodeBarrier } from "../../protocol/barrier.ts";
 import type { ServerId, Submitter } from "../../protocol/ids.ts";
 import { encodeConfiguration, type Voter, withIdentity } from "../../protocol/configuration.ts";
@@ -35,6 +34,7 @@ import {
   type Follower,
   log,
   type LogSyncState,
+  type LogSyncTurn,
   lookAgain,
   type Role,
   sendTo,
@@ -46,7 +46,8 @@ type Leading = Extract<Role, { kind: "leading" }>;
 /** A catch-up that made no progress for so long is begun again. */
 const CATCH_UP_STALLED_MS = 300;
 
-export function lead(state: LogSyncState, of: Epoch, context: Context): void {
+export function lead(turn: LogSyncTurn, of: Epoch): void {
+  const { state } = turn;
   const { options } = state;
   const barrier = zxidOf(of, 0);
   const followers = new Map<ServerId, Follower>();
@@ -58,9 +59,9 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
       accepted: ZXID_NONE,
       incarnation: newIncarnation(),
       diskSpace: undefined,
-      diskSpaceAtMs: context.nowMs,
+      diskSpaceAtMs: turn.nowMs,
       treeFull: false,
-      treeFullAtMs: context.nowMs,
+      treeFullAtMs: turn.nowMs,
       catchUp: undefined,
     });
   }
@@ -70,7 +71,7 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
     barrier,
     active: false,
     followers,
-    sinceMs: context.nowMs,
+    sinceMs: turn.nowMs,
     heardMs: new Map(),
     refusedJoinMs: new Map(),
     taken: new SubmitterTable(),
@@ -82,20 +83,15 @@ export function lead(state: LogSyncState, of: Epoch, context: Context): void {
     admission: "all",
   };
   state.role = role;
-  judgeAdmission(state, role, context);
-  state.effects.push(
+  judgeAdmission(turn, role);
+  turn.effects.push(
     { kind: "stopTimer", timer: "ask" },
     { kind: "startTimer", timer: "announce", afterMs: options.announceIntervalMs ?? 100 },
   );
-  log(state, "info", "leads", { epoch: of, after: formatZxid(state.index.tail) });
-  emitLeadership(state);
+  log(turn, "info", "leads", { epoch: of, after: formatZxid(state.index.tail) });
+  emitLeadership(turn);
   const payload = encodeBarrier(state.membership.settled);
-  appendRecord(
-    state,
-    role,
-    { kind: "barrier", payload, count: 1, submitter: undefined, seq: 0 },
-    context,
-  );
+  appendRecord(turn, role, { kind: "barrier", payload, count: 1, submitter: undefined, seq: 0 });
 }
 
 type NewRecord = {
@@ -106,11 +102,12 @@ type NewRecord = {
   readonly seq: number;
 };
 
-function appendRecord(state: LogSyncState, role: Leading, of: NewRecord, context: Context): void {
+function appendRecord(turn: LogSyncTurn, role: Leading, of: NewRecord): void {
+  const { state } = turn;
   const prevZxid = state.index.tail;
   const firstZxid = of.kind === "barrier" ? role.barrier : zxidAfter(prevZxid, 1);
   const lastZxid = zxidAfter(firstZxid, of.count - 1);
-  state.lastTimeMs = Math.max(state.lastTimeMs, Math.floor(context.wallMs));
+  state.lastTimeMs = Math.max(state.lastTimeMs, Math.floor(turn.wallMs));
   const record = encodeRecord(
     {
       kind: of.kind,
@@ -126,22 +123,23 @@ function appendRecord(state: LogSyncState, role: Leading, of: NewRecord, context
   );
   state.index.push(lastZxid);
   state.recent.add(lastZxid, record);
-  noteRecord(state, record);
+  noteRecord(turn, record);
   role.outbox.push(record);
   role.uncommitted.push({ lastZxid, bytes: record.length });
   role.uncommittedBytes += record.length;
-  publishSoon(state, role);
+  publishSoon(turn, role);
 }
 
 /** All records of a turn, and the commit mark, travel together. */
-function publishSoon(state: LogSyncState, role: Leading): void {
+function publishSoon(turn: LogSyncTurn, role: Leading): void {
   if (role.publishing) return;
   role.publishing = true;
-  state.effects.push({ kind: "startTimer", timer: "publish", afterMs: 0 });
+  turn.effects.push({ kind: "endOfTurn" });
 }
 
 /** To the own disk and to all peers at the same time. */
-export function publish(state: LogSyncState): void {
+export function publish(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { role } = state;
   if (role.kind !== "leading" || !role.publishing) return;
   role.publishing = false;
@@ -149,11 +147,11 @@ export function publish(state: LogSyncState): void {
   const prevZxid = role.outboxAfter;
   role.outbox = [];
   role.outboxAfter = state.index.tail;
-  if (records.length > 0) state.effects.push(tell("log", { kind: "append", records }));
+  if (records.length > 0) turn.effects.push(tell("log", { kind: "append", records }));
   if (role.followers.size === 0) return;
   for (const group of groupsOf(records, state.sizes.catchUp)) {
     const after = group[0] === undefined ? prevZxid : recordHeader(group[0]).prevZxid;
-    broadcast(state, appendOf(state, role, after, group));
+    broadcast(turn, appendOf(state, role, after, group));
   }
 }
 
@@ -190,44 +188,42 @@ function appendOf(
 }
 
 /** Repeated for ever while leading: whoever lost an append or a commit mark learns of it. */
-export function announce(state: LogSyncState, context: Context): void {
+export function announce(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { role, options } = state;
   if (role.kind !== "leading") return;
-  state.effects.push({
+  turn.effects.push({
     kind: "startTimer",
     timer: "announce",
     afterMs: options.announceIntervalMs ?? 100,
   });
-  reviewAdmission(state, role, context);
-  if (state.role === role && role.followers.size > 0) publishSoon(state, role);
+  reviewAdmission(turn, role);
+  if (state.role === role && role.followers.size > 0) publishSoon(turn, role);
 }
 
 /** Something is known of the room on a disk. */
-export function reviewAdmission(state: LogSyncState, role: Leading, context: Context): void {
+export function reviewAdmission(turn: LogSyncTurn, role: Leading): void {
+  const { state } = turn;
   const before = role.admission;
-  judgeAdmission(state, role, context);
+  judgeAdmission(turn, role);
   if (state.role !== role || role.admission === before) return;
-  emitLeadership(state);
-  if (role.followers.size > 0) publishSoon(state, role);
+  emitLeadership(turn);
+  if (role.followers.size > 0) publishSoon(turn, role);
 }
 
-export function submit(
-  state: LogSyncState,
-  role: Leading,
-  message: SubmitMessage,
-  context: Context,
-): void {
+export function submit(turn: LogSyncTurn, role: Leading, message: SubmitMessage): void {
+  const { state } = turn;
   // Until its barrier is delivered a leader does not know which batches its log holds. The submitter repeats.
   if (!role.active || state.diskFull) return;
   if (RECORD_HEADER_BYTES + message.payload.length > RECORD_BYTES_MAX) {
     const detail = { server: message.submitter.server, bytes: message.payload.length };
-    log(state, "warn", "batch is larger than a record may be", detail);
+    log(turn, "warn", "batch is larger than a record may be", detail);
     return;
   }
   const verdict = role.taken.judge(message.submitter, message.seq);
   if (verdict.kind === "repeated") return;
   if (verdict.kind === "refuse") {
-    refuse(state, {
+    refuse(turn, {
       kind: "submitRefused",
       submitter: message.submitter,
       reason: verdict.reason,
@@ -236,91 +232,85 @@ export function submit(
     return;
   }
   if (role.uncommittedBytes > state.sizes.uncommitted) return;
-  if (!fitsCounter(state, message.count)) return;
+  if (!fitsCounter(turn, message.count)) return;
   role.taken.take(message.submitter, message.seq);
-  appendRecord(state, role, { ...message, kind: "batch" }, context);
+  appendRecord(turn, role, { ...message, kind: "batch" });
 }
 
 /** A batch of the leader itself: it is not repeated if it is lost with the leader. */
 export function propose(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   role: Leading,
   payload: Uint8Array,
   count: number,
-  context: Context,
 ): void {
-  if (!role.active || state.diskFull || !fitsCounter(state, count)) return;
-  appendRecord(
-    state,
-    role,
-    { kind: "batch", payload, count, submitter: undefined, seq: 0 },
-    context,
-  );
+  const { state } = turn;
+  if (!role.active || state.diskFull || !fitsCounter(turn, count)) return;
+  appendRecord(turn, role, { kind: "batch", payload, count, submitter: undefined, seq: 0 });
 }
 
 /** Binds a number to another folder. At most one change is not known to be committed at a time. */
-export function logConfiguration(
-  state: LogSyncState,
-  role: Leading,
-  voter: Voter,
-  context: Context,
-): void {
+export function logConfiguration(turn: LogSyncTurn, role: Leading, voter: Voter): void {
+  const { state } = turn;
   const { settled } = state.membership;
-  if (settled === undefined || !role.active || state.diskFull || !fitsCounter(state, 1)) return;
+  if (settled === undefined || !role.active || state.diskFull || !fitsCounter(turn, 1)) return;
   const since = zxidAfter(state.index.tail, 1);
   const payload = encodeConfiguration(withIdentity(settled, voter, since));
-  appendRecord(
-    state,
-    role,
-    { kind: "configuration", payload, count: 1, submitter: undefined, seq: 0 },
-    context,
-  );
+  appendRecord(turn, role, {
+    kind: "configuration",
+    payload,
+    count: 1,
+    submitter: undefined,
+    seq: 0,
+  });
 }
 
 /** A full counter needs a new epoch, never a wrap. */
-function fitsCounter(state: LogSyncState, count: number): boolean {
+function fitsCounter(turn: LogSyncTurn, count: number): boolean {
+  const { state } = turn;
   if (counterOf(state.index.tail) + count <= COUNTER_MAX) return true;
-  lookAgain(state, "the zxid counter of this epoch is full");
+  lookAgain(turn, "the zxid counter of this epoch is full");
   return false;
 }
 
-export function refuse(state: LogSyncState, refusal: SubmitRefused): void {
+export function refuse(turn: LogSyncTurn, refusal: SubmitRefused): void {
+  const { state } = turn;
   const { submitter } = refusal;
   if (submitter.server === state.options.server) {
-    state.effects.push(tell(`submitter/${submitter.lane}`, refusal));
+    turn.effects.push(tell(`submitter/${submitter.lane}`, refusal));
   } else {
-    sendTo(state, submitter.server, refusal);
+    sendTo(turn, submitter.server, refusal);
   }
 }
 
 type Accepted = Extract<LogSyncPeerMessage, { kind: "accepted" }>;
 
 export function receiveAccepted(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   role: Leading,
   { from, identity }: { readonly from: ServerId; readonly identity: Identity },
   { zxid, votes, diskSpace, treeFull }: Accepted,
-  context: Context,
 ): void {
+  const { state } = turn;
   const follower = role.followers.get(from);
   if (follower === undefined || zxid > state.index.tail) return;
   // What a follower holds ends with a record; what is before the base is not known here any more.
   if (zxid > state.index.base && !state.index.holds(zxid)) {
-    contradicts(state, from, "it accepts what is no record's end");
+    contradicts(turn, from, "it accepts what is no record's end");
     return;
   }
   const counts = state.membership.counted.get(from) === identity;
-  if (counts && isForgetful(state, role, from, votes)) return;
+  if (counts && isForgetful(turn, role, from, votes)) return;
   if (counts) {
     // Without a vote it has lost what it held before, so that no longer counts either.
     const isKept = votes && follower.identity === identity;
     follower.identity = identity;
     follower.accepted = votes ? laterOf(zxid, isKept ? follower.accepted : ZXID_NONE) : ZXID_NONE;
-    leaderCommit(state, role);
+    leaderCommit(turn, role);
   } else {
     follower.guest = { identity, accepted: zxid };
   }
-  const { nowMs } = context;
+  const { nowMs } = turn;
   let news = counts && follower.treeFull !== treeFull;
   if (counts) {
     follower.treeFull = treeFull;
@@ -331,13 +321,13 @@ export function receiveAccepted(
     follower.diskSpace = diskSpace;
     follower.diskSpaceAtMs = nowMs;
   }
-  if (news) reviewAdmission(state, role, context);
+  if (news) reviewAdmission(turn, role);
   if (state.role !== role) return;
   const { catchUp } = follower;
   // What is being read goes out when it has been; a second read would send it twice, and so on with each answer to it.
   if (catchUp === undefined || catchUp.reading || zxid < catchUp.sentThrough) return;
   if (catchUp.sentThrough < state.index.tail) {
-    sendCatchUp(state, role, from, follower, catchUp.sentThrough, context);
+    sendCatchUp(turn, role, from, follower, catchUp.sentThrough);
   } else {
     follower.catchUp = undefined;
   }
@@ -347,7 +337,8 @@ export function receiveAccepted(
  * Commits what a quorum holds durably, this node's own disk counting as one, if it belongs to this epoch; everything
  * before it is then committed too (Ongaro, section 5.4.2).
  */
-export function leaderCommit(state: LogSyncState, role: Leading): void {
+export function leaderCommit(turn: LogSyncTurn, role: Leading): void {
+  const { state } = turn;
   const { counted, identity: own } = state.membership;
   const durable = counted.get(state.options.server) === own ? [state.durable as number] : [];
   for (const [id, { identity, accepted }] of role.followers) {
@@ -360,9 +351,9 @@ export function leaderCommit(state: LogSyncState, role: Leading): void {
   const through = Math.min(byQuorum, state.durable) as Zxid;
   if (through <= state.committed) return;
   forgetCommitted(role, through);
-  commitThrough(state, through);
-  activate(state, role);
-  if (role.followers.size > 0) publishSoon(state, role);
+  commitThrough(turn, through);
+  activate(turn, role);
+  if (role.followers.size > 0) publishSoon(turn, role);
 }
 
 function forgetCommitted(role: Leading, through: Zxid): void {
@@ -377,48 +368,44 @@ function forgetCommitted(role: Leading, through: Zxid): void {
 }
 
 /** Once the barrier is delivered everything before it is too, so the table of submitters is complete. */
-export function activate(state: LogSyncState, role: Leading): void {
+export function activate(turn: LogSyncTurn, role: Leading): void {
+  const { state } = turn;
   if (role.active || state.delivered < role.barrier) return;
   role.active = true;
   role.taken = state.submitters.copy();
-  log(state, "info", "leading", { epoch: role.epoch });
-  emitLeadership(state);
+  log(turn, "info", "leading", { epoch: role.epoch });
+  emitLeadership(turn);
 }
 
 function laterOf(a: Zxid, b: Zxid): Zxid {
   return a > b ? a : b;
 }
 
-export function receiveBehind(
-  state: LogSyncState,
-  role: Leading,
-  from: ServerId,
-  holds: Zxid,
-  context: Context,
-): void {
+export function receiveBehind(turn: LogSyncTurn, role: Leading, from: ServerId, holds: Zxid): void {
+  const { state } = turn;
   const follower = role.followers.get(from);
   if (follower === undefined) return;
   if (holds < state.index.base) {
     follower.catchUp = undefined;
-    offerSnapshot(state, role.epoch, from);
+    offerSnapshot(turn, role.epoch, from);
     return;
   }
   const { catchUp } = follower;
   const after = state.index.floor(holds);
-  const underWay = catchUp !== undefined && context.nowMs - catchUp.atMs < CATCH_UP_STALLED_MS;
+  const underWay = catchUp !== undefined && turn.nowMs - catchUp.atMs < CATCH_UP_STALLED_MS;
   // It may have spoken before it got what is on its way. That it holds less than the leader thought is news.
   if (underWay && after >= catchUp.from && (catchUp.reading || after < catchUp.sentThrough)) return;
-  sendCatchUp(state, role, from, follower, after, context);
+  sendCatchUp(turn, role, from, follower, after);
 }
 
 function sendCatchUp(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   role: Leading,
   to: ServerId,
   follower: Follower,
   after: Zxid,
-  context: Context,
 ): void {
+  const { state } = turn;
   const { catchUp: bytesMax } = state.sizes;
   const records: Uint8Array[] = [];
   let bytes = 0;
@@ -431,22 +418,23 @@ function sendCatchUp(
     through = next;
   }
   const reading = records.length === 0 && through < state.index.tail;
-  follower.catchUp = { from: after, sentThrough: through, atMs: context.nowMs, reading };
+  follower.catchUp = { from: after, sentThrough: through, atMs: turn.nowMs, reading };
   if (reading) {
-    state.effects.push(tell("log", { kind: "read", tag: to, after, bytesMax }));
+    turn.effects.push(tell("log", { kind: "read", tag: to, after, bytesMax }));
   } else {
-    sendTo(state, to, appendOf(state, role, after, records));
+    sendTo(turn, to, appendOf(state, role, after, records));
   }
 }
 
 /** Records read from the log for a follower that is far behind. */
 export function sendRead(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   role: Leading,
   to: ServerId,
   after: Zxid,
   records: readonly Uint8Array[],
 ): void {
+  const { state } = turn;
   const follower = role.followers.get(to);
   const last = records.at(-1);
   if (follower?.catchUp === undefined || !follower.catchUp.reading || last === undefined) return;
@@ -454,13 +442,14 @@ export function sendRead(
   if (after !== follower.catchUp.from) return;
   follower.catchUp.reading = false;
   follower.catchUp.sentThrough = recordHeader(last).lastZxid;
-  sendTo(state, to, appendOf(state, role, after, records));
+  sendTo(turn, to, appendOf(state, role, after, records));
 }
 
 /** A peer has promised a higher epoch, so this node no longer leads. */
-export function deposed(state: LogSyncState, by: Epoch): void {
+export function deposed(turn: LogSyncTurn, by: Epoch): void {
+  const { state } = turn;
   const { role } = state;
   if ((role.kind === "leading" || role.kind === "candidate") && by > role.epoch) {
-    lookAgain(state, `epoch ${by} is promised elsewhere`);
+    lookAgain(turn, `epoch ${by} is promised elsewhere`);
   }
 }

@@ -6,30 +6,32 @@ import type { TreeLoaded } from "../tree/messages.ts";
 import { deliver } from "./delivery.ts";
 import { settleThrough } from "./membership.ts";
 import type { SnapshotIdentity } from "../../protocol/replication.ts";
-import { log, type LogSyncState } from "./state.ts";
+import { log, type LogSyncTurn } from "./state.ts";
 import { SubmitterTable } from "./submitters.ts";
 
 /** What is in a snapshot was committed. Commit mark and delivery jump, forward only. */
-export function loadLanes(state: LogSyncState, snapshot: SnapshotIdentity): void {
+export function loadLanes(turn: LogSyncTurn, snapshot: SnapshotIdentity): void {
+  const { state } = turn;
   const { zxid } = snapshot;
   assert(zxid > state.committed, "I7: a commit mark never goes back");
   assert(state.index.holds(zxid), "I8: the log goes on from its snapshot");
   state.snapshot = snapshot;
   state.committed = zxid;
   state.delivered = zxid;
-  settleThrough(state, zxid);
+  settleThrough(turn, zxid);
   for (let lane = 1; lane <= state.options.lanes; lane += 1) {
     state.lanesLoading.add(lane);
-    state.effects.push(tell("log", { kind: "loadSnapshot", zxid, to: `tree/${lane}` }));
+    turn.effects.push(tell("log", { kind: "loadSnapshot", zxid, to: `tree/${lane}` }));
   }
 }
 
 /** Records go out again once every lane has the state that they change. */
-export function treeLoaded(state: LogSyncState, message: TreeLoaded): void {
+export function treeLoaded(turn: LogSyncTurn, message: TreeLoaded): void {
+  const { state } = turn;
   // Of a snapshot that a newer one has replaced.
   if (message.zxid !== state.delivered || !state.lanesLoading.delete(message.lane)) return;
   if (state.lanesLoading.size > 0) return;
   state.submitters = SubmitterTable.of(message.submitters);
-  log(state, "info", "snapshot loaded", { zxid: formatZxid(message.zxid) });
-  deliver(state);
+  log(turn, "info", "snapshot loaded", { zxid: formatZxid(message.zxid) });
+  deliver(turn);
 }

@@ -2,16 +2,16 @@
  * The log-sync actor: what is in the log and what is committed. Raft's log rules in ZooKeeper's words; the invariants I1 to
  * I8 are listed in docs/internals/replication.md.
  */
-import type { Actor, Context, Step } from "../../runtime/actor.ts";
+import type { Actor } from "../../runtime/actor.ts";
 import { assert, unreachable } from "../../protocol/assert.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { EPOCH_NONE, formatZxid } from "../../protocol/zxid.ts";
+import { EPOCH_NONE, formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
 import { ask, grant, stand } from "./candidate.ts";
 import { DELIVERY_TAG, deliverRead } from "./delivery.ts";
-import { GREET_TIMER, greet, newFounding, twinHeard } from "./founding.ts";
+import { greet, newFounding, twinHeard } from "./founding.ts";
 import { installed, installRefused, partRefused, partStored } from "./transfer.ts";
 import { follow, followCommit, sayBehind, sendAccepted } from "./follower.ts";
 import { receiveFromPeer } from "./from-peers.ts";
@@ -28,121 +28,118 @@ import {
 import { loadLanes, treeLoaded } from "./load.ts";
 import { LogIndex } from "./log-index.ts";
 import { cutAfter, isBound, standingChanged, stopReplaced } from "./membership.ts";
-import type { LogSyncMessage, SubmitMessage } from "./messages.ts";
+import type { LogSyncMessage, LogSyncTimer, SubmitMessage } from "./messages.ts";
 import { sendPart } from "./offer.ts";
 import { refusedByPeer, voteLost } from "./refused.ts";
-import { askToJoin, JOIN_TIMER } from "./replacement.ts";
-import { ABSTAIN_TIMER, endAbstaining, writeAgain } from "./disk-space.ts";
+import { askToJoin } from "./replacement.ts";
+import { endAbstaining, writeAgain } from "./disk-space.ts";
 import {
   emitDurable,
   emitLeadership,
   initialState,
   log,
+  type LogSyncEffect,
   type LogSyncOptions,
   type LogSyncState,
+  type LogSyncTurn,
   lookAgain,
   sendTo,
 } from "./state.ts";
-import { beginRepair, SURVEY_TIMER, survey } from "./repair.ts";
+import { beginRepair, survey } from "./repair.ts";
 
-export function logSyncActor(options: LogSyncOptions): Actor<LogSyncState, LogSyncMessage> {
+export function logSyncActor(
+  options: LogSyncOptions,
+): Actor<LogSyncState, LogSyncMessage, LogSyncEffect> {
   return {
     name: "log-sync",
     supervision: "stopNode",
     // Peers and lanes bound what they have under way; beyond that a sender is broken.
     mailbox: { capacity: 100_000, whenFull: "stopNode" },
-    start: () => ({ state: initialState(options), effects: [] }),
+    start: () => initialState(options),
     receive,
   };
 }
 
-function receive(
-  state: LogSyncState,
-  message: LogSyncMessage,
-  context: Context,
-): Step<LogSyncState> {
-  state.effects = [];
-  decide(state, message, context);
-  return { state, effects: state.effects };
-}
-
-function decide(state: LogSyncState, message: LogSyncMessage, context: Context): void {
+function receive(turn: LogSyncTurn, message: LogSyncMessage): void {
+  const { state } = turn;
   switch (message.kind) {
     case "received":
-      receiveFromPeer(state, message, context);
+      receiveFromPeer(turn, message);
       return;
     case "submit":
-      route(state, message, context);
+      route(turn, message);
       return;
     case "propose":
       if (state.role.kind === "leading") {
-        propose(state, state.role, message.payload, message.count, context);
+        propose(turn, state.role, message.payload, message.count);
       }
       return;
     case "elected":
-      elected(state, message.leader);
+      elected(turn, message.leader);
       return;
     case "leaderLost":
       if (state.role.kind === "leading" || state.role.kind === "following") {
-        lookAgain(state, message.reason);
+        lookAgain(turn, message.reason);
       }
       return;
     case "timer":
-      timer(state, message.timer, context);
+      timer(turn, message.timer);
+      return;
+    case "endOfTurn":
+      publish(turn);
       return;
     case "refusedByPeer":
-      refusedByPeer(state, message, context);
+      refusedByPeer(turn, message);
       return;
     case "twinHeard":
-      twinHeard(state, state.options.server, context);
+      twinHeard(turn, state.options.server);
       return;
     case "treeMemory":
       state.treeFull = message.full;
-      diskSpaceChanged(state, context);
-      if (state.role.kind === "following") emitLeadership(state);
+      diskSpaceChanged(turn);
+      if (state.role.kind === "following") emitLeadership(turn);
       return;
     case "treeLoaded":
-      treeLoaded(state, message);
-      if (state.role.kind === "leading") activate(state, state.role);
+      treeLoaded(turn, message);
+      if (state.role.kind === "leading") activate(turn, state.role);
       return;
     default:
-      receiveFromLog(state, message, context);
+      receiveFromLog(turn, message);
   }
 }
 
-function elected(state: LogSyncState, leader: ServerId): void {
+function elected(turn: LogSyncTurn, leader: ServerId): void {
+  const { state } = turn;
   if (!state.recovered) return;
-  if (leader === state.options.server) stand(state);
-  else if (state.role.kind === "looking") follow(state, leader, undefined);
+  if (leader === state.options.server) stand(turn);
+  else if (state.role.kind === "looking") follow(turn, leader, undefined);
 }
 
-function timer(state: LogSyncState, name: string, context: Context): void {
+function timer(turn: LogSyncTurn, name: LogSyncTimer): void {
+  const { state } = turn;
   switch (name) {
-    case "publish":
-      publish(state);
-      return;
     case "announce":
-      announce(state, context);
+      announce(turn);
       return;
     case "ask":
-      if (state.role.kind === "candidate") ask(state, context);
+      if (state.role.kind === "candidate") ask(turn);
       return;
     case "establish":
       if (state.role.kind === "following" && !state.role.established) {
-        lookAgain(state, `node ${state.role.leader} did not establish its epoch`);
+        lookAgain(turn, `node ${state.role.leader} did not establish its epoch`);
       }
       return;
-    case SURVEY_TIMER:
-      survey(state);
+    case "survey":
+      survey(turn);
       return;
-    case GREET_TIMER:
-      greet(state, context);
+    case "greet":
+      greet(turn);
       return;
-    case JOIN_TIMER:
-      askToJoin(state);
+    case "join":
+      askToJoin(turn);
       return;
-    case ABSTAIN_TIMER:
-      endAbstaining(state);
+    case "abstain":
+      endAbstaining(turn);
       return;
     default:
       assert(false, `log-sync has no timer ${name}`);
@@ -150,20 +147,22 @@ function timer(state: LogSyncState, name: string, context: Context): void {
 }
 
 /** A batch of a lane of this node: taken, handed to the leader, or left for the submitter to repeat. */
-function route(state: LogSyncState, message: SubmitMessage, context: Context): void {
+function route(turn: LogSyncTurn, message: SubmitMessage): void {
+  const { state } = turn;
   const { role } = state;
-  if (role.kind === "leading") submit(state, role, message, context);
-  else if (role.kind === "following" && role.established) sendTo(state, role.leader, message);
+  if (role.kind === "leading") submit(turn, role, message);
+  else if (role.kind === "following" && role.established) sendTo(turn, role.leader, message);
 }
 
-function receiveFromLog(state: LogSyncState, report: LogReport, context: Context): void {
+function receiveFromLog(turn: LogSyncTurn, report: LogReport): void {
+  const { state } = turn;
   switch (report.kind) {
     case "recovered":
-      recovered(state, report, context);
+      recovered(turn, report);
       return;
     case "appended":
       if (report.truncations !== state.truncations || state.truncating) return;
-      durableThrough(state, report.lastZxid);
+      durableThrough(turn, report.lastZxid);
       return;
     case "truncated":
       assert(report.lastZxid === state.index.tail, "a truncation ends where the index ends");
@@ -171,14 +170,14 @@ function receiveFromLog(state: LogSyncState, report: LogReport, context: Context
       state.truncations = report.truncations;
       state.durable = report.lastZxid;
       if (state.role.kind === "following") {
-        sayBehind(state, state.role, state.index.tail, context);
+        sayBehind(turn, state.role, state.index.tail);
       }
       return;
     case "promised":
-      promised(state, report, context);
+      promised(turn, report);
       return;
     case "records":
-      receiveRead(state, report);
+      receiveRead(turn, report);
       return;
     case "snapshotStored":
       state.snapshot = report.snapshot;
@@ -187,49 +186,46 @@ function receiveFromLog(state: LogSyncState, report: LogReport, context: Context
       state.index.purge(report.baseZxid);
       return;
     case "snapshotBytes":
-      sendPart(state, report);
+      sendPart(turn, report);
       return;
     case "partStored":
-      partStored(state, report, context);
+      partStored(turn, report);
       return;
     case "partRefused":
-      partRefused(state, report, context);
+      partRefused(turn, report);
       return;
     case "installed":
-      installed(state, report, context);
+      installed(turn, report);
       return;
     case "installRefused":
-      installRefused(state, report, context);
+      installRefused(turn, report);
       return;
     case "configurationStored":
-      if (state.founding !== undefined) belongs(state, report.configuration);
+      if (state.founding !== undefined) belongs(turn, report.configuration);
       return;
     case "voteLost":
-      voteLost(state);
+      voteLost(turn);
       return;
     case "voteRegained":
-      voteRegained(state);
+      voteRegained(turn);
       return;
     case "diskLow":
       state.diskLow = true;
-      diskSpaceChanged(state, context);
+      diskSpaceChanged(turn);
       return;
     case "diskFull":
-      diskFull(state, report, context);
+      diskFull(turn, report);
       return;
     case "writable":
-      writable(state, context);
+      writable(turn);
       return;
     default:
       unreachable(report);
   }
 }
 
-function recovered(
-  state: LogSyncState,
-  report: Extract<LogReport, { kind: "recovered" }>,
-  context: Context,
-): void {
+function recovered(turn: LogSyncTurn, report: Extract<LogReport, { kind: "recovered" }>): void {
+  const { state } = turn;
   state.recovered = true;
   const { membership } = state;
   membership.identity = report.identity;
@@ -237,84 +233,84 @@ function recovered(
   membership.settled = report.configuration;
   const version = report.configuration?.version ?? 0;
   membership.logged = report.logged.filter((logged) => logged.configuration.version > version);
-  standingChanged(state);
+  standingChanged(turn);
   state.promise = report.promise;
   state.index = new LogIndex(report.lastZxids, report.baseZxid);
   state.durable = state.index.tail;
   state.lastTimeMs = report.timeMs;
-  if (report.snapshot !== undefined) loadLanes(state, report.snapshot);
-  if (report.voteLoss !== undefined) beginRepair(state, report.voteLoss, context);
-  log(state, "info", "log recovered", {
+  if (report.snapshot !== undefined) loadLanes(turn, report.snapshot);
+  if (report.voteLoss !== undefined) beginRepair(turn, report.voteLoss);
+  log(turn, "info", "log recovered", {
     lastZxid: formatZxid(state.durable),
     records: report.lastZxids.length,
     tornBytes: report.tornBytes,
     promisedEpoch: report.promise.epoch,
   });
   for (let lane = 1; lane <= state.options.lanes; lane += 1) {
-    state.effects.push(
+    turn.effects.push(
       tell(`submitter/${lane}`, { kind: "incarnation", incarnation: report.incarnation }),
     );
   }
-  emitDurable(state);
+  emitDurable(turn);
   if (membership.settled === undefined) {
     state.founding = newFounding();
-    greet(state, context);
-    askToJoin(state);
+    greet(turn);
+    askToJoin(turn);
   } else {
-    begin(state, "started");
+    begin(turn, "started");
   }
 }
 
 /** It belongs to an ensemble, as a voter or, if another folder has its number, as a guest. */
-function begin(state: LogSyncState, reason: string): void {
+function begin(turn: LogSyncTurn, reason: string): void {
+  const { state } = turn;
   const loss = state.repair?.loss.reason;
   if (!isBound(state) && loss !== "new" && loss !== "guest") {
-    stopReplaced(state);
+    stopReplaced(turn);
     return;
   }
-  lookAgain(state, reason);
-  if (state.repair !== undefined) survey(state);
-  if (!isBound(state)) askToJoin(state);
+  lookAgain(turn, reason);
+  if (state.repair !== undefined) survey(turn);
+  if (!isBound(state)) askToJoin(turn);
 }
 
 /** This node's folder has been made part of an ensemble, for ever. */
-function belongs(state: LogSyncState, configuration: Configuration): void {
+function belongs(turn: LogSyncTurn, configuration: Configuration): void {
+  const { state } = turn;
   const { membership } = state;
   state.founding = undefined;
   membership.settled = configuration;
-  standingChanged(state);
-  log(state, "info", "belongs to an ensemble", {
+  standingChanged(turn);
+  log(turn, "info", "belongs to an ensemble", {
     ensembleId: configuration.ensembleId,
     version: configuration.version,
     as: isBound(state) ? "voter" : "guest",
   });
-  state.effects.push({ kind: "stopTimer", timer: GREET_TIMER });
-  if (isBound(state)) state.effects.push({ kind: "stopTimer", timer: JOIN_TIMER });
+  turn.effects.push({ kind: "stopTimer", timer: "greet" });
+  if (isBound(state)) turn.effects.push({ kind: "stopTimer", timer: "join" });
   if (state.repair !== undefined && !isBound(state)) {
     state.repair.loss = { reason: "guest", epoch: EPOCH_NONE };
   }
-  begin(state, "belongs to an ensemble");
+  begin(turn, "belongs to an ensemble");
 }
 
-function durableThrough(state: LogSyncState, zxid: typeof state.durable): void {
+function durableThrough(turn: LogSyncTurn, zxid: Zxid): void {
+  const { state } = turn;
   if (zxid <= state.durable) return;
   state.durable = zxid;
   const { role } = state;
   if (role.kind === "leading") {
-    leaderCommit(state, role);
+    leaderCommit(turn, role);
   } else if (role.kind === "following") {
-    sendAccepted(state, role);
-    followCommit(state, role);
+    sendAccepted(turn, role);
+    followCommit(turn, role);
   } else {
-    emitDurable(state);
+    emitDurable(turn);
   }
 }
 
-function promised(
-  state: LogSyncState,
-  report: Extract<LogReport, { kind: "promised" }>,
-  context: Context,
-): void {
+function promised(turn: LogSyncTurn, report: Extract<LogReport, { kind: "promised" }>): void {
+  const { state } = turn;
   assert(report.promise.epoch > state.promise.epoch, "I7: a promise never goes back");
   state.promise = report.promise;
   // A later promise may be on its way; then this one is not worth an answer.
@@ -323,82 +319,83 @@ function promised(
   state.promising = undefined;
   state.promiseAsker = undefined;
   const { role } = state;
-  if (asker !== undefined) grant(state, asker);
-  else if (role.kind === "candidate" && role.epoch === report.promise.epoch) ask(state, context);
-  else if (role.kind === "following") sayBehind(state, role, state.index.tail, context);
+  if (asker !== undefined) grant(turn, asker);
+  else if (role.kind === "candidate" && role.epoch === report.promise.epoch) ask(turn);
+  else if (role.kind === "following") sayBehind(turn, role, state.index.tail);
 }
 
-function receiveRead(state: LogSyncState, report: Extract<LogReport, { kind: "records" }>): void {
+function receiveRead(turn: LogSyncTurn, report: Extract<LogReport, { kind: "records" }>): void {
+  const { state } = turn;
   if (report.tag === DELIVERY_TAG) {
-    deliverRead(state, report.records);
-    if (state.role.kind === "leading") activate(state, state.role);
+    deliverRead(turn, report.records);
+    if (state.role.kind === "leading") activate(turn, state.role);
   } else if (state.role.kind === "leading") {
-    sendRead(state, state.role, report.tag as ServerId, report.after, report.records);
+    sendRead(turn, state.role, report.tag as ServerId, report.after, report.records);
   }
 }
 
 /** The marker is gone for good. */
-function voteRegained(state: LogSyncState): void {
+function voteRegained(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { role, repair } = state;
   state.repair = undefined;
-  log(state, "info", "votes again", { reason: repair?.loss.reason });
-  emitDurable(state);
-  state.effects.push({ kind: "stopTimer", timer: SURVEY_TIMER });
-  if (role.kind === "following") sendAccepted(state, role);
-  else if (role.kind === "looking") lookAgain(state, "this node votes again");
+  log(turn, "info", "votes again", { reason: repair?.loss.reason });
+  emitDurable(turn);
+  turn.effects.push({ kind: "stopTimer", timer: "survey" });
+  if (role.kind === "following") sendAccepted(turn, role);
+  else if (role.kind === "looking") lookAgain(turn, "this node votes again");
 }
 
 /**
  * What was not kept is gone from the log. A leader that nobody can replace keeps it in memory: it commits nothing without its
  * own disk, but its clients read on, and their sessions live.
  */
-function diskFull(
-  state: LogSyncState,
-  report: Extract<LogReport, { kind: "diskFull" }>,
-  context: Context,
-): void {
+function diskFull(turn: LogSyncTurn, report: Extract<LogReport, { kind: "diskFull" }>): void {
+  const { state } = turn;
   const { role } = state;
   state.diskLow = true;
   state.diskFull = true;
   state.durable = report.durable;
-  log(state, "warn", "disk full", { durable: formatZxid(report.durable) });
+  log(turn, "warn", "disk full", { durable: formatZxid(report.durable) });
   if (role.kind === "leading" && role.active) {
-    emitDurable(state);
-    reviewAdmission(state, role, context);
+    emitDurable(turn);
+    reviewAdmission(turn, role);
     return;
   }
   if (role.kind === "leading") {
-    lookAgain(state, "the disk is full");
+    lookAgain(turn, "the disk is full");
     return;
   }
   // A truncation that the log has yet to do has already cut the index, further than this.
   const { tail } = state.index;
   const end = report.durable < tail ? report.durable : tail;
-  cutAfter(state, end);
+  cutAfter(turn, end);
   if (role.kind === "following" && role.matched > report.durable) role.matched = report.durable;
-  emitDurable(state);
-  emitLeadership(state);
-  diskSpaceChanged(state, context);
+  emitDurable(turn);
+  emitLeadership(turn);
+  diskSpaceChanged(turn);
 }
 
-function writable(state: LogSyncState, context: Context): void {
+function writable(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { role, diskFull: wasFull } = state;
   state.diskLow = false;
   state.diskFull = false;
-  log(state, "info", "disk has room again", {});
+  log(turn, "info", "disk has room again", {});
   if (role.kind === "looking") {
-    lookAgain(state, "the disk has room again");
+    lookAgain(turn, "the disk has room again");
     return;
   }
-  emitDurable(state);
-  if (role.kind === "leading" && wasFull) writeAgain(state, role);
-  if (role.kind === "following" && wasFull) emitLeadership(state);
-  diskSpaceChanged(state, context);
+  emitDurable(turn);
+  if (role.kind === "leading" && wasFull) writeAgain(turn, role);
+  if (role.kind === "following" && wasFull) emitLeadership(turn);
+  diskSpaceChanged(turn);
 }
 
 /** Whoever leads knows at once. */
-function diskSpaceChanged(state: LogSyncState, context: Context): void {
+function diskSpaceChanged(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { role } = state;
-  if (role.kind === "leading") reviewAdmission(state, role, context);
-  else if (role.kind === "following") sendAccepted(state, role);
+  if (role.kind === "leading") reviewAdmission(turn, role);
+  else if (role.kind === "following") sendAccepted(turn, role);
 }

@@ -2,6 +2,7 @@
  * Which configuration this node goes by: the last that it knows to be committed, and those that its log holds beyond it. Every
  * change of that is told to the gate, and what is committed is made durable in the folder.
  */
+import { emit } from "../topics.ts";
 import { assert } from "../../protocol/assert.ts";
 import {
   type Configuration,
@@ -19,7 +20,7 @@ import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { Standing } from "./messages.ts";
 import { countedOf } from "./quorum.ts";
-import type { LogSyncState } from "./state.ts";
+import type { LogSyncState, LogSyncTurn } from "./state.ts";
 
 /** Its folder is bound to its number in the configuration that it goes by. Without that it only follows. */
 export function isBound({ membership, options }: LogSyncState): boolean {
@@ -42,7 +43,8 @@ export function foreignFault(state: LogSyncState, record: Uint8Array): string | 
 }
 
 /** A record has entered the log. */
-export function noteRecord(state: LogSyncState, record: Uint8Array): void {
+export function noteRecord(turn: LogSyncTurn, record: Uint8Array): void {
+  const { state } = turn;
   if (!isConfigurationRecord(record)) return;
   const { membership } = state;
   const configuration = decodeConfiguration(recordPayload(record));
@@ -51,30 +53,33 @@ export function noteRecord(state: LogSyncState, record: Uint8Array): void {
   if (settled !== undefined && configuration.version <= settled.version) return;
   const { lastZxid: zxid } = recordHeader(record);
   membership.logged = [...membership.logged, { zxid, configuration }];
-  standingChanged(state);
+  standingChanged(turn);
 }
 
 /** Nothing after this zxid is in the log any more. */
-export function cutAfter(state: LogSyncState, zxid: Zxid): void {
+export function cutAfter(turn: LogSyncTurn, zxid: Zxid): void {
+  const { state } = turn;
   state.index.truncateAfter(zxid);
   state.recent.removeAfter(zxid);
   const { membership } = state;
   const kept = membership.logged.filter((logged) => logged.zxid <= zxid);
   if (kept.length === membership.logged.length) return;
   membership.logged = kept;
-  standingChanged(state);
+  standingChanged(turn);
 }
 
 /** Everything up to this zxid is committed. */
-export function settleThrough(state: LogSyncState, zxid: Zxid): void {
+export function settleThrough(turn: LogSyncTurn, zxid: Zxid): void {
+  const { state } = turn;
   const [first] = state.membership.logged;
   if (first === undefined || first.zxid > zxid) return;
   const last = state.membership.logged.findLast((logged) => logged.zxid <= zxid);
-  if (last !== undefined) settle(state, last.configuration);
+  if (last !== undefined) settle(turn, last.configuration);
 }
 
 /** The ensemble goes by this configuration: it is committed, whether or not this log has come so far. */
-export function settle(state: LogSyncState, configuration: Configuration): void {
+export function settle(turn: LogSyncTurn, configuration: Configuration): void {
+  const { state } = turn;
   const { membership, options } = state;
   const { settled, identity } = membership;
   if (settled !== undefined && configuration.version <= settled.version) return;
@@ -84,25 +89,27 @@ export function settle(state: LogSyncState, configuration: Configuration): void 
     (logged) => logged.configuration.version > configuration.version,
   );
   const guest = identityOf(configuration, options.server) !== identity;
-  state.effects.push(tell("log", { kind: "storeConfiguration", configuration, guest }));
-  state.effects.push({
+  turn.effects.push(tell("log", { kind: "storeConfiguration", configuration, guest }));
+  turn.effects.push({
     kind: "log",
     level: "info",
     event: "configuration",
     detail: { version: configuration.version, committed: formatZxid(state.committed) },
   });
-  standingChanged(state);
-  if (guest && wasBound) stopReplaced(state);
+  standingChanged(turn);
+  if (guest && wasBound) stopReplaced(turn);
 }
 
-export function stopReplaced({ effects, options }: LogSyncState): void {
-  effects.push({
+export function stopReplaced(turn: LogSyncTurn): void {
+  const { options } = turn.state;
+  turn.effects.push({
     kind: "stopNode",
     reason: `node ${options.server} was replaced while it was away: the ensemble has bound its number to another folder. What is here was left as it is, and is not needed any more.`,
   });
 }
 
-export function standingChanged(state: LogSyncState): void {
+export function standingChanged(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { membership } = state;
   const { settled, identity, incarnation } = membership;
   membership.counted = countedOf(settled, membership.logged);
@@ -118,7 +125,7 @@ export function standingChanged(state: LogSyncState): void {
     voters: membership.counted,
     named,
   };
-  state.effects.push({ kind: "emit", topic: "standing$", value });
+  turn.effects.push(emit("standing", value));
 }
 
 function addNamed(named: Set<Identity>, { voters }: Configuration): void {

@@ -1,5 +1,5 @@
 /** The log-sync actor: what is in the log and what is committed. All of the safety lives here. */
-import type { ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
+import type { EndOfTurn, ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId, Submitter } from "../../protocol/ids.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
 import type { EnsembleId, Identity } from "../../protocol/identity.ts";
@@ -12,6 +12,15 @@ import type {
   SnapshotIdentity,
   WriteAdmission,
 } from "../../protocol/replication.ts";
+
+export type LogSyncTimer =
+  | "announce"
+  | "ask"
+  | "establish"
+  | "greet"
+  | "join"
+  | "survey"
+  | "abstain";
 
 export type LogSyncMessage =
   | LogReport
@@ -30,7 +39,8 @@ export type LogSyncMessage =
   /** From the sessions actor of the leader: a batch that is the leader's own. */
   | { readonly kind: "propose"; readonly payload: Uint8Array; readonly count: number }
   | ReceivedMessage<LogSyncPeerMessage>
-  | TimerMessage;
+  | TimerMessage<LogSyncTimer>
+  | EndOfTurn;
 
 /** One batch of a lane. Repeated until its result comes; in sequence per submitter. */
 export type SubmitMessage = {
@@ -176,7 +186,7 @@ export type RefusedByPeer = {
   readonly incarnation: number;
 };
 
-/** Emitted on `standing$`, for the gate: who this node is, and whom it goes by. */
+/** Emitted under `standing`, for the gate: who this node is, and whom it goes by. */
 export type Standing = {
   readonly kind: "standing";
   readonly identity: Identity;
@@ -194,10 +204,10 @@ export type Standing = {
 /** From the gate: another process has this node's number. */
 export type TwinHeard = { readonly kind: "twinHeard" };
 
-/** Emitted on `committed$`: verified records in zxid order, each exactly once since the start, gapless. */
+/** Emitted under `committed`: verified records in zxid order, each exactly once since the start, gapless. */
 export type Committed = { readonly kind: "committed"; readonly records: readonly Uint8Array[] };
 
-/** Emitted on `durable$`: the last zxid of the durable log, for election's votes; and the promise. */
+/** Emitted under `durable`: the last zxid of the durable log, for election's votes; and the promise. */
 export type Durable = {
   readonly kind: "durable";
   /**

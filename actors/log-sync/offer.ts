@@ -5,32 +5,35 @@ import type { Epoch } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
-import { type LogSyncState, sendTo } from "./state.ts";
+import { sendTo, type LogSyncTurn } from "./state.ts";
 
 type Ask = Extract<LogSyncPeerMessage, { kind: "snapshotAsk" }>;
 
 /** The follower's log ends before this leader's begins, so there is a snapshot. */
-export function offerSnapshot(state: LogSyncState, epoch: Epoch, to: ServerId): void {
+export function offerSnapshot(turn: LogSyncTurn, epoch: Epoch, to: ServerId): void {
+  const { state } = turn;
   const { snapshot, membership } = state;
   const { settled: configuration } = membership;
   assert(configuration !== undefined, "a leader belongs to an ensemble");
   assert(snapshot !== undefined, "a log that does not begin at 0 has a snapshot before it");
-  sendTo(state, to, { kind: "snapshotOffer", epoch, snapshot, configuration });
+  sendTo(turn, to, { kind: "snapshotOffer", epoch, snapshot, configuration });
 }
 
-export function givePart(state: LogSyncState, to: ServerId, { zxid, position }: Ask): void {
+export function givePart(turn: LogSyncTurn, to: ServerId, { zxid, position }: Ask): void {
+  const { state } = turn;
   const bytesMax = state.sizes.snapshotPart;
-  state.effects.push(tell("log", { kind: "readSnapshot", tag: to, zxid, position, bytesMax }));
+  turn.effects.push(tell("log", { kind: "readSnapshot", tag: to, zxid, position, bytesMax }));
 }
 
 /** Bytes of this leader's snapshot for a follower. */
 export function sendPart(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   report: Extract<LogReport, { kind: "snapshotBytes" }>,
 ): void {
+  const { state } = turn;
   const { role } = state;
   if (role.kind !== "leading") return;
   const { tag, zxid, position, bytes } = report;
   const to = tag as ServerId;
-  sendTo(state, to, { kind: "snapshotPart", epoch: role.epoch, zxid, position, bytes });
+  sendTo(turn, to, { kind: "snapshotPart", epoch: role.epoch, zxid, position, bytes });
 }

@@ -1,26 +1,25 @@
 /** What this node does when another one refuses its messages. */
-import type { Context } from "../../runtime/actor.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { greetingOf } from "./founding.ts";
 import { isBound } from "./membership.ts";
 import type { LogSyncPeerMessage, RefusedByPeer } from "./messages.ts";
-import { emitDurable, log, type LogSyncState, lookAgain, sendTo } from "./state.ts";
+import { emitDurable, log, lookAgain, sendTo, type LogSyncTurn } from "./state.ts";
 import { beginRepair, survey } from "./repair.ts";
 
 /** Starts of one folder. A number farther from this life's is no memory of it. */
 const STARTS_MAX = 1_000_000;
 
 export function refusedByPeer(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   { from, reason, incarnation }: RefusedByPeer,
-  context: Context,
 ): void {
+  const { state } = turn;
   // Its answer has the configuration in force, in which another folder has this node's number.
   if (reason === "outdated" && isBound(state))
-    sendTo(state, from, greetingOf(state, { asks: true, nowMs: context.nowMs }));
-  if (reason === "olderLife") loseMemory(state, incarnation, context);
+    sendTo(turn, from, greetingOf(state, { asks: true, nowMs: turn.nowMs }));
+  if (reason === "olderLife") loseMemory(turn, incarnation);
 }
 
 /**
@@ -28,19 +27,20 @@ export function refusedByPeer(
  * goes by is not all that was promised and acknowledged in the folder's name. It stops having a vote at once, and stops when that
  * is durable; at the next start it is repaired like one that has lost its promise (decision 7).
  */
-function loseMemory(state: LogSyncState, incarnation: number, context: Context): void {
+function loseMemory(turn: LogSyncTurn, incarnation: number): void {
+  const { state } = turn;
   const { membership, options, promise } = state;
   if (membership.losingVote !== undefined || options.voters.length === 1) return;
   if (incarnation < membership.incarnation) return;
   if (incarnation - membership.incarnation > STARTS_MAX) return;
   membership.losingVote = "stops";
-  log(state, "warn", "the data folder is older than what the others remember of it", {
+  log(turn, "warn", "the data folder is older than what the others remember of it", {
     incarnation: membership.incarnation,
     remembered: incarnation,
   });
-  beginRepair(state, { reason: "promise", epoch: promise.epoch }, context);
-  lookAgain(state, "what this folder holds is not all that it has promised");
-  state.effects.push(tell("log", { kind: "loseVote", incarnation }));
+  beginRepair(turn, { reason: "promise", epoch: promise.epoch });
+  lookAgain(turn, "what this folder holds is not all that it has promised");
+  turn.effects.push(tell("log", { kind: "loseVote", incarnation }));
 }
 
 type Forgotten = Extract<LogSyncPeerMessage, { kind: "forgotten" }>;
@@ -50,35 +50,36 @@ type Forgotten = Extract<LogSyncPeerMessage, { kind: "forgotten" }>;
  * process has it, as far as anybody knows: this one goes on without a vote until it is repaired (decision 7).
  */
 export function toldForgotten(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   from: ServerId,
   { folder, incarnation, epoch, zxid }: Forgotten,
-  context: Context,
 ): void {
+  const { state } = turn;
   const { membership, role, promise } = state;
   if (folder !== membership.identity || incarnation !== membership.incarnation) return;
   if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
   if (membership.losingVote !== undefined || state.repair !== undefined) return;
   membership.losingVote = "goesOn";
-  log(state, "error", "the data folder has lost what was acknowledged with it", {
+  log(turn, "error", "the data folder has lost what was acknowledged with it", {
     leader: from,
     acknowledged: formatZxid(zxid),
     durable: formatZxid(state.durable),
   });
-  beginRepair(state, { reason: "promise", epoch: promise.epoch }, context);
-  emitDurable(state);
-  state.effects.push(tell("log", { kind: "loseVote", incarnation }));
+  beginRepair(turn, { reason: "promise", epoch: promise.epoch });
+  emitDurable(turn);
+  turn.effects.push(tell("log", { kind: "loseVote", incarnation }));
 }
 
-export function voteLost(state: LogSyncState): void {
-  const { effects, options, membership } = state;
+export function voteLost(turn: LogSyncTurn): void {
+  const { state } = turn;
+  const { options, membership } = state;
   const { losingVote } = membership;
   membership.losingVote = undefined;
   if (losingVote === "goesOn") {
-    survey(state);
+    survey(turn);
     return;
   }
-  effects.push({
+  turn.effects.push({
     kind: "stopNode",
     reason: `the data folder is older than what the others remember of it: it is a copy that was used beside the original, or an old one that was put back. See that no other process is node ${options.server}, then start it again: it has no vote until the others have repaired it.`,
   });

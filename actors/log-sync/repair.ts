@@ -2,7 +2,6 @@
  * A node that may have forgotten what it acknowledged or promised (a damaged log, a lost promise, an empty folder) takes part
  * without a vote until it holds all of that again. The rule and why it is sound: docs/decisions/0007-lost-disks.md.
  */
-import type { Context } from "../../runtime/actor.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { type Epoch, EPOCH_NONE, epoch, formatZxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
@@ -12,6 +11,7 @@ import {
   broadcast,
   log,
   type LogSyncState,
+  type LogSyncTurn,
   persistPromise,
   promisedEpoch,
   sendTo,
@@ -19,27 +19,28 @@ import {
   type VoteRepair,
 } from "./state.ts";
 
-export const SURVEY_TIMER = "survey";
 const SURVEY_INTERVAL_MS = 100;
 /** How many surveys go by between two lines of the log. */
 const SURVEYS_A_LINE = 100;
 
-export function beginRepair(state: LogSyncState, loss: VoteLoss, context: Context): void {
-  const nonce = Math.floor(context.random() * Number.MAX_SAFE_INTEGER);
+export function beginRepair(turn: LogSyncTurn, loss: VoteLoss): void {
+  const { state } = turn;
+  const nonce = Math.floor(turn.random() * Number.MAX_SAFE_INTEGER);
   const heard = new Map<ServerId, Surveyed>();
   state.repair = { loss, nonce, heard, target: undefined, regaining: false, surveys: 0 };
 }
 
 /** Asks the others, again and again until this node votes. */
-export function survey(state: LogSyncState): void {
+export function survey(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { repair } = state;
   if (repair === undefined) return;
-  broadcast(state, { kind: "survey", nonce: repair.nonce });
-  state.effects.push({ kind: "startTimer", timer: SURVEY_TIMER, afterMs: SURVEY_INTERVAL_MS });
+  broadcast(turn, { kind: "survey", nonce: repair.nonce });
+  turn.effects.push({ kind: "startTimer", timer: "survey", afterMs: SURVEY_INTERVAL_MS });
   repair.surveys += 1;
   if (repair.surveys % SURVEYS_A_LINE !== 0) return;
   const unheard = othersOf(state).filter((voter) => !repair.heard.has(voter));
-  log(state, "warn", "still without a vote", {
+  log(turn, "warn", "still without a vote", {
     reason: repair.loss.reason,
     notHeardOf: unheard.join(" "),
     leaderEndsAt: repair.target && formatZxid(repair.target.tail),
@@ -48,13 +49,14 @@ export function survey(state: LogSyncState): void {
 }
 
 export function answerSurvey(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   from: ServerId,
   nonce: number,
   isVoter: boolean,
 ): void {
+  const { state } = turn;
   const { role, repair } = state;
-  sendTo(state, from, {
+  sendTo(turn, from, {
     kind: "surveyed",
     nonce,
     promisedEpoch: promisedEpoch(state),
@@ -63,11 +65,12 @@ export function answerSurvey(
   });
   // Whose answer does not count is not asked: two such nodes would ask each other without end.
   if (isVoter && repair !== undefined && !repair.heard.has(from)) {
-    sendTo(state, from, { kind: "survey", nonce: repair.nonce });
+    sendTo(turn, from, { kind: "survey", nonce: repair.nonce });
   }
 }
 
-export function receiveSurvey(state: LogSyncState, from: ServerId, message: Surveyed): void {
+export function receiveSurvey(turn: LogSyncTurn, from: ServerId, message: Surveyed): void {
+  const { state } = turn;
   const { repair } = state;
   if (repair === undefined || message.nonce !== repair.nonce || repair.regaining) return;
   repair.heard.set(from, message);
@@ -79,8 +82,8 @@ export function receiveSurvey(state: LogSyncState, from: ServerId, message: Surv
     }
   }
   if (!isBound(state)) return;
-  if (isFresh(state, repair)) voteInFreshEnsemble(state, repair);
-  else regainIfRepaired(state);
+  if (isFresh(state, repair)) voteInFreshEnsemble(turn, repair);
+  else regainIfRepaired(turn);
 }
 
 /**
@@ -93,17 +96,19 @@ function isFresh(state: LogSyncState, { loss, heard }: VoteRepair): boolean {
 }
 
 /** What it may have promised is below or equal to what its candidate has promised. It promises as much, to itself. */
-function voteInFreshEnsemble(state: LogSyncState, repair: VoteRepair): void {
+function voteInFreshEnsemble(turn: LogSyncTurn, repair: VoteRepair): void {
+  const { state } = turn;
   const above = promisedByOthers(state, repair);
   if (above === undefined) return;
   if (above > promisedEpoch(state)) {
-    persistPromise(state, { epoch: above, candidate: state.options.server }, undefined);
+    persistPromise(turn, { epoch: above, candidate: state.options.server }, undefined);
   }
-  regain(state, repair);
+  regain(turn, repair);
 }
 
 /** Called whenever more is durable here and known to be the leader's. */
-export function regainIfRepaired(state: LogSyncState): void {
+export function regainIfRepaired(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { repair, role } = state;
   if (repair?.target === undefined || repair.regaining || state.truncating) return;
   if (!isBound(state) || !isHeld(state)) return;
@@ -114,17 +119,18 @@ export function regainIfRepaired(state: LogSyncState): void {
   const promised =
     repair.loss.reason === "log" ? repair.loss.epoch : promisedByOthers(state, repair);
   if (promised === undefined || promised > of) return;
-  regain(state, repair);
+  regain(turn, repair);
 }
 
 /**
  * A folder that was taken in as a guest has never promised or acknowledged anything that counted. It votes from when its number is
  * bound to it, by a record that it holds and knows to be committed.
  */
-export function voteIfBound(state: LogSyncState): void {
+export function voteIfBound(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { repair } = state;
   if (repair === undefined || repair.regaining || repair.loss.reason !== "guest") return;
-  if (isBound(state) && isHeld(state)) regain(state, repair);
+  if (isBound(state) && isHeld(state)) regain(turn, repair);
 }
 
 /** The record that made the configuration is in this log or its snapshot, and known to be committed. */
@@ -143,9 +149,9 @@ function promisedByOthers(state: LogSyncState, { heard }: VoteRepair): Epoch | u
   return highest;
 }
 
-function regain(state: LogSyncState, repair: VoteRepair): void {
+function regain(turn: LogSyncTurn, repair: VoteRepair): void {
   repair.regaining = true;
-  state.effects.push(tell("log", { kind: "regainVote" }));
+  turn.effects.push(tell("log", { kind: "regainVote" }));
 }
 
 function othersOf({ options }: LogSyncState): ServerId[] {

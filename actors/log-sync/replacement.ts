@@ -3,7 +3,6 @@
  * process for a while admits it as a guest, which follows and counts for nothing. When it has caught up, the leader logs the
  * configuration that binds the number to it. From then on until that is known to be committed, the number counts for nobody.
  */
-import type { Context } from "../../runtime/actor.ts";
 import type { PeerSender } from "../../runtime/transport.ts";
 import { identityOf } from "../../protocol/configuration.ts";
 import type { ServerId } from "../../protocol/ids.ts";
@@ -12,12 +11,11 @@ import { tell } from "../inboxes.ts";
 import { logConfiguration } from "./leader.ts";
 import { isBound } from "./membership.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
-import { broadcast, log, type LogSyncState, type Role, sendTo } from "./state.ts";
+import { broadcast, log, type LogSyncState, type LogSyncTurn, type Role, sendTo } from "./state.ts";
 
 type Leading = Extract<Role, { kind: "leading" }>;
 export type JoinAnswer = Extract<LogSyncPeerMessage, { kind: "joinAnswer" }>;
 
-export const JOIN_TIMER = "join";
 const JOIN_INTERVAL_MS = 300;
 /** A number counts for nobody while its change is under way, so the others must be a majority without it. */
 const VOTERS_MIN = 3;
@@ -25,11 +23,12 @@ const VOTERS_MIN = 3;
 const SAY_AGAIN_MS = 10_000;
 
 /** Repeated while another folder has this node's number. */
-export function askToJoin(state: LogSyncState): void {
+export function askToJoin(turn: LogSyncTurn): void {
+  const { state } = turn;
   if (isBound(state)) return;
-  state.effects.push({ kind: "startTimer", timer: JOIN_TIMER, afterMs: JOIN_INTERVAL_MS });
+  turn.effects.push({ kind: "startTimer", timer: "join", afterMs: JOIN_INTERVAL_MS });
   if (!mayAsk(state)) return;
-  broadcast(state, { kind: "join" });
+  broadcast(turn, { kind: "join" });
 }
 
 /** What a folder that belongs to no ensemble holds is no part of one, and nothing is thrown away. */
@@ -40,36 +39,29 @@ function mayAsk({ founding, index }: LogSyncState): boolean {
   );
 }
 
-export function receiveJoin(
-  state: LogSyncState,
-  from: ServerId,
-  sender: PeerSender,
-  context: Context,
-): void {
+export function receiveJoin(turn: LogSyncTurn, from: ServerId, sender: PeerSender): void {
+  const { state } = turn;
   const { role, membership } = state;
   const { settled } = membership;
   if (role.kind !== "leading" || !role.active || settled === undefined) return;
   const { identity } = sender;
   if (identityOf(settled, from) === identity) return;
-  const reason = reasonAgainst(state, role, from, context);
+  const reason = reasonAgainst(turn, role, from);
   if (reason !== undefined) {
-    sendTo(state, from, { kind: "joinAnswer", identity, reason });
-    sayOnce(state, role, { from, identity, reason }, context);
+    sendTo(turn, from, { kind: "joinAnswer", identity, reason });
+    sayOnce(turn, role, { from, identity, reason });
   } else if (sender.ensembleId === undefined) {
-    log(state, "info", "takes a new folder in as a guest", { node: from, folder: identity });
-    sendTo(state, from, { kind: "joinAnswer", identity, configuration: settled });
+    log(turn, "info", "takes a new folder in as a guest", { node: from, folder: identity });
+    sendTo(turn, from, { kind: "joinAnswer", identity, configuration: settled });
   } else if (hasCaughtUp(state, role, from, identity) && membership.logged.length === 0) {
-    log(state, "info", "binds a number to another folder", { node: from, folder: identity });
-    logConfiguration(state, role, { id: from, identity }, context);
+    log(turn, "info", "binds a number to another folder", { node: from, folder: identity });
+    logConfiguration(turn, role, { id: from, identity });
   }
 }
 
-function reasonAgainst(
-  { options }: LogSyncState,
-  role: Leading,
-  from: ServerId,
-  { nowMs }: Context,
-): string | undefined {
+function reasonAgainst(turn: LogSyncTurn, role: Leading, from: ServerId): string | undefined {
+  const { options } = turn.state;
+  const { nowMs } = turn;
   if (options.voters.length < VOTERS_MIN) {
     return `an ensemble of ${options.voters.length} cannot replace a node`;
   }
@@ -93,35 +85,36 @@ function hasCaughtUp(
 }
 
 function sayOnce(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   role: Leading,
   of: { readonly from: ServerId; readonly identity: string; readonly reason: string },
-  { nowMs }: Context,
 ): void {
+  const { nowMs } = turn;
   const { from, identity, reason } = of;
   if (nowMs - (role.refusedJoinMs.get(from) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN_MS) return;
   role.refusedJoinMs.set(from, nowMs);
-  log(state, "warn", "takes no other folder in", { node: from, folder: identity, reason });
+  log(turn, "warn", "takes no other folder in", { node: from, folder: identity, reason });
 }
 
 export function receiveJoinAnswer(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   from: ServerId,
   { identity, configuration, reason }: JoinAnswer,
-  { nowMs }: Context,
 ): void {
+  const { state } = turn;
+  const { nowMs } = turn;
   const { membership, founding, options } = state;
   // Everybody hears it who listens under this number.
   if (identity !== membership.identity || isBound(state)) return;
   if (reason !== undefined) {
     if (nowMs - membership.refusedMs < SAY_AGAIN_MS) return;
     membership.refusedMs = nowMs;
-    log(state, "warn", "the ensemble does not take this folder in", { leader: from, reason });
+    log(turn, "warn", "the ensemble does not take this folder in", { leader: from, reason });
     return;
   }
   if (founding === undefined || configuration === undefined || !mayAsk(state)) return;
   if (configuration.ensembleId !== founding.formed?.configuration.ensembleId) return;
   founding.adopting = configuration;
   const guest = identityOf(configuration, options.server) !== identity;
-  state.effects.push(tell("log", { kind: "storeConfiguration", configuration, guest }));
+  turn.effects.push(tell("log", { kind: "storeConfiguration", configuration, guest }));
 }

@@ -1,5 +1,6 @@
 /** What log-sync knows, and the small steps that every role shares. */
-import type { Effect } from "../../runtime/effects.ts";
+import type { LocalEffect, PeerEffect } from "../../runtime/effects.ts";
+import type { Turn } from "../../runtime/turn.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import {
@@ -18,7 +19,7 @@ import { type EpochAllowance, newAllowance } from "./epoch-allowance.ts";
 import type { Founding } from "./founding.ts";
 import { cutAfter, isBound } from "./membership.ts";
 import { LogIndex } from "./log-index.ts";
-import type { LogSyncPeerMessage } from "./messages.ts";
+import type { LogSyncPeerMessage, LogSyncTimer } from "./messages.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { DiskSpace } from "../../protocol/replication.ts";
 import type { WriteAdmission } from "../../protocol/replication.ts";
@@ -27,6 +28,7 @@ import type { EpochPromise } from "../../protocol/replication.ts";
 import { type Counted, quorumOf } from "./quorum.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { SubmitterTable } from "./submitters.ts";
+import { emit } from "../topics.ts";
 
 export type LogSyncOptions = {
   readonly server: ServerId;
@@ -242,8 +244,6 @@ export type LogSyncState = {
   lastTimeMs: number;
   readingForDelivery: boolean;
   role: Role;
-  /** Collected while a message is handled. */
-  effects: Effect[];
 };
 
 export function initialState(options: LogSyncOptions): LogSyncState {
@@ -292,7 +292,6 @@ export function initialState(options: LogSyncOptions): LogSyncState {
     lastTimeMs: 0,
     readingForDelivery: false,
     role: { kind: "looking" },
-    effects: [],
   };
 }
 
@@ -301,97 +300,101 @@ export function promisedEpoch(state: LogSyncState): Epoch {
   return state.promising?.epoch ?? state.promise.epoch;
 }
 
-export function sendTo(state: LogSyncState, to: ServerId, message: LogSyncPeerMessage): void {
-  state.effects.push({ kind: "send", to, actor: "log-sync", message });
+export function sendTo(turn: LogSyncTurn, to: ServerId, message: LogSyncPeerMessage): void {
+  turn.effects.push({ kind: "send", to, actor: "log-sync", message });
 }
 
-export function broadcast(state: LogSyncState, message: LogSyncPeerMessage): void {
-  state.effects.push({ kind: "broadcast", actor: "log-sync", message });
+export function broadcast(turn: LogSyncTurn, message: LogSyncPeerMessage): void {
+  turn.effects.push({ kind: "broadcast", actor: "log-sync", message });
 }
 
 export function log(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   level: "info" | "warn" | "error",
   event: string,
   detail: Readonly<Record<string, string | number | boolean | undefined>>,
 ): void {
-  state.effects.push({ kind: "log", level, event, detail });
+  turn.effects.push({ kind: "log", level, event, detail });
 }
 
 /**
  * A peer's message that no honest node sends to this one, or that proves that an invariant broke elsewhere. It is not acted
  * on: what is here stays as it is, and a stranger stops nobody.
  */
-export function contradicts(state: LogSyncState, from: ServerId, what: string): void {
+export function contradicts(turn: LogSyncTurn, from: ServerId, what: string): void {
+  const { state } = turn;
   state.contradictions += 1;
   const times = state.contradictions;
   // The 1st, 2nd, 4th, 8th, …: a flood of them does not fill the log.
   if ((times & (times - 1)) !== 0) return;
-  log(state, "error", "contradicted by a peer", { from, what, times });
+  log(turn, "error", "contradicted by a peer", { from, what, times });
 }
 
 /** Starts making a promise durable; nothing is answered before it is. */
 export function persistPromise(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   promise: EpochPromise,
   asker: Voter | undefined,
 ): void {
+  const { state } = turn;
   assert(promise.epoch > promisedEpoch(state), "a promise never goes back");
   state.promising = promise;
   state.promiseAsker = asker;
-  state.effects.push(tell("log", { kind: "promise", promise }));
+  turn.effects.push(tell("log", { kind: "promise", promise }));
 }
 
 /**
  * To be called before a leader's role is replaced: records of this turn that neither the disk nor a peer has seen yet are
  * taken back, and those for which the disk had no room, so that the index ends where the log does.
  */
-export function retire(state: LogSyncState): void {
+export function retire(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { role } = state;
   if (role.kind !== "leading" || (role.outbox.length === 0 && !state.diskFull)) return;
   const end = state.diskFull ? state.durable : role.outboxAfter;
-  cutAfter(state, end);
+  cutAfter(turn, end);
   role.outbox = [];
 }
 
 /** Gives up what this node leads or follows, and has the election actor look for a leader. */
-export function lookAgain(state: LogSyncState, reason: string): void {
+export function lookAgain(turn: LogSyncTurn, reason: string): void {
+  const { state } = turn;
   const was = state.role.kind;
-  if (was !== "looking") log(state, "info", "looking", { was, reason });
-  retire(state);
+  if (was !== "looking") log(turn, "info", "looking", { was, reason });
+  retire(turn);
   state.role = { kind: "looking" };
-  state.effects.push(
+  turn.effects.push(
     { kind: "stopTimer", timer: "announce" },
     { kind: "stopTimer", timer: "ask" },
     { kind: "stopTimer", timer: "establish" },
   );
-  emitDurable(state);
-  emitLeadership(state);
-  state.effects.push(tell("election", { kind: "look", reason }));
+  emitDurable(turn);
+  emitLeadership(turn);
+  turn.effects.push(tell("election", { kind: "look", reason }));
 }
 
-export function emitDurable(state: LogSyncState): void {
+export function emitDurable(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { durable: lastZxid, promise } = state;
   const isAble = state.repair === undefined && !state.diskFull && !state.abstaining;
   const votes = isAble && isBound(state);
-  state.effects.push({
-    kind: "emit",
-    topic: "durable$",
-    value: { kind: "durable", votes, lastZxid, promisedEpoch: promise.epoch },
-  });
+  turn.effects.push(
+    emit("durable", { kind: "durable", votes, lastZxid, promisedEpoch: promise.epoch }),
+  );
 }
 
-export function emitLeadership(state: LogSyncState): void {
+export function emitLeadership(turn: LogSyncTurn): void {
+  const { state } = turn;
   const value = leadershipOf(state);
-  state.effects.push({ kind: "emit", topic: "leadership$", value });
+  turn.effects.push(emit("leadership", value));
   const { admission } = value;
   if (admission === state.admissionLogged) return;
   state.admissionLogged = admission;
   const { leader } = value;
-  if (admission === "all") log(state, "info", "writes are taken again", {});
+  if (admission === "all") log(turn, "info", "writes are taken again", {});
   else if (admission === "noGrowth")
-    log(state, "warn", "writes that grow the tree are refused: no room in memory", { leader });
-  else log(state, "warn", "writes are refused: no room on the disk", { admission, leader });
+    log(turn, "warn", "writes that grow the tree are refused: no room in memory", { leader });
+  else log(turn, "warn", "writes are refused: no room on the disk", { admission, leader });
 }
 
 /** On this node's own disk. */
@@ -444,3 +447,7 @@ function leadershipOf(state: LogSyncState): Leadership {
       };
   }
 }
+
+/** Log-sync speaks to its peers, and has others of its node do what touches a disk. */
+export type LogSyncEffect = LocalEffect<LogSyncTimer> | PeerEffect;
+export type LogSyncTurn = Turn<LogSyncState, LogSyncEffect>;

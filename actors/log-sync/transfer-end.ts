@@ -2,7 +2,7 @@
 import { formatZxid } from "../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../../protocol/replication.ts";
 import { tell } from "../inboxes.ts";
-import { log, type LogSyncState } from "./state.ts";
+import { log, type LogSyncState, type LogSyncTurn } from "./state.ts";
 
 /** After a failure. */
 const FETCH_AGAIN_MS = 1000;
@@ -13,16 +13,18 @@ export function isPassed({ index, committed }: LogSyncState, { zxid }: SnapshotI
 }
 
 /** The log came as far by appends. */
-export function dropPassedTransfer(state: LogSyncState): void {
+export function dropPassedTransfer(turn: LogSyncTurn): void {
+  const { state } = turn;
   const { transfer } = state;
   if (transfer === undefined || transfer.step === "installing") return;
-  if (isPassed(state, transfer.snapshot)) dropTransfer(state, 0, "no longer behind");
+  if (isPassed(state, transfer.snapshot)) dropTransfer(turn, 0, "no longer behind");
 }
 
-export function dropTransfer(state: LogSyncState, nowMs: number, reason: string): void {
+export function dropTransfer(turn: LogSyncTurn, nowMs: number, reason: string): void {
+  const { state } = turn;
   const zxid = formatZxid(state.transfer?.snapshot.zxid ?? state.committed);
-  log(state, "info", "snapshot dropped", { zxid, reason });
+  log(turn, "info", "snapshot dropped", { zxid, reason });
   state.transfer = undefined;
   state.transferAfterMs = nowMs + FETCH_AGAIN_MS;
-  state.effects.push(tell("log", { kind: "dropParts" }));
+  turn.effects.push(tell("log", { kind: "dropParts" }));
 }

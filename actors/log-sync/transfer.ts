@@ -7,7 +7,6 @@
  * leader's up to there (I2), so the snapshot has nothing to give, and what the log holds after it may be acknowledged: such a
  * snapshot is neither begun nor gone on with nor installed, whether or not this node knows that it is committed so far.
  */
-import type { Context } from "../../runtime/actor.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
@@ -20,7 +19,7 @@ import { LogIndex } from "./log-index.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
 import type { SnapshotIdentity } from "../../protocol/replication.ts";
 import { cutAfter, isForeign, settle } from "./membership.ts";
-import { contradicts, log, type LogSyncState, sendTo } from "./state.ts";
+import { contradicts, log, sendTo, type LogSyncTurn } from "./state.ts";
 
 type Offer = Extract<LogSyncPeerMessage, { kind: "snapshotOffer" }>;
 type Part = Extract<LogSyncPeerMessage, { kind: "snapshotPart" }>;
@@ -32,52 +31,54 @@ const ASK_AGAIN_MS = 300;
 const STALLED_MS = 2000;
 
 export function receiveOffer(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   from: ServerId,
   { epoch, snapshot, configuration }: Offer,
-  context: Context,
 ): void {
+  const { state } = turn;
   const { role, transfer } = state;
-  const { nowMs } = context;
+  const { nowMs } = turn;
   if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
   // Durable before the snapshot is installed: the records that made it are not in the log then.
   if (isForeign(state, configuration)) {
-    contradicts(state, from, "its configuration is of another ensemble");
+    contradicts(turn, from, "its configuration is of another ensemble");
     return;
   }
-  settle(state, configuration);
+  settle(turn, configuration);
   if (isPassed(state, snapshot) || nowMs < state.transferAfterMs) return;
   if (transfer === undefined) {
-    begin(state, snapshot, nowMs);
+    begin(turn, snapshot, nowMs);
     return;
   }
   if (transfer.step !== "asking") return;
   const waitedMs = nowMs - transfer.movedAtMs;
   if (isSame(transfer.snapshot, snapshot)) {
-    if (waitedMs >= ASK_AGAIN_MS) goOn(state, nowMs);
+    if (waitedMs >= ASK_AGAIN_MS) goOn(turn, nowMs);
   } else if (waitedMs >= STALLED_MS) {
-    begin(state, snapshot, nowMs);
+    begin(turn, snapshot, nowMs);
   }
 }
 
-function begin(state: LogSyncState, snapshot: SnapshotIdentity, nowMs: number): void {
-  log(state, "info", "transferring snapshot", {
+function begin(turn: LogSyncTurn, snapshot: SnapshotIdentity, nowMs: number): void {
+  const { state } = turn;
+  log(turn, "info", "transferring snapshot", {
     zxid: formatZxid(snapshot.zxid),
     bytes: snapshot.bytes,
   });
   state.transfer = { snapshot, position: 0, movedAtMs: nowMs, step: "asking" };
-  goOn(state, nowMs);
+  goOn(turn, nowMs);
 }
 
 /** Asks for the next part, or, when all are here, has the log replaced. */
-function goOn(state: LogSyncState, nowMs: number): void {
+function goOn(turn: LogSyncTurn, nowMs: number): void {
+  const { state } = turn;
   const { transfer, role } = state;
   if (transfer === undefined || transfer.step !== "asking") return;
   // One that leads, or may soon, goes on from the log that it has.
   if (role.kind !== "following" || role.epoch === undefined) return;
   const { snapshot, position } = transfer;
   if (isPassed(state, snapshot)) {
-    dropTransfer(state, 0, "no longer behind");
+    dropTransfer(turn, 0, "no longer behind");
     return;
   }
   if (position >= snapshot.bytes) {
@@ -85,20 +86,20 @@ function goOn(state: LogSyncState, nowMs: number): void {
     if (state.truncating || state.diskFull) return;
     transfer.step = "installing";
     state.truncating = true;
-    state.effects.push(tell("log", { kind: "installSnapshot", snapshot }));
+    turn.effects.push(tell("log", { kind: "installSnapshot", snapshot }));
     return;
   }
   transfer.movedAtMs = nowMs;
   const { zxid } = snapshot;
-  sendTo(state, role.leader, { kind: "snapshotAsk", epoch: role.epoch, zxid, position });
+  sendTo(turn, role.leader, { kind: "snapshotAsk", epoch: role.epoch, zxid, position });
 }
 
 export function receivePart(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   from: ServerId,
   { epoch, zxid, position, bytes }: Part,
-  context: Context,
 ): void {
+  const { state } = turn;
   const { role, transfer } = state;
   if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
   if (
@@ -109,71 +110,62 @@ export function receivePart(
     return;
   }
   if (bytes.length === 0) {
-    dropTransfer(state, context.nowMs, "the leader has it no more");
+    dropTransfer(turn, turn.nowMs, "the leader has it no more");
     return;
   }
   transfer.step = "storing";
-  transfer.movedAtMs = context.nowMs;
+  transfer.movedAtMs = turn.nowMs;
   // A copy of its own: the received bytes are a view into the whole message.
   const own = new Uint8Array(bytes);
-  state.effects.push(tell("log", { kind: "storePart", zxid, position, bytes: own }));
+  turn.effects.push(tell("log", { kind: "storePart", zxid, position, bytes: own }));
   if (role.established) return;
   const afterMs = state.options.establishTimeoutMs ?? 5000;
-  state.effects.push({ kind: "startTimer", timer: "establish", afterMs });
+  turn.effects.push({ kind: "startTimer", timer: "establish", afterMs });
 }
 
-export function partStored(
-  state: LogSyncState,
-  { zxid, position }: Report<"partStored">,
-  context: Context,
-): void {
+export function partStored(turn: LogSyncTurn, { zxid, position }: Report<"partStored">): void {
+  const { state } = turn;
   const { transfer } = state;
   if (transfer?.step !== "storing" || transfer.snapshot.zxid !== zxid) return;
   transfer.step = "asking";
   transfer.position = position;
-  goOn(state, context.nowMs);
+  goOn(turn, turn.nowMs);
 }
 
-export function partRefused(
-  state: LogSyncState,
-  { zxid, reason }: Report<"partRefused">,
-  context: Context,
-): void {
-  if (state.transfer?.snapshot.zxid === zxid) dropTransfer(state, context.nowMs, reason);
+export function partRefused(turn: LogSyncTurn, { zxid, reason }: Report<"partRefused">): void {
+  const { state } = turn;
+  if (state.transfer?.snapshot.zxid === zxid) dropTransfer(turn, turn.nowMs, reason);
 }
 
 /** The log begins anew at the snapshot's zxid, and the lanes get its state. */
 export function installed(
-  state: LogSyncState,
+  turn: LogSyncTurn,
   { snapshot, timeMs, truncations }: Report<"installed">,
-  context: Context,
 ): void {
+  const { state } = turn;
   const { zxid } = snapshot;
   assert(!isPassed(state, snapshot), "I9: nothing durable goes for a snapshot that it continues");
   state.transfer = undefined;
   state.truncating = false;
   state.truncations = truncations;
-  cutAfter(state, state.index.base);
+  cutAfter(turn, state.index.base);
   state.index = new LogIndex([], zxid);
   state.durable = zxid;
   state.lastTimeMs = Math.max(state.lastTimeMs, timeMs);
-  log(state, "info", "snapshot installed", { zxid: formatZxid(zxid) });
-  loadLanes(state, snapshot);
+  log(turn, "info", "snapshot installed", { zxid: formatZxid(zxid) });
+  loadLanes(turn, snapshot);
   const { role } = state;
   if (role.kind !== "following") return;
   // A snapshot holds only what is committed, which is in the log of every later leader.
   if (role.matched < zxid) role.matched = zxid;
-  sendAccepted(state, role);
-  sayBehind(state, role, zxid, context);
+  sendAccepted(turn, role);
+  sayBehind(turn, role, zxid);
 }
 
-export function installRefused(
-  state: LogSyncState,
-  { reason }: Report<"installRefused">,
-  context: Context,
-): void {
+export function installRefused(turn: LogSyncTurn, { reason }: Report<"installRefused">): void {
+  const { state } = turn;
   state.truncating = false;
-  dropTransfer(state, context.nowMs, reason);
+  dropTransfer(turn, turn.nowMs, reason);
 }
 
 function isSame(one: SnapshotIdentity, other: SnapshotIdentity): boolean {

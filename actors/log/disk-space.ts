@@ -9,8 +9,7 @@ import { SEAL_BYTES } from "./format/write-header.ts";
 import { dropSpares } from "./segments/spares.ts";
 import { type LogState, report, say } from "./state.ts";
 
-export const PROBE_TIMER = "probe";
-export const PROBE_AFTER_MS = 1000;
+const PROBE_AFTER_MS = 1000;
 /** More than a promise takes, in whole blocks of any file system. */
 export const RESERVE_PIECE_BYTES: number = 64 * 1024;
 /** Performs the operations, which need little room: if the disk has none, with that of waiting segments, or some of the reserve. */
@@ -66,5 +65,5 @@ export function becomeWritable(state: LogState): void {
 }
 export function awaitSpace(state: LogState): void {
   state.awaitingSpace = true;
-  state.outbox.push({ kind: "startTimer", timer: PROBE_TIMER, afterMs: PROBE_AFTER_MS });
+  state.outbox.push({ kind: "startTimer", timer: "probe", afterMs: PROBE_AFTER_MS });
 }

@@ -8,25 +8,31 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { hexOfBytes, IDENTITY_BYTES } from "../../protocol/identity.ts";
 import { type Crc32, recordHeader } from "../../protocol/record.ts";
 import { epochOf, formatZxid } from "../../protocol/zxid.ts";
-import type { Actor, Context, Step } from "../../runtime/actor.ts";
+import type { Actor } from "../../runtime/actor.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
 import { appendGroup } from "./segments/append.ts";
 import { storePromise } from "./promise.ts";
 import { truncateLog } from "./segments/truncate.ts";
-import { ASK_TIMER, askAgain, askForSnapshot } from "./snapshots/schedule.ts";
+import { askAgain, askForSnapshot } from "./snapshots/schedule.ts";
 import { storeConfiguration } from "./configuration.ts";
 import { installSnapshot } from "./snapshots/install.ts";
 import { isEndUntold, tellEnd } from "./segments/log-end.ts";
-import type { LogMessage } from "./messages.ts";
+import type { LogMessage, LogTimer } from "./messages.ts";
 import { LogStop, type Procedure } from "./format/procedure.ts";
 import { readRecords } from "./segments/read.ts";
 import { recoverLog } from "./recovery/recover.ts";
 import { prepareSpace, spaceToPrepare } from "./segments/preallocate.ts";
 import { becomeWritable } from "./disk-space.ts";
-import { PROBE_TIMER } from "./disk-space.ts";
 import { sealSegment, segmentToSeal } from "./segments/seal.ts";
 import { beginLoad, chunkLoaded, nextSnapshotWork } from "./snapshots/cut.ts";
-import { initialState, type LogState, type PendingRecord, say } from "./state.ts";
+import {
+  initialState,
+  type LogActorEffect,
+  type LogState,
+  type LogTurn,
+  type PendingRecord,
+  say,
+} from "./state.ts";
 
 import { loseVote, regainVote } from "./recovery/vote-loss.ts";
 
@@ -58,17 +64,13 @@ const SEGMENT_BYTES_MIN = 4096;
 const SEGMENT_BYTES_MAX: number = 2 ** 30;
 /** Log-sync bounds what it has under way in bytes; this many messages are far more than that allows. */
 const MAILBOX_CAPACITY = 65_536;
-/** Fires when the messages at hand have been taken in: appends wait for it, so that they share a sync. */
-const FLUSH_TIMER = "flush";
-/** Fires when the end of the log may be told and sealed, if nothing is under way then. */
-const IDLE_TIMER = "idle";
 /**
  * From an append to what is written for its protection: whoever waits for the append is not to wait for that too, and a client
  * that writes one after the other has it done for several at once.
  */
 const IDLE_AFTER_MS = 20;
 
-export function logActor(options: LogOptions): Actor<LogState, LogMessage> {
+export function logActor(options: LogOptions): Actor<LogState, LogMessage, LogActorEffect> {
   const { server, ensemble, crc32, repairable = false, members = [server] } = options;
   const { segmentBytes = SEGMENT_BYTES_DEFAULT } = options;
   const { snapshotEveryBytes = SNAPSHOT_EVERY_BYTES_DEFAULT } = options;
@@ -78,35 +80,37 @@ export function logActor(options: LogOptions): Actor<LogState, LogMessage> {
     name: "log",
     supervision: "stopNode",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
-    start: (context) => {
+    start: (turn) => {
       const sizes = { segmentBytes, snapshotEveryBytes };
       const state = initialState({ server, ensemble, members, repairable, crc32, ...sizes });
-      const newIdentity = hexOfBytes(context.randomBytes(IDENTITY_BYTES));
-      state.running = recoverLog(state, { wallMs: context.wallMs, newIdentity });
-      return turn(state, context, () => runOn(state, undefined));
+      const newIdentity = hexOfBytes(turn.randomBytes(IDENTITY_BYTES));
+      state.running = recoverLog(state, { wallMs: turn.wallMs, newIdentity });
+      work({ ...turn, state }, () => runOn(state, undefined));
+      return state;
     },
-    receive: (state, message, context) => {
-      if (state.stopped) return { state, effects: [] };
-      return turn(state, context, () => take(state, message));
+    receive: (turn, message) => {
+      if (!turn.state.stopped) work(turn, () => take(turn.state, message));
     },
   };
 }
 
-/** One turn of the actor: `work`, then whatever can be started now. */
-function turn(state: LogState, context: Context, work: () => void): Step<LogState> {
+/**
+ * Does `first`, and then whatever can be begun now. Procedures go on over several turns, so what they say is gathered in the state
+ * and handed over when the turn ends.
+ */
+function work({ state, effects, nowMs, random }: LogTurn, first: () => void): void {
   try {
-    work();
-    startNext(state, context.nowMs);
-    if (state.recovered) askForSnapshot(state, context.random);
+    first();
+    startNext(state, nowMs);
+    if (state.recovered) askForSnapshot(state, random);
   } catch (error) {
     if (!(error instanceof LogStop)) throw error;
     state.stopped = true;
     state.running = undefined;
     state.outbox.push({ kind: "stopNode", reason: error.message });
   }
-  const effects = state.outbox;
-  state.outbox = [];
-  return { state, effects };
+  effects.push(...state.outbox);
+  state.outbox.length = 0;
 }
 
 function take(state: LogState, message: LogMessage): void {
@@ -137,6 +141,10 @@ function take(state: LogState, message: LogMessage): void {
       return chunkLoaded(state, message);
     case "read":
       state.reads.push(message);
+      return;
+    case "endOfTurn":
+      // The messages at hand have been taken in: the appends among them share a sync.
+      state.flush = "due";
       return;
     case "timer":
       return takeTimer(state, message.timer);
@@ -176,23 +184,23 @@ function pendingRecord(bytes: Uint8Array): PendingRecord {
   return { bytes, firstZxid, prevZxid, lastZxid };
 }
 
-function takeTimer(state: LogState, timer: string): void {
-  if (timer === FLUSH_TIMER) {
-    state.flush = "due";
-    return;
+function takeTimer(state: LogState, timer: LogTimer): void {
+  switch (timer) {
+    case "askAgain":
+      askAgain(state);
+      return;
+    case "idle": {
+      const isIdle = state.running === undefined && state.flush === "none";
+      state.idle = isIdle ? "due" : "none";
+      return;
+    }
+    case "probe":
+      state.awaitingSpace = false;
+      state.changeStalled = false;
+      return;
+    default:
+      unreachable(timer);
   }
-  if (timer === ASK_TIMER) {
-    askAgain(state);
-    return;
-  }
-  if (timer === IDLE_TIMER) {
-    const isIdle = state.running === undefined && state.flush === "none";
-    state.idle = isIdle ? "due" : "none";
-    return;
-  }
-  assert(timer === PROBE_TIMER, "the log has four timers");
-  state.awaitingSpace = false;
-  state.changeStalled = false;
 }
 
 /** Resumes the procedure under way. Its next operations go out, or it is done. */
@@ -259,7 +267,7 @@ function protectEnd(state: LogState): Procedure | undefined {
   }
   if (state.idle === "none" && (isUntold || unsealed !== undefined)) {
     state.idle = "scheduled";
-    state.outbox.push({ kind: "startTimer", timer: IDLE_TIMER, afterMs: IDLE_AFTER_MS });
+    state.outbox.push({ kind: "startTimer", timer: "idle", afterMs: IDLE_AFTER_MS });
   }
   return undefined;
 }
@@ -272,7 +280,7 @@ function nextChange(state: LogState): Procedure | undefined {
       if (state.flush === "due") return appendGroup(state, takeGroup(state));
       if (state.flush === "none") {
         state.flush = "scheduled";
-        state.outbox.push({ kind: "startTimer", timer: FLUSH_TIMER, afterMs: 0 });
+        state.outbox.push({ kind: "endOfTurn" });
       }
       return undefined;
     case "truncate":

@@ -1,11 +1,13 @@
 /** The log actor: durable appends, truncation, segments, snapshots, the promise. It lives in the log lane. */
-import type { TimerMessage } from "../../runtime/effects.ts";
+import type { EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
 import type { SnapshotIdentity } from "../../protocol/replication.ts";
 import type { EpochPromise } from "../../protocol/replication.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
+
+export type LogTimer = "askAgain" | "idle" | "probe";
 
 export type LogMessage =
   /**
@@ -41,7 +43,8 @@ export type LogMessage =
   | { readonly kind: "loseVote"; readonly incarnation: number }
   /** This node may vote again: the marker that said otherwise goes. Answered with `voteRegained` once durable. */
   | { readonly kind: "regainVote" }
-  | TimerMessage
+  | TimerMessage<LogTimer>
+  | EndOfTurn
   | DiskOutcome;
 
 export type SnapshotMessage =

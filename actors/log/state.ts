@@ -1,5 +1,6 @@
 /** The log actor's state. */
-import type { Effect } from "../../runtime/effects.ts";
+import type { DiskEffect, LocalEffect } from "../../runtime/effects.ts";
+import type { Turn } from "../../runtime/turn.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
@@ -11,6 +12,7 @@ import type {
   LoggedConfiguration,
   LogMessage,
   LogReport,
+  LogTimer,
   SnapshotMessage,
   VoteLoss,
 } from "./messages.ts";
@@ -119,6 +121,10 @@ export type SnapshotWork =
   /** Removes one file that is not needed any more. */
   | { readonly kind: "purge" };
 
+/** The one actor that touches the disk. */
+export type LogActorEffect = LocalEffect<LogTimer> | DiskEffect;
+export type LogTurn = Turn<LogState, LogActorEffect>;
+
 export type LogState = {
   readonly settings: LogSettings;
   /** What the folder says of itself. Meaningful once recovered. */
@@ -131,7 +137,7 @@ export type LogState = {
   running: Procedure | undefined;
   tag: number;
   /** Handed to the runtime at the end of the turn. */
-  outbox: Effect[];
+  readonly outbox: LogActorEffect[];
 
   readonly index: RecordIndex;
   readonly segments: Segment[];

@@ -4,9 +4,11 @@ import type { SessionId } from "../../protocol/ids.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { SessionChanges } from "../tree/messages.ts";
 
+export type SessionsTimer = "tick";
+
 export type SessionsMessage =
   | Leadership
   | SessionChanges
   /** From the heartbeat actor: heard of, here or at a follower. */
   | { readonly kind: "touched"; readonly sessions: readonly SessionId[] }
-  | TimerMessage;
+  | TimerMessage<SessionsTimer>;

@@ -3,8 +3,10 @@
  * time, and only the log decides: it proposes expireSession. A new leader gives every session its full timeout again.
  * Source: ZooKeeper's SessionTrackerImpl and ExpiryQueue (deadlines are rounded up to a tick).
  */
-import type { Actor, Context, Step } from "../../runtime/actor.ts";
-import type { Effect } from "../../runtime/effects.ts";
+import type { Actor } from "../../runtime/actor.ts";
+import type { LocalEffect } from "../../runtime/effects.ts";
+import type { Turn as TurnOf } from "../../runtime/turn.ts";
+import { unreachable } from "../../protocol/assert.ts";
 import { encodeBatch } from "../../protocol/batch.ts";
 import type { SessionId } from "../../protocol/ids.ts";
 import { BATCH_OPERATIONS_MAX } from "../../protocol/limits.ts";
@@ -12,7 +14,7 @@ import type { Operation } from "../../protocol/operations.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { SessionChanges } from "../tree/messages.ts";
-import type { SessionsMessage } from "./messages.ts";
+import type { SessionsMessage, SessionsTimer } from "./messages.ts";
 
 export type SessionsOptions = {
   /** Between two looks at the deadlines; a session lives at most this much longer. Default 500. */
@@ -30,107 +32,99 @@ export type SessionsState = {
   readonly sessions: Map<SessionId, Tracked>;
 };
 
-export function sessionsActor(options: SessionsOptions): Actor<SessionsState, SessionsMessage> {
+type Effect = LocalEffect<SessionsTimer>;
+type Turn = TurnOf<SessionsState, Effect>;
+
+export function sessionsActor(
+  options: SessionsOptions,
+): Actor<SessionsState, SessionsMessage, Effect> {
   return {
     name: "sessions",
-    // Its state comes from the tree once, so a new start would forget sessions.
+    // The tree tells each change of a session once, so a new start would forget sessions.
     supervision: "stopNode",
     mailbox: { capacity: 100_000, whenFull: "stopNode" },
-    start: () => ({
-      state: { options, leading: false, lastTickMs: 0, sessions: new Map() },
-      effects: [],
-    }),
+    start: () => ({ options, leading: false, lastTickMs: 0, sessions: new Map() }),
     receive,
   };
 }
 
-function receive(
-  state: SessionsState,
-  message: SessionsMessage,
-  context: Context,
-): Step<SessionsState> {
+function receive(turn: Turn, message: SessionsMessage): void {
   switch (message.kind) {
     case "leadership":
-      // What could not be ended is not counted either, and begins anew when there is room.
-      return leadership(state, message.role === "leading" && message.admission !== "none", context);
+      // While an expiry cannot be logged for want of disk space, no timeout runs; they all begin again when there is space.
+      countTime(turn, message.role === "leading" && message.admission !== "none");
+      return;
     case "sessionChanges":
-      return changes(state, message, context);
+      takeChanges(turn, message);
+      return;
     case "touched":
       for (const id of message.sessions) {
-        const session = state.sessions.get(id);
-        if (session !== undefined) session.deadlineMs = context.nowMs + session.timeoutMs;
+        const session = turn.state.sessions.get(id);
+        if (session !== undefined) session.deadlineMs = turn.nowMs + session.timeoutMs;
       }
-      return { state, effects: [] };
+      return;
+    case "timer":
+      expire(turn);
+      return;
     default:
-      return expire(state, context);
+      unreachable(message);
   }
 }
 
-function leadership(state: SessionsState, leading: boolean, context: Context): Step<SessionsState> {
-  if (leading === state.leading) return { state, effects: [] };
+function countTime(turn: Turn, leading: boolean): void {
+  const { state, effects, nowMs } = turn;
+  if (leading === state.leading) return;
   state.leading = leading;
-  if (!leading) return { state, effects: [{ kind: "stopTimer", timer: "tick" }] };
-  state.lastTickMs = context.nowMs;
-  for (const session of state.sessions.values()) {
-    session.deadlineMs = context.nowMs + session.timeoutMs;
+  if (!leading) {
+    effects.push({ kind: "stopTimer", timer: "tick" });
+    return;
   }
-  return { state, effects: [nextTick(state)] };
+  state.lastTickMs = nowMs;
+  for (const session of state.sessions.values()) session.deadlineMs = nowMs + session.timeoutMs;
+  startTick(turn);
 }
 
-function changes(
-  state: SessionsState,
-  message: SessionChanges,
-  context: Context,
-): Step<SessionsState> {
-  for (const { session, timeoutMs, attachedAt } of message.attached) {
-    state.sessions.set(session, {
-      timeoutMs,
-      attachedAt,
-      deadlineMs: context.nowMs + timeoutMs,
-    });
+function takeChanges({ state, nowMs }: Turn, { attached, closed }: SessionChanges): void {
+  for (const { session, timeoutMs, attachedAt } of attached) {
+    state.sessions.set(session, { timeoutMs, attachedAt, deadlineMs: nowMs + timeoutMs });
   }
-  for (const session of message.closed) state.sessions.delete(session);
-  return { state, effects: [] };
+  for (const session of closed) state.sessions.delete(session);
 }
 
-function expire(state: SessionsState, context: Context): Step<SessionsState> {
-  if (!state.leading) return { state, effects: [] };
-  forgivePause(state, context);
-  const effects: Effect[] = [nextTick(state)];
+function expire(turn: Turn): void {
+  const { state, effects, nowMs } = turn;
+  if (!state.leading) return;
+  forgivePause(turn);
+  startTick(turn);
   const expired: Operation[] = [];
   for (const [session, tracked] of state.sessions) {
-    if (context.nowMs < tracked.deadlineMs) continue;
+    if (nowMs < tracked.deadlineMs) continue;
     if (expired.length === BATCH_OPERATIONS_MAX) break;
+    const { timeoutMs, attachedAt } = tracked;
     // Proposed again a timeout later if this one is lost with the leader's epoch.
-    tracked.deadlineMs = context.nowMs + tracked.timeoutMs;
-    expired.push({ kind: "expireSession", session, attachedAt: tracked.attachedAt });
-    effects.push({
-      kind: "log",
-      level: "info",
-      event: "session expires",
-      detail: { session: `0x${session.toString(16)}`, timeoutMs: tracked.timeoutMs },
-    });
+    tracked.deadlineMs = nowMs + timeoutMs;
+    expired.push({ kind: "expireSession", session, attachedAt });
+    const detail = { session: `0x${session.toString(16)}`, timeoutMs };
+    effects.push({ kind: "log", level: "info", event: "sessionExpires", detail });
   }
-  if (expired.length > 0) {
-    // Encoded bytes may be a view into a larger buffer; a message owns its bytes.
-    const payload = new Uint8Array(encodeBatch(expired));
-    effects.push(tell("log-sync", { kind: "propose", payload, count: expired.length }));
-  }
-  return { state, effects };
+  if (expired.length === 0) return;
+  const payload = encodeBatch(expired);
+  effects.push(tell("log-sync", { kind: "propose", payload, count: expired.length }));
 }
 
 /**
  * A tick that comes late means that this process stood still, and touches may lie unread behind it: no session pays for
  * that. A leader that stood still for long has a successor, and its proposals come to nothing.
  */
-function forgivePause(state: SessionsState, context: Context): void {
-  const tickMs = state.options.tickMs ?? TICK_MS;
-  const lateMs = context.nowMs - state.lastTickMs - tickMs;
-  state.lastTickMs = context.nowMs;
+function forgivePause({ state, nowMs }: Turn): void {
+  const { tickMs = TICK_MS } = state.options;
+  const lateMs = nowMs - state.lastTickMs - tickMs;
+  state.lastTickMs = nowMs;
   if (lateMs <= tickMs) return;
   for (const session of state.sessions.values()) session.deadlineMs += lateMs;
 }
 
-function nextTick(state: SessionsState): Effect {
-  return { kind: "startTimer", timer: "tick", afterMs: state.options.tickMs ?? TICK_MS };
+function startTick({ state, effects }: Turn): void {
+  const { tickMs = TICK_MS } = state.options;
+  effects.push({ kind: "startTimer", timer: "tick", afterMs: tickMs });
 }

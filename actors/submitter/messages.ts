@@ -1,9 +1,12 @@
 /** The submitter of a lane: makes batches of its clients' writes and brings each to the log exactly once. */
-import type { TimerMessage } from "../../runtime/effects.ts";
+import type { EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type { Operation, OperationResult } from "../../protocol/operations.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
+import type { GatewayName } from "../gateway/messages.ts";
 import type { SubmitRefused } from "../log-sync/messages.ts";
 import type { Leadership } from "../../protocol/replication.ts";
+
+export type SubmitterTimer = "repeat";
 
 export type SubmitterMessage =
   /**
@@ -12,7 +15,7 @@ export type SubmitterMessage =
    */
   | {
       readonly kind: "write";
-      readonly from: string;
+      readonly from: GatewayName;
       readonly client: number;
       readonly operations: readonly Operation[];
     }
@@ -33,7 +36,8 @@ export type SubmitterMessage =
   | { readonly kind: "incarnation"; readonly incarnation: number }
   | Leadership
   | SubmitRefused
-  | TimerMessage;
+  | TimerMessage<SubmitterTimer>
+  | EndOfTurn;
 
 /** To the actor that wrote: results of the oldest unanswered writes of that client, in order. */
 export type Written = {

@@ -2,9 +2,10 @@
  * The submitter of a lane. It makes one batch of the writes of a turn, keeps each batch until its results come back from
  * this lane's tree, and repeats what a leader may not have: with the sequence numbers no write happens twice or is lost.
  */
-import type { Actor, Context, Step } from "../../runtime/actor.ts";
-import type { Effect } from "../../runtime/effects.ts";
-import { assert } from "../../protocol/assert.ts";
+import type { Actor } from "../../runtime/actor.ts";
+import type { LocalEffect } from "../../runtime/effects.ts";
+import type { Turn as TurnOf } from "../../runtime/turn.ts";
+import { assert, unreachable } from "../../protocol/assert.ts";
 import {
   BATCH_HEAD_BYTES,
   encodePacked,
@@ -17,12 +18,12 @@ import {
   BATCH_OPERATIONS_MAX,
   SUBMITTER_BATCHES_IN_FLIGHT_MAX,
 } from "../../protocol/limits.ts";
-import type { OperationResult } from "../../protocol/operations.ts";
 import { type Zxid, zxidAfter } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
+import type { GatewayName } from "../gateway/messages.ts";
 import type { SubmitRefused } from "../log-sync/messages.ts";
 import type { Leadership } from "../../protocol/replication.ts";
-import type { SubmitterMessage, Written } from "./messages.ts";
+import type { SubmitterMessage, SubmitterTimer, Written } from "./messages.ts";
 
 export type SubmitterOptions = {
   readonly server: ServerId;
@@ -32,7 +33,7 @@ export type SubmitterOptions = {
 };
 
 /** Who waits for the result of an operation. */
-type Owner = { readonly from: string; readonly client: number };
+type Owner = { readonly from: GatewayName; readonly client: number };
 
 type Batch = {
   seq: number;
@@ -64,16 +65,21 @@ type Applied = Extract<SubmitterMessage, { kind: "applied" }>;
 /** Refusals of the same gap arrive in a burst; the first is enough. One of a later gap says that there was progress. */
 const REFUSAL_INTERVAL_MS = 20;
 
-export function submitterActor(options: SubmitterOptions): Actor<SubmitterState, SubmitterMessage> {
+type Effect = LocalEffect<SubmitterTimer>;
+type Turn = TurnOf<SubmitterState, Effect>;
+
+export function submitterActor(
+  options: SubmitterOptions,
+): Actor<SubmitterState, SubmitterMessage, Effect> {
   return {
     name: `submitter/${options.lane}`,
     // It alone knows which results its clients wait for.
     supervision: "stopNode",
     mailbox: { capacity: 1_000_000, whenFull: "stopNode" },
-    start: () => ({
-      state: initialState(options),
-      effects: [startRepeat(options)],
-    }),
+    start: ({ effects }) => {
+      effects.push(startRepeat(options));
+      return initialState(options);
+    },
     receive,
   };
 }
@@ -93,47 +99,53 @@ function initialState(options: SubmitterOptions): SubmitterState {
   };
 }
 
-function receive(
-  state: SubmitterState,
-  message: SubmitterMessage,
-  context: Context,
-): Step<SubmitterState> {
+function receive(turn: Turn, message: SubmitterMessage): void {
+  const { state, effects, random } = turn;
   switch (message.kind) {
     case "write":
-      return write(state, message);
+      write(turn, message);
+      return;
     case "applied":
-      return applied(state, message);
+      applied(turn, message);
+      return;
     case "overtaken":
-      return overtaken(state, message);
+      overtaken(turn, message);
+      return;
     case "incarnation":
-      state.incarnation = message.incarnation + Math.floor(context.random() * DRAWN_RANGE);
-      return { state, effects: flushSoon(state) };
+      state.incarnation = message.incarnation + Math.floor(random() * DRAWN_RANGE);
+      flushSoon(turn);
+      return;
     case "leadership":
-      return leadership(state, message, context);
+      leadership(turn, message);
+      return;
     case "submitRefused":
-      return refused(state, message, context);
+      refused(turn, message);
+      return;
+    case "endOfTurn":
+      flush(turn);
+      return;
+    case "timer":
+      repeat(turn);
+      effects.push(startRepeat(state.options));
+      return;
     default:
-      return message.timer === "flush"
-        ? { state, effects: flush(state, context) }
-        : { state, effects: [...repeat(state, context), startRepeat(state.options)] };
+      unreachable(message);
   }
 }
 
-function write(
-  state: SubmitterState,
-  message: Extract<SubmitterMessage, { kind: "write" }>,
-): Step<SubmitterState> {
+function write(turn: Turn, message: Extract<SubmitterMessage, { kind: "write" }>): void {
+  const { state } = turn;
   const owner: Owner = { from: message.from, client: message.client };
   for (const operation of message.operations) {
     state.pending.push(packOperation(operation));
     state.owners.push(owner);
   }
-  return { state, effects: flushSoon(state) };
+  flushSoon(turn);
 }
 
 /** At the end of the turn, so that all connections' writes of a turn share a batch. */
-function flushSoon(state: SubmitterState): Effect[] {
-  return canFlush(state) ? [{ kind: "startTimer", timer: "flush", afterMs: 0 }] : [];
+function flushSoon({ state, effects }: Turn): void {
+  if (canFlush(state)) effects.push({ kind: "endOfTurn" });
 }
 
 function canFlush(state: SubmitterState): boolean {
@@ -145,8 +157,8 @@ function canFlush(state: SubmitterState): boolean {
   );
 }
 
-function flush(state: SubmitterState, context: Context): Effect[] {
-  const effects: Effect[] = [];
+function flush(turn: Turn): void {
+  const { state } = turn;
   while (canFlush(state)) {
     const count = batchLength(state.pending);
     const whole = count === state.pending.length;
@@ -156,16 +168,14 @@ function flush(state: SubmitterState, context: Context): Effect[] {
     state.owners = whole ? [] : state.owners.slice(count);
     const batch: Batch = {
       seq: state.nextSeq,
-      // Encoded bytes may be a view into a larger buffer; a message owns its bytes.
-      payload: new Uint8Array(encodePacked(operations)),
+      payload: encodePacked(operations),
       owners,
-      sentAtMs: context.nowMs,
+      sentAtMs: turn.nowMs,
     };
     state.nextSeq += 1;
     state.inFlight.push(batch);
-    effects.push(submit(state, batch, context));
+    submit(turn, batch);
   }
-  return effects;
 }
 
 function batchLength(operations: readonly PackedOperation[]): number {
@@ -179,50 +189,46 @@ function batchLength(operations: readonly PackedOperation[]): number {
   return count;
 }
 
-function submit(state: SubmitterState, batch: Batch, context: Context): Effect {
+function submit({ state, effects, nowMs }: Turn, batch: Batch): void {
   assert(state.incarnation !== undefined, "a batch is sent by a submitter with an incarnation");
   const { server, lane } = state.options;
-  batch.sentAtMs = context.nowMs;
-  return tell("log-sync", {
-    kind: "submit",
-    submitter: { server, lane, incarnation: state.incarnation },
-    seq: batch.seq,
-    count: batch.owners.length,
-    payload: batch.payload,
-  });
+  batch.sentAtMs = nowMs;
+  const submitter = { server, lane, incarnation: state.incarnation };
+  const { seq, payload, owners } = batch;
+  effects.push(tell("log-sync", { kind: "submit", submitter, seq, count: owners.length, payload }));
 }
 
-function applied(state: SubmitterState, message: Applied): Step<SubmitterState> {
-  // Batches of an earlier life come by when the log is replayed.
-  if (message.incarnation !== state.incarnation) return { state, effects: [] };
+function applied(turn: Turn, message: Applied): void {
+  const { state } = turn;
+  // Batches of an earlier incarnation come by when the log is replayed.
+  if (message.incarnation !== state.incarnation) return;
   const batch = state.inFlight.shift();
   assert(batch !== undefined, "results belong to a batch in flight");
   assert(batch.seq === message.seq, "batches of a submitter are applied in sequence");
   assert(batch.owners.length === message.results.length, "each operation has one result");
   state.confirmed = true;
-  const effects = answer(batch.owners, message.results, message.firstZxid);
-  effects.push(...flushSoon(state));
-  return { state, effects };
+  answer(turn, batch.owners, message);
+  flushSoon(turn);
 }
 
 function overtaken(
-  state: SubmitterState,
+  turn: Turn,
   { incarnation, seq }: Extract<SubmitterMessage, { kind: "overtaken" }>,
-): Step<SubmitterState> {
-  if (incarnation !== state.incarnation) return { state, effects: [] };
+): void {
+  const { state } = turn;
+  if (incarnation !== state.incarnation) return;
   const kept = state.inFlight.findIndex((batch) => batch.seq > seq);
   state.inFlight.splice(0, kept === -1 ? state.inFlight.length : kept);
   state.confirmed = true;
-  return { state, effects: flushSoon(state) };
+  flushSoon(turn);
 }
 
 /** One `written` for each run of operations of one client. */
 function answer(
+  { effects }: Turn,
   owners: readonly Owner[],
-  results: readonly OperationResult[],
-  firstZxid: Zxid,
-): Effect[] {
-  const effects: Effect[] = [];
+  { results, firstZxid }: Applied,
+): void {
   let from = 0;
   while (from < owners.length) {
     const owner = owners[from];
@@ -237,69 +243,66 @@ function answer(
       zxids,
       results: from === 0 && to === results.length ? results : results.slice(from, to),
     };
-    effects.push({ kind: "tell", to: owner.from, message: written });
+    effects.push(tell(owner.from, written));
     from = to;
   }
-  return effects;
 }
 
 function isSame(a: Owner | undefined, b: Owner): boolean {
   return a === b || (a !== undefined && a.client === b.client && a.from === b.from);
 }
 
-function leadership(
-  state: SubmitterState,
-  message: Leadership,
-  context: Context,
-): Step<SubmitterState> {
-  const ready = message.role === "leading" || message.role === "following";
-  const news = ready && (!state.ready || message.epoch !== state.epoch);
+function leadership(turn: Turn, { role, epoch }: Leadership): void {
+  const { state } = turn;
+  const ready = role === "leading" || role === "following";
+  const news = ready && (!state.ready || epoch !== state.epoch);
   state.ready = ready;
-  if (!news) return { state, effects: [] };
-  state.epoch = message.epoch;
+  if (!news) return;
+  state.epoch = epoch;
   // The new leader may never have heard of them; what its log holds it knows, and passes over.
-  return { state, effects: [...resubmit(state, 0, context), ...flushSoon(state)] };
+  resubmit(turn, 0);
+  flushSoon(turn);
 }
 
-function resubmit(state: SubmitterState, fromSeq: number, context: Context): Effect[] {
-  return state.inFlight
-    .filter((batch) => batch.seq >= fromSeq)
-    .map((batch) => submit(state, batch, context));
+function resubmit(turn: Turn, fromSeq: number): void {
+  for (const batch of turn.state.inFlight) if (batch.seq >= fromSeq) submit(turn, batch);
 }
 
-function refused(
-  state: SubmitterState,
-  message: SubmitRefused,
-  context: Context,
-): Step<SubmitterState> {
-  if (message.submitter.incarnation !== state.incarnation) return { state, effects: [] };
-  if (message.reason === "staleIncarnation") return renew(state, message.expected, context);
-  const { expected } = message;
-  const isRecent = context.nowMs - state.refused.atMs < REFUSAL_INTERVAL_MS;
-  if (isRecent && expected <= state.refused.expected) return { state, effects: [] };
-  state.refused = { atMs: context.nowMs, expected };
-  return { state, effects: resubmit(state, expected, context) };
+function refused(turn: Turn, message: SubmitRefused): void {
+  const { state, nowMs } = turn;
+  const { submitter, reason, expected } = message;
+  if (submitter.incarnation !== state.incarnation) return;
+  if (reason === "staleIncarnation") {
+    renew(turn, expected);
+    return;
+  }
+  const isRecent = nowMs - state.refused.atMs < REFUSAL_INTERVAL_MS;
+  if (isRecent && expected <= state.refused.expected) return;
+  state.refused = { atMs: nowMs, expected };
+  resubmit(turn, expected);
 }
 
 /**
- * The log knows a later life of this lane than this one: the node's disk was replaced, and with it the count of its
- * starts. Nothing of this life was taken, so it goes on under a number above. Another life that had come to the same point,
- * and lost its disk before anything of it was taken, may still have batches on their way: with the next number for both, its
- * batch would be taken for this life's, and its result told to a client that asked for something else. So the number is
- * drawn, far enough above that no two are the same.
+ * The log knows a later incarnation of this lane: the node's disk was replaced, and with it the count of its starts. Nothing of
+ * this incarnation was taken, so it goes on under a number above. Another incarnation that had come to the same point, and lost
+ * its disk before anything of it was taken, may still have batches on their way: with the next number for both, its batch would
+ * be taken for one of this incarnation, and its result told to a client that asked for something else. So the number is drawn,
+ * far enough above that no two are the same.
  */
-function renew(state: SubmitterState, current: number, context: Context): Step<SubmitterState> {
+function renew(turn: Turn, current: number): void {
+  const { state, effects, random } = turn;
   if (state.confirmed) {
     const reason = `a later process runs as this node (incarnation ${current}): two nodes have the same id`;
-    return { state, effects: [{ kind: "stopNode", reason }] };
+    effects.push({ kind: "stopNode", reason });
+    return;
   }
-  state.incarnation = current + 1 + Math.floor(context.random() * DRAWN_RANGE);
+  state.incarnation = current + 1 + Math.floor(random() * DRAWN_RANGE);
   state.inFlight.forEach((batch, index) => {
     batch.seq = index + 1;
   });
   state.nextSeq = state.inFlight.length + 1;
   state.refused = { atMs: Number.NEGATIVE_INFINITY, expected: 0 };
-  return { state, effects: resubmit(state, 0, context) };
+  resubmit(turn, 0);
 }
 
 /**
@@ -310,13 +313,14 @@ function renew(state: SubmitterState, current: number, context: Context): Step<S
 const DRAWN_RANGE = 2 ** 32;
 
 /** Messages between nodes may be lost. */
-function repeat(state: SubmitterState, context: Context): Effect[] {
-  const oldest = state.inFlight[0];
+function repeat(turn: Turn): void {
+  const { state, nowMs } = turn;
+  const [oldest] = state.inFlight;
   const { repeatMs = 500 } = state.options;
-  if (!state.ready || oldest === undefined) return [];
-  return context.nowMs - oldest.sentAtMs < repeatMs ? [] : resubmit(state, 0, context);
+  if (!state.ready || oldest === undefined) return;
+  if (nowMs - oldest.sentAtMs >= repeatMs) resubmit(turn, 0);
 }
 
-function startRepeat(options: SubmitterOptions): Effect {
-  return { kind: "startTimer", timer: "repeat", afterMs: (options.repeatMs ?? 500) / 2 };
+function startRepeat({ repeatMs = 500 }: SubmitterOptions): Effect {
+  return { kind: "startTimer", timer: "repeat", afterMs: repeatMs / 2 };
 }

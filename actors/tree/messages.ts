@@ -3,13 +3,14 @@ import type { SessionId, Submitter } from "../../protocol/ids.ts";
 import type { ClientOperation } from "../../protocol/operations.ts";
 import type { Change, Read, ReadResult, WatchEvent } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
+import type { GatewayName } from "../gateway/messages.ts";
 import type { Committed } from "../log-sync/messages.ts";
 
 /** What gateways ask of the tree: what clients read, and whether a write of theirs would make the tree larger. */
 export type TreeRead = Read | { readonly kind: "growth"; readonly operation: ClientOperation };
 export type TreeReadResult = ReadResult | { readonly kind: "growth"; readonly grows: boolean };
 
-/** Emitted on `room$` when it changes: whether there is room for more in this lane's memory. */
+/** Emitted under `memory` when it changes: whether this lane's memory can hold more. */
 export type TreeMemory = {
   readonly kind: "treeMemory";
   /** Writes that grow the tree are to be refused. */
@@ -26,7 +27,7 @@ export type TreeMessage =
    */
   | {
       readonly kind: "read";
-      readonly from: string;
+      readonly from: GatewayName;
       readonly client: number;
       readonly reads: readonly TreeRead[];
       readonly answerBytesMax: number;
@@ -37,13 +38,13 @@ export type TreeMessage =
    */
   | {
       readonly kind: "checkSession";
-      readonly from: string;
+      readonly from: GatewayName;
       readonly client: number;
       readonly session: SessionId;
       readonly password: Uint8Array;
     }
   /** The client is gone: its watches and change streams go. */
-  | { readonly kind: "forget"; readonly from: string; readonly client: number }
+  | { readonly kind: "forget"; readonly from: GatewayName; readonly client: number }
   /**
    * Opens a change stream, answered with `changes` (at once those since `after` that the ring holds, then each batch as it
    * is applied) or with `compacted`. `stream` is the client's own number for it. It follows the znode at `path`, with
@@ -51,7 +52,7 @@ export type TreeMessage =
    */
   | {
       readonly kind: "openStream";
-      readonly from: string;
+      readonly from: GatewayName;
       readonly client: number;
       readonly stream: number;
       readonly path: string;
@@ -61,7 +62,7 @@ export type TreeMessage =
     }
   | {
       readonly kind: "closeStream";
-      readonly from: string;
+      readonly from: GatewayName;
       readonly client: number;
       readonly stream: number;
     }
@@ -85,10 +86,8 @@ export type TreeMessage =
       readonly bytes: Uint8Array;
       readonly last: boolean;
     }
-  /** Answered by emitting `applied$`: its watches come and go without a commit. */
-  | { readonly kind: "figures" }
-  /** Answered with `digest` to `from`: a hash of the whole replicated state at `zxid`. Walks the tree. */
-  | { readonly kind: "digest"; readonly from: string; readonly tag: number };
+  /** Answered by emitting `metrics`. */
+  | { readonly kind: "reportMetrics" };
 
 /** From the tree to gateways. Data in it is never written again, but may be a view into a larger buffer. */
 export type TreeReply =
@@ -131,13 +130,6 @@ export type TreeReply =
       readonly oldest: Zxid;
     };
 
-export type TreeDigest = {
-  readonly kind: "digest";
-  readonly tag: number;
-  readonly zxid: Zxid;
-  readonly digest: string;
-};
-
 /**
  * To the gateways of the lane: a snapshot has taken the place of the state that their connections have seen. Watches, streams
  * and the results of writes under way are gone, so the connections must be closed.
@@ -152,7 +144,7 @@ export type TreeLoaded = {
   readonly submitters: readonly { readonly submitter: Submitter; readonly seq: number }[];
 };
 
-/** Emitted on `sessions$` after each `committed` that changed sessions, and of all after a snapshot: what became of each. */
+/** Emitted under `sessions` after each `committed` that changed sessions, and of all after a snapshot: what became of each. */
 export type SessionChanges = {
   readonly kind: "sessionChanges";
   /** Created or attached again; the timeout starts anew. */
@@ -165,9 +157,9 @@ export type SessionChanges = {
   readonly closed: readonly SessionId[];
 };
 
-/** Emitted on `applied$` after each `committed`, and when asked: figures for admin. */
-export type Applied = {
-  readonly kind: "applied$";
+/** Emitted under `metrics` when asked for, and when a snapshot has been loaded. */
+export type TreeMetrics = {
+  readonly kind: "treeMetrics";
   /** Whose watches are counted; all else is the same on every lane at the same zxid. */
   readonly lane: number;
   readonly zxid: Zxid;

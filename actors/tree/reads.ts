@@ -1,13 +1,14 @@
 /** Reads, answered from this replica, and the watches they leave. Data is handed out as it lies: it is never written again. */
+import type { GatewayName } from "../gateway/messages.ts";
+import { tell } from "../inboxes.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import { Code } from "../../protocol/codes.ts";
 import { answerBytes, WatchEventType, type Read, type ReadResult } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
-import type { Effect } from "../../runtime/effects.ts";
 import type { TreeMessage, TreeReadResult, TreeReply } from "./messages.ts";
 import { statOf, type Znode } from "./store/znodes.ts";
 import { grows } from "./store/size.ts";
-import type { TreeState } from "./state.ts";
+import type { TreeState, TreeTurn } from "./state.ts";
 import { addEvent, addWatch, takeEvents, watcherOf, type Watcher } from "./watch/watches.ts";
 
 type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
@@ -17,7 +18,8 @@ const TOO_MANY_WATCHES: ReadResult = { kind: "error", code: Code.badArguments };
 const NO_ROOM_FOR_WATCHES: ReadResult = { kind: "error", code: Code.throttled };
 const NO_NODE: ReadResult = { kind: "error", code: Code.noNode };
 
-export function answerReads(tree: TreeState, message: ReadMessage, effects: Effect[]): void {
+export function answerReads(turn: TreeTurn, message: ReadMessage): void {
+  const { state: tree, effects } = turn;
   const { from, client, answerBytesMax } = message;
   const results: TreeReadResult[] = [];
   let bytes = 0;
@@ -26,31 +28,26 @@ export function answerReads(tree: TreeState, message: ReadMessage, effects: Effe
       results.push({ kind: "growth", grows: grows(tree, read.operation) });
       continue;
     }
-    const result = answerRead(tree, from, client, read, effects);
+    const result = answerRead(turn, from, client, read);
     results.push(result);
     bytes += answerBytes(result);
     if (bytes >= answerBytesMax) break;
   }
   // What setWatches found changed is told before its own answer.
-  takeEvents(tree.watches, effects);
+  takeEvents(turn);
   const reply: TreeReply = { kind: "readDone", client, zxid: tree.lastApplied, results };
-  effects.push({ kind: "tell", to: from, message: reply });
+  effects.push(tell(from, reply));
 }
 
-function answerRead(
-  tree: TreeState,
-  from: string,
-  client: number,
-  read: Read,
-  effects: Effect[],
-): ReadResult {
+function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Read): ReadResult {
+  const { state: tree } = turn;
   const { watches } = tree;
   const wanted = watchesWanted(read);
   if (wanted > 0) {
     const { data, child } = watcherOf(watches, from, client);
     const max = tree.options.watchesPerConnectionMax;
     if (data.size + child.size + wanted > max) return TOO_MANY_WATCHES;
-    if (!watchesFit(tree, wanted, effects)) return NO_ROOM_FOR_WATCHES;
+    if (!watchesFit(turn, wanted)) return NO_ROOM_FOR_WATCHES;
   }
   if (read.kind === "setWatches") {
     setWatches(tree, watcherOf(watches, from, client), read);
@@ -79,7 +76,8 @@ function answerRead(
 }
 
 /** Within the limit of all connections of the lane. Said once when it is reached, and when it is again far from being so. */
-function watchesFit(tree: TreeState, wanted: number, effects: Effect[]): boolean {
+function watchesFit(turn: TreeTurn, wanted: number): boolean {
+  const { state: tree, effects } = turn;
   const { watches, options } = tree;
   const { watchesMax } = options.limits;
   const fits = watches.count + wanted <= watchesMax;

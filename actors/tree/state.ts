@@ -11,6 +11,8 @@ import {
 } from "../../protocol/limits.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
+import type { LocalEffect } from "../../runtime/effects.ts";
+import type { Turn } from "../../runtime/turn.ts";
 import type { TreeMemory } from "./messages.ts";
 import { createZnodes, type Znodes } from "./store/znodes.ts";
 import { createRing, type ChangeRing } from "./store/change-ring.ts";
@@ -41,6 +43,10 @@ export type TreeOptions = {
   /** Operations that failed here before and are not applied, by an operator's word. Default none. */
   readonly skips?: ReadonlySet<Zxid>;
 };
+
+/** A tree asks for nothing but messages to other actors of its node, values of its topics and lines of the log. */
+export type TreeEffect = LocalEffect<never>;
+export type TreeTurn = Turn<TreeState, TreeEffect>;
 
 export type TreeState = {
   readonly options: Required<TreeOptions>;

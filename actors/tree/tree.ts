@@ -4,19 +4,24 @@
  * record, and after all records of the message the change streams.
  */
 import { unreachable } from "../../protocol/assert.ts";
-import type { Actor, Step } from "../../runtime/actor.ts";
-import type { Effect } from "../../runtime/effects.ts";
+import type { Actor } from "../../runtime/actor.ts";
+import { emit } from "../topics.ts";
 import { applyRecord } from "./apply/apply.ts";
 import { ApplyFailure, stopFor } from "./apply/apply-failure.ts";
-import { digestOf } from "./store/digest.ts";
-import type { Applied, TreeDigest, TreeMessage } from "./messages.ts";
+import type { TreeMessage, TreeMetrics } from "./messages.ts";
 import { answerReads } from "./reads.ts";
 import { answerChecks, checkSession, forgetChecks } from "./apply/session-checks.ts";
 import { sessionChanges } from "./store/sessions.ts";
 import { sizeOf, stopIfTooLarge, emitMemory } from "./store/size.ts";
 import { beginCut, chunkStored, dropCut } from "./snapshot/cut.ts";
 import { loadChunk } from "./snapshot/load.ts";
-import { createState, type TreeOptions, type TreeState } from "./state.ts";
+import {
+  createState,
+  type TreeEffect,
+  type TreeOptions,
+  type TreeState,
+  type TreeTurn,
+} from "./state.ts";
 import { closeStream, closeStreams, flushStreams, openStream } from "./watch/streams.ts";
 import { forgetWatcher } from "./watch/watches.ts";
 
@@ -25,95 +30,88 @@ export type { TreeOptions, TreeState } from "./state.ts";
 /** Gateways bound what their clients have under way, and log-sync what is committed; more than this is a bug. */
 const MAILBOX_CAPACITY = 65_536;
 
-export function treeActor(options: TreeOptions): Actor<TreeState, TreeMessage> {
+export function treeActor(options: TreeOptions): Actor<TreeState, TreeMessage, TreeEffect> {
   return {
     name: `tree/${options.lane}`,
     supervision: "stopNode",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
-    start: (): Step<TreeState> => ({ state: createState(options), effects: [] }),
+    start: () => createState(options),
     receive,
   };
 }
 
-function receive(state: TreeState, message: TreeMessage): Step<TreeState> {
-  const effects: Effect[] = [];
+function receive(turn: TreeTurn, message: TreeMessage): void {
+  const { state, effects } = turn;
   switch (message.kind) {
     case "committed":
-      applyCommitted(state, message.records, effects);
-      break;
+      applyCommitted(turn, message.records);
+      return;
     case "read":
-      answerReads(state, message, effects);
-      break;
+      answerReads(turn, message);
+      return;
     case "checkSession":
-      checkSession(state, message, effects);
-      break;
+      checkSession(turn, message);
+      return;
     case "forget":
       forgetChecks(state, message.from, message.client);
       forgetWatcher(state.watches, message.from, message.client);
       closeStreams(state.streams, message.from, message.client);
-      break;
+      return;
     case "openStream":
-      openStream(state.streams, state.ring, state.lastApplied, message, effects);
-      break;
+      openStream(turn, message);
+      return;
     case "closeStream":
       closeStream(state.streams, message.from, message.client, message.stream);
-      break;
-    case "figures":
-      effects.push({ kind: "emit", topic: "applied$", value: metricsOf(state) });
-      break;
-    case "digest": {
-      const { tag } = message;
-      const digest = digestOf(state);
-      const reply: TreeDigest = { kind: "digest", tag, zxid: state.lastApplied, digest };
-      effects.push({ kind: "tell", to: message.from, message: reply });
-      break;
-    }
+      return;
+    case "reportMetrics":
+      effects.push(emit("metrics", metricsOf(state)));
+      return;
     case "cutSnapshot":
-      beginCut(state, effects);
-      break;
+      beginCut(turn);
+      return;
     case "chunkStored":
-      chunkStored(state, message.zxid, message.index, effects);
-      break;
+      chunkStored(turn, message.zxid, message.index);
+      return;
     case "snapshotRefused":
       dropCut(state, message.zxid);
-      break;
+      return;
     case "loadChunk":
-      loadChunk(state, message, effects);
-      stopIfTooLarge(state, effects);
-      if (message.last) emitMemory(state, effects);
-      if (message.last) answerChecks(state, effects);
-      if (message.last) effects.push({ kind: "emit", topic: "applied$", value: metricsOf(state) });
-      break;
+      loadChunk(turn, message);
+      stopIfTooLarge(turn);
+      if (!message.last) return;
+      emitMemory(turn);
+      answerChecks(turn);
+      effects.push(emit("metrics", metricsOf(state)));
+      return;
     default:
-      return unreachable(message);
+      unreachable(message);
   }
-  return { state, effects };
 }
 
-function applyCommitted(state: TreeState, records: readonly Uint8Array[], effects: Effect[]): void {
+function applyCommitted(turn: TreeTurn, records: readonly Uint8Array[]): void {
+  const { state, effects } = turn;
   let operations = 0;
   try {
-    for (const record of records) operations += applyRecord(state, record, effects);
+    for (const record of records) operations += applyRecord(turn, record);
   } catch (error) {
     if (!(error instanceof ApplyFailure)) throw error;
-    effects.push(...stopFor(error));
+    stopFor(turn, error);
     return;
   }
-  emitMemory(state, effects);
-  stopIfTooLarge(state, effects);
-  answerChecks(state, effects);
-  flushStreams(state.streams, state.ring, state.lastApplied, operations, effects);
+  emitMemory(turn);
+  stopIfTooLarge(turn);
+  answerChecks(turn);
+  flushStreams(turn, operations);
   const changes = sessionChanges(state.sessions, state.sessionsTouched);
   state.sessionsTouched.clear();
-  if (changes !== undefined) effects.push({ kind: "emit", topic: "sessions$", value: changes });
-  effects.push({ kind: "emit", topic: "applied$", value: metricsOf(state) });
+  if (changes !== undefined) effects.push(emit("sessions", changes));
 }
 
-function metricsOf(state: TreeState): Applied {
+function metricsOf(state: TreeState): TreeMetrics {
   const { options, lastApplied, znodes, sessions, watches } = state;
   const { heapBytes, bytes } = sizeOf(state);
   return {
-    kind: "applied$",
+    kind: "treeMetrics",
     lane: options.lane,
     sessions: sessions.size,
     treeBytes: bytes,

@@ -7,7 +7,8 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Admission, ConnectionCounts } from "./connection-counts.ts";
 import type { ConnectionMessage } from "../effects.ts";
-import type { ConnectionEffect, ConnectionPort } from "../system.ts";
+import type { ConnectionEffect } from "../effects.ts";
+import type { ConnectionPort } from "../system.ts";
 
 export type ListenerOptions = {
   /** Address to bind. `::` is every address of both families; where there is no IPv6 it is `0.0.0.0`. */

@@ -4,7 +4,8 @@
  */
 import type { Clock } from "../../runtime/clock.ts";
 import type { ConnectionMessage } from "../../runtime/effects.ts";
-import type { ConnectionEffect, ConnectionPort } from "../../runtime/system.ts";
+import type { ConnectionEffect } from "../../runtime/effects.ts";
+import type { ConnectionPort } from "../../runtime/system.ts";
 import { checkUnread } from "./checks/limits.ts";
 import type { Random, Range } from "./random.ts";
 import type { Trace } from "./trace.ts";

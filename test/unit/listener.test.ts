@@ -5,7 +5,7 @@ import test from "ava";
 import type { ConnectionMessage, Effect } from "../../runtime/effects.ts";
 import { ConnectionCounts } from "../../runtime/connections/connection-counts.ts";
 import { Listener, type ListenerOptions } from "../../runtime/connections/listener.ts";
-import type { ConnectionEffect } from "../../runtime/system.ts";
+import type { ConnectionEffect } from "../../runtime/effects.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../support/gateway-driver.ts";
 import { connectFrame } from "../support/zk-client.ts";
 import { getData } from "../support/zk-operations.ts";

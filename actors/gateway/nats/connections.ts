@@ -4,7 +4,6 @@ import { NATIVE_CONNECTIONS_MAX } from "../../../protocol/limits.ts";
 import { type ClientItem, NATIVE_VERSION } from "../../../protocol/native.ts";
 import type { Operation, OperationResult } from "../../../protocol/operations.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import type { Context } from "../../../runtime/actor.ts";
 import { tell } from "../../inboxes.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { SessionChanges, TreeReply } from "../../tree/messages.ts";
@@ -22,7 +21,6 @@ export function open(
   turn: Turn,
   inbox: string,
   item: Extract<ClientItem, { readonly kind: "open" }>,
-  context: Context,
 ): void {
   const { state, effects, nowMs } = turn;
   if (item.version !== NATIVE_VERSION) return refuse(turn, inbox, "version");
@@ -39,7 +37,7 @@ export function open(
   state.byInbox.set(inbox, connection);
   const { session, password } = item;
   if (session === SESSION_NONE) {
-    const random = context.randomBytes(PASSWORD_BYTES);
+    const random = turn.randomBytes(PASSWORD_BYTES);
     submit(turn, connection, { kind: "createSession", timeoutMs, password: random });
     return;
   }

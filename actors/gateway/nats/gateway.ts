@@ -6,9 +6,10 @@ import { unreachable } from "../../../protocol/assert.ts";
 import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
 import { decodeClientFrame, type Frame, type HeardItem } from "../../../protocol/native.ts";
 import { EPOCH_NONE, ZXID_NONE } from "../../../protocol/zxid.ts";
-import type { Actor, Context, Step } from "../../../runtime/actor.ts";
+import type { Actor } from "../../../runtime/actor.ts";
 import type { GatewayReport } from "../../admin/messages.ts";
 import { tell } from "../../inboxes.ts";
+import { emit } from "../../topics.ts";
 import type { Leadership } from "../../../protocol/replication.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
@@ -26,7 +27,7 @@ import {
 } from "./connections.ts";
 import { end, flushAll, push, refuse, take } from "./output.ts";
 import { pump, readDoneCame, refuseRequest, request, writtenCame } from "./requests.ts";
-import type { Connection, NatsGatewayOptions, State, Turn } from "./state.ts";
+import type { Connection, GatewayEffect, NatsGatewayOptions, State, Turn } from "./state.ts";
 import {
   addCredits,
   changesCame,
@@ -45,92 +46,96 @@ const DEFAULTS = {
   streamPendingBytesMax: STREAM_PENDING_BYTES_MAX,
 } as const;
 const REPORT_INTERVAL_MS = 1000;
-/** Told once: from now on this node is to be heard by clients. */
-export const SERVING_TOPIC = "serving$";
 /** More than clients can have under way at once by the limits of connections; reaching it is a bug. */
 const MAILBOX_CAPACITY = 1_000_000;
 
-export function natsGatewayActor(options: NatsGatewayOptions): Actor<State, NatsGatewayMessage> {
+export function natsGatewayActor(
+  options: NatsGatewayOptions,
+): Actor<State, NatsGatewayMessage, GatewayEffect> {
   return {
     name: `nats/${options.lane}`,
     supervision: "recover",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
-    start: (context) => ({
-      state: createState({ ...DEFAULTS, ...options }, context),
-      effects: [{ kind: "startTimer", timer: "tick", afterMs: TICK_MS }],
-    }),
+    start: ({ effects, nowMs }) => {
+      effects.push({ kind: "startTimer", timer: "tick", afterMs: TICK_MS });
+      return createState({ ...DEFAULTS, ...options }, nowMs);
+    },
     receive,
     recover,
   };
 }
 
-function receive(state: State, message: NatsGatewayMessage, context: Context): Step<State> {
-  const turn: Turn = { state, effects: [], nowMs: context.nowMs };
+function receive(turn: Turn, message: NatsGatewayMessage): void {
+  const { state } = turn;
   switch (message.kind) {
     case "clientMessage":
-      clientMessage(turn, message, context);
-      break;
+      clientMessage(turn, message);
+      return;
     case "written":
       written(turn, message);
-      break;
+      return;
     case "readDone":
       readDoneCame(turn, message);
-      break;
+      return;
     case "sessionChecked":
       checkedCame(turn, message);
-      break;
+      return;
     case "changes":
       changesCame(turn, message);
-      break;
+      return;
     case "compacted":
       compactedCame(turn, message);
-      break;
+      return;
     case "watchEvents":
       // Native clients set no watches.
-      break;
+      return;
     case "treeMemory":
       state.sessionsFull = message.sessionsFull;
-      break;
+      return;
     case "treeReset":
       closeAll(turn, "closedForSnapshot");
-      break;
+      return;
     case "sessionChanges":
       sessionsChanged(turn, message);
-      break;
+      return;
     case "leadership":
       leadership(turn, message);
-      break;
+      return;
     case "leaderHeard":
       leaderHeard(turn, message);
-      break;
+      return;
+    case "endOfTurn":
+      flushAll(turn);
+      return;
     case "timer":
-      if (message.timer === "flush") flushAll(turn);
-      else ticked(turn);
-      break;
+      ticked(turn);
+      return;
     default:
-      return unreachable(message);
+      unreachable(message);
   }
-  return { state, effects: turn.effects };
 }
 
 /** A failure costs the connection whose message it was, or all of them, where it may have concerned each. */
-function recover(state: State, message: NatsGatewayMessage, error: unknown): Step<State> {
-  // No time is handed in here; as if it were too late for answers, so only the end is said.
-  const turn: Turn = { state, effects: [], nowMs: Number.POSITIVE_INFINITY };
+function recover(failed: Turn, message: NatsGatewayMessage, error: unknown): void {
+  // As if it were too late for answers, so that only the end is said.
+  const turn: Turn = { ...failed, nowMs: Number.POSITIVE_INFINITY };
+  const { state, effects } = turn;
   const connection = connectionOf(state, message);
   const detail = { message: message.kind, inbox: connection?.inbox, error: String(error) };
-  turn.effects.push({ kind: "log", level: "error", event: "connectionFailed", detail });
+  effects.push({ kind: "log", level: "error", event: "connectionFailed", detail });
   if (connection !== undefined) end(turn, connection, "unknown");
   // A session may have ended, or gone to another connection.
   if (message.kind === "sessionChanges" || message.kind === "treeReset") {
     closeAll(turn, "closedAfterFailure");
   }
-  if (message.kind === "timer") {
+  if (message.kind === "endOfTurn") {
     // What was to go out to them stands half in the frames' numbers: they attach again.
-    if (message.timer === "flush") for (const cut of cutShort(state)) end(turn, cut, "unknown");
-    turn.effects.push({ kind: "startTimer", timer: message.timer, afterMs: TICK_MS });
+    for (const cut of cutShort(state)) end(turn, cut, "unknown");
+    effects.push(message);
   }
-  return { state, effects: turn.effects };
+  if (message.kind === "timer") {
+    effects.push({ kind: "startTimer", timer: message.timer, afterMs: TICK_MS });
+  }
 }
 
 /** Their turn had come in a flush that failed, and they still have what was to go out. */
@@ -146,7 +151,7 @@ function connectionOf(state: State, message: NatsGatewayMessage): Connection | u
   return "client" in message ? state.connections.get(message.client) : undefined;
 }
 
-function clientMessage(turn: Turn, message: NatsClientMessage, context: Context): void {
+function clientMessage(turn: Turn, message: NatsClientMessage): void {
   const { state } = turn;
   const inbox = message.reply;
   // The subject is the client's word: never publish where nodes listen.
@@ -160,7 +165,7 @@ function clientMessage(turn: Turn, message: NatsClientMessage, context: Context)
   }
   const first = frame.items[0];
   if (first?.kind === "open") {
-    if (connection === undefined) open(turn, inbox, first, context);
+    if (connection === undefined) open(turn, inbox, first);
   } else if (connection === undefined) {
     refuse(turn, inbox, "unknown");
   } else {
@@ -240,7 +245,7 @@ function leadership({ state, effects, nowMs }: Turn, message: Leadership): void 
   const serving = message.role === "following" || message.role === "leading";
   if (serving && !state.hasServed) {
     state.hasServed = true;
-    effects.push({ kind: "emit", topic: SERVING_TOPIC, value: {} });
+    effects.push(emit("serving", { kind: "serving" }));
   }
   if (state.serving && !serving) state.leaderlessSinceMs = nowMs;
   state.serving = serving;
@@ -286,7 +291,7 @@ function decoded(bytes: Uint8Array): Frame<HeardItem> | undefined {
   }
 }
 
-function createState(options: Required<NatsGatewayOptions>, context: Context): State {
+function createState(options: Required<NatsGatewayOptions>, nowMs: number): State {
   return {
     name: `nats/${options.lane}`,
     options,
@@ -306,7 +311,7 @@ function createState(options: Required<NatsGatewayOptions>, context: Context): S
     epoch: EPOCH_NONE,
     impossible: new Set(),
     hasServed: false,
-    leaderlessSinceMs: context.nowMs,
+    leaderlessSinceMs: nowMs,
     admission: "all",
     zxid: ZXID_NONE,
     sessionsFull: false,
@@ -315,6 +320,6 @@ function createState(options: Required<NatsGatewayOptions>, context: Context): S
     received: 0,
     sent: 0,
     latency: { count: 0, totalMs: 0, minMs: 0, maxMs: 0 },
-    reportDueMs: context.nowMs,
+    reportDueMs: nowMs,
   };
 }

@@ -30,7 +30,7 @@ export function push(
     flush(turn, connection);
     return;
   }
-  if (state.dirty.size === 0) effects.push({ kind: "startTimer", timer: "flush", afterMs: 0 });
+  if (state.dirty.size === 0) effects.push({ kind: "endOfTurn" });
   state.dirty.add(connection);
 }
 

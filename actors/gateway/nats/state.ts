@@ -1,13 +1,15 @@
 /** What the gateway of native clients knows: its connections, and what all of them share. */
+import type { LocalEffect, PublishEffect } from "../../../runtime/effects.ts";
+import type { Turn as TurnOf } from "../../../runtime/turn.ts";
 import type { ServerId, SessionId } from "../../../protocol/ids.ts";
 import type { GatewayItem } from "../../../protocol/native.ts";
 import type { NativeRequest } from "../../../protocol/native-packing.ts";
 import type { Epoch, Zxid } from "../../../protocol/zxid.ts";
 import type { WriteAdmission } from "../../../protocol/replication.ts";
 import type { Contact } from "../contact.ts";
-import type { Effect } from "../../../runtime/effects.ts";
 import type { Offenders } from "./offenders.ts";
 import type { GatewayStream } from "./streams.ts";
+import type { GatewayName } from "../messages.ts";
 
 export type NatsGatewayOptions = {
   readonly server: ServerId;
@@ -83,7 +85,7 @@ export type Connection = {
 };
 
 export type State = {
-  readonly name: string;
+  readonly name: GatewayName;
   readonly options: Required<NatsGatewayOptions>;
   /** Subjects of clients' inboxes start so; nothing is ever sent to another subject. */
   readonly inboxPrefix: string;
@@ -132,5 +134,6 @@ export type State = {
   reportDueMs: number;
 };
 
-/** One call of the actor: its state, the effects so far, and the time. */
-export type Turn = { readonly state: State; readonly effects: Effect[]; readonly nowMs: number };
+/** The one actor that publishes to native clients. */
+export type GatewayEffect = LocalEffect<"tick"> | PublishEffect;
+export type Turn = TurnOf<State, GatewayEffect>;

@@ -9,7 +9,7 @@ import { type Connection, newConnection, type Output, type Phase, type Turn } fr
 export function open(turn: Turn, number: number, remoteAddress: string): void {
   const { state } = turn;
   const { handshakeTimeoutMs } = state.options;
-  const deadlineMs = turn.context.nowMs + handshakeTimeoutMs;
+  const deadlineMs = turn.nowMs + handshakeTimeoutMs;
   const connection = newConnection(number, remoteAddress, deadlineMs);
   state.connections.set(number, connection);
   if (state.opened.size === 0) startHandshakeTimer(turn, handshakeTimeoutMs);
@@ -21,7 +21,7 @@ export function expectHandshake(turn: Turn, connection: Connection): number {
   const { opened, options } = turn.state;
   if (opened.size === 0) startHandshakeTimer(turn, options.handshakeTimeoutMs);
   opened.add(connection);
-  return turn.context.nowMs + options.handshakeTimeoutMs;
+  return turn.nowMs + options.handshakeTimeoutMs;
 }
 
 /** The listener turned a client away. */
@@ -38,7 +38,7 @@ const LATE = {
 
 /** Closes what has been open for too long without asking for a session. */
 export function closeLateHandshakes(turn: Turn): void {
-  const { nowMs } = turn.context;
+  const { nowMs } = turn;
   for (const connection of turn.state.opened) {
     const { phase } = connection;
     if (!("deadlineMs" in phase)) continue;

@@ -3,12 +3,11 @@
  * lane's submitter, and their results into replies in request order. It decides nothing that safety needs; when it fails over
  * a message, the one connection that the message was about is closed.
  */
-import type { Actor, Step } from "../../../runtime/actor.ts";
-import type { Effect } from "../../../runtime/effects.ts";
+import type { Actor } from "../../../runtime/actor.ts";
 import { PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { unreachable } from "../../../protocol/assert.ts";
-import type { ZooKeeperGatewayMessage } from "../messages.ts";
+import type { ZooKeeperGatewayMessage, ZooKeeperTimer } from "../messages.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { TreeReply } from "../../tree/messages.ts";
 import {
@@ -23,10 +22,16 @@ import {
 import { finishHandshake, followSessions, readHandshake, takeChecked } from "./handshake.ts";
 import { endGrace, endWaiting, followHeard, followLeadership } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
-import { reportInTurn, startReportTimer } from "./report.ts";
+import { reportInTurn, reportTimer } from "./report.ts";
 import { setUnsent, takeReleased } from "./held.ts";
 import { advance, sendEvents, takeReads } from "./requests.ts";
-import { initialState, type State, type Turn, type ZooKeeperGatewayOptions } from "./state.ts";
+import {
+  initialState,
+  type GatewayEffect,
+  type State,
+  type Turn,
+  type ZooKeeperGatewayOptions,
+} from "./state.ts";
 import { flushTouched, startTouchTimer } from "./touches.ts";
 import { answerWord, askWord, passWords } from "./words.ts";
 
@@ -37,23 +42,19 @@ const MAILBOX_CAPACITY = 1_000_000;
 
 export function zooKeeperGatewayActor(
   options: ZooKeeperGatewayOptions,
-): Actor<State, ZooKeeperGatewayMessage> {
+): Actor<State, ZooKeeperGatewayMessage, GatewayEffect> {
   return {
     name: `zookeeper/${options.lane}`,
     supervision: "recover",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
-    start: (context) => {
-      const turn = { state: initialState(options, context.nowMs), effects: [], context };
-      startReportTimer(turn);
-      return turn;
+    start: ({ effects, nowMs }) => {
+      effects.push(reportTimer());
+      return initialState(options, nowMs);
     },
-    receive: (state, message, context) => {
-      const turn: Turn = { state, effects: [], context };
+    receive: (turn, message) => {
       handle(turn, message);
-      if (state.heldBack.size > 0) {
-        for (const connection of takeReleased(state)) advance(turn, connection);
-      }
-      return turn;
+      if (turn.state.heldBack.size === 0) return;
+      for (const connection of takeReleased(turn.state)) advance(turn, connection);
     },
     recover,
   };
@@ -112,6 +113,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       if (connection?.phase.kind === "word") answerWord(turn, connection, message.text);
       return;
     }
+    case "endOfTurn":
+      passWords(turn);
+      return;
     case "timer":
       takeTimer(turn, message.timer);
       return;
@@ -162,11 +166,11 @@ function takeDrained(turn: Turn, number: number): void {
 }
 
 /** Who takes a large answer is there, though what it sends may stand behind requests that are not read yet. */
-function takeTaken({ state, effects, context }: Turn, number: number): void {
-  const phase = state.connections.get(number)?.phase;
+function takeTaken(turn: Turn, number: number): void {
+  const phase = turn.state.connections.get(number)?.phase;
   if (phase?.kind !== "attached") return;
-  state.contact.touched.add(phase.session);
-  startTouchTimer({ state, effects, context });
+  turn.state.contact.touched.add(phase.session);
+  startTouchTimer(turn);
 }
 
 /** As ZooKeeper, which reads the end of a client's stream as the end of its connection, but answers a word that was asked before it. */
@@ -222,14 +226,29 @@ function takeTreeReply(turn: Turn, reply: TreeReply): void {
   }
 }
 
-function takeTimer(turn: Turn, timer: string): void {
-  if (timer === "touch") flushTouched(turn);
-  else if (timer === "grace") endGrace(turn);
-  else if (timer === "waiting") endWaiting(turn);
-  else if (timer === "handshake") closeLateHandshakes(turn);
-  else if (timer === "notes") flushNotes(turn);
-  else if (timer === "report") reportInTurn(turn);
-  else if (timer === "words") passWords(turn);
+function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
+  switch (timer) {
+    case "touch":
+      flushTouched(turn);
+      return;
+    case "grace":
+      endGrace(turn);
+      return;
+    case "waiting":
+      endWaiting(turn);
+      return;
+    case "handshake":
+      closeLateHandshakes(turn);
+      return;
+    case "notes":
+      flushNotes(turn);
+      return;
+    case "report":
+      reportInTurn(turn);
+      return;
+    default:
+      unreachable(timer);
+  }
 }
 
 function seen({ state }: Turn, zxid: Zxid | undefined): void {
@@ -237,13 +256,12 @@ function seen({ state }: Turn, zxid: Zxid | undefined): void {
 }
 
 /** The failure costs the connection whose message it was, or all of them, where it may have concerned each. */
-function recover(state: State, message: ZooKeeperGatewayMessage, error: unknown): Step<State> {
-  const effects: Effect[] = [];
+function recover(turn: Turn, message: ZooKeeperGatewayMessage, error: unknown): void {
+  const { state, effects } = turn;
   state.writer.take(); // half a reply, perhaps
   const number = connectionOf(message);
   const connection = number === undefined ? undefined : state.connections.get(number);
-  if (connection !== undefined)
-    refuse({ state, effects }, connection, `a failure: ${String(error)}`);
+  if (connection !== undefined) refuse(turn, connection, `a failure: ${String(error)}`);
   else {
     const detail = { message: message.kind, error: String(error) };
     effects.push({ kind: "log", level: "error", event: "failed", detail });
@@ -254,12 +272,12 @@ function recover(state: State, message: ZooKeeperGatewayMessage, error: unknown)
   }
   // A session may have ended, or gone to another connection.
   if (message.kind === "sessionChanges" || message.kind === "treeReset") {
-    closeAll({ state, effects }, "closedAfterFailure");
+    closeAll(turn, "closedAfterFailure");
   }
+  if (message.kind === "endOfTurn") effects.push(message);
   if (message.kind === "timer") {
     effects.push({ kind: "startTimer", timer: message.timer, afterMs: RETRY_MS });
   }
-  return { state, effects };
 }
 
 const RETRY_MS = 1000;

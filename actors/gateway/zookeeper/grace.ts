@@ -8,13 +8,13 @@ import type { Connection, State, Turn } from "./state.ts";
 
 /** Sees to it that the connection is closed if no leader comes in time. */
 export function keepUntilGraceEnds(turn: Turn, connection: Connection, timeoutMs: number): void {
-  const { state, context, effects } = turn;
+  const { state, nowMs, effects } = turn;
   const dueMs = state.leaderlessSinceMs + graceMs(state, timeoutMs);
-  if (dueMs <= context.nowMs) {
+  if (dueMs <= nowMs) {
     refuse(turn, connection, "no leader is known");
   } else if (state.graceDueMs === undefined || dueMs < state.graceDueMs) {
     state.graceDueMs = dueMs;
-    effects.push({ kind: "startTimer", timer: "grace", afterMs: Math.ceil(dueMs - context.nowMs) });
+    effects.push({ kind: "startTimer", timer: "grace", afterMs: Math.ceil(dueMs - nowMs) });
   }
 }
 
@@ -27,12 +27,12 @@ export function graceMs({ options }: State, timeoutMs: number): number {
  * meanwhile.
  */
 export function mayAnswer(turn: Turn, connection: Connection): boolean {
-  const { state, context } = turn;
+  const { state, nowMs } = turn;
   const { phase, heardMs } = connection;
   if (phase.kind !== "attached") return false;
-  if (context.nowMs <= answerUntilMs(heardMs, phase.timeoutMs)) return true;
+  if (nowMs <= answerUntilMs(heardMs, phase.timeoutMs)) return true;
   const dueMs = waitUntilMs(heardMs, phase.timeoutMs);
-  if (dueMs <= context.nowMs) {
+  if (dueMs <= nowMs) {
     refuse(turn, connection, "the leader may no longer count on its session");
     return false;
   }
@@ -41,9 +41,9 @@ export function mayAnswer(turn: Turn, connection: Connection): boolean {
   return false;
 }
 
-export function startWaitingTimer({ state, context, effects }: Turn, dueMs: number): void {
+export function startWaitingTimer({ state, nowMs, effects }: Turn, dueMs: number): void {
   if (state.waitingDueMs !== undefined && state.waitingDueMs <= dueMs) return;
   state.waitingDueMs = dueMs;
-  const afterMs = Math.max(1, Math.ceil(dueMs - context.nowMs));
+  const afterMs = Math.max(1, Math.ceil(dueMs - nowMs));
   effects.push({ kind: "startTimer", timer: "waiting", afterMs });
 }

@@ -55,7 +55,7 @@ export function askForSession(
   request: ConnectRequest,
   timeoutMs: number,
 ): void {
-  const { state, context } = turn;
+  const { state, nowMs, randomBytes } = turn;
   if (state.admission === "none") {
     refuse(turn, connection, "no session: no room on the disk");
     return;
@@ -69,14 +69,14 @@ export function askForSession(
     const operation = {
       kind: "createSession",
       timeoutMs,
-      password: context.randomBytes(PASSWORD_BYTES),
+      password: randomBytes(PASSWORD_BYTES),
     } as const;
     beginSession(turn, connection, { request, timeoutMs, operation });
   } else if (Number.isSafeInteger(session) && session > 0 && password.length === PASSWORD_BYTES) {
     const { phase } = connection;
     const deadlineMs =
       phase.kind === "opened" ? phase.deadlineMs : expectHandshake(turn, connection);
-    const sinceMs = context.nowMs;
+    const sinceMs = nowMs;
     enter(turn, connection, { kind: "checking", request, timeoutMs, deadlineMs, sinceMs });
     if (isOfNoEpoch(session as SessionId, state.epoch)) {
       state.contact.probing = true;
@@ -147,7 +147,7 @@ function beginSession(
 ): void {
   const { request, timeoutMs, operation } = of;
   // The leader counts from when it applies the operation, or from later.
-  connection.heardMs = turn.context.nowMs;
+  connection.heardMs = turn.nowMs;
   enter(turn, connection, { kind: "connecting", request, timeoutMs, supersededAt: 0 });
   submit(turn, connection, operation);
 }
@@ -192,7 +192,7 @@ export function finishHandshake(
     closeMoved(turn, connection);
     return;
   }
-  if (turn.context.nowMs > answerUntilMs(connection.heardMs, timeoutMs)) {
+  if (turn.nowMs > answerUntilMs(connection.heardMs, timeoutMs)) {
     refuse(turn, connection, "its session took too long");
     return;
   }

@@ -37,7 +37,7 @@ function runShort(turn: Turn): void {
 
 function suspend(turn: Turn): void {
   const { state } = turn;
-  state.leaderlessSinceMs = turn.context.nowMs;
+  state.leaderlessSinceMs = turn.nowMs;
   for (const connection of state.connections.values()) {
     const { phase } = connection;
     if (phase.kind === "attached") answerPings(turn, connection);
@@ -61,10 +61,10 @@ function resume(turn: Turn): void {
 
 /** Closes the connections whose time is up, and waits for the next. */
 export function endGrace(turn: Turn): void {
-  const { state, context, effects } = turn;
+  const { state, nowMs, effects } = turn;
   state.graceDueMs = undefined;
   if (state.serving) return;
-  const waitedMs = context.nowMs - state.leaderlessSinceMs;
+  const waitedMs = nowMs - state.leaderlessSinceMs;
   let closed = 0;
   for (const connection of state.connections.values()) {
     const { phase } = connection;
@@ -98,14 +98,14 @@ export function followHeard(turn: Turn, { turns }: LeaderHeard): void {
 
 /** Closes the connections whose answers have waited for too long. */
 export function endWaiting(turn: Turn): void {
-  const { state, context, effects } = turn;
+  const { state, nowMs, effects } = turn;
   state.waitingDueMs = undefined;
   let closed = 0;
   for (const connection of state.waiting) {
     const { phase, heardMs } = connection;
     if (phase.kind !== "attached") continue;
     const dueMs = waitUntilMs(heardMs, phase.timeoutMs);
-    if (dueMs <= context.nowMs) {
+    if (dueMs <= nowMs) {
       close(turn, connection);
       closed += 1;
     } else {

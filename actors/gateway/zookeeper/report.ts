@@ -1,8 +1,8 @@
-/** The gateway's figures, for the admin actor. */
+/** The gateway's metrics, for the admin actor. */
 import { REPORTED_CLIENTS_MAX } from "../../../protocol/limits.ts";
 import type { GatewayReport } from "../../admin/messages.ts";
 import { tell } from "../../inboxes.ts";
-import type { State, Turn } from "./state.ts";
+import type { GatewayEffect, State, Turn } from "./state.ts";
 
 const REPORT_INTERVAL_MS = 1000;
 
@@ -19,17 +19,17 @@ export function reportInTurn(turn: Turn): void {
     before.sent !== metrics.sent ||
     before.outstanding !== metrics.outstanding;
   if (changed) reportNow(turn);
-  startReportTimer(turn);
+  turn.effects.push(reportTimer());
 }
 
-export function startReportTimer({ effects }: Turn): void {
-  effects.push({ kind: "startTimer", timer: "report", afterMs: REPORT_INTERVAL_MS });
+export function reportTimer(): GatewayEffect {
+  return { kind: "startTimer", timer: "report", afterMs: REPORT_INTERVAL_MS };
 }
 
 export function reportNow({ state, effects }: Turn): void {
   const metrics = metricsOf(state);
   state.reported = metrics;
-  effects.push(tell(`tree/${state.lane}`, { kind: "figures" }));
+  effects.push(tell(`tree/${state.lane}`, { kind: "reportMetrics" }));
   effects.push(tell("admin", { ...metrics, clients: clientLines(state) }));
 }
 

@@ -70,7 +70,7 @@ function readFrames(turn: Turn, connection: Connection): void {
       if (connection.phase.kind !== "attached") break;
     }
     const bytes = requestBytes(request, frame.to - frame.from);
-    queue.push(request, bytes, turn.context.nowMs, state.zxid);
+    queue.push(request, bytes, turn.nowMs, state.zxid);
     state.heldBytes += bytes;
     if (isLast(request)) connection.ending = true;
   }
@@ -153,7 +153,7 @@ function flush(turn: Turn, connection: Connection): boolean {
     if (entry === undefined) break;
     writeReply(state, connection, entry);
     countSent(state, connection);
-    if (entry.request.kind !== "event") countLatency(state, turn.context.nowMs - entry.startedMs);
+    if (entry.request.kind !== "event") countLatency(state, turn.nowMs - entry.startedMs);
     state.heldBytes -= entry.bytes + entry.answerBytes;
     queue.shift();
     if (endsConnection(entry)) {
@@ -237,7 +237,7 @@ export function sendEvents(
 ): void {
   const { state } = turn;
   if (connection.queue.ready() !== undefined || !mayAnswer(turn, connection)) {
-    connection.queue.insertEvents(events, turn.context.nowMs);
+    connection.queue.insertEvents(events, turn.nowMs);
     advance(turn, connection);
     return;
   }

@@ -1,6 +1,7 @@
 /** What the ZooKeeper gateway of a lane knows: its connections, and what all of them share. */
-import type { Context } from "../../../runtime/actor.ts";
-import type { Effect } from "../../../runtime/effects.ts";
+import type { ConnectionEffect, LocalEffect } from "../../../runtime/effects.ts";
+import type { Turn as TurnOf } from "../../../runtime/turn.ts";
+import type { GatewayName, ZooKeeperTimer } from "../messages.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import { JuteReader, JuteWriter } from "../../../protocol/jute.ts";
 import { GATEWAY_HELD_BYTES_MAX } from "../../../protocol/limits.ts";
@@ -88,7 +89,7 @@ export type Connection = {
 export type Latency = { count: number; total: number; min: number; max: number };
 
 export type State = {
-  readonly name: string;
+  readonly name: GatewayName;
   readonly lane: number;
   readonly options: Required<ZooKeeperGatewayOptions>;
   readonly words: ReadonlySet<string>;
@@ -133,12 +134,9 @@ export type State = {
   readonly writer: JuteWriter;
 };
 
-/** One call of the actor: its state and the effects so far. */
-export type Turn = {
-  readonly state: State;
-  readonly effects: Effect[];
-  readonly context: Context;
-};
+/** The one actor that writes to client connections. */
+export type GatewayEffect = LocalEffect<ZooKeeperTimer> | ConnectionEffect;
+export type Turn = TurnOf<State, GatewayEffect>;
 
 /** What is enough to write, log and close. */
 export type Output = Pick<Turn, "state" | "effects">;

@@ -13,7 +13,7 @@ export function startTouchTimer({ state, effects }: Turn): void {
 
 const TOUCH_INTERVAL_MS = 250;
 
-export function flushTouched({ state, effects, context }: Turn): void {
+export function flushTouched({ state, effects, nowMs }: Turn): void {
   state.touchTimerRuns = false;
-  if (state.serving) effects.push(...tellTouched(state.contact, state.name, context.nowMs));
+  if (state.serving) effects.push(...tellTouched(state.contact, state.name, nowMs));
 }

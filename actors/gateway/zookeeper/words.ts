@@ -36,7 +36,7 @@ export function askWord(turn: Turn, connection: Connection): boolean {
   }
   if (state.asked.length === 0) {
     reportNow(turn);
-    turn.effects.push({ kind: "startTimer", timer: "words", afterMs: 0 });
+    turn.effects.push({ kind: "endOfTurn" });
   }
   state.asked.push({ client: connection.number, word });
   return true;

@@ -5,7 +5,6 @@
 import { tell } from "../../inboxes.ts";
 import { type LogState, notCutting } from "../state.ts";
 
-export const ASK_TIMER = "askAgain";
 /** A refused snapshot costs a chunk each time. */
 const AGAIN_MS_MAX = 8000;
 
@@ -23,7 +22,7 @@ export function askForSnapshot(state: LogState, random: () => number): void {
 
 export function noteRefusal({ cutting, cut, outbox }: LogState): void {
   if (cutting.againAtBytes === undefined || cut !== undefined) return;
-  outbox.push({ kind: "startTimer", timer: ASK_TIMER, afterMs: cutting.againMs });
+  outbox.push({ kind: "startTimer", timer: "askAgain", afterMs: cutting.againMs });
   cutting.againMs = Math.min(AGAIN_MS_MAX, 2 * cutting.againMs);
 }
 

@@ -6,7 +6,7 @@
 import type { Operation } from "../../../protocol/operations.ts";
 import type { RecordHeader } from "../../../protocol/record.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
-import type { Effect } from "../../../runtime/effects.ts";
+import type { TreeTurn } from "../state.ts";
 
 /** The event by which the server learns of it. */
 export const APPLY_FAILED = "applyFailed";
@@ -32,7 +32,7 @@ export class ApplyFailure extends Error {
 }
 
 /** Names it, and stops the node. */
-export function stopFor(failure: ApplyFailure): Effect[] {
+export function stopFor({ effects }: TreeTurn, failure: ApplyFailure): void {
   const { zxid, record, operation } = failure;
   const what = operation === undefined ? "the whole record" : operationText(operation);
   const detail = {
@@ -44,10 +44,8 @@ export function stopFor(failure: ApplyFailure): Effect[] {
     stack: failure.cause instanceof Error ? failure.cause.stack : undefined,
   };
   const reason = `the operation with zxid ${detail.zxid} (${what}, in the record ${detail.record} to ${detail.lastZxid}) cannot be applied: ${failure.message}. It is in the log, so each start stops here: see "An operation that cannot be applied" in docs/operations/failures.md`;
-  return [
-    { kind: "log", level: "error", event: APPLY_FAILED, detail },
-    { kind: "stopNode", reason },
-  ];
+  effects.push({ kind: "log", level: "error", event: APPLY_FAILED, detail });
+  effects.push({ kind: "stopNode", reason });
 }
 
 const PATH_SHOWN_MAX = 200;

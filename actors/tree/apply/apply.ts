@@ -13,27 +13,27 @@ import {
   type RecordHeader,
 } from "../../../protocol/record.ts";
 import { zxidAfter } from "../../../protocol/zxid.ts";
-import type { Effect } from "../../../runtime/effects.ts";
 import { tell } from "../../inboxes.ts";
 import { ApplyFailure } from "./apply-failure.ts";
 import { applyMulti } from "./multi.ts";
 import { DONE, errorResult, znodeResult } from "./results.ts";
 import { createSession, samePassword, type Session } from "../store/sessions.ts";
 import { saveSession } from "../snapshot/cut.ts";
-import type { TreeState } from "../state.ts";
+import type { TreeState, TreeTurn } from "../state.ts";
 import { takeBatch } from "../store/submitters.ts";
 import { createTransaction, type Transaction } from "./transaction.ts";
 import { takeEvents } from "../watch/watches.ts";
 import { applyZnodeOperation, removeZnode, setAcl } from "./znode-operations.ts";
 
 /** Returns how many operations the record held. */
-export function applyRecord(tree: TreeState, record: Uint8Array, effects: Effect[]): number {
+export function applyRecord(turn: TreeTurn, record: Uint8Array): number {
+  const { state: tree } = turn;
   const header = recordHeader(record);
   assert(header.prevZxid === tree.lastApplied, "a record follows the one applied before it");
   assert(header.firstZxid > tree.lastApplied, "zxids only grow");
   const count = header.lastZxid - header.firstZxid + 1;
   if (header.kind === "batch" && isNew(tree, header)) {
-    applyBatch(tree, header, operationsOf(tree, header, record), effects);
+    applyBatch(turn, header, operationsOf(tree, header, record));
   }
   if (header.kind !== "batch") takeConfiguration(tree, record);
   tree.lastApplied = header.lastZxid;
@@ -74,11 +74,11 @@ function isNew(tree: TreeState, { submitter, seq }: RecordHeader): boolean {
 }
 
 function applyBatch(
-  tree: TreeState,
+  turn: TreeTurn,
   header: RecordHeader,
   operations: readonly (Operation | undefined)[],
-  effects: Effect[],
 ): void {
+  const { state: tree, effects } = turn;
   const { submitter, seq, firstZxid } = header;
   const own = submitter?.server === tree.options.server && submitter.lane === tree.options.lane;
   const { skips } = tree.options;
@@ -100,7 +100,7 @@ function applyBatch(
       throw new ApplyFailure(zxid, header, operation, { cause: error });
     }
   }
-  takeEvents(tree.watches, effects);
+  takeEvents(turn);
   if (!own) return;
   assert(results.length === operations.length, "every operation of an own batch has its result");
   const { incarnation } = submitter;

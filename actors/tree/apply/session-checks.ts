@@ -3,36 +3,39 @@
  * the zxid that created it and its password never changes: so what is applied up to the id is enough to know. An id beyond is of
  * a session that another node already knows, or of none: it waits until this replica has come as far.
  */
+import type { GatewayName } from "../../gateway/messages.ts";
+import { tell } from "../../inboxes.ts";
 import { SESSION_CHECKS_WAITING_MAX } from "../../../protocol/limits.ts";
-import type { Effect } from "../../../runtime/effects.ts";
 import type { TreeMessage, TreeReply } from "../messages.ts";
 import { samePassword } from "../store/sessions.ts";
-import type { TreeState } from "../state.ts";
+import type { TreeState, TreeTurn } from "../state.ts";
 
 export type SessionCheck = Extract<TreeMessage, { readonly kind: "checkSession" }>;
 type Verdict = Extract<TreeReply, { readonly kind: "sessionChecked" }>["verdict"];
 
-export function checkSession(tree: TreeState, check: SessionCheck, effects: Effect[]): void {
+export function checkSession(turn: TreeTurn, check: SessionCheck): void {
+  const { state: tree } = turn;
   if (check.session <= tree.lastApplied) {
-    answer(tree, check, verdictOf(tree, check), effects);
+    answer(turn, check, verdictOf(tree, check));
   } else if (tree.sessionChecks.size >= SESSION_CHECKS_WAITING_MAX) {
-    answer(tree, check, "behind", effects);
+    answer(turn, check, "behind");
   } else {
     tree.sessionChecks.add(check);
   }
 }
 
 /** More is applied. */
-export function answerChecks(tree: TreeState, effects: Effect[]): void {
+export function answerChecks(turn: TreeTurn): void {
+  const { state: tree } = turn;
   for (const check of tree.sessionChecks) {
     if (check.session > tree.lastApplied) continue;
     tree.sessionChecks.delete(check);
-    answer(tree, check, verdictOf(tree, check), effects);
+    answer(turn, check, verdictOf(tree, check));
   }
 }
 
 /** The client is gone. */
-export function forgetChecks(tree: TreeState, from: string, client: number): void {
+export function forgetChecks(tree: TreeState, from: GatewayName, client: number): void {
   for (const check of tree.sessionChecks) {
     if (check.from === from && check.client === client) tree.sessionChecks.delete(check);
   }
@@ -44,12 +47,8 @@ function verdictOf({ sessions }: TreeState, { session: id, password }: SessionCh
   return samePassword(session, password) ? "right" : "wrong";
 }
 
-function answer(
-  tree: TreeState,
-  { from, client }: SessionCheck,
-  verdict: Verdict,
-  effects: Effect[],
-): void {
+function answer(turn: TreeTurn, { from, client }: SessionCheck, verdict: Verdict): void {
+  const { state: tree, effects } = turn;
   const reply: TreeReply = { kind: "sessionChecked", client, zxid: tree.lastApplied, verdict };
-  effects.push({ kind: "tell", to: from, message: reply });
+  effects.push(tell(from, reply));
 }

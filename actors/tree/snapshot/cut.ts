@@ -12,11 +12,10 @@ import { assert } from "../../../protocol/assert.ts";
 import { chunkHeader } from "../../../protocol/snapshot.ts";
 import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import type { Effect } from "../../../runtime/effects.ts";
 import { tell } from "../../inboxes.ts";
 import type { Znodes, Znode } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
-import type { TreeState } from "../state.ts";
+import type { TreeState, TreeTurn } from "../state.ts";
 
 export type Cut = {
   /** Tells this cut from the others: what it has written carries the number. */
@@ -44,7 +43,8 @@ export type Cut = {
 const WALK_MAX = 65_536;
 
 /** Nothing while a cut is under way. */
-export function beginCut(tree: TreeState, effects: Effect[]): void {
+export function beginCut(turn: TreeTurn): void {
+  const { state: tree } = turn;
   if (tree.cut !== undefined) return;
   const { znodes, sessions, submitters } = tree;
   tree.cuts += 1;
@@ -73,15 +73,16 @@ export function beginCut(tree: TreeState, effects: Effect[]): void {
   // A lane each: few enough to write at once.
   for (const submitter of submitters.values()) cut.writer.submitter(submitter);
   for (const zxid of tree.skipped) cut.writer.skipped(zxid);
-  tellChunk(tree, cut, effects);
+  tellChunk(turn, cut);
 }
 
 /** The log has made the chunk durable. */
-export function chunkStored(tree: TreeState, zxid: Zxid, index: number, effects: Effect[]): void {
+export function chunkStored(turn: TreeTurn, zxid: Zxid, index: number): void {
+  const { state: tree } = turn;
   const { cut } = tree;
   if (cut === undefined || cut.zxid !== zxid || cut.outstanding !== index) return;
   if (cut.ended) tree.cut = undefined;
-  else tellChunk(tree, cut, effects);
+  else tellChunk(turn, cut);
 }
 
 /** The log wants no more of this snapshot. */
@@ -137,7 +138,8 @@ function isAllWritten(cut: Cut): boolean {
   return cut.nodesLeft === 0 && cut.sessionsLeft === 0;
 }
 
-function tellChunk(tree: TreeState, cut: Cut, effects: Effect[]): void {
+function tellChunk(turn: TreeTurn, cut: Cut): void {
+  const { state: tree, effects } = turn;
   const bytes = cut.full.shift() ?? nextChunk(tree, cut);
   const { index, last } = chunkHeader(bytes);
   cut.outstanding = index;

@@ -16,8 +16,8 @@ import {
   type SnapshotZnode,
 } from "../../../protocol/snapshot-entries.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
-import type { Effect } from "../../../runtime/effects.ts";
 import { tell } from "../../inboxes.ts";
+import { emit } from "../../topics.ts";
 import type { TreeLoaded, TreeMessage } from "../messages.ts";
 import {
   addChild,
@@ -30,7 +30,7 @@ import {
 } from "../store/znodes.ts";
 import { createRing } from "../store/change-ring.ts";
 import { restoreSession, sessionChanges, type Sessions } from "../store/sessions.ts";
-import type { TreeState } from "../state.ts";
+import type { TreeState, TreeTurn } from "../state.ts";
 import { createStreams } from "../watch/streams.ts";
 import {
   createSubmitters,
@@ -60,7 +60,8 @@ export type Loading = {
 type LoadChunk = Extract<TreeMessage, { kind: "loadChunk" }>;
 
 /** Chunk 0 begins, whatever of another snapshot was loaded before. */
-export function loadChunk(tree: TreeState, message: LoadChunk, effects: Effect[]): void {
+export function loadChunk(turn: TreeTurn, message: LoadChunk): void {
+  const { state: tree, effects } = turn;
   const { zxid, index, bytes, last } = message;
   const header = chunkHeader(bytes);
   assert(header.length === bytes.length, "a chunk is loaded whole");
@@ -81,7 +82,7 @@ export function loadChunk(tree: TreeState, message: LoadChunk, effects: Effect[]
   if (!last) return;
   tree.loading = undefined;
   finish(loading);
-  replaceState(tree, loading, effects);
+  replaceState(turn, loading);
 }
 
 function beginLoading(zxid: Zxid): Loading {
@@ -184,7 +185,8 @@ function finish({ head, znodes, sessions, submitters, orphans, unowned }: Loadin
   assert(submitters.size === head.submitters, "a snapshot holds as many submitters as it says");
 }
 
-function replaceState(tree: TreeState, loading: Loading, effects: Effect[]): void {
+function replaceState(turn: TreeTurn, loading: Loading): void {
+  const { state: tree, effects } = turn;
   const { zxid, head, znodes, sessions, submitters, skipped, configuration } = loading;
   const { server, lane, ringBytesMax } = tree.options;
   assert(head !== undefined, "a snapshot has a head");
@@ -213,7 +215,7 @@ function replaceState(tree: TreeState, loading: Loading, effects: Effect[]): voi
   }
   const ids = new Set([...sessions.keys(), ...formerSessions.keys()]);
   const changes = sessionChanges(sessions, ids);
-  if (changes !== undefined) effects.push({ kind: "emit", topic: "sessions$", value: changes });
+  if (changes !== undefined) effects.push(emit("sessions", changes));
   effects.push(tell("log-sync", treeLoaded(tree)));
 }
 

@@ -4,10 +4,10 @@
  * whoever is asked for one, before they reach the log: what the log holds is always applied.
  */
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
-import type { Effect } from "../../../runtime/effects.ts";
+import { emit } from "../../topics.ts";
 import type { TreeMemory } from "../messages.ts";
 import type { Znodes, Znode } from "./znodes.ts";
-import type { TreeState } from "../state.ts";
+import type { TreeState, TreeTurn } from "../state.ts";
 
 export type TreeLimits = {
   /** Of znodes, paths and sessions, in the heap of a lane. From here on writes that grow the tree are refused. */
@@ -51,7 +51,8 @@ export function sizeOf({ znodes, sessions }: TreeState): TreeSize {
 }
 
 /** Stops a node whose heap would be full: what was committed elsewhere does not fit it, or its heap was larger when it did. */
-export function stopIfTooLarge(tree: TreeState, effects: Effect[]): void {
+export function stopIfTooLarge(turn: TreeTurn): void {
+  const { state: tree, effects } = turn;
   const { heapBytesStop } = tree.options.limits;
   const loading = tree.loading === undefined ? 0 : nodesHeapBytes(tree.loading.znodes);
   const heapBytes = sizeOf(tree).heapBytes + loading;
@@ -63,7 +64,8 @@ export function stopIfTooLarge(tree: TreeState, effects: Effect[]): void {
 }
 
 /** Tells when the tree comes to its limits, and when it is well below them again. */
-export function emitMemory(tree: TreeState, effects: Effect[]): void {
+export function emitMemory(turn: TreeTurn): void {
+  const { state: tree, effects } = turn;
   const { limits } = tree.options;
   const share = tree.memory.full ? FREE_SHARE : 1;
   const { heapBytes, bytes } = sizeOf(tree);
@@ -81,7 +83,7 @@ export function emitMemory(tree: TreeState, effects: Effect[]): void {
   }
   const memory: TreeMemory = { kind: "treeMemory", full, sessionsFull };
   tree.memory = memory;
-  effects.push({ kind: "emit", topic: "room$", value: memory });
+  effects.push(emit("memory", memory));
 }
 
 /** Whether the operation, done now, makes the tree larger. One that will fail may be said to. */

@@ -2,9 +2,10 @@
  * Change streams: who wants which changes, and what each has been told. A stream follows one znode, or with `recursive`
  * also everything below it.
  */
+import type { GatewayName } from "../../gateway/messages.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
-import type { Effect } from "../../../runtime/effects.ts";
+import { tell } from "../../inboxes.ts";
 import type { TreeMessage, TreeReply } from "../messages.ts";
 import {
   addBranch,
@@ -13,10 +14,11 @@ import {
   visitAbove,
   type Branch,
 } from "../store/path-branches.ts";
-import { visitChanges, type ChangeRing } from "../store/change-ring.ts";
+import { visitChanges } from "../store/change-ring.ts";
+import type { TreeTurn } from "../state.ts";
 
 export type Stream = {
-  readonly from: string;
+  readonly from: GatewayName;
   readonly client: number;
   readonly stream: number;
   readonly path: string;
@@ -54,12 +56,10 @@ export function createStreams(): Streams {
 }
 
 export function openStream(
-  streams: Streams,
-  ring: ChangeRing,
-  applied: Zxid,
+  turn: TreeTurn,
   message: Extract<TreeMessage, { kind: "openStream" }>,
-  effects: Effect[],
 ): void {
+  const { streams, ring, lastApplied: applied } = turn.state;
   const { from, client, stream: number, path, recursive } = message;
   closeStream(streams, from, client, number);
   const after = message.after ?? applied;
@@ -73,7 +73,7 @@ export function openStream(
     pending: [],
   };
   if (after < ring.oldest) {
-    tellCompacted(stream, ring.oldest, effects);
+    tellCompacted(turn, stream);
     return;
   }
   addStream(streams, stream);
@@ -82,7 +82,7 @@ export function openStream(
       if (matches(stream, changedPath)) stream.pending.push(build());
     });
   }
-  tellChanges(stream, applied, effects);
+  tellChanges(turn, stream);
 }
 
 function matches(stream: Stream, path: string): boolean {
@@ -91,7 +91,7 @@ function matches(stream: Stream, path: string): boolean {
   return stream.path === "/" || path.startsWith(`${stream.path}/`);
 }
 
-function clientKey(from: string, client: number): string {
+function clientKey(from: GatewayName, client: number): string {
   return `${client} ${from}`;
 }
 
@@ -106,7 +106,12 @@ function addStream(streams: Streams, stream: Stream): void {
   if (stream.recursive) addBranch(streams.recursive, stream.path, stream);
 }
 
-export function closeStream(streams: Streams, from: string, client: number, number: number): void {
+export function closeStream(
+  streams: Streams,
+  from: GatewayName,
+  client: number,
+  number: number,
+): void {
   const key = clientKey(from, client);
   const ofClient = streams.byClient.get(key);
   const stream = ofClient?.get(number);
@@ -119,45 +124,41 @@ export function closeStream(streams: Streams, from: string, client: number, numb
   if (stream.recursive) removeBranch(streams.recursive, stream.path, stream);
 }
 
-export function closeStreams(streams: Streams, from: string, client: number): void {
+export function closeStreams(streams: Streams, from: GatewayName, client: number): void {
   const ofClient = streams.byClient.get(clientKey(from, client));
   if (ofClient === undefined) return;
   for (const number of ofClient.keys()) closeStream(streams, from, client, number);
 }
 
 /** Hands out what has been applied since the last time. Called between records, so every zxid is complete. */
-export function flushStreams(
-  streams: Streams,
-  ring: ChangeRing,
-  applied: Zxid,
-  operations: number,
-  effects: Effect[],
-): void {
+export function flushStreams(turn: TreeTurn, operations: number): void {
+  const { streams, ring, lastApplied: applied } = turn.state;
   const since = streams.flushed;
   streams.flushed = applied;
   if (streams.byPath.size === 0) return;
-  if (since < ring.oldest) compactAll(streams, ring, effects);
+  if (since < ring.oldest) compactAll(turn);
   const from = since < ring.oldest ? ring.oldest : since;
   const touched = new Set<Stream>();
   visitChanges(ring, from, (path, zxid, build) => gather(streams, touched, path, zxid, build));
-  for (const stream of touched) tellChanges(stream, applied, effects);
+  for (const stream of touched) tellChanges(turn, stream);
   streams.operationsUnmarked += operations;
   if (streams.operationsUnmarked < PROGRESS_OPERATIONS) return;
   streams.operationsUnmarked = 0;
   for (const ofPath of streams.byPath.values()) {
     for (const stream of ofPath) {
-      if (stream.position < applied) tellChanges(stream, applied, effects);
+      if (stream.position < applied) tellChanges(turn, stream);
     }
   }
 }
 
 /** So much was applied at once that the ring has lost some of it: who needs that cannot go on. */
-function compactAll(streams: Streams, ring: ChangeRing, effects: Effect[]): void {
+function compactAll(turn: TreeTurn): void {
+  const { streams, ring } = turn.state;
   for (const ofClient of [...streams.byClient.values()]) {
     for (const stream of [...ofClient.values()]) {
       if (stream.position >= ring.oldest) continue;
       closeStream(streams, stream.from, stream.client, stream.stream);
-      tellCompacted(stream, ring.oldest, effects);
+      tellCompacted(turn, stream);
     }
   }
 }
@@ -181,35 +182,37 @@ function gather(
 }
 
 /** Empties `pending` into messages that end between zxids; the last one covers everything up to `applied`. */
-function tellChanges(stream: Stream, applied: Zxid, effects: Effect[]): void {
+function tellChanges(turn: TreeTurn, stream: Stream): void {
+  const { lastApplied: applied } = turn.state;
   // A client may come from a node that is ahead of this one.
   if (applied > stream.position) stream.position = applied;
   let changes: Change[] = [];
   for (const change of stream.pending) {
     const last = changes.at(-1);
     if (last !== undefined && changes.length >= MESSAGE_CHANGES_MIN && last.zxid !== change.zxid) {
-      tellStream(stream, changes, last.zxid, effects);
+      tellStream(turn, stream, changes, last.zxid);
       changes = [];
     }
     changes.push(change);
   }
   stream.pending = [];
-  tellStream(stream, changes, stream.position, effects);
+  tellStream(turn, stream, changes, stream.position);
 }
 
 function tellStream(
+  { effects }: TreeTurn,
   to: Stream,
   changes: readonly Change[],
   through: Zxid,
-  effects: Effect[],
 ): void {
   const { client, stream } = to;
   const message: TreeReply = { kind: "changes", client, stream, changes, through };
-  effects.push({ kind: "tell", to: to.from, message });
+  effects.push(tell(to.from, message));
 }
 
-function tellCompacted(to: Stream, oldest: Zxid, effects: Effect[]): void {
+function tellCompacted({ state, effects }: TreeTurn, to: Stream): void {
   const { client, stream } = to;
+  const { oldest } = state.ring;
   const message: TreeReply = { kind: "compacted", client, stream, oldest };
-  effects.push({ kind: "tell", to: to.from, message });
+  effects.push(tell(to.from, message));
 }

@@ -2,16 +2,18 @@
  * One-shot watches of this lane's clients. As in ZooKeeper's server there are two tables: data watches (set by getData
  * and exists, also of a missing node) and child watches (set by getChildren). Events gather until `takeEvents`.
  */
+import type { GatewayName } from "../../gateway/messages.ts";
 import { parentOf } from "../../../protocol/paths.ts";
 import { WatchEventType, type WatchEvent } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import type { Effect } from "../../../runtime/effects.ts";
+import { tell } from "../../inboxes.ts";
+import type { TreeTurn } from "../state.ts";
 import type { TreeReply } from "../messages.ts";
 
 export type WatchTable = "data" | "child";
 
 export type Watcher = {
-  readonly from: string;
+  readonly from: GatewayName;
   readonly client: number;
   readonly data: Set<string>;
   readonly child: Set<string>;
@@ -31,7 +33,7 @@ export function createWatches(): Watches {
   return { data: new Map(), child: new Map(), watchers: new Map(), pending: new Map(), count: 0 };
 }
 
-export function watcherOf(watches: Watches, from: string, client: number): Watcher {
+export function watcherOf(watches: Watches, from: GatewayName, client: number): Watcher {
   let clients = watches.watchers.get(from);
   if (clients === undefined) {
     clients = new Map();
@@ -58,7 +60,7 @@ export function addWatch(watches: Watches, table: WatchTable, path: string, by: 
 }
 
 /** The client is gone: nothing more is told to it. */
-export function forgetWatcher(watches: Watches, from: string, client: number): void {
+export function forgetWatcher(watches: Watches, from: GatewayName, client: number): void {
   const clients = watches.watchers.get(from);
   const watcher = clients?.get(client);
   if (clients === undefined || watcher === undefined) return;
@@ -120,11 +122,12 @@ export function addEvent(watches: Watches, watcher: Watcher, event: WatchEvent):
 }
 
 /** Tells each client what has gathered for it. */
-export function takeEvents(watches: Watches, effects: Effect[]): void {
+export function takeEvents({ state, effects }: TreeTurn): void {
+  const { watches } = state;
   if (watches.pending.size === 0) return;
   for (const [watcher, events] of watches.pending) {
     const message: TreeReply = { kind: "watchEvents", client: watcher.client, events };
-    effects.push({ kind: "tell", to: watcher.from, message });
+    effects.push(tell(watcher.from, message));
   }
   watches.pending.clear();
 }

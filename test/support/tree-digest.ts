@@ -2,9 +2,9 @@
  * A hash of the whole replicated state: equal on every node and lane that has applied the same records. It finds
  * replicas that went apart; it is no protection against forgery.
  */
-import type { Acl } from "../../../protocol/acl.ts";
-import { encodeConfiguration } from "../../../protocol/configuration.ts";
-import type { TreeState } from "../state.ts";
+import type { Acl } from "../../protocol/acl.ts";
+import { encodeConfiguration } from "../../protocol/configuration.ts";
+import type { TreeState } from "../../actors/tree/state.ts";
 
 type Hash = { one: number; other: number };
 

@@ -1,0 +1,66 @@
+/**
+ * What actors say to whoever is concerned, without knowing who that is: one topic for each subject, with the type of its values.
+ * The last value of a state is told again to an actor that starts anew, and to any observer; an event is over once it was told.
+ * Who is wired to what is in `server/wiring.ts`.
+ */
+import type { EmitEffect } from "../runtime/effects.ts";
+import type { Leadership } from "../protocol/replication.ts";
+import type { Serving } from "./gateway/messages.ts";
+import type { LeaderHeard, Peers } from "./heartbeat/messages.ts";
+import type { Committed, Durable, Standing } from "./log-sync/messages.ts";
+import type { SessionChanges, TreeMemory, TreeMetrics } from "./tree/messages.ts";
+
+export type Topics = {
+  leadership: Leadership;
+  durable: Durable;
+  standing: Standing;
+  committed: Committed;
+  peers: Peers;
+  leaderHeard: LeaderHeard;
+  sessions: SessionChanges;
+  memory: TreeMemory;
+  metrics: TreeMetrics;
+  serving: Serving;
+};
+
+export type Topic = keyof Topics;
+
+export type TopicRules = {
+  /** The actor that emits it; `tree/*`: one of each lane. */
+  readonly from: string;
+  readonly is: "state" | "event";
+  readonly meaning: string;
+};
+
+export const TOPICS: { readonly [T in Topic]: TopicRules } = {
+  leadership: {
+    from: "log-sync",
+    is: "state",
+    meaning: "who leads, as far as this node knows, and which writes the ensemble takes",
+  },
+  durable: {
+    from: "log-sync",
+    is: "state",
+    meaning: "where the durable log ends, what is promised, and whether this node votes",
+  },
+  standing: {
+    from: "log-sync",
+    is: "state",
+    meaning: "who this node is in its ensemble, and who the others are",
+  },
+  committed: { from: "log-sync", is: "event", meaning: "committed records, each once, in order" },
+  peers: { from: "heartbeat", is: "state", meaning: "of a leader: which nodes were heard in time" },
+  leaderHeard: {
+    from: "heartbeat",
+    is: "event",
+    meaning: "which touches of sessions have reached the leader",
+  },
+  sessions: { from: "tree/*", is: "event", meaning: "which sessions were attached or closed" },
+  memory: { from: "tree/*", is: "state", meaning: "whether the tree has memory left to grow" },
+  metrics: { from: "tree/*", is: "state", meaning: "how large the tree is, and its watches" },
+  serving: { from: "nats/*", is: "state", meaning: "this lane is to be heard by native clients" },
+};
+
+export function emit<T extends Topic>(topic: T, value: Topics[T]): EmitEffect {
+  return { kind: "emit", topic, value, keep: TOPICS[topic].is === "state" };
+}
