@@ -1,26 +1,26 @@
 /**
- * The tree-apply pool alone: no disk, no network, no log. Every lane is a one-thread piscina pool with a full replica, gets
- * every committed batch and applies it; reads are answered in the lanes and so add up.
+ * The tree lanes alone: no disk, no network, no log. Each is a node's own tree lane, a worker thread that piscina launches and pins,
+ * and gets its committed batches as letters over the port that a node uses.
  */
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Piscina } from "piscina";
+import type { TreeMetrics } from "../actors/tree/messages.ts";
 import { BenchError, UsageError } from "./failure.ts";
 import { integerOption } from "./options.ts";
-import { makeRecords, type MadeRecords } from "./records.ts";
+import { makeRecords } from "./records.ts";
 import { count, machine, table, writeJsonFile } from "./report.ts";
 import type { Screen } from "./screen.ts";
-import type { ReadRequest } from "./tree-apply-lane.ts";
+import { BenchLane } from "./tree-lane.ts";
 
 const BATCH_SIZES = [1, 4, 16, 64, 256, 1024];
-/** Batches on their way to one lane: enough to hide the hop, as a node keeps several under way. */
-const TASKS_IN_FLIGHT = 4;
+/** Batches on their way to the lanes: enough to hide the hop, as a node keeps several under way. */
+const BATCHES_IN_FLIGHT = 4;
 /** A bound on the time that small batches take: each costs a hop to every lane. */
 const BATCHES_MAX = 20_000;
 /** Of the batches, applied before the clock starts. */
 const WARM_UP_FRACTION = 0.2;
+const HOPS = 2_000;
 
 export const TREE_APPLY_HELP: string = `Usage: npm run bench -- tree-apply [options]
 
@@ -29,7 +29,6 @@ export const TREE_APPLY_HELP: string = `Usage: npm run bench -- tree-apply [opti
   --operations N     applied for each figure, fewer with small batches (default 200000)
   --znodes N         znodes of the tree (default 1000)
   --value-bytes N    bytes of each value (default 128)
-  --read-seconds N   reading time for each figure (default 1)
   --json FILE        where the figures go (default: bench/results/tree-apply-<time>.json)
   --help             this text
 `;
@@ -40,7 +39,6 @@ export type TreeApplyOptions = {
   readonly operations: number;
   readonly znodes: number;
   readonly valueBytes: number;
-  readonly readSeconds: number;
   readonly json: string | undefined;
   readonly help: boolean;
 };
@@ -48,12 +46,12 @@ export type TreeApplyOptions = {
 export type TreeApplyFigure = {
   readonly lanes: number;
   readonly batchSize: number;
-  /** Operations that all lanes have applied, hop included. */
+  /** Operations that all lanes have applied. */
   readonly appliedPerSecond: number;
-  /** Microseconds of one lane for one operation, without the hop. */
-  readonly laneUsPerOperation: number;
-  /** Of all lanes together; as many reads a message as the batch size. */
-  readonly readsPerSecond: number;
+  /** Microseconds from handing a lane a batch to knowing that it has applied it, one batch at a time. */
+  readonly batchUs: number;
+  /** The same without a batch: to the lane and back. */
+  readonly hopUs: number;
 };
 
 /** Throws a `UsageError`. */
@@ -73,7 +71,6 @@ export function parseTreeApplyOptions(args: readonly string[]): TreeApplyOptions
     operations: integer("operations", 200_000, 10_000_000),
     znodes: integer("znodes", 1000, 1_000_000),
     valueBytes: integer("value-bytes", 128, 2048),
-    readSeconds: integer("read-seconds", 1, 3600),
     json: values["json"] === undefined ? undefined : String(values["json"]),
     help: values["help"] === true,
   };
@@ -92,7 +89,6 @@ function parsed(args: readonly string[]): Readonly<Record<string, string | boole
         operations: string,
         znodes: string,
         "value-bytes": string,
-        "read-seconds": string,
         json: string,
         help: { type: "boolean" },
       },
@@ -124,93 +120,85 @@ export async function treeApply(
 
 async function measure(
   options: TreeApplyOptions,
-  { lanes, batchSize }: { readonly lanes: number; readonly batchSize: number },
+  { lanes: laneCount, batchSize }: { readonly lanes: number; readonly batchSize: number },
 ): Promise<TreeApplyFigure> {
-  const { operations, znodes, valueBytes, readSeconds } = options;
-  const batches = Math.min(BATCHES_MAX, Math.max(5, Math.floor(operations / batchSize)));
+  const { operations, znodes, valueBytes } = options;
+  const batches = Math.min(BATCHES_MAX, Math.max(10, Math.floor(operations / batchSize)));
   const load = { operation: "setData", batches, operationsPerBatch: batchSize } as const;
-  const records = makeRecords({ lanes, znodes, valueBytes, ...load });
-  const pools = Array.from({ length: lanes }, openPool);
+  const records = makeRecords({ lanes: laneCount, znodes, valueBytes, ...load });
+  const numbers = Array.from({ length: laneCount }, (_, index) => index + 1);
+  const lanes = await Promise.all(numbers.map((number) => BenchLane.start(number, laneCount)));
   try {
-    await setUp(pools, records);
+    await applyAll(lanes, records.setUp);
     const warmUp = Math.floor(batches * WARM_UP_FRACTION);
-    await applyAll(pools, records.batches.slice(0, warmUp));
+    const single = Math.min(HOPS, warmUp);
+    await applyAll(lanes, records.batches.slice(0, warmUp));
+    const throughput = records.batches.slice(warmUp, batches - single);
     const startMs = performance.now();
-    const laneMs = await applyAll(pools, records.batches.slice(warmUp));
+    await applyAll(lanes, throughput);
     const elapsedMs = performance.now() - startMs;
-    await sameDigest(pools);
-    const applied = (batches - warmUp) * batchSize;
-    const request: ReadRequest = { seconds: readSeconds, readsPerMessage: batchSize, znodes };
-    const reads: number[] = await Promise.all(
-      pools.map((pool) => pool.run(request, { name: "read" })),
-    );
-    return {
+    const batchUs = await timeEach(lanes, records.batches.slice(batches - single));
+    const hopUs = await timeEach(
       lanes,
+      Array.from({ length: HOPS }, () => undefined),
+    );
+    checkEqual(await Promise.all(lanes.map((lane) => lane.metrics())));
+    const applied = throughput.length * batchSize;
+    return {
+      lanes: laneCount,
       batchSize,
       appliedPerSecond: (applied / elapsedMs) * 1000,
-      laneUsPerOperation: (laneMs / lanes / applied) * 1000,
-      readsPerSecond: reads.reduce((sum, each) => sum + each, 0),
+      batchUs,
+      hopUs,
     };
   } finally {
-    await Promise.all(pools.map((pool) => pool.destroy()));
+    await Promise.all(lanes.map((lane) => lane.stop()));
   }
 }
 
-function openPool(): Piscina {
-  return new Piscina({
-    filename: fileURLToPath(new URL("./tree-apply-lane.ts", import.meta.url)),
-    minThreads: 1,
-    maxThreads: 1,
-    concurrentTasksPerWorker: TASKS_IN_FLIGHT,
-  });
-}
-
-async function setUp(pools: readonly Piscina[], records: MadeRecords): Promise<void> {
-  await Promise.all(
-    pools.map(async (pool, index) => {
-      await pool.run({ lane: index + 1 }, { name: "open" });
-      await pool.run({ records: records.setUp }, { name: "apply" });
-    }),
-  );
-}
-
-/** Every batch to every lane, in order. Returns the milliseconds that all lanes together spent in the tree. */
+/** Every batch to every lane, in order. */
 async function applyAll(
-  pools: readonly Piscina[],
+  lanes: readonly BenchLane[],
   batches: readonly Uint8Array[],
+): Promise<void> {
+  const underWay: Promise<unknown>[] = [];
+  for (const batch of batches) {
+    if (underWay.length === BATCHES_IN_FLIGHT) await underWay.shift();
+    underWay.push(Promise.all(lanes.map((lane) => lane.apply([batch]))));
+  }
+  await Promise.all(underWay);
+}
+
+/** Microseconds for each, one after the other; without a batch only the way to the lanes and back. */
+async function timeEach(
+  lanes: readonly BenchLane[],
+  batches: readonly (Uint8Array | undefined)[],
 ): Promise<number> {
-  let totalMs = 0;
-  await Promise.all(
-    pools.map(async (pool) => {
-      const underWay: Promise<number>[] = [];
-      for (const batch of batches) {
-        if (underWay.length === TASKS_IN_FLIGHT) totalMs += (await underWay.shift()) ?? 0;
-        underWay.push(pool.run({ records: [batch] }, { name: "apply" }));
-      }
-      for (const done of underWay) totalMs += await done;
-    }),
-  );
-  return totalMs;
+  const startMs = performance.now();
+  for (const batch of batches) {
+    await Promise.all(
+      lanes.map((lane) => (batch === undefined ? lane.metrics() : lane.apply([batch]))),
+    );
+  }
+  return ((performance.now() - startMs) / batches.length) * 1000;
 }
 
 /** A fast lane that computes something else is worth nothing. */
-async function sameDigest(pools: readonly Piscina[]): Promise<void> {
-  const digests: string[] = await Promise.all(
-    pools.map((pool) => pool.run(undefined, { name: "digest" })),
+function checkEqual(lanes: readonly TreeMetrics[]): void {
+  const trees = lanes.map(({ zxid, znodes, dataBytes, sessions }) =>
+    [zxid, znodes, dataBytes, sessions].join(" "),
   );
-  if (new Set(digests).size > 1) {
-    throw new BenchError(`the lanes' trees differ: ${digests.join(" ")}`);
-  }
+  if (new Set(trees).size > 1) throw new BenchError(`the lanes' trees differ: ${trees.join(", ")}`);
 }
 
 function figuresText(figures: readonly TreeApplyFigure[]): string {
-  const head = ["lanes", "batch", "applied operations/s", "lane us/operation", "reads/s"];
+  const head = ["lanes", "batch", "applied operations/s", "us/batch alone", "us/hop"];
   const rows = figures.map((figure) => [
     `${figure.lanes}`,
     `${figure.batchSize}`,
     count(figure.appliedPerSecond),
-    figure.laneUsPerOperation.toFixed(2),
-    count(figure.readsPerSecond),
+    figure.batchUs.toFixed(1),
+    figure.hopUs.toFixed(1),
   ]);
   return table([head, ...rows]);
 }

@@ -3,7 +3,12 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
-import { isOurs, OWNER_FILE, ZOOKEEPER_ADVICE, ZOOKEEPER_FOLDER } from "../actors/log/format/files.ts";
+import {
+  isOurs,
+  OWNER_FILE,
+  ZOOKEEPER_ADVICE,
+  ZOOKEEPER_FOLDER,
+} from "../actors/log/format/files.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import { isLockFile, lockHolder } from "../runtime/disks/folder-lock.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";

@@ -3,25 +3,19 @@
  * else calls actor code. Subscribers of topics and of the inspection stream only enqueue or record (RxJS 7 lets a `next`
  * made inside a subscriber overtake the message that caused it).
  */
-import { defer, type Observable, startWith, Subject } from "rxjs";
+import { type Observable, Subject } from "rxjs";
 import type { Actor } from "./actor.ts";
 import type { Clock, Randomness } from "./clock.ts";
 import type { DiskOperation, DiskOutcome } from "./disk.ts";
 import type { Context, Turn } from "./turn.ts";
-import type { ConnectionEffect, Effect, EmitEffect, PeerId } from "./effects.ts";
+import type { ConnectionEffect, Effect, PeerEffect, PeerId } from "./effects.ts";
 import type { InspectionEvent, StepEvent } from "./inspection.ts";
 import { Fifo } from "./fifo.ts";
-import { OpenRequests } from "./open-requests.ts";
-import type {
-  Admission,
-  Arrived,
-  Incoming,
-  PeerGate,
-  Transport,
-  TransportOutcome,
-} from "./transport.ts";
+import type { PeerGate, Transport } from "./transport.ts";
+import { TopicTable } from "./topic-table.ts";
+import { Peers, type ReceivedFromPeer } from "./peers.ts";
 
-/** The way to actors of another thread. Byte arrays in messages must own their whole buffer: a view would copy all of it. */
+/** The way to actors of another thread. What it posts is copied there; `post` returns before it has arrived. */
 export interface Link {
   post(letters: readonly Letter[]): void;
 }
@@ -100,15 +94,11 @@ export class ActorSystem {
   readonly #queue = new Fifo<Queued>();
   /** Those that have asked for an `endOfTurn`, in order. */
   #awaitingEndOfTurn: Cell[] = [];
-  /** By emitting actor and topic, who is told. */
-  readonly #wires = new Map<string, string[]>();
-  readonly #observed = new Map<string, Subject<object>>();
-  /** By emitting actor and topic, the last value of a state. */
-  readonly #kept = new Map<string, object>();
+  readonly #topics = new TopicTable((to, value, state) => this.tell(to, value, state));
+  readonly #peers: Peers;
   readonly #inspection = new Subject<InspectionEvent>();
   readonly #steps = new Subject<StepEvent>();
   readonly #outbox = new Map<Link, Letter[]>();
-  readonly #requests = new OpenRequests();
   #floodSaidMs = Number.NEGATIVE_INFINITY;
   #scheduled = false;
   #stopped = false;
@@ -123,7 +113,16 @@ export class ActorSystem {
       random: () => randomness.random(),
       randomBytes: (length) => randomness.randomBytes(length),
     };
-    options.transport?.onReceive((incoming) => this.#receiveFromPeer(incoming));
+    const { gate, transport, clock } = options;
+    this.#peers = new Peers({
+      gate,
+      transport,
+      nowMs: () => clock.nowMs(),
+      onMessage: (actor, received) => this.#receiveFromPeer(actor, received),
+      onLog: (line) =>
+        this.#inspection.next({ kind: "log", ...line, ...this.#stamp(), actor: "gate" }),
+      tell: (to, message) => this.tell(to, message),
+    });
   }
 
   get inspection$(): Observable<InspectionEvent> {
@@ -137,18 +136,12 @@ export class ActorSystem {
 
   /** From now on each value that the actor emits under the topic is told to these actors, wherever they live. */
   wire(actor: string, topic: string, to: readonly string[]): void {
-    const key = topicKey(actor, topic);
-    this.#wires.set(key, [...(this.#wires.get(key) ?? []), ...to]);
+    this.#topics.wire(actor, topic, to);
   }
 
   /** What an actor emits under a topic from now on; of a state also what it emitted last. */
   observe(actor: string, topic: string): Observable<object> {
-    return defer(() => {
-      const key = topicKey(actor, topic);
-      const last = this.#kept.get(key);
-      const subject = this.#subject(key);
-      return last === undefined ? subject : subject.pipe(startWith(last));
-    });
+    return this.#topics.observe(actor, topic);
   }
 
   /** Adds an actor and queues its start. Actors start in the order in which they were added. */
@@ -197,7 +190,7 @@ export class ActorSystem {
       for (const cancel of cell.timers.values()) cancel();
       cell.timers.clear();
     }
-    for (const subject of this.#observed.values()) subject.complete();
+    this.#topics.complete();
     this.#steps.complete();
     this.#inspection.complete();
   }
@@ -334,18 +327,6 @@ export class ActorSystem {
       case "tell":
         this.tell(effect.to, effect.message);
         return;
-      case "send":
-        this.#seal(effect.message, (bytes) => transport?.send(effect.to, effect.actor, bytes));
-        return;
-      case "broadcast":
-        this.#seal(effect.message, (bytes) => transport?.broadcast(effect.actor, bytes));
-        return;
-      case "request":
-        this.#request(cell, effect);
-        return;
-      case "answer":
-        this.#seal(effect.message, (bytes) => this.#requests.take(effect.request)?.(bytes));
-        return;
       case "startTimer":
         this.#startTimer(cell, effect.timer, effect.afterMs);
         return;
@@ -357,7 +338,7 @@ export class ActorSystem {
         this.#awaitEndOfTurn(cell);
         return;
       case "emit":
-        this.#emit(cell.actor.name, effect);
+        this.#topics.emit(cell.actor.name, effect);
         return;
       case "log":
         this.#inspection.next({ ...effect, ...this.#stamp(), actor: cell.actor.name });
@@ -371,38 +352,20 @@ export class ActorSystem {
       case "stopNode":
         this.#stopNode(cell.actor.name, effect.reason);
         return;
+      case "send":
+      case "broadcast":
+      case "request":
+      case "answer":
+        this.#performPeer(cell, effect);
+        return;
       default:
         this.#options.connections?.perform(effect);
     }
   }
 
-  #seal(message: object, use: (bytes: Uint8Array) => void): void {
-    const bytes = this.#options.gate?.seal(message);
-    if (bytes !== undefined) use(bytes);
-  }
-
-  #request(cell: Cell, effect: Extract<Effect, { kind: "request" }>): void {
-    const { transport, gate } = this.#options;
-    const { to, tag } = effect;
+  #performPeer(cell: Cell, effect: PeerEffect): void {
     const { incarnation } = cell;
-    const done = (outcome: TransportOutcome): void => {
-      if (outcome.kind === "noResponders") {
-        this.#tellCell(cell, incarnation, { kind: "noResponders", tag, to });
-      } else if (outcome.kind === "timedOut") {
-        this.#tellCell(cell, incarnation, { kind: "requestTimedOut", tag, to });
-      } else {
-        const { bytes: answer } = outcome;
-        const actor = cell.actor.name;
-        const taken = this.#admit({ from: to, actor, bytes: answer, isAnswer: true });
-        if (taken !== undefined) {
-          const { sender, message } = taken;
-          this.#tellCell(cell, incarnation, { kind: "answered", tag, from: to, sender, message });
-        }
-      }
-    };
-    const bytes = gate?.seal(effect.message);
-    if (transport === undefined || bytes === undefined) done({ kind: "noResponders" });
-    else transport.request(to, effect.actor, bytes, effect.timeoutMs, done);
+    this.#peers.perform(effect, (outcome) => this.#tellCell(cell, incarnation, outcome));
   }
 
   #awaitEndOfTurn(cell: Cell): void {
@@ -410,13 +373,6 @@ export class ActorSystem {
     cell.awaitsEndOfTurn = true;
     this.#awaitingEndOfTurn.push(cell);
     this.#schedule();
-  }
-
-  #emit(actor: string, { topic, value, keep }: EmitEffect): void {
-    const key = topicKey(actor, topic);
-    if (keep) this.#kept.set(key, value);
-    for (const to of this.#wires.get(key) ?? []) this.tell(to, value, keep ? key : undefined);
-    this.#observed.get(key)?.next(value);
   }
 
   #startTimer(cell: Cell, timer: string, afterMs: number): void {
@@ -443,23 +399,20 @@ export class ActorSystem {
     if (!this.#stopped) this.#enqueue({ cell, message, incarnation });
   }
 
-  #receiveFromPeer(incoming: Incoming): void {
-    if (this.#stopped) return;
-    const { from, actor, bytes, answer } = incoming;
-    const taken = this.#admit({ from, actor, bytes, isAnswer: false });
-    if (taken === undefined) return;
-    const { sender, message } = taken;
+  /** False: the message is not taken. */
+  #receiveFromPeer(actor: string, received: ReceivedFromPeer): boolean {
+    if (this.#stopped) return false;
     const cell = this.#cells.get(actor);
     if (cell === undefined) {
-      this.#undelivered(actor, message, "noSuchActor");
-      return;
+      this.#undelivered(actor, received.message, "noSuchActor");
+      return false;
     }
     if (cell.queued >= cell.actor.mailbox.capacity / PEERS_PART) {
-      this.#flooded(cell, message);
-      return;
+      this.#flooded(cell, received.message);
+      return false;
     }
-    const request = answer === undefined ? undefined : this.#requests.add(answer);
-    this.#enqueue({ cell, message: { kind: "received", from, sender, message, request } });
+    this.#enqueue({ cell, message: received });
+    return true;
   }
 
   /** Said at most once a second: a flood of messages must not become one of lines. */
@@ -468,20 +421,6 @@ export class ActorSystem {
     if (nowMs - this.#floodSaidMs < FLOOD_SAID_INTERVAL_MS) return;
     this.#floodSaidMs = nowMs;
     this.#undelivered(cell.actor.name, message, "mailboxFull");
-  }
-
-  #admit(incoming: Arrived): Extract<Admission, { kind: "taken" }> | undefined {
-    const { gate, clock, transport } = this.#options;
-    const admission = gate?.admit(incoming, clock.nowMs());
-    if (admission?.kind !== "refused") return admission;
-    const { reply, log, tell } = admission;
-    // No actor has the name that replies go to: the gate of the other side takes them in.
-    if (reply !== undefined) transport?.send(incoming.from, "gate", reply);
-    if (log !== undefined) {
-      this.#inspection.next({ kind: "log", ...log, ...this.#stamp(), actor: "gate" });
-    }
-    if (tell !== undefined) this.tell(tell.to, tell.message);
-    return undefined;
   }
 
   #tellElsewhere(letter: Letter): void {
@@ -522,23 +461,10 @@ export class ActorSystem {
     const actor = cell.actor.name;
     this.#steps.next({ ...this.#stamp(), actor, message, effects, state, queued });
   }
-
-  #subject(key: string): Subject<object> {
-    let subject = this.#observed.get(key);
-    if (subject === undefined) {
-      subject = new Subject<object>();
-      this.#observed.set(key, subject);
-    }
-    return subject;
-  }
 }
 
 const START: object = { kind: "start" };
 const END_OF_TURN: object = { kind: "endOfTurn" };
-
-function topicKey(actor: string, topic: string): string {
-  return `${actor} ${topic}`;
-}
 
 function kindOf(message: object): string {
   return "kind" in message ? String(message.kind) : "unknown";

@@ -1,10 +1,9 @@
-/** The actors that face clients and operators, and what they hear of the others. */
+/** The actors that face clients and operators. */
 import { adminActor } from "../actors/admin/admin.ts";
 import { natsGatewayActor, type NatsGatewayOptions } from "../actors/gateway/nats/gateway.ts";
 import { zooKeeperGatewayActor } from "../actors/gateway/zookeeper/gateway.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { NodeConfig } from "./config/node-config.ts";
-import { tellAll, tellState } from "./placement.ts";
 import { zooidVersion } from "./version.ts";
 
 /** Tools compare it: the version of ZooKeeper whose operations are served. */
@@ -18,13 +17,6 @@ export function addAdminActor(
   config: NodeConfig,
   environment: readonly (readonly [string, string])[] = [],
 ): void {
-  const gateways: string[] = [];
-  for (let lane = 1; lane <= config.lanes; lane += 1) {
-    gateways.push(`zookeeper/${lane}`, `nats/${lane}`);
-  }
-  tellState(system, "log-sync", "leadership$", ["admin", ...gateways]);
-  tellAll(system, "heartbeat", "leaderHeard$", gateways);
-  tellState(system, "heartbeat", "peers$", ["admin"]);
   const version = `${ZOOKEEPER_VERSION}-zooid-${zooidVersion()}, built on ${BUILT}`;
   system.add(adminActor({ server: config.id, voters: config.members, version, environment }));
 }
@@ -36,10 +28,6 @@ export function addGatewayActors(
   lane: number,
   options: Pick<NatsGatewayOptions, "streamPendingBytesMax" | "heldBytesMax"> = {},
 ): void {
-  const gateways = [`zookeeper/${lane}`, `nats/${lane}`];
-  tellAll(system, `tree/${lane}`, "sessions$", gateways);
-  tellAll(system, `tree/${lane}`, "room$", gateways);
-  tellState(system, `tree/${lane}`, "applied$", ["admin"]);
   const { id: server, ensemble, failoverGraceMs } = config;
   const { heldBytesMax } = options;
   const timeouts = {

@@ -1,6 +1,6 @@
 /** A running node: the main thread's actors, the lanes, and the way to the other nodes. */
 import { BehaviorSubject, type Observable, Subject } from "rxjs";
-import type { Leadership } from "../protocol/replication.ts";
+import { type Leadership, NO_LEADERSHIP } from "../protocol/replication.ts";
 import type { ProcessReport } from "../actors/admin/messages.ts";
 import { APPLY_FAILED } from "../actors/tree/apply/apply-failure.ts";
 import { formatZxid, type Zxid } from "../protocol/zxid.ts";
@@ -26,6 +26,7 @@ import { machine } from "./memory-limits.ts";
 import { connectionsLeft, connectionsMost, openFilesWarning } from "./open-files.ts";
 import { heapProblem } from "./start-memory.ts";
 import { addReplicationActors, peerGate, threadOf } from "./placement.ts";
+import { observe, wireAll } from "./wiring.ts";
 import { processEnvironment, processReport, reportProcess } from "./process-report.ts";
 
 export type StopReason =
@@ -82,13 +83,9 @@ const PEERS_REPORT_INTERVAL_MS = 1_000;
 
 class Node implements RunningNode {
   readonly inspection$: Subject<InspectionEvent> = new Subject();
-  readonly leadership$: BehaviorSubject<Leadership> = new BehaviorSubject<Leadership>({
-    kind: "leadership",
-    role: "looking",
-    epoch: 0 as Leadership["epoch"],
-    leader: undefined,
-    admission: "all",
-  });
+  readonly leadership$: BehaviorSubject<Leadership> = new BehaviorSubject<Leadership>(
+    NO_LEADERSHIP,
+  );
   readonly stopped: Promise<StopReason>;
   readonly #config: NodeConfig;
   readonly #resolveStopped: (reason: StopReason) => void;
@@ -161,12 +158,11 @@ class Node implements RunningNode {
       onStopNode: (reason) => this.#fail(reason),
     });
     system.inspection$.subscribe((event) => this.inspection$.next(event));
-    system
-      .topic("log-sync", "leadership$")
-      .subscribe((value) => this.leadership$.next(value as Leadership));
+    observe(system, "leadership").subscribe((value) => this.leadership$.next(value));
     const recovered = new Promise<undefined>((resolve) => {
-      system.topic("log-sync", "durable$").subscribe(() => resolve(undefined));
+      observe(system, "durable").subscribe(() => resolve(undefined));
     });
+    wireAll(system, config.lanes);
     addReplicationActors(system, config, gate);
     addAdminActor(system, config, processEnvironment());
     this.#system = system;

@@ -1,12 +1,11 @@
 /**
- * Which actors live on which thread, and who hears what of whom. A node has one main thread, one log lane and one or more
- * tree lanes; the simulator puts all of them into one system.
+ * Which actors live on which thread. A node has one main thread, one log lane and one or more tree lanes; the simulator can put
+ * all of them into one system.
  */
 import { crc32 } from "node:zlib";
 import { electionActor } from "../actors/election/election.ts";
 import { heartbeatActor } from "../actors/heartbeat/heartbeat.ts";
 import { logActor } from "../actors/log/log.ts";
-import type { Standing } from "../actors/log-sync/messages.ts";
 import { logSyncActor } from "../actors/log-sync/log-sync.ts";
 import type { LogSyncOptions } from "../actors/log-sync/state.ts";
 import { peerCheck } from "../actors/peer-messages.ts";
@@ -17,6 +16,7 @@ import type { Randomness } from "../runtime/clock.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import { NodeGate } from "./peer-gate.ts";
+import { observe } from "./wiring.ts";
 
 /** Of silence of a process before another folder may take its place. */
 const PEER_TIMEOUTS_BEFORE_REPLACEMENT = 5;
@@ -43,16 +43,7 @@ export function addReplicationActors(
   options: Pick<LogSyncOptions, "sizes" | "replaceAfterMs"> = {},
 ): void {
   const { id: server, members: voters, lanes } = config;
-  const hearLeadership = ["election", "heartbeat", "sessions"];
-  const trees: string[] = [];
-  for (let lane = 1; lane <= lanes; lane += 1) {
-    hearLeadership.push(`submitter/${lane}`);
-    trees.push(`tree/${lane}`);
-  }
-  tellAll(system, "log-sync", "committed$", trees);
-  tellState(system, "log-sync", "leadership$", hearLeadership);
-  tellState(system, "log-sync", "durable$", ["election"]);
-  system.topic("log-sync", "standing$").subscribe((value) => gate.goBy(value as Standing));
+  observe(system, "standing").subscribe((standing) => gate.goBy(standing));
   const replaceAfterMs = PEER_TIMEOUTS_BEFORE_REPLACEMENT * config.peerTimeoutMs;
   system.add(logSyncActor({ server, voters, lanes, crc32, replaceAfterMs, ...options }));
   system.add(electionActor({ server, voters }));
@@ -65,30 +56,6 @@ export function addReplicationActors(
     }),
   );
   system.add(sessionsActor({ tickMs: Math.min(500, Math.ceil(config.tickTimeMs / 4)) }));
-}
-
-/** Every value that the actor emits under the topic goes to the inbox of each of these. */
-export function tellAll(
-  system: ActorSystem,
-  actor: string,
-  topic: string,
-  to: readonly string[],
-): void {
-  system.topic(actor, topic).subscribe((value) => {
-    for (const name of to) system.tell(name, value);
-  });
-}
-
-/** As `tellAll`, of a topic whose last value is what counts: an actor that is started anew is told it again. */
-export function tellState(
-  system: ActorSystem,
-  actor: string,
-  topic: string,
-  to: readonly string[],
-): void {
-  system.topic(actor, topic).subscribe((value) => {
-    for (const name of to) system.tell(name, value, `${actor} ${topic}`);
-  });
 }
 
 export function addLogActor(
@@ -110,9 +77,6 @@ export function addReplicaActors(
   options: Pick<TreeOptions, "ringBytesMax" | "snapshotChunkBytes" | "limits" | "skips"> = {},
 ): void {
   const { id: server } = config;
-  // Every lane holds the same sessions: one of them tells the main thread.
-  if (lane === 1) tellAll(system, `tree/${lane}`, "sessions$", ["sessions"]);
-  if (lane === 1) tellAll(system, `tree/${lane}`, "room$", ["log-sync"]);
   system.add(treeActor({ server, lane, crc32, ...options }));
   system.add(submitterActor({ server, lane }));
 }

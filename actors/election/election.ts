@@ -46,12 +46,12 @@ export type ElectionState = {
     | undefined;
 };
 
-type Effect = LocalEffect<ElectionTimer> | PeerEffect;
-type Turn = TurnOf<ElectionState, Effect>;
+export type ElectionEffect = LocalEffect<ElectionTimer> | PeerEffect;
+type Turn = TurnOf<ElectionState, ElectionEffect>;
 
 export function electionActor(
   options: ElectionOptions,
-): Actor<ElectionState, ElectionMessage, Effect> {
+): Actor<ElectionState, ElectionMessage, ElectionEffect> {
   return {
     name: "election",
     supervision: "restart",

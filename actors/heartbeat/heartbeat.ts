@@ -66,12 +66,12 @@ export type HeartbeatState = {
 /** Before its epoch is established a leader may not listen or may not know of it: one ping that finds that is not enough. */
 const ABSENCES_MAX = 2;
 
-type Effect = LocalEffect<HeartbeatTimer> | PeerEffect;
-type Turn = TurnOf<HeartbeatState, Effect>;
+export type HeartbeatEffect = LocalEffect<HeartbeatTimer> | PeerEffect;
+type Turn = TurnOf<HeartbeatState, HeartbeatEffect>;
 
 export function heartbeatActor(
   options: HeartbeatOptions,
-): Actor<HeartbeatState, HeartbeatMessage, Effect> {
+): Actor<HeartbeatState, HeartbeatMessage, HeartbeatEffect> {
   return {
     name: "heartbeat",
     supervision: "restart",

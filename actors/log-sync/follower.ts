@@ -174,7 +174,7 @@ function takeRecords(
         truncate(turn, after);
         break;
       }
-      // A copy of its own: the received bytes are a view into the whole message.
+      // A copy: the record stays in memory, and a view would keep the whole message there.
       const record = new Uint8Array(received);
       state.index.push(lastZxid);
       state.recent.add(lastZxid, record);

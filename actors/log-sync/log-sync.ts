@@ -142,7 +142,7 @@ function timer(turn: LogSyncTurn, name: LogSyncTimer): void {
       endAbstaining(turn);
       return;
     default:
-      assert(false, `log-sync has no timer ${name}`);
+      unreachable(name);
   }
 }
 

@@ -115,9 +115,7 @@ export function receivePart(
   }
   transfer.step = "storing";
   transfer.movedAtMs = turn.nowMs;
-  // A copy of its own: the received bytes are a view into the whole message.
-  const own = new Uint8Array(bytes);
-  turn.effects.push(tell("log", { kind: "storePart", zxid, position, bytes: own }));
+  turn.effects.push(tell("log", { kind: "storePart", zxid, position, bytes }));
   if (role.established) return;
   const afterMs = state.options.establishTimeoutMs ?? 5000;
   turn.effects.push({ kind: "startTimer", timer: "establish", afterMs });

@@ -32,12 +32,12 @@ export type SessionsState = {
   readonly sessions: Map<SessionId, Tracked>;
 };
 
-type Effect = LocalEffect<SessionsTimer>;
-type Turn = TurnOf<SessionsState, Effect>;
+export type SessionsEffect = LocalEffect<SessionsTimer>;
+type Turn = TurnOf<SessionsState, SessionsEffect>;
 
 export function sessionsActor(
   options: SessionsOptions,
-): Actor<SessionsState, SessionsMessage, Effect> {
+): Actor<SessionsState, SessionsMessage, SessionsEffect> {
   return {
     name: "sessions",
     // The tree tells each change of a session once, so a new start would forget sessions.

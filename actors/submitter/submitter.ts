@@ -65,12 +65,12 @@ type Applied = Extract<SubmitterMessage, { kind: "applied" }>;
 /** Refusals of the same gap arrive in a burst; the first is enough. One of a later gap says that there was progress. */
 const REFUSAL_INTERVAL_MS = 20;
 
-type Effect = LocalEffect<SubmitterTimer>;
-type Turn = TurnOf<SubmitterState, Effect>;
+export type SubmitterEffect = LocalEffect<SubmitterTimer>;
+type Turn = TurnOf<SubmitterState, SubmitterEffect>;
 
 export function submitterActor(
   options: SubmitterOptions,
-): Actor<SubmitterState, SubmitterMessage, Effect> {
+): Actor<SubmitterState, SubmitterMessage, SubmitterEffect> {
   return {
     name: `submitter/${options.lane}`,
     // It alone knows which results its clients wait for.
@@ -321,6 +321,6 @@ function repeat(turn: Turn): void {
   if (nowMs - oldest.sentAtMs >= repeatMs) resubmit(turn, 0);
 }
 
-function startRepeat({ repeatMs = 500 }: SubmitterOptions): Effect {
+function startRepeat({ repeatMs = 500 }: SubmitterOptions): SubmitterEffect {
   return { kind: "startTimer", timer: "repeat", afterMs: repeatMs / 2 };
 }

@@ -2,8 +2,9 @@
 import { crc32 } from "node:zlib";
 import type { Bench } from "tinybench";
 import type { TreeMessage } from "../../actors/tree/messages.ts";
+import type { TreeEffect } from "../../actors/tree/state.ts";
 import { treeActor, type TreeState } from "../../actors/tree/tree.ts";
-import type { Context } from "../../runtime/actor.ts";
+import { DrivenActor } from "../../runtime/testing/driven.ts";
 import { BENCH_SERVER, makeRecords, znodePath } from "../records.ts";
 
 const OPERATIONS = 64;
@@ -18,12 +19,7 @@ const PLAN = {
   operationsPerBatch: OPERATIONS,
 };
 
-const context: Context = {
-  nowMs: 0,
-  wallMs: 0,
-  random: () => 0,
-  randomBytes: (length) => new Uint8Array(length),
-};
+type Tree = DrivenActor<TreeState, TreeMessage, TreeEffect>;
 
 export function addTreeBenches(bench: Bench): void {
   // Lane 1 submits the batches, so lane 2 makes no results of them.
@@ -36,21 +32,22 @@ export function addTreeBenches(bench: Bench): void {
 function addApplyBench(bench: Bench, operation: "setData" | "create", lane: number): void {
   const { setUp, batches } = makeRecords({ ...PLAN, operation });
   const actor = treeActor({ server: BENCH_SERVER, lane, crc32 });
-  const fresh = (): TreeState => {
-    const { state } = actor.start(context);
-    return actor.receive(state, { kind: "committed", records: setUp }, context).state;
+  const fresh = (): Tree => {
+    const tree = new DrivenActor(actor);
+    tree.receive({ kind: "committed", records: setUp });
+    return tree;
   };
-  let state = fresh();
+  let tree = fresh();
   let next = 0;
   const whose = lane === 1 ? "its own" : "another lane's";
   bench.add(`tree: apply ${OPERATIONS} ${operation}, ${whose}`, () => {
     const record = batches[next];
     next += 1;
     if (record === undefined) {
-      state = fresh();
+      tree = fresh();
       next = 0;
     } else {
-      state = actor.receive(state, { kind: "committed", records: [record] }, context).state;
+      tree.receive({ kind: "committed", records: [record] });
     }
   });
 }
@@ -58,11 +55,11 @@ function addApplyBench(bench: Bench, operation: "setData" | "create", lane: numb
 function addReadBench(bench: Bench): void {
   const { setUp } = makeRecords({ ...PLAN, operation: "setData" });
   const actor = treeActor({ server: BENCH_SERVER, lane: 1, crc32 });
-  const started = actor.start(context).state;
-  const { state } = actor.receive(started, { kind: "committed", records: setUp }, context);
+  const tree = new DrivenActor(actor);
+  tree.receive({ kind: "committed", records: setUp });
   const message: TreeMessage = {
     kind: "read",
-    from: "bench",
+    from: "zookeeper/1",
     client: 1,
     answerBytesMax: Number.POSITIVE_INFINITY,
     reads: Array.from({ length: OPERATIONS }, (_, index) => {
@@ -70,6 +67,6 @@ function addReadBench(bench: Bench): void {
     }),
   };
   bench.add(`tree: ${OPERATIONS} getData`, () => {
-    actor.receive(state, message, context);
+    tree.receive(message);
   });
 }

@@ -115,7 +115,9 @@ function* goOn(chain: Chain, walk: Walk, scanned: SegmentEnd): Procedure<number 
     return undefined;
   }
   const upTo =
-    nextWriteHeader === undefined ? walk.nextPrev : yield* prevZxidAt(walk.file, nextWriteHeader, chain.crc32);
+    nextWriteHeader === undefined
+      ? walk.nextPrev
+      : yield* prevZxidAt(walk.file, nextWriteHeader, chain.crc32);
   const after = chain.lastZxid;
   const lost =
     upTo === undefined || upTo <= after

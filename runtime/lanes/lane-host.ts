@@ -2,6 +2,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { InspectionEvent } from "../inspection.ts";
 import type { FromLane, ToLane } from "./lane-protocol.ts";
+import { parcelOf } from "./own-bytes.ts";
 import type { ActorSystem, Letter, Link } from "../system.ts";
 
 /** The task of a lane gets its port beside its own data. */
@@ -43,7 +44,13 @@ export async function hostLane(
   });
   const onInspection = (event: InspectionEvent): void => say({ kind: "inspection", event });
   const body = await build({
-    link: { post: (letters) => say({ kind: "letters", letters }) },
+    link: {
+      post: (letters) => {
+        const { letters: own, transfer } = parcelOf(letters);
+        const message: FromLane = { kind: "letters", letters: own };
+        port.postMessage(message, transfer);
+      },
+    },
     onInspection,
     onStopNode: (reason) => say({ kind: "stopNode", reason }),
   });

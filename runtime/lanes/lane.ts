@@ -7,6 +7,7 @@ import { Piscina } from "piscina";
 import type { InspectionEvent } from "../inspection.ts";
 import type { FromLane, ToLane } from "./lane-protocol.ts";
 import type { Letter, Link } from "../system.ts";
+import { parcelOf } from "./own-bytes.ts";
 
 export type LaneOptions = {
   /** Module of the lane's task. */
@@ -93,8 +94,9 @@ export class Lane implements Link {
   }
 
   post(letters: readonly Letter[]): void {
-    const message: ToLane = { kind: "letters", letters };
-    this.#port.postMessage(message);
+    const { letters: own, transfer } = parcelOf(letters);
+    const message: ToLane = { kind: "letters", letters: own };
+    this.#port.postMessage(message, transfer);
   }
 
   /** Lets the lane close what it owns, then ends its thread. */

@@ -1,6 +1,5 @@
 /** Entry of a tree lane's thread: a replica, its submitter, and the gateways of its clients. */
 import { CONNECTION_UNSENT_BYTES_MAX } from "../../protocol/limits.ts";
-import { SERVING_TOPIC } from "../../actors/gateway/nats/gateway.ts";
 import {
   ConnectionCounts,
   type SharedCounts,
@@ -18,7 +17,9 @@ import { natsLog } from "../nats-log.ts";
 import { natsOptions } from "../nats-options.ts";
 import { whenNatsIsThere } from "../nats-wait.ts";
 import { addReplicaActors } from "../placement.ts";
+import { wireAll } from "../wiring.ts";
 import { reportLane } from "../process-report.ts";
+import type { Topic } from "../../actors/topics.ts";
 
 export type TreeLaneData = {
   readonly config: NodeConfig;
@@ -68,10 +69,11 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
       route: () => link,
       onStopNode,
     });
+    wireAll(system, config.lanes);
     const { tree: limits, ringBytesMax, heldBytesMax } = memoryLimits(config, machine());
     addReplicaActors(system, config, lane, { limits, ringBytesMax, skips: new Set(task.skips) });
     if (clients !== undefined) {
-      system.topic(`nats/${lane}`, SERVING_TOPIC).subscribe(() => clients.listen());
+      system.observe(`nats/${lane}`, "serving" satisfies Topic).subscribe(() => clients.listen());
     }
     addGatewayActors(system, config, lane, { heldBytesMax });
     const address = await listener.listen();

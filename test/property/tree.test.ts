@@ -10,7 +10,7 @@ import { WatchEventType, type Change, type Read } from "../../protocol/reads.ts"
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import { clientOperation, path, PATHS, znodeOperation } from "../support/operation-arbitraries.ts";
-import { appliedOf, client, emittedOf, PASSWORD, Replica, toldOf } from "../support/replica.ts";
+import { appliedOf, client, PASSWORD, Replica, toldOf } from "../support/replica.ts";
 import { modelView, TreeModel, type ModelChange } from "../support/tree-model.ts";
 
 const SESSIONS = 3;
@@ -82,8 +82,7 @@ test("every result and every znode equals the plain-map model's", (t) => {
         const effects = replica.commit(...operationsOf(batch, sessions));
         const expected = applyToModel(model, batch, sessions, replica);
         deepStrictEqual(appliedOf(effects)[0]?.results as object[], expected);
-        const [figures] = emittedOf(effects, "applied$") as { znodes: number }[];
-        equal(figures?.znodes, model.nodes.size);
+        equal(replica.metrics().znodes, model.nodes.size);
       }
       deepStrictEqual(replicaView(replica, model.nodes.keys()), modelView(model));
     }),
@@ -102,7 +101,7 @@ test("two replicas that are given the same records in different portions have eq
       for (let count = 0; count < SESSIONS; count++) other.session();
       other.receive({
         kind: "openStream",
-        from: "listener",
+        from: "zookeeper/9",
         client: 1,
         stream: 1,
         path: "/",
@@ -213,7 +212,7 @@ test("no watch event is missed and none is invented", (t) => {
       const told = new Map<number, string[]>();
       for (const { reads, batch } of turns) {
         for (const { number, read } of reads) {
-          replica.readAs("reader", number, read);
+          replica.readAs("zookeeper/9", number, read);
           watches.set(number, read, read.kind !== "setWatches" && model.nodes.has(read.path));
         }
         const before = model.changes.length;
@@ -261,7 +260,7 @@ test("the changes after any zxid, on top of the tree at that zxid, give the tree
 function streamAfter(replica: Replica, after: Zxid): readonly Change[] {
   const effects = replica.receive({
     kind: "openStream",
-    from: "listener",
+    from: "zookeeper/9",
     client: 1,
     stream: 1,
     path: "/",

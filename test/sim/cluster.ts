@@ -1,8 +1,10 @@
 /** An ensemble and its clients under virtual time: one thread, one seed. Every step of an actor is looked at by the checkers. */
+import { observe, wireAll } from "../../server/wiring.ts";
+import type { StepEvent } from "../../runtime/inspection.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
-import type { ActorSystem } from "../../runtime/system.ts";
+import { ActorSystem } from "../../runtime/system.ts";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.ts";
 import { addAdminActor, addGatewayActors } from "../../server/gateways.ts";
 import {
@@ -34,7 +36,7 @@ import { NodeClock } from "./node-clock.ts";
 import type { Plan } from "./plan.ts";
 import { NodeObserver } from "./observer.ts";
 import { Random } from "./random.ts";
-import { type Life, SimNode, SimSystem } from "./sim-node.ts";
+import { failIfPlanted, type Life, SimNode } from "./sim-node.ts";
 import { threadLinksOf } from "./thread-links.ts";
 import { stragglers } from "./stragglers.ts";
 import type { Trace } from "./trace.ts";
@@ -288,41 +290,33 @@ export class Cluster {
     const threads: readonly (string | number)[] = ["main", "log", ...lanes];
     const threadLinks = threadLinksOf(plan, threads, { clock, random, systems });
     const make = (thread: string | number): ActorSystem =>
-      new SimSystem(
-        {
-          node: node.id,
-          clock,
-          randomness: random,
-          gate: thread === "main" ? gate : undefined,
-          publisher: {
-            publish: (subject, bytes) => this.natives.subjects.publish(node, subject, bytes),
-          },
-          transport:
-            thread !== "main" ? undefined : (beside?.transport ?? this.network.join(node.id)),
-          disk: plan.threads === undefined || thread === "log" ? port : undefined,
-          connections: { perform: (effect) => this.#perform(links, thread, effect) },
-          route: (to) => {
-            if (plan.threads === undefined) return undefined;
-            const there = threadOf(to);
-            if (thread !== "main") return threadLinks.get("main");
-            return there === "main" ? undefined : threadLinks.get(there);
-          },
-          onStopNode: (reason) => this.#stopped(node, made.life ?? node.life, reason),
+      new ActorSystem({
+        node: node.id,
+        clock,
+        randomness: random,
+        gate: thread === "main" ? gate : undefined,
+        publisher: {
+          publish: (subject, bytes) => this.natives.subjects.publish(node, subject, bytes),
         },
-        (actor, message, state) =>
-          this.guard(() => {
-            const { life } = made;
-            const ghost = this.ghosts.logOf(life);
-            if (node.kind === "rival") this.ghosts.sawRival(node, actor, message, state);
-            else if (ghost !== undefined) this.#observer.sawGhost(ghost, actor, message, state);
-            else if (node.kind === "copy") this.#observer.sawGhost(node.log, actor, message, state);
-            else this.#observer.saw(node, actor, message, state);
-          }),
-        node.failing,
-      );
+        transport:
+          thread !== "main" ? undefined : (beside?.transport ?? this.network.join(node.id)),
+        disk: plan.threads === undefined || thread === "log" ? port : undefined,
+        connections: { perform: (effect) => this.#perform(links, thread, effect) },
+        route: (to) => {
+          if (plan.threads === undefined) return undefined;
+          const there = threadOf(to);
+          if (thread !== "main") return threadLinks.get("main");
+          return there === "main" ? undefined : threadLinks.get(there);
+        },
+        onStopNode: (reason) => this.#stopped(node, made.life ?? node.life, reason),
+        beforeStep: (actor, message) => failIfPlanted(node.failing, actor, message),
+      });
     const shared = plan.threads === undefined ? make("main") : undefined;
     for (const thread of threads) systems.set(thread, shared ?? make(thread));
-    for (const system of new Set(systems.values())) this.#listen(node, system);
+    for (const system of new Set(systems.values())) {
+      wireAll(system, plan.lanes);
+      this.#listen(node, system, () => made.life);
+    }
     const systemOf = (thread: string | number): ActorSystem => systems.get(thread) as ActorSystem;
     addLogActor(systemOf("log"), config, { segmentBytes: plan.segmentBytes });
     for (const lane of lanes) {
@@ -441,16 +435,24 @@ export class Cluster {
     }
   }
 
-  #listen(node: SimNode, system: ActorSystem): void {
+  #listen(node: SimNode, system: ActorSystem, life: () => Life | undefined): void {
     system.inspection$.subscribe((event) => this.#inspect(node, event));
+    system.steps$.subscribe((step) => this.guard(() => this.#saw(node, life(), step)));
     if (node.kind === "rival") return;
-    system.topic("log-sync", "committed$").subscribe((value) => {
+    observe(system, "committed").subscribe(({ records }) => {
       this.guard(() => {
-        for (const record of (value as { records: readonly Uint8Array[] }).records) {
-          this.truth.deliver(node.id, record);
-        }
+        for (const record of records) this.truth.deliver(node.id, record);
       });
     });
+  }
+
+  #saw(node: SimNode, life: Life | undefined, { actor, message, state }: StepEvent): void {
+    if ("kind" in message && message.kind === "start") return;
+    const ghost = this.ghosts.logOf(life);
+    if (node.kind === "rival") this.ghosts.sawRival(node, actor, message, state);
+    else if (ghost !== undefined) this.#observer.sawGhost(ghost, actor, message, state);
+    else if (node.kind === "copy") this.#observer.sawGhost(node.log, actor, message, state);
+    else this.#observer.saw(node, actor, message, state);
   }
 
   #inspect(node: SimNode, event: InspectionEvent): void {

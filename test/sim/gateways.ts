@@ -1,7 +1,7 @@
 /** Whole nodes with their ZooKeeper gateways under virtual time, and one client of one of them. */
+import { observe, wireAll } from "../../server/wiring.ts";
 import type { zooKeeperGatewayActor } from "../../actors/gateway/zookeeper/gateway.ts";
 import type { Leadership } from "../../protocol/replication.ts";
-import type { SessionChanges } from "../../actors/tree/messages.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
 import { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 import type { Effect } from "../../runtime/effects.ts";
@@ -80,11 +80,12 @@ export class GatewayCluster {
       },
     });
     const node: Node = { id, system, gate, leadership: undefined };
-    system.topic("log-sync", "leadership$").subscribe((value) => {
-      node.leadership = value as Leadership;
+    wireAll(system, 1);
+    observe(system, "leadership").subscribe((value) => {
+      node.leadership = value;
     });
-    system.topic("tree/1", "sessions$").subscribe((value) => {
-      for (const session of (value as SessionChanges).closed) {
+    observe(system, "sessions", 1).subscribe(({ closed }) => {
+      for (const session of closed) {
         if (!this.closedAtMs.has(session)) this.closedAtMs.set(session, clock.nowMs());
       }
     });

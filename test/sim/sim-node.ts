@@ -8,19 +8,15 @@ import type { TreeState } from "../../actors/tree/tree.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
-import type { Actor } from "../../runtime/actor.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
-import { ActorSystem, type Letter, type Link, type SystemOptions } from "../../runtime/system.ts";
+import type { ActorSystem, Letter, Link } from "../../runtime/system.ts";
 import { threadOf } from "../../server/placement.ts";
 import type { NodeLog } from "./checks/invariants.ts";
 import type { DiskFaults, FaultyDiskPort } from "./faulty-disk.ts";
 import type { LinkPort } from "./links.ts";
 import type { NodeClock } from "./node-clock.ts";
 import type { Random, Range } from "./random.ts";
-
-/** Called after each step of an actor. */
-export type Observer = (actor: string, message: object, state: unknown) => void;
 
 /** Thrown where an actor is to fail, as by a bug of its own. */
 class PlantedFailure extends Error {
@@ -31,30 +27,10 @@ export function isPlanted(error: string): boolean {
   return error.startsWith("PlantedFailure");
 }
 
-/** A system whose actors' steps are observed; the actors in `failing` fail over their next message, once. */
-export class SimSystem extends ActorSystem {
-  readonly #observe: Observer;
-  readonly #failing: Set<string>;
-
-  constructor(options: SystemOptions, observe: Observer, failing: Set<string> = new Set()) {
-    super(options);
-    this.#observe = observe;
-    this.#failing = failing;
-  }
-
-  override add<State, Message extends object>(actor: Actor<State, Message>): void {
-    const observe = this.#observe;
-    const failing = this.#failing;
-    super.add({
-      ...actor,
-      receive: (state: State, message: Message, context) => {
-        if (failing.delete(actor.name)) throw new PlantedFailure(`of ${actor.name}`);
-        const step = actor.receive(state, message, context);
-        observe(actor.name, message, step.state);
-        return step;
-      },
-    });
-  }
+/** Before a step: an actor in `failing` fails over its next message, once. */
+export function failIfPlanted(failing: Set<string>, actor: string, message: object): void {
+  const isStart = "kind" in message && message.kind === "start";
+  if (!isStart && failing.delete(actor)) throw new PlantedFailure(`of ${actor}`);
 }
 
 /** Letters from one thread to another: in order, a little later, perhaps as copies. */

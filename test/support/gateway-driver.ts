@@ -2,8 +2,9 @@
  * The ZooKeeper gateway's actor called by hand: messages in, effects out, time set by the test. It can also play the tree and the
  * submitter, with results that are right in form only.
  */
+import type { Context } from "../../runtime/turn.ts";
 import { type State, zooKeeperGatewayActor } from "../../actors/gateway/zookeeper/gateway.ts";
-import type { ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
+import type { ZooKeeperGatewayMessage, ZooKeeperTimer } from "../../actors/gateway/messages.ts";
 import type { WriteAdmission } from "../../protocol/replication.ts";
 import type { SubmitterMessage } from "../../actors/submitter/messages.ts";
 import type {
@@ -20,6 +21,8 @@ import type { Effect } from "../../runtime/effects.ts";
 import { frame, JuteReader, JuteWriter } from "./jute.ts";
 import { connectFrame, type ConnectOptions } from "./zk-client.ts";
 import type { Operation as ClientRequest } from "./zk-operations.ts";
+import { DrivenActor } from "../../runtime/testing/driven.ts";
+import type { ZooKeeperGatewayEffect } from "../../actors/gateway/zookeeper/state.ts";
 
 export type GatewayOptions = Parameters<typeof zooKeeperGatewayActor>[0];
 
@@ -69,31 +72,27 @@ export class GatewayDriver {
   nextZxid = 0x1_0000_0001;
   /** What the tree says at once of every session's password; undefined: it is left in `told`. */
   verdict: Verdict | undefined = "right";
-  readonly #actor: ReturnType<typeof zooKeeperGatewayActor>;
-  #state: State;
+  readonly #driven: DrivenActor<State, ZooKeeperGatewayMessage, ZooKeeperGatewayEffect>;
 
   constructor(options: Partial<GatewayOptions> = {}) {
     const timeouts = { minSessionTimeoutMs: 4_000, maxSessionTimeoutMs: 40_000 };
-    this.#actor = zooKeeperGatewayActor({ lane: 1, ...timeouts, ...options });
-    const step = this.#actor.start(this.#context());
-    this.#state = step.state;
-    this.#take(step.effects);
+    const actor = zooKeeperGatewayActor({ lane: 1, ...timeouts, ...options });
+    this.#driven = new DrivenActor(actor, this.#context());
+    this.#take(this.#driven.started);
   }
 
   /** What the actor answers to one message. */
   tell(message: ZooKeeperGatewayMessage): readonly Effect[] {
-    const step = this.#actor.receive(this.#state, message, this.#context());
-    this.#state = step.state;
-    this.#take(step.effects);
-    return step.effects;
+    const effects = this.#driven.receive(message, this.#context());
+    this.#take(effects);
+    return effects;
   }
 
   /** What the actor does about a failure of its own. */
   recover(message: ZooKeeperGatewayMessage): readonly Effect[] {
-    const step = this.#actor.recover?.(this.#state, message, new Error("made up"));
-    if (step === undefined) throw new Error("this actor does not recover");
-    this.#take(step.effects);
-    return step.effects;
+    const effects = this.#driven.recover(message, new Error("made up"), this.#context());
+    this.#take(effects);
+    return effects;
   }
 
   leadership(
@@ -111,8 +110,12 @@ export class GatewayDriver {
     return this.tell({ kind: "bytes", connection, bytes });
   }
 
-  timer(timer: string): readonly Effect[] {
+  timer(timer: ZooKeeperTimer): readonly Effect[] {
     return this.tell({ kind: "timer", timer });
+  }
+
+  endOfTurn(): readonly Effect[] {
+    return this.tell({ kind: "endOfTurn" });
   }
 
   /** Opens a connection and its session. The reply to the handshake is taken out of what was written. */
@@ -192,7 +195,7 @@ export class GatewayDriver {
     }
   }
 
-  #context(): Parameters<ReturnType<typeof zooKeeperGatewayActor>["start"]>[0] {
+  #context(): Context {
     return {
       nowMs: this.nowMs,
       wallMs: this.nowMs,

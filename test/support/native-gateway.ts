@@ -1,5 +1,6 @@
 /** The native clients' gateway, called by hand: messages in, effects out, time set by the test. */
-import type { Actor, Context, Step } from "../../runtime/actor.ts";
+import { DrivenActor } from "../../runtime/testing/driven.ts";
+import type { Context } from "../../runtime/turn.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import { natsGatewayActor, type NatsGatewayState } from "../../actors/gateway/nats/gateway.ts";
 import type { NatsGatewayMessage } from "../../actors/gateway/messages.ts";
@@ -19,6 +20,7 @@ import type { NativeRequest } from "../../protocol/native-packing.ts";
 import type { OperationResult } from "../../protocol/operations.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
+import type { NatsGatewayEffect } from "../../actors/gateway/nats/state.ts";
 
 export const INBOX: string = "zooid.test.client.abc.1";
 export const SESSION: SessionId = 77 as SessionId;
@@ -39,29 +41,27 @@ export const STAT: Stat = {
 
 /** The actor, called by hand. */
 export class NativeGatewayHarness {
-  readonly #actor: Actor<NatsGatewayState, NatsGatewayMessage> = natsGatewayActor({
-    server: 1 as ServerId,
-    lane: 1,
-    ensemble: "test",
-    timeouts: { minSessionTimeoutMs: 4000, maxSessionTimeoutMs: 40_000 },
-    failoverGraceMs: 1000,
-  });
+  readonly #driven: DrivenActor<NatsGatewayState, NatsGatewayMessage, NatsGatewayEffect>;
   nowMs = 0;
   /** What the tree says at once of every session's password; undefined: it is left for the test. */
   verdict: Verdict | undefined = "right";
-  #state: NatsGatewayState;
   #sequence = 0;
   effects: Effect[] = [];
 
   constructor({ serves = true }: { readonly serves?: boolean } = {}) {
-    this.#state = this.#actor.start(this.#context()).state;
+    const actor = natsGatewayActor({
+      server: 1 as ServerId,
+      lane: 1,
+      ensemble: "test",
+      timeouts: { minSessionTimeoutMs: 4000, maxSessionTimeoutMs: 40_000 },
+      failoverGraceMs: 1000,
+    });
+    this.#driven = new DrivenActor(actor, this.#context());
     if (serves) this.lead(true);
   }
 
   give(message: NatsGatewayMessage): void {
-    const step: Step<NatsGatewayState> = this.#actor.receive(this.#state, message, this.#context());
-    this.#state = step.state;
-    for (const effect of step.effects) {
+    for (const effect of this.#driven.receive(message, this.#context())) {
       const told = effect.kind === "tell" ? (effect.message as TreeMessage) : undefined;
       if (told?.kind === "checkSession" && this.verdict !== undefined) {
         this.checked(told.client, this.verdict);
@@ -86,9 +86,7 @@ export class NativeGatewayHarness {
   }
 
   recover(message: NatsGatewayMessage, error: unknown = new Error("a bug")): void {
-    const step = this.#actor.recover?.(this.#state, message, error);
-    if (step === undefined) throw error;
-    this.effects.push(...step.effects);
+    this.effects.push(...this.#driven.recover(message, error, this.#context()));
   }
 
   /** Something waits to go out to this connection that cannot be encoded. */
@@ -98,7 +96,7 @@ export class NativeGatewayHarness {
         throw new Error("a bug");
       },
     };
-    this.#state.connections.get(number)?.out.push(item as never);
+    this.#driven.state.connections.get(number)?.out.push(item as never);
   }
 
   lead(known: boolean, admission: WriteAdmission = "all"): void {
@@ -159,7 +157,7 @@ export class NativeGatewayHarness {
 
   /** Of requests. */
   get heldBytes(): number {
-    return this.#state.requestBytes;
+    return this.#driven.state.requestBytes;
   }
 
   written(zxid: number, ...results: OperationResult[]): void {
@@ -174,7 +172,7 @@ export class NativeGatewayHarness {
 
   /** What the client hears, in order, since the last time. */
   published(): GatewayItem[] {
-    this.give({ kind: "timer", timer: "flush" });
+    this.give({ kind: "endOfTurn" });
     const items: GatewayItem[] = [];
     const rest: Effect[] = [];
     for (const effect of this.effects) {

@@ -1,35 +1,36 @@
 /** Actors by plain call: a context with time to set, and the effects that matter picked out of a step. */
 import { crc32 } from "node:zlib";
-import type { Actor, Context } from "../../runtime/actor.ts";
+import type { Actor } from "../../runtime/actor.ts";
 import type { Effect } from "../../runtime/effects.ts";
+import { DrivenActor } from "../../runtime/testing/driven.ts";
+import type { Context } from "../../runtime/turn.ts";
 import { encodeBatch } from "../../protocol/batch.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
 import type { Operation } from "../../protocol/operations.ts";
 import { encodeRecord } from "../../protocol/record.ts";
 import { epoch, type Zxid, zxidOf } from "../../protocol/zxid.ts";
 
-export class Driven<State, Message extends object> {
+export class Driven<State, Message extends object, E extends Effect> {
   nowMs = 0;
   /** What the actor draws. */
   chance = 0.5;
-  state: State;
   /** Of the last message. */
   effects: readonly Effect[];
-  readonly #actor: Actor<State, Message>;
+  readonly #driven: DrivenActor<State, Message, E>;
 
-  constructor(actor: Actor<State, Message>) {
-    this.#actor = actor;
-    const { state, effects } = actor.start(this.#context());
-    this.state = state;
-    this.effects = effects;
+  constructor(actor: Actor<State, Message, E>) {
+    this.#driven = new DrivenActor(actor, this.#context());
+    this.effects = this.#driven.started;
+  }
+
+  get state(): State {
+    return this.#driven.state;
   }
 
   /** The actor's answer to the message: its effects, with its state in `state`. */
   receive(message: Message): readonly Effect[] {
-    const { state, effects } = this.#actor.receive(this.state, message, this.#context());
-    this.state = state;
-    this.effects = effects;
-    return effects;
+    this.effects = this.#driven.receive(message, this.#context());
+    return this.effects;
   }
 
   #context(): Context {

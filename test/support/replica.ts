@@ -5,6 +5,7 @@ import type {
   TreeReply,
   TreeMemory,
   SessionChanges,
+  TreeMetrics,
 } from "../../actors/tree/messages.ts";
 import { treeActor, type TreeOptions, type TreeState } from "../../actors/tree/tree.ts";
 import { OPEN_ACL, type Acl } from "../../protocol/acl.ts";
@@ -21,19 +22,15 @@ import type {
 import type { Read, ReadResult } from "../../protocol/reads.ts";
 import { encodeRecord } from "../../protocol/record.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
-import type { Context } from "../../runtime/actor.ts";
 import type { Effect } from "../../runtime/effects.ts";
+import { DrivenActor } from "../../runtime/testing/driven.ts";
+import type { TreeEffect } from "../../actors/tree/state.ts";
+import { digestOf } from "./tree-digest.ts";
+import type { GatewayName } from "../../actors/gateway/messages.ts";
 
 export const PASSWORD: Uint8Array = new Uint8Array(16).fill(5);
 const SERVER = 1 as ServerId;
 const START_MS = 1_700_000_000_000;
-
-const CONTEXT: Context = {
-  nowMs: 0,
-  wallMs: 0,
-  random: () => 0,
-  randomBytes: (length) => new Uint8Array(length),
-};
 
 export type Told = { readonly to: string; readonly message: TreeReply | OwnResults };
 type OwnResults = {
@@ -45,8 +42,7 @@ type OwnResults = {
 };
 
 export class Replica {
-  readonly #actor;
-  #state: TreeState;
+  readonly #tree: DrivenActor<TreeState, TreeMessage, TreeEffect>;
   readonly submitter: Submitter = { server: SERVER, lane: 0, incarnation: 1 };
   lastZxid = 0 as Zxid;
   lastSeq = 0;
@@ -60,23 +56,20 @@ export class Replica {
       >
     > = {},
   ) {
-    this.#actor = treeActor({ server: SERVER, lane: 0, crc32, ...options });
-    this.#state = this.#actor.start(CONTEXT).state;
+    this.#tree = new DrivenActor(treeActor({ server: SERVER, lane: 0, crc32, ...options }));
   }
 
   /** As the tree told it last. */
   get room(): TreeMemory {
-    return this.#state.memory;
+    return this.#tree.state.memory;
   }
 
   get configuration(): Configuration | undefined {
-    return this.#state.configuration;
+    return this.#tree.state.configuration;
   }
 
   receive(message: TreeMessage): readonly Effect[] {
-    const step = this.#actor.receive(this.#state, message, CONTEXT);
-    this.#state = step.state;
-    return step.effects;
+    return this.#tree.receive(message);
   }
 
   /** The next record of this submitter; its time is a millisecond later than the one before. */
@@ -137,14 +130,16 @@ export class Replica {
   }
 
   read(...reads: readonly Read[]): readonly ReadResult[] {
-    return this.readAs("reader", 1, ...reads).results.filter((result) => result.kind !== "growth");
+    return this.readAs("zookeeper/9", 1, ...reads).results.filter(
+      (result) => result.kind !== "growth",
+    );
   }
 
   /** Whether the operation, done now, would make the tree larger. */
   grows(operation: ClientOperation): boolean {
     const reads = [{ kind: "growth", operation }] as const;
     const told = toldOf(
-      this.receive({ kind: "read", from: "asker", client: 1, reads, answerBytesMax: 1 }),
+      this.receive({ kind: "read", from: "zookeeper/0", client: 1, reads, answerBytesMax: 1 }),
     );
     return told.some(
       ({ message }) =>
@@ -153,7 +148,7 @@ export class Replica {
     );
   }
 
-  readAs(from: string, client: number, ...reads: readonly Read[]): ReadDone {
+  readAs(from: GatewayName, client: number, ...reads: readonly Read[]): ReadDone {
     const answerBytesMax = Number.POSITIVE_INFINITY;
     const told = toldOf(this.receive({ kind: "read", from, client, reads, answerBytesMax }));
     const done = told.map(({ message }) => message).find((message) => message.kind === "readDone");
@@ -170,10 +165,13 @@ export class Replica {
     return result.kind === "children" ? result.children.toSorted() : [];
   }
 
+  metrics(): TreeMetrics {
+    const [metrics] = emittedOf(this.receive({ kind: "reportMetrics" }), "metrics");
+    return metrics as TreeMetrics;
+  }
+
   digest(): string {
-    const [effect] = this.receive({ kind: "digest", from: "asker", tag: 1 });
-    if (effect?.kind !== "tell") throw new Error("a digest was not answered");
-    return (effect.message as { digest: string }).digest;
+    return digestOf(this.#tree.state);
   }
 }
 
@@ -209,7 +207,7 @@ export function emittedOf(effects: readonly Effect[], topic: string): readonly o
 }
 
 export function sessionsOf(effects: readonly Effect[]): readonly SessionChanges[] {
-  return emittedOf(effects, "sessions$") as readonly SessionChanges[];
+  return emittedOf(effects, "sessions") as readonly SessionChanges[];
 }
 
 export function client(

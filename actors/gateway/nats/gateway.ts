@@ -27,7 +27,7 @@ import {
 } from "./connections.ts";
 import { end, flushAll, push, refuse, take } from "./output.ts";
 import { pump, readDoneCame, refuseRequest, request, writtenCame } from "./requests.ts";
-import type { Connection, GatewayEffect, NatsGatewayOptions, State, Turn } from "./state.ts";
+import type { Connection, NatsGatewayEffect, NatsGatewayOptions, State, Turn } from "./state.ts";
 import {
   addCredits,
   changesCame,
@@ -51,7 +51,7 @@ const MAILBOX_CAPACITY = 1_000_000;
 
 export function natsGatewayActor(
   options: NatsGatewayOptions,
-): Actor<State, NatsGatewayMessage, GatewayEffect> {
+): Actor<State, NatsGatewayMessage, NatsGatewayEffect> {
   return {
     name: `nats/${options.lane}`,
     supervision: "recover",

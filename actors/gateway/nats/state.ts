@@ -135,5 +135,5 @@ export type State = {
 };
 
 /** The one actor that publishes to native clients. */
-export type GatewayEffect = LocalEffect<"tick"> | PublishEffect;
-export type Turn = TurnOf<State, GatewayEffect>;
+export type NatsGatewayEffect = LocalEffect<"tick"> | PublishEffect;
+export type Turn = TurnOf<State, NatsGatewayEffect>;

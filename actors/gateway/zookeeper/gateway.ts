@@ -27,7 +27,7 @@ import { setUnsent, takeReleased } from "./held.ts";
 import { advance, sendEvents, takeReads } from "./requests.ts";
 import {
   initialState,
-  type GatewayEffect,
+  type ZooKeeperGatewayEffect,
   type State,
   type Turn,
   type ZooKeeperGatewayOptions,
@@ -42,7 +42,7 @@ const MAILBOX_CAPACITY = 1_000_000;
 
 export function zooKeeperGatewayActor(
   options: ZooKeeperGatewayOptions,
-): Actor<State, ZooKeeperGatewayMessage, GatewayEffect> {
+): Actor<State, ZooKeeperGatewayMessage, ZooKeeperGatewayEffect> {
   return {
     name: `zookeeper/${options.lane}`,
     supervision: "recover",

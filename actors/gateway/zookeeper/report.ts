@@ -2,7 +2,7 @@
 import { REPORTED_CLIENTS_MAX } from "../../../protocol/limits.ts";
 import type { GatewayReport } from "../../admin/messages.ts";
 import { tell } from "../../inboxes.ts";
-import type { GatewayEffect, State, Turn } from "./state.ts";
+import type { ZooKeeperGatewayEffect, State, Turn } from "./state.ts";
 
 const REPORT_INTERVAL_MS = 1000;
 
@@ -22,7 +22,7 @@ export function reportInTurn(turn: Turn): void {
   turn.effects.push(reportTimer());
 }
 
-export function reportTimer(): GatewayEffect {
+export function reportTimer(): ZooKeeperGatewayEffect {
   return { kind: "startTimer", timer: "report", afterMs: REPORT_INTERVAL_MS };
 }
 

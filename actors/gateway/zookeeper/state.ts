@@ -135,8 +135,8 @@ export type State = {
 };
 
 /** The one actor that writes to client connections. */
-export type GatewayEffect = LocalEffect<ZooKeeperTimer> | ConnectionEffect;
-export type Turn = TurnOf<State, GatewayEffect>;
+export type ZooKeeperGatewayEffect = LocalEffect<ZooKeeperTimer> | ConnectionEffect;
+export type Turn = TurnOf<State, ZooKeeperGatewayEffect>;
 
 /** What is enough to write, log and close. */
 export type Output = Pick<Turn, "state" | "effects">;

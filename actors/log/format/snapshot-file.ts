@@ -31,8 +31,7 @@ export function* readChunk(place: ChunkPlace, crc32: Crc32): Procedure<ReadChunk
   if (start.length < CHUNK_HEADER_BYTES) return { kind: "fault", fault: "incomplete" };
   const { length } = chunkHeader(start);
   if (length > SNAPSHOT_CHUNK_BYTES_MAX) return { kind: "fault", fault: "badLength" };
-  // A copy of its own: it may travel to another thread.
-  const bytes = new Uint8Array(yield* readBytes(file, position, length));
+  const bytes = yield* readBytes(file, position, length);
   const fault = chunkFault(bytes, place, crc32);
   if (fault !== undefined) return { kind: "fault", fault };
   return { kind: "chunk", bytes, header: chunkHeader(bytes) };

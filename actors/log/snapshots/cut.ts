@@ -210,10 +210,10 @@ function* loadNext(state: LogState, to: `tree/${number}`): Procedure {
 function* readSnapshot(state: LogState, request: ReadRequest, nowMs: number): Procedure {
   const { tag, zxid, position, bytesMax } = request;
   const snapshot = state.snapshots.find((candidate) => candidate.zxid === zxid);
-  let bytes = new Uint8Array(0);
+  let bytes: Uint8Array = new Uint8Array(0);
   if (snapshot !== undefined) {
     snapshot.pinnedUntilMs = nowMs + PINNED_MS;
-    bytes = new Uint8Array(yield* readBytes(snapshotName(zxid), position, bytesMax));
+    bytes = yield* readBytes(snapshotName(zxid), position, bytesMax);
   }
   report(state, { kind: "snapshotBytes", tag, zxid, position, bytes });
 }

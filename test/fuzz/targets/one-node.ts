@@ -8,7 +8,7 @@ import { sessionsActor } from "../../../actors/sessions/sessions.ts";
 import type { State as ZooKeeperState } from "../../../actors/gateway/zookeeper/gateway.ts";
 import type { NatsGatewayState } from "../../../actors/gateway/nats/gateway.ts";
 import type { ZooKeeperGatewayMessage } from "../../../actors/gateway/messages.ts";
-import type { HeartbeatMessage, LeaderHeard } from "../../../actors/heartbeat/messages.ts";
+import type { HeartbeatMessage } from "../../../actors/heartbeat/messages.ts";
 import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";
 import type { Leadership } from "../../../protocol/replication.ts";
 import type { WriteAdmission } from "../../../protocol/replication.ts";
@@ -17,15 +17,19 @@ import type { ServerId, Submitter } from "../../../protocol/ids.ts";
 import { RECORD_BYTES_MAX } from "../../../protocol/limits.ts";
 import { encodeRecord, RECORD_HEADER_BYTES } from "../../../protocol/record.ts";
 import { type Epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import type { Actor, Step } from "../../../runtime/actor.ts";
-import type { Effect } from "../../../runtime/effects.ts";
-import { ActorSystem, type ConnectionEffect } from "../../../runtime/system.ts";
+import type { Actor } from "../../../runtime/actor.ts";
+import type { ConnectionEffect } from "../../../runtime/effects.ts";
+import { ActorSystem } from "../../../runtime/system.ts";
 import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
 import type { NodeConfig } from "../../../server/config/node-config.ts";
 import { addAdminActor, addGatewayActors } from "../../../server/gateways.ts";
 import { validate } from "../../../server/config/validate.ts";
-import { addReplicaActors, tellAll } from "../../../server/placement.ts";
+import { addReplicaActors } from "../../../server/placement.ts";
 import { must } from "../target.ts";
+import type { Turn } from "../../../runtime/turn.ts";
+import type { LocalEffect } from "../../../runtime/effects.ts";
+import { tell } from "../../../actors/inboxes.ts";
+import { emit } from "../../../actors/topics.ts";
 
 export const ENSEMBLE = "fuzz";
 const SERVER = 1 as ServerId;
@@ -179,53 +183,52 @@ type FuzzLeadership = {
 };
 
 function addStandIns(system: ActorSystem): void {
-  tellAll(system, "log-sync", "committed$", ["tree/1"]);
-  tellAll(system, "log-sync", "leadership$", ["submitter/1", "sessions"]);
   system.add(logSyncStandIn());
   system.add(heartbeatStandIn());
   system.add(sessionsActor({ tickMs: 500 }));
 }
 
-function logSyncStandIn(): Actor<StandIn, LogSyncMessage | FuzzLeadership> {
+type StandInTurn = Turn<StandIn, LocalEffect<never>>;
+
+function logSyncStandIn(): Actor<StandIn, LogSyncMessage | FuzzLeadership, LocalEffect<never>> {
   return {
     name: "log-sync",
     supervision: "stopNode",
     mailbox: { capacity: 100_000, whenFull: "stopNode" },
-    start: () => ({
-      state: { lastZxid: ZXID_NONE, lastSeq: 0, leading: false, waiting: [] },
-      effects: [
-        { kind: "tell", to: "submitter/1", message: { kind: "incarnation", incarnation: 1 } },
-      ],
-    }),
-    receive: (state, message) => {
-      if (message.kind === "fuzzLeadership") return led(state, message);
-      if (message.kind === "submit") {
-        if (message.seq !== state.lastSeq + 1) return { state, effects: [] };
+    start: ({ effects }) => {
+      effects.push(tell("submitter/1", { kind: "incarnation", incarnation: 1 }));
+      return { lastZxid: ZXID_NONE, lastSeq: 0, leading: false, waiting: [] };
+    },
+    receive: (turn, message) => {
+      const { state } = turn;
+      if (message.kind === "fuzzLeadership") {
+        led(turn, message);
+      } else if (message.kind === "submit") {
+        if (message.seq !== state.lastSeq + 1) return;
         state.lastSeq = message.seq;
-        return commit(state, message);
+        commit(turn, message);
+      } else if (message.kind === "propose") {
+        commit(turn, { ...message, submitter: undefined, seq: 0 });
       }
-      if (message.kind !== "propose") return { state, effects: [] };
-      return commit(state, { ...message, submitter: undefined, seq: 0 });
     },
   };
 }
 
-function led(state: StandIn, { role, admission }: FuzzLeadership): Step<StandIn> {
+function led(turn: StandInTurn, { role, admission }: FuzzLeadership): void {
+  const { state, effects } = turn;
   state.leading = role === "leading";
   const epoch = 1 as Epoch;
-  const value: Leadership = { kind: "leadership", role, epoch, leader: SERVER, admission };
-  const effects: Effect[] = [{ kind: "emit", topic: "leadership$", value }];
+  effects.push(emit("leadership", { kind: "leadership", role, epoch, leader: SERVER, admission }));
+  if (!state.leading) return;
   const { waiting } = state;
-  if (!state.leading) return { state, effects };
   state.waiting = [];
-  for (const batch of waiting) effects.push(...commit(state, batch).effects);
-  return { state, effects };
+  for (const batch of waiting) commit(turn, batch);
 }
 
-function commit(state: StandIn, batch: Batch): Step<StandIn> {
+function commit({ state, effects }: StandInTurn, batch: Batch): void {
   if (!state.leading) {
     state.waiting = [...state.waiting, batch];
-    return { state, effects: [] };
+    return;
   }
   const { payload, count, submitter, seq } = batch;
   must(payload.length + RECORD_HEADER_BYTES <= RECORD_BYTES_MAX, "a batch fits a record");
@@ -242,28 +245,24 @@ function commit(state: StandIn, batch: Batch): Step<StandIn> {
     submitter,
     seq,
   } as const;
-  const value = { kind: "committed", records: [encodeRecord(header, payload, crc32)] };
-  return { state, effects: [{ kind: "emit", topic: "committed$", value }] };
+  const records = [encodeRecord(header, payload, crc32)];
+  effects.push(emit("committed", { kind: "committed", records }));
 }
 
 /** A leader alone hears at once. */
-function heartbeatStandIn(): Actor<undefined, HeartbeatMessage> {
+function heartbeatStandIn(): Actor<undefined, HeartbeatMessage, LocalEffect<never>> {
   return {
     name: "heartbeat",
     supervision: "stopNode",
     mailbox: { capacity: 100_000, whenFull: "stopNode" },
-    start: () => ({ state: undefined, effects: [] }),
-    receive: (state, message) => {
-      if (message.kind !== "touched") return { state, effects: [] };
-      const effects: Effect[] = [
-        { kind: "tell", to: "sessions", message: { kind: "touched", sessions: message.sessions } },
-      ];
-      if (message.told !== undefined) {
-        const { gateway, turn } = message.told;
-        const value: LeaderHeard = { kind: "leaderHeard", turns: { [gateway]: [turn] } };
-        effects.push({ kind: "emit", topic: "leaderHeard$", value });
-      }
-      return { state, effects };
+    start: () => undefined,
+    receive: ({ effects }, message) => {
+      if (message.kind !== "touched") return;
+      const { sessions, told } = message;
+      effects.push(tell("sessions", { kind: "touched", sessions }));
+      if (told === undefined) return;
+      const turns = { [told.gateway]: [told.turn] };
+      effects.push(emit("leaderHeard", { kind: "leaderHeard", turns }));
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Every snapshot that is cut anywhere holds what the model holds at its zxid, whether it is ever loaded or not. */
+import { STILL } from "../../../runtime/testing/driven.ts";
 import { crc32 } from "node:zlib";
 import { snapshotName } from "../../../actors/log/format/files.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
@@ -49,7 +50,10 @@ function loaded(bytes: Uint8Array): { readonly tree: TreeState; readonly fault?:
     for (let position = 0; position < bytes.length; ) {
       const { length, zxid, index, last } = chunkHeader(bytes.subarray(position));
       const chunk = bytes.slice(position, position + length);
-      loadChunk(tree, { kind: "loadChunk", zxid, index, bytes: chunk, last }, []);
+      loadChunk(
+        { ...STILL, state: tree, effects: [] },
+        { kind: "loadChunk", zxid, index, bytes: chunk, last },
+      );
       position += length;
     }
     return { tree };

@@ -1,5 +1,5 @@
 /** A lane's tree against the model: one znode, or everything. */
-import { digestOf } from "../../../actors/tree/store/digest.ts";
+import { digestOf } from "../../support/tree-digest.ts";
 import { statOf } from "../../../actors/tree/store/znodes.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";

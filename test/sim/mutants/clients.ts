@@ -18,8 +18,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SESSIONS,
-        find: "  for (const session of state.sessions.values()) {\n    session.deadlineMs",
-        replace: "  for (const session of []) {\n    session.deadlineMs",
+        find: "  for (const session of state.sessions.values()) session.deadlineMs = nowMs",
+        replace: "  for (const session of []) session.deadlineMs = nowMs",
       },
     ],
   },
@@ -30,26 +30,26 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SESSIONS,
-        find: "  if (!state.leading) return { state, effects: [] };\n",
+        find: "  if (!state.leading) return;\n",
         replace: "",
       },
       {
         file: SESSIONS,
-        find: '  if (!leading) return { state, effects: [{ kind: "stopTimer", timer: "tick" }] };\n',
+        find: '  if (!leading) {\n    effects.push({ kind: "stopTimer", timer: "tick" });\n    return;\n  }\n',
         replace: "",
       },
       {
         file: "actors/log-sync/log-sync.ts",
-        find: `        propose(state, state.role, message.payload, message.count, context);
+        find: `        propose(turn, state.role, message.payload, message.count);
       }`,
-        replace: `        propose(state, state.role, message.payload, message.count, context);
+        replace: `        propose(turn, state.role, message.payload, message.count);
       } else if (state.role.kind === "following") {
-        state.verdicts ??= { of: Math.floor(context.wallMs), seq: 0 };
+        state.verdicts ??= { of: Math.floor(turn.wallMs), seq: 0 };
         state.verdicts.seq += 1;
         const submitter = { server: state.options.server, lane: 9, incarnation: state.verdicts.of };
         const { payload, count } = message;
         const seq = state.verdicts.seq;
-        sendTo(state, state.role.leader, { kind: "submit", submitter, seq, count, payload });
+        sendTo(turn, state.role.leader, { kind: "submit", submitter, seq, count, payload });
       }`,
       },
     ],
@@ -61,7 +61,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: GRACE,
-        find: "if (context.nowMs <= answerUntilMs(heardMs, phase.timeoutMs)) return true;",
+        find: "if (nowMs <= answerUntilMs(heardMs, phase.timeoutMs)) return true;",
         replace: "return true;",
       },
     ],
@@ -95,7 +95,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SESSIONS,
-        find: "if (context.nowMs < tracked.deadlineMs) continue;",
+        find: "if (nowMs < tracked.deadlineMs) continue;",
         replace: "continue;",
       },
     ],

@@ -15,7 +15,7 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: HEARTBEAT,
-        find: "const leading = mine && leadership.epoch === message.epoch;",
+        find: "const leading = mine && known.epoch === message.epoch;",
         replace: "const leading = mine;",
       },
       {
@@ -37,7 +37,7 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
       {
         file: HEARTBEAT,
         find: "held(support, from, echoMs);",
-        replace: "held(support, from, context.nowMs);",
+        replace: "held(support, from, nowMs);",
       },
     ],
   },
@@ -52,10 +52,9 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SESSIONS,
-        find: "      timeoutMs,\n      attachedAt,\n      deadlineMs: context.nowMs + timeoutMs,",
-        replace: `      timeoutMs: state.sessions.get(session)?.timeoutMs ?? timeoutMs,
-      attachedAt,
-      deadlineMs: context.nowMs + timeoutMs,`,
+        find: "state.sessions.set(session, { timeoutMs, attachedAt, deadlineMs: nowMs + timeoutMs });",
+        replace: `const first = state.sessions.get(session)?.timeoutMs ?? timeoutMs;
+    state.sessions.set(session, { timeoutMs: first, attachedAt, deadlineMs: nowMs + timeoutMs });`,
       },
     ],
   },
@@ -122,7 +121,7 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: HANDSHAKE,
-        find: "if (turn.context.nowMs > answerUntilMs(connection.heardMs, timeoutMs)) {",
+        find: "if (turn.nowMs > answerUntilMs(connection.heardMs, timeoutMs)) {",
         replace: "if (false) {",
       },
     ],

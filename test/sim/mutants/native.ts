@@ -27,7 +27,7 @@ export const NATIVE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: STREAMS,
-        find: "if (since < ring.oldest) compactAll(streams, ring, effects);",
+        find: "if (since < ring.oldest) compactAll(turn);",
         replace: "",
       },
     ],

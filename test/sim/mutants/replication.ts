@@ -19,8 +19,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       },
       {
         file: FOLLOWER,
-        find: "else if (!state.truncating) sendAccepted(state, role);",
-        replace: "if (!state.truncating) sendAccepted(state, role);",
+        find: "else if (!state.truncating) sendAccepted(turn, role);",
+        replace: "if (!state.truncating) sendAccepted(turn, role);",
       },
     ],
   },
@@ -62,9 +62,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CANDIDATE,
-        find: "persistPromise(state, { epoch: message.epoch, candidate: message.candidate }, from);",
-        replace: `persistPromise(state, { epoch: message.epoch, candidate: message.candidate }, undefined);
-          sendTo(state, from.id, {
+        find: "persistPromise(turn, { epoch: message.epoch, candidate: message.candidate }, from);",
+        replace: `persistPromise(turn, { epoch: message.epoch, candidate: message.candidate }, undefined);
+          sendTo(turn, from.id, {
             kind: "promiseReply",
             folder: from.identity,
             epoch: message.epoch,
@@ -222,8 +222,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: DELIVERY,
-        find: 'value: { kind: "committed", records } });',
-        replace: 'value: { kind: "committed", records: records.toReversed() } });',
+        find: 'emit("committed", { kind: "committed", records })',
+        replace: 'emit("committed", { kind: "committed", records: records.toReversed() })',
       },
     ],
   },
@@ -294,8 +294,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADER,
-        find: "state.lastTimeMs = Math.max(state.lastTimeMs, Math.floor(context.wallMs));",
-        replace: "state.lastTimeMs = Math.floor(context.wallMs);",
+        find: "state.lastTimeMs = Math.max(state.lastTimeMs, Math.floor(turn.wallMs));",
+        replace: "state.lastTimeMs = Math.floor(turn.wallMs);",
       },
     ],
   },
@@ -346,8 +346,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/submitter/submitter.ts",
-        find: "state.epoch = message.epoch;",
-        replace: `state.epoch = message.epoch;
+        find: "state.epoch = epoch;",
+        replace: `state.epoch = epoch;
           state.inFlight.length = 0;`,
       },
     ],

@@ -60,23 +60,16 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/tree.ts",
-        find: "beginCut(state, effects);",
-        replace: "state.cutWanted = () => beginCut(state, effects2(state));",
-      },
-      {
-        file: "actors/tree/tree.ts",
-        find: "function metricsOf(",
-        replace: `function effects2(state) { return (state.cutEffects = []); }
-function metricsOf(`,
+        find: "beginCut(turn);",
+        replace: "state.cutWanted = beginCut;",
       },
       {
         file: "actors/tree/apply/apply.ts",
         find: "const zxid = zxidAfter(firstZxid, index);",
         replace: `const zxid = zxidAfter(firstZxid, index);
           if (index > 0 && tree.cutWanted !== undefined) {
-            tree.cutWanted();
+            tree.cutWanted(turn);
             tree.cutWanted = undefined;
-            effects.push(...tree.cutEffects);
           }`,
       },
     ],
@@ -177,7 +170,7 @@ function metricsOf(`,
       {
         file: "actors/log-sync/transfer.ts",
         find: `if (isPassed(state, snapshot)) {
-    dropTransfer(state, 0, "no longer behind");
+    dropTransfer(turn, 0, "no longer behind");
     return;
   }`,
         replace: "",
@@ -189,9 +182,9 @@ function metricsOf(`,
       },
       {
         file: "actors/log-sync/transfer-end.ts",
-        find: 'if (isPassed(state, transfer.snapshot)) dropTransfer(state, 0, "no longer behind");',
+        find: 'if (isPassed(state, transfer.snapshot)) dropTransfer(turn, 0, "no longer behind");',
         replace: `if (transfer.snapshot.zxid <= state.committed) {
-    dropTransfer(state, 0, "no longer behind");
+    dropTransfer(turn, 0, "no longer behind");
   }`,
       },
       {
@@ -208,7 +201,7 @@ function metricsOf(`,
     edits: [
       {
         file: "actors/log/snapshots/schedule.ts",
-        find: 'outbox.push({ kind: "startTimer", timer: ASK_TIMER, afterMs: cutting.againMs });',
+        find: 'outbox.push({ kind: "startTimer", timer: "askAgain", afterMs: cutting.againMs });',
         replace: "",
       },
     ],

@@ -47,7 +47,7 @@ export const SPACE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TREE_SIZE,
-        find: '  effects.push({ kind: "emit", topic: "room$", value: memory });\n',
+        find: '  effects.push(emit("memory", memory));\n',
         replace: "",
       },
     ],

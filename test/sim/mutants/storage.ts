@@ -73,7 +73,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       {
         file: "actors/log/promise.ts",
         find: "if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {",
-        replace: 'if (!(yield* performIfRoom([{ kind: "list" }]))) {',
+        replace: 'if (!(yield* performWithReserve(state, [{ kind: "list" }]))) {',
       },
     ],
   },

@@ -4,6 +4,7 @@ import { adminActor } from "../../../actors/admin/admin.ts";
 import type { AdminMessage } from "../../../actors/admin/messages.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import type { Epoch, Zxid } from "../../../protocol/zxid.ts";
+import { DrivenActor } from "../../../runtime/testing/driven.ts";
 
 const context = {
   nowMs: 5_000,
@@ -33,7 +34,7 @@ function ask(
     version: "3.8.0-test, built on D",
     environment: [["host.name", "h"]],
   });
-  let { state } = actor.start({ ...context, nowMs: 2_000 });
+  const admin = new DrivenActor(actor, { ...context, nowMs: 2_000 });
   const report = {
     kind: "gatewayReport",
     connections: 2,
@@ -45,7 +46,7 @@ function ask(
   const messages: AdminMessage[] = [
     { kind: "leadership", role, epoch: 3 as Epoch, leader: 1 as ServerId, admission: "all" },
     {
-      kind: "applied$",
+      kind: "treeMetrics",
       lane: 1,
       zxid: 0x3_0000_0007 as Zxid,
       znodes: 5,
@@ -55,7 +56,7 @@ function ask(
       ...MEMORY,
     },
     {
-      kind: "applied$",
+      kind: "treeMetrics",
       lane: 2,
       zxid: 0x3_0000_0006 as Zxid,
       znodes: 4,
@@ -71,9 +72,7 @@ function ask(
   ];
   let text = "";
   for (const message of messages) {
-    const step = actor.receive(state, message, context);
-    state = step.state;
-    for (const effect of step.effects) {
+    for (const effect of admin.receive(message, context)) {
       if (effect.kind !== "tell") continue;
       const answer = effect.message as { readonly kind: string; readonly text: string };
       text = `${effect.to} ${answer.kind}\n${answer.text}`;
@@ -179,7 +178,7 @@ test("an average without a fraction keeps its decimal point, as Java prints it",
     clients: [],
   } as const;
   const latencyMs = { min: 0, average: 0, max: 0 };
-  const reports = ["zookeeper/1", "zookeeper/2"].map(
+  const reports = (["zookeeper/1", "zookeeper/2"] as const).map(
     (gateway) => ({ kind: "gatewayReport", gateway, latencyMs, ...idle }) as const,
   );
   t.true(ask("srvr", 1, "leading", ...reports).includes("Latency min/avg/max: 0/0.0/0\n"));

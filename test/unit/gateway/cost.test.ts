@@ -1,12 +1,12 @@
 /** What a client sends costs its gateway, and the tree that it asks, what its bytes do. */
+import { crc32 } from "node:zlib";
 import test from "ava";
-import { createRing } from "../../../actors/tree/store/change-ring.ts";
-import { createStreams, flushStreams, openStream } from "../../../actors/tree/watch/streams.ts";
+import { flushStreams, openStream } from "../../../actors/tree/watch/streams.ts";
 import { appendChange } from "../../../actors/tree/store/change-ring.ts";
 import { createZnode } from "../../../actors/tree/store/znodes.ts";
 import { OPEN_ACL } from "../../../protocol/acl.ts";
 import { PATH_LENGTH_MAX } from "../../../protocol/limits.ts";
-import { SESSION_NONE } from "../../../protocol/ids.ts";
+import { SESSION_NONE, type ServerId } from "../../../protocol/ids.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { growthOf, RATIO_MAX, timed } from "../../support/cost.ts";
 import { GatewayDriver, requestFrame } from "../../support/gateway-driver.ts";
@@ -23,6 +23,8 @@ import {
   setWatches,
   sync,
 } from "../../support/zk-operations.ts";
+import { createState, type TreeTurn } from "../../../actors/tree/state.ts";
+import { STILL } from "../../../runtime/testing/driven.ts";
 
 const times = <Value>(count: number, make: (index: number) => Value): Value[] =>
   Array.from({ length: Math.ceil(count) }, (_, index) => make(index));
@@ -107,28 +109,24 @@ test("watches that are set again cost a tree what their paths do", (t) => {
 test("a change far below many recursive streams costs the length of its path", (t) => {
   const growth = growthOf(
     (names) => {
-      const streams = createStreams();
-      const ring = createRing(1024 * 1024);
+      const tree = createState({ server: 1 as ServerId, lane: 1, crc32 });
+      const turn: TreeTurn = { ...STILL, state: tree, effects: [] };
+      tree.lastApplied = 1 as Zxid;
       const path = "/a".repeat(names);
       for (let length = 2; length < path.length; length += 2) {
         const at = path.slice(0, length);
-        const stream = { kind: "openStream", from: "x", client: 1, stream: length } as const;
-        openStream(
-          streams,
-          ring,
-          1 as Zxid,
-          { ...stream, path: at, recursive: true, after: 1 as Zxid },
-          [],
-        );
+        const stream = { kind: "openStream", from: "nats/1", client: 1, stream: length } as const;
+        openStream(turn, { ...stream, path: at, recursive: true, after: 1 as Zxid });
       }
-      streams.flushed = 1 as Zxid;
+      tree.streams.flushed = 1 as Zxid;
+      tree.lastApplied = 2 as Zxid;
       appendChange(
-        ring,
+        tree.ring,
         2 as Zxid,
         "data",
         createZnode(path, OPEN_ACL, 2 as Zxid, 0, SESSION_NONE),
       );
-      return timed(() => flushStreams(streams, ring, 2 as Zxid, 1, []));
+      return timed(() => flushStreams(turn, 1));
     },
     Math.floor(PATH_LENGTH_MAX / 2 / 64),
   );

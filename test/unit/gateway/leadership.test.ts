@@ -232,8 +232,8 @@ test("a four-letter word is asked of the admin actor and its answer ends the con
   gateway.open(1);
   gateway.bytes(1, Buffer.from("ru"));
   gateway.bytes(1, Buffer.from("ok\n"));
-  t.is(gateway.told.at(-1)?.message.kind, "figures");
-  t.deepEqual(gateway.timer("words").at(-1), {
+  t.is(gateway.told.at(-1)?.message.kind, "reportMetrics");
+  t.deepEqual(gateway.endOfTurn().at(-1), {
     kind: "tell",
     to: "admin",
     message: { kind: "fourLetterWord", from: "zookeeper/1", client: 1, word: "ruok" },
@@ -269,7 +269,7 @@ test("a client that has closed its half of the connection still gets its word's 
   gateway.bytes(1, Buffer.from("ruok"));
   gateway.tell({ kind: "ended", connection: 1 });
   t.false(gateway.closed(1));
-  gateway.timer("words");
+  gateway.endOfTurn();
   gateway.tell({ kind: "adminAnswer", client: 1, text: "imok" });
   t.is(gateway.written(1).toString(), "imok");
   t.true(gateway.closed(1));

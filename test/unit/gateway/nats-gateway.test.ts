@@ -234,9 +234,9 @@ test("frames to the client are numbered without a gap", (t) => {
   const harness = opened();
   harness.effects = [];
   harness.say({ kind: "ping" });
-  harness.give({ kind: "timer", timer: "flush" });
+  harness.give({ kind: "endOfTurn" });
   harness.say({ kind: "ping" });
-  harness.give({ kind: "timer", timer: "flush" });
+  harness.give({ kind: "endOfTurn" });
   const frames = harness.effects.filter((effect) => effect.kind === "publish");
   t.deepEqual(
     frames.map(({ bytes }) => decodeGatewayFrame(bytes).sequence),
@@ -466,11 +466,9 @@ test("a flush that fails costs the connection that it failed of, and the others 
   harness.say({ kind: "ping" });
   harness.frame(1, [{ kind: "ping" }], other);
   harness.spoil(1);
-  harness.giveSupervised({ kind: "timer", timer: "flush" });
-  t.true(
-    harness.effects.some((effect) => effect.kind === "startTimer" && effect.timer === "flush"),
-  );
-  harness.giveSupervised({ kind: "timer", timer: "flush" });
+  harness.giveSupervised({ kind: "endOfTurn" });
+  t.true(harness.effects.some((effect) => effect.kind === "endOfTurn"));
+  harness.giveSupervised({ kind: "endOfTurn" });
   const heard = harness.effects.flatMap((effect) =>
     effect.kind === "publish"
       ? [[effect.subject, decodeGatewayFrame(effect.bytes).items[0]?.kind]]

@@ -6,12 +6,14 @@ import { CHUNK_HEADER_BYTES, sealChunk } from "../../../protocol/snapshot.ts";
 import { type Epoch, type Zxid, zxidOf } from "../../../protocol/zxid.ts";
 import { logActor, type LogOptions, type LogState } from "../../../actors/log/log.ts";
 import { encodeLogEnd } from "../../../actors/log/segments/log-end.ts";
-import type { LogMessage, LogReport } from "../../../actors/log/messages.ts";
+import type { LogMessage, LogReport, LogTimer } from "../../../actors/log/messages.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import type { TreeMessage } from "../../../actors/tree/messages.ts";
-import type { Actor, Context, Step } from "../../../runtime/actor.ts";
+import { DrivenActor } from "../../../runtime/testing/driven.ts";
+import type { Context } from "../../../runtime/turn.ts";
 import type { Disk, DiskOperation, DiskResult } from "../../../runtime/disk.ts";
 import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
+import type { LogActorEffect } from "../../../actors/log/state.ts";
 
 export const checksum = (bytes: Uint8Array, value?: number): number => crc32(bytes, value);
 export const server1 = 1 as ServerId;
@@ -52,47 +54,45 @@ export class LogHarness {
   /** Events of the inspection stream. */
   readonly events: string[] = [];
   stopReason: string | undefined = undefined;
-  readonly #actor: Actor<LogState, LogMessage>;
+  readonly #log: DrivenActor<LogState, LogMessage, LogActorEffect>;
+  #endOfTurn = false;
   #context: Context;
   readonly #inbox: LogMessage[] = [];
-  readonly #timers = new Map<string, number>();
-  #state: LogState;
+  readonly #timers = new Map<LogTimer, number>();
   #work: DiskWork | undefined = undefined;
 
   /** `random`: every byte of chance. */
   constructor(disk: Disk, { random = 0, ...options }: Partial<LogOptions> & HarnessOptions = {}) {
     this.disk = disk;
     this.#context = { ...context, randomBytes: (length) => new Uint8Array(length).fill(random) };
-    this.#actor = logActor({
+    const actor = logActor({
       server: server1,
       ensemble: "test",
       segmentBytes: 4096,
       crc32: checksum,
       ...options,
     });
-    const step = this.#actor.start(this.#context);
-    this.#state = step.state;
-    this.#take(step);
+    this.#log = new DrivenActor(actor, this.#context);
+    this.#take(this.#log.started);
   }
 
   tell(message: LogMessage): void {
     this.#inbox.push(message);
   }
 
-  /** One disk operation, or one message, or the timer of 0 ms, or that of an idle log. False: nothing is left to do. */
+  /** One disk operation, or one message, or the end of a turn, or the timer of an idle log. False: nothing is left to do. */
   step(): boolean {
     if (this.stopReason !== undefined) return false;
     if (this.#work !== undefined) return this.#stepDisk(this.#work);
-    const message = this.#inbox.shift() ?? this.#nextTimer();
+    const message = this.#inbox.shift() ?? this.#next();
     if (message === undefined) return false;
-    this.#take(this.#actor.receive(this.#state, message, this.#context));
+    this.#take(this.#log.receive(message, this.#context));
     return true;
   }
 
   /** Nothing is under way; the timer of an idle log may run. */
   get isQuiet(): boolean {
-    const soon = [...this.#timers.values()].includes(0);
-    return this.#work === undefined && this.#inbox.length === 0 && !soon;
+    return this.#work === undefined && this.#inbox.length === 0 && !this.#endOfTurn;
   }
 
   /** Until nothing is left to do. Gives back what was reported meanwhile. */
@@ -112,7 +112,7 @@ export class LogHarness {
     this.#context = { ...this.#context, nowMs: this.#context.nowMs + ms };
   }
 
-  fire(timer: string): LogReport[] {
+  fire(timer: LogTimer): LogReport[] {
     if (!this.#timers.delete(timer)) throw new Error(`timer ${timer} does not run`);
     return this.ask({ kind: "timer", timer });
   }
@@ -156,18 +156,21 @@ export class LogHarness {
     return true;
   }
 
-  #nextTimer(): LogMessage | undefined {
-    const due = [...this.#timers].find(([, afterMs]) => afterMs === 0)?.[0] ?? "idle";
-    return this.#timers.delete(due) ? { kind: "timer", timer: due } : undefined;
+  #next(): LogMessage | undefined {
+    if (this.#endOfTurn) {
+      this.#endOfTurn = false;
+      return { kind: "endOfTurn" };
+    }
+    return this.#timers.delete("idle") ? { kind: "timer", timer: "idle" } : undefined;
   }
 
-  #take(step: Step<LogState>): void {
-    this.#state = step.state;
-    for (const effect of step.effects) {
+  #take(effects: readonly LogActorEffect[]): void {
+    for (const effect of effects) {
       if (effect.kind === "tell" && effect.to === "log-sync") {
         this.reports.push(effect.message as LogReport);
       } else if (effect.kind === "tell") this.toTrees.push(effect.message as ToTree);
       else if (effect.kind === "startTimer") this.#timers.set(effect.timer, effect.afterMs);
+      else if (effect.kind === "endOfTurn") this.#endOfTurn = true;
       else if (effect.kind === "stopNode") this.stopReason = effect.reason;
       else if (effect.kind === "log") this.events.push(effect.event);
       else if (effect.kind === "disk") {

@@ -1,4 +1,5 @@
 /** Full disks, as log-sync sees them: who leads on, who gives way, what is told, and what becomes of records without room. */
+import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
@@ -19,7 +20,7 @@ import {
 } from "../../support/plain-calls.ts";
 import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
 
-type LogSync = Driven<LogSyncState, LogSyncMessage>;
+type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
 function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
   return { kind: "received", from: server(peer), sender: senderOf(peer), message };
@@ -53,7 +54,7 @@ function leader(voters: readonly number[], sizes?: LogSyncSizes): LogSync {
 }
 
 function publish(logSync: LogSync): ReturnType<LogSync["receive"]> {
-  return logSync.receive({ kind: "timer", timer: "publish" });
+  return logSync.receive({ kind: "endOfTurn" });
 }
 
 function durable(logSync: LogSync, lastZxid: Zxid): void {
@@ -81,7 +82,7 @@ function submit(logSync: LogSync, seq: number): void {
 
 function admissionOf(logSync: LogSync): unknown {
   return (
-    emitted(logSync.effects, "leadership$").at(-1) as { admission?: WriteAdmission } | undefined
+    emitted(logSync.effects, "leadership").at(-1) as { admission?: WriteAdmission } | undefined
   )?.admission;
 }
 
@@ -131,11 +132,11 @@ test("a leader without room gives up leading and abstains if enough others have 
   const logSync = leader([1, 2, 3]);
   const effects = logSync.receive({ kind: "diskLow" });
   t.is(logSync.state.role.kind, "looking");
-  t.like(emitted(effects, "durable$")[0], { votes: false });
+  t.like(emitted(effects, "durable")[0], { votes: false });
   const request = { kind: "promiseRequest", epoch: epoch(2), candidate: server(2) } as const;
   t.deepEqual(told(logSync.receive(from(2, request)), "log"), []);
   const after = logSync.receive({ kind: "timer", timer: "abstain" });
-  t.like(emitted(after, "durable$")[0], { votes: true });
+  t.like(emitted(after, "durable")[0], { votes: true });
   t.like(told(after, "election")[0], { kind: "look" });
 });
 

@@ -1,4 +1,5 @@
 /** The election actor by plain calls. */
+import type { ElectionEffect } from "../../../actors/election/election.ts";
 import test from "ava";
 import { electionActor, type ElectionState } from "../../../actors/election/election.ts";
 import type { ElectionMessage, Vote } from "../../../actors/election/messages.ts";
@@ -14,7 +15,7 @@ import {
 } from "../../support/plain-calls.ts";
 import { senderOf } from "../../support/peers.ts";
 
-type Election = Driven<ElectionState, ElectionMessage>;
+type Election = Driven<ElectionState, ElectionMessage, ElectionEffect>;
 
 /** Node 2 of three that looks, with this log. */
 function looking(lastZxid: Zxid): Election {
@@ -131,7 +132,7 @@ test("an election that was started anew looks when it is told again that nobody 
     const leader = role === "looking" ? undefined : server(1);
     election.receive({ kind: "leadership", role, epoch: epoch(1), leader, admission: "all" });
     election.receive({ kind: "durable", votes: true, lastZxid: at(1, 5), promisedEpoch: epoch(1) });
-    return broadcasts(election.receive({ kind: "timer", timer: "wake" })) as readonly Vote[];
+    return broadcasts(election.receive({ kind: "endOfTurn" })) as readonly Vote[];
   };
   t.like(again("looking")[0], { state: "looking", leader: 2, lastZxid: at(1, 5) });
   t.deepEqual(again("following"), []);

@@ -1,4 +1,5 @@
 /** How far peers' words may raise the epoch: log-sync by plain calls. The rule: docs/decisions/0014-epochs.md. */
+import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
@@ -8,7 +9,7 @@ import { EPOCH_MAX, epoch, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
 import { Driven, sent, server, told } from "../../support/plain-calls.ts";
 
-type LogSync = Driven<LogSyncState, LogSyncMessage>;
+type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
 function started(promisedEpoch = 5): LogSync {
   const voters = [1, 2, 3].map(server);

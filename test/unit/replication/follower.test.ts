@@ -1,4 +1,5 @@
 /** log-sync as a voter and follower, by plain calls. */
+import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { DELIVERY_TAG } from "../../../actors/log-sync/delivery.ts";
@@ -11,7 +12,7 @@ import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
 import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
 
-type LogSync = Driven<LogSyncState, LogSyncMessage>;
+type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
 /** Node 1 of three, whose log holds these and whose promise is of `promised`. */
 function node(lastZxids: readonly Zxid[], promised: number): LogSync {
@@ -177,7 +178,7 @@ test("what the leader has committed is delivered only as far as it is durable an
     append({ epoch: 1, leader: 2, prevZxid: at(1, 0), committed: at(1, 2) }, records),
   );
   t.is(logSync.state.committed, at(1, 0));
-  t.deepEqual(emitted(taken, "committed$"), [], "the log is read first for what is older");
+  t.deepEqual(emitted(taken, "committed"), [], "the log is read first for what is older");
   logSync.receive({
     kind: "records",
     tag: DELIVERY_TAG,
@@ -185,7 +186,7 @@ test("what the leader has committed is delivered only as far as it is durable an
     records: [record(at(1, 0), ZXID_NONE)],
   });
   const durable = logSync.receive(appended(at(1, 1)));
-  t.deepEqual(emitted(durable, "committed$"), [{ kind: "committed", records: [records[0]] }]);
+  t.deepEqual(emitted(durable, "committed"), [{ kind: "committed", records: [records[0]] }]);
 });
 
 test("a record that was damaged on its way is not appended", (t) => {

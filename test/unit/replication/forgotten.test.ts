@@ -1,4 +1,5 @@
 /** A voter that no longer holds what an earlier process on its folder acknowledged: its leader notices, and it learns of it. */
+import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
@@ -18,7 +19,7 @@ import {
   told,
 } from "../../support/plain-calls.ts";
 
-type LogSync = Driven<LogSyncState, LogSyncMessage>;
+type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
 /** Of a node's Nth life. */
 function from(peer: number, life: number, message: LogSyncPeerMessage): LogSyncMessage {
@@ -45,7 +46,7 @@ function leader(): LogSync {
       lastZxid: ZXID_NONE,
     }),
   );
-  logSync.receive({ kind: "timer", timer: "publish" });
+  logSync.receive({ kind: "endOfTurn" });
   logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
   return logSync;
 }
@@ -73,7 +74,7 @@ function withUncommitted(): LogSync {
   for (const seq of [1, 2]) {
     logSync.receive({ kind: "submit", submitter, seq, count: 1, payload: syncs(1) });
   }
-  logSync.receive({ kind: "timer", timer: "publish" });
+  logSync.receive({ kind: "endOfTurn" });
   logSync.receive(accepted(1, at(1, 1)));
   return logSync;
 }
@@ -154,7 +155,7 @@ test("a node that hears from its leader that it has forgotten loses its vote, du
   const logSync = follower();
   const effects = logSync.receive(forgotten({}));
   t.deepEqual(told(effects, "log"), [{ kind: "loseVote", incarnation: 2 }]);
-  t.like(emitted(effects, "durable$"), [{ votes: false }]);
+  t.like(emitted(effects, "durable"), [{ votes: false }]);
   t.deepEqual(told(logSync.receive(forgotten({})), "log"), [], "once is enough");
   const lost = logSync.receive({ kind: "voteLost" });
   t.false(lost.some(({ kind }) => kind === "stopNode"));

@@ -2,6 +2,7 @@
  * A follower whose network brings old words late: log-sync and the log together, on a disk. Whatever of a snapshot comes when,
  * the follower keeps the records that it has acknowledged.
  */
+import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
@@ -21,7 +22,7 @@ const configuration = ensembleOf(3);
 class Follower {
   nowMs = 0;
   readonly disk: MemoryDisk = new MemoryDisk();
-  readonly logSync: Driven<LogSyncState, LogSyncMessage>;
+  readonly logSync: Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
   readonly log: LogHarness;
   /** To the leader. */
   readonly sent: LogSyncPeerMessage[] = [];

@@ -1,4 +1,5 @@
 /** When a gateway may believe that the leader has heard of its sessions: by plain calls of the heartbeat actor. */
+import type { HeartbeatEffect } from "../../../actors/heartbeat/heartbeat.ts";
 import test from "ava";
 import { heartbeatActor, type HeartbeatState } from "../../../actors/heartbeat/heartbeat.ts";
 import type { HeartbeatMessage, Ping, Pong } from "../../../actors/heartbeat/messages.ts";
@@ -12,7 +13,7 @@ import { senderOf } from "../../support/peers.ts";
 const SESSION = 77 as SessionId;
 const GATEWAY = "zookeeper/1";
 
-type Node = Driven<HeartbeatState, HeartbeatMessage>;
+type Node = Driven<HeartbeatState, HeartbeatMessage, HeartbeatEffect>;
 
 function leads(id: number, role: Leadership["role"], of = 1): Leadership {
   return { kind: "leadership", role, epoch: epoch(of), leader: server(id), admission: "all" };
@@ -50,7 +51,7 @@ function hear(actor: Node, round: number, answer: Partial<Pong>): object[] {
     sender: senderOf(2),
     message,
   });
-  return emitted(effects, "leaderHeard$");
+  return emitted(effects, "leaderHeard");
 }
 
 /** A leader's answer to a ping of another node. */
@@ -138,13 +139,13 @@ test("a leader's own turns count when a quorum has held to it since", (t) => {
   const actor = node(3, 1);
   actor.nowMs = 100;
   t.like(told(tell(actor, 1), "sessions"), [{ kind: "touched", sessions: [SESSION] }]);
-  t.deepEqual(emitted(actor.receive({ kind: "timer", timer: "quorum" }), "leaderHeard$"), []);
+  t.deepEqual(emitted(actor.receive({ kind: "timer", timer: "quorum" }), "leaderHeard"), []);
   actor.nowMs = 150;
   ask(actor, 3, 1, 99);
-  t.deepEqual(emitted(actor.effects, "leaderHeard$"), []);
+  t.deepEqual(emitted(actor.effects, "leaderHeard"), []);
   actor.nowMs = 250;
   ask(actor, 3, 2, 150);
-  t.deepEqual(emitted(actor.effects, "leaderHeard$"), [
+  t.deepEqual(emitted(actor.effects, "leaderHeard"), [
     { kind: "leaderHeard", turns: { [GATEWAY]: [1] } },
   ]);
 });
@@ -152,7 +153,7 @@ test("a leader's own turns count when a quorum has held to it since", (t) => {
 test("a node alone confirms its own turns at its next look at the quorum", (t) => {
   const actor = node(1, 1);
   tell(actor, 1);
-  t.is(emitted(actor.receive({ kind: "timer", timer: "quorum" }), "leaderHeard$").length, 1);
+  t.is(emitted(actor.receive({ kind: "timer", timer: "quorum" }), "leaderHeard").length, 1);
 });
 
 test("a new leader gives its own sessions what was touched before it led", (t) => {

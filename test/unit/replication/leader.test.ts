@@ -1,4 +1,5 @@
 /** log-sync as a candidate and leader, by plain calls. */
+import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { DELIVERY_TAG } from "../../../actors/log-sync/delivery.ts";
@@ -30,7 +31,7 @@ import {
 } from "../../support/plain-calls.ts";
 import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
 
-type LogSync = Driven<LogSyncState, LogSyncMessage>;
+type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
 function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
   return { kind: "received", from: server(peer), sender: senderOf(peer), message };
@@ -92,7 +93,7 @@ function candidateWith(lastZxids: readonly Zxid[]): LogSync {
 }
 
 function publish(logSync: LogSync): ReturnType<LogSync["receive"]> {
-  return logSync.receive({ kind: "timer", timer: "publish" });
+  return logSync.receive({ kind: "endOfTurn" });
 }
 
 function accepted(peer: number, zxid: Zxid, of = 1): LogSyncMessage {
@@ -258,16 +259,16 @@ test("a node alone leads and commits without peers", (t) => {
   publish(logSync);
   const effects = logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
   t.is(logSync.state.committed, at(1, 0));
-  t.like(emitted(effects, "leadership$").at(-1), { role: "leading", epoch: 1, leader: 1 });
+  t.like(emitted(effects, "leadership").at(-1), { role: "leading", epoch: 1, leader: 1 });
 });
 
 test("a leader whose disk is full gives up, takes no part in elections, and looks again when there is room", (t) => {
   const logSync = leader();
   const full = logSync.receive({ kind: "diskFull", durable: at(1, 0) });
-  t.like(emitted(full, "durable$")[0], { votes: false });
+  t.like(emitted(full, "durable")[0], { votes: false });
   t.deepEqual(told(full, "election"), [{ kind: "look", reason: "the disk is full" }]);
   const room = logSync.receive({ kind: "writable" });
-  t.like(emitted(room, "durable$")[0], { votes: true });
+  t.like(emitted(room, "durable")[0], { votes: true });
   t.like(told(room, "election")[0], { kind: "look" });
 });
 

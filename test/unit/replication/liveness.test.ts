@@ -1,4 +1,6 @@
 /** The heartbeat and sessions actors by plain calls. */
+import type { SessionsEffect } from "../../../actors/sessions/sessions.ts";
+import type { HeartbeatEffect } from "../../../actors/heartbeat/heartbeat.ts";
 import test from "ava";
 import { heartbeatActor, type HeartbeatState } from "../../../actors/heartbeat/heartbeat.ts";
 import type { HeartbeatMessage } from "../../../actors/heartbeat/messages.ts";
@@ -25,7 +27,7 @@ function leadership(role: Leadership["role"], leader: number | undefined): Leade
 }
 
 /** Node 1 of three that follows, or leads. */
-function heartbeat(leader: number): Driven<HeartbeatState, HeartbeatMessage> {
+function heartbeat(leader: number): Driven<HeartbeatState, HeartbeatMessage, HeartbeatEffect> {
   const actor = new Driven(heartbeatActor({ server: server(1), voters: [1, 2, 3].map(server) }));
   actor.receive(leadership(leader === 1 ? "leading" : "following", leader));
   return actor;
@@ -54,7 +56,7 @@ test("a follower bears a leader's silence for the timeout and no longer", (t) =>
 
 test("one answer of a node that does not lead ends an established leadership, and not one that is being established", (t) => {
   const pong = { kind: "pong", epoch: epoch(1), leading: false } as const;
-  const ask = (actor: Driven<HeartbeatState, HeartbeatMessage>): object[] => {
+  const ask = (actor: Driven<HeartbeatState, HeartbeatMessage, HeartbeatEffect>): object[] => {
     const [ping] = requests(actor.receive({ kind: "timer", timer: "ping" }));
     const answer = {
       kind: "answered",
@@ -105,7 +107,9 @@ test("sessions touched here are told to the leader until a pong says that it too
 });
 
 /** With one session of 4 s that was attached at time 0. */
-function sessions(role: Leadership["role"]): Driven<SessionsState, SessionsMessage> {
+function sessions(
+  role: Leadership["role"],
+): Driven<SessionsState, SessionsMessage, SessionsEffect> {
   const actor = new Driven(sessionsActor({ tickMs: 500 }));
   actor.receive({
     kind: "sessionChanges",
@@ -117,7 +121,10 @@ function sessions(role: Leadership["role"]): Driven<SessionsState, SessionsMessa
 }
 
 /** Ticks in time up to `nowMs`; what the last one proposed. */
-function tick(actor: Driven<SessionsState, SessionsMessage>, nowMs: number): object[] {
+function tick(
+  actor: Driven<SessionsState, SessionsMessage, SessionsEffect>,
+  nowMs: number,
+): object[] {
   let proposals: object[] = [];
   while (actor.nowMs < nowMs) {
     actor.nowMs = Math.min(actor.nowMs + 500, nowMs);

@@ -1,4 +1,5 @@
 /** How a folder comes to belong to an ensemble, and how one takes another's place: log-sync by plain calls. */
+import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
@@ -26,7 +27,7 @@ import {
   told,
 } from "../../support/plain-calls.ts";
 
-type LogSync = Driven<LogSyncState, LogSyncMessage>;
+type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 const members = [1, 2, 3].map(server);
 
 function start(report: Parameters<typeof recoveredReport>[0], voters = members): LogSync {
@@ -141,7 +142,7 @@ test("folders found an ensemble when all numbers have been heard, and belong to 
   t.deepEqual(stored(effects), [ensembleOf(3)]);
   t.is(logSync.state.membership.settled, undefined);
   const belongs = logSync.receive({ kind: "configurationStored", configuration: ensembleOf(3) });
-  t.like(emitted(belongs, "standing$"), [{ ensembleId: ensembleOf(3).ensembleId, version: 1 }]);
+  t.like(emitted(belongs, "standing"), [{ ensembleId: ensembleOf(3).ensembleId, version: 1 }]);
   t.is(logSync.state.founding, undefined);
 });
 
@@ -228,7 +229,7 @@ function leader(): LogSync {
       lastZxid: ZXID_NONE,
     }),
   );
-  logSync.receive({ kind: "timer", timer: "publish" });
+  logSync.receive({ kind: "endOfTurn" });
   logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
   logSync.receive(accepted(2, at(1, 0)));
   if (logSync.state.role.kind !== "leading") throw new Error("node 1 leads");
@@ -282,7 +283,7 @@ test("a guest is bound to its number only when it holds all that is committed", 
 
 test("while a number is being bound to another folder it counts for neither of the two", (t) => {
   const logSync = binding();
-  logSync.receive({ kind: "timer", timer: "publish" });
+  logSync.receive({ kind: "endOfTurn" });
   logSync.receive({ kind: "appended", lastZxid: at(1, 1), truncations: 0 });
   logSync.receive(accepted(3, at(1, 1)));
   logSync.receive(accepted(3, at(1, 1), guest));
@@ -318,7 +319,7 @@ test("an ensemble of two replaces nobody: without the number there would be no m
       lastZxid: ZXID_NONE,
     }),
   );
-  logSync.receive({ kind: "timer", timer: "publish" });
+  logSync.receive({ kind: "endOfTurn" });
   logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
   logSync.receive(accepted(2, at(1, 0)));
   logSync.nowMs = 60_000;
@@ -449,7 +450,7 @@ test("a node that is told that it was refused as of an older life loses its vote
   t.deepEqual(logSync.receive({ ...older, incarnation: 2 ** 50 }), [], "no folder starts so often");
   const effects = logSync.receive({ ...older, incarnation: 9 });
   t.deepEqual(told(effects, "log"), [{ kind: "loseVote", incarnation: 9 }]);
-  t.like(emitted(effects, "durable$"), [{ votes: false }]);
+  t.like(emitted(effects, "durable"), [{ votes: false }]);
   const asked: LogSyncPeerMessage = {
     kind: "promiseRequest",
     epoch: epoch(5),

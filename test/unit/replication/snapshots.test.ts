@@ -1,4 +1,5 @@
 /** log-sync with snapshots, by plain calls: loaded at the start, offered by a leader, transferred by a follower. */
+import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { DELIVERY_TAG } from "../../../actors/log-sync/delivery.ts";
@@ -10,7 +11,7 @@ import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
 import { folderOf, ensembleOf, recoveredReport, senderOf } from "../../support/peers.ts";
 
-type LogSync = Driven<LogSyncState, LogSyncMessage>;
+type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
 function identity(zxid: Zxid, bytes = 1000): SnapshotIdentity {
   return { zxid, bytes, checksum: 7 };
@@ -74,7 +75,7 @@ test("at the start every lane is given the snapshot, and nothing is delivered be
   t.like(told(logSync.receive(loaded(2, base)), "log")[0], { kind: "read", after: base });
   const records = [record(at(1, 6), base), next];
   const effects = logSync.receive({ kind: "records", tag: DELIVERY_TAG, after: base, records });
-  t.deepEqual(emitted(effects, "committed$"), [{ kind: "committed", records }]);
+  t.deepEqual(emitted(effects, "committed"), [{ kind: "committed", records }]);
   t.like(logSync.state.submitters.judge({ server: server(3), lane: 1, incarnation: 4 }, 9), {
     kind: "repeated",
   });

@@ -1,4 +1,5 @@
 /** A node that may have forgotten something, by plain calls: it takes part, counts for nothing, and gets its vote back. */
+import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import type { VoteLoss } from "../../../actors/log/messages.ts";
@@ -19,7 +20,7 @@ import {
 } from "../../support/plain-calls.ts";
 import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
 
-type LogSync = Driven<LogSyncState, LogSyncMessage>;
+type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
 /** Node 1 of three, without a vote. Its promise is of epoch 2. */
 function node(reason: VoteLoss["reason"], lastZxids: readonly Zxid[], promised = 2): LogSync {
@@ -109,7 +110,7 @@ test("a leader does not count the word of a node without a vote, and forgets wha
     lastZxid: ZXID_NONE,
   } as const;
   logSync.receive(from(2, { ...granted, epoch: epoch(1), promise }));
-  logSync.receive({ kind: "timer", timer: "publish" });
+  logSync.receive({ kind: "endOfTurn" });
   logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
   const accepted = {
     kind: "accepted",
@@ -138,7 +139,7 @@ test("a damaged log regains its vote when it holds what its leader held, in an e
   t.deepEqual(told(durable, "log"), [regainVote]);
   t.not(logSync.state.repair, undefined, "only once the marker is gone");
   const effects = logSync.receive({ kind: "voteRegained" });
-  t.like(emitted(effects, "durable$")[0], { votes: true });
+  t.like(emitted(effects, "durable")[0], { votes: true });
   t.deepEqual(sent(effects, 2), [
     { kind: "accepted", epoch: 2, zxid: at(2, 1), votes: true, diskSpace: "free", treeFull: false },
   ]);

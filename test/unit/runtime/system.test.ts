@@ -1,6 +1,7 @@
 /** The loop that calls actors: order, timers, bounds, supervision, links, requests. */
 import test from "ava";
-import type { Actor, Context, Step, Supervision } from "../../../runtime/actor.ts";
+import type { Actor, Supervision } from "../../../runtime/actor.ts";
+import type { Context } from "../../../runtime/turn.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import type { InspectionEvent } from "../../../runtime/inspection.ts";
 import { ActorSystem, type Letter, type SystemOptions } from "../../../runtime/system.ts";
@@ -77,15 +78,14 @@ function actor(
       name,
       supervision,
       mailbox: { capacity, whenFull },
-      start: (): Step<Note[]> => ({ state: got, effects: [] }),
-      receive: (state, message, context) => {
-        state.push(message);
-        return { state, effects: handle(message, context) };
+      start: () => got,
+      receive: (turn, message) => {
+        turn.state.push(message);
+        turn.effects.push(...handle(message, turn));
       },
-      recover: (state, message) => ({
-        state,
-        effects: [{ kind: "tell", to: name, message: { kind: "recovered", from: message.kind } }],
-      }),
+      recover: ({ effects }, message) => {
+        effects.push(tell(name, { kind: "recovered", from: message.kind }));
+      },
     },
   };
 }
@@ -115,7 +115,8 @@ test("what two subscribers of a topic hear, both hear in the order of its making
   const bench = new Bench();
   const emit = (value: string): Effect => ({
     kind: "emit",
-    topic: "news$",
+    topic: "news",
+    keep: false,
     value: { kind: value },
   });
   const source = actor("source", (message) =>
@@ -126,9 +127,7 @@ test("what two subscribers of a topic hear, both hear in the order of its making
   );
   const second = actor("second", () => []);
   for (const { actor: each } of [source, first, second]) bench.system.add(each);
-  for (const name of ["first", "second"]) {
-    bench.system.topic("source", "news$").subscribe((value) => bench.system.tell(name, value));
-  }
+  bench.system.wire("source", "news", ["first", "second"]);
   bench.system.tell("source", { kind: "go" });
   bench.run();
   t.deepEqual(
@@ -137,18 +136,16 @@ test("what two subscribers of a topic hear, both hear in the order of its making
   );
 });
 
-test("a timer of 0 fires after the messages that are at hand, once", (t) => {
+test("the end of a turn comes after the messages that are at hand, once", (t) => {
   const bench = new Bench();
-  const a = actor("a", (message) =>
-    message.kind === "timer" ? [] : [{ kind: "startTimer", timer: "flush", afterMs: 0 }],
-  );
+  const a = actor("a", (message) => (message.kind === "endOfTurn" ? [] : [{ kind: "endOfTurn" }]));
   bench.system.add(a.actor);
   bench.system.tell("a", { kind: "1" });
   bench.system.tell("a", { kind: "2" });
   bench.run();
   t.deepEqual(
     a.got.map(({ kind }) => kind),
-    ["1", "2", "timer"],
+    ["1", "2", "endOfTurn"],
   );
 });
 

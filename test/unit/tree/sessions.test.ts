@@ -6,14 +6,13 @@ import { Code } from "../../../protocol/codes.ts";
 import type { ServerId, SessionId } from "../../../protocol/ids.ts";
 import type { ClientOperation } from "../../../protocol/operations.ts";
 import { encodeRecord } from "../../../protocol/record.ts";
-import type { Applied, TreeReply } from "../../../actors/tree/messages.ts";
+import type { TreeMetrics, TreeReply } from "../../../actors/tree/messages.ts";
 import { type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import {
   appliedOf,
   client,
   create,
-  emittedOf,
   multi,
   PASSWORD,
   remove,
@@ -151,41 +150,37 @@ test("sessions$ tells what became of the sessions of a message, and nothing when
   t.deepEqual(sessionsOf(replica.commit(client(session, create("/a")))), []);
 });
 
-test("applied$ has the figures after the message", (t) => {
+test("the metrics are those of what has been applied when they are asked for", (t) => {
   const replica = new Replica();
   const session = replica.session();
-  const [before] = emittedOf(replica.commit(), "applied$") as { dataBytes: number }[];
-  const effects = replica.commit(
-    client(session, create("/abc", { ephemeral: true, data: new Uint8Array(10) })),
-  );
-  t.like(emittedOf(effects, "applied$")[0], {
+  const before = replica.metrics();
+  replica.commit(client(session, create("/abc", { ephemeral: true, data: new Uint8Array(10) })));
+  t.like(replica.metrics(), {
     zxid: replica.lastZxid,
     znodes: 5,
     ephemerals: 1,
     watches: 0,
-    dataBytes: (before?.dataBytes ?? 0) + 14,
+    dataBytes: before.dataBytes + 14,
   });
 });
 
-test("the figures are what they were once everything is deleted or undone", (t) => {
+test("the metrics are what they were once everything is deleted or undone", (t) => {
   const replica = new Replica();
   const session = replica.session();
-  const figures = (...operations: readonly ClientOperation[]): Applied => {
-    const effects = replica.commit(...operations.map((each) => client(session, each)));
-    const [value] = emittedOf(effects, "applied$") as Applied[];
-    if (value === undefined) throw new Error("no figures were told");
-    return { ...value, zxid: ZXID_NONE };
+  const after = (...operations: readonly ClientOperation[]): TreeMetrics => {
+    replica.commit(...operations.map((each) => client(session, each)));
+    return { ...replica.metrics(), zxid: ZXID_NONE };
   };
-  const before = figures();
+  const before = after();
   const ephemeral = create("/e", { ephemeral: true, data: new Uint8Array(100) });
   const longer = setData("/e", new Uint8Array(3000));
-  t.notDeepEqual(figures(ephemeral, longer), before);
-  t.deepEqual(figures(remove("/e")), before);
-  t.deepEqual(figures(multi(ephemeral, longer, remove("/e"), remove("/e"))), before);
-  const after = figures(ephemeral, longer, { kind: "closeSession" });
+  t.notDeepEqual(after(ephemeral, longer), before);
+  t.deepEqual(after(remove("/e")), before);
+  t.deepEqual(after(multi(ephemeral, longer, remove("/e"), remove("/e"))), before);
+  const closed = after(ephemeral, longer, { kind: "closeSession" });
   const { znodes, dataBytes, ephemerals, treeBytes } = before;
-  t.like(after, { znodes, dataBytes, ephemerals, sessions: 0 });
-  t.true(after.treeBytes < treeBytes, "the session is gone too");
+  t.like(closed, { znodes, dataBytes, ephemerals, sessions: 0 });
+  t.true(closed.treeBytes < treeBytes, "the session is gone too");
 });
 
 test("a batch that comes again is skipped and not answered again", (t) => {
@@ -198,7 +193,7 @@ test("a batch that comes again is skipped and not answered again", (t) => {
   const effects = replica.receive({ kind: "committed", records: [first, again] });
   t.is(appliedOf(effects).length, 1);
   t.like(replica.data("/a"), { stat: { version: 1 } });
-  t.like(emittedOf(effects, "applied$")[0], { zxid: replica.lastZxid });
+  t.is(replica.metrics().zxid, replica.lastZxid);
 });
 
 test("a newer incarnation takes the place of an older one, whose batches are then skipped", (t) => {
@@ -249,11 +244,8 @@ test("a barrier takes its zxid and changes nothing else", (t) => {
     crc32,
   );
   const effects = replica.receive({ kind: "committed", records: [barrier] });
-  t.deepEqual(
-    effects.map((effect) => effect.kind === "emit" && effect.topic),
-    ["applied$"],
-  );
-  t.like(emittedOf(effects, "applied$")[0], { zxid, znodes: 4 });
+  t.deepEqual(effects, []);
+  t.like(replica.metrics(), { zxid, znodes: 4 });
 });
 
 test("a record that does not follow the one before it stops the replica", (t) => {

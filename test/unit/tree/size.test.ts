@@ -27,7 +27,7 @@ test("a tree says at its limit that it is full, and below it, with some distance
   const session = replica.session();
   const done = (operation: ClientOperation): readonly Effect[] =>
     replica.commit(client(session, operation));
-  const rooms = (effects: readonly Effect[]): readonly object[] => emittedOf(effects, "room$");
+  const rooms = (effects: readonly Effect[]): readonly object[] => emittedOf(effects, "memory");
   let count = 0;
   for (let effects = done(create(MANY[count] ?? "")); rooms(effects).length === 0; ) {
     count += 1;
@@ -54,9 +54,9 @@ test("values count outside of the heap", (t) => {
   const session = replica.session();
   replica.do(session, create("/a"));
   const large = replica.commit(client(session, setData("/a", new Uint8Array(100_000))));
-  t.like(emittedOf(large, "room$"), [{ full: true }]);
+  t.like(emittedOf(large, "memory"), [{ full: true }]);
   const small = replica.commit(client(session, setData("/a", null)));
-  t.like(emittedOf(small, "room$"), [{ full: false }]);
+  t.like(emittedOf(small, "memory"), [{ full: false }]);
 });
 
 test("as many sessions as there may be are said to be so", (t) => {
@@ -94,14 +94,14 @@ test("an operation grows the tree if it adds more than it takes away", (t) => {
 test("watches of all connections of a lane have a limit, and the read that asks for one more is not done", (t) => {
   const replica = new Replica({ limits: { ...NO_LIMITS, watchesMax: 2 } });
   const watched = (reader: number, path: string): object | undefined =>
-    replica.readAs("reader", reader, { kind: "exists", path, watch: true }).results[0];
+    replica.readAs("zookeeper/9", reader, { kind: "exists", path, watch: true }).results[0];
   watched(1, "/a");
   t.like(watched(2, "/a"), { kind: "error", code: Code.noNode });
   t.like(watched(3, "/a"), { kind: "error", code: Code.throttled });
-  t.like(replica.readAs("reader", 3, { kind: "exists", path: "/", watch: false }).results[0], {
+  t.like(replica.readAs("zookeeper/9", 3, { kind: "exists", path: "/", watch: false }).results[0], {
     kind: "stat",
   });
-  replica.receive({ kind: "forget", from: "reader", client: 1 });
+  replica.receive({ kind: "forget", from: "zookeeper/9", client: 1 });
   t.like(watched(3, "/a"), { kind: "error", code: Code.noNode });
 });
 

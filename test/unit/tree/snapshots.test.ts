@@ -136,7 +136,7 @@ test("a loaded snapshot tells log-sync, the log and the figures, fires nothing a
   t.like(loadedOf(effects), { zxid: replica.lastZxid });
   const loaded = messagesTo(effects, "log");
   t.deepEqual(loaded, [{ kind: "chunkLoaded", lane: 0, zxid: replica.lastZxid, index: 0 }]);
-  t.like(emittedOf(effects, "applied$")[0], { zxid: replica.lastZxid, znodes: 7 });
+  t.like(emittedOf(effects, "metrics")[0], { zxid: replica.lastZxid, znodes: 7 });
   const attached = [{ session, timeoutMs: 10_000, attachedAt: session as number as Zxid }];
   t.deepEqual(sessionsOf(effects), [{ kind: "sessionChanges", attached, closed: [] }]);
   t.deepEqual(
@@ -155,7 +155,7 @@ test("a snapshot that replaces a state resets the gateways once, and says which 
   ahead.commit({ kind: "expireSession", session: gone, attachedAt: gone as number as Zxid });
   const created = ahead.session();
   behind.read({ kind: "getChildren", path: "/", watch: true });
-  const stream = { from: "nats/0", client: 1, stream: 1, path: "/", recursive: true };
+  const stream = { from: "nats/0", client: 1, stream: 1, path: "/", recursive: true } as const;
   behind.receive({ kind: "openStream", ...stream, after: undefined });
   const effects = load(behind, cut(ahead));
   t.deepEqual(messagesTo(effects, "zookeeper/0"), [{ kind: "treeReset" }]);
@@ -181,7 +181,7 @@ test("a stream that asks for what lies before the loaded snapshot is compacted",
   const copy = new Replica();
   load(copy, cut(replica));
   const zxid = replica.lastZxid;
-  const stream = { from: "nats/0", client: 1, stream: 1, path: "/", recursive: true };
+  const stream = { from: "nats/0", client: 1, stream: 1, path: "/", recursive: true } as const;
   const before = copy.receive({ kind: "openStream", ...stream, after: (zxid - 1) as Zxid });
   t.like(toldOf(before)[0]?.message, { kind: "compacted", oldest: zxid });
   const at = copy.receive({ kind: "openStream", ...stream, after: zxid });

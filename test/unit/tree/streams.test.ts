@@ -22,7 +22,7 @@ function open(
 ): readonly Effect[] {
   return replica.receive({
     kind: "openStream",
-    from: "listener",
+    from: "zookeeper/9",
     client: 1,
     stream: 1,
     path: "/",
@@ -175,7 +175,7 @@ test("a stream that one message outruns is told so and closed", (t) => {
   const session = replica.session();
   open(replica);
   const many = Array.from({ length: 100 }, () => client(session, setData("/", null)));
-  const told = toldOf(replica.commit(...many)).filter(({ to }) => to === "listener");
+  const told = toldOf(replica.commit(...many)).filter(({ to }) => to === "zookeeper/9");
   t.deepEqual(
     told.map(({ message }) => message.kind),
     ["compacted"],
@@ -202,8 +202,8 @@ test("a closed stream and one of a forgotten client are told nothing more", (t) 
   open(replica);
   open(replica, { client: 2 });
   open(replica, { client: 3, recursive: false });
-  replica.receive({ kind: "closeStream", from: "listener", client: 1, stream: 1 });
-  replica.receive({ kind: "forget", from: "listener", client: 2 });
+  replica.receive({ kind: "closeStream", from: "zookeeper/9", client: 1, stream: 1 });
+  replica.receive({ kind: "forget", from: "zookeeper/9", client: 2 });
   const told = toldOf(replica.commit(client(session, setData("/", null))));
   t.deepEqual(
     told.flatMap(({ message }) => (message.kind === "changes" ? [message.client] : [])),
