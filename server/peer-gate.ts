@@ -112,7 +112,8 @@ export class NodeGate implements PeerGate {
     }
     const sender = this.#senderOf(header, this.#standing);
     const later = sender.isVoter ? this.#laterThan(header) : undefined;
-    if (later !== undefined) return this.#olderLife(incoming, header, later.incarnation, nowMs);
+    if (later !== undefined)
+      return this.#olderIncarnation(incoming, header, later.incarnation, nowMs);
     if (!sender.isNamed && this.#isOutdated(incoming, header, this.#standing)) {
       const reply = this.#reply(from, "outdated", header, nowMs);
       return { kind: "refused", reply };
@@ -187,21 +188,21 @@ export class NodeGate implements PeerGate {
   }
 
   /** A late message of a life that is over, or another process with the same folder, or a copy of it. */
-  #olderLife(
+  #olderIncarnation(
     { from }: Arrived,
     header: PeerFrameHeader,
     incarnation: number,
     nowMs: number,
   ): Admission {
-    const log = this.#say(from, "olderLife", nowMs, {
+    const log = this.#say(from, "olderIncarnation", nowMs, {
       level: "info",
-      event: "olderLife",
+      event: "olderIncarnation",
       detail: { node: from, incarnation: header.incarnation, remembered: incarnation },
     });
     return {
       kind: "refused",
       log,
-      reply: this.#reply(from, "olderLife", header, nowMs, incarnation),
+      reply: this.#reply(from, "olderIncarnation", header, nowMs, incarnation),
     };
   }
 
@@ -304,7 +305,7 @@ const TWIN_HEARD: TwinHeard = { kind: "twinHeard" };
 
 const TEXTS: Readonly<Record<RefusalReason, string>> = {
   twin: "another process has this node's id: stop one of them",
-  olderLife:
+  olderIncarnation:
     "its folder has been used since by another process: it is a copy, or an old one put back",
   outdated: "its number is bound to another folder by now",
   otherEnsemble:

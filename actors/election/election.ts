@@ -3,6 +3,7 @@
  * larger, and agree when a quorum holds the same; a node that follows a live leader answers with that leader, so a
  * returning node disturbs nobody. A hint only: log-sync keeps the safety. Source: ZooKeeper's FastLeaderElection.
  */
+import { logEvent } from "../log-event.ts";
 import type { Actor } from "../../runtime/actor.ts";
 import type { LocalEffect, PeerEffect } from "../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../runtime/turn.ts";
@@ -250,7 +251,7 @@ function elect(turn: Turn, leader: ServerId): void {
   state.mode = "settled";
   stopTimers(turn);
   const detail = { leader, round: state.round };
-  effects.push({ kind: "log", level: "info", event: "elected", detail });
+  effects.push(logEvent("elected", detail));
   effects.push(tell("log-sync", { kind: "elected", leader }));
 }
 

@@ -45,7 +45,7 @@ export function stand(turn: LogSyncTurn): void {
   }
   const known = knownEpoch(state);
   if (known >= EPOCH_MAX) {
-    log(turn, "error", "no epoch is left", { epoch: known });
+    log(turn, "noEpochLeft", { epoch: known });
     lookAgain(turn, "no epoch is left");
     return;
   }
@@ -85,7 +85,7 @@ export function receivePromiseRequest(
   // What it holds beyond the others is not committed. They are a quorum, and its word would make them give way to it.
   if (state.abstaining) return;
   if (message.epoch > promisedEpoch(state)) {
-    if (state.role.kind === "leading") log(turn, "info", "deposed", { epoch: message.epoch });
+    if (state.role.kind === "leading") log(turn, "deposed", { epoch: message.epoch });
     // Whoever asks may lead soon: this node waits for its barrier.
     follow(turn, message.candidate, undefined);
     persistPromise(turn, { epoch: message.epoch, candidate: message.candidate }, from);

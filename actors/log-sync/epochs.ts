@@ -31,7 +31,7 @@ export function believes(turn: LogSyncTurn, from: ServerId, message: LogSyncPeer
   if (nowMs - allowance.toldAtMs >= LINE_INTERVAL_MS) {
     allowance.toldAtMs = nowMs;
     const detail = { from, message: message.kind, epoch: heard, believed: state.epochSeen };
-    log(turn, "warn", "epoch too far ahead", detail);
+    log(turn, "epochTooFarAhead", detail);
   }
   return false;
 }

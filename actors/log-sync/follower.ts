@@ -146,7 +146,7 @@ function takeRecords(
     if (!("length" in verdict) || verdict.length !== received.length) {
       const reason = "fault" in verdict ? REFUSALS[verdict.fault] : "its length is wrong";
       const detail = { from: role.leader, after: formatZxid(after), reason };
-      log(turn, "warn", "record refused", detail);
+      log(turn, "recordRefused", detail);
       break;
     }
     const fault = recordFault(received, message.epoch) ?? foreignFault(state, received);
@@ -156,7 +156,7 @@ function takeRecords(
     }
     const { prevZxid, lastZxid, timeMs } = recordHeader(received);
     if (prevZxid !== after) {
-      log(turn, "warn", "records do not continue each other", { after: formatZxid(after) });
+      log(turn, "recordsNotContiguous", { after: formatZxid(after) });
       break;
     }
     if (!state.index.holds(lastZxid)) {
@@ -191,7 +191,7 @@ function takeRecords(
 function truncate(turn: LogSyncTurn, after: Zxid): void {
   const { state } = turn;
   assert(after >= state.committed, "I7: nothing that is committed is truncated");
-  log(turn, "info", "truncating", {
+  log(turn, "truncating", {
     after: formatZxid(after),
     from: formatZxid(state.index.tail),
   });
@@ -246,7 +246,7 @@ export function followCommit(turn: LogSyncTurn, role: Following): void {
   if (state.committed < zxidOf(role.epoch, 0)) return;
   role.established = true;
   turn.effects.push({ kind: "stopTimer", timer: "establish" });
-  log(turn, "info", "following", { leader: role.leader, epoch: role.epoch });
+  log(turn, "following", { leader: role.leader, epoch: role.epoch });
   emitLeadership(turn);
 }
 

@@ -34,7 +34,7 @@ export function checkMemory(turn: LogSyncTurn, role: Leading, from: ServerId, du
   if (follower === undefined || durable >= follower.incarnation.owed) return;
   const { incarnation } = follower;
   if (!incarnation.hasForgotten) {
-    log(turn, "error", "a voter has forgotten what it acknowledged", {
+    log(turn, "voterForgotAcknowledged", {
       node: from,
       acknowledged: formatZxid(incarnation.owed),
       durable: formatZxid(durable),

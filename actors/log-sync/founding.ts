@@ -129,7 +129,7 @@ export function twinHeard(turn: LogSyncTurn, id: ServerId): void {
   const { founding } = state;
   if (founding === undefined) return;
   if (!founding.twinsMs.has(id)) {
-    log(turn, "warn", "two processes have one id: no ensemble is founded while both are there", {
+    log(turn, "twoProcessesOfOneId", {
       id,
     });
   }
@@ -147,7 +147,7 @@ function contradicted(
   const members = theirs.join(",");
   if (founding.contradicting.get(from) === members) return;
   founding.contradicting.set(from, members);
-  log(turn, "warn", "another node was started with other members", {
+  log(turn, "otherMembers", {
     node: from,
     itsMembers: members,
     members: state.options.voters.join(","),
@@ -166,7 +166,7 @@ function hearOfEnsemble(turn: LogSyncTurn, founding: Founding, configuration: Co
     return;
   }
   if (founding.formed?.configuration.ensembleId !== configuration.ensembleId) {
-    log(turn, "warn", "an ensemble is there in which another folder has this node's number", {
+    log(turn, "numberTaken", {
       ensembleId: configuration.ensembleId,
     });
   }
@@ -202,18 +202,13 @@ function sayWaiting(turn: LogSyncTurn, founding: Founding): void {
   const { state } = turn;
   const { options } = state;
   if (founding.formed !== undefined) {
-    log(
-      turn,
-      "warn",
-      "waits to be taken in by an ensemble in which another folder has its number",
-      {
-        ensembleId: founding.formed.configuration.ensembleId,
-      },
-    );
+    log(turn, "waitingForAdmission", {
+      ensembleId: founding.formed.configuration.ensembleId,
+    });
     return;
   }
   const missing = options.voters.filter((id) => id !== options.server && !founding.heard.has(id));
-  log(turn, "warn", "belongs to no ensemble yet: all members must be up together once", {
+  log(turn, "noEnsembleYet", {
     notHeardOf: missing.join(" "),
     twoProcesses: [...founding.twinsMs.keys()].join(" "),
     otherMembers: [...founding.contradicting.keys()].join(" "),

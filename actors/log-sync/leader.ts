@@ -88,7 +88,7 @@ export function lead(turn: LogSyncTurn, of: Epoch): void {
     { kind: "stopTimer", timer: "ask" },
     { kind: "startTimer", timer: "announce", afterMs: options.announceIntervalMs ?? 100 },
   );
-  log(turn, "info", "leads", { epoch: of, after: formatZxid(state.index.tail) });
+  log(turn, "establishing", { epoch: of, after: formatZxid(state.index.tail) });
   emitLeadership(turn);
   const payload = encodeBarrier(state.membership.settled);
   appendRecord(turn, role, { kind: "barrier", payload, count: 1, submitter: undefined, seq: 0 });
@@ -217,7 +217,7 @@ export function submit(turn: LogSyncTurn, role: Leading, message: SubmitMessage)
   if (!role.active || state.diskFull) return;
   if (RECORD_HEADER_BYTES + message.payload.length > RECORD_BYTES_MAX) {
     const detail = { server: message.submitter.server, bytes: message.payload.length };
-    log(turn, "warn", "batch is larger than a record may be", detail);
+    log(turn, "batchTooLarge", detail);
     return;
   }
   const verdict = role.taken.judge(message.submitter, message.seq);
@@ -373,7 +373,7 @@ export function activate(turn: LogSyncTurn, role: Leading): void {
   if (role.active || state.delivered < role.barrier) return;
   role.active = true;
   role.taken = state.submitters.copy();
-  log(turn, "info", "leading", { epoch: role.epoch });
+  log(turn, "leading", { epoch: role.epoch });
   emitLeadership(turn);
 }
 

@@ -32,6 +32,6 @@ export function treeLoaded(turn: LogSyncTurn, message: TreeLoaded): void {
   if (message.zxid !== state.delivered || !state.lanesLoading.delete(message.lane)) return;
   if (state.lanesLoading.size > 0) return;
   state.submitters = SubmitterTable.of(message.submitters);
-  log(turn, "info", "snapshot loaded", { zxid: formatZxid(message.zxid) });
+  log(turn, "snapshotLoaded", { zxid: formatZxid(message.zxid) });
   deliver(turn);
 }

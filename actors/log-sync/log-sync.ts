@@ -240,7 +240,7 @@ function recovered(turn: LogSyncTurn, report: Extract<LogReport, { kind: "recove
   state.lastTimeMs = report.timeMs;
   if (report.snapshot !== undefined) loadLanes(turn, report.snapshot);
   if (report.voteLoss !== undefined) beginRepair(turn, report.voteLoss);
-  log(turn, "info", "log recovered", {
+  log(turn, "logRecovered", {
     lastZxid: formatZxid(state.durable),
     records: report.lastZxids.length,
     tornBytes: report.tornBytes,
@@ -281,7 +281,7 @@ function belongs(turn: LogSyncTurn, configuration: Configuration): void {
   state.founding = undefined;
   membership.settled = configuration;
   standingChanged(turn);
-  log(turn, "info", "belongs to an ensemble", {
+  log(turn, "belongsToEnsemble", {
     ensembleId: configuration.ensembleId,
     version: configuration.version,
     as: isBound(state) ? "voter" : "guest",
@@ -339,7 +339,7 @@ function voteRegained(turn: LogSyncTurn): void {
   const { state } = turn;
   const { role, repair } = state;
   state.repair = undefined;
-  log(turn, "info", "votes again", { reason: repair?.loss.reason });
+  log(turn, "votesAgain", { reason: repair?.loss.reason });
   emitDurable(turn);
   turn.effects.push({ kind: "stopTimer", timer: "survey" });
   if (role.kind === "following") sendAccepted(turn, role);
@@ -356,7 +356,7 @@ function diskFull(turn: LogSyncTurn, report: Extract<LogReport, { kind: "diskFul
   state.diskLow = true;
   state.diskFull = true;
   state.durable = report.durable;
-  log(turn, "warn", "disk full", { durable: formatZxid(report.durable) });
+  log(turn, "diskFull", { durable: formatZxid(report.durable) });
   if (role.kind === "leading" && role.active) {
     emitDurable(turn);
     reviewAdmission(turn, role);
@@ -381,7 +381,7 @@ function writable(turn: LogSyncTurn): void {
   const { role, diskFull: wasFull } = state;
   state.diskLow = false;
   state.diskFull = false;
-  log(turn, "info", "disk has room again", {});
+  log(turn, "diskHasSpaceAgain", {});
   if (role.kind === "looking") {
     lookAgain(turn, "the disk has room again");
     return;

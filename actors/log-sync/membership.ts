@@ -2,6 +2,7 @@
  * Which configuration this node goes by: the last that it knows to be committed, and those that its log holds beyond it. Every
  * change of that is told to the gate, and what is committed is made durable in the folder.
  */
+import { logEvent } from "../log-event.ts";
 import { emit } from "../topics.ts";
 import { assert } from "../../protocol/assert.ts";
 import {
@@ -90,12 +91,8 @@ export function settle(turn: LogSyncTurn, configuration: Configuration): void {
   );
   const guest = identityOf(configuration, options.server) !== identity;
   turn.effects.push(tell("log", { kind: "storeConfiguration", configuration, guest }));
-  turn.effects.push({
-    kind: "log",
-    level: "info",
-    event: "configuration",
-    detail: { version: configuration.version, committed: formatZxid(state.committed) },
-  });
+  const detail = { version: configuration.version, committed: formatZxid(state.committed) };
+  turn.effects.push(logEvent("configurationLearned", detail));
   standingChanged(turn);
   if (guest && wasBound) stopReplaced(turn);
 }

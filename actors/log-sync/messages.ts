@@ -173,7 +173,7 @@ export type RefusalReason =
   /** It belongs to another ensemble. */
   | "otherEnsemble"
   /** Its folder has been used since by a process that started later, or as late: it is a copy, or an old one put back. */
-  | "olderLife"
+  | "olderIncarnation"
   /** It takes itself for a voter, by a configuration that is not in force any more. */
   | "outdated";
 

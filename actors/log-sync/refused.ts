@@ -19,7 +19,7 @@ export function refusedByPeer(
   // Its answer has the configuration in force, in which another folder has this node's number.
   if (reason === "outdated" && isBound(state))
     sendTo(turn, from, greetingOf(state, { asks: true, nowMs: turn.nowMs }));
-  if (reason === "olderLife") loseMemory(turn, incarnation);
+  if (reason === "olderIncarnation") loseMemory(turn, incarnation);
 }
 
 /**
@@ -34,7 +34,7 @@ function loseMemory(turn: LogSyncTurn, incarnation: number): void {
   if (incarnation < membership.incarnation) return;
   if (incarnation - membership.incarnation > STARTS_MAX) return;
   membership.losingVote = "stops";
-  log(turn, "warn", "the data folder is older than what the others remember of it", {
+  log(turn, "folderOlderThanRemembered", {
     incarnation: membership.incarnation,
     remembered: incarnation,
   });
@@ -60,7 +60,7 @@ export function toldForgotten(
   if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
   if (membership.losingVote !== undefined || state.repair !== undefined) return;
   membership.losingVote = "goesOn";
-  log(turn, "error", "the data folder has lost what was acknowledged with it", {
+  log(turn, "folderLostAcknowledged", {
     leader: from,
     acknowledged: formatZxid(zxid),
     durable: formatZxid(state.durable),

@@ -40,7 +40,7 @@ export function survey(turn: LogSyncTurn): void {
   repair.surveys += 1;
   if (repair.surveys % SURVEYS_A_LINE !== 0) return;
   const unheard = othersOf(state).filter((voter) => !repair.heard.has(voter));
-  log(turn, "warn", "still without a vote", {
+  log(turn, "stillWithoutVote", {
     reason: repair.loss.reason,
     notHeardOf: unheard.join(" "),
     leaderEndsAt: repair.target && formatZxid(repair.target.tail),

@@ -51,10 +51,10 @@ export function receiveJoin(turn: LogSyncTurn, from: ServerId, sender: PeerSende
     sendTo(turn, from, { kind: "joinAnswer", identity, reason });
     sayOnce(turn, role, { from, identity, reason });
   } else if (sender.ensembleId === undefined) {
-    log(turn, "info", "takes a new folder in as a guest", { node: from, folder: identity });
+    log(turn, "guestAdmitted", { node: from, folder: identity });
     sendTo(turn, from, { kind: "joinAnswer", identity, configuration: settled });
   } else if (hasCaughtUp(state, role, from, identity) && membership.logged.length === 0) {
-    log(turn, "info", "binds a number to another folder", { node: from, folder: identity });
+    log(turn, "numberBound", { node: from, folder: identity });
     logConfiguration(turn, role, { id: from, identity });
   }
 }
@@ -93,7 +93,7 @@ function sayOnce(
   const { from, identity, reason } = of;
   if (nowMs - (role.refusedJoinMs.get(from) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN_MS) return;
   role.refusedJoinMs.set(from, nowMs);
-  log(turn, "warn", "takes no other folder in", { node: from, folder: identity, reason });
+  log(turn, "replacementRefused", { node: from, folder: identity, reason });
 }
 
 export function receiveJoinAnswer(
@@ -109,7 +109,7 @@ export function receiveJoinAnswer(
   if (reason !== undefined) {
     if (nowMs - membership.refusedMs < SAY_AGAIN_MS) return;
     membership.refusedMs = nowMs;
-    log(turn, "warn", "the ensemble does not take this folder in", { leader: from, reason });
+    log(turn, "joinRefused", { leader: from, reason });
     return;
   }
   if (founding === undefined || configuration === undefined || !mayAsk(state)) return;

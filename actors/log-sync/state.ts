@@ -1,5 +1,6 @@
 /** What log-sync knows, and the small steps that every role shares. */
-import type { LocalEffect, PeerEffect } from "../../runtime/effects.ts";
+import { logEvent } from "../log-event.ts";
+import type { EventDetail, LocalEffect, PeerEffect } from "../../runtime/effects.ts";
 import type { Turn } from "../../runtime/turn.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
@@ -29,6 +30,7 @@ import { type Counted, quorumOf } from "./quorum.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { SubmitterTable } from "./submitters.ts";
 import { emit } from "../topics.ts";
+import type { EventName } from "../../protocol/events.ts";
 
 export type LogSyncOptions = {
   readonly server: ServerId;
@@ -308,13 +310,8 @@ export function broadcast(turn: LogSyncTurn, message: LogSyncPeerMessage): void 
   turn.effects.push({ kind: "broadcast", actor: "log-sync", message });
 }
 
-export function log(
-  turn: LogSyncTurn,
-  level: "info" | "warn" | "error",
-  event: string,
-  detail: Readonly<Record<string, string | number | boolean | undefined>>,
-): void {
-  turn.effects.push({ kind: "log", level, event, detail });
+export function log(turn: LogSyncTurn, event: EventName, detail: EventDetail): void {
+  turn.effects.push(logEvent(event, detail));
 }
 
 /**
@@ -327,7 +324,7 @@ export function contradicts(turn: LogSyncTurn, from: ServerId, what: string): vo
   const times = state.contradictions;
   // The 1st, 2nd, 4th, 8th, …: a flood of them does not fill the log.
   if ((times & (times - 1)) !== 0) return;
-  log(turn, "error", "contradicted by a peer", { from, what, times });
+  log(turn, "peerContradiction", { from, what, times });
 }
 
 /** Starts making a promise durable; nothing is answered before it is. */
@@ -360,7 +357,7 @@ export function retire(turn: LogSyncTurn): void {
 export function lookAgain(turn: LogSyncTurn, reason: string): void {
   const { state } = turn;
   const was = state.role.kind;
-  if (was !== "looking") log(turn, "info", "looking", { was, reason });
+  if (was !== "looking") log(turn, "looking", { was, reason });
   retire(turn);
   state.role = { kind: "looking" };
   turn.effects.push(
@@ -391,10 +388,9 @@ export function emitLeadership(turn: LogSyncTurn): void {
   if (admission === state.admissionLogged) return;
   state.admissionLogged = admission;
   const { leader } = value;
-  if (admission === "all") log(turn, "info", "writes are taken again", {});
-  else if (admission === "noGrowth")
-    log(turn, "warn", "writes that grow the tree are refused: no room in memory", { leader });
-  else log(turn, "warn", "writes are refused: no room on the disk", { admission, leader });
+  if (admission === "all") log(turn, "writesAdmitted", {});
+  else if (admission === "noGrowth") log(turn, "growthRefused", { leader });
+  else log(turn, "writesRefused", { admission, leader });
 }
 
 /** On this node's own disk. */

@@ -23,7 +23,7 @@ export function dropPassedTransfer(turn: LogSyncTurn): void {
 export function dropTransfer(turn: LogSyncTurn, nowMs: number, reason: string): void {
   const { state } = turn;
   const zxid = formatZxid(state.transfer?.snapshot.zxid ?? state.committed);
-  log(turn, "info", "snapshot dropped", { zxid, reason });
+  log(turn, "snapshotTransferDropped", { zxid, reason });
   state.transfer = undefined;
   state.transferAfterMs = nowMs + FETCH_AGAIN_MS;
   turn.effects.push(tell("log", { kind: "dropParts" }));

@@ -61,7 +61,7 @@ export function receiveOffer(
 
 function begin(turn: LogSyncTurn, snapshot: SnapshotIdentity, nowMs: number): void {
   const { state } = turn;
-  log(turn, "info", "transferring snapshot", {
+  log(turn, "snapshotTransferStarted", {
     zxid: formatZxid(snapshot.zxid),
     bytes: snapshot.bytes,
   });
@@ -150,7 +150,7 @@ export function installed(
   state.index = new LogIndex([], zxid);
   state.durable = zxid;
   state.lastTimeMs = Math.max(state.lastTimeMs, timeMs);
-  log(turn, "info", "snapshot installed", { zxid: formatZxid(zxid) });
+  log(turn, "snapshotInstalled", { zxid: formatZxid(zxid) });
   loadLanes(turn, snapshot);
   const { role } = state;
   if (role.kind !== "following") return;

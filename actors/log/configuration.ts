@@ -10,7 +10,7 @@ import {
 } from "./format/procedure.ts";
 import { becomeFull } from "./disk-space.ts";
 import { performWithReserve } from "./disk-space.ts";
-import { type LogState, report, say } from "./state.ts";
+import { type LogState, report, log } from "./state.ts";
 import { storeVoteLoss } from "./recovery/vote-loss.ts";
 
 /** The head of the changes. Without room it stays there and is tried again, as a promise is. */
@@ -34,6 +34,6 @@ export function* storeConfiguration(
   }
   state.changes.shift();
   const { ensembleId, version } = configuration;
-  say(state, "info", "configurationStored", { ensembleId, version, guest: guest ? "yes" : "no" });
+  log(state, "configurationStored", { ensembleId, version, guest: guest ? "yes" : "no" });
   report(state, { kind: "configurationStored", configuration });
 }

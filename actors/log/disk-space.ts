@@ -7,7 +7,7 @@ import type { DiskOperation } from "../../runtime/disk.ts";
 import { LogStop, type Procedure, perform, performIfSpace } from "./format/procedure.ts";
 import { SEAL_BYTES } from "./format/write-header.ts";
 import { dropSpares } from "./segments/spares.ts";
-import { type LogState, report, say } from "./state.ts";
+import { type LogState, report, log } from "./state.ts";
 
 const PROBE_AFTER_MS = 1000;
 /** More than a promise takes, in whole blocks of any file system. */
@@ -44,7 +44,7 @@ export function becomeFull(state: LogState): void {
     state.full = true;
     state.wasFull = true;
     report(state, { kind: "diskFull", durable });
-    say(state, "warn", "diskFull", { durable: formatZxid(durable) });
+    log(state, "diskFull", { durable: formatZxid(durable) });
   }
   const kept = state.changes.filter((change) => change.kind !== "append");
   state.changes.splice(0, state.changes.length, ...kept);
@@ -61,7 +61,7 @@ export function becomeWritable(state: LogState): void {
   state.low = false;
   state.full = false;
   report(state, { kind: "writable" });
-  say(state, "info", "writable", { durable: formatZxid(state.index.lastZxid) });
+  log(state, "writable", { durable: formatZxid(state.index.lastZxid) });
 }
 export function awaitSpace(state: LogState): void {
   state.awaitingSpace = true;

@@ -31,7 +31,7 @@ import {
   type LogState,
   type LogTurn,
   type PendingRecord,
-  say,
+  log,
 } from "./state.ts";
 
 import { loseVote, regainVote } from "./recovery/vote-loss.ts";
@@ -164,7 +164,7 @@ function takeAppend(state: LogState, records: readonly Uint8Array[]): void {
   if (first === undefined) return;
   const follows = first.prevZxid === state.plannedEnd;
   if (state.full || (state.wasFull && !follows)) {
-    say(state, "debug", "appendDropped", {
+    log(state, "appendDropped", {
       records: records.length,
       firstZxid: formatZxid(first.firstZxid),
     });

@@ -1,5 +1,6 @@
 /** The log actor's state. */
-import type { DiskEffect, LocalEffect } from "../../runtime/effects.ts";
+import { logEvent } from "../log-event.ts";
+import type { DiskEffect, EventDetail, LocalEffect } from "../../runtime/effects.ts";
 import type { Turn } from "../../runtime/turn.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Crc32 } from "../../protocol/record.ts";
@@ -18,6 +19,7 @@ import type {
 } from "./messages.ts";
 import type { Procedure } from "./format/procedure.ts";
 import { RecordIndex } from "./segments/record-index.ts";
+import type { EventName } from "../../protocol/events.ts";
 
 export type LogSettings = {
   readonly server: ServerId;
@@ -240,11 +242,6 @@ export function report(state: LogState, message: LogReport): void {
   state.outbox.push(tell("log-sync", message));
 }
 
-export function say(
-  state: LogState,
-  level: "debug" | "info" | "warn",
-  event: string,
-  detail: Readonly<Record<string, string | number>>,
-): void {
-  state.outbox.push({ kind: "log", level, event, detail });
+export function log(state: LogState, event: EventName, detail: EventDetail): void {
+  state.outbox.push(logEvent(event, detail));
 }

@@ -3,6 +3,7 @@
  * time, and only the log decides: it proposes expireSession. A new leader gives every session its full timeout again.
  * Source: ZooKeeper's SessionTrackerImpl and ExpiryQueue (deadlines are rounded up to a tick).
  */
+import { logEvent } from "../log-event.ts";
 import type { Actor } from "../../runtime/actor.ts";
 import type { LocalEffect } from "../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../runtime/turn.ts";
@@ -105,7 +106,7 @@ function expire(turn: Turn): void {
     tracked.deadlineMs = nowMs + timeoutMs;
     expired.push({ kind: "expireSession", session, attachedAt });
     const detail = { session: `0x${session.toString(16)}`, timeoutMs };
-    effects.push({ kind: "log", level: "info", event: "sessionExpires", detail });
+    effects.push(logEvent("sessionExpires", detail));
   }
   if (expired.length === 0) return;
   const payload = encodeBatch(expired);

@@ -1,4 +1,5 @@
 /** Reads, answered from this replica, and the watches they leave. Data is handed out as it lies: it is never written again. */
+import { logEvent } from "../log-event.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import { tell } from "../inboxes.ts";
 import { unreachable } from "../../protocol/assert.ts";
@@ -84,9 +85,8 @@ function watchesFit(turn: TreeTurn, wanted: number): boolean {
   const isFree = fits && watches.count <= watchesMax * 0.9;
   if (fits ? !isFree || !tree.watchesFull : tree.watchesFull) return fits;
   tree.watchesFull = !fits;
-  const level = fits ? "info" : "warn";
-  const event = fits ? "watchesHaveRoom" : "watchesFull";
-  effects.push({ kind: "log", level, event, detail: { watches: watches.count, watchesMax } });
+  const event = fits ? "watchesFit" : "watchesFull";
+  effects.push(logEvent(event, { watches: watches.count, watchesMax }));
   return fits;
 }
 

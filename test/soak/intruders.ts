@@ -21,11 +21,11 @@ export type KeptOut = {
 /** Two processes of one folder and a copy of it. */
 export type TwoOfOne = { readonly original: EndedProcess; readonly copy: EndedProcess };
 
-const OLD_FOLDER = /the data folder is older than what the others remember of it/;
+const OLD_FOLDER = /folderOlderThanRemembered/;
 /** Said by a member only: who follows as a guest or votes for nobody must not come so far. */
-const TAKES_PART = /log-sync (?:leads|leading|following|votes again)[^\n]*/;
-const VOTES = /log-sync (?:leads|leading|votes again)[^\n]*/;
-const REFUSED_OUTSIDE = /the ensemble does not take this folder in|refusedByPeer .*reason=twin/;
+const TAKES_PART = /log-sync (?:establishing|leading|following|votesAgain)[^\n]*/;
+const VOTES = /log-sync (?:establishing|leading|votesAgain)[^\n]*/;
+const REFUSED_OUTSIDE = /joinRefused|refusedByPeer .*reason=twin/;
 const SHOWN_LINES = 5;
 
 export class Intruders {

@@ -194,7 +194,7 @@ export class WrongStarts {
   async #startUntilVoting(index: number): Promise<void> {
     const { ensemble } = this.#options;
     const process = ensemble.launch(index);
-    const votes = (): boolean => /log-sync votes again/.test(process.output());
+    const votes = (): boolean => /log-sync votesAgain/.test(process.output());
     await this.#until(() => process.ended || votes(), VOTES_MS_MAX);
     if (!votes()) {
       throw new Error(`node ${index + 1} has no vote\n${process.lastLines(10)}`);

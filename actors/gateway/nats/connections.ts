@@ -1,4 +1,5 @@
 /** How connections of native clients begin and end: handshake, sessions, silence, a leader that stays away. */
+import { logEvent } from "../../log-event.ts";
 import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { NATIVE_CONNECTIONS_MAX } from "../../../protocol/limits.ts";
 import { type ClientItem, NATIVE_VERSION } from "../../../protocol/native.ts";
@@ -85,7 +86,7 @@ export function noteWrongPasswords({ state, effects }: Turn): void {
   if (times === 0) return;
   state.wrongPasswords = 0;
   const detail = { times, hint: "a client asked for a session with a password that is not its" };
-  effects.push({ kind: "log", level: "warn", event: "wrongPassword", detail });
+  effects.push(logEvent("wrongPassword", detail));
 }
 
 /** The result of the connection's createSession or attachSession. */
@@ -163,7 +164,7 @@ export function closeAll(turn: Turn, event: "closedForSnapshot" | "closedAfterFa
   const connections = [...turn.state.connections.values()];
   for (const connection of connections) end(turn, connection, "unknown");
   const detail = { connections: connections.length };
-  turn.effects.push({ kind: "log", level: "warn", event, detail });
+  turn.effects.push(logEvent(event, detail));
 }
 
 /** Before a third of the session's time has passed, so that a client never counts on a session that the leader ends. */

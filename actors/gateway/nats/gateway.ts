@@ -2,6 +2,7 @@
  * The gateway of a lane for native clients, whose messages come over NATS. Messages may be lost: both sides number their
  * frames, and a gap ends the connection, after which the client attaches to its session again.
  */
+import { logEvent } from "../../log-event.ts";
 import { unreachable } from "../../../protocol/assert.ts";
 import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
 import { decodeClientFrame, type Frame, type HeardItem } from "../../../protocol/native.ts";
@@ -122,7 +123,7 @@ function recover(failed: Turn, message: NatsGatewayMessage, error: unknown): voi
   const { state, effects } = turn;
   const connection = connectionOf(state, message);
   const detail = { message: message.kind, inbox: connection?.inbox, error: String(error) };
-  effects.push({ kind: "log", level: "error", event: "connectionFailed", detail });
+  effects.push(logEvent("connectionFailed", detail));
   if (connection !== undefined) end(turn, connection, "unknown");
   // A session may have ended, or gone to another connection.
   if (message.kind === "sessionChanges" || message.kind === "treeReset") {

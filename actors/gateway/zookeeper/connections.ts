@@ -1,10 +1,11 @@
 /** Connections come and go: the time allowed for a handshake, closing. */
-import type { LogLevel } from "../../../runtime/effects.ts";
+import { logEvent } from "../../log-event.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import { tell } from "../../inboxes.ts";
 import { forgetHeld } from "./held.ts";
 import { note } from "./notes.ts";
 import { type Connection, newConnection, type Output, type Phase, type Turn } from "./state.ts";
+import type { EventName } from "../../../protocol/events.ts";
 
 export function open(turn: Turn, number: number, remoteAddress: string): void {
   const { state } = turn;
@@ -27,7 +28,7 @@ export function expectHandshake(turn: Turn, connection: Connection): number {
 /** The listener turned a client away. */
 export function countRefused(output: Output, remoteAddress: string, reason: string): void {
   output.state.refused += 1;
-  note(output, "warn", "connectionRefused", remoteAddress, reason);
+  note(output, "connectionRefused", remoteAddress, reason);
 }
 
 const LATE = {
@@ -56,17 +57,16 @@ function startHandshakeTimer(turn: Turn, afterMs: number): void {
 
 /** Closes a connection whose client broke a rule, with a line in the log. */
 export function refuse(output: Output, connection: Connection, reason: string): void {
-  closeWithNote(output, connection, "warn", "connectionRefused", reason);
+  closeWithNote(output, connection, "connectionRefused", reason);
 }
 
 export function closeWithNote(
   output: Output,
   connection: Connection,
-  level: LogLevel,
-  event: string,
+  event: EventName,
   reason: string,
 ): void {
-  note(output, level, event, connection.remoteAddress, reason);
+  note(output, event, connection.remoteAddress, reason);
   close(output, connection);
 }
 
@@ -86,7 +86,7 @@ export function closeAll(output: Output, event: "closedForSnapshot" | "closedAft
     closed += 1;
   }
   const detail = { connections: closed };
-  output.effects.push({ kind: "log", level: "warn", event, detail });
+  output.effects.push(logEvent(event, detail));
 }
 
 /** The socket is gone. */

@@ -3,6 +3,7 @@
  * lane's submitter, and their results into replies in request order. It decides nothing that safety needs; when it fails over
  * a message, the one connection that the message was about is closed.
  */
+import { logEvent } from "../../log-event.ts";
 import type { Actor } from "../../../runtime/actor.ts";
 import { PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -182,7 +183,7 @@ function takeEnded(turn: Turn, number: number): void {
 function takeClosed(turn: Turn, number: number, reason: string | undefined): void {
   const connection = turn.state.connections.get(number);
   if (connection === undefined) return;
-  if (reason !== undefined) note(turn, "warn", "cutOff", connection.remoteAddress, reason);
+  if (reason !== undefined) note(turn, "cutOff", connection.remoteAddress, reason);
   forgetConnection(turn, connection);
 }
 
@@ -264,7 +265,7 @@ function recover(turn: Turn, message: ZooKeeperGatewayMessage, error: unknown): 
   if (connection !== undefined) refuse(turn, connection, `a failure: ${String(error)}`);
   else {
     const detail = { message: message.kind, error: String(error) };
-    effects.push({ kind: "log", level: "error", event: "failed", detail });
+    effects.push(logEvent("connectionFailed", detail));
   }
   // Without a word about it the socket would stay open, and never be answered.
   if (message.kind === "opened" && connection === undefined) {

@@ -102,7 +102,7 @@ export function takeChecked(
   const { request, timeoutMs } = phase;
   if (verdict === "unknown") return answerExpired(turn, connection, request);
   if (verdict === "wrong") {
-    note(turn, "warn", "wrongPassword", connection.remoteAddress, "it is not the session's");
+    note(turn, "wrongPassword", connection.remoteAddress, "it is not the session's");
     return answerExpired(turn, connection, request);
   }
   if (verdict === "behind")
@@ -210,7 +210,7 @@ export function finishHandshake(
 
 function answerExpired(turn: Turn, connection: Connection, request: ConnectRequest): void {
   respond(turn, connection, request, EXPIRED_RESPONSE);
-  closeWithNote(turn, connection, "info", "sessionExpired", "the client's session is unknown here");
+  closeWithNote(turn, connection, "sessionExpired", "the client's session is unknown here");
 }
 
 function respond(
@@ -251,7 +251,7 @@ function supersede({ attaching }: State, session: SessionId, at: number): void {
 }
 
 function closeMoved(turn: Turn, connection: Connection): void {
-  closeWithNote(turn, connection, "info", "sessionMoved", "its session is attached elsewhere");
+  closeWithNote(turn, connection, "sessionMoved", "its session is attached elsewhere");
 }
 
 function closeExpired(turn: Turn, connection: Connection): void {
@@ -259,5 +259,5 @@ function closeExpired(turn: Turn, connection: Connection): void {
   const reason = unread
     ? "its session expired: it does not read its replies"
     : "its session expired";
-  closeWithNote(turn, connection, "info", "sessionExpired", reason);
+  closeWithNote(turn, connection, "sessionExpired", reason);
 }

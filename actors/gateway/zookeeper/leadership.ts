@@ -2,6 +2,7 @@
  * What connections notice of a lost leader: nothing for a while, then they are closed. Meanwhile reads and pings are answered
  * and writes wait.
  */
+import { logEvent } from "../../log-event.ts";
 import type { LeaderHeard } from "../../heartbeat/messages.ts";
 import type { Leadership } from "../../../protocol/replication.ts";
 import { takeHeard, waitUntilMs } from "../contact.ts";
@@ -78,7 +79,7 @@ export function endGrace(turn: Turn): void {
   }
   if (closed === 0) return;
   const detail = { connections: closed, waitedMs: Math.round(waitedMs) };
-  effects.push({ kind: "log", level: "warn", event: "closedWithoutLeader", detail });
+  effects.push(logEvent("closedWithoutLeader", detail));
 }
 
 /** The leader has heard of sessions: what waited for that leaves. */
@@ -114,5 +115,5 @@ export function endWaiting(turn: Turn): void {
   }
   if (closed === 0) return;
   const detail = { connections: closed };
-  effects.push({ kind: "log", level: "warn", event: "closedOutOfContact", detail });
+  effects.push(logEvent("closedOutOfContact", detail));
 }

@@ -1,10 +1,10 @@
 /** Log lines that a client can cause: one a second for each address, with a count of how often it happened. */
-import type { LogLevel } from "../../../runtime/effects.ts";
+import type { EventName } from "../../../protocol/events.ts";
+import { logEvent } from "../../log-event.ts";
 import { addressOf, type Output } from "./state.ts";
 
 export type Note = {
-  readonly level: LogLevel;
-  readonly event: string;
+  readonly event: EventName;
   readonly address: string;
   /** The latest: reasons have the client's own numbers in them, so they do not tell lines apart. */
   reason: string;
@@ -19,8 +19,7 @@ const NOTES_MAX = 1000;
 /** The first of its kind is logged at once, the others of the same second together. */
 export function note(
   output: Output,
-  level: LogLevel,
-  event: string,
+  event: EventName,
   remoteAddress: string,
   reason: string,
 ): void {
@@ -37,23 +36,23 @@ export function note(
   if (notes.size >= NOTES_MAX) {
     const shared = notes.get(event);
     if (shared !== undefined) shared.count += 1;
-    else notes.set(event, { level, event, address: "many", reason: "many", count: 1 });
+    else notes.set(event, { event, address: "many", reason: "many", count: 1 });
     return;
   }
-  notes.set(key, { level, event, address, reason, count: 0 });
-  output.effects.push({ kind: "log", level, event, detail: { remoteAddress, reason } });
+  notes.set(key, { event, address, reason, count: 0 });
+  output.effects.push(logEvent(event, { remoteAddress, reason }));
 }
 
 export function flushNotes(output: Output): void {
   const { notes } = output.state;
   for (const [key, noted] of notes) {
-    const { level, event, address, reason, count } = noted;
+    const { event, address, reason, count } = noted;
     if (count === 0) {
       notes.delete(key);
       continue;
     }
     const detail = { remoteAddress: address, reason, count };
-    output.effects.push({ kind: "log", level, event, detail });
+    output.effects.push(logEvent(event, detail));
     noted.count = 0;
   }
   if (notes.size > 0) startTimer(output);

@@ -165,7 +165,7 @@ function flush(turn: Turn, connection: Connection): boolean {
   writeOut(turn, connection);
   if (last?.request.kind === "auth") {
     const reason = `it authenticates (scheme "${last.request.scheme.slice(0, SCHEME_SHOWN_MAX)}"), which is not served`;
-    closeWithNote(turn, connection, "warn", "connectionRefused", reason);
+    closeWithNote(turn, connection, "connectionRefused", reason);
   } else if (last !== undefined) {
     close(turn, connection);
   }

@@ -7,7 +7,7 @@ import type { Procedure } from "../format/procedure.ts";
 import type { ToldEnd } from "./find-end.ts";
 import { logHolds, refuseForeign, refuseLaterVersion } from "./find-log.ts";
 import { verifySnapshot } from "../format/snapshot-file.ts";
-import { type LogState, say } from "../state.ts";
+import { type LogState, log } from "../state.ts";
 
 type FoundInstall = {
   /** A whole snapshot that was to take the place of the log when the node stopped. */
@@ -51,7 +51,7 @@ export function* findInstall(
  */
 export function* installAgain(state: LogState, folder: Folder, zxid: Zxid): Procedure<Folder> {
   const goesOn = yield* logHolds(folder, zxid, state.settings.crc32);
-  if (goesOn) say(state, "warn", "installedBesideLog", { zxid: formatZxid(zxid) });
+  if (goesOn) log(state, "installedBesideLog", { zxid: formatZxid(zxid) });
   const replaced = [...folder.keys()].filter(
     (name) => isSegmentName(name) || snapshotZxid(name) !== undefined,
   );

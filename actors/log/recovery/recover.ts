@@ -49,7 +49,7 @@ import { faultOfEnd, hasAllFiles, readLogEnd } from "./find-end.ts";
 import { findInstall, installAgain } from "./finish-install.ts";
 import { findLog, type FoundLog } from "./find-log.ts";
 import { performWithReserve } from "../disk-space.ts";
-import { type LogState, report, say } from "../state.ts";
+import { type LogState, report, log } from "../state.ts";
 import { cutAside, setAside, storeVoteLoss } from "./vote-loss.ts";
 
 export type Start = {
@@ -134,7 +134,7 @@ function reportRecovered(state: LogState, found: FoundLog, incarnation: number):
     incarnation,
     tornBytes,
   });
-  say(state, "info", "logRecovered", {
+  log(state, "logRecovered", {
     records: index.lastZxids().length,
     baseZxid: formatZxid(index.base),
     lastZxid: formatZxid(index.lastZxid),
@@ -167,7 +167,7 @@ function* readOwner(
     const owner = decodeOwner(bytes, state.settings.crc32);
     checkOwner(owner, state.settings);
     const unknown = names.filter((name) => !isOurs(name) && !isTolerated(name));
-    if (unknown.length > 0) say(state, "warn", "unknownFiles", { files: unknown.join(", ") });
+    if (unknown.length > 0) log(state, "unknownFiles", { files: unknown.join(", ") });
     return owner;
   }
   // The marker of a new node is there before the node is.
@@ -300,7 +300,7 @@ function* clearUp(state: LogState, found: FoundLog): Procedure {
 
 function* cutTorn(state: LogState, torn: NonNullable<FoundLog["torn"]>): Procedure {
   const { file, end, bytes } = torn;
-  if (bytes > 0) say(state, "warn", "tornWriteCut", { file, offset: end, bytes });
+  if (bytes > 0) log(state, "tornWriteCut", { file, offset: end, bytes });
   yield* perform([
     { kind: "truncate", file, length: end },
     { kind: "sync", file },
@@ -311,6 +311,6 @@ function* cutTorn(state: LogState, torn: NonNullable<FoundLog["torn"]>): Procedu
 
 function sayWithoutVote(state: LogState, loss: VoteLoss, fault: string | undefined): void {
   const { reason } = loss;
-  if (fault !== undefined) say(state, "warn", "damaged", { reason, found: fault });
-  say(state, "warn", "withoutVote", { reason, repair: "from the leader" });
+  if (fault !== undefined) log(state, "damaged", { reason, found: fault });
+  log(state, "withoutVote", { reason, repair: "from the leader" });
 }

@@ -24,7 +24,7 @@ import {
 } from "../format/procedure.ts";
 import { becomeFull } from "../disk-space.ts";
 import { performWithReserve } from "../disk-space.ts";
-import { type LogState, report, say } from "../state.ts";
+import { type LogState, report, log } from "../state.ts";
 
 const COPY_BYTES: number = 1024 * 1024;
 
@@ -58,7 +58,7 @@ export function* regainVote(state: LogState): Procedure {
   yield* removeIfThere(VOTE_LOSS_FILE);
   state.voteLoss = undefined;
   state.changes.shift();
-  say(state, "info", "voteRegained", { lastZxid: formatZxid(state.index.lastZxid) });
+  log(state, "voteRegained", { lastZxid: formatZxid(state.index.lastZxid) });
   report(state, { kind: "voteRegained" });
 }
 
@@ -66,7 +66,7 @@ export function* regainVote(state: LogState): Procedure {
 export function* setAside(state: LogState, file: string): Procedure {
   const to = asideName(file);
   yield* perform([{ kind: "rename", file, to }, { kind: "syncFolder" }]);
-  say(state, "warn", "setAside", { file, to });
+  log(state, "setAside", { file, to });
   if (!state.damagedFiles.includes(to)) state.damagedFiles.push(to);
 }
 

@@ -8,7 +8,7 @@ import { performIfSpace, type Procedure, removeIfThere } from "../format/procedu
 import { becomeFull } from "../disk-space.ts";
 import { giveBack } from "../disk-space.ts";
 import { takeSpare } from "./spares.ts";
-import { type LogState, type PendingRecord, report, say, type Segment } from "../state.ts";
+import { type LogState, type PendingRecord, report, log, type Segment } from "../state.ts";
 
 /** Writes the records with one sync for each segment they touch, which is one sync but for the rare new segment. */
 export function* appendGroup(state: LogState, records: readonly PendingRecord[]): Procedure {
@@ -105,7 +105,7 @@ function* startSegment(
   state.segments.push(segment);
   noteDurable(state, segment, taken);
   yield* tellEndDurably(state);
-  say(state, "debug", "segmentStarted", { file });
+  log(state, "segmentStarted", { file });
   return taken.length;
 }
 

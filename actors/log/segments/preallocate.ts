@@ -5,7 +5,7 @@
 import { SPARE_FILE } from "../format/files.ts";
 import { performIfSpace, type Procedure } from "../format/procedure.ts";
 import { dropSpares } from "./spares.ts";
-import { type LogState, report, say } from "../state.ts";
+import { type LogState, report, log } from "../state.ts";
 import { awaitSpace, giveBack } from "../disk-space.ts";
 
 /** The file that wants zeros next, and how many bytes it has. */
@@ -50,7 +50,7 @@ export function* prepareSpace(state: LogState): Procedure {
   if (!state.low) {
     state.low = true;
     report(state, { kind: "diskLow" });
-    say(state, "warn", "diskNearlyFull", { file, bytes: length });
+    log(state, "diskNearlyFull", { file, bytes: length });
   }
   awaitSpace(state);
 }

@@ -6,7 +6,7 @@
 import { reusedName, SPARE_FILE } from "../format/files.ts";
 import { WRITE_HEADER_BYTES } from "../format/write-header.ts";
 import { perform, performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
-import { type LogState, say, type Segment } from "../state.ts";
+import { type LogState, log, type Segment } from "../state.ts";
 
 /** As many as are filled until the next purge. */
 function sparesMax({ settings }: LogState): number {
@@ -48,7 +48,7 @@ export function* dropSpares(state: LogState): Procedure<boolean> {
   const files = state.spares.splice(0);
   for (const file of files) {
     yield* removeIfThere(file);
-    say(state, "debug", "spareDropped", { file });
+    log(state, "spareDropped", { file });
   }
   return files.length > 0;
 }

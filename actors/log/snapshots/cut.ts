@@ -20,7 +20,7 @@ import {
 } from "../format/procedure.ts";
 import { chunkFault, readChunk } from "../format/snapshot-file.ts";
 import { dropSpares, retireSegment } from "../segments/spares.ts";
-import { type LogState, report, say, type SnapshotWork, type StoredSnapshot } from "../state.ts";
+import { type LogState, report, log, type SnapshotWork, type StoredSnapshot } from "../state.ts";
 
 /** The newest two are kept: should one be damaged, the log still continues the other. */
 const SNAPSHOTS_KEPT = 2;
@@ -91,7 +91,7 @@ function* storeChunk(state: LogState, chunk: Chunk): Procedure {
 
 function refuse(state: LogState, zxid: Zxid, reason: string): void {
   noteRefusal(state);
-  say(state, "warn", "snapshotRefused", { zxid: formatZxid(zxid), reason });
+  log(state, "snapshotRefused", { zxid: formatZxid(zxid), reason });
   state.outbox.push(tell("tree/1", { kind: "snapshotRefused", zxid, reason }));
 }
 
@@ -109,7 +109,7 @@ function* finishCut(state: LogState): Procedure {
   noteSnapshot(state, state.index.bytesFrom(state.index.countUpTo(zxid)));
   state.snapshotWork.push({ kind: "purge" });
   report(state, { kind: "snapshotStored", snapshot: identity });
-  say(state, "info", "snapshotStored", { zxid: formatZxid(zxid), bytes });
+  log(state, "snapshotStored", { zxid: formatZxid(zxid), bytes });
 }
 
 /**
@@ -144,7 +144,7 @@ function* purgeOne(state: LogState, nowMs: number): Procedure {
   yield* retireSegment(state, first);
   segments.shift();
   index.purge(second.firstRecord);
-  say(state, "debug", "segmentPurged", { file: first.name });
+  log(state, "segmentPurged", { file: first.name });
   report(state, { kind: "purged", baseZxid: index.base });
   state.snapshotWork.push({ kind: "purge" });
 }

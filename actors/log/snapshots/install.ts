@@ -12,7 +12,7 @@ import type { SnapshotMessage } from "../messages.ts";
 import { perform, performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
 import { foreignOwner, verifySnapshot } from "../format/snapshot-file.ts";
 import { dropSpares } from "../segments/spares.ts";
-import { type LogState, report, say } from "../state.ts";
+import { type LogState, report, log } from "../state.ts";
 
 type Part = Extract<SnapshotMessage, { kind: "storePart" }>;
 
@@ -54,7 +54,7 @@ export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): P
   fault ??= faultOfPlace(state, zxid);
   if (fault !== undefined) {
     yield* dropParts(state);
-    say(state, "warn", "installRefused", { zxid: formatZxid(zxid), fault });
+    log(state, "installRefused", { zxid: formatZxid(zxid), fault });
     report(state, { kind: "installRefused", zxid, reason: fault });
     return;
   }
@@ -78,7 +78,7 @@ export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): P
   state.plannedEnd = zxid;
   noteSnapshot(state, 0);
   state.truncations += 1;
-  say(state, "info", "snapshotInstalled", { zxid: formatZxid(zxid), bytes: snapshot.bytes });
+  log(state, "snapshotInstalled", { zxid: formatZxid(zxid), bytes: snapshot.bytes });
   const { truncations } = state;
   report(state, { kind: "installed", snapshot, timeMs: verdict.timeMs, truncations });
 }

@@ -3,6 +3,7 @@
  * as the operation is in the log, every start stops there again, on every node. The way past it is an operator's: each node is
  * told to skip exactly this zxid (docs/decisions/0012-skipped-operations.md). What is skipped is part of the replicated state.
  */
+import { logEvent } from "../../log-event.ts";
 import type { Operation } from "../../../protocol/operations.ts";
 import type { RecordHeader } from "../../../protocol/record.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
@@ -44,7 +45,7 @@ export function stopFor({ effects }: TreeTurn, failure: ApplyFailure): void {
     stack: failure.cause instanceof Error ? failure.cause.stack : undefined,
   };
   const reason = `the operation with zxid ${detail.zxid} (${what}, in the record ${detail.record} to ${detail.lastZxid}) cannot be applied: ${failure.message}. It is in the log, so each start stops here: see "An operation that cannot be applied" in docs/operations/failures.md`;
-  effects.push({ kind: "log", level: "error", event: APPLY_FAILED, detail });
+  effects.push(logEvent(APPLY_FAILED, detail));
   effects.push({ kind: "stopNode", reason });
 }
 

@@ -3,6 +3,7 @@
  * paths and sessions; the values of znodes lie outside of it. Near its limits a tree has writes that grow it refused, by
  * whoever is asked for one, before they reach the log: what the log holds is always applied.
  */
+import { logEvent } from "../../log-event.ts";
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
 import { emit } from "../../topics.ts";
 import type { TreeMemory } from "../messages.ts";
@@ -78,8 +79,8 @@ export function emitMemory(turn: TreeTurn): void {
   if (full !== tree.memory.full) {
     const { heapBytesMax, bytesMax } = limits;
     const detail = { znodes: tree.znodes.byPath.size, heapBytes, heapBytesMax, bytes, bytesMax };
-    const event = full ? "treeFull" : "treeHasRoom";
-    effects.push({ kind: "log", level: full ? "warn" : "info", event, detail });
+    const event = full ? "treeFull" : "treeFits";
+    effects.push(logEvent(event, detail));
   }
   const memory: TreeMemory = { kind: "treeMemory", full, sessionsFull };
   tree.memory = memory;

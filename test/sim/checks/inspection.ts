@@ -35,4 +35,4 @@ export function checkInspection(
 }
 
 /** Of what is said about messages that no honest node sends. */
-const REFUSALS: readonly string[] = [MALFORMED, "contradicted by a peer"];
+const REFUSALS: readonly string[] = [MALFORMED, "peerContradiction"];

@@ -89,7 +89,7 @@ test("messages of the highest epoch without end use up the epochs in hours, not 
 test("a node without an epoch left says so and does not stop", (t) => {
   const logSync = started(EPOCH_MAX);
   const effects = logSync.receive({ kind: "elected", leader: server(1) });
-  t.true(effects.some((effect) => effect.kind === "log" && effect.event === "no epoch is left"));
+  t.true(effects.some((effect) => effect.kind === "log" && effect.event === "noEpochLeft"));
   t.deepEqual(told(effects, "log"), []);
   t.deepEqual(sent(effects, 2), []);
 });

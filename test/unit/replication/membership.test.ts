@@ -179,7 +179,7 @@ test("nodes that were started with other members found no ensemble together", (t
   const other = greeting({ members: [1, 3, 4].map(server) });
   const effects = logSync.receive(from(3, other, NOBODY));
   t.deepEqual(stored(effects), []);
-  t.like(effects, [{ kind: "log", event: "another node was started with other members" }]);
+  t.like(effects, [{ kind: "log", event: "otherMembers" }]);
 });
 
 test("a founder that has missed the founding takes it from whoever knows it", (t) => {
@@ -445,7 +445,7 @@ test("a promise that another process with its number was given counts for no can
 
 test("a node that is told that it was refused as of an older life loses its vote, durably, before it stops", (t) => {
   const logSync = start({ incarnation: 8 });
-  const older = { kind: "refusedByPeer", from: server(2), reason: "olderLife" } as const;
+  const older = { kind: "refusedByPeer", from: server(2), reason: "olderIncarnation" } as const;
   t.deepEqual(logSync.receive({ ...older, incarnation: 7 }), [], "its own life is the later one");
   t.deepEqual(logSync.receive({ ...older, incarnation: 2 ** 50 }), [], "no folder starts so often");
   const effects = logSync.receive({ ...older, incarnation: 9 });

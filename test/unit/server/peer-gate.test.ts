@@ -180,7 +180,12 @@ test("of one folder's processes the one that was started last is heard, and the 
     const { reply } = admission as { readonly reply?: Uint8Array };
     const told = reply === undefined ? undefined : heard(copy, 1, reply);
     if (told !== undefined) {
-      const message = { kind: "refusedByPeer", from: 1, reason: "olderLife", incarnation: 9 };
+      const message = {
+        kind: "refusedByPeer",
+        from: 1,
+        reason: "olderIncarnation",
+        incarnation: 9,
+      };
       t.like(told, { tell: { to: "log-sync", message } });
     }
   }

@@ -9,7 +9,7 @@ import { ServerProcess } from "../../soak/server-process.ts";
 import { type Rule, Violations } from "../../soak/violations.ts";
 
 const LINE = "2026-01-01T00:00:00.000Z warn  node=2 ";
-const REFUSED = `${LINE}log-sync the ensemble does not take this folder in leader=1 reason="…"\n`;
+const REFUSED = `${LINE}log-sync joinRefused leader=1 reason="…"\n`;
 const OLD = "zooid serve: node 2 stopped: the data folder is older than what the others remember";
 const WENT = { end: 1, output: `${OLD} of it: it is a copy.\n` };
 const GOES_ON = { end: undefined, output: `${LINE}log-sync following leader=1 epoch=3\n` };
@@ -63,7 +63,11 @@ test("a process beside the ensemble that votes, leads, follows or serves is foun
   t.deepEqual(judged({}), []);
   t.deepEqual(judged({ modes: ["follower"] }), ["intruder"]);
   t.deepEqual(judged({ acknowledged: ["/written"] }), ["intruder"]);
-  for (const word of ["votes again reason=new", "leads epoch=3", "following leader=1 epoch=3"]) {
+  for (const word of [
+    "votesAgain reason=new",
+    "establishing epoch=3",
+    "following leader=1 epoch=3",
+  ]) {
     t.deepEqual(judged({ output: `${REFUSED}${LINE}log-sync ${word}\n` }), ["intruder"], word);
   }
 });
@@ -92,7 +96,7 @@ test("an old copy that goes on, or votes before it ends, is found", (t) => {
     found((intruders) => intruders.oldCopy("an old copy", of));
   t.deepEqual(judged(WENT), []);
   t.deepEqual(judged({ end: undefined, output: "" }), ["wrong-start"]);
-  const voted = `${LINE}log-sync leads epoch=9 after=0x1\n${WENT.output}`;
+  const voted = `${LINE}log-sync establishing epoch=9 after=0x1\n${WENT.output}`;
   t.deepEqual(judged({ ...WENT, output: voted }), ["intruder"]);
 });
 

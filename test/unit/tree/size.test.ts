@@ -46,7 +46,7 @@ test("a tree says at its limit that it is full, and below it, with some distance
   t.deepEqual(rooms(done(remove(MANY[0] ?? ""))), [], "not far enough below");
   const freed = [...done(remove(MANY[1] ?? "")), ...done(remove(MANY[2] ?? ""))];
   t.like(rooms(freed), [{ full: false }]);
-  t.deepEqual(logged(freed), ["treeHasRoom"]);
+  t.deepEqual(logged(freed), ["treeFits"]);
 });
 
 test("values count outside of the heap", (t) => {

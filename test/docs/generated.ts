@@ -1,0 +1,67 @@
+/**
+ * Tables of the documentation that are made from the code, so that they cannot be wrong. Each stands in its file between two comments;
+ * `npm run docs` writes them anew, and a test says where one differs.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { TOPICS } from "../../actors/topics.ts";
+import { EVENTS } from "../../protocol/events.ts";
+import { WIRING } from "../../server/wiring.ts";
+
+const ROOT = new URL("../..", import.meta.url);
+
+export type GeneratedTable = {
+  readonly file: string;
+  readonly name: string;
+  readonly make: () => string;
+};
+
+export const GENERATED: readonly GeneratedTable[] = [
+  { file: "docs/internals/architecture.md", name: "topics", make: topics },
+  { file: "docs/operations/events.md", name: "events", make: events },
+];
+
+function topics(): string {
+  const rows = Object.entries(TOPICS).map(([topic, { from, is, meaning }]) => {
+    const heard = WIRING.filter((wire) => wire.topic === topic).flatMap(({ to, lanes }) =>
+      to.map((actor) => `\`${actor}\`${LANES[lanes]}`),
+    );
+    const takers = heard.length === 0 ? "the node itself" : heard.join(", ");
+    return `| \`${topic}\`: ${meaning} | ${is} | \`${from}\` | ${takers} |`;
+  });
+  return ["| topic | is | from | heard by |", "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+const LANES = { every: "", own: " of the same lane", first: " (of lane 1)" } as const;
+
+function events(): string {
+  const rows = Object.entries(EVENTS).map(
+    ([name, { level, meaning }]) => `| \`${name}\` | ${level} | ${meaning} |`,
+  );
+  return ["| event | level | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+/** The file as it should be. Throws when the file has no place for the table. */
+export function withTable(text: string, { file, name, make }: GeneratedTable): string {
+  const begin = `<!-- ${name}: made by npm run docs -->\n`;
+  const end = `\n<!-- end of ${name} -->`;
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end, from);
+  if (from < 0 || to < 0) throw new Error(`${file} has no place for the table of ${name}`);
+  return text.slice(0, from + begin.length) + make() + text.slice(to);
+}
+
+export function readDoc(file: string): string {
+  return readFileSync(new URL(file, ROOT), "utf8");
+}
+
+export function writeTables(): readonly string[] {
+  const written: string[] = [];
+  for (const table of GENERATED) {
+    const before = readDoc(table.file);
+    const after = withTable(before, table);
+    if (after === before) continue;
+    writeFileSync(new URL(table.file, ROOT), after);
+    written.push(`${table.file}: ${table.name}`);
+  }
+  return written;
+}

@@ -1,0 +1,5 @@
+/** `npm run docs`: writes the tables of the documentation that are made from the code. */
+import { writeTables } from "./generated.ts";
+
+const written = writeTables();
+console.log(written.length === 0 ? "every table is up to date" : written.join("\n"));
