@@ -38,8 +38,8 @@ export function stand(turn: LogSyncTurn): void {
   const { state } = turn;
   if (state.role.kind === "leading" || state.role.kind === "candidate") return;
   // Whoever votes for it has heard an older life of this node, or what it said before it gave up leading.
-  if (state.repair !== undefined || state.abstaining || !isBound(state)) return;
-  if (state.diskFull) {
+  if (state.repair !== undefined || state.space.abstaining || !isBound(state)) return;
+  if (state.space.disk === "full") {
     lookAgain(turn, "a node with a full disk cannot lead");
     return;
   }
@@ -83,7 +83,7 @@ export function receivePromiseRequest(
   // What it may have acknowledged and forgotten must not be missing from a quorum by its word.
   if (state.repair !== undefined || !isBound(state)) return;
   // What it holds beyond the others is not committed. They are a quorum, and its word would make them give way to it.
-  if (state.abstaining) return;
+  if (state.space.abstaining) return;
   if (message.epoch > promisedEpoch(state)) {
     if (state.role.kind === "leading") log(turn, "deposed", { epoch: message.epoch });
     // Whoever asks may lead soon: this node waits for its barrier.
@@ -92,21 +92,25 @@ export function receivePromiseRequest(
     return;
   }
   const same =
-    message.epoch === state.promise.epoch && message.candidate === state.promise.candidate;
-  if (state.promising === undefined && same) {
+    message.epoch === state.promises.durable.epoch &&
+    message.candidate === state.promises.durable.candidate;
+  if (state.promises.underWay === undefined && same) {
     grant(turn, from);
     return;
   }
   // The same request again while the promise is on its way to the disk: answered when it is there.
-  if (state.promising?.epoch === message.epoch && state.promiseAsker?.identity === from.identity)
+  if (
+    state.promises.underWay?.epoch === message.epoch &&
+    state.promises.asker?.identity === from.identity
+  )
     return;
   sendTo(turn, from.id, {
     kind: "promiseReply",
     folder: from.identity,
     epoch: message.epoch,
     granted: false,
-    promise: state.promising ?? state.promise,
-    lastZxid: state.durable,
+    promise: state.promises.underWay ?? state.promises.durable,
+    lastZxid: state.log.durable,
   });
 }
 
@@ -124,10 +128,10 @@ export function grant(turn: LogSyncTurn, to: Voter): void {
   sendTo(turn, to.id, {
     kind: "promiseReply",
     folder: to.identity,
-    epoch: state.promise.epoch,
+    epoch: state.promises.durable.epoch,
     granted: true,
-    promise: state.promise,
-    lastZxid: state.durable,
+    promise: state.promises.durable,
+    lastZxid: state.log.durable,
   });
 }
 
@@ -144,12 +148,12 @@ export function receivePromiseReply(
     lookAgain(turn, `node ${from} has promised epoch ${message.promise.epoch}`);
     return;
   }
-  if (message.lastZxid > state.durable) {
+  if (message.lastZxid > state.log.durable) {
     lookAgain(turn, `the log of node ${from} is ahead: ${formatZxid(message.lastZxid)}`);
     return;
   }
   role.promises.set(from, sender.identity);
-  if (state.promise.epoch === role.epoch && isPromised(state, role.promises)) {
+  if (state.promises.durable.epoch === role.epoch && isPromised(state, role.promises)) {
     lead(turn, role.epoch);
   }
 }

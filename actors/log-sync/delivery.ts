@@ -13,35 +13,35 @@ export const DELIVERY_TAG = -1;
 /** Moves the commit mark. Only what is durable here is applied here, so memory never runs ahead of the disk. */
 export function commitThrough(turn: LogSyncTurn, zxid: Zxid): void {
   const { state } = turn;
-  if (zxid <= state.committed) return;
-  assert(zxid <= state.durable, "what is applied here is durable here");
-  assert(state.index.holds(zxid), "a commit mark is the end of a record of this log");
-  state.committed = zxid;
+  if (zxid <= state.delivery.committed) return;
+  assert(zxid <= state.log.durable, "what is applied here is durable here");
+  assert(state.log.index.holds(zxid), "a commit mark is the end of a record of this log");
+  state.delivery.committed = zxid;
   settleThrough(turn, zxid);
   deliver(turn);
 }
 
 export function deliver(turn: LogSyncTurn): void {
   const { state } = turn;
-  if (state.lanesLoading.size > 0) return;
+  if (state.delivery.lanesLoading.size > 0) return;
   const records: Uint8Array[] = [];
-  let through = state.delivered;
-  while (through < state.committed) {
-    const next = state.index.next(through);
+  let through = state.delivery.delivered;
+  while (through < state.delivery.committed) {
+    const next = state.log.index.next(through);
     assert(next !== undefined, "what is committed is in the log");
-    const record = state.recent.get(next);
+    const record = state.log.recent.get(next);
     if (record === undefined) break;
     records.push(record);
     through = next;
   }
   emitCommitted(turn, records);
-  if (state.delivered < state.committed && !state.readingForDelivery) {
-    state.readingForDelivery = true;
+  if (state.delivery.delivered < state.delivery.committed && !state.delivery.reading) {
+    state.delivery.reading = true;
     turn.effects.push(
       tell("log", {
         kind: "read",
         tag: DELIVERY_TAG,
-        after: state.delivered,
+        after: state.delivery.delivered,
         bytesMax: state.sizes.catchUp,
       }),
     );
@@ -51,13 +51,13 @@ export function deliver(turn: LogSyncTurn): void {
 /** Records read from the log for delivery. The log may hold more than is committed. */
 export function deliverRead(turn: LogSyncTurn, records: readonly Uint8Array[]): void {
   const { state } = turn;
-  state.readingForDelivery = false;
-  if (state.lanesLoading.size > 0) return;
+  state.delivery.reading = false;
+  if (state.delivery.lanesLoading.size > 0) return;
   emitCommitted(
     turn,
     records.filter((record) => {
       const { lastZxid } = recordHeader(record);
-      return lastZxid > state.delivered && lastZxid <= state.committed;
+      return lastZxid > state.delivery.delivered && lastZxid <= state.delivery.committed;
     }),
   );
   deliver(turn);
@@ -68,9 +68,10 @@ function emitCommitted(turn: LogSyncTurn, records: readonly Uint8Array[]): void 
   if (records.length === 0) return;
   for (const record of records) {
     const header = recordHeader(record);
-    assert(header.prevZxid === state.delivered, "records are delivered without a gap");
-    state.delivered = header.lastZxid;
-    if (header.submitter !== undefined) state.submitters.take(header.submitter, header.seq);
+    assert(header.prevZxid === state.delivery.delivered, "records are delivered without a gap");
+    state.delivery.delivered = header.lastZxid;
+    if (header.submitter !== undefined)
+      state.delivery.submitters.take(header.submitter, header.seq);
   }
   turn.effects.push(emit("committed", { kind: "committed", records }));
 }

@@ -7,14 +7,7 @@ import { recordHeader } from "../../protocol/record.ts";
 import { tell } from "../inboxes.ts";
 import { cutAfter } from "./membership.ts";
 import type { DiskSpace } from "../../protocol/replication.ts";
-import {
-  emitDurable,
-  type LogSyncState,
-  type LogSyncTurn,
-  lookAgain,
-  ownDiskSpace,
-  type Role,
-} from "./state.ts";
+import { emitDurable, type LogSyncState, type LogSyncTurn, lookAgain, type Role } from "./state.ts";
 
 type Leading = Extract<Role, { kind: "leading" }>;
 
@@ -29,14 +22,14 @@ const YIELD_AGAIN_MS = 30_000;
 export function judgeAdmission(turn: LogSyncTurn, role: Leading): void {
   const { state } = turn;
   const { nowMs } = turn;
-  const own = ownDiskSpace(state);
+  const own = state.space.disk;
   const followers: (DiskSpace | undefined)[] = [];
   for (const { diskSpace, diskSpaceAtMs } of role.followers.values()) {
     if (nowMs - diskSpaceAtMs <= NEWS_MS) followers.push(diskSpace);
   }
   const count = (...wanted: readonly (DiskSpace | undefined)[]): number =>
     followers.filter((space) => wanted.includes(space)).length;
-  const mayYield = nowMs - state.yieldedAtMs > YIELD_AGAIN_MS;
+  const mayYield = nowMs - state.space.yieldedAtMs > YIELD_AGAIN_MS;
   if (own !== "free" && mayYield && count("free") >= state.quorum) {
     giveUpLeading(turn, nowMs);
     return;
@@ -51,7 +44,7 @@ export function judgeAdmission(turn: LogSyncTurn, role: Leading): void {
 }
 
 function isTreeFull(state: LogSyncState, role: Leading, nowMs: number): boolean {
-  if (state.treeFull) return true;
+  if (state.space.treeFull) return true;
   for (const { treeFull, treeFullAtMs } of role.followers.values()) {
     if (treeFull && nowMs - treeFullAtMs <= NEWS_MS) return true;
   }
@@ -60,8 +53,8 @@ function isTreeFull(state: LogSyncState, role: Leading, nowMs: number): boolean 
 
 function giveUpLeading(turn: LogSyncTurn, nowMs: number): void {
   const { state } = turn;
-  state.abstaining = true;
-  state.yieldedAtMs = nowMs;
+  state.space.abstaining = true;
+  state.space.yieldedAtMs = nowMs;
   turn.effects.push({ kind: "startTimer", timer: "abstain", afterMs: ABSTAIN_MS });
   lookAgain(turn, "the disk is full, those of others are not");
 }
@@ -69,8 +62,8 @@ function giveUpLeading(turn: LogSyncTurn, nowMs: number): void {
 /** The others had their time. */
 export function endAbstaining(turn: LogSyncTurn): void {
   const { state } = turn;
-  if (!state.abstaining) return;
-  state.abstaining = false;
+  if (!state.space.abstaining) return;
+  state.space.abstaining = false;
   if (state.role.kind === "looking") lookAgain(turn, "this node votes again");
   else emitDurable(turn);
 }
@@ -79,14 +72,14 @@ export function endAbstaining(turn: LogSyncTurn): void {
 export function writeAgain(turn: LogSyncTurn, role: Leading): void {
   const { state } = turn;
   const records: Uint8Array[] = [];
-  let after = state.durable;
+  let after = state.log.durable;
   while (after < role.outboxAfter) {
-    const next = state.index.next(after);
-    const record = next === undefined ? undefined : state.recent.get(next);
+    const next = state.log.index.next(after);
+    const record = next === undefined ? undefined : state.log.recent.get(next);
     if (record === undefined) {
       // The log ends where the disk does, and so must the index: nobody could be given what comes after.
       role.outbox = [];
-      cutAfter(turn, state.durable);
+      cutAfter(turn, state.log.durable);
       lookAgain(turn, "what the disk had no room for is not in memory any more");
       return;
     }

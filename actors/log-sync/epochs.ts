@@ -14,7 +14,7 @@ const LINE_INTERVAL_MS = 10_000;
 
 /** The highest epoch that this node knows of: promised, in its log, or believed. */
 export function knownEpoch(state: LogSyncState): Epoch {
-  return Math.max(promisedEpoch(state), epochOf(state.index.tail), state.epochSeen) as Epoch;
+  return Math.max(promisedEpoch(state), epochOf(state.log.index.tail), state.epochs.seen) as Epoch;
 }
 
 /** False: the message names an epoch too far above what is known, and is not to be acted on. */
@@ -24,13 +24,15 @@ export function believes(turn: LogSyncTurn, from: ServerId, message: LogSyncPeer
   const heard = highestIn(message);
   const known = knownEpoch(state);
   if (heard <= known) return true;
-  const { epochAllowance: allowance } = state;
+  const {
+    epochs: { allowance },
+  } = state;
   const step = takeAllowance(allowance, heard - known, nowMs);
-  state.epochSeen = epoch(known + step);
-  if (heard === state.epochSeen) return true;
+  state.epochs.seen = epoch(known + step);
+  if (heard === state.epochs.seen) return true;
   if (nowMs - allowance.toldAtMs >= LINE_INTERVAL_MS) {
     allowance.toldAtMs = nowMs;
-    const detail = { from, message: message.kind, epoch: heard, believed: state.epochSeen };
+    const detail = { from, message: message.kind, epoch: heard, believed: state.epochs.seen };
     log(turn, "epochTooFarAhead", detail);
   }
   return false;

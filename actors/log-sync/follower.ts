@@ -22,7 +22,6 @@ import {
   log,
   type LogSyncTurn,
   lookAgain,
-  ownDiskSpace,
   persistPromise,
   promisedEpoch,
   retire,
@@ -63,10 +62,13 @@ export function follow(turn: LogSyncTurn, leader: ServerId, epoch: Epoch | undef
 export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append): void {
   const { state } = turn;
   if (message.epoch < promisedEpoch(state)) {
-    sendTo(turn, from, { kind: "deposed", promise: state.promising ?? state.promise });
+    sendTo(turn, from, {
+      kind: "deposed",
+      promise: state.promises.underWay ?? state.promises.durable,
+    });
     return;
   }
-  if (message.epoch > state.promise.epoch) {
+  if (message.epoch > state.promises.durable.epoch) {
     acceptHigherEpoch(turn, message);
     return;
   }
@@ -78,19 +80,19 @@ export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append
     emitLeadership(turn);
   }
   // Dropped appends are noticed by the leader's next announcement.
-  if (state.truncating) return;
-  if (state.diskFull) {
+  if (state.log.truncating) return;
+  if (state.space.disk === "full") {
     sendAccepted(turn, role);
     return;
   }
-  if (!state.index.holds(message.prevZxid)) {
-    sayBehind(turn, role, state.index.floor(message.prevZxid));
+  if (!state.log.index.holds(message.prevZxid)) {
+    sayBehind(turn, role, state.log.index.floor(message.prevZxid));
     return;
   }
   const fresh = takeRecords(turn, role, message);
   if (fresh === undefined) return;
   if (fresh.length > 0) turn.effects.push(tell("log", { kind: "append", records: fresh }));
-  else if (!state.truncating) sendAccepted(turn, role);
+  else if (!state.log.truncating) sendAccepted(turn, role);
   followCommit(turn, role);
 }
 
@@ -159,8 +161,8 @@ function takeRecords(
       log(turn, "recordsNotContiguous", { after: formatZxid(after) });
       break;
     }
-    if (!state.index.holds(lastZxid)) {
-      if (state.index.tail > after && after < state.committed) {
+    if (!state.log.index.holds(lastZxid)) {
+      if (state.log.index.tail > after && after < state.delivery.committed) {
         contradicts(
           turn,
           message.leader,
@@ -169,33 +171,33 @@ function takeRecords(
         lookAgain(turn, "its leader contradicts what is committed");
         return undefined;
       }
-      if (state.index.tail > after) {
+      if (state.log.index.tail > after) {
         assert(fresh.length === 0, "a conflict comes before what is new");
         truncate(turn, after);
         break;
       }
       // A copy: the record stays in memory, and a view would keep the whole message there.
       const record = new Uint8Array(received);
-      state.index.push(lastZxid);
-      state.recent.add(lastZxid, record);
+      state.log.index.push(lastZxid);
+      state.log.recent.add(lastZxid, record);
       noteRecord(turn, record);
-      state.lastTimeMs = Math.max(state.lastTimeMs, timeMs);
+      state.log.lastTimeMs = Math.max(state.log.lastTimeMs, timeMs);
       fresh.push(record);
     }
     after = lastZxid;
   }
-  if (!state.truncating) role.matched = max(role.matched, after);
+  if (!state.log.truncating) role.matched = max(role.matched, after);
   return fresh;
 }
 
 function truncate(turn: LogSyncTurn, after: Zxid): void {
   const { state } = turn;
-  assert(after >= state.committed, "I7: nothing that is committed is truncated");
+  assert(after >= state.delivery.committed, "I7: nothing that is committed is truncated");
   log(turn, "truncating", {
     after: formatZxid(after),
-    from: formatZxid(state.index.tail),
+    from: formatZxid(state.log.index.tail),
   });
-  state.truncating = true;
+  state.log.truncating = true;
   cutAfter(turn, after);
   turn.effects.push(tell("log", { kind: "truncate", after }));
 }
@@ -203,11 +205,13 @@ function truncate(turn: LogSyncTurn, after: Zxid): void {
 /** What this node holds durably and equal to the leader's log, and whether it has room. Sent after the fsync, never before. */
 export function sendAccepted(turn: LogSyncTurn, role: Following): void {
   const { state } = turn;
-  const { treeFull } = state;
-  const diskSpace = ownDiskSpace(state);
+  const {
+    space: { treeFull },
+  } = state;
+  const diskSpace = state.space.disk;
   const isNews = treeFull || diskSpace !== "free";
   if (role.epoch === undefined || (role.matched === ZXID_NONE && !isNews)) return;
-  const zxid = min(state.durable, role.matched);
+  const zxid = min(state.log.durable, role.matched);
   const votes = state.repair === undefined && isBound(state);
   sendTo(turn, role.leader, {
     kind: "accepted",
@@ -231,19 +235,19 @@ export function sayBehind(turn: LogSyncTurn, role: Following, holds: Zxid): void
     kind: "behind",
     epoch: role.epoch,
     holds,
-    durable: state.durable,
+    durable: state.log.durable,
   });
 }
 
 export function followCommit(turn: LogSyncTurn, role: Following): void {
   const { state } = turn;
-  if (state.truncating) return;
-  const known = min(min(role.leaderCommitted, role.matched), state.durable);
-  commitThrough(turn, state.index.floor(known));
+  if (state.log.truncating) return;
+  const known = min(min(role.leaderCommitted, role.matched), state.log.durable);
+  commitThrough(turn, state.log.index.floor(known));
   voteIfBound(turn);
   dropPassedTransfer(turn);
   if (role.established || role.epoch === undefined) return;
-  if (state.committed < zxidOf(role.epoch, 0)) return;
+  if (state.delivery.committed < zxidOf(role.epoch, 0)) return;
   role.established = true;
   turn.effects.push({ kind: "stopTimer", timer: "establish" });
   log(turn, "following", { leader: role.leader, epoch: role.epoch });

@@ -76,7 +76,7 @@ export function lead(turn: LogSyncTurn, of: Epoch): void {
     refusedJoinMs: new Map(),
     taken: new SubmitterTable(),
     outbox: [],
-    outboxAfter: state.index.tail,
+    outboxAfter: state.log.index.tail,
     uncommitted: [],
     uncommittedBytes: 0,
     publishing: false,
@@ -88,7 +88,7 @@ export function lead(turn: LogSyncTurn, of: Epoch): void {
     { kind: "stopTimer", timer: "ask" },
     { kind: "startTimer", timer: "announce", afterMs: options.announceIntervalMs ?? 100 },
   );
-  log(turn, "establishing", { epoch: of, after: formatZxid(state.index.tail) });
+  log(turn, "establishing", { epoch: of, after: formatZxid(state.log.index.tail) });
   emitLeadership(turn);
   const payload = encodeBarrier(state.membership.settled);
   appendRecord(turn, role, { kind: "barrier", payload, count: 1, submitter: undefined, seq: 0 });
@@ -104,25 +104,25 @@ type NewRecord = {
 
 function appendRecord(turn: LogSyncTurn, role: Leading, of: NewRecord): void {
   const { state } = turn;
-  const prevZxid = state.index.tail;
+  const prevZxid = state.log.index.tail;
   const firstZxid = of.kind === "barrier" ? role.barrier : zxidAfter(prevZxid, 1);
   const lastZxid = zxidAfter(firstZxid, of.count - 1);
-  state.lastTimeMs = Math.max(state.lastTimeMs, Math.floor(turn.wallMs));
+  state.log.lastTimeMs = Math.max(state.log.lastTimeMs, Math.floor(turn.wallMs));
   const record = encodeRecord(
     {
       kind: of.kind,
       firstZxid,
       lastZxid,
       prevZxid,
-      timeMs: state.lastTimeMs,
+      timeMs: state.log.lastTimeMs,
       submitter: of.submitter,
       seq: of.seq,
     },
     of.payload,
     state.options.crc32,
   );
-  state.index.push(lastZxid);
-  state.recent.add(lastZxid, record);
+  state.log.index.push(lastZxid);
+  state.log.recent.add(lastZxid, record);
   noteRecord(turn, record);
   role.outbox.push(record);
   role.uncommitted.push({ lastZxid, bytes: record.length });
@@ -146,7 +146,7 @@ export function publish(turn: LogSyncTurn): void {
   const records = role.outbox;
   const prevZxid = role.outboxAfter;
   role.outbox = [];
-  role.outboxAfter = state.index.tail;
+  role.outboxAfter = state.log.index.tail;
   if (records.length > 0) turn.effects.push(tell("log", { kind: "append", records }));
   if (role.followers.size === 0) return;
   for (const group of groupsOf(records, state.sizes.catchUp)) {
@@ -181,7 +181,7 @@ function appendOf(
     epoch: role.epoch,
     leader: state.options.server,
     prevZxid,
-    committed: state.committed,
+    committed: state.delivery.committed,
     records,
     admission: role.admission,
   };
@@ -214,7 +214,7 @@ export function reviewAdmission(turn: LogSyncTurn, role: Leading): void {
 export function submit(turn: LogSyncTurn, role: Leading, message: SubmitMessage): void {
   const { state } = turn;
   // Until its barrier is delivered a leader does not know which batches its log holds. The submitter repeats.
-  if (!role.active || state.diskFull) return;
+  if (!role.active || state.space.disk === "full") return;
   if (RECORD_HEADER_BYTES + message.payload.length > RECORD_BYTES_MAX) {
     const detail = { server: message.submitter.server, bytes: message.payload.length };
     log(turn, "batchTooLarge", detail);
@@ -245,7 +245,7 @@ export function propose(
   count: number,
 ): void {
   const { state } = turn;
-  if (!role.active || state.diskFull || !fitsCounter(turn, count)) return;
+  if (!role.active || state.space.disk === "full" || !fitsCounter(turn, count)) return;
   appendRecord(turn, role, { kind: "batch", payload, count, submitter: undefined, seq: 0 });
 }
 
@@ -253,8 +253,9 @@ export function propose(
 export function logConfiguration(turn: LogSyncTurn, role: Leading, voter: Voter): void {
   const { state } = turn;
   const { settled } = state.membership;
-  if (settled === undefined || !role.active || state.diskFull || !fitsCounter(turn, 1)) return;
-  const since = zxidAfter(state.index.tail, 1);
+  if (settled === undefined || !role.active || state.space.disk === "full" || !fitsCounter(turn, 1))
+    return;
+  const since = zxidAfter(state.log.index.tail, 1);
   const payload = encodeConfiguration(withIdentity(settled, voter, since));
   appendRecord(turn, role, {
     kind: "configuration",
@@ -268,7 +269,7 @@ export function logConfiguration(turn: LogSyncTurn, role: Leading, voter: Voter)
 /** A full counter needs a new epoch, never a wrap. */
 function fitsCounter(turn: LogSyncTurn, count: number): boolean {
   const { state } = turn;
-  if (counterOf(state.index.tail) + count <= COUNTER_MAX) return true;
+  if (counterOf(state.log.index.tail) + count <= COUNTER_MAX) return true;
   lookAgain(turn, "the zxid counter of this epoch is full");
   return false;
 }
@@ -293,9 +294,9 @@ export function receiveAccepted(
 ): void {
   const { state } = turn;
   const follower = role.followers.get(from);
-  if (follower === undefined || zxid > state.index.tail) return;
+  if (follower === undefined || zxid > state.log.index.tail) return;
   // What a follower holds ends with a record; what is before the base is not known here any more.
-  if (zxid > state.index.base && !state.index.holds(zxid)) {
+  if (zxid > state.log.index.base && !state.log.index.holds(zxid)) {
     contradicts(turn, from, "it accepts what is no record's end");
     return;
   }
@@ -326,7 +327,7 @@ export function receiveAccepted(
   const { catchUp } = follower;
   // What is being read goes out when it has been; a second read would send it twice, and so on with each answer to it.
   if (catchUp === undefined || catchUp.reading || zxid < catchUp.sentThrough) return;
-  if (catchUp.sentThrough < state.index.tail) {
+  if (catchUp.sentThrough < state.log.index.tail) {
     sendCatchUp(turn, role, from, follower, catchUp.sentThrough);
   } else {
     follower.catchUp = undefined;
@@ -340,7 +341,7 @@ export function receiveAccepted(
 export function leaderCommit(turn: LogSyncTurn, role: Leading): void {
   const { state } = turn;
   const { counted, identity: own } = state.membership;
-  const durable = counted.get(state.options.server) === own ? [state.durable as number] : [];
+  const durable = counted.get(state.options.server) === own ? [state.log.durable as number] : [];
   for (const [id, { identity, accepted }] of role.followers) {
     if (identity !== undefined && counted.get(id) === identity) durable.push(accepted);
   }
@@ -348,8 +349,8 @@ export function leaderCommit(turn: LogSyncTurn, role: Leading): void {
   const byQuorum = (durable[state.quorum - 1] ?? ZXID_NONE) as Zxid;
   if (byQuorum < role.barrier) return;
   // Applied here only once it is durable here too.
-  const through = Math.min(byQuorum, state.durable) as Zxid;
-  if (through <= state.committed) return;
+  const through = Math.min(byQuorum, state.log.durable) as Zxid;
+  if (through <= state.delivery.committed) return;
   forgetCommitted(role, through);
   commitThrough(turn, through);
   activate(turn, role);
@@ -370,9 +371,9 @@ function forgetCommitted(role: Leading, through: Zxid): void {
 /** Once the barrier is delivered everything before it is too, so the table of submitters is complete. */
 export function activate(turn: LogSyncTurn, role: Leading): void {
   const { state } = turn;
-  if (role.active || state.delivered < role.barrier) return;
+  if (role.active || state.delivery.delivered < role.barrier) return;
   role.active = true;
-  role.taken = state.submitters.copy();
+  role.taken = state.delivery.submitters.copy();
   log(turn, "leading", { epoch: role.epoch });
   emitLeadership(turn);
 }
@@ -385,13 +386,13 @@ export function receiveBehind(turn: LogSyncTurn, role: Leading, from: ServerId, 
   const { state } = turn;
   const follower = role.followers.get(from);
   if (follower === undefined) return;
-  if (holds < state.index.base) {
+  if (holds < state.log.index.base) {
     follower.catchUp = undefined;
     offerSnapshot(turn, role.epoch, from);
     return;
   }
   const { catchUp } = follower;
-  const after = state.index.floor(holds);
+  const after = state.log.index.floor(holds);
   const underWay = catchUp !== undefined && turn.nowMs - catchUp.atMs < CATCH_UP_STALLED_MS;
   // It may have spoken before it got what is on its way. That it holds less than the leader thought is news.
   if (underWay && after >= catchUp.from && (catchUp.reading || after < catchUp.sentThrough)) return;
@@ -410,14 +411,18 @@ function sendCatchUp(
   const records: Uint8Array[] = [];
   let bytes = 0;
   let through = after;
-  for (let next = state.index.next(through); next !== undefined; next = state.index.next(through)) {
-    const record = state.recent.get(next);
+  for (
+    let next = state.log.index.next(through);
+    next !== undefined;
+    next = state.log.index.next(through)
+  ) {
+    const record = state.log.recent.get(next);
     if (record === undefined || (bytes > 0 && bytes + record.length > bytesMax)) break;
     records.push(record);
     bytes += record.length;
     through = next;
   }
-  const reading = records.length === 0 && through < state.index.tail;
+  const reading = records.length === 0 && through < state.log.index.tail;
   follower.catchUp = { from: after, sentThrough: through, atMs: turn.nowMs, reading };
   if (reading) {
     turn.effects.push(tell("log", { kind: "read", tag: to, after, bytesMax }));

@@ -13,14 +13,14 @@ import { SubmitterTable } from "./submitters.ts";
 export function loadLanes(turn: LogSyncTurn, snapshot: SnapshotIdentity): void {
   const { state } = turn;
   const { zxid } = snapshot;
-  assert(zxid > state.committed, "I7: a commit mark never goes back");
-  assert(state.index.holds(zxid), "I8: the log goes on from its snapshot");
-  state.snapshot = snapshot;
-  state.committed = zxid;
-  state.delivered = zxid;
+  assert(zxid > state.delivery.committed, "I7: a commit mark never goes back");
+  assert(state.log.index.holds(zxid), "I8: the log goes on from its snapshot");
+  state.snapshots.newest = snapshot;
+  state.delivery.committed = zxid;
+  state.delivery.delivered = zxid;
   settleThrough(turn, zxid);
   for (let lane = 1; lane <= state.options.lanes; lane += 1) {
-    state.lanesLoading.add(lane);
+    state.delivery.lanesLoading.add(lane);
     turn.effects.push(tell("log", { kind: "loadSnapshot", zxid, to: `tree/${lane}` }));
   }
 }
@@ -29,9 +29,13 @@ export function loadLanes(turn: LogSyncTurn, snapshot: SnapshotIdentity): void {
 export function treeLoaded(turn: LogSyncTurn, message: TreeLoaded): void {
   const { state } = turn;
   // Of a snapshot that a newer one has replaced.
-  if (message.zxid !== state.delivered || !state.lanesLoading.delete(message.lane)) return;
-  if (state.lanesLoading.size > 0) return;
-  state.submitters = SubmitterTable.of(message.submitters);
+  if (
+    message.zxid !== state.delivery.delivered ||
+    !state.delivery.lanesLoading.delete(message.lane)
+  )
+    return;
+  if (state.delivery.lanesLoading.size > 0) return;
+  state.delivery.submitters = SubmitterTable.of(message.submitters);
   log(turn, "snapshotLoaded", { zxid: formatZxid(message.zxid) });
   deliver(turn);
 }

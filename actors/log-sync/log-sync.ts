@@ -95,7 +95,7 @@ function receive(turn: LogSyncTurn, message: LogSyncMessage): void {
       twinHeard(turn, state.options.server);
       return;
     case "treeMemory":
-      state.treeFull = message.full;
+      state.space.treeFull = message.full;
       diskSpaceChanged(turn);
       if (state.role.kind === "following") emitLeadership(turn);
       return;
@@ -161,16 +161,16 @@ function receiveFromLog(turn: LogSyncTurn, report: LogReport): void {
       recovered(turn, report);
       return;
     case "appended":
-      if (report.truncations !== state.truncations || state.truncating) return;
+      if (report.truncations !== state.log.truncations || state.log.truncating) return;
       durableThrough(turn, report.lastZxid);
       return;
     case "truncated":
-      assert(report.lastZxid === state.index.tail, "a truncation ends where the index ends");
-      state.truncating = false;
-      state.truncations = report.truncations;
-      state.durable = report.lastZxid;
+      assert(report.lastZxid === state.log.index.tail, "a truncation ends where the index ends");
+      state.log.truncating = false;
+      state.log.truncations = report.truncations;
+      state.log.durable = report.lastZxid;
       if (state.role.kind === "following") {
-        sayBehind(turn, state.role, state.index.tail);
+        sayBehind(turn, state.role, state.log.index.tail);
       }
       return;
     case "promised":
@@ -180,10 +180,10 @@ function receiveFromLog(turn: LogSyncTurn, report: LogReport): void {
       receiveRead(turn, report);
       return;
     case "snapshotStored":
-      state.snapshot = report.snapshot;
+      state.snapshots.newest = report.snapshot;
       return;
     case "purged":
-      state.index.purge(report.baseZxid);
+      state.log.index.purge(report.baseZxid);
       return;
     case "snapshotBytes":
       sendPart(turn, report);
@@ -210,7 +210,7 @@ function receiveFromLog(turn: LogSyncTurn, report: LogReport): void {
       voteRegained(turn);
       return;
     case "diskLow":
-      state.diskLow = true;
+      if (state.space.disk === "free") state.space.disk = "low";
       diskSpaceChanged(turn);
       return;
     case "diskFull":
@@ -234,14 +234,14 @@ function recovered(turn: LogSyncTurn, report: Extract<LogReport, { kind: "recove
   const version = report.configuration?.version ?? 0;
   membership.logged = report.logged.filter((logged) => logged.configuration.version > version);
   standingChanged(turn);
-  state.promise = report.promise;
-  state.index = new LogIndex(report.lastZxids, report.baseZxid);
-  state.durable = state.index.tail;
-  state.lastTimeMs = report.timeMs;
+  state.promises.durable = report.promise;
+  state.log.index = new LogIndex(report.lastZxids, report.baseZxid);
+  state.log.durable = state.log.index.tail;
+  state.log.lastTimeMs = report.timeMs;
   if (report.snapshot !== undefined) loadLanes(turn, report.snapshot);
   if (report.voteLoss !== undefined) beginRepair(turn, report.voteLoss);
   log(turn, "logRecovered", {
-    lastZxid: formatZxid(state.durable),
+    lastZxid: formatZxid(state.log.durable),
     records: report.lastZxids.length,
     tornBytes: report.tornBytes,
     promisedEpoch: report.promise.epoch,
@@ -296,8 +296,8 @@ function belongs(turn: LogSyncTurn, configuration: Configuration): void {
 
 function durableThrough(turn: LogSyncTurn, zxid: Zxid): void {
   const { state } = turn;
-  if (zxid <= state.durable) return;
-  state.durable = zxid;
+  if (zxid <= state.log.durable) return;
+  state.log.durable = zxid;
   const { role } = state;
   if (role.kind === "leading") {
     leaderCommit(turn, role);
@@ -311,17 +311,17 @@ function durableThrough(turn: LogSyncTurn, zxid: Zxid): void {
 
 function promised(turn: LogSyncTurn, report: Extract<LogReport, { kind: "promised" }>): void {
   const { state } = turn;
-  assert(report.promise.epoch > state.promise.epoch, "I7: a promise never goes back");
-  state.promise = report.promise;
+  assert(report.promise.epoch > state.promises.durable.epoch, "I7: a promise never goes back");
+  state.promises.durable = report.promise;
   // A later promise may be on its way; then this one is not worth an answer.
-  if (state.promising?.epoch !== report.promise.epoch) return;
-  const asker = state.promiseAsker;
-  state.promising = undefined;
-  state.promiseAsker = undefined;
+  if (state.promises.underWay?.epoch !== report.promise.epoch) return;
+  const asker = state.promises.asker;
+  state.promises.underWay = undefined;
+  state.promises.asker = undefined;
   const { role } = state;
   if (asker !== undefined) grant(turn, asker);
   else if (role.kind === "candidate" && role.epoch === report.promise.epoch) ask(turn);
-  else if (role.kind === "following") sayBehind(turn, role, state.index.tail);
+  else if (role.kind === "following") sayBehind(turn, role, state.log.index.tail);
 }
 
 function receiveRead(turn: LogSyncTurn, report: Extract<LogReport, { kind: "records" }>): void {
@@ -353,9 +353,8 @@ function voteRegained(turn: LogSyncTurn): void {
 function diskFull(turn: LogSyncTurn, report: Extract<LogReport, { kind: "diskFull" }>): void {
   const { state } = turn;
   const { role } = state;
-  state.diskLow = true;
-  state.diskFull = true;
-  state.durable = report.durable;
+  state.space.disk = "full";
+  state.log.durable = report.durable;
   log(turn, "diskFull", { durable: formatZxid(report.durable) });
   if (role.kind === "leading" && role.active) {
     emitDurable(turn);
@@ -367,7 +366,7 @@ function diskFull(turn: LogSyncTurn, report: Extract<LogReport, { kind: "diskFul
     return;
   }
   // A truncation that the log has yet to do has already cut the index, further than this.
-  const { tail } = state.index;
+  const { tail } = state.log.index;
   const end = report.durable < tail ? report.durable : tail;
   cutAfter(turn, end);
   if (role.kind === "following" && role.matched > report.durable) role.matched = report.durable;
@@ -378,17 +377,19 @@ function diskFull(turn: LogSyncTurn, report: Extract<LogReport, { kind: "diskFul
 
 function writable(turn: LogSyncTurn): void {
   const { state } = turn;
-  const { role, diskFull: wasFull } = state;
-  state.diskLow = false;
-  state.diskFull = false;
+  const {
+    role,
+    space: { disk: before },
+  } = state;
+  state.space.disk = "free";
   log(turn, "diskHasSpaceAgain", {});
   if (role.kind === "looking") {
     lookAgain(turn, "the disk has room again");
     return;
   }
   emitDurable(turn);
-  if (role.kind === "leading" && wasFull) writeAgain(turn, role);
-  if (role.kind === "following" && wasFull) emitLeadership(turn);
+  if (role.kind === "leading" && before === "full") writeAgain(turn, role);
+  if (role.kind === "following" && before === "full") emitLeadership(turn);
   diskSpaceChanged(turn);
 }
 

@@ -60,8 +60,8 @@ export function noteRecord(turn: LogSyncTurn, record: Uint8Array): void {
 /** Nothing after this zxid is in the log any more. */
 export function cutAfter(turn: LogSyncTurn, zxid: Zxid): void {
   const { state } = turn;
-  state.index.truncateAfter(zxid);
-  state.recent.removeAfter(zxid);
+  state.log.index.truncateAfter(zxid);
+  state.log.recent.removeAfter(zxid);
   const { membership } = state;
   const kept = membership.logged.filter((logged) => logged.zxid <= zxid);
   if (kept.length === membership.logged.length) return;
@@ -91,7 +91,10 @@ export function settle(turn: LogSyncTurn, configuration: Configuration): void {
   );
   const guest = identityOf(configuration, options.server) !== identity;
   turn.effects.push(tell("log", { kind: "storeConfiguration", configuration, guest }));
-  const detail = { version: configuration.version, committed: formatZxid(state.committed) };
+  const detail = {
+    version: configuration.version,
+    committed: formatZxid(state.delivery.committed),
+  };
   turn.effects.push(logEvent("configurationLearned", detail));
   standingChanged(turn);
   if (guest && wasBound) stopReplaced(turn);

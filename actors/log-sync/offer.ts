@@ -12,7 +12,10 @@ type Ask = Extract<LogSyncPeerMessage, { kind: "snapshotAsk" }>;
 /** The follower's log ends before this leader's begins, so there is a snapshot. */
 export function offerSnapshot(turn: LogSyncTurn, epoch: Epoch, to: ServerId): void {
   const { state } = turn;
-  const { snapshot, membership } = state;
+  const {
+    membership,
+    snapshots: { newest: snapshot },
+  } = state;
   const { settled: configuration } = membership;
   assert(configuration !== undefined, "a leader belongs to an ensemble");
   assert(snapshot !== undefined, "a log that does not begin at 0 has a snapshot before it");

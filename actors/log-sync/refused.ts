@@ -29,7 +29,11 @@ export function refusedByPeer(
  */
 function loseMemory(turn: LogSyncTurn, incarnation: number): void {
   const { state } = turn;
-  const { membership, options, promise } = state;
+  const {
+    membership,
+    options,
+    promises: { durable: promise },
+  } = state;
   if (membership.losingVote !== undefined || options.voters.length === 1) return;
   if (incarnation < membership.incarnation) return;
   if (incarnation - membership.incarnation > STARTS_MAX) return;
@@ -55,7 +59,11 @@ export function toldForgotten(
   { folder, incarnation, epoch, zxid }: Forgotten,
 ): void {
   const { state } = turn;
-  const { membership, role, promise } = state;
+  const {
+    membership,
+    role,
+    promises: { durable: promise },
+  } = state;
   if (folder !== membership.identity || incarnation !== membership.incarnation) return;
   if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
   if (membership.losingVote !== undefined || state.repair !== undefined) return;
@@ -63,7 +71,7 @@ export function toldForgotten(
   log(turn, "folderLostAcknowledged", {
     leader: from,
     acknowledged: formatZxid(zxid),
-    durable: formatZxid(state.durable),
+    durable: formatZxid(state.log.durable),
   });
   beginRepair(turn, { reason: "promise", epoch: promise.epoch });
   emitDurable(turn);

@@ -44,7 +44,7 @@ export function survey(turn: LogSyncTurn): void {
     reason: repair.loss.reason,
     notHeardOf: unheard.join(" "),
     leaderEndsAt: repair.target && formatZxid(repair.target.tail),
-    durable: formatZxid(state.durable),
+    durable: formatZxid(state.log.durable),
   });
 }
 
@@ -60,7 +60,7 @@ export function answerSurvey(
     kind: "surveyed",
     nonce,
     promisedEpoch: promisedEpoch(state),
-    tail: state.index.tail,
+    tail: state.log.index.tail,
     leads: role.kind === "leading" ? role.epoch : undefined,
   });
   // Whose answer does not count is not asked: two such nodes would ask each other without end.
@@ -91,7 +91,8 @@ export function receiveSurvey(turn: LogSyncTurn, from: ServerId, message: Survey
  * was lost too, or if none was.
  */
 function isFresh(state: LogSyncState, { loss, heard }: VoteRepair): boolean {
-  if (loss.reason !== "new" || state.index.tail !== ZXID_NONE || state.truncating) return false;
+  if (loss.reason !== "new" || state.log.index.tail !== ZXID_NONE || state.log.truncating)
+    return false;
   return othersOf(state).every((voter) => heard.get(voter)?.tail === ZXID_NONE);
 }
 
@@ -110,12 +111,12 @@ function voteInFreshEnsemble(turn: LogSyncTurn, repair: VoteRepair): void {
 export function regainIfRepaired(turn: LogSyncTurn): void {
   const { state } = turn;
   const { repair, role } = state;
-  if (repair?.target === undefined || repair.regaining || state.truncating) return;
+  if (repair?.target === undefined || repair.regaining || state.log.truncating) return;
   if (!isBound(state) || !isHeld(state)) return;
   const { leader, epoch: of, tail } = repair.target;
   if (role.kind !== "following" || role.leader !== leader || role.epoch !== of) return;
-  if (state.promise.epoch !== of || state.promising !== undefined) return;
-  if (role.matched < tail || state.durable < tail) return;
+  if (state.promises.durable.epoch !== of || state.promises.underWay !== undefined) return;
+  if (role.matched < tail || state.log.durable < tail) return;
   const promised =
     repair.loss.reason === "log" ? repair.loss.epoch : promisedByOthers(state, repair);
   if (promised === undefined || promised > of) return;
@@ -134,7 +135,7 @@ export function voteIfBound(turn: LogSyncTurn): void {
 }
 
 /** The record that made the configuration is in this log or its snapshot, and known to be committed. */
-function isHeld({ membership, committed }: LogSyncState): boolean {
+function isHeld({ membership, delivery: { committed } }: LogSyncState): boolean {
   return membership.settled !== undefined && committed >= membership.settled.since;
 }
 

@@ -32,7 +32,7 @@ export function askToJoin(turn: LogSyncTurn): void {
 }
 
 /** What a folder that belongs to no ensemble holds is no part of one, and nothing is thrown away. */
-function mayAsk({ founding, index }: LogSyncState): boolean {
+function mayAsk({ founding, log: { index } }: LogSyncState): boolean {
   if (founding === undefined) return true;
   return (
     founding.formed !== undefined && founding.adopting === undefined && index.tail === ZXID_NONE
@@ -81,7 +81,7 @@ function hasCaughtUp(
   identity: string,
 ): boolean {
   const guest = followers.get(from)?.guest;
-  return guest?.identity === identity && guest.accepted >= state.committed;
+  return guest?.identity === identity && guest.accepted >= state.delivery.committed;
 }
 
 function sayOnce(

@@ -192,60 +192,93 @@ export type Membership = {
   losingVote: "stops" | "goesOn" | undefined;
 };
 
+/** What this node has promised as a voter. */
+export type Promises = {
+  durable: EpochPromise;
+  /** On its way to the disk. */
+  underWay: EpochPromise | undefined;
+  /** Who is answered once the promise under way is durable. */
+  asker: Voter | undefined;
+};
+
+/** Which epochs this node has heard of. */
+export type Epochs = {
+  /** The highest: the next candidate chooses a higher one. */
+  seen: Epoch;
+  readonly allowance: EpochAllowance;
+};
+
+/** The log as log-sync knows it. What is on disk, the log actor knows. */
+export type LogView = {
+  /** Where each record ends, also of those that are not durable yet. */
+  index: LogIndex;
+  /** The newest records. */
+  readonly recent: RecentRecords;
+  /** Everything up to here is on this node's disk. */
+  durable: Zxid;
+  /** A truncation, or an installation, is under way: what the log reports of appends is of before. */
+  truncating: boolean;
+  /** As the log counts them, so that a report of before one is told from one of after. */
+  truncations: number;
+  /** The time of the last record, delivered or not. */
+  lastTimeMs: number;
+};
+
+/** What is committed, and how much of it the trees have been given. */
+export type Delivery = {
+  /** The commit index of Raft. Never goes back. */
+  committed: Zxid;
+  /** Emitted under `committed`. */
+  delivered: Zxid;
+  /** The last batch of each submitter, of the records delivered. */
+  submitters: SubmitterTable;
+  /** Records are being read from the log for it. */
+  reading: boolean;
+  /** Lanes that do not yet have the snapshot at `delivered`. Nothing is delivered meanwhile. */
+  readonly lanesLoading: Set<number>;
+};
+
+export type Snapshots = {
+  /** The newest here, for peers that are too far behind for the log. */
+  newest: SnapshotIdentity | undefined;
+  /** The leader's, on its way here. */
+  transfer: Transfer | undefined;
+  /** None is transferred before. */
+  transferAfterMs: number;
+};
+
+/** What this node's disk and memory have left, and what follows from it. */
+export type Space = {
+  disk: DiskSpace;
+  /** The tree is at its limit of memory. */
+  treeFull: boolean;
+  /** It has given up leading for others whose disks have space, and keeps out of their election. */
+  abstaining: boolean;
+  yieldedAtMs: number;
+  /** The admission that was logged last. */
+  admissionLogged: WriteAdmission;
+};
+
 export type LogSyncState = {
   readonly options: LogSyncOptions;
   readonly sizes: LogSyncSizes;
   readonly quorum: number;
+  /** The log has been read. */
   recovered: boolean;
   readonly membership: Membership;
   /** Defined while this node's folder belongs to no ensemble: then it takes part in nothing. */
   founding: Founding | undefined;
-  /** Durable. */
-  promise: EpochPromise;
-  /** On its way to the disk. */
-  promising: EpochPromise | undefined;
-  /** Whom to answer once `promising` is durable. */
-  promiseAsker: Voter | undefined;
-  /** The highest epoch heard of, to choose a higher one. */
-  epochSeen: Epoch;
-  readonly epochAllowance: EpochAllowance;
-  /** Messages of peers that contradicted what is here. */
-  contradictions: number;
-  index: LogIndex;
-  readonly recent: RecentRecords;
-  /** The newest here, for peers that are too far behind for the log. */
-  snapshot: SnapshotIdentity | undefined;
-  /** Lanes that do not yet have the snapshot at `delivered`. Nothing is delivered meanwhile. */
-  readonly lanesLoading: Set<number>;
-  transfer: Transfer | undefined;
-  /** No snapshot is transferred before. */
-  transferAfterMs: number;
   /** Undefined: this node votes. Else it grants no promise, leads nothing, and counts for no quorum. */
   repair: VoteRepair | undefined;
-  durable: Zxid;
-  truncating: boolean;
-  truncations: number;
-  /** The log could not prepare more space. */
-  diskLow: boolean;
-  /** The log takes nothing. */
-  diskFull: boolean;
-  /** The memory of this node has no room for a larger tree. */
-  treeFull: boolean;
-  /** It has given up leading for others whose disks have room, and keeps out of their election. */
-  abstaining: boolean;
-  yieldedAtMs: number;
-  /** The room last told with the leadership. */
-  admissionLogged: WriteAdmission;
-  /** Never goes back. */
-  committed: Zxid;
-  /** Emitted on `committed$`. */
-  delivered: Zxid;
-  /** Of the records delivered. */
-  submitters: SubmitterTable;
-  /** Of the last record of the log, delivered or not. */
-  lastTimeMs: number;
-  readingForDelivery: boolean;
   role: Role;
+  readonly promises: Promises;
+  readonly epochs: Epochs;
+  readonly log: LogView;
+  readonly delivery: Delivery;
+  readonly snapshots: Snapshots;
+  readonly space: Space;
+  /** How many messages of peers contradicted what is here. */
+  contradictions: number;
 };
 
 export function initialState(options: LogSyncOptions): LogSyncState {
@@ -266,40 +299,44 @@ export function initialState(options: LogSyncOptions): LogSyncState {
       losingVote: undefined,
     },
     founding: undefined,
-    promise: { epoch: EPOCH_NONE, candidate: options.server },
-    promising: undefined,
-    promiseAsker: undefined,
-    epochSeen: EPOCH_NONE,
-    epochAllowance: newAllowance(),
-    contradictions: 0,
-    index: new LogIndex([]),
-    recent: new RecentRecords(sizes.recent),
-    snapshot: undefined,
-    lanesLoading: new Set(),
-    transfer: undefined,
-    transferAfterMs: 0,
     repair: undefined,
-    durable: ZXID_NONE,
-    truncating: false,
-    truncations: 0,
-    diskLow: false,
-    diskFull: false,
-    treeFull: false,
-    abstaining: false,
-    yieldedAtMs: Number.NEGATIVE_INFINITY,
-    admissionLogged: "all",
-    committed: ZXID_NONE,
-    delivered: ZXID_NONE,
-    submitters: new SubmitterTable(),
-    lastTimeMs: 0,
-    readingForDelivery: false,
     role: { kind: "looking" },
+    promises: {
+      durable: { epoch: EPOCH_NONE, candidate: options.server },
+      underWay: undefined,
+      asker: undefined,
+    },
+    epochs: { seen: EPOCH_NONE, allowance: newAllowance() },
+    log: {
+      index: new LogIndex([]),
+      recent: new RecentRecords(sizes.recent),
+      durable: ZXID_NONE,
+      truncating: false,
+      truncations: 0,
+      lastTimeMs: 0,
+    },
+    delivery: {
+      committed: ZXID_NONE,
+      delivered: ZXID_NONE,
+      submitters: new SubmitterTable(),
+      reading: false,
+      lanesLoading: new Set(),
+    },
+    snapshots: { newest: undefined, transfer: undefined, transferAfterMs: 0 },
+    space: {
+      disk: "free",
+      treeFull: false,
+      abstaining: false,
+      yieldedAtMs: Number.NEGATIVE_INFINITY,
+      admissionLogged: "all",
+    },
+    contradictions: 0,
   };
 }
 
 /** The epoch below which nothing is accepted: also of a promise that is not durable yet. */
 export function promisedEpoch(state: LogSyncState): Epoch {
-  return state.promising?.epoch ?? state.promise.epoch;
+  return state.promises.underWay?.epoch ?? state.promises.durable.epoch;
 }
 
 export function sendTo(turn: LogSyncTurn, to: ServerId, message: LogSyncPeerMessage): void {
@@ -335,8 +372,8 @@ export function persistPromise(
 ): void {
   const { state } = turn;
   assert(promise.epoch > promisedEpoch(state), "a promise never goes back");
-  state.promising = promise;
-  state.promiseAsker = asker;
+  state.promises.underWay = promise;
+  state.promises.asker = asker;
   turn.effects.push(tell("log", { kind: "promise", promise }));
 }
 
@@ -347,8 +384,8 @@ export function persistPromise(
 export function retire(turn: LogSyncTurn): void {
   const { state } = turn;
   const { role } = state;
-  if (role.kind !== "leading" || (role.outbox.length === 0 && !state.diskFull)) return;
-  const end = state.diskFull ? state.durable : role.outboxAfter;
+  if (role.kind !== "leading" || (role.outbox.length === 0 && state.space.disk !== "full")) return;
+  const end = state.space.disk === "full" ? state.log.durable : role.outboxAfter;
   cutAfter(turn, end);
   role.outbox = [];
 }
@@ -372,8 +409,12 @@ export function lookAgain(turn: LogSyncTurn, reason: string): void {
 
 export function emitDurable(turn: LogSyncTurn): void {
   const { state } = turn;
-  const { durable: lastZxid, promise } = state;
-  const isAble = state.repair === undefined && !state.diskFull && !state.abstaining;
+  const {
+    log: { durable: lastZxid },
+    promises: { durable: promise },
+  } = state;
+  const isAble =
+    state.repair === undefined && state.space.disk !== "full" && !state.space.abstaining;
   const votes = isAble && isBound(state);
   turn.effects.push(
     emit("durable", { kind: "durable", votes, lastZxid, promisedEpoch: promise.epoch }),
@@ -385,18 +426,12 @@ export function emitLeadership(turn: LogSyncTurn): void {
   const value = leadershipOf(state);
   turn.effects.push(emit("leadership", value));
   const { admission } = value;
-  if (admission === state.admissionLogged) return;
-  state.admissionLogged = admission;
+  if (admission === state.space.admissionLogged) return;
+  state.space.admissionLogged = admission;
   const { leader } = value;
   if (admission === "all") log(turn, "writesAdmitted", {});
   else if (admission === "noGrowth") log(turn, "growthRefused", { leader });
   else log(turn, "writesRefused", { admission, leader });
-}
-
-/** On this node's own disk. */
-export function ownDiskSpace(state: LogSyncState): DiskSpace {
-  if (state.diskFull) return "full";
-  return state.diskLow ? "low" : "free";
 }
 
 /** A node whose memory is full need not wait for its leader's word. */
@@ -407,7 +442,7 @@ function withoutGrowth(admission: WriteAdmission, treeFull: boolean): WriteAdmis
 function leadershipOf(state: LogSyncState): Leadership {
   const { role, options } = state;
   // A follower whose disk is full could not tell its clients what became of their writes.
-  const ownLeast: WriteAdmission = state.diskFull ? "none" : "all";
+  const ownLeast: WriteAdmission = state.space.disk === "full" ? "none" : "all";
   switch (role.kind) {
     case "leading":
       return {
@@ -421,9 +456,12 @@ function leadershipOf(state: LogSyncState): Leadership {
       return {
         kind: "leadership",
         role: role.established ? "following" : "establishing",
-        epoch: role.epoch ?? state.promise.epoch,
+        epoch: role.epoch ?? state.promises.durable.epoch,
         leader: role.leader,
-        admission: state.diskFull ? ownLeast : withoutGrowth(role.admission, state.treeFull),
+        admission:
+          state.space.disk === "full"
+            ? ownLeast
+            : withoutGrowth(role.admission, state.space.treeFull),
       };
     case "candidate":
       return {
@@ -437,7 +475,7 @@ function leadershipOf(state: LogSyncState): Leadership {
       return {
         kind: "leadership",
         role: "looking",
-        epoch: state.promise.epoch,
+        epoch: state.promises.durable.epoch,
         leader: undefined,
         admission: ownLeast,
       };

@@ -36,7 +36,10 @@ export function receiveOffer(
   { epoch, snapshot, configuration }: Offer,
 ): void {
   const { state } = turn;
-  const { role, transfer } = state;
+  const {
+    role,
+    snapshots: { transfer },
+  } = state;
   const { nowMs } = turn;
   if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
   // Durable before the snapshot is installed: the records that made it are not in the log then.
@@ -45,7 +48,7 @@ export function receiveOffer(
     return;
   }
   settle(turn, configuration);
-  if (isPassed(state, snapshot) || nowMs < state.transferAfterMs) return;
+  if (isPassed(state, snapshot) || nowMs < state.snapshots.transferAfterMs) return;
   if (transfer === undefined) {
     begin(turn, snapshot, nowMs);
     return;
@@ -65,14 +68,17 @@ function begin(turn: LogSyncTurn, snapshot: SnapshotIdentity, nowMs: number): vo
     zxid: formatZxid(snapshot.zxid),
     bytes: snapshot.bytes,
   });
-  state.transfer = { snapshot, position: 0, movedAtMs: nowMs, step: "asking" };
+  state.snapshots.transfer = { snapshot, position: 0, movedAtMs: nowMs, step: "asking" };
   goOn(turn, nowMs);
 }
 
 /** Asks for the next part, or, when all are here, has the log replaced. */
 function goOn(turn: LogSyncTurn, nowMs: number): void {
   const { state } = turn;
-  const { transfer, role } = state;
+  const {
+    role,
+    snapshots: { transfer },
+  } = state;
   if (transfer === undefined || transfer.step !== "asking") return;
   // One that leads, or may soon, goes on from the log that it has.
   if (role.kind !== "following" || role.epoch === undefined) return;
@@ -83,9 +89,9 @@ function goOn(turn: LogSyncTurn, nowMs: number): void {
   }
   if (position >= snapshot.bytes) {
     // The truncation under way comes first; the next offer brings this here again.
-    if (state.truncating || state.diskFull) return;
+    if (state.log.truncating || state.space.disk === "full") return;
     transfer.step = "installing";
-    state.truncating = true;
+    state.log.truncating = true;
     turn.effects.push(tell("log", { kind: "installSnapshot", snapshot }));
     return;
   }
@@ -100,7 +106,10 @@ export function receivePart(
   { epoch, zxid, position, bytes }: Part,
 ): void {
   const { state } = turn;
-  const { role, transfer } = state;
+  const {
+    role,
+    snapshots: { transfer },
+  } = state;
   if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
   if (
     transfer?.step !== "asking" ||
@@ -123,7 +132,9 @@ export function receivePart(
 
 export function partStored(turn: LogSyncTurn, { zxid, position }: Report<"partStored">): void {
   const { state } = turn;
-  const { transfer } = state;
+  const {
+    snapshots: { transfer },
+  } = state;
   if (transfer?.step !== "storing" || transfer.snapshot.zxid !== zxid) return;
   transfer.step = "asking";
   transfer.position = position;
@@ -132,7 +143,7 @@ export function partStored(turn: LogSyncTurn, { zxid, position }: Report<"partSt
 
 export function partRefused(turn: LogSyncTurn, { zxid, reason }: Report<"partRefused">): void {
   const { state } = turn;
-  if (state.transfer?.snapshot.zxid === zxid) dropTransfer(turn, turn.nowMs, reason);
+  if (state.snapshots.transfer?.snapshot.zxid === zxid) dropTransfer(turn, turn.nowMs, reason);
 }
 
 /** The log begins anew at the snapshot's zxid, and the lanes get its state. */
@@ -143,13 +154,13 @@ export function installed(
   const { state } = turn;
   const { zxid } = snapshot;
   assert(!isPassed(state, snapshot), "I9: nothing durable goes for a snapshot that it continues");
-  state.transfer = undefined;
-  state.truncating = false;
-  state.truncations = truncations;
-  cutAfter(turn, state.index.base);
-  state.index = new LogIndex([], zxid);
-  state.durable = zxid;
-  state.lastTimeMs = Math.max(state.lastTimeMs, timeMs);
+  state.snapshots.transfer = undefined;
+  state.log.truncating = false;
+  state.log.truncations = truncations;
+  cutAfter(turn, state.log.index.base);
+  state.log.index = new LogIndex([], zxid);
+  state.log.durable = zxid;
+  state.log.lastTimeMs = Math.max(state.log.lastTimeMs, timeMs);
   log(turn, "snapshotInstalled", { zxid: formatZxid(zxid) });
   loadLanes(turn, snapshot);
   const { role } = state;
@@ -162,7 +173,7 @@ export function installed(
 
 export function installRefused(turn: LogSyncTurn, { reason }: Report<"installRefused">): void {
   const { state } = turn;
-  state.truncating = false;
+  state.log.truncating = false;
   dropTransfer(turn, turn.nowMs, reason);
 }
 

@@ -42,7 +42,9 @@ test("malformed messages, messages out of range and messages to actors that hear
     t.false(client.closed, `seed ${seed}: the client is served`);
     for (const { id, system, gate } of nodes) {
       t.true(gate.refused > 1_000, `seed ${seed}: node ${id} counts what it refused`);
-      const { promise } = system.stateOf("log-sync") as LogSyncState;
+      const {
+        promises: { durable: promise },
+      } = system.stateOf("log-sync") as LogSyncState;
       t.true(promise.epoch < EPOCH_MAX / 10, `seed ${seed}: node ${id} promised ${promise.epoch}`);
     }
     const lines = events.filter(

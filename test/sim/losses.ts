@@ -70,14 +70,14 @@ export function copyFolder(cluster: Cluster, node: SimNode): boolean {
   const { settled, identity, incarnation, logged } = logSync?.membership ?? {};
   if (logSync === undefined || !node.votes || settled === undefined || logged?.length !== 0)
     return false;
-  if (node.hasWrongDisk || logSync.truncating || identity === undefined) return false;
+  if (node.hasWrongDisk || logSync.log.truncating || identity === undefined) return false;
   node.copy = {
     files: node.disk.snapshot(),
     identity,
     incarnation: incarnation ?? 0,
     version: settled.version,
-    promised: logSync.promise.epoch,
-    durable: logSync.durable,
+    promised: logSync.promises.durable.epoch,
+    durable: logSync.log.durable,
   };
   cluster.note(node, "its folder is copied");
   return true;
@@ -87,7 +87,7 @@ export function copyFolder(cluster: Cluster, node: SimNode): boolean {
 export function isOlderCopy(node: SimNode, copy: FolderCopy): boolean {
   const { state } = node.log;
   if (state === undefined || state.membership.identity !== copy.identity) return false;
-  return state.durable >= copy.durable && holds(state, copy.durable);
+  return state.log.durable >= copy.durable && holds(state, copy.durable);
 }
 
 /**

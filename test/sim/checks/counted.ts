@@ -40,11 +40,15 @@ export class Counted {
     });
     const { state: other } = log;
     // One that has lost something is being repaired; one that goes by a later leader may give it up.
-    if (other === undefined || log.damaged || other.promise.epoch !== role.epoch) return;
+    if (other === undefined || log.damaged || other.promises.durable.epoch !== role.epoch) return;
     // Nothing was heard yet of its present process; one on an old copy of the folder may have been started as often.
     if (message.sender.nonce !== this.#nonceOf(from)) return;
-    must(other.durable >= accepted && holds(other, accepted), "I5 acknowledged is durable", () => {
-      return `${what()}, which does not hold it`;
-    });
+    must(
+      other.log.durable >= accepted && holds(other, accepted),
+      "I5 acknowledged is durable",
+      () => {
+        return `${what()}, which does not hold it`;
+      },
+    );
   }
 }

@@ -43,16 +43,18 @@ export class Folders {
       checkProcess(node, heard, message.from, message.sender);
       if (role.kind === "leading") checkMemory(node, heard, message, role.followers);
     }
-    if (role.kind === "leading" && state.committed > heard.committed) {
+    if (role.kind === "leading" && state.delivery.committed > heard.committed) {
       checkQuorum(node, state, role.followers);
     }
-    heard.committed = state.committed;
+    heard.committed = state.delivery.committed;
   }
 
   #heardOf(state: LogSyncState): Heard {
     let heard = this.#heard.get(state);
     if (heard === undefined) {
-      const { committed } = state;
+      const {
+        delivery: { committed },
+      } = state;
       heard = {
         processes: new Map(),
         epoch: 0,
@@ -117,7 +119,7 @@ function checkMemory(
 /** What the leader commits is acknowledged by a quorum of folders, none of which is about to lose its number. */
 function checkQuorum(
   node: number,
-  { membership, quorum, committed, options, durable }: LogSyncState,
+  { membership, quorum, options, delivery: { committed }, log: { durable } }: LogSyncState,
   followers: ReadonlyMap<ServerId, Follower>,
 ): void {
   const { settled, logged, identity: own } = membership;

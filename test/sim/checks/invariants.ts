@@ -89,8 +89,8 @@ export class Invariants {
   /** Whether a quorum holds, without this node, all that it says is durable. */
   isSpared(log: NodeLog): boolean {
     const { state } = log;
-    if (state === undefined || log.damaged || state.truncating) return false;
-    const others = this.#holdersOf(state.durable).filter((node) => node !== log.node);
+    if (state === undefined || log.damaged || state.log.truncating) return false;
+    const others = this.#holdersOf(state.log.durable).filter((node) => node !== log.node);
     return others.length >= this.#quorum;
   }
 
@@ -100,9 +100,9 @@ export class Invariants {
     log.state = state;
     if (log.damaged && state.repair === undefined) {
       const { lostAfter } = log;
-      const before = log.beforeDamage?.committed ?? ZXID_NONE;
+      const before = log.beforeDamage?.delivery.committed ?? ZXID_NONE;
       const known = lostAfter === undefined || before < lostAfter ? before : lostAfter;
-      must(state.durable >= known && holds(state, known), "I3 committed stays", () => {
+      must(state.log.durable >= known && holds(state, known), "I3 committed stays", () => {
         return `node ${log.node} votes again without ${formatZxid(known)}, which it knew to be committed`;
       });
       this.#checkRegained(log, state);
@@ -111,13 +111,17 @@ export class Invariants {
       log.beforeDamage = undefined;
       log.promisedEpoch = 0;
     }
-    const { promise, committed, role } = state;
+    const {
+      role,
+      promises: { durable: promise },
+      delivery: { committed },
+    } = state;
     if (committed !== log.committed) {
       must(committed > log.committed, "I7 nothing goes back", () => {
         return `the commit mark of node ${log.node} went from ${formatZxid(log.committed)} to ${formatZxid(committed)}`;
       });
-      must(committed <= state.durable || state.truncating, "I6 memory is the disk", () => {
-        return `node ${log.node} commits ${formatZxid(committed)}, ${formatZxid(state.durable)} is durable there`;
+      must(committed <= state.log.durable || state.log.truncating, "I6 memory is the disk", () => {
+        return `node ${log.node} commits ${formatZxid(committed)}, ${formatZxid(state.log.durable)} is durable there`;
       });
       log.committed = committed;
       if (role.kind === "leading") {
@@ -144,21 +148,26 @@ export class Invariants {
     { node, beforeDamage, lostAfter, everPromised }: NodeLog,
     state: LogSyncState,
   ): void {
-    const { role, promise } = state;
+    const {
+      role,
+      promises: { durable: promise },
+    } = state;
     must(promise.epoch >= everPromised, "I7 nothing goes back", () => {
       return `node ${node} votes again in epoch ${promise.epoch}, and had promised ${everPromised}`;
     });
     if (beforeDamage === undefined || role.kind !== "following") return;
     const leader = this.#logs.find((log) => log.node === role.leader)?.state;
     if (leader?.role.kind !== "leading" || leader.role.epoch !== role.epoch) return;
-    const { index, durable } = beforeDamage;
+    const {
+      log: { index, durable },
+    } = beforeDamage;
     const acknowledged = Math.min(durable, lostAfter ?? durable) as Zxid;
     let zxid = index.floor(acknowledged);
-    while (zxid > leader.index.base && zxid > index.base && !leader.index.holds(zxid)) {
+    while (zxid > leader.log.index.base && zxid > index.base && !leader.log.index.holds(zxid)) {
       zxid = index.floor((zxid - 1) as Zxid);
     }
-    if (zxid > acknowledged || !leader.index.holds(zxid)) return;
-    must(state.durable >= zxid && holds(state, zxid), "I3 committed stays", () => {
+    if (zxid > acknowledged || !leader.log.index.holds(zxid)) return;
+    must(state.log.durable >= zxid && holds(state, zxid), "I3 committed stays", () => {
       return `node ${node} votes again without ${formatZxid(zxid)}, which it may have acknowledged and its leader holds`;
     });
   }
@@ -241,13 +250,13 @@ export class Invariants {
         return `node ${log.node} gives up its vote (${report.voteLoss?.reason}), and its disk was not damaged`;
       },
     );
-    if (!state.truncating) {
+    if (!state.log.truncating) {
       const stranger = report.lastZxids.find((zxid) => !holds(state, zxid));
       must(stranger === undefined, "I6 memory is the disk", () => {
         return `node ${log.node} reads ${formatZxid(stranger ?? before)}, which its last life did not hold any more`;
       });
     }
-    const durable = state.truncating ? state.index.tail : state.durable;
+    const durable = state.log.truncating ? state.log.index.tail : state.log.durable;
     const held = durable <= report.baseZxid || report.lastZxids.includes(durable);
     must(held, "I6 memory is the disk", () => {
       return `node ${log.node} had ${formatZxid(durable)} durable and reads up to ${formatZxid(before)}`;
@@ -267,7 +276,7 @@ export class Invariants {
     const holders = this.#logs.filter((log) => {
       if (log.lostAfter !== undefined && zxid > log.lostAfter) return false;
       return [log.state, log.beforeDamage].some((state) => {
-        return state !== undefined && state.durable >= zxid && holds(state, zxid);
+        return state !== undefined && state.log.durable >= zxid && holds(state, zxid);
       });
     });
     return holders.map((log) => log.node);
@@ -306,6 +315,6 @@ export class Invariants {
 }
 
 /** What a log begins after is in its snapshot. */
-export function holds({ index }: LogSyncState, zxid: Zxid): boolean {
+export function holds({ log: { index } }: LogSyncState, zxid: Zxid): boolean {
   return zxid <= index.base || index.holds(zxid);
 }

@@ -65,7 +65,11 @@ export class Kept {
 
   /** After every step of log-sync: nothing is given up that the leader holds who is followed. */
   afterLogSync({ node }: NodeLog, state: LogSyncState): void {
-    const { role, truncating, transfer, index } = state;
+    const {
+      role,
+      log: { truncating, index },
+      snapshots: { transfer },
+    } = state;
     if (!truncating) this.#truncating.delete(state);
     if (!truncating || this.#truncating.has(state)) return;
     this.#truncating.add(state);
@@ -74,7 +78,7 @@ export class Kept {
     if (leader?.role.kind !== "leading" || leader.role.epoch !== role.epoch) return;
     const end = transfer?.step === "installing" ? transfer.snapshot.zxid : index.tail;
     const gone = this.#held.get(node)?.zxids.filter((zxid) => zxid > end) ?? [];
-    const wrong = gone.find((zxid) => leader.index.holds(zxid));
+    const wrong = gone.find((zxid) => leader.log.index.holds(zxid));
     must(wrong === undefined, "I9 durable stays", () => {
       return `node ${node} gives up ${formatZxid(wrong ?? ZXID_NONE)}, which its leader ${role.leader} holds`;
     });

@@ -12,7 +12,7 @@ export class Promises {
   readonly #given = new Map<string, Identity>();
 
   /** After every step of log-sync. */
-  saw({ membership, promise }: LogSyncState, message: LogSyncMessage): void {
+  saw({ membership, promises: { durable: promise } }: LogSyncState, message: LogSyncMessage): void {
     const { identity } = membership;
     if (promise.epoch > (this.#durable.get(identity) ?? 0)) {
       this.#durable.set(identity, promise.epoch);

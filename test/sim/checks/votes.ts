@@ -22,5 +22,5 @@ function countsMore(leader: SimNode, { id, log }: SimNode): boolean {
   const follower = role?.kind === "leading" ? role.followers.get(id) : undefined;
   if (follower === undefined || log.state === undefined) return false;
   const { accepted, incarnation } = follower;
-  return incarnation.hasForgotten || Math.max(accepted, incarnation.owed) > log.state.durable;
+  return incarnation.hasForgotten || Math.max(accepted, incarnation.owed) > log.state.log.durable;
 }

@@ -14,13 +14,13 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FOLLOWER,
-        find: "const zxid = min(state.durable, role.matched);",
+        find: "const zxid = min(state.log.durable, role.matched);",
         replace: "const zxid = role.matched;",
       },
       {
         file: FOLLOWER,
-        find: "else if (!state.truncating) sendAccepted(turn, role);",
-        replace: "if (!state.truncating) sendAccepted(turn, role);",
+        find: "else if (!state.log.truncating) sendAccepted(turn, role);",
+        replace: "if (!state.log.truncating) sendAccepted(turn, role);",
       },
     ],
   },
@@ -30,17 +30,18 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADER,
-        find: "counted.get(state.options.server) === own ? [state.durable as number] : [];",
-        replace: "counted.get(state.options.server) === own ? [state.index.tail as number] : [];",
+        find: "counted.get(state.options.server) === own ? [state.log.durable as number] : [];",
+        replace:
+          "counted.get(state.options.server) === own ? [state.log.index.tail as number] : [];",
       },
       {
         file: LEADER,
-        find: "const through = Math.min(byQuorum, state.durable) as Zxid;",
+        find: "const through = Math.min(byQuorum, state.log.durable) as Zxid;",
         replace: "const through = byQuorum;",
       },
       {
         file: DELIVERY,
-        find: 'assert(zxid <= state.durable, "what is applied here is durable here");',
+        find: 'assert(zxid <= state.log.durable, "what is applied here is durable here");',
         replace: "",
       },
     ],
@@ -69,8 +70,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
             folder: from.identity,
             epoch: message.epoch,
             granted: true,
-            promise: state.promising,
-            lastZxid: state.durable,
+            promise: state.promises.underWay,
+            lastZxid: state.log.durable,
           });`,
       },
     ],
@@ -81,8 +82,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CANDIDATE,
-        find: "message.epoch === state.promise.epoch && message.candidate === state.promise.candidate;",
-        replace: "message.epoch === state.promise.epoch;",
+        find: `message.epoch === state.promises.durable.epoch &&
+    message.candidate === state.promises.durable.candidate;`,
+        replace: "message.epoch === state.promises.durable.epoch;",
       },
     ],
   },
@@ -92,7 +94,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CANDIDATE,
-        find: "if (message.lastZxid > state.durable) {",
+        find: "if (message.lastZxid > state.log.durable) {",
         replace: "if (false) {",
       },
     ],
@@ -119,15 +121,15 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FOLLOWER,
-        find: "if (!state.truncating) role.matched = max(role.matched, after);",
-        replace: `if (!state.truncating && fresh.length === 0 && state.index.tail > after) {
+        find: "if (!state.log.truncating) role.matched = max(role.matched, after);",
+        replace: `if (!state.log.truncating && fresh.length === 0 && state.log.index.tail > after) {
           truncate(state, after);
         }
-        if (!state.truncating) role.matched = max(role.matched, after);`,
+        if (!state.log.truncating) role.matched = max(role.matched, after);`,
       },
       {
         file: FOLLOWER,
-        find: 'assert(after >= state.committed, "I7: nothing that is committed is truncated");',
+        find: 'assert(after >= state.delivery.committed, "I7: nothing that is committed is truncated");',
         replace: "",
       },
     ],
@@ -138,9 +140,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FOLLOWER,
-        find: "if (!state.index.holds(message.prevZxid)) {",
+        find: "if (!state.log.index.holds(message.prevZxid)) {",
         replace:
-          "if (state.index.tail > message.prevZxid && !state.index.holds(message.prevZxid)) {",
+          "if (state.log.index.tail > message.prevZxid && !state.log.index.holds(message.prevZxid)) {",
       },
       {
         file: "actors/log/log.ts",
@@ -158,7 +160,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     name: "conflict-not-noticed",
     mistake: "a follower appends the new leader's records behind its own that conflict",
     edits: [
-      { file: FOLLOWER, find: "if (state.index.tail > after) {", replace: "if (false) {" },
+      { file: FOLLOWER, find: "if (state.log.index.tail > after) {", replace: "if (false) {" },
       {
         file: "actors/log/log.ts",
         find: `assert(record.prevZxid === state.plannedEnd, "an append follows the log's end");`,
@@ -184,8 +186,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       },
       {
         file: FOLLOWER,
-        find: "min(min(role.leaderCommitted, role.matched), state.durable)",
-        replace: "min(role.leaderCommitted, state.durable)",
+        find: "min(min(role.leaderCommitted, role.matched), state.log.durable)",
+        replace: "min(role.leaderCommitted, state.log.durable)",
       },
     ],
   },
@@ -195,8 +197,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FOLLOWER,
-        find: "min(min(role.leaderCommitted, role.matched), state.durable)",
-        replace: "min(role.matched, state.durable)",
+        find: "min(min(role.leaderCommitted, role.matched), state.log.durable)",
+        replace: "min(role.matched, state.log.durable)",
       },
     ],
   },
@@ -206,12 +208,12 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FOLLOWER,
-        find: "min(min(role.leaderCommitted, role.matched), state.durable)",
+        find: "min(min(role.leaderCommitted, role.matched), state.log.durable)",
         replace: "min(role.leaderCommitted, role.matched)",
       },
       {
         file: DELIVERY,
-        find: 'assert(zxid <= state.durable, "what is applied here is durable here");',
+        find: 'assert(zxid <= state.log.durable, "what is applied here is durable here");',
         replace: "",
       },
     ],
@@ -234,7 +236,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADER,
-        find: "const after = state.index.floor(holds);",
+        find: "const after = state.log.index.floor(holds);",
         replace: "const after = holds;",
       },
     ],
@@ -242,7 +244,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   {
     name: "submitters-not-rebuilt",
     mistake: "a new leader does not know which batches its log already holds",
-    edits: [{ file: LEADER, find: "role.taken = state.submitters.copy();", replace: "" }],
+    edits: [{ file: LEADER, find: "role.taken = state.delivery.submitters.copy();", replace: "" }],
   },
   {
     name: "batches-out-of-sequence",
@@ -294,8 +296,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADER,
-        find: "state.lastTimeMs = Math.max(state.lastTimeMs, Math.floor(turn.wallMs));",
-        replace: "state.lastTimeMs = Math.floor(turn.wallMs);",
+        find: "state.log.lastTimeMs = Math.max(state.log.lastTimeMs, Math.floor(turn.wallMs));",
+        replace: "state.log.lastTimeMs = Math.floor(turn.wallMs);",
       },
     ],
   },
@@ -305,14 +307,14 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FOLLOWER,
-        find: "      state.lastTimeMs = Math.max(state.lastTimeMs, timeMs);\n",
+        find: "      state.log.lastTimeMs = Math.max(state.log.lastTimeMs, timeMs);\n",
         replace: "",
       },
       {
         file: DELIVERY,
-        find: "    state.delivered = header.lastZxid;\n",
+        find: "    state.delivery.delivered = header.lastZxid;\n",
         replace:
-          "    state.delivered = header.lastZxid;\n    state.lastTimeMs = Math.max(state.lastTimeMs, header.timeMs);\n",
+          "    state.delivery.delivered = header.lastZxid;\n    state.log.lastTimeMs = Math.max(state.log.lastTimeMs, header.timeMs);\n",
       },
     ],
   },
@@ -323,8 +325,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log-sync/repair.ts",
-        find: "    tail: state.index.tail,\n    leads",
-        replace: "    tail: state.committed,\n    leads",
+        find: "    tail: state.log.index.tail,\n    leads",
+        replace: "    tail: state.delivery.committed,\n    leads",
       },
     ],
   },

@@ -183,7 +183,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
       {
         file: "actors/log-sync/transfer-end.ts",
         find: 'if (isPassed(state, transfer.snapshot)) dropTransfer(turn, 0, "no longer behind");',
-        replace: `if (transfer.snapshot.zxid <= state.committed) {
+        replace: `if (transfer.snapshot.zxid <= state.delivery.committed) {
     dropTransfer(turn, 0, "no longer behind");
   }`,
       },
@@ -212,7 +212,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log-sync/load.ts",
-        find: "state.lanesLoading.add(lane);",
+        find: "state.delivery.lanesLoading.add(lane);",
         replace: "",
       },
     ],
@@ -223,7 +223,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log-sync/load.ts",
-        find: "state.submitters = SubmitterTable.of(message.submitters);",
+        find: "state.delivery.submitters = SubmitterTable.of(message.submitters);",
         replace: "",
       },
     ],
@@ -257,7 +257,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log-sync/repair.ts",
-        find: "if (role.matched < tail || state.durable < tail) return;",
+        find: "if (role.matched < tail || state.log.durable < tail) return;",
         replace: "",
       },
     ],

@@ -58,8 +58,8 @@ export const SPACE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log-sync/log-sync.ts",
-        find: "state.treeFull = message.full;",
-        replace: "state.treeFull ||= message.full;",
+        find: "state.space.treeFull = message.full;",
+        replace: "state.space.treeFull ||= message.full;",
       },
     ],
   },

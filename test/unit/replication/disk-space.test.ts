@@ -62,7 +62,7 @@ function durable(logSync: LogSync, lastZxid: Zxid): void {
 }
 
 function hear(logSync: LogSync, peer: number, diskSpace: DiskSpace): void {
-  const zxid = logSync.state.durable;
+  const zxid = logSync.state.log.durable;
   logSync.receive(
     from(peer, {
       kind: "accepted",
@@ -105,13 +105,13 @@ test("what a leader had no room for is written when there is some, and committed
   logSync.receive({ kind: "diskFull", durable: at(1, 0) });
   submit(logSync, 3);
   t.deepEqual(told(publish(logSync), "log"), []);
-  t.is(logSync.state.committed, at(1, 0));
+  t.is(logSync.state.delivery.committed, at(1, 0));
   const [append] = told(logSync.receive({ kind: "writable" }), "log") as {
     records: Uint8Array[];
   }[];
   t.is(append?.records.length, 2);
   durable(logSync, at(1, 2));
-  t.is(logSync.state.committed, at(1, 2));
+  t.is(logSync.state.delivery.committed, at(1, 2));
 });
 
 test("what a leader had no room for and has no longer in memory is in its index no longer", (t) => {
@@ -122,10 +122,10 @@ test("what a leader had no room for and has no longer in memory is in its index 
   for (let seq = 1; seq <= 8; seq += 1) submit(logSync, seq);
   publish(logSync);
   logSync.receive({ kind: "diskFull", durable: at(1, 0) });
-  t.is(logSync.state.index.tail, at(1, 8));
+  t.is(logSync.state.log.index.tail, at(1, 8));
   t.deepEqual(told(logSync.receive({ kind: "writable" }), "log"), []);
   t.is(logSync.state.role.kind, "looking");
-  t.is(logSync.state.index.tail, at(1, 0), "or its next epoch would follow what no disk has");
+  t.is(logSync.state.log.index.tail, at(1, 0), "or its next epoch would follow what no disk has");
 });
 
 test("a leader without room gives up leading and abstains if enough others have room", (t) => {
@@ -157,7 +157,7 @@ test("a leader without room leads on while the others with room are no quorum, o
 
 test("a leader gives up leading once in a while only, so that others without luck do not lose it again and again", (t) => {
   const logSync = leader([1, 2, 3]);
-  logSync.state.yieldedAtMs = 0;
+  logSync.state.space.yieldedAtMs = 0;
   logSync.nowMs = 1000;
   hear(logSync, 2, "free");
   hear(logSync, 3, "free");
@@ -187,10 +187,10 @@ test("a leader that is deposed while its disk is full forgets what the disk had 
   submit(logSync, 1);
   publish(logSync);
   logSync.receive({ kind: "diskFull", durable: at(1, 0) });
-  t.is(logSync.state.index.tail, at(1, 1));
+  t.is(logSync.state.log.index.tail, at(1, 1));
   const promise = { epoch: epoch(2), candidate: server(2) };
   logSync.receive(from(2, { kind: "deposed", promise }));
-  t.is(logSync.state.index.tail, at(1, 0));
+  t.is(logSync.state.log.index.tail, at(1, 0));
 });
 
 test("a follower tells its clients what its leader takes, and less when its own disk is full", (t) => {
@@ -235,7 +235,7 @@ test("a leader has growth refused while one node that is heard has no memory for
   const admission = (): WriteAdmission | undefined =>
     logSync.state.role.kind === "leading" ? logSync.state.role.admission : undefined;
   const say = (treeFull: boolean): void => {
-    const zxid = logSync.state.durable;
+    const zxid = logSync.state.log.durable;
     const of = { epoch: epoch(1), zxid, votes: true, diskSpace: "free" } as const;
     logSync.receive(from(2, { kind: "accepted", ...of, treeFull }));
   };

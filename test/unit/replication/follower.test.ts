@@ -146,7 +146,7 @@ test("a disk that is found full while a truncation is under way takes nothing ba
   logSync.receive({ kind: "diskFull", durable: at(1, 2) });
   logSync.receive({ kind: "truncated", lastZxid: at(1, 0), truncations: 1 });
   logSync.receive({ kind: "writable" });
-  t.is(logSync.state.durable, at(1, 0));
+  t.is(logSync.state.log.durable, at(1, 0));
   t.like(told(logSync.receive(message), "log"), [{ kind: "append" }]);
 });
 
@@ -155,9 +155,9 @@ test("an acknowledgement from before a truncation counts for nothing", (t) => {
   logSync.receive(
     append({ epoch: 2, leader: 2, prevZxid: at(1, 0) }, [record(at(2, 0), at(1, 0))]),
   );
-  t.is(logSync.state.durable, at(1, 0));
+  t.is(logSync.state.log.durable, at(1, 0));
   logSync.receive(appended(at(2, 0), 7));
-  t.is(logSync.state.durable, at(1, 0));
+  t.is(logSync.state.log.durable, at(1, 0));
 });
 
 test("records that are held already are accepted again, not appended twice", (t) => {
@@ -177,7 +177,7 @@ test("what the leader has committed is delivered only as far as it is durable an
   const taken = logSync.receive(
     append({ epoch: 1, leader: 2, prevZxid: at(1, 0), committed: at(1, 2) }, records),
   );
-  t.is(logSync.state.committed, at(1, 0));
+  t.is(logSync.state.delivery.committed, at(1, 0));
   t.deepEqual(emitted(taken, "committed"), [], "the log is read first for what is older");
   logSync.receive({
     kind: "records",

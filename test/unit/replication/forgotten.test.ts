@@ -84,7 +84,7 @@ test("what a process acknowledged is not counted of the next process on its fold
   t.is(counted(logSync), at(1, 1));
   logSync.receive(behind(2, at(1, 0)));
   logSync.receive({ kind: "appended", lastZxid: at(1, 2), truncations: 0 });
-  t.is(logSync.state.committed, at(1, 0), "one disk holds (1, 1)");
+  t.is(logSync.state.delivery.committed, at(1, 0), "one disk holds (1, 1)");
 });
 
 test("the process before counts for nothing from the first word of the next one on, whatever that says", (t) => {
@@ -94,7 +94,7 @@ test("the process before counts for nothing from the first word of the next one 
   logSync.receive(from(2, 2, { ...greeting, asks: false, mayFound: false }));
   t.is(counted(logSync), ZXID_NONE);
   logSync.receive({ kind: "appended", lastZxid: at(1, 2), truncations: 0 });
-  t.is(logSync.state.committed, at(1, 0), "one disk holds (1, 1)");
+  t.is(logSync.state.delivery.committed, at(1, 0), "one disk holds (1, 1)");
 });
 
 test("a voter whose log ends before what it acknowledged is told so, and counts for nothing until it has no vote", (t) => {
@@ -107,11 +107,11 @@ test("a voter whose log ends before what it acknowledged is told so, and counts 
   const again = logSync.receive(accepted(2, at(1, 2)));
   t.deepEqual(sent(again, 2), [forgotten], "it may not have heard it");
   logSync.receive({ kind: "appended", lastZxid: at(1, 2), truncations: 0 });
-  t.is(logSync.state.committed, at(1, 0));
+  t.is(logSync.state.delivery.committed, at(1, 0));
   logSync.receive(accepted(2, at(1, 2), false));
-  t.is(logSync.state.committed, at(1, 0));
+  t.is(logSync.state.delivery.committed, at(1, 0));
   logSync.receive(accepted(2, at(1, 2)));
-  t.is(logSync.state.committed, at(1, 2), "it has been repaired");
+  t.is(logSync.state.delivery.committed, at(1, 2), "it has been repaired");
 });
 
 test("a process that holds what the one before it acknowledged counts again", (t) => {
@@ -120,7 +120,7 @@ test("a process that holds what the one before it acknowledged counts again", (t
   t.false(sent(effects, 2).some((message) => (message as { kind: string }).kind === "forgotten"));
   logSync.receive(accepted(2, at(1, 1)));
   logSync.receive({ kind: "appended", lastZxid: at(1, 2), truncations: 0 });
-  t.is(logSync.state.committed, at(1, 1));
+  t.is(logSync.state.delivery.committed, at(1, 1));
 });
 
 test("a late word of the process that acknowledged is no sign that it has forgotten", (t) => {

@@ -121,8 +121,8 @@ function snapshotAt(counter: number): { of: SnapshotIdentity; whole: Uint8Array 
 /** Everything acknowledged is still there, in memory and at the next start. */
 function keepsAll(t: ExecutionContext, node: Follower, to: number): void {
   t.is(node.accepted, zxid(1, to));
-  t.is(node.logSync.state.index.tail, zxid(1, to));
-  t.is(node.logSync.state.durable, zxid(1, to));
+  t.is(node.logSync.state.log.index.tail, zxid(1, to));
+  t.is(node.logSync.state.log.durable, zxid(1, to));
   t.is(recovered(new LogHarness(node.disk)).lastZxids.at(-1), zxid(1, to));
 }
 
@@ -145,7 +145,7 @@ test("a snapshot under way is dropped when appends bring the log as far", (t) =>
   node.append(4, 60, 10);
   node.give(of, whole);
   keepsAll(t, node, 60);
-  t.is(node.logSync.state.transfer, undefined);
+  t.is(node.logSync.state.snapshots.transfer, undefined);
 });
 
 test("a snapshot whose last part comes after appends have brought the log as far is not installed", (t) => {
@@ -172,7 +172,7 @@ test("a follower that is behind indeed gets the snapshot, and goes on from it", 
   const { of, whole } = snapshotAt(40);
   node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of, configuration });
   node.give(of, whole);
-  t.is(node.logSync.state.index.base, zxid(1, 40));
+  t.is(node.logSync.state.log.index.base, zxid(1, 40));
   node.append(41, 60, 50);
   keepsAll(t, node, 60);
 });
@@ -189,6 +189,6 @@ test("a snapshot that the log contradicts is installed: what goes was never comm
     const bytes = whole.subarray(position, position + 60);
     node.hear({ kind: "snapshotPart", epoch: epoch(3), zxid: of.zxid, position, bytes });
   }
-  t.is(node.logSync.state.index.tail, zxid(2, 0));
+  t.is(node.logSync.state.log.index.tail, zxid(2, 0));
   t.is(recovered(new LogHarness(node.disk)).baseZxid, zxid(2, 0));
 });

@@ -141,9 +141,9 @@ test("a candidate whose log is behind a voter's gives way", (t) => {
 
 test("a leader commits what a quorum holds, its own disk counting as one", (t) => {
   const logSync = leader();
-  t.is(logSync.state.committed, ZXID_NONE);
+  t.is(logSync.state.delivery.committed, ZXID_NONE);
   logSync.receive(accepted(3, at(1, 0)));
-  t.is(logSync.state.committed, at(1, 0));
+  t.is(logSync.state.delivery.committed, at(1, 0));
 });
 
 test("a leader does not count its own record before its own disk has it", (t) => {
@@ -152,24 +152,24 @@ test("a leader does not count its own record before its own disk has it", (t) =>
   logSync.receive(reply(2, ZXID_NONE));
   publish(logSync);
   logSync.receive(accepted(2, at(1, 0)));
-  t.is(logSync.state.committed, ZXID_NONE);
+  t.is(logSync.state.delivery.committed, ZXID_NONE);
   logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
-  t.is(logSync.state.committed, at(1, 0));
+  t.is(logSync.state.delivery.committed, at(1, 0));
 });
 
 test("a leader ignores what was accepted in another epoch", (t) => {
   const logSync = leader();
   logSync.receive(accepted(3, at(1, 0), 2));
-  t.is(logSync.state.committed, ZXID_NONE);
+  t.is(logSync.state.delivery.committed, ZXID_NONE);
 });
 
 test("a leader takes batches only after its barrier is delivered", (t) => {
   const logSync = leader();
   logSync.receive(from(2, batch(1)));
-  t.is(logSync.state.index.tail, at(1, 0));
+  t.is(logSync.state.log.index.tail, at(1, 0));
   logSync.receive(accepted(2, at(1, 0)));
   logSync.receive(from(2, batch(1)));
-  t.is(logSync.state.index.tail, at(1, 2), "one zxid for each of the batch's operations");
+  t.is(logSync.state.log.index.tail, at(1, 2), "one zxid for each of the batch's operations");
 });
 
 test("what waits for a quorum is counted as it is taken and committed, in memory or not", (t) => {
@@ -186,11 +186,11 @@ test("what waits for a quorum is counted as it is taken and committed, in memory
   for (let seq = 1; seq <= 5; seq += 1) {
     const before = at(1, 2 * seq - 2);
     logSync.receive(from(2, batch(seq)));
-    t.is(logSync.state.index.tail, at(1, 2 * seq), "there is room for one");
+    t.is(logSync.state.log.index.tail, at(1, 2 * seq), "there is room for one");
     logSync.receive(from(2, batch(seq + 1)));
-    t.is(logSync.state.index.tail, at(1, 2 * seq), "and for no more");
+    t.is(logSync.state.log.index.tail, at(1, 2 * seq), "and for no more");
     commit(at(1, 2 * seq));
-    t.true(logSync.state.committed > before);
+    t.true(logSync.state.delivery.committed > before);
   }
 });
 
@@ -199,7 +199,7 @@ test("a batch that is sent again is taken once", (t) => {
   logSync.receive(accepted(2, at(1, 0)));
   logSync.receive(from(2, batch(1)));
   logSync.receive(from(2, batch(1)));
-  t.is(logSync.state.index.tail, at(1, 2));
+  t.is(logSync.state.log.index.tail, at(1, 2));
 });
 
 test("a batch out of sequence is refused with the number that is expected", (t) => {
@@ -207,7 +207,7 @@ test("a batch out of sequence is refused with the number that is expected", (t) 
   logSync.receive(accepted(2, at(1, 0)));
   const effects = logSync.receive(from(2, batch(2)));
   t.like(sent(effects, 2), [{ kind: "submitRefused", reason: "outOfSequence", expected: 1 }]);
-  t.is(logSync.state.index.tail, at(1, 0));
+  t.is(logSync.state.log.index.tail, at(1, 0));
 });
 
 test("a later life of a lane starts anew, an earlier one is refused", (t) => {
@@ -215,7 +215,7 @@ test("a later life of a lane starts anew, an earlier one is refused", (t) => {
   logSync.receive(accepted(2, at(1, 0)));
   logSync.receive(from(2, batch(1, 5)));
   logSync.receive(from(2, batch(1, 6)));
-  t.is(logSync.state.index.tail, at(1, 4));
+  t.is(logSync.state.log.index.tail, at(1, 4));
   const effects = logSync.receive(from(2, batch(2, 5)));
   t.like(sent(effects, 2), [{ reason: "staleIncarnation", expected: 6 }]);
 });
@@ -239,7 +239,7 @@ test("a leader that is deposed takes back what neither disk nor peer has seen", 
   logSync.receive(from(2, batch(1)));
   logSync.receive(from(3, { kind: "deposed", promise: { epoch: epoch(2), candidate: server(3) } }));
   t.is(logSync.state.role.kind, "looking");
-  t.is(logSync.state.index.tail, at(1, 0));
+  t.is(logSync.state.log.index.tail, at(1, 0));
   t.deepEqual(broadcasts(publish(logSync)), []);
 });
 
@@ -258,7 +258,7 @@ test("a node alone leads and commits without peers", (t) => {
   promisedByItself(logSync);
   publish(logSync);
   const effects = logSync.receive({ kind: "appended", lastZxid: at(1, 0), truncations: 0 });
-  t.is(logSync.state.committed, at(1, 0));
+  t.is(logSync.state.delivery.committed, at(1, 0));
   t.like(emitted(effects, "leadership").at(-1), { role: "leading", epoch: 1, leader: 1 });
 });
 
@@ -281,10 +281,10 @@ test("a batch larger than a record may be is not taken, and does not stop the le
   const [payload, fits] = [path(letters + 1), path(letters)];
   t.is(fits.length, most);
   const effects = logSync.receive(from(2, { ...batch(1), count: 1, payload }));
-  t.is(logSync.state.index.tail, at(1, 0));
+  t.is(logSync.state.log.index.tail, at(1, 0));
   t.true(effects.some((effect) => effect.kind === "log" && effect.level === "warn"));
   logSync.receive(from(2, { ...batch(1), count: 1, payload: fits }));
-  t.is(logSync.state.index.tail, at(1, 1));
+  t.is(logSync.state.log.index.tail, at(1, 1));
 });
 
 test("what a follower acknowledges while records are being read for it starts no second read", (t) => {

@@ -277,7 +277,7 @@ test("a guest is bound to its number only when it holds all that is committed", 
   t.deepEqual(logSync.receive(from(3, { kind: "join" }, guest)), []);
   logSync.receive(accepted(3, at(1, 0), guest, false));
   logSync.receive(from(3, { kind: "join" }, guest));
-  t.is(logSync.state.index.tail, at(1, 1));
+  t.is(logSync.state.log.index.tail, at(1, 1));
   t.is(logSync.state.membership.logged[0]?.configuration.since, at(1, 1));
 });
 
@@ -287,9 +287,9 @@ test("while a number is being bound to another folder it counts for neither of t
   logSync.receive({ kind: "appended", lastZxid: at(1, 1), truncations: 0 });
   logSync.receive(accepted(3, at(1, 1)));
   logSync.receive(accepted(3, at(1, 1), guest));
-  t.is(logSync.state.committed, at(1, 0));
+  t.is(logSync.state.delivery.committed, at(1, 0));
   const effects = logSync.receive(accepted(2, at(1, 1)));
-  t.is(logSync.state.committed, at(1, 1));
+  t.is(logSync.state.delivery.committed, at(1, 1));
   t.like(told(effects, "log"), [{ kind: "storeConfiguration", guest: false }]);
   t.is(logSync.state.membership.counted.get(server(3)), folderOf(9));
 });

@@ -69,16 +69,19 @@ test("at the start every lane is given the snapshot, and nothing is delivered be
   const next = record(at(1, 7), at(1, 6));
   logSync.receive(append(at(1, 6), [next], at(1, 7)));
   logSync.receive({ kind: "appended", lastZxid: at(1, 7), truncations: 0 });
-  t.is(logSync.state.committed, at(1, 7));
-  t.is(logSync.state.delivered, base);
+  t.is(logSync.state.delivery.committed, at(1, 7));
+  t.is(logSync.state.delivery.delivered, base);
   t.deepEqual(told(logSync.receive(loaded(1, base)), "log"), []);
   t.like(told(logSync.receive(loaded(2, base)), "log")[0], { kind: "read", after: base });
   const records = [record(at(1, 6), base), next];
   const effects = logSync.receive({ kind: "records", tag: DELIVERY_TAG, after: base, records });
   t.deepEqual(emitted(effects, "committed"), [{ kind: "committed", records }]);
-  t.like(logSync.state.submitters.judge({ server: server(3), lane: 1, incarnation: 4 }, 9), {
-    kind: "repeated",
-  });
+  t.like(
+    logSync.state.delivery.submitters.judge({ server: server(3), lane: 1, incarnation: 4 }, 9),
+    {
+      kind: "repeated",
+    },
+  );
 });
 
 test("a follower whose log ends before the leader's begins is offered the newest snapshot", (t) => {
@@ -163,8 +166,8 @@ test("a follower stores part after part, installs the whole, and goes on from th
     timeMs: 5000,
     truncations: 1,
   });
-  t.is(logSync.state.committed, of.zxid);
-  t.is(logSync.state.index.base, of.zxid);
+  t.is(logSync.state.delivery.committed, of.zxid);
+  t.is(logSync.state.log.index.base, of.zxid);
   t.like(told(effects, "log")[0], { kind: "loadSnapshot", zxid: of.zxid });
   t.deepEqual(sent(effects, 2), [
     { kind: "accepted", epoch: 1, zxid: of.zxid, votes: true, diskSpace: "free", treeFull: false },
@@ -206,7 +209,7 @@ test("under the next leader the same snapshot is gone on with, another one is be
 test("a snapshot whose zxid the log holds is neither transferred nor installed, committed there or not", (t) => {
   const logSync = follower();
   logSync.receive(append(ZXID_NONE, [record(at(1, 0), ZXID_NONE)], at(1, 0)));
-  t.is(logSync.state.committed, at(1, 0));
+  t.is(logSync.state.delivery.committed, at(1, 0));
   for (const counter of [0, 1]) {
     t.deepEqual(sent(logSync.receive(offer(identity(at(1, counter)))), 2), []);
   }

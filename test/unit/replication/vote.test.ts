@@ -120,9 +120,9 @@ test("a leader does not count the word of a node without a vote, and forgets wha
     treeFull: false,
   } as const;
   logSync.receive(from(3, { ...accepted, votes: false }));
-  t.is(logSync.state.committed, ZXID_NONE);
+  t.is(logSync.state.delivery.committed, ZXID_NONE);
   logSync.receive(from(3, { ...accepted, votes: true }));
-  t.is(logSync.state.committed, at(1, 0));
+  t.is(logSync.state.delivery.committed, at(1, 0));
   logSync.receive(from(3, { ...accepted, votes: false }));
   const { role } = logSync.state;
   t.is(role.kind === "leading" && role.followers.get(server(3))?.accepted, ZXID_NONE);
