@@ -8,12 +8,12 @@ import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import { type Epoch, epoch, EPOCH_MAX, formatZxid } from "../../protocol/zxid.ts";
-import { knownEpoch } from "./epochs.ts";
+import { knownEpoch } from "./epochs/believed.ts";
 import { follow } from "./follower.ts";
 import { lead } from "./leader.ts";
-import { isBound } from "./membership.ts";
+import { isBound } from "./ensemble/membership.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
-import { countOf } from "./quorum.ts";
+import { countOf } from "../quorum.ts";
 import {
   broadcast,
   emitLeadership,

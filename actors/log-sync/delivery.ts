@@ -4,7 +4,7 @@ import { assert } from "../../protocol/assert.ts";
 import { recordHeader } from "../../protocol/record.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
-import { settleThrough } from "./membership.ts";
+import { settleThrough } from "./ensemble/membership.ts";
 import type { LogSyncTurn } from "./state.ts";
 
 /** Tag of reads for delivery; a follower's id tags reads for its catch-up. */

@@ -5,7 +5,7 @@
  */
 import { recordHeader } from "../../protocol/record.ts";
 import { tell } from "../inboxes.ts";
-import { cutAfter } from "./membership.ts";
+import { cutAfter } from "./ensemble/membership.ts";
 import type { DiskSpace } from "../../protocol/replication.ts";
 import { emitDurable, type LogSyncState, type LogSyncTurn, lookAgain, type Role } from "./state.ts";
 

@@ -13,8 +13,8 @@ import {
 import { type Epoch, formatZxid, type Zxid, zxidOf, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
-import { dropPassedTransfer } from "./transfer-end.ts";
-import { cutAfter, foreignFault, isBound, noteRecord } from "./membership.ts";
+import { dropPassedTransfer } from "./snapshots/drop.ts";
+import { cutAfter, foreignFault, isBound, noteRecord } from "./ensemble/membership.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
 import {
   contradicts,

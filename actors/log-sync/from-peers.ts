@@ -5,17 +5,17 @@ import { unreachable } from "../../protocol/assert.ts";
 import { batchFault } from "../../protocol/batch-check.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { receivePromiseReply, receivePromiseRequest } from "./candidate.ts";
-import { believes } from "./epochs.ts";
+import { believes } from "./epochs/believed.ts";
 import { receiveAppend } from "./follower.ts";
-import { checkMemory, noteIncarnation } from "./forgotten.ts";
-import { receiveGreeting } from "./founding.ts";
+import { checkMemory, noteIncarnation } from "./ensemble/forgotten.ts";
+import { receiveGreeting } from "./ensemble/founding.ts";
 import { deposed, receiveAccepted, receiveBehind, refuse, submit } from "./leader.ts";
 import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
-import { givePart } from "./offer.ts";
-import { toldForgotten } from "./refused.ts";
-import { receiveJoin, receiveJoinAnswer } from "./replacement.ts";
+import { givePart } from "./snapshots/send.ts";
+import { toldForgotten } from "./ensemble/refused.ts";
+import { receiveJoin, receiveJoinAnswer } from "./ensemble/replacement.ts";
 import { contradicts, type LogSyncTurn, type Role } from "./state.ts";
-import { receiveOffer, receivePart } from "./transfer.ts";
+import { receiveOffer, receivePart } from "./snapshots/receive.ts";
 import { answerSurvey, receiveSurvey } from "./repair.ts";
 
 export function receiveFromPeer(

@@ -22,10 +22,10 @@ import {
 } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { commitThrough } from "./delivery.ts";
-import { isForgetful, newIncarnation } from "./forgotten.ts";
-import { noteRecord } from "./membership.ts";
+import { isForgetful, newIncarnation } from "./ensemble/forgotten.ts";
+import { noteRecord } from "./ensemble/membership.ts";
 import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
-import { offerSnapshot } from "./offer.ts";
+import { offerSnapshot } from "./snapshots/send.ts";
 import { judgeAdmission } from "./disk-space.ts";
 import {
   broadcast,

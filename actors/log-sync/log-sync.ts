@@ -11,8 +11,8 @@ import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
 import { ask, grant, stand } from "./candidate.ts";
 import { DELIVERY_TAG, deliverRead } from "./delivery.ts";
-import { greet, newFounding, twinHeard } from "./founding.ts";
-import { installed, installRefused, partRefused, partStored } from "./transfer.ts";
+import { greet, newFounding, twinHeard } from "./ensemble/founding.ts";
+import { installed, installRefused, partRefused, partStored } from "./snapshots/receive.ts";
 import { follow, followCommit, sayBehind, sendAccepted } from "./follower.ts";
 import { receiveFromPeer } from "./from-peers.ts";
 import {
@@ -25,13 +25,13 @@ import {
   sendRead,
   submit,
 } from "./leader.ts";
-import { loadLanes, treeLoaded } from "./load.ts";
+import { loadLanes, treeLoaded } from "./snapshots/load.ts";
 import { LogIndex } from "./log-index.ts";
-import { cutAfter, isBound, standingChanged, stopReplaced } from "./membership.ts";
+import { cutAfter, isBound, standingChanged, stopReplaced } from "./ensemble/membership.ts";
 import type { LogSyncMessage, LogSyncTimer, SubmitMessage } from "./messages.ts";
-import { sendPart } from "./offer.ts";
-import { refusedByPeer, voteLost } from "./refused.ts";
-import { askToJoin } from "./replacement.ts";
+import { sendPart } from "./snapshots/send.ts";
+import { refusedByPeer, voteLost } from "./ensemble/refused.ts";
+import { askToJoin } from "./ensemble/replacement.ts";
 import { endAbstaining, writeAgain } from "./disk-space.ts";
 import {
   emitDurable,

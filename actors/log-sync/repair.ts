@@ -6,7 +6,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { type Epoch, EPOCH_NONE, epoch, formatZxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { VoteLoss } from "../log/messages.ts";
-import { isBound } from "./membership.ts";
+import { isBound } from "./ensemble/membership.ts";
 import {
   broadcast,
   log,

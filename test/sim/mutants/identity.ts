@@ -1,13 +1,13 @@
 /** Mistakes about who is who: folders, processes, members. */
 import type { Mutant } from "./mutant.ts";
 
-const FORGOTTEN = "actors/log-sync/forgotten.ts";
-const FOUNDING = "actors/log-sync/founding.ts";
+const FORGOTTEN = "actors/log-sync/ensemble/forgotten.ts";
+const FOUNDING = "actors/log-sync/ensemble/founding.ts";
 const FOLLOWER = "actors/log-sync/follower.ts";
 const FILES = "actors/log/format/files.ts";
 const GATE = "server/peer-gate.ts";
 const LEADER = "actors/log-sync/leader.ts";
-const QUORUM = "actors/log-sync/quorum.ts";
+const QUORUM = "actors/quorum.ts";
 const VOTE = "actors/log-sync/repair.ts";
 
 export const IDENTITY_MUTANTS: readonly Mutant[] = [

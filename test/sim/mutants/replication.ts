@@ -5,7 +5,7 @@ const CANDIDATE = "actors/log-sync/candidate.ts";
 const DELIVERY = "actors/log-sync/delivery.ts";
 const FOLLOWER = "actors/log-sync/follower.ts";
 const LEADER = "actors/log-sync/leader.ts";
-const QUORUM = "actors/log-sync/quorum.ts";
+const QUORUM = "actors/quorum.ts";
 
 export const REPLICATION_MUTANTS: readonly Mutant[] = [
   {

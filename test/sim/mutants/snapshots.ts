@@ -126,7 +126,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
       "the parts of a peer's snapshot are taken in the order in which they come, and not verified",
     edits: [
       {
-        file: "actors/log-sync/transfer.ts",
+        file: "actors/log-sync/snapshots/receive.ts",
         find: `if (
     transfer?.step !== "asking" ||
     transfer.snapshot.zxid !== zxid ||
@@ -152,7 +152,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
       "a snapshot is transferred and installed although the log holds its zxid and goes further",
     edits: [
       {
-        file: "actors/log-sync/transfer-end.ts",
+        file: "actors/log-sync/snapshots/drop.ts",
         find: "return zxid <= committed || index.holds(zxid);",
         replace: "return zxid <= committed;",
       },
@@ -168,7 +168,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     mistake: "a snapshot that was begun is installed although appends have brought the log further",
     edits: [
       {
-        file: "actors/log-sync/transfer.ts",
+        file: "actors/log-sync/snapshots/receive.ts",
         find: `if (isPassed(state, snapshot)) {
     dropTransfer(turn, 0, "no longer behind");
     return;
@@ -176,12 +176,12 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
         replace: "",
       },
       {
-        file: "actors/log-sync/transfer.ts",
+        file: "actors/log-sync/snapshots/receive.ts",
         find: 'assert(!isPassed(state, snapshot), "I9: nothing durable goes for a snapshot that it continues");',
         replace: "",
       },
       {
-        file: "actors/log-sync/transfer-end.ts",
+        file: "actors/log-sync/snapshots/drop.ts",
         find: 'if (isPassed(state, transfer.snapshot)) dropTransfer(turn, 0, "no longer behind");',
         replace: `if (transfer.snapshot.zxid <= state.delivery.committed) {
     dropTransfer(turn, 0, "no longer behind");
@@ -211,7 +211,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     mistake: "records go to lanes that have not yet loaded the snapshot before them",
     edits: [
       {
-        file: "actors/log-sync/load.ts",
+        file: "actors/log-sync/snapshots/load.ts",
         find: "state.delivery.lanesLoading.add(lane);",
         replace: "",
       },
@@ -222,7 +222,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     mistake: "after a snapshot a node does not know which batches were taken before it",
     edits: [
       {
-        file: "actors/log-sync/load.ts",
+        file: "actors/log-sync/snapshots/load.ts",
         find: "state.delivery.submitters = SubmitterTable.of(message.submitters);",
         replace: "",
       },

@@ -1,6 +1,6 @@
 /** Whose word counts: a voter is a number and the folder that is bound to it, and a number in dispute counts for nobody. */
 import test from "ava";
-import { countedOf, countOf, quorumOf } from "../../../actors/log-sync/quorum.ts";
+import { countedOf, countOf, quorumOf } from "../../../actors/quorum.ts";
 import { type Configuration, withIdentity } from "../../../protocol/configuration.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { ensembleOf, folderOf } from "../../support/peers.ts";

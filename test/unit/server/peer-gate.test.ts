@@ -1,6 +1,6 @@
 /** The gate between a node and its peers, by plain calls: what comes in, what is refused, who is told. */
 import test from "ava";
-import { countedOf } from "../../../actors/log-sync/quorum.ts";
+import { countedOf } from "../../../actors/quorum.ts";
 import { type Configuration, withIdentity } from "../../../protocol/configuration.ts";
 import {
   decodeFrame,

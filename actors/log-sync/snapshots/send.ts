@@ -1,11 +1,11 @@
 /** A leader's side of giving its snapshot to a follower: it offers it, and answers what the follower asks for. */
-import { assert } from "../../protocol/assert.ts";
-import type { ServerId } from "../../protocol/ids.ts";
-import type { Epoch } from "../../protocol/zxid.ts";
-import { tell } from "../inboxes.ts";
-import type { LogReport } from "../log/messages.ts";
-import type { LogSyncPeerMessage } from "./messages.ts";
-import { sendTo, type LogSyncTurn } from "./state.ts";
+import { assert } from "../../../protocol/assert.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
+import type { Epoch } from "../../../protocol/zxid.ts";
+import { tell } from "../../inboxes.ts";
+import type { LogReport } from "../../log/messages.ts";
+import type { LogSyncPeerMessage } from "../messages.ts";
+import { sendTo, type LogSyncTurn } from "../state.ts";
 
 type Ask = Extract<LogSyncPeerMessage, { kind: "snapshotAsk" }>;
 

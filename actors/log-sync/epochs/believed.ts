@@ -4,11 +4,11 @@
  * allowance refills with time, and an epoch beyond it brings the node closer to it as fast as that. So a node that was away
  * for however many elections gets there, and whoever forges epochs needs hours. The choice: docs/decisions/0014-epochs.md.
  */
-import type { ServerId } from "../../protocol/ids.ts";
-import { type Epoch, epoch, EPOCH_NONE, epochOf } from "../../protocol/zxid.ts";
-import { takeAllowance } from "./epoch-allowance.ts";
-import type { LogSyncPeerMessage } from "./messages.ts";
-import { log, type LogSyncState, type LogSyncTurn, promisedEpoch } from "./state.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
+import { type Epoch, epoch, EPOCH_NONE, epochOf } from "../../../protocol/zxid.ts";
+import { takeAllowance } from "./allowance.ts";
+import type { LogSyncPeerMessage } from "../messages.ts";
+import { log, type LogSyncState, type LogSyncTurn, promisedEpoch } from "../state.ts";
 
 const LINE_INTERVAL_MS = 10_000;
 

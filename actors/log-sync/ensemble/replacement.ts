@@ -3,15 +3,22 @@
  * process for a while admits it as a guest, which follows and counts for nothing. When it has caught up, the leader logs the
  * configuration that binds the number to it. From then on until that is known to be committed, the number counts for nobody.
  */
-import type { PeerSender } from "../../runtime/transport.ts";
-import { identityOf } from "../../protocol/configuration.ts";
-import type { ServerId } from "../../protocol/ids.ts";
-import { ZXID_NONE } from "../../protocol/zxid.ts";
-import { tell } from "../inboxes.ts";
-import { logConfiguration } from "./leader.ts";
+import type { PeerSender } from "../../../runtime/transport.ts";
+import { identityOf } from "../../../protocol/configuration.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
+import { ZXID_NONE } from "../../../protocol/zxid.ts";
+import { tell } from "../../inboxes.ts";
+import { logConfiguration } from "../leader.ts";
 import { isBound } from "./membership.ts";
-import type { LogSyncPeerMessage } from "./messages.ts";
-import { broadcast, log, type LogSyncState, type LogSyncTurn, type Role, sendTo } from "./state.ts";
+import type { LogSyncPeerMessage } from "../messages.ts";
+import {
+  broadcast,
+  log,
+  type LogSyncState,
+  type LogSyncTurn,
+  type Role,
+  sendTo,
+} from "../state.ts";
 
 type Leading = Extract<Role, { kind: "leading" }>;
 export type JoinAnswer = Extract<LogSyncPeerMessage, { kind: "joinAnswer" }>;

@@ -7,19 +7,19 @@
  * leader's up to there (I2), so the snapshot has nothing to give, and what the log holds after it may be acknowledged: such a
  * snapshot is neither begun nor gone on with nor installed, whether or not this node knows that it is committed so far.
  */
-import { assert } from "../../protocol/assert.ts";
-import type { ServerId } from "../../protocol/ids.ts";
-import { formatZxid } from "../../protocol/zxid.ts";
-import { tell } from "../inboxes.ts";
-import type { LogReport } from "../log/messages.ts";
-import { dropTransfer, isPassed } from "./transfer-end.ts";
-import { sayBehind, sendAccepted } from "./follower.ts";
+import { assert } from "../../../protocol/assert.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
+import { formatZxid } from "../../../protocol/zxid.ts";
+import { tell } from "../../inboxes.ts";
+import type { LogReport } from "../../log/messages.ts";
+import { dropTransfer, isPassed } from "./drop.ts";
+import { sayBehind, sendAccepted } from "../follower.ts";
 import { loadLanes } from "./load.ts";
-import { LogIndex } from "./log-index.ts";
-import type { LogSyncPeerMessage } from "./messages.ts";
-import type { SnapshotIdentity } from "../../protocol/replication.ts";
-import { cutAfter, isForeign, settle } from "./membership.ts";
-import { contradicts, log, sendTo, type LogSyncTurn } from "./state.ts";
+import { LogIndex } from "../log-index.ts";
+import type { LogSyncPeerMessage } from "../messages.ts";
+import type { SnapshotIdentity } from "../../../protocol/replication.ts";
+import { cutAfter, isForeign, settle } from "../ensemble/membership.ts";
+import { contradicts, log, sendTo, type LogSyncTurn } from "../state.ts";
 
 type Offer = Extract<LogSyncPeerMessage, { kind: "snapshotOffer" }>;
 type Part = Extract<LogSyncPeerMessage, { kind: "snapshotPart" }>;

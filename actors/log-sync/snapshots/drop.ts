@@ -1,8 +1,8 @@
 /** A snapshot is not wanted any more, or cannot be had for now. */
-import { formatZxid } from "../../protocol/zxid.ts";
-import type { SnapshotIdentity } from "../../protocol/replication.ts";
-import { tell } from "../inboxes.ts";
-import { log, type LogSyncState, type LogSyncTurn } from "./state.ts";
+import { formatZxid } from "../../../protocol/zxid.ts";
+import type { SnapshotIdentity } from "../../../protocol/replication.ts";
+import { tell } from "../../inboxes.ts";
+import { log, type LogSyncState, type LogSyncTurn } from "../state.ts";
 
 /** After a failure. */
 const FETCH_AGAIN_MS = 1000;

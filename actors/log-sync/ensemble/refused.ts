@@ -1,12 +1,12 @@
 /** What this node does when another one refuses its messages. */
-import type { ServerId } from "../../protocol/ids.ts";
-import { formatZxid } from "../../protocol/zxid.ts";
-import { tell } from "../inboxes.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
+import { formatZxid } from "../../../protocol/zxid.ts";
+import { tell } from "../../inboxes.ts";
 import { greetingOf } from "./founding.ts";
 import { isBound } from "./membership.ts";
-import type { LogSyncPeerMessage, RefusedByPeer } from "./messages.ts";
-import { emitDurable, log, lookAgain, sendTo, type LogSyncTurn } from "./state.ts";
-import { beginRepair, survey } from "./repair.ts";
+import type { LogSyncPeerMessage, RefusedByPeer } from "../messages.ts";
+import { emitDurable, log, lookAgain, sendTo, type LogSyncTurn } from "../state.ts";
+import { beginRepair, survey } from "../repair.ts";
 
 /** Starts of one folder. A number farther from this life's is no memory of it. */
 const STARTS_MAX = 1_000_000;

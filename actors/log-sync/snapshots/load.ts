@@ -1,13 +1,13 @@
 /** The lanes' trees take over a snapshot's state: at the start of a node, and when a leader's snapshot was installed. */
-import { assert } from "../../protocol/assert.ts";
-import { formatZxid } from "../../protocol/zxid.ts";
-import { tell } from "../inboxes.ts";
-import type { TreeLoaded } from "../tree/messages.ts";
-import { deliver } from "./delivery.ts";
-import { settleThrough } from "./membership.ts";
-import type { SnapshotIdentity } from "../../protocol/replication.ts";
-import { log, type LogSyncTurn } from "./state.ts";
-import { SubmitterTable } from "./submitters.ts";
+import { assert } from "../../../protocol/assert.ts";
+import { formatZxid } from "../../../protocol/zxid.ts";
+import { tell } from "../../inboxes.ts";
+import type { TreeLoaded } from "../../tree/messages.ts";
+import { deliver } from "../delivery.ts";
+import { settleThrough } from "../ensemble/membership.ts";
+import type { SnapshotIdentity } from "../../../protocol/replication.ts";
+import { log, type LogSyncTurn } from "../state.ts";
+import { SubmitterTable } from "../submitters.ts";
 
 /** What is in a snapshot was committed. Commit mark and delivery jump, forward only. */
 export function loadLanes(turn: LogSyncTurn, snapshot: SnapshotIdentity): void {

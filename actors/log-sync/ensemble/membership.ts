@@ -2,26 +2,26 @@
  * Which configuration this node goes by: the last that it knows to be committed, and those that its log holds beyond it. Every
  * change of that is told to the gate, and what is committed is made durable in the folder.
  */
-import { logEvent } from "../log-event.ts";
-import { emit } from "../topics.ts";
-import { assert } from "../../protocol/assert.ts";
+import { logEvent } from "../../log-event.ts";
+import { emit } from "../../topics.ts";
+import { assert } from "../../../protocol/assert.ts";
 import {
   type Configuration,
   decodeConfiguration,
   identityOf,
-} from "../../protocol/configuration.ts";
-import type { Identity } from "../../protocol/identity.ts";
+} from "../../../protocol/configuration.ts";
+import type { Identity } from "../../../protocol/identity.ts";
 import {
   isConfigurationRecord,
   recordConfiguration,
   recordHeader,
   recordPayload,
-} from "../../protocol/record.ts";
-import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
-import { tell } from "../inboxes.ts";
-import type { Standing } from "./messages.ts";
-import { countedOf } from "./quorum.ts";
-import type { LogSyncState, LogSyncTurn } from "./state.ts";
+} from "../../../protocol/record.ts";
+import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
+import { tell } from "../../inboxes.ts";
+import type { Standing } from "../messages.ts";
+import { countedOf } from "../../quorum.ts";
+import type { LogSyncState, LogSyncTurn } from "../state.ts";
 
 /** Its folder is bound to its number in the configuration that it goes by. Without that it only follows. */
 export function isBound({ membership, options }: LogSyncState): boolean {

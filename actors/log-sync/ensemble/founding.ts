@@ -6,14 +6,14 @@
  * configuration binds each number to the folder that was heard. Whoever hears of a configuration that binds its own folder
  * takes that. A folder is founder of one ensemble for ever: it is durable before it takes part in anything.
  */
-import type { PeerSender } from "../../runtime/transport.ts";
-import { type Configuration, foundedBy, identityOf } from "../../protocol/configuration.ts";
-import type { ServerId } from "../../protocol/ids.ts";
-import type { Identity } from "../../protocol/identity.ts";
-import { tell } from "../inboxes.ts";
+import type { PeerSender } from "../../../runtime/transport.ts";
+import { type Configuration, foundedBy, identityOf } from "../../../protocol/configuration.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
+import type { Identity } from "../../../protocol/identity.ts";
+import { tell } from "../../inboxes.ts";
 import { isForeign, settle } from "./membership.ts";
-import type { LogSyncPeerMessage } from "./messages.ts";
-import { broadcast, log, type LogSyncState, type LogSyncTurn, sendTo } from "./state.ts";
+import type { LogSyncPeerMessage } from "../messages.ts";
+import { broadcast, log, type LogSyncState, type LogSyncTurn, sendTo } from "../state.ts";
 
 const GREET_INTERVAL_MS = 100;
 /** Until it has greeted so often, what is there has not had the time to answer. */

@@ -4,10 +4,10 @@
  * of one process; what earlier ones acknowledged in this epoch is owed by it. A follower that holds the leader's log up to what it
  * owes and goes by this epoch never cuts that off again: if its log ends before that, it has forgotten.
  */
-import type { ServerId } from "../../protocol/ids.ts";
-import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
-import type { PeerSender } from "../../runtime/transport.ts";
-import { type FollowerIncarnation, log, type LogSyncTurn, type Role, sendTo } from "./state.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
+import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import type { PeerSender } from "../../../runtime/transport.ts";
+import { type FollowerIncarnation, log, type LogSyncTurn, type Role, sendTo } from "../state.ts";
 
 type Leading = Extract<Role, { kind: "leading" }>;
 

@@ -3,10 +3,10 @@
  * folder that is bound to it: so two processes never count as one voter. While a change of that is under way, its number counts
  * for nobody. Why this is sound: docs/decisions/0010-identity.md.
  */
-import { type Configuration, identityOf } from "../../protocol/configuration.ts";
-import type { ServerId } from "../../protocol/ids.ts";
-import type { Identity } from "../../protocol/identity.ts";
-import type { LoggedConfiguration } from "../log/messages.ts";
+import { type Configuration, identityOf } from "../protocol/configuration.ts";
+import type { ServerId } from "../protocol/ids.ts";
+import type { Identity } from "../protocol/identity.ts";
+import type { LoggedConfiguration } from "./log/messages.ts";
 
 /** By number, the folder whose word counts under it. A number that is missing counts for nobody. */
 export type Counted = ReadonlyMap<ServerId, Identity>;
