@@ -6,6 +6,7 @@
 import { type Configuration, identityOf } from "../protocol/configuration.ts";
 import type { ServerId } from "../protocol/ids.ts";
 import type { Identity } from "../protocol/identity.ts";
+import { type Zxid, ZXID_NONE } from "../protocol/zxid.ts";
 import type { LoggedConfiguration } from "./log/messages.ts";
 
 /** By number, the folder whose word counts under it. A number that is missing counts for nobody. */
@@ -38,4 +39,10 @@ export function countOf(counted: Counted, words: ReadonlyMap<ServerId, Identity>
   let count = 0;
   for (const [id, identity] of words) if (counted.get(id) === identity) count += 1;
   return count;
+}
+
+/** The last zxid that so many of these logs hold durably: Raft's rule for the commit index, without its condition on the epoch. */
+export function committedBy(durable: readonly Zxid[], quorum: number): Zxid {
+  const latestFirst = durable.toSorted((one, other) => other - one);
+  return latestFirst[quorum - 1] ?? ZXID_NONE;
 }

@@ -2,8 +2,6 @@
  * Every event that a node logs, with its level and what it means. `docs/operations/events.md` is made from this list, and
  * `docs/operations/failures.md` is checked against it.
  */
-export type EventLevel = "debug" | "info" | "warn" | "error";
-
 export const EVENTS = {
   // Elections and roles
   looking: { level: "info", meaning: "the node looks for a leader" },

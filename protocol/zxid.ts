@@ -44,6 +44,14 @@ export function counterOf(zxid: Zxid): number {
   return zxid % COUNTERS_PER_EPOCH;
 }
 
+export function earlierOf(one: Zxid, other: Zxid): Zxid {
+  return one < other ? one : other;
+}
+
+export function laterOf(one: Zxid, other: Zxid): Zxid {
+  return one > other ? one : other;
+}
+
 /** As ZooKeeper prints it: `0x` and hexadecimal digits. */
 export function formatZxid(zxid: Zxid): string {
   return `0x${zxid.toString(16)}`;

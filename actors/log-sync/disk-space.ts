@@ -6,10 +6,11 @@
 import { recordHeader } from "../../protocol/record.ts";
 import { tell } from "../inboxes.ts";
 import { cutAfter } from "./ensemble/membership.ts";
-import type { DiskSpace } from "../../protocol/replication.ts";
-import { emitDurable, type LogSyncState, type LogSyncTurn, lookAgain, type Role } from "./state.ts";
-
-type Leading = Extract<Role, { kind: "leading" }>;
+import type { DiskSpace, WriteAdmission } from "../../protocol/replication.ts";
+import { emitDurable, type LogSyncState, type LogSyncTurn } from "./state.ts";
+import { emitLeadership, lookAgain, type Leading } from "./roles.ts";
+import { publishSoon } from "./publish.ts";
+import { earlierOf } from "../../protocol/zxid.ts";
 
 /** A follower that was not heard for so long is not counted upon. */
 const NEWS_MS = 2000;
@@ -18,29 +19,49 @@ const ABSTAIN_MS = 2000;
 /** Others that did not elect anybody are given another chance after so long. */
 const YIELD_AGAIN_MS = 30_000;
 
-/** What the ensemble can take, as its leader knows it. May end with this node not leading. */
-export function judgeAdmission(turn: LogSyncTurn, role: Leading): void {
-  const { state } = turn;
-  const { nowMs } = turn;
-  const own = state.space.disk;
-  const followers: (DiskSpace | undefined)[] = [];
-  for (const { diskSpace, diskSpaceAtMs } of role.followers.values()) {
-    if (nowMs - diskSpaceAtMs <= NEWS_MS) followers.push(diskSpace);
-  }
-  const count = (...wanted: readonly (DiskSpace | undefined)[]): number =>
-    followers.filter((space) => wanted.includes(space)).length;
-  const mayYield = nowMs - state.space.yieldedAtMs > YIELD_AGAIN_MS;
-  if (own !== "free" && mayYield && count("free") >= state.quorum) {
-    giveUpLeading(turn, nowMs);
+/** Something is known of a disk or a memory. May end with this node not leading. */
+export function reviewAdmission(turn: LogSyncTurn, role: Leading): void {
+  const { state, nowMs } = turn;
+  if (shouldYield(state, role, nowMs)) {
+    giveUpLeading(turn);
     return;
   }
-  const isShort = own !== "free" || count("low", "full") > 0;
+  const admission = admissionOf(state, role, nowMs);
+  if (admission === role.admission) return;
+  role.admission = admission;
+  emitLeadership(turn);
+  if (role.followers.size > 0) publishSoon(turn, role);
+}
+
+/** Its own disk runs out of space, and enough others have some to be a quorum without it. */
+function shouldYield({ space, quorum }: LogSyncState, role: Leading, nowMs: number): boolean {
+  if (space.disk === "free" || nowMs - space.yieldedAtMs <= YIELD_AGAIN_MS) return false;
+  return countSpaces(role, nowMs, "free") >= quorum;
+}
+
+/** Which writes the ensemble can take, as its leader knows it. */
+export function admissionOf(state: LogSyncState, role: Leading, nowMs: number): WriteAdmission {
+  const { space, quorum } = state;
+  const isShort = space.disk !== "free" || countSpaces(role, nowMs, "low", "full") > 0;
   // A follower that has not reported yet is taken to have space.
-  const free = (own === "free" ? 1 : 0) + count("free", undefined);
-  const able = 1 + count("free", "low", undefined);
-  if (own === "full" || (isShort && able < state.quorum)) role.admission = "none";
-  else if (isShort && free < state.quorum) role.admission = "sessionsOnly";
-  else role.admission = isTreeFull(state, role, nowMs) ? "noGrowth" : "all";
+  const free = (space.disk === "free" ? 1 : 0) + countSpaces(role, nowMs, "free", undefined);
+  const able = 1 + countSpaces(role, nowMs, "free", "low", undefined);
+  if (space.disk === "full" || (isShort && able < quorum)) return "none";
+  if (isShort && free < quorum) return "sessionsOnly";
+  return isTreeFull(state, role, nowMs) ? "noGrowth" : "all";
+}
+
+/** Followers whose disks are one of these, of those that were heard lately. */
+function countSpaces(
+  { followers }: Leading,
+  nowMs: number,
+  ...wanted: readonly (DiskSpace | undefined)[]
+): number {
+  let count = 0;
+  for (const { diskSpace, diskSpaceAtMs } of followers.values()) {
+    if (nowMs - diskSpaceAtMs <= NEWS_MS && wanted.includes(diskSpace)) count += 1;
+  }
+  return count;
 }
 
 function isTreeFull(state: LogSyncState, role: Leading, nowMs: number): boolean {
@@ -51,10 +72,10 @@ function isTreeFull(state: LogSyncState, role: Leading, nowMs: number): boolean 
   return false;
 }
 
-function giveUpLeading(turn: LogSyncTurn, nowMs: number): void {
-  const { state } = turn;
-  state.space.abstaining = true;
-  state.space.yieldedAtMs = nowMs;
+function giveUpLeading(turn: LogSyncTurn): void {
+  const { space } = turn.state;
+  space.abstaining = true;
+  space.yieldedAtMs = turn.nowMs;
   turn.effects.push({ kind: "startTimer", timer: "abstain", afterMs: ABSTAIN_MS });
   lookAgain(turn, "the disk is full, those of others are not");
 }
@@ -87,4 +108,15 @@ export function writeAgain(turn: LogSyncTurn, role: Leading): void {
     after = recordHeader(record).lastZxid;
   }
   if (records.length > 0) turn.effects.push(tell("log", { kind: "append", records }));
+}
+
+/**
+ * What was not durable when the disk became full is gone from the log. A truncation that the log has yet to do has already cut the
+ * index, perhaps further.
+ */
+export function cutToDurable(turn: LogSyncTurn): void {
+  const { log: view } = turn.state;
+  cutAfter(turn, earlierOf(view.durable, view.index.tail));
+  emitDurable(turn);
+  emitLeadership(turn);
 }

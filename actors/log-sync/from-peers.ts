@@ -2,21 +2,21 @@
 import type { ReceivedMessage } from "../../runtime/effects.ts";
 import type { PeerSender } from "../../runtime/transport.ts";
 import { unreachable } from "../../protocol/assert.ts";
-import { batchFault } from "../../protocol/batch-check.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { receivePromiseReply, receivePromiseRequest } from "./candidate.ts";
-import { believes } from "./epochs/believed.ts";
-import { receiveAppend } from "./follower.ts";
-import { checkMemory, noteIncarnation } from "./ensemble/forgotten.ts";
+import { receiveAppend } from "./append.ts";
+import { awaitingReceivesFromPeer } from "./awaiting.ts";
+import { candidateReceivesFromPeer } from "./candidate.ts";
+import { noteIncarnation } from "./ensemble/forgotten.ts";
 import { receiveGreeting } from "./ensemble/founding.ts";
-import { deposed, receiveAccepted, receiveBehind, refuse, submit } from "./leader.ts";
-import type { LogSyncPeerMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
-import { givePart } from "./snapshots/send.ts";
-import { toldForgotten } from "./ensemble/refused.ts";
 import { receiveJoin, receiveJoinAnswer } from "./ensemble/replacement.ts";
-import { contradicts, type LogSyncTurn, type Role } from "./state.ts";
-import { receiveOffer, receivePart } from "./snapshots/receive.ts";
+import { believes } from "./epochs/believed.ts";
+import { followingReceivesFromPeer } from "./follower.ts";
+import { leadingReceivesFromPeer } from "./leader.ts";
+import type { LogSyncPeerMessage } from "./messages.ts";
 import { answerSurvey, receiveSurvey } from "./repair.ts";
+import type { Peer, RolePeerMessage } from "./role-messages.ts";
+import type { LogSyncTurn } from "./state.ts";
+import { receivePromiseRequest } from "./voter.ts";
 
 export function receiveFromPeer(
   turn: LogSyncTurn,
@@ -53,45 +53,14 @@ function receiveFromMember(
   peer: ServerId,
   { sender, message }: { readonly sender: PeerSender; readonly message: OfMembers },
 ): void {
-  const { state } = turn;
-  const { role } = state;
+  const { role } = turn.state;
   if (role.kind === "leading" && sender.isVoter) role.heardMs.set(peer, turn.nowMs);
   switch (message.kind) {
     case "append":
       receiveAppend(turn, peer, message);
       return;
-    case "accepted":
-      if (role.kind === "leading" && message.epoch === role.epoch) {
-        const { identity } = sender;
-        receiveAccepted(turn, role, { from: peer, identity }, message);
-      }
-      return;
-    case "submit":
-      // One process at a time submits under a number, so that no two use the same numbers of batches.
-      if (role.kind === "leading" && sender.isVoter) {
-        submitOfPeer(turn, role, peer, message);
-      }
-      return;
-    case "behind":
-      if (role.kind === "leading" && message.epoch === role.epoch) {
-        if (sender.isVoter) checkMemory(turn, role, peer, message.durable);
-        receiveBehind(turn, role, peer, message.holds);
-      }
-      return;
     case "promiseRequest":
       receivePromiseRequest(turn, { id: peer, identity: sender.identity }, message);
-      return;
-    case "promiseReply":
-      receivePromiseReply(turn, peer, { sender, message });
-      return;
-    case "snapshotOffer":
-      receiveOffer(turn, peer, message);
-      return;
-    case "snapshotAsk":
-      if (role.kind === "leading" && message.epoch === role.epoch) givePart(turn, peer, message);
-      return;
-    case "snapshotPart":
-      receivePart(turn, peer, message);
       return;
     case "survey":
       answerSurvey(turn, peer, message.nonce, sender.isVoter);
@@ -99,37 +68,29 @@ function receiveFromMember(
     case "surveyed":
       if (sender.isVoter) receiveSurvey(turn, peer, message);
       return;
-    case "forgotten":
-      if (sender.isVoter) toldForgotten(turn, peer, message);
-      return;
-    case "deposed":
-      deposed(turn, message.promise.epoch);
-      return;
-    case "submitRefused":
-      refusedByLeader(turn, peer, message);
-      return;
     default:
-      unreachable(message);
+      roleReceivesFromPeer(turn, { id: peer, sender }, message);
   }
 }
 
-/** What is no batch must not enter the log: whoever applied it would stop. */
-function submitOfPeer(
-  turn: LogSyncTurn,
-  role: Extract<Role, { readonly kind: "leading" }>,
-  from: ServerId,
-  message: SubmitMessage,
-): void {
-  const fault = batchFault(message.payload, message.count);
-  if (fault === undefined) submit(turn, role, message);
-  else contradicts(turn, from, `a batch: ${fault}`);
-}
-
-/** Only the leader that this node follows refuses its batches. */
-function refusedByLeader(turn: LogSyncTurn, from: ServerId, message: SubmitRefused): void {
-  const { state } = turn;
-  const { role, options } = state;
-  if (role.kind !== "following" || role.leader !== from) return;
-  const { server, lane } = message.submitter;
-  if (server === options.server && lane <= options.lanes) refuse(turn, message);
+function roleReceivesFromPeer(turn: LogSyncTurn, peer: Peer, message: RolePeerMessage): void {
+  const { role } = turn.state;
+  switch (role.kind) {
+    case "looking":
+      return;
+    case "candidate":
+      candidateReceivesFromPeer(turn, role, peer, message);
+      return;
+    case "awaiting":
+      awaitingReceivesFromPeer(turn, role, peer, message);
+      return;
+    case "following":
+      followingReceivesFromPeer(turn, role, peer, message);
+      return;
+    case "leading":
+      leadingReceivesFromPeer(turn, role, peer, message);
+      return;
+    default:
+      unreachable(role);
+  }
 }

@@ -6,46 +6,40 @@ import type { Actor } from "../../runtime/actor.ts";
 import { assert, unreachable } from "../../protocol/assert.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { EPOCH_NONE, formatZxid, type Zxid } from "../../protocol/zxid.ts";
+import { EPOCH_NONE, formatZxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
-import { ask, grant, stand } from "./candidate.ts";
 import { DELIVERY_TAG, deliverRead } from "./delivery.ts";
 import { greet, newFounding, twinHeard } from "./ensemble/founding.ts";
 import { installed, installRefused, partRefused, partStored } from "./snapshots/receive.ts";
-import { follow, followCommit, sayBehind, sendAccepted } from "./follower.ts";
 import { receiveFromPeer } from "./from-peers.ts";
-import {
-  activate,
-  announce,
-  leaderCommit,
-  propose,
-  publish,
-  reviewAdmission,
-  sendRead,
-  submit,
-} from "./leader.ts";
 import { loadLanes, treeLoaded } from "./snapshots/load.ts";
 import { LogIndex } from "./log-index.ts";
-import { cutAfter, isBound, standingChanged, stopReplaced } from "./ensemble/membership.ts";
-import type { LogSyncMessage, LogSyncTimer, SubmitMessage } from "./messages.ts";
+import { isBound, standingChanged, stopReplaced } from "./ensemble/membership.ts";
+import type { LogSyncMessage, LogSyncTimer } from "./messages.ts";
 import { sendPart } from "./snapshots/send.ts";
 import { refusedByPeer, voteLost } from "./ensemble/refused.ts";
 import { askToJoin } from "./ensemble/replacement.ts";
-import { endAbstaining, writeAgain } from "./disk-space.ts";
+import { endAbstaining } from "./disk-space.ts";
 import {
   emitDurable,
-  emitLeadership,
   initialState,
-  log,
   type LogSyncEffect,
   type LogSyncOptions,
   type LogSyncState,
   type LogSyncTurn,
-  lookAgain,
-  sendTo,
 } from "./state.ts";
-import { beginRepair, survey } from "./repair.ts";
+import { lookAgain } from "./roles.ts";
+import { log } from "./effects.ts";
+import { beginRepair, survey, voteRegained } from "./repair.ts";
+import type { RoleMessage } from "./role-messages.ts";
+import { lookingReceives } from "./looking.ts";
+import { candidateReceives } from "./candidate.ts";
+import { awaitingReceives } from "./awaiting.ts";
+import { followingReceives } from "./follower.ts";
+import { leadingReceives } from "./leader.ts";
+import type { TimerMessage } from "../../runtime/effects.ts";
+import { promiseIsDurable } from "./voter.ts";
 
 export function logSyncActor(
   options: LogSyncOptions,
@@ -66,27 +60,17 @@ function receive(turn: LogSyncTurn, message: LogSyncMessage): void {
     case "received":
       receiveFromPeer(turn, message);
       return;
-    case "submit":
-      route(turn, message);
-      return;
-    case "propose":
-      if (state.role.kind === "leading") {
-        propose(turn, state.role, message.payload, message.count);
-      }
-      return;
     case "elected":
-      elected(turn, message.leader);
+      if (state.recovered) roleReceives(turn, message);
       return;
+    case "submit":
+    case "propose":
     case "leaderLost":
-      if (state.role.kind === "leading" || state.role.kind === "following") {
-        lookAgain(turn, message.reason);
-      }
+    case "endOfTurn":
+      roleReceives(turn, message);
       return;
     case "timer":
-      timer(turn, message.timer);
-      return;
-    case "endOfTurn":
-      publish(turn);
+      timer(turn, message);
       return;
     case "refusedByPeer":
       refusedByPeer(turn, message);
@@ -96,38 +80,46 @@ function receive(turn: LogSyncTurn, message: LogSyncMessage): void {
       return;
     case "treeMemory":
       state.space.treeFull = message.full;
-      diskSpaceChanged(turn);
-      if (state.role.kind === "following") emitLeadership(turn);
+      roleReceives(turn, { kind: "memoryChanged" });
       return;
     case "treeLoaded":
       treeLoaded(turn, message);
-      if (state.role.kind === "leading") activate(turn, state.role);
+      roleReceives(turn, { kind: "moreDelivered" });
       return;
     default:
       receiveFromLog(turn, message);
   }
 }
 
-function elected(turn: LogSyncTurn, leader: ServerId): void {
-  const { state } = turn;
-  if (!state.recovered) return;
-  if (leader === state.options.server) stand(turn);
-  else if (state.role.kind === "looking") follow(turn, leader, undefined);
+function roleReceives(turn: LogSyncTurn, message: RoleMessage): void {
+  const { role } = turn.state;
+  switch (role.kind) {
+    case "looking":
+      lookingReceives(turn, message);
+      return;
+    case "candidate":
+      candidateReceives(turn, role, message);
+      return;
+    case "awaiting":
+      awaitingReceives(turn, role, message);
+      return;
+    case "following":
+      followingReceives(turn, role, message);
+      return;
+    case "leading":
+      leadingReceives(turn, role, message);
+      return;
+    default:
+      unreachable(role);
+  }
 }
 
-function timer(turn: LogSyncTurn, name: LogSyncTimer): void {
-  const { state } = turn;
+function timer(turn: LogSyncTurn, { timer: name }: TimerMessage<LogSyncTimer>): void {
   switch (name) {
     case "announce":
-      announce(turn);
-      return;
     case "ask":
-      if (state.role.kind === "candidate") ask(turn);
-      return;
     case "establish":
-      if (state.role.kind === "following" && !state.role.established) {
-        lookAgain(turn, `node ${state.role.leader} did not establish its epoch`);
-      }
+      roleReceives(turn, { kind: "timer", timer: name });
       return;
     case "survey":
       survey(turn);
@@ -146,44 +138,80 @@ function timer(turn: LogSyncTurn, name: LogSyncTimer): void {
   }
 }
 
-/** A batch of a lane of this node: taken, handed to the leader, or left for the submitter to repeat. */
-function route(turn: LogSyncTurn, message: SubmitMessage): void {
-  const { state } = turn;
-  const { role } = state;
-  if (role.kind === "leading") submit(turn, role, message);
-  else if (role.kind === "following" && role.established) sendTo(turn, role.leader, message);
-}
-
 function receiveFromLog(turn: LogSyncTurn, report: LogReport): void {
   const { state } = turn;
+  const { log: view } = state;
   switch (report.kind) {
     case "recovered":
       recovered(turn, report);
       return;
     case "appended":
-      if (report.truncations !== state.log.truncations || state.log.truncating) return;
-      durableThrough(turn, report.lastZxid);
+      if (report.truncations !== view.truncations || view.truncating) return;
+      if (report.lastZxid <= view.durable) return;
+      view.durable = report.lastZxid;
+      roleReceives(turn, { kind: "moreDurable" });
       return;
     case "truncated":
-      assert(report.lastZxid === state.log.index.tail, "a truncation ends where the index ends");
-      state.log.truncating = false;
-      state.log.truncations = report.truncations;
-      state.log.durable = report.lastZxid;
-      if (state.role.kind === "following") {
-        sayBehind(turn, state.role, state.log.index.tail);
-      }
+      assert(report.lastZxid === view.index.tail, "a truncation ends where the index ends");
+      view.truncating = false;
+      view.truncations = report.truncations;
+      view.durable = report.lastZxid;
+      roleReceives(turn, { kind: "truncated" });
       return;
     case "promised":
-      promised(turn, report);
+      if (!promiseIsDurable(turn, report.promise)) roleReceives(turn, { kind: "promiseDurable" });
       return;
     case "records":
-      receiveRead(turn, report);
+      recordsRead(turn, report);
       return;
     case "snapshotStored":
-      state.snapshots.newest = report.snapshot;
+    case "purged":
+    case "snapshotBytes":
+    case "partStored":
+    case "partRefused":
+    case "installed":
+    case "installRefused":
+      receiveOfSnapshots(turn, report);
+      return;
+    case "configurationStored":
+      if (state.founding !== undefined) belongs(turn, report.configuration);
+      return;
+    case "voteLost":
+      voteLost(turn);
+      return;
+    case "voteRegained":
+      voteRegained(turn);
+      roleReceives(turn, { kind: "voteRegained" });
+      return;
+    case "diskLow":
+    case "diskFull":
+    case "writable":
+      receiveOfDisk(turn, report);
+      return;
+    default:
+      unreachable(report);
+  }
+}
+
+type Report<Kind extends LogReport["kind"]> = Extract<LogReport, { kind: Kind }>;
+type SnapshotReport = Report<
+  | "snapshotStored"
+  | "purged"
+  | "snapshotBytes"
+  | "partStored"
+  | "partRefused"
+  | "installed"
+  | "installRefused"
+>;
+
+function receiveOfSnapshots(turn: LogSyncTurn, report: SnapshotReport): void {
+  const { log: view, snapshots } = turn.state;
+  switch (report.kind) {
+    case "snapshotStored":
+      snapshots.newest = report.snapshot;
       return;
     case "purged":
-      state.log.index.purge(report.baseZxid);
+      view.index.purge(report.baseZxid);
       return;
     case "snapshotBytes":
       sendPart(turn, report);
@@ -200,27 +228,47 @@ function receiveFromLog(turn: LogSyncTurn, report: LogReport): void {
     case "installRefused":
       installRefused(turn, report);
       return;
-    case "configurationStored":
-      if (state.founding !== undefined) belongs(turn, report.configuration);
-      return;
-    case "voteLost":
-      voteLost(turn);
-      return;
-    case "voteRegained":
-      voteRegained(turn);
-      return;
+    default:
+      unreachable(report);
+  }
+}
+
+function receiveOfDisk(
+  turn: LogSyncTurn,
+  report: Report<"diskLow" | "diskFull" | "writable">,
+): void {
+  const { log: view, space } = turn.state;
+  const wasFull = space.disk === "full";
+  switch (report.kind) {
     case "diskLow":
-      if (state.space.disk === "free") state.space.disk = "low";
-      diskSpaceChanged(turn);
+      if (!wasFull) space.disk = "low";
+      roleReceives(turn, { kind: "diskLow" });
       return;
     case "diskFull":
-      diskFull(turn, report);
+      space.disk = "full";
+      view.durable = report.durable;
+      log(turn, "diskFull", { durable: formatZxid(report.durable) });
+      roleReceives(turn, { kind: "diskFull" });
       return;
     case "writable":
-      writable(turn);
+      space.disk = "free";
+      log(turn, "diskHasSpaceAgain", {});
+      roleReceives(turn, { kind: "diskFreed", wasFull });
       return;
     default:
       unreachable(report);
+  }
+}
+
+function recordsRead(
+  turn: LogSyncTurn,
+  { tag, after, records }: Extract<LogReport, { kind: "records" }>,
+): void {
+  if (tag === DELIVERY_TAG) {
+    deliverRead(turn, records);
+    roleReceives(turn, { kind: "moreDelivered" });
+  } else {
+    roleReceives(turn, { kind: "recordsRead", to: tag as ServerId, after, records });
   }
 }
 
@@ -292,111 +340,4 @@ function belongs(turn: LogSyncTurn, configuration: Configuration): void {
     state.repair.loss = { reason: "guest", epoch: EPOCH_NONE };
   }
   begin(turn, "belongs to an ensemble");
-}
-
-function durableThrough(turn: LogSyncTurn, zxid: Zxid): void {
-  const { state } = turn;
-  if (zxid <= state.log.durable) return;
-  state.log.durable = zxid;
-  const { role } = state;
-  if (role.kind === "leading") {
-    leaderCommit(turn, role);
-  } else if (role.kind === "following") {
-    sendAccepted(turn, role);
-    followCommit(turn, role);
-  } else {
-    emitDurable(turn);
-  }
-}
-
-function promised(turn: LogSyncTurn, report: Extract<LogReport, { kind: "promised" }>): void {
-  const { state } = turn;
-  assert(report.promise.epoch > state.promises.durable.epoch, "I7: a promise never goes back");
-  state.promises.durable = report.promise;
-  // A later promise may be on its way; then this one is not worth an answer.
-  if (state.promises.underWay?.epoch !== report.promise.epoch) return;
-  const asker = state.promises.asker;
-  state.promises.underWay = undefined;
-  state.promises.asker = undefined;
-  const { role } = state;
-  if (asker !== undefined) grant(turn, asker);
-  else if (role.kind === "candidate" && role.epoch === report.promise.epoch) ask(turn);
-  else if (role.kind === "following") sayBehind(turn, role, state.log.index.tail);
-}
-
-function receiveRead(turn: LogSyncTurn, report: Extract<LogReport, { kind: "records" }>): void {
-  const { state } = turn;
-  if (report.tag === DELIVERY_TAG) {
-    deliverRead(turn, report.records);
-    if (state.role.kind === "leading") activate(turn, state.role);
-  } else if (state.role.kind === "leading") {
-    sendRead(turn, state.role, report.tag as ServerId, report.after, report.records);
-  }
-}
-
-/** The marker is gone for good. */
-function voteRegained(turn: LogSyncTurn): void {
-  const { state } = turn;
-  const { role, repair } = state;
-  state.repair = undefined;
-  log(turn, "votesAgain", { reason: repair?.loss.reason });
-  emitDurable(turn);
-  turn.effects.push({ kind: "stopTimer", timer: "survey" });
-  if (role.kind === "following") sendAccepted(turn, role);
-  else if (role.kind === "looking") lookAgain(turn, "this node votes again");
-}
-
-/**
- * What was not kept is gone from the log. A leader that nobody can replace keeps it in memory: it commits nothing without its
- * own disk, but its clients read on, and their sessions live.
- */
-function diskFull(turn: LogSyncTurn, report: Extract<LogReport, { kind: "diskFull" }>): void {
-  const { state } = turn;
-  const { role } = state;
-  state.space.disk = "full";
-  state.log.durable = report.durable;
-  log(turn, "diskFull", { durable: formatZxid(report.durable) });
-  if (role.kind === "leading" && role.active) {
-    emitDurable(turn);
-    reviewAdmission(turn, role);
-    return;
-  }
-  if (role.kind === "leading") {
-    lookAgain(turn, "the disk is full");
-    return;
-  }
-  // A truncation that the log has yet to do has already cut the index, further than this.
-  const { tail } = state.log.index;
-  const end = report.durable < tail ? report.durable : tail;
-  cutAfter(turn, end);
-  if (role.kind === "following" && role.matched > report.durable) role.matched = report.durable;
-  emitDurable(turn);
-  emitLeadership(turn);
-  diskSpaceChanged(turn);
-}
-
-function writable(turn: LogSyncTurn): void {
-  const { state } = turn;
-  const {
-    role,
-    space: { disk: before },
-  } = state;
-  state.space.disk = "free";
-  log(turn, "diskHasSpaceAgain", {});
-  if (role.kind === "looking") {
-    lookAgain(turn, "the disk has room again");
-    return;
-  }
-  emitDurable(turn);
-  if (role.kind === "leading" && before === "full") writeAgain(turn, role);
-  if (role.kind === "following" && before === "full") emitLeadership(turn);
-  diskSpaceChanged(turn);
-}
-
-/** Whoever leads knows at once. */
-function diskSpaceChanged(turn: LogSyncTurn): void {
-  const { state } = turn;
-  const { role } = state;
-  if (role.kind === "leading") reviewAdmission(turn, role);
-  else if (role.kind === "following") sendAccepted(turn, role);
 }

@@ -8,16 +8,17 @@ import { tell } from "../inboxes.ts";
 import type { VoteLoss } from "../log/messages.ts";
 import { isBound } from "./ensemble/membership.ts";
 import {
-  broadcast,
-  log,
+  emitDurable,
   type LogSyncState,
   type LogSyncTurn,
-  persistPromise,
-  promisedEpoch,
-  sendTo,
   type Surveyed,
   type VoteRepair,
 } from "./state.ts";
+import { persistPromise } from "./voter.ts";
+import { promisedEpoch } from "./voter.ts";
+import { log } from "./effects.ts";
+import { broadcast } from "./effects.ts";
+import { sendTo } from "./effects.ts";
 
 const SURVEY_INTERVAL_MS = 100;
 /** How many surveys go by between two lines of the log. */
@@ -157,4 +158,13 @@ function regain(turn: LogSyncTurn, repair: VoteRepair): void {
 
 function othersOf({ options }: LogSyncState): ServerId[] {
   return options.voters.filter((voter) => voter !== options.server);
+}
+
+/** The marker is gone from the disk for good. */
+export function voteRegained(turn: LogSyncTurn): void {
+  const { state, effects } = turn;
+  log(turn, "votesAgain", { reason: state.repair?.loss.reason });
+  state.repair = undefined;
+  emitDurable(turn);
+  effects.push({ kind: "stopTimer", timer: "survey" });
 }

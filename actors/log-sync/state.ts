@@ -1,6 +1,5 @@
 /** What log-sync knows, and the small steps that every role shares. */
-import { logEvent } from "../log-event.ts";
-import type { EventDetail, LocalEffect, PeerEffect } from "../../runtime/effects.ts";
+import type { LocalEffect, PeerEffect } from "../../runtime/effects.ts";
 import type { Turn } from "../../runtime/turn.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
@@ -12,16 +11,14 @@ import {
 } from "../../protocol/limits.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { type Epoch, EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
-import { tell } from "../inboxes.ts";
 import type { Configuration, Voter } from "../../protocol/configuration.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { LoggedConfiguration, VoteLoss } from "../log/messages.ts";
 import { type EpochAllowance, newAllowance } from "./epochs/allowance.ts";
 import type { Founding } from "./ensemble/founding.ts";
-import { cutAfter, isBound } from "./ensemble/membership.ts";
+import { isBound } from "./ensemble/membership.ts";
 import { LogIndex } from "./log-index.ts";
 import type { LogSyncPeerMessage, LogSyncTimer } from "./messages.ts";
-import type { Leadership } from "../../protocol/replication.ts";
 import type { DiskSpace } from "../../protocol/replication.ts";
 import type { WriteAdmission } from "../../protocol/replication.ts";
 import type { SnapshotIdentity } from "../../protocol/replication.ts";
@@ -30,7 +27,7 @@ import { type Counted, quorumOf } from "../quorum.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { SubmitterTable } from "./submitters.ts";
 import { emit } from "../topics.ts";
-import type { EventName } from "../../protocol/events.ts";
+import type { Role } from "./roles.ts";
 
 export type LogSyncOptions = {
   readonly server: ServerId;
@@ -93,89 +90,6 @@ export type Transfer = {
   movedAtMs: number;
   step: "asking" | "storing" | "installing";
 };
-
-export type FollowerIncarnation = {
-  /** Of the process that was heard last. Undefined: none yet. */
-  nonce: number | undefined;
-  number: number;
-  /** Counted of earlier processes on the same folder: a later one must hold it, too. */
-  owed: Zxid;
-  /** It does not. Nothing of it counts until it says that it has no vote. */
-  hasForgotten: boolean;
-};
-
-/** A follower as its leader sees it. */
-export type Follower = {
-  /** The folder that `accepted` is of: it counts while that folder does. */
-  identity: Identity | undefined;
-  /** Another folder under its number, and what is durable there and equal to the leader's log. */
-  guest: { readonly identity: Identity; readonly accepted: Zxid } | undefined;
-  /** Durable there and equal to the leader's log up to here, and counted. */
-  accepted: Zxid;
-  /** What its folder has acknowledged in earlier lives, and whether it still holds that (`forgotten.ts`). */
-  incarnation: FollowerIncarnation;
-  /** What it said last of its disk, and when. Undefined: nothing yet. */
-  diskSpace: DiskSpace | undefined;
-  diskSpaceAtMs: number;
-  /** What it said last of its memory, and when. */
-  treeFull: boolean;
-  treeFullAtMs: number;
-  /** While it catches up: what has been sent to it directly, and when. */
-  catchUp:
-    | { readonly from: Zxid; sentThrough: Zxid; readonly atMs: number; reading: boolean }
-    | undefined;
-};
-
-export type Role =
-  | { readonly kind: "looking" }
-  | {
-      readonly kind: "candidate";
-      readonly epoch: Epoch;
-      /** Voters that promised, this node included once its own promise is durable. */
-      readonly promises: Map<ServerId, Identity>;
-      asked: number;
-    }
-  | {
-      readonly kind: "leading";
-      readonly epoch: Epoch;
-      readonly barrier: Zxid;
-      /** The barrier is committed and delivered: batches are taken from then on. */
-      active: boolean;
-      readonly followers: Map<ServerId, Follower>;
-      readonly sinceMs: number;
-      /** When the process was last heard whose folder counts under a number. */
-      readonly heardMs: Map<ServerId, number>;
-      /** When it was last said that another folder is not taken in under a number. */
-      readonly refusedJoinMs: Map<ServerId, number>;
-      /** What lanes have been taken at, committed or not. Meaningful once active. */
-      taken: SubmitterTable;
-      /** Records of this turn, not yet published. */
-      outbox: Uint8Array[];
-      /** The zxid before the first record of the outbox. */
-      outboxAfter: Zxid;
-      /** Records of this epoch that are not committed, in order. */
-      readonly uncommitted: { readonly lastZxid: Zxid; readonly bytes: number }[];
-      uncommittedBytes: number;
-      publishing: boolean;
-      /** Which writes the disks of a quorum, and the memory of all, have space for. */
-      admission: WriteAdmission;
-    }
-  | {
-      readonly kind: "following";
-      readonly leader: ServerId;
-      /** Unknown until the leader is heard. */
-      epoch: Epoch | undefined;
-      /** This log equals the leader's up to here. */
-      matched: Zxid;
-      /** The leader's commit mark. */
-      leaderCommitted: Zxid;
-      /** The epoch's barrier is known to be committed here. */
-      established: boolean;
-      /** What the leader said last. */
-      admission: WriteAdmission;
-      /** When it last said that it is behind, and where it stood. */
-      behind: { readonly atMs: number; readonly holds: Zxid } | undefined;
-    };
 
 /** Who this node is, and which configuration it goes by (`membership.ts`). */
 export type Membership = {
@@ -334,79 +248,6 @@ export function initialState(options: LogSyncOptions): LogSyncState {
   };
 }
 
-/** The epoch below which nothing is accepted: also of a promise that is not durable yet. */
-export function promisedEpoch(state: LogSyncState): Epoch {
-  return state.promises.underWay?.epoch ?? state.promises.durable.epoch;
-}
-
-export function sendTo(turn: LogSyncTurn, to: ServerId, message: LogSyncPeerMessage): void {
-  turn.effects.push({ kind: "send", to, actor: "log-sync", message });
-}
-
-export function broadcast(turn: LogSyncTurn, message: LogSyncPeerMessage): void {
-  turn.effects.push({ kind: "broadcast", actor: "log-sync", message });
-}
-
-export function log(turn: LogSyncTurn, event: EventName, detail: EventDetail): void {
-  turn.effects.push(logEvent(event, detail));
-}
-
-/**
- * A peer's message that no honest node sends to this one, or that proves that an invariant broke elsewhere. It is not acted
- * on: what is here stays as it is, and a stranger stops nobody.
- */
-export function contradicts(turn: LogSyncTurn, from: ServerId, what: string): void {
-  const { state } = turn;
-  state.contradictions += 1;
-  const times = state.contradictions;
-  // The 1st, 2nd, 4th, 8th, …: a flood of them does not fill the log.
-  if ((times & (times - 1)) !== 0) return;
-  log(turn, "peerContradiction", { from, what, times });
-}
-
-/** Starts making a promise durable; nothing is answered before it is. */
-export function persistPromise(
-  turn: LogSyncTurn,
-  promise: EpochPromise,
-  asker: Voter | undefined,
-): void {
-  const { state } = turn;
-  assert(promise.epoch > promisedEpoch(state), "a promise never goes back");
-  state.promises.underWay = promise;
-  state.promises.asker = asker;
-  turn.effects.push(tell("log", { kind: "promise", promise }));
-}
-
-/**
- * To be called before a leader's role is replaced: records of this turn that neither the disk nor a peer has seen yet are
- * taken back, and those for which the disk had no room, so that the index ends where the log does.
- */
-export function retire(turn: LogSyncTurn): void {
-  const { state } = turn;
-  const { role } = state;
-  if (role.kind !== "leading" || (role.outbox.length === 0 && state.space.disk !== "full")) return;
-  const end = state.space.disk === "full" ? state.log.durable : role.outboxAfter;
-  cutAfter(turn, end);
-  role.outbox = [];
-}
-
-/** Gives up what this node leads or follows, and has the election actor look for a leader. */
-export function lookAgain(turn: LogSyncTurn, reason: string): void {
-  const { state } = turn;
-  const was = state.role.kind;
-  if (was !== "looking") log(turn, "looking", { was, reason });
-  retire(turn);
-  state.role = { kind: "looking" };
-  turn.effects.push(
-    { kind: "stopTimer", timer: "announce" },
-    { kind: "stopTimer", timer: "ask" },
-    { kind: "stopTimer", timer: "establish" },
-  );
-  emitDurable(turn);
-  emitLeadership(turn);
-  turn.effects.push(tell("election", { kind: "look", reason }));
-}
-
 export function emitDurable(turn: LogSyncTurn): void {
   const { state } = turn;
   const {
@@ -419,67 +260,6 @@ export function emitDurable(turn: LogSyncTurn): void {
   turn.effects.push(
     emit("durable", { kind: "durable", votes, lastZxid, promisedEpoch: promise.epoch }),
   );
-}
-
-export function emitLeadership(turn: LogSyncTurn): void {
-  const { state } = turn;
-  const value = leadershipOf(state);
-  turn.effects.push(emit("leadership", value));
-  const { admission } = value;
-  if (admission === state.space.admissionLogged) return;
-  state.space.admissionLogged = admission;
-  const { leader } = value;
-  if (admission === "all") log(turn, "writesAdmitted", {});
-  else if (admission === "noGrowth") log(turn, "growthRefused", { leader });
-  else log(turn, "writesRefused", { admission, leader });
-}
-
-/** A node whose memory is full need not wait for its leader's word. */
-function withoutGrowth(admission: WriteAdmission, treeFull: boolean): WriteAdmission {
-  return treeFull && admission === "all" ? "noGrowth" : admission;
-}
-
-function leadershipOf(state: LogSyncState): Leadership {
-  const { role, options } = state;
-  // A follower whose disk is full could not tell its clients what became of their writes.
-  const ownLeast: WriteAdmission = state.space.disk === "full" ? "none" : "all";
-  switch (role.kind) {
-    case "leading":
-      return {
-        kind: "leadership",
-        role: role.active ? "leading" : "establishing",
-        epoch: role.epoch,
-        leader: options.server,
-        admission: role.admission,
-      };
-    case "following":
-      return {
-        kind: "leadership",
-        role: role.established ? "following" : "establishing",
-        epoch: role.epoch ?? state.promises.durable.epoch,
-        leader: role.leader,
-        admission:
-          state.space.disk === "full"
-            ? ownLeast
-            : withoutGrowth(role.admission, state.space.treeFull),
-      };
-    case "candidate":
-      return {
-        kind: "leadership",
-        role: "establishing",
-        epoch: role.epoch,
-        leader: options.server,
-        admission: ownLeast,
-      };
-    default:
-      return {
-        kind: "leadership",
-        role: "looking",
-        epoch: state.promises.durable.epoch,
-        leader: undefined,
-        admission: ownLeast,
-      };
-  }
 }
 
 /** Log-sync speaks to its peers, and has others of its node do what touches a disk. */

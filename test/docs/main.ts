@@ -2,4 +2,6 @@
 import { writeTables } from "./generated.ts";
 
 const written = writeTables();
-console.log(written.length === 0 ? "every table is up to date" : written.join("\n"));
+process.stdout.write(
+  `${written.length === 0 ? "every table is up to date" : written.join("\n")}\n`,
+);

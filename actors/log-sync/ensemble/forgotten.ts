@@ -7,13 +7,11 @@
 import type { ServerId } from "../../../protocol/ids.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { PeerSender } from "../../../runtime/transport.ts";
-import { type FollowerIncarnation, log, type LogSyncTurn, type Role, sendTo } from "../state.ts";
-
-type Leading = Extract<Role, { kind: "leading" }>;
-
-export function newIncarnation(): FollowerIncarnation {
-  return { nonce: undefined, number: 0, owed: ZXID_NONE, hasForgotten: false };
-}
+import { type LogSyncTurn } from "../state.ts";
+import type { FollowerIncarnation } from "../progress.ts";
+import { log } from "../effects.ts";
+import { sendTo } from "../effects.ts";
+import type { Leading } from "../roles.ts";
 
 /** A voter's process is heard. The gate lets no earlier one of the same folder in again. */
 export function noteIncarnation(role: Leading, from: ServerId, sender: PeerSender): void {

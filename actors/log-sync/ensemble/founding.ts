@@ -13,7 +13,10 @@ import type { Identity } from "../../../protocol/identity.ts";
 import { tell } from "../../inboxes.ts";
 import { isForeign, settle } from "./membership.ts";
 import type { LogSyncPeerMessage } from "../messages.ts";
-import { broadcast, log, type LogSyncState, type LogSyncTurn, sendTo } from "../state.ts";
+import { type LogSyncState, type LogSyncTurn } from "../state.ts";
+import { log } from "../effects.ts";
+import { broadcast } from "../effects.ts";
+import { sendTo } from "../effects.ts";
 
 const GREET_INTERVAL_MS = 100;
 /** Until it has greeted so often, what is there has not had the time to answer. */

@@ -5,7 +5,10 @@ import { tell } from "../../inboxes.ts";
 import { greetingOf } from "./founding.ts";
 import { isBound } from "./membership.ts";
 import type { LogSyncPeerMessage, RefusedByPeer } from "../messages.ts";
-import { emitDurable, log, lookAgain, sendTo, type LogSyncTurn } from "../state.ts";
+import { emitDurable, type LogSyncTurn } from "../state.ts";
+import { lookAgain } from "../roles.ts";
+import { log } from "../effects.ts";
+import { sendTo } from "../effects.ts";
 import { beginRepair, survey } from "../repair.ts";
 
 /** Starts of one folder. A number farther from this life's is no memory of it. */
@@ -56,16 +59,11 @@ type Forgotten = Extract<LogSyncPeerMessage, { kind: "forgotten" }>;
 export function toldForgotten(
   turn: LogSyncTurn,
   from: ServerId,
-  { folder, incarnation, epoch, zxid }: Forgotten,
+  { folder, incarnation, zxid }: Forgotten,
 ): void {
   const { state } = turn;
-  const {
-    membership,
-    role,
-    promises: { durable: promise },
-  } = state;
+  const { membership, promises } = state;
   if (folder !== membership.identity || incarnation !== membership.incarnation) return;
-  if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
   if (membership.losingVote !== undefined || state.repair !== undefined) return;
   membership.losingVote = "goesOn";
   log(turn, "folderLostAcknowledged", {
@@ -73,7 +71,7 @@ export function toldForgotten(
     acknowledged: formatZxid(zxid),
     durable: formatZxid(state.log.durable),
   });
-  beginRepair(turn, { reason: "promise", epoch: promise.epoch });
+  beginRepair(turn, { reason: "promise", epoch: promises.durable.epoch });
   emitDurable(turn);
   turn.effects.push(tell("log", { kind: "loseVote", incarnation }));
 }

@@ -8,17 +8,14 @@ import { identityOf } from "../../../protocol/configuration.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { ZXID_NONE } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
-import { logConfiguration } from "../leader.ts";
+import { logConfiguration } from "../submit.ts";
 import { isBound } from "./membership.ts";
 import type { LogSyncPeerMessage } from "../messages.ts";
-import {
-  broadcast,
-  log,
-  type LogSyncState,
-  type LogSyncTurn,
-  type Role,
-  sendTo,
-} from "../state.ts";
+import { type LogSyncState, type LogSyncTurn } from "../state.ts";
+import { type Role } from "../roles.ts";
+import { log } from "../effects.ts";
+import { broadcast } from "../effects.ts";
+import { sendTo } from "../effects.ts";
 
 type Leading = Extract<Role, { kind: "leading" }>;
 export type JoinAnswer = Extract<LogSyncPeerMessage, { kind: "joinAnswer" }>;

@@ -8,7 +8,9 @@ import type { ServerId } from "../../../protocol/ids.ts";
 import { type Epoch, epoch, EPOCH_NONE, epochOf } from "../../../protocol/zxid.ts";
 import { takeAllowance } from "./allowance.ts";
 import type { LogSyncPeerMessage } from "../messages.ts";
-import { log, type LogSyncState, type LogSyncTurn, promisedEpoch } from "../state.ts";
+import { type LogSyncState, type LogSyncTurn } from "../state.ts";
+import { promisedEpoch } from "../voter.ts";
+import { log } from "../effects.ts";
 
 const LINE_INTERVAL_MS = 10_000;
 

@@ -2,7 +2,8 @@
 import { formatZxid } from "../../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { tell } from "../../inboxes.ts";
-import { log, type LogSyncState, type LogSyncTurn } from "../state.ts";
+import { type LogSyncState, type LogSyncTurn } from "../state.ts";
+import { log } from "../effects.ts";
 
 /** After a failure. */
 const FETCH_AGAIN_MS = 1000;

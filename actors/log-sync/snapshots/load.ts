@@ -6,7 +6,8 @@ import type { TreeLoaded } from "../../tree/messages.ts";
 import { deliver } from "../delivery.ts";
 import { settleThrough } from "../ensemble/membership.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
-import { log, type LogSyncTurn } from "../state.ts";
+import { type LogSyncTurn } from "../state.ts";
+import { log } from "../effects.ts";
 import { SubmitterTable } from "../submitters.ts";
 
 /** What is in a snapshot was committed. Commit mark and delivery jump, forward only. */

@@ -8,18 +8,21 @@
  * snapshot is neither begun nor gone on with nor installed, whether or not this node knows that it is committed so far.
  */
 import { assert } from "../../../protocol/assert.ts";
-import type { ServerId } from "../../../protocol/ids.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import type { LogReport } from "../../log/messages.ts";
 import { dropTransfer, isPassed } from "./drop.ts";
-import { sayBehind, sendAccepted } from "../follower.ts";
+import { sayBehind, sendAccepted } from "../acknowledge.ts";
 import { loadLanes } from "./load.ts";
 import { LogIndex } from "../log-index.ts";
 import type { LogSyncPeerMessage } from "../messages.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { cutAfter, isForeign, settle } from "../ensemble/membership.ts";
-import { contradicts, log, sendTo, type LogSyncTurn } from "../state.ts";
+import { type LogSyncTurn } from "../state.ts";
+import { contradicts } from "../effects.ts";
+import { log } from "../effects.ts";
+import { sendTo } from "../effects.ts";
+import { type Following, startEstablishing } from "../roles.ts";
 
 type Offer = Extract<LogSyncPeerMessage, { kind: "snapshotOffer" }>;
 type Part = Extract<LogSyncPeerMessage, { kind: "snapshotPart" }>;
@@ -32,19 +35,14 @@ const STALLED_MS = 2000;
 
 export function receiveOffer(
   turn: LogSyncTurn,
-  from: ServerId,
-  { epoch, snapshot, configuration }: Offer,
+  role: Following,
+  { snapshot, configuration }: Offer,
 ): void {
-  const { state } = turn;
-  const {
-    role,
-    snapshots: { transfer },
-  } = state;
-  const { nowMs } = turn;
-  if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
+  const { state, nowMs } = turn;
+  const { transfer } = state.snapshots;
   // Durable before the snapshot is installed: the records that made it are not in the log then.
   if (isForeign(state, configuration)) {
-    contradicts(turn, from, "its configuration is of another ensemble");
+    contradicts(turn, role.leader, "its configuration is of another ensemble");
     return;
   }
   settle(turn, configuration);
@@ -81,7 +79,7 @@ function goOn(turn: LogSyncTurn, nowMs: number): void {
   } = state;
   if (transfer === undefined || transfer.step !== "asking") return;
   // One that leads, or may soon, goes on from the log that it has.
-  if (role.kind !== "following" || role.epoch === undefined) return;
+  if (role.kind !== "following") return;
   const { snapshot, position } = transfer;
   if (isPassed(state, snapshot)) {
     dropTransfer(turn, 0, "no longer behind");
@@ -102,15 +100,10 @@ function goOn(turn: LogSyncTurn, nowMs: number): void {
 
 export function receivePart(
   turn: LogSyncTurn,
-  from: ServerId,
-  { epoch, zxid, position, bytes }: Part,
+  role: Following,
+  { zxid, position, bytes }: Part,
 ): void {
-  const { state } = turn;
-  const {
-    role,
-    snapshots: { transfer },
-  } = state;
-  if (role.kind !== "following" || role.leader !== from || role.epoch !== epoch) return;
+  const { transfer } = turn.state.snapshots;
   if (
     transfer?.step !== "asking" ||
     transfer.snapshot.zxid !== zxid ||
@@ -125,9 +118,7 @@ export function receivePart(
   transfer.step = "storing";
   transfer.movedAtMs = turn.nowMs;
   turn.effects.push(tell("log", { kind: "storePart", zxid, position, bytes }));
-  if (role.established) return;
-  const afterMs = state.options.establishTimeoutMs ?? 5000;
-  turn.effects.push({ kind: "startTimer", timer: "establish", afterMs });
+  if (!role.established) startEstablishing(turn);
 }
 
 export function partStored(turn: LogSyncTurn, { zxid, position }: Report<"partStored">): void {

@@ -5,7 +5,8 @@ import type { Epoch } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import type { LogReport } from "../../log/messages.ts";
 import type { LogSyncPeerMessage } from "../messages.ts";
-import { sendTo, type LogSyncTurn } from "../state.ts";
+import { type LogSyncTurn } from "../state.ts";
+import { sendTo } from "../effects.ts";
 
 type Ask = Extract<LogSyncPeerMessage, { kind: "snapshotAsk" }>;
 

@@ -3,7 +3,8 @@
  * by its last process. Counted here anew from what each leader has heard.
  */
 import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";
-import type { Follower, LogSyncState } from "../../../actors/log-sync/state.ts";
+import type { LogSyncState } from "../../../actors/log-sync/state.ts";
+import type { Follower } from "../../../actors/log-sync/progress.ts";
 import { identityOf } from "../../../protocol/configuration.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import type { Identity } from "../../../protocol/identity.ts";

@@ -48,12 +48,12 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
         replace: "const counts = true;",
       },
       {
-        file: LEADER,
+        file: "actors/log-sync/commit.ts",
         find: "if (identity !== undefined && counted.get(id) === identity) durable.push(accepted);",
         replace: "if (identity !== undefined) durable.push(accepted);",
       },
       {
-        file: FOLLOWER,
+        file: "actors/log-sync/acknowledge.ts",
         find: "const votes = state.repair === undefined && isBound(state);",
         replace: "const votes = true;",
       },

@@ -102,14 +102,20 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   {
     name: "older-epoch-committed-by-counting",
     mistake: "a leader commits records of an older epoch by counting who holds them",
-    edits: [{ file: LEADER, find: "if (byQuorum < role.barrier) return;", replace: "" }],
+    edits: [
+      {
+        file: "actors/log-sync/commit.ts",
+        find: "if (byQuorum < role.barrier) return;",
+        replace: "",
+      },
+    ],
   },
   {
     name: "deposed-leader-heard",
     mistake: "a follower takes records of a leader whose epoch is below its promise",
     edits: [
       {
-        file: FOLLOWER,
+        file: "actors/log-sync/append.ts",
         find: "if (message.epoch < promisedEpoch(state)) {",
         replace: "if (false) {",
       },
@@ -295,7 +301,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     mistake: "the time of a leader's records is that of its own clock only",
     edits: [
       {
-        file: LEADER,
+        file: "actors/log-sync/publish.ts",
         find: "state.log.lastTimeMs = Math.max(state.log.lastTimeMs, Math.floor(turn.wallMs));",
         replace: "state.log.lastTimeMs = Math.floor(turn.wallMs);",
       },

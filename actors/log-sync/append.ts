@@ -1,0 +1,157 @@
+/**
+ * A leader's append, in whatever role a node is: only where it continues the leader's log, truncating what conflicts. Raft's
+ * AppendEntries (Ongaro, section 5.3), with prevZxid as prevLogTerm and prevLogIndex in one.
+ */
+import { assert } from "../../protocol/assert.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import {
+  recordFault,
+  type RecordFault,
+  recordHeader,
+  verifyRecord,
+} from "../../protocol/record.ts";
+import { formatZxid, laterOf, type Zxid } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import { contradicts, log, sendTo } from "./effects.ts";
+import { cutAfter, foreignFault, noteRecord } from "./ensemble/membership.ts";
+import { followCommit, sayBehind, sendAccepted } from "./acknowledge.ts";
+import { follow } from "./follower.ts";
+import type { LogSyncPeerMessage } from "./messages.ts";
+import { emitLeadership, type Following, lookAgain } from "./roles.ts";
+import type { LogSyncTurn } from "./state.ts";
+import { persistPromise, promisedEpoch } from "./voter.ts";
+
+type Append = Extract<LogSyncPeerMessage, { kind: "append" }>;
+
+export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append): void {
+  const { state, effects } = turn;
+  const { promises, log: view, space } = state;
+  if (message.epoch < promisedEpoch(state)) {
+    sendTo(turn, from, { kind: "deposed", promise: promises.underWay ?? promises.durable });
+    return;
+  }
+  if (message.epoch > promises.durable.epoch) {
+    acceptHigherEpoch(turn, message);
+    return;
+  }
+  const role = followingOf(turn, message);
+  if (role === undefined) return;
+  role.leaderCommitted = laterOf(role.leaderCommitted, message.committed);
+  if (message.admission !== role.admission) {
+    role.admission = message.admission;
+    emitLeadership(turn);
+  }
+  // Dropped appends are noticed by the leader's next announcement.
+  if (view.truncating) return;
+  if (space.disk === "full") {
+    sendAccepted(turn, role);
+    return;
+  }
+  if (!view.index.holds(message.prevZxid)) {
+    sayBehind(turn, role, view.index.floor(message.prevZxid));
+    return;
+  }
+  const fresh = takeRecords(turn, role, message);
+  if (fresh === undefined) return;
+  if (fresh.length > 0) effects.push(tell("log", { kind: "append", records: fresh }));
+  else if (!view.truncating) sendAccepted(turn, role);
+  followCommit(turn, role);
+}
+
+/** A leader of a higher epoch has a quorum's promises; this node's own must be durable before it takes anything. */
+function acceptHigherEpoch(turn: LogSyncTurn, { epoch, leader }: Append): void {
+  if (promisedEpoch(turn.state) === epoch) return;
+  follow(turn, leader, epoch);
+  persistPromise(turn, { epoch, candidate: leader }, undefined);
+}
+
+/** Undefined: this node leads that epoch itself. I1: at most one leader in an epoch. */
+function followingOf(turn: LogSyncTurn, { epoch, leader }: Append): Following | undefined {
+  const { role } = turn.state;
+  if (role.kind === "following" && role.leader === leader && role.epoch === epoch) return role;
+  if (role.kind === "leading" && role.epoch === epoch) {
+    contradicts(turn, leader, `it says that it leads epoch ${epoch}, too`);
+    return undefined;
+  }
+  return follow(turn, leader, epoch);
+}
+
+const FAULTS: Readonly<Record<RecordFault, string>> = {
+  incomplete: "it is cut short",
+  empty: "it is empty",
+  badLength: "no record has its length",
+  badChecksum: "its checksum is wrong",
+  badVersion:
+    "a later version of zooid leads, and this node would apply it otherwise: update this node",
+};
+
+/**
+ * The records that are new here, now in the index. A conflict starts a truncation instead; undefined: it would reach what is
+ * committed here (I7).
+ */
+function takeRecords(
+  turn: LogSyncTurn,
+  role: Following,
+  { prevZxid: from, records, epoch, leader }: Append,
+): Uint8Array[] | undefined {
+  const { state } = turn;
+  const { log: view, delivery } = state;
+  const fresh: Uint8Array[] = [];
+  let after = from;
+  for (const received of records) {
+    const verdict = verifyRecord(received, 0, state.options.crc32);
+    if (!("length" in verdict) || verdict.length !== received.length) {
+      const reason = "fault" in verdict ? FAULTS[verdict.fault] : "its length is wrong";
+      log(turn, "recordRefused", { from: leader, after: formatZxid(after), reason });
+      break;
+    }
+    const fault = recordFault(received, epoch) ?? foreignFault(state, received);
+    if (fault !== undefined) {
+      contradicts(turn, leader, `a record after ${formatZxid(after)}: ${fault}`);
+      break;
+    }
+    const { prevZxid, lastZxid } = recordHeader(received);
+    if (prevZxid !== after) {
+      log(turn, "recordsNotContiguous", { after: formatZxid(after) });
+      break;
+    }
+    if (!view.index.holds(lastZxid)) {
+      if (view.index.tail > after && after < delivery.committed) {
+        const place = formatZxid(after);
+        contradicts(turn, leader, `its log parts at ${place}, before what is committed`);
+        lookAgain(turn, "its leader contradicts what is committed");
+        return undefined;
+      }
+      if (view.index.tail > after) {
+        assert(fresh.length === 0, "a conflict comes before what is new");
+        truncate(turn, after);
+        break;
+      }
+      fresh.push(takeRecord(turn, received));
+    }
+    after = lastZxid;
+  }
+  if (!view.truncating) role.matched = laterOf(role.matched, after);
+  return fresh;
+}
+
+function takeRecord(turn: LogSyncTurn, received: Uint8Array): Uint8Array {
+  const { log: view } = turn.state;
+  // A copy: the record stays in memory, and a view would keep the whole message there.
+  const record = new Uint8Array(received);
+  const { lastZxid, timeMs } = recordHeader(record);
+  view.index.push(lastZxid);
+  view.recent.add(lastZxid, record);
+  noteRecord(turn, record);
+  view.lastTimeMs = Math.max(view.lastTimeMs, timeMs);
+  return record;
+}
+
+function truncate(turn: LogSyncTurn, after: Zxid): void {
+  const { log: view, delivery } = turn.state;
+  assert(after >= delivery.committed, "I7: nothing that is committed is truncated");
+  log(turn, "truncating", { after: formatZxid(after), from: formatZxid(view.index.tail) });
+  view.truncating = true;
+  cutAfter(turn, after);
+  turn.effects.push(tell("log", { kind: "truncate", after }));
+}

@@ -1,0 +1,102 @@
+/** A leader's records on their way: to its own disk and to its peers, once for all of a turn. */
+import type { Submitter } from "../../protocol/ids.ts";
+import { encodeRecord, recordHeader, type RecordKind } from "../../protocol/record.ts";
+import { zxidAfter, type Zxid } from "../../protocol/zxid.ts";
+import { tell } from "../inboxes.ts";
+import { broadcast } from "./effects.ts";
+import { noteRecord } from "./ensemble/membership.ts";
+import type { LogSyncPeerMessage } from "./messages.ts";
+import type { Leading } from "./roles.ts";
+import type { LogSyncState, LogSyncTurn } from "./state.ts";
+
+type NewRecord = {
+  readonly kind: RecordKind;
+  readonly payload: Uint8Array;
+  readonly count: number;
+  readonly submitter: Submitter | undefined;
+  readonly seq: number;
+};
+
+export function appendRecord(turn: LogSyncTurn, role: Leading, of: NewRecord): void {
+  const { state } = turn;
+  const prevZxid = state.log.index.tail;
+  const firstZxid = of.kind === "barrier" ? role.barrier : zxidAfter(prevZxid, 1);
+  const lastZxid = zxidAfter(firstZxid, of.count - 1);
+  state.log.lastTimeMs = Math.max(state.log.lastTimeMs, Math.floor(turn.wallMs));
+  const record = encodeRecord(
+    {
+      kind: of.kind,
+      firstZxid,
+      lastZxid,
+      prevZxid,
+      timeMs: state.log.lastTimeMs,
+      submitter: of.submitter,
+      seq: of.seq,
+    },
+    of.payload,
+    state.options.crc32,
+  );
+  state.log.index.push(lastZxid);
+  state.log.recent.add(lastZxid, record);
+  noteRecord(turn, record);
+  role.outbox.push(record);
+  role.uncommitted.push({ lastZxid, bytes: record.length });
+  role.uncommittedBytes += record.length;
+  publishSoon(turn, role);
+}
+
+/** All records of a turn, and what is committed, travel together. */
+export function publishSoon(turn: LogSyncTurn, role: Leading): void {
+  if (role.publishing) return;
+  role.publishing = true;
+  turn.effects.push({ kind: "endOfTurn" });
+}
+
+/** To the own disk and to all peers at the same time. */
+export function publish(turn: LogSyncTurn, role: Leading): void {
+  const { state } = turn;
+  if (!role.publishing) return;
+  role.publishing = false;
+  const records = role.outbox;
+  const prevZxid = role.outboxAfter;
+  role.outbox = [];
+  role.outboxAfter = state.log.index.tail;
+  if (records.length > 0) turn.effects.push(tell("log", { kind: "append", records }));
+  if (role.followers.size === 0) return;
+  for (const group of groupsOf(records, state.sizes.catchUp)) {
+    const after = group[0] === undefined ? prevZxid : recordHeader(group[0]).prevZxid;
+    broadcast(turn, appendOf(state, role, after, group));
+  }
+}
+
+/** In messages of bounded size; without records still one, for the commit mark. */
+function groupsOf(records: readonly Uint8Array[], bytesMax: number): Uint8Array[][] {
+  const groups: Uint8Array[][] = [[]];
+  let bytes = 0;
+  for (const record of records) {
+    if (bytes > 0 && bytes + record.length > bytesMax) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(record);
+    bytes += record.length;
+  }
+  return groups;
+}
+
+export function appendOf(
+  state: LogSyncState,
+  role: Leading,
+  prevZxid: Zxid,
+  records: readonly Uint8Array[],
+): LogSyncPeerMessage {
+  return {
+    kind: "append",
+    epoch: role.epoch,
+    leader: state.options.server,
+    prevZxid,
+    committed: state.delivery.committed,
+    records,
+    admission: role.admission,
+  };
+}

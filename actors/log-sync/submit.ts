@@ -1,0 +1,90 @@
+/** What enters a leader's log: batches of submitters, each once and in sequence, and what the leader itself proposes. */
+import { RECORD_BYTES_MAX } from "../../protocol/limits.ts";
+import { RECORD_HEADER_BYTES } from "../../protocol/record.ts";
+import type { SubmitMessage, SubmitRefused } from "./messages.ts";
+import type { LogSyncTurn } from "./state.ts";
+import { appendRecord } from "./publish.ts";
+import { encodeConfiguration, type Voter, withIdentity } from "../../protocol/configuration.ts";
+import { COUNTER_MAX, counterOf, zxidAfter } from "../../protocol/zxid.ts";
+import { type Leading, lookAgain } from "./roles.ts";
+import { tell } from "../inboxes.ts";
+import { log, sendTo } from "./effects.ts";
+
+export function submit(turn: LogSyncTurn, role: Leading, message: SubmitMessage): void {
+  const { state } = turn;
+  // Until its barrier is delivered a leader does not know which batches its log holds. The submitter repeats.
+  if (!role.active || state.space.disk === "full") return;
+  if (RECORD_HEADER_BYTES + message.payload.length > RECORD_BYTES_MAX) {
+    const detail = { server: message.submitter.server, bytes: message.payload.length };
+    log(turn, "batchTooLarge", detail);
+    return;
+  }
+  const verdict = role.taken.judge(message.submitter, message.seq);
+  if (verdict.kind === "repeated") return;
+  if (verdict.kind === "refuse") {
+    refuse(turn, {
+      kind: "submitRefused",
+      submitter: message.submitter,
+      reason: verdict.reason,
+      expected: verdict.expected,
+    });
+    return;
+  }
+  if (role.uncommittedBytes > state.sizes.uncommitted) return;
+  if (!fitsCounter(turn, message.count)) return;
+  role.taken.take(message.submitter, message.seq);
+  appendRecord(turn, role, { ...message, kind: "batch" });
+}
+
+/** A batch of the leader itself: it is not repeated if it is lost with the leader. */
+export function propose(
+  turn: LogSyncTurn,
+  role: Leading,
+  { payload, count }: { readonly payload: Uint8Array; readonly count: number },
+): void {
+  const { state } = turn;
+  if (!role.active || state.space.disk === "full" || !fitsCounter(turn, count)) return;
+  appendRecord(turn, role, { kind: "batch", payload, count, submitter: undefined, seq: 0 });
+}
+
+/** Binds a number to another folder. At most one change is not known to be committed at a time. */
+export function logConfiguration(turn: LogSyncTurn, role: Leading, voter: Voter): void {
+  const { state } = turn;
+  const { settled } = state.membership;
+  if (settled === undefined || !role.active || state.space.disk === "full" || !fitsCounter(turn, 1))
+    return;
+  const since = zxidAfter(state.log.index.tail, 1);
+  const payload = encodeConfiguration(withIdentity(settled, voter, since));
+  appendRecord(turn, role, {
+    kind: "configuration",
+    payload,
+    count: 1,
+    submitter: undefined,
+    seq: 0,
+  });
+}
+
+/** A full counter needs a new epoch, never a wrap. */
+function fitsCounter(turn: LogSyncTurn, count: number): boolean {
+  const { state } = turn;
+  if (counterOf(state.log.index.tail) + count <= COUNTER_MAX) return true;
+  lookAgain(turn, "the zxid counter of this epoch is full");
+  return false;
+}
+
+function refuse(turn: LogSyncTurn, refusal: SubmitRefused): void {
+  const { state } = turn;
+  const { submitter } = refusal;
+  if (submitter.server === state.options.server) {
+    turn.effects.push(tell(`submitter/${submitter.lane}`, refusal));
+  } else {
+    sendTo(turn, submitter.server, refusal);
+  }
+}
+
+/** A leader's refusal of a batch of this node, for the lane that submitted it. */
+export function passRefusal(turn: LogSyncTurn, refusal: SubmitRefused): void {
+  const { options } = turn.state;
+  const { server, lane } = refusal.submitter;
+  if (server === options.server && lane <= options.lanes) refuse(turn, refusal);
+}
