@@ -11,6 +11,7 @@ import { unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { EPOCH_NONE, type Epoch, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
+import { quorumOf } from "../quorum.ts";
 import type { ElectionMessage, ElectionTimer, Vote } from "./messages.ts";
 
 export type ElectionOptions = {
@@ -70,7 +71,7 @@ export function electionActor(
 function initialState(options: ElectionOptions): ElectionState {
   return {
     options,
-    quorum: Math.floor(options.voters.length / 2) + 1,
+    quorum: quorumOf(options.voters.length),
     mode: "idle",
     round: 0,
     hasVote: true,

@@ -15,6 +15,7 @@ import { unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { type Leadership, NO_LEADERSHIP } from "../../protocol/replication.ts";
 import { tell } from "../inboxes.ts";
+import { quorumOf } from "../quorum.ts";
 import { emit } from "../topics.ts";
 import type { HeartbeatMessage, HeartbeatTimer, Ping, Pong, Touched } from "./messages.ts";
 import {
@@ -91,7 +92,7 @@ function initialState(options: HeartbeatOptions, context: Context): HeartbeatSta
   const first = Math.floor(context.random() * FIRST_ROUND_MAX);
   return {
     options,
-    quorum: Math.floor(options.voters.length / 2) + 1,
+    quorum: quorumOf(options.voters.length),
     leadership: NO_LEADERSHIP,
     rounds: newRounds(first),
     support: newSupport(),

@@ -39,18 +39,20 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
         replace: "",
       },
       {
-        file: "actors/log-sync/log-sync.ts",
-        find: `        propose(turn, state.role, message.payload, message.count);
-      }`,
-        replace: `        propose(turn, state.role, message.payload, message.count);
-      } else if (state.role.kind === "following") {
-        state.verdicts ??= { of: Math.floor(turn.wallMs), seq: 0 };
-        state.verdicts.seq += 1;
-        const submitter = { server: state.options.server, lane: 9, incarnation: state.verdicts.of };
-        const { payload, count } = message;
-        const seq = state.verdicts.seq;
-        sendTo(turn, state.role.leader, { kind: "submit", submitter, seq, count, payload });
-      }`,
+        file: "actors/log-sync/follower.ts",
+        find: `    case "propose":
+    case "endOfTurn":`,
+        replace: `    case "propose": {
+      const { state } = turn;
+      state.verdicts ??= { of: Math.floor(turn.wallMs), seq: 0 };
+      state.verdicts.seq += 1;
+      const submitter = { server: options.server, lane: 9, incarnation: state.verdicts.of };
+      const { payload, count } = message;
+      const { seq } = state.verdicts;
+      sendTo(turn, role.leader, { kind: "submit", submitter, seq, count, payload });
+      return;
+    }
+    case "endOfTurn":`,
       },
     ],
   },

@@ -133,8 +133,7 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
       {
         file: HANDSHAKE,
         find: "  if (phase.supersededAt > attachedAt) {\n",
-        replace:
-          "  connection.heardMs = turn.context.nowMs;\n  if (phase.supersededAt > attachedAt) {\n",
+        replace: "  connection.heardMs = turn.nowMs;\n  if (phase.supersededAt > attachedAt) {\n",
       },
     ],
   },

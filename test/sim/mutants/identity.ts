@@ -3,7 +3,6 @@ import type { Mutant } from "./mutant.ts";
 
 const FORGOTTEN = "actors/log-sync/ensemble/forgotten.ts";
 const FOUNDING = "actors/log-sync/ensemble/founding.ts";
-const FOLLOWER = "actors/log-sync/follower.ts";
 const FILES = "actors/log/format/files.ts";
 const GATE = "server/peer-gate.ts";
 const LEADER = "actors/log-sync/leader.ts";

@@ -1,9 +1,7 @@
 /** Mistakes in log-sync: what is durable, promised, committed, and who leads. */
 import type { Mutant } from "./mutant.ts";
 
-const CANDIDATE = "actors/log-sync/candidate.ts";
 const DELIVERY = "actors/log-sync/delivery.ts";
-const FOLLOWER = "actors/log-sync/follower.ts";
 const LEADER = "actors/log-sync/leader.ts";
 const QUORUM = "actors/quorum.ts";
 
@@ -13,14 +11,14 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     mistake: "a follower says accepted when it has taken records, not when its disk has",
     edits: [
       {
-        file: FOLLOWER,
-        find: "const zxid = min(state.log.durable, role.matched);",
-        replace: "const zxid = role.matched;",
+        file: "actors/log-sync/acknowledge.ts",
+        find: `const zxid = earlierOf(state.log.durable, role.matched);`,
+        replace: `const zxid = role.matched;`,
       },
       {
-        file: FOLLOWER,
-        find: "else if (!state.log.truncating) sendAccepted(turn, role);",
-        replace: "if (!state.log.truncating) sendAccepted(turn, role);",
+        file: "actors/log-sync/append.ts",
+        find: `else if (!view.truncating) sendAccepted(turn, role);`,
+        replace: `if (!view.truncating) sendAccepted(turn, role);`,
       },
     ],
   },
@@ -29,20 +27,19 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     mistake: "a leader counts its own disk among the quorum before its fsync",
     edits: [
       {
-        file: LEADER,
-        find: "counted.get(state.options.server) === own ? [state.log.durable as number] : [];",
-        replace:
-          "counted.get(state.options.server) === own ? [state.log.index.tail as number] : [];",
+        file: "actors/log-sync/commit.ts",
+        find: `counted.get(options.server) === own ? [view.durable] : [];`,
+        replace: `counted.get(options.server) === own ? [view.index.tail] : [];`,
       },
       {
-        file: LEADER,
-        find: "const through = Math.min(byQuorum, state.log.durable) as Zxid;",
-        replace: "const through = byQuorum;",
+        file: "actors/log-sync/commit.ts",
+        find: `const through = Math.min(byQuorum, view.durable) as Zxid;`,
+        replace: `const through = byQuorum;`,
       },
       {
-        file: DELIVERY,
-        find: 'assert(zxid <= state.log.durable, "what is applied here is durable here");',
-        replace: "",
+        file: "actors/log-sync/delivery.ts",
+        find: `assert(zxid <= state.log.durable, "what is applied here is durable here");`,
+        replace: ``,
       },
     ],
   },
@@ -62,17 +59,17 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     mistake: "a voter answers a promise request before its promise is on the disk",
     edits: [
       {
-        file: CANDIDATE,
-        find: "persistPromise(turn, { epoch: message.epoch, candidate: message.candidate }, from);",
-        replace: `persistPromise(turn, { epoch: message.epoch, candidate: message.candidate }, undefined);
-          sendTo(turn, from.id, {
-            kind: "promiseReply",
-            folder: from.identity,
-            epoch: message.epoch,
-            granted: true,
-            promise: state.promises.underWay,
-            lastZxid: state.log.durable,
-          });`,
+        file: "actors/log-sync/voter.ts",
+        find: `persistPromise(turn, { epoch, candidate }, from);`,
+        replace: `persistPromise(turn, { epoch, candidate }, undefined);
+    sendTo(turn, from.id, {
+      kind: "promiseReply",
+      folder: from.identity,
+      epoch,
+      granted: true,
+      promise: promises.underWay ?? promises.durable,
+      lastZxid: state.log.durable,
+    });`,
       },
     ],
   },
@@ -81,10 +78,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     mistake: "a voter grants an epoch to every candidate that asks for it",
     edits: [
       {
-        file: CANDIDATE,
-        find: `message.epoch === state.promises.durable.epoch &&
-    message.candidate === state.promises.durable.candidate;`,
-        replace: "message.epoch === state.promises.durable.epoch;",
+        file: "actors/log-sync/voter.ts",
+        find: `epoch === promises.durable.epoch && candidate === promises.durable.candidate;`,
+        replace: `epoch === promises.durable.epoch;`,
       },
     ],
   },
@@ -93,9 +89,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     mistake: "a candidate leads although a voter's log is ahead of its own",
     edits: [
       {
-        file: CANDIDATE,
-        find: "if (message.lastZxid > state.log.durable) {",
-        replace: "if (false) {",
+        file: "actors/log-sync/candidate.ts",
+        find: `if (message.lastZxid > view.durable) {`,
+        replace: `if (false) {`,
       },
     ],
   },
@@ -126,17 +122,17 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     mistake: "an append that ends before the log does cuts the log, below the commit mark too",
     edits: [
       {
-        file: FOLLOWER,
-        find: "if (!state.log.truncating) role.matched = max(role.matched, after);",
-        replace: `if (!state.log.truncating && fresh.length === 0 && state.log.index.tail > after) {
-          truncate(state, after);
-        }
-        if (!state.log.truncating) role.matched = max(role.matched, after);`,
+        file: "actors/log-sync/append.ts",
+        find: `if (!view.truncating) role.matched = laterOf(role.matched, after);`,
+        replace: `if (!view.truncating && fresh.length === 0 && view.index.tail > after) {
+    truncate(turn, after);
+  }
+  if (!view.truncating) role.matched = laterOf(role.matched, after);`,
       },
       {
-        file: FOLLOWER,
-        find: 'assert(after >= state.delivery.committed, "I7: nothing that is committed is truncated");',
-        replace: "",
+        file: "actors/log-sync/append.ts",
+        find: `assert(after >= delivery.committed, "I7: nothing that is committed is truncated");`,
+        replace: ``,
       },
     ],
   },
@@ -145,20 +141,19 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     mistake: "a follower takes records that do not follow its log",
     edits: [
       {
-        file: FOLLOWER,
-        find: "if (!state.log.index.holds(message.prevZxid)) {",
-        replace:
-          "if (state.log.index.tail > message.prevZxid && !state.log.index.holds(message.prevZxid)) {",
+        file: "actors/log-sync/append.ts",
+        find: `if (!view.index.holds(message.prevZxid)) {`,
+        replace: `if (view.index.tail > message.prevZxid && !view.index.holds(message.prevZxid)) {`,
       },
       {
         file: "actors/log/log.ts",
         find: `assert(record.prevZxid === state.plannedEnd, "an append follows the log's end");`,
-        replace: "",
+        replace: ``,
       },
       {
         file: "actors/log/segments/append.ts",
-        find: 'assert(record.prevZxid === state.index.lastZxid, "no gap in any log");',
-        replace: "",
+        find: `assert(record.prevZxid === state.index.lastZxid, "no gap in any log");`,
+        replace: ``,
       },
     ],
   },
@@ -166,16 +161,20 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     name: "conflict-not-noticed",
     mistake: "a follower appends the new leader's records behind its own that conflict",
     edits: [
-      { file: FOLLOWER, find: "if (state.log.index.tail > after) {", replace: "if (false) {" },
+      {
+        file: "actors/log-sync/append.ts",
+        find: `if (view.index.tail > after) {`,
+        replace: `if (false) {`,
+      },
       {
         file: "actors/log/log.ts",
         find: `assert(record.prevZxid === state.plannedEnd, "an append follows the log's end");`,
-        replace: "",
+        replace: ``,
       },
       {
         file: "actors/log/segments/append.ts",
-        find: 'assert(record.prevZxid === state.index.lastZxid, "no gap in any log");',
-        replace: "",
+        find: `assert(record.prevZxid === state.index.lastZxid, "no gap in any log");`,
+        replace: ``,
       },
     ],
   },
@@ -185,15 +184,15 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       "a follower applies up to its leader's commit mark before it knows that its log is the leader's",
     edits: [
       {
-        file: FOLLOWER,
-        find: "role.leaderCommitted = max(role.leaderCommitted, message.committed);",
-        replace: `role.leaderCommitted = max(role.leaderCommitted, message.committed);
-          followCommit(state, role);`,
+        file: "actors/log-sync/append.ts",
+        find: `role.leaderCommitted = laterOf(role.leaderCommitted, message.committed);`,
+        replace: `role.leaderCommitted = laterOf(role.leaderCommitted, message.committed);
+  followCommit(turn, role);`,
       },
       {
-        file: FOLLOWER,
-        find: "min(min(role.leaderCommitted, role.matched), state.log.durable)",
-        replace: "min(role.leaderCommitted, state.log.durable)",
+        file: "actors/log-sync/acknowledge.ts",
+        find: `earlierOf(earlierOf(role.leaderCommitted, role.matched), view.durable)`,
+        replace: `earlierOf(role.leaderCommitted, view.durable)`,
       },
     ],
   },
@@ -202,9 +201,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     mistake: "a follower applies what is on its own disk, whether a quorum has it or not",
     edits: [
       {
-        file: FOLLOWER,
-        find: "min(min(role.leaderCommitted, role.matched), state.log.durable)",
-        replace: "min(role.matched, state.log.durable)",
+        file: "actors/log-sync/acknowledge.ts",
+        find: `earlierOf(earlierOf(role.leaderCommitted, role.matched), view.durable)`,
+        replace: `earlierOf(role.matched, view.durable)`,
       },
     ],
   },
@@ -213,14 +212,14 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     mistake: "a follower applies what is committed before its own disk has it",
     edits: [
       {
-        file: FOLLOWER,
-        find: "min(min(role.leaderCommitted, role.matched), state.log.durable)",
-        replace: "min(role.leaderCommitted, role.matched)",
+        file: "actors/log-sync/acknowledge.ts",
+        find: `earlierOf(earlierOf(role.leaderCommitted, role.matched), view.durable)`,
+        replace: `earlierOf(role.leaderCommitted, role.matched)`,
       },
       {
-        file: DELIVERY,
-        find: 'assert(zxid <= state.log.durable, "what is applied here is durable here");',
-        replace: "",
+        file: "actors/log-sync/delivery.ts",
+        find: `assert(zxid <= state.log.durable, "what is applied here is durable here");`,
+        replace: ``,
       },
     ],
   },
@@ -241,16 +240,22 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       "a leader goes on from where the follower stands although its own log has no record there",
     edits: [
       {
-        file: LEADER,
-        find: "const after = state.log.index.floor(holds);",
-        replace: "const after = holds;",
+        file: "actors/log-sync/catch-up.ts",
+        find: `const after = index.floor(holds);`,
+        replace: `const after = holds;`,
       },
     ],
   },
   {
     name: "submitters-not-rebuilt",
     mistake: "a new leader does not know which batches its log already holds",
-    edits: [{ file: LEADER, find: "role.taken = state.delivery.submitters.copy();", replace: "" }],
+    edits: [
+      {
+        file: "actors/log-sync/commit.ts",
+        find: `role.taken = delivery.submitters.copy();`,
+        replace: ``,
+      },
+    ],
   },
   {
     name: "batches-out-of-sequence",
@@ -312,8 +317,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     mistake: "a new leader's time goes on from what it has delivered, not from what its log holds",
     edits: [
       {
-        file: FOLLOWER,
-        find: "      state.log.lastTimeMs = Math.max(state.log.lastTimeMs, timeMs);\n",
+        file: "actors/log-sync/append.ts",
+        find: "  view.lastTimeMs = Math.max(view.lastTimeMs, timeMs);\n",
         replace: "",
       },
       {
