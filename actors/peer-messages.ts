@@ -108,8 +108,8 @@ const LOG_SYNC: Shapes<LogSyncPeerMessage> = {
     }),
     configuration,
   },
-  snapshotAsk: { epoch, zxid, position },
-  snapshotPart: { epoch, zxid, position, bytes },
+  askChunk: { epoch, zxid, index: position, position },
+  snapshotChunk: { epoch, zxid, index: position, position, bytes },
   greeting: {
     members: list("servers' ids", SERVER_ID_MAX, server),
     configuration: optional(configuration),
@@ -193,8 +193,8 @@ function contradictionIn(
       return within(message.epoch, message.zxid);
     case "snapshotOffer":
       return within(message.epoch, message.snapshot.zxid);
-    case "snapshotAsk":
-    case "snapshotPart":
+    case "askChunk":
+    case "snapshotChunk":
       return within(message.epoch, message.zxid);
     case "promiseReply":
       if (message.granted && message.promise.epoch !== message.epoch) {

@@ -120,9 +120,6 @@ export const STREAM_PENDING_BYTES_MAX: number = 4 * 1024 * 1024;
 /** Bytes at which a chunk of a snapshot takes no further entry. The rest goes into the next chunk. */
 export const SNAPSHOT_CHUNK_BYTES_SOFT_MAX: number = 1024 * 1024;
 
-/** Bytes of a snapshot in one message to a peer, which asks for the next when it has stored them. */
-export const SNAPSHOT_PART_BYTES_MAX: number = 512 * 1024;
-
 /**
  * Bytes of one chunk of a snapshot: the soft limit and one znode, whose data, path and access control list came in a record.
  * A longer one is damaged, and no chunk.

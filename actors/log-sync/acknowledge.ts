@@ -1,5 +1,4 @@
 /** What a follower tells its leader of its log, and what it commits by what its leader tells it. */
-
 import { earlierOf, ZXID_NONE, zxidOf, type Zxid } from "../../protocol/zxid.ts";
 import { commitThrough } from "./delivery.ts";
 import { log, sendTo } from "./effects.ts";

@@ -42,6 +42,7 @@ export function awaitingReceives(turn: LogSyncTurn, role: Awaiting, message: Rol
     case "promiseDurable":
     case "moreDelivered":
     case "recordsRead":
+    case "snapshotChunk":
     case "diskLow":
     case "voteRegained":
       return;

@@ -70,6 +70,7 @@ export function candidateReceives(turn: LogSyncTurn, role: Candidate, message: R
     case "truncated":
     case "moreDelivered":
     case "recordsRead":
+    case "snapshotChunk":
     case "diskLow":
     case "memoryChanged":
     case "voteRegained":
@@ -96,9 +97,9 @@ export function candidateReceivesFromPeer(
     case "accepted":
     case "behind":
     case "submit":
-    case "snapshotAsk":
+    case "askChunk":
     case "snapshotOffer":
-    case "snapshotPart":
+    case "snapshotChunk":
     case "forgotten":
     case "submitRefused":
       return;

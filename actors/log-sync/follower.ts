@@ -9,7 +9,7 @@ import { sendTo } from "./effects.ts";
 import { toldForgotten } from "./ensemble/refused.ts";
 import type { Peer, RoleMessage, RolePeerMessage } from "./role-messages.ts";
 import { emitLeadership, enter, type Following, lookAgain } from "./roles.ts";
-import { receiveOffer, receivePart } from "./snapshots/receive.ts";
+import { receiveOffer, receiveChunk } from "./snapshots/receive.ts";
 import { emitDurable, type LogSyncTurn } from "./state.ts";
 import { passRefusal } from "./submit.ts";
 
@@ -74,6 +74,7 @@ export function followingReceives(turn: LogSyncTurn, role: Following, message: R
     case "endOfTurn":
     case "moreDelivered":
     case "recordsRead":
+    case "snapshotChunk":
       return;
     default:
       unreachable(message);
@@ -91,8 +92,8 @@ export function followingReceivesFromPeer(
     case "snapshotOffer":
       if (message.epoch === role.epoch) receiveOffer(turn, role, message);
       return;
-    case "snapshotPart":
-      if (message.epoch === role.epoch) receivePart(turn, role, message);
+    case "snapshotChunk":
+      if (message.epoch === role.epoch) receiveChunk(turn, role, message);
       return;
     case "forgotten":
       if (sender.isVoter && message.epoch === role.epoch) toldForgotten(turn, id, message);
@@ -103,7 +104,7 @@ export function followingReceivesFromPeer(
     case "accepted":
     case "behind":
     case "submit":
-    case "snapshotAsk":
+    case "askChunk":
     case "promiseReply":
     case "deposed":
       return;

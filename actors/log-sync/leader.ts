@@ -14,7 +14,7 @@ import { type Follower, newFollowers } from "./progress.ts";
 import { appendRecord, publish, publishSoon } from "./publish.ts";
 import type { Peer, RoleMessage, RolePeerMessage } from "./role-messages.ts";
 import { enter, type Leading, lookAgain } from "./roles.ts";
-import { givePart } from "./snapshots/send.ts";
+import { askForChunk, sendChunk } from "./snapshots/send.ts";
 import { emitDurable, type LogSyncTurn } from "./state.ts";
 import { propose, submit } from "./submit.ts";
 import { SubmitterTable } from "./submitters.ts";
@@ -74,6 +74,9 @@ export function leadingReceives(turn: LogSyncTurn, role: Leading, message: RoleM
     case "recordsRead":
       sendRead(turn, role, message);
       return;
+    case "snapshotChunk":
+      sendChunk(turn, role, message);
+      return;
     case "diskFull":
       // A leader that nobody can replace keeps in memory what its disk has not: it commits nothing without its own disk, but its
       // clients read on, and their sessions live.
@@ -122,8 +125,8 @@ export function leadingReceivesFromPeer(
       // One process at a time submits under a number, so that no two use the same numbers of batches.
       if (sender.isVoter) submitOfPeer(turn, role, id, message);
       return;
-    case "snapshotAsk":
-      if (message.epoch === role.epoch) givePart(turn, id, message);
+    case "askChunk":
+      if (message.epoch === role.epoch) askForChunk(turn, id, message);
       return;
     case "deposed":
       if (message.promise.epoch <= role.epoch) return;
@@ -131,7 +134,7 @@ export function leadingReceivesFromPeer(
       return;
     case "promiseReply":
     case "snapshotOffer":
-    case "snapshotPart":
+    case "snapshotChunk":
     case "forgotten":
     case "submitRefused":
       return;

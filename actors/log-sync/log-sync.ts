@@ -11,13 +11,12 @@ import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
 import { DELIVERY_TAG, deliverRead } from "./delivery.ts";
 import { greet, newFounding, twinHeard } from "./ensemble/founding.ts";
-import { installed, installRefused, partRefused, partStored } from "./snapshots/receive.ts";
+import { chunkRefused, chunkStored, installed, installRefused } from "./snapshots/receive.ts";
 import { receiveFromPeer } from "./from-peers.ts";
 import { loadLanes, treeLoaded } from "./snapshots/load.ts";
 import { LogIndex } from "./log-index.ts";
 import { isBound, standingChanged, stopReplaced } from "./ensemble/membership.ts";
 import type { LogSyncMessage, LogSyncTimer } from "./messages.ts";
-import { sendPart } from "./snapshots/send.ts";
 import { refusedByPeer, voteLost } from "./ensemble/refused.ts";
 import { askToJoin } from "./ensemble/replacement.ts";
 import { endAbstaining } from "./disk-space.ts";
@@ -166,9 +165,9 @@ function receiveFromLog(turn: LogSyncTurn, report: LogReport): void {
       return;
     case "snapshotStored":
     case "purged":
-    case "snapshotBytes":
-    case "partStored":
-    case "partRefused":
+    case "snapshotChunk":
+    case "chunkStored":
+    case "snapshotRefused":
     case "installed":
     case "installRefused":
       receiveOfSnapshots(turn, report);
@@ -197,9 +196,9 @@ type Report<Kind extends LogReport["kind"]> = Extract<LogReport, { kind: Kind }>
 type SnapshotReport = Report<
   | "snapshotStored"
   | "purged"
-  | "snapshotBytes"
-  | "partStored"
-  | "partRefused"
+  | "snapshotChunk"
+  | "chunkStored"
+  | "snapshotRefused"
   | "installed"
   | "installRefused"
 >;
@@ -213,14 +212,14 @@ function receiveOfSnapshots(turn: LogSyncTurn, report: SnapshotReport): void {
     case "purged":
       view.index.purge(report.baseZxid);
       return;
-    case "snapshotBytes":
-      sendPart(turn, report);
+    case "snapshotChunk":
+      roleReceives(turn, report);
       return;
-    case "partStored":
-      partStored(turn, report);
+    case "chunkStored":
+      chunkStored(turn, report);
       return;
-    case "partRefused":
-      partRefused(turn, report);
+    case "snapshotRefused":
+      chunkRefused(turn, report);
       return;
     case "installed":
       installed(turn, report);

@@ -34,6 +34,7 @@ export function lookingReceives(turn: LogSyncTurn, message: RoleMessage): void {
     case "promiseDurable":
     case "moreDelivered":
     case "recordsRead":
+    case "snapshotChunk":
     case "diskLow":
     case "memoryChanged":
       return;

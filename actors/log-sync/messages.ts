@@ -4,7 +4,7 @@ import type { ServerId, Submitter } from "../../protocol/ids.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
 import type { EnsembleId, Identity } from "../../protocol/identity.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
-import type { LogReport } from "../log/messages.ts";
+import type { AskChunk, LogReport, SnapshotChunk } from "../log/messages.ts";
 import type { TreeLoaded, TreeMemory } from "../tree/messages.ts";
 import type {
   DiskSpace,
@@ -108,21 +108,9 @@ export type LogSyncPeerMessage =
       /** That the leader goes by: the records that made it may be in the snapshot only. */
       readonly configuration: Configuration;
     }
-  /** The follower wants the bytes from `position` on. */
-  | {
-      readonly kind: "snapshotAsk";
-      readonly epoch: Epoch;
-      readonly zxid: Zxid;
-      readonly position: number;
-    }
-  /** No bytes: the leader no longer has that snapshot. */
-  | {
-      readonly kind: "snapshotPart";
-      readonly epoch: Epoch;
-      readonly zxid: Zxid;
-      readonly position: number;
-      readonly bytes: Uint8Array;
-    }
+  /** The follower wants this chunk of it. */
+  | (AskChunk & { readonly epoch: Epoch })
+  | (SnapshotChunk & { readonly epoch: Epoch })
   /** Who is there, with whom it was started, and what it goes by. Who belongs to no ensemble asks. */
   | {
       readonly kind: "greeting";

@@ -4,6 +4,7 @@ import type { EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { LogSyncMessage, LogSyncPeerMessage, SubmitMessage } from "./messages.ts";
+import type { SnapshotChunk } from "../log/messages.ts";
 
 /** Of another node that belongs to the ensemble. */
 export type RolePeerMessage = Extract<
@@ -13,10 +14,10 @@ export type RolePeerMessage = Extract<
       | "accepted"
       | "behind"
       | "submit"
-      | "snapshotAsk"
+      | "askChunk"
       | "promiseReply"
       | "snapshotOffer"
-      | "snapshotPart"
+      | "snapshotChunk"
       | "forgotten"
       | "submitRefused"
       | "deposed";
@@ -46,6 +47,8 @@ export type RoleMessage =
       readonly after: Zxid;
       readonly records: readonly Uint8Array[];
     }
+  /** Of this node's snapshot, for a follower. */
+  | (SnapshotChunk & { readonly to: ServerId })
   /** What was not durable is gone from the log. */
   | { readonly kind: "diskFull" }
   /** `wasFull`: else it was only low. */

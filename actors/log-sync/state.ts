@@ -7,7 +7,6 @@ import {
   CATCH_UP_BYTES_MAX,
   LEADER_UNCOMMITTED_BYTES_MAX,
   RECENT_RECORDS_BYTES_MAX,
-  SNAPSHOT_PART_BYTES_MAX,
 } from "../../protocol/limits.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { type Epoch, EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
@@ -54,15 +53,12 @@ export type LogSyncSizes = {
   readonly uncommitted: number;
   /** Of records in one message to a peer that catches up. */
   readonly catchUp: number;
-  /** Of a snapshot in one message to a peer. */
-  readonly snapshotPart: number;
 };
 
 const SIZES: LogSyncSizes = {
   recent: RECENT_RECORDS_BYTES_MAX,
   uncommitted: LEADER_UNCOMMITTED_BYTES_MAX,
   catchUp: CATCH_UP_BYTES_MAX,
-  snapshotPart: SNAPSHOT_PART_BYTES_MAX,
 };
 
 export type Surveyed = Extract<LogSyncPeerMessage, { kind: "surveyed" }>;
@@ -81,12 +77,15 @@ export type VoteRepair = {
   surveys: number;
 };
 
-/** A leader's snapshot on its way here, in parts. */
+/** A leader's snapshot on its way here, chunk by chunk. */
 export type Transfer = {
   readonly snapshot: SnapshotIdentity;
-  /** Stored here up to this position. */
+  /** The next chunk, and where it begins. */
+  index: number;
   position: number;
-  /** When a part was last asked for, or came. */
+  /** Bytes of the chunk that is being stored. */
+  storing: number;
+  /** When a chunk was last asked for, or came. */
   movedAtMs: number;
   step: "asking" | "storing" | "installing";
 };

@@ -24,7 +24,7 @@ import { recoverLog } from "./recovery/recover.ts";
 import { prepareSpace, spaceToPrepare } from "./segments/preallocate.ts";
 import { becomeWritable } from "./disk-space.ts";
 import { sealSegment, segmentToSeal } from "./segments/seal.ts";
-import { beginLoad, chunkLoaded, nextSnapshotWork } from "./snapshots/cut.ts";
+import { nextSnapshotWork } from "./snapshots/work.ts";
 import {
   initialState,
   type LogActorEffect,
@@ -129,16 +129,11 @@ function take(state: LogState, message: LogMessage): void {
     case "regainVote":
       state.changes.push(message);
       return;
-    case "snapshotChunk":
-    case "readSnapshot":
-    case "storePart":
-    case "dropParts":
+    case "storeChunk":
+    case "askChunk":
+    case "dropTransfer":
       state.snapshotWork.push(message);
       return;
-    case "loadSnapshot":
-      return beginLoad(state, message);
-    case "chunkLoaded":
-      return chunkLoaded(state, message);
     case "read":
       state.reads.push(message);
       return;

@@ -4,6 +4,7 @@ import type { DiskOutcome } from "../../runtime/disk.ts";
 import type { SnapshotIdentity } from "../../protocol/replication.ts";
 import type { EpochPromise } from "../../protocol/replication.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
+import type { ServerId } from "../../protocol/ids.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 
@@ -47,49 +48,59 @@ export type LogMessage =
   | EndOfTurn
   | DiskOutcome;
 
+/** Where a chunk stands in its snapshot. */
+export type ChunkPlace = {
+  readonly zxid: Zxid;
+  readonly index: number;
+  /** Bytes of the chunks before it. */
+  readonly position: number;
+};
+
+/**
+ * A chunk of a snapshot, whole and verified, on its way from whoever has it: from the tree that cuts it or the leader that gives it
+ * to the log that stores it, from the log to the tree that loads it or the log-sync that gives it to a follower. Without bytes: the
+ * snapshot is not there any more, or has no such chunk.
+ */
+export type SnapshotChunk = ChunkPlace & {
+  readonly kind: "snapshotChunk";
+  readonly bytes: Uint8Array;
+};
+
+/** Answered with that `snapshotChunk`. */
+export type AskChunk = ChunkPlace & { readonly kind: "askChunk" };
+
+/** To whoever gave the chunk, once it is durable. */
+export type ChunkStored = {
+  readonly kind: "chunkStored";
+  readonly zxid: Zxid;
+  readonly index: number;
+};
+
+/** To whoever gave the chunk: it was not stored, and no further one of this snapshot will be. */
+export type SnapshotRefused = {
+  readonly kind: "snapshotRefused";
+  readonly zxid: Zxid;
+  readonly reason: string;
+};
+
 export type SnapshotMessage =
   /**
-   * From tree 1: a piece of the snapshot it was asked for with `cutSnapshot`, from index 0. Answered with `chunkStored`
-   * once durable, or with `snapshotRefused`.
+   * A chunk to be stored, chunk 0 beginning anew: of the snapshot that this node's tree cuts, or of the leader's. Answered with
+   * `chunkStored` or `snapshotRefused` to `tree/1` or to log-sync.
    */
-  | {
-      readonly kind: "snapshotChunk";
-      readonly zxid: Zxid;
-      readonly index: number;
-      readonly bytes: Uint8Array;
-      readonly last: boolean;
-    }
-  /** From log-sync: the tree `to` gets the snapshot's chunks, each after the one before is `chunkLoaded`. */
-  | { readonly kind: "loadSnapshot"; readonly zxid: Zxid; readonly to: `tree/${number}` }
-  /** From a tree. */
-  | {
-      readonly kind: "chunkLoaded";
-      readonly lane: number;
-      readonly zxid: Zxid;
-      readonly index: number;
-    }
-  /** Bytes of a stored snapshot for a peer. Answered with `snapshotBytes`. */
-  | {
-      readonly kind: "readSnapshot";
-      readonly tag: number;
-      readonly zxid: Zxid;
-      readonly position: number;
-      readonly bytesMax: number;
-    }
-  /** Bytes of a peer's snapshot; position 0 begins anew. Answered with `partStored`, or `partRefused`. */
-  | {
-      readonly kind: "storePart";
-      readonly zxid: Zxid;
-      readonly position: number;
-      readonly bytes: Uint8Array;
-    }
+  | (Omit<SnapshotChunk, "kind"> & {
+      readonly kind: "storeChunk";
+      readonly source: "tree" | "leader";
+    })
+  /** Answered to a tree, or, for a peer, to log-sync. */
+  | (AskChunk & { readonly to: `tree/${number}` | ServerId })
   /**
-   * All parts are stored: they are verified and take the place of the whole log. Answered with `installed` once that is
-   * durable, or with `installRefused`, and then nothing has changed.
+   * All chunks of the leader's snapshot are stored: they are verified as a whole and take the place of the log. Answered with
+   * `installed` once that is durable, or with `installRefused`, and then nothing has changed.
    */
   | { readonly kind: "installSnapshot"; readonly snapshot: SnapshotIdentity }
-  /** The parts stored so far are not wanted any more. */
-  | { readonly kind: "dropParts" };
+  /** What is stored of a leader's snapshot is not wanted any more. */
+  | { readonly kind: "dropTransfer" };
 
 /** Why a node may not vote. */
 export type VoteLoss = {
@@ -148,17 +159,11 @@ export type LogReport =
   | { readonly kind: "snapshotStored"; readonly snapshot: SnapshotIdentity }
   /** Records up to `baseZxid` are gone: snapshots hold them. */
   | { readonly kind: "purged"; readonly baseZxid: Zxid }
-  /** No bytes: there is no such snapshot, or it ends there. */
-  | {
-      readonly kind: "snapshotBytes";
-      readonly tag: number;
-      readonly zxid: Zxid;
-      readonly position: number;
-      readonly bytes: Uint8Array;
-    }
-  /** `position` of the next. */
-  | { readonly kind: "partStored"; readonly zxid: Zxid; readonly position: number }
-  | { readonly kind: "partRefused"; readonly zxid: Zxid; readonly reason: string }
+  /** For the peer `to`. */
+  | (SnapshotChunk & { readonly to: ServerId })
+  /** Of the leader's snapshot. */
+  | ChunkStored
+  | SnapshotRefused
   /** The log is empty and begins at the snapshot's zxid. Counts as a truncation. */
   | {
       readonly kind: "installed";

@@ -82,8 +82,8 @@ export type StoredSnapshot = {
   pinnedUntilMs: number | undefined;
 };
 
-/** A snapshot that is being written to `SNAPSHOT_NEW_FILE`. */
-export type SnapshotCut = {
+/** A snapshot whose chunks are being stored: that of this node's tree, or that of its leader. */
+export type PartialSnapshot = {
   readonly zxid: Zxid;
   nextIndex: number;
   bytes: number;
@@ -106,20 +106,9 @@ export function notCutting(): Cutting {
   return { atBytes: undefined, againAtBytes: undefined, againMs: AGAIN_MS };
 }
 
-/** Where a lane stands that loads a snapshot. */
-export type SnapshotLoad = {
-  readonly zxid: Zxid;
-  position: number;
-  index: number;
-  /** The chunk has been given and is not yet loaded. */
-  awaiting: boolean;
-  last: boolean;
-};
-
 /** Work on snapshots, each at most one chunk of reading or writing, so that appends never wait for long. */
 export type SnapshotWork =
-  | Extract<SnapshotMessage, { kind: "snapshotChunk" | "readSnapshot" | "storePart" | "dropParts" }>
-  | { readonly kind: "loadNext"; readonly to: `tree/${number}` }
+  | Extract<SnapshotMessage, { kind: "storeChunk" | "askChunk" | "dropTransfer" }>
   /** Removes one file that is not needed any more. */
   | { readonly kind: "purge" };
 
@@ -145,14 +134,16 @@ export type LogState = {
   readonly segments: Segment[];
   /** By zxid, the newest last. */
   readonly snapshots: StoredSnapshot[];
-  cut: SnapshotCut | undefined;
-  readonly loads: Map<string, SnapshotLoad>;
+  /** The snapshot that this node's tree cuts, as far as it is stored. */
+  cut: PartialSnapshot | undefined;
+  /** The leader's snapshot, as far as it is stored. */
+  transfer: PartialSnapshot | undefined;
+  /** By tree, the snapshot that it loads. */
+  readonly loads: Map<string, Zxid>;
   readonly snapshotWork: SnapshotWork[];
   /** Bytes of records since the newest snapshot. */
   loggedBytes: number;
   cutting: Cutting;
-  /** What is stored of a peer's snapshot. */
-  parts: { readonly zxid: Zxid; bytes: number } | undefined;
   voteLoss: VoteLoss | undefined;
   /** The highest zxid that the file `log-end` may tell. */
   logEnd: Zxid;
@@ -209,11 +200,11 @@ export function initialState(settings: LogSettings): LogState {
     segments: [],
     snapshots: [],
     cut: undefined,
+    transfer: undefined,
     loads: new Map(),
     snapshotWork: [],
     loggedBytes: 0,
     cutting: notCutting(),
-    parts: undefined,
     voteLoss: undefined,
     logEnd: ZXID_NONE,
     logged: [],

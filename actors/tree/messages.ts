@@ -4,6 +4,7 @@ import type { ClientOperation } from "../../protocol/operations.ts";
 import type { Change, Read, ReadResult, WatchEvent } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { GatewayName } from "../gateway/messages.ts";
+import type { ChunkStored, SnapshotChunk, SnapshotRefused } from "../log/messages.ts";
 import type { Committed } from "../log-sync/messages.ts";
 
 /** What gateways ask of the tree: what clients read, and whether a write of theirs would make the tree larger. */
@@ -67,25 +68,18 @@ export type TreeMessage =
       readonly stream: number;
     }
   /**
-   * Cut a snapshot of the state as it is now. Answered with `snapshotChunk`, one at a time: the next is made when the one
-   * before is stored. Nothing while one is being cut.
+   * Cut a snapshot of the state as it is now. Its chunks go to the log one at a time: the next is made when the one before is stored.
+   * Nothing while one is being cut.
    */
   | { readonly kind: "cutSnapshot" }
-  /** The chunk is durable. */
-  | { readonly kind: "chunkStored"; readonly zxid: Zxid; readonly index: number }
-  /** No more of this snapshot is wanted. */
-  | { readonly kind: "snapshotRefused"; readonly zxid: Zxid; readonly reason: string }
+  | ChunkStored
+  | SnapshotRefused
   /**
-   * The next chunk of a snapshot, verified. Answered with `chunkLoaded` to the log. The last one puts the snapshot in the place
-   * of the whole state, answered with `treeLoaded` to log-sync.
+   * From log-sync: the snapshot of this zxid  takes the place of the whole state. Its chunks are asked for
+   * one after the other; the end is answered with `treeLoaded` to log-sync.
    */
-  | {
-      readonly kind: "loadChunk";
-      readonly zxid: Zxid;
-      readonly index: number;
-      readonly bytes: Uint8Array;
-      readonly last: boolean;
-    }
+  | { readonly kind: "loadSnapshot"; readonly zxid: Zxid }
+  | SnapshotChunk
   /** Answered by emitting `metrics`. */
   | { readonly kind: "reportMetrics" };
 

@@ -14,7 +14,7 @@ import { answerChecks, checkSession, forgetChecks } from "./apply/session-checks
 import { sessionChanges } from "./store/sessions.ts";
 import { sizeOf, stopIfTooLarge, emitMemory } from "./store/size.ts";
 import { beginCut, chunkStored, dropCut } from "./snapshot/cut.ts";
-import { loadChunk } from "./snapshot/load.ts";
+import { beginLoad, loadChunk } from "./snapshot/load.ts";
 import {
   createState,
   type TreeEffect,
@@ -75,14 +75,18 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
     case "snapshotRefused":
       dropCut(state, message.zxid);
       return;
-    case "loadChunk":
-      loadChunk(turn, message);
+    case "loadSnapshot":
+      beginLoad(turn, message.zxid);
+      return;
+    case "snapshotChunk": {
+      const isLoaded = loadChunk(turn, message);
       stopIfTooLarge(turn);
-      if (!message.last) return;
+      if (!isLoaded) return;
       emitMemory(turn);
       answerChecks(turn);
       effects.push(emit("metrics", metricsOf(state)));
       return;
+    }
     default:
       unreachable(message);
   }

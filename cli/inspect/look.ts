@@ -19,7 +19,7 @@ import {
   isTolerated,
   LOG_END_FILE,
   NO_FILES,
-  PARTS_FILE,
+  TRANSFER_FILE,
   PROMISE_FILE,
   SNAPSHOT_NEW_FILE,
   snapshotZxid,
@@ -244,7 +244,8 @@ function purposeOf(file: string): string {
   if (file === SPARE_FILE) return "zeros: the next segment being prepared";
   if (isReused(file)) return "a purged segment, to be written to again";
   if (file === SNAPSHOT_NEW_FILE) return "a snapshot being cut, or one that was not finished";
-  if (file === PARTS_FILE) return "a peer's snapshot being received, or one that was not finished";
+  if (file === TRANSFER_FILE)
+    return "a peer's snapshot being received, or one that was not finished";
   if (file === LOG_END_FILE) return "how far the log was durable";
   if (isLeftover(file)) return "a replacement that was not finished";
   if (isAside(file)) return "damaged, kept until it is repaired";

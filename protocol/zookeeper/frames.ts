@@ -1,5 +1,4 @@
 /** Frames of ZooKeeper's protocol from a stream of bytes: a 32-bit length, then so many bytes. */
-
 import { asBuffer } from "../jute.ts";
 
 export type FrameFault = { readonly kind: "badLength"; readonly length: number };

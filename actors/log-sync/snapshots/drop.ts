@@ -32,5 +32,5 @@ export function dropTransfer(turn: LogSyncTurn, nowMs: number, reason: string): 
   log(turn, "snapshotTransferDropped", { zxid, reason });
   state.snapshots.transfer = undefined;
   state.snapshots.transferAfterMs = nowMs + FETCH_AGAIN_MS;
-  turn.effects.push(tell("log", { kind: "dropParts" }));
+  turn.effects.push(tell("log", { kind: "dropTransfer" }));
 }

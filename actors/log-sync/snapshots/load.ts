@@ -22,7 +22,7 @@ export function loadLanes(turn: LogSyncTurn, snapshot: SnapshotIdentity): void {
   settleThrough(turn, zxid);
   for (let lane = 1; lane <= state.options.lanes; lane += 1) {
     state.delivery.lanesLoading.add(lane);
-    turn.effects.push(tell("log", { kind: "loadSnapshot", zxid, to: `tree/${lane}` }));
+    turn.effects.push(tell(`tree/${lane}`, { kind: "loadSnapshot", zxid }));
   }
 }
 

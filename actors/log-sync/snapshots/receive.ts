@@ -1,5 +1,5 @@
 /**
- * A follower whose log ends before its leader's begins gets the leader's newest snapshot in parts, asking for each. What was
+ * A follower whose log ends before its leader's begins gets the leader's newest snapshot chunk by chunk, asking for each. What was
  * stored stays when the leader changes, and is gone on with if the next one has the same snapshot. Raft's InstallSnapshot
  * (Ongaro, section 7), driven by the follower.
  *
@@ -10,7 +10,7 @@
 import { assert } from "../../../protocol/assert.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
-import type { LogReport } from "../../log/messages.ts";
+import type { ChunkStored, LogReport, SnapshotChunk, SnapshotRefused } from "../../log/messages.ts";
 import { dropTransfer, isPassed } from "./drop.ts";
 import { sayBehind, sendAccepted } from "../acknowledge.ts";
 import { loadLanes } from "./load.ts";
@@ -25,12 +25,11 @@ import { sendTo } from "../effects.ts";
 import { type Following, startEstablishing } from "../roles.ts";
 
 type Offer = Extract<LogSyncPeerMessage, { kind: "snapshotOffer" }>;
-type Part = Extract<LogSyncPeerMessage, { kind: "snapshotPart" }>;
 type Report<Kind> = Extract<LogReport, { kind: Kind }>;
 
-/** A part that has not come by then is asked for again. The leader's announcements bring the occasion. */
+/** A chunk that has not come by then is asked for again. The leader's announcements bring the occasion. */
 const ASK_AGAIN_MS = 300;
-/** While parts come in, a newer snapshot of the leader's is no reason to begin anew. */
+/** While chunks come in, a newer snapshot of the leader's is no reason to begin anew. */
 const STALLED_MS = 2000;
 
 export function receiveOffer(
@@ -66,11 +65,18 @@ function begin(turn: LogSyncTurn, snapshot: SnapshotIdentity, nowMs: number): vo
     zxid: formatZxid(snapshot.zxid),
     bytes: snapshot.bytes,
   });
-  state.snapshots.transfer = { snapshot, position: 0, movedAtMs: nowMs, step: "asking" };
+  state.snapshots.transfer = {
+    snapshot,
+    index: 0,
+    position: 0,
+    storing: 0,
+    movedAtMs: nowMs,
+    step: "asking",
+  };
   goOn(turn, nowMs);
 }
 
-/** Asks for the next part, or, when all are here, has the log replaced. */
+/** Asks for the next chunk, or, when all are here, has the log replaced. */
 function goOn(turn: LogSyncTurn, nowMs: number): void {
   const { state } = turn;
   const {
@@ -80,7 +86,7 @@ function goOn(turn: LogSyncTurn, nowMs: number): void {
   if (transfer === undefined || transfer.step !== "asking") return;
   // One that leads, or may soon, goes on from the log that it has.
   if (role.kind !== "following") return;
-  const { snapshot, position } = transfer;
+  const { snapshot, index, position } = transfer;
   if (isPassed(state, snapshot)) {
     dropTransfer(turn, 0, "no longer behind");
     return;
@@ -95,46 +101,42 @@ function goOn(turn: LogSyncTurn, nowMs: number): void {
   }
   transfer.movedAtMs = nowMs;
   const { zxid } = snapshot;
-  sendTo(turn, role.leader, { kind: "snapshotAsk", epoch: role.epoch, zxid, position });
+  sendTo(turn, role.leader, { kind: "askChunk", epoch: role.epoch, zxid, index, position });
 }
 
-export function receivePart(
+export function receiveChunk(
   turn: LogSyncTurn,
   role: Following,
-  { zxid, position, bytes }: Part,
+  { zxid, index, position, bytes }: SnapshotChunk,
 ): void {
   const { transfer } = turn.state.snapshots;
-  if (
-    transfer?.step !== "asking" ||
-    transfer.snapshot.zxid !== zxid ||
-    transfer.position !== position
-  ) {
-    return;
-  }
+  if (transfer?.step !== "asking" || transfer.snapshot.zxid !== zxid) return;
+  if (transfer.index !== index || transfer.position !== position) return;
   if (bytes.length === 0) {
     dropTransfer(turn, turn.nowMs, "the leader has it no more");
     return;
   }
   transfer.step = "storing";
   transfer.movedAtMs = turn.nowMs;
-  turn.effects.push(tell("log", { kind: "storePart", zxid, position, bytes }));
+  transfer.storing = bytes.length;
+  const source = "leader";
+  turn.effects.push(tell("log", { kind: "storeChunk", source, zxid, index, position, bytes }));
   if (!role.established) startEstablishing(turn);
 }
 
-export function partStored(turn: LogSyncTurn, { zxid, position }: Report<"partStored">): void {
-  const { state } = turn;
-  const {
-    snapshots: { transfer },
-  } = state;
+export function chunkStored(turn: LogSyncTurn, { zxid, index }: ChunkStored): void {
+  const { transfer } = turn.state.snapshots;
   if (transfer?.step !== "storing" || transfer.snapshot.zxid !== zxid) return;
+  if (transfer.index !== index) return;
   transfer.step = "asking";
-  transfer.position = position;
+  transfer.index += 1;
+  transfer.position += transfer.storing;
   goOn(turn, turn.nowMs);
 }
 
-export function partRefused(turn: LogSyncTurn, { zxid, reason }: Report<"partRefused">): void {
-  const { state } = turn;
-  if (state.snapshots.transfer?.snapshot.zxid === zxid) dropTransfer(turn, turn.nowMs, reason);
+export function chunkRefused(turn: LogSyncTurn, { zxid, reason }: SnapshotRefused): void {
+  const { transfer } = turn.state.snapshots;
+  if (transfer?.snapshot.zxid === zxid) dropTransfer(turn, turn.nowMs, reason);
 }
 
 /** The log begins anew at the snapshot's zxid, and the lanes get its state. */

@@ -3,12 +3,10 @@ import { assert } from "../../../protocol/assert.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import type { Epoch } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
-import type { LogReport } from "../../log/messages.ts";
-import type { LogSyncPeerMessage } from "../messages.ts";
+import type { AskChunk, SnapshotChunk } from "../../log/messages.ts";
 import { type LogSyncTurn } from "../state.ts";
 import { sendTo } from "../effects.ts";
-
-type Ask = Extract<LogSyncPeerMessage, { kind: "snapshotAsk" }>;
+import type { Leading } from "../roles.ts";
 
 /** The follower's log ends before this leader's begins, so there is a snapshot. */
 export function offerSnapshot(turn: LogSyncTurn, epoch: Epoch, to: ServerId): void {
@@ -23,21 +21,16 @@ export function offerSnapshot(turn: LogSyncTurn, epoch: Epoch, to: ServerId): vo
   sendTo(turn, to, { kind: "snapshotOffer", epoch, snapshot, configuration });
 }
 
-export function givePart(turn: LogSyncTurn, to: ServerId, { zxid, position }: Ask): void {
-  const { state } = turn;
-  const bytesMax = state.sizes.snapshotPart;
-  turn.effects.push(tell("log", { kind: "readSnapshot", tag: to, zxid, position, bytesMax }));
+/** The log reads the chunk that a follower asks for. */
+export function askForChunk(turn: LogSyncTurn, to: ServerId, ask: AskChunk): void {
+  const { kind, zxid, index, position } = ask;
+  turn.effects.push(tell("log", { kind, zxid, index, position, to }));
 }
 
-/** Bytes of this leader's snapshot for a follower. */
-export function sendPart(
+export function sendChunk(
   turn: LogSyncTurn,
-  report: Extract<LogReport, { kind: "snapshotBytes" }>,
+  role: Leading,
+  { to, ...chunk }: SnapshotChunk & { readonly to: ServerId },
 ): void {
-  const { state } = turn;
-  const { role } = state;
-  if (role.kind !== "leading") return;
-  const { tag, zxid, position, bytes } = report;
-  const to = tag as ServerId;
-  sendTo(turn, to, { kind: "snapshotPart", epoch: role.epoch, zxid, position, bytes });
+  sendTo(turn, to, { ...chunk, epoch: role.epoch });
 }

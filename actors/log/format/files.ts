@@ -31,7 +31,7 @@ const REUSED_NAME = /^spare\.[0-9a-f]{16}$/;
 /** A snapshot being cut here. */
 export const SNAPSHOT_NEW_FILE = "snapshot.new";
 /** A peer's snapshot being received. */
-export const PARTS_FILE = "parts.new";
+export const TRANSFER_FILE = "parts.new";
 /** Says that this node may not vote, and why. */
 export const VOTE_LOSS_FILE = "damaged";
 /** What may stand beside, not of the log: which operations are skipped, ZooKeeper's settings, and what file systems and desktops put into a folder. */
@@ -143,7 +143,7 @@ export function isTolerated(name: string): boolean {
 /** Half-written files of an earlier life. Nothing was ever promised on their account. */
 export function isLeftover(name: string): boolean {
   if (name === SPARE_FILE || isReused(name)) return true;
-  if (name === SNAPSHOT_NEW_FILE || name === PARTS_FILE) return true;
+  if (name === SNAPSHOT_NEW_FILE || name === TRANSFER_FILE) return true;
   return WHOLE_FILES.some((file) => name === `${file}${TEMPORARY_SUFFIX}`);
 }
 

@@ -1,72 +1,39 @@
 /**
- * A peer's snapshot takes the place of this node's log, which is too far behind to be continued. Received in parts, verified
+ * A peer's snapshot takes the place of this node's log, which is too far behind to be continued. Received chunk by chunk, verified
  * as a whole, and then one rename decides: before it the old log stands, after it the new one. A log that holds the snapshot's
  * zxid may go on after it with what was acknowledged, so it stands.
  */
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { noteSnapshot } from "./schedule.ts";
-import { installName, PARTS_FILE, snapshotName } from "../format/files.ts";
+import { installName, TRANSFER_FILE, snapshotName } from "../format/files.ts";
 import { lowerEnd } from "../segments/log-end.ts";
-import type { SnapshotMessage } from "../messages.ts";
-import { perform, performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
+import { perform, type Procedure, removeIfThere } from "../format/procedure.ts";
 import { foreignOwner, verifySnapshot } from "../format/snapshot-file.ts";
-import { dropSpares } from "../segments/spares.ts";
 import { type LogState, report, log } from "../state.ts";
-
-type Part = Extract<SnapshotMessage, { kind: "storePart" }>;
-
-export function* storePart(state: LogState, part: Part): Procedure {
-  const { zxid, position, bytes } = part;
-  if (position === 0) {
-    yield* removeIfThere(PARTS_FILE);
-    state.parts = { zxid, bytes: 0 };
-  }
-  const { parts } = state;
-  if (parts?.zxid !== zxid || parts.bytes !== position) {
-    report(state, { kind: "partRefused", zxid, reason: "not the next part" });
-    return;
-  }
-  const done = yield* performIfSpace([
-    { kind: "write", file: PARTS_FILE, position, buffers: [bytes] },
-    { kind: "sync", file: PARTS_FILE },
-  ]);
-  if (!done) {
-    yield* dropParts(state);
-    yield* dropSpares(state);
-    report(state, { kind: "partRefused", zxid, reason: "the disk is full" });
-    return;
-  }
-  parts.bytes += bytes.length;
-  report(state, { kind: "partStored", zxid, position: parts.bytes });
-}
-
-export function* dropParts(state: LogState): Procedure {
-  state.parts = undefined;
-  yield* removeIfThere(PARTS_FILE);
-}
+import { dropTransfer } from "./store.ts";
 
 export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): Procedure {
   const { zxid } = snapshot;
-  const verdict = yield* verifyParts(state, snapshot);
+  const verdict = yield* verifyTransfer(state, snapshot);
   let fault = verdict.fault ?? faultOfPlace(state, zxid);
   if (fault === undefined && !(yield* lowerEnd(state, zxid))) fault = "the disk is full";
   fault ??= faultOfPlace(state, zxid);
   if (fault !== undefined) {
-    yield* dropParts(state);
+    yield* dropTransfer(state);
     log(state, "installRefused", { zxid: formatZxid(zxid), fault });
     report(state, { kind: "installRefused", zxid, reason: fault });
     return;
   }
   yield* perform([
-    { kind: "rename", file: PARTS_FILE, to: installName(zxid) },
+    { kind: "rename", file: TRANSFER_FILE, to: installName(zxid) },
     { kind: "syncFolder" },
   ]);
   yield* finishInstall(zxid, [
     ...state.segments.map(({ name }) => name),
     ...state.snapshots.map((stored) => snapshotName(stored.zxid)),
   ]);
-  state.parts = undefined;
+  state.transfer = undefined;
   state.loads.clear();
   state.segments.splice(0);
   state.snapshots.splice(0, state.snapshots.length, {
@@ -83,7 +50,7 @@ export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): P
   report(state, { kind: "installed", snapshot, timeMs: verdict.timeMs, truncations });
 }
 
-/** Why the log stands. Asked last: records may have come while the parts were looked at. */
+/** Why the log stands. Asked last: records may have come while the snapshot was verified. */
 function faultOfPlace({ index, snapshots, changes }: LogState, zxid: Zxid): string | undefined {
   const newest = snapshots.at(-1)?.zxid ?? ZXID_NONE;
   // What is before the base, or in a snapshot of this node, was committed.
@@ -92,15 +59,15 @@ function faultOfPlace({ index, snapshots, changes }: LogState, zxid: Zxid): stri
   return changes.some(({ kind }) => kind === "append") ? "the log goes on" : undefined;
 }
 
-function* verifyParts(
+function* verifyTransfer(
   state: LogState,
   { zxid, bytes, checksum }: SnapshotIdentity,
 ): Procedure<{ readonly fault: string | undefined; readonly timeMs: number }> {
   const wrong = (fault: string): { fault: string; timeMs: number } => ({ fault, timeMs: 0 });
-  if (state.parts?.zxid !== zxid || state.parts.bytes !== bytes) {
-    return wrong("not all parts are there");
+  if (state.transfer?.zxid !== zxid || state.transfer.bytes !== bytes) {
+    return wrong("not all chunks are there");
   }
-  const file = { name: PARTS_FILE, size: bytes, zxid };
+  const file = { name: TRANSFER_FILE, size: bytes, zxid };
   const verdict = yield* verifySnapshot(file, state.settings.crc32);
   if (verdict.kind === "damaged") return wrong(`${verdict.fault} at offset ${verdict.position}`);
   if (verdict.identity.checksum !== checksum) return wrong("not the snapshot that was offered");

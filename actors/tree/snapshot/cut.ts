@@ -33,6 +33,8 @@ export type Cut = {
   readonly full: Uint8Array[];
   /** Of the next chunk that is completed. */
   nextIndex: number;
+  /** Bytes of the chunks told so far. */
+  position: number;
   /** Of the chunk the log has not yet answered for. */
   outstanding: number;
   /** The last chunk has been told. */
@@ -59,6 +61,7 @@ export function beginCut(turn: TreeTurn): void {
     writer: new ChunkWriter(tree.options.snapshotChunkBytes),
     full: [],
     nextIndex: 0,
+    position: 0,
     outstanding: 0,
     ended: false,
   };
@@ -144,7 +147,9 @@ function tellChunk(turn: TreeTurn, cut: Cut): void {
   const { index, last } = chunkHeader(bytes);
   cut.outstanding = index;
   cut.ended = last;
-  effects.push(tell("log", { kind: "snapshotChunk", zxid: cut.zxid, index, bytes, last }));
+  const { zxid, position } = cut;
+  cut.position += bytes.length;
+  effects.push(tell("log", { kind: "storeChunk", source: "tree", zxid, index, position, bytes }));
 }
 
 /** All chunks before it are with the log, so it is the last one if everything is written. */

@@ -18,7 +18,8 @@ import {
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import { emit } from "../../topics.ts";
-import type { TreeLoaded, TreeMessage } from "../messages.ts";
+import type { SnapshotChunk } from "../../log/messages.ts";
+import type { TreeLoaded } from "../messages.ts";
 import {
   addChild,
   createZnode,
@@ -43,6 +44,7 @@ import { createWatches } from "../watch/watches.ts";
 export type Loading = {
   readonly zxid: Zxid;
   nextIndex: number;
+  nextPosition: number;
   head: SnapshotHead | undefined;
   readonly znodes: Znodes;
   readonly sessions: Sessions;
@@ -57,20 +59,27 @@ export type Loading = {
   parent: Znode | undefined;
 };
 
-type LoadChunk = Extract<TreeMessage, { kind: "loadChunk" }>;
+/** Whatever of another snapshot was loaded before is forgotten. */
+export function beginLoad(turn: TreeTurn, zxid: Zxid): void {
+  const loading = beginLoading(zxid);
+  turn.state.loading = loading;
+  askForNext(turn, loading);
+}
 
-/** Chunk 0 begins, whatever of another snapshot was loaded before. */
-export function loadChunk(turn: TreeTurn, message: LoadChunk): void {
-  const { state: tree, effects } = turn;
-  const { zxid, index, bytes, last } = message;
+/** True: the snapshot is in the place of the state. A chunk that was asked for before another snapshot is passed over. */
+export function loadChunk(
+  turn: TreeTurn,
+  { zxid, index, position, bytes }: SnapshotChunk,
+): boolean {
+  const { loading } = turn.state;
+  if (loading?.zxid !== zxid || loading.nextIndex !== index) return false;
+  assert(position === loading.nextPosition, "a chunk is asked for where the one before ends");
+  assert(bytes.length > 0, "a snapshot stays as long as it is loaded");
   const header = chunkHeader(bytes);
   assert(header.length === bytes.length, "a chunk is loaded whole");
   assert(header.zxid === zxid && header.index === index, "a chunk is the one it is said to be");
-  assert(header.last === last, "the last chunk knows that it is");
-  if (index === 0) tree.loading = beginLoading(zxid);
-  const { loading } = tree;
-  assert(loading?.zxid === zxid && loading.nextIndex === index, "chunks are loaded in sequence");
   loading.nextIndex += 1;
+  loading.nextPosition += bytes.length;
   const reader = new ChunkReader(bytes);
   let entries = 0;
   for (let entry = reader.next(); entry !== undefined; entry = reader.next()) {
@@ -78,17 +87,27 @@ export function loadChunk(turn: TreeTurn, message: LoadChunk): void {
     entries += 1;
   }
   assert(entries === header.entries, "a chunk holds as many entries as it says");
-  effects.push(tell("log", { kind: "chunkLoaded", lane: tree.options.lane, zxid, index }));
-  if (!last) return;
-  tree.loading = undefined;
+  if (!header.last) {
+    askForNext(turn, loading);
+    return false;
+  }
+  turn.state.loading = undefined;
   finish(loading);
   replaceState(turn, loading);
+  return true;
+}
+
+function askForNext({ state, effects }: TreeTurn, loading: Loading): void {
+  const { zxid, nextIndex: index, nextPosition: position } = loading;
+  const to = `tree/${state.options.lane}` as const;
+  effects.push(tell("log", { kind: "askChunk", zxid, index, position, to }));
 }
 
 function beginLoading(zxid: Zxid): Loading {
   return {
     zxid,
     nextIndex: 0,
+    nextPosition: 0,
     head: undefined,
     znodes: emptyZnodes(),
     sessions: new Map(),
