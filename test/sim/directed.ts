@@ -130,7 +130,7 @@ function snapshots(plan: Plan, random: Random): Partial<Plan> {
     ...SMALL_LOG,
     snapshotChunkBytes: random.pick([100, 300, 1000]),
     stragglers: { rate: random.pick([0, 0.2]), lateMs: { min: 20, max: 1000 } },
-    sizes: sizesOf(random.pick([200, 1000]), random.pick([4000, 40_000])),
+    sizes: sizesOf(random.pick([4000, 40_000])),
     faultIntervalMs: random.pick([100, 200, 400]),
     faults: Object.fromEntries(kinds.map((kind) => [kind, 0.2 + random.random()])),
     ...writing(plan, 3),
@@ -169,7 +169,7 @@ function truncations(plan: Plan, random: Random): Partial<Plan> {
     nodes: random.pick([3, 3, 5]),
     segmentBytes: 4096,
     snapshotEveryBytes: 100 * 1024,
-    sizes: sizesOf(50_000, LARGE_WINDOW_BYTES),
+    sizes: sizesOf(LARGE_WINDOW_BYTES),
     network: { ...plan.network, delayMs: { min: 0.05, max: 3 } },
     faultIntervalMs: random.pick([200, 400]),
     faults: {
@@ -212,11 +212,10 @@ const SMALL_LOG = { segmentBytes: 4096, snapshotEveryBytes: 4096 } as const;
 export const LARGE_WINDOW_BYTES: number = 48 * 1024 * 1024;
 
 /** `windowBytes`: of records on their way, and in memory. */
-export function sizesOf(snapshotPart: number, windowBytes: number): Plan["sizes"] {
+export function sizesOf(windowBytes: number): Plan["sizes"] {
   return {
     recent: 2 * windowBytes,
     uncommitted: windowBytes,
     catchUp: Math.max(1, Math.floor(windowBytes / 4)),
-    snapshotPart,
   };
 }

@@ -97,7 +97,7 @@ export class NodeObserver {
   }
 
   #observeTree(node: SimNode, actor: string, message: TreeMessage, tree: TreeState): void {
-    const loaded = message.kind === "loadChunk" && message.last;
+    const loaded = message.kind === "snapshotChunk" && tree.lastApplied === message.zxid;
     if (message.kind !== "committed" && !loaded) return;
     const cursors = node.life?.cursors;
     // A snapshot is compared whole.

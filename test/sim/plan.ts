@@ -4,7 +4,6 @@ import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
 import {
   CHANGE_RING_BYTES_MAX,
   SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
-  SNAPSHOT_PART_BYTES_MAX,
   STREAM_PENDING_BYTES_MAX,
 } from "../../protocol/limits.ts";
 import type { Workload } from "./client/workload.ts";
@@ -95,7 +94,7 @@ export function drawPlan(seed: number, directed?: DirectedName): Plan {
 
 /** Of one znode. */
 const LARGE_DATA_BYTES = 1000;
-const LARGE_DATA_PART_BYTES = 5000;
+const LARGE_DATA_CHUNK_BYTES = 5000;
 const LARGE_DATA_WINDOW_BYTES = 400_000;
 
 function drawRandomPlan(seed: number): Plan {
@@ -150,13 +149,12 @@ function drawRandomPlan(seed: number): Plan {
     ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
     memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
   };
-  // Large values, one at a time on their way or in the smallest parts, would be under way for longer than a seed has time to converge.
+  // Large values, one at a time on their way or in the smallest chunks, would be under way for longer than a seed has time to converge.
   const isLarge = plan.clients.some(({ dataBytes }) => dataBytes > LARGE_DATA_BYTES);
-  const { recent, snapshotPart } = plan.sizes;
-  const windowBytes = Math.max(recent / 2, LARGE_DATA_WINDOW_BYTES);
-  return isLarge
-    ? { ...plan, sizes: sizesOf(Math.max(snapshotPart, LARGE_DATA_PART_BYTES), windowBytes) }
-    : plan;
+  if (!isLarge) return plan;
+  const windowBytes = Math.max(plan.sizes.recent / 2, LARGE_DATA_WINDOW_BYTES);
+  const snapshotChunkBytes = Math.max(plan.snapshotChunkBytes, LARGE_DATA_CHUNK_BYTES);
+  return { ...plan, snapshotChunkBytes, sizes: sizesOf(windowBytes) };
 }
 
 /** Rare: the plan `identities` is made of them. */
@@ -169,10 +167,7 @@ function drawIdentityFaults(random: Random, nodes: number): Plan["faults"] {
 function drawSizes(random: Random): Pick<Plan, "sizes" | "snapshotChunkBytes" | "stragglers"> {
   return {
     snapshotChunkBytes: random.pick([150, 600, 3000, SNAPSHOT_CHUNK_BYTES_SOFT_MAX]),
-    sizes: sizesOf(
-      random.pick([300, 1000, 5000, SNAPSHOT_PART_BYTES_MAX]),
-      random.pick([4000, 40_000, LARGE_WINDOW_BYTES]),
-    ),
+    sizes: sizesOf(random.pick([4000, 40_000, LARGE_WINDOW_BYTES])),
     stragglers: { rate: random.pick([0, 0, 0, 0.1]), lateMs: { min: 20, max: 2000 } },
   };
 }

@@ -11,9 +11,9 @@ const KINDS: ReadonlySet<string> = new Set<LogSyncPeerMessage["kind"]>([
   "behind",
   "promiseReply",
   "promiseRequest",
-  "snapshotAsk",
+  "askChunk",
   "snapshotOffer",
-  "snapshotPart",
+  "snapshotChunk",
   "survey",
   "surveyed",
 ]);

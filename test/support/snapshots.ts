@@ -7,11 +7,11 @@ import type { Effect } from "../../runtime/effects.ts";
 import type { Replica } from "./replica.ts";
 
 export type Chunk = {
-  readonly kind: "snapshotChunk";
+  readonly kind: "storeChunk";
   readonly zxid: Zxid;
   readonly index: number;
+  readonly position: number;
   readonly bytes: Uint8Array;
-  readonly last: boolean;
 };
 
 /** What is told to an actor. */
@@ -32,8 +32,9 @@ export function cut(replica: Replica, between: (index: number) => void = () => {
   const chunks: Uint8Array[] = [];
   let chunk = chunkOf(replica.receive({ kind: "cutSnapshot" }));
   while (chunk !== undefined) {
-    const { zxid, index, bytes, last } = chunk;
-    check(bytes, { zxid, index, last });
+    const { zxid, index, bytes } = chunk;
+    const { last } = chunkHeader(bytes);
+    check(bytes, { zxid, index });
     if (index !== chunks.length) throw new Error("chunks come in sequence");
     chunks.push(bytes);
     between(index);
@@ -44,20 +45,24 @@ export function cut(replica: Replica, between: (index: number) => void = () => {
   return chunks;
 }
 
-function check(bytes: Uint8Array, expected: { zxid: Zxid; index: number; last: boolean }): void {
+function check(bytes: Uint8Array, expected: { zxid: Zxid; index: number }): void {
   if (bytes.buffer.byteLength !== bytes.length) throw new Error("a chunk owns its buffer");
   const verdict = verifyChunk(bytes, 0, crc32);
   if ("fault" in verdict) throw new Error(`a chunk is bad: ${verdict.fault}`);
-  const { length, zxid, index, last } = chunkHeader(bytes);
-  const same = zxid === expected.zxid && index === expected.index && last === expected.last;
+  const { length, zxid, index } = chunkHeader(bytes);
+  const same = zxid === expected.zxid && index === expected.index;
   if (!same || length !== bytes.length) throw new Error("a chunk's header is not its message");
 }
 
 /** All effects of loading the chunks, the last chunk's at the end. */
 export function load(replica: Replica, chunks: readonly Uint8Array[]): readonly Effect[] {
+  let position = 0;
   return chunks.flatMap((bytes) => {
-    const { zxid, index, last } = chunkHeader(bytes);
-    return replica.receive({ kind: "loadChunk", zxid, index, bytes, last });
+    const { zxid, index } = chunkHeader(bytes);
+    const begun = index === 0 ? replica.receive({ kind: "loadSnapshot", zxid }) : [];
+    const loaded = replica.receive({ kind: "snapshotChunk", zxid, index, position, bytes });
+    position += bytes.length;
+    return [...begun, ...loaded];
   });
 }
 

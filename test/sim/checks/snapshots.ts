@@ -3,8 +3,8 @@ import { STILL } from "../../../runtime/testing/driven.ts";
 import { crc32 } from "node:zlib";
 import { snapshotName } from "../../../actors/log/format/files.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
-import { loadChunk } from "../../../actors/tree/snapshot/load.ts";
-import { createState, type TreeState } from "../../../actors/tree/state.ts";
+import { beginLoad, loadChunk } from "../../../actors/tree/snapshot/load.ts";
+import { createState, type TreeState, type TreeTurn } from "../../../actors/tree/state.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { chunkHeader } from "../../../protocol/snapshot.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
@@ -46,14 +46,13 @@ export class SnapshotChecks {
 
 function loaded(bytes: Uint8Array): { readonly tree: TreeState; readonly fault?: string } {
   const tree = createState({ server: 1 as ServerId, lane: 1, crc32 });
+  const turn: TreeTurn = { ...STILL, state: tree, effects: [] };
   try {
     for (let position = 0; position < bytes.length; ) {
-      const { length, zxid, index, last } = chunkHeader(bytes.subarray(position));
+      const { length, zxid, index } = chunkHeader(bytes.subarray(position));
+      if (index === 0) beginLoad(turn, zxid);
       const chunk = bytes.slice(position, position + length);
-      loadChunk(
-        { ...STILL, state: tree, effects: [] },
-        { kind: "loadChunk", zxid, index, bytes: chunk, last },
-      );
+      loadChunk(turn, { kind: "snapshotChunk", zxid, index, position, bytes: chunk });
       position += length;
     }
     return { tree };

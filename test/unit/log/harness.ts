@@ -34,7 +34,7 @@ const context: Context = {
 
 export type ToTree = Extract<
   TreeMessage,
-  { kind: "cutSnapshot" | "chunkStored" | "snapshotRefused" | "loadChunk" }
+  { kind: "cutSnapshot" | "chunkStored" | "snapshotRefused" | "snapshotChunk" }
 >;
 
 type DiskWork = {
@@ -190,11 +190,21 @@ export function chunks(of: Zxid, count = 1, payloadBytes = 100): Uint8Array[] {
   });
 }
 
+/** One chunk of several, as the tree or a leader gives it. */
+export function storeChunk(
+  source: "tree" | "leader",
+  of: { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[]; readonly index: number },
+): LogMessage {
+  const { zxid, chunks: all, index } = of;
+  const position = all.slice(0, index).reduce((sum, { length }) => sum + length, 0);
+  const bytes = all[index] ?? new Uint8Array(0);
+  return { kind: "storeChunk", source, zxid, index, position, bytes };
+}
+
 /** As the tree does: each chunk when the one before is stored. */
 export function cutSnapshot(log: LogHarness, of: Zxid, count = 1): LogReport[] {
-  return chunks(of, count).flatMap((bytes, index) =>
-    log.ask({ kind: "snapshotChunk", zxid: of, index, bytes, last: index === count - 1 }),
-  );
+  const all = chunks(of, count);
+  return all.flatMap((_, index) => log.ask(storeChunk("tree", { zxid: of, chunks: all, index })));
 }
 
 /** As a power failure before the file `log-end` told of what came after `zxid`. */

@@ -14,6 +14,7 @@ import {
   lastZxidOf,
   LogHarness,
   recordAfter,
+  storeChunk,
   zxid as zxidAt,
 } from "./harness.ts";
 
@@ -52,7 +53,7 @@ type Life = {
   /** Chunks that are still to be told of a cut, the first of them outstanding. */
   cut: { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[] } | undefined;
   /** Parts of another node's snapshot, and how many bytes of them are stored. No change is told meanwhile. */
-  parts: { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[] } | undefined;
+  transfer: { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[] } | undefined;
   toTreesSeen: number;
 };
 
@@ -113,7 +114,7 @@ function startLife(log: LogHarness, before: Life | undefined): Life {
     committed: snapshot?.zxid ?? (0 as Zxid),
     snapshot: snapshot?.zxid ?? (0 as Zxid),
     cut: undefined,
-    parts: undefined,
+    transfer: undefined,
     toTreesSeen: log.toTrees.length,
     reached: 0,
     reportsSeen: log.reports.length,
@@ -156,10 +157,10 @@ function liveOn(life: Life, world: World, epochBefore: number): number {
   const actions = Math.floor(random() * (isLong ? 150 : 40));
   for (let action = 0; action < actions; action += 1) {
     const chance = random();
-    if (life.parts !== undefined) stepSome(life.log, 1 + Math.floor(random() * 20));
+    if (life.transfer !== undefined) stepSome(life.log, 1 + Math.floor(random() * 20));
     else if (chance < 0.5) counter = append(life, world, epochNow, counter);
     else if (chance < 0.6) cut(life, random);
-    else if (chance < 0.604) counter = receiveParts(life, epochNow, counter, random);
+    else if (chance < 0.604) counter = receiveSnapshot(life, epochNow, counter, random);
     else if (chance < 0.66) {
       truncate(life, random);
       epochNow += 1;
@@ -228,31 +229,34 @@ function tellChunk(life: Life, index: number): void {
     life.cut = undefined;
     return;
   }
-  const last = index === life.cut.chunks.length - 1;
-  life.log.tell({ kind: "snapshotChunk", zxid: life.cut.zxid, index, bytes, last });
+  const { zxid, chunks: before } = life.cut;
+  life.log.tell(storeChunk("tree", { zxid, chunks: before, index }));
 }
 
 /** Another node's snapshot, of a zxid that this log does not reach. Its epoch's counter goes on behind it. */
-function receiveParts(life: Life, inEpoch: number, counter: number, random: () => number): number {
+function receiveSnapshot(
+  life: Life,
+  inEpoch: number,
+  counter: number,
+  random: () => number,
+): number {
   const zxid = zxidAt(inEpoch, counter + 5);
   const pieces = chunks(zxid, 1 + Math.floor(random() * 3), Math.floor(random() * 900));
-  life.parts = { zxid, chunks: pieces };
-  tellPart(life, 0);
+  life.transfer = { zxid, chunks: pieces };
+  tellTransfer(life, 0);
   return counter + 6;
 }
 
-function tellPart(life: Life, position: number): void {
-  if (life.parts === undefined) return;
-  const { zxid, chunks: parts } = life.parts;
-  const whole = Uint8Array.from(Buffer.concat([...parts]));
-  if (position < whole.length) {
-    const bytes = whole.slice(position, position + 500);
-    life.log.tell({ kind: "storePart", zxid, position, bytes });
+function tellTransfer(life: Life, index: number): void {
+  if (life.transfer === undefined) return;
+  const { zxid, chunks: all } = life.transfer;
+  if (index < all.length) {
+    life.log.tell(storeChunk("leader", { zxid, chunks: all, index }));
     return;
   }
   const { truncations } = lastMoment(life);
   life.moments.push({ base: zxid, log: [], truncations: truncations + 1 });
-  life.log.tell({ kind: "installSnapshot", snapshot: identityOf(zxid, parts) });
+  life.log.tell({ kind: "installSnapshot", snapshot: identityOf(zxid, all) });
 }
 
 function promise(life: Life, inEpoch: number, random: () => number): void {
@@ -285,12 +289,12 @@ function takeReports(life: Life): void {
   for (const report of life.log.reports.slice(life.reportsSeen)) {
     if (report.kind === "diskFull") life.dropped = true;
     if (report.kind === "snapshotStored") life.snapshot = report.snapshot.zxid;
-    if (report.kind === "partStored") tellPart(life, report.position);
-    if (report.kind === "partRefused") life.parts = undefined;
-    if (report.kind === "installRefused") throw new Error("whole parts are refused");
+    if (report.kind === "chunkStored") tellTransfer(life, report.index + 1);
+    if (report.kind === "snapshotRefused") life.transfer = undefined;
+    if (report.kind === "installRefused") throw new Error("a whole snapshot is refused");
     if (report.kind === "installed") {
       const { zxid } = report.snapshot;
-      life.parts = undefined;
+      life.transfer = undefined;
       life.committed = zxid;
       life.snapshot = zxid;
       reach(life, { lastZxid: zxid, truncations: report.truncations });
