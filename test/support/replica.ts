@@ -59,8 +59,8 @@ export class Replica {
     this.#tree = new DrivenActor(treeActor({ server: SERVER, lane: 0, crc32, ...options }));
   }
 
-  /** As the tree told it last. */
-  get room(): TreeMemory {
+  /** As the tree said last. */
+  get memory(): TreeMemory {
     return this.#tree.state.memory;
   }
 

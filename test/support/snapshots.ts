@@ -59,6 +59,7 @@ export function load(replica: Replica, chunks: readonly Uint8Array[]): readonly 
   let position = 0;
   return chunks.flatMap((bytes) => {
     const { zxid, index } = chunkHeader(bytes);
+    if (index === 0) position = 0;
     const begun = index === 0 ? replica.receive({ kind: "loadSnapshot", zxid }) : [];
     const loaded = replica.receive({ kind: "snapshotChunk", zxid, index, position, bytes });
     position += bytes.length;

@@ -3,7 +3,8 @@ import type { Mutant } from "./mutant.ts";
 
 const CUT = "actors/tree/snapshot/cut.ts";
 const INSTALL = "actors/log/snapshots/install.ts";
-const SNAPSHOTS = "actors/log/snapshots/cut.ts";
+const PURGE = "actors/log/snapshots/purge.ts";
+const STORE = "actors/log/snapshots/store.ts";
 
 export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
   {
@@ -90,10 +91,9 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     mistake: "a snapshot gets its name before its bytes are durable",
     edits: [
       {
-        file: SNAPSHOTS,
-        find: `position: cut.bytes, buffers: [bytes] },
-    { kind: "sync", file: SNAPSHOT_NEW_FILE },`,
-        replace: "position: cut.bytes, buffers: [bytes] },",
+        file: STORE,
+        find: `{ kind: "sync", file },`,
+        replace: `...(file === SNAPSHOT_NEW_FILE ? [] : [{ kind: "sync", file } as const]),`,
       },
     ],
   },
@@ -102,7 +102,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     mistake: "segments are removed whose records no snapshot holds",
     edits: [
       {
-        file: SNAPSHOTS,
+        file: PURGE,
         find: "index.lastZxidOf(second.firstRecord - 1) > oldest.zxid;",
         replace: "false;",
       },
@@ -113,31 +113,34 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     mistake: "a peer's snapshot takes the place of the log before its bytes are durable",
     edits: [
       {
-        file: INSTALL,
-        find: `{ kind: "write", file: PARTS_FILE, position, buffers: [bytes] },
-    { kind: "sync", file: PARTS_FILE },`,
-        replace: `{ kind: "write", file: PARTS_FILE, position, buffers: [bytes] },`,
+        file: STORE,
+        find: `{ kind: "sync", file },`,
+        replace: `...(file === TRANSFER_FILE ? [] : [{ kind: "sync", file } as const]),`,
       },
     ],
   },
   {
-    name: "parts-in-any-order",
+    name: "chunks-in-any-order",
     mistake:
-      "the parts of a peer's snapshot are taken in the order in which they come, and not verified",
+      "the chunks of a leader's snapshot are taken in the order in which they come, and not verified",
     edits: [
       {
         file: "actors/log-sync/snapshots/receive.ts",
-        find: `if (
-    transfer?.step !== "asking" ||
-    transfer.snapshot.zxid !== zxid ||
-    transfer.position !== position
-  ) {`,
+        find: `if (transfer?.step !== "asking" || transfer.snapshot.zxid !== zxid) return;
+  if (transfer.index !== index || transfer.position !== position) return;`,
+        replace: "if (transfer === undefined) return;",
+      },
+      {
+        file: STORE,
+        find: "if (transfer?.zxid !== zxid || transfer.nextIndex !== index || transfer.bytes !== position) {",
         replace: "if (transfer === undefined) {",
       },
       {
-        file: INSTALL,
-        find: "if (parts?.zxid !== zxid || parts.bytes !== position) {",
-        replace: "if (parts === undefined) {",
+        file: STORE,
+        find: `const fault = chunkFault(bytes, chunk, state.settings.crc32);
+  const isStored`,
+        replace: `const fault = undefined as string | undefined;
+  const isStored`,
       },
       {
         file: INSTALL,

@@ -6,7 +6,7 @@ import { lookAtFolder } from "../../../cli/inspect/look.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
 import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
-import { checksum, logWith, zxid } from "../log/harness.ts";
+import { checksum, logWith, storeChunk, zxid } from "../log/harness.ts";
 
 export type Files = Record<string, Uint8Array>;
 
@@ -37,14 +37,8 @@ function wholeFolder(): Files {
     const [id, attachedAt] = [zxid(1, 1) as number as SessionId, zxid(1, 1)];
     writer.session({ id, timeoutMs: 4000, attachedAt, password: new Uint8Array(16) });
     chunks.push(writer.take({ zxid: zxid(1, counter), index: 1, last: true }, checksum));
-    for (const [index, bytes] of chunks.entries()) {
-      log.ask({
-        kind: "snapshotChunk",
-        zxid: zxid(1, counter),
-        index,
-        bytes,
-        last: index === 1,
-      });
+    for (const index of chunks.keys()) {
+      log.ask(storeChunk("tree", { zxid: zxid(1, counter), chunks, index }));
     }
   }
   return disk.snapshot();

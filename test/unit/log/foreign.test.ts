@@ -10,7 +10,16 @@ import { ReadOnlyFolder } from "../../../cli/inspect/read-only-folder.ts";
 import { type Configuration, foundedBy } from "../../../protocol/configuration.ts";
 import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
 import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
-import { checksum, identityOf, LogHarness, logWith, recovered, server1, zxid } from "./harness.ts";
+import {
+  checksum,
+  identityOf,
+  LogHarness,
+  logWith,
+  recovered,
+  server1,
+  storeChunk,
+  zxid,
+} from "./harness.ts";
 
 const LAST = "log.0000000100000020";
 
@@ -162,7 +171,7 @@ test("a peer's snapshot of another ensemble is not installed", (t) => {
     const log = logOf(OWN, new MemoryDisk());
     const bytes = snapshotOf(configuration);
     const snapshot = identityOf(zxid(1, 60), [bytes]);
-    log.ask({ kind: "storePart", zxid: snapshot.zxid, position: 0, bytes });
+    log.ask(storeChunk("leader", { zxid: snapshot.zxid, chunks: [bytes], index: 0 }));
     const [report] = log.ask({ kind: "installSnapshot", snapshot });
     if (configuration === OWN) t.like(report, { kind: "installed", timeMs: 7 });
     else t.regex(report?.kind === "installRefused" ? report.reason : "", /of the ensemble/);

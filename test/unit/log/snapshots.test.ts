@@ -1,9 +1,11 @@
 /** Snapshots in the data folder: stored chunk by chunk, purged with the segments they replace, loaded, installed. */
 import test from "ava";
 import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
+import { chunkHeader } from "../../../protocol/snapshot.ts";
 import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
+import type { LogMessage } from "../../../actors/log/messages.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { PINNED_MS } from "../../../actors/log/snapshots/cut.ts";
+import { PINNED_MS } from "../../../actors/log/snapshots/give.ts";
 import {
   checksum,
   chunks,
@@ -15,6 +17,8 @@ import {
   recordAfter,
   recovered,
   records,
+  server2,
+  storeChunk,
   zxid,
 } from "./harness.ts";
 
@@ -48,8 +52,7 @@ test("a node whose log calls for a snapshot at its start asks again when the fir
     log.toTrees.splice(0).filter((to) => to.kind === "cutSnapshot").length;
   t.is(asked(), 1);
   // Nothing is replayed yet: the tree is as it was before the first record.
-  const bytes = new Uint8Array(0);
-  const empty = { kind: "snapshotChunk", zxid: 0 as Zxid, index: 0, bytes, last: true } as const;
+  const empty = storeChunk("tree", { zxid: 0 as Zxid, chunks: [], index: 0 });
   for (let refusals = 1; refusals <= 4; refusals += 1) {
     log.ask(empty);
     t.is(asked(), 0, "not at once");
@@ -65,35 +68,28 @@ test("a node whose log calls for a snapshot at its start asks again when the fir
 test("a chunk is reported stored after its sync, and the snapshot after its rename and the folder's sync", (t) => {
   const disk = new MemoryDisk();
   const log = logWith(9, disk);
-  const [first, second] = chunks(zxid(1, 7), 2) as [Uint8Array, Uint8Array];
-  const before = log.performed.length;
   const at = zxid(1, 7);
-  log.ask({ kind: "snapshotChunk", zxid: at, index: 0, bytes: first, last: false });
+  const two = chunks(at, 2);
+  const before = log.performed.length;
+  log.ask(storeChunk("tree", { zxid: at, chunks: two, index: 0 }));
   t.deepEqual(log.toTrees.splice(0), [{ kind: "chunkStored", zxid: at, index: 0 }]);
-  const reports = log.ask({
-    kind: "snapshotChunk",
-    zxid: at,
-    index: 1,
-    bytes: second,
-    last: true,
-  });
+  const reports = log.ask(storeChunk("tree", { zxid: at, chunks: two, index: 1 }));
   t.deepEqual(
     log.performed.slice(before).map(({ kind }) => kind),
     ["write", "sync", "write", "sync", "rename", "syncFolder"],
   );
-  t.deepEqual(reports, [{ kind: "snapshotStored", snapshot: identityOf(at, [first, second]) }]);
+  t.deepEqual(reports, [{ kind: "snapshotStored", snapshot: identityOf(at, two) }]);
   t.deepEqual(log.toTrees, [{ kind: "chunkStored", zxid: at, index: 1 }]);
   const again = recovered(new LogHarness(disk));
-  t.deepEqual(again.snapshot, identityOf(at, [first, second]));
+  t.deepEqual(again.snapshot, identityOf(at, two));
   t.is(again.lastZxids.length, 10);
 });
 
 test("an append waits for one chunk at most", (t) => {
   const log = logWith(3);
-  const [chunk] = chunks(zxid(1, 2), 2) as [Uint8Array];
-  for (let cut = 0; cut < 3; cut += 1) {
-    log.tell({ kind: "snapshotChunk", zxid: zxid(1, 2), index: 0, bytes: chunk, last: false });
-  }
+  const at = zxid(1, 2);
+  const first = storeChunk("tree", { zxid: at, chunks: chunks(at, 2), index: 0 });
+  for (let cut = 0; cut < 3; cut += 1) log.tell(first);
   const before = log.performed.length;
   log.tell({ kind: "append", records: records(1, 4, 4) });
   log.run();
@@ -105,18 +101,21 @@ test("an append waits for one chunk at most", (t) => {
 
 test("a chunk out of sequence, of a zxid no record ends at, or of an older snapshot is refused", (t) => {
   const log = logWith(9);
-  const bytes = new Uint8Array(0);
-  log.ask({ kind: "snapshotChunk", zxid: zxid(1, 5), index: 1, bytes, last: false });
-  log.ask({ kind: "snapshotChunk", zxid: zxid(1, 50), index: 0, bytes, last: false });
+  const give = (counter: number, index: number): void => {
+    const at = zxid(1, counter);
+    log.ask(storeChunk("tree", { zxid: at, chunks: chunks(at, 2), index }));
+  };
+  give(5, 1);
+  give(50, 0);
   cutSnapshot(log, zxid(1, 6));
-  log.ask({ kind: "snapshotChunk", zxid: zxid(1, 5), index: 0, bytes, last: false });
+  give(5, 0);
   t.deepEqual(
     log.toTrees.map((told) => (told.kind === "snapshotRefused" ? told.reason : told.kind)),
     ["not the next chunk", "superseded", "chunkStored", "superseded"],
   );
 });
 
-test("a snapshot that finds no room is refused, and appends go on", (t) => {
+test("a snapshot for which the disk has no space is refused, and appends go on", (t) => {
   const disk = new MemoryDisk();
   const log = logWith(9, disk);
   const used = Object.values(disk.snapshot()).reduce((sum, bytes) => sum + bytes.length, 0);
@@ -152,10 +151,9 @@ test("a snapshot that a peer reads stays however many are cut meanwhile, and so 
   const disk = new MemoryDisk();
   const log = logWith(300, disk);
   for (const counter of [50, 100]) cutSnapshot(log, zxid(1, counter));
-  for (const [step, counter] of [150, 170, 190, 210].entries()) {
+  for (const counter of [150, 170, 190, 210]) {
     log.pass(PINNED_MS - 1);
-    const position = step * 10;
-    log.ask({ kind: "readSnapshot", tag: 3, zxid: zxid(1, 50), position, bytesMax: 10 });
+    log.ask({ kind: "askChunk", to: server2, zxid: zxid(1, 50), index: 0, position: 0 });
     for (const cut of [counter, counter + 10]) cutSnapshot(log, zxid(1, cut));
   }
   t.deepEqual(names(disk, "snapshot"), [
@@ -175,25 +173,24 @@ test("a snapshot that a lane loads stays until the last chunk is loaded", (t) =>
   const disk = new MemoryDisk();
   const log = logWith(300, disk);
   for (const counter of [50, 100]) cutSnapshot(log, zxid(1, counter), 2);
-  const of = zxid(1, 50);
-  log.ask({ kind: "loadSnapshot", zxid: of, to: "tree/2" });
+  const two = chunks(zxid(1, 50), 2);
+  log.ask(chunkAsked(two, 0));
   for (const counter of [150, 180, 200]) {
     log.pass(PINNED_MS);
     cutSnapshot(log, zxid(1, counter));
   }
-  for (const index of [0, 1]) log.ask({ kind: "chunkLoaded", lane: 2, zxid: of, index });
+  log.ask(chunkAsked(two, 1));
   t.is(log.stopReason, undefined);
-  const loaded = log.toTrees.flatMap((told) => (told.kind === "loadChunk" ? [told.index] : []));
-  t.deepEqual(loaded, [0, 1]);
+  t.deepEqual(given(log), two);
   cutSnapshot(log, zxid(1, 220));
   t.deepEqual(names(disk, "snapshot"), ["snapshot.00000001000000c8", "snapshot.00000001000000dc"]);
 });
 
-test("without room for more, a snapshot that a peer reads goes like any other", (t) => {
+test("without space for more, a snapshot that a peer reads goes like any other", (t) => {
   const disk = new MemoryDisk();
   const log = logWith(300, disk);
   for (const counter of [50, 100]) cutSnapshot(log, zxid(1, counter));
-  log.ask({ kind: "readSnapshot", tag: 3, zxid: zxid(1, 50), position: 0, bytesMax: 10 });
+  log.ask({ kind: "askChunk", to: server2, zxid: zxid(1, 50), index: 0, position: 0 });
   const used = Object.values(disk.snapshot()).reduce((sum, bytes) => sum + bytes.length, 0);
   disk.capacityBytes = used + 500;
   log.ask({ kind: "append", records: records(1, 301, 400) });
@@ -217,55 +214,81 @@ test("a damaged newest snapshot is set aside, and the node starts from the one b
   t.deepEqual(names(later, "damaged"), []);
 });
 
-test("half a snapshot of an earlier life is removed", (t) => {
+test("half a snapshot that a crash left is removed at the start", (t) => {
   const disk = new MemoryDisk();
   const log = logWith(9, disk);
-  const [first] = chunks(zxid(1, 7), 2) as [Uint8Array];
-  log.ask({ kind: "snapshotChunk", zxid: zxid(1, 7), index: 0, bytes: first, last: false });
-  log.ask({ kind: "storePart", zxid: zxid(1, 7), position: 0, bytes: first });
+  const at = zxid(1, 7);
+  for (const source of ["tree", "leader"] as const) {
+    log.ask(storeChunk(source, { zxid: at, chunks: chunks(at, 2), index: 0 }));
+  }
   t.deepEqual([...names(disk, "snapshot"), ...names(disk, "parts")], ["snapshot.new", "parts.new"]);
   t.is(recovered(new LogHarness(disk)).snapshot, undefined);
   t.deepEqual([...names(disk, "snapshot"), ...names(disk, "parts")], []);
 });
 
-test("a lane gets the chunks in order, each after the one before is loaded", (t) => {
+test("a tree or a peer gets the chunk that it asks for, and a peer no bytes where none begins", (t) => {
   const disk = new MemoryDisk();
-  cutSnapshot(logWith(9, disk), zxid(1, 7), 3);
+  const at = zxid(1, 7);
+  const three = chunks(at, 3);
+  cutSnapshot(logWith(9, disk), at, 3);
   const log = new LogHarness(disk);
   log.run();
-  const of = zxid(1, 7);
-  log.ask({ kind: "loadSnapshot", zxid: of, to: "tree/2" });
-  for (const [index, bytes] of chunks(of, 3).entries()) {
-    t.deepEqual(log.toTrees.splice(0), [
-      { kind: "loadChunk", zxid: of, index, bytes, last: index === 2 },
+  for (const index of three.keys()) {
+    t.deepEqual(log.ask(chunkAsked(three, index)), []);
+    t.deepEqual(log.ask({ ...chunkAsked(three, index), to: server2 }), [
+      {
+        kind: "snapshotChunk",
+        to: server2,
+        zxid: at,
+        index,
+        position: index * (three[0] as Uint8Array).length,
+        bytes: three[index] as Uint8Array,
+      },
     ]);
-    log.ask({ kind: "chunkLoaded", lane: 2, zxid: of, index });
   }
-  t.deepEqual(log.toTrees, []);
+  t.deepEqual(given(log), three);
+  const inside = { ...chunkAsked(three, 1), position: 7, to: server2 };
+  const beyond = { ...chunkAsked(three, 3), to: server2 };
+  const gone = { ...chunkAsked(three, 0), zxid: zxid(1, 6), to: server2 };
+  for (const ask of [inside, beyond, gone]) {
+    t.like(log.ask(ask)[0], { kind: "snapshotChunk", bytes: new Uint8Array(0) });
+  }
 });
 
-/** A log of records 0 to 60 that has been given the parts of a peer's snapshot. */
+type ChunkAsked = Extract<LogMessage, { kind: "askChunk" }>;
+
+/** As the tree of lane 2 asks for a chunk when it has loaded the ones before. */
+function chunkAsked(all: readonly Uint8Array[], index: number): ChunkAsked {
+  const { zxid: of } = chunkHeader(all[0] as Uint8Array);
+  const position = all.slice(0, index).reduce((sum, { length }) => sum + length, 0);
+  return { kind: "askChunk", to: "tree/2", zxid: of, index, position };
+}
+
+/** The chunks that trees have been given. */
+function given(log: LogHarness): Uint8Array[] {
+  return log.toTrees.flatMap((sent) => (sent.kind === "snapshotChunk" ? [sent.bytes] : []));
+}
+
+/** A log of records 0 to 60 that has been given chunks of a leader's snapshot. */
 function receiving(
   disk: MemoryDisk,
-  parts: readonly Uint8Array[],
+  given: readonly Uint8Array[],
   of: Zxid = zxid(1, 90),
 ): LogHarness {
   const log = logWith(60, disk);
   cutSnapshot(log, zxid(1, 20));
   cutSnapshot(log, zxid(1, 40));
-  let position = 0;
-  for (const bytes of parts) {
-    log.ask({ kind: "storePart", zxid: of, position, bytes });
-    position += bytes.length;
+  for (const index of given.keys()) {
+    log.ask(storeChunk("leader", { zxid: of, chunks: given, index }));
   }
   return log;
 }
 
 test("a peer's snapshot takes the place of the log, which goes on from it", (t) => {
   const disk = new MemoryDisk();
-  const parts = chunks(zxid(1, 90), 3);
-  const log = receiving(disk, parts);
-  const snapshot = identityOf(zxid(1, 90), parts);
+  const all = chunks(zxid(1, 90), 3);
+  const log = receiving(disk, all);
+  const snapshot = identityOf(zxid(1, 90), all);
   t.deepEqual(log.ask({ kind: "installSnapshot", snapshot }), [
     { kind: "installed", snapshot, timeMs: 0, truncations: 1 },
   ]);
@@ -277,27 +300,35 @@ test("a peer's snapshot takes the place of the log, which goes on from it", (t) 
   t.deepEqual(again.readAll(zxid(1, 90)), [next]);
 });
 
-test("parts that are not the snapshot offered are refused, and nothing has changed", (t) => {
-  const parts = chunks(zxid(1, 90), 3);
-  const snapshot = identityOf(zxid(1, 90), parts);
-  const damagedParts = parts.map((bytes) => bytes.slice());
-  (damagedParts[1] as Uint8Array)[50] = 99;
-  for (const received of [damagedParts, parts.slice(1), parts.slice(0, 2)]) {
+test("chunks that are damaged, out of sequence or not of the snapshot offered are refused, and nothing has changed", (t) => {
+  const whole = chunks(zxid(1, 90), 3);
+  const snapshot = identityOf(zxid(1, 90), whole);
+  const damaged = whole.map((bytes) => bytes.slice());
+  (damaged[1] as Uint8Array)[50] = 99;
+  const others = chunks(zxid(1, 90), 3, 99);
+  for (const [received, refused] of [
+    [damaged, "badChecksum"],
+    [whole.slice(1), "outOfPlace"],
+    [whole.slice(0, 2), undefined],
+    [others, undefined],
+  ] as const) {
     const disk = new MemoryDisk();
     const log = receiving(disk, received);
+    const reason = log.reports.find(({ kind }) => kind === "snapshotRefused");
+    t.is(reason?.kind === "snapshotRefused" ? reason.reason : undefined, refused);
     t.like(log.ask({ kind: "installSnapshot", snapshot })[0], { kind: "installRefused" });
     t.is(recovered(new LogHarness(disk)).lastZxids.at(-1), zxid(1, 60));
   }
 });
 
 test("a crash at any moment of an installation leaves the old log or the new one, whole", (t) => {
-  const parts = chunks(zxid(1, 90), 2);
-  const snapshot = identityOf(zxid(1, 90), parts);
+  const all = chunks(zxid(1, 90), 2);
+  const snapshot = identityOf(zxid(1, 90), all);
   const seen = new Set<string>();
   for (let steps = 0; steps < 60; steps += 1) {
     for (const random of [0, 0.4, 0.99]) {
       const disk = new MemoryDisk();
-      const log = receiving(disk, parts);
+      const log = receiving(disk, all);
       log.tell({ kind: "installSnapshot", snapshot });
       for (let step = 0; step < steps; step += 1) log.step();
       const isDone = log.reports.some(({ kind }) => kind === "installed");
@@ -317,21 +348,21 @@ test("a peer's snapshot that the log holds and goes on from is refused, and noth
   // 30 is before a snapshot of its own, 50 and 60 are ends of records after it.
   for (const counter of [30, 50, 60]) {
     const of = zxid(1, counter);
-    const parts = chunks(of, 2);
+    const all = chunks(of, 2);
     const disk = new MemoryDisk();
-    const log = receiving(disk, parts, of);
-    const snapshot = identityOf(of, parts);
+    const log = receiving(disk, all, of);
+    const snapshot = identityOf(of, all);
     t.like(log.ask({ kind: "installSnapshot", snapshot })[0], { kind: "installRefused" });
     t.is(recovered(new LogHarness(disk)).lastZxids.at(-1), zxid(1, 60));
   }
 });
 
 test("records that come while a peer's snapshot is verified are kept, and it is refused", (t) => {
-  const parts = chunks(zxid(1, 90), 3);
-  const snapshot = identityOf(zxid(1, 90), parts);
+  const all = chunks(zxid(1, 90), 3);
+  const snapshot = identityOf(zxid(1, 90), all);
   for (let steps = 0; steps < 8; steps += 1) {
     const disk = new MemoryDisk();
-    const log = receiving(disk, parts);
+    const log = receiving(disk, all);
     log.tell({ kind: "installSnapshot", snapshot });
     for (let step = 0; step < steps; step += 1) log.step();
     log.tell({ kind: "append", records: records(1, 61, 70) });
@@ -346,12 +377,12 @@ test("an installation found at the start beside a log that holds its zxid leaves
   const disk = new MemoryDisk();
   const log = logWith(60, disk);
   for (const counter of [20, 40]) cutSnapshot(log, zxid(1, counter));
-  const parts = chunks(zxid(1, 50), 2);
-  const files = { ...disk.snapshot(), "install.0000000100000032": Buffer.concat(parts) };
+  const all = chunks(zxid(1, 50), 2);
+  const files = { ...disk.snapshot(), "install.0000000100000032": Buffer.concat(all) };
   const again = new LogHarness(new MemoryDisk({ files }));
   const { lastZxids, snapshot, voteLoss } = recovered(again);
   t.is(lastZxids.at(-1), zxid(1, 60));
-  t.deepEqual(snapshot, identityOf(zxid(1, 50), parts));
+  t.deepEqual(snapshot, identityOf(zxid(1, 50), all));
   t.is(voteLoss, undefined);
 });
 
@@ -359,11 +390,11 @@ test("the time of the last record is told at a start and with a peer's snapshot,
   const of = zxid(1, 90);
   const writer = new ChunkWriter(1000);
   writer.head({ timeMs: 7777, sessions: 0, submitters: 0, znodes: 0 });
-  const parts = [writer.take({ zxid: of, index: 0, last: true }, checksum)];
+  const all = [writer.take({ zxid: of, index: 0, last: true }, checksum)];
   const disk = new MemoryDisk();
-  const log = receiving(disk, parts, of);
+  const log = receiving(disk, all, of);
   t.is(recovered(new LogHarness(new MemoryDisk({ files: disk.snapshot() }))).timeMs, 1000);
-  const snapshot = identityOf(of, parts);
+  const snapshot = identityOf(of, all);
   t.like(log.ask({ kind: "installSnapshot", snapshot })[0], { kind: "installed", timeMs: 7777 });
   t.is(recovered(new LogHarness(disk)).timeMs, 7777);
 });

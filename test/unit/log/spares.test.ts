@@ -16,6 +16,7 @@ import {
   recovered,
   records,
   server2,
+  storeChunk,
   untellEnd,
   zxid,
 } from "./harness.ts";
@@ -217,18 +218,16 @@ test("a segment has its name only when its first records are in it, wherever a l
   t.true(names(disk, "log.").length > before + names(disk, "spare.").length);
 });
 
-test("a peer's snapshot that finds no room takes that of the waiting segments", (t) => {
+test("a peer's snapshot for which the disk has no space takes that of the waiting segments", (t) => {
   const disk = new MemoryDisk();
   const log = purged(disk);
-  const parts = chunks(zxid(1, 500), 1, 3000);
-  const [bytes] = parts;
-  if (bytes === undefined) throw new Error("no part");
+  const whole = chunks(zxid(1, 500), 1, 3000);
   disk.capacityBytes = used(disk) + 50;
-  const storePart = { kind: "storePart", zxid: zxid(1, 500), position: 0, bytes } as const;
-  t.like(log.ask(storePart).at(-1), { kind: "partRefused", reason: "the disk is full" });
+  const chunk = storeChunk("leader", { zxid: zxid(1, 500), chunks: whole, index: 0 });
+  t.like(log.ask(chunk).at(-1), { kind: "snapshotRefused", reason: "the disk is full" });
   t.deepEqual(names(disk, "spare."), []);
-  t.like(log.ask(storePart).at(-1), { kind: "partStored" });
-  const snapshot = identityOf(zxid(1, 500), parts);
+  t.like(log.ask(chunk).at(-1), { kind: "chunkStored" });
+  const snapshot = identityOf(zxid(1, 500), whole);
   t.like(log.ask({ kind: "installSnapshot", snapshot }).at(0), { kind: "installed" });
 });
 

@@ -115,7 +115,7 @@ test("what a leader had no room for is written when there is some, and committed
 });
 
 test("what a leader had no room for and has no longer in memory is in its index no longer", (t) => {
-  const sizes = { recent: 500, uncommitted: 10_000, catchUp: 10_000, snapshotPart: 1000 };
+  const sizes = { recent: 500, uncommitted: 10_000, catchUp: 10_000 };
   const logSync = leader([1, 2, 3], sizes);
   hear(logSync, 2, "low");
   hear(logSync, 3, "low");

@@ -71,12 +71,13 @@ class Follower {
     });
   }
 
-  /** Gives all parts of the snapshot that are asked for. */
-  give(of: SnapshotIdentity, whole: Uint8Array): void {
-    for (let ask = this.#nextAsk(); ask !== undefined; ask = this.#nextAsk()) {
-      const { position } = ask;
-      const bytes = whole.slice(position, position + 60);
-      this.hear({ kind: "snapshotPart", epoch: epoch(1), zxid: of.zxid, position, bytes });
+  /** Gives all chunks that are asked for, or the next `most`. */
+  give(all: readonly Uint8Array[], most = Number.POSITIVE_INFINITY): void {
+    for (let count = 0; count < most; count += 1) {
+      const at = this.sent.findIndex(({ kind }) => kind === "askChunk");
+      const [ask] = at < 0 ? [] : this.sent.splice(at, 1);
+      if (ask?.kind !== "askChunk") return;
+      this.hear({ ...ask, kind: "snapshotChunk", bytes: all[ask.index] ?? new Uint8Array(0) });
     }
   }
 
@@ -85,19 +86,10 @@ class Follower {
     return said.reduce((a, b) => (a > b ? a : b), ZXID_NONE);
   }
 
-  #nextAsk(): Extract<LogSyncPeerMessage, { kind: "snapshotAsk" }> | undefined {
-    const at = this.sent.findIndex(({ kind }) => kind === "snapshotAsk");
-    const [ask] = at < 0 ? [] : this.sent.splice(at, 1);
-    return ask?.kind === "snapshotAsk" ? ask : undefined;
-  }
-
   #take(message: LogSyncMessage): void {
     const effects = this.logSync.receive(message);
     this.sent.push(...(sent(effects, 2) as LogSyncPeerMessage[]));
-    for (const order of told(effects, "log") as LogMessage[]) {
-      // Of the lanes nothing is played here.
-      if (order.kind !== "loadSnapshot") this.#hear(this.log.ask(order));
-    }
+    for (const order of told(effects, "log") as LogMessage[]) this.#hear(this.log.ask(order));
   }
 
   #hear(reports: readonly LogSyncMessage[]): void {
@@ -113,9 +105,9 @@ function batches(from: number, to: number): Uint8Array[] {
   });
 }
 
-function snapshotAt(counter: number): { of: SnapshotIdentity; whole: Uint8Array } {
-  const parts = chunks(zxid(1, counter), 2);
-  return { of: identityOf(zxid(1, counter), parts), whole: Buffer.concat(parts) };
+function snapshotAt(at: Zxid): { snapshot: SnapshotIdentity; all: readonly Uint8Array[] } {
+  const all = chunks(at, 2);
+  return { snapshot: identityOf(at, all), all };
 }
 
 /** Everything acknowledged is still there, in memory and at the next start. */
@@ -131,47 +123,40 @@ test("a snapshot offered late, which the log has passed without knowing that it 
   node.append(0, 3, 3);
   // `behind`, said here, is on its way for long. The follower catches up, and acknowledges; the leader purges; then it hears it.
   node.append(4, 60, 10);
-  const { of, whole } = snapshotAt(40);
-  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of, configuration });
-  node.give(of, whole);
+  const { snapshot, all } = snapshotAt(zxid(1, 40));
+  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot, configuration });
+  node.give(all);
   keepsAll(t, node, 60);
 });
 
 test("a snapshot under way is dropped when appends bring the log as far", (t) => {
   const node = new Follower();
   node.append(0, 3, 3);
-  const { of, whole } = snapshotAt(40);
-  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of, configuration });
+  const { snapshot, all } = snapshotAt(zxid(1, 40));
+  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot, configuration });
   node.append(4, 60, 10);
-  node.give(of, whole);
+  node.give(all);
   keepsAll(t, node, 60);
   t.is(node.logSync.state.snapshots.transfer, undefined);
 });
 
-test("a snapshot whose last part comes after appends have brought the log as far is not installed", (t) => {
+test("a snapshot whose last chunk comes after appends have brought the log as far is not installed", (t) => {
   const node = new Follower();
   node.append(0, 3, 3);
-  const { of, whole } = snapshotAt(40);
-  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of, configuration });
-  const last = Math.floor((whole.length - 1) / 60) * 60;
-  const give = (from: number, to: number): void => {
-    for (let position = from; position < to; position += 60) {
-      const bytes = whole.slice(position, position + 60);
-      node.hear({ kind: "snapshotPart", epoch: epoch(1), zxid: of.zxid, position, bytes });
-    }
-  };
-  give(0, last);
+  const { snapshot, all } = snapshotAt(zxid(1, 40));
+  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot, configuration });
+  node.give(all, 1);
   node.append(4, 60, 10);
-  give(last, whole.length);
+  node.give(all);
   keepsAll(t, node, 60);
 });
 
 test("a follower that is behind indeed gets the snapshot, and goes on from it", (t) => {
   const node = new Follower();
   node.append(0, 3, 3);
-  const { of, whole } = snapshotAt(40);
-  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot: of, configuration });
-  node.give(of, whole);
+  const { snapshot, all } = snapshotAt(zxid(1, 40));
+  node.hear({ kind: "snapshotOffer", epoch: epoch(1), snapshot, configuration });
+  node.give(all);
   t.is(node.logSync.state.log.index.base, zxid(1, 40));
   node.append(41, 60, 50);
   keepsAll(t, node, 60);
@@ -180,15 +165,10 @@ test("a follower that is behind indeed gets the snapshot, and goes on from it", 
 test("a snapshot that the log contradicts is installed: what goes was never committed", (t) => {
   const node = new Follower();
   node.append(0, 50, 3);
-  const parts = chunks(zxid(2, 0), 2);
-  const of = identityOf(zxid(2, 0), parts);
+  const { snapshot, all } = snapshotAt(zxid(2, 0));
   node.announce(3, zxid(3, 9), zxid(3, 9));
-  node.hear({ kind: "snapshotOffer", epoch: epoch(3), snapshot: of, configuration });
-  const whole = Buffer.concat(parts);
-  for (let position = 0; position < whole.length; position += 60) {
-    const bytes = whole.subarray(position, position + 60);
-    node.hear({ kind: "snapshotPart", epoch: epoch(3), zxid: of.zxid, position, bytes });
-  }
+  node.hear({ kind: "snapshotOffer", epoch: epoch(3), snapshot, configuration });
+  node.give(all);
   t.is(node.logSync.state.log.index.tail, zxid(2, 0));
   t.is(recovered(new LogHarness(node.disk)).baseZxid, zxid(2, 0));
 });

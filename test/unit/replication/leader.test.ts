@@ -173,7 +173,7 @@ test("a leader takes batches only after its barrier is delivered", (t) => {
 });
 
 test("what waits for a quorum is counted as it is taken and committed, in memory or not", (t) => {
-  const sizes = { recent: 1, uncommitted: 1, catchUp: 1, snapshotPart: 1 };
+  const sizes = { recent: 1, uncommitted: 1, catchUp: 1 };
   const logSync = leader(sizes);
   const commit = (zxid: Zxid): void => {
     logSync.receive({ kind: "appended", lastZxid: zxid, truncations: 0 });

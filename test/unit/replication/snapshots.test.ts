@@ -62,10 +62,9 @@ function loaded(lane: number, zxid: Zxid): LogSyncMessage {
 test("at the start every lane is given the snapshot, and nothing is delivered before all have it", (t) => {
   const base = at(1, 5);
   const logSync = node(base, [at(1, 6)]);
-  t.deepEqual(
-    told(logSync.effects, "log"),
-    [1, 2].map((lane) => ({ kind: "loadSnapshot", zxid: base, to: `tree/${lane}` })),
-  );
+  for (const lane of [1, 2]) {
+    t.deepEqual(told(logSync.effects, `tree/${lane}`), [{ kind: "loadSnapshot", zxid: base }]);
+  }
   const next = record(at(1, 7), at(1, 6));
   logSync.receive(append(at(1, 6), [next], at(1, 7)));
   logSync.receive({ kind: "appended", lastZxid: at(1, 7), truncations: 0 });
@@ -110,19 +109,12 @@ test("a follower whose log ends before the leader's begins is offered the newest
       configuration: ensembleOf(3),
     },
   ]);
-  const ask = { kind: "snapshotAsk", epoch: epoch(2), zxid: at(1, 6), position: 0 } as const;
-  t.like(told(logSync.receive(from(2, ask)), "log")[0], { kind: "readSnapshot", position: 0 });
+  const place = { zxid: at(1, 6), index: 3, position: 700 };
+  const ask = { kind: "askChunk", epoch: epoch(2), ...place } as const;
+  t.deepEqual(told(logSync.receive(from(2, ask)), "log"), [{ kind: "askChunk", to: 2, ...place }]);
   const bytes = new Uint8Array([1, 2, 3]);
-  const given = logSync.receive({
-    kind: "snapshotBytes",
-    tag: 2,
-    zxid: at(1, 6),
-    position: 0,
-    bytes,
-  });
-  t.deepEqual(sent(given, 2), [
-    { kind: "snapshotPart", epoch: 2, zxid: at(1, 6), position: 0, bytes },
-  ]);
+  const given = logSync.receive({ kind: "snapshotChunk", to: server(2), ...place, bytes });
+  t.deepEqual(sent(given, 2), [{ kind: "snapshotChunk", epoch: 2, ...place, bytes }]);
 });
 
 function offer(of: SnapshotIdentity, leader = 2, inEpoch = 1): LogSyncMessage {
@@ -135,9 +127,11 @@ function offer(of: SnapshotIdentity, leader = 2, inEpoch = 1): LogSyncMessage {
   });
 }
 
-function part(of: Zxid, position: number, length: number, leader = 2, inEpoch = 1): LogSyncMessage {
+/** The first chunk has 600 bytes, the second 400. */
+function chunk(of: Zxid, index: 0 | 1): LogSyncMessage {
+  const [position, length] = index === 0 ? [0, 600] : [600, 400];
   const bytes = new Uint8Array(length);
-  return from(leader, { kind: "snapshotPart", epoch: epoch(inEpoch), zxid: of, position, bytes });
+  return from(2, { kind: "snapshotChunk", epoch: epoch(1), zxid: of, index, position, bytes });
 }
 
 /** Node 1 follows node 2 of epoch 1 and is too far behind it. */
@@ -147,17 +141,21 @@ function follower(): LogSync {
   return logSync;
 }
 
-test("a follower stores part after part, installs the whole, and goes on from there", (t) => {
+test("a follower stores chunk after chunk, installs the whole, and goes on from there", (t) => {
   const logSync = follower();
   const of = identity(at(1, 40));
-  const ask = { kind: "snapshotAsk", epoch: 1, zxid: of.zxid };
-  t.deepEqual(sent(logSync.receive(offer(of)), 2), [{ ...ask, position: 0 }]);
-  t.like(told(logSync.receive(part(of.zxid, 0, 600)), "log")[0], { kind: "storePart" });
-  t.deepEqual(told(logSync.receive(part(of.zxid, 0, 600)), "log"), [], "a part is stored once");
-  const stored = logSync.receive({ kind: "partStored", zxid: of.zxid, position: 600 });
-  t.deepEqual(sent(stored, 2), [{ ...ask, position: 600 }]);
-  logSync.receive(part(of.zxid, 600, 400));
-  const whole = logSync.receive({ kind: "partStored", zxid: of.zxid, position: 1000 });
+  const { zxid } = of;
+  const ask = { kind: "askChunk", epoch: 1, zxid };
+  t.deepEqual(sent(logSync.receive(offer(of)), 2), [{ ...ask, index: 0, position: 0 }]);
+  t.deepEqual(told(logSync.receive(chunk(zxid, 1)), "log"), [], "not the one asked for");
+  t.like(told(logSync.receive(chunk(zxid, 0)), "log")[0], {
+    ...{ kind: "storeChunk", source: "leader", zxid, index: 0, position: 0 },
+  });
+  t.deepEqual(told(logSync.receive(chunk(zxid, 0)), "log"), [], "a chunk is stored once");
+  const stored = logSync.receive({ kind: "chunkStored", zxid, index: 0 });
+  t.deepEqual(sent(stored, 2), [{ ...ask, index: 1, position: 600 }]);
+  logSync.receive(chunk(zxid, 1));
+  const whole = logSync.receive({ kind: "chunkStored", zxid, index: 1 });
   t.deepEqual(told(whole, "log"), [{ kind: "installSnapshot", snapshot: of }]);
   t.deepEqual(told(logSync.receive(append(at(1, 1), [record(at(1, 2), at(1, 1))])), "log"), []);
   const effects = logSync.receive({
@@ -168,7 +166,7 @@ test("a follower stores part after part, installs the whole, and goes on from th
   });
   t.is(logSync.state.delivery.committed, of.zxid);
   t.is(logSync.state.log.index.base, of.zxid);
-  t.like(told(effects, "log")[0], { kind: "loadSnapshot", zxid: of.zxid });
+  t.deepEqual(told(effects, "tree/2"), [{ kind: "loadSnapshot", zxid }]);
   t.deepEqual(sent(effects, 2), [
     { kind: "accepted", epoch: 1, zxid: of.zxid, votes: true, diskSpace: "free", treeFull: false },
     { kind: "behind", epoch: 1, holds: of.zxid, durable: of.zxid },
@@ -177,7 +175,7 @@ test("a follower stores part after part, installs the whole, and goes on from th
   t.like(told(next, "log"), [{ kind: "append" }]);
 });
 
-test("a part that was lost is asked for again, and a stalled snapshot is given up for a newer one", (t) => {
+test("a chunk that was lost is asked for again, and a stalled snapshot is given up for a newer one", (t) => {
   const logSync = follower();
   const of = identity(at(1, 40));
   logSync.receive(offer(of));
@@ -195,14 +193,14 @@ test("under the next leader the same snapshot is gone on with, another one is be
     const logSync = follower();
     const of = identity(at(1, 40));
     logSync.receive(offer(of));
-    logSync.receive(part(of.zxid, 0, 600));
-    logSync.receive({ kind: "partStored", zxid: of.zxid, position: 600 });
+    logSync.receive(chunk(of.zxid, 0));
+    logSync.receive({ kind: "chunkStored", zxid: of.zxid, index: 0 });
     const next = { epoch: 2, leader: 3 };
     logSync.receive(append(at(1, 60), [], ZXID_NONE, next));
     logSync.receive({ kind: "promised", promise: { epoch: epoch(2), candidate: server(3) } });
     logSync.nowMs = 3000;
     const effects = logSync.receive(offer({ ...of, checksum }, 3, 2));
-    t.like(sent(effects, 3)[0], { kind: "snapshotAsk", position: checksum === 7 ? 600 : 0 });
+    t.like(sent(effects, 3)[0], { kind: "askChunk", position: checksum === 7 ? 600 : 0 });
   }
 });
 
@@ -216,11 +214,31 @@ test("a snapshot whose zxid the log holds is neither transferred nor installed, 
 
   const of = identity(at(1, 2));
   logSync.receive(offer(of));
-  logSync.receive(part(of.zxid, 0, 600));
+  logSync.receive(chunk(of.zxid, 0));
   const caughtUp = append(at(1, 1), [record(at(1, 2), at(1, 1))], at(1, 0));
-  t.like(told(logSync.receive(caughtUp), "log"), [{ kind: "append" }, { kind: "dropParts" }]);
-  const stored = logSync.receive({ kind: "partStored", zxid: of.zxid, position: 1000 });
+  t.like(told(logSync.receive(caughtUp), "log"), [{ kind: "append" }, { kind: "dropTransfer" }]);
+  const stored = logSync.receive({ kind: "chunkStored", zxid: of.zxid, index: 0 });
   t.deepEqual(told(stored, "log"), []);
+});
+
+test("a snapshot that the leader has no more, or the log does not store, is dropped and asked for again after a while", (t) => {
+  for (const fails of ["gone", "refused"]) {
+    const logSync = follower();
+    const { zxid } = identity(at(1, 40));
+    logSync.receive(offer(identity(zxid)));
+    if (fails === "gone") {
+      const place = { zxid, index: 0, position: 0, bytes: new Uint8Array(0) };
+      const answer = from(2, { kind: "snapshotChunk", epoch: epoch(1), ...place });
+      t.deepEqual(told(logSync.receive(answer), "log"), [{ kind: "dropTransfer" }]);
+    } else {
+      logSync.receive(chunk(zxid, 0));
+      const refusal = { kind: "snapshotRefused", zxid, reason: "the disk is full" } as const;
+      t.deepEqual(told(logSync.receive(refusal), "log"), [{ kind: "dropTransfer" }]);
+    }
+    t.deepEqual(sent(logSync.receive(offer(identity(zxid))), 2), [], "not at once");
+    logSync.nowMs += 1000;
+    t.like(sent(logSync.receive(offer(identity(zxid))), 2)[0], { kind: "askChunk", index: 0 });
+  }
 });
 
 test("what the log has purged is forgotten, and an append before it is answered with where this log stands", (t) => {

@@ -62,11 +62,11 @@ test("values count outside of the heap", (t) => {
 test("as many sessions as there may be are said to be so", (t) => {
   const replica = new Replica({ limits: { ...NO_LIMITS, sessionsMax: 2 } });
   const session = replica.session();
-  t.false(replica.room.sessionsFull);
+  t.false(replica.memory.sessionsFull);
   replica.session();
-  t.true(replica.room.sessionsFull);
+  t.true(replica.memory.sessionsFull);
   replica.do(session, { kind: "closeSession" });
-  t.false(replica.room.sessionsFull);
+  t.false(replica.memory.sessionsFull);
 });
 
 test("an operation grows the tree if it adds more than it takes away", (t) => {

@@ -37,12 +37,12 @@ test("a new tree has a snapshot too", (t) => {
 test("a chunk is made only when the one before is stored", (t) => {
   const { replica } = filled();
   const first = chunkOf(replica.receive({ kind: "cutSnapshot" }));
-  t.like(first, { zxid: replica.lastZxid, index: 0, last: false });
   const zxid = replica.lastZxid;
+  t.like(first, { source: "tree", zxid, index: 0, position: 0 });
   t.deepEqual(replica.receive({ kind: "chunkStored", zxid, index: 1 }), []);
   t.deepEqual(replica.receive({ kind: "chunkStored", zxid: (zxid + 1) as Zxid, index: 0 }), []);
   const second = chunkOf(replica.receive({ kind: "chunkStored", zxid, index: 0 }));
-  t.like(second, { zxid, index: 1, last: false });
+  t.like(second, { zxid, index: 1, position: first?.bytes.length });
   t.deepEqual(replica.receive({ kind: "chunkStored", zxid, index: 0 }), []);
 });
 
@@ -129,19 +129,24 @@ test("access control lists, null data, names that are not ASCII and large data s
   t.deepEqual(copy.children("/a"), ["empty", "größe"]);
 });
 
-test("a loaded snapshot tells log-sync, the log and the figures, fires nothing and closes nobody at the start", (t) => {
-  const { replica, session } = filled(1000);
+test("a tree asks the log for chunk after chunk, tells log-sync when all are loaded, fires nothing and closes nobody at the start", (t) => {
+  const { replica, session } = filled();
   const copy = new Replica();
-  const effects = load(copy, cut(replica));
-  t.like(loadedOf(effects), { zxid: replica.lastZxid });
-  const loaded = messagesTo(effects, "log");
-  t.deepEqual(loaded, [{ kind: "chunkLoaded", lane: 0, zxid: replica.lastZxid, index: 0 }]);
+  const chunks = cut(replica);
+  const effects = load(copy, chunks);
+  const zxid = replica.lastZxid;
+  t.like(loadedOf(effects), { zxid });
+  const positions = chunks.map((_, index) => Buffer.concat(chunks.slice(0, index)).length);
+  t.deepEqual(
+    messagesTo(effects, "log"),
+    positions.map((position, index) => ({ kind: "askChunk", to: "tree/0", zxid, index, position })),
+  );
   t.like(emittedOf(effects, "metrics")[0], { zxid: replica.lastZxid, znodes: 7 });
   const attached = [{ session, timeoutMs: 10_000, attachedAt: session as number as Zxid }];
   t.deepEqual(sessionsOf(effects), [{ kind: "sessionChanges", attached, closed: [] }]);
   t.deepEqual(
-    toldOf(effects).map(({ to }) => to),
-    ["log", "submitter/0", "log-sync"],
+    toldOf(effects).flatMap(({ to }) => (to === "log" ? [] : [to])),
+    ["submitter/0", "log-sync"],
   );
 });
 
@@ -223,7 +228,7 @@ test("records that do not follow the snapshot stop the replica", (t) => {
   t.throws(() => copy.receive(message), { message: /a record follows the one applied before it/ });
 });
 
-test("chunks out of sequence, of another snapshot or damaged stop the replica", (t) => {
+test("a chunk that was not asked for is passed over, and a damaged one stops the replica", (t) => {
   const { replica, session } = filled(100);
   const chunks = cut(replica);
   const [first, second, third] = chunks;
@@ -234,12 +239,31 @@ test("chunks out of sequence, of another snapshot or damaged stop the replica", 
   const loading = (...given: readonly Uint8Array[]): (() => void) => {
     return () => void load(new Replica(), given);
   };
-  const notThrows = loading(first, second, first, second);
-  t.notThrows(notThrows);
-  t.throws(loading(second), { message: /in sequence/ });
-  t.throws(loading(first, third), { message: /in sequence/ });
-  t.throws(loading(first, second, second), { message: /in sequence/ });
-  t.throws(loading(first, another), { message: /in sequence/ });
+  for (const [given, asked] of [
+    [[second], []],
+    [
+      [first, third],
+      [0, 1],
+    ],
+    [
+      [first, second, second],
+      [0, 1, 2],
+    ],
+    [
+      [first, another],
+      [0, 1],
+    ],
+  ] as const) {
+    const effects = load(new Replica(), given);
+    const asks = messagesTo(effects, "log") as readonly { readonly index: number }[];
+    t.deepEqual(
+      asks.map(({ index }) => index),
+      asked,
+    );
+    t.deepEqual(messagesTo(effects, "log-sync"), []);
+  }
+  const all = load(new Replica(), [first, second, first, ...chunks.slice(1)]);
+  t.is(messagesTo(all, "log-sync").length, 1, "a load that begins anew");
   t.throws(loading(first, second.subarray(0, -1)), { message: /whole/ });
   const last = new Uint8Array(first);
   last[14] = 1;
