@@ -23,6 +23,7 @@ import type { WriteAdmission } from "../../protocol/replication.ts";
 import type { SnapshotIdentity } from "../../protocol/replication.ts";
 import type { EpochPromise } from "../../protocol/replication.ts";
 import { type Counted, quorumOf } from "../quorum.ts";
+import type { Pace } from "./snapshots/pace.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { SubmitterTable } from "./submitters.ts";
 import { emit } from "../topics.ts";
@@ -80,13 +81,14 @@ export type VoteRepair = {
 /** A leader's snapshot on its way here, chunk by chunk. */
 export type Transfer = {
   readonly snapshot: SnapshotIdentity;
+  /** The leader that offered it last: it has this very file. */
+  source: ServerId;
   /** The next chunk, and where it begins. */
   index: number;
   position: number;
   /** Bytes of the chunk that is being stored. */
   storing: number;
-  /** When a chunk was last asked for, or came. */
-  movedAtMs: number;
+  readonly pace: Pace;
   step: "asking" | "storing" | "installing";
 };
 

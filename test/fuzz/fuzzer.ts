@@ -4,6 +4,7 @@
  */
 import { Random } from "../sim/random.ts";
 import type { Coverage } from "./coverage.ts";
+import { leastCpuMs } from "./cpu-time.ts";
 import { minimise } from "./minimise.ts";
 import { mutate } from "./mutate.ts";
 import type { Target } from "./target.ts";
@@ -24,6 +25,11 @@ export type FuzzerOptions = {
   /** Told of each input before it runs: one that never ends is known then. */
   readonly onInput: (bytes: Uint8Array) => void;
   readonly onFailure: (failure: Failure) => void;
+  /**
+   * The CPU time, in milliseconds, that an input takes which is too slow in this thread. Default: what it took here. Where coverage
+   * is counted, code runs slower than a node's, and ever slower the longer the thread has run.
+   */
+  readonly measureApart?: (target: Target, input: Uint8Array) => number;
 };
 
 /** Inputs between two looks at the coverage. */
@@ -36,8 +42,9 @@ const LARGE_MAX = 64;
 const CORPUS_BYTES_MAX: number = 8 * 1024 * 1024;
 const CPU_MS_MIN = 25;
 const CPU_MS_PER_MEGABYTE = 100;
-const MEASURES = 10;
 const SLOW = "slow";
+/** An input that was too slow here and not apart from here is no reason to measure others that are hardly slower. */
+const SUSPECT_GROWTH = 1.25;
 /** Each takes its time. */
 const SLOW_TRIES_MAX = 12;
 
@@ -52,6 +59,8 @@ export class Fuzzer {
   bytes = 0;
   cpuMsMax = 0;
   corpusBytes = 0;
+  /** How often the allowed time the slowest one took that was measured apart. */
+  #suspected = 1 / SUSPECT_GROWTH;
 
   constructor(options: FuzzerOptions) {
     this.#options = options;
@@ -133,18 +142,29 @@ export class Fuzzer {
     if (tookMs > CPU_MS_MIN / 2 && !this.#signatures.has(SLOW)) this.#measure(input);
   }
 
-  /** A machine that is busy with other things makes nothing slow: what counts is this thread's own time, at its best. */
+  /** A machine that is busy with other things makes nothing slow: what counts is the thread's own time, at its best. */
   #measure(input: Uint8Array): void {
+    const { target, measureApart } = this.#options;
+    const max = cpuMsMax(target, input.length);
+    const here = leastCpuMs(() => this.#judge(input), max);
+    if (measureApart === undefined || here <= max) {
+      this.#judgeTime(input, here, (bytes) =>
+        leastCpuMs(() => this.#judge(bytes), cpuMsMax(target, bytes.length)),
+      );
+      return;
+    }
+    if (here / max < this.#suspected * SUSPECT_GROWTH) return;
+    this.#suspected = here / max;
+    this.#judgeTime(input, measureApart(target, input), (bytes) => measureApart(target, bytes));
+  }
+
+  #judgeTime(input: Uint8Array, took: number, measure: (bytes: Uint8Array) => number): void {
     const { target } = this.#options;
-    const limit = cpuMsMax(target, input.length);
-    const took = leastCpuMs(() => this.#judge(input), limit);
+    const max = cpuMsMax(target, input.length);
     if (took > this.cpuMsMax) this.cpuMsMax = took;
-    if (took <= limit) return;
-    const isSlow = (bytes: Uint8Array): boolean => {
-      const max = cpuMsMax(target, bytes.length);
-      return leastCpuMs(() => this.#judge(bytes), max) > max;
-    };
-    const reason = `${input.length} bytes took ${Math.round(took)} ms of CPU time, at most ${Math.round(limit)} are allowed`;
+    if (took <= max) return;
+    const isSlow = (bytes: Uint8Array): boolean => measure(bytes) > cpuMsMax(target, bytes.length);
+    const reason = `${input.length} bytes took ${Math.round(took)} ms of CPU time, at most ${Math.round(max)} are allowed`;
     this.#fail(SLOW, reason, input, isSlow, SLOW_TRIES_MAX);
   }
 
@@ -220,18 +240,6 @@ export class Fuzzer {
 
 function cpuMsMax(target: Target, bytes: number): number {
   return (target.cpuMsMin ?? CPU_MS_MIN) + (bytes / 2 ** 20) * CPU_MS_PER_MEGABYTE;
-}
-
-/** Of a few runs, until one is quick enough. */
-function leastCpuMs(run: () => void, enoughMs: number): number {
-  let least = Infinity;
-  for (let count = 0; count < MEASURES && least > enoughMs; count += 1) {
-    // Without the kernel's share, which grows with what else uses this machine's memory.
-    const { user } = process.threadCpuUsage();
-    run();
-    least = Math.min(least, (process.threadCpuUsage().user - user) / 1000);
-  }
-  return least;
 }
 
 /** What it is and where, without numbers. */

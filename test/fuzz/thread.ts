@@ -1,6 +1,7 @@
 /** One thread of fuzzing: a while of each target in turn, again and again, until it is told to stop. */
 import { parentPort, workerData } from "node:worker_threads";
 import { Coverage } from "./coverage.ts";
+import { cpuMsApart } from "./cpu-time.ts";
 import { type Failure, Fuzzer } from "./fuzzer.ts";
 import { heldBytes } from "./heap.ts";
 import { INPUT_BYTES_MAX, type ThreadData, type ThreadReport } from "./messages.ts";
@@ -47,6 +48,7 @@ class Lane {
       coverage,
       onInput: (bytes) => showInput(index, bytes),
       onFailure: (failure) => say({ kind: "failure", failure }),
+      measureApart: cpuMsApart,
     });
   }
 

@@ -15,6 +15,7 @@ import { dropTransfer, isPassed } from "./drop.ts";
 import { sayBehind, sendAccepted } from "../acknowledge.ts";
 import { loadLanes } from "./load.ts";
 import { LogIndex } from "../log-index.ts";
+import { isDueAgain, noteAsked, noteCame, startPace } from "./pace.ts";
 import type { LogSyncPeerMessage } from "../messages.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { cutAfter, isForeign, settle } from "../ensemble/membership.ts";
@@ -26,11 +27,6 @@ import { type Following, startEstablishing } from "../roles.ts";
 
 type Offer = Extract<LogSyncPeerMessage, { kind: "snapshotOffer" }>;
 type Report<Kind> = Extract<LogReport, { kind: Kind }>;
-
-/** A chunk that has not come by then is asked for again. The leader's announcements bring the occasion. */
-const ASK_AGAIN_MS = 300;
-/** While chunks come in, a newer snapshot of the leader's is no reason to begin anew. */
-const STALLED_MS = 2000;
 
 export function receiveOffer(
   turn: LogSyncTurn,
@@ -47,37 +43,46 @@ export function receiveOffer(
   settle(turn, configuration);
   if (isPassed(state, snapshot) || nowMs < state.snapshots.transferAfterMs) return;
   if (transfer === undefined) {
-    begin(turn, snapshot, nowMs);
+    begin(turn, role, snapshot);
     return;
   }
   if (transfer.step !== "asking") return;
-  const waitedMs = nowMs - transfer.movedAtMs;
-  if (isSame(transfer.snapshot, snapshot)) {
-    if (waitedMs >= ASK_AGAIN_MS) goOn(turn, nowMs);
-  } else if (waitedMs >= STALLED_MS) {
-    begin(turn, snapshot, nowMs);
+  const isComplete = transfer.position >= transfer.snapshot.bytes;
+  if (transfer.source === role.leader) {
+    // A newer snapshot is no reason to begin anew: a leader says so when it does not have this one any more.
+    if (isComplete || isDueAgain(transfer.pace, nowMs)) goOn(turn);
+  } else if (isSame(transfer.snapshot, snapshot)) {
+    transfer.source = role.leader;
+    noteAsked(transfer.pace, nowMs);
+    goOn(turn);
+  } else if (isComplete) {
+    goOn(turn);
+  } else {
+    // Snapshots of different nodes have different chunks, even with the same zxid.
+    begin(turn, role, snapshot);
   }
 }
 
-function begin(turn: LogSyncTurn, snapshot: SnapshotIdentity, nowMs: number): void {
-  const { state } = turn;
+function begin(turn: LogSyncTurn, role: Following, snapshot: SnapshotIdentity): void {
+  const { state, nowMs } = turn;
   log(turn, "snapshotTransferStarted", {
     zxid: formatZxid(snapshot.zxid),
     bytes: snapshot.bytes,
   });
   state.snapshots.transfer = {
     snapshot,
+    source: role.leader,
     index: 0,
     position: 0,
     storing: 0,
-    movedAtMs: nowMs,
+    pace: startPace(nowMs),
     step: "asking",
   };
-  goOn(turn, nowMs);
+  goOn(turn);
 }
 
 /** Asks for the next chunk, or, when all are here, has the log replaced. */
-function goOn(turn: LogSyncTurn, nowMs: number): void {
+function goOn(turn: LogSyncTurn): void {
   const { state } = turn;
   const {
     role,
@@ -99,7 +104,6 @@ function goOn(turn: LogSyncTurn, nowMs: number): void {
     turn.effects.push(tell("log", { kind: "installSnapshot", snapshot }));
     return;
   }
-  transfer.movedAtMs = nowMs;
   const { zxid } = snapshot;
   sendTo(turn, role.leader, { kind: "askChunk", epoch: role.epoch, zxid, index, position });
 }
@@ -117,7 +121,7 @@ export function receiveChunk(
     return;
   }
   transfer.step = "storing";
-  transfer.movedAtMs = turn.nowMs;
+  noteCame(transfer.pace, turn.nowMs);
   transfer.storing = bytes.length;
   const source = "leader";
   turn.effects.push(tell("log", { kind: "storeChunk", source, zxid, index, position, bytes }));
@@ -131,7 +135,8 @@ export function chunkStored(turn: LogSyncTurn, { zxid, index }: ChunkStored): vo
   transfer.step = "asking";
   transfer.index += 1;
   transfer.position += transfer.storing;
-  goOn(turn, turn.nowMs);
+  noteAsked(transfer.pace, turn.nowMs);
+  goOn(turn);
 }
 
 export function chunkRefused(turn: LogSyncTurn, { zxid, reason }: SnapshotRefused): void {

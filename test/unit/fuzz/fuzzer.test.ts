@@ -2,7 +2,7 @@
 import test from "ava";
 import { decodeClientFrame, encodeClientFrame } from "../../../protocol/native.ts";
 import { Coverage } from "../../fuzz/coverage.ts";
-import { type Failure, Fuzzer } from "../../fuzz/fuzzer.ts";
+import { type Failure, Fuzzer, type FuzzerOptions } from "../../fuzz/fuzzer.ts";
 import { minimise } from "../../fuzz/minimise.ts";
 import { must, type Target, utf8 } from "../../fuzz/target.ts";
 import { varyCbor } from "../../fuzz/targets/cbor-vary.ts";
@@ -14,11 +14,17 @@ function targetOf(run: Run, change: Partial<Target> = {}): Target {
   return { name: "made up", seeds, tokens: [], bytesMax: 4096, run, ...change };
 }
 
-function fuzzed(target: Target, inputs: number, seed = 1): Failure[] {
+function fuzzed(
+  target: Target,
+  inputs: number,
+  seed = 1,
+  more: Pick<FuzzerOptions, "measureApart"> = {},
+): Failure[] {
   const failures: Failure[] = [];
   const coverage = new Coverage();
   const onFailure = (failure: Failure): void => void failures.push(failure);
-  const fuzzer = new Fuzzer({ target, seed, coverage, onInput: () => undefined, onFailure });
+  const onInput = (): void => undefined;
+  const fuzzer = new Fuzzer({ target, seed, coverage, onInput, onFailure, ...more });
   while (fuzzer.inputs < inputs && failures.length === 0) fuzzer.run({ ms: 60_000, inputs: 256 });
   // What was found is not told again.
   fuzzer.run({ ms: 60_000, inputs: 64 });
@@ -74,6 +80,24 @@ test("what is not linear is found, by the time of the thread itself", (t) => {
   const [failure] = fuzzed(targetOf(run, { bytesMax: 4096 }), 2_000);
   t.is(failure?.signature, "slow");
   t.true(work > 0);
+});
+
+test("what is slow only where it is fuzzed is no failure, and is seldom measured apart", (t) => {
+  let runs = 0;
+  const run: Run = (bytes) => {
+    runs += 1;
+    const { user } = process.threadCpuUsage();
+    while (runs < 50 && process.threadCpuUsage().user - user < 40_000);
+    return String(bytes.length);
+  };
+  let measured = 0;
+  const measureApart = (): number => {
+    measured += 1;
+    return 1;
+  };
+  t.deepEqual(fuzzed(targetOf(run), 256, 1, { measureApart }), []);
+  t.true(measured > 0);
+  t.true(measured < 4);
 });
 
 test("the same seed tries the same inputs", (t) => {

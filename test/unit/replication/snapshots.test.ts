@@ -7,6 +7,12 @@ import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
 import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
+import {
+  isDueAgain,
+  noteAsked,
+  noteCame,
+  startPace,
+} from "../../../actors/log-sync/snapshots/pace.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
 import { folderOf, ensembleOf, recoveredReport, senderOf } from "../../support/peers.ts";
@@ -175,17 +181,36 @@ test("a follower stores chunk after chunk, installs the whole, and goes on from 
   t.like(told(next, "log"), [{ kind: "append" }]);
 });
 
-test("a chunk that was lost is asked for again, and a stalled snapshot is given up for a newer one", (t) => {
+test("a chunk that was lost is asked for again, later and later, and a newer snapshot is no reason to begin anew", (t) => {
   const logSync = follower();
   const of = identity(at(1, 40));
-  logSync.receive(offer(of));
-  logSync.nowMs = 100;
-  t.deepEqual(sent(logSync.receive(offer(of)), 2), []);
-  t.deepEqual(sent(logSync.receive(offer(identity(at(1, 45)))), 2), []);
-  logSync.nowMs = 400;
-  t.like(sent(logSync.receive(offer(of)), 2)[0], { position: 0, zxid: of.zxid });
-  logSync.nowMs = 3000;
-  t.like(sent(logSync.receive(offer(identity(at(1, 45)))), 2)[0], { zxid: at(1, 45) });
+  const asked = (offered: Zxid): unknown[] => sent(logSync.receive(offer(identity(offered))), 2);
+  t.is(asked(of.zxid).length, 1);
+  const askedAtMs: number[] = [];
+  for (logSync.nowMs = 0; logSync.nowMs < 3000; logSync.nowMs += 100) {
+    const [ask] = asked(at(1, 45));
+    if (ask === undefined) continue;
+    t.like(ask, { kind: "askChunk", zxid: of.zxid, index: 0 });
+    askedAtMs.push(logSync.nowMs);
+  }
+  t.deepEqual(askedAtMs, [300, 900, 2100]);
+});
+
+test("a chunk is asked for again after twice the time that chunks have taken", (t) => {
+  const pace = startPace(0);
+  noteCame(pace, 1000);
+  noteAsked(pace, 1000);
+  t.false(isDueAgain(pace, 2999));
+  t.true(isDueAgain(pace, 3000));
+  t.false(isDueAgain(pace, 6999));
+  noteCame(pace, 3001);
+  t.is(pace.againMs, 4000, "which of the two copies came is not known");
+  noteAsked(pace, 3001);
+  noteCame(pace, 3002);
+  t.is(pace.againMs, 300);
+  noteAsked(pace, 4000);
+  noteCame(pace, 60_000);
+  t.is(pace.againMs, 10_000);
 });
 
 test("under the next leader the same snapshot is gone on with, another one is begun", (t) => {
@@ -198,7 +223,6 @@ test("under the next leader the same snapshot is gone on with, another one is be
     const next = { epoch: 2, leader: 3 };
     logSync.receive(append(at(1, 60), [], ZXID_NONE, next));
     logSync.receive({ kind: "promised", promise: { epoch: epoch(2), candidate: server(3) } });
-    logSync.nowMs = 3000;
     const effects = logSync.receive(offer({ ...of, checksum }, 3, 2));
     t.like(sent(effects, 3)[0], { kind: "askChunk", position: checksum === 7 ? 600 : 0 });
   }
