@@ -13,7 +13,7 @@ import { ANNOUNCEMENTS, progressText } from "./setup/progress.ts";
 import { TapReader, type Totals, totalsLine } from "./setup/tap.ts";
 
 const PROGRESS_EVERY_MS = 10_000;
-/** Of one failure: a difference of two long texts must not bury the others. */
+/** How many lines of one failure are shown: a difference of two long texts must not bury the other failures. */
 const DETAIL_LINES_MAX = 80;
 const ALL_FILES = "test/**/*.test.ts";
 const SLOW_FOLDERS = ["sim", "fuzz", "integration", "conformance", "examples"];

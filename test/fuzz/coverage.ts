@@ -8,7 +8,7 @@ const FOLDERS = /\/(?:runtime|protocol|actors|server|client|cli)\/[^?]*\.ts$/;
 
 export class Coverage {
   readonly #session = new Session();
-  /** Of each function that has run: what of it never has. */
+  /** For each function that has run, the parts of it that never have. */
   readonly #unseen = new Map<string, Parts>();
 
   constructor() {
@@ -63,7 +63,7 @@ export class Coverage {
   }
 }
 
-/** Of nested ranges the inner one counts. */
+/** Where ranges are nested, the innermost one counts. */
 function partsThatDidNotRun(ranges: readonly Profiler.CoverageRange[]): Parts {
   const parts: number[] = [];
   for (const { startOffset, endOffset, count } of ranges) {

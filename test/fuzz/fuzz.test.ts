@@ -7,7 +7,7 @@ import { TARGETS } from "./targets/all.ts";
 
 const MAIN: string = fileURLToPath(new URL("main.ts", import.meta.url));
 const MINUTE_MS = 60_000;
-/** Of each target, also on a machine that is busy with other things: fewer would mean nothing. */
+/** Every target gets at least this many inputs, even on a busy machine: fewer would prove nothing. */
 const INPUTS_MIN = 100;
 
 const run = promisify(execFile);

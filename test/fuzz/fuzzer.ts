@@ -36,7 +36,7 @@ export type FuzzerOptions = {
 const CHUNK_INPUTS = 256;
 /** Beyond either, what is kept takes another's place. */
 const CORPUS_MAX = 4096;
-/** Of those above this size a few are enough: they are slow. */
+/** Only a few inputs above this size are kept, because they are slow. */
 const LARGE_BYTES = 4096;
 const LARGE_MAX = 64;
 const CORPUS_BYTES_MAX: number = 8 * 1024 * 1024;

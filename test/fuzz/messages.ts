@@ -1,7 +1,7 @@
 /** What the main thread and the threads that fuzz tell each other. */
 import type { Failure } from "./fuzzer.ts";
 
-/** Of an input that the main thread can see. */
+/** The largest input that the main thread can read from the shared memory. */
 export const INPUT_BYTES_MAX: number = 2 * 1024 * 1024;
 
 export type ThreadData = {

@@ -8,7 +8,7 @@ export type PoolOptions = {
   readonly seed: number;
   readonly targets: readonly string[];
   readonly jobs: number;
-  /** Of all threads together. */
+  /** The inputs of all threads together. */
   readonly inputs: number;
   readonly ms: number;
   /** Asked when the time is over, and then every second: fuzzing goes on until it says so. */
@@ -16,7 +16,7 @@ export type PoolOptions = {
   readonly onReport: (report: ThreadReport) => void;
 };
 
-/** Of CPU time on one input, after which it counts as one that never ends. */
+/** After this much CPU time an input counts as one that never ends. */
 const HANG_CPU_MS = 10_000;
 /** A thread that is told to stop ends after its slice. */
 const WATCH_EVERY_MS = 1_000;

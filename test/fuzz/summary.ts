@@ -4,7 +4,7 @@ import type { ThreadReport } from "./messages.ts";
 type Figures = {
   inputs: number;
   ms: number;
-  /** Of the thread that found most. */
+  /** The number of behaviours that the best thread found. */
   behaviours: number;
   corpus: number;
   cpuMsMax: number;
@@ -29,7 +29,7 @@ export class Summary {
     }
   }
 
-  /** Of the target that had fewest. */
+  /** Returns how many inputs the target with the fewest has had. */
   fewestInputs(targets: readonly string[]): number {
     return Math.min(...targets.map((name) => this.#of(name).inputs));
   }

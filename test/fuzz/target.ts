@@ -9,7 +9,7 @@ export type Target = {
   readonly tokens: readonly Uint8Array[];
   /** A change that knows the format: lengths, checksums, types. Used for half of the inputs. */
   readonly vary?: (bytes: Uint8Array, random: Random) => Uint8Array;
-  /** Of the largest inputs. */
+  /** The size of the largest inputs. */
   readonly bytesMax: number;
   /** Turns in each round; default 1. More for a target whose inputs do much. */
   readonly turns?: number;

@@ -49,7 +49,7 @@ function start(
   return child;
 }
 
-/** Of the nodes' processes, and of the nats-server's if it has one. */
+/** Returns the ids of the nodes' processes, and of the nats-server if the ensemble has one. */
 function pidsOf(child: Child): readonly number[] {
   return child.lines.flatMap((line) => {
     const pid = /^(?:node \d+|nats) {2}pid (\d+)/.exec(line)?.[1];
@@ -92,7 +92,10 @@ async function end(t: ExecutionContext, child: Child, signal: "SIGINT" | "SIGTER
   t.is(child.lines.at(-1), "stopping");
 }
 
-/** Only who may read its files gets to its NATS, and who may read the clients' is no node. No secret is printed or on a command line. */
+/**
+ * Only who may read its files gets to its NATS, and who may read the clients' is no node. No secret is printed or on a command
+ * line.
+ */
 async function keepsItsNats(t: ExecutionContext, child: Child, folder: string): Promise<void> {
   const names = ["nats-server.conf", "nats-node.credentials", "nats-client.url"];
   for (const name of names) t.is(statSync(join(folder, name)).mode & 0o777, 0o600, name);

@@ -13,7 +13,7 @@ import { create, getChildren, getData, type Operation } from "../support/zk-oper
 const MEGABYTE = 1024 * 1024;
 /** What a node may grow by for one client that asks for much. */
 const GROWTH_BYTES_MAX = 300 * MEGABYTE;
-/** Of a client that takes its answers slowly; far below its session's timeout. */
+/** How long a slow client pauses between reads: far below its session timeout. */
 const REST_MS = 400;
 
 let started: ZooidNode | undefined;
@@ -58,7 +58,7 @@ function requests(count: number, { type, body }: Operation): Buffer {
 function countFrames(socket: Socket, count: number, restEvery = count): Promise<number> {
   return new Promise((resolve) => {
     let frames = 0;
-    /** Of the frame that is being read, and of its length. */
+    /** How many bytes of the current frame, or of its length, are still to come. */
     let left = 0;
     let length = Buffer.alloc(0);
     const take = (chunk: Buffer): void => {

@@ -56,7 +56,7 @@ test.serial("a soak that is interrupted takes away all that it started", async (
   t.deepEqual(await readdir(folder), []);
 });
 
-/** Of each kind one: in what is written, in what is read, in what is told. */
+/** One mutant of each kind: in what is written, in what is read, and in what clients are notified of. */
 const MUTANTS = ["multi-not-rolled-back", "read-before-own-write", "children-watch-not-fired"];
 
 for (const mutant of MUTANTS) {

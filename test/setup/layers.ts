@@ -67,7 +67,7 @@ function actorOf(path: string): string | undefined {
   return top === "actors" && rest.length > 0 ? actor : undefined;
 }
 
-/** Of another actor, an actor may know its messages; the list of all inboxes is everyone's. */
+/** An actor may import the messages of another actor and nothing else of it. Every actor may import the list of all inboxes. */
 function isActorSecret(from: string, target: string): boolean {
   const actor = actorOf(target);
   if (actor === undefined || actor === actorOf(from)) return false;

@@ -42,7 +42,8 @@ export const RETIRED_WORDS: readonly RetiredWord[] = [
     meant: "free space on a disk, and which writes there is space for",
     instead: "disk space; write admission",
     names: inNames("room", "rooms"),
-    prose: /\b(?:no|without|want of|finds?|found|little|has|had|have) room\b|\broom (?:is|was|comes|came|again|back)\b/gi,
+    prose:
+      /\b(?:no|without|want of|finds?|found|little|has|had|have) room\b|\broom (?:is|was|comes|came|again|back)\b/gi,
   },
   {
     word: "life",
@@ -58,13 +59,20 @@ export const RETIRED_WORDS: readonly RetiredWord[] = [
     names: inNames("mark", "marks"),
     within: LOG,
   },
-  { word: "mark", meant: "that a stream has come so far", instead: "progress", prose: /\bprogress`? marks?\b/gi },
+  {
+    word: "mark",
+    meant: "that a stream has come so far",
+    instead: "progress",
+    prose: /\bprogress`? marks?\b/gi,
+  },
   {
     word: "part",
     meant: "a piece of a snapshot",
     instead: "chunk",
-    names: /\b\w*(?:snapshot|store|drop|lose|damaged|missing)Parts?\w*|\bparts?(?:Stored|Refused|Lost)\w*/gi,
-    prose: /\bparts? of (?:a|the|its|another|this) snapshot|\bsnapshots? in parts\b|\bsnapshot's parts?\b/gi,
+    names:
+      /\b\w*(?:snapshot|store|drop|lose|damaged|missing)Parts?\w*|\bparts?(?:Stored|Refused|Lost)\w*/gi,
+    prose:
+      /\bparts? of (?:a|the|its|another|this) snapshot|\bsnapshots? in parts\b|\bsnapshot's parts?\b/gi,
   },
   {
     word: "part",
@@ -98,7 +106,8 @@ export const RETIRED_WORDS: readonly RetiredWord[] = [
     meant: "a message, or what a node reports",
     instead: "message, report",
     names: /\b(?:own|last|late)Words?\b/gi,
-    prose: /\b(?:its|their|his|whose|own|late|old|other's|leader's|peers'|by) words?(?= \w| ?[.,;:]|$)(?! protocol)|\bwithout a word\b|\bword of (?:who|the leader|peers|a peer)\b|\bat a word\b|\bworth a word\b/gi,
+    prose:
+      /\b(?:its|their|his|whose|own|late|old|other's|leader's|peers'|by) words?(?= \w| ?[.,;:]|$)(?! protocol)|\bwithout a word\b|\bword of (?:who|the leader|peers|a peer)\b|\bat a word\b|\bworth a word\b/gi,
   },
   {
     word: "held, waiting",
@@ -115,9 +124,24 @@ export const RETIRED_WORDS: readonly RetiredWord[] = [
     within: TREE,
   },
   { word: "applied$", meant: "metrics of a tree", instead: "`treeMetrics`", names: /applied\$/g },
-  { word: "vote.ts", meant: "the repair of a node that may not vote", instead: "`repair.ts`", names: /actors\/log-sync\/vote\.ts/g },
-  { word: "changes.ts", meant: "append, truncate and promise", instead: "`append.ts`, `truncate.ts`, `promise.ts`", names: /actors\/log\/changes\.ts/g },
-  { word: "mailbox.ts", meant: "a queue without a bound", instead: "`fifo.ts`", names: /runtime\/mailbox\.ts/g },
+  {
+    word: "vote.ts",
+    meant: "the repair of a node that may not vote",
+    instead: "`repair.ts`",
+    names: /actors\/log-sync\/vote\.ts/g,
+  },
+  {
+    word: "changes.ts",
+    meant: "append, truncate and promise",
+    instead: "`append.ts`, `truncate.ts`, `promise.ts`",
+    names: /actors\/log\/changes\.ts/g,
+  },
+  {
+    word: "mailbox.ts",
+    meant: "a queue without a bound",
+    instead: "`fifo.ts`",
+    names: /runtime\/mailbox\.ts/g,
+  },
   { word: "anew", meant: "once more", instead: "again", prose: /\banew\b/gi },
   {
     word: "cannot be had, in the name of, without end",
@@ -153,14 +177,15 @@ function retiredIn(
   path: string,
   { names, prose }: { readonly names: readonly Passage[]; readonly prose: readonly Passage[] },
 ): readonly string[] {
-  return RETIRED_WORDS.filter(({ within }) => within?.some((start) => path.startsWith(start)) ?? true).flatMap(
-    (retired) => {
-      const found = [...foundBy(retired.names, names), ...foundBy(retired.prose, prose)];
-      return found.map(
-        ({ text, line }) => `${path}:${line}: "${text}" is retired for ${retired.meant}: ${retired.instead}`,
-      );
-    },
-  );
+  return RETIRED_WORDS.filter(
+    ({ within }) => within?.some((start) => path.startsWith(start)) ?? true,
+  ).flatMap((retired) => {
+    const found = [...foundBy(retired.names, names), ...foundBy(retired.prose, prose)];
+    return found.map(
+      ({ text, line }) =>
+        `${path}:${line}: "${text}" is retired for ${retired.meant}: ${retired.instead}`,
+    );
+  });
 }
 
 function fragmentsIn(path: string, prose: readonly Passage[]): readonly string[] {

@@ -124,7 +124,7 @@ export class Cluster {
     });
   }
 
-  /** Of both protocols. */
+  /** The clients of both protocols. */
   get everyone(): readonly (SimClient | NativeClient)[] {
     return [...this.clients, ...this.natives.all];
   }
@@ -233,7 +233,7 @@ export class Cluster {
     if (power) node.disk.crash(this.randomOf(node, 500));
   }
 
-  /** Of what befalls a node in its present life; `kind` tells one use from another. */
+  /** Returns random numbers for what happens to the current incarnation of a node. `kind` distinguishes the uses. */
   randomOf(node: SimNode, kind: number): () => number {
     const random = this.#random.stream(NODE_STREAMS * node.id + kind + node.lives);
     return () => random.random();

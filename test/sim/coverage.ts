@@ -29,7 +29,7 @@ export class Coverage {
   }
 }
 
-/** Of what came from a peer, the message's own kind; of a timer, its name. */
+/** Returns the kind of a message. For one of a peer it is the kind of the message inside, and for a timer its name. */
 function kindOf(message: object): string {
   const {
     kind,

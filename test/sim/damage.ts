@@ -1,4 +1,7 @@
-/** What a disk may do to a node while it is down: forget everything, lose, empty, cut or zero a file, change a byte, or have written a block elsewhere. */
+/**
+ * What a disk may do to a node while it is down: forget everything, lose, empty, cut or zero a file, change a byte, or have written
+ * a block elsewhere.
+ */
 import { crc32 } from "node:zlib";
 import {
   LOG_END_FILE,
@@ -28,7 +31,7 @@ export function damageDisk(disk: MemoryDisk, random: () => number): string | und
   const bytes = file === undefined ? undefined : files[file];
   if (file === undefined || bytes === undefined || bytes.length === 0) return undefined;
   if (random() < 0.4) return loseBytes(disk, file, random);
-  // Of the last segment, what comes before the mark of its last write, or the seal: that shows that it was durable.
+  // In the last segment only the records before the header of the last write, or before the seal, are known to be durable.
   const length = file === lastSegment(names) ? (marksOf(file, bytes).at(-1) ?? 0) : bytes.length;
   if (length === 0) return undefined;
   const position = Math.floor(random() * length);
@@ -114,14 +117,14 @@ function recordedEnd(bytes: Uint8Array | undefined): Zxid | undefined {
 }
 
 /**
- * A file goes, or a part of it. Of the last segment only so that a record of which `log-end` tells goes with it, or that none is
- * left: what else is gone there cannot be recorded from a power failure.
+ * Removes a file or a part of it. In the last segment it removes so much that a record which `log-end` names is lost, or that none is
+ * left: a smaller loss there looks like that of a power failure.
  */
 function loseBytes(disk: MemoryDisk, file: string, random: () => number): string | undefined {
   const files = disk.snapshot();
   const bytes = files[file] ?? new Uint8Array(0);
   const isLast = file === lastSegment(Object.keys(files));
-  const length = isLast ? lengthTold(file, files) : bytes.length;
+  const length = isLast ? recordedLength(file, files) : bytes.length;
   const position = random() < 0.5 ? 0 : Math.floor(random() * length);
   const how = random();
   if (how < 0.3 && !(isLast && !isMissed(files, bytes))) {
@@ -139,8 +142,8 @@ function loseBytes(disk: MemoryDisk, file: string, random: () => number): string
   return `${file} zeroed from ${position} of ${bytes.length}`;
 }
 
-/** Of the last segment: the records before are recorded of, or it is the mark before the first. */
-function lengthTold(file: string, files: Readonly<Record<string, Uint8Array>>): number {
+/** Returns the length of the last segment up to the write header behind the last record that `log-end` names, or up to its first one. */
+function recordedLength(file: string, files: Readonly<Record<string, Uint8Array>>): number {
   const bytes = files[file] ?? new Uint8Array(0);
   const recorded = recordedEnd(files[LOG_END_FILE]) ?? ZXID_NONE;
   const marks = marksOf(file, bytes).filter((at) => {

@@ -7,7 +7,7 @@ import type { DiskPort } from "../../runtime/system.ts";
 export class VirtualDiskPort implements DiskPort {
   readonly #disk: Disk;
   readonly #clock: Clock;
-  /** Of one operation, in virtual milliseconds. */
+  /** The latency of one operation, in virtual milliseconds. */
   readonly #latencyMs: (operation: DiskOperation) => number;
   #crashed = false;
 

@@ -9,10 +9,12 @@ import type { DiskPort } from "../../runtime/system.ts";
 import type { Random, Range } from "./random.ts";
 import type { Trace } from "./trace.ts";
 
-/** Of an armed crash: before any operation, one on a file of a snapshot, or one that takes something off the log. */
+/**
+ * Where an armed crash may happen: before any operation, before one on a file of a snapshot, or before one that shortens the log.
+ */
 export type CrashOver = "anything" | "snapshot" | "truncation";
 
-/** Of one disk; it outlives its node's lives. */
+/** The faults of one disk, which outlives the incarnations of its node. */
 export type DiskFaults = {
   latencyMs: Range;
   /** A sync takes this much longer. */

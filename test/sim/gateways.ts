@@ -25,7 +25,7 @@ import { VirtualDiskPort } from "./disk-port.ts";
 
 const DISK_MS = 0.2;
 const CONNECTION = 1;
-/** Of one direction between a client and its node. */
+/** The delay of one direction between a client and its node. */
 const CLIENT_MS = 0.1;
 
 type Node = {
@@ -102,7 +102,7 @@ export class GatewayCluster {
 export class GatewayClient {
   session: SessionId | undefined;
   closed = false;
-  /** Of anything from its node. */
+  /** When the last answer of its node came. */
   lastAnswerMs = 0;
   /** From a ping to its answer, the longest so far. */
   longestWaitMs = 0;

@@ -34,9 +34,9 @@ export class Ghosts {
   readonly #all = new Map<Life, Ghost>();
   readonly #nodes: readonly SimNode[];
   readonly #clock: Clock;
-  /** Of a second ensemble: who has heard that there is one. */
+  /** For a second ensemble, the nodes that have received something of it. */
   readonly #heard = new Set<SimNode>();
-  /** Of one: who has decided which it belongs to. */
+  /** The members of a second ensemble that have decided which ensemble they belong to. */
   readonly #adopting = new Set<SimNode>();
   #made = 0;
 
@@ -49,7 +49,7 @@ export class Ghosts {
     // Who is replaced goes on as it is; what the checkers knew of the node is of this process.
     const log = of.kind === "replaced" ? { ...node.log, node: this.#number(node) } : node.log;
     this.#all.set(life, { ...of, node, life, log });
-    // Of a second ensemble all hear each other.
+    // All members of a second ensemble hear each other.
     of.place.setGroup(of.kind === "rival" ? RIVALS : this.#made);
   }
 

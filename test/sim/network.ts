@@ -46,7 +46,7 @@ type Member = {
   readonly heard: Set<Member>;
 };
 
-/** Of a process beside the one that has its number. */
+/** Where a process is on the network that runs beside the process with the same number. */
 export type Place = {
   /** 0: with the processes that have their numbers. */
   readonly setGroup: (group: number) => void;
@@ -165,7 +165,7 @@ export class SimNetwork {
     return this.#said.get(id);
   }
 
-  /** Of that process. */
+  /** Returns the nonce of that process. */
   nonceOf(id: PeerId): number | undefined {
     const said = this.#said.get(id);
     const frame = said === undefined ? undefined : decodeFrame(said);

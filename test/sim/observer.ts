@@ -43,7 +43,7 @@ export class NodeObserver {
     this.#options = options;
   }
 
-  /** Of a process beside the one that has its number by now. */
+  /** Checks a step of a process that runs beside the one that has its number by now. */
   sawGhost(log: NodeLog, actor: string, message: object, state: unknown): void {
     if (actor !== "log-sync") return;
     this.#options.invariants.afterLogSync(log, state as LogSyncState);

@@ -40,7 +40,7 @@ export type Plan = {
     readonly delayMs: Range;
     readonly lateRate: number;
   };
-  /** Of what nodes say about where their logs stand, and of snapshots: part comes late, or again. */
+  /** Some messages about where logs end, and some chunks of snapshots, come late or twice. */
   readonly stragglers: { readonly rate: number; readonly lateMs: Range };
   readonly clientDelayMs: Range;
   readonly diskMs: Range;
@@ -65,15 +65,15 @@ export type Plan = {
     /** That a gateway holds for all its connections before they wait; native ones would be refused, which none is ready for. */
     readonly heldBytes: number;
   };
-  /** Of recent changes that a lane keeps. */
+  /** The bytes of recent changes that a lane keeps. */
   readonly ringBytes: number;
-  /** Of changes that wait for a stream's credits before it pauses. */
+  /** The bytes of changes that wait for a stream's credits before the stream pauses. */
   readonly streamPendingBytes: number;
   /** A folder may take another one's place that was not heard for so long. */
   readonly replaceAfterMs: number;
   readonly natives: {
     readonly clients: readonly Workload[];
-    /** Of their messages and those to them. */
+    /** The fraction of their messages, and of messages to them, that is lost. */
     readonly lossRate: number;
     readonly streamsMax: number;
     /** Between two grants of credits. */
@@ -92,7 +92,7 @@ export function drawPlan(seed: number, directed?: DirectedName): Plan {
   return { ...changed, startMs: Array.from({ length: changed.nodes }, () => 0) };
 }
 
-/** Of one znode. */
+/** The data of one znode. */
 const LARGE_DATA_BYTES = 1000;
 const LARGE_DATA_CHUNK_BYTES = 5000;
 const LARGE_DATA_WINDOW_BYTES = 400_000;
@@ -149,7 +149,8 @@ function drawRandomPlan(seed: number): Plan {
     ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
     memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
   };
-  // Large values, one at a time on their way or in the smallest chunks, would be under way for longer than a seed has time to converge.
+  // Large values, one at a time on their way or in the smallest chunks, would be under way for longer than a seed has time to
+  // converge.
   const isLarge = plan.clients.some(({ dataBytes }) => dataBytes > LARGE_DATA_BYTES);
   if (!isLarge) return plan;
   const windowBytes = Math.max(plan.sizes.recent / 2, LARGE_DATA_WINDOW_BYTES);
@@ -199,7 +200,7 @@ const DIRECTED_STREAM = 13;
 const LANES_STREAM = 15;
 const IDENTITY_STREAM = 16;
 const MEMORY_STREAM = 17;
-/** Of a client that asks for too much: with this data its replies are more than is written ahead. */
+/** The load of a client that asks for too much: with this much data its replies exceed what a gateway writes ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 
 function drawOthers(

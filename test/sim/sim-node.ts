@@ -79,7 +79,7 @@ export type FolderCopy = {
   readonly files: Readonly<Record<string, Uint8Array>>;
   readonly identity: Identity;
   readonly incarnation: number;
-  /** Of the configuration that it went by. */
+  /** The version of the configuration that it used. */
   readonly version: number;
   readonly promised: Epoch;
   readonly durable: Zxid;
@@ -111,7 +111,7 @@ export class SimNode {
   wrongDisk: MemoryDisk | undefined;
   /** For the next start, in place of the ensemble's: it must refuse. */
   wrongMembers: readonly ServerId[] | undefined;
-  /** Of its present life: it has another node's disk, or other members. */
+  /** Whether its current incarnation has another node's disk, or other members. */
   hasWrongDisk = false;
   copy: FolderCopy | undefined;
   /** An old copy of its folder was put back: the others may find out, at any time. */
@@ -120,7 +120,7 @@ export class SimNode {
   mayStop = false;
   /** Actors that are to fail over their next message. */
   readonly failing: Set<string> = new Set();
-  /** Of its clock, kept over its lives. */
+  /** The rate of its clock, which stays the same for all incarnations. */
   rate = 1;
   wallOffsetMs = 0;
 

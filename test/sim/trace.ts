@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import { must } from "./checks/violation.ts";
 
 const EVENTS_KEPT = 400;
-/** Far more than any run needs: messages that beget messages without end. */
+/** Far more than any run needs: a run that reaches it sends messages for ever. */
 const STEPS_MAX = 600_000;
 
 export class Trace {
@@ -26,7 +26,7 @@ export class Trace {
     return hex(this.#mixed) + hex(this.#checksum);
   }
 
-  /** Of messages, disk operations and clients' bytes. */
+  /** The number of messages, disk operations, and messages of clients. */
   get steps(): number {
     return this.#count;
   }

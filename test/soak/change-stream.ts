@@ -60,7 +60,7 @@ export class ChangeStream {
     this.#blindUpTo = options.from;
   }
 
-  /** Of the last change or mark. */
+  /** The zxid of the last change or progress event. */
   get zxid(): number {
     return this.#zxid;
   }

@@ -95,7 +95,7 @@ export class Ensemble {
     this.#ports = ports;
   }
 
-  /** Of this run, for whatever is to be beside the nodes' own data. */
+  /** The folder of this run, for files beside the nodes' own data. */
   get folder(): string {
     return this.#options.folder;
   }
@@ -231,7 +231,7 @@ export class Ensemble {
     return this.#node(index).dataFolder;
   }
 
-  /** Of the node that says it leads; undefined while none does. */
+  /** Returns the number of the node that reports that it leads; undefined while none does. */
   async leader(): Promise<number | undefined> {
     const modes = await Promise.all(this.#nodes.map((node) => this.#mode(node)));
     const index = modes.indexOf("leader");

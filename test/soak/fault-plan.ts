@@ -75,7 +75,7 @@ export type Victim = "leader" | number;
 
 export type Fault = {
   readonly kind: FaultKind;
-  /** Of nodes by index from 0, or of nats-servers 0 and 1. */
+  /** The nodes by index from 0, or the nats-servers 0 and 1. */
   readonly victims: readonly Victim[];
   readonly direction: Direction;
   readonly mistake: Mistake;

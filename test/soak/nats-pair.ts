@@ -7,7 +7,7 @@ import { ServerProcess } from "./server-process.ts";
 
 export type NatsPairOptions = {
   readonly folder: string;
-  /** Of four. */
+  /** The first of four ports. */
   readonly firstPort: number;
   readonly onDeath: (name: string, how: string) => void;
 };

@@ -17,9 +17,9 @@ export type Report = {
   readonly elapsedMs: number;
   readonly history: History;
   readonly native: NativeLoad | undefined;
-  /** Of the largest node at any time. */
+  /** The resident memory of the largest node at any time. */
   readonly residentBytesMax: number;
-  /** Of every node's tree, when all was over. */
+  /** The digest of every node's tree at the end. */
   readonly digests: ReadonlyMap<string, string>;
   readonly words: ServerWords;
   readonly notes: readonly string[];

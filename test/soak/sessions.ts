@@ -1,4 +1,6 @@
-/** Checks what one session sees while it moves from node to node, and that ephemeral nodes live exactly as long as their session. */
+/**
+ * Checks what one session sees while it moves from node to node, and that ephemeral nodes live exactly as long as their session.
+ */
 import type { Violations } from "./violations.ts";
 
 /** What one session has seen. */
@@ -21,7 +23,7 @@ export class SessionView {
     return [...this.#watches.keys()];
   }
 
-  /** Of every reply, in the order in which they came. */
+  /** Notes a reply. It is called for every reply, in the order in which they came. */
   replied(zxid: bigint, what: string): void {
     if (zxid < this.#zxid) {
       const shown = `${zxid.toString(16)} after ${this.#zxid.toString(16)}`;

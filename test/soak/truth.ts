@@ -174,7 +174,7 @@ export class Truth {
       if (problem !== undefined) return problem;
     }
     const session = this.model.sessions.get(owner === 0 ? WRITER : owner);
-    // Of sessions from before the root, only the deletion of their nodes could come.
+    // A session from before the root can only have its znodes deleted.
     const { id, attachedAt } = session ?? { id: WRITER, attachedAt: WRITER };
     const operation = operationOf(change);
     const asked = { kind: "client", session: id as SessionId, attachedAt, operation } as const;

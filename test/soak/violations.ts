@@ -33,7 +33,7 @@ export type Rule =
   | "watch-invented"
   /** The change stream left out, repeated or reordered a change. */
   | "stream"
-  /** Of a multi only a part took effect, or not at one zxid. */
+  /** Only some operations of a multi took effect, or not all at one zxid. */
   | "multi-torn"
   /** A client lost its connection though only other nodes were killed. */
   | "connection-loss"
@@ -45,7 +45,7 @@ export type Rule =
   | "wrong-start"
   /** A process that has no place in the ensemble led, followed, voted, or served a write. */
   | "intruder"
-  /** Of two processes of one folder both went on, or none. */
+  /** Two processes were started on one folder, and both of them continued, or neither. */
   | "one-folder-twice"
   /** After everything had healed, the ensemble did not come together in time. */
   | "convergence"

@@ -61,7 +61,7 @@ type Answer = { readonly zxid: bigint; readonly code: number };
 
 type Asked = {
   readonly operation: Operation;
-  /** Of a write; undefined for a read. */
+  /** The token of a write; undefined for a read. */
   readonly token?: string;
   /** It has to be answered with this code. */
   readonly expected?: number;

@@ -155,7 +155,7 @@ export class NativeGatewayHarness {
     return inbox;
   }
 
-  /** Of requests. */
+  /** The bytes that the gateway holds for requests. */
   get heldBytes(): number {
     return this.#driven.state.requestBytes;
   }

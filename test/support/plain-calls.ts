@@ -14,7 +14,7 @@ export class Driven<State, Message extends object, E extends Effect> {
   nowMs = 0;
   /** What the actor draws. */
   chance = 0.5;
-  /** Of the last message. */
+  /** The effects of the last message. */
   effects: readonly Effect[];
   readonly #driven: DrivenActor<State, Message, E>;
 

@@ -101,7 +101,7 @@ export class Writer {
   }
 }
 
-/** Of a create the path, of a read the data or the names. */
+/** Returns the path of a create, or the data or the names of a read. */
 export function firstText(reply: Reply): string {
   const [first] = reply.text;
   if (typeof first !== "string") throw new Error(`no text in the reply to ${reply.label}`);

@@ -64,7 +64,7 @@ export class ZooidProcesses {
     return this.#firstPort + id - 1;
   }
 
-  /** Of the node's data, within the run's own. */
+  /** Returns the folder of the node's data, within the folder of the run. */
   folderOf(id: number, name: string = String(id)): string {
     return join(this.#folder, name);
   }

@@ -89,7 +89,7 @@ for (const [name, open] of Object.entries(openers)) {
   });
 }
 
-/** Of this process, whose other threads have files of their own. */
+/** Counts only the open files of this folder: other threads of the process have files open too. */
 function openFilesIn(folder: string): number {
   return readdirSync("/proc/self/fd").filter((descriptor) => {
     try {

@@ -67,7 +67,7 @@ const WORDS: readonly string[] = [
   "crst",
   "xxxx",
 ];
-/** Of what one client sends in a conversation: large ones are tried, and not without end. */
+/** The most bytes that one client sends in a conversation: large requests are tried, but not for ever. */
 const LARGE_BYTES_MAX = 3_000_000;
 
 export class ZooKeeperStranger {
@@ -78,7 +78,7 @@ export class ZooKeeperStranger {
   #xid = 0;
   #session = 0n;
   #password: Buffer = Buffer.alloc(16);
-  /** Of a frame that has been sent in part. */
+  /** The rest of a frame whose beginning has been sent. */
   #rest: Uint8Array = new Uint8Array(0);
   #sentBytes = 0;
   #kinds = new Set<string>();

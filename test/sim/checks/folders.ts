@@ -27,7 +27,7 @@ type Heard = {
 const NOTHING = { zxid: ZXID_NONE, incarnation: 0 };
 
 export class Folders {
-  /** Of one life of a node. */
+  /** What one incarnation of a node has received. */
   readonly #heard = new WeakMap<LogSyncState, Heard>();
 
   /** After every step of log-sync. */
@@ -70,7 +70,7 @@ export class Folders {
   }
 }
 
-/** Of one folder the process that was started last is heard, and none after it that was started before. */
+/** A node listens to the process of a folder that was started last, and never again to one that was started before it. */
 function checkProcess(node: number, heard: Heard, from: number, sender: PeerSender): void {
   const known = heard.processes.get(from);
   heard.processes.set(from, sender);

@@ -34,5 +34,5 @@ export function checkInspection(
   }
 }
 
-/** Of what is said about messages that no honest node sends. */
+/** The events about messages that no honest node sends. */
 const REFUSALS: readonly string[] = [MALFORMED, "peerContradiction"];

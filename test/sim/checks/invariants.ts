@@ -14,7 +14,7 @@ import { must } from "./violation.ts";
 /** What is known of a node's log, over all of its lives. */
 export type NodeLog = {
   readonly node: number;
-  /** Of the last life that has read its log. */
+  /** The state of the last incarnation that has read its log. */
   state: LogSyncState | undefined;
   /** Its disk was damaged, and it has not had its vote since: what its log was before. */
   beforeDamage: LogSyncState | undefined;
@@ -24,7 +24,7 @@ export type NodeLog = {
   promisedEpoch: number;
   /** The highest that it ever gave to another node and had on its disk, damaged or not. What it gives itself binds nobody else. */
   everPromised: number;
-  /** Of this life. */
+  /** What this incarnation has committed. */
   committed: Zxid;
   leadingEpoch: number;
   /** It takes batches in this epoch. */

@@ -9,7 +9,7 @@ import type { NodeLog } from "./invariants.ts";
 import type { Truth } from "./truth.ts";
 import { must } from "./violation.ts";
 
-/** Of one life of a log, as it was looked at last. */
+/** One incarnation of a log, as it was when it was last checked. */
 type Held = {
   truncations: number;
   base: Zxid;
@@ -22,7 +22,7 @@ export class Kept {
   readonly #truth: Truth;
   /** By life. */
   readonly #lives = new WeakMap<LogState, Held>();
-  /** Of the present life of each node. */
+  /** The current incarnation of each node's log. */
   readonly #held = new Map<number, Held>();
   readonly #truncating = new WeakSet<LogSyncState>();
 

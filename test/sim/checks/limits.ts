@@ -63,7 +63,7 @@ export function underWayBytes({ clients, natives }: Plan): number {
   return requests * WRITE_GROWTH_BYTES;
 }
 
-/** Of one create of a simulated client; its multis create one znode or two. */
+/** The most that one write of a simulated client grows the tree: its multis create at most two znodes. */
 const WRITE_GROWTH_BYTES: number = 2 * (ZNODE_BYTES + 40);
 
 /** After each write to a connection. */

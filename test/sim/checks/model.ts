@@ -124,7 +124,7 @@ export class Model {
     return then;
   }
 
-  /** Of `changes`: the place of the first after the zxid. */
+  /** Returns the index in `changes` of the first change after the zxid. */
   firstChangeAfter(zxid: Zxid): number {
     let low = 0;
     let high = this.changes.length;

@@ -18,7 +18,7 @@ export function checkSessionSafety(
     readonly session: number;
     readonly timeoutMs: number;
     readonly nowMs: number;
-    /** Of the rates of all clocks, from 1. */
+    /** How far the rate of any clock is from 1. */
     readonly driftMax: number;
   },
 ): number {

@@ -40,7 +40,7 @@ export class Truth {
   readonly model: Model = new Model();
   /** Through the last record that any node delivered. */
   latest: Zxid = ZXID_NONE;
-  /** Of that record. */
+  /** The time of that record. */
   latestMs = 0;
   /** The largest zxid that any client was told of as the result of a write. */
   acknowledged: Zxid = ZXID_NONE;
@@ -173,7 +173,7 @@ export function takeRefusal(attachment: Attachment, place: number): void {
   const what = (): string => `${client}: ${operation === undefined ? "" : textOf(operation)}`;
   must(mayBeRefused, "refused is not done", () => `${what()} is refused, there was room`);
   refused.add(place);
-  // Of several that are the same it may have been a later one that was committed.
+  // If several are equal, the one that was committed may have been a later one.
   const after = committed.splice(place);
   for (let index = 0; index < after.length; index += 1) {
     const zxid = after[index];

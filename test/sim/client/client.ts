@@ -40,7 +40,7 @@ type Pending = {
   readonly request: SimRequest;
   /** The largest zxid that anybody had as a result when this was asked. */
   readonly after: Zxid;
-  /** Of a write: its place among what its connection sent. */
+  /** For a write, its position among the writes that its connection sent. */
   readonly place: number;
   /** In true time. */
   readonly askedMs: number;

@@ -53,7 +53,7 @@ type Connection = {
   untoldBytes: number;
   readonly grantedMs: number | undefined;
   readonly answer: LastAnswer;
-  /** Of its gateway, once it is open. */
+  /** The subject of its gateway; undefined until the connection is open. */
   subject: string | undefined;
   server: number | undefined;
   said: number;

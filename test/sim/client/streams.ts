@@ -21,7 +21,7 @@ type Stream = {
   readonly window: number;
   /** Everything up to here has come. */
   after: Zxid;
-  /** Of the first change of the model after that. */
+  /** The index of the first change of the model after that zxid. */
   cursor: number;
   credits: number;
   consumed: number;

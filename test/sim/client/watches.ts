@@ -12,7 +12,7 @@ export type WatchKind = "data" | "exist" | "child";
 type Watch = {
   readonly kind: WatchKind;
   readonly path: string;
-  /** Of the first change that could fire it. */
+  /** The index of the first change that could fire the watch. */
   cursor: number;
 };
 

@@ -166,7 +166,7 @@ export function readEvent(reader: JuteReader): {
   return { type, path: reader.string() ?? "" };
 }
 
-/** Of a reply without an error; of a multi also with one. */
+/** Reads the body of a reply without an error. The reply to a multi has a body even if it failed. */
 export function readBody(reader: JuteReader, request: SimRequest): ReplyBody {
   if (request.kind === "read") return readReadBody(reader, request.read);
   switch (request.operation.kind) {

@@ -10,7 +10,7 @@ export type Target = {
   readonly node: SimNode;
   readonly other: SimNode;
   readonly client: SimClient;
-  /** Of either protocol. */
+  /** A client of either protocol. */
   readonly anyone: SimClient | NativeClient;
   readonly forMs: number;
 };

@@ -22,7 +22,7 @@ import {
 } from "./harness.ts";
 
 const SEGMENT_BYTES = 4096;
-/** Of a record and its mark, when each is a write of its own. */
+/** What a record and its write header take, if each record is a write of its own. */
 const WRITE_BYTES = 128;
 /** In the file `log-end`, for each write. */
 const END_BYTES = 16;

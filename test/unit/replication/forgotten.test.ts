@@ -21,7 +21,7 @@ import {
 
 type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
-/** Of a node's Nth life. */
+/** A message of the Nth incarnation of a node. */
 function from(peer: number, life: number, message: LogSyncPeerMessage): LogSyncMessage {
   const sender = { ...senderOf(peer), incarnation: life, nonce: 100 * peer + life };
   return { kind: "received", from: server(peer), sender, message };

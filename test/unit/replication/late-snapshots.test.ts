@@ -38,7 +38,7 @@ class Follower {
         return report.kind === "recovered" ? { ...report, identity, configuration } : report;
       }),
     );
-    // Of an epoch above its promise it takes nothing before that is durable.
+    // It accepts nothing of an epoch above its promise before the new promise is durable.
     this.announce(1, ZXID_NONE, ZXID_NONE);
   }
 

@@ -157,7 +157,7 @@ test("what a gap made the leader refuse is sent again from the number it expects
   };
   t.deepEqual(refused(1), [1, 2, 3]);
   t.deepEqual(refused(1), [], "what came behind the same gap");
-  // Of what was sent again the first one arrived first, and not the second: waiting would cost half a second.
+  // The batches were sent again, and the first arrived but not the second. That is a new gap, so they are sent again at once.
   t.deepEqual(refused(2), [2, 3]);
   t.deepEqual(refused(2), []);
   submitter.nowMs += 20;

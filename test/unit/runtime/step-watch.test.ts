@@ -48,7 +48,7 @@ class WorkClock implements Clock {
 class Bench {
   readonly clock = new WorkClock();
   readonly system: ActorSystem;
-  /** Of the log, `actor event detail`. */
+  /** The log as lines of `actor event detail`. */
   readonly lines: string[] = [];
 
   constructor(slowStepMs?: number) {

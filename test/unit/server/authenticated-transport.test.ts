@@ -64,7 +64,7 @@ function pair(
   const heard: Incoming[] = [];
   const b = new Peer(network, clock, 2, two);
   const a = new Peer(network, clock, 1, one);
-  // Of the same network, where everybody hears everything.
+  // A node on the same network, where everybody receives everything.
   network.join(3).onReceive((incoming) => heard.push(incoming));
   return { clock, a, b, heard };
 }
