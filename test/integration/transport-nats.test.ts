@@ -130,25 +130,25 @@ test("nothing that was sent while the server was away arrives after it is back",
   const first = await server(t);
   const one = await peer(t, first.url, 1);
   const two = await peer(t, first.url, 2);
-  let life = "before";
+  let incarnation = "before";
   const sending = setInterval(() => {
-    one.transport.send(2, "log-sync", text(life));
-    one.transport.broadcast("log-sync", text(life));
+    one.transport.send(2, "log-sync", text(incarnation));
+    one.transport.broadcast("log-sync", text(incarnation));
   }, 1);
   t.teardown(() => clearInterval(sending));
   await two.hears("1 log-sync before");
   await first.kill();
-  life = "away";
+  incarnation = "away";
   const back = (node: Peer): Promise<unknown> =>
     firstValueFrom(node.transport.status$.pipe(filter((status) => status === "connected")));
   const gone = (node: Peer): Promise<unknown> =>
     firstValueFrom(node.transport.status$.pipe(filter((status) => status === "disconnected")));
   await Promise.all([gone(one), gone(two)]);
   t.deepEqual(await one.request(2, "ping", 20), { kind: "timedOut" });
-  life = "starting";
+  incarnation = "starting";
   await server(t, { port: first.port });
   await Promise.all([back(one), back(two)]);
-  life = "after";
+  incarnation = "after";
   await two.hears("1 log-sync after");
   t.false(two.heard.includes("1 log-sync away"));
 });

@@ -36,7 +36,7 @@ import { NodeClock } from "./node-clock.ts";
 import type { Plan } from "./plan.ts";
 import { NodeObserver } from "./observer.ts";
 import { Random } from "./random.ts";
-import { failIfPlanted, type Life, SimNode } from "./sim-node.ts";
+import { failIfPlanted, type Incarnation, SimNode } from "./sim-node.ts";
 import { threadLinksOf } from "./thread-links.ts";
 import { stragglers } from "./stragglers.ts";
 import type { Trace } from "./trace.ts";
@@ -182,16 +182,16 @@ export class Cluster {
   }
 
   start(node: SimNode): void {
-    if (node.life !== undefined) return;
-    node.lives += 1;
+    if (node.incarnation !== undefined) return;
+    node.starts += 1;
     const { wrongDisk } = node;
     const wrongMembers = node.takeWrongMembers();
     node.wrongDisk = undefined;
-    const random = this.#random.stream(NODE_STREAMS * node.log.node + node.lives);
+    const random = this.#random.stream(NODE_STREAMS * node.log.node + node.starts);
     const { rate, wallOffsetMs } = node;
     // As long as a process takes to load its modules.
-    const clock = new NodeClock(this.clock, { rate, wallOffsetMs, startMs: 40 * node.lives });
-    let lifeOfPort: Life | undefined;
+    const clock = new NodeClock(this.clock, { rate, wallOffsetMs, startMs: 40 * node.starts });
+    let incarnationOfPort: Incarnation | undefined;
     const port = new FaultyDiskPort({
       node: node.id,
       disk: wrongDisk ?? node.disk,
@@ -206,8 +206,8 @@ export class Cluster {
         this.note(node, `disk: ${operation.kind} fails: ${code}`);
       },
       onCrash: (operation) => {
-        if (lifeOfPort !== undefined && this.ghosts.has(lifeOfPort)) {
-          this.ghosts.end(lifeOfPort);
+        if (incarnationOfPort !== undefined && this.ghosts.has(incarnationOfPort)) {
+          this.ghosts.end(incarnationOfPort);
           return;
         }
         this.note(node, `crashes before ${operation.kind}`);
@@ -218,48 +218,51 @@ export class Cluster {
     node.mayStop = false;
     node.hasWrongDisk = wrongDisk !== undefined || wrongMembers !== undefined;
     this.invariants.started(node.log);
-    this.note(node, `starts, life ${node.lives}`);
-    const life = this.#build(node, { clock, port, random, members: wrongMembers });
-    lifeOfPort = life;
-    node.life = life;
+    this.note(node, `starts, life ${node.starts}`);
+    const incarnation = this.#build(node, { clock, port, random, members: wrongMembers });
+    incarnationOfPort = incarnation;
+    node.incarnation = incarnation;
   }
 
   /** As `kill -9`; with `power` also as a power failure: what was not fsynced may be gone. */
   crash(node: SimNode, power: boolean): void {
-    const { life } = node;
-    if (life === undefined) return;
+    const { incarnation } = node;
+    if (incarnation === undefined) return;
     this.note(node, power ? "power failure" : "killed");
-    this.#end(node, life);
+    this.#end(node, incarnation);
     if (power) node.disk.crash(this.randomOf(node, 500));
   }
 
   /** Returns random numbers for what happens to the current incarnation of a node. `kind` distinguishes the uses. */
   randomOf(node: SimNode, kind: number): () => number {
-    const random = this.#random.stream(NODE_STREAMS * node.id + kind + node.lives);
+    const random = this.#random.stream(NODE_STREAMS * node.id + kind + node.starts);
     return () => random.random();
   }
 
   /** The process goes on apart from all others, and another one with an empty folder is started under its number. */
-  leaveBeside(node: SimNode, life: Life): void {
-    this.ghosts.add(node, life, { kind: "replaced", place: this.network.leaveBeside(node.id) });
+  leaveBeside(node: SimNode, incarnation: Incarnation): void {
+    this.ghosts.add(node, incarnation, {
+      kind: "replaced",
+      place: this.network.leaveBeside(node.id),
+    });
     // What its gateways hold may be refused later, when nobody looks at them any more.
     this.#expectRefusals(node);
     this.#expectNativeRefusals(node);
-    for (const port of life.links.values()) {
+    for (const port of incarnation.links.values()) {
       for (const link of [...port.links]) link.serverDied(this.#linkRandom.chance(0.2));
     }
-    node.life = undefined;
+    node.incarnation = undefined;
   }
 
-  #end(node: SimNode, life: Life): void {
+  #end(node: SimNode, incarnation: Incarnation): void {
     // What was heard of the others was in its memory.
     this.ghosts.endAll("copy");
-    node.life = undefined;
-    life.port.end();
-    for (const system of life.systems.values()) system.stop();
-    life.clock.end();
+    node.incarnation = undefined;
+    incarnation.port.end();
+    for (const system of incarnation.systems.values()) system.stop();
+    incarnation.clock.end();
     this.network.leave(node.id);
-    for (const port of life.links.values()) {
+    for (const port of incarnation.links.values()) {
       for (const link of [...port.links]) link.serverDied(this.#linkRandom.chance(0.2));
     }
     node.faults.crashAfter = undefined;
@@ -274,12 +277,12 @@ export class Cluster {
       /** Other ones than the ensemble's. */
       readonly members: readonly ServerId[] | undefined;
     },
-  ): Life {
+  ): Incarnation {
     const { plan } = this;
     const { clock, port, random } = of;
     const right = configOf(plan, node.id);
     const config = { ...right, members: of.members ?? right.members };
-    const made: { life: Life | undefined } = { life: undefined };
+    const made: { incarnation: Incarnation | undefined } = { incarnation: undefined };
     const { kind } = node;
     const beside = kind === "member" ? undefined : this.network.joinBeside(node.id);
     const gate = peerGate(config, random);
@@ -308,14 +311,14 @@ export class Cluster {
           if (thread !== "main") return threadLinks.get("main");
           return there === "main" ? undefined : threadLinks.get(there);
         },
-        onStopNode: (reason) => this.#stopped(node, made.life ?? node.life, reason),
+        onStopNode: (reason) => this.#stopped(node, made.incarnation ?? node.incarnation, reason),
         beforeStep: (actor, message) => failIfPlanted(node.failing, actor, message),
       });
     const shared = plan.threads === undefined ? make("main") : undefined;
     for (const thread of threads) systems.set(thread, shared ?? make(thread));
     for (const system of new Set(systems.values())) {
       wireAll(system, plan.lanes);
-      this.#listen(node, system, () => made.life);
+      this.#listen(node, system, () => made.incarnation);
     }
     const systemOf = (thread: string | number): ActorSystem => systems.get(thread) as ActorSystem;
     addLogActor(systemOf("log"), config, { segmentBytes: plan.segmentBytes });
@@ -327,12 +330,12 @@ export class Cluster {
     addReplicationActors(systemOf("main"), config, gate, { sizes, replaceAfterMs });
     addAdminActor(systemOf("main"), config);
     addChangesActor(systemOf("main"));
-    const life = { number: node.lives, clock, port, systems, links, cursors: new Map() };
-    made.life = life;
+    const incarnation = { number: node.starts, clock, port, systems, links, cursors: new Map() };
+    made.incarnation = incarnation;
     if (kind !== "member" && beside !== undefined) {
-      this.ghosts.add(node, life, { kind, place: beside.place });
+      this.ghosts.add(node, incarnation, { kind, place: beside.place });
     }
-    return life;
+    return incarnation;
   }
 
   /** A connection's number tells its lane only together with the thread; nodes without threads have their lanes apart by range. */
@@ -374,7 +377,7 @@ export class Cluster {
   }): Link | undefined {
     const node = this.nodes[of.node - 1];
     const lane = this.#linkRandom.whole(1, this.plan.lanes);
-    const port = node?.life?.links.get(lane);
+    const port = node?.incarnation?.links.get(lane);
     if (
       node === undefined ||
       port === undefined ||
@@ -404,14 +407,14 @@ export class Cluster {
   }
 
   #linksOf(node: SimNode): Link[] {
-    return [...(node.life?.links.values() ?? [])].flatMap((port) => [...port.links]);
+    return [...(node.incarnation?.links.values() ?? [])].flatMap((port) => [...port.links]);
   }
 
-  #stopped(node: SimNode, life: Life | undefined, reason: string): void {
-    if (life === undefined) return;
-    if (this.ghosts.has(life)) {
+  #stopped(node: SimNode, incarnation: Incarnation | undefined, reason: string): void {
+    if (incarnation === undefined) return;
+    if (this.ghosts.has(incarnation)) {
       this.note(node, `left beside another process, stops: ${reason}`);
-      this.guard(() => this.ghosts.stopped(life, reason, node.mayStop));
+      this.guard(() => this.ghosts.stopped(incarnation, reason, node.mayStop));
       return;
     }
     this.note(node, `stops: ${reason}`);
@@ -419,7 +422,7 @@ export class Cluster {
     this.guard(() => {
       must(node.mayStop || refused, "no crash", () => `node ${node.id} stopped: ${reason}`);
     });
-    this.#end(node, life);
+    this.#end(node, incarnation);
     this.onDown(node);
   }
 
@@ -436,9 +439,11 @@ export class Cluster {
     }
   }
 
-  #listen(node: SimNode, system: ActorSystem, life: () => Life | undefined): void {
+  #listen(node: SimNode, system: ActorSystem, incarnation: () => Incarnation | undefined): void {
     system.inspection$.subscribe((event) => this.#inspect(node, event));
-    system.decisions$.subscribe((decision) => this.guard(() => this.#saw(node, life(), decision)));
+    system.decisions$.subscribe((decision) =>
+      this.guard(() => this.#saw(node, incarnation(), decision)),
+    );
     if (node.kind === "rival") return;
     observe(system, "committed").subscribe(({ records }) => {
       this.guard(() => {
@@ -447,9 +452,13 @@ export class Cluster {
     });
   }
 
-  #saw(node: SimNode, life: Life | undefined, { actor, message, state }: Decision): void {
+  #saw(
+    node: SimNode,
+    incarnation: Incarnation | undefined,
+    { actor, message, state }: Decision,
+  ): void {
     if ("kind" in message && message.kind === "start") return;
-    const ghost = this.ghosts.logOf(life);
+    const ghost = this.ghosts.logOf(incarnation);
     if (node.kind === "rival") this.ghosts.sawRival(node, actor, message, state);
     else if (ghost !== undefined) this.#observer.sawGhost(ghost, actor, message, state);
     else if (node.kind === "copy") this.#observer.sawGhost(node.log, actor, message, state);
@@ -463,7 +472,7 @@ export class Cluster {
   }
 }
 
-/** Connections of one lane of one life. */
+/** Connections of one lane of one incarnation. */
 const LANE_NUMBERS = 100_000;
 
 function clientCut(client: string, node: SimNode): string {

@@ -7,7 +7,7 @@ export class Figures {
   #virtualMs = 0;
   #convergedMs = 0;
   #steps = 0;
-  #lives = 0;
+  #incarnations = 0;
   readonly #clients = new Map<string, number>();
   readonly #streams = new Map<string, number>();
   readonly #subjects = new Map<string, number>();
@@ -20,7 +20,7 @@ export class Figures {
     this.#virtualMs += result.virtualMs;
     this.#convergedMs = Math.max(this.#convergedMs, result.convergedMs);
     this.#steps += result.steps;
-    this.#lives += result.lives;
+    this.#incarnations += result.starts;
     addAll(this.#clients, result.clients);
     addAll(this.#streams, result.streams);
     addAll(this.#subjects, result.subjects);
@@ -46,7 +46,7 @@ export class Figures {
   text(elapsedMs: number): string {
     return [
       this.progress(elapsedMs),
-      `  steps ${this.#steps}, lives of nodes ${this.#lives}, slowest convergence ${Math.round(this.#convergedMs)} ms of at most ${CONVERGENCE_MS}`,
+      `  steps ${this.#steps}, lives of nodes ${this.#incarnations}, slowest convergence ${Math.round(this.#convergedMs)} ms of at most ${CONVERGENCE_MS}`,
       `  clients: ${listed(this.#clients)}`,
       `  change streams: ${listed(this.#streams)}; messages of native clients: ${listed(this.#subjects)}`,
       `  network: ${listed(this.#network)}`,

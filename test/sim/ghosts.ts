@@ -5,14 +5,14 @@ import type { Clock } from "../../runtime/clock.ts";
 import { type NodeLog, newNodeLog } from "./checks/invariants.ts";
 import { must } from "./checks/violation.ts";
 import type { Place } from "./network.ts";
-import { type Life, type ProcessKind, SimNode } from "./sim-node.ts";
+import { type Incarnation, type ProcessKind, SimNode } from "./sim-node.ts";
 
 type Kind = Exclude<ProcessKind, "member"> | "replaced";
 
 type Ghost = {
   readonly kind: Kind;
   readonly node: SimNode;
-  readonly life: Life;
+  readonly incarnation: Incarnation;
   /** Its own: to the checkers it is another node. */
   readonly log: NodeLog;
   readonly place: Place;
@@ -31,7 +31,7 @@ const MAY_SAY: Readonly<Record<Kind, readonly string[]>> = {
 };
 
 export class Ghosts {
-  readonly #all = new Map<Life, Ghost>();
+  readonly #all = new Map<Incarnation, Ghost>();
   readonly #nodes: readonly SimNode[];
   readonly #clock: Clock;
   /** For a second ensemble, the nodes that have received something of it. */
@@ -45,10 +45,10 @@ export class Ghosts {
     this.#clock = clock;
   }
 
-  add(node: SimNode, life: Life, of: Pick<Ghost, "kind" | "place">): void {
+  add(node: SimNode, incarnation: Incarnation, of: Pick<Ghost, "kind" | "place">): void {
     // Who is replaced goes on as it is; what the checkers knew of the node is of this process.
     const log = of.kind === "replaced" ? { ...node.log, node: this.#number(node) } : node.log;
-    this.#all.set(life, { ...of, node, life, log });
+    this.#all.set(incarnation, { ...of, node, incarnation, log });
     // All members of a second ensemble hear each other.
     of.place.setGroup(of.kind === "rival" ? RIVALS : this.#made);
   }
@@ -64,8 +64,8 @@ export class Ghosts {
     return GHOST_NUMBERS * this.#made + id;
   }
 
-  has(life: Life | undefined): boolean {
-    return life !== undefined && this.#all.has(life);
+  has(incarnation: Incarnation | undefined): boolean {
+    return incarnation !== undefined && this.#all.has(incarnation);
   }
 
   hasAny(kind: Kind): boolean {
@@ -77,19 +77,19 @@ export class Ghosts {
     for (const ghost of this.#all.values()) if (ghost.kind === kind) ghost.place.setGroup(0);
   }
 
-  /** Undefined: it is a node's present life. */
-  logOf(life: Life | undefined): NodeLog | undefined {
-    return life === undefined ? undefined : this.#all.get(life)?.log;
+  /** Undefined: it is a node's present incarnation. */
+  logOf(incarnation: Incarnation | undefined): NodeLog | undefined {
+    return incarnation === undefined ? undefined : this.#all.get(incarnation)?.log;
   }
 
   /** It stopped by itself: it has heard that it was replaced, or that it is a copy. */
-  stopped(life: Life, reason: string, mayStop: boolean): void {
-    const kind = this.#all.get(life)?.kind;
+  stopped(incarnation: Incarnation, reason: string, mayStop: boolean): void {
+    const kind = this.#all.get(incarnation)?.kind;
     const may = kind === undefined ? [] : MAY_SAY[kind];
     must(mayStop || may.some((part) => reason.includes(part)), "no crash", () => {
       return `a process that was left beside another stopped: ${reason}`;
     });
-    this.end(life);
+    this.end(incarnation);
   }
 
   /**
@@ -124,30 +124,33 @@ export class Ghosts {
   }
 
   #endOf(node: SimNode): void {
-    for (const ghost of [...this.#all.values()]) if (ghost.node === node) this.end(ghost.life);
+    for (const ghost of [...this.#all.values()])
+      if (ghost.node === node) this.end(ghost.incarnation);
   }
 
-  end(life: Life): void {
-    const ghost = this.#all.get(life);
+  end(incarnation: Incarnation): void {
+    const ghost = this.#all.get(incarnation);
     if (ghost === undefined) return;
-    this.#all.delete(life);
+    this.#all.delete(incarnation);
     ghost.place.end();
-    life.port.end();
-    for (const system of life.systems.values()) system.stop();
-    life.clock.end();
+    incarnation.port.end();
+    for (const system of incarnation.systems.values()) system.stop();
+    incarnation.clock.end();
   }
 
   endAll(kind?: Kind): void {
-    for (const [life, ghost] of [...this.#all]) {
-      if (kind === undefined || ghost.kind === kind) this.end(life);
+    for (const [incarnation, ghost] of [...this.#all]) {
+      if (kind === undefined || ghost.kind === kind) this.end(incarnation);
     }
   }
 
   /** Those whose number is bound to another folder, as far as any node knows. */
-  replaced(nodes: readonly SimNode[]): Life[] {
+  replaced(nodes: readonly SimNode[]): Incarnation[] {
     return [...this.#all.values()]
-      .filter(({ node, life }) => {
-        const own = life.systems.get("main")?.stateOf("log-sync") as LogSyncState | undefined;
+      .filter(({ node, incarnation }) => {
+        const own = incarnation.systems.get("main")?.stateOf("log-sync") as
+          | LogSyncState
+          | undefined;
         // Where all folders that it goes by were replaced, nobody is left whose word it could take; nor can it do any harm.
         const believed = own?.membership.settled?.voters.map(({ identity }) => identity) ?? [];
         return nodes.some(({ logSync }) => {
@@ -157,7 +160,7 @@ export class Ghosts {
           return isReplaced && voters.some(({ identity }) => believed.includes(identity));
         });
       })
-      .map(({ life }) => life);
+      .map(({ incarnation }) => incarnation);
   }
 }
 

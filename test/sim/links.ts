@@ -238,7 +238,7 @@ export class Link {
   }
 }
 
-/** The connections of one lane, in one life of its node. */
+/** The connections of one lane, in one incarnation of its node. */
 export class LinkPort implements ConnectionPort {
   readonly #links = new Map<number, Link>();
   /** Asked after each write, until it knows: the zxid at which the connection's session was attached. */

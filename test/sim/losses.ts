@@ -21,7 +21,7 @@ export function losePart(cluster: Cluster, node: SimNode, what: "everything" | "
 }
 
 function take(cluster: Cluster, node: SimNode, from: () => string | undefined): boolean {
-  if (node.life !== undefined || !isQuorumWithout(node, cluster.nodes)) return false;
+  if (node.incarnation !== undefined || !isQuorumWithout(node, cluster.nodes)) return false;
   const done = from();
   if (done === undefined) return false;
   // A second ensemble of this name would take an empty folder in.
@@ -33,13 +33,13 @@ function take(cluster: Cluster, node: SimNode, from: () => string | undefined): 
 
 /** A process with an empty folder is started under the number of one that goes on, apart from all others for now. */
 export function replaceLiving(cluster: Cluster, node: SimNode): boolean {
-  const { life } = node;
-  if (life === undefined || !node.votes) return false;
+  const { incarnation } = node;
+  if (incarnation === undefined || !node.votes) return false;
   const voters = cluster.nodes.filter((each) => each.votes);
   if (!isQuorumWithout(node, voters, cluster.nodes.length)) return false;
   cluster.ghosts.endAll("rival");
   cluster.note(node, "goes on apart from all, beside a process with an empty folder");
-  cluster.leaveBeside(node, life);
+  cluster.leaveBeside(node, incarnation);
   node.disk = new MemoryDisk();
   cluster.invariants.damaged(node.log);
   cluster.start(node);
@@ -58,7 +58,7 @@ export function loseLastWrite(cluster: Cluster, node: SimNode): boolean {
 
 function isSpared(cluster: Cluster, node: SimNode): boolean {
   return (
-    node.life === undefined &&
+    node.incarnation === undefined &&
     cluster.invariants.isSpared(node.log) &&
     isQuorumWithout(node, cluster.nodes)
   );

@@ -88,7 +88,7 @@ export class SimNetwork {
     this.#trace = of.trace;
   }
 
-  /** A new life of the node. */
+  /** A new incarnation of the node. */
   join(id: PeerId): Transport {
     this.leave(id);
     this.#said.delete(id);

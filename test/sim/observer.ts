@@ -99,7 +99,7 @@ export class NodeObserver {
   #observeTree(node: SimNode, actor: string, message: TreeMessage, tree: TreeState): void {
     const loaded = message.kind === "snapshotChunk" && tree.lastApplied === message.zxid;
     if (message.kind !== "committed" && !loaded) return;
-    const cursors = node.life?.cursors;
+    const cursors = node.incarnation?.cursors;
     // A snapshot is compared whole.
     if (loaded) cursors?.delete(actor);
     checkTree(`${actor} of node ${node.id}`, tree, this.#options.underWayBytes);

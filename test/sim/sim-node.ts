@@ -85,8 +85,8 @@ export type FolderCopy = {
   readonly durable: Zxid;
 };
 
-/** One life of a node. */
-export type Life = {
+/** One incarnation of a node. */
+export type Incarnation = {
   readonly number: number;
   readonly clock: NodeClock;
   readonly port: FaultyDiskPort;
@@ -105,8 +105,8 @@ export class SimNode {
   /** Another one when it is replaced by a process with an empty folder. */
   disk: MemoryDisk = new MemoryDisk();
   /** Undefined while it is down. */
-  life: Life | undefined;
-  lives = 0;
+  incarnation: Incarnation | undefined;
+  starts = 0;
   /** Another node's, for the next start: it must refuse it. */
   wrongDisk: MemoryDisk | undefined;
   /** For the next start, in place of the ensemble's: it must refuse. */
@@ -166,11 +166,11 @@ export class SimNode {
   }
 
   stateOf(actor: string): unknown {
-    return this.life?.systems.get(threadOf(actor))?.stateOf(actor);
+    return this.incarnation?.systems.get(threadOf(actor))?.stateOf(actor);
   }
 
   tell<To extends keyof Inboxes>(to: To, message: Inboxes[To]): void {
-    this.life?.systems.get(threadOf(to))?.tell(to, message);
+    this.incarnation?.systems.get(threadOf(to))?.tell(to, message);
   }
 
   /** It leads or follows, and the epoch's barrier is committed. */

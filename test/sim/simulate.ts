@@ -23,7 +23,7 @@ export type SimResult = {
   /** From the end of the faults until all has converged. */
   readonly convergedMs: number;
   readonly epochs: number;
-  readonly lives: number;
+  readonly starts: number;
   readonly clients: ClientCounts;
   readonly streams: StreamCounts;
   readonly subjects: SubjectCounts;
@@ -97,7 +97,7 @@ function run(cluster: Cluster, coverage: Coverage): SimResult {
     virtualMs: clock.nowMs(),
     convergedMs: clock.nowMs() - healedMs,
     epochs: Math.max(...cluster.nodes.map((node) => node.log.promisedEpoch)),
-    lives: cluster.nodes.reduce((sum, node) => sum + node.lives, 0),
+    starts: cluster.nodes.reduce((sum, node) => sum + node.starts, 0),
     clients: cluster.counts,
     streams: cluster.natives.counts,
     subjects: cluster.natives.subjects.counts,

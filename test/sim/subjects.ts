@@ -55,13 +55,13 @@ export class Subjects {
   /** A client says something under the number of its connection. */
   say(client: SubjectClient, connection: number, subject: string, bytes: Uint8Array): void {
     const { random, nodes, lanes, trace } = this.#options;
-    const up = nodes.filter(({ life }) => life !== undefined);
+    const up = nodes.filter(({ incarnation }) => incarnation !== undefined);
     const node =
       subject === gatewaySubject(ENSEMBLE)
         ? up[random.below(up.length)]
         : up.find(({ id }) => subject.startsWith(laneSubject(ENSEMBLE, id, 0).slice(0, -1)));
-    const life = node?.life;
-    if (node === undefined || life === undefined) {
+    const incarnation = node?.incarnation;
+    if (node === undefined || incarnation === undefined) {
       this.counts.noResponders += 1;
       this.#later(`nobody>${client.name}`, () => client.onNoResponders(connection));
       return;
@@ -72,7 +72,7 @@ export class Subjects {
         : Number(subject.slice(subject.lastIndexOf(".") + 1));
     const reply = this.#inbox(client, connection);
     this.#carry(client, node, `${client.name}>${node.id}.${lane}`, () => {
-      if (node.life !== life) return;
+      if (node.incarnation !== incarnation) return;
       trace.step(CLIENT_MESSAGE + node.id, bytes);
       node.tell(`nats/${lane}`, { kind: "clientMessage", subject, reply, bytes });
     });

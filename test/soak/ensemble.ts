@@ -222,7 +222,7 @@ export class Ensemble {
     return names.filter((name) => /^log\.[0-9a-f]{16}$/.test(name)).sort();
   }
 
-  /** Where the node's output of all its lives is. */
+  /** Where the node's output of all its incarnations is. */
   logFile(index: number): string {
     return join(this.#options.folder, `node-${this.#node(index).id}.log`);
   }

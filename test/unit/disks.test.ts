@@ -134,7 +134,7 @@ test("a folder that is in use is refused, by name of the process", (t) => {
 
 test("a lock that names no living process, or nobody, is taken over", (t) => {
   const folder = temporaryFolder(t);
-  for (const lock of ['{"pid":1,"started":"another life"}', "", "nonsense"]) {
+  for (const lock of ['{"pid":1,"started":"another incarnation"}', "", "nonsense"]) {
     writeFileSync(join(folder, "lock"), lock);
     new FileDisk(folder).close();
     t.deepEqual(readdirSync(folder), []);

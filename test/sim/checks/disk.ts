@@ -20,7 +20,7 @@ import { must } from "./violation.ts";
 type Seen = { readonly lastZxid: number; readonly snapshots: number; readonly truncations: number };
 
 export class DiskChecks {
-  /** By life: how the log stood when its disk was looked at last. */
+  /** By incarnation: how the log stood when its disk was looked at last. */
   readonly #seen = new WeakMap<LogState, Seen>();
 
   /** After every step of the log actor. Its procedures come one at a time, so all that it counts is synced by then. */

@@ -11,7 +11,7 @@ import { treeProblemAt } from "./trees.ts";
 import type { Truth } from "./truth.ts";
 import { must } from "./violation.ts";
 
-/** What is known of a node's log, over all of its lives. */
+/** What is known of a node's log, over all of its incarnations. */
 export type NodeLog = {
   readonly node: number;
   /** The state of the last incarnation that has read its log. */
@@ -66,7 +66,7 @@ export class Invariants {
     truth.onCommitted = (node, header) => this.#checkDurable(node, header.lastZxid);
   }
 
-  /** A new life of the node. */
+  /** A new incarnation of the node. */
   started(log: NodeLog): void {
     log.committed = ZXID_NONE;
     log.leadingEpoch = 0;
@@ -253,7 +253,7 @@ export class Invariants {
     if (!state.log.truncating) {
       const stranger = report.lastZxids.find((zxid) => !holds(state, zxid));
       must(stranger === undefined, "I6 memory is the disk", () => {
-        return `node ${log.node} reads ${formatZxid(stranger ?? before)}, which its last life did not hold any more`;
+        return `node ${log.node} reads ${formatZxid(stranger ?? before)}, which its last incarnation did not hold any more`;
       });
     }
     const durable = state.log.truncating ? state.log.index.tail : state.log.durable;

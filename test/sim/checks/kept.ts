@@ -20,8 +20,8 @@ type Held = {
 export class Kept {
   readonly #logs: readonly NodeLog[];
   readonly #truth: Truth;
-  /** By life. */
-  readonly #lives = new WeakMap<LogState, Held>();
+  /** By incarnation. */
+  readonly #incarnations = new WeakMap<LogState, Held>();
   /** The current incarnation of each node's log. */
   readonly #held = new Map<number, Held>();
   readonly #truncating = new WeakSet<LogSyncState>();
@@ -35,9 +35,9 @@ export class Kept {
   afterLog({ node }: NodeLog, state: LogState): void {
     if (!state.recovered || state.stopped) return;
     const { index, truncations, snapshots } = state;
-    const held = this.#lives.get(state) ?? { truncations, base: index.base, zxids: [] };
-    if (!this.#lives.has(state)) {
-      this.#lives.set(state, held);
+    const held = this.#incarnations.get(state) ?? { truncations, base: index.base, zxids: [] };
+    if (!this.#incarnations.has(state)) {
+      this.#incarnations.set(state, held);
       this.#held.set(node, held);
     }
     if (index.base !== held.base) {

@@ -3,11 +3,11 @@ import type { SessionsMessage } from "../../../actors/sessions/messages.ts";
 import type { SessionsState } from "../../../actors/sessions/sessions.ts";
 import { decodeBatch } from "../../../protocol/batch.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
-import type { Life, SimNode } from "../sim-node.ts";
+import type { Incarnation, SimNode } from "../sim-node.ts";
 import { must } from "./violation.ts";
 
 type Reign = {
-  readonly life: Life;
+  readonly incarnation: Incarnation;
   leading: boolean;
   /** By the node's clock: when it last heard of a session, or of its being attached. */
   readonly heardMs: Map<SessionId, number>;
@@ -22,16 +22,16 @@ export class LeaderTime {
 
   /** After each step of the sessions actor. */
   saw(node: SimNode, message: SessionsMessage, { leading }: SessionsState): void {
-    const { life } = node;
-    if (life === undefined) return;
+    const { incarnation } = node;
+    if (incarnation === undefined) return;
     let reign = this.#reigns.get(node.id);
-    if (reign?.life !== life || reign.leading !== leading) {
+    if (reign?.incarnation !== incarnation || reign.leading !== leading) {
       // A new leader gives every session its full timeout.
-      reign = { life, leading, heardMs: new Map(), look: { atMs: 0, heardMs: new Map() } };
-      for (const session of sessionsOf(node)) reign.heardMs.set(session, life.clock.nowMs());
+      reign = { incarnation, leading, heardMs: new Map(), look: { atMs: 0, heardMs: new Map() } };
+      for (const session of sessionsOf(node)) reign.heardMs.set(session, incarnation.clock.nowMs());
       this.#reigns.set(node.id, reign);
     }
-    const nowMs = life.clock.nowMs();
+    const nowMs = incarnation.clock.nowMs();
     if (message.kind === "touched") {
       for (const session of message.sessions) reign.heardMs.set(session, nowMs);
     } else if (message.kind === "sessionChanges") {
@@ -43,7 +43,7 @@ export class LeaderTime {
 
   /** The node's sessions actor proposes a batch: ends of sessions. */
   proposes(node: SimNode, payload: Uint8Array): void {
-    const clock = node.life?.clock;
+    const clock = node.incarnation?.clock;
     const reign = this.#reigns.get(node.id);
     const state = node.stateOf("sessions") as SessionsState | undefined;
     if (clock === undefined || reign === undefined || state === undefined) return;

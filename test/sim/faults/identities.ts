@@ -45,12 +45,13 @@ export function identityFaults({
     const { copy } = node;
     if (copy === undefined || cluster.ghosts.hasAny("copy")) return;
     if (!isSettled(cluster, node, copy)) return;
-    const lives = cluster.nodes.map(({ life }) => life);
+    const incarnations = cluster.nodes.map(({ incarnation }) => incarnation);
     cluster.network.listenAnew();
     node.tell("log-sync", { kind: "elected", leader: node.id });
     later(HEARD_MS, () => {
       if (!isSettled(cluster, node, copy) || !cluster.network.isHeardByAll(node.id)) return;
-      if (cluster.nodes.some(({ life }, index) => life !== lives[index])) return;
+      if (cluster.nodes.some(({ incarnation }, index) => incarnation !== incarnations[index]))
+        return;
       if (cluster.ghosts.hasAny("copy")) return;
       const beside = cluster.ghosts.newProcess(node, "copy");
       beside.disk = new MemoryDisk({ files: copy.files });
@@ -71,7 +72,7 @@ export function identityFaults({
     },
     wrongMembers: ({ node }) => {
       if (node.disk.content(OWNER_FILE) === undefined) return false;
-      if (node.life !== undefined) cluster.crash(node, random.chance(0.5));
+      if (node.incarnation !== undefined) cluster.crash(node, random.chance(0.5));
       const { nodes } = cluster.plan;
       const others = random.chance(0.5) ? [] : [(nodes + 1) as ServerId, (nodes + 2) as ServerId];
       node.wrongMembers = [node.id, ...others];
@@ -79,14 +80,14 @@ export function identityFaults({
       return say(`${node.id} is started with members ${node.wrongMembers.join(",")}`);
     },
     wipe: ({ node }) => {
-      if (node.life !== undefined) cluster.crash(node, random.chance(0.5));
+      if (node.incarnation !== undefined) cluster.crash(node, random.chance(0.5));
       const done = losePart(cluster, node, "everything");
       later(20 + random.wait(200), () => cluster.start(node));
       return done && say(`${node.id} has an empty disk`);
     },
     oldCopy: ({ node }) => {
       if (node.copy === undefined || random.chance(0.2)) return copyFolder(cluster, node);
-      if (node.life !== undefined) cluster.crash(node, random.chance(0.5));
+      if (node.incarnation !== undefined) cluster.crash(node, random.chance(0.5));
       later(20 + random.wait(200), () => cluster.start(node));
       return putBack(cluster, node);
     },

@@ -80,7 +80,7 @@ export type FaultKind =
   | "deafLeader"
   /** The leader and one other node apart from a majority, which elects at once, for longer than a session lives. */
   | "pairApart"
-  /** The leader starts again and leads again; what was said to its life before arrives then. It is isolated later. */
+  /** The leader starts again and leads again; what was said to its incarnation before arrives then. It is isolated later. */
   | "lateEchoes"
   /** A node loses its disk, and its wall clock shows less than before: its lanes' incarnation is below what the log knows. */
   | "replacedUnderOldClock"

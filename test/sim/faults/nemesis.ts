@@ -82,8 +82,8 @@ export class Nemesis {
     cluster.ghosts.meet("replaced");
     for (const node of cluster.nodes) {
       this.#healDisk(node);
-      node.life?.clock.resume();
-      if (node.life === undefined) cluster.start(node);
+      node.incarnation?.clock.resume();
+      if (node.incarnation === undefined) cluster.start(node);
     }
     cluster.onDown = (node) => cluster.clock.after(50, () => cluster.start(node));
   }
@@ -310,8 +310,8 @@ export class Nemesis {
     };
   }
 
-  #armCrash({ id, life, faults }: SimNode, over: CrashOver): boolean {
-    if (life === undefined) return false;
+  #armCrash({ id, incarnation, faults }: SimNode, over: CrashOver): boolean {
+    if (incarnation === undefined) return false;
     const steps = over === "truncation" ? 4 : this.#random.pick([3, 30]);
     faults.crashAfter = this.#random.below(steps);
     faults.crashOver = over;
@@ -319,7 +319,7 @@ export class Nemesis {
   }
 
   #crash(node: SimNode | undefined, power: boolean): boolean {
-    if (node?.life === undefined) return false;
+    if (node?.incarnation === undefined) return false;
     this.#cluster.crash(node, power);
     this.#startLater(node);
     return true;
@@ -332,13 +332,13 @@ export class Nemesis {
   }
 
   #pause(node: SimNode | undefined, forMs: number): boolean {
-    const life = node?.life;
-    if (node === undefined || life === undefined || life.clock.paused) return false;
-    life.clock.pause();
+    const incarnation = node?.incarnation;
+    if (node === undefined || incarnation === undefined || incarnation.clock.paused) return false;
+    incarnation.clock.pause();
     this.#later(forMs, () => {
-      if (node.life !== life) return;
+      if (node.incarnation !== incarnation) return;
       this.#say(`${node.id} goes on`);
-      life.clock.resume();
+      incarnation.clock.resume();
     });
     return this.#say(`${node.id} stands still`);
   }
@@ -369,13 +369,13 @@ export class Nemesis {
       },
       drift: ({ node }) => {
         node.rate = rate();
-        node.life?.clock.setRate(node.rate);
+        node.incarnation?.clock.setRate(node.rate);
         return this.#say(`the clock of ${node.id} runs at ${node.rate.toFixed(4)}`);
       },
       wallJump: ({ node }) => {
         const byMs = Math.round((random.random() * 2 - 1) * random.pick([100, 10_000, 3_600_000]));
         node.wallOffsetMs += byMs;
-        node.life?.clock.jumpWall(byMs);
+        node.incarnation?.clock.jumpWall(byMs);
         return this.#say(`the clock of ${node.id} jumps by ${byMs} ms`);
       },
       slowDisk: ({ node, forMs }) => {
@@ -389,7 +389,7 @@ export class Nemesis {
         return this.#say(`syncs of ${node.id} are slow`);
       },
       damage: ({ node }) => {
-        if (node.life !== undefined) this.#crash(node, random.chance(0.5));
+        if (node.incarnation !== undefined) this.#crash(node, random.chance(0.5));
         return damage(this.#cluster, node);
       },
       promiseForgotten: ({ node, other, forMs }) => {
@@ -405,7 +405,7 @@ export class Nemesis {
         return this.#say(`${other.id} stands unheard by its leader, and ${node.id} will forget it`);
       },
       loseLastWrite: ({ node }) => {
-        if (node.life !== undefined) this.#crash(node, false);
+        if (node.incarnation !== undefined) this.#crash(node, false);
         return loseLastWrite(this.#cluster, node);
       },
       wrongDisk: ({ node, other }) => {

@@ -1,4 +1,4 @@
-/** Faults about sessions: handshakes that take long, strangers, nodes whose lanes the log knows a later life of. */
+/** Faults about sessions: handshakes that take long, strangers, nodes whose lanes the log knows a later incarnation of. */
 import { attack } from "../client/hostile.ts";
 import { intrude } from "../client/intruder.ts";
 import { losePart } from "../losses.ts";
@@ -36,7 +36,7 @@ export function sessionFaults(
     });
   return {
     hostileClient: ({ node }) => {
-      if (node.life === undefined) return false;
+      if (node.incarnation === undefined) return false;
       attack(cluster, node, random);
       return say(`a hostile client of ${node.id}`);
     },
@@ -63,12 +63,12 @@ export function sessionFaults(
     },
     wrongPassword: ({ node, anyone }) => {
       const { session } = anyone;
-      if (session === undefined || node.life === undefined) return false;
+      if (session === undefined || node.incarnation === undefined) return false;
       intrude(cluster, { session, node, random });
       return say(`somebody asks ${node.id} for the session of ${anyone.name} without its password`);
     },
     replacedUnderOldClock: ({ node }) => {
-      if (node.life !== undefined) cluster.crash(node, false);
+      if (node.incarnation !== undefined) cluster.crash(node, false);
       const byMs = Math.round(random.random() * 100_000) + 1;
       const done = losePart(cluster, node, "everything");
       if (done) node.wallOffsetMs -= byMs;

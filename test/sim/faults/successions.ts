@@ -1,6 +1,6 @@
 /**
  * A leader and its successor at the same time, each with a purpose: what the old one hears late, or from too few, or from its
- * own life before must not let it answer clients whose sessions the new one may end.
+ * own incarnation before must not let it answer clients whose sessions the new one may end.
  */
 import type { SimNode } from "../sim-node.ts";
 import type { FaultKind } from "./kinds.ts";
@@ -72,8 +72,8 @@ export function successionFaults(injection: Injection): Record<SuccessionKind, I
     },
     lateEchoes: ({ node, forMs }) => {
       const leader = leaderNow();
-      const upMs = leader?.life?.clock.nowMs() ?? 0;
-      // Long enough that its next life has a clock that shows less for a while.
+      const upMs = leader?.incarnation?.clock.nowMs() ?? 0;
+      // Long enough that its next incarnation has a clock that shows less for a while.
       if (leader === undefined || node === leader || upMs < longMs(1000)) return false;
       const lateMs = 400 + random.random() * 500;
       for (const { id } of othersOf(leader)) network.slow(id, leader.id, lateMs);

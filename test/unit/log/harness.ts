@@ -1,4 +1,4 @@
-/** Runs a log actor against a disk, one disk operation at a time, so that a test can end its life between any two. */
+/** Runs a log actor against a disk, one disk operation at a time, so that a test can end its incarnation between any two. */
 import { crc32 } from "node:zlib";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { encodeRecord } from "../../../protocol/record.ts";

@@ -12,7 +12,7 @@ function inMemory(): DiskUnderTest {
   const disk = new MemoryDisk();
   return {
     open: () => disk,
-    // Now and then only the process dies, and the next life finds what was not synced yet.
+    // Now and then only the process dies, and the next incarnation finds what was not synced yet.
     crash: (_disk: Disk, random: () => number) => {
       if (random() < 0.7) disk.crash(random);
     },
@@ -22,7 +22,7 @@ function inMemory(): DiskUnderTest {
   };
 }
 
-/** A process that is killed loses nothing that the system has taken, so only the life ends. */
+/** A process that is killed loses nothing that the system has taken, so only the incarnation ends. */
 function inFolder(folder: string): DiskUnderTest {
   return { open: () => new FileDisk(folder), crash: (disk) => disk.close(), setFull: undefined };
 }

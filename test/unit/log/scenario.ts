@@ -18,7 +18,7 @@ import {
   zxid as zxidAt,
 } from "./harness.ts";
 
-/** Opens the disk for a life; `crash` ends it. */
+/** Opens the disk for an incarnation; `crash` ends it. */
 export type DiskUnderTest = {
   readonly open: () => Disk;
   readonly crash: (disk: Disk, random: () => number) => void;
@@ -36,7 +36,7 @@ type Moment = {
   readonly truncations: number;
 };
 
-type Life = {
+type Incarnation = {
   readonly log: LogHarness;
   /** From the start, every prefix of the changes told, in order. */
   readonly moments: Moment[];
@@ -69,19 +69,19 @@ export function randomFrom(seed: number): () => number {
 }
 
 /** Throws when something that was reported is gone, or something is there that cannot be. */
-export function playHistory(under: DiskUnderTest, seed: number, lives: number): void {
+export function playHistory(under: DiskUnderTest, seed: number, starts: number): void {
   const random = randomFrom(seed);
-  let before: Life | undefined;
+  let before: Incarnation | undefined;
   let epochNow = 1;
   // Records of one size make the remnants of a segment stand where new records would.
   const steadyBytes = random() < 0.5 ? Math.floor(random() * 700) : undefined;
-  for (let count = 1; count <= lives; count += 1) {
+  for (let count = 1; count <= starts; count += 1) {
     const disk = under.open();
     const log = new LogHarness(disk);
     // A start that is itself cut short changes nothing of what may be there.
     if (random() < 0.3) stepSome(log, Math.floor(random() * 30));
     if (log.reports.length > 0 || random() < 0.6) {
-      before = startLife(log, before);
+      before = startIncarnation(log, before);
       epochNow = liveOn(before, { under, disk, random, steadyBytes }, epochNow);
     }
     under.crash(disk, random);
@@ -92,7 +92,7 @@ function stepSome(log: LogHarness, steps: number): void {
   for (let step = 0; step < steps; step += 1) if (!log.step()) return;
 }
 
-function startLife(log: LogHarness, before: Life | undefined): Life {
+function startIncarnation(log: LogHarness, before: Incarnation | undefined): Incarnation {
   log.run();
   const [first] = log.reports;
   if (first?.kind !== "recovered") throw new Error(`did not start: ${log.stopReason}`);
@@ -124,14 +124,14 @@ function startLife(log: LogHarness, before: Life | undefined): Life {
   };
 }
 
-function checkLog(before: Life, base: Zxid, records: readonly Uint8Array[]): void {
+function checkLog(before: Incarnation, base: Zxid, records: readonly Uint8Array[]): void {
   const possible = before.moments.slice(before.reached);
   if (possible.some((moment) => sameFrom(base, moment, records))) return;
   const least = before.moments[before.reached]?.log.length;
   throw new Error(`a log of ${records.length} records cannot be there; reported were ${least}`);
 }
 
-function checkPromise(before: Life, promise: EpochPromise): void {
+function checkPromise(before: Incarnation, promise: EpochPromise): void {
   const possible = [before.promised, ...before.promises];
   if (possible.some((one) => one.epoch === promise.epoch && one.candidate === promise.candidate)) {
     return;
@@ -147,43 +147,45 @@ type World = {
   readonly steadyBytes: number | undefined;
 };
 
-function liveOn(life: Life, world: World, epochBefore: number): number {
+function liveOn(incarnation: Incarnation, world: World, epochBefore: number): number {
   const { random } = world;
   let epochNow = epochBefore + 1;
-  promise(life, epochNow, random);
+  promise(incarnation, epochNow, random);
   let counter = 0;
-  // In a long life segments are purged and written to again.
+  // In a long incarnation segments are purged and written to again.
   const isLong = random() < 0.25;
   const actions = Math.floor(random() * (isLong ? 150 : 40));
   for (let action = 0; action < actions; action += 1) {
     const chance = random();
-    if (life.transfer !== undefined) stepSome(life.log, 1 + Math.floor(random() * 20));
-    else if (chance < 0.5) counter = append(life, world, epochNow, counter);
-    else if (chance < 0.6) cut(life, random);
-    else if (chance < 0.604) counter = receiveSnapshot(life, epochNow, counter, random);
+    if (incarnation.transfer !== undefined)
+      stepSome(incarnation.log, 1 + Math.floor(random() * 20));
+    else if (chance < 0.5) counter = append(incarnation, world, epochNow, counter);
+    else if (chance < 0.6) cut(incarnation, random);
+    else if (chance < 0.604) counter = receiveSnapshot(incarnation, epochNow, counter, random);
     else if (chance < 0.66) {
-      truncate(life, random);
+      truncate(incarnation, random);
       epochNow += 1;
       counter = 0;
-      promise(life, epochNow, random);
+      promise(incarnation, epochNow, random);
     } else if (chance < 0.69 && world.under.setFull !== undefined) {
-      suffer(life, world);
-      if (life.dropped) return epochNow;
-    } else if (isLong && random() < 0.5) life.log.run();
-    else stepSome(life.log, Math.floor(random() * 20));
-    takeReports(life);
+      suffer(incarnation, world);
+      if (incarnation.dropped) return epochNow;
+    } else if (isLong && random() < 0.5) incarnation.log.run();
+    else stepSome(incarnation.log, Math.floor(random() * 20));
+    takeReports(incarnation);
   }
-  if (random() < 0.2) life.log.run();
-  takeReports(life);
-  if (life.log.stopReason !== undefined) throw new Error(`stopped: ${life.log.stopReason}`);
+  if (random() < 0.2) incarnation.log.run();
+  takeReports(incarnation);
+  if (incarnation.log.stopReason !== undefined)
+    throw new Error(`stopped: ${incarnation.log.stopReason}`);
   return epochNow;
 }
 
-function append(life: Life, world: World, inEpoch: number, from: number): number {
+function append(incarnation: Incarnation, world: World, inEpoch: number, from: number): number {
   const { random, steadyBytes } = world;
   let counter = from;
-  let { log } = lastMoment(life);
-  const { base, truncations } = lastMoment(life);
+  let { log } = lastMoment(incarnation);
+  const { base, truncations } = lastMoment(incarnation);
   const batch: Uint8Array[] = [];
   for (let left = 1 + Math.floor(random() * 6); left > 0; left -= 1) {
     const count = 1 + Math.floor(random() * 3);
@@ -193,142 +195,143 @@ function append(life: Life, world: World, inEpoch: number, from: number): number
     counter += count;
     batch.push(record);
     log = [...log, record];
-    life.moments.push({ base, log, truncations });
+    incarnation.moments.push({ base, log, truncations });
   }
-  life.log.tell({ kind: "append", records: batch });
+  incarnation.log.tell({ kind: "append", records: batch });
   return counter;
 }
 
-function truncate(life: Life, random: () => number): void {
-  const { base, log, truncations } = lastMoment(life);
-  const committed = log.filter((record) => lastZxidOf(record) <= life.committed).length;
+function truncate(incarnation: Incarnation, random: () => number): void {
+  const { base, log, truncations } = lastMoment(incarnation);
+  const committed = log.filter((record) => lastZxidOf(record) <= incarnation.committed).length;
   const keep = log.length - Math.floor(random() ** 2 * (log.length - committed + 1));
   for (let length = log.length - 1; length > keep; length -= 1) {
-    life.moments.push({ base, log: log.slice(0, length), truncations });
+    incarnation.moments.push({ base, log: log.slice(0, length), truncations });
   }
-  life.moments.push({ base, log: log.slice(0, keep), truncations: truncations + 1 });
-  life.log.tell({ kind: "truncate", after: keep === 0 ? base : lastZxidOf(log[keep - 1]) });
+  incarnation.moments.push({ base, log: log.slice(0, keep), truncations: truncations + 1 });
+  incarnation.log.tell({ kind: "truncate", after: keep === 0 ? base : lastZxidOf(log[keep - 1]) });
 }
 
 /** What was reported durable, and is not to be truncated by what was told since, becomes committed; then a snapshot is cut. */
-function cut(life: Life, random: () => number): void {
-  const durable = life.moments[life.reached]?.log ?? [];
-  const kept = new Set(lastMoment(life).log.map(lastZxidOf));
+function cut(incarnation: Incarnation, random: () => number): void {
+  const durable = incarnation.moments[incarnation.reached]?.log ?? [];
+  const kept = new Set(lastMoment(incarnation).log.map(lastZxidOf));
   const possible = durable.map(lastZxidOf).filter((zxid) => kept.has(zxid));
-  const zxid = possible.filter((one) => one > life.committed)[Math.floor(random() * 9)];
-  if (zxid === undefined || life.cut !== undefined) return;
-  life.committed = zxid;
+  const zxid = possible.filter((one) => one > incarnation.committed)[Math.floor(random() * 9)];
+  if (zxid === undefined || incarnation.cut !== undefined) return;
+  incarnation.committed = zxid;
   const pieces = chunks(zxid, 1 + Math.floor(random() * 3), Math.floor(random() * 900));
-  life.cut = { zxid, chunks: pieces };
-  tellChunk(life, 0);
+  incarnation.cut = { zxid, chunks: pieces };
+  tellChunk(incarnation, 0);
 }
 
-function tellChunk(life: Life, index: number): void {
-  const bytes = life.cut?.chunks[index];
-  if (life.cut === undefined || bytes === undefined) {
-    life.cut = undefined;
+function tellChunk(incarnation: Incarnation, index: number): void {
+  const bytes = incarnation.cut?.chunks[index];
+  if (incarnation.cut === undefined || bytes === undefined) {
+    incarnation.cut = undefined;
     return;
   }
-  const { zxid, chunks: before } = life.cut;
-  life.log.tell(storeChunk("tree", { zxid, chunks: before, index }));
+  const { zxid, chunks: before } = incarnation.cut;
+  incarnation.log.tell(storeChunk("tree", { zxid, chunks: before, index }));
 }
 
 /** Another node's snapshot, of a zxid that this log does not reach. Its epoch's counter goes on behind it. */
 function receiveSnapshot(
-  life: Life,
+  incarnation: Incarnation,
   inEpoch: number,
   counter: number,
   random: () => number,
 ): number {
   const zxid = zxidAt(inEpoch, counter + 5);
   const pieces = chunks(zxid, 1 + Math.floor(random() * 3), Math.floor(random() * 900));
-  life.transfer = { zxid, chunks: pieces };
-  tellTransfer(life, 0);
+  incarnation.transfer = { zxid, chunks: pieces };
+  tellTransfer(incarnation, 0);
   return counter + 6;
 }
 
-function tellTransfer(life: Life, index: number): void {
-  if (life.transfer === undefined) return;
-  const { zxid, chunks: all } = life.transfer;
+function tellTransfer(incarnation: Incarnation, index: number): void {
+  if (incarnation.transfer === undefined) return;
+  const { zxid, chunks: all } = incarnation.transfer;
   if (index < all.length) {
-    life.log.tell(storeChunk("leader", { zxid, chunks: all, index }));
+    incarnation.log.tell(storeChunk("leader", { zxid, chunks: all, index }));
     return;
   }
-  const { truncations } = lastMoment(life);
-  life.moments.push({ base: zxid, log: [], truncations: truncations + 1 });
-  life.log.tell({ kind: "installSnapshot", snapshot: identityOf(zxid, all) });
+  const { truncations } = lastMoment(incarnation);
+  incarnation.moments.push({ base: zxid, log: [], truncations: truncations + 1 });
+  incarnation.log.tell({ kind: "installSnapshot", snapshot: identityOf(zxid, all) });
 }
 
-function promise(life: Life, inEpoch: number, random: () => number): void {
+function promise(incarnation: Incarnation, inEpoch: number, random: () => number): void {
   const candidate = (1 + Math.floor(random() * 3)) as ServerId;
   const message: LogMessage = { kind: "promise", promise: { epoch: epoch(inEpoch), candidate } };
-  life.promises.push(message.promise);
-  life.log.tell(message);
+  incarnation.promises.push(message.promise);
+  incarnation.log.tell(message);
 }
 
-/** The disk fills up under what is at hand; room may come back. Nothing more is told in this life after a refusal. */
-function suffer(life: Life, world: World): void {
+/** The disk fills up under what is at hand; room may come back. Nothing more is told in this incarnation after a refusal. */
+function suffer(incarnation: Incarnation, world: World): void {
   world.under.setFull?.(world.disk, true);
-  life.log.run();
-  takeReports(life);
+  incarnation.log.run();
+  takeReports(incarnation);
   world.under.setFull?.(world.disk, false);
-  if (!life.dropped) return;
-  const [end] = life.log.reports.filter((report) => report.kind === "diskFull").slice(-1);
-  life.log.fire("probe");
-  takeReports(life);
-  if (life.log.reports.at(-1)?.kind !== "writable") throw new Error("not writable with room");
+  if (!incarnation.dropped) return;
+  const [end] = incarnation.log.reports.filter((report) => report.kind === "diskFull").slice(-1);
+  incarnation.log.fire("probe");
+  takeReports(incarnation);
+  if (incarnation.log.reports.at(-1)?.kind !== "writable")
+    throw new Error("not writable with room");
   if (end?.kind !== "diskFull") throw new Error("refused without a word");
 }
 
-function takeReports(life: Life): void {
-  for (const told of life.log.toTrees.slice(life.toTreesSeen)) {
-    if (told.kind === "chunkStored") tellChunk(life, told.index + 1);
-    if (told.kind === "snapshotRefused") life.cut = undefined;
+function takeReports(incarnation: Incarnation): void {
+  for (const told of incarnation.log.toTrees.slice(incarnation.toTreesSeen)) {
+    if (told.kind === "chunkStored") tellChunk(incarnation, told.index + 1);
+    if (told.kind === "snapshotRefused") incarnation.cut = undefined;
   }
-  life.toTreesSeen = life.log.toTrees.length;
-  for (const report of life.log.reports.slice(life.reportsSeen)) {
-    if (report.kind === "diskFull") life.dropped = true;
-    if (report.kind === "snapshotStored") life.snapshot = report.snapshot.zxid;
-    if (report.kind === "chunkStored") tellTransfer(life, report.index + 1);
-    if (report.kind === "snapshotRefused") life.transfer = undefined;
+  incarnation.toTreesSeen = incarnation.log.toTrees.length;
+  for (const report of incarnation.log.reports.slice(incarnation.reportsSeen)) {
+    if (report.kind === "diskFull") incarnation.dropped = true;
+    if (report.kind === "snapshotStored") incarnation.snapshot = report.snapshot.zxid;
+    if (report.kind === "chunkStored") tellTransfer(incarnation, report.index + 1);
+    if (report.kind === "snapshotRefused") incarnation.transfer = undefined;
     if (report.kind === "installRefused") throw new Error("a whole snapshot is refused");
     if (report.kind === "installed") {
       const { zxid } = report.snapshot;
-      life.transfer = undefined;
-      life.committed = zxid;
-      life.snapshot = zxid;
-      reach(life, { lastZxid: zxid, truncations: report.truncations });
+      incarnation.transfer = undefined;
+      incarnation.committed = zxid;
+      incarnation.snapshot = zxid;
+      reach(incarnation, { lastZxid: zxid, truncations: report.truncations });
     }
     if (report.kind === "promised") {
-      life.promised = report.promise;
-      life.promises = life.promises.filter((one) => one.epoch > report.promise.epoch);
+      incarnation.promised = report.promise;
+      incarnation.promises = incarnation.promises.filter((one) => one.epoch > report.promise.epoch);
     }
-    if (report.kind === "appended" || report.kind === "truncated") reach(life, report);
+    if (report.kind === "appended" || report.kind === "truncated") reach(incarnation, report);
   }
-  life.reportsSeen = life.log.reports.length;
+  incarnation.reportsSeen = incarnation.log.reports.length;
 }
 
-function reach(life: Life, report: { lastZxid: Zxid; truncations: number }): void {
-  const reached = life.moments.findIndex(
+function reach(incarnation: Incarnation, report: { lastZxid: Zxid; truncations: number }): void {
+  const reached = incarnation.moments.findIndex(
     (moment, at) =>
-      at >= life.reached &&
+      at >= incarnation.reached &&
       moment.truncations === report.truncations &&
       endOf(moment) === report.lastZxid,
   );
   if (reached === -1) {
     // After a refusal the changes behind it apply to a shorter log, which is still one of the moments' prefixes.
-    if (!life.dropped) throw new Error(`reported ${report.lastZxid}, which was never told`);
-    const { base, log } = lastMoment(life);
+    if (!incarnation.dropped) throw new Error(`reported ${report.lastZxid}, which was never told`);
+    const { base, log } = lastMoment(incarnation);
     const kept = log.filter((record) => lastZxidOf(record) <= report.lastZxid);
-    life.moments.push({ base, log: kept, truncations: report.truncations });
-    life.reached = life.moments.length - 1;
+    incarnation.moments.push({ base, log: kept, truncations: report.truncations });
+    incarnation.reached = incarnation.moments.length - 1;
     return;
   }
-  life.reached = reached;
+  incarnation.reached = reached;
 }
 
-function lastMoment(life: Life): Moment {
-  return life.moments.at(-1) ?? { base: 0 as Zxid, log: [], truncations: 0 };
+function lastMoment(incarnation: Incarnation): Moment {
+  return incarnation.moments.at(-1) ?? { base: 0 as Zxid, log: [], truncations: 0 };
 }
 
 function endOf({ base, log }: Moment): Zxid {

@@ -22,8 +22,8 @@ import {
 type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
 /** A message of the Nth incarnation of a node. */
-function from(peer: number, life: number, message: LogSyncPeerMessage): LogSyncMessage {
-  const sender = { ...senderOf(peer), incarnation: life, nonce: 100 * peer + life };
+function from(peer: number, incarnation: number, message: LogSyncPeerMessage): LogSyncMessage {
+  const sender = { ...senderOf(peer), incarnation, nonce: 100 * peer + incarnation };
   return { kind: "received", from: server(peer), sender, message };
 }
 
@@ -51,14 +51,14 @@ function leader(): LogSync {
   return logSync;
 }
 
-function accepted(life: number, zxid: Zxid, votes = true, peer = 2): LogSyncMessage {
-  return from(peer, life, {
+function accepted(incarnation: number, zxid: Zxid, votes = true, peer = 2): LogSyncMessage {
+  return from(peer, incarnation, {
     ...{ kind: "accepted", epoch: epoch(1), zxid, votes, diskSpace: "free", treeFull: false },
   });
 }
 
-function behind(life: number, durable: Zxid): LogSyncMessage {
-  return from(2, life, { kind: "behind", epoch: epoch(1), holds: durable, durable });
+function behind(incarnation: number, durable: Zxid): LogSyncMessage {
+  return from(2, incarnation, { kind: "behind", epoch: epoch(1), holds: durable, durable });
 }
 
 function counted(logSync: LogSync): Zxid | undefined {
@@ -66,7 +66,7 @@ function counted(logSync: LogSync): Zxid | undefined {
   return role.kind === "leading" ? role.followers.get(server(2))?.accepted : undefined;
 }
 
-/** Two more records, of which node 2's first life has acknowledged the first. */
+/** Two more records, of which node 2's first incarnation has acknowledged the first. */
 function withUncommitted(): LogSync {
   const logSync = leader();
   logSync.receive(accepted(1, at(1, 0)));
@@ -130,7 +130,7 @@ test("a late word of the process that acknowledged is no sign that it has forgot
   t.is(counted(logSync), at(1, 1));
 });
 
-/** Node 1 follows node 2 in epoch 1, in its second life. */
+/** Node 1 follows node 2 in epoch 1, in its second incarnation. */
 function follower(): LogSync {
   const logSync = newLogSync();
   const promise = { epoch: epoch(1), candidate: server(2) };

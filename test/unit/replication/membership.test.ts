@@ -446,7 +446,11 @@ test("a promise that another process with its number was given counts for no can
 test("a node that is told that it was refused as of an older life loses its vote, durably, before it stops", (t) => {
   const logSync = start({ incarnation: 8 });
   const older = { kind: "refusedByPeer", from: server(2), reason: "olderIncarnation" } as const;
-  t.deepEqual(logSync.receive({ ...older, incarnation: 7 }), [], "its own life is the later one");
+  t.deepEqual(
+    logSync.receive({ ...older, incarnation: 7 }),
+    [],
+    "its own incarnation is the later one",
+  );
   t.deepEqual(logSync.receive({ ...older, incarnation: 2 ** 50 }), [], "no folder starts so often");
   const effects = logSync.receive({ ...older, incarnation: 9 });
   t.deepEqual(told(effects, "log"), [{ kind: "loseVote", incarnation: 9 }]);

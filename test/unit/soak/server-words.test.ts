@@ -1,4 +1,4 @@
-/** What nodes say in their logs is counted by its word, over all lives of all nodes. */
+/** What nodes say in their logs is counted by its word, over all incarnations of all nodes. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
