@@ -16,8 +16,8 @@ export class Seen {
   #turnEnds = false;
 
   /**
-   * Notes that a read of the path was answered. Of two answers in one turn of the event loop the smaller zxid is kept: the callers
-   * continue only after the turn, and then both begin from it.
+   * Notes that a read of the path was answered. If two answers come in one turn of the event loop, the smaller zxid is kept: both callers
+   * continue only after the turn, and begin from it.
    */
   read(path: string, zxid: Zxid): void {
     const known = this.#points.get(path);

@@ -1,6 +1,6 @@
 /**
  * Tables of the documentation that are made from the code, so that they cannot be wrong. Each stands in its file between two comments;
- * `npm run docs` writes them anew, and a test says where one differs.
+ * `npm run docs` writes them again, and a test says where one differs.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { TOPICS } from "../../actors/topics.ts";

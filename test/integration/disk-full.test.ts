@@ -69,7 +69,7 @@ class Nodes {
     this.#running.clear();
   }
 
-  /** Whether the node refuses writes, by its own word. */
+  /** Whether the node reports that it refuses writes. */
   async until(id: number, refuses: boolean): Promise<void> {
     const line = `zk_zooid_writes_refused\t${refuses ? 1 : 0}\n`;
     const child = this.#running.get(id);
@@ -113,7 +113,7 @@ async function fillAndFree(t: ExecutionContext, nodes: Nodes): Promise<void> {
   for (const disk of nodes.disks) disk.fill();
   let last = await countUntilRefused(client);
   for (const id of nodes.ids) {
-    // A leader without room has just given way to another, perhaps: until that one is known a node serves nobody.
+    // A leader whose disk is full may have just given way to another. Until a node knows the new one it serves nobody.
     const says = /Mode: \w+\n[^]*Writes: refused, no room on the disk\n/;
     const port = nodes.portOf(id);
     await untilAnswer(

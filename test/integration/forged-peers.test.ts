@@ -109,7 +109,9 @@ function randomOf(seed: number): () => number {
   return () => randomness.random();
 }
 
-/** Without a key a stranger may say that a node has no room. Then a write is refused for a while: it is not lost, nor done. */
+/**
+ * Without a key a stranger may claim that a node's disk is full. Then a write is refused for a while: it is neither lost nor done.
+ */
 function isHarmless(refused: Error): boolean {
   return refused instanceof ZooidError && refused.retryable && refused.maybeApplied === "no";
 }

@@ -9,7 +9,7 @@ import { ZkClient } from "../support/zk-client.ts";
 import { create, exists, getData, multi, remove, setData } from "../support/zk-operations.ts";
 
 const QUOTA_EXCEEDED = -125;
-/** Megabytes. A tree of about 40,000 znodes is what it has room for. */
+/** Megabytes, enough for a tree of about 40,000 znodes. */
 const HEAP = "--max-old-space-size=64";
 const BATCH = 1_000;
 /** Far more than fit. */

@@ -8,7 +8,7 @@ import { CHECKOUT } from "../support/zooid.ts";
 
 const TSC = join(CHECKOUT, "node_modules/typescript/bin/tsc");
 
-/** What a user writes who takes the types at their word. */
+/** A program of a user who relies on the types. */
 const PROGRAM = `
 import { connect, ZooidError } from "zooid/client";
 import { ConfigurationError, startNode, type ChangeEvent, type RunningNode } from "zooid/server";

@@ -70,7 +70,7 @@ export const RETIRED_WORDS: readonly RetiredWord[] = [
     meant: "a piece of a snapshot",
     instead: "chunk",
     names:
-      /\b\w*(?:snapshot|store|drop|lose|damaged|missing)Parts?\w*|\bparts?(?:Stored|Refused|Lost)\w*/gi,
+      /\b\w*(?:snapshot|store|drop|damaged|missing)Parts?\w*|\bparts?(?:Stored|Refused|Lost)\w*/gi,
     prose:
       /\bparts? of (?:a|the|its|another|this) snapshot|\bsnapshots? in parts\b|\bsnapshot's parts?\b/gi,
   },
@@ -98,7 +98,7 @@ export const RETIRED_WORDS: readonly RetiredWord[] = [
     word: "heard",
     meant: "a message that came",
     instead: "received",
-    names: /\b(?:heard|Heard|hearItem|ReceivedItem)\b/g,
+    names: /\b(?:heard|Heard|hearItem|HeardItem)\b/g,
     within: ["client/", "protocol/", "server/", "cli/", "bench/"],
   },
   {

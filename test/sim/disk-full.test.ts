@@ -1,9 +1,11 @@
-/** Disks that stay full for long, with nothing else amiss: reads go on, writes are refused, sessions live, and it ends by itself. */
+/**
+ * Disks that stay full for long, with nothing else amiss: reads go on, writes are refused, sessions live, and it ends by itself.
+ */
 import test, { type ExecutionContext } from "ava";
 import { Cluster } from "./cluster.ts";
 import { Coverage } from "./coverage.ts";
 import { Nemesis } from "./faults/nemesis.ts";
-import { fillDisk, freeDisk } from "./faults/room.ts";
+import { fillDisk, freeDisk } from "./faults/disk-space.ts";
 import { ENSEMBLE_WIDE_MS, quietPlan } from "./quiet.ts";
 import { Random } from "./random.ts";
 import { Trace } from "./trace.ts";
@@ -27,7 +29,7 @@ function begin(seed: number, nodes: number, segmentBytes = 64 * 1024, syncRead =
   return cluster;
 }
 
-/** All of that many nodes, filled while they write; then with room again. */
+/** Fills the disks of that many nodes while they write, and then frees them. */
 function fillAndFree(t: ExecutionContext, seed: number, of: { nodes: number; full: number }): void {
   const cluster = begin(seed, of.nodes);
   const { counts } = cluster;
@@ -81,8 +83,8 @@ test("with nothing left to write to, connections and sessions live on, and what 
       cluster.run(FULL_MS);
       const { acknowledged } = counts;
       cluster.run(STEP_MS);
-      const rooms = cluster.nodes.map((node) => node.gateway(1)?.admission);
-      t.true(rooms.includes("none"), `seed ${seed}: ${rooms.join(" ")}`);
+      const admissions = cluster.nodes.map((node) => node.gateway(1)?.admission);
+      t.true(admissions.includes("none"), `seed ${seed}: ${admissions.join(" ")}`);
       t.is(counts.expired, 0, `seed ${seed} of ${nodes}: no session ends`);
       t.is(counts.reconnects, reconnects, `seed ${seed} of ${nodes}: no connection ends`);
       t.is(counts.acknowledged, acknowledged, `seed ${seed} of ${nodes}: no write is taken`);

@@ -1,4 +1,4 @@
-/** An actor that fails and is started anew does its work again, though nobody tells it anything that others know already. */
+/** An actor that fails and is started again does its work again, though nobody repeats what the others know already. */
 import test from "ava";
 import { GatewayCluster } from "./gateways.ts";
 

@@ -21,8 +21,8 @@ export type DiskFaults = {
   syncMs: number;
   /** The next operation of the kind fails with this code; a write or a sync of that moment is lost. */
   failNext: { readonly kind: DiskOperation["kind"]; readonly code: string } | undefined;
-  /** Also what is overwritten finds no room, as on a file system that copies on write. */
-  noRoom: boolean;
+  /** True: overwriting fails on a full disk too, as on a file system that copies on write. */
+  overwritesFail: boolean;
   /** The node crashes before the operation after so many. Undefined: it does not. */
   crashAfter: number | undefined;
   /** Which operations count. */
@@ -130,7 +130,8 @@ export class FaultyDiskPort implements DiskPort {
       faults.failNext = undefined;
       throw new DiskError(failing.code, operation);
     }
-    if (faults.noRoom && operation.kind === "write") throw new DiskError("ENOSPC", operation);
+    if (faults.overwritesFail && operation.kind === "write")
+      throw new DiskError("ENOSPC", operation);
     return disk.perform(operation);
   }
 }

@@ -151,7 +151,7 @@ export class Ghosts {
         const own = incarnation.systems.get("main")?.stateOf("log-sync") as
           | LogSyncState
           | undefined;
-        // Where all folders that it goes by were replaced, nobody is left whose word it could take; nor can it do any harm.
+        // If all folders of its configuration were replaced, it believes nobody any more, and can do no harm.
         const believed = own?.membership.settled?.voters.map(({ identity }) => identity) ?? [];
         return nodes.some(({ logSync }) => {
           const voters = logSync?.membership.settled?.voters ?? [];

@@ -1,5 +1,5 @@
 /**
- * A node's clock: it begins anew with each process, it may run fast or slow, its wall time may jump, and while the node is
+ * A node's clock: each process has a new one, it may run fast or slow, its wall time may jump, and while the node is
  * paused nothing that it waits for happens. What became due meanwhile happens when it goes on, in order, as after SIGSTOP and
  * SIGCONT.
  */

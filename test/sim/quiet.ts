@@ -41,7 +41,7 @@ export function quietPlan(
     network: { ...plan.network, lossRate: 0, duplicationRate: 0, lateRate: 0 },
     diskMs: { min: 0.02, max: 1 },
     driftMax: 0,
-    // Answers never wait for the leader's word for so long that a client gives up.
+    // Answers never wait for the leader's confirmation for so long that a client gives up.
     heartbeatIntervalMs: 50,
     faults: {},
     memory: { treeHeapBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },

@@ -132,7 +132,7 @@ export class SimNode {
       latencyMs: diskMs,
       syncMs: 0,
       failNext: undefined,
-      noRoom: false,
+      overwritesFail: false,
       crashAfter: undefined,
       crashOver: "anything",
     };

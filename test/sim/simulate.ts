@@ -127,8 +127,8 @@ function converge(cluster: Cluster, untilMs: number): void {
   until("every node leads or follows", () => nodes.every((node) => node.established));
   until("every node has its vote", () => nodes.every((node) => node.votes));
   until("no node refuses writes for which there is room", () => {
-    const room = nodes.some((node) => node.tree(1)?.memory.full === true) ? "noGrowth" : "all";
-    return nodes.every((node) => node.gateway(1)?.admission === room);
+    const admission = nodes.some((node) => node.tree(1)?.memory.full === true) ? "noGrowth" : "all";
+    return nodes.every((node) => node.gateway(1)?.admission === admission);
   });
   until("every client is answered", () => {
     return living.every((client) => client.connected && client.answered >= ANSWERS_MIN);

@@ -15,8 +15,8 @@ export type SubjectClient = {
   readonly name: string;
   readonly onBytes: (connection: number, bytes: Uint8Array, writtenMs: number) => void;
   readonly onNoResponders: (connection: number) => void;
-  /** The gateway has a session attached for the connection, since this zxid. `hasRoom`: it takes all writes. */
-  readonly onAttached: (connection: number, attachedAt: number, hasRoom: boolean) => void;
+  /** The gateway has a session attached for the connection, since this zxid. `takesWrites`: it takes all writes. */
+  readonly onAttached: (connection: number, attachedAt: number, takesWrites: boolean) => void;
 };
 
 export type SubjectsOptions = {

@@ -1,4 +1,7 @@
-/** Checks what becomes of processes that must not be: who starts wrongly ends with its word, and who is beside the ensemble stays out. */
+/**
+ * Checks what becomes of processes that must not run: one that is started wrongly ends with the event for it, and one beside the
+ * ensemble stays out.
+ */
 import { type ProcessEnd, shownEnd } from "./server-process.ts";
 import type { Violations } from "./violations.ts";
 

@@ -41,7 +41,7 @@ export type Rule =
   | "unexpected-answer"
   /** A server process ended by itself. */
   | "process-died"
-  /** A start or a process that had to be refused was not: not in time, not with its word, or something was changed. */
+  /** A start or a process that had to be refused was not refused in time, or not with the event for it, or it changed something. */
   | "wrong-start"
   /** A process that has no place in the ensemble led, followed, voted, or served a write. */
   | "intruder"

@@ -1,4 +1,7 @@
-/** One client over ZooKeeper's protocol: writes, reads and watches without end, everything it sees handed to the checkers. */
+/**
+ * One client over ZooKeeper's protocol. It writes, reads and watches until it is stopped, and passes everything it sees to the
+ * checkers.
+ */
 import { Code } from "../../protocol/codes.ts";
 import { WatchEventType } from "../../protocol/reads.ts";
 import type { WatchEvent, ZkClient } from "../support/zk-client.ts";

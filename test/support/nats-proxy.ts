@@ -1,7 +1,7 @@
 /** Stands between a client of NATS and a nats-server, and fails as networks and servers do. */
 import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
 
-/** In front of a nats-server, or of none: it can fall silent, and end connections at a word. */
+/** A proxy in front of a nats-server, or of none. It can fall silent, and end connections at a command of the client. */
 export class NatsProxy {
   silent = false;
   /** A client that says this is cut off. */

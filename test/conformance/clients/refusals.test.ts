@@ -1,4 +1,4 @@
-/** A client that others wrote is told in its own words of what is refused. */
+/** What clients that others wrote report when an operation is refused. */
 import test from "ava";
 import { startZooid } from "../../support/zooid.ts";
 import { runKazooScript } from "./clients.ts";

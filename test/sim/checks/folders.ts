@@ -1,6 +1,6 @@
 /**
- * Who counts, by folders and their processes: a quorum is one of numbers, each spoken for by the one folder that is bound to it and
- * by its last process. Counted here anew from what each leader has heard.
+ * Checks which folders and processes a leader counts: a quorum is a majority of the numbers, and only the folder that is bound to a number
+ * counts for it, by its last process. The check counts again, from the messages that each leader has received.
  */
 import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
@@ -92,7 +92,7 @@ function checkMemory(
 ): void {
   const { identity, incarnation } = sender;
   const { zxid: before, incarnation: by } = counted.get(identity) ?? NOTHING;
-  // A late word of the process that acknowledged it is no sign of anything.
+  // A late message of the process that acknowledged it is no sign of anything.
   const isLess = message.kind === "behind" && message.epoch === epoch && message.durable < before;
   if (isLess && incarnation > by) forgetful.add(identity);
   const accepted = followers.get(from as ServerId)?.accepted ?? ZXID_NONE;
@@ -107,7 +107,7 @@ function checkMemory(
   });
   if (message.kind !== "accepted" || message.epoch !== epoch) return;
   if (!message.votes) {
-    // From now on it counts as one that is being repaired: a late word of how little it held is no news.
+    // From now on it counts as one that is being repaired: a late message about how little it held is no news.
     forgetful.delete(identity);
     counted.delete(identity);
   }
@@ -131,8 +131,8 @@ function checkQuorum(
   const by = [...followers].filter(
     ([id, { identity, accepted }]) => accepted >= committed && isBound(id, identity),
   );
-  const ownWord = durable >= committed && isBound(options.server, own) ? 1 : 0;
-  must(by.length + ownWord >= quorum, "one process a folder", () => {
-    return `leader ${node} commits ${formatZxid(committed)} by the word of ${by.length + ownWord} folders`;
+  const ownFolder = durable >= committed && isBound(options.server, own) ? 1 : 0;
+  must(by.length + ownFolder >= quorum, "one process a folder", () => {
+    return `leader ${node} commits ${formatZxid(committed)} counted by ${by.length + ownFolder} folders`;
   });
 }

@@ -161,7 +161,7 @@ function placeOf(attachment: Attachment, operation: ClientOperation): number {
   return next;
 }
 
-/** For want of room, on a disk or in memory: it is said to be for certain. */
+/** The answers of refusals because a disk or a memory is full. They promise that the operation was not done. */
 export function isRefusal(code: number): boolean {
   return code === Code.notReadOnly || code === Code.quotaExceeded;
 }

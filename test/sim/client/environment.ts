@@ -6,7 +6,7 @@ import type { Trace } from "../trace.ts";
 
 export type ClientCounts = {
   acknowledged: number;
-  /** Writes, for want of room on disks. */
+  /** Writes that were refused because disks are full. */
   refused: number;
   reads: number;
   events: number;

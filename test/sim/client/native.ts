@@ -118,10 +118,10 @@ export class NativeClient {
       onNoResponders: (connection) => {
         if (of(connection) !== undefined) this.#drop("nobody listens");
       },
-      onAttached: (connection, attachedAt, hasRoom) => {
+      onAttached: (connection, attachedAt, takesWrites) => {
         const attachment = of(connection)?.attachment;
         if (attachment === undefined) return;
-        attachment.mayBeRefused ||= !hasRoom;
+        attachment.mayBeRefused ||= !takesWrites;
         environment.truth.attach(attachedAt, attachment);
       },
     };
@@ -149,7 +149,7 @@ export class NativeClient {
     return this.#connection?.pending.size ?? 0;
   }
 
-  /** Its node has no room for writes. */
+  /** Its node takes no writes. */
   expectRefusals(): void {
     if (this.#connection !== undefined) this.#connection.attachment.mayBeRefused = true;
   }

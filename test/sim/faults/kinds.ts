@@ -39,9 +39,11 @@ export type FaultKind =
   | "pause"
   | "pauseLeader"
   | "restartStorm"
-  /** Some nodes are told to stand although nothing is wrong: who should lead is only a hint, and a wrong one must cost no safety. */
+  /**
+   * Some nodes are told to stand although nothing is wrong: who should lead is only a hint, and a wrong one must cost no safety.
+   */
   | "wrongElection"
-  /** An actor that may fail alone does, over whatever comes next to it: it is started anew, or a gateway makes it good. */
+  /** An actor that may fail by itself fails at the next message: it is started again, or a gateway recovers from it. */
   | "actorFails"
   | "drift"
   | "clientDrift"
@@ -61,7 +63,7 @@ export type FaultKind =
   /** A start with the disk of another node, then with its own again. */
   | "wrongDisk"
   | "cutClient"
-  /** A client leaves without a word and goes to another node. */
+  /** A client leaves without closing its connection and goes to another node. */
   | "moveClient"
   | "moveAllClients"
   /** Another client takes a session over, with its password. */

@@ -8,7 +8,7 @@ import type { Random } from "../random.ts";
 import type { SimNode } from "../sim-node.ts";
 import type { CrashOver } from "../faulty-disk.ts";
 import type { FaultKind } from "./kinds.ts";
-import { fillDisk, freeDisk } from "./room.ts";
+import { fillDisk, freeDisk } from "./disk-space.ts";
 import { identityFaults } from "./identities.ts";
 import { sessionFaults } from "./sessions.ts";
 import { strangerFaults } from "./strangers.ts";
@@ -420,10 +420,10 @@ export class Nemesis {
       diskFull: ({ node, forMs }) => {
         const { nodes } = this.#cluster;
         const full = random.chance(0.4) ? nodes.filter(() => random.chance(0.8)) : [node];
-        const noRoom = random.chance(0.25);
+        const overwritesFail = random.chance(0.25);
         for (const each of full) {
           fillDisk(each, random.below(FULL_EXTRA_BYTES));
-          each.faults.noRoom = noRoom;
+          each.faults.overwritesFail = overwritesFail;
         }
         const ids = full.map(({ id }) => id).join(" ");
         this.#later(forMs, () => {

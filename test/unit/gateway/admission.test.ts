@@ -1,4 +1,4 @@
-/** Without room on the disk: clients' writes are refused, for certain and at once; everything else goes on. */
+/** With a full disk, writes of clients are refused at once and certainly not done; everything else goes on. */
 import test from "ava";
 import { Code } from "../../../protocol/codes.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";

@@ -1,4 +1,4 @@
-/** What a gateway believes of the leader's word: which sessions it counts, and from when. */
+/** What a gateway believes about the leader: which sessions it counts, and from when. */
 import test from "ava";
 import { newContact, takeHeard, tellTouched } from "../../../actors/gateway/contact.ts";
 import type { SessionId } from "../../../protocol/ids.ts";

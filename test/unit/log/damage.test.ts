@@ -19,7 +19,7 @@ import {
 
 const SEGMENT = "log.0000000100000000";
 const RECORD_BYTES = 104;
-const MARK_BYTES = 24;
+const HEADER_BYTES = 24;
 const SEAL_BYTES = 28;
 
 type Files = Record<string, Uint8Array>;
@@ -40,7 +40,7 @@ function flip(files: Files, name: string, offset: number): void {
 }
 
 function endOf(record: number): number {
-  return (record + 1) * (MARK_BYTES + RECORD_BYTES);
+  return (record + 1) * (HEADER_BYTES + RECORD_BYTES);
 }
 
 /** As a power failure before the seal reached the disk. */
@@ -49,7 +49,7 @@ function unseal(files: Files, end: number): void {
 }
 
 test("a last write cut short is cut off and counted, wherever it was cut", (t) => {
-  for (let cut = 1; cut < MARK_BYTES + RECORD_BYTES; cut += 1) {
+  for (let cut = 1; cut < HEADER_BYTES + RECORD_BYTES; cut += 1) {
     const log = damaged(4, (files) => {
       files[SEGMENT]?.fill(0, endOf(3) + cut, 4096);
       untellEnd(files);
@@ -60,7 +60,7 @@ test("a last write cut short is cut off and counted, wherever it was cut", (t) =
       [0, 1, 2, 3].map((counter) => zxid(1, counter)),
     );
     // A whole mark and nothing of a record is what a seal is.
-    const isSeal = cut >= MARK_BYTES && cut < SEAL_BYTES;
+    const isSeal = cut >= HEADER_BYTES && cut < SEAL_BYTES;
     t.true(report.tornBytes <= cut);
     t.is(report.tornBytes > 0, !isSeal);
     t.deepEqual(log.ask({ kind: "append", records: records(1, 4, 4) })[0], {
@@ -79,7 +79,7 @@ test("a last write of which only the end arrived is cut off", (t) => {
   });
   const report = recovered(log);
   t.is(report.lastZxids.length, 4);
-  t.is(report.tornBytes, MARK_BYTES + RECORD_BYTES);
+  t.is(report.tornBytes, HEADER_BYTES + RECORD_BYTES);
   t.deepEqual(log.events, ["tornWriteCut", "logRecovered"]);
 });
 
@@ -87,8 +87,8 @@ test("a bad record before good ones of the same write is a write cut short", (t)
   const disk = new MemoryDisk();
   logWith(0, disk).ask({ kind: "append", records: records(1, 1, 5) });
   const files = disk.snapshot();
-  flip(files, SEGMENT, endOf(0) + MARK_BYTES + 2 * RECORD_BYTES + 80);
-  unseal(files, endOf(0) + MARK_BYTES + 5 * RECORD_BYTES);
+  flip(files, SEGMENT, endOf(0) + HEADER_BYTES + 2 * RECORD_BYTES + 80);
+  unseal(files, endOf(0) + HEADER_BYTES + 5 * RECORD_BYTES);
   untellEnd(files);
   const log = new LogHarness(new MemoryDisk({ files }));
   t.deepEqual(

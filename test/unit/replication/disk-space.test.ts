@@ -1,4 +1,7 @@
-/** Full disks, as log-sync sees them: who leads on, who gives way, what is told, and what becomes of records without room. */
+/**
+ * Full disks, as log-sync sees them: who continues to lead, who gives way, what is reported, and what becomes of records that no
+ * disk has taken.
+ */
 import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";

@@ -1,4 +1,4 @@
-/** How far peers' words may raise the epoch: log-sync by plain calls. The rule: docs/decisions/0014-epochs.md. */
+/** How far messages of peers may raise the epoch: log-sync by plain calls. The rule is docs/decisions/0014-epochs.md. */
 import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";

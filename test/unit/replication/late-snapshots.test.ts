@@ -1,5 +1,5 @@
 /**
- * A follower whose network brings old words late: log-sync and the log together, on a disk. Whatever of a snapshot comes when,
+ * A follower whose network delivers old messages late: log-sync and the log together, on a disk. Whatever of a snapshot comes when,
  * the follower keeps the records that it has acknowledged.
  */
 import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";

@@ -267,9 +267,9 @@ test("a leader whose disk is full gives up, takes no part in elections, and look
   const full = logSync.receive({ kind: "diskFull", durable: at(1, 0) });
   t.like(emitted(full, "durable")[0], { votes: false });
   t.deepEqual(told(full, "election"), [{ kind: "look", reason: "the disk is full" }]);
-  const room = logSync.receive({ kind: "writable" });
-  t.like(emitted(room, "durable")[0], { votes: true });
-  t.like(told(room, "election")[0], { kind: "look" });
+  const writable = logSync.receive({ kind: "writable" });
+  t.like(emitted(writable, "durable")[0], { votes: true });
+  t.like(told(writable, "election")[0], { kind: "look" });
 });
 
 test("a batch larger than a record may be is not taken, and does not stop the leader", (t) => {

@@ -1,4 +1,6 @@
-/** Whose word counts: a voter is a number and the folder that is bound to it, and a number in dispute counts for nobody. */
+/**
+ * Which acknowledgements count: a voter is a number and the folder that is bound to it, and a number in dispute counts for nobody.
+ */
 import test from "ava";
 import { countedOf, countOf, quorumOf } from "../../../actors/quorum.ts";
 import { type Configuration, withIdentity } from "../../../protocol/configuration.ts";

@@ -1,4 +1,4 @@
-/** What nodes say in their logs is counted by its word, over all incarnations of all nodes. */
+/** The events in the logs of nodes are counted by name, over all incarnations of all nodes. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -27,25 +27,25 @@ test("a tree says at its limit that it is full, and below it, with some distance
   const session = replica.session();
   const done = (operation: ClientOperation): readonly Effect[] =>
     replica.commit(client(session, operation));
-  const rooms = (effects: readonly Effect[]): readonly object[] => emittedOf(effects, "memory");
+  const reports = (effects: readonly Effect[]): readonly object[] => emittedOf(effects, "memory");
   let count = 0;
-  for (let effects = done(create(MANY[count] ?? "")); rooms(effects).length === 0; ) {
+  for (let effects = done(create(MANY[count] ?? "")); reports(effects).length === 0; ) {
     count += 1;
     effects = done(create(MANY[count] ?? ""));
-    if (rooms(effects).length === 0) continue;
-    t.like(rooms(effects), [{ kind: "treeMemory", full: true }]);
+    if (reports(effects).length === 0) continue;
+    t.like(reports(effects), [{ kind: "treeMemory", full: true }]);
     t.deepEqual(logged(effects), ["treeFull"]);
   }
   t.true(count > 20 && count < 30, `${count} znodes`);
   t.deepEqual(
-    rooms(done(create("/over"))),
+    reports(done(create("/over"))),
     [],
     "what the log holds is applied, and it is said once",
   );
-  t.deepEqual(rooms(done(remove("/over"))), []);
-  t.deepEqual(rooms(done(remove(MANY[0] ?? ""))), [], "not far enough below");
+  t.deepEqual(reports(done(remove("/over"))), []);
+  t.deepEqual(reports(done(remove(MANY[0] ?? ""))), [], "not far enough below");
   const freed = [...done(remove(MANY[1] ?? "")), ...done(remove(MANY[2] ?? ""))];
-  t.like(rooms(freed), [{ full: false }]);
+  t.like(reports(freed), [{ full: false }]);
   t.deepEqual(logged(freed), ["treeFits"]);
 });
 

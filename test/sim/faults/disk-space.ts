@@ -1,4 +1,4 @@
-/** Disks that are full, and have room again. */
+/** Fills disks, and frees them again. */
 import type { SimNode } from "../sim-node.ts";
 
 /** So many bytes more fit on it, and no more. */
@@ -9,5 +9,5 @@ export function fillDisk({ disk }: SimNode, extraBytes: number): void {
 
 export function freeDisk({ disk, faults }: SimNode): void {
   disk.capacityBytes = Number.POSITIVE_INFINITY;
-  faults.noRoom = false;
+  faults.overwritesFail = false;
 }
