@@ -129,7 +129,7 @@ export const EVENTS = {
   },
   snapshotTransferDropped: {
     level: "info",
-    meaning: "a leader's snapshot is not wanted any more, or cannot be had",
+    meaning: "a leader's snapshot is no longer wanted, or is not available",
   },
   snapshotInstalled: {
     level: "info",

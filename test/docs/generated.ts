@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { TOPICS } from "../../actors/topics.ts";
 import { EVENTS } from "../../protocol/events.ts";
 import { WIRING } from "../../server/wiring.ts";
+import { RETIRED_WORDS } from "../setup/words.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 
@@ -18,6 +19,7 @@ export type GeneratedTable = {
 export const GENERATED: readonly GeneratedTable[] = [
   { file: "docs/internals/architecture.md", name: "topics", make: topics },
   { file: "docs/operations/events.md", name: "events", make: events },
+  { file: "docs/internals/glossary.md", name: "retired words", make: retiredWords },
 ];
 
 function topics(): string {
@@ -38,6 +40,13 @@ function events(): string {
     ([name, { level, meaning }]) => `| \`${name}\` | ${level} | ${meaning} |`,
   );
   return ["| event | level | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function retiredWords(): string {
+  const rows = RETIRED_WORDS.map(
+    ({ word, meant, instead }) => `| ${word} | ${meant} | ${instead} |`,
+  );
+  return ["| word | for | instead |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
 /** The file as it should be. Throws when the file has no place for the table. */

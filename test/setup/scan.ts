@@ -122,6 +122,8 @@ export function namesOf(source: string): string {
   const { bare, withStrings } = scan(source);
   let names = bare;
   for (const match of withStrings.matchAll(KINDS)) {
+    // A match that begins inside a string is text.
+    if (!/[kc]/.test(bare[match.index] ?? "")) continue;
     const kind = match[1] ?? "";
     const at = match.index + match[0].length - kind.length;
     names = names.slice(0, at) + kind + names.slice(at + kind.length);

@@ -107,7 +107,7 @@ export const RETIRED_WORDS: readonly RetiredWord[] = [
     instead: "message, report",
     names: /\b(?:own|last|late)Words?\b/gi,
     prose:
-      /\b(?:its|their|his|whose|own|late|old|other's|leader's|peers'|by) words?(?= \w| ?[.,;:]|$)(?! protocol)|\bwithout a word\b|\bword of (?:who|the leader|peers|a peer)\b|\bat a word\b|\bworth a word\b/gi,
+      /\b(?:its|their|his|whose|own|late|old|other's|leader's|peers'|by) word(?= \w|[.,;:]|$)|\bword of (?:who|the leader|peers|a peer)\b/gi,
   },
   {
     word: "held, waiting",
@@ -205,13 +205,14 @@ function linesOf(text: string): readonly Passage[] {
 
 const TABLE = /<!-- retired words: made by npm run docs -->[^]*?<!-- end of retired words -->/g;
 
-/** The paragraphs of a Markdown text, without code and without the list of retired words itself. */
+/** The paragraphs of a Markdown text, without code, quotations and the list of retired words itself. */
 function paragraphsOf(markdown: string): readonly Passage[] {
   const blank = (text: string): string => text.replaceAll(/[^\n]/g, " ");
   const prose = markdown
     .replaceAll(TABLE, blank)
     .replaceAll(/^```[^]*?^```/gm, blank)
-    .replaceAll(/`[^`\n]*`/g, blank);
+    .replaceAll(/`[^`\n]*`/g, blank)
+    .replaceAll(/"[^"\n]*"/g, blank);
   let line = 1;
   return prose.split(/\n(?=\n|[-*|\d#])/).map((paragraph) => {
     const passage = { text: paragraph.replaceAll(/\s+/g, " ").trim(), line };
