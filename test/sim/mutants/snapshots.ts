@@ -36,7 +36,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/znode-operations.ts",
-        find: `  saveNode(transaction.tree, znode);
+        find: `  saveZnode(transaction.tree, znode);
   putData(`,
         replace: "  putData(",
       },
@@ -49,8 +49,8 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/znode-operations.ts",
-        find: "  saveNode(transaction.tree, znode);\n  saveNode(transaction.tree, parent);\n",
-        replace: "  saveNode(transaction.tree, znode);\n",
+        find: "  saveZnode(transaction.tree, znode);\n  saveZnode(transaction.tree, parent);\n",
+        replace: "  saveZnode(transaction.tree, znode);\n",
       },
     ],
   },
