@@ -58,7 +58,7 @@ function sendFollowing(
   }
   if (records.length === 0 && through < index.tail) {
     follower.replication = { kind: "readingLog", from: after, atMs };
-    effects.push(tell("log", { kind: "read", tag: to, after, bytesMax }));
+    effects.push(tell("log", { kind: "read", purpose: { kind: "catchUp", to }, after, bytesMax }));
     return;
   }
   follower.replication = { kind: "replaying", from: after, next: through, atMs };

@@ -7,8 +7,6 @@ import { tell } from "../inboxes.ts";
 import { settleThrough } from "./ensemble/membership.ts";
 import type { LogSyncTurn } from "./state.ts";
 
-/** Tag of reads for delivery; a follower's id tags reads for its catch-up. */
-export const DELIVERY_TAG = -1;
 
 /** Moves the commit mark. Only what is durable here is applied here, so memory never runs ahead of the disk. */
 export function commitThrough(turn: LogSyncTurn, zxid: Zxid): void {
@@ -40,7 +38,7 @@ export function deliver(turn: LogSyncTurn): void {
     turn.effects.push(
       tell("log", {
         kind: "read",
-        tag: DELIVERY_TAG,
+        purpose: { kind: "delivery" },
         after: state.delivery.delivered,
         bytesMax: state.sizes.catchUp,
       }),

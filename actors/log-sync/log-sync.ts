@@ -5,11 +5,11 @@
 import type { Actor } from "../../runtime/actor.ts";
 import { assert, unreachable } from "../../protocol/assert.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
-import type { ServerId } from "../../protocol/ids.ts";
+
 import { EPOCH_NONE, formatZxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
-import { DELIVERY_TAG, deliverRead } from "./delivery.ts";
+import { deliverRead } from "./delivery.ts";
 import { greet, newFounding, twinHeard } from "./ensemble/founding.ts";
 import { chunkRefused, chunkStored, installed, installRefused } from "./snapshots/receive.ts";
 import { receiveFromPeer } from "./from-peers.ts";
@@ -261,13 +261,18 @@ function receiveOfDisk(
 
 function recordsRead(
   turn: LogSyncTurn,
-  { tag, after, records }: Extract<LogReport, { kind: "records" }>,
+  { purpose, after, records }: Extract<LogReport, { kind: "records" }>,
 ): void {
-  if (tag === DELIVERY_TAG) {
-    deliverRead(turn, records);
-    roleReceives(turn, { kind: "moreDelivered" });
-  } else {
-    roleReceives(turn, { kind: "recordsRead", to: tag as ServerId, after, records });
+  switch (purpose.kind) {
+    case "delivery":
+      deliverRead(turn, records);
+      roleReceives(turn, { kind: "moreDelivered" });
+      return;
+    case "catchUp":
+      roleReceives(turn, { kind: "recordsRead", to: purpose.to, after, records });
+      return;
+    default:
+      unreachable(purpose);
   }
 }
 

@@ -20,10 +20,13 @@ export type LogMessage =
   | { readonly kind: "truncate"; readonly after: Zxid }
   /** Answered with `promised` once durable: written, fsynced, renamed, the folder fsynced. */
   | { readonly kind: "promise"; readonly promise: EpochPromise }
-  /** Answered with `records`: the ones that follow `after`, at least one if there is one, else up to `bytesMax`. */
+  /**
+   * Answered with `records`: the durable records that follow `after`, up to `bytesMax` bytes but at least one. They are none if there
+   * is none, or if a purge has removed what follows `after`.
+   */
   | {
       readonly kind: "read";
-      readonly tag: number;
+      readonly purpose: ReadPurpose;
       readonly after: Zxid;
       readonly bytesMax: number;
     }
@@ -47,6 +50,11 @@ export type LogMessage =
   | TimerMessage<LogTimer>
   | EndOfTurn
   | DiskOutcome;
+
+/** What records are read for: to be delivered to the trees of this node, or to bring a follower up. */
+export type ReadPurpose =
+  | { readonly kind: "delivery" }
+  | { readonly kind: "catchUp"; readonly to: ServerId };
 
 /** Where a chunk stands in its snapshot. */
 export type ChunkPlace = {
@@ -149,9 +157,10 @@ export type LogReport =
   | { readonly kind: "appended"; readonly lastZxid: Zxid; readonly truncations: number }
   | { readonly kind: "truncated"; readonly lastZxid: Zxid; readonly truncations: number }
   | { readonly kind: "promised"; readonly promise: EpochPromise }
+  /** The answer to `read`, with the `purpose` and the `after` of the question. */
   | {
       readonly kind: "records";
-      readonly tag: number;
+      readonly purpose: ReadPurpose;
       readonly after: Zxid;
       readonly records: readonly Uint8Array[];
     }

@@ -7,11 +7,11 @@ import { type LogState, type ReadRequest, report, type Segment } from "../state.
 
 /** Answers with records of one segment; only durable ones are in the index. */
 export function* readRecords(state: LogState, request: ReadRequest): Procedure {
-  const { tag, after } = request;
+  const { purpose, after } = request;
   const from = state.index.countUpTo(after);
   // Nothing, too, when what follows has been purged since.
   if (from === state.index.count || after < state.index.base) {
-    report(state, { kind: "records", tag, after, records: [] });
+    report(state, { kind: "records", purpose, after, records: [] });
     return;
   }
   const segment = segmentOf(state, from);
@@ -26,7 +26,7 @@ export function* readRecords(state: LogState, request: ReadRequest): Procedure {
     if ("fault" in checked) throw damagedRecord(state, segment, record, checked.fault);
     records.push(bytes.subarray(offset, offset + checked.length));
   }
-  report(state, { kind: "records", tag, after, records });
+  report(state, { kind: "records", purpose, after, records });
 }
 
 function segmentOf(state: LogState, record: number): Segment {
