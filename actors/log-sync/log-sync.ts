@@ -1,6 +1,7 @@
 /**
- * The log-sync actor: what is in the log and what is committed. Raft's log rules in ZooKeeper's words; the invariants I1 to
- * I8 are listed in docs/internals/replication.md.
+ * The log-sync actor is the consensus of the ensemble: it decides what is in the log and what is committed, and all of the safety is
+ * here. It follows Raft's rules for terms and logs, with the zxid in the place of term and index. The invariants I1 to I9, which the
+ * asserts name, are listed in docs/internals/replication.md.
  */
 import type { Actor } from "../../runtime/actor.ts";
 import { assert, unreachable } from "../../protocol/assert.ts";
@@ -46,7 +47,7 @@ export function logSyncActor(
   return {
     name: "log-sync",
     supervision: "stopNode",
-    // Peers and lanes bound what they have under way; beyond that a sender is broken.
+    // Peers and lanes limit how many messages they have under way, so more than this means that a sender is broken.
     mailbox: { capacity: 100_000, whenFull: "stopNode" },
     start: () => initialState(options),
     receive,
@@ -313,7 +314,7 @@ function recovered(turn: LogSyncTurn, report: Extract<LogReport, { kind: "recove
   }
 }
 
-/** It belongs to an ensemble, as a voter or, if another folder has its number, as a guest. */
+/** Begins to take part in the ensemble to which this folder belongs: as a voter, or as a guest if its number is bound to another. */
 function begin(turn: LogSyncTurn, reason: string): void {
   const { state } = turn;
   const loss = state.repair?.loss.reason;
@@ -326,7 +327,7 @@ function begin(turn: LogSyncTurn, reason: string): void {
   if (!isBound(state)) askToJoin(turn);
 }
 
-/** This node's folder has been made part of an ensemble, for ever. */
+/** It is durable now that this node's folder belongs to an ensemble. It will never belong to another one. */
 function belongs(turn: LogSyncTurn, configuration: Configuration): void {
   const { state } = turn;
   const { membership } = state;

@@ -8,8 +8,7 @@ import {
   replaceFile,
   TEMPORARY_SUFFIX,
 } from "./format/procedure.ts";
-import { becomeFull } from "./disk-space.ts";
-import { performWithReserve } from "./disk-space.ts";
+import { becomeFull, performWithReserve } from "./disk-space.ts";
 import { type LogState, report, log } from "./state.ts";
 import { storeVoteLoss } from "./recovery/vote-loss.ts";
 

@@ -1,8 +1,7 @@
 /** The log actor: durable appends, truncation, segments, snapshots, the promise. It lives in the log lane. */
 import type { EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
-import type { SnapshotIdentity } from "../../protocol/replication.ts";
-import type { EpochPromise } from "../../protocol/replication.ts";
+import type { SnapshotIdentity, EpochPromise } from "../../protocol/replication.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Identity } from "../../protocol/identity.ts";

@@ -8,8 +8,7 @@ import {
   removeIfThere,
   TEMPORARY_SUFFIX,
 } from "./format/procedure.ts";
-import { becomeFull } from "./disk-space.ts";
-import { performWithReserve } from "./disk-space.ts";
+import { becomeFull, performWithReserve } from "./disk-space.ts";
 import { type LogState, report } from "./state.ts";
 
 /** Stores the promise at the head of the changes. Without room it stays there and is tried again. */

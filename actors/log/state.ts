@@ -6,8 +6,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
-import type { SnapshotIdentity } from "../../protocol/replication.ts";
-import type { EpochPromise } from "../../protocol/replication.ts";
+import type { SnapshotIdentity, EpochPromise } from "../../protocol/replication.ts";
 import type { FolderIdentity } from "./format/files.ts";
 import type {
   LoggedConfiguration,

@@ -12,7 +12,7 @@ import { formatZxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import type { ChunkStored, LogReport, SnapshotChunk, SnapshotRefused } from "../../log/messages.ts";
 import { dropTransfer, isPassed } from "./drop.ts";
-import { sayBehind, sendAccepted } from "../acknowledge.ts";
+import { sendBehind, sendAccepted } from "../acknowledge.ts";
 import { loadLanes } from "./load.ts";
 import { LogIndex } from "../log-index.ts";
 import { isDueAgain, noteAsked, noteCame, startPace } from "./pace.ts";
@@ -20,9 +20,7 @@ import type { LogSyncPeerMessage } from "../messages.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { cutAfter, isForeign, settle } from "../ensemble/membership.ts";
 import { type LogSyncTurn } from "../state.ts";
-import { contradicts } from "../effects.ts";
-import { log } from "../effects.ts";
-import { sendTo } from "../effects.ts";
+import { contradicts, log, sendTo } from "../effects.ts";
 import { type Following, startEstablishing } from "../roles.ts";
 
 type Offer = Extract<LogSyncPeerMessage, { kind: "snapshotOffer" }>;
@@ -166,7 +164,7 @@ export function installed(
   // A snapshot holds only what is committed, which is in the log of every later leader.
   if (role.matched < zxid) role.matched = zxid;
   sendAccepted(turn, role);
-  sayBehind(turn, role, zxid);
+  sendBehind(turn, role, zxid);
 }
 
 export function installRefused(turn: LogSyncTurn, { reason }: Report<"installRefused">): void {

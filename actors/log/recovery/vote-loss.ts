@@ -22,8 +22,7 @@ import {
   replaceFile,
   TEMPORARY_SUFFIX,
 } from "../format/procedure.ts";
-import { becomeFull } from "../disk-space.ts";
-import { performWithReserve } from "../disk-space.ts";
+import { becomeFull, performWithReserve } from "../disk-space.ts";
 import { type LogState, report, log } from "../state.ts";
 
 const COPY_BYTES: number = 1024 * 1024;

@@ -5,8 +5,7 @@ import { segmentName } from "../format/files.ts";
 import { tellEndDurably } from "./log-end.ts";
 import { encodeWriteHeader, WRITE_HEADER_BYTES } from "../format/write-header.ts";
 import { performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
-import { becomeFull } from "../disk-space.ts";
-import { giveBack } from "../disk-space.ts";
+import { becomeFull, giveBack } from "../disk-space.ts";
 import { takeSpare } from "./spares.ts";
 import { type LogState, type PendingRecord, report, log, type Segment } from "../state.ts";
 

@@ -303,9 +303,15 @@ test("what a follower acknowledges while records are being read for it starts no
   const behind = logSync.receive(
     from(3, { kind: "behind", epoch: epoch(2), holds: at(1, 0), durable: at(1, 0) }),
   );
-  t.like(told(behind, "log"), [{ kind: "read", purpose: { kind: "catchUp", to: 3 }, after: at(1, 0) }]);
+  t.like(told(behind, "log"), [
+    { kind: "read", purpose: { kind: "catchUp", to: 3 }, after: at(1, 0) },
+  ]);
   t.deepEqual(told(logSync.receive(accepted(3, at(1, 0), 2)), "log"), []);
-  const early = { kind: "records", purpose: { kind: "catchUp", to: server(3) }, after: ZXID_NONE } as const;
+  const early = {
+    kind: "records",
+    purpose: { kind: "catchUp", to: server(3) },
+    after: ZXID_NONE,
+  } as const;
   const late = logSync.receive({ ...early, records: [record(at(1, 0), ZXID_NONE)] });
   t.deepEqual(sent(late, 3), [], "the answer to a read that was replaced goes nowhere");
 });
@@ -351,13 +357,20 @@ test("records are read once for a follower that catches up, however often it say
   const lastZxids = Array.from({ length: 10 }, (_, counter) => at(1, counter));
   const restarted = candidateWith(lastZxids);
   const behind = from(2, { kind: "behind", epoch: epoch(2), holds: at(1, 2), durable: at(1, 2) });
-  t.like(told(restarted.receive(behind), "log"), [{ kind: "read", purpose: { kind: "catchUp", to: 2 }, after: at(1, 2) }]);
+  t.like(told(restarted.receive(behind), "log"), [
+    { kind: "read", purpose: { kind: "catchUp", to: 2 }, after: at(1, 2) },
+  ]);
   for (let times = 0; times < 3; times += 1) {
     t.deepEqual(told(restarted.receive(accepted(2, at(1, 2), 2)), "log"), []);
     t.deepEqual(told(restarted.receive(behind), "log"), []);
   }
   const records = [record(at(1, 3), at(1, 2))];
-  restarted.receive({ kind: "records", purpose: { kind: "catchUp", to: server(2) }, after: at(1, 2), records });
+  restarted.receive({
+    kind: "records",
+    purpose: { kind: "catchUp", to: server(2) },
+    after: at(1, 2),
+    records,
+  });
   t.like(told(restarted.receive(accepted(2, at(1, 3), 2)), "log"), [
     { kind: "read", after: at(1, 3) },
   ]);
