@@ -16,7 +16,7 @@ import { truncateLog } from "./segments/truncate.ts";
 import { askAgain, askForSnapshot } from "./snapshots/schedule.ts";
 import { storeConfiguration } from "./configuration.ts";
 import { installSnapshot } from "./snapshots/install.ts";
-import { isEndUntold, tellEnd } from "./segments/log-end.ts";
+import { isLogEndOutdated, writeLogEnd } from "./segments/log-end.ts";
 import type { LogMessage, LogTimer } from "./messages.ts";
 import { LogStop, type Procedure } from "./format/procedure.ts";
 import { readRecords } from "./segments/read.ts";
@@ -132,10 +132,10 @@ function take(state: LogState, message: LogMessage): void {
     case "storeChunk":
     case "askChunk":
     case "dropTransfer":
-      state.snapshotWork.push(message);
+      state.queue.addSnapshotWork(message);
       return;
     case "read":
-      state.reads.push(message);
+      state.queue.addRead(message);
       return;
     case "endOfTurn":
       // The messages at hand have been taken in: the appends among them share a sync.
@@ -220,47 +220,51 @@ function startNext(state: LogState, nowMs: number): void {
   }
 }
 
-/** What to do now: reads, work on snapshots and changes by turns, zeros in between; a seal and zeros when there is nothing else. */
 function nextProcedure(state: LogState, nowMs: number): Procedure | undefined {
-  const read = state.reads[0];
-  const work = state.snapshotWork[0];
-  const mayChange = state.changes.length > 0 && !state.changeStalled;
-  if (read !== undefined && (!state.readLast || !mayChange)) {
-    state.reads.shift();
-    state.readLast = true;
-    return readRecords(state, read);
+  const mayPrepare = !state.awaitingSpace && spaceToPrepare(state) !== undefined;
+  const next = state.queue.next({
+    mayChange: state.changes.length > 0 && !state.changeStalled,
+    // Keeps ahead of the appends under load: two bytes of zeros are written for each byte that was appended.
+    mustPrepare: mayPrepare && state.unpreparedBytes >= state.zeros.length / 2,
+  });
+  switch (next.kind) {
+    case "read":
+      return readRecords(state, next.request);
+    case "snapshotWork":
+      return nextSnapshotWork(state, next.work, nowMs);
+    case "prepare":
+      return prepareSpace(state);
+    case "change": {
+      const change = nextChange(state);
+      if (change !== undefined) state.queue.changeBegan();
+      return change;
+    }
+    case "nothing":
+      return idleProcedure(state, mayPrepare);
+    default:
+      return unreachable(next);
   }
-  state.readLast = false;
-  if (work !== undefined && (!state.snapshotLast || !mayChange)) {
-    state.snapshotWork.shift();
-    state.snapshotLast = true;
-    return nextSnapshotWork(state, work, nowMs);
-  }
-  const prepare = !state.awaitingSpace && spaceToPrepare(state) !== undefined;
-  // Keeps ahead of the appends under load: two bytes of zeros for each byte appended.
-  if (prepare && state.unpreparedBytes >= state.zeros.length / 2) return prepareSpace(state);
-  if (mayChange) {
-    const change = nextChange(state);
-    if (change !== undefined) state.snapshotLast = false;
-    return change;
-  }
+}
+
+/** What to do when no work is waiting: protect the log's end, then prepare space. When all is prepared the disk has space again. */
+function idleProcedure(state: LogState, mayPrepare: boolean): Procedure | undefined {
   const protect = state.flush === "none" ? protectEnd(state) : undefined;
   if (protect !== undefined) return protect;
-  if (prepare) return prepareSpace(state);
+  if (mayPrepare) return prepareSpace(state);
   if (state.low && !state.awaitingSpace) becomeWritable(state);
   return undefined;
 }
 
-/** What is to be written of the log's end when it is idle. */
+/** Writes the log's end to `log-end`, and then a seal behind the last write, when the log has been idle for `IDLE_AFTER_MS`. */
 function protectEnd(state: LogState): Procedure | undefined {
   const unsealed = segmentToSeal(state);
-  const isUntold = isEndUntold(state);
+  const isOutdated = isLogEndOutdated(state);
   if (state.idle === "due") {
-    if (isUntold) return tellEnd(state);
+    if (isOutdated) return writeLogEnd(state);
     state.idle = "none";
     if (unsealed !== undefined) return sealSegment(state, unsealed);
   }
-  if (state.idle === "none" && (isUntold || unsealed !== undefined)) {
+  if (state.idle === "none" && (isOutdated || unsealed !== undefined)) {
     state.idle = "scheduled";
     state.outbox.push({ kind: "startTimer", timer: "idle", afterMs: IDLE_AFTER_MS });
   }

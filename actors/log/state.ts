@@ -17,6 +17,7 @@ import type {
   VoteLoss,
 } from "./messages.ts";
 import type { Procedure } from "./format/procedure.ts";
+import { WorkQueue } from "./queue.ts";
 import { RecordIndex } from "./segments/record-index.ts";
 import type { EventName } from "../../protocol/events.ts";
 
@@ -139,7 +140,7 @@ export type LogState = {
   transfer: PartialSnapshot | undefined;
   /** By tree, the snapshot that it loads. */
   readonly loads: Map<string, Zxid>;
-  readonly snapshotWork: SnapshotWork[];
+
   /** Bytes of records since the newest snapshot. */
   loggedBytes: number;
   cutting: Cutting;
@@ -158,13 +159,10 @@ export type LogState = {
   truncations: number;
 
   readonly changes: Change[];
-  readonly reads: ReadRequest[];
+  readonly queue: WorkQueue;
   /** Where the log will end when all changes at hand are done. */
   plannedEnd: Zxid;
-  /** A read was done last: the next turn is a change's. */
-  readLast: boolean;
-  /** Work on snapshots was done since the last change: the next turn is a change's, if there is one. */
-  snapshotLast: boolean;
+
   flush: "none" | "scheduled" | "due";
   /** When the log's end is next told and sealed. */
   idle: "none" | "scheduled" | "due";
@@ -201,7 +199,7 @@ export function initialState(settings: LogSettings): LogState {
     cut: undefined,
     transfer: undefined,
     loads: new Map(),
-    snapshotWork: [],
+
     loggedBytes: 0,
     cutting: notCutting(),
     voteLoss: undefined,
@@ -213,10 +211,9 @@ export function initialState(settings: LogSettings): LogState {
     promise: { epoch: EPOCH_NONE, candidate: settings.server },
     truncations: 0,
     changes: [],
-    reads: [],
+    queue: new WorkQueue(),
     plannedEnd: ZXID_NONE,
-    readLast: false,
-    snapshotLast: false,
+
     flush: "none",
     idle: "none",
     unpreparedBytes: 0,

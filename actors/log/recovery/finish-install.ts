@@ -4,7 +4,7 @@ import { installZxid, isSegmentName, snapshotZxid } from "../format/files.ts";
 import { type Folder, listFolder } from "../format/folder.ts";
 import { finishInstall } from "../snapshots/install.ts";
 import type { Procedure } from "../format/procedure.ts";
-import type { ToldEnd } from "./find-end.ts";
+import type { StoredEnd } from "./find-end.ts";
 import { logHolds, refuseForeign, refuseLaterVersion } from "./find-log.ts";
 import { verifySnapshot } from "../format/snapshot-file.ts";
 import { type LogState, log } from "../state.ts";
@@ -21,7 +21,7 @@ type FoundInstall = {
 export function* findInstall(
   state: LogState,
   folder: Folder,
-  told: ToldEnd,
+  stored: StoredEnd,
 ): Procedure<FoundInstall> {
   const names = [...folder.keys()].filter((name) => installZxid(name) !== undefined).sort();
   const name = names.pop();
@@ -34,7 +34,7 @@ export function* findInstall(
   if (verdict.kind === "damaged") refuseLaterVersion(name, verdict.fault);
   else refuseForeign(state, name, verdict.configuration);
   // The log is told to end there before the file gets its name.
-  const isOlder = told.kind === "told" && told.zxid > zxid;
+  const isOlder = stored.kind === "stored" && stored.zxid > zxid;
   const isOld = isOlder && !(yield* logHolds(folder, zxid, state.settings.crc32));
   if (verdict.kind === "valid" && !isOld) return { zxid, damage: undefined, aside: names };
   const fault =

@@ -65,8 +65,8 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
   const owner = yield* readOwner(state, listed);
   const isNew = owner === undefined;
   state.own = owner?.own ?? ownFolder(state, newIdentity);
-  const toldEnd = yield* readLogEnd(folder, crc32);
-  const install = yield* findInstall(state, folder, toldEnd);
+  const storedEnd = yield* readLogEnd(folder, crc32);
+  const install = yield* findInstall(state, folder, storedEnd);
   if (install.zxid !== undefined) folder = yield* installAgain(state, folder, install.zxid);
   const before = yield* readVoteLoss(folder, crc32);
   const promise = yield* readPromise(folder, crc32);
@@ -74,7 +74,7 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
   const incarnation = (yield* readIncarnation(state, folder, { wallMs, promise })) + 1;
   if (owner !== undefined && owner.own === undefined) refuseAlone(state, incarnation);
   const found = yield* findLog(state, folder);
-  found.damage ??= install.damage ?? faultOfEnd(state, toldEnd);
+  found.damage ??= install.damage ?? faultOfEnd(state, storedEnd);
   found.aside.push(...install.aside);
   const logged = epochOf(state.index.lastZxid);
   const promiseFault = faultOfPromise(promise, isPromiseLost, logged);
@@ -105,7 +105,7 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
   yield* replaceWithReserve(state, LOG_END_FILE, encodeLogEnd(index.lastZxid, crc32));
   state.logEnd = index.lastZxid;
   yield* replaceWithReserve(state, INCARNATION_FILE, encodeIncarnation(incarnation, crc32));
-  if (loss !== undefined) sayWithoutVote(state, loss, fault);
+  if (loss !== undefined) logWithoutVote(state, loss, fault);
   reportRecovered(state, found, incarnation);
 }
 
@@ -309,7 +309,7 @@ function* cutTorn(state: LogState, torn: NonNullable<FoundLog["torn"]>): Procedu
   if (current !== undefined) current.size = end;
 }
 
-function sayWithoutVote(state: LogState, loss: VoteLoss, fault: string | undefined): void {
+function logWithoutVote(state: LogState, loss: VoteLoss, fault: string | undefined): void {
   const { reason } = loss;
   if (fault !== undefined) log(state, "damaged", { reason, found: fault });
   log(state, "withoutVote", { reason, repair: "from the leader" });

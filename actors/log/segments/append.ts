@@ -2,7 +2,7 @@
 import { assert } from "../../../protocol/assert.ts";
 import type { DiskOperation } from "../../../runtime/disk.ts";
 import { segmentName } from "../format/files.ts";
-import { tellEndDurably } from "./log-end.ts";
+import { writeLogEndDurably } from "./log-end.ts";
 import { encodeWriteHeader, WRITE_HEADER_BYTES } from "../format/write-header.ts";
 import { performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
 import { becomeFull, giveBack } from "../disk-space.ts";
@@ -103,7 +103,7 @@ function* startSegment(
   segment.size = spare.size;
   state.segments.push(segment);
   noteDurable(state, segment, taken);
-  yield* tellEndDurably(state);
+  yield* writeLogEndDurably(state);
   log(state, "segmentStarted", { file });
   return taken.length;
 }

@@ -66,19 +66,19 @@ function decodePlace(bytes: Uint8Array, offset: number, crc32: Crc32): Zxid | un
 }
 
 /** The file does not yet say how far the log is durable. */
-export function isEndUntold({ index, logEnd }: LogState): boolean {
+export function isLogEndOutdated({ index, logEnd }: LogState): boolean {
   return index.lastZxid > logEnd;
 }
 
 /** Not synced: it costs an append nothing, and an older one is only weaker evidence. */
-export function* tellEnd(state: LogState): Procedure {
+export function* writeLogEnd(state: LogState): Procedure {
   yield* performIfSpace([writePlace(state, SECOND_PLACE, state.index.lastZxid)]);
   // Also where a disk that copies what it overwrites had no room: then an older one stands.
   state.logEnd = state.index.lastZxid;
 }
 
 /** Synced: of a new segment, so that one that is missing as a whole is noticed. */
-export function* tellEndDurably(state: LogState): Procedure {
+export function* writeLogEndDurably(state: LogState): Procedure {
   yield* performIfSpace([
     writePlace(state, SECOND_PLACE, state.index.lastZxid),
     { kind: "sync", file: LOG_END_FILE },

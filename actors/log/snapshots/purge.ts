@@ -20,13 +20,13 @@ export function* purgeOne(state: LogState, nowMs: number): Procedure {
   if (old !== undefined) {
     yield* remove(snapshotName(old.zxid));
     snapshots.splice(snapshots.indexOf(old), 1);
-    state.snapshotWork.push({ kind: "purge" });
+    state.queue.addSnapshotWork({ kind: "purge" });
     return;
   }
   const damaged = state.voteLoss === undefined ? state.damagedFiles.pop() : undefined;
   if (damaged !== undefined) {
     yield* removeIfThere(damaged);
-    state.snapshotWork.push({ kind: "purge" });
+    state.queue.addSnapshotWork({ kind: "purge" });
     return;
   }
   const [oldest] = snapshots;
@@ -42,7 +42,7 @@ export function* purgeOne(state: LogState, nowMs: number): Procedure {
   index.purge(second.firstRecord);
   log(state, "segmentPurged", { file: first.name });
   report(state, { kind: "purged", baseZxid: index.base });
-  state.snapshotWork.push({ kind: "purge" });
+  state.queue.addSnapshotWork({ kind: "purge" });
 }
 
 /** By a lane, or by a peer while there is room: a disk that is nearly full comes first. */

@@ -58,7 +58,7 @@ function* finishCut(state: LogState, cut: PartialSnapshot): Procedure {
   const identity = { zxid, bytes, checksum };
   state.snapshots.push({ zxid, identity, pinnedUntilMs: undefined });
   noteSnapshot(state, state.index.bytesFrom(state.index.countUpTo(zxid)));
-  state.snapshotWork.push({ kind: "purge" });
+  state.queue.addSnapshotWork({ kind: "purge" });
   report(state, { kind: "snapshotStored", snapshot: identity });
   log(state, "snapshotStored", { zxid: formatZxid(zxid), bytes });
 }
