@@ -1,7 +1,7 @@
 /**
- * The log actor: durable appends, truncation, segments, snapshots, the promise. Changes are done in the order of their messages, one
- * at a time; appends that come while the disk is busy are written together with one sync. It reports to log-sync, and
- * never before the disk has.
+ * The log actor makes records, promises and snapshots durable, and reads them back. Changes are done one at a time, in the order of their
+ * messages. Appends that come while the disk is busy are written together, with one sync. The log never reports to log-sync what the
+ * disk has not done.
  */
 import { assert, unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
@@ -33,7 +33,6 @@ import {
   type PendingRecord,
   log,
 } from "./state.ts";
-
 import { loseVote, regainVote } from "./recovery/vote-loss.ts";
 
 export type { LogState } from "./state.ts";
@@ -43,16 +42,16 @@ export type LogOptions = {
   readonly ensemble: string;
   /** The ensemble's voters, ascending. Default: this node alone. */
   readonly members?: readonly ServerId[];
-  /** Size of a segment, in bytes, 4096 to 2^30. Default 16 MiB. Smaller: more files; larger: more space set aside. */
+  /** The size of a segment in bytes, 4096 to 2^30. Smaller ones make more files, larger ones reserve more space. Default 16 MiB. */
   readonly segmentBytes?: number;
   /**
-   * Bytes of records after which a snapshot is cut, up to half as much again by chance. Default 64 MiB. Smaller: shorter
-   * starts and less disk, but the tree is written more often.
+   * Bytes of records after which a snapshot is cut; up to half as many are added at random. With fewer the node starts faster and uses
+   * less disk space, but the tree is written more often. Default 64 MiB.
    */
   readonly snapshotEveryBytes?: number;
   /**
-   * Other nodes hold the log too: a damaged one is opened without a vote, to be repaired from theirs. Default false: a node
-   * with a damaged log does not start.
+   * Whether other nodes have the log too, so that a node with a damaged log starts without a vote and is repaired from theirs. Default
+   * false: a node with a damaged log does not start.
    */
   readonly repairable?: boolean;
   readonly crc32: Crc32;
@@ -62,11 +61,11 @@ const SEGMENT_BYTES_DEFAULT: number = 16 * 1024 * 1024;
 const SNAPSHOT_EVERY_BYTES_DEFAULT: number = 64 * 1024 * 1024;
 const SEGMENT_BYTES_MIN = 4096;
 const SEGMENT_BYTES_MAX: number = 2 ** 30;
-/** Log-sync bounds what it has under way in bytes; this many messages are far more than that allows. */
+/** Log-sync limits the bytes that it has under way. This many messages are far more than that allows. */
 const MAILBOX_CAPACITY = 65_536;
 /**
- * From an append to what is written for its protection: whoever waits for the append is not to wait for that too, and a client
- * that writes one after the other has it done for several at once.
+ * Milliseconds from an append until the log's end is protected by a seal and by `log-end`. Nobody who waits for an append has to wait for
+ * that too, and when a client writes one value after the other it is done once for several.
  */
 const IDLE_AFTER_MS = 20;
 
@@ -95,8 +94,8 @@ export function logActor(options: LogOptions): Actor<LogState, LogMessage, LogAc
 }
 
 /**
- * Does `first`, and then whatever can be begun now. Procedures go on over several turns, so what they say is gathered in the state
- * and handed over when the turn ends.
+ * Does `first`, and then begins whatever can be begun now. A procedure goes on over several turns, so its effects gather in the state and
+ * are handed to the runtime at the end of each turn.
  */
 function work({ state, effects, nowMs, random }: LogTurn, first: () => void): void {
   try {
@@ -138,7 +137,7 @@ function take(state: LogState, message: LogMessage): void {
       state.queue.addRead(message);
       return;
     case "endOfTurn":
-      // The messages at hand have been taken in: the appends among them share a sync.
+      // All messages of the turn have been taken, so the appends among them share a sync.
       state.flush = "due";
       return;
     case "timer":
@@ -198,7 +197,7 @@ function takeTimer(state: LogState, timer: LogTimer): void {
   }
 }
 
-/** Resumes the procedure under way. Its next operations go out, or it is done. */
+/** Resumes the running procedure with the outcome of its last operations. It yields the next operations, or is done. */
 function runOn(state: LogState, outcome: DiskOutcome | undefined): void {
   assert(state.running !== undefined, "a disk outcome belongs to a procedure");
   // A generator takes no value at its first step.
@@ -300,7 +299,7 @@ function nextChange(state: LogState): Procedure | undefined {
   }
 }
 
-/** All appends up to the next change of another kind. */
+/** Takes all appends up to the next change of another kind. They are written together. */
 function takeGroup(state: LogState): readonly PendingRecord[] {
   state.flush = "none";
   const end = state.changes.findIndex((change) => change.kind !== "append");

@@ -1,4 +1,4 @@
-/** The promise of this node, made durable before anybody is told of it. */
+/** How a promise of this node is made durable, before log-sync answers anybody with it. */
 import { assert } from "../../protocol/assert.ts";
 import type { EpochPromise } from "../../protocol/replication.ts";
 import { encodePromise, PROMISE_FILE } from "./format/files.ts";
@@ -11,7 +11,7 @@ import {
 import { becomeFull, performWithReserve } from "./disk-space.ts";
 import { type LogState, report } from "./state.ts";
 
-/** Stores the promise at the head of the changes. Without room it stays there and is tried again. */
+/** Stores the promise at the head of the changes. If there is no space for it, it stays there and is tried again. */
 export function* storePromise(state: LogState, promise: EpochPromise): Procedure {
   const { epoch, candidate } = state.promise;
   assert(promise.epoch >= epoch, "a promise never goes back");

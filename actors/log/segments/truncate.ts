@@ -1,4 +1,4 @@
-/** Truncation: records that a leader's log contradicts are removed, so that a crash at any point leaves a prefix. */
+/** How records that the leader's log contradicts are removed. A crash at any point leaves a prefix of the old log. */
 import { assert } from "../../../protocol/assert.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { type Procedure, perform } from "../format/procedure.ts";
@@ -7,9 +7,9 @@ import { lowerEnd } from "./log-end.ts";
 import { becomeFull } from "../disk-space.ts";
 
 /**
- * Cuts the log, as the head of the changes says; without room for `log-end` it stays there and is tried again.
- * Removes what is after `after`: later segments last-first, each removal durable before the next, then the rest of the
- * segment by making the file shorter. So a crash at any point leaves a prefix of the old log that holds the new one.
+ * Does the truncation at the head of the changes. If there is no space for `log-end`, it stays there and is tried again. It removes what is
+ * after `after`: the later segments last-first, each removal durable before the next, and then the rest of the last segment by making
+ * the file shorter. So a crash at any point leaves a prefix of the old log that contains the new log.
  */
 export function* truncateLog(state: LogState, after: Zxid): Procedure {
   const { index, segments } = state;

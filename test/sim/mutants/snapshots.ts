@@ -248,8 +248,8 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log/recovery/recover.ts",
-        find: `if (of.isNew) return { reason: "new", epoch: EPOCH_NONE };`,
-        replace: "if (of.isNew) return undefined;",
+        find: `if (facts.isNew) return { reason: "new", epoch: EPOCH_NONE };`,
+        replace: "if (facts.isNew) return undefined;",
       },
     ],
   },
