@@ -180,7 +180,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
       },
       {
         file: "actors/log-sync/snapshots/receive.ts",
-        find: 'assert(!isPassed(state, snapshot), "I9: nothing durable goes for a snapshot that it continues");',
+        find: 'assert(!isPassed(state, snapshot), "I9: a log that continues a snapshot is not replaced by it");',
         replace: "",
       },
       {
