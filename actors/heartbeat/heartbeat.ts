@@ -45,7 +45,7 @@ export type HeartbeatOptions = {
    * leader's process is noticed after this time at most. Default 100.
    */
   readonly intervalMs?: number;
-  /** Milliseconds of silence after which a follower gives up its leader, and after which a leader no longer counts a follower. Default 2000. */
+  /** Milliseconds of silence after which a follower gives up its leader, and a leader no longer counts a follower. Default 2000. */
   readonly timeoutMs?: number;
 };
 

@@ -1,4 +1,4 @@
-/** A node that awaits a leader: an election has named that node, or this one has promised it an epoch, and it has not sent an append yet. */
+/** A node that awaits a leader: an election has named one, or this node has promised it an epoch, and no append of it has come yet. */
 import { unreachable } from "../../protocol/assert.ts";
 import { stand } from "./candidate.ts";
 import { cutToDurable } from "./disk-space.ts";

@@ -1,4 +1,4 @@
-/** Which records the log holds, as the ascending list of their last zxids. The log begins after its base, which is a snapshot's zxid or 0. */
+/** Which records the log holds: the ascending list of their last zxids. The log begins after its base, a snapshot's zxid or 0. */
 import { assert } from "../../protocol/assert.ts";
 import { type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 

@@ -49,8 +49,8 @@ export function* findInstall(
 }
 
 /**
- * Finishes the installation. If what is left of the log holds the snapshot's zxid, the log continues the snapshot, perhaps with records that
- * were acknowledged. Then the log stays beside the snapshot. Otherwise it is removed.
+ * Finishes the installation. If what is left of the log holds the snapshot's zxid, the log continues the snapshot, perhaps with records
+ * that were acknowledged. Then the log stays beside the snapshot. Otherwise it is removed.
  */
 export function* installAgain(state: LogState, folder: Folder, zxid: Zxid): Procedure<Folder> {
   const goesOn = yield* logHolds(folder, zxid, state.settings.crc32);

@@ -8,7 +8,7 @@ import { type LogState, notCutting } from "../state.ts";
 /** The longest time between a refusal and the next question. Each refused snapshot costs a chunk. */
 const AGAIN_MS_MAX = 8000;
 
-/** Asks the tree for a snapshot when enough was logged since the last one. The amount is random, so that nodes do not cut at the same time. */
+/** Asks the tree for a snapshot when enough was logged since the last one. The amount is random, so that nodes do not cut in step. */
 export function askForSnapshot(state: LogState, random: () => number): void {
   const { snapshotEveryBytes } = state.settings;
   const { cutting } = state;

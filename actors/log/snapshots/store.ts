@@ -94,7 +94,10 @@ function* beginFile(file: string, zxid: Zxid): Procedure<PartialSnapshot> {
   return { zxid, nextIndex: 0, bytes: 0, checksum: 0 };
 }
 
-/** Appends a chunk durably. Returns false if there is no space. It has then given up the spare segments, so that a later attempt may succeed. */
+/**
+ * Appends a chunk durably. Returns false if there is no space: the spare segments are given up then, so that a later attempt may
+ * succeed.
+ */
 function* appendChunk(
   state: LogState,
   file: string,
