@@ -8,7 +8,7 @@ import {
   replaceFile,
   TEMPORARY_SUFFIX,
 } from "./format/procedure.ts";
-import { becomeFull, performWithReserve } from "./disk-space.ts";
+import { performWithReserve, stallChange } from "./disk-space.ts";
 import { type LogState, report, log } from "./state.ts";
 import { storeVoteLoss } from "./recovery/vote-loss.ts";
 
@@ -22,8 +22,7 @@ export function* storeConfiguration(
   const bytes = encodeOwner(settings, own, settings.crc32);
   if (!(yield* performWithReserve(state, replaceFile(OWNER_FILE, bytes)))) {
     yield* removeIfThere(`${OWNER_FILE}${TEMPORARY_SUFFIX}`);
-    state.changeStalled = true;
-    becomeFull(state);
+    stallChange(state);
     return;
   }
   state.own = own;

@@ -2,6 +2,7 @@
  * What happens when the disk has no space left. Appends are dropped until there is space for a whole segment again. A promise or a
  * configuration cannot wait: it is written in the space that is freed by giving up some of what was prepared ahead.
  */
+import { assert } from "../../protocol/assert.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
 import type { DiskOperation } from "../../runtime/disk.ts";
 import { LogStop, type Procedure, perform, performIfSpace } from "./format/procedure.ts";
@@ -46,9 +47,8 @@ export function* giveBack(file: string, length: number): Procedure {
 /** Drops the appends that were taken, none of which was reported, and all further ones until there is space again. */
 export function becomeFull(state: LogState): void {
   const durable = state.index.lastZxid;
-  if (!state.full) {
-    state.low = true;
-    state.full = true;
+  if (state.space.kind !== "full") {
+    state.space = { kind: "full", waits: "nothing" };
     state.wasFull = true;
     report(state, { kind: "diskFull", durable });
     log(state, "diskFull", { durable: formatZxid(durable) });
@@ -64,16 +64,29 @@ export function becomeFull(state: LogState): void {
   awaitSpace(state);
 }
 
+/** The change at the head, which is not an append, has found no space. It stays there and is tried again at the next probe. */
+export function stallChange(state: LogState): void {
+  becomeFull(state);
+  state.space = { kind: "full", waits: "change" };
+}
+
 /** Takes appends again. Everything is prepared that was to be, so there is space for a whole segment. */
 export function becomeWritable(state: LogState): void {
-  state.low = false;
-  state.full = false;
+  state.space = { kind: "free" };
   report(state, { kind: "writable" });
   log(state, "writable", { durable: formatZxid(state.index.lastZxid) });
 }
 
-/** Stops whatever makes a file longer until the next probe. */
+/** Stops whatever makes a file longer until the next probe. The disk has been found low or full. */
 export function awaitSpace(state: LogState): void {
-  state.awaitingSpace = true;
+  const { space } = state;
+  assert(space.kind !== "free", "space is awaited when there is little");
+  if (space.waits === "nothing") state.space = { ...space, waits: "growth" };
   state.outbox.push({ kind: "startTimer", timer: "probe", afterMs: PROBE_AFTER_MS });
+}
+
+/** The probe is due: what has waited for space is tried again. */
+export function endWait(state: LogState): void {
+  const { space } = state;
+  if (space.kind !== "free") state.space = { ...space, waits: "nothing" };
 }

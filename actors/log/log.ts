@@ -22,14 +22,16 @@ import { LogStop, type Procedure } from "./format/procedure.ts";
 import { readRecords } from "./segments/read.ts";
 import { recoverLog } from "./recovery/recover.ts";
 import { prepareSpace, spaceToPrepare } from "./segments/preallocate.ts";
-import { becomeWritable } from "./disk-space.ts";
+import { becomeWritable, endWait } from "./disk-space.ts";
 import { sealSegment, segmentToSeal } from "./segments/seal.ts";
 import { nextSnapshotWork } from "./snapshots/work.ts";
 import {
   initialState,
+  isChangeStalled,
   type LogActorEffect,
   type LogState,
   type LogTurn,
+  mayGrow,
   type PendingRecord,
   log,
 } from "./state.ts";
@@ -157,7 +159,7 @@ function takeAppend(state: LogState, records: readonly Uint8Array[]): void {
   const [first] = pending;
   if (first === undefined) return;
   const follows = first.prevZxid === state.plannedEnd;
-  if (state.full || (state.wasFull && !follows)) {
+  if (state.space.kind === "full" || (state.wasFull && !follows)) {
     log(state, "appendDropped", {
       records: records.length,
       firstZxid: formatZxid(first.firstZxid),
@@ -189,8 +191,7 @@ function takeTimer(state: LogState, timer: LogTimer): void {
       return;
     }
     case "probe":
-      state.awaitingSpace = false;
-      state.changeStalled = false;
+      endWait(state);
       return;
     default:
       unreachable(timer);
@@ -220,9 +221,9 @@ function startNext(state: LogState, nowMs: number): void {
 }
 
 function nextProcedure(state: LogState, nowMs: number): Procedure | undefined {
-  const mayPrepare = !state.awaitingSpace && spaceToPrepare(state) !== undefined;
+  const mayPrepare = mayGrow(state) && spaceToPrepare(state) !== undefined;
   const next = state.queue.next({
-    mayChange: state.changes.length > 0 && !state.changeStalled,
+    mayChange: state.changes.length > 0 && !isChangeStalled(state),
     // Keeps ahead of the appends under load: two bytes of zeros are written for each byte that was appended.
     mustPrepare: mayPrepare && state.unpreparedBytes >= state.zeros.length / 2,
   });
@@ -250,7 +251,7 @@ function idleProcedure(state: LogState, mayPrepare: boolean): Procedure | undefi
   const protect = state.flush === "none" ? protectEnd(state) : undefined;
   if (protect !== undefined) return protect;
   if (mayPrepare) return prepareSpace(state);
-  if (state.low && !state.awaitingSpace) becomeWritable(state);
+  if (state.space.kind !== "free" && mayGrow(state)) becomeWritable(state);
   return undefined;
 }
 

@@ -8,7 +8,7 @@ import {
   removeIfThere,
   TEMPORARY_SUFFIX,
 } from "./format/procedure.ts";
-import { becomeFull, performWithReserve } from "./disk-space.ts";
+import { performWithReserve, stallChange } from "./disk-space.ts";
 import { type LogState, report } from "./state.ts";
 
 /** Stores the promise at the head of the changes. If there is no space for it, it stays there and is tried again. */
@@ -20,8 +20,7 @@ export function* storePromise(state: LogState, promise: EpochPromise): Procedure
     const bytes = encodePromise(promise, state.settings.crc32);
     if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {
       yield* removeIfThere(`${PROMISE_FILE}${TEMPORARY_SUFFIX}`);
-      state.changeStalled = true;
-      becomeFull(state);
+      stallChange(state);
       return;
     }
     state.promise = promise;

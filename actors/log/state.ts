@@ -170,17 +170,28 @@ export type LogState = {
   /** How many bytes were appended since zeros were last prepared. */
   unpreparedBytes: number;
 
-  /** There was no space for more zeros. Those that are prepared are a reserve until there is space for a whole segment again. */
-  low: boolean;
-  /** Appends are dropped until there is space again. */
-  full: boolean;
+  space: LogSpace;
   /** The disk was full once since the start. So an append that log-sync sent before it knew may still come, and not follow the log. */
   wasFull: boolean;
-  /** There was no space, and nothing that makes a file longer is tried before the next probe. */
-  awaitingSpace: boolean;
-  /** The change at the head, which is not an append, has found no space and waits for the next probe. */
-  changeStalled: boolean;
 };
+
+/** The disk space that is left, and what waits for the next probe of it. */
+export type LogSpace =
+  | { readonly kind: "free" }
+  /** There was no space for more zeros. Those that are prepared are a reserve until there is space for a whole segment again. */
+  | { readonly kind: "low"; readonly waits: "nothing" | "growth" }
+  /** Appends are dropped until there is space for a whole segment again. */
+  | { readonly kind: "full"; readonly waits: "nothing" | "growth" | "change" };
+
+/** Whether anything may be tried that makes a file longer. After a failure that waits for the next probe. */
+export function mayGrow({ space }: LogState): boolean {
+  return space.kind === "free" || space.waits === "nothing";
+}
+
+/** Whether the change at the head, which is not an append, has found no space and waits for the next probe. */
+export function isChangeStalled({ space }: LogState): boolean {
+  return space.kind === "full" && space.waits === "change";
+}
 
 const PREPARE_BYTES_MAX = 1024 * 1024;
 
@@ -218,11 +229,8 @@ export function initialState(settings: LogSettings): LogState {
     flush: "none",
     idle: "none",
     unpreparedBytes: 0,
-    low: false,
-    full: false,
+    space: { kind: "free" },
     wasFull: false,
-    awaitingSpace: false,
-    changeStalled: false,
   };
 }
 

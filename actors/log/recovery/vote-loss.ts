@@ -22,7 +22,7 @@ import {
   replaceFile,
   TEMPORARY_SUFFIX,
 } from "../format/procedure.ts";
-import { becomeFull, performWithReserve } from "../disk-space.ts";
+import { performWithReserve, stallChange } from "../disk-space.ts";
 import { type LogState, report, log } from "../state.ts";
 
 const COPY_BYTES: number = 1024 * 1024;
@@ -49,8 +49,7 @@ export function* regainVote(state: LogState): Procedure {
   const bytes = encodePromise(promise, settings.crc32);
   if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {
     yield* removeIfThere(`${PROMISE_FILE}${TEMPORARY_SUFFIX}`);
-    state.changeStalled = true;
-    becomeFull(state);
+    stallChange(state);
     return;
   }
   for (const file of state.damagedFiles.splice(0)) yield* removeIfThere(file);

@@ -17,7 +17,7 @@ export function spaceToPrepare(state: LogState): { file: string; size: number } 
   }
   // A log that hardly grows needs no spare yet. After the disk was out of space, a full spare shows that there is space again.
   const isFilling = current !== undefined && current.end >= segmentBytes / 4;
-  const wanted = state.low || (isFilling && state.spares.length === 0);
+  const wanted = state.space.kind !== "free" || (isFilling && state.spares.length === 0);
   if (wanted && state.spareBytes < segmentBytes) {
     return { file: SPARE_FILE, size: state.spareBytes };
   }
@@ -47,8 +47,8 @@ export function* prepareSpace(state: LogState): Procedure {
   yield* giveBack(file, size);
   // If spare segments could be given up, the preparation is tried again at once.
   if (yield* dropSpares(state)) return;
-  if (!state.low) {
-    state.low = true;
+  if (state.space.kind === "free") {
+    state.space = { kind: "low", waits: "nothing" };
     report(state, { kind: "diskLow" });
     log(state, "diskNearlyFull", { file, bytes: length });
   }

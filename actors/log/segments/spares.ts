@@ -6,7 +6,7 @@
 import { reusedName, SPARE_FILE } from "../format/files.ts";
 import { WRITE_HEADER_BYTES } from "../format/write-header.ts";
 import { perform, performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
-import { type LogState, log, type Segment } from "../state.ts";
+import { type LogState, log, mayGrow, type Segment } from "../state.ts";
 
 /** The largest number of spare segments: as many as are filled until the next purge. */
 function sparesMax({ settings }: LogState): number {
@@ -19,7 +19,8 @@ function sparesMax({ settings }: LogState): number {
  */
 export function* retireSegment(state: LogState, segment: Segment): Procedure {
   const { name, size } = segment;
-  const isReusable = size === state.settings.segmentBytes && !state.full && !state.awaitingSpace;
+  const isRightSize = size === state.settings.segmentBytes;
+  const isReusable = isRightSize && state.space.kind !== "full" && mayGrow(state);
   if (!isReusable || state.spares.length >= sparesMax(state)) {
     yield* perform([{ kind: "remove", file: name }, { kind: "syncFolder" }]);
     return;

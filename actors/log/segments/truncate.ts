@@ -4,7 +4,7 @@ import type { Zxid } from "../../../protocol/zxid.ts";
 import { type Procedure, perform } from "../format/procedure.ts";
 import { type LogState, report } from "../state.ts";
 import { lowerEnd } from "./log-end.ts";
-import { becomeFull } from "../disk-space.ts";
+import { stallChange } from "../disk-space.ts";
 
 /**
  * Does the truncation at the head of the changes. If there is no space for `log-end`, it stays there and is tried again. It removes what is
@@ -17,8 +17,7 @@ export function* truncateLog(state: LogState, after: Zxid): Procedure {
   if (kept < index.count) {
     assert(index.holds(after), "a truncation keeps whole records");
     if (!(yield* lowerEnd(state, after))) {
-      state.changeStalled = true;
-      becomeFull(state);
+      stallChange(state);
       return;
     }
     const removed = segments.filter((segment) => segment.firstRecord >= kept).reverse();

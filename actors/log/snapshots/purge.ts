@@ -47,12 +47,12 @@ export function* purgeOne(state: LogState, nowMs: number): Procedure {
 
 /** Whether a tree reads this snapshot, or a peer does. When disk space is low, peers do not keep a snapshot from being removed. */
 function isBeingRead(
-  { loads, low }: LogState,
+  { loads, space }: LogState,
   { zxid, pinnedUntilMs }: StoredSnapshot,
   nowMs: number,
 ): boolean {
   for (const loaded of loads.values()) if (loaded === zxid) return true;
-  return !low && pinnedUntilMs !== undefined && nowMs < pinnedUntilMs;
+  return space.kind === "free" && pinnedUntilMs !== undefined && nowMs < pinnedUntilMs;
 }
 
 function* remove(file: string): Procedure {
