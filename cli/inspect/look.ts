@@ -29,7 +29,7 @@ import {
 import type { VoteLoss } from "../../actors/log/messages.ts";
 import { type Folder, listFolder } from "../../actors/log/format/folder.ts";
 import { type Procedure, readBytes } from "../../actors/log/format/procedure.ts";
-import { hasAllFiles, readLogEnd, type RecordedEnd } from "../../actors/log/recovery/find-end.ts";
+import { hasAllFiles, readLogEnd, type StoredEnd } from "../../actors/log/recovery/find-end.ts";
 import { firstPrevZxid, type ScannedRecord } from "../../actors/log/format/scan.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, epochOf, formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
@@ -91,7 +91,7 @@ export function* baseOf({ segments, snapshots }: LogFiles, crc32: Crc32): Proced
 export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
   // `log-end` is read before the log: a running node never records a zxid there that was not durable before.
   const early = yield* listFolder();
-  const recordedEnd = yield* unlessUnreadable(readLogEnd(early.folder, crc32));
+  const storedEnd = yield* unlessUnreadable(readLogEnd(early.folder, crc32));
   const { folder, others: noFiles } = yield* listFolder();
   const files = logFilesOf(folder);
   const base = yield* baseOf(files, crc32);
@@ -107,7 +107,7 @@ export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
   for (const file of files.snapshots) snapshots.push(yield* lookAtSnapshot(file, crc32));
   for (const { problem } of snapshots) if (problem !== undefined) chain.problems.push(problem);
   judgeJoints(chain, { base, end }, snapshots, joints);
-  judgeEnd(chain, end, recordedEnd);
+  judgeEnd(chain, end, storedEnd);
   judgeNoFiles(chain, noFiles);
   // The promise is read after the log: in the folder of a running node it is then never older than the records.
   const newest = snapshots.findLast(({ facts }) => facts.valid)?.facts.zxid ?? ZXID_NONE;
@@ -125,14 +125,14 @@ export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
   };
 }
 
-function judgeEnd(chain: Chain, zxid: Zxid, recorded: RecordedEnd | undefined): void {
+function judgeEnd(chain: Chain, zxid: Zxid, stored: StoredEnd | undefined): void {
   const file = LOG_END_FILE;
-  if (recorded === undefined || recorded.kind === "unknown") {
-    const found = recorded?.what ?? "cannot be read";
+  if (stored === undefined || stored.kind === "unknown") {
+    const found = stored?.what ?? "cannot be read";
     const what = `it ${found}, though it was written at the first start: it tells how far the log was durable`;
     chain.problems.push({ kind: "fileDamaged", file, what });
-  } else if (recorded.kind === "recorded" && recorded.zxid > zxid) {
-    const what = `it tells that all up to zxid ${formatZxid(recorded.zxid)} was durable, and the log ends before that: the records between are missing, which no crash does`;
+  } else if (stored.kind === "stored" && stored.zxid > zxid) {
+    const what = `it tells that all up to zxid ${formatZxid(stored.zxid)} was durable, and the log ends before that: the records between are missing, which no crash does`;
     chain.problems.push({ kind: "endMissing", file, zxid, what });
   }
 }

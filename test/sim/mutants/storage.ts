@@ -196,7 +196,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log/recovery/find-end.ts",
-        find: `recorded.kind === "none" || recorded.zxid <= index.lastZxid`,
+        find: `stored.kind === "none" || stored.zxid <= index.lastZxid`,
         replace: "true",
       },
     ],
@@ -221,8 +221,8 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: "actors/log/recovery/find-end.ts",
-        find: `recorded.kind === "none" || recorded.zxid <= index.lastZxid`,
-        replace: `recorded.kind === "none" || index.count === 0 || recorded.zxid <= index.lastZxid`,
+        find: `stored.kind === "none" || stored.zxid <= index.lastZxid`,
+        replace: `stored.kind === "none" || index.count === 0 || stored.zxid <= index.lastZxid`,
       },
     ],
   },

@@ -295,7 +295,10 @@ test("a record that went bad while the node ran is not given out", (t) => {
     buffers: [new Uint8Array([255])],
   };
   disk.perform(bad);
-  t.deepEqual(log.ask({ kind: "read", tag: 1, after: zxid(1, 0), bytesMax: 1e6 }), []);
+  t.deepEqual(
+    log.ask({ kind: "read", purpose: { kind: "delivery" }, after: zxid(1, 0), bytesMax: 1e6 }),
+    [],
+  );
   t.regex(
     log.stopReason ?? "",
     /damaged at offset \d+, in the record that ends at zxid 0x100000002/,
