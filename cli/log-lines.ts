@@ -1,5 +1,6 @@
 /** Formats the events of the inspection stream as log lines: `2026-01-01T00:00:00.000Z info  node=1 log-sync leading epoch=1`. */
-import type { EventDetail, LogLevel, PeerId } from "../runtime/effects.ts";
+import type { ServerId } from "../protocol/ids.ts";
+import type { EventDetail, LogLevel } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 
 export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
@@ -7,7 +8,7 @@ const LEVEL_WIDTH = 5;
 
 export type LogEntry = {
   readonly atMs: number;
-  readonly node: PeerId;
+  readonly node: ServerId;
   readonly level: LogLevel;
   readonly actor: string;
   readonly event: string;

@@ -5,8 +5,11 @@
 import type { DiskOperation } from "./disk.ts";
 import type { PeerSender } from "./transport.ts";
 
-/** Number of a node within its ensemble, as in ZooKeeper's `myid`. */
-export type PeerId = number;
+/**
+ * A node's number in its ensemble. It is the same type as `ServerId` of the protocol, from which the runtime may not import: types are
+ * equal if their structure is. The transport makes it of what it receives, and checks the range.
+ */
+export type ServerId = number & { readonly __brand: "ServerId" };
 
 /** Fields of one event on the inspection stream: short, loggable values only. */
 export type EventDetail = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -60,13 +63,18 @@ export type LocalEffect<Timer extends string = string> =
 
 /** Messages to other nodes. They may be lost, repeated, delayed or reordered. */
 export type PeerEffect =
-  | { readonly kind: "send"; readonly to: PeerId; readonly actor: string; readonly message: object }
+  | {
+      readonly kind: "send";
+      readonly to: ServerId;
+      readonly actor: string;
+      readonly message: object;
+    }
   /** To the same actor of every other node: published once. */
   | { readonly kind: "broadcast"; readonly actor: string; readonly message: object }
   /** A send that is answered: the outcome comes as `answered`, `noResponders` or `requestTimedOut` with this tag. */
   | {
       readonly kind: "request";
-      readonly to: PeerId;
+      readonly to: ServerId;
       readonly actor: string;
       readonly message: object;
       readonly tag: number;
@@ -112,7 +120,7 @@ export type EndOfTurn = { readonly kind: "endOfTurn" };
 /** A message from an actor of another node. `request` is set when the sender waits for an `answer`. */
 export type ReceivedMessage<Message> = {
   readonly kind: "received";
-  readonly from: PeerId;
+  readonly from: ServerId;
   readonly sender: PeerSender;
   readonly message: Message;
   readonly request?: number | undefined;
@@ -123,12 +131,12 @@ export type RequestOutcome<Answer> =
   | {
       readonly kind: "answered";
       readonly tag: number;
-      readonly from: PeerId;
+      readonly from: ServerId;
       readonly sender: PeerSender;
       readonly message: Answer;
     }
-  | { readonly kind: "noResponders"; readonly tag: number; readonly to: PeerId }
-  | { readonly kind: "requestTimedOut"; readonly tag: number; readonly to: PeerId };
+  | { readonly kind: "noResponders"; readonly tag: number; readonly to: ServerId }
+  | { readonly kind: "requestTimedOut"; readonly tag: number; readonly to: ServerId };
 
 /** One client connection of this thread's listener. Numbers are never used again. */
 export type ConnectionMessage =

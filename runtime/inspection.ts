@@ -2,7 +2,7 @@
  * What happens inside a node, as streams. `InspectionEvent`: what its log is made of, always. `StepEvent`: every step of every actor,
  * while somebody observes the steps.
  */
-import type { Effect, EventDetail, LogLevel, PeerId } from "./effects.ts";
+import type { Effect, EventDetail, LogLevel, ServerId } from "./effects.ts";
 
 export type InspectionEvent =
   /** An actor, or what runs it, has something to say to operators. */
@@ -10,7 +10,7 @@ export type InspectionEvent =
       readonly kind: "log";
       /** Unix milliseconds. */
       readonly atMs: number;
-      readonly node: PeerId;
+      readonly node: ServerId;
       readonly actor: string;
       readonly level: LogLevel;
       readonly event: string;
@@ -20,7 +20,7 @@ export type InspectionEvent =
   | {
       readonly kind: "failed";
       readonly atMs: number;
-      readonly node: PeerId;
+      readonly node: ServerId;
       readonly actor: string;
       readonly message: string;
       readonly error: string;
@@ -30,7 +30,7 @@ export type InspectionEvent =
   | {
       readonly kind: "undelivered";
       readonly atMs: number;
-      readonly node: PeerId;
+      readonly node: ServerId;
       readonly to: string;
       readonly message: string;
       readonly reason: "noSuchActor" | "mailboxFull";
@@ -38,7 +38,7 @@ export type InspectionEvent =
   | {
       readonly kind: "stopNode";
       readonly atMs: number;
-      readonly node: PeerId;
+      readonly node: ServerId;
       readonly actor: string;
       readonly reason: string;
     };
@@ -48,7 +48,7 @@ export type StepEvent = {
   readonly kind: "step";
   /** When it ended, in Unix milliseconds. */
   readonly atMs: number;
-  readonly node: PeerId;
+  readonly node: ServerId;
   readonly actor: string;
   /** The message's kind. */
   readonly message: string;

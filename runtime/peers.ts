@@ -1,5 +1,5 @@
 /** The peers of a node, as its actors speak to them: what goes out and what comes in passes the gate. */
-import type { PeerEffect, PeerId } from "./effects.ts";
+import type { PeerEffect, ServerId } from "./effects.ts";
 import { OpenRequests } from "./open-requests.ts";
 import type {
   Admission,
@@ -24,7 +24,7 @@ export type PeersOptions = {
 
 export type ReceivedFromPeer = {
   readonly kind: "received";
-  readonly from: PeerId;
+  readonly from: ServerId;
   readonly sender: PeerSender;
   readonly message: object;
   /** Makes a number for the answer, once the message is taken. */

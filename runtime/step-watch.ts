@@ -5,11 +5,11 @@
  */
 import { type Observable, Subject } from "rxjs";
 import type { Clock } from "./clock.ts";
-import type { Effect, EventDetail, PeerId } from "./effects.ts";
+import type { Effect, EventDetail, ServerId } from "./effects.ts";
 import { type Decision, kindOf, type StepEvent } from "./inspection.ts";
 
 export type StepWatchOptions = {
-  readonly node: PeerId;
+  readonly node: ServerId;
   readonly clock: Clock;
   /** Steps, and turns of the loop, that take so long are said in the log. Infinity: none are. */
   readonly slowMs: number;

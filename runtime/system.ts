@@ -8,7 +8,7 @@ import type { Actor } from "./actor.ts";
 import type { Clock, Randomness } from "./clock.ts";
 import type { DiskOperation, DiskOutcome } from "./disk.ts";
 import type { Context, Turn } from "./turn.ts";
-import type { ConnectionEffect, Effect, PeerEffect, PeerId } from "./effects.ts";
+import type { ConnectionEffect, Effect, PeerEffect, ServerId } from "./effects.ts";
 import { type Decision, type InspectionEvent, kindOf, type StepEvent } from "./inspection.ts";
 import { Fifo } from "./fifo.ts";
 import type { PeerGate, Transport } from "./transport.ts";
@@ -43,7 +43,7 @@ export interface DiskPort {
 }
 
 export type SystemOptions = {
-  readonly node: PeerId;
+  readonly node: ServerId;
   readonly clock: Clock;
   readonly randomness: Randomness;
   /** What is sent to other nodes, and what comes from them, passes it. Of a thread that has a transport. */
@@ -475,7 +475,7 @@ export class ActorSystem {
     this.#options.onStopNode(reason);
   }
 
-  #stamp(): { readonly atMs: number; readonly node: PeerId } {
+  #stamp(): { readonly atMs: number; readonly node: ServerId } {
     return { atMs: this.#options.clock.wallMs(), node: this.#options.node };
   }
 }

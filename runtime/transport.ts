@@ -3,10 +3,10 @@
  * above carries its own epochs, sequence numbers and resync. Used from one thread.
  */
 import type { Observable } from "rxjs";
-import type { EventDetail, LogLevel, PeerId } from "./effects.ts";
+import type { EventDetail, LogLevel, ServerId } from "./effects.ts";
 
 export type Incoming = {
-  readonly from: PeerId;
+  readonly from: ServerId;
   /** Of this node, to which the message goes. */
   readonly actor: string;
   /** The receiver's own: never written again by the transport. */
@@ -27,11 +27,11 @@ export interface Transport {
   /** Called for every message to an actor of this node. Set once, before `start`. */
   onReceive(handler: (incoming: Incoming) => void): void;
   /** Direct. */
-  send(to: PeerId, actor: string, bytes: Uint8Array): void;
+  send(to: ServerId, actor: string, bytes: Uint8Array): void;
   /** To every other node that listens; published once. */
   broadcast(actor: string, bytes: Uint8Array): void;
   request(
-    to: PeerId,
+    to: ServerId,
     actor: string,
     bytes: Uint8Array,
     timeoutMs: number,
@@ -52,7 +52,7 @@ export type Arrived = Pick<Incoming, "from" | "actor" | "bytes"> & {
 
 /** What seems to come from a peer, decoded. */
 export type PeerLetter = {
-  readonly from: PeerId;
+  readonly from: ServerId;
   /** The actor it is for. */
   readonly actor: string;
   readonly message: unknown;

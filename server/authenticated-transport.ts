@@ -9,9 +9,9 @@
  * A message is good for one ensemble, one receiver (or all), one actor and, if it is an answer, one request. Within these it may be
  * repeated or come late, as on any network: protocols above number what matters. Why HMAC: docs/decisions/0015-peer-keys.md.
  */
+import type { ServerId } from "../protocol/ids.ts";
 import type { Observable } from "rxjs";
 import { PEER_FRAME_AUTHENTICATION_OFFSET, PEER_FRAME_HEAD_BYTES } from "../protocol/peer-frame.ts";
-import type { PeerId } from "../runtime/effects.ts";
 import type {
   Incoming,
   Transport,
@@ -32,7 +32,7 @@ const SAY_AGAIN_MS = 60_000;
 
 export type AuthenticatedTransportOptions = {
   readonly transport: Transport;
-  readonly id: PeerId;
+  readonly id: ServerId;
   readonly ensemble: string;
   /** Undefined: this node has none, and says so if others have. */
   readonly keys: PeerKeys | undefined;
@@ -83,7 +83,7 @@ export class AuthenticatedTransport implements Transport {
     });
   }
 
-  send(to: PeerId, actor: string, bytes: Uint8Array): void {
+  send(to: ServerId, actor: string, bytes: Uint8Array): void {
     this.#options.transport.send(to, actor, this.#seal(to, actor, bytes, NO_REQUEST));
   }
 
@@ -92,7 +92,7 @@ export class AuthenticatedTransport implements Transport {
   }
 
   request(
-    to: PeerId,
+    to: ServerId,
     actor: string,
     bytes: Uint8Array,
     timeoutMs: number,
@@ -131,7 +131,7 @@ export class AuthenticatedTransport implements Transport {
 
   /** The frame, or undefined if it is refused. */
   #open(
-    from: PeerId,
+    from: ServerId,
     actor: string,
     bytes: Uint8Array,
     request: Uint8Array,
@@ -168,7 +168,7 @@ export class AuthenticatedTransport implements Transport {
     return keys === undefined ? NO_REQUEST : bytes.slice(Math.max(0, bytes.length - TAG_BYTES));
   }
 
-  #refuse(from: PeerId, actor: string, fault: Fault): undefined {
+  #refuse(from: ServerId, actor: string, fault: Fault): undefined {
     this.#refused += 1;
     const nowMs = this.#options.nowMs();
     const key = `${from} ${fault}`;

@@ -1,6 +1,6 @@
 /** What connections to NATS have to say, as events of the inspection stream. */
+import type { ServerId } from "../protocol/ids.ts";
 import type { NatsConnectionName } from "../actors/admin/messages.ts";
-import type { PeerId } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 import { realClock } from "../runtime/real-clock.ts";
 import type { NatsLog } from "../runtime/nats/link.ts";
@@ -11,7 +11,7 @@ export function natsTopic(connection: NatsConnectionName): string {
 }
 
 export function natsLog(
-  node: PeerId,
+  node: ServerId,
   say: (event: InspectionEvent) => void,
   lane?: number,
 ): NatsLog {

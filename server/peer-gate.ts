@@ -237,7 +237,7 @@ export class NodeGate implements PeerGate {
     });
     // Whose word does not count does not move this node to anything.
     if (!isVoter) return { kind: "refused", log };
-    const by = from as ServerId;
+    const by = from;
     const message: RefusedByPeer = { kind: "refusedByPeer", from: by, reason, incarnation };
     return { kind: "refused", log, tell: { to: "log-sync", message } };
   }

@@ -107,7 +107,7 @@ function receive(turn: Turn, message: ElectionMessage): void {
     case "received":
       // Any folder that is named for a number may vote here, even while the number is being bound to another folder, since either
       // of the two may have to lead. That is safe because the outcome is only a hint.
-      if (message.sender.isNamed) receiveVote(turn, message.from as ServerId, message.message);
+      if (message.sender.isNamed) receiveVote(turn, message.from, message.message);
       return;
     case "endOfTurn":
       if (state.mode === "idle" && state.leaderless) look(turn);

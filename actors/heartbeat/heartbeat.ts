@@ -125,7 +125,7 @@ function receive(turn: Turn, message: HeartbeatMessage): void {
       answered(turn, message);
       return;
     case "noResponders":
-      absent(turn, message.to as ServerId, message.tag);
+      absent(turn, message.to, message.tag);
       return;
     case "requestTimedOut":
       silent(turn, message.tag);
@@ -202,11 +202,11 @@ function receivePing(turn: Turn, { from, sender, message, request }: ReceivedMes
   const established = leading && known.role === "leading";
   // A guest is answered, so that it knows that its leader is alive. It does not count as support of the leader.
   const { isVoter } = sender;
-  if (leading && isVoter) state.heardMs.set(from as ServerId, nowMs);
+  if (leading && isVoter) state.heardMs.set(from, nowMs);
   if (established && isVoter && message.touched.length > 0) {
     effects.push(tell("sessions", { kind: "touched", sessions: message.touched }));
   }
-  const confirmed = established && isVoter ? takeRound(turn, from as ServerId, message) : undefined;
+  const confirmed = established && isVoter ? takeRound(turn, from, message) : undefined;
   // A candidate's voters may not know its epoch yet. So `leading` does not depend on the epoch: they wait for a node that leads or
   // stands as a candidate in whichever epoch.
   const pong: Pong = {

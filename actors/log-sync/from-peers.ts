@@ -23,7 +23,7 @@ export function receiveFromPeer(
   { from, sender, message }: ReceivedMessage<LogSyncPeerMessage>,
 ): void {
   const { state } = turn;
-  const peer = from as ServerId;
+  const peer = from;
   // Before its log is read a node can answer nothing. The others repeat their questions.
   if (!state.recovered || !state.options.voters.includes(peer)) return;
   // Whatever the message is, it may be the first of a new process, for which the acknowledgements of the process before do not count.

@@ -11,7 +11,7 @@
 import { randomBytes } from "node:crypto";
 import type { Msg } from "@nats-io/transport-node";
 import type { Observable } from "rxjs";
-import type { PeerId } from "../effects.ts";
+import type { ServerId } from "../effects.ts";
 import type { Incoming, Transport, TransportOutcome, TransportStatus } from "../transport.ts";
 import { type Fragment, NATS_REASSEMBLY, readFragmentTokens, Reassembler } from "./fragments.ts";
 import { type NatsLink, type NatsLog, type NatsOptions, openLink } from "./link.ts";
@@ -25,8 +25,8 @@ export type NatsSubjects = {
 
 export type NatsTransportOptions = NatsOptions & {
   readonly subjects: NatsSubjects;
-  readonly id: PeerId;
-  /** Nothing but the NATS server keeps strangers from speaking as a node: if it lets everybody in, a warning says so. */
+  readonly id: ServerId;
+  /** Only the NATS server keeps strangers from sending as a node: so a warning is logged if the server lets everybody in. */
   readonly isUnprotected?: boolean;
 };
 
@@ -39,14 +39,14 @@ const OPEN_TO_STRANGERS = [
 ] as const;
 
 type Waiting = {
-  /** Who was asked; another's answer is none. */
-  readonly to: PeerId;
+  /** The node that was asked. An answer of any other node is ignored. */
+  readonly to: ServerId;
   readonly done: (outcome: TransportOutcome) => void;
   readonly timer: NodeJS.Timeout;
 };
 
-/** As ZooKeeper's `myid`: a stranger's fragments are kept for as many senders at most. */
-const PEER_ID_MAX = 255;
+/** The largest number of a node, as of ZooKeeper's `myid`. It also bounds for how many senders a stranger's fragments are kept. */
+const SERVER_ID_MAX = 255;
 const PLAIN = "f.";
 
 /** Rejects with a `NatsError`. Afterwards a lost connection only shows in `status$`. */
@@ -68,7 +68,7 @@ class NatsTransport implements Transport {
   readonly #link: NatsLink;
   readonly #subjects: NatsSubjects;
   readonly #sender: string;
-  /** Subject of this process' answers, up to the request's number. */
+  /** The subject of answers to this process, without the number of the request. */
   readonly #answers: string;
   readonly #log: NatsLog;
   readonly #waiting = new Map<string, Waiting>();
@@ -95,7 +95,7 @@ class NatsTransport implements Transport {
     this.#handler = handler;
   }
 
-  send(to: PeerId, actor: string, bytes: Uint8Array): void {
+  send(to: ServerId, actor: string, bytes: Uint8Array): void {
     this.#publish(`${this.#subjects.toNode}${to}.${actor}`, bytes, this.#sender);
   }
 
@@ -104,7 +104,7 @@ class NatsTransport implements Transport {
   }
 
   request(
-    to: PeerId,
+    to: ServerId,
     actor: string,
     bytes: Uint8Array,
     timeoutMs: number,
@@ -193,18 +193,19 @@ class NatsTransport implements Transport {
 }
 
 type Origin = {
-  readonly from: PeerId;
+  readonly from: ServerId;
   /** Fragments of the same process belong together. */
   readonly process: string;
   readonly fragment: Omit<Fragment, "bytes"> | undefined;
   readonly answerTo: string | undefined;
 };
 
-/** Tokens that start with the sender's id; those of a fragment come after the first `length`. */
+/** Reads tokens that start with the sender's id. Those of a fragment come after the first `length` tokens. */
 function readOrigin(tokens: readonly string[], length: number): Origin | undefined {
   if (!/^\d{1,5}$/.test(tokens[0] ?? "")) return undefined;
-  const from = Number(tokens[0]);
-  if (from > PEER_ID_MAX) return undefined;
+  const id = Number(tokens[0]);
+  if (id > SERVER_ID_MAX) return undefined;
+  const from = id as ServerId;
   if (tokens.length === length) {
     return { from, process: "", fragment: undefined, answerTo: undefined };
   }

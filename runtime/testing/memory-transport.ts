@@ -4,7 +4,7 @@
  */
 import { BehaviorSubject, type Observable } from "rxjs";
 import type { Clock } from "../clock.ts";
-import type { PeerId } from "../effects.ts";
+import type { ServerId } from "../effects.ts";
 import type { Incoming, Transport, TransportOutcome, TransportStatus } from "../transport.ts";
 
 export type NetworkFaults = {
@@ -24,7 +24,7 @@ export type MemoryNetworkOptions = {
 };
 
 type Member = {
-  readonly id: PeerId;
+  readonly id: ServerId;
   readonly status: BehaviorSubject<TransportStatus>;
   handler: ((incoming: Incoming) => void) | undefined;
   left: boolean;
@@ -39,10 +39,10 @@ const NO_FAULTS: NetworkFaults = {
 export class MemoryNetwork {
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #members = new Map<PeerId, Member>();
+  readonly #members = new Map<ServerId, Member>();
   /** `from>to` of every direction that carries nothing. */
   readonly #cuts = new Set<string>();
-  readonly #isolated = new Set<PeerId>();
+  readonly #isolated = new Set<ServerId>();
   readonly #listeners = new Map<string, Set<(bytes: Uint8Array) => void>>();
   #faults: NetworkFaults;
 
@@ -62,17 +62,17 @@ export class MemoryNetwork {
   }
 
   /** Nothing that `from` sends reaches `to` any more, also what is under way. The other direction stays. */
-  cut(from: PeerId, to: PeerId): void {
+  cut(from: ServerId, to: ServerId): void {
     this.#cuts.add(`${from}>${to}`);
   }
 
   /** Cuts the node off from all others, in both directions, without its noticing. */
-  isolate(id: PeerId): void {
+  isolate(id: ServerId): void {
     this.#isolated.add(id);
   }
 
   /** As `isolate`, but the node's `status$` says so. */
-  disconnect(id: PeerId): void {
+  disconnect(id: ServerId): void {
     this.#isolated.add(id);
     this.#members.get(id)?.status.next("disconnected");
   }
@@ -87,7 +87,7 @@ export class MemoryNetwork {
   }
 
   /** A new process of the node. One that is still there under this id is gone from now on. */
-  join(id: PeerId): Transport {
+  join(id: ServerId): Transport {
     this.leave(id);
     const member: Member = {
       id,
@@ -100,13 +100,13 @@ export class MemoryNetwork {
   }
 
   /** The node's process is gone: requests to it are answered `noResponders`, outcomes of its own never come. */
-  leave(id: PeerId): void {
+  leave(id: ServerId): void {
     const member = this.#members.get(id);
     if (member !== undefined) this.remove(member);
   }
 
   /** A message that only says that it is from `from`: what a stranger on a network without permissions can do. */
-  forge(of: Omit<Incoming, "answer"> & { readonly to: PeerId }): void {
+  forge(of: Omit<Incoming, "answer"> & { readonly to: ServerId }): void {
     const { from, to, actor, bytes } = of;
     this.#clock.soon(() => this.#receive(from, to, actor, bytes, undefined));
   }
@@ -131,7 +131,7 @@ export class MemoryNetwork {
   }
 
   /** @internal */
-  send(from: Member, to: PeerId, actor: string, bytes: Uint8Array): void {
+  send(from: Member, to: ServerId, actor: string, bytes: Uint8Array): void {
     if (from.left) return;
     this.#carry(from.id, to, () => this.#receive(from.id, to, actor, bytes, undefined));
   }
@@ -147,7 +147,7 @@ export class MemoryNetwork {
   /** @internal */
   request(
     from: Member,
-    to: PeerId,
+    to: ServerId,
     actor: string,
     bytes: Uint8Array,
     timeoutMs: number,
@@ -182,7 +182,7 @@ export class MemoryNetwork {
   }
 
   /** One message with its faults; `deliver` runs as often as it arrives. */
-  #carry(from: PeerId, to: PeerId, deliver: () => void): void {
+  #carry(from: ServerId, to: ServerId, deliver: () => void): void {
     if (this.#isCut(from, to) || this.#happens(this.#faults.lossRate)) return;
     const copies = this.#happens(this.#faults.duplicationRate) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
@@ -200,8 +200,8 @@ export class MemoryNetwork {
 
   /** False when nobody listens there. */
   #receive(
-    from: PeerId,
-    to: PeerId,
+    from: ServerId,
+    to: ServerId,
     actor: string,
     bytes: Uint8Array,
     answer: Incoming["answer"],
@@ -212,7 +212,7 @@ export class MemoryNetwork {
     return true;
   }
 
-  #isCut(from: PeerId, to: PeerId): boolean {
+  #isCut(from: ServerId, to: ServerId): boolean {
     return this.#cuts.has(`${from}>${to}`) || this.#isolated.has(from) || this.#isolated.has(to);
   }
 
@@ -237,7 +237,7 @@ class MemoryTransport implements Transport {
     this.#member.handler = handler;
   }
 
-  send(to: PeerId, actor: string, bytes: Uint8Array): void {
+  send(to: ServerId, actor: string, bytes: Uint8Array): void {
     this.#network.send(this.#member, to, actor, copyOf(bytes));
   }
 
@@ -246,7 +246,7 @@ class MemoryTransport implements Transport {
   }
 
   request(
-    to: PeerId,
+    to: ServerId,
     actor: string,
     bytes: Uint8Array,
     timeoutMs: number,

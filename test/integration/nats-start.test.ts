@@ -12,11 +12,12 @@ import type { Transport } from "../../runtime/transport.ts";
 import { Child } from "../support/child.ts";
 import { NatsProxy } from "../support/nats-proxy.ts";
 import { startNatsServer } from "../support/nats-server.ts";
+import { server } from "../support/plain-calls.ts";
 import { reservePorts } from "../support/ports.ts";
 import { CHECKOUT } from "../support/zooid.ts";
 
 const SILENCE_MS = 1_000;
-const NODE = { name: "node 1", subjects: peerSubjects("test"), id: 1 };
+const NODE = { name: "node 1", subjects: peerSubjects("test"), id: server(1) };
 
 async function temporaryFolder(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "zooid-nats-start-"));

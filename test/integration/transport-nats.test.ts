@@ -5,6 +5,7 @@ import { peerSubjects } from "../../protocol/subjects.ts";
 import type { Incoming, Transport, TransportOutcome } from "../../runtime/transport.ts";
 import { NatsError } from "../../runtime/nats/errors.ts";
 import { connectNats, type NatsTransportOptions } from "../../runtime/nats/transport.ts";
+import { server as numbered } from "../support/plain-calls.ts";
 import {
   type NatsServer,
   type NatsServerOptions,
@@ -16,7 +17,7 @@ import {
 const as = (id: number): Pick<NatsTransportOptions, "name" | "subjects" | "id"> => ({
   name: `node ${id}`,
   subjects: peerSubjects("test"),
-  id,
+  id: numbered(id),
 });
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const read = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -60,7 +61,7 @@ async function peer(
         : new Promise((resolve) => waiting.set(line, resolve)),
     request: (to, message, timeoutMs = 10_000) =>
       new Promise((resolve) =>
-        transport.request(to, "heartbeat", text(message), timeoutMs, resolve),
+        transport.request(numbered(to), "heartbeat", text(message), timeoutMs, resolve),
       ),
   };
 }
@@ -68,10 +69,10 @@ async function peer(
 test("a direct message reaches its node only, a broadcast all others and not its sender", async (t) => {
   const { url } = await server(t);
   const [one, two, three] = [await peer(t, url, 1), await peer(t, url, 2), await peer(t, url, 3)];
-  one.transport.send(2, "log-sync", text("direct"));
+  one.transport.send(numbered(2), "log-sync", text("direct"));
   one.transport.broadcast("election", text("vote"));
-  one.transport.send(3, "log-sync", text("last"));
-  two.transport.send(1, "log-sync", text("back"));
+  one.transport.send(numbered(3), "log-sync", text("last"));
+  two.transport.send(numbered(1), "log-sync", text("back"));
   await Promise.all([
     two.hears("1 election vote"),
     three.hears("1 log-sync last"),
@@ -107,7 +108,7 @@ test("a node that closed has no responders any more", async (t) => {
   const { url } = await server(t);
   const one = await peer(t, url, 1);
   const two = await peer(t, url, 2);
-  two.transport.send(1, "log-sync", text("last words"));
+  two.transport.send(numbered(1), "log-sync", text("last words"));
   await two.transport.close();
   await one.hears("2 log-sync last words");
   t.deepEqual(await one.request(2, "ping", 3_600_000), { kind: "noResponders" });
@@ -118,7 +119,7 @@ test("messages of 3 MB pass a server that takes 1 MB: sent, broadcast, asked and
   const one = await peer(t, url, 1);
   const two = await peer(t, url, 2);
   const large = "0123456789abcdef".repeat(3 * 65_536);
-  one.transport.send(2, "log-sync", text(`direct ${large}`));
+  one.transport.send(numbered(2), "log-sync", text(`direct ${large}`));
   one.transport.broadcast("log-sync", text(`all ${large}`));
   const answered = await one.request(2, large);
   t.true(answered.kind === "answered" && read(answered.bytes) === `2 heard ${large}`);
@@ -132,7 +133,7 @@ test("nothing that was sent while the server was away arrives after it is back",
   const two = await peer(t, first.url, 2);
   let incarnation = "before";
   const sending = setInterval(() => {
-    one.transport.send(2, "log-sync", text(incarnation));
+    one.transport.send(numbered(2), "log-sync", text(incarnation));
     one.transport.broadcast("log-sync", text(incarnation));
   }, 1);
   t.teardown(() => clearInterval(sending));
@@ -173,7 +174,7 @@ test("what another process under the same id says is heard, so that it can be re
   const twin = await peer(t, url, 1);
   twin.transport.broadcast("election", text("vote"));
   await one.hears("1 election vote");
-  one.transport.send(1, "gate", text("refused"));
+  one.transport.send(numbered(1), "gate", text("refused"));
   await twin.hears("1 gate refused");
   t.pass();
 });

@@ -40,6 +40,7 @@ import { failIfPlanted, type Incarnation, SimNode } from "./sim-node.ts";
 import { threadLinksOf } from "./thread-links.ts";
 import { stragglers } from "./stragglers.ts";
 import type { Trace } from "./trace.ts";
+import { server } from "../support/plain-calls.ts";
 
 const NODE_STREAMS = 1000;
 const CLIENT_STREAMS = 5000;
@@ -92,7 +93,7 @@ export class Cluster {
     this.invariants = new Invariants(logs, this.truth);
     this.#observer = new NodeObserver({
       invariants: this.invariants,
-      checks: replicationChecks(logs, this.truth, (node) => this.network.nonceOf(node)),
+      checks: replicationChecks(logs, this.truth, (node) => this.network.nonceOf(server(node))),
       coverage,
       underWayBytes: underWayBytes(plan),
       onRefusals: (node) => this.#expectRefusals(node),

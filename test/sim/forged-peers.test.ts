@@ -7,6 +7,7 @@ import type { InspectionEvent } from "../../runtime/inspection.ts";
 import { withBody } from "../support/frames.ts";
 import { HostilePeers } from "../support/hostile-peers.ts";
 import { GatewayCluster } from "./gateways.ts";
+import { server } from "../support/plain-calls.ts";
 
 const SESSION_TIMEOUT_MS = 10_000;
 
@@ -30,7 +31,8 @@ test("malformed messages, messages out of range and messages to actors that hear
     for (let round = 0; round < 3_000; round += 1) {
       const { from, actor, bytes: body } = stranger.next();
       const bytes = framed(cluster, from, body);
-      for (const { id } of nodes) if (id !== from) network.forge({ from, to: id, actor, bytes });
+      for (const { id } of nodes)
+        if (id !== from) network.forge({ from: server(from), to: id, actor, bytes });
       clock.advance(2);
     }
     clock.advance(10_000);
@@ -63,7 +65,7 @@ test("a flood of what peers may say does not fill a mailbox until its node stops
   cluster.clock.advance(3_000);
   const bytes = framed(cluster, 2, encodeCbor({ kind: "survey", nonce: 1 }));
   for (let sent = 0; sent < 150_000; sent += 1) {
-    cluster.network.forge({ from: 2, to: 1, actor: "log-sync", bytes });
+    cluster.network.forge({ from: server(2), to: server(1), actor: "log-sync", bytes });
   }
   cluster.clock.advance(5_000);
   t.deepEqual(full, [{ to: "log-sync", reason: "mailboxFull" }]);

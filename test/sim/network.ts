@@ -2,10 +2,10 @@
  * The network between the nodes of a run. Every path, from one node to another, has its own faults: it may be cut, clogged
  * (what was sent arrives when it opens again) or slow; everywhere messages may be lost, repeated and overtaken.
  */
+import type { ServerId } from "../../protocol/ids.ts";
 import { BehaviorSubject } from "rxjs";
 import { decodeFrame } from "../../protocol/peer-frame.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { PeerId } from "../../runtime/effects.ts";
 import type { Incoming, Transport, TransportOutcome } from "../../runtime/transport.ts";
 import type { Random, Range } from "./random.ts";
 import type { Trace } from "./trace.ts";
@@ -37,7 +37,7 @@ type Path = {
 };
 
 type Member = {
-  readonly id: PeerId;
+  readonly id: ServerId;
   handler: ((incoming: Incoming) => void) | undefined;
   left: boolean;
   /** It hears those of its own group, and only they hear it. */
@@ -53,7 +53,7 @@ export type Place = {
   readonly end: () => void;
 };
 
-function newMember(id: PeerId): Member {
+function newMember(id: ServerId): Member {
   return { id, handler: undefined, left: false, group: 0, heard: new Set() };
 }
 
@@ -71,13 +71,13 @@ export class SimNetwork {
   };
   straggle: Straggle = () => IN_TIME;
   /** Who may have heard a stranger. */
-  readonly forgedTo: Set<PeerId> = new Set();
+  readonly forgedTo: Set<ServerId> = new Set();
   readonly counts: NetworkCounts = { delivered: 0, lost: 0, duplicated: 0, late: 0 };
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #trace: Trace;
-  readonly #members = new Map<PeerId, Member>();
-  readonly #said = new Map<PeerId, Uint8Array>();
+  readonly #members = new Map<ServerId, Member>();
+  readonly #said = new Map<ServerId, Uint8Array>();
   /** Processes beside the one that has their number by now. */
   readonly #beside = new Set<Member>();
   readonly #paths = new Map<number, Path>();
@@ -89,7 +89,7 @@ export class SimNetwork {
   }
 
   /** A new incarnation of the node. */
-  join(id: PeerId): Transport {
+  join(id: ServerId): Transport {
     this.leave(id);
     this.#said.delete(id);
     const member = newMember(id);
@@ -98,7 +98,7 @@ export class SimNetwork {
   }
 
   /** Another process under the number. */
-  joinBeside(id: PeerId): { readonly transport: Transport; readonly place: Place } {
+  joinBeside(id: ServerId): { readonly transport: Transport; readonly place: Place } {
     const member = newMember(id);
     this.#beside.add(member);
     return { transport: this.#transport(member), place: this.#placeOf(member) };
@@ -110,7 +110,7 @@ export class SimNetwork {
   }
 
   /** Each other process that has its number has heard this one since `listenAnew`. */
-  isHeardByAll(id: PeerId): boolean {
+  isHeardByAll(id: ServerId): boolean {
     const member = this.#members.get(id);
     return (
       member !== undefined &&
@@ -120,7 +120,7 @@ export class SimNetwork {
 
   #transport(member: Member): Transport {
     const { id } = member;
-    const send = (to: PeerId, actor: string, bytes: Uint8Array): void => {
+    const send = (to: ServerId, actor: string, bytes: Uint8Array): void => {
       const own = new Uint8Array(bytes);
       this.#note(member, own);
       for (const moreMs of this.straggle(actor, own)) {
@@ -161,12 +161,12 @@ export class SimNetwork {
   }
 
   /** What the last process that joined under the number said last, as whoever listens has heard it. */
-  lastOf(id: PeerId): Uint8Array | undefined {
+  lastOf(id: ServerId): Uint8Array | undefined {
     return this.#said.get(id);
   }
 
   /** Returns the nonce of that process. */
-  nonceOf(id: PeerId): number | undefined {
+  nonceOf(id: ServerId): number | undefined {
     const said = this.#said.get(id);
     const frame = said === undefined ? undefined : decodeFrame(said);
     return frame === undefined || "fault" in frame ? undefined : frame.header.nonce;
@@ -177,7 +177,7 @@ export class SimNetwork {
   }
 
   /** A message that only says that it is from `from`: what a stranger on a network without permissions can do. */
-  forge(of: Omit<Incoming, "answer"> & { readonly to: PeerId }): void {
+  forge(of: Omit<Incoming, "answer"> & { readonly to: ServerId }): void {
     const { from, to, actor } = of;
     const bytes = new Uint8Array(of.bytes);
     this.#trace.step(MESSAGE + from * PATHS_PER_NODE + to, bytes);
@@ -186,7 +186,7 @@ export class SimNetwork {
   }
 
   /** The process goes on under its number, beside the next one that joins under it. */
-  leaveBeside(id: PeerId): Place {
+  leaveBeside(id: ServerId): Place {
     const member = this.#members.get(id);
     if (member === undefined) throw new Error(`no process has the number ${id}`);
     this.#members.delete(id);
@@ -207,7 +207,7 @@ export class SimNetwork {
   }
 
   /** The numbers under which somebody else than this process listens. */
-  #listeners(member: Member): Iterable<PeerId> {
+  #listeners(member: Member): Iterable<ServerId> {
     const ids = new Set(this.#members.keys());
     for (const { id } of this.#beside) ids.add(id);
     if (!this.#others(member, member.id).some(() => true)) ids.delete(member.id);
@@ -215,35 +215,35 @@ export class SimNetwork {
   }
 
   /** Processes under the number, but for this one. */
-  #others(member: Member, id: PeerId): Member[] {
+  #others(member: Member, id: ServerId): Member[] {
     const first = this.#members.get(id);
     const all = first === undefined ? [] : [first];
     for (const each of this.#beside) if (each.id === id) all.push(each);
     return all.filter((each) => each !== member);
   }
 
-  leave(id: PeerId): void {
+  leave(id: ServerId): void {
     const member = this.#members.get(id);
     if (member === undefined) return;
     member.left = true;
     this.#members.delete(id);
   }
 
-  cut(from: PeerId, to: PeerId, forMs: number = 0): void {
+  cut(from: ServerId, to: ServerId, forMs: number = 0): void {
     const path = this.#path(from, to);
     path.cut = true;
     path.cutUntilMs = Math.max(path.cutUntilMs, this.#clock.nowMs() + forMs);
   }
 
-  clog(from: PeerId, to: PeerId): void {
+  clog(from: ServerId, to: ServerId): void {
     this.#path(from, to).held ??= [];
   }
 
-  slow(from: PeerId, to: PeerId, byMs: number): void {
+  slow(from: ServerId, to: ServerId, byMs: number): void {
     this.#path(from, to).slowMs = byMs;
   }
 
-  isCut(from: PeerId, to: PeerId): boolean {
+  isCut(from: ServerId, to: ServerId): boolean {
     return this.#paths.get(from * PATHS_PER_NODE + to)?.cut === true;
   }
 
@@ -262,7 +262,7 @@ export class SimNetwork {
     this.heal();
   }
 
-  #path(from: PeerId, to: PeerId): Path {
+  #path(from: ServerId, to: ServerId): Path {
     const key = from * PATHS_PER_NODE + to;
     let path = this.#paths.get(key);
     if (path === undefined) {
@@ -282,8 +282,8 @@ export class SimNetwork {
       timeoutMs,
       done,
     }: {
-      readonly from: PeerId;
-      readonly to: PeerId;
+      readonly from: ServerId;
+      readonly to: ServerId;
       readonly actor: string;
       readonly bytes: Uint8Array;
       readonly timeoutMs: number;
@@ -315,7 +315,7 @@ export class SimNetwork {
   }
 
   /** One message with its faults; `deliver` runs as often as it arrives. */
-  #carry(from: PeerId, to: PeerId, deliver: () => void, moreMs: number = 0): void {
+  #carry(from: ServerId, to: ServerId, deliver: () => void, moreMs: number = 0): void {
     const path = this.#paths.get(from * PATHS_PER_NODE + to);
     if (path?.cut === true || this.#random.chance(this.faults.lossRate)) {
       this.counts.lost += 1;
@@ -348,7 +348,7 @@ export class SimNetwork {
   /** False when nobody listens there. */
   #receive(
     sender: Member,
-    to: PeerId,
+    to: ServerId,
     actor: string,
     bytes: Uint8Array,
     answer: Incoming["answer"],

@@ -5,13 +5,14 @@ import { peerCheck } from "../../actors/peer-messages.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { EPOCH_MAX } from "../../protocol/zxid.ts";
 import { PEER_MESSAGES } from "../support/hostile-peers.ts";
+import { server } from "../support/plain-calls.ts";
 
 const check = peerCheck({ server: 1 as ServerId, voters: [1, 2, 3] as ServerId[] });
 const said = Object.entries(PEER_MESSAGES).flatMap(([actor, messages]) =>
   messages.map((message) => ({ actor, message })),
 );
 const ask = (actor: string, message: unknown, from = 2, isAnswer = false): string | undefined =>
-  check({ from, actor, message, isAnswer });
+  check({ from: server(from), actor, message, isAnswer });
 
 test("what nodes say to each other is let through", (t) => {
   for (const { actor, message } of said)

@@ -3,6 +3,7 @@ import test from "ava";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Transport, TransportOutcome } from "../../runtime/transport.ts";
 import { MemoryNetwork, type NetworkFaults } from "../../runtime/testing/memory-transport.ts";
+import { server } from "../support/plain-calls.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const read = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -58,7 +59,7 @@ function setup(faults: Partial<NetworkFaults> = {}, seed = 1) {
   const network = new MemoryNetwork({ clock, random: randomOf(seed), faults });
   const heard: string[] = [];
   const join = (id: number): Transport => {
-    const transport = network.join(id);
+    const transport = network.join(server(id));
     transport.onReceive(({ from, actor, bytes, answer }) => {
       heard.push(`${from}>${id} ${actor} ${read(bytes)}`);
       answer?.(text(`${id} heard ${read(bytes)}`));
@@ -72,7 +73,7 @@ test("without faults every message arrives once and in order", (t) => {
   const { clock, heard, join } = setup();
   const one = join(1);
   join(2);
-  for (let index = 0; index < 5; index += 1) one.send(2, "log", text(String(index)));
+  for (let index = 0; index < 5; index += 1) one.send(server(2), "log", text(String(index)));
   t.deepEqual(heard, [], "nothing is delivered inside send");
   clock.pass(0);
   t.deepEqual(heard, ["1>2 log 0", "1>2 log 1", "1>2 log 2", "1>2 log 3", "1>2 log 4"]);
@@ -93,7 +94,7 @@ test("a receiver's bytes do not change when the sender writes on its own", (t) =
   const one = join(1);
   join(2);
   const bytes = text("a");
-  one.send(2, "log", bytes);
+  one.send(server(2), "log", bytes);
   bytes.set(text("b"));
   clock.pass(0);
   t.deepEqual(heard, ["1>2 log a"]);
@@ -105,14 +106,14 @@ test("a request ends answered, without responders, or timed out behind a cut", (
   join(2);
   const outcomes: string[] = [];
   const ask = (to: number): void =>
-    one.request(to, "heartbeat", text("ping"), 100, (outcome: TransportOutcome) =>
+    one.request(server(to), "heartbeat", text("ping"), 100, (outcome: TransportOutcome) =>
       outcomes.push(outcome.kind === "answered" ? read(outcome.bytes) : outcome.kind),
     );
   ask(2);
   ask(3);
   clock.pass(0);
   t.deepEqual(outcomes, ["2 heard ping", "noResponders"]);
-  network.cut(2, 1);
+  network.cut(server(2), server(1));
   ask(2);
   clock.pass(99);
   t.is(outcomes.length, 2);
@@ -124,13 +125,13 @@ test("a cut closes one direction only, and heal opens it again", (t) => {
   const { clock, network, heard, join } = setup();
   const one = join(1);
   const two = join(2);
-  network.cut(1, 2);
-  one.send(2, "log", text("a"));
-  two.send(1, "log", text("b"));
+  network.cut(server(1), server(2));
+  one.send(server(2), "log", text("a"));
+  two.send(server(1), "log", text("b"));
   clock.pass(0);
   t.deepEqual(heard, ["2>1 log b"]);
   network.heal();
-  one.send(2, "log", text("c"));
+  one.send(server(2), "log", text("c"));
   clock.pass(0);
   t.deepEqual(heard, ["2>1 log b", "1>2 log c"]);
 });
@@ -141,11 +142,11 @@ test("an isolated node neither hears nor is heard, and only disconnect shows in 
   join(2);
   const states: string[] = [];
   one.status$.subscribe((status) => states.push(status));
-  network.isolate(1);
+  network.isolate(server(1));
   one.broadcast("log", text("a"));
   clock.pass(0);
   t.deepEqual(heard, []);
-  network.disconnect(1);
+  network.disconnect(server(1));
   network.heal();
   t.deepEqual(states, ["connected", "disconnected", "connected"]);
 });
@@ -155,14 +156,14 @@ test("a node that left gets no answer, and its successor hears under the same id
   const one = join(1);
   join(2);
   let outcomes = 0;
-  one.request(2, "log", text("a"), 100, () => {
+  one.request(server(2), "log", text("a"), 100, () => {
     outcomes += 1;
   });
-  network.leave(1);
+  network.leave(server(1));
   clock.pass(200);
   t.is(outcomes, 0);
   join(1);
-  network.join(2).send(1, "log", text("b"));
+  network.join(server(2)).send(server(1), "log", text("b"));
   clock.pass(0);
   t.deepEqual(heard, ["1>2 log a", "2>1 log b"]);
 });
@@ -187,7 +188,7 @@ test("a seed decides what is lost, repeated and overtaken", (t) => {
     const { clock, heard, join } = setup(faults, seed);
     const one = join(1);
     join(2);
-    for (let index = 0; index < 100; index += 1) one.send(2, "log", text(String(index)));
+    for (let index = 0; index < 100; index += 1) one.send(server(2), "log", text(String(index)));
     clock.pass(1000);
     return heard;
   };
@@ -204,10 +205,10 @@ test("faults can be changed while running", (t) => {
   const { clock, network, heard, join } = setup({ lossRate: 1 });
   const one = join(1);
   join(2);
-  one.send(2, "log", text("lost"));
+  one.send(server(2), "log", text("lost"));
   clock.pass(0);
   network.setFaults({ lossRate: 0 });
-  one.send(2, "log", text("kept"));
+  one.send(server(2), "log", text("kept"));
   clock.pass(0);
   t.deepEqual(heard, ["1>2 log kept"]);
 });

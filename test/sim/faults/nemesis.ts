@@ -14,6 +14,7 @@ import { sessionFaults } from "./sessions.ts";
 import { strangerFaults } from "./strangers.ts";
 import { successionFaults } from "./successions.ts";
 import type { Inject, Injection, Target } from "./target.ts";
+import { server } from "../../support/plain-calls.ts";
 
 export type FaultCounts = Partial<Record<FaultKind, number>>;
 
@@ -241,8 +242,8 @@ export class Nemesis {
     const longMs = forMs + plan.peerTimeoutMs;
     for (const other of nodes) {
       if (other.id === id) continue;
-      network.cut(other.id, id, longMs);
-      network.cut(id, other.id, longMs);
+      network.cut(other.id, server(id), longMs);
+      network.cut(server(id), other.id, longMs);
     }
     this.#healLater(longMs);
   }

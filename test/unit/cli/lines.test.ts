@@ -3,11 +3,18 @@ import test from "ava";
 import { parseStatus } from "../../../cli/ensemble/status.ts";
 import { eventLine, logLine } from "../../../cli/log-lines.ts";
 import { nodeLine, parseNodeLine } from "../../../cli/node-line.ts";
+import { server } from "../../support/plain-calls.ts";
 
 const atMs = Date.UTC(2026, 0, 1);
 
 test("a log line has time, level, node, actor, event and the details", (t) => {
-  const entry = { atMs, node: 1, level: "info", actor: "log-sync", event: "leading" } as const;
+  const entry = {
+    atMs,
+    node: server(1),
+    level: "info",
+    actor: "log-sync",
+    event: "leading",
+  } as const;
   t.is(
     logLine({ ...entry, detail: { epoch: 1, again: false } }),
     "2026-01-01T00:00:00.000Z info  node=1 log-sync leading epoch=1 again=false",
@@ -15,7 +22,7 @@ test("a log line has time, level, node, actor, event and the details", (t) => {
 });
 
 test("a detail that is no plain word is quoted, on one line, and one without a value is left out", (t) => {
-  const entry = { atMs, node: 1, level: "warn", actor: "a", event: "b" } as const;
+  const entry = { atMs, node: server(1), level: "warn", actor: "a", event: "b" } as const;
   t.is(
     logLine({
       ...entry,
@@ -26,14 +33,14 @@ test("a detail that is no plain word is quoted, on one line, and one without a v
 });
 
 test("events below the level are not shown", (t) => {
-  const event = { kind: "log", atMs, node: 1, actor: "a", event: "b", detail: {} } as const;
+  const event = { kind: "log", atMs, node: server(1), actor: "a", event: "b", detail: {} } as const;
   t.is(eventLine({ ...event, level: "debug" }, "info"), undefined);
   t.is(typeof eventLine({ ...event, level: "info" }, "info"), "string");
   t.is(typeof eventLine({ ...event, level: "error" }, "warn"), "string");
 });
 
 test("a failure, a stop and a lost message are shown with their reasons", (t) => {
-  const at = { atMs, node: 2 };
+  const at = { atMs, node: server(2) };
   const failed = {
     kind: "failed",
     actor: "tree/1",

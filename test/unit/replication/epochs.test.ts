@@ -21,7 +21,13 @@ function started(promisedEpoch = 5): LogSync {
 
 function hear(logSync: LogSync, message: LogSyncPeerMessage): ReturnType<LogSync["receive"]> {
   const sender = senderOf(2);
-  return logSync.receive({ kind: "received", from: 2, sender, message, request: undefined });
+  return logSync.receive({
+    kind: "received",
+    from: server(2),
+    sender,
+    message,
+    request: undefined,
+  });
 }
 
 function ask(logSync: LogSync, of: number): ReturnType<LogSync["receive"]> {

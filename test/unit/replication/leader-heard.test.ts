@@ -47,7 +47,7 @@ function hear(actor: Node, round: number, answer: Partial<Pong>): object[] {
   const effects = actor.receive({
     kind: "answered",
     tag: round,
-    from: 2,
+    from: server(2),
     sender: senderOf(2),
     message,
   });
@@ -59,7 +59,7 @@ function ask(actor: Node, from: number, round: number, echoMs?: number): Pong {
   const message: Ping = { kind: "ping", epoch: epoch(1), touched: [], round, echoMs };
   const effects = actor.receive({
     kind: "received",
-    from,
+    from: server(from),
     sender: senderOf(from),
     message,
     request: 1,

@@ -40,7 +40,7 @@ function requests(effects: readonly Effect[]): Extract<Effect, { kind: "request"
 test("a follower whose ping finds nobody gives its leader up at once", (t) => {
   const actor = heartbeat(2);
   const [ping] = requests(actor.receive({ kind: "timer", timer: "ping" }));
-  const effects = actor.receive({ kind: "noResponders", tag: ping?.tag ?? -1, to: 2 });
+  const effects = actor.receive({ kind: "noResponders", tag: ping?.tag ?? -1, to: server(2) });
   t.like(told(effects, "log-sync"), [{ kind: "leaderLost" }]);
 });
 
@@ -61,7 +61,7 @@ test("one answer of a node that does not lead ends an established leadership, an
     const answer = {
       kind: "answered",
       tag: ping?.tag ?? -1,
-      from: 2,
+      from: server(2),
       sender: senderOf(2),
       message: pong,
     } as const;
@@ -78,7 +78,7 @@ test("a leader that hears no quorum for the timeout steps down", (t) => {
   const actor = heartbeat(1);
   actor.nowMs = 1000;
   const message = { kind: "ping", epoch: epoch(1), touched: [], round: 1 } as const;
-  actor.receive({ kind: "received", from: 3, sender: senderOf(3), message, request: 1 });
+  actor.receive({ kind: "received", from: server(3), sender: senderOf(3), message, request: 1 });
   actor.nowMs = 2500;
   t.deepEqual(told(actor.receive({ kind: "timer", timer: "quorum" }), "log-sync"), []);
   actor.nowMs = 3001;
@@ -98,7 +98,7 @@ test("sessions touched here are told to the leader until a pong says that it too
   actor.receive({
     kind: "answered",
     tag: second?.tag ?? -1,
-    from: 2,
+    from: server(2),
     sender: senderOf(2),
     message: pong,
   });

@@ -5,6 +5,7 @@ import type { Effect } from "../../../runtime/effects.ts";
 import type { Decision, InspectionEvent, StepEvent } from "../../../runtime/inspection.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
 import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
+import { server } from "../../support/plain-calls.ts";
 
 type Work = {
   readonly kind: string;
@@ -53,7 +54,7 @@ class Bench {
 
   constructor(slowStepMs?: number) {
     this.system = new ActorSystem({
-      node: 7,
+      node: server(7),
       clock: this.clock,
       randomness: new SeededRandomness(1),
       route: () => undefined,

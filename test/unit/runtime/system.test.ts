@@ -8,6 +8,7 @@ import { ActorSystem, type Letter, type SystemOptions } from "../../../runtime/s
 import { MemoryNetwork } from "../../../runtime/testing/memory-transport.ts";
 import type { PeerGate } from "../../../runtime/transport.ts";
 import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
+import { server } from "../../support/plain-calls.ts";
 
 type Note = { readonly kind: string; readonly [key: string]: unknown };
 type Handler = (message: Note, context: Context) => readonly Effect[];
@@ -44,7 +45,7 @@ class Bench {
 
   constructor(options: Partial<SystemOptions> = {}) {
     this.system = new ActorSystem({
-      node: 1,
+      node: server(1),
       clock: this.clock,
       randomness: new SeededRandomness(1),
       gate: json,
@@ -243,11 +244,11 @@ test("letters to another thread leave once a turn, in order", (t) => {
 test("a request is answered by the actor of another node, and one to an absent node finds no responders", (t) => {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock, random: () => 0.5 });
-  const one = new Bench({ clock, transport: network.join(1) });
-  const two = new Bench({ clock, transport: network.join(2), node: 2 });
+  const one = new Bench({ clock, transport: network.join(server(1)) });
+  const two = new Bench({ clock, transport: network.join(server(2)), node: server(2) });
   const ask = (to: number): Effect => ({
     kind: "request",
-    to,
+    to: server(to),
     actor: "a",
     message: { kind: "question" },
     tag: to,
@@ -314,7 +315,7 @@ test("what an actor asked for before it was started anew is not told to its next
       if (kind !== "ask") return [];
       const request: Effect = {
         kind: "request",
-        to: 2,
+        to: server(2),
         actor: "a",
         message: { kind: "x" },
         tag: 1,

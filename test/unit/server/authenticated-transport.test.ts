@@ -24,8 +24,8 @@ class Peer {
   constructor(network: MemoryNetwork, clock: VirtualClock, id: number, of: Of = {}) {
     const { keys = [key(1)], ensemble = "test" } = of;
     this.transport = new AuthenticatedTransport({
-      transport: network.join(id),
-      id,
+      transport: network.join(server(id)),
+      id: server(id),
       ensemble,
       keys: keys.length === 0 ? undefined : new PeerKeys(keys),
       log: (_level, _event, detail) => this.faults.push(detail["fault"]),
@@ -65,16 +65,18 @@ function pair(
   const b = new Peer(network, clock, 2, two);
   const a = new Peer(network, clock, 1, one);
   // A node on the same network, where everybody receives everything.
-  network.join(3).onReceive((incoming) => heard.push(incoming));
+  network.join(server(3)).onReceive((incoming) => heard.push(incoming));
   return { clock, a, b, heard };
 }
 
 test("nodes with one key hear each other: messages, broadcasts, requests and answers", (t) => {
   const { clock, a, b } = pair();
   const outcomes: TransportOutcome[] = [];
-  a.transport.send(2, "log-sync", frame(1, 1));
+  a.transport.send(server(2), "log-sync", frame(1, 1));
   a.transport.broadcast("election", frame(1, 2));
-  a.transport.request(2, "heartbeat", frame(1, 3), 100, (outcome) => outcomes.push(outcome));
+  a.transport.request(server(2), "heartbeat", frame(1, 3), 100, (outcome) =>
+    outcomes.push(outcome),
+  );
   clock.advance(1);
   t.deepEqual(b.bodies, [1, 2, 3]);
   t.deepEqual(b.got[0]?.bytes, frame(1, 1), "the frame is as it was made");
@@ -89,7 +91,7 @@ test("a node without the key, with another, or with none where others have one, 
     [[key(2)], [key(1)], ["wrong key"]],
   ] as const) {
     const { clock, a, b } = pair({ keys: one }, { keys: two });
-    for (let times = 0; times < 5; times += 1) a.transport.send(2, "log-sync", frame(1, 1));
+    for (let times = 0; times < 5; times += 1) a.transport.send(server(2), "log-sync", frame(1, 1));
     clock.advance(1);
     t.deepEqual(b.got, []);
     t.deepEqual(b.faults, faults, "once, not each time");
@@ -102,8 +104,8 @@ test("keys are changed one node after the other, while all hear each other", (t)
   const steps = [[old], [old, next], [next, old], [next]];
   for (let step = 0; step + 1 < steps.length; step += 1) {
     const { clock, a, b } = pair({ keys: steps[step] ?? [] }, { keys: steps[step + 1] ?? [] });
-    a.transport.send(2, "log-sync", frame(1, 1));
-    b.transport.send(1, "log-sync", frame(2, 2));
+    a.transport.send(server(2), "log-sync", frame(1, 1));
+    b.transport.send(server(1), "log-sync", frame(2, 2));
     clock.advance(1);
     t.deepEqual([...b.bodies, ...a.bodies], [1, 2], `step ${step}`);
   }
@@ -124,7 +126,7 @@ function replayed(to: Of, actor: string, bytes: Uint8Array): Peer {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock, random: () => 0.5 });
   const peer = new Peer(network, clock, 2, to);
-  network.forge({ from: 1, to: 2, actor, bytes });
+  network.forge({ from: server(1), to: server(2), actor, bytes });
   clock.advance(1);
   return peer;
 }
@@ -132,7 +134,7 @@ function replayed(to: Of, actor: string, bytes: Uint8Array): Peer {
 test("what was heard is good for no other receiver, actor or ensemble, and not with any byte changed", (t) => {
   const all = overheard(t, (a) => a.transport.broadcast("log-sync", frame(1, 1)));
   t.deepEqual(replayed({}, "log-sync", all).bodies, [1], "late, or repeated by the network");
-  const toThird = overheard(t, (a) => a.transport.send(3, "log-sync", frame(1, 1)));
+  const toThird = overheard(t, (a) => a.transport.send(server(3), "log-sync", frame(1, 1)));
   t.deepEqual(replayed({}, "log-sync", toThird).faults, ["for another node"]);
   t.deepEqual(replayed({}, "election", all).faults, ["wrong key"]);
   t.deepEqual(replayed({ ensemble: "other" }, "log-sync", all).faults, ["wrong key"]);
@@ -153,7 +155,9 @@ test("an answer is good for the request that it answers only, and a request is n
   const b = new Peer(network, clock, 2);
   const outcomes: TransportOutcome["kind"][] = [];
   const ask = (body: number): void => {
-    a.transport.request(2, "heartbeat", frame(1, body), 50, ({ kind }) => outcomes.push(kind));
+    a.transport.request(server(2), "heartbeat", frame(1, body), 50, ({ kind }) =>
+      outcomes.push(kind),
+    );
   };
   ask(1);
   clock.advance(1);
@@ -161,8 +165,8 @@ test("an answer is good for the request that it answers only, and a request is n
   // In place of node 2: a stranger, who says again what he hears.
   const overhearing = new MemoryNetwork({ clock, random: () => 0.5 });
   const c = new Peer(overhearing, clock, 1);
-  overhearing.join(2).onReceive(({ bytes, answer }) => answer?.(bytes));
-  c.transport.request(2, "heartbeat", frame(1, 2), 50, ({ kind }) => outcomes.push(kind));
+  overhearing.join(server(2)).onReceive(({ bytes, answer }) => answer?.(bytes));
+  c.transport.request(server(2), "heartbeat", frame(1, 2), 50, ({ kind }) => outcomes.push(kind));
   clock.advance(100);
   t.deepEqual(outcomes, ["answered", "timedOut"]);
   t.deepEqual(c.faults, ["wrong key"]);

@@ -6,7 +6,7 @@ import { changesActor, type ChangesState } from "../../../actors/changes/changes
 import { treeActor, type TreeState } from "../../../actors/tree/tree.ts";
 import type { ChangeEvent } from "../../../protocol/changes.ts";
 import type { ZooidError } from "../../../protocol/errors.ts";
-import type { ServerId, SessionId } from "../../../protocol/ids.ts";
+import type { SessionId } from "../../../protocol/ids.ts";
 import { type Leadership, NO_LEADERSHIP } from "../../../protocol/replication.ts";
 import type { ZnodeOperation } from "../../../protocol/operations.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -15,6 +15,7 @@ import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual
 import { type ChangesOptions, ChangeStreams } from "../../../server/change-streams.ts";
 import { NodeStoppedError } from "../../../server/errors.ts";
 import { bytes, client, create, PASSWORD, Replica, setData } from "../../support/replica.ts";
+import { server as numbered } from "../../support/plain-calls.ts";
 
 const SERVING: Leadership = { ...NO_LEADERSHIP, role: "following" };
 
@@ -38,7 +39,7 @@ class Bench {
 
   constructor({ ringBytesMax, pendingBytesMax, serves = true }: BenchOptions = {}) {
     this.system = new ActorSystem({
-      node: 1,
+      node: numbered(1),
       clock: this.clock,
       randomness: new SeededRandomness(1),
       route: () => undefined,
@@ -51,7 +52,7 @@ class Bench {
       },
     });
     this.streams = new ChangeStreams(this.system);
-    const server = 1 as ServerId;
+    const server = numbered(1);
     const ring = ringBytesMax === undefined ? {} : { ringBytesMax };
     this.system.add(treeActor({ server, lane: 1, crc32, ...ring }));
     this.system.add(changesActor(pendingBytesMax === undefined ? {} : { pendingBytesMax }));

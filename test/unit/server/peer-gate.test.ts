@@ -50,7 +50,7 @@ function sealed(by: NodeGate, message: object): Uint8Array {
 }
 
 function heard(by: NodeGate, from: number, bytes: Uint8Array, nowMs = 0): Admission {
-  return by.admit({ from, actor: "log-sync", bytes, isAnswer: false }, nowMs);
+  return by.admit({ from: server(from), actor: "log-sync", bytes, isAnswer: false }, nowMs);
 }
 
 function logged(admission: Admission): string | undefined {
@@ -145,7 +145,7 @@ test("a folder that has no vote is heard by log-sync and heartbeat only, and is 
     const bytes = sealed(by, { kind: "survey" });
     t.like(heard(one, 2, bytes), { kind: "taken", sender: { isVoter: false } });
     for (const actor of ["election", "admin", "sessions"]) {
-      t.is(one.admit({ from: 2, actor, bytes, isAnswer: false }, 0).kind, "refused", actor);
+      t.is(one.admit({ from: server(2), actor, bytes, isAnswer: false }, 0).kind, "refused", actor);
     }
   }
 });
@@ -206,7 +206,7 @@ test("a voter by a configuration that is over is told so, and a guest is not", (
     named: new Set(next.voters.map(({ identity }) => identity)),
   });
   const bytes = sealed(gate({ server: 2 }), { kind: "vote" });
-  const admission = one.admit({ from: 2, actor: "election", bytes, isAnswer: false }, 0);
+  const admission = one.admit({ from: server(2), actor: "election", bytes, isAnswer: false }, 0);
   t.true("reply" in admission && admission.reply !== undefined);
   t.is(heard(one, 2, bytes).kind, "taken", "log-sync hears it, as of a folder without a vote");
 });
@@ -226,7 +226,7 @@ test("while a number is being bound to another folder elections hear both, and n
   });
   for (const identity of [folderOf(2), folderOf(9)]) {
     const bytes = sealed(gate({ server: 2, identity }), { kind: "vote" });
-    const admission = one.admit({ from: 2, actor: "election", bytes, isAnswer: false }, 0);
+    const admission = one.admit({ from: server(2), actor: "election", bytes, isAnswer: false }, 0);
     t.like(admission, { kind: "taken", sender: { isVoter: false, isNamed: true } });
   }
 });
