@@ -1,4 +1,5 @@
 /** Plans with a purpose, beside the random ones: each leads to situations that chance alone hardly ever reaches. */
+import { SNAPSHOT_CHUNK_BYTES_SOFT_MAX } from "../../protocol/limits.ts";
 import { handshakes, replacements, successions } from "./directed-sessions.ts";
 import type { FaultKind } from "./faults/kinds.ts";
 import type { Plan } from "./plan.ts";
@@ -63,6 +64,7 @@ function hostile(plan: Plan, random: Random): Partial<Plan> {
   return {
     nodes: random.pick([3, 3, 3, 5]),
     ...SMALL_LOG,
+    snapshotChunkBytes: random.pick([600, SNAPSHOT_CHUNK_BYTES_SOFT_MAX]),
     network: {
       lossRate: random.pick([0, 0, 0.05]),
       duplicationRate: random.pick([0, 0.1, 0.3]),
