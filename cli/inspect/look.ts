@@ -76,7 +76,7 @@ export function logFilesOf(folder: Folder): LogFiles {
   return { segments: [], snapshots: installs, replaced };
 }
 
-/** The zxid after which the log begins; where its first mark does not say so, the most that can be. */
+/** The zxid after which the log begins; where its first write header does not say so, the most that can be. */
 export function* baseOf({ segments, snapshots }: LogFiles, crc32: Crc32): Procedure<Zxid> {
   const [first] = segments;
   if (first === undefined) return snapshots.at(-1)?.zxid ?? ZXID_NONE;
