@@ -1,6 +1,7 @@
 /**
- * The order of the log's work. The disk does one thing at a time, so somebody has to wait: reads, work on snapshots and changes (appends,
- * truncations, promises) take turns, such that none of them waits for more than one piece of each other kind.
+ * The order of the log's work. The disk does one thing at a time, so somebody has to wait. While all three kinds of work are waiting, every
+ * second piece is a read, and the others are by turns work on snapshots and changes (appends, truncations, promises). So none of them
+ * waits for long, however much there is of another kind.
  */
 import type { ReadRequest, SnapshotWork } from "./state.ts";
 

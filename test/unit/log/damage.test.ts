@@ -59,7 +59,7 @@ test("a last write cut short is cut off and counted, wherever it was cut", (t) =
       report.lastZxids,
       [0, 1, 2, 3].map((counter) => zxid(1, counter)),
     );
-    // A whole mark and nothing of a record is what a seal is.
+    // A whole write header and nothing of a record is what a seal is.
     const isSeal = cut >= HEADER_BYTES && cut < SEAL_BYTES;
     t.true(report.tornBytes <= cut);
     t.is(report.tornBytes > 0, !isSeal);

@@ -59,7 +59,7 @@ test("work on snapshots follows itself while no change may begin", (t) => {
   t.deepEqual(taken(queue, 3, NO_CHANGES), ["snapshotWork", "snapshotWork", "nothing"]);
 });
 
-test("of all three kinds none waits for more than one piece of each other", (t) => {
+test("of all three kinds every second piece is a read, and the others are by turns work on snapshots and changes", (t) => {
   const queue = queueOf({ reads: 4, works: 2 });
   const kinds = taken(queue, 8, CHANGES);
   t.deepEqual(kinds, [
