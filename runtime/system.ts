@@ -24,7 +24,7 @@ export interface Link {
 export type Letter = {
   readonly to: string;
   readonly message: object;
-  /** Of state: the last message under it is told again to a receiver that is started anew. */
+  /** With a topic the message is state: the last one under it is told again to a receiver that starts anew. */
   readonly topic?: string | undefined;
 };
 
@@ -69,7 +69,7 @@ type Cell = {
   state: unknown;
   /** How often it was started anew. */
   incarnation: number;
-  /** The last message under each topic of state, for its next life. */
+  /** The last message under each topic of state, for when it is started anew. */
   readonly known: Map<string, object>;
   queued: number;
   readonly timers: Map<string, () => void>;
@@ -81,7 +81,7 @@ type Queued = {
   readonly cell: Cell;
   readonly message: object;
   readonly topic?: string | undefined;
-  /** For this life of the actor only. */
+  /** The message is only for this incarnation of the actor. */
   readonly incarnation?: number;
 };
 
@@ -147,12 +147,12 @@ export class ActorSystem {
     return this.#watch.steps$;
   }
 
-  /** From now on each value that the actor emits under the topic is told to these actors, wherever they live. */
+  /** From now on each value that the actor emits under the topic is told to these actors, on whichever thread they live. */
   wire(actor: string, topic: string, to: readonly string[]): void {
     this.#topics.wire(actor, topic, to);
   }
 
-  /** What an actor emits under a topic from now on; of a state also what it emitted last. */
+  /** What an actor emits under a topic from now on; if the topic is a state, what it emitted last comes first. */
   observe(actor: string, topic: string): Observable<object> {
     return this.#topics.observe(actor, topic);
   }
@@ -305,7 +305,7 @@ export class ActorSystem {
         this.#perform(cell, effect);
       } catch (error) {
         if (cell.actor.supervision === "stopNode") throw error;
-        // The others are for other receivers, who must not pay for it.
+        // Other receivers wait for the other effects, so they are performed.
         failure ??= { error };
       }
     }
@@ -323,7 +323,7 @@ export class ActorSystem {
         const turn = this.#newTurn(cell);
         actor.recover(turn, message, error);
         this.#performAll(cell, turn.effects);
-        // A state that is missed would stay unknown until it changes.
+        // A state that is not told again would stay unknown until it changes.
         if (topic !== undefined) this.#step(cell, message);
         return;
       }
@@ -422,7 +422,7 @@ export class ActorSystem {
     if (!this.#stopped) this.#enqueue({ cell, message, incarnation });
   }
 
-  /** False: the message is not taken. */
+  /** Whether the message was taken. */
   #receiveFromPeer(actor: string, received: ReceivedFromPeer): boolean {
     if (this.#stopped) return false;
     const cell = this.#cells.get(actor);
@@ -438,7 +438,7 @@ export class ActorSystem {
     return true;
   }
 
-  /** Said at most once a second: a flood of messages must not become one of lines. */
+  /** Logged at most once a second: a flood of messages must not become a flood of lines. */
   #flooded(cell: Cell, message: object): void {
     const nowMs = this.#options.clock.nowMs();
     if (nowMs - this.#floodSaidMs < FLOOD_SAID_INTERVAL_MS) return;

@@ -292,7 +292,7 @@ class Node implements RunningNode {
     };
   }
 
-  /** Before the lanes are there, which open files themselves: some are kept for them. */
+  /** Called before the lanes are there, for which some files are kept. */
   #shareCounts(): SharedCounts {
     const { maxConnections, maxClientConnections: perAddressMax, lanes } = this.#config;
     const report = processReport();
@@ -305,7 +305,7 @@ class Node implements RunningNode {
     return shared;
   }
 
-  /** What else has files open changes while a node runs. */
+  /** How many files are open beside connections changes while a node runs. */
   #limitConnections(report: ProcessReport): void {
     const counts = this.#counts;
     if (counts === undefined) return;
@@ -333,7 +333,7 @@ class Node implements RunningNode {
     this.inspection$.next({ ...said, atMs: Date.now(), node: this.#config.id });
   }
 
-  /** A replica could not apply an operation and stops this node: noted, so that an operator can have it skipped. */
+  /** An operation that a replica could not apply, for which this node stops, is noted, so that an operator can have it skipped. */
   #heard(event: InspectionEvent): void {
     this.inspection$.next(event);
     if (event.kind !== "log" || event.event !== APPLY_FAILED) return;
@@ -415,7 +415,7 @@ class Node implements RunningNode {
   }
 }
 
-/** Undefined: as the process has it. */
+/** Undefined: lanes have the heap that the process gives its threads. */
 function laneHeap({ laneHeapBytes }: NodeConfig): number | undefined {
   return laneHeapBytes > 0 ? laneHeapBytes : undefined;
 }

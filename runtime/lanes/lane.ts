@@ -11,13 +11,13 @@ import type { Letter, Link } from "../system.ts";
 import { parcelOf } from "./own-bytes.ts";
 
 export type LaneOptions = {
-  /** Module of the lane's task. */
+  /** The module whose default export is the lane's task. */
   readonly entry: URL;
   /** Bytes of the thread's heap. Default: as the process has it. */
   readonly heapBytes?: number | undefined;
   /** Handed to the task, copied. */
   readonly data: object;
-  /** Ends a start that has not come to its end; it then rejects. */
+  /** Aborts the start, which then rejects. Afterwards it has no effect. */
   readonly signal?: AbortSignal | undefined;
   readonly onLetters: (letters: readonly Letter[]) => void;
   readonly onInspection: (event: InspectionEvent) => void;
@@ -48,7 +48,7 @@ export class Lane implements Link {
     this.steps$ = this.#stepsOf(of.steps);
   }
 
-  /** Resolves when the lane's actors are in place; rejects with what its start failed of. */
+  /** Resolves when the lane's actors are in place. Rejects with the error over which its start failed. */
   static async start(options: LaneOptions): Promise<Lane> {
     const pool = new Piscina({
       filename: options.entry.href,
@@ -138,7 +138,7 @@ export class Lane implements Link {
     }).pipe(share());
   }
 
-  /** Says nothing to a lane that has ended. */
+  /** What is said to a lane that has ended is lost. */
   #say(message: ToLane, transfer: readonly ArrayBuffer[] = []): void {
     this.#port.postMessage(message, transfer);
   }

@@ -4,9 +4,9 @@
  * does not follow the one before means that something was lost, and with it that message.
  */
 export type Fragment = {
-  /** Of the sender; differs between its messages. */
+  /** The sender's name for the message, another one for each. */
   readonly message: string;
-  /** From 0. */
+  /** The fragment's place, counted from 0. */
   readonly index: number;
   readonly count: number;
   readonly bytes: Uint8Array;
@@ -27,7 +27,7 @@ type Incomplete = {
   lastMs: number;
 };
 
-/** The parts of `bytes`, each at most `bytesMax`; views, not copies. */
+/** Cuts `bytes` into pieces of at most `bytesMax`. They are views, not copies. */
 export function split(bytes: Uint8Array, bytesMax: number): Uint8Array[] {
   const parts: Uint8Array[] = [];
   for (let start = 0; start < bytes.length; start += bytesMax) {

@@ -27,7 +27,7 @@ export type NatsTransportOptions = Omit<NatsOptions, "name"> & {
   /** Token of the subjects: letters, digits, `-` and `_`. */
   readonly ensemble: string;
   readonly id: PeerId;
-  /** Nothing but the NATS server keeps strangers from speaking as a node: if it lets everybody in, a warning says so. */
+  /** Nodes do not sign their messages: only the NATS server keeps strangers out. If it lets everybody in, that is logged. */
   readonly isUnprotected?: boolean;
   /** Default `zooid <ensemble> <id>`. */
   readonly name?: string;
@@ -42,15 +42,15 @@ const OPEN_TO_STRANGERS = [
 ] as const;
 
 type Waiting = {
-  /** Who was asked; another's answer is none. */
+  /** The node that was asked. An answer of another node is ignored. */
   readonly to: PeerId;
   readonly done: (outcome: TransportOutcome) => void;
   readonly timer: NodeJS.Timeout;
 };
 
-/** As ZooKeeper's `myid`: a stranger's fragments are kept for as many senders at most. */
+/** The largest id, as in ZooKeeper. It also bounds for how many senders a stranger's fragments are kept. */
 const PEER_ID_MAX = 255;
-/** Of one message, with servers that take only a kilobyte at once. */
+/** Fragments of one message: enough for the largest one with a server that takes a kilobyte at once. */
 const FRAGMENTS_MAX = 65_536;
 const FRAGMENT_IDLE_MS = 10_000;
 const PLAIN = "f.";
@@ -201,7 +201,7 @@ class NatsTransport implements Transport {
     return this.#reassembler.add(origin.process, { ...origin.fragment, bytes });
   }
 
-  /** Of `<root>answer.<id>.<nonce>.<number>`, perhaps with a fragment's tokens. */
+  /** Reads the reply subject of a request, `<root>answer.<id>.<nonce>.<number>`, perhaps with the tokens of a fragment behind it. */
   #readRequest(reply: string): Origin | undefined {
     const prefix = `${this.#root}answer.`;
     if (!reply.startsWith(prefix)) return undefined;
@@ -214,7 +214,7 @@ class NatsTransport implements Transport {
 
 type Origin = {
   readonly from: PeerId;
-  /** Whose fragments belong together. */
+  /** Fragments of one process belong together. */
   readonly process: string;
   readonly fragment: Omit<Fragment, "bytes"> | undefined;
   readonly answerTo: string | undefined;
