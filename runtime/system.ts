@@ -1,7 +1,7 @@
 /**
  * The actors of one thread. One loop takes messages in arrival order, calls the actor, and performs its effects; nothing
- * else calls actor code. Subscribers of topics and of the inspection stream only enqueue or record (RxJS 7 lets a `next`
- * made inside a subscriber overtake the message that caused it).
+ * else calls actor code. What a subscriber of a topic or of the inspection stream tells an actor waits in the queue like any other
+ * message: in RxJS 7 a `next` made inside a subscriber would overtake the one that caused it.
  */
 import { type Observable, Subject } from "rxjs";
 import type { Actor } from "./actor.ts";
@@ -46,7 +46,7 @@ export type SystemOptions = {
   readonly node: PeerId;
   readonly clock: Clock;
   readonly randomness: Randomness;
-  /** What is sent to other nodes, and what comes from them, passes it. Of a thread that has a transport. */
+  /** What is sent to other nodes, and what comes from them, passes it. A thread with a transport has one. */
   readonly gate?: PeerGate | undefined;
   /** Where the effects `send`, `broadcast`, `request` go. Without one they are lost, and requests find no responders. */
   readonly transport?: Transport | undefined;
@@ -54,7 +54,7 @@ export type SystemOptions = {
   readonly publisher?: Pick<Transport, "publish"> | undefined;
   readonly disk?: DiskPort | undefined;
   readonly connections?: ConnectionPort | undefined;
-  /** A step that takes so long is said in the log (`slowStep`), in milliseconds. Default: none is. */
+  /** A step that takes so many milliseconds is logged as `slowStep`. Default: none is. */
   readonly slowStepMs?: number | undefined;
   /** Called before each step, under the actor's supervision: the simulator has actors fail here. */
   readonly beforeStep?: ((actor: string, message: object) => void) | undefined;
@@ -73,7 +73,7 @@ type Cell = {
   readonly known: Map<string, object>;
   queued: number;
   readonly timers: Map<string, () => void>;
-  /** It has asked for an `endOfTurn`. */
+  /** The actor has asked for an `endOfTurn`. */
   awaitsEndOfTurn: boolean;
 };
 
@@ -87,7 +87,7 @@ type Queued = {
 
 /** Messages handled before the loop lets the thread take in new events. */
 const TURN_MESSAGES_MAX = 4096;
-/** Peers fill at most this part of an actor's mailbox. They repeat what matters, and a flood must not stop the node. */
+/** Peers fill at most one part in so many of an actor's mailbox. They repeat what matters, and a flood must not stop the node. */
 const PEERS_PART = 2;
 const FLOOD_SAID_INTERVAL_MS = 1_000;
 
@@ -95,7 +95,7 @@ export class ActorSystem {
   readonly #options: SystemOptions;
   readonly #cells = new Map<string, Cell>();
   readonly #queue = new Fifo<Queued>();
-  /** Those that have asked for an `endOfTurn`, in order. */
+  /** The actors that have asked for an `endOfTurn`, in order. */
   #awaitingEndOfTurn: Cell[] = [];
   readonly #topics = new TopicTable((to, value, state) => this.tell(to, value, state));
   readonly #peers: Peers;
@@ -334,7 +334,7 @@ export class ActorSystem {
     this.#stopNode(actor.name, `${actor.name} failed: ${String(error)}`);
   }
 
-  /** It is told again the states that it knew. What it had asked for before is not answered to it any more. */
+  /** The actor is told again the states that it knew. Answers to what it had asked for before do not reach it any more. */
   #startAnew(cell: Cell): void {
     for (const cancel of cell.timers.values()) cancel();
     cell.timers.clear();
