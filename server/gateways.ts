@@ -1,6 +1,6 @@
 /** The actors that face clients, operators, and the process that a node lives in. */
 import { adminActor } from "../actors/admin/admin.ts";
-import { changesActor } from "../actors/changes/changes.ts";
+import { changesActor, type ChangesOptions } from "../actors/changes/changes.ts";
 import { natsGatewayActor, type NatsGatewayOptions } from "../actors/gateway/nats/gateway.ts";
 import { zooKeeperGatewayActor } from "../actors/gateway/zookeeper/gateway.ts";
 import type { ActorSystem } from "../runtime/system.ts";
@@ -23,8 +23,8 @@ export function addAdminActor(
 }
 
 /** The changes actor, which gives change streams to readers in this process, lives on the main thread. */
-export function addChangesActor(system: ActorSystem): void {
-  system.add(changesActor());
+export function addChangesActor(system: ActorSystem, options: ChangesOptions = {}): void {
+  system.add(changesActor(options));
 }
 
 /** The gateways of a lane live beside its replica. */
