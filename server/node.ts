@@ -107,6 +107,10 @@ export async function launchNode(
   } catch (error) {
     await node.stop();
     signal?.throwIfAborted();
+    const stopped = await node.stopped;
+    const isAborted = error instanceof Error && error.name === "AbortError";
+    // What was waited for was given up since the node had stopped itself: why it did is the news.
+    if (isAborted && stopped.kind === "failed") throw new Error(stopped.reason, { cause: error });
     throw error;
   }
   return node;
