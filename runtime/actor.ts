@@ -7,7 +7,7 @@ import type { Effect } from "./effects.ts";
 import type { FirstTurn, Turn } from "./turn.ts";
 
 /**
- * What happens when an actor throws, or when an effect of its cannot be performed. `restart`: it starts anew, and is told
+ * What happens when an actor throws, or when one of its effects cannot be performed. `restart`: it starts anew, and is told
  * again the last value of each topic of state that it is wired to; the message is lost. `stopNode`: a node that may be wrong must
  * not vote. `recover`: the actor's own `recover` decides (a gateway closes the one connection); a message of a topic of state then
  * comes again.
@@ -15,7 +15,7 @@ import type { FirstTurn, Turn } from "./turn.ts";
 export type Supervision = "restart" | "stopNode" | "recover";
 
 /**
- * What happens to a message that finds the mailbox full. `drop`: it is lost and said so on the inspection stream (for
+ * What happens to a message that finds the mailbox full. `drop`: it is lost, which the log says (for
  * messages whose protocol repeats them). `stopNode`: a sender broke its own limit, so this is a bug.
  */
 export type WhenFull = "drop" | "stopNode";
@@ -27,6 +27,6 @@ export type Actor<State, Message extends object, E extends Effect = Effect> = {
   readonly mailbox: { readonly capacity: number; readonly whenFull: WhenFull };
   readonly start: (turn: FirstTurn<E>) => State;
   readonly receive: (turn: Turn<State, E>, message: Message) => void;
-  /** Required with supervision `recover`. The turn has none of the effects of the one that failed. */
+  /** Required with supervision `recover`. Its turn begins without effects; none of those of the turn that failed is performed. */
   readonly recover?: (turn: Turn<State, E>, message: Message, error: unknown) => void;
 };

@@ -28,7 +28,7 @@ export type DiskOperation =
   /** Cuts or extends (with zeros) the file to `length` bytes. */
   | { readonly kind: "truncate"; readonly file: string; readonly length: number };
 
-/** In the folder, and no regular file: links are not followed. */
+/** An entry of the folder that is not a regular file. Links are not followed. */
 export type NoFile = { readonly name: string; readonly is: "folder" | "link" | "special" };
 
 export type DiskResult =

@@ -99,7 +99,7 @@ export type ConnectionEffect =
   | { readonly kind: "pauseReading"; readonly connection: number }
   | { readonly kind: "resumeReading"; readonly connection: number };
 
-/** A message for whoever listens to a subject of the transport (clients; not the actors of other nodes). */
+/** A message for clients that listen to a subject of the transport. Actors of other nodes do not hear it. */
 export type PublishEffect = {
   readonly kind: "publish";
   readonly subject: string;

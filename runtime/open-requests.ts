@@ -1,6 +1,6 @@
 /** Requests of peers that no actor has answered yet, by number. */
 
-/** Beyond it the oldest is forgotten: its sender hears nothing, as if the answer had been lost. */
+/** Beyond so many the oldest is forgotten: its sender hears nothing, as if the answer had been lost. */
 const REQUESTS_OPEN_MAX = 1024;
 
 type Answer = (bytes: Uint8Array) => void;
@@ -22,7 +22,7 @@ export class OpenRequests {
     return request;
   }
 
-  /** Undefined: it is answered already, or forgotten. */
+  /** The way to answer it; undefined when it is answered already, or forgotten. */
   take(request: number): Answer | undefined {
     const answer = this.#answers.get(request);
     this.#answers.delete(request);

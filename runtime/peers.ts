@@ -17,7 +17,7 @@ export type PeersOptions = {
   readonly nowMs: () => number;
   /** A message came for the actor; `request` when its sender waits for an answer. False: it is not taken. */
   readonly onMessage: (actor: string, received: ReceivedFromPeer) => boolean;
-  /** The gate has something to say. */
+  /** A line of the gate for the log. */
   readonly onLog: (line: PeerLogLine) => void;
   readonly tell: (to: string, message: object) => void;
 };
@@ -27,7 +27,7 @@ export type ReceivedFromPeer = {
   readonly from: ServerId;
   readonly sender: PeerSender;
   readonly message: object;
-  /** Makes a number for the answer, once the message is taken. */
+  /** The number under which it is answered; undefined when its sender does not wait for an answer. */
   readonly request: number | undefined;
 };
 
@@ -56,7 +56,7 @@ export class Peers {
     });
   }
 
-  /** `onOutcome` gets what becomes of a request. */
+  /** `onOutcome` is told how a request ended. */
   perform(effect: PeerEffect, onOutcome: (outcome: object) => void): void {
     const { transport } = this.#options;
     switch (effect.kind) {

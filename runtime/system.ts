@@ -1,7 +1,7 @@
 /**
  * The actors of one thread. One loop takes messages in arrival order, calls the actor, and performs its effects; nothing
- * else calls actor code. Subscribers of topics and of the inspection stream only enqueue or record (RxJS 7 lets a `next`
- * made inside a subscriber overtake the message that caused it).
+ * else calls actor code. What a subscriber of a topic or of the inspection stream tells an actor waits in the queue like any other
+ * message: in RxJS 7 a `next` made inside a subscriber would overtake the one that caused it.
  */
 import { type Observable, Subject } from "rxjs";
 import type { Actor } from "./actor.ts";
@@ -24,7 +24,7 @@ export interface Link {
 export type Letter = {
   readonly to: string;
   readonly message: object;
-  /** Of state: the last message under it is told again to a receiver that is started anew. */
+  /** With a topic the message is state: the last one under it is told again to a receiver that starts anew. */
   readonly topic?: string | undefined;
 };
 
@@ -46,7 +46,7 @@ export type SystemOptions = {
   readonly node: ServerId;
   readonly clock: Clock;
   readonly randomness: Randomness;
-  /** What is sent to other nodes, and what comes from them, passes it. Of a thread that has a transport. */
+  /** What is sent to other nodes, and what comes from them, passes it. A thread with a transport has one. */
   readonly gate?: PeerGate | undefined;
   /** Where the effects `send`, `broadcast`, `request` go. Without one they are lost, and requests find no responders. */
   readonly transport?: Transport | undefined;
@@ -54,7 +54,7 @@ export type SystemOptions = {
   readonly publisher?: Pick<Transport, "publish"> | undefined;
   readonly disk?: DiskPort | undefined;
   readonly connections?: ConnectionPort | undefined;
-  /** A step that takes so long is said in the log (`slowStep`), in milliseconds. Default: none is. */
+  /** A step that takes so many milliseconds is logged as `slowStep`. Default: none is. */
   readonly slowStepMs?: number | undefined;
   /** Called before each step, under the actor's supervision: the simulator has actors fail here. */
   readonly beforeStep?: ((actor: string, message: object) => void) | undefined;
@@ -69,11 +69,11 @@ type Cell = {
   state: unknown;
   /** How often it was started anew. */
   incarnation: number;
-  /** The last message under each topic of state, for its next life. */
+  /** The last message under each topic of state, for when it is started anew. */
   readonly known: Map<string, object>;
   queued: number;
   readonly timers: Map<string, () => void>;
-  /** It has asked for an `endOfTurn`. */
+  /** The actor has asked for an `endOfTurn`. */
   awaitsEndOfTurn: boolean;
 };
 
@@ -81,13 +81,13 @@ type Queued = {
   readonly cell: Cell;
   readonly message: object;
   readonly topic?: string | undefined;
-  /** For this life of the actor only. */
+  /** The message is only for this incarnation of the actor. */
   readonly incarnation?: number;
 };
 
 /** Messages handled before the loop lets the thread take in new events. */
 const TURN_MESSAGES_MAX = 4096;
-/** Peers fill at most this part of an actor's mailbox. They repeat what matters, and a flood must not stop the node. */
+/** Peers fill at most one part in so many of an actor's mailbox. They repeat what matters, and a flood must not stop the node. */
 const PEERS_PART = 2;
 const FLOOD_SAID_INTERVAL_MS = 1_000;
 
@@ -95,7 +95,7 @@ export class ActorSystem {
   readonly #options: SystemOptions;
   readonly #cells = new Map<string, Cell>();
   readonly #queue = new Fifo<Queued>();
-  /** Those that have asked for an `endOfTurn`, in order. */
+  /** The actors that have asked for an `endOfTurn`, in order. */
   #awaitingEndOfTurn: Cell[] = [];
   readonly #topics = new TopicTable((to, value, state) => this.tell(to, value, state));
   readonly #peers: Peers;
@@ -147,12 +147,12 @@ export class ActorSystem {
     return this.#watch.steps$;
   }
 
-  /** From now on each value that the actor emits under the topic is told to these actors, wherever they live. */
+  /** From now on each value that the actor emits under the topic is told to these actors, on whichever thread they live. */
   wire(actor: string, topic: string, to: readonly string[]): void {
     this.#topics.wire(actor, topic, to);
   }
 
-  /** What an actor emits under a topic from now on; of a state also what it emitted last. */
+  /** What an actor emits under a topic from now on; if the topic is a state, what it emitted last comes first. */
   observe(actor: string, topic: string): Observable<object> {
     return this.#topics.observe(actor, topic);
   }
@@ -305,7 +305,7 @@ export class ActorSystem {
         this.#perform(cell, effect);
       } catch (error) {
         if (cell.actor.supervision === "stopNode") throw error;
-        // The others are for other receivers, who must not pay for it.
+        // Other receivers wait for the other effects, so they are performed.
         failure ??= { error };
       }
     }
@@ -323,7 +323,7 @@ export class ActorSystem {
         const turn = this.#newTurn(cell);
         actor.recover(turn, message, error);
         this.#performAll(cell, turn.effects);
-        // A state that is missed would stay unknown until it changes.
+        // A state that is not told again would stay unknown until it changes.
         if (topic !== undefined) this.#step(cell, message);
         return;
       }
@@ -334,7 +334,7 @@ export class ActorSystem {
     this.#stopNode(actor.name, `${actor.name} failed: ${String(error)}`);
   }
 
-  /** It is told again the states that it knew. What it had asked for before is not answered to it any more. */
+  /** The actor is told again the states that it knew. Answers to what it had asked for before do not reach it any more. */
   #startAnew(cell: Cell): void {
     for (const cancel of cell.timers.values()) cancel();
     cell.timers.clear();
@@ -422,7 +422,7 @@ export class ActorSystem {
     if (!this.#stopped) this.#enqueue({ cell, message, incarnation });
   }
 
-  /** False: the message is not taken. */
+  /** Whether the message was taken. */
   #receiveFromPeer(actor: string, received: ReceivedFromPeer): boolean {
     if (this.#stopped) return false;
     const cell = this.#cells.get(actor);
@@ -438,7 +438,7 @@ export class ActorSystem {
     return true;
   }
 
-  /** Said at most once a second: a flood of messages must not become one of lines. */
+  /** Logged at most once a second: a flood of messages must not become a flood of lines. */
   #flooded(cell: Cell, message: object): void {
     const nowMs = this.#options.clock.nowMs();
     if (nowMs - this.#floodSaidMs < FLOOD_SAID_INTERVAL_MS) return;

@@ -10,7 +10,7 @@ export class TopicTable {
   readonly #observed = new Map<string, Subject<object>>();
   #isOver = false;
 
-  /** `tell` gets the name of the state with each value of one. */
+  /** `tell` is given the name of the state with each value of a state, and undefined with an event. */
   constructor(tell: (to: string, value: object, state: string | undefined) => void) {
     this.#tell = tell;
   }

@@ -7,9 +7,9 @@ import type { EventDetail, LogLevel, ServerId } from "./effects.ts";
 
 export type Incoming = {
   readonly from: ServerId;
-  /** Of this node, to which the message goes. */
+  /** The actor of this node to which the message goes. */
   readonly actor: string;
-  /** The receiver's own: never written again by the transport. */
+  /** They belong to the receiver: the transport never writes to them again. */
   readonly bytes: Uint8Array;
   /** Set when the sender waits for an answer; used at most once. */
   readonly answer: ((bytes: Uint8Array) => void) | undefined;
@@ -26,7 +26,7 @@ export type TransportStatus = "connected" | "disconnected";
 export interface Transport {
   /** Called for every message to an actor of this node. Set once, before `start`. */
   onReceive(handler: (incoming: Incoming) => void): void;
-  /** Direct. */
+  /** To one node. */
   send(to: ServerId, actor: string, bytes: Uint8Array): void;
   /** To every other node that listens; published once. */
   broadcast(actor: string, bytes: Uint8Array): void;
@@ -46,11 +46,11 @@ export interface Transport {
 }
 
 export type Arrived = Pick<Incoming, "from" | "actor" | "bytes"> & {
-  /** To a request of the actor, from the node that was asked. */
+  /** It answers a request of the actor, and comes from the node that was asked. */
   readonly isAnswer: boolean;
 };
 
-/** What seems to come from a peer, decoded. */
+/** A decoded message that names a peer as its sender. */
 export type PeerLetter = {
   readonly from: ServerId;
   /** The actor it is for. */
@@ -64,15 +64,15 @@ export type PeerCheck = (letter: PeerLetter) => string | undefined;
 
 /** Who sent a message, as the gate knows it. */
 export type PeerSender = {
-  /** Of its data folder. */
+  /** The identity of its data folder. */
   readonly identity: string;
   /** How often that folder was started. */
   readonly incarnation: number;
-  /** Of the process. */
+  /** A random number of the process. */
   readonly nonce: number;
-  /** Undefined: it belongs to none yet. */
+  /** Undefined: the node belongs to no ensemble yet. */
   readonly ensembleId: string | undefined;
-  /** Its folder is the one that is bound to its number, so its word may count for a quorum. */
+  /** Its folder is the one that is bound to its number, so what it says may count for a quorum. */
   readonly isVoter: boolean;
   /** Its folder has its number in a configuration in force, or in one that is not yet known to be: it may lead. */
   readonly isNamed: boolean;
@@ -81,7 +81,7 @@ export type PeerSender = {
 /** What becomes of bytes that came from another node. */
 export type Admission =
   | { readonly kind: "taken"; readonly sender: PeerSender; readonly message: object }
-  /** No actor sees it. Each of the others is done if it is there. */
+  /** No actor sees the message. Each of the fields below says something else to do. */
   | {
       readonly kind: "refused";
       /** For the sender. */
@@ -98,9 +98,9 @@ export type PeerLogLine = {
   readonly detail: EventDetail;
 };
 
-/** Turns messages between nodes into bytes and back, and decides which of the others' come in. */
+/** Turns messages between nodes into bytes and back, and decides which messages of other nodes come in. */
 export interface PeerGate {
-  /** Undefined: this node may not speak yet. */
+  /** The message as bytes; undefined while this node may not speak yet. */
   seal(message: object): Uint8Array | undefined;
   admit(incoming: Arrived, nowMs: number): Admission;
 }

@@ -27,20 +27,20 @@ const TO_ALL = 0xffff;
 const NONE = 0;
 const HMAC_SHA256 = 1;
 const NO_REQUEST = new Uint8Array(0);
-/** A reason is said again of the same node after so long. */
+/** After so long the same refusal of the same node is logged again. */
 const SAY_AGAIN_MS = 60_000;
 
 export type AuthenticatedTransportOptions = {
   readonly transport: Transport;
   readonly id: ServerId;
   readonly ensemble: string;
-  /** Undefined: this node has none, and says so if others have. */
+  /** Undefined: this node has no keys, and refuses messages that are signed, which it logs. */
   readonly keys: PeerKeys | undefined;
   readonly log: NatsLog;
   readonly nowMs: () => number;
 };
 
-/** What the sender of a message cannot have meant. */
+/** Why a message is refused. */
 type Fault = "no key here" | "no authentication" | "wrong key" | "for another node";
 
 const HINTS: Readonly<Record<Fault, string>> = {
@@ -65,7 +65,7 @@ export class AuthenticatedTransport implements Transport {
     this.status$ = options.transport.status$;
   }
 
-  /** Messages, since the start. */
+  /** How many messages have been refused since the start. */
   get refused(): number {
     return this.#refused;
   }
@@ -157,7 +157,7 @@ export class AuthenticatedTransport implements Transport {
     return frame;
   }
 
-  /** Of names without a zero byte. */
+  /** What a signature is bound to, so that a message is good for nothing else. The names hold no zero byte, so it is unambiguous. */
   #context(actor: string, request: Uint8Array): Uint8Array {
     const names = new TextEncoder().encode(`zooid peer\0${this.#options.ensemble}\0${actor}\0`);
     return Buffer.concat([names, Uint8Array.of(request.length), request]);

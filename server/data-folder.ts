@@ -3,8 +3,8 @@ import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 /**
- * With the folders above it. Not by `recursive: true`, which never returns where a folder can be seen but nothing be made in it
- * (such as /proc).
+ * Makes the folder and those above it that are missing, durably. It does not use `recursive: true` of Node, which never returns where
+ * a folder can be seen but nothing can be made in it (such as /proc).
  */
 export function makeDataFolder(folder: string): void {
   try {
@@ -16,7 +16,7 @@ export function makeDataFolder(folder: string): void {
   }
 }
 
-/** Passwords of sessions are in it, and whatever clients write. */
+/** For its owner only: it holds the passwords of sessions, and whatever clients write. */
 const FOLDER_MODE = 0o700;
 
 function make(folder: string, mode?: number): void {

@@ -24,14 +24,17 @@ export class NodeStartError extends ZooidError {
   readonly retryable = false;
 }
 
-/** The node is not there any more: it was stopped, or it stopped itself, since something that must hold did not. The message says which. */
+/** The node has stopped: it was asked to, or it stopped itself, since something that must hold did not. The message says which. */
 export class NodeStoppedError extends ZooidError {
   override readonly name = "NodeStoppedError";
   readonly code = "ZOOID_NODE_STOPPED";
   readonly retryable = false;
 }
 
-/** A stream of changes was lost to a bug of zooid, which its log tells. Read the nodes anew, then open another from the zxid of that read. */
+/**
+ * A stream of changes was lost to a bug of zooid, which its log tells. Read the znodes anew, then open another stream from the zxid of
+ * that read.
+ */
 export class ChangesFailedError extends ZooidError {
   override readonly name = "ChangesFailedError";
   readonly code = "ZOOID_CHANGES_FAILED";

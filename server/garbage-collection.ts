@@ -11,18 +11,19 @@ const V8_MIN: readonly [number, number] = [13, 6];
 
 const FLAGS: readonly string[] = [
   "--external-memory-accounted-in-global-limit",
-  // A collection is due when half as much again as was live after the last one is in use. By default it is up to four times as much.
+  // The next collection is due when the heap is half as large again as after the last one. By default it may become four times as
+  // large.
   "--heap-growing-percent=50",
 ];
 
-/** None for a V8 that may not know them. `v8Version`: as `process.versions.v8` has it. */
+/** The flags; none for a V8 that may not know them. `v8Version` is `process.versions.v8`. */
 export function collectorFlags(v8Version: string): readonly string[] {
   const [major = 0, minor = 0] = v8Version.split(".").map(Number);
   const isKnown = major > V8_MIN[0] || (major === V8_MIN[0] && minor >= V8_MIN[1]);
   return isKnown ? FLAGS : [];
 }
 
-/** Of all threads of this process. Called before the lanes are started. */
+/** Sets the flags for all threads of this process. It must be called before the lanes are started. */
 export function tuneGarbageCollection(): void {
   for (const flag of collectorFlags(process.versions.v8)) setFlagsFromString(flag);
 }

@@ -1,18 +1,18 @@
 /** The actors that face clients, operators, and the process that a node lives in. */
 import { adminActor } from "../actors/admin/admin.ts";
-import { changesActor } from "../actors/changes/changes.ts";
+import { changesActor, type ChangesOptions } from "../actors/changes/changes.ts";
 import { natsGatewayActor, type NatsGatewayOptions } from "../actors/gateway/nats/gateway.ts";
 import { zooKeeperGatewayActor } from "../actors/gateway/zookeeper/gateway.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import { zooidVersion } from "./version.ts";
 
-/** Tools compare it: the version of ZooKeeper whose operations are served. */
+/** The version of ZooKeeper whose operations are served. Tools compare it. */
 const ZOOKEEPER_VERSION = "3.8.0";
-/** Tools read a date here; that of builds that can be repeated. */
+/** Tools expect a date here. It is that of reproducible builds. */
 const BUILT = "1970-01-01 00:00 UTC";
 
-/** Beside the replication actors, on the main thread. */
+/** The admin actor lives on the main thread, beside the replication actors. */
 export function addAdminActor(
   system: ActorSystem,
   config: NodeConfig,
@@ -22,12 +22,12 @@ export function addAdminActor(
   system.add(adminActor({ server: config.id, voters: config.members, version, environment }));
 }
 
-/** Beside the replication actors too: change streams for readers in this process. */
-export function addChangesActor(system: ActorSystem): void {
-  system.add(changesActor());
+/** The changes actor, which gives change streams to readers in this process, lives on the main thread. */
+export function addChangesActor(system: ActorSystem, options: ChangesOptions = {}): void {
+  system.add(changesActor(options));
 }
 
-/** Beside a lane's replica. */
+/** The gateways of a lane live beside its replica. */
 export function addGatewayActors(
   system: ActorSystem,
   config: NodeConfig,

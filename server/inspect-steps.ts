@@ -1,5 +1,15 @@
 /** Every step of every actor of a node as one stream, and what operators read from it. */
-import { groupBy, merge, mergeMap, type Observable, reduce, share, windowTime } from "rxjs";
+import {
+  asyncScheduler,
+  groupBy,
+  merge,
+  mergeMap,
+  type Observable,
+  reduce,
+  type SchedulerLike,
+  share,
+  windowTime,
+} from "rxjs";
 import type { ActorReport } from "../actors/admin/messages.ts";
 import type { StepEvent } from "../runtime/inspection.ts";
 
@@ -10,16 +20,17 @@ export function stepsOf(threads: Threads): Observable<StepEvent> {
   return merge(...threads.map(({ steps$ }) => steps$)).pipe(share());
 }
 
-/** What each actor that has worked has done since its report before: one report of each every `everyMs` milliseconds. */
+/** What each actor that has worked has done since its report before: one report of each every `everyMs` milliseconds of the scheduler. */
 export function actorReports(
   steps$: Observable<StepEvent>,
   everyMs: number,
+  scheduler: SchedulerLike = asyncScheduler,
 ): Observable<ActorReport> {
   return steps$.pipe(
     groupBy(({ actor }) => actor),
     mergeMap((ofActor) =>
       ofActor.pipe(
-        windowTime(everyMs),
+        windowTime(everyMs, scheduler),
         mergeMap((window) => window.pipe(reduce(added, idle(ofActor.key)))),
       ),
     ),

@@ -10,15 +10,15 @@ import { CHANGE_RING_BYTES_MAX, GATEWAY_HELD_BYTES_MAX } from "../protocol/limit
 import type { NodeConfig } from "./config/node-config.ts";
 
 export type Machine = {
-  /** Of this thread's heap, what lives for long. */
+  /** The size of the old generation of this thread's heap, which holds what lives for long. */
   readonly heapBytes: number;
-  /** Of the machine, or what its control group allows. */
+  /** The memory of the machine, or what the control group of the process allows. */
   readonly memoryBytes: number;
 };
 
 export type MemoryLimits = {
   readonly tree: TreeLimits;
-  /** Of one lane's gateways, each. */
+  /** For each gateway of a lane. */
   readonly heldBytesMax: number;
   readonly ringBytesMax: number;
 };
@@ -29,19 +29,19 @@ type Configured = Pick<
 >;
 
 const TREE_HEAP_SHARE = 0.35;
-/** Beyond it the next collection of garbage might not find any. */
+/** From here on the node stops: the heap might have no space left before the next collection. */
 const HEAP_STOP_SHARE = 0.9;
-/** Outside of the heap there are the values of znodes. While a snapshot is loaded there are two trees. */
+/** Values of znodes lie outside of the heap. There are two trees while a snapshot is loaded. */
 const TREE_MEMORY_SHARE = 0.25;
-/** Of the heap, for each of: what is held for connections, sessions, watches, and recent changes. */
+/** The share of the heap that each of these may take: what is held for connections, sessions, watches, and recent changes. */
 const OTHER_HEAP_SHARE: number = 1 / 16;
-/** Of a session and of a watch, with all that is kept for it. */
+/** What a session takes in the heap with all that is kept for it; below it the same for a watch. */
 const SESSION_BYTES = 1024;
 const WATCH_BYTES = 256;
-/** What the young generation has of V8's limit at most. */
+/** The most that the young generation takes of V8's limit. */
 const YOUNG_BYTES: number = 192 * 1024 * 1024;
 
-/** Of the calling thread: lanes have heaps of their own. */
+/** As the calling thread sees it: lanes have heaps of their own. */
 export function machine(): Machine {
   const limit = getHeapStatistics().heap_size_limit;
   const constrained = process.constrainedMemory();

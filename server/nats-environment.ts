@@ -1,4 +1,4 @@
-/** Who a node is to NATS, in its environment, which only its own user reads, as everybody reads command lines. */
+/** The credentials for NATS in the environment of a process, which only its own user can read; everybody can read command lines. */
 import {
   type NatsCredentials,
   natsCredentials,
@@ -13,13 +13,13 @@ const VARIABLES: readonly (readonly [keyof NatsCredentials, string])[] = [
   ["token", "ZOOID_NATS_TOKEN"],
 ];
 
-/** An empty variable is none. */
+/** A variable that is empty counts as not set. */
 export function environmentCredentials(): NatsCredentials {
   const given = VARIABLES.map(([field, variable]) => [field, process.env[variable] ?? ""] as const);
   return Object.fromEntries(given.filter(([, value]) => value !== ""));
 }
 
-/** With which a process that is given `urls` is to NATS who it would be here with `natsUrls`. */
+/** The URLs without their credentials, and the environment that gives a child process those credentials. */
 export function asEnvironment(natsUrls: readonly string[]): {
   readonly urls: readonly string[];
   readonly variables: Variables;

@@ -1,11 +1,11 @@
-/** What connections to NATS have to say, as events of the inspection stream. */
+/** Events of connections to NATS, for the inspection stream. */
 import type { ServerId } from "../protocol/ids.ts";
 import type { NatsConnectionName } from "../actors/admin/messages.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 import { realClock } from "../runtime/real-clock.ts";
 import type { NatsLog } from "../runtime/nats/link.ts";
 
-/** Under which the admin actor is told of a connection, so that it is told again when it starts anew. */
+/** The topic under which the admin actor is told the status of a connection, so that it is told again when it starts anew. */
 export function natsTopic(connection: NatsConnectionName): string {
   return `nats ${connection}`;
 }

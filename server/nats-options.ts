@@ -44,7 +44,7 @@ function readCredentials(file: string): Credentials {
   if (colon > 0 && colon < line.length - 1 && !line.includes("\n")) {
     return { user: line.slice(0, colon), password: line.slice(colon + 1) };
   }
-  // What is in it may be a secret.
+  // The message does not quote the file, which may hold a secret.
   throw new NatsError(
     "ZOOID_NATS_OPTIONS",
     `the NATS credentials in ${file} are neither one line user:password nor a .creds file`,

@@ -6,12 +6,12 @@ import type { NatsLog } from "../runtime/nats/link.ts";
 const ASK_EVERY_MS = 500;
 const SAY_AGAIN_MS = 60_000;
 
-/** What only time, or whoever starts the server, can change. A wrong password is said at once. */
+/** Whether no server could be reached, which may change by itself. Any other error, such as a wrong password, is final. */
 function isAbsence(error: unknown): boolean {
   return error instanceof NatsError && error.code === "ZOOID_NATS_UNREACHABLE";
 }
 
-/** Opens a connection as soon as one of the servers is there. Rejects with what waiting cannot change, or when `signal` aborts. */
+/** Opens a connection as soon as a server is there. Rejects with an error that waiting does not change, or when `signal` aborts. */
 export async function whenNatsIsThere<Opened>(
   open: () => Promise<Opened>,
   log: NatsLog,

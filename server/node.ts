@@ -108,6 +108,10 @@ export async function launchNode(
   } catch (error) {
     await node.stop();
     signal?.throwIfAborted();
+    const stopped = await node.stopped;
+    const isAborted = error instanceof Error && error.name === "AbortError";
+    // What was waited for was given up since the node had stopped itself: why it did is the news.
+    if (isAborted && stopped.kind === "failed") throw new Error(stopped.reason, { cause: error });
     throw error;
   }
   return node;
@@ -293,7 +297,7 @@ class Node implements RunningNode {
     };
   }
 
-  /** Before the lanes are there, which open files themselves: some are kept for them. */
+  /** Called before the lanes are there, for which some files are kept. */
   #shareCounts(): SharedCounts {
     const { maxConnections, maxClientConnections: perAddressMax, lanes } = this.#config;
     const report = processReport();
@@ -306,7 +310,7 @@ class Node implements RunningNode {
     return shared;
   }
 
-  /** What else has files open changes while a node runs. */
+  /** How many files are open beside connections changes while a node runs. */
   #limitConnections(report: ProcessReport): void {
     const counts = this.#counts;
     if (counts === undefined) return;
@@ -334,7 +338,7 @@ class Node implements RunningNode {
     this.inspection$.next({ ...said, atMs: Date.now(), node: this.#config.id });
   }
 
-  /** A replica could not apply an operation and stops this node: noted, so that an operator can have it skipped. */
+  /** An operation that a replica could not apply, for which this node stops, is noted, so that an operator can have it skipped. */
   #heard(event: InspectionEvent): void {
     this.inspection$.next(event);
     if (event.kind !== "log" || event.event !== APPLY_FAILED) return;
@@ -418,7 +422,7 @@ class Node implements RunningNode {
   }
 }
 
-/** Undefined: as the process has it. */
+/** Undefined: lanes have the heap that the process gives its threads. */
 function laneHeap({ laneHeapBytes }: NodeConfig): number | undefined {
   return laneHeapBytes > 0 ? laneHeapBytes : undefined;
 }

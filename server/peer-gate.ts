@@ -1,6 +1,6 @@
 /**
  * The gate between this node and the others: it puts every message in a frame that says who sends it, and lets in only what
- * comes from where it says, before any actor sees it. What it goes by is told by log-sync (`standing$`). What it refuses is
+ * comes from where it says, before any actor sees it. It goes by the topic `standing` of log-sync. What it refuses is
  * counted, said in the log, and told to its sender, each at most once in a while.
  */
 import type {
@@ -31,19 +31,19 @@ import type {
 
 export type PeerGateOptions = {
   readonly server: ServerId;
-  /** Random, of this process: tells it from another one with the same folder, or with a copy of it. */
+  /** A random number, by which this process is told from another one with the same folder or with a copy of it. */
   readonly nonce: number;
   /** What actors of this node may hear of others. */
   readonly check: PeerCheck;
 };
 
-/** The same refusal is said again in the log after so long. */
+/** After so long the same refusal is logged again. */
 const SAY_AGAIN_MS = 60_000;
-/** Of a subject that a stranger chose. */
+/** How much of an actor's name is logged: a stranger may have chosen it. */
 const ACTOR_CHARACTERS_MAX = 40;
-/** Senders and reasons that are remembered: a stranger may name any sender. */
+/** How many pairs of sender and reason are remembered: a stranger may name any sender. */
 const SAID_MAX = 4096;
-/** And told to its sender again after so long. */
+/** After so long the same refusal is told to the sender again. */
 const TELL_AGAIN_MS = 1000;
 
 type Said = { saidMs: number; toldMs: number; count: number };
@@ -57,9 +57,9 @@ export class NodeGate implements PeerGate {
   #refused = 0;
   #standing: Standing | undefined;
   #header: Uint8Array | undefined;
-  /** Of each node, the head of the frame that was let in last. */
+  /** By node, the header of the frame that was let in last. */
   readonly #known = new Map<number, Known>();
-  /** Of each number's folder that counts, the process that was started last. */
+  /** By number, the process that was started last on the folder that is bound to the number. */
   readonly #incarnations = new Map<number, Incarnation>();
   /** By sender and reason. */
   readonly #said = new Map<string, Said>();
@@ -70,12 +70,12 @@ export class NodeGate implements PeerGate {
     this.#check = check;
   }
 
-  /** Messages, since the start. */
+  /** How many messages have been refused since the start. */
   get refused(): number {
     return this.#refused;
   }
 
-  /** Log-sync's word of who this node is and whom it goes by. */
+  /** From now on this is who the node is, and whom it takes for a member. */
   goBy(standing: Standing): void {
     this.#standing = standing;
     this.#header = encodeHeader(this.#headerOf(standing), "message");
@@ -138,13 +138,16 @@ export class NodeGate implements PeerGate {
     return isLater || known.nonce === nonce ? undefined : known;
   }
 
-  /** Without an ensemble there is nothing to be heard but how to belong to one. */
+  /**
+   * Whether the actor hears nodes that are not named: log-sync does, since that is how a node comes to belong to an ensemble, and
+   * heartbeat once this node belongs to one.
+   */
   #isOpen(actor: string): boolean {
     const belongs = this.#standing?.ensembleId !== undefined;
     return actor === "log-sync" || (belongs && actor === "heartbeat");
   }
 
-  /** It speaks where only voters do, by a configuration before this node's. */
+  /** The sender goes by an older configuration than this node, in which it may still be a voter. */
   #isOutdated({ actor }: Arrived, header: PeerFrameHeader, standing: Standing): boolean {
     const { ensembleId, configurationVersion } = header;
     if (ensembleId === undefined || ensembleId !== standing.ensembleId) return false;
@@ -153,13 +156,13 @@ export class NodeGate implements PeerGate {
 
   #take(incoming: Arrived, sender: PeerSender, nowMs: number): Admission {
     const { from, actor, isAnswer } = incoming;
-    // Who has no vote follows, and that is all: nobody else need hear of it.
+    // A node that is not named only follows, so the other actors need not hear of it.
     if (!sender.isNamed && !this.#isOpen(actor)) return NOTHING;
     let message: unknown;
     try {
       message = decodeCbor(incoming.bytes.subarray(PEER_FRAME_HEAD_BYTES), PEER_CBOR);
     } catch {
-      // Whatever the reader's complaint is, these bytes are no message.
+      // Why the bytes could not be decoded does not matter: they are no message.
     }
     if (typeof message !== "object" || message === null) {
       return this.#malformed(incoming, "no message", nowMs);
@@ -187,7 +190,7 @@ export class NodeGate implements PeerGate {
     return { kind: "refused", log, reply, tell: { to: "log-sync", message: TWIN_HEARD } };
   }
 
-  /** A late message of a life that is over, or another process with the same folder, or a copy of it. */
+  /** A late message of an earlier process, or another process with the same folder or with a copy of it. */
   #olderIncarnation(
     { from }: Arrived,
     header: PeerFrameHeader,
@@ -206,7 +209,7 @@ export class NodeGate implements PeerGate {
     };
   }
 
-  /** Two ensembles have one name on one network. */
+  /** The sender belongs to another ensemble, which has the same name and is on the same network. */
   #stranger({ from }: Arrived, header: PeerFrameHeader, nowMs: number): Admission {
     const log = this.#say(from, "otherEnsemble", nowMs, {
       level: "warn",
@@ -221,13 +224,13 @@ export class NodeGate implements PeerGate {
     return { kind: "refused", log, reply: this.#reply(from, "otherEnsemble", header, nowMs) };
   }
 
-  /** What another node says of a frame of this one. */
+  /** Another node has refused a frame of this one, and says why. */
   #refusal(incoming: Arrived, { header, body }: PeerFrame, nowMs: number): Admission {
     const refusal = refusalOf(body);
     if (refusal === undefined) return this.#malformed(incoming, "no refusal", nowMs);
     const { from } = incoming;
     const isVoter = this.#standing !== undefined && this.#senderOf(header, this.#standing).isVoter;
-    // Everybody who listens under this number hears it.
+    // All processes with this number hear the refusal, and only one of them is meant.
     if (refusal.nonce !== this.#nonce) return NOTHING;
     const { reason, text, incarnation } = refusal;
     const log = this.#say(from, `told ${reason}`, nowMs, {
@@ -235,7 +238,7 @@ export class NodeGate implements PeerGate {
       event: "refusedByPeer",
       detail: { by: from, reason, text },
     });
-    // Whose word does not count does not move this node to anything.
+    // A sender that is no member must not make this node do anything.
     if (!isVoter) return { kind: "refused", log };
     const by = from;
     const message: RefusedByPeer = { kind: "refusedByPeer", from: by, reason, incarnation };
@@ -251,7 +254,7 @@ export class NodeGate implements PeerGate {
     return { kind: "refused", log };
   }
 
-  /** Undefined: it has been said a short while ago. */
+  /** The line, or undefined when the same was logged a short while ago. */
   #say(from: number, reason: string, nowMs: number, line: PeerLogLine): PeerLogLine | undefined {
     const said = this.#saidOf(from, reason);
     said.count += 1;
@@ -343,7 +346,7 @@ function refusalOf(body: Uint8Array): Refusal | undefined {
   };
 }
 
-/** Enough of an identity for people to tell one from another. */
+/** The beginning of an identity, by which people can tell one from another. */
 export function short(id: string): string {
   return id.slice(0, 8);
 }

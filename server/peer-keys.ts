@@ -6,10 +6,10 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "no
 import { readFileSync, statSync } from "node:fs";
 import { ZooidError } from "../protocol/errors.ts";
 
-/** Below it a key could be guessed. */
+/** A shorter key could be guessed. */
 const KEY_BYTES_MIN = 32;
 const KEYS_MAX = 8;
-/** Of SHA-256. */
+/** The length of an HMAC with SHA-256. */
 export const TAG_BYTES = 32;
 
 /** The file cannot be used; the message says why and what to do. */
@@ -22,7 +22,7 @@ export class PeerKeysError extends ZooidError {
 export class PeerKeys {
   readonly #keys: readonly KeyObject[];
 
-  /** At least one. */
+  /** There must be at least one key. */
   constructor(keys: readonly Uint8Array[]) {
     this.#keys = keys.map((key) => createSecretKey(key));
   }

@@ -18,7 +18,7 @@ import type { NodeConfig } from "./config/node-config.ts";
 import { NodeGate } from "./peer-gate.ts";
 import { observe } from "./wiring.ts";
 
-/** Of silence of a process before another folder may take its place. */
+/** For how many peer timeouts a process must be silent before another folder may take its number over. */
 const PEER_TIMEOUTS_BEFORE_REPLACEMENT = 5;
 
 /** The thread of an actor, by its name: `log`, a lane's number, or the main thread. */
@@ -28,7 +28,7 @@ export function threadOf(actor: string): "main" | "log" | number {
   return slash < 0 ? "main" : Number(actor.slice(slash + 1));
 }
 
-/** Of a node that has peers. */
+/** The gate of the node, with a nonce that tells this process from others with its number. */
 export function peerGate(config: NodeConfig, randomness: Randomness): NodeGate {
   const nonce = Math.floor(randomness.random() * Number.MAX_SAFE_INTEGER);
   const check = peerCheck({ server: config.id, voters: config.members });

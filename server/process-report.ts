@@ -1,6 +1,6 @@
 /**
- * What the operating system says of this process, and V8 of a lane's heap, told to the admin actor now and then. Of the process on
- * Linux only; elsewhere nothing is told.
+ * What the operating system knows of this process, and V8 of a lane's heap, told to the admin actor every few seconds. The operating
+ * system is asked on Linux only.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { arch, hostname, release, totalmem, type, userInfo } from "node:os";
@@ -61,7 +61,7 @@ export function reportProcess(tell: (report: ProcessReport) => void): () => void
   return () => clearInterval(timer);
 }
 
-/** Of the thread that calls it; like `reportProcess`. */
+/** Reports the heap of the calling thread, at once and then every few seconds, until the returned function is called. */
 export function reportLane(lane: number, tell: (report: LaneReport) => void): () => void {
   const report = (): void => {
     tell({ kind: "laneReport", lane, heapUsedBytes: getHeapStatistics().used_heap_size });

@@ -1,7 +1,7 @@
 /**
  * `skipped.json` in the data folder: operations that this node could not apply, and those of them that an operator wants to be
- * skipped. Only what has failed here can be skipped, so that a wrong word changes nothing on a node that is well. The file stays:
- * a later start that goes through the log again skips the same.
+ * skipped. Only an operation that has failed here can be skipped, so that a mistyped zxid does no harm. The file stays: a later start
+ * that reads the log again skips the same operations.
  */
 import {
   closeSync,
@@ -20,21 +20,21 @@ const FILE = "skipped.json";
 const ZXID = /^0x[0-9a-f]{1,14}$/i;
 
 export type FailedOperations = {
-  /** That could not be applied. */
+  /** Operations that could not be applied. */
   readonly failed: readonly Zxid[];
-  /** Among them. */
+  /** Those of `failed` that are to be skipped. */
   readonly skipped: readonly Zxid[];
 };
 
 const NONE: FailedOperations = { failed: [], skipped: [] };
 
-/** Undefined: the text is no zxid. */
+/** The zxid that the text stands for; undefined when it is none. */
 export function zxidOfText(text: string): Zxid | undefined {
   const zxid = ZXID.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(zxid) && zxid > 0 ? (zxid as Zxid) : undefined;
 }
 
-/** Throws, with what to do, when the file is there and cannot be read. */
+/** Throws when the file exists and cannot be read; the message says what to do. */
 export function readFailed(folder: string): FailedOperations {
   const path = join(folder, FILE);
   let text: string;
@@ -51,13 +51,13 @@ export function readFailed(folder: string): FailedOperations {
   );
 }
 
-/** Durable before it returns. */
+/** The note is durable when it returns. */
 export function noteFailed(folder: string, zxid: Zxid): void {
   const { failed, skipped } = readFailed(folder);
   if (!failed.includes(zxid)) write(folder, { failed: [...failed, zxid], skipped });
 }
 
-/** Durable before it returns. Throws, with what to do, when one of them has not failed here. */
+/** The note is durable when it returns. Throws when one of them has not failed here; the message says what to do. */
 export function noteSkipped(folder: string, zxids: readonly Zxid[]): FailedOperations {
   const { failed, skipped } = readFailed(folder);
   const other = zxids.find((zxid) => !failed.includes(zxid));
@@ -100,7 +100,7 @@ function zxidsOf(value: unknown): readonly Zxid[] | undefined {
   return zxids.every((zxid) => zxid !== undefined) ? zxids : undefined;
 }
 
-/** In the place of the one before, as a whole. */
+/** Replaces the file as a whole: a crash leaves the old one or the new one. */
 function write(folder: string, { failed, skipped }: FailedOperations): void {
   const path = join(folder, FILE);
   const stored = { failed: failed.map(formatZxid), skipped: skipped.map(formatZxid) };

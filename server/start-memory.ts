@@ -9,14 +9,15 @@ import { SNAPSHOT_CHUNK_BYTES_MAX } from "../protocol/limits.ts";
 import { CHUNK_HEADER_BYTES, chunkHeader } from "../protocol/snapshot.ts";
 
 const SNAPSHOT = /^snapshot\.[0-9a-f]{16}$/;
-/** A lane without a tree, and what of the heap it can have at most. */
+/** What a lane takes without a tree. */
 const LANE_BYTES: number = 12 * 1024 * 1024;
+/** The share of the heap that a tree may fill at a start. */
 const HEAP_SHARE_MAX = 0.9;
-/** What a tree is to have, so that it can grow: see `memory-limits.ts`. */
+/** The share of the heap that is advised for a tree, so that it can grow: see `memory-limits.ts`. */
 const TREE_SHARE = 0.35;
 const BYTES_OF_MB: number = 1024 * 1024;
 
-/** Why the node should not start, for people; undefined when it may. A folder that cannot be read is left to those who own it. */
+/** Why the node should not start, as a message; undefined when it may. A folder that cannot be read is judged by the log. */
 export function heapProblem(dataDir: string, heapBytes: number): string | undefined {
   const entries = entriesOfNewest(dataDir);
   const neededBytes = entries * ZNODE_BYTES;
@@ -46,7 +47,7 @@ function entriesOf(path: string): number {
     let position = 0;
     while (readSync(file, header, 0, header.length, position) === header.length) {
       const { length, entries: count, last } = chunkHeader(header);
-      // A damaged one is for the log to judge, which reads all of it.
+      // A damaged snapshot is judged by the log, which reads all of it.
       if (length < header.length || length > SNAPSHOT_CHUNK_BYTES_MAX || count > length) return 0;
       entries += count;
       position += length;

@@ -37,8 +37,8 @@ export type Wire = {
   readonly topic: Topic;
   readonly to: readonly ActorPattern[];
   /**
-   * Of which lanes, when the topic is of lanes. `own`: an actor of a lane hears its own lane. `first`: lane 1 speaks for all, which
-   * hold the same. `every`: each is heard.
+   * Which lanes are heard, of a topic that the actors of lanes emit. `own`: an actor of a lane hears its own lane. `first`: lane 1
+   * is heard, since all hold the same. `every`: all are heard.
    */
   readonly lanes: "own" | "first" | "every";
 };

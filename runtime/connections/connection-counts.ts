@@ -11,10 +11,10 @@ export type ConnectionLimits = {
   readonly perAddressMax: number;
 };
 
-/** Handed to each thread. */
+/** What each thread is given. */
 export type SharedCounts = { readonly memory: SharedArrayBuffer };
 
-/** `tooMany`: of all addresses together. */
+/** `tooMany`: there are as many of all addresses together as are allowed. */
 export type Admission = "admitted" | "tooMany" | "tooManyOfAddress";
 
 const LOCK = 0;
@@ -22,7 +22,7 @@ const TOTAL = 1;
 const TOTAL_MAX = 2;
 const PER_ADDRESS_MAX = 3;
 const HEAD = 4;
-/** A count and 16 bytes that stand for the address. A slot without a count is free. */
+/** The words of a slot: a count, and 16 bytes that stand for the address. A slot whose count is 0 is free. */
 const SLOT = 5;
 /** How long a thread sleeps that finds another one counting. */
 const WAIT_MS = 1;
@@ -31,9 +31,9 @@ export class ConnectionCounts {
   readonly #numbers: Int32Array;
   readonly #slots: number;
 
-  /** Memory for so many connections, for all threads of one node. */
+  /** Makes the memory that all threads of one node share, for so many connections. */
   static share({ connectionsMax, perAddressMax }: ConnectionLimits): SharedCounts {
-    // At most half full, so that the way to a free slot is short.
+    // The table is at most half full, so that a free slot is found after a few steps.
     const slots = 2 ** Math.ceil(Math.log2(Math.max(16, 2 * connectionsMax)));
     const memory = new SharedArrayBuffer((HEAD + slots * SLOT) * 4);
     const numbers = new Int32Array(memory);
@@ -112,7 +112,7 @@ export class ConnectionCounts {
     return true;
   }
 
-  /** A slot that has become free would end the way to those behind it: they move up (Knuth, volume 3, algorithm 6.4R). */
+  /** A free slot ends a search, so those behind it that belong before it move up (Knuth, volume 3, algorithm 6.4R). */
   #close(freed: number): void {
     const numbers = this.#numbers;
     let hole = (freed - HEAD) / SLOT;
@@ -150,7 +150,7 @@ export class ConnectionCounts {
   }
 }
 
-/** Of any text one key: two addresses share one as good as never. */
+/** The key of an address. Two addresses practically never have the same. */
 function keyOf(address: string): Int32Array {
   const bytes = hash("sha256", address, "buffer");
   const key = new Int32Array(4);

@@ -21,7 +21,7 @@ export type ListenerOptions = {
   readonly backlog?: number;
   /** Counts the connections of this listener with those of others, and says which are too many. Default: none are. */
   readonly counts?: ConnectionCounts;
-  /** Must only enqueue. */
+  /** Called for each message. It must only enqueue it. */
   readonly onMessage: (message: ConnectionMessage) => void;
   /** Bytes written to a connection and not taken by its client; at the next write the connection is cut off. Default 16 MiB. */
   readonly unsentBytesMax?: number;
@@ -32,7 +32,7 @@ export type ListenAddress = { readonly host: string; readonly port: number };
 type Client = {
   readonly number: number;
   readonly socket: Socket;
-  /** Written since all had been taken. */
+  /** Bytes that were written since the client had last taken all. */
   unsentBytes: number;
   /** What follows the bytes that the socket has: a large write and whatever came after it. */
   backlog: Uint8Array[];
@@ -54,7 +54,7 @@ const DRAINED_BYTES_MIN = 256 * 1024;
 const LINGER_MS = 2000;
 /** Larger writes go to the socket in such pieces, each when the one before has been taken. */
 const PIECE_BYTES = 256 * 1024;
-/** How long nothing is accepted when no file could be opened for a connection. */
+/** How long no connection is accepted after one for which no file could be opened. */
 const REST_MS = 500;
 
 export class Listener implements ConnectionPort {
@@ -73,7 +73,7 @@ export class Listener implements ConnectionPort {
     );
   }
 
-  /** Where it listens from now on. Fails with a message for people when the address cannot be had. */
+  /** Resolves with the address on which it listens from now on. Rejects when that cannot be had; the message says why. */
   listen(): Promise<ListenAddress> {
     const { host, port, reusePort = false, backlog = BACKLOG } = this.#options;
     return new Promise((resolve, reject) => {
@@ -131,7 +131,7 @@ export class Listener implements ConnectionPort {
 
   #accept(socket: Socket): void {
     const { remoteAddress: address, remotePort } = socket;
-    socket.on("error", () => socket.destroy()); // its `close` says all that is of interest
+    socket.on("error", () => socket.destroy()); // the `close` that follows is enough
     if (address === undefined || remotePort === undefined) {
       socket.destroy(); // gone before it was accepted
       return;
@@ -278,7 +278,7 @@ export class Listener implements ConnectionPort {
   }
 }
 
-/** An IPv4 client of a socket for both families is shown as it knows itself. */
+/** An IPv4 client of a socket for both families is shown with its IPv4 address. */
 function formatAddress(address: string, port: number): string {
   const plain = address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
   return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;

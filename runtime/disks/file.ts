@@ -21,7 +21,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Disk, DiskOperation, DiskResult, NoFile } from "../disk.ts";
 import { FolderLock, isLockFile } from "./folder-lock.ts";
 
-/** Open at once. Beyond it the one used longest ago is closed, unless it has unsynced writes. */
+/** How many files are open at once. Beyond it the one used longest ago is closed, unless it has unsynced writes. */
 const OPEN_FILES_MAX = 32;
 
 type OpenFile = {
@@ -80,7 +80,7 @@ export class FileDisk implements Disk {
     }
   }
 
-  /** Gives the folder free. What was not synced may still be written by the system. */
+  /** Releases the folder. What was not synced may still be written by the system. */
   close(): void {
     for (const { descriptor } of this.#open.values()) closeSync(descriptor);
     this.#open.clear();
@@ -196,7 +196,7 @@ function createDurably(folder: string): void {
   }
 }
 
-/** Of a folder's entries those that are no regular files. */
+/** The entries of a folder that are not regular files. */
 export function noFiles(entries: readonly Dirent[]): NoFile[] {
   return entries
     .filter((entry) => !entry.isFile())

@@ -1,4 +1,4 @@
-/** The lane's side: takes letters from its port into the lane's system until it is told to stop. */
+/** What runs on the lane's thread: it takes letters from its port into the lane's system until it is told to stop. */
 import type { MessagePort } from "node:worker_threads";
 import { bufferTime, filter, type Subscription } from "rxjs";
 import type { InspectionEvent } from "../inspection.ts";
@@ -13,7 +13,7 @@ export type LaneTask<Data> = Data & { readonly port: MessagePort };
 export type LaneBody = {
   readonly system: ActorSystem;
   readonly close: () => Promise<void>;
-  /** For the other side, once all is in place. */
+  /** Told to the other side once all is in place. */
   readonly detail: Readonly<Record<string, number>>;
 };
 

@@ -13,13 +13,13 @@ import type { Letter, Link } from "../system.ts";
 import { parcelOf } from "./own-bytes.ts";
 
 export type LaneOptions = {
-  /** Module of the lane's task. */
+  /** The module whose default export is the lane's task. */
   readonly entry: URL;
   /** The limit of the thread's heap in bytes. Default: that of the process. */
   readonly heapBytes?: number | undefined;
   /** A copy of this is passed to the task. */
   readonly data: object;
-  /** Aborts a start that has not finished; `start` then rejects. */
+  /** Aborts the start, which then rejects. Afterwards it has no effect. */
   readonly signal?: AbortSignal | undefined;
   readonly onLetters: (letters: readonly Letter[]) => void;
   readonly onInspection: (event: InspectionEvent) => void;
@@ -143,7 +143,7 @@ export class Lane implements Link {
     }).pipe(share());
   }
 
-  /** Says nothing to a lane that has ended. */
+  /** What is said to a lane that has ended is lost. */
   #say(message: ToLane, transfer: readonly ArrayBuffer[] = []): void {
     this.#port.postMessage(message, transfer);
   }

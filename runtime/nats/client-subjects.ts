@@ -50,7 +50,8 @@ export async function connectNatsClients(options: NatsClientsOptions): Promise<N
     link.subscribe(laneSubject, ({ subject, reply, data }) => deliver(subject, reply, data)),
   ];
   try {
-    // That the server does not permit it is to be known before it is needed. Outside the group no client is taken from another.
+    // A missing permission must show at the start, and not when the first client comes. It is tried outside of the group, so that
+    // no client is taken from another gateway.
     const tried = listen();
     await link.subscribed();
     for (const unsubscribe of tried) unsubscribe();

@@ -23,7 +23,7 @@ export class NatsError extends Error {
   }
 }
 
-/** The server waits for credentials for a while only (its `authorization { timeout }`): that says nothing about them. */
+/** Credentials came later than the server waits for them (`authorization { timeout }`), which does not mean that they are wrong. */
 function isTooLate(error: unknown): boolean {
   return error instanceof AuthorizationError && /authentication timeout/i.test(error.message);
 }

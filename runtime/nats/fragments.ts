@@ -11,9 +11,9 @@ export const MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;
 const FRAGMENTS_MAX = 65_536;
 
 export type Fragment = {
-  /** Differs between the messages of one sender. */
+  /** The sender's name for the message, another one for each. */
   readonly message: string;
-  /** From 0. */
+  /** The fragment's place, counted from 0. */
   readonly index: number;
   readonly count: number;
   readonly bytes: Uint8Array;

@@ -46,10 +46,10 @@ const UNCONFIRMED_BYTES_MAX = 128 * 1024 * 1024;
 /** After so many bytes the server is asked to confirm them (a ping). */
 const CONFIRM_BYTES = 1024 * 1024;
 const SILENCE_MS = 6_000;
-/** Between attempts to have subscriptions confirmed, while a server dies and another is found. */
+/** The pause between attempts to have subscriptions confirmed, while a server dies and another is found. */
 const CONFIRM_AGAIN_MS = 50;
 const SUBSCRIBED_WITHIN_MS = 30_000;
-/** Of a server that does not say; NATS' own default. */
+/** What a server takes that does not say how much it takes: NATS' own default. */
 const MAX_PAYLOAD_DEFAULT_BYTES = 1024 * 1024;
 
 export class NatsLink {
@@ -86,7 +86,7 @@ export class NatsLink {
     return this.#connection.info?.max_payload ?? MAX_PAYLOAD_DEFAULT_BYTES;
   }
 
-  /** The server asks nobody who he is. */
+  /** The server lets everybody in without credentials. */
   get isOpen(): boolean {
     const { info } = this.#connection;
     return info?.auth_required !== true && info?.tls_verify !== true;
@@ -250,7 +250,7 @@ function connectionOptions(
     ...(options.creds === undefined
       ? {}
       : { authenticator: credsAuthenticator(new TextEncoder().encode(options.creds)) }),
-    // A broadcast is for the others.
+    // A node must not hear its own broadcasts.
     noEcho: true,
   };
 }

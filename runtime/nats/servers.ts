@@ -30,7 +30,7 @@ export type NatsServersOptions = NatsIdentity & {
   readonly nextServer: NextServer;
 };
 
-/** A server that has answered none of so many pings is taken for gone when the next is due. */
+/** A server that has left so many pings unanswered is left when the next one is due. */
 const PINGS_OUT_MAX = 2;
 const RECONNECT_DELAY_MS = 200;
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -43,7 +43,7 @@ export class NextServer {
     this.#current = server;
   }
 
-  /** Of an attempt to connect. Null: as the library would choose. */
+  /** The server to dial next. Null: the one that the library would choose. */
   next(servers: readonly Server[]): Server | null {
     const left = this.#current;
     this.#current = undefined;
@@ -76,7 +76,7 @@ export function natsServersOptions(options: NatsServersOptions): ConnectionOptio
   const wantsTls = options.tls !== undefined || urls.some((url) => url.protocol === "tls:");
   return {
     servers: urls.map((url) => url.host),
-    // The first of the list is meant to be the nearest.
+    // The list is tried in order: its first server is meant to be the nearest.
     noRandomize: true,
     name: options.name,
     ...(user === undefined ? {} : { user }),
@@ -96,13 +96,13 @@ export function natsServersOptions(options: NatsServersOptions): ConnectionOptio
   };
 }
 
-/** Those of the options, else of the first URL that has any. */
+/** The credentials of the options, or else of the first URL that has any. */
 export function natsCredentials(
   options: NatsCredentials & { readonly urls: readonly URL[] },
 ): NatsCredentials {
   const named = options.urls.find((url) => url.username !== "");
   const password = options.password ?? decode(named?.password);
-  // Without a password from anywhere, what stands before the @ is a token.
+  // A URL with a user and no password, where the options have none either, names a token.
   const user = options.user ?? decode(password === undefined ? undefined : named?.username);
   const isToken = password === undefined && options.user === undefined;
   const token = options.token ?? decode(isToken ? named?.username : undefined);
@@ -117,7 +117,7 @@ function decode(part: string | undefined): string | undefined {
   return part === undefined || part === "" ? undefined : decodeURIComponent(part);
 }
 
-/** The same server. Of what is no URL nothing before the last @ is left, since all of it may be a password. */
+/** The same server without credentials. If the text is not a URL, all before its last @ is removed, since it may be a password. */
 export function withoutCredentials(server: string): string {
   const url = server.includes("://") ? URL.parse(server) : null;
   if (url === null || url.hostname === "") return server.replace(/^([a-z]+:\/\/)?.*@/is, "$1");
@@ -126,7 +126,7 @@ export function withoutCredentials(server: string): string {
   return url.href;
 }
 
-/** Waits for what is said to a server before a connection closes, but not for one that is away or hangs. */
+/** Waits until a server has been told what there is to tell before its connection closes, but not if it is away or hangs. */
 export async function whileClosing(work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {

@@ -20,7 +20,7 @@ type Undo =
   | {
       readonly kind: "truncate";
       readonly length: number;
-      /** What lay after `length`. */
+      /** The bytes that lay after `length`. */
       readonly cut: Uint8Array;
       readonly lengthBefore: number;
     };
@@ -31,7 +31,7 @@ type Inode = { bytes: Uint8Array; length: number; unsynced: Undo[] };
 type FolderChange = readonly { readonly name: string; readonly inode: Inode | undefined }[];
 
 export type Unsynced = {
-  /** The folder knows its name. */
+  /** The folder has an entry for it. */
   readonly isNamed: boolean;
   readonly isCut: boolean;
   /** The lowest position; infinite: none. */
@@ -39,14 +39,14 @@ export type Unsynced = {
 };
 
 export type MemoryDiskOptions = {
-  /** Of all files together. A write beyond it fills what is left and fails with `ENOSPC`. Default: no limit. */
+  /** Bytes that all files together may take. A write beyond it fills what is left and fails with `ENOSPC`. Default: no limit. */
   readonly capacityBytes?: number;
   /** Files that are there, and durable, from the start. */
   readonly files?: Readonly<Record<string, Uint8Array>>;
 };
 
 export class MemoryDisk implements Disk {
-  /** May be changed at any time: room that comes and goes. */
+  /** May be changed at any time: space that comes and goes. */
   capacityBytes: number;
   /** Asked before each operation: a returned code, such as `EIO`, makes it fail without an effect. */
   failure: ((operation: DiskOperation) => string | undefined) | undefined = undefined;
@@ -263,7 +263,7 @@ function keepSome(inode: Inode, position: number, bytes: Uint8Array, random: () 
   }
 }
 
-/** Anywhere, or, as often, in the last few bytes: where what a write ends with is told apart from what was there before. */
+/** In half of the cases anywhere, else in the last few bytes, where a torn write is hardest to tell from a whole one. */
 function tornAt(length: number, random: number): number {
   if (random < 0.5) return Math.floor(2 * random * (length + 1));
   return Math.max(0, length - Math.floor((2 * random - 1) * TORN_TAIL_BYTES));

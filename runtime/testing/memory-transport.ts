@@ -56,7 +56,7 @@ export class MemoryNetwork {
     return this.#faults;
   }
 
-  /** From now on; what is under way keeps its fate. */
+  /** For messages that are sent from now on. */
   setFaults(faults: Partial<NetworkFaults>): void {
     this.#faults = { ...this.#faults, ...faults };
   }
@@ -86,7 +86,7 @@ export class MemoryNetwork {
     }
   }
 
-  /** A new process of the node. One that is still there under this id is gone from now on. */
+  /** The node has a new process. One that still has this id is gone from now on. */
   join(id: ServerId): Transport {
     this.leave(id);
     const member: Member = {
@@ -105,7 +105,7 @@ export class MemoryNetwork {
     if (member !== undefined) this.remove(member);
   }
 
-  /** A message that only says that it is from `from`: what a stranger on a network without permissions can do. */
+  /** Delivers a message that claims to come from `from`, as a stranger can send it on a network without permissions. */
   forge(of: Omit<Incoming, "answer"> & { readonly to: ServerId }): void {
     const { from, to, actor, bytes } = of;
     this.#clock.soon(() => this.#receive(from, to, actor, bytes, undefined));

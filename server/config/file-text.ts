@@ -21,7 +21,7 @@ function refused(found: string): Reading<string> {
   return { kind: "refused", rule: `${RULE} (${found})`, hint: HINT };
 }
 
-/** What is no UTF-8 is read as Java reads properties. A byte order mark is left out. */
+/** Bytes that are not UTF-8 are read as Latin-1, as Java reads properties. A byte order mark is left out. */
 function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

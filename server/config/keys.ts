@@ -167,7 +167,7 @@ export const KEYS: readonly Key[] = [
   ),
 ];
 
-/** Keys of ZooKeeper's that zooid has nothing for. Accepted with a warning, so that a file can be used as it is. */
+/** ZooKeeper's keys for what zooid does not have. They are accepted with a warning, so that a `zoo.cfg` can be used as it is. */
 const UNSUPPORTED = new Set(
   `secureClientPort secureClientPortAddress observerMasterPort clientPortListenBacklog dataLogDir
   connectToLearnerMasterLimit electionAlg syncEnabled standaloneEnabled reconfigEnabled localSessionsEnabled

@@ -33,7 +33,7 @@ function readText(path: string): string | Error {
   }
 }
 
-/** Not more than one byte beyond the limit, whatever the path leads to. */
+/** Reads at most one byte more than the limit, since the path may lead to a device that never ends. */
 function readBounded(path: string): Uint8Array {
   const descriptor = openSync(path, "r");
   try {
@@ -50,7 +50,7 @@ function readBounded(path: string): Uint8Array {
   }
 }
 
-/** What is no configuration must not start a node alone, on defaults. */
+/** A file that holds no setting is refused: it would start a node alone, on defaults. */
 function readFile(file: string): ZooCfg {
   const refuse = (rule: string): ZooCfg => {
     const hint = "give the path of a zoo.cfg, or the settings as flags";
@@ -74,7 +74,7 @@ function readFile(file: string): ZooCfg {
   return refuse("must have at least one of the settings of ZooKeeper or zooid, and has none");
 }
 
-/** A new node beside the transaction logs of ZooKeeper would begin with an empty tree. */
+/** The transaction logs of ZooKeeper are refused: a node that was started beside them would begin with an empty tree. */
 function withForeignLog(read: ZooCfg): ZooCfg {
   const { dataLogDir } = read;
   if (dataLogDir === undefined) return read;
@@ -96,7 +96,7 @@ function settingsOfFlags(flags: ReadonlyMap<string, string>): Settings {
   return settings;
 }
 
-/** Of a member that was not told its id: the `myid` file of its folder, as in ZooKeeper. */
+/** The id of a member that was given none: what the file `myid` in its folder says, as in ZooKeeper. */
 function myId(dataDir: string): Setting | undefined {
   const path = join(dataDir, "myid");
   const text = readText(path);

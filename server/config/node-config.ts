@@ -109,10 +109,10 @@ export type Problem = {
   readonly hint: string;
 };
 
-/** A password of a URL is nobody's business. */
+/** The value as it may be shown: without the passwords of URLs. */
 function shown({ field, value = "" }: Problem): string {
   if (field !== "natsUrls") return value;
-  // A password that is not percent-encoded may hold a slash or an @, and is what is wrong then.
+  // A password that is not percent-encoded may hold a slash or an @, which makes the URL wrong; so all up to the last @ is left out.
   return value.replace(/((?:^|[\s,])(?:[a-z]+:\/\/)?)[^\s,]*@/gi, "$1***@");
 }
 

@@ -3,7 +3,7 @@
 export type Property = {
   readonly key: string;
   readonly value: string;
-  /** Of the line it begins on, counted from 1. */
+  /** The number of the line on which it begins, counted from 1. */
   readonly line: number;
 };
 
@@ -30,7 +30,7 @@ function split(text: string): readonly [key: string, value: string] {
   return [unescape(key), unescape(rest)];
 }
 
-/** In the order of the text, a repeated key as often as it is there. White space around a value goes, as ZooKeeper does. */
+/** In the order of the text; a key that is repeated comes as often as it is written. Space around a value is removed, as ZooKeeper does. */
 export function readProperties(text: string): readonly Property[] {
   const properties: Property[] = [];
   const lines = text.split(/\r\n|\n|\r/);

@@ -23,7 +23,7 @@ const LISTS: Refused = {
   hint: "remove the line if whoever reaches the client port may read and write everything",
 };
 
-/** By key, and by the beginning of a key. */
+/** Refusals by key. */
 const KEYS: Readonly<Record<string, Refused>> = {
   secureClientPort: TLS,
   secureClientPortAddress: TLS,
@@ -38,6 +38,7 @@ const KEYS: Readonly<Record<string, Refused>> = {
   "X509AuthenticationProvider.superUser": LISTS,
   superUser: LISTS,
 };
+/** Refusals by the beginning of a key. */
 const FAMILIES: readonly (readonly [string, Refused])[] = [
   ["ssl.quorum.", PEERS],
   ["ssl.", TLS],
@@ -59,7 +60,7 @@ export function securityRefusal(key: string, value: string): Refused | undefined
   return Object.hasOwn(KEYS, name) ? KEYS[name] : family?.[1];
 }
 
-/** `skipACL=yes` asks for no lists to be enforced, which is so. */
+/** `skipACL=yes` asks that access control lists are not enforced, and zooid enforces none. */
 function isUnwanted(name: string, value: string): boolean {
   return value === "" || (name === "skipACL" ? value === "yes" : value === "false");
 }

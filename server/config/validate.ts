@@ -27,7 +27,7 @@ export type ValidateOptions = {
   readonly transport: "nats" | "memory";
 };
 
-/** Within the working folder. */
+/** It lies in the working folder of the process. */
 export const DATA_DIR_DEFAULT = "data";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -224,7 +224,7 @@ type Memory = Pick<
   "maxTreeBytes" | "maxSessions" | "maxWatches" | "maxHeldBytes" | "laneHeapBytes"
 >;
 
-/** Of each 0 is what the machine allows; other values are at least so large that a node can work. */
+/** For each of them, 0 stands for what the machine allows. Any other value must be so large that a node can work. */
 function readMemory(draft: Draft): Memory {
   const size = (field: keyof Memory, min: number): number =>
     read(draft, field, zeroOr(min, BYTES_MAX, "0 is what the machine allows"), 0);

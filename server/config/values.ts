@@ -29,7 +29,7 @@ export function wholeNumber(min: number, max: number, hint: string): Reader<numb
   };
 }
 
-/** 0 stands for what is derived otherwise. */
+/** A whole number, or 0, which stands for a value that is derived from the machine. */
 export function zeroOr(min: number, max: number, hint: string): Reader<number> {
   const other = wholeNumber(min, max, hint);
   return (text) => {
@@ -61,6 +61,7 @@ export function members(text: string): Reading<readonly ServerId[]> {
   return { kind: "read", value: ids.toSorted((left, right) => left - right) };
 }
 
+/** The name becomes one token of NATS subjects, which limits its characters. */
 export function ensembleName(text: string): Reading<string> {
   if (isEnsembleName(text)) return { kind: "read", value: text };
   return {
@@ -94,7 +95,7 @@ export function address(text: string): Reading<string> {
   };
 }
 
-/** Of a file that must be there: its absolute path. */
+/** Reads the path of a file that must exist, and makes it absolute. */
 export function file(text: string): Reading<string> {
   if (text !== "" && !text.includes("\0") && existsSync(text)) {
     return { kind: "read", value: resolve(text) };

@@ -1,4 +1,4 @@
-/** Reads a `zoo.cfg`: ZooKeeper's keys, ours as `zooid.…`, and a word on each that does nothing here. */
+/** Reads a `zoo.cfg`: ZooKeeper's keys, zooid's own as `zooid.…`, and a warning for each key that has no effect here. */
 import { isUnsupportedByZooid, KEYS } from "./keys.ts";
 import { nearest } from "./nearest.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
@@ -25,7 +25,7 @@ type Draft = {
   hasKnownKey: boolean;
   readonly warnings: string[];
   readonly problems: Problem[];
-  /** How many unknown keys may still be told what they are near to. */
+  /** For how many further unknown keys a similar known one is looked for. */
   suggestions: number;
 };
 
@@ -91,7 +91,7 @@ function addProperty(draft: Draft, property: Property): void {
   } else if (key.startsWith("server.")) {
     addServer(draft, property);
   } else if (key === "dynamicConfigFile") {
-    // Ignored, it would make a node alone of a member: another ensemble with the same data.
+    // If the key were ignored, a member would start as a node alone: another ensemble with the same data.
     refuse(draft, property, "is not supported", "put that file's server.N lines in this one");
   } else if (key === "peerType" && value === "observer") {
     refuse(draft, property, "observers are not supported", "every node is a voter");
@@ -124,7 +124,7 @@ function addLastOfEach(draft: Draft, properties: readonly Property[]): void {
   }
 }
 
-/** `file` is how messages call it. */
+/** `file` is the name of the file in messages. */
 export function readZooCfg(text: string, file: string): ZooCfg {
   const draft: Draft = {
     file,

@@ -25,12 +25,12 @@ import type { Topic } from "../../actors/topics.ts";
 
 export type TreeLaneData = {
   readonly config: NodeConfig;
-  /** Of the connections of all lanes. */
+  /** The connections of all lanes are counted together. */
   readonly counts: SharedCounts;
   readonly lane: number;
-  /** The port to share with the other lanes, or as configured for the first. */
+  /** For the first lane the port of the configuration, which may be 0; for the others the port that the first one got. */
   readonly clientPort: number;
-  /** Whether this node hears clients over NATS. */
+  /** Whether this node serves clients over NATS. */
   readonly nats: boolean;
   /** Operations that are not applied. */
   readonly skips: readonly Zxid[];

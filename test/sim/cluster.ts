@@ -28,6 +28,7 @@ import { configOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
 import { Ghosts, OLDER } from "./ghosts.ts";
+import { NodeReaders } from "./node-readers.ts";
 import { type Link, type LinkHandler, LinkPort } from "./links.ts";
 import { NativeClients } from "./native-clients.ts";
 import type { NativeClient } from "./client/native.ts";
@@ -47,6 +48,9 @@ const CLIENT_STREAMS = 5000;
 const NATIVE_STREAM = 6;
 const CLOCK_STREAM = 7;
 const STRAGGLERS_STREAM = 8;
+const READERS_STREAM = 9;
+/** In one of so many seeds, nodes have readers in their own processes. */
+const READERS_SEEDS = 4;
 
 export class Cluster {
   readonly clock: VirtualClock = new VirtualClock();
@@ -59,6 +63,7 @@ export class Cluster {
   readonly truth: Truth = new Truth();
   readonly invariants: Invariants;
   readonly ghosts: Ghosts;
+  readonly readers: NodeReaders | undefined;
   readonly counts: ClientCounts = newClientCounts();
   /** A node whose disk failed it, or whose crash was armed, has gone down. */
   onDown: (node: SimNode) => void = () => {};
@@ -123,6 +128,15 @@ export class Cluster {
       random: random.stream(NATIVE_STREAM),
       isCut: (client, node) => this.cutClients.has(clientCut(client, node)),
     });
+    this.readers = this.#nodeReaders();
+  }
+
+  #nodeReaders(): NodeReaders | undefined {
+    if (this.plan.seed % READERS_SEEDS !== 0) return undefined;
+    const { truth } = this;
+    const random = this.#random.stream(READERS_STREAM);
+    const guard = (check: () => void): void => this.guard(check);
+    return new NodeReaders({ truth, random, guard, counts: this.natives.counts });
   }
 
   /** The clients of both protocols. */
@@ -330,7 +344,8 @@ export class Cluster {
     const { sizes, replaceAfterMs } = plan;
     addReplicationActors(systemOf("main"), config, gate, { sizes, replaceAfterMs });
     addAdminActor(systemOf("main"), config);
-    addChangesActor(systemOf("main"));
+    addChangesActor(systemOf("main"), { pendingBytesMax: plan.streamPendingBytes });
+    if (kind === "member") this.readers?.begin(node, systemOf("main"), clock);
     const incarnation = { number: node.starts, clock, port, systems, links, cursors: new Map() };
     made.incarnation = incarnation;
     if (kind !== "member" && beside !== undefined) {

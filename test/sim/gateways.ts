@@ -10,7 +10,7 @@ import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import { SeededRandomness, VirtualClock } from "../../runtime/testing/virtual-clock.ts";
 import type { NodeConfig } from "../../server/config/node-config.ts";
 import type { NodeGate } from "../../server/peer-gate.ts";
-import { addAdminActor, addGatewayActors } from "../../server/gateways.ts";
+import { addAdminActor, addChangesActor, addGatewayActors } from "../../server/gateways.ts";
 import {
   addLogActor,
   addReplicaActors,
@@ -91,6 +91,7 @@ export class GatewayCluster {
     });
     addReplicationActors(system, config, gate);
     addAdminActor(system, config);
+    addChangesActor(system);
     addReplicaActors(system, config, 1);
     addLogActor(system, config, { segmentBytes: 64 * 1024 });
     addGatewayActors(system, config, 1);

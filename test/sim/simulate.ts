@@ -109,7 +109,7 @@ function run(cluster: Cluster, coverage: Coverage): SimResult {
 
 /** First every client is answered; then they ask for nothing more, and every lane of every node stands at the same zxid. */
 function converge(cluster: Cluster, untilMs: number): void {
-  const { nodes, natives, clock, plan, truth } = cluster;
+  const { nodes, natives, readers, clock, plan, truth } = cluster;
   const living = cluster.everyone.filter((client) => !client.ended);
   for (const client of living) client.answered = 0;
   const until = (what: string, holds: () => boolean): void => {
@@ -140,7 +140,7 @@ function converge(cluster: Cluster, untilMs: number): void {
   for (const client of living) client.quiet = true;
   until("every client has all its answers", () => living.every((client) => client.pending === 0));
   until("every change stream has told everything", () => {
-    return natives.all.every((client) => client.complete);
+    return natives.all.every((client) => client.complete) && readers?.complete !== false;
   });
   until("every log that calls for a snapshot has one", () => {
     return nodes.every((node) => {

@@ -4,6 +4,7 @@ import { CONTACT_MUTANTS } from "./contact.ts";
 import type { Mutant } from "./mutant.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
+import { READER_MUTANTS } from "./readers.ts";
 import { REPLICATION_MUTANTS } from "./replication.ts";
 import { SPACE_MUTANTS } from "./space.ts";
 import { RUNTIME_MUTANTS } from "./runtime.ts";
@@ -22,4 +23,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONTACT_MUTANTS,
   ...SPACE_MUTANTS,
   ...NATIVE_MUTANTS,
+  ...READER_MUTANTS,
 ];

@@ -167,6 +167,50 @@ test("mntr has the heap of each lane, in the lanes' order", (t) => {
   ]);
 });
 
+test("mntr has how many connections to NATS there should be, and how many there are", (t) => {
+  const text = ask(
+    "mntr",
+    3,
+    "leading",
+    { kind: "natsReport", connection: "peers", status: "connected" },
+    { kind: "natsReport", connection: 1, status: "connected" },
+    { kind: "natsReport", connection: 2, status: "connected" },
+    { kind: "natsReport", connection: 1, status: "disconnected" },
+  );
+  t.true(text.includes("zk_zooid_nats_connections\t3\nzk_zooid_nats_connected\t2\n"));
+});
+
+test("mntr has what each actor that is measured did last, in names that collectors take", (t) => {
+  const report = {
+    kind: "actorReport",
+    steps: 7,
+    busyMs: 12.6,
+    slowestUs: 900,
+    queuedMax: 3,
+  } as const;
+  const text = ask(
+    "mntr",
+    1,
+    "leading",
+    { ...report, actor: "tree/1" },
+    { ...report, actor: "log-sync" },
+    { ...report, actor: "log-sync", steps: 0 },
+  );
+  t.deepEqual(
+    text.split("\n").filter((line) => line.startsWith("zk_zooid_actor_")),
+    [
+      "zk_zooid_actor_tree_1_steps\t7",
+      "zk_zooid_actor_tree_1_busy_ms\t13",
+      "zk_zooid_actor_tree_1_slowest_us\t900",
+      "zk_zooid_actor_tree_1_queued_max\t3",
+      "zk_zooid_actor_log_sync_steps\t0",
+      "zk_zooid_actor_log_sync_busy_ms\t13",
+      "zk_zooid_actor_log_sync_slowest_us\t900",
+      "zk_zooid_actor_log_sync_queued_max\t3",
+    ],
+  );
+});
+
 test("an average without a fraction keeps its decimal point, as Java prints it", (t) => {
   t.true(ask("mntr", 1, "leading").includes("zk_avg_latency\t1.75\n"));
   const idle = {

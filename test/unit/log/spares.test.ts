@@ -130,7 +130,7 @@ test("what a segment held before is neither damage nor a write cut short, and is
   t.is(report.lastZxids.at(-1), zxid(1, lastCounter));
   t.is(report.tornBytes, 0);
   t.false(log.events.includes("tornWriteCut"), log.events.join(" "));
-  t.deepEqual(names(disk, "spare."), [], "those of an earlier life are not used");
+  t.deepEqual(names(disk, "spare."), [], "those of an earlier incarnation are not used");
   const first = lastCounter - report.lastZxids.length + 1;
   t.is(log.readAll(report.baseZxid).length, report.lastZxids.length);
   append(log, lastCounter + 1, lastCounter + 60, 3);
