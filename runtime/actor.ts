@@ -7,7 +7,7 @@ import type { Effect } from "./effects.ts";
 import type { FirstTurn, Turn } from "./turn.ts";
 
 /**
- * What happens when an actor throws, or when one of its effects cannot be performed. `restart`: it starts anew, and is told
+ * What happens when an actor throws, or when one of its effects cannot be performed. `restart`: it starts again, and is told
  * again the last value of each topic of state that it is wired to; the message is lost. `stopNode`: a node that may be wrong must
  * not vote. `recover`: the actor's own `recover` decides (a gateway closes the one connection); a message of a topic of state then
  * comes again.

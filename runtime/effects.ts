@@ -32,7 +32,7 @@ export type EndOfTurnEffect = { readonly kind: "endOfTurn" };
 
 /**
  * A value for the actors that are wired to this topic, and for whoever observes it. With `keep` it is a state: an actor that starts
- * anew is told the last one again, and an observer hears it at once.
+ * again is told the last one again, and an observer hears it at once.
  */
 export type EmitEffect = {
   readonly kind: "emit";

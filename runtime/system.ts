@@ -24,7 +24,7 @@ export interface Link {
 export type Letter = {
   readonly to: string;
   readonly message: object;
-  /** With a topic the message is state: the last one under it is told again to a receiver that starts anew. */
+  /** With a topic the message is state: the last one under it is told again to a receiver that starts again. */
   readonly topic?: string | undefined;
 };
 
@@ -67,9 +67,9 @@ export type SystemOptions = {
 type Cell = {
   readonly actor: Actor<unknown, object>;
   state: unknown;
-  /** How often it was started anew. */
+  /** How often it was started again. */
   incarnation: number;
-  /** The last message under each topic of state, for when it is started anew. */
+  /** The last message under each topic of state, for when it is started again. */
   readonly known: Map<string, object>;
   queued: number;
   readonly timers: Map<string, () => void>;
@@ -173,7 +173,7 @@ export class ActorSystem {
     this.#enqueue({ cell, message: START });
   }
 
-  /** With a topic: the message is state, so it is told again to a receiver that is started anew, until another comes under it. */
+  /** With a topic: the message is state, so it is sent again to a receiver that is started again, until another comes under it. */
   tell(to: string, message: object, topic?: string): void {
     if (this.#stopped) return;
     const cell = this.#cells.get(to);
@@ -252,7 +252,7 @@ export class ActorSystem {
     const cells = this.#awaitingEndOfTurn;
     this.#awaitingEndOfTurn = [];
     for (const cell of cells) {
-      // It may have been started anew meanwhile.
+      // It may have been started again meanwhile.
       if (!cell.awaitsEndOfTurn) continue;
       cell.awaitsEndOfTurn = false;
       this.#deliver({ cell, message: END_OF_TURN });

@@ -15,7 +15,7 @@ export type ChangesOptions = {
   readonly recursive?: boolean;
   /** Changes after this zxid. Default: from the subscription on, or from when the node first serves, if that is later. */
   readonly from?: Zxid;
-  /** Also `progress` marks. Default false. */
+  /** True: `progress` events are delivered between the changes. Default false. */
   readonly progress?: boolean;
 };
 

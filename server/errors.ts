@@ -32,7 +32,7 @@ export class NodeStoppedError extends ZooidError {
 }
 
 /**
- * A stream of changes was lost to a bug of zooid, which its log tells. Read the znodes anew, then open another stream from the zxid of
+ * A stream of changes was lost to a bug of zooid, which its log tells. Read the znodes again, then open another stream from the zxid of
  * that read.
  */
 export class ChangesFailedError extends ZooidError {

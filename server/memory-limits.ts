@@ -1,6 +1,6 @@
 /**
  * What a node may hold in memory, derived from the machine where the configuration does not say it. Shares of the heap of one lane:
- * a tree whose writes are refused from 0.35 on has room to grow by all that is under way on five nodes, and to be loaded again
+ * a tree whose writes are refused from 0.35 on has memory left to grow by all that is under way on five nodes, and to be loaded again
  * beside what it was.
  */
 import { totalmem } from "node:os";

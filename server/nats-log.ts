@@ -5,7 +5,7 @@ import type { InspectionEvent } from "../runtime/inspection.ts";
 import { realClock } from "../runtime/real-clock.ts";
 import type { NatsLog } from "../runtime/nats/link.ts";
 
-/** The topic under which the admin actor is told the status of a connection, so that it is told again when it starts anew. */
+/** The topic under which the admin actor is told the status of a connection, so that it is told again when it starts again. */
 export function natsTopic(connection: NatsConnectionName): string {
   return `nats ${connection}`;
 }

@@ -52,8 +52,8 @@ function inContact(
   id: ServerId,
 ): Observable<readonly ServerId[]> {
   // Shared, since what a leader of an earlier epoch heard last is no news to one that begins.
-  const heard$ = observe(system, "peers").pipe(share());
-  heard$.subscribe();
+  const peers$ = observe(system, "peers").pipe(share());
+  peers$.subscribe();
   return leadership$.pipe(
     map(({ role, leader, epoch }) => {
       const isHeard = leader === id || role === "following";
@@ -63,7 +63,7 @@ function inContact(
     switchMap(({ leader }) => {
       if (leader === undefined) return of([]);
       if (leader !== id) return of([leader]);
-      return heard$.pipe(
+      return peers$.pipe(
         map(({ alive }) => alive.filter((peer) => peer !== id).toSorted((a, b) => a - b)),
         startWith([]),
       );

@@ -92,7 +92,7 @@ export type LaunchOptions = {
 /** How many files a lane has open. */
 const LANE_FILES = 20;
 
-/** Rejects when the data folder, the client port or NATS cannot be had. */
+/** Rejects when the data folder, the client port or NATS is not available. */
 export async function launchNode(
   config: NodeConfig,
   options: LaunchOptions = {},
@@ -199,7 +199,7 @@ class Node implements RunningNode {
     makeDataFolder(config.dataDir);
     const problem = heapProblem(config.dataDir, laneHeap(config) ?? machine().heapBytes);
     if (problem !== undefined) throw new Error(problem);
-    // The folder first: nothing else may happen in the name of a node whose folder is in use.
+    // The folder lock is taken before anything else: a node whose folder is in use may do nothing at all.
     this.#logLane = await this.#startLane("log-lane", { config });
     const skips = this.#operationsToSkip(skip);
     const alone = config.members.length === 1;
@@ -281,8 +281,8 @@ class Node implements RunningNode {
     const { actorMetricsMs } = this.#config;
     const reports = new Subscription();
     if (actorMetricsMs > 0) {
-      const told$ = actorReports(steps$, actorMetricsMs);
-      reports.add(told$.subscribe((report) => system.tell("admin", report)));
+      const reports$ = actorReports(steps$, actorMetricsMs);
+      reports.add(reports$.subscribe((report) => system.tell("admin", report)));
     }
     reports.add(
       this.#authenticated?.status$.subscribe((status) => {
@@ -339,7 +339,7 @@ class Node implements RunningNode {
   }
 
   /** An operation that a replica could not apply, for which this node stops, is noted, so that an operator can have it skipped. */
-  #heard(event: InspectionEvent): void {
+  #inspect(event: InspectionEvent): void {
     this.inspection$.next(event);
     if (event.kind !== "log" || event.event !== APPLY_FAILED) return;
     const { dataDir } = this.#config;
@@ -384,7 +384,7 @@ class Node implements RunningNode {
       data,
       signal,
       onLetters: (letters) => this.#deliver(letters),
-      onInspection: (event) => this.#heard(event),
+      onInspection: (event) => this.#inspect(event),
       onStopNode: (reason) => this.#fail(reason),
     });
     if (signal.aborted) await lane.stop();

@@ -46,7 +46,7 @@ const SAID_MAX = 4096;
 /** After so long the same refusal is told to the sender again. */
 const TELL_AGAIN_MS = 1000;
 
-type Said = { saidMs: number; toldMs: number; count: number };
+type Said = { saidMs: number; sentMs: number; count: number };
 type Incarnation = Pick<PeerFrameHeader, "identity" | "incarnation" | "nonce">;
 type Known = { readonly head: Uint8Array; readonly sender: PeerSender };
 
@@ -271,8 +271,8 @@ export class NodeGate implements PeerGate {
     incarnation = 0,
   ): Uint8Array | undefined {
     const said = this.#saidOf(to, reason);
-    if (this.#standing === undefined || nowMs - said.toldMs < TELL_AGAIN_MS) return undefined;
-    said.toldMs = nowMs;
+    if (this.#standing === undefined || nowMs - said.sentMs < TELL_AGAIN_MS) return undefined;
+    said.sentMs = nowMs;
     const header = encodeHeader(this.#headerOf(this.#standing), "refusal");
     const text = TEXTS[reason];
     return encodeFrame(header, { reason, nonce: of.nonce, text, incarnation });
@@ -282,7 +282,7 @@ export class NodeGate implements PeerGate {
     const key = `${from} ${reason}`;
     const known = this.#said.get(key);
     if (known !== undefined) return known;
-    const said = { saidMs: Number.NEGATIVE_INFINITY, toldMs: Number.NEGATIVE_INFINITY, count: 0 };
+    const said = { saidMs: Number.NEGATIVE_INFINITY, sentMs: Number.NEGATIVE_INFINITY, count: 0 };
     this.#said.set(key, said);
     if (this.#said.size > SAID_MAX) {
       const [oldest] = this.#said.keys();

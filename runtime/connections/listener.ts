@@ -73,7 +73,7 @@ export class Listener implements ConnectionPort {
     );
   }
 
-  /** Resolves with the address on which it listens from now on. Rejects when that cannot be had; the message says why. */
+  /** Resolves with the address on which it listens from now on. Rejects if that address is not available; the message says why. */
   listen(): Promise<ListenAddress> {
     const { host, port, reusePort = false, backlog = BACKLOG } = this.#options;
     return new Promise((resolve, reject) => {

@@ -117,7 +117,7 @@ export class NatsLink {
   }
 
   #hand(subject: string, bytes: Uint8Array, reply: string | undefined): void {
-    if (!this.#hasRoom(bytes.length)) return;
+    if (!this.#fits(bytes.length)) return;
     this.#connection.publish(subject, bytes, reply === undefined ? {} : { reply });
     this.#sentBytes += bytes.length;
     if (this.#sentBytes - this.#confirmedBytes >= CONFIRM_BYTES && !this.#confirming) {
@@ -169,7 +169,7 @@ export class NatsLink {
     this.status.complete();
   }
 
-  #hasRoom(length: number): boolean {
+  #fits(length: number): boolean {
     const full = this.#sentBytes + length - this.#confirmedBytes > UNCONFIRMED_BYTES_MAX;
     if (full && !this.#dropping) {
       this.#log("warn", "natsCongested", { servers: this.#servers, bytes: UNCONFIRMED_BYTES_MAX });
@@ -185,7 +185,7 @@ export class NatsLink {
       await this.#connection.flush();
       this.#confirmedBytes = Math.max(this.#confirmedBytes, mark);
     } catch {
-      // Disconnected: the reconnect starts the count anew.
+      // Disconnected: the reconnect starts the count again.
     }
     this.#confirming = false;
   }

@@ -109,7 +109,7 @@ export class MemoryDisk implements Disk {
   close(): void {}
 
   /**
-   * The power fails. Of each file's writes since its last sync each is kept, lost, kept up to a byte, or kept in some of its
+   * The power fails. Each write of a file since its last sync is kept, lost, kept up to a byte, or kept in some of its
    * sectors; of the folder's changes since its last sync only the first few are kept. `random`: uniform in [0, 1).
    */
   crash(random: () => number): void {
