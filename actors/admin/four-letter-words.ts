@@ -42,7 +42,7 @@ export type Metrics = {
   /** Connections to NATS that the node should have, and those of them that are there. */
   readonly natsConnections: number;
   readonly natsConnected: number;
-  /** Of each actor, if they are measured. */
+  /** The metrics of each actor, if they are measured. */
   readonly actors: readonly ActorReport[];
   readonly openFiles: number;
   readonly openFilesMax: number;

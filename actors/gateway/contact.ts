@@ -11,20 +11,20 @@ import type { TellEffect } from "../../runtime/effects.ts";
 import { tell } from "../inboxes.ts";
 import type { GatewayName } from "./messages.ts";
 
-type Told = { readonly atMs: number; readonly sessions: readonly SessionId[] };
+type Report = { readonly atMs: number; readonly sessions: readonly SessionId[] };
 
 export type Contact = {
   /** Heard of since the last `touched` to the heartbeat actor. */
   readonly touched: Set<SessionId>;
   nextTurn: number;
-  /** Told, and not known to have reached the leader; oldest first. */
-  readonly told: Map<number, Told>;
-  /** Something waits for the leader's word itself: the next turn is told even without a session. */
+  /** Reports of touched sessions that are not known to have reached the leader, by turn, oldest first. */
+  readonly unconfirmed: Map<number, Report>;
+  /** A connection waits to know that the leader still has a quorum: the next turn is reported even if no session was touched. */
   probing: boolean;
 };
 
 export function newContact(): Contact {
-  return { touched: new Set(), nextTurn: 1, told: new Map(), probing: false };
+  return { touched: new Set(), nextTurn: 1, unconfirmed: new Map(), probing: false };
 }
 
 /** The last moment for an answer to a session that the leader counts from `heardMs` or later. */
@@ -44,8 +44,8 @@ export function tellTouched(contact: Contact, gateway: GatewayName, nowMs: numbe
   contact.touched.clear();
   contact.probing = false;
   contact.nextTurn += 1;
-  contact.told.set(turn, { atMs: nowMs, sessions });
-  return [tell("heartbeat", { kind: "touched", sessions, told: { gateway, turn } })];
+  contact.unconfirmed.set(turn, { atMs: nowMs, sessions });
+  return [tell("heartbeat", { kind: "touched", sessions, receipt: { gateway, turn } })];
 }
 
 /**
@@ -59,15 +59,15 @@ export function takeHeard(
 ): number {
   const last = turns?.at(-1);
   if (turns === undefined || last === undefined) return Number.NEGATIVE_INFINITY;
-  const untilMs = contact.told.get(last)?.atMs ?? Number.NEGATIVE_INFINITY;
+  const untilMs = contact.unconfirmed.get(last)?.atMs ?? Number.NEGATIVE_INFINITY;
   for (const turn of turns) {
-    const told = contact.told.get(turn);
-    for (const session of told?.sessions ?? []) heard(session, told?.atMs ?? 0);
+    const report = contact.unconfirmed.get(turn);
+    for (const session of report?.sessions ?? []) heard(session, report?.atMs ?? 0);
   }
   // They reach the leader in order: an earlier one that is not among them was lost.
-  for (const turn of contact.told.keys()) {
+  for (const turn of contact.unconfirmed.keys()) {
     if (turn > last) break;
-    contact.told.delete(turn);
+    contact.unconfirmed.delete(turn);
   }
   return untilMs;
 }

@@ -22,7 +22,7 @@ export type Touched = {
    * Which gateway sends this, and the number that the gateway has given to this message. The number comes back in a `leaderHeard`.
    * Undefined: the gateway does not want to know when the leader counts from this touch.
    */
-  readonly told?: { readonly gateway: GatewayName; readonly turn: number };
+  readonly receipt?: { readonly gateway: GatewayName; readonly turn: number };
 };
 
 /**

@@ -23,9 +23,9 @@ export function newRounds(first: number): Rounds {
   return { first, current: first, taken: first - 1, touched: new Map(), reports: [] };
 }
 
-export function touch(rounds: Rounds, { sessions, told }: Touched): void {
+export function touch(rounds: Rounds, { sessions, receipt }: Touched): void {
   for (const session of sessions) rounds.touched.set(session, rounds.current);
-  if (told !== undefined) rounds.reports.push({ ...told, round: rounds.current });
+  if (receipt !== undefined) rounds.reports.push({ ...receipt, round: rounds.current });
 }
 
 /** Ends the current round and returns its number. */

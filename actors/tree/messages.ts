@@ -53,7 +53,7 @@ export type TreeMessage =
   /**
    * Opens a change stream on the znode at `path`, and with `recursive` on everything below it. `stream` is the client's own number of
    * the stream. The answers are `changes`: first those after `after` that the ring holds, then the changes of each record when it is
-   * applied. If the ring does not reach back to `after`, the answer is `compacted`. A stream without changes gets a progress mark
+   * applied. If the ring does not reach back to `after`, the answer is `compacted`. A stream without changes gets a report of progress
    * at intervals.
    */
   | {
@@ -115,7 +115,7 @@ export type TreeReply =
     }
   /**
    * Changes in order; those of one zxid are never divided between two messages. After this message the stream has had every change up
-   * to `through`. An empty list is a progress mark.
+   * to `through`. An empty list only reports progress.
    */
   | {
       readonly kind: "changes";

@@ -19,7 +19,7 @@ type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
 
 const DONE: ReadResult = { kind: "done" };
 const TOO_MANY_WATCHES: ReadResult = { kind: "error", code: Code.badArguments };
-const NO_ROOM_FOR_WATCHES: ReadResult = { kind: "error", code: Code.throttled };
+const WATCHES_FULL: ReadResult = { kind: "error", code: Code.throttled };
 const NO_NODE: ReadResult = { kind: "error", code: Code.noNode };
 
 /** Answers the first reads of the message, as many as it takes to reach `answerBytesMax`, with one `readDone`. */
@@ -52,7 +52,7 @@ function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Rea
     const { data, child } = watcherOf(watches, from, client);
     const max = tree.options.watchesPerConnectionMax;
     if (data.size + child.size + wanted > max) return TOO_MANY_WATCHES;
-    if (!watchesFit(turn, wanted)) return NO_ROOM_FOR_WATCHES;
+    if (!watchesFit(turn, wanted)) return WATCHES_FULL;
   }
   if (read.kind === "setWatches") {
     setWatches(tree, watcherOf(watches, from, client), read);

@@ -112,8 +112,8 @@ export const RETIRED_WORDS: readonly RetiredWord[] = [
   {
     word: "held, waiting",
     meant: "answers that may not leave yet (each gateway had the other's word for it)",
-    instead: "unacknowledged",
-    names: /\b(?:held|isHeld|forgetHeld|countHeld|heldBack)\b/g,
+    instead: "withheld",
+    names: /(?<!\/)\bheld\b(?!\.ts)|\b(?:isHeld|heldBack)\b/g,
     within: GATEWAYS,
   },
   {

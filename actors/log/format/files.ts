@@ -116,7 +116,7 @@ export function installName(zxid: Zxid): string {
   return `install.${zxid.toString(16).padStart(16, "0")}`;
 }
 
-/** The zxid in the name of a snapshot. Undefined: it is not the name of one. */
+/** The zxid that the name of a snapshot contains. Undefined: it is not the name of one. */
 export function snapshotZxid(name: string): Zxid | undefined {
   const digits = SNAPSHOT_NAME.exec(name)?.[1];
   return digits === undefined ? undefined : (Number.parseInt(digits, 16) as Zxid);

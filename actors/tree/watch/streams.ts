@@ -35,13 +35,13 @@ export type Streams = {
   readonly recursive: Branch<Stream>;
   /** All changes up to this zxid have been given to the streams. */
   flushed: Zxid;
-  /** How many operations were applied since every stream last got a progress mark. */
+  /** How many operations were applied since progress was last reported to every stream. */
   operationsUnmarked: number;
 };
 
 /** A message of changes ends with the zxid at which it has at least this many. */
 const MESSAGE_CHANGES_MIN = 1024;
-/** The number of operations after which streams without changes get a progress mark. */
+/** The number of operations after which progress is reported to streams without changes. */
 const PROGRESS_OPERATIONS = 1024;
 
 export function createStreams(): Streams {

@@ -31,7 +31,7 @@ function tell(actor: Node, turn: number): readonly Effect[] {
   return actor.receive({
     kind: "touched",
     sessions: [SESSION],
-    told: { gateway: GATEWAY, turn },
+    receipt: { gateway: GATEWAY, turn },
   });
 }
 
