@@ -34,7 +34,7 @@ test("seeing no file is a problem", (t) => {
 /** One violation of each entry of the list, in its order: where, and what is written there. */
 const PLANTED: readonly (readonly [path: string, text: string])[] = [
   ["actors/a.ts", "const ownRoom = roomLow;"],
-  ["test/sim/a.ts", "let incarnation = 1;"],
+  ["test/sim/a.ts", "let life = 1;"],
   ["actors/log/a.ts", "const nextMark = 1;"],
   ["docs/a.md", "It sends a progress mark."],
   ["actors/a.ts", 'effects.push({ kind: "partStored" });'],
@@ -93,7 +93,7 @@ test("a retired word in another sense, in a string or in a longer word is none",
     ["bench/a.ts", "const figures = 1;"],
     ["test/a.ts", "const sent = told(effects);"],
     ["actors/a.ts", "/** The length of the file is Of no interest. */"],
-    ["docs/a.md", "The code `const incarnation = 1` stays.\n\n```\n# Of the disk: no room\n```\n"],
+    ["docs/a.md", "The code `const life = 1` stays.\n\n```\n# Of the disk: no room\n```\n"],
   ];
   for (const [path, text] of harmless) t.deepEqual(problemsOf(path, text), [], text);
 });

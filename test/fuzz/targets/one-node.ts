@@ -258,10 +258,10 @@ function heartbeatStandIn(): Actor<undefined, HeartbeatMessage, LocalEffect<neve
     start: () => undefined,
     receive: ({ effects }, message) => {
       if (message.kind !== "touched") return;
-      const { sessions, told } = message;
+      const { sessions, receipt } = message;
       effects.push(tell("sessions", { kind: "touched", sessions }));
-      if (told === undefined) return;
-      const turns = { [told.gateway]: [told.turn] };
+      if (receipt === undefined) return;
+      const turns = { [receipt.gateway]: [receipt.turn] };
       effects.push(emit("leaderHeard", { kind: "leaderHeard", turns }));
     },
   };

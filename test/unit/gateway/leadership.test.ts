@@ -122,9 +122,9 @@ test("sessions heard of are told to the heartbeat actor together, not once a mes
   gateway.timer("touch"); // of the handshake
   const timers = [1, 2, 3].flatMap((xid) => gateway.bytes(1, requestFrame(xid, getData("/a"))));
   t.is(timers.filter((effect) => effect.kind === "startTimer").length, 1);
-  const told = { gateway: "zookeeper/1", turn: 2 };
+  const receipt = { gateway: "zookeeper/1", turn: 2 };
   t.deepEqual(gateway.timer("touch"), [
-    { kind: "tell", to: "heartbeat", message: { kind: "touched", sessions: [session], told } },
+    { kind: "tell", to: "heartbeat", message: { kind: "touched", sessions: [session], receipt } },
   ]);
   t.deepEqual(gateway.timer("touch"), []);
 });
