@@ -20,7 +20,7 @@ import { verifyRecord } from "../../protocol/record.ts";
 import { type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 
-/** What was done; undefined: nothing, since there was nothing to damage. Everything done is durable. */
+/** Returns what was done; undefined if there was nothing to damage. All of it is durable. */
 export function damageDisk(disk: MemoryDisk, random: () => number): string | undefined {
   const files = disk.snapshot();
   const names = Object.keys(files);
@@ -61,8 +61,8 @@ export const lose: Readonly<
 > = { everything: wipeDisk, promise: damagePromise };
 
 /**
- * The last write of the log is cut short, or changed where it has no seal, after it was synced. That is not to be recorded from a
- * crash before the sync, so it may be done only where others hold enough. `after`: the zxid that is left for certain.
+ * Cuts the last write of the log short after it was synced, or changes it if it has no seal. This looks like a crash before the sync, so
+ * it may be done only where enough other nodes hold the records. `after` is the zxid up to which the log is certainly left.
  */
 export function loseLastWrite(
   disk: MemoryDisk,
@@ -90,7 +90,10 @@ export function loseLastWrite(
   return { done: `${file} changed at ${position} of ${end}`, after: mark.prevZxid };
 }
 
-/** As if the power had failed before `log-end` recorded of more. False: it recorded so in its first place, which is synced. */
+/**
+ * Sets `log-end` back to what its first place names, as if the power had failed before the others were synced. False: the first place
+ * names a record after `after`, and it was synced.
+ */
 function untellEnd(
   disk: MemoryDisk,
   files: Readonly<Record<string, Uint8Array>>,
@@ -142,7 +145,10 @@ function loseBytes(disk: MemoryDisk, file: string, random: () => number): string
   return `${file} zeroed from ${position} of ${bytes.length}`;
 }
 
-/** Returns the length of the last segment up to the write header behind the last record that `log-end` names, or up to its first one. */
+/**
+ * Returns the length of the last segment up to the write header behind the last record that `log-end` names, or up to its first
+ * one.
+ */
 function recordedLength(file: string, files: Readonly<Record<string, Uint8Array>>): number {
   const bytes = files[file] ?? new Uint8Array(0);
   const recorded = recordedEnd(files[LOG_END_FILE]) ?? ZXID_NONE;
@@ -153,7 +159,7 @@ function recordedLength(file: string, files: Readonly<Record<string, Uint8Array>
   return marks.at(-1) ?? WRITE_HEADER_BYTES;
 }
 
-/** `log-end` tells of one of its records, and no snapshot that would take the place of the whole log reaches as far. */
+/** Whether `log-end` names a record of the segment, and no snapshot that could replace the whole log reaches as far. */
 function isMissed(files: Readonly<Record<string, Uint8Array>>, segment: Uint8Array): boolean {
   const recorded = recordedEnd(files[LOG_END_FILE]) ?? ZXID_NONE;
   const before = writeHeaderAt(segment, 0, crc32)?.prevZxid;
@@ -161,7 +167,7 @@ function isMissed(files: Readonly<Record<string, Uint8Array>>, segment: Uint8Arr
   return before !== undefined && recorded > before && snapshots.every((zxid) => zxid < recorded);
 }
 
-/** A mark without a record. */
+/** Whether there is a write header without a record. */
 function isSeal(bytes: Uint8Array, at: number): boolean {
   return bytes.subarray(at + WRITE_HEADER_BYTES, at + SEAL_BYTES).every((byte) => byte === 0);
 }
@@ -183,7 +189,7 @@ function flipped(bytes: Uint8Array, position: number, random: () => number): Uin
   return new Uint8Array([(bytes[position] ?? 0) ^ (1 << Math.floor(random() * 8))]);
 }
 
-/** Where the writes of a segment begin, a seal among them; not those of what it held before it was used again. */
+/** Returns where the writes of a segment begin, its seal included, without the remnants of an earlier use. */
 function marksOf(file: string, bytes: Uint8Array): number[] {
   const marks: number[] = [];
   const notBefore = segmentZxid(file);
@@ -197,7 +203,7 @@ function marksOf(file: string, bytes: Uint8Array): number[] {
 
 const BLOCK_BYTES = 512;
 
-/** A block of some file that differs from what stands at the position. */
+/** Returns a block of some file that differs from the bytes at the position. */
 function misplaced(
   files: Readonly<Record<string, Uint8Array>>,
   into: Uint8Array,
@@ -212,7 +218,7 @@ function misplaced(
   return Buffer.compare(block, there) === 0 ? undefined : block;
 }
 
-/** Not the file that says whose folder it is, without which a node does not start. */
+/** The file that names the owner of the folder is left alone: without it a node does not start. */
 function isDamageable(name: string): boolean {
   if (name === "promise" || name === LOG_END_FILE) return true;
   return name.startsWith("log.") || name.startsWith("snapshot.");

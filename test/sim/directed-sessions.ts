@@ -1,4 +1,4 @@
-/** Plans about who counts on a session until when: each leads to situations that chance alone hardly ever reaches. */
+/** Plans about how long a client relies on its session. Each leads to situations that random plans hardly ever reach. */
 import type { Workload } from "./client/workload.ts";
 import type { FaultKind } from "./faults/kinds.ts";
 import type { Plan } from "./plan.ts";
@@ -15,7 +15,8 @@ export function successions(plan: Plan, random: Random): Partial<Plan> {
     "muteClient",
   ]);
   const [workload] = plan.clients;
-  // Enough that most leaders serve one. Who only reads waits for no commit: it is answered for as long as its node dares to.
+  // There are enough clients that most leaders serve one. A client that only reads waits for no commit, and is answered for as long
+  // as its node may answer.
   const clients = Array.from({ length: 5 }, (_, index) => plan.clients[index] ?? workload);
   const minSessionTimeoutMs = kind === "deafLeader" ? 2000 : QUIET.minSessionTimeoutMs;
   const peerTimeoutMs = kind === "deafLeader" ? 2000 : random.pick([1000, 2000]);
@@ -33,7 +34,7 @@ export function successions(plan: Plan, random: Random): Partial<Plan> {
       .filter((each) => each !== undefined)
       .map((each, index) => {
         const mix = index < 2 ? each.mix : READS;
-        // Who is idle is heard of by its pings alone, one in a third of its timeout.
+        // An idle client touches its session only with pings, one in each third of its timeout.
         const thinkMs = kind === "muteClient" ? 2000 : CALM.thinkMs;
         return { ...each, ...CALM, mix, thinkMs, timeoutMs: minSessionTimeoutMs };
       }),

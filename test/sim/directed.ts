@@ -1,4 +1,4 @@
-/** Plans with a purpose, beside the random ones: each leads to situations that chance alone hardly ever reaches. */
+/** Plans with a purpose, beside the random ones. Each leads to situations that random plans hardly ever reach. */
 import { SNAPSHOT_CHUNK_BYTES_SOFT_MAX } from "../../protocol/limits.ts";
 import { handshakes, replacements, successions } from "./directed-sessions.ts";
 import type { FaultKind } from "./faults/kinds.ts";
@@ -49,8 +49,8 @@ export function drawDirected(random: Random): DirectedName | undefined {
 }
 
 /**
- * No node fails for long and no disk is at fault, but messages arrive late and in any order, those about where a log stands most
- * of all, and logs are purged quickly: what was right when it was said is wrong when it is heard.
+ * No node fails for long and no disk has faults. But messages arrive late and in any order, above all those about where a log ends, and
+ * logs are purged quickly: so what was right when it was sent is wrong when it is received.
  */
 function hostile(plan: Plan, random: Random): Partial<Plan> {
   const kinds: readonly FaultKind[] = [

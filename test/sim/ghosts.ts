@@ -1,4 +1,6 @@
-/** Processes that are there beside those that have their numbers: who was replaced, copies of a folder, a second ensemble. */
+/**
+ * Processes that run beside those that have their numbers: replaced processes, copies of a folder, members of a second ensemble.
+ */
 import type { LogSyncMessage } from "../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -13,15 +15,15 @@ type Ghost = {
   readonly kind: Kind;
   readonly node: SimNode;
   readonly incarnation: Incarnation;
-  /** Its own: to the checkers it is another node. */
+  /** Its own log: for the checkers it is a node of its own. */
   readonly log: NodeLog;
   readonly place: Place;
 };
 
-/** Checkers tell nodes by numbers, and these are processes. */
+/** Checkers distinguish nodes by number, so each of these processes gets a number of its own. */
 const GHOST_NUMBERS = 1000;
 
-/** What a process says that finds its folder to be older than what others remember of it. */
+/** The reason with which a process stops whose folder is older than what others remember of it. */
 export const OLDER = "older than what the others remember";
 
 const MAY_SAY: Readonly<Record<Kind, readonly string[]>> = {
@@ -46,7 +48,7 @@ export class Ghosts {
   }
 
   add(node: SimNode, incarnation: Incarnation, of: Pick<Ghost, "kind" | "place">): void {
-    // Who is replaced goes on as it is; what the checkers knew of the node is of this process.
+    // A replaced process continues as it is, so the checkers' knowledge of the node goes with it.
     const log = of.kind === "replaced" ? { ...node.log, node: this.#number(node) } : node.log;
     this.#all.set(incarnation, { ...of, node, incarnation, log });
     // All members of a second ensemble hear each other.
@@ -82,7 +84,7 @@ export class Ghosts {
     return incarnation === undefined ? undefined : this.#all.get(incarnation)?.log;
   }
 
-  /** It stopped by itself: it has heard that it was replaced, or that it is a copy. */
+  /** Notes that the process stopped by itself, because it was told that it was replaced or that it is a copy. */
   stopped(incarnation: Incarnation, reason: string, mayStop: boolean): void {
     const kind = this.#all.get(incarnation)?.kind;
     const may = kind === undefined ? [] : MAY_SAY[kind];
@@ -93,8 +95,8 @@ export class Ghosts {
   }
 
   /**
-   * After a step of a process of a second ensemble: it is founded only where nobody has heard of the first one, and never mixes
-   * with it. Who is taken in by the first one is a replacement, of which there are others.
+   * Called after a step of a process of a second ensemble. That ensemble may be founded only if no member has received anything of the
+   * first one, and never mixes with it. A process that the first ensemble admits becomes a replacement, of which there are others.
    */
   sawRival(node: SimNode, actor: string, message: object, state: unknown): void {
     if (actor !== "log-sync") return;
@@ -116,7 +118,7 @@ export class Ghosts {
     }
     if (this.#adopting.has(node)) return;
     this.#adopting.add(node);
-    // Who is told that it is a founder of another ensemble belongs to that one.
+    // A process that learns that it founded another ensemble belongs to that one.
     const founds = greeting !== undefined && greeting.configuration === undefined;
     must(!founds || !this.#heard.has(node), "founding", () => {
       return `a process with the number ${node.id} founds a second ensemble, and has heard of the first`;

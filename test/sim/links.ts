@@ -1,6 +1,6 @@
 /**
- * Client connections of a run: two ordered streams of bytes each, with a delay, pieces as the network likes them, cuts and
- * half-open ends. The server's end is the port that the gateway's effects go to.
+ * The client connections of a run. Each is two ordered streams of bytes with a delay; the network divides the bytes as it likes, may cut
+ * the connection, and may leave an end half open. The server's end is the port that performs the gateway's effects.
  */
 import type { Clock } from "../../runtime/clock.ts";
 import type { ConnectionMessage } from "../../runtime/effects.ts";
@@ -44,7 +44,7 @@ export type LinkOptions = {
   readonly random: Random;
   readonly trace: Trace;
   readonly delayMs: Range;
-  /** Part of the chunks that arrive in two pieces. */
+  /** The fraction of writes that arrive in two pieces. */
   readonly splitRate: number;
 };
 
@@ -84,7 +84,7 @@ export class Link {
     this.#tell = of.tell;
   }
 
-  /** Written by the server, and not taken by the client. */
+  /** The bytes that the server has written and the client has not read. */
   get unreadBytes(): number {
     return this.#toClient.bytes;
   }

@@ -1,6 +1,6 @@
 /**
- * What is taken from a node's disk, as far as an ensemble survives it: the others that have a vote are a quorum. Without one an
- * ensemble waits for its operator (decision 7).
+ * Losses of a node's disk that an ensemble survives: the other nodes with a vote are a quorum. Without a quorum an ensemble waits for its
+ * operator (decision 7).
  */
 import { formatZxid } from "../../protocol/zxid.ts";
 import { MemoryDisk } from "../../runtime/testing/memory-disk.ts";

@@ -40,7 +40,7 @@ type Member = {
   readonly id: ServerId;
   handler: ((incoming: Incoming) => void) | undefined;
   left: boolean;
-  /** It hears those of its own group, and only they hear it. */
+  /** The group of the process: only processes of one group receive each other's messages. */
   group: number;
   /** Processes that it has heard since `listenAnew`. */
   readonly heard: Set<Member>;
@@ -70,7 +70,7 @@ export class SimNetwork {
     lateRate: 0,
   };
   straggle: Straggle = () => IN_TIME;
-  /** Who may have heard a stranger. */
+  /** The nodes that may have received something of a stranger. */
   readonly forgedTo: Set<ServerId> = new Set();
   readonly counts: NetworkCounts = { delivered: 0, lost: 0, duplicated: 0, late: 0 };
   readonly #clock: Clock;
@@ -160,7 +160,7 @@ export class SimNetwork {
     };
   }
 
-  /** What the last process that joined under the number said last, as whoever listens has heard it. */
+  /** Returns the last message of the last process that joined under the number, as a listener received it. */
   lastOf(id: ServerId): Uint8Array | undefined {
     return this.#said.get(id);
   }
@@ -176,7 +176,7 @@ export class SimNetwork {
     if (this.#members.get(member.id) === member) this.#said.set(member.id, bytes);
   }
 
-  /** A message that only says that it is from `from`: what a stranger on a network without permissions can do. */
+  /** Delivers a message that claims to come from `from`, as a stranger can send it on a network without permissions. */
   forge(of: Omit<Incoming, "answer"> & { readonly to: ServerId }): void {
     const { from, to, actor } = of;
     const bytes = new Uint8Array(of.bytes);
@@ -247,7 +247,7 @@ export class SimNetwork {
     return this.#paths.get(from * PATHS_PER_NODE + to)?.cut === true;
   }
 
-  /** Every path is whole, but for those that are to stay cut. What a clogged one held arrives now, late. */
+  /** Heals every path except those that are to stay cut. What a clogged path held arrives now, late. */
   heal(): void {
     const nowMs = this.#clock.nowMs();
     for (const [key, path] of [...this.#paths]) {

@@ -1,6 +1,6 @@
 /**
  * Readers in the nodes' own processes: each node has a few change streams, whose changes are checked as those of native clients are.
- * They go on over the node's lives from where they stopped, and take what they are given at once or some time later.
+ * They continue in the next incarnation of the node from where they stopped, and take what they are given at once or later.
  */
 import type { ChangesMessage, ReaderItem } from "../../actors/changes/messages.ts";
 import type { ClientItem } from "../../protocol/native.ts";

@@ -1,4 +1,4 @@
-/** Looks at every step of every actor of a run's nodes, and hands it to the checkers that it concerns. */
+/** Observes every step of every actor of a run, and passes it to the checkers that it concerns. */
 import type { NatsGatewayMessage, ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
 import type { NatsGatewayState } from "../../actors/gateway/nats/gateway.ts";
 import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";

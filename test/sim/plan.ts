@@ -20,7 +20,7 @@ import { Random, type Range } from "./random.ts";
 
 export type Plan = {
   readonly seed: number;
-  /** It has a purpose of its own. */
+  /** The plan is a directed one, with a purpose. */
   readonly directed: DirectedName | undefined;
   readonly nodes: number;
   readonly lanes: number;
@@ -62,14 +62,17 @@ export type Plan = {
   readonly memory: {
     /** From where on writes that grow the tree are refused, the same on every node. */
     readonly treeHeapBytes: number;
-    /** That a gateway holds for all its connections before they wait; native ones would be refused, which none is ready for. */
+    /**
+     * The bytes that a gateway holds for all its connections before they wait. A native client would be refused instead, for which
+     * the simulated ones are not prepared.
+     */
     readonly heldBytes: number;
   };
   /** The bytes of recent changes that a lane keeps. */
   readonly ringBytes: number;
   /** The bytes of changes that wait for a stream's credits before the stream pauses. */
   readonly streamPendingBytes: number;
-  /** A folder may take another one's place that was not heard for so long. */
+  /** A folder may replace another one of which nothing was received for this long. */
   readonly replaceAfterMs: number;
   readonly natives: {
     readonly clients: readonly Workload[];
@@ -193,7 +196,7 @@ function drawLanes(
   return { lanes, threads: { ...threads, laneFactors } };
 }
 
-/** Apart from the rest: what is drawn here changes nothing else. */
+/** Drawn from a stream of its own, so that it changes nothing else of the plan. */
 const OTHERS_STREAM = 11;
 const SIZES_STREAM = 12;
 const DIRECTED_STREAM = 13;
@@ -249,7 +252,8 @@ function drawFaults(random: Random): Partial<Record<FaultKind, number>> {
 }
 
 function drawWorkload(random: Random, minSessionTimeoutMs: number): Workload {
-  // Who only reads is never held up by a write that nobody can commit, and is answered for as long as a node dares to.
+  // A client that only reads does not wait behind a write that cannot be committed, so it is answered for as long as its node may
+  // answer.
   const reads = random.chance(0.2);
   const weight = (): number => (!reads && random.chance(0.7) ? random.random() : 0);
   const wide = random.chance(0.05);

@@ -1,4 +1,4 @@
-/** Plans in which nothing is amiss: for stories about one thing. */
+/** Plans without faults, for stories about one thing. */
 import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 
@@ -46,7 +46,7 @@ export function quietPlan(
     faults: {},
     memory: { treeHeapBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },
     requestsMax,
-    // Several: one may have a write under way that waits for room, and all behind it.
+    // There are several clients, since a write that waits for disk space holds up everything behind it.
     clients: Array.from({ length: CLIENTS }, () => plan.clients)
       .flat()
       .slice(0, CLIENTS)

@@ -1,4 +1,4 @@
-/** A node of a run: its disk, which outlives it, and, while it is up, its clock and the systems of its threads. */
+/** A node of a run: its disk, which outlives its processes, and, while it is up, its clock and the systems of its threads. */
 import type { Inboxes } from "../../actors/inboxes.ts";
 import type { NatsGatewayState } from "../../actors/gateway/nats/gateway.ts";
 import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";
@@ -107,9 +107,9 @@ export class SimNode {
   /** Undefined while it is down. */
   incarnation: Incarnation | undefined;
   starts = 0;
-  /** Another node's, for the next start: it must refuse it. */
+  /** Another node's disk for the next start, which the node must refuse. */
   wrongDisk: MemoryDisk | undefined;
-  /** For the next start, in place of the ensemble's: it must refuse. */
+  /** Other members than the ensemble's for the next start, which the node must refuse. */
   wrongMembers: readonly ServerId[] | undefined;
   /** Whether its current incarnation has another node's disk, or other members. */
   hasWrongDisk = false;
@@ -142,7 +142,7 @@ export class SimNode {
     return this.kind === "member" ? `node ${this.id}` : `${this.kind} of node ${this.id}`;
   }
 
-  /** Once. A folder that was emptied meanwhile is contradicted by nothing. */
+  /** May be called once. If the folder was emptied meanwhile, nothing contradicts it. */
   takeWrongMembers(): readonly ServerId[] | undefined {
     const { wrongMembers } = this;
     this.wrongMembers = undefined;

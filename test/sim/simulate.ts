@@ -122,7 +122,7 @@ function converge(cluster: Cluster, untilMs: number): void {
     }
   };
   until("who was replaced has stopped", () => cluster.ghosts.replaced(nodes).length === 0);
-  // Whoever was not is the process of a folder that counts, and keeps another from taking its place.
+  // The processes that are left belong to folders that count, and would keep others from taking their places.
   cluster.ghosts.endAll();
   until("every node leads or follows", () => nodes.every((node) => node.established));
   until("every node has its vote", () => nodes.every((node) => node.votes));

@@ -5,7 +5,7 @@ import type { Straggle } from "./network.ts";
 import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
 
-/** Words about where a log stands, and of snapshots: few among the many that repeat themselves. */
+/** The kinds of messages about where a log ends, and of snapshots. They are few among many that are repeated anyway. */
 const KINDS: ReadonlySet<string> = new Set<LogSyncPeerMessage["kind"]>([
   "accepted",
   "behind",
@@ -27,7 +27,7 @@ export function stragglers({ stragglers: { rate, lateMs } }: Plan, random: Rando
     if ("fault" in frame || frame.kind !== "message") return inTime;
     if (!KINDS.has(kindOf(frame.body)) || !random.chance(rate)) return inTime;
     const lateAt = random.between(lateMs);
-    // Mostly it comes in time as well: an ensemble in which every word is late does nothing.
+    // Mostly the message comes in time as well: an ensemble in which every message is late does nothing.
     return random.chance(0.2) ? [lateAt] : [0, lateAt];
   };
 }

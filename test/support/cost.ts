@@ -1,18 +1,18 @@
 /**
- * Whether a cost grows as the input does. Times are compared at n and at 64n: linear is 64, the square 4096, and what a busy
- * machine adds to one of them lies in between. The least of several times is taken, since others only ever add to one.
+ * Checks that a cost grows linearly with the input. It compares times at n and at 64n: linear growth makes them differ by 64, quadratic
+ * growth by 4096, and what a busy machine adds lies in between. The least of several times is used, since other work only adds to one.
  */
 
 export const FACTOR = 64;
 export const RATIO_MAX = 1000;
 const RUNS_MIN = 2;
 const RUNS_MAX = 20;
-/** Below it a time says nothing. */
+/** Shorter times are too inexact to compare. */
 const LEAST_MS = 0.05;
 
 export type Growth = { readonly ratio: number; readonly text: string };
 
-/** `costMs`: how long an input of that size takes. */
+/** `costMs` returns how long an input of that size takes. */
 export function growthOf(costMs: (size: number) => number, size: number): Growth {
   let one = Number.POSITIVE_INFINITY;
   let more = Number.POSITIVE_INFINITY;

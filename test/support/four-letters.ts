@@ -24,7 +24,7 @@ export function fourLetters(
   });
 }
 
-/** A server that has only begun to listen may never answer a word it is sent then. */
+/** After this time the word is sent again: a server that has just begun to listen may never answer the first one. */
 const ANSWER_MS_MAX = 1000;
 
 /** Asks until the answer is right or the server's process has ended; how long that takes is the server's affair. */

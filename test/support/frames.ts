@@ -1,4 +1,4 @@
-/** Frames between nodes with any bytes for a body, as a stranger can make them who has heard one. */
+/** Makes frames between nodes with any body, as a stranger can who has received one frame. */
 import { PEER_FRAME_HEAD_BYTES } from "../../protocol/peer-frame.ts";
 
 /** The frame with another body. */

@@ -70,7 +70,7 @@ export class GatewayDriver {
   /** Told to the tree and to the submitter, and not yet answered by `serve`. */
   readonly told: { readonly to: string; readonly message: TreeMessage | SubmitterMessage }[] = [];
   nextZxid = 0x1_0000_0001;
-  /** What the tree says at once of every session's password; undefined: it is left in `told`. */
+  /** The tree's immediate answer to every check of a password; undefined: the check is left in `told`. */
   verdict: Verdict | undefined = "right";
   readonly #driven: DrivenActor<State, ZooKeeperGatewayMessage, ZooKeeperGatewayEffect>;
 
@@ -148,7 +148,7 @@ export class GatewayDriver {
     }
   }
 
-  /** The tree's word on the password of the connection's session. */
+  /** Delivers the tree's verdict on the password of the connection's session. */
   checked(client: number, verdict: Verdict): void {
     const zxid = (this.nextZxid - 1) as Zxid;
     this.tell({ kind: "sessionChecked", client, zxid, verdict });

@@ -1,6 +1,6 @@
 /**
- * Messages such as a stranger or a broken node may publish under a node's name: right in form with fields of the wrong type or
- * far out of range, of kinds that no peer has to say, for actors that hear no peers, and bytes that are no message.
+ * Makes messages that a stranger or a faulty node may send under a node's name: well-formed ones with fields of the wrong type or far out
+ * of range, kinds that no peer sends, messages for actors that take none from peers, and bytes that are no message.
  */
 import { encodeCbor } from "../../protocol/cbor.ts";
 import { EPOCH_MAX } from "../../protocol/zxid.ts";
@@ -23,7 +23,7 @@ const CONFIGURATION = {
 };
 const SNAPSHOT = { zxid: ZXID, bytes: 100, checksum: 1 };
 
-/** By actor: every kind that peers have, with fields that could be right. */
+/** Every kind of message between peers, by actor, with fields that could be right. */
 export const PEER_MESSAGES: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> =
   {
     election: [
@@ -110,7 +110,7 @@ const WRONG: readonly unknown[] = [
   ...[2 ** 53, 2 ** 64, EPOCH_MAX + 1, FAR + 1, 256, -(2 ** 40), new Uint8Array(3)],
   ...[[null], [new Uint8Array(1)], { epoch: EPOCH_MAX + 1, candidate: 0 }],
 ];
-/** In range, and as far as it goes. */
+/** Numbers in range, and at the ends of the range. */
 const FARTHEST: readonly unknown[] = [
   EPOCH_MAX,
   FAR,
@@ -139,7 +139,7 @@ export class HostilePeers {
     const fields = Object.keys(message).filter((name) => name !== "kind");
     message[this.#pick(fields)] = this.#pick(kind < 8 ? WRONG : FARTHEST);
     if (kind === 9) {
-      // An attempt to be believed: the names agree.
+      // The names agree, so that the message may be believed.
       if ("candidate" in message) message["candidate"] = from;
       if ("leader" in message) message["leader"] = from;
       if ("epoch" in message) message["epoch"] = EPOCH_MAX;

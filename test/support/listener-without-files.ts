@@ -1,6 +1,6 @@
 /**
- * A process of its own whose listener finds no file for a connection: it opens files until there are none left, says what the time
- * until `go on` cost it, closes them, and then answers whoever connects.
+ * A process whose listener cannot accept a connection because no file descriptor is left. It opens files until there are none, reports
+ * the CPU time that it used until `go on`, closes the files, and then answers every connection.
  */
 import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";

@@ -43,7 +43,7 @@ export const STAT: Stat = {
 export class NativeGatewayHarness {
   readonly #driven: DrivenActor<NatsGatewayState, NatsGatewayMessage, NatsGatewayEffect>;
   nowMs = 0;
-  /** What the tree says at once of every session's password; undefined: it is left for the test. */
+  /** The tree's immediate answer to every check of a password; undefined: the check is left for the test. */
   verdict: Verdict | undefined = "right";
   #sequence = 0;
   effects: Effect[] = [];
@@ -71,12 +71,12 @@ export class NativeGatewayHarness {
     }
   }
 
-  /** The tree's word on the password of the connection's session. */
+  /** Delivers the tree's verdict on the password of the connection's session. */
   checked(client: number, verdict: Verdict): void {
     this.give({ kind: "sessionChecked", client, zxid: 10 as Zxid, verdict });
   }
 
-  /** As the runtime does: what the actor throws it recovers from. */
+  /** Calls the actor as the runtime does: if it throws, its `recover` is called. */
   giveSupervised(message: NatsGatewayMessage): void {
     try {
       this.give(message);
@@ -89,7 +89,7 @@ export class NativeGatewayHarness {
     this.effects.push(...this.#driven.recover(message, error, this.#context()));
   }
 
-  /** Something waits to go out to this connection that cannot be encoded. */
+  /** Puts something into the output of this connection that cannot be encoded. */
   spoil(number: number): void {
     const item = {
       get kind(): never {
@@ -170,7 +170,7 @@ export class NativeGatewayHarness {
     this.give({ kind: "timer", timer: "tick" });
   }
 
-  /** What the client hears, in order, since the last time. */
+  /** Returns what the client has received since the last call, in order. */
   published(): GatewayItem[] {
     this.give({ kind: "endOfTurn" });
     const items: GatewayItem[] = [];
@@ -183,7 +183,7 @@ export class NativeGatewayHarness {
     return items;
   }
 
-  /** What other actors are told, as `actor kind`, since the last time. */
+  /** Returns what other actors were told since the last call, as `actor kind`. */
   tells(): string[] {
     const tells = this.effects.filter((effect) => effect.kind === "tell");
     this.effects = [];

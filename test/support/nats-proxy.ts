@@ -4,9 +4,9 @@ import { connect as connectTcp, createServer, type Server, type Socket } from "n
 /** A proxy in front of a nats-server, or of none. It can fall silent, and end connections at a command of the client. */
 export class NatsProxy {
   silent = false;
-  /** A client that says this is cut off. */
+  /** A client that sends this command is cut off. */
   endAt: string | undefined;
-  /** Connections so far. */
+  /** The number of connections so far. */
   accepted = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();

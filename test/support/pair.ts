@@ -18,7 +18,7 @@ export async function startAlone(): Promise<Server> {
   return { host, port: Number(port), stop: () => Promise.resolve() };
 }
 
-/** A node of an ensemble of three that follows: what it is asked to write goes to another node over NATS. */
+/** A follower of an ensemble of three: a write that it is asked for goes to another node over NATS. */
 export async function startFollower(): Promise<Server> {
   const ensemble = await ZooidEnsemble.start({ tickTimeMs: 500 });
   const follower = ensemble.nodes.find(({ id }) => id !== ensemble.firstLeader);

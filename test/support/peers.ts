@@ -23,7 +23,7 @@ export function senderOf(node: number): PeerSender {
 
 type Recovered = Extract<LogReport, { kind: "recovered" }>;
 
-/** Founded by nodes 1 to `count`. */
+/** Returns the configuration that nodes 1 to `count` found. */
 export function ensembleOf(count: number): Configuration {
   return foundedBy(
     Array.from({ length: count }, (_, index) => ({
@@ -33,7 +33,10 @@ export function ensembleOf(count: number): Configuration {
   );
 }
 
-/** The log's report of node 1 at a start with a folder that holds nothing, but for what is given. It is one of three. */
+/**
+ * Returns the report of node 1's log, one of three nodes, at a start with an empty folder, with the fields of `of` in place of its
+ * own.
+ */
 export function recoveredReport(of: Partial<Recovered>): Recovered {
   return {
     kind: "recovered",

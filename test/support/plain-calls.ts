@@ -1,4 +1,4 @@
-/** Actors by plain call: a context with time to set, and the effects that matter picked out of a step. */
+/** Calls actors directly: with a time that the test sets, and functions that pick effects out of a step. */
 import { crc32 } from "node:zlib";
 import type { Actor } from "../../runtime/actor.ts";
 import type { Effect } from "../../runtime/effects.ts";
@@ -12,7 +12,7 @@ import { epoch, type Zxid, zxidOf } from "../../protocol/zxid.ts";
 
 export class Driven<State, Message extends object, E extends Effect> {
   nowMs = 0;
-  /** What the actor draws. */
+  /** The random numbers that the actor draws. */
   chance = 0.5;
   /** The effects of the last message. */
   effects: readonly Effect[];

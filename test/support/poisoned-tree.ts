@@ -1,4 +1,4 @@
-/** Preloaded by nodes of a test: plants a bug in the tree, which cannot apply the creation of `/poison`. */
+/** A module that nodes of a test preload. It plants a bug in the tree: the creation of `/poison` cannot be applied. */
 import { plant } from "../sim/mutants/hooks.ts";
 
 plant({

@@ -59,7 +59,7 @@ export class Replica {
     this.#tree = new DrivenActor(treeActor({ server: SERVER, lane: 0, crc32, ...options }));
   }
 
-  /** As the tree said last. */
+  /** What the tree reported last. */
   get memory(): TreeMemory {
     return this.#tree.state.memory;
   }

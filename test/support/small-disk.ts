@@ -3,13 +3,13 @@ import { execFileSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-/** Kept free at least, while the disk is not meant to be full: room for two log segments and a snapshot. */
+/** At least this much is kept free while the disk is not meant to be full: enough for two log segments and a snapshot. */
 const FREE_BYTES = 96 * 2 ** 20;
 const PIECE_BYTES = 2 ** 20;
 const BALLAST = "ballast";
 
 export class SmallDisk {
-  /** For the node's data. */
+  /** The folder for the node's data. */
   readonly folder: string;
   readonly #mountPoint: string;
   #bytes = FREE_BYTES;
@@ -43,7 +43,7 @@ export class SmallDisk {
     try {
       for (let length = PIECE_BYTES; length >= 512; ) {
         try {
-          // A write that meets the end writes what fits, and the next one fails.
+          // The write that reaches the end of the disk is partial, and the next one fails.
           writeSync(file, piece, 0, length);
         } catch (error) {
           if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
@@ -61,7 +61,7 @@ export class SmallDisk {
     this.#grow();
   }
 
-  /** To be called often. A full disk stays full, also where the node purges; any other is not filled by a long run alone. */
+  /** To be called often. It keeps a full disk full when the node purges, and keeps a long run from filling any other disk. */
   tend(): void {
     if (this.#full) this.fill();
     else this.#grow();
@@ -79,7 +79,7 @@ export class SmallDisk {
     try {
       run("umount", this.#mountPoint);
     } catch {
-      // Somebody looks into it; it goes when they leave.
+      // Some process still uses the file system; it disappears when that process leaves it.
       run("umount", "--lazy", this.#mountPoint);
     }
   }

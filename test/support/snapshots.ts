@@ -1,4 +1,4 @@
-/** Snapshots between replicas that are driven by plain calls: the part of the log, which stores the chunks and gives them back. */
+/** Passes snapshots between replicas that are called directly. It plays the log, which stores the chunks and returns them. */
 import { crc32 } from "node:zlib";
 import type { TreeLoaded } from "../../actors/tree/messages.ts";
 import { chunkHeader, verifyChunk } from "../../protocol/snapshot.ts";

@@ -1,6 +1,6 @@
 /**
- * The tree in the plainest way: a map by path, copied whole before a multi. What the replica must equal, written from
- * ZooKeeper's rules without a look at speed.
+ * A simple model of the tree, which a replica must equal: a map by path that is copied as a whole before a multi. It is written from
+ * ZooKeeper's rules, without regard to speed.
  */
 import { Code } from "../../protocol/codes.ts";
 import type { SessionId } from "../../protocol/ids.ts";

@@ -13,7 +13,7 @@ const TIMEOUT_MS = 30_000;
 export class Writer {
   readonly folder: string;
   readonly acknowledged: Acknowledged[] = [];
-  /** What happened that must not: a failed write, or a lost connection to a node that was not killed. */
+  /** Events that must not happen: a failed write, or a lost connection to a node that was not killed. */
   readonly complaints: string[] = [];
   readonly #portOf: (node: number) => number;
   /** Nodes that are down or were killed while this connection was open. */
@@ -60,7 +60,7 @@ export class Writer {
     }
   }
 
-  /** To the writer's own node, or while that is down to the next one. */
+  /** Connects to the writer's own node, or to the next one while that is down. */
   async #connect(): Promise<ZkClient | undefined> {
     if (this.#killed.has(this.#node)) this.#node = (this.#node % 3) + 1;
     try {
@@ -72,7 +72,7 @@ export class Writer {
     }
   }
 
-  /** Until the connection ends. */
+  /** Writes until the connection ends. */
   async #write(client: ZkClient): Promise<void> {
     let open = true;
     while (open && !this.#stopping) {

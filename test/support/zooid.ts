@@ -118,7 +118,10 @@ export type EnsembleOptions = {
   readonly openFilesMax?: number;
 };
 
-/** A node that waits for its turn on a busy machine is not to be taken for one that was cut off. The end of a process is known at once. */
+/**
+ * Long, so that a node that waits for its turn on a busy machine is not taken for one that was cut off. The end of a process is
+ * noticed at once anyway.
+ */
 const PEER_TIMEOUT_MS = 15_000;
 
 export class ZooidEnsemble {

@@ -1,6 +1,6 @@
 /**
- * I5, before the commit: what a leader counts of another node is in its own log and durable there, and it counts nothing of a node
- * that says that it has no vote.
+ * Checks I5 before the commit: what a leader counts for another node is durable in the log of that node, and the leader counts nothing
+ * for a node that reports that it has no vote.
  */
 import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
@@ -13,7 +13,7 @@ export class Counted {
   readonly #logs: readonly NodeLog[];
   readonly #nonceOf: (node: number) => number | undefined;
 
-  /** `nonceOf`: of the node's last process; undefined if that has not spoken yet. */
+  /** `nonceOf` returns the nonce of a node's last process; undefined if that has sent nothing yet. */
   constructor(logs: readonly NodeLog[], nonceOf: (node: number) => number | undefined) {
     this.#logs = logs;
     this.#nonceOf = nonceOf;
@@ -30,7 +30,7 @@ export class Counted {
     if (log === undefined || follower === undefined || follower.accepted === ZXID_NONE) return;
     const { accepted } = follower;
     const what = (): string => `leader ${node} counts ${formatZxid(accepted)} of node ${from}`;
-    // Another folder with its number says nothing about the one that is counted.
+    // A process with another folder than the one that the leader counts says nothing about that one.
     const isOf = told.epoch === role.epoch && follower.identity === message.sender.identity;
     must(told.votes || !isOf, "I5 acknowledged is durable", () => {
       return `${what()}, which has no vote`;
@@ -39,9 +39,9 @@ export class Counted {
       return `${what()}, and does not hold it`;
     });
     const { state: other } = log;
-    // One that has lost something is being repaired; one that goes by a later leader may give it up.
+    // A node without a vote is being repaired, and one that follows a later leader may truncate what it acknowledged to this one.
     if (other === undefined || log.damaged || other.promises.durable.epoch !== role.epoch) return;
-    // Nothing was heard yet of its present process; one on an old copy of the folder may have been started as often.
+    // The message must be of the node's current process: one on an old copy of the folder may have the same incarnation.
     if (message.sender.nonce !== this.#nonceOf(from)) return;
     must(
       other.log.durable >= accepted && holds(other, accepted),

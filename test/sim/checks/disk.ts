@@ -1,4 +1,7 @@
-/** I6 on the disk itself: what the log counts as durable no power failure takes back, and what it has cut off is not there. */
+/**
+ * Checks I6 on the disk itself: a power failure loses nothing that the log counts as durable, and what the log has truncated is not
+ * there.
+ */
 import { crc32 } from "node:zlib";
 import {
   LOG_END_FILE,
@@ -44,7 +47,7 @@ const ALL_SYNCED = { isNamed: true, isCut: false, writtenFrom: Infinity };
 
 function checkSynced(node: number, disk: MemoryDisk, { segments, snapshots }: LogState): void {
   const unsynced = disk.unsynced();
-  // Behind the end there may be a seal, which nobody counts on.
+  // Behind the end there may be a seal, on which nothing depends.
   const counted: readonly (readonly [string, number])[] = [
     ...segments.map(({ name, end }) => [name, end] as const),
     ...snapshots.map(({ zxid }) => [snapshotName(zxid), Infinity] as const),
@@ -57,7 +60,7 @@ function checkSynced(node: number, disk: MemoryDisk, { segments, snapshots }: Lo
   }
 }
 
-/** Else an undamaged log would be called damaged. */
+/** Checks that `log-end` names no record beyond the log: else an undamaged log would be taken for a damaged one. */
 function checkTold(node: number, disk: MemoryDisk, { index }: LogState): void {
   const told = decodeLogEnd(disk.content(LOG_END_FILE) ?? new Uint8Array(0), crc32);
   must(told <= index.lastZxid, "I6 memory is the disk", () => {
@@ -79,7 +82,7 @@ function checkCut(node: number, disk: MemoryDisk, { segments }: LogState): void 
   const rest = files[name]?.subarray(end) ?? new Uint8Array(0);
   const isSealed = rest.subarray(WRITE_HEADER_BYTES, SEAL_BYTES).every((byte) => byte === 0);
   const from = isSealed ? SEAL_BYTES : 0;
-  // What the segment held before it was used again may stand there; those marks follow records before its own.
+  // Remnants of an earlier use of the segment may be there. Their write headers follow records that come before its own.
   const where = { base: end + from, notBefore: segmentZxid(name) };
   const left = findWriteHeader(rest.subarray(from), where, crc32);
   must(left === undefined, "I6 memory is the disk", () => {

@@ -15,11 +15,11 @@ import { must } from "./violation.ts";
 type Heard = {
   /** By number, the process of a voter that was started last. */
   readonly processes: Map<number, PeerSender>;
-  /** As this node leads `epoch`: what it has counted of each folder, and processes that said that they hold less. */
+  /** While this node leads `epoch`: what it has counted for each folder, and the processes that reported that they hold less. */
   epoch: number;
   readonly counted: Map<Identity, { readonly zxid: Zxid; readonly incarnation: number }>;
   readonly forgetful: Set<Identity>;
-  /** What the process of each folder that was heard last has acknowledged itself. */
+  /** What the last process of each folder has acknowledged by itself. */
   readonly said: Map<Identity, { readonly nonce: number; readonly zxid: Zxid }>;
   committed: Zxid;
 };

@@ -1,11 +1,11 @@
-/** What nodes say of themselves while a run goes on: failures, and messages of peers that they refused. */
+/** Reads what nodes report during a run: failures, and messages of peers that they refused. */
 import { isPlanted } from "../sim-node.ts";
 import type { InspectionEvent } from "../../../runtime/inspection.ts";
 import { Violation } from "./violation.ts";
 
 const MALFORMED = "malformedPeerMessage";
 
-/** A line for the notes of the run; undefined: not worth one. */
+/** Returns a line for the notes of the run; undefined if the event is not noted. */
 export function inspectionLine(event: InspectionEvent): string | undefined {
   switch (event.kind) {
     case "log":
@@ -18,7 +18,7 @@ export function inspectionLine(event: InspectionEvent): string | undefined {
   }
 }
 
-/** No actor fails, and no node refuses or is contradicted by what an honest one says. Throws a violation. */
+/** Throws a violation if an actor fails, or if a node refuses a message of an honest node, or is contradicted by one. */
 export function checkInspection(
   node: number,
   event: InspectionEvent,

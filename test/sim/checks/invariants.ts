@@ -1,4 +1,4 @@
-/** The invariants of replication, I1 to I8, looked at after every step of the actors that they are about. */
+/** Checks the invariants of replication, I1 to I8, after every step of the actors that they concern. */
 import type { LogReport } from "../../../actors/log/messages.ts";
 import type { EpochPromise } from "../../../protocol/replication.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
@@ -16,18 +16,21 @@ export type NodeLog = {
   readonly node: number;
   /** The state of the last incarnation that has read its log. */
   state: LogSyncState | undefined;
-  /** Its disk was damaged, and it has not had its vote since: what its log was before. */
+  /** Its log before its disk was damaged, as long as it has not regained its vote. */
   beforeDamage: LogSyncState | undefined;
   damaged: boolean;
-  /** Its last write is gone as if it had never been synced, and with it all after this zxid. */
+  /** The zxid after which everything is lost, because its last write is gone as if it had never been synced. */
   lostAfter: Zxid | undefined;
   promisedEpoch: number;
-  /** The highest that it ever gave to another node and had on its disk, damaged or not. What it gives itself binds nobody else. */
+  /**
+   * The highest promise to another node that was ever on its disk, whether the disk was damaged since or not. A promise to itself
+   * binds no other node.
+   */
   everPromised: number;
   /** What this incarnation has committed. */
   committed: Zxid;
   leadingEpoch: number;
-  /** It takes batches in this epoch. */
+  /** The epoch in which it accepts batches. */
   activeEpoch: number;
 };
 
@@ -52,7 +55,7 @@ export class Invariants {
   readonly #logs: readonly NodeLog[];
   readonly #quorum: number;
   readonly #truth: Truth;
-  /** By epoch: the folder, since two processes may have one number. */
+  /** The folder that leads each epoch. Two processes may have one number, so the number would not do. */
   readonly #leaders = new Map<number, { readonly node: number; readonly identity: Identity }>();
   /** The largest zxid that the leader of an epoch has committed. */
   readonly #committedIn = new Map<number, Zxid>();
@@ -73,20 +76,20 @@ export class Invariants {
     log.activeEpoch = 0;
   }
 
-  /** What was durable on the node's disk is gone or changed. */
+  /** Notes that something durable on the node's disk is gone or changed. */
   damaged(log: NodeLog): void {
     log.beforeDamage ??= log.state;
     log.damaged = true;
     log.state = undefined;
   }
 
-  /** Its last write is gone: it may vote without what it held after this zxid. */
+  /** Notes that its last write is gone: it may vote without what it held after this zxid. */
   lost(log: NodeLog, after: Zxid): void {
     log.lostAfter = Math.min(after, log.lostAfter ?? after) as Zxid;
     this.damaged(log);
   }
 
-  /** Whether a quorum holds, without this node, all that it says is durable. */
+  /** Whether a quorum without this node holds everything that the node reports as durable. */
   isSpared(log: NodeLog): boolean {
     const { state } = log;
     if (state === undefined || log.damaged || state.log.truncating) return false;
@@ -137,13 +140,13 @@ export class Invariants {
     }
     if (role.kind === "leading" && role.active && role.epoch !== log.activeEpoch) {
       log.activeEpoch = role.epoch;
-      // One that stood still may come late: of what later leaders took it knows nothing, and commits nothing more.
+      // A leader that was paused may reach this late: it knows nothing of what later leaders accepted, and commits nothing more.
       const isLate = epochOf(this.#truth.latest) > role.epoch;
       if (!isLate) this.#checkTaken(log.node, role.taken);
     }
   }
 
-  /** A node whose disk was damaged votes again: nothing depends any more on what it has forgotten. */
+  /** Checks that nothing depends on what a node has forgotten whose disk was damaged, when it votes again. */
   #checkRegained(
     { node, beforeDamage, lostAfter, everPromised }: NodeLog,
     state: LogSyncState,
@@ -172,7 +175,7 @@ export class Invariants {
     });
   }
 
-  /** From its first batch on a leader knows what was taken before it. */
+  /** Checks that a leader that accepts its first batch knows everything that was accepted before it. */
   #checkTaken(node: number, taken: SubmitterTable): void {
     for (const { submitter, seq } of this.#truth.batches()) {
       const verdict = taken.judge(submitter, seq);
@@ -227,7 +230,7 @@ export class Invariants {
     }
   }
 
-  /** A node has read its log: it holds what it said was durable, without a gap. */
+  /** Checks, when a node has read its log, that it holds what it reported as durable, without a gap. */
   recovered(log: NodeLog, report: Extract<LogReport, { kind: "recovered" }>): void {
     let before = report.baseZxid;
     for (const zxid of report.lastZxids) {
@@ -263,7 +266,7 @@ export class Invariants {
     });
   }
 
-  /** I5, at the moment of the commit: an acknowledgement only follows it. */
+  /** Checks I5 at the moment of the commit; no acknowledgement is sent before it. */
   #checkDurable(node: number, zxid: Zxid): void {
     const holders = this.#holdersOf(zxid);
     must(holders.length >= this.#quorum, "I5 acknowledged is durable", () => {
@@ -290,7 +293,7 @@ export class Invariants {
     });
   }
 
-  /** I4, where something changed: the lane's tree is the model at its zxid. Returns the new cursor. */
+  /** Checks I4 where something changed: the tree of the lane equals the model at its zxid. Returns the new cursor. */
   applied(who: string, tree: TreeState, cursor: number): number {
     const { model } = this.#truth;
     const { touched } = model;
@@ -314,7 +317,7 @@ export class Invariants {
   }
 }
 
-/** What a log begins after is in its snapshot. */
+/** Checks that a snapshot holds everything up to the zxid after which a log begins. */
 export function holds({ log: { index } }: LogSyncState, zxid: Zxid): boolean {
   return zxid <= index.base || index.holds(zxid);
 }

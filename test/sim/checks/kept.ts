@@ -1,6 +1,6 @@
 /**
- * I9: what a node holds durably stays on its disk until a leader's log contradicts it, or a snapshot covers it. A record is
- * contradicted by a leader that the node follows, whose log does not hold it; one that is committed never is.
+ * Checks I9: a durable record stays on a node's disk until a snapshot covers it or the log of a leader contradicts it. A record is
+ * contradicted if the node follows a leader whose log does not hold it. A committed record never is.
  */
 import type { LogState } from "../../../actors/log/log.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
@@ -13,7 +13,7 @@ import { must } from "./violation.ts";
 type Held = {
   truncations: number;
   base: Zxid;
-  /** Where records end that are durable, ascending. */
+  /** The last zxids of the durable records, ascending. */
   zxids: Zxid[];
 };
 
@@ -63,7 +63,7 @@ export class Kept {
     }
   }
 
-  /** After every step of log-sync: nothing is given up that the leader holds who is followed. */
+  /** Called after every step of log-sync: the node gives up nothing that the leader holds which it follows. */
   afterLogSync({ node }: NodeLog, state: LogSyncState): void {
     const {
       role,

@@ -1,4 +1,4 @@
-/** A leader ends a session only after it was itself awake for the session's timeout without hearing of it. */
+/** Checks that a leader ends a session only after it was awake for the session's timeout and the session was not touched. */
 import type { SessionsMessage } from "../../../actors/sessions/messages.ts";
 import type { SessionsState } from "../../../actors/sessions/sessions.ts";
 import { decodeBatch } from "../../../protocol/batch.ts";
@@ -9,9 +9,9 @@ import { must } from "./violation.ts";
 type Reign = {
   readonly incarnation: Incarnation;
   leading: boolean;
-  /** By the node's clock: when it last heard of a session, or of its being attached. */
+  /** When each session was last touched or attached, by the node's clock. */
   readonly heardMs: Map<SessionId, number>;
-  /** When it looked at the deadlines, and what it had heard by then. */
+  /** When the node last checked the deadlines, and the touches that it had received by then. */
   look: { readonly atMs: number; readonly heardMs: ReadonlyMap<SessionId, number> };
 };
 
@@ -41,7 +41,7 @@ export class LeaderTime {
     }
   }
 
-  /** The node's sessions actor proposes a batch: ends of sessions. */
+  /** Called when the node's sessions actor proposes a batch, which ends sessions. */
   proposes(node: SimNode, payload: Uint8Array): void {
     const clock = node.incarnation?.clock;
     const reign = this.#reigns.get(node.id);

@@ -1,4 +1,4 @@
-/** What one client may make a node keep for it, however much it asks for and however little it reads. */
+/** Checks how much memory of a node one client can take, however much it asks for and however little it reads. */
 import type { ZooKeeperGatewayMessage } from "../../../actors/gateway/messages.ts";
 import type { State as GatewayState } from "../../../actors/gateway/zookeeper/gateway.ts";
 import {
@@ -17,7 +17,7 @@ const UNREAD_BYTES_MAX: number = CONNECTION_UNSENT_BYTES_SOFT_MAX + PACKET_BYTES
 
 /** Below the soft limit one more read may be answered, with data as large as a packet or a list of names. */
 const ANSWER_BYTES_MAX: number = CONNECTION_ANSWER_BYTES_SOFT_MAX + 2 * PACKET_BYTES_MAX;
-/** The runtime says nothing of the taking of fewer bytes than this. */
+/** The runtime does not report that a client has read fewer bytes than this. */
 const UNTOLD_BYTES_MAX = 256 * 1024;
 
 /** After each step of a gateway: of the connection that it was about, and of the sum over all. */
@@ -44,8 +44,8 @@ function checkHeld({ connections, heldBytes }: GatewayState): void {
 }
 
 /**
- * After each step of a tree: it is at most what clients have under way larger than its limit, of its znodes alone, since sessions
- * are not refused.
+ * Called after each step of a tree. The znodes exceed the limit of the tree by no more than what clients have under way. Sessions do not
+ * count, since they are not refused.
  */
 export function checkTree(who: string, tree: TreeState, underWayBytes: number): void {
   const { znodes, options } = tree;

@@ -1,6 +1,6 @@
 /**
- * The state machine in the plainest way, with its whole history: what every znode was at every zxid. Written from ZooKeeper's
- * rules, without a look at the product's tree.
+ * A simple model of the state machine, with its whole history: every znode at every zxid. It is written from ZooKeeper's rules,
+ * independently of the product's tree.
  */
 import { Code } from "../../../protocol/codes.ts";
 import type {
@@ -52,7 +52,7 @@ class Refused extends Error {
 
 const refusals = new Map<Code, Refused>();
 
-/** One for each code: an error collects a stack when it is made, which takes longer than all else here. */
+/** One error for each code: an error collects a stack when it is made, which would take longer than everything else here. */
 function refused(code: Code): Refused {
   const known = refusals.get(code) ?? new Refused(code);
   refusals.set(code, known);
@@ -282,7 +282,7 @@ export class Model {
     return { kind: "created", path, stat };
   }
 
-  /** Names under one prefix only grow: no name is given out twice, also after its znode is deleted. */
+  /** Checks that the names with one prefix only grow: no name is given out twice, even after its znode was deleted. */
   #checkSuffix(prefix: string, path: string): void {
     const before = this.#suffixes.get(prefix);
     must(

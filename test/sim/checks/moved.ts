@@ -1,4 +1,4 @@
-/** A gateway serves a session through one connection: the one through which it was attached last, as far as its lane knows. */
+/** Checks that a gateway serves a session only through the connection that attached it last, as far as the lane knows. */
 import type {
   NatsGatewayMessage,
   ZooKeeperGatewayMessage,
@@ -11,7 +11,7 @@ import { must } from "./violation.ts";
 type Told = WeakMap<object, Map<SessionId, number>>;
 
 export class MovedSessions {
-  /** By gateway: where each session was attached last, as it was told. */
+  /** For each gateway, where each session was attached last, as the gateway was told. */
   readonly #told: Told = new WeakMap();
 
   /** After each step of a gateway of either protocol. */

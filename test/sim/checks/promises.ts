@@ -1,4 +1,6 @@
-/** What voters promise: an epoch is promised to one candidate, and durable before that candidate hears of it. */
+/**
+ * Checks promises: a voter promises an epoch to one candidate only, and the promise is durable before that candidate receives it.
+ */
 import type { Identity } from "../../../protocol/identity.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";

@@ -1,17 +1,17 @@
 /**
- * A session is ended by the leader only when no client counts on it any more: for two thirds of its timeout after the server
- * wrote the last answer, and so also after the client asked for it. Who counts from when the answer was heard may be late by
- * as long as the answer was on its way, and by no more.
+ * Checks that a leader ends a session only when no client relies on it any more. A client may rely on it for two thirds of the timeout
+ * after the server wrote the last answer, so also after the client asked. A client that counts from when it received the answer may be
+ * late by as long as the answer was on its way, and by no more.
  */
 import type { Holder } from "../client/environment.ts";
 import { must } from "./violation.ts";
 
-/** By the leader's decision. */
+/** Called when the leader ends a session. */
 export type Ended = { readonly atMs: number; readonly timeoutMs: number };
 
 const SLACK_MS = 5;
 
-/** Returns how many clients that count from when they heard the last answer still count on it. */
+/** Returns how many clients still rely on the session because they count from when they received the last answer. */
 export function checkSessionSafety(
   holders: readonly Holder[],
   of: {
@@ -45,7 +45,10 @@ export function checkSessionSafety(
   return outlived;
 }
 
-/** Heard now: the session had not been ended, and is not until two thirds of its timeout after the answer was written. */
+/**
+ * An answer is received now: the session must not have ended yet, nor end within two thirds of its timeout after the answer was
+ * written.
+ */
 export function checkAnswer(
   { name, lastAnswer, session, clock }: Holder,
   ended: Ended | undefined,

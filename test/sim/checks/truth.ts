@@ -149,7 +149,7 @@ export class Truth {
   }
 }
 
-/** The next, or the first after it that is the same, if those in between may have been refused. */
+/** Returns the place of the next write. If writes may have been refused, it is that of the first equal one. */
 function placeOf(attachment: Attachment, operation: ClientOperation): number {
   const { sent, committed, mayBeRefused, refused } = attachment;
   const next = committed.length;

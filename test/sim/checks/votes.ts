@@ -1,7 +1,10 @@
-/** Who has a vote, for faults that take one away: without a quorum of votes an ensemble waits for its operator (decision 7). */
+/**
+ * Says which nodes have a vote, for faults that take one away: without a quorum of votes an ensemble waits for its operator
+ * (decision 7).
+ */
 import type { SimNode } from "../sim-node.ts";
 
-/** The others that have a vote, and will keep it, are a quorum. */
+/** Whether the other nodes that have a vote and will keep it are a quorum. */
 export function isQuorumWithout(
   node: SimNode,
   nodes: readonly SimNode[],
@@ -16,7 +19,10 @@ export function isQuorumWithout(
   return others.length >= Math.floor(count / 2) + 1;
 }
 
-/** The leader has counted more of it than it holds, as its last write was lost: it will be told so, and lose its vote. */
+/**
+ * Whether the leader has counted more for the node than it holds, because its last write was lost. The leader will tell it, and it
+ * will lose its vote.
+ */
 function countsMore(leader: SimNode, { id, log }: SimNode): boolean {
   const role = leader.logSync?.role;
   const follower = role?.kind === "leading" ? role.followers.get(id) : undefined;

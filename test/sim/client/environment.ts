@@ -12,7 +12,7 @@ export type ClientCounts = {
   events: number;
   sessions: number;
   expired: number;
-  /** Ended while a client that counts from when it heard an answer, not from when it asked, still counted on them. */
+  /** Sessions that ended while a client relied on them that counts from when it received an answer, not from when it asked. */
   outlived: number;
   reconnects: number;
   /** Far more requests at once than a gateway takes. */
@@ -22,7 +22,7 @@ export type ClientCounts = {
 /** When the answer that was heard last was asked for, written by the server, and heard; in true time. */
 export type LastAnswer = { askedMs: number; writtenMs: number; heardMs: number };
 
-/** Who counts on a session. */
+/** A client that relies on a session. */
 export type Holder = {
   readonly name: string;
   readonly session: { readonly id: number; readonly timeoutMs: number } | undefined;

@@ -32,7 +32,7 @@ export function attack(cluster: Cluster, node: SimNode, random: Random): void {
   }
   cluster.clock.after(2000, () => link.leave(random.chance(0.3)));
   for (let lane = 1; lane <= cluster.plan.lanes; lane += 1) {
-    // Where nobody's inbox is: what is answered is for nobody.
+    // No client has this inbox, so nobody receives the answers.
     const reply = `zooid.${ENSEMBLE}.client.hostile.${random.below(3)}`;
     for (let index = 0; index < count; index += 1) {
       const bytes = nativeFrame(random);

@@ -1,4 +1,6 @@
-/** Somebody who knows a session's id, which is easy to guess, and not its password: it must get nothing and change nothing. */
+/**
+ * An intruder that knows the id of a session, which is easy to guess, but not its password. It must get nothing and change nothing.
+ */
 import { JuteReader } from "../../../protocol/jute.ts";
 import { PASSWORD_BYTES } from "../../../protocol/ids.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";

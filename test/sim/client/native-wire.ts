@@ -1,4 +1,4 @@
-/** What simulated clients ask, in the words of the native protocol; and what they are told, held against the truth. */
+/** Encodes what simulated clients ask in the native protocol, and compares what they are told with the truth. */
 import { Code } from "../../../protocol/codes.ts";
 import type { NativeRequest, NativeResult } from "../../../protocol/native-packing.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";

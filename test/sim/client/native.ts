@@ -37,7 +37,7 @@ type Pending = {
   /** The largest zxid that anybody had as a result when this was asked, and the largest that this client had seen. */
   readonly after: Zxid;
   readonly seen: Zxid;
-  /** So many writes of its connection were sent before it. */
+  /** How many writes of its connection were sent before it. */
   readonly place: number;
   /** In true time. */
   readonly askedMs: number;
@@ -49,7 +49,7 @@ type Connection = {
   readonly pending: Map<number, Pending>;
   /** In true time, when each ping without an answer was sent. */
   readonly pingsMs: number[];
-  /** Heard and not said to be taken. */
+  /** Bytes that were received and not acknowledged. */
   untoldBytes: number;
   readonly grantedMs: number | undefined;
   readonly answer: LastAnswer;
@@ -170,7 +170,7 @@ export class NativeClient {
     return `${connection.subject ?? "connecting"}, ${connection.pending.size} pending`;
   }
 
-  /** Gives its connection up; nobody is told. */
+  /** Drops its connection without telling anybody. */
   move(): void {
     if (this.#connection !== undefined) this.#drop("moves on");
   }

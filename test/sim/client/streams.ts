@@ -1,6 +1,6 @@
 /**
- * The change streams of a native client: what comes is, chunk by chunk, exactly what the model says has changed. So nothing is
- * missing, repeated, invented or out of order, and the changes of one zxid come together.
+ * Checks the change streams of a native client: each message of changes is exactly what changed in the model. So nothing is missing,
+ * repeated, invented or out of order, and the changes of one zxid come together.
  */
 import type { ClientItem, GatewayItem } from "../../../protocol/native.ts";
 import type { Change } from "../../../protocol/reads.ts";
@@ -25,7 +25,7 @@ type Stream = {
   cursor: number;
   credits: number;
   consumed: number;
-  /** More than the credits allow came: right only when `compacted` follows. */
+  /** More changes came than the credits allow, which is right only if `compacted` follows. */
   overdrawn: boolean;
 };
 

@@ -17,7 +17,7 @@ type IdentityFaultKind =
   | "copyBeside"
   | "secondEnsemble";
 
-/** Everybody has heard whoever stands by then. */
+/** After this time every node has received a message of a node that stands as a candidate. */
 const HEARD_MS = 150;
 /** The moment for a copy is when all is quiet: it is looked for a few times. */
 const BESIDE_EVERY_MS = 300;
@@ -40,7 +40,10 @@ export function identityFaults({
   later,
   say,
 }: Injection): Record<IdentityFaultKind, Inject> {
-  /** Once each of the others remembers the present process of the folder: so they are to refuse the copy, all of them. */
+  /**
+   * Starts a process on the copy once each of the others has received something of the current process: then all of them have to
+   * refuse it.
+   */
   function startBeside(node: SimNode): void {
     const { copy } = node;
     if (copy === undefined || cluster.ghosts.hasAny("copy")) return;

@@ -76,13 +76,13 @@ export type FaultKind =
   | "stallHandshake"
   /** Somebody asks for a session with another password than its own. */
   | "wrongPassword"
-  /** A client sends what is nearly right, on both protocols. */
+  /** A client sends nearly valid frames, on both protocols. */
   | "hostileClient"
-  /** The leader hears all late, and has a successor from when it is heard by nobody. */
+  /** The leader receives everything late, and gets a successor because nobody receives anything of it. */
   | "deafLeader"
   /** The leader and one other node apart from a majority, which elects at once, for longer than a session lives. */
   | "pairApart"
-  /** The leader starts again and leads again; what was said to its incarnation before arrives then. It is isolated later. */
+  /** The leader starts again and leads again. Messages to its earlier incarnation arrive then, and later it is isolated. */
   | "lateEchoes"
   /** A node loses its disk, and its wall clock shows less than before: its lanes' incarnation is below what the log knows. */
   | "replacedUnderOldClock"

@@ -1,6 +1,6 @@
 /**
- * A leader and its successor at the same time, each with a purpose: what the old one hears late, or from too few, or from its
- * own incarnation before must not let it answer clients whose sessions the new one may end.
+ * Brings a leader and its successor about at the same time. What the old leader receives late, or from too few nodes, or what was sent to
+ * its earlier incarnation, must not let it answer clients whose sessions the new leader may end.
  */
 import type { SimNode } from "../sim-node.ts";
 import type { FaultKind } from "./kinds.ts";
@@ -12,7 +12,7 @@ export function successionFaults(injection: Injection): Record<SuccessionKind, I
   const { cluster, random, later, say } = injection;
   const { nodes, network, plan } = cluster;
   const currentLeader = (): SimNode | undefined => nodes.find((node) => node.leads);
-  /** One goes on undisturbed: until then nothing else begins. */
+  /** Until this time no other fault begins, so that a succession is not disturbed. */
   let busyUntilMs = 0;
   const leaderNow = (): SimNode | undefined =>
     cluster.clock.nowMs() < busyUntilMs ? undefined : currentLeader();
@@ -52,7 +52,8 @@ export function successionFaults(injection: Injection): Record<SuccessionKind, I
       const others = othersOf(leader);
       const follower = random.pick(others);
       const majority = others.filter((each) => each !== follower);
-      // For so short that the follower goes over to the new leader before it has given the old one up; its clients then only listen.
+      // For so short that the follower goes over to the new leader before it has given the old one up; its clients then only
+      // listen.
       const isShort = random.chance(0.4);
       const apartMs = isShort ? 150 + random.random() * 700 : longMs(forMs);
       for (const a of [leader, follower]) {
