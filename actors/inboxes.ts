@@ -1,4 +1,4 @@
-/** Which actor takes which message, so that a `tell` to the wrong one is a type error. `L` below is a lane's number. */
+/** Which actor takes which messages, so that a `tell` to the wrong actor is a type error. The number in a name is its lane's. */
 import type { TellEffect } from "../runtime/effects.ts";
 import type { AdminMessage } from "./admin/messages.ts";
 import type { ElectionMessage } from "./election/messages.ts";
@@ -23,6 +23,7 @@ export type Inboxes = {
   [nats: `nats/${number}`]: NatsGatewayMessage;
 };
 
+/** An effect that puts `message` into the mailbox of the actor `to` of this node, on whichever thread that actor lives. */
 export function tell<To extends keyof Inboxes>(to: To, message: Inboxes[To]): TellEffect {
   return { kind: "tell", to, message };
 }

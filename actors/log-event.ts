@@ -1,4 +1,4 @@
-/** A line for the log of a node. */
+/** How an actor writes an event to its node's log, at the level that `protocol/events.ts` gives to this event. */
 import { type EventName, EVENTS } from "../protocol/events.ts";
 import type { EventDetail, LogEffect } from "../runtime/effects.ts";
 

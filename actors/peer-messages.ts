@@ -1,7 +1,7 @@
 /**
- * What nodes may say to each other: which actors hear peers, which kinds of messages, and each field's type and range. Checked
- * before an actor sees a message, so that no actor has to doubt one. A message that fails here is refused and counted: it
- * comes from a stranger or from a broken node, and never stops this one.
+ * The messages that nodes may send to each other: which actors receive from peers, which kinds of messages they take, and the type
+ * and range of each field. A message is checked before an actor sees it, so no actor has to doubt its input. A message that fails
+ * is refused and counted: it comes from a stranger or from a broken node, and must never stop this one.
  */
 import { checkedConfiguration } from "../protocol/configuration.ts";
 import { type ServerId, SERVER_ID_MAX, SERVER_ID_MIN } from "../protocol/ids.ts";
@@ -22,20 +22,23 @@ import type { LogSyncPeerMessage } from "./log-sync/messages.ts";
 
 type Field = { readonly rule: string; readonly holds: (value: unknown) => boolean };
 
-/** A check for every field of every kind: a field that is forgotten here is a type error. */
+/** One check for every field of every kind of message: a field that is forgotten here is a type error. */
 type Shapes<Message extends { readonly kind: string }> = {
   readonly [Kind in Message["kind"]]: {
     readonly [Name in Exclude<keyof Extract<Message, { readonly kind: Kind }>, "kind">]-?: Field;
   };
 };
 
-/** By kind of message: its fields, in a list since they are gone through for every message. */
+/** Maps a kind of message to its fields. They are in a list, since every message is checked field by field. */
 type Checks = ReadonlyMap<string, readonly (readonly [name: string, field: Field])[]>;
 
 const ZXID_MAX = zxidOf(EPOCH_MAX as Epoch, COUNTER_MAX);
 const LANE_MAX = 0xffff;
 const RECORD_BYTES_MIN = 64;
-/** Rounds of elections and of touches, and numbers of batches and lives, grow by one from here without losing exactness. */
+/**
+ * Rounds of elections and of touches, sequence numbers of batches, and incarnations are counted up by one. A double is exact up to
+ * 2^53, so a count that a peer sends may still be incremented as often as can happen.
+ */
 const COUNT_MAX = 2 ** 52;
 const RECORDS_MAX = 65_536;
 const SESSIONS_MAX = 4_000_000;
@@ -149,7 +152,7 @@ function checksOf(shapes: Readonly<Record<string, Readonly<Record<string, Field>
   return new Map(Object.entries(shapes).map(([kind, fields]) => [kind, Object.entries(fields)]));
 }
 
-/** `voters`: the ensemble's, of whom `server` is this node. */
+/** Makes the check of peer messages for the node `server`. `voters` are all numbers of its ensemble, its own among them. */
 export function peerCheck(options: {
   readonly server: ServerId;
   readonly voters: readonly ServerId[];
@@ -163,7 +166,10 @@ export function peerCheck(options: {
   };
 }
 
-/** A message was decoded from CBOR, so it has no properties but its own and those of every object, which no field is called after. */
+/**
+ * Says which field of a message is missing or out of range. The message was decoded from CBOR, so it has its own properties and those
+ * of `Object.prototype`; no field has the name of one of the latter.
+ */
 function faultOf(checks: Checks, message: unknown): string | undefined {
   if (typeof message !== "object" || message === null) return "it is no message";
   const { kind } = message as { readonly kind?: unknown };
@@ -177,7 +183,7 @@ function faultOf(checks: Checks, message: unknown): string | undefined {
   return undefined;
 }
 
-/** What no honest node says, although each field alone could be right. */
+/** Says what contradicts itself in a message whose fields are each in range. No honest node sends such a message. */
 function contradictionIn(
   message: LogSyncPeerMessage | Vote | Ping | Pong,
   from: number,
@@ -208,7 +214,10 @@ function contradictionIn(
   }
 }
 
-/** A leader's log holds no zxid of an epoch after its own, nor a voter's one of an epoch after its promise. */
+/**
+ * Checks that no zxid is of an epoch after the message's. A leader's log ends in the leader's own epoch at the latest, and a voter's
+ * log in the epoch that it has promised.
+ */
 function within(epoch: number, ...zxids: readonly Zxid[]): string | undefined {
   return zxids.every((each) => epochOf(each) <= epoch)
     ? undefined
@@ -255,10 +264,11 @@ function optional({ rule, holds }: Field): Field {
   return { rule, holds: (value) => value === undefined || holds(value) };
 }
 
-function list(what: string, lengthMax: number, of: Field): Field {
+function list(what: string, lengthMax: number, element: Field): Field {
   return {
     rule: `a list of at most ${lengthMax} ${what}`,
-    holds: (value) => Array.isArray(value) && value.length <= lengthMax && value.every(of.holds),
+    holds: (value) =>
+      Array.isArray(value) && value.length <= lengthMax && value.every(element.holds),
   };
 }
 

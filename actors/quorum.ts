@@ -1,7 +1,7 @@
 /**
- * Whose word counts for a quorum, and what is one. A quorum is a majority of the ensemble's numbers, each spoken for by the one
- * folder that is bound to it: so two processes never count as one voter. While a change of that is under way, its number counts
- * for nobody. Why this is sound: docs/decisions/0010-identity.md.
+ * Which nodes count for a quorum, and how many make one. A quorum is a majority of the ensemble's numbers, and for each number only
+ * the one folder counts that is bound to it: two processes never count as one voter, nor one process twice. While a number is being
+ * bound to another folder, neither folder counts. Why this is sound: docs/decisions/0010-identity.md.
  */
 import { type Configuration, identityOf } from "../protocol/configuration.ts";
 import type { ServerId } from "../protocol/ids.ts";
@@ -9,12 +9,12 @@ import type { Identity } from "../protocol/identity.ts";
 import { type Zxid, ZXID_NONE } from "../protocol/zxid.ts";
 import type { LoggedConfiguration } from "./log/messages.ts";
 
-/** By number, the folder whose word counts under it. A number that is missing counts for nobody. */
+/** Maps a server's number to the folder that counts under it. A number that is missing here counts for no quorum. */
 export type Counted = ReadonlyMap<ServerId, Identity>;
 
 /**
- * `settled` is known to be committed; of what is `logged` that is not known. Undefined: this node belongs to no ensemble, and
- * nobody counts.
+ * `settled` is the last configuration that is known to be committed; without it this node belongs to no ensemble and nobody counts.
+ * Each configuration in `logged` may or may not become the committed one, so a number counts only if all of them agree on its folder.
  */
 export function countedOf(
   settled: Configuration | undefined,
@@ -30,18 +30,22 @@ export function countedOf(
   return counted;
 }
 
+/** The smallest number of voters that is a majority of this many. */
 export function quorumOf(voters: number): number {
   return Math.floor(voters / 2) + 1;
 }
 
-/** How many of these count, each once. */
-export function countOf(counted: Counted, words: ReadonlyMap<ServerId, Identity>): number {
+/** How many of these nodes count, each once. `nodes` maps a number to the folder under which a node with that number has answered. */
+export function countOf(counted: Counted, nodes: ReadonlyMap<ServerId, Identity>): number {
   let count = 0;
-  for (const [id, identity] of words) if (counted.get(id) === identity) count += 1;
+  for (const [id, identity] of nodes) if (counted.get(id) === identity) count += 1;
   return count;
 }
 
-/** The last zxid that so many of these logs hold durably: Raft's rule for the commit index, without its condition on the epoch. */
+/**
+ * The last zxid that at least `quorum` of these logs hold durably. `durable` has the end of one log each. This is Raft's rule for the
+ * commit index without its condition on the term, which is the caller's duty (Raft, section 5.4.2).
+ */
 export function committedBy(durable: readonly Zxid[], quorum: number): Zxid {
   const latestFirst = durable.toSorted((one, other) => other - one);
   return latestFirst[quorum - 1] ?? ZXID_NONE;

@@ -1,7 +1,7 @@
 /**
- * What actors say to whoever is concerned, without knowing who that is: one topic for each subject, with the type of its values.
- * The last value of a state is told again to an actor that starts anew, and to any observer; an event is over once it was told.
- * Who is wired to what is in `server/wiring.ts`.
+ * What actors publish within their node without knowing who subscribes: one topic for each subject, with the type of its values.
+ * The last value of a state is repeated to an actor that restarts and to every new observer; an event is delivered once.
+ * `server/wiring.ts` says which actors are subscribed to which topics.
  */
 import type { EmitEffect } from "../runtime/effects.ts";
 import type { Leadership } from "../protocol/replication.ts";
@@ -26,7 +26,7 @@ export type Topics = {
 export type Topic = keyof Topics;
 
 export type TopicRules = {
-  /** The actor that emits it; `tree/*`: one of each lane. */
+  /** The actor that emits the topic; `tree/*` stands for the tree of every lane. */
   readonly from: string;
   readonly is: "state" | "event";
   readonly meaning: string;
@@ -61,6 +61,7 @@ export const TOPICS: { readonly [T in Topic]: TopicRules } = {
   serving: { from: "nats/*", is: "state", meaning: "this lane is to be heard by native clients" },
 };
 
+/** An effect that publishes `value` to the subscribers of `topic`. The runtime keeps the last value of a state for later ones. */
 export function emit<T extends Topic>(topic: T, value: Topics[T]): EmitEffect {
   return { kind: "emit", topic, value, keep: TOPICS[topic].is === "state" };
 }

@@ -1,4 +1,4 @@
-/** The admin actor: collects what the other actors of the node report, and answers four-letter words from it. */
+/** The admin actor collects what the other actors of the node report, and answers four-letter words from it. */
 import { unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { ZXID_NONE } from "../../protocol/zxid.ts";
@@ -13,14 +13,14 @@ import type { AdminMessage, GatewayReport, ProcessReport } from "./messages.ts";
 
 export type AdminOptions = {
   readonly server: ServerId;
-  /** The ensemble's voters, this node among them. One alone is a standalone node. */
+  /** The ensemble's voters, this node among them. A node that is the only voter calls itself standalone. */
   readonly voters: readonly ServerId[];
   /**
-   * What four-letter words give as the server's version: begins with the version of ZooKeeper whose operations are served, since
-   * tools compare it. Default `3.8.0-zooid, built on 1970-01-01 00:00 UTC`, the date of builds that can be repeated.
+   * The server's version in the answers to four-letter words. It begins with the version of ZooKeeper whose operations are served, since
+   * tools compare it. Default `3.8.0-zooid, built on 1970-01-01 00:00 UTC`; the date is the one of reproducible builds.
    */
   readonly version?: string;
-  /** What `envi` tells of the host and the process, each a name and a value. Default nothing. */
+  /** The lines of `envi` about the host and the process, each a name and a value. Default none. */
   readonly environment?: readonly (readonly [string, string])[];
 };
 
@@ -28,15 +28,16 @@ export type AdminState = {
   readonly startedMs: number;
   leadership: Leadership;
   tree: TreeMetrics;
-  /** Watches of each lane. */
+  /** Maps a lane to the number of its watches. */
   readonly watches: Map<number, number>;
-  /** Bytes that each lane uses of its heap. */
+  /** Maps a lane to how many bytes of its heap are in use. */
   readonly laneHeaps: Map<number, number>;
-  /** Peers that a leader has heard of in time. */
+  /** If this node leads: the nodes whose pings came in time, itself among them. */
   alive: readonly ServerId[];
   process: ProcessReport;
-  /** Messages of peers that were refused. */
+  /** How many messages of peers were refused since the start. */
   refused: number;
+  /** Maps a gateway to its last report. */
   readonly reports: Map<string, GatewayReport>;
 };
 
@@ -93,7 +94,7 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
       state.alive = message.alive;
       return;
     case "treeMetrics":
-      // Each lane tells; the one that is ahead is the node's.
+      // The tree of each lane reports. The report with the latest zxid stands for the node.
       if (message.zxid >= state.tree.zxid) state.tree = message;
       state.watches.set(message.lane, message.watches);
       return;

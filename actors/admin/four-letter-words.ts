@@ -4,14 +4,14 @@ import type { WriteAdmission } from "../../protocol/replication.ts";
 
 export type Mode = "standalone" | "leader" | "follower";
 
-/** What the node knows of itself when it is asked. */
+/** What the answers are made of: the node's metrics at the moment of the question. Counts are since the start of the process. */
 export type Metrics = {
-  /** Undefined: no leader is known, so the node serves nobody. */
+  /** Undefined: the node knows of no leader, so it serves no clients. */
   readonly mode: Mode | undefined;
   readonly version: string;
   readonly epoch: number;
   readonly leader: number | undefined;
-  /** For writes of clients, on the disks and in memory. */
+  /** Which writes of clients the ensemble takes, given the space on its disks and in memory. */
   readonly admission: WriteAdmission;
   readonly zxid: Zxid;
   readonly znodes: number;
@@ -23,10 +23,10 @@ export type Metrics = {
   readonly treeBytesMax: number;
   readonly treeHeapBytes: number;
   readonly treeHeapBytesMax: number;
-  /** Lanes in order, and how many bytes each uses of its heap. */
+  /** The lanes in order of their numbers, each with the bytes of its heap that are in use. */
   readonly laneHeaps: readonly (readonly [lane: number, usedBytes: number])[];
   readonly connections: number;
-  /** Turned away since the start. */
+  /** Clients that were turned away before they had a connection. */
   readonly refused: number;
   readonly received: number;
   readonly sent: number;
@@ -34,14 +34,14 @@ export type Metrics = {
   readonly latencyMs: { readonly min: number; readonly average: number; readonly max: number };
   readonly clients: readonly string[];
   readonly voters: number;
-  /** Of a leader: followers heard of in time. */
+  /** If this node leads: the number of followers whose pings came in time. */
   readonly followersAlive: number;
-  /** Since the start: malformed, out of range, or of strangers. */
+  /** Messages of peers that were malformed, out of range, or of strangers. */
   readonly peerMessagesRefused: number;
   readonly openFiles: number;
   readonly openFilesMax: number;
   readonly uptimeMs: number;
-  /** Lines of `envi`, each a name and a value. */
+  /** The lines of `envi`, each a name and a value. */
   readonly environment: readonly (readonly [string, string])[];
 };
 
@@ -83,7 +83,7 @@ function serverText(metrics: Metrics, mode: Mode, clients: readonly string[]): s
     `Mode: ${mode}`,
     `Node count: ${metrics.znodes}`,
   ];
-  // ZooKeeper's own value for sizes that it has not measured.
+  // ZooKeeper prints -1 for sizes that it has not measured.
   if (mode === "leader") lines.push("Proposal sizes last/min/max: -1/-1/-1");
   if (!isWritable(metrics)) lines.push("Writes: refused, no room on the disk");
   else if (metrics.admission === "noGrowth")
@@ -91,15 +91,15 @@ function serverText(metrics: Metrics, mode: Mode, clients: readonly string[]): s
   return `${lines.join("\n")}\n`;
 }
 
-/** Begins as ZooKeeper's does, since clients take the server's version from its second line. */
+/** The text begins as ZooKeeper's does, since clients read the server's version from its second line. */
 function environmentText({ version, environment }: Metrics): string {
   const lines = environment.map(([name, value]) => `${name}=${value}\n`);
   return `Environment:\nzookeeper.version=${version}\n${lines.join("")}`;
 }
 
 /**
- * Every name begins with `zk_` and every number is written in decimal: collectors refuse lines that are otherwise. Integers
- * stay integers but for the average, which ZooKeeper prints with a fraction too.
+ * Every name begins with `zk_` and every number is written in decimal, since collectors refuse other lines. All numbers are integers
+ * except the average latency, which ZooKeeper prints with a fraction too.
  */
 function monitorText(metrics: Metrics, mode: Mode): string {
   const values: [string, string | number][] = [
@@ -144,12 +144,12 @@ function monitorText(metrics: Metrics, mode: Mode): string {
   return values.map(([key, value]) => `${key}\t${value}\n`).join("");
 }
 
-/** Writes are taken, some at least. */
+/** Whether any writes of clients other than the ends of sessions are taken. */
 function isWritable({ admission }: Metrics): boolean {
   return admission === "all" || admission === "noGrowth";
 }
 
-/** As Java prints a double rounded to four places: always with a decimal point. */
+/** Rounds to four places and prints as Java prints a double, that is with a decimal point even for a whole number. */
 function decimal(value: number): string {
   const text = String(Math.round(value * 10_000) / 10_000);
   return text.includes(".") ? text : `${text}.0`;

@@ -1,4 +1,4 @@
-/** The admin actor: health, metrics, four-letter words. It lives on the main thread and knows what every actor reports. */
+/** The messages of the admin actor, which collects reports on the main thread and answers four-letter words (`admin.ts`). */
 import type { Leadership } from "../../protocol/replication.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import type { Peers } from "../heartbeat/messages.ts";
@@ -15,21 +15,21 @@ export type GatewayReport = {
   readonly sent: number;
   readonly outstanding: number;
   readonly latencyMs: { readonly min: number; readonly average: number; readonly max: number };
-  /** One line each, as `stat` prints them. */
+  /** One line for each client, as `stat` prints it. */
   readonly clients: readonly string[];
 };
 
-/** From the server, now and then: what the operating system says of the process. */
+/** From the server, at intervals: what the operating system says about the process. */
 export type ProcessReport = {
   readonly kind: "processReport";
   readonly openFiles: number;
   readonly openFilesMax: number;
 };
 
-/** From the server, now and then: messages of peers that were refused since the start. */
+/** From the server, at intervals: how many messages of peers were refused since the start. */
 export type PeersReport = { readonly kind: "peersReport"; readonly refused: number };
 
-/** From each tree lane, now and then. */
+/** From each tree lane, at intervals: how many bytes of the lane's heap are in use. */
 export type LaneReport = {
   readonly kind: "laneReport";
   readonly lane: number;
@@ -44,7 +44,7 @@ export type AdminMessage =
   | ProcessReport
   | PeersReport
   | LaneReport
-  /** Answered with `adminAnswer` to the actor `from`. */
+  /** From a gateway. The answer is an `adminAnswer` to the actor `from`, with the gateway's own number `client` of the connection. */
   | {
       readonly kind: "fourLetterWord";
       readonly from: GatewayName;

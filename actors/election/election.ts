@@ -1,7 +1,8 @@
 /**
- * The election actor: who should try to lead. Nodes that look for a leader broadcast a vote (last zxid, then id), adopt the
- * larger, and agree when a quorum holds the same; a node that follows a live leader answers with that leader, so a
- * returning node disturbs nobody. A hint only: log-sync keeps the safety. Source: ZooKeeper's FastLeaderElection.
+ * The election actor finds out who should try to lead. Nodes that look for a leader broadcast a vote, ordered by last zxid and then
+ * by id. Each adopts the largest vote that it receives, and they agree when a quorum has the same. A node that follows a live leader
+ * answers with that leader, so a returning node disturbs nobody. The result is only a hint: the promises of log-sync keep two nodes
+ * from leading one epoch. Source: ZooKeeper's FastLeaderElection.
  */
 import { logEvent } from "../log-event.ts";
 import type { Actor } from "../../runtime/actor.ts";
@@ -17,12 +18,16 @@ import type { ElectionMessage, ElectionTimer, Vote } from "./messages.ts";
 export type ElectionOptions = {
   readonly server: ServerId;
   readonly voters: readonly ServerId[];
-  /** How often a looking node repeats its vote. Default 50; up to half of it is added by chance. */
+  /**
+   * Milliseconds after which a looking node repeats its vote; up to half as many again are added at random, so that nodes do not
+   * send in step. Default 50.
+   */
   readonly voteIntervalMs?: number;
-  /** How long a quorum's agreement must stand before it counts, for a larger vote to arrive. Default 20. */
+  /** Milliseconds for which a quorum must agree before the agreement counts, so that a larger vote can still arrive. Default 20. */
   readonly settleMs?: number;
 };
 
+/** A vote further ahead than this is ignored: no honest node has looked so much more often than this one. */
 const ROUNDS_AHEAD_MAX = 2 ** 32;
 
 export type ElectionState = {
@@ -30,19 +35,20 @@ export type ElectionState = {
   readonly quorum: number;
   mode: "idle" | "looking" | "settled";
   round: number;
-  /** False: this node says nothing, and hears of a leader from the leader itself. */
+  /** False while this node may not vote: it then takes no part in elections, and learns who leads from the leader's own messages. */
   hasVote: boolean;
-  /** This node's own claim: its durable log. */
+  /** Where this node's own durable log ends: its claim to lead. */
   lastZxid: Zxid;
+  /** The epoch that this node has promised. */
   epoch: Epoch;
   vote: { leader: ServerId; lastZxid: Zxid };
-  /** Of this round, from nodes that look. */
+  /** The last vote in this round of each node that looks. */
   readonly votes: Map<ServerId, Vote>;
-  /** From nodes that do not look. */
+  /** What each node that does not look has answered: whom it follows, or that it leads. */
   readonly settled: Map<ServerId, Vote>;
-  /** Log-sync has said that it follows and leads nobody. */
+  /** Whether log-sync last reported that this node has no leader and does not lead. */
   leaderless: boolean;
-  /** What this node follows or leads, while it does not look. */
+  /** The leader that this node follows, or itself if it leads; undefined while it looks. */
   current:
     | { readonly state: "following" | "leading"; readonly leader: ServerId; readonly epoch: Epoch }
     | undefined;
@@ -57,9 +63,10 @@ export function electionActor(
   return {
     name: "election",
     supervision: "restart",
-    // Votes are repeated, so what does not fit may be lost.
+    // Votes are repeated, so one that does not fit into the mailbox may be lost.
     mailbox: { capacity: 1000, whenFull: "drop" },
-    // A node that was started anew while it looked is not told again to look, but that nobody leads.
+    // An actor that is restarted while its node looks is not sent `look` again. The state `leadership` is repeated to it in this
+    // turn, and at the end of the turn it looks by itself if there is no leader.
     start: ({ effects }) => {
       effects.push({ kind: "endOfTurn" });
       return initialState(options);
@@ -98,7 +105,8 @@ function receive(turn: Turn, message: ElectionMessage): void {
       leadership(turn, message);
       return;
     case "received":
-      // A hint: while a number is being bound to another folder, either of the two may have to lead.
+      // Any folder that is named for a number may vote here, even while the number is being bound to another folder, since either
+      // of the two may have to lead. That is safe because the outcome is only a hint.
       if (message.sender.isNamed) receiveVote(turn, message.from as ServerId, message.message);
       return;
     case "endOfTurn":
@@ -129,7 +137,7 @@ function durable(
   castVote(turn);
 }
 
-/** A new round: every vote of an earlier one is forgotten. */
+/** Starts a new round. The votes of earlier rounds are forgotten. */
 function look(turn: Turn): void {
   const { state } = turn;
   const { server } = state.options;
@@ -179,10 +187,10 @@ function receiveVote(turn: Turn, from: ServerId, vote: Vote): void {
   }
   state.settled.delete(from);
   if (!voters.includes(vote.leader)) return;
-  // No honest node has looked so much more often: rounds must not be used up by one message.
+  // One message must not use up the rounds, which have to stay exact numbers.
   if (vote.round > state.round + ROUNDS_AHEAD_MAX) return;
   if (vote.round < state.round) {
-    // It has missed a round: it adopts this one when it hears of it.
+    // The sender has missed a round. It adopts this round when it receives this node's vote.
     sendVote(turn, from, "looking");
     return;
   }
@@ -233,7 +241,7 @@ function establishedLeader(state: ElectionState): ServerId | undefined {
     for (const other of state.settled.values()) {
       if (other.leader === vote.leader && other.epoch === vote.epoch) supporters += 1;
     }
-    // The leader heard its own quorum; with this node they are one at least.
+    // The supporters and this node together are a quorum.
     if (supporters + 1 >= state.quorum) return vote.leader;
   }
   return undefined;
@@ -279,7 +287,7 @@ function voteOf(state: ElectionState): Vote {
   };
 }
 
-/** FastLeaderElection.totalOrderPredicate; the zxid holds the epoch. */
+/** The order of votes: FastLeaderElection.totalOrderPredicate. The epoch needs no comparison of its own, since the zxid begins with it. */
 function isLarger(a: { leader: ServerId; lastZxid: Zxid }, b: typeof a): boolean {
   return a.lastZxid > b.lastZxid || (a.lastZxid === b.lastZxid && a.leader > b.leader);
 }

@@ -1,4 +1,4 @@
-/** The election actor: who should try to lead. A hint only; log-sync keeps the safety. Source: ZooKeeper's FastLeaderElection. */
+/** The messages of the election actor, which finds out who should try to lead (`election.ts`). */
 import type { EndOfTurn, ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
@@ -10,22 +10,26 @@ export type ElectionTimer = "vote" | "settle";
 export type ElectionMessage =
   | Leadership
   | Durable
-  /** From log-sync: look for a leader. */
+  /** From log-sync, when it has given up its leader or stepped down: look for a leader. `reason` is for those who inspect messages. */
   | { readonly kind: "look"; readonly reason: string }
   | ReceivedMessage<Vote>
   | TimerMessage<ElectionTimer>
   | EndOfTurn;
 
-/** What a node tells the others while it looks, or, when it is asked by one who looks, whom it follows. */
+/** Broadcast by a node that looks for a leader. A node that does not look sends it in answer to one that looks. */
 export type Vote = {
   readonly kind: "vote";
-  /** Looking again after an election that came to nothing starts a new round. */
+  /** Counts the elections: a node that looks once more, after an election that came to nothing, starts the next round. */
   readonly round: number;
-  /** `elected`: it has just agreed with a quorum, and repeats its vote for one who still looks. Not answered. */
+  /**
+   * What the sender does. `elected`: it has just agreed with a quorum and repeats its vote for a node that still looks. Only a vote
+   * with `looking` is answered.
+   */
   readonly state: "looking" | "elected" | "following" | "leading";
-  /** Voted for, or followed. */
+  /** The node that the sender votes for, or the one that it follows. */
   readonly leader: ServerId;
-  /** Durable log of the one voted for. */
+  /** Where the durable log of the node that is voted for ends. A node that does not look sends the end of its own log here. */
   readonly lastZxid: Zxid;
+  /** The epoch that the sender has promised, or the epoch of the leader that it follows. */
   readonly epoch: Epoch;
 };

@@ -1,7 +1,7 @@
 /**
- * The heartbeat actor: who is alive. A follower pings its leader by request: no responders means that its process is gone,
- * known at once; silence means a partition or a pause, known after the timeout. A leader that hears no quorum steps down.
- * Pings carry the sessions touched since the last.
+ * The heartbeat actor finds out who is alive. A follower pings its leader by a NATS request. The answer "no responders" means that
+ * the leader's process is gone, which is known at once; silence means a partition or a pause, which is known after the timeout. A
+ * leader that receives no pings of a quorum steps down. A ping carries the sessions that were touched since the ping before.
  */
 import type { Actor } from "../../runtime/actor.ts";
 import type {
@@ -30,8 +30,8 @@ import {
 import {
   clearSupport,
   hearRound,
-  held,
   newSupport,
+  noteEcho,
   type Support,
   supportedMs,
   takeConfirmed,
@@ -40,9 +40,12 @@ import {
 export type HeartbeatOptions = {
   readonly server: ServerId;
   readonly voters: readonly ServerId[];
-  /** Between two pings of a follower. Default 100. The death of a process is known after this at most. */
+  /**
+   * Milliseconds between two pings of a follower, and between two checks of a leader whether it still hears a quorum. The death of a
+   * leader's process is noticed after this time at most. Default 100.
+   */
   readonly intervalMs?: number;
-  /** Silence after which a follower gives up its leader, and a leader a follower. Default 2000. */
+  /** Milliseconds of silence after which a follower gives up its leader, and a leader no longer counts a follower. Default 2000. */
   readonly timeoutMs?: number;
 };
 
@@ -52,19 +55,22 @@ export type HeartbeatState = {
   leadership: Leadership;
   readonly rounds: Rounds;
   readonly support: Support;
-  /** Of the last ping; equal to its round. */
+  /** The tag of the last ping's request. It is also the number of the ping's round. */
   lastTag: number;
-  /** A follower's: what its leader's clock said last. */
+  /** For a follower: the time of the leader's clock in the leader's last pong. The next ping sends it back. */
   echoMs: number | undefined;
-  /** A follower's: when its leader was last heard. */
+  /** For a follower: when it last received a pong of its leader. */
   heardLeaderMs: number;
-  /** A leader's: when each peer was last heard. */
+  /** For a leader: when it last received a ping of each peer. */
   readonly heardMs: Map<ServerId, number>;
-  /** Pings in a row that found nobody, or nobody who leads. */
+  /** How many pings in a row were answered by no process, or by one that does not lead. */
   absences: number;
 };
 
-/** Before its epoch is established a leader may not listen or may not know of it: one ping that finds that is not enough. */
+/**
+ * How many failed pings in a row give up a leader whose epoch is not yet established: such a leader may not be subscribed yet, or may
+ * not know yet that it leads. An established leader is given up after one.
+ */
 const ABSENCES_MAX = 2;
 
 export type HeartbeatEffect = LocalEffect<HeartbeatTimer> | PeerEffect;
@@ -83,8 +89,8 @@ export function heartbeatActor(
 }
 
 /**
- * The first round is drawn, so that an answer to an earlier incarnation of this node is not taken for an answer to this one. Below
- * this number all later ones are exact.
+ * The first round is drawn at random below this number, so that an answer to an earlier incarnation of this node is not taken for an
+ * answer to this one. Rounds are counted up from there and stay far below 2^53, up to which a double is exact.
  */
 const FIRST_ROUND_MAX = 2 ** 48;
 
@@ -178,7 +184,7 @@ function ping(turn: Turn): void {
     lost(turn, `node ${leader} was not heard for ${timeoutMs} ms`);
     return;
   }
-  // What the last ping told may be lost with it, so it is told again until a pong comes.
+  // A ping may be lost with the touches that it carries, so every ping repeats them until a pong has come.
   const sessions = untaken(state.rounds);
   const tag = endRound(state.rounds);
   state.lastTag = tag;
@@ -194,14 +200,15 @@ function receivePing(turn: Turn, { from, sender, message, request }: ReceivedMes
   const mine = known.leader === options.server;
   const leading = mine && known.epoch === message.epoch;
   const established = leading && known.role === "leading";
-  // A guest is answered, so that it knows its leader alive; it supports nobody.
+  // A guest is answered, so that it knows that its leader is alive. It does not count as support of the leader.
   const { isVoter } = sender;
   if (leading && isVoter) state.heardMs.set(from as ServerId, nowMs);
   if (established && isVoter && message.touched.length > 0) {
     effects.push(tell("sessions", { kind: "touched", sessions: message.touched }));
   }
   const confirmed = established && isVoter ? takeRound(turn, from as ServerId, message) : undefined;
-  // A candidate's epoch may not be known to its voters yet: that it stands is enough for them to wait.
+  // A candidate's voters may not know its epoch yet. So `leading` does not depend on the epoch: they wait for a node that leads or
+  // stands as a candidate in whichever epoch.
   const pong: Pong = {
     kind: "pong",
     epoch: known.epoch,
@@ -212,17 +219,23 @@ function receivePing(turn: Turn, { from, sender, message, request }: ReceivedMes
   if (request !== undefined) effects.push({ kind: "answer", request, message: pong });
 }
 
-/** A leader's: which of the follower's rounds count by now. Its own are looked at on the way. */
+/**
+ * For a leader: notes a follower's round, and returns the last round of that follower which is confirmed by now. The echo may confirm
+ * rounds of the leader's own gateways too, so those are looked at on the way.
+ */
 function takeRound(turn: Turn, from: ServerId, { round, echoMs }: Ping): number | undefined {
   const { state, nowMs } = turn;
   const { support, quorum, options } = state;
-  if (echoMs !== undefined && options.voters.includes(from)) held(support, from, echoMs);
+  if (echoMs !== undefined && options.voters.includes(from)) noteEcho(support, from, echoMs);
   hearRound(support, from, round, nowMs);
   confirmOwn(turn);
   return takeConfirmed(support, from, supportedMs(support, quorum, nowMs));
 }
 
-/** A leader's own sessions are touched as soon as they are told; they count when a quorum has held to it since. */
+/**
+ * Confirms the touches of a leader's own gateways. The leader's sessions actor counts from them at once, but they are confirmed only
+ * when a quorum has supported the leader since: only then would a successor count from them or from later.
+ */
 function confirmOwn(turn: Turn): void {
   const { rounds, support, quorum, options } = turn.state;
   const { server } = options;
@@ -242,7 +255,7 @@ function answered(
 ): void {
   const { state, nowMs } = turn;
   const { leader, epoch } = state.leadership;
-  // Another process with the leader's number says nothing of the leader.
+  // An answer of another process that runs under the leader's number proves nothing about the leader.
   if (from !== leader || !sender.isNamed) return;
   if (!pong.leading) {
     missed(turn, `node ${leader} does not lead`);
@@ -261,6 +274,7 @@ function absent(turn: Turn, to: ServerId, tag: number): void {
   if (to === known.leader && tag === lastTag) missed(turn, `the process of node ${to} is gone`);
 }
 
+/** The leader's process is gone, or it does not lead. */
 function missed(turn: Turn, reason: string): void {
   const { state } = turn;
   state.absences += 1;
@@ -268,6 +282,7 @@ function missed(turn: Turn, reason: string): void {
   lost(turn, reason);
 }
 
+/** A ping was not answered in time. An answer to an earlier or a later ping may have come nevertheless. */
 function silent(turn: Turn, tag: number): void {
   const { leadership: known, options, lastTag, heardLeaderMs } = turn.state;
   const { timeoutMs = 2000 } = options;
@@ -281,7 +296,7 @@ function lost(turn: Turn, reason: string): void {
   turn.effects.push(tell("log-sync", { kind: "leaderLost", reason }));
 }
 
-/** A leader that hears no quorum may already have a successor: it must not go on answering reads as if it led. */
+/** A leader that no quorum pings may already have a successor, so it must not go on answering reads as if it led. */
 function checkQuorum(turn: Turn): void {
   const { state, effects, nowMs } = turn;
   const { server, voters, timeoutMs = 2000 } = state.options;

@@ -1,4 +1,4 @@
-/** The heartbeat actor: who is alive. */
+/** The messages of the heartbeat actor, which finds out who is alive (`heartbeat.ts`). */
 import type { ReceivedMessage, RequestOutcome, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
 import type { GatewayName } from "../gateway/messages.ts";
@@ -14,44 +14,51 @@ export type HeartbeatMessage =
   | RequestOutcome<Pong>
   | TimerMessage<HeartbeatTimer>;
 
-/** From the gateways of this node: sessions heard of since their last `touched`. */
+/** From the gateways of this node: the sessions of which they have heard since they last sent this message. */
 export type Touched = {
   readonly kind: "touched";
   readonly sessions: readonly SessionId[];
-  /** Which gateway says so, and its own number for it, which comes back in a `leaderHeard`. */
+  /**
+   * Which gateway sends this, and the number that the gateway has given to this message. The number comes back in a `leaderHeard`.
+   * Undefined: the gateway does not want to know when the leader counts from this touch.
+   */
   readonly told?: { readonly gateway: GatewayName; readonly turn: number };
 };
 
 /**
- * Emitted under `leaderHeard`: of each gateway, which of its `touched` have reached the leader. The leader, and any that comes
- * after it, gives the sessions in them their full timeout from when they were told, or from later.
+ * Emitted under `leaderHeard`: which `touched` messages of each gateway are confirmed. The leader, and every leader after it, gives
+ * the sessions in them their full timeout from when the gateway sent the message, or from later.
  */
 export type LeaderHeard = {
   readonly kind: "leaderHeard";
+  /** Maps the name of a gateway to its own numbers of the messages, oldest first. */
   readonly turns: Readonly<Record<string, readonly number[]>>;
 };
 
-/** A request of a follower to its leader. */
+/** A request that a follower sends to its leader at every interval. */
 export type Ping = {
   readonly kind: "ping";
   readonly epoch: Epoch;
-  /** Sessions touched in this round, and before it as far as no pong has said that they were taken. */
+  /** The sessions touched in this round, and those touched in earlier rounds for which no pong has come. */
   readonly touched: readonly SessionId[];
   readonly round: number;
-  /** `atMs` of the last pong that this leader sent in this epoch. */
+  /** `atMs` of the last pong that the sender has received of this leader in this epoch. */
   readonly echoMs?: number | undefined;
 };
 
 export type Pong = {
   readonly kind: "pong";
   readonly epoch: Epoch;
-  /** False: not (or no longer) the leader of the ping's epoch. */
+  /** Whether the node that answers leads or stands as a candidate, in whichever epoch. */
   readonly leading: boolean;
-  /** The leader's clock, for `echoMs`. Undefined: it does not lead in the ping's epoch (yet), so it has taken nothing. */
+  /**
+   * The time of the leader's clock in milliseconds, which the follower sends back as `echoMs`. Undefined: the node does not lead in the
+   * ping's epoch, or not yet, so it has not counted the ping's touches.
+   */
   readonly atMs?: number | undefined;
-  /** The asker's last round that counts whoever leads next. */
+  /** The last round of the follower that is confirmed: whoever leads next counts from it or from later. */
   readonly confirmed?: number | undefined;
 };
 
-/** Emitted under `peers` by a leader: who has been heard of in time. */
+/** Emitted under `peers` by a leader: the nodes whose pings came in time, with the leader itself. */
 export type Peers = { readonly kind: "peers"; readonly alive: readonly ServerId[] };

@@ -1,40 +1,40 @@
 /**
- * Rounds of touches: what gateways have told of their sessions, until it is certain that the leader counts from it. Each ping
- * ends a round; a round is confirmed together with all before it.
+ * Rounds of touches: the touches that gateways have reported are kept until it is certain that every leader to come counts from them
+ * or from later. Each ping ends a round. A round is confirmed together with all rounds before it.
  */
 import type { SessionId } from "../../protocol/ids.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import type { LeaderHeard, Touched } from "./messages.ts";
 
 export type Rounds = {
-  /** Drawn: the rounds of an earlier incarnation of this node are below it, or far above. */
+  /** The first round of this incarnation, drawn at random: those of an earlier incarnation are smaller, or larger than `current`. */
   readonly first: number;
-  /** What is touched now belongs to this one. */
+  /** The round to which a touch belongs that is reported now. */
   current: number;
-  /** The leader has taken this one and those before it; whether its successors count from them is open. */
+  /** The leader counts from this round and those before it. Whether its successors will is open until the round is confirmed. */
   taken: number;
-  /** Touched and not confirmed, with the round of the last touch. */
+  /** The sessions with an unconfirmed touch, each with the round of its last touch. */
   readonly touched: Map<SessionId, number>;
-  /** Oldest first. */
-  told: { readonly gateway: GatewayName; readonly turn: number; readonly round: number }[];
+  /** The unconfirmed messages of gateways, oldest first: `turn` is the gateway's own number of the message. */
+  reports: { readonly gateway: GatewayName; readonly turn: number; readonly round: number }[];
 };
 
 export function newRounds(first: number): Rounds {
-  return { first, current: first, taken: first - 1, touched: new Map(), told: [] };
+  return { first, current: first, taken: first - 1, touched: new Map(), reports: [] };
 }
 
 export function touch(rounds: Rounds, { sessions, told }: Touched): void {
   for (const session of sessions) rounds.touched.set(session, rounds.current);
-  if (told !== undefined) rounds.told.push({ ...told, round: rounds.current });
+  if (told !== undefined) rounds.reports.push({ ...told, round: rounds.current });
 }
 
-/** Ends the current round and says its number. */
+/** Ends the current round and returns its number. */
 export function endRound(rounds: Rounds): number {
   rounds.current += 1;
   return rounds.current - 1;
 }
 
-/** What the leader has not taken, through the last round that has ended. */
+/** The sessions with a touch from which the leader is not yet known to count. */
 export function untaken(rounds: Rounds): SessionId[] {
   const sessions: SessionId[] = [];
   for (const [session, round] of rounds.touched) {
@@ -43,12 +43,15 @@ export function untaken(rounds: Rounds): SessionId[] {
   return sessions;
 }
 
-/** Another leader, or the same in another epoch, has taken nothing yet. */
+/** For a new leader, or the same leader in a new epoch: it has not received any touch yet. */
 export function forgetTaken(rounds: Rounds): void {
   rounds.taken = rounds.first - 1;
 }
 
-/** The leader and whoever succeeds it count from the round's end or later: the gateways may know. */
+/**
+ * The leader and every successor count from the end of this round or from later, so the gateways may rely on its touches. Returns what
+ * to emit, or undefined if the round is not of this incarnation or confirms nothing new.
+ */
 export function confirm(rounds: Rounds, round: number): LeaderHeard | undefined {
   if (round < rounds.first || round >= rounds.current) return undefined;
   for (const [session, last] of rounds.touched) {
@@ -56,12 +59,12 @@ export function confirm(rounds: Rounds, round: number): LeaderHeard | undefined 
   }
   const turns: Record<string, number[]> = {};
   let count = 0;
-  for (const told of rounds.told) {
-    if (told.round > round) break;
-    (turns[told.gateway] ??= []).push(told.turn);
+  for (const report of rounds.reports) {
+    if (report.round > round) break;
+    (turns[report.gateway] ??= []).push(report.turn);
     count += 1;
   }
   if (count === 0) return undefined;
-  rounds.told = rounds.told.slice(count);
+  rounds.reports = rounds.reports.slice(count);
   return { kind: "leaderHeard", turns };
 }

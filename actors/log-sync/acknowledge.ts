@@ -1,4 +1,4 @@
-/** What a follower tells its leader of its log, and what it commits by what its leader tells it. */
+/** What a follower reports of its log to its leader, and what it commits by the leader's commit mark. */
 import { earlierOf, ZXID_NONE, zxidOf, type Zxid } from "../../protocol/zxid.ts";
 import { commitThrough } from "./delivery.ts";
 import { log, sendTo } from "./effects.ts";
@@ -8,12 +8,12 @@ import { emitLeadership, type Following } from "./roles.ts";
 import { dropPassedTransfer } from "./snapshots/drop.ts";
 import type { LogSyncTurn } from "./state.ts";
 
-/** A follower says at most this often that it still stands at the same record. */
+/** Milliseconds for which a follower does not repeat that its log ends at the same record. */
 const BEHIND_INTERVAL_MS = 20;
 
 /**
- * Says what this node holds durably and equal to the leader's log, and what its disk and memory have left. Sent after the fsync, never
- * before.
+ * Acknowledges what this node has durably and equal to the leader's log, and reports what its disk and memory have left. It is sent after
+ * the fsync, never before.
  */
 export function sendAccepted(turn: LogSyncTurn, role: Following): void {
   const { state } = turn;
@@ -27,7 +27,8 @@ export function sendAccepted(turn: LogSyncTurn, role: Following): void {
   regainIfRepaired(turn);
 }
 
-export function sayBehind(turn: LogSyncTurn, role: Following, holds: Zxid): void {
+/** Reports to the leader that an append did not follow this node's log, whose last record before the append's place ends at `holds`. */
+export function sendBehind(turn: LogSyncTurn, role: Following, holds: Zxid): void {
   const { state, nowMs: atMs } = turn;
   const { behind, epoch } = role;
   if (behind?.holds === holds && atMs - behind.atMs < BEHIND_INTERVAL_MS) return;
@@ -35,6 +36,7 @@ export function sayBehind(turn: LogSyncTurn, role: Following, holds: Zxid): void
   sendTo(turn, role.leader, { kind: "behind", epoch, holds, durable: state.log.durable });
 }
 
+/** Commits as far as the leader's commit mark, this node's durable log, and what is known to equal the leader's log allow. */
 export function followCommit(turn: LogSyncTurn, role: Following): void {
   const { log: view, delivery } = turn.state;
   if (view.truncating) return;

@@ -1,6 +1,6 @@
 /**
- * A leader's append, in whatever role a node is: only where it continues the leader's log, truncating what conflicts. Raft's
- * AppendEntries (Ongaro, section 5.3), with prevZxid as prevLogTerm and prevLogIndex in one.
+ * How a node takes a leader's append, whatever its role is. It takes records only where they continue a log that equals the leader's, and
+ * truncates what conflicts. Raft's AppendEntries (Raft, section 5.3), with `prevZxid` for prevLogTerm and prevLogIndex.
  */
 import { assert } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
@@ -14,7 +14,7 @@ import { formatZxid, laterOf, type Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import { contradicts, log, sendTo } from "./effects.ts";
 import { cutAfter, foreignFault, noteRecord } from "./ensemble/membership.ts";
-import { followCommit, sayBehind, sendAccepted } from "./acknowledge.ts";
+import { followCommit, sendBehind, sendAccepted } from "./acknowledge.ts";
 import { follow } from "./follower.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
 import { emitLeadership, type Following, lookAgain } from "./roles.ts";
@@ -41,14 +41,14 @@ export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append
     role.admission = message.admission;
     emitLeadership(turn);
   }
-  // Dropped appends are noticed by the leader's next announcement.
+  // The append is dropped. What was missed is noticed at the leader's next announcement.
   if (view.truncating) return;
   if (space.disk === "full") {
     sendAccepted(turn, role);
     return;
   }
   if (!view.index.holds(message.prevZxid)) {
-    sayBehind(turn, role, view.index.floor(message.prevZxid));
+    sendBehind(turn, role, view.index.floor(message.prevZxid));
     return;
   }
   const fresh = takeRecords(turn, role, message);
@@ -58,14 +58,14 @@ export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append
   followCommit(turn, role);
 }
 
-/** A leader of a higher epoch has a quorum's promises; this node's own must be durable before it takes anything. */
+/** The leader of a higher epoch has the promises of a quorum. This node's own must be durable before it takes anything from it. */
 function acceptHigherEpoch(turn: LogSyncTurn, { epoch, leader }: Append): void {
   if (promisedEpoch(turn.state) === epoch) return;
   follow(turn, leader, epoch);
   persistPromise(turn, { epoch, candidate: leader }, undefined);
 }
 
-/** Undefined: this node leads that epoch itself. I1: at most one leader in an epoch. */
+/** The role that follows this leader. Undefined: this node leads the epoch itself, which contradicts I1 (one leader in an epoch). */
 function followingOf(turn: LogSyncTurn, { epoch, leader }: Append): Following | undefined {
   const { role } = turn.state;
   if (role.kind === "following" && role.leader === leader && role.epoch === epoch) return role;
@@ -86,8 +86,8 @@ const FAULTS: Readonly<Record<RecordFault, string>> = {
 };
 
 /**
- * The records that are new here, now in the index. A conflict starts a truncation instead; undefined: it would reach what is
- * committed here (I7).
+ * Puts the records that this log does not have into the index, and returns them. At a conflict it starts a truncation instead. Undefined:
+ * the truncation would remove what is committed, which I7 forbids, so this node has left the leader.
  */
 function takeRecords(
   turn: LogSyncTurn,
@@ -137,7 +137,7 @@ function takeRecords(
 
 function takeRecord(turn: LogSyncTurn, received: Uint8Array): Uint8Array {
   const { log: view } = turn.state;
-  // A copy: the record stays in memory, and a view would keep the whole message there.
+  // The record stays in memory, so it is copied: a view would keep the whole message there.
   const record = new Uint8Array(received);
   const { lastZxid, timeMs } = recordHeader(record);
   view.index.push(lastZxid);

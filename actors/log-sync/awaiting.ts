@@ -1,4 +1,4 @@
-/** A node that knows who should lead, and has not heard it lead: it was told so by an election, or has promised it an epoch. */
+/** A node that awaits a leader: an election has named one, or this node has promised it an epoch, and no append of it has come yet. */
 import { unreachable } from "../../protocol/assert.ts";
 import { stand } from "./candidate.ts";
 import { cutToDurable } from "./disk-space.ts";

@@ -1,6 +1,7 @@
 /**
- * A candidate: from an election's hint to a leader. It chooses an epoch above all it knows, makes its own promise durable, and asks the
- * voters for theirs; with a quorum's, none of whose logs is ahead of its own, it leads (Ongaro, section 5.2).
+ * A candidate. The election actor has named this node, so it chooses an epoch above all that it knows, makes its own promise durable, and
+ * asks the voters for theirs. It leads when a quorum has promised and none of their logs is ahead of its own (Raft, section 5.2; the
+ * check of the logs, section 5.4.1, is made by the candidate here, and not by the voter).
  */
 import type { PeerSender } from "../../runtime/transport.ts";
 import { unreachable } from "../../protocol/assert.ts";
@@ -21,11 +22,11 @@ import { persistPromise } from "./voter.ts";
 
 type PromiseReply = Extract<LogSyncPeerMessage, { kind: "promiseReply" }>;
 
-/** How often, and how many times, a candidate asks before it gives up. */
+/** A candidate asks at this interval, and gives up after it has asked `ASKS_MAX` times. */
 const ASK_INTERVAL_MS = 100;
 const ASKS_MAX = 20;
 
-/** The election actor says that this node should try. */
+/** The election actor has named this node: it becomes a candidate, if it may. */
 export function stand(turn: LogSyncTurn): void {
   const { state } = turn;
   // Votes for this node may date from before it restarted or stepped down, so it must not act on them.
@@ -108,7 +109,7 @@ export function candidateReceivesFromPeer(
   }
 }
 
-/** This node's own promise is durable: the voters are asked, again and again. */
+/** Asks the voters for their promises, now that this node's own is durable, and again at each interval. */
 function ask(turn: LogSyncTurn, role: Candidate): void {
   const { state, effects } = turn;
   const { options, membership } = state;
@@ -149,7 +150,7 @@ function receivePromiseReply(
   }
 }
 
-/** By a quorum of the folders that count by now. */
+/** Whether a quorum of those folders has promised that count now. */
 function isPromised(
   { membership, quorum }: LogSyncState,
   promises: ReadonlyMap<ServerId, Identity>,

@@ -1,4 +1,4 @@
-/** How a leader brings a follower up that missed something: out of memory, out of the log, or with a snapshot. */
+/** How a leader sends a follower what it has missed: records out of memory, records out of the log, or a snapshot. */
 import type { ServerId } from "../../protocol/ids.ts";
 import { recordHeader } from "../../protocol/record.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
@@ -10,7 +10,7 @@ import type { Leading } from "./roles.ts";
 import { offerSnapshot } from "./snapshots/send.ts";
 import type { LogSyncTurn } from "./state.ts";
 
-/** A follower says that its log ends at `holds`. */
+/** A follower has reported that its log ends at `holds`. */
 export function receiveBehind(turn: LogSyncTurn, role: Leading, from: ServerId, holds: Zxid): void {
   const { index } = turn.state.log;
   const follower = role.followers.get(from);
@@ -26,8 +26,8 @@ export function receiveBehind(turn: LogSyncTurn, role: Leading, from: ServerId, 
   }
 }
 
-/** A follower has acknowledged up to `accepted`. */
-export function goOnAfter(
+/** A follower has acknowledged everything up to `accepted`: sends it the next records, if it is being caught up. */
+export function continueCatchUp(
   turn: LogSyncTurn,
   role: Leading,
   { from, follower, accepted }: { from: ServerId; follower: Follower; accepted: Zxid },
@@ -58,14 +58,17 @@ function sendFollowing(
   }
   if (records.length === 0 && through < index.tail) {
     follower.replication = { kind: "readingLog", from: after, atMs };
-    effects.push(tell("log", { kind: "read", tag: to, after, bytesMax }));
+    effects.push(tell("log", { kind: "read", purpose: { kind: "catchUp", to }, after, bytesMax }));
     return;
   }
   follower.replication = { kind: "replaying", from: after, next: through, atMs };
   sendTo(turn, to, appendOf(state, role, after, records));
 }
 
-/** Records read from the log. Those of a read that a later one has replaced would be acknowledged, and ask for the next read. */
+/**
+ * Sends a follower the records that the log has read for it. Records of a read that a later one has replaced are not sent: the follower
+ * would acknowledge them, and that would cause one more read.
+ */
 export function sendRead(
   turn: LogSyncTurn,
   role: Leading,

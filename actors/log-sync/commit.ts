@@ -1,4 +1,4 @@
-/** What a leader commits, and from when on it takes batches. */
+/** What a leader commits, and when it begins to take batches. */
 import type { Zxid } from "../../protocol/zxid.ts";
 import { committedBy } from "../quorum.ts";
 import { commitThrough } from "./delivery.ts";
@@ -8,14 +8,14 @@ import { emitLeadership, type Leading } from "./roles.ts";
 import type { LogSyncState, LogSyncTurn } from "./state.ts";
 
 /**
- * Commits what a quorum holds durably, this node's own disk counting as one, if it belongs to this epoch; everything
- * before it is then committed too (Ongaro, section 5.4.2).
+ * Commits the last record that a quorum has durably, this node's own disk among them, if the record belongs to this epoch. Everything
+ * before it is then committed too. A record of an earlier epoch is never committed by counting (Raft, section 5.4.2).
  */
 export function leaderCommit(turn: LogSyncTurn, role: Leading): void {
   const { quorum, log: view, delivery } = turn.state;
   const byQuorum = committedBy(durableZxids(turn.state, role), quorum);
   if (byQuorum < role.barrier) return;
-  // Applied here only once it is durable here too.
+  // A record is applied on this node only when it is durable on this node too.
   const through = Math.min(byQuorum, view.durable) as Zxid;
   if (through <= delivery.committed) return;
   forgetCommitted(role, through);
@@ -24,7 +24,7 @@ export function leaderCommit(turn: LogSyncTurn, role: Leading): void {
   if (role.followers.size > 0) publishSoon(turn, role);
 }
 
-/** How far the log is durable with each voter that counts. */
+/** The end of the durable log of each voter that counts. */
 function durableZxids({ options, membership, log: view }: LogSyncState, role: Leading): Zxid[] {
   const { counted, identity: own } = membership;
   const durable = counted.get(options.server) === own ? [view.durable] : [];
@@ -45,7 +45,7 @@ function forgetCommitted(role: Leading, through: Zxid): void {
   uncommitted.splice(0, count);
 }
 
-/** Once the barrier is delivered everything before it is too, so the table of submitters is complete. */
+/** Begins to take batches when the barrier is delivered: everything before it is delivered then, so the table of submitters is complete. */
 export function activate(turn: LogSyncTurn, role: Leading): void {
   const { delivery } = turn.state;
   if (role.active || delivery.delivered < role.barrier) return;

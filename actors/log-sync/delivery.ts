@@ -1,4 +1,4 @@
-/** Commit mark and delivery: committed records go out in order, each once, from memory or, older ones, from the log. */
+/** The commit mark and the delivery: committed records go to the trees in order, each once, out of memory or, if older, out of the log. */
 import { emit } from "../topics.ts";
 import { assert } from "../../protocol/assert.ts";
 import { recordHeader } from "../../protocol/record.ts";
@@ -7,10 +7,7 @@ import { tell } from "../inboxes.ts";
 import { settleThrough } from "./ensemble/membership.ts";
 import type { LogSyncTurn } from "./state.ts";
 
-/** Tag of reads for delivery; a follower's id tags reads for its catch-up. */
-export const DELIVERY_TAG = -1;
-
-/** Moves the commit mark. Only what is durable here is applied here, so memory never runs ahead of the disk. */
+/** Moves the commit mark. It never passes what is durable on this node, so the trees never run ahead of the disk. */
 export function commitThrough(turn: LogSyncTurn, zxid: Zxid): void {
   const { state } = turn;
   if (zxid <= state.delivery.committed) return;
@@ -21,6 +18,7 @@ export function commitThrough(turn: LogSyncTurn, zxid: Zxid): void {
   deliver(turn);
 }
 
+/** Delivers what is committed and in memory, and has the log read what is not. */
 export function deliver(turn: LogSyncTurn): void {
   const { state } = turn;
   if (state.delivery.lanesLoading.size > 0) return;
@@ -40,7 +38,7 @@ export function deliver(turn: LogSyncTurn): void {
     turn.effects.push(
       tell("log", {
         kind: "read",
-        tag: DELIVERY_TAG,
+        purpose: { kind: "delivery" },
         after: state.delivery.delivered,
         bytesMax: state.sizes.catchUp,
       }),
@@ -48,7 +46,7 @@ export function deliver(turn: LogSyncTurn): void {
   }
 }
 
-/** Records read from the log for delivery. The log may hold more than is committed. */
+/** Delivers records that the log has read. Some may not be committed, and others may have been delivered meanwhile. */
 export function deliverRead(turn: LogSyncTurn, records: readonly Uint8Array[]): void {
   const { state } = turn;
   state.delivery.reading = false;

@@ -1,7 +1,8 @@
 /**
- * Full disks, and full memories. A leader that runs out of room gives up leading if enough others have room to be a quorum without it. Otherwise
- * it goes on, and has clients' writes refused, so that what is left lasts for sessions. A tree that no longer fits one node of
- * those that are heard is not let grow: every node applies what the log holds.
+ * What log-sync does about full disks and memories (docs/decisions/0008-full-disks.md). A leader whose disk runs out of space gives up
+ * leading if enough others have space to be a quorum without it. Otherwise it goes on, and clients' writes are refused, so that the space
+ * that is left lasts for sessions. If the tree no longer fits into the memory of any one node, writes that grow it are refused, since
+ * every node has to apply what the log holds.
  */
 import { recordHeader } from "../../protocol/record.ts";
 import { tell } from "../inboxes.ts";
@@ -12,14 +13,14 @@ import { emitLeadership, lookAgain, type Leading } from "./roles.ts";
 import { publishSoon } from "./publish.ts";
 import { earlierOf } from "../../protocol/zxid.ts";
 
-/** A follower that was not heard for so long is not counted upon. */
-const NEWS_MS = 2000;
-/** Enough for the others to elect one of them; if they do not, this node is better than none. */
+/** Milliseconds for which a follower's report of its disk or memory is counted. */
+const REPORT_VALID_MS = 2000;
+/** Milliseconds for the others to elect one of them. If they have not, this node leads again rather than none. */
 const ABSTAIN_MS = 2000;
-/** Others that did not elect anybody are given another chance after so long. */
+/** If the others elected nobody, a leader with little space gives up leading again only after this many milliseconds. */
 const YIELD_AGAIN_MS = 30_000;
 
-/** Something is known of a disk or a memory. May end with this node not leading. */
+/** Must be called when a report of a disk or a memory has changed. Afterwards this node may no longer lead. */
 export function reviewAdmission(turn: LogSyncTurn, role: Leading): void {
   const { state, nowMs } = turn;
   if (shouldYield(state, role, nowMs)) {
@@ -33,17 +34,17 @@ export function reviewAdmission(turn: LogSyncTurn, role: Leading): void {
   if (role.followers.size > 0) publishSoon(turn, role);
 }
 
-/** Its own disk runs out of space, and enough others have some to be a quorum without it. */
+/** Whether the leader's own disk runs out of space while enough others have space to be a quorum without it. */
 function shouldYield({ space, quorum }: LogSyncState, role: Leading, nowMs: number): boolean {
   if (space.disk === "free" || nowMs - space.yieldedAtMs <= YIELD_AGAIN_MS) return false;
   return countSpaces(role, nowMs, "free") >= quorum;
 }
 
-/** Which writes the ensemble can take, as its leader knows it. */
+/** Which writes the ensemble can take, as far as its leader knows. */
 export function admissionOf(state: LogSyncState, role: Leading, nowMs: number): WriteAdmission {
   const { space, quorum } = state;
   const isShort = space.disk !== "free" || countSpaces(role, nowMs, "low", "full") > 0;
-  // A follower that has not reported yet is taken to have space.
+  // A follower that has not reported yet is assumed to have space.
   const free = (space.disk === "free" ? 1 : 0) + countSpaces(role, nowMs, "free", undefined);
   const able = 1 + countSpaces(role, nowMs, "free", "low", undefined);
   if (space.disk === "full" || (isShort && able < quorum)) return "none";
@@ -51,7 +52,7 @@ export function admissionOf(state: LogSyncState, role: Leading, nowMs: number): 
   return isTreeFull(state, role, nowMs) ? "noGrowth" : "all";
 }
 
-/** Followers whose disks are one of these, of those that were heard lately. */
+/** The number of followers whose last report is valid and has one of these values. */
 function countSpaces(
   { followers }: Leading,
   nowMs: number,
@@ -59,7 +60,7 @@ function countSpaces(
 ): number {
   let count = 0;
   for (const { diskSpace, diskSpaceAtMs } of followers.values()) {
-    if (nowMs - diskSpaceAtMs <= NEWS_MS && wanted.includes(diskSpace)) count += 1;
+    if (nowMs - diskSpaceAtMs <= REPORT_VALID_MS && wanted.includes(diskSpace)) count += 1;
   }
   return count;
 }
@@ -67,7 +68,7 @@ function countSpaces(
 function isTreeFull(state: LogSyncState, role: Leading, nowMs: number): boolean {
   if (state.space.treeFull) return true;
   for (const { treeFull, treeFullAtMs } of role.followers.values()) {
-    if (treeFull && nowMs - treeFullAtMs <= NEWS_MS) return true;
+    if (treeFull && nowMs - treeFullAtMs <= REPORT_VALID_MS) return true;
   }
   return false;
 }
@@ -80,7 +81,7 @@ function giveUpLeading(turn: LogSyncTurn): void {
   lookAgain(turn, "the disk is full, those of others are not");
 }
 
-/** The others had their time. */
+/** The time is over in which the others could elect one of them. This node takes part in elections again. */
 export function endAbstaining(turn: LogSyncTurn): void {
   const { state } = turn;
   if (!state.space.abstaining) return;
@@ -89,7 +90,10 @@ export function endAbstaining(turn: LogSyncTurn): void {
   else emitDurable(turn);
 }
 
-/** The log dropped what it had no room for; a leader that went on still has it, and peers may hold it. */
+/**
+ * Writes the records again that the log has dropped because its disk was full. The leader has gone on meanwhile and has them in memory,
+ * and followers may hold them.
+ */
 export function writeAgain(turn: LogSyncTurn, role: Leading): void {
   const { state } = turn;
   const records: Uint8Array[] = [];
@@ -98,10 +102,10 @@ export function writeAgain(turn: LogSyncTurn, role: Leading): void {
     const next = state.log.index.next(after);
     const record = next === undefined ? undefined : state.log.recent.get(next);
     if (record === undefined) {
-      // The log ends where the disk does, and so must the index: nobody could be given what comes after.
+      // A record is no longer in memory, so what comes after it cannot be written. The index must end where the log on disk ends.
       role.outbox = [];
       cutAfter(turn, state.log.durable);
-      lookAgain(turn, "what the disk had no room for is not in memory any more");
+      lookAgain(turn, "records that did not fit on the disk are no longer in memory");
       return;
     }
     records.push(record);
@@ -111,8 +115,8 @@ export function writeAgain(turn: LogSyncTurn, role: Leading): void {
 }
 
 /**
- * What was not durable when the disk became full is gone from the log. A truncation that the log has yet to do has already cut the
- * index, perhaps further.
+ * Removes from the index what was not durable when the disk became full, since the log has dropped it. A truncation that the log has not
+ * done yet may have cut the index further already.
  */
 export function cutToDurable(turn: LogSyncTurn): void {
   const { log: view } = turn.state;

@@ -1,4 +1,4 @@
-/** What log-sync says: to its peers, and to whoever reads the log of the node. */
+/** How log-sync sends messages to its peers, and how it writes to the node's log. */
 import type { EventName } from "../../protocol/events.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { EventDetail } from "../../runtime/effects.ts";
@@ -19,14 +19,14 @@ export function log(turn: LogSyncTurn, event: EventName, detail: EventDetail): v
 }
 
 /**
- * A peer's message that no honest node sends to this one, or that proves that an invariant broke elsewhere. It is not acted
- * on: what is here stays as it is, and a stranger stops nobody.
+ * Reports a message that no honest node would send to this one, or that proves that an invariant has been broken elsewhere. The message
+ * is not acted on: this node keeps its state, and a stranger cannot stop it.
  */
 export function contradicts(turn: LogSyncTurn, from: ServerId, what: string): void {
   const { state } = turn;
   state.contradictions += 1;
   const times = state.contradictions;
-  // The 1st, 2nd, 4th, 8th, …: a flood of them does not fill the log.
+  // Only the 1st, 2nd, 4th, 8th, … of them is logged, so that a flood does not fill the node's log.
   if ((times & (times - 1)) !== 0) return;
   log(turn, "peerContradiction", { from, what, times });
 }

@@ -1,18 +1,19 @@
-/** A follower: it takes its leader's records, acknowledges what is durable here, says where it stands when it missed something. */
+/** A follower. It takes its leader's records, acknowledges what is durable, and reports the end of its log when it has missed something. */
 import { unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { earlierOf, type Epoch, ZXID_NONE } from "../../protocol/zxid.ts";
-import { followCommit, sayBehind, sendAccepted } from "./acknowledge.ts";
+import { followCommit, sendBehind, sendAccepted } from "./acknowledge.ts";
 import { stand } from "./candidate.ts";
 import { cutToDurable } from "./disk-space.ts";
 import { sendTo } from "./effects.ts";
-import { toldForgotten } from "./ensemble/refused.ts";
+import { receiveForgotten } from "./ensemble/refused.ts";
 import type { Peer, RoleMessage, RolePeerMessage } from "./role-messages.ts";
 import { emitLeadership, enter, type Following, lookAgain } from "./roles.ts";
 import { receiveOffer, receiveChunk } from "./snapshots/receive.ts";
 import { emitDurable, type LogSyncTurn } from "./state.ts";
 import { passRefusal } from "./submit.ts";
 
+/** Begins to follow a leader from which an append of this epoch has come. */
 export function follow(turn: LogSyncTurn, leader: ServerId, epoch: Epoch): Following {
   const role: Following = {
     kind: "following",
@@ -50,7 +51,7 @@ export function followingReceives(turn: LogSyncTurn, role: Following, message: R
       return;
     case "truncated":
     case "promiseDurable":
-      sayBehind(turn, role, view.index.tail);
+      sendBehind(turn, role, view.index.tail);
       return;
     case "diskFull":
       role.matched = earlierOf(role.matched, view.durable);
@@ -96,7 +97,7 @@ export function followingReceivesFromPeer(
       if (message.epoch === role.epoch) receiveChunk(turn, role, message);
       return;
     case "forgotten":
-      if (sender.isVoter && message.epoch === role.epoch) toldForgotten(turn, id, message);
+      if (sender.isVoter && message.epoch === role.epoch) receiveForgotten(turn, id, message);
       return;
     case "submitRefused":
       passRefusal(turn, message);

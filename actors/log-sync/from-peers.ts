@@ -1,4 +1,4 @@
-/** What other nodes say to log-sync, and from whom each kind of it is heard. */
+/** How log-sync takes messages of other nodes: which senders it accepts for which kind of message. */
 import type { ReceivedMessage } from "../../runtime/effects.ts";
 import type { PeerSender } from "../../runtime/transport.ts";
 import { unreachable } from "../../protocol/assert.ts";
@@ -24,9 +24,9 @@ export function receiveFromPeer(
 ): void {
   const { state } = turn;
   const peer = from as ServerId;
-  // Before its log is read a node can answer nothing; whoever asks repeats.
+  // Before its log is read a node can answer nothing. The others repeat their questions.
   if (!state.recovered || !state.options.voters.includes(peer)) return;
-  // Whatever it says: what was counted of the process before it is not counted of this one.
+  // Whatever the message is, it may be the first of a new process, for which the acknowledgements of the process before do not count.
   if (state.role.kind === "leading" && sender.isVoter) noteIncarnation(state.role, peer, sender);
   switch (message.kind) {
     case "greeting":
@@ -39,19 +39,19 @@ export function receiveFromPeer(
       receiveJoinAnswer(turn, peer, message);
       return;
     default:
-      // What is about the log of an ensemble is for those who belong to it, from those who do.
+      // The other messages are about the log of an ensemble. They are taken only if both nodes belong to one.
       if (state.founding !== undefined || sender.ensembleId === undefined) return;
       if (!believes(turn, peer, message)) return;
       receiveFromMember(turn, peer, { sender, message });
   }
 }
 
-type OfMembers = Exclude<LogSyncPeerMessage, { kind: "greeting" | "join" | "joinAnswer" }>;
+type MemberMessage = Exclude<LogSyncPeerMessage, { kind: "greeting" | "join" | "joinAnswer" }>;
 
 function receiveFromMember(
   turn: LogSyncTurn,
   peer: ServerId,
-  { sender, message }: { readonly sender: PeerSender; readonly message: OfMembers },
+  { sender, message }: { readonly sender: PeerSender; readonly message: MemberMessage },
 ): void {
   const { role } = turn.state;
   if (role.kind === "leading" && sender.isVoter) role.heardMs.set(peer, turn.nowMs);

@@ -1,10 +1,13 @@
-/** A leader: it makes records of batches, publishes each once, commits by quorum in its own epoch, brings followers up. */
+/**
+ * A leader. It makes records of batches, sends each once to all followers, commits a record of its epoch when a quorum has it durably,
+ * and sends followers what they missed.
+ */
 import { unreachable } from "../../protocol/assert.ts";
 import { encodeBarrier } from "../../protocol/barrier.ts";
 import { batchFault } from "../../protocol/batch-check.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { type Epoch, formatZxid, laterOf, zxidOf, ZXID_NONE } from "../../protocol/zxid.ts";
-import { goOnAfter, receiveBehind, sendRead } from "./catch-up.ts";
+import { continueCatchUp, receiveBehind, sendRead } from "./catch-up.ts";
 import { activate, leaderCommit } from "./commit.ts";
 import { admissionOf, reviewAdmission, writeAgain } from "./disk-space.ts";
 import { contradicts, log } from "./effects.ts";
@@ -21,7 +24,7 @@ import { SubmitterTable } from "./submitters.ts";
 
 type Accepted = Extract<LogSyncPeerMessage, { kind: "accepted" }>;
 
-/** A quorum has promised the epoch, and none of their logs is ahead of this one. */
+/** Begins to lead. The caller has the promises of a quorum for this epoch, and no log of that quorum is ahead of this node's. */
 export function lead(turn: LogSyncTurn, epoch: Epoch): void {
   const { state, nowMs } = turn;
   const role: Leading = {
@@ -78,8 +81,8 @@ export function leadingReceives(turn: LogSyncTurn, role: Leading, message: RoleM
       sendChunk(turn, role, message);
       return;
     case "diskFull":
-      // A leader that nobody can replace keeps in memory what its disk has not: it commits nothing without its own disk, but its
-      // clients read on, and their sessions live.
+      // An active leader goes on, and keeps in memory the records that the disk could not take. It commits nothing that is not on its
+      // own disk, but its clients can still read and their sessions stay alive. If others have space, `reviewAdmission` gives up leading.
       if (role.active) {
         emitDurable(turn);
         reviewAdmission(turn, role);
@@ -122,7 +125,7 @@ export function leadingReceivesFromPeer(
       receiveBehind(turn, role, id, message.holds);
       return;
     case "submit":
-      // One process at a time submits under a number, so that no two use the same numbers of batches.
+      // Batches are taken only from the process whose folder counts under the number, so that no two processes number the same batches.
       if (sender.isVoter) submitOfPeer(turn, role, id, message);
       return;
     case "askChunk":
@@ -143,7 +146,7 @@ export function leadingReceivesFromPeer(
   }
 }
 
-/** Repeated for ever while leading: whoever lost an append or what is committed learns of it. */
+/** Publishes again and again while this node leads, so that a follower notices an append or a commit mark that it has missed. */
 function announce(turn: LogSyncTurn, role: Leading): void {
   const { announceIntervalMs = 100 } = turn.state.options;
   turn.effects.push({ kind: "startTimer", timer: "announce", afterMs: announceIntervalMs });
@@ -151,7 +154,7 @@ function announce(turn: LogSyncTurn, role: Leading): void {
   if (turn.state.role === role && role.followers.size > 0) publishSoon(turn, role);
 }
 
-/** What is no batch must not enter the log: whoever applied it would stop. */
+/** Checks a batch of a peer before it enters the log: a payload that is no batch would stop every node that applies it. */
 function submitOfPeer(
   turn: LogSyncTurn,
   role: Leading,
@@ -175,15 +178,15 @@ function receiveAccepted(
   const { identity } = sender;
   const follower = role.followers.get(from);
   if (follower === undefined || zxid > index.tail) return;
-  // What a follower holds ends with a record; what is before the base is not known here any more.
+  // What a follower holds ends at the end of a record. Before the base this log no longer knows where records end.
   if (zxid > index.base && !index.holds(zxid)) {
-    contradicts(turn, from, "it accepts what is no record's end");
+    contradicts(turn, from, "it accepts a zxid that is not the end of a record");
     return;
   }
   const counts = state.membership.counted.get(from) === identity;
   if (counts && isForgetful(turn, role, from, votes)) return;
   if (counts) {
-    // Without a vote it has lost what it held before, so that no longer counts either.
+    // A follower without a vote may have lost what it acknowledged before, so that no longer counts either.
     const isKept = votes && follower.identity === identity;
     follower.identity = identity;
     follower.accepted = votes ? laterOf(zxid, isKept ? follower.accepted : ZXID_NONE) : ZXID_NONE;
@@ -193,10 +196,10 @@ function receiveAccepted(
   } else {
     follower.guest = { identity, accepted: zxid };
   }
-  goOnAfter(turn, role, { from, follower, accepted: zxid });
+  continueCatchUp(turn, role, { from, follower, accepted: zxid });
 }
 
-/** Whether it is another than before. */
+/** Notes what a follower reports of its disk and memory. Returns whether that differs from its report before. */
 function noteSpace(
   follower: Follower,
   { votes, diskSpace, treeFull }: Accepted,

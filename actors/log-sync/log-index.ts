@@ -1,4 +1,4 @@
-/** Which records the log holds: the lastZxid of each, ascending. The log begins after its base, a snapshot's zxid or 0. */
+/** Which records the log holds: the ascending list of their last zxids. The log begins after its base, a snapshot's zxid or 0. */
 import { assert } from "../../protocol/assert.ts";
 import { type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 
@@ -11,11 +11,12 @@ export class LogIndex {
     this.#lastZxids = [...lastZxids];
   }
 
-  /** What is before it is in snapshots only. */
+  /** The zxid after which the log begins. What is before it is in snapshots only. */
   get base(): Zxid {
     return this.#base;
   }
 
+  /** The end of the last record, or the base if there is none. */
   get tail(): Zxid {
     return this.#lastZxids.at(-1) ?? this.#base;
   }
@@ -25,17 +26,17 @@ export class LogIndex {
     this.#lastZxids.push(lastZxid);
   }
 
-  /** Whether a record ends at this zxid (or it is the base). */
+  /** Whether this zxid is the end of a record, or the base. */
   holds(zxid: Zxid): boolean {
     return this.floor(zxid) === zxid;
   }
 
-  /** The last record's end that is not after `zxid`; at least the base. */
+  /** The end of the last record that does not end after `zxid`. If there is none, the base. */
   floor(zxid: Zxid): Zxid {
     return this.#lastZxids[this.#after(zxid) - 1] ?? this.#base;
   }
 
-  /** The end of the first record after `zxid`. */
+  /** The end of the first record that ends after `zxid`. Undefined: there is none. */
   next(zxid: Zxid): Zxid | undefined {
     return this.#lastZxids[this.#after(zxid)];
   }
@@ -45,14 +46,14 @@ export class LogIndex {
     this.#lastZxids.length = this.#after(zxid);
   }
 
-  /** The log now begins after `base`. */
+  /** Forgets the records up to `base`, after which the log begins from now on. */
   purge(base: Zxid): void {
     assert(this.holds(base), "a log begins at the end of a record");
     this.#lastZxids = this.#lastZxids.slice(this.#after(base));
     this.#base = base;
   }
 
-  /** Index of the first record that ends after `zxid`. The end of the log is the usual answer, so it is tried first. */
+  /** The position of the first record that ends after `zxid`. The end of the log is the usual answer, so it is tried first. */
   #after(zxid: Zxid): number {
     let low = 0;
     let high = this.#lastZxids.length;

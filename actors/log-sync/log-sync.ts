@@ -1,15 +1,16 @@
 /**
- * The log-sync actor: what is in the log and what is committed. Raft's log rules in ZooKeeper's words; the invariants I1 to
- * I8 are listed in docs/internals/replication.md.
+ * The log-sync actor is the consensus of the ensemble: it decides what is in the log and what is committed, and all of the safety is
+ * here. It follows Raft's rules for terms and logs, with the zxid in the place of term and index. The invariants I1 to I9, which the
+ * asserts name, are listed in docs/internals/replication.md.
  */
 import type { Actor } from "../../runtime/actor.ts";
 import { assert, unreachable } from "../../protocol/assert.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
-import type { ServerId } from "../../protocol/ids.ts";
+
 import { EPOCH_NONE, formatZxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { LogReport } from "../log/messages.ts";
-import { DELIVERY_TAG, deliverRead } from "./delivery.ts";
+import { deliverRead } from "./delivery.ts";
 import { greet, newFounding, twinHeard } from "./ensemble/founding.ts";
 import { chunkRefused, chunkStored, installed, installRefused } from "./snapshots/receive.ts";
 import { receiveFromPeer } from "./from-peers.ts";
@@ -46,7 +47,7 @@ export function logSyncActor(
   return {
     name: "log-sync",
     supervision: "stopNode",
-    // Peers and lanes bound what they have under way; beyond that a sender is broken.
+    // Peers and lanes limit how many messages they have under way, so more than this means that a sender is broken.
     mailbox: { capacity: 100_000, whenFull: "stopNode" },
     start: () => initialState(options),
     receive,
@@ -261,13 +262,18 @@ function receiveOfDisk(
 
 function recordsRead(
   turn: LogSyncTurn,
-  { tag, after, records }: Extract<LogReport, { kind: "records" }>,
+  { purpose, after, records }: Extract<LogReport, { kind: "records" }>,
 ): void {
-  if (tag === DELIVERY_TAG) {
-    deliverRead(turn, records);
-    roleReceives(turn, { kind: "moreDelivered" });
-  } else {
-    roleReceives(turn, { kind: "recordsRead", to: tag as ServerId, after, records });
+  switch (purpose.kind) {
+    case "delivery":
+      deliverRead(turn, records);
+      roleReceives(turn, { kind: "moreDelivered" });
+      return;
+    case "catchUp":
+      roleReceives(turn, { kind: "recordsRead", to: purpose.to, after, records });
+      return;
+    default:
+      unreachable(purpose);
   }
 }
 
@@ -308,7 +314,7 @@ function recovered(turn: LogSyncTurn, report: Extract<LogReport, { kind: "recove
   }
 }
 
-/** It belongs to an ensemble, as a voter or, if another folder has its number, as a guest. */
+/** Begins to take part in the ensemble to which this folder belongs: as a voter, or as a guest if its number is bound to another. */
 function begin(turn: LogSyncTurn, reason: string): void {
   const { state } = turn;
   const loss = state.repair?.loss.reason;
@@ -321,7 +327,7 @@ function begin(turn: LogSyncTurn, reason: string): void {
   if (!isBound(state)) askToJoin(turn);
 }
 
-/** This node's folder has been made part of an ensemble, for ever. */
+/** It is durable now that this node's folder belongs to an ensemble. It will never belong to another one. */
 function belongs(turn: LogSyncTurn, configuration: Configuration): void {
   const { state } = turn;
   const { membership } = state;

@@ -1,4 +1,4 @@
-/** A node that looks for a leader: the election actor does the looking. */
+/** A node that looks for a leader. It waits for the result of the election actor. */
 import { unreachable } from "../../protocol/assert.ts";
 import { stand } from "./candidate.ts";
 import { cutToDurable } from "./disk-space.ts";
@@ -13,7 +13,7 @@ export function lookingReceives(turn: LogSyncTurn, message: RoleMessage): void {
       else enter(turn, { kind: "awaiting", leader: message.leader });
       return;
     case "moreDurable":
-      // Votes say where the durable log ends.
+      // The election actor's votes contain the end of the durable log.
       emitDurable(turn);
       return;
     case "diskFull":

@@ -1,4 +1,4 @@
-/** The log-sync actor: what is in the log and what is committed. All of the safety lives here. */
+/** The messages of the log-sync actor, which is the consensus of the ensemble (`log-sync.ts`), and what it emits. */
 import type { EndOfTurn, ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId, Submitter } from "../../protocol/ids.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
@@ -29,42 +29,48 @@ export type LogSyncMessage =
   | TreeMemory
   /** From the election actor: who should lead. */
   | { readonly kind: "elected"; readonly leader: ServerId }
-  /** From the heartbeat actor, or from election: the leader (or, of a leader, its quorum) is lost. */
+  /** From the heartbeat actor: the leader that this node follows is lost, or this node leads and no quorum pings it any more. */
   | { readonly kind: "leaderLost"; readonly reason: string }
-  /** From the gate between this node and the others. */
+  /** From the gate that checks the messages of peers. */
   | RefusedByPeer
   | TwinHeard
   /** From a submitter of this node. */
   | SubmitMessage
-  /** From the sessions actor of the leader: a batch that is the leader's own. */
+  /** From the sessions actor of the leader: a batch of the leader's own, with `count` operations. */
   | { readonly kind: "propose"; readonly payload: Uint8Array; readonly count: number }
   | ReceivedMessage<LogSyncPeerMessage>
   | TimerMessage<LogSyncTimer>
   | EndOfTurn;
 
-/** One batch of a lane. Repeated until its result comes; in sequence per submitter. */
+/** One batch of a lane. A submitter numbers its batches in sequence and repeats each until its results come. */
 export type SubmitMessage = {
   readonly kind: "submit";
   readonly submitter: Submitter;
   readonly seq: number;
-  /** Operations in the payload. */
+  /** How many operations the payload has. */
   readonly count: number;
   readonly payload: Uint8Array;
 };
 
 export type LogSyncPeerMessage =
   | { readonly kind: "promiseRequest"; readonly epoch: Epoch; readonly candidate: ServerId }
-  /** `lastZxid` is that of the voter's durable log. When refused, `promise` says by which promise. */
+  /**
+   * A voter's answer to `promiseRequest`. `lastZxid` is the end of its durable log. If it does not grant the epoch, `promise` is the
+   * promise that stands against it.
+   */
   | {
       readonly kind: "promiseReply";
-      /** Of the candidate that it is for: another process may have its number. */
+      /** The folder of the candidate that asked, since another process may have the candidate's number by now. */
       readonly folder: Identity;
       readonly epoch: Epoch;
       readonly granted: boolean;
       readonly promise: EpochPromise;
       readonly lastZxid: Zxid;
     }
-  /** Records that follow `prevZxid` (none: a question where the follower stands), and the commit mark. */
+  /**
+   * From the leader: records that follow `prevZxid`, and the leader's commit mark. Without records it only asks the follower how far
+   * its log has come. Raft's AppendEntries.
+   */
   | {
       readonly kind: "append";
       readonly epoch: Epoch;
@@ -74,25 +80,34 @@ export type LogSyncPeerMessage =
       readonly records: readonly Uint8Array[];
       readonly admission: WriteAdmission;
     }
-  /** Everything up to `zxid` of the leader's log is durable here. Without `votes` it counts for no quorum. */
+  /**
+   * From a follower: everything up to `zxid` is durable at the sender and equal to the leader's log. Without `votes` this counts for no
+   * quorum.
+   */
   | {
       readonly kind: "accepted";
       readonly epoch: Epoch;
       readonly zxid: Zxid;
       readonly votes: boolean;
       readonly diskSpace: DiskSpace;
-      /** The follower's memory has no room for a larger tree. */
+      /** Whether the follower's memory cannot hold a larger tree. */
       readonly treeFull: boolean;
     }
-  /** The append did not follow this log. `holds`: the last record here that is not after the append's prevZxid. */
+  /**
+   * From a follower whose log does not have the append's `prevZxid`. `holds` is the end of its last record that is not after that
+   * `prevZxid`.
+   */
   | {
       readonly kind: "behind";
       readonly epoch: Epoch;
       readonly holds: Zxid;
-      /** Where its durable log ends. */
+      /** The end of the follower's durable log. */
       readonly durable: Zxid;
     }
-  /** To a life of a folder: an earlier one has acknowledged this zxid in this epoch, and this one does not hold it. */
+  /**
+   * From the leader to a follower: an earlier incarnation of your folder has acknowledged this zxid in this epoch, and your log no longer
+   * has it. The message is for `folder` in its start number `incarnation` only.
+   */
   | {
       readonly kind: "forgotten";
       readonly folder: Identity;
@@ -100,107 +115,116 @@ export type LogSyncPeerMessage =
       readonly epoch: Epoch;
       readonly zxid: Zxid;
     }
-  /** To a follower whose log ends before the leader's begins: it may ask for the leader's newest snapshot. */
+  /** From the leader to a follower whose log ends before the leader's begins: you may ask for the chunks of this snapshot. */
   | {
       readonly kind: "snapshotOffer";
       readonly epoch: Epoch;
       readonly snapshot: SnapshotIdentity;
-      /** That the leader goes by: the records that made it may be in the snapshot only. */
+      /** The committed configuration. The record that made it may be in the snapshot only. */
       readonly configuration: Configuration;
     }
-  /** The follower wants this chunk of it. */
+  /** From the follower: it asks for one chunk of the snapshot, and is sent that chunk. */
   | (AskChunk & { readonly epoch: Epoch })
   | (SnapshotChunk & { readonly epoch: Epoch })
-  /** Who is there, with whom it was started, and what it goes by. Who belongs to no ensemble asks. */
+  /**
+   * Says that the sender is there, with which members it was started, and which configuration it goes by. A node that belongs to no
+   * ensemble sets `asks`, and is greeted in return.
+   */
   | {
       readonly kind: "greeting";
       readonly members: readonly ServerId[];
       readonly configuration: Configuration | undefined;
       readonly asks: boolean;
-      /** It has heard of nothing that is against founding an ensemble with it. */
+      /** Whether the sender knows of nothing against founding an ensemble. */
       readonly mayFound: boolean;
     }
-  /** Of a folder whose number another one has: it wants to take its place. */
+  /** From a node whose number is bound to another folder: its own folder wants to be bound in place of that one. */
   | { readonly kind: "join" }
-  /** To the folder of this identity: why it is not taken in, or that it is, as a guest. */
+  /** The leader's answer to `join`, for the folder of this identity: `reason` says why it is not admitted; otherwise it is, as a guest. */
   | {
       readonly kind: "joinAnswer";
       readonly identity: Identity;
       readonly reason?: string;
       readonly configuration?: Configuration;
     }
-  /** Of a node without a vote: what the others have promised and hold. `nonce` tells the answers from older ones. */
+  /** From a node without a vote: it asks what the others have promised and hold. `nonce` distinguishes the answers from older ones. */
   | { readonly kind: "survey"; readonly nonce: number }
   | {
       readonly kind: "surveyed";
       readonly nonce: number;
       readonly promisedEpoch: Epoch;
-      /** The end of its log, durable or not. */
+      /** The end of the sender's log, durable or not. */
       readonly tail: Zxid;
-      /** The epoch that it leads, if it leads. */
+      /** The epoch that the sender leads. Undefined: it does not lead. */
       readonly leads: Epoch | undefined;
     }
-  /** The sender of an append or promise request is deposed: a higher epoch is promised here. */
+  /** To the sender of an append or a promise request: it is deposed, since the sender of this message has promised a higher epoch. */
   | { readonly kind: "deposed"; readonly promise: EpochPromise }
   | SubmitMessage
-  /** A batch was not taken: the submitter goes on from `expected`, or, if its incarnation is too old, starts a newer one. */
   | SubmitRefused;
 
+/**
+ * To a submitter, from the leader: a batch was not taken. The submitter sends its batches again from `expected` on. If its incarnation is
+ * too old, it continues under a newer one.
+ */
 export type SubmitRefused = {
   readonly kind: "submitRefused";
   readonly submitter: Submitter;
   readonly reason: "outOfSequence" | "staleIncarnation" | "notLeader" | "diskFull";
-  /** The next seq that would be taken; with staleIncarnation, the incarnation that is current. */
+  /** The number of the batch that would be taken next; with `staleIncarnation`, the incarnation that the log knows. */
   readonly expected: number;
 };
 
-/** Why a node's frames are refused by another one. */
+/** Why a node refuses the frames of a sender. */
 export type RefusalReason =
-  /** Another process has its number. */
+  /** Another process has the sender's number. */
   | "twin"
-  /** It belongs to another ensemble. */
+  /** The sender belongs to another ensemble. */
   | "otherEnsemble"
-  /** Its folder has been used since by a process that started later, or as late: it is a copy, or an old one put back. */
+  /**
+   * Another process has been started with the sender's folder at a later start, or at the same: the folder is a copy, or an old copy
+   * that was put back.
+   */
   | "olderIncarnation"
-  /** It takes itself for a voter, by a configuration that is not in force any more. */
+  /** The sender takes itself for a voter, by a configuration that is no longer in force. */
   | "outdated";
 
-/** Another node refuses what this process sends. */
+/** From the gate: another node refuses what this process sends. */
 export type RefusedByPeer = {
   readonly kind: "refusedByPeer";
   readonly from: ServerId;
   readonly reason: RefusalReason;
-  /** Of the life that the other node remembers. */
+  /** The incarnation of this folder that the other node remembers. */
   readonly incarnation: number;
 };
 
-/** Emitted under `standing`, for the gate: who this node is, and whom it goes by. */
+/** Emitted under `standing`, for the gate: who this node is, and which configuration it goes by. */
 export type Standing = {
   readonly kind: "standing";
   readonly identity: Identity;
   readonly incarnation: number;
   /** Undefined: this node belongs to no ensemble yet. */
   readonly ensembleId: EnsembleId | undefined;
-  /** Of the configuration; 0: none. */
+  /** The version of the configuration. 0: there is none. */
   readonly version: number;
-  /** By number, the folder whose word counts under it. */
+  /** Maps a number to the folder that counts under it. */
   readonly voters: ReadonlyMap<ServerId, Identity>;
-  /** Folders that have a number in the configuration in force, or in one that is not yet known to be. */
+  /** The folders that have a number in the configuration in force, or in one that may be in force. */
   readonly named: ReadonlySet<Identity>;
 };
 
 /** From the gate: another process has this node's number. */
 export type TwinHeard = { readonly kind: "twinHeard" };
 
-/** Emitted under `committed`: verified records in zxid order, each exactly once since the start, gapless. */
+/** Emitted under `committed`: verified records in zxid order without a gap, each exactly once since the start of the node. */
 export type Committed = { readonly kind: "committed"; readonly records: readonly Uint8Array[] };
 
-/** Emitted under `durable`: the last zxid of the durable log, for election's votes; and the promise. */
+/** Emitted under `durable`, for the votes of the election actor: where the durable log ends, and the epoch that is promised. */
 export type Durable = {
   readonly kind: "durable";
   /**
-   * False: it takes no part in elections. It may have forgotten what it acknowledged, its disk is full, or it has just given
-   * up leading for others whose disks have room.
+   * False: this node takes no part in elections, because it may have forgotten what it acknowledged, or its disk is full, or it has just
+   * given up leading in favour of nodes whose disks have space.
    */
   readonly votes: boolean;
   readonly lastZxid: Zxid;

@@ -1,6 +1,6 @@
 /**
- * A leader's view of one follower. Raft's progress: `accepted` is the match index, `next` of what is sent to it alone the next index.
- * A follower is not probed: it says itself where its log ends when an append does not follow it.
+ * A leader's view of one follower, as etcd's `Progress`: `accepted` is Raft's match index, and the `next` of a replay is the next index.
+ * A follower is not probed for the end of its log: it reports the end itself when an append does not follow it.
  */
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Identity } from "../../protocol/identity.ts";
@@ -8,45 +8,48 @@ import type { DiskSpace } from "../../protocol/replication.ts";
 import { type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 
 export type FollowerIncarnation = {
-  /** Of the process that was heard last. Undefined: none yet. */
+  /** The nonce of the process from which the last message came. Undefined: there was none yet. */
   nonce: number | undefined;
+  /** How often that process's folder had been started. */
   number: number;
-  /** Counted of earlier processes on the same folder: a later one must hold it, too. */
+  /** What was counted of earlier processes on the same folder. The present process must hold it too. */
   owed: Zxid;
-  /** It does not. Nothing of it counts until it says that it has no vote. */
+  /** The present process does not hold what is owed. It counts for nothing until it says that it has no vote. */
   hasForgotten: boolean;
 };
 
 /** How records reach a follower. */
 export type Replication =
-  /** It takes what is broadcast to all. */
+  /** The follower takes the records that are broadcast to all. */
   | { readonly kind: "streaming" }
-  /** It missed something. What follows `from` was sent to it alone up to `next`, out of memory. Invariant: from <= next. */
+  /**
+   * The follower has missed records. Those after `from` up to `next` were sent to it alone at `atMs`. Invariant: from <= next.
+   */
   | { readonly kind: "replaying"; readonly from: Zxid; readonly next: Zxid; readonly atMs: number }
-  /** What follows `from` is in memory no more and is being read from the log. */
+  /** The records after `from` are no longer in memory, and the log has been reading them since `atMs`. */
   | { readonly kind: "readingLog"; readonly from: Zxid; readonly atMs: number }
-  /** Its log ends before this leader's begins: it was offered a snapshot, and asks for the rest itself. */
+  /** The follower's log ends before this leader's begins. It was offered a snapshot and asks for its chunks. */
   | { readonly kind: "installingSnapshot" };
 
 export type Follower = {
-  /** The folder that `accepted` is of: it counts while that folder does. */
+  /** The folder that has acknowledged `accepted`, which counts only as long as this folder counts. */
   identity: Identity | undefined;
-  /** Another folder under its number, and what is durable there and equal to the leader's log. */
+  /** A folder that is not the number's own, and up to where it has the leader's log durably. */
   guest: { readonly identity: Identity; readonly accepted: Zxid } | undefined;
-  /** Durable there and equal to the leader's log up to here, and counted. */
+  /** The follower's log is durable and equal to the leader's up to this zxid, and that counts for quorums. */
   accepted: Zxid;
-  /** What its folder has acknowledged in earlier incarnations, and whether it still holds that (`ensemble/forgotten.ts`). */
+  /** What the folder has acknowledged in earlier incarnations, and whether it still holds that (`ensemble/forgotten.ts`). */
   incarnation: FollowerIncarnation;
-  /** What it said last of its disk, and when. Undefined: nothing yet. */
+  /** The follower's last report of its disk, and when it came. Undefined: there was none yet. */
   diskSpace: DiskSpace | undefined;
   diskSpaceAtMs: number;
-  /** What it said last of its memory, and when. */
+  /** The follower's last report of its memory, and when it came. */
   treeFull: boolean;
   treeFullAtMs: number;
   replication: Replication;
 };
 
-/** What was sent and led to nothing for so long is sent again. */
+/** Records that were sent and had no effect for this long are sent again. */
 const STALLED_MS = 300;
 
 export function newFollower(nowMs: number): Follower {
@@ -76,8 +79,8 @@ export function newFollowers(
 }
 
 /**
- * Whether a follower that says that its log ends at `holds` is to be sent what follows. It may have spoken before it got what is on
- * its way; that it holds less than the leader thought is news.
+ * Whether a follower that reports the end of its log at `holds` must be sent what follows. It may have sent the report before it received
+ * what is on its way, and then the report is no news. A report of less than the leader believed is news.
  */
 export function isNews(replication: Replication, holds: Zxid, nowMs: number): boolean {
   if (replication.kind === "streaming" || replication.kind === "installingSnapshot") return true;
@@ -88,8 +91,8 @@ export function isNews(replication: Replication, holds: Zxid, nowMs: number): bo
 export type Step = { readonly kind: "send"; readonly after: Zxid } | { readonly kind: "streaming" };
 
 /**
- * What comes after the follower has acknowledged up to `accepted`. Undefined: nothing yet. What is being read goes out when it has
- * been; a second read would send it twice, and so on with each answer to it.
+ * What to do when the follower has acknowledged everything up to `accepted`. Undefined: nothing for now. While records are being read for
+ * it they must not be read a second time: it would get them twice, and each of its answers would cause another read.
  */
 export function stepAfter(replication: Replication, accepted: Zxid, tail: Zxid): Step | undefined {
   if (replication.kind !== "replaying" || accepted < replication.next) return undefined;
@@ -98,7 +101,7 @@ export function stepAfter(replication: Replication, accepted: Zxid, tail: Zxid):
     : { kind: "streaming" };
 }
 
-/** Whether records that were read from the log after `after` are what the follower waits for, and not those of a read that was replaced. */
+/** Whether the follower waits for the records that were read after `after`. Otherwise they are of a read that another has replaced. */
 export function awaitsRead(replication: Replication, after: Zxid): boolean {
   return replication.kind === "readingLog" && replication.from === after;
 }

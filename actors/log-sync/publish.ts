@@ -1,4 +1,4 @@
-/** A leader's records on their way: to its own disk and to its peers, once for all of a turn. */
+/** How a leader sends the records of a turn, all at once, to its own log and to its peers. */
 import type { Submitter } from "../../protocol/ids.ts";
 import { encodeRecord, recordHeader, type RecordKind } from "../../protocol/record.ts";
 import { zxidAfter, type Zxid } from "../../protocol/zxid.ts";
@@ -17,23 +17,24 @@ type NewRecord = {
   readonly seq: number;
 };
 
-export function appendRecord(turn: LogSyncTurn, role: Leading, of: NewRecord): void {
+/** Makes the next record of the epoch. It goes out at the end of the turn. */
+export function appendRecord(turn: LogSyncTurn, role: Leading, content: NewRecord): void {
   const { state } = turn;
   const prevZxid = state.log.index.tail;
-  const firstZxid = of.kind === "barrier" ? role.barrier : zxidAfter(prevZxid, 1);
-  const lastZxid = zxidAfter(firstZxid, of.count - 1);
+  const firstZxid = content.kind === "barrier" ? role.barrier : zxidAfter(prevZxid, 1);
+  const lastZxid = zxidAfter(firstZxid, content.count - 1);
   state.log.lastTimeMs = Math.max(state.log.lastTimeMs, Math.floor(turn.wallMs));
   const record = encodeRecord(
     {
-      kind: of.kind,
+      kind: content.kind,
       firstZxid,
       lastZxid,
       prevZxid,
       timeMs: state.log.lastTimeMs,
-      submitter: of.submitter,
-      seq: of.seq,
+      submitter: content.submitter,
+      seq: content.seq,
     },
-    of.payload,
+    content.payload,
     state.options.crc32,
   );
   state.log.index.push(lastZxid);
@@ -45,14 +46,14 @@ export function appendRecord(turn: LogSyncTurn, role: Leading, of: NewRecord): v
   publishSoon(turn, role);
 }
 
-/** All records of a turn, and what is committed, travel together. */
+/** Publishes at the end of the turn, so that all records of the turn and the commit mark travel together. */
 export function publishSoon(turn: LogSyncTurn, role: Leading): void {
   if (role.publishing) return;
   role.publishing = true;
   turn.effects.push({ kind: "endOfTurn" });
 }
 
-/** To the own disk and to all peers at the same time. */
+/** Sends the records of the outbox to this node's log and to all peers at the same time. */
 export function publish(turn: LogSyncTurn, role: Leading): void {
   const { state } = turn;
   if (!role.publishing) return;
@@ -69,7 +70,7 @@ export function publish(turn: LogSyncTurn, role: Leading): void {
   }
 }
 
-/** In messages of bounded size; without records still one, for the commit mark. */
+/** Divides records among messages of limited size. Without records there is still one message, for the commit mark. */
 function groupsOf(records: readonly Uint8Array[], bytesMax: number): Uint8Array[][] {
   const groups: Uint8Array[][] = [[]];
   let bytes = 0;

@@ -1,4 +1,4 @@
-/** The newest records in memory, bounded by bytes, for delivery and for peers that missed some. */
+/** The newest records, kept in memory up to a number of bytes, for delivery and for peers that have missed some. */
 import type { Zxid } from "../../protocol/zxid.ts";
 
 export class RecentRecords {
@@ -24,7 +24,7 @@ export class RecentRecords {
     return this.#records.get(lastZxid);
   }
 
-  /** After a truncation: what the log no longer holds must not be sent or delivered. */
+  /** Must be called at a truncation: records that the log no longer holds must be neither sent nor delivered. */
   removeAfter(zxid: Zxid): void {
     for (const [lastZxid, record] of this.#records) {
       if (lastZxid <= zxid) continue;

@@ -1,6 +1,6 @@
 /**
- * A node that may have forgotten what it acknowledged or promised (a damaged log, a lost promise, an empty folder) takes part
- * without a vote until it holds all of that again. The rule and why it is sound: docs/decisions/0007-lost-disks.md.
+ * The way back to a vote. A node that may have forgotten what it acknowledged or promised (a damaged log, a lost promise, an empty
+ * folder) takes part without a vote until it holds all of that again. The rule and why it is sound: docs/decisions/0007-lost-disks.md.
  */
 import type { ServerId } from "../../protocol/ids.ts";
 import { type Epoch, EPOCH_NONE, epoch, formatZxid, ZXID_NONE } from "../../protocol/zxid.ts";
@@ -14,24 +14,21 @@ import {
   type Surveyed,
   type VoteRepair,
 } from "./state.ts";
-import { persistPromise } from "./voter.ts";
-import { promisedEpoch } from "./voter.ts";
-import { log } from "./effects.ts";
-import { broadcast } from "./effects.ts";
-import { sendTo } from "./effects.ts";
+import { persistPromise, promisedEpoch } from "./voter.ts";
+import { log, broadcast, sendTo } from "./effects.ts";
 
 const SURVEY_INTERVAL_MS = 100;
-/** How many surveys go by between two lines of the log. */
+/** The node's log says that there is still no vote once for this many surveys. */
 const SURVEYS_A_LINE = 100;
 
 export function beginRepair(turn: LogSyncTurn, loss: VoteLoss): void {
   const { state } = turn;
   const nonce = Math.floor(turn.random() * Number.MAX_SAFE_INTEGER);
-  const heard = new Map<ServerId, Surveyed>();
-  state.repair = { loss, nonce, heard, target: undefined, regaining: false, surveys: 0 };
+  const answers = new Map<ServerId, Surveyed>();
+  state.repair = { loss, nonce, answers, target: undefined, regaining: false, surveys: 0 };
 }
 
-/** Asks the others, again and again until this node votes. */
+/** Asks the other voters what they have promised and hold, and again at each interval until this node votes. */
 export function survey(turn: LogSyncTurn): void {
   const { state } = turn;
   const { repair } = state;
@@ -40,7 +37,7 @@ export function survey(turn: LogSyncTurn): void {
   turn.effects.push({ kind: "startTimer", timer: "survey", afterMs: SURVEY_INTERVAL_MS });
   repair.surveys += 1;
   if (repair.surveys % SURVEYS_A_LINE !== 0) return;
-  const unheard = othersOf(state).filter((voter) => !repair.heard.has(voter));
+  const unheard = othersOf(state).filter((voter) => !repair.answers.has(voter));
   log(turn, "stillWithoutVote", {
     reason: repair.loss.reason,
     notHeardOf: unheard.join(" "),
@@ -64,8 +61,8 @@ export function answerSurvey(
     tail: state.log.index.tail,
     leads: role.kind === "leading" ? role.epoch : undefined,
   });
-  // Whose answer does not count is not asked: two such nodes would ask each other without end.
-  if (isVoter && repair !== undefined && !repair.heard.has(from)) {
+  // A node whose answer does not count is not asked in return. Otherwise two such nodes would ask each other for ever.
+  if (isVoter && repair !== undefined && !repair.answers.has(from)) {
     sendTo(turn, from, { kind: "survey", nonce: repair.nonce });
   }
 }
@@ -74,10 +71,10 @@ export function receiveSurvey(turn: LogSyncTurn, from: ServerId, message: Survey
   const { state } = turn;
   const { repair } = state;
   if (repair === undefined || message.nonce !== repair.nonce || repair.regaining) return;
-  repair.heard.set(from, message);
+  repair.answers.set(from, message);
   if (message.leads !== undefined) {
     const known = repair.target;
-    // The first word of a leader is enough: what was acknowledged before it cannot grow.
+    // A leader's first answer is kept: this node can have acknowledged nothing after the end of the log that it names.
     if (known?.leader !== from || known.epoch !== message.leads) {
       repair.target = { leader: from, epoch: message.leads, tail: message.tail };
     }
@@ -88,16 +85,20 @@ export function receiveSurvey(turn: LogSyncTurn, from: ServerId, message: Survey
 }
 
 /**
- * Every other voter's log is empty: so nothing has ever been committed with this node's help, if it is another's disk that
- * was lost too, or if none was.
+ * Whether every voter's log is empty, this node's own included. Then nothing has ever been committed with this node's help: the other
+ * members of that quorum, one at least, would have the record in their logs. Decision 7 does not cover that the folders of a whole quorum
+ * were emptied at once.
  */
-function isFresh(state: LogSyncState, { loss, heard }: VoteRepair): boolean {
+function isFresh(state: LogSyncState, { loss, answers }: VoteRepair): boolean {
   if (loss.reason !== "new" || state.log.index.tail !== ZXID_NONE || state.log.truncating)
     return false;
-  return othersOf(state).every((voter) => heard.get(voter)?.tail === ZXID_NONE);
+  return othersOf(state).every((voter) => answers.get(voter)?.tail === ZXID_NONE);
 }
 
-/** What it may have promised is below or equal to what its candidate has promised. It promises as much, to itself. */
+/**
+ * Gives the vote back in an ensemble without records. Whatever epoch this node has promised and forgotten, the candidate it was promised to
+ * has promised at least as much and has answered the survey. So this node promises the highest epoch of the answers, to itself.
+ */
 function voteInFreshEnsemble(turn: LogSyncTurn, repair: VoteRepair): void {
   const { state } = turn;
   const above = promisedByOthers(state, repair);
@@ -108,25 +109,25 @@ function voteInFreshEnsemble(turn: LogSyncTurn, repair: VoteRepair): void {
   regain(turn, repair);
 }
 
-/** Called whenever more is durable here and known to be the leader's. */
+/** Must be called whenever more of this log is durable and known to equal the leader's. Gives the vote back when the repair is complete. */
 export function regainIfRepaired(turn: LogSyncTurn): void {
   const { state } = turn;
   const { repair, role } = state;
   if (repair?.target === undefined || repair.regaining || state.log.truncating) return;
   if (!isBound(state) || !isHeld(state)) return;
-  const { leader, epoch: of, tail } = repair.target;
-  if (role.kind !== "following" || role.leader !== leader || role.epoch !== of) return;
-  if (state.promises.durable.epoch !== of || state.promises.underWay !== undefined) return;
+  const { leader, epoch: led, tail } = repair.target;
+  if (role.kind !== "following" || role.leader !== leader || role.epoch !== led) return;
+  if (state.promises.durable.epoch !== led || state.promises.underWay !== undefined) return;
   if (role.matched < tail || state.log.durable < tail) return;
   const promised =
     repair.loss.reason === "log" ? repair.loss.epoch : promisedByOthers(state, repair);
-  if (promised === undefined || promised > of) return;
+  if (promised === undefined || promised > led) return;
   regain(turn, repair);
 }
 
 /**
- * A folder that was taken in as a guest has never promised or acknowledged anything that counted. It votes from when its number is
- * bound to it, by a record that it holds and knows to be committed.
+ * Gives a guest its vote. A folder that was admitted as a guest has never promised or acknowledged anything that counted, so it votes as
+ * soon as its number is bound to it by a record that it holds and knows to be committed.
  */
 export function voteIfBound(turn: LogSyncTurn): void {
   const { state } = turn;
@@ -135,16 +136,19 @@ export function voteIfBound(turn: LogSyncTurn): void {
   if (isBound(state) && isHeld(state)) regain(turn, repair);
 }
 
-/** The record that made the configuration is in this log or its snapshot, and known to be committed. */
+/** Whether the record that made the settled configuration is in this log or its snapshot, and committed. */
 function isHeld({ membership, delivery: { committed } }: LogSyncState): boolean {
   return membership.settled !== undefined && committed >= membership.settled.since;
 }
 
-/** No promise of this node's is of a later epoch: whoever was promised one has promised it itself. */
-function promisedByOthers(state: LogSyncState, { heard }: VoteRepair): Epoch | undefined {
+/**
+ * The highest epoch that the other voters have promised. This node has promised no later one, since a candidate promises an epoch itself
+ * before it asks for it. Undefined: a voter has not answered yet.
+ */
+function promisedByOthers(state: LogSyncState, { answers }: VoteRepair): Epoch | undefined {
   let highest = EPOCH_NONE;
   for (const voter of othersOf(state)) {
-    const answer = heard.get(voter);
+    const answer = answers.get(voter);
     if (answer === undefined) return undefined;
     highest = epoch(Math.max(highest, answer.promisedEpoch));
   }
@@ -160,7 +164,7 @@ function othersOf({ options }: LogSyncState): ServerId[] {
   return options.voters.filter((voter) => voter !== options.server);
 }
 
-/** The marker is gone from the disk for good. */
+/** The marker that took the vote away is durably removed from the disk. */
 export function voteRegained(turn: LogSyncTurn): void {
   const { state, effects } = turn;
   log(turn, "votesAgain", { reason: state.repair?.loss.reason });

@@ -1,4 +1,4 @@
-/** What a node takes according to its role. Each role's file handles every kind, or names it as ignored. */
+/** The messages that a node handles according to its role. The file of each role names every kind, also those that the role ignores. */
 import type { PeerSender } from "../../runtime/transport.ts";
 import type { EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId } from "../../protocol/ids.ts";
@@ -6,7 +6,7 @@ import type { Zxid } from "../../protocol/zxid.ts";
 import type { LogSyncMessage, LogSyncPeerMessage, SubmitMessage } from "./messages.ts";
 import type { SnapshotChunk } from "../log/messages.ts";
 
-/** Of another node that belongs to the ensemble. */
+/** A message of another node that belongs to the ensemble. */
 export type RolePeerMessage = Extract<
   LogSyncPeerMessage,
   {
@@ -26,33 +26,36 @@ export type RolePeerMessage = Extract<
 
 export type Peer = { readonly id: ServerId; readonly sender: PeerSender };
 
-/** Of this node. */
+/** A message of an actor of this node, or an event that log-sync has derived from one. */
 export type RoleMessage =
   | Extract<LogSyncMessage, { kind: "elected" | "leaderLost" | "propose" }>
-  /** Of a lane of this node. */
+  /** A batch of a lane of this node. */
   | SubmitMessage
   | TimerMessage<"announce" | "ask" | "establish">
   | EndOfTurn
-  /** More of the log is durable. */
+  /** More of this node's log is durable. */
   | { readonly kind: "moreDurable" }
+  /** The truncation that was under way is done. */
   | { readonly kind: "truncated" }
-  /** The promise of an epoch that this node wants to lead, or whose leader it has heard. */
+  /** A promise is durable that no candidate asked for: of an epoch that this node wants to lead, or whose leader it has received. */
   | { readonly kind: "promiseDurable" }
-  /** The trees have been given more. */
+  /** More records or a snapshot were delivered to the trees. */
   | { readonly kind: "moreDelivered" }
-  /** Read from the log for a follower. */
+  /** The log has read the records that a follower missed. */
   | {
       readonly kind: "recordsRead";
       readonly to: ServerId;
       readonly after: Zxid;
       readonly records: readonly Uint8Array[];
     }
-  /** Of this node's snapshot, for a follower. */
+  /** The log has read a chunk of this node's snapshot, which a follower asked for. */
   | (SnapshotChunk & { readonly to: ServerId })
-  /** What was not durable is gone from the log. */
+  /** The disk is full, and the log has dropped the records that were not durable. */
   | { readonly kind: "diskFull" }
-  /** `wasFull`: else it was only low. */
+  /** The disk has space again. `wasFull` is false if the space was only low. */
   | { readonly kind: "diskFreed"; readonly wasFull: boolean }
   | { readonly kind: "diskLow" }
+  /** `space.treeFull` has changed. */
   | { readonly kind: "memoryChanged" }
+  /** This node votes again: its repair has ended. */
   | { readonly kind: "voteRegained" };

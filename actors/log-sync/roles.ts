@@ -1,6 +1,6 @@
 /**
- * The roles of a node, and `enter`, the one place where a role changes. A role has its own data, its own timers and a file of its own
- * that says what it takes: `looking.ts`, `candidate.ts`, `awaiting.ts`, `follower.ts`, `leader.ts`.
+ * The roles of a node, and `enter`, the only place where a role changes. Each role has its own data, its own timers, and its own file
+ * that says which messages it takes: `looking.ts`, `candidate.ts`, `awaiting.ts`, `follower.ts`, `leader.ts`.
  */
 import { unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
@@ -16,63 +16,66 @@ import type { Follower } from "./progress.ts";
 import { emitDurable, type LogSyncState, type LogSyncTurn } from "./state.ts";
 import type { SubmitterTable } from "./submitters.ts";
 
-/** It knows of no leader; the election actor looks for one. */
+/** A node that knows of no leader. The election actor looks for one. */
 export type Looking = { readonly kind: "looking" };
 
-/** It asks the voters for their promises of an epoch. Raft's candidate; the discovery phase of Zab. */
+/** A node that asks the voters for their promises of an epoch. Raft's candidate; the discovery phase of Zab. */
 export type Candidate = {
   readonly kind: "candidate";
   readonly epoch: Epoch;
-  /** Voters that promised, this node included once its own promise is durable. */
+  /** The voters that have promised, this node included once its own promise is durable, each with its folder. */
   readonly promises: Map<ServerId, Identity>;
-  /** How often it has asked. */
+  /** How often the candidate has asked. */
   asked: number;
 };
 
-/** It was told who should lead, or has promised a candidate its epoch, and has not heard that node lead yet. */
+/** A node that was told who should lead, or has promised an epoch to a candidate, and has not received an append of that node yet. */
 export type Awaiting = { readonly kind: "awaiting"; readonly leader: ServerId };
 
+/** A node that takes the records of a leader. */
 export type Following = {
   readonly kind: "following";
   readonly leader: ServerId;
   readonly epoch: Epoch;
-  /** This log equals the leader's up to here. */
+  /** This node's log is known to equal the leader's up to this zxid. */
   matched: Zxid;
-  /** What the leader has said to be committed. */
+  /** The latest commit mark of the leader. */
   leaderCommitted: Zxid;
-  /** The epoch's barrier is known to be committed here. */
+  /** Whether the epoch's barrier is committed in this node's log. */
   established: boolean;
-  /** What the leader said last. */
+  /** The leader's latest admission. */
   admission: WriteAdmission;
-  /** When this node last said that it is behind, and where it stood. */
+  /** When this node last said that it is behind, and the end of its log that it gave. */
   behind: { readonly atMs: number; readonly holds: Zxid } | undefined;
 };
 
+/** A node that makes records of batches and commits them with a quorum. */
 export type Leading = {
   readonly kind: "leading";
   readonly epoch: Epoch;
-  /** The first record of its epoch. What was before it is committed with it. */
+  /** The zxid of the first record of the epoch. When it is committed, everything before it is too. */
   readonly barrier: Zxid;
-  /** The barrier is committed and delivered: batches are taken from then on. */
+  /** Whether the barrier is committed and delivered. The leader takes batches from then on. */
   active: boolean;
   readonly followers: Map<ServerId, Follower>;
   readonly sinceMs: number;
-  /** When the process was last heard whose folder counts under a number. */
+  /** Maps a number to the time of the last message from the folder that counts under it. */
   readonly heardMs: Map<ServerId, number>;
-  /** When it was last said that another folder is not taken in under a number. */
+  /** Maps a number to the time when the node's log last said that another folder was not admitted under it. */
   readonly refusedJoinMs: Map<ServerId, number>;
-  /** The last batch taken of each submitter, committed or not. Meaningful once active. */
+  /** The last batch that was taken of each submitter, whether or not it is committed. It is complete once the leader is active. */
   taken: SubmitterTable;
-  /** Records of this turn, not yet published. */
+  /** The records of this turn that were not yet sent to the log and to the peers. */
   outbox: Uint8Array[];
   /** The zxid before the first record of the outbox. */
   outboxAfter: Zxid;
-  /** Records of this epoch that are not committed, in order. */
+  /** The records of this epoch that are not committed, in order. */
   readonly uncommitted: { readonly lastZxid: Zxid; readonly bytes: number }[];
+  /** The sum of the bytes in `uncommitted`. */
   uncommittedBytes: number;
-  /** The end of this turn publishes. */
+  /** Whether the outbox will be published at the end of this turn. */
   publishing: boolean;
-  /** Which writes the disks of a quorum, and the memory of all, have space for. */
+  /** Which writes the disks of a quorum and the memory of all nodes have space for. */
   admission: WriteAdmission;
 };
 
@@ -80,7 +83,7 @@ export type Role = Looking | Candidate | Awaiting | Following | Leading;
 
 type RoleTimer = Extract<LogSyncTimer, "announce" | "ask" | "establish">;
 
-/** The timers that run in a role, and no other. */
+/** The timers that may run in each role. `enter` stops all others. */
 const TIMERS: Readonly<Record<Role["kind"], readonly RoleTimer[]>> = {
   looking: [],
   candidate: ["ask"],
@@ -91,7 +94,7 @@ const TIMERS: Readonly<Record<Role["kind"], readonly RoleTimer[]>> = {
 
 const ROLE_TIMERS: readonly RoleTimer[] = ["announce", "ask", "establish"];
 
-/** The only place where a role changes. What the role before had begun and nobody has seen is taken back. */
+/** Changes the role, stops the timers of the role before, and takes back the records that a leader has made and nobody has seen. */
 export function enter(turn: LogSyncTurn, role: Role): void {
   const { state, effects } = turn;
   const before = state.role;
@@ -104,22 +107,22 @@ export function enter(turn: LogSyncTurn, role: Role): void {
     const { announceIntervalMs = 100 } = state.options;
     effects.push({ kind: "startTimer", timer: "announce", afterMs: announceIntervalMs });
   }
-  // Who awaited this leader has waited for its barrier since.
+  // The time for the barrier has been running since this node began to await this leader, so it does not begin again.
   const waits =
     before.kind === "awaiting" && role.kind === "following" && before.leader === role.leader;
   if ((role.kind === "awaiting" || role.kind === "following") && !waits) startEstablishing(turn);
   emitLeadership(turn);
 }
 
-/** From now on the leader has so long to have its barrier committed here. */
+/** From now on the leader has `establishTimeoutMs` to get its barrier committed in this node's log. */
 export function startEstablishing({ state, effects }: LogSyncTurn): void {
   const { establishTimeoutMs = 5000 } = state.options;
   effects.push({ kind: "startTimer", timer: "establish", afterMs: establishTimeoutMs });
 }
 
 /**
- * A leader's records of this turn that neither its disk nor a peer has seen are taken back, and those for which its disk had no
- * space, so that the index ends where the log does.
+ * Removes from a leader's index the records of this turn that neither the log nor a peer has been sent. If its disk is full, it also
+ * removes those that the log has dropped. So the index ends where the log ends.
  */
 function takeBackUnseen(turn: LogSyncTurn): void {
   const { role, space, log: view } = turn.state;
@@ -129,8 +132,8 @@ function takeBackUnseen(turn: LogSyncTurn): void {
 }
 
 /**
- * Gives up what this node leads or follows, and has the election actor look for a leader. The end of the durable log is emitted before:
- * election builds its vote from it.
+ * Gives up leading or following, and has the election actor look for a leader. `durable` is emitted before `look` is sent, since the
+ * election actor makes its vote of it.
  */
 export function lookAgain(turn: LogSyncTurn, reason: string): void {
   const was = turn.state.role.kind;
@@ -154,7 +157,7 @@ export function emitLeadership(turn: LogSyncTurn): void {
 
 function leadershipOf(state: LogSyncState): Leadership {
   const { role, options, promises, space } = state;
-  // A follower whose disk is full could not tell its clients what became of their writes.
+  // A node whose disk is full refuses writes itself: it would not learn what became of them.
   const own: WriteAdmission = space.disk === "full" ? "none" : "all";
   const kind = "leadership";
   switch (role.kind) {
@@ -187,7 +190,7 @@ function leadershipOf(state: LogSyncState): Leadership {
   }
 }
 
-/** A node whose disk or memory is full need not wait for its leader to say so. */
+/** What the leader admits, or less: a node whose own disk or memory is full does not wait for its leader to say so. */
 function lessOf({ space }: LogSyncState, admission: WriteAdmission): WriteAdmission {
   if (space.disk === "full") return "none";
   return space.treeFull && admission === "all" ? "noGrowth" : admission;

@@ -1,4 +1,4 @@
-/** What log-sync knows, and the small steps that every role shares. */
+/** The state of the log-sync actor, by concern. What only one role needs is in the role (`roles.ts`). */
 import type { LocalEffect, PeerEffect } from "../../runtime/effects.ts";
 import type { Turn } from "../../runtime/turn.ts";
 import { assert } from "../../protocol/assert.ts";
@@ -7,6 +7,7 @@ import {
   CATCH_UP_BYTES_MAX,
   LEADER_UNCOMMITTED_BYTES_MAX,
   RECENT_RECORDS_BYTES_MAX,
+  RECORD_BYTES_MAX,
 } from "../../protocol/limits.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { type Epoch, EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
@@ -18,10 +19,12 @@ import type { Founding } from "./ensemble/founding.ts";
 import { isBound } from "./ensemble/membership.ts";
 import { LogIndex } from "./log-index.ts";
 import type { LogSyncPeerMessage, LogSyncTimer } from "./messages.ts";
-import type { DiskSpace } from "../../protocol/replication.ts";
-import type { WriteAdmission } from "../../protocol/replication.ts";
-import type { SnapshotIdentity } from "../../protocol/replication.ts";
-import type { EpochPromise } from "../../protocol/replication.ts";
+import type {
+  DiskSpace,
+  WriteAdmission,
+  SnapshotIdentity,
+  EpochPromise,
+} from "../../protocol/replication.ts";
 import { type Counted, quorumOf } from "../quorum.ts";
 import type { Pace } from "./snapshots/pace.ts";
 import { RecentRecords } from "./recent-records.ts";
@@ -31,28 +34,28 @@ import type { Role } from "./roles.ts";
 
 export type LogSyncOptions = {
   readonly server: ServerId;
-  /** All that count for a quorum, this node among them. */
+  /** The numbers of all voters of the ensemble, this node's own among them. */
   readonly voters: readonly ServerId[];
-  /** A folder may take another one's place that was not heard for so long. Default 10000. */
+  /** Milliseconds for which a folder must have been silent before another folder may be bound to its number. Default 10000. */
   readonly replaceAfterMs?: number;
-  /** Lanes of this node, numbered from 1: who is told of commits and incarnations. */
+  /** How many lanes this node has, numbered from 1. Each has a tree and a submitter. */
   readonly lanes: number;
   readonly crc32: Crc32;
-  /** How long a follower waits for its leader's barrier before it looks again. Default 5000. */
+  /** Milliseconds for which a follower waits for its leader's barrier before it looks for another leader. Default 5000. */
   readonly establishTimeoutMs?: number;
-  /** How often a leader repeats where it stands, so that what was lost is noticed. Default 100. */
+  /** Milliseconds after which a leader repeats its commit mark, so that a follower notices what it has missed. Default 100. */
   readonly announceIntervalMs?: number;
-  /** Default: those of `protocol/limits.ts`. */
+  /** Default: the sizes of `protocol/limits.ts`. */
   readonly sizes?: LogSyncSizes;
 };
 
-/** Bytes, by what they bound. Smaller ones take more messages and more reads of the log. */
+/** Limits in bytes. Smaller ones cost more messages and more reads of the log. */
 export type LogSyncSizes = {
-  /** Of the newest records, kept in memory. */
+  /** How many bytes of the newest records are kept in memory. */
   readonly recent: number;
-  /** Of records that a leader lets wait for a quorum. */
+  /** How many bytes of records may wait for a quorum before a leader takes no more batches. */
   readonly uncommitted: number;
-  /** Of records in one message to a peer that catches up. */
+  /** How many bytes of records one message has to a peer that catches up. */
   readonly catchUp: number;
 };
 
@@ -62,113 +65,125 @@ const SIZES: LogSyncSizes = {
   catchUp: CATCH_UP_BYTES_MAX,
 };
 
+// A leader sends a record that is not durable yet out of memory only, and writes it again out of memory when a full disk has space
+// again. It stops taking batches when `uncommitted` is exceeded, which one more record may do.
+assert(
+  SIZES.recent >= SIZES.uncommitted + 2 * RECORD_BYTES_MAX,
+  "all records that a leader lets wait for a quorum are in memory",
+);
+
 export type Surveyed = Extract<LogSyncPeerMessage, { kind: "surveyed" }>;
 
-/** What a node without a vote knows of the way back to one (`vote.ts`). */
+/** What a node without a vote knows of the way back to one (`repair.ts`). */
 export type VoteRepair = {
   loss: VoteLoss;
-  /** Of this life's questions: an answer to an older one says nothing about what was lost since. */
+  /** The nonce of this repair's surveys: an answer to an older survey says nothing about what was lost since. */
   readonly nonce: number;
   /** The last answer of each other voter. */
-  readonly heard: Map<ServerId, Surveyed>;
-  /** Where a leader's log ended when it was asked. This node has acknowledged nothing of that epoch beyond it. */
+  readonly answers: Map<ServerId, Surveyed>;
+  /** The end of a leader's log when the leader was asked. This node has acknowledged nothing of that epoch beyond it. */
   target: { readonly leader: ServerId; readonly epoch: Epoch; readonly tail: Zxid } | undefined;
-  /** The marker is being removed. */
+  /** Whether the log is removing the marker on disk that takes the vote away. */
   regaining: boolean;
+  /** How many surveys were sent. */
   surveys: number;
 };
 
-/** A leader's snapshot on its way here, chunk by chunk. */
+/** A leader's snapshot that this follower fetches chunk by chunk. */
 export type Transfer = {
   readonly snapshot: SnapshotIdentity;
-  /** The leader that offered it last: it has this very file. */
+  /** The leader that offered the snapshot last. It has this very file. */
   source: ServerId;
-  /** The next chunk, and where it begins. */
+  /** The number of the next chunk, and where it begins in the snapshot. */
   index: number;
   position: number;
-  /** Bytes of the chunk that is being stored. */
+  /** How many bytes the chunk has that is being stored. */
   storing: number;
   readonly pace: Pace;
   step: "asking" | "storing" | "installing";
 };
 
-/** Who this node is, and which configuration it goes by (`membership.ts`). */
+/** Who this node is, and which configuration it goes by (`ensemble/membership.ts`). */
 export type Membership = {
   identity: Identity;
   incarnation: number;
-  /** Known to be committed. */
+  /** The last configuration that is known to be committed. Undefined: this folder belongs to no ensemble. */
   settled: Configuration | undefined;
-  /** Of records of this log that are not known to be committed, ascending. */
+  /** The configurations in records of this log that are not known to be committed, in zxid order. */
   logged: readonly LoggedConfiguration[];
   counted: Counted;
-  /** When it was last said that the ensemble does not take this folder in. */
+  /** When the log of the node last said that the ensemble does not admit this folder. */
   refusedMs: number;
-  /** This folder's memory is not all there is of it. That is being made durable; then the node stops, or goes on without a vote. */
+  /**
+   * Defined while the loss of the vote is made durable, because more was acknowledged under this folder's identity than it holds. After
+   * that the node stops, or goes on without a vote.
+   */
   losingVote: "stops" | "goesOn" | undefined;
 };
 
 /** What this node has promised as a voter. */
 export type Promises = {
   durable: EpochPromise;
-  /** On its way to the disk. */
+  /** The promise that the log is making durable. */
   underWay: EpochPromise | undefined;
-  /** Who is answered once the promise under way is durable. */
+  /** The candidate that is answered when the promise under way is durable. Undefined: this node promised to itself, or to a leader. */
   asker: Voter | undefined;
 };
 
-/** Which epochs this node has heard of. */
+/** How far this node believes what peers say of epochs (`epochs/believed.ts`). */
 export type Epochs = {
-  /** The highest: the next candidate chooses a higher one. */
+  /** The highest epoch that a peer has named and this node has believed. A candidate chooses a higher one. */
   seen: Epoch;
   readonly allowance: EpochAllowance;
 };
 
-/** The log as log-sync knows it. What is on disk, the log actor knows. */
+/** The log as log-sync knows it, with what is not durable yet. The log actor knows what is on the disk. */
 export type LogView = {
-  /** Where each record ends, also of those that are not durable yet. */
+  /** The end of each record, whether or not the record is durable yet. */
   index: LogIndex;
   /** The newest records. */
   readonly recent: RecentRecords;
-  /** Everything up to here is on this node's disk. */
+  /** Everything up to this zxid is on this node's disk. */
   durable: Zxid;
-  /** A truncation, or an installation, is under way: what the log reports of appends is of before. */
+  /** A truncation or an installation is under way. Until it is done, the log's reports of appends are about the log before it. */
   truncating: boolean;
-  /** As the log counts them, so that a report of before one is told from one of after. */
+  /** How many truncations the log has done. The log counts them in its reports, so that an older report is recognised. */
   truncations: number;
-  /** The time of the last record, delivered or not. */
+  /** The time of the last record in milliseconds, whether or not the record is delivered. Times of records never go back. */
   lastTimeMs: number;
 };
 
 /** What is committed, and how much of it the trees have been given. */
 export type Delivery = {
-  /** The commit index of Raft. Never goes back. */
+  /** The commit mark, which is Raft's commit index. It never goes back. */
   committed: Zxid;
-  /** Emitted under `committed`. */
+  /** The trees have been sent everything up to this zxid, or a snapshot that ends there. */
   delivered: Zxid;
-  /** The last batch of each submitter, of the records delivered. */
+  /** The last batch of each submitter in the delivered records. */
   submitters: SubmitterTable;
-  /** Records are being read from the log for it. */
+  /** Whether the log is reading records that are to be delivered. */
   reading: boolean;
-  /** Lanes that do not yet have the snapshot at `delivered`. Nothing is delivered meanwhile. */
+  /** The lanes that have not yet loaded the snapshot at `delivered`. Nothing is delivered before all have. */
   readonly lanesLoading: Set<number>;
 };
 
 export type Snapshots = {
-  /** The newest here, for peers that are too far behind for the log. */
+  /** The newest snapshot of this node, for followers that need records from before its log. */
   newest: SnapshotIdentity | undefined;
-  /** The leader's, on its way here. */
+  /** The snapshot that this node fetches from its leader. */
   transfer: Transfer | undefined;
-  /** None is transferred before. */
+  /** No transfer begins before this time. */
   transferAfterMs: number;
 };
 
 /** What this node's disk and memory have left, and what follows from it. */
 export type Space = {
   disk: DiskSpace;
-  /** The tree is at its limit of memory. */
+  /** Whether the tree has reached its limit of memory. */
   treeFull: boolean;
-  /** It has given up leading for others whose disks have space, and keeps out of their election. */
+  /** Whether this node has given up leading in favour of nodes whose disks have space, and keeps out of their election. */
   abstaining: boolean;
+  /** When this node last gave up leading for that reason. */
   yieldedAtMs: number;
   /** The admission that was logged last. */
   admissionLogged: WriteAdmission;
@@ -178,12 +193,12 @@ export type LogSyncState = {
   readonly options: LogSyncOptions;
   readonly sizes: LogSyncSizes;
   readonly quorum: number;
-  /** The log has been read. */
+  /** Whether the log has been read. Before that this node answers nothing. */
   recovered: boolean;
   readonly membership: Membership;
-  /** Defined while this node's folder belongs to no ensemble: then it takes part in nothing. */
+  /** Defined while this node's folder belongs to no ensemble. It then takes part in nothing. */
   founding: Founding | undefined;
-  /** Undefined: this node votes. Else it grants no promise, leads nothing, and counts for no quorum. */
+  /** Defined while this node has no vote: it then grants no promise, leads nothing, and counts for no quorum. */
   repair: VoteRepair | undefined;
   role: Role;
   readonly promises: Promises;
@@ -192,7 +207,7 @@ export type LogSyncState = {
   readonly delivery: Delivery;
   readonly snapshots: Snapshots;
   readonly space: Space;
-  /** How many messages of peers contradicted what is here. */
+  /** How many messages of peers contradicted what this node knows for certain. */
   contradictions: number;
 };
 
@@ -249,6 +264,7 @@ export function initialState(options: LogSyncOptions): LogSyncState {
   };
 }
 
+/** Tells the election actor where the durable log ends and whether this node may vote. */
 export function emitDurable(turn: LogSyncTurn): void {
   const { state } = turn;
   const {
@@ -263,6 +279,6 @@ export function emitDurable(turn: LogSyncTurn): void {
   );
 }
 
-/** Log-sync speaks to its peers, and has others of its node do what touches a disk. */
+/** Log-sync sends messages to peers and to actors of its node. It touches no disk: that is the log actor's part. */
 export type LogSyncEffect = LocalEffect<LogSyncTimer> | PeerEffect;
 export type LogSyncTurn = Turn<LogSyncState, LogSyncEffect>;

@@ -1,4 +1,4 @@
-/** What enters a leader's log: batches of submitters, each once and in sequence, and what the leader itself proposes. */
+/** What enters a leader's log: the batches of submitters, each once and in sequence, and the leader's own proposals. */
 import { RECORD_BYTES_MAX } from "../../protocol/limits.ts";
 import { RECORD_HEADER_BYTES } from "../../protocol/record.ts";
 import type { SubmitMessage, SubmitRefused } from "./messages.ts";
@@ -12,7 +12,7 @@ import { log, sendTo } from "./effects.ts";
 
 export function submit(turn: LogSyncTurn, role: Leading, message: SubmitMessage): void {
   const { state } = turn;
-  // Until its barrier is delivered a leader does not know which batches its log holds. The submitter repeats.
+  // Until its barrier is delivered, a leader does not know which batches its log holds. The submitter will send the batch again.
   if (!role.active || state.space.disk === "full") return;
   if (RECORD_HEADER_BYTES + message.payload.length > RECORD_BYTES_MAX) {
     const detail = { server: message.submitter.server, bytes: message.payload.length };
@@ -36,7 +36,7 @@ export function submit(turn: LogSyncTurn, role: Leading, message: SubmitMessage)
   appendRecord(turn, role, { ...message, kind: "batch" });
 }
 
-/** A batch of the leader itself: it is not repeated if it is lost with the leader. */
+/** Logs a batch of the leader itself, with `count` operations. If it is lost with the leader, nobody repeats it. */
 export function propose(
   turn: LogSyncTurn,
   role: Leading,
@@ -47,7 +47,7 @@ export function propose(
   appendRecord(turn, role, { kind: "batch", payload, count, submitter: undefined, seq: 0 });
 }
 
-/** Binds a number to another folder. At most one change is not known to be committed at a time. */
+/** Logs a configuration that binds a number to another folder. The caller sees that no other change is still uncommitted. */
 export function logConfiguration(turn: LogSyncTurn, role: Leading, voter: Voter): void {
   const { state } = turn;
   const { settled } = state.membership;
@@ -64,7 +64,7 @@ export function logConfiguration(turn: LogSyncTurn, role: Leading, voter: Voter)
   });
 }
 
-/** A full counter needs a new epoch, never a wrap. */
+/** Whether the epoch's counter has this many zxids left. If not, the leader looks again, so that a new epoch begins. */
 function fitsCounter(turn: LogSyncTurn, count: number): boolean {
   const { state } = turn;
   if (counterOf(state.log.index.tail) + count <= COUNTER_MAX) return true;
@@ -82,7 +82,7 @@ function refuse(turn: LogSyncTurn, refusal: SubmitRefused): void {
   }
 }
 
-/** A leader's refusal of a batch of this node, for the lane that submitted it. */
+/** Passes the leader's refusal of a batch on to the lane of this node that submitted it. */
 export function passRefusal(turn: LogSyncTurn, refusal: SubmitRefused): void {
   const { options } = turn.state;
   const { server, lane } = refusal.submitter;

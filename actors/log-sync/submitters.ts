@@ -1,4 +1,4 @@
-/** The last batch taken of each lane of each node: a batch is taken once, and in sequence. */
+/** The last batch that was taken of each lane of each node. A batch is taken once, and in sequence. */
 import type { Submitter } from "../../protocol/ids.ts";
 import type { SubmitRefused } from "./messages.ts";
 
@@ -6,7 +6,7 @@ type Taken = { readonly incarnation: number; readonly seq: number };
 
 export type Verdict =
   | { readonly kind: "take" }
-  /** Taken before: its result comes, or came, with the record. */
+  /** The batch was taken before. Its results come, or came, when its record is applied. */
   | { readonly kind: "repeated" }
   | {
       readonly kind: "refuse";
@@ -21,7 +21,7 @@ export class SubmitterTable {
     this.#taken = new Map(taken);
   }
 
-  /** Of a snapshot. */
+  /** Makes the table of a snapshot's submitters. */
   static of(
     taken: Iterable<{ readonly submitter: Submitter; readonly seq: number }>,
   ): SubmitterTable {
@@ -38,12 +38,13 @@ export class SubmitterTable {
     this.#taken.set(keyOf(submitter), { incarnation: submitter.incarnation, seq });
   }
 
+  /** Whether a batch is to be taken. It notes nothing: the caller calls `take`. */
   judge(submitter: Submitter, seq: number): Verdict {
     const taken = this.#taken.get(keyOf(submitter));
     if (taken !== undefined && submitter.incarnation < taken.incarnation) {
       return { kind: "refuse", reason: "staleIncarnation", expected: taken.incarnation };
     }
-    // The first batch of a new life replaces the entry of the life before.
+    // The first batch of a new incarnation has number 1, whatever the incarnation before had reached.
     const last = taken?.incarnation === submitter.incarnation ? taken.seq : 0;
     if (seq <= last) return { kind: "repeated" };
     if (seq === last + 1) return { kind: "take" };

@@ -1,6 +1,6 @@
 /**
- * A voter: it promises each epoch to one candidate at most, durably before it says so, and accepts nothing of an earlier epoch from then
- * on. Raft's vote (Ongaro, sections 5.2 and 5.4.1), with the zxid as term and index in one.
+ * A voter. It promises each epoch to at most one candidate, makes the promise durable before it answers, and accepts nothing of an earlier
+ * epoch from then on. Raft's vote (Raft, section 5.2).
  */
 import { assert } from "../../protocol/assert.ts";
 import type { Voter } from "../../protocol/configuration.ts";
@@ -15,12 +15,12 @@ import type { LogSyncState, LogSyncTurn } from "./state.ts";
 
 export type PromiseRequest = Extract<LogSyncPeerMessage, { kind: "promiseRequest" }>;
 
-/** The epoch below which nothing is accepted: also of a promise that is not durable yet. */
+/** The epoch below which this node accepts nothing. A promise that is not durable yet counts too. */
 export function promisedEpoch({ promises }: LogSyncState): Epoch {
   return (promises.underWay ?? promises.durable).epoch;
 }
 
-/** Starts making a promise durable; nobody is answered before it is. */
+/** Begins to make a promise durable. `asker`, if there is one, is answered when it is, and not before. */
 export function persistPromise(
   turn: LogSyncTurn,
   promise: EpochPromise,
@@ -56,7 +56,7 @@ export function receivePromiseRequest(
     grant(turn, from);
     return;
   }
-  // The same request again while the promise is on its way to the disk: answered when it is there.
+  // The candidate repeats its request while the promise is being made durable. It is answered when that is done.
   const { underWay, asker } = promises;
   if (underWay?.epoch === epoch && asker?.identity === from.identity) return;
   sendTo(turn, from.id, {
@@ -69,7 +69,10 @@ export function receivePromiseRequest(
   });
 }
 
-/** The log actor handles messages in order, so everything it was given before the promise is durable by now. */
+/**
+ * Answers that the epoch is promised. The log actor handles its messages in order, so `lastZxid` covers every record that it was sent
+ * before the promise.
+ */
 function grant(turn: LogSyncTurn, to: Voter): void {
   const { promises, log: view } = turn.state;
   sendTo(turn, to.id, {
@@ -82,12 +85,12 @@ function grant(turn: LogSyncTurn, to: Voter): void {
   });
 }
 
-/** Answers the candidate that asked. False: nobody did, so the promise is one that this node made to go on by itself. */
+/** Answers the candidate that asked for this promise. Returns false if none did: then this node's own role can go on. */
 export function promiseIsDurable(turn: LogSyncTurn, promise: EpochPromise): boolean {
   const { promises } = turn.state;
   assert(promise.epoch > promises.durable.epoch, "I7: a promise never goes back");
   promises.durable = promise;
-  // A later promise may be on its way; then this one is not worth an answer.
+  // If a later promise is under way already, this one is not answered.
   if (promises.underWay?.epoch !== promise.epoch) return true;
   const { asker } = promises;
   promises.underWay = undefined;

@@ -1,4 +1,4 @@
-/** The folder's own file, replaced when the ensemble's configuration is known, or has changed. */
+/** How the ensemble's configuration is stored in the folder's own file, when it is known or has changed. */
 import type { Configuration } from "../../protocol/configuration.ts";
 import { EPOCH_NONE } from "../../protocol/zxid.ts";
 import { encodeOwner, OWNER_FILE } from "./format/files.ts";
@@ -8,12 +8,11 @@ import {
   replaceFile,
   TEMPORARY_SUFFIX,
 } from "./format/procedure.ts";
-import { becomeFull } from "./disk-space.ts";
-import { performWithReserve } from "./disk-space.ts";
+import { performWithReserve, stallChange } from "./disk-space.ts";
 import { type LogState, report, log } from "./state.ts";
 import { storeVoteLoss } from "./recovery/vote-loss.ts";
 
-/** The head of the changes. Without room it stays there and is tried again, as a promise is. */
+/** Stores the configuration at the head of the changes. If there is no space for it, it stays there and is tried again. */
 export function* storeConfiguration(
   state: LogState,
   { configuration, guest }: { readonly configuration: Configuration; readonly guest: boolean },
@@ -23,12 +22,11 @@ export function* storeConfiguration(
   const bytes = encodeOwner(settings, own, settings.crc32);
   if (!(yield* performWithReserve(state, replaceFile(OWNER_FILE, bytes)))) {
     yield* removeIfThere(`${OWNER_FILE}${TEMPORARY_SUFFIX}`);
-    state.changeStalled = true;
-    becomeFull(state);
+    stallChange(state);
     return;
   }
   state.own = own;
-  // After the other file: a crash between the two leaves the marker of an empty folder, which asks for more than this one.
+  // The marker is written last: a crash between the two leaves the marker of an empty folder, whose repair asks for more.
   if (guest && voteLoss?.reason === "new") {
     yield* storeVoteLoss(state, { reason: "guest", epoch: EPOCH_NONE });
   }

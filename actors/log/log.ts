@@ -1,7 +1,7 @@
 /**
- * The log actor: durable appends, truncation, segments, snapshots, the promise. Changes are done in the order of their messages, one
- * at a time; appends that come while the disk is busy are written together with one sync. It reports to log-sync, and
- * never before the disk has.
+ * The log actor makes records, promises and snapshots durable, and reads them back. Changes are done one at a time, in the order of their
+ * messages. Appends that come while the disk is busy are written together, with one sync. The log never reports to log-sync what the
+ * disk has not done.
  */
 import { assert, unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
@@ -16,24 +16,25 @@ import { truncateLog } from "./segments/truncate.ts";
 import { askAgain, askForSnapshot } from "./snapshots/schedule.ts";
 import { storeConfiguration } from "./configuration.ts";
 import { installSnapshot } from "./snapshots/install.ts";
-import { isEndUntold, tellEnd } from "./segments/log-end.ts";
+import { isLogEndOutdated, writeLogEnd } from "./segments/log-end.ts";
 import type { LogMessage, LogTimer } from "./messages.ts";
 import { LogStop, type Procedure } from "./format/procedure.ts";
 import { readRecords } from "./segments/read.ts";
 import { recoverLog } from "./recovery/recover.ts";
 import { prepareSpace, spaceToPrepare } from "./segments/preallocate.ts";
-import { becomeWritable } from "./disk-space.ts";
+import { becomeWritable, endWait } from "./disk-space.ts";
 import { sealSegment, segmentToSeal } from "./segments/seal.ts";
 import { nextSnapshotWork } from "./snapshots/work.ts";
 import {
   initialState,
+  isChangeStalled,
   type LogActorEffect,
   type LogState,
   type LogTurn,
+  mayGrow,
   type PendingRecord,
   log,
 } from "./state.ts";
-
 import { loseVote, regainVote } from "./recovery/vote-loss.ts";
 
 export type { LogState } from "./state.ts";
@@ -43,16 +44,16 @@ export type LogOptions = {
   readonly ensemble: string;
   /** The ensemble's voters, ascending. Default: this node alone. */
   readonly members?: readonly ServerId[];
-  /** Size of a segment, in bytes, 4096 to 2^30. Default 16 MiB. Smaller: more files; larger: more space set aside. */
+  /** The size of a segment in bytes, 4096 to 2^30. Smaller ones make more files, larger ones reserve more space. Default 16 MiB. */
   readonly segmentBytes?: number;
   /**
-   * Bytes of records after which a snapshot is cut, up to half as much again by chance. Default 64 MiB. Smaller: shorter
-   * starts and less disk, but the tree is written more often.
+   * Bytes of records after which a snapshot is cut; up to half as many are added at random. With fewer the node starts faster and uses
+   * less disk space, but the tree is written more often. Default 64 MiB.
    */
   readonly snapshotEveryBytes?: number;
   /**
-   * Other nodes hold the log too: a damaged one is opened without a vote, to be repaired from theirs. Default false: a node
-   * with a damaged log does not start.
+   * Whether other nodes have the log too, so that a node with a damaged log starts without a vote and is repaired from theirs. Default
+   * false: a node with a damaged log does not start.
    */
   readonly repairable?: boolean;
   readonly crc32: Crc32;
@@ -62,11 +63,11 @@ const SEGMENT_BYTES_DEFAULT: number = 16 * 1024 * 1024;
 const SNAPSHOT_EVERY_BYTES_DEFAULT: number = 64 * 1024 * 1024;
 const SEGMENT_BYTES_MIN = 4096;
 const SEGMENT_BYTES_MAX: number = 2 ** 30;
-/** Log-sync bounds what it has under way in bytes; this many messages are far more than that allows. */
+/** Log-sync limits the bytes that it has under way. This many messages are far more than that allows. */
 const MAILBOX_CAPACITY = 65_536;
 /**
- * From an append to what is written for its protection: whoever waits for the append is not to wait for that too, and a client
- * that writes one after the other has it done for several at once.
+ * Milliseconds from an append until the log's end is protected by a seal and by `log-end`. Nobody who waits for an append has to wait for
+ * that too, and when a client writes one value after the other it is done once for several.
  */
 const IDLE_AFTER_MS = 20;
 
@@ -95,8 +96,8 @@ export function logActor(options: LogOptions): Actor<LogState, LogMessage, LogAc
 }
 
 /**
- * Does `first`, and then whatever can be begun now. Procedures go on over several turns, so what they say is gathered in the state
- * and handed over when the turn ends.
+ * Does `first`, and then begins whatever can be begun now. A procedure goes on over several turns, so its effects gather in the state and
+ * are handed to the runtime at the end of each turn.
  */
 function work({ state, effects, nowMs, random }: LogTurn, first: () => void): void {
   try {
@@ -132,13 +133,13 @@ function take(state: LogState, message: LogMessage): void {
     case "storeChunk":
     case "askChunk":
     case "dropTransfer":
-      state.snapshotWork.push(message);
+      state.queue.addSnapshotWork(message);
       return;
     case "read":
-      state.reads.push(message);
+      state.queue.addRead(message);
       return;
     case "endOfTurn":
-      // The messages at hand have been taken in: the appends among them share a sync.
+      // All messages of the turn have been taken, so the appends among them share a sync.
       state.flush = "due";
       return;
     case "timer":
@@ -158,7 +159,7 @@ function takeAppend(state: LogState, records: readonly Uint8Array[]): void {
   const [first] = pending;
   if (first === undefined) return;
   const follows = first.prevZxid === state.plannedEnd;
-  if (state.full || (state.wasFull && !follows)) {
+  if (state.space.kind === "full" || (state.wasFull && !follows)) {
     log(state, "appendDropped", {
       records: records.length,
       firstZxid: formatZxid(first.firstZxid),
@@ -190,15 +191,14 @@ function takeTimer(state: LogState, timer: LogTimer): void {
       return;
     }
     case "probe":
-      state.awaitingSpace = false;
-      state.changeStalled = false;
+      endWait(state);
       return;
     default:
       unreachable(timer);
   }
 }
 
-/** Resumes the procedure under way. Its next operations go out, or it is done. */
+/** Resumes the running procedure with the outcome of its last operations. It yields the next operations, or is done. */
 function runOn(state: LogState, outcome: DiskOutcome | undefined): void {
   assert(state.running !== undefined, "a disk outcome belongs to a procedure");
   // A generator takes no value at its first step.
@@ -220,47 +220,51 @@ function startNext(state: LogState, nowMs: number): void {
   }
 }
 
-/** What to do now: reads, work on snapshots and changes by turns, zeros in between; a seal and zeros when there is nothing else. */
 function nextProcedure(state: LogState, nowMs: number): Procedure | undefined {
-  const read = state.reads[0];
-  const work = state.snapshotWork[0];
-  const mayChange = state.changes.length > 0 && !state.changeStalled;
-  if (read !== undefined && (!state.readLast || !mayChange)) {
-    state.reads.shift();
-    state.readLast = true;
-    return readRecords(state, read);
+  const mayPrepare = mayGrow(state) && spaceToPrepare(state) !== undefined;
+  const next = state.queue.next({
+    mayChange: state.changes.length > 0 && !isChangeStalled(state),
+    // Keeps ahead of the appends under load: two bytes of zeros are written for each byte that was appended.
+    mustPrepare: mayPrepare && state.unpreparedBytes >= state.zeros.length / 2,
+  });
+  switch (next.kind) {
+    case "read":
+      return readRecords(state, next.request);
+    case "snapshotWork":
+      return nextSnapshotWork(state, next.work, nowMs);
+    case "prepare":
+      return prepareSpace(state);
+    case "change": {
+      const change = nextChange(state);
+      if (change !== undefined) state.queue.changeBegan();
+      return change;
+    }
+    case "nothing":
+      return idleProcedure(state, mayPrepare);
+    default:
+      return unreachable(next);
   }
-  state.readLast = false;
-  if (work !== undefined && (!state.snapshotLast || !mayChange)) {
-    state.snapshotWork.shift();
-    state.snapshotLast = true;
-    return nextSnapshotWork(state, work, nowMs);
-  }
-  const prepare = !state.awaitingSpace && spaceToPrepare(state) !== undefined;
-  // Keeps ahead of the appends under load: two bytes of zeros for each byte appended.
-  if (prepare && state.unpreparedBytes >= state.zeros.length / 2) return prepareSpace(state);
-  if (mayChange) {
-    const change = nextChange(state);
-    if (change !== undefined) state.snapshotLast = false;
-    return change;
-  }
+}
+
+/** What to do when no work is waiting: protect the log's end, then prepare space. When all is prepared the disk has space again. */
+function idleProcedure(state: LogState, mayPrepare: boolean): Procedure | undefined {
   const protect = state.flush === "none" ? protectEnd(state) : undefined;
   if (protect !== undefined) return protect;
-  if (prepare) return prepareSpace(state);
-  if (state.low && !state.awaitingSpace) becomeWritable(state);
+  if (mayPrepare) return prepareSpace(state);
+  if (state.space.kind !== "free" && mayGrow(state)) becomeWritable(state);
   return undefined;
 }
 
-/** What is to be written of the log's end when it is idle. */
+/** Writes the log's end to `log-end`, and then a seal behind the last write, when the log has been idle for `IDLE_AFTER_MS`. */
 function protectEnd(state: LogState): Procedure | undefined {
   const unsealed = segmentToSeal(state);
-  const isUntold = isEndUntold(state);
+  const isOutdated = isLogEndOutdated(state);
   if (state.idle === "due") {
-    if (isUntold) return tellEnd(state);
+    if (isOutdated) return writeLogEnd(state);
     state.idle = "none";
     if (unsealed !== undefined) return sealSegment(state, unsealed);
   }
-  if (state.idle === "none" && (isUntold || unsealed !== undefined)) {
+  if (state.idle === "none" && (isOutdated || unsealed !== undefined)) {
     state.idle = "scheduled";
     state.outbox.push({ kind: "startTimer", timer: "idle", afterMs: IDLE_AFTER_MS });
   }
@@ -296,7 +300,7 @@ function nextChange(state: LogState): Procedure | undefined {
   }
 }
 
-/** All appends up to the next change of another kind. */
+/** Takes all appends up to the next change of another kind. They are written together. */
 function takeGroup(state: LogState): readonly PendingRecord[] {
   state.flush = "none";
   const end = state.changes.findIndex((change) => change.kind !== "append");

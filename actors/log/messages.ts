@@ -1,8 +1,7 @@
-/** The log actor: durable appends, truncation, segments, snapshots, the promise. It lives in the log lane. */
+/** The messages of the log actor, the only actor that touches the disk (`log.ts`). It lives on a thread of its own, the log lane. */
 import type { EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
-import type { SnapshotIdentity } from "../../protocol/replication.ts";
-import type { EpochPromise } from "../../protocol/replication.ts";
+import type { SnapshotIdentity, EpochPromise } from "../../protocol/replication.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Identity } from "../../protocol/identity.ts";
@@ -12,25 +11,28 @@ export type LogTimer = "askAgain" | "idle" | "probe";
 
 export type LogMessage =
   /**
-   * Verified records that follow the log's end. Answered with `appended` once durable; several appends may be answered
-   * by one `appended` (group commit).
+   * Verified records that follow the log's end. Answered with `appended` when they are durable; one `appended` may answer several
+   * appends (group commit).
    */
   | { readonly kind: "append"; readonly records: readonly Uint8Array[] }
-  /** Removes every record after `after`, which is a record's lastZxid or the base. Answered with `truncated` once durable. */
+  /** Removes every record after `after`, which is the end of a record or the base. Answered with `truncated` when that is durable. */
   | { readonly kind: "truncate"; readonly after: Zxid }
-  /** Answered with `promised` once durable: written, fsynced, renamed, the folder fsynced. */
+  /** Answered with `promised` when the promise is durable: written, fsynced, renamed, and the folder fsynced. */
   | { readonly kind: "promise"; readonly promise: EpochPromise }
-  /** Answered with `records`: the ones that follow `after`, at least one if there is one, else up to `bytesMax`. */
+  /**
+   * Answered with `records`: the durable records that follow `after`, up to `bytesMax` bytes but at least one. They are none if there
+   * is none, or if a purge has removed what follows `after`.
+   */
   | {
       readonly kind: "read";
-      readonly tag: number;
+      readonly purpose: ReadPurpose;
       readonly after: Zxid;
       readonly bytesMax: number;
     }
   | SnapshotMessage
   /**
-   * The configuration that this node goes by, known to be committed. As a `guest` the node takes part under a number that is
-   * bound to another folder, or to none yet. Answered with `configurationStored` once durable.
+   * The configuration that this node goes by, which is committed. A `guest` takes part although its number is bound to another folder.
+   * Answered with `configurationStored` when it is durable.
    */
   | {
       readonly kind: "storeConfiguration";
@@ -38,45 +40,50 @@ export type LogMessage =
       readonly guest: boolean;
     }
   /**
-   * What this folder holds is older than what was acknowledged in its name: it may not vote until it is repaired, and its next
-   * start counts from `incarnation`. Answered with `voteLost` once durable.
+   * More was acknowledged under this folder's identity than it holds, so it may not vote until it is repaired. Its next start counts on
+   * from `incarnation`. Answered with `voteLost` when that is durable.
    */
   | { readonly kind: "loseVote"; readonly incarnation: number }
-  /** This node may vote again: the marker that said otherwise goes. Answered with `voteRegained` once durable. */
+  /** This node may vote again, so the marker that takes its vote away is removed. Answered with `voteRegained` when that is durable. */
   | { readonly kind: "regainVote" }
   | TimerMessage<LogTimer>
   | EndOfTurn
   | DiskOutcome;
 
-/** Where a chunk stands in its snapshot. */
+/** What records are read for: to be delivered to the trees of this node, or to bring a follower up. */
+export type ReadPurpose =
+  | { readonly kind: "delivery" }
+  | { readonly kind: "catchUp"; readonly to: ServerId };
+
+/** The place of a chunk in its snapshot. */
 export type ChunkPlace = {
   readonly zxid: Zxid;
   readonly index: number;
-  /** Bytes of the chunks before it. */
+  /** Where the chunk begins, in bytes from the start of the snapshot. */
   readonly position: number;
 };
 
 /**
- * A chunk of a snapshot, whole and verified, on its way from whoever has it: from the tree that cuts it or the leader that gives it
- * to the log that stores it, from the log to the tree that loads it or the log-sync that gives it to a follower. Without bytes: the
- * snapshot is not there any more, or has no such chunk.
+ * A whole chunk of a snapshot. The tree that cuts a snapshot and the leader that sends one give chunks to the log, which stores them;
+ * the log gives chunks to a tree, which loads them, and to log-sync, which sends them to a follower. Without bytes it says that the
+ * snapshot is no longer there, or has no such chunk.
  */
 export type SnapshotChunk = ChunkPlace & {
   readonly kind: "snapshotChunk";
   readonly bytes: Uint8Array;
 };
 
-/** Answered with that `snapshotChunk`. */
+/** Asks for one chunk. The answer is that `snapshotChunk`. */
 export type AskChunk = ChunkPlace & { readonly kind: "askChunk" };
 
-/** To whoever gave the chunk, once it is durable. */
+/** To the actor that gave the chunk, when it is durable. */
 export type ChunkStored = {
   readonly kind: "chunkStored";
   readonly zxid: Zxid;
   readonly index: number;
 };
 
-/** To whoever gave the chunk: it was not stored, and no further one of this snapshot will be. */
+/** To the actor that gave the chunk: it was not stored, and no later chunk of this snapshot will be. */
 export type SnapshotRefused = {
   readonly kind: "snapshotRefused";
   readonly zxid: Zxid;
@@ -85,90 +92,94 @@ export type SnapshotRefused = {
 
 export type SnapshotMessage =
   /**
-   * A chunk to be stored, chunk 0 beginning anew: of the snapshot that this node's tree cuts, or of the leader's. Answered with
-   * `chunkStored` or `snapshotRefused` to `tree/1` or to log-sync.
+   * A chunk to be stored, of the snapshot that this node's tree cuts or of the leader's. Chunk 0 begins a new file. The answer is
+   * `chunkStored` or `snapshotRefused`, to `tree/1` or to log-sync.
    */
   | (Omit<SnapshotChunk, "kind"> & {
       readonly kind: "storeChunk";
       readonly source: "tree" | "leader";
     })
-  /** Answered to a tree, or, for a peer, to log-sync. */
+  /** The answer goes to the tree `to`, or to log-sync for the peer `to`. */
   | (AskChunk & { readonly to: `tree/${number}` | ServerId })
   /**
-   * All chunks of the leader's snapshot are stored: they are verified as a whole and take the place of the log. Answered with
-   * `installed` once that is durable, or with `installRefused`, and then nothing has changed.
+   * All chunks of the leader's snapshot are stored. The snapshot is verified as a whole and replaces the log. Answered with `installed`
+   * when that is durable, or with `installRefused`, and then nothing has changed.
    */
   | { readonly kind: "installSnapshot"; readonly snapshot: SnapshotIdentity }
-  /** What is stored of a leader's snapshot is not wanted any more. */
+  /** The stored chunks of the leader's snapshot are no longer needed. */
   | { readonly kind: "dropTransfer" };
 
 /** Why a node may not vote. */
 export type VoteLoss = {
   /**
-   * `new`: its folder was empty. `guest`: it was empty and was taken in by an ensemble in which another folder had its number.
-   * `log`: records are missing or damaged. `promise`: what it promised is unknown.
+   * `new`: its folder was empty. `guest`: its folder was empty, and was admitted to an ensemble in which another folder had its number.
+   * `log`: records are missing or damaged. `promise`: it is unknown what the node has promised.
    */
   readonly reason: "new" | "guest" | "log" | "promise";
-  /** With reason `log`: it has promised nothing, and so acknowledged nothing, of a later epoch. Else only a lower bound. */
+  /**
+   * With the reason `log`, the node has promised no later epoch than this, and so acknowledged nothing of one. With another reason this is
+   * only a lower bound of what it has promised.
+   */
   readonly epoch: Epoch;
 };
 
-/** A configuration as a record of the log has it: in force once the record is committed. */
+/** A configuration in a record of the log. It is in force when the record is committed. */
 export type LoggedConfiguration = {
   readonly zxid: Zxid;
   readonly configuration: Configuration;
 };
 
-/** What the log tells log-sync. */
+/** What the log reports to log-sync. */
 export type LogReport =
-  /** Once, first of all. `lastZxids` has the lastZxid of every record of the log, ascending. */
+  /** The first report, once. `lastZxids` has the last zxid of every record of the log, ascending. */
   | {
       readonly kind: "recovered";
-      /** Of the folder. */
+      /** The identity of the folder. */
       readonly identity: Identity;
-      /** That the folder goes by. Undefined: it belongs to no ensemble yet. */
+      /** The last configuration that the folder knows to be committed. Undefined: it belongs to no ensemble yet. */
       readonly configuration: Configuration | undefined;
-      /** Of the records of the log, ascending. */
+      /** The configurations in the records of the log, ascending. */
       readonly logged: readonly LoggedConfiguration[];
       readonly promise: EpochPromise;
       /** The log begins after this zxid: a snapshot holds everything up to it, or it is 0. */
       readonly baseZxid: Zxid;
       readonly lastZxids: readonly Zxid[];
-      /** The newest valid one; the log goes on from it. */
+      /** The newest valid snapshot, which the log continues. Undefined: there is none. */
       readonly snapshot: SnapshotIdentity | undefined;
-      /** Of the last record of the log, or of the snapshot: the next one's is not before it. */
+      /** The time of the last record of the log or the snapshot, in milliseconds. No later record has an earlier time. */
       readonly timeMs: number;
-      /** Undefined: it may vote. */
+      /** Why this node has no vote. Undefined: it has one. */
       readonly voteLoss: VoteLoss | undefined;
-      /** Increased and made durable at every start: the incarnation of this node's submitters. */
+      /** Counts the starts of the folder. It is increased, and durable, before this report. */
       readonly incarnation: number;
-      /** Bytes of a torn last write that were cut off. */
+      /** How many bytes of a last write that a crash cut short were removed. */
       readonly tornBytes: number;
     }
-  /** Everything up to `lastZxid` is durable. `truncations` counts the truncations done before, since the start. */
+  /** Everything up to `lastZxid` is durable. `truncations` counts the truncations since the start that were done before. */
   | { readonly kind: "appended"; readonly lastZxid: Zxid; readonly truncations: number }
   | { readonly kind: "truncated"; readonly lastZxid: Zxid; readonly truncations: number }
   | { readonly kind: "promised"; readonly promise: EpochPromise }
+  /** The answer to `read`, with the `purpose` and the `after` of the question. */
   | {
       readonly kind: "records";
-      readonly tag: number;
+      readonly purpose: ReadPurpose;
       readonly after: Zxid;
       readonly records: readonly Uint8Array[];
     }
-  /** A snapshot cut here is durable: from now on it is what peers that are far behind get. */
+  /** A snapshot that this node has cut is durable. It can be sent to followers from now on. */
   | { readonly kind: "snapshotStored"; readonly snapshot: SnapshotIdentity }
-  /** Records up to `baseZxid` are gone: snapshots hold them. */
+  /** The records up to `baseZxid` were removed, since a snapshot contains their effects. */
   | { readonly kind: "purged"; readonly baseZxid: Zxid }
-  /** For the peer `to`. */
+  /** A chunk for the peer `to`. */
   | (SnapshotChunk & { readonly to: ServerId })
-  /** Of the leader's snapshot. */
+  /** About a chunk of the leader's snapshot. */
   | ChunkStored
   | SnapshotRefused
-  /** The log is empty and begins at the snapshot's zxid. Counts as a truncation. */
+  /** The leader's snapshot has replaced the log, which is empty and begins after the snapshot's zxid. This counts as a truncation. */
   | {
       readonly kind: "installed";
       readonly snapshot: SnapshotIdentity;
-      /** Of the last record that it holds. */
+      /** The time of the last record whose effects the snapshot contains, in milliseconds. */
       readonly timeMs: number;
       readonly truncations: number;
     }
@@ -176,9 +187,9 @@ export type LogReport =
   | { readonly kind: "configurationStored"; readonly configuration: Configuration }
   | { readonly kind: "voteLost" }
   | { readonly kind: "voteRegained" }
-  /** No more room could be prepared. Appends are taken while what was prepared before lasts. */
+  /** No more disk space could be prepared. Appends are taken as long as the space that was prepared before lasts. */
   | { readonly kind: "diskLow" }
-  /** The disk is full: nothing after `durable` was kept, appends are refused until `writable`. */
+  /** The disk is full: all records after `durable` were dropped, and appends are dropped until `writable`. */
   | { readonly kind: "diskFull"; readonly durable: Zxid }
-  /** After `diskLow` or `diskFull`: there is room for a whole segment again. */
+  /** After `diskLow` or `diskFull`: there is space for a whole segment again. */
   | { readonly kind: "writable" };

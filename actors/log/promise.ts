@@ -1,4 +1,4 @@
-/** The promise of this node, made durable before anybody is told of it. */
+/** How a promise of this node is made durable, before log-sync answers anybody with it. */
 import { assert } from "../../protocol/assert.ts";
 import type { EpochPromise } from "../../protocol/replication.ts";
 import { encodePromise, PROMISE_FILE } from "./format/files.ts";
@@ -8,11 +8,10 @@ import {
   removeIfThere,
   TEMPORARY_SUFFIX,
 } from "./format/procedure.ts";
-import { becomeFull } from "./disk-space.ts";
-import { performWithReserve } from "./disk-space.ts";
+import { performWithReserve, stallChange } from "./disk-space.ts";
 import { type LogState, report } from "./state.ts";
 
-/** Stores the promise at the head of the changes. Without room it stays there and is tried again. */
+/** Stores the promise at the head of the changes. If there is no space for it, it stays there and is tried again. */
 export function* storePromise(state: LogState, promise: EpochPromise): Procedure {
   const { epoch, candidate } = state.promise;
   assert(promise.epoch >= epoch, "a promise never goes back");
@@ -21,8 +20,7 @@ export function* storePromise(state: LogState, promise: EpochPromise): Procedure
     const bytes = encodePromise(promise, state.settings.crc32);
     if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {
       yield* removeIfThere(`${PROMISE_FILE}${TEMPORARY_SUFFIX}`);
-      state.changeStalled = true;
-      becomeFull(state);
+      stallChange(state);
       return;
     }
     state.promise = promise;

@@ -1,4 +1,4 @@
-/** The log actor's state. */
+/** The state of the log actor. */
 import { logEvent } from "../log-event.ts";
 import type { DiskEffect, EventDetail, LocalEffect } from "../../runtime/effects.ts";
 import type { Turn } from "../../runtime/turn.ts";
@@ -6,8 +6,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
-import type { SnapshotIdentity } from "../../protocol/replication.ts";
-import type { EpochPromise } from "../../protocol/replication.ts";
+import type { SnapshotIdentity, EpochPromise } from "../../protocol/replication.ts";
 import type { FolderIdentity } from "./format/files.ts";
 import type {
   LoggedConfiguration,
@@ -18,6 +17,7 @@ import type {
   VoteLoss,
 } from "./messages.ts";
 import type { Procedure } from "./format/procedure.ts";
+import { WorkQueue } from "./queue.ts";
 import { RecordIndex } from "./segments/record-index.ts";
 import type { EventName } from "../../protocol/events.ts";
 
@@ -27,23 +27,23 @@ export type LogSettings = {
   /** The ensemble's voters, ascending, this node among them. */
   readonly members: readonly ServerId[];
   readonly segmentBytes: number;
-  /** Bytes of records after which a snapshot is cut, up to half as much again by chance. */
+  /** Bytes of records after which a snapshot is cut; up to half as many are added at random. */
   readonly snapshotEveryBytes: number;
-  /** Other nodes hold the log too, so what is damaged here can be repaired. */
+  /** Whether other nodes have the log too, so that damage can be repaired from theirs. */
   readonly repairable: boolean;
   readonly crc32: Crc32;
 };
 
-/** One file of records. The last segment of the list is the one that is written to. */
+/** One file of records. Records are appended to the last segment of the list. */
 export type Segment = {
   readonly name: string;
-  /** Number, in the index, of its first record. */
+  /** The number of its first record in the index. */
   readonly firstRecord: number;
-  /** End of its last durable record. From there on: a seal, zeros, or what the file held before it was used again. */
+  /** The end of its last durable record. After it come a seal, zeros, or what the file held before it was used again. */
   end: number;
-  /** Of the file. */
+  /** The size of the file in bytes. */
   size: number;
-  /** The mark of the next write stands at its end already. */
+  /** Whether there is a seal at `end`. */
   sealed: boolean;
 };
 
@@ -55,7 +55,7 @@ export type PendingRecord = {
   readonly lastZxid: Zxid;
 };
 
-/** What changes the log or the promise: done strictly in the order of the messages. */
+/** What changes the log, the promise or the vote. Changes are done strictly in the order of their messages. */
 export type Change =
   | { readonly kind: "append"; readonly records: readonly PendingRecord[] }
   | Extract<
@@ -73,16 +73,16 @@ export type Change =
 
 export type ReadRequest = Extract<LogMessage, { kind: "read" }>;
 
-/** A whole snapshot in the folder. */
+/** A complete snapshot in the folder. */
 export type StoredSnapshot = {
   readonly zxid: Zxid;
-  /** Undefined: not looked at in this life, so it is not offered to peers. */
+  /** Undefined: the snapshot was not read since the start, so it is not offered to peers. */
   readonly identity: SnapshotIdentity | undefined;
-  /** A peer reads it: until then no purge takes it. */
+  /** A peer is reading the snapshot, so no purge removes it before this time. */
   pinnedUntilMs: number | undefined;
 };
 
-/** A snapshot whose chunks are being stored: that of this node's tree, or that of its leader. */
+/** A snapshot whose chunks are being stored. `bytes` and `checksum` are those of the chunks stored so far. */
 export type PartialSnapshot = {
   readonly zxid: Zxid;
   nextIndex: number;
@@ -90,13 +90,13 @@ export type PartialSnapshot = {
   checksum: number;
 };
 
-/** When the next snapshot is asked for. */
+/** When the tree is next asked for a snapshot. */
 export type Cutting = {
-  /** When so many bytes are logged. Undefined: to be drawn. */
+  /** The tree is asked when this many bytes are logged. Undefined: the number is still to be drawn. */
   atBytes: number | undefined;
-  /** It was asked for; when so many are logged it is again, whatever became of it. Undefined: to be asked for once it is due. */
+  /** The tree was asked, and is asked again when this many bytes are logged, whatever came of it. Undefined: it was not asked yet. */
   againAtBytes: number | undefined;
-  /** So long after the next refusal it is asked for again. */
+  /** Milliseconds after the next refusal when the tree is asked again. */
   againMs: number;
 };
 
@@ -109,80 +109,89 @@ export function notCutting(): Cutting {
 /** Work on snapshots, each at most one chunk of reading or writing, so that appends never wait for long. */
 export type SnapshotWork =
   | Extract<SnapshotMessage, { kind: "storeChunk" | "askChunk" | "dropTransfer" }>
-  /** Removes one file that is not needed any more. */
+  /** Removes one file that is no longer needed. */
   | { readonly kind: "purge" };
 
-/** The one actor that touches the disk. */
+/** The log is the only actor that may touch the disk. */
 export type LogActorEffect = LocalEffect<LogTimer> | DiskEffect;
 export type LogTurn = Turn<LogState, LogActorEffect>;
 
 export type LogState = {
   readonly settings: LogSettings;
-  /** What the folder says of itself. Meaningful once recovered. */
+  /** The identity that the folder has stored. It is right when the log is recovered. */
   own: FolderIdentity;
-  /** Zeros of one piece of preparation. */
+  /** The zeros that one step of preparation writes. */
   readonly zeros: Uint8Array;
   recovered: boolean;
   stopped: boolean;
-  /** The disk work under way, and the tag of its current step. */
+  /** The procedure under way, and the tag of its last operations. */
   running: Procedure | undefined;
   tag: number;
-  /** Handed to the runtime at the end of the turn. */
+  /** The effects that are handed to the runtime at the end of the turn. */
   readonly outbox: LogActorEffect[];
 
   readonly index: RecordIndex;
   readonly segments: Segment[];
-  /** By zxid, the newest last. */
+  /** In the order of their zxids, the newest last. */
   readonly snapshots: StoredSnapshot[];
-  /** The snapshot that this node's tree cuts, as far as it is stored. */
+  /** The stored chunks of the snapshot that this node's tree cuts. */
   cut: PartialSnapshot | undefined;
-  /** The leader's snapshot, as far as it is stored. */
+  /** The stored chunks of the leader's snapshot. */
   transfer: PartialSnapshot | undefined;
-  /** By tree, the snapshot that it loads. */
+  /** Maps a tree to the snapshot that it loads. */
   readonly loads: Map<string, Zxid>;
-  readonly snapshotWork: SnapshotWork[];
-  /** Bytes of records since the newest snapshot. */
+
+  /** How many bytes of records were logged since the newest snapshot. */
   loggedBytes: number;
   cutting: Cutting;
   voteLoss: VoteLoss | undefined;
-  /** The highest zxid that the file `log-end` may tell. */
+  /** The highest zxid that may be in the file `log-end`. */
   logEnd: Zxid;
-  /** Found in the log at the start, some perhaps in a part that was cut off then. */
+  /** The configurations in the records that were found at the start, some perhaps in a part that was cut off then. */
   readonly logged: LoggedConfiguration[];
-  /** Files set aside because they were damaged. */
+  /** Files that were set aside because they were damaged. */
   readonly damagedFiles: string[];
-  /** Size of the spare file of zeros; 0: there is none. */
+  /** The size of the spare file of zeros. 0: there is none. */
   spareBytes: number;
-  /** Purged segments that will be written to again, each of the full size. */
+  /** The names of purged segments that will be written to again. Each has the full size of a segment. */
   readonly spares: string[];
   promise: EpochPromise;
   truncations: number;
 
   readonly changes: Change[];
-  readonly reads: ReadRequest[];
-  /** Where the log will end when all changes at hand are done. */
+  readonly queue: WorkQueue;
+  /** Where the log will end when all changes are done that were taken so far. */
   plannedEnd: Zxid;
-  /** A read was done last: the next turn is a change's. */
-  readLast: boolean;
-  /** Work on snapshots was done since the last change: the next turn is a change's, if there is one. */
-  snapshotLast: boolean;
+  /** Appends are written at the end of the turn. `due`: it has come. */
+
   flush: "none" | "scheduled" | "due";
-  /** When the log's end is next told and sealed. */
+  /** The log's end is protected when the log has been idle for a while. `due`: it has. */
   idle: "none" | "scheduled" | "due";
-  /** Bytes appended since zeros were last prepared. */
+  /** How many bytes were appended since zeros were last prepared. */
   unpreparedBytes: number;
 
-  /** No room was found for zeros since there was room for a whole segment: those that are prepared are the reserve. */
-  low: boolean;
-  /** No append is taken until room is back. */
-  full: boolean;
-  /** Has been full since the start: an append sent before log-sync heard of it may still come, and does not follow. */
+  space: LogSpace;
+  /** The disk was full once since the start. So an append that log-sync sent before it knew may still come, and not follow the log. */
   wasFull: boolean;
-  /** No room was found; nothing that grows a file is tried before the next probe. */
-  awaitingSpace: boolean;
-  /** The change at the head, which is no append, found no room and waits for the next probe. */
-  changeStalled: boolean;
 };
+
+/** The disk space that is left, and what waits for the next probe of it. */
+export type LogSpace =
+  | { readonly kind: "free" }
+  /** There was no space for more zeros. Those that are prepared are a reserve until there is space for a whole segment again. */
+  | { readonly kind: "low"; readonly waits: "nothing" | "growth" }
+  /** Appends are dropped until there is space for a whole segment again. */
+  | { readonly kind: "full"; readonly waits: "nothing" | "growth" | "change" };
+
+/** Whether anything may be tried that makes a file longer. After a failure that waits for the next probe. */
+export function mayGrow({ space }: LogState): boolean {
+  return space.kind === "free" || space.waits === "nothing";
+}
+
+/** Whether the change at the head, which is not an append, has found no space and waits for the next probe. */
+export function isChangeStalled({ space }: LogState): boolean {
+  return space.kind === "full" && space.waits === "change";
+}
 
 const PREPARE_BYTES_MAX = 1024 * 1024;
 
@@ -202,7 +211,7 @@ export function initialState(settings: LogSettings): LogState {
     cut: undefined,
     transfer: undefined,
     loads: new Map(),
-    snapshotWork: [],
+
     loggedBytes: 0,
     cutting: notCutting(),
     voteLoss: undefined,
@@ -214,18 +223,14 @@ export function initialState(settings: LogSettings): LogState {
     promise: { epoch: EPOCH_NONE, candidate: settings.server },
     truncations: 0,
     changes: [],
-    reads: [],
+    queue: new WorkQueue(),
     plannedEnd: ZXID_NONE,
-    readLast: false,
-    snapshotLast: false,
+
     flush: "none",
     idle: "none",
     unpreparedBytes: 0,
-    low: false,
-    full: false,
+    space: { kind: "free" },
     wasFull: false,
-    awaitingSpace: false,
-    changeStalled: false,
   };
 }
 

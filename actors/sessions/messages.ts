@@ -1,4 +1,4 @@
-/** The sessions actor: which sessions have expired. Only the leader's decides, by proposing expireSession. */
+/** The messages of the sessions actor, which proposes the end of sessions that were silent for too long (`sessions.ts`). */
 import type { TimerMessage } from "../../runtime/effects.ts";
 import type { SessionId } from "../../protocol/ids.ts";
 import type { Leadership } from "../../protocol/replication.ts";
@@ -9,6 +9,6 @@ export type SessionsTimer = "tick";
 export type SessionsMessage =
   | Leadership
   | SessionChanges
-  /** From the heartbeat actor: heard of, here or at a follower. */
+  /** From a leader's heartbeat actor: sessions whose clients were heard of, by this node or by a follower. */
   | { readonly kind: "touched"; readonly sessions: readonly SessionId[] }
   | TimerMessage<SessionsTimer>;

@@ -1,7 +1,8 @@
 /**
- * The sessions actor: which sessions have expired. Every node's knows all sessions from the tree; only the leader's counts
- * time, and only the log decides: it proposes expireSession. A new leader gives every session its full timeout again.
- * Source: ZooKeeper's SessionTrackerImpl and ExpiryQueue (deadlines are rounded up to a tick).
+ * The sessions actor finds out which sessions have expired. The actor of every node knows all sessions from the tree, but only the
+ * leader's counts their time. It proposes `expireSession`, and a session has ended when the log holds that operation. A new leader
+ * gives every session its full timeout again. Source: ZooKeeper's SessionTrackerImpl and ExpiryQueue (deadlines are rounded up to
+ * a tick).
  */
 import { logEvent } from "../log-event.ts";
 import type { Actor } from "../../runtime/actor.ts";
@@ -18,7 +19,7 @@ import type { SessionChanges } from "../tree/messages.ts";
 import type { SessionsMessage, SessionsTimer } from "./messages.ts";
 
 export type SessionsOptions = {
-  /** Between two looks at the deadlines; a session lives at most this much longer. Default 500. */
+  /** Milliseconds between two checks of the deadlines; a session lives at most this much longer than its timeout. Default 500. */
   readonly tickMs?: number;
 };
 
@@ -28,6 +29,7 @@ type Tracked = { readonly timeoutMs: number; readonly attachedAt: Zxid; deadline
 
 export type SessionsState = {
   readonly options: SessionsOptions;
+  /** Whether this node leads and can log the end of a session: only then timeouts run. */
   leading: boolean;
   lastTickMs: number;
   readonly sessions: Map<SessionId, Tracked>;
@@ -41,7 +43,7 @@ export function sessionsActor(
 ): Actor<SessionsState, SessionsMessage, SessionsEffect> {
   return {
     name: "sessions",
-    // The tree tells each change of a session once, so a new start would forget sessions.
+    // The tree emits each change of a session once, so a restarted actor would have forgotten the sessions.
     supervision: "stopNode",
     mailbox: { capacity: 100_000, whenFull: "stopNode" },
     start: () => ({ options, leading: false, lastTickMs: 0, sessions: new Map() }),
@@ -102,7 +104,7 @@ function expire(turn: Turn): void {
     if (nowMs < tracked.deadlineMs) continue;
     if (expired.length === BATCH_OPERATIONS_MAX) break;
     const { timeoutMs, attachedAt } = tracked;
-    // Proposed again a timeout later if this one is lost with the leader's epoch.
+    // If this proposal is lost, the session is proposed again one timeout later.
     tracked.deadlineMs = nowMs + timeoutMs;
     expired.push({ kind: "expireSession", session, attachedAt });
     const detail = { session: `0x${session.toString(16)}`, timeoutMs };
@@ -114,8 +116,9 @@ function expire(turn: Turn): void {
 }
 
 /**
- * A tick that comes late means that this process stood still, and touches may lie unread behind it: no session pays for
- * that. A leader that stood still for long has a successor, and its proposals come to nothing.
+ * A late tick means that this process stood still, and the touches that arrived meanwhile may be in the mailbox behind this message.
+ * So every deadline is moved by the delay. A leader that stood still for long has a successor, which keeps its proposals from being
+ * committed.
  */
 function forgivePause({ state, nowMs }: Turn): void {
   const { tickMs = TICK_MS } = state.options;

@@ -1,4 +1,4 @@
-/** The submitter of a lane: makes batches of its clients' writes and brings each to the log exactly once. */
+/** The messages of the submitter of a lane, which makes batches of the lane's writes and brings each to the log exactly once. */
 import type { EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type { Operation, OperationResult } from "../../protocol/operations.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
@@ -10,8 +10,8 @@ export type SubmitterTimer = "repeat";
 
 export type SubmitterMessage =
   /**
-   * Writes of one client connection, in order. Each is answered, in order, within a `written` to the actor `from`.
-   * `client` is that actor's own number for the connection.
+   * From a gateway: writes of one client connection, in order. Their results go to the actor `from` in `written` messages, in the same
+   * order. `client` is the gateway's own number of the connection.
    */
   | {
       readonly kind: "write";
@@ -19,7 +19,7 @@ export type SubmitterMessage =
       readonly client: number;
       readonly operations: readonly Operation[];
     }
-  /** From this lane's tree: the results of a batch of this lane. Operation i has zxid firstZxid + i. */
+  /** From this lane's tree: the results of a batch of this lane. The operation at index i has the zxid `firstZxid + i`. */
   | {
       readonly kind: "applied";
       readonly incarnation: number;
@@ -28,18 +28,18 @@ export type SubmitterMessage =
       readonly results: readonly OperationResult[];
     }
   /**
-   * From this lane's tree: a snapshot has taken the place of its state and holds the batches up to `seq`. Their results are
-   * known to nobody, and the connections that waited for them are closed.
+   * From this lane's tree: a snapshot has replaced the tree's state. It contains the effects of the batches up to `seq`, but not their
+   * results. The gateways close the connections that waited for those.
    */
   | { readonly kind: "overtaken"; readonly incarnation: number; readonly seq: number }
-  /** From log-sync, once at the start of the node. */
+  /** From log-sync, once, when the node has recovered: how often its folder has been started. */
   | { readonly kind: "incarnation"; readonly incarnation: number }
   | Leadership
   | SubmitRefused
   | TimerMessage<SubmitterTimer>
   | EndOfTurn;
 
-/** To the actor that wrote: results of the oldest unanswered writes of that client, in order. */
+/** To the gateway that wrote: the results of the oldest unanswered writes of this connection, in order. */
 export type Written = {
   readonly kind: "written";
   readonly client: number;

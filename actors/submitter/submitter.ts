@@ -1,6 +1,7 @@
 /**
- * The submitter of a lane. It makes one batch of the writes of a turn, keeps each batch until its results come back from
- * this lane's tree, and repeats what a leader may not have: with the sequence numbers no write happens twice or is lost.
+ * The submitter of a lane makes one batch of all writes of a turn. It keeps each batch until the results come back from this lane's
+ * tree, and sends a batch again that the leader may not have. Batches are numbered, and the log and the trees take each number once and
+ * in sequence, so no write is lost and none happens twice (Raft dissertation, section 6.3, with a lane in the place of a client).
  */
 import type { Actor } from "../../runtime/actor.ts";
 import type { LocalEffect } from "../../runtime/effects.ts";
@@ -28,11 +29,11 @@ import type { SubmitterMessage, SubmitterTimer, Written } from "./messages.ts";
 export type SubmitterOptions = {
   readonly server: ServerId;
   readonly lane: number;
-  /** A batch without its results after so long is sent again. Default 500. */
+  /** Milliseconds after which batches without results are sent again. Default 500. */
   readonly repeatMs?: number;
 };
 
-/** Who waits for the result of an operation. */
+/** The connection that waits for the result of an operation. */
 type Owner = { readonly from: GatewayName; readonly client: number };
 
 type Batch = {
@@ -44,25 +45,29 @@ type Batch = {
 
 export type SubmitterState = {
   readonly options: SubmitterOptions;
+  /** Undefined until log-sync has sent the count of this folder's starts. No batch is made before. */
   incarnation: number | undefined;
   nextSeq: number;
-  /** Whether a result came in this incarnation. */
+  /** Whether a batch of this incarnation is known to be in the log. */
   confirmed: boolean;
-  /** There is a leader to send to. */
+  /** Whether there is a leader to which batches can be sent. */
   ready: boolean;
   epoch: number;
-  /** Not yet in a batch. `pending[i]` belongs to `owners[i]`. */
+  /** Operations that are not yet in a batch. `pending[i]` belongs to `owners[i]`. */
   pending: PackedOperation[];
   owners: Owner[];
-  /** Oldest first, numbered in sequence. */
+  /** Batches without results, oldest first, numbered without a gap. */
   readonly inFlight: Batch[];
-  /** The last gap for which batches were sent again. */
+  /** When batches were last sent again because of a gap, and the number that the leader expected then. */
   refused: { readonly atMs: number; readonly expected: number };
 };
 
 type Applied = Extract<SubmitterMessage, { kind: "applied" }>;
 
-/** Refusals of the same gap arrive in a burst; the first is enough. One of a later gap says that there was progress. */
+/**
+ * Milliseconds for which further refusals are ignored: a gap is reported once for every batch behind it, and the first report is
+ * enough. A refusal that expects a later number shows progress and is not ignored.
+ */
 const REFUSAL_INTERVAL_MS = 20;
 
 export type SubmitterEffect = LocalEffect<SubmitterTimer>;
@@ -73,7 +78,7 @@ export function submitterActor(
 ): Actor<SubmitterState, SubmitterMessage, SubmitterEffect> {
   return {
     name: `submitter/${options.lane}`,
-    // It alone knows which results its clients wait for.
+    // No other actor knows for which results the clients wait, so a restarted submitter could not answer them.
     supervision: "stopNode",
     mailbox: { capacity: 1_000_000, whenFull: "stopNode" },
     start: ({ effects }) => {
@@ -143,7 +148,7 @@ function write(turn: Turn, message: Extract<SubmitterMessage, { kind: "write" }>
   flushSoon(turn);
 }
 
-/** At the end of the turn, so that all connections' writes of a turn share a batch. */
+/** Makes a batch at the end of the turn, so that the writes of all connections in this turn share it. */
 function flushSoon({ state, effects }: Turn): void {
   if (canFlush(state)) effects.push({ kind: "endOfTurn" });
 }
@@ -200,7 +205,7 @@ function submit({ state, effects, nowMs }: Turn, batch: Batch): void {
 
 function applied(turn: Turn, message: Applied): void {
   const { state } = turn;
-  // Batches of an earlier incarnation come by when the log is replayed.
+  // When the log is replayed at the start, the batches of earlier incarnations are applied again. Nobody waits for their results.
   if (message.incarnation !== state.incarnation) return;
   const batch = state.inFlight.shift();
   assert(batch !== undefined, "results belong to a batch in flight");
@@ -259,7 +264,7 @@ function leadership(turn: Turn, { role, epoch }: Leadership): void {
   state.ready = ready;
   if (!news) return;
   state.epoch = epoch;
-  // The new leader may never have heard of them; what its log holds it knows, and passes over.
+  // The new leader may never have received these batches. It ignores those that its log holds already.
   resubmit(turn, 0);
   flushSoon(turn);
 }
@@ -283,11 +288,12 @@ function refused(turn: Turn, message: SubmitRefused): void {
 }
 
 /**
- * The log knows a later incarnation of this lane: the node's disk was replaced, and with it the count of its starts. Nothing of
- * this incarnation was taken, so it goes on under a number above. Another incarnation that had come to the same point, and lost
- * its disk before anything of it was taken, may still have batches on their way: with the next number for both, its batch would
- * be taken for one of this incarnation, and its result told to a client that asked for something else. So the number is drawn,
- * far enough above that no two are the same.
+ * The log knows a later incarnation of this lane, because the node's disk was replaced and its count of starts was lost with it. The
+ * log has not taken any batch of the present incarnation, so the submitter continues under a number above the known one. Another
+ * process of this node may have come to this point before, and may have lost its disk before the log took any of its batches; those
+ * may still be on their way. If both processes used the next number, a batch of the other would pass for one of this incarnation, and
+ * a client would get the result of an operation that it did not ask for. So the number is drawn at random, from a range so wide that
+ * no two processes draw the same.
  */
 function renew(turn: Turn, current: number): void {
   const { state, effects, random } = turn;
@@ -306,13 +312,14 @@ function renew(turn: Turn, current: number): void {
 }
 
 /**
- * How far above the count of the folder's starts an incarnation is drawn. The count alone tells no two processes apart: an old copy
- * of a folder that is put back counts again what was counted before, and would take the batches of that process for its own.
- * Two in so many are the same by chance; about two million starts of a lane stay exact numbers.
+ * The size of the range above the count of the folder's starts from which an incarnation is drawn. The count alone does not
+ * distinguish two processes: when an old copy of a folder is put back, its next start has a count that an earlier process had, and
+ * would take that process's batches for its own. Two processes draw the same number with a probability of 2^-32. After two million
+ * such renewals an incarnation is still below 2^53, up to which a double is exact.
  */
 const DRAWN_RANGE = 2 ** 32;
 
-/** Messages between nodes may be lost. */
+/** Sends the batches without results again, since messages between nodes may be lost. */
 function repeat(turn: Turn): void {
   const { state, nowMs } = turn;
   const [oldest] = state.inFlight;

@@ -1,4 +1,4 @@
-/** The tree actor of a lane: a full replica. Applies committed batches, answers reads, fires watches, feeds change streams. */
+/** The messages of the tree actor of a lane, which is a full replica of the state machine (`tree.ts`). */
 import type { SessionId, Submitter } from "../../protocol/ids.ts";
 import type { ClientOperation } from "../../protocol/operations.ts";
 import type { Change, Read, ReadResult, WatchEvent } from "../../protocol/reads.ts";
@@ -7,24 +7,25 @@ import type { GatewayName } from "../gateway/messages.ts";
 import type { ChunkStored, SnapshotChunk, SnapshotRefused } from "../log/messages.ts";
 import type { Committed } from "../log-sync/messages.ts";
 
-/** What gateways ask of the tree: what clients read, and whether a write of theirs would make the tree larger. */
+/** What a gateway asks the tree: a read of a client, or whether a write of a client would make the tree larger. */
 export type TreeRead = Read | { readonly kind: "growth"; readonly operation: ClientOperation };
 export type TreeReadResult = ReadResult | { readonly kind: "growth"; readonly grows: boolean };
 
-/** Emitted under `memory` when it changes: whether this lane's memory can hold more. */
+/** Emitted under `memory` when it changes: whether the memory of this lane can hold a larger tree. */
 export type TreeMemory = {
   readonly kind: "treeMemory";
-  /** Writes that grow the tree are to be refused. */
+  /** True: the gateways refuse writes that grow the tree. */
   readonly full: boolean;
-  /** New sessions are to be refused. */
+  /** True: the gateways refuse new sessions. */
   readonly sessionsFull: boolean;
 };
 
 export type TreeMessage =
   | Committed
   /**
-   * Answered with one `readDone` to the actor `from`: results of the first reads, at least of one, until they take
-   * `answerBytesMax`. The others were not looked at, and are to be asked again. Watches belong to `from` and `client`.
+   * Reads of one connection, in order. The answer is one `readDone` to the actor `from`, with the results of as many reads, at least
+   * one, as it takes to reach `answerBytesMax`. The tree does not look at the reads after those; the gateway has to send them again.
+   * Watches belong to the connection that `from` and `client` name.
    */
   | {
       readonly kind: "read";
@@ -34,8 +35,8 @@ export type TreeMessage =
       readonly answerBytesMax: number;
     }
   /**
-   * Is this the session's password? Answered with `sessionChecked` to `from`, from what is replicated here: nothing is logged and
-   * nothing happens to the session. A session that this replica is too far behind to know waits for it.
+   * Asks whether this is the session's password. The answer is a `sessionChecked` to `from`. It comes from this replica: nothing is
+   * logged and the session is not touched. If this replica is too far behind to know the session, the answer waits until it is not.
    */
   | {
       readonly kind: "checkSession";
@@ -44,12 +45,13 @@ export type TreeMessage =
       readonly session: SessionId;
       readonly password: Uint8Array;
     }
-  /** The client is gone: its watches and change streams go. */
+  /** The connection has ended, so its watches and change streams are removed. */
   | { readonly kind: "forget"; readonly from: GatewayName; readonly client: number }
   /**
-   * Opens a change stream, answered with `changes` (at once those since `after` that the ring holds, then each batch as it
-   * is applied) or with `compacted`. `stream` is the client's own number for it. It follows the znode at `path`, with
-   * `recursive` also everything below. Without changes of its own it gets a progress mark now and then.
+   * Opens a change stream on the znode at `path`, and with `recursive` on everything below it. `stream` is the client's own number of
+   * the stream. The answers are `changes`: first those after `after` that the ring holds, then the changes of each record when it is
+   * applied. If the ring does not reach back to `after`, the answer is `compacted`. A stream without changes gets a progress mark
+   * at intervals.
    */
   | {
       readonly kind: "openStream";
@@ -58,7 +60,7 @@ export type TreeMessage =
       readonly stream: number;
       readonly path: string;
       readonly recursive: boolean;
-      /** Changes after this zxid; undefined: from now on. */
+      /** The stream begins after this zxid. Undefined: it begins after what is applied now. */
       readonly after: Zxid | undefined;
     }
   | {
@@ -68,33 +70,33 @@ export type TreeMessage =
       readonly stream: number;
     }
   /**
-   * Cut a snapshot of the state as it is now. Its chunks go to the log one at a time: the next is made when the one before is stored.
-   * Nothing while one is being cut.
+   * From the log: cut a snapshot of the state as it is now. Its chunks go to the log one at a time: the next is made when the one
+   * before is stored. The message is ignored while a snapshot is being cut.
    */
   | { readonly kind: "cutSnapshot" }
   | ChunkStored
   | SnapshotRefused
   /**
-   * From log-sync: the snapshot of this zxid  takes the place of the whole state. Its chunks are asked for
-   * one after the other; the end is answered with `treeLoaded` to log-sync.
+   * From log-sync: replace the whole state with the snapshot of this zxid. The tree asks the log for its chunks one after the other,
+   * and sends `treeLoaded` to log-sync at the end.
    */
   | { readonly kind: "loadSnapshot"; readonly zxid: Zxid }
   | SnapshotChunk
-  /** Answered by emitting `metrics`. */
+  /** From a gateway, before it reports to the admin actor: the tree emits `metrics`. */
   | { readonly kind: "reportMetrics" };
 
-/** From the tree to gateways. Data in it is never written again, but may be a view into a larger buffer. */
+/** From the tree to gateways. The bytes in a reply are never overwritten, but they may be a view into a larger buffer. */
 export type TreeReply =
   | {
       readonly kind: "readDone";
       readonly client: number;
-      /** Last applied when the reads were answered. */
+      /** The last zxid that was applied when the reads were answered. */
       readonly zxid: Zxid;
       readonly results: readonly TreeReadResult[];
     }
   /**
-   * `unknown`: it never was, or is over. `behind`: not known here yet, and too many others wait to know as much; another node
-   * may know.
+   * The answer to `checkSession`. `unknown`: there has never been such a session, or it has ended. `behind`: this replica does not
+   * know the session yet, and too many checks are waiting already; another node may know it.
    */
   | {
       readonly kind: "sessionChecked";
@@ -102,13 +104,16 @@ export type TreeReply =
       readonly zxid: Zxid;
       readonly verdict: "right" | "wrong" | "unknown" | "behind";
     }
-  /** Sent before any reply that shows the change. */
+  /** Sent before every reply that shows the change, as ZooKeeper promises. The gateways must keep this order. */
   | {
       readonly kind: "watchEvents";
       readonly client: number;
       readonly events: readonly WatchEvent[];
     }
-  /** Changes in order, all of one zxid together; an empty list is a progress mark. Covers everything up to `through`. */
+  /**
+   * Changes in order; those of one zxid are never divided between two messages. After this message the stream has had every change up
+   * to `through`. An empty list is a progress mark.
+   */
   | {
       readonly kind: "changes";
       readonly client: number;
@@ -116,7 +121,7 @@ export type TreeReply =
       readonly changes: readonly Change[];
       readonly through: Zxid;
     }
-  /** The ring no longer holds what the stream asked for; it holds everything after `oldest`. The stream is closed. */
+  /** The ring no longer holds the changes that the stream needs, but only those after `oldest`. The stream has been closed. */
   | {
       readonly kind: "compacted";
       readonly client: number;
@@ -125,12 +130,12 @@ export type TreeReply =
     };
 
 /**
- * To the gateways of the lane: a snapshot has taken the place of the state that their connections have seen. Watches, streams
- * and the results of writes under way are gone, so the connections must be closed.
+ * To the gateways of the lane: a snapshot has replaced the state that their connections have seen. Watches, streams and the results
+ * of writes under way are lost, so the gateways must close all connections.
  */
 export type TreeReset = { readonly kind: "treeReset" };
 
-/** To log-sync: the tree's state is the snapshot's. `seq` is the last batch of each submitter in it. */
+/** To log-sync: the tree's state is now the snapshot's. `seq` is the number of each submitter's last batch in the snapshot. */
 export type TreeLoaded = {
   readonly kind: "treeLoaded";
   readonly lane: number;
@@ -138,35 +143,38 @@ export type TreeLoaded = {
   readonly submitters: readonly { readonly submitter: Submitter; readonly seq: number }[];
 };
 
-/** Emitted under `sessions` after each `committed` that changed sessions, and of all after a snapshot: what became of each. */
+/**
+ * Emitted under `sessions` after each `committed` that changed sessions: what became of those. After a snapshot was loaded it names all
+ * sessions, those of the former state included.
+ */
 export type SessionChanges = {
   readonly kind: "sessionChanges";
-  /** Created or attached again; the timeout starts anew. */
+  /** Sessions that were created or attached again. Their timeouts begin again. */
   readonly attached: readonly {
     readonly session: SessionId;
     readonly timeoutMs: number;
     readonly attachedAt: Zxid;
   }[];
-  /** Closed or expired. */
+  /** Sessions that were closed or have expired. */
   readonly closed: readonly SessionId[];
 };
 
-/** Emitted under `metrics` when asked for, and when a snapshot has been loaded. */
+/** Emitted under `metrics` when asked for with `reportMetrics`, and when a snapshot has been loaded. */
 export type TreeMetrics = {
   readonly kind: "treeMetrics";
-  /** Whose watches are counted; all else is the same on every lane at the same zxid. */
+  /** The lane whose watches are counted. All other numbers are the same on every lane at the same zxid. */
   readonly lane: number;
   readonly zxid: Zxid;
   readonly znodes: number;
   readonly watches: number;
   readonly ephemerals: number;
-  /** Lengths of all paths and data, as ZooKeeper's approximate data size. */
+  /** The lengths of all paths and values, which ZooKeeper calls the approximate data size. */
   readonly dataBytes: number;
   readonly sessions: number;
-  /** What the tree takes in memory, about, and from where on writes that grow it are refused. */
+  /** How much memory the tree takes by estimate, and the size from which on writes that grow it are refused. */
   readonly treeBytes: number;
   readonly treeBytesMax: number;
-  /** Of it in the heap of a lane. */
+  /** The part of that estimate which lies in the heap of a lane, and its limit. */
   readonly treeHeapBytes: number;
   readonly treeHeapBytesMax: number;
 };

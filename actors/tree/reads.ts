@@ -1,4 +1,7 @@
-/** Reads, answered from this replica, and the watches they leave. Data is handed out as it lies: it is never written again. */
+/**
+ * Reads are answered from this replica, and may leave watches. A value is handed out without a copy, since the bytes of a value are
+ * never overwritten.
+ */
 import { logEvent } from "../log-event.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import { tell } from "../inboxes.ts";
@@ -19,6 +22,7 @@ const TOO_MANY_WATCHES: ReadResult = { kind: "error", code: Code.badArguments };
 const NO_ROOM_FOR_WATCHES: ReadResult = { kind: "error", code: Code.throttled };
 const NO_NODE: ReadResult = { kind: "error", code: Code.noNode };
 
+/** Answers the first reads of the message, as many as it takes to reach `answerBytesMax`, with one `readDone`. */
 export function answerReads(turn: TreeTurn, message: ReadMessage): void {
   const { state: tree, effects } = turn;
   const { from, client, answerBytesMax } = message;
@@ -34,7 +38,7 @@ export function answerReads(turn: TreeTurn, message: ReadMessage): void {
     bytes += answerBytes(result);
     if (bytes >= answerBytesMax) break;
   }
-  // What setWatches found changed is told before its own answer.
+  // The events of changes that `setWatches` has found leave before its own answer.
   takeEvents(turn);
   const reply: TreeReply = { kind: "readDone", client, zxid: tree.lastApplied, results };
   effects.push(tell(from, reply));
@@ -76,7 +80,10 @@ function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Rea
   }
 }
 
-/** Within the limit of all connections of the lane. Said once when it is reached, and when it is again far from being so. */
+/**
+ * Whether this many further watches are within the limit for the whole lane. The log says when the limit is reached, and says again
+ * when the lane is well below it.
+ */
 function watchesFit(turn: TreeTurn, wanted: number): boolean {
   const { state: tree, effects } = turn;
   const { watches, options } = tree;
@@ -90,18 +97,18 @@ function watchesFit(turn: TreeTurn, wanted: number): boolean {
   return fits;
 }
 
-/** How many watches the read may leave. */
+/** The largest number of watches that this read can leave. */
 function watchesWanted(read: Read): number {
   if (read.kind === "setWatches") return read.data.length + read.exist.length + read.child.length;
   return read.kind !== "getAcl" && read.watch ? 1 : 0;
 }
 
-/** As ZooKeeper's server reads: the empty path is the root, and one that is not valid is a node that is not there. */
+/** Finds a znode as ZooKeeper's server does: the empty path means the root, and at an invalid path there is no znode. */
 function find(tree: TreeState, path: string): Znode | undefined {
   return tree.znodes.byPath.get(path === "" ? "/" : path);
 }
 
-/** Source: DataTree.setWatches. Where something changed since `relativeZxid` the watch fires at once, else it is set. */
+/** Sets a watch, or fires it at once if there was a change after `relativeZxid`. Source: ZooKeeper's DataTree.setWatches. */
 function setWatches(
   tree: TreeState,
   watcher: Watcher,
@@ -112,7 +119,7 @@ function setWatches(
     addEvent(watches, watcher, { type, path, zxid });
   for (const path of read.data) {
     const znode = find(tree, path);
-    // When a node went is not kept: it was at the latest now.
+    // The tree does not keep when a znode was deleted. The zxid that is applied now is the latest it can have been.
     if (znode === undefined) fire(WatchEventType.nodeDeleted, path, lastApplied);
     else if (znode.mzxid > read.relativeZxid)
       fire(WatchEventType.nodeDataChanged, path, znode.mzxid);

@@ -1,6 +1,6 @@
 /**
- * Everything a lane's tree knows. `nodes`, `sessions`, `submitters`, `skipped`, `configuration`, `lastApplied` and `lastTimeMs` are replicated: equal on
- * every node, and what a snapshot holds.
+ * The state of a lane's tree. `znodes`, `sessions`, `submitters`, `skipped`, `configuration`, `lastApplied` and `lastTimeMs` are the
+ * replicated state: at the same zxid they are equal on every node, and a snapshot consists of them.
  */
 import type { Configuration } from "../../protocol/configuration.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
@@ -29,51 +29,54 @@ export type TreeOptions = {
   readonly server: ServerId;
   readonly lane: number;
   readonly crc32: Crc32;
-  /** Bytes of recent changes kept for change streams. Default CHANGE_RING_BYTES_MAX. Older ones are answered `compacted`. */
+  /**
+   * How many bytes of recent changes are kept for change streams. A stream that asks for older ones is answered `compacted`. Default
+   * CHANGE_RING_BYTES_MAX.
+   */
   readonly ringBytesMax?: number;
   /**
-   * Bytes at which a chunk of a snapshot ends. Default SNAPSHOT_CHUNK_BYTES_SOFT_MAX. Larger ones take longer turns, in which
-   * nothing else is done.
+   * The number of bytes at which a chunk of a snapshot ends. A larger chunk makes a longer turn, in which the lane does nothing else.
+   * Default SNAPSHOT_CHUNK_BYTES_SOFT_MAX.
    */
   readonly snapshotChunkBytes?: number;
-  /** How much it may take before what grows it is refused. Default no limit. */
+  /** How large the tree may be before writes that grow it are refused. Default no limit. */
   readonly limits?: TreeLimits;
-  /** Default WATCHES_PER_CONNECTION_MAX. */
+  /** How many watches a connection may have. A read that asks for one more is refused. Default WATCHES_PER_CONNECTION_MAX. */
   readonly watchesPerConnectionMax?: number;
-  /** Operations that failed here before and are not applied, by an operator's word. Default none. */
+  /** Operations that an operator has told every node to skip because they cannot be applied (decision 12). Default none. */
   readonly skips?: ReadonlySet<Zxid>;
 };
 
-/** A tree asks for nothing but messages to other actors of its node, values of its topics and lines of the log. */
+/** A tree sends messages to actors of its own node, emits topics and writes to the node's log; it has no timers and no peers. */
 export type TreeEffect = LocalEffect<never>;
 export type TreeTurn = Turn<TreeState, TreeEffect>;
 
 export type TreeState = {
   readonly options: Required<TreeOptions>;
-  /** As it was told last. */
+  /** The value that was last emitted. */
   memory: TreeMemory;
-  /** Reads that ask for a watch are refused, and it was logged. */
+  /** Whether reads that ask for a watch are refused because the lane has too many. The log has said so. */
   watchesFull: boolean;
   lastApplied: Zxid;
-  /** Of the last record applied. */
+  /** The time of the last applied record, in milliseconds since 1970 by the clock of the leader that made it. */
   lastTimeMs: number;
   znodes: Znodes;
   sessions: Sessions;
   submitters: Submitters;
-  /** Operations that were not applied although they are committed, in order. */
+  /** The committed operations that were skipped, in order. */
   skipped: Zxid[];
-  /** The latest that a record applied here names. Undefined: none did. */
+  /** The latest configuration in an applied record. Undefined: no record had one. */
   configuration: Configuration | undefined;
   ring: ChangeRing;
   watches: Watches;
   streams: Streams;
-  /** Of sessions that this replica is too far behind to know. */
+  /** Checks of sessions that this replica is too far behind to know. */
   readonly sessionChecks: Set<SessionCheck>;
-  /** Sessions changed by the `committed` message that is being applied. */
+  /** The sessions that the `committed` message in hand has changed so far. */
   readonly sessionsTouched: Set<SessionId>;
   /** The snapshot that is being cut. */
   cut: Cut | undefined;
-  /** Snapshots begun so far. */
+  /** How many snapshots were begun so far. */
   cuts: number;
   /** The snapshot that is being loaded. */
   loading: Loading | undefined;

@@ -1,7 +1,8 @@
 /**
- * The tree actor of a lane: a full replica of the state machine. It applies committed records, answers reads, fires
- * watches, feeds change streams, cuts snapshots and loads them. Order of what it tells: the watch events of a record, then the results of that
- * record, and after all records of the message the change streams.
+ * The tree actor of a lane is a full replica of the state machine. It applies committed records, answers reads, fires watches, feeds
+ * change streams, and cuts and loads snapshots. The order of its messages matters: first the watch events of a record, then the results
+ * of that record, so that a client learns of a change before it can see a reply that shows it; the change streams come after all
+ * records of the message.
  */
 import { unreachable } from "../../protocol/assert.ts";
 import type { Actor } from "../../runtime/actor.ts";
@@ -27,7 +28,7 @@ import { forgetWatcher } from "./watch/watches.ts";
 
 export type { TreeOptions, TreeState } from "./state.ts";
 
-/** Gateways bound what their clients have under way, and log-sync what is committed; more than this is a bug. */
+/** The gateways limit what their clients have under way, and log-sync limits what is committed at once; more than this is a bug. */
 const MAILBOX_CAPACITY = 65_536;
 
 export function treeActor(options: TreeOptions): Actor<TreeState, TreeMessage, TreeEffect> {

@@ -29,7 +29,7 @@ import {
 import type { VoteLoss } from "../../actors/log/messages.ts";
 import { type Folder, listFolder } from "../../actors/log/format/folder.ts";
 import { type Procedure, readBytes } from "../../actors/log/format/procedure.ts";
-import { hasAllFiles, readLogEnd, type ToldEnd } from "../../actors/log/recovery/find-end.ts";
+import { hasAllFiles, readLogEnd, type StoredEnd } from "../../actors/log/recovery/find-end.ts";
 import { firstPrevZxid, type ScannedRecord } from "../../actors/log/format/scan.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, epochOf, formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
@@ -76,7 +76,7 @@ export function logFilesOf(folder: Folder): LogFiles {
   return { segments: [], snapshots: installs, replaced };
 }
 
-/** The zxid after which the log begins; where its first mark does not say so, the most that can be. */
+/** The zxid after which the log begins; where its first write header does not say so, the most that can be. */
 export function* baseOf({ segments, snapshots }: LogFiles, crc32: Crc32): Procedure<Zxid> {
   const [first] = segments;
   if (first === undefined) return snapshots.at(-1)?.zxid ?? ZXID_NONE;
@@ -88,7 +88,7 @@ export function* baseOf({ segments, snapshots }: LogFiles, crc32: Crc32): Proced
 export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
   // Before the log is looked at: a node that runs tells of no record that was not durable before.
   const early = yield* listFolder();
-  const toldEnd = yield* unlessUnreadable(readLogEnd(early.folder, crc32));
+  const storedEnd = yield* unlessUnreadable(readLogEnd(early.folder, crc32));
   const { folder, others: noFiles } = yield* listFolder();
   const files = logFilesOf(folder);
   const base = yield* baseOf(files, crc32);
@@ -104,7 +104,7 @@ export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
   for (const file of files.snapshots) snapshots.push(yield* lookAtSnapshot(file, crc32));
   for (const { problem } of snapshots) if (problem !== undefined) chain.problems.push(problem);
   judgeJoints(chain, { base, end }, snapshots, joints);
-  judgeEnd(chain, end, toldEnd);
+  judgeEnd(chain, end, storedEnd);
   judgeNoFiles(chain, noFiles);
   // Read after the log: in a running node's folder the promise is never older than the records that were read before it.
   const newest = snapshots.findLast(({ facts }) => facts.valid)?.facts.zxid ?? ZXID_NONE;
@@ -122,14 +122,14 @@ export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
   };
 }
 
-function judgeEnd(chain: Chain, zxid: Zxid, told: ToldEnd | undefined): void {
+function judgeEnd(chain: Chain, zxid: Zxid, stored: StoredEnd | undefined): void {
   const file = LOG_END_FILE;
-  if (told === undefined || told.kind === "unknown") {
-    const found = told?.what ?? "cannot be read";
+  if (stored === undefined || stored.kind === "unknown") {
+    const found = stored?.what ?? "cannot be read";
     const what = `it ${found}, though it was written at the first start: it tells how far the log was durable`;
     chain.problems.push({ kind: "fileDamaged", file, what });
-  } else if (told.kind === "told" && told.zxid > zxid) {
-    const what = `it tells that all up to zxid ${formatZxid(told.zxid)} was durable, and the log ends before that: the records between are missing, which no crash does`;
+  } else if (stored.kind === "stored" && stored.zxid > zxid) {
+    const what = `it tells that all up to zxid ${formatZxid(stored.zxid)} was durable, and the log ends before that: the records between are missing, which no crash does`;
     chain.problems.push({ kind: "endMissing", file, zxid, what });
   }
 }

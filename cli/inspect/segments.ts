@@ -1,6 +1,6 @@
 /**
  * Walks through the log with the log actor's own scan. Where that stops at damage, the walk notes it and goes on at the next
- * intact mark, so that one damaged place does not hide another.
+ * intact write header, so that one damaged place does not hide another.
  */
 import { segmentName } from "../../actors/log/format/files.ts";
 import { WRITE_HEADER_BYTES } from "../../actors/log/format/write-header.ts";
@@ -170,7 +170,7 @@ export function whyNot(error: unknown): string {
   return error.message.split(":")[0] ?? error.message;
 }
 
-/** An intact mark or record follows another one than the last. */
+/** An intact write header or record follows another record than the last one. */
 function noteGap(chain: Chain, walk: Walk, scanned: SegmentEnd, follows: Zxid): void {
   const [last, there] = [formatZxid(chain.lastZxid), formatZxid(follows)];
   if (follows > chain.lastZxid) {

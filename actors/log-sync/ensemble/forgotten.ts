@@ -1,19 +1,18 @@
 /**
- * A leader's check that a voter still holds what it has acknowledged. A process cannot forget, but the next one on the same folder
- * can: an old copy of the folder was put back, or the disk lost what it had said was durable. So what is counted of a folder is
- * of one process; what earlier ones acknowledged in this epoch is owed by it. A follower that holds the leader's log up to what it
- * owes and goes by this epoch never cuts that off again: if its log ends before that, it has forgotten.
+ * A leader's check that a voter still holds what it has acknowledged. A process cannot forget that, but the next process on the same
+ * folder can: an old copy of the folder was put back, or the disk lost what it had reported durable. So acknowledgements count only for
+ * the process that sent them, and what earlier processes on its folder acknowledged in this epoch is owed by it. A follower that has
+ * the leader's log up to what it owes never removes that again in this epoch. So if its log ends before that, it has forgotten.
  */
 import type { ServerId } from "../../../protocol/ids.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { PeerSender } from "../../../runtime/transport.ts";
 import { type LogSyncTurn } from "../state.ts";
 import type { FollowerIncarnation } from "../progress.ts";
-import { log } from "../effects.ts";
-import { sendTo } from "../effects.ts";
+import { log, sendTo } from "../effects.ts";
 import type { Leading } from "../roles.ts";
 
-/** A voter's process is heard. The gate lets no earlier one of the same folder in again. */
+/** Notes from which process of a voter a message comes. The gate lets no message of an earlier process of the folder in again. */
 export function noteIncarnation(role: Leading, from: ServerId, sender: PeerSender): void {
   const follower = role.followers.get(from);
   if (follower === undefined || follower.incarnation.nonce === sender.nonce) return;
@@ -26,7 +25,7 @@ export function noteIncarnation(role: Leading, from: ServerId, sender: PeerSende
   follower.accepted = ZXID_NONE;
 }
 
-/** A voter says in this leader's epoch where its durable log ends. */
+/** A voter has reported, in this leader's epoch, where its durable log ends: checks that it still holds what it owes. */
 export function checkMemory(turn: LogSyncTurn, role: Leading, from: ServerId, durable: Zxid): void {
   const follower = role.followers.get(from);
   if (follower === undefined || durable >= follower.incarnation.owed) return;
@@ -40,10 +39,13 @@ export function checkMemory(turn: LogSyncTurn, role: Leading, from: ServerId, du
   }
   incarnation.hasForgotten = true;
   follower.accepted = ZXID_NONE;
-  tellForgotten(turn, role, from, incarnation);
+  sendForgotten(turn, role, from, incarnation);
 }
 
-/** Its word is no word until it says that it has no vote: from then on it counts as one that is being repaired. */
+/**
+ * Whether acknowledgements of this voter do not count because it has forgotten earlier ones. When it reports that it has no vote, it is
+ * being repaired (`repair.ts`), and owes nothing any more.
+ */
 export function isForgetful(
   turn: LogSyncTurn,
   role: Leading,
@@ -56,11 +58,11 @@ export function isForgetful(
     incarnation.hasForgotten = false;
     incarnation.owed = ZXID_NONE;
   }
-  if (incarnation.hasForgotten) tellForgotten(turn, role, from, incarnation);
+  if (incarnation.hasForgotten) sendForgotten(turn, role, from, incarnation);
   return incarnation.hasForgotten;
 }
 
-function tellForgotten(
+function sendForgotten(
   turn: LogSyncTurn,
   role: Leading,
   to: ServerId,

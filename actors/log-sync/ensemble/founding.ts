@@ -1,10 +1,11 @@
 /**
- * How an ensemble begins, and how a folder comes to belong to one. A folder that belongs to none greets the others. Their answers
- * say who they are, with whom they were started, which configuration they go by, and whether they have heard of anything that is against
- * an ensemble of theirs. When all other numbers have been heard, each from one folder, all of them without an ensemble too, started
- * with the same members, and none has heard of another ensemble or of two processes of one number, they found one: its first
- * configuration binds each number to the folder that was heard. Whoever hears of a configuration that binds its own folder
- * takes that. A folder is founder of one ensemble for ever: it is durable before it takes part in anything.
+ * How an ensemble begins, and how a folder comes to belong to one. A node whose folder belongs to none greets the others. Their answers
+ * say who they are, with which members they were started, which configuration they go by, and whether they know of anything against
+ * founding an ensemble. A node founds an ensemble when it has a greeting of every other number, each from one folder that belongs to no
+ * ensemble and was started with the same members, and when no node knows of another ensemble or of two processes with one number. The
+ * first configuration binds each number to the folder that greeted under it, so all founders make the same one. A node that receives a
+ * configuration that binds its own folder adopts that. A folder belongs to one ensemble for ever, and that is durable before the node
+ * takes part in anything.
  */
 import type { PeerSender } from "../../../runtime/transport.ts";
 import { type Configuration, foundedBy, identityOf } from "../../../protocol/configuration.ts";
@@ -14,36 +15,35 @@ import { tell } from "../../inboxes.ts";
 import { isForeign, settle } from "./membership.ts";
 import type { LogSyncPeerMessage } from "../messages.ts";
 import { type LogSyncState, type LogSyncTurn } from "../state.ts";
-import { log } from "../effects.ts";
-import { broadcast } from "../effects.ts";
-import { sendTo } from "../effects.ts";
+import { log, broadcast, sendTo } from "../effects.ts";
 
 const GREET_INTERVAL_MS = 100;
-/** Until it has greeted so often, what is there has not had the time to answer. */
+/** A node founds nothing before it has sent this many greetings, so that the others have had time to answer. */
 const GREETINGS_MIN = 3;
-/** A node that was not heard for so long is not counted upon when an ensemble is founded. */
+/** Milliseconds after which a greeting no longer counts for founding an ensemble. */
 const HEARD_MS = 2000;
-/** Two folders that were heard under one number within so long are both there. */
+/** Two folders that have greeted under one number within this many milliseconds are taken to be there at the same time. */
 const TWIN_MS = 10_000;
-/** How many greetings go by between two lines of the log. */
+/** The node's log says that the node waits once for this many greetings. */
 const GREETINGS_A_LINE = 100;
 
 export type Greeting = Extract<LogSyncPeerMessage, { kind: "greeting" }>;
 
 type Heard = { readonly identity: Identity; readonly atMs: number; readonly mayFound: boolean };
 
-/** What a node knows that belongs to no ensemble yet. */
+/** What a node knows of the others while its folder belongs to no ensemble. */
 export type Founding = {
-  /** Of each other number, the folder that was heard last. */
+  /** Maps each other number to the folder that last greeted under it. */
   readonly heard: Map<ServerId, Heard>;
-  /** When two folders were last heard under one number. */
+  /** Maps a number to the time when a second folder last appeared under it. */
   readonly twinsMs: Map<ServerId, number>;
-  /** Of each other number, the members it was started with, if they are not this node's. */
+  /** Maps a number to the members with which that node was started, if they are not this node's. */
   readonly contradicting: Map<ServerId, string>;
-  /** The configuration of an ensemble of these members that does not bind this folder, and when it was heard of. */
+  /** The configuration of an ensemble of these members that does not bind this folder, and when it was last received. */
   formed: { readonly configuration: Configuration; readonly atMs: number } | undefined;
-  /** What is being made durable. */
+  /** The configuration that the log is making durable. */
   adopting: Configuration | undefined;
+  /** How many greetings were sent. */
   greetings: number;
 };
 
@@ -58,7 +58,7 @@ export function newFounding(): Founding {
   };
 }
 
-/** Repeated until the folder belongs to an ensemble. */
+/** Greets the others, and again at each interval until the folder belongs to an ensemble. */
 export function greet(turn: LogSyncTurn): void {
   const { state } = turn;
   const { nowMs } = turn;
@@ -67,7 +67,7 @@ export function greet(turn: LogSyncTurn): void {
   founding.greetings += 1;
   broadcast(turn, greetingOf(state, { asks: true, nowMs }));
   turn.effects.push({ kind: "startTimer", timer: "greet", afterMs: GREET_INTERVAL_MS });
-  if (founding.greetings % GREETINGS_A_LINE === 0) sayWaiting(turn, founding);
+  if (founding.greetings % GREETINGS_A_LINE === 0) logWaiting(turn, founding);
 }
 
 export function greetingOf(
@@ -79,7 +79,10 @@ export function greetingOf(
   return { kind: "greeting", members, configuration: membership.settled, asks, mayFound };
 }
 
-/** Only what it has heard itself counts: two that took each other's word would do so for ever. */
+/**
+ * Whether this node itself has received nothing against founding an ensemble. What the others report does not count here: two nodes that
+ * believed each other's doubt would do so for ever.
+ */
 function hearsNothingAgainst({ formed, twinsMs, greetings }: Founding, nowMs: number): boolean {
   if (greetings < GREETINGS_MIN) return false;
   if (formed !== undefined && nowMs - formed.atMs < TWIN_MS) return false;
@@ -117,7 +120,7 @@ export function receiveGreeting(
   foundIfAllAreHeard(turn, founding);
 }
 
-/** Who belongs to this ensemble tells what it knows to be committed: this node's own configuration may be over. */
+/** A voter of this node's ensemble greets with the configuration that it knows to be committed. It may be later than this node's own. */
 function learn(turn: LogSyncTurn, sender: PeerSender, { configuration }: Greeting): void {
   const { state } = turn;
   const { settled } = state.membership;
@@ -125,7 +128,7 @@ function learn(turn: LogSyncTurn, sender: PeerSender, { configuration }: Greetin
   if (!isForeign(state, configuration)) settle(turn, configuration);
 }
 
-/** Two processes have one number, perhaps this node's own: neither is founded upon while both are there. */
+/** Two processes have one number, perhaps this node's own. Nothing is founded while both are there. */
 export function twinHeard(turn: LogSyncTurn, id: ServerId): void {
   const { state } = turn;
   const { nowMs } = turn;
@@ -157,7 +160,7 @@ function contradicted(
   });
 }
 
-/** Of the same members: this folder is one of them, or asks to be taken in. */
+/** An ensemble of the same members exists. If it has bound this folder, that is adopted; otherwise this node will ask to join. */
 function hearOfEnsemble(turn: LogSyncTurn, founding: Founding, configuration: Configuration): void {
   const { state } = turn;
   const { nowMs } = turn;
@@ -194,14 +197,14 @@ function foundIfAllAreHeard(turn: LogSyncTurn, founding: Founding): void {
   adopt(turn, foundedBy(founders));
 }
 
-/** From now on for ever: durable before this node takes part in anything. */
+/** Adopts a configuration that binds this folder. The log makes that durable before this node takes part in anything. */
 function adopt(turn: LogSyncTurn, configuration: Configuration): void {
   const { state } = turn;
   if (state.founding !== undefined) state.founding.adopting = configuration;
   turn.effects.push(tell("log", { kind: "storeConfiguration", configuration, guest: false }));
 }
 
-function sayWaiting(turn: LogSyncTurn, founding: Founding): void {
+function logWaiting(turn: LogSyncTurn, founding: Founding): void {
   const { state } = turn;
   const { options } = state;
   if (founding.formed !== undefined) {

@@ -1,6 +1,6 @@
 /**
- * Which configuration this node goes by: the last that it knows to be committed, and those that its log holds beyond it. Every
- * change of that is told to the gate, and what is committed is made durable in the folder.
+ * Which configurations this node goes by: the last one that it knows to be committed, and the later ones in its log. Every change of them
+ * is emitted for the gate, and a committed configuration is made durable in the folder.
  */
 import { logEvent } from "../../log-event.ts";
 import { emit } from "../../topics.ts";
@@ -23,27 +23,30 @@ import type { Standing } from "../messages.ts";
 import { countedOf } from "../../quorum.ts";
 import type { LogSyncState, LogSyncTurn } from "../state.ts";
 
-/** Its folder is bound to its number in the configuration that it goes by. Without that it only follows. */
+/** Whether this node's folder is bound to its number in the committed configuration. Otherwise the node only follows. */
 export function isBound({ membership, options }: LogSyncState): boolean {
   const { settled, identity } = membership;
   return settled !== undefined && identityOf(settled, options.server) === identity;
 }
 
-/** What a record or a leader says of another ensemble, or of other members, is no word of this node's leader. */
-export function isForeign({ membership, options }: LogSyncState, of: Configuration): boolean {
+/** Whether a configuration is of another ensemble or of other members. No leader of this node's ensemble sends such a one. */
+export function isForeign(
+  { membership, options }: LogSyncState,
+  configuration: Configuration,
+): boolean {
   const { settled } = membership;
-  const ids = of.voters.map(({ id }) => id);
-  return settled?.ensembleId !== of.ensembleId || ids.join() !== options.voters.join();
+  const ids = configuration.voters.map(({ id }) => id);
+  return settled?.ensembleId !== configuration.ensembleId || ids.join() !== options.voters.join();
 }
 
-/** Of a record that a leader sends; undefined: it may enter the log. */
+/** What is wrong with the configuration in a record of a leader. Undefined: the record may enter the log. */
 export function foreignFault(state: LogSyncState, record: Uint8Array): string | undefined {
   const configuration = recordConfiguration(record);
   if (configuration === undefined || !isForeign(state, configuration)) return undefined;
   return "it has a configuration of another ensemble";
 }
 
-/** A record has entered the log. */
+/** Must be called when a record enters the log: notes the configuration in it, if there is one. */
 export function noteRecord(turn: LogSyncTurn, record: Uint8Array): void {
   const { state } = turn;
   if (!isConfigurationRecord(record)) return;
@@ -57,7 +60,7 @@ export function noteRecord(turn: LogSyncTurn, record: Uint8Array): void {
   standingChanged(turn);
 }
 
-/** Nothing after this zxid is in the log any more. */
+/** Removes everything after this zxid from the index, from memory, and from the configurations of the log. */
 export function cutAfter(turn: LogSyncTurn, zxid: Zxid): void {
   const { state } = turn;
   state.log.index.truncateAfter(zxid);
@@ -69,7 +72,7 @@ export function cutAfter(turn: LogSyncTurn, zxid: Zxid): void {
   standingChanged(turn);
 }
 
-/** Everything up to this zxid is committed. */
+/** Must be called when everything up to this zxid is committed: settles the last configuration up to there. */
 export function settleThrough(turn: LogSyncTurn, zxid: Zxid): void {
   const { state } = turn;
   const [first] = state.membership.logged;
@@ -78,7 +81,7 @@ export function settleThrough(turn: LogSyncTurn, zxid: Zxid): void {
   if (last !== undefined) settle(turn, last.configuration);
 }
 
-/** The ensemble goes by this configuration: it is committed, whether or not this log has come so far. */
+/** Goes by this configuration from now on. It is committed, whether or not this node's log has its record. */
 export function settle(turn: LogSyncTurn, configuration: Configuration): void {
   const { state } = turn;
   const { membership, options } = state;
@@ -100,6 +103,7 @@ export function settle(turn: LogSyncTurn, configuration: Configuration): void {
   if (guest && wasBound) stopReplaced(turn);
 }
 
+/** Stops this node, since its number is bound to another folder. */
 export function stopReplaced(turn: LogSyncTurn): void {
   const { options } = turn.state;
   turn.effects.push({
@@ -108,6 +112,7 @@ export function stopReplaced(turn: LogSyncTurn): void {
   });
 }
 
+/** Must be called when the identity or a configuration has changed: counts the voters again, and tells the gate. */
 export function standingChanged(turn: LogSyncTurn): void {
   const { state } = turn;
   const { membership } = state;

@@ -1,4 +1,4 @@
-/** What this node does when another one refuses its messages. */
+/** What this node does when another node refuses its messages, or says that this node's folder has forgotten something. */
 import type { ServerId } from "../../../protocol/ids.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
@@ -7,11 +7,10 @@ import { isBound } from "./membership.ts";
 import type { LogSyncPeerMessage, RefusedByPeer } from "../messages.ts";
 import { emitDurable, type LogSyncTurn } from "../state.ts";
 import { lookAgain } from "../roles.ts";
-import { log } from "../effects.ts";
-import { sendTo } from "../effects.ts";
+import { log, sendTo } from "../effects.ts";
 import { beginRepair, survey } from "../repair.ts";
 
-/** Starts of one folder. A number farther from this life's is no memory of it. */
+/** An incarnation that is further above this one than this cannot be of the same folder, since no folder is started so often. */
 const STARTS_MAX = 1_000_000;
 
 export function refusedByPeer(
@@ -19,16 +18,16 @@ export function refusedByPeer(
   { from, reason, incarnation }: RefusedByPeer,
 ): void {
   const { state } = turn;
-  // Its answer has the configuration in force, in which another folder has this node's number.
+  // The other node answers with the configuration in force, in which another folder has this node's number.
   if (reason === "outdated" && isBound(state))
     sendTo(turn, from, greetingOf(state, { asks: true, nowMs: turn.nowMs }));
   if (reason === "olderIncarnation") loseMemory(turn, incarnation);
 }
 
 /**
- * Another process has been started with this folder, or a copy of it, after this one or at the same start. So what this process
- * goes by is not all that was promised and acknowledged in the folder's name. It stops having a vote at once, and stops when that
- * is durable; at the next start it is repaired like one that has lost its promise (decision 7).
+ * Another process was started with this folder or a copy of it, at a later start or at the same. So more may have been promised and
+ * acknowledged under the folder's identity than this process knows. The node gives up its vote at once, and stops when that is durable.
+ * At the next start it is repaired like a node that has lost its promise (decision 7).
  */
 function loseMemory(turn: LogSyncTurn, incarnation: number): void {
   const { state } = turn;
@@ -53,10 +52,10 @@ function loseMemory(turn: LogSyncTurn, incarnation: number): void {
 type Forgotten = Extract<LogSyncPeerMessage, { kind: "forgotten" }>;
 
 /**
- * The leader that this node follows has counted, of an earlier process on this folder, what the folder does not hold any more. No other
- * process has it, as far as anybody knows: this one goes on without a vote until it is repaired (decision 7).
+ * The leader has counted an acknowledgement of an earlier process on this folder, and the folder no longer holds what was acknowledged. As
+ * far as is known no other process uses the folder, so this one goes on, without a vote until it is repaired (decision 7).
  */
-export function toldForgotten(
+export function receiveForgotten(
   turn: LogSyncTurn,
   from: ServerId,
   { folder, incarnation, zxid }: Forgotten,
@@ -76,6 +75,7 @@ export function toldForgotten(
   turn.effects.push(tell("log", { kind: "loseVote", incarnation }));
 }
 
+/** It is durable that this node has no vote. It goes on to be repaired, or stops. */
 export function voteLost(turn: LogSyncTurn): void {
   const { state } = turn;
   const { options, membership } = state;

@@ -1,7 +1,7 @@
 /**
- * A folder takes the place of another one under its number. It asks to be taken in; a leader that has not heard the old folder's
- * process for a while admits it as a guest, which follows and counts for nothing. When it has caught up, the leader logs the
- * configuration that binds the number to it. From then on until that is known to be committed, the number counts for nobody.
+ * How a folder takes the place of another one under its number. It asks to join. A leader that has not heard of the old folder's process
+ * for a while admits the new one as a guest, which follows and counts for nothing. When the guest has caught up, the leader logs the
+ * configuration that binds the number to it. Until that is known to be committed, neither folder counts under the number.
  */
 import type { PeerSender } from "../../../runtime/transport.ts";
 import { identityOf } from "../../../protocol/configuration.ts";
@@ -12,21 +12,18 @@ import { logConfiguration } from "../submit.ts";
 import { isBound } from "./membership.ts";
 import type { LogSyncPeerMessage } from "../messages.ts";
 import { type LogSyncState, type LogSyncTurn } from "../state.ts";
-import { type Role } from "../roles.ts";
-import { log } from "../effects.ts";
-import { broadcast } from "../effects.ts";
-import { sendTo } from "../effects.ts";
+import type { Leading } from "../roles.ts";
+import { log, broadcast, sendTo } from "../effects.ts";
 
-type Leading = Extract<Role, { kind: "leading" }>;
 export type JoinAnswer = Extract<LogSyncPeerMessage, { kind: "joinAnswer" }>;
 
 const JOIN_INTERVAL_MS = 300;
-/** A number counts for nobody while its change is under way, so the others must be a majority without it. */
+/** No folder counts under a number while it is being bound to another one, so the other voters must be a quorum without it. */
 const VOTERS_MIN = 3;
-/** An answer that is the same as the one before is said again after so long. */
-const SAY_AGAIN_MS = 10_000;
+/** Milliseconds after which the node's log repeats that a folder is not admitted. */
+const LOG_AGAIN_MS = 10_000;
 
-/** Repeated while another folder has this node's number. */
+/** Asks to join, and again at each interval while another folder has this node's number. */
 export function askToJoin(turn: LogSyncTurn): void {
   const { state } = turn;
   if (isBound(state)) return;
@@ -35,7 +32,10 @@ export function askToJoin(turn: LogSyncTurn): void {
   broadcast(turn, { kind: "join" });
 }
 
-/** What a folder that belongs to no ensemble holds is no part of one, and nothing is thrown away. */
+/**
+ * Whether this folder may join. A folder without an ensemble may only if its log is empty: what it holds belongs to no ensemble, and
+ * nothing is ever thrown away.
+ */
 function mayAsk({ founding, log: { index } }: LogSyncState): boolean {
   if (founding === undefined) return true;
   return (
@@ -53,7 +53,7 @@ export function receiveJoin(turn: LogSyncTurn, from: ServerId, sender: PeerSende
   const reason = reasonAgainst(turn, role, from);
   if (reason !== undefined) {
     sendTo(turn, from, { kind: "joinAnswer", identity, reason });
-    sayOnce(turn, role, { from, identity, reason });
+    logOnce(turn, role, { from, identity, reason });
   } else if (sender.ensembleId === undefined) {
     log(turn, "guestAdmitted", { node: from, folder: identity });
     sendTo(turn, from, { kind: "joinAnswer", identity, configuration: settled });
@@ -77,7 +77,7 @@ function reasonAgainst(turn: LogSyncTurn, role: Leading, from: ServerId): string
     : `node ${from} is replaced when it has not been heard for ${replaceAfterMs} ms`;
 }
 
-/** What is committed is durable there, so binding it costs the ensemble nothing. */
+/** Whether the guest has everything durably that is committed, so that the ensemble does not have to wait for it once it is bound. */
 function hasCaughtUp(
   state: LogSyncState,
   { followers }: Leading,
@@ -88,14 +88,14 @@ function hasCaughtUp(
   return guest?.identity === identity && guest.accepted >= state.delivery.committed;
 }
 
-function sayOnce(
+function logOnce(
   turn: LogSyncTurn,
   role: Leading,
   of: { readonly from: ServerId; readonly identity: string; readonly reason: string },
 ): void {
   const { nowMs } = turn;
   const { from, identity, reason } = of;
-  if (nowMs - (role.refusedJoinMs.get(from) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN_MS) return;
+  if (nowMs - (role.refusedJoinMs.get(from) ?? Number.NEGATIVE_INFINITY) < LOG_AGAIN_MS) return;
   role.refusedJoinMs.set(from, nowMs);
   log(turn, "replacementRefused", { node: from, folder: identity, reason });
 }
@@ -108,10 +108,10 @@ export function receiveJoinAnswer(
   const { state } = turn;
   const { nowMs } = turn;
   const { membership, founding, options } = state;
-  // Everybody hears it who listens under this number.
+  // Every process that runs under this number receives the answer, so it names the folder that it is for.
   if (identity !== membership.identity || isBound(state)) return;
   if (reason !== undefined) {
-    if (nowMs - membership.refusedMs < SAY_AGAIN_MS) return;
+    if (nowMs - membership.refusedMs < LOG_AGAIN_MS) return;
     membership.refusedMs = nowMs;
     log(turn, "joinRefused", { leader: from, reason });
     return;

@@ -1,8 +1,8 @@
 /**
- * How fast the epoch may grow by what peers say. There are 2^21 epochs, and a promise is for ever: so one message that names a
- * high epoch must not use them up. An epoch is believed when it is at most an allowance above what is known here; the
- * allowance refills with time, and an epoch beyond it brings the node closer to it as fast as that. So a node that was away
- * for however many elections gets there, and whoever forges epochs needs hours. The choice: docs/decisions/0014-epochs.md.
+ * How fast messages of peers may raise the epoch. There are 2^21 epochs, and a promise cannot be taken back, so one message that names a
+ * high epoch must not use them up. An epoch is believed if it is no further above the known one than an allowance. The allowance refills
+ * with time, and an epoch beyond it raises the known one by what there is. So a node that has missed any number of elections gets
+ * there, and somebody who forges epochs needs hours. Why this way: docs/decisions/0014-epochs.md.
  */
 import type { ServerId } from "../../../protocol/ids.ts";
 import { type Epoch, epoch, EPOCH_NONE, epochOf } from "../../../protocol/zxid.ts";
@@ -19,28 +19,28 @@ export function knownEpoch(state: LogSyncState): Epoch {
   return Math.max(promisedEpoch(state), epochOf(state.log.index.tail), state.epochs.seen) as Epoch;
 }
 
-/** False: the message names an epoch too far above what is known, and is not to be acted on. */
+/** Returns false if the message names an epoch too far above the known one. The message must then be ignored. */
 export function believes(turn: LogSyncTurn, from: ServerId, message: LogSyncPeerMessage): boolean {
   const { state } = turn;
   const { nowMs } = turn;
-  const heard = highestIn(message);
+  const named = highestIn(message);
   const known = knownEpoch(state);
-  if (heard <= known) return true;
+  if (named <= known) return true;
   const {
     epochs: { allowance },
   } = state;
-  const step = takeAllowance(allowance, heard - known, nowMs);
+  const step = takeAllowance(allowance, named - known, nowMs);
   state.epochs.seen = epoch(known + step);
-  if (heard === state.epochs.seen) return true;
-  if (nowMs - allowance.toldAtMs >= LINE_INTERVAL_MS) {
-    allowance.toldAtMs = nowMs;
-    const detail = { from, message: message.kind, epoch: heard, believed: state.epochs.seen };
+  if (named === state.epochs.seen) return true;
+  if (nowMs - allowance.loggedAtMs >= LINE_INTERVAL_MS) {
+    allowance.loggedAtMs = nowMs;
+    const detail = { from, message: message.kind, epoch: named, believed: state.epochs.seen };
     log(turn, "epochTooFarAhead", detail);
   }
   return false;
 }
 
-/** Of what this node would promise, choose, or take for a leader's because of the message. */
+/** The highest epoch that this node would promise, choose, or take for a leader's because of the message. */
 function highestIn(message: LogSyncPeerMessage): number {
   switch (message.kind) {
     case "promiseRequest":
@@ -53,7 +53,7 @@ function highestIn(message: LogSyncPeerMessage): number {
     case "surveyed":
       return Math.max(message.promisedEpoch, epochOf(message.tail), message.leads ?? EPOCH_NONE);
     default:
-      // The others only count in an epoch that this node already leads or follows.
+      // The other kinds are taken only in an epoch that this node leads or follows already.
       return EPOCH_NONE;
   }
 }

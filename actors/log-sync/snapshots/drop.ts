@@ -1,14 +1,14 @@
-/** A snapshot is not wanted any more, or cannot be had for now. */
+/** How a transfer of a leader's snapshot is given up, because the snapshot is no longer needed or cannot be stored for now. */
 import { formatZxid } from "../../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { tell } from "../../inboxes.ts";
 import { type LogSyncState, type LogSyncTurn } from "../state.ts";
 import { log } from "../effects.ts";
 
-/** After a failure. */
+/** Milliseconds after a failure before another transfer begins. */
 const FETCH_AGAIN_MS = 1000;
 
-/** The log goes on from where the snapshot stands, or has been there. */
+/** Whether this log contains or continues the snapshot, so that it has no need of it. */
 export function isPassed(
   { log: { index }, delivery: { committed } }: LogSyncState,
   { zxid }: SnapshotIdentity,
@@ -16,7 +16,7 @@ export function isPassed(
   return zxid <= committed || index.holds(zxid);
 }
 
-/** The log came as far by appends. */
+/** Drops the transfer if the log has come as far as the snapshot by appends. */
 export function dropPassedTransfer(turn: LogSyncTurn): void {
   const { state } = turn;
   const {
@@ -26,6 +26,7 @@ export function dropPassedTransfer(turn: LogSyncTurn): void {
   if (isPassed(state, transfer.snapshot)) dropTransfer(turn, 0, "no longer behind");
 }
 
+/** Drops the transfer. No other one begins before `nowMs` and the time after a failure. */
 export function dropTransfer(turn: LogSyncTurn, nowMs: number, reason: string): void {
   const { state } = turn;
   const zxid = formatZxid(state.snapshots.transfer?.snapshot.zxid ?? state.delivery.committed);

@@ -1,4 +1,4 @@
-/** The lanes' trees take over a snapshot's state: at the start of a node, and when a leader's snapshot was installed. */
+/** How the trees of all lanes load a snapshot: at the start of a node, and when a leader's snapshot was installed. */
 import { assert } from "../../../protocol/assert.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
@@ -10,7 +10,7 @@ import { type LogSyncTurn } from "../state.ts";
 import { log } from "../effects.ts";
 import { SubmitterTable } from "../submitters.ts";
 
-/** What is in a snapshot was committed. Commit mark and delivery jump, forward only. */
+/** Has every lane load the snapshot. What it contains is committed, so the commit mark and the delivery advance to its zxid. */
 export function loadLanes(turn: LogSyncTurn, snapshot: SnapshotIdentity): void {
   const { state } = turn;
   const { zxid } = snapshot;
@@ -26,10 +26,10 @@ export function loadLanes(turn: LogSyncTurn, snapshot: SnapshotIdentity): void {
   }
 }
 
-/** Records go out again once every lane has the state that they change. */
+/** A lane has loaded the snapshot. When all lanes have, delivery goes on with the records after it. */
 export function treeLoaded(turn: LogSyncTurn, message: TreeLoaded): void {
   const { state } = turn;
-  // Of a snapshot that a newer one has replaced.
+  // The report is about a snapshot that a newer one has replaced.
   if (
     message.zxid !== state.delivery.delivered ||
     !state.delivery.lanesLoading.delete(message.lane)

@@ -1,18 +1,18 @@
 /**
- * A follower whose log ends before its leader's begins gets the leader's newest snapshot chunk by chunk, asking for each. What was
- * stored stays when the leader changes, and is gone on with if the next one has the same snapshot. Raft's InstallSnapshot
- * (Ongaro, section 7), driven by the follower.
+ * How a follower whose log ends before its leader's begins gets the leader's newest snapshot. It asks for each chunk. The stored chunks
+ * stay when the leader changes, and the transfer is resumed if the next leader has the same snapshot. Raft's InstallSnapshot (Raft,
+ * section 7), driven by the follower.
  *
- * An offer may come late, when the log has long caught up by appends. A log that holds the snapshot's zxid is equal to the
- * leader's up to there (I2), so the snapshot has nothing to give, and what the log holds after it may be acknowledged: such a
- * snapshot is neither begun nor gone on with nor installed, whether or not this node knows that it is committed so far.
+ * An offer may come late, when the log has long caught up by appends. A log that holds the snapshot's zxid equals the leader's up to
+ * there (I2), so it has no need of the snapshot, and what follows in the log may be acknowledged. Such a snapshot is neither fetched nor
+ * installed, whether or not this node knows that its zxid is committed.
  */
 import { assert } from "../../../protocol/assert.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import type { ChunkStored, LogReport, SnapshotChunk, SnapshotRefused } from "../../log/messages.ts";
 import { dropTransfer, isPassed } from "./drop.ts";
-import { sayBehind, sendAccepted } from "../acknowledge.ts";
+import { sendBehind, sendAccepted } from "../acknowledge.ts";
 import { loadLanes } from "./load.ts";
 import { LogIndex } from "../log-index.ts";
 import { isDueAgain, noteAsked, noteCame, startPace } from "./pace.ts";
@@ -20,9 +20,7 @@ import type { LogSyncPeerMessage } from "../messages.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { cutAfter, isForeign, settle } from "../ensemble/membership.ts";
 import { type LogSyncTurn } from "../state.ts";
-import { contradicts } from "../effects.ts";
-import { log } from "../effects.ts";
-import { sendTo } from "../effects.ts";
+import { contradicts, log, sendTo } from "../effects.ts";
 import { type Following, startEstablishing } from "../roles.ts";
 
 type Offer = Extract<LogSyncPeerMessage, { kind: "snapshotOffer" }>;
@@ -35,7 +33,7 @@ export function receiveOffer(
 ): void {
   const { state, nowMs } = turn;
   const { transfer } = state.snapshots;
-  // Durable before the snapshot is installed: the records that made it are not in the log then.
+  // The configuration becomes durable before the snapshot is installed, since the log has no records any more afterwards.
   if (isForeign(state, configuration)) {
     contradicts(turn, role.leader, "its configuration is of another ensemble");
     return;
@@ -49,14 +47,14 @@ export function receiveOffer(
   if (transfer.step !== "asking") return;
   const isComplete = transfer.position >= transfer.snapshot.bytes;
   if (transfer.source === role.leader) {
-    // A newer snapshot is no reason to begin anew: a leader says so when it does not have this one any more.
-    if (isComplete || isDueAgain(transfer.pace, nowMs)) goOn(turn);
+    // The transfer does not begin again because of a newer snapshot. If the leader no longer has this one, it says so.
+    if (isComplete || isDueAgain(transfer.pace, nowMs)) continueTransfer(turn);
   } else if (isSame(transfer.snapshot, snapshot)) {
     transfer.source = role.leader;
     noteAsked(transfer.pace, nowMs);
-    goOn(turn);
+    continueTransfer(turn);
   } else if (isComplete) {
-    goOn(turn);
+    continueTransfer(turn);
   } else {
     // Snapshots of different nodes have different chunks, even with the same zxid.
     begin(turn, role, snapshot);
@@ -78,18 +76,18 @@ function begin(turn: LogSyncTurn, role: Following, snapshot: SnapshotIdentity): 
     pace: startPace(nowMs),
     step: "asking",
   };
-  goOn(turn);
+  continueTransfer(turn);
 }
 
-/** Asks for the next chunk, or, when all are here, has the log replaced. */
-function goOn(turn: LogSyncTurn): void {
+/** Asks for the next chunk. When all chunks are stored, it has the log replaced by the snapshot. */
+function continueTransfer(turn: LogSyncTurn): void {
   const { state } = turn;
   const {
     role,
     snapshots: { transfer },
   } = state;
   if (transfer === undefined || transfer.step !== "asking") return;
-  // One that leads, or may soon, goes on from the log that it has.
+  // A node that leads, or may lead soon, needs the log that it has.
   if (role.kind !== "following") return;
   const { snapshot, index, position } = transfer;
   if (isPassed(state, snapshot)) {
@@ -97,7 +95,7 @@ function goOn(turn: LogSyncTurn): void {
     return;
   }
   if (position >= snapshot.bytes) {
-    // The truncation under way comes first; the next offer brings this here again.
+    // A truncation that is under way must be done first. The next offer comes back to this point.
     if (state.log.truncating || state.space.disk === "full") return;
     transfer.step = "installing";
     state.log.truncating = true;
@@ -117,7 +115,7 @@ export function receiveChunk(
   if (transfer?.step !== "asking" || transfer.snapshot.zxid !== zxid) return;
   if (transfer.index !== index || transfer.position !== position) return;
   if (bytes.length === 0) {
-    dropTransfer(turn, turn.nowMs, "the leader has it no more");
+    dropTransfer(turn, turn.nowMs, "the leader no longer has it");
     return;
   }
   transfer.step = "storing";
@@ -136,7 +134,7 @@ export function chunkStored(turn: LogSyncTurn, { zxid, index }: ChunkStored): vo
   transfer.index += 1;
   transfer.position += transfer.storing;
   noteAsked(transfer.pace, turn.nowMs);
-  goOn(turn);
+  continueTransfer(turn);
 }
 
 export function chunkRefused(turn: LogSyncTurn, { zxid, reason }: SnapshotRefused): void {
@@ -144,14 +142,14 @@ export function chunkRefused(turn: LogSyncTurn, { zxid, reason }: SnapshotRefuse
   if (transfer?.snapshot.zxid === zxid) dropTransfer(turn, turn.nowMs, reason);
 }
 
-/** The log begins anew at the snapshot's zxid, and the lanes get its state. */
+/** The snapshot has replaced the log, which begins after its zxid now. The trees of all lanes load it. */
 export function installed(
   turn: LogSyncTurn,
   { snapshot, timeMs, truncations }: Report<"installed">,
 ): void {
   const { state } = turn;
   const { zxid } = snapshot;
-  assert(!isPassed(state, snapshot), "I9: nothing durable goes for a snapshot that it continues");
+  assert(!isPassed(state, snapshot), "I9: a log that continues a snapshot is not replaced by it");
   state.snapshots.transfer = undefined;
   state.log.truncating = false;
   state.log.truncations = truncations;
@@ -163,10 +161,10 @@ export function installed(
   loadLanes(turn, snapshot);
   const { role } = state;
   if (role.kind !== "following") return;
-  // A snapshot holds only what is committed, which is in the log of every later leader.
+  // What a snapshot contains is committed, so it is in the log of this leader and of every later one.
   if (role.matched < zxid) role.matched = zxid;
   sendAccepted(turn, role);
-  sayBehind(turn, role, zxid);
+  sendBehind(turn, role, zxid);
 }
 
 export function installRefused(turn: LogSyncTurn, { reason }: Report<"installRefused">): void {

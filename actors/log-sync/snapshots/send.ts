@@ -1,4 +1,4 @@
-/** A leader's side of giving its snapshot to a follower: it offers it, and answers what the follower asks for. */
+/** How a leader gives its snapshot to a follower: it offers the snapshot, and sends the chunks that the follower asks for. */
 import { assert } from "../../../protocol/assert.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import type { Epoch } from "../../../protocol/zxid.ts";
@@ -8,7 +8,7 @@ import { type LogSyncTurn } from "../state.ts";
 import { sendTo } from "../effects.ts";
 import type { Leading } from "../roles.ts";
 
-/** The follower's log ends before this leader's begins, so there is a snapshot. */
+/** Offers the newest snapshot to a follower whose log ends before this leader's begins. There is one, since the log was purged. */
 export function offerSnapshot(turn: LogSyncTurn, epoch: Epoch, to: ServerId): void {
   const { state } = turn;
   const {
@@ -21,7 +21,7 @@ export function offerSnapshot(turn: LogSyncTurn, epoch: Epoch, to: ServerId): vo
   sendTo(turn, to, { kind: "snapshotOffer", epoch, snapshot, configuration });
 }
 
-/** The log reads the chunk that a follower asks for. */
+/** Has the log read the chunk that a follower asks for. */
 export function askForChunk(turn: LogSyncTurn, to: ServerId, ask: AskChunk): void {
   const { kind, zxid, index, position } = ask;
   turn.effects.push(tell("log", { kind, zxid, index, position, to }));

@@ -1,4 +1,7 @@
-/** The files of a data folder beside the segments: who owns it, the promise, the incarnation. `docs/internals/disk-format.md`. */
+/**
+ * The names of all files in a data folder, and what is in the small ones: to whom the folder belongs, the promise, the incarnation, the
+ * marker of a lost vote. The format is described in docs/internals/disk-format.md.
+ */
 import type { Crc32 } from "../../../protocol/record.ts";
 import { type ServerId, SERVER_ID_MAX, SERVER_ID_MIN } from "../../../protocol/ids.ts";
 import {
@@ -14,33 +17,36 @@ import type { EpochPromise } from "../../../protocol/replication.ts";
 import type { VoteLoss } from "../messages.ts";
 import { LogStop, TEMPORARY_SUFFIX } from "./procedure.ts";
 
-/** Written today. Version 1 had no seals, and its segments no remnants; version 2 no identity, no members and no `log-end`. */
+/**
+ * The version that is written. Version 1 had no seals and no remnants in its segments; version 2 had no identity, no members and no
+ * `log-end`. All of them are read.
+ */
 export const FORMAT_VERSION = 3;
-/** From it on a folder has a `promise` and a `log-end` since its first start. */
+/** Since this version a folder has the files `promise` and `log-end` from its first start on. */
 export const ALL_FILES_VERSION = 3;
 const FORMAT_VERSION_MIN = 1;
 const VERSION_WITH_IDENTITY = 3;
 export const OWNER_FILE = "zooid.json";
 export const PROMISE_FILE = "promise";
 export const INCARNATION_FILE = "incarnation";
-/** How far the log was durable, told outside of it (`log-end.ts`). */
+/** Says, outside of the log, how far the log was durable (`segments/log-end.ts`). */
 export const LOG_END_FILE = "log-end";
-/** The next segment, being filled with zeros. */
+/** The next segment, which is being filled with zeros. */
 export const SPARE_FILE = "spare";
 const REUSED_NAME = /^spare\.[0-9a-f]{16}$/;
-/** A snapshot being cut here. */
+/** The snapshot that this node's tree cuts. */
 export const SNAPSHOT_NEW_FILE = "snapshot.new";
-/** A peer's snapshot being received. */
+/** The leader's snapshot that this node receives. */
 export const TRANSFER_FILE = "parts.new";
 /** Says that this node may not vote, and why. */
 export const VOTE_LOSS_FILE = "damaged";
-/** What may stand beside, not of the log: which operations are skipped, ZooKeeper's settings, and what file systems and desktops put into a folder. */
+/** Files that may be in the folder too: the skipped operations, ZooKeeper's settings, and what file systems put into a folder. */
 const TOLERATED_NAME =
   /^(myid|skipped\.json(\.new)?|zookeeper_server\.pid|zoo[\w.-]*\.cfg[\w.-]*|lost\+found)$/;
-/** Where Apache ZooKeeper keeps its transaction logs and snapshots, in its `dataDir` and `dataLogDir`. */
+/** The folder in which Apache ZooKeeper keeps its transaction logs and snapshots, below `dataDir` and `dataLogDir`. */
 export const ZOOKEEPER_FOLDER = "version-2";
 
-/** Replaced as a whole. */
+/** Files that are always replaced as a whole, so no crash damages them. */
 const WHOLE_FILES: readonly string[] = [
   OWNER_FILE,
   PROMISE_FILE,
@@ -49,28 +55,28 @@ const WHOLE_FILES: readonly string[] = [
   VOTE_LOSS_FILE,
 ];
 
-/** Whose a folder is, by the flags of a start. */
+/** To whom a folder must belong, by the flags of this start. */
 export type FolderOwner = {
   readonly ensemble: string;
   readonly server: ServerId;
-  /** The voters that it was started with. */
+  /** The voters that the node is started with. */
   readonly members: readonly ServerId[];
 };
 
-/** Whose a folder is, by its own word. */
+/** To whom a folder belongs, as it has stored it. */
 export type StoredOwner = {
   readonly ensemble: string;
   readonly server: ServerId;
-  /** Of the format that it was written in. */
+  /** The version of the format in which the file was written. */
   readonly version: number;
-  /** Undefined before version 3. */
+  /** Undefined: the file was written before version 3. */
   readonly own: FolderIdentity | undefined;
 };
 
 export type FolderIdentity = {
   readonly identity: Identity;
   readonly members: readonly ServerId[];
-  /** Of the ensemble that it belongs to, as far as it is known to be committed. Undefined: it belongs to none yet. */
+  /** The last configuration that is known to be committed. Undefined: the folder belongs to no ensemble yet. */
   readonly configuration: Configuration | undefined;
 };
 
@@ -84,12 +90,12 @@ export function isSegmentName(name: string): boolean {
   return SEGMENT_NAME.test(name);
 }
 
-/** Of the first record, by the segment's name. */
+/** The first zxid of the segment's first record, which is in its name. */
 export function segmentZxid(name: string): Zxid {
   return Number.parseInt(SEGMENT_NAME.exec(name)?.[1] ?? "0", 16) as Zxid;
 }
 
-/** A segment that was purged, until it is written to again. */
+/** The name of a purged segment until it is written to again. */
 export function reusedName(segment: string): string {
   return `${SPARE_FILE}.${SEGMENT_NAME.exec(segment)?.[1] ?? ""}`;
 }
@@ -105,12 +111,12 @@ export function snapshotName(zxid: Zxid): string {
   return `snapshot.${zxid.toString(16).padStart(16, "0")}`;
 }
 
-/** A verified snapshot of a peer that takes the place of the log: from the moment it has this name. */
+/** The name of a leader's verified snapshot that replaces the log. The replacement is decided when the file has this name. */
 export function installName(zxid: Zxid): string {
   return `install.${zxid.toString(16).padStart(16, "0")}`;
 }
 
-/** Of the file's name. */
+/** The zxid in the name of a snapshot. Undefined: it is not the name of one. */
 export function snapshotZxid(name: string): Zxid | undefined {
   const digits = SNAPSHOT_NAME.exec(name)?.[1];
   return digits === undefined ? undefined : (Number.parseInt(digits, 16) as Zxid);
@@ -121,7 +127,7 @@ export function installZxid(name: string): Zxid | undefined {
   return digits === undefined ? undefined : (Number.parseInt(digits, 16) as Zxid);
 }
 
-/** What is damaged is kept until it is repaired. */
+/** The name under which a damaged file is kept until the node is repaired. */
 export function asideName(name: string): string {
   return `${VOTE_LOSS_FILE}.${name}`;
 }
@@ -140,7 +146,7 @@ export function isTolerated(name: string): boolean {
   return TOLERATED_NAME.test(name);
 }
 
-/** Half-written files of an earlier life. Nothing was ever promised on their account. */
+/** Whether a file is a half-written one of an earlier start. Nobody was ever answered because of what is in such a file. */
 export function isLeftover(name: string): boolean {
   if (name === SPARE_FILE || isReused(name)) return true;
   if (name === SNAPSHOT_NEW_FILE || name === TRANSFER_FILE) return true;
@@ -232,7 +238,7 @@ export function decodeIncarnation(bytes: Uint8Array, crc32: Crc32): number {
   return numberIn(INCARNATION_FILE, found["incarnation"], Number.MAX_SAFE_INTEGER - 1);
 }
 
-/** Of the life that wrote the file: each start writes it anew. */
+/** The format version of the node that last started with this folder, since each start writes this file again. */
 export function incarnationVersion(bytes: Uint8Array, crc32: Crc32): number {
   return numberIn(
     INCARNATION_FILE,
@@ -257,7 +263,7 @@ function isVoteLossReason(reason: unknown): reason is VoteLoss["reason"] {
   return reason === "new" || reason === "guest" || reason === "log" || reason === "promise";
 }
 
-/** One line of JSON whose last field is the CRC-32, in hexadecimal, of the same JSON without that field. */
+/** Encodes one line of JSON. Its last field is the CRC-32 of the same JSON without that field, in hexadecimal. */
 function encodeChecked(
   fields: Readonly<Record<string, string | number>>,
   crc32: Crc32,
@@ -307,24 +313,24 @@ function serverIn(file: string, value: unknown): ServerId {
   return numberIn(file, value, SERVER_ID_MAX, SERVER_ID_MIN) as ServerId;
 }
 
-/** In words, what is no regular file. */
+/** The words for a thing in the folder that is not a regular file. */
 export const NO_FILES: Readonly<Record<NoFile["is"], string>> = {
   folder: "a folder",
   link: "a symbolic link",
   special: "neither a file nor a folder",
 };
 
-/** Nothing of it is read: neither its log nor its snapshots. */
+/** The advice to an operator who gives zooid the data folder of Apache ZooKeeper, of which zooid reads nothing. */
 export const ZOOKEEPER_ADVICE =
   "zooid does not read those, and beginning with an empty tree would hide all that is in them. To migrate, leave that folder as it is, give this node an empty folder of its own, and copy the znodes from the one service to the other with a client.";
 
-/** One of the files that are replaced as a whole, so no crash damages them. */
+/** One of the files is damaged that are always replaced as a whole. No crash damages those. */
 export class FileDamaged extends LogStop {}
 
 export function damaged(file: string): FileDamaged {
   return new FileDamaged(`${file} in the data folder is damaged. ${WHAT_TO_DO}`);
 }
 
-/** An empty folder of a member has no vote until the others have filled it. */
+/** The advice to an operator about a damaged folder. A member with an empty folder has no vote until the others have filled it. */
 export const WHAT_TO_DO =
   "Nothing was changed. Put back the undamaged folder if there is one as new as this; a member of an ensemble may also be started with an empty folder, which the others then fill.";

@@ -1,11 +1,12 @@
-/** What is in the data folder at a start, and its small files read as a whole. */
+/** How the data folder is listed at a start, and how its small files are read as a whole. */
 import type { NoFile } from "../../../runtime/disk.ts";
 import { FileDamaged } from "./files.ts";
 import { LogStop, perform, type Procedure, readBytes } from "./procedure.ts";
 
-/** Name and size of every file. */
+/** Maps the name of every regular file to its size in bytes. */
 export type Folder = ReadonlyMap<string, number>;
 
+/** `others` is whatever in the folder is not a regular file. */
 export type Listed = { readonly folder: Folder; readonly others: readonly NoFile[] };
 
 export function* listFolder(): Procedure<Listed> {
@@ -19,6 +20,7 @@ export function* readWhole(folder: Folder, file: string): Procedure<Uint8Array> 
   return yield* readBytes(file, 0, folder.get(file) ?? 0);
 }
 
+/** What `decode` returns, or `other` if the file is damaged. */
 export function decodeOr<Value, Other>(decode: () => Value, other: Other): Value | Other {
   try {
     return decode();

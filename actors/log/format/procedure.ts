@@ -1,26 +1,26 @@
 /**
- * Disk work in several steps, written as one function. A procedure yields operations and is resumed with their outcome;
- * it touches no disk itself, so it is as pure as the actor that runs it. One runs at a time.
+ * Disk work in several steps, written as one function. A procedure yields operations and is resumed with their outcome. It touches no
+ * disk itself, so it is as pure as the actor that runs it. One procedure runs at a time.
  */
 import type { DiskOperation, DiskOutcome, DiskResult } from "../../../runtime/disk.ts";
 
 export type Procedure<Result = void> = Generator<readonly DiskOperation[], Result, DiskOutcome>;
 
-/** The node must not go on with this disk. The message is for the operator: what was found, and what to do. */
+/** The node must not go on with this disk. The message tells the operator what was found and what to do. */
 export class LogStop extends Error {
   override readonly name = "LogStop";
 }
 
 type DiskFailure = Extract<DiskOutcome, { kind: "diskFailed" }>;
 
-/** Performs the operations; a failure stops the node. */
+/** Performs the operations. A failure stops the node. */
 export function* perform(operations: readonly DiskOperation[]): Procedure<readonly DiskResult[]> {
   const outcome = yield operations;
   if (outcome.kind === "diskFailed") throw new LogStop(describeFailure(outcome));
   return outcome.results;
 }
 
-/** Performs the operations; true when done, false when the disk had no room. Any other failure stops the node. */
+/** Performs the operations. Returns false if the disk had no space for them. Any other failure stops the node. */
 export function* performIfSpace(operations: readonly DiskOperation[]): Procedure<boolean> {
   const outcome = yield operations;
   if (outcome.kind === "diskDone") return true;
@@ -28,7 +28,7 @@ export function* performIfSpace(operations: readonly DiskOperation[]): Procedure
   throw new LogStop(describeFailure(outcome));
 }
 
-/** Removes a file that may be missing, durably. */
+/** Removes a file durably. It is no error if the file is missing. */
 export function* removeIfThere(file: string): Procedure {
   const outcome = yield [{ kind: "remove", file }];
   if (outcome.kind === "diskDone") yield* perform([{ kind: "syncFolder" }]);
@@ -41,7 +41,7 @@ export function* readBytes(file: string, position: number, length: number): Proc
   return result.bytes;
 }
 
-/** Operations that replace a file so that after a crash it is either the old or the new one. */
+/** The operations that replace a file such that after a crash it is either the old file or the new one. */
 export function replaceFile(file: string, bytes: Uint8Array): readonly DiskOperation[] {
   const temporary = `${file}${TEMPORARY_SUFFIX}`;
   return [
@@ -55,8 +55,8 @@ export function replaceFile(file: string, bytes: Uint8Array): readonly DiskOpera
 export const TEMPORARY_SUFFIX = ".new";
 
 /**
- * After a failed sync nobody knows what the disk holds, whatever the code says: the system may have dropped the pages and
- * forgotten the error. So only a write, rename or truncate that found no room may be tried again.
+ * Whether an operation failed because the disk is full, and may be tried again. After a failed sync nobody knows what the disk holds,
+ * whatever the code says: the system may have dropped the pages and forgotten the error. So a sync is never tried again.
  */
 function isOutOfSpace(failure: DiskFailure): boolean {
   if (failure.operation === "sync" || failure.operation === "syncFolder") return false;

@@ -1,6 +1,6 @@
 /**
- * Reads a segment from its start, a chunk at a time, and says where its intact records end and what comes after. A segment
- * that was used before has remnants there: marks and records whose zxids are all below those of its own.
+ * Reads a segment from its start, one piece after the other, and finds where its intact records end and what comes after. A segment that
+ * was used before has remnants there: write headers and records whose zxids are all below those of its own.
  */
 import { RECORD_BYTES_MAX } from "../../../protocol/limits.ts";
 import {
@@ -14,8 +14,8 @@ import { segmentZxid } from "./files.ts";
 import { findWriteHeader, WRITE_HEADER_BYTES, writeHeaderAt, SEAL_BYTES } from "./write-header.ts";
 import { type Procedure, readBytes } from "./procedure.ts";
 
-/** Any record fits, so every chunk brings the scan on. */
-const CHUNK_BYTES: number = RECORD_BYTES_MAX + 64 * 1024;
+/** How many bytes are read at once. Any record fits, so every read advances the scan. */
+const READ_BYTES: number = RECORD_BYTES_MAX + 64 * 1024;
 
 export type ScannedRecord = {
   readonly firstZxid: Zxid;
@@ -26,29 +26,29 @@ export type ScannedRecord = {
 };
 
 export type SegmentEnd = {
-  /** End of the last intact record. */
+  /** The end of the last intact record. */
   readonly end: number;
-  /** What stands there; `empty` when the rest is zeros or remnants. */
+  /** What is wrong with the bytes at `end`; `empty` if the rest is zeros or remnants. */
   readonly fault: string;
-  /** Bytes from the end to the last one that is not zero, unless they are known to be remnants. */
+  /** How many bytes there are from `end` to the last one that is not zero, unless they are known to be remnants. */
   readonly dirtyBytes: number;
-  /** Remnants there, as a mark among them shows, and nothing of the segment's own. */
+  /** The same number if the bytes are known to be remnants, because an old write header is among them and nothing of the segment's own. */
   readonly remnantBytes: number;
-  /** A write of the segment's own began at the end. */
+  /** Whether a write of the segment's own began at `end`. */
   readonly begun: boolean;
-  /** The bytes at the end were durable once: they are damaged, not a write cut short. */
+  /** Whether the bytes at `end` were durable once. Then they are damaged; otherwise they are a write that a crash cut short. */
   readonly wasDurable: boolean;
-  /** Offset of the next intact mark further on, which is what shows that they were. */
+  /** The offset of the next intact write header, if there is one. It proves that the bytes before it were durable. */
   readonly nextWriteHeader: number | undefined;
-  /** An intact mark or record stands there, but it follows this zxid: what lies between is missing. */
+  /** At `end` is an intact write header or record that follows this other zxid, so what lies between is missing. */
   readonly follows: Zxid | undefined;
 };
 
-/** `bytes`: the whole record, a view that is good during the call only. */
+/** Called with each intact record. `bytes` is a view of the whole record that is valid during the call only. */
 type OnRecord = (record: ScannedRecord, bytes: Uint8Array) => void;
 
 type Scan = {
-  /** Of the segment's name: its own records are not before it. */
+  /** The zxid in the segment's name. No record of the segment's own is before it. */
   readonly firstZxid: Zxid;
   readonly crc32: Crc32;
   readonly onRecord: OnRecord;
@@ -59,17 +59,17 @@ type Scan = {
 type Fault = {
   readonly fault: string;
   readonly follows: Zxid | undefined;
-  /** A write of this segment's own began there. */
+  /** Whether a write of this segment's own began there. */
   readonly begun: boolean;
-  /** Nothing was written behind the seal. */
+  /** Whether there is a seal, after which nothing was written. */
   readonly sealed: boolean;
 };
 
 const EMPTY: Fault = { fault: "empty", follows: undefined, begun: false, sealed: false };
 
 /**
- * `lastZxid`: of the record before the segment, or before offset `from` of it. Calls `onRecord` for each intact record, in
- * order.
+ * Scans a segment from the offset `from` on. `lastZxid` is the end of the record before that place. Calls `onRecord` for each intact
+ * record, in order.
  */
 export function* scanSegment(
   segment: {
@@ -86,15 +86,15 @@ export function* scanSegment(
   let found = EMPTY;
   while (scan.offset < size) {
     const base = scan.offset;
-    const bytes = yield* readBytes(file, base, Math.min(CHUNK_BYTES, size - base));
-    const stop = scanChunk(scan, bytes, base + bytes.length >= size);
+    const bytes = yield* readBytes(file, base, Math.min(READ_BYTES, size - base));
+    const stop = scanBytes(scan, bytes, base + bytes.length >= size);
     if (stop !== undefined) {
       found = stop;
       break;
     }
   }
   const rest = yield* scanRest(file, size, scan, found.sealed ? SEAL_BYTES : 0);
-  // A crash does not make a whole record with a right checksum and the wrong place.
+  // A crash cannot leave a whole record with the right checksum in the wrong place.
   const wasDurable = found.follows !== undefined || rest.nextWriteHeader !== undefined;
   const isRemnant = rest.hasOldWriteHeader && !wasDurable && !found.begun;
   return {
@@ -109,8 +109,8 @@ export function* scanSegment(
   };
 }
 
-/** Takes in what is intact. Undefined: go on with a chunk that begins at `scan.offset`. */
-function scanChunk(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | undefined {
+/** Takes the intact records at the beginning of `bytes`. Undefined: the scan goes on with bytes that begin at `scan.offset`. */
+function scanBytes(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | undefined {
   const base = scan.offset;
   let position = 0;
   while (position < bytes.length) {
@@ -118,7 +118,7 @@ function scanChunk(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | unde
     const written = writeHeaderAt(bytes, position, scan.crc32);
     if (written !== undefined) {
       if (written.offset !== base + position || written.prevZxid !== scan.lastZxid) {
-        return outOfPlace(scan, "mark", written.prevZxid);
+        return outOfPlace(scan, "write header", written.prevZxid);
       }
       position += WRITE_HEADER_BYTES;
     }
@@ -147,12 +147,12 @@ function scanChunk(scan: Scan, bytes: Uint8Array, isLast: boolean): Fault | unde
   return undefined;
 }
 
-/** The zxid that the segment's first record follows, if its first mark is intact. */
+/** The zxid that the segment's first record follows, if its first write header is intact. */
 export function firstPrevZxid(file: string, crc32: Crc32): Procedure<Zxid | undefined> {
   return prevZxidAt(file, 0, crc32);
 }
 
-/** The zxid that the mark at `offset` follows, if it is intact. */
+/** The zxid that the write header at `offset` follows, if it is intact. */
 export function* prevZxidAt(
   file: string,
   offset: number,
@@ -162,27 +162,27 @@ export function* prevZxidAt(
   return header?.offset === offset ? header.prevZxid : undefined;
 }
 
-function outOfPlace(scan: Scan, what: "mark" | "record", prevZxid: Zxid): Fault {
-  // The first mark and record of a segment follow one of another segment; from then on none does.
+function outOfPlace(scan: Scan, what: "write header" | "record", prevZxid: Zxid): Fault {
+  // The first write header and the first record of a segment follow a record of another segment. No later one of its own does.
   const isRemnant = scan.offset > 0 && prevZxid < scan.firstZxid;
   const follows = isRemnant ? undefined : prevZxid;
   return { ...EMPTY, fault: `a ${what} that follows zxid ${formatZxid(prevZxid)}`, follows };
 }
 
-/** The header says so, of a record that is not whole. Nothing that was there before can. */
+/** Whether the header of an incomplete record says that it follows the last one. No remnant can say so. */
 function claimsToFollow(scan: Scan, bytes: Uint8Array, position: number): boolean {
   if (scan.offset === 0 || position + RECORD_HEADER_BYTES > bytes.length) return false;
   return recordHeader(bytes.subarray(position)).prevZxid === scan.lastZxid;
 }
 
-/** The next record stands where it would behind its mark, so only the mark is bad. */
+/** Whether the next record is where it would be behind its write header. Then only the write header is damaged. */
 function isRecordAfter(scan: Scan, bytes: Uint8Array, position: number): boolean {
   const checked = verifyRecord(bytes, position, scan.crc32);
   if ("fault" in checked) return false;
   return recordHeader(bytes.subarray(position)).prevZxid === scan.lastZxid;
 }
 
-/** Looks at everything after the intact records and their seal: is it zeros, and is there the mark of a later write? */
+/** Looks at everything after the intact records and their seal: whether it is zeros, and whether a later write header is among it. */
 function* scanRest(
   file: string,
   size: number,
@@ -198,12 +198,12 @@ function* scanRest(
   let hasOldWriteHeader = false;
   let base = scan.offset + sealBytes;
   while (base < size) {
-    const bytes = yield* readBytes(file, base, Math.min(CHUNK_BYTES, size - base));
+    const bytes = yield* readBytes(file, base, Math.min(READ_BYTES, size - base));
     if (bytes.length === 0) break;
     const dirty = lengthWithoutZeros(bytes);
     if (dirty > 0) {
       dirtyBytes = base + dirty - scan.offset;
-      // A mark at the very end belongs to the write that is looked at; only a later one proves anything.
+      // A write header directly at the end belongs to the write that is being judged. Only a later one proves something about it.
       const from = base === scan.offset ? 1 : 0;
       const rest = bytes.subarray(from);
       nextWriteHeader ??= findWriteHeader(
@@ -216,7 +216,8 @@ function* scanRest(
         undefined;
     }
     if (base + bytes.length >= size) break;
-    base += bytes.length - (WRITE_HEADER_BYTES - 1); // a mark may lie across two chunks
+    // A write header may lie across the bytes of two reads, so they overlap.
+    base += bytes.length - (WRITE_HEADER_BYTES - 1);
   }
   return { dirtyBytes, nextWriteHeader, hasOldWriteHeader };
 }

@@ -1,4 +1,4 @@
-/** Reads the chunks of a snapshot's file and verifies them: nothing is taken from a snapshot that does not verify. */
+/** Reads the chunks of a snapshot's file and verifies them. Nothing is taken from a snapshot that is not intact. */
 import type { Configuration } from "../../../protocol/configuration.ts";
 import { SNAPSHOT_CHUNK_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { Crc32 } from "../../../protocol/record.ts";
@@ -13,7 +13,7 @@ import type { Zxid } from "../../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { type Procedure, readBytes } from "./procedure.ts";
 
-/** Where a chunk is looked for, and which one it must be. */
+/** Where in which file a chunk is expected, and which chunk it must be. */
 export type ChunkPlace = {
   readonly file: string;
   readonly position: number;
@@ -37,7 +37,7 @@ export function* readChunk(place: ChunkPlace, crc32: Crc32): Procedure<ReadChunk
   return { kind: "chunk", bytes, header: chunkHeader(bytes) };
 }
 
-/** What is wrong with the bytes of one chunk; undefined: nothing. */
+/** What is wrong with the bytes of one chunk. Undefined: they are intact. */
 export function chunkFault(
   bytes: Uint8Array,
   expected: { readonly zxid: Zxid; readonly index: number },
@@ -57,8 +57,8 @@ export type SnapshotVerdict =
   | { readonly kind: "damaged"; readonly position: number; readonly fault: string };
 
 /**
- * Every chunk verifies, they are in sequence, the last one says so, and nothing follows. Calls `onChunk` for each that
- * verifies, in order.
+ * Verifies a whole snapshot: every chunk is intact, they are in sequence, the last one says that it is the last, and nothing follows.
+ * Calls `onChunk` for each intact chunk, in order.
  */
 export function* verifySnapshot(
   file: { readonly name: string; readonly size: number; readonly zxid: Zxid },
@@ -83,11 +83,12 @@ export function* verifySnapshot(
   }
 }
 
-/** In words whose it is, if it is of another ensemble than the folder's; undefined: nothing says so. */
+/** A text that says to which other ensemble a snapshot belongs. Undefined: it is of the folder's ensemble, or does not say. */
 export function foreignOwner(
   own: Configuration | undefined,
-  of: Configuration | undefined,
+  theirs: Configuration | undefined,
 ): string | undefined {
-  if (own === undefined || of === undefined || own.ensembleId === of.ensembleId) return undefined;
-  return `it is of the ensemble ${of.ensembleId}, and the folder of ${own.ensembleId}`;
+  if (own === undefined || theirs === undefined || own.ensembleId === theirs.ensembleId)
+    return undefined;
+  return `it is of the ensemble ${theirs.ensembleId}, and the folder of ${own.ensembleId}`;
 }

@@ -1,18 +1,18 @@
 /**
- * The mark that stands before the records of each write to a segment. A write begins only when the one before is durable,
- * so an intact mark proves that everything before it once was durable: that tells corruption from a write cut short.
+ * The header before the records of each write to a segment. A write begins only when the one before it is durable. So an intact write
+ * header proves that everything before it was durable once, and that distinguishes corruption from a write that a crash cut short.
  *
  *   offset  size  field (big-endian)
- *   0       4     magic; no record's length is as large
+ *   0       4     magic number, larger than the length of any record
  *   4       4     CRC-32 of bytes 8 to 24
- *   8       8     offset of the mark in its file
- *   16      8     lastZxid of the record before
+ *   8       8     offset of the write header in its file
+ *   16      8     last zxid of the record before
  */
 import type { Crc32 } from "../../../protocol/record.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 
 export const WRITE_HEADER_BYTES = 24;
-/** Of a seal: the mark, and a record's length of 0. Nothing follows yet, whatever the segment held before it was used again. */
+/** The bytes of a seal: a write header and the length 0 of a record. Nothing follows it, whatever the segment held in an earlier use. */
 export const SEAL_BYTES: number = WRITE_HEADER_BYTES + 4;
 const MAGIC = 0xff_7a_6f_64;
 const MAGIC_FIRST_BYTE = 0xff;
@@ -29,7 +29,7 @@ export function encodeWriteHeader(offset: number, prevZxid: Zxid, crc32: Crc32):
 
 export type WriteHeader = { readonly offset: number; readonly prevZxid: Zxid };
 
-/** The intact mark at `position`, if there is one. */
+/** The intact write header at `position`, if there is one. */
 export function writeHeaderAt(
   bytes: Uint8Array,
   position: number,
@@ -45,8 +45,8 @@ export function writeHeaderAt(
 }
 
 /**
- * Looks for an intact mark that says it belongs where it stands. `base`: offset of the bytes in their file. One that follows
- * a record before `notBefore` is a remnant of what the file held before it was used again.
+ * Looks for an intact write header that says that it belongs where it is. `base` is the offset of the bytes in their file. A header that
+ * follows a record before `notBefore` is a remnant of an earlier use of the file, and is passed over.
  */
 export function findWriteHeader(
   bytes: Uint8Array,

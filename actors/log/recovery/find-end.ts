@@ -1,4 +1,4 @@
-/** Whether the log reaches as far as the file `log-end` tells that it was durable. */
+/** Whether the log reaches as far as it was durable according to the file `log-end`. */
 import type { Crc32 } from "../../../protocol/record.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import {
@@ -12,15 +12,16 @@ import { decodeLogEnd } from "../segments/log-end.ts";
 import type { Procedure } from "../format/procedure.ts";
 import type { LogState } from "../state.ts";
 
-export type ToldEnd =
-  | { readonly kind: "told"; readonly zxid: Zxid }
+/** What the folder says about how far its log was durable. `unknown`: the file is damaged or lost. */
+export type StoredEnd =
+  | { readonly kind: "stored"; readonly zxid: Zxid }
   | { readonly kind: "unknown"; readonly what: string }
-  /** The folder is older than the file, or its first start was cut off. */
+  /** There is no file yet: an older version wrote the folder, or its first start did not finish. */
   | { readonly kind: "none" };
 
 /**
- * The folder has been started by a version that makes all of the files at the first start, the incarnation last of them: one that
- * is missing was lost.
+ * Whether the folder must have all of its small files, so that one that is missing was lost. That is so if it was started by a version that
+ * makes all of them at the first start, the incarnation last.
  */
 export function* hasAllFiles(folder: Folder, crc32: Crc32): Procedure<boolean> {
   if (!folder.has(INCARNATION_FILE)) return false;
@@ -28,21 +29,22 @@ export function* hasAllFiles(folder: Folder, crc32: Crc32): Procedure<boolean> {
   return decodeOr(() => incarnationVersion(bytes, crc32), ALL_FILES_VERSION) >= ALL_FILES_VERSION;
 }
 
-export function* readLogEnd(folder: Folder, crc32: Crc32): Procedure<ToldEnd> {
+export function* readLogEnd(folder: Folder, crc32: Crc32): Procedure<StoredEnd> {
   if (folder.has(LOG_END_FILE)) {
     const bytes = yield* readWhole(folder, LOG_END_FILE);
     const zxid = decodeOr(() => decodeLogEnd(bytes, crc32), undefined);
-    return zxid === undefined ? { kind: "unknown", what: "is damaged" } : { kind: "told", zxid };
+    return zxid === undefined ? { kind: "unknown", what: "is damaged" } : { kind: "stored", zxid };
   }
   const isLost = yield* hasAllFiles(folder, crc32);
   return isLost ? { kind: "unknown", what: "is missing" } : { kind: "none" };
 }
 
-export function faultOfEnd({ index }: LogState, told: ToldEnd): string | undefined {
+/** A text that says why the log must have lost its end. Undefined: nothing shows that. */
+export function faultOfEnd({ index }: LogState, stored: StoredEnd): string | undefined {
   const end = formatZxid(index.lastZxid);
-  if (told.kind === "unknown") {
-    return `${LOG_END_FILE} in the data folder ${told.what}, which no crash does: it tells how far the log was durable, and what is left of that ends at zxid ${end}.`;
+  if (stored.kind === "unknown") {
+    return `${LOG_END_FILE} in the data folder ${stored.what}, which no crash does: it tells how far the log was durable, and what is left of that ends at zxid ${end}.`;
   }
-  if (told.kind === "none" || told.zxid <= index.lastZxid) return undefined;
-  return `the log in the data folder ends at zxid ${end}, and ${LOG_END_FILE} tells that all up to zxid ${formatZxid(told.zxid)} was durable: the records between are missing, which no crash does.`;
+  if (stored.kind === "none" || stored.zxid <= index.lastZxid) return undefined;
+  return `the log in the data folder ends at zxid ${end}, and ${LOG_END_FILE} tells that all up to zxid ${formatZxid(stored.zxid)} was durable: the records between are missing, which no crash does.`;
 }

@@ -1,6 +1,6 @@
 /**
- * What a data folder's segments and snapshots hold: the log's good beginning, the newest snapshot that it continues, and
- * what must be done before they can be used. Nothing is changed here.
+ * Finds what a data folder's segments and snapshots hold: the intact beginning of the log, the newest snapshot that the log continues, and
+ * what must be done before they can be used. Nothing is changed on disk here.
  */
 import { assert } from "../../../protocol/assert.ts";
 import { type Configuration, decodeConfiguration } from "../../../protocol/configuration.ts";
@@ -16,21 +16,21 @@ import { foreignOwner, verifySnapshot } from "../format/snapshot-file.ts";
 import type { LogState, Segment } from "../state.ts";
 
 export type FoundLog = {
-  /** The end of the last segment is to be cut off. `bytes`: of a write that was cut short; 0: remnants. */
+  /** The last segment must be cut off at `end`. `bytes` is the length of a write that a crash cut short; 0 if there are only remnants. */
   torn: { readonly file: string; readonly end: number; readonly bytes: number } | undefined;
-  /** Records that were durable are damaged or gone. In words. */
+  /** A text that says which records that were durable are damaged or missing. Undefined: nothing shows that. */
   damage: string | undefined;
-  /** Files that are of no use any more, in the order in which they are to go. */
+  /** Files that can no longer be used, in the order in which they are to be set aside. */
   readonly aside: string[];
-  /** The last segment that is good, or whose beginning is. */
+  /** If there is damage: the last segment of which at least the beginning is intact, and where that ends. */
   cut: { readonly name: string; readonly size: number; readonly end: number } | undefined;
-  /** The log goes on from it. */
+  /** The snapshot that the log continues. */
   snapshot: SnapshotIdentity | undefined;
-  /** Of the last record that is in the log or in the snapshot. */
+  /** The time of the last record in the log or in the snapshot, in milliseconds. */
   timeMs: number;
 };
 
-/** Fills the index, the segments and the snapshots of the state with what is good. */
+/** Fills the index, the segments and the snapshots of the state with what is intact. */
 export function* findLog(state: LogState, folder: Folder): Procedure<FoundLog> {
   const found: FoundLog = {
     torn: undefined,
@@ -54,7 +54,7 @@ export function* findLog(state: LogState, folder: Folder): Procedure<FoundLog> {
   return found;
 }
 
-/** Whether a record ends at this zxid, or the log begins there: as far as its records are intact and without a gap. */
+/** Whether this zxid is the end of an intact record, or the log begins after it. Records behind a gap or damage do not count. */
 export function* logHolds(folder: Folder, zxid: Zxid, crc32: Crc32): Procedure<boolean> {
   const names = [...folder.keys()].filter(isSegmentName).sort();
   const [first] = names;
@@ -121,7 +121,7 @@ function addSegment(state: LogState, segment: Omit<Segment, "sealed">): void {
   state.segments.push({ ...segment, sealed: false });
 }
 
-/** What is written next must not stand before anything that is there already. */
+/** The last segment is to be cut at the end of its intact records: nothing must be written before old bytes. */
 function cutLast(state: LogState, found: FoundLog): void {
   const last = state.segments.at(-1);
   if (last === undefined) return;
@@ -130,7 +130,7 @@ function cutLast(state: LogState, found: FoundLog): void {
   last.size = end;
 }
 
-/** Its checksum is right, so this is no damage, and nothing may be cut off. */
+/** Refuses a file with a later format version. Its checksum is right, so it is not damaged, and nothing of it may be cut off. */
 export function refuseLaterVersion(name: string, fault: string): void {
   if (fault !== "badVersion") return;
   throw new LogStop(
@@ -138,20 +138,20 @@ export function refuseLaterVersion(name: string, fault: string): void {
   );
 }
 
-/** Somebody put it there: nothing of the folder is wrong, and nothing may be changed. */
+/** Refuses a snapshot of another ensemble. Somebody has put it there, so nothing of the folder itself is wrong or may be changed. */
 export function refuseForeign(
   { own }: LogState,
   name: string,
-  of: Configuration | undefined,
+  theirs: Configuration | undefined,
 ): void {
-  const owner = foreignOwner(own.configuration, of);
+  const owner = foreignOwner(own.configuration, theirs);
   if (owner === undefined) return;
   throw new LogStop(
     `${name} in the data folder does not belong there: ${owner}. Nothing was changed. Take it out, or give this node the folder that it is of.`,
   );
 }
 
-/** In words what shows that more was durable than is there. */
+/** A text that says what shows that more of the log was durable than is there. Undefined: nothing does. */
 function damageOf(
   state: LogState,
   name: string,
@@ -178,7 +178,7 @@ function damageOf(
   return undefined;
 }
 
-/** The newest snapshot that is whole and that the log continues, or that reaches further than what is left of the log. */
+/** Finds the newest intact snapshot that the log continues, or that reaches further than what is left of the log. */
 function* findSnapshot(
   state: LogState,
   folder: Folder,
@@ -214,7 +214,7 @@ function* findSnapshot(
   beginAt(state, ZXID_NONE, found);
 }
 
-/** What is there of the log does not count. */
+/** Gives up all that is left of the log, which is to begin after `base`. Its segments are set aside. */
 function beginAt(state: LogState, base: Zxid, found: FoundLog): void {
   const kept = state.segments.splice(0).map(({ name }) => name);
   found.aside.push(...kept.reverse());

@@ -1,27 +1,30 @@
-/** A snapshot of a peer that was taking the place of the log when the node stopped: it goes on at the next start. */
+/** How an installation of a leader's snapshot is finished at the next start, if the node stopped while the snapshot replaced the log. */
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import { installZxid, isSegmentName, snapshotZxid } from "../format/files.ts";
 import { type Folder, listFolder } from "../format/folder.ts";
 import { finishInstall } from "../snapshots/install.ts";
 import type { Procedure } from "../format/procedure.ts";
-import type { ToldEnd } from "./find-end.ts";
+import type { StoredEnd } from "./find-end.ts";
 import { logHolds, refuseForeign, refuseLaterVersion } from "./find-log.ts";
 import { verifySnapshot } from "../format/snapshot-file.ts";
 import { type LogState, log } from "../state.ts";
 
 type FoundInstall = {
-  /** A whole snapshot that was to take the place of the log when the node stopped. */
+  /** The zxid of an intact snapshot that was replacing the log. */
   readonly zxid: Zxid | undefined;
   readonly damage: string | undefined;
-  /** Of no use. */
+  /** Files that can no longer be used. */
   readonly aside: readonly string[];
 };
 
-/** It is believed only when it is whole, and was there last: the log goes for it. */
+/**
+ * Finds a snapshot that was replacing the log. The log will be removed because of it, so it must be intact, and must not be older than the
+ * log.
+ */
 export function* findInstall(
   state: LogState,
   folder: Folder,
-  told: ToldEnd,
+  stored: StoredEnd,
 ): Procedure<FoundInstall> {
   const names = [...folder.keys()].filter((name) => installZxid(name) !== undefined).sort();
   const name = names.pop();
@@ -33,8 +36,8 @@ export function* findInstall(
   const verdict = yield* verifySnapshot(file, state.settings.crc32);
   if (verdict.kind === "damaged") refuseLaterVersion(name, verdict.fault);
   else refuseForeign(state, name, verdict.configuration);
-  // The log is told to end there before the file gets its name.
-  const isOlder = told.kind === "told" && told.zxid > zxid;
+  // `log-end` is never above the zxid of the file when the file gets its name. If it is above now, the file is of an earlier time.
+  const isOlder = stored.kind === "stored" && stored.zxid > zxid;
   const isOld = isOlder && !(yield* logHolds(folder, zxid, state.settings.crc32));
   if (verdict.kind === "valid" && !isOld) return { zxid, damage: undefined, aside: names };
   const fault =
@@ -46,8 +49,8 @@ export function* findInstall(
 }
 
 /**
- * What is left of a log that holds the snapshot's zxid goes on after it, perhaps with what was acknowledged: then the log stays,
- * and the snapshot joins those that it continues.
+ * Finishes the installation. If what is left of the log holds the snapshot's zxid, the log continues the snapshot, perhaps with records
+ * that were acknowledged. Then the log stays beside the snapshot. Otherwise it is removed.
  */
 export function* installAgain(state: LogState, folder: Folder, zxid: Zxid): Procedure<Folder> {
   const goesOn = yield* logHolds(folder, zxid, state.settings.crc32);

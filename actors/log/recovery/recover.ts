@@ -1,7 +1,7 @@
 /**
- * The start of a life: whose folder it is, what was promised, what the log holds. Everything is looked at before anything
- * is changed. A node that may have forgotten what it acknowledged starts without a vote, if others can repair it; else its
- * folder is left as it is.
+ * How the log is recovered when a node starts: to whom the folder belongs, what was promised, and what the log holds. Everything is read
+ * before anything is changed. A node that may have forgotten what it acknowledged starts without a vote if other nodes can repair it.
+ * If none can, the node does not start and its folder is left as it is.
  */
 import { foundedBy } from "../../../protocol/configuration.ts";
 import type { Identity } from "../../../protocol/identity.ts";
@@ -54,7 +54,7 @@ import { cutAside, setAside, storeVoteLoss } from "./vote-loss.ts";
 
 export type Start = {
   readonly wallMs: number;
-  /** For a folder that has none. */
+  /** The identity of the folder, if it has none yet. */
   readonly newIdentity: Identity;
 };
 
@@ -65,8 +65,8 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
   const owner = yield* readOwner(state, listed);
   const isNew = owner === undefined;
   state.own = owner?.own ?? ownFolder(state, newIdentity);
-  const toldEnd = yield* readLogEnd(folder, crc32);
-  const install = yield* findInstall(state, folder, toldEnd);
+  const storedEnd = yield* readLogEnd(folder, crc32);
+  const install = yield* findInstall(state, folder, storedEnd);
   if (install.zxid !== undefined) folder = yield* installAgain(state, folder, install.zxid);
   const before = yield* readVoteLoss(folder, crc32);
   const promise = yield* readPromise(folder, crc32);
@@ -74,7 +74,7 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
   const incarnation = (yield* readIncarnation(state, folder, { wallMs, promise })) + 1;
   if (owner !== undefined && owner.own === undefined) refuseAlone(state, incarnation);
   const found = yield* findLog(state, folder);
-  found.damage ??= install.damage ?? faultOfEnd(state, toldEnd);
+  found.damage ??= install.damage ?? faultOfEnd(state, storedEnd);
   found.aside.push(...install.aside);
   const logged = epochOf(state.index.lastZxid);
   const promiseFault = faultOfPromise(promise, isPromiseLost, logged);
@@ -93,7 +93,7 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
   if (loss !== undefined && !isSameLoss(loss, before)) yield* storeVoteLoss(state, loss);
   state.voteLoss = loss;
   if (!repairable) yield* removeIfThere(VOTE_LOSS_FILE);
-  // A folder of an older version is taken over here, once.
+  // A folder of an older version gets its identity here, once.
   if (owner?.own === undefined) {
     yield* perform(replaceFile(OWNER_FILE, encodeOwner(state.settings, state.own, crc32)));
   }
@@ -105,7 +105,7 @@ export function* recoverLog(state: LogState, { wallMs, newIdentity }: Start): Pr
   yield* replaceWithReserve(state, LOG_END_FILE, encodeLogEnd(index.lastZxid, crc32));
   state.logEnd = index.lastZxid;
   yield* replaceWithReserve(state, INCARNATION_FILE, encodeIncarnation(incarnation, crc32));
-  if (loss !== undefined) sayWithoutVote(state, loss, fault);
+  if (loss !== undefined) logWithoutVote(state, loss, fault);
   reportRecovered(state, found, incarnation);
 }
 
@@ -145,7 +145,10 @@ function reportRecovered(state: LogState, found: FoundLog, incarnation: number):
   });
 }
 
-/** What a link points to may be anywhere, and be another's: its records must neither be taken nor be overlooked. */
+/**
+ * Refuses a folder in which one of the log's files is a link or a folder. What a link points to may be anywhere and belong to another node,
+ * so its records must neither be used nor be overlooked.
+ */
 function refuseNoFiles(others: readonly NoFile[]): void {
   const found = others.find(({ name }) => isOurs(name));
   if (found === undefined) return;
@@ -155,7 +158,7 @@ function refuseNoFiles(others: readonly NoFile[]): void {
   );
 }
 
-/** Undefined for a folder that is nobody's yet. */
+/** Reads to whom the folder belongs. Undefined: it is empty and belongs to nobody yet. */
 function* readOwner(
   state: LogState,
   { folder, others }: Listed,
@@ -170,7 +173,7 @@ function* readOwner(
     if (unknown.length > 0) log(state, "unknownFiles", { files: unknown.join(", ") });
     return owner;
   }
-  // The marker of a new node is there before the node is.
+  // A new node writes the marker of its lost vote before anything else, so a marker alone does not mean that the folder was used.
   const found = names
     .filter((name) => !isLeftover(name) && !isTolerated(name) && name !== VOTE_LOSS_FILE)
     .sort();
@@ -189,7 +192,7 @@ function* readOwner(
   );
 }
 
-/** A node alone is an ensemble at once. Others are founded when they know each other. */
+/** The identity of a new folder. A node alone is an ensemble at once; several nodes found theirs when all know of each other. */
 function ownFolder({ settings }: LogState, identity: Identity): FolderIdentity {
   const { server, members } = settings;
   const isAlone = members.length === 1;
@@ -197,10 +200,10 @@ function ownFolder({ settings }: LogState, identity: Identity): FolderIdentity {
   return { identity, members, configuration };
 }
 
-/** A number that no folder of a node alone counts to; those of an ensemble's members begin at a wall clock's. */
+/** A node alone counts its starts from 1 and never reaches this number. The folders of an ensemble's members begin at the wall clock. */
 const STARTS_ALONE_MAX: number = 2 ** 40;
 
-/** An older folder does not say with whom it was used. That it was used with others can be seen, and then it is theirs. */
+/** Refuses to start a member of an ensemble as a node alone. An older folder does not name its members, but its incarnation shows them. */
 function refuseAlone(state: LogState, incarnation: number): void {
   if (state.settings.members.length > 1 || incarnation < STARTS_ALONE_MAX) return;
   throw new LogStop(
@@ -208,7 +211,7 @@ function refuseAlone(state: LogState, incarnation: number): void {
   );
 }
 
-/** Of a marker that cannot be read the worst is assumed. */
+/** Reads why this node has no vote. A marker that cannot be read counts as the worst case, a lost promise. */
 function* readVoteLoss(folder: Folder, crc32: Crc32): Procedure<VoteLoss | undefined> {
   if (!folder.has(VOTE_LOSS_FILE)) return undefined;
   const bytes = yield* readWhole(folder, VOTE_LOSS_FILE);
@@ -228,8 +231,9 @@ function* readPromise(folder: Folder, crc32: Crc32): Procedure<ReadPromise> {
 }
 
 /**
- * Of the life before. A number that was lost is replaced by one that none can have reached by counting, as is that of a
- * folder that may replace an older one: batches of an earlier life must not be taken for this one's.
+ * Reads the number of the folder's last start. Batches of an earlier incarnation must not be taken for those of this one. So if the number
+ * was lost, or if an empty folder may replace an older one, the wall clock in milliseconds is used, which is larger than any count of
+ * starts.
  */
 function* readIncarnation(
   state: LogState,
@@ -242,14 +246,14 @@ function* readIncarnation(
     const bytes = yield* readWhole(folder, INCARNATION_FILE);
     return decodeOr(() => decodeIncarnation(bytes, crc32), unreached);
   }
-  // It is written before the first promise and the first record.
+  // The file is written before the first promise and the first record. If there is one of those, the file was lost.
   const hasPromised =
     promise.kind === "damaged" || (promise.kind === "stored" && promise.promise.epoch > EPOCH_NONE);
   const isLost = hasPromised || [...folder.keys()].some(isSegmentName);
   return isLost || repairable ? unreached : 0;
 }
 
-/** A follower promises an epoch before it takes that epoch's first record. */
+/** A text that says why the stored promise cannot be right: an epoch is promised before its first record is taken. Undefined: it can. */
 function faultOfPromise(promise: ReadPromise, isLost: boolean, logged: Epoch): string | undefined {
   const isStored = promise.kind === "stored";
   if (isStored && promise.promise.epoch >= logged) return undefined;
@@ -266,10 +270,10 @@ function refuseDamage(fault: string | undefined, before: VoteLoss | undefined): 
   );
 }
 
-/** Why this node may not vote, if so. What was promised is the graver question, and an older reason stays. */
+/** Why this node has no vote. A lost promise is the graver loss, so it counts before a damaged log. An older reason stays. */
 function lossNow(
   state: LogState,
-  of: {
+  facts: {
     readonly isNew: boolean;
     readonly before: VoteLoss | undefined;
     readonly found: FoundLog;
@@ -277,23 +281,23 @@ function lossNow(
   },
 ): VoteLoss | undefined {
   const { epoch } = state.promise;
-  if (of.isNew) return { reason: "new", epoch: EPOCH_NONE };
-  if (of.before !== undefined && of.before.reason !== "log") return of.before;
-  if (of.promiseFault !== undefined) return { reason: "promise", epoch };
-  if (of.before !== undefined) return of.before;
-  return of.found.damage === undefined ? undefined : { reason: "log", epoch };
+  if (facts.isNew) return { reason: "new", epoch: EPOCH_NONE };
+  if (facts.before !== undefined && facts.before.reason !== "log") return facts.before;
+  if (facts.promiseFault !== undefined) return { reason: "promise", epoch };
+  if (facts.before !== undefined) return facts.before;
+  return facts.found.damage === undefined ? undefined : { reason: "log", epoch };
 }
 
 function isSameLoss(loss: VoteLoss, before: VoteLoss | undefined): boolean {
   return loss.reason === before?.reason && loss.epoch === before.epoch;
 }
 
-/** From here on the folder is changed. The marker is durable by now. */
+/** Sets aside and cuts what cannot be used. The folder is changed from here on, and the marker of a lost vote is durable by now. */
 function* clearUp(state: LogState, found: FoundLog): Procedure {
   for (const file of found.aside) yield* setAside(state, file);
   if (found.cut !== undefined) yield* cutAside(state, found.cut);
   if (found.torn !== undefined) yield* cutTorn(state, found.torn);
-  // What an earlier life wrote and did not live to sync is reported from now on, so it must be durable first.
+  // The last start may have written records without syncing them. They are reported as durable from now on, so they are synced first.
   const last = state.segments.at(-1);
   if (last !== undefined) yield* perform([{ kind: "sync", file: last.name }]);
 }
@@ -309,7 +313,7 @@ function* cutTorn(state: LogState, torn: NonNullable<FoundLog["torn"]>): Procedu
   if (current !== undefined) current.size = end;
 }
 
-function sayWithoutVote(state: LogState, loss: VoteLoss, fault: string | undefined): void {
+function logWithoutVote(state: LogState, loss: VoteLoss, fault: string | undefined): void {
   const { reason } = loss;
   if (fault !== undefined) log(state, "damaged", { reason, found: fault });
   log(state, "withoutVote", { reason, repair: "from the leader" });

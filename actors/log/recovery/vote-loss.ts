@@ -1,6 +1,6 @@
 /**
- * The marker of a node that may have forgotten what it acknowledged or promised. It is durable before anything is cut off,
- * and goes when log-sync says that the node holds again whatever it may have acknowledged.
+ * The marker of a node without a vote, because it may have forgotten what it acknowledged or promised. It is durable before anything is cut
+ * off, and is removed when log-sync says that the node holds again whatever it may have acknowledged.
  */
 import { formatZxid } from "../../../protocol/zxid.ts";
 import {
@@ -22,8 +22,7 @@ import {
   replaceFile,
   TEMPORARY_SUFFIX,
 } from "../format/procedure.ts";
-import { becomeFull } from "../disk-space.ts";
-import { performWithReserve } from "../disk-space.ts";
+import { performWithReserve, stallChange } from "../disk-space.ts";
 import { type LogState, report, log } from "../state.ts";
 
 const COPY_BYTES: number = 1024 * 1024;
@@ -33,7 +32,7 @@ export function* storeVoteLoss(state: LogState, loss: VoteLoss): Procedure {
   state.voteLoss = loss;
 }
 
-/** The marker first: a crash between the two leaves a node without a vote. */
+/** Takes the vote away durably. The marker is written before the incarnation, so that a crash between the two leaves no vote. */
 export function* loseVote(state: LogState, incarnation: number): Procedure {
   const { promise, settings } = state;
   yield* storeVoteLoss(state, { reason: "promise", epoch: promise.epoch });
@@ -43,15 +42,14 @@ export function* loseVote(state: LogState, incarnation: number): Procedure {
   report(state, { kind: "voteLost" });
 }
 
-/** The head of the changes. Without room it stays there and is tried again. */
+/** Gives the vote back, as the head of the changes says. If there is no space for the promise, it stays there and is tried again. */
 export function* regainVote(state: LogState): Procedure {
   const { promise, settings } = state;
-  // The file may be the damaged one still: the promise that is known by now may be the log's own epoch.
+  // The file may still be the damaged one, if the promise that is in memory is only the epoch of the log's last record.
   const bytes = encodePromise(promise, settings.crc32);
   if (!(yield* performWithReserve(state, replaceFile(PROMISE_FILE, bytes)))) {
     yield* removeIfThere(`${PROMISE_FILE}${TEMPORARY_SUFFIX}`);
-    state.changeStalled = true;
-    becomeFull(state);
+    stallChange(state);
     return;
   }
   for (const file of state.damagedFiles.splice(0)) yield* removeIfThere(file);
@@ -62,7 +60,7 @@ export function* regainVote(state: LogState): Procedure {
   report(state, { kind: "voteRegained" });
 }
 
-/** Out of the way, for whoever wants to know what happened. */
+/** Renames a file that cannot be used, so that an operator can find out later what happened. */
 export function* setAside(state: LogState, file: string): Procedure {
   const to = asideName(file);
   yield* perform([{ kind: "rename", file, to }, { kind: "syncFolder" }]);
@@ -70,7 +68,7 @@ export function* setAside(state: LogState, file: string): Procedure {
   if (!state.damagedFiles.includes(to)) state.damagedFiles.push(to);
 }
 
-/** Cuts the file off, after a copy of the whole was made if there is room for one. */
+/** Cuts the file off at `end`. If the disk has space, a copy of the whole file is set aside first. */
 export function* cutAside(
   state: LogState,
   file: { readonly name: string; readonly size: number; readonly end: number },
@@ -78,16 +76,16 @@ export function* cutAside(
   const { name, size, end } = file;
   const to = asideName(name);
   let copied = 0;
-  let hasRoom = true;
-  while (hasRoom && copied < size) {
+  let hasSpace = true;
+  while (hasSpace && copied < size) {
     const bytes = yield* readBytes(name, copied, Math.min(COPY_BYTES, size - copied));
-    hasRoom = yield* performIfSpace([
+    hasSpace = yield* performIfSpace([
       { kind: "write", file: to, position: copied, buffers: [bytes] },
       { kind: "sync", file: to },
     ]);
     copied += bytes.length;
   }
-  if (hasRoom) state.damagedFiles.push(to);
+  if (hasSpace) state.damagedFiles.push(to);
   else yield* removeIfThere(to);
   yield* perform([
     { kind: "truncate", file: name, length: end },

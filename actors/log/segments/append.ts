@@ -1,16 +1,15 @@
-/** Appends: records that follow the log's end are written and synced as a group, into the last segment or a new one. */
+/** How records are appended to the log: as a group, with one write header and one sync, to the last segment or to a new one. */
 import { assert } from "../../../protocol/assert.ts";
 import type { DiskOperation } from "../../../runtime/disk.ts";
 import { segmentName } from "../format/files.ts";
-import { tellEndDurably } from "./log-end.ts";
+import { writeLogEndDurably } from "./log-end.ts";
 import { encodeWriteHeader, WRITE_HEADER_BYTES } from "../format/write-header.ts";
 import { performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
-import { becomeFull } from "../disk-space.ts";
-import { giveBack } from "../disk-space.ts";
+import { becomeFull, giveBack } from "../disk-space.ts";
 import { takeSpare } from "./spares.ts";
 import { type LogState, type PendingRecord, report, log, type Segment } from "../state.ts";
 
-/** Writes the records with one sync for each segment they touch, which is one sync but for the rare new segment. */
+/** Writes the records, with one sync for each segment that they go to. A new segment is rare, so that is nearly always one sync. */
 export function* appendGroup(state: LogState, records: readonly PendingRecord[]): Procedure {
   let next = 0;
   while (next < records.length) {
@@ -46,7 +45,7 @@ function countFitting(
   return count;
 }
 
-/** How many records were written: all of them, or none because there was no room. */
+/** Returns how many records were written: all of them, or none because the disk had no space. */
 function* writeToSegment(
   state: LogState,
   segment: Segment,
@@ -68,9 +67,10 @@ function* writeToSegment(
 }
 
 /**
- * A new segment for the records from `from`: everything before them is durable by now, so a damaged record in an older
- * segment is never a write cut short. The file gets its name when they are durable in it: so no crash leaves a segment
- * without a record, behind which damage to the one before could hide. A record larger than a segment gets one of its own.
+ * Begins a new segment with the records from `from` on. Everything before them is durable by now, so a damaged record in an older segment
+ * cannot be a write that a crash cut short. The file gets the name of a segment when the records are durable in it. So no crash leaves a
+ * segment without a record, behind which damage to the segment before could hide. A record that is larger than a segment gets a segment
+ * of its own. Returns how many records were written.
  */
 function* startSegment(
   state: LogState,
@@ -88,7 +88,7 @@ function* startSegment(
   );
   const operations: DiskOperation[] = [];
   const before = state.segments.at(-1);
-  // From here on half a seal there would be damage, no write cut short.
+  // When there is a later segment, half a seal would be damage and no longer a write that a crash cut short. So it is synced first.
   if (before?.sealed === true) operations.push({ kind: "sync", file: before.name });
   const spare = takeSpare(state);
   operations.push(
@@ -104,7 +104,7 @@ function* startSegment(
   segment.size = spare.size;
   state.segments.push(segment);
   noteDurable(state, segment, taken);
-  yield* tellEndDurably(state);
+  yield* writeLogEndDurably(state);
   log(state, "segmentStarted", { file });
   return taken.length;
 }

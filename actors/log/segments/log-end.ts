@@ -1,16 +1,15 @@
 /**
- * How far the log was durable, told outside of it in the file `log-end`: a log that ends before that has lost its end, whatever
- * took it, and is not taken for one that ended there (decision 11). The file holds the same zxid twice, each in a block
- * of its own:
+ * The file `log-end` says, outside of the log, how far the log was durable. A log that ends before that has lost its end, and must not be
+ * taken for a log that ended there (decision 11). The file has the same zxid twice, in two blocks:
  *
  *   offset  size  field (big-endian)
  *   0       4     magic
  *   4       4     CRC-32 of bytes 8 to 16
- *   8       8     a zxid: the log was durable up to it, and has not been cut below it since
+ *   8       8     a zxid: the log was durable up to it, and was not truncated below it since
  *   4096          the same fields again
  *
- * The first place is written when the file is made and when the log is cut; the second follows the log, mostly without a sync, so a
- * power failure may leave it old or torn. Each is true when it is intact, so the higher one counts.
+ * The first place is written when the file is made and when the log is truncated. The second follows the log, mostly without a sync, so a
+ * power failure may leave it old or torn. What an intact place says is true, so the higher of the two counts.
  */
 import { assert } from "../../../protocol/assert.ts";
 import type { Crc32 } from "../../../protocol/record.ts";
@@ -22,7 +21,7 @@ import { performWithReserve } from "../disk-space.ts";
 import type { LogState } from "../state.ts";
 
 const PLACE_BYTES = 16;
-/** Apart by a block of any disk, so that no write tears both. */
+/** The places are apart by a block of any disk, so that no write tears both. */
 const SECOND_PLACE = 4096;
 export const LOG_END_BYTES: number = SECOND_PLACE + PLACE_BYTES;
 const MAGIC = 0x7a_65_6e_64;
@@ -35,7 +34,7 @@ export function encodeLogEnd(zxid: Zxid, crc32: Crc32): Uint8Array {
   return bytes;
 }
 
-/** Throws `FileDamaged` where neither place is intact, which no crash leaves. */
+/** Throws `FileDamaged` if neither place is intact, since no crash leaves the file like that. */
 export function decodeLogEnd(bytes: Uint8Array, crc32: Crc32): Zxid {
   const first = decodePlace(bytes, 0, crc32);
   const second = decodePlace(bytes, SECOND_PLACE, crc32);
@@ -65,20 +64,20 @@ function decodePlace(bytes: Uint8Array, offset: number, crc32: Crc32): Zxid | un
   return Number.isSafeInteger(zxid) ? (zxid as Zxid) : undefined;
 }
 
-/** The file does not yet say how far the log is durable. */
-export function isEndUntold({ index, logEnd }: LogState): boolean {
+/** Whether the log is durable further than the file says. */
+export function isLogEndOutdated({ index, logEnd }: LogState): boolean {
   return index.lastZxid > logEnd;
 }
 
-/** Not synced: it costs an append nothing, and an older one is only weaker evidence. */
-export function* tellEnd(state: LogState): Procedure {
+/** Writes the log's end without a sync, so that it costs an append nothing. If it is lost, an older end is only weaker evidence. */
+export function* writeLogEnd(state: LogState): Procedure {
   yield* performIfSpace([writePlace(state, SECOND_PLACE, state.index.lastZxid)]);
-  // Also where a disk that copies what it overwrites had no room: then an older one stands.
+  // The new end is noted even if a file system that copies what it overwrites had no space for it. The older one is true too.
   state.logEnd = state.index.lastZxid;
 }
 
-/** Synced: of a new segment, so that one that is missing as a whole is noticed. */
-export function* tellEndDurably(state: LogState): Procedure {
+/** Writes the log's end with a sync, after a new segment, so that it is noticed if that segment as a whole is ever missing. */
+export function* writeLogEndDurably(state: LogState): Procedure {
   yield* performIfSpace([
     writePlace(state, SECOND_PLACE, state.index.lastZxid),
     { kind: "sync", file: LOG_END_FILE },
@@ -87,8 +86,9 @@ export function* tellEndDurably(state: LogState): Procedure {
 }
 
 /**
- * Before the log is cut after `zxid`, or begins there anew. One place after the other, so that one is intact at any moment.
- * False: on a disk that copies what it overwrites there was no room, and the log must stay as it is.
+ * Must be called before the log is truncated after `zxid`, or begins there again. It writes one place after the other, so that one of
+ * them is intact at any moment. Returns false if a file system that copies what it overwrites had no space: the log must then stay as
+ * it is.
  */
 export function* lowerEnd(state: LogState, zxid: Zxid): Procedure<boolean> {
   if (state.logEnd <= zxid) return true;
@@ -104,7 +104,7 @@ export function* lowerEnd(state: LogState, zxid: Zxid): Procedure<boolean> {
 }
 
 function writePlace(state: LogState, position: number, zxid: Zxid): DiskOperation {
-  assert(zxid <= state.index.lastZxid, "only what is durable is told");
+  assert(zxid <= state.index.lastZxid, "only what is durable is written to log-end");
   const buffers = [encodePlace(zxid, state.settings.crc32)];
   return { kind: "write", file: LOG_END_FILE, position, buffers };
 }

@@ -1,17 +1,17 @@
-/** Reads records back from the segments, for peers that missed them. */
+/** Reads records back from the segments, for followers that missed them and for the trees of this node. */
 import { assert } from "../../../protocol/assert.ts";
 import { verifyRecord } from "../../../protocol/record.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
 import { LogStop, type Procedure, readBytes } from "../format/procedure.ts";
 import { type LogState, type ReadRequest, report, type Segment } from "../state.ts";
 
-/** Answers with records of one segment; only durable ones are in the index. */
+/** Answers with records of one segment. All of them are durable, since only durable records are in the index. */
 export function* readRecords(state: LogState, request: ReadRequest): Procedure {
-  const { tag, after } = request;
+  const { purpose, after } = request;
   const from = state.index.countUpTo(after);
-  // Nothing, too, when what follows has been purged since.
+  // There is no record after `after`, or a purge has removed those that follow it.
   if (from === state.index.count || after < state.index.base) {
-    report(state, { kind: "records", tag, after, records: [] });
+    report(state, { kind: "records", purpose, after, records: [] });
     return;
   }
   const segment = segmentOf(state, from);
@@ -26,7 +26,7 @@ export function* readRecords(state: LogState, request: ReadRequest): Procedure {
     if ("fault" in checked) throw damagedRecord(state, segment, record, checked.fault);
     records.push(bytes.subarray(offset, offset + checked.length));
   }
-  report(state, { kind: "records", tag, after, records });
+  report(state, { kind: "records", purpose, after, records });
 }
 
 function segmentOf(state: LogState, record: number): Segment {
@@ -35,7 +35,7 @@ function segmentOf(state: LogState, record: number): Segment {
   return segment;
 }
 
-/** The last record of the same segment that ends within `bytesMax` bytes of the first one's start; at least the first. */
+/** The last record of the segment of record `from` such that the records up to it have at most `bytesMax` bytes, and at least `from`. */
 function lastWithin(state: LogState, from: number, bytesMax: number): number {
   const next = state.segments.find((candidate) => candidate.firstRecord > from);
   const limit = (next?.firstRecord ?? state.index.count) - 1;

@@ -1,6 +1,7 @@
 /**
- * Where each durable record of the log lies: typed arrays, 16 bytes a record, so that a read is one direct seek. Records are
- * numbered from the first one of this life's start; the numbers stay when the oldest are purged.
+ * Where each durable record of the log is in its segment. The index consists of typed arrays with 16 bytes for each record, so a read needs
+ * no search on disk. Records are numbered from the first one that the log had when the node started, and keep their numbers when the
+ * oldest are purged.
  */
 import { assert } from "../../../protocol/assert.ts";
 import { type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
@@ -13,17 +14,17 @@ export class RecordIndex {
   #offsets = new Uint32Array(1024);
   #lengths = new Uint32Array(1024);
 
-  /** The number after the last record's. */
+  /** The number of the next record: one more than that of the last. */
   get count(): number {
     return this.#count;
   }
 
-  /** The log begins after this zxid. */
+  /** The zxid after which the log begins. */
   get base(): Zxid {
     return this.#base;
   }
 
-  /** The log's end. */
+  /** The end of the log. */
   get lastZxid(): Zxid {
     return this.#count === this.#first ? this.#base : this.lastZxidOf(this.#count - 1);
   }
@@ -38,7 +39,7 @@ export class RecordIndex {
     this.#count += 1;
   }
 
-  /** Keeps the records before number `count`. */
+  /** Forgets the records from number `count` on. */
   truncate(count: number): void {
     assert(count <= this.#count, "a truncation does not lengthen the log");
     assert(count >= this.#first, "a truncation does not reach below the base");
@@ -58,7 +59,7 @@ export class RecordIndex {
     this.#first = first;
   }
 
-  /** An empty log that begins after `base`. */
+  /** Forgets all records. The log is empty and begins after `base`. */
   restart(base: Zxid): void {
     this.#first = 0;
     this.#count = 0;
@@ -77,7 +78,7 @@ export class RecordIndex {
     return low;
   }
 
-  /** Whether a record ends there, or the log begins there. */
+  /** Whether this zxid is the end of a record, or the base. */
   holds(zxid: Zxid): boolean {
     const after = this.countUpTo(zxid);
     return zxid === (after === this.#first ? this.#base : this.lastZxidOf(after - 1));
@@ -87,16 +88,17 @@ export class RecordIndex {
     return at(this.#lastZxids, record - this.#first) as Zxid;
   }
 
-  /** Of the record's first byte in its segment. */
+  /** The offset of the record's first byte in its segment. */
   offsetOf(record: number): number {
     return at(this.#offsets, record - this.#first);
   }
 
+  /** The offset after the record's last byte in its segment. */
   endOf(record: number): number {
     return at(this.#offsets, record - this.#first) + at(this.#lengths, record - this.#first);
   }
 
-  /** Of the records from number `from` on. */
+  /** How many bytes the records from number `from` on have. */
   bytesFrom(from: number): number {
     let bytes = 0;
     for (let record = from; record < this.#count; record += 1) {

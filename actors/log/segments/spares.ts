@@ -1,25 +1,26 @@
 /**
- * Segments in waiting. A purged segment is used again as it is: its blocks are in place, so nothing needs to be written ahead
- * of the appends. What it held stays behind them, and `scan.ts` tells it by its zxids. Without one, a file of zeros is
- * prepared (`room.ts`).
+ * Spare segments. A purged segment is kept and used again: it has its blocks already, so no zeros need to be written ahead of the appends.
+ * The old records remain behind the new ones, and `scan.ts` recognises them by their lower zxids. If there is no spare segment, a file of
+ * zeros is prepared (`preallocate.ts`).
  */
 import { reusedName, SPARE_FILE } from "../format/files.ts";
 import { WRITE_HEADER_BYTES } from "../format/write-header.ts";
 import { perform, performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
-import { type LogState, log, type Segment } from "../state.ts";
+import { type LogState, log, mayGrow, type Segment } from "../state.ts";
 
-/** As many as are filled until the next purge. */
+/** The largest number of spare segments: as many as are filled until the next purge. */
 function sparesMax({ settings }: LogState): number {
   return Math.ceil((1.5 * settings.snapshotEveryBytes) / settings.segmentBytes);
 }
 
 /**
- * The oldest segment, whose records a snapshot holds, is out of the log durably once this is done. Its first mark is wiped
- * before it gets a segment's name again: so a mark at the beginning is always the segment's own.
+ * Removes the oldest segment, whose effects a snapshot contains, durably from the log. If it becomes a spare, its first write header is
+ * overwritten before it can get a segment's name again, so a write header at the beginning of a segment is always the segment's own.
  */
 export function* retireSegment(state: LogState, segment: Segment): Procedure {
   const { name, size } = segment;
-  const isReusable = size === state.settings.segmentBytes && !state.full && !state.awaitingSpace;
+  const isRightSize = size === state.settings.segmentBytes;
+  const isReusable = isRightSize && state.space.kind !== "full" && mayGrow(state);
   if (!isReusable || state.spares.length >= sparesMax(state)) {
     yield* perform([{ kind: "remove", file: name }, { kind: "syncFolder" }]);
     return;
@@ -34,7 +35,7 @@ export function* retireSegment(state: LogState, segment: Segment): Procedure {
   else yield* removeIfThere(file);
 }
 
-/** A file to begin a segment with, and its size; of no bytes if nothing was prepared. */
+/** Takes a file that a new segment can be written to, and its size. The size is 0 if nothing was prepared. */
 export function takeSpare(state: LogState): { file: string; size: number } {
   const file = state.spares.shift();
   if (file !== undefined) return { file, size: state.settings.segmentBytes };
@@ -43,7 +44,7 @@ export function takeSpare(state: LogState): { file: string; size: number } {
   return { file: SPARE_FILE, size };
 }
 
-/** Room for what is needed more. False: there was none to give. */
+/** Removes the spare segments, so that the disk has space for something more urgent. Returns false if there were none. */
 export function* dropSpares(state: LogState): Procedure<boolean> {
   const files = state.spares.splice(0);
   for (const file of files) {

@@ -1,15 +1,15 @@
-/** Truncation: records that a leader's log contradicts are removed, so that a crash at any point leaves a prefix. */
+/** How records that the leader's log contradicts are removed. A crash at any point leaves a prefix of the old log. */
 import { assert } from "../../../protocol/assert.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { type Procedure, perform } from "../format/procedure.ts";
 import { type LogState, report } from "../state.ts";
 import { lowerEnd } from "./log-end.ts";
-import { becomeFull } from "../disk-space.ts";
+import { stallChange } from "../disk-space.ts";
 
 /**
- * Cuts the log, as the head of the changes says; without room for `log-end` it stays there and is tried again.
- * Removes what is after `after`: later segments last-first, each removal durable before the next, then the rest of the
- * segment by making the file shorter. So a crash at any point leaves a prefix of the old log that holds the new one.
+ * Does the truncation at the head of the changes. If there is no space for `log-end`, it stays there and is tried again. It removes what is
+ * after `after`: the later segments last-first, each removal durable before the next, and then the rest of the last segment by making
+ * the file shorter. So a crash at any point leaves a prefix of the old log that contains the new log.
  */
 export function* truncateLog(state: LogState, after: Zxid): Procedure {
   const { index, segments } = state;
@@ -17,8 +17,7 @@ export function* truncateLog(state: LogState, after: Zxid): Procedure {
   if (kept < index.count) {
     assert(index.holds(after), "a truncation keeps whole records");
     if (!(yield* lowerEnd(state, after))) {
-      state.changeStalled = true;
-      becomeFull(state);
+      stallChange(state);
       return;
     }
     const removed = segments.filter((segment) => segment.firstRecord >= kept).reverse();

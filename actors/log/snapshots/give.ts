@@ -1,4 +1,4 @@
-/** Gives chunks of a snapshot to the lanes of this node, which load it, and to peers that are too far behind for the log. */
+/** Reads chunks of a snapshot for the trees of this node, which load it, and for followers that need records from before the log. */
 import type { ServerId } from "../../../protocol/ids.ts";
 import { tell } from "../../inboxes.ts";
 import { snapshotName } from "../format/files.ts";
@@ -8,9 +8,9 @@ import type { SnapshotMessage } from "../messages.ts";
 import { type LogState, report } from "../state.ts";
 
 /**
- * So long after a peer has read of a snapshot, it stays, and the log after it: under load, snapshots are cut faster than a slow
- * link carries one, and a peer that is given an end of its snapshot only to find it gone would begin anew for ever. Long enough
- * for the peer to verify and install what it has, and to ask for the records that follow.
+ * For this many milliseconds after a peer has read a chunk of a snapshot, no purge removes the snapshot and the log after it. Under load
+ * snapshots are cut faster than a slow link carries one, and a peer whose snapshot were removed on the way would begin again for ever.
+ * The time is long enough for the peer to verify and install the snapshot and to ask for the records that follow.
  */
 export const PINNED_MS = 30_000;
 
@@ -22,7 +22,7 @@ export function giveChunk(state: LogState, ask: Ask, nowMs: number): Procedure {
     : giveToTree(state, ask, ask.to);
 }
 
-/** A peer may ask for what is not there; it gets no bytes then. */
+/** Answers a peer. If it asks for a snapshot or a chunk that is not there, the answer has no bytes. */
 function* giveToPeer(state: LogState, ask: Ask, to: ServerId, nowMs: number): Procedure {
   const { zxid, index, position } = ask;
   const snapshot = state.snapshots.find((candidate) => candidate.zxid === zxid);
@@ -38,10 +38,10 @@ function* giveToPeer(state: LogState, ask: Ask, to: ServerId, nowMs: number): Pr
   report(state, { kind: "snapshotChunk", to, zxid, index, position, bytes });
 }
 
-/** A tree loads a snapshot that was intact when the node started, or that this node has stored since. */
+/** Answers a tree. It loads only snapshots that were intact when the node started or were stored since, so damage stops the node. */
 function* giveToTree(state: LogState, ask: Ask, to: `tree/${number}`): Procedure {
   const { zxid, index, position } = ask;
-  // It was replaced by another one, which the tree is told to load.
+  // Another snapshot has replaced this one, and the tree will be told to load that.
   if (!state.snapshots.some((candidate) => candidate.zxid === zxid)) return;
   state.loads.set(to, zxid);
   const file = snapshotName(zxid);

@@ -1,7 +1,7 @@
 /**
- * A peer's snapshot takes the place of this node's log, which is too far behind to be continued. Received chunk by chunk, verified
- * as a whole, and then one rename decides: before it the old log stands, after it the new one. A log that holds the snapshot's
- * zxid may go on after it with what was acknowledged, so it stands.
+ * How a leader's snapshot replaces this node's log, which ends too early to be continued. When all chunks are stored, the snapshot is
+ * verified as a whole, and then one rename decides: before it the old log is valid, after it the snapshot. A log that holds the
+ * snapshot's zxid may continue it with records that were acknowledged, so it is never replaced.
  */
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
@@ -50,10 +50,13 @@ export function* installSnapshot(state: LogState, snapshot: SnapshotIdentity): P
   report(state, { kind: "installed", snapshot, timeMs: verdict.timeMs, truncations });
 }
 
-/** Why the log stands. Asked last: records may have come while the snapshot was verified. */
+/**
+ * A text that says why the log must not be replaced. It is asked for again after the verification, since records may have come meanwhile.
+ * Undefined: the log may be replaced.
+ */
 function faultOfPlace({ index, snapshots, changes }: LogState, zxid: Zxid): string | undefined {
   const newest = snapshots.at(-1)?.zxid ?? ZXID_NONE;
-  // What is before the base, or in a snapshot of this node, was committed.
+  // What is before the base, or in a snapshot of this node, is committed.
   if (zxid <= index.base || zxid <= newest) return "the log begins there or later";
   if (index.holds(zxid)) return "the log goes on from there";
   return changes.some(({ kind }) => kind === "append") ? "the log goes on" : undefined;
@@ -75,7 +78,7 @@ function* verifyTransfer(
   return { fault: foreignOwner(state.own.configuration, configuration), timeMs };
 }
 
-/** Also what a crash left to be done: what stands in the way may be partly gone. */
+/** Removes the log and gives the snapshot its name. After a crash it is called again, when some of the files may be removed already. */
 export function* finishInstall(zxid: Zxid, replaced: readonly string[]): Procedure {
   const file = installName(zxid);
   for (const name of replaced) yield* removeIfThere(name);

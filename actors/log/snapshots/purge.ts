@@ -1,16 +1,16 @@
-/** Purges snapshots, and the segments that they replace, one file at a time, so that appends never wait for more than that. */
+/** Removes old snapshots, and segments whose effects a snapshot contains, one file at a time, so that appends never wait for more. */
 import type { DiskOperation } from "../../../runtime/disk.ts";
 import { snapshotName } from "../format/files.ts";
 import { perform, type Procedure, removeIfThere } from "../format/procedure.ts";
 import { retireSegment } from "../segments/spares.ts";
 import { log, type LogState, report, type StoredSnapshot } from "../state.ts";
 
-/** The newest two are kept: should one be damaged, the log still continues the other. */
+/** The newest two snapshots are kept, so that the log still continues one of them if the other is damaged. */
 const SNAPSHOTS_KEPT = 2;
 
 /**
- * Removes one file, durably before the next one goes: the oldest first, so that what is left of the log has no gap whenever
- * it ends.
+ * Removes one file durably, and has itself called again if there is another. The oldest file goes first, so that the rest of the log has
+ * no gap whenever the node stops.
  */
 export function* purgeOne(state: LogState, nowMs: number): Procedure {
   const { snapshots, segments, index } = state;
@@ -20,13 +20,13 @@ export function* purgeOne(state: LogState, nowMs: number): Procedure {
   if (old !== undefined) {
     yield* remove(snapshotName(old.zxid));
     snapshots.splice(snapshots.indexOf(old), 1);
-    state.snapshotWork.push({ kind: "purge" });
+    state.queue.addSnapshotWork({ kind: "purge" });
     return;
   }
   const damaged = state.voteLoss === undefined ? state.damagedFiles.pop() : undefined;
   if (damaged !== undefined) {
     yield* removeIfThere(damaged);
-    state.snapshotWork.push({ kind: "purge" });
+    state.queue.addSnapshotWork({ kind: "purge" });
     return;
   }
   const [oldest] = snapshots;
@@ -42,17 +42,17 @@ export function* purgeOne(state: LogState, nowMs: number): Procedure {
   index.purge(second.firstRecord);
   log(state, "segmentPurged", { file: first.name });
   report(state, { kind: "purged", baseZxid: index.base });
-  state.snapshotWork.push({ kind: "purge" });
+  state.queue.addSnapshotWork({ kind: "purge" });
 }
 
-/** By a lane, or by a peer while there is room: a disk that is nearly full comes first. */
+/** Whether a tree reads this snapshot, or a peer does. When disk space is low, peers do not keep a snapshot from being removed. */
 function isBeingRead(
-  { loads, low }: LogState,
+  { loads, space }: LogState,
   { zxid, pinnedUntilMs }: StoredSnapshot,
   nowMs: number,
 ): boolean {
   for (const loaded of loads.values()) if (loaded === zxid) return true;
-  return !low && pinnedUntilMs !== undefined && nowMs < pinnedUntilMs;
+  return space.kind === "free" && pinnedUntilMs !== undefined && nowMs < pinnedUntilMs;
 }
 
 function* remove(file: string): Procedure {

@@ -1,4 +1,4 @@
-/** Stores the chunks of a snapshot as they come, from the tree that cuts it or from the leader that gives it. */
+/** How the chunks of a snapshot are stored as they come, from the tree that cuts it or from the leader. */
 import { assert } from "../../../protocol/assert.ts";
 import { perform, performIfSpace, type Procedure, removeIfThere } from "../format/procedure.ts";
 import { chunkFault } from "../format/snapshot-file.ts";
@@ -48,7 +48,7 @@ function refuseCut(state: LogState, zxid: Zxid, reason: string): void {
   state.outbox.push(tell("tree/1", { kind: "snapshotRefused", zxid, reason }));
 }
 
-/** From the moment it has its name, a snapshot is whole. */
+/** Gives the file the name of a snapshot, which only a complete snapshot has. */
 function* finishCut(state: LogState, cut: PartialSnapshot): Procedure {
   const { zxid, bytes, checksum } = cut;
   yield* perform([
@@ -58,12 +58,12 @@ function* finishCut(state: LogState, cut: PartialSnapshot): Procedure {
   const identity = { zxid, bytes, checksum };
   state.snapshots.push({ zxid, identity, pinnedUntilMs: undefined });
   noteSnapshot(state, state.index.bytesFrom(state.index.countUpTo(zxid)));
-  state.snapshotWork.push({ kind: "purge" });
+  state.queue.addSnapshotWork({ kind: "purge" });
   report(state, { kind: "snapshotStored", snapshot: identity });
   log(state, "snapshotStored", { zxid: formatZxid(zxid), bytes });
 }
 
-/** Each chunk is verified as it comes. */
+/** Stores a chunk of the leader's snapshot. Each chunk is verified when it comes. */
 function* storeTransfer(state: LogState, chunk: Store): Procedure {
   const { zxid, index, position, bytes } = chunk;
   if (index === 0) state.transfer = yield* beginFile(TRANSFER_FILE, zxid);
@@ -83,6 +83,7 @@ function* storeTransfer(state: LogState, chunk: Store): Procedure {
   report(state, { kind: "chunkStored", zxid, index });
 }
 
+/** Removes what is stored of the leader's snapshot. */
 export function* dropTransfer(state: LogState): Procedure {
   state.transfer = undefined;
   yield* removeIfThere(TRANSFER_FILE);
@@ -93,7 +94,10 @@ function* beginFile(file: string, zxid: Zxid): Procedure<PartialSnapshot> {
   return { zxid, nextIndex: 0, bytes: 0, checksum: 0 };
 }
 
-/** False: there is no space for it. Spare segments have been given up then, so that the next attempt may find some. */
+/**
+ * Appends a chunk durably. Returns false if there is no space: the spare segments are given up then, so that a later attempt may
+ * succeed.
+ */
 function* appendChunk(
   state: LogState,
   file: string,

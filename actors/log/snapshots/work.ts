@@ -1,4 +1,4 @@
-/** Work on snapshots, one piece at a time: each reads or writes one chunk, or removes one file, so that appends never wait for more. */
+/** The pieces of work on snapshots. Each reads or writes one chunk or removes one file, so that appends never wait for more than that. */
 import { unreachable } from "../../../protocol/assert.ts";
 import type { Procedure } from "../format/procedure.ts";
 import type { LogState, SnapshotWork } from "../state.ts";

@@ -1,7 +1,8 @@
 /**
- * An operation that is committed and that a replica cannot apply, which is a bug. The replica may be half changed, so its node stops;
- * as the operation is in the log, every start stops there again, on every node. The way past it is an operator's: each node is
- * told to skip exactly this zxid (docs/decisions/0012-skipped-operations.md). What is skipped is part of the replicated state.
+ * What happens when a replica cannot apply a committed operation, which is a bug. The operation may have changed half of what it should
+ * have, so the node stops. Since the operation is in the log, every later start stops there too, on every node. Only an operator can
+ * resolve this, by telling each node to skip exactly this zxid (docs/decisions/0012-skipped-operations.md). The list of what was
+ * skipped is part of the replicated state.
  */
 import { logEvent } from "../../log-event.ts";
 import type { Operation } from "../../../protocol/operations.ts";
@@ -9,14 +10,14 @@ import type { RecordHeader } from "../../../protocol/record.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import type { TreeTurn } from "../state.ts";
 
-/** The event by which the server learns of it. */
+/** The log event from which the server learns of the failure. */
 export const APPLY_FAILED = "applyFailed";
 
 export class ApplyFailure extends Error {
   override readonly name = "ApplyFailure";
   readonly zxid: Zxid;
   readonly record: RecordHeader;
-  /** Undefined: the record as a whole cannot be read. */
+  /** The operation that failed. Undefined: the record as a whole cannot be decoded. */
   readonly operation: Operation | undefined;
 
   constructor(
@@ -32,7 +33,7 @@ export class ApplyFailure extends Error {
   }
 }
 
-/** Names it, and stops the node. */
+/** Writes to the log which operation failed, and stops the node. */
 export function stopFor({ effects }: TreeTurn, failure: ApplyFailure): void {
   const { zxid, record, operation } = failure;
   const what = operation === undefined ? "the whole record" : operationText(operation);
@@ -51,7 +52,7 @@ export function stopFor({ effects }: TreeTurn, failure: ApplyFailure): void {
 
 const PATH_SHOWN_MAX = 200;
 
-/** Of an operation that may be none, whatever its type says. */
+/** A short text for the operation. It is defensive, since the decoded value may not be what its type says. */
 function operationText(operation: Operation): string {
   if (operation.kind !== "client") return operation.kind;
   const { operation: asked } = operation;

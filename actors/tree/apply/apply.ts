@@ -1,6 +1,6 @@
 /**
- * Applies committed records, in order, each once. Deterministic: everything it depends on is in the record or in the
- * replicated state. Results are built for this lane's own batches only; nobody waits for them elsewhere.
+ * Applies committed records in order, each once. This is deterministic: the outcome depends on nothing but the record and the
+ * replicated state. Results are built only for the batches of this lane, since nobody waits for the others here.
  */
 import { assert, unreachable } from "../../../protocol/assert.ts";
 import { decodeBatch } from "../../../protocol/batch.ts";
@@ -25,7 +25,7 @@ import { createTransaction, type Transaction } from "./transaction.ts";
 import { takeEvents } from "../watch/watches.ts";
 import { applyZnodeOperation, removeZnode, setAcl } from "./znode-operations.ts";
 
-/** Returns how many operations the record held. */
+/** Applies a record and returns how many zxids it has. Throws an `ApplyFailure` if an operation cannot be applied. */
 export function applyRecord(turn: TreeTurn, record: Uint8Array): number {
   const { state: tree } = turn;
   const header = recordHeader(record);
@@ -41,7 +41,10 @@ export function applyRecord(turn: TreeTurn, record: Uint8Array): number {
   return count;
 }
 
-/** A new leader may go by one that was changed in records before its barrier, of which it does not know that they are committed. */
+/**
+ * Keeps the latest configuration in an applied record. A barrier may name an older one: its leader did not know yet that the records
+ * before the barrier, with a later configuration in them, were committed.
+ */
 function takeConfiguration(tree: TreeState, record: Uint8Array): void {
   const configuration = recordConfiguration(record);
   if (configuration === undefined) return;
@@ -49,7 +52,7 @@ function takeConfiguration(tree: TreeState, record: Uint8Array): void {
     tree.configuration = configuration;
 }
 
-/** Undefined in the place of each operation of a record that cannot be read and is to be skipped. */
+/** Decodes the operations of a record. If it cannot be decoded and its first zxid is to be skipped, each operation is undefined. */
 function operationsOf(
   tree: TreeState,
   header: RecordHeader,
@@ -115,7 +118,7 @@ function applyBatch(
   );
 }
 
-/** The result is undefined only if it is not `wanted`. */
+/** Applies one operation. The result may be undefined if it is not `wanted`. */
 function applyOperation(
   transaction: Transaction,
   operation: Operation,
@@ -139,7 +142,7 @@ function applyOperation(
       return attachSession(transaction, operation);
     case "expireSession": {
       const session = tree.sessions.get(operation.session);
-      // Attached again after the leader gave it up: it lives.
+      // A session that was attached again after its leader had found it expired lives on.
       if (session !== undefined && session.attachedAt <= operation.attachedAt) {
         endSession(transaction, session);
       }
@@ -195,11 +198,11 @@ function sessionResult({ id, timeoutMs, password, attachedAt }: Session): Operat
   return { kind: "session", session: id, timeoutMs, password, attachedAt };
 }
 
-/** The session and its ephemerals go, all at this zxid. */
+/** Removes the session and its ephemerals, all at this zxid. */
 function endSession(transaction: Transaction, session: Session): void {
   const { tree } = transaction;
   saveSession(tree, session);
-  // Sorted: the order of a set is not part of the replicated state.
+  // The paths are sorted, since the order of the set is not replicated, and every node must delete in the same order.
   for (const path of [...(session.ephemerals ?? [])].sort()) {
     const znode = tree.znodes.byPath.get(path);
     assert(znode?.ephemeralOwner === session.id, "a session knows its ephemerals");

@@ -1,4 +1,4 @@
-/** A multi: all of its operations at one zxid, each seeing what those before it did, or none. */
+/** A multi applies all of its operations at one zxid or none of them. Each operation sees the changes of those before it. */
 import { Code } from "../../../protocol/codes.ts";
 import type { OperationResult, ZnodeOperation } from "../../../protocol/operations.ts";
 import { errorResult, znodeResult } from "./results.ts";

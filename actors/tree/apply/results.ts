@@ -1,4 +1,4 @@
-/** What the submitter is told of an operation. */
+/** The results of operations, which go to the submitter. */
 import { Code } from "../../../protocol/codes.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
 import { statOf } from "../store/znodes.ts";
@@ -13,7 +13,7 @@ export function errorResult(code: Code): OperationResult {
   return errors.get(code) ?? { kind: "error", code };
 }
 
-/** Shows the znode as it is now. */
+/** The result of an operation on a znode, with the stat that the znode has now. */
 export function znodeResult(
   operation: "create" | "delete" | "setData" | "setAcl" | "check",
   outcome: Outcome,

@@ -1,7 +1,7 @@
 /**
- * Whether a client knows its session's password, told from the replica before anything happens to the session. A session's id is
- * the zxid that created it and its password never changes: so what is applied up to the id is enough to know. An id beyond is of
- * a session that another node already knows, or of none: it waits until this replica has come as far.
+ * Checks from the replica whether a client knows its session's password, before anything happens to the session. The id of a session
+ * is the zxid that created it, and a password never changes: a replica that has applied that zxid knows enough. A larger id belongs to
+ * a session that other nodes know already, or to none; its check waits until this replica has come as far.
  */
 import type { GatewayName } from "../../gateway/messages.ts";
 import { tell } from "../../inboxes.ts";
@@ -24,7 +24,7 @@ export function checkSession(turn: TreeTurn, check: SessionCheck): void {
   }
 }
 
-/** More is applied. */
+/** Answers the checks that were waiting for what is applied now. */
 export function answerChecks(turn: TreeTurn): void {
   const { state: tree } = turn;
   for (const check of tree.sessionChecks) {
@@ -34,7 +34,7 @@ export function answerChecks(turn: TreeTurn): void {
   }
 }
 
-/** The client is gone. */
+/** Drops the checks of a connection that has ended. */
 export function forgetChecks(tree: TreeState, from: GatewayName, client: number): void {
   for (const check of tree.sessionChecks) {
     if (check.from === from && check.client === client) tree.sessionChecks.delete(check);

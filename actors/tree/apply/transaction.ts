@@ -1,6 +1,6 @@
 /**
- * The transaction that is being applied: its zxid and time, and, within a multi, what must be undone if a later
- * operation is refused and what becomes visible only if none is.
+ * The transaction that is being applied: its zxid, its time, and within a multi what must be undone if a later operation is refused,
+ * and which changes become visible to watches and change streams only if none is.
  */
 import { assert } from "../../../protocol/assert.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
@@ -18,7 +18,8 @@ export type Transaction = {
   zxid: Zxid;
   /** Undefined outside a multi, where nothing is ever undone. */
   undo: Undo[] | undefined;
-  held: HeldChange[];
+  /** The changes of a multi that watches and streams have not seen yet. */
+  invisible: InvisibleChange[];
 };
 
 export type Undo =
@@ -44,10 +45,10 @@ export type Undo =
       readonly version: number;
     };
 
-type HeldChange = { readonly kind: Change["kind"]; readonly znode: Znode };
+type InvisibleChange = { readonly kind: Change["kind"]; readonly znode: Znode };
 
 export function createTransaction(tree: TreeState, timeMs: number, zxid: Zxid): Transaction {
-  return { tree, timeMs, zxid, undo: undefined, held: [] };
+  return { tree, timeMs, zxid, undo: undefined, invisible: [] };
 }
 
 export function noteUndo(transaction: Transaction, undo: Undo): void {
@@ -55,14 +56,14 @@ export function noteUndo(transaction: Transaction, undo: Undo): void {
   transaction.undo.push(undo);
 }
 
-/** `node` has just changed, or been removed. */
+/** To be called after the znode has changed or was removed. Outside a multi the change becomes visible at once. */
 export function changed(transaction: Transaction, kind: Change["kind"], znode: Znode): void {
-  if (transaction.undo === undefined) publish(transaction, kind, znode);
-  // As it is now: a later operation of the multi may change it again.
-  else transaction.held.push({ kind, znode: { ...znode } });
+  if (transaction.undo === undefined) makeVisible(transaction, kind, znode);
+  // The znode is copied, since a later operation of the multi may change it again.
+  else transaction.invisible.push({ kind, znode: { ...znode } });
 }
 
-function publish(transaction: Transaction, kind: Change["kind"], znode: Znode): void {
+function makeVisible(transaction: Transaction, kind: Change["kind"], znode: Znode): void {
   const { tree, zxid } = transaction;
   appendChange(tree.ring, zxid, kind, znode);
   switch (kind) {
@@ -76,29 +77,29 @@ function publish(transaction: Transaction, kind: Change["kind"], znode: Znode): 
       fireDeleted(tree.watches, znode.path, zxid);
       return;
     case "acl":
-      // ZooKeeper has no watch for it.
+      // ZooKeeper has no watch for a change of the ACL.
       return;
   }
 }
 
 export function beginMulti(transaction: Transaction): void {
   transaction.undo = [];
-  transaction.held = [];
+  transaction.invisible = [];
 }
 
-/** All operations were taken: what they changed becomes visible. */
+/** No operation of the multi was refused, so its changes become visible. */
 export function finishMulti(transaction: Transaction): void {
   transaction.undo = undefined;
-  for (const { kind, znode } of transaction.held) publish(transaction, kind, znode);
-  transaction.held = [];
+  for (const { kind, znode } of transaction.invisible) makeVisible(transaction, kind, znode);
+  transaction.invisible = [];
 }
 
-/** One was refused: the tree is as it was before. */
+/** An operation of the multi was refused, so the tree is brought back to what it was before the first. */
 export function abandonMulti(transaction: Transaction): void {
   const { undo } = transaction;
   assert(undo !== undefined, "only a multi is undone");
   transaction.undo = undefined;
-  transaction.held = [];
+  transaction.invisible = [];
   for (const step of undo.reverse()) undoStep(transaction.tree, step);
 }
 

@@ -1,6 +1,6 @@
 /**
- * create, delete, setData, setAcl and check on one replica. Each answers with the znode it made or changed, or with a
- * code (ok when there is nothing to show). The order of the checks is that of ZooKeeper's PrepRequestProcessor: it
+ * The operations create, delete, setData, setAcl and check on one replica. Each returns the znode that it made or changed, or a code,
+ * which is `ok` when there is no znode to show. The checks are in the order of ZooKeeper's PrepRequestProcessor, since the order
  * decides which of several errors a client sees.
  */
 import type { Acl } from "../../../protocol/acl.ts";
@@ -19,7 +19,7 @@ import {
   type Znode,
 } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
-import { saveNode } from "../snapshot/cut.ts";
+import { saveZnode } from "../snapshot/cut.ts";
 import { changed, noteUndo, type Transaction } from "./transaction.ts";
 
 export type Outcome = Znode | Code;
@@ -59,7 +59,7 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
       version: znode.version,
     });
   }
-  saveNode(transaction.tree, znode);
+  saveZnode(transaction.tree, znode);
   putData(znodes, znode, data);
   znode.version = (znode.version + 1) | 0;
   znode.mzxid = transaction.zxid;
@@ -77,7 +77,7 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
   const parent = znodes.byPath.get(parentOf(asked));
   if (parent === undefined) return Code.noNode;
   const suffix = operation.mode.sequential ? sequenceSuffix(parent.creates) : "";
-  // Joined anew: a decoded string may be a slice that keeps its whole batch alive.
+  // The path is joined from its pieces, since a decoded string may be a slice that keeps the memory of its whole batch alive.
   const path = `${parent.path === "/" ? "" : parent.path}/${asked.slice(asked.lastIndexOf("/") + 1)}${suffix}`;
   if (pathProblem(asked + suffix) !== undefined) return Code.badArguments;
   if (znodes.byPath.has(path)) return Code.nodeExists;
@@ -90,7 +90,7 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
     const { creates, pzxid } = parent;
     noteUndo(transaction, { kind: "created", znode, parent, creates, pzxid });
   }
-  saveNode(transaction.tree, parent);
+  saveZnode(transaction.tree, parent);
   linkZnode(znodes, parent, znode);
   putData(znodes, znode, operation.data);
   parent.creates = (parent.creates + 1) | 0;
@@ -113,7 +113,7 @@ function remove(transaction: Transaction, { path, version }: Of<"delete">): Outc
   return Code.ok;
 }
 
-/** Takes out a node without children: a delete, or an ephemeral whose session ended. */
+/** Removes a znode that has no children, because of a delete or because the session of an ephemeral has ended. */
 export function removeZnode(transaction: Transaction, znode: Znode): void {
   const { znodes, sessions } = transaction.tree;
   const parent = znodes.byPath.get(parentOf(znode.path));
@@ -121,8 +121,8 @@ export function removeZnode(transaction: Transaction, znode: Znode): void {
   if (transaction.undo !== undefined) {
     noteUndo(transaction, { kind: "deleted", znode, parent, pzxid: parent.pzxid });
   }
-  saveNode(transaction.tree, znode);
-  saveNode(transaction.tree, parent);
+  saveZnode(transaction.tree, znode);
+  saveZnode(transaction.tree, parent);
   unlinkZnode(znodes, parent, znode);
   parent.pzxid = transaction.zxid;
   if (znode.ephemeralOwner !== SESSION_NONE) {
@@ -149,14 +149,14 @@ export function setAcl(
   const znode = transaction.tree.znodes.byPath.get(path);
   if (znode === undefined) return Code.noNode;
   if (version !== -1 && version !== znode.aversion) return Code.badVersion;
-  saveNode(transaction.tree, znode);
+  saveZnode(transaction.tree, znode);
   znode.acl = accepted;
   znode.aversion = (znode.aversion + 1) | 0;
   changed(transaction, "acl", znode);
   return znode;
 }
 
-/** A path that is there is valid, so only a missing one needs to be looked at. */
+/** The code for a path where no znode is. The path of an existing znode is valid, so only this case needs to check the path. */
 function missing(path: string): Code {
   return pathProblem(path) === undefined ? Code.noNode : Code.badArguments;
 }

@@ -1,12 +1,12 @@
 /**
- * Cutting a snapshot: the replicated state as it was when the cut began, handed to the log chunk by chunk while records go on
- * being applied. Whatever a record changes for the first time during the cut is written, as it was, to the chunk at hand before
- * it changes; the walk over sessions and znodes writes the rest. Each turn makes at most one chunk, so none takes long, and
- * only what changes during the cut costs memory.
+ * A cut writes a snapshot: it hands the replicated state as it was when the cut began to the log, chunk by chunk, while records are
+ * applied meanwhile. Before a record changes a znode or a session for the first time during the cut, that is written to the current
+ * chunk as it was; a walk over all sessions and znodes writes the rest. A turn makes at most one chunk, so no turn takes long, and only
+ * what changes during the cut takes memory.
  *
- * The walk is over the live maps. They keep the order of insertion, so what has been added since the cut comes last, and the
- * walk ends before it, when all is written that there was. A znode that a refused multi took out and put back comes last too,
- * but it was written when it was taken out.
+ * The walk is over the live maps. They keep the order of insertion, so what was added after the cut began comes last, and the walk ends
+ * before it, when everything is written that existed then. A znode that a refused multi removed and put back comes last too, but it was
+ * written before it was removed.
  */
 import { assert } from "../../../protocol/assert.ts";
 import { chunkHeader } from "../../../protocol/snapshot.ts";
@@ -18,33 +18,34 @@ import type { Session } from "../store/sessions.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
 
 export type Cut = {
-  /** Tells this cut from the others: what it has written carries the number. */
+  /** Distinguishes this cut from earlier ones: a znode or session that it has written carries this number. */
   readonly number: number;
   readonly zxid: Zxid;
-  /** Those of the state that is cut. A snapshot loaded meanwhile has others, which are none of this cut's business. */
+  /** The znodes of the state that is cut. If a snapshot is loaded meanwhile, the tree has other znodes, which this cut ignores. */
   readonly znodes: Znodes;
   readonly sessionWalk: Iterator<Session>;
-  readonly nodeWalk: Iterator<Znode>;
-  /** Not yet written. */
+  readonly znodeWalk: Iterator<Znode>;
+  /** How many sessions are not yet written. */
   sessionsLeft: number;
-  nodesLeft: number;
+  /** How many znodes are not yet written. */
+  znodesLeft: number;
   readonly writer: ChunkWriter;
-  /** Complete, before the one at hand. */
+  /** Complete chunks that were not yet sent to the log. */
   readonly full: Uint8Array[];
-  /** Of the next chunk that is completed. */
+  /** The index of the chunk that is being written. */
   nextIndex: number;
-  /** Bytes of the chunks told so far. */
+  /** The bytes of the chunks that were sent to the log, which is where the next one begins in the file. */
   position: number;
-  /** Of the chunk the log has not yet answered for. */
+  /** The index of the chunk that the log has not yet stored. */
   outstanding: number;
-  /** The last chunk has been told. */
+  /** Whether the last chunk was sent to the log. */
   ended: boolean;
 };
 
-/** Entries looked at in one turn; most of them may have been written before. */
+/** How many entries the walk visits in one turn at most. It may write few of them, if the others were written before. */
 const WALK_MAX = 65_536;
 
-/** Nothing while a cut is under way. */
+/** Begins a cut, unless one is under way. */
 export function beginCut(turn: TreeTurn): void {
   const { state: tree } = turn;
   if (tree.cut !== undefined) return;
@@ -55,9 +56,9 @@ export function beginCut(turn: TreeTurn): void {
     zxid: tree.lastApplied,
     znodes,
     sessionWalk: sessions.values(),
-    nodeWalk: znodes.byPath.values(),
+    znodeWalk: znodes.byPath.values(),
     sessionsLeft: sessions.size,
-    nodesLeft: znodes.byPath.size,
+    znodesLeft: znodes.byPath.size,
     writer: new ChunkWriter(tree.options.snapshotChunkBytes),
     full: [],
     nextIndex: 0,
@@ -70,16 +71,16 @@ export function beginCut(turn: TreeTurn): void {
     timeMs: tree.lastTimeMs,
     sessions: cut.sessionsLeft,
     submitters: submitters.size,
-    znodes: cut.nodesLeft,
+    znodes: cut.znodesLeft,
   });
   if (tree.configuration !== undefined) cut.writer.configuration(tree.configuration);
-  // A lane each: few enough to write at once.
+  // There is one submitter for each lane of each node, few enough to write them all at once.
   for (const submitter of submitters.values()) cut.writer.submitter(submitter);
   for (const zxid of tree.skipped) cut.writer.skipped(zxid);
   tellChunk(turn, cut);
 }
 
-/** The log has made the chunk durable. */
+/** The log has stored the chunk, so the next one is sent. */
 export function chunkStored(turn: TreeTurn, zxid: Zxid, index: number): void {
   const { state: tree } = turn;
   const { cut } = tree;
@@ -88,21 +89,21 @@ export function chunkStored(turn: TreeTurn, zxid: Zxid, index: number): void {
   else tellChunk(turn, cut);
 }
 
-/** The log wants no more of this snapshot. */
+/** The log has refused this snapshot, so its cut ends. */
 export function dropCut(tree: TreeState, zxid: Zxid): void {
   if (tree.cut?.zxid === zxid) tree.cut = undefined;
 }
 
-/** To be called before a znode changes or goes. */
-export function saveNode(tree: TreeState, znode: Znode): void {
+/** Must be called before a znode is changed or removed. */
+export function saveZnode(tree: TreeState, znode: Znode): void {
   const { cut } = tree;
-  if (cut === undefined || cut.znodes !== tree.znodes || cut.nodesLeft === 0) return;
+  if (cut === undefined || cut.znodes !== tree.znodes || cut.znodesLeft === 0) return;
   if (znode.cut === cut.number || znode.czxid > cut.zxid) return;
-  writeNode(cut, znode);
+  writeZnode(cut, znode);
   completeIfFull(tree, cut);
 }
 
-/** To be called before a session changes or goes. */
+/** Must be called before a session is changed or removed. */
 export function saveSession(tree: TreeState, session: Session): void {
   const { cut } = tree;
   if (cut === undefined || cut.znodes !== tree.znodes || cut.sessionsLeft === 0) return;
@@ -111,9 +112,9 @@ export function saveSession(tree: TreeState, session: Session): void {
   completeIfFull(tree, cut);
 }
 
-function writeNode(cut: Cut, znode: Znode): void {
+function writeZnode(cut: Cut, znode: Znode): void {
   znode.cut = cut.number;
-  cut.nodesLeft -= 1;
+  cut.znodesLeft -= 1;
   cut.writer.znode(znode);
 }
 
@@ -138,7 +139,7 @@ function complete(tree: TreeState, cut: Cut, last: boolean): Uint8Array {
 }
 
 function isAllWritten(cut: Cut): boolean {
-  return cut.nodesLeft === 0 && cut.sessionsLeft === 0;
+  return cut.znodesLeft === 0 && cut.sessionsLeft === 0;
 }
 
 function tellChunk(turn: TreeTurn, cut: Cut): void {
@@ -152,14 +153,14 @@ function tellChunk(turn: TreeTurn, cut: Cut): void {
   effects.push(tell("log", { kind: "storeChunk", source: "tree", zxid, index, position, bytes }));
 }
 
-/** All chunks before it are with the log, so it is the last one if everything is written. */
+/** Completes the next chunk. All chunks before it were sent to the log, so it is the last one if everything is written. */
 function nextChunk(tree: TreeState, cut: Cut): Uint8Array {
   let looks = 0;
   do {
     if (cut.sessionsLeft > 0) walkSession(cut);
-    else if (cut.nodesLeft > 0) walkNode(cut);
+    else if (cut.znodesLeft > 0) walkZnode(cut);
     looks += 1;
-    // One at least, so that chunks of any size come to an end.
+    // The walk visits at least one entry, so that a cut with chunks of any size comes to an end.
   } while (looks < WALK_MAX && !isAllWritten(cut) && !isFull(tree, cut));
   return complete(tree, cut, isAllWritten(cut));
 }
@@ -170,8 +171,8 @@ function walkSession(cut: Cut): void {
   if (session.cut !== cut.number && session.id <= cut.zxid) writeSession(cut, session);
 }
 
-function walkNode(cut: Cut): void {
-  const { done, value: znode } = cut.nodeWalk.next();
+function walkZnode(cut: Cut): void {
+  const { done, value: znode } = cut.znodeWalk.next();
   assert(done !== true, "what is left of the znodes is still to come");
-  if (znode.cut !== cut.number && znode.czxid <= cut.zxid) writeNode(cut, znode);
+  if (znode.cut !== cut.number && znode.czxid <= cut.zxid) writeZnode(cut, znode);
 }

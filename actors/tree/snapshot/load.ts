@@ -1,7 +1,7 @@
 /**
- * Loading a snapshot: its chunks, which the log has verified, build a state aside; the last one puts it in the place of what
- * this replica had. Whatever of the former state clients relied upon (watches, streams, results they wait for) goes with it,
- * so the gateways are told to close their connections.
+ * Loads a snapshot. Its chunks, which the log has verified, build a second state beside the present one, and the last chunk replaces the
+ * present state by it. What clients relied upon (watches, streams, results that they wait for) is lost with the former state, so the
+ * gateways are told to close their connections.
  */
 import { assert, unreachable } from "../../../protocol/assert.ts";
 import { type ServerId, SESSION_NONE } from "../../../protocol/ids.ts";
@@ -51,22 +51,25 @@ export type Loading = {
   readonly submitters: Submitters;
   readonly skipped: Zxid[];
   configuration: Configuration | undefined;
-  /** Came before their parents. */
+  /** Znodes that came before their parents. */
   readonly orphans: Znode[];
   /** Ephemerals that came before their sessions. */
   readonly unowned: Znode[];
-  /** Of the znode before: the next one's is mostly the same. */
+  /** The parent of the znode before, since the next znode mostly has the same. */
   parent: Znode | undefined;
 };
 
-/** Whatever of another snapshot was loaded before is forgotten. */
+/** Begins to load this snapshot. What was loaded of another one is dropped. */
 export function beginLoad(turn: TreeTurn, zxid: Zxid): void {
   const loading = beginLoading(zxid);
   turn.state.loading = loading;
   askForNext(turn, loading);
 }
 
-/** True: the snapshot is in the place of the state. A chunk that was asked for before another snapshot is passed over. */
+/**
+ * Loads one chunk and asks for the next. Returns true if it was the last one and the snapshot has replaced the state. A chunk of
+ * another snapshot, which was asked for before this one, is ignored.
+ */
 export function loadChunk(
   turn: TreeTurn,
   { zxid, index, position, bytes }: SnapshotChunk,
@@ -77,7 +80,7 @@ export function loadChunk(
   assert(bytes.length > 0, "a snapshot stays as long as it is loaded");
   const header = chunkHeader(bytes);
   assert(header.length === bytes.length, "a chunk is loaded whole");
-  assert(header.zxid === zxid && header.index === index, "a chunk is the one it is said to be");
+  assert(header.zxid === zxid && header.index === index, "a chunk is the one that was asked for");
   loading.nextIndex += 1;
   loading.nextPosition += bytes.length;
   const reader = new ChunkReader(bytes);
@@ -123,7 +126,7 @@ function beginLoading(zxid: Zxid): Loading {
 function addEntry(loading: Loading, entry: SnapshotEntry): void {
   switch (entry.kind) {
     case "znode":
-      addNode(loading, entry.znode);
+      addZnode(loading, entry.znode);
       return;
     case "session":
       addSession(loading, entry.session);
@@ -154,7 +157,7 @@ function addSession({ sessions, zxid }: Loading, session: SnapshotSession): void
   restoreSession(sessions, session);
 }
 
-function addNode(loading: Loading, from: SnapshotZnode): void {
+function addZnode(loading: Loading, from: SnapshotZnode): void {
   const { znodes, sessions } = loading;
   const { path, czxid, ctime, ephemeralOwner } = from;
   assert(!znodes.byPath.has(path), "a snapshot holds a znode once");

@@ -1,6 +1,6 @@
 /**
- * The recent changes, bounded by bytes, from which change streams are fed. Entries are columns of numbers in segments:
- * nothing is allocated per change, and a `Change` is built only when a stream reads it. The oldest segment goes first.
+ * The recent changes, limited in bytes, from which change streams are fed. The entries are columns of numbers in segments: nothing is
+ * allocated for a change, and a `Change` is built only when a stream reads it. The oldest segment is dropped first.
  */
 import type { Change } from "../../../protocol/reads.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
@@ -8,7 +8,7 @@ import { cversionOf, type Znode } from "./znodes.ts";
 
 const SEGMENT_ENTRIES = 512;
 const COLUMNS = 12;
-/** The columns and two references; path and data come on top. */
+/** The bytes of an entry: its columns and two references, without its path and its data. */
 const ENTRY_BYTES: number = COLUMNS * 8 + 16;
 
 const KINDS: readonly Change["kind"][] = ["created", "deleted", "data", "acl"];
@@ -26,7 +26,7 @@ type Segment = {
 export type ChangeRing = {
   readonly bytesMax: number;
   readonly segmentEntries: number;
-  /** Every change after this zxid is here. */
+  /** The ring holds every change after this zxid. */
   oldest: Zxid;
   bytes: number;
   readonly segments: Segment[];
@@ -34,7 +34,7 @@ export type ChangeRing = {
 };
 
 export function createRing(bytesMax: number): ChangeRing {
-  // A small ring has small segments, so that little goes at a time.
+  // A small ring has small segments, so that only a small share of it is dropped at a time.
   const segmentEntries = Math.min(
     SEGMENT_ENTRIES,
     Math.max(1, Math.floor(bytesMax / ENTRY_BYTES / 8)),
@@ -42,7 +42,7 @@ export function createRing(bytesMax: number): ChangeRing {
   return { bytesMax, segmentEntries, oldest: ZXID_NONE, bytes: 0, segments: [], spare: undefined };
 }
 
-/** `node` as it is after the change; of a deleted node, its last. */
+/** Adds a change. `znode` is as it is after the change, or as it was before its deletion. */
 export function appendChange(
   ring: ChangeRing,
   zxid: Zxid,
@@ -90,7 +90,10 @@ function openSegment(ring: ChangeRing): Segment {
   return segment;
 }
 
-/** May cut between changes of one zxid; then `oldest` is that zxid, so nobody is given the rest. */
+/**
+ * Drops the oldest segment. It may end between two changes of one zxid: `oldest` is then that zxid, so no stream is given the rest of
+ * its changes.
+ */
 function dropOldest(ring: ChangeRing): void {
   const segment = ring.segments.shift();
   if (segment === undefined) return;
@@ -103,7 +106,7 @@ function dropOldest(ring: ChangeRing): void {
   ring.spare = segment;
 }
 
-/** Calls `visit` for each change after `after` (which is `oldest` or later) in order; it builds what it wants to keep. */
+/** Calls `visit` for each change after `after`, which is `oldest` or later, in order. `visit` calls `build` for what it wants to keep. */
 export function visitChanges(
   ring: ChangeRing,
   after: Zxid,

@@ -1,6 +1,6 @@
 /**
- * Values at paths, found for all that is below those paths. Kept by the names in them, so that whoever looks for those above
- * a path pays for its length once, however deep it is.
+ * Values that are kept at paths and found from every path below. They are in a tree of path names, so that a search for all values
+ * above a path reads the path once, however many of its ancestors have values.
  */
 export type Branch<Value> = {
   readonly values: Set<Value>;
@@ -24,7 +24,7 @@ export function addBranch<Value>(root: Branch<Value>, path: string, value: Value
   branch.values.add(value);
 }
 
-/** Branches that nothing is left of go. */
+/** Removes the value, and each branch that has become empty. */
 export function removeBranch<Value>(root: Branch<Value>, path: string, value: Value): void {
   const way: { readonly branch: Branch<Value>; readonly name: string }[] = [];
   let branch = root;
@@ -42,7 +42,7 @@ export function removeBranch<Value>(root: Branch<Value>, path: string, value: Va
   }
 }
 
-/** Visits the values at all paths above `path`, not those at itself. */
+/** Visits the values at all paths above `path`, but not those at `path` itself. */
 export function visitAbove<Value>(
   root: Branch<Value>,
   path: string,

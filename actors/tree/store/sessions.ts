@@ -1,4 +1,4 @@
-/** Sessions as replicated state: who is attached where, and which ephemerals go with whom. */
+/** The sessions as replicated state: which attachment is valid, and which ephemerals end with which session. */
 import type { SessionId } from "../../../protocol/ids.ts";
 import type { SnapshotSession } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -8,10 +8,11 @@ export type Session = {
   readonly id: SessionId;
   readonly password: Uint8Array;
   timeoutMs: number;
+  /** The zxid of the last attach. Operations of an earlier attachment are refused (`sessionMoved`). */
   attachedAt: Zxid;
-  /** Paths. Undefined until the first. */
+  /** The paths of the session's ephemerals. Undefined until there is the first. */
   ephemerals: Set<string> | undefined;
-  /** Number of the last cut of a snapshot that has written it. */
+  /** The number of the last cut that has written this session to its snapshot. */
   cut: number;
 };
 
@@ -27,7 +28,7 @@ export function createSession(
   return restoreSession(sessions, { id, password, timeoutMs, attachedAt: zxid });
 }
 
-/** Of a snapshot: without ephemerals so far. */
+/** Adds a session of a snapshot. Its ephemerals are added when their znodes are loaded. */
 export function restoreSession(sessions: Sessions, from: SnapshotSession): Session {
   const { id, timeoutMs, attachedAt } = from;
   const password = new Uint8Array(from.password.length);
@@ -37,6 +38,7 @@ export function restoreSession(sessions: Sessions, from: SnapshotSession): Sessi
   return session;
 }
 
+/** Compares in a time that does not depend on where the first difference is, so that nobody can guess a password byte by byte. */
 export function samePassword(session: Session, password: Uint8Array): boolean {
   if (session.password.length !== password.length) return false;
   let difference = 0;
@@ -46,7 +48,7 @@ export function samePassword(session: Session, password: Uint8Array): boolean {
   return difference === 0;
 }
 
-/** What became of the sessions that were touched, or undefined if none was. */
+/** What became of the sessions that were touched. Undefined if none was. */
 export function sessionChanges(
   sessions: Sessions,
   touched: ReadonlySet<SessionId>,

@@ -1,7 +1,7 @@
 /**
- * About how much memory the tree takes, from its running totals: the same on every node. The runtime's heap holds its znodes,
- * paths and sessions; the values of znodes lie outside of it. Near its limits a tree has writes that grow it refused, by
- * whoever is asked for one, before they reach the log: what the log holds is always applied.
+ * An estimate of the memory that the tree takes. It comes from running totals and is the same on every node. The znodes, paths and
+ * sessions lie in the heap of JavaScript; the values of znodes lie outside of it. Near the limits the gateways refuse writes that grow
+ * the tree. They are refused before they reach the log, since what is committed must be applied.
  */
 import { logEvent } from "../../log-event.ts";
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
@@ -11,15 +11,15 @@ import type { Znodes, Znode } from "./znodes.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
 
 export type TreeLimits = {
-  /** Of znodes, paths and sessions, in the heap of a lane. From here on writes that grow the tree are refused. */
+  /** Bytes of znodes, paths and sessions in the heap of a lane. From here on writes that grow the tree are refused. */
   readonly heapBytesMax: number;
-  /** More than the heap can hold, another tree beside it included. A node that comes to it stops, with a word on why. */
+  /** Bytes in the heap at which the node stops and says why. They count a tree that is being loaded beside the present one. */
   readonly heapBytesStop: number;
-  /** Of all that, and of the values of znodes. */
+  /** Bytes of znodes, paths, sessions and values. From here on writes that grow the tree are refused. */
   readonly bytesMax: number;
-  /** Sessions; a further one is refused. */
+  /** The number of sessions from which on a further session is refused. */
   readonly sessionsMax: number;
-  /** Watches of one lane; a read that asks for a further one is refused. */
+  /** The number of watches on one lane from which on a read that asks for a further watch is refused. */
   readonly watchesMax: number;
 };
 
@@ -31,31 +31,34 @@ export const NO_LIMITS: TreeLimits = {
   watchesMax: Number.POSITIVE_INFINITY,
 };
 
-/** A znode with its entries in the map of paths and in its parent's children, measured; its path comes on top. */
+/** The measured bytes of a znode, with its entries in the map of paths and in its parent's children, but without its path. */
 export const ZNODE_BYTES = 512;
 const SESSION_BYTES = 512;
-/** A map holds 2^24 entries. What is under way fits in between. */
+/** A JavaScript map holds 2^24 entries. The difference is for the writes under way when this number is reached. */
 const ZNODES_MAX = 16_000_000;
-/** Where refused writes are taken again, so that it does not flap. */
+/** The share of the limits below which writes are taken again, so that the tree does not flap between the two. */
 const FREE_SHARE = 0.95;
 const BYTES_OF_MB: number = 1024 * 1024;
 
 export type TreeSize = { readonly heapBytes: number; readonly bytes: number };
 
-function nodesHeapBytes({ byPath, pathBytes }: Znodes): number {
+function znodesHeapBytes({ byPath, pathBytes }: Znodes): number {
   return byPath.size * ZNODE_BYTES + pathBytes;
 }
 
 export function sizeOf({ znodes, sessions }: TreeState): TreeSize {
-  const heapBytes = nodesHeapBytes(znodes) + sessions.size * SESSION_BYTES;
+  const heapBytes = znodesHeapBytes(znodes) + sessions.size * SESSION_BYTES;
   return { heapBytes, bytes: heapBytes + znodes.dataBytes - znodes.pathBytes };
 }
 
-/** Stops a node whose heap would be full: what was committed elsewhere does not fit it, or its heap was larger when it did. */
+/**
+ * Stops a node whose heap cannot hold the tree. That happens when other nodes, or this one at an earlier start, have more heap and
+ * have committed more than this heap can hold.
+ */
 export function stopIfTooLarge(turn: TreeTurn): void {
   const { state: tree, effects } = turn;
   const { heapBytesStop } = tree.options.limits;
-  const loading = tree.loading === undefined ? 0 : nodesHeapBytes(tree.loading.znodes);
+  const loading = tree.loading === undefined ? 0 : znodesHeapBytes(tree.loading.znodes);
   const heapBytes = sizeOf(tree).heapBytes + loading;
   if (heapBytes <= heapBytesStop) return;
   const needed = Math.ceil(heapBytes / BYTES_OF_MB);
@@ -64,7 +67,7 @@ export function stopIfTooLarge(turn: TreeTurn): void {
   effects.push({ kind: "stopNode", reason });
 }
 
-/** Tells when the tree comes to its limits, and when it is well below them again. */
+/** Emits `memory` when the tree reaches its limits, and when it is well below them again. */
 export function emitMemory(turn: TreeTurn): void {
   const { state: tree, effects } = turn;
   const { limits } = tree.options;
@@ -87,7 +90,7 @@ export function emitMemory(turn: TreeTurn): void {
   effects.push(emit("memory", memory));
 }
 
-/** Whether the operation, done now, makes the tree larger. One that will fail may be said to. */
+/** Whether the operation, if it were applied now, would make the tree larger. The answer may be yes for one that will fail. */
 export function grows(tree: TreeState, operation: ClientOperation): boolean {
   if (operation.kind !== "multi") return isZnodeOperation(operation) && growth(tree, operation) > 0;
   let bytes = 0;

@@ -1,4 +1,7 @@
-/** Exactly once: the last batch applied of every submitter. A batch that comes again is skipped, on every node alike. */
+/**
+ * The last applied batch of every submitter. A batch that is in the log twice is applied the first time and ignored the second, on every
+ * node alike; so each write happens exactly once.
+ */
 import type { Submitter } from "../../../protocol/ids.ts";
 
 export type SubmitterEntry = {
@@ -8,7 +11,7 @@ export type SubmitterEntry = {
   seq: number;
 };
 
-/** Keyed by server and lane: a newer incarnation takes the place of the one before. */
+/** The key is made of server and lane, so a newer incarnation replaces the one before. */
 export type Submitters = Map<number, SubmitterEntry>;
 
 const LANES_MAX = 0x1_0000;
@@ -29,7 +32,7 @@ export function putSubmitter(submitters: Submitters, entry: SubmitterEntry): voi
   submitters.set(entry.server * LANES_MAX + entry.lane, entry);
 }
 
-/** Notes the batch; false if it, or a later one of that submitter, was applied before. */
+/** Notes that the batch is applied. Returns false if it, or a later batch of that submitter, was applied before. */
 export function takeBatch(submitters: Submitters, submitter: Submitter, seq: number): boolean {
   const { server, lane, incarnation } = submitter;
   const entry = submitterEntry(submitters, server, lane);

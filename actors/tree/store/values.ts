@@ -1,53 +1,55 @@
 /**
- * Where the data of znodes lies. An array buffer of its own for every small value costs a microsecond to make and to
- * collect, so small values are copied one behind the other into chunks and a znode holds a view. What has been written
- * to a chunk is never written again, so a view may be handed out and kept. A chunk of which less than half is still in
- * use is emptied: its live values are copied on, and the collector takes it once nobody holds a view of it.
+ * The memory for the data of znodes. An array buffer for every small value would cost a microsecond to allocate and to collect, so small
+ * values are copied one behind the other into slabs, and a znode has a view. Bytes in a slab are written once and never overwritten, so
+ * a view may be handed out and kept. When less than half of a slab is in use, its live values are copied to the current slab, and the
+ * garbage collector frees it once nobody has a view of it.
  */
 import { assert } from "../../../protocol/assert.ts";
 
-export type Chunk = {
+export type Slab = {
   readonly bytes: Uint8Array;
+  /** Bytes that were written. */
   used: number;
+  /** Bytes of values that a holder still has. */
   live: number;
-  /** Who wrote here. One whose `chunk` is another by now has moved on. */
+  /** All holders that have had a value here. A holder whose `slab` is another by now has moved on. */
   readonly holders: ValueHolder[];
 };
 
 export type ValueHolder = {
   data: Uint8Array | null;
-  /** Undefined when the value is null, empty or too large for a chunk. */
-  chunk: Chunk | undefined;
+  /** The slab in which the value lies. Undefined if the value is null, empty or too large for a slab. */
+  slab: Slab | undefined;
 };
 
-export type Values = { current: Chunk };
+export type Values = { current: Slab };
 
-const CHUNK_BYTES = 16 * 1024;
-const CHUNK_VALUE_BYTES_MAX = 2 * 1024;
+const SLAB_BYTES = 16 * 1024;
+const SLAB_VALUE_BYTES_MAX = 2 * 1024;
 const EMPTY = new Uint8Array(0);
 
 export function createValues(): Values {
-  return { current: createChunk() };
+  return { current: createSlab() };
 }
 
-function createChunk(): Chunk {
-  return { bytes: new Uint8Array(CHUNK_BYTES), used: 0, live: 0, holders: [] };
+function createSlab(): Slab {
+  return { bytes: new Uint8Array(SLAB_BYTES), used: 0, live: 0, holders: [] };
 }
 
-/** Gives the holder its own copy of `data` in place of what it had. */
+/** Replaces the holder's value by a copy of `data`. */
 export function putValue(values: Values, holder: ValueHolder, data: Uint8Array | null): void {
   releaseValue(values, holder);
   place(values, holder, data);
 }
 
-/** The holder's bytes no longer count as used. Its `data` can still be read. */
+/** The holder's bytes no longer count as live. Its `data` can still be read. */
 export function releaseValue(values: Values, holder: ValueHolder): void {
-  const { chunk, data } = holder;
-  if (chunk === undefined || data === null) return;
-  holder.chunk = undefined;
-  chunk.live -= data.length;
-  assert(chunk.live >= 0, "a chunk holds no less than nothing");
-  if (chunk !== values.current) emptyIfSparse(values, chunk);
+  const { slab, data } = holder;
+  if (slab === undefined || data === null) return;
+  holder.slab = undefined;
+  slab.live -= data.length;
+  assert(slab.live >= 0, "a slab holds no less than nothing");
+  if (slab !== values.current) emptyIfSparse(values, slab);
 }
 
 function place(values: Values, holder: ValueHolder, data: Uint8Array | null): void {
@@ -56,35 +58,35 @@ function place(values: Values, holder: ValueHolder, data: Uint8Array | null): vo
     return;
   }
   const length = data.length;
-  if (length > CHUNK_VALUE_BYTES_MAX) {
-    // Not slice(): of a Node Buffer that is a view.
+  if (length > SLAB_VALUE_BYTES_MAX) {
+    // The bytes are copied without slice(), since slice() of a Node.js Buffer is a view.
     const copy = new Uint8Array(length);
     copy.set(data);
     holder.data = copy;
     return;
   }
-  if (values.current.used + length > CHUNK_BYTES) {
+  if (values.current.used + length > SLAB_BYTES) {
     const full = values.current;
-    values.current = createChunk();
+    values.current = createSlab();
     emptyIfSparse(values, full);
   }
-  const chunk = values.current;
-  const offset = chunk.used;
-  chunk.bytes.set(data, offset);
-  chunk.used = offset + length;
-  chunk.live += length;
-  chunk.holders.push(holder);
-  holder.chunk = chunk;
-  holder.data = chunk.bytes.subarray(offset, offset + length);
+  const slab = values.current;
+  const offset = slab.used;
+  slab.bytes.set(data, offset);
+  slab.used = offset + length;
+  slab.live += length;
+  slab.holders.push(holder);
+  holder.slab = slab;
+  holder.data = slab.bytes.subarray(offset, offset + length);
 }
 
-function emptyIfSparse(values: Values, chunk: Chunk): void {
-  if (chunk.live * 2 >= CHUNK_BYTES) return;
-  for (const holder of chunk.holders) {
-    if (holder.chunk !== chunk) continue;
-    holder.chunk = undefined;
+function emptyIfSparse(values: Values, slab: Slab): void {
+  if (slab.live * 2 >= SLAB_BYTES) return;
+  for (const holder of slab.holders) {
+    if (holder.slab !== slab) continue;
+    holder.slab = undefined;
     place(values, holder, holder.data);
   }
-  chunk.live = 0;
-  chunk.holders.length = 0;
+  slab.live = 0;
+  slab.holders.length = 0;
 }

@@ -1,15 +1,15 @@
-/** The znodes: one map by path, the children's names at each parent, and running totals. */
+/** The znodes of a tree: a map from path to znode, the names of the children at each parent, and running totals. */
 import { OPEN_ACL, type Acl } from "../../../protocol/acl.ts";
 import { SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { nameOf, parentOf, SPECIAL_PATHS } from "../../../protocol/paths.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
-import { createValues, putValue, releaseValue, type Chunk, type Values } from "./values.ts";
+import { createValues, putValue, releaseValue, type Slab, type Values } from "./values.ts";
 
 export type Znode = {
   readonly path: string;
   data: Uint8Array | null;
-  chunk: Chunk | undefined;
+  slab: Slab | undefined;
   acl: readonly Acl[];
   readonly czxid: Zxid;
   mzxid: Zxid;
@@ -17,30 +17,30 @@ export type Znode = {
   readonly ctime: number;
   mtime: number;
   version: number;
-  /** How many children were ever created: the suffix of the next sequential one. Signed 32 bits, as in ZooKeeper. */
+  /** How many children were ever created, which is the suffix of the next sequential child. Signed 32 bits, as in ZooKeeper. */
   creates: number;
   aversion: number;
   readonly ephemeralOwner: SessionId;
   numChildren: number;
-  /** Their names. Undefined until the first. */
+  /** The names of the children. Undefined until there is the first. */
   children: Set<string> | undefined;
-  /** Number of the last cut of a snapshot that has written it. */
+  /** The number of the last cut that has written this znode to its snapshot. */
   cut: number;
 };
 
 export type Znodes = {
   readonly byPath: Map<string, Znode>;
   readonly values: Values;
-  /** Lengths of all paths and data: ZooKeeper's approximate data size. */
+  /** The sum of the lengths of all paths and values, which ZooKeeper calls the approximate data size. */
   dataBytes: number;
-  /** Lengths of all paths. */
+  /** The sum of the lengths of all paths. */
   pathBytes: number;
   ephemerals: number;
 };
 
 const READ_ACL: readonly Acl[] = [{ permissions: 1, scheme: "world", id: "anyone" }];
 
-/** The tree that every ensemble starts with, as ZooKeeper 3.8 answers it: no creates are counted for these. */
+/** The tree with which every ensemble starts, as ZooKeeper 3.8 shows it: these znodes do not count as created children. */
 export function createZnodes(): Znodes {
   const znodes = emptyZnodes();
   for (const path of SPECIAL_PATHS) {
@@ -73,7 +73,7 @@ export function createZnode(
   return {
     path,
     data: null,
-    chunk: undefined,
+    slab: undefined,
     acl,
     czxid: zxid,
     mzxid: zxid,
@@ -90,7 +90,7 @@ export function createZnode(
   };
 }
 
-/** Puts the node, with whatever data it has, below its parent (undefined for the root, or when it comes later). */
+/** Adds the znode, with whatever data it has. `parent` is undefined for the root, or when the parent will be added later. */
 export function linkZnode(znodes: Znodes, parent: Znode | undefined, znode: Znode): void {
   znodes.byPath.set(znode.path, znode);
   znodes.dataBytes += znode.path.length + (znode.data?.length ?? 0);
@@ -105,7 +105,7 @@ export function addChild(parent: Znode, znode: Znode): void {
   parent.numChildren = parent.children.size;
 }
 
-/** Takes the node out. It can still be read, and be inserted again. */
+/** Removes the znode. It can still be read, and can be linked again. */
 export function unlinkZnode(znodes: Znodes, parent: Znode, znode: Znode): void {
   znodes.byPath.delete(znode.path);
   znodes.dataBytes -= znode.path.length + (znode.data?.length ?? 0);
@@ -116,13 +116,13 @@ export function unlinkZnode(znodes: Znodes, parent: Znode, znode: Znode): void {
   releaseValue(znodes.values, znode);
 }
 
-/** Gives the node its own copy of `data`. */
+/** Replaces the znode's data by a copy of `data`. */
 export function putData(znodes: Znodes, znode: Znode, data: Uint8Array | null): void {
   znodes.dataBytes += (data?.length ?? 0) - (znode.data?.length ?? 0);
   putValue(znodes.values, znode, data);
 }
 
-/** What clients see as cversion: creates and deletes of children together. */
+/** The cversion that clients see: the number of creates and deletes of children together. */
 export function cversionOf(znode: Znode): number {
   return (znode.creates * 2 - znode.numChildren) | 0;
 }

@@ -1,6 +1,6 @@
 /**
- * Change streams: who wants which changes, and what each has been told. A stream follows one znode, or with `recursive`
- * also everything below it.
+ * Change streams: which client wants which changes, and how far each stream has come. A stream follows one znode, or with `recursive`
+ * everything below it too.
  */
 import type { GatewayName } from "../../gateway/messages.ts";
 import type { Change } from "../../../protocol/reads.ts";
@@ -23,26 +23,26 @@ export type Stream = {
   readonly stream: number;
   readonly path: string;
   readonly recursive: boolean;
-  /** Everything up to here has been told. */
+  /** The client has been sent every change of this stream up to this zxid. `pending` holds changes after it. */
   position: Zxid;
   pending: Change[];
 };
 
 export type Streams = {
   readonly byPath: Map<string, Set<Stream>>;
-  /** By the client's key, then by its own number of the stream. */
+  /** Maps a client's key and the client's own number of the stream to the stream. */
   readonly byClient: Map<string, Map<number, Stream>>;
-  /** Those that follow what is below their paths too. */
+  /** The streams that follow what is below their paths too. */
   readonly recursive: Branch<Stream>;
-  /** Changes up to here have been handed out. */
+  /** All changes up to this zxid have been given to the streams. */
   flushed: Zxid;
-  /** Operations applied since every stream was last told where it stands. */
+  /** How many operations were applied since every stream last got a progress mark. */
   operationsUnmarked: number;
 };
 
-/** A message of changes ends at the first zxid that makes it at least this long. */
+/** A message of changes ends with the zxid at which it has at least this many. */
 const MESSAGE_CHANGES_MIN = 1024;
-/** Operations after which streams without changes of their own get a progress mark. */
+/** The number of operations after which streams without changes get a progress mark. */
 const PROGRESS_OPERATIONS = 1024;
 
 export function createStreams(): Streams {
@@ -130,7 +130,7 @@ export function closeStreams(streams: Streams, from: GatewayName, client: number
   for (const number of ofClient.keys()) closeStream(streams, from, client, number);
 }
 
-/** Hands out what has been applied since the last time. Called between records, so every zxid is complete. */
+/** Gives each stream what was applied since the last flush. It is called between records, so all changes of a zxid are there. */
 export function flushStreams(turn: TreeTurn, operations: number): void {
   const { streams, ring, lastApplied: applied } = turn.state;
   const since = streams.flushed;
@@ -151,7 +151,7 @@ export function flushStreams(turn: TreeTurn, operations: number): void {
   }
 }
 
-/** So much was applied at once that the ring has lost some of it: who needs that cannot go on. */
+/** More was applied at once than the ring holds. A stream that needs what the ring has lost is closed. */
 function compactAll(turn: TreeTurn): void {
   const { streams, ring } = turn.state;
   for (const ofClient of [...streams.byClient.values()]) {
@@ -181,10 +181,10 @@ function gather(
   visitAbove(streams.recursive, path, give);
 }
 
-/** Empties `pending` into messages that end between zxids; the last one covers everything up to `applied`. */
+/** Sends what is in `pending`, in messages that never divide a zxid. After the last one the stream has come to `lastApplied`. */
 function tellChanges(turn: TreeTurn, stream: Stream): void {
   const { lastApplied: applied } = turn.state;
-  // A client may come from a node that is ahead of this one.
+  // A client may come from a node that is ahead of this one, and then its position is after what is applied here.
   if (applied > stream.position) stream.position = applied;
   let changes: Change[] = [];
   for (const change of stream.pending) {

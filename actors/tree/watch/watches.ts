@@ -1,6 +1,6 @@
 /**
- * One-shot watches of this lane's clients. As in ZooKeeper's server there are two tables: data watches (set by getData
- * and exists, also of a missing node) and child watches (set by getChildren). Events gather until `takeEvents`.
+ * The one-shot watches of this lane's clients. As in ZooKeeper's server there are two tables: data watches are set by getData and by
+ * exists, which also watches a path where no znode is; child watches are set by getChildren. Events gather until `takeEvents`.
  */
 import type { GatewayName } from "../../gateway/messages.ts";
 import { parentOf } from "../../../protocol/paths.ts";
@@ -22,10 +22,10 @@ export type Watcher = {
 export type Watches = {
   readonly data: Map<string, Set<Watcher>>;
   readonly child: Map<string, Set<Watcher>>;
-  /** By `from`, then by client. */
+  /** Maps a gateway and its number of a connection to the connection's watches. */
   readonly watchers: Map<string, Map<number, Watcher>>;
   readonly pending: Map<Watcher, WatchEvent[]>;
-  /** Watches in both tables. */
+  /** The number of watches in both tables. */
   count: number;
 };
 
@@ -59,7 +59,7 @@ export function addWatch(watches: Watches, table: WatchTable, path: string, by: 
   watches.count += 1;
 }
 
-/** The client is gone: nothing more is told to it. */
+/** Removes the watches of a connection that has ended. */
 export function forgetWatcher(watches: Watches, from: GatewayName, client: number): void {
   const clients = watches.watchers.get(from);
   const watcher = clients?.get(client);
@@ -89,12 +89,13 @@ export function fireData(watches: Watches, path: string, zxid: Zxid): void {
 
 export function fireDeleted(watches: Watches, path: string, zxid: Zxid): void {
   if (watches.count === 0) return;
-  const told = fire(watches, "data", path, WatchEventType.nodeDeleted, zxid);
-  // Who watched both the data and the children hears of the deletion once.
-  fire(watches, "child", path, WatchEventType.nodeDeleted, zxid, told);
+  const notified = fire(watches, "data", path, WatchEventType.nodeDeleted, zxid);
+  // A client that watched both the data and the children gets one event for the deletion.
+  fire(watches, "child", path, WatchEventType.nodeDeleted, zxid, notified);
   fire(watches, "child", parentOf(path), WatchEventType.nodeChildrenChanged, zxid);
 }
 
+/** Removes the watches of this table at the path and adds their events, but for `except`. Returns those who had a watch. */
 function fire(
   watches: Watches,
   table: WatchTable,
@@ -121,7 +122,7 @@ export function addEvent(watches: Watches, watcher: Watcher, event: WatchEvent):
   else events.push(event);
 }
 
-/** Tells each client what has gathered for it. */
+/** Sends each client the events that have gathered for it. Called before the results of the same record leave. */
 export function takeEvents({ state, effects }: TreeTurn): void {
   const { watches } = state;
   if (watches.pending.size === 0) return;

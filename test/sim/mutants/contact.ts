@@ -36,8 +36,8 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: HEARTBEAT,
-        find: "held(support, from, echoMs);",
-        replace: "held(support, from, nowMs);",
+        find: "noteEcho(support, from, echoMs);",
+        replace: "noteEcho(support, from, nowMs);",
       },
     ],
   },

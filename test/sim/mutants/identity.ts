@@ -27,8 +27,8 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: VOTE,
-        find: "if (isVoter && repair !== undefined && !repair.heard.has(from)) {",
-        replace: "if (repair !== undefined && !repair.heard.has(from)) {",
+        find: "if (isVoter && repair !== undefined && !repair.answers.has(from)) {",
+        replace: "if (repair !== undefined && !repair.answers.has(from)) {",
       },
     ],
   },
@@ -125,8 +125,8 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FORGOTTEN,
-        find: "  follower.accepted = ZXID_NONE;\n}\n\n/** A voter says",
-        replace: "}\n\n/** A voter says",
+        find: "  follower.accepted = ZXID_NONE;\n}\n\n/** A voter has reported",
+        replace: "}\n\n/** A voter has reported",
       },
     ],
   },

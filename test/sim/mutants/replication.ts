@@ -348,7 +348,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log-sync/repair.ts",
-        find: "if (promised === undefined || promised > of) return;",
+        find: "if (promised === undefined || promised > led) return;",
         replace: "",
       },
     ],

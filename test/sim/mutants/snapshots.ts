@@ -36,7 +36,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/znode-operations.ts",
-        find: `  saveNode(transaction.tree, znode);
+        find: `  saveZnode(transaction.tree, znode);
   putData(`,
         replace: "  putData(",
       },
@@ -49,8 +49,8 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/znode-operations.ts",
-        find: "  saveNode(transaction.tree, znode);\n  saveNode(transaction.tree, parent);\n",
-        replace: "  saveNode(transaction.tree, znode);\n",
+        find: "  saveZnode(transaction.tree, znode);\n  saveZnode(transaction.tree, parent);\n",
+        replace: "  saveZnode(transaction.tree, znode);\n",
       },
     ],
   },
@@ -180,7 +180,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
       },
       {
         file: "actors/log-sync/snapshots/receive.ts",
-        find: 'assert(!isPassed(state, snapshot), "I9: nothing durable goes for a snapshot that it continues");',
+        find: 'assert(!isPassed(state, snapshot), "I9: a log that continues a snapshot is not replaced by it");',
         replace: "",
       },
       {
@@ -248,8 +248,8 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log/recovery/recover.ts",
-        find: `if (of.isNew) return { reason: "new", epoch: EPOCH_NONE };`,
-        replace: "if (of.isNew) return undefined;",
+        find: `if (facts.isNew) return { reason: "new", epoch: EPOCH_NONE };`,
+        replace: "if (facts.isNew) return undefined;",
       },
     ],
   },

@@ -123,9 +123,9 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/watch/watches.ts",
-        find: `  fire(watches, "child", path, WatchEventType.nodeDeleted, zxid, told);
+        find: `  fire(watches, "child", path, WatchEventType.nodeDeleted, zxid, notified);
   fire(watches, "child", parentOf(path), WatchEventType.nodeChildrenChanged, zxid);`,
-        replace: `  fire(watches, "child", path, WatchEventType.nodeDeleted, zxid, told);`,
+        replace: `  fire(watches, "child", path, WatchEventType.nodeDeleted, zxid, notified);`,
       },
     ],
   },
@@ -135,12 +135,13 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/transaction.ts",
-        find: "if (transaction.undo === undefined) publish(transaction, kind, znode);",
-        replace: "publish(transaction, kind, znode); if (transaction.undo === undefined) return;",
+        find: "if (transaction.undo === undefined) makeVisible(transaction, kind, znode);",
+        replace:
+          "makeVisible(transaction, kind, znode); if (transaction.undo === undefined) return;",
       },
       {
         file: "actors/tree/apply/transaction.ts",
-        find: "for (const { kind, znode } of transaction.held) publish(transaction, kind, znode);",
+        find: "for (const { kind, znode } of transaction.invisible) makeVisible(transaction, kind, znode);",
         replace: "",
       },
     ],

@@ -196,7 +196,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log/recovery/find-end.ts",
-        find: `told.kind === "none" || told.zxid <= index.lastZxid`,
+        find: `stored.kind === "none" || stored.zxid <= index.lastZxid`,
         replace: "true",
       },
     ],
@@ -221,8 +221,8 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: "actors/log/recovery/find-end.ts",
-        find: `told.kind === "none" || told.zxid <= index.lastZxid`,
-        replace: `told.kind === "none" || index.count === 0 || told.zxid <= index.lastZxid`,
+        find: `stored.kind === "none" || stored.zxid <= index.lastZxid`,
+        replace: `stored.kind === "none" || index.count === 0 || stored.zxid <= index.lastZxid`,
       },
     ],
   },

@@ -133,7 +133,7 @@ test("two damaged records of one segment are both found, each with what is lost"
   t.is(look.lastZxid, zxid(1, 79));
 });
 
-test("a damaged mark is found like a damaged record", async (t) => {
+test("a damaged write header is found like a damaged record", async (t) => {
   t.deepEqual(await problemsOf((files) => flip(files, SECOND, 3 * WRITE_BYTES + 12)), [
     { kind: "recordDamaged", file: SECOND, offset: 384, zxid: zxid(1, 34), chunk: undefined },
   ]);

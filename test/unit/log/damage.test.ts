@@ -59,7 +59,7 @@ test("a last write cut short is cut off and counted, wherever it was cut", (t) =
       report.lastZxids,
       [0, 1, 2, 3].map((counter) => zxid(1, counter)),
     );
-    // A whole mark and nothing of a record is what a seal is.
+    // A whole write header and nothing of a record is what a seal is.
     const isSeal = cut >= MARK_BYTES && cut < SEAL_BYTES;
     t.true(report.tornBytes <= cut);
     t.is(report.tornBytes > 0, !isSeal);
@@ -295,7 +295,10 @@ test("a record that went bad while the node ran is not given out", (t) => {
     buffers: [new Uint8Array([255])],
   };
   disk.perform(bad);
-  t.deepEqual(log.ask({ kind: "read", tag: 1, after: zxid(1, 0), bytesMax: 1e6 }), []);
+  t.deepEqual(
+    log.ask({ kind: "read", purpose: { kind: "delivery" }, after: zxid(1, 0), bytesMax: 1e6 }),
+    [],
+  );
   t.regex(
     log.stopReason ?? "",
     /damaged at offset \d+, in the record that ends at zxid 0x100000002/,

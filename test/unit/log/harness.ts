@@ -122,7 +122,8 @@ export class LogHarness {
     const records: Uint8Array[] = [];
     let after = base;
     for (;;) {
-      const [answer] = this.ask({ kind: "read", tag: 1, after, bytesMax: 3000 }).filter(
+      const purpose = { kind: "delivery" } as const;
+      const [answer] = this.ask({ kind: "read", purpose, after, bytesMax: 3000 }).filter(
         (report) => report.kind === "records",
       );
       if (answer?.kind !== "records" || answer.records.length === 0) return records;

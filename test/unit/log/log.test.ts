@@ -122,9 +122,10 @@ test("a read gives the records after a zxid, at least one, within its bytes", (t
   const log = logWith(100);
   const all = records(1, 0, 100);
   const read = (after: Zxid, bytesMax: number): Uint8Array[] => {
-    const [answer] = log.ask({ kind: "read", tag: 7, after, bytesMax });
+    const purpose = { kind: "catchUp", to: server2 } as const;
+    const [answer] = log.ask({ kind: "read", purpose, after, bytesMax });
     if (answer?.kind !== "records") throw new Error("no records");
-    t.is(answer.tag, 7);
+    t.deepEqual(answer.purpose, purpose);
     t.is(answer.after, after);
     return [...answer.records];
   };
@@ -142,7 +143,7 @@ test("a read does not give a record that is written and not yet synced", (t) => 
   const writes = (): number =>
     log.performed.filter((done) => done.kind === "write" && done.buffers.includes(record)).length;
   while (writes() === 0) t.true(log.step());
-  log.tell({ kind: "read", tag: 1, after: zxid(1, 0), bytesMax: 1000 });
+  log.tell({ kind: "read", purpose: { kind: "delivery" }, after: zxid(1, 0), bytesMax: 1000 });
   const reports = log.run().map((report) => report.kind);
   t.deepEqual(reports, ["appended", "records"]);
 });

@@ -66,7 +66,7 @@ const LAST_SEGMENT_CHANGES: Readonly<Record<string, Change>> = {
   "zeroed but for its first byte": (files) => {
     bytesOf(files, LAST).fill(0, 1);
   },
-  "damaged in its first mark": (files) => {
+  "damaged in its first write header": (files) => {
     bytesOf(files, LAST).fill(0x33, 0, 8);
   },
   "filled with another's bytes": (files) => {

@@ -142,8 +142,9 @@ test("the newest two snapshots stay, and of the log what continues the older of 
   t.is(snapshot?.zxid, zxid(1, 150));
   t.is(lastZxids.at(-1), zxid(1, 200));
   t.deepEqual(again.readAll(baseZxid), records(1, 0, 200).slice(-lastZxids.length));
-  t.deepEqual(again.ask({ kind: "read", tag: 1, after: zxid(1, 3), bytesMax: 9999 }), [
-    { kind: "records", tag: 1, after: zxid(1, 3), records: [] },
+  const purpose = { kind: "delivery" } as const;
+  t.deepEqual(again.ask({ kind: "read", purpose, after: zxid(1, 3), bytesMax: 9999 }), [
+    { kind: "records", purpose, after: zxid(1, 3), records: [] },
   ]);
 });
 

@@ -22,7 +22,7 @@ import {
 } from "./harness.ts";
 
 const SEGMENT_BYTES = 4096;
-/** Of a record and its mark, when each is a write of its own. */
+/** The bytes of a record and its write header, when each record is a write of its own. */
 const WRITE_BYTES = 128;
 /** In the file `log-end`, for each write. */
 const END_BYTES = 16;
@@ -72,7 +72,7 @@ function reused(): { readonly files: Files; readonly last: string; readonly last
   return { files, last: lastSegment(files), lastCounter: counter };
 }
 
-test("purged segments wait under another name, their first mark wiped, and the next segments are made of them", (t) => {
+test("purged segments wait under another name, their first write header wiped, and the next segments are made of them", (t) => {
   const disk = new MemoryDisk();
   const log = purged(disk);
   const spares = names(disk, "spare.");
@@ -104,7 +104,7 @@ test("purged segments wait under another name, their first mark wiped, and the n
   t.is(
     written,
     80 * (WRITE_BYTES + 17 + SEAL_BYTES + END_BYTES),
-    "the records, their marks and seals, the end told, and no zeros",
+    "the records, their write headers and seals, the end told, and no zeros",
   );
 });
 
@@ -143,14 +143,14 @@ test("a write cut short before remnants is cut off, wherever it was cut", (t) =>
   const [bytes] = [files[last]];
   if (bytes === undefined) throw new Error("no segment");
   const end = endOf(files, last);
-  const mark = WRITE_HEADER_BYTES + 64 + 57;
+  const written = WRITE_HEADER_BYTES + 64 + 57;
   // What stood there before the write, which the write has replaced up to the cut: a seal and remnants.
-  const before = new Uint8Array(mark + SEAL_BYTES).fill(0x55);
-  before.set(bytes.subarray(end - mark, end - mark + WRITE_HEADER_BYTES));
+  const before = new Uint8Array(written + SEAL_BYTES).fill(0x55);
+  before.set(bytes.subarray(end - written, end - written + WRITE_HEADER_BYTES));
   before.fill(0, WRITE_HEADER_BYTES, SEAL_BYTES);
-  for (let cut = 0; cut < mark; cut += 1) {
+  for (let cut = 0; cut < written; cut += 1) {
     const torn = bytes.slice();
-    torn.set(before.subarray(cut), end - mark + cut);
+    torn.set(before.subarray(cut), end - written + cut);
     const power = { ...files, [last]: torn };
     untellEnd(power);
     const log = new LogHarness(new MemoryDisk({ files: power }));
@@ -325,7 +325,7 @@ function endOf(files: Files, file: string): number {
   const disk = new MemoryDisk({ files });
   const size = files[file]?.length ?? 0;
   const lastZxid = perform(disk, firstPrevZxid(file, checksum));
-  if (lastZxid === undefined) throw new Error(`${file} has no first mark`);
+  if (lastZxid === undefined) throw new Error(`${file} has no first write header`);
   return perform(
     disk,
     scanSegment({ file, size, lastZxid }, checksum, () => undefined),

@@ -2,7 +2,6 @@
 import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
-import { DELIVERY_TAG } from "../../../actors/log-sync/delivery.ts";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
 import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
@@ -181,7 +180,7 @@ test("what the leader has committed is delivered only as far as it is durable an
   t.deepEqual(emitted(taken, "committed"), [], "the log is read first for what is older");
   logSync.receive({
     kind: "records",
-    tag: DELIVERY_TAG,
+    purpose: { kind: "delivery" },
     after: ZXID_NONE,
     records: [record(at(1, 0), ZXID_NONE)],
   });

@@ -2,7 +2,6 @@
 import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
-import { DELIVERY_TAG } from "../../../actors/log-sync/delivery.ts";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
 import type {
   LogSyncMessage,
@@ -182,7 +181,7 @@ test("what waits for a quorum is counted as it is taken and committed, in memory
   logSync.receive(accepted(2, at(1, 0)));
   // Nothing is in memory, so the barrier is read back to be delivered.
   const records = [record(at(1, 0), ZXID_NONE)];
-  logSync.receive({ kind: "records", tag: DELIVERY_TAG, after: ZXID_NONE, records });
+  logSync.receive({ kind: "records", purpose: { kind: "delivery" }, after: ZXID_NONE, records });
   for (let seq = 1; seq <= 5; seq += 1) {
     const before = at(1, 2 * seq - 2);
     logSync.receive(from(2, batch(seq)));
@@ -304,9 +303,15 @@ test("what a follower acknowledges while records are being read for it starts no
   const behind = logSync.receive(
     from(3, { kind: "behind", epoch: epoch(2), holds: at(1, 0), durable: at(1, 0) }),
   );
-  t.like(told(behind, "log"), [{ kind: "read", tag: 3, after: at(1, 0) }]);
+  t.like(told(behind, "log"), [
+    { kind: "read", purpose: { kind: "catchUp", to: 3 }, after: at(1, 0) },
+  ]);
   t.deepEqual(told(logSync.receive(accepted(3, at(1, 0), 2)), "log"), []);
-  const early = { kind: "records", tag: 3, after: ZXID_NONE } as const;
+  const early = {
+    kind: "records",
+    purpose: { kind: "catchUp", to: server(3) },
+    after: ZXID_NONE,
+  } as const;
   const late = logSync.receive({ ...early, records: [record(at(1, 0), ZXID_NONE)] });
   t.deepEqual(sent(late, 3), [], "the answer to a read that was replaced goes nowhere");
 });
@@ -352,13 +357,20 @@ test("records are read once for a follower that catches up, however often it say
   const lastZxids = Array.from({ length: 10 }, (_, counter) => at(1, counter));
   const restarted = candidateWith(lastZxids);
   const behind = from(2, { kind: "behind", epoch: epoch(2), holds: at(1, 2), durable: at(1, 2) });
-  t.like(told(restarted.receive(behind), "log"), [{ kind: "read", tag: 2, after: at(1, 2) }]);
+  t.like(told(restarted.receive(behind), "log"), [
+    { kind: "read", purpose: { kind: "catchUp", to: 2 }, after: at(1, 2) },
+  ]);
   for (let times = 0; times < 3; times += 1) {
     t.deepEqual(told(restarted.receive(accepted(2, at(1, 2), 2)), "log"), []);
     t.deepEqual(told(restarted.receive(behind), "log"), []);
   }
   const records = [record(at(1, 3), at(1, 2))];
-  restarted.receive({ kind: "records", tag: 2, after: at(1, 2), records });
+  restarted.receive({
+    kind: "records",
+    purpose: { kind: "catchUp", to: server(2) },
+    after: at(1, 2),
+    records,
+  });
   t.like(told(restarted.receive(accepted(2, at(1, 3), 2)), "log"), [
     { kind: "read", after: at(1, 3) },
   ]);

@@ -2,7 +2,6 @@
 import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
-import { DELIVERY_TAG } from "../../../actors/log-sync/delivery.ts";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
 import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
@@ -79,7 +78,12 @@ test("at the start every lane is given the snapshot, and nothing is delivered be
   t.deepEqual(told(logSync.receive(loaded(1, base)), "log"), []);
   t.like(told(logSync.receive(loaded(2, base)), "log")[0], { kind: "read", after: base });
   const records = [record(at(1, 6), base), next];
-  const effects = logSync.receive({ kind: "records", tag: DELIVERY_TAG, after: base, records });
+  const effects = logSync.receive({
+    kind: "records",
+    purpose: { kind: "delivery" },
+    after: base,
+    records,
+  });
   t.deepEqual(emitted(effects, "committed"), [{ kind: "committed", records }]);
   t.like(
     logSync.state.delivery.submitters.judge({ server: server(3), lane: 1, incarnation: 4 }, 9),
