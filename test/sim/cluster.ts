@@ -114,7 +114,7 @@ export class Cluster {
       guard: (check) => this.guard(check),
     };
     plan.clients.forEach((workload, index) => {
-      this.#addClient(`client ${index + 1}`, workload, undefined);
+      this.addClient(`client ${index + 1}`, workload);
     });
     this.natives = new NativeClients({
       ...{ plan, clock, nodes: this.nodes, environment: this.#environment },
@@ -138,13 +138,13 @@ export class Cluster {
     const { session, lastZxid } = of;
     if (session === undefined) return undefined;
     const name = `client ${this.clients.length + 1}`;
-    return this.#addClient(name, of.workload, { session, lastZxid });
+    return this.addClient(name, of.workload, { session, lastZxid });
   }
 
-  #addClient(
+  addClient(
     name: string,
     workload: Plan["clients"][number],
-    session: ConstructorParameters<typeof SimClient>[1]["session"],
+    session?: ConstructorParameters<typeof SimClient>[1]["session"],
   ): SimClient {
     const random = this.#random.stream(CLIENT_STREAMS + this.clients.length);
     const environment = { ...this.#environment, clock: this.#clientClock() };
