@@ -326,7 +326,7 @@ export class Cluster {
     const { sizes, replaceAfterMs } = plan;
     addReplicationActors(systemOf("main"), config, gate, { sizes, replaceAfterMs });
     addAdminActor(systemOf("main"), config);
-    const life = { number: node.lives, clock, port, systems, links, cursors: new Map() };
+    const life = { number: node.lives, clock, port, systems, links, gate, cursors: new Map() };
     made.life = life;
     if (kind !== "member" && beside !== undefined) {
       this.ghosts.add(node, life, { kind, place: beside.place });

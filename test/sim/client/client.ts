@@ -292,11 +292,7 @@ export class SimClient {
   }
 
   /** The request's frame; it is expected to be answered from now on. */
-  #pend(
-    connection: Connection,
-    request: SimRequest,
-    onAnswer?: Pending["onAnswer"],
-  ): Uint8Array {
+  #pend(connection: Connection, request: SimRequest, onAnswer?: Pending["onAnswer"]): Uint8Array {
     this.#xid += 1;
     const { sent } = connection.attachment;
     const place = sent.length;

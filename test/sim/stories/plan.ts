@@ -1,13 +1,8 @@
-/** The plan of a story: everything takes the same time whenever it happens, and nothing goes wrong that the story does not ask for. */
-import {
-  CHANGE_RING_BYTES_MAX,
-  GATEWAY_HELD_BYTES_MAX,
-  STREAM_PENDING_BYTES_MAX,
-} from "../../../protocol/limits.ts";
+/** The plan of a story, and the workload of its clients. */
 import type { Workload } from "../client/workload.ts";
 import { LARGE_WINDOW_BYTES, sizesOf } from "../directed.ts";
 import type { Plan } from "../plan.ts";
-import type { Range } from "../random.ts";
+import { undisturbedPlan } from "../quiet.ts";
 
 export type StoryOptions = {
   readonly nodes: number;
@@ -22,7 +17,6 @@ export type StoryOptions = {
   readonly fromNothing?: boolean;
 };
 
-/** What no client of a story waits for: sessions of 4 to 8 s. */
 export const SESSION_TIMEOUT_MS = 4000;
 
 const NO_MIX: Workload["mix"] = {
@@ -59,40 +53,13 @@ export function toldWorkload(timeoutMs: number): Workload {
 
 export function storyPlan(options: StoryOptions): Plan {
   const { nodes, windowBytes = LARGE_WINDOW_BYTES } = options;
+  const plan = undisturbedPlan(nodes);
   return {
-    seed: 1,
-    directed: undefined,
-    nodes,
-    lanes: 1,
-    threads: undefined,
-    segmentBytes: options.segmentBytes ?? 64 * 1024,
-    snapshotEveryBytes: options.snapshotEveryBytes ?? 1024 * 1024,
-    heartbeatIntervalMs: 100,
-    peerTimeoutMs: 1000,
-    failoverGraceMs: 2000,
-    minSessionTimeoutMs: SESSION_TIMEOUT_MS,
-    network: { lossRate: 0, duplicationRate: 0, lateRate: 0, delayMs: always(1) },
-    stragglers: { rate: 0, lateMs: always(0) },
-    clientDelayMs: always(0.5),
-    diskMs: always(0.1),
-    durationMs: 0,
-    faultIntervalMs: 0,
-    faults: {},
-    driftMax: 0,
-    startMs: Array.from({ length: nodes }, () => 0),
-    clients: [],
-    requestsMax: 0,
-    copies: false,
+    ...plan,
+    segmentBytes: options.segmentBytes ?? plan.segmentBytes,
+    snapshotEveryBytes: options.snapshotEveryBytes ?? plan.snapshotEveryBytes,
+    snapshotChunkBytes: options.snapshotChunkBytes ?? plan.snapshotChunkBytes,
     sizes: sizesOf(windowBytes),
-    snapshotChunkBytes: options.snapshotChunkBytes ?? 64 * 1024,
-    memory: { treeHeapBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },
-    ringBytes: CHANGE_RING_BYTES_MAX,
-    streamPendingBytes: STREAM_PENDING_BYTES_MAX,
-    replaceAfterMs: 1000,
-    natives: { clients: [], lossRate: 0, streamsMax: 0, grantMs: 0 },
+    minSessionTimeoutMs: SESSION_TIMEOUT_MS,
   };
-}
-
-function always(ms: number): Range {
-  return { min: ms, max: ms };
 }
