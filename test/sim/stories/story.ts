@@ -85,7 +85,8 @@ export class Story {
     this.#runUntil("there is an ensemble", () => this.nodes.every(isWell));
     this.cluster.run(500);
     this.#narrator.begin();
-    this.#narrator.step(`${options.nodes} nodes; node ${this.leader.id} leads`);
+    const count = options.nodes === 1 ? "1 node" : `${options.nodes} nodes`;
+    this.#narrator.step(`${count}; node ${this.leader.id} leads`);
   }
 
   get lines(): readonly string[] {
