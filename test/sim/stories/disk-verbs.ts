@@ -6,7 +6,7 @@ import { fillDisk, freeDisk } from "../faults/room.ts";
 import { copyFolder, loseLastWrite, losePart, putBack, replaceLiving } from "../losses.ts";
 import type { SimNode } from "../sim-node.ts";
 
-/** A step of the story. False: there was nothing to do, or it would be more than an ensemble survives. */
+/** Writes a step of the story and does it. `run` returns false when there is nothing to do, or when an ensemble would not survive it. */
 type Step = (text: string, run: () => boolean) => void;
 
 export class DiskVerbs {
@@ -26,7 +26,7 @@ export class DiskVerbs {
     this.#all(`there is room again on the disk of ${named(nodes)}`, nodes, freeDisk);
   }
 
-  /** Each sync takes so much longer. */
+  /** Each sync takes this much longer from now on. */
   slowSync(node: SimNode, byMs: number): void {
     this.#all(`each sync of node ${node.id} takes ${byMs} ms`, [node], ({ faults }) => {
       faults.syncMs = byMs;
@@ -39,14 +39,14 @@ export class DiskVerbs {
     });
   }
 
-  /** Of a node that is down: nothing is left. */
+  /** The node must be down. Nothing is left on its disk. */
   empty(node: SimNode): void {
     this.#step(`node ${node.id} gets an empty disk`, () =>
       losePart(this.#cluster, node, "everything"),
     );
   }
 
-  /** Of nodes that are down, more than an ensemble survives. */
+  /** The nodes must be down. An ensemble need not survive it. */
   emptyTooMany(...nodes: readonly SimNode[]): void {
     this.#all(`${named(nodes)} get empty disks`, nodes, (node) => {
       lose.everything(node.disk);
@@ -54,7 +54,7 @@ export class DiskVerbs {
     });
   }
 
-  /** Of a node that is down. */
+  /** The node must be down. The rest of its folder stays. */
   removeLog(node: SimNode): void {
     this.#all(`the log of node ${node.id} is lost, and nothing else`, [node], ({ disk, log }) => {
       for (const file of Object.keys(disk.snapshot())) {
@@ -81,14 +81,14 @@ export class DiskVerbs {
     this.#step(`the folder of node ${node.id} is copied`, () => copyFolder(this.#cluster, node));
   }
 
-  /** The copy takes the place of the folder of a node that is down. */
+  /** The node must be down. The copy takes the place of its folder. */
   putBack(node: SimNode): void {
     this.#step(`the copy takes the place of the folder of node ${node.id}`, () =>
       putBack(this.#cluster, node),
     );
   }
 
-  /** A process on the copy is started beside the node, and heard. */
+  /** A process on the copy is started beside the node, and all hear it. */
   startCopyBeside(node: SimNode): void {
     this.#all(`a process is started on the copy, beside node ${node.id}`, [node], ({ copy }) => {
       const { ghosts } = this.#cluster;

@@ -1,6 +1,6 @@
 /** Disks that forget, that are full, and that fail. */
 import type { StoryCase } from "./story.ts";
-import { create, get, set } from "./told.ts";
+import { create, get, set } from "./story-client.ts";
 
 const LARGE = "l".repeat(3000);
 
@@ -83,7 +83,7 @@ export const DISKS: readonly StoryCase[] = [
   {
     name: "last-write-lost",
     title:
-      "a follower that lost what it had acknowledged is told so, and is no voter before it holds it again",
+      "a follower that lost what it had acknowledged hears so from its leader, and has no vote before it holds it again",
     nodes: 3,
     tell: (story) => {
       const { leader } = story;

@@ -1,6 +1,6 @@
 /** Who leads, and what becomes of who led. */
 import type { StoryCase } from "./story.ts";
-import { create, set } from "./told.ts";
+import { create, set } from "./story-client.ts";
 
 export const ELECTIONS: readonly StoryCase[] = [
   {
@@ -93,7 +93,7 @@ export const ELECTIONS: readonly StoryCase[] = [
   },
   {
     name: "two-candidates",
-    title: "of two nodes that stand at once in the same epoch at most one leads in it",
+    title: "of two candidates for one epoch at most one leads in it",
     nodes: 3,
     tell: (story) => {
       const { leader } = story;
@@ -107,7 +107,7 @@ export const ELECTIONS: readonly StoryCase[] = [
   {
     name: "short-log-stands",
     title:
-      "a node whose log lacks what is committed does not come to lead, though it is told to stand",
+      "a node whose log lacks what is committed does not come to lead, though it becomes a candidate",
     nodes: 3,
     tell: (story) => {
       const { leader } = story;

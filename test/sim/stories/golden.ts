@@ -2,14 +2,14 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 
 const FOLDER = new URL("traces/", import.meta.url);
-/** Lines of what is the same, around what differs. */
+/** How many equal lines are shown around a difference. */
 const CONTEXT = 3;
 
 function fileOf(name: string): URL {
   return new URL(`${name}.txt`, FOLDER);
 }
 
-/** Undefined: there is none. */
+/** Undefined: there is no such file. */
 export function readTrace(name: string): string | undefined {
   try {
     return readFileSync(fileOf(name), "utf8");
@@ -19,7 +19,7 @@ export function readTrace(name: string): string | undefined {
   }
 }
 
-/** False: it was so already. */
+/** False: the file has this text already. */
 export function writeTrace(name: string, text: string): boolean {
   if (readTrace(name) === text) return false;
   mkdirSync(FOLDER, { recursive: true });
@@ -31,7 +31,7 @@ export function removeTrace(name: string): void {
   rmSync(fileOf(name));
 }
 
-/** Files of stories that are not told any more. */
+/** Traces to which no story belongs. */
 export function strayTraces(names: readonly string[]): readonly string[] {
   const known = new Set(names);
   return readdirSync(FOLDER)
@@ -39,7 +39,7 @@ export function strayTraces(names: readonly string[]): readonly string[] {
     .filter((name) => !known.has(name));
 }
 
-/** What is only in `before` with `-`, what is only in `after` with `+`, and a few lines around. */
+/** Lines that are only in `before` begin with `-`, lines that are only in `after` with `+`; a few equal lines stand around them. */
 export function difference(before: string, after: string): string {
   const lines = compared(before.split("\n"), after.split("\n"));
   const isNear = (index: number): boolean =>
@@ -54,7 +54,7 @@ export function difference(before: string, after: string): string {
 
 type Compared = { readonly sign: " " | "-" | "+"; readonly text: string };
 
-/** By the longest common subsequence of lines. */
+/** The longest common subsequence of lines decides what is equal. */
 function compared(before: readonly string[], after: readonly string[]): readonly Compared[] {
   const width = after.length + 1;
   const common = new Uint32Array((before.length + 1) * width);

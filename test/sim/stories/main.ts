@@ -1,4 +1,4 @@
-/** `npm run traces`: tells every story, and writes its trace where it differs from its file. */
+/** `npm run traces`: plays every story, and writes its trace where its file has another one. */
 import { STORIES } from "./all.ts";
 import { difference, readTrace, removeTrace, strayTraces, writeTrace } from "./golden.ts";
 import { traceOf } from "./story.ts";
@@ -22,9 +22,9 @@ for (const story of STORIES) {
     say(`${story.name}: written\n${before === undefined ? "" : difference(before, trace)}`);
   }
 }
-for (const name of strayTraces(STORIES.map(({ name: told }) => told))) {
+for (const name of strayTraces(STORIES.map((story) => story.name))) {
   removeTrace(name);
   say(`${name}: removed, no story has this name`);
 }
-say(`${STORIES.length} stories told, ${failed} failed`);
+say(`${STORIES.length} stories, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -1,7 +1,7 @@
 /** Which folders belong together: ensembles that are founded, and starts that are wrong. */
 import type { SimNode } from "../sim-node.ts";
 import type { Story, StoryCase } from "./story.ts";
-import { create, set } from "./told.ts";
+import { create, set } from "./story-client.ts";
 
 type Three = readonly [SimNode, SimNode, SimNode];
 
@@ -54,7 +54,7 @@ export const MEMBERSHIP: readonly StoryCase[] = [
   {
     name: "copy-beside",
     title:
-      "a process on a copy of a folder that was used since is told so by the others, and stops",
+      "a process on a copy of a folder that was used since hears so from the others, and stops",
     nodes: 3,
     tell: (story) => {
       const { leader } = story;

@@ -8,7 +8,7 @@ import { decodeFrame } from "../../../protocol/peer-frame.ts";
 import type { Sent } from "../network.ts";
 import { messageText, type PeerMessage, short, zxidText } from "./words.ts";
 
-/** A column for who speaks to whom. */
+/** The width of the column that says who speaks to whom. */
 const PATH_WIDTH = 12;
 
 const ARROWS = { arrives: ">", held: "~", lost: "x" } as const;
@@ -16,12 +16,12 @@ const ARROWS = { arrives: ">", held: "~", lost: "x" } as const;
 export class Narrator {
   readonly #lines: string[] = [];
   readonly #said = new Set<string>();
-  /** By path and kind: what was last said. */
-  readonly #told = new Map<string, string>();
+  /** The last message of each kind on each path, as text. */
+  readonly #last = new Map<string, string>();
   #isRecording = false;
 
   constructor(cluster: Cluster) {
-    cluster.network.onSent = (sent) => this.#heard(sent);
+    cluster.network.onSent = (sent) => this.#sent(sent);
     cluster.trace.listener = (_line, who, text) => this.#noted(who, text);
   }
 
@@ -43,7 +43,7 @@ export class Narrator {
     this.#lines.push("", `- ${text}`);
   }
 
-  /** What was expected, and held. */
+  /** The story expected this, and it was so. */
   held(text: string): void {
     if (this.#isRecording) this.#lines.push(`  = ${text}`);
   }
@@ -55,7 +55,7 @@ export class Narrator {
     this.#lines.push(line);
   }
 
-  #heard({ from, isBeside, actor, bytes, to }: Sent): void {
+  #sent({ from, isBeside, actor, bytes, to }: Sent): void {
     const message = messageOf(actor, bytes);
     if (message === undefined || this.#isIdle(from, message, to)) return;
     const text = messageText(message);
@@ -66,25 +66,25 @@ export class Narrator {
     }
   }
 
-  /** Who has nothing new to say repeats itself, in case it was not heard: that is no part of the story. */
+  /** A node that has nothing new repeats its last message, in case that was lost. Repetitions are no part of a story. */
   #isIdle(from: number, message: PeerMessage, to: Sent["to"]): boolean {
     if (message.kind !== "append" && message.kind !== "accepted") return false;
     const records = message.kind === "append" ? message.records : [];
     const text = JSON.stringify({ ...message, records: [], prevZxid: 0 });
     const paths = to.map(({ id, fate }) => `${from} ${id} ${fate} ${message.kind}`);
-    const isNew = paths.some((path) => this.#told.get(path) !== text);
-    for (const path of paths) this.#told.set(path, text);
+    const isNew = paths.some((path) => this.#last.get(path) !== text);
+    for (const path of paths) this.#last.set(path, text);
     return records.length === 0 && !isNew;
   }
 
   #noted(who: string, text: string): void {
     if (who === "") return;
-    // A process beside the one that has its number is a copy of its folder, or a rival.
+    // A process beside the one that has its number is a copy of its folder, or of a rival ensemble.
     this.say(who.replace(" of node ", " of "), withoutDetail(text));
   }
 }
 
-/** Undefined: of an actor that only says that it lives. */
+/** Undefined: the message is a heartbeat or no message at all. */
 function messageOf(actor: string, bytes: Uint8Array): PeerMessage | undefined {
   if (actor !== "log-sync" && actor !== "election") return undefined;
   const frame = decodeFrame(bytes);
@@ -92,10 +92,10 @@ function messageOf(actor: string, bytes: Uint8Array): PeerMessage | undefined {
   return decodeCbor(frame.body, PEER_CBOR) as PeerMessage;
 }
 
-/** What a node gives as its reason, without what is to be done. */
+/** A longer note is cut off here: what a node says when it stops ends with advice to its operator. */
 const NOTE_LENGTH_MAX = 90;
 
-/** Of what a node logs, the event. A session is named by the zxid at which it was made. */
+/** Only the name of a logged event stays. A session is named by the zxid at which it was made. */
 function withoutDetail(text: string): string {
   const said = text
     .replace(/^\S+ (\w+) \{.*\}$/, "$1")

@@ -6,14 +6,14 @@ import { undisturbedPlan } from "../quiet.ts";
 
 export type StoryOptions = {
   readonly nodes: number;
-  /** Of a log file. Default: 64 KiB. */
+  /** The size of a log file. Default: 64 KiB. */
   readonly segmentBytes?: number;
-  /** Of log between two snapshots. Default: more than any story writes. */
+  /** How much of the log lies between two snapshots. Default: more than any story writes. */
   readonly snapshotEveryBytes?: number;
   readonly snapshotChunkBytes?: number;
-  /** Of records that a node keeps in memory. Default: more than any story writes. */
+  /** How much of the log a node keeps in memory. Default: more than any story writes. */
   readonly windowBytes?: number;
-  /** The story begins with empty folders and no process; by default with an ensemble that has a leader. */
+  /** The story begins with empty folders and without processes. Default: it begins with an ensemble that has a leader. */
   readonly fromNothing?: boolean;
 };
 
@@ -33,8 +33,8 @@ const NO_MIX: Workload["mix"] = {
   close: 0,
 };
 
-/** Of a client that asks for what it is told to. */
-export function toldWorkload(timeoutMs: number): Workload {
+/** This client asks for nothing by itself. */
+export function scriptedWorkload(timeoutMs: number): Workload {
   return {
     mix: NO_MIX,
     thinkMs: 1000,

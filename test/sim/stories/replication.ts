@@ -1,12 +1,12 @@
 /** From a batch to a record that a quorum has, and what becomes of one that has none. */
 import type { StoryCase } from "./story.ts";
-import { create, get, set, sync } from "./told.ts";
+import { create, get, set, sync } from "./story-client.ts";
 
 export const REPLICATION: readonly StoryCase[] = [
   {
     name: "killed-before-quorum",
     title:
-      "a write that only the leader had when it was killed is not done, and its client is not told that it was",
+      "a write that only the leader had when it was killed is not done, and its client gets no reply",
     nodes: 3,
     tell: (story) => {
       const { leader } = story;
@@ -18,7 +18,7 @@ export const REPLICATION: readonly StoryCase[] = [
       story.kill(leader);
       story.heal();
       story.untilReplaced(leader);
-      story.expect("ann was not told that it is done", lost.code === "connectionLoss");
+      story.expect("ann had no answer", lost.code === "connectionLoss");
       story.start(leader);
       story.untilWell();
       story.expectEverywhere("/x", "1");
@@ -55,10 +55,10 @@ export const REPLICATION: readonly StoryCase[] = [
       const ann = story.client("ann", { at: one });
       ann.does(create("/x", "1"));
       story.mute(leader);
-      const told = ann.sends(set("/x", "2"));
+      const reply = ann.sends(set("/x", "2"));
       story.untilReplaced(leader);
-      story.until("ann is answered", () => told.code !== undefined);
-      story.expect("it is done", told.isOk);
+      story.until("ann is answered", () => reply.code !== undefined);
+      story.expect("it is done", reply.isOk);
       story.heal();
       story.untilWell();
       story.expectEverywhere("/x", "2");
@@ -78,12 +78,12 @@ export const REPLICATION: readonly StoryCase[] = [
       const ben = story.client("ben", { at: other });
       ann.does(create("/x", "1"));
       story.isolate(leader);
-      const told = ann.sends(set("/x", "ann's"));
+      const reply = ann.sends(set("/x", "ann's"));
       story.untilReplaced(leader);
       ben.does(set("/x", "ben's"));
       story.heal();
-      story.until("ann is answered", () => told.code !== undefined);
-      story.expect("it is done", told.isOk);
+      story.until("ann is answered", () => reply.code !== undefined);
+      story.expect("it is done", reply.isOk);
       story.untilWell();
       story.expectEverywhere("/x", "ann's");
     },
@@ -98,15 +98,15 @@ export const REPLICATION: readonly StoryCase[] = [
       const ann = story.client("ann", { at: leader });
       story.clog(leader, one);
       story.clog(leader, two);
-      const told = ann.sends(create("/x", "1"));
+      const reply = ann.sends(create("/x", "1"));
       story.moment();
       story.stand(one);
       story.untilReplaced(leader);
       story.expectData(one, "/x", undefined);
       story.heal();
       story.untilWell();
-      story.until("ann is answered", () => told.code !== undefined);
-      story.expect("it is done in the later epoch", told.isOk && (told.zxid ?? 0) >= 2 * 2 ** 32);
+      story.until("ann is answered", () => reply.code !== undefined);
+      story.expect("it is done in the later epoch", reply.isOk && (reply.zxid ?? 0) >= 2 * 2 ** 32);
     },
   },
   {
@@ -194,9 +194,9 @@ export const REPLICATION: readonly StoryCase[] = [
       const [slow, other] = story.others(leader);
       const ann = story.client("ann", { at: other });
       story.disks.slowSync(slow, 300);
-      const told = ann.sends(create("/x", "1"));
+      const reply = ann.sends(create("/x", "1"));
       story.moment();
-      story.expect("ann is answered", told.isOk);
+      story.expect("ann is answered", reply.isOk);
       story.expectData(slow, "/x", undefined);
       story.untilWell();
       story.expectData(slow, "/x", "1");
@@ -211,10 +211,10 @@ export const REPLICATION: readonly StoryCase[] = [
       const [one] = story.others(leader);
       const ann = story.client("ann", { at: one });
       story.disks.slowSync(leader, 300);
-      const told = ann.sends(create("/x", "1"));
+      const reply = ann.sends(create("/x", "1"));
       story.moment();
-      story.expect("ann waits", told.code === undefined);
-      story.until("ann is answered", () => told.isOk);
+      story.expect("ann waits", reply.code === undefined);
+      story.until("ann is answered", () => reply.isOk);
     },
   },
   {

@@ -13,7 +13,7 @@ import {
   set,
   sync,
   watching,
-} from "./told.ts";
+} from "./story-client.ts";
 
 export const SESSIONS: readonly StoryCase[] = [
   {
@@ -139,13 +139,13 @@ export const SESSIONS: readonly StoryCase[] = [
       ben.does(set("/x", "2"));
       ben.does(set("/x", "3"));
       story.untilWell();
-      story.expect("ann was told once", ann.events.join() === "nodeDataChanged /x");
+      story.expect("ann had one event", ann.events.join() === "nodeDataChanged /x");
     },
   },
   {
     name: "watch-missed-while-away",
     title:
-      "a client that was away while a watched znode changed is told when it sets its watches again",
+      "a client that was away while a watched znode changed gets the event when it sets its watches again",
     nodes: 3,
     tell: (story) => {
       const [one, two] = story.others(story.leader);
@@ -157,7 +157,7 @@ export const SESSIONS: readonly StoryCase[] = [
       story.kill(one);
       ben.does(remove("/x"));
       ann.moves(two);
-      story.until("ann is told", () => ann.events.length > 0);
+      story.until("ann has an event", () => ann.events.length > 0);
       story.expect("of its deletion", ann.events.join() === "nodeDeleted /x");
     },
   },
@@ -233,7 +233,7 @@ export const SESSIONS: readonly StoryCase[] = [
       story.expect("at first it answers", ann.does(get("/lock")).isOk);
       story.wait(SESSION_TIMEOUT_MS / 2);
       const late = ann.sends(get("/lock"));
-      story.until("ann is told something", () => late.code !== undefined);
+      story.until("ann hears something", () => late.code !== undefined);
       story.expect("ann's connection was closed instead", late.code === "connectionLoss");
       ben.does(watching(exists("/lock")));
       story.until("ann's session has ended", () => ben.events.length > 0);

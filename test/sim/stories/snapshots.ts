@@ -1,6 +1,6 @@
 /** Snapshots, the purge of what they hold, and their way to a follower. */
 import type { Story, StoryCase } from "./story.ts";
-import { create } from "./told.ts";
+import { create } from "./story-client.ts";
 import type { SimNode } from "../sim-node.ts";
 
 const PURGING = { segmentBytes: 4096, snapshotEveryBytes: 8192, snapshotChunkBytes: 6000 } as const;

@@ -1,4 +1,4 @@
-/** Every story holds, and goes as its trace says. `npm run traces` writes the traces anew. */
+/** What every story expects holds, and its trace is the one of its file. `npm run traces` writes the files anew. */
 import test from "ava";
 import { STORIES } from "./all.ts";
 import { difference, readTrace, strayTraces } from "./golden.ts";
@@ -21,7 +21,7 @@ test("every trace belongs to a story, and no two stories share one", (t) => {
   t.is(new Set(names).size, names.length);
 });
 
-test("a story is told alike whatever was told before it", (t) => {
+test("a story has the same trace whatever was played before it", (t) => {
   const [first, ...others] = STORIES.slice(0, 3).toReversed();
   if (first === undefined) throw new Error("no stories");
   const trace = traceOf(first);

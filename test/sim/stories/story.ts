@@ -1,7 +1,7 @@
 /**
- * A story: what happens to a few nodes and clients, step by step, as plain calls. It is told in the simulated cluster, under virtual
- * time, with all of its checks; nothing goes wrong but what the story asks for. Each step is a line of the trace, and below it
- * stands who said what to whom until the next (`narrator.ts`).
+ * A story: what happens to a few nodes and clients, step by step, as plain calls. It happens in the simulated cluster, under virtual
+ * time and with all of its checks; nothing goes wrong but what the story asks for. Each step is a line of the trace, and below it
+ * stand the messages until the next step (`narrator.ts`).
  */
 import { Coverage } from "../coverage.ts";
 import { Cluster } from "../cluster.ts";
@@ -11,32 +11,32 @@ import type { SimNode } from "../sim-node.ts";
 import { Trace } from "../trace.ts";
 import { DiskVerbs } from "./disk-verbs.ts";
 import { Narrator } from "./narrator.ts";
-import { SESSION_TIMEOUT_MS, type StoryOptions, storyPlan, toldWorkload } from "./plan.ts";
-import { create, StoryClient, type StoryTeller } from "./told.ts";
+import { SESSION_TIMEOUT_MS, type StoryOptions, storyPlan, scriptedWorkload } from "./plan.ts";
+import { create, StoryClient, type Narration } from "./story-client.ts";
 import { short } from "./words.ts";
 
-/** A thing that a story waits for comes within this time, or not at all. */
+/** A story fails when what it waits for does not come within this time. */
 const WITHIN_MS = 30_000;
 const STEP_MS = 1;
-/** After something has come about, what goes with it is done. */
+/** Time goes on for so long after what a story waited for has come: other nodes learn of it meanwhile. */
 const AFTERMATH_MS = 20;
 
 export type StoryCase = StoryOptions & {
-  /** Of its trace: the file's name. */
+  /** The name of its trace, without `.txt`. */
   readonly name: string;
-  /** The rule, as a sentence that can be false. */
+  /** The rule that it shows, as a sentence that can be false. */
   readonly title: string;
-  /** The story ends with an ensemble that has lost too much to go on: it waits for its operator. */
+  /** In the end the ensemble has lost too much to go on: it waits for its operator. */
   readonly endsWithoutQuorum?: boolean;
   readonly tell: (story: Story) => void;
 };
 
-/** What a story throws when something that it expects does not hold. */
+/** Something that a story expects does not hold. */
 class StoryFailure extends Error {
   override readonly name = "StoryFailure";
 }
 
-/** Its trace. Throws when an invariant is violated, or an expectation does not hold. */
+/** Plays the story and returns its trace. Throws when an invariant is violated, or an expectation does not hold. */
 export function traceOf(of: StoryCase): string {
   const story = new Story(of);
   try {
@@ -49,7 +49,7 @@ export function traceOf(of: StoryCase): string {
   return [of.title, ...story.lines, ""].join("\n");
 }
 
-/** No story has more than five nodes, and none takes more of them than it has. */
+/** No story has more than five nodes. One that has fewer takes fewer of these. */
 type Others = [SimNode, SimNode, SimNode, SimNode];
 
 export class Story {
@@ -57,7 +57,7 @@ export class Story {
   readonly disks: DiskVerbs;
   readonly manyData: string = "m".repeat(400);
   readonly #narrator: Narrator;
-  readonly #teller: StoryTeller;
+  readonly #narration: Narration;
 
   constructor(options: StoryOptions) {
     this.cluster = new Cluster(
@@ -66,7 +66,7 @@ export class Story {
       new Coverage(),
     );
     this.#narrator = new Narrator(this.cluster);
-    this.#teller = {
+    this.#narration = {
       step: (text) => this.step(text),
       say: (who, text) => this.#narrator.say(who, text),
       until: (what, holds) => this.#runUntil(what, holds),
@@ -97,7 +97,7 @@ export class Story {
     return this.cluster.nodes;
   }
 
-  /** That has its quorum; of two, as each of them sees it, the one of the later epoch. */
+  /** The node that leads and knows its barrier to be committed. Of two such nodes it is the one of the later epoch. */
   get leader(): SimNode {
     const leading = this.nodes.filter(({ leads, established }) => leads && established);
     const leader = leading.sort((a, b) => epochOf(b) - epochOf(a))[0];
@@ -105,22 +105,22 @@ export class Story {
     return leader;
   }
 
-  /** All but these, in the order of their numbers. */
+  /** All nodes but these, in the order of their numbers. */
   others(...nodes: readonly SimNode[]): Others {
     return this.nodes.filter((node) => !nodes.includes(node)) as Others;
   }
 
-  /** Attached at this node, to which it goes back whenever it loses its connection. */
+  /** A new client with a session at this node, to which it returns whenever it loses its connection. */
   client(name: string, of: { readonly at: SimNode; readonly timeoutMs?: number }): StoryClient {
     this.step(`${name} connects to node ${of.at.id}`);
-    const sim = this.cluster.addClient(name, toldWorkload(of.timeoutMs ?? SESSION_TIMEOUT_MS));
+    const sim = this.cluster.addClient(name, scriptedWorkload(of.timeoutMs ?? SESSION_TIMEOUT_MS));
     sim.quiet = true;
     sim.at = of.at.id;
     this.#quietly(() => this.#runUntil(`${name} is attached`, () => sim.connected));
-    return new StoryClient(sim, this.#teller);
+    return new StoryClient(sim, this.#narration);
   }
 
-  /** Below /many, each with so much data that they fill a log; one step of the trace. */
+  /** The client creates so many znodes below /many, each of 400 bytes. It is one step of the trace. */
   writeMany(client: StoryClient, count: number): void {
     this.step(`${client.name} creates ${count} znodes below /many`);
     this.#quietly(() => {
@@ -131,7 +131,7 @@ export class Story {
     });
   }
 
-  /** It is no part of the trace. */
+  /** Nothing of it is in the trace. */
   #quietly(run: () => void): void {
     this.#narrator.end();
     run();
@@ -140,19 +140,19 @@ export class Story {
 
   // The network
 
-  /** From nobody and to nobody. */
+  /** The node hears nobody, and nobody hears it. */
   isolate(node: SimNode): void {
     this.step(`node ${node.id} is cut off from all others`);
     for (const { id } of this.others(node)) this.#cut(node.id, id);
   }
 
-  /** What it sends reaches nobody; it hears all. */
+  /** The node only receives: what it sends reaches nobody. */
   mute(node: SimNode): void {
     this.step(`nobody hears node ${node.id}`);
     for (const { id } of this.others(node)) this.cluster.network.cut(node.id, id);
   }
 
-  /** It hears nobody; what it sends arrives. */
+  /** The node only sends: nothing reaches it. */
   deafen(node: SimNode): void {
     this.step(`node ${node.id} hears nobody`);
     for (const { id } of this.others(node)) this.cluster.network.cut(id, node.id);
@@ -163,13 +163,13 @@ export class Story {
     this.#cut(one.id, other.id);
   }
 
-  /** Into these, and all others. */
+  /** The network is parted into these nodes and all others. */
   part(...nodes: readonly SimNode[]): void {
     this.step(`nodes ${nodes.map(({ id }) => id).join(" ")} are cut off from the others`);
     for (const { id } of nodes) for (const there of this.others(...nodes)) this.#cut(id, there.id);
   }
 
-  /** What one sends to the other waits until the network heals, and arrives then. */
+  /** What `from` sends to `to` waits until the network heals, and arrives then. */
   clog(from: SimNode, to: SimNode): void {
     this.step(`what node ${from.id} says to node ${to.id} is held up`);
     this.cluster.network.clog(from.id, to.id);
@@ -181,7 +181,7 @@ export class Story {
     this.cluster.healClients();
   }
 
-  /** Between a client and its node nothing passes. */
+  /** Nothing passes between the client and the node. */
   cutClient(client: StoryClient, node: SimNode): void {
     this.step(`${client.name} and node ${node.id} do not reach each other`);
     this.cluster.cutClient(client.sim, node);
@@ -223,9 +223,12 @@ export class Story {
     node.life?.clock.resume();
   }
 
-  /** As if an election had come out so. */
+  /** Each of them becomes a candidate, as if it had won an election. */
   stand(...nodes: readonly SimNode[]): void {
-    this.step(`${named(nodes)} told to stand`);
+    const ids = nodes.map(({ id }) => id).join(" ");
+    this.step(
+      nodes.length === 1 ? `node ${ids} becomes a candidate` : `nodes ${ids} become candidates`,
+    );
     for (const node of nodes) node.tell("log-sync", { kind: "elected", leader: node.id });
   }
 
@@ -236,7 +239,7 @@ export class Story {
     this.cluster.run(ms);
   }
 
-  /** A moment, for what is under way: too short for any timeout. */
+  /** What is under way arrives. It is too short for any timeout. */
   moment(): void {
     this.cluster.run(AFTERMATH_MS);
   }
@@ -246,14 +249,14 @@ export class Story {
     this.#runUntil(what, holds);
   }
 
-  /** Another node than this one leads. */
+  /** The story goes on when another node than this one leads. */
   untilReplaced(leader: SimNode): void {
     this.until(`another node than ${leader.id} leads`, () => {
       return this.others(leader).some(({ leads, established }) => leads && established);
     });
   }
 
-  /** Of a snapshot that it gets from its leader, this chunk is on its disk, and the next one is not. */
+  /** The story goes on when this chunk of its leader's snapshot is on the node's disk and the next one is not. */
   untilChunk(node: SimNode, index: number): void {
     const what = `node ${node.id} has chunk ${index} of a snapshot`;
     this.step(`until ${what}`);
@@ -267,7 +270,7 @@ export class Story {
     });
   }
 
-  /** All nodes that are up lead or follow, have their vote, and hold the same. */
+  /** The story goes on when all nodes that are up lead or follow, have their vote, and hold the same. */
   untilWell(): void {
     this.until("all nodes that are up serve, and hold the same", () => {
       return this.nodes.every((node) => node.life === undefined || this.#isCurrent(node));
@@ -305,7 +308,7 @@ export class Story {
     this.expect(`node ${node.id} follows node ${leader.id}`, follows && node.established);
   }
 
-  /** What the tree of this node holds; undefined: no such znode. */
+  /** The tree of the node holds this data at the path; undefined: it has no such znode. */
   expectData(node: SimNode, path: string, data: string | undefined): void {
     const held = node.tree(1)?.znodes.byPath.get(path);
     const text = held === undefined ? undefined : Buffer.from(held.data ?? []).toString("latin1");
@@ -321,7 +324,7 @@ export class Story {
     this.#narrator.step(text);
   }
 
-  /** All that was amiss ends, and all nodes come to hold the same. That is checked, and no part of the trace. */
+  /** All faults end, and all nodes must come to hold the same. The trace has nothing of it. */
   finish(withoutQuorum: boolean): void {
     this.#narrator.end();
     const { cluster } = this;

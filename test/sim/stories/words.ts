@@ -1,4 +1,4 @@
-/** What nodes and clients say, as the words of a trace. A zxid is written as `epoch.counter`. */
+/** Messages of nodes and clients as lines of a trace. A zxid is written as `epoch.counter`. */
 import type { LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
 import type { Vote } from "../../../actors/election/messages.ts";
 import { decodeBatch } from "../../../protocol/batch.ts";
@@ -12,7 +12,7 @@ import type { SimRequest } from "../client/wire.ts";
 
 export type PeerMessage = LogSyncPeerMessage | Vote;
 
-/** A message with more records or operations than this is told in short. */
+/** A message with more records or operations than this is summed up. */
 const LISTED_MAX = 4;
 const OPERATION_LENGTH_MAX = 40;
 

@@ -1,4 +1,4 @@
-/** A client of a story: it asks for what it is told to, and for nothing else. What it sends and gets is in the trace. */
+/** A client of a story: it asks for what the story has it ask for, and for nothing else. The trace has its requests and replies. */
 import { OPEN_ACL } from "../../../protocol/acl.ts";
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
 import { WatchEventType } from "../../../protocol/reads.ts";
@@ -53,7 +53,7 @@ export function children(path: string): Read {
   return { kind: "read", read: "getChildren", path, watch: false };
 }
 
-/** The read also sets a watch. */
+/** The same read; it also sets a watch. */
 export function watching(read: Read): Read {
   return { ...read, watch: true };
 }
@@ -62,12 +62,12 @@ function bytesOf(text: string): Uint8Array {
   return Buffer.from(text, "latin1");
 }
 
-/** What has come of a request so far. */
-export class Told {
-  /** Undefined: there is no answer yet. `connectionLoss`: there will be none. */
+/** What has come of a request so far; the story reads it whenever it likes. */
+export class Reply {
+  /** Undefined: there is no reply yet. `connectionLoss`: the connection ended before there was one. */
   code: string | undefined;
   zxid: number | undefined;
-  /** Of a read, or the path that a create made. */
+  /** The data that a read found, the path that a create made, or what came of each part of a multi. */
   text: string | undefined;
   children: readonly string[] | undefined;
 
@@ -88,7 +88,7 @@ export class Told {
 
   describe(): string {
     const { code, zxid, text, children: names } = this;
-    if (code === "connectionLoss") return "no answer: the connection is lost";
+    if (code === "connectionLoss") return "none, the connection is lost";
     const said = text ?? names?.join(" ");
     return `${code}${zxid === undefined ? "" : ` at ${zxidText(zxid)}`}${said === undefined ? "" : `: ${short(said)}`}`;
   }
@@ -99,7 +99,7 @@ function entryText(entry: MultiEntry): string {
   return entry.kind === "created" ? entry.path : entry.kind;
 }
 
-export type StoryTeller = {
+export type Narration = {
   readonly step: (text: string) => void;
   readonly say: (who: string, text: string) => void;
   readonly until: (what: string, holds: () => boolean) => void;
@@ -107,17 +107,17 @@ export type StoryTeller = {
 
 export class StoryClient {
   readonly sim: SimClient;
-  /** Events of its watches, as `type path`. */
+  /** What its watches have reported, each as `type path`. */
   readonly events: string[] = [];
-  readonly #teller: StoryTeller;
+  readonly #narration: Narration;
 
-  constructor(sim: SimClient, teller: StoryTeller) {
+  constructor(sim: SimClient, narration: Narration) {
     this.sim = sim;
-    this.#teller = teller;
+    this.#narration = narration;
     sim.onEvent = ({ type, path }) => {
       const event = `${eventText(type)} ${path}`;
       this.events.push(event);
-      teller.say(sim.name, `event: ${event}`);
+      narration.say(sim.name, `event: ${event}`);
     };
   }
 
@@ -129,32 +129,32 @@ export class StoryClient {
     return this.sim.session?.id;
   }
 
-  /** Asks, and waits for the answer. */
-  does(asked: ClientOperation | Read): Told {
-    const told = this.sends(asked);
-    this.#teller.until("it is answered", () => told.code !== undefined);
-    return told;
+  /** The client asks, and the story waits for the reply. */
+  does(asked: ClientOperation | Read): Reply {
+    const reply = this.sends(asked);
+    this.#narration.until("there is a reply", () => reply.code !== undefined);
+    return reply;
   }
 
-  /** Asks, and does not wait. */
-  sends(asked: ClientOperation | Read): Told {
+  /** The client asks, and the story goes on at once. */
+  sends(asked: ClientOperation | Read): Reply {
     const { sim } = this;
     const request: SimRequest = asked.kind === "read" ? asked : { kind: "write", operation: asked };
-    const told = new Told();
-    this.#teller.step(`${sim.name} asks node ${sim.server}: ${requestText(request)}`);
+    const reply = new Reply();
+    this.#narration.step(`${sim.name} asks node ${sim.server}: ${requestText(request)}`);
     sim.ask(request, (answer) => {
-      told.take(answer);
-      this.#teller.say(sim.name, `is told: ${told.describe()}`);
+      reply.take(answer);
+      this.#narration.say(sim.name, `reply: ${reply.describe()}`);
     });
-    return told;
+    return reply;
   }
 
-  /** It goes on at this node, now: its connection to the one before is gone. */
+  /** The client leaves its node for this one, and keeps its session. */
   moves(to: { readonly id: number }): void {
-    this.#teller.step(`${this.name} goes over to node ${to.id}`);
+    this.#narration.step(`${this.name} goes over to node ${to.id}`);
     this.sim.at = to.id;
     this.sim.move(false);
-    this.#teller.until("it is there", () => this.sim.server === to.id);
+    this.#narration.until("it is there", () => this.sim.server === to.id);
   }
 }
 
