@@ -2,6 +2,9 @@
 import type { StoryCase } from "./story.ts";
 import { create, get, set, sync } from "./story-client.ts";
 
+/** It fills a message between nodes whose window is small. */
+const LARGE = "x".repeat(300);
+
 export const REPLICATION: readonly StoryCase[] = [
   {
     name: "killed-before-quorum",
@@ -238,6 +241,66 @@ export const REPLICATION: readonly StoryCase[] = [
       story.heal();
       story.until("they are answered", () => read.code !== undefined);
       story.expect("ann reads the new", read.text === "2");
+    },
+  },
+  {
+    // Raft's figure 8 (In Search of an Understandable Consensus Algorithm, section 5.4.2).
+    name: "earlier-epoch-on-a-quorum",
+    title:
+      "a leader does not take a record of an earlier epoch for committed because a quorum has it: its own barrier must be there too",
+    nodes: 5,
+    windowBytes: 1000, // One record travels at a time.
+    tell: (story) => {
+      const { leader } = story;
+      const [one, two, three, four] = story.others(leader);
+      const ann = story.client("ann", { at: leader });
+      story.part(leader, one);
+      ann.sends(create("/x", LARGE));
+      story.moment();
+      story.kill(leader, one);
+      story.stand(four);
+      story.untilPromised(four);
+      story.isolate(four);
+      story.moment();
+      story.kill(four);
+      story.start(one);
+      story.heal();
+      story.until("node 1 has read its log", () => one.logSync?.recovered === true);
+      story.stand(one);
+      story.untilHeld([two, three], one.log.state?.log.durable ?? 0);
+      // It hears that a quorum has the record, and its barrier reaches nobody.
+      story.mute(one);
+      story.moment();
+      story.kill(one);
+      story.heal();
+      story.start(four);
+      story.until("node 4 has read its log", () => four.logSync?.recovered === true);
+      story.stand(four);
+      story.untilWell();
+      story.expectLeader(four);
+      story.expectData(two, "/x", undefined);
+    },
+  },
+  {
+    name: "twice-and-overtaken",
+    title: "messages that come twice and overtake one another change nothing",
+    nodes: 3,
+    tell: (story) => {
+      const [one] = story.others(story.leader);
+      const ann = story.client("ann", { at: one });
+      ann.does(create("/x", "0"));
+      story.overtake(30);
+      const replies = ["1", "2", "3", "4"].map((data) => ann.sends(set("/x", data)));
+      story.until("all are answered", () => replies.every(({ code }) => code !== undefined));
+      story.expect(
+        "each was done",
+        replies.every(({ isOk }) => isOk),
+      );
+      story.heal();
+      story.untilWell();
+      story.expectEverywhere("/x", "4");
+      const { version } = one.tree(1)?.znodes.byPath.get("/x") ?? {};
+      story.expect("each was done once: the version is 4", version === 4);
     },
   },
 ];

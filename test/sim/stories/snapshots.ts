@@ -1,6 +1,6 @@
 /** Snapshots, the purge of what they hold, and their way to a follower. */
 import type { Story, StoryCase } from "./story.ts";
-import { create } from "./story-client.ts";
+import { CLOSE, create, set } from "./story-client.ts";
 import type { SimNode } from "../sim-node.ts";
 
 const PURGING = { segmentBytes: 4096, snapshotEveryBytes: 8192, snapshotChunkBytes: 6000 } as const;
@@ -28,14 +28,21 @@ export const SNAPSHOTS: readonly StoryCase[] = [
   {
     name: "purged",
     title:
-      "a follower whose next records are purged gets its leader's snapshot, and the log from there on",
+      "a follower whose next records are purged gets its leader's snapshot, which knows whose ephemeral znodes are, and the log from there on",
     nodes: 3,
     ...PURGING,
     tell: (story) => {
+      const { leader } = story;
+      const [, other] = story.others(leader);
+      const ben = story.client("ben", { at: other });
+      ben.does(create("/lock", "ben's", "ephemeral"));
       const { away } = leaveBehind(story);
       story.start(away);
       story.untilWell();
       story.expectData(away, `/many/${COUNT - 1}`, story.manyData);
+      ben.does(CLOSE);
+      story.untilWell();
+      story.expectData(away, "/lock", undefined);
     },
   },
   {
@@ -103,6 +110,33 @@ export const SNAPSHOTS: readonly StoryCase[] = [
       story.start(away);
       story.untilWell();
       story.expectData(away, `/many/${COUNT - 1}`, story.manyData);
+    },
+  },
+  {
+    name: "leads-after-snapshot",
+    title:
+      "a node that got a snapshot leads with all that it must know: the last batch of every lane, too",
+    nodes: 3,
+    ...PURGING,
+    tell: (story) => {
+      const { leader } = story;
+      const [away, other] = story.others(leader);
+      const ann = story.client("ann", { at: other });
+      const ben = story.client("ben", { at: leader });
+      story.kill(away);
+      ann.does(create("/x", "1"));
+      story.writeMany(ben, COUNT);
+      expectBehind(story, leader, away);
+      story.start(away);
+      story.untilWell();
+      story.kill(leader);
+      story.stand(away);
+      story.untilReplaced(leader);
+      story.expectLeader(away);
+      // The log of the new leader has no batch of her lane: it knows of the last one from the snapshot.
+      ann.does(set("/x", "2"));
+      story.untilWell();
+      story.expectData(away, "/x", "2");
     },
   },
   {

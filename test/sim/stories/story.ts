@@ -13,7 +13,7 @@ import { DiskVerbs } from "./disk-verbs.ts";
 import { Narrator } from "./narrator.ts";
 import { SESSION_TIMEOUT_MS, type StoryOptions, storyPlan, scriptedWorkload } from "./plan.ts";
 import { create, StoryClient, type Narration } from "./story-client.ts";
-import { short } from "./words.ts";
+import { short, zxidText } from "./words.ts";
 
 /** A story fails when what it waits for does not come within this time. */
 const WITHIN_MS = 30_000;
@@ -175,9 +175,21 @@ export class Story {
     this.cluster.network.clog(from.id, to.id);
   }
 
+  /** Every message comes twice, each time after 1 to `delayMs` ms. */
+  overtake(delayMs: number): void {
+    this.step("every message comes twice, and they overtake one another");
+    const { network } = this.cluster;
+    network.faults = { ...network.faults, duplicationRate: 1, delayMs: { min: 1, max: delayMs } };
+  }
+
   heal(): void {
     this.step("the network heals");
+    this.#healNetwork();
+  }
+
+  #healNetwork(): void {
     this.cluster.network.healAll();
+    this.cluster.network.faults = this.cluster.plan.network;
     this.cluster.healClients();
   }
 
@@ -264,6 +276,21 @@ export class Story {
     this.#runUntil(what, () => next() > index, 0);
   }
 
+  /** The story goes on when a quorum has promised the candidate its epoch, and nobody has its barrier but itself. */
+  untilPromised(candidate: SimNode): void {
+    const what = `node ${candidate.id} has its promises`;
+    this.step(`until ${what}`);
+    this.#runUntil(what, () => candidate.leads, 0);
+  }
+
+  /** The story goes on when the logs of these nodes are durable up to this zxid. */
+  untilHeld(nodes: readonly SimNode[], zxid: number): void {
+    const what = `the logs of nodes ${nodes.map(({ id }) => id).join(" ")} reach to ${zxidText(zxid)}`;
+    this.step(`until ${what}`);
+    const reaches = ({ logSync }: SimNode): boolean => (logSync?.log.durable ?? 0) >= zxid;
+    this.#runUntil(what, () => nodes.every(reaches), 0);
+  }
+
   untilEpoch(epoch: number): void {
     this.until(`a node leads in epoch ${epoch}, or later`, () => {
       return this.nodes.some((node) => node.established && epochOf(node) >= epoch);
@@ -328,8 +355,7 @@ export class Story {
   finish(withoutQuorum: boolean): void {
     this.#narrator.end();
     const { cluster } = this;
-    cluster.network.healAll();
-    cluster.healClients();
+    this.#healNetwork();
     cluster.ghosts.endAll();
     for (const node of this.nodes) {
       freeDisk(node);
