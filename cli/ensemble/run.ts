@@ -1,6 +1,6 @@
 /** Starts an ensemble, prints what happens to it, and stops it. It restarts no node. */
 import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
-import { realClock, realRandomness } from "../../runtime/real-clock.ts";
+import { realClock } from "../../runtime/real-clock.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 import { asEnvironment } from "../../server/nats-environment.ts";
 import { NatsServerMissingError } from "./nats-server-binary.ts";
@@ -79,10 +79,7 @@ class Ensemble {
     const { inProcess, natsUrls, entry } = this.#plan;
     const nats = inProcess ? undefined : await this.#natsOf(natsUrls);
     if (nats === undefined) {
-      const network = new MemoryNetwork({
-        clock: realClock,
-        random: () => realRandomness.random(),
-      });
+      const network = new MemoryNetwork(realClock);
       return (plan) => startLocalNode(network, plan);
     }
     return (plan) => {

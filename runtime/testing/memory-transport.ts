@@ -1,27 +1,8 @@
-/**
- * A network in memory, for tests, the simulator and several nodes in one process. All of its time comes from the clock and
- * all of its chance from `random`, so the same seed gives the same run. Without faults it delivers everything in order.
- */
+/** A network in memory, for tests and for several nodes in one process: it delivers everything, once and in order. */
 import { BehaviorSubject, type Observable } from "rxjs";
 import type { Clock } from "../clock.ts";
 import type { ServerId } from "../effects.ts";
 import type { Incoming, Transport, TransportOutcome, TransportStatus } from "../transport.ts";
-
-export type NetworkFaults = {
-  /** Part of the messages that is lost, 0 to 1. Default 0. */
-  readonly lossRate: number;
-  /** Part of the messages that arrives twice, 0 to 1. Default 0. */
-  readonly duplicationRate: number;
-  /** Each delivery waits for a time in this range, so messages overtake each other. Default 0 to 0: in order. */
-  readonly delayMs: { readonly min: number; readonly max: number };
-};
-
-export type MemoryNetworkOptions = {
-  readonly clock: Clock;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  readonly faults?: Partial<NetworkFaults>;
-};
 
 type Member = {
   readonly id: ServerId;
@@ -30,60 +11,12 @@ type Member = {
   left: boolean;
 };
 
-const NO_FAULTS: NetworkFaults = {
-  lossRate: 0,
-  duplicationRate: 0,
-  delayMs: { min: 0, max: 0 },
-};
-
 export class MemoryNetwork {
   readonly #clock: Clock;
-  readonly #random: () => number;
   readonly #members = new Map<ServerId, Member>();
-  /** `from>to` of every direction that carries nothing. */
-  readonly #cuts = new Set<string>();
-  readonly #isolated = new Set<ServerId>();
-  readonly #listeners = new Map<string, Set<(bytes: Uint8Array) => void>>();
-  #faults: NetworkFaults;
 
-  constructor(options: MemoryNetworkOptions) {
-    this.#clock = options.clock;
-    this.#random = options.random;
-    this.#faults = { ...NO_FAULTS, ...options.faults };
-  }
-
-  get faults(): NetworkFaults {
-    return this.#faults;
-  }
-
-  /** For messages that are sent from now on. */
-  setFaults(faults: Partial<NetworkFaults>): void {
-    this.#faults = { ...this.#faults, ...faults };
-  }
-
-  /** Nothing that `from` sends reaches `to` any more, also what is under way. The other direction stays. */
-  cut(from: ServerId, to: ServerId): void {
-    this.#cuts.add(`${from}>${to}`);
-  }
-
-  /** Cuts the node off from all others, in both directions, without its noticing. */
-  isolate(id: ServerId): void {
-    this.#isolated.add(id);
-  }
-
-  /** As `isolate`, but the node's `status$` says so. */
-  disconnect(id: ServerId): void {
-    this.#isolated.add(id);
-    this.#members.get(id)?.status.next("disconnected");
-  }
-
-  /** Ends every cut, isolation and disconnection. Faults stay as they are. */
-  heal(): void {
-    this.#cuts.clear();
-    this.#isolated.clear();
-    for (const member of this.#members.values()) {
-      if (member.status.value === "disconnected") member.status.next("connected");
-    }
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   /** The node has a new process. One that still has this id is gone from now on. */
@@ -111,17 +44,6 @@ export class MemoryNetwork {
     this.#clock.soon(() => this.#receive(from, to, actor, bytes, undefined));
   }
 
-  /** Listens to what nodes publish to the subject. The returned function ends it. */
-  subscribe(subject: string, listener: (bytes: Uint8Array) => void): () => void {
-    const listeners = this.#listeners.get(subject) ?? new Set();
-    this.#listeners.set(subject, listeners);
-    listeners.add(listener);
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0) this.#listeners.delete(subject);
-    };
-  }
-
   /** @internal */
   remove(member: Member): void {
     if (member.left) return;
@@ -133,7 +55,7 @@ export class MemoryNetwork {
   /** @internal */
   send(from: Member, to: ServerId, actor: string, bytes: Uint8Array): void {
     if (from.left) return;
-    this.#carry(from.id, to, () => this.#receive(from.id, to, actor, bytes, undefined));
+    this.#clock.soon(() => this.#receive(from.id, to, actor, bytes, undefined));
   }
 
   /** @internal */
@@ -164,38 +86,12 @@ export class MemoryNetwork {
     const cancel = this.#clock.after(timeoutMs, () => finish({ kind: "timedOut" }));
     const answer = (answered: Uint8Array): void => {
       const copy = copyOf(answered);
-      this.#carry(to, from.id, () => finish({ kind: "answered", bytes: copy }));
+      this.#clock.soon(() => finish({ kind: "answered", bytes: copy }));
     };
-    this.#carry(from.id, to, () => {
+    this.#clock.soon(() => {
       if (this.#receive(from.id, to, actor, bytes, once(answer))) return;
-      this.#carry(to, from.id, () => finish({ kind: "noResponders" }));
+      this.#clock.soon(() => finish({ kind: "noResponders" }));
     });
-  }
-
-  /** @internal */
-  publish(from: Member, subject: string, bytes: Uint8Array): void {
-    if (from.left || this.#isolated.has(from.id)) return;
-    for (const listener of this.#listeners.get(subject) ?? []) {
-      const copy = copyOf(bytes);
-      this.#clock.soon(() => listener(copy));
-    }
-  }
-
-  /** One message with its faults; `deliver` runs as often as it arrives. */
-  #carry(from: ServerId, to: ServerId, deliver: () => void): void {
-    if (this.#isCut(from, to) || this.#happens(this.#faults.lossRate)) return;
-    const copies = this.#happens(this.#faults.duplicationRate) ? 2 : 1;
-    for (let copy = 0; copy < copies; copy += 1) {
-      this.#later(() => {
-        if (!this.#isCut(from, to)) deliver();
-      });
-    }
-  }
-
-  #later(run: () => void): void {
-    const { min, max } = this.#faults.delayMs;
-    if (max <= 0) this.#clock.soon(run);
-    else this.#clock.after(min + this.#random() * (max - min), run);
   }
 
   /** False when nobody listens there. */
@@ -210,15 +106,6 @@ export class MemoryNetwork {
     if (handler === undefined) return false;
     handler({ from, actor, bytes: copyOf(bytes), answer });
     return true;
-  }
-
-  #isCut(from: ServerId, to: ServerId): boolean {
-    return this.#cuts.has(`${from}>${to}`) || this.#isolated.has(from) || this.#isolated.has(to);
-  }
-
-  /** Draws only when it can matter, so that runs without a fault use no chance. */
-  #happens(rate: number): boolean {
-    return rate > 0 && this.#random() < rate;
   }
 }
 
@@ -255,9 +142,8 @@ class MemoryTransport implements Transport {
     this.#network.request(this.#member, to, actor, copyOf(bytes), timeoutMs, done);
   }
 
-  publish(subject: string, bytes: Uint8Array): void {
-    this.#network.publish(this.#member, subject, bytes);
-  }
+  /** No client listens on it. */
+  publish(): void {}
 
   close(): Promise<void> {
     this.#network.remove(this.#member);

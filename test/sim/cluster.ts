@@ -28,7 +28,7 @@ import { configOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
 import { Ghosts, OLDER } from "./ghosts.ts";
-import { NodeReaders } from "./node-readers.ts";
+import { type NodeReaders, readersOf } from "./node-readers.ts";
 import { type Link, type LinkHandler, LinkPort } from "./links.ts";
 import { NativeClients } from "./native-clients.ts";
 import type { NativeClient } from "./client/native.ts";
@@ -49,8 +49,6 @@ const NATIVE_STREAM = 6;
 const CLOCK_STREAM = 7;
 const STRAGGLERS_STREAM = 8;
 const READERS_STREAM = 9;
-/** In one of so many seeds, nodes have readers in their own processes. */
-const READERS_SEEDS = 4;
 
 export class Cluster {
   readonly clock: VirtualClock = new VirtualClock();
@@ -120,7 +118,7 @@ export class Cluster {
       guard: (check) => this.guard(check),
     };
     plan.clients.forEach((workload, index) => {
-      this.#addClient(`client ${index + 1}`, workload, undefined);
+      this.addClient(`client ${index + 1}`, workload);
     });
     this.natives = new NativeClients({
       ...{ plan, clock, nodes: this.nodes, environment: this.#environment },
@@ -128,15 +126,12 @@ export class Cluster {
       random: random.stream(NATIVE_STREAM),
       isCut: (client, node) => this.cutClients.has(clientCut(client, node)),
     });
-    this.readers = this.#nodeReaders();
-  }
-
-  #nodeReaders(): NodeReaders | undefined {
-    if (this.plan.seed % READERS_SEEDS !== 0) return undefined;
-    const { truth } = this;
-    const random = this.#random.stream(READERS_STREAM);
-    const guard = (check: () => void): void => this.guard(check);
-    return new NodeReaders({ truth, random, guard, counts: this.natives.counts });
+    this.readers = readersOf(plan.seed, {
+      truth: this.truth,
+      random: random.stream(READERS_STREAM),
+      guard: (check) => this.guard(check),
+      counts: this.natives.counts,
+    });
   }
 
   /** The clients of both protocols. */
@@ -153,13 +148,13 @@ export class Cluster {
     const { session, lastZxid } = of;
     if (session === undefined) return undefined;
     const name = `client ${this.clients.length + 1}`;
-    return this.#addClient(name, of.workload, { session, lastZxid });
+    return this.addClient(name, of.workload, { session, lastZxid });
   }
 
-  #addClient(
+  addClient(
     name: string,
     workload: Plan["clients"][number],
-    session: ConstructorParameters<typeof SimClient>[1]["session"],
+    session?: ConstructorParameters<typeof SimClient>[1]["session"],
   ): SimClient {
     const random = this.#random.stream(CLIENT_STREAMS + this.clients.length);
     const environment = { ...this.#environment, clock: this.#clientClock() };
@@ -346,7 +341,15 @@ export class Cluster {
     addAdminActor(systemOf("main"), config);
     addChangesActor(systemOf("main"), { pendingBytesMax: plan.streamPendingBytes });
     if (kind === "member") this.readers?.begin(node, systemOf("main"), clock);
-    const incarnation = { number: node.starts, clock, port, systems, links, cursors: new Map() };
+    const incarnation = {
+      number: node.starts,
+      clock,
+      port,
+      systems,
+      links,
+      gate,
+      cursors: new Map(),
+    };
     made.incarnation = incarnation;
     if (kind !== "member" && beside !== undefined) {
       this.ghosts.add(node, incarnation, { kind, place: beside.place });

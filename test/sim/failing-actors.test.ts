@@ -1,52 +1,56 @@
 /** An actor that fails and is started again does its work again, though nobody repeats what the others know already. */
 import test from "ava";
-import { GatewayCluster } from "./gateways.ts";
+import { Pinger } from "./client/pinger.ts";
+import { Cluster } from "./cluster.ts";
+import { Coverage } from "./coverage.ts";
+import { undisturbedPlan } from "./quiet.ts";
+import { Trace } from "./trace.ts";
 
-/** No such message exists: the actor throws over it. */
-const UNBEARABLE = { kind: "received", from: 1, message: undefined };
+type Run = {
+  readonly cluster: Cluster;
+  /** Actors that failed, in order. */
+  readonly failed: readonly string[];
+};
 
-function begin(count: number): GatewayCluster {
-  const cluster = new GatewayCluster(count, count);
-  cluster.clock.advance(3_000);
-  if (cluster.leader === undefined) throw new Error("no leader");
-  return cluster;
-}
-
-function failures({ nodes }: GatewayCluster): string[] {
+function begin(count: number): Run {
   const failed: string[] = [];
-  for (const { system } of nodes) {
-    system.inspection$.subscribe((event) => {
-      if (event.kind === "failed") failed.push(event.actor);
-    });
-  }
-  return failed;
+  const cluster = new Cluster(
+    undisturbedPlan(count),
+    (clock) => new Trace(() => clock.nowMs(), false),
+    new Coverage(),
+  );
+  for (const node of cluster.nodes) cluster.start(node);
+  cluster.trace.listener = (_line, _who, text) => {
+    const [, actor] = /^(\S+) failed on /.exec(text) ?? [];
+    if (actor !== undefined) failed.push(actor);
+  };
+  cluster.run(3_000);
+  if (!cluster.nodes.some(({ leads }) => leads)) throw new Error("no leader");
+  return { cluster, failed };
 }
 
 test("a heartbeat that is started anew on a node alone goes on counting its clients as alive", (t) => {
-  const cluster = begin(1);
-  const failed = failures(cluster);
+  const { cluster, failed } = begin(1);
   const [node] = cluster.nodes;
   if (node === undefined) throw new Error("no node");
-  const client = cluster.connect(node, 4_000);
-  cluster.clock.advance(4_000);
-  node.system.tell("heartbeat", UNBEARABLE);
-  cluster.clock.advance(40_000);
+  const client = new Pinger(cluster, { node, timeoutMs: 4_000 });
+  cluster.run(4_000);
+  node.failing.add("heartbeat");
+  cluster.run(40_000);
   t.deepEqual(failed, ["heartbeat"]);
   t.false(client.closed);
   t.true(client.longestWaitMs < 1_000);
 });
 
 test("followers whose heartbeats were started anew notice their leader's death", (t) => {
-  const cluster = begin(3);
-  const failed = failures(cluster);
-  const { leader } = cluster;
+  const { cluster, failed } = begin(3);
+  const leader = cluster.nodes.find(({ leads }) => leads);
   const followers = cluster.nodes.filter((node) => node !== leader);
-  for (const { system } of followers) system.tell("heartbeat", UNBEARABLE);
-  cluster.clock.advance(500);
+  if (leader === undefined) throw new Error("no leader");
+  for (const { failing } of followers) failing.add("heartbeat");
+  cluster.run(500);
   t.deepEqual(failed, ["heartbeat", "heartbeat"]);
-  leader?.system.stop();
-  cluster.network.setFaults({ delayMs: { min: 0.05, max: 1 } });
-  cluster.clock.advance(10_000);
-  const leading = followers.filter(({ leadership }) => leadership?.role === "leading");
-  t.is(leading.length, 1);
+  cluster.crash(leader, false);
+  cluster.run(10_000);
+  t.is(followers.filter(({ leads, established }) => leads && established).length, 1);
 });

@@ -27,6 +27,16 @@ export type Straggle = (actor: string, bytes: Uint8Array) => readonly number[];
 
 const IN_TIME: readonly number[] = [0];
 
+/** A message as it is sent, and what is to become of it: lost on a cut path, held on a clogged one, heard by nobody where no process is. */
+export type Sent = {
+  readonly from: ServerId;
+  /** The sender is beside the process that has its number by now. */
+  readonly isBeside: boolean;
+  readonly actor: string;
+  readonly bytes: Uint8Array;
+  readonly to: readonly { readonly id: ServerId; readonly fate: "arrives" | "held" | "lost" }[];
+};
+
 type Path = {
   cut: boolean;
   /** Until then it stays cut, whatever else heals. */
@@ -70,6 +80,8 @@ export class SimNetwork {
     lateRate: 0,
   };
   straggle: Straggle = () => IN_TIME;
+  /** Called with every message that is no request, as it is sent. */
+  onSent: ((sent: Sent) => void) | undefined;
   /** The nodes that may have received something of a stranger. */
   readonly forgedTo: Set<ServerId> = new Set();
   readonly counts: NetworkCounts = { delivered: 0, lost: 0, duplicated: 0, late: 0 };
@@ -123,6 +135,7 @@ export class SimNetwork {
     const send = (to: ServerId, actor: string, bytes: Uint8Array): void => {
       const own = new Uint8Array(bytes);
       this.#note(member, own);
+      this.#tellSent(member, [to], actor, own);
       for (const moreMs of this.straggle(actor, own)) {
         this.#carry(id, to, () => void this.#receive(member, to, actor, own, undefined), moreMs);
       }
@@ -136,6 +149,7 @@ export class SimNetwork {
       broadcast: (actor, bytes) => {
         const own = new Uint8Array(bytes);
         this.#note(member, own);
+        this.#tellSent(member, this.#listeners(member), actor, own);
         for (const to of this.#listeners(member)) {
           this.#carry(id, to, () => void this.#receive(member, to, actor, own, undefined));
         }
@@ -174,6 +188,20 @@ export class SimNetwork {
 
   #note(member: Member, bytes: Uint8Array): void {
     if (this.#members.get(member.id) === member) this.#said.set(member.id, bytes);
+  }
+
+  #tellSent(member: Member, all: Iterable<ServerId>, actor: string, bytes: Uint8Array): void {
+    if (this.onSent === undefined) return;
+    const to = [...all].map((id) => ({ id, fate: this.#fateOf(member, id) }));
+    this.onSent({ from: member.id, isBeside: this.#beside.has(member), actor, bytes, to });
+  }
+
+  #fateOf(member: Member, to: ServerId): Sent["to"][number]["fate"] {
+    const path = this.#paths.get(member.id * PATHS_PER_NODE + to);
+    const hears = ({ handler, group }: Member): boolean =>
+      handler !== undefined && group === member.group;
+    if (path?.cut === true || !this.#others(member, to).some(hears)) return "lost";
+    return path?.held === undefined ? "arrives" : "held";
   }
 
   /** Delivers a message that claims to come from `from`, as a stranger can send it on a network without permissions. */

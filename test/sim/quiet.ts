@@ -1,6 +1,12 @@
 /** Plans without faults, for stories about one thing. */
-import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
+import {
+  CHANGE_RING_BYTES_MAX,
+  GATEWAY_HELD_BYTES_MAX,
+  STREAM_PENDING_BYTES_MAX,
+} from "../../protocol/limits.ts";
+import { LARGE_WINDOW_BYTES, sizesOf } from "./directed.ts";
 import { drawPlan, type Plan } from "./plan.ts";
+import type { Range } from "./random.ts";
 
 /** By then all nodes belong to an ensemble, have their votes, and clients have written. */
 export const ENSEMBLE_WIDE_MS = 6000;
@@ -61,4 +67,45 @@ export function quietPlan(
       })),
     natives: { ...plan.natives, clients: [] },
   };
+}
+
+/** Without a client of its own. Nothing goes wrong by itself, and everything takes the same time whenever it happens. */
+export function undisturbedPlan(nodes: number): Plan {
+  return {
+    seed: 1,
+    directed: undefined,
+    nodes,
+    lanes: 1,
+    threads: undefined,
+    segmentBytes: 64 * 1024,
+    // More than a story writes.
+    snapshotEveryBytes: 1024 * 1024,
+    heartbeatIntervalMs: 100,
+    peerTimeoutMs: 1000,
+    failoverGraceMs: 2000,
+    minSessionTimeoutMs: 4000,
+    network: { lossRate: 0, duplicationRate: 0, lateRate: 0, delayMs: always(1) },
+    stragglers: { rate: 0, lateMs: always(0) },
+    clientDelayMs: always(0.5),
+    diskMs: always(0.1),
+    durationMs: 0,
+    faultIntervalMs: 0,
+    faults: {},
+    driftMax: 0,
+    startMs: Array.from({ length: nodes }, () => 0),
+    clients: [],
+    requestsMax: 0,
+    copies: false,
+    sizes: sizesOf(LARGE_WINDOW_BYTES),
+    snapshotChunkBytes: 64 * 1024,
+    memory: { treeHeapBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },
+    ringBytes: CHANGE_RING_BYTES_MAX,
+    streamPendingBytes: STREAM_PENDING_BYTES_MAX,
+    replaceAfterMs: 1000,
+    natives: { clients: [], lossRate: 0, streamsMax: 0, grantMs: 0 },
+  };
+}
+
+function always(ms: number): Range {
+  return { min: ms, max: ms };
 }

@@ -11,6 +11,7 @@ import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 import type { ActorSystem, Letter, Link } from "../../runtime/system.ts";
+import type { NodeGate } from "../../server/peer-gate.ts";
 import { threadOf } from "../../server/placement.ts";
 import type { NodeLog } from "./checks/invariants.ts";
 import type { DiskFaults, FaultyDiskPort } from "./faulty-disk.ts";
@@ -93,6 +94,8 @@ export type Incarnation = {
   /** By thread: `main`, `log`, lane numbers. All are the same system when a node's threads are not simulated. */
   readonly systems: ReadonlyMap<string | number, ActorSystem>;
   readonly links: ReadonlyMap<number, LinkPort>;
+  /** Between it and the other nodes. */
+  readonly gate: NodeGate;
   /** How far each lane's tree has been compared. */
   readonly cursors: Map<string, number>;
 };

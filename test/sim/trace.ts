@@ -7,8 +7,8 @@ const EVENTS_KEPT = 400;
 const STEPS_MAX = 600_000;
 
 export class Trace {
-  /** Called with every event, as it happens. */
-  listener: ((line: string) => void) | undefined;
+  /** Called with every event, as it happens: as a line, and its parts. */
+  listener: ((line: string, who: string, text: string) => void) | undefined;
   /** Also every message and disk operation becomes an event. */
   readonly verbose: boolean;
   readonly #nowMs: () => number;
@@ -49,7 +49,7 @@ export class Trace {
     const line = `${this.#nowMs().toFixed(2).padStart(10)}  ${who.padEnd(10)} ${text}`;
     this.#events.push(line);
     if (this.#events.length > 2 * EVENTS_KEPT) this.#events.splice(0, EVENTS_KEPT);
-    this.listener?.(line);
+    this.listener?.(line, who, text);
   }
 }
 

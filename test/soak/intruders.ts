@@ -24,7 +24,7 @@ export type KeptOut = {
 /** Two processes of one folder and a copy of it. */
 export type TwoOfOne = { readonly original: EndedProcess; readonly copy: EndedProcess };
 
-const OLD_FOLDER = /folderOlderThanRemembered/;
+const OLD_FOLDER = /the data folder is older than what the others remember of it/;
 /** Said by a member only: who follows as a guest or votes for nobody must not come so far. */
 const TAKES_PART = /log-sync (?:establishing|leading|following|votesAgain)[^\n]*/;
 const VOTES = /log-sync (?:establishing|leading|votesAgain)[^\n]*/;

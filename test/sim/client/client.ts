@@ -13,6 +13,7 @@ import { must } from "../checks/violation.ts";
 import type { Link } from "../links.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
+import type { Answer, Connection, Pending, Session } from "./connection.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
 import { ClientWatches } from "./watches.ts";
 import {
@@ -33,34 +34,6 @@ import {
 } from "./wire.ts";
 import { Asker, rootsOf, type Workload } from "./workload.ts";
 
-type Session = { readonly id: number; readonly password: Uint8Array; readonly timeoutMs: number };
-
-type Pending = {
-  readonly xid: number;
-  readonly request: SimRequest;
-  /** The largest zxid that anybody had as a result when this was asked. */
-  readonly after: Zxid;
-  /** For a write, its position among the writes that its connection sent. */
-  readonly place: number;
-  /** In true time. */
-  readonly askedMs: number;
-};
-
-type Connection = {
-  readonly link: Link;
-  readonly node: number;
-  readonly frames: FrameReader;
-  readonly attachment: Attachment;
-  readonly pending: Pending[];
-  /** In true time, when each ping without an answer was sent. */
-  readonly pingsMs: number[];
-  readonly grantedMs: number | undefined;
-  readonly answer: LastAnswer;
-  attached: boolean;
-  heardMs: number;
-  sentMs: number;
-};
-
 const HOGS_MAX = 1;
 const TICK_MS = 100;
 const FRAME_BYTES_MAX = 64 * 1024 * 1024;
@@ -77,6 +50,10 @@ export class SimClient {
   quiet = false;
   /** It only listens. */
   mute = false;
+  /** The only node that it connects to; undefined: any. */
+  at: number | undefined;
+  /** Called with each event of a watch. */
+  onEvent: (event: ReturnType<typeof readEvent>) => void = () => {};
   /** Answered since it was told to count. */
   answered = 0;
   readonly #environment: ClientEnvironment;
@@ -176,7 +153,7 @@ export class SimClient {
   #connect(): void {
     if (this.#connection !== undefined) return;
     const { dial, nodes, clock, trueMs } = this.#environment;
-    const node = this.#random.whole(1, nodes);
+    const node = this.at ?? this.#random.whole(1, nodes);
     const link = dial({
       node,
       client: this,
@@ -234,6 +211,7 @@ export class SimClient {
     if (connection === undefined) return;
     this.#connection = undefined;
     connection.link.leave(silently);
+    for (const { onAnswer } of connection.pending) onAnswer?.(undefined);
     if (connection.attached) {
       this.#note(`leaves node ${connection.node}: ${why}; ${connection.pending.length} unanswered`);
     }
@@ -299,6 +277,13 @@ export class SimClient {
     connection.link.send(bytes);
   }
 
+  /** Asks for this, beside what it asks for by itself. `onAnswer`: undefined when the connection ends before. */
+  ask(request: SimRequest, onAnswer: (answer: Answer | undefined) => void): void {
+    const connection = this.#connection;
+    if (connection?.attached !== true) throw new Error(`${this.name} is not connected`);
+    this.#send(connection, this.#pend(connection, request, onAnswer));
+  }
+
   #ask(connection: Connection, request: SimRequest): void {
     // Nothing follows the end of a session.
     if (connection.pending.some(({ request: asked }) => closesSession(asked))) return;
@@ -307,14 +292,14 @@ export class SimClient {
   }
 
   /** The request's frame; it is expected to be answered from now on. */
-  #pend(connection: Connection, request: SimRequest): Uint8Array {
+  #pend(connection: Connection, request: SimRequest, onAnswer?: Pending["onAnswer"]): Uint8Array {
     this.#xid += 1;
     const { sent } = connection.attachment;
     const place = sent.length;
     if (request.kind === "write") sent.push(request.operation);
     const after = this.#environment.truth.acknowledged;
     const askedMs = this.#environment.trueMs();
-    connection.pending.push({ xid: this.#xid, request, after, place, askedMs });
+    connection.pending.push({ xid: this.#xid, request, after, place, askedMs, onAnswer });
     return requestFrame(this.#xid, request);
   }
 
@@ -391,6 +376,7 @@ export class SimClient {
       const event = readEvent(this.#reader);
       counts.events += 1;
       this.watches.event(event, zxid);
+      this.onEvent(event);
       return;
     }
     // As the Java client: neither events nor pings count as seen. They may name the end of a record whose writes are answered next.
@@ -427,6 +413,7 @@ export class SimClient {
         ? ({ kind: "nothing" } as const)
         : readBody(this.#reader, request);
     this.answered += 1;
+    pending.onAnswer?.({ code: header.code, zxid: header.zxid, body });
     if (request.kind === "read") {
       this.#environment.counts.reads += 1;
       checkRead(this.#environment.truth.model, this.name, request, header, body);

@@ -243,7 +243,7 @@ test("letters to another thread leave once a turn, in order", (t) => {
 
 test("a request is answered by the actor of another node, and one to an absent node finds no responders", (t) => {
   const clock = new VirtualClock();
-  const network = new MemoryNetwork({ clock, random: () => 0.5 });
+  const network = new MemoryNetwork(clock);
   const one = new Bench({ clock, transport: network.join(server(1)) });
   const two = new Bench({ clock, transport: network.join(server(2)), node: server(2) });
   const ask = (to: number): Effect => ({

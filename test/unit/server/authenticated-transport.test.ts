@@ -60,7 +60,7 @@ function pair(
   two: Of = {},
 ): { clock: VirtualClock; a: Peer; b: Peer; heard: Incoming[] } {
   const clock = new VirtualClock();
-  const network = new MemoryNetwork({ clock, random: () => 0.5 });
+  const network = new MemoryNetwork(clock);
   const heard: Incoming[] = [];
   const b = new Peer(network, clock, 2, two);
   const a = new Peer(network, clock, 1, one);
@@ -124,7 +124,7 @@ function overheard(t: ExecutionContext, say: (a: Peer) => void): Uint8Array {
 
 function replayed(to: Of, actor: string, bytes: Uint8Array): Peer {
   const clock = new VirtualClock();
-  const network = new MemoryNetwork({ clock, random: () => 0.5 });
+  const network = new MemoryNetwork(clock);
   const peer = new Peer(network, clock, 2, to);
   network.forge({ from: server(1), to: server(2), actor, bytes });
   clock.advance(1);
@@ -150,7 +150,7 @@ test("what was heard is good for no other receiver, actor or ensemble, and not w
 
 test("an answer is good for the request that it answers only, and a request is no answer", (t) => {
   const clock = new VirtualClock();
-  const network = new MemoryNetwork({ clock, random: () => 0.5 });
+  const network = new MemoryNetwork(clock);
   const a = new Peer(network, clock, 1);
   const b = new Peer(network, clock, 2);
   const outcomes: TransportOutcome["kind"][] = [];
@@ -163,7 +163,7 @@ test("an answer is good for the request that it answers only, and a request is n
   clock.advance(1);
   t.is(b.got.length, 1);
   // In place of node 2: a stranger, who says again what he hears.
-  const overhearing = new MemoryNetwork({ clock, random: () => 0.5 });
+  const overhearing = new MemoryNetwork(clock);
   const c = new Peer(overhearing, clock, 1);
   overhearing.join(server(2)).onReceive(({ bytes, answer }) => answer?.(bytes));
   c.transport.request(server(2), "heartbeat", frame(1, 2), 50, ({ kind }) => outcomes.push(kind));
