@@ -1,6 +1,6 @@
 /**
- * What callers of the package give is checked before anything is done with it: TypeScript's types are only as good as the code that calls. All throw
- * BadArgumentsError, which says what was given and what is expected.
+ * What callers of the package give is checked before anything is done with it: TypeScript's types are only as good as the code that
+ * calls. All throw BadArgumentsError, which says what was given and what is expected.
  */
 import { BadArgumentsError } from "./errors.ts";
 import { pathProblem, pathSizeProblem } from "./paths.ts";
