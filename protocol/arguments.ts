@@ -1,5 +1,5 @@
 /**
- * Checks of what callers give, before anything is sent: a caller may be JavaScript, or may have cast its way around the types.
+ * Checks of what callers give, before anything is done with it: a caller may be JavaScript, or may have cast its way around the types.
  * Every check throws a `BadArgumentsError`, which says what was given and what is expected.
  */
 import { BadArgumentsError } from "./errors.ts";

@@ -244,7 +244,7 @@ export const EVENTS = {
     meaning: "an actor was busy with one message for as long as `--slow-step-ms`",
   },
   slowTurn: {
-    level: "warn",
+    level: "info",
     meaning: "a thread was busy with several messages for as long as `--slow-step-ms`",
   },
   warning: { level: "warn", meaning: "a setting is legal and probably not meant" },

@@ -5,7 +5,7 @@
  */
 import { type Observable, Subject } from "rxjs";
 import type { Clock } from "./clock.ts";
-import type { Effect, EventDetail, ServerId } from "./effects.ts";
+import type { Effect, EventDetail, LogLevel, ServerId } from "./effects.ts";
 import { type Decision, kindOf, type StepEvent } from "./inspection.ts";
 
 export type StepWatchOptions = {
@@ -17,6 +17,7 @@ export type StepWatchOptions = {
 };
 
 export type SlowLine = {
+  readonly level: LogLevel;
   readonly actor: string;
   readonly event: "slowStep" | "slowTurn";
   readonly detail: EventDetail;
@@ -104,7 +105,7 @@ export class StepWatch {
       this.#saySlow(cell.actor.name, message, tookMs);
     } else if (this.#maySay()) {
       const detail = { ms: Math.round(tookMs), messages: steps };
-      log({ actor: "runtime", event: "slowTurn", detail });
+      log({ level: "info", actor: "runtime", event: "slowTurn", detail });
     }
   }
 
@@ -116,7 +117,7 @@ export class StepWatch {
   #saySlow(actor: string, message: object, tookMs: number): void {
     if (!this.#maySay()) return;
     const detail = { message: kindOf(message), ms: Math.round(tookMs) };
-    this.#options.log({ actor, event: "slowStep", detail });
+    this.#options.log({ level: "warn", actor, event: "slowStep", detail });
   }
 
   #maySay(): boolean {

@@ -119,8 +119,7 @@ export class ActorSystem {
     const { gate, transport, clock, slowStepMs } = options;
     this.#watch = new StepWatch({
       ...{ node: options.node, clock, slowMs: slowStepMs ?? Number.POSITIVE_INFINITY },
-      log: (line) =>
-        this.#inspection.next({ kind: "log", level: "warn", ...this.#stamp(), ...line }),
+      log: (line) => this.#inspection.next({ kind: "log", ...this.#stamp(), ...line }),
     });
     this.#peers = new Peers({
       gate,

@@ -74,7 +74,7 @@ export type RunningNode = {
    * BadArgumentsError. What may be observed is the same as with `changes` of `zooid/client`.
    */
   changes(path: string, options?: ChangesOptions): Changes;
-  /** Closes clients and files. Resolves when everything is released. Never rejects for being called again. */
+  /** Closes clients and files. Resolves when everything is released. It may be called again. */
   stop(): Promise<void>;
 };
 
@@ -100,7 +100,7 @@ export async function launchNode(
   const { signal } = options;
   signal?.throwIfAborted();
   const node = new Node(config, options.onInspection);
-  const onAbort = (): void => void node.stop();
+  const onAbort = (): void => void node.stop().catch(() => undefined);
   signal?.addEventListener("abort", onAbort, { once: true });
   void node.stopped.then(() => signal?.removeEventListener("abort", onAbort));
   try {
@@ -402,6 +402,8 @@ class Node implements RunningNode {
   #fail(reason: string): void {
     if (this.#stopping !== undefined) return;
     this.#stopping = this.#release({ kind: "failed", reason });
+    // Whoever calls `stop` hears that something could not be released.
+    this.#stopping.catch(() => undefined);
   }
 
   async #release(reason: StopReason): Promise<void> {
@@ -412,13 +414,16 @@ class Node implements RunningNode {
     const error = new NodeStoppedError(why);
     this.#ready.reject(error);
     this.#main?.streams.end(hasFailed ? error : undefined);
-    // No more answers to peers, then no more clients, then the disk.
-    this.#main?.system.stop();
-    await this.#transport?.close();
-    await Promise.all(this.#treeLanes.map((lane) => lane.stop()));
-    await this.#logLane?.stop();
-    this.inspection$.complete();
-    this.#stopped.resolve(reason);
+    try {
+      // No more answers to peers, then no more clients, then the disk.
+      this.#main?.system.stop();
+      await this.#transport?.close();
+      await Promise.all(this.#treeLanes.map((lane) => lane.stop()));
+      await this.#logLane?.stop();
+    } finally {
+      this.inspection$.complete();
+      this.#stopped.resolve(reason);
+    }
   }
 }
 

@@ -157,7 +157,7 @@ export const KEYS: readonly Key[] = [
     "slowStepMs",
     "slow-step-ms N",
     "zooid.slowStepMs",
-    "log what holds a thread up for so long, 0: nothing (default 200)",
+    "log what holds a thread up for so long, 0: nothing (default 500)",
   ),
   key(
     "actorMetricsMs",

@@ -74,7 +74,7 @@ export type NodeConfig = {
   /** A peer that is silent for so long counts as lost. Default 2000. The same on every node. */
   readonly peerTimeoutMs: number;
   /**
-   * An actor that is busy with one message for so long holds its thread up, which the log says (`slowStep`). 0: never. Default 200.
+   * An actor that is busy with one message for so long holds its thread up, which the log says (`slowStep`). 0: never. Default 500.
    */
   readonly slowStepMs: number;
   /**

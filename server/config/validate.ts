@@ -41,7 +41,8 @@ const TREE_BYTES_MIN: number = 64 * 1024;
 const HELD_BYTES_MIN: number = 1024 * 1024;
 const LANE_HEAP_BYTES_MIN: number = 32 * 1024 * 1024;
 const SLOW_STEP_MS_MIN = 10;
-const SLOW_STEP_MS_DEFAULT = 200;
+/** A quarter of the time after which a silent peer is lost. */
+const SLOW_STEP_MS_DEFAULT = 500;
 const ACTOR_METRICS_MS_MIN = 100;
 const BYTES_MAX: number = 1024 ** 4;
 const COUNT_MAX = 16_000_000;

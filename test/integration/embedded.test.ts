@@ -16,9 +16,12 @@ import {
   startNode,
   type StartOptions,
 } from "../../server/start.ts";
+import { Child } from "../support/child.ts";
 import { fourLetters } from "../support/four-letters.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { ZkClient } from "../support/zk-client.ts";
+import { create } from "../support/zk-operations.ts";
+import { CHECKOUT } from "../support/zooid.ts";
 
 async function folderOf(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "zooid-embedded-"));
@@ -145,6 +148,24 @@ test("with --actor-metrics-ms mntr has what each actor did", async (t) => {
     names.some((name) => /^zk_zooid_actor_\w+_busy_ms$/.test(name)),
     names.join(" "),
   );
+});
+
+test("the example shows who leads and each change, and ends in order", async (t) => {
+  const child = new Child({
+    command: process.execPath,
+    args: ["--conditions=source", "examples/embed-node.ts", await folderOf(t)],
+    cwd: CHECKOUT,
+  });
+  t.teardown(() => child.stop());
+  const port = Number((await child.line(/^clients: 127\.0\.0\.1:\d+$/)).split(":").at(-1));
+  await child.line(/^leading: epoch 1, leader 1$/);
+  const client = await ZkClient.connect({ port });
+  t.teardown(() => client.socket.destroy());
+  await client.request(create("/seen", "x"));
+  await child.line(/^created \/seen$/);
+  child.process.kill("SIGINT");
+  await child.exited;
+  t.is(child.process.exitCode, 0, child.output());
 });
 
 test("a node that is stopped completes its streams, and a new one has its folder", async (t) => {

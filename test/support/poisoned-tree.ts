@@ -7,10 +7,10 @@ plant({
   edits: [
     {
       file: "actors/tree/apply/znode-operations.ts",
-      find: "  insertNode(nodes, parent, node);\n  putData(nodes, node, operation.data);",
-      replace: `  insertNode(nodes, parent, node);
+      find: "  linkZnode(znodes, parent, znode);\n  putData(znodes, znode, operation.data);",
+      replace: `  linkZnode(znodes, parent, znode);
         if (path === "/poison") throw new Error("this bug is planted");
-        putData(nodes, node, operation.data);`,
+        putData(znodes, znode, operation.data);`,
     },
   ],
 });

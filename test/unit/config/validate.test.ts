@@ -68,7 +68,7 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     failoverGraceMs: 2000,
     heartbeatIntervalMs: 100,
     peerTimeoutMs: 2000,
-    slowStepMs: 200,
+    slowStepMs: 500,
     actorMetricsMs: 0,
   });
 });
