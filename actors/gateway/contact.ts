@@ -14,10 +14,10 @@ import type { GatewayName } from "./messages.ts";
 type Told = { readonly atMs: number; readonly sessions: readonly SessionId[] };
 
 export type Contact = {
-  /** Heard of since the last `touched` to the heartbeat actor. */
+  /** Sessions that were heard of since the last `touched` to the heartbeat actor. */
   readonly touched: Set<SessionId>;
   nextTurn: number;
-  /** Told, and not known to have reached the leader; oldest first. */
+  /** What was told, and is not known to have reached the leader; oldest first. */
   readonly told: Map<number, Told>;
   /** Something waits for the leader's word itself: the next turn is told even without a session. */
   probing: boolean;
@@ -32,9 +32,17 @@ export function answerUntilMs(heardMs: number, timeoutMs: number): number {
   return heardMs + Math.ceil(timeoutMs / 3) - 1;
 }
 
-/** When a connection with answers that wait is ended: its client has still time to find another node. */
-export function waitUntilMs(heardMs: number, timeoutMs: number): number {
+/** When a connection whose answers are withheld is ended: its client has still time to find another node. */
+export function withheldUntilMs(heardMs: number, timeoutMs: number): number {
   return heardMs + Math.floor((timeoutMs * 5) / 6);
+}
+
+/**
+ * How long a connection is kept while no leader is known: less than a third of its session's timeout, so that a client never counts
+ * on a session that the leader ends. `lateMs`: how much later its end may be noticed.
+ */
+export function graceMs(failoverGraceMs: number, timeoutMs: number, lateMs: number): number {
+  return Math.min(failoverGraceMs, answerUntilMs(0, timeoutMs) - lateMs);
 }
 
 export function tellTouched(contact: Contact, gateway: GatewayName, nowMs: number): TellEffect[] {
@@ -49,8 +57,8 @@ export function tellTouched(contact: Contact, gateway: GatewayName, nowMs: numbe
 }
 
 /**
- * Calls `heard` for each session that the leader has heard of, with a time from which it counts at the earliest. Returns the
- * latest such time: until then at least nobody had succeeded the leader.
+ * Calls `heard` for each session that the leader has heard of, with the earliest time from which the leader may count it. Returns
+ * the latest such time: until then at least nobody had succeeded the leader.
  */
 export function takeHeard(
   contact: Contact,
@@ -64,7 +72,7 @@ export function takeHeard(
     const told = contact.told.get(turn);
     for (const session of told?.sessions ?? []) heard(session, told?.atMs ?? 0);
   }
-  // They reach the leader in order: an earlier one that is not among them was lost.
+  // Turns reach the leader in order: an earlier one that is not among these was lost.
   for (const turn of contact.told.keys()) {
     if (turn > last) break;
     contact.told.delete(turn);
@@ -76,6 +84,6 @@ export function takeHeard(
  * A session's id is the zxid that created it. One of an epoch above the leader's cannot be: whoever led that epoch would have
  * had to succeed this leader, which had a quorum after the session was asked for. Until that is known, it can.
  */
-export function isOfNoEpoch(session: SessionId, epoch: Epoch): boolean {
-  return epochOf(session as number as Zxid) > epoch;
+export function isOfNoEpoch(session: number, epoch: Epoch): boolean {
+  return epochOf(session as Zxid) > epoch;
 }

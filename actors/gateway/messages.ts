@@ -12,7 +12,7 @@ export type GatewayName = `zookeeper/${number}` | `nats/${number}`;
 /** Emitted under `serving` once: from now on this node is to be heard by native clients. */
 export type Serving = { readonly kind: "serving" };
 
-export type ZooKeeperTimer = "touch" | "grace" | "waiting" | "handshake" | "notes" | "report";
+export type ZooKeeperTimer = "touch" | "grace" | "withheld" | "handshake" | "notes" | "report";
 
 export type ZooKeeperGatewayMessage =
   | ConnectionMessage

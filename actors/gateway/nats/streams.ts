@@ -35,7 +35,7 @@ export type GatewayStream = {
   pendingBytes: number;
 };
 
-/** Beside its path and data. */
+/** What a change takes beside its path and data. */
 const CHANGE_BYTES = 120;
 
 export function openStream(
@@ -91,7 +91,7 @@ export function closeStream(turn: Turn, connection: Connection, number: number):
   closeAtTree(turn, connection, stream);
 }
 
-export function changesCame(
+export function takeChanges(
   turn: Turn,
   message: Extract<TreeReply, { readonly kind: "changes" }>,
 ): void {
@@ -111,7 +111,7 @@ export function changesCame(
   if (stream.pendingBytes > streamPendingBytesMax) closeAtTree(turn, connection, stream);
 }
 
-export function compactedCame(
+export function takeCompacted(
   turn: Turn,
   message: Extract<TreeReply, { readonly kind: "compacted" }>,
 ): void {
@@ -189,9 +189,7 @@ function openNext({ state, effects }: Turn): void {
   connection.treeStreams.set(number, stream);
   const { path, recursive, after } = stream;
   const from = { from: state.name, client: connection.number, stream: number };
-  effects.push(
-    tell(`tree/${state.options.lane}`, { kind: "openStream", ...from, path, recursive, after }),
-  );
+  effects.push(tell(`tree/${state.lane}`, { kind: "openStream", ...from, path, recursive, after }));
 }
 
 function closeAtTree(
@@ -208,7 +206,7 @@ function closeAtTree(
   stream.treeStream = undefined;
   connection.treeStreams.delete(treeStream);
   const from = { from: state.name, client: connection.number, stream: treeStream };
-  effects.push(tell(`tree/${state.options.lane}`, { kind: "closeStream", ...from }));
+  effects.push(tell(`tree/${state.lane}`, { kind: "closeStream", ...from }));
 }
 
 /** Pieces of about a frame, each ending between zxids; the last covers everything up to the message's `through`. */

@@ -6,22 +6,22 @@
 import { logEvent } from "../../log-event.ts";
 import type { Actor } from "../../../runtime/actor.ts";
 import { PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
-import type { Zxid } from "../../../protocol/zxid.ts";
 import { unreachable } from "../../../protocol/assert.ts";
 import type { ZooKeeperGatewayMessage, ZooKeeperTimer } from "../messages.ts";
 import type { Written } from "../../submitter/messages.ts";
 import type { TreeReply } from "../../tree/messages.ts";
+import { servedBy } from "../attachment.ts";
+import { askAgain, concernsAll, endAll, noteApplied } from "../gateway-state.ts";
 import {
   close,
-  closeAll,
   closeLateHandshakes,
   countRefused,
   forgetConnection,
   open,
   refuse,
 } from "./connections.ts";
-import { finishHandshake, followSessions, readHandshake, takeChecked } from "./handshake.ts";
-import { endGrace, endWaiting, followHeard, followLeadership } from "./leadership.ts";
+import { closeChanged, finishHandshake, readHandshake, takeChecked } from "./handshake.ts";
+import { endGrace, endWithheld, followHeard, followLeadership } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
 import { setUnsent, takeReleased } from "./held.ts";
@@ -33,7 +33,7 @@ import {
   type Turn,
   type ZooKeeperGatewayOptions,
 } from "./state.ts";
-import { flushTouched, startTouchTimer } from "./touches.ts";
+import { flushTouched, touch } from "./touches.ts";
 import { answerWord, askWord, passWords } from "./words.ts";
 
 export type { State, ZooKeeperGatewayOptions } from "./state.ts";
@@ -54,7 +54,7 @@ export function zooKeeperGatewayActor(
     },
     receive: (turn, message) => {
       handle(turn, message);
-      if (turn.state.heldBack.size === 0) return;
+      if (turn.state.throttled.size === 0) return;
       for (const connection of takeReleased(turn.state)) advance(turn, connection);
     },
     recover,
@@ -98,10 +98,10 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       turn.state.sessionsFull = message.sessionsFull;
       return;
     case "treeReset":
-      closeAll(turn, "closedForSnapshot");
+      endAll(turn, "closedForSnapshot", (connection) => close(turn, connection));
       return;
     case "sessionChanges":
-      followSessions(turn, message);
+      closeChanged(turn, message);
       return;
     case "leadership":
       followLeadership(turn, message);
@@ -126,18 +126,17 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
 }
 
 function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
-  const { state } = turn;
-  const connection = state.connections.get(number);
-  if (connection === undefined || connection.ending) return;
+  const connection = turn.state.connections.get(number);
+  if (connection === undefined) return;
   const { phase, frames } = connection;
   switch (phase.kind) {
     case "opened":
       frames.push(bytes);
       if (!askWord(turn, connection)) readHandshake(turn, connection);
       return;
-    case "held":
+    case "awaitingLeader":
     case "checking":
-    case "connecting":
+    case "attaching":
       frames.push(bytes);
       frames.settle();
       if (frames.buffered > PACKET_BYTES_MAX) {
@@ -145,13 +144,13 @@ function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
       }
       return;
     case "attached":
-      state.contact.touched.add(phase.session);
-      startTouchTimer(turn);
+      touch(turn, phase.session);
       frames.push(bytes);
       advance(turn, connection);
       return;
     case "word":
     case "closing":
+    case "ended":
       return;
     default:
       unreachable(phase);
@@ -163,18 +162,19 @@ function takeDrained(turn: Turn, number: number): void {
   if (connection === undefined) return;
   setUnsent(turn.state, connection, 0);
   takeTaken(turn, number);
-  if (connection.phase.kind === "attached") advance(turn, connection);
+  if (servedBy(connection) !== undefined) advance(turn, connection);
 }
 
 /** Who takes a large answer is there, though what it sends may stand behind requests that are not read yet. */
 function takeTaken(turn: Turn, number: number): void {
-  const phase = turn.state.connections.get(number)?.phase;
-  if (phase?.kind !== "attached") return;
-  turn.state.contact.touched.add(phase.session);
-  startTouchTimer(turn);
+  const connection = turn.state.connections.get(number);
+  const served = connection === undefined ? undefined : servedBy(connection);
+  if (served !== undefined) touch(turn, served.session);
 }
 
-/** As ZooKeeper, which reads the end of a client's stream as the end of its connection, but answers a word that was asked before it. */
+/**
+ * The end of a client's stream ends its connection, as in ZooKeeper; but a word that was asked before it is answered.
+ */
 function takeEnded(turn: Turn, number: number): void {
   const connection = turn.state.connections.get(number);
   if (connection !== undefined && connection.phase.kind !== "word") close(turn, connection);
@@ -188,15 +188,15 @@ function takeClosed(turn: Turn, number: number, reason: string | undefined): voi
 }
 
 function takeWritten(turn: Turn, { client, zxids, results }: Written): void {
-  seen(turn, zxids.at(-1));
+  noteApplied(turn.state, zxids.at(-1));
   const connection = turn.state.connections.get(client);
   const first = results[0];
   const zxid = zxids[0];
   if (connection === undefined || first === undefined || zxid === undefined) return;
   const { phase } = connection;
-  if (phase.kind === "connecting") {
+  if (phase.kind === "attaching") {
     finishHandshake(turn, connection, phase, zxid, first);
-  } else if (phase.kind === "attached") {
+  } else if (servedBy(connection) !== undefined) {
     connection.queue.answerWrites(zxids, results);
     advance(turn, connection);
   }
@@ -204,20 +204,19 @@ function takeWritten(turn: Turn, { client, zxids, results }: Written): void {
 
 function takeTreeReply(turn: Turn, reply: TreeReply): void {
   const connection = turn.state.connections.get(reply.client);
+  const isServed = connection !== undefined && servedBy(connection) !== undefined;
   switch (reply.kind) {
     case "readDone":
-      seen(turn, reply.zxid);
-      if (connection?.phase.kind !== "attached") return;
-      takeReads(turn, connection, reply.zxid, reply.results);
+      noteApplied(turn.state, reply.zxid);
+      if (isServed) takeReads(turn, connection, reply.zxid, reply.results);
       return;
     case "sessionChecked":
-      seen(turn, reply.zxid);
+      noteApplied(turn.state, reply.zxid);
       if (connection !== undefined) takeChecked(turn, connection, reply.verdict);
       return;
     case "watchEvents":
-      seen(turn, reply.events.at(-1)?.zxid);
-      if (connection?.phase.kind !== "attached") return;
-      sendEvents(turn, connection, reply.events);
+      noteApplied(turn.state, reply.events.at(-1)?.zxid);
+      if (isServed) sendEvents(turn, connection, reply.events);
       return;
     case "changes":
     case "compacted":
@@ -235,8 +234,8 @@ function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
     case "grace":
       endGrace(turn);
       return;
-    case "waiting":
-      endWaiting(turn);
+    case "withheld":
+      endWithheld(turn);
       return;
     case "handshake":
       closeLateHandshakes(turn);
@@ -250,10 +249,6 @@ function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
     default:
       unreachable(timer);
   }
-}
-
-function seen({ state }: Turn, zxid: Zxid | undefined): void {
-  if (zxid !== undefined && zxid > state.zxid) state.zxid = zxid;
 }
 
 /** The failure costs the connection whose message it was, or all of them, where it may have concerned each. */
@@ -271,13 +266,11 @@ function recover(turn: Turn, message: ZooKeeperGatewayMessage, error: unknown): 
   if (message.kind === "opened" && connection === undefined) {
     effects.push({ kind: "close", connection: message.connection });
   }
-  // A session may have ended, or gone to another connection.
-  if (message.kind === "sessionChanges" || message.kind === "treeReset") {
-    closeAll(turn, "closedAfterFailure");
+  if (concernsAll(message)) {
+    endAll(turn, "closedAfterFailure", (each) => close(turn, each));
   }
-  if (message.kind === "endOfTurn") effects.push(message);
-  if (message.kind === "timer") {
-    effects.push({ kind: "startTimer", timer: message.timer, afterMs: RETRY_MS });
+  if (message.kind === "endOfTurn" || message.kind === "timer") {
+    askAgain(effects, message, RETRY_MS);
   }
 }
 

@@ -20,9 +20,9 @@ function mayHoldMore({ heldBytes, options }: State): boolean {
 }
 
 /** Whether the next frame may be taken in. */
-export function mayRead(state: State, { queue, unsentBytes, ending }: Connection): boolean {
+export function mayRead(state: State, { phase, queue, unsentBytes }: Connection): boolean {
   return (
-    !ending &&
+    phase.kind === "attached" &&
     queue.length < CONNECTION_REQUESTS_MAX &&
     queue.bytes < CONNECTION_REQUEST_BYTES_MAX &&
     unsentBytes < CONNECTION_UNSENT_BYTES_SOFT_MAX &&
@@ -51,7 +51,7 @@ export function countHeld<Result>(
   return result;
 }
 
-/** Bytes written and not known to be taken. So few that nobody says when they are taken do not count. */
+/** So many bytes are written and not known to be taken. So few that nobody says when they are taken do not count. */
 export function setUnsent(state: State, connection: Connection, bytes: number): void {
   state.heldBytes += countedUnsent(bytes) - countedUnsent(connection.unsentBytes);
   connection.unsentBytes = bytes;
@@ -61,18 +61,18 @@ function countedUnsent(bytes: number): number {
   return bytes > DRAINED_BYTES_MIN ? bytes : 0;
 }
 
-/** Of a connection that is closed: nothing waits for it any more. */
+/** The connection is closed: nothing waits for it any more. */
 export function forgetHeld(state: State, connection: Connection): void {
   const { queue } = connection;
   setUnsent(state, connection, 0);
   state.heldBytes -= queue.bytes + queue.answerBytes;
-  state.heldBack.delete(connection);
+  state.throttled.delete(connection);
 }
 
 /** Stops reading a client at its limits and goes on well below them, so that it does not flap. */
 export function updateReading({ state, effects }: Turn, connection: Connection): void {
   const { queue, number } = connection;
-  const reads = mayRead(state, connection) || connection.ending;
+  const reads = mayRead(state, connection) || connection.phase.kind === "closing";
   if (!reads && !connection.paused) {
     connection.paused = true;
     effects.push({ kind: "pauseReading", connection: number });
@@ -87,16 +87,16 @@ export function updateReading({ state, effects }: Turn, connection: Connection):
   }
 }
 
-/** Remembers who waits because the gateway holds too much for all. */
-export function holdBack(state: State, connection: Connection): void {
+/** Remembers that the connection waits because the gateway holds too much for all. */
+export function throttle(state: State, connection: Connection): void {
   if (mayHoldMore(state)) return;
-  if (connection.paused || connection.queue.undispatched) state.heldBack.add(connection);
+  if (connection.paused || connection.queue.undispatched) state.throttled.add(connection);
 }
 
 /** Those that waited because the gateway held too much, once it holds half of that. */
 export function takeReleased(state: State): readonly Connection[] {
-  if (state.heldBack.size === 0 || state.heldBytes > state.options.heldBytesMax / 2) return [];
-  const released = [...state.heldBack];
-  state.heldBack.clear();
+  if (state.throttled.size === 0 || state.heldBytes > state.options.heldBytesMax / 2) return [];
+  const released = [...state.throttled];
+  state.throttled.clear();
   return released;
 }

@@ -5,76 +5,84 @@
 import { logEvent } from "../../log-event.ts";
 import type { LeaderHeard } from "../../heartbeat/messages.ts";
 import type { Leadership } from "../../../protocol/replication.ts";
-import { takeHeard, waitUntilMs } from "../contact.ts";
+import { servedBy } from "../attachment.ts";
+import { graceMs, withheldUntilMs } from "../contact.ts";
+import { takeLeaderHeard, takeLeadership } from "../gateway-state.ts";
 import { close } from "./connections.ts";
-import { graceMs, keepUntilGraceEnds, startWaitingTimer } from "./grace.ts";
-import { askForSession, refuseImpossibleSessions } from "./handshake.ts";
+import { keepUntilGraceEnds, wakeAt } from "./grace.ts";
+import { answerExpired, askForSession } from "./handshake.ts";
 import { advance, answerPings } from "./requests.ts";
 import { startTouchTimer } from "./touches.ts";
-import type { Turn } from "./state.ts";
+import type { Phase, Turn } from "./state.ts";
 
-export function followLeadership(turn: Turn, { role, admission, epoch }: Leadership): void {
+export function followLeadership(turn: Turn, message: Leadership): void {
   const { state } = turn;
-  const serving = role === "following" || role === "leading";
-  const isShort = admission !== "all" && admission !== state.admission;
-  state.admission = admission;
-  state.epoch = epoch;
-  if (serving !== state.serving) {
-    state.serving = serving;
-    if (serving) resume(turn);
-    else suspend(turn);
-  }
+  const isShort = message.admission !== "all" && message.admission !== state.admission;
+  const change = takeLeadership(turn, message);
+  if (change === "found") resume(turn);
+  else if (change === "lost") suspend(turn);
   if (isShort) runShort(turn);
 }
 
 /** Writes that wait here are refused; those handed on may wait for long, so pings are answered before them. */
 function runShort(turn: Turn): void {
   for (const connection of turn.state.connections.values()) {
-    if (connection.phase.kind !== "attached") continue;
+    if (servedBy(connection) === undefined) continue;
     answerPings(turn, connection);
-    if (connection.phase.kind === "attached") advance(turn, connection);
+    if (servedBy(connection) !== undefined) advance(turn, connection);
   }
 }
 
 function suspend(turn: Turn): void {
-  const { state } = turn;
-  state.leaderlessSinceMs = turn.nowMs;
-  for (const connection of state.connections.values()) {
+  for (const connection of turn.state.connections.values()) {
     const { phase } = connection;
-    if (phase.kind === "attached") answerPings(turn, connection);
-    if (phase.kind === "attached" || phase.kind === "connecting") {
-      keepUntilGraceEnds(turn, connection, phase.timeoutMs);
-    }
+    if (servedBy(connection) !== undefined) answerPings(turn, connection);
+    const timeoutMs = graceTimeoutMs(phase);
+    if (timeoutMs !== undefined) keepUntilGraceEnds(turn, connection, timeoutMs);
   }
 }
 
 function resume(turn: Turn): void {
   const { state, effects } = turn;
-  if (state.graceDueMs !== undefined) effects.push({ kind: "stopTimer", timer: "grace" });
-  state.graceDueMs = undefined;
+  if (state.due.grace !== undefined) effects.push({ kind: "stopTimer", timer: "grace" });
+  state.due.grace = undefined;
   for (const connection of state.connections.values()) {
     const { phase } = connection;
-    if (phase.kind === "held") askForSession(turn, connection, phase.request, phase.timeoutMs);
-    else if (phase.kind === "attached") advance(turn, connection);
+    if (phase.kind === "awaitingLeader") askForSession(turn, connection, phase.wish);
+    else if (servedBy(connection) !== undefined) advance(turn, connection);
   }
   startTouchTimer(turn);
+}
+
+/** The session timeout of a connection that is kept for a while without a leader. */
+function graceTimeoutMs(phase: Phase): number | undefined {
+  switch (phase.kind) {
+    case "attached":
+    case "closing":
+      return phase.timeoutMs;
+    case "attaching":
+    case "awaitingLeader":
+      return phase.wish.timeoutMs;
+    default:
+      return undefined;
+  }
 }
 
 /** Closes the connections whose time is up, and waits for the next. */
 export function endGrace(turn: Turn): void {
   const { state, nowMs, effects } = turn;
-  state.graceDueMs = undefined;
-  if (state.serving) return;
-  const waitedMs = nowMs - state.leaderlessSinceMs;
+  state.due.grace = undefined;
+  if (state.leader.kind === "known") return;
+  const waitedMs = nowMs - state.leader.sinceMs;
   let closed = 0;
   for (const connection of state.connections.values()) {
-    const { phase } = connection;
-    if (phase.kind !== "attached" && phase.kind !== "connecting" && phase.kind !== "held") continue;
-    if (waitedMs >= graceMs(state, phase.timeoutMs)) {
+    const timeoutMs = graceTimeoutMs(connection.phase);
+    if (timeoutMs === undefined) continue;
+    if (waitedMs >= graceMs(state.options.failoverGraceMs, timeoutMs, 0)) {
       close(turn, connection);
       closed += 1;
     } else {
-      keepUntilGraceEnds(turn, connection, phase.timeoutMs);
+      keepUntilGraceEnds(turn, connection, timeoutMs);
     }
   }
   if (closed === 0) return;
@@ -83,34 +91,34 @@ export function endGrace(turn: Turn): void {
 }
 
 /** The leader has heard of sessions: what waited for that leaves. */
-export function followHeard(turn: Turn, { turns }: LeaderHeard): void {
-  const { state } = turn;
-  const untilMs = takeHeard(state.contact, turns[state.name], (session, atMs) => {
-    const connection = state.sessions.get(session);
-    if (connection === undefined || connection.heardMs >= atMs) return;
-    connection.heardMs = atMs;
-    if (!state.waiting.delete(connection)) return;
-    // A ping that came too early to be answered stands behind writes by now.
-    if (state.admission !== "all") answerPings(turn, connection);
-    advance(turn, connection);
+export function followHeard(turn: Turn, message: LeaderHeard): void {
+  takeLeaderHeard(turn, message, {
+    release: (connection) => {
+      // A ping that came too early to be answered stands behind writes by now.
+      if (turn.state.admission !== "all") answerPings(turn, connection);
+      advance(turn, connection);
+    },
+    expire: (connection) => {
+      const { phase } = connection;
+      if (phase.kind === "checking") answerExpired(turn, connection, phase.wish);
+    },
   });
-  refuseImpossibleSessions(turn, untilMs);
 }
 
-/** Closes the connections whose answers have waited for too long. */
-export function endWaiting(turn: Turn): void {
+/** Closes the connections whose answers have been withheld for too long. */
+export function endWithheld(turn: Turn): void {
   const { state, nowMs, effects } = turn;
-  state.waitingDueMs = undefined;
+  state.due.withheld = undefined;
   let closed = 0;
-  for (const connection of state.waiting) {
-    const { phase, heardMs } = connection;
-    if (phase.kind !== "attached") continue;
-    const dueMs = waitUntilMs(heardMs, phase.timeoutMs);
+  for (const connection of state.sessions.withheld) {
+    const served = servedBy(connection);
+    if (served === undefined) continue;
+    const dueMs = withheldUntilMs(connection.leaderHeardMs, served.timeoutMs);
     if (dueMs <= nowMs) {
       close(turn, connection);
       closed += 1;
     } else {
-      startWaitingTimer(turn, dueMs);
+      wakeAt(turn, "withheld", dueMs);
     }
   }
   if (closed === 0) return;

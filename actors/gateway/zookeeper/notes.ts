@@ -6,9 +6,9 @@ import { addressOf, type Output } from "./state.ts";
 export type Note = {
   readonly event: EventName;
   readonly address: string;
-  /** The latest: reasons have the client's own numbers in them, so they do not tell lines apart. */
+  /** The latest reason. Reasons have the client's own numbers in them, so they do not tell lines apart. */
   reason: string;
-  /** Since the last line. */
+  /** How often it has happened since the last line. */
   count: number;
 };
 

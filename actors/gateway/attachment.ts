@@ -1,0 +1,160 @@
+/**
+ * A connection's hold on a session, the same for both protocols: checking, attaching, attached, closing, ended. `enter` is the
+ * only place where it changes, and `followSessions` what becomes of it when the session is attached elsewhere or closed.
+ */
+import { SESSION_NONE, type SessionId } from "../../protocol/ids.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
+import type { SessionChanges } from "../tree/messages.ts";
+
+/** What a client wants of the ensemble: a session. `session`: SESSION_NONE for a new one. `timeoutMs`: as it is granted. */
+export type SessionWish = {
+  readonly session: number;
+  readonly password: Uint8Array;
+  readonly timeoutMs: number;
+};
+
+export type Attachment<Wish extends SessionWish = SessionWish> =
+  /** The session is there already: the lane's tree is asked whether the password is the session's. */
+  | { readonly kind: "checking"; readonly wish: Wish; readonly sinceMs: number }
+  /**
+   * The log is asked to create or to attach the session. `supersededAt`: the last zxid at which the session was attached to another
+   * connection, or Infinity when it was closed. The result that is under way may be older than that.
+   */
+  | { readonly kind: "attaching"; readonly wish: Wish; supersededAt: number }
+  | Served
+  /** Nothing more is read or sent. */
+  | { readonly kind: "ended" };
+
+/** The connection has its session. `attachedAt`: the zxid of the operation that attached it, which the operations of the client carry. */
+export type Served =
+  | {
+      readonly kind: "attached";
+      readonly session: SessionId;
+      readonly attachedAt: Zxid;
+      readonly timeoutMs: number;
+    }
+  /** The connection's last request is under way, and nothing behind it is read. The reply to it ends the connection. */
+  | {
+      readonly kind: "closing";
+      readonly session: SessionId;
+      readonly attachedAt: Zxid;
+      readonly timeoutMs: number;
+    };
+
+/** What ZooKeeper's connections are before they have come so far. */
+type Unattached = { readonly kind: "opened" | "word" | "awaitingLeader" };
+
+/** What both protocols know of a connection. */
+export type Attachable = {
+  phase: Attachment | Unattached;
+  /** The leader counts the session's timeout from this time or later. */
+  leaderHeardMs: number;
+};
+
+/** The connections of a gateway by their sessions. */
+export type Sessions<Connection> = {
+  /** The one connection that has a session. */
+  readonly holders: Map<SessionId, Connection>;
+  /** Connections in phase `attaching`. The session may have another holder meanwhile. */
+  readonly attaching: Map<SessionId, Set<Connection>>;
+  /** Connections in phase `checking` whose session is of an epoch above the leader's. */
+  readonly impossible: Set<Connection>;
+  /** Connections with answers that may not leave before the leader has heard of the session; see contact.ts. */
+  readonly withheld: Set<Connection>;
+};
+
+export function newSessions<Connection>(): Sessions<Connection> {
+  return {
+    holders: new Map(),
+    attaching: new Map(),
+    impossible: new Set(),
+    withheld: new Set(),
+  };
+}
+
+/** The session that the connection has, or undefined. */
+export function servedBy({ phase }: Attachable): Served | undefined {
+  return phase.kind === "attached" || phase.kind === "closing" ? phase : undefined;
+}
+
+/** The timeout of the session that the connection asks for or has. */
+export function timeoutMsOf(phase: Exclude<Attachment, { readonly kind: "ended" }>): number {
+  return "wish" in phase ? phase.wish.timeoutMs : phase.timeoutMs;
+}
+
+/** Leaves the connection's phase, with all that belongs to it, for the next. */
+export function enter<Connection extends Attachable>(
+  { holders, attaching, impossible, withheld }: Sessions<Connection>,
+  connection: Connection,
+  next: Connection["phase"],
+): void {
+  const before: Attachable["phase"] = connection.phase;
+  if (before.kind === "checking") impossible.delete(connection);
+  if (before.kind === "attaching") remove(attaching, before.wish.session as SessionId, connection);
+  if (next.kind === "ended" && servedBy(connection) !== undefined) {
+    const { session } = before as Served;
+    if (holders.get(session) === connection) holders.delete(session);
+    withheld.delete(connection);
+  }
+  connection.phase = next;
+  if (next.kind === "attached") holders.set(next.session, connection);
+  if (next.kind !== "attaching" || next.wish.session === SESSION_NONE) return;
+  const session = next.wish.session as SessionId;
+  const others = attaching.get(session) ?? new Set();
+  attaching.set(session, others.add(connection));
+}
+
+/** The connection's last request has been taken. */
+export function enterClosing<Connection extends Attachable>(
+  sessions: Sessions<Connection>,
+  connection: Connection,
+): void {
+  const served = servedBy(connection);
+  if (served === undefined) return;
+  const { session, attachedAt, timeoutMs } = served;
+  enter(sessions, connection, { kind: "closing", session, attachedAt, timeoutMs });
+}
+
+/** Calls `end` for each connection whose session was attached to another one, or closed. */
+export function followSessions<Connection extends Attachable>(
+  sessions: Sessions<Connection>,
+  changes: SessionChanges,
+  end: (connection: Connection, reason: "moved" | "expired") => void,
+): void {
+  const { holders } = sessions;
+  for (const { session, attachedAt } of changes.attached) {
+    const holder = holders.get(session);
+    const served = holder === undefined ? undefined : servedBy(holder);
+    if (holder !== undefined && served !== undefined && served.attachedAt < attachedAt) {
+      end(holder, "moved");
+    }
+    supersede(sessions, session, attachedAt);
+  }
+  for (const session of changes.closed) {
+    const holder = holders.get(session);
+    // The reply to the client's own closeSession is still to come; it ends the connection.
+    if (holder?.phase.kind === "attached") end(holder, "expired");
+    supersede(sessions, session, Number.POSITIVE_INFINITY);
+  }
+}
+
+/** The results that are under way to these connections may be older than this change of their session. */
+function supersede<Connection extends Attachable>(
+  { attaching }: Sessions<Connection>,
+  session: SessionId,
+  at: number,
+): void {
+  for (const { phase } of attaching.get(session) ?? []) {
+    if (phase.kind === "attaching" && at > phase.supersededAt) phase.supersededAt = at;
+  }
+}
+
+function remove<Connection>(
+  attaching: Map<SessionId, Set<Connection>>,
+  session: SessionId,
+  connection: Connection,
+): void {
+  const others = attaching.get(session);
+  others?.delete(connection);
+  if (others?.size === 0) attaching.delete(session);
+}
