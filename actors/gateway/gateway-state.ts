@@ -1,18 +1,9 @@
-/** What the gateways of both protocols know, and what becomes of it when the leader, the lane or the heartbeat actor has news. */
-import { logEvent } from "../log-event.ts";
-import type { Leadership, WriteAdmission } from "../../protocol/replication.ts";
+/** What the gateways of both protocols know. */
+import type { WriteAdmission } from "../../protocol/replication.ts";
 import { type Epoch, EPOCH_NONE, ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
-import type {
-  EndOfTurn,
-  EndOfTurnEffect,
-  LogEffect,
-  TellEffect,
-  TimerEffect,
-  TimerMessage,
-} from "../../runtime/effects.ts";
-import type { LeaderHeard } from "../heartbeat/messages.ts";
+import type { LogEffect, TellEffect } from "../../runtime/effects.ts";
 import { type Attachable, newSessions, type Sessions } from "./attachment.ts";
-import { type Contact, isOfNoEpoch, newContact, takeHeard } from "./contact.ts";
+import { type Contact, newContact } from "./contact.ts";
 import type { GatewayName } from "./messages.ts";
 import { type Metrics, newMetrics } from "./metrics.ts";
 import type { Queueable, RequestQueue } from "./request-queue.ts";
@@ -101,76 +92,4 @@ export function noteApplied<Connection extends GatewayConnection>(
   zxid: Zxid | undefined,
 ): void {
   if (zxid !== undefined && zxid > state.zxid) state.zxid = zxid;
-}
-
-/** Says whether a leader was found or lost by this. */
-export function takeLeadership<Connection extends GatewayConnection>(
-  { state, nowMs }: GatewayTurn<Connection>,
-  { role, admission, epoch }: Leadership,
-): "found" | "lost" | "unchanged" {
-  const isKnown = role === "following" || role === "leading";
-  state.admission = admission;
-  state.epoch = epoch;
-  if (isKnown === (state.leader.kind === "known")) return "unchanged";
-  state.leader = isKnown ? { kind: "known" } : { kind: "lost", sinceMs: nowMs };
-  return isKnown ? "found" : "lost";
-}
-
-/**
- * The leader has heard of sessions. Calls `release` for each connection whose answers waited for that, and `expire` for each whose
- * session is now known never to have been.
- */
-export function takeLeaderHeard<Connection extends GatewayConnection>(
-  { state }: GatewayTurn<Connection>,
-  { turns }: LeaderHeard,
-  on: {
-    readonly release: (connection: Connection) => void;
-    readonly expire: (connection: Connection) => void;
-  },
-): void {
-  const { holders, impossible, withheld } = state.sessions;
-  const untilMs = takeHeard(state.contact, turns[state.name], (session, atMs) => {
-    const connection = holders.get(session);
-    if (connection === undefined || connection.leaderHeardMs >= atMs) return;
-    connection.leaderHeardMs = atMs;
-    if (withheld.delete(connection)) on.release(connection);
-  });
-  for (const connection of impossible) {
-    const { phase } = connection;
-    if (phase.kind !== "checking" || !isOfNoEpoch(phase.wish.session, state.epoch)) {
-      impossible.delete(connection);
-    } else if (phase.sinceMs <= untilMs) {
-      on.expire(connection);
-    }
-  }
-}
-
-/** What the connections wait for, or hold to, is not certain any more: all of them end. Their clients attach again. */
-export function endAll<Connection extends GatewayConnection>(
-  { state, effects }: GatewayTurn<Connection>,
-  event: "closedForSnapshot" | "closedAfterFailure",
-  end: (connection: Connection) => void,
-): void {
-  let connections = 0;
-  for (const connection of state.connections.values()) {
-    if (connection.phase.kind === "ended") continue;
-    end(connection);
-    connections += 1;
-  }
-  effects.push(logEvent(event, { connections }));
-}
-
-/** After a failure over a message: a session may have ended, or gone to another connection, and nobody was told. */
-export function concernsAll({ kind }: { readonly kind: string }): boolean {
-  return kind === "sessionChanges" || kind === "treeReset";
-}
-
-/** After a failure over what the runtime was asked for: it is asked again. */
-export function askAgain<Timer extends string>(
-  effects: { push(effect: EndOfTurnEffect | TimerEffect<Timer>): unknown },
-  message: EndOfTurn | TimerMessage<Timer>,
-  afterMs: number,
-): void {
-  if (message.kind === "endOfTurn") effects.push(message);
-  else effects.push({ kind: "startTimer", timer: message.timer, afterMs });
 }

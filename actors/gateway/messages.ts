@@ -14,15 +14,19 @@ export type Serving = { readonly kind: "serving" };
 
 export type ZooKeeperTimer = "touch" | "grace" | "withheld" | "handshake" | "notes" | "report";
 
-export type ZooKeeperGatewayMessage =
-  | ConnectionMessage
+/** What a gateway of either protocol is told. */
+export type SharedMessage =
   | Written
   | TreeReply
   | TreeReset
   | TreeMemory
   | SessionChanges
   | Leadership
-  | LeaderHeard
+  | LeaderHeard;
+
+export type ZooKeeperGatewayMessage =
+  | SharedMessage
+  | ConnectionMessage
   | AdminAnswer
   | TimerMessage<ZooKeeperTimer>
   | EndOfTurn;
@@ -36,13 +40,7 @@ export type NatsClientMessage = {
 };
 
 export type NatsGatewayMessage =
+  | SharedMessage
   | NatsClientMessage
-  | Written
-  | TreeReply
-  | TreeReset
-  | TreeMemory
-  | SessionChanges
-  | Leadership
-  | LeaderHeard
   | TimerMessage<"tick">
   | EndOfTurn;

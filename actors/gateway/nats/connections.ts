@@ -4,11 +4,11 @@ import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/
 import { NATIVE_CONNECTIONS_MAX } from "../../../protocol/limits.ts";
 import { type ClientItem, NATIVE_VERSION } from "../../../protocol/native.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
-import type { Written } from "../../submitter/messages.ts";
-import type { SessionChanges, TreeReply } from "../../tree/messages.ts";
-import { enter, followSessions, timeoutMsOf } from "../attachment.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import type { TreeReply } from "../../tree/messages.ts";
+import { enter, timeoutMsOf } from "../attachment.ts";
 import { graceMs, tellTouched, withheldUntilMs } from "../contact.ts";
-import { grantedMs, noteApplied } from "../gateway-state.ts";
+import { grantedMs } from "../gateway-state.ts";
 import { checkSession, submit } from "../lane.ts";
 import { forgive, mustWait } from "./offenders.ts";
 import { end, forget, push, refuse } from "./output.ts";
@@ -55,13 +55,13 @@ export function open(
 /** What this lane's replica knows of the session that a connection asked for. */
 export function takeChecked(
   turn: Turn,
-  message: Extract<TreeReply, { readonly kind: "sessionChecked" }>,
+  connection: Connection,
+  verdict: Extract<TreeReply, { readonly kind: "sessionChecked" }>["verdict"],
 ): void {
   const { state } = turn;
-  const connection = state.connections.get(message.client);
-  if (connection?.phase.kind !== "checking") return;
-  const { wish } = connection.phase;
-  const { verdict } = message;
+  const { phase } = connection;
+  if (phase.kind !== "checking") return;
+  const { wish } = phase;
   if (verdict === "wrong") state.wrongPasswords += 1;
   if (verdict === "wrong" || verdict === "unknown") return end(turn, connection, "expired");
   if (verdict === "behind" || state.leader.kind === "lost" || state.admission === "none") {
@@ -92,28 +92,24 @@ export function noteWrongPasswords({ state, effects }: Turn): void {
 }
 
 /** The result of the connection's createSession or attachSession. */
-export function finishOpening(turn: Turn, connection: Connection, message: Written): void {
+export function finishOpening(
+  turn: Turn,
+  connection: Connection,
+  _zxid: Zxid,
+  result: OperationResult,
+): void {
   const { state } = turn;
-  const result: OperationResult | undefined = message.results[0];
   const { phase } = connection;
-  if (phase.kind !== "attaching" || result?.kind !== "session") {
+  if (phase.kind !== "attaching" || result.kind !== "session") {
     return end(turn, connection, "expired");
   }
   const { session, password, timeoutMs, attachedAt } = result;
   if (phase.supersededAt > attachedAt) return end(turn, connection, "moved");
   enter(state.sessions, connection, { kind: "attached", session, attachedAt, timeoutMs });
   state.contact.touched.add(session);
-  noteApplied(state, attachedAt);
   const { server, lane } = state.options;
   const { zxid } = state;
   push(turn, connection, { kind: "opened", session, password, timeoutMs, server, lane, zxid }, 0);
-}
-
-/** Ends connections whose session has been attached elsewhere, or is no more. */
-export function endChanged(turn: Turn, changes: SessionChanges): void {
-  followSessions(turn.state.sessions, changes, (connection, reason) => {
-    end(turn, connection, reason);
-  });
 }
 
 /** Ends who has been silent for a session's time, or without a leader for too long; reports the others as alive. */

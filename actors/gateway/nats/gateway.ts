@@ -5,23 +5,14 @@
 import { logEvent } from "../../log-event.ts";
 import { unreachable } from "../../../protocol/assert.ts";
 import { decodeClientFrame, type Frame, type HeardItem } from "../../../protocol/native.ts";
-import type { Leadership } from "../../../protocol/replication.ts";
 import type { Actor } from "../../../runtime/actor.ts";
 import { tell } from "../../inboxes.ts";
-import type { Written } from "../../submitter/messages.ts";
 import { emit } from "../../topics.ts";
 import { servedBy } from "../attachment.ts";
-import {
-  askAgain,
-  concernsAll,
-  endAll,
-  takeLeaderHeard,
-  takeLeadership,
-} from "../gateway-state.ts";
+import { type Protocol, receiveShared, recoverShared } from "../gateway.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
 import { REPORT_INTERVAL_MS, reportOf } from "../metrics.ts";
 import {
-  endChanged,
   finishOpening,
   noteWrongPasswords,
   open,
@@ -30,7 +21,7 @@ import {
   TICK_MS,
 } from "./connections.ts";
 import { end, flush, flushAll, push, refuse, take } from "./output.ts";
-import { pump, refuseRequest, request, takeRead, takeWritten } from "./requests.ts";
+import { pump, refuseRequest, request, takeAnswers } from "./requests.ts";
 import {
   type Connection,
   initialState,
@@ -71,46 +62,9 @@ export function natsGatewayActor(
 }
 
 function receive(turn: Turn, message: NatsGatewayMessage): void {
-  const { state } = turn;
   switch (message.kind) {
     case "clientMessage":
       takeMessage(turn, message);
-      return;
-    case "written":
-      written(turn, message);
-      return;
-    case "readDone":
-      takeRead(turn, message);
-      return;
-    case "sessionChecked":
-      takeChecked(turn, message);
-      return;
-    case "changes":
-      takeChanges(turn, message);
-      return;
-    case "compacted":
-      takeCompacted(turn, message);
-      return;
-    case "watchEvents":
-      // Native clients set no watches.
-      return;
-    case "treeMemory":
-      state.sessionsFull = message.sessionsFull;
-      return;
-    case "treeReset":
-      endAll(turn, "closedForSnapshot", (connection) => end(turn, connection, "unknown"));
-      return;
-    case "sessionChanges":
-      endChanged(turn, message);
-      return;
-    case "leadership":
-      followLeadership(turn, message);
-      return;
-    case "leaderHeard":
-      takeLeaderHeard(turn, message, {
-        release: (connection) => flush(turn, connection),
-        expire: (connection) => end(turn, connection, "expired"),
-      });
       return;
     case "endOfTurn":
       flushAll(turn);
@@ -119,9 +73,23 @@ function receive(turn: Turn, message: NatsGatewayMessage): void {
       ticked(turn);
       return;
     default:
-      unreachable(message);
+      receiveShared(PROTOCOL, turn, message);
   }
 }
+
+const PROTOCOL: Protocol<Connection, Turn> = {
+  end,
+  checked: takeChecked,
+  opened: finishOpening,
+  answered: takeAnswers,
+  released: flush,
+  noticed: (turn, notice) => {
+    if (notice.kind === "changes") takeChanges(turn, notice);
+    // Native clients set no watches.
+    else if (notice.kind === "compacted") takeCompacted(turn, notice);
+  },
+  led,
+};
 
 /** A failure costs the connection whose message it was, or all of them, where it may have concerned each. */
 function recover(failed: Turn, message: NatsGatewayMessage, error: unknown): void {
@@ -132,16 +100,11 @@ function recover(failed: Turn, message: NatsGatewayMessage, error: unknown): voi
   const detail = { message: message.kind, inbox: connection?.inbox, error: String(error) };
   effects.push(logEvent("connectionFailed", detail));
   if (connection !== undefined) end(turn, connection, "unknown");
-  if (concernsAll(message)) {
-    endAll(turn, "closedAfterFailure", (each) => end(turn, each, "unknown"));
-  }
   if (message.kind === "endOfTurn") {
     // What was to go out to them stands half in the frames' numbers: they attach again.
     for (const cut of cutShort(state)) end(turn, cut, "unknown");
   }
-  if (message.kind === "endOfTurn" || message.kind === "timer") {
-    askAgain(effects, message, TICK_MS);
-  }
+  recoverShared(PROTOCOL, turn, message, TICK_MS);
 }
 
 /** Connections whose turn had come in a flush that failed, and that still have what was to go out. */
@@ -234,21 +197,12 @@ function taken(turn: Turn, connection: Connection, sequence: number): void {
   for (const stream of connection.streams.values()) goOn(turn, connection, stream);
 }
 
-function written(turn: Turn, message: Written): void {
-  const connection = turn.state.connections.get(message.client);
-  if (connection === undefined) return;
-  if (connection.phase.kind === "attaching") finishOpening(turn, connection, message);
-  else takeWritten(turn, connection, message);
-}
-
 /**
  * A node speaks to clients from when it first serves. Before that it may be a process that the ensemble does not take in, and
  * another one has its number, whose clients must not hear of it.
  */
-function followLeadership(turn: Turn, message: Leadership): void {
-  const { state, effects } = turn;
-  const change = takeLeadership(turn, message);
-  if (change !== "found" || state.hasServed) return;
+function led({ state, effects }: Turn, leader: "found" | "lost" | "same"): void {
+  if (leader !== "found" || state.hasServed) return;
   state.hasServed = true;
   effects.push(emit("serving", { kind: "serving" }));
 }

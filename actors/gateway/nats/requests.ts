@@ -8,11 +8,8 @@ import {
   requestBytes,
 } from "../../../protocol/native-packing.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import type { Written } from "../../submitter/messages.ts";
-import type { TreeReply } from "../../tree/messages.ts";
 import { enterClosing } from "../attachment.ts";
 import { nativeRefusal } from "../checks.ts";
-import { noteApplied } from "../gateway-state.ts";
 import { dispatch } from "../lane.ts";
 import { countAnswered } from "../metrics.ts";
 import { end, forget, outputBytesLeft, push } from "./output.ts";
@@ -59,25 +56,12 @@ export function pump(turn: Turn, connection: Connection): void {
   replyAnswered(turn, connection);
 }
 
-export function takeWritten(turn: Turn, connection: Connection, message: Written): void {
-  connection.queue.answerWrites(message.zxids, message.results);
+/** Results of requests have come. The answer to a closeSession is the last. */
+export function takeAnswers(turn: Turn, connection: Connection): void {
   replyAnswered(turn, connection);
-  const isOver = connection.phase.kind === "closing" && connection.queue.writesOut === 0;
-  if (isOver) forget(turn, connection);
+  const { phase, queue } = connection;
+  if (phase.kind === "closing" && queue.writesOut === 0) forget(turn, connection);
   else pump(turn, connection);
-}
-
-export function takeRead(
-  turn: Turn,
-  { client, zxid, results }: Extract<TreeReply, { readonly kind: "readDone" }>,
-): void {
-  const { state } = turn;
-  noteApplied(state, zxid);
-  const connection = state.connections.get(client);
-  if (connection === undefined) return;
-  connection.queue.answerReads(zxid, results, state.admission);
-  replyAnswered(turn, connection);
-  pump(turn, connection);
 }
 
 /** Replies carry the client's numbers, so that they leave as they come. */
@@ -90,7 +74,6 @@ function replyAnswered(turn: Turn, connection: Connection): void {
   for (const entry of answered) {
     const result = nativeResult(entry);
     countAnswered(state.metrics, nowMs - entry.startedMs);
-    noteApplied(state, entry.zxid);
     const zxid = entry.state === "refused" ? state.zxid : entry.zxid;
     reply(turn, connection, entry.id, zxid, result);
     if (result.kind !== "error") continue;

@@ -8,10 +8,9 @@ import type { Actor } from "../../../runtime/actor.ts";
 import { PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import { unreachable } from "../../../protocol/assert.ts";
 import type { ZooKeeperGatewayMessage, ZooKeeperTimer } from "../messages.ts";
-import type { Written } from "../../submitter/messages.ts";
-import type { TreeReply } from "../../tree/messages.ts";
 import { servedBy } from "../attachment.ts";
-import { askAgain, concernsAll, endAll, noteApplied } from "../gateway-state.ts";
+import { type Protocol, receiveShared, recoverShared } from "../gateway.ts";
+import { noteApplied } from "../gateway-state.ts";
 import {
   close,
   closeLateHandshakes,
@@ -20,13 +19,21 @@ import {
   open,
   refuse,
 } from "./connections.ts";
-import { closeChanged, finishHandshake, readHandshake, takeChecked } from "./handshake.ts";
-import { endGrace, endWithheld, followHeard, followLeadership } from "./leadership.ts";
+import {
+  answerExpired,
+  closeExpired,
+  closeMoved,
+  finishHandshake,
+  readHandshake,
+  takeChecked,
+} from "./handshake.ts";
+import { endGrace, endWithheld, led, released } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
 import { setUnsent, takeReleased } from "./held.ts";
-import { advance, sendEvents, takeReads } from "./requests.ts";
+import { advance, sendEvents } from "./requests.ts";
 import {
+  type Connection,
   initialState,
   type ZooKeeperGatewayEffect,
   type State,
@@ -84,31 +91,6 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
     case "closed":
       takeClosed(turn, message.connection, message.reason);
       return;
-    case "written":
-      takeWritten(turn, message);
-      return;
-    case "readDone":
-    case "sessionChecked":
-    case "watchEvents":
-    case "changes":
-    case "compacted":
-      takeTreeReply(turn, message);
-      return;
-    case "treeMemory":
-      turn.state.sessionsFull = message.sessionsFull;
-      return;
-    case "treeReset":
-      endAll(turn, "closedForSnapshot", (connection) => close(turn, connection));
-      return;
-    case "sessionChanges":
-      closeChanged(turn, message);
-      return;
-    case "leadership":
-      followLeadership(turn, message);
-      return;
-    case "leaderHeard":
-      followHeard(turn, message);
-      return;
     case "adminAnswer": {
       const connection = turn.state.connections.get(message.client);
       if (connection?.phase.kind === "word") answerWord(turn, connection, message.text);
@@ -121,8 +103,36 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       takeTimer(turn, message.timer);
       return;
     default:
-      unreachable(message);
+      receiveShared(PROTOCOL, turn, message);
   }
+}
+
+const PROTOCOL: Protocol<Connection, Turn> = {
+  end,
+  checked: takeChecked,
+  opened: finishHandshake,
+  answered: (turn, connection, answerBytes) => {
+    turn.state.heldBytes += answerBytes;
+    advance(turn, connection);
+  },
+  released,
+  noticed: (turn, notice) => {
+    // This gateway opens no change streams.
+    if (notice.kind !== "watchEvents") return;
+    noteApplied(turn.state, notice.events.at(-1)?.zxid);
+    const connection = turn.state.connections.get(notice.client);
+    if (connection === undefined || servedBy(connection) === undefined) return;
+    sendEvents(turn, connection, notice.events);
+  },
+  led,
+};
+
+function end(turn: Turn, connection: Connection, reason: "moved" | "expired" | "unknown"): void {
+  const { phase } = connection;
+  if (reason === "moved") closeMoved(turn, connection);
+  else if (reason === "unknown") close(turn, connection);
+  else if (phase.kind === "checking") answerExpired(turn, connection, phase.wish);
+  else closeExpired(turn, connection);
 }
 
 function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
@@ -187,45 +197,6 @@ function takeClosed(turn: Turn, number: number, reason: string | undefined): voi
   forgetConnection(turn, connection);
 }
 
-function takeWritten(turn: Turn, { client, zxids, results }: Written): void {
-  noteApplied(turn.state, zxids.at(-1));
-  const connection = turn.state.connections.get(client);
-  const first = results[0];
-  const zxid = zxids[0];
-  if (connection === undefined || first === undefined || zxid === undefined) return;
-  const { phase } = connection;
-  if (phase.kind === "attaching") {
-    finishHandshake(turn, connection, phase, zxid, first);
-  } else if (servedBy(connection) !== undefined) {
-    connection.queue.answerWrites(zxids, results);
-    advance(turn, connection);
-  }
-}
-
-function takeTreeReply(turn: Turn, reply: TreeReply): void {
-  const connection = turn.state.connections.get(reply.client);
-  const isServed = connection !== undefined && servedBy(connection) !== undefined;
-  switch (reply.kind) {
-    case "readDone":
-      noteApplied(turn.state, reply.zxid);
-      if (isServed) takeReads(turn, connection, reply.zxid, reply.results);
-      return;
-    case "sessionChecked":
-      noteApplied(turn.state, reply.zxid);
-      if (connection !== undefined) takeChecked(turn, connection, reply.verdict);
-      return;
-    case "watchEvents":
-      noteApplied(turn.state, reply.events.at(-1)?.zxid);
-      if (isServed) sendEvents(turn, connection, reply.events);
-      return;
-    case "changes":
-    case "compacted":
-      return; // streams of native clients only; this gateway opens none
-    default:
-      unreachable(reply);
-  }
-}
-
 function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
   switch (timer) {
     case "touch":
@@ -266,12 +237,7 @@ function recover(turn: Turn, message: ZooKeeperGatewayMessage, error: unknown): 
   if (message.kind === "opened" && connection === undefined) {
     effects.push({ kind: "close", connection: message.connection });
   }
-  if (concernsAll(message)) {
-    endAll(turn, "closedAfterFailure", (each) => close(turn, each));
-  }
-  if (message.kind === "endOfTurn" || message.kind === "timer") {
-    askAgain(effects, message, RETRY_MS);
-  }
+  recoverShared(PROTOCOL, turn, message, RETRY_MS);
 }
 
 const RETRY_MS = 1000;

@@ -11,8 +11,7 @@ import {
   writeConnectResponse,
 } from "../../../protocol/zookeeper/handshake.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
-import type { SessionChanges, TreeReply } from "../../tree/messages.ts";
-import { followSessions } from "../attachment.ts";
+import type { TreeReply } from "../../tree/messages.ts";
 import { answerUntilMs } from "../contact.ts";
 import { grantedMs } from "../gateway-state.ts";
 import { checkSession, submit } from "../lane.ts";
@@ -21,7 +20,7 @@ import { keepUntilGraceEnds } from "./grace.ts";
 import { note } from "./notes.ts";
 import { startTouchTimer, touch } from "./touches.ts";
 import { advance, badLengthReason, countSent, writeOut } from "./requests.ts";
-import type { Connection, Phase, Turn } from "./state.ts";
+import type { Connection, Turn } from "./state.ts";
 
 /** Takes the first frame of a connection, once it is whole. */
 export function readHandshake(turn: Turn, connection: Connection): void {
@@ -117,10 +116,11 @@ function beginSession(
 export function finishHandshake(
   turn: Turn,
   connection: Connection,
-  phase: Extract<Phase, { readonly kind: "attaching" }>,
   zxid: Zxid,
   result: OperationResult,
 ): void {
+  const { phase } = connection;
+  if (phase.kind !== "attaching") return;
   const { wish } = phase;
   if (result.kind === "error" && result.code === Code.sessionExpired) {
     answerExpired(turn, connection, wish);
@@ -177,19 +177,11 @@ function respond(
   writeOut(turn, connection);
 }
 
-/** Closes connections whose session has been attached elsewhere, or is no more. */
-export function closeChanged(turn: Turn, changes: SessionChanges): void {
-  followSessions(turn.state.sessions, changes, (connection, reason) => {
-    if (reason === "moved") closeMoved(turn, connection);
-    else closeExpired(turn, connection);
-  });
-}
-
-function closeMoved(turn: Turn, connection: Connection): void {
+export function closeMoved(turn: Turn, connection: Connection): void {
   closeWithNote(turn, connection, "sessionMoved", "its session is attached elsewhere");
 }
 
-function closeExpired(turn: Turn, connection: Connection): void {
+export function closeExpired(turn: Turn, connection: Connection): void {
   const unread = connection.unsentBytes > 0 && connection.paused;
   const reason = unread
     ? "its session expired: it does not read its replies"

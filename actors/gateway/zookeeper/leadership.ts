@@ -3,24 +3,19 @@
  * and writes wait.
  */
 import { logEvent } from "../../log-event.ts";
-import type { LeaderHeard } from "../../heartbeat/messages.ts";
-import type { Leadership } from "../../../protocol/replication.ts";
 import { servedBy } from "../attachment.ts";
 import { graceMs, withheldUntilMs } from "../contact.ts";
-import { takeLeaderHeard, takeLeadership } from "../gateway-state.ts";
 import { close } from "./connections.ts";
 import { keepUntilGraceEnds, wakeAt } from "./grace.ts";
-import { answerExpired, askForSession } from "./handshake.ts";
+import { askForSession } from "./handshake.ts";
 import { advance, answerPings } from "./requests.ts";
 import { startTouchTimer } from "./touches.ts";
-import type { Phase, Turn } from "./state.ts";
+import type { Connection, Phase, Turn } from "./state.ts";
 
-export function followLeadership(turn: Turn, message: Leadership): void {
-  const { state } = turn;
-  const isShort = message.admission !== "all" && message.admission !== state.admission;
-  const change = takeLeadership(turn, message);
-  if (change === "found") resume(turn);
-  else if (change === "lost") suspend(turn);
+/** The leader was found or lost, or the ensemble does not take all writes any more. */
+export function led(turn: Turn, leader: "found" | "lost" | "same", isShort: boolean): void {
+  if (leader === "found") resume(turn);
+  else if (leader === "lost") suspend(turn);
   if (isShort) runShort(turn);
 }
 
@@ -90,19 +85,11 @@ export function endGrace(turn: Turn): void {
   effects.push(logEvent("closedWithoutLeader", detail));
 }
 
-/** The leader has heard of sessions: what waited for that leaves. */
-export function followHeard(turn: Turn, message: LeaderHeard): void {
-  takeLeaderHeard(turn, message, {
-    release: (connection) => {
-      // A ping that came too early to be answered stands behind writes by now.
-      if (turn.state.admission !== "all") answerPings(turn, connection);
-      advance(turn, connection);
-    },
-    expire: (connection) => {
-      const { phase } = connection;
-      if (phase.kind === "checking") answerExpired(turn, connection, phase.wish);
-    },
-  });
+/** The leader has heard of the connection's session: what waited for that leaves. */
+export function released(turn: Turn, connection: Connection): void {
+  // A ping that came too early to be answered stands behind writes by now.
+  if (turn.state.admission !== "all") answerPings(turn, connection);
+  advance(turn, connection);
 }
 
 /** Closes the connections whose answers have been withheld for too long. */

@@ -4,8 +4,6 @@ import { Code } from "../../../protocol/codes.ts";
 import { CONNECTION_UNSENT_BYTES_SOFT_MAX, PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
 import type { ReadResult, WatchEvent } from "../../../protocol/reads.ts";
-import type { TreeReadResult } from "../../tree/messages.ts";
-import type { Zxid } from "../../../protocol/zxid.ts";
 import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import {
   writeHeaderReply,
@@ -112,18 +110,6 @@ function dispatch(turn: Turn, connection: Connection): void {
   const answerBytesMax = answerBytesLeft(turn.state, connection);
   const writable = turn.state.leader.kind === "known";
   dispatchRequests(turn, connection, answerBytesMax, writable);
-}
-
-/** Results of reads have come. */
-export function takeReads(
-  turn: Turn,
-  connection: Connection,
-  zxid: Zxid,
-  results: readonly TreeReadResult[],
-): void {
-  const { state } = turn;
-  state.heldBytes += connection.queue.answerReads(zxid, results, state.admission);
-  advance(turn, connection);
 }
 
 /**
