@@ -2,7 +2,7 @@
  * What goes out to native clients: the items of a turn as one frame for each connection. NATS takes whatever it is given and
  * would keep it in memory; so a client says what it has taken, and reads and changes wait for that.
  */
-import type { SessionId } from "../../../protocol/ids.ts";
+import { SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { encodeGatewayFrame, type EndReason, type GatewayItem } from "../../../protocol/native.ts";
 import {
   NATIVE_FRAME_BYTES_SOFT_MAX,
@@ -68,9 +68,12 @@ export function flushAll(turn: Turn): void {
 /** Sends what is left and may leave, says why, and forgets the connection. */
 export function end(turn: Turn, connection: Connection, reason: EndReason): void {
   const { phase } = connection;
-  if (phase.kind === "checking" || phase.kind === "attached" || phase.kind === "closing") {
-    const session = phase.kind === "checking" ? (phase.wish.session as SessionId) : phase.session;
-    noteEnd(turn.state.offenders, session, reason, turn.nowMs);
+  // Before its password is known to be right, the session may be another client's.
+  if (phase.kind === "attaching" || phase.kind === "attached" || phase.kind === "closing") {
+    const session = phase.kind === "attaching" ? phase.wish.session : phase.session;
+    if (session !== SESSION_NONE) {
+      noteEnd(turn.state.offenders, session as SessionId, reason, turn.nowMs);
+    }
   }
   flush(turn, connection);
   refuse(turn, connection.inbox, reason);
