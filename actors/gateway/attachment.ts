@@ -1,12 +1,12 @@
 /**
- * A connection's hold on a session, the same for both protocols: checking, attaching, attached, closing, ended. `enter` is the
- * only place where it changes, and `followSessions` what becomes of it when the session is attached elsewhere or closed.
+ * A connection comes to its session and loses it in the same way with both protocols: checking, attaching, attached, closing,
+ * ended. `enter` is the only place where the phase changes; `followSessions` says what an attach elsewhere, or a close, does to it.
  */
 import { SESSION_NONE, type SessionId } from "../../protocol/ids.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { SessionChanges } from "../tree/messages.ts";
 
-/** What a client wants of the ensemble: a session. `session`: SESSION_NONE for a new one. `timeoutMs`: as it is granted. */
+/** The client asks for this session. `session` is SESSION_NONE for a new one, `timeoutMs` is what is granted. */
 export type SessionWish = {
   readonly session: number;
   readonly password: Uint8Array;
@@ -17,43 +17,39 @@ export type Attachment<Wish extends SessionWish = SessionWish> =
   /** The session is there already: the lane's tree is asked whether the password is the session's. */
   | { readonly kind: "checking"; readonly wish: Wish; readonly sinceMs: number }
   /**
-   * The log is asked to create or to attach the session. `supersededAt`: the last zxid at which the session was attached to another
-   * connection, or Infinity when it was closed. The result that is under way may be older than that.
+   * The log is asked to create or to attach the session. `supersededAt` is the last zxid at which the session was attached to
+   * another connection, or Infinity once it was closed: the result that is under way may be older than that.
    */
   | { readonly kind: "attaching"; readonly wish: Wish; supersededAt: number }
   | Served
   /** Nothing more is read or sent. */
   | { readonly kind: "ended" };
 
-/** The connection has its session. `attachedAt`: the zxid of the operation that attached it, which the operations of the client carry. */
-export type Served =
-  | {
-      readonly kind: "attached";
-      readonly session: SessionId;
-      readonly attachedAt: Zxid;
-      readonly timeoutMs: number;
-    }
-  /** The connection's last request is under way, and nothing behind it is read. The reply to it ends the connection. */
-  | {
-      readonly kind: "closing";
-      readonly session: SessionId;
-      readonly attachedAt: Zxid;
-      readonly timeoutMs: number;
-    };
+/**
+ * The connection has its session. `attachedAt` is the zxid of the operation that attached it; the client's operations carry it, so
+ * that the tree refuses those of an older connection. `closing`: the connection's last request is under way. Nothing behind that
+ * request is read, and the reply to it ends the connection.
+ */
+export type Served = {
+  readonly kind: "attached" | "closing";
+  readonly session: SessionId;
+  readonly attachedAt: Zxid;
+  readonly timeoutMs: number;
+};
 
-/** What ZooKeeper's connections are before they have come so far. */
+/** ZooKeeper's connections are in one of these phases before they have come so far. */
 type Unattached = { readonly kind: "opened" | "word" | "awaitingLeader" };
 
-/** What both protocols know of a connection. */
+/** Both protocols know this of a connection. */
 export type Attachable = {
   phase: Attachment | Unattached;
   /** The leader counts the session's timeout from this time or later. */
   leaderHeardMs: number;
 };
 
-/** The connections of a gateway by their sessions. */
+/** A gateway finds its connections by their sessions. */
 export type Sessions<Connection> = {
-  /** The one connection that has a session. */
+  /** A session has one connection at most. */
   readonly holders: Map<SessionId, Connection>;
   /** Connections in phase `attaching`. The session may have another holder meanwhile. */
   readonly attaching: Map<SessionId, Set<Connection>>;
@@ -72,12 +68,12 @@ export function newSessions<Connection>(): Sessions<Connection> {
   };
 }
 
-/** The session that the connection has, or undefined. */
+/** Returns the session that the connection has, or undefined. */
 export function servedBy({ phase }: Attachable): Served | undefined {
   return phase.kind === "attached" || phase.kind === "closing" ? phase : undefined;
 }
 
-/** The timeout of the session that the connection asks for or has. */
+/** Returns the timeout of the session that the connection asks for or has. */
 export function timeoutMsOf(phase: Exclude<Attachment, { readonly kind: "ended" }>): number {
   return "wish" in phase ? phase.wish.timeoutMs : phase.timeoutMs;
 }

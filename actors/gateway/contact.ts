@@ -1,9 +1,9 @@
 /**
- * How long clients may be answered. A client counts its session as safe for two thirds of its timeout after the last answer;
- * the leader ends the session a full timeout after it last heard of it. So that the two never disagree about answers as they
- * are written, an answer leaves only within a third of the timeout after a moment from which the leader, and any that comes
- * after it, is known to count. (A client that counts from when it heard the answer is late by as long as that was on its way.)
- * In quiet times that is always so, since a client is heard of every third of its timeout; behind a partition answers wait.
+ * This file says how long clients may be answered. A client counts its session as safe for two thirds of its timeout after the last
+ * answer; the leader ends the session a full timeout after it last heard of it. So that the two never disagree about answers as
+ * they are written, an answer leaves only within a third of the timeout after a moment from which the leader, and any that comes
+ * after it, is known to count. (A client that counts from when it heard the answer is late by as long as that was on its way.) In
+ * quiet times that is always so, since a client is heard of every third of its timeout; behind a partition answers wait.
  */
 import type { SessionId } from "../../protocol/ids.ts";
 import { type Epoch, epochOf, type Zxid } from "../../protocol/zxid.ts";
@@ -17,9 +17,9 @@ export type Contact = {
   /** Sessions that were heard of since the last `touched` to the heartbeat actor. */
   readonly touched: Set<SessionId>;
   nextTurn: number;
-  /** What was told, and is not known to have reached the leader; oldest first. */
+  /** These were told, and are not known to have reached the leader; the oldest comes first. */
   readonly told: Map<number, Told>;
-  /** Something waits for the leader's word itself: the next turn is told even without a session. */
+  /** A connection waits to know that the leader still has a quorum: the next turn is told even if no session was heard of. */
   probing: boolean;
 };
 
@@ -27,19 +27,19 @@ export function newContact(): Contact {
   return { touched: new Set(), nextTurn: 1, told: new Map(), probing: false };
 }
 
-/** The last moment for an answer to a session that the leader counts from `heardMs` or later. */
+/** An answer to a session that the leader counts from `heardMs` or later may leave until this time. */
 export function answerUntilMs(heardMs: number, timeoutMs: number): number {
   return heardMs + Math.ceil(timeoutMs / 3) - 1;
 }
 
-/** When a connection whose answers are withheld is ended: its client has still time to find another node. */
+/** A connection whose answers are withheld is ended at this time, when its client has still time to find another node. */
 export function withheldUntilMs(heardMs: number, timeoutMs: number): number {
   return heardMs + Math.floor((timeoutMs * 5) / 6);
 }
 
 /**
- * How long a connection is kept while no leader is known: less than a third of its session's timeout, so that a client never counts
- * on a session that the leader ends. `lateMs`: how much later its end may be noticed.
+ * A connection is kept for so long while no leader is known: less than a third of its session's timeout, so that a client never
+ * counts on a session that the leader ends. `lateMs`: the gateway may notice so much later that the time is over.
  */
 export function graceMs(failoverGraceMs: number, timeoutMs: number, lateMs: number): number {
   return Math.min(failoverGraceMs, answerUntilMs(0, timeoutMs) - lateMs);
@@ -81,8 +81,8 @@ export function takeHeard(
 }
 
 /**
- * A session's id is the zxid that created it. One of an epoch above the leader's cannot be: whoever led that epoch would have
- * had to succeed this leader, which had a quorum after the session was asked for. Until that is known, it can.
+ * A session's id is the zxid that created it. There can be no session of an epoch above the leader's: whoever led that epoch would
+ * have had to succeed this leader, which had a quorum after the session was asked for. Until that is known, there can be one.
  */
 export function isOfNoEpoch(session: number, epoch: Epoch): boolean {
   return epochOf(session as Zxid) > epoch;

@@ -1,4 +1,4 @@
-/** What the gateways of both protocols know. */
+/** The gateways of both protocols know this of their lane, their leader and their clients. */
 import type { WriteAdmission } from "../../protocol/replication.ts";
 import { type Epoch, EPOCH_NONE, ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { LogEffect, TellEffect } from "../../runtime/effects.ts";
@@ -43,7 +43,7 @@ export type GatewayState<Connection extends GatewayConnection> = {
   readonly metrics: Metrics;
   /** `known`: a leader is known and can commit. */
   leader: { readonly kind: "known" } | { readonly kind: "lost"; readonly sinceMs: number };
-  /** The leader's epoch, while a leader is known. */
+  /** The epoch of the leader; without one, the epoch that this node has promised. */
   epoch: Epoch;
   /** Which writes of clients the ensemble takes. */
   admission: WriteAdmission;
@@ -53,7 +53,7 @@ export type GatewayState<Connection extends GatewayConnection> = {
   zxid: Zxid;
 };
 
-/** A turn of either gateway, as far as shared code uses it. */
+/** Shared code uses so much of a turn of either gateway. */
 export type GatewayTurn<Connection extends GatewayConnection> = {
   readonly state: GatewayState<Connection>;
   readonly effects: { push(effect: TellEffect | LogEffect): unknown };
@@ -80,7 +80,7 @@ export function newGatewayState<Connection extends GatewayConnection>(
   };
 }
 
-/** What a client's wish for a session timeout becomes. */
+/** Returns the session timeout that a client gets when it wishes for this one. */
 export function grantedMs(options: GatewayOptions, timeoutMs: number): number {
   const { minSessionTimeoutMs, maxSessionTimeoutMs } = options;
   return Math.min(Math.max(timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);

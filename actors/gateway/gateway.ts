@@ -1,6 +1,6 @@
 /**
- * What both gateways do in the same way when their lane, the log, the heartbeat actor or the leader has news. A protocol adds how
- * its clients are heard and answered: `Protocol`.
+ * Both gateways do the same when their lane, the log, the heartbeat actor or the leader has news. A protocol adds how its clients
+ * are heard and answered: `Protocol`.
  */
 import { unreachable } from "../../protocol/assert.ts";
 import type { OperationResult } from "../../protocol/operations.ts";
@@ -22,7 +22,7 @@ import {
 import type { NatsGatewayMessage, SharedMessage, ZooKeeperGatewayMessage } from "./messages.ts";
 
 type Checked = Extract<TreeReply, { readonly kind: "sessionChecked" }>;
-/** What the tree tells a connection without having been asked for it before. */
+/** The tree tells this to a connection that has set a watch or opened a change stream. */
 export type Notice = Extract<TreeReply, { readonly kind: "watchEvents" | "changes" | "compacted" }>;
 
 export type Protocol<Connection extends GatewayConnection, Turn extends GatewayTurn<Connection>> = {
@@ -173,8 +173,8 @@ function endAll<Connection extends GatewayConnection, Turn extends GatewayTurn<C
 }
 
 /**
- * What is lost by a failure over a message that was about no single connection. A session may have ended, or gone to another
- * connection, and no connection was told: all end. What the runtime was asked for is asked for again.
+ * Makes good a failure over a message that was about no single connection. A session may have ended, or gone to another connection,
+ * and no connection was told: all of them end. A timer or an end of the turn that the runtime was asked for is asked for again.
  */
 export function recoverShared<
   Connection extends GatewayConnection,

@@ -1,4 +1,4 @@
-/** What a gateway asks of its lane: of the tree, which answers reads, and of the submitter, which has writes logged. */
+/** A gateway asks the tree of its lane, which answers reads, and the submitter, which has writes logged. */
 import type { SessionId } from "../../protocol/ids.ts";
 import type { ClientOperation, Operation } from "../../protocol/operations.ts";
 import { tell } from "../inboxes.ts";

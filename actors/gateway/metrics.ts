@@ -1,8 +1,8 @@
-/** What a gateway counts, for the admin actor. */
+/** A gateway counts these for the admin actor. */
 import type { GatewayReport } from "../admin/messages.ts";
 import type { GatewayConnection, GatewayState } from "./gateway-state.ts";
 
-/** How often a gateway reports. */
+/** A gateway reports once in so many milliseconds. */
 export const REPORT_INTERVAL_MS = 1000;
 
 export type Metrics = {
@@ -10,7 +10,7 @@ export type Metrics = {
   refused: number;
   received: number;
   sent: number;
-  /** How many requests were answered, and how long that took. */
+  /** So many requests were answered, which took so long. */
   answered: number;
   totalMs: number;
   minMs: number;

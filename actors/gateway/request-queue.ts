@@ -1,11 +1,11 @@
 /**
- * The requests of one connection, from arrival to reply, for both protocols. Requests are dispatched in the order in which they
- * came: a read waits for the results of the writes before it, and a write for those of the reads before it, so that a session
- * reads its own earlier writes and never its own later ones (ZooKeeper's CommitProcessor keeps the same rule). The tree may
+ * The queue holds the requests of one connection, from arrival to reply, for both protocols. Requests are dispatched in the order
+ * in which they came: a read waits for the results of the writes before it, and a write for those of the reads before it, so that a
+ * session reads its own earlier writes and never its own later ones (ZooKeeper's CommitProcessor keeps the same rule). The tree may
  * answer fewer reads than it was asked; the others are dispatched again.
  *
- * ZooKeeper's replies leave in request order (`ready`, `shift`). A native client's carry the number of their request and leave
- * as soon as they are there (`takeAnswered`).
+ * ZooKeeper's replies leave in request order (`ready`, `shift`). A native client's carry the number of their request and leave as
+ * soon as they are there (`takeAnswered`).
  */
 import { assert } from "../../protocol/assert.ts";
 import type { ClientOperation, OperationResult } from "../../protocol/operations.ts";
@@ -18,7 +18,7 @@ import { refusalCode, verdictOf } from "./admission.ts";
 export type Queueable =
   | { readonly kind: "read"; readonly read: Read }
   | { readonly kind: "write"; readonly operation: ClientOperation }
-  /** These need no result: they are answered from the beginning. */
+  /** These need no result: they count as answered from the beginning. */
   | { readonly kind: "ping" | "auth" | "refused" | "event" };
 
 export type Entry<Request extends Queueable> = {
@@ -32,25 +32,25 @@ export type Entry<Request extends Queueable> = {
   state: "waiting" | "fitting" | "answered" | "refused";
   /** The memory that the answer to a read takes, once there is one. */
   answerBytes: number;
-  /** The zxid of the result. */
+  /** The result's zxid. */
   zxid: Zxid;
   result: ReadResult | OperationResult | undefined;
 };
 
-/** What goes out at once: a run of reads or a run of writes. */
+/** A run of reads or a run of writes goes out at once. */
 export type Run = {
   readonly reads: readonly TreeRead[];
   readonly writes: readonly ClientOperation[];
 };
 
-/** Entries already replied to that stay in front before the array is cut. */
+/** So many entries that were replied to may stay in front before the array is cut. */
 const REPLIED_MAX = 1024;
 /** Watch events are no answer to a request. */
 const EVENT_ID = -1;
 
 export class RequestQueue<Request extends Queueable> {
   #entries: Entry<Request>[] = [];
-  /** The oldest entry not replied to; the next to dispatch; none before `#nextAnswer` waits for a result. */
+  /** `#head` is the oldest entry that was not replied to. No entry before `#nextAnswer` waits for a result. */
   #head = 0;
   #nextDispatch = 0;
   #nextAnswer = 0;
@@ -92,8 +92,9 @@ export class RequestQueue<Request extends Queueable> {
   }
 
   /**
-   * What may go out now. Without `readable` no read goes, without `writable` no write; a write for which the ensemble has no space
-   * is refused, or the tree is asked with the reads before it whether it fits. Behind a closeSession nothing goes.
+   * Takes what may go out now. Without `readable` no read goes, without `writable` no write. A write for which the ensemble has no
+   * space is refused; where that depends on the tree, the tree is asked with the reads before the write whether it fits. Nothing
+   * goes out behind a closeSession.
    */
   dispatch(options: {
     readonly readable: boolean;
@@ -117,7 +118,7 @@ export class RequestQueue<Request extends Queueable> {
       if (verdict === "refused") {
         this.#refuse(entry, admission);
       } else if (request.kind === "read") {
-        // A read sees the writes before it, also one of which the tree is still asked.
+        // A read sees the writes before it, also one that the tree is being asked about.
         if (this.#writesOut > 0 || !readable || asks) break;
         reads.push(request.read);
       } else if (request.kind === "write" && verdict === "asks" && entry.state !== "fitting") {
@@ -154,7 +155,7 @@ export class RequestQueue<Request extends Queueable> {
     return this.#answerBytes - bytesBefore;
   }
 
-  /** The first entry there that has no answer is the next to be dispatched. */
+  /** The first entry from `begin` on that has no answer is the next to be dispatched. */
   #dispatchAgainFrom(begin: number): void {
     let next = begin;
     while (isAnswered(this.#entries[next])) next += 1;
@@ -197,7 +198,7 @@ export class RequestQueue<Request extends Queueable> {
     this.#refused += 1;
   }
 
-  /** The oldest dispatched entry without a result that was not given out before. */
+  /** Returns the oldest dispatched entry without a result that was not returned before. */
   #nextUnanswered(kind: "read" | "write"): Entry<Request> {
     while (this.#nextAnswer < this.#nextDispatch && isAnswered(this.#entries[this.#nextAnswer])) {
       this.#nextAnswer += 1;
@@ -212,7 +213,7 @@ export class RequestQueue<Request extends Queueable> {
     return entry;
   }
 
-  /** The oldest entry, if its reply may leave. */
+  /** Returns the oldest entry if its reply may leave. */
   ready(): Entry<Request> | undefined {
     const entry = this.#entries[this.#head];
     return this.#head < this.#nextDispatch && isAnswered(entry) ? entry : undefined;
@@ -266,7 +267,7 @@ export class RequestQueue<Request extends Queueable> {
     // All entries before the next answer have theirs: however many events wait already, they are not looked at again.
     let at = this.#nextAnswer > this.#head ? this.#nextAnswer : this.#head;
     while (at < this.#nextDispatch && isAnswered(this.#entries[at])) at += 1;
-    // Not as arguments of a call, of which there may not be so many.
+    // There may be more entries than a call takes arguments.
     const behind = this.#entries.splice(at);
     for (const event of events) {
       this.#entries.push(newEntry(event, EVENT_ID, 0, nowMs, "answered"));

@@ -1,4 +1,4 @@
-/** How connections of native clients begin and end: handshake, sessions, silence, a leader that stays away. */
+/** Connections of native clients begin with a handshake, and end by silence, with their session, or when a leader stays away. */
 import { logEvent } from "../../log-event.ts";
 import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { NATIVE_CONNECTIONS_MAX } from "../../../protocol/limits.ts";
@@ -15,7 +15,7 @@ import { end, forget, push, refuse } from "./output.ts";
 import { pump } from "./requests.ts";
 import { type Connection, newConnection, type Turn } from "./state.ts";
 
-/** How often silence and grace times are looked at. */
+/** Silence and grace times are looked at once in so many milliseconds. */
 export const TICK_MS = 200;
 
 export function open(
@@ -52,7 +52,7 @@ export function open(
   submit(turn, connection, { kind: "createSession", timeoutMs, password: drawn });
 }
 
-/** What this lane's replica knows of the session that a connection asked for. */
+/** The tree has judged the password with which the connection asked for its session. */
 export function takeChecked(
   turn: Turn,
   connection: Connection,
@@ -91,7 +91,7 @@ export function noteWrongPasswords({ state, effects }: Turn): void {
   effects.push(logEvent("wrongPassword", detail));
 }
 
-/** The result of the connection's createSession or attachSession. */
+/** The connection's createSession or attachSession has come back. */
 export function finishOpening(
   turn: Turn,
   connection: Connection,
@@ -123,7 +123,7 @@ export function tick(turn: Turn): void {
     else if (isLeaderless(turn, timeoutMs) || isWithheldTooLong(turn, connection, timeoutMs)) {
       end(turn, connection, "noLeader");
     }
-    // The gateway may have held too much for all.
+    // The requests may have waited because the gateway held too much for all.
     else if (connection.queue.undispatched) pump(turn, connection);
   }
   forgive(state.offenders, nowMs);

@@ -42,7 +42,7 @@ import {
 
 export type { NatsGatewayOptions, State as NatsGatewayState } from "./state.ts";
 
-/** More than clients can have under way at once by the limits of connections; reaching it is a bug. */
+/** The limits of connections allow clients fewer messages than this at once; reaching it is a bug. */
 const MAILBOX_CAPACITY = 1_000_000;
 
 export function natsGatewayActor(
@@ -101,13 +101,13 @@ function recover(failed: Turn, message: NatsGatewayMessage, error: unknown): voi
   effects.push(logEvent("connectionFailed", detail));
   if (connection !== undefined) end(turn, connection, "unknown");
   if (message.kind === "endOfTurn") {
-    // What was to go out to them stands half in the frames' numbers: they attach again.
+    // A frame to them was numbered and not sent, so the numbers have a gap: their clients attach again.
     for (const cut of cutShort(state)) end(turn, cut, "unknown");
   }
   recoverShared(PROTOCOL, turn, message, TICK_MS);
 }
 
-/** Connections whose turn had come in a flush that failed, and that still have what was to go out. */
+/** Returns the connections whose turn had come in a flush that failed, and that still have items to send. */
 function cutShort({ connections, dirty, sessions }: State): Connection[] {
   return [...connections.values()].filter(
     (connection) =>
@@ -123,7 +123,7 @@ function connectionOf(state: State, message: NatsGatewayMessage): Connection | u
 function takeMessage(turn: Turn, message: NatsClientMessage): void {
   const { state } = turn;
   const inbox = message.reply;
-  // The subject is the client's word: never publish where nodes listen.
+  // The client names the subject of its replies: nothing may be published where nodes listen.
   if (!inbox.startsWith(state.inboxPrefix)) return;
   const connection = state.byInbox.get(inbox);
   const frame = decoded(message.bytes);
@@ -191,15 +191,15 @@ function takeItem(turn: Turn, connection: Connection, item: HeardItem): void {
   }
 }
 
-/** There is room for more of the client's answers and changes. */
+/** The client has taken frames: there is room for more of its answers and changes. */
 function taken(turn: Turn, connection: Connection, sequence: number): void {
   take(turn.state, connection, sequence);
   for (const stream of connection.streams.values()) goOn(turn, connection, stream);
 }
 
 /**
- * A node speaks to clients from when it first serves. Before that it may be a process that the ensemble does not take in, and
- * another one has its number, whose clients must not hear of it.
+ * A node speaks to clients from when it first serves. Before that it may be a process that the ensemble does not take in, while
+ * another process has its number; the clients of that one must not hear from this one.
  */
 function led({ state, effects }: Turn, leader: "found" | "lost" | "same"): void {
   if (leader !== "found" || state.hasServed) return;

@@ -1,6 +1,6 @@
 /**
- * What goes out to native clients: the items of a turn as one frame for each connection. NATS takes whatever it is given and
- * would keep it in memory; so a client says what it has taken, and reads and changes wait for that.
+ * The items of a turn go out to native clients as one frame for each connection. NATS takes whatever it is given and would keep it
+ * in memory; so a client says what it has taken, and reads and changes wait for that.
  */
 import { SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { encodeGatewayFrame, type EndReason, type GatewayItem } from "../../../protocol/native.ts";
@@ -14,10 +14,10 @@ import { forgetInTree } from "../lane.ts";
 import { noteEnd } from "./offenders.ts";
 import type { Connection, State, Turn } from "./state.ts";
 
-/** What an item takes beside data and names. */
+/** An item takes so many bytes beside data and names. */
 const ITEM_BYTES = 150;
 
-/** `payloadBytes`: about how many bytes of data and names the item carries. */
+/** `payloadBytes` is about how many bytes of data and names the item carries. */
 export function push(
   turn: Turn,
   connection: Connection,
@@ -36,7 +36,7 @@ export function push(
   state.dirty.add(connection);
 }
 
-/** How many bytes of answers and changes may be made for the connection now; one alone may be larger. */
+/** Returns how many bytes of answers and changes may be made for the connection now; one alone may be larger. */
 export function outputBytesLeft(
   { options, requestBytes, outputBytes }: State,
   connection: Connection,
@@ -44,7 +44,7 @@ export function outputBytesLeft(
   const used = connection.outBytes + connection.untakenBytes;
   if (requestBytes + outputBytes < options.heldBytesMax)
     return NATIVE_UNTAKEN_BYTES_SOFT_MAX - used;
-  // The gateway holds too much: one at a time.
+  // The gateway holds too much: each connection gets one answer at a time.
   return used === 0 ? 1 : 0;
 }
 

@@ -1,4 +1,4 @@
-/** The requests of native clients: what is taken, what is handed on, and how results become replies. */
+/** Requests of native clients are taken or refused, handed on, and answered. */
 import { assert, unreachable } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { CONNECTION_REQUEST_BYTES_MAX, CONNECTION_REQUESTS_MAX } from "../../../protocol/limits.ts";
@@ -16,8 +16,8 @@ import { end, forget, outputBytesLeft, push } from "./output.ts";
 import type { Connection, Entry, Turn } from "./state.ts";
 
 /**
- * A connection that has too much under way is ended: what NATS brings cannot be left unread. When the gateway as a whole holds too
- * much the request alone is refused, for certain not done.
+ * Takes a request. A connection that has too much under way is ended, since what NATS brings cannot be left unread. When the
+ * gateway as a whole holds too much, the request alone is refused, and certainly not done.
  */
 export function request(
   turn: Turn,
@@ -47,7 +47,7 @@ export function refuseRequest(turn: Turn, connection: Connection, id: number, co
   reply(turn, connection, id, turn.state.zxid, { kind: "error", code });
 }
 
-/** Hands on what may go now. What comes behind a closeSession never does. */
+/** Hands on the requests that may go now. Those behind a closeSession never do. */
 export function pump(turn: Turn, connection: Connection): void {
   const { state } = turn;
   if (connection.phase.kind !== "attached") return;

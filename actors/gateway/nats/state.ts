@@ -1,4 +1,4 @@
-/** What the gateway of native clients knows: its connections, and what all of them share. */
+/** The gateway of native clients knows its connections, and what all of them share. */
 import type { LocalEffect, PublishEffect } from "../../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../../runtime/turn.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
@@ -36,7 +36,7 @@ export type Connection = {
   clientHeardMs: number;
   /** The leader counts the session's timeout from this time or later. */
   leaderHeardMs: number;
-  /** Sequence of the last frame from and to the client. */
+  /** The last frame from the client, and the last one to it, had these sequence numbers. */
   received: number;
   sent: number;
   out: GatewayItem[];
@@ -44,14 +44,14 @@ export type Connection = {
   /** Frames that the client has not said to have taken, oldest first. */
   readonly untaken: { readonly sequence: number; readonly bytes: number }[];
   untakenBytes: number;
-  /** By the client's number, and by the number the tree knows. */
+  /** Streams are found by the client's number, and by the number that the tree knows. */
   readonly streams: Map<number, GatewayStream>;
   readonly treeStreams: Map<number, GatewayStream>;
 };
 
 export type State = GatewayState<Connection> & {
   readonly options: Required<NatsGatewayOptions>;
-  /** Subjects of clients' inboxes start so; nothing is ever sent to another subject. */
+  /** The subjects of clients' inboxes begin with this; nothing is ever sent to another subject. */
   readonly inboxPrefix: string;
   readonly byInbox: Map<string, Connection>;
   /** How often a session was asked for with another password since the last line about it. */
@@ -60,9 +60,9 @@ export type State = GatewayState<Connection> & {
   nextTreeStream: number;
   /** Streams that are being opened at the tree. */
   readonly openings: {
-    /** The tree's number of the one that it has not yet answered for. */
+    /** The tree has not yet answered for the stream that it knows by this number. */
     underWay: number | undefined;
-    /** By connection, in turn; none is empty. */
+    /** The streams that wait, by connection. Connections take turns; none is here without a stream. */
     readonly waiting: Map<Connection, Set<GatewayStream>>;
   };
   /** Connections with items in `out`. */
@@ -72,7 +72,7 @@ export type State = GatewayState<Connection> & {
   hasServed: boolean;
   /** The memory that the requests of all connections take. */
   requestBytes: number;
-  /** What is in `out`, or not known to be taken, of all connections. */
+  /** The memory that items in `out`, and frames not known to be taken, take for all connections. */
   outputBytes: number;
   reportDueMs: number;
 };

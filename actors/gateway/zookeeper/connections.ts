@@ -1,4 +1,4 @@
-/** How connections of ZooKeeper clients come and go: the time allowed for a handshake, closing. */
+/** Connections of ZooKeeper clients are opened, given some time for their handshake, and closed. */
 import type { EventName } from "../../../protocol/events.ts";
 import { enter, servedBy } from "../attachment.ts";
 import { forgetInTree } from "../lane.ts";
@@ -26,7 +26,7 @@ export function countRefused(output: Output, remoteAddress: string, reason: stri
   note(output, "connectionRefused", remoteAddress, reason);
 }
 
-/** The phases in which the time of a handshake runs, and why a connection is closed when it is over. */
+/** In these phases the time of a handshake runs. When it is over the connection is closed, for this reason. */
 const LATE = {
   opened: "no handshake in time",
   word: "no answer to its word",
@@ -37,7 +37,7 @@ function isTimed(kind: Phase["kind"]): kind is keyof typeof LATE {
   return kind in LATE;
 }
 
-/** Closes what has been open for too long without asking for a session. */
+/** Closes connections that have been open for too long without a session. */
 export function closeLateHandshakes(turn: Turn): void {
   const { nowMs } = turn;
   for (const [connection, deadlineMs] of turn.state.handshakes) {

@@ -1,7 +1,7 @@
 /**
- * The ZooKeeper gateway of a lane: all its TCP connections. It turns bytes into reads for the lane's tree and writes for the
- * lane's submitter, and their results into replies in request order. It decides nothing that safety needs; when it fails over
- * a message, the one connection that the message was about is closed.
+ * The ZooKeeper gateway of a lane has all TCP connections of the lane. It turns bytes into reads for the tree and writes for the
+ * submitter, and their results into replies in request order. It decides nothing that safety needs; when it fails over a message,
+ * the one connection that the message was about is closed.
  */
 import { logEvent } from "../../log-event.ts";
 import type { Actor } from "../../../runtime/actor.ts";
@@ -175,7 +175,7 @@ function takeDrained(turn: Turn, number: number): void {
   if (servedBy(connection) !== undefined) advance(turn, connection);
 }
 
-/** Who takes a large answer is there, though what it sends may stand behind requests that are not read yet. */
+/** A client that takes a large answer is alive, though its pings may stand behind requests that are not read yet. */
 function takeTaken(turn: Turn, number: number): void {
   const connection = turn.state.connections.get(number);
   const served = connection === undefined ? undefined : servedBy(connection);
@@ -225,7 +225,8 @@ function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
 /** The failure costs the connection whose message it was, or all of them, where it may have concerned each. */
 function recover(turn: Turn, message: ZooKeeperGatewayMessage, error: unknown): void {
   const { state, effects } = turn;
-  state.writer.take(); // half a reply, perhaps
+  // The writer may hold half a reply.
+  state.writer.take();
   const number = connectionOf(message);
   const connection = number === undefined ? undefined : state.connections.get(number);
   if (connection !== undefined) refuse(turn, connection, `a failure: ${String(error)}`);
@@ -233,7 +234,7 @@ function recover(turn: Turn, message: ZooKeeperGatewayMessage, error: unknown): 
     const detail = { message: message.kind, error: String(error) };
     effects.push(logEvent("connectionFailed", detail));
   }
-  // Without a word about it the socket would stay open, and never be answered.
+  // If nobody closed the socket it would stay open, and never be answered.
   if (message.kind === "opened" && connection === undefined) {
     effects.push({ kind: "close", connection: message.connection });
   }

@@ -1,4 +1,4 @@
-/** How long a connection is kept without a leader, and how long one whose answers are withheld; see ../contact.ts. */
+/** A connection is kept for a while without a leader, and for a while when its answers are withheld; see ../contact.ts. */
 import { servedBy } from "../attachment.ts";
 import { answerUntilMs, graceMs, withheldUntilMs } from "../contact.ts";
 import { refuse } from "./connections.ts";
@@ -14,7 +14,7 @@ export function keepUntilGraceEnds(turn: Turn, connection: Connection, timeoutMs
 }
 
 /**
- * Whether an answer may leave. If not, the connection is kept for a while, for news of the leader; its client hears nothing
+ * Says whether an answer may leave. If not, the connection is kept for a while, for news of the leader; its client hears nothing
  * meanwhile.
  */
 export function mayAnswer(turn: Turn, connection: Connection): boolean {

@@ -1,4 +1,4 @@
-/** From a ConnectRequest to an attached session, or to the reason why not. */
+/** The handshake leads from a ConnectRequest to an attached session, or to the reason why there is none. */
 import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { HANDSHAKE_BYTES_MAX } from "../../../protocol/limits.ts";
@@ -70,11 +70,12 @@ export function askForSession(turn: Turn, connection: Connection, wish: ConnectR
     checkSession(turn, connection, wish);
     startTouchTimer(turn);
   } else {
-    answerExpired(turn, connection, wish); // never a session of this ensemble
+    // Such an id was never a session of this ensemble.
+    answerExpired(turn, connection, wish);
   }
 }
 
-/** What this lane's replica knows of the session that a connection asked for. */
+/** The tree has judged the password with which the connection asked for its session. */
 export function takeChecked(
   turn: Turn,
   connection: Connection,
@@ -112,7 +113,7 @@ function beginSession(
   submit(turn, connection, operation);
 }
 
-/** The result of createSession or attachSession. */
+/** The connection's createSession or attachSession has come back. */
 export function finishHandshake(
   turn: Turn,
   connection: Connection,

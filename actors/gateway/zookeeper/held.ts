@@ -1,7 +1,7 @@
 /**
- * What the gateway holds for its connections, in bytes: requests until they are answered, answers until they are written, and what
- * is written until the client takes it. A connection at a limit is not read and none of its reads is begun, so that a client
- * that does not take its answers costs a bounded amount; it goes on when it has taken some.
+ * The gateway holds memory for its connections: requests until they are answered, answers until they are written, and what is
+ * written until the client takes it. A connection at a limit is not read and none of its reads is begun, so that a client that does
+ * not take its answers costs a bounded amount; the connection goes on when the client has taken some.
  */
 import {
   CONNECTION_ANSWER_BYTES_SOFT_MAX,
@@ -11,15 +11,15 @@ import {
 } from "../../../protocol/limits.ts";
 import type { Connection, State, Turn } from "./state.ts";
 
-/** The runtime says that all has been taken only after more than this: part of the contract of `drained`. */
+/** The runtime sends `drained` only after more than this was written; see `ConnectionMessage`. */
 const DRAINED_BYTES_MIN = 256 * 1024;
 
-/** Whether the gateway has room for more of a connection that already has something waiting. */
+/** Says whether the gateway may hold more for a connection that already has something waiting. */
 function mayHoldMore({ heldBytes, options }: State): boolean {
   return heldBytes < options.heldBytesMax;
 }
 
-/** Whether the next frame may be taken in. */
+/** Says whether the connection's next frame may be taken in. */
 export function mayRead(state: State, { phase, queue, unsentBytes }: Connection): boolean {
   return (
     phase.kind === "attached" &&
@@ -30,12 +30,12 @@ export function mayRead(state: State, { phase, queue, unsentBytes }: Connection)
   );
 }
 
-/** How many bytes of answers the connection's next reads may make; one answer may be larger. 0: no read is begun. */
+/** Returns how many bytes of answers the connection's next reads may make; one answer may be larger. With 0 no read is begun. */
 export function answerBytesLeft(state: State, { queue, unsentBytes }: Connection): number {
   const left = CONNECTION_ANSWER_BYTES_SOFT_MAX - queue.answerBytes;
   if (left <= 0) return 0;
   if (mayHoldMore(state)) return left;
-  // One answer at a time goes on, of a client that takes them.
+  // A client that takes its answers gets one at a time.
   return queue.answerBytes === 0 && unsentBytes <= DRAINED_BYTES_MIN ? 1 : 0;
 }
 
@@ -51,7 +51,7 @@ export function countHeld<Result>(
   return result;
 }
 
-/** So many bytes are written and not known to be taken. So few that nobody says when they are taken do not count. */
+/** So many bytes are written and not known to be taken. They do not count while they are so few that no `drained` will come. */
 export function setUnsent(state: State, connection: Connection, bytes: number): void {
   state.heldBytes += countedUnsent(bytes) - countedUnsent(connection.unsentBytes);
   connection.unsentBytes = bytes;
@@ -93,7 +93,7 @@ export function throttle(state: State, connection: Connection): void {
   if (connection.paused || connection.queue.undispatched) state.throttled.add(connection);
 }
 
-/** Those that waited because the gateway held too much, once it holds half of that. */
+/** Returns the connections that waited because the gateway held too much, once it holds half of that. */
 export function takeReleased(state: State): readonly Connection[] {
   if (state.throttled.size === 0 || state.heldBytes > state.options.heldBytesMax / 2) return [];
   const released = [...state.throttled];

@@ -1,6 +1,6 @@
 /**
- * What connections notice of a lost leader: nothing for a while, then they are closed. Meanwhile reads and pings are answered
- * and writes wait.
+ * Connections notice nothing of a lost leader for a while, then they are closed. Meanwhile reads and pings are answered and writes
+ * wait.
  */
 import { logEvent } from "../../log-event.ts";
 import { servedBy } from "../attachment.ts";
@@ -49,7 +49,7 @@ function resume(turn: Turn): void {
   startTouchTimer(turn);
 }
 
-/** The session timeout of a connection that is kept for a while without a leader. */
+/** Returns the session timeout of a connection that is kept for a while without a leader; undefined for others. */
 function graceTimeoutMs(phase: Phase): number | undefined {
   switch (phase.kind) {
     case "attached":
@@ -85,7 +85,7 @@ export function endGrace(turn: Turn): void {
   effects.push(logEvent("closedWithoutLeader", detail));
 }
 
-/** The leader has heard of the connection's session: what waited for that leaves. */
+/** The leader has heard of the connection's session: the answers that waited for that leave. */
 export function released(turn: Turn, connection: Connection): void {
   // A ping that came too early to be answered stands behind writes by now.
   if (turn.state.admission !== "all") answerPings(turn, connection);

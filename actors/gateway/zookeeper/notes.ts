@@ -1,4 +1,4 @@
-/** Log lines that a client can cause: one a second for each address, with a count of how often it happened. */
+/** A client can cause log lines: each address gets one a second of a kind, with a count of how often it happened. */
 import type { EventName } from "../../../protocol/events.ts";
 import { logEvent } from "../../log-event.ts";
 import { addressOf, type Output } from "./state.ts";
@@ -13,10 +13,10 @@ export type Note = {
 };
 
 const NOTES_INTERVAL_MS = 1000;
-/** Addresses told apart in one interval; further ones share a line without an address. */
+/** So many addresses have lines of their own in one interval; further ones share a line without an address. */
 const NOTES_MAX = 1000;
 
-/** The first of its kind is logged at once, the others of the same second together. */
+/** The first event of its kind is logged at once, the others of the same second together. */
 export function note(
   output: Output,
   event: EventName,

@@ -1,4 +1,4 @@
-/** When the gateway tells the admin actor its metrics, with a line for each client. */
+/** The gateway tells the admin actor its metrics, with a line for each client. */
 import { REPORTED_CLIENTS_MAX } from "../../../protocol/limits.ts";
 import { tell } from "../../inboxes.ts";
 import { REPORT_INTERVAL_MS, reportOf } from "../metrics.ts";
@@ -31,7 +31,7 @@ export function reportNow({ state, effects }: Turn): void {
   effects.push(tell("admin", report));
 }
 
-/** Lines as `stat` prints them; the number in brackets tells whether the server reads the connection. */
+/** Returns lines as `stat` prints them; the number in brackets says whether the server reads the connection. */
 function clientLines(state: State): string[] {
   const lines: string[] = [];
   for (const {

@@ -1,4 +1,4 @@
-/** Requests of attached connections: from frames to the tree and the submitter, and from results to replies. */
+/** Frames of attached connections become requests to the tree and the submitter, and their results become replies. */
 import { unreachable } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { CONNECTION_UNSENT_BYTES_SOFT_MAX, PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
@@ -29,7 +29,7 @@ export function advance(turn: Turn, connection: Connection): void {
   for (;;) {
     readFrames(turn, connection);
     dispatch(turn, connection);
-    // What leaves makes room for the answers of further reads.
+    // The replies that leave make room for the answers of further reads.
     if (flush(turn, connection)) dispatch(turn, connection);
     if (servedBy(connection) === undefined) return;
     // Replies that needed no result made room for frames that were left over.
@@ -58,7 +58,7 @@ function readFrames(turn: Turn, connection: Connection): void {
     state.metrics.received += 1;
     const waits = (state.leader.kind === "lost" || state.admission !== "all") && queue.length > 0;
     if (request.kind === "ping" && waits) {
-      // Without a leader, or without room, a write may wait long; the client must know meanwhile that this node is there.
+      // Without a leader, or without space, a write may wait long; the client must know meanwhile that this node is there.
       if (mayAnswer(turn, connection)) {
         writeHeaderReply(state.writer, Xid.ping, state.zxid, Code.ok);
         countSent(state, connection);
@@ -76,13 +76,13 @@ function readFrames(turn: Turn, connection: Connection): void {
   frames.settle();
 }
 
-/** What comes behind it is not read. */
+/** No request behind this one is read. */
 function isLast(request: Request): boolean {
   if (request.kind === "auth") return true;
   return request.kind === "write" && request.operation.kind === "closeSession";
 }
 
-/** The request, or its refusal. */
+/** Returns the request as it is served, or its refusal. */
 function taken(request: Request): Request {
   const { kind } = request;
   if (kind === "read") {
@@ -147,7 +147,7 @@ function flush(turn: Turn, connection: Connection): boolean {
   return wrote && last === undefined;
 }
 
-/** So many letters of what a client names as its scheme are logged. */
+/** So many letters of the scheme that a client names are logged. */
 const SCHEME_SHOWN_MAX = 32;
 
 function writeReply({ writer, zxid }: State, connection: Connection, entry: Entry): void {
@@ -200,7 +200,7 @@ function endsConnection({ request, result }: Entry): boolean {
   );
 }
 
-/** What the writer holds, as one effect. */
+/** Sends what the writer holds, as one effect. */
 export function writeOut(turn: Output, connection: Connection): void {
   const { writer } = turn.state;
   if (writer.length === 0) return;

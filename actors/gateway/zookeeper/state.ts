@@ -1,4 +1,4 @@
-/** What the ZooKeeper gateway of a lane knows: its connections, and what all of them share. */
+/** The ZooKeeper gateway of a lane knows its connections, and what all of them share. */
 import type { ConnectionEffect, LocalEffect } from "../../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../../runtime/turn.ts";
 import { JuteReader, JuteWriter } from "../../../protocol/jute.ts";
@@ -24,7 +24,7 @@ import type { Note } from "./notes.ts";
 export type ZooKeeperGatewayOptions = GatewayOptions & {
   /** How long a connection may take to ask for its session. Default 10_000; then it is closed. */
   readonly handshakeTimeoutMs?: number;
-  /** Four-letter words that are answered, `*` all. Default all that zooid serves. */
+  /** These four-letter words are answered; `*` stands for all. Default all that zooid serves. */
   readonly fourLetterWords?: readonly string[];
 };
 
@@ -37,7 +37,7 @@ export type Phase =
   | { readonly kind: "awaitingLeader"; readonly wish: ConnectRequest }
   | Attachment<ConnectRequest>;
 
-/** What waits for its turn to be answered. */
+/** These wait in the queue for their turn to be answered. */
 type Answerable =
   | Exclude<Request, { readonly kind: "headless" }>
   | { readonly kind: "event"; readonly event: WatchEvent };
@@ -54,7 +54,7 @@ export type Connection = {
   /** The leader counts the session's timeout from this time or later. */
   leaderHeardMs: number;
   paused: boolean;
-  /** Bytes written since the last `drained`. */
+  /** So many bytes were written since the last `drained`. */
   unsentBytes: number;
   received: number;
   sent: number;
@@ -63,16 +63,16 @@ export type Connection = {
 export type State = GatewayState<Connection> & {
   readonly options: Required<ZooKeeperGatewayOptions>;
   readonly words: ReadonlySet<string>;
-  /** When connections in phase `opened`, `word` or `checking` are closed, oldest first. */
+  /** Connections in phase `opened`, `word` or `checking` are closed at this time; the oldest comes first. */
   readonly handshakes: Map<Connection, number>;
-  /** When these timers fire; undefined while they do not run. */
+  /** These timers fire at this time; undefined while they do not run. */
   readonly due: Record<"grace" | "withheld", number | undefined>;
   touchTimerRuns: boolean;
-  /** The memory held for all connections, and which of them wait because it is too much; see held.ts. */
+  /** So much memory is held for all connections. Those in `throttled` wait because it is too much; see held.ts. */
   heldBytes: number;
   readonly throttled: Set<Connection>;
   readonly notes: Map<string, Note>;
-  /** Four-letter words of this turn, and who asked them. */
+  /** These four-letter words were asked in this turn. */
   asked: { readonly client: number; readonly word: string }[];
   reported: GatewayReport | undefined;
   readonly reader: JuteReader;
@@ -83,7 +83,7 @@ export type State = GatewayState<Connection> & {
 export type ZooKeeperGatewayEffect = LocalEffect<ZooKeeperTimer> | ConnectionEffect;
 export type Turn = TurnOf<State, ZooKeeperGatewayEffect>;
 
-/** What is enough to write, log and close. */
+/** So much of a turn is enough to write, log and close. */
 export type Output = Pick<Turn, "state" | "effects">;
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -128,7 +128,7 @@ export function newConnection(number: number, remoteAddress: string): Connection
   };
 }
 
-/** `10.0.0.1:4711` without its port. */
+/** Returns `10.0.0.1` for `10.0.0.1:4711`. */
 export function addressOf(remoteAddress: string): string {
   const colon = remoteAddress.lastIndexOf(":");
   return colon < 0 ? remoteAddress : remoteAddress.slice(0, colon);

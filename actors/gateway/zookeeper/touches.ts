@@ -1,4 +1,4 @@
-/** Tells the heartbeat actor which sessions have been heard of: together, and not more often than needed. */
+/** The heartbeat actor is told which sessions have been heard of: together, and not more often than needed. */
 import type { SessionId } from "../../../protocol/ids.ts";
 import { tellTouched } from "../contact.ts";
 import type { Turn } from "./state.ts";
@@ -11,7 +11,7 @@ export function touch(turn: Turn, session: SessionId): void {
   startTouchTimer(turn);
 }
 
-/** Starts the timer if there is something to tell. Without a leader nobody could use it: it waits. */
+/** Starts the timer if there is something to tell. While no leader is known nobody could use the news, so it waits. */
 export function startTouchTimer({ state, effects }: Turn): void {
   const { touched, probing } = state.contact;
   if (state.touchTimerRuns || state.leader.kind === "lost") return;

@@ -1,4 +1,4 @@
-/** Four-letter words: ZooKeeper's plain-text questions, asked with the first four bytes of a connection. */
+/** Four-letter words are ZooKeeper's plain-text questions, asked with the first four bytes of a connection. */
 import { SERVED_WORDS, UNSERVED_WORDS } from "../../../protocol/zookeeper/words.ts";
 import { tell } from "../../inboxes.ts";
 import { close, enterPhase } from "./connections.ts";
@@ -9,14 +9,14 @@ const BY_CODE: ReadonlyMap<number, string> = new Map(
   [...SERVED_WORDS, ...UNSERVED_WORDS].map((word) => [codeOf(word), word]),
 );
 
-/** The word's four bytes as a big-endian number. */
+/** Returns the word's four bytes as a big-endian number. */
 function codeOf(word: string): number {
   let code = 0;
   for (let index = 0; index < 4; index += 1) code = (code << 8) | word.charCodeAt(index);
   return code;
 }
 
-/** True if the connection asks a word; it is then answered and closed. */
+/** Returns true if the connection asks a word; it is then answered and closed. */
 export function askWord(turn: Turn, connection: Connection): boolean {
   const { state } = turn;
   const code = connection.frames.peekInt32();

@@ -19,7 +19,6 @@ import {
   item,
   NativeGatewayHarness,
   opened,
-  PASSWORD,
   SESSION,
   set,
   STAT,
@@ -317,7 +316,7 @@ function streaming(credits: number): NativeGatewayHarness {
   return harness;
 }
 
-test("changes go out while there are credits, in whole chunks, and on when more are granted", (t) => {
+test("changes go out while there are credits, in whole portions, and on when more are granted", (t) => {
   const harness = streaming(1);
   t.like(harness.lastTold("openStream"), {
     stream: 1,
