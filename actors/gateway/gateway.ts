@@ -38,8 +38,8 @@ export type Protocol<Connection extends GatewayConnection, Turn extends GatewayT
   readonly opened: (
     turn: Turn,
     connection: Connection,
-    zxid: Zxid,
     result: OperationResult,
+    zxid: Zxid,
   ) => void;
   /** Requests of the connection have their results. Those of reads take `answerBytes` of memory. */
   readonly answered: (turn: Turn, connection: Connection, answerBytes: number) => void;
@@ -115,7 +115,7 @@ function takeWritten<Connection extends GatewayConnection, Turn extends GatewayT
   const [result] = results;
   if (connection === undefined || zxid === undefined || result === undefined) return;
   if (connection.phase.kind === "attaching") {
-    protocol.opened(turn, connection, zxid, result);
+    protocol.opened(turn, connection, result, zxid);
   } else if (servedBy(connection) !== undefined) {
     connection.queue.answerWrites(zxids, results);
     protocol.answered(turn, connection, 0);

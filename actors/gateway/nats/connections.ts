@@ -4,7 +4,6 @@ import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/
 import { NATIVE_CONNECTIONS_MAX } from "../../../protocol/limits.ts";
 import { type ClientItem, NATIVE_VERSION } from "../../../protocol/native.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
-import type { Zxid } from "../../../protocol/zxid.ts";
 import type { TreeReply } from "../../tree/messages.ts";
 import { enter, timeoutMsOf } from "../attachment.ts";
 import { graceMs, tellTouched, withheldUntilMs } from "../contact.ts";
@@ -92,12 +91,7 @@ export function noteWrongPasswords({ state, effects }: Turn): void {
 }
 
 /** The connection's createSession or attachSession has come back. */
-export function finishOpening(
-  turn: Turn,
-  connection: Connection,
-  _zxid: Zxid,
-  result: OperationResult,
-): void {
+export function finishOpening(turn: Turn, connection: Connection, result: OperationResult): void {
   const { state } = turn;
   const { phase } = connection;
   if (phase.kind !== "attaching" || result.kind !== "session") {

@@ -117,8 +117,8 @@ function beginSession(
 export function finishHandshake(
   turn: Turn,
   connection: Connection,
-  zxid: Zxid,
   result: OperationResult,
+  zxid: Zxid,
 ): void {
   const { phase } = connection;
   if (phase.kind !== "attaching") return;
