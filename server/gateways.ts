@@ -34,20 +34,11 @@ export function addGatewayActors(
   lane: number,
   options: Pick<NatsGatewayOptions, "streamPendingBytesMax" | "heldBytesMax"> = {},
 ): void {
-  const { id: server, ensemble, failoverGraceMs } = config;
+  const { id: server, ensemble, fourLetterWords } = config;
+  const { minSessionTimeoutMs, maxSessionTimeoutMs, failoverGraceMs } = config;
   const { heldBytesMax } = options;
-  const timeouts = {
-    minSessionTimeoutMs: config.minSessionTimeoutMs,
-    maxSessionTimeoutMs: config.maxSessionTimeoutMs,
-  };
-  system.add(
-    zooKeeperGatewayActor({
-      lane,
-      ...timeouts,
-      failoverGraceMs,
-      fourLetterWords: config.fourLetterWords,
-      ...(heldBytesMax === undefined ? {} : { heldBytesMax }),
-    }),
-  );
-  system.add(natsGatewayActor({ server, lane, ensemble, timeouts, failoverGraceMs, ...options }));
+  const timeouts = { minSessionTimeoutMs, maxSessionTimeoutMs, failoverGraceMs };
+  const shared = { lane, ...timeouts, ...(heldBytesMax === undefined ? {} : { heldBytesMax }) };
+  system.add(zooKeeperGatewayActor({ ...shared, fourLetterWords }));
+  system.add(natsGatewayActor({ ...shared, ...options, server, ensemble }));
 }

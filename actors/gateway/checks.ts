@@ -1,7 +1,7 @@
 /**
- * What clients may ask. A request beyond a limit, or for something that is not served, is refused here, in time linear in
- * its bytes: the log holds nothing that costs more to apply than its bytes do, and nothing that only looks as if it had an
- * effect. Both gateways ask the same questions.
+ * This file decides what clients may ask. A request beyond a limit, or for something that is not served, is refused here, in time
+ * linear in its bytes: the log holds nothing that costs more to apply than its bytes do, and nothing that only looks as if it had
+ * an effect. Both gateways ask the same questions.
  */
 import { isOpenEntry } from "../../protocol/acl.ts";
 import { unreachable } from "../../protocol/assert.ts";
@@ -26,11 +26,11 @@ import type { Read } from "../../protocol/reads.ts";
 
 export type Refusal = {
   readonly code: Code;
-  /** Which operation of a multi the code is about. Undefined: the request as a whole. */
+  /** The code is about this operation of a multi. Undefined: it is about the request as a whole. */
   readonly failedAt?: number;
 };
 
-/** Why the write may not be handed on, or undefined. */
+/** Says why the write may not be handed on; undefined if it may. */
 export function writeRefusal(operation: ClientOperation): Refusal | undefined {
   if (operation.kind !== "multi") return refusalOf(codeOfWrite(operation));
   const { operations } = operation;
@@ -42,9 +42,9 @@ export function writeRefusal(operation: ClientOperation): Refusal | undefined {
   return undefined;
 }
 
-/** Why the read may not be handed on, or undefined. */
+/** Says why the read may not be handed on; undefined if it may. */
 export function readRefusal(read: Read): Code | undefined {
-  // What no node can have as its path is a node that is not there.
+  // No znode can have such a path, so there is none.
   if (read.kind !== "setWatches") return isTooLarge(read.path) ? Code.noNode : undefined;
   const { data, exist, child } = read;
   const count = data.length + exist.length + child.length;
@@ -54,7 +54,7 @@ export function readRefusal(read: Read): Code | undefined {
     : undefined;
 }
 
-/** Why a native client's request may not be handed on, or undefined. Paths are held to the rules, also those of reads. */
+/** Says why a native client's request may not be handed on; undefined if it may. The paths of reads are held to the rules, too. */
 export function nativeRefusal(asked: NativeRequest): Code | undefined {
   if (asked.kind === "read") {
     const { path } = asked.read;
@@ -64,16 +64,16 @@ export function nativeRefusal(asked: NativeRequest): Code | undefined {
   if (operation.kind === "closeSession") return undefined;
   const bytes = "data" in operation ? (operation.data?.length ?? 0) : 0;
   if (bytes > PACKET_BYTES_MAX) return Code.badArguments;
-  // A sequential node's name may be empty: the number follows.
+  // A sequential znode's name may be empty: the number follows.
   const isSequential = operation.kind === "create" && operation.mode.sequential;
   const path = isSequential ? `${operation.path}0` : operation.path;
   return pathProblem(path) === undefined ? codeOfWrite(operation) : Code.badArguments;
 }
 
 /**
- * The write as it is handed on. Access control lists are not enforced yet, so only the one that needs no enforcing is served:
- * in the place of another stands the empty one, which the tree answers InvalidACL, in its turn and with a zxid as ZooKeeper
- * does.
+ * Returns the write as it is handed on. Access control lists are not enforced yet, so only the one that needs no enforcing is
+ * served: another one is replaced by the empty list, which the tree answers with InvalidACL, in its turn and with a zxid as
+ * ZooKeeper does.
  */
 export function servedWrite(operation: ClientOperation): ClientOperation {
   switch (operation.kind) {
@@ -123,7 +123,7 @@ function codeOfOperation(operation: ZnodeOperation): Code | undefined {
       return path.startsWith("/zookeeper/") ? Code.noAuth : undefined;
     }
     case "delete":
-      // Those are refused by the tree, as by ZooKeeper.
+      // The tree refuses to delete these, as ZooKeeper does.
       if (SPECIAL_PATHS.includes(path)) return undefined;
       return isSystemPath(path) ? Code.noAuth : undefined;
     case "setData":

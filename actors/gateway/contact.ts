@@ -1,9 +1,9 @@
 /**
- * How long clients may be answered. A client counts its session as safe for two thirds of its timeout after the last answer;
- * the leader ends the session a full timeout after it last heard of it. So that the two never disagree about answers as they
- * are written, an answer leaves only within a third of the timeout after a moment from which the leader, and any that comes
- * after it, is known to count. (A client that counts from when it heard the answer is late by as long as that was on its way.)
- * In quiet times that is always so, since a client is heard of every third of its timeout; behind a partition answers wait.
+ * This file says how long clients may be answered. A client counts its session as safe for two thirds of its timeout after the last
+ * answer; the leader ends the session a full timeout after it last heard of it. So that the two never disagree about answers as
+ * they are written, an answer leaves only within a third of the timeout after a moment from which the leader, and any that comes
+ * after it, is known to count. (A client that counts from when it heard the answer is late by as long as that was on its way.) In
+ * quiet times that is always so, since a client is heard of every third of its timeout; behind a partition answers wait.
  */
 import type { SessionId } from "../../protocol/ids.ts";
 import { type Epoch, epochOf, type Zxid } from "../../protocol/zxid.ts";
@@ -14,7 +14,7 @@ import type { GatewayName } from "./messages.ts";
 type Report = { readonly atMs: number; readonly sessions: readonly SessionId[] };
 
 export type Contact = {
-  /** Heard of since the last `touched` to the heartbeat actor. */
+  /** Sessions that were heard of since the last `touched` to the heartbeat actor. */
   readonly touched: Set<SessionId>;
   nextTurn: number;
   /** Reports of touched sessions that are not known to have reached the leader, by turn, oldest first. */
@@ -27,14 +27,22 @@ export function newContact(): Contact {
   return { touched: new Set(), nextTurn: 1, unconfirmed: new Map(), probing: false };
 }
 
-/** The last moment for an answer to a session that the leader counts from `heardMs` or later. */
+/** An answer to a session that the leader counts from `heardMs` or later may leave until this time. */
 export function answerUntilMs(heardMs: number, timeoutMs: number): number {
   return heardMs + Math.ceil(timeoutMs / 3) - 1;
 }
 
-/** When a connection with answers that wait is ended: its client has still time to find another node. */
-export function waitUntilMs(heardMs: number, timeoutMs: number): number {
+/** A connection whose answers are withheld is ended at this time, when its client has still time to find another node. */
+export function withheldUntilMs(heardMs: number, timeoutMs: number): number {
   return heardMs + Math.floor((timeoutMs * 5) / 6);
+}
+
+/**
+ * A connection is kept for so long while no leader is known: less than a third of its session's timeout, so that a client never
+ * counts on a session that the leader ends. `lateMs`: the gateway may notice so much later that the time is over.
+ */
+export function graceMs(failoverGraceMs: number, timeoutMs: number, lateMs: number): number {
+  return Math.min(failoverGraceMs, answerUntilMs(0, timeoutMs) - lateMs);
 }
 
 export function tellTouched(contact: Contact, gateway: GatewayName, nowMs: number): TellEffect[] {
@@ -49,8 +57,8 @@ export function tellTouched(contact: Contact, gateway: GatewayName, nowMs: numbe
 }
 
 /**
- * Calls `heard` for each session that the leader has heard of, with a time from which it counts at the earliest. Returns the
- * latest such time: until then at least nobody had succeeded the leader.
+ * Calls `heard` for each session that the leader has heard of, with the earliest time from which the leader may count it. Returns
+ * the latest such time: until then at least nobody had succeeded the leader.
  */
 export function takeHeard(
   contact: Contact,
@@ -64,7 +72,7 @@ export function takeHeard(
     const report = contact.unconfirmed.get(turn);
     for (const session of report?.sessions ?? []) heard(session, report?.atMs ?? 0);
   }
-  // They reach the leader in order: an earlier one that is not among them was lost.
+  // Turns reach the leader in order: an earlier one that is not among these was lost.
   for (const turn of contact.unconfirmed.keys()) {
     if (turn > last) break;
     contact.unconfirmed.delete(turn);
@@ -73,9 +81,9 @@ export function takeHeard(
 }
 
 /**
- * A session's id is the zxid that created it. One of an epoch above the leader's cannot be: whoever led that epoch would have
- * had to succeed this leader, which had a quorum after the session was asked for. Until that is known, it can.
+ * A session's id is the zxid that created it. There can be no session of an epoch above the leader's: whoever led that epoch would
+ * have had to succeed this leader, which had a quorum after the session was asked for. Until that is known, there can be one.
  */
-export function isOfNoEpoch(session: SessionId, epoch: Epoch): boolean {
-  return epochOf(session as number as Zxid) > epoch;
+export function isOfNoEpoch(session: number, epoch: Epoch): boolean {
+  return epochOf(session as Zxid) > epoch;
 }

@@ -1,4 +1,4 @@
-/** The gateways of a lane: one actor for all ZooKeeper connections, one for all NATS clients. */
+/** A lane has two gateways: one actor for all ZooKeeper connections, one for all native clients. */
 import type { ConnectionMessage, EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type { AdminAnswer } from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
@@ -6,28 +6,32 @@ import type { Leadership } from "../../protocol/replication.ts";
 import type { Written } from "../submitter/messages.ts";
 import type { SessionChanges, TreeReply, TreeReset, TreeMemory } from "../tree/messages.ts";
 
-/** Where a request of a gateway is answered. */
+/** The answer to a request of a gateway goes to this actor. */
 export type GatewayName = `zookeeper/${number}` | `nats/${number}`;
 
-/** Emitted under `serving` once: from now on this node is to be heard by native clients. */
+/** This is emitted once under `serving`: from now on this node is to be heard by native clients. */
 export type Serving = { readonly kind: "serving" };
 
-export type ZooKeeperTimer = "touch" | "grace" | "waiting" | "handshake" | "notes" | "report";
+export type ZooKeeperTimer = "touch" | "grace" | "withheld" | "handshake" | "notes" | "report";
 
-export type ZooKeeperGatewayMessage =
-  | ConnectionMessage
+/** Gateways of both protocols are told this. */
+export type SharedMessage =
   | Written
   | TreeReply
   | TreeReset
   | TreeMemory
   | SessionChanges
   | Leadership
-  | LeaderHeard
+  | LeaderHeard;
+
+export type ZooKeeperGatewayMessage =
+  | SharedMessage
+  | ConnectionMessage
   | AdminAnswer
   | TimerMessage<ZooKeeperTimer>
   | EndOfTurn;
 
-/** A native client's message, CBOR, and the subject on which it wants the answer. */
+/** A native client's message is CBOR; `reply` is the subject on which the client wants the answer. */
 export type NatsClientMessage = {
   readonly kind: "clientMessage";
   readonly subject: string;
@@ -36,13 +40,7 @@ export type NatsClientMessage = {
 };
 
 export type NatsGatewayMessage =
+  | SharedMessage
   | NatsClientMessage
-  | Written
-  | TreeReply
-  | TreeReset
-  | TreeMemory
-  | SessionChanges
-  | Leadership
-  | LeaderHeard
   | TimerMessage<"tick">
   | EndOfTurn;

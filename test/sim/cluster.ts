@@ -375,7 +375,7 @@ export class Cluster {
       (lane - 1) * LANE_NUMBERS,
       (connection) => {
         const phase = node.gateway(lane)?.connections.get(connection)?.phase;
-        return phase?.kind === "attached" ? phase.attachedAt : undefined;
+        return phase !== undefined && "attachedAt" in phase ? phase.attachedAt : undefined;
       },
       (link) => {
         const client = this.clients.find((each) => each.name === link.client);

@@ -88,7 +88,7 @@ export class Subjects {
     for (let lane = 1; lane <= lanes; lane += 1) {
       const gateway = node.natsGateway(lane);
       const phase = gateway?.byInbox.get(subject)?.phase;
-      if (phase?.kind !== "open") continue;
+      if (phase?.kind !== "attached") continue;
       client.onAttached(connection, phase.attachedAt, gateway?.admission === "all");
     }
     const writtenMs = clock.nowMs();

@@ -53,7 +53,8 @@ export class NativeGatewayHarness {
       server: 1 as ServerId,
       lane: 1,
       ensemble: "test",
-      timeouts: { minSessionTimeoutMs: 4000, maxSessionTimeoutMs: 40_000 },
+      minSessionTimeoutMs: 4000,
+      maxSessionTimeoutMs: 40_000,
       failoverGraceMs: 1000,
     });
     this.#driven = new DrivenActor(actor, this.#context());

@@ -4,51 +4,45 @@
  */
 import { logEvent } from "../../log-event.ts";
 import { unreachable } from "../../../protocol/assert.ts";
-import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
 import { decodeClientFrame, type Frame, type ReceivedItem } from "../../../protocol/native.ts";
-import { inboxPrefix } from "../../../protocol/subjects.ts";
-import { EPOCH_NONE, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Actor } from "../../../runtime/actor.ts";
-import type { GatewayReport } from "../../admin/messages.ts";
 import { tell } from "../../inboxes.ts";
 import { emit } from "../../topics.ts";
-import type { Leadership } from "../../../protocol/replication.ts";
-import type { Written } from "../../submitter/messages.ts";
+import { servedBy } from "../attachment.ts";
+import { type Protocol, receiveShared, recoverShared } from "../gateway.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
-import { newContact } from "../contact.ts";
+import { REPORT_INTERVAL_MS, reportOf } from "../metrics.ts";
 import {
-  checkedCame,
-  closeAll,
-  leaderHeard,
+  finishOpening,
   noteWrongPasswords,
   open,
-  openedCame,
-  sessionsChanged,
+  takeChecked,
   tick,
   TICK_MS,
 } from "./connections.ts";
-import { end, flushAll, push, refuse, take } from "./output.ts";
-import { pump, readDoneCame, refuseRequest, request, writtenCame } from "./requests.ts";
-import type { Connection, NatsGatewayEffect, NatsGatewayOptions, State, Turn } from "./state.ts";
+import { end, flush, flushAll, push, refuse, take } from "./output.ts";
+import { pump, refuseRequest, request, takeAnswers } from "./requests.ts";
+import {
+  type Connection,
+  initialState,
+  type NatsGatewayEffect,
+  type NatsGatewayOptions,
+  type State,
+  type Turn,
+} from "./state.ts";
 import {
   addCredits,
-  changesCame,
   closeStream,
-  compactedCame,
   goOn,
   openStream,
   refuseStream,
+  takeChanges,
+  takeCompacted,
 } from "./streams.ts";
 
 export type { NatsGatewayOptions, State as NatsGatewayState } from "./state.ts";
 
-const DEFAULTS = {
-  heldBytesMax: GATEWAY_HELD_BYTES_MAX,
-  failoverGraceMs: 2000,
-  streamPendingBytesMax: STREAM_PENDING_BYTES_MAX,
-} as const;
-const REPORT_INTERVAL_MS = 1000;
-/** More than clients can have under way at once by the limits of connections; reaching it is a bug. */
+/** The limits of connections allow clients fewer messages than this at once; reaching it is a bug. */
 const MAILBOX_CAPACITY = 1_000_000;
 
 export function natsGatewayActor(
@@ -60,7 +54,7 @@ export function natsGatewayActor(
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
     start: ({ effects, nowMs }) => {
       effects.push({ kind: "startTimer", timer: "tick", afterMs: TICK_MS });
-      return createState({ ...DEFAULTS, ...options }, nowMs);
+      return initialState(options, nowMs);
     },
     receive,
     recover,
@@ -68,43 +62,9 @@ export function natsGatewayActor(
 }
 
 function receive(turn: Turn, message: NatsGatewayMessage): void {
-  const { state } = turn;
   switch (message.kind) {
     case "clientMessage":
-      clientMessage(turn, message);
-      return;
-    case "written":
-      written(turn, message);
-      return;
-    case "readDone":
-      readDoneCame(turn, message);
-      return;
-    case "sessionChecked":
-      checkedCame(turn, message);
-      return;
-    case "changes":
-      changesCame(turn, message);
-      return;
-    case "compacted":
-      compactedCame(turn, message);
-      return;
-    case "watchEvents":
-      // Native clients set no watches.
-      return;
-    case "treeMemory":
-      state.sessionsFull = message.sessionsFull;
-      return;
-    case "treeReset":
-      closeAll(turn, "closedForSnapshot");
-      return;
-    case "sessionChanges":
-      sessionsChanged(turn, message);
-      return;
-    case "leadership":
-      leadership(turn, message);
-      return;
-    case "leaderHeard":
-      leaderHeard(turn, message);
+      takeMessage(turn, message);
       return;
     case "endOfTurn":
       flushAll(turn);
@@ -113,9 +73,23 @@ function receive(turn: Turn, message: NatsGatewayMessage): void {
       ticked(turn);
       return;
     default:
-      unreachable(message);
+      receiveShared(PROTOCOL, turn, message);
   }
 }
+
+const PROTOCOL: Protocol<Connection, Turn> = {
+  end,
+  checked: takeChecked,
+  opened: finishOpening,
+  answered: takeAnswers,
+  released: flush,
+  noticed: (turn, notice) => {
+    if (notice.kind === "changes") takeChanges(turn, notice);
+    // Native clients set no watches.
+    else if (notice.kind === "compacted") takeCompacted(turn, notice);
+  },
+  led,
+};
 
 /** A failure costs the connection whose message it was, or all of them, where it may have concerned each. */
 function recover(failed: Turn, message: NatsGatewayMessage, error: unknown): void {
@@ -126,25 +100,18 @@ function recover(failed: Turn, message: NatsGatewayMessage, error: unknown): voi
   const detail = { message: message.kind, inbox: connection?.inbox, error: String(error) };
   effects.push(logEvent("connectionFailed", detail));
   if (connection !== undefined) end(turn, connection, "unknown");
-  // A session may have ended, or gone to another connection.
-  if (message.kind === "sessionChanges" || message.kind === "treeReset") {
-    closeAll(turn, "closedAfterFailure");
-  }
   if (message.kind === "endOfTurn") {
-    // What was to go out to them stands half in the frames' numbers: they attach again.
+    // A frame to them was numbered and not sent, so the numbers have a gap: their clients attach again.
     for (const cut of cutShort(state)) end(turn, cut, "unknown");
-    effects.push(message);
   }
-  if (message.kind === "timer") {
-    effects.push({ kind: "startTimer", timer: message.timer, afterMs: TICK_MS });
-  }
+  recoverShared(PROTOCOL, turn, message, TICK_MS);
 }
 
-/** Their turn had come in a flush that failed, and they still have what was to go out. */
-function cutShort(state: State): Connection[] {
-  return [...state.connections.values()].filter(
+/** Returns the connections whose turn had come in a flush that failed, and that still have items to send. */
+function cutShort({ connections, dirty, sessions }: State): Connection[] {
+  return [...connections.values()].filter(
     (connection) =>
-      connection.out.length > 0 && !state.dirty.has(connection) && !state.held.has(connection),
+      connection.out.length > 0 && !dirty.has(connection) && !sessions.withheld.has(connection),
   );
 }
 
@@ -153,10 +120,10 @@ function connectionOf(state: State, message: NatsGatewayMessage): Connection | u
   return "client" in message ? state.connections.get(message.client) : undefined;
 }
 
-function clientMessage(turn: Turn, message: NatsClientMessage): void {
+function takeMessage(turn: Turn, message: NatsClientMessage): void {
   const { state } = turn;
   const inbox = message.reply;
-  // The subject is the client's word: never publish where nodes listen.
+  // The client names the subject of its replies: nothing may be published where nodes listen.
   if (!inbox.startsWith(state.inboxPrefix)) return;
   const connection = state.byInbox.get(inbox);
   const frame = decoded(message.bytes);
@@ -171,28 +138,26 @@ function clientMessage(turn: Turn, message: NatsClientMessage): void {
   } else if (connection === undefined) {
     refuse(turn, inbox, "unknown");
   } else {
-    clientFrame(turn, connection, frame);
+    takeFrame(turn, connection, frame);
   }
 }
 
-function clientFrame(turn: Turn, connection: Connection, frame: Frame<ReceivedItem>): void {
+function takeFrame(turn: Turn, connection: Connection, frame: Frame<ReceivedItem>): void {
   const { state, nowMs } = turn;
   if (frame.sequence !== connection.received + 1) return end(turn, connection, "gap");
   connection.received += 1;
-  connection.heardAtMs = nowMs;
-  const { phase } = connection;
-  if (phase.kind === "opening" || phase.kind === "checking") {
-    return end(turn, connection, "badFrame");
-  }
-  state.contact.touched.add(phase.session);
+  connection.clientHeardMs = nowMs;
+  const served = servedBy(connection);
+  if (served === undefined) return end(turn, connection, "badFrame");
+  state.contact.touched.add(served.session);
   for (const item of frame.items) {
-    clientItem(turn, connection, item);
+    takeItem(turn, connection, item);
     if (!state.connections.has(connection.number)) return;
   }
   pump(turn, connection);
 }
 
-function clientItem(turn: Turn, connection: Connection, item: ReceivedItem): void {
+function takeItem(turn: Turn, connection: Connection, item: ReceivedItem): void {
   switch (item.kind) {
     case "ping":
       push(turn, connection, { kind: "pong", zxid: turn.state.zxid }, 0);
@@ -226,33 +191,20 @@ function clientItem(turn: Turn, connection: Connection, item: ReceivedItem): voi
   }
 }
 
-/** There is room for more of the client's answers and changes. */
+/** The client has taken frames: there is room for more of its answers and changes. */
 function taken(turn: Turn, connection: Connection, sequence: number): void {
   take(turn.state, connection, sequence);
   for (const stream of connection.streams.values()) goOn(turn, connection, stream);
 }
 
-function written(turn: Turn, message: Written): void {
-  const connection = turn.state.connections.get(message.client);
-  if (connection === undefined) return;
-  if (connection.phase.kind === "opening") openedCame(turn, connection, message);
-  else writtenCame(turn, connection, message);
-}
-
 /**
- * A node speaks to clients from when it first serves. Before that it may be a process that the ensemble does not take in, and
- * another one has its number, whose clients must not hear of it.
+ * A node speaks to clients from when it first serves. Before that it may be a process that the ensemble does not take in, while
+ * another process has its number; the clients of that one must not hear from this one.
  */
-function leadership({ state, effects, nowMs }: Turn, message: Leadership): void {
-  const serving = message.role === "following" || message.role === "leading";
-  if (serving && !state.hasServed) {
-    state.hasServed = true;
-    effects.push(emit("serving", { kind: "serving" }));
-  }
-  if (state.serving && !serving) state.leaderlessSinceMs = nowMs;
-  state.serving = serving;
-  state.admission = message.admission;
-  state.epoch = message.epoch;
+function led({ state, effects }: Turn, leader: "found" | "lost" | "same"): void {
+  if (leader !== "found" || state.hasServed) return;
+  state.hasServed = true;
+  effects.push(emit("serving", { kind: "serving" }));
 }
 
 function ticked(turn: Turn): void {
@@ -260,29 +212,10 @@ function ticked(turn: Turn): void {
   tick(turn);
   if (nowMs >= state.reportDueMs) {
     state.reportDueMs = nowMs + REPORT_INTERVAL_MS;
-    effects.push(tell("admin", report(state)));
+    effects.push(tell("admin", reportOf(state, [])));
     noteWrongPasswords(turn);
   }
   effects.push({ kind: "startTimer", timer: "tick", afterMs: TICK_MS });
-}
-
-function report(state: State): GatewayReport {
-  const { count, totalMs, minMs, maxMs } = state.latency;
-  let outstanding = 0;
-  for (const { waiting, writes, reads } of state.connections.values()) {
-    outstanding += waiting.length + writes.length + reads.length;
-  }
-  return {
-    kind: "gatewayReport",
-    gateway: state.name,
-    connections: state.connections.size,
-    refused: 0,
-    received: state.received,
-    sent: state.sent,
-    outstanding,
-    latencyMs: { min: minMs, average: count === 0 ? 0 : totalMs / count, max: maxMs },
-    clients: [],
-  };
 }
 
 function decoded(bytes: Uint8Array): Frame<ReceivedItem> | undefined {
@@ -291,37 +224,4 @@ function decoded(bytes: Uint8Array): Frame<ReceivedItem> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function createState(options: Required<NatsGatewayOptions>, nowMs: number): State {
-  return {
-    name: `nats/${options.lane}`,
-    options,
-    inboxPrefix: inboxPrefix(options.ensemble),
-    connections: new Map(),
-    byInbox: new Map(),
-    bySession: new Map(),
-    wrongPasswords: 0,
-    nextConnection: 1,
-    nextTreeStream: 1,
-    openings: { underWay: undefined, waiting: new Map() },
-    dirty: new Set(),
-    offenders: new Map(),
-    contact: newContact(),
-    held: new Set(),
-    serving: false,
-    epoch: EPOCH_NONE,
-    impossible: new Set(),
-    hasServed: false,
-    leaderlessSinceMs: nowMs,
-    admission: "all",
-    zxid: ZXID_NONE,
-    sessionsFull: false,
-    requestBytes: 0,
-    outputBytes: 0,
-    received: 0,
-    sent: 0,
-    latency: { count: 0, totalMs: 0, minMs: 0, maxMs: 0 },
-    reportDueMs: nowMs,
-  };
 }

@@ -1,5 +1,5 @@
 /**
- * Sessions whose connections this gateway had to end again and again, for what their client sent. Each new connection of a
+ * The gateway has to end the connections of some sessions again and again, for what their client sent. Each new connection of a
  * session is a record on every disk, so such a session is not attached again at once: it is refused, which costs nobody else
  * anything, for a time that doubles with each end. zooid/client waits by itself.
  */
@@ -8,7 +8,7 @@ import type { EndReason } from "../../../protocol/native.ts";
 
 export type Offenders = Map<SessionId, { readonly ends: number; readonly lastMs: number }>;
 
-/** So many ends in a row cost no time: a message may be lost, and a limit may be met. */
+/** So many ends in a row cost no time: a message may be lost, and a limit may be met by chance. */
 const FREE_ENDS = 3;
 const FIRST_WAIT_MS = 200;
 const WAIT_MS_MAX = 10_000;
@@ -17,7 +17,7 @@ const FORGIVEN_MS = 60_000;
 
 const OFFENCES: ReadonlySet<EndReason> = new Set<EndReason>(["badFrame", "limit", "gap"]);
 
-/** A connection with the session was ended. */
+/** A connection whose client has proven to own the session was ended. */
 export function noteEnd(
   offenders: Offenders,
   session: SessionId,

@@ -1,21 +1,23 @@
 /**
- * What goes out to native clients: the items of a turn as one frame for each connection. NATS takes whatever it is given and
- * would keep it in memory; so a client says what it has taken, and reads and changes wait for that.
+ * The items of a turn go out to native clients as one frame for each connection. NATS takes whatever it is given and would keep it
+ * in memory; so a client says what it has taken, and reads and changes wait for that.
  */
+import { SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { encodeGatewayFrame, type EndReason, type GatewayItem } from "../../../protocol/native.ts";
 import {
   NATIVE_FRAME_BYTES_SOFT_MAX,
   NATIVE_UNTAKEN_BYTES_SOFT_MAX,
 } from "../../../protocol/limits.ts";
-import { tell } from "../../inboxes.ts";
+import { enter, timeoutMsOf } from "../attachment.ts";
 import { answerUntilMs } from "../contact.ts";
+import { forgetInTree } from "../lane.ts";
 import { noteEnd } from "./offenders.ts";
 import type { Connection, State, Turn } from "./state.ts";
 
-/** Beside data and names. */
+/** An item takes so many bytes beside data and names. */
 const ITEM_BYTES = 150;
 
-/** `payloadBytes`: about how many bytes of data and names the item carries. */
+/** `payloadBytes` is about how many bytes of data and names the item carries. */
 export function push(
   turn: Turn,
   connection: Connection,
@@ -34,7 +36,7 @@ export function push(
   state.dirty.add(connection);
 }
 
-/** How many bytes of answers and changes may be made for the connection now; one alone may be larger. */
+/** Returns how many bytes of answers and changes may be made for the connection now; one alone may be larger. */
 export function outputBytesLeft(
   { options, requestBytes, outputBytes }: State,
   connection: Connection,
@@ -42,7 +44,7 @@ export function outputBytesLeft(
   const used = connection.outBytes + connection.untakenBytes;
   if (requestBytes + outputBytes < options.heldBytesMax)
     return NATIVE_UNTAKEN_BYTES_SOFT_MAX - used;
-  // The gateway holds too much: one at a time.
+  // The gateway holds too much: each connection gets one answer at a time.
   return used === 0 ? 1 : 0;
 }
 
@@ -66,53 +68,52 @@ export function flushAll(turn: Turn): void {
 /** Sends what is left and may leave, says why, and forgets the connection. */
 export function end(turn: Turn, connection: Connection, reason: EndReason): void {
   const { phase } = connection;
-  if (phase.kind !== "opening") noteEnd(turn.state.offenders, phase.session, reason, turn.nowMs);
+  // Before its password is known to be right, the session may be another client's.
+  if (phase.kind === "attaching" || phase.kind === "attached" || phase.kind === "closing") {
+    const session = phase.kind === "attaching" ? phase.wish.session : phase.session;
+    if (session !== SESSION_NONE) {
+      noteEnd(turn.state.offenders, session as SessionId, reason, turn.nowMs);
+    }
+  }
   flush(turn, connection);
   refuse(turn, connection.inbox, reason);
   forget(turn, connection);
 }
 
-/** For a connection that is not, or no longer, known. */
+/** Tells a client why it has no connection, or no longer. */
 export function refuse(turn: Turn, inbox: string, reason: EndReason): void {
   // Sequence 0: outside of the connection's frames.
   const bytes = encodeGatewayFrame({ sequence: 0, items: [{ kind: "ended", reason }] });
   turn.effects.push({ kind: "publish", subject: inbox, bytes });
 }
 
+/** Sends what is left and may leave, and forgets the connection. */
 export function forget(turn: Turn, connection: Connection): void {
-  const { state, effects } = turn;
+  const { state } = turn;
   flush(turn, connection);
-  state.held.delete(connection);
-  state.impossible.delete(connection);
   state.openings.waiting.delete(connection);
   state.outputBytes -= connection.outBytes + connection.untakenBytes;
   connection.outBytes = 0;
   connection.untakenBytes = 0;
-  state.requestBytes -= connection.requestBytes;
-  connection.requestBytes = 0;
+  state.requestBytes -= connection.queue.bytes;
   state.connections.delete(connection.number);
   state.byInbox.delete(connection.inbox);
-  forgetSession(state, connection);
-  if (connection.treeStreams.size === 0 && connection.phase.kind !== "checking") return;
-  const { name: from, options } = state;
-  effects.push(tell(`tree/${options.lane}`, { kind: "forget", from, client: connection.number }));
-}
-
-function forgetSession({ bySession }: State, connection: Connection): void {
-  const { session } = connection.phase;
-  if (bySession.get(session) === connection) bySession.delete(session);
+  const asksTree = connection.treeStreams.size > 0 || connection.phase.kind === "checking";
+  enter(state.sessions, connection, { kind: "ended" });
+  if (asksTree) forgetInTree(turn, connection);
 }
 
 export function flush({ state, effects, nowMs }: Turn, connection: Connection): void {
   state.dirty.delete(connection);
-  if (connection.out.length === 0) return;
-  if (nowMs > answerUntilMs(connection.leaderHeardMs, connection.timeoutMs)) {
-    state.held.add(connection);
+  const { phase } = connection;
+  if (connection.out.length === 0 || phase.kind === "ended") return;
+  if (nowMs > answerUntilMs(connection.leaderHeardMs, timeoutMsOf(phase))) {
+    state.sessions.withheld.add(connection);
     return;
   }
   connection.sent += 1;
   const bytes = encodeGatewayFrame({ sequence: connection.sent, items: connection.out });
-  state.sent += connection.out.length;
+  state.metrics.sent += connection.out.length;
   state.outputBytes += bytes.length - connection.outBytes;
   connection.untaken.push({ sequence: connection.sent, bytes: bytes.length });
   connection.untakenBytes += bytes.length;

@@ -1,8 +1,8 @@
 /**
- * Change streams of native clients. The client grants credits, one for each change; what it has not yet granted waits
- * here. When too much waits the stream pauses: it is closed at the tree and, once the client has caught up, opened again
- * where it stopped. So a slow client costs bounded memory and loses nothing, unless the ring has gone on without it, which
- * it is then told (`compacted`).
+ * Native clients read change streams. The client grants credits, one for each change; changes without a credit wait here. When too
+ * many wait the stream pauses: it is closed at the tree and, once the client has caught up, opened again where it stopped. So a
+ * slow client costs bounded memory and loses nothing, unless the ring no longer holds what it missed, which it is then told
+ * (`compacted`).
  */
 import { changeBytes } from "../../../protocol/changes.ts";
 import { Code } from "../../../protocol/codes.ts";
@@ -16,7 +16,7 @@ import type { TreeReply } from "../../tree/messages.ts";
 import { end, push, outputBytesLeft } from "./output.ts";
 import type { Connection, Turn } from "./state.ts";
 
-type Chunk = {
+type Portion = {
   readonly changes: readonly Change[];
   readonly through: Zxid;
   readonly bytes: number;
@@ -27,12 +27,12 @@ export type GatewayStream = {
   readonly number: number;
   readonly path: string;
   readonly recursive: boolean;
-  /** The tree's number for it; another each time it is opened there, so that a closed one's late chunks are known. */
+  /** The tree's number for the stream. It is another one at each opening, so that late changes of a closed stream are not taken. */
   treeStream: number | undefined;
-  /** Where it is opened again after a pause. */
+  /** After a pause the stream is opened again behind this zxid. */
   after: Zxid;
   credits: number;
-  pending: Chunk[];
+  pending: Portion[];
   pendingBytes: number;
 };
 
@@ -64,7 +64,7 @@ export function openStream(
   openAtTree(turn, connection, stream);
 }
 
-/** What the client asked of the stream is wrong: it is told so, and has it no longer. Its other streams and requests go on. */
+/** The client asked something wrong of a stream: it is told so and loses the stream. Its other streams and requests go on. */
 export function refuseStream(turn: Turn, connection: Connection, number: number, code: Code): void {
   closeStream(turn, connection, number);
   push(turn, connection, { kind: "streamRefused", stream: number, code }, 0);
@@ -89,7 +89,7 @@ export function closeStream(turn: Turn, connection: Connection, number: number):
   closeAtTree(turn, connection, stream);
 }
 
-export function changesCame(
+export function takeChanges(
   turn: Turn,
   message: Extract<TreeReply, { readonly kind: "changes" }>,
 ): void {
@@ -99,9 +99,9 @@ export function changesCame(
   if (connection === undefined || stream === undefined) return;
   const last = stream.pending.at(-1);
   if (last !== undefined && last.changes.length === 0) stream.pending.pop();
-  for (const chunk of chunksOf(message)) {
-    stream.pending.push(chunk);
-    stream.pendingBytes += chunk.bytes;
+  for (const portion of portionsOf(message)) {
+    stream.pending.push(portion);
+    stream.pendingBytes += portion.bytes;
   }
   stream.after = message.through;
   goOn(turn, connection, stream);
@@ -109,7 +109,7 @@ export function changesCame(
   if (stream.pendingBytes > streamPendingBytesMax) closeAtTree(turn, connection, stream);
 }
 
-export function compactedCame(
+export function takeCompacted(
   turn: Turn,
   message: Extract<TreeReply, { readonly kind: "compacted" }>,
 ): void {
@@ -119,7 +119,7 @@ export function compactedCame(
   if (connection === undefined || stream === undefined) return;
   connection.treeStreams.delete(message.stream);
   connection.streams.delete(stream.number);
-  // What waits was not compacted: it goes first, whatever the credits.
+  // The changes that wait here were not compacted: they go first, whatever the credits.
   stream.treeStream = undefined;
   sendPending(turn, connection, stream, true);
   push(turn, connection, { kind: "compacted", stream: stream.number, oldest: message.oldest }, 0);
@@ -141,7 +141,7 @@ function sendPending(
   let count = 0;
   for (const { changes, through, bytes } of stream.pending) {
     if (!isLast && (stream.credits <= 0 || outputBytesLeft(turn.state, connection) <= 0)) break;
-    // A chunk is never cut, so credits may go below 0; the next waits until they are above.
+    // A portion is never cut, so credits may go below 0; the next portion waits until they are above.
     stream.credits -= changes.length;
     stream.pendingBytes -= bytes;
     count += 1;
@@ -162,7 +162,7 @@ function openAtTree(turn: Turn, connection: Connection, stream: GatewayStream): 
   if (openings.underWay === undefined) openNext(turn);
 }
 
-/** The tree has answered for a stream: with that it is open, or compacted. */
+/** The tree has answered for a stream, which is now open or compacted. */
 function answeredFor(turn: Turn, treeStream: number): void {
   const { openings } = turn.state;
   if (openings.underWay !== treeStream) return;
@@ -187,9 +187,7 @@ function openNext({ state, effects }: Turn): void {
   connection.treeStreams.set(number, stream);
   const { path, recursive, after } = stream;
   const from = { from: state.name, client: connection.number, stream: number };
-  effects.push(
-    tell(`tree/${state.options.lane}`, { kind: "openStream", ...from, path, recursive, after }),
-  );
+  effects.push(tell(`tree/${state.lane}`, { kind: "openStream", ...from, path, recursive, after }));
 }
 
 function closeAtTree(
@@ -206,27 +204,27 @@ function closeAtTree(
   stream.treeStream = undefined;
   connection.treeStreams.delete(treeStream);
   const from = { from: state.name, client: connection.number, stream: treeStream };
-  effects.push(tell(`tree/${state.options.lane}`, { kind: "closeStream", ...from }));
+  effects.push(tell(`tree/${state.lane}`, { kind: "closeStream", ...from }));
 }
 
-/** Pieces of about a frame, each ending between zxids; the last covers everything up to the message's `through`. */
-function chunksOf(message: {
+/** Cuts the changes into portions of about a frame. Each ends between zxids; the last covers everything up to `through`. */
+function portionsOf(message: {
   readonly changes: readonly Change[];
   readonly through: Zxid;
-}): Chunk[] {
-  const chunks: Chunk[] = [];
+}): Portion[] {
+  const portions: Portion[] = [];
   let changes: Change[] = [];
   let bytes = 0;
   for (const change of message.changes) {
     const last = changes.at(-1);
     if (last !== undefined && bytes >= NATIVE_FRAME_BYTES_SOFT_MAX && last.zxid !== change.zxid) {
-      chunks.push({ changes, through: last.zxid, bytes });
+      portions.push({ changes, through: last.zxid, bytes });
       changes = [];
       bytes = 0;
     }
     changes.push(change);
     bytes += changeBytes(change);
   }
-  chunks.push({ changes, through: message.through, bytes });
-  return chunks;
+  portions.push({ changes, through: message.through, bytes });
+  return portions;
 }

@@ -1,53 +1,52 @@
-/** Connections come and go: the time allowed for a handshake, closing. */
-import { logEvent } from "../../log-event.ts";
-import type { SessionId } from "../../../protocol/ids.ts";
-import { tell } from "../../inboxes.ts";
+/** Connections of ZooKeeper clients are opened, given some time for their handshake, and closed. */
+import type { EventName } from "../../../protocol/events.ts";
+import { enter, servedBy } from "../attachment.ts";
+import { forgetInTree } from "../lane.ts";
 import { forgetHeld } from "./held.ts";
 import { note } from "./notes.ts";
 import { type Connection, newConnection, type Output, type Phase, type Turn } from "./state.ts";
-import type { EventName } from "../../../protocol/events.ts";
 
 export function open(turn: Turn, number: number, remoteAddress: string): void {
-  const { state } = turn;
-  const { handshakeTimeoutMs } = state.options;
-  const deadlineMs = turn.nowMs + handshakeTimeoutMs;
-  const connection = newConnection(number, remoteAddress, deadlineMs);
-  state.connections.set(number, connection);
-  if (state.opened.size === 0) startHandshakeTimer(turn, handshakeTimeoutMs);
-  state.opened.add(connection);
+  const connection = newConnection(number, remoteAddress);
+  turn.state.connections.set(number, connection);
+  expectHandshake(turn, connection);
 }
 
-/** A time again until which its handshake has to be done. */
-export function expectHandshake(turn: Turn, connection: Connection): number {
-  const { opened, options } = turn.state;
-  if (opened.size === 0) startHandshakeTimer(turn, options.handshakeTimeoutMs);
-  opened.add(connection);
-  return turn.nowMs + options.handshakeTimeoutMs;
+/** Gives the connection the time of a handshake, unless it has been given it already. */
+export function expectHandshake(turn: Turn, connection: Connection): void {
+  const { handshakes, options } = turn.state;
+  if (handshakes.has(connection)) return;
+  if (handshakes.size === 0) startHandshakeTimer(turn, options.handshakeTimeoutMs);
+  handshakes.set(connection, turn.nowMs + options.handshakeTimeoutMs);
 }
 
 /** The listener turned a client away. */
 export function countRefused(output: Output, remoteAddress: string, reason: string): void {
-  output.state.refused += 1;
+  output.state.metrics.refused += 1;
   note(output, "connectionRefused", remoteAddress, reason);
 }
 
+/** In these phases the time of a handshake runs. When it is over the connection is closed, for this reason. */
 const LATE = {
   opened: "no handshake in time",
   word: "no answer to its word",
   checking: "this node does not know its session yet",
 } as const;
 
-/** Closes what has been open for too long without asking for a session. */
+function isTimed(kind: Phase["kind"]): kind is keyof typeof LATE {
+  return kind in LATE;
+}
+
+/** Closes connections that have been open for too long without a session. */
 export function closeLateHandshakes(turn: Turn): void {
   const { nowMs } = turn;
-  for (const connection of turn.state.opened) {
-    const { phase } = connection;
-    if (!("deadlineMs" in phase)) continue;
-    if (phase.deadlineMs > nowMs) {
-      startHandshakeTimer(turn, phase.deadlineMs - nowMs);
+  for (const [connection, deadlineMs] of turn.state.handshakes) {
+    if (deadlineMs > nowMs) {
+      startHandshakeTimer(turn, deadlineMs - nowMs);
       return;
     }
-    refuse(turn, connection, LATE[phase.kind]);
+    const { kind } = connection.phase;
+    if (isTimed(kind)) refuse(turn, connection, LATE[kind]);
   }
 }
 
@@ -70,52 +69,28 @@ export function closeWithNote(
   close(output, connection);
 }
 
-/** Closes after what was written has gone out. */
+/** Closes the connection after what was written has gone out. */
 export function close(output: Output, connection: Connection): void {
-  if (connection.phase.kind === "closing") return;
-  enter(output, connection, { kind: "closing" });
+  if (connection.phase.kind === "ended") return;
+  end(output, connection);
   output.effects.push({ kind: "close", connection: connection.number });
-}
-
-/** What the connections wait for, or hold to, is not certain any more. Their clients attach and set their watches again. */
-export function closeAll(output: Output, event: "closedForSnapshot" | "closedAfterFailure"): void {
-  let closed = 0;
-  for (const connection of output.state.connections.values()) {
-    if (connection.phase.kind === "closing") continue;
-    close(output, connection);
-    closed += 1;
-  }
-  const detail = { connections: closed };
-  output.effects.push(logEvent(event, detail));
 }
 
 /** The socket is gone. */
 export function forgetConnection(output: Output, connection: Connection): void {
-  enter(output, connection, { kind: "closing" });
+  end(output, connection);
   output.state.connections.delete(connection.number);
 }
 
-function forgetInTree({ state, effects }: Output, { number: client }: Connection): void {
-  effects.push(tell(`tree/${state.lane}`, { kind: "forget", from: state.name, client }));
+function end(output: Output, connection: Connection): void {
+  const isServed = servedBy(connection) !== undefined;
+  if (isServed) forgetHeld(output.state, connection);
+  if (isServed || connection.phase.kind === "checking") forgetInTree(output, connection);
+  enterPhase(output, connection, { kind: "ended" });
 }
 
-/** Leaves the connection's phase, with all that belongs to it, for the next. */
-export function enter(output: Output, connection: Connection, next: Phase): void {
-  const { state } = output;
-  const { phase } = connection;
-  if (!("deadlineMs" in next)) state.opened.delete(connection);
-  if (phase.kind === "connecting") {
-    const session = phase.request.session as SessionId;
-    const attaching = state.attaching.get(session);
-    attaching?.delete(connection);
-    if (attaching?.size === 0) state.attaching.delete(session);
-  }
-  if (phase.kind === "checking" && next.kind === "closing") forgetInTree(output, connection);
-  if (phase.kind === "attached" && next.kind === "closing") {
-    if (state.sessions.get(phase.session) === connection) state.sessions.delete(phase.session);
-    forgetInTree(output, connection);
-    forgetHeld(state, connection);
-    state.waiting.delete(connection);
-  }
-  connection.phase = next;
+/** Leaves the connection's phase for the next. */
+export function enterPhase({ state }: Output, connection: Connection, next: Phase): void {
+  if (!isTimed(next.kind)) state.handshakes.delete(connection);
+  enter(state.sessions, connection, next);
 }

@@ -1,39 +1,46 @@
 /**
- * The ZooKeeper gateway of a lane: all its TCP connections. It turns bytes into reads for the lane's tree and writes for the
- * lane's submitter, and their results into replies in request order. It decides nothing that safety needs; when it fails over
- * a message, the one connection that the message was about is closed.
+ * The ZooKeeper gateway of a lane has all TCP connections of the lane. It turns bytes into reads for the tree and writes for the
+ * submitter, and their results into replies in request order. It decides nothing that safety needs; when it fails over a message,
+ * the one connection that the message was about is closed.
  */
 import { logEvent } from "../../log-event.ts";
 import type { Actor } from "../../../runtime/actor.ts";
 import { PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
-import type { Zxid } from "../../../protocol/zxid.ts";
 import { unreachable } from "../../../protocol/assert.ts";
 import type { ZooKeeperGatewayMessage, ZooKeeperTimer } from "../messages.ts";
-import type { Written } from "../../submitter/messages.ts";
-import type { TreeReply } from "../../tree/messages.ts";
+import { servedBy } from "../attachment.ts";
+import { type Protocol, receiveShared, recoverShared } from "../gateway.ts";
+import { noteApplied } from "../gateway-state.ts";
 import {
   close,
-  closeAll,
   closeLateHandshakes,
   countRefused,
   forgetConnection,
   open,
   refuse,
 } from "./connections.ts";
-import { finishHandshake, followSessions, readHandshake, takeChecked } from "./handshake.ts";
-import { endGrace, endWaiting, followHeard, followLeadership } from "./leadership.ts";
+import {
+  answerExpired,
+  closeExpired,
+  closeMoved,
+  finishHandshake,
+  readHandshake,
+  takeChecked,
+} from "./handshake.ts";
+import { endGrace, endWithheld, led, released } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
 import { setUnsent, takeReleased } from "./held.ts";
-import { advance, sendEvents, takeReads } from "./requests.ts";
+import { advance, sendEvents } from "./requests.ts";
 import {
+  type Connection,
   initialState,
   type ZooKeeperGatewayEffect,
   type State,
   type Turn,
   type ZooKeeperGatewayOptions,
 } from "./state.ts";
-import { flushTouched, startTouchTimer } from "./touches.ts";
+import { flushTouched, touch } from "./touches.ts";
 import { answerWord, askWord, passWords } from "./words.ts";
 
 export type { State, ZooKeeperGatewayOptions } from "./state.ts";
@@ -54,7 +61,7 @@ export function zooKeeperGatewayActor(
     },
     receive: (turn, message) => {
       handle(turn, message);
-      if (turn.state.heldBack.size === 0) return;
+      if (turn.state.throttled.size === 0) return;
       for (const connection of takeReleased(turn.state)) advance(turn, connection);
     },
     recover,
@@ -84,31 +91,6 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
     case "closed":
       takeClosed(turn, message.connection, message.reason);
       return;
-    case "written":
-      takeWritten(turn, message);
-      return;
-    case "readDone":
-    case "sessionChecked":
-    case "watchEvents":
-    case "changes":
-    case "compacted":
-      takeTreeReply(turn, message);
-      return;
-    case "treeMemory":
-      turn.state.sessionsFull = message.sessionsFull;
-      return;
-    case "treeReset":
-      closeAll(turn, "closedForSnapshot");
-      return;
-    case "sessionChanges":
-      followSessions(turn, message);
-      return;
-    case "leadership":
-      followLeadership(turn, message);
-      return;
-    case "leaderHeard":
-      followHeard(turn, message);
-      return;
     case "adminAnswer": {
       const connection = turn.state.connections.get(message.client);
       if (connection?.phase.kind === "word") answerWord(turn, connection, message.text);
@@ -121,23 +103,50 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       takeTimer(turn, message.timer);
       return;
     default:
-      unreachable(message);
+      receiveShared(PROTOCOL, turn, message);
   }
 }
 
+const PROTOCOL: Protocol<Connection, Turn> = {
+  end,
+  checked: takeChecked,
+  opened: finishHandshake,
+  answered: (turn, connection, answerBytes) => {
+    turn.state.heldBytes += answerBytes;
+    advance(turn, connection);
+  },
+  released,
+  noticed: (turn, notice) => {
+    // This gateway opens no change streams.
+    if (notice.kind !== "watchEvents") return;
+    noteApplied(turn.state, notice.events.at(-1)?.zxid);
+    const connection = turn.state.connections.get(notice.client);
+    if (connection === undefined || servedBy(connection) === undefined) return;
+    sendEvents(turn, connection, notice.events);
+  },
+  led,
+};
+
+function end(turn: Turn, connection: Connection, reason: "moved" | "expired" | "unknown"): void {
+  const { phase } = connection;
+  if (reason === "moved") closeMoved(turn, connection);
+  else if (reason === "unknown") close(turn, connection);
+  else if (phase.kind === "checking") answerExpired(turn, connection, phase.wish);
+  else closeExpired(turn, connection);
+}
+
 function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
-  const { state } = turn;
-  const connection = state.connections.get(number);
-  if (connection === undefined || connection.ending) return;
+  const connection = turn.state.connections.get(number);
+  if (connection === undefined) return;
   const { phase, frames } = connection;
   switch (phase.kind) {
     case "opened":
       frames.push(bytes);
       if (!askWord(turn, connection)) readHandshake(turn, connection);
       return;
-    case "held":
+    case "awaitingLeader":
     case "checking":
-    case "connecting":
+    case "attaching":
       frames.push(bytes);
       frames.settle();
       if (frames.buffered > PACKET_BYTES_MAX) {
@@ -145,13 +154,13 @@ function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
       }
       return;
     case "attached":
-      state.contact.touched.add(phase.session);
-      startTouchTimer(turn);
+      touch(turn, phase.session);
       frames.push(bytes);
       advance(turn, connection);
       return;
     case "word":
     case "closing":
+    case "ended":
       return;
     default:
       unreachable(phase);
@@ -163,18 +172,19 @@ function takeDrained(turn: Turn, number: number): void {
   if (connection === undefined) return;
   setUnsent(turn.state, connection, 0);
   takeTaken(turn, number);
-  if (connection.phase.kind === "attached") advance(turn, connection);
+  if (servedBy(connection) !== undefined) advance(turn, connection);
 }
 
-/** Who takes a large answer is there, though what it sends may stand behind requests that are not read yet. */
+/** A client that takes a large answer is alive, though its pings may stand behind requests that are not read yet. */
 function takeTaken(turn: Turn, number: number): void {
-  const phase = turn.state.connections.get(number)?.phase;
-  if (phase?.kind !== "attached") return;
-  turn.state.contact.touched.add(phase.session);
-  startTouchTimer(turn);
+  const connection = turn.state.connections.get(number);
+  const served = connection === undefined ? undefined : servedBy(connection);
+  if (served !== undefined) touch(turn, served.session);
 }
 
-/** As ZooKeeper, which reads the end of a client's stream as the end of its connection, but answers a word that was asked before it. */
+/**
+ * The end of a client's stream ends its connection, as in ZooKeeper; but a word that was asked before it is answered.
+ */
 function takeEnded(turn: Turn, number: number): void {
   const connection = turn.state.connections.get(number);
   if (connection !== undefined && connection.phase.kind !== "word") close(turn, connection);
@@ -187,46 +197,6 @@ function takeClosed(turn: Turn, number: number, reason: string | undefined): voi
   forgetConnection(turn, connection);
 }
 
-function takeWritten(turn: Turn, { client, zxids, results }: Written): void {
-  seen(turn, zxids.at(-1));
-  const connection = turn.state.connections.get(client);
-  const first = results[0];
-  const zxid = zxids[0];
-  if (connection === undefined || first === undefined || zxid === undefined) return;
-  const { phase } = connection;
-  if (phase.kind === "connecting") {
-    finishHandshake(turn, connection, phase, zxid, first);
-  } else if (phase.kind === "attached") {
-    connection.queue.answerWrites(zxids, results);
-    advance(turn, connection);
-  }
-}
-
-function takeTreeReply(turn: Turn, reply: TreeReply): void {
-  const connection = turn.state.connections.get(reply.client);
-  switch (reply.kind) {
-    case "readDone":
-      seen(turn, reply.zxid);
-      if (connection?.phase.kind !== "attached") return;
-      takeReads(turn, connection, reply.zxid, reply.results);
-      return;
-    case "sessionChecked":
-      seen(turn, reply.zxid);
-      if (connection !== undefined) takeChecked(turn, connection, reply.verdict);
-      return;
-    case "watchEvents":
-      seen(turn, reply.events.at(-1)?.zxid);
-      if (connection?.phase.kind !== "attached") return;
-      sendEvents(turn, connection, reply.events);
-      return;
-    case "changes":
-    case "compacted":
-      return; // streams of native clients only; this gateway opens none
-    default:
-      unreachable(reply);
-  }
-}
-
 function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
   switch (timer) {
     case "touch":
@@ -235,8 +205,8 @@ function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
     case "grace":
       endGrace(turn);
       return;
-    case "waiting":
-      endWaiting(turn);
+    case "withheld":
+      endWithheld(turn);
       return;
     case "handshake":
       closeLateHandshakes(turn);
@@ -252,14 +222,11 @@ function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
   }
 }
 
-function seen({ state }: Turn, zxid: Zxid | undefined): void {
-  if (zxid !== undefined && zxid > state.zxid) state.zxid = zxid;
-}
-
 /** The failure costs the connection whose message it was, or all of them, where it may have concerned each. */
 function recover(turn: Turn, message: ZooKeeperGatewayMessage, error: unknown): void {
   const { state, effects } = turn;
-  state.writer.take(); // half a reply, perhaps
+  // The writer may hold half a reply.
+  state.writer.take();
   const number = connectionOf(message);
   const connection = number === undefined ? undefined : state.connections.get(number);
   if (connection !== undefined) refuse(turn, connection, `a failure: ${String(error)}`);
@@ -267,18 +234,11 @@ function recover(turn: Turn, message: ZooKeeperGatewayMessage, error: unknown): 
     const detail = { message: message.kind, error: String(error) };
     effects.push(logEvent("connectionFailed", detail));
   }
-  // Without a word about it the socket would stay open, and never be answered.
+  // If nobody closed the socket it would stay open, and never be answered.
   if (message.kind === "opened" && connection === undefined) {
     effects.push({ kind: "close", connection: message.connection });
   }
-  // A session may have ended, or gone to another connection.
-  if (message.kind === "sessionChanges" || message.kind === "treeReset") {
-    closeAll(turn, "closedAfterFailure");
-  }
-  if (message.kind === "endOfTurn") effects.push(message);
-  if (message.kind === "timer") {
-    effects.push({ kind: "startTimer", timer: message.timer, afterMs: RETRY_MS });
-  }
+  recoverShared(PROTOCOL, turn, message, RETRY_MS);
 }
 
 const RETRY_MS = 1000;

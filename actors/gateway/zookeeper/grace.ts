@@ -1,49 +1,46 @@
-/**
- * How long a connection is kept without a leader (less than a third of its session's timeout), and how long one whose answers
- * wait because the leader may not have heard of its session; see ../contact.ts.
- */
-import { answerUntilMs, waitUntilMs } from "../contact.ts";
+/** A connection is kept for a while without a leader, and for a while when its answers are withheld; see ../contact.ts. */
+import { servedBy } from "../attachment.ts";
+import { answerUntilMs, graceMs, withheldUntilMs } from "../contact.ts";
 import { refuse } from "./connections.ts";
-import type { Connection, State, Turn } from "./state.ts";
+import type { Connection, Turn } from "./state.ts";
 
 /** Sees to it that the connection is closed if no leader comes in time. */
 export function keepUntilGraceEnds(turn: Turn, connection: Connection, timeoutMs: number): void {
-  const { state, nowMs, effects } = turn;
-  const dueMs = state.leaderlessSinceMs + graceMs(state, timeoutMs);
-  if (dueMs <= nowMs) {
-    refuse(turn, connection, "no leader is known");
-  } else if (state.graceDueMs === undefined || dueMs < state.graceDueMs) {
-    state.graceDueMs = dueMs;
-    effects.push({ kind: "startTimer", timer: "grace", afterMs: Math.ceil(dueMs - nowMs) });
-  }
-}
-
-export function graceMs({ options }: State, timeoutMs: number): number {
-  return Math.min(options.failoverGraceMs, Math.ceil(timeoutMs / 3) - 1);
+  const { state, nowMs } = turn;
+  if (state.leader.kind === "known") return;
+  const dueMs = state.leader.sinceMs + graceMs(state.options.failoverGraceMs, timeoutMs, 0);
+  if (dueMs <= nowMs) refuse(turn, connection, "no leader is known");
+  else wakeAt(turn, "grace", dueMs);
 }
 
 /**
- * Whether an answer may leave. If not, the connection is kept for a while, for news of the leader; its client hears nothing
+ * Says whether an answer may leave. If not, the connection is kept for a while, for news of the leader; its client hears nothing
  * meanwhile.
  */
 export function mayAnswer(turn: Turn, connection: Connection): boolean {
   const { state, nowMs } = turn;
-  const { phase, heardMs } = connection;
-  if (phase.kind !== "attached") return false;
-  if (nowMs <= answerUntilMs(heardMs, phase.timeoutMs)) return true;
-  const dueMs = waitUntilMs(heardMs, phase.timeoutMs);
+  const { leaderHeardMs } = connection;
+  const served = servedBy(connection);
+  if (served === undefined) return false;
+  if (nowMs <= answerUntilMs(leaderHeardMs, served.timeoutMs)) return true;
+  const dueMs = withheldUntilMs(leaderHeardMs, served.timeoutMs);
   if (dueMs <= nowMs) {
     refuse(turn, connection, "the leader may no longer count on its session");
     return false;
   }
-  state.waiting.add(connection);
-  startWaitingTimer(turn, dueMs);
+  state.sessions.withheld.add(connection);
+  wakeAt(turn, "withheld", dueMs);
   return false;
 }
 
-export function startWaitingTimer({ state, nowMs, effects }: Turn, dueMs: number): void {
-  if (state.waitingDueMs !== undefined && state.waitingDueMs <= dueMs) return;
-  state.waitingDueMs = dueMs;
-  const afterMs = Math.max(1, Math.ceil(dueMs - nowMs));
-  effects.push({ kind: "startTimer", timer: "waiting", afterMs });
+/** Starts the timer, unless it fires before that anyway. */
+export function wakeAt(
+  { state, nowMs, effects }: Turn,
+  timer: "grace" | "withheld",
+  dueMs: number,
+): void {
+  const runsUntilMs = state.due[timer];
+  if (runsUntilMs !== undefined && runsUntilMs <= dueMs) return;
+  state.due[timer] = dueMs;
+  effects.push({ kind: "startTimer", timer, afterMs: Math.max(1, Math.ceil(dueMs - nowMs)) });
 }

@@ -1,4 +1,4 @@
-/** From a ConnectRequest to an attached session, or to the reason why not. */
+/** The handshake leads from a ConnectRequest to an attached session, or to the reason why there is none. */
 import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { HANDSHAKE_BYTES_MAX } from "../../../protocol/limits.ts";
@@ -11,15 +11,16 @@ import {
   writeConnectResponse,
 } from "../../../protocol/zookeeper/handshake.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
-import { tell } from "../../inboxes.ts";
-import type { SessionChanges, TreeReply } from "../../tree/messages.ts";
-import { answerUntilMs, isOfNoEpoch } from "../contact.ts";
-import { closeWithNote, enter, expectHandshake, refuse } from "./connections.ts";
+import type { TreeReply } from "../../tree/messages.ts";
+import { answerUntilMs } from "../contact.ts";
+import { grantedMs } from "../gateway-state.ts";
+import { checkSession, submit } from "../lane.ts";
+import { closeWithNote, enterPhase, expectHandshake, refuse } from "./connections.ts";
 import { keepUntilGraceEnds } from "./grace.ts";
 import { note } from "./notes.ts";
-import { startTouchTimer } from "./touches.ts";
+import { startTouchTimer, touch } from "./touches.ts";
 import { advance, badLengthReason, countSent, writeOut } from "./requests.ts";
-import type { Connection, Phase, State, Turn } from "./state.ts";
+import type { Connection, Turn } from "./state.ts";
 
 /** Takes the first frame of a connection, once it is whole. */
 export function readHandshake(turn: Turn, connection: Connection): void {
@@ -32,65 +33,49 @@ export function readHandshake(turn: Turn, connection: Connection): void {
     return;
   }
   connection.received += 1;
-  state.received += 1;
+  state.metrics.received += 1;
   const request = readConnectRequest(state.reader.reset(frame.bytes, frame.from, frame.to));
   if (request.kind === "malformed") {
     refuse(turn, connection, `the handshake cannot be read: ${request.fault}`);
     return;
   }
-  const { minSessionTimeoutMs, maxSessionTimeoutMs } = state.options;
-  const timeoutMs = Math.min(Math.max(request.timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
-  if (state.serving) {
-    askForSession(turn, connection, request, timeoutMs);
-  } else {
-    enter(turn, connection, { kind: "held", request, timeoutMs });
-    keepUntilGraceEnds(turn, connection, timeoutMs);
-  }
+  const wish = { ...request, timeoutMs: grantedMs(state.options, request.timeoutMs) };
+  if (state.leader.kind === "known") askForSession(turn, connection, wish);
+  else awaitLeader(turn, connection, wish);
+}
+
+function awaitLeader(turn: Turn, connection: Connection, wish: ConnectRequest): void {
+  enterPhase(turn, connection, { kind: "awaitingLeader", wish });
+  keepUntilGraceEnds(turn, connection, wish.timeoutMs);
 }
 
 /** Creates a session through the log; one that is there already is attached once its password is known to be right. */
-export function askForSession(
-  turn: Turn,
-  connection: Connection,
-  request: ConnectRequest,
-  timeoutMs: number,
-): void {
-  const { state, nowMs, randomBytes } = turn;
+export function askForSession(turn: Turn, connection: Connection, wish: ConnectRequest): void {
+  const { state, randomBytes } = turn;
   if (state.admission === "none") {
-    refuse(turn, connection, "no session: no room on the disk");
+    refuse(turn, connection, NO_SPACE);
     return;
   }
-  const { session, password } = request;
+  const { session, timeoutMs, password } = wish;
   if (state.sessionsFull && session === SESSION_NONE) {
     refuse(turn, connection, "no session: there are as many as this node takes");
     return;
   }
   if (session === SESSION_NONE) {
-    const operation = {
-      kind: "createSession",
-      timeoutMs,
-      password: randomBytes(PASSWORD_BYTES),
-    } as const;
-    beginSession(turn, connection, { request, timeoutMs, operation });
+    const drawn = randomBytes(PASSWORD_BYTES);
+    beginSession(turn, connection, wish, { kind: "createSession", timeoutMs, password: drawn });
   } else if (Number.isSafeInteger(session) && session > 0 && password.length === PASSWORD_BYTES) {
-    const { phase } = connection;
-    const deadlineMs =
-      phase.kind === "opened" ? phase.deadlineMs : expectHandshake(turn, connection);
-    const sinceMs = nowMs;
-    enter(turn, connection, { kind: "checking", request, timeoutMs, deadlineMs, sinceMs });
-    if (isOfNoEpoch(session as SessionId, state.epoch)) {
-      state.contact.probing = true;
-      startTouchTimer(turn);
-    }
-    const [from, client] = [state.name, connection.number];
-    const check = { kind: "checkSession", from, client, session: session as SessionId } as const;
-    turn.effects.push(tell(`tree/${state.lane}`, { ...check, password }));
+    expectHandshake(turn, connection);
+    enterPhase(turn, connection, { kind: "checking", wish, sinceMs: turn.nowMs });
+    checkSession(turn, connection, wish);
+    startTouchTimer(turn);
   } else {
-    answerExpired(turn, connection, request); // never a session of this ensemble
+    // Such an id was never a session of this ensemble.
+    answerExpired(turn, connection, wish);
   }
 }
 
-/** What this lane's replica knows of the session that a connection asked for. */
+/** The tree has judged the password with which the connection asked for its session. */
 export function takeChecked(
   turn: Turn,
   connection: Connection,
@@ -99,78 +84,47 @@ export function takeChecked(
   const { state } = turn;
   const { phase } = connection;
   if (phase.kind !== "checking") return;
-  const { request, timeoutMs } = phase;
-  if (verdict === "unknown") return answerExpired(turn, connection, request);
+  const { wish } = phase;
+  if (verdict === "unknown") return answerExpired(turn, connection, wish);
   if (verdict === "wrong") {
     note(turn, "wrongPassword", connection.remoteAddress, "it is not the session's");
-    return answerExpired(turn, connection, request);
+    return answerExpired(turn, connection, wish);
   }
   if (verdict === "behind")
     return refuse(turn, connection, "this node does not know its session yet");
-  if (!state.serving) {
-    enter(turn, connection, { kind: "held", request, timeoutMs });
-    return keepUntilGraceEnds(turn, connection, timeoutMs);
-  }
-  if (state.admission === "none")
-    return refuse(turn, connection, "no session: no room on the disk");
-  const session = request.session as SessionId;
-  const attaching = state.attaching.get(session) ?? new Set();
-  state.attaching.set(session, attaching.add(connection));
-  const operation = {
-    kind: "attachSession",
-    session,
-    timeoutMs,
-    password: request.password,
-  } as const;
-  beginSession(turn, connection, { request, timeoutMs, operation });
+  if (state.leader.kind === "lost") return awaitLeader(turn, connection, wish);
+  if (state.admission === "none") return refuse(turn, connection, NO_SPACE);
+  const { timeoutMs, password } = wish;
+  const session = wish.session as SessionId;
+  beginSession(turn, connection, wish, { kind: "attachSession", session, timeoutMs, password });
 }
 
-/** The leader had a quorum at this time or later: sessions of later epochs that were asked for before it are none. */
-export function refuseImpossibleSessions(turn: Turn, untilMs: number): void {
-  const { state } = turn;
-  for (const connection of state.opened) {
-    const { phase } = connection;
-    if (phase.kind !== "checking" || phase.sinceMs > untilMs) continue;
-    if (!isOfNoEpoch(phase.request.session as SessionId, state.epoch)) continue;
-    answerExpired(turn, connection, phase.request);
-  }
-}
+const NO_SPACE = "no session: no room on the disk";
 
 function beginSession(
   turn: Turn,
   connection: Connection,
-  of: {
-    readonly request: ConnectRequest;
-    readonly timeoutMs: number;
-    readonly operation: Operation;
-  },
+  wish: ConnectRequest,
+  operation: Operation,
 ): void {
-  const { request, timeoutMs, operation } = of;
   // The leader counts from when it applies the operation, or from later.
-  connection.heardMs = turn.nowMs;
-  enter(turn, connection, { kind: "connecting", request, timeoutMs, supersededAt: 0 });
+  connection.leaderHeardMs = turn.nowMs;
+  enterPhase(turn, connection, { kind: "attaching", wish, supersededAt: 0 });
   submit(turn, connection, operation);
 }
 
-function submit({ state, effects }: Turn, connection: Connection, operation: Operation): void {
-  const client = connection.number;
-  const operations = [operation];
-  effects.push(
-    tell(`submitter/${state.lane}`, { kind: "write", from: state.name, client, operations }),
-  );
-}
-
-/** The result of createSession or attachSession. */
+/** The connection's createSession or attachSession has come back. */
 export function finishHandshake(
   turn: Turn,
   connection: Connection,
-  phase: Extract<Phase, { readonly kind: "connecting" }>,
-  zxid: Zxid,
   result: OperationResult,
+  zxid: Zxid,
 ): void {
-  const { request } = phase;
+  const { phase } = connection;
+  if (phase.kind !== "attaching") return;
+  const { wish } = phase;
   if (result.kind === "error" && result.code === Code.sessionExpired) {
-    answerExpired(turn, connection, request);
+    answerExpired(turn, connection, wish);
     return;
   }
   if (result.kind !== "session") {
@@ -179,12 +133,12 @@ export function finishHandshake(
     return;
   }
   const { session, attachedAt, timeoutMs, password } = result;
-  if (request.lastZxidSeen > zxid) {
-    if (request.session === SESSION_NONE) {
+  if (wish.lastZxidSeen > zxid) {
+    if (wish.session === SESSION_NONE) {
       const operation = { kind: "closeSession" } as const;
       submit(turn, connection, { kind: "client", session, attachedAt, operation });
     }
-    const seen = formatZxid(request.lastZxidSeen as Zxid);
+    const seen = formatZxid(wish.lastZxidSeen as Zxid);
     refuse(turn, connection, `the client has seen ${seen}, which this ensemble does not have`);
     return;
   }
@@ -192,69 +146,43 @@ export function finishHandshake(
     closeMoved(turn, connection);
     return;
   }
-  if (turn.nowMs > answerUntilMs(connection.heardMs, timeoutMs)) {
+  if (turn.nowMs > answerUntilMs(connection.leaderHeardMs, timeoutMs)) {
     refuse(turn, connection, "its session took too long");
     return;
   }
-  const earlier = turn.state.sessions.get(session);
+  const earlier = turn.state.sessions.holders.get(session);
   if (earlier !== undefined) closeMoved(turn, earlier);
-  enter(turn, connection, { kind: "attached", session, attachedAt, timeoutMs });
+  enterPhase(turn, connection, { kind: "attached", session, attachedAt, timeoutMs });
   connection.repliedZxid = attachedAt;
-  turn.state.sessions.set(session, connection);
-  // Told anew, so that its first ping, a third of the timeout from now, need not wait.
-  turn.state.contact.touched.add(session);
-  startTouchTimer(turn);
-  respond(turn, connection, request, { timeoutMs, session, password });
+  // The leader is told of the session again, so that its first ping, a third of the timeout from now, need not wait.
+  touch(turn, session);
+  respond(turn, connection, wish, { timeoutMs, session, password });
   advance(turn, connection);
 }
 
-function answerExpired(turn: Turn, connection: Connection, request: ConnectRequest): void {
-  respond(turn, connection, request, EXPIRED_RESPONSE);
+/** Tells the client that its session is over, or never was, and closes the connection. */
+export function answerExpired(turn: Turn, connection: Connection, wish: ConnectRequest): void {
+  respond(turn, connection, wish, EXPIRED_RESPONSE);
   closeWithNote(turn, connection, "sessionExpired", "the client's session is unknown here");
 }
 
 function respond(
   turn: Turn,
   connection: Connection,
-  request: ConnectRequest,
+  { hasReadOnly }: ConnectRequest,
   response: ConnectResponse,
 ): void {
   const { state } = turn;
-  writeConnectResponse(state.writer, response, request.hasReadOnly);
+  writeConnectResponse(state.writer, response, hasReadOnly);
   countSent(state, connection);
   writeOut(turn, connection);
 }
 
-/** Closes connections whose session has been attached elsewhere, or is no more. */
-export function followSessions(turn: Turn, changes: SessionChanges): void {
-  const { sessions } = turn.state;
-  for (const { session, attachedAt } of changes.attached) {
-    const holder = sessions.get(session);
-    if (holder?.phase.kind === "attached" && holder.phase.attachedAt < attachedAt) {
-      closeMoved(turn, holder);
-    }
-    supersede(turn.state, session, attachedAt);
-  }
-  for (const session of changes.closed) {
-    const holder = sessions.get(session);
-    // The reply to the client's own closeSession is still to come; it closes the connection.
-    if (holder !== undefined && !holder.ending) closeExpired(turn, holder);
-    supersede(turn.state, session, Number.POSITIVE_INFINITY);
-  }
-}
-
-/** A result that is under way may be older than this change. */
-function supersede({ attaching }: State, session: SessionId, at: number): void {
-  for (const { phase } of attaching.get(session) ?? []) {
-    if (phase.kind === "connecting" && at > phase.supersededAt) phase.supersededAt = at;
-  }
-}
-
-function closeMoved(turn: Turn, connection: Connection): void {
+export function closeMoved(turn: Turn, connection: Connection): void {
   closeWithNote(turn, connection, "sessionMoved", "its session is attached elsewhere");
 }
 
-function closeExpired(turn: Turn, connection: Connection): void {
+export function closeExpired(turn: Turn, connection: Connection): void {
   const unread = connection.unsentBytes > 0 && connection.paused;
   const reason = unread
     ? "its session expired: it does not read its replies"

@@ -1,7 +1,7 @@
 /**
- * What the gateway holds for its connections, in bytes: requests until they are answered, answers until they are written, and what
- * is written until the client takes it. A connection at a limit is not read and none of its reads is begun, so that a client
- * that does not take its answers costs a bounded amount; it goes on when it has taken some.
+ * The gateway holds memory for its connections: requests until they are answered, answers until they are written, and what is
+ * written until the client takes it. A connection at a limit is not read and none of its reads is begun, so that a client that does
+ * not take its answers costs a bounded amount; the connection goes on when the client has taken some.
  */
 import {
   CONNECTION_ANSWER_BYTES_SOFT_MAX,
@@ -11,18 +11,18 @@ import {
 } from "../../../protocol/limits.ts";
 import type { Connection, State, Turn } from "./state.ts";
 
-/** The runtime says that all has been taken only after more than this: part of the contract of `drained`. */
+/** The runtime sends `drained` only after more than this was written; see `ConnectionMessage`. */
 const DRAINED_BYTES_MIN = 256 * 1024;
 
-/** Whether the gateway has room for more of a connection that already has something waiting. */
+/** Says whether the gateway may hold more for a connection that already has something waiting. */
 function mayHoldMore({ heldBytes, options }: State): boolean {
   return heldBytes < options.heldBytesMax;
 }
 
-/** Whether the next frame may be taken in. */
-export function mayRead(state: State, { queue, unsentBytes, ending }: Connection): boolean {
+/** Says whether the connection's next frame may be taken in. */
+export function mayRead(state: State, { phase, queue, unsentBytes }: Connection): boolean {
   return (
-    !ending &&
+    phase.kind === "attached" &&
     queue.length < CONNECTION_REQUESTS_MAX &&
     queue.bytes < CONNECTION_REQUEST_BYTES_MAX &&
     unsentBytes < CONNECTION_UNSENT_BYTES_SOFT_MAX &&
@@ -30,12 +30,12 @@ export function mayRead(state: State, { queue, unsentBytes, ending }: Connection
   );
 }
 
-/** How many bytes of answers the connection's next reads may make; one answer may be larger. 0: no read is begun. */
+/** Returns how many bytes of answers the connection's next reads may make; one answer may be larger. With 0 no read is begun. */
 export function answerBytesLeft(state: State, { queue, unsentBytes }: Connection): number {
   const left = CONNECTION_ANSWER_BYTES_SOFT_MAX - queue.answerBytes;
   if (left <= 0) return 0;
   if (mayHoldMore(state)) return left;
-  // One answer at a time goes on, of a client that takes them.
+  // A client that takes its answers gets one at a time.
   return queue.answerBytes === 0 && unsentBytes <= DRAINED_BYTES_MIN ? 1 : 0;
 }
 
@@ -51,7 +51,7 @@ export function countHeld<Result>(
   return result;
 }
 
-/** Bytes written and not known to be taken. So few that nobody says when they are taken do not count. */
+/** So many bytes are written and not known to be taken. They do not count while they are so few that no `drained` will come. */
 export function setUnsent(state: State, connection: Connection, bytes: number): void {
   state.heldBytes += countedUnsent(bytes) - countedUnsent(connection.unsentBytes);
   connection.unsentBytes = bytes;
@@ -61,18 +61,18 @@ function countedUnsent(bytes: number): number {
   return bytes > DRAINED_BYTES_MIN ? bytes : 0;
 }
 
-/** Of a connection that is closed: nothing waits for it any more. */
+/** The connection is closed: nothing waits for it any more. */
 export function forgetHeld(state: State, connection: Connection): void {
   const { queue } = connection;
   setUnsent(state, connection, 0);
   state.heldBytes -= queue.bytes + queue.answerBytes;
-  state.heldBack.delete(connection);
+  state.throttled.delete(connection);
 }
 
 /** Stops reading a client at its limits and goes on well below them, so that it does not flap. */
 export function updateReading({ state, effects }: Turn, connection: Connection): void {
   const { queue, number } = connection;
-  const reads = mayRead(state, connection) || connection.ending;
+  const reads = mayRead(state, connection) || connection.phase.kind === "closing";
   if (!reads && !connection.paused) {
     connection.paused = true;
     effects.push({ kind: "pauseReading", connection: number });
@@ -87,16 +87,16 @@ export function updateReading({ state, effects }: Turn, connection: Connection):
   }
 }
 
-/** Remembers who waits because the gateway holds too much for all. */
-export function holdBack(state: State, connection: Connection): void {
+/** Remembers that the connection waits because the gateway holds too much for all. */
+export function throttle(state: State, connection: Connection): void {
   if (mayHoldMore(state)) return;
-  if (connection.paused || connection.queue.undispatched) state.heldBack.add(connection);
+  if (connection.paused || connection.queue.undispatched) state.throttled.add(connection);
 }
 
-/** Those that waited because the gateway held too much, once it holds half of that. */
+/** Returns the connections that waited because the gateway held too much, once it holds half of that. */
 export function takeReleased(state: State): readonly Connection[] {
-  if (state.heldBack.size === 0 || state.heldBytes > state.options.heldBytesMax / 2) return [];
-  const released = [...state.heldBack];
-  state.heldBack.clear();
+  if (state.throttled.size === 0 || state.heldBytes > state.options.heldBytesMax / 2) return [];
+  const released = [...state.throttled];
+  state.throttled.clear();
   return released;
 }

@@ -1,80 +1,83 @@
 /**
- * What connections notice of a lost leader: nothing for a while, then they are closed. Meanwhile reads and pings are answered
- * and writes wait.
+ * Connections notice nothing of a lost leader for a while, then they are closed. Meanwhile reads and pings are answered and writes
+ * wait.
  */
 import { logEvent } from "../../log-event.ts";
-import type { LeaderHeard } from "../../heartbeat/messages.ts";
-import type { Leadership } from "../../../protocol/replication.ts";
-import { takeHeard, waitUntilMs } from "../contact.ts";
+import { servedBy } from "../attachment.ts";
+import { graceMs, withheldUntilMs } from "../contact.ts";
 import { close } from "./connections.ts";
-import { graceMs, keepUntilGraceEnds, startWaitingTimer } from "./grace.ts";
-import { askForSession, refuseImpossibleSessions } from "./handshake.ts";
+import { keepUntilGraceEnds, wakeAt } from "./grace.ts";
+import { askForSession } from "./handshake.ts";
 import { advance, answerPings } from "./requests.ts";
 import { startTouchTimer } from "./touches.ts";
-import type { Turn } from "./state.ts";
+import type { Connection, Phase, Turn } from "./state.ts";
 
-export function followLeadership(turn: Turn, { role, admission, epoch }: Leadership): void {
-  const { state } = turn;
-  const serving = role === "following" || role === "leading";
-  const isShort = admission !== "all" && admission !== state.admission;
-  state.admission = admission;
-  state.epoch = epoch;
-  if (serving !== state.serving) {
-    state.serving = serving;
-    if (serving) resume(turn);
-    else suspend(turn);
-  }
+/** The leader was found or lost, or the ensemble does not take all writes any more. */
+export function led(turn: Turn, leader: "found" | "lost" | "same", isShort: boolean): void {
+  if (leader === "found") resume(turn);
+  else if (leader === "lost") suspend(turn);
   if (isShort) runShort(turn);
 }
 
 /** Writes that wait here are refused; those handed on may wait for long, so pings are answered before them. */
 function runShort(turn: Turn): void {
   for (const connection of turn.state.connections.values()) {
-    if (connection.phase.kind !== "attached") continue;
+    if (servedBy(connection) === undefined) continue;
     answerPings(turn, connection);
-    if (connection.phase.kind === "attached") advance(turn, connection);
+    if (servedBy(connection) !== undefined) advance(turn, connection);
   }
 }
 
 function suspend(turn: Turn): void {
-  const { state } = turn;
-  state.leaderlessSinceMs = turn.nowMs;
-  for (const connection of state.connections.values()) {
+  for (const connection of turn.state.connections.values()) {
     const { phase } = connection;
-    if (phase.kind === "attached") answerPings(turn, connection);
-    if (phase.kind === "attached" || phase.kind === "connecting") {
-      keepUntilGraceEnds(turn, connection, phase.timeoutMs);
-    }
+    if (servedBy(connection) !== undefined) answerPings(turn, connection);
+    const timeoutMs = graceTimeoutMs(phase);
+    if (timeoutMs !== undefined) keepUntilGraceEnds(turn, connection, timeoutMs);
   }
 }
 
 function resume(turn: Turn): void {
   const { state, effects } = turn;
-  if (state.graceDueMs !== undefined) effects.push({ kind: "stopTimer", timer: "grace" });
-  state.graceDueMs = undefined;
+  if (state.due.grace !== undefined) effects.push({ kind: "stopTimer", timer: "grace" });
+  state.due.grace = undefined;
   for (const connection of state.connections.values()) {
     const { phase } = connection;
-    if (phase.kind === "held") askForSession(turn, connection, phase.request, phase.timeoutMs);
-    else if (phase.kind === "attached") advance(turn, connection);
+    if (phase.kind === "awaitingLeader") askForSession(turn, connection, phase.wish);
+    else if (servedBy(connection) !== undefined) advance(turn, connection);
   }
   startTouchTimer(turn);
+}
+
+/** Returns the session timeout of a connection that is kept for a while without a leader; undefined for others. */
+function graceTimeoutMs(phase: Phase): number | undefined {
+  switch (phase.kind) {
+    case "attached":
+    case "closing":
+      return phase.timeoutMs;
+    case "attaching":
+    case "awaitingLeader":
+      return phase.wish.timeoutMs;
+    default:
+      return undefined;
+  }
 }
 
 /** Closes the connections whose time is up, and waits for the next. */
 export function endGrace(turn: Turn): void {
   const { state, nowMs, effects } = turn;
-  state.graceDueMs = undefined;
-  if (state.serving) return;
-  const waitedMs = nowMs - state.leaderlessSinceMs;
+  state.due.grace = undefined;
+  if (state.leader.kind === "known") return;
+  const waitedMs = nowMs - state.leader.sinceMs;
   let closed = 0;
   for (const connection of state.connections.values()) {
-    const { phase } = connection;
-    if (phase.kind !== "attached" && phase.kind !== "connecting" && phase.kind !== "held") continue;
-    if (waitedMs >= graceMs(state, phase.timeoutMs)) {
+    const timeoutMs = graceTimeoutMs(connection.phase);
+    if (timeoutMs === undefined) continue;
+    if (waitedMs >= graceMs(state.options.failoverGraceMs, timeoutMs, 0)) {
       close(turn, connection);
       closed += 1;
     } else {
-      keepUntilGraceEnds(turn, connection, phase.timeoutMs);
+      keepUntilGraceEnds(turn, connection, timeoutMs);
     }
   }
   if (closed === 0) return;
@@ -82,35 +85,27 @@ export function endGrace(turn: Turn): void {
   effects.push(logEvent("closedWithoutLeader", detail));
 }
 
-/** The leader has heard of sessions: what waited for that leaves. */
-export function followHeard(turn: Turn, { turns }: LeaderHeard): void {
-  const { state } = turn;
-  const untilMs = takeHeard(state.contact, turns[state.name], (session, atMs) => {
-    const connection = state.sessions.get(session);
-    if (connection === undefined || connection.heardMs >= atMs) return;
-    connection.heardMs = atMs;
-    if (!state.waiting.delete(connection)) return;
-    // A ping that came too early to be answered stands behind writes by now.
-    if (state.admission !== "all") answerPings(turn, connection);
-    advance(turn, connection);
-  });
-  refuseImpossibleSessions(turn, untilMs);
+/** The leader has heard of the connection's session: the answers that waited for that leave. */
+export function released(turn: Turn, connection: Connection): void {
+  // A ping that came too early to be answered stands behind writes by now.
+  if (turn.state.admission !== "all") answerPings(turn, connection);
+  advance(turn, connection);
 }
 
-/** Closes the connections whose answers have waited for too long. */
-export function endWaiting(turn: Turn): void {
+/** Closes the connections whose answers have been withheld for too long. */
+export function endWithheld(turn: Turn): void {
   const { state, nowMs, effects } = turn;
-  state.waitingDueMs = undefined;
+  state.due.withheld = undefined;
   let closed = 0;
-  for (const connection of state.waiting) {
-    const { phase, heardMs } = connection;
-    if (phase.kind !== "attached") continue;
-    const dueMs = waitUntilMs(heardMs, phase.timeoutMs);
+  for (const connection of state.sessions.withheld) {
+    const served = servedBy(connection);
+    if (served === undefined) continue;
+    const dueMs = withheldUntilMs(connection.leaderHeardMs, served.timeoutMs);
     if (dueMs <= nowMs) {
       close(turn, connection);
       closed += 1;
     } else {
-      startWaitingTimer(turn, dueMs);
+      wakeAt(turn, "withheld", dueMs);
     }
   }
   if (closed === 0) return;

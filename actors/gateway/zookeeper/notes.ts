@@ -1,4 +1,4 @@
-/** Log lines that a client can cause: one a second for each address, with a count of how often it happened. */
+/** A client can cause log lines: each address gets one a second of a kind, with a count of how often it happened. */
 import type { EventName } from "../../../protocol/events.ts";
 import { logEvent } from "../../log-event.ts";
 import { addressOf, type Output } from "./state.ts";
@@ -6,17 +6,17 @@ import { addressOf, type Output } from "./state.ts";
 export type Note = {
   readonly event: EventName;
   readonly address: string;
-  /** The latest: reasons have the client's own numbers in them, so they do not tell lines apart. */
+  /** The latest reason. Reasons have the client's own numbers in them, so they do not tell lines apart. */
   reason: string;
-  /** Since the last line. */
+  /** How often it has happened since the last line. */
   count: number;
 };
 
 const NOTES_INTERVAL_MS = 1000;
-/** Addresses told apart in one interval; further ones share a line without an address. */
+/** So many addresses have lines of their own in one interval; further ones share a line without an address. */
 const NOTES_MAX = 1000;
 
-/** The first of its kind is logged at once, the others of the same second together. */
+/** The first event of its kind is logged at once, the others of the same second together. */
 export function note(
   output: Output,
   event: EventName,

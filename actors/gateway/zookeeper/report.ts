@@ -1,23 +1,21 @@
-/** The gateway's metrics, for the admin actor. */
+/** The gateway tells the admin actor its metrics, with a line for each client. */
 import { REPORTED_CLIENTS_MAX } from "../../../protocol/limits.ts";
-import type { GatewayReport } from "../../admin/messages.ts";
 import { tell } from "../../inboxes.ts";
+import { REPORT_INTERVAL_MS, reportOf } from "../metrics.ts";
 import type { ZooKeeperGatewayEffect, State, Turn } from "./state.ts";
-
-const REPORT_INTERVAL_MS = 1000;
 
 /** Reports if anything changed since the last report, then waits for the next time. */
 export function reportInTurn(turn: Turn): void {
   const { state } = turn;
-  const metrics = metricsOf(state);
+  const now = reportOf(state, []);
   const before = state.reported;
   const changed =
     before === undefined ||
-    before.connections !== metrics.connections ||
-    before.refused !== metrics.refused ||
-    before.received !== metrics.received ||
-    before.sent !== metrics.sent ||
-    before.outstanding !== metrics.outstanding;
+    before.connections !== now.connections ||
+    before.refused !== now.refused ||
+    before.received !== now.received ||
+    before.sent !== now.sent ||
+    before.outstanding !== now.outstanding;
   if (changed) reportNow(turn);
   turn.effects.push(reportTimer());
 }
@@ -27,33 +25,13 @@ export function reportTimer(): ZooKeeperGatewayEffect {
 }
 
 export function reportNow({ state, effects }: Turn): void {
-  const metrics = metricsOf(state);
-  state.reported = metrics;
+  const report = reportOf(state, clientLines(state));
+  state.reported = report;
   effects.push(tell(`tree/${state.lane}`, { kind: "reportMetrics" }));
-  effects.push(tell("admin", { ...metrics, clients: clientLines(state) }));
+  effects.push(tell("admin", report));
 }
 
-function metricsOf(state: State): Omit<GatewayReport, "clients"> {
-  const { latency } = state;
-  let outstanding = 0;
-  for (const { queue } of state.connections.values()) outstanding += queue.length;
-  return {
-    kind: "gatewayReport",
-    gateway: state.name,
-    connections: state.connections.size,
-    refused: state.refused,
-    received: state.received,
-    sent: state.sent,
-    outstanding,
-    latencyMs: {
-      min: latency.min,
-      average: latency.count === 0 ? 0 : latency.total / latency.count,
-      max: latency.max,
-    },
-  };
-}
-
-/** As `stat` prints them; the number in brackets tells whether the server reads the connection. */
+/** Returns lines as `stat` prints them; the number in brackets says whether the server reads the connection. */
 function clientLines(state: State): string[] {
   const lines: string[] = [];
   for (const {
@@ -65,7 +43,7 @@ function clientLines(state: State): string[] {
     sent,
   } of state.connections.values()) {
     if (lines.length === REPORTED_CLIENTS_MAX) break;
-    const reads = phase.kind === "word" || phase.kind === "closing" || paused ? 0 : 1;
+    const reads = phase.kind === "word" || phase.kind === "ended" || paused ? 0 : 1;
     const metrics = `queued=${queue.length},recved=${received},sent=${sent}`;
     lines.push(` /${remoteAddress}[${reads}](${metrics})`);
   }

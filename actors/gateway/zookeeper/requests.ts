@@ -1,11 +1,9 @@
-/** Requests of attached connections: from frames to the tree and the submitter, and from results to replies. */
+/** Frames of attached connections become requests to the tree and the submitter, and their results become replies. */
 import { unreachable } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { CONNECTION_UNSENT_BYTES_SOFT_MAX, PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
-import type { Operation, OperationResult } from "../../../protocol/operations.ts";
-import type { ReadResult } from "../../../protocol/reads.ts";
-import type { TreeReadResult } from "../../tree/messages.ts";
-import type { Zxid } from "../../../protocol/zxid.ts";
+import type { OperationResult } from "../../../protocol/operations.ts";
+import type { ReadResult, WatchEvent } from "../../../protocol/reads.ts";
 import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import {
   writeHeaderReply,
@@ -16,13 +14,14 @@ import {
 } from "../../../protocol/zookeeper/replies.ts";
 import { readRequest, type Request } from "../../../protocol/zookeeper/requests.ts";
 import { readRefusal, servedWrite, writeRefusal } from "../checks.ts";
-import { tell } from "../../inboxes.ts";
+import { enterClosing, servedBy } from "../attachment.ts";
+import { dispatch as dispatchRequests } from "../lane.ts";
+import { countAnswered } from "../metrics.ts";
 import { requestBytes } from "../request-bytes.ts";
 import { close, closeWithNote, refuse } from "./connections.ts";
 import { mayAnswer } from "./grace.ts";
-import { answerBytesLeft, countHeld, holdBack, mayRead, setUnsent, updateReading } from "./held.ts";
-import type { Entry } from "./queue.ts";
-import type { Connection, Output, State, Turn } from "./state.ts";
+import { answerBytesLeft, countHeld, mayRead, setUnsent, throttle, updateReading } from "./held.ts";
+import type { Connection, Entry, Output, State, Turn } from "./state.ts";
 
 /** Reads what can be read, sends on what can be sent on, replies to what is answered. */
 export function advance(turn: Turn, connection: Connection): void {
@@ -30,20 +29,20 @@ export function advance(turn: Turn, connection: Connection): void {
   for (;;) {
     readFrames(turn, connection);
     dispatch(turn, connection);
-    // What leaves makes room for the answers of further reads.
+    // The replies that leave make room for the answers of further reads.
     if (flush(turn, connection)) dispatch(turn, connection);
-    if (connection.phase.kind !== "attached") return;
+    if (servedBy(connection) === undefined) return;
     // Replies that needed no result made room for frames that were left over.
     if (!mayRead(state, connection) || !connection.frames.hasNext(PACKET_BYTES_MAX)) break;
   }
   updateReading(turn, connection);
-  holdBack(state, connection);
+  throttle(state, connection);
 }
 
 function readFrames(turn: Turn, connection: Connection): void {
   const { state } = turn;
   const { frames, queue } = connection;
-  while (connection.phase.kind === "attached" && mayRead(state, connection)) {
+  while (mayRead(state, connection)) {
     const frame = frames.next(PACKET_BYTES_MAX);
     if (frame === undefined) break;
     if (frame.kind === "badLength") {
@@ -56,10 +55,10 @@ function readFrames(turn: Turn, connection: Connection): void {
       break;
     }
     connection.received += 1;
-    state.received += 1;
-    const waits = (!state.serving || state.admission !== "all") && queue.length > 0;
+    state.metrics.received += 1;
+    const waits = (state.leader.kind === "lost" || state.admission !== "all") && queue.length > 0;
     if (request.kind === "ping" && waits) {
-      // Without a leader, or without room, a write may wait long; the client must know meanwhile that this node is there.
+      // Without a leader, or without space, a write may wait long; the client must know meanwhile that this node is there.
       if (mayAnswer(turn, connection)) {
         writeHeaderReply(state.writer, Xid.ping, state.zxid, Code.ok);
         countSent(state, connection);
@@ -70,20 +69,20 @@ function readFrames(turn: Turn, connection: Connection): void {
       if (connection.phase.kind !== "attached") break;
     }
     const bytes = requestBytes(request, frame.to - frame.from);
-    queue.push(request, bytes, turn.nowMs, state.zxid);
+    queue.push(request, request.xid, bytes, turn.nowMs);
     state.heldBytes += bytes;
-    if (isLast(request)) connection.ending = true;
+    if (isLast(request)) enterClosing(state.sessions, connection);
   }
   frames.settle();
 }
 
-/** What comes behind it is not read. */
+/** No request behind this one is read. */
 function isLast(request: Request): boolean {
   if (request.kind === "auth") return true;
   return request.kind === "write" && request.operation.kind === "closeSession";
 }
 
-/** The request, or its refusal. */
+/** Returns the request as it is served, or its refusal. */
 function taken(request: Request): Request {
   const { kind } = request;
   if (kind === "read") {
@@ -107,34 +106,10 @@ export function badLengthReason(length: number): string {
   return `a frame of ${length} bytes; at most ${PACKET_BYTES_MAX} are taken`;
 }
 
-function dispatch({ state, effects }: Turn, connection: Connection): void {
-  const { phase, number: client, queue } = connection;
-  if (phase.kind !== "attached" || !queue.undispatched) return;
-  const { serving: writable, admission, name: from } = state;
-  const answerBytesMax = answerBytesLeft(state, connection);
-  const { reads, writes } = queue.dispatch({ readable: answerBytesMax > 0, writable, admission });
-  if (reads.length > 0) {
-    const message = { kind: "read", from, client, reads, answerBytesMax } as const;
-    effects.push(tell(`tree/${state.lane}`, message));
-  }
-  if (writes.length > 0) {
-    const { session, attachedAt } = phase;
-    const operations = writes.map(
-      (operation): Operation => ({ kind: "client", session, attachedAt, operation }),
-    );
-    effects.push(tell(`submitter/${state.lane}`, { kind: "write", from, client, operations }));
-  }
-}
-
-/** Results of reads have come. */
-export function takeReads(
-  turn: Turn,
-  connection: Connection,
-  zxid: Zxid,
-  results: readonly TreeReadResult[],
-): void {
-  turn.state.heldBytes += connection.queue.answerReads(zxid, results);
-  advance(turn, connection);
+function dispatch(turn: Turn, connection: Connection): void {
+  const answerBytesMax = answerBytesLeft(turn.state, connection);
+  const writable = turn.state.leader.kind === "known";
+  dispatchRequests(turn, connection, answerBytesMax, writable);
 }
 
 /**
@@ -145,7 +120,7 @@ function flush(turn: Turn, connection: Connection): boolean {
   const { state } = turn;
   const { queue } = connection;
   const { writer } = state;
-  if (connection.phase.kind !== "attached" || queue.ready() === undefined) return false;
+  if (queue.ready() === undefined) return false;
   if (!mayAnswer(turn, connection)) return false;
   let last: Entry | undefined;
   while (connection.unsentBytes + writer.length < CONNECTION_UNSENT_BYTES_SOFT_MAX) {
@@ -153,7 +128,7 @@ function flush(turn: Turn, connection: Connection): boolean {
     if (entry === undefined) break;
     writeReply(state, connection, entry);
     countSent(state, connection);
-    if (entry.request.kind !== "event") countLatency(state, turn.nowMs - entry.startedMs);
+    if (entry.request.kind !== "event") countAnswered(state.metrics, turn.nowMs - entry.startedMs);
     state.heldBytes -= entry.bytes + entry.answerBytes;
     queue.shift();
     if (endsConnection(entry)) {
@@ -172,34 +147,39 @@ function flush(turn: Turn, connection: Connection): boolean {
   return wrote && last === undefined;
 }
 
-/** Of what a client names as its scheme. */
+/** So many letters of the scheme that a client names are logged. */
 const SCHEME_SHOWN_MAX = 32;
 
 function writeReply({ writer, zxid }: State, connection: Connection, entry: Entry): void {
-  const { request } = entry;
+  const { request, id: xid } = entry;
+  if (entry.state === "refused") {
+    const { code } = entry.result as Extract<OperationResult, { readonly kind: "error" }>;
+    writeHeaderReply(writer, xid, connection.repliedZxid, code);
+    return;
+  }
   if (entry.result !== undefined) connection.repliedZxid = entry.zxid;
   switch (request.kind) {
     case "ping":
       writeHeaderReply(writer, Xid.ping, zxid, Code.ok);
       return;
     case "refused": {
-      const { xid, code, multi } = request;
+      const { code, multi } = request;
       if (multi === undefined) writeHeaderReply(writer, xid, connection.repliedZxid, code);
       else writeRefusedMulti(writer, { xid, zxid: connection.repliedZxid, code, multi });
       return;
     }
     case "auth":
-      writeHeaderReply(writer, request.xid, connection.repliedZxid, Code.authFailed);
+      writeHeaderReply(writer, xid, connection.repliedZxid, Code.authFailed);
       return;
     case "event":
       writeWatchEvent(writer, request.event);
       return;
     case "read":
       // The queue matches results with requests of their own kind.
-      writeReadReply(writer, request.xid, entry.zxid, request.opCode, entry.result as ReadResult);
+      writeReadReply(writer, xid, entry.zxid, request.opCode, entry.result as ReadResult);
       return;
     case "write": {
-      const { xid, opCode, operation } = request;
+      const { opCode, operation } = request;
       const result = entry.result as OperationResult;
       writeWriteReply(writer, xid, entry.zxid, opCode, operation, result);
       return;
@@ -220,7 +200,7 @@ function endsConnection({ request, result }: Entry): boolean {
   );
 }
 
-/** What the writer holds, as one effect. */
+/** Sends what the writer holds, as one effect. */
 export function writeOut(turn: Output, connection: Connection): void {
   const { writer } = turn.state;
   if (writer.length === 0) return;
@@ -233,11 +213,12 @@ export function writeOut(turn: Output, connection: Connection): void {
 export function sendEvents(
   turn: Turn,
   connection: Connection,
-  events: Parameters<Connection["queue"]["insertEvents"]>[0],
+  events: readonly WatchEvent[],
 ): void {
   const { state } = turn;
   if (connection.queue.ready() !== undefined || !mayAnswer(turn, connection)) {
-    connection.queue.insertEvents(events, turn.nowMs);
+    const entries = events.map((event) => ({ kind: "event", event }) as const);
+    connection.queue.insertEvents(entries, turn.nowMs);
     advance(turn, connection);
     return;
   }
@@ -248,26 +229,23 @@ export function sendEvents(
   writeOut(turn, connection);
 }
 
-/** Pings that wait behind writes, when it is not known when those will be answered. */
+/** Answers pings that wait behind writes, when it is not known when those will be answered. */
 export function answerPings(turn: Turn, connection: Connection): void {
   const { state } = turn;
   if (!mayAnswer(turn, connection)) return;
-  const pings = countHeld(state, connection, () => connection.queue.takePings());
-  for (let index = 0; index < pings; index += 1) {
+  const pings = countHeld(state, connection, () => connection.queue.take(isPing));
+  for (let left = pings.length; left > 0; left -= 1) {
     writeHeaderReply(state.writer, Xid.ping, state.zxid, Code.ok);
     countSent(state, connection);
   }
   writeOut(turn, connection);
 }
 
-export function countSent(state: State, connection: Connection): void {
-  state.sent += 1;
-  connection.sent += 1;
+function isPing({ request }: Entry): boolean {
+  return request.kind === "ping";
 }
 
-function countLatency({ latency }: State, tookMs: number): void {
-  latency.min = latency.count === 0 || tookMs < latency.min ? tookMs : latency.min;
-  latency.max = tookMs > latency.max ? tookMs : latency.max;
-  latency.count += 1;
-  latency.total += tookMs;
+export function countSent(state: State, connection: Connection): void {
+  state.metrics.sent += 1;
+  connection.sent += 1;
 }

@@ -1,19 +1,28 @@
-/** Tells the heartbeat actor which sessions have been heard of: together, and not more often than needed. */
+/** The heartbeat actor is told which sessions have been heard of: together, and not more often than needed. */
+import type { SessionId } from "../../../protocol/ids.ts";
 import { tellTouched } from "../contact.ts";
 import type { Turn } from "./state.ts";
 
-/** Tells the heartbeat actor soon which sessions have been heard of. Without a leader nobody could use it: it waits. */
+const TOUCH_INTERVAL_MS = 250;
+
+/** The session's client is alive. */
+export function touch(turn: Turn, session: SessionId): void {
+  turn.state.contact.touched.add(session);
+  startTouchTimer(turn);
+}
+
+/** Starts the timer if there is something to tell. While no leader is known nobody could use the news, so it waits. */
 export function startTouchTimer({ state, effects }: Turn): void {
   const { touched, probing } = state.contact;
-  if (state.touchTimerRuns || !state.serving || (touched.size === 0 && !probing)) return;
+  if (state.touchTimerRuns || state.leader.kind === "lost") return;
+  if (touched.size === 0 && !probing) return;
   state.touchTimerRuns = true;
   const afterMs = Math.min(TOUCH_INTERVAL_MS, state.options.minSessionTimeoutMs / 8);
   effects.push({ kind: "startTimer", timer: "touch", afterMs: Math.max(1, Math.floor(afterMs)) });
 }
 
-const TOUCH_INTERVAL_MS = 250;
-
 export function flushTouched({ state, effects, nowMs }: Turn): void {
   state.touchTimerRuns = false;
-  if (state.serving) effects.push(...tellTouched(state.contact, state.name, nowMs));
+  if (state.leader.kind === "lost") return;
+  effects.push(...tellTouched(state.contact, state.name, nowMs));
 }

@@ -1,7 +1,7 @@
-/** Four-letter words: ZooKeeper's plain-text questions, asked with the first four bytes of a connection. */
+/** Four-letter words are ZooKeeper's plain-text questions, asked with the first four bytes of a connection. */
 import { SERVED_WORDS, UNSERVED_WORDS } from "../../../protocol/zookeeper/words.ts";
 import { tell } from "../../inboxes.ts";
-import { close, enter } from "./connections.ts";
+import { close, enterPhase } from "./connections.ts";
 import { reportNow } from "./report.ts";
 import type { Connection, Turn } from "./state.ts";
 
@@ -9,14 +9,14 @@ const BY_CODE: ReadonlyMap<number, string> = new Map(
   [...SERVED_WORDS, ...UNSERVED_WORDS].map((word) => [codeOf(word), word]),
 );
 
-/** The word's four bytes as a big-endian number. */
+/** Returns the word's four bytes as a big-endian number. */
 function codeOf(word: string): number {
   let code = 0;
   for (let index = 0; index < 4; index += 1) code = (code << 8) | word.charCodeAt(index);
   return code;
 }
 
-/** True if the connection asks a word; it is then answered and closed. */
+/** Returns true if the connection asks a word; it is then answered and closed. */
 export function askWord(turn: Turn, connection: Connection): boolean {
   const { state } = turn;
   const code = connection.frames.peekInt32();
@@ -24,8 +24,8 @@ export function askWord(turn: Turn, connection: Connection): boolean {
   const { phase } = connection;
   if (word === undefined || phase.kind !== "opened") return false;
   connection.received += 1;
-  state.received += 1;
-  enter(turn, connection, { kind: "word", deadlineMs: phase.deadlineMs });
+  state.metrics.received += 1;
+  enterPhase(turn, connection, { kind: "word" });
   if (!SERVED_WORDS.includes(word)) {
     answerWord(turn, connection, `${word} is not executed because zooid does not serve it.\n`);
     return true;
@@ -42,7 +42,7 @@ export function askWord(turn: Turn, connection: Connection): boolean {
   return true;
 }
 
-/** Asks the admin actor once the tree, which was asked for its figures in this turn, has told them. */
+/** Asks the admin actor once the tree, which was asked for its metrics in this turn, has told them. */
 export function passWords({ state, effects }: Turn): void {
   for (const { client, word } of state.asked) {
     effects.push(tell("admin", { kind: "fourLetterWord", from: state.name, client, word }));
@@ -56,6 +56,6 @@ export function answerWord(turn: Turn, connection: Connection, text: string): vo
     connection: connection.number,
     bytes: new TextEncoder().encode(text),
   });
-  turn.state.sent += 1;
+  turn.state.metrics.sent += 1;
   close(turn, connection);
 }

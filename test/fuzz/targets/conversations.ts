@@ -2,6 +2,7 @@
  * Whole conversations on both protocols with one node's real actors: hostile clients, whose script the input is, beside a good
  * one, which has to be served whatever they do. When all have gone nothing of them may be left.
  */
+import type { Sessions } from "../../../actors/gateway/attachment.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { JuteReader } from "../../../protocol/jute.ts";
 import { requestFrame } from "../../support/gateway-driver.ts";
@@ -111,12 +112,16 @@ function lead(node: OneNode, script: Script): void {
 function leave(node: OneNode, good: GoodClient, strangers: readonly ZooKeeperStranger[]): void {
   for (const each of strangers) each.leave();
   good.leave();
-  const { connections, sessions, heldBack, waiting, opened } = node.zookeeper;
+  const { connections, sessions, throttled, handshakes } = node.zookeeper;
   must(connections.size === 0, "no connection is left");
-  must(sessions.size === 0, "no session of one is left");
-  must(heldBack.size === 0 && waiting.size === 0 && opened.size === 0, "nobody waits");
+  must(isEmpty(sessions), "no session of one is left");
+  must(throttled.size === 0 && handshakes.size === 0, "nobody waits");
   must(node.zookeeper.heldBytes === 0, "no bytes are held for nobody");
   must(node.tree.watches.count === 0, "no watch is left");
+}
+
+function isEmpty({ holders, attaching, impossible, withheld }: Sessions<unknown>): boolean {
+  return [holders, attaching, impossible, withheld].every(({ size }) => size === 0);
 }
 
 /** Silent clients are forgotten, their sessions expire, their ephemeral znodes go. */
@@ -124,7 +129,7 @@ function forget(node: OneNode): void {
   node.advance(FORGET_MS);
   const { nats, tree } = node;
   must(nats.connections.size === 0 && nats.byInbox.size === 0, "no native connection is left");
-  must(nats.bySession.size === 0 && nats.held.size === 0, "no session of one is left");
+  must(isEmpty(nats.sessions), "no session of one is left");
   must(nats.requestBytes === 0, "no bytes of requests are held for nobody");
   must(tree.streams.byClient.size === 0, "no change stream is left");
   must(tree.sessions.size === 0, "no session is left");

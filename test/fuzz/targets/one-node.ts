@@ -25,6 +25,7 @@ import type { NodeConfig } from "../../../server/config/node-config.ts";
 import { addAdminActor, addGatewayActors } from "../../../server/gateways.ts";
 import { validate } from "../../../server/config/validate.ts";
 import { addReplicaActors } from "../../../server/placement.ts";
+import { wireAll } from "../../../server/wiring.ts";
 import { must } from "../target.ts";
 import type { Turn } from "../../../runtime/turn.ts";
 import type { LocalEffect } from "../../../runtime/effects.ts";
@@ -87,6 +88,7 @@ export class OneNode {
     addReplicaActors(this.system, CONFIG, 1);
     addAdminActor(this.system, CONFIG);
     addGatewayActors(this.system, CONFIG, 1);
+    wireAll(this.system, 1);
     this.lead("leading", "all");
   }
 
@@ -185,6 +187,7 @@ type FuzzLeadership = {
 function addStandIns(system: ActorSystem): void {
   system.add(logSyncStandIn());
   system.add(heartbeatStandIn());
+  system.add(electionStandIn());
   system.add(sessionsActor({ tickMs: 500 }));
 }
 
@@ -264,5 +267,16 @@ function heartbeatStandIn(): Actor<undefined, HeartbeatMessage, LocalEffect<neve
       const turns = { [receipt.gateway]: [receipt.turn] };
       effects.push(emit("leaderHeard", { kind: "leaderHeard", turns }));
     },
+  };
+}
+
+/** It hears who leads, and nobody asks it. */
+function electionStandIn(): Actor<undefined, object, LocalEffect<never>> {
+  return {
+    name: "election",
+    supervision: "stopNode",
+    mailbox: { capacity: 100_000, whenFull: "stopNode" },
+    start: () => undefined,
+    receive: () => undefined,
   };
 }

@@ -34,7 +34,7 @@ export function checkRequests(state: GatewayState, message: ZooKeeperGatewayMess
 function checkHeld({ connections, heldBytes }: GatewayState): void {
   let held = 0;
   for (const { number, phase, queue, unsentBytes } of connections.values()) {
-    if (phase.kind !== "attached") continue;
+    if (!("attachedAt" in phase)) continue;
     held += queue.bytes + queue.answerBytes + (unsentBytes > UNTOLD_BYTES_MAX ? unsentBytes : 0);
     must(queue.answerBytes <= ANSWER_BYTES_MAX, "limits", () => {
       return `${queue.answerBytes} bytes of answers wait for connection ${number}`;

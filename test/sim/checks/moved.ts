@@ -29,10 +29,9 @@ export class MovedSessions {
     }
     for (const connection of state.connections.values()) {
       const { phase } = connection;
-      if (phase.kind !== "attached" && phase.kind !== "open") continue;
-      const ends = "ending" in connection && connection.ending;
+      if (phase.kind !== "attached") continue;
       const last = told.get(phase.session) ?? 0;
-      must(phase.attachedAt >= last || ends, "one connection", () => {
+      must(phase.attachedAt >= last, "one connection", () => {
         const since = `attached there since ${phase.attachedAt}, elsewhere since ${last}`;
         return `${who} serves session 0x${phase.session.toString(16)}, ${since}`;
       });

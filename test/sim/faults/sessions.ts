@@ -26,10 +26,8 @@ export function sessionFaults(
   const attaching = (session: number): SimNode | undefined =>
     nodes.find((node) => {
       for (let lane = 1; lane <= plan.lanes; lane += 1) {
-        if (node.gateway(lane)?.attaching.has(session as never) === true) return true;
-        const connections = node.natsGateway(lane)?.connections.values() ?? [];
-        for (const { phase } of connections) {
-          if (phase.kind === "opening" && phase.session === session) return true;
+        for (const gateway of [node.gateway(lane), node.natsGateway(lane)]) {
+          if (gateway?.sessions.attaching.has(session as never) === true) return true;
         }
       }
       return false;

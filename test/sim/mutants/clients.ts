@@ -3,7 +3,7 @@ import type { Mutant } from "./mutant.ts";
 
 const GRACE = "actors/gateway/zookeeper/grace.ts";
 const HEARTBEAT = "actors/heartbeat/heartbeat.ts";
-const QUEUE = "actors/gateway/zookeeper/queue.ts";
+const QUEUE = "actors/gateway/request-queue.ts";
 const SESSIONS = "actors/sessions/sessions.ts";
 
 export const CLIENT_MUTANTS: readonly Mutant[] = [
@@ -63,7 +63,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: GRACE,
-        find: "if (nowMs <= answerUntilMs(heardMs, phase.timeoutMs)) return true;",
+        find: "if (nowMs <= answerUntilMs(leaderHeardMs, served.timeoutMs)) return true;",
         replace: "return true;",
       },
     ],
@@ -111,7 +111,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
         file: QUEUE,
         find: 'assert(entry.request.kind === kind, "results come in the order of their requests");',
         replace: `if (entry.request.kind !== kind) {
-      return this.#entries.find((each) => !each.answered && each.request.kind === kind);
+      return this.#entries.find((each) => !isAnswered(each) && each.request.kind === kind);
     }`,
       },
     ],
@@ -122,7 +122,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: QUEUE,
-        find: "while (at < this.#nextDispatch && this.#entries[at]?.answered === true) at += 1;",
+        find: "while (at < this.#nextDispatch && isAnswered(this.#entries[at])) at += 1;",
         replace: "at = this.#nextDispatch;",
       },
       {
@@ -138,8 +138,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/gateway/zookeeper/requests.ts",
-        find: "writeReadReply(writer, request.xid, entry.zxid,",
-        replace: "writeReadReply(writer, request.xid, zxid,",
+        find: "writeReadReply(writer, xid, entry.zxid,",
+        replace: "writeReadReply(writer, xid, zxid,",
       },
     ],
   },

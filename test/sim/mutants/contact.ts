@@ -5,6 +5,7 @@ const APPLY = "actors/tree/apply/apply.ts";
 const HANDSHAKE = "actors/gateway/zookeeper/handshake.ts";
 const HEARTBEAT = "actors/heartbeat/heartbeat.ts";
 const NATIVE = "actors/gateway/nats/connections.ts";
+const NATIVE_GATEWAY = "actors/gateway/nats/gateway.ts";
 const SESSIONS = "actors/sessions/sessions.ts";
 const SUPPORT = "actors/heartbeat/support.ts";
 
@@ -84,12 +85,9 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
     mistake: "the old connection of a session that has moved goes on being served",
     edits: [
       {
-        file: HANDSHAKE,
-        find: `    if (holder?.phase.kind === "attached" && holder.phase.attachedAt < attachedAt) {
-      closeMoved(turn, holder);
-    }
-`,
-        replace: "",
+        file: "actors/gateway/zookeeper/gateway.ts",
+        find: 'if (reason === "moved") closeMoved(turn, connection);',
+        replace: 'if (reason === "moved") return;',
       },
     ],
   },
@@ -98,9 +96,12 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
     mistake: "the old connection of a native client's session goes on being served",
     edits: [
       {
-        file: NATIVE,
-        find: `if (connection !== undefined) supersede(turn, connection, attachedAt);`,
-        replace: "if (connection === undefined) continue;",
+        file: NATIVE_GATEWAY,
+        find: "  end,\n  checked: takeChecked,",
+        replace: `  end: (turn, connection, reason) => {
+    if (reason !== "moved") end(turn, connection, reason);
+  },
+  checked: takeChecked,`,
       },
     ],
   },
@@ -121,7 +122,7 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: HANDSHAKE,
-        find: "if (turn.nowMs > answerUntilMs(connection.heardMs, timeoutMs)) {",
+        find: "if (turn.nowMs > answerUntilMs(connection.leaderHeardMs, timeoutMs)) {",
         replace: "if (false) {",
       },
     ],
@@ -133,7 +134,8 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
       {
         file: HANDSHAKE,
         find: "  if (phase.supersededAt > attachedAt) {\n",
-        replace: "  connection.heardMs = turn.nowMs;\n  if (phase.supersededAt > attachedAt) {\n",
+        replace:
+          "  connection.leaderHeardMs = turn.nowMs;\n  if (phase.supersededAt > attachedAt) {\n",
       },
     ],
   },
@@ -143,9 +145,9 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: NATIVE,
-        find: `  connection.phase = { kind: "open", session, attachedAt };`,
+        find: `  enter(state.sessions, connection, { kind: "attached",`,
         replace: `  connection.leaderHeardMs = turn.nowMs;
-  connection.phase = { kind: "open", session, attachedAt };`,
+  enter(state.sessions, connection, { kind: "attached",`,
       },
     ],
   },

@@ -3,6 +3,7 @@ import type { Mutant } from "./mutant.ts";
 
 const STREAMS = "actors/tree/watch/streams.ts";
 const GATEWAY = "actors/gateway/nats/gateway.ts";
+const QUEUE = "actors/gateway/request-queue.ts";
 
 export const NATIVE_MUTANTS: readonly Mutant[] = [
   {
@@ -89,9 +90,16 @@ export const NATIVE_MUTANTS: readonly Mutant[] = [
     mistake: "a native client's read does not wait for its own writes",
     edits: [
       {
-        file: "actors/gateway/nats/requests.ts",
-        find: "if (writes.length > 0 || run.asks || !readable) return false;",
-        replace: "if (run.asks || !readable) return false;",
+        file: QUEUE,
+        find: "if (this.#writesOut > 0 || !readable || asks) break;",
+        replace: 'if (("xid" in request && this.#writesOut > 0) || !readable || asks) break;',
+      },
+      {
+        file: QUEUE,
+        find: 'assert(entry.request.kind === kind, "results come in the order of their requests");',
+        replace: `if (entry.request.kind !== kind) {
+      return this.#entries.find((each) => !isAnswered(each) && each.request.kind === kind);
+    }`,
       },
     ],
   },
@@ -101,7 +109,7 @@ export const NATIVE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/gateway/nats/output.ts",
-        find: "if (nowMs > answerUntilMs(connection.leaderHeardMs, connection.timeoutMs)) {",
+        find: "if (nowMs > answerUntilMs(connection.leaderHeardMs, timeoutMsOf(phase))) {",
         replace: "if (false) {",
       },
     ],

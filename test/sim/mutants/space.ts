@@ -2,7 +2,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const TREE_SIZE = "actors/tree/store/size.ts";
-const QUEUE = "actors/gateway/zookeeper/queue.ts";
+const QUEUE = "actors/gateway/request-queue.ts";
 
 export const SPACE_MUTANTS: readonly Mutant[] = [
   {
@@ -11,19 +11,19 @@ export const SPACE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: QUEUE,
-        find: "        refuse(entry, admission);\n      } else if",
+        find: "        this.#refuse(entry, admission);\n      } else if",
         replace:
-          "        refuse(entry, admission);\n        (this.stray ??= []).push(request.operation);\n      } else if",
+          "        this.#refuse(entry, admission);\n        (this.stray ??= []).push(request.operation);\n      } else if",
       },
       // Its result goes to nobody.
       {
-        file: "actors/gateway/zookeeper/requests.ts",
+        file: "actors/gateway/lane.ts",
         find: "  if (writes.length > 0) {",
-        replace: `  for (const operation of connection.queue.stray?.splice(0) ?? []) {
-    const { session, attachedAt } = phase;
+        replace: `  for (const operation of queue.stray?.splice(0) ?? []) {
+    const { session, attachedAt } = served;
     const operations = [{ kind: "client", session, attachedAt, operation }];
     effects.push(
-      tell(\`submitter/\${state.lane}\`, { kind: "write", from: state.name, client: -1, operations }),
+      tell(\`submitter/\${lane}\`, { kind: "write", from, client: -1, operations }),
     );
   }
   if (writes.length > 0) {`,

@@ -172,14 +172,14 @@ test("a connection whose answers wait is closed before the leader can end its se
   gateway.nowMs += 3_000;
   const effects = gateway.bytes(1, requestFrame(0, ping()));
   const timer = effects.find(
-    (effect) => effect.kind === "startTimer" && effect.timer === "waiting",
+    (effect) => effect.kind === "startTimer" && effect.timer === "withheld",
   );
   t.like(timer, { afterMs: 4_500 });
   gateway.nowMs += 4_499;
-  gateway.timer("waiting");
+  gateway.timer("withheld");
   t.false(gateway.closed(1));
   gateway.nowMs += 1;
-  gateway.timer("waiting");
+  gateway.timer("withheld");
   t.true(gateway.closed(1));
   t.is(gateway.written(1).length, 0);
 });

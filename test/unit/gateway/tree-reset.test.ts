@@ -43,7 +43,7 @@ test("results that come after the reset are nobody's, and a new connection is se
 test("the gateway of native clients ends every connection, and takes them again", (t) => {
   const timeouts = { minSessionTimeoutMs: 4000, maxSessionTimeoutMs: 40_000 };
   const gateway = new Driven(
-    natsGatewayActor({ server: server(1), lane: 1, ensemble: "test", timeouts }),
+    natsGatewayActor({ server: server(1), lane: 1, ensemble: "test", ...timeouts }),
   );
   gateway.receive({
     kind: "leadership",

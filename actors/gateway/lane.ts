@@ -1,0 +1,68 @@
+/** A gateway asks the tree of its lane, which answers reads, and the submitter, which has writes logged. */
+import type { SessionId } from "../../protocol/ids.ts";
+import type { ClientOperation, Operation } from "../../protocol/operations.ts";
+import { tell } from "../inboxes.ts";
+import { servedBy, type SessionWish } from "./attachment.ts";
+import { isOfNoEpoch } from "./contact.ts";
+import type { GatewayConnection, GatewayTurn } from "./gateway-state.ts";
+
+/** Asks the tree whether the password is the session's. Nothing happens to the session before that is known. */
+export function checkSession<Connection extends GatewayConnection>(
+  { state, effects }: GatewayTurn<Connection>,
+  connection: Connection,
+  { session, password }: SessionWish,
+): void {
+  const { name: from, lane, contact, sessions, epoch } = state;
+  if (isOfNoEpoch(session, epoch)) {
+    contact.probing = true;
+    sessions.impossible.add(connection);
+  }
+  const check = { kind: "checkSession", from, client: connection.number, password } as const;
+  effects.push(tell(`tree/${lane}`, { ...check, session: session as SessionId }));
+}
+
+/** Asks the submitter for an operation of the connection that is no request of its client. */
+export function submit<Connection extends GatewayConnection>(
+  { state, effects }: GatewayTurn<Connection>,
+  { number: client }: Connection,
+  operation: Operation,
+): void {
+  const { name: from, lane } = state;
+  effects.push(tell(`submitter/${lane}`, { kind: "write", from, client, operations: [operation] }));
+}
+
+const NONE: readonly ClientOperation[] = [];
+
+/** Hands on the requests of the connection that may go now. Returns the writes among them. */
+export function dispatch<Connection extends GatewayConnection>(
+  { state, effects }: GatewayTurn<Connection>,
+  connection: Connection,
+  answerBytesMax: number,
+  writable: boolean,
+): readonly ClientOperation[] {
+  const { name: from, lane, admission } = state;
+  const { number: client, queue } = connection;
+  const served = servedBy(connection);
+  if (served === undefined || !queue.undispatched) return NONE;
+  const { reads, writes } = queue.dispatch({ readable: answerBytesMax > 0, writable, admission });
+  if (reads.length > 0) {
+    effects.push(tell(`tree/${lane}`, { kind: "read", from, client, reads, answerBytesMax }));
+  }
+  if (writes.length > 0) {
+    const { session, attachedAt } = served;
+    const operations = writes.map(
+      (operation): Operation => ({ kind: "client", session, attachedAt, operation }),
+    );
+    effects.push(tell(`submitter/${lane}`, { kind: "write", from, client, operations }));
+  }
+  return writes;
+}
+
+/** Lets the tree forget what it keeps for the connection: its watches, its change streams, its question for a password. */
+export function forgetInTree<Connection extends GatewayConnection>(
+  { state, effects }: Pick<GatewayTurn<Connection>, "state" | "effects">,
+  { number: client }: Connection,
+): void {
+  const { name: from, lane } = state;
+  effects.push(tell(`tree/${lane}`, { kind: "forget", from, client }));
+}

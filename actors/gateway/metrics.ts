@@ -1,0 +1,49 @@
+/** A gateway counts these for the admin actor. */
+import type { GatewayReport } from "../admin/messages.ts";
+import type { GatewayConnection, GatewayState } from "./gateway-state.ts";
+
+/** A gateway reports once in so many milliseconds. */
+export const REPORT_INTERVAL_MS = 1000;
+
+export type Metrics = {
+  /** Clients that were turned away before they had a connection. */
+  refused: number;
+  received: number;
+  sent: number;
+  /** So many requests were answered, which took so long. */
+  answered: number;
+  totalMs: number;
+  minMs: number;
+  maxMs: number;
+};
+
+export function newMetrics(): Metrics {
+  return { refused: 0, received: 0, sent: 0, answered: 0, totalMs: 0, minMs: 0, maxMs: 0 };
+}
+
+export function countAnswered(metrics: Metrics, tookMs: number): void {
+  metrics.minMs = metrics.answered === 0 || tookMs < metrics.minMs ? tookMs : metrics.minMs;
+  metrics.maxMs = tookMs > metrics.maxMs ? tookMs : metrics.maxMs;
+  metrics.answered += 1;
+  metrics.totalMs += tookMs;
+}
+
+export function reportOf<Connection extends GatewayConnection>(
+  { name: gateway, connections, metrics }: GatewayState<Connection>,
+  clients: readonly string[],
+): GatewayReport {
+  const { refused, received, sent, answered, totalMs, minMs: min, maxMs: max } = metrics;
+  let outstanding = 0;
+  for (const { queue } of connections.values()) outstanding += queue.length;
+  return {
+    kind: "gatewayReport",
+    gateway,
+    connections: connections.size,
+    refused,
+    received,
+    sent,
+    outstanding,
+    latencyMs: { min, average: answered === 0 ? 0 : totalMs / answered, max },
+    clients,
+  };
+}
