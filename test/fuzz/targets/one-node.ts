@@ -22,7 +22,7 @@ import type { ConnectionEffect } from "../../../runtime/effects.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
 import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
 import type { NodeConfig } from "../../../server/config/node-config.ts";
-import { addAdminActor, addGatewayActors } from "../../../server/gateways.ts";
+import { addAdminActor, addChangesActor, addGatewayActors } from "../../../server/gateways.ts";
 import { validate } from "../../../server/config/validate.ts";
 import { addReplicaActors } from "../../../server/placement.ts";
 import { wireAll } from "../../../server/wiring.ts";
@@ -87,6 +87,7 @@ export class OneNode {
     addStandIns(this.system);
     addReplicaActors(this.system, CONFIG, 1);
     addAdminActor(this.system, CONFIG);
+    addChangesActor(this.system);
     addGatewayActors(this.system, CONFIG, 1);
     wireAll(this.system, 1);
     this.lead("leading", "all");
