@@ -42,6 +42,9 @@ export interface DiskPort {
   ): void;
 }
 
+/** Where a step of an actor can fail: before it, when its state has changed and nothing is performed yet, and at each of its effects. */
+export type StepPoint = "before" | "decided" | "effect";
+
 export type SystemOptions = {
   readonly node: ServerId;
   readonly clock: Clock;
@@ -56,8 +59,8 @@ export type SystemOptions = {
   readonly connections?: ConnectionPort | undefined;
   /** A step that takes so many milliseconds is logged as `slowStep`. Default: none is. */
   readonly slowStepMs?: number | undefined;
-  /** Called before each step, under the actor's supervision: the simulator has actors fail here. */
-  readonly beforeStep?: ((actor: string, message: object) => void) | undefined;
+  /** Called at each point of each step, under the actor's supervision: the simulator has actors fail here. */
+  readonly atStep?: ((point: StepPoint, actor: string, message: object) => void) | undefined;
   /** The link to the thread where an actor lives that is not of this system. */
   readonly route: (to: string) => Link | undefined;
   /** Called once, when an actor asked for it or failed under supervision `stopNode`. */
@@ -134,6 +137,11 @@ export class ActorSystem {
 
   get inspection$(): Observable<InspectionEvent> {
     return this.#inspection;
+  }
+
+  /** What the clock says that its actors see, in milliseconds. */
+  get nowMs(): number {
+    return this.#options.clock.nowMs();
   }
 
   /** What each step decides, before it is performed. Subscribers must not change what they are given. */
@@ -281,14 +289,16 @@ export class ActorSystem {
   /** What the actor decides, and what it asks for: an effect that cannot be performed is a failure of the actor too. */
   #step(cell: Cell, message: object): void {
     const { actor } = cell;
+    const { atStep } = this.#options;
     const startedMs = this.#watch.startStep();
-    this.#options.beforeStep?.(actor.name, message);
+    atStep?.("before", actor.name, message);
     const turn = this.#newTurn(cell);
     if (message === START) cell.state = actor.start(turn);
     else actor.receive(turn, message);
     const { effects } = turn;
     if (startedMs !== undefined) this.#watch.decided({ cell, message, effects });
-    this.#performAll(cell, effects);
+    atStep?.("decided", actor.name, message);
+    this.#performAll(cell, effects, message);
     if (startedMs !== undefined) this.#watch.done({ cell, message, effects }, startedMs);
   }
 
@@ -296,11 +306,14 @@ export class ActorSystem {
     return { ...this.#context, state, effects: [] };
   }
 
-  #performAll(cell: Cell, effects: readonly Effect[]): void {
+  /** `message`: of the step that asked for them; a recovery has none. */
+  #performAll(cell: Cell, effects: readonly Effect[], message?: object): void {
+    const { atStep } = this.#options;
     let failure: { readonly error: unknown } | undefined;
     for (const effect of effects) {
       if (this.#stopped) return;
       try {
+        if (message !== undefined) atStep?.("effect", cell.actor.name, message);
         this.#perform(cell, effect);
       } catch (error) {
         if (cell.actor.supervision === "stopNode") throw error;

@@ -37,7 +37,7 @@ import { NodeClock } from "./node-clock.ts";
 import type { Plan } from "./plan.ts";
 import { NodeObserver } from "./observer.ts";
 import { Random } from "./random.ts";
-import { failIfPlanted, type Incarnation, SimNode } from "./sim-node.ts";
+import { failIfPlanned, type Incarnation, SimNode } from "./sim-node.ts";
 import { threadLinksOf } from "./thread-links.ts";
 import { stragglers } from "./stragglers.ts";
 import type { Trace } from "./trace.ts";
@@ -322,7 +322,7 @@ export class Cluster {
           return there === "main" ? undefined : threadLinks.get(there);
         },
         onStopNode: (reason) => this.#stopped(node, made.incarnation ?? node.incarnation, reason),
-        beforeStep: (actor, message) => failIfPlanted(node.failing, actor, message),
+        atStep: (point, actor, message) => failIfPlanned(node.failing, { point, actor, message }),
       });
     const shared = plan.threads === undefined ? make("main") : undefined;
     for (const thread of threads) systems.set(thread, shared ?? make(thread));

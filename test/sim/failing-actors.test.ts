@@ -35,7 +35,7 @@ test("a heartbeat that is started anew on a node alone goes on counting its clie
   if (node === undefined) throw new Error("no node");
   const client = new Pinger(cluster, { node, timeoutMs: 4_000 });
   cluster.run(4_000);
-  node.failing.add("heartbeat");
+  node.failing.set("heartbeat", { at: "before" });
   cluster.run(40_000);
   t.deepEqual(failed, ["heartbeat"]);
   t.false(client.closed);
@@ -47,7 +47,7 @@ test("followers whose heartbeats were started anew notice their leader's death",
   const leader = cluster.nodes.find(({ leads }) => leads);
   const followers = cluster.nodes.filter((node) => node !== leader);
   if (leader === undefined) throw new Error("no leader");
-  for (const { failing } of followers) failing.add("heartbeat");
+  for (const { failing } of followers) failing.set("heartbeat", { at: "before" });
   cluster.run(500);
   t.deepEqual(failed, ["heartbeat", "heartbeat"]);
   cluster.crash(leader, false);

@@ -10,7 +10,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
-import type { ActorSystem, Letter, Link } from "../../runtime/system.ts";
+import type { ActorSystem, Letter, Link, StepPoint } from "../../runtime/system.ts";
 import type { NodeGate } from "../../server/peer-gate.ts";
 import { threadOf } from "../../server/placement.ts";
 import type { NodeLog } from "./checks/invariants.ts";
@@ -28,10 +28,41 @@ export function isPlanted(error: string): boolean {
   return error.startsWith("PlantedFailure");
 }
 
-/** Before a step: an actor in `failing` fails over its next message, once. */
-export function failIfPlanted(failing: Set<string>, actor: string, message: object): void {
-  const isStart = "kind" in message && message.kind === "start";
-  if (!isStart && failing.delete(actor)) throw new PlantedFailure(`of ${actor}`);
+/** How an actor is to fail, once. */
+export type PlannedFailure = {
+  readonly at: StepPoint;
+  /** Undefined: whatever comes next. */
+  readonly over?: (message: object) => boolean;
+  /** Calls when such a message has come, also where its step has no effect that could fail. */
+  readonly onCame?: () => void;
+  readonly onFails?: () => void;
+  /** This step is over such a message. */
+  isHere?: boolean;
+};
+
+/** Timers are told apart by their names. */
+export function messageKey(message: object): string {
+  if (!("kind" in message)) return "unknown";
+  return "timer" in message ? `timer ${String(message.timer)}` : String(message.kind);
+}
+
+/** At a point of a step: whether it fails there is in `failing`, by actor. */
+export function failIfPlanned(
+  failing: Map<string, PlannedFailure>,
+  step: { readonly point: StepPoint; readonly actor: string; readonly message: object },
+): void {
+  const { point, actor, message } = step;
+  const planned = failing.get(actor);
+  if (planned === undefined) return;
+  const key = messageKey(message);
+  // What a message is may depend on the state before it.
+  if (point === "before") planned.isHere = key !== "start" && (planned.over?.(message) ?? true);
+  if (planned.isHere !== true) return;
+  if (point === "before") planned.onCame?.();
+  if (planned.at !== point) return;
+  failing.delete(actor);
+  planned.onFails?.();
+  throw new PlantedFailure(`${actor} over ${key}, ${point}`);
 }
 
 /** Letters from one thread to another: in order, a little later, perhaps as copies. */
@@ -121,8 +152,8 @@ export class SimNode {
   isOld = false;
   /** A fault of its disk may stop it. */
   mayStop = false;
-  /** Actors that are to fail over their next message. */
-  readonly failing: Set<string> = new Set();
+  /** Actors that are to fail. */
+  readonly failing: Map<string, PlannedFailure> = new Map();
   /** The rate of its clock, which stays the same for all incarnations. */
   rate = 1;
   wallOffsetMs = 0;

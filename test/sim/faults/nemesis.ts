@@ -295,8 +295,9 @@ export class Nemesis {
         const lane = this.#random.whole(1, this.#cluster.plan.lanes);
         const gateways = [`zookeeper/${lane}`, `nats/${lane}`];
         const actor = this.#random.pick(["election", "heartbeat", "admin", ...gateways]);
-        node.failing.add(actor);
-        return this.#say(`${actor} of ${node.id} fails`);
+        const at = this.#random.pick(["before", "decided", "effect"] as const);
+        node.failing.set(actor, { at });
+        return this.#say(`${actor} of ${node.id} fails, ${at}`);
       },
       restartStorm: ({ node }) => {
         const times = this.#random.whole(3, 6);

@@ -306,6 +306,84 @@ test("an actor that is started anew is told again what was said last under each 
   t.is(bench.stops.length, 1, "what it cannot bear stops the node, not again and again");
 });
 
+test("a state over which an actor failed is told to it again once it has recovered, and no event is", (t) => {
+  const bench = new Bench();
+  const failed = new Set<string>();
+  const a = actor(
+    "a",
+    ({ kind }) => {
+      if (kind === "recovered" || failed.has(kind)) return [];
+      failed.add(kind);
+      throw new Error("a bug");
+    },
+    { supervision: "recover" },
+  );
+  bench.system.add(a.actor);
+  bench.system.tell("a", { kind: "state" }, "weather");
+  bench.system.tell("a", { kind: "event" });
+  bench.run();
+  t.deepEqual(
+    a.got.map(({ kind }) => kind),
+    ["state", "state", "event", "recovered", "recovered"],
+  );
+  t.deepEqual(bench.stops, []);
+});
+
+test("nothing that waits is done after a failure that stops the node", (t) => {
+  for (const isEffect of [false, true]) {
+    const written: number[] = [];
+    const bench = new Bench({
+      connections: {
+        perform: ({ connection }) => {
+          if (connection === 2) throw new Error("the port failed");
+          written.push(connection);
+        },
+      },
+    });
+    const close = (connection: number): Effect => ({ kind: "close", connection });
+    const a = actor("a", ({ kind }) => {
+      if (kind === "bad" && !isEffect) throw new Error("a bug");
+      return kind === "bad" ? [close(1), close(2), close(3)] : [close(4)];
+    });
+    const b = actor("b", () => [close(5)]);
+    bench.system.add(a.actor);
+    bench.system.add(b.actor);
+    bench.system.tell("a", { kind: "bad" });
+    bench.system.tell("a", { kind: "good" });
+    bench.system.tell("b", { kind: "good" });
+    bench.run(50);
+    t.is(bench.stops.length, 1);
+    t.deepEqual(written, isEffect ? [1] : []);
+    t.deepEqual(b.got, []);
+  }
+});
+
+test("an actor can be made to fail at each point of a step", (t) => {
+  const points = ["before", "decided", "effect", "effect"] as const;
+  for (const [index, point] of points.entries()) {
+    const passed: string[] = [];
+    const bench = new Bench({
+      connections: { perform: () => undefined },
+      atStep: (at, name, message) => {
+        if (Reflect.get(message, "kind") !== "go") return;
+        passed.push(at);
+        if (passed.length === index + 1) throw new Error(`${name} fails here`);
+      },
+    });
+    const effects: readonly Effect[] = [
+      { kind: "close", connection: 1 },
+      { kind: "close", connection: 2 },
+    ];
+    const a = actor("a", () => effects);
+    bench.system.add(a.actor);
+    bench.system.tell("a", { kind: "go" });
+    bench.run();
+    t.is(passed.at(-1), point);
+    t.is(a.got.length, point === "before" ? 0 : 1);
+    t.is(bench.stops.length, 1);
+  }
+});
+
 test("what an actor asked for before it was started anew is not told to its next life", (t) => {
   const bench = new Bench({ transport: undefined });
   const a = actor(

@@ -44,8 +44,9 @@ class Bench {
       randomness: new SeededRandomness(1),
       route: () => undefined,
       onStopNode: (reason) => this.stops.push(reason),
-      beforeStep: (actor, message) => {
+      atStep: (point, actor, message) => {
         const { kind } = message as { readonly kind: string };
+        if (point !== "before") return;
         if (actor !== "changes" || kind !== this.failing) return;
         this.failing = undefined;
         throw new Error("planted");
