@@ -19,7 +19,8 @@ export function addAdminActor(
   environment: readonly (readonly [string, string])[] = [],
 ): void {
   const version = `${ZOOKEEPER_VERSION}-zooid-${zooidVersion()}, built on ${BUILT}`;
-  system.add(adminActor({ server: config.id, voters: config.members, version, environment }));
+  const { id: server, members: voters } = config;
+  system.add(adminActor({ server, voters, startedMs: system.nowMs, version, environment }));
 }
 
 /** The changes actor, which gives change streams to readers in this process, lives on the main thread. */

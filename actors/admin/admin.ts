@@ -24,6 +24,8 @@ export type AdminOptions = {
   readonly server: ServerId;
   /** The ensemble's voters, this node among them. A node that is the only voter calls itself standalone. */
   readonly voters: readonly ServerId[];
+  /** When the node started, by the clock of this actor's turns. It stays when the actor is started anew. */
+  readonly startedMs: number;
   /**
    * The server's version in the answers to four-letter words. It begins with the version of ZooKeeper whose operations are served, since
    * tools compare it. Default `3.8.0-zooid, built on 1970-01-01 00:00 UTC`; the date is the one of reproducible builds.
@@ -34,7 +36,6 @@ export type AdminOptions = {
 };
 
 export type AdminState = {
-  readonly startedMs: number;
   leadership: Leadership;
   tree: TreeMetrics;
   /** Maps a lane to the number of its watches. */
@@ -63,14 +64,13 @@ export function adminActor(
     name: "admin",
     supervision: "restart",
     mailbox: { capacity: 100_000, whenFull: "drop" },
-    start: ({ nowMs }) => initialState(nowMs),
+    start: initialState,
     receive: (turn, message) => receive(options, turn, message),
   };
 }
 
-function initialState(startedMs: number): AdminState {
+function initialState(): AdminState {
   return {
-    startedMs,
     leadership: NO_LEADERSHIP,
     tree: {
       kind: "treeMetrics",
@@ -193,7 +193,7 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
     natsConnected: [...state.nats.values()].filter((status) => status === "connected").length,
     openFiles: state.process.openFiles,
     openFilesMax: state.process.openFilesMax,
-    uptimeMs: nowMs - state.startedMs,
+    uptimeMs: nowMs - options.startedMs,
     environment: options.environment ?? [],
   };
 }

@@ -6,7 +6,6 @@ import { unreachable } from "../../protocol/assert.ts";
 import type { OperationResult } from "../../protocol/operations.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
-import type { EndOfTurnEffect, TimerEffect, TimerMessage } from "../../runtime/effects.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
 import { logEvent } from "../log-event.ts";
 import type { Written } from "../submitter/messages.ts";
@@ -158,7 +157,7 @@ function takeLeaderHeard<
   }
 }
 
-function endAll<Connection extends GatewayConnection, Turn extends GatewayTurn<Connection>>(
+export function endAll<Connection extends GatewayConnection, Turn extends GatewayTurn<Connection>>(
   protocol: Protocol<Connection, Turn>,
   turn: Turn,
   event: "closedForSnapshot" | "closedAfterFailure",
@@ -172,36 +171,7 @@ function endAll<Connection extends GatewayConnection, Turn extends GatewayTurn<C
   turn.effects.push(logEvent(event, { connections }));
 }
 
-/**
- * Makes good a failure over a message that was about no single connection. A session may have ended, or gone to another connection,
- * and no connection was told: all of them end. A timer or an end of the turn that the runtime was asked for is asked for again.
- */
-export function recoverShared<
-  Connection extends GatewayConnection,
-  Turn extends GatewayTurn<Connection> & { readonly effects: AskedAgain<Timer> },
-  Timer extends string,
->(
-  protocol: Protocol<Connection, Turn>,
-  turn: Turn,
-  message: Untimed | TimerMessage<Timer>,
-  afterMs: number,
-): void {
-  switch (message.kind) {
-    case "sessionChanges":
-    case "treeReset":
-      endAll(protocol, turn, "closedAfterFailure");
-      return;
-    case "endOfTurn":
-      turn.effects.push(message);
-      return;
-    case "timer":
-      turn.effects.push({ kind: "startTimer", timer: message.timer, afterMs });
-      return;
-    default:
-  }
+/** Whether the message is news of sessions: one may have ended, or gone to another connection, and no connection was told. */
+export function isAboutSessions({ kind }: ZooKeeperGatewayMessage | NatsGatewayMessage): boolean {
+  return kind === "sessionChanges" || kind === "treeReset";
 }
-
-type Untimed = Exclude<ZooKeeperGatewayMessage | NatsGatewayMessage, { readonly kind: "timer" }>;
-type AskedAgain<Timer extends string> = {
-  push(effect: EndOfTurnEffect | TimerEffect<Timer>): unknown;
-};

@@ -61,7 +61,7 @@ export function dispatch<Connection extends GatewayConnection>(
 /** Lets the tree forget what it keeps for the connection: its watches, its change streams, its question for a password. */
 export function forgetInTree<Connection extends GatewayConnection>(
   { state, effects }: Pick<GatewayTurn<Connection>, "state" | "effects">,
-  { number: client }: Connection,
+  { number: client }: Pick<Connection, "number">,
 ): void {
   const { name: from, lane } = state;
   effects.push(tell(`tree/${lane}`, { kind: "forget", from, client }));

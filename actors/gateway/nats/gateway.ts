@@ -2,14 +2,13 @@
  * The gateway of a lane for native clients, whose messages come over NATS. Messages may be lost: both sides number their
  * frames, and a gap ends the connection, after which the client attaches to its session again.
  */
-import { logEvent } from "../../log-event.ts";
 import { unreachable } from "../../../protocol/assert.ts";
 import { decodeClientFrame, type Frame, type ReceivedItem } from "../../../protocol/native.ts";
 import type { Actor } from "../../../runtime/actor.ts";
 import { tell } from "../../inboxes.ts";
 import { emit } from "../../topics.ts";
 import { servedBy } from "../attachment.ts";
-import { type Protocol, receiveShared, recoverShared } from "../gateway.ts";
+import { type Protocol, receiveShared } from "../gateway.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
 import { REPORT_INTERVAL_MS, reportOf } from "../metrics.ts";
 import {
@@ -21,6 +20,7 @@ import {
   TICK_MS,
 } from "./connections.ts";
 import { end, flush, flushAll, push, refuse, take } from "./output.ts";
+import { recover } from "./recover.ts";
 import { pump, refuseRequest, request, takeAnswers } from "./requests.ts";
 import {
   type Connection,
@@ -57,7 +57,9 @@ export function natsGatewayActor(
       return initialState(options, nowMs);
     },
     receive,
-    recover,
+    recover: (turn, message, error) => {
+      recover(PROTOCOL, turn, message, error);
+    },
   };
 }
 
@@ -90,35 +92,6 @@ const PROTOCOL: Protocol<Connection, Turn> = {
   },
   led,
 };
-
-/** A failure costs the connection whose message it was, or all of them, where it may have concerned each. */
-function recover(failed: Turn, message: NatsGatewayMessage, error: unknown): void {
-  // As if it were too late for answers, so that only the end is said.
-  const turn: Turn = { ...failed, nowMs: Number.POSITIVE_INFINITY };
-  const { state, effects } = turn;
-  const connection = connectionOf(state, message);
-  const detail = { message: message.kind, inbox: connection?.inbox, error: String(error) };
-  effects.push(logEvent("connectionFailed", detail));
-  if (connection !== undefined) end(turn, connection, "unknown");
-  if (message.kind === "endOfTurn") {
-    // A frame to them was numbered and not sent, so the numbers have a gap: their clients attach again.
-    for (const cut of cutShort(state)) end(turn, cut, "unknown");
-  }
-  recoverShared(PROTOCOL, turn, message, TICK_MS);
-}
-
-/** Returns the connections whose turn had come in a flush that failed, and that still have items to send. */
-function cutShort({ connections, dirty, sessions }: State): Connection[] {
-  return [...connections.values()].filter(
-    (connection) =>
-      connection.out.length > 0 && !dirty.has(connection) && !sessions.withheld.has(connection),
-  );
-}
-
-function connectionOf(state: State, message: NatsGatewayMessage): Connection | undefined {
-  if (message.kind === "clientMessage") return state.byInbox.get(message.reply);
-  return "client" in message ? state.connections.get(message.client) : undefined;
-}
 
 function takeMessage(turn: Turn, message: NatsClientMessage): void {
   const { state } = turn;
@@ -201,8 +174,8 @@ function taken(turn: Turn, connection: Connection, sequence: number): void {
  * A node speaks to clients from when it first serves. Before that it may be a process that the ensemble does not take in, while
  * another process has its number; the clients of that one must not hear from this one.
  */
-function led({ state, effects }: Turn, leader: "found" | "lost" | "same"): void {
-  if (leader !== "found" || state.hasServed) return;
+function led({ state, effects }: Turn): void {
+  if (state.leader.kind === "lost" || state.hasServed) return;
   state.hasServed = true;
   effects.push(emit("serving", { kind: "serving" }));
 }

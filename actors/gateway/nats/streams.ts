@@ -12,6 +12,7 @@ import type { ClientItem } from "../../../protocol/native.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
+import { forgetInTree } from "../lane.ts";
 import type { TreeReply } from "../../tree/messages.ts";
 import { end, push, outputBytesLeft } from "./output.ts";
 import type { Connection, Turn } from "./state.ts";
@@ -95,8 +96,13 @@ export function takeChanges(
 ): void {
   answeredFor(turn, message.stream);
   const connection = turn.state.connections.get(message.client);
-  const stream = connection?.treeStreams.get(message.stream);
-  if (connection === undefined || stream === undefined) return;
+  if (connection === undefined) {
+    // That the connection is gone is still on its way to the tree, or was lost in a failure.
+    forgetInTree(turn, { number: message.client });
+    return;
+  }
+  const stream = connection.treeStreams.get(message.stream);
+  if (stream === undefined) return;
   const last = stream.pending.at(-1);
   if (last !== undefined && last.changes.length === 0) stream.pending.pop();
   for (const portion of portionsOf(message)) {
@@ -170,7 +176,7 @@ function answeredFor(turn: Turn, treeStream: number): void {
   openNext(turn);
 }
 
-function openNext({ state, effects }: Turn): void {
+export function openNext({ state, effects }: Turn): void {
   const { openings } = state;
   const [next] = openings.waiting;
   if (next === undefined) return;

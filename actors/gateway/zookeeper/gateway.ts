@@ -3,13 +3,12 @@
  * submitter, and their results into replies in request order. It decides nothing that safety needs; when it fails over a message,
  * the one connection that the message was about is closed.
  */
-import { logEvent } from "../../log-event.ts";
 import type { Actor } from "../../../runtime/actor.ts";
 import { PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import { unreachable } from "../../../protocol/assert.ts";
 import type { ZooKeeperGatewayMessage, ZooKeeperTimer } from "../messages.ts";
 import { servedBy } from "../attachment.ts";
-import { type Protocol, receiveShared, recoverShared } from "../gateway.ts";
+import { type Protocol, receiveShared } from "../gateway.ts";
 import { noteApplied } from "../gateway-state.ts";
 import {
   close,
@@ -29,6 +28,7 @@ import {
 } from "./handshake.ts";
 import { endGrace, endWithheld, led, released } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
+import { recover } from "./recover.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
 import { setUnsent, takeReleased } from "./held.ts";
 import { advance, sendEvents } from "./requests.ts";
@@ -60,11 +60,16 @@ export function zooKeeperGatewayActor(
       return initialState(options, nowMs);
     },
     receive: (turn, message) => {
+      const { state } = turn;
+      if (state.released.length > 0) state.released = [];
       handle(turn, message);
-      if (turn.state.throttled.size === 0) return;
-      for (const connection of takeReleased(turn.state)) advance(turn, connection);
+      if (state.throttled.size === 0) return;
+      state.released = takeReleased(state);
+      for (const connection of state.released) advance(turn, connection);
     },
-    recover,
+    recover: (turn, message, error) => {
+      recover(PROTOCOL, turn, message, error);
+    },
   };
 }
 
@@ -220,31 +225,4 @@ function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
     default:
       unreachable(timer);
   }
-}
-
-/** The failure costs the connection whose message it was, or all of them, where it may have concerned each. */
-function recover(turn: Turn, message: ZooKeeperGatewayMessage, error: unknown): void {
-  const { state, effects } = turn;
-  // The writer may hold half a reply.
-  state.writer.take();
-  const number = connectionOf(message);
-  const connection = number === undefined ? undefined : state.connections.get(number);
-  if (connection !== undefined) refuse(turn, connection, `a failure: ${String(error)}`);
-  else {
-    const detail = { message: message.kind, error: String(error) };
-    effects.push(logEvent("connectionFailed", detail));
-  }
-  // If nobody closed the socket it would stay open, and never be answered.
-  if (message.kind === "opened" && connection === undefined) {
-    effects.push({ kind: "close", connection: message.connection });
-  }
-  recoverShared(PROTOCOL, turn, message, RETRY_MS);
-}
-
-const RETRY_MS = 1000;
-
-function connectionOf(message: ZooKeeperGatewayMessage): number | undefined {
-  if ("connection" in message) return message.connection;
-  if ("client" in message) return message.client;
-  return undefined;
 }

@@ -4,13 +4,17 @@ import { tell } from "../../inboxes.ts";
 import { REPORT_INTERVAL_MS, reportOf } from "../metrics.ts";
 import type { ZooKeeperGatewayEffect, State, Turn } from "./state.ts";
 
-/** Reports if anything changed since the last report, then waits for the next time. */
+/** The admin actor may have been started anew, and knows only what it is told: a report is repeated after so many milliseconds. */
+const REPORT_AGAIN_MS = 5000;
+
+/** Reports if anything changed since the last report, or if that was long ago, then waits for the next time. */
 export function reportInTurn(turn: Turn): void {
-  const { state } = turn;
+  const { state, nowMs } = turn;
   const now = reportOf(state, []);
   const before = state.reported;
   const changed =
     before === undefined ||
+    nowMs - state.reportedMs >= REPORT_AGAIN_MS ||
     before.connections !== now.connections ||
     before.refused !== now.refused ||
     before.received !== now.received ||
@@ -24,9 +28,10 @@ export function reportTimer(): ZooKeeperGatewayEffect {
   return { kind: "startTimer", timer: "report", afterMs: REPORT_INTERVAL_MS };
 }
 
-export function reportNow({ state, effects }: Turn): void {
+export function reportNow({ state, effects, nowMs }: Turn): void {
   const report = reportOf(state, clientLines(state));
   state.reported = report;
+  state.reportedMs = nowMs;
   effects.push(tell(`tree/${state.lane}`, { kind: "reportMetrics" }));
   effects.push(tell("admin", report));
 }

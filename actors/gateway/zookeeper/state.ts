@@ -71,10 +71,14 @@ export type State = GatewayState<Connection> & {
   /** So much memory is held for all connections. Those in `throttled` wait because it is too much; see held.ts. */
   heldBytes: number;
   readonly throttled: Set<Connection>;
+  /** Connections that were throttled until this turn. Their answers leave in it, whatever its message was about. */
+  released: readonly Connection[];
   readonly notes: Map<string, Note>;
   /** These four-letter words were asked in this turn. */
   asked: { readonly client: number; readonly word: string }[];
   reported: GatewayReport | undefined;
+  /** The time of that report. */
+  reportedMs: number;
   readonly reader: JuteReader;
   readonly writer: JuteWriter;
 };
@@ -104,9 +108,11 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     touchTimerRuns: false,
     heldBytes: 0,
     throttled: new Set(),
+    released: [],
     notes: new Map(),
     asked: [],
     reported: undefined,
+    reportedMs: nowMs,
     reader: new JuteReader(),
     writer: new JuteWriter(),
   };

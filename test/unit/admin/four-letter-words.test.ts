@@ -31,6 +31,7 @@ function ask(
   const actor = adminActor({
     server: 1 as ServerId,
     voters: ids,
+    startedMs: 2_000,
     version: "3.8.0-test, built on D",
     environment: [["host.name", "h"]],
   });

@@ -1,7 +1,12 @@
 /** What both gateways do in the same way, with a protocol that only writes down what it is asked for. */
 import test from "ava";
 import { enter } from "../../../actors/gateway/attachment.ts";
-import { type Protocol, receiveShared, recoverShared } from "../../../actors/gateway/gateway.ts";
+import {
+  endAll,
+  isAboutSessions,
+  type Protocol,
+  receiveShared,
+} from "../../../actors/gateway/gateway.ts";
 import {
   type GatewayConnection,
   type GatewayState,
@@ -196,23 +201,18 @@ test("a snapshot in place of the tree ends every connection that has not ended, 
   t.like(gateway.turn.effects, [{ event: "closedForSnapshot", detail: { connections: 2 } }]);
 });
 
-const FAILURES = [
-  [{ kind: "treeReset" }, ["end 1 unknown"], "log"],
-  [{ kind: "sessionChanges", attached: [], closed: [] }, ["end 1 unknown"], "log"],
-  [{ kind: "endOfTurn" }, [], "endOfTurn"],
-  [{ kind: "timer", timer: "tick" }, [], "startTimer"],
-  [{ kind: "written", client: 1, zxids: [], results: [] }, [], undefined],
-] as const;
+test("only a failure over news of sessions concerns every connection", (t) => {
+  t.true(isAboutSessions({ kind: "treeReset" }));
+  t.true(isAboutSessions({ kind: "sessionChanges", attached: [], closed: [] }));
+  t.false(isAboutSessions({ kind: "written", client: 1, zxids: [], results: [] }));
+  t.false(isAboutSessions({ kind: "endOfTurn" }));
+});
 
-for (const [message, asked, effect] of FAILURES) {
-  test(`after a failure over ${message.kind}: ${effect ?? "nothing more"}`, (t) => {
-    const gateway = new Gateway();
-    gateway.add(1, PHASES.attached);
-    recoverShared(gateway.protocol, gateway.turn, message, 200);
-    t.deepEqual(gateway.asked, [...asked]);
-    t.deepEqual(
-      gateway.turn.effects.map(({ kind }) => kind),
-      effect === undefined ? [] : [effect],
-    );
-  });
-}
+test("all connections that have not ended end after such a failure", (t) => {
+  const gateway = new Gateway();
+  gateway.add(1, PHASES.attached);
+  gateway.add(2, PHASES.ended);
+  endAll(gateway.protocol, gateway.turn, "closedAfterFailure");
+  t.deepEqual(gateway.asked, ["end 1 unknown"]);
+  t.like(gateway.turn.effects, [{ kind: "log", event: "closedAfterFailure" }]);
+});

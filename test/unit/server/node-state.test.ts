@@ -41,7 +41,7 @@ class Bench {
         },
       });
     }
-    this.system.add(adminActor({ server: SELF, voters: [SELF] }));
+    this.system.add(adminActor({ server: SELF, voters: [SELF], startedMs: 0 }));
     this.clock.advance(0);
   }
 
