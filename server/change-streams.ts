@@ -155,9 +155,7 @@ export class ChangeStreams {
   }
 
   #given(reader: number, item: ReaderItem): void {
-    const receiver = this.#receivers.get(reader);
-    if (item.kind !== "changes") this.#receivers.delete(reader);
-    receiver?.take(item);
+    this.#receivers.get(reader)?.take(item);
   }
 
   #say(message: ChangesMessage): void {

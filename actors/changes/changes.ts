@@ -107,17 +107,18 @@ function receive(turn: Turn, message: ChangesMessage): void {
   }
 }
 
-/** Any reader may have missed something, so all of them end. The one that was to be opened ends too. */
-function recover(turn: Turn, message: ChangesMessage, error: unknown): void {
-  const { state } = turn;
-  const numbers = new Set(state.readers.keys());
+/** Any reader may have missed something, so all of them end, and the tree forgets their streams, also those that are forgotten here. */
+function recover({ state, effects }: Turn, message: ChangesMessage, error: unknown): void {
+  const { readers, byTreeStream, waiting } = state;
+  const numbers = new Set(readers.keys());
   if (message.kind === "openReader") numbers.add(message.reader);
-  for (const number of numbers) {
-    give(turn, number, { kind: "failed", reason: String(error) });
-    closeReader(turn, number);
-  }
-  // The message may have been the tree's answer.
+  const item: ReaderItem = { kind: "failed", reason: String(error) };
+  for (const reader of numbers) effects.push(emit("streamed", { kind: "streamed", reader, item }));
+  readers.clear();
+  byTreeStream.clear();
+  waiting.clear();
   state.opening = undefined;
+  effects.push(tell(TREE, { kind: "forget", ...OWNER }));
 }
 
 function openReader(turn: Turn, message: OpenReader): void {
@@ -195,12 +196,7 @@ function giveNext(turn: Turn, reader: Reader): void {
   if (item === undefined) return;
   reader.ready = false;
   if (item.kind === "changes") reader.pendingBytes -= bytesOf(item.changes);
-  else turn.state.readers.delete(reader.number);
-  give(turn, reader.number, item);
-}
-
-function give({ effects }: Turn, reader: number, item: ReaderItem): void {
-  effects.push(emit("streamed", { kind: "streamed", reader, item }));
+  turn.effects.push(emit("streamed", { kind: "streamed", reader: reader.number, item }));
 }
 
 function openAtTree(turn: Turn, reader: Reader): void {

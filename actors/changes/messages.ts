@@ -19,6 +19,7 @@ export type ChangesMessage =
   | OpenReader
   /** The reader has taken what it was given last, and takes the next. */
   | { readonly kind: "taken"; readonly reader: number }
+  /** The reader has enough, or was told that there is no more. */
   | { readonly kind: "closeReader"; readonly reader: number }
   | Leadership
   | Extract<TreeReply, { readonly kind: "changes" | "compacted" }>
@@ -32,9 +33,9 @@ export type ReaderItem =
       readonly changes: readonly Change[];
       readonly through: Zxid;
     }
-  /** What comes next is no longer kept. The reader is closed. */
+  /** What comes next is no longer kept. Nothing follows. */
   | { readonly kind: "compacted"; readonly oldest: Zxid }
-  /** A bug of this actor cost the reader its stream. The reader is closed. */
+  /** A bug of this actor cost the reader its stream. Nothing follows. */
   | { readonly kind: "failed"; readonly reason: string };
 
 /** Emitted under `streamed`. */

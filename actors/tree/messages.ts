@@ -49,7 +49,7 @@ export type TreeMessage =
       readonly password: Uint8Array;
     }
   /** The connection has ended, so its watches and change streams are removed. */
-  | { readonly kind: "forget"; readonly from: GatewayName; readonly client: number }
+  | { readonly kind: "forget"; readonly from: StreamOwner; readonly client: number }
   /**
    * Opens a change stream on the znode at `path`, and with `recursive` on everything below it. `stream` is the client's own number of
    * the stream. The answers are `changes`: first those after `after` that the ring holds, then the changes of each record when it is

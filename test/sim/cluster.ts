@@ -126,11 +126,10 @@ export class Cluster {
       random: random.stream(NATIVE_STREAM),
       isCut: (client, node) => this.cutClients.has(clientCut(client, node)),
     });
-    this.readers = readersOf(plan.seed, {
-      truth: this.truth,
+    this.readers = readersOf(plan, {
+      ...{ truth: this.truth, counts: this.natives.counts },
       random: random.stream(READERS_STREAM),
       guard: (check) => this.guard(check),
-      counts: this.natives.counts,
     });
   }
 

@@ -35,7 +35,7 @@ export function configOf(plan: Plan, id: ServerId): NodeConfig {
     maxWatches: 0,
     maxHeldBytes: 0,
     laneHeapBytes: 0,
-    fourLetterWords: [],
+    fourLetterWords: ["mntr"],
     lanes: plan.lanes,
     snapshotEveryBytes: plan.snapshotEveryBytes,
     failoverGraceMs: plan.failoverGraceMs,

@@ -55,6 +55,8 @@ export type Plan = {
   readonly startMs: readonly number[];
   readonly clients: readonly Workload[];
   readonly requestsMax: number;
+  /** Nodes have readers of changes in their own processes, which take this share of what they are given late. Undefined: none has. */
+  readonly readers: { readonly lateShare: number } | undefined;
   /** Messages between threads are copied, as between real ones; without it a receiver holds the sender's own objects. */
   readonly copies: boolean;
   readonly sizes: LogSyncSizes;
@@ -95,6 +97,8 @@ export function drawPlan(seed: number, directed?: DirectedName): Plan {
   return { ...changed, startMs: Array.from({ length: changed.nodes }, () => 0) };
 }
 
+/** In one of this many seeds, nodes have readers in their own processes. */
+const READERS_SEEDS = 4;
 /** The data of one znode. */
 const LARGE_DATA_BYTES = 1000;
 const LARGE_DATA_CHUNK_BYTES = 5000;
@@ -122,6 +126,7 @@ function drawRandomPlan(seed: number): Plan {
     seed,
     directed: undefined,
     nodes,
+    readers: seed % READERS_SEEDS === 0 ? { lateShare: 0.3 } : undefined,
     ...drawLanes(new Random(seed).stream(LANES_STREAM), several, threads),
     segmentBytes: random.pick([4096, 16 * 1024, 64 * 1024]),
     snapshotEveryBytes: random.pick([6, 24, 100]) * 1024,

@@ -95,6 +95,7 @@ export function undisturbedPlan(nodes: number): Plan {
     startMs: Array.from({ length: nodes }, () => 0),
     clients: [],
     requestsMax: 0,
+    readers: undefined,
     copies: false,
     sizes: sizesOf(LARGE_WINDOW_BYTES),
     snapshotChunkBytes: 64 * 1024,

@@ -3,10 +3,9 @@
  * is the zxid that created it, and a password never changes: a replica that has applied that zxid knows enough. A larger id belongs to
  * a session that other nodes know already, or to none; its check waits until this replica has come as far.
  */
-import type { GatewayName } from "../../gateway/messages.ts";
 import { tell } from "../../inboxes.ts";
 import { SESSION_CHECKS_WAITING_MAX } from "../../../protocol/limits.ts";
-import type { TreeMessage, TreeReply } from "../messages.ts";
+import type { StreamOwner, TreeMessage, TreeReply } from "../messages.ts";
 import { samePassword } from "../store/sessions.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
 
@@ -35,7 +34,7 @@ export function answerChecks(turn: TreeTurn): void {
 }
 
 /** Drops the checks of a connection that has ended. */
-export function forgetChecks(tree: TreeState, from: GatewayName, client: number): void {
+export function forgetChecks(tree: TreeState, from: StreamOwner, client: number): void {
   for (const check of tree.sessionChecks) {
     if (check.from === from && check.client === client) tree.sessionChecks.delete(check);
   }

@@ -3,6 +3,7 @@
  * exists, which also watches a path where no znode is; child watches are set by getChildren. Events gather until `takeEvents`.
  */
 import type { GatewayName } from "../../gateway/messages.ts";
+import type { StreamOwner } from "../messages.ts";
 import { parentOf } from "../../../protocol/paths.ts";
 import { WatchEventType, type WatchEvent } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -60,7 +61,7 @@ export function addWatch(watches: Watches, table: WatchTable, path: string, by: 
 }
 
 /** Removes the watches of a connection that has ended. */
-export function forgetWatcher(watches: Watches, from: GatewayName, client: number): void {
+export function forgetWatcher(watches: Watches, from: StreamOwner, client: number): void {
   const clients = watches.watchers.get(from);
   const watcher = clients?.get(client);
   if (clients === undefined || watcher === undefined) return;

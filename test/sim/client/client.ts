@@ -153,7 +153,7 @@ export class SimClient {
   #connect(): void {
     if (this.#connection !== undefined) return;
     const { dial, nodes, clock, trueMs } = this.#environment;
-    const node = this.at ?? this.#random.whole(1, nodes);
+    const node = this.at ?? this.workload.home ?? this.#random.whole(1, nodes);
     const link = dial({
       node,
       client: this,

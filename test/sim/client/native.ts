@@ -83,6 +83,7 @@ const WHOLE_FRAME_BYTES_MAX = 200_000;
 
 export class NativeClient {
   readonly name: string;
+  readonly workload: Workload;
   session: Session | undefined;
   quiet = false;
   answered = 0;
@@ -101,6 +102,7 @@ export class NativeClient {
   constructor(name: string, options: NativeOptions) {
     const { environment, random, workload, counts } = options;
     this.name = name;
+    this.workload = workload;
     this.#options = options;
     this.#random = random;
     this.#asker = new Asker(name, random, workload);
@@ -157,6 +159,11 @@ export class NativeClient {
   /** Its streams have told it everything. */
   get complete(): boolean {
     return this.#streams.complete;
+  }
+
+  /** Its streams have told what there is up to this zxid. */
+  hasHeard(zxid: Zxid): boolean {
+    return this.#streams.hasHeard(zxid);
   }
 
   /** Undefined: it is not connected. */
@@ -217,7 +224,9 @@ export class NativeClient {
       timeoutMs: renewal?.askedMs ?? session?.timeoutMs ?? workload.timeoutMs,
     };
     const bytes = encodeClientFrame({ sequence: 0, items: [open] });
-    subjects.say(this.#end, this.#connections, gatewaySubject(ENSEMBLE), bytes);
+    const { home } = workload;
+    const subject = home === undefined ? gatewaySubject(ENSEMBLE) : laneSubject(ENSEMBLE, home, 1);
+    subjects.say(this.#end, this.#connections, subject, bytes);
   }
 
   #say(connection: Connection, items: readonly ClientItem[]): void {

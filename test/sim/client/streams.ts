@@ -84,6 +84,14 @@ export class ClientStreams {
     return [...this.#streams.values()].map(opening);
   }
 
+  /** A stream that was ended by a failure goes on from where it stood. */
+  resume(number: number): ClientItem | undefined {
+    const stream = this.#streams.get(number);
+    if (stream === undefined) return undefined;
+    this.#counts.resumed += 1;
+    return opening(stream);
+  }
+
   /** Ends one of them, for another later. */
   close(): ClientItem | undefined {
     const [stream] = this.#streams.values();
@@ -121,8 +129,11 @@ export class ClientStreams {
 
   /** Every change there is has come. */
   get complete(): boolean {
-    const { latest } = this.#truth;
-    return [...this.#streams.values()].every((stream) => this.#due(stream, latest).length === 0);
+    return this.hasHeard(this.#truth.latest);
+  }
+
+  hasHeard(zxid: Zxid): boolean {
+    return [...this.#streams.values()].every((stream) => this.#due(stream, zxid).length === 0);
   }
 
   #changes(

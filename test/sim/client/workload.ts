@@ -21,6 +21,8 @@ export type RequestKind =
   | "close";
 
 export type Workload = {
+  /** The only node that it connects to. Undefined: any. */
+  readonly home?: number;
   readonly mix: Mix;
   /** Between two requests. */
   readonly thinkMs: number;

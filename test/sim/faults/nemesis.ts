@@ -1,4 +1,5 @@
 /** Draws faults of a plan's kinds one after the other, injects each, and takes it back after a while; at the end, all of them. */
+import { SURVIVORS } from "../failures/survivors.ts";
 import type { SimClient } from "../client/client.ts";
 import type { NativeClient } from "../client/native.ts";
 import type { Cluster } from "../cluster.ts";
@@ -293,8 +294,7 @@ export class Nemesis {
       },
       actorFails: ({ node }) => {
         const lane = this.#random.whole(1, this.#cluster.plan.lanes);
-        const gateways = [`zookeeper/${lane}`, `nats/${lane}`];
-        const actor = this.#random.pick(["election", "heartbeat", "admin", ...gateways]);
+        const actor = this.#random.pick(SURVIVORS).replace("/1", `/${lane}`);
         const at = this.#random.pick(["before", "decided", "effect"] as const);
         node.failing.set(actor, { at });
         return this.#say(`${actor} of ${node.id} fails, ${at}`);

@@ -7,7 +7,7 @@ import { NATIVE_MUTANTS } from "./native.ts";
 import { READER_MUTANTS } from "./readers.ts";
 import { REPLICATION_MUTANTS } from "./replication.ts";
 import { SPACE_MUTANTS } from "./space.ts";
-import { RUNTIME_MUTANTS } from "./runtime.ts";
+import { FAILURE_MUTANTS } from "./failures.ts";
 import { SNAPSHOT_MUTANTS } from "./snapshots.ts";
 import { STATE_MACHINE_MUTANTS } from "./state-machine.ts";
 import { STORAGE_MUTANTS } from "./storage.ts";
@@ -16,7 +16,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...REPLICATION_MUTANTS,
   ...IDENTITY_MUTANTS,
   ...STORAGE_MUTANTS,
-  ...RUNTIME_MUTANTS,
+  ...FAILURE_MUTANTS,
   ...SNAPSHOT_MUTANTS,
   ...STATE_MACHINE_MUTANTS,
   ...CLIENT_MUTANTS,

@@ -1,5 +1,6 @@
 /** The process of one mutant: simulates seeds until one of them violates an invariant, and tells its parent in lines of JSON. */
 import { plant } from "./hooks.ts";
+import type { Survivor } from "../failures/survivors.ts";
 import type { DirectedName } from "../directed.ts";
 import type { Mutant } from "./mutant.ts";
 
@@ -9,19 +10,23 @@ export type Report =
   /** The mutant no longer fits the sources, or the simulator itself failed: nothing is shown. */
   | { readonly kind: "broken"; readonly error: string };
 
-/** Without a mutant: the control, which is to pass. */
+/** Without a mutant: the control, which is to pass. `failing`: the actor whose failures are played in place of the seeds' plans. */
 export async function runSeeds(
   mutant: Mutant | undefined,
   seeds: number,
-  directed: DirectedName | undefined,
+  of: { readonly directed: DirectedName | undefined; readonly failing: Survivor | undefined },
 ): Promise<void> {
+  const { directed, failing } = of;
   try {
     const checkPlanted = mutant === undefined ? undefined : plant(mutant);
     const { simulate } = await import("../simulate.ts");
+    const { casesOf, playFailures } = await import("../failures/play.ts");
     checkPlanted?.();
+    const options = directed === undefined ? {} : { directed };
+    const run = (seed: number): unknown =>
+      failing === undefined ? simulate(seed, options) : playFailures(seed, casesOf(failing));
     for (let seed = 1; seed <= seeds; seed += 1) {
-      const options = directed === undefined ? {} : { directed };
-      const report = runSeed((each) => simulate(each, options), seed);
+      const report = runSeed(run, seed);
       tell(report);
       if (report.kind !== "passed") return;
     }
@@ -30,9 +35,9 @@ export async function runSeeds(
   }
 }
 
-function runSeed(simulate: (seed: number) => unknown, seed: number): Report {
+function runSeed(run: (seed: number) => unknown, seed: number): Report {
   try {
-    simulate(seed);
+    run(seed);
     return { kind: "passed", seed };
   } catch (error) {
     const cause = error instanceof Error ? (error.cause ?? error) : error;

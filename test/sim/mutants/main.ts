@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { type DirectedName, isDirected } from "../directed.ts";
+import { isSurvivor } from "../failures/survivors.ts";
 import { MUTANTS } from "./all.ts";
 import { runSeeds } from "./child.ts";
 import type { Mutant } from "./mutant.ts";
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     list: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     child: { type: "boolean", default: false },
+    failing: { type: "string" },
   },
 });
 
@@ -80,9 +82,10 @@ async function runAll(mutants: readonly Mutant[], seeds: number, jobs: number): 
   const work = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
       const startedMs = performance.now();
-      const { name } = mutant;
+      const { name, failing } = mutant;
       running.set(name, 1);
-      const fate = await runMutant(name, seeds, (seed) => running.set(name, seed + 1), plan());
+      const onPassed = (seed: number): void => void running.set(name, seed + 1);
+      const fate = await runMutant(name, seeds, onPassed, { plan: plan(), failing });
       running.delete(name);
       const outcome = { mutant, fate, seconds: (performance.now() - startedMs) / 1000 };
       outcomes.push(outcome);
@@ -111,20 +114,23 @@ function shortened(violation: string): string {
   return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 }
 
-/** The sources as they are, over every seed that caught a mutant. */
+/** The sources as they are, over every seed that caught a mutant, and with every actor's failures that did. */
 async function control(outcomes: readonly Outcome[]): Promise<boolean> {
-  const seeds = Math.max(
-    1,
-    ...outcomes.map(({ fate }) => (fate.kind === "caught" ? fate.seed : 1)),
-  );
-  const fate = await runMutant(undefined, seeds, undefined, plan());
-  if (fate.kind === "survived") {
-    say(`✓ control: the sources as they are pass seeds 1 to ${seeds}`);
-    return true;
+  let passed = true;
+  for (const failing of new Set(outcomes.map(({ mutant }) => mutant.failing))) {
+    const same = outcomes.filter(({ mutant }) => mutant.failing === failing);
+    const seeds = Math.max(1, ...same.map(({ fate }) => (fate.kind === "caught" ? fate.seed : 1)));
+    const fate = await runMutant(undefined, seeds, undefined, { plan: plan(), failing });
+    const what = failing === undefined ? "" : ` with failures of ${failing}`;
+    if (fate.kind === "survived") {
+      say(`✓ control: the sources as they are pass seeds 1 to ${seeds}${what}`);
+      continue;
+    }
+    const why = fate.kind === "caught" ? `seed ${fate.seed}: ${fate.violation}` : fate.error;
+    say(`✗ control: the sources as they are fail${what}: ${why}`);
+    passed = false;
   }
-  const what = fate.kind === "caught" ? `seed ${fate.seed}: ${fate.violation}` : fate.error;
-  say(`✗ control: the sources as they are fail: ${what}`);
-  return false;
+  return passed;
 }
 
 async function main(): Promise<number> {
@@ -144,7 +150,8 @@ if (values.help) {
   for (const { name, mistake } of MUTANTS) say(`${name}: ${mistake}`);
 } else if (values.child) {
   const mutant = values.only === undefined ? undefined : chosen(values.only)[0];
-  await runSeeds(mutant, wholeNumber("seeds", values.seeds), plan());
+  const failing = isSurvivor(values.failing) ? values.failing : undefined;
+  await runSeeds(mutant, wholeNumber("seeds", values.seeds), { directed: plan(), failing });
 } else {
   process.exitCode = await main();
 }

@@ -1,5 +1,7 @@
 /** What a mutant is: a real mistake, as exact replacements in the sources. Nothing in production code knows of it. */
 
+import type { Survivor } from "../failures/survivors.ts";
+
 export type Edit = {
   /** From the root of the repository. */
   readonly file: string;
@@ -14,6 +16,8 @@ export type Mutant = {
   /** The mistake, in one line. */
   readonly mistake: string;
   readonly edits: readonly [Edit, ...Edit[]];
+  /** It shows where this actor fails over every message that it takes (`failures/`): that is played, with each seed, not a plan. */
+  readonly failing?: Survivor;
 };
 
 /** A mutant that no longer fits the sources. It must be rewritten: one that is skipped would prove nothing. */

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { Survivor } from "../failures/survivors.ts";
 import type { DirectedName } from "../directed.ts";
 import type { Report } from "./child.ts";
 
@@ -20,8 +21,9 @@ export async function runMutant(
   name: string | undefined,
   seeds: number,
   onPassed: (seed: number) => void = () => {},
-  plan?: DirectedName,
+  of: { readonly plan?: DirectedName | undefined; readonly failing?: Survivor | undefined } = {},
 ): Promise<Fate> {
+  const { plan, failing } = of;
   const child = spawn(
     process.execPath,
     [
@@ -31,6 +33,7 @@ export async function runMutant(
       "--seeds",
       `${seeds}`,
       ...(plan === undefined ? [] : ["--plan", plan]),
+      ...(failing === undefined ? [] : ["--failing", failing]),
     ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );

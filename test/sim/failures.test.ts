@@ -1,0 +1,33 @@
+/**
+ * Whoever outlives a failure of its own goes on: each such actor fails over every message that it takes, before its step, after it,
+ * and at an effect of it, in an ensemble at work. Nothing acknowledged is lost, and no lane, session or answer stays amiss.
+ */
+import test from "ava";
+import { namesOf } from "./failures/actors.ts";
+import { casesOf, playFailures } from "./failures/play.ts";
+import { playStops } from "./failures/stops.ts";
+import { KEEPS_STATE, SURVIVORS } from "./failures/survivors.ts";
+
+const SEED = 1;
+
+test("every actor that outlives its failures is among those that fail here, and every other stops its node", (t) => {
+  t.deepEqual(namesOf("restart", "recover").toSorted(), SURVIVORS.toSorted());
+  t.deepEqual(namesOf("recover").toSorted(), [...KEEPS_STATE].toSorted());
+  t.true(namesOf("stopNode").length > 0);
+});
+
+for (const actor of SURVIVORS) {
+  test(`${actor} fails over every message that it takes, and all is well again`, (t) => {
+    const cases = casesOf(actor);
+    const { failures, virtualMs } = playFailures(SEED, cases);
+    t.log(`${failures} failures of ${cases.length} cases in ${Math.round(virtualMs / 1000)} s`);
+    // A step without an effect cannot fail at one.
+    t.true(failures >= (cases.length * 2) / 3);
+  });
+}
+
+for (const actor of namesOf("stopNode")) {
+  test(`a node whose ${actor} fails stops at once, and the others go on without it`, (t) => {
+    t.notThrows(() => playStops(SEED, actor));
+  });
+}
