@@ -1,4 +1,4 @@
-/** Mistakes in what becomes of an actor that failed. Most show only where it fails on purpose. */
+/** Mistakes in what becomes of an actor that failed. They show where it fails on purpose. */
 import type { Mutant } from "./mutant.ts";
 
 const SYSTEM = "runtime/system.ts";
@@ -9,6 +9,7 @@ export const FAILURE_MUTANTS: readonly Mutant[] = [
   {
     name: "started-anew-knows-nothing",
     mistake: "an actor that is started anew is not told again what was said last",
+    failing: "heartbeat",
     edits: [
       {
         file: SYSTEM,
