@@ -24,7 +24,7 @@ export type AdminOptions = {
   readonly server: ServerId;
   /** The ensemble's voters, this node among them. A node that is the only voter calls itself standalone. */
   readonly voters: readonly ServerId[];
-  /** When the node started, by the clock of this actor's turns. It stays when the actor is started anew. */
+  /** When the node started, by the clock of this actor's turns. It stays when the actor is started again. */
   readonly startedMs: number;
   /**
    * The server's version in the answers to four-letter words. It begins with the version of ZooKeeper whose operations are served, since

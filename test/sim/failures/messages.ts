@@ -99,7 +99,7 @@ const holdClients: Bring = (scene) => {
   scene.moveClients();
 };
 
-/** Answers wait for the leader's word for a while. */
+/** Answers are withheld for a while, until the leader has heard of their sessions. */
 const pause: Bring = (scene) => {
   for (const node of scene.followers) scene.isolate(node);
   scene.run(600);

@@ -112,7 +112,7 @@ function failOne(scene: Scene, { actor, over, at, way }: Case): SimNode | undefi
   must(failed !== undefined || at === "effect", "liveness", () => "it did not fail");
   const isAnew = failed !== undefined && failed.stateOf(actor) !== before.get(failed);
   must(isAnew || failed === undefined || KEEPS_STATE.has(actor), "liveness", () => {
-    return "it was not started anew";
+    return "it was not started again";
   });
   return failed;
 }

@@ -14,5 +14,5 @@ export function isSurvivor(name: string | undefined): name is Survivor {
   return SURVIVORS.some((survivor) => survivor === name);
 }
 
-/** Those that go on with the state that they had when they failed (supervision `recover`). The others are started anew. */
+/** Those that go on with the state that they had when they failed (supervision `recover`). The others are started again. */
 export const KEEPS_STATE: ReadonlySet<Survivor> = new Set(["zookeeper/1", "nats/1", "changes"]);

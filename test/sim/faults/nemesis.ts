@@ -1,5 +1,4 @@
 /** Draws faults of a plan's kinds one after the other, injects each, and takes it back after a while; at the end, all of them. */
-import { SURVIVORS } from "../failures/survivors.ts";
 import type { SimClient } from "../client/client.ts";
 import type { NativeClient } from "../client/native.ts";
 import type { Cluster } from "../cluster.ts";
@@ -7,6 +6,7 @@ import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import { damage, loseLastWrite, losePart } from "../losses.ts";
 import type { Random } from "../random.ts";
 import type { SimNode } from "../sim-node.ts";
+import { SURVIVORS } from "../failures/survivors.ts";
 import type { CrashOver } from "../faulty-disk.ts";
 import type { FaultKind } from "./kinds.ts";
 import { fillDisk, freeDisk } from "./disk-space.ts";
@@ -20,7 +20,6 @@ import { server } from "../../support/plain-calls.ts";
 export type FaultCounts = Partial<Record<FaultKind, number>>;
 
 const FULL_EXTRA_BYTES = 6000;
-
 export class Nemesis {
   readonly counts: FaultCounts = {};
   readonly #cluster: Cluster;
@@ -237,7 +236,7 @@ export class Nemesis {
     };
   }
 
-  /** Whatever else heals meanwhile, and until its peers have noticed and `forMs` are over. */
+  /** Whatever else heals meanwhile, until its peers have noticed and `forMs` are over. */
   #isolateForLong(id: number, forMs: number): void {
     const { network, plan, nodes } = this.#cluster;
     const longMs = forMs + plan.peerTimeoutMs;

@@ -94,7 +94,7 @@ export const FAILURE_MUTANTS: readonly Mutant[] = [
     name: "native-opening-waits-for-ever",
     mistake: "the opening of a change stream that failed is waited for by all others of the lane",
     failing: "nats/1",
-    edits: [{ file: NATS, find: "  goOnOpening(turn);\n", replace: "" }],
+    edits: [{ file: NATS, find: "  continueOpening(turn);\n", replace: "" }],
   },
   {
     name: "native-lane-is-not-heard",
@@ -145,7 +145,7 @@ export const FAILURE_MUTANTS: readonly Mutant[] = [
     mistake:
       "connections whose answers were lost in a failure go on, and the next answer comes in their place",
     failing: "zookeeper/1",
-    edits: [{ file: ZOOKEEPER, find: '  "leaderHeard",\n', replace: "" }],
+    edits: [{ file: ZOOKEEPER, find: ' || kind === "leaderHeard";', replace: ";" }],
   },
   {
     name: "timers-begun-in-vain",

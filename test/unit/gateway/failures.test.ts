@@ -2,9 +2,9 @@
 import test from "ava";
 import type { Effect } from "../../../runtime/effects.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
-import { GatewayDriver, requestFrame } from "../../support/gateway-driver.ts";
+import { GatewayDriver, requestFrame, STAT } from "../../support/gateway-driver.ts";
 import { NativeGatewayHarness } from "../../support/native-gateway.ts";
-import { ping } from "../../support/zk-operations.ts";
+import { getData, ping } from "../../support/zk-operations.ts";
 
 function kindsOf(effects: readonly Effect[]): string[] {
   return effects.map((effect) => {
@@ -133,4 +133,26 @@ test("a lane says again that it serves when the failure was over that", (t) => {
   harness.effects = [];
   harness.lead(true);
   t.deepEqual(kindsOf(harness.effects), ["emit"]);
+});
+
+test("a connection that was no longer throttled in a turn that failed is closed: its answers may be lost", (t) => {
+  const gateway = new GatewayDriver({ heldBytesMax: 4 * 1024 * 1024 });
+  gateway.leadership("following");
+  for (const connection of [1, 2, 3]) gateway.attach(connection);
+  for (const connection of [1, 2]) {
+    gateway.bytes(connection, requestFrame(1, getData("/a")));
+    const data = new Uint8Array(3 * 1024 * 1024);
+    const results = [{ kind: "data", data, stat: STAT }] as const;
+    gateway.tell({ kind: "readDone", client: connection, zxid: 0x1_0000_0001 as Zxid, results });
+  }
+  const two = Buffer.concat([requestFrame(1, getData("/a")), requestFrame(2, getData("/a"))]);
+  gateway.bytes(3, two);
+  const closesThird = (connection: number): boolean => {
+    const message = { kind: "closed", connection } as const;
+    gateway.tell(message);
+    const effects = gateway.recover(message);
+    return effects.some((effect) => effect.kind === "close" && effect.connection === 3);
+  };
+  t.false(closesThird(1), "the gateway still holds too much");
+  t.true(closesThird(2));
 });
