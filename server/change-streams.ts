@@ -19,7 +19,7 @@ export type ChangesOptions = {
   readonly progress?: boolean;
 };
 
-/** Who is given what a reader is given. */
+/** The subscriber or the iteration behind a reader. */
 type Receiver = {
   readonly take: (item: ReaderItem) => void;
   /** The node has stopped; with the error when it stopped itself. */
@@ -66,43 +66,93 @@ export class Changes extends Observable<ChangeEvent> implements AsyncIterable<Ch
     this.#progress = progress;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<ChangeEvent, void, undefined> {
-    let item: ReaderItem | undefined;
-    let end: { readonly error: NodeStoppedError | undefined } | undefined;
-    let wake = (): void => undefined;
-    const reader = this.#open({
-      take: (next) => {
-        item = next;
-        wake();
+  [Symbol.asyncIterator](): AsyncIterableIterator<ChangeEvent, void, undefined> {
+    return new ChangeIterator(this.#open, this.#progress);
+  }
+}
+
+/** One iteration. `return` ends it at once, also while a `next` waits. */
+class ChangeIterator implements AsyncIterableIterator<ChangeEvent, void, undefined> {
+  readonly #reader: Reader;
+  readonly #progress: boolean;
+  /** What was given last, as far as it was looked at: its events, and how many of them were handed out. */
+  #events: readonly ChangeEvent[] = [];
+  #handedOut = 0;
+  /** What was given and not looked at yet. */
+  #item: ReaderItem | undefined;
+  #end: { readonly error: NodeStoppedError | undefined } | undefined;
+  #wake = (): void => undefined;
+  #previous: Promise<unknown> = Promise.resolve();
+
+  constructor(open: (receiver: Receiver) => Reader, progress: boolean) {
+    this.#progress = progress;
+    this.#reader = open({
+      take: (item) => {
+        this.#item = item;
+        this.#wake();
       },
       end: (error) => {
-        end = { error };
-        wake();
+        this.#end ??= { error };
+        this.#wake();
       },
     });
-    const next = async (): Promise<ReaderItem | undefined> => {
-      while (item === undefined && end === undefined) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+  }
+
+  next(): Promise<IteratorResult<ChangeEvent, void>> {
+    const result = this.#previous.then(() => this.#take());
+    this.#previous = result.catch(() => undefined);
+    return result;
+  }
+
+  return(): Promise<IteratorResult<ChangeEvent, void>> {
+    this.#close();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async #take(): Promise<IteratorResult<ChangeEvent, void>> {
+    for (;;) {
+      const event = this.#events[this.#handedOut];
+      if (event !== undefined) {
+        this.#handedOut += 1;
+        return { done: false, value: event };
       }
-      const given = item;
-      item = undefined;
-      if (given === undefined && end?.error !== undefined) throw end.error;
-      return given;
-    };
-    try {
-      for (;;) {
-        const taken = await next();
-        if (taken === undefined) return;
-        if (taken.kind === "failed") throw failure(taken.reason);
-        yield* eventsOf(taken, this.#progress);
-        if (taken.kind === "compacted") return;
-        reader.taken();
+      if (this.#events.length > 0) this.#reader.taken();
+      this.#events = [];
+      const item = await this.#next();
+      if (item === undefined) return { done: true, value: undefined };
+      if (item.kind === "failed") {
+        this.#close();
+        throw failure(item.reason);
       }
-    } finally {
-      reader.close();
+      this.#handedOut = 0;
+      this.#events = [...eventsOf(item, this.#progress)];
+      if (item.kind === "compacted") this.#close();
+      else if (this.#events.length === 0) this.#reader.taken();
     }
+  }
+
+  /** Undefined: there is no more. Throws NodeStoppedError. */
+  async #next(): Promise<ReaderItem | undefined> {
+    while (this.#item === undefined && this.#end === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const item = this.#item;
+    this.#item = undefined;
+    if (item === undefined && this.#end?.error !== undefined) throw this.#end.error;
+    return item;
+  }
+
+  #close(): void {
+    this.#end ??= { error: undefined };
+    this.#item = undefined;
+    this.#reader.close();
+    this.#wake();
   }
 }
 

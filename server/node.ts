@@ -106,7 +106,8 @@ export async function launchNode(
   try {
     await node.start(options);
   } catch (error) {
-    await node.stop();
+    // Why it did not start is the news, not what could not be released.
+    await node.stop().catch(() => undefined);
     signal?.throwIfAborted();
     const stopped = await node.stopped;
     const isAborted = error instanceof Error && error.name === "AbortError";
@@ -370,6 +371,9 @@ class Node implements RunningNode {
     const subjects = peerSubjects(ensemble);
     const options = { ...natsOptions(this.#config), name, subjects, id, log, isUnprotected };
     const transport = await whenNatsIsThere(() => connectNats(options), log, this.#aborted.signal);
+    // The node was stopped while the connection was made, and nobody else knows of it.
+    if (this.#aborted.signal.aborted) await transport.close();
+    this.#aborted.signal.throwIfAborted();
     const nowMs = (): number => realClock.nowMs();
     this.#authenticated = new AuthenticatedTransport({ transport, id, ensemble, keys, log, nowMs });
     return this.#authenticated;
@@ -414,16 +418,21 @@ class Node implements RunningNode {
     const error = new NodeStoppedError(why);
     this.#ready.reject(error);
     this.#main?.streams.end(hasFailed ? error : undefined);
-    try {
-      // No more answers to peers, then no more clients, then the disk.
-      this.#main?.system.stop();
-      await this.#transport?.close();
-      await Promise.all(this.#treeLanes.map((lane) => lane.stop()));
-      await this.#logLane?.stop();
-    } finally {
-      this.inspection$.complete();
-      this.#stopped.resolve(reason);
+    this.#main?.system.stop();
+    // No more answers to peers, then no more clients, then the disk. What cannot be released keeps nothing else from being released.
+    const failures: unknown[] = [];
+    for (const owners of [
+      [this.#transport].map((transport) => transport?.close()),
+      this.#treeLanes.map((lane) => lane.stop()),
+      [this.#logLane?.stop()],
+    ]) {
+      for (const outcome of await Promise.allSettled(owners)) {
+        if (outcome.status === "rejected") failures.push(outcome.reason);
+      }
     }
+    this.inspection$.complete();
+    this.#stopped.resolve(reason);
+    if (failures.length > 0) throw failures[0];
   }
 }
 

@@ -145,9 +145,9 @@ function taken(turn: Turn, number: number): void {
   const reader = turn.state.readers.get(number);
   if (reader === undefined) return;
   reader.ready = true;
-  giveNext(turn, reader);
+  const given = giveNext(turn, reader);
   const isPaused = reader.treeStream === undefined && reader.pending.length === 0;
-  if (isPaused && turn.state.readers.has(number)) openAtTree(turn, reader);
+  if (isPaused && given?.kind !== "compacted") openAtTree(turn, reader);
 }
 
 function streamCame(
@@ -190,13 +190,15 @@ function treeReset(turn: Turn): void {
   }
 }
 
-function giveNext(turn: Turn, reader: Reader): void {
-  if (!reader.ready) return;
+/** Returns what the reader was given. */
+function giveNext(turn: Turn, reader: Reader): ReaderItem | undefined {
+  if (!reader.ready) return undefined;
   const item = reader.pending.shift();
-  if (item === undefined) return;
+  if (item === undefined) return undefined;
   reader.ready = false;
   if (item.kind === "changes") reader.pendingBytes -= bytesOf(item.changes);
   turn.effects.push(emit("streamed", { kind: "streamed", reader: reader.number, item }));
+  return item;
 }
 
 function openAtTree(turn: Turn, reader: Reader): void {

@@ -56,6 +56,16 @@ export function tellTouched(contact: Contact, gateway: GatewayName, nowMs: numbe
   return [tell("heartbeat", { kind: "touched", sessions, receipt: { gateway, turn } })];
 }
 
+/** The last report may not have been sent: what it said is said again with the next. */
+export function tellAgain(contact: Contact): void {
+  const last = [...contact.unconfirmed].at(-1);
+  if (last === undefined) return;
+  const [turn, { sessions }] = last;
+  contact.unconfirmed.delete(turn);
+  for (const session of sessions) contact.touched.add(session);
+  contact.probing = true;
+}
+
 /**
  * Calls `heard` for each session that the leader has heard of, with the earliest time from which the leader may count it. Returns
  * the latest such time: until then at least nobody had succeeded the leader.

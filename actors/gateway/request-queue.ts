@@ -49,7 +49,7 @@ const REPLIED_MAX = 1024;
 const EVENT_ID = -1;
 
 export class RequestQueue<Request extends Queueable> {
-  #entries: Entry<Request>[] = [];
+  #entries: (Entry<Request> | undefined)[] = [];
   /** `#head` is the oldest entry that was not replied to. No entry before `#nextAnswer` waits for a result. */
   #head = 0;
   #nextDispatch = 0;
@@ -222,6 +222,8 @@ export class RequestQueue<Request extends Queueable> {
   /** Takes the entry that `ready` gave. */
   shift(): void {
     this.#forget(this.#entries[this.#head] as Entry<Request>);
+    // The slot is cut off later; what was in it need not stay so long.
+    this.#entries[this.#head] = undefined;
     this.#head += 1;
     if (this.#nextAnswer < this.#head) this.#nextAnswer = this.#head;
     if (this.#head === this.#entries.length) this.#cut(this.#entries.length);

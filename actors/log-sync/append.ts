@@ -17,7 +17,7 @@ import { cutAfter, foreignFault, noteRecord } from "./ensemble/membership.ts";
 import { followCommit, sendBehind, sendAccepted } from "./acknowledge.ts";
 import { follow } from "./follower.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
-import { emitLeadership, type Following, lookAgain } from "./roles.ts";
+import { emitLeadership, type Following, lookAgain, startEstablishing } from "./roles.ts";
 import type { LogSyncTurn } from "./state.ts";
 import { persistPromise, promisedEpoch } from "./voter.ts";
 
@@ -41,7 +41,7 @@ export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append
     role.admission = message.admission;
     emitLeadership(turn);
   }
-  // The append is dropped. What was missed is noticed at the leader's next announcement.
+  // While a truncation is under way the append is dropped. The leader's next announcement shows what was missed.
   if (view.truncating) return;
   if (space.disk === "full") {
     sendAccepted(turn, role);
@@ -62,6 +62,8 @@ export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append
 function acceptHigherEpoch(turn: LogSyncTurn, { epoch, leader }: Append): void {
   if (promisedEpoch(turn.state) === epoch) return;
   follow(turn, leader, epoch);
+  // The node may have awaited this leader for a while, but the epoch is news.
+  startEstablishing(turn);
   persistPromise(turn, { epoch, candidate: leader }, undefined);
 }
 

@@ -8,8 +8,8 @@ import { cutToDurable } from "./disk-space.ts";
 import { sendTo } from "./effects.ts";
 import { receiveForgotten } from "./ensemble/refused.ts";
 import type { Peer, RoleMessage, RolePeerMessage } from "./role-messages.ts";
-import { emitLeadership, enter, type Following, lookAgain } from "./roles.ts";
-import { receiveOffer, receiveChunk } from "./snapshots/receive.ts";
+import { emitLeadership, enter, type Following, lookAgain, startEstablishing } from "./roles.ts";
+import { isReceiving, receiveChunk, receiveOffer } from "./snapshots/receive.ts";
 import { emitDurable, type LogSyncTurn } from "./state.ts";
 import { passRefusal } from "./submit.ts";
 
@@ -43,7 +43,8 @@ export function followingReceives(turn: LogSyncTurn, role: Following, message: R
       return;
     case "timer":
       if (message.timer !== "establish" || role.established) return;
-      lookAgain(turn, `node ${role.leader} did not establish its epoch`);
+      if (isReceiving(turn, role)) startEstablishing(turn);
+      else lookAgain(turn, `node ${role.leader} did not establish its epoch`);
       return;
     case "moreDurable":
       sendAccepted(turn, role);

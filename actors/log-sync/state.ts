@@ -100,6 +100,8 @@ export type Transfer = {
   /** How many bytes the chunk has that is being stored. */
   storing: number;
   readonly pace: Pace;
+  /** When the transfer began, or the last chunk came. */
+  movedAtMs: number;
   step: "asking" | "storing" | "installing";
 };
 

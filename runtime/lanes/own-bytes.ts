@@ -14,29 +14,50 @@ export type Parcel = {
 };
 
 export function parcelOf(letters: readonly Letter[]): Parcel {
-  const transfer: ArrayBuffer[] = [];
+  const copying: Copying = { transfer: [], copies: new Map() };
   const own = letters.map((letter) => {
-    const message = owning(letter.message, transfer);
+    const message = fieldsOwning(letter.message, copying);
     return message === letter.message ? letter : { ...letter, message };
   });
-  return { letters: own, transfer };
+  return { letters: own, transfer: copying.transfer };
 }
 
-/** Bytes are fields of messages, or in arrays that are. */
-function owning(message: object, transfer: ArrayBuffer[]): object {
+type Copying = {
+  readonly transfer: ArrayBuffer[];
+  /** What several letters hold is copied once, and stays one. */
+  readonly copies: Map<object, object>;
+};
+
+/** Bytes are fields of messages, in arrays that are, or fields of what is in such arrays. */
+function fieldsOwning(holder: object, copying: Copying): object {
   let own: Record<string, unknown> | undefined;
-  for (const [name, value] of Object.entries(message)) {
-    const owned = isView(value) ? copyOf(value, transfer) : arrayOwning(value, transfer);
+  for (const [name, value] of Object.entries(holder)) {
+    const owned = isView(value) ? copyOf(value, copying.transfer) : arrayOwning(value, copying);
     if (owned === value) continue;
-    own ??= { ...message };
+    own ??= { ...holder };
     own[name] = owned;
   }
-  return own ?? message;
+  return own ?? holder;
 }
 
-function arrayOwning(value: unknown, transfer: ArrayBuffer[]): unknown {
-  if (!Array.isArray(value) || !value.some(isView)) return value;
-  return value.map((item: unknown) => (isView(item) ? copyOf(item, transfer) : item));
+function arrayOwning(value: unknown, copying: Copying): unknown {
+  if (!Array.isArray(value) || typeof value[0] !== "object") return value;
+  let isOwn = true;
+  const own = value.map((item: unknown) => {
+    const owned = isView(item) ? copyOf(item, copying.transfer) : itemOwning(item, copying);
+    if (owned !== item) isOwn = false;
+    return owned;
+  });
+  return isOwn ? value : own;
+}
+
+function itemOwning(item: unknown, copying: Copying): unknown {
+  if (typeof item !== "object" || item === null || ArrayBuffer.isView(item)) return item;
+  const known = copying.copies.get(item);
+  if (known !== undefined) return known;
+  const own = fieldsOwning(item, copying);
+  if (own !== item) copying.copies.set(item, own);
+  return own;
 }
 
 function isView(value: unknown): value is Uint8Array {

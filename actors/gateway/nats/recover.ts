@@ -27,7 +27,9 @@ export function recover(
   else if (message.kind === "clientMessage" && message.reply.startsWith(state.inboxPrefix)) {
     refuse(turn, message.reply, "unknown");
   }
-  if (isAboutSessions(message)) endAll(protocol, turn, "closedAfterFailure");
+  // In a tick requests of any connection may have been handed on, and the queues say that they were.
+  if (isAboutSessions(message) || message.kind === "timer")
+    endAll(protocol, turn, "closedAfterFailure");
   // A frame to them was numbered and not sent, so the numbers have a gap: their clients attach again.
   for (const cut of cutShort(state)) end(turn, cut, "unknown");
   continueOpening(turn);

@@ -30,7 +30,7 @@ import { endGrace, endWithheld, led, released } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
 import { recover } from "./recover.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
-import { setUnsent, takeReleased } from "./held.ts";
+import { setUnsent, takeUnthrottled } from "./held.ts";
 import { advance, sendEvents } from "./requests.ts";
 import {
   type Connection,
@@ -61,11 +61,11 @@ export function zooKeeperGatewayActor(
     },
     receive: (turn, message) => {
       const { state } = turn;
-      if (state.released.length > 0) state.released = [];
+      if (state.unthrottled.length > 0) state.unthrottled = [];
       handle(turn, message);
       if (state.throttled.size === 0) return;
-      state.released = takeReleased(state);
-      for (const connection of state.released) advance(turn, connection);
+      state.unthrottled = takeUnthrottled(state);
+      for (const connection of state.unthrottled) advance(turn, connection);
     },
     recover: (turn, message, error) => {
       recover(PROTOCOL, turn, message, error);

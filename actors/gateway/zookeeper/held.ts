@@ -94,7 +94,7 @@ export function throttle(state: State, connection: Connection): void {
 }
 
 /** Returns the connections that waited because the gateway held too much, once it holds half of that. */
-export function takeReleased(state: State): readonly Connection[] {
+export function takeUnthrottled(state: State): readonly Connection[] {
   if (state.throttled.size === 0 || state.heldBytes > state.options.heldBytesMax / 2) return [];
   const released = [...state.throttled];
   state.throttled.clear();

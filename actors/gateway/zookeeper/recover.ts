@@ -3,9 +3,10 @@
  * asked for again. A connection that may have lost an answer is closed, since its client would take the next answer for the lost one.
  */
 import { logEvent } from "../../log-event.ts";
+import { tellAgain } from "../contact.ts";
 import { endAll, isAboutSessions, type Protocol } from "../gateway.ts";
 import { forgetInTree } from "../lane.ts";
-import type { ZooKeeperGatewayMessage } from "../messages.ts";
+import type { ZooKeeperGatewayMessage, ZooKeeperTimer } from "../messages.ts";
 import { forgetConnection, refuse } from "./connections.ts";
 import type { Connection, Turn } from "./state.ts";
 import { startTouchTimer } from "./touches.ts";
@@ -35,11 +36,13 @@ export function recover(
   } else {
     refuse(turn, connection, `a failure: ${String(error)}`);
   }
-  for (const released of state.released) refuse(turn, released, `a failure: ${String(error)}`);
+  for (const connection of state.unthrottled)
+    refuse(turn, connection, `a failure: ${String(error)}`);
   if (isAboutSessions(message) || isAboutAnswers(message))
     endAll(protocol, turn, "closedAfterFailure");
+  if (message.kind === "timer" && message.timer === "touch") tellAgain(state.contact);
   startTimers(turn);
-  if (message.kind === "timer" && message.timer !== "touch") {
+  if (message.kind === "timer" && !isStarted(turn, message.timer)) {
     effects.push({ kind: "startTimer", timer: message.timer, afterMs: RETRY_MS });
   }
   if (state.asked.length > 0) effects.push({ kind: "endOfTurn" });
@@ -74,6 +77,12 @@ function startTimers(turn: Turn): void {
   if (notes.size > 0) start("notes", nowMs + RETRY_MS);
   state.touchTimerRuns = false;
   startTouchTimer(turn);
+}
+
+/** Whether `startTimers` has started it, if it has to run at all. */
+function isStarted({ state }: Turn, timer: ZooKeeperTimer): boolean {
+  if (timer === "grace" || timer === "withheld") return state.due[timer] !== undefined;
+  return timer === "touch";
 }
 
 function connectionOf(message: ZooKeeperGatewayMessage): number | undefined {

@@ -72,7 +72,7 @@ export type State = GatewayState<Connection> & {
   heldBytes: number;
   readonly throttled: Set<Connection>;
   /** Connections that were throttled until this turn. Their answers leave in it, whatever its message was about. */
-  released: readonly Connection[];
+  unthrottled: readonly Connection[];
   readonly notes: Map<string, Note>;
   /** These four-letter words were asked in this turn. */
   asked: { readonly client: number; readonly word: string }[];
@@ -108,7 +108,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     touchTimerRuns: false,
     heldBytes: 0,
     throttled: new Set(),
-    released: [],
+    unthrottled: [],
     notes: new Map(),
     asked: [],
     reported: undefined,

@@ -15,7 +15,7 @@ import { dropTransfer, isPassed } from "./drop.ts";
 import { sendBehind, sendAccepted } from "../acknowledge.ts";
 import { loadLanes } from "./load.ts";
 import { LogIndex } from "../log-index.ts";
-import { isDueAgain, noteAsked, noteCame, startPace } from "./pace.ts";
+import { forgetAsked, isDue, noteAsked, noteCame, startPace } from "./pace.ts";
 import type { LogSyncPeerMessage } from "../messages.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { cutAfter, isForeign, settle } from "../ensemble/membership.ts";
@@ -25,6 +25,9 @@ import { type Following, startEstablishing } from "../roles.ts";
 
 type Offer = Extract<LogSyncPeerMessage, { kind: "snapshotOffer" }>;
 type Report<Kind> = Extract<LogReport, { kind: Kind }>;
+
+/** A chunk may take so long on its way over a slow link. */
+const STALLED_MS = 30_000;
 
 export function receiveOffer(
   turn: LogSyncTurn,
@@ -48,10 +51,10 @@ export function receiveOffer(
   const isComplete = transfer.position >= transfer.snapshot.bytes;
   if (transfer.source === role.leader) {
     // The transfer does not begin again because of a newer snapshot. If the leader no longer has this one, it says so.
-    if (isComplete || isDueAgain(transfer.pace, nowMs)) continueTransfer(turn);
+    if (isComplete || isDue(transfer.pace, nowMs)) continueTransfer(turn);
   } else if (isSame(transfer.snapshot, snapshot)) {
     transfer.source = role.leader;
-    noteAsked(transfer.pace, nowMs);
+    forgetAsked(transfer.pace);
     continueTransfer(turn);
   } else if (isComplete) {
     continueTransfer(turn);
@@ -73,7 +76,8 @@ function begin(turn: LogSyncTurn, role: Following, snapshot: SnapshotIdentity): 
     index: 0,
     position: 0,
     storing: 0,
-    pace: startPace(nowMs),
+    pace: startPace(),
+    movedAtMs: nowMs,
     step: "asking",
   };
   continueTransfer(turn);
@@ -102,6 +106,9 @@ function continueTransfer(turn: LogSyncTurn): void {
     turn.effects.push(tell("log", { kind: "installSnapshot", snapshot }));
     return;
   }
+  // Another leader has offered nothing yet. What it offers decides whether this transfer goes on.
+  if (transfer.source !== role.leader) return;
+  noteAsked(transfer.pace, turn.nowMs);
   const { zxid } = snapshot;
   sendTo(turn, role.leader, { kind: "askChunk", epoch: role.epoch, zxid, index, position });
 }
@@ -114,12 +121,14 @@ export function receiveChunk(
   const { transfer } = turn.state.snapshots;
   if (transfer?.step !== "asking" || transfer.snapshot.zxid !== zxid) return;
   if (transfer.index !== index || transfer.position !== position) return;
+  if (transfer.source !== role.leader) return;
   if (bytes.length === 0) {
     dropTransfer(turn, turn.nowMs, "the leader no longer has it");
     return;
   }
   transfer.step = "storing";
   noteCame(transfer.pace, turn.nowMs);
+  transfer.movedAtMs = turn.nowMs;
   transfer.storing = bytes.length;
   const source = "leader";
   turn.effects.push(tell("log", { kind: "storeChunk", source, zxid, index, position, bytes }));
@@ -133,7 +142,6 @@ export function chunkStored(turn: LogSyncTurn, { zxid, index }: ChunkStored): vo
   transfer.step = "asking";
   transfer.index += 1;
   transfer.position += transfer.storing;
-  noteAsked(transfer.pace, turn.nowMs);
   continueTransfer(turn);
 }
 
@@ -165,6 +173,12 @@ export function installed(
   if (role.matched < zxid) role.matched = zxid;
   sendAccepted(turn, role);
   sendBehind(turn, role, zxid);
+}
+
+/** Whether chunks of this leader's snapshot are on their way. Until all have come the log cannot hold the epoch's barrier. */
+export function isReceiving({ state, nowMs }: LogSyncTurn, { leader }: Following): boolean {
+  const { transfer } = state.snapshots;
+  return transfer?.source === leader && nowMs - transfer.movedAtMs < STALLED_MS;
 }
 
 export function installRefused(turn: LogSyncTurn, { reason }: Report<"installRefused">): void {

@@ -5,7 +5,7 @@ import { snapshotName } from "../format/files.ts";
 import { LogStop, type Procedure } from "../format/procedure.ts";
 import { readChunk } from "../format/snapshot-file.ts";
 import type { SnapshotMessage } from "../messages.ts";
-import { type LogState, report } from "../state.ts";
+import { log, type LogState, report } from "../state.ts";
 
 /**
  * For this many milliseconds after a peer has read a chunk of a snapshot, no purge removes the snapshot and the log after it. Under load
@@ -34,6 +34,7 @@ function* giveToPeer(state: LogState, ask: Ask, to: ServerId, nowMs: number): Pr
       state.settings.crc32,
     );
     if (read.kind === "chunk") bytes = read.bytes;
+    else log(state, "damaged", { file: snapshotName(zxid), position, fault: read.fault });
   }
   report(state, { kind: "snapshotChunk", to, zxid, index, position, bytes });
 }

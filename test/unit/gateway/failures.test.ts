@@ -123,8 +123,17 @@ test("what waits to go out is flushed after any failure", (t) => {
   harness.open();
   harness.say({ kind: "ping" });
   harness.effects = [];
-  harness.recover({ kind: "timer", timer: "tick" });
+  harness.recover({ kind: "treeMemory", full: false, sessionsFull: false });
   t.true(kindsOf(harness.effects).includes("endOfTurn"));
+});
+
+test("a failed tick of the native gateway ends every connection: what it handed on for them may be lost", (t) => {
+  const harness = new NativeGatewayHarness();
+  harness.open();
+  harness.effects = [];
+  harness.recover({ kind: "timer", timer: "tick" });
+  t.true(kindsOf(harness.effects).includes("publish"));
+  t.true(kindsOf(harness.effects).includes("startTimer tick"));
 });
 
 test("a lane says again that it serves when the failure was over that", (t) => {
@@ -155,4 +164,18 @@ test("a connection that was no longer throttled in a turn that failed is closed:
   };
   t.false(closesThird(1), "the gateway still holds too much");
   t.true(closesThird(2));
+});
+
+test("sessions whose touches a failed turn was to report are reported with the next", (t) => {
+  const gateway = attached();
+  gateway.bytes(1, requestFrame(-2, ping()));
+  const touchesIn = (effects: readonly Effect[]): unknown[] =>
+    effects.flatMap((effect) =>
+      effect.kind === "tell" && effect.to === "heartbeat"
+        ? [(effect.message as { readonly sessions: readonly number[] }).sessions.length]
+        : [],
+    );
+  t.deepEqual(touchesIn(gateway.timer("touch")), [1]);
+  gateway.recover({ kind: "timer", timer: "touch" });
+  t.deepEqual(touchesIn(gateway.timer("touch")), [1]);
 });

@@ -1,4 +1,5 @@
 /** The requests of one connection, as a plain object: what goes out together, what waits for what, and how replies leave. */
+import { queryObjects } from "node:v8";
 import test from "ava";
 import { type Entry, type Run, RequestQueue } from "../../../actors/gateway/request-queue.ts";
 import { Code } from "../../../protocol/codes.ts";
@@ -278,4 +279,19 @@ test("200,000 events that wait for a client are not looked through with each fur
   // By the square it would be 2 * 10^10 steps, and no end in sight.
   for (let index = 0; index < 200_000; index += 1) queue.insertEvents([event("/a")], 0);
   t.is(queue.length, 200_000);
+});
+
+test("what a reply was made of is let go with the reply, though requests are always outstanding", (t) => {
+  class Payload {}
+  type Carrying = { readonly kind: "ping"; readonly payload: Payload };
+  const queue = new RequestQueue<Carrying>();
+  const push = (id: number): void => queue.push({ kind: "ping", payload: new Payload() }, id, 1, 0);
+  push(1);
+  for (let id = 2; id <= 500; id += 1) {
+    push(id);
+    queue.dispatch({ readable: true, writable: true, admission: "all" });
+    t.is(queue.ready()?.id, id - 1);
+    queue.shift();
+  }
+  t.is(queryObjects(Payload, { format: "count" }), 1);
 });

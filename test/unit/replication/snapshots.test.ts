@@ -6,12 +6,7 @@ import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
 import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
-import {
-  isDueAgain,
-  noteAsked,
-  noteCame,
-  startPace,
-} from "../../../actors/log-sync/snapshots/pace.ts";
+import { isDue, noteAsked, noteCame, startPace } from "../../../actors/log-sync/snapshots/pace.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
 import { folderOf, ensembleOf, recoveredReport, senderOf } from "../../support/peers.ts";
@@ -201,12 +196,15 @@ test("a chunk that was lost is asked for again, later and later, and a newer sna
 });
 
 test("a chunk is asked for again after twice the time that chunks have taken", (t) => {
-  const pace = startPace(0);
+  const pace = startPace();
+  t.true(isDue(pace, 0), "it was not asked for");
+  noteAsked(pace, 0);
   noteCame(pace, 1000);
   noteAsked(pace, 1000);
-  t.false(isDueAgain(pace, 2999));
-  t.true(isDueAgain(pace, 3000));
-  t.false(isDueAgain(pace, 6999));
+  t.false(isDue(pace, 2999));
+  t.true(isDue(pace, 3000));
+  noteAsked(pace, 3000);
+  t.false(isDue(pace, 6999));
   noteCame(pace, 3001);
   t.is(pace.againMs, 4000, "which of the two copies came is not known");
   noteAsked(pace, 3001);

@@ -222,7 +222,7 @@ test("a reader that iterates slowly holds bounded memory and misses nothing", as
     seen,
     ["/a", ...paths].map((path) => `created ${path}`),
   );
-  await iterator.return(undefined);
+  await iterator.return?.();
   bench.run();
   t.is(bench.changes.readers.size, 0);
 });
@@ -314,4 +314,37 @@ test("a path or an option that is none is refused at once", (t) => {
   t.is(codeOf("/a", { recursive: 1 }), "ZOOID_BAD_ARGUMENTS");
   t.is(codeOf("/a", { from: -1 }), "ZOOID_BAD_ARGUMENTS");
   t.is(codeOf("/a", null), "ZOOID_BAD_ARGUMENTS");
+});
+
+test("an iteration that is given up while it waits ends at once, and its stream with it", async (t) => {
+  const bench = new Bench();
+  const iterator = bench.streams.changes("/quiet")[Symbol.asyncIterator]();
+  const waiting = iterator.next();
+  await settle(bench);
+  t.is(bench.changes.readers.size, 1);
+  t.deepEqual(await iterator.return?.(), { done: true, value: undefined });
+  t.deepEqual(await waiting, { done: true, value: undefined });
+  bench.run();
+  t.is(bench.changes.readers.size, 0);
+  t.is(bench.tree.streams.byPath.size, 0);
+});
+
+test("a reader that was told compacted has no stream opened again", async (t) => {
+  const bench = new Bench({ pendingBytesMax: 500, ringBytesMax: 2_000 });
+  const opened: number[] = [];
+  bench.system.decisions$.subscribe(({ actor, message }) => {
+    if (actor === "tree/1" && "kind" in message && message.kind === "openStream") opened.push(1);
+  });
+  const iterator = bench.streams.changes("/", { recursive: true })[Symbol.asyncIterator]();
+  const first = iterator.next();
+  await settle(bench);
+  for (let index = 0; index < 100; index += 1) bench.write(create(`/b${index}`));
+  await settle(bench);
+  await first;
+  for (let isDone = false; !isDone; ) {
+    const next = iterator.next();
+    await settle(bench);
+    isDone = (await next).done === true;
+  }
+  t.is(opened.length, 2, "at first, and once after the pause");
 });
