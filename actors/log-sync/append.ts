@@ -41,7 +41,7 @@ export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append
     role.admission = message.admission;
     emitLeadership(turn);
   }
-  // The append is dropped. What was missed is noticed at the leader's next announcement.
+  // While a truncation is under way the append is dropped. The leader's next announcement shows what was missed.
   if (view.truncating) return;
   if (space.disk === "full") {
     sendAccepted(turn, role);

@@ -71,10 +71,10 @@ export type NodeConfig = {
   readonly failoverGraceMs: number;
   /** A follower asks its leader whether it lives this often. Default 100. The same on every node. */
   readonly heartbeatIntervalMs: number;
-  /** A peer that is silent for so long counts as lost. Default 2000. The same on every node. */
+  /** A peer that is silent for this time counts as lost. Default 2000. The same on every node. */
   readonly peerTimeoutMs: number;
   /**
-   * An actor that is busy with one message for so long holds its thread up, which the log says (`slowStep`). 0: never. Default 500.
+   * An actor that is busy with one message for this time holds its thread up, which the log says (`slowStep`). 0: never. Default 500.
    */
   readonly slowStepMs: number;
   /**

@@ -14,7 +14,7 @@ import { forgetInTree } from "../lane.ts";
 import { noteEnd } from "./offenders.ts";
 import type { Connection, State, Turn } from "./state.ts";
 
-/** An item takes so many bytes beside data and names. */
+/** The bytes that an item takes beside data and names. */
 const ITEM_BYTES = 150;
 
 /** `payloadBytes` is about how many bytes of data and names the item carries. */
