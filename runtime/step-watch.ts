@@ -67,7 +67,7 @@ export class StepWatch {
     this.#isOn = this.#decisions.observed || this.#steps.observed || nowMs < this.#timedUntilMs;
   }
 
-  /** When the step begins; undefined while nobody looks at the steps of this turn. */
+  /** When the step begins; undefined while nobody looks at the steps of this turn of the loop. */
   startStep(): number | undefined {
     return this.#isOn ? this.#options.clock.nowMs() : undefined;
   }

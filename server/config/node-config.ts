@@ -78,7 +78,7 @@ export type NodeConfig = {
    */
   readonly slowStepMs: number;
   /**
-   * How often `mntr` is given new figures of what each actor has done meanwhile. 0, the default: not at all. Otherwise every step of
+   * How often `mntr` is given new metrics of what each actor has done meanwhile. 0, the default: not at all. Otherwise every step of
    * every actor is timed, which costs a busy node a few percent.
    */
   readonly actorMetricsMs: number;

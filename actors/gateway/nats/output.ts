@@ -1,6 +1,6 @@
 /**
- * The items of a turn go out to native clients as one frame for each connection. NATS takes whatever it is given and would keep it
- * in memory; so a client says what it has taken, and reads and changes wait for that.
+ * The items of a turn of the loop go out to native clients as one frame for each connection. NATS takes whatever it is given and would
+ * keep it in memory; so a client says what it has taken, and reads and changes wait for that.
  */
 import { SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { encodeGatewayFrame, type EndReason, type GatewayItem } from "../../../protocol/native.ts";
