@@ -45,7 +45,8 @@ export const TOPICS: { readonly [T in Topic]: TopicRules } = {
   durable: {
     from: "log-sync",
     is: "state",
-    meaning: "where the durable log ends, what is promised, and whether this node votes",
+    meaning:
+      "where the durable log ends (growth is not said while this node leads or follows), what is promised, and whether it votes",
   },
   standing: {
     from: "log-sync",

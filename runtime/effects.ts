@@ -7,7 +7,7 @@ import type { PeerSender } from "./transport.ts";
 
 /**
  * A node's number in its ensemble. It is the same type as `ServerId` of the protocol, from which the runtime may not import: types are
- * equal if their structure is. The transport makes it of what it receives, and checks the range.
+ * equal if their structure is. The transport creates it from what it receives, after checking the range.
  */
 export type ServerId = number & { readonly __brand: "ServerId" };
 

@@ -1,6 +1,6 @@
 /** Requests of peers that no actor has answered yet, by number. */
 
-/** Beyond so many the oldest is forgotten: its sender hears nothing, as if the answer had been lost. */
+/** Beyond this number of requests the oldest is forgotten: its sender hears nothing, as if the answer had been lost. */
 const REQUESTS_OPEN_MAX = 1024;
 
 type Answer = (bytes: Uint8Array) => void;

@@ -11,7 +11,7 @@ import { type Decision, kindOf, type StepEvent } from "./inspection.ts";
 export type StepWatchOptions = {
   readonly node: ServerId;
   readonly clock: Clock;
-  /** Steps, and turns of the loop, that take so long are said in the log. Infinity: none are. */
+  /** Steps, and turns of the loop, that take this long are said in the log. Infinity: none are. */
   readonly slowMs: number;
   readonly log: (line: SlowLine) => void;
 };
@@ -35,7 +35,7 @@ type Given = {
 
 type Step = Given & { readonly effects: readonly Effect[] };
 
-/** After a slow turn, steps are timed one by one for so long. */
+/** After a slow turn, steps are timed one by one for this time. */
 const TIMED_FOR_MS = 60_000;
 /** A thread that is slow for long says so at most this often. */
 const SAY_AGAIN_MS = 1_000;
@@ -67,7 +67,7 @@ export class StepWatch {
     this.#isOn = this.#decisions.observed || this.#steps.observed || nowMs < this.#timedUntilMs;
   }
 
-  /** When the step begins; undefined while nobody looks at the steps of this turn. */
+  /** When the step begins; undefined while nobody looks at the steps of this turn of the loop. */
   startStep(): number | undefined {
     return this.#isOn ? this.#options.clock.nowMs() : undefined;
   }
@@ -92,7 +92,7 @@ export class StepWatch {
     });
   }
 
-  /** After so many steps, of which this was the last. */
+  /** A turn of the loop has ended after `steps` steps; the last of them is given. */
   endTurn(steps: number, { cell, message }: Given): void {
     const { clock, slowMs, log } = this.#options;
     const nowMs = clock.nowMs();

@@ -57,7 +57,7 @@ export type SystemOptions = {
   readonly publisher?: Pick<Transport, "publish"> | undefined;
   readonly disk?: DiskPort | undefined;
   readonly connections?: ConnectionPort | undefined;
-  /** A step that takes so many milliseconds is logged as `slowStep`. Default: none is. */
+  /** A step that takes this many milliseconds or more is logged as `slowStep`. Default: none is. */
   readonly slowStepMs?: number | undefined;
   /** Called at each point of each step, under the actor's supervision: the simulator has actors fail here. */
   readonly atStep?: ((point: StepPoint, actor: string, message: object) => void) | undefined;
@@ -90,7 +90,10 @@ type Queued = {
 
 /** Messages handled before the loop lets the thread take in new events. */
 const TURN_MESSAGES_MAX = 4096;
-/** Peers fill at most one part in so many of an actor's mailbox. They repeat what matters, and a flood must not stop the node. */
+/**
+ * Messages of peers fill at most half of an actor's mailbox (1 / PEERS_PART). Peers repeat what matters, and a flood must not stop the
+ * node.
+ */
 const PEERS_PART = 2;
 const FLOOD_SAID_INTERVAL_MS = 1_000;
 
@@ -328,7 +331,7 @@ export class ActorSystem {
     const { actor } = cell;
     try {
       if (actor.supervision === "restart" && message !== START) {
-        this.#startAnew(cell);
+        this.#restart(cell);
         return;
       }
       if (actor.supervision === "recover" && actor.recover !== undefined && message !== START) {
@@ -347,7 +350,7 @@ export class ActorSystem {
   }
 
   /** The actor is told again the states that it knew. Answers to what it had asked for before do not reach it any more. */
-  #startAnew(cell: Cell): void {
+  #restart(cell: Cell): void {
     for (const cancel of cell.timers.values()) cancel();
     cell.timers.clear();
     cell.awaitsEndOfTurn = false;

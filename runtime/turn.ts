@@ -15,7 +15,7 @@ export type Context = {
 
 /** The turn in which an actor makes its state. */
 export type FirstTurn<E extends Effect = Effect> = Context & {
-  /** Performed in order once the actor has returned; nothing is if it throws. */
+  /** Performed in order once the actor has returned. If the actor throws, none is performed. */
   readonly effects: E[];
 };
 

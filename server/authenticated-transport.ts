@@ -27,7 +27,7 @@ const TO_ALL = 0xffff;
 const NONE = 0;
 const HMAC_SHA256 = 1;
 const NO_REQUEST = new Uint8Array(0);
-/** After so long the same refusal of the same node is logged again. */
+/** After this time the same refusal of the same node is logged again. */
 const SAY_AGAIN_MS = 60_000;
 
 export type AuthenticatedTransportOptions = {

@@ -37,13 +37,13 @@ export type PeerGateOptions = {
   readonly check: PeerCheck;
 };
 
-/** After so long the same refusal is logged again. */
+/** After this time the same refusal is logged again. */
 const SAY_AGAIN_MS = 60_000;
 /** How much of an actor's name is logged: a stranger may have chosen it. */
 const ACTOR_CHARACTERS_MAX = 40;
 /** How many pairs of sender and reason are remembered: a stranger may name any sender. */
 const SAID_MAX = 4096;
-/** After so long the same refusal is told to the sender again. */
+/** After this time the same refusal is told to the sender again. */
 const TELL_AGAIN_MS = 1000;
 
 type Said = { saidMs: number; sentMs: number; count: number };

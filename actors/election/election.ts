@@ -37,7 +37,7 @@ export type ElectionState = {
   round: number;
   /** False while this node may not vote: it then takes no part in elections, and learns who leads from the leader's own messages. */
   hasVote: boolean;
-  /** Where this node's own durable log ends: its claim to lead. */
+  /** Where this node's durable log ends: its claim to lead. Growth is not reported while the node leads or follows. */
   lastZxid: Zxid;
   /** The epoch that this node has promised. */
   epoch: Epoch;

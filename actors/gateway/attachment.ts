@@ -37,7 +37,7 @@ export type Served = {
   readonly timeoutMs: number;
 };
 
-/** ZooKeeper's connections are in one of these phases before they have come so far. */
+/** A ZooKeeper connection is in one of these phases before it asks for a session. */
 type Unattached = { readonly kind: "opened" | "word" | "awaitingLeader" };
 
 /** Both protocols know this of a connection. */
@@ -78,7 +78,7 @@ export function timeoutMsOf(phase: Exclude<Attachment, { readonly kind: "ended" 
   return "wish" in phase ? phase.wish.timeoutMs : phase.timeoutMs;
 }
 
-/** Leaves the connection's phase, with all that belongs to it, for the next. */
+/** Moves the connection to its next phase, and removes what belonged to the one before. */
 export function enter<Connection extends Attachable>(
   { holders, attaching, impossible, withheld }: Sessions<Connection>,
   connection: Connection,

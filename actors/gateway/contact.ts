@@ -38,8 +38,8 @@ export function withheldUntilMs(heardMs: number, timeoutMs: number): number {
 }
 
 /**
- * A connection is kept for so long while no leader is known: less than a third of its session's timeout, so that a client never
- * counts on a session that the leader ends. `lateMs`: the gateway may notice so much later that the time is over.
+ * Returns for how long a connection is kept while no leader is known: less than a third of its session's timeout, so that a client never
+ * counts on a session that the leader ends. `lateMs`: how much later the gateway may notice that the time is over.
  */
 export function graceMs(failoverGraceMs: number, timeoutMs: number, lateMs: number): number {
   return Math.min(failoverGraceMs, answerUntilMs(0, timeoutMs) - lateMs);

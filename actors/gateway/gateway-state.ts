@@ -53,7 +53,7 @@ export type GatewayState<Connection extends GatewayConnection> = {
   zxid: Zxid;
 };
 
-/** Shared code uses so much of a turn of either gateway. */
+/** The part of a turn that shared code uses, of either gateway. */
 export type GatewayTurn<Connection extends GatewayConnection> = {
   readonly state: GatewayState<Connection>;
   readonly effects: { push(effect: TellEffect | LogEffect): unknown };

@@ -2,7 +2,7 @@
 import type { GatewayReport } from "../admin/messages.ts";
 import type { GatewayConnection, GatewayState } from "./gateway-state.ts";
 
-/** A gateway reports once in so many milliseconds. */
+/** A gateway reports once in this many milliseconds. */
 export const REPORT_INTERVAL_MS = 1000;
 
 export type Metrics = {
@@ -10,7 +10,7 @@ export type Metrics = {
   refused: number;
   received: number;
   sent: number;
-  /** So many requests were answered, which took so long. */
+  /** The number of requests that were answered; below, how long they took. */
   answered: number;
   totalMs: number;
   minMs: number;

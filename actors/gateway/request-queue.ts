@@ -28,7 +28,7 @@ export type Entry<Request extends Queueable> = {
   /** The memory that the request takes. */
   readonly bytes: number;
   readonly startedMs: number;
-  /** `fitting`: a write that waits, and does not make the tree larger, as the tree has said. `refused`: for want of space. */
+  /** `fitting`: a waiting write of which the tree has said that it does not grow the tree. `refused`: for want of space. */
   state: "waiting" | "fitting" | "answered" | "refused";
   /** The memory that the answer to a read takes, once there is one. */
   answerBytes: number;
@@ -43,7 +43,7 @@ export type Run = {
   readonly writes: readonly ClientOperation[];
 };
 
-/** So many entries that were replied to may stay in front before the array is cut. */
+/** The number of entries that were replied to that may stay in front before the array is cut. */
 const REPLIED_MAX = 1024;
 /** Watch events are no answer to a request. */
 const EVENT_ID = -1;
@@ -198,7 +198,7 @@ export class RequestQueue<Request extends Queueable> {
     this.#refused += 1;
   }
 
-  /** Returns the oldest dispatched entry without a result that was not returned before. */
+  /** Returns the oldest dispatched entry that has no result yet, and moves past it. */
   #nextUnanswered(kind: "read" | "write"): Entry<Request> {
     while (this.#nextAnswer < this.#nextDispatch && isAnswered(this.#entries[this.#nextAnswer])) {
       this.#nextAnswer += 1;

@@ -1,4 +1,4 @@
-/** How a leader sends the records of a turn, all at once, to its own log and to its peers. */
+/** How a leader sends the records of a turn of the loop, all at once, to its own log and to its peers. */
 import type { Submitter } from "../../protocol/ids.ts";
 import { encodeRecord, recordHeader, type RecordKind } from "../../protocol/record.ts";
 import { zxidAfter, type Zxid } from "../../protocol/zxid.ts";
@@ -46,7 +46,7 @@ export function appendRecord(turn: LogSyncTurn, role: Leading, content: NewRecor
   publishSoon(turn, role);
 }
 
-/** Publishes at the end of the turn, so that all records of the turn and the commit mark travel together. */
+/** Publishes at the end of the turn of the loop, so that all its records and the commit mark travel together. */
 export function publishSoon(turn: LogSyncTurn, role: Leading): void {
   if (role.publishing) return;
   role.publishing = true;

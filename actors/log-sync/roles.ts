@@ -65,7 +65,7 @@ export type Leading = {
   readonly refusedJoinMs: Map<ServerId, number>;
   /** The last batch that was taken of each submitter, whether or not it is committed. It is complete once the leader is active. */
   taken: SubmitterTable;
-  /** The records of this turn that were not yet sent to the log and to the peers. */
+  /** The records of this turn of the loop that were not yet sent to the log and to the peers. */
   outbox: Uint8Array[];
   /** The zxid before the first record of the outbox. */
   outboxAfter: Zxid;
@@ -73,7 +73,7 @@ export type Leading = {
   readonly uncommitted: { readonly lastZxid: Zxid; readonly bytes: number }[];
   /** The sum of the bytes in `uncommitted`. */
   uncommittedBytes: number;
-  /** Whether the outbox will be published at the end of this turn. */
+  /** Whether the outbox will be published at the end of this turn of the loop. */
   publishing: boolean;
   /** Which writes the disks of a quorum and the memory of all nodes have space for. */
   admission: WriteAdmission;
@@ -121,8 +121,8 @@ export function startEstablishing({ state, effects }: LogSyncTurn): void {
 }
 
 /**
- * Removes from a leader's index the records of this turn that neither the log nor a peer has been sent. If its disk is full, it also
- * removes those that the log has dropped. So the index ends where the log ends.
+ * Removes from a leader's index the records of this turn of the loop that neither the log nor a peer has been sent. If its disk is
+ * full, it also removes those that the log has dropped. So the index ends where the log ends.
  */
 function takeBackUnseen(turn: LogSyncTurn): void {
   const { role, space, log: view } = turn.state;

@@ -1,7 +1,8 @@
 /**
- * The submitter of a lane makes one batch of all writes of a turn. It keeps each batch until the results come back from this lane's
- * tree, and sends a batch again that the leader may not have. Batches are numbered, and the log and the trees take each number once and
- * in sequence, so no write is lost and none happens twice (Raft dissertation, section 6.3, with a lane in the place of a client).
+ * The submitter of a lane makes one batch of all writes of a turn of the loop. It keeps each batch until the results come back from
+ * this lane's tree, and sends a batch again that the leader may not have. Batches are numbered, and the log and the trees take each
+ * number once and in sequence, so no write is lost and none happens twice (Raft dissertation, section 6.3, with a lane in the place of
+ * a client).
  */
 import type { Actor } from "../../runtime/actor.ts";
 import type { LocalEffect } from "../../runtime/effects.ts";
@@ -148,7 +149,7 @@ function write(turn: Turn, message: Extract<SubmitterMessage, { kind: "write" }>
   flushSoon(turn);
 }
 
-/** Makes a batch at the end of the turn, so that the writes of all connections in this turn share it. */
+/** Makes a batch at the end of the turn of the loop, so that the writes of all connections in it share the batch. */
 function flushSoon({ state, effects }: Turn): void {
   if (canFlush(state)) effects.push({ kind: "endOfTurn" });
 }

@@ -31,7 +31,7 @@ export class ConnectionCounts {
   readonly #numbers: Int32Array;
   readonly #slots: number;
 
-  /** Makes the memory that all threads of one node share, for so many connections. */
+  /** Makes the memory that all threads of one node share, for at most `connectionsMax` connections. */
   static share({ connectionsMax, perAddressMax }: ConnectionLimits): SharedCounts {
     // The table is at most half full, so that a free slot is found after a few steps.
     const slots = 2 ** Math.ceil(Math.log2(Math.max(16, 2 * connectionsMax)));

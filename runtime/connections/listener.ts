@@ -48,7 +48,7 @@ type Client = {
 
 const BACKLOG = 511;
 const UNSENT_BYTES_MAX = 16 * 1024 * 1024;
-/** After so many bytes the actor hears when all of them have been taken. Part of the contract of `drained`. */
+/** After this many bytes the actor hears when all of them have been taken. Part of the contract of `drained`. */
 const DRAINED_BYTES_MIN = 256 * 1024;
 /** How long a closed connection may take to take what was written last. */
 const LINGER_MS = 2000;

@@ -4,7 +4,7 @@
  */
 import type { Letter } from "../system.ts";
 
-/** From so many bytes on, handing a buffer over costs less than copying it. */
+/** From this many bytes on, handing a buffer over costs less than copying it. */
 const TRANSFER_BYTES_MIN = 16 * 1024;
 
 export type Parcel = {

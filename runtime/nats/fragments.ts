@@ -7,7 +7,7 @@
 
 /** The largest message that is sent in fragments. A larger one is dropped. */
 export const MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;
-/** A message of the largest size has so many fragments if the servers take only a kilobyte at once. */
+/** A message of the largest size has this many fragments if the servers take only a kilobyte at once. */
 const FRAGMENTS_MAX = 65_536;
 
 export type Fragment = {
@@ -22,7 +22,7 @@ export type Fragment = {
 export type ReassemblyLimits = {
   /** Bytes of all incomplete messages together. Above it the oldest is dropped. */
   readonly bytesMax: number;
-  /** A message that has not grown for so long is dropped when the next fragment of anyone arrives. */
+  /** A message that has not grown for this time is dropped when the next fragment of anyone arrives. */
   readonly idleMs: number;
 };
 

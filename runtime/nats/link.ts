@@ -36,14 +36,14 @@ export type NatsOptions = NatsIdentity & {
   readonly name: string;
   /** Default 5000. How long an attempt to connect to one server may take. */
   readonly timeoutMs?: number;
-  /** Default 6000. A server that says nothing for so long is left for another one; so is one that takes so long to connect to. */
+  /** Default 6000. A server that says nothing for this time is left for another one; so is one that takes this long to connect to. */
   readonly silenceMs?: number;
   readonly log?: NatsLog;
 };
 
 /** Bytes handed to the connection that the server has not confirmed. Above it messages are dropped. */
 const UNCONFIRMED_BYTES_MAX = 128 * 1024 * 1024;
-/** After so many bytes the server is asked to confirm them (a ping). */
+/** After this many bytes the server is asked to confirm them (a ping). */
 const CONFIRM_BYTES = 1024 * 1024;
 const SILENCE_MS = 6_000;
 /** The pause between attempts to have subscriptions confirmed, while a server dies and another is found. */

@@ -23,14 +23,14 @@ export type NatsServersOptions = NatsIdentity & {
   readonly urls: readonly URL[];
   /** Shown by the NATS server's monitoring. */
   readonly name: string;
-  /** A server that says nothing for so long is left for another one. */
+  /** A server that says nothing for this time is left for another one. */
   readonly silenceMs: number;
   /** How long an attempt to connect to one server may take. */
   readonly timeoutMs: number;
   readonly nextServer: NextServer;
 };
 
-/** A server that has left so many pings unanswered is left when the next one is due. */
+/** A server that has left this many pings unanswered is left when the next one is due. */
 const PINGS_OUT_MAX = 2;
 const RECONNECT_DELAY_MS = 200;
 const CLOSE_TIMEOUT_MS = 2_000;

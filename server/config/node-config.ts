@@ -71,14 +71,14 @@ export type NodeConfig = {
   readonly failoverGraceMs: number;
   /** A follower asks its leader whether it lives this often. Default 100. The same on every node. */
   readonly heartbeatIntervalMs: number;
-  /** A peer that is silent for so long counts as lost. Default 2000. The same on every node. */
+  /** A peer that is silent for this time counts as lost. Default 2000. The same on every node. */
   readonly peerTimeoutMs: number;
   /**
-   * An actor that is busy with one message for so long holds its thread up, which the log says (`slowStep`). 0: never. Default 500.
+   * An actor that is busy with one message for this time holds its thread up, which the log says (`slowStep`). 0: never. Default 500.
    */
   readonly slowStepMs: number;
   /**
-   * How often `mntr` is given new figures of what each actor has done meanwhile. 0, the default: not at all. Otherwise every step of
+   * How often `mntr` is given new metrics of what each actor has done meanwhile. 0, the default: not at all. Otherwise every step of
    * every actor is timed, which costs a busy node a few percent.
    */
   readonly actorMetricsMs: number;

@@ -227,7 +227,7 @@ export class Cluster {
     node.mayStop = false;
     node.hasWrongDisk = wrongDisk !== undefined || wrongMembers !== undefined;
     this.invariants.started(node.log);
-    this.note(node, `starts, life ${node.starts}`);
+    this.note(node, `starts, incarnation ${node.starts}`);
     const incarnation = this.#build(node, { clock, port, random, members: wrongMembers });
     incarnationOfPort = incarnation;
     node.incarnation = incarnation;

@@ -14,7 +14,7 @@ import { end, forget, push, refuse } from "./output.ts";
 import { pump } from "./requests.ts";
 import { type Connection, newConnection, type Turn } from "./state.ts";
 
-/** Silence and grace times are looked at once in so many milliseconds. */
+/** Silence and grace times are looked at once in this many milliseconds. */
 export const TICK_MS = 200;
 
 export function open(

@@ -8,11 +8,11 @@ import type { EndReason } from "../../../protocol/native.ts";
 
 export type Offenders = Map<SessionId, { readonly ends: number; readonly lastMs: number }>;
 
-/** So many ends in a row cost no time: a message may be lost, and a limit may be met by chance. */
+/** The number of ends in a row that cost no time: a message may be lost, and a limit may be met by chance. */
 const FREE_ENDS = 3;
 const FIRST_WAIT_MS = 200;
 const WAIT_MS_MAX = 10_000;
-/** After so long without an end it is as if there had been none. */
+/** After this time without an end it is as if there had been none. */
 const FORGIVEN_MS = 60_000;
 
 const OFFENCES: ReadonlySet<EndReason> = new Set<EndReason>(["badFrame", "limit", "gap"]);

@@ -1,6 +1,6 @@
 /**
- * The items of a turn go out to native clients as one frame for each connection. NATS takes whatever it is given and would keep it
- * in memory; so a client says what it has taken, and reads and changes wait for that.
+ * The items of a turn of the loop go out to native clients as one frame for each connection. NATS takes whatever it is given and would
+ * keep it in memory; so a client says what it has taken, and reads and changes wait for that.
  */
 import { SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { encodeGatewayFrame, type EndReason, type GatewayItem } from "../../../protocol/native.ts";
@@ -14,7 +14,7 @@ import { forgetInTree } from "../lane.ts";
 import { noteEnd } from "./offenders.ts";
 import type { Connection, State, Turn } from "./state.ts";
 
-/** An item takes so many bytes beside data and names. */
+/** The bytes that an item takes beside data and names. */
 const ITEM_BYTES = 150;
 
 /** `payloadBytes` is about how many bytes of data and names the item carries. */

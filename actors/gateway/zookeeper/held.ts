@@ -51,7 +51,7 @@ export function countHeld<Result>(
   return result;
 }
 
-/** So many bytes are written and not known to be taken. They do not count while they are so few that no `drained` will come. */
+/** `bytes` are written and not known to be taken. They do not count while they are too few for a `drained` to come. */
 export function setUnsent(state: State, connection: Connection, bytes: number): void {
   state.heldBytes += countedUnsent(bytes) - countedUnsent(connection.unsentBytes);
   connection.unsentBytes = bytes;

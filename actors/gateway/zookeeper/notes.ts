@@ -13,7 +13,7 @@ export type Note = {
 };
 
 const NOTES_INTERVAL_MS = 1000;
-/** So many addresses have lines of their own in one interval; further ones share a line without an address. */
+/** The number of addresses that have lines of their own in one interval; further ones share a line without an address. */
 const NOTES_MAX = 1000;
 
 /** The first event of its kind is logged at once, the others of the same second together. */

@@ -4,7 +4,7 @@ import { tell } from "../../inboxes.ts";
 import { REPORT_INTERVAL_MS, reportOf } from "../metrics.ts";
 import type { ZooKeeperGatewayEffect, State, Turn } from "./state.ts";
 
-/** The admin actor may have been started again, and knows only what it is told: a report is repeated after so many milliseconds. */
+/** The admin actor may have been started again, and knows only what it is told: a report is repeated after this many milliseconds. */
 const REPORT_AGAIN_MS = 5000;
 
 /** Reports if anything changed since the last report, or if that was long ago, then waits for the next time. */

@@ -147,7 +147,7 @@ function flush(turn: Turn, connection: Connection): boolean {
   return wrote && last === undefined;
 }
 
-/** So many letters of the scheme that a client names are logged. */
+/** The number of letters that are logged of the scheme that a client names. */
 const SCHEME_SHOWN_MAX = 32;
 
 function writeReply({ writer, zxid }: State, connection: Connection, entry: Entry): void {

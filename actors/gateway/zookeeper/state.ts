@@ -54,7 +54,7 @@ export type Connection = {
   /** The leader counts the session's timeout from this time or later. */
   leaderHeardMs: number;
   paused: boolean;
-  /** So many bytes were written since the last `drained`. */
+  /** The number of bytes that were written since the last `drained`. */
   unsentBytes: number;
   received: number;
   sent: number;
@@ -68,7 +68,7 @@ export type State = GatewayState<Connection> & {
   /** These timers fire at this time; undefined while they do not run. */
   readonly due: Record<"grace" | "withheld", number | undefined>;
   touchTimerRuns: boolean;
-  /** So much memory is held for all connections. Those in `throttled` wait because it is too much; see held.ts. */
+  /** The memory that is held for all connections. Those in `throttled` wait because it is too much; see held.ts. */
   heldBytes: number;
   readonly throttled: Set<Connection>;
   /** Connections that were throttled until this turn. Their answers leave in it, whatever its message was about. */
@@ -87,7 +87,7 @@ export type State = GatewayState<Connection> & {
 export type ZooKeeperGatewayEffect = LocalEffect<ZooKeeperTimer> | ConnectionEffect;
 export type Turn = TurnOf<State, ZooKeeperGatewayEffect>;
 
-/** So much of a turn is enough to write, log and close. */
+/** The part of a turn that is enough to write, log and close. */
 export type Output = Pick<Turn, "state" | "effects">;
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;

@@ -1,6 +1,6 @@
 /** By how much messages of peers may still raise the epoch that this node knows (`believed.ts`). The allowance refills with time. */
 
-/** How far above the known epoch an epoch is believed at once. A node that was away has hardly missed so many elections. */
+/** How far above the known epoch an epoch is believed at once. A node that was away has hardly missed this many elections. */
 const ALLOWANCE_MAX = 4096;
 /** How fast the allowance refills. Elections are far rarer. At this rate all 2^21 epochs last for more than two hours. */
 const ALLOWANCE_PER_MS = 256 / 1000;
