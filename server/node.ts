@@ -421,12 +421,14 @@ class Node implements RunningNode {
     this.#main?.system.stop();
     // No more answers to peers, then no more clients, then the disk. What cannot be released keeps nothing else from being released.
     const failures: unknown[] = [];
-    for (const owners of [
-      [this.#transport].map((transport) => transport?.close()),
-      this.#treeLanes.map((lane) => lane.stop()),
-      [this.#logLane?.stop()],
+    const transports = this.#transport === undefined ? [] : [this.#transport];
+    const logLanes = this.#logLane === undefined ? [] : [this.#logLane];
+    for (const release of [
+      () => transports.map(async (transport) => await transport.close()),
+      () => this.#treeLanes.map((lane) => lane.stop()),
+      () => logLanes.map((lane) => lane.stop()),
     ]) {
-      for (const outcome of await Promise.allSettled(owners)) {
+      for (const outcome of await Promise.allSettled(release())) {
         if (outcome.status === "rejected") failures.push(outcome.reason);
       }
     }

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { type DirectedName, isDirected } from "../directed.ts";
-import { isSurvivor } from "../failures/survivors.ts";
+import { isSurvivor, type Survivor } from "../failures/survivors.ts";
 import { MUTANTS } from "./all.ts";
 import { runSeeds } from "./child.ts";
 import type { Mutant } from "./mutant.ts";
@@ -82,10 +82,10 @@ async function runAll(mutants: readonly Mutant[], seeds: number, jobs: number): 
   const work = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
       const startedMs = performance.now();
-      const { name, failing } = mutant;
+      const { name } = mutant;
       running.set(name, 1);
       const onPassed = (seed: number): void => void running.set(name, seed + 1);
-      const fate = await runMutant(name, seeds, onPassed, { plan: plan(), failing });
+      const fate = await runMutant(name, seeds, onPassed, settingOf(mutant));
       running.delete(name);
       const outcome = { mutant, fate, seconds: (performance.now() - startedMs) / 1000 };
       outcomes.push(outcome);
@@ -114,14 +114,27 @@ function shortened(violation: string): string {
   return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 }
 
-/** The sources as they are, over every seed that caught a mutant, and with every actor's failures that did. */
+type Setting = { readonly plan: DirectedName | undefined; readonly failing: Survivor | undefined };
+
+function settingOf(mutant: Mutant): Setting {
+  return { plan: plan() ?? mutant.plan, failing: mutant.failing };
+}
+
+/** The sources as they are, over every seed that caught a mutant, with the plans and with every actor's failures that did. */
 async function control(outcomes: readonly Outcome[]): Promise<boolean> {
+  const settings = new Map<string, Setting & { seeds: number }>();
+  for (const { mutant, fate } of outcomes) {
+    const setting = settingOf(mutant);
+    const key = `${setting.plan} ${setting.failing}`;
+    const seeds = Math.max(settings.get(key)?.seeds ?? 1, fate.kind === "caught" ? fate.seed : 1);
+    settings.set(key, { ...setting, seeds });
+  }
   let passed = true;
-  for (const failing of new Set(outcomes.map(({ mutant }) => mutant.failing))) {
-    const same = outcomes.filter(({ mutant }) => mutant.failing === failing);
-    const seeds = Math.max(1, ...same.map(({ fate }) => (fate.kind === "caught" ? fate.seed : 1)));
-    const fate = await runMutant(undefined, seeds, undefined, { plan: plan(), failing });
-    const what = failing === undefined ? "" : ` with failures of ${failing}`;
+  for (const { seeds, ...setting } of settings.values()) {
+    const fate = await runMutant(undefined, seeds, undefined, setting);
+    const planned = setting.plan === undefined ? "" : ` with the plan ${setting.plan}`;
+    const what =
+      setting.failing === undefined ? planned : `${planned} with failures of ${setting.failing}`;
     if (fate.kind === "survived") {
       say(`✓ control: the sources as they are pass seeds 1 to ${seeds}${what}`);
       continue;

@@ -1,5 +1,6 @@
 /** What a mutant is: a real mistake, as exact replacements in the sources. Nothing in production code knows of it. */
 
+import type { DirectedName } from "../directed.ts";
 import type { Survivor } from "../failures/survivors.ts";
 
 export type Edit = {
@@ -18,6 +19,8 @@ export type Mutant = {
   readonly edits: readonly [Edit, ...Edit[]];
   /** It shows where this actor fails over every message that it takes (`failures/`): that is played, with each seed, not a plan. */
   readonly failing?: Survivor;
+  /** It shows only where such a plan leads: every seed has one. */
+  readonly plan?: DirectedName;
 };
 
 /** A mutant that no longer fits the sources. It must be rewritten: one that is skipped would prove nothing. */

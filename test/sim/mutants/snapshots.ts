@@ -153,6 +153,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     name: "snapshot-over-a-longer-log",
     mistake:
       "a snapshot is transferred and installed although the log holds its zxid and goes further",
+    plan: "hostile",
     edits: [
       {
         file: "actors/log-sync/snapshots/drop.ts",
@@ -169,6 +170,7 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
   {
     name: "snapshot-begun-and-passed",
     mistake: "a snapshot that was begun is installed although appends have brought the log further",
+    plan: "hostile",
     edits: [
       {
         file: "actors/log-sync/snapshots/receive.ts",
