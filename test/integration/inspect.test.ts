@@ -74,7 +74,7 @@ async function write(port: number, path: string, count: number, bytes: number): 
   await client.close();
 }
 
-/** Two lives: the first cuts two snapshots, the second fills the first segment and begins another; both end by kill -9. */
+/** Two incarnations: the first cuts two snapshots, the second fills the first segment and begins another; both end by kill -9. */
 async function makeFolder(folder: string): Promise<void> {
   const first = await startNode(folder, "--snapshot-every-bytes", "65536");
   for (const path of ["/a", "/b"]) {

@@ -29,7 +29,7 @@ function begin(count: number): Run {
   return { cluster, failed };
 }
 
-test("a heartbeat that is started anew on a node alone goes on counting its clients as alive", (t) => {
+test("a heartbeat that is started again on a node alone goes on counting its clients as alive", (t) => {
   const { cluster, failed } = begin(1);
   const [node] = cluster.nodes;
   if (node === undefined) throw new Error("no node");
@@ -42,7 +42,7 @@ test("a heartbeat that is started anew on a node alone goes on counting its clie
   t.true(client.longestWaitMs < 1_000);
 });
 
-test("followers whose heartbeats were started anew notice their leader's death", (t) => {
+test("followers whose heartbeats were started again notice their leader's death", (t) => {
   const { cluster, failed } = begin(3);
   const leader = cluster.nodes.find(({ leads }) => leads);
   const followers = cluster.nodes.filter((node) => node !== leader);

@@ -46,7 +46,7 @@ export class Figures {
   text(elapsedMs: number): string {
     return [
       this.progress(elapsedMs),
-      `  steps ${this.#steps}, lives of nodes ${this.#incarnations}, slowest convergence ${Math.round(this.#convergedMs)} ms of at most ${CONVERGENCE_MS}`,
+      `  steps ${this.#steps}, incarnations of nodes ${this.#incarnations}, slowest convergence ${Math.round(this.#convergedMs)} ms of at most ${CONVERGENCE_MS}`,
       `  clients: ${listed(this.#clients)}`,
       `  change streams: ${listed(this.#streams)}; messages of native clients: ${listed(this.#subjects)}`,
       `  network: ${listed(this.#network)}`,

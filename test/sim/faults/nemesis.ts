@@ -429,9 +429,9 @@ export class Nemesis {
         const ids = full.map(({ id }) => id).join(" ");
         this.#later(forMs, () => {
           for (const each of full) freeDisk(each);
-          this.#say(`room on the disks of ${ids}`);
+          this.#say(`space on the disks of ${ids}`);
         });
-        return this.#say(`no room on the disks of ${ids}`);
+        return this.#say(`no space on the disks of ${ids}`);
       },
     };
   }

@@ -7,8 +7,8 @@ const ZOOKEEPER = "actors/gateway/zookeeper/recover.ts";
 
 export const FAILURE_MUTANTS: readonly Mutant[] = [
   {
-    name: "started-anew-knows-nothing",
-    mistake: "an actor that is started anew is not told again what was said last",
+    name: "started-again-knows-nothing",
+    mistake: "an actor that is started again is not told again what was said last",
     failing: "heartbeat",
     edits: [
       {
@@ -20,7 +20,7 @@ export const FAILURE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "leadership-is-no-state",
-    mistake: "who leads is not told again to a heartbeat that is started anew",
+    mistake: "who leads is not told again to a heartbeat that is started again",
     failing: "heartbeat",
     edits: [
       {
@@ -31,7 +31,7 @@ export const FAILURE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "started-anew-keeps-its-state",
+    name: "started-again-keeps-its-state",
     mistake: "an actor that failed half way through a message goes on with what that left",
     failing: "election",
     edits: [
@@ -44,7 +44,7 @@ export const FAILURE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "looker-does-not-look-again",
-    mistake: "an election that is started anew while nobody leads waits to be told to look",
+    mistake: "an election that is started again while nobody leads waits to be told to look",
     failing: "election",
     edits: [
       {

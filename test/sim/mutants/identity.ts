@@ -86,7 +86,7 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "life-goes-back",
+    name: "incarnation-goes-back",
     mistake: "a process is heard although a later one of its folder has been",
     edits: [
       {

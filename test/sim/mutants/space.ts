@@ -7,7 +7,7 @@ const QUEUE = "actors/gateway/request-queue.ts";
 export const SPACE_MUTANTS: readonly Mutant[] = [
   {
     name: "refused-and-done",
-    mistake: "a write that is refused for want of room is handed on all the same",
+    mistake: "a write that is refused for want of space is handed on all the same",
     edits: [
       {
         file: QUEUE,
@@ -31,8 +31,8 @@ export const SPACE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "room-never-told",
-    mistake: "a log that had no room does not say that it has some again",
+    name: "disk-space-never-told",
+    mistake: "a log whose disk was full does not say that there is space again",
     edits: [
       {
         file: "actors/log/disk-space.ts",
@@ -54,7 +54,7 @@ export const SPACE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "memory-full-for-ever",
-    mistake: "a node does not notice that its tree has room again",
+    mistake: "a node does not notice that its tree has memory to grow again",
     edits: [
       {
         file: "actors/log-sync/log-sync.ts",

@@ -96,7 +96,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "incarnation-not-increased",
-    mistake: "a node starts again under the incarnation of its last life",
+    mistake: "a node starts again under its last incarnation",
     edits: [
       {
         file: RECOVER,
@@ -181,7 +181,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "recovered-tail-not-synced",
-    mistake: "what an earlier life wrote and did not sync is believed to be durable",
+    mistake: "what an earlier incarnation wrote and did not sync is believed to be durable",
     edits: [
       {
         file: RECOVER,
