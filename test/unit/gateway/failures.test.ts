@@ -70,7 +70,7 @@ test("timers that a turn that failed began are started again", (t) => {
   t.true(kinds.includes("startTimer report"));
 });
 
-test("metrics are reported again after a while without a change: who asks for them may have been started anew", (t) => {
+test("metrics are reported again after a while without a change: who asks for them may have been started again", (t) => {
   const gateway = attached();
   const reports = (): number =>
     kindsOf(gateway.timer("report")).filter((kind) => kind === "tell admin gatewayReport").length;

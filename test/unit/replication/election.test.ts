@@ -124,7 +124,7 @@ test("a node alone elects itself", (t) => {
   t.deepEqual(told(effects, "log-sync"), [{ kind: "elected", leader: 1 }]);
 });
 
-test("an election that was started anew looks when it is told again that nobody leads, and else does not", (t) => {
+test("an election that was started again looks when it is told again that nobody leads, and else does not", (t) => {
   const again = (role: "looking" | "following"): readonly Vote[] => {
     const election = new Driven(
       electionActor({ server: server(2), voters: [1, 2, 3].map(server) }),

@@ -285,7 +285,7 @@ test("nothing runs after a stop", (t) => {
   );
 });
 
-test("an actor that is started anew is told again what was said last under each topic of state", (t) => {
+test("an actor that is started again is told again what was said last under each topic of state", (t) => {
   const bench = new Bench();
   const a = failing("restart");
   bench.system.add(a.actor);
@@ -384,7 +384,7 @@ test("an actor can be made to fail at each point of a step", (t) => {
   }
 });
 
-test("what an actor asked for before it was started anew is not told to its next life", (t) => {
+test("what an actor asked for before it was started again is not told to its next incarnation", (t) => {
   const bench = new Bench({ transport: undefined });
   const a = actor(
     "a",
