@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { startNatsServer } from "../../cli/ensemble/nats-server.ts";
 import { Child } from "../support/child.ts";
-import { fourLetters } from "../support/four-letters.ts";
+import { fourLetters, untilAnswer } from "../support/four-letters.ts";
 import { reservePorts } from "../support/ports.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { create, getData } from "../support/zk-operations.ts";
@@ -43,6 +43,7 @@ test("server.0 is a node as any other: it votes, leads, submits, and is found by
   };
   const serves = /log-sync (leading|following) /;
   const nodes = new Map(IDS.map((id) => [id, start(id)]));
+  const serving = (answer: string): boolean => /Mode: (leader|follower)/.test(answer);
   const zero = nodes.get(0);
   const others = [nodes.get(1), nodes.get(2)];
   if (zero === undefined) throw new Error("node 0 was started");
@@ -55,10 +56,20 @@ test("server.0 is a node as any other: it votes, leads, submits, and is found by
   await write(0, "/by-zero");
   await write(1, "/by-one");
   // The two others are down for a moment: whoever leads then, node 0 has the longest log or the same, and has to take part.
-  const seen = zero.lines.length;
   for (const other of others) await other?.stop();
+  await untilAnswer(
+    { port: portOf(0) },
+    "srvr",
+    (answer) => answer.includes("not currently serving"),
+    () => zero.ended,
+  );
   const again = start(1);
-  await Promise.all([again.line(serves), zero.line(serves, seen)]);
+  for (const [id, node] of [
+    [0, zero],
+    [1, again],
+  ] as const) {
+    await untilAnswer({ port: portOf(id) }, "srvr", serving, () => node.ended);
+  }
   await write(0, "/with-one-other");
   const client = await ZkClient.connect({ port: portOf(1) });
   t.is((await client.request(getData("/by-zero"))).code, 0);
