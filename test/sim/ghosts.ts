@@ -134,6 +134,9 @@ export class Ghosts {
     const ghost = this.#all.get(incarnation);
     if (ghost === undefined) return;
     this.#all.delete(incarnation);
+    // What a copy has sent and has not arrived is lost with it. A member that has just lost its memory might hear that before it hears the
+    // original, and of two processes of the same start a member believes the one that it heard first.
+    if (ghost.kind === "copy") ghost.place.setGroup(GONE);
     ghost.place.end();
     incarnation.port.end();
     for (const system of incarnation.systems.values()) system.stop();
@@ -168,3 +171,5 @@ export class Ghosts {
 
 /** The group of a second ensemble, as long as it is apart. */
 const RIVALS = -1;
+/** A group that nobody else is in. */
+const GONE = -2;
