@@ -2,12 +2,20 @@
 import { defer, type Observable, startWith, Subject } from "rxjs";
 import type { EmitEffect } from "./effects.ts";
 
+/** What is emitted by one actor under one topic. */
+type Emitted = {
+  /** Names the topic of this actor among all topics. */
+  readonly key: string;
+  readonly to: string[];
+  /** The last value of a state. */
+  kept: object | undefined;
+  observed: Subject<object> | undefined;
+};
+
 export class TopicTable {
   readonly #tell: (to: string, value: object, state: string | undefined) => void;
-  readonly #wires = new Map<string, string[]>();
-  /** The last value of each state. */
-  readonly #kept = new Map<string, object>();
-  readonly #observed = new Map<string, Subject<object>>();
+  /** By actor and then by topic: values are emitted often, and no key is put together for it. */
+  readonly #emitted = new Map<string, Map<string, Emitted>>();
   #isOver = false;
 
   /** `tell` is given the name of the state with each value of a state, and undefined with an event. */
@@ -16,43 +24,52 @@ export class TopicTable {
   }
 
   wire(actor: string, topic: string, to: readonly string[]): void {
-    const key = keyOf(actor, topic);
-    this.#wires.set(key, [...(this.#wires.get(key) ?? []), ...to]);
+    this.#of(actor, topic).to.push(...to);
   }
 
   emit(actor: string, { topic, value, keep }: EmitEffect): void {
-    const key = keyOf(actor, topic);
-    if (keep) this.#kept.set(key, value);
-    for (const to of this.#wires.get(key) ?? []) this.#tell(to, value, keep ? key : undefined);
-    this.#observed.get(key)?.next(value);
+    const emitted = this.#of(actor, topic);
+    if (keep) emitted.kept = value;
+    const state = keep ? emitted.key : undefined;
+    for (const to of emitted.to) this.#tell(to, value, state);
+    emitted.observed?.next(value);
   }
 
   observe(actor: string, topic: string): Observable<object> {
-    const key = keyOf(actor, topic);
+    const emitted = this.#of(actor, topic);
     return defer(() => {
-      const last = this.#kept.get(key);
-      const subject = this.#subject(key);
-      return last === undefined ? subject : subject.pipe(startWith(last));
+      const subject = this.#subject(emitted);
+      return emitted.kept === undefined ? subject : subject.pipe(startWith(emitted.kept));
     });
   }
 
   /** Whoever observes is told that nothing more comes, now or when it begins to observe. */
   complete(): void {
     this.#isOver = true;
-    for (const subject of this.#observed.values()) subject.complete();
-  }
-
-  #subject(key: string): Subject<object> {
-    let subject = this.#observed.get(key);
-    if (subject === undefined) {
-      subject = new Subject<object>();
-      if (this.#isOver) subject.complete();
-      this.#observed.set(key, subject);
+    for (const topics of this.#emitted.values()) {
+      for (const { observed } of topics.values()) observed?.complete();
     }
-    return subject;
   }
-}
 
-function keyOf(actor: string, topic: string): string {
-  return `${actor} ${topic}`;
+  #of(actor: string, topic: string): Emitted {
+    let topics = this.#emitted.get(actor);
+    if (topics === undefined) {
+      topics = new Map();
+      this.#emitted.set(actor, topics);
+    }
+    let emitted = topics.get(topic);
+    if (emitted === undefined) {
+      emitted = { key: `${actor} ${topic}`, to: [], kept: undefined, observed: undefined };
+      topics.set(topic, emitted);
+    }
+    return emitted;
+  }
+
+  #subject(emitted: Emitted): Subject<object> {
+    if (emitted.observed === undefined) {
+      emitted.observed = new Subject<object>();
+      if (this.#isOver) emitted.observed.complete();
+    }
+    return emitted.observed;
+  }
 }

@@ -144,7 +144,7 @@ export class Lane implements Link {
   }
 
   /** What is said to a lane that has ended is lost. */
-  #say(message: ToLane, transfer: readonly ArrayBuffer[] = []): void {
+  #say(message: ToLane, transfer?: readonly ArrayBuffer[]): void {
     this.#port.postMessage(message, transfer);
   }
 }

@@ -14,49 +14,63 @@ export type Parcel = {
 };
 
 export function parcelOf(letters: readonly Letter[]): Parcel {
-  const copying: Copying = { transfer: [], copies: new Map() };
-  const own = letters.map((letter) => {
+  const copying: Copying = { transfer: [], copies: undefined };
+  let own: Letter[] | undefined;
+  for (let index = 0; index < letters.length; index += 1) {
+    const letter = letters[index] as Letter;
     const message = fieldsOwning(letter.message, copying);
-    return message === letter.message ? letter : { ...letter, message };
-  });
-  return { letters: own, transfer: copying.transfer };
+    if (message === letter.message) continue;
+    own ??= [...letters];
+    own[index] = { ...letter, message };
+  }
+  return { letters: own ?? letters, transfer: copying.transfer };
 }
 
 type Copying = {
   readonly transfer: ArrayBuffer[];
-  /** What several letters hold is copied once, and stays one. */
-  readonly copies: Map<object, object>;
+  /** What several letters hold is copied once, and stays one. Most letters hold nothing that is copied. */
+  copies: Map<object, object> | undefined;
 };
 
 /** Bytes are fields of messages, in arrays that are, or fields of what is in such arrays. */
 function fieldsOwning(holder: object, copying: Copying): object {
+  const fields = holder as Record<string, unknown>;
   let own: Record<string, unknown> | undefined;
-  for (const [name, value] of Object.entries(holder)) {
+  // Messages are plain objects, whose names are all their own; this loop, unlike Object.entries, makes no arrays.
+  for (const name in fields) {
+    const value = fields[name];
+    if (typeof value !== "object" || value === null) continue;
     const owned = isView(value) ? copyOf(value, copying.transfer) : arrayOwning(value, copying);
     if (owned === value) continue;
-    own ??= { ...holder };
+    own ??= { ...fields };
     own[name] = owned;
   }
   return own ?? holder;
 }
 
-function arrayOwning(value: unknown, copying: Copying): unknown {
+function arrayOwning(value: object, copying: Copying): object {
   if (!Array.isArray(value) || typeof value[0] !== "object") return value;
-  let isOwn = true;
-  const own = value.map((item: unknown) => {
+  const items: readonly unknown[] = value;
+  let own: unknown[] | undefined;
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index];
     const owned = isView(item) ? copyOf(item, copying.transfer) : itemOwning(item, copying);
-    if (owned !== item) isOwn = false;
-    return owned;
-  });
-  return isOwn ? value : own;
+    if (owned === item) continue;
+    own ??= [...items];
+    own[index] = owned;
+  }
+  return own ?? value;
 }
 
 function itemOwning(item: unknown, copying: Copying): unknown {
   if (typeof item !== "object" || item === null || ArrayBuffer.isView(item)) return item;
-  const known = copying.copies.get(item);
+  const known = copying.copies?.get(item);
   if (known !== undefined) return known;
   const own = fieldsOwning(item, copying);
-  if (own !== item) copying.copies.set(item, own);
+  if (own !== item) {
+    copying.copies ??= new Map();
+    copying.copies.set(item, own);
+  }
   return own;
 }
 
