@@ -91,9 +91,9 @@ function serverText(metrics: Metrics, mode: Mode, clients: readonly string[]): s
   ];
   // ZooKeeper prints -1 for sizes that it has not measured.
   if (mode === "leader") lines.push("Proposal sizes last/min/max: -1/-1/-1");
-  if (!isWritable(metrics)) lines.push("Writes: refused, no room on the disk");
+  if (!isWritable(metrics)) lines.push("Writes: refused, no space on the disk");
   else if (metrics.admission === "noGrowth")
-    lines.push("Writes: refused if they grow the tree, no room in memory");
+    lines.push("Writes: refused if they grow the tree, no memory left");
   return `${lines.join("\n")}\n`;
 }
 

@@ -114,7 +114,7 @@ async function fillAndFree(t: ExecutionContext, nodes: Nodes): Promise<void> {
   let last = await countUntilRefused(client);
   for (const id of nodes.ids) {
     // A leader whose disk is full may have just given way to another. Until a node knows the new one it serves nobody.
-    const says = /Mode: \w+\n[^]*Writes: refused, no room on the disk\n/;
+    const says = /Mode: \w+\n[^]*Writes: refused, no space on the disk\n/;
     const port = nodes.portOf(id);
     await untilAnswer(
       { port },

@@ -99,7 +99,7 @@ export function takeChecked(
   beginSession(turn, connection, wish, { kind: "attachSession", session, timeoutMs, password });
 }
 
-const NO_SPACE = "no session: no room on the disk";
+const NO_SPACE = "no session: no space on the disk";
 
 function beginSession(
   turn: Turn,

@@ -276,7 +276,7 @@ test("a node whose clients' writes are refused says so, and why", (t) => {
   } as const;
   t.true(
     ask("srvr", 1, "leading", low).endsWith(
-      "Node count: 5\nWrites: refused, no room on the disk\n",
+      "Node count: 5\nWrites: refused, no space on the disk\n",
     ),
   );
   t.true(ask("mntr", 1, "leading", low).includes("\nzk_zooid_writes_refused\t1\n"));

@@ -117,7 +117,7 @@ test("with no room at all a sync is refused and nobody gets a session; one that 
   gateway.open(2);
   gateway.bytes(2, connectFrame({ port: 0 }));
   t.true(gateway.closed(2));
-  t.deepEqual(gateway.logged(), ["connectionRefused no session: no room on the disk"]);
+  t.deepEqual(gateway.logged(), ["connectionRefused no session: no space on the disk"]);
   gateway.bytes(1, requestFrame(2, closeSession()));
   t.is(gateway.told.length, 1);
 });
