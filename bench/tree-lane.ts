@@ -4,12 +4,12 @@ import { ConnectionCounts } from "../runtime/connections/connection-counts.ts";
 import { Lane } from "../runtime/lanes/lane.ts";
 import type { Letter } from "../runtime/system.ts";
 import { validate } from "../server/config/validate.ts";
-import type { NodeConfig } from "../server/config/node-config.ts";
-import type { TreeLaneData } from "../server/lanes/tree-lane.ts";
+import type { PlacedConfig } from "../server/threads/choice.ts";
+import type { TreeLaneData } from "../server/threads/lane-clients.ts";
 import { BenchError } from "./failure.ts";
 import { BENCH_SERVER } from "./records.ts";
 
-const ENTRY: URL = new URL("../server/lanes/tree-lane.ts", import.meta.url);
+const ENTRY: URL = new URL("../server/threads/lane-clients.ts", import.meta.url);
 
 export class BenchLane {
   readonly #number: number;
@@ -82,7 +82,7 @@ function isMetrics(message: object): message is TreeMetrics {
   return "kind" in message && message.kind === "treeMetrics";
 }
 
-function configOf(lanes: number): NodeConfig {
+function configOf(lanes: number): PlacedConfig {
   const setting = (value: string): { value: string; source: string } => ({
     value,
     source: "bench",
@@ -94,5 +94,5 @@ function configOf(lanes: number): NodeConfig {
   ] as const);
   const validation = validate(settings, { transport: "memory" });
   if (validation.kind === "invalid") throw new BenchError("the lanes' configuration is wrong");
-  return validation.config;
+  return { ...validation.config, lanes };
 }

@@ -159,6 +159,7 @@ export const EVENTS = {
   treeFits: { level: "info", meaning: "the tree is well below its limit of memory again" },
   watchesFull: { level: "warn", meaning: "a lane has as many watches as it takes" },
   watchesFit: { level: "info", meaning: "a lane takes watches again" },
+  placement: { level: "info", meaning: "how the node's work is shared out to threads, and why" },
   openFilesLow: { level: "warn", meaning: "the limit of open files leaves few for connections" },
 
   // Clients

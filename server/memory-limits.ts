@@ -7,7 +7,7 @@ import { totalmem } from "node:os";
 import { getHeapStatistics } from "node:v8";
 import type { TreeLimits } from "../actors/tree/store/size.ts";
 import { CHANGE_RING_BYTES_MAX, GATEWAY_HELD_BYTES_MAX } from "../protocol/limits.ts";
-import type { NodeConfig } from "./config/node-config.ts";
+import type { PlacedConfig } from "./threads/choice.ts";
 
 export type Machine = {
   /** The size of the old generation of this thread's heap, which holds what lives for long. */
@@ -24,7 +24,7 @@ export type MemoryLimits = {
 };
 
 type Configured = Pick<
-  NodeConfig,
+  PlacedConfig,
   "lanes" | "maxTreeBytes" | "maxSessions" | "maxWatches" | "maxHeldBytes"
 >;
 

@@ -1,4 +1,5 @@
-/** A running node: the main thread's actors, the lanes, and the way to the other nodes. */
+/** A running node: the main thread's actors, its other threads, and the way to the other nodes. */
+import { availableParallelism } from "node:os";
 import { type Observable, Subject, Subscription } from "rxjs";
 import type { NatsConnections, NatsReport, ProcessReport } from "../actors/admin/messages.ts";
 import { APPLY_FAILED } from "../actors/tree/apply/apply-failure.ts";
@@ -8,9 +9,8 @@ import type { Leadership } from "../protocol/replication.ts";
 import { peerSubjects } from "../protocol/subjects.ts";
 import { formatZxid, type Zxid } from "../protocol/zxid.ts";
 import { ConnectionCounts, type SharedCounts } from "../runtime/connections/connection-counts.ts";
-import type { EventDetail } from "../runtime/effects.ts";
+import type { EventDetail, LogLevel } from "../runtime/effects.ts";
 import type { InspectionEvent, StepEvent } from "../runtime/inspection.ts";
-import { Lane } from "../runtime/lanes/lane.ts";
 import { realClock, realRandomness } from "../runtime/real-clock.ts";
 import { ActorSystem, type Letter } from "../runtime/system.ts";
 import type { Transport } from "../runtime/transport.ts";
@@ -27,13 +27,16 @@ import { readPeerKeys } from "./peer-keys.ts";
 import { type NodeConfig, slowStepMs } from "./config/node-config.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import { noteFailed, noteSkipped, segmentWith, zxidOfText } from "./skipped-operations.ts";
-import type { TreeLaneData } from "./lanes/tree-lane.ts";
 import { addAdminActor, addChangesActor } from "./gateways.ts";
 import { machine } from "./memory-limits.ts";
 import { connectionsLeft, connectionsMost, openFilesWarning } from "./open-files.ts";
 import type { NodeGate } from "./peer-gate.ts";
 import { heapProblem } from "./start-memory.ts";
-import { addReplicationActors, peerGate, threadOf } from "./placement.ts";
+import { addReplicationActors, peerGate } from "./placement.ts";
+import { type PlacedConfig, type Placement, placementOf } from "./threads/choice.ts";
+import { OneThread } from "./threads/one-thread.ts";
+import { OwnThreads } from "./threads/own-threads.ts";
+import type { Threads, ThreadsOptions } from "./threads/threads.ts";
 import { observe, wireAll } from "./wiring.ts";
 import { processEnvironment, processReport, reportProcess } from "./process-report.ts";
 
@@ -118,12 +121,6 @@ export async function launchNode(
   return node;
 }
 
-/** Lanes' entries have this file's extension: `.ts` in a checkout, `.js` when built. */
-function laneEntry(name: string): URL {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new URL(`./lanes/${name}.${extension}`, import.meta.url);
-}
-
 const PEERS_REPORT_INTERVAL_MS = 1_000;
 
 /** What the main thread of a started node has. */
@@ -139,11 +136,11 @@ class Node implements RunningNode {
   readonly inspection$: Subject<InspectionEvent> = new Subject();
   readonly ready: Promise<void>;
   readonly stopped: Promise<StopReason>;
-  readonly #config: NodeConfig;
+  readonly #config: PlacedConfig;
   readonly #ready: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #stopped: PromiseWithResolvers<StopReason> = Promise.withResolvers<StopReason>();
-  readonly #treeLanes: Lane[] = [];
-  #logLane: Lane | undefined;
+  readonly #placement: Placement;
+  readonly #threads: Threads;
   #main: Main | undefined;
   #transport: Transport | undefined;
   #authenticated: AuthenticatedTransport | undefined;
@@ -157,7 +154,17 @@ class Node implements RunningNode {
   #warned = false;
 
   constructor(config: NodeConfig, onInspection: ((event: InspectionEvent) => void) | undefined) {
-    this.#config = config;
+    const placement = placementOf(config, availableParallelism());
+    this.#placement = placement;
+    this.#config = { ...config, lanes: placement.lanes };
+    const options: ThreadsOptions = {
+      config: this.#config,
+      signal: this.#aborted.signal,
+      onLetters: (letters) => this.#deliver(letters),
+      onInspection: (event) => this.#inspect(event),
+      onStopNode: (reason) => this.#fail(reason),
+    };
+    this.#threads = placement.threads === "one" ? new OneThread(options) : new OwnThreads(options);
     this.ready = this.#ready.promise;
     this.stopped = this.#stopped.promise;
     // Whoever waits for it hears that it did not come; nobody has to.
@@ -166,7 +173,7 @@ class Node implements RunningNode {
   }
 
   get clientPort(): number {
-    return this.#treeLanes[0]?.detail["clientPort"] ?? this.#config.clientPort;
+    return this.#threads.clientPort ?? this.#config.clientPort;
   }
 
   get leadership$(): Observable<Leadership> {
@@ -198,15 +205,19 @@ class Node implements RunningNode {
   async start({ transport: given, skip = [] }: LaunchOptions): Promise<void> {
     const config = this.#config;
     makeDataFolder(config.dataDir);
-    const problem = heapProblem(config.dataDir, laneHeap(config) ?? machine().heapBytes);
+    const heapBytes = config.laneHeapBytes > 0 ? config.laneHeapBytes : machine().heapBytes;
+    const problem = heapProblem(config.dataDir, heapBytes);
     if (problem !== undefined) throw new Error(problem);
     // The folder lock is taken before anything else: a node whose folder is in use may do nothing at all.
-    this.#logLane = await this.#startLane("log-lane", { config });
+    await this.#threads.openFolder();
+    const { threads, lanes, because } = this.#placement;
+    this.#say("info", "placement", { threads, lanes, because });
     const skips = this.#operationsToSkip(skip);
     const alone = config.members.length === 1;
     if (given !== undefined) this.#transport = given;
     else if (!alone || config.natsUrls.length > 0) this.#transport = await this.#connect();
-    await this.#startTreeLanes(skips);
+    const nats = config.natsUrls.length > 0;
+    await this.#threads.startLanes({ counts: this.#shareCounts(), nats, skips });
     const main = this.#makeMain();
     this.#main = main;
     const recovered = new Promise<undefined>((resolve) => {
@@ -215,26 +226,11 @@ class Node implements RunningNode {
     this.#deliver(this.#early);
     this.#early = [];
     this.#stopReports = this.#startReports(main);
+    await this.#threads.openClients();
     // A folder that is another's, or damaged, is known once the log has been read.
     const outcome = await Promise.race([recovered, this.stopped]);
     if (outcome?.kind === "failed") throw new Error(outcome.reason);
     this.#aborted.signal.throwIfAborted();
-  }
-
-  async #startTreeLanes(skips: readonly Zxid[]): Promise<void> {
-    const config = this.#config;
-    const counts = this.#shareCounts();
-    for (let lane = 1; lane <= config.lanes; lane += 1) {
-      const data: TreeLaneData = {
-        config,
-        counts,
-        lane,
-        clientPort: lane === 1 ? config.clientPort : this.clientPort,
-        nats: config.natsUrls.length > 0,
-        skips,
-      };
-      this.#treeLanes.push(await this.#startLane("tree-lane", data, laneHeap(config)));
-    }
   }
 
   #makeMain(): Main {
@@ -247,26 +243,22 @@ class Node implements RunningNode {
       gate,
       transport: this.#transport,
       slowStepMs: slowStepMs(config),
-      route: (to) => {
-        const thread = threadOf(to);
-        if (thread === "log") return this.#logLane;
-        return thread === "main" ? undefined : this.#treeLanes[thread - 1];
-      },
+      ...this.#threads.mainPart(),
       onStopNode: (reason) => this.#fail(reason),
     });
-    system.inspection$.subscribe((event) => this.inspection$.next(event));
+    system.inspection$.subscribe((event) => this.#inspect(event));
     const state = stateOf(system, config.id);
     state.leadership$.subscribe(({ role }) => {
       if (role === "leading" || role === "following") this.#ready.resolve();
     });
     const streams = new ChangeStreams(system);
     wireAll(system, config.lanes);
+    this.#threads.addActors(system);
     addReplicationActors(system, config, gate);
     addAdminActor(system, config, processEnvironment());
     addChangesActor(system);
-    const lanes =
-      this.#logLane === undefined ? this.#treeLanes : [this.#logLane, ...this.#treeLanes];
-    return { system, gate, state, streams, steps$: stepsOf([system, ...lanes]) };
+    const steps$ = stepsOf([system, ...this.#threads.lanes]);
+    return { system, gate, state, streams, steps$ };
   }
 
   /** What the admin actor is told now and then. The returned function ends it. */
@@ -334,7 +326,7 @@ class Node implements RunningNode {
     return skipped;
   }
 
-  #say(level: "warn" | "error", event: string, detail: EventDetail): void {
+  #say(level: LogLevel, event: string, detail: EventDetail): void {
     const said = { kind: "log", level, event, detail, actor: "node" } as const;
     this.inspection$.next({ ...said, atMs: Date.now(), node: this.#config.id });
   }
@@ -379,23 +371,6 @@ class Node implements RunningNode {
     return this.#authenticated;
   }
 
-  async #startLane(name: string, data: object, heapBytes?: number): Promise<Lane> {
-    const { signal } = this.#aborted;
-    signal.throwIfAborted();
-    const lane = await Lane.start({
-      entry: laneEntry(name),
-      heapBytes,
-      data,
-      signal,
-      onLetters: (letters) => this.#deliver(letters),
-      onInspection: (event) => this.#inspect(event),
-      onStopNode: (reason) => this.#fail(reason),
-    });
-    if (signal.aborted) await lane.stop();
-    signal.throwIfAborted();
-    return lane;
-  }
-
   #deliver(letters: readonly Letter[]): void {
     for (const letter of letters) {
       if (this.#main === undefined) this.#early.push(letter);
@@ -422,11 +397,10 @@ class Node implements RunningNode {
     // No more answers to peers, then no more clients, then the disk. What cannot be released keeps nothing else from being released.
     const failures: unknown[] = [];
     const transports = this.#transport === undefined ? [] : [this.#transport];
-    const logLanes = this.#logLane === undefined ? [] : [this.#logLane];
     for (const release of [
       () => transports.map(async (transport) => await transport.close()),
-      () => this.#treeLanes.map((lane) => lane.stop()),
-      () => logLanes.map((lane) => lane.stop()),
+      () => [this.#threads.closeLanes()],
+      () => [this.#threads.closeFolder()],
     ]) {
       for (const outcome of await Promise.allSettled(release())) {
         if (outcome.status === "rejected") failures.push(outcome.reason);
@@ -436,9 +410,4 @@ class Node implements RunningNode {
     this.#stopped.resolve(reason);
     if (failures.length > 0) throw failures[0];
   }
-}
-
-/** Undefined: lanes have the heap that the process gives its threads. */
-function laneHeap({ laneHeapBytes }: NodeConfig): number | undefined {
-  return laneHeapBytes > 0 ? laneHeapBytes : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Which actors live on which thread. A node has one main thread, one log lane and one or more tree lanes; the simulator can put
- * all of them into one system.
+ * Which actors live on which thread. A node has one main thread, one log lane and one or more tree lanes, or a main thread that does
+ * the work of all (`threads/`).
  */
 import { crc32 } from "node:zlib";
 import { electionActor } from "../actors/election/election.ts";
@@ -16,6 +16,7 @@ import type { Randomness } from "../runtime/clock.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import { NodeGate } from "./peer-gate.ts";
+import type { PlacedConfig } from "./threads/choice.ts";
 import { observe } from "./wiring.ts";
 
 /** For how many peer timeouts a process must be silent before another folder may take its number over. */
@@ -38,7 +39,7 @@ export function peerGate(config: NodeConfig, randomness: Randomness): NodeGate {
 /** Election, heartbeat, sessions and log-sync: they live on the main thread. The gate goes by what log-sync says. */
 export function addReplicationActors(
   system: ActorSystem,
-  config: NodeConfig,
+  config: PlacedConfig,
   gate: NodeGate,
   options: Pick<LogSyncOptions, "sizes" | "replaceAfterMs"> = {},
 ): void {

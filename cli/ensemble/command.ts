@@ -1,4 +1,5 @@
 /** `zooid ensemble`: several nodes on this machine, for a first look, for development and for tests. */
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KEYS } from "../../server/config/keys.ts";
@@ -6,6 +7,7 @@ import { loadConfig } from "../../server/config/load.ts";
 import { type Problem, problemsText } from "../../server/config/node-config.ts";
 import { natsUrls } from "../../server/config/values.ts";
 import { makeDataFolder } from "../../server/data-folder.ts";
+import { placementOf } from "../../server/threads/choice.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED } from "../command.ts";
 import type { Flag } from "../flags.ts";
 import { LOG_LEVELS } from "../log-lines.ts";
@@ -94,6 +96,13 @@ function planOf(flags: ReadonlyMap<string, string>, id: number, nodes: number): 
   own.set("id", `${id}`).set("members", members);
   own.set("client-port", isCounted ? `${Number(firstPort) + id - 1}` : firstPort);
   own.set("client-port-address", HOST).set("data-dir", join(dataDir, `${id}`));
+  // The nodes share the cores of this machine, which each of them alone would count as its own.
+  if ((own.get("lanes") ?? "auto") === "auto") {
+    const laneHeapBytes = Number(own.get("lane-heap-bytes") ?? 0);
+    const cores = availableParallelism() / nodes;
+    const { threads, lanes } = placementOf({ lanes: "auto", laneHeapBytes }, cores);
+    own.set("lanes", threads === "one" ? "0" : `${lanes}`);
+  }
   const logFile = flags.has("verbose") ? undefined : join(dataDir, `node-${id}.log`);
   return { id, flags: own, variables: {}, logFile };
 }

@@ -26,6 +26,8 @@ export type NatsServerOptions = NatsServerPlaces & {
   readonly port?: number;
   /** A configuration file for the server. The address and the port in it are overridden. */
   readonly configFile?: string;
+  /** How many processors the server may use at once. Default: all, or what `GOMAXPROCS` of the environment says. */
+  readonly processors?: number | undefined;
 };
 
 export type NatsServer = {
@@ -66,9 +68,12 @@ async function start(options: NatsServerOptions, portsFolder: string): Promise<S
   if (options.configFile !== undefined) args.push("-c", options.configFile);
   const [command, ...first] = endingWithUs(program);
   // The server gets a process group of its own, so that Ctrl-C does not end it: nodes that are stopping still need it.
+  const { processors } = options;
+  const limit = processors === undefined ? {} : { GOMAXPROCS: `${processors}` };
   const child = spawn(command, [...first, ...args], {
     stdio: ["ignore", "ignore", "pipe"],
     detached: true,
+    env: { ...limit, ...process.env },
   });
   const lastLines: string[] = [];
   child.stderr.setEncoding("utf8");

@@ -1,4 +1,5 @@
 /** Starts an ensemble, prints what happens to it, and stops it. It restarts no node. */
+import { availableParallelism } from "node:os";
 import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import { realClock } from "../../runtime/real-clock.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
@@ -26,6 +27,14 @@ export type EnsemblePlan = {
   /** The file of the program, which the nodes' processes run. */
   readonly entry: string;
 };
+
+/**
+ * The share of this machine's processors that a nats-server has beside so many nodes. With all of them its threads wake each other up on
+ * processors that the nodes need: three nodes on two cores did a fifth fewer writes with 30 clients.
+ */
+function processorsOfNats(nodes: number): number {
+  return Math.max(1, Math.floor(availableParallelism() / (nodes + 1)));
+}
 
 class Ensemble {
   readonly #plan: EnsemblePlan;
@@ -111,6 +120,7 @@ class Ensemble {
     try {
       const nats = await startNatsServer({
         configFile: credentials.serverFile,
+        processors: processorsOfNats(this.#plan.nodes.length),
         onFetch: (folder) => {
           console.log(
             `nats-server is not on this machine: fetching Debian's package into ${folder}`,

@@ -1,11 +1,44 @@
-/** Performs disk effects at once, in the calling thread: the log lane has nothing better to do than to wait for its disk. */
+/** How a thread performs disk effects itself: it waits for its disk. */
+import type { Clock } from "../clock.ts";
 import type { Disk, DiskOperation, DiskOutcome, DiskResult } from "../disk.ts";
 import type { DiskPort } from "../system.ts";
 
+/** Performs disk effects at once: the log lane has nothing better to do than to wait for its disk. */
 export function immediateDisk(disk: Disk): DiskPort {
   return {
     perform: (tag, operations, done) => done(performAll(disk, tag, operations)),
   };
+}
+
+/**
+ * Performs disk effects behind the turn of the loop in which they were asked for. What the turn sends to peers and to clients leaves
+ * before the thread waits for its disk, so that they work meanwhile.
+ */
+export class DiskBehindTurn implements DiskPort {
+  readonly #disk: Disk;
+  readonly #clock: Clock;
+  #isClosed = false;
+
+  constructor(disk: Disk, clock: Clock) {
+    this.#disk = disk;
+    this.#clock = clock;
+  }
+
+  perform(
+    tag: number,
+    operations: readonly DiskOperation[],
+    done: (outcome: DiskOutcome) => void,
+  ): void {
+    this.#clock.soon(() => {
+      // Whoever has the folder next must not find it written to.
+      if (!this.#isClosed) done(performAll(this.#disk, tag, operations));
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#disk.close();
+  }
 }
 
 function performAll(disk: Disk, tag: number, operations: readonly DiskOperation[]): DiskOutcome {

@@ -65,7 +65,12 @@ export const KEYS: readonly Key[] = [
     "address it is bound to (default ::, all of both families)",
   ),
   key("dataDir", "data-dir FOLDER", "dataDir", "the node's own folder (default ./data)"),
-  key("lanes", "lanes N", "zooid.lanes", "worker threads for clients, 1 to 16 (default 1)"),
+  key(
+    "lanes",
+    "lanes N",
+    "zooid.lanes",
+    "worker threads for clients, 0 (one thread does all) to 16 (default auto: by the cores)",
+  ),
   key("tickTimeMs", "tick-time-ms N", "tickTime", "unit of session timeouts (default 2000)"),
   key(
     "initLimit",

@@ -60,8 +60,11 @@ export type NodeConfig = {
   readonly laneHeapBytes: number;
   /** Four-letter words that are answered. Default: all there are. */
   readonly fourLetterWords: readonly string[];
-  /** Worker threads with clients and a replica of the tree each, 1 to 16. Default 1. */
-  readonly lanes: number;
+  /**
+   * Worker threads with clients and a replica of the tree each, 1 to 16, beside one for the log. 0: none, one thread does all, which is
+   * the fastest where cores are few. Default `auto`: by the cores there are.
+   */
+  readonly lanes: number | "auto";
   /**
    * Bytes of logged records after which a snapshot is cut, up to half as much again by chance so that nodes differ. Default
    * 64 MiB. Smaller: a shorter start and less disk, but the tree is written more often.

@@ -5,6 +5,7 @@ import { SERVED_WORDS, UNSERVED_WORDS } from "../../protocol/zookeeper/words.ts"
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import {
   address,
+  autoOr,
   ensembleName,
   file,
   folder,
@@ -240,6 +241,29 @@ function readMemory(draft: Draft): Memory {
   };
 }
 
+function readLanes(draft: Draft): NodeConfig["lanes"] {
+  const { settings } = draft;
+  const lanes = read(
+    draft,
+    "lanes",
+    autoOr(0, LANES_MAX, "auto goes by the cores; at most one per core is of use"),
+    "auto",
+  );
+  if (
+    lanes === 0 &&
+    settings.has("laneHeapBytes") &&
+    Number(settings.get("laneHeapBytes")?.value) > 0
+  ) {
+    refuse(
+      draft,
+      "laneHeapBytes",
+      "has no effect without lanes, whose heaps it limits",
+      "NODE_OPTIONS=--max-old-space-size=… (in MB) limits the heap of the process; or give --lanes 1",
+    );
+  }
+  return lanes;
+}
+
 type InspectionTimes = Pick<NodeConfig, "slowStepMs" | "actorMetricsMs">;
 
 function readInspection(draft: Draft): InspectionTimes {
@@ -282,7 +306,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
     ),
     ...readMemory(draft),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), SERVED_WORDS),
-    lanes: read(draft, "lanes", wholeNumber(1, LANES_MAX, "at most one per core is of use"), 1),
+    lanes: readLanes(draft),
     snapshotEveryBytes: read(
       draft,
       "snapshotEveryBytes",

@@ -40,6 +40,17 @@ export function zeroOr(min: number, max: number, hint: string): Reader<number> {
   };
 }
 
+/** `auto`, which stands for what is chosen at the start, or a whole number. */
+export function autoOr(min: number, max: number, hint: string): Reader<number | "auto"> {
+  const other = wholeNumber(min, max, hint);
+  return (text) => {
+    if (text === "auto") return { kind: "read", value: "auto" };
+    const reading = other(text);
+    const rule = `must be auto, or a whole number from ${min} to ${max}`;
+    return reading.kind === "read" ? reading : { ...reading, rule };
+  };
+}
+
 export function serverId(text: string): Reading<ServerId> {
   const hint = "number the nodes 1, 2, 3 as in ZooKeeper's myid";
   const reading = wholeNumber(SERVER_ID_MIN, SERVER_ID_MAX, hint)(text);

@@ -4,11 +4,12 @@ import { hostLane, type LaneTask } from "../../runtime/lanes/lane-host.ts";
 import { realClock, realRandomness } from "../../runtime/real-clock.ts";
 import { immediateDisk } from "../../runtime/disks/port.ts";
 import { ActorSystem } from "../../runtime/system.ts";
-import { type NodeConfig, slowStepMs } from "../config/node-config.ts";
+import { slowStepMs } from "../config/node-config.ts";
 import { addLogActor } from "../placement.ts";
+import type { PlacedConfig } from "../threads/choice.ts";
 
 export default async function logLane(
-  task: LaneTask<{ readonly config: NodeConfig }>,
+  task: LaneTask<{ readonly config: PlacedConfig }>,
 ): Promise<void> {
   const { config, port } = task;
   await hostLane(port, async ({ link, onStopNode }) => {

@@ -2,13 +2,13 @@
 import { NO_LIMITS } from "../../actors/tree/store/size.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
-import type { NodeConfig } from "../../server/config/node-config.ts";
 import type { addGatewayActors } from "../../server/gateways.ts";
 import type { addReplicaActors } from "../../server/placement.ts";
+import type { PlacedConfig } from "../../server/threads/choice.ts";
 import type { Plan } from "./plan.ts";
 import { ENSEMBLE } from "./subjects.ts";
 
-export function configOf(plan: Plan, id: ServerId): NodeConfig {
+export function configOf(plan: Plan, id: ServerId): PlacedConfig {
   return {
     id,
     members: Array.from({ length: plan.nodes }, (_, index) => (index + 1) as ServerId),

@@ -1,0 +1,133 @@
+/** How the clients of one lane reach it: its port for ZooKeeper's clients, and its connection to NATS for native ones. */
+import { connectNatsClients, type NatsClients } from "../../runtime/nats/client-subjects.ts";
+import {
+  ConnectionCounts,
+  type SharedCounts,
+} from "../../runtime/connections/connection-counts.ts";
+import { Listener } from "../../runtime/connections/listener.ts";
+import type { InspectionEvent } from "../../runtime/inspection.ts";
+import type { ActorSystem } from "../../runtime/system.ts";
+import { CONNECTION_UNSENT_BYTES_MAX } from "../../protocol/limits.ts";
+import { gatewaySubject, laneSubject } from "../../protocol/subjects.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
+import type { NatsReport } from "../../actors/admin/messages.ts";
+import type { Topic } from "../../actors/topics.ts";
+import { addGatewayActors } from "../gateways.ts";
+import { machine, memoryLimits } from "../memory-limits.ts";
+import { natsLog, natsTopic } from "../nats-log.ts";
+import { natsOptions } from "../nats-options.ts";
+import { whenNatsIsThere } from "../nats-wait.ts";
+import { addReplicaActors } from "../placement.ts";
+import { reportLane } from "../process-report.ts";
+import type { PlacedConfig } from "./choice.ts";
+
+/** What a lane is given; it can be sent to a thread. */
+export type TreeLaneData = {
+  readonly config: PlacedConfig;
+  /** The connections of all lanes are counted together. */
+  readonly counts: SharedCounts;
+  readonly lane: number;
+  /** For the first lane the port of the configuration, which may be 0; for the others the port that the first one got. */
+  readonly clientPort: number;
+  /** Whether this node serves clients over NATS. */
+  readonly nats: boolean;
+  /** Operations that are not applied. */
+  readonly skips: readonly Zxid[];
+};
+
+export type LaneSurroundings = {
+  /** The system of the lane's actors, which is there before the first client is heard. */
+  readonly system: () => ActorSystem;
+  readonly onInspection: (event: InspectionEvent) => void;
+  /** Aborted when nothing is to be waited for any more. */
+  readonly signal: AbortSignal;
+};
+
+export class LaneClients {
+  readonly listener: Listener;
+  /** Undefined: native clients are not served. */
+  readonly nats: NatsClients | undefined;
+  readonly #data: TreeLaneData;
+  readonly #system: () => ActorSystem;
+  #stopReports: () => void = () => undefined;
+
+  private constructor(of: {
+    readonly data: TreeLaneData;
+    readonly system: () => ActorSystem;
+    readonly listener: Listener;
+    readonly nats: NatsClients | undefined;
+  }) {
+    this.#data = of.data;
+    this.#system = of.system;
+    this.listener = of.listener;
+    this.nats = of.nats;
+  }
+
+  /** Waits for NATS, if it is used. Clients are heard after `open` only. */
+  static async prepare(data: TreeLaneData, surroundings: LaneSurroundings): Promise<LaneClients> {
+    const { config, lane } = data;
+    const { system } = surroundings;
+    const nats = data.nats ? await connectClients(data, surroundings) : undefined;
+    const listener = new Listener({
+      host: config.clientPortAddress,
+      port: data.clientPort,
+      reusePort: config.lanes > 1,
+      unsentBytesMax: CONNECTION_UNSENT_BYTES_MAX,
+      counts: new ConnectionCounts(data.counts),
+      onMessage: (message) => system().tell(`zookeeper/${lane}`, message),
+    });
+    return new LaneClients({ data, system, listener, nats });
+  }
+
+  /** Adds the lane's replica and gateways to its system. */
+  addActors(): void {
+    const { config, lane, skips } = this.#data;
+    const system = this.#system();
+    const { tree: limits, ringBytesMax, heldBytesMax } = memoryLimits(config, machine());
+    addReplicaActors(system, config, lane, { limits, ringBytesMax, skips: new Set(skips) });
+    const { nats } = this;
+    if (nats !== undefined) {
+      system.observe(`nats/${lane}`, "serving" satisfies Topic).subscribe(() => nats.listen());
+    }
+    addGatewayActors(system, config, lane, { heldBytesMax });
+  }
+
+  /** Lets clients connect, and reports on the lane. Resolves with the port. */
+  async open(): Promise<number> {
+    const { lane } = this.#data;
+    const system = this.#system();
+    const { port } = await this.listener.listen();
+    this.nats?.status$.subscribe((status) => {
+      const report: NatsReport = { kind: "natsReport", connection: lane, status };
+      system.tell("admin", report, natsTopic(lane));
+    });
+    this.#stopReports = reportLane(lane, (report) => system.tell("admin", report));
+    return port;
+  }
+
+  async close(): Promise<void> {
+    this.#stopReports();
+    await this.listener.close();
+    await this.nats?.close();
+  }
+}
+
+async function connectClients(
+  { config, lane }: TreeLaneData,
+  { system, onInspection, signal }: LaneSurroundings,
+): Promise<NatsClients> {
+  const { ensemble, id } = config;
+  return whenNatsIsThere(
+    () =>
+      connectNatsClients({
+        ...natsOptions(config),
+        name: `zooid ${ensemble} ${id} clients ${lane}`,
+        sharedSubject: gatewaySubject(ensemble),
+        laneSubject: laneSubject(ensemble, id, lane),
+        log: natsLog(id, onInspection, lane),
+        onMessage: (message) => system().tell(`nats/${lane}`, message),
+      }),
+    natsLog(id, onInspection, lane),
+    signal,
+  );
+}

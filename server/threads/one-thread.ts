@@ -1,0 +1,75 @@
+/**
+ * A node whose actors all live on the main thread. Nothing is copied or posted between them, and the thread waits for its disk itself,
+ * behind the turn of the loop that wrote.
+ */
+import { assert } from "../../protocol/assert.ts";
+import { FileDisk } from "../../runtime/disks/file.ts";
+import { DiskBehindTurn } from "../../runtime/disks/port.ts";
+import { realClock } from "../../runtime/real-clock.ts";
+import type { ActorSystem } from "../../runtime/system.ts";
+import { addLogActor } from "../placement.ts";
+import { LaneClients } from "./lane-clients.ts";
+import type { ClientsOptions, MainPart, Threads, ThreadsOptions } from "./threads.ts";
+
+/** The number of the only lane. */
+const LANE = 1;
+
+export class OneThread implements Threads {
+  readonly #options: ThreadsOptions;
+  readonly lanes: readonly [] = [];
+  #disk: DiskBehindTurn | undefined;
+  #clients: LaneClients | undefined;
+  #system: ActorSystem | undefined;
+  #clientPort: number | undefined;
+
+  constructor(options: ThreadsOptions) {
+    this.#options = options;
+  }
+
+  get clientPort(): number | undefined {
+    return this.#clientPort;
+  }
+
+  async openFolder(): Promise<void> {
+    this.#disk = new DiskBehindTurn(new FileDisk(this.#options.config.dataDir), realClock);
+  }
+
+  async startLanes(options: ClientsOptions): Promise<void> {
+    const { config, onInspection, signal } = this.#options;
+    const data = { ...options, config, lane: LANE, clientPort: config.clientPort };
+    const system = (): ActorSystem => {
+      assert(this.#system !== undefined, "clients are heard once the actors are there");
+      return this.#system;
+    };
+    this.#clients = await LaneClients.prepare(data, { system, onInspection, signal });
+    signal.throwIfAborted();
+  }
+
+  mainPart(): MainPart {
+    const [disk, clients] = [this.#disk, this.#clients];
+    return {
+      disk,
+      connections: clients?.listener,
+      publisher: clients?.nats,
+      route: () => undefined,
+    };
+  }
+
+  addActors(system: ActorSystem): void {
+    this.#system = system;
+    addLogActor(system, this.#options.config);
+    this.#clients?.addActors();
+  }
+
+  async openClients(): Promise<void> {
+    this.#clientPort = await this.#clients?.open();
+  }
+
+  async closeLanes(): Promise<void> {
+    await this.#clients?.close();
+  }
+
+  async closeFolder(): Promise<void> {
+    this.#disk?.close();
+  }
+}

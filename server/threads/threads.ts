@@ -1,0 +1,53 @@
+/** The threads of a node, as the node starts and stops them. */
+import type { Observable } from "rxjs";
+import type { StepEvent } from "../../runtime/inspection.ts";
+import type { ActorSystem, SystemOptions } from "../../runtime/system.ts";
+import type { SharedCounts } from "../../runtime/connections/connection-counts.ts";
+import type { InspectionEvent } from "../../runtime/inspection.ts";
+import type { Letter } from "../../runtime/system.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
+import type { PlacedConfig } from "./choice.ts";
+
+/** What the main thread's system has beside the actors of replication, and the ways from it to other threads. */
+export type MainPart = Pick<SystemOptions, "disk" | "connections" | "publisher" | "route">;
+
+export type ThreadsOptions = {
+  readonly config: PlacedConfig;
+  /** Letters from other threads to actors of the main thread. */
+  readonly onLetters: (letters: readonly Letter[]) => void;
+  readonly onInspection: (event: InspectionEvent) => void;
+  /** Called when the node must stop: an actor of another thread asked for it, or a thread has died. */
+  readonly onStopNode: (reason: string) => void;
+  /** Aborted when the node is to stop. */
+  readonly signal: AbortSignal;
+};
+
+export type ClientsOptions = {
+  readonly counts: SharedCounts;
+  /** Whether native clients are served. */
+  readonly nats: boolean;
+  /** Operations that are not applied. */
+  readonly skips: readonly Zxid[];
+};
+
+/** The methods are called in this order; `close…` at any time, also when a start has failed. */
+export interface Threads {
+  /** Undefined before clients can connect. */
+  readonly clientPort: number | undefined;
+  /** Where steps of actors are seen beside the main thread's system. */
+  readonly lanes: readonly { readonly steps$: Observable<StepEvent> }[];
+  /** Takes the data folder, which nobody else may have in use. */
+  openFolder(): Promise<void>;
+  /** Prepares the lanes, and lets clients connect where they have threads of their own. */
+  startLanes(options: ClientsOptions): Promise<void>;
+  /** What the main thread's system needs. */
+  mainPart(): MainPart;
+  /** Adds the actors that live on the main thread beside those of replication. */
+  addActors(system: ActorSystem): void;
+  /** Lets clients connect, if they cannot yet. */
+  openClients(): Promise<void>;
+  /** Ends the connections of clients. */
+  closeLanes(): Promise<void>;
+  /** Releases the data folder. */
+  closeFolder(): Promise<void>;
+}
