@@ -9,7 +9,7 @@ import type { TreeLaneData } from "../server/threads/lane-clients.ts";
 import { BenchError } from "./failure.ts";
 import { BENCH_SERVER } from "./records.ts";
 
-const ENTRY: URL = new URL("../server/threads/lane-clients.ts", import.meta.url);
+const ENTRY: URL = new URL("../server/lanes/tree-lane.ts", import.meta.url);
 
 export class BenchLane {
   readonly #number: number;

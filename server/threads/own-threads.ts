@@ -67,8 +67,8 @@ export class OwnThreads implements Threads {
     const { signal, onLetters, onInspection, onStopNode } = this.#options;
     signal.throwIfAborted();
     const entry = laneEntry(name);
-    const told = { onLetters, onInspection, onStopNode };
-    const lane = await Lane.start({ entry, heapBytes, data, signal, ...told });
+    const handlers = { onLetters, onInspection, onStopNode };
+    const lane = await Lane.start({ entry, heapBytes, data, signal, ...handlers });
     if (signal.aborted) await lane.stop();
     signal.throwIfAborted();
     return lane;

@@ -34,7 +34,7 @@ import { NativeClients } from "./native-clients.ts";
 import type { NativeClient } from "./client/native.ts";
 import { SimNetwork } from "./network.ts";
 import { NodeClock } from "./node-clock.ts";
-import type { Plan } from "./plan.ts";
+import { placementOf, type Plan } from "./plan.ts";
 import { NodeObserver } from "./observer.ts";
 import { Random } from "./random.ts";
 import { failIfPlanned, type Incarnation, SimNode } from "./sim-node.ts";
@@ -206,6 +206,7 @@ export class Cluster {
       disk: wrongDisk ?? node.disk,
       faults: node.faults,
       clock,
+      waitsBy: placementOf(this.plan) === "oneThread" ? this.clock : undefined,
       random,
       trace: this.trace,
       onFailure: (operation, code) => {

@@ -6,6 +6,7 @@ import { DiskError } from "../../runtime/disks/error.ts";
 import type { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 import { diskFailure } from "../../runtime/disks/port.ts";
 import type { DiskPort } from "../../runtime/system.ts";
+import type { NodeClock } from "./node-clock.ts";
 import type { Random, Range } from "./random.ts";
 import type { Trace } from "./trace.ts";
 
@@ -33,7 +34,9 @@ export type DiskPortOptions = {
   readonly node: number;
   readonly disk: MemoryDisk;
   readonly faults: DiskFaults;
-  readonly clock: Clock;
+  readonly clock: NodeClock;
+  /** The node's only thread waits for its disk, and stands still meanwhile, for so long by this clock. Undefined: the disk works beside it. */
+  readonly waitsBy: Clock | undefined;
   readonly random: Random;
   readonly trace: Trace;
   readonly onFailure: (operation: DiskOperation, code: string) => void;
@@ -71,6 +74,38 @@ export class FaultyDiskPort implements DiskPort {
     operations: readonly DiskOperation[],
     done: (outcome: DiskOutcome) => void,
   ): void {
+    const { clock, waitsBy } = this.#options;
+    if (waitsBy === undefined) {
+      this.#performBy(clock, { tag, operations, done });
+      return;
+    }
+    // Behind the turn of the loop that asked for it, as `DiskBehindTurn` does.
+    clock.soon(() => {
+      if (this.#ended) return;
+      clock.pause("disk");
+      this.#performBy(waitsBy, {
+        tag,
+        operations,
+        done: (outcome) => {
+          clock.resume("disk");
+          done(outcome);
+        },
+      });
+    });
+  }
+
+  #performBy(
+    clock: Clock,
+    {
+      tag,
+      operations,
+      done,
+    }: {
+      readonly tag: number;
+      readonly operations: readonly DiskOperation[];
+      readonly done: (outcome: DiskOutcome) => void;
+    },
+  ): void {
     const results: DiskResult[] = [];
     const next = (): void => {
       if (this.#ended) return;
@@ -79,7 +114,7 @@ export class FaultyDiskPort implements DiskPort {
         done({ kind: "diskDone", tag, results });
         return;
       }
-      this.#options.clock.after(this.#durationMs(operation), () => {
+      clock.after(this.#durationMs(operation), () => {
         if (this.#ended || this.#crashes(operation)) return;
         try {
           results.push(this.#do(operation));

@@ -12,6 +12,7 @@ export class Figures {
   readonly #streams = new Map<string, number>();
   readonly #subjects = new Map<string, number>();
   readonly #network = new Map<string, number>();
+  readonly #placements = new Map<string, number>();
   readonly #faults = new Map<string, number>();
   readonly #states = new Set<string>();
 
@@ -25,6 +26,7 @@ export class Figures {
     addAll(this.#streams, result.streams);
     addAll(this.#subjects, result.subjects);
     addAll(this.#network, result.network);
+    addAll(this.#placements, { [result.placement]: 1 });
     addAll(this.#faults, result.faults);
     for (const state of result.coverage) this.#states.add(state);
   }
@@ -47,6 +49,7 @@ export class Figures {
     return [
       this.progress(elapsedMs),
       `  steps ${this.#steps}, incarnations of nodes ${this.#incarnations}, slowest convergence ${Math.round(this.#convergedMs)} ms of at most ${CONVERGENCE_MS}`,
+      `  placements: ${listed(this.#placements)}`,
       `  clients: ${listed(this.#clients)}`,
       `  change streams: ${listed(this.#streams)}; messages of native clients: ${listed(this.#subjects)}`,
       `  network: ${listed(this.#network)}`,

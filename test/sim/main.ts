@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { DIRECTED, type DirectedName, isDirected } from "./directed.ts";
 import { Figures } from "./figures.ts";
 import { planText, simulate, SimFailure } from "./simulate.ts";
-import { drawPlan } from "./plan.ts";
+import { drawPlan, type PlanChoice, SIM_PLACEMENTS, type SimPlacement } from "./plan.ts";
 import { runSeeds, serveSeeds } from "./workers.ts";
 
 const HELP = `npm run sim -- [options]
@@ -15,6 +15,7 @@ Simulates ensembles and their clients under faults, in virtual time. A seed deci
   --from S       the first of them; default 1
   --jobs J       processes at a time; default: the number of processors
   --plan NAME    every seed with a plan of this purpose: ${Object.keys(DIRECTED).join(", ")}
+  --placement P  every seed with a node's actors shared out so: ${SIM_PLACEMENTS.join(", ")}
   --keep-going   does not stop at the first seed that fails
   --seed S       one seed: its plan, figures and trace hash; the same at every replay
   --trace        with --seed: every event
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     jobs: { type: "string", default: String(availableParallelism()) },
     "keep-going": { type: "boolean", default: false },
     plan: { type: "string" },
+    placement: { type: "string" },
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
     messages: { type: "boolean", default: false },
@@ -61,14 +63,29 @@ function chosenPlan(): DirectedName | undefined {
   process.exit(2);
 }
 
+/** Undefined: as the seed draws it. */
+function chosenPlacement(): SimPlacement | undefined {
+  const { placement } = values;
+  const chosen = SIM_PLACEMENTS.find((each) => each === placement);
+  if (chosen !== undefined || placement === undefined) return chosen;
+  process.stderr.write(
+    `--placement: there is no ${placement}; there are ${SIM_PLACEMENTS.join(", ")}\n`,
+  );
+  process.exit(2);
+}
+
+function choice(): PlanChoice {
+  return { directed: chosenPlan(), placement: chosenPlacement() };
+}
+
 function replay(seed: number): boolean {
-  const directed = chosenPlan();
-  say(`seed ${seed}: ${planText(drawPlan(seed, directed))}`);
+  const chosen = choice();
+  say(`seed ${seed}: ${planText(drawPlan(seed, chosen))}`);
   const startedMs = performance.now();
   try {
     const verbose = values.messages;
     const events = values.trace || verbose ? { onEvent: say, verbose } : {};
-    const result = simulate(seed, directed === undefined ? events : { ...events, directed });
+    const result = simulate(seed, { ...events, ...chosen });
     const figures = new Figures();
     figures.add(result);
     say(figures.text(performance.now() - startedMs));
@@ -93,7 +110,7 @@ async function runMany(): Promise<boolean> {
     from: wholeNumber("from", values.from),
     count: wholeNumber("seeds", values.seeds),
     jobs: wholeNumber("jobs", values.jobs),
-    directed: chosenPlan(),
+    choice: choice(),
     onReport: (report) => {
       if (report.kind === "passed") {
         figures.add(report.result);

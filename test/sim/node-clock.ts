@@ -5,6 +5,9 @@
  */
 import type { Clock } from "../../runtime/clock.ts";
 
+/** Why a node stands still: it was stopped, or its only thread waits for its disk. */
+export type Hold = "stopped" | "disk";
+
 export type Pause = { readonly fromMs: number; readonly toMs: number };
 
 export class NodeClock implements Clock {
@@ -13,6 +16,7 @@ export class NodeClock implements Clock {
   #baseMs: number;
   #ownMs: number;
   #wallOffsetMs: number;
+  readonly #holds = new Set<Hold>();
   #held: (() => void)[] | undefined;
   #ended = false;
   #pausedAtMs = 0;
@@ -83,12 +87,16 @@ export class NodeClock implements Clock {
     this.#wallOffsetMs += byMs;
   }
 
-  pause(): void {
+  pause(hold: Hold = "stopped"): void {
+    this.#holds.add(hold);
     if (this.#held === undefined) this.#pausedAtMs = this.nowMs();
     this.#held ??= [];
   }
 
-  resume(): void {
+  /** It goes on once nothing holds it any more. */
+  resume(hold: Hold = "stopped"): void {
+    this.#holds.delete(hold);
+    if (this.#holds.size > 0) return;
     const held = this.#held ?? [];
     if (this.paused) this.#pauses.push({ fromMs: this.#pausedAtMs, toMs: this.nowMs() });
     this.#held = undefined;
@@ -98,6 +106,7 @@ export class NodeClock implements Clock {
   /** The process is gone: nothing happens any more. */
   end(): void {
     this.#ended = true;
+    this.#holds.clear();
     this.#held = undefined;
   }
 }

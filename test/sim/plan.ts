@@ -28,6 +28,8 @@ export type Plan = {
   readonly threads:
     | { readonly delayMs: Range; readonly laneFactors: readonly number[] }
     | undefined;
+  /** The threads of a node are not apart, and its thread waits for its disk: it hears nothing meanwhile. */
+  readonly waitsForDisk: boolean;
   readonly segmentBytes: number;
   readonly snapshotEveryBytes: number;
   readonly heartbeatIntervalMs: number;
@@ -86,8 +88,37 @@ export type Plan = {
   };
 };
 
-/** `directed`: whatever the seed would draw. */
-export function drawPlan(seed: number, directed?: DirectedName): Plan {
+/**
+ * How the actors of a node are shared out. `together`: all are in one system, with a disk that works beside it, which no real node is:
+ * what happens at all happens soonest there.
+ */
+export type SimPlacement = "oneThread" | "ownThreads" | "together";
+
+export const SIM_PLACEMENTS: readonly SimPlacement[] = ["oneThread", "ownThreads", "together"];
+
+export function placementOf({ threads, waitsForDisk }: Plan): SimPlacement {
+  if (threads !== undefined) return "ownThreads";
+  return waitsForDisk ? "oneThread" : "together";
+}
+
+/** The plan with its nodes' actors shared out so, whatever was drawn. */
+function placedAs(plan: Plan, placement: SimPlacement): Plan {
+  const { lanes } = plan;
+  const laneFactors = plan.threads?.laneFactors ?? Array.from({ length: lanes }, () => 1);
+  const delayMs = plan.threads?.delayMs ?? { min: 0.01, max: 0.05 };
+  return {
+    ...plan,
+    threads: placement === "ownThreads" ? { delayMs, laneFactors } : undefined,
+    waitsForDisk: placement === "oneThread",
+  };
+}
+
+export function drawPlan(seed: number, { directed, placement }: PlanChoice = {}): Plan {
+  const plan = drawWhole(seed, directed);
+  return placement === undefined ? plan : placedAs(plan, placement);
+}
+
+function drawWhole(seed: number, directed: DirectedName | undefined): Plan {
   const random = new Random(seed).stream(DIRECTED_STREAM);
   const drawn = drawDirected(random);
   const name = directed ?? drawn;
@@ -96,6 +127,12 @@ export function drawPlan(seed: number, directed?: DirectedName): Plan {
   const changed = { ...plan, ...DIRECTED[name].change(plan, random), directed: name };
   return { ...changed, startMs: Array.from({ length: changed.nodes }, () => 0) };
 }
+
+/** What is not left to the seed. */
+export type PlanChoice = {
+  readonly directed?: DirectedName | undefined;
+  readonly placement?: SimPlacement | undefined;
+};
 
 /** In one of this many seeds, nodes have readers in their own processes. */
 const READERS_SEEDS = 4;
@@ -128,6 +165,7 @@ function drawRandomPlan(seed: number): Plan {
     nodes,
     readers: seed % READERS_SEEDS === 0 ? { lateShare: 0.3 } : undefined,
     ...drawLanes(new Random(seed).stream(LANES_STREAM), several, threads),
+    waitsForDisk: new Random(seed).stream(DISK_STREAM).chance(0.6),
     segmentBytes: random.pick([4096, 16 * 1024, 64 * 1024]),
     snapshotEveryBytes: random.pick([6, 24, 100]) * 1024,
     heartbeatIntervalMs: random.pick([50, 100, 100, 200]),
@@ -208,6 +246,7 @@ const DIRECTED_STREAM = 13;
 const LANES_STREAM = 15;
 const IDENTITY_STREAM = 16;
 const MEMORY_STREAM = 17;
+const DISK_STREAM = 18;
 /** The load of a client that asks for too much: with this much data its replies exceed what a gateway writes ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 

@@ -77,6 +77,7 @@ export function undisturbedPlan(nodes: number): Plan {
     nodes,
     lanes: 1,
     threads: undefined,
+    waitsForDisk: false,
     segmentBytes: 64 * 1024,
     // More than a story writes.
     snapshotEveryBytes: 1024 * 1024,

@@ -7,8 +7,7 @@ import { must } from "./checks/violation.ts";
 import { Coverage } from "./coverage.ts";
 import { type FaultCounts, Nemesis } from "./faults/nemesis.ts";
 import type { NetworkCounts } from "./network.ts";
-import type { DirectedName } from "./directed.ts";
-import { drawPlan, type Plan } from "./plan.ts";
+import { drawPlan, placementOf, type Plan, type PlanChoice, type SimPlacement } from "./plan.ts";
 import type { StreamCounts } from "./client/streams.ts";
 import type { SubjectCounts } from "./subjects.ts";
 import { Random } from "./random.ts";
@@ -28,18 +27,17 @@ export type SimResult = {
   readonly streams: StreamCounts;
   readonly subjects: SubjectCounts;
   readonly network: NetworkCounts;
+  readonly placement: SimPlacement;
   readonly faults: FaultCounts;
   /** Situations reached. */
   readonly coverage: readonly string[];
 };
 
-export type SimOptions = {
+export type SimOptions = PlanChoice & {
   /** Hears every event as it happens; without it only the last are kept, for a failure. */
   readonly onEvent?: (line: string) => void;
   /** Also messages between nodes and disk operations are events. */
   readonly verbose?: boolean;
-  /** A plan of this purpose, whatever the seed would draw. */
-  readonly directed?: DirectedName;
 };
 
 /** What a run that fails throws: its cause is the violation. */
@@ -66,7 +64,7 @@ const ANSWERS_MIN = 3;
 const EVENTS_SHOWN = 80;
 
 export function simulate(seed: number, options: SimOptions = {}): SimResult {
-  const plan = drawPlan(seed, options.directed);
+  const plan = drawPlan(seed, options);
   const coverage = new Coverage();
   const cluster = new Cluster(
     plan,
@@ -102,6 +100,7 @@ function run(cluster: Cluster, coverage: Coverage): SimResult {
     streams: cluster.natives.counts,
     subjects: cluster.natives.subjects.counts,
     network: cluster.network.counts,
+    placement: placementOf(plan),
     faults: nemesis.counts,
     coverage: coverage.keys(),
   };
@@ -160,8 +159,8 @@ function converge(cluster: Cluster, untilMs: number): void {
 
 /** The sizes of a run, for the report of a failure. */
 export function planText(plan: Plan): string {
-  const { nodes, lanes, threads, clients, faults, directed } = plan;
-  const split = threads === undefined ? "" : ", threads apart";
+  const { nodes, lanes, clients, faults, directed } = plan;
+  const split = `, ${placementOf(plan)}`;
   const natives = plan.natives.clients.length;
   const kinds = Object.keys(faults).join(" ") || "none";
   const purpose = directed === undefined ? "" : `${directed}: `;

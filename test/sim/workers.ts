@@ -1,7 +1,7 @@
 /** Many seeds in several processes: each asks for the next seed when it is done with one. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { DirectedName } from "./directed.ts";
+import type { PlanChoice } from "./plan.ts";
 import { SimFailure, type SimResult, simulate } from "./simulate.ts";
 
 export type SeedReport =
@@ -11,8 +11,8 @@ export type SeedReport =
 export type RunSeedsOptions = {
   readonly from: number;
   readonly count: number;
-  /** Every seed with a plan of this purpose. */
-  readonly directed?: DirectedName | undefined;
+  /** What is fixed for every seed. Default: nothing is. */
+  readonly choice?: PlanChoice;
   /** Processes. */
   readonly jobs: number;
   /** Called for each seed that is done. False: no further seeds are begun. */
@@ -22,11 +22,11 @@ export type RunSeedsOptions = {
 type Work = {
   readonly take: () => number | undefined;
   readonly onReport: (report: SeedReport) => void;
-  readonly directed: DirectedName | undefined;
+  readonly choice: PlanChoice;
 };
 
 /** To a worker. */
-type Given = { readonly seed: number; readonly directed: DirectedName | undefined };
+type Given = { readonly seed: number; readonly choice: PlanChoice };
 
 const MAIN: string = fileURLToPath(new URL("main.ts", import.meta.url));
 /** A seed takes a fraction of a second; one that takes so long will not end. */
@@ -46,7 +46,9 @@ export async function runSeeds(options: RunSeedsOptions): Promise<void> {
   };
   const jobs = Math.min(options.jobs, options.count);
   await Promise.all(
-    Array.from({ length: jobs }, () => runWorkers({ take, onReport, directed: options.directed })),
+    Array.from({ length: jobs }, () =>
+      runWorkers({ take, onReport, choice: options.choice ?? {} }),
+    ),
   );
 }
 
@@ -57,7 +59,7 @@ async function runWorkers(work: Work): Promise<void> {
 }
 
 /** True when the process was lost over a seed. */
-function runWorker({ take, onReport, directed }: Work): Promise<boolean> {
+function runWorker({ take, onReport, choice }: Work): Promise<boolean> {
   const first = take();
   if (first === undefined) return Promise.resolve(false);
   return new Promise((resolve) => {
@@ -68,7 +70,7 @@ function runWorker({ take, onReport, directed }: Work): Promise<boolean> {
       onReport(report);
       seed = take();
       watchdog.refresh();
-      give(child, seed, directed);
+      give(child, seed, choice);
     });
     child.once("exit", (code, signal) => {
       clearTimeout(watchdog);
@@ -78,30 +80,25 @@ function runWorker({ take, onReport, directed }: Work): Promise<boolean> {
       }
       resolve(seed !== undefined);
     });
-    give(child, first, directed);
+    give(child, first, choice);
   });
 }
 
-function give(
-  child: ChildProcess,
-  seed: number | undefined,
-  directed: DirectedName | undefined,
-): void {
+function give(child: ChildProcess, seed: number | undefined, choice: PlanChoice): void {
   if (seed === undefined) child.disconnect();
-  else child.send({ seed, directed } satisfies Given);
+  else child.send({ seed, choice } satisfies Given);
 }
 
 /** The worker's side: simulates each seed that it is given. */
 export function serveSeeds(): void {
-  process.on("message", ({ seed, directed }: Given) => {
-    process.send?.(runSeed(seed, directed));
+  process.on("message", ({ seed, choice }: Given) => {
+    process.send?.(runSeed(seed, choice));
   });
 }
 
-export function runSeed(seed: number, directed?: DirectedName): SeedReport {
+export function runSeed(seed: number, choice: PlanChoice = {}): SeedReport {
   try {
-    const options = directed === undefined ? {} : { directed };
-    return { kind: "passed", result: simulate(seed, options) };
+    return { kind: "passed", result: simulate(seed, choice) };
   } catch (error) {
     const report = error instanceof SimFailure ? error.message : String(error);
     return { kind: "failed", seed, report };

@@ -22,9 +22,8 @@ export async function runSeeds(
     const { simulate } = await import("../simulate.ts");
     const { casesOf, playFailures } = await import("../failures/play.ts");
     checkPlanted?.();
-    const options = directed === undefined ? {} : { directed };
     const run = (seed: number): unknown =>
-      failing === undefined ? simulate(seed, options) : playFailures(seed, casesOf(failing));
+      failing === undefined ? simulate(seed, { directed }) : playFailures(seed, casesOf(failing));
     for (let seed = 1; seed <= seeds; seed += 1) {
       const report = runSeed(run, seed);
       tell(report);

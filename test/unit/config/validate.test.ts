@@ -63,7 +63,7 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     maxHeldBytes: 0,
     laneHeapBytes: 0,
     fourLetterWords: ["ruok", "srvr", "stat", "mntr", "isro", "envi"],
-    lanes: 1,
+    lanes: "auto",
     snapshotEveryBytes: 67_108_864,
     failoverGraceMs: 2000,
     heartbeatIntervalMs: 100,
@@ -197,7 +197,7 @@ test("a peer timeout below three heartbeats is refused", (t) => {
 test("the limits themselves are allowed and what lies beyond is not", (t) => {
   const limits: readonly [keyof NodeConfig, number, number][] = [
     ["clientPort", 0, 65_535],
-    ["lanes", 1, 16],
+    ["lanes", 0, 16],
     ["slowStepMs", 10, 60_000],
     ["actorMetricsMs", 100, 60_000],
     ["maxClientConnections", 0, 1_000_000],
@@ -212,6 +212,20 @@ test("the limits themselves are allowed and what lies beyond is not", (t) => {
     t.deepEqual(refusedFields({ [field]: `${min - 1}` }), [field]);
     t.deepEqual(refusedFields({ [field]: `${max + 1}` }), [field]);
   }
+});
+
+test("lanes are chosen at the start, unless they are given", (t) => {
+  t.is(configOf({ lanes: "auto" }).lanes, "auto");
+  t.is(configOf({ lanes: "0" }).lanes, 0);
+  t.is(configOf({ lanes: "4" }).lanes, 4);
+  t.deepEqual(refusedFields({ lanes: "Auto" }), ["lanes"]);
+});
+
+test("a limit of the lanes' heap is refused where there are no lanes", (t) => {
+  const laneHeapBytes = `${256 * 1024 * 1024}`;
+  t.deepEqual(refusedFields({ lanes: "0", laneHeapBytes }), ["laneHeapBytes"]);
+  t.deepEqual(refusedFields({ lanes: "0", laneHeapBytes: "0" }), []);
+  t.deepEqual(refusedFields({ lanes: "auto", laneHeapBytes }), []);
 });
 
 test("text around a number, a fraction, an empty value and other notations are no numbers", (t) => {
