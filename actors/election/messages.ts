@@ -2,6 +2,7 @@
 import type { EndOfTurn, ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
+import type { Unheard } from "../heartbeat/messages.ts";
 import type { Durable } from "../log-sync/messages.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 
@@ -13,10 +14,11 @@ export type ElectionMessage =
   /** From log-sync, when it has given up its leader or stepped down: look for a leader. `reason` is for those who inspect messages. */
   | { readonly kind: "look"; readonly reason: string }
   | ReceivedMessage<Vote>
+  | Unheard
   | TimerMessage<ElectionTimer>
   | EndOfTurn;
 
-/** Broadcast by a node that looks for a leader. A node that does not look sends it in answer to one that looks. */
+/** Sent to each node by one that looks for a leader. A node that does not look sends it in answer to one that looks. */
 export type Vote = {
   readonly kind: "vote";
   /** Counts the elections: a node that looks once more, after an election that came to nothing, starts the next round. */
