@@ -1,7 +1,7 @@
 /**
- * The election actor finds out who should try to lead. Nodes that look for a leader send a vote to each other, ordered by last zxid and
- * then by id. Each adopts the largest vote that it receives, and they agree when a quorum has the same: at once if no further voter can
- * have a larger one, since it was heard or has no process, and otherwise after a while. A node that follows a live leader answers with
+ * The election actor finds out who should try to lead. Nodes that look for a leader broadcast a vote, ordered by last zxid and then
+ * by id. Each adopts the largest vote that it receives, and they agree when a quorum has the same: at once if no further voter can have a
+ * larger one, since it was heard or has no process, and otherwise after a while. A node that follows a live leader answers with
  * that leader, so a returning node disturbs nobody. The result is only a hint: the promises of log-sync keep two nodes
  * from leading one epoch. Source: ZooKeeper's FastLeaderElection.
  */
@@ -50,7 +50,9 @@ export type ElectionState = {
   readonly votes: Map<ServerId, Vote>;
   /** What each node that does not look has answered: whom it follows, or that it leads. */
   readonly settled: Map<ServerId, Vote>;
-  /** The nodes where this round's vote has found no process, and from which no vote has come since. */
+  /** The nodes that were sent a vote directly in this round. */
+  readonly asked: Set<ServerId>;
+  /** Those of them where it has found no process, and from which no vote has come since. */
   readonly absent: Set<ServerId>;
   /** Whether log-sync last reported that this node has no leader and does not lead. */
   leaderless: boolean;
@@ -93,6 +95,7 @@ function initialState(options: ElectionOptions): ElectionState {
     vote: { leader: options.server, lastZxid: ZXID_NONE },
     votes: new Map(),
     settled: new Map(),
+    asked: new Set(),
     absent: new Set(),
     leaderless: false,
     current: undefined,
@@ -158,7 +161,7 @@ function look(turn: Turn): void {
   state.current = undefined;
   state.votes.clear();
   state.settled.clear();
-  state.absent.clear();
+  forgetAbsent(state);
   state.vote = { leader: server, lastZxid: state.lastZxid };
   if (!state.hasVote) {
     stopTimers(turn);
@@ -212,7 +215,7 @@ function receiveVote(turn: Turn, from: ServerId, vote: Vote): void {
   if (vote.round > state.round) {
     state.round = vote.round;
     state.votes.clear();
-    state.absent.clear();
+    forgetAbsent(state);
     state.vote = { leader: server, lastZxid: state.lastZxid };
     changed = true;
   }
@@ -246,10 +249,39 @@ function judge(turn: Turn): void {
   const { state, effects } = turn;
   const { settleMs = 20 } = state.options;
   const joined = establishedLeader(state);
-  if (joined !== undefined) elect(turn, joined);
-  else if (agrees(state) && isComplete(state)) elect(turn, state.vote.leader);
-  else if (agrees(state)) effects.push({ kind: "startTimer", timer: "settle", afterMs: settleMs });
-  else effects.push({ kind: "stopTimer", timer: "settle" });
+  const isAgreed = joined === undefined && agrees(state);
+  const unknown = isAgreed ? unknownVoters(state) : [];
+  if (joined !== undefined) {
+    elect(turn, joined);
+  } else if (!isAgreed) {
+    effects.push({ kind: "stopTimer", timer: "settle" });
+  } else if (unknown.length === 0) {
+    elect(turn, state.vote.leader);
+  } else {
+    effects.push({ kind: "startTimer", timer: "settle", afterMs: settleMs });
+    askDirectly(turn, unknown);
+  }
+}
+
+/** The voters whose vote might be larger: in this round they have neither said where their log ends, nor proved to have no process. */
+function unknownVoters({ options, votes, absent }: ElectionState): readonly ServerId[] {
+  const { server, voters } = options;
+  return voters.filter((each) => each !== server && !votes.has(each) && !absent.has(each));
+}
+
+/** Of a message to one node, unlike a broadcast, the transport says if no process hears it. */
+function askDirectly(turn: Turn, voters: readonly ServerId[]): void {
+  const { asked } = turn.state;
+  for (const voter of voters) {
+    if (asked.has(voter)) continue;
+    asked.add(voter);
+    sendVote(turn, voter, "looking");
+  }
+}
+
+function forgetAbsent({ asked, absent }: ElectionState): void {
+  asked.clear();
+  absent.clear();
 }
 
 function establishedLeader(state: ElectionState): ServerId | undefined {
@@ -273,12 +305,6 @@ function agrees(state: ElectionState): boolean {
   return supporters >= state.quorum;
 }
 
-/** Whether no voter is left whose vote might be larger: each has said in this round where its log ends, or has no process. */
-function isComplete({ options, votes, absent }: ElectionState): boolean {
-  const { server, voters } = options;
-  return voters.every((voter) => voter === server || votes.has(voter) || absent.has(voter));
-}
-
 function elect(turn: Turn, leader: ServerId): void {
   const { state, effects } = turn;
   state.mode = "settled";
@@ -288,12 +314,10 @@ function elect(turn: Turn, leader: ServerId): void {
   effects.push(tell("log-sync", { kind: "elected", leader }));
 }
 
-/** Sends the vote to each node by itself: the transport says where no process is, as it cannot of a broadcast. */
-function castVote(turn: Turn): void {
-  const { state, effects, random } = turn;
-  const { voteIntervalMs = 50, server, voters } = state.options;
+function castVote({ state, effects, random }: Turn): void {
+  const { voteIntervalMs = 50 } = state.options;
   const afterMs = voteIntervalMs + Math.floor((random() * voteIntervalMs) / 2);
-  for (const voter of voters) if (voter !== server) sendVote(turn, voter, "looking");
+  effects.push({ kind: "broadcast", actor: "election", message: voteOf(state) });
   effects.push({ kind: "startTimer", timer: "vote", afterMs });
 }
 

@@ -18,7 +18,7 @@ export type ElectionMessage =
   | TimerMessage<ElectionTimer>
   | EndOfTurn;
 
-/** Sent to each node by one that looks for a leader. A node that does not look sends it in answer to one that looks. */
+/** Broadcast by a node that looks for a leader. A node that does not look sends it in answer to one that looks. */
 export type Vote = {
   readonly kind: "vote";
   /** Counts the elections: a node that looks once more, after an election that came to nothing, starts the next round. */

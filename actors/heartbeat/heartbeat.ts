@@ -60,7 +60,7 @@ export type HeartbeatOptions = {
   readonly intervalMs?: number;
   /** The same in quiet times: the death of a leader's process is noticed after this time at most. Default 250. */
   readonly idleIntervalMs?: number;
-  /** Milliseconds of silence after which a follower gives up a leader whose answers were quick. Default 600. */
+  /** Milliseconds of silence after which a follower gives up a leader whose answers were quick. Default 500. */
   readonly patienceMs?: number;
   /** Milliseconds of silence after which any leader is given up, and a leader no longer counts a follower. Default 2000. */
   readonly timeoutMs?: number;
@@ -253,7 +253,7 @@ function ping(turn: Turn): void {
 }
 
 function patienceLeftMs({ silence, options }: HeartbeatState): number {
-  const { patienceMs: leastMs = 600, timeoutMs: mostMs = 2000 } = options;
+  const { patienceMs: leastMs = 500, timeoutMs: mostMs = 2000 } = options;
   return patienceMs(silence, { leastMs: Math.min(leastMs, mostMs), mostMs }) - silence.silentMs;
 }
 

@@ -1,10 +1,10 @@
 /**
- * How long a leader has been silent, and how much silence its follower bears. Silence counts only while this node itself was awake: if
- * a timer fires late, this process was not given a processor, and what the leader said meanwhile is still unread. A leader whose
- * answers have been slow of late is borne with for longer, since it has a busy machine or a slow network.
+ * How long a leader has been silent, and how much silence its follower bears. Silence counts from an unanswered ping on, and only while
+ * this node itself was awake: if a timer fires late, this process was not given a processor, and what the leader said meanwhile is still
+ * unread. A leader whose answers have been slow of late is borne with for longer, since it has a busy machine or a slow network.
  */
 export type Silence = {
-  /** Milliseconds without a sign of life during which this node was awake. */
+  /** Milliseconds without a sign of life, while a ping was unanswered and this node was awake. */
   silentMs: number;
   /** The time up to which silence is counted. */
   countedMs: number;
@@ -49,8 +49,8 @@ export function breakSilence(silence: Silence, nowMs: number): void {
 
 /** Counts the silence up to now, and from now on with a timer of this length. */
 export function countSilence(silence: Silence, nowMs: number, armedMs: number): void {
-  const passedMs = nowMs - silence.countedMs;
-  silence.silentMs += Math.min(passedMs, silence.armedMs + LATE_MS);
+  const passedMs = Math.min(nowMs - silence.countedMs, silence.armedMs + LATE_MS);
+  if (silence.asked.size > 0) silence.silentMs += passedMs;
   silence.countedMs = nowMs;
   silence.armedMs = armedMs;
 }

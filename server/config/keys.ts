@@ -151,7 +151,7 @@ export const KEYS: readonly Key[] = [
     "leaderPatienceMs",
     "leader-patience-ms N",
     "zooid.leaderPatienceMs",
-    "a leader silent for so long is given up (default 600)",
+    "a leader silent for so long is given up (default 500)",
   ),
   key(
     "peerTimeoutMs",

@@ -73,7 +73,7 @@ export type NodeConfig = {
   readonly heartbeatIntervalMs: number;
   /**
    * A leader that is silent for this time is given up, if its answers were quick before; at the latest after `peerTimeoutMs`. Default
-   * 600, or three heartbeats if that is more. The same on every node.
+   * 500, or three heartbeats if that is more. The same on every node.
    */
   readonly leaderPatienceMs: number;
   /** A peer that is silent for this time counts as lost. Default 2000. The same on every node. */

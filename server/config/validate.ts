@@ -204,7 +204,7 @@ type PeerTimes = Pick<
   "failoverGraceMs" | "heartbeatIntervalMs" | "leaderPatienceMs" | "peerTimeoutMs"
 >;
 
-const LEADER_PATIENCE_MS = 600;
+const LEADER_PATIENCE_MS = 500;
 /** How many pings a follower sends, at least, before it gives up a silent leader. */
 const PINGS_MIN = 3;
 

@@ -40,7 +40,7 @@ export function configOf(plan: Plan, id: ServerId): NodeConfig {
     snapshotEveryBytes: plan.snapshotEveryBytes,
     failoverGraceMs: plan.failoverGraceMs,
     heartbeatIntervalMs: plan.heartbeatIntervalMs,
-    leaderPatienceMs: Math.min(600, plan.peerTimeoutMs),
+    leaderPatienceMs: Math.min(500, plan.peerTimeoutMs),
     peerTimeoutMs: plan.peerTimeoutMs,
     slowStepMs: 0,
     actorMetricsMs: 0,
