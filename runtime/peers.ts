@@ -54,6 +54,9 @@ export class Peers {
       });
       if (!isTaken && request !== undefined) this.#requests.take(request);
     });
+    options.transport?.onUnheard((by) => {
+      for (const { to, message } of options.gate?.unheard(by) ?? []) options.tell(to, message);
+    });
   }
 
   /** `onOutcome` is told how a request ended. */

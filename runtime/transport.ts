@@ -26,6 +26,8 @@ export type TransportStatus = "connected" | "disconnected";
 export interface Transport {
   /** Called for every message to an actor of this node. Set once, before `start`. */
   onReceive(handler: (incoming: Incoming) => void): void;
+  /** Called when a message that was sent to one node has found no process there. Set once, before `start`. */
+  onUnheard(handler: (to: ServerId) => void): void;
   /** To one node. */
   send(to: ServerId, actor: string, bytes: Uint8Array): void;
   /** To every other node that listens; published once. */
@@ -103,4 +105,6 @@ export interface PeerGate {
   /** The message as bytes; undefined while this node may not speak yet. */
   seal(message: object): Uint8Array | undefined;
   admit(incoming: Arrived, nowMs: number): Admission;
+  /** Says which actors of this node are told that no process of that node has heard a message. */
+  unheard(by: ServerId): readonly { readonly to: string; readonly message: object }[];
 }

@@ -83,6 +83,10 @@ export class AuthenticatedTransport implements Transport {
     });
   }
 
+  onUnheard(handler: (to: ServerId) => void): void {
+    this.#options.transport.onUnheard(handler);
+  }
+
   send(to: ServerId, actor: string, bytes: Uint8Array): void {
     this.#options.transport.send(to, actor, this.#seal(to, actor, bytes, NO_REQUEST));
   }

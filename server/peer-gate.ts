@@ -9,6 +9,7 @@ import type {
   Standing,
   TwinHeard,
 } from "../actors/log-sync/messages.ts";
+import type { Unheard } from "../actors/heartbeat/messages.ts";
 import { decodeCbor, PEER_CBOR } from "../protocol/cbor.ts";
 import type { ServerId } from "../protocol/ids.ts";
 import {
@@ -90,6 +91,14 @@ export class NodeGate implements PeerGate {
     const admission = this.#judge(incoming, nowMs);
     if (admission.kind === "refused" && admission !== NOTHING) this.#refused += 1;
     return admission;
+  }
+
+  unheard(by: ServerId): readonly { readonly to: string; readonly message: object }[] {
+    const message: Unheard = { kind: "unheard", by };
+    return [
+      { to: "heartbeat", message },
+      { to: "election", message },
+    ];
   }
 
   #judge(incoming: Arrived, nowMs: number): Admission {

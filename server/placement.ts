@@ -22,6 +22,8 @@ import { observe } from "./wiring.ts";
 /** For how many peer timeouts a process must be silent before another folder may take its number over. */
 const PEER_TIMEOUTS_BEFORE_REPLACEMENT = 5;
 
+const IDLE_INTERVAL_MS = 250;
+
 /** The thread of an actor, by its name: `log`, a lane's number, or the main thread. */
 export function threadOf(actor: string): "main" | "log" | number {
   if (actor === "log") return "log";
@@ -43,7 +45,7 @@ export function addReplicationActors(
   gate: NodeGate,
   options: Pick<LogSyncOptions, "sizes" | "replaceAfterMs"> = {},
 ): void {
-  const { id: server, members: voters, lanes } = config;
+  const { id: server, members: voters, lanes, heartbeatIntervalMs: intervalMs } = config;
   observe(system, "standing").subscribe((standing) => gate.goBy(standing));
   const replaceAfterMs = PEER_TIMEOUTS_BEFORE_REPLACEMENT * config.peerTimeoutMs;
   system.add(logSyncActor({ server, voters, lanes, crc32, replaceAfterMs, ...options }));
@@ -52,11 +54,23 @@ export function addReplicationActors(
     heartbeatActor({
       server,
       voters,
-      intervalMs: config.heartbeatIntervalMs,
+      intervalMs,
+      idleIntervalMs: idleIntervalMs(config),
+      patienceMs: config.leaderPatienceMs,
       timeoutMs: config.peerTimeoutMs,
     }),
   );
   system.add(sessionsActor({ tickMs: Math.min(500, Math.ceil(config.tickTimeMs / 4)) }));
+}
+
+/**
+ * In quiet times, the milliseconds between two pings. A leader that falls silent is then asked several times before patience with it
+ * ends, and a touch of the shortest session is confirmed long before its answers would have to wait.
+ */
+function idleIntervalMs(config: NodeConfig): number {
+  const { heartbeatIntervalMs, leaderPatienceMs, minSessionTimeoutMs } = config;
+  const quietMs = Math.min(IDLE_INTERVAL_MS, leaderPatienceMs / 2, minSessionTimeoutMs / 16);
+  return Math.max(heartbeatIntervalMs, Math.floor(quietMs));
 }
 
 export function addLogActor(

@@ -1,7 +1,8 @@
 /**
  * The election actor finds out who should try to lead. Nodes that look for a leader broadcast a vote, ordered by last zxid and then
- * by id. Each adopts the largest vote that it receives, and they agree when a quorum has the same. A node that follows a live leader
- * answers with that leader, so a returning node disturbs nobody. The result is only a hint: the promises of log-sync keep two nodes
+ * by id. Each adopts the largest vote that it receives, and they agree when a quorum has the same: at once if no further voter can have a
+ * larger one, since it was heard or has no process, and otherwise after a while. A node that follows a live leader answers with
+ * that leader, so a returning node disturbs nobody. The result is only a hint: the promises of log-sync keep two nodes
  * from leading one epoch. Source: ZooKeeper's FastLeaderElection.
  */
 import { logEvent } from "../log-event.ts";
@@ -23,7 +24,10 @@ export type ElectionOptions = {
    * send in step. Default 50.
    */
   readonly voteIntervalMs?: number;
-  /** Milliseconds for which a quorum must agree before the agreement counts, so that a larger vote can still arrive. Default 20. */
+  /**
+   * Milliseconds for which a quorum must agree before the agreement counts while a voter was not heard, whose vote may be larger.
+   * Default 20.
+   */
   readonly settleMs?: number;
 };
 
@@ -46,6 +50,10 @@ export type ElectionState = {
   readonly votes: Map<ServerId, Vote>;
   /** What each node that does not look has answered: whom it follows, or that it leads. */
   readonly settled: Map<ServerId, Vote>;
+  /** The nodes that were sent a vote directly in this round. */
+  readonly asked: Set<ServerId>;
+  /** Those of them where it has found no process, and from which no vote has come since. */
+  readonly absent: Set<ServerId>;
   /** Whether log-sync last reported that this node has no leader and does not lead. */
   leaderless: boolean;
   /** The leader that this node follows, or itself if it leads; undefined while it looks. */
@@ -87,6 +95,8 @@ function initialState(options: ElectionOptions): ElectionState {
     vote: { leader: options.server, lastZxid: ZXID_NONE },
     votes: new Map(),
     settled: new Map(),
+    asked: new Set(),
+    absent: new Set(),
     leaderless: false,
     current: undefined,
   };
@@ -108,6 +118,11 @@ function receive(turn: Turn, message: ElectionMessage): void {
       // Any folder that is named for a number may vote here, even while the number is being bound to another folder, since either
       // of the two may have to lead. That is safe because the outcome is only a hint.
       if (message.sender.isNamed) receiveVote(turn, message.from, message.message);
+      return;
+    case "unheard":
+      if (state.mode !== "looking" || !state.hasVote) return;
+      state.absent.add(message.by);
+      judge(turn);
       return;
     case "endOfTurn":
       if (state.mode === "idle" && state.leaderless) look(turn);
@@ -146,6 +161,7 @@ function look(turn: Turn): void {
   state.current = undefined;
   state.votes.clear();
   state.settled.clear();
+  forgetAbsent(state);
   state.vote = { leader: server, lastZxid: state.lastZxid };
   if (!state.hasVote) {
     stopTimers(turn);
@@ -176,6 +192,7 @@ function receiveVote(turn: Turn, from: ServerId, vote: Vote): void {
   const { state } = turn;
   const { server, voters } = state.options;
   if (!voters.includes(from) || !state.hasVote) return;
+  state.absent.delete(from);
   if (state.mode !== "looking") {
     answerLooker(turn, from, vote);
     return;
@@ -198,6 +215,7 @@ function receiveVote(turn: Turn, from: ServerId, vote: Vote): void {
   if (vote.round > state.round) {
     state.round = vote.round;
     state.votes.clear();
+    forgetAbsent(state);
     state.vote = { leader: server, lastZxid: state.lastZxid };
     changed = true;
   }
@@ -222,16 +240,48 @@ function answerLooker(turn: Turn, from: ServerId, vote: Vote): void {
   }
   const message: Vote = { kind: "vote", round, lastZxid, ...current };
   effects.push({ kind: "send", to: from, actor: "election", message });
+  // The other node may have lost this node's leader.
+  if (current.state === "following") effects.push(tell("heartbeat", { kind: "doubted" }));
 }
 
-/** Starts the settle time when a quorum agrees; joins a leader that a quorum, and the leader itself, report. */
+/** Elects when a quorum agrees, or starts the settle time; joins a leader that a quorum, and the leader itself, report. */
 function judge(turn: Turn): void {
   const { state, effects } = turn;
   const { settleMs = 20 } = state.options;
   const joined = establishedLeader(state);
-  if (joined !== undefined) elect(turn, joined);
-  else if (agrees(state)) effects.push({ kind: "startTimer", timer: "settle", afterMs: settleMs });
-  else effects.push({ kind: "stopTimer", timer: "settle" });
+  const isAgreed = joined === undefined && agrees(state);
+  const unknown = isAgreed ? unknownVoters(state) : [];
+  if (joined !== undefined) {
+    elect(turn, joined);
+  } else if (!isAgreed) {
+    effects.push({ kind: "stopTimer", timer: "settle" });
+  } else if (unknown.length === 0) {
+    elect(turn, state.vote.leader);
+  } else {
+    effects.push({ kind: "startTimer", timer: "settle", afterMs: settleMs });
+    askDirectly(turn, unknown);
+  }
+}
+
+/** The voters whose vote might be larger: in this round they have neither said where their log ends, nor proved to have no process. */
+function unknownVoters({ options, votes, absent }: ElectionState): readonly ServerId[] {
+  const { server, voters } = options;
+  return voters.filter((each) => each !== server && !votes.has(each) && !absent.has(each));
+}
+
+/** Of a message to one node, unlike a broadcast, the transport says if no process hears it. */
+function askDirectly(turn: Turn, voters: readonly ServerId[]): void {
+  const { asked } = turn.state;
+  for (const voter of voters) {
+    if (asked.has(voter)) continue;
+    asked.add(voter);
+    sendVote(turn, voter, "looking");
+  }
+}
+
+function forgetAbsent({ asked, absent }: ElectionState): void {
+  asked.clear();
+  absent.clear();
 }
 
 function establishedLeader(state: ElectionState): ServerId | undefined {

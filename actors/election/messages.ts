@@ -2,6 +2,7 @@
 import type { EndOfTurn, ReceivedMessage, TimerMessage } from "../../runtime/effects.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
+import type { Unheard } from "../heartbeat/messages.ts";
 import type { Durable } from "../log-sync/messages.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 
@@ -13,6 +14,7 @@ export type ElectionMessage =
   /** From log-sync, when it has given up its leader or stepped down: look for a leader. `reason` is for those who inspect messages. */
   | { readonly kind: "look"; readonly reason: string }
   | ReceivedMessage<Vote>
+  | Unheard
   | TimerMessage<ElectionTimer>
   | EndOfTurn;
 

@@ -10,6 +10,9 @@ export type HeartbeatTimer = "ping" | "quorum";
 export type HeartbeatMessage =
   | Leadership
   | Touched
+  | Heard
+  | Unheard
+  | Doubted
   | ReceivedMessage<Ping>
   | RequestOutcome<Pong>
   | TimerMessage<HeartbeatTimer>;
@@ -24,6 +27,15 @@ export type Touched = {
    */
   readonly receipt?: { readonly gateway: GatewayName; readonly turn: number };
 };
+
+/** From log-sync of a follower, now and then: an append of its leader has come. */
+export type Heard = { readonly kind: "heard"; readonly leader: ServerId; readonly epoch: Epoch };
+
+/** From the gate: a message that was sent to this node has found no process there. */
+export type Unheard = { readonly kind: "unheard"; readonly by: ServerId };
+
+/** The leader may be gone: another node looks for one, or writes are late. */
+export type Doubted = { readonly kind: "doubted" };
 
 /**
  * Emitted under `leaderHeard`: which `touched` messages of each gateway are confirmed. The leader, and every leader after it, gives

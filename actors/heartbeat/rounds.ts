@@ -28,6 +28,11 @@ export function touch(rounds: Rounds, { sessions, receipt }: Touched): void {
   if (receipt !== undefined) rounds.reports.push({ ...receipt, round: rounds.current });
 }
 
+/** Whether a gateway waits for the confirmation of a touch. */
+export function hasUnconfirmed({ touched, reports }: Rounds): boolean {
+  return touched.size > 0 || reports.length > 0;
+}
+
 /** Ends the current round and returns its number. */
 export function endRound(rounds: Rounds): number {
   rounds.current += 1;

@@ -21,6 +21,9 @@ import { emitLeadership, type Following, lookAgain, startEstablishing } from "./
 import type { LogSyncTurn } from "./state.ts";
 import { persistPromise, promisedEpoch } from "./voter.ts";
 
+/** Milliseconds for which the heartbeat actor is not told again that an append has come. */
+const HEARD_INTERVAL_MS = 100;
+
 type Append = Extract<LogSyncPeerMessage, { kind: "append" }>;
 
 export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append): void {
@@ -36,6 +39,7 @@ export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append
   }
   const role = followingOf(turn, message);
   if (role === undefined) return;
+  tellHeard(turn, role);
   role.leaderCommitted = laterOf(role.leaderCommitted, message.committed);
   if (message.admission !== role.admission) {
     role.admission = message.admission;
@@ -56,6 +60,14 @@ export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append
   if (fresh.length > 0) effects.push(tell("log", { kind: "append", records: fresh }));
   else if (!view.truncating) sendAccepted(turn, role);
   followCommit(turn, role);
+}
+
+/** An append is a sign of life, like the answer to a ping. Told now and then, since one append may follow the other. */
+function tellHeard({ effects, nowMs }: LogSyncTurn, role: Following): void {
+  if (nowMs - role.heardMs < HEARD_INTERVAL_MS) return;
+  role.heardMs = nowMs;
+  const { leader, epoch } = role;
+  effects.push(tell("heartbeat", { kind: "heard", leader, epoch }));
 }
 
 /** The leader of a higher epoch has the promises of a quorum. This node's own must be durable before it takes anything from it. */

@@ -23,6 +23,7 @@ export function follow(turn: LogSyncTurn, leader: ServerId, epoch: Epoch): Follo
     leaderCommitted: ZXID_NONE,
     established: false,
     admission: "all",
+    heardMs: Number.NEGATIVE_INFINITY,
     behind: undefined,
   };
   enter(turn, role);

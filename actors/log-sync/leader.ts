@@ -22,11 +22,15 @@ import { emitDurable, type LogSyncTurn } from "./state.ts";
 import { propose, submit } from "./submit.ts";
 import { SubmitterTable } from "./submitters.ts";
 
+/** In quiet times an announcement comes after this many intervals at most. */
+const ANNOUNCE_TIMES_MAX = 5;
+
 type Accepted = Extract<LogSyncPeerMessage, { kind: "accepted" }>;
 
 /** Begins to lead. The caller has the promises of a quorum for this epoch, and no log of that quorum is ahead of this node's. */
 export function lead(turn: LogSyncTurn, epoch: Epoch): void {
   const { state, nowMs } = turn;
+  const { announceIntervalMs = 100 } = state.options;
   const role: Leading = {
     kind: "leading",
     epoch,
@@ -37,6 +41,7 @@ export function lead(turn: LogSyncTurn, epoch: Epoch): void {
     heardMs: new Map(),
     refusedJoinMs: new Map(),
     taken: new SubmitterTable(),
+    announceMs: announceIntervalMs,
     outbox: [],
     outboxAfter: state.log.index.tail,
     uncommitted: [],
@@ -146,10 +151,17 @@ export function leadingReceivesFromPeer(
   }
 }
 
-/** Publishes again and again while this node leads, so that a follower notices an append or a commit mark that it has missed. */
+/**
+ * Publishes again and again while this node leads, so that a follower notices an append or a commit mark that it has missed: less often
+ * the longer nothing was written.
+ */
 function announce(turn: LogSyncTurn, role: Leading): void {
   const { announceIntervalMs = 100 } = turn.state.options;
-  turn.effects.push({ kind: "startTimer", timer: "announce", afterMs: announceIntervalMs });
+  const isQuiet = role.active && role.uncommitted.length === 0;
+  role.announceMs = isQuiet
+    ? Math.min(role.announceMs * 2, ANNOUNCE_TIMES_MAX * announceIntervalMs)
+    : announceIntervalMs;
+  turn.effects.push({ kind: "startTimer", timer: "announce", afterMs: role.announceMs });
   reviewAdmission(turn, role);
   if (turn.state.role === role && role.followers.size > 0) publishSoon(turn, role);
 }

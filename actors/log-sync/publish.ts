@@ -62,12 +62,23 @@ export function publish(turn: LogSyncTurn, role: Leading): void {
   const prevZxid = role.outboxAfter;
   role.outbox = [];
   role.outboxAfter = state.log.index.tail;
-  if (records.length > 0) turn.effects.push(tell("log", { kind: "append", records }));
+  if (records.length > 0) {
+    turn.effects.push(tell("log", { kind: "append", records }));
+    announceSoon(turn, role);
+  }
   if (role.followers.size === 0) return;
   for (const group of groupsOf(records, state.sizes.catchUp)) {
     const after = group[0] === undefined ? prevZxid : recordHeader(group[0]).prevZxid;
     broadcast(turn, appendOf(state, role, after, group));
   }
+}
+
+/** After a quiet time the announcements come again at their interval. */
+function announceSoon({ state, effects }: LogSyncTurn, role: Leading): void {
+  const { announceIntervalMs = 100 } = state.options;
+  if (role.announceMs === announceIntervalMs) return;
+  role.announceMs = announceIntervalMs;
+  effects.push({ kind: "startTimer", timer: "announce", afterMs: announceIntervalMs });
 }
 
 /** Divides records among messages of limited size. Without records there is still one message, for the commit mark. */

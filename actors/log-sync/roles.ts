@@ -11,8 +11,9 @@ import { tell } from "../inboxes.ts";
 import { emit } from "../topics.ts";
 import { log } from "./effects.ts";
 import { cutAfter } from "./ensemble/membership.ts";
-import type { LogSyncTimer } from "./messages.ts";
+import type { LogSyncPeerMessage, LogSyncTimer } from "./messages.ts";
 import type { Follower } from "./progress.ts";
+import type { Peer } from "./role-messages.ts";
 import { emitDurable, type LogSyncState, type LogSyncTurn } from "./state.ts";
 import type { SubmitterTable } from "./submitters.ts";
 
@@ -25,9 +26,13 @@ export type Candidate = {
   readonly epoch: Epoch;
   /** The voters that have promised, this node included once its own promise is durable, each with its folder. */
   readonly promises: Map<ServerId, Identity>;
+  /** Promises that came before this node's own was durable. */
+  readonly early: { readonly peer: Peer; readonly reply: PromiseReply }[];
   /** How often the candidate has asked. */
   asked: number;
 };
+
+export type PromiseReply = Extract<LogSyncPeerMessage, { kind: "promiseReply" }>;
 
 /** A node that was told who should lead, or has promised an epoch to a candidate, and has not received an append of that node yet. */
 export type Awaiting = { readonly kind: "awaiting"; readonly leader: ServerId };
@@ -45,6 +50,8 @@ export type Following = {
   established: boolean;
   /** The leader's latest admission. */
   admission: WriteAdmission;
+  /** When the heartbeat actor was last told that an append has come. */
+  heardMs: number;
   /** When this node last said that it is behind, and the end of its log that it gave. */
   behind: { readonly atMs: number; readonly holds: Zxid } | undefined;
 };
@@ -65,6 +72,8 @@ export type Leading = {
   readonly refusedJoinMs: Map<ServerId, number>;
   /** The last batch that was taken of each submitter, whether or not it is committed. It is complete once the leader is active. */
   taken: SubmitterTable;
+  /** Milliseconds to the next announcement: more and more while nothing is written. */
+  announceMs: number;
   /** The records of this turn of the loop that were not yet sent to the log and to the peers. */
   outbox: Uint8Array[];
   /** The zxid before the first record of the outbox. */
@@ -104,8 +113,7 @@ export function enter(turn: LogSyncTurn, role: Role): void {
     if (!TIMERS[role.kind].includes(timer)) effects.push({ kind: "stopTimer", timer });
   }
   if (role.kind === "leading") {
-    const { announceIntervalMs = 100 } = state.options;
-    effects.push({ kind: "startTimer", timer: "announce", afterMs: announceIntervalMs });
+    effects.push({ kind: "startTimer", timer: "announce", afterMs: role.announceMs });
   }
   // The time for the barrier has been running since this node began to await this leader, so it does not begin again.
   const waits =

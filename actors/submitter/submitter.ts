@@ -54,6 +54,8 @@ export type SubmitterState = {
   /** Whether there is a leader to which batches can be sent. */
   ready: boolean;
   epoch: number;
+  /** Whether the timer runs that looks for batches that are late. It runs while there are batches in flight. */
+  watching: boolean;
   /** Operations that are not yet in a batch. `pending[i]` belongs to `owners[i]`. */
   pending: PackedOperation[];
   owners: Owner[];
@@ -71,6 +73,9 @@ type Applied = Extract<SubmitterMessage, { kind: "applied" }>;
  */
 const REFUSAL_INTERVAL_MS = 20;
 
+/** A batch without results is late after this many milliseconds. */
+const LATE_MS = 50;
+
 export type SubmitterEffect = LocalEffect<SubmitterTimer>;
 type Turn = TurnOf<SubmitterState, SubmitterEffect>;
 
@@ -82,10 +87,7 @@ export function submitterActor(
     // No other actor knows for which results the clients wait, so a restarted submitter could not answer them.
     supervision: "stopNode",
     mailbox: { capacity: 1_000_000, whenFull: "stopNode" },
-    start: ({ effects }) => {
-      effects.push(startRepeat(options));
-      return initialState(options);
-    },
+    start: () => initialState(options),
     receive,
   };
 }
@@ -98,6 +100,7 @@ function initialState(options: SubmitterOptions): SubmitterState {
     confirmed: false,
     ready: false,
     epoch: 0,
+    watching: false,
     pending: [],
     owners: [],
     inFlight: [],
@@ -106,7 +109,7 @@ function initialState(options: SubmitterOptions): SubmitterState {
 }
 
 function receive(turn: Turn, message: SubmitterMessage): void {
-  const { state, effects, random } = turn;
+  const { state, random } = turn;
   switch (message.kind) {
     case "write":
       write(turn, message);
@@ -131,8 +134,8 @@ function receive(turn: Turn, message: SubmitterMessage): void {
       flush(turn);
       return;
     case "timer":
+      state.watching = false;
       repeat(turn);
-      effects.push(startRepeat(state.options));
       return;
     default:
       unreachable(message);
@@ -202,6 +205,7 @@ function submit({ state, effects, nowMs }: Turn, batch: Batch): void {
   const submitter = { server, lane, incarnation: state.incarnation };
   const { seq, payload, owners } = batch;
   effects.push(tell("log-sync", { kind: "submit", submitter, seq, count: owners.length, payload }));
+  watch({ state, effects });
 }
 
 function applied(turn: Turn, message: Applied): void {
@@ -320,15 +324,24 @@ function renew(turn: Turn, current: number): void {
  */
 const DRAWN_RANGE = 2 ** 32;
 
-/** Sends the batches without results again, since messages between nodes may be lost. */
+/**
+ * Sends the batches without results again, since messages between nodes may be lost. Before that, a batch that is late makes the
+ * heartbeat actor ask whether the leader is still there.
+ */
 function repeat(turn: Turn): void {
-  const { state, nowMs } = turn;
+  const { state, effects, nowMs } = turn;
   const [oldest] = state.inFlight;
   const { repeatMs = 500 } = state.options;
-  if (!state.ready || oldest === undefined) return;
-  if (nowMs - oldest.sentAtMs >= repeatMs) resubmit(turn, 0);
+  if (oldest === undefined) return;
+  watch(turn);
+  if (!state.ready) return;
+  const agedMs = nowMs - oldest.sentAtMs;
+  if (agedMs >= LATE_MS) effects.push(tell("heartbeat", { kind: "doubted" }));
+  if (agedMs >= repeatMs) resubmit(turn, 0);
 }
 
-function startRepeat({ repeatMs = 500 }: SubmitterOptions): SubmitterEffect {
-  return { kind: "startTimer", timer: "repeat", afterMs: repeatMs / 2 };
+function watch({ state, effects }: Pick<Turn, "state" | "effects">): void {
+  if (state.watching) return;
+  state.watching = true;
+  effects.push({ kind: "startTimer", timer: "repeat", afterMs: LATE_MS });
 }

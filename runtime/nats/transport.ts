@@ -6,7 +6,9 @@
  *   <id>.<nonce>.<n>      the answer to request n of that node's process
  *
  * The sender travels in NATS' reply field, so the payload is the message and nothing else: the field holds `f.<id>`, or
- * for a request the subject of its answer. For a fragment, `.<message>.<index>.<count>` follows (`fragments.ts`).
+ * for a request the subject of its answer. A message to one node that is no request names `s<to>` in place of the number of a
+ * request: nobody answers it, but NATS says there at once if nobody listens. For a fragment, `.<message>.<index>.<count>` follows
+ * (`fragments.ts`).
  */
 import { randomBytes } from "node:crypto";
 import type { Msg } from "@nats-io/transport-node";
@@ -48,6 +50,8 @@ type Waiting = {
 /** The largest number of a node, as of ZooKeeper's `myid`. It also bounds for how many senders a stranger's fragments are kept. */
 const SERVER_ID_MAX = 255;
 const PLAIN = "f.";
+/** Begins the token in place of a request's number where nobody waits for an answer; the receiver's id follows. */
+const SENT = "s";
 
 /** Rejects with a `NatsError`. Afterwards a lost connection only shows in `status$`. */
 export async function connectNats(options: NatsTransportOptions): Promise<Transport> {
@@ -74,6 +78,7 @@ class NatsTransport implements Transport {
   readonly #waiting = new Map<string, Waiting>();
   readonly #reassembler = new Reassembler(NATS_REASSEMBLY, () => performance.now());
   #handler: ((incoming: Incoming) => void) | undefined;
+  #unheard: ((to: ServerId) => void) | undefined;
   #requests = 0;
 
   constructor(link: NatsLink, options: NatsTransportOptions) {
@@ -95,8 +100,13 @@ class NatsTransport implements Transport {
     this.#handler = handler;
   }
 
+  onUnheard(handler: (to: ServerId) => void): void {
+    this.#unheard = handler;
+  }
+
   send(to: ServerId, actor: string, bytes: Uint8Array): void {
-    this.#publish(`${this.#subjects.toNode}${to}.${actor}`, bytes, this.#sender);
+    const subject = `${this.#subjects.toNode}${to}.${actor}`;
+    this.#publish(subject, bytes, `${this.#answers}${SENT}${to}`);
   }
 
   broadcast(actor: string, bytes: Uint8Array): void {
@@ -125,6 +135,7 @@ class NatsTransport implements Transport {
     for (const { timer } of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();
     this.#handler = undefined;
+    this.#unheard = undefined;
     await this.#link.close();
   }
 
@@ -159,7 +170,8 @@ class NatsTransport implements Transport {
   #answered(message: Msg): void {
     const number = message.subject.slice(this.#answers.length).split(".", 1)[0] ?? "";
     if (message.data.length === 0 && message.headers?.code === 503) {
-      this.#finish(number, { kind: "noResponders" });
+      if (number.startsWith(SENT)) this.#unheard?.(Number(number.slice(SENT.length)) as ServerId);
+      else this.#finish(number, { kind: "noResponders" });
       return;
     }
     const origin = readOrigin((message.reply ?? "").slice(PLAIN.length).split("."), 1);
@@ -181,13 +193,13 @@ class NatsTransport implements Transport {
     return this.#reassembler.add(origin.process, { ...origin.fragment, bytes });
   }
 
-  /** Reads a request's reply subject: `<id>.<nonce>.<number>`, perhaps with a fragment's tokens. */
+  /** Reads a reply subject of a request, or of a message to one node: `<id>.<nonce>.<number>`, perhaps with a fragment's tokens. */
   #readRequest(reply: string): Origin | undefined {
     const prefix = this.#subjects.answers;
     if (!reply.startsWith(prefix)) return undefined;
     const tokens = reply.slice(prefix.length).split(".");
     const origin = readOrigin(tokens, 3);
-    if (origin === undefined) return undefined;
+    if (origin === undefined || tokens[2]?.startsWith(SENT) === true) return origin;
     return { ...origin, answerTo: prefix + tokens.slice(0, 3).join(".") };
   }
 }

@@ -8,6 +8,7 @@ type Member = {
   readonly id: ServerId;
   readonly status: BehaviorSubject<TransportStatus>;
   handler: ((incoming: Incoming) => void) | undefined;
+  unheard: ((to: ServerId) => void) | undefined;
   left: boolean;
 };
 
@@ -26,6 +27,7 @@ export class MemoryNetwork {
       id,
       status: new BehaviorSubject<TransportStatus>("connected"),
       handler: undefined,
+      unheard: undefined,
       left: false,
     };
     this.#members.set(id, member);
@@ -55,14 +57,20 @@ export class MemoryNetwork {
   /** @internal */
   send(from: Member, to: ServerId, actor: string, bytes: Uint8Array): void {
     if (from.left) return;
-    this.#clock.soon(() => this.#receive(from.id, to, actor, bytes, undefined));
+    this.#clock.soon(() => {
+      if (this.#receive(from.id, to, actor, bytes, undefined)) return;
+      this.#clock.soon(() => {
+        if (!from.left) from.unheard?.(to);
+      });
+    });
   }
 
   /** @internal */
   broadcast(from: Member, actor: string, bytes: Uint8Array): void {
     if (from.left) return;
     for (const to of this.#members.keys()) {
-      if (to !== from.id) this.send(from, to, actor, bytes);
+      if (to === from.id) continue;
+      this.#clock.soon(() => this.#receive(from.id, to, actor, bytes, undefined));
     }
   }
 
@@ -122,6 +130,10 @@ class MemoryTransport implements Transport {
 
   onReceive(handler: (incoming: Incoming) => void): void {
     this.#member.handler = handler;
+  }
+
+  onUnheard(handler: (to: ServerId) => void): void {
+    this.#member.unheard = handler;
   }
 
   send(to: ServerId, actor: string, bytes: Uint8Array): void {

@@ -153,6 +153,12 @@ export const KEYS: readonly Key[] = [
     "a follower pings its leader so often (default 100)",
   ),
   key(
+    "leaderPatienceMs",
+    "leader-patience-ms N",
+    "zooid.leaderPatienceMs",
+    "a leader silent for so long is given up (default 500)",
+  ),
+  key(
     "peerTimeoutMs",
     "peer-timeout-ms N",
     "zooid.peerTimeoutMs",

@@ -72,8 +72,13 @@ export type NodeConfig = {
   readonly snapshotEveryBytes: number;
   /** How long clients are kept, their writes waiting, while there is no leader. Default 2000. The same on every node. */
   readonly failoverGraceMs: number;
-  /** A follower asks its leader whether it lives this often. Default 100. The same on every node. */
+  /** A follower asks its leader whether it lives this often, less often in quiet times. Default 100. The same on every node. */
   readonly heartbeatIntervalMs: number;
+  /**
+   * A leader that is silent for this time is given up, if its answers were quick before; at the latest after `peerTimeoutMs`. Default
+   * 500, or three heartbeats if that is more. The same on every node.
+   */
+  readonly leaderPatienceMs: number;
   /** A peer that is silent for this time counts as lost. Default 2000. The same on every node. */
   readonly peerTimeoutMs: number;
   /**

@@ -200,12 +200,22 @@ function readTimeouts(draft: Draft): Timeouts {
   };
 }
 
-type PeerTimes = Pick<NodeConfig, "failoverGraceMs" | "heartbeatIntervalMs" | "peerTimeoutMs">;
+type PeerTimes = Pick<
+  NodeConfig,
+  "failoverGraceMs" | "heartbeatIntervalMs" | "leaderPatienceMs" | "peerTimeoutMs"
+>;
+
+const LEADER_PATIENCE_MS = 500;
+/** How many pings a follower sends, at least, before it gives up a silent leader. */
+const PINGS_MIN = 3;
 
 function readPeerTimes(draft: Draft): PeerTimes {
   const heartbeatIntervalMs = readDuration(draft, "heartbeatIntervalMs", 10, 100);
   const peerTimeoutMs = readDuration(draft, "peerTimeoutMs", 50, 2000);
-  if (peerTimeoutMs < 3 * heartbeatIntervalMs) {
+  const threeMs = PINGS_MIN * heartbeatIntervalMs;
+  const usualMs = Math.min(Math.max(LEADER_PATIENCE_MS, threeMs), peerTimeoutMs);
+  const leaderPatienceMs = readDuration(draft, "leaderPatienceMs", 50, usualMs);
+  if (peerTimeoutMs < threeMs) {
     const field = draft.settings.has("peerTimeoutMs") ? "peerTimeoutMs" : "heartbeatIntervalMs";
     refuse(
       draft,
@@ -214,9 +224,21 @@ function readPeerTimes(draft: Draft): PeerTimes {
       "one lost ping must not cost a leader",
     );
   }
+  if (
+    leaderPatienceMs !== usualMs &&
+    (leaderPatienceMs < threeMs || leaderPatienceMs > peerTimeoutMs)
+  ) {
+    refuse(
+      draft,
+      "leaderPatienceMs",
+      `the patience with a leader, ${leaderPatienceMs} ms, must be from three heartbeat intervals to the peer timeout, ${threeMs} to ${peerTimeoutMs} ms`,
+      "one lost ping must not cost a leader",
+    );
+  }
   return {
     failoverGraceMs: readDuration(draft, "failoverGraceMs", 0, 2000),
     heartbeatIntervalMs,
+    leaderPatienceMs,
     peerTimeoutMs,
   };
 }

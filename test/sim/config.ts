@@ -40,6 +40,7 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     snapshotEveryBytes: plan.snapshotEveryBytes,
     failoverGraceMs: plan.failoverGraceMs,
     heartbeatIntervalMs: plan.heartbeatIntervalMs,
+    leaderPatienceMs: Math.min(500, plan.peerTimeoutMs),
     peerTimeoutMs: plan.peerTimeoutMs,
     slowStepMs: 0,
     actorMetricsMs: 0,

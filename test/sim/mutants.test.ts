@@ -6,12 +6,13 @@ import { ROOT } from "./mutants/hooks.ts";
 import { mutate, type Mutant } from "./mutants/mutant.ts";
 import { runMutant } from "./mutants/run.ts";
 
-/** Each is caught by a check of its own; the last where an actor fails on purpose. */
+/** Each is caught by a check of its own; the last two where an actor fails on purpose, and by a story. */
 const QUICK = [
   "quorum-off-by-one",
   "promise-granted-before-durable",
   "read-before-own-write",
   "native-opening-waits-for-ever",
+  "elected-before-all-are-heard",
 ];
 const QUICK_SEEDS_MAX = 20;
 
@@ -46,8 +47,9 @@ test("every mutant still fits the sources", (t) => {
 
 for (const name of QUICK) {
   test(`the simulator catches ${name} within ${QUICK_SEEDS_MAX} seeds`, async (t) => {
-    const failing = MUTANTS.find((mutant) => mutant.name === name)?.failing;
-    const fate = await runMutant(name, QUICK_SEEDS_MAX, undefined, { failing });
+    const mutant = MUTANTS.find((each) => each.name === name);
+    const { failing, story } = mutant ?? {};
+    const fate = await runMutant(name, QUICK_SEEDS_MAX, undefined, { failing, story });
     t.is(fate.kind, "caught", JSON.stringify(fate));
   });
 }

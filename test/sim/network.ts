@@ -49,6 +49,7 @@ type Path = {
 type Member = {
   readonly id: ServerId;
   handler: ((incoming: Incoming) => void) | undefined;
+  unheard: ((to: ServerId) => void) | undefined;
   left: boolean;
   /** The group of the process: only processes of one group receive each other's messages. */
   group: number;
@@ -64,7 +65,7 @@ export type Place = {
 };
 
 function newMember(id: ServerId): Member {
-  return { id, handler: undefined, left: false, group: 0, heard: new Set() };
+  return { id, handler: undefined, unheard: undefined, left: false, group: 0, heard: new Set() };
 }
 
 const PATHS_PER_NODE = 256;
@@ -137,13 +138,22 @@ export class SimNetwork {
       this.#note(member, own);
       this.#tellSent(member, [to], actor, own);
       for (const moreMs of this.straggle(actor, own)) {
-        this.#carry(id, to, () => void this.#receive(member, to, actor, own, undefined), moreMs);
+        const arrive = (): void => {
+          if (this.#receive(member, to, actor, own, undefined)) return;
+          this.#carry(to, id, () => {
+            if (!member.left) member.unheard?.(to);
+          });
+        };
+        this.#carry(id, to, arrive, moreMs);
       }
     };
     return {
       status$: new BehaviorSubject("connected" as const),
       onReceive: (handler) => {
         member.handler = handler;
+      },
+      onUnheard: (handler) => {
+        member.unheard = handler;
       },
       send,
       broadcast: (actor, bytes) => {

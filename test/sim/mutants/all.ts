@@ -1,6 +1,7 @@
 /** Every mutant, by where its mistake is. */
 import { CLIENT_MUTANTS } from "./clients.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
+import { FAILOVER_MUTANTS } from "./failovers.ts";
 import type { Mutant } from "./mutant.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...STATE_MACHINE_MUTANTS,
   ...CLIENT_MUTANTS,
   ...CONTACT_MUTANTS,
+  ...FAILOVER_MUTANTS,
   ...SPACE_MUTANTS,
   ...NATIVE_MUTANTS,
   ...READER_MUTANTS,

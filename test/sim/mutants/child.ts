@@ -10,21 +10,39 @@ export type Report =
   /** The mutant no longer fits the sources, or the simulator itself failed: nothing is shown. */
   | { readonly kind: "broken"; readonly error: string };
 
-/** Without a mutant: the control, which is to pass. `failing`: the actor whose failures are played in place of the seeds' plans. */
+/** What is run in place of the seeds' own plans. */
+export type Setting = {
+  readonly plan?: DirectedName | undefined;
+  /** The actor whose failures are played. */
+  readonly failing?: Survivor | undefined;
+  /** The name of the story that is played. */
+  readonly story?: string | undefined;
+};
+
+/** Without a mutant: the control, which is to pass. */
 export async function runSeeds(
   mutant: Mutant | undefined,
   seeds: number,
-  of: { readonly directed: DirectedName | undefined; readonly failing: Survivor | undefined },
+  { plan, failing, story }: Setting,
 ): Promise<void> {
-  const { directed, failing } = of;
   try {
     const checkPlanted = mutant === undefined ? undefined : plant(mutant);
     const { simulate } = await import("../simulate.ts");
     const { casesOf, playFailures } = await import("../failures/play.ts");
+    const { STORIES } = await import("../stories/all.ts");
+    const { traceOf } = await import("../stories/story.ts");
     checkPlanted?.();
-    const run = (seed: number): unknown =>
-      failing === undefined ? simulate(seed, { directed }) : playFailures(seed, casesOf(failing));
-    for (let seed = 1; seed <= seeds; seed += 1) {
+    const told = STORIES.find(({ name }) => name === story);
+    if (story !== undefined && told === undefined) throw new Error(`there is no story ${story}`);
+    const run = (seed: number): unknown => {
+      if (told !== undefined) return traceOf(told);
+      return failing === undefined
+        ? simulate(seed, { directed: plan })
+        : playFailures(seed, casesOf(failing));
+    };
+    // A story is the same whatever the seed.
+    const last = told === undefined ? seeds : 1;
+    for (let seed = 1; seed <= last; seed += 1) {
       const report = runSeed(run, seed);
       tell(report);
       if (report.kind !== "passed") return;
@@ -40,7 +58,7 @@ function runSeed(run: (seed: number) => unknown, seed: number): Report {
     return { kind: "passed", seed };
   } catch (error) {
     const cause = error instanceof Error ? (error.cause ?? error) : error;
-    if (cause instanceof Error && cause.name === "Violation") {
+    if (cause instanceof Error && ["Violation", "StoryFailure"].includes(cause.name)) {
       return { kind: "caught", seed, violation: cause.message };
     }
     const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);

@@ -2,9 +2,9 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { type DirectedName, isDirected } from "../directed.ts";
-import { isSurvivor, type Survivor } from "../failures/survivors.ts";
+import { isSurvivor } from "../failures/survivors.ts";
 import { MUTANTS } from "./all.ts";
-import { runSeeds } from "./child.ts";
+import { runSeeds, type Setting } from "./child.ts";
 import type { Mutant } from "./mutant.ts";
 import { type Fate, runMutant } from "./run.ts";
 
@@ -36,6 +36,7 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
     child: { type: "boolean", default: false },
     failing: { type: "string" },
+    story: { type: "string" },
   },
 });
 
@@ -114,27 +115,28 @@ function shortened(violation: string): string {
   return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 }
 
-type Setting = { readonly plan: DirectedName | undefined; readonly failing: Survivor | undefined };
-
-function settingOf(mutant: Mutant): Setting {
-  return { plan: plan() ?? mutant.plan, failing: mutant.failing };
+function settingOf({ plan: own, failing, story }: Mutant): Setting {
+  return { plan: plan() ?? own, failing, story };
 }
 
-/** The sources as they are, over every seed that caught a mutant, with the plans and with every actor's failures that did. */
+/** The sources as they are, over every seed that caught a mutant, with the plans, every actor's failures and the stories that did. */
 async function control(outcomes: readonly Outcome[]): Promise<boolean> {
   const settings = new Map<string, Setting & { seeds: number }>();
   for (const { mutant, fate } of outcomes) {
     const setting = settingOf(mutant);
-    const key = `${setting.plan} ${setting.failing}`;
+    const key = `${setting.plan} ${setting.failing} ${setting.story}`;
     const seeds = Math.max(settings.get(key)?.seeds ?? 1, fate.kind === "caught" ? fate.seed : 1);
     settings.set(key, { ...setting, seeds });
   }
   let passed = true;
   for (const { seeds, ...setting } of settings.values()) {
     const fate = await runMutant(undefined, seeds, undefined, setting);
-    const planned = setting.plan === undefined ? "" : ` with the plan ${setting.plan}`;
-    const what =
-      setting.failing === undefined ? planned : `${planned} with failures of ${setting.failing}`;
+    const parts = [
+      setting.plan === undefined ? "" : ` with the plan ${setting.plan}`,
+      setting.failing === undefined ? "" : ` with failures of ${setting.failing}`,
+      setting.story === undefined ? "" : ` with the story ${setting.story}`,
+    ];
+    const what = parts.join("");
     if (fate.kind === "survived") {
       say(`✓ control: the sources as they are pass seeds 1 to ${seeds}${what}`);
       continue;
@@ -164,7 +166,8 @@ if (values.help) {
 } else if (values.child) {
   const mutant = values.only === undefined ? undefined : chosen(values.only)[0];
   const failing = isSurvivor(values.failing) ? values.failing : undefined;
-  await runSeeds(mutant, wholeNumber("seeds", values.seeds), { directed: plan(), failing });
+  const { story } = values;
+  await runSeeds(mutant, wholeNumber("seeds", values.seeds), { plan: plan(), failing, story });
 } else {
   process.exitCode = await main();
 }

@@ -21,6 +21,8 @@ export type Mutant = {
   readonly failing?: Survivor;
   /** It shows only where such a plan leads: every seed has one. */
   readonly plan?: DirectedName;
+  /** What it spoils breaks no invariant, since the rest makes up for it, but is what this story expects: that is played, with each seed. */
+  readonly story?: string;
 };
 
 /** A mutant that no longer fits the sources. It must be rewritten: one that is skipped would prove nothing. */

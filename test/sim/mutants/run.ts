@@ -2,9 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Survivor } from "../failures/survivors.ts";
-import type { DirectedName } from "../directed.ts";
-import type { Report } from "./child.ts";
+import type { Report, Setting } from "./child.ts";
 
 export type Fate =
   | { readonly kind: "caught"; readonly seed: number; readonly violation: string }
@@ -21,9 +19,8 @@ export async function runMutant(
   name: string | undefined,
   seeds: number,
   onPassed: (seed: number) => void = () => {},
-  of: { readonly plan?: DirectedName | undefined; readonly failing?: Survivor | undefined } = {},
+  { plan, failing, story }: Setting = {},
 ): Promise<Fate> {
-  const { plan, failing } = of;
   const child = spawn(
     process.execPath,
     [
@@ -34,6 +31,7 @@ export async function runMutant(
       `${seeds}`,
       ...(plan === undefined ? [] : ["--plan", plan]),
       ...(failing === undefined ? [] : ["--failing", failing]),
+      ...(story === undefined ? [] : ["--story", story]),
     ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
@@ -64,6 +62,6 @@ export async function runMutant(
   const end = await exited;
   clearTimeout(watchdog);
   if (fate !== undefined) return fate;
-  if (passed === seeds) return { kind: "survived", seeds };
+  if (passed === (story === undefined ? seeds : 1)) return { kind: "survived", seeds: passed };
   return { kind: "broken", error: `its process ended with ${end} after seed ${passed}: ${errors}` };
 }

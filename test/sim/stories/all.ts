@@ -1,6 +1,7 @@
 /** All stories. */
 import { DISKS } from "./disks.ts";
 import { ELECTIONS } from "./elections.ts";
+import { FAILOVERS } from "./failovers.ts";
 import { MEMBERSHIP } from "./membership.ts";
 import { REPLICATION } from "./replication.ts";
 import { SESSIONS } from "./sessions.ts";
@@ -9,6 +10,7 @@ import type { StoryCase } from "./story.ts";
 
 export const STORIES: readonly StoryCase[] = [
   ...ELECTIONS,
+  ...FAILOVERS,
   ...REPLICATION,
   ...SNAPSHOTS,
   ...DISKS,

@@ -19,6 +19,8 @@ export class Narrator {
   /** The last message of each kind on each path, as text. */
   readonly #last = new Map<string, string>();
   #isRecording = false;
+  /** How often a node has begun to look for a leader. */
+  looked = 0;
 
   constructor(cluster: Cluster) {
     cluster.network.onSent = (sent) => this.#sent(sent);
@@ -79,6 +81,7 @@ export class Narrator {
 
   #noted(who: string, text: string): void {
     if (who === "") return;
+    if (/^\S+ looking /.test(text)) this.looked += 1;
     // A process beside the one that has its number is a copy of its folder, or of a rival ensemble.
     this.say(who.replace(" of node ", " of "), withoutDetail(text));
   }

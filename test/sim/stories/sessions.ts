@@ -231,7 +231,7 @@ export const SESSIONS: readonly StoryCase[] = [
       ann.does(create("/lock", "ann's", "ephemeral"));
       story.isolate(one);
       story.expect("at first it answers", ann.does(get("/lock")).isOk);
-      story.wait(SESSION_TIMEOUT_MS / 2);
+      story.wait(SESSION_TIMEOUT_MS * 0.375);
       const late = ann.sends(get("/lock"));
       story.until("ann hears something", () => late.code !== undefined);
       story.expect("ann's connection was closed instead", late.code === "connectionLoss");

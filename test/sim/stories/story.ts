@@ -94,6 +94,11 @@ export class Story {
     return this.#narrator.lines;
   }
 
+  /** How often a node has begun to look for a leader, in the whole story. */
+  get looked(): number {
+    return this.#narrator.looked;
+  }
+
   get nodes(): readonly SimNode[] {
     return this.cluster.nodes;
   }
@@ -174,6 +179,12 @@ export class Story {
   clog(from: SimNode, to: SimNode): void {
     this.step(`what node ${from.id} says to node ${to.id} is held up`);
     this.cluster.network.clog(from.id, to.id);
+  }
+
+  /** What `from` sends to `to` takes longer by so much. */
+  slow(from: SimNode, to: SimNode, byMs: number): void {
+    this.step(`what node ${from.id} says to node ${to.id} takes ${byMs} ms`);
+    this.cluster.network.slow(from.id, to.id, byMs);
   }
 
   /** Every message comes twice, each time after 1 to `delayMs` ms. */
@@ -262,11 +273,13 @@ export class Story {
     this.#runUntil(what, holds);
   }
 
-  /** The story goes on when another node than this one leads. */
-  untilReplaced(leader: SimNode): void {
-    this.until(`another node than ${leader.id} leads`, () => {
-      return this.others(leader).some(({ leads, established }) => leads && established);
-    });
+  /** The story goes on when another node than this one leads. It fails if that takes longer than `withinMs`. */
+  untilReplaced(leader: SimNode, withinMs: number = WITHIN_MS): void {
+    const what = `another node than ${leader.id} leads`;
+    this.step(`until ${what}${withinMs < WITHIN_MS ? `, within ${withinMs} ms` : ""}`);
+    const isReplaced = (): boolean =>
+      this.others(leader).some(({ leads, established }) => leads && established);
+    this.#runUntil(what, isReplaced, { withinMs });
   }
 
   /** The story goes on when this chunk of its leader's snapshot is on the node's disk and the next one is not. */
@@ -274,14 +287,14 @@ export class Story {
     const what = `node ${node.id} has chunk ${index} of a snapshot`;
     this.step(`until ${what}`);
     const next = (): number => node.logSync?.snapshots.transfer?.index ?? 0;
-    this.#runUntil(what, () => next() > index, 0);
+    this.#runUntil(what, () => next() > index, { aftermathMs: 0 });
   }
 
   /** The story goes on when a quorum has promised the candidate its epoch, and nobody has its barrier but itself. */
   untilPromised(candidate: SimNode): void {
     const what = `node ${candidate.id} has its promises`;
     this.step(`until ${what}`);
-    this.#runUntil(what, () => candidate.leads, 0);
+    this.#runUntil(what, () => candidate.leads, { aftermathMs: 0 });
   }
 
   /** The story goes on when the logs of these nodes are durable up to this zxid. */
@@ -289,7 +302,7 @@ export class Story {
     const what = `the logs of nodes ${nodes.map(({ id }) => id).join(" ")} reach to ${zxidText(zxid)}`;
     this.step(`until ${what}`);
     const reaches = ({ logSync }: SimNode): boolean => (logSync?.log.durable ?? 0) >= zxid;
-    this.#runUntil(what, () => nodes.every(reaches), 0);
+    this.#runUntil(what, () => nodes.every(reaches), { aftermathMs: 0 });
   }
 
   untilEpoch(epoch: number): void {
@@ -309,11 +322,16 @@ export class Story {
     return isWell(node) && node.tree(1)?.lastApplied === this.cluster.truth.latest;
   }
 
-  #runUntil(what: string, holds: () => boolean, aftermathMs: number = AFTERMATH_MS): void {
+  #runUntil(
+    what: string,
+    holds: () => boolean,
+    of: { readonly withinMs?: number; readonly aftermathMs?: number } = {},
+  ): void {
+    const { withinMs = WITHIN_MS, aftermathMs = AFTERMATH_MS } = of;
     const { clock } = this.cluster;
-    const untilMs = clock.nowMs() + WITHIN_MS;
+    const untilMs = clock.nowMs() + withinMs;
     while (!holds()) {
-      if (clock.nowMs() >= untilMs) throw new StoryFailure(`not within ${WITHIN_MS} ms: ${what}`);
+      if (clock.nowMs() >= untilMs) throw new StoryFailure(`not within ${withinMs} ms: ${what}`);
       this.cluster.run(STEP_MS);
     }
     this.cluster.run(aftermathMs);

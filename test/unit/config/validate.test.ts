@@ -67,6 +67,7 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     snapshotEveryBytes: 67_108_864,
     failoverGraceMs: 2000,
     heartbeatIntervalMs: 100,
+    leaderPatienceMs: 500,
     peerTimeoutMs: 2000,
     slowStepMs: 500,
     actorMetricsMs: 0,
@@ -192,6 +193,9 @@ test("a peer timeout below three heartbeats is refused", (t) => {
   t.deepEqual(refusedFields({ peerTimeoutMs: "250" }), ["peerTimeoutMs"]);
   t.deepEqual(refusedFields({ heartbeatIntervalMs: "1000" }), ["heartbeatIntervalMs"]);
   t.deepEqual(refusedFields({ peerTimeoutMs: "300" }), []);
+  t.deepEqual(refusedFields({ leaderPatienceMs: "250" }), ["leaderPatienceMs"]);
+  t.deepEqual(refusedFields({ leaderPatienceMs: "2500" }), ["leaderPatienceMs"]);
+  t.deepEqual(refusedFields({ leaderPatienceMs: "300" }), []);
 });
 
 test("the limits themselves are allowed and what lies beyond is not", (t) => {

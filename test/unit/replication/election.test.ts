@@ -58,7 +58,51 @@ test("of equal logs the larger id is adopted, and a smaller vote changes nothing
   t.like(broadcasts(effects)[0], { leader: 3 });
 });
 
-test("a quorum's agreement counts after it has settled, not at once", (t) => {
+test("a quorum that agrees asks directly whom it has not heard, once in a round", (t) => {
+  const election = looking(at(1, 5));
+  const agreeing = vote(1, { leader: server(2), lastZxid: at(1, 5) });
+  t.like(sent(election.receive(agreeing), 3), [{ state: "looking", leader: 2 }]);
+  t.deepEqual(sent(election.receive(agreeing), 3), []);
+});
+
+test("a quorum that agrees elects at once if the others have no process", (t) => {
+  const election = looking(at(1, 5));
+  t.deepEqual(told(election.receive({ kind: "unheard", by: server(3) }), "log-sync"), []);
+  const effects = election.receive(vote(1, { leader: server(2), lastZxid: at(1, 5) }));
+  t.deepEqual(told(effects, "log-sync"), [{ kind: "elected", leader: 2 }]);
+});
+
+test("it elects as well when the word that a node has no process comes last", (t) => {
+  const election = looking(at(1, 5));
+  election.receive(vote(1, { leader: server(2), lastZxid: at(1, 5) }));
+  const effects = election.receive({ kind: "unheard", by: server(3) });
+  t.deepEqual(told(effects, "log-sync"), [{ kind: "elected", leader: 2 }]);
+});
+
+test("a quorum that agrees elects at once if every other node was heard", (t) => {
+  const election = looking(at(1, 5));
+  election.receive(vote(3, { leader: server(3), lastZxid: at(1, 4) }));
+  const effects = election.receive(vote(1, { leader: server(2), lastZxid: at(1, 5) }));
+  t.deepEqual(told(effects, "log-sync"), [{ kind: "elected", leader: 2 }]);
+});
+
+test("a node that had no process and votes now is waited for in the next round", (t) => {
+  const election = looking(at(1, 5));
+  election.receive({ kind: "unheard", by: server(3) });
+  election.receive({ kind: "look", reason: "again" });
+  const effects = election.receive(vote(1, { leader: server(2), lastZxid: at(1, 5), round: 2 }));
+  t.deepEqual(told(effects, "log-sync"), []);
+  t.true(timersStarted(effects).includes("settle"));
+});
+
+test("a word that a node has no process does nothing to one that does not look", (t) => {
+  const election = looking(at(1, 5));
+  election.receive(vote(1, { leader: server(2), lastZxid: at(1, 5) }));
+  election.receive({ kind: "timer", timer: "settle" });
+  t.deepEqual(election.receive({ kind: "unheard", by: server(3) }), []);
+});
+
+test("a quorum's agreement counts after it has settled, while a node may still have a larger vote", (t) => {
   const election = looking(at(1, 5));
   const effects = election.receive(vote(1, { leader: server(2), lastZxid: at(1, 5) }));
   t.true(timersStarted(effects).includes("settle"));
@@ -108,6 +152,7 @@ test("a node that follows answers one that looks with its leader", (t) => {
   });
   const effects = election.receive(vote(1, { leader: server(1) }));
   t.like(sent(effects, 1), [{ state: "following", leader: 3, epoch: 4 }]);
+  t.deepEqual(told(effects, "heartbeat"), [{ kind: "doubted" }], "and asks whether it is there");
 });
 
 test("a later round forgets the votes of the one before", (t) => {

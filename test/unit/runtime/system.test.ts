@@ -35,6 +35,7 @@ const json: PeerGate = {
       return { kind: "refused", log: { level: "warn", event: "malformed", detail: { from } } };
     }
   },
+  unheard: (by) => [{ to: "a", message: { kind: "unheard", by } }],
 };
 
 class Bench {
