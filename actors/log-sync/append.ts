@@ -3,7 +3,6 @@
  * truncates what conflicts. Raft's AppendEntries (Raft, section 5.3), with `prevZxid` for prevLogTerm and prevLogIndex.
  */
 import { assert } from "../../protocol/assert.ts";
-import type { ServerId } from "../../protocol/ids.ts";
 import {
   recordFault,
   type RecordFault,
@@ -15,15 +14,21 @@ import { tell } from "../inboxes.ts";
 import { contradicts, log, sendTo } from "./effects.ts";
 import { cutAfter, foreignFault, noteRecord } from "./ensemble/membership.ts";
 import { followCommit, sendBehind, sendAccepted } from "./acknowledge.ts";
+import { noteAsks } from "./counting.ts";
 import { follow } from "./follower.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
+import type { Peer } from "./role-messages.ts";
 import { emitLeadership, type Following, lookAgain, startEstablishing } from "./roles.ts";
 import type { LogSyncTurn } from "./state.ts";
 import { persistPromise, promisedEpoch } from "./voter.ts";
 
 type Append = Extract<LogSyncPeerMessage, { kind: "append" }>;
 
-export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append): void {
+export function receiveAppend(
+  turn: LogSyncTurn,
+  { id: from, sender }: Peer,
+  message: Append,
+): void {
   const { state, effects } = turn;
   const { promises, log: view, space } = state;
   if (message.epoch < promisedEpoch(state)) {
@@ -53,6 +58,7 @@ export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append
   }
   const fresh = takeRecords(turn, role, message);
   if (fresh === undefined) return;
+  noteAsks(role, sender, message);
   if (fresh.length > 0) effects.push(tell("log", { kind: "append", records: fresh }));
   else if (!view.truncating) sendAccepted(turn, role);
   followCommit(turn, role);

@@ -4,6 +4,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { earlierOf, type Epoch, ZXID_NONE } from "../../protocol/zxid.ts";
 import { followCommit, sendBehind, sendAccepted } from "./acknowledge.ts";
 import { stand } from "./candidate.ts";
+import { newFollowerCount, receiveAcceptedOfOther } from "./counting.ts";
 import { cutToDurable } from "./disk-space.ts";
 import { sendTo } from "./effects.ts";
 import { receiveForgotten } from "./ensemble/refused.ts";
@@ -23,6 +24,7 @@ export function follow(turn: LogSyncTurn, leader: ServerId, epoch: Epoch): Follo
     leaderCommitted: ZXID_NONE,
     established: false,
     admission: "all",
+    count: newFollowerCount(),
     behind: undefined,
   };
   enter(turn, role);
@@ -89,6 +91,10 @@ export function followingReceivesFromPeer(
   { id, sender }: Peer,
   message: RolePeerMessage,
 ): void {
+  if (message.kind === "accepted") {
+    receiveAcceptedOfOther(turn, role, { id, sender }, message);
+    return;
+  }
   if (id !== role.leader) return;
   switch (message.kind) {
     case "snapshotOffer":
@@ -103,7 +109,6 @@ export function followingReceivesFromPeer(
     case "submitRefused":
       passRefusal(turn, message);
       return;
-    case "accepted":
     case "behind":
     case "submit":
     case "askChunk":

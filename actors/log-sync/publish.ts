@@ -3,6 +3,7 @@ import type { Submitter } from "../../protocol/ids.ts";
 import { encodeRecord, recordHeader, type RecordKind } from "../../protocol/record.ts";
 import { zxidAfter, type Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
+import { asksOf, decideAsking } from "./asking.ts";
 import { broadcast } from "./effects.ts";
 import { noteRecord } from "./ensemble/membership.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
@@ -64,6 +65,8 @@ export function publish(turn: LogSyncTurn, role: Leading): void {
   role.outboxAfter = state.log.index.tail;
   if (records.length > 0) turn.effects.push(tell("log", { kind: "append", records }));
   if (role.followers.size === 0) return;
+  if (records.length > 0) decideAsking(state, role);
+  role.asking.published = state.delivery.committed;
   for (const group of groupsOf(records, state.sizes.catchUp)) {
     const after = group[0] === undefined ? prevZxid : recordHeader(group[0]).prevZxid;
     broadcast(turn, appendOf(state, role, after, group));
@@ -91,6 +94,7 @@ export function appendOf(
   prevZxid: Zxid,
   records: readonly Uint8Array[],
 ): LogSyncPeerMessage {
+  const last = records.at(-1);
   return {
     kind: "append",
     epoch: role.epoch,
@@ -99,5 +103,6 @@ export function appendOf(
     committed: state.delivery.committed,
     records,
     admission: role.admission,
+    asks: last === undefined ? undefined : asksOf(state, role, recordHeader(last).lastZxid),
   };
 }

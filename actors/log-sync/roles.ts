@@ -12,6 +12,8 @@ import { emit } from "../topics.ts";
 import { log } from "./effects.ts";
 import { cutAfter } from "./ensemble/membership.ts";
 import type { LogSyncTimer } from "./messages.ts";
+import type { Asking } from "./asking.ts";
+import type { FollowerCount } from "./counting.ts";
 import type { Follower } from "./progress.ts";
 import { emitDurable, type LogSyncState, type LogSyncTurn } from "./state.ts";
 import type { SubmitterTable } from "./submitters.ts";
@@ -45,6 +47,8 @@ export type Following = {
   established: boolean;
   /** The leader's latest admission. */
   admission: WriteAdmission;
+  /** What this node knows of who has accepted what, so that it commits without waiting for the leader's commit mark. */
+  readonly count: FollowerCount;
   /** When this node last said that it is behind, and the end of its log that it gave. */
   behind: { readonly atMs: number; readonly holds: Zxid } | undefined;
 };
@@ -77,11 +81,12 @@ export type Leading = {
   publishing: boolean;
   /** Which writes the disks of a quorum and the memory of all nodes have space for. */
   admission: WriteAdmission;
+  readonly asking: Asking;
 };
 
 export type Role = Looking | Candidate | Awaiting | Following | Leading;
 
-type RoleTimer = Extract<LogSyncTimer, "announce" | "ask" | "establish">;
+type RoleTimer = Extract<LogSyncTimer, "announce" | "mark" | "ask" | "establish">;
 
 /** The timers that may run in each role. `enter` stops all others. */
 const TIMERS: Readonly<Record<Role["kind"], readonly RoleTimer[]>> = {
@@ -89,10 +94,10 @@ const TIMERS: Readonly<Record<Role["kind"], readonly RoleTimer[]>> = {
   candidate: ["ask"],
   awaiting: ["establish"],
   following: ["establish"],
-  leading: ["announce"],
+  leading: ["announce", "mark"],
 };
 
-const ROLE_TIMERS: readonly RoleTimer[] = ["announce", "ask", "establish"];
+const ROLE_TIMERS: readonly RoleTimer[] = ["announce", "mark", "ask", "establish"];
 
 /** Changes the role, stops the timers of the role before, and takes back the records that a leader has made and nobody has seen. */
 export function enter(turn: LogSyncTurn, role: Role): void {
