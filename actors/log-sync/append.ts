@@ -42,6 +42,7 @@ export function receiveAppend(
   const role = followingOf(turn, message);
   if (role === undefined) return;
   role.leaderCommitted = laterOf(role.leaderCommitted, message.committed);
+  noteAsks(role, sender, message);
   if (message.admission !== role.admission) {
     role.admission = message.admission;
     emitLeadership(turn);
@@ -58,7 +59,6 @@ export function receiveAppend(
   }
   const fresh = takeRecords(turn, role, message);
   if (fresh === undefined) return;
-  noteAsks(role, sender, message);
   if (fresh.length > 0) effects.push(tell("log", { kind: "append", records: fresh }));
   else if (!view.truncating) sendAccepted(turn, role);
   followCommit(turn, role);

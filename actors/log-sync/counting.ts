@@ -6,7 +6,6 @@
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import { earlierOf, laterOf, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
-import { recordHeader } from "../../protocol/record.ts";
 import type { PeerSender } from "../../runtime/transport.ts";
 import { committedBy } from "../quorum.ts";
 import { followCommit } from "./acknowledge.ts";
@@ -23,8 +22,8 @@ type Append = Extract<LogSyncPeerMessage, { kind: "append" }>;
 export type FollowerCount = {
   /** What the leader said with its last records. Undefined: they did not ask, so this node counts nothing. */
   asks: Asked | undefined;
-  /** The end of the last records that the leader has published. What overtakes nothing says nothing new of whom the leader counts. */
-  through: Zxid;
+  /** The zxid before the records with which the leader said that. What it says with earlier ones is older. */
+  after: Zxid;
   /** The end of what this node has said to all that it has accepted. */
   said: Zxid;
   /** Maps another follower's number to the process that has said last what it has accepted. */
@@ -40,20 +39,17 @@ type Asked = {
 };
 
 export function newFollowerCount(): FollowerCount {
-  return { asks: undefined, through: ZXID_NONE, said: ZXID_NONE, accepted: new Map() };
+  return { asks: undefined, after: ZXID_NONE, said: ZXID_NONE, accepted: new Map() };
 }
 
-/** The leader's records say whether followers are to count. Records that were overtaken by later ones say nothing new. */
+/** With records a leader says whether followers are to count. What it says with records that later ones have overtaken is not news. */
 export function noteAsks(
   { count }: Following,
   { identity: leader }: PeerSender,
-  { asks, records }: Append,
+  { asks, records, prevZxid }: Append,
 ): void {
-  const last = records.at(-1);
-  if (last === undefined) return;
-  const { lastZxid } = recordHeader(last);
-  if (lastZxid <= count.through) return;
-  count.through = lastZxid;
+  if (records.length === 0 || prevZxid <= count.after) return;
+  count.after = prevZxid;
   count.asks =
     asks === undefined
       ? undefined

@@ -31,7 +31,7 @@ const header: PeerFrameHeader = {
 };
 const GOLDEN: string =
   "825840" +
-  "5a4602010000009e" +
+  "5a4603010000009e" +
   "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf" +
   "000102030405060708090a0b0c0d0e0f" +
   "0000010000000003" +
