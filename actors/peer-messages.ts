@@ -14,6 +14,7 @@ import {
   zxidOf,
   COUNTER_MAX,
   type Epoch,
+  ZXID_NONE,
 } from "../protocol/zxid.ts";
 import type { PeerCheck } from "../runtime/transport.ts";
 import type { Vote } from "./election/messages.ts";
@@ -98,6 +99,12 @@ const LOG_SYNC: Shapes<LogSyncPeerMessage> = {
     committed: zxid,
     records: list("records", RECORDS_MAX, bytesOf(RECORD_BYTES_MIN, RECORD_BYTES_MAX)),
     admission,
+    asks: optional(
+      record("what a leader counts", {
+        durable: zxid,
+        counted: list("nonces", SERVER_ID_MAX, position),
+      }),
+    ),
   },
   accepted: { epoch, zxid, votes: flag, diskSpace, treeFull: flag },
   behind: { epoch, holds: zxid, durable: zxid },
@@ -193,7 +200,12 @@ function contradictionIn(
       return message.candidate === from ? undefined : "a candidate asks for itself";
     case "append":
       if (message.leader !== from) return "a leader appends in its own name";
-      return within(message.epoch, message.prevZxid, message.committed);
+      return within(
+        message.epoch,
+        message.prevZxid,
+        message.committed,
+        message.asks?.durable ?? ZXID_NONE,
+      );
     case "accepted":
     case "forgotten":
       return within(message.epoch, message.zxid);

@@ -45,6 +45,13 @@ export const SUBMITTER_BATCHES_IN_FLIGHT_MAX = 4;
 export const LEADER_UNCOMMITTED_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /**
+ * Records of a leader that wait for a quorum, up to which it asks followers to say `accepted` to all (`actors/log-sync/asking.ts`).
+ * With more, appends follow each other so closely that the commit mark travels with them and costs nothing, whereas each `accepted`
+ * to all is received by all. Then followers say it to the leader only.
+ */
+export const ASKING_RECORDS_MAX = 8;
+
+/**
  * Bytes of the most recent records kept in memory, for peers that missed some. Older ones are read from the log. The limit is above
  * LEADER_UNCOMMITTED_BYTES_MAX, so that every uncommitted record is in memory.
  */

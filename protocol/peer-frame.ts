@@ -6,7 +6,7 @@
  *   offset  size  field (big-endian)
  *   0       3     `82 58 40`: an array of two, a byte string of 64 bytes
  *   3       2     magic, `ZF`
- *   5       1     format version, 2: of the frame, and of the messages in it (`docs/decisions/0018-snapshot-chunks.md`)
+ *   5       1     format version, 3: of the frame, and of the messages in it (`docs/decisions/0023-counting.md`)
  *   6       1     kind: 1 message, 2 refusal
  *   7       1     authentication: 0 none, 1 HMAC-SHA256 in a trailer behind the body (`server/authenticated-transport.ts`)
  *   8       1     reserved, 0
@@ -32,7 +32,7 @@ const HEADER_BYTES = 64;
 const ARRAY_HEAD: readonly number[] = [0x82, 0x58, HEADER_BYTES];
 /** The bytes of everything before the body. */
 export const PEER_FRAME_HEAD_BYTES: number = ARRAY_HEAD.length + HEADER_BYTES;
-export const PEER_FRAME_VERSION = 2;
+export const PEER_FRAME_VERSION = 3;
 const AUTHENTICATION_OFFSET = 4;
 /** Where the authentication byte is within the frame. */
 export const PEER_FRAME_AUTHENTICATION_OFFSET: number = ARRAY_HEAD.length + AUTHENTICATION_OFFSET;

@@ -71,6 +71,11 @@ export class NodeGate implements PeerGate {
     this.#check = check;
   }
 
+  /** By which the others tell this process from another one with its folder, or with a copy of it. */
+  get nonce(): number {
+    return this.#nonce;
+  }
+
   /** How many messages have been refused since the start. */
   get refused(): number {
     return this.#refused;

@@ -48,7 +48,8 @@ export function addReplicationActors(
   const { id: server, members: voters, lanes, heartbeatIntervalMs: intervalMs } = config;
   observe(system, "standing").subscribe((standing) => gate.goBy(standing));
   const replaceAfterMs = PEER_TIMEOUTS_BEFORE_REPLACEMENT * config.peerTimeoutMs;
-  system.add(logSyncActor({ server, voters, lanes, crc32, replaceAfterMs, ...options }));
+  const { nonce } = gate;
+  system.add(logSyncActor({ server, nonce, voters, lanes, crc32, replaceAfterMs, ...options }));
   system.add(electionActor({ server, voters }));
   system.add(
     heartbeatActor({

@@ -1,5 +1,6 @@
-/** What a follower reports of its log to its leader, and what it commits by the leader's commit mark. */
-import { earlierOf, ZXID_NONE, zxidOf, type Zxid } from "../../protocol/zxid.ts";
+/** What a follower reports of its log, and what it commits: by the leader's commit mark, or by its own count. */
+import { earlierOf, laterOf, ZXID_NONE, zxidOf, type Zxid } from "../../protocol/zxid.ts";
+import { countedThrough, sayAccepted } from "./counting.ts";
 import { commitThrough } from "./delivery.ts";
 import { log, sendTo } from "./effects.ts";
 import { isBound } from "./ensemble/membership.ts";
@@ -23,7 +24,7 @@ export function sendAccepted(turn: LogSyncTurn, role: Following): void {
   const zxid = earlierOf(state.log.durable, role.matched);
   const votes = state.repair === undefined && isBound(state);
   const { epoch } = role;
-  sendTo(turn, role.leader, { kind: "accepted", epoch, zxid, votes, diskSpace, treeFull });
+  sayAccepted(turn, role, { kind: "accepted", epoch, zxid, votes, diskSpace, treeFull });
   regainIfRepaired(turn);
 }
 
@@ -36,11 +37,15 @@ export function sendBehind(turn: LogSyncTurn, role: Following, holds: Zxid): voi
   sendTo(turn, role.leader, { kind: "behind", epoch, holds, durable: state.log.durable });
 }
 
-/** Commits as far as the leader's commit mark, this node's durable log, and what is known to equal the leader's log allow. */
+/**
+ * Commits as far as the leader's commit mark or this node's own count, its durable log, and what is known to equal the leader's log
+ * allow.
+ */
 export function followCommit(turn: LogSyncTurn, role: Following): void {
   const { log: view, delivery } = turn.state;
   if (view.truncating) return;
-  const known = earlierOf(earlierOf(role.leaderCommitted, role.matched), view.durable);
+  const committed = laterOf(role.leaderCommitted, countedThrough(turn.state, role));
+  const known = earlierOf(earlierOf(committed, role.matched), view.durable);
   commitThrough(turn, view.index.floor(known));
   voteIfBound(turn);
   dropPassedTransfer(turn);

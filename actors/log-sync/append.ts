@@ -3,7 +3,6 @@
  * truncates what conflicts. Raft's AppendEntries (Raft, section 5.3), with `prevZxid` for prevLogTerm and prevLogIndex.
  */
 import { assert } from "../../protocol/assert.ts";
-import type { ServerId } from "../../protocol/ids.ts";
 import {
   recordFault,
   type RecordFault,
@@ -15,8 +14,10 @@ import { tell } from "../inboxes.ts";
 import { contradicts, log, sendTo } from "./effects.ts";
 import { cutAfter, foreignFault, noteRecord } from "./ensemble/membership.ts";
 import { followCommit, sendBehind, sendAccepted } from "./acknowledge.ts";
+import { noteAsks } from "./counting.ts";
 import { follow } from "./follower.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
+import type { Peer } from "./role-messages.ts";
 import { emitLeadership, type Following, lookAgain, startEstablishing } from "./roles.ts";
 import type { LogSyncTurn } from "./state.ts";
 import { persistPromise, promisedEpoch } from "./voter.ts";
@@ -26,7 +27,11 @@ const HEARD_INTERVAL_MS = 100;
 
 type Append = Extract<LogSyncPeerMessage, { kind: "append" }>;
 
-export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append): void {
+export function receiveAppend(
+  turn: LogSyncTurn,
+  { id: from, sender }: Peer,
+  message: Append,
+): void {
   const { state, effects } = turn;
   const { promises, log: view, space } = state;
   if (message.epoch < promisedEpoch(state)) {
@@ -41,6 +46,7 @@ export function receiveAppend(turn: LogSyncTurn, from: ServerId, message: Append
   if (role === undefined) return;
   tellHeard(turn, role);
   role.leaderCommitted = laterOf(role.leaderCommitted, message.committed);
+  noteAsks(role, sender, message);
   if (message.admission !== role.admission) {
     role.admission = message.admission;
     emitLeadership(turn);

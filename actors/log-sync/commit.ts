@@ -1,9 +1,9 @@
 /** What a leader commits, and when it begins to take batches. */
 import type { Zxid } from "../../protocol/zxid.ts";
 import { committedBy } from "../quorum.ts";
+import { markMoved } from "./asking.ts";
 import { commitThrough } from "./delivery.ts";
 import { log } from "./effects.ts";
-import { publishSoon } from "./publish.ts";
 import { emitLeadership, type Leading } from "./roles.ts";
 import type { LogSyncState, LogSyncTurn } from "./state.ts";
 
@@ -21,7 +21,7 @@ export function leaderCommit(turn: LogSyncTurn, role: Leading): void {
   forgetCommitted(role, through);
   commitThrough(turn, through);
   activate(turn, role);
-  if (role.followers.size > 0) publishSoon(turn, role);
+  if (role.followers.size > 0) markMoved(turn, role);
 }
 
 /** The end of the durable log of each voter that counts. */

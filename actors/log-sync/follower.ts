@@ -4,6 +4,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { earlierOf, type Epoch, ZXID_NONE } from "../../protocol/zxid.ts";
 import { followCommit, sendBehind, sendAccepted } from "./acknowledge.ts";
 import { stand } from "./candidate.ts";
+import { newFollowerCount, receiveAcceptedOfOther } from "./counting.ts";
 import { cutToDurable } from "./disk-space.ts";
 import { sendTo } from "./effects.ts";
 import { receiveForgotten } from "./ensemble/refused.ts";
@@ -24,6 +25,7 @@ export function follow(turn: LogSyncTurn, leader: ServerId, epoch: Epoch): Follo
     established: false,
     admission: "all",
     heardMs: Number.NEGATIVE_INFINITY,
+    count: newFollowerCount(),
     behind: undefined,
   };
   enter(turn, role);
@@ -90,6 +92,10 @@ export function followingReceivesFromPeer(
   { id, sender }: Peer,
   message: RolePeerMessage,
 ): void {
+  if (message.kind === "accepted") {
+    receiveAcceptedOfOther(turn, role, { id, sender }, message);
+    return;
+  }
   if (id !== role.leader) return;
   switch (message.kind) {
     case "snapshotOffer":
@@ -104,7 +110,6 @@ export function followingReceivesFromPeer(
     case "submitRefused":
       passRefusal(turn, message);
       return;
-    case "accepted":
     case "behind":
     case "submit":
     case "askChunk":

@@ -6,6 +6,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { receiveAppend } from "./append.ts";
 import { awaitingReceivesFromPeer } from "./awaiting.ts";
 import { candidateReceivesFromPeer } from "./candidate.ts";
+import { forgetEarlierProcess } from "./counting.ts";
 import { noteIncarnation } from "./ensemble/forgotten.ts";
 import { receiveGreeting } from "./ensemble/founding.ts";
 import { receiveJoin, receiveJoinAnswer } from "./ensemble/replacement.ts";
@@ -28,6 +29,7 @@ export function receiveFromPeer(
   if (!state.recovered || !state.options.voters.includes(peer)) return;
   // Whatever the message is, it may be the first of a new process, for which the acknowledgements of the process before do not count.
   if (state.role.kind === "leading" && sender.isVoter) noteIncarnation(state.role, peer, sender);
+  if (state.role.kind === "following") forgetEarlierProcess(state.role, { id: peer, sender });
   switch (message.kind) {
     case "greeting":
       receiveGreeting(turn, peer, { sender, greeting: message });
@@ -57,7 +59,7 @@ function receiveFromMember(
   if (role.kind === "leading" && sender.isVoter) role.heardMs.set(peer, turn.nowMs);
   switch (message.kind) {
     case "append":
-      receiveAppend(turn, peer, message);
+      receiveAppend(turn, { id: peer, sender }, message);
       return;
     case "promiseRequest":
       receivePromiseRequest(turn, { id: peer, identity: sender.identity }, message);

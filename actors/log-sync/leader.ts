@@ -7,6 +7,7 @@ import { encodeBarrier } from "../../protocol/barrier.ts";
 import { batchFault } from "../../protocol/batch-check.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { type Epoch, formatZxid, laterOf, zxidOf, ZXID_NONE } from "../../protocol/zxid.ts";
+import { markIsDue, newAsking, noteCovered } from "./asking.ts";
 import { continueCatchUp, receiveBehind, sendRead } from "./catch-up.ts";
 import { activate, leaderCommit } from "./commit.ts";
 import { admissionOf, reviewAdmission, writeAgain } from "./disk-space.ts";
@@ -48,6 +49,7 @@ export function lead(turn: LogSyncTurn, epoch: Epoch): void {
     uncommittedBytes: 0,
     publishing: false,
     admission: "all",
+    asking: newAsking(),
   };
   role.admission = admissionOf(state, role, nowMs);
   log(turn, "establishing", { epoch, after: formatZxid(state.log.index.tail) });
@@ -69,6 +71,7 @@ export function leadingReceives(turn: LogSyncTurn, role: Leading, message: RoleM
       return;
     case "timer":
       if (message.timer === "announce") announce(turn, role);
+      if (message.timer === "mark") markIsDue(turn, role);
       return;
     case "endOfTurn":
       publish(turn, role);
@@ -203,6 +206,7 @@ function receiveAccepted(
     follower.identity = identity;
     follower.accepted = votes ? laterOf(zxid, isKept ? follower.accepted : ZXID_NONE) : ZXID_NONE;
     leaderCommit(turn, role);
+    noteCovered(turn, role);
     if (noteSpace(follower, message, turn.nowMs)) reviewAdmission(turn, role);
     if (state.role !== role) return;
   } else {

@@ -117,6 +117,7 @@ function roleReceives(turn: LogSyncTurn, message: RoleMessage): void {
 function timer(turn: LogSyncTurn, { timer: name }: TimerMessage<LogSyncTimer>): void {
   switch (name) {
     case "announce":
+    case "mark":
     case "ask":
     case "establish":
       roleReceives(turn, { kind: "timer", timer: name });

@@ -15,6 +15,7 @@ import type {
 
 export type LogSyncTimer =
   | "announce"
+  | "mark"
   | "ask"
   | "establish"
   | "greet"
@@ -79,10 +80,11 @@ export type LogSyncPeerMessage =
       readonly committed: Zxid;
       readonly records: readonly Uint8Array[];
       readonly admission: WriteAdmission;
+      readonly asks?: Asks | undefined;
     }
   /**
    * From a follower: everything up to `zxid` is durable at the sender and equal to the leader's log. Without `votes` this counts for no
-   * quorum.
+   * quorum. It is for the leader, and for all if the leader asks for that.
    */
   | {
       readonly kind: "accepted";
@@ -162,6 +164,17 @@ export type LogSyncPeerMessage =
   | { readonly kind: "deposed"; readonly promise: EpochPromise }
   | SubmitMessage
   | SubmitRefused;
+
+/**
+ * In the append of new records: the followers are to say to all that they have accepted these records, so that each can count by
+ * itself who has them (docs/decisions/0023-counting.md). An append of records without it ends that.
+ */
+export type Asks = {
+  /** The end of the leader's own durable log, if the leader's own disk counts; otherwise 0. */
+  readonly durable: Zxid;
+  /** The nonces of the other processes of which the leader counts what they have accepted. */
+  readonly counted: readonly number[];
+};
 
 /**
  * To a submitter, from the leader: a batch was not taken. The submitter sends its batches again from `expected` on. If its incarnation is

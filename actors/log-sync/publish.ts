@@ -3,6 +3,7 @@ import type { Submitter } from "../../protocol/ids.ts";
 import { encodeRecord, recordHeader, type RecordKind } from "../../protocol/record.ts";
 import { zxidAfter, type Zxid } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
+import { asksOf, decideAsking } from "./asking.ts";
 import { broadcast } from "./effects.ts";
 import { noteRecord } from "./ensemble/membership.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
@@ -67,6 +68,8 @@ export function publish(turn: LogSyncTurn, role: Leading): void {
     announceSoon(turn, role);
   }
   if (role.followers.size === 0) return;
+  if (records.length > 0) decideAsking(state, role);
+  role.asking.published = state.delivery.committed;
   for (const group of groupsOf(records, state.sizes.catchUp)) {
     const after = group[0] === undefined ? prevZxid : recordHeader(group[0]).prevZxid;
     broadcast(turn, appendOf(state, role, after, group));
@@ -102,6 +105,7 @@ export function appendOf(
   prevZxid: Zxid,
   records: readonly Uint8Array[],
 ): LogSyncPeerMessage {
+  const last = records.at(-1);
   return {
     kind: "append",
     epoch: role.epoch,
@@ -110,5 +114,6 @@ export function appendOf(
     committed: state.delivery.committed,
     records,
     admission: role.admission,
+    asks: last === undefined ? undefined : asksOf(state, role, recordHeader(last).lastZxid),
   };
 }

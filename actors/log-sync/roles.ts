@@ -12,6 +12,8 @@ import { emit } from "../topics.ts";
 import { log } from "./effects.ts";
 import { cutAfter } from "./ensemble/membership.ts";
 import type { LogSyncPeerMessage, LogSyncTimer } from "./messages.ts";
+import type { Asking } from "./asking.ts";
+import type { FollowerCount } from "./counting.ts";
 import type { Follower } from "./progress.ts";
 import type { Peer } from "./role-messages.ts";
 import { emitDurable, type LogSyncState, type LogSyncTurn } from "./state.ts";
@@ -52,6 +54,8 @@ export type Following = {
   admission: WriteAdmission;
   /** When the heartbeat actor was last told that an append has come. */
   heardMs: number;
+  /** What this node knows of who has accepted what, so that it commits without waiting for the leader's commit mark. */
+  readonly count: FollowerCount;
   /** When this node last said that it is behind, and the end of its log that it gave. */
   behind: { readonly atMs: number; readonly holds: Zxid } | undefined;
 };
@@ -86,11 +90,12 @@ export type Leading = {
   publishing: boolean;
   /** Which writes the disks of a quorum and the memory of all nodes have space for. */
   admission: WriteAdmission;
+  readonly asking: Asking;
 };
 
 export type Role = Looking | Candidate | Awaiting | Following | Leading;
 
-type RoleTimer = Extract<LogSyncTimer, "announce" | "ask" | "establish">;
+type RoleTimer = Extract<LogSyncTimer, "announce" | "mark" | "ask" | "establish">;
 
 /** The timers that may run in each role. `enter` stops all others. */
 const TIMERS: Readonly<Record<Role["kind"], readonly RoleTimer[]>> = {
@@ -98,10 +103,10 @@ const TIMERS: Readonly<Record<Role["kind"], readonly RoleTimer[]>> = {
   candidate: ["ask"],
   awaiting: ["establish"],
   following: ["establish"],
-  leading: ["announce"],
+  leading: ["announce", "mark"],
 };
 
-const ROLE_TIMERS: readonly RoleTimer[] = ["announce", "ask", "establish"];
+const ROLE_TIMERS: readonly RoleTimer[] = ["announce", "mark", "ask", "establish"];
 
 /** Changes the role, stops the timers of the role before, and takes back the records that a leader has made and nobody has seen. */
 export function enter(turn: LogSyncTurn, role: Role): void {

@@ -34,6 +34,8 @@ import type { Role } from "./roles.ts";
 
 export type LogSyncOptions = {
   readonly server: ServerId;
+  /** What tells this process from others with its folder: its messages to peers carry it. */
+  readonly nonce: number;
   /** The numbers of all voters of the ensemble, this node's own among them. */
   readonly voters: readonly ServerId[];
   /** Milliseconds for which a folder must have been silent before another folder may be bound to its number. Default 10000. */

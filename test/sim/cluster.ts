@@ -474,14 +474,14 @@ export class Cluster {
   #saw(
     node: SimNode,
     incarnation: Incarnation | undefined,
-    { actor, message, state }: Decision,
+    { actor, message, state, effects }: Decision,
   ): void {
     if ("kind" in message && message.kind === "start") return;
     const ghost = this.ghosts.logOf(incarnation);
     if (node.kind === "rival") this.ghosts.sawRival(node, actor, message, state);
     else if (ghost !== undefined) this.#observer.sawGhost(ghost, actor, message, state);
     else if (node.kind === "copy") this.#observer.sawGhost(node.log, actor, message, state);
-    else this.#observer.saw(node, actor, message, state);
+    else this.#observer.saw(node, actor, { message, effects }, state);
   }
 
   #inspect(node: SimNode, event: InspectionEvent): void {

@@ -273,6 +273,10 @@ export class SimNetwork {
     path.cutUntilMs = Math.max(path.cutUntilMs, this.#clock.nowMs() + forMs);
   }
 
+  mend(from: ServerId, to: ServerId): void {
+    this.#paths.delete(from * PATHS_PER_NODE + to);
+  }
+
   clog(from: ServerId, to: ServerId): void {
     this.#path(from, to).held ??= [];
   }

@@ -18,6 +18,7 @@ import { MovedSessions } from "./checks/moved.ts";
 import { Promises } from "./checks/promises.ts";
 import type { ReplicationChecks } from "./checks/replication.ts";
 import { must } from "./checks/violation.ts";
+import type { Decision } from "../../runtime/inspection.ts";
 import type { Coverage } from "./coverage.ts";
 import type { SimNode } from "./sim-node.ts";
 
@@ -50,7 +51,12 @@ export class NodeObserver {
     this.#promises.saw(state as LogSyncState, message as LogSyncMessage);
   }
 
-  saw(node: SimNode, actor: string, message: object, state: unknown): void {
+  saw(
+    node: SimNode,
+    actor: string,
+    { message, effects }: Pick<Decision, "message" | "effects">,
+    state: unknown,
+  ): void {
     if (actor === "log-sync") {
       const report = message as LogReport;
       if (report.kind === "recovered") this.#recovered(node, report);
@@ -59,6 +65,7 @@ export class NodeObserver {
       const told = message as LogSyncMessage;
       this.#promises.saw(state as LogSyncState, told);
       this.#options.checks.counted.saw(node.id, told, state as LogSyncState);
+      this.#options.checks.ownCounts.saw(node.id, told, state as LogSyncState, effects);
       this.#options.checks.folders.saw(node.id, told, state as LogSyncState);
       if (told.kind === "snapshotStored") {
         this.#options.checks.snapshots.stored(node.id, node.disk, told.snapshot);

@@ -6,7 +6,7 @@ import type { SubmitterTable } from "../../../actors/log-sync/submitters.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
 import type { Identity } from "../../../protocol/identity.ts";
 import { recordHeader } from "../../../protocol/record.ts";
-import { epochOf, formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import { epochOf, formatZxid, type Zxid, ZXID_NONE, zxidOf } from "../../../protocol/zxid.ts";
 import { treeProblemAt } from "./trees.ts";
 import type { Truth } from "./truth.ts";
 import { must } from "./violation.ts";
@@ -57,7 +57,7 @@ export class Invariants {
   readonly #truth: Truth;
   /** The folder that leads each epoch. Two processes may have one number, so the number would not do. */
   readonly #leaders = new Map<number, { readonly node: number; readonly identity: Identity }>();
-  /** The largest zxid that the leader of an epoch has committed. */
+  /** The largest zxid that the leader of an epoch, or a follower of that leader, has committed. */
   readonly #committedIn = new Map<number, Zxid>();
   /** Every record that was ever given to a log. */
   readonly #written = new Map<Zxid, Written>();
@@ -127,10 +127,15 @@ export class Invariants {
         return `node ${log.node} commits ${formatZxid(committed)}, ${formatZxid(state.log.durable)} is durable there`;
       });
       log.committed = committed;
-      if (role.kind === "leading") {
-        const before = this.#committedIn.get(role.epoch) ?? ZXID_NONE;
-        if (before === ZXID_NONE) this.#checkBarrier(log.node, role.barrier, committed);
-        if (committed > before) this.#committedIn.set(role.epoch, committed);
+      if (role.kind === "leading" || role.kind === "following") {
+        const { epoch } = role;
+        const before = this.#committedIn.get(epoch) ?? ZXID_NONE;
+        // A follower may also learn of what was committed in earlier epochs.
+        const isOfEpoch = role.kind === "leading" || epochOf(committed) === epoch;
+        if (before === ZXID_NONE && isOfEpoch) {
+          this.#checkBarrier(log.node, zxidOf(epoch, 0), committed);
+        }
+        if (isOfEpoch && committed > before) this.#committedIn.set(epoch, committed);
       }
     }
     this.#promised(log, promise);
@@ -289,7 +294,7 @@ export class Invariants {
   #checkBarrier(node: number, barrier: Zxid, committed: Zxid): void {
     const holders = this.#holdersOf(barrier);
     must(holders.length >= this.#quorum, "I3 committed stays", () => {
-      return `leader ${node} commits ${formatZxid(committed)} before its own ${formatZxid(barrier)} is durable on a quorum`;
+      return `node ${node} commits ${formatZxid(committed)} before the barrier ${formatZxid(barrier)} is durable on a quorum`;
     });
   }
 

@@ -2,6 +2,7 @@
 import { Counted } from "./counted.ts";
 import { Folders } from "./folders.ts";
 import type { NodeLog } from "./invariants.ts";
+import { OwnCounts } from "./own-counts.ts";
 import { Kept } from "./kept.ts";
 import { SnapshotChecks } from "./snapshots.ts";
 import type { Truth } from "./truth.ts";
@@ -9,6 +10,7 @@ import type { Truth } from "./truth.ts";
 export type ReplicationChecks = {
   readonly kept: Kept;
   readonly counted: Counted;
+  readonly ownCounts: OwnCounts;
   readonly folders: Folders;
   readonly snapshots: SnapshotChecks;
 };
@@ -22,6 +24,7 @@ export function replicationChecks(
   return {
     kept: new Kept(logs, truth),
     counted: new Counted(logs, nonceOf),
+    ownCounts: new OwnCounts(),
     folders: new Folders(),
     snapshots: new SnapshotChecks(truth),
   };

@@ -3,6 +3,7 @@ import { CLIENT_MUTANTS } from "./clients.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
 import { FAILOVER_MUTANTS } from "./failovers.ts";
 import type { Mutant } from "./mutant.ts";
+import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
 import { READER_MUTANTS } from "./readers.ts";
@@ -15,6 +16,7 @@ import { STORAGE_MUTANTS } from "./storage.ts";
 
 export const MUTANTS: readonly Mutant[] = [
   ...REPLICATION_MUTANTS,
+  ...COUNTING_MUTANTS,
   ...IDENTITY_MUTANTS,
   ...STORAGE_MUTANTS,
   ...FAILURE_MUTANTS,

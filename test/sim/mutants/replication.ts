@@ -191,8 +191,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       },
       {
         file: "actors/log-sync/acknowledge.ts",
-        find: `earlierOf(earlierOf(role.leaderCommitted, role.matched), view.durable)`,
-        replace: `earlierOf(role.leaderCommitted, view.durable)`,
+        find: `earlierOf(earlierOf(committed, role.matched), view.durable)`,
+        replace: `earlierOf(committed, view.durable)`,
       },
     ],
   },
@@ -202,7 +202,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log-sync/acknowledge.ts",
-        find: `earlierOf(earlierOf(role.leaderCommitted, role.matched), view.durable)`,
+        find: `earlierOf(earlierOf(committed, role.matched), view.durable)`,
         replace: `earlierOf(role.matched, view.durable)`,
       },
     ],
@@ -213,8 +213,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/log-sync/acknowledge.ts",
-        find: `earlierOf(earlierOf(role.leaderCommitted, role.matched), view.durable)`,
-        replace: `earlierOf(role.leaderCommitted, role.matched)`,
+        find: `earlierOf(earlierOf(committed, role.matched), view.durable)`,
+        replace: `earlierOf(committed, role.matched)`,
       },
       {
         file: "actors/log-sync/delivery.ts",

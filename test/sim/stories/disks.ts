@@ -130,7 +130,7 @@ export const DISKS: readonly StoryCase[] = [
       ann.does(create("/x", "1"));
       story.disks.fill(leader, one);
       // What was prepared is used first.
-      for (const path of ["/a", "/b"]) ann.does(create(path, LARGE));
+      ann.does(create("/a", LARGE));
       story.until("writes are refused", () => two.gateway(1)?.admission !== "all");
       const refused = ann.does(set("/x", "2"));
       story.expect("it is refused", refused.code === "notReadOnly");

@@ -207,16 +207,94 @@ export const REPLICATION: readonly StoryCase[] = [
   },
   {
     name: "slow-leader-disk",
-    title: "a leader commits nothing that is not on its own disk, though it is on all others",
+    title:
+      "a leader commits nothing that is not on its own disk; followers who are a quorum do not wait for that",
     nodes: 3,
     tell: (story) => {
       const { leader } = story;
       const [one] = story.others(leader);
       const ann = story.client("ann", { at: one });
+      const ben = story.client("ben", { at: leader });
+      ann.does(create("/x", "1"));
       story.disks.slowSync(leader, 300);
-      const reply = ann.sends(create("/x", "1"));
+      const there = ann.sends(set("/x", "2"));
+      const here = ben.sends(set("/x", "3"));
+      story.moment();
+      story.expect("ann is answered", there.isOk);
+      story.expect("ben waits", here.code === undefined);
+      story.expectData(leader, "/x", "1");
+      story.until("ben is answered", () => here.isOk);
+      story.untilWell();
+      story.expectEverywhere("/x", "2");
+    },
+  },
+  {
+    name: "followers-count",
+    title:
+      "followers count for themselves, and know that a write is committed whose leader does not know it",
+    nodes: 3,
+    tell: (story) => {
+      const { leader } = story;
+      const [one, two] = story.others(leader);
+      const ann = story.client("ann", { at: leader });
+      const ben = story.client("ben", { at: one });
+      ann.does(create("/x", "1"));
+      story.deafen(leader);
+      const reply = ann.sends(set("/x", "2"));
       story.moment();
       story.expect("ann waits", reply.code === undefined);
+      story.expectData(leader, "/x", "1");
+      story.expect("ben reads the new", ben.does(get("/x")).text === "2");
+      story.expectData(two, "/x", "2");
+      story.heal();
+      story.untilWell();
+      story.until("ann is answered", () => reply.isOk);
+    },
+  },
+  {
+    name: "one-follower-gone",
+    title:
+      "where followers are no quorum by themselves a write waits for the mark of the leader, which sends it",
+    nodes: 3,
+    tell: (story) => {
+      const { leader } = story;
+      const [one, two] = story.others(leader);
+      const ann = story.client("ann", { at: one });
+      ann.does(create("/x", "1"));
+      story.kill(two);
+      ann.does(set("/x", "2"));
+      ann.does(set("/x", "3"));
+      story.start(two);
+      story.untilWell();
+      ann.does(set("/x", "4"));
+      ann.does(set("/x", "5"));
+      story.expectEverywhere("/x", "5");
+    },
+  },
+  {
+    name: "accepted-in-a-later-epoch",
+    title: "what others accept in a later epoch does not count for a record of an earlier one",
+    nodes: 5,
+    tell: (story) => {
+      const { leader } = story;
+      const [one, two, three, four] = story.others(leader);
+      const ann = story.client("ann", { at: leader });
+      const ben = story.client("ben", { at: three });
+      ann.does(create("/x", "1"));
+      for (const other of [two, three, four]) story.cut(leader, other);
+      const reply = ann.sends(set("/x", "2"));
+      story.moment();
+      // Node 1 hears neither the old leader nor the new one, only their followers.
+      for (const other of [leader, two]) story.cut(one, other);
+      for (const other of [two, three, four]) story.mend(leader, other);
+      story.stand(two);
+      story.until("all others follow node 2", () => {
+        return [two, three, four, leader].every((node) => node.established);
+      });
+      for (const value of ["3", "4", "5"]) ben.does(set("/x", value));
+      story.expectData(one, "/x", "1");
+      story.heal();
+      story.untilWell();
       story.until("ann is answered", () => reply.isOk);
     },
   },

@@ -169,6 +169,13 @@ export class Story {
     this.#cut(one.id, other.id);
   }
 
+  /** What was cut between the two is whole again. */
+  mend(one: SimNode, other: SimNode): void {
+    this.step(`node ${one.id} and node ${other.id} reach each other again`);
+    this.cluster.network.mend(one.id, other.id);
+    this.cluster.network.mend(other.id, one.id);
+  }
+
   /** The network is parted into these nodes and all others. */
   part(...nodes: readonly SimNode[]): void {
     this.step(`nodes ${nodes.map(({ id }) => id).join(" ")} are cut off from the others`);

@@ -31,7 +31,7 @@ const header: PeerFrameHeader = {
 };
 const GOLDEN: string =
   "825840" +
-  "5a4602010000009e" +
+  "5a4603010000009e" +
   "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf" +
   "000102030405060708090a0b0c0d0e0f" +
   "0000010000000003" +
@@ -69,7 +69,7 @@ test("what is no frame, of another version, or has a field that no node writes, 
   for (const offset of [0, 1, 2, 3, 4]) {
     t.deepEqual(decodeFrame(changed(offset, 0xa1)), { fault: "notAFrame" });
   }
-  for (const version of [0, 1, 3]) {
+  for (const version of [0, 1, 2, 4]) {
     t.deepEqual(decodeFrame(changed(5, version)), { fault: "badVersion", version });
   }
   for (const [offset, value] of [

@@ -30,7 +30,7 @@ function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
 }
 
 function started(voters: readonly number[], sizes?: LogSyncSizes): LogSync {
-  const options = { server: server(1), voters: voters.map(server), lanes: 1, crc32 };
+  const options = { server: server(1), nonce: 1, voters: voters.map(server), lanes: 1, crc32 };
   const logSync = new Driven(logSyncActor(sizes === undefined ? options : { ...options, sizes }));
   logSync.receive(
     recoveredReport({

@@ -13,7 +13,9 @@ type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
 function started(promisedEpoch = 5): LogSync {
   const voters = [1, 2, 3].map(server);
-  const logSync = new Driven(logSyncActor({ server: server(1), voters, lanes: 1, crc32 }));
+  const logSync = new Driven(
+    logSyncActor({ server: server(1), nonce: 1, voters, lanes: 1, crc32 }),
+  );
   const promise = { epoch: epoch(promisedEpoch), candidate: server(3) };
   logSync.receive(recoveredReport({ promise }));
   return logSync;

@@ -16,7 +16,7 @@ type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 /** Node 1 of three, whose log holds these and whose promise is of `promised`. */
 function node(lastZxids: readonly Zxid[], promised: number): LogSync {
   const logSync = new Driven(
-    logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
+    logSyncActor({ server: server(1), nonce: 1, voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
   );
   logSync.receive(
     recoveredReport({

@@ -29,7 +29,7 @@ function from(peer: number, incarnation: number, message: LogSyncPeerMessage): L
 
 function newLogSync(): LogSync {
   return new Driven(
-    logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
+    logSyncActor({ server: server(1), nonce: 1, voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
   );
 }
 

@@ -29,7 +29,9 @@ class Follower {
 
   constructor() {
     const voters = [1, 2, 3].map(server);
-    this.logSync = new Driven(logSyncActor({ server: server(1), voters, lanes: 1, crc32 }));
+    this.logSync = new Driven(
+      logSyncActor({ server: server(1), nonce: 1, voters, lanes: 1, crc32 }),
+    );
     this.log = new LogHarness(this.disk);
     // The folder is one of three, not of a node alone.
     const identity = folderOf(1);

@@ -38,7 +38,7 @@ function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
 
 /** Node 1 of `voters`, with an empty log, told to stand. */
 function candidate(voters: readonly number[], sizes?: LogSyncSizes): LogSync {
-  const options = { server: server(1), voters: voters.map(server), lanes: 1, crc32 };
+  const options = { server: server(1), nonce: 1, voters: voters.map(server), lanes: 1, crc32 };
   const logSync = new Driven(logSyncActor(sizes === undefined ? options : { ...options, sizes }));
   logSync.receive(recoveredReport({ promise: { epoch: epoch(0), candidate: server(1) } }));
   logSync.receive({ kind: "elected", leader: server(1) });
@@ -73,7 +73,7 @@ function leader(sizes?: LogSyncSizes): LogSync {
 /** Node 1 of three, leading epoch 2 with a log that is on the disk and not in memory. */
 function candidateWith(lastZxids: readonly Zxid[]): LogSync {
   const logSync = new Driven(
-    logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
+    logSyncActor({ server: server(1), nonce: 1, voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
   );
   logSync.receive(
     recoveredReport({ promise: { epoch: epoch(1), candidate: server(2) }, lastZxids }),
@@ -298,7 +298,7 @@ test("a batch larger than a record may be is not taken, and does not stop the le
 });
 
 test("what a follower acknowledges while records are being read for it starts no second read", (t) => {
-  const options = { server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 };
+  const options = { server: server(1), nonce: 1, voters: [1, 2, 3].map(server), lanes: 1, crc32 };
   const logSync = new Driven(logSyncActor(options));
   const promise = { epoch: epoch(2), candidate: server(1) };
   logSync.receive(
@@ -330,7 +330,7 @@ test("what a follower acknowledges while records are being read for it starts no
 test("a leader's barrier is not earlier than what its log holds, whatever its clock says and whatever is delivered", (t) => {
   const timeMs = 2_000_000_000_000;
   const logSync = new Driven(
-    logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
+    logSyncActor({ server: server(1), nonce: 1, voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
   );
   const lastZxids = [at(1, 0), at(1, 1)];
   const promise = { epoch: epoch(1), candidate: server(2) };

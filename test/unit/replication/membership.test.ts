@@ -32,7 +32,7 @@ const members = [1, 2, 3].map(server);
 
 function start(report: Parameters<typeof recoveredReport>[0], voters = members): LogSync {
   const logSync = new Driven(
-    logSyncActor({ server: server(1), voters, lanes: 1, crc32, replaceAfterMs: 1000 }),
+    logSyncActor({ server: server(1), nonce: 1, voters, lanes: 1, crc32, replaceAfterMs: 1000 }),
   );
   logSync.receive(recoveredReport(report));
   return logSync;

@@ -20,7 +20,7 @@ function identity(zxid: Zxid, bytes = 1000): SnapshotIdentity {
 /** Node 1 of three with two lanes; its log goes on from `base` with these. */
 function node(base: Zxid, lastZxids: readonly Zxid[], promised = 1): LogSync {
   const logSync = new Driven(
-    logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 2, crc32 }),
+    logSyncActor({ server: server(1), nonce: 1, voters: [1, 2, 3].map(server), lanes: 2, crc32 }),
   );
   logSync.receive(
     recoveredReport({

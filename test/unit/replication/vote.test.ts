@@ -25,7 +25,7 @@ type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 /** Node 1 of three, without a vote. Its promise is of epoch 2. */
 function node(reason: VoteLoss["reason"], lastZxids: readonly Zxid[], promised = 2): LogSync {
   const logSync = new Driven(
-    logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
+    logSyncActor({ server: server(1), nonce: 1, voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
   );
   logSync.receive(
     recoveredReport({
@@ -93,7 +93,7 @@ test("without a vote a node grants no promise, does not stand, and says that its
 
 test("a leader does not count the word of a node without a vote, and forgets what it counted before", (t) => {
   const logSync = new Driven(
-    logSyncActor({ server: server(1), voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
+    logSyncActor({ server: server(1), nonce: 1, voters: [1, 2, 3].map(server), lanes: 1, crc32 }),
   );
   logSync.receive(
     recoveredReport({
