@@ -269,7 +269,7 @@ function unknownVoters({ options, votes, absent }: ElectionState): readonly Serv
   return voters.filter((each) => each !== server && !votes.has(each) && !absent.has(each));
 }
 
-/** Of a message to one node, unlike a broadcast, the transport says if no process hears it. */
+/** The transport says of a message to one node, unlike of a broadcast, if no process hears it. */
 function askDirectly(turn: Turn, voters: readonly ServerId[]): void {
   const { asked } = turn.state;
   for (const voter of voters) {

@@ -4,7 +4,7 @@
  * unread. A leader whose answers have been slow of late is borne with for longer, since it has a busy machine or a slow network.
  */
 export type Silence = {
-  /** Milliseconds without a sign of life, while a ping was unanswered and this node was awake. */
+  /** Milliseconds in which the leader was not heard, while a ping was unanswered and this node was awake. */
   silentMs: number;
   /** The time up to which silence is counted. */
   countedMs: number;
@@ -32,14 +32,14 @@ export function newSilence(): Silence {
   return { silentMs: 0, countedMs: 0, armedMs: 0, slowestMs: 0, asked: new Map() };
 }
 
-/** Begins anew with another leader, of which nothing is known. */
+/** For another leader, of which nothing is known. */
 export function forgetSilence(silence: Silence, nowMs: number): void {
   silence.slowestMs = 0;
   silence.asked.clear();
   breakSilence(silence, nowMs);
 }
 
-/** The leader has given a sign of life. */
+/** The leader was heard. */
 export function breakSilence(silence: Silence, nowMs: number): void {
   // The timer that runs has begun earlier, so it now has less to run.
   silence.armedMs = Math.max(0, silence.armedMs - (nowMs - silence.countedMs));

@@ -68,7 +68,7 @@ export function receiveAppend(
   followCommit(turn, role);
 }
 
-/** An append is a sign of life, like the answer to a ping. Told now and then, since one append may follow the other. */
+/** An append shows that the leader lives, like the answer to a ping. Told now and then, since one append may follow the other. */
 function tellHeard({ effects, nowMs }: LogSyncTurn, role: Following): void {
   if (nowMs - role.heardMs < HEARD_INTERVAL_MS) return;
   role.heardMs = nowMs;

@@ -104,6 +104,40 @@ test("a request is answered, has no responders at once, or times out", async (t)
   t.deepEqual(await one.request(2, "ping", 20), { kind: "timedOut" });
 });
 
+test("a message to a node without a process is said to be unheard, also one in fragments", async (t) => {
+  const { url } = await server(t);
+  const one = await peer(t, url, 1);
+  const two = await peer(t, url, 2);
+  const unheard: number[] = [];
+  let wake = (): void => undefined;
+  one.transport.onUnheard((to) => {
+    unheard.push(to);
+    wake();
+  });
+  const next = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+    });
+  one.transport.send(numbered(2), "log-sync", text("heard"));
+  one.transport.send(numbered(3), "log-sync", text("unheard"));
+  await next();
+  t.deepEqual(unheard, [3]);
+  await two.hears("1 log-sync heard");
+  await two.transport.close();
+  one.transport.send(numbered(2), "log-sync", text("0123456789abcdef".repeat(2 * 65_536)));
+  await next();
+  t.is(unheard[1], 2);
+});
+
+test("a message to one node asks for no answer", async (t) => {
+  const { url } = await server(t);
+  const one = await peer(t, url, 1);
+  const two = await peer(t, url, 2);
+  const heard = new Promise<Incoming>((resolve) => two.transport.onReceive(resolve));
+  one.transport.send(numbered(2), "log-sync", text("direct"));
+  t.like(await heard, { from: 1, actor: "log-sync", answer: undefined });
+});
+
 test("a node that closed has no responders any more", async (t) => {
   const { url } = await server(t);
   const one = await peer(t, url, 1);

@@ -91,6 +91,23 @@ test("a receiver's bytes do not change when the sender writes on its own", (t) =
   t.deepEqual(heard, ["1>2 log a"]);
 });
 
+test("a message to one node says when nobody is there to hear it, a broadcast does not", (t) => {
+  const { clock, network, join } = setup();
+  const one = join(1);
+  join(2);
+  const unheard: number[] = [];
+  one.onUnheard((to) => unheard.push(to));
+  one.send(server(2), "log", text("a"));
+  one.send(server(3), "log", text("b"));
+  one.broadcast("log", text("c"));
+  clock.pass(0);
+  t.deepEqual(unheard, [3]);
+  one.send(server(3), "log", text("d"));
+  network.leave(server(1));
+  clock.pass(0);
+  t.deepEqual(unheard, [3], "who has left is told nothing");
+});
+
 test("a request ends answered, without responders, or timed out when no answer comes", (t) => {
   const { clock, network, join } = setup();
   const one = join(1);

@@ -102,7 +102,7 @@ export const FAILOVERS: readonly StoryCase[] = [
         story.clog(leader, one);
         story.wait(300);
         story.pause(one);
-        story.wait(5000);
+        story.wait(650);
         story.resume(one);
         story.heal();
         story.wait(1000);

@@ -95,6 +95,16 @@ test("a follower accepts records only after they are durable", (t) => {
   ]);
 });
 
+test("an append shows that the leader lives, which is told now and then", (t) => {
+  const logSync = node([at(1, 0), at(1, 1)], 1);
+  const announcement = append({ epoch: 1, leader: 2, prevZxid: at(1, 1) }, []);
+  const heard = [{ kind: "heard", leader: server(2), epoch: epoch(1) }];
+  t.deepEqual(told(logSync.receive(announcement), "heartbeat"), heard);
+  t.deepEqual(told(logSync.receive(announcement), "heartbeat"), []);
+  logSync.nowMs = 100;
+  t.deepEqual(told(logSync.receive(announcement), "heartbeat"), heard);
+});
+
 test("an append below the promise is refused with the promise", (t) => {
   const logSync = node([at(1, 0)], 5);
   const effects = logSync.receive(append({ epoch: 4, leader: 3, prevZxid: at(1, 0) }, []));

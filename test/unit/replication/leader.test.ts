@@ -129,6 +129,24 @@ test("a log that is compared before a candidate's own is durable does not make i
   t.is(logSync.state.role.kind, "looking", "the log of node 3 is ahead of what is durable here");
 });
 
+test("announcements come less often the longer nothing is written, and at their interval again after a record", (t) => {
+  const logSync = leader();
+  const announced = (): number | undefined => {
+    const effects = logSync.receive({ kind: "timer", timer: "announce" });
+    const timer = effects.find((effect) => effect.kind === "startTimer");
+    publish(logSync);
+    return timer?.afterMs;
+  };
+  t.is(announced(), 100, "the barrier is not committed yet");
+  logSync.receive(accepted(2, at(1, 0)));
+  publish(logSync);
+  t.deepEqual([announced(), announced(), announced(), announced()], [200, 400, 500, 500]);
+  logSync.receive(batch(1));
+  const restarted = publish(logSync).find((effect) => effect.kind === "startTimer");
+  t.like(restarted, { timer: "announce", afterMs: 100 });
+  t.is(announced(), 100);
+});
+
 test("a candidate leads with a quorum's promises, and its first record is the epoch's barrier", (t) => {
   const logSync = candidate([1, 2, 3]);
   promisedByItself(logSync);

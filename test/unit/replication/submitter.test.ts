@@ -15,7 +15,7 @@ import {
 import type { ClientOperation, Operation } from "../../../protocol/operations.ts";
 import { RECORD_HEADER_BYTES } from "../../../protocol/record.ts";
 import { epoch } from "../../../protocol/zxid.ts";
-import { at, Driven, server, told } from "../../support/plain-calls.ts";
+import { at, Driven, server, told, timersStarted } from "../../support/plain-calls.ts";
 import { check, create, multi, setData } from "../../support/replica.ts";
 
 type Submitter = Driven<SubmitterState, SubmitterMessage, SubmitterEffect>;
@@ -129,6 +129,33 @@ test("a batch without results is repeated after a while, not before", (t) => {
   t.deepEqual(told(submitter.receive({ kind: "timer", timer: "repeat" }), "log-sync"), []);
   submitter.nowMs = 500;
   t.like(told(submitter.receive({ kind: "timer", timer: "repeat" }), "log-sync"), [{ seq: 1 }]);
+});
+
+test("a batch that is late makes the heartbeat actor ask, while there is a leader", (t) => {
+  const submitter = ready();
+  submitter.receive(write(1, ["/a"]));
+  t.deepEqual(timersStarted(submitter.receive({ kind: "endOfTurn" })), ["repeat"]);
+  submitter.nowMs = 49;
+  const early = submitter.receive({ kind: "timer", timer: "repeat" });
+  t.deepEqual(told(early, "heartbeat"), []);
+  t.deepEqual(timersStarted(early), ["repeat"]);
+  submitter.nowMs = 99;
+  const late = submitter.receive({ kind: "timer", timer: "repeat" });
+  t.deepEqual(told(late, "heartbeat"), [{ kind: "doubted" }]);
+  t.deepEqual(told(late, "log-sync"), []);
+  submitter.receive({ ...FOLLOWING, role: "looking", leader: undefined } as SubmitterMessage);
+  t.deepEqual(told(submitter.receive({ kind: "timer", timer: "repeat" }), "heartbeat"), []);
+});
+
+test("no timer runs while no batch is under way", (t) => {
+  const submitter = ready();
+  t.deepEqual(timersStarted(submitter.effects), []);
+  submitter.receive(write(1, ["/a"]));
+  flush(submitter);
+  submitter.receive(applied(1, 1, 1));
+  t.deepEqual(timersStarted(submitter.receive({ kind: "timer", timer: "repeat" })), []);
+  submitter.receive(write(1, ["/b"]));
+  t.deepEqual(timersStarted(submitter.receive({ kind: "endOfTurn" })), ["repeat"]);
 });
 
 test("no more than a few batches are under way; the rest share the next", (t) => {

@@ -242,6 +242,23 @@ test("letters to another thread leave once a turn, in order", (t) => {
   );
 });
 
+test("what the gate says of an unheard message is told to its actors", (t) => {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork(clock);
+  const bench = new Bench({ clock, transport: network.join(server(1)) });
+  const message = { kind: "hello" };
+  const a = actor("a", ({ kind }) =>
+    kind === "go" ? [{ kind: "send", to: server(2), actor: "a", message }] : [],
+  );
+  bench.system.add(a.actor);
+  bench.system.tell("a", { kind: "go" });
+  clock.advance(10);
+  t.deepEqual(
+    a.got.map(({ kind }) => kind),
+    ["go", "unheard"],
+  );
+});
+
 test("a request is answered by the actor of another node, and one to an absent node finds no responders", (t) => {
   const clock = new VirtualClock();
   const network = new MemoryNetwork(clock);

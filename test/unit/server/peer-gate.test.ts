@@ -241,3 +241,11 @@ test("a refusal with a reason that nobody gives is malformed, whatever an object
     t.is(logged(admission), "malformedPeerMessage", reason);
   }
 });
+
+test("that nobody has heard a message is told to the actors that go by it", (t) => {
+  const message = { kind: "unheard", by: server(2) };
+  t.deepEqual(gate({ server: 1 }).unheard(server(2)), [
+    { to: "heartbeat", message },
+    { to: "election", message },
+  ]);
+});
