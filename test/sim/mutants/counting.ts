@@ -92,20 +92,23 @@ export const COUNTING_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "counted-beyond-matched",
-    mistake:
-      "a follower commits by its own count up to what it has durably, whether or not that is the leader's",
+    name: "counted-own-before-fsync",
+    mistake: "a follower counts its own disk when it has taken records, not when the disk has them",
     edits: [
       {
         file: COUNTING,
         find: "durable.push(earlierOf(view.durable, role.matched));",
-        replace: "durable.push(view.durable);",
+        replace: "durable.push(role.matched);",
       },
       {
         file: ACKNOWLEDGE,
         find: "earlierOf(earlierOf(committed, role.matched), view.durable)",
-        replace:
-          "earlierOf(countedThrough(turn.state, role) >= committed ? committed : earlierOf(committed, role.matched), view.durable)",
+        replace: "earlierOf(committed, role.matched)",
+      },
+      {
+        file: "actors/log-sync/delivery.ts",
+        find: `assert(zxid <= state.log.durable, "what is applied here is durable here");`,
+        replace: ``,
       },
     ],
   },
