@@ -8,12 +8,12 @@ const COUNTING = "actors/log-sync/counting.ts";
 export const COUNTING_MUTANTS: readonly Mutant[] = [
   {
     name: "counted-of-another-epoch",
-    mistake: "a follower counts what another one has accepted of a later leader",
+    mistake: "a follower counts what another one has accepted in another epoch",
     edits: [
       {
         file: COUNTING,
         find: "if (epoch !== role.epoch || id === role.leader) return;",
-        replace: "if (epoch < role.epoch || id === role.leader) return;",
+        replace: "if (id === role.leader) return;",
       },
     ],
   },
