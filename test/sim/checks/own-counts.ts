@@ -54,9 +54,9 @@ export class OwnCounts {
     };
     if (!this.#told.has(role)) this.#told.set(role, told);
     if (message.kind === "received") noteReceived(told, message, role);
-    for (const [from, { process, zxid }] of role.count.accepted) {
+    for (const [from, { sender, zxid }] of role.count.accepted) {
       const said = told.accepted.get(from);
-      const isSaid = said?.sender.nonce === process.nonce && said.zxid >= zxid;
+      const isSaid = said?.sender.nonce === sender.nonce && said.zxid >= zxid;
       must(isSaid, "I5 acknowledged is durable", () => {
         return `node ${node} counts ${formatZxid(zxid)} of node ${from} in epoch ${role.epoch}, which has not told it so`;
       });

@@ -23,8 +23,8 @@ export const COUNTING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: COUNTING,
-        find: "isCounted(id, process.identity) && asks.counted.has(process.nonce)",
-        replace: "isCounted(id, process.identity)",
+        find: "isCounted(id, sender.identity) && asks.counted.has(sender.nonce)",
+        replace: "isCounted(id, sender.identity)",
       },
     ],
   },
@@ -46,8 +46,8 @@ export const COUNTING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: COUNTING,
-        find: "asks.counted.has(process.nonce)) durable.push(zxid);",
-        replace: "asks.counted.has(process.nonce)) durable.push(zxid, zxid);",
+        find: "asks.counted.has(sender.nonce)) durable.push(zxid);",
+        replace: "asks.counted.has(sender.nonce)) durable.push(zxid, zxid);",
       },
     ],
   },
@@ -175,8 +175,8 @@ export const COUNTING_MUTANTS: readonly Mutant[] = [
       },
       {
         file: COUNTING,
-        find: "const isSame = known?.process.nonce === sender.nonce;",
-        replace: "const isSame = known?.process.identity === sender.identity;",
+        find: "const isSame = known?.sender.nonce === sender.nonce;",
+        replace: "const isSame = known?.sender.identity === sender.identity;",
       },
     ],
   },
