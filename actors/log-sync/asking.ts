@@ -1,19 +1,10 @@
-/**
- * When a leader has its followers count for themselves (`counting.ts`), and when its commit mark need not go out alone. While few records
- * wait for a quorum, the leader asks for it. If the followers alone are a quorum for what it commits, all of them know so much by
- * themselves: the mark travels with the next append. If they are not within a few milliseconds, one of them is slow or gone, so the
- * others may wait for the mark: it goes out, and again with each commit until the followers are in time.
- */
+/** When a leader has its followers count for themselves (`counting.ts`), and what it tells them for that. */
 import { ASKING_RECORDS_MAX } from "../../protocol/limits.ts";
 import { type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import { committedBy } from "../quorum.ts";
 import type { Asks } from "./messages.ts";
-import { publishSoon } from "./publish.ts";
 import type { Leading } from "./roles.ts";
-import type { LogSyncState, LogSyncTurn } from "./state.ts";
-
-/** Milliseconds after a commit within which the followers alone should be a quorum. After that the mark is sent for those that lack it. */
-const MARK_AFTER_MS = 5;
+import type { LogSyncState } from "./state.ts";
 
 export type Asking = {
   /** Whether the last records that were published ask the followers to count. */
@@ -54,55 +45,8 @@ export function asksOf(state: LogSyncState, role: Leading, through: Zxid): Asks 
   };
 }
 
-/** More is committed: the mark goes out at the end of the turn of the loop, unless the followers find out by themselves. */
-export function markMoved(turn: LogSyncTurn, role: Leading): void {
-  const { asking } = role;
-  const { committed } = turn.state.delivery;
-  if (coveredThrough(turn.state, role) >= committed) {
-    asking.inTime = true;
-    asking.uncovered = undefined;
-  } else {
-    asking.uncovered ??= { zxid: committed, sinceMs: turn.nowMs };
-  }
-  if (!asking.asked || !asking.inTime) publishSoon(turn, role);
-  else if (asking.uncovered !== undefined) startTiming(turn, asking, MARK_AFTER_MS);
-}
-
-/** Must be called when a follower has accepted more. */
-export function noteCovered(turn: LogSyncTurn, role: Leading): void {
-  const { asking } = role;
-  const { uncovered } = asking;
-  if (uncovered === undefined) return;
-  const through = coveredThrough(turn.state, role);
-  if (through < uncovered.zxid) return;
-  asking.inTime = turn.nowMs - uncovered.sinceMs <= MARK_AFTER_MS;
-  const { committed } = turn.state.delivery;
-  asking.uncovered = through >= committed ? undefined : { zxid: committed, sinceMs: turn.nowMs };
-}
-
-/** The timer `mark` has come to its end: some follower may wait for the mark. */
-export function markIsDue(turn: LogSyncTurn, role: Leading): void {
-  const { asking } = role;
-  asking.timing = false;
-  if (asking.uncovered === undefined) return;
-  // Whole milliseconds: a remainder below one would be a timer that ends at once.
-  const leftMs = Math.ceil(MARK_AFTER_MS - (turn.nowMs - asking.uncovered.sinceMs));
-  if (leftMs > 0) {
-    startTiming(turn, asking, leftMs);
-    return;
-  }
-  asking.inTime = false;
-  if (asking.published < turn.state.delivery.committed) publishSoon(turn, role);
-}
-
-function startTiming({ effects }: LogSyncTurn, asking: Asking, afterMs: number): void {
-  if (asking.timing) return;
-  asking.timing = true;
-  effects.push({ kind: "startTimer", timer: "mark", afterMs });
-}
-
 /** Up to where the followers that count are a quorum without this node. */
-function coveredThrough(state: LogSyncState, role: Leading): Zxid {
+export function coveredThrough(state: LogSyncState, role: Leading): Zxid {
   return committedBy(
     countedFollowers(state, role).map(({ accepted }) => accepted),
     state.quorum,

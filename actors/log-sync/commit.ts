@@ -1,7 +1,7 @@
 /** What a leader commits, and when it begins to take batches. */
 import type { Zxid } from "../../protocol/zxid.ts";
 import { committedBy } from "../quorum.ts";
-import { markMoved } from "./asking.ts";
+import { markMoved } from "./mark.ts";
 import { commitThrough } from "./delivery.ts";
 import { log } from "./effects.ts";
 import { emitLeadership, type Leading } from "./roles.ts";

@@ -8,7 +8,6 @@ import type { Identity } from "../../protocol/identity.ts";
 import { earlierOf, laterOf, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { PeerSender } from "../../runtime/transport.ts";
 import { committedBy } from "../quorum.ts";
-import { followCommit } from "./acknowledge.ts";
 import { broadcast, sendTo } from "./effects.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
 import type { Peer } from "./role-messages.ts";
@@ -27,7 +26,7 @@ export type FollowerCount = {
   /** The end of what this node has said to all that it has accepted. */
   said: Zxid;
   /** Maps another follower's number to the process that has said last what it has accepted. */
-  readonly accepted: Map<ServerId, { readonly process: PeerSender; readonly zxid: Zxid }>;
+  readonly accepted: Map<ServerId, { readonly sender: PeerSender; readonly zxid: Zxid }>;
 };
 
 type Asked = {
@@ -72,30 +71,29 @@ export function sayAccepted(
 
 /** Must be called with every message: what one process has accepted is not counted for the next one on its folder. */
 export function forgetEarlierProcess({ count }: Following, { id, sender }: Peer): void {
-  const known = count.accepted.get(id)?.process;
+  const known = count.accepted.get(id)?.sender;
   if (known?.identity === sender.identity && known.nonce !== sender.nonce) {
     count.accepted.delete(id);
   }
 }
 
-/** Another follower says what it has accepted. */
-export function receiveAcceptedOfOther(
-  turn: LogSyncTurn,
+/** Notes what another follower says that it has accepted. */
+export function noteAccepted(
+  { membership }: LogSyncState,
   role: Following,
   { id, sender }: Peer,
   { epoch, zxid, votes }: Accepted,
 ): void {
   const { accepted } = role.count;
   if (epoch !== role.epoch || id === role.leader) return;
-  if (turn.state.membership.counted.get(id) !== sender.identity) return;
+  if (membership.counted.get(id) !== sender.identity) return;
   if (!votes) {
     accepted.delete(id);
     return;
   }
   const known = accepted.get(id);
-  const isSame = known?.process.nonce === sender.nonce;
-  accepted.set(id, { process: sender, zxid: isSame ? laterOf(known.zxid, zxid) : zxid });
-  followCommit(turn, role);
+  const isSame = known?.sender.nonce === sender.nonce;
+  accepted.set(id, { sender, zxid: isSame ? laterOf(known.zxid, zxid) : zxid });
 }
 
 /**
@@ -118,8 +116,8 @@ export function countedThrough(state: LogSyncState, role: Following): Zxid {
     durable.push(earlierOf(view.durable, role.matched));
   }
   if (isCounted(role.leader, asks.leader)) durable.push(asks.durable);
-  for (const [id, { process, zxid }] of accepted) {
-    if (isCounted(id, process.identity) && asks.counted.has(process.nonce)) durable.push(zxid);
+  for (const [id, { sender, zxid }] of accepted) {
+    if (isCounted(id, sender.identity) && asks.counted.has(sender.nonce)) durable.push(zxid);
   }
   return committedBy(durable, quorum);
 }

@@ -4,7 +4,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { earlierOf, type Epoch, ZXID_NONE } from "../../protocol/zxid.ts";
 import { followCommit, sendBehind, sendAccepted } from "./acknowledge.ts";
 import { stand } from "./candidate.ts";
-import { newFollowerCount, receiveAcceptedOfOther } from "./counting.ts";
+import { newFollowerCount, noteAccepted } from "./counting.ts";
 import { cutToDurable } from "./disk-space.ts";
 import { sendTo } from "./effects.ts";
 import { receiveForgotten } from "./ensemble/refused.ts";
@@ -93,7 +93,8 @@ export function followingReceivesFromPeer(
   message: RolePeerMessage,
 ): void {
   if (message.kind === "accepted") {
-    receiveAcceptedOfOther(turn, role, { id, sender }, message);
+    noteAccepted(turn.state, role, { id, sender }, message);
+    followCommit(turn, role);
     return;
   }
   if (id !== role.leader) return;

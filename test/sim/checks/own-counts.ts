@@ -54,6 +54,13 @@ export class OwnCounts {
     };
     if (!this.#told.has(role)) this.#told.set(role, told);
     if (message.kind === "received") noteReceived(told, message, role);
+    for (const [from, { sender, zxid }] of role.count.accepted) {
+      const said = told.accepted.get(from);
+      const isSaid = said?.sender.nonce === sender.nonce && said.zxid >= zxid;
+      must(isSaid, "I5 acknowledged is durable", () => {
+        return `node ${node} counts ${formatZxid(zxid)} of node ${from} in epoch ${role.epoch}, which has not told it so`;
+      });
+    }
     const { committed } = state.delivery;
     const before = told.committed;
     told.committed = committed;

@@ -8,12 +8,12 @@ const COUNTING = "actors/log-sync/counting.ts";
 export const COUNTING_MUTANTS: readonly Mutant[] = [
   {
     name: "counted-of-another-epoch",
-    mistake: "a follower counts what another one has accepted of a later leader",
+    mistake: "a follower counts what another one has accepted in another epoch",
     edits: [
       {
         file: COUNTING,
         find: "if (epoch !== role.epoch || id === role.leader) return;",
-        replace: "if (epoch < role.epoch || id === role.leader) return;",
+        replace: "if (id === role.leader) return;",
       },
     ],
   },
@@ -23,8 +23,8 @@ export const COUNTING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: COUNTING,
-        find: "isCounted(id, process.identity) && asks.counted.has(process.nonce)",
-        replace: "isCounted(id, process.identity)",
+        find: "isCounted(id, sender.identity) && asks.counted.has(sender.nonce)",
+        replace: "isCounted(id, sender.identity)",
       },
     ],
   },
@@ -46,8 +46,8 @@ export const COUNTING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: COUNTING,
-        find: "asks.counted.has(process.nonce)) durable.push(zxid);",
-        replace: "asks.counted.has(process.nonce)) durable.push(zxid, zxid);",
+        find: "asks.counted.has(sender.nonce)) durable.push(zxid);",
+        replace: "asks.counted.has(sender.nonce)) durable.push(zxid, zxid);",
       },
     ],
   },
@@ -92,20 +92,23 @@ export const COUNTING_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "counted-beyond-matched",
-    mistake:
-      "a follower commits by its own count up to what it has durably, whether or not that is the leader's",
+    name: "counted-own-before-fsync",
+    mistake: "a follower counts its own disk when it has taken records, not when the disk has them",
     edits: [
       {
         file: COUNTING,
         find: "durable.push(earlierOf(view.durable, role.matched));",
-        replace: "durable.push(view.durable);",
+        replace: "durable.push(role.matched);",
       },
       {
         file: ACKNOWLEDGE,
         find: "earlierOf(earlierOf(committed, role.matched), view.durable)",
-        replace:
-          "earlierOf(countedThrough(turn.state, role) >= committed ? committed : earlierOf(committed, role.matched), view.durable)",
+        replace: "earlierOf(committed, role.matched)",
+      },
+      {
+        file: "actors/log-sync/delivery.ts",
+        find: `assert(zxid <= state.log.durable, "what is applied here is durable here");`,
+        replace: ``,
       },
     ],
   },
@@ -172,8 +175,8 @@ export const COUNTING_MUTANTS: readonly Mutant[] = [
       },
       {
         file: COUNTING,
-        find: "const isSame = known?.process.nonce === sender.nonce;",
-        replace: "const isSame = known?.process.identity === sender.identity;",
+        find: "const isSame = known?.sender.nonce === sender.nonce;",
+        replace: "const isSame = known?.sender.identity === sender.identity;",
       },
     ],
   },
