@@ -57,6 +57,8 @@ const unseatOfTwo: Bring = (scene) => {
 };
 const move: Bring = (scene) => scene.moveClients();
 const crashLeader: Bring = (scene) => scene.crash(scene.leader);
+/** The others have to elect while they do not know what becomes of one of them. */
+const isolateLeader: Bring = (scene) => scene.isolate(scene.leader);
 const isolateFollower: Bring = (scene) => scene.isolate(scene.followers[0]);
 const leaveAlone: Bring = (scene) => {
   const [, ...others] = scene.nodes;
@@ -169,7 +171,7 @@ const election: Messages<"election"> = {
   received: unseatOfTwo,
   unheard: unseatOfTwo,
   "timer vote": leaveAlone,
-  "timer settle": unseatOfTwo,
+  "timer settle": isolateLeader,
   endOfTurn: restart,
 };
 
