@@ -47,7 +47,7 @@ export const LEADER_UNCOMMITTED_BYTES_MAX: number = 64 * 1024 * 1024;
 /**
  * Records of a leader that wait for a quorum, up to which it asks followers to say `accepted` to all (`actors/log-sync/asking.ts`).
  * With more, appends follow each other so closely that the commit mark travels with them and costs nothing, whereas each `accepted`
- * to all is received by all. Then followers say it to the leader only.
+ * to all is received by all. Then followers say it to the leader only. Measured: docs/decisions/0023-counting.md.
  */
 export const ASKING_RECORDS_MAX = 8;
 

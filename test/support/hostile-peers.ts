@@ -49,6 +49,7 @@ export const PEER_MESSAGES: Readonly<Record<string, readonly Readonly<Record<str
         committed: 0,
         records: [new Uint8Array(64)],
         admission: "all",
+        asks: { durable: 0, counted: [2, 3] },
       },
       { kind: "accepted", epoch: 1, zxid: ZXID, votes: true, diskSpace: "low", treeFull: false },
       { kind: "behind", epoch: 1, holds: 0, durable: 0 },

@@ -26,7 +26,7 @@ test("a message with any one field of another type, or missing, is refused with 
   const wrong = [null, "x", -1, 0.5, Number.NaN, 2 ** 60, {}, [[]], new Uint8Array(0)];
   const optional = new Set([
     ...["ping echoMs", "surveyed leads", "greeting configuration"],
-    ...["joinAnswer reason", "joinAnswer configuration"],
+    ...["joinAnswer reason", "joinAnswer configuration", "append asks"],
   ]);
   // Any bytes are right here, and half a millisecond is a time.
   const free = (name: string, value: unknown): boolean =>
@@ -82,6 +82,9 @@ test("a node speaks for itself, and of zxids that its epoch can have", (t) => {
   const append = PEER_MESSAGES["log-sync"]?.find(({ kind }) => kind === "append");
   t.truthy(ask("log-sync", { ...append, leader: 3 }));
   t.truthy(ask("log-sync", { ...append, committed: 2 * 2 ** 32 }));
+  t.truthy(ask("log-sync", { ...append, asks: { durable: 2 * 2 ** 32, counted: [] } }));
+  t.truthy(ask("log-sync", { ...append, asks: { durable: 0, counted: [2 ** 53] } }));
+  t.truthy(ask("log-sync", { ...append, asks: { durable: 0 } }));
   t.truthy(ask("log-sync", { kind: "promiseRequest", epoch: 2, candidate: 3 }));
   t.truthy(ask("log-sync", { kind: "promiseRequest", epoch: EPOCH_MAX + 1, candidate: 2 }));
   t.is(ask("log-sync", { kind: "promiseRequest", epoch: EPOCH_MAX, candidate: 2 }), undefined);
