@@ -42,7 +42,7 @@ export function stand(turn: LogSyncTurn): void {
     kind: "candidate",
     epoch: chosen,
     promises: new Map(),
-    early: [],
+    early: new Map(),
     asked: 0,
   };
   enter(turn, role);
@@ -120,7 +120,9 @@ function ownPromiseIsDurable(turn: LogSyncTurn, role: Candidate): void {
   const { options, membership, promises } = state;
   if (role.epoch !== promises.durable.epoch) return;
   role.promises.set(options.server, membership.identity);
-  for (const { peer, reply } of role.early.splice(0)) {
+  const early = [...role.early.values()];
+  role.early.clear();
+  for (const { peer, reply } of early) {
     if (state.role === role) receivePromiseReply(turn, role, peer, reply);
   }
   if (state.role === role && isPromised(state, role.promises)) lead(turn, role.epoch);
@@ -154,7 +156,7 @@ function receivePromiseReply(
   }
   if (promises.durable.epoch !== role.epoch) {
     // The log writes in order: with this node's own promise all that it was sent before is durable, and only then can logs be compared.
-    role.early.push({ peer, reply: message });
+    role.early.set(id, { peer, reply: message });
     return;
   }
   if (message.lastZxid > view.durable) {

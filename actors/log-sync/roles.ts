@@ -28,8 +28,8 @@ export type Candidate = {
   readonly epoch: Epoch;
   /** The voters that have promised, this node included once its own promise is durable, each with its folder. */
   readonly promises: Map<ServerId, Identity>;
-  /** Promises that came before this node's own was durable. */
-  readonly early: { readonly peer: Peer; readonly reply: PromiseReply }[];
+  /** Promises that came before this node's own was durable, the latest of each voter. */
+  readonly early: Map<ServerId, { readonly peer: Peer; readonly reply: PromiseReply }>;
   /** How often the candidate has asked. */
   asked: number;
 };
