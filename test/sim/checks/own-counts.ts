@@ -10,7 +10,7 @@ import type {
 import type { Following, Role } from "../../../actors/log-sync/roles.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
-import { formatZxid, type Zxid, ZXID_NONE, zxidOf } from "../../../protocol/zxid.ts";
+import { formatZxid, laterOf, type Zxid, ZXID_NONE, zxidOf } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import type { PeerSender } from "../../../runtime/transport.ts";
 import { must } from "./violation.ts";
@@ -25,10 +25,16 @@ type Told = {
   asks: { readonly sender: PeerSender; readonly asks: Asks } | undefined;
   /** The zxid before the last records of the leader. */
   after: Zxid;
-  /** By number: the process heard last, and what it has accepted with a vote. */
-  readonly accepted: Map<number, { readonly sender: PeerSender; readonly zxid: Zxid }>;
+  /** By number and folder: the process heard last, and what it has accepted with a vote. Two folders may speak under one number. */
+  readonly accepted: Map<string, Said>;
   committed: Zxid;
 };
+
+type Said = { readonly from: number; readonly sender: PeerSender; readonly zxid: Zxid };
+
+function folderOf(from: number, { identity }: PeerSender): string {
+  return `${from} ${identity}`;
+}
 
 export class OwnCounts {
   readonly #told = new WeakMap<Following, Told>();
@@ -55,7 +61,7 @@ export class OwnCounts {
     if (!this.#told.has(role)) this.#told.set(role, told);
     if (message.kind === "received") noteReceived(told, message, role);
     for (const [from, { sender, zxid }] of role.count.accepted) {
-      const said = told.accepted.get(from);
+      const said = told.accepted.get(folderOf(from, sender));
       const isSaid = said?.sender.nonce === sender.nonce && said.zxid >= zxid;
       must(isSaid, "I5 acknowledged is durable", () => {
         return `node ${node} counts ${formatZxid(zxid)} of node ${from} in epoch ${role.epoch}, which has not told it so`;
@@ -117,10 +123,8 @@ function noteProcess(
 }
 
 function noteReceived(told: Told, { from, sender, message }: Received, role: Following): void {
-  const known = told.accepted.get(from);
-  if (known?.sender.identity === sender.identity && known.sender.nonce !== sender.nonce) {
-    told.accepted.delete(from);
-  }
+  const folder = folderOf(from, sender);
+  if (told.accepted.get(folder)?.sender.nonce !== sender.nonce) told.accepted.delete(folder);
   if (message.kind === "append" && from === role.leader) noteAppend(told, sender, message, role);
   if (message.kind === "accepted" && from !== role.leader) {
     noteAccepted(told, { from, sender }, message, role);
@@ -143,16 +147,13 @@ function noteAccepted(
   role: Following,
 ): void {
   if (epoch !== role.epoch) return;
+  const folder = folderOf(from, sender);
   if (!votes) {
-    if (told.accepted.get(from)?.sender.identity === sender.identity) told.accepted.delete(from);
+    told.accepted.delete(folder);
     return;
   }
-  const before = told.accepted.get(from);
-  const isSame = before?.sender.nonce === sender.nonce;
-  told.accepted.set(from, {
-    sender,
-    zxid: (isSame ? Math.max(zxid, before.zxid) : zxid) as Zxid,
-  });
+  const before = told.accepted.get(folder)?.zxid ?? ZXID_NONE;
+  told.accepted.set(folder, { from, sender, zxid: laterOf(before, zxid) });
 }
 
 /** The numbers that may be counted for this zxid. */
@@ -171,8 +172,9 @@ function countOf(told: Told, state: LogSyncState, role: Following, zxid: Zxid): 
   if (asks.asks.durable >= zxid && isBound(role.leader, asks.sender.identity)) {
     counts.add(role.leader);
   }
-  for (const [id, { sender, zxid: accepted }] of told.accepted) {
-    if (accepted >= zxid && isBound(id, sender.identity) && names.has(sender.nonce)) counts.add(id);
+  for (const { from, sender, zxid: accepted } of told.accepted.values()) {
+    const isNamed = isBound(from, sender.identity) && names.has(sender.nonce);
+    if (accepted >= zxid && isNamed) counts.add(from);
   }
   return [...counts];
 }

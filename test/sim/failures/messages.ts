@@ -94,11 +94,15 @@ const fallBehind: Bring = (scene) => {
   scene.heal();
 };
 
-/** Clients come while nobody leads. */
+/** Clients come while nobody leads, since too few nodes are up. */
 const holdClients: Bring = (scene) => {
+  const [, ...others] = scene.followers;
   scene.crash(scene.leader);
+  for (const node of others) scene.crash(node);
   scene.until("nobody leads", () => scene.nodes.every(({ established }) => !established));
   scene.moveClients();
+  scene.run(200);
+  scene.heal();
 };
 
 /** Answers are withheld for a while, until the leader has heard of their sessions. */
@@ -151,7 +155,7 @@ function ofListener(kind: "drained" | "taken" | "ended"): Bring {
 
 const admin: Messages<"admin"> = {
   leadership: unseat,
-  peers: comes,
+  peers: isolateFollower,
   treeMetrics: comes,
   gatewayReport: comes,
   processReport: comes,

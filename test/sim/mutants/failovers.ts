@@ -99,7 +99,7 @@ export const FAILOVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CANDIDATE,
-        find: "    role.early.push({ peer, reply: message });\n",
+        find: "    role.early.set(id, { peer, reply: message });\n",
         replace: "    role.promises.set(id, sender.identity);\n",
       },
     ],
