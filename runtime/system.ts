@@ -219,7 +219,6 @@ export class ActorSystem {
   }
 
   #turn(): void {
-    this.#scheduled = false;
     this.#context.nowMs = this.#options.clock.nowMs();
     this.#context.wallMs = this.#options.clock.wallMs();
     this.#watch.beginTurn(this.#context.nowMs);
@@ -242,7 +241,9 @@ export class ActorSystem {
     }
     if (last !== undefined) this.#watch.endTurn(handled + ends, last);
     this.#flushLinks();
-    if (this.#queue.length > 0) this.#schedule();
+    // What this turn told its own actors is done, so only what is left over needs another one.
+    this.#scheduled = false;
+    if (this.#queue.length > 0 || this.#awaitingEndOfTurn.length > 0) this.#schedule();
   }
 
   /** How many actors have had their `endOfTurn`. */
