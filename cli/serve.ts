@@ -87,7 +87,7 @@ async function runNode(
   tuneGarbageCollection();
   const { launchNode } = await import("../server/node.ts");
   const onInspection = (event: InspectionEvent): void => logEvent(event, level);
-  const starting = launchNode(config, { skip, onInspection });
+  const starting = launchNode(config, { skip, ownsProcess: true, onInspection });
   const early = Promise.race(asked).then(() => "stop" as const);
   const started = await Promise.race([starting, early]);
   // The node needs no orderly stop here: what it has written is what a crash could leave, and every start copes with that.

@@ -58,3 +58,13 @@ export interface Disk {
   perform(operation: DiskOperation): DiskResult;
   close(): void;
 }
+
+/** Performs disk effects, at once or later, in order. */
+export interface DiskPort {
+  perform(
+    tag: number,
+    operations: readonly DiskOperation[],
+    /** `heldUpMs`: for how long the thread has waited for the disk outside of the actor's step. */
+    done: (outcome: DiskOutcome, heldUpMs?: number) => void,
+  ): void;
+}

@@ -109,6 +109,11 @@ export class StepWatch {
     }
   }
 
+  /** The thread has waited for the disk of an actor, which is no step of the actor's. */
+  heldUp(actor: string, heldUpMs = 0): void {
+    if (heldUpMs >= this.#options.slowMs) this.#saySlow(actor, DISK, heldUpMs);
+  }
+
   complete(): void {
     this.#decisions.complete();
     this.#steps.complete();
@@ -127,6 +132,8 @@ export class StepWatch {
     return true;
   }
 }
+
+const DISK: object = { kind: "disk" };
 
 function countKinds(effects: readonly { readonly kind: string }[]): Record<string, number> {
   const counts: Record<string, number> = {};

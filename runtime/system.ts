@@ -6,7 +6,7 @@
 import { type Observable, Subject } from "rxjs";
 import type { Actor } from "./actor.ts";
 import type { Clock, Randomness } from "./clock.ts";
-import type { DiskOperation, DiskOutcome } from "./disk.ts";
+import type { DiskOperation, DiskPort } from "./disk.ts";
 import type { Context, Turn } from "./turn.ts";
 import type { ConnectionEffect, Effect, PeerEffect, ServerId } from "./effects.ts";
 import { type Decision, type InspectionEvent, kindOf, type StepEvent } from "./inspection.ts";
@@ -31,15 +31,6 @@ export type Letter = {
 /** Client connections of this thread. */
 export interface ConnectionPort {
   perform(effect: ConnectionEffect): void;
-}
-
-/** Performs disk effects, at once or later, in order. */
-export interface DiskPort {
-  perform(
-    tag: number,
-    operations: readonly DiskOperation[],
-    done: (outcome: DiskOutcome) => void,
-  ): void;
 }
 
 /** Where a step of an actor can fail: before it, when its state has changed and nothing is performed yet, and at each of its effects. */
@@ -228,7 +219,6 @@ export class ActorSystem {
   }
 
   #turn(): void {
-    this.#scheduled = false;
     this.#context.nowMs = this.#options.clock.nowMs();
     this.#context.wallMs = this.#options.clock.wallMs();
     this.#watch.beginTurn(this.#context.nowMs);
@@ -251,7 +241,9 @@ export class ActorSystem {
     }
     if (last !== undefined) this.#watch.endTurn(handled + ends, last);
     this.#flushLinks();
-    if (this.#queue.length > 0) this.#schedule();
+    // What this turn told its own actors is done, so only what is left over needs another one.
+    this.#scheduled = false;
+    if (this.#queue.length > 0 || this.#awaitingEndOfTurn.length > 0) this.#schedule();
   }
 
   /** How many actors have had their `endOfTurn`. */
@@ -426,9 +418,12 @@ export class ActorSystem {
 
   #performDisk(cell: Cell, tag: number, operations: readonly DiskOperation[]): void {
     const { disk } = this.#options;
-    if (disk === undefined) throw new Error(`${cell.actor.name} has no disk on this thread`);
-    const { incarnation } = cell;
-    disk.perform(tag, operations, (outcome) => this.#tellCell(cell, incarnation, outcome));
+    const { actor, incarnation } = cell;
+    if (disk === undefined) throw new Error(`${actor.name} has no disk on this thread`);
+    disk.perform(tag, operations, (outcome, heldUpMs) => {
+      this.#watch.heldUp(actor.name, heldUpMs);
+      this.#tellCell(cell, incarnation, outcome);
+    });
   }
 
   /** Messages of the runtime itself are never refused for a full mailbox: the actor asked for them. */

@@ -86,6 +86,8 @@ export type LaunchOptions = {
   readonly transport?: Transport | undefined;
   /** Operations to skip from now on; each must have failed on this node. */
   readonly skip?: readonly Zxid[] | undefined;
+  /** The process does nothing but to run this node, so its main thread may wait for the disk. Default false. */
+  readonly ownsProcess?: boolean | undefined;
   /** Hears what happens from the very start on. */
   readonly onInspection?: ((event: InspectionEvent) => void) | undefined;
   /** Gives a start up that takes too long, as when it waits for NATS: it then rejects. Once the node has started it stops the node. */
@@ -102,7 +104,7 @@ export async function launchNode(
 ): Promise<RunningNode> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const node = new Node(config, options.onInspection);
+  const node = new Node(config, options);
   const onAbort = (): void => void node.stop().catch(() => undefined);
   signal?.addEventListener("abort", onAbort, { once: true });
   void node.stopped.then(() => signal?.removeEventListener("abort", onAbort));
@@ -153,8 +155,8 @@ class Node implements RunningNode {
   /** The log has been told that the limit of open files is low. */
   #warned = false;
 
-  constructor(config: NodeConfig, onInspection: ((event: InspectionEvent) => void) | undefined) {
-    const placement = placementOf(config, availableParallelism());
+  constructor(config: NodeConfig, { onInspection, ownsProcess = false }: LaunchOptions) {
+    const placement = placementOf(config, { cores: availableParallelism(), ownsProcess });
     this.#placement = placement;
     this.#config = { ...config, lanes: placement.lanes };
     const options: ThreadsOptions = {
@@ -206,7 +208,7 @@ class Node implements RunningNode {
     const config = this.#config;
     makeDataFolder(config.dataDir);
     const heapBytes = config.laneHeapBytes > 0 ? config.laneHeapBytes : machine().heapBytes;
-    const problem = heapProblem(config.dataDir, heapBytes);
+    const problem = heapProblem(config.dataDir, { heapBytes, threads: this.#placement.threads });
     if (problem !== undefined) throw new Error(problem);
     // The folder lock is taken before anything else: a node whose folder is in use may do nothing at all.
     await this.#threads.openFolder();

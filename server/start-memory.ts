@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { ZNODE_BYTES } from "../actors/tree/store/size.ts";
 import { SNAPSHOT_CHUNK_BYTES_MAX } from "../protocol/limits.ts";
 import { CHUNK_HEADER_BYTES, chunkHeader } from "../protocol/snapshot.ts";
+import type { Placement } from "./threads/choice.ts";
 
 const SNAPSHOT = /^snapshot\.[0-9a-f]{16}$/;
 /** What a lane takes without a tree. */
@@ -18,13 +19,21 @@ const TREE_SHARE = 0.35;
 const BYTES_OF_MB: number = 1024 * 1024;
 
 /** Why the node should not start, as a message; undefined when it may. A folder that cannot be read is judged by the log. */
-export function heapProblem(dataDir: string, heapBytes: number): string | undefined {
+export function heapProblem(
+  dataDir: string,
+  { heapBytes, threads }: { readonly heapBytes: number; readonly threads: Placement["threads"] },
+): string | undefined {
   const entries = entriesOfNewest(dataDir);
   const neededBytes = entries * ZNODE_BYTES;
   if (entries === 0 || neededBytes + LANE_BYTES <= heapBytes * HEAP_SHARE_MAX) return undefined;
   const mb = (bytes: number): number => Math.ceil(bytes / BYTES_OF_MB);
   const wanted = mb(neededBytes / TREE_SHARE);
-  return `the tree in ${dataDir} (${entries} znodes and sessions) takes about ${mb(neededBytes)} MB of heap and each lane of this process has ${mb(heapBytes)} MB: set NODE_OPTIONS=--max-old-space-size=${wanted} (MB), or --lane-heap-bytes ${wanted * BYTES_OF_MB}, and start it again`;
+  const flag = `NODE_OPTIONS=--max-old-space-size=${wanted} (MB)`;
+  const [holder, advice] =
+    threads === "one"
+      ? ["this process", flag]
+      : ["each lane of this process", `${flag}, or --lane-heap-bytes ${wanted * BYTES_OF_MB}`];
+  return `the tree in ${dataDir} (${entries} znodes and sessions) takes about ${mb(neededBytes)} MB of heap and ${holder} has ${mb(heapBytes)} MB: set ${advice}, and start it again`;
 }
 
 function entriesOfNewest(dataDir: string): number {

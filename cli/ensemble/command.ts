@@ -99,8 +99,11 @@ function planOf(flags: ReadonlyMap<string, string>, id: number, nodes: number): 
   // The nodes share the cores of this machine, which each of them alone would count as its own.
   if ((own.get("lanes") ?? "auto") === "auto") {
     const laneHeapBytes = Number(own.get("lane-heap-bytes") ?? 0);
-    const cores = availableParallelism() / nodes;
-    const { threads, lanes } = placementOf({ lanes: "auto", laneHeapBytes }, cores);
+    const surroundings = {
+      cores: availableParallelism() / nodes,
+      ownsProcess: !flags.has("in-process"),
+    };
+    const { threads, lanes } = placementOf({ lanes: "auto", laneHeapBytes }, surroundings);
     own.set("lanes", threads === "one" ? "0" : `${lanes}`);
   }
   const logFile = flags.has("verbose") ? undefined : join(dataDir, `node-${id}.log`);

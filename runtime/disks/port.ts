@@ -1,7 +1,6 @@
 /** How a thread performs disk effects itself: it waits for its disk. */
 import type { Clock } from "../clock.ts";
-import type { Disk, DiskOperation, DiskOutcome, DiskResult } from "../disk.ts";
-import type { DiskPort } from "../system.ts";
+import type { Disk, DiskOperation, DiskOutcome, DiskPort, DiskResult } from "../disk.ts";
 
 /** Performs disk effects at once: the log lane has nothing better to do than to wait for its disk. */
 export function immediateDisk(disk: Disk): DiskPort {
@@ -27,11 +26,14 @@ export class DiskBehindTurn implements DiskPort {
   perform(
     tag: number,
     operations: readonly DiskOperation[],
-    done: (outcome: DiskOutcome) => void,
+    done: (outcome: DiskOutcome, heldUpMs: number) => void,
   ): void {
     this.#clock.soon(() => {
       // Whoever has the folder next must not find it written to.
-      if (!this.#isClosed) done(performAll(this.#disk, tag, operations));
+      if (this.#isClosed) return;
+      const startedMs = this.#clock.nowMs();
+      const outcome = performAll(this.#disk, tag, operations);
+      done(outcome, this.#clock.nowMs() - startedMs);
     });
   }
 

@@ -23,18 +23,24 @@ const LANES_BY_CORES: readonly { readonly cores: number; readonly lanes: number 
   { cores: 3, lanes: 1 },
 ];
 
-/**
- * `cores`: those that this node can count on, a fraction where several nodes share one machine. A limit of the lanes' heap needs
- * lanes that have heaps of their own.
- */
+/** What a node has around it. */
+export type Surroundings = {
+  /** Those that this node can count on, a fraction where several nodes share one machine. */
+  readonly cores: number;
+  /** The process does nothing else: nobody but the node waits when its main thread waits for a disk. */
+  readonly ownsProcess: boolean;
+};
+
+/** A limit of the lanes' heap needs lanes that have heaps of their own, and a process of others a main thread that does not wait. */
 export function placementOf(
   { lanes, laneHeapBytes }: Pick<NodeConfig, "lanes" | "laneHeapBytes">,
-  cores: number,
+  { cores, ownsProcess }: Surroundings,
 ): Placement {
   if (lanes !== "auto") return placed(lanes, `lanes = ${lanes}`);
   const chosen = LANES_BY_CORES.find((each) => cores >= each.cores)?.lanes ?? 0;
   const share = `${Math.round(cores * 10) / 10} cores for the node`;
   if (chosen === 0 && laneHeapBytes > 0) return placed(1, `${share}, and laneHeapBytes is set`);
+  if (chosen === 0 && !ownsProcess) return placed(1, `${share}, and it shares its process`);
   return placed(chosen, share);
 }
 

@@ -87,12 +87,17 @@ test("a node whose heap is nearly full refuses what grows the tree, keeps the re
     await client.close();
     await node.stop();
 
-    const small = { ...options, nodeArgs: ["--max-old-space-size=16"] };
-    const error = await t.throwsAsync(startZooid(small));
-    t.regex(
-      error.message,
-      /did not start: the tree in .* takes about \d+ MB of heap and each lane of this process has 16 MB: set NODE_OPTIONS=--max-old-space-size=\d+/,
-    );
+    for (const [lanes, holder] of [
+      [0, "this process"],
+      [1, "each lane of this process"],
+    ] as const) {
+      const lines = [...options.lines, `zooid.lanes=${lanes}`];
+      const small = { ...options, lines, nodeArgs: ["--max-old-space-size=16"] };
+      const { message } = (await t.throwsAsync(startZooid(small))) ?? {};
+      const advice = "set NODE_OPTIONS=--max-old-space-size=";
+      t.regex(message ?? "", /did not start: the tree in .* takes about \d+ MB of heap/);
+      t.true(message?.includes(` and ${holder} has 16 MB: ${advice}`), message);
+    }
   } finally {
     await node.stop();
     await rm(folder, { recursive: true, force: true });

@@ -1,8 +1,7 @@
 /** Disk effects in virtual time: each operation takes a while, and a crash may come between any two. */
 import type { Clock } from "../../runtime/clock.ts";
-import type { Disk, DiskOperation, DiskOutcome, DiskResult } from "../../runtime/disk.ts";
+import type { Disk, DiskOperation, DiskOutcome, DiskPort, DiskResult } from "../../runtime/disk.ts";
 import { diskFailure } from "../../runtime/disks/port.ts";
-import type { DiskPort } from "../../runtime/system.ts";
 
 export class VirtualDiskPort implements DiskPort {
   readonly #disk: Disk;

@@ -1,11 +1,10 @@
 /** Disk effects in virtual time: each operation takes a while, may fail, and a crash may come before or after any of them. */
 import { crc32 } from "node:zlib";
 import type { Clock } from "../../runtime/clock.ts";
-import type { DiskOperation, DiskOutcome, DiskResult } from "../../runtime/disk.ts";
+import type { DiskOperation, DiskOutcome, DiskPort, DiskResult } from "../../runtime/disk.ts";
 import { DiskError } from "../../runtime/disks/error.ts";
 import type { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 import { diskFailure } from "../../runtime/disks/port.ts";
-import type { DiskPort } from "../../runtime/system.ts";
 import type { NodeClock } from "./node-clock.ts";
 import type { Random, Range } from "./random.ts";
 import type { Trace } from "./trace.ts";

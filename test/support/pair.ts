@@ -18,6 +18,11 @@ export async function startAlone(): Promise<Server> {
   return { host, port: Number(port), stop: () => Promise.resolve() };
 }
 
+/** A node alone with so many lanes: 0 is one thread for all. */
+export function startWithLanes(lanes: number): () => Promise<Server> {
+  return () => startZooid({ lines: [`zooid.lanes=${lanes}`] });
+}
+
 /** A follower of an ensemble of three: a write that it is asked for goes to another node over NATS. */
 export async function startFollower(): Promise<Server> {
   const ensemble = await ZooidEnsemble.start({ tickTimeMs: 500 });

@@ -8,6 +8,8 @@ import { untilAnswer } from "./four-letters.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 import { reservePorts } from "./ports.ts";
 
+/** The lanes of all nodes of tests. Undefined: `auto`. */
+const LANES: string | undefined = process.env["ZOOID_TEST_LANES"];
 const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 
 type OtherStart = {
@@ -104,6 +106,7 @@ export class ZooidProcesses {
         ...["--ensemble", "test", "--nats", this.#nats.url, ...this.#flags],
         ...["--client-port", String(of.port), "--client-port-address", "127.0.0.1"],
         ...["--data-dir", of.folder],
+        ...(LANES === undefined ? [] : ["--lanes", LANES]),
       ],
       cwd: this.#folder,
     });

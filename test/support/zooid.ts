@@ -11,6 +11,9 @@ import { reservePorts } from "./ports.ts";
 const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 export const CHECKOUT: string = fileURLToPath(new URL("../../", import.meta.url));
 
+/** `ZOOID_TEST_LANES=2 npm test`: the lanes of all nodes whose tests say nothing of them. Default: as for users, `auto`. */
+const LANES: string | undefined = process.env["ZOOID_TEST_LANES"];
+
 export type ZooidNode = {
   readonly name: "zooid";
   readonly host: string;
@@ -66,6 +69,8 @@ export async function startZooid(options: ZooidOptions = {}): Promise<ZooidNode>
       "clientPortAddress=127.0.0.1",
       `maxClientCnxns=${options.maxClientConnections ?? 0}`,
       "4lw.commands.whitelist=*",
+      ...(LANES === undefined ? [] : [`zooid.lanes=${LANES}`]),
+      // If a line gives a setting again, the last one counts.
       ...(options.lines ?? []),
       "",
     ].join("\n"),
@@ -112,6 +117,8 @@ type Command = {
 };
 
 export type EnsembleOptions = {
+  /** `auto`, or how many lanes each node has. Default: as for all nodes of tests. */
+  readonly lanes?: string;
   /** Session timeouts are clamped to 2 to 20 of it. Default 2000, as for users. */
   readonly tickTimeMs?: number;
   /** Files that each process may have open. Default: as this one. */
@@ -142,6 +149,7 @@ export class ZooidEnsemble {
       ...["--data-dir", join(folder, "data"), "--max-client-connections", "0"],
       ...["--tick-time-ms", String(options.tickTimeMs ?? 2000)],
       ...["--peer-timeout-ms", String(PEER_TIMEOUT_MS)],
+      ...["--lanes", options.lanes ?? LANES ?? "auto"],
     ];
     const parent = new Child({ ...nodeCommand(args, options.openFilesMax), cwd: folder });
     try {

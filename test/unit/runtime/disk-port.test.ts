@@ -38,3 +38,17 @@ test("once it is closed nothing is written any more, for the folder may be anoth
   clock.advance(1);
   t.is(disk.content("a"), undefined);
 });
+
+test("how long the thread waited is told with the outcome", (t) => {
+  let nowMs = 0;
+  const clock = new VirtualClock();
+  const slow = { perform: () => ({ kind: "ok", at: (nowMs += 700) }) as const, close: () => {} };
+  const port = new DiskBehindTurn(slow, {
+    ...{ nowMs: () => nowMs, wallMs: () => nowMs },
+    ...{ after: (ms, run) => clock.after(ms, run), soon: (run) => clock.soon(run) },
+  });
+  const waits: number[] = [];
+  port.perform(1, [WRITE], (_, heldUpMs) => waits.push(heldUpMs));
+  clock.advance(1);
+  t.deepEqual(waits, [700]);
+});

@@ -1,6 +1,7 @@
 /** The inspection of steps: what is told of each, that it costs nothing while nobody asks, and that a slow one is named. */
 import test from "ava";
 import type { Clock } from "../../../runtime/clock.ts";
+import type { DiskPort } from "../../../runtime/disk.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import type { Decision, InspectionEvent, StepEvent } from "../../../runtime/inspection.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
@@ -52,8 +53,9 @@ class Bench {
   /** The log as lines of `actor event detail`. */
   readonly lines: string[] = [];
 
-  constructor(slowStepMs?: number) {
+  constructor(slowStepMs?: number, disk?: DiskPort) {
     this.system = new ActorSystem({
+      disk,
       node: server(7),
       clock: this.clock,
       randomness: new SeededRandomness(1),
@@ -184,4 +186,17 @@ test("when the system stops, whoever observes steps is told that there are no mo
   bench.system.stop();
   bench.system.observe("worker", "later").subscribe({ complete: () => ends.push("late") });
   t.deepEqual(ends.toSorted(), ["decisions", "early", "late", "steps"]);
+});
+
+test("a disk that held the thread up behind a turn is named with its actor, and one that did not is not", (t) => {
+  const waits = [499, 650];
+  const bench = new Bench(500, {
+    perform: (tag, _operations, done) =>
+      done({ kind: "diskDone", tag, results: [] }, waits.shift()),
+  });
+  const disk: Effect = { kind: "disk", tag: 1, operations: [] };
+  bench.turn({ kind: "first", effects: [disk] });
+  t.deepEqual(bench.lines, []);
+  bench.turn({ kind: "second", effects: [disk] });
+  t.deepEqual(bench.lines, ['worker slowStep {"message":"disk","ms":650}']);
 });

@@ -3,7 +3,8 @@ import test from "ava";
 import { placementOf } from "../../../server/threads/choice.ts";
 
 const of = (lanes: number | "auto", cores: number, laneHeapBytes = 0): [string, number] => {
-  const { threads, lanes: count } = placementOf({ lanes, laneHeapBytes }, cores);
+  const surroundings = { cores, ownsProcess: true };
+  const { threads, lanes: count } = placementOf({ lanes, laneHeapBytes }, surroundings);
   return [threads, count];
 };
 
@@ -35,6 +36,14 @@ test("lanes whose heap is limited have threads of their own, which alone have he
 
 test("the reason names the cores of the node, or what was configured", (t) => {
   const settings = { lanes: "auto", laneHeapBytes: 0 } as const;
-  t.is(placementOf(settings, 2 / 3).because, "0.7 cores for the node");
-  t.is(placementOf({ ...settings, lanes: 2 }, 2).because, "lanes = 2");
+  const surroundings = { cores: 2 / 3, ownsProcess: true };
+  t.is(placementOf(settings, surroundings).because, "0.7 cores for the node");
+  t.is(placementOf({ ...settings, lanes: 2 }, surroundings).because, "lanes = 2");
+});
+
+test("the main thread of a process that others use does not wait for a disk, unless it is told to", (t) => {
+  const shared = { cores: 1, ownsProcess: false };
+  const settings = { lanes: "auto", laneHeapBytes: 0 } as const;
+  t.like(placementOf(settings, shared), { threads: "own", lanes: 1 });
+  t.is(placementOf({ ...settings, lanes: 0 }, shared).threads, "one");
 });
