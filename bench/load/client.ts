@@ -1,6 +1,6 @@
 /** One connection of a load process, whatever protocol it speaks. */
 import type { Pacing } from "./pacing.ts";
-import type { Cycle } from "./work.ts";
+import type { Cycle, Needs } from "./work.ts";
 
 export interface LoadClient {
   /** Why the connection is lost; undefined while it is open. */
@@ -11,8 +11,8 @@ export interface LoadClient {
   /** Called once if the connection closes or breaks the protocol before `close`. */
   onLost: (() => void) | undefined;
   open(): Promise<void>;
-  /** Makes what all connections share. One client of the load does this. */
-  makeShared(valueBytes: number): Promise<void>;
+  /** Makes what all connections share, as far as the cycles need it. One client of the load does this. */
+  makeShared(needs: Needs, valueBytes: number): Promise<void>;
   /** Makes the connection's own znode. */
   makeOwn(valueBytes: number): Promise<void>;
   /** Repeats the cycle until `stop`. Resolves when all requests are answered or the connection is lost. */

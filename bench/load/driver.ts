@@ -8,7 +8,8 @@ import { clientOf } from "./clients.ts";
 import { pacingOf } from "./pacing.ts";
 import type { DriverOrder, DriverPlan, DriverReport, DriverResult } from "./plan.ts";
 import { Recorder } from "./recorder.ts";
-import { type Cycle, cycleOf } from "./work.ts";
+import { type Cycle, cycleOf, needsOf } from "./work.ts";
+import { CODE_NODE_EXISTS, WireError } from "./zookeeper/wire.ts";
 
 const DRAIN_MS_MAX = 30_000;
 const PROGRESS_EVERY_MS = 1000;
@@ -35,8 +36,11 @@ async function prepare(plan: DriverPlan): Promise<Prepared> {
     const some = connections.slice(first, first + OPENING_MAX);
     await Promise.all(some.map(({ client }) => client.open()));
   }
-  await connections[0]?.client.makeShared(plan.valueBytes);
+  const needs = needsOf(connections.map(({ cycle }) => cycle));
+  await connections[0]?.client.makeShared(needs, plan.valueBytes);
   await Promise.all(connections.map(({ client }) => client.makeOwn(plan.valueBytes)));
+  const errors = [...recorder.errors.keys()].filter((code) => code !== CODE_NODE_EXISTS);
+  if (errors.length > 0) throw new WireError(`cannot make the znodes: error ${errors.join(", ")}`);
   recorder.errors.clear();
   return { plan, recorder, connections };
 }

@@ -183,6 +183,20 @@ function drawsOf(seed: number): () => number {
   };
 }
 
+/** Which shared znodes there must be. */
+export type Needs = { readonly hot: boolean; readonly pool: boolean; readonly churn: boolean };
+
+export function needsOf(cycles: readonly Cycle[]): Needs {
+  const steps = cycles.flat();
+  const at = (kind: Place["kind"]): boolean =>
+    steps.some((step) => "place" in step && step.place.kind === kind);
+  return {
+    hot: at("hot") || steps.some((step) => step.kind === "multi"),
+    pool: at("pool") || steps.some((step) => step.kind === "list"),
+    churn: steps.some((step) => step.kind === "create" || step.kind === "multi"),
+  };
+}
+
 export function isRead(step: Step): boolean {
   return step.kind === "get" || step.kind === "list";
 }

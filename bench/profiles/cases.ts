@@ -48,16 +48,18 @@ export const LOAD_CASES: Readonly<Record<LoadProfileName, MakeCases>> = {
   lone: (options) => cases(options, ["set", "create", "get"], [[1, 1]]),
   clients: (options) => [
     ...cases(options, ["set", "create", "get"], [[CONNECTIONS, 1]]),
-    ...cases(options, ["set", "get"], [[300, 1]]),
+    ...cases(options, options.quick ? ["set"] : ["set", "create", "get"], [[300, 1]]),
   ],
   write: (options) =>
     cases(
       options,
       ["set"],
-      [
-        [CONNECTIONS, WINDOW],
-        [CONNECTIONS, 128],
-      ],
+      options.quick
+        ? [[CONNECTIONS, WINDOW]]
+        : [
+            [CONNECTIONS, WINDOW],
+            [CONNECTIONS, 128],
+          ],
     ),
   create: (options) => cases(options, ["create"], [[CONNECTIONS, WINDOW]]),
   read: (options) => cases(options, ["get"], [[CONNECTIONS, WINDOW]]),

@@ -9,8 +9,8 @@ import { treeApply } from "./tree-apply.ts";
 
 export const PROFILES: Readonly<Record<string, Profile>> = {
   lone: loadProfile("lone", "1 connection x 1 outstanding: set, create, get"),
-  clients: loadProfile("clients", "30 x 1: set, create, get; 300 x 1: set, get"),
-  write: loadProfile("write", "set, 30 x 64 and 30 x 128"),
+  clients: loadProfile("clients", "30 x 1 and 300 x 1: set, create, get (300 x 1 quick: set)"),
+  write: loadProfile("write", "set, 30 x 64 and 30 x 128 (quick: 30 x 64)"),
   create: loadProfile("create", "create, 30 x 64"),
   read: loadProfile("read", "get, 30 x 64"),
   mixed: loadProfile("mixed", "gets and sets 90/10 and 50/50, 30 x 64"),

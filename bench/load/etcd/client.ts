@@ -9,7 +9,7 @@ import type { Layout } from "../layout.ts";
 import type { Pacing } from "../pacing.ts";
 import type { Address } from "../plan.ts";
 import type { Recorder } from "../recorder.ts";
-import { type Cycle, isRead, POOL_ZNODES, type Step } from "../work.ts";
+import { type Cycle, isRead, type Needs, POOL_ZNODES, type Step } from "../work.ts";
 import { EtcdChannel, type Method } from "./channel.ts";
 import {
   deleteRequest,
@@ -59,12 +59,13 @@ export class EtcdClient implements LoadClient {
     return this.#channel.open();
   }
 
-  async makeShared(valueBytes: number): Promise<void> {
+  async makeShared(needs: Needs, valueBytes: number): Promise<void> {
     const value = Buffer.alloc(valueBytes, "z");
-    const keys = Array.from({ length: POOL_ZNODES }, (_, number) => this.#layout.poolZnode(number));
-    for (const key of [this.#layout.hot, ...keys]) {
-      await this.#channel.ask("KV/Put", putRequest(key, value));
+    const keys = needs.hot ? [this.#layout.hot] : [];
+    for (let number = 0; needs.pool && number < POOL_ZNODES; number += 1) {
+      keys.push(this.#layout.poolZnode(number));
     }
+    await Promise.all(keys.map((key) => this.#channel.ask("KV/Put", putRequest(key, value))));
   }
 
   async makeOwn(valueBytes: number): Promise<void> {

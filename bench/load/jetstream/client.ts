@@ -11,7 +11,7 @@ import type { Layout } from "../layout.ts";
 import type { Pacing } from "../pacing.ts";
 import type { Address } from "../plan.ts";
 import type { Recorder } from "../recorder.ts";
-import { type Cycle, isRead, POOL_ZNODES, type Step } from "../work.ts";
+import { type Cycle, isRead, type Needs, POOL_ZNODES, type Step } from "../work.ts";
 
 /** Made by whoever starts the servers, with as many replicas as there are servers. */
 export const BUCKET = "zooid-bench";
@@ -67,12 +67,13 @@ export class JetStreamClient implements LoadClient {
     this.#kv = await new Kvm(connection).open(BUCKET, { allow_direct: true });
   }
 
-  async makeShared(valueBytes: number): Promise<void> {
+  async makeShared(needs: Needs, valueBytes: number): Promise<void> {
     const value = Buffer.alloc(valueBytes, "z");
-    const paths = Array.from({ length: POOL_ZNODES }, (_, number) => {
-      return this.#layout.poolZnode(number);
-    });
-    for (const path of [this.#layout.hot, ...paths]) await this.#kv?.put(keyOf(path), value);
+    const paths = needs.hot ? [this.#layout.hot] : [];
+    for (let number = 0; needs.pool && number < POOL_ZNODES; number += 1) {
+      paths.push(this.#layout.poolZnode(number));
+    }
+    await Promise.all(paths.map((path) => this.#kv?.put(keyOf(path), value)));
   }
 
   async makeOwn(valueBytes: number): Promise<void> {

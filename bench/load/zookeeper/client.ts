@@ -3,18 +3,15 @@ import { Buffer } from "node:buffer";
 import type { LoadClient } from "../client.ts";
 import type { Layout } from "../layout.ts";
 import type { Pacing } from "../pacing.ts";
-import { type Cycle, isRead, POOL_ZNODES, type Step } from "../work.ts";
+import { type Cycle, isRead, type Needs, POOL_ZNODES, type Step } from "../work.ts";
 import type { LoadConnection, RequestFrame } from "./connection.ts";
 import {
-  CODE_NODE_EXISTS,
-  CODE_OK,
   createFrame,
   deleteFrame,
   getChildrenFrame,
   getDataFrame,
   multiFrame,
   setDataFrame,
-  WireError,
 } from "./wire.ts";
 
 const NO_BYTES = Buffer.alloc(0);
@@ -52,18 +49,23 @@ export class ZooKeeperClient implements LoadClient {
     return this.#connection.open();
   }
 
-  async makeShared(valueBytes: number): Promise<void> {
+  async makeShared(needs: Needs, valueBytes: number): Promise<void> {
     const { root, hot, pool, churn } = this.#layout;
     const value = Buffer.alloc(valueBytes, "z");
-    for (const path of [root, pool, churn]) await this.#create(path, NO_BYTES);
-    await this.#create(hot, value);
-    for (let number = 0; number < POOL_ZNODES; number += 1) {
-      await this.#create(this.#layout.poolZnode(number), value);
+    const frames = [createFrame(root, NO_BYTES)];
+    if (needs.hot) frames.push(createFrame(hot, value));
+    if (needs.churn) frames.push(createFrame(churn, NO_BYTES));
+    if (needs.pool) {
+      frames.push(createFrame(pool, NO_BYTES));
+      for (let number = 0; number < POOL_ZNODES; number += 1) {
+        frames.push(createFrame(this.#layout.poolZnode(number), value));
+      }
     }
+    await this.#all(frames);
   }
 
   makeOwn(valueBytes: number): Promise<void> {
-    return this.#create(this.#layout.own, Buffer.alloc(valueBytes, "z"));
+    return this.#all([createFrame(this.#layout.own, Buffer.alloc(valueBytes, "z"))]);
   }
 
   repeat(cycle: Cycle, pacing: Pacing | undefined): Promise<void> {
@@ -87,26 +89,26 @@ export class ZooKeeperClient implements LoadClient {
     const cycles = Math.ceil(this.#connection.sent / cycle.length);
     const frames = cycle.flatMap((step) => deletesOf(step, this.#layout));
     if (frames.length > 0) await this.#connection.run({ frames, count: cycles * frames.length });
-    if (this.lost === undefined) await this.#connection.request(deleteFrame(this.#layout.own));
+    if (this.lost === undefined) await this.#all([deleteFrame(this.#layout.own)]);
   }
 
   async cleanUpShared(): Promise<void> {
     const { root, hot, pool, churn } = this.#layout;
-    for (let number = 0; number < POOL_ZNODES; number += 1) {
-      await this.#connection.request(deleteFrame(this.#layout.poolZnode(number)));
-    }
-    for (const path of [hot, pool, churn, root]) await this.#connection.request(deleteFrame(path));
+    const znodes = Array.from({ length: POOL_ZNODES }, (_, number) => {
+      return this.#layout.poolZnode(number);
+    });
+    await this.#all([...znodes, hot, pool, churn, root].map(deleteFrame));
   }
 
   close(): void {
     this.#connection.close();
   }
 
-  async #create(path: string, value: Uint8Array): Promise<void> {
-    const error = await this.#connection.request(createFrame(path, value));
-    if (error !== CODE_OK && error !== CODE_NODE_EXISTS) {
-      throw new WireError(`cannot create ${path}: error ${error}`);
-    }
+  /** Sends each request once. Errors are counted by the recorder. */
+  async #all(requests: readonly Buffer[]): Promise<void> {
+    const frames = requests.map((bytes) => ({ bytes, sequenceEnds: [], isRead: false }));
+    await this.#connection.run({ frames, count: frames.length });
+    if (this.#connection.lost !== undefined) throw this.#connection.lost;
   }
 }
 
