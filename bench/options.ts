@@ -38,6 +38,7 @@ export type BenchOptions = {
   readonly folder: string;
   readonly json: string | undefined;
   readonly html: string | undefined;
+  readonly markdown: string | undefined;
   readonly baseline: string | undefined;
   readonly against: string | undefined;
   readonly help: boolean;
@@ -51,7 +52,7 @@ const STRINGS = [
   ...["peers", "target", "zooid-args", "seconds", "warmup-seconds", "first-warmup-seconds"],
   ...["rounds", "load-processes", "value-bytes", "works", "connections", "outstanding", "rates"],
   ...["kills", "znodes", "writes-per-second", "lanes", "batch-sizes", "operations"],
-  ...["dir", "json", "html", "baseline", "against"],
+  ...["dir", "json", "html", "markdown", "baseline", "against"],
 ] as const;
 const BOOLEANS = ["zooid", "quick", "help"] as const;
 
@@ -118,6 +119,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     folder: text("dir") ?? tmpdir(),
     json: text("json"),
     html: text("html"),
+    markdown: text("markdown"),
     baseline: text("baseline"),
     against: text("against"),
     help: values["help"] === true,

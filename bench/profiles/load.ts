@@ -26,8 +26,8 @@ export function loadProfile(profile: LoadProfileName, summary: string): Profile 
   };
 }
 
-type Run = {
-  readonly profile: LoadProfileName;
+export type Run = {
+  readonly profile: string;
   readonly case: LoadCase;
   readonly round: number;
 };
@@ -35,7 +35,7 @@ type Run = {
 /** The targets that have been under load. The first load of a target meets code that is not compiled yet. */
 const warm = new WeakSet<Target>();
 
-async function runCase(
+export async function runCase(
   context: ProfileContext,
   target: Target,
   { profile, case: load, round }: Run,

@@ -2,6 +2,7 @@
  * `npm run bench -- tree-apply` measures tree lanes alone, without disk, network and log. They are a node's own lanes: worker threads
  * that piscina launches and pins (`runtime/lanes/lane.ts`). They get committed batches as letters, over the port that a node uses.
  */
+import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { TreeMetrics } from "../../actors/tree/messages.ts";
 import { BenchError } from "../failure.ts";
@@ -17,6 +18,10 @@ const BATCHES_MAX = 20_000;
 /** The fraction of the batches that are applied before the measurement begins. */
 const WARM_UP_FRACTION = 0.2;
 const HOPS = 2_000;
+/** From this part of the ideal speed-up on, lanes are said to scale. */
+const SCALES_FROM = 0.8;
+/** From this part of its time on, a thread or the machine is said to be busy. */
+const BUSY_FROM = 0.85;
 
 type Applied = {
   readonly lanes: number;
@@ -27,6 +32,9 @@ type Applied = {
   readonly batchUs: number;
   /** Microseconds for a letter to every lane and an answer back, without a batch. */
   readonly hopUs: number;
+  /** Which part of the measured time the main thread worked, and all processors did. */
+  readonly mainBusy: number;
+  readonly processorsBusy: number;
 };
 
 export async function treeApply({
@@ -36,6 +44,7 @@ export async function treeApply({
   record,
 }: ProfileContext): Promise<void> {
   const alone = new Map<number, number>();
+  const limits: string[] = [];
   for (let lanes = 1; lanes <= options.lanes; lanes += 1) {
     for (const batchSize of options.batchSizes) {
       signal.throwIfAborted();
@@ -46,6 +55,8 @@ export async function treeApply({
       );
       const inAll = result.appliedPerSecond * lanes;
       if (lanes === 1) alone.set(batchSize, inAll);
+      const speedUp = inAll / (alone.get(batchSize) ?? inAll);
+      if (lanes > 1) limits.push(limitText({ ...result, lanes, batchSize, speedUp }));
       record({
         profile: "tree-apply",
         name: `${lanes} ${lanes === 1 ? "lane" : "lanes"}, batches of ${batchSize}`,
@@ -53,7 +64,7 @@ export async function treeApply({
         round: 1,
         metrics: {
           operationsPerSecond: result.appliedPerSecond,
-          speedUp: inAll / (alone.get(batchSize) ?? inAll),
+          speedUp,
           batchUs: result.batchUs,
           hopUs: result.hopUs,
         },
@@ -61,6 +72,27 @@ export async function treeApply({
       });
     }
   }
+  screen.print(limits.join(""));
+}
+
+type Limited = Applied & { readonly speedUp: number };
+
+/** Says how far the work of all lanes together has grown beyond that of one lane, and what stops it. */
+export function limitText({
+  lanes,
+  batchSize,
+  speedUp,
+  mainBusy,
+  processorsBusy,
+}: Limited): string {
+  const all = availableParallelism();
+  const busy = `${(processorsBusy * 100).toFixed(0)} % of ${all} processors, main thread ${(mainBusy * 100).toFixed(0)} %`;
+  const grown = `${lanes} lanes, batches of ${batchSize}: ${speedUp.toFixed(2)} x the work of one lane (${busy})`;
+  if (speedUp >= lanes * SCALES_FROM) return `${grown}: scales\n`;
+  if (processorsBusy >= BUSY_FROM) return `${grown}: stops at the processors\n`;
+  if (mainBusy >= BUSY_FROM)
+    return `${grown}: stops at the main thread, which posts to each lane\n`;
+  return `${grown}: stops at the hops between threads, where each waits for the other\n`;
 }
 
 async function measure(
@@ -80,8 +112,12 @@ async function measure(
     await applyAll(lanes, records.batches.slice(0, warmUp));
     const throughput = records.batches.slice(warmUp, batches - single);
     const startMs = performance.now();
+    const loop = performance.eventLoopUtilization();
+    const cpu = process.cpuUsage();
     await applyAll(lanes, throughput);
     const elapsedMs = performance.now() - startMs;
+    const { utilization: mainBusy } = performance.eventLoopUtilization(loop);
+    const { user, system } = process.cpuUsage(cpu);
     const batchUs = await timeEach(lanes, records.batches.slice(batches - single));
     const hopUs = await timeEach(
       lanes,
@@ -95,6 +131,8 @@ async function measure(
       appliedPerSecond: (applied / elapsedMs) * 1000,
       batchUs,
       hopUs,
+      mainBusy,
+      processorsBusy: (user + system) / 1000 / elapsedMs / availableParallelism(),
     };
   } finally {
     await Promise.all(lanes.map((lane) => lane.stop()));

@@ -35,14 +35,15 @@ export function metricsOf(groups: readonly Group[]): readonly MetricName[] {
 function metricsTable(groups: readonly Group[]): string {
   const metrics = metricsOf(groups);
   const head = ["", ...metrics.map((metric) => METRICS[metric].label)];
-  const rows = groups.map(({ name, target, rounds, spreads }) => [
-    `  ${name}  ${target}`,
-    ...metrics.map((metric) => {
+  const rows = groups.map(({ name, target, rounds, spreads }) => {
+    const label = `  ${name}  ${target}`;
+    if (rounds.some(({ notOffered }) => notOffered !== undefined)) return [label, "not offered"];
+    const cells = metrics.map((metric) => {
       const spread = spreads[metric];
-      if (spread !== undefined) return valueText(metric, spread);
-      return rounds.some(({ notOffered }) => notOffered !== undefined) ? "not offered" : "-";
-    }),
-  ]);
+      return spread === undefined ? "-" : valueText(metric, spread);
+    });
+    return [label, ...cells];
+  });
   return table([head, ...rows]);
 }
 
@@ -70,25 +71,33 @@ function problemsText(measurements: readonly Measurement[]): string {
     .join("");
 }
 
-/** One block for each other target; one row for each case; the least and the largest ratio in brackets. */
+/** One block for each other target and profile; one row for each case; the least and the largest ratio in brackets. */
 function ratiosText(ratios: readonly Ratio[]): string {
   const pairs = [...new Set(ratios.map(({ target, to }) => `${target} / ${to}`))];
-  const blocks = pairs.map((pair) => {
+  const blocks = pairs.flatMap((pair) => {
     const own = ratios.filter(({ target, to }) => `${target} / ${to}` === pair);
-    const metrics = RATIO_METRICS.filter((metric) => own.some((each) => each.metric === metric));
-    const cases = [...new Set(own.map(({ profile, name }) => `${profile}: ${name}`))];
-    const rows = cases.map((each) => [
-      `  ${each}`,
-      ...metrics.map((metric) => {
-        const found = own.find((ratio) => {
-          return ratio.metric === metric && `${ratio.profile}: ${ratio.name}` === each;
-        });
-        return found === undefined ? "-" : ratioText(found);
-      }),
-    ]);
-    return table([[pair, ...metrics.map((metric) => METRICS[metric].label)], ...rows]);
+    const profiles = [...new Set(own.map(({ profile }) => profile))];
+    return profiles.map((profile) => {
+      return ratioBlock(
+        `${pair}, ${profile}`,
+        own.filter((ratio) => ratio.profile === profile),
+      );
+    });
   });
   return `ratios: the median over the pairs of rounds (least-largest)\n${blocks.join("\n")}`;
+}
+
+function ratioBlock(title: string, ratios: readonly Ratio[]): string {
+  const metrics = RATIO_METRICS.filter((metric) => ratios.some((each) => each.metric === metric));
+  const cases = [...new Set(ratios.map(({ name }) => name))];
+  const rows = cases.map((each) => [
+    `  ${each}`,
+    ...metrics.map((metric) => {
+      const found = ratios.find((ratio) => ratio.metric === metric && ratio.name === each);
+      return found === undefined ? "-" : ratioText(found);
+    }),
+  ]);
+  return table([[title, ...metrics.map((metric) => METRICS[metric].label)], ...rows]);
 }
 
 export function ratioText({ ratio, rounds }: Ratio): string {

@@ -55,6 +55,29 @@ export function txnSucceeded(response: Buffer): boolean {
   return integerOf(response, 2) === 1n;
 }
 
+export function leaseGrantRequest(seconds: number): Buffer {
+  return integerField(1, BigInt(seconds));
+}
+
+export function leaseOf(response: Buffer): bigint {
+  return integerOf(response, 2) ?? 0n;
+}
+
+export function leaseRevokeRequest(lease: bigint): Buffer {
+  return integerField(1, lease);
+}
+
+/** Returns a request for a watch of all keys from the first to before the second. */
+export function watchCreateRequest(key: string, rangeEnd: string): Buffer {
+  const range = [bytesField(1, Buffer.from(key)), bytesField(2, Buffer.from(rangeEnd))];
+  return bytesField(1, Buffer.concat(range));
+}
+
+/** Whether a watch's response says that the watch has been made. */
+export function watchCreated(response: Buffer): boolean {
+  return integerOf(response, 3) === 1n;
+}
+
 /** How many events a watch's response has. */
 export function watchEvents(response: Buffer): number {
   return fieldsOf(response).filter(({ field }) => field === 11).length;

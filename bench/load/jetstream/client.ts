@@ -68,12 +68,14 @@ export class JetStreamClient implements LoadClient {
   }
 
   async makeShared(needs: Needs, valueBytes: number): Promise<void> {
+    const kv = this.#kv;
+    if (kv === undefined) throw new Error("the bucket is not open");
     const value = Buffer.alloc(valueBytes, "z");
     const paths = needs.hot ? [this.#layout.hot] : [];
     for (let number = 0; needs.pool && number < POOL_ZNODES; number += 1) {
       paths.push(this.#layout.poolZnode(number));
     }
-    await Promise.all(paths.map((path) => this.#kv?.put(keyOf(path), value)));
+    await Promise.all(paths.map((path) => kv.put(keyOf(path), value)));
   }
 
   async makeOwn(valueBytes: number): Promise<void> {

@@ -26,6 +26,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const READ_BUFFER_BYTES: number = 256 * 1024;
 const XID_MASK = 0x7fff_ffff;
 const XID_EVENT = -1;
+/** The frame that ends a session is never patched, so its xid is one that no request has. */
+const XID_CLOSED = 0;
 /**
  * The slots of the ring, as a multiple of the window. A window that wraps around takes two writes, which is rare in a larger ring.
  */
@@ -174,6 +176,17 @@ export class LoadConnection {
     this.#socket?.unref();
   }
 
+  /** Ends the session. Resolves when the server has closed the connection. */
+  async closed(): Promise<void> {
+    const socket = this.#socket;
+    this.onLost = undefined;
+    if (this.#lost !== undefined || socket === undefined) return;
+    const gone = Promise.withResolvers<void>();
+    socket.once("close", () => gone.resolve());
+    socket.write(closeSessionFrame());
+    await gone.promise;
+  }
+
   #bytes(length: number): boolean {
     try {
       if (this.#handshake === undefined) this.#replies(length);
@@ -202,6 +215,7 @@ export class LoadConnection {
   }
 
   #reply(xid: number, error: number): void {
+    if (xid === XID_CLOSED) return; // The answer to the end of the session.
     if (xid === XID_EVENT) return this.onEvent?.();
     if (xid < 0) return; // A ping; this client sends none.
     if (xid !== this.#expectedXid || this.#received === this.#sent) {

@@ -15,8 +15,8 @@ const OP_CLOSE_SESSION = -11;
 
 export const CODE_OK = 0;
 export const CODE_NODE_EXISTS = -110;
-/** How a persistent watch of one znode is asked for. */
-const ADD_WATCH_PERSISTENT = 0;
+/** How a persistent watch of a znode and all below it is asked for. */
+const ADD_WATCH_PERSISTENT_RECURSIVE = 1;
 
 export type CreateFlags = { readonly ephemeral?: boolean; readonly sequential?: boolean };
 
@@ -86,9 +86,9 @@ export function getChildrenFrame(path: string): Buffer {
   return requestFrame(OP_GET_CHILDREN, [lengthPrefixed(Buffer.from(path)), Buffer.from([0])]);
 }
 
-/** Returns a request for a persistent watch, which ZooKeeper has offered since 3.6. */
+/** Returns a request for a persistent watch of a znode and all below it, which ZooKeeper has offered since 3.6. */
 export function addWatchFrame(path: string): Buffer {
-  const fields = [lengthPrefixed(Buffer.from(path)), int32(ADD_WATCH_PERSISTENT)];
+  const fields = [lengthPrefixed(Buffer.from(path)), int32(ADD_WATCH_PERSISTENT_RECURSIVE)];
   return requestFrame(OP_ADD_WATCH, fields);
 }
 

@@ -154,5 +154,5 @@ test("a multi frame has a header before each operation and one behind the last",
 test("reads of children set no watch, reads of data do if asked, and a persistent watch has its mode", (t) => {
   t.is(getChildrenFrame("/a").toString("hex").slice(16), hex("00000008 00000002 2f61 00"));
   t.is(getDataFrame("/a", true).at(-1), 1);
-  t.is(addWatchFrame("/a").toString("hex").slice(16), hex("0000006a 00000002 2f61 00000000"));
+  t.is(addWatchFrame("/a").toString("hex").slice(16), hex("0000006a 00000002 2f61 00000001"));
 });
