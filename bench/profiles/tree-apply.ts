@@ -2,7 +2,7 @@
  * `npm run bench -- tree-apply` measures tree lanes alone, without disk, network and log. They are a node's own lanes: worker threads
  * that piscina launches and pins (`runtime/lanes/lane.ts`). They get committed batches as letters, over the port that a node uses.
  */
-import { availableParallelism } from "node:os";
+import { availableParallelism, cpus } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { TreeMetrics } from "../../actors/tree/messages.ts";
 import { BenchError } from "../failure.ts";
@@ -35,6 +35,8 @@ type Applied = {
   /** Which part of the measured time the main thread worked, and all processors did. */
   readonly mainBusy: number;
   readonly processorsBusy: number;
+  /** Which part of the time the machine's processors worked, for whomever; 0 where the system does not tell. */
+  readonly machineBusy: number;
 };
 
 export async function treeApply({
@@ -114,6 +116,7 @@ async function measure(
     const startMs = performance.now();
     const loop = performance.eventLoopUtilization();
     const cpu = process.cpuUsage();
+    const machine = machineTicks();
     await applyAll(lanes, throughput);
     const elapsedMs = performance.now() - startMs;
     const { utilization: mainBusy } = performance.eventLoopUtilization(loop);
@@ -132,11 +135,27 @@ async function measure(
       batchUs,
       hopUs,
       mainBusy,
+      machineBusy: busyPart(machine, machineTicks()),
       processorsBusy: (user + system) / 1000 / elapsedMs / availableParallelism(),
     };
   } finally {
     await Promise.all(lanes.map((lane) => lane.stop()));
   }
+}
+
+type Ticks = { readonly busy: number; readonly all: number };
+
+function machineTicks(): Ticks {
+  const times = cpus().map((each) => each.times);
+  const idle = times.reduce((sum, each) => sum + each.idle, 0);
+  const all = times.reduce((sum, { user, nice, sys, irq, idle: own }) => {
+    return sum + user + nice + sys + irq + own;
+  }, 0);
+  return { busy: all - idle, all };
+}
+
+function busyPart(before: Ticks, after: Ticks): number {
+  return after.all === before.all ? 0 : (after.busy - before.busy) / (after.all - before.all);
 }
 
 /** Posts every batch to every lane, in order. */

@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { BenchError } from "../../failure.ts";
 import type { Address } from "../../load/plan.ts";
 import { type LoadResult, runLoad } from "../../load/run.ts";
+import { environmentOf, environmentText } from "../../report/environment.ts";
 import { writeText } from "../../report/files.ts";
 import { fourLetterWord } from "../../targets/target.ts";
 import { startZooid } from "../../targets/zooid.ts";
@@ -22,6 +23,9 @@ import { callsTable } from "./calls-table.ts";
 
 const IDLE_MS = 3000;
 const CLIENTS = 30;
+/** With fewer writes a second, what is taken off for the work without a load is more than what is left. */
+const WRITES_LEAST = 50;
+const TOO_FEW = `! fewer than ${WRITES_LEAST} writes/s: these numbers say nothing; measure on a quiet machine\n`;
 /** A thread with fewer wake-ups for one write is left out of the tables, unless its processor time is worth telling. */
 const WAKE_UPS_LEAST = 0.05;
 const CPU_US_LEAST = 5;
@@ -39,7 +43,8 @@ export type Scenario = {
 export type Role = { readonly label: string; readonly pid: number };
 
 export async function budget(context: ProfileContext): Promise<void> {
-  const parts = [await outside(context), await inside(context)];
+  const environment = environmentText(environmentOf(context.options.folder, []));
+  const parts = [`\`\`\`\n${environment}\`\`\`\n`, await outside(context), await inside(context)];
   const text = parts.join("\n");
   context.screen.print(text);
   if (context.options.markdown !== undefined) await writeText(context.options.markdown, text);
@@ -219,6 +224,7 @@ async function countScenario(
     costsTable(costs, { writes, idleTimes }),
     `NATS: ${perWrite(passed.messagesIn)} messages published, ${perWrite(passed.messagesOut)} delivered, ${perWrite(passed.bytesIn)} bytes published.\n`,
     threadsTable(costs, { writes, idleTimes }),
+    ...(result.operationsPerSecond < WRITES_LEAST ? [TOO_FEW] : []),
   ].join("\n");
 }
 

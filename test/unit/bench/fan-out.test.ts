@@ -39,9 +39,11 @@ test("writers have znodes of their own", (t) => {
 test("lanes scale, or stop at what is busy", (t) => {
   const applied = { lanes: 2, batchSize: 4, appliedPerSecond: 1, batchUs: 1, hopUs: 1 };
   const said = (speedUp: number, mainBusy: number, processorsBusy: number): string =>
-    limitText({ ...applied, speedUp, mainBusy, processorsBusy });
+    limitText({ ...applied, speedUp, mainBusy, processorsBusy, machineBusy: processorsBusy });
   t.regex(said(1.9, 1, 1), /1\.90 x .*: scales$/m);
   t.regex(said(1.1, 0.2, 0.99), /stops at the processors$/m);
   t.regex(said(1.1, 0.99, 0.5), /stops at the main thread/);
   t.regex(said(1.1, 0.3, 0.5), /stops at the hops/);
+  const shared = { ...applied, speedUp: 1.1, mainBusy: 0.2, processorsBusy: 0.2, machineBusy: 1 };
+  t.regex(limitText(shared), /says nothing$/m);
 });
