@@ -1,132 +1,179 @@
 /** The command line of the bench. All problems are found before anything starts, and reported together. */
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { UsageError } from "./failure.ts";
-import { type Target, WORKLOADS, type Workload } from "./load/plan.ts";
+import type { Address } from "./load/plan.ts";
+import { WORK_NAMES, type WorkName } from "./load/work.ts";
 
-export type LoadOptions = {
-  readonly connections: number;
-  readonly outstanding: number;
-  readonly valueBytes: number;
+export const PEERS = ["zookeeper", "etcd", "jetstream", "jetstream-fsync"] as const;
+export type Peer = (typeof PEERS)[number];
+
+export type BenchOptions = {
+  /** The names of profiles, in the order in which they run. */
+  readonly profiles: readonly string[];
+  readonly peers: readonly Peer[];
+  /** Servers that run already. If there are none, the bench starts its own. */
+  readonly addresses: readonly Address[];
+  readonly zooid: boolean;
+  /** Further arguments for `zooid ensemble` and `zooid serve`. */
+  readonly zooidArgs: readonly string[];
+  readonly quick: boolean;
   readonly seconds: number;
   readonly warmupSeconds: number;
-  /** Replaces `warmupSeconds` before the first round of each workload, in which most of the code is compiled. */
+  /** Replaces `warmupSeconds` before the first load of each target, in which most of the code is compiled. */
   readonly firstWarmupSeconds: number;
-  readonly operations: number | undefined;
-  readonly workloads: readonly Workload[];
   readonly rounds: number;
   readonly loadProcesses: number;
-  /** Servers that run already. If there are none, the bench starts its own. */
-  readonly targets: readonly Target[];
-  readonly zooid: boolean;
-  readonly zookeeper: boolean;
-  /** Further arguments for `zooid ensemble`. */
-  readonly zooidArgs: readonly string[];
+  readonly valueBytes: number;
+  readonly works: readonly WorkName[];
+  readonly connections: number;
+  readonly outstanding: number;
+  readonly rates: readonly number[];
+  readonly kills: number;
+  readonly znodes: number | undefined;
+  readonly writesPerSecond: number;
+  readonly lanes: number;
+  readonly batchSizes: readonly number[];
+  readonly operations: number;
   readonly folder: string;
   readonly json: string | undefined;
+  readonly html: string | undefined;
+  readonly markdown: string | undefined;
+  readonly baseline: string | undefined;
+  readonly against: string | undefined;
   readonly help: boolean;
 };
 
-export const LOAD_HELP = `Usage: npm run bench -- [options]              the load test
-       npm run bench -- failover [options]     writers while leaders are killed
-       npm run bench -- tree-apply [options]   the tree lanes alone
-       npm run bench -- micro                  hot functions, one each
-       npm run bench -- ceiling [options]      the load generator alone, against a server that does nothing
-
-Starts three zooid nodes on free ports of this machine, drives them over ZooKeeper's protocol, and stops them.
-
-  --connections N     connections, spread over the servers (default 30)
-  --outstanding N     requests that each keeps under way (default 64)
-  --value-bytes N     bytes of each value (default 128)
-  --seconds N         measured time of each workload (default 10)
-  --warmup-seconds N  time under load before it (default 2)
-  --first-warmup-seconds N
-                      the same before the first round of each workload (default 8): servers that
-                      compile as they run, in a JVM or V8, are slow until they have
-  --operations N      end a measurement early after so many operations
-  --workloads LIST    of setData, create, getData (default: all three)
-  --rounds N          repeat, and tell medians (default 1; 3 with --zookeeper)
-  --load-processes N  processes that make the load (default 1)
-  --target LIST       drive these servers (host:port,host:port) instead of starting zooid
-  --zookeeper         also start Debian's ZooKeeper as three servers, and drive both in turn
-  --no-zooid          with --zookeeper: ZooKeeper alone
-  --zooid-args TEXT   further arguments for \`zooid ensemble\`, as --zooid-args="--lanes 2"
-  --dir FOLDER        where the servers' data goes (default: the system's folder for temporary files)
-  --json FILE         where the figures go (default: bench/results/<time>.json)
-  --help              this text
-`;
+const BATCH_SIZES = [1, 4, 16, 64, 256, 1024];
+const BATCH_SIZE_MAX = 1024;
+const RATE_MAX = 10_000_000;
 
 const STRINGS = [
-  "connections",
-  "outstanding",
-  "value-bytes",
-  "seconds",
-  "warmup-seconds",
-  "first-warmup-seconds",
-  "operations",
-  "workloads",
-  "rounds",
-  "load-processes",
-  "target",
-  "zooid-args",
-  "dir",
-  "json",
+  ...["peers", "target", "zooid-args", "seconds", "warmup-seconds", "first-warmup-seconds"],
+  ...["rounds", "load-processes", "value-bytes", "works", "connections", "outstanding", "rates"],
+  ...["kills", "znodes", "writes-per-second", "lanes", "batch-sizes", "operations"],
+  ...["dir", "json", "html", "markdown", "baseline", "against"],
 ] as const;
+const BOOLEANS = ["zooid", "quick", "help"] as const;
 
-/** Reads the options. Throws a `UsageError` that names every wrong one. */
-export function parseLoadOptions(args: readonly string[]): LoadOptions {
-  const values = parsed(args);
+/** Every option as the command line has it. */
+export const OPTION_NAMES: readonly string[] = [
+  ...STRINGS,
+  ...BOOLEANS.map((name) => (name === "zooid" ? "no-zooid" : name)),
+];
+
+/** Reads the options. `known` are the names of the profiles. Throws a `UsageError` that names every wrong option. */
+export function parseOptions(args: readonly string[], known: readonly string[]): BenchOptions {
   const problems: string[] = [];
+  const { values, positionals } = parsed(args, problems);
   const integer = (name: string, range: IntegerRange): number => {
     return integerOption(values[name], { name, ...range }, problems);
   };
-  const zookeeper = values["zookeeper"] === true;
-  const options: LoadOptions = {
+  const text = (name: string): string | undefined => {
+    return values[name] === undefined ? undefined : String(values[name]);
+  };
+  for (const name of positionals.filter((each) => !known.includes(each))) {
+    problems.push(`${name}: no such profile; there are ${known.join(", ")}`);
+  }
+  const quick = values["quick"] === true;
+  const peers = listOption(values["peers"], { name: "peers", known: PEERS }, problems);
+  const compares = peers.length > 0 || text("against") !== undefined;
+  const options: BenchOptions = {
+    profiles: positionals,
+    peers,
+    addresses: addressesOption(values["target"], problems),
+    zooid: values["zooid"] !== false,
+    zooidArgs: (text("zooid-args") ?? "").split(" ").filter(Boolean),
+    quick,
+    seconds: integer("seconds", { fallback: quick ? 2 : 10, min: 1, max: 86_400 }),
+    warmupSeconds: integer("warmup-seconds", { fallback: quick ? 1 : 3, min: 0, max: 3600 }),
+    firstWarmupSeconds: integer("first-warmup-seconds", {
+      ...{ fallback: quick ? 5 : 10, min: 0, max: 3600 },
+    }),
+    rounds: integer("rounds", {
+      ...{ fallback: compares ? (quick ? 2 : 3) : 1, min: 1, max: 1000 },
+    }),
+    loadProcesses: integer("load-processes", { fallback: 1, min: 1, max: 64 }),
+    valueBytes: integer("value-bytes", { fallback: 128, min: 0, max: 1_000_000 }),
+    works: worksOption(values["works"], problems),
     connections: integer("connections", { fallback: 30, min: 1, max: 10_000 }),
     outstanding: integer("outstanding", { fallback: 64, min: 1, max: 4096 }),
-    valueBytes: integer("value-bytes", { fallback: 128, min: 0, max: 1_000_000 }),
-    seconds: integer("seconds", { fallback: 10, min: 1, max: 86_400 }),
-    warmupSeconds: integer("warmup-seconds", { fallback: 2, min: 0, max: 3600 }),
-    firstWarmupSeconds: integer("first-warmup-seconds", { fallback: 8, min: 0, max: 3600 }),
-    operations:
-      values["operations"] === undefined
+    rates: integersOption(
+      values["rates"],
+      { name: "rates", fallback: [], max: RATE_MAX },
+      problems,
+    ),
+    kills: integer("kills", { fallback: quick ? 3 : 10, min: 1, max: 1000 }),
+    znodes:
+      values["znodes"] === undefined
         ? undefined
-        : integer("operations", { fallback: 1, min: 1, max: 10 ** 12 }),
-    workloads: workloadsOption(values["workloads"], problems),
-    rounds: integer("rounds", { fallback: zookeeper ? 3 : 1, min: 1, max: 1000 }),
-    loadProcesses: integer("load-processes", { fallback: 1, min: 1, max: 64 }),
-    targets: targetsOption(values["target"], problems),
-    zooid: values["zooid"] !== false,
-    zookeeper,
-    zooidArgs: String(values["zooid-args"] ?? "")
-      .split(" ")
-      .filter(Boolean),
-    folder: String(values["dir"] ?? tmpdir()),
-    json: values["json"] === undefined ? undefined : String(values["json"]),
+        : integer("znodes", { fallback: 1000, min: 1000, max: 100_000_000 }),
+    writesPerSecond: integer("writes-per-second", { fallback: 5000, min: 100, max: RATE_MAX }),
+    lanes: integer("lanes", { fallback: Math.min(16, availableParallelism()), min: 1, max: 16 }),
+    batchSizes: integersOption(
+      values["batch-sizes"],
+      { name: "batch-sizes", fallback: BATCH_SIZES, max: BATCH_SIZE_MAX },
+      problems,
+    ),
+    operations: integer("operations", { fallback: 200_000, min: 1, max: 10_000_000 }),
+    folder: text("dir") ?? tmpdir(),
+    json: text("json"),
+    html: text("html"),
+    markdown: text("markdown"),
+    baseline: text("baseline"),
+    against: text("against"),
     help: values["help"] === true,
   };
-  if (!options.zooid && !zookeeper && options.targets.length === 0) {
-    problems.push("--no-zooid leaves nothing to drive: add --zookeeper or --target");
-  }
-  if (options.loadProcesses > options.connections) {
-    problems.push("--load-processes: each needs at least one of the --connections");
-  }
+  problems.push(...conflictsOf(options));
   if (problems.length > 0) throw new UsageError(problems.join("\n"));
   return options;
 }
 
+function conflictsOf(options: BenchOptions): readonly string[] {
+  const problems: string[] = [];
+  if (!options.zooid && options.peers.length === 0 && options.addresses.length === 0) {
+    problems.push("--no-zooid leaves nothing to drive: add --peers or --target");
+  }
+  if (options.addresses.length > 0 && options.against !== undefined) {
+    problems.push("--against starts zooid, so it cannot be given with --target");
+  }
+  if (!options.zooid && options.against !== undefined) {
+    problems.push("--against compares zooid, so it cannot be given with --no-zooid");
+  }
+  return problems;
+}
+
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
-function parsed(args: readonly string[]): Values {
+/** An unknown option is a problem like others, so that it does not hide them. */
+function parsed(
+  args: readonly string[],
+  problems: string[],
+): { readonly values: Values; readonly positionals: readonly string[] } {
   const strings = Object.fromEntries(STRINGS.map((name) => [name, { type: "string" as const }]));
-  const booleans = ["zookeeper", "zooid", "help"];
-  const flags = Object.fromEntries(booleans.map((name) => [name, { type: "boolean" as const }]));
-  try {
-    const options = { ...strings, ...flags };
-    return parseArgs({ args: [...args], options, allowNegative: true }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  const flags = Object.fromEntries(BOOLEANS.map((name) => [name, { type: "boolean" as const }]));
+  const { positionals, tokens } = parseArgs({
+    args: [...args],
+    options: { ...strings, ...flags },
+    allowNegative: true,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const good: Record<string, string | boolean | undefined> = {};
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const name = token.name.replace(/^no-/, "");
+    const isString = STRINGS.some((each) => each === token.name);
+    const isFlag = BOOLEANS.some((each) => each === name);
+    if (!isString && !isFlag) problems.push(`${token.rawName}: no such option`);
+    else if (isString && token.value === undefined)
+      problems.push(`${token.rawName}: needs a value`);
+    else if (isFlag && token.value !== undefined) problems.push(`${token.rawName}: takes no value`);
+    else if (isString) good[token.name] = token.value;
+    else good[name] = !token.rawName.startsWith("--no-");
   }
+  return { values: good, positionals };
 }
 
 type IntegerRange = { readonly fallback: number; readonly min: number; readonly max: number };
@@ -146,26 +193,53 @@ export function integerOption(
   return fallback;
 }
 
-function workloadsOption(value: string | boolean | undefined, problems: string[]): Workload[] {
-  if (value === undefined) return [...WORKLOADS];
-  const names = String(value).split(",");
-  const unknown = names.filter((name) => !WORKLOADS.some((workload) => workload === name));
-  if (unknown.length > 0) {
-    problems.push(`--workloads ${value}: each must be one of ${WORKLOADS.join(", ")}`);
-  }
-  return names.flatMap((name) => WORKLOADS.find((workload) => workload === name) ?? []);
+function integersOption(
+  value: string | boolean | undefined,
+  {
+    name,
+    fallback,
+    max,
+  }: { readonly name: string; readonly fallback: readonly number[]; readonly max: number },
+  problems: string[],
+): readonly number[] {
+  if (value === undefined) return fallback;
+  return String(value)
+    .split(",")
+    .map((each) => integerOption(each, { name, fallback: 1, min: 1, max }, problems));
 }
 
-function targetsOption(value: string | boolean | undefined, problems: string[]): Target[] {
+function listOption<Name extends string>(
+  value: string | boolean | undefined,
+  { name, known }: { readonly name: string; readonly known: readonly Name[] },
+  problems: string[],
+): readonly Name[] {
   if (value === undefined) return [];
-  const targets: Target[] = [];
+  return String(value)
+    .split(",")
+    .flatMap((each) => {
+      const found = known.find((one) => one === each);
+      if (found === undefined) {
+        problems.push(`--${name} ${each}: must be one of ${known.join(", ")}`);
+      }
+      return found ?? [];
+    });
+}
+
+function worksOption(value: string | boolean | undefined, problems: string[]): readonly WorkName[] {
+  const works = listOption(value, { name: "works", known: WORK_NAMES }, problems);
+  return value === undefined ? ["set", "create", "get"] : works;
+}
+
+function addressesOption(value: string | boolean | undefined, problems: string[]): Address[] {
+  if (value === undefined) return [];
+  const addresses: Address[] = [];
   for (const text of String(value).split(",")) {
     const [, host, port] = text.match(/^\[?([^[\]]+?)\]?:(\d+)$/) ?? [];
     if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
       problems.push(`--target ${text}: must be host:port`);
     } else {
-      targets.push({ host, port: Number(port) });
+      addresses.push({ host, port: Number(port) });
     }
   }
-  return targets;
+  return addresses;
 }

@@ -1,6 +1,6 @@
 /**
- * Writes to the terminal. The status is one line that is replaced while something runs; without a terminal each status is a line of
- * its own.
+ * Writes to the terminal. What a reader keeps goes to standard output; progress goes to another stream, as one line that is replaced
+ * while something runs. Without a terminal each status is a line of its own.
  */
 export type Screen = {
   /** Shows a status in place of the one before. */
@@ -9,21 +9,24 @@ export type Screen = {
   readonly print: (text: string) => void;
 };
 
-export function openScreen(stream: NodeJS.WriteStream): Screen {
+export function openScreen(
+  output: NodeJS.WriteStream,
+  progress: NodeJS.WriteStream = output,
+): Screen {
   let statusShown = false;
   const clear = (): void => {
-    if (statusShown) stream.write("\r\u001b[2K");
+    if (statusShown) progress.write("\r\u001b[2K");
     statusShown = false;
   };
   return {
     status: (text) => {
       clear();
-      stream.write(stream.isTTY ? text : `${text}\n`);
-      statusShown = stream.isTTY === true;
+      progress.write(progress.isTTY ? text : `${text}\n`);
+      statusShown = progress.isTTY === true;
     },
     print: (text) => {
       clear();
-      stream.write(text.endsWith("\n") ? text : `${text}\n`);
+      output.write(text.endsWith("\n") ? text : `${text}\n`);
     },
   };
 }

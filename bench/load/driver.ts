@@ -2,168 +2,130 @@
  * A load process. `run.ts` starts it and sends it its plan and orders over the process channel. It reports there and exits by
  * itself.
  */
-import { Buffer } from "node:buffer";
 import { performance } from "node:perf_hooks";
-import { LoadConnection, type RequestStream, SEQUENCE_DIGITS } from "./connection.ts";
+import type { LoadClient } from "./client.ts";
+import { clientOf } from "./clients.ts";
+import { pacingOf } from "./pacing.ts";
 import type { DriverOrder, DriverPlan, DriverReport, DriverResult } from "./plan.ts";
 import { Recorder } from "./recorder.ts";
-import {
-  CODE_NODE_EXISTS,
-  CODE_OK,
-  createFrame,
-  deleteFrame,
-  getDataFrame,
-  setDataFrame,
-  WireError,
-} from "./wire.ts";
+import { type Cycle, cycleOf, needsOf } from "./work.ts";
+import { CODE_NODE_EXISTS, WireError } from "./zookeeper/wire.ts";
 
 const DRAIN_MS_MAX = 30_000;
 const PROGRESS_EVERY_MS = 1000;
+const TICK_MS = 1;
+/** How many connections are opened at once. A server's queue of connections that it has not accepted is bounded. */
+const OPENING_MAX = 100;
 
-type Lane = {
-  readonly connection: LoadConnection;
-  /** The connection's own znode, which setData writes and getData reads. */
-  readonly path: string;
-  /** The prefix of the znodes that this connection creates. */
-  readonly prefix: string;
-};
+type Connection = { readonly number: number; readonly client: LoadClient; readonly cycle: Cycle };
 
 type Prepared = {
   readonly plan: DriverPlan;
   readonly recorder: Recorder;
-  readonly lanes: readonly Lane[];
+  readonly connections: readonly Connection[];
 };
 
 async function prepare(plan: DriverPlan): Promise<Prepared> {
-  const recorder = new Recorder();
-  const lanes: Lane[] = [];
+  const recorder = new Recorder({ openLoop: plan.ratePerSecond !== undefined });
+  const connections: Connection[] = [];
   for (let number = plan.process; number < plan.connections; number += plan.processes) {
-    const target = plan.targets[number % plan.targets.length];
-    if (target === undefined) throw new WireError("a load needs at least one target");
-    lanes.push({
-      connection: new LoadConnection(target, recorder, plan.outstanding),
-      path: `${plan.root}/own-${number}`,
-      prefix: `${plan.root}/c${number}-`,
-    });
+    const client = clientOf(plan, number, recorder);
+    connections.push({ number, client, cycle: cycleOf(plan.work, number, plan.valueBytes) });
   }
-  await Promise.all(lanes.map(({ connection }) => connection.open()));
-  const value = Buffer.alloc(plan.valueBytes, "z");
-  const [first] = lanes;
-  if (first !== undefined) await createNode(first.connection, plan.root, Buffer.alloc(0));
-  await Promise.all(lanes.map(({ connection, path }) => createNode(connection, path, value)));
+  for (let first = 0; first < connections.length; first += OPENING_MAX) {
+    const some = connections.slice(first, first + OPENING_MAX);
+    await Promise.all(some.map(({ client }) => client.open()));
+  }
+  const needs = needsOf(connections.map(({ cycle }) => cycle));
+  await connections[0]?.client.makeShared(needs, plan.valueBytes);
+  await Promise.all(connections.map(({ client }) => client.makeOwn(plan.valueBytes)));
+  const errors = [...recorder.errors.keys()].filter((code) => code !== CODE_NODE_EXISTS);
+  if (errors.length > 0) throw new WireError(`cannot make the znodes: error ${errors.join(", ")}`);
   recorder.errors.clear();
-  return { plan, recorder, lanes };
-}
-
-async function createNode(
-  connection: LoadConnection,
-  path: string,
-  value: Uint8Array,
-): Promise<void> {
-  const error = await connection.request(createFrame(path, value));
-  if (error !== CODE_OK && error !== CODE_NODE_EXISTS) {
-    throw new WireError(`cannot create ${path}: error ${error}`);
-  }
-}
-
-function streamOf({ workload, valueBytes }: DriverPlan, { path, prefix }: Lane): RequestStream {
-  const value = Buffer.alloc(valueBytes, "v");
-  const count = Number.MAX_SAFE_INTEGER;
-  if (workload === "create")
-    return numbered(createFrame(`${prefix}${digits}`, value), prefix, count);
-  const frame = workload === "setData" ? setDataFrame(path, value) : getDataFrame(path);
-  return { frame, sequenceEnd: undefined, count };
-}
-
-const digits = "0".repeat(SEQUENCE_DIGITS);
-
-function numbered(frame: Buffer, prefix: string, count: number): RequestStream {
-  const sequenceEnd = frame.indexOf(`${prefix}${digits}`) + prefix.length + SEQUENCE_DIGITS;
-  return { frame, sequenceEnd, count };
+  return { plan, recorder, connections };
 }
 
 async function measure(prepared: Prepared): Promise<DriverResult> {
-  const { plan, recorder, lanes } = prepared;
-  const lose = (connection: LoadConnection): void => {
+  const { plan, recorder, connections } = prepared;
+  const lose = (client: LoadClient): void => {
     recorder.connectionsLost += 1;
-    recorder.lossReasons.add(connection.lost?.message ?? "unknown");
-    recorder.operationsLost += connection.underWay;
+    recorder.lossReasons.add(client.lost?.message ?? "unknown");
+    recorder.operationsLost += client.underWay;
   };
-  for (const { connection } of lanes) connection.onLost = () => lose(connection);
-  const streams = lanes.map((lane) => lane.connection.run(streamOf(plan, lane)));
-  const allLost = Promise.all(streams);
-  await Promise.race([delay(plan.warmupSeconds * 1000), allLost]);
+  for (const { client } of connections) client.onLost = () => lose(client);
+  const allAnswered = Promise.all(begin(prepared));
+  const ticks = plan.ratePerSecond === undefined ? undefined : tickAll(connections);
+  await Promise.race([delay(plan.warmupSeconds * 1000), allAnswered]);
 
   report({ kind: "measuring" });
   const startMs = performance.now();
   const startCpu = process.cpuUsage();
-  recorder.measuring = true;
+  recorder.startMs = startMs;
   const progress = setInterval(
     () => report({ kind: "progress", operations: recorder.operations }),
     PROGRESS_EVERY_MS,
   );
-  await Promise.race([delay(plan.seconds * 1000), enoughOperations(prepared), allLost]);
-  recorder.measuring = false;
-  const measuredMs = performance.now() - startMs;
+  await Promise.race([delay(plan.seconds * 1000), allAnswered]);
+  const nowMs = performance.now();
+  recorder.endMs = nowMs;
   const cpu = process.cpuUsage(startCpu);
+  const overdue = connections.reduce((sum, { client }) => sum + client.overdue(nowMs), 0);
   clearInterval(progress);
+  clearInterval(ticks);
   report({ kind: "measured" });
 
-  for (const { connection } of lanes) connection.stop();
-  await Promise.race([allLost, delay(DRAIN_MS_MAX)]);
-  for (const { connection } of lanes) {
-    if (connection.lost === undefined) recorder.operationsLost += connection.underWay;
+  for (const { client } of connections) client.stop();
+  await Promise.race([allAnswered, delay(DRAIN_MS_MAX)]);
+  for (const { client } of connections) {
+    if (client.lost === undefined) recorder.operationsLost += client.underWay;
   }
   return {
-    operations: recorder.operations,
-    measuredMs,
-    latenciesUs: recorder.latencies.counts(),
+    measuredMs: nowMs - startMs,
+    readsUs: recorder.reads.counts(),
+    writesUs: recorder.writes.counts(),
     errors: Object.fromEntries(recorder.errors),
     connectionsLost: recorder.connectionsLost,
     lossReasons: [...recorder.lossReasons],
     operationsLost: recorder.operationsLost,
+    operationsOverdue: overdue,
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
   };
 }
 
-/** Resolves when as many operations as the plan asks for have been measured; never if it does not limit them. */
-function enoughOperations({ plan, recorder, lanes }: Prepared): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const { operations } = plan;
-  if (operations === undefined) return promise;
-  for (const { connection } of lanes) {
-    connection.onTurn = () => {
-      if (recorder.operations < operations) return;
-      recorder.measuring = false;
-      resolve();
-    };
-  }
-  return promise;
+function begin({ plan, connections }: Prepared): Promise<void>[] {
+  const startMs = performance.now();
+  return connections.map(({ number, client, cycle }) => {
+    const pacing =
+      plan.ratePerSecond === undefined
+        ? undefined
+        : pacingOf(startMs, plan.ratePerSecond, {
+            connection: number,
+            connections: plan.connections,
+          });
+    return client.repeat(cycle, pacing);
+  });
 }
 
-/** Each connection deletes the znodes that it made. The parent can be deleted only by the last load process that finishes. */
-async function cleanUp({ plan, lanes }: Prepared): Promise<void> {
-  const whole = lanes.filter(
-    ({ connection }) => connection.lost === undefined && connection.underWay === 0,
-  );
-  await Promise.all(
-    whole.map(async ({ connection, path, prefix }) => {
-      if (plan.workload === "create") {
-        const count = connection.sent;
-        await connection.run(numbered(deleteFrame(`${prefix}${digits}`), prefix, count));
-      }
-      if (connection.lost === undefined) await connection.request(deleteFrame(path));
-    }),
-  );
-  const [first] = whole;
-  if (first !== undefined) await first.connection.request(deleteFrame(plan.root));
+function tickAll(connections: readonly Connection[]): NodeJS.Timeout {
+  return setInterval(() => {
+    for (const { client } of connections) client.tick();
+  }, TICK_MS);
 }
 
-async function start(prepared: Prepared): Promise<void> {
-  const result = await measure(prepared);
-  for (const { connection } of prepared.lanes) connection.onLost = undefined;
-  if (prepared.plan.cleanUp) await cleanUp(prepared);
-  for (const { connection } of prepared.lanes) connection.close();
+/** Each connection deletes what it made. What all share can be deleted only by the last load process that finishes. */
+async function cleanUp(connections: readonly Connection[]): Promise<void> {
+  const whole = connections.filter(
+    ({ client }) => client.lost === undefined && client.underWay === 0,
+  );
+  await Promise.all(whole.map(({ client, cycle }) => client.cleanUp(cycle)));
+  await whole[0]?.client.cleanUpShared();
+}
+
+async function start({ plan, recorder, connections }: Prepared): Promise<void> {
+  const result = await measure({ plan, recorder, connections });
+  for (const { client } of connections) client.onLost = undefined;
+  if (plan.cleanUp) await cleanUp(connections);
+  for (const { client } of connections) client.close();
   report({ kind: "done", result });
 }
 

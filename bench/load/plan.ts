@@ -1,24 +1,26 @@
 /** The messages between the bench and a load process. They are plain data, since they travel between processes. */
 import type { HistogramCounts } from "./histogram.ts";
+import type { WorkName } from "./work.ts";
 
-export const WORKLOADS = ["setData", "create", "getData"] as const;
-export type Workload = (typeof WORKLOADS)[number];
+export type Address = { readonly host: string; readonly port: number };
 
-export type Target = { readonly host: string; readonly port: number };
+/** What servers speak. */
+export type Protocol = "zookeeper" | "etcd" | "jetstream";
 
 export type LoadPlan = {
-  /** The servers. Connection `i` uses target `i` modulo their number. */
-  readonly targets: readonly Target[];
-  readonly workload: Workload;
+  readonly protocol: Protocol;
+  /** The servers. Connection `i` uses server `i` modulo their number. */
+  readonly addresses: readonly Address[];
+  readonly work: WorkName;
   readonly connections: number;
-  /** How many requests each connection keeps under way. */
+  /** How many requests each connection keeps under way; in an open loop, how many it has under way at most. */
   readonly outstanding: number;
+  /** Undefined: a closed loop. Otherwise the requests per second of all connections together, whatever the answers do. */
+  readonly ratePerSecond: number | undefined;
   readonly valueBytes: number;
   /** Seconds under load that are not measured. */
   readonly warmupSeconds: number;
   readonly seconds: number;
-  /** The measurement ends early after this many operations. Undefined if it always takes `seconds`. */
-  readonly operations: number | undefined;
   /** The parent of all znodes of this run, such as `/zooid-bench-1`. */
   readonly root: string;
   /** Whether the znodes of the run are deleted afterwards, one by one. */
@@ -45,11 +47,11 @@ export type DriverReport =
   | { readonly kind: "failed"; readonly message: string };
 
 export type DriverResult = {
-  /** Operations that were answered without an error during the measurement. */
-  readonly operations: number;
   readonly measuredMs: number;
-  readonly latenciesUs: HistogramCounts;
-  /** Replies with an error, by ZooKeeper's code, over the whole run. */
+  /** Operations that were answered without an error during the measurement. */
+  readonly readsUs: HistogramCounts;
+  readonly writesUs: HistogramCounts;
+  /** Replies with an error, by the protocol's code, over the whole run. */
   readonly errors: Readonly<Record<string, number>>;
   /** How many connections closed before they were finished. */
   readonly connectionsLost: number;
@@ -57,6 +59,8 @@ export type DriverResult = {
   readonly lossReasons: readonly string[];
   /** How many requests got no reply. */
   readonly operationsLost: number;
+  /** Open loop only: how many requests were due at the end and not sent, since too many were under way. */
+  readonly operationsOverdue: number;
   /**
    * Processor seconds of the load process during the measurement. If they are close to `measuredMs`, the load process was the
    * limit, not the servers.

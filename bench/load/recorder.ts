@@ -1,27 +1,38 @@
 /** The counts of one load process. The clock is read once for the replies of one read, not for each reply. */
 import { Histogram } from "./histogram.ts";
-import { CODE_OK } from "./wire.ts";
 
 export class Recorder {
-  readonly latencies: Histogram = new Histogram();
-  readonly errors: Map<number, number> = new Map();
+  readonly reads: Histogram = new Histogram();
+  readonly writes: Histogram = new Histogram();
+  readonly errors: Map<string | number, number> = new Map();
   /** The time of the current read. A connection sets it before it handles the replies of a read. */
   nowMs = 0;
-  /** Replies count as measured only while this is true. Errors always count. */
-  measuring = false;
+  /** What counts as measured lies between these times. Errors always count. */
+  startMs: number = Number.POSITIVE_INFINITY;
+  endMs: number = Number.POSITIVE_INFINITY;
+  readonly #openLoop: boolean;
   connectionsLost = 0;
   readonly lossReasons: Set<string> = new Set();
   operationsLost = 0;
 
-  get operations(): number {
-    return this.latencies.total;
+  /** In a closed loop a request is measured if its reply comes within the time, in an open loop if it was due within it. */
+  constructor({ openLoop }: { readonly openLoop: boolean } = { openLoop: false }) {
+    this.#openLoop = openLoop;
   }
 
-  reply(error: number, sentMs: number): void {
-    if (error !== CODE_OK) {
+  get operations(): number {
+    return this.reads.total + this.writes.total;
+  }
+
+  /** `error` is 0 if there is none. */
+  reply(error: string | number, sentMs: number, isRead: boolean): void {
+    if (error !== 0) {
       this.errors.set(error, (this.errors.get(error) ?? 0) + 1);
-    } else if (this.measuring) {
-      this.latencies.record((this.nowMs - sentMs) * 1000);
+      return;
+    }
+    const atMs = this.#openLoop ? sentMs : this.nowMs;
+    if (atMs >= this.startMs && atMs < this.endMs) {
+      (isRead ? this.reads : this.writes).record((this.nowMs - sentMs) * 1000);
     }
   }
 }

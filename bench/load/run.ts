@@ -4,16 +4,29 @@ import { fileURLToPath } from "node:url";
 import { Histogram } from "./histogram.ts";
 import type { DriverOrder, DriverReport, DriverResult, LoadPlan } from "./plan.ts";
 
+export type Latencies = {
+  readonly operations: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+};
+
 export type LoadResult = {
   readonly operations: number;
   readonly operationsPerSecond: number;
   readonly measuredSeconds: number;
-  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly p999: number };
-  /** Replies with an error, by ZooKeeper's code. */
+  readonly latencyMs: Latencies;
+  /** The same of the reads alone and of the writes alone. */
+  readonly readMs: Latencies;
+  readonly writeMs: Latencies;
+  /** Replies with an error, by the protocol's code. */
   readonly errors: Readonly<Record<string, number>>;
   readonly connectionsLost: number;
   readonly lossReasons: readonly string[];
   readonly operationsLost: number;
+  readonly operationsOverdue: number;
   readonly loadCpuSeconds: number;
 };
 
@@ -138,29 +151,42 @@ class Driver {
 }
 
 function merged(results: readonly DriverResult[]): LoadResult {
-  const latencies = new Histogram();
+  const reads = new Histogram();
+  const writes = new Histogram();
+  const all = new Histogram();
   const errors: Record<string, number> = {};
   for (const result of results) {
-    latencies.add(result.latenciesUs);
+    reads.add(result.readsUs);
+    writes.add(result.writesUs);
     for (const [code, count] of Object.entries(result.errors)) {
       errors[code] = (errors[code] ?? 0) + count;
     }
   }
+  all.add(reads.counts());
+  all.add(writes.counts());
   const sum = (of: (result: DriverResult) => number): number =>
     results.reduce((total, result) => total + of(result), 0);
+  const measuredSeconds = Math.max(...results.map((result) => result.measuredMs)) / 1000;
   return {
-    operations: sum((result) => result.operations),
-    operationsPerSecond: sum((result) => (result.operations / result.measuredMs) * 1000),
-    measuredSeconds: Math.max(...results.map((result) => result.measuredMs)) / 1000,
-    latencyMs: {
-      p50: latencies.percentileUs(0.5) / 1000,
-      p99: latencies.percentileUs(0.99) / 1000,
-      p999: latencies.percentileUs(0.999) / 1000,
-    },
+    operations: all.total,
+    operationsPerSecond: all.total / measuredSeconds,
+    measuredSeconds,
+    latencyMs: latenciesOf(all),
+    readMs: latenciesOf(reads),
+    writeMs: latenciesOf(writes),
     errors,
     connectionsLost: sum((result) => result.connectionsLost),
     lossReasons: [...new Set(results.flatMap((result) => result.lossReasons))],
     operationsLost: sum((result) => result.operationsLost),
+    operationsOverdue: sum((result) => result.operationsOverdue),
     loadCpuSeconds: sum((result) => result.cpuSeconds),
+  };
+}
+
+export function latenciesOf(histogram: Histogram): Latencies {
+  const ms = (fraction: number): number => histogram.percentileUs(fraction) / 1000;
+  return {
+    operations: histogram.total,
+    ...{ p50: ms(0.5), p90: ms(0.9), p99: ms(0.99), p999: ms(0.999), max: ms(1) },
   };
 }

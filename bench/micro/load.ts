@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import type { Bench } from "tinybench";
 import { Histogram } from "../load/histogram.ts";
-import { ReplyReader } from "../load/wire.ts";
+import { ReplyReader } from "../load/zookeeper/wire.ts";
 
 const REPLIES = 64;
 const REPLY_BYTES = 220;

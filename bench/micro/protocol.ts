@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import type { Bench } from "tinybench";
 import { decodeBatch, encodeBatch } from "../../protocol/batch.ts";
 import { encodeRecord, recordHeader, recordPayload, verifyRecord } from "../../protocol/record.ts";
-import { makeRecords } from "../records.ts";
+import { makeRecords } from "../lanes/records.ts";
 
 const OPERATIONS = 64;
 

@@ -1,14 +1,14 @@
 /** `npm run bench -- micro` measures single hot functions, alone and warmed up, to compare a change with the code before it. */
 import { Bench } from "tinybench";
-import { count, table } from "../report.ts";
-import type { Screen } from "../screen.ts";
+import { count, table } from "../report/table.ts";
+import type { ProfileContext } from "../profiles/profile.ts";
 import { addLoadBenches } from "./load.ts";
 import { addProtocolBenches } from "./protocol.ts";
 import { addTreeBenches } from "./tree.ts";
 
 const TASK_MS = 500;
 
-export async function runMicro(screen: Screen): Promise<void> {
+export async function runMicro({ screen }: ProfileContext): Promise<void> {
   const bench = new Bench({ time: TASK_MS, warmupTime: TASK_MS / 2 });
   addProtocolBenches(bench);
   addTreeBenches(bench);

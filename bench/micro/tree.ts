@@ -5,7 +5,7 @@ import type { TreeMessage } from "../../actors/tree/messages.ts";
 import type { TreeEffect } from "../../actors/tree/state.ts";
 import { treeActor, type TreeState } from "../../actors/tree/tree.ts";
 import { DrivenActor } from "../../runtime/testing/driven.ts";
-import { BENCH_SERVER, makeRecords, znodePath } from "../records.ts";
+import { BENCH_SERVER, makeRecords, znodePath } from "../lanes/records.ts";
 
 const OPERATIONS = 64;
 /** How many batches are made. Each can be applied once; after the last, the tree starts empty again. */

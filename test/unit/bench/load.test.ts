@@ -3,9 +3,9 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import test from "ava";
-import { LoadConnection } from "../../../bench/load/connection.ts";
+import { LoadConnection, type RequestFrame } from "../../../bench/load/zookeeper/connection.ts";
 import { Recorder } from "../../../bench/load/recorder.ts";
-import { createFrame, getDataFrame } from "../../../bench/load/wire.ts";
+import { createFrame, getDataFrame } from "../../../bench/load/zookeeper/wire.ts";
 
 type Answer = (request: Buffer, socket: Socket) => void;
 
@@ -45,6 +45,10 @@ function reply(xid: number, error: number): Buffer {
   return frame;
 }
 
+function read(path: string): RequestFrame {
+  return { bytes: getDataFrame(path), sequenceEnds: [], isRead: true };
+}
+
 async function connected(
   answer: Answer,
   outstanding: number,
@@ -68,9 +72,12 @@ test("a stream sends its requests once each, in order, and never more than the w
       socket.write(Buffer.concat(waiting.splice(0)));
     }
   }, 3);
-  recorder.measuring = true;
+  recorder.startMs = 0;
   const frame = createFrame("/n-0000000000", Buffer.from("v"));
-  await connection.run({ frame, sequenceEnd: 16 + 13, count: 100 });
+  await connection.run({
+    frames: [{ bytes: frame, sequenceEnds: [16 + 13], isRead: false }],
+    count: 100,
+  });
   t.deepEqual(
     paths,
     Array.from({ length: 100 }, (_, number) => `/n-${String(number).padStart(10, "0")}`),
@@ -86,8 +93,8 @@ test("an error reply is counted by its code and not as an operation", async (t) 
     const xid = frame.readInt32BE(4);
     socket.write(reply(xid, xid % 2 === 0 ? -101 : 0));
   }, 2);
-  recorder.measuring = true;
-  await connection.run({ frame: getDataFrame("/a"), sequenceEnd: undefined, count: 10 });
+  recorder.startMs = 0;
+  await connection.run({ frames: [read("/a")], count: 10 });
   t.is(recorder.operations, 5);
   t.deepEqual([...recorder.errors], [[-101, 5]]);
   connection.close();
@@ -105,7 +112,7 @@ test("a server that goes away ends the stream and leaves its requests under way"
   connection.onLost = () => {
     lost += 1;
   };
-  await connection.run({ frame: getDataFrame("/a"), sequenceEnd: undefined, count: 100 });
+  await connection.run({ frames: [read("/a")], count: 100 });
   t.regex(connection.lost?.message ?? "", /closed/);
   t.is(lost, 1);
   t.true(connection.underWay > 0);
@@ -116,7 +123,7 @@ test("a reply out of order ends the connection", async (t) => {
   const { connection, server } = await connected((frame, socket) => {
     socket.write(reply(frame.readInt32BE(4) + 1, 0));
   }, 1);
-  await connection.run({ frame: getDataFrame("/a"), sequenceEnd: undefined, count: 2 });
+  await connection.run({ frames: [read("/a")], count: 2 });
   t.regex(connection.lost?.message ?? "", /xid 2 where 1 was due/);
   server.close();
 });
@@ -129,4 +136,63 @@ test("a port where nobody listens is named in the error", async (t) => {
   await t.throwsAsync(connection.open(), {
     message: new RegExp(`127.0.0.1:${port}.*ECONNREFUSED`),
   });
+});
+
+test("a stream repeats its frames in order, and the number in a path is that of the repetition", async (t) => {
+  const seen: string[] = [];
+  const { connection, recorder, server } = await connected((frame, socket) => {
+    seen.push(frame.readInt32BE(8) === 4 ? "get" : frame.toString("latin1", 16, 16 + 13));
+    socket.write(reply(frame.readInt32BE(4), 0));
+  }, 7);
+  recorder.startMs = 0;
+  const bytes = createFrame("/n-0000000000", Buffer.alloc(0));
+  const create = { bytes, sequenceEnds: [16 + 13], isRead: false };
+  await connection.run({ frames: [read("/a"), create, read("/bb")], count: 30 });
+  const expected = Array.from({ length: 10 }, (_, cycle) => [
+    "get",
+    `/n-${String(cycle).padStart(10, "0")}`,
+    "get",
+  ]);
+  t.deepEqual(seen, expected.flat());
+  t.is(recorder.reads.total, 20);
+  t.is(recorder.writes.total, 10);
+  connection.close();
+  server.close();
+});
+
+test("in an open loop a request is sent when it is due, whatever the answers do, and its latency counts from then", async (t) => {
+  const waiting: Buffer[] = [];
+  let socketOf: Socket | undefined;
+  const { connection, server } = await connected((frame, socket) => {
+    waiting.push(reply(frame.readInt32BE(4), 0));
+    socketOf = socket;
+  }, 100);
+  const startMs = performance.now() - 95; // So ten requests of one each 10 ms are due already.
+  const done = connection.run({
+    frames: [read("/a")],
+    count: 10,
+    pacing: { startMs, everyMs: 10 },
+  });
+  connection.tick();
+  t.is(connection.sent, 10);
+  while (waiting.length < 10) await new Promise((resolve) => setTimeout(resolve, 1));
+  socketOf?.write(Buffer.concat(waiting));
+  await done;
+  t.is(connection.underWay, 0);
+  connection.close();
+  server.close();
+});
+
+test("an open loop with a full window owes what is due and not sent", async (t) => {
+  const { connection, server } = await connected(() => {}, 4);
+  const nowMs = performance.now();
+  void connection.run({
+    frames: [read("/a")],
+    count: 100,
+    pacing: { startMs: nowMs - 95, everyMs: 10 },
+  });
+  t.is(connection.sent, 4);
+  t.is(connection.overdue(nowMs), 6);
+  connection.close();
+  server.close();
 });

@@ -1,74 +1,93 @@
 import test from "ava";
 import { UsageError } from "../../../bench/failure.ts";
-import { parseFailoverOptions } from "../../../bench/failover/failover.ts";
-import { parseLoadOptions } from "../../../bench/options.ts";
-import { parseTreeApplyOptions } from "../../../bench/tree-apply.ts";
+import { helpText } from "../../../bench/help.ts";
+import { type BenchOptions, OPTION_NAMES, parseOptions } from "../../../bench/options.ts";
+import { LOAD_CASES, type LoadProfileName } from "../../../bench/profiles/cases.ts";
+import { DEFAULT_PROFILES, PROFILES } from "../../../bench/profiles/catalogue.ts";
 
-test("without arguments the load is 30 connections of 64 outstanding with 128-byte values", (t) => {
-  const options = parseLoadOptions([]);
-  t.like(options, { connections: 30, outstanding: 64, valueBytes: 128, seconds: 10, rounds: 1 });
-  t.deepEqual(options.workloads, ["setData", "create", "getData"]);
-  t.deepEqual(options.targets, []);
-  t.true(options.zooid);
-  t.false(options.zookeeper);
+const KNOWN = Object.keys(PROFILES);
+
+function parse(...args: readonly string[]): BenchOptions {
+  return parseOptions(args, KNOWN);
+}
+
+test("profiles are positional, several at once, and options stand anywhere among them", (t) => {
+  const options = parse("lone", "--seconds", "3", "write", "--value-bytes=5");
+  t.deepEqual(options.profiles, ["lone", "write"]);
+  t.like(options, { seconds: 3, valueBytes: 5, zooid: true, rounds: 1 });
 });
 
-test("beside ZooKeeper there are three rounds unless told otherwise", (t) => {
-  t.is(parseLoadOptions(["--zookeeper"]).rounds, 3);
-  t.is(parseLoadOptions(["--zookeeper", "--rounds", "1"]).rounds, 1);
+test("what is compared is run three times unless told otherwise, and a quick run twice", (t) => {
+  t.is(parse("--peers", "zookeeper").rounds, 3);
+  t.is(parse("--against", "main").rounds, 3);
+  t.is(parse("--peers", "zookeeper", "--quick").rounds, 2);
+  t.is(parse("--peers", "zookeeper", "--rounds", "1").rounds, 1);
 });
 
-test("targets are hosts and ports, also of IPv6", (t) => {
-  t.deepEqual(parseLoadOptions(["--target", "a.example:2181,[::1]:2182"]).targets, [
+test("a quick run beside ZooKeeper has time to spare within three minutes", (t) => {
+  const options = parse("--quick", "--peers=zookeeper");
+  const cases = DEFAULT_PROFILES.flatMap((name) => LOAD_CASES[name as LoadProfileName](options));
+  const runs = 2 * options.rounds * cases.length;
+  const total = runs * (options.seconds + options.warmupSeconds) + 2 * options.firstWarmupSeconds;
+  t.true(total <= 140, `${total} s`);
+});
+
+test("peers, lists and addresses are read, also of IPv6", (t) => {
+  const options = parse("--peers", "zookeeper,etcd", "--rates=5,10", "--works=set,mixed 90/10");
+  t.deepEqual(options.peers, ["zookeeper", "etcd"]);
+  t.deepEqual(options.rates, [5, 10]);
+  t.deepEqual(options.works, ["set", "mixed 90/10"]);
+  t.deepEqual(parse("--target", "a.example:2181,[::1]:2182").addresses, [
     { host: "a.example", port: 2181 },
     { host: "::1", port: 2182 },
   ]);
 });
 
+test("--no-zooid leaves the peers, and nothing if there are none", (t) => {
+  t.false(parse("--no-zooid", "--peers", "etcd").zooid);
+  t.throws(() => parse("--no-zooid"), { instanceOf: UsageError, message: /nothing to drive/ });
+});
+
 test("all problems of a command line are told at once", (t) => {
   const error = t.throws(
     () =>
-      parseLoadOptions([
-        "--connections=0",
-        "--outstanding=many",
-        "--workloads=setData,dance",
-        "--target=nowhere,host:99999",
-      ]),
+      parse(
+        ...["dance", "--connections=0", "--outstanding=many", "--peers=zookeeper,consul"],
+        ...["--target=nowhere,host:99999", "--fast", "--quick=yes", "--batch-sizes", "0,2000"],
+        ...["--works=set,dance", "--json"],
+      ),
     { instanceOf: UsageError },
   );
-  t.deepEqual(error.message.split("\n"), [
-    "--connections 0: must be an integer from 1 to 10000",
-    "--outstanding many: must be an integer from 1 to 4096",
-    "--workloads setData,dance: each must be one of setData, create, getData",
-    "--target nowhere: must be host:port",
-    "--target host:99999: must be host:port",
-  ]);
-});
-
-test("an unknown option and nothing to drive are usage errors", (t) => {
-  t.throws(() => parseLoadOptions(["--fast"]), { instanceOf: UsageError, message: /--fast/ });
-  t.throws(() => parseLoadOptions(["--no-zooid"]), { instanceOf: UsageError });
-  t.throws(() => parseLoadOptions(["--connections", "2", "--load-processes", "3"]), {
-    instanceOf: UsageError,
-  });
-});
-
-test("tree-apply takes batch sizes from 1 to 1024", (t) => {
-  t.deepEqual(parseTreeApplyOptions(["--batch-sizes", "1,1024"]).batchSizes, [1, 1024]);
-  t.throws(() => parseTreeApplyOptions(["--batch-sizes", "0,2000"]), {
-    instanceOf: UsageError,
-    message:
-      "--batch-sizes 0: must be an integer from 1 to 1024\n" +
+  t.deepEqual(
+    error.message.split("\n").map((line) => line.replace(/;.*| must be one of .*/, "")),
+    [
+      "--fast: no such option",
+      "--quick: takes no value",
+      "--json: needs a value",
+      "dance: no such profile",
+      "--peers consul:",
+      "--target nowhere: must be host:port",
+      "--target host:99999: must be host:port",
+      "--works dance:",
+      "--connections 0: must be an integer from 1 to 10000",
+      "--outstanding many: must be an integer from 1 to 4096",
+      "--batch-sizes 0: must be an integer from 1 to 1024",
       "--batch-sizes 2000: must be an integer from 1 to 1024",
+    ],
+  );
+});
+
+test("options that contradict each other are refused", (t) => {
+  t.throws(() => parse("--target=a:1", "--against=main"), { message: /--against starts zooid/ });
+  t.throws(() => parse("--no-zooid", "--peers=etcd", "--against=main"), {
+    message: /--against compares zooid/,
   });
 });
 
-test("failover kills ten leaders of zooid unless told otherwise", (t) => {
-  t.like(parseFailoverOptions([]), { rounds: 10, zooid: true, zookeeper: false });
-  const other = parseFailoverOptions(["--rounds", "3", "--no-zooid", "--zookeeper"]);
-  t.like(other, { rounds: 3, zooid: false, zookeeper: true });
-  t.throws(() => parseFailoverOptions(["--no-zooid", "--rounds", "0"]), {
-    instanceOf: UsageError,
-    message: /--rounds 0: .*\n--no-zooid leaves nothing to kill/,
-  });
+test("the help names every profile and every option", (t) => {
+  const help = helpText(PROFILES);
+  for (const name of KNOWN) t.regex(help, new RegExp(`^  ${name} `, "m"));
+  for (const name of DEFAULT_PROFILES) t.true(KNOWN.includes(name));
+  const named = [...help.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, name = ""]) => name);
+  t.deepEqual([...new Set(named)].toSorted(), OPTION_NAMES.toSorted());
 });

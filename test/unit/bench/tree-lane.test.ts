@@ -1,7 +1,7 @@
 /** The lane that `npm run bench -- tree-apply` measures is a node's own, over the port that a node uses. */
 import test from "ava";
-import { makeRecords } from "../../../bench/records.ts";
-import { BenchLane } from "../../../bench/tree-lane.ts";
+import { makeRecords } from "../../../bench/lanes/records.ts";
+import { BenchLane } from "../../../bench/lanes/tree-lane.ts";
 
 const PLAN = {
   lanes: 1,

@@ -4,16 +4,19 @@ import test from "ava";
 import {
   closeSessionFrame,
   connectFrame,
+  addWatchFrame,
   createFrame,
   deleteFrame,
+  getChildrenFrame,
   getDataFrame,
+  multiFrame,
   parseConnectReply,
   patchDigits,
   patchXid,
   ReplyReader,
   setDataFrame,
   WireError,
-} from "../../../bench/load/wire.ts";
+} from "../../../bench/load/zookeeper/wire.ts";
 
 function hex(...parts: readonly string[]): string {
   return parts.join("").replaceAll(" ", "");
@@ -127,4 +130,29 @@ test("a reply that is shorter than its header or absurdly long is refused", (t) 
     const reader = new ReplyReader(() => {});
     t.throws(() => reader.push(frame, frame.length), { instanceOf: WireError }, `${length}`);
   }
+});
+
+test("a create frame can ask for an ephemeral and sequential znode", (t) => {
+  const flags = (frame: Buffer): number => frame.readInt32BE(frame.length - 4);
+  t.is(flags(createFrame("/a", Buffer.alloc(0), { ephemeral: true, sequential: true })), 3);
+  t.is(flags(createFrame("/a", Buffer.alloc(0), { sequential: true })), 2);
+});
+
+test("a multi frame has a header before each operation and one behind the last", (t) => {
+  const data = Buffer.from("x");
+  t.is(
+    multiFrame([{ kind: "set", path: "/a", data }]).toString("hex"),
+    hex(
+      "00000029 00000000 0000000e", // length 41, xid, multi
+      "00000005 00 ffffffff", // set, not done, no error
+      "00000002 2f61 00000001 78 ffffffff", // path, data, any version
+      "ffffffff 01 ffffffff", // done
+    ),
+  );
+});
+
+test("reads of children set no watch, reads of data do if asked, and a persistent watch has its mode", (t) => {
+  t.is(getChildrenFrame("/a").toString("hex").slice(16), hex("00000008 00000002 2f61 00"));
+  t.is(getDataFrame("/a", true).at(-1), 1);
+  t.is(addWatchFrame("/a").toString("hex").slice(16), hex("0000006a 00000002 2f61 00000001"));
 });
