@@ -1,7 +1,6 @@
 /** The loop that calls actors: order, timers, bounds, supervision, links, requests. */
 import test from "ava";
 import type { Actor, Supervision } from "../../../runtime/actor.ts";
-import type { Clock } from "../../../runtime/clock.ts";
 import type { Context } from "../../../runtime/turn.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import type { InspectionEvent } from "../../../runtime/inspection.ts";
@@ -486,29 +485,4 @@ test("an effect that cannot be done is a failure of its actor, and is supervised
       );
     }
   }
-});
-
-test("a turn of the loop that has done all that it brought about is followed by none", (t) => {
-  const clock = new VirtualClock();
-  let turns = 0;
-  const counting: Clock = {
-    nowMs: () => clock.nowMs(),
-    wallMs: () => clock.wallMs(),
-    after: (delayMs, run) => clock.after(delayMs, run),
-    soon: (run) => {
-      turns += 1;
-      clock.soon(run);
-    },
-  };
-  const bench = new Bench({ clock: counting });
-  const first = actor("first", () => [tell("second", { kind: "on" })]);
-  const second = actor("second", ({ kind }) => (kind === "on" ? [{ kind: "endOfTurn" }] : []));
-  bench.system.add(first.actor);
-  bench.system.add(second.actor);
-  clock.advance(0);
-  turns = 0;
-  bench.system.tell("first", { kind: "go" });
-  clock.advance(1);
-  t.deepEqual(second.got, [{ kind: "on" }, { kind: "endOfTurn" }]);
-  t.is(turns, 1);
 });
