@@ -92,6 +92,9 @@ export function limitText({
   const grown = `${lanes} lanes, batches of ${batchSize}: ${speedUp.toFixed(2)} x the work of one lane (${busy})`;
   if (speedUp >= lanes * SCALES_FROM) return `${grown}: scales\n`;
   if (processorsBusy >= BUSY_FROM) return `${grown}: stops at the processors\n`;
+  if (machineBusy >= BUSY_FROM) {
+    return `${grown}: other processes had the processors, so this says nothing\n`;
+  }
   if (mainBusy >= BUSY_FROM)
     return `${grown}: stops at the main thread, which posts to each lane\n`;
   return `${grown}: stops at the hops between threads, where each waits for the other\n`;
