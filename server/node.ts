@@ -29,10 +29,10 @@ import { makeDataFolder } from "./data-folder.ts";
 import { noteFailed, noteSkipped, segmentWith, zxidOfText } from "./skipped-operations.ts";
 import type { TreeLaneData } from "./lanes/tree-lane.ts";
 import { addAdminActor, addChangesActor } from "./gateways.ts";
-import { machine } from "./memory-limits.ts";
+import { machine, treeBytesStop } from "./memory-limits.ts";
 import { connectionsLeft, connectionsMost, openFilesWarning } from "./open-files.ts";
 import type { NodeGate } from "./peer-gate.ts";
-import { heapProblem } from "./start-memory.ts";
+import { memoryProblem } from "./start-memory.ts";
 import { addReplicationActors, peerGate, threadOf } from "./placement.ts";
 import { observe, wireAll } from "./wiring.ts";
 import { processEnvironment, processReport, reportProcess } from "./process-report.ts";
@@ -198,7 +198,8 @@ class Node implements RunningNode {
   async start({ transport: given, skip = [] }: LaunchOptions): Promise<void> {
     const config = this.#config;
     makeDataFolder(config.dataDir);
-    const problem = heapProblem(config.dataDir, laneHeap(config) ?? machine().heapBytes);
+    const bytesStop = treeBytesStop(machine().memoryBytes, config.lanes);
+    const problem = memoryProblem(config.dataDir, bytesStop);
     if (problem !== undefined) throw new Error(problem);
     // The folder lock is taken before anything else: a node whose folder is in use may do nothing at all.
     this.#logLane = await this.#startLane("log-lane", { config });

@@ -14,7 +14,8 @@ import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { LocalEffect } from "../../runtime/effects.ts";
 import type { Turn } from "../../runtime/turn.ts";
 import type { TreeMemory } from "./messages.ts";
-import { createZnodes, type Znodes } from "./store/znodes.ts";
+import { createZnodes } from "./store/first-znodes.ts";
+import type { Znodes } from "./store/znodes.ts";
 import { createRing, type ChangeRing } from "./store/change-ring.ts";
 import type { SessionCheck } from "./apply/session-checks.ts";
 import type { Sessions } from "./store/sessions.ts";
@@ -82,7 +83,8 @@ export type TreeState = {
   loading: Loading | undefined;
 };
 
-export function createState(options: TreeOptions): TreeState {
+/** Makes a tree. `key` is secret and random, of `HASH_KEY_BYTES`. */
+export function createState(options: TreeOptions, key: Uint8Array): TreeState {
   const {
     ringBytesMax = CHANGE_RING_BYTES_MAX,
     snapshotChunkBytes = SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
@@ -97,7 +99,7 @@ export function createState(options: TreeOptions): TreeState {
     watchesFull: false,
     lastApplied: ZXID_NONE,
     lastTimeMs: 0,
-    znodes: createZnodes(),
+    znodes: createZnodes(key),
     sessions: new Map(),
     submitters: createSubmitters(),
     skipped: [],

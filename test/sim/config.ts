@@ -48,7 +48,7 @@ export function configOf(plan: Plan, id: ServerId): NodeConfig {
 
 export function replicaOptionsOf(plan: Plan): Parameters<typeof addReplicaActors>[3] {
   const { ringBytes: ringBytesMax, snapshotChunkBytes, memory } = plan;
-  const limits = { ...NO_LIMITS, heapBytesMax: memory.treeHeapBytes };
+  const limits = { ...NO_LIMITS, bytesMax: memory.treeBytes };
   return { ringBytesMax, snapshotChunkBytes, limits };
 }
 

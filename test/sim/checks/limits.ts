@@ -7,7 +7,7 @@ import {
   CONNECTION_UNSENT_BYTES_SOFT_MAX,
   PACKET_BYTES_MAX,
 } from "../../../protocol/limits.ts";
-import { ZNODE_BYTES } from "../../../actors/tree/store/size.ts";
+import { ZNODE_BYTES } from "../../../actors/tree/store/znodes.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
 import type { Plan } from "../plan.ts";
 import { must } from "./violation.ts";
@@ -49,8 +49,8 @@ function checkHeld({ connections, heldBytes }: GatewayState): void {
  */
 export function checkTree(who: string, tree: TreeState, underWayBytes: number): void {
   const { znodes, options } = tree;
-  const bytes = znodes.byPath.size * ZNODE_BYTES + znodes.pathBytes;
-  const bytesMax = options.limits.heapBytesMax + underWayBytes;
+  const { bytes } = znodes;
+  const bytesMax = options.limits.bytesMax + underWayBytes;
   must(bytes <= bytesMax, "limits", () => `${who} takes ${bytes} bytes, at most ${bytesMax}`);
 }
 
