@@ -19,7 +19,7 @@ import { tell } from "../../inboxes.ts";
 import { emit } from "../../topics.ts";
 import type { SnapshotChunk } from "../../log/messages.ts";
 import type { TreeLoaded } from "../messages.ts";
-import { Znodes, type ZnodeId } from "../store/znodes.ts";
+import { Znodes, type ZnodeId, type ZnodesSetup } from "../store/znodes.ts";
 import { createRing } from "../store/change-ring.ts";
 import { restoreSession, sessionChanges, type Sessions } from "../store/sessions.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
@@ -48,7 +48,7 @@ export type Loading = {
 
 /** Begins to load this snapshot. What was loaded of another one is dropped. */
 export function beginLoad(turn: TreeTurn, zxid: Zxid): void {
-  const loading = beginLoading(zxid, turn.state.znodes.key);
+  const loading = beginLoading(zxid, turn.state.znodes.setup);
   turn.state.loading = loading;
   askForNext(turn, loading);
 }
@@ -93,13 +93,13 @@ function askForNext({ state, effects }: TreeTurn, loading: Loading): void {
   effects.push(tell("log", { kind: "askChunk", zxid, index, position, to }));
 }
 
-function beginLoading(zxid: Zxid, key: Uint8Array): Loading {
+function beginLoading(zxid: Zxid, setup: ZnodesSetup): Loading {
   return {
     zxid,
     nextIndex: 0,
     nextPosition: 0,
     head: undefined,
-    znodes: new Znodes(key),
+    znodes: new Znodes(setup),
     sessions: new Map(),
     submitters: createSubmitters(),
     skipped: [],

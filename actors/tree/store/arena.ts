@@ -13,7 +13,8 @@ import { assert } from "../../../protocol/assert.ts";
 import type { Copies } from "./copies.ts";
 
 const SLAB_SHIFT = 16;
-const SLAB_BYTES: number = 1 << SLAB_SHIFT;
+/** The most bytes of a slab that entries share. */
+export const SLAB_BYTES: number = 1 << SLAB_SHIFT;
 const UNIT_SHIFT = 3;
 const SLAB_UNIT_SHIFT: number = SLAB_SHIFT - UNIT_SHIFT;
 const SLAB_UNIT_MASK: number = (1 << SLAB_UNIT_SHIFT) - 1;
@@ -24,8 +25,8 @@ const NAME_MASK: number = (1 << NAME_BITS) - 1;
 export const ENTRY_DATA_BYTES_MAX = 2048;
 /** In place of the length + 1 of the data: the data is not in the entry. */
 const DATA_ELSEWHERE = 0xfff;
-/** An entry that is larger, because of its name, has a slab of its own. */
-const SHARED_BYTES_MAX = 8192;
+/** An entry that is larger than this share of a slab, because of its name, has a slab of its own. */
+const SHARED_BYTES_FRACTION = 8;
 /** Empty slabs that are kept for reuse. Others go to the garbage collector. */
 const SPARE_SLABS_MAX = 16;
 const NOBODY = 0;
@@ -49,6 +50,7 @@ type Slab = {
 
 export class Arena {
   readonly #placed: (owner: number, address: Address) => void;
+  readonly #bytesOfSlab: number;
   /** By number. A slab that is not in use is undefined. */
   readonly #slabs: (Slab | undefined)[] = [];
   readonly #freeNumbers: number[] = [];
@@ -61,10 +63,14 @@ export class Arena {
   #elsewhereBytes = 0;
   #slabBytes = 0;
 
-  /** `placed` is called with the owner of an entry and where it lies, when it is made and whenever it has moved. */
-  constructor(placed: (owner: number, address: Address) => void) {
+  /**
+   * `placed` is called with the owner of an entry and where it lies, when it is made and whenever it has moved. `bytes` is the size of a
+   * slab, `SLAB_BYTES` at most.
+   */
+  constructor(bytes: number, placed: (owner: number, address: Address) => void) {
     this.#placed = placed;
-    this.#current = this.#addSlab(SLAB_BYTES);
+    this.#bytesOfSlab = bytes;
+    this.#current = this.#addSlab(bytes);
   }
 
   /** The bytes of all entries and all data, without what is dead. It depends only on what is held. */
@@ -82,16 +88,18 @@ export class Arena {
     return this.#elsewhere.size;
   }
 
-  /** Adds an entry with the name, which is in `bytes` from `start` to `end`, and with null as data. */
-  add(owner: number, bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start;
+  /** Adds an entry. The name is what `bytes` begins with. */
+  add(owner: number, bytes: Uint8Array, length: number, data: Uint8Array | null): void {
     assert(owner !== NOBODY, "an entry has an owner");
     assert(length <= NAME_MASK, "a name is shorter than a packet");
-    const slab = this.#reserve(owner, entryBytes(length, 0), length);
-    const at = slab.used - entryBytes(length, 0) + HEADER_BYTES - start;
-    for (let index = start; index < end; index += 1) {
+    const lengths = this.#lengthsWith(owner, length, data);
+    const size = entryBytesOf(lengths);
+    const slab = this.#reserve(owner, size, lengths);
+    const at = slab.used - size + HEADER_BYTES;
+    for (let index = 0; index < length; index += 1) {
       slab.bytes[at + index] = bytes[index] as number;
     }
+    if (inEntryOf(lengths >>> NAME_BITS) > 0) slab.bytes.set(data as Uint8Array, at + length);
     this.#emptySparse();
   }
 
@@ -101,15 +109,8 @@ export class Arena {
     const name = before & NAME_MASK;
     const lengthBefore = before >>> NAME_BITS;
     if (lengthBefore === DATA_ELSEWHERE) this.#dropElsewhere(owner);
-    let lengths = name;
-    let inEntry = 0;
-    if (data !== null && data.length > ENTRY_DATA_BYTES_MAX) {
-      this.#keepElsewhere(owner, data);
-      lengths |= DATA_ELSEWHERE << NAME_BITS;
-    } else if (data !== null) {
-      inEntry = data.length;
-      lengths |= (inEntry + 1) << NAME_BITS;
-    }
+    const lengths = this.#lengthsWith(owner, name, data);
+    const inEntry = inEntryOf(lengths >>> NAME_BITS);
     let slab = this.#slabAt(address);
     let place = placeOf(address);
     const bytes = entryBytes(name, inEntry);
@@ -181,6 +182,14 @@ export class Arena {
     return bytes.toString("latin1", start, end);
   }
 
+  /** The second word of the header of an entry with this data, which is kept elsewhere if it is large. */
+  #lengthsWith(owner: number, name: number, data: Uint8Array | null): number {
+    if (data === null) return name;
+    if (data.length <= ENTRY_DATA_BYTES_MAX) return ((data.length + 1) << NAME_BITS) | name;
+    this.#keepElsewhere(owner, data);
+    return (DATA_ELSEWHERE << NAME_BITS) | name;
+  }
+
   #slabAt(address: Address): Slab {
     return this.#slabs[address >>> SLAB_UNIT_SHIFT] as Slab;
   }
@@ -192,7 +201,8 @@ export class Arena {
 
   /** Begins an entry at the end of the slab that is returned. The caller writes its name and its data. */
   #reserve(owner: number, bytes: number, lengths: number): Slab {
-    const slab = bytes > SHARED_BYTES_MAX ? this.#addSlab(bytes) : this.#slabFor(bytes);
+    const isShared = bytes * SHARED_BYTES_FRACTION <= this.#bytesOfSlab;
+    const slab = isShared ? this.#slabFor(bytes) : this.#addSlab(bytes);
     const place = slab.used;
     slab.words[place >> 2] = owner;
     slab.words[(place >> 2) + 1] = lengths;
@@ -205,8 +215,8 @@ export class Arena {
 
   #slabFor(bytes: number): Slab {
     const slab = this.#current;
-    if (slab.used + bytes <= SLAB_BYTES) return slab;
-    this.#current = this.#addSlab(SLAB_BYTES);
+    if (slab.used + bytes <= this.#bytesOfSlab) return slab;
+    this.#current = this.#addSlab(this.#bytesOfSlab);
     this.#noteIfSparse(slab);
     return this.#current;
   }
@@ -259,7 +269,7 @@ export class Arena {
   #addSlab(bytes: number): Slab {
     const number = this.#freeNumbers.pop() ?? this.#slabs.length;
     assert(number < SLABS_MAX, "a tree is full before its slabs have no more numbers");
-    const slab = (bytes === SLAB_BYTES ? this.#spare.pop() : undefined) ?? createSlab(bytes);
+    const slab = (bytes === this.#bytesOfSlab ? this.#spare.pop() : undefined) ?? createSlab(bytes);
     slab.number = number;
     slab.used = 0;
     slab.live = 0;
@@ -273,8 +283,8 @@ export class Arena {
     this.#slabs[slab.number] = undefined;
     this.#freeNumbers.push(slab.number);
     this.#slabBytes -= slab.bytes.length;
-    const isSpare = slab.bytes.length === SLAB_BYTES && this.#spare.length < SPARE_SLABS_MAX;
-    if (isSpare) this.#spare.push(slab);
+    if (slab.bytes.length !== this.#bytesOfSlab) return;
+    if (this.#spare.length < SPARE_SLABS_MAX) this.#spare.push(slab);
   }
 
   #keepElsewhere(owner: number, data: Uint8Array): void {

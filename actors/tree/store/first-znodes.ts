@@ -3,13 +3,13 @@ import { OPEN_ACL, type Acl } from "../../../protocol/acl.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
 import { SPECIAL_PATHS } from "../../../protocol/paths.ts";
 import { ZXID_NONE } from "../../../protocol/zxid.ts";
-import { Znodes } from "./znodes.ts";
+import { Znodes, type ZnodesSetup } from "./znodes.ts";
 
 const READ_ACL: readonly Acl[] = [{ permissions: 1, scheme: "world", id: "anyone" }];
 
 /** The tree with which every ensemble starts, as ZooKeeper 3.8 shows it: these znodes do not count as created children. */
-export function createZnodes(key: Uint8Array): Znodes {
-  const znodes = new Znodes(key);
+export function createZnodes(setup: ZnodesSetup): Znodes {
+  const znodes = new Znodes(setup);
   const zxids = { czxid: ZXID_NONE, mzxid: ZXID_NONE, pzxid: ZXID_NONE };
   const times = { ctime: 0, mtime: 0, version: 0, creates: 0 };
   for (const path of SPECIAL_PATHS) {

@@ -7,7 +7,7 @@ import { ROW_NONE, type Rows } from "./rows.ts";
 const CHUNK_SHIFT = 10;
 const CHUNK_BUCKETS: number = 1 << CHUNK_SHIFT;
 const CHUNK_MASK: number = CHUNK_BUCKETS - 1;
-const BUCKETS_AT_FIRST = 64;
+const BUCKETS_AT_FIRST = 8;
 
 /** In which columns of a row the table keeps the hash and the next entry of the bucket. */
 export type NameColumns = { readonly hash: number; readonly next: number };

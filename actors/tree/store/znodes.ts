@@ -20,6 +20,13 @@ import { Siblings } from "./siblings.ts";
 
 export type ZnodeId = number & { readonly __brand: "ZnodeId" };
 
+export type ZnodesSetup = {
+  /** The key of the hash of names: secret and random, of `HASH_KEY_BYTES`. */
+  readonly key: Uint8Array;
+  /** The size of a slab in the arena. */
+  readonly slabBytes: number;
+};
+
 /** What a znode is made with. */
 export type NewZnode = {
   readonly acl: readonly Acl[];
@@ -63,7 +70,7 @@ const OWNERS_MAX: number = 2 ** 24;
 const OPEN: AclState = { acl: OPEN_ACL, aversion: 0 };
 
 export class Znodes {
-  readonly key: Uint8Array;
+  readonly setup: ZnodesSetup;
   /** The sum of the lengths of all paths and values, which ZooKeeper calls the approximate data size. */
   dataBytes = 0;
   #size = 0;
@@ -71,7 +78,7 @@ export class Znodes {
   #awaited = 0;
   readonly #rows = new Rows(ROW_BYTES, NEXT);
   readonly #families = new Families();
-  readonly #arena = new Arena((id, address) => this.#rows.setWord(id, ADDRESS, address));
+  readonly #arena: Arena;
   readonly #table = new NameTable(this.#rows, { hash: HASH, next: NEXT_OF_BUCKET });
   readonly #hash: NameHash;
   readonly #siblings = new Siblings(this.#rows, this.#families, { previous: PREVIOUS, next: NEXT });
@@ -84,14 +91,17 @@ export class Znodes {
   /** The znode whose path was put together last, since mostly its next child follows. */
   #known = { id: ROOT, path: "" };
 
-  /** Makes a tree without znodes. The key is secret and random, of `HASH_KEY_BYTES`. */
-  constructor(key: Uint8Array) {
-    this.key = key;
-    this.#hash = new NameHash(key);
+  /** Makes a tree without znodes. */
+  constructor(setup: ZnodesSetup) {
+    this.setup = setup;
+    this.#hash = new NameHash(setup.key);
+    this.#arena = new Arena(setup.slabBytes, (id, address) => {
+      this.#rows.setWord(id, ADDRESS, address);
+    });
     const root = this.#rows.take();
     assert(root === ROOT, "the root is the first znode");
     this.#begin(root, ROW_NONE);
-    this.#arena.add(root, this.#path.bytes, 0, 0);
+    this.#arena.add(root, this.#path.bytes, 0, null);
     this.#awaited = 1;
   }
 
@@ -116,6 +126,15 @@ export class Znodes {
   /** The memory that the znodes take, but for what is in the heap. It depends only on which znodes there are. */
   get bytes(): number {
     return this.#size * ZNODE_BYTES + this.#arena.bytes;
+  }
+
+  /** What the names and data of the znodes take, and the memory that is set aside for them. */
+  get entryBytes(): number {
+    return this.#arena.bytes;
+  }
+
+  get slabBytes(): number {
+    return this.#arena.slabBytes;
   }
 
   get heapBytes(): number {
@@ -149,7 +168,7 @@ export class Znodes {
 
   /** Adds a znode that is not there. */
   add(parent: ZnodeId, path: string, made: NewZnode): ZnodeId {
-    const id = this.#place(parent, path);
+    const id = this.#place(parent, path, made.data);
     this.#fill(id, path, made);
     return id;
   }
@@ -344,9 +363,11 @@ export class Znodes {
   restore(from: SnapshotZnode): ZnodeId | undefined {
     const { path, acl, czxid, ctime, ephemeralOwner: owner, data } = from;
     const parent = path === "/" ? ROOT : this.#awaitParent(path);
-    const found = this.findChild(parent, path) ?? this.#place(parent, path);
-    if (this.isPresent(found)) return undefined;
-    this.#fill(found, path, { acl, zxid: czxid, timeMs: ctime, owner, data });
+    const awaited = this.findChild(parent, path);
+    if (awaited !== undefined && this.isPresent(awaited)) return undefined;
+    const found = awaited ?? this.#place(parent, path, data);
+    if (awaited !== undefined) this.#arena.put(found, this.#rows.word(found, ADDRESS), data);
+    this.#fill(found, path, { acl, zxid: czxid, timeMs: ctime, owner });
     this.setModified(found, from.mzxid, from.mtime, from.version);
     this.setAcl(found, acl, from.aversion);
     if (from.pzxid !== czxid || from.creates !== 0 || this.numChildren(found) > 0) {
@@ -371,7 +392,7 @@ export class Znodes {
     let parent = ROOT;
     for (let end = path.indexOf("/", 1); ; end = path.indexOf("/", end + 1)) {
       const upTo = end === -1 ? path : path.slice(0, end);
-      parent = this.findChild(parent, upTo) ?? this.#place(parent, upTo);
+      parent = this.findChild(parent, upTo) ?? this.#place(parent, upTo, null);
       if (end === -1) return parent;
     }
   }
@@ -420,12 +441,12 @@ export class Znodes {
     return undefined;
   }
 
-  /** Makes a znode that has its place in the tree, and is awaited. */
-  #place(parent: ZnodeId, path: string): ZnodeId {
+  /** Makes a znode that has its place in the tree and its data, and is awaited. */
+  #place(parent: ZnodeId, path: string, data: Uint8Array | null): ZnodeId {
     const { hash, length } = this.#seek(parent, path);
     const id = this.#rows.take() as ZnodeId;
     this.#begin(id, parent);
-    this.#arena.add(id, this.#path.bytes, 0, length);
+    this.#arena.add(id, this.#path.bytes, length, data);
     this.#table.insert(id, hash);
     this.#siblings.join(this.#familyOf(parent), id);
     this.#awaited += 1;
@@ -439,8 +460,8 @@ export class Znodes {
     rows.setWord(row, PARENT, parent);
   }
 
-  /** Gives an awaited znode what it holds. */
-  #fill(id: ZnodeId, path: string, { acl, zxid, timeMs, owner, data }: NewZnode): void {
+  /** Gives an awaited znode all but its data. */
+  #fill(id: ZnodeId, path: string, { acl, zxid, timeMs, owner }: Omit<NewZnode, "data">): void {
     const rows = this.#rows;
     this.#awaited -= 1;
     rows.setNumber(id, CZXID, zxid);
@@ -448,7 +469,6 @@ export class Znodes {
     this.setModified(id, zxid, timeMs, 0);
     if (acl !== OPEN_ACL) this.setAcl(id, acl, 0);
     if (owner !== SESSION_NONE) this.#owners.set(id, owner);
-    if (data !== null) this.#arena.put(id, rows.word(id, ADDRESS), data);
     this.#count(id, path, 1);
   }
 
