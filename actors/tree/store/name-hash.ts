@@ -43,7 +43,7 @@ export class NameHash {
         word = wordAt(bytes, at);
         at += 4;
       } else if (left === 5) {
-        word = lastWord(bytes, tail, end, end - start);
+        word = tailWord(bytes, tail, end, end - start);
       } else {
         word = 0;
         if (left === 4) v2 ^= 0xff;
@@ -62,7 +62,7 @@ function wordAt(bytes: Uint8Array, at: number): number {
   );
 }
 
-function lastWord(bytes: Uint8Array, tail: number, end: number, length: number): number {
+function tailWord(bytes: Uint8Array, tail: number, end: number, length: number): number {
   let word = length << 24;
   for (let at = tail, shift = 0; at < end; at += 1, shift += 8) {
     word |= (bytes[at] as number) << shift;

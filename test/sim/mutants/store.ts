@@ -22,22 +22,6 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "moved-entry-not-told",
-    mistake: "the znode of an entry that moves is not told where the entry is now",
-    edits: [
-      {
-        file: ARENA,
-        find: "        const to = this.#reserve(owner, bytes, lengths);",
-        replace: `        const to = this.#slabFor(bytes);
-        to.words[to.used >> 2] = owner;
-        to.words[(to.used >> 2) + 1] = lengths;
-        to.used += bytes;
-        to.live += bytes;
-        this.#entryBytes += bytes;`,
-      },
-    ],
-  },
-  {
     name: "bucket-not-divided",
     mistake: "a division of a bucket leaves in it what belongs to the new one",
     edits: [
