@@ -1,7 +1,7 @@
 /**
- * What a node may hold in memory, derived from the machine where the configuration does not say it. Shares of the heap of one lane:
- * a tree whose writes are refused from 0.35 on has memory left to grow by all that is under way on five nodes, and to be loaded again
- * beside what it was.
+ * What a node may hold in memory, derived from the machine where the configuration does not say it. Znodes lie outside of the heap,
+ * sessions and what only few znodes have in it. Shares of each: a tree whose writes are refused from there on has memory left to grow by
+ * all that is under way on five nodes, to leave gaps where data was, and to be loaded again beside what it was.
  */
 import { totalmem } from "node:os";
 import { getHeapStatistics } from "node:v8";
@@ -31,8 +31,10 @@ type Configured = Pick<
 const TREE_HEAP_SHARE = 0.35;
 /** From here on the node stops: the heap might have no space left before the next collection. */
 const HEAP_STOP_SHARE = 0.9;
-/** Values of znodes lie outside of the heap. There are two trees while a snapshot is loaded. */
+/** There are two trees while a snapshot is loaded, and what has died in one takes at most about as much again. */
 const TREE_MEMORY_SHARE = 0.25;
+/** From here on the node stops: the system would end it without saying why. */
+const MEMORY_STOP_SHARE = 0.8;
 /** The share of the heap that each of these may take: what is held for connections, sessions, watches, and recent changes. */
 const OTHER_HEAP_SHARE: number = 1 / 16;
 /** What a session takes in the heap with all that is kept for it; below it the same for a watch. */
@@ -49,6 +51,11 @@ export function machine(): Machine {
   return { heapBytes: Math.max(limit - YOUNG_BYTES, Math.floor(limit / 16)), memoryBytes };
 }
 
+/** The size at which the tree of a lane stops its node. */
+export function treeBytesStop(memoryBytes: number, lanes: number): number {
+  return Math.floor((memoryBytes * MEMORY_STOP_SHARE) / lanes);
+}
+
 export function memoryLimits(
   config: Configured,
   { heapBytes, memoryBytes }: Machine,
@@ -62,6 +69,7 @@ export function memoryLimits(
       heapBytesMax: Math.floor(heapBytes * TREE_HEAP_SHARE),
       heapBytesStop: Math.floor(heapBytes * HEAP_STOP_SHARE),
       bytesMax: orElse(maxTreeBytes, (memoryBytes * TREE_MEMORY_SHARE) / lanes),
+      bytesStop: treeBytesStop(memoryBytes, lanes),
       sessionsMax: orElse(maxSessions, other / SESSION_BYTES),
       watchesMax: orElse(maxWatches, other / WATCH_BYTES),
     },

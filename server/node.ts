@@ -28,10 +28,10 @@ import { type NodeConfig, slowStepMs } from "./config/node-config.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import { noteFailed, noteSkipped, segmentWith, zxidOfText } from "./skipped-operations.ts";
 import { addAdminActor, addChangesActor } from "./gateways.ts";
-import { machine } from "./memory-limits.ts";
+import { machine, treeBytesStop } from "./memory-limits.ts";
 import { connectionsLeft, connectionsMost, openFilesWarning } from "./open-files.ts";
 import type { NodeGate } from "./peer-gate.ts";
-import { heapProblem } from "./start-memory.ts";
+import { memoryProblem } from "./start-memory.ts";
 import { addReplicationActors, peerGate } from "./placement.ts";
 import { type PlacedConfig, type Placement, placementOf } from "./threads/choice.ts";
 import { OneThread } from "./threads/one-thread.ts";
@@ -207,8 +207,8 @@ class Node implements RunningNode {
   async start({ transport: given, skip = [] }: LaunchOptions): Promise<void> {
     const config = this.#config;
     makeDataFolder(config.dataDir);
-    const heapBytes = config.laneHeapBytes > 0 ? config.laneHeapBytes : machine().heapBytes;
-    const problem = heapProblem(config.dataDir, { heapBytes, threads: this.#placement.threads });
+    const bytesStop = treeBytesStop(machine().memoryBytes, config.lanes);
+    const problem = memoryProblem(config.dataDir, bytesStop);
     if (problem !== undefined) throw new Error(problem);
     // The folder lock is taken before anything else: a node whose folder is in use may do nothing at all.
     await this.#threads.openFolder();

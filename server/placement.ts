@@ -90,7 +90,10 @@ export function addReplicaActors(
   system: ActorSystem,
   config: NodeConfig,
   lane: number,
-  options: Pick<TreeOptions, "ringBytesMax" | "snapshotChunkBytes" | "limits" | "skips"> = {},
+  options: Pick<
+    TreeOptions,
+    "ringBytesMax" | "snapshotChunkBytes" | "slabBytes" | "limits" | "skips"
+  > = {},
 ): void {
   const { id: server } = config;
   system.add(treeActor({ server, lane, crc32, ...options }));

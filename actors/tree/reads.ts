@@ -1,6 +1,5 @@
 /**
- * Reads are answered from this replica, and may leave watches. A value is handed out without a copy, since the bytes of a value are
- * never overwritten.
+ * Reads are answered from this replica, and may leave watches. Whoever gets a value may keep it: nobody overwrites its bytes.
  */
 import { logEvent } from "../log-event.ts";
 import type { GatewayName } from "../gateway/messages.ts";
@@ -10,7 +9,7 @@ import { Code } from "../../protocol/codes.ts";
 import { answerBytes, WatchEventType, type Read, type ReadResult } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { TreeMessage, TreeReadResult, TreeReply } from "./messages.ts";
-import { statOf, type Znode } from "./store/znodes.ts";
+import type { ZnodeId } from "./store/znodes.ts";
 import { grows } from "./store/size.ts";
 import type { TreeState, TreeTurn } from "./state.ts";
 import { addEvent, addWatch, takeEvents, watcherOf, type Watcher } from "./watch/watches.ts";
@@ -59,22 +58,23 @@ function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Rea
     return DONE;
   }
   const { path } = read;
+  const { znodes } = tree;
   const znode = find(tree, path);
   switch (read.kind) {
     case "exists":
       if (read.watch) addWatch(watches, "data", path, watcherOf(watches, from, client));
-      return znode === undefined ? NO_NODE : { kind: "stat", stat: statOf(znode) };
+      return znode === undefined ? NO_NODE : { kind: "stat", stat: znodes.stat(znode) };
     case "getData":
       if (znode === undefined) return NO_NODE;
       if (read.watch) addWatch(watches, "data", path, watcherOf(watches, from, client));
-      return { kind: "data", data: znode.data, stat: statOf(znode) };
+      return { kind: "data", data: znodes.data(znode), stat: znodes.stat(znode) };
     case "getChildren":
       if (znode === undefined) return NO_NODE;
       if (read.watch) addWatch(watches, "child", path, watcherOf(watches, from, client));
-      return { kind: "children", children: [...(znode.children ?? [])], stat: statOf(znode) };
+      return { kind: "children", children: znodes.children(znode), stat: znodes.stat(znode) };
     case "getAcl":
       if (znode === undefined) return NO_NODE;
-      return { kind: "acl", acl: znode.acl, stat: statOf(znode) };
+      return { kind: "acl", acl: znodes.acl(znode), stat: znodes.stat(znode) };
     default:
       return unreachable(read);
   }
@@ -104,8 +104,8 @@ function watchesWanted(read: Read): number {
 }
 
 /** Finds a znode as ZooKeeper's server does: the empty path means the root, and at an invalid path there is no znode. */
-function find(tree: TreeState, path: string): Znode | undefined {
-  return tree.znodes.byPath.get(path === "" ? "/" : path);
+function find(tree: TreeState, path: string): ZnodeId | undefined {
+  return tree.znodes.find(path === "" ? "/" : path);
 }
 
 /** Sets a watch, or fires it at once if there was a change after `relativeZxid`. Source: ZooKeeper's DataTree.setWatches. */
@@ -114,27 +114,27 @@ function setWatches(
   watcher: Watcher,
   read: Extract<Read, { kind: "setWatches" }>,
 ): void {
-  const { watches, lastApplied } = tree;
+  const { watches, znodes, lastApplied } = tree;
   const fire = (type: WatchEventType, path: string, zxid: Zxid): void =>
     addEvent(watches, watcher, { type, path, zxid });
   for (const path of read.data) {
     const znode = find(tree, path);
     // The tree does not keep when a znode was deleted. The zxid that is applied now is the latest it can have been.
     if (znode === undefined) fire(WatchEventType.nodeDeleted, path, lastApplied);
-    else if (znode.mzxid > read.relativeZxid)
-      fire(WatchEventType.nodeDataChanged, path, znode.mzxid);
+    else if (znodes.mzxid(znode) > read.relativeZxid)
+      fire(WatchEventType.nodeDataChanged, path, znodes.mzxid(znode));
     else addWatch(watches, "data", path, watcher);
   }
   for (const path of read.exist) {
     const znode = find(tree, path);
-    if (znode !== undefined) fire(WatchEventType.nodeCreated, path, znode.czxid);
+    if (znode !== undefined) fire(WatchEventType.nodeCreated, path, znodes.czxid(znode));
     else addWatch(watches, "data", path, watcher);
   }
   for (const path of read.child) {
     const znode = find(tree, path);
     if (znode === undefined) fire(WatchEventType.nodeDeleted, path, lastApplied);
-    else if (znode.pzxid > read.relativeZxid) {
-      fire(WatchEventType.nodeChildrenChanged, path, znode.pzxid);
+    else if (znodes.pzxid(znode) > read.relativeZxid) {
+      fire(WatchEventType.nodeChildrenChanged, path, znodes.pzxid(znode));
     } else addWatch(watches, "child", path, watcher);
   }
 }

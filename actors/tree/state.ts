@@ -14,7 +14,9 @@ import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { LocalEffect } from "../../runtime/effects.ts";
 import type { Turn } from "../../runtime/turn.ts";
 import type { TreeMemory } from "./messages.ts";
-import { createZnodes, type Znodes } from "./store/znodes.ts";
+import { SLAB_BYTES } from "./store/arena.ts";
+import { createZnodes } from "./store/first-znodes.ts";
+import type { Znodes } from "./store/znodes.ts";
 import { createRing, type ChangeRing } from "./store/change-ring.ts";
 import type { SessionCheck } from "./apply/session-checks.ts";
 import type { Sessions } from "./store/sessions.ts";
@@ -39,6 +41,8 @@ export type TreeOptions = {
    * Default SNAPSHOT_CHUNK_BYTES_SOFT_MAX.
    */
   readonly snapshotChunkBytes?: number;
+  /** The size of a slab for names and data, in bytes. Entries of a small slab move more often. Default SLAB_BYTES, which is the most. */
+  readonly slabBytes?: number;
   /** How large the tree may be before writes that grow it are refused. Default no limit. */
   readonly limits?: TreeLimits;
   /** How many watches a connection may have. A read that asks for one more is refused. Default WATCHES_PER_CONNECTION_MAX. */
@@ -82,22 +86,24 @@ export type TreeState = {
   loading: Loading | undefined;
 };
 
-export function createState(options: TreeOptions): TreeState {
+/** Makes a tree. `key` is secret and random, of `HASH_KEY_BYTES`. */
+export function createState(options: TreeOptions, key: Uint8Array): TreeState {
   const {
     ringBytesMax = CHANGE_RING_BYTES_MAX,
     snapshotChunkBytes = SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
     watchesPerConnectionMax = WATCHES_PER_CONNECTION_MAX,
+    slabBytes = SLAB_BYTES,
     limits = NO_LIMITS,
     skips = new Set(),
   } = options;
-  const sizes = { ringBytesMax, snapshotChunkBytes, watchesPerConnectionMax, limits };
+  const sizes = { ringBytesMax, snapshotChunkBytes, slabBytes, watchesPerConnectionMax, limits };
   return {
     options: { ...options, ...sizes, skips },
     memory: { kind: "treeMemory", full: false, sessionsFull: false },
     watchesFull: false,
     lastApplied: ZXID_NONE,
     lastTimeMs: 0,
-    znodes: createZnodes(),
+    znodes: createZnodes({ key, slabBytes }),
     sessions: new Map(),
     submitters: createSubmitters(),
     skipped: [],

@@ -12,6 +12,7 @@ import { ApplyFailure, stopFor } from "./apply/apply-failure.ts";
 import type { TreeMessage, TreeMetrics } from "./messages.ts";
 import { answerReads } from "./reads.ts";
 import { answerChecks, checkSession, forgetChecks } from "./apply/session-checks.ts";
+import { HASH_KEY_BYTES } from "./store/name-hash.ts";
 import { sessionChanges } from "./store/sessions.ts";
 import { sizeOf, stopIfTooLarge, emitMemory } from "./store/size.ts";
 import { beginCut, chunkStored, dropCut } from "./snapshot/cut.ts";
@@ -36,7 +37,7 @@ export function treeActor(options: TreeOptions): Actor<TreeState, TreeMessage, T
     name: `tree/${options.lane}`,
     supervision: "stopNode",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
-    start: () => createState(options),
+    start: ({ randomBytes }) => createState(options, randomBytes(HASH_KEY_BYTES)),
     receive,
   };
 }
@@ -124,7 +125,7 @@ function metricsOf(state: TreeState): TreeMetrics {
     treeHeapBytes: heapBytes,
     treeHeapBytesMax: options.limits.heapBytesMax,
     zxid: lastApplied,
-    znodes: znodes.byPath.size,
+    znodes: znodes.size,
     watches: watches.count,
     ephemerals: znodes.ephemerals,
     dataBytes: znodes.dataBytes,

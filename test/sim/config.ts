@@ -1,4 +1,5 @@
 /** A simulated node's configuration, as its plan has it. */
+import { SLAB_BYTES } from "../../actors/tree/store/arena.ts";
 import { NO_LIMITS } from "../../actors/tree/store/size.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
@@ -47,10 +48,15 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
   };
 }
 
+/** A few entries. */
+const SLAB_BYTES_SMALL = 512;
+
 export function replicaOptionsOf(plan: Plan): Parameters<typeof addReplicaActors>[3] {
   const { ringBytes: ringBytesMax, snapshotChunkBytes, memory } = plan;
-  const limits = { ...NO_LIMITS, heapBytesMax: memory.treeHeapBytes };
-  return { ringBytesMax, snapshotChunkBytes, limits };
+  // Where chunks are small, slabs are small too, so that what is in them moves often.
+  const slabBytes = snapshotChunkBytes < SLAB_BYTES ? SLAB_BYTES_SMALL : SLAB_BYTES;
+  const limits = { ...NO_LIMITS, bytesMax: memory.treeBytes };
+  return { ringBytesMax, snapshotChunkBytes, slabBytes, limits };
 }
 
 /** A native client whose requests are more than the gateway holds would be refused, which none is ready for. */

@@ -65,7 +65,7 @@ export type Plan = {
   readonly snapshotChunkBytes: number;
   readonly memory: {
     /** From where on writes that grow the tree are refused, the same on every node. */
-    readonly treeHeapBytes: number;
+    readonly treeBytes: number;
     /**
      * The bytes that a gateway holds for all its connections before they wait. A native client would be refused instead, for which
      * the simulated ones are not prepared.
@@ -222,7 +222,7 @@ function drawSizes(random: Random): Pick<Plan, "sizes" | "snapshotChunkBytes" | 
 function drawMemory(random: Random): Plan["memory"] {
   const none = Array<number>(5).fill(Number.POSITIVE_INFINITY);
   return {
-    treeHeapBytes: random.pick([12_000, 20_000, 40_000, ...none]),
+    treeBytes: random.pick([4_000, 7_000, 12_000, ...none]),
     heldBytes: random.pick([1_000, 20_000, GATEWAY_HELD_BYTES_MAX, GATEWAY_HELD_BYTES_MAX]),
   };
 }

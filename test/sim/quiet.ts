@@ -50,7 +50,7 @@ export function quietPlan(
     // Answers never wait for the leader's confirmation for so long that a client gives up.
     heartbeatIntervalMs: 50,
     faults: {},
-    memory: { treeHeapBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },
+    memory: { treeBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },
     requestsMax,
     // There are several clients, since a write that waits for disk space holds up everything behind it.
     clients: Array.from({ length: CLIENTS }, () => plan.clients)
@@ -100,7 +100,7 @@ export function undisturbedPlan(nodes: number): Plan {
     copies: false,
     sizes: sizesOf(LARGE_WINDOW_BYTES),
     snapshotChunkBytes: 64 * 1024,
-    memory: { treeHeapBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },
+    memory: { treeBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },
     ringBytes: CHANGE_RING_BYTES_MAX,
     streamPendingBytes: STREAM_PENDING_BYTES_MAX,
     replaceAfterMs: 1000,

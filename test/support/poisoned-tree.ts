@@ -7,10 +7,9 @@ plant({
   edits: [
     {
       file: "actors/tree/apply/znode-operations.ts",
-      find: "  linkZnode(znodes, parent, znode);\n  putData(znodes, znode, operation.data);",
-      replace: `  linkZnode(znodes, parent, znode);
-        if (path === "/poison") throw new Error("this bug is planted");
-        putData(znodes, znode, operation.data);`,
+      find: "  znodes.setParental(parent, zxid, (creates + 1) | 0);",
+      replace: `  if (path === "/poison") throw new Error("this bug is planted");
+        znodes.setParental(parent, zxid, (creates + 1) | 0);`,
     },
   ],
 });

@@ -4,6 +4,7 @@
  */
 import type { Acl } from "../../protocol/acl.ts";
 import { encodeConfiguration } from "../../protocol/configuration.ts";
+import type { SnapshotZnode } from "../../protocol/snapshot-entries.ts";
 import type { TreeState } from "../../actors/tree/state.ts";
 
 type Hash = { one: number; other: number };
@@ -11,7 +12,7 @@ type Hash = { one: number; other: number };
 export function digestOf(tree: TreeState): string {
   const hash: Hash = { one: 0x2545_f491, other: 0x9e37_79b9 | 0 };
   addNumber(hash, tree.lastApplied);
-  for (const path of [...tree.znodes.byPath.keys()].sort()) addZnode(hash, tree, path);
+  for (const znode of znodesOf(tree)) addZnode(hash, tree, znode);
   const sessions = [...tree.sessions.values()].sort((a, b) => a.id - b.id);
   addNumber(hash, sessions.length);
   for (const { id, timeoutMs, attachedAt, password } of sessions) {
@@ -32,18 +33,28 @@ export function digestOf(tree: TreeState): string {
   return hex(hash.one) + hex(hash.other);
 }
 
-function addZnode(hash: Hash, tree: TreeState, path: string): void {
-  const znode = tree.znodes.byPath.get(path);
-  if (znode === undefined) return;
+/** All znodes, sorted by their paths. */
+function znodesOf({ znodes }: TreeState): SnapshotZnode[] {
+  const entries: SnapshotZnode[] = [];
+  for (let id = 1; id < znodes.end; id += 1) {
+    if (znodes.isPresent(id)) entries.push(znodes.entry(id));
+  }
+  return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function addZnode(hash: Hash, { znodes }: TreeState, znode: SnapshotZnode): void {
+  const { path } = znode;
+  const id = znodes.find(path);
   addText(hash, path);
   addBytes(hash, znode.data);
   addAcl(hash, znode.acl);
   for (const value of [znode.czxid, znode.mzxid, znode.pzxid, znode.ctime, znode.mtime]) {
     addNumber(hash, value);
   }
-  for (const value of [znode.version, znode.creates, znode.aversion, znode.numChildren]) {
+  for (const value of [znode.version, znode.creates, znode.aversion]) {
     addNumber(hash, value);
   }
+  addNumber(hash, id === undefined ? -1 : znodes.numChildren(id));
   addNumber(hash, znode.ephemeralOwner);
 }
 

@@ -165,7 +165,7 @@ function applyClient(
     case "setAcl": {
       const { path, acl, version } = operation;
       const outcome = setAcl(transaction, path, acl, version);
-      return wanted ? znodeResult("setAcl", outcome) : undefined;
+      return wanted ? znodeResult(transaction.tree.znodes, "setAcl", outcome) : undefined;
     }
     case "sync":
       return DONE;
@@ -174,7 +174,7 @@ function applyClient(
       return DONE;
     default: {
       const outcome = applyZnodeOperation(transaction, session, operation);
-      return wanted ? znodeResult(operation.kind, outcome) : undefined;
+      return wanted ? znodeResult(transaction.tree.znodes, operation.kind, outcome) : undefined;
     }
   }
 }
@@ -201,12 +201,13 @@ function sessionResult({ id, timeoutMs, password, attachedAt }: Session): Operat
 /** Removes the session and its ephemerals, all at this zxid. */
 function endSession(transaction: Transaction, session: Session): void {
   const { tree } = transaction;
+  const { znodes } = tree;
   saveSession(tree, session);
-  // The paths are sorted, since the order of the set is not replicated, and every node must delete in the same order.
-  for (const path of [...(session.ephemerals ?? [])].sort()) {
-    const znode = tree.znodes.byPath.get(path);
-    assert(znode?.ephemeralOwner === session.id, "a session knows its ephemerals");
-    removeZnode(transaction, znode);
+  // They are sorted by path, since the order of the set is not replicated, and every node must delete in the same order.
+  const ephemerals = [...(session.ephemerals ?? [])].map((id) => ({ id, path: znodes.path(id) }));
+  for (const { id, path } of ephemerals.sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    assert(znodes.ephemeralOwner(id) === session.id, "a session knows its ephemerals");
+    removeZnode(transaction, id, path);
   }
   tree.sessions.delete(session.id);
   tree.sessionsTouched.add(session.id);

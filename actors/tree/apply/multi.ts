@@ -4,7 +4,7 @@ import type { OperationResult, ZnodeOperation } from "../../../protocol/operatio
 import { errorResult, znodeResult } from "./results.ts";
 import type { Session } from "../store/sessions.ts";
 import { abandonMulti, beginMulti, finishMulti, type Transaction } from "./transaction.ts";
-import { applyZnodeOperation } from "./znode-operations.ts";
+import { applyZnodeOperation, isCode } from "./znode-operations.ts";
 
 export function applyMulti(
   transaction: Transaction,
@@ -16,11 +16,11 @@ export function applyMulti(
   beginMulti(transaction);
   for (const [index, operation] of operations.entries()) {
     const outcome = applyZnodeOperation(transaction, session, operation);
-    if (typeof outcome === "number" && outcome !== Code.ok) {
+    if (isCode(outcome) && outcome !== Code.ok) {
       abandonMulti(transaction);
       return wanted ? failure(operations.length, index, outcome) : undefined;
     }
-    if (wanted) results.push(znodeResult(operation.kind, outcome));
+    if (wanted) results.push(znodeResult(transaction.tree.znodes, operation.kind, outcome));
   }
   finishMulti(transaction);
   return wanted ? { kind: "multi", failed: false, results } : undefined;

@@ -1,8 +1,8 @@
 /** The results of operations, which go to the submitter. */
 import { Code } from "../../../protocol/codes.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
-import { statOf } from "../store/znodes.ts";
-import type { Outcome } from "./znode-operations.ts";
+import type { Znodes } from "../store/znodes.ts";
+import { isCode, type Outcome } from "./znode-operations.ts";
 
 export const DONE: OperationResult = { kind: "done" };
 
@@ -15,12 +15,13 @@ export function errorResult(code: Code): OperationResult {
 
 /** The result of an operation on a znode, with the stat that the znode has now. */
 export function znodeResult(
+  znodes: Znodes,
   operation: "create" | "delete" | "setData" | "setAcl" | "check",
   outcome: Outcome,
 ): OperationResult {
-  if (typeof outcome === "number") return outcome === Code.ok ? DONE : errorResult(outcome);
-  const stat = statOf(outcome);
+  if (isCode(outcome)) return outcome === Code.ok ? DONE : errorResult(outcome);
+  const stat = znodes.stat(outcome);
   return operation === "create"
-    ? { kind: "created", path: outcome.path, stat }
+    ? { kind: "created", path: znodes.path(outcome), stat }
     : { kind: "stat", stat };
 }

@@ -3,13 +3,11 @@
  * and which changes become visible to watches and change streams only if none is.
  */
 import { assert } from "../../../protocol/assert.ts";
-import { SESSION_NONE } from "../../../protocol/ids.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { linkZnode, putData, unlinkZnode, type Znode } from "../store/znodes.ts";
-import { appendChange } from "../store/change-ring.ts";
+import type { ZnodeId } from "../store/znodes.ts";
+import { appendChange, CHANGE_DATA_COPIED_MAX, type ChangeContent } from "../store/change-ring.ts";
 import type { TreeState } from "../state.ts";
-import { putValue } from "../store/values.ts";
 import { fireCreated, fireData, fireDeleted } from "../watch/watches.ts";
 
 export type Transaction = {
@@ -19,33 +17,27 @@ export type Transaction = {
   /** Undefined outside a multi, where nothing is ever undone. */
   undo: Undo[] | undefined;
   /** The changes of a multi that watches and streams have not seen yet. */
-  invisible: InvisibleChange[];
+  invisible: ChangeContent[];
 };
 
 export type Undo =
   | {
-      readonly kind: "created";
-      readonly znode: Znode;
-      readonly parent: Znode;
+      readonly kind: "created" | "deleted";
+      readonly znode: ZnodeId;
+      readonly path: string;
+      readonly parent: ZnodeId;
+      /** What the parent had before. */
       readonly creates: number;
       readonly pzxid: Zxid;
     }
   | {
-      readonly kind: "deleted";
-      readonly znode: Znode;
-      readonly parent: Znode;
-      readonly pzxid: Zxid;
-    }
-  | {
       readonly kind: "data";
-      readonly znode: Znode;
+      readonly znode: ZnodeId;
       readonly data: Uint8Array | null;
       readonly mzxid: Zxid;
       readonly mtime: number;
       readonly version: number;
     };
-
-type InvisibleChange = { readonly kind: Change["kind"]; readonly znode: Znode };
 
 export function createTransaction(tree: TreeState, timeMs: number, zxid: Zxid): Transaction {
   return { tree, timeMs, zxid, undo: undefined, invisible: [] };
@@ -56,25 +48,38 @@ export function noteUndo(transaction: Transaction, undo: Undo): void {
   transaction.undo.push(undo);
 }
 
-/** To be called after the znode has changed or was removed. Outside a multi the change becomes visible at once. */
-export function changed(transaction: Transaction, kind: Change["kind"], znode: Znode): void {
-  if (transaction.undo === undefined) makeVisible(transaction, kind, znode);
-  // The znode is copied, since a later operation of the multi may change it again.
-  else transaction.invisible.push({ kind, znode: { ...znode } });
+/**
+ * To be called after the znode has changed or was unlinked; `data` is what a create or a setData came with. Outside a multi the change
+ * becomes visible at once.
+ */
+export function changed(
+  transaction: Transaction,
+  kind: Change["kind"],
+  path: string,
+  znode: ZnodeId,
+  data: Uint8Array | null,
+): void {
+  const { znodes } = transaction.tree;
+  // Large data is kept by the ring of changes, so it must be the tree's own, which is never overwritten.
+  const isLarge = data !== null && data.length > CHANGE_DATA_COPIED_MAX;
+  const own = isLarge ? znodes.data(znode) : data;
+  const change: ChangeContent = { kind, path, stat: znodes.stat(znode), data: own };
+  if (transaction.undo === undefined) makeVisible(transaction, change);
+  else transaction.invisible.push(change);
 }
 
-function makeVisible(transaction: Transaction, kind: Change["kind"], znode: Znode): void {
-  const { tree, zxid } = transaction;
-  appendChange(tree.ring, zxid, kind, znode);
+function makeVisible({ tree, zxid }: Transaction, change: ChangeContent): void {
+  const { kind, path } = change;
+  appendChange(tree.ring, zxid, change);
   switch (kind) {
     case "data":
-      fireData(tree.watches, znode.path, zxid);
+      fireData(tree.watches, path, zxid);
       return;
     case "created":
-      fireCreated(tree.watches, znode.path, zxid);
+      fireCreated(tree.watches, path, zxid);
       return;
     case "deleted":
-      fireDeleted(tree.watches, znode.path, zxid);
+      fireDeleted(tree.watches, path, zxid);
       return;
     case "acl":
       // ZooKeeper has no watch for a change of the ACL.
@@ -87,10 +92,13 @@ export function beginMulti(transaction: Transaction): void {
   transaction.invisible = [];
 }
 
-/** No operation of the multi was refused, so its changes become visible. */
+/** No operation of the multi was refused, so its changes become visible, and what it deleted can no longer come back. */
 export function finishMulti(transaction: Transaction): void {
+  const { undo, tree } = transaction;
+  assert(undo !== undefined, "a multi was begun");
   transaction.undo = undefined;
-  for (const { kind, znode } of transaction.invisible) makeVisible(transaction, kind, znode);
+  for (const step of undo) if (step.kind === "deleted") tree.znodes.release(step.znode);
+  for (const change of transaction.invisible) makeVisible(transaction, change);
   transaction.invisible = [];
 }
 
@@ -105,28 +113,20 @@ export function abandonMulti(transaction: Transaction): void {
 
 function undoStep({ znodes, sessions }: TreeState, step: Undo): void {
   const { znode } = step;
-  const ephemerals =
-    znode.ephemeralOwner === SESSION_NONE
-      ? undefined
-      : sessions.get(znode.ephemeralOwner)?.ephemerals;
-  switch (step.kind) {
-    case "created":
-      unlinkZnode(znodes, step.parent, znode);
-      ephemerals?.delete(znode.path);
-      step.parent.creates = step.creates;
-      step.parent.pzxid = step.pzxid;
-      return;
-    case "deleted":
-      linkZnode(znodes, step.parent, znode);
-      putValue(znodes.values, znode, znode.data);
-      ephemerals?.add(znode.path);
-      step.parent.pzxid = step.pzxid;
-      return;
-    case "data":
-      putData(znodes, znode, step.data);
-      znode.mzxid = step.mzxid;
-      znode.mtime = step.mtime;
-      znode.version = step.version;
-      return;
+  if (step.kind === "data") {
+    znodes.setData(znode, step.data);
+    znodes.setModified(znode, step.mzxid, step.mtime, step.version);
+    return;
   }
+  const { path, parent, creates, pzxid } = step;
+  const ephemerals = sessions.get(znodes.ephemeralOwner(znode))?.ephemerals;
+  if (step.kind === "deleted") {
+    znodes.relink(znode, parent, path);
+    ephemerals?.add(znode);
+  } else {
+    ephemerals?.delete(znode);
+    znodes.unlink(znode, path);
+    znodes.release(znode);
+  }
+  znodes.setParental(parent, pzxid, creates);
 }

@@ -4,25 +4,23 @@
  * decides which of several errors a client sees.
  */
 import type { Acl } from "../../../protocol/acl.ts";
-import { assert } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
 import type { ZnodeOperation } from "../../../protocol/operations.ts";
-import { parentOf, pathProblem, sequenceSuffix } from "../../../protocol/paths.ts";
+import { pathProblem, sequenceSuffix } from "../../../protocol/paths.ts";
 import { acceptedAcl } from "./acls.ts";
-import {
-  createZnode,
-  linkZnode,
-  isSpecial,
-  putData,
-  unlinkZnode,
-  type Znode,
-} from "../store/znodes.ts";
+import { isSpecial } from "../store/first-znodes.ts";
+import type { ZnodeId } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
 import { saveZnode } from "../snapshot/cut.ts";
 import { changed, noteUndo, type Transaction } from "./transaction.ts";
 
-export type Outcome = Znode | Code;
+/** Codes are 0 and below, and numbers of znodes above. */
+export type Outcome = ZnodeId | Code;
+
+export function isCode(outcome: Outcome): outcome is Code {
+  return outcome <= 0;
+}
 
 type Of<Kind extends ZnodeOperation["kind"]> = Extract<ZnodeOperation, { kind: Kind }>;
 
@@ -45,96 +43,91 @@ export function applyZnodeOperation(
 
 function setData(transaction: Transaction, { path, data, version }: Of<"setData">): Outcome {
   const { znodes } = transaction.tree;
-  const znode = znodes.byPath.get(path);
+  const znode = znodes.find(path);
   if (znode === undefined) return missing(path);
-  if (version !== -1 && version !== znode.version) return Code.badVersion;
+  const before = znodes.version(znode);
+  if (version !== -1 && version !== before) return Code.badVersion;
   if (transaction.undo !== undefined) {
-    const { data: before, mzxid, mtime } = znode;
     noteUndo(transaction, {
       kind: "data",
       znode,
-      data: before,
-      mzxid,
-      mtime,
-      version: znode.version,
+      data: znodes.data(znode),
+      mzxid: znodes.mzxid(znode),
+      mtime: znodes.mtime(znode),
+      version: before,
     });
   }
   saveZnode(transaction.tree, znode);
-  putData(znodes, znode, data);
-  znode.version = (znode.version + 1) | 0;
-  znode.mzxid = transaction.zxid;
-  znode.mtime = transaction.timeMs;
-  changed(transaction, "data", znode);
+  znodes.setData(znode, data);
+  znodes.setModified(znode, transaction.zxid, transaction.timeMs, (before + 1) | 0);
+  changed(transaction, "data", path, znode, data);
   return znode;
 }
 
 function create(transaction: Transaction, session: Session, operation: Of<"create">): Outcome {
   const { znodes } = transaction.tree;
-  const asked = operation.path;
+  const { path: asked, data, mode } = operation;
   if (!asked.includes("/") || asked.includes("\0")) return Code.badArguments;
   const acl = acceptedAcl(operation.acl);
   if (acl === undefined) return Code.invalidAcl;
-  const parent = znodes.byPath.get(parentOf(asked));
+  const parent = znodes.findParent(asked);
   if (parent === undefined) return Code.noNode;
-  const suffix = operation.mode.sequential ? sequenceSuffix(parent.creates) : "";
-  // The path is joined from its pieces, since a decoded string may be a slice that keeps the memory of its whole batch alive.
-  const path = `${parent.path === "/" ? "" : parent.path}/${asked.slice(asked.lastIndexOf("/") + 1)}${suffix}`;
-  if (pathProblem(asked + suffix) !== undefined) return Code.badArguments;
-  if (znodes.byPath.has(path)) return Code.nodeExists;
-  if (parent.ephemeralOwner !== SESSION_NONE) return Code.noChildrenForEphemerals;
+  const creates = znodes.creates(parent);
+  const path = mode.sequential ? asked + sequenceSuffix(creates) : asked;
+  if (pathProblem(path) !== undefined) return Code.badArguments;
+  if (znodes.findChild(parent, path) !== undefined) return Code.nodeExists;
+  if (znodes.ephemeralOwner(parent) !== SESSION_NONE) return Code.noChildrenForEphemerals;
 
   const { zxid, timeMs } = transaction;
-  const owner = operation.mode.ephemeral ? session.id : SESSION_NONE;
-  const znode = createZnode(path, acl, zxid, timeMs, owner);
-  if (transaction.undo !== undefined) {
-    const { creates, pzxid } = parent;
-    noteUndo(transaction, { kind: "created", znode, parent, creates, pzxid });
-  }
+  const owner = mode.ephemeral ? session.id : SESSION_NONE;
   saveZnode(transaction.tree, parent);
-  linkZnode(znodes, parent, znode);
-  putData(znodes, znode, operation.data);
-  parent.creates = (parent.creates + 1) | 0;
-  parent.pzxid = zxid;
-  if (operation.mode.ephemeral) {
-    session.ephemerals ??= new Set();
-    session.ephemerals.add(path);
+  const pzxid = znodes.pzxid(parent);
+  const znode = znodes.add(parent, path, { acl, zxid, timeMs, owner, data });
+  if (transaction.undo !== undefined) {
+    noteUndo(transaction, { kind: "created", znode, path, parent, creates, pzxid });
   }
-  changed(transaction, "created", znode);
+  znodes.setParental(parent, zxid, (creates + 1) | 0);
+  if (mode.ephemeral) {
+    session.ephemerals ??= new Set();
+    session.ephemerals.add(znode);
+  }
+  changed(transaction, "created", path, znode, data);
   return znode;
 }
 
 function remove(transaction: Transaction, { path, version }: Of<"delete">): Outcome {
   if (!path.includes("/") || path.includes("\0") || isSpecial(path)) return Code.badArguments;
-  const znode = transaction.tree.znodes.byPath.get(path);
+  const { znodes } = transaction.tree;
+  const znode = znodes.find(path);
   if (znode === undefined) return Code.noNode;
-  if (version !== -1 && version !== znode.version) return Code.badVersion;
-  if (znode.numChildren > 0) return Code.notEmpty;
-  removeZnode(transaction, znode);
+  if (version !== -1 && version !== znodes.version(znode)) return Code.badVersion;
+  if (znodes.numChildren(znode) > 0) return Code.notEmpty;
+  removeZnode(transaction, znode, path);
   return Code.ok;
 }
 
 /** Removes a znode that has no children, because of a delete or because the session of an ephemeral has ended. */
-export function removeZnode(transaction: Transaction, znode: Znode): void {
+export function removeZnode(transaction: Transaction, znode: ZnodeId, path: string): void {
   const { znodes, sessions } = transaction.tree;
-  const parent = znodes.byPath.get(parentOf(znode.path));
-  assert(parent !== undefined, "a znode's parent exists as long as it does");
-  if (transaction.undo !== undefined) {
-    noteUndo(transaction, { kind: "deleted", znode, parent, pzxid: parent.pzxid });
-  }
+  const parent = znodes.parent(znode);
+  const creates = znodes.creates(parent);
+  const pzxid = znodes.pzxid(parent);
   saveZnode(transaction.tree, znode);
   saveZnode(transaction.tree, parent);
-  unlinkZnode(znodes, parent, znode);
-  parent.pzxid = transaction.zxid;
-  if (znode.ephemeralOwner !== SESSION_NONE) {
-    sessions.get(znode.ephemeralOwner)?.ephemerals?.delete(znode.path);
-  }
-  changed(transaction, "deleted", znode);
+  znodes.unlink(znode, path);
+  znodes.setParental(parent, transaction.zxid, creates);
+  const owner = znodes.ephemeralOwner(znode);
+  if (owner !== SESSION_NONE) sessions.get(owner)?.ephemerals?.delete(znode);
+  changed(transaction, "deleted", path, znode, null);
+  if (transaction.undo === undefined) znodes.release(znode);
+  else noteUndo(transaction, { kind: "deleted", znode, path, parent, creates, pzxid });
 }
 
 function check(transaction: Transaction, { path, version }: Of<"check">): Outcome {
-  const znode = transaction.tree.znodes.byPath.get(path);
+  const { znodes } = transaction.tree;
+  const znode = znodes.find(path);
   if (znode === undefined) return missing(path);
-  return version === -1 || version === znode.version ? Code.ok : Code.badVersion;
+  return version === -1 || version === znodes.version(znode) ? Code.ok : Code.badVersion;
 }
 
 export function setAcl(
@@ -146,13 +139,14 @@ export function setAcl(
   if (pathProblem(path) !== undefined) return Code.badArguments;
   const accepted = acceptedAcl(acl);
   if (accepted === undefined) return Code.invalidAcl;
-  const znode = transaction.tree.znodes.byPath.get(path);
+  const { znodes } = transaction.tree;
+  const znode = znodes.find(path);
   if (znode === undefined) return Code.noNode;
-  if (version !== -1 && version !== znode.aversion) return Code.badVersion;
+  const before = znodes.aversion(znode);
+  if (version !== -1 && version !== before) return Code.badVersion;
   saveZnode(transaction.tree, znode);
-  znode.acl = accepted;
-  znode.aversion = (znode.aversion + 1) | 0;
-  changed(transaction, "acl", znode);
+  znodes.setAcl(znode, accepted, (before + 1) | 0);
+  changed(transaction, "acl", path, znode, null);
   return znode;
 }
 

@@ -4,27 +4,29 @@
  * chunk as it was; a walk over all sessions and znodes writes the rest. A turn makes at most one chunk, so no turn takes long, and only
  * what changes during the cut takes memory.
  *
- * The walk is over the live maps. They keep the order of insertion, so what was added after the cut began comes last, and the walk ends
- * before it, when everything is written that existed then. A znode that a refused multi removed and put back comes last too, but it was
- * written before it was removed.
+ * The walk goes over the live map of sessions, which keeps the order of insertion, and over the numbers of znodes, up to what there was
+ * when the cut began. A number may by now be that of a later znode, which its czxid shows.
  */
 import { assert } from "../../../protocol/assert.ts";
 import { chunkHeader } from "../../../protocol/snapshot.ts";
 import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
-import type { Znodes, Znode } from "../store/znodes.ts";
+import type { Znodes, ZnodeId } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
 
 export type Cut = {
-  /** Distinguishes this cut from earlier ones: a znode or session that it has written carries this number. */
+  /** Distinguishes this cut from earlier ones: a session that it has written carries this number. */
   readonly number: number;
   readonly zxid: Zxid;
   /** The znodes of the state that is cut. If a snapshot is loaded meanwhile, the tree has other znodes, which this cut ignores. */
   readonly znodes: Znodes;
   readonly sessionWalk: Iterator<Session>;
-  readonly znodeWalk: Iterator<Znode>;
+  /** The number of the znode that the walk visits next. */
+  nextZnode: number;
+  /** A bit for each number that a znode had when the cut began: whether it is written. */
+  readonly written: Uint8Array;
   /** How many sessions are not yet written. */
   sessionsLeft: number;
   /** How many znodes are not yet written. */
@@ -56,9 +58,10 @@ export function beginCut(turn: TreeTurn): void {
     zxid: tree.lastApplied,
     znodes,
     sessionWalk: sessions.values(),
-    znodeWalk: znodes.byPath.values(),
+    nextZnode: 1,
+    written: new Uint8Array((znodes.end + 7) >> 3),
     sessionsLeft: sessions.size,
-    znodesLeft: znodes.byPath.size,
+    znodesLeft: znodes.size,
     writer: new ChunkWriter(tree.options.snapshotChunkBytes),
     full: [],
     nextIndex: 0,
@@ -95,10 +98,10 @@ export function dropCut(tree: TreeState, zxid: Zxid): void {
 }
 
 /** Must be called before a znode is changed or removed. */
-export function saveZnode(tree: TreeState, znode: Znode): void {
+export function saveZnode(tree: TreeState, znode: ZnodeId): void {
   const { cut } = tree;
   if (cut === undefined || cut.znodes !== tree.znodes || cut.znodesLeft === 0) return;
-  if (znode.cut === cut.number || znode.czxid > cut.zxid) return;
+  if (isWritten(cut, znode) || cut.znodes.czxid(znode) > cut.zxid) return;
   writeZnode(cut, znode);
   completeIfFull(tree, cut);
 }
@@ -112,10 +115,15 @@ export function saveSession(tree: TreeState, session: Session): void {
   completeIfFull(tree, cut);
 }
 
-function writeZnode(cut: Cut, znode: Znode): void {
-  znode.cut = cut.number;
+function writeZnode(cut: Cut, znode: ZnodeId): void {
+  cut.written[znode >> 3] = (cut.written[znode >> 3] ?? 0) | (1 << (znode & 7));
   cut.znodesLeft -= 1;
-  cut.writer.znode(znode);
+  cut.writer.znode(cut.znodes.entry(znode));
+}
+
+/** A number that is beyond those of the cut's beginning is that of a later znode. */
+function isWritten({ written }: Cut, znode: ZnodeId): boolean {
+  return ((written[znode >> 3] ?? 0) & (1 << (znode & 7))) !== 0;
 }
 
 function writeSession(cut: Cut, session: Session): void {
@@ -172,7 +180,9 @@ function walkSession(cut: Cut): void {
 }
 
 function walkZnode(cut: Cut): void {
-  const { done, value: znode } = cut.znodeWalk.next();
-  assert(done !== true, "what is left of the znodes is still to come");
-  if (znode.cut !== cut.number && znode.czxid <= cut.zxid) writeZnode(cut, znode);
+  const { znodes, nextZnode: znode } = cut;
+  assert(znode < znodes.end, "what is left of the znodes is still to come");
+  cut.nextZnode += 1;
+  if (!znodes.isPresent(znode) || isWritten(cut, znode)) return;
+  if (znodes.czxid(znode) <= cut.zxid) writeZnode(cut, znode);
 }

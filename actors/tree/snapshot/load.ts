@@ -6,7 +6,6 @@
 import { assert, unreachable } from "../../../protocol/assert.ts";
 import { type ServerId, SESSION_NONE } from "../../../protocol/ids.ts";
 import type { Configuration } from "../../../protocol/configuration.ts";
-import { parentOf } from "../../../protocol/paths.ts";
 import { chunkHeader } from "../../../protocol/snapshot.ts";
 import {
   ChunkReader,
@@ -20,15 +19,7 @@ import { tell } from "../../inboxes.ts";
 import { emit } from "../../topics.ts";
 import type { SnapshotChunk } from "../../log/messages.ts";
 import type { TreeLoaded } from "../messages.ts";
-import {
-  addChild,
-  createZnode,
-  emptyZnodes,
-  linkZnode,
-  type Znodes,
-  putData,
-  type Znode,
-} from "../store/znodes.ts";
+import { Znodes, type ZnodeId, type ZnodesSetup } from "../store/znodes.ts";
 import { createRing } from "../store/change-ring.ts";
 import { restoreSession, sessionChanges, type Sessions } from "../store/sessions.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
@@ -51,17 +42,13 @@ export type Loading = {
   readonly submitters: Submitters;
   readonly skipped: Zxid[];
   configuration: Configuration | undefined;
-  /** Znodes that came before their parents. */
-  readonly orphans: Znode[];
   /** Ephemerals that came before their sessions. */
-  readonly unowned: Znode[];
-  /** The parent of the znode before, since the next znode mostly has the same. */
-  parent: Znode | undefined;
+  readonly unowned: ZnodeId[];
 };
 
 /** Begins to load this snapshot. What was loaded of another one is dropped. */
 export function beginLoad(turn: TreeTurn, zxid: Zxid): void {
-  const loading = beginLoading(zxid);
+  const loading = beginLoading(zxid, turn.state.znodes.setup);
   turn.state.loading = loading;
   askForNext(turn, loading);
 }
@@ -106,20 +93,18 @@ function askForNext({ state, effects }: TreeTurn, loading: Loading): void {
   effects.push(tell("log", { kind: "askChunk", zxid, index, position, to }));
 }
 
-function beginLoading(zxid: Zxid): Loading {
+function beginLoading(zxid: Zxid, setup: ZnodesSetup): Loading {
   return {
     zxid,
     nextIndex: 0,
     nextPosition: 0,
     head: undefined,
-    znodes: emptyZnodes(),
+    znodes: new Znodes(setup),
     sessions: new Map(),
     submitters: createSubmitters(),
     skipped: [],
     configuration: undefined,
-    orphans: [],
     unowned: [],
-    parent: undefined,
   };
 }
 
@@ -157,54 +142,28 @@ function addSession({ sessions, zxid }: Loading, session: SnapshotSession): void
   restoreSession(sessions, session);
 }
 
-function addZnode(loading: Loading, from: SnapshotZnode): void {
-  const { znodes, sessions } = loading;
-  const { path, czxid, ctime, ephemeralOwner } = from;
-  assert(!znodes.byPath.has(path), "a snapshot holds a znode once");
-  assert(czxid <= loading.zxid, "a snapshot holds nothing that came after it");
-  const znode = createZnode(path, from.acl, czxid, ctime, ephemeralOwner);
-  znode.mzxid = from.mzxid;
-  znode.pzxid = from.pzxid;
-  znode.mtime = from.mtime;
-  znode.version = from.version;
-  znode.creates = from.creates;
-  znode.aversion = from.aversion;
-  const parent = parentOfLoaded(loading, path);
-  linkZnode(znodes, parent, znode);
-  putData(znodes, znode, from.data);
-  if (parent === undefined && path !== "/") loading.orphans.push(znode);
+function addZnode({ znodes, sessions, unowned, zxid }: Loading, from: SnapshotZnode): void {
+  const { czxid, ephemeralOwner } = from;
+  assert(czxid <= zxid, "a snapshot holds nothing that came after it");
+  const znode = znodes.restore(from);
+  assert(znode !== undefined, "a snapshot holds a znode once");
   if (ephemeralOwner === SESSION_NONE) return;
   const session = sessions.get(ephemeralOwner);
-  if (session === undefined) loading.unowned.push(znode);
-  else (session.ephemerals ??= new Set()).add(path);
+  if (session === undefined) unowned.push(znode);
+  else (session.ephemerals ??= new Set()).add(znode);
 }
 
-function parentOfLoaded(loading: Loading, path: string): Znode | undefined {
-  if (path === "/") return undefined;
-  const { parent } = loading;
-  const length = path.lastIndexOf("/");
-  if (parent !== undefined && parent.path.length === length && path.startsWith(parent.path)) {
-    return parent;
-  }
-  loading.parent = loading.znodes.byPath.get(parentOf(path));
-  return loading.parent;
-}
-
-function finish({ head, znodes, sessions, submitters, orphans, unowned }: Loading): void {
-  for (const znode of orphans) {
-    const parent = znodes.byPath.get(parentOf(znode.path));
-    assert(parent !== undefined, "a snapshot holds the parents of its znodes");
-    addChild(parent, znode);
-  }
-  for (const { path, ephemeralOwner } of unowned) {
-    const session = sessions.get(ephemeralOwner);
+function finish({ head, znodes, sessions, submitters, unowned }: Loading): void {
+  for (const znode of unowned) {
+    const session = sessions.get(znodes.ephemeralOwner(znode));
     assert(session !== undefined, "a snapshot holds the sessions of its ephemerals");
-    (session.ephemerals ??= new Set()).add(path);
+    (session.ephemerals ??= new Set()).add(znode);
   }
   assert(head !== undefined, "a snapshot has a head");
-  assert(znodes.byPath.size === head.znodes, "a snapshot holds as many znodes as it says");
+  assert(znodes.size === head.znodes, "a snapshot holds as many znodes as it says");
   assert(sessions.size === head.sessions, "a snapshot holds as many sessions as it says");
   assert(submitters.size === head.submitters, "a snapshot holds as many submitters as it says");
+  assert(znodes.awaited === 0, "a snapshot holds the parents of its znodes");
 }
 
 function replaceState(turn: TreeTurn, loading: Loading): void {

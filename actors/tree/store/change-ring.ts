@@ -1,26 +1,50 @@
 /**
- * The recent changes, limited in bytes, from which change streams are fed. The entries are columns of numbers in segments: nothing is
- * allocated for a change, and a `Change` is built only when a stream reads it. The oldest segment is dropped first.
+ * The recent changes, limited in bytes, from which change streams are fed. The entries are columns of numbers in segments, and their
+ * paths and data are copied one behind the other: nothing is allocated for a change, and a `Change` is built only when a stream reads
+ * it. The oldest segment is dropped first.
  */
 import type { Change } from "../../../protocol/reads.ts";
+import type { Stat } from "../../../protocol/stat.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
-import { cversionOf, type Znode } from "./znodes.ts";
 
 const SEGMENT_ENTRIES = 512;
-const COLUMNS = 12;
-/** The bytes of an entry: its columns and two references, without its path and its data. */
-const ENTRY_BYTES: number = COLUMNS * 8 + 16;
+const COLUMNS = 17;
+/** The bytes of an entry: its columns, without its path and its data. */
+const ENTRY_BYTES: number = COLUMNS * 8;
+const COPY_BYTES: number = 64 * 1024;
+/** Data that is larger is not copied: whoever adds the change never overwrites it. */
+export const CHANGE_DATA_COPIED_MAX = 2048;
+const ASCII_END = 0x80;
 
 const KINDS: readonly Change["kind"][] = ["created", "deleted", "data", "acl"];
 const KIND_NUMBERS = { created: 0, deleted: 1, data: 2, acl: 3 } as const;
+
+/** What a change was, whatever its zxid. */
+export type ChangeContent = {
+  readonly kind: Change["kind"];
+  readonly path: string;
+  /** The znode's after the change, or before its deletion. */
+  readonly stat: Stat;
+  /** The data, if the znode was created or its data has changed. */
+  readonly data: Uint8Array | null;
+};
+
+/** Where the data of an entry is, in the place of its length: there is none, or it was not copied. */
+const DATA_NULL = -1;
+const DATA_KEPT = -2;
 
 type Segment = {
   count: number;
   bytes: number;
   lastZxid: Zxid;
   readonly numbers: Float64Array;
-  readonly paths: string[];
-  readonly data: (Uint8Array | null)[];
+  readonly copies: Buffer[];
+  /** How many bytes of the last of `copies` are used. */
+  used: number;
+  /** Whether a stream has views of `copies`, which then cannot be used again. */
+  isViewed: boolean;
+  /** Large data by the number of the entry. */
+  readonly kept: Map<number, Uint8Array>;
 };
 
 export type ChangeRing = {
@@ -42,36 +66,62 @@ export function createRing(bytesMax: number): ChangeRing {
   return { bytesMax, segmentEntries, oldest: ZXID_NONE, bytes: 0, segments: [], spare: undefined };
 }
 
-/** Adds a change. `znode` is as it is after the change, or as it was before its deletion. */
-export function appendChange(
-  ring: ChangeRing,
-  zxid: Zxid,
-  kind: Change["kind"],
-  znode: Znode,
-): void {
+export function appendChange(ring: ChangeRing, zxid: Zxid, change: ChangeContent): void {
+  const { kind, path, stat, data } = change;
   const segment = openSegment(ring);
-  const { numbers } = segment;
-  const at = segment.count * COLUMNS;
+  const { numbers, count } = segment;
+  const at = count * COLUMNS;
   numbers[at] = zxid;
-  numbers[at + 1] = znode.czxid;
-  numbers[at + 2] = znode.mzxid;
-  numbers[at + 3] = znode.ctime;
-  numbers[at + 4] = znode.mtime;
-  numbers[at + 5] = znode.version;
-  numbers[at + 6] = cversionOf(znode);
-  numbers[at + 7] = znode.aversion;
-  numbers[at + 8] = znode.ephemeralOwner;
-  numbers[at + 9] = znode.numChildren;
-  numbers[at + 10] = znode.pzxid;
-  numbers[at + 11] = KIND_NUMBERS[kind];
-  segment.paths[segment.count] = znode.path;
-  segment.data[segment.count] = znode.data;
+  numbers[at + 1] = stat.czxid;
+  numbers[at + 2] = stat.mzxid;
+  numbers[at + 3] = stat.ctime;
+  numbers[at + 4] = stat.mtime;
+  numbers[at + 5] = stat.version;
+  numbers[at + 6] = stat.cversion;
+  numbers[at + 7] = stat.aversion;
+  numbers[at + 8] = stat.ephemeralOwner;
+  numbers[at + 9] = stat.numChildren;
+  numbers[at + 10] = stat.pzxid;
+  numbers[at + 11] = stat.dataLength;
+  numbers[at + 12] = KIND_NUMBERS[kind];
+  const isKept = data !== null && data.length > CHANGE_DATA_COPIED_MAX;
+  const copied = isKept || data === null ? 0 : data.length;
+  const copy = copyWith(segment, path.length * 3 + copied);
+  const start = segment.used;
+  const end = start + writeText(copy, start, path);
+  if (isKept) segment.kept.set(count, data);
+  else if (data !== null) copy.set(data, end);
+  segment.used = end + copied;
+  numbers[at + 13] = segment.copies.length - 1;
+  numbers[at + 14] = start;
+  numbers[at + 15] = end;
+  numbers[at + 16] = data === null ? DATA_NULL : isKept ? DATA_KEPT : copied;
   segment.count += 1;
   segment.lastZxid = zxid;
-  const bytes = ENTRY_BYTES + znode.path.length + (znode.data === null ? 0 : znode.data.length);
+  const bytes = ENTRY_BYTES + path.length + (data === null ? 0 : data.length);
   segment.bytes += bytes;
   ring.bytes += bytes;
   while (ring.bytes > ring.bytesMax) dropOldest(ring);
+}
+
+/** Returns the buffer for the next copy, with space for so many bytes from `used` on. */
+function copyWith(segment: Segment, bytes: number): Buffer {
+  const last = segment.copies.at(-1);
+  if (last !== undefined && segment.used + bytes <= last.length) return last;
+  const added = Buffer.allocUnsafeSlow(Math.max(bytes, COPY_BYTES));
+  segment.copies.push(added);
+  segment.used = 0;
+  return added;
+}
+
+function writeText(to: Buffer, start: number, text: string): number {
+  // Nearly all paths are ASCII, and for these the loop is faster than a call of native code.
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit >= ASCII_END) return to.write(text, start, "utf8");
+    to[start + index] = unit;
+  }
+  return text.length;
 }
 
 function openSegment(ring: ChangeRing): Segment {
@@ -82,8 +132,10 @@ function openSegment(ring: ChangeRing): Segment {
     bytes: 0,
     lastZxid: ZXID_NONE,
     numbers: new Float64Array(ring.segmentEntries * COLUMNS),
-    paths: [],
-    data: [],
+    copies: [],
+    used: 0,
+    isViewed: false,
+    kept: new Map(),
   };
   ring.spare = undefined;
   ring.segments.push(segment);
@@ -101,8 +153,10 @@ function dropOldest(ring: ChangeRing): void {
   ring.bytes -= segment.bytes;
   segment.count = 0;
   segment.bytes = 0;
-  segment.paths.length = 0;
-  segment.data.length = 0;
+  segment.copies.length = segment.isViewed ? 0 : Math.min(segment.copies.length, 1);
+  segment.used = 0;
+  segment.isViewed = false;
+  segment.kept.clear();
   ring.spare = segment;
 }
 
@@ -122,21 +176,27 @@ export function visitChanges(
       zxidBefore = zxid;
       if (zxid <= after) continue;
       const position = index;
-      visit(segment.paths[entry] ?? "", zxid, () => changeAt(segment, entry, position));
+      const path = pathAt(segment, entry);
+      visit(path, zxid, () => changeAt(segment, entry, position, path));
     }
   }
 }
 
-function changeAt(segment: Segment, entry: number, index: number): Change {
+function pathAt({ numbers, copies }: Segment, entry: number): string {
+  const at = entry * COLUMNS;
+  const copy = copies[numbers[at + 13] ?? 0];
+  return copy?.toString("utf8", numbers[at + 14], numbers[at + 15]) ?? "";
+}
+
+function changeAt(segment: Segment, entry: number, index: number, path: string): Change {
   const at = entry * COLUMNS;
   const column = (offset: number): number => segment.numbers[at + offset] ?? 0;
-  const kind = KINDS[column(11)] ?? "data";
-  const data = segment.data[entry] ?? null;
+  const kind = KINDS[column(12)] ?? "data";
   const change: Change = {
     zxid: column(0) as Zxid,
     index,
     kind,
-    path: segment.paths[entry] ?? "",
+    path,
     stat: {
       czxid: column(1) as Zxid,
       mzxid: column(2) as Zxid,
@@ -146,10 +206,23 @@ function changeAt(segment: Segment, entry: number, index: number): Change {
       cversion: column(6),
       aversion: column(7),
       ephemeralOwner: column(8),
-      dataLength: data === null ? 0 : data.length,
+      dataLength: column(11),
       numChildren: column(9),
       pzxid: column(10) as Zxid,
     },
   };
-  return kind === "created" || kind === "data" ? { ...change, data } : change;
+  if (kind !== "created" && kind !== "data") return change;
+  return { ...change, data: dataAt(segment, entry) };
+}
+
+function dataAt(segment: Segment, entry: number): Uint8Array | null {
+  const at = entry * COLUMNS;
+  const length = segment.numbers[at + 16] ?? DATA_NULL;
+  if (length === DATA_NULL) return null;
+  if (length === DATA_KEPT) return segment.kept.get(entry) ?? null;
+  const copy = segment.copies[segment.numbers[at + 13] ?? 0];
+  const end = segment.numbers[at + 15] ?? 0;
+  segment.isViewed = true;
+  // The view is no Buffer, as no data of a znode is.
+  return copy === undefined ? null : new Uint8Array(copy.buffer, copy.byteOffset + end, length);
 }

@@ -3,6 +3,7 @@ import type { SessionId } from "../../../protocol/ids.ts";
 import type { SnapshotSession } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { SessionChanges } from "../messages.ts";
+import type { ZnodeId } from "./znodes.ts";
 
 export type Session = {
   readonly id: SessionId;
@@ -10,8 +11,8 @@ export type Session = {
   timeoutMs: number;
   /** The zxid of the last attach. Operations of an earlier attachment are refused (`sessionMoved`). */
   attachedAt: Zxid;
-  /** The paths of the session's ephemerals. Undefined until there is the first. */
-  ephemerals: Set<string> | undefined;
+  /** The session's ephemerals. Undefined until there is the first. */
+  ephemerals: Set<ZnodeId> | undefined;
   /** The number of the last cut that has written this session to its snapshot. */
   cut: number;
 };

@@ -7,7 +7,7 @@ import {
   CONNECTION_UNSENT_BYTES_SOFT_MAX,
   PACKET_BYTES_MAX,
 } from "../../../protocol/limits.ts";
-import { ZNODE_BYTES } from "../../../actors/tree/store/size.ts";
+import { ZNODE_BYTES } from "../../../actors/tree/store/znodes.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
 import type { Plan } from "../plan.ts";
 import { must } from "./violation.ts";
@@ -49,22 +49,27 @@ function checkHeld({ connections, heldBytes }: GatewayState): void {
  */
 export function checkTree(who: string, tree: TreeState, underWayBytes: number): void {
   const { znodes, options } = tree;
-  const bytes = znodes.byPath.size * ZNODE_BYTES + znodes.pathBytes;
-  const bytesMax = options.limits.heapBytesMax + underWayBytes;
+  const { bytes } = znodes;
+  const bytesMax = options.limits.bytesMax + underWayBytes;
   must(bytes <= bytesMax, "limits", () => `${who} takes ${bytes} bytes, at most ${bytesMax}`);
 }
 
 /** By a connection and the one before it, whose requests may still be on their way. */
 export function underWayBytes({ clients, natives }: Plan): number {
-  let requests = 0;
-  for (const { outstandingMax, flood, hog } of [...clients, ...natives.clients]) {
-    requests += 2 * (hog ? 2 * CONNECTION_REQUESTS_MAX : Math.max(outstandingMax, flood ? 100 : 0));
+  let bytes = 0;
+  for (const { outstandingMax, flood, hog, dataBytes } of [...clients, ...natives.clients]) {
+    const outstanding = hog
+      ? 2 * CONNECTION_REQUESTS_MAX
+      : Math.max(outstandingMax, flood ? 100 : 0);
+    bytes += 2 * outstanding * CREATES_PER_WRITE * (CREATE_GROWTH_BYTES + dataBytes);
   }
-  return requests * WRITE_GROWTH_BYTES;
+  return bytes;
 }
 
-/** The most that one write of a simulated client grows the tree: its multis create at most two znodes. */
-const WRITE_GROWTH_BYTES: number = 2 * (ZNODE_BYTES + 40);
+/** The multis of a simulated client create at most so many znodes. */
+const CREATES_PER_WRITE = 2;
+/** The most that a create grows the tree beside its data. */
+const CREATE_GROWTH_BYTES: number = ZNODE_BYTES + 80;
 
 /** After each write to a connection. */
 export function checkUnread(client: string, bytes: number): void {

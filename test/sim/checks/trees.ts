@@ -1,6 +1,5 @@
 /** A lane's tree against the model: one znode, or everything. */
 import { digestOf } from "../../support/tree-digest.ts";
-import { statOf } from "../../../actors/tree/store/znodes.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Model } from "./model.ts";
@@ -15,14 +14,14 @@ export function treeProblemAt(
   path: string,
   zxid: Zxid,
 ): string | undefined {
-  const node = tree.znodes.byPath.get(path);
+  const { znodes } = tree;
+  const node = znodes.find(path);
   const moment = model.at(path, zxid);
   if (moment?.stat === undefined) return node === undefined ? undefined : "it should not be there";
   if (node === undefined) return "it is missing";
-  if (!sameBytes(node.data, moment.data)) {
-    return `data ${shown(node.data)}, not ${shown(moment.data)}`;
-  }
-  return statProblem(statOf(node), moment.stat);
+  const data = znodes.data(node);
+  if (!sameBytes(data, moment.data)) return `data ${shown(data)}, not ${shown(moment.data)}`;
+  return statProblem(znodes.stat(node), moment.stat);
 }
 
 /** Every lane of every node holds the whole truth. */
@@ -53,17 +52,17 @@ function treeProblem(tree: TreeState, model: Model): string | undefined {
   for (const path of model.paths) {
     const problem = treeProblemAt(tree, model, path, tree.lastApplied);
     if (problem !== undefined) return `${path}: ${problem}`;
-    if (tree.znodes.byPath.has(path)) count += 1;
+    if (tree.znodes.find(path) !== undefined) count += 1;
   }
-  if (count !== tree.znodes.byPath.size) return `${tree.znodes.byPath.size} znodes, not ${count}`;
+  if (count !== tree.znodes.size) return `${tree.znodes.size} znodes, not ${count}`;
   for (const [id, session] of tree.sessions) {
     const known = model.sessions.get(id);
     const name = `session 0x${id.toString(16)}`;
     if (known === undefined) return `${name} should have ended`;
     if (known.attachedAt !== session.attachedAt) return `${name} is attached at another zxid`;
-    const own = session.ephemerals ?? new Set<string>();
+    const own = [...(session.ephemerals ?? [])].map((znode) => tree.znodes.path(znode));
     const same =
-      own.size === known.ephemerals.size && [...own].every((path) => known.ephemerals.has(path));
+      own.length === known.ephemerals.size && own.every((path) => known.ephemerals.has(path));
     if (!same) return `${name} has other ephemerals`;
   }
   if (tree.sessions.size !== model.sessions.size) {

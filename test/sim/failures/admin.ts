@@ -42,7 +42,7 @@ function expected(node: SimNode): Readonly<Record<string, string | number>> {
     zk_server_state: leading ? "leader" : "follower",
     zk_quorum_size: 3,
     ...(leading ? followers : {}),
-    zk_znode_count: tree?.znodes.byPath.size ?? 0,
+    zk_znode_count: tree?.znodes.size ?? 0,
     zk_zooid_sessions: tree?.sessions.size ?? 0,
     zk_zooid_applied_zxid: tree?.lastApplied ?? 0,
     zk_zooid_leader: role?.kind === "following" ? role.leader : node.id,

@@ -12,6 +12,7 @@ import { SPACE_MUTANTS } from "./space.ts";
 import { FAILURE_MUTANTS } from "./failures.ts";
 import { SNAPSHOT_MUTANTS } from "./snapshots.ts";
 import { STATE_MACHINE_MUTANTS } from "./state-machine.ts";
+import { STORE_MUTANTS } from "./store.ts";
 import { STORAGE_MUTANTS } from "./storage.ts";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -22,6 +23,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FAILURE_MUTANTS,
   ...SNAPSHOT_MUTANTS,
   ...STATE_MACHINE_MUTANTS,
+  ...STORE_MUTANTS,
   ...CLIENT_MUTANTS,
   ...CONTACT_MUTANTS,
   ...FAILOVER_MUTANTS,

@@ -37,8 +37,8 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
       {
         file: "actors/tree/apply/znode-operations.ts",
         find: `  saveZnode(transaction.tree, znode);
-  putData(`,
-        replace: "  putData(",
+  znodes.setData(`,
+        replace: "  znodes.setData(",
       },
     ],
   },
@@ -81,8 +81,8 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/snapshot/load.ts",
-        find: "if (session === undefined) loading.unowned.push(znode);\n  else (session.ephemerals ??= new Set()).add(path);",
-        replace: "if (session === undefined) loading.unowned.push(znode);",
+        find: "if (session === undefined) unowned.push(znode);\n  else (session.ephemerals ??= new Set()).add(znode);",
+        replace: "if (session === undefined) unowned.push(znode);",
       },
     ],
   },

@@ -11,8 +11,8 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: APPLY,
-        find: "[...(session.ephemerals ?? [])].sort()",
-        replace: "[...(session.ephemerals ?? [])].sort().slice(1)",
+        find: "of ephemerals.sort((a, b) => (a.path < b.path ? -1 : 1))",
+        replace: "of ephemerals.sort((a, b) => (a.path < b.path ? -1 : 1)).slice(1)",
       },
     ],
   },
@@ -22,8 +22,8 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/znode-operations.ts",
-        find: "sequenceSuffix(parent.creates)",
-        replace: "sequenceSuffix(parent.numChildren)",
+        find: "sequenceSuffix(creates)",
+        replace: "sequenceSuffix(znodes.numChildren(parent))",
       },
     ],
   },
@@ -55,7 +55,7 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/znode-operations.ts",
-        find: `if (version !== -1 && version !== znode.version) return Code.badVersion;
+        find: `if (version !== -1 && version !== before) return Code.badVersion;
   if (transaction.undo`,
         replace: "if (transaction.undo",
       },
@@ -135,13 +135,12 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/transaction.ts",
-        find: "if (transaction.undo === undefined) makeVisible(transaction, kind, znode);",
-        replace:
-          "makeVisible(transaction, kind, znode); if (transaction.undo === undefined) return;",
+        find: "if (transaction.undo === undefined) makeVisible(transaction, change);",
+        replace: "makeVisible(transaction, change); if (transaction.undo === undefined) return;",
       },
       {
         file: "actors/tree/apply/transaction.ts",
-        find: "for (const { kind, znode } of transaction.invisible) makeVisible(transaction, kind, znode);",
+        find: "for (const change of transaction.invisible) makeVisible(transaction, change);",
         replace: "",
       },
     ],
@@ -153,7 +152,7 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: READS,
-        find: "else if (znode.mzxid > read.relativeZxid)",
+        find: "else if (znodes.mzxid(znode) > read.relativeZxid)",
         replace: "else if (false)",
       },
     ],

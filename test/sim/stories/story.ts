@@ -363,8 +363,10 @@ export class Story {
 
   /** The tree of the node holds this data at the path; undefined: it has no such znode. */
   expectData(node: SimNode, path: string, data: string | undefined): void {
-    const held = node.tree(1)?.znodes.byPath.get(path);
-    const text = held === undefined ? undefined : Buffer.from(held.data ?? []).toString("latin1");
+    const znodes = node.tree(1)?.znodes;
+    const held = znodes?.find(path);
+    const bytes = held === undefined ? undefined : (znodes?.data(held) ?? []);
+    const text = bytes === undefined ? undefined : Buffer.from(bytes).toString("latin1");
     const what = data === undefined ? `no ${path}` : `${path} ${short(data)}`;
     this.expect(`node ${node.id} holds ${what}`, text === data);
   }

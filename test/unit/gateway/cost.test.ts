@@ -3,10 +3,8 @@ import { crc32 } from "node:zlib";
 import test from "ava";
 import { flushStreams, openStream } from "../../../actors/tree/watch/streams.ts";
 import { appendChange } from "../../../actors/tree/store/change-ring.ts";
-import { createZnode } from "../../../actors/tree/store/znodes.ts";
-import { OPEN_ACL } from "../../../protocol/acl.ts";
 import { PATH_LENGTH_MAX } from "../../../protocol/limits.ts";
-import { SESSION_NONE, type ServerId } from "../../../protocol/ids.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { growthOf, RATIO_MAX, timed } from "../../support/cost.ts";
 import { GatewayDriver, requestFrame } from "../../support/gateway-driver.ts";
@@ -109,7 +107,7 @@ test("watches that are set again cost a tree what their paths do", (t) => {
 test("a change far below many recursive streams costs the length of its path", (t) => {
   const growth = growthOf(
     (names) => {
-      const tree = createState({ server: 1 as ServerId, lane: 1, crc32 });
+      const tree = createState({ server: 1 as ServerId, lane: 1, crc32 }, new Uint8Array(8));
       const turn: TreeTurn = { ...STILL, state: tree, effects: [] };
       tree.lastApplied = 1 as Zxid;
       const path = "/a".repeat(names);
@@ -120,12 +118,10 @@ test("a change far below many recursive streams costs the length of its path", (
       }
       tree.streams.flushed = 1 as Zxid;
       tree.lastApplied = 2 as Zxid;
-      appendChange(
-        tree.ring,
-        2 as Zxid,
-        "data",
-        createZnode(path, OPEN_ACL, 2 as Zxid, 0, SESSION_NONE),
-      );
+      const root = tree.znodes.findParent("/a");
+      const stat = root === undefined ? undefined : tree.znodes.stat(root);
+      if (stat === undefined) throw new Error("every tree has a root");
+      appendChange(tree.ring, 2 as Zxid, { kind: "data", path, stat, data: null });
       return timed(() => flushStreams(turn, 1));
     },
     Math.floor(PATH_LENGTH_MAX / 2 / 64),

@@ -1,6 +1,7 @@
 /** What a tree takes in memory, when it says that it is full, and what would make it larger. */
 import test from "ava";
-import { NO_LIMITS, ZNODE_BYTES } from "../../../actors/tree/store/size.ts";
+import { NO_LIMITS } from "../../../actors/tree/store/size.ts";
+import { ZNODE_BYTES } from "../../../actors/tree/store/znodes.ts";
 import { Code } from "../../../protocol/codes.ts";
 import type { ClientOperation } from "../../../protocol/operations.ts";
 import type { Effect } from "../../../runtime/effects.ts";
@@ -22,7 +23,7 @@ function logged(effects: readonly Effect[]): readonly string[] {
 }
 
 test("a tree says at its limit that it is full, and below it, with some distance, that it has room", (t) => {
-  const limits = { ...NO_LIMITS, heapBytesMax: 30 * ZNODE_BYTES };
+  const limits = { ...NO_LIMITS, bytesMax: 40 * ZNODE_BYTES };
   const replica = new Replica({ limits });
   const session = replica.session();
   const done = (operation: ClientOperation): readonly Effect[] =>
@@ -49,7 +50,7 @@ test("a tree says at its limit that it is full, and below it, with some distance
   t.deepEqual(logged(freed), ["treeFits"]);
 });
 
-test("values count outside of the heap", (t) => {
+test("values count", (t) => {
   const replica = new Replica({ limits: { ...NO_LIMITS, bytesMax: 100_000 } });
   const session = replica.session();
   replica.do(session, create("/a"));
@@ -81,7 +82,7 @@ test("an operation grows the tree if it adds more than it takes away", (t) => {
     [setData("/missing", bytes("543210")), false],
     [remove("/a"), false],
     [multi(remove("/a"), create("/c")), false],
-    [multi(remove("/b"), create("/c", { data: new Uint8Array(2_001) })), true],
+    [multi(remove("/b"), create("/c", { data: new Uint8Array(2_010) })), true],
     [multi(setData("/a", bytes("1")), setData("/b", new Uint8Array(2_004))), false],
     [multi(remove("/missing"), create("/c")), true],
     [{ kind: "sync", path: "/" }, false],
@@ -105,15 +106,32 @@ test("watches of all connections of a lane have a limit, and the read that asks 
   t.like(watched(3, "/a"), { kind: "error", code: Code.noNode });
 });
 
-test("a tree that the heap cannot hold stops its node, with both figures and what to set", (t) => {
-  const megabyte = 1024 * 1024;
-  const replica = new Replica({ limits: { ...NO_LIMITS, heapBytesStop: megabyte } });
-  const session = replica.session();
-  const creates = Array.from({ length: 2_100 }, (_, index) => create(`/n${index}`));
-  const effects = replica.commit(client(session, multi(...creates)));
-  const stop = effects.find(({ kind }) => kind === "stopNode");
-  t.regex(
-    stop?.kind === "stopNode" ? stop.reason : "",
-    /^the tree needs 2 MB of heap or more and a lane of this node has 1 MB for it: start it with NODE_OPTIONS/,
-  );
-});
+const MEGABYTE = 1024 * 1024;
+
+for (const { what, limits, ephemeral, reason } of [
+  {
+    what: "heap",
+    limits: { ...NO_LIMITS, heapBytesStop: MEGABYTE },
+    ephemeral: true,
+    reason:
+      /^the tree needs 2 MB of heap or more and a lane of this node has 1 MB for it: start it with NODE_OPTIONS/,
+  },
+  {
+    what: "memory",
+    limits: { ...NO_LIMITS, bytesStop: MEGABYTE },
+    ephemeral: false,
+    reason:
+      /^the tree needs 2 MB of memory or more and a lane of this node has 1 MB for it: start it with fewer lanes/,
+  },
+]) {
+  test(`a tree that the ${what} cannot hold stops its node, with both figures and what to set`, (t) => {
+    const replica = new Replica({ limits });
+    const session = replica.session();
+    const creates = Array.from({ length: 13_000 }, (_, index) =>
+      create(`/n${index}`, { ephemeral }),
+    );
+    const effects = replica.commit(client(session, multi(...creates)));
+    const stop = effects.find(({ kind }) => kind === "stopNode");
+    t.regex(stop?.kind === "stopNode" ? stop.reason : "", reason);
+  });
+}

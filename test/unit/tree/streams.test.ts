@@ -156,7 +156,7 @@ test("a stream without changes of its own gets a progress mark every 1024 operat
 });
 
 test("a stream that asks for more than the ring holds is compacted, and from `oldest` on it goes", (t) => {
-  const replica = new Replica({ ringBytesMax: 4000 });
+  const replica = new Replica({ ringBytesMax: 6000 });
   const session = replica.session();
   for (let count = 0; count < 200; count++) replica.do(session, setData("/", null));
   const [told] = toldOf(open(replica, { after: session as number as Zxid }));
