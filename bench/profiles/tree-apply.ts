@@ -85,6 +85,7 @@ export function limitText({
   batchSize,
   speedUp,
   mainBusy,
+  machineBusy,
   processorsBusy,
 }: Limited): string {
   const all = availableParallelism();
