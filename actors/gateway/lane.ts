@@ -71,6 +71,6 @@ export function forgetInTree<Connection extends GatewayConnection>(
   { number: client }: Pick<Connection, "number">,
 ): void {
   const { name: from, lane } = state;
-  effects.push(tell(`tree/${lane}`, { kind: "forget", from, client }));
   effects.push(tell(`submitter/${lane}`, { kind: "forget", from, client }));
+  effects.push(tell(`tree/${lane}`, { kind: "forget", from, client }));
 }

@@ -259,7 +259,7 @@ test("a result that nobody waits for is a bug", (t) => {
   t.throws(() => results(queue, DONE), { message: /only reads that were asked/ });
   t.throws(() => written(queue, 1), { message: /a request that waits for it/ });
   goes(queue);
-  t.throws(() => written(queue, 1), { message: /in the order of their requests/ });
+  t.throws(() => written(queue, 1), { message: /a request that waits for it/ });
 });
 
 test("events stand behind the answers that are ready, and before the requests that wait", (t) => {
