@@ -20,6 +20,9 @@ export type Read =
       readonly child: readonly string[];
     };
 
+/** The reads whose answers are about one znode and nothing else. */
+export type ZnodeRead = Extract<Read, { readonly kind: "exists" | "getData" }>;
+
 export type ReadResult =
   | { readonly kind: "error"; readonly code: Code }
   | { readonly kind: "stat"; readonly stat: Stat }

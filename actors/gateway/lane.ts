@@ -44,25 +44,33 @@ export function dispatch<Connection extends GatewayConnection>(
   const { number: client, queue } = connection;
   const served = servedBy(connection);
   if (served === undefined || !queue.undispatched) return NONE;
-  const { reads, writes } = queue.dispatch({ readable: answerBytesMax > 0, writable, admission });
+  const run = queue.dispatch({ answerBytesMax, writable, admission });
+  const { reads, writes, travelling } = run;
   if (reads.length > 0) {
-    effects.push(tell(`tree/${lane}`, { kind: "read", from, client, reads, answerBytesMax }));
+    const bytesMax = run.mayCut ? answerBytesMax : Number.MAX_SAFE_INTEGER;
+    const message = { kind: "read", from, client, reads, answerBytesMax: bytesMax } as const;
+    effects.push(tell(`tree/${lane}`, message));
   }
-  if (writes.length > 0) {
+  if (writes.length > 0 || travelling.length > 0) {
     const { session, attachedAt } = served;
     const operations = writes.map(
       (operation): Operation => ({ kind: "client", session, attachedAt, operation }),
     );
-    effects.push(tell(`submitter/${lane}`, { kind: "write", from, client, operations }));
+    const message = { kind: "write", from, client, operations, travelling } as const;
+    effects.push(tell(`submitter/${lane}`, message));
   }
   return writes;
 }
 
-/** Lets the tree forget what it keeps for the connection: its watches, its change streams, its question for a password. */
+/**
+ * Lets the tree forget what it keeps for the connection: its watches, its change streams, its question for a password. The submitter
+ * says so again behind the reads that are on their way there.
+ */
 export function forgetInTree<Connection extends GatewayConnection>(
   { state, effects }: Pick<GatewayTurn<Connection>, "state" | "effects">,
   { number: client }: Pick<Connection, "number">,
 ): void {
   const { name: from, lane } = state;
+  effects.push(tell(`submitter/${lane}`, { kind: "forget", from, client }));
   effects.push(tell(`tree/${lane}`, { kind: "forget", from, client }));
 }

@@ -1,15 +1,19 @@
 /**
  * The queue holds the requests of one connection, from arrival to reply, for both protocols. Requests are dispatched in the order
- * in which they came: a read waits for the results of the writes before it, and a write for those of the reads before it, so that a
- * session reads its own earlier writes and never its own later ones (ZooKeeper's CommitProcessor keeps the same rule). The tree may
- * answer fewer reads than it was asked; the others are dispatched again.
+ * in which they came, and a session reads its own earlier writes and never its own later ones (ZooKeeper's CommitProcessor keeps the
+ * same rule). A read of one znode travels with the writes before it: the tree answers it right after the last of those is applied. So
+ * reads and writes of a connection need not wait for each other. The tree has to answer such a read at once, whatever memory the answer
+ * takes; so only so many travel as will probably fit.
+ *
+ * Every other read waits for all results before it, and what is behind it waits for its own. Of those the tree may answer fewer than
+ * it was asked; the others are dispatched again.
  *
  * ZooKeeper's replies leave in request order (`ready`, `shift`). A native client's carry the number of their request and leave as
  * soon as they are there (`takeAnswered`).
  */
 import { assert } from "../../protocol/assert.ts";
 import type { ClientOperation, OperationResult } from "../../protocol/operations.ts";
-import { answerBytes, type Read, type ReadResult } from "../../protocol/reads.ts";
+import { answerBytes, type Read, type ReadResult, type ZnodeRead } from "../../protocol/reads.ts";
 import type { WriteAdmission } from "../../protocol/replication.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { TreeRead, TreeReadResult } from "../tree/messages.ts";
@@ -37,25 +41,62 @@ export type Entry<Request extends Queueable> = {
   result: ReadResult | OperationResult | undefined;
 };
 
-/** A run of reads or a run of writes goes out at once. */
+/** What goes out at once. */
 export type Run = {
+  /** These go to the tree: no write before them is under way. */
   readonly reads: readonly TreeRead[];
+  /** The tree may leave the last of the reads unanswered, since nothing behind them goes out. Else it has to answer all. */
+  readonly mayCut: boolean;
   readonly writes: readonly ClientOperation[];
+  readonly travelling: readonly Travelling[];
+};
+
+/** Reads that stand behind the first `after` writes of a run, and behind all that went out before. */
+export type Travelling = { readonly after: number; readonly reads: readonly ZnodeRead[] };
+
+type OpenRun = {
+  reads: TreeRead[];
+  mayCut: boolean;
+  /** Whether the tree is asked about a write: a read behind that would not see it. */
+  asks: boolean;
+  writes: ClientOperation[];
+  travelling: { after: number; reads: ZnodeRead[] }[];
+};
+
+export type DispatchOptions = {
+  /** The memory that answers may take. With 0 no read goes. */
+  readonly answerBytesMax: number;
+  /** Whether writes go. */
+  readonly writable: boolean;
+  readonly admission: WriteAdmission;
 };
 
 /** The number of entries that were replied to that may stay in front before the array is cut. */
 const REPLIED_MAX = 1024;
+/** The number of reads that may be out while writes go out behind them, and the memory that an answer is expected to take at first. */
+const SURE_READS_MAX = 128;
+const EXPECTED_BYTES = 8 * 1024;
+/** The size of the largest answer is forgotten by this part with every answer that is smaller. */
+const FORGOTTEN_PART = 64;
 /** Watch events are no answer to a request. */
 const EVENT_ID = -1;
 
 export class RequestQueue<Request extends Queueable> {
   #entries: (Entry<Request> | undefined)[] = [];
-  /** `#head` is the oldest entry that was not replied to. No entry before `#nextAnswer` waits for a result. */
+  /** The oldest entry that was not replied to. */
   #head = 0;
   #nextDispatch = 0;
-  #nextAnswer = 0;
+  /** No read before `#nextRead` waits for a result, and no write before `#nextWrite`. */
+  #nextRead = 0;
+  #nextWrite = 0;
+  /** How many reads have gone to the tree and have no result yet, and how many travel. */
   #readsOut = 0;
+  #travelling = 0;
   #writesOut = 0;
+  /** Nothing goes out until the tree has answered as many of the reads as it likes. */
+  #isCut = false;
+  /** An answer is expected to take at most this memory: about as much as the largest of late. */
+  #expectedBytes = EXPECTED_BYTES;
   #refused = 0;
   #bytes = 0;
   #answerBytes = 0;
@@ -91,23 +132,21 @@ export class RequestQueue<Request extends Queueable> {
     this.#bytes += bytes;
   }
 
+  /** Whether something is answered that was not replied to: an event stands behind that. */
+  get holdsAnswers(): boolean {
+    return this.#nextRead > this.#head || this.ready() !== undefined;
+  }
+
   /**
-   * Takes what may go out now. Without `readable` no read goes, without `writable` no write. A write for which the ensemble has no
-   * space is refused; where that depends on the tree, the tree is asked with the reads before the write whether it fits. Nothing
-   * goes out behind a closeSession.
+   * Takes what may go out now. A write for which the ensemble has no space is refused; where that depends on the tree, the tree is
+   * asked with the reads before the write whether it fits. Nothing goes out behind a closeSession.
    */
-  dispatch(options: {
-    readonly readable: boolean;
-    readonly writable: boolean;
-    readonly admission: WriteAdmission;
-  }): Run {
-    const { readable, writable, admission } = options;
+  dispatch(options: DispatchOptions): Run {
+    const { writable, admission } = options;
     const entries = this.#entries;
-    const reads: TreeRead[] = [];
-    const writes: ClientOperation[] = [];
-    let asks = false;
-    let ends = false;
-    while (this.#readsOut === 0 && !ends && this.#nextDispatch < entries.length) {
+    const run: OpenRun = { reads: [], mayCut: false, asks: false, writes: [], travelling: [] };
+    let ends = this.#isCut;
+    while (!ends && this.#nextDispatch < entries.length) {
       const entry = entries[this.#nextDispatch] as Entry<Request>;
       const request: Queueable = entry.request;
       if (isAnswered(entry)) {
@@ -118,39 +157,81 @@ export class RequestQueue<Request extends Queueable> {
       if (verdict === "refused") {
         this.#refuse(entry, admission);
       } else if (request.kind === "read") {
-        // A read sees the writes before it, also one that the tree is being asked about.
-        if (this.#writesOut > 0 || !readable || asks) break;
-        reads.push(request.read);
+        if (!this.#sendRead(run, request.read, options.answerBytesMax)) break;
       } else if (request.kind === "write" && verdict === "asks" && entry.state !== "fitting") {
-        if (this.#writesOut > 0) break;
-        asks = true;
-        reads.push({ kind: "growth", operation: request.operation });
+        if (!this.#isFirst(run)) break;
+        this.#cutBehind(run, { kind: "growth", operation: request.operation });
+        run.asks = true;
       } else if (request.kind === "write") {
-        if (reads.length > 0 || !writable) break;
+        if (run.mayCut || !writable) break;
         this.#writesOut += 1;
-        writes.push(request.operation);
+        run.writes.push(request.operation);
         ends = request.operation.kind === "closeSession";
       }
       this.#nextDispatch += 1;
     }
-    this.#readsOut = reads.length === 0 ? this.#readsOut : reads.length;
-    return { reads, writes };
+    return run;
+  }
+
+  /** Returns whether the read may go out now. */
+  #sendRead(run: OpenRun, read: Read, answerBytesMax: number): boolean {
+    // A read sees the writes before it, also one that the tree is being asked about.
+    if (run.asks) return false;
+    const isSure = !run.mayCut && isOfOneZnode(read) && this.#expectsToHold(answerBytesMax);
+    if (!isSure) {
+      if (!this.#isFirst(run) || answerBytesMax <= 0) return false;
+      this.#cutBehind(run, read);
+    } else if (this.#writesOut > 0 || this.#travelling > 0) {
+      this.#travelling += 1;
+      const after = run.writes.length;
+      const last = run.travelling.at(-1);
+      if (last?.after === after) last.reads.push(read);
+      else run.travelling.push({ after, reads: [read] });
+    } else {
+      this.#readsOut += 1;
+      run.reads.push(read);
+    }
+    return true;
+  }
+
+  /** Whether one more answer will fit, as far as one can know, beside those that the tree has to give. */
+  #expectsToHold(answerBytesMax: number): boolean {
+    const count = this.#readsOut + this.#travelling + 1;
+    return count <= SURE_READS_MAX && count * this.#expectedBytes <= answerBytesMax;
+  }
+
+  /** Whether nothing is out but the reads of this run. */
+  #isFirst({ reads }: OpenRun): boolean {
+    return this.#writesOut === 0 && this.#travelling === 0 && this.#readsOut === reads.length;
+  }
+
+  #cutBehind(run: OpenRun, read: TreeRead): void {
+    this.#isCut = true;
+    this.#readsOut += 1;
+    run.mayCut = true;
+    run.reads.push(read);
   }
 
   /**
-   * Takes the results of the oldest dispatched reads; those without one are dispatched again. A write that would make the tree
-   * larger is refused if the ensemble still has no space for that. Returns the memory that the answers take.
+   * Takes the results of the oldest dispatched reads. Those of a run that may be cut and have no result are dispatched again. A write
+   * that would make the tree larger is refused if the ensemble still has no space for that. Returns the memory that the answers take.
    */
   answerReads(zxid: Zxid, results: readonly TreeReadResult[], admission: WriteAdmission): number {
     const bytesBefore = this.#answerBytes;
-    assert(results.length <= this.#readsOut, "only reads that were asked are answered");
-    const begin = this.#nextAnswer;
-    let again = this.#readsOut - results.length;
+    assert(
+      results.length <= this.#readsOut + this.#travelling,
+      "only reads that were asked are answered",
+    );
+    const begin = this.#nextRead;
+    let again = this.#isCut ? this.#readsOut - results.length : 0;
     for (const result of results) {
       if (result.kind !== "growth") this.#answer("read", zxid, result);
       else if (!this.#judge(result.grows, admission)) again += 1;
     }
-    this.#readsOut = 0;
+    const ofTree = this.#isCut ? this.#readsOut : Math.min(this.#readsOut, results.length);
+    if (!this.#isCut) this.#travelling -= results.length - ofTree;
+    this.#readsOut -= ofTree;
+    this.#isCut = false;
     if (again > 0) this.#dispatchAgainFrom(Math.max(begin, this.#head));
     return this.#answerBytes - bytesBefore;
   }
@@ -159,7 +240,8 @@ export class RequestQueue<Request extends Queueable> {
   #dispatchAgainFrom(begin: number): void {
     let next = begin;
     while (isAnswered(this.#entries[next])) next += 1;
-    this.#nextAnswer = next;
+    this.#nextRead = next;
+    this.#nextWrite = next;
     this.#nextDispatch = next;
   }
 
@@ -189,6 +271,8 @@ export class RequestQueue<Request extends Queueable> {
     if (kind === "write") return;
     entry.answerBytes = answerBytes(result as ReadResult);
     this.#answerBytes += entry.answerBytes;
+    const forgotten = this.#expectedBytes - Math.ceil(this.#expectedBytes / FORGOTTEN_PART);
+    this.#expectedBytes = Math.max(entry.answerBytes, forgotten);
   }
 
   #refuse(entry: Entry<Request>, admission: WriteAdmission): void {
@@ -198,18 +282,20 @@ export class RequestQueue<Request extends Queueable> {
     this.#refused += 1;
   }
 
-  /** Returns the oldest dispatched entry that has no result yet, and moves past it. */
+  /** Returns the oldest dispatched read or write that has no result yet, and moves past it. */
   #nextUnanswered(kind: "read" | "write"): Entry<Request> {
-    while (this.#nextAnswer < this.#nextDispatch && isAnswered(this.#entries[this.#nextAnswer])) {
-      this.#nextAnswer += 1;
+    let at = kind === "read" ? this.#nextRead : this.#nextWrite;
+    let entry = this.#entries[at];
+    while (at < this.#nextDispatch && (entry?.request.kind !== kind || isAnswered(entry))) {
+      at += 1;
+      entry = this.#entries[at];
     }
-    const entry = this.#entries[this.#nextAnswer];
     assert(
-      entry !== undefined && this.#nextAnswer < this.#nextDispatch,
+      entry !== undefined && at < this.#nextDispatch,
       "every result has a request that waits for it",
     );
-    assert(entry.request.kind === kind, "results come in the order of their requests");
-    this.#nextAnswer += 1;
+    if (kind === "read") this.#nextRead = at + 1;
+    else this.#nextWrite = at + 1;
     return entry;
   }
 
@@ -225,7 +311,8 @@ export class RequestQueue<Request extends Queueable> {
     // The slot is cut off later; what was in it need not stay so long.
     this.#entries[this.#head] = undefined;
     this.#head += 1;
-    if (this.#nextAnswer < this.#head) this.#nextAnswer = this.#head;
+    if (this.#nextRead < this.#head) this.#nextRead = this.#head;
+    if (this.#nextWrite < this.#head) this.#nextWrite = this.#head;
     if (this.#head === this.#entries.length) this.#cut(this.#entries.length);
     else if (this.#head > REPLIED_MAX && this.#head * 2 > this.#entries.length)
       this.#cut(this.#head);
@@ -247,6 +334,8 @@ export class RequestQueue<Request extends Queueable> {
     const kept: Entry<Request>[] = [];
     const taken: Entry<Request>[] = [];
     let dispatched = 0;
+    let beforeRead = 0;
+    let beforeWrite = 0;
     for (let index = this.#head; index < this.#entries.length; index += 1) {
       const entry = this.#entries[index] as Entry<Request>;
       if (isTaken(entry)) {
@@ -255,20 +344,25 @@ export class RequestQueue<Request extends Queueable> {
         continue;
       }
       if (index < this.#nextDispatch) dispatched += 1;
+      if (index < this.#nextRead) beforeRead += 1;
+      if (index < this.#nextWrite) beforeWrite += 1;
       kept.push(entry);
     }
     this.#entries = kept;
     this.#head = 0;
     this.#nextDispatch = dispatched;
-    this.#nextAnswer = 0;
+    this.#nextRead = beforeRead;
+    this.#nextWrite = beforeWrite;
     return taken;
   }
 
-  /** Puts events behind the replies that are ready to leave: those show what was before the events. */
+  /** Puts events behind the replies that are ready to leave, and behind answered reads: those show what was before the events. */
   insertEvents(events: readonly Request[], nowMs: number): void {
-    // All entries before the next answer have theirs: however many events wait already, they are not looked at again.
-    let at = this.#nextAnswer > this.#head ? this.#nextAnswer : this.#head;
+    // All entries before both have their answers: however many events wait already, they are not looked at again.
+    let at = Math.max(this.#head, Math.min(this.#nextRead, this.#nextWrite));
     while (at < this.#nextDispatch && isAnswered(this.#entries[at])) at += 1;
+    const isReady = at >= this.#nextRead;
+    if (!isReady) at = this.#nextRead;
     // There may be more entries than a call takes arguments.
     const behind = this.#entries.splice(at);
     for (const event of events) {
@@ -276,7 +370,9 @@ export class RequestQueue<Request extends Queueable> {
     }
     for (const entry of behind) this.#entries.push(entry);
     this.#nextDispatch += events.length;
-    this.#nextAnswer = at + events.length;
+    this.#nextRead = at + events.length;
+    if (this.#nextWrite > at) this.#nextWrite += events.length;
+    else if (isReady) this.#nextWrite = at + events.length;
   }
 
   #forget({ state, bytes, answerBytes: ofAnswer }: Entry<Request>): void {
@@ -289,12 +385,17 @@ export class RequestQueue<Request extends Queueable> {
     this.#entries = count === this.#entries.length ? [] : this.#entries.slice(count);
     this.#head -= count;
     this.#nextDispatch -= count;
-    this.#nextAnswer -= count;
+    this.#nextRead -= count;
+    this.#nextWrite -= count;
   }
 }
 
 function isAnswered<Request extends Queueable>(entry: Entry<Request> | undefined): boolean {
   return entry !== undefined && (entry.state === "answered" || entry.state === "refused");
+}
+
+function isOfOneZnode(read: Read): read is ZnodeRead {
+  return read.kind === "getData" || read.kind === "exists";
 }
 
 function newEntry<Request extends Queueable>(

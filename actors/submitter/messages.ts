@@ -3,6 +3,7 @@ import type { EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type { Operation, OperationResult } from "../../protocol/operations.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { GatewayName } from "../gateway/messages.ts";
+import type { Travelling } from "../gateway/request-queue.ts";
 import type { SubmitRefused } from "../log-sync/messages.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 
@@ -11,14 +12,18 @@ export type SubmitterTimer = "repeat";
 export type SubmitterMessage =
   /**
    * From a gateway: writes of one client connection, in order. Their results go to the actor `from` in `written` messages, in the same
-   * order. `client` is the gateway's own number of the connection.
+   * order. `client` is the gateway's own number of the connection. `travelling`: reads of the connection that the tree is to answer
+   * when their place among its writes is applied, with a `readDone` for each place.
    */
   | {
       readonly kind: "write";
       readonly from: GatewayName;
       readonly client: number;
       readonly operations: readonly Operation[];
+      readonly travelling?: readonly Travelling[];
     }
+  /** From a gateway: the connection has ended. The tree is told behind the reads that were passed on for it. */
+  | { readonly kind: "forget"; readonly from: GatewayName; readonly client: number }
   /** From this lane's tree: the results of a batch of this lane. The operation at index i has the zxid `firstZxid + i`. */
   | {
       readonly kind: "applied";

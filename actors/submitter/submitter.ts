@@ -2,7 +2,7 @@
  * The submitter of a lane makes one batch of all writes of a turn of the loop. It keeps each batch until the results come back from
  * this lane's tree, and sends a batch again that the leader may not have. Batches are numbered, and the log and the trees take each
  * number once and in sequence, so no write is lost and none happens twice (Raft dissertation, section 6.3, with a lane in the place of
- * a client).
+ * a client). Reads that stand behind writes go to this lane's tree before their batch goes to the log, with the batch's number.
  */
 import type { Actor } from "../../runtime/actor.ts";
 import type { LocalEffect } from "../../runtime/effects.ts";
@@ -24,6 +24,7 @@ import { type Zxid, zxidAfter } from "../../protocol/zxid.ts";
 import { tell } from "../inboxes.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import type { SubmitRefused } from "../log-sync/messages.ts";
+import type { ReadsBehind } from "../tree/messages.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { SubmitterMessage, SubmitterTimer, Written } from "./messages.ts";
 
@@ -41,6 +42,8 @@ type Batch = {
   seq: number;
   readonly payload: Uint8Array;
   readonly owners: readonly Owner[];
+  /** Reads that the tree answers when their place in the batch is applied. */
+  behind: readonly ReadsBehind[];
   sentAtMs: number;
 };
 
@@ -59,12 +62,15 @@ export type SubmitterState = {
   /** Operations that are not yet in a batch. `pending[i]` belongs to `owners[i]`. */
   pending: PackedOperation[];
   owners: Owner[];
+  /** Reads that stand behind the first `after` pending operations. */
+  behind: ReadsBehind[];
   /** Batches without results, oldest first, numbered without a gap. */
   readonly inFlight: Batch[];
   /** When batches were last sent again because of a gap, and the number that the leader expected then. */
   refused: { readonly atMs: number; readonly expected: number };
 };
 
+type WriteMessage = Extract<SubmitterMessage, { kind: "write" }>;
 type Applied = Extract<SubmitterMessage, { kind: "applied" }>;
 
 /**
@@ -103,6 +109,7 @@ function initialState(options: SubmitterOptions): SubmitterState {
     watching: false,
     pending: [],
     owners: [],
+    behind: [],
     inFlight: [],
     refused: { atMs: Number.NEGATIVE_INFINITY, expected: 0 },
   };
@@ -113,6 +120,9 @@ function receive(turn: Turn, message: SubmitterMessage): void {
   switch (message.kind) {
     case "write":
       write(turn, message);
+      return;
+    case "forget":
+      forget(turn, message);
       return;
     case "applied":
       applied(turn, message);
@@ -142,14 +152,48 @@ function receive(turn: Turn, message: SubmitterMessage): void {
   }
 }
 
-function write(turn: Turn, message: Extract<SubmitterMessage, { kind: "write" }>): void {
+function write(turn: Turn, message: WriteMessage): void {
   const { state } = turn;
-  const owner: Owner = { from: message.from, client: message.client };
-  for (const operation of message.operations) {
+  const { from, client, operations, travelling = [] } = message;
+  const owner: Owner = { from, client };
+  const before = state.pending.length;
+  for (const operation of operations) {
     state.pending.push(packOperation(operation));
     state.owners.push(owner);
   }
-  flushSoon(turn);
+  for (const { after, reads } of travelling) {
+    const behind = { after: before + after, from, client, reads };
+    if (behind.after > 0) state.behind.push(behind);
+    else addToLast(turn, behind);
+  }
+  if (operations.length > 0) flushSoon(turn);
+}
+
+/**
+ * No operation is pending: the reads stand behind all of the last batch, of which the connection's last write is a part, if it has no
+ * result yet. The tree answers at once if that batch is applied.
+ */
+function addToLast(turn: Turn, reads: ReadsBehind): void {
+  const { state } = turn;
+  const last = state.inFlight.at(-1);
+  const behind = { ...reads, after: last?.owners.length ?? 0 };
+  if (last !== undefined) last.behind = [...last.behind, behind];
+  tellTree(turn, state.nextSeq - 1, [behind]);
+}
+
+function tellTree({ state, effects }: Turn, seq: number, behind: readonly ReadsBehind[]): void {
+  const { incarnation, options } = state;
+  assert(incarnation !== undefined, "reads are of sessions, which some batch has attached");
+  effects.push(tell(`tree/${options.lane}`, { kind: "readsBehind", incarnation, seq, behind }));
+}
+
+/** The gateway has told the tree itself; but the tree may have got reads of the connection since, and may get no more. */
+function forget({ state, effects }: Turn, { from, client }: Owner): void {
+  const isOfOthers = (reads: ReadsBehind): boolean =>
+    reads.from !== from || reads.client !== client;
+  state.behind = state.behind.filter(isOfOthers);
+  for (const batch of state.inFlight) batch.behind = batch.behind.filter(isOfOthers);
+  effects.push(tell(`tree/${state.options.lane}`, { kind: "forget", from, client }));
 }
 
 /** Makes a batch at the end of the turn of the loop, so that the writes of all connections in it share the batch. */
@@ -173,18 +217,31 @@ function flush(turn: Turn): void {
     const whole = count === state.pending.length;
     const operations = whole ? state.pending : state.pending.slice(0, count);
     const owners = whole ? state.owners : state.owners.slice(0, count);
+    const behind = takeBehind(state, count);
     state.pending = whole ? [] : state.pending.slice(count);
     state.owners = whole ? [] : state.owners.slice(count);
     const batch: Batch = {
       seq: state.nextSeq,
       payload: encodePacked(operations),
       owners,
+      behind,
       sentAtMs: turn.nowMs,
     };
     state.nextSeq += 1;
     state.inFlight.push(batch);
+    if (behind.length > 0) tellTree(turn, batch.seq, behind);
     submit(turn, batch);
   }
+}
+
+/** Takes the reads that stand behind the first `count` pending operations. */
+function takeBehind(state: SubmitterState, count: number): readonly ReadsBehind[] {
+  const all = state.behind;
+  state.behind = [];
+  const end = all.findIndex(({ after }) => after > count);
+  if (end === -1) return all;
+  for (const reads of all.slice(end)) state.behind.push({ ...reads, after: reads.after - count });
+  return all.slice(0, end);
 }
 
 function batchLength(operations: readonly PackedOperation[]): number {
@@ -310,6 +367,7 @@ function renew(turn: Turn, current: number): void {
   state.incarnation = current + 1 + Math.floor(random() * DRAWN_RANGE);
   state.inFlight.forEach((batch, index) => {
     batch.seq = index + 1;
+    if (batch.behind.length > 0) tellTree(turn, batch.seq, batch.behind);
   });
   state.nextSeq = state.inFlight.length + 1;
   state.refused = { atMs: Number.NEGATIVE_INFINITY, expected: 0 };

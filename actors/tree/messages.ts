@@ -1,7 +1,7 @@
 /** The messages of the tree actor of a lane, which is a full replica of the state machine (`tree.ts`). */
 import type { SessionId, Submitter } from "../../protocol/ids.ts";
 import type { ClientOperation } from "../../protocol/operations.ts";
-import type { Change, Read, ReadResult, WatchEvent } from "../../protocol/reads.ts";
+import type { Change, Read, ReadResult, WatchEvent, ZnodeRead } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import type { ChunkStored, SnapshotChunk, SnapshotRefused } from "../log/messages.ts";
@@ -13,6 +13,14 @@ export type StreamOwner = GatewayName | "changes";
 /** What a gateway asks the tree: a read of a client, or whether a write of a client would make the tree larger. */
 export type TreeRead = Read | { readonly kind: "growth"; readonly operation: ClientOperation };
 export type TreeReadResult = ReadResult | { readonly kind: "growth"; readonly grows: boolean };
+
+/** Reads of one connection that are answered as soon as the first `after` operations of a batch are applied. */
+export type ReadsBehind = {
+  readonly after: number;
+  readonly from: GatewayName;
+  readonly client: number;
+  readonly reads: readonly ZnodeRead[];
+};
 
 /** Emitted under `memory` when it changes: whether the memory of this lane can hold a larger tree. */
 export type TreeMemory = {
@@ -38,6 +46,16 @@ export type TreeMessage =
       readonly answerBytesMax: number;
     }
   /**
+   * From the submitter, before the batch can be in a record: the reads that stand behind its operations, in order. Each is answered by
+   * a `readDone` with all results. If the batch is applied already, that happens at once.
+   */
+  | {
+      readonly kind: "readsBehind";
+      readonly incarnation: number;
+      readonly seq: number;
+      readonly behind: readonly ReadsBehind[];
+    }
+  /**
    * Asks whether this is the session's password. The answer is a `sessionChecked` to `from`. It comes from this replica: nothing is
    * logged and the session is not touched. If this replica is too far behind to know the session, the answer waits until it is not.
    */
@@ -48,7 +66,7 @@ export type TreeMessage =
       readonly session: SessionId;
       readonly password: Uint8Array;
     }
-  /** The connection has ended, so its watches and change streams are removed. */
+  /** The connection has ended, so its watches, its change streams and its reads behind writes are removed. */
   | { readonly kind: "forget"; readonly from: StreamOwner; readonly client: number }
   /**
    * Opens a change stream on the znode at `path`, and with `recursive` on everything below it. `stream` is the client's own number of
@@ -93,7 +111,7 @@ export type TreeReply =
   | {
       readonly kind: "readDone";
       readonly client: number;
-      /** The last zxid that was applied when the reads were answered. */
+      /** The last zxid that was applied when the reads were answered. It may be one in the middle of a record. */
       readonly zxid: Zxid;
       readonly results: readonly TreeReadResult[];
     }

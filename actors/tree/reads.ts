@@ -6,7 +6,13 @@ import type { GatewayName } from "../gateway/messages.ts";
 import { tell } from "../inboxes.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import { Code } from "../../protocol/codes.ts";
-import { answerBytes, WatchEventType, type Read, type ReadResult } from "../../protocol/reads.ts";
+import {
+  answerBytes,
+  WatchEventType,
+  type Read,
+  type ReadResult,
+  type ZnodeRead,
+} from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { TreeMessage, TreeReadResult, TreeReply } from "./messages.ts";
 import type { ZnodeId } from "./store/znodes.ts";
@@ -41,6 +47,18 @@ export function answerReads(turn: TreeTurn, message: ReadMessage): void {
   takeEvents(turn);
   const reply: TreeReply = { kind: "readDone", client, zxid: tree.lastApplied, results };
   effects.push(tell(from, reply));
+}
+
+/** Answers all reads of one connection with one `readDone`. The events of changes that they show leave before. */
+export function answerAll(
+  turn: TreeTurn,
+  { from, client, reads }: Pick<ReadMessage, "from" | "client"> & { reads: readonly ZnodeRead[] },
+  zxid: Zxid,
+): void {
+  takeEvents(turn);
+  const results = reads.map((read) => answerRead(turn, from, client, read));
+  const reply: TreeReply = { kind: "readDone", client, zxid, results };
+  turn.effects.push(tell(from, reply));
 }
 
 function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Read): ReadResult {

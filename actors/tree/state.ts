@@ -18,6 +18,7 @@ import { SLAB_BYTES } from "./store/arena.ts";
 import { createZnodes } from "./store/first-znodes.ts";
 import type { Znodes } from "./store/znodes.ts";
 import { createRing, type ChangeRing } from "./store/change-ring.ts";
+import type { BatchReads } from "./apply/reads-behind.ts";
 import type { SessionCheck } from "./apply/session-checks.ts";
 import type { Sessions } from "./store/sessions.ts";
 import type { Cut } from "./snapshot/cut.ts";
@@ -74,6 +75,8 @@ export type TreeState = {
   ring: ChangeRing;
   watches: Watches;
   streams: Streams;
+  /** Reads that wait for a batch of this lane, in the order of the batches. */
+  behind: BatchReads[];
   /** Checks of sessions that this replica is too far behind to know. */
   readonly sessionChecks: Set<SessionCheck>;
   /** The sessions that the `committed` message in hand has changed so far. */
@@ -111,6 +114,7 @@ export function createState(options: TreeOptions, key: Uint8Array): TreeState {
     ring: createRing(ringBytesMax),
     watches: createWatches(),
     streams: createStreams(),
+    behind: [],
     sessionChecks: new Set(),
     sessionsTouched: new Set(),
     cut: undefined,

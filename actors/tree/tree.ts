@@ -1,8 +1,9 @@
 /**
  * The tree actor of a lane is a full replica of the state machine. It applies committed records, answers reads, fires watches, feeds
  * change streams, and cuts and loads snapshots. The order of its messages matters: first the watch events of a record, then the results
- * of that record, so that a client learns of a change before it can see a reply that shows it; the change streams come after all
- * records of the message.
+ * of that record, so that a client learns of a change before it can see a reply that shows it; the answers of reads between two
+ * operations of a record leave behind the events of the first and before those of the second; the change streams come after all records
+ * of the message.
  */
 import { unreachable } from "../../protocol/assert.ts";
 import type { Actor } from "../../runtime/actor.ts";
@@ -11,6 +12,7 @@ import { applyRecord } from "./apply/apply.ts";
 import { ApplyFailure, stopFor } from "./apply/apply-failure.ts";
 import type { TreeMessage, TreeMetrics } from "./messages.ts";
 import { answerReads } from "./reads.ts";
+import { forgetReadsBehind, takeReadsBehind } from "./apply/reads-behind.ts";
 import { answerChecks, checkSession, forgetChecks } from "./apply/session-checks.ts";
 import { HASH_KEY_BYTES } from "./store/name-hash.ts";
 import { sessionChanges } from "./store/sessions.ts";
@@ -51,10 +53,14 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
     case "read":
       answerReads(turn, message);
       return;
+    case "readsBehind":
+      takeReadsBehind(turn, message);
+      return;
     case "checkSession":
       checkSession(turn, message);
       return;
     case "forget":
+      forgetReadsBehind(state, message.from, message.client);
       forgetChecks(state, message.from, message.client);
       forgetWatcher(state.watches, message.from, message.client);
       closeStreams(state.streams, message.from, message.client);

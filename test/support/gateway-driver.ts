@@ -137,13 +137,18 @@ export class GatewayDriver {
         const zxid = (this.nextZxid - 1) as Zxid;
         this.tell({ kind: "readDone", client, zxid, results: reads.map(readResult) });
       } else if (message.kind === "write") {
-        const { client, operations } = message;
+        const { client, operations, travelling = [] } = message;
+        const first = this.nextZxid;
         const zxids = operations.map(() => this.nextZxid++ as Zxid);
         const answers = operations.map((operation, index) => {
           const zxid = zxids[index] as Zxid;
           return results?.(operation, zxid) ?? operationResult(operation, zxid);
         });
-        this.tell({ kind: "written", client, zxids, results: answers });
+        for (const { after, reads } of travelling) {
+          const zxid = (first + after - 1) as Zxid;
+          this.tell({ kind: "readDone", client, zxid, results: reads.map(readResult) });
+        }
+        if (zxids.length > 0) this.tell({ kind: "written", client, zxids, results: answers });
       }
     }
   }

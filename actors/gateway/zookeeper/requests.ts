@@ -209,14 +209,14 @@ export function writeOut(turn: Output, connection: Connection): void {
   turn.effects.push({ kind: "write", connection: connection.number, bytes });
 }
 
-/** Watch events leave at once, or behind the replies that wait for the client to take earlier ones. */
+/** Watch events leave at once, or behind the replies that wait for the client to take earlier ones, or for a write before them. */
 export function sendEvents(
   turn: Turn,
   connection: Connection,
   events: readonly WatchEvent[],
 ): void {
   const { state } = turn;
-  if (connection.queue.ready() !== undefined || !mayAnswer(turn, connection)) {
+  if (connection.queue.holdsAnswers || !mayAnswer(turn, connection)) {
     const entries = events.map((event) => ({ kind: "event", event }) as const);
     connection.queue.insertEvents(entries, turn.nowMs);
     advance(turn, connection);

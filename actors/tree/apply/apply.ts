@@ -22,6 +22,9 @@ import { saveSession } from "../snapshot/cut.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
 import { takeBatch } from "../store/submitters.ts";
 import { createTransaction, type Transaction } from "./transaction.ts";
+import { takeBatchReads } from "./reads-behind.ts";
+import type { ReadsBehind } from "../messages.ts";
+import { answerAll } from "../reads.ts";
 import { takeEvents } from "../watch/watches.ts";
 import { applyZnodeOperation, removeZnode, setAcl } from "./znode-operations.ts";
 
@@ -86,6 +89,8 @@ function applyBatch(
   const own = submitter?.server === tree.options.server && submitter.lane === tree.options.lane;
   const { skips } = tree.options;
   const results: OperationResult[] = [];
+  const behind = own ? takeBatchReads(tree, submitter.incarnation, seq) : [];
+  let answered = 0;
   const transaction = createTransaction(tree, header.timeMs, firstZxid);
   for (let index = 0; index < operations.length; index++) {
     const operation = operations[index];
@@ -94,13 +99,12 @@ function applyBatch(
     if (operation === undefined || (skips.size > 0 && skips.has(zxid))) {
       tree.skipped.push(zxid);
       if (own) results.push(errorResult(Code.systemError));
-      continue;
-    }
-    try {
-      const result = applyOperation(transaction, operation, own);
+    } else {
+      const result = applyOrFail(transaction, header, operation, own);
       if (own && result !== undefined) results.push(result);
-    } catch (error) {
-      throw new ApplyFailure(zxid, header, operation, { cause: error });
+    }
+    for (; behind[answered]?.after === index + 1; answered += 1) {
+      answerAll(turn, behind[answered] as ReadsBehind, zxid);
     }
   }
   takeEvents(turn);
@@ -116,6 +120,19 @@ function applyBatch(
       results,
     }),
   );
+}
+
+function applyOrFail(
+  transaction: Transaction,
+  header: RecordHeader,
+  operation: Operation,
+  wanted: boolean,
+): OperationResult | undefined {
+  try {
+    return applyOperation(transaction, operation, wanted);
+  } catch (error) {
+    throw new ApplyFailure(transaction.zxid, header, operation, { cause: error });
+  }
 }
 
 /** Applies one operation. The result may be undefined if it is not `wanted`. */

@@ -183,6 +183,7 @@ function replaceState(turn: TreeTurn, loading: Loading): void {
   tree.ring = createRing(ringBytesMax);
   tree.ring.oldest = zxid;
   tree.watches = createWatches();
+  tree.behind = [];
   if (hasStreams(tree.streams, "changes")) effects.push(tell("changes", { kind: "treeReset" }));
   tree.streams = createStreams();
   tree.streams.flushed = zxid;

@@ -106,13 +106,65 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     name: "read-before-own-write",
     mistake: "a read is answered before the session's own writes",
     edits: [
-      { file: QUEUE, find: "if (this.#writesOut > 0 || !readable || asks) break;", replace: "" },
       {
         file: QUEUE,
-        find: 'assert(entry.request.kind === kind, "results come in the order of their requests");',
-        replace: `if (entry.request.kind !== kind) {
-      return this.#entries.find((each) => !isAnswered(each) && each.request.kind === kind);
-    }`,
+        find: "} else if (this.#writesOut > 0 || this.#travelling > 0) {",
+        replace: "} else if (this.#travelling > 0) {",
+      },
+    ],
+  },
+  {
+    name: "read-behind-a-later-write",
+    mistake: "reads that travel with writes are answered when the whole batch is applied",
+    edits: [
+      {
+        file: "actors/tree/apply/apply.ts",
+        find: "for (; behind[answered]?.after === index + 1; answered += 1) {",
+        replace: `const isLast = index + 1 === operations.length;
+    for (; isLast && behind[answered] !== undefined; answered += 1) {`,
+      },
+    ],
+  },
+  {
+    name: "reads-lost-with-a-repeated-batch",
+    mistake: "a batch that is submitted again replaces the one that the tree has reads for",
+    edits: [
+      {
+        file: "actors/submitter/submitter.ts",
+        find: "if (batch.seq >= fromSeq) submit(turn, batch);",
+        replace:
+          "if (batch.seq >= fromSeq) { tellTree(turn, batch.seq, []); submit(turn, batch); }",
+      },
+      {
+        file: "actors/tree/apply/reads-behind.ts",
+        find: "  const last = tree.behind.at(-1);",
+        replace: `  if (behind.length === 0) {
+    tree.behind = tree.behind.filter((each) => each.seq !== seq);
+    return;
+  }
+  const last = tree.behind.at(-1);`,
+      },
+    ],
+  },
+  {
+    name: "reads-for-an-applied-batch",
+    mistake: "reads that come to the tree after their batch was applied wait for it",
+    edits: [
+      {
+        file: "actors/tree/apply/reads-behind.ts",
+        find: "if (applied?.incarnation === incarnation && seq <= applied.seq) {",
+        replace: "if (applied?.incarnation === incarnation && seq < applied.seq) {",
+      },
+    ],
+  },
+  {
+    name: "event-before-the-read-that-watches",
+    mistake: "a watch event leaves before the reply to the read that has set the watch",
+    edits: [
+      {
+        file: "actors/gateway/zookeeper/requests.ts",
+        find: "if (connection.queue.holdsAnswers ||",
+        replace: "if (connection.queue.ready() !== undefined ||",
       },
     ],
   },
@@ -127,7 +179,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
       },
       {
         file: "actors/gateway/zookeeper/requests.ts",
-        find: "if (connection.queue.ready() !== undefined ||",
+        find: "if (connection.queue.holdsAnswers ||",
         replace: "if (connection.queue.length > 0 ||",
       },
     ],
@@ -183,10 +235,10 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: QUEUE,
-        find: "if (reads.length > 0 || !writable) break;",
+        find: "if (run.mayCut || !writable) break;",
         replace: "if (!writable) break;",
       },
-      { file: QUEUE, find: "while (this.#readsOut === 0 && ", replace: "while (" },
+      { file: QUEUE, find: "let ends = this.#isCut;", replace: "let ends = false;" },
     ],
   },
   {

@@ -91,15 +91,11 @@ export const NATIVE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: QUEUE,
-        find: "if (this.#writesOut > 0 || !readable || asks) break;",
-        replace: 'if (("xid" in request && this.#writesOut > 0) || !readable || asks) break;',
-      },
-      {
-        file: QUEUE,
-        find: 'assert(entry.request.kind === kind, "results come in the order of their requests");',
-        replace: `if (entry.request.kind !== kind) {
-      return this.#entries.find((each) => !isAnswered(each) && each.request.kind === kind);
-    }`,
+        find: "} else if (this.#writesOut > 0 || this.#travelling > 0) {",
+        replace: `} else if (
+      this.#travelling > 0 ||
+      (this.#writesOut > 0 && "xid" in this.#entries[this.#nextDispatch].request)
+    ) {`,
       },
     ],
   },

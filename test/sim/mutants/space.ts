@@ -67,6 +67,6 @@ export const SPACE_MUTANTS: readonly Mutant[] = [
     name: "read-before-a-write-that-is-judged",
     mistake:
       "a read goes to the tree together with the question whether the write before it grows the tree",
-    edits: [{ file: QUEUE, find: "|| !readable || asks) break;", replace: "|| !readable) break;" }],
+    edits: [{ file: QUEUE, find: "if (run.asks) return false;", replace: "" }],
   },
 ];

@@ -157,7 +157,7 @@ test("who authenticates is told that it failed, and the connection ends with a l
   gateway.bytes(1, Buffer.concat([requestFrame(1, auth), requestFrame(2, zk.create("/a"))]));
   t.deepEqual(
     gateway.told.map(({ message }) => message.kind),
-    ["forget"],
+    ["forget", "forget"],
   );
   const headers = replyHeaders(gateway.written(1)).map(({ xid, code }) => [xid, code]);
   t.deepEqual(headers, [[-4, Code.authFailed]]);

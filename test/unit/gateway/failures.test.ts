@@ -115,7 +115,7 @@ test("changes for a connection that is gone have the tree forget it", (t) => {
   const harness = new NativeGatewayHarness();
   harness.effects = [];
   harness.give({ kind: "changes", client: 7, stream: 1, through: 5 as Zxid, changes: [] });
-  t.deepEqual(kindsOf(harness.effects), ["tell tree/1 forget"]);
+  t.deepEqual(kindsOf(harness.effects), ["tell submitter/1 forget", "tell tree/1 forget"]);
 });
 
 test("what waits to go out is flushed after any failure", (t) => {

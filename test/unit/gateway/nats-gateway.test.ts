@@ -24,6 +24,9 @@ import {
   STAT,
 } from "../../support/native-gateway.ts";
 
+const list = (id: number): ClientItem =>
+  item(id, { kind: "read", read: { kind: "getChildren", path: "/a", watch: false } });
+
 test("a client without a session gets a new one", (t) => {
   const harness = new NativeGatewayHarness();
   harness.ask(0);
@@ -94,16 +97,16 @@ test("bytes that are no frame end the connection and no other", (t) => {
   t.deepEqual(harness.published(), [ended("badFrame")] as GatewayItem[]);
 });
 
-test("a read waits for the connection's own writes, a write for its reads, and what comes behind waits too", (t) => {
+test("a read of a znode goes with the connection's writes, another waits for them, and what comes behind waits too", (t) => {
   const harness = opened();
   const results = [{ kind: "error", code: Code.noNode }] as const;
-  harness.say(get(1), set(2), set(3), get(4), set(5));
-  t.deepEqual(harness.tells(), ["tree/1 read"]);
+  harness.say(get(1), set(2), get(3), list(4), set(5));
+  t.deepEqual(harness.tells(), ["tree/1 read", "submitter/1 write"]);
   harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results });
-  t.deepEqual(harness.tells(), ["submitter/1 write"]);
-  harness.written(11, { kind: "stat", stat: STAT });
   t.deepEqual(harness.tells(), []);
-  harness.written(12, { kind: "stat", stat: STAT });
+  harness.give({ kind: "readDone", client: 1, zxid: 11 as Zxid, results });
+  t.deepEqual(harness.tells(), []);
+  harness.written(11, { kind: "stat", stat: STAT });
   t.deepEqual(harness.tells(), ["tree/1 read"]);
   harness.give({ kind: "readDone", client: 1, zxid: 12 as Zxid, results });
   t.deepEqual(harness.tells(), ["submitter/1 write"]);
@@ -111,13 +114,13 @@ test("a read waits for the connection's own writes, a write for its reads, and w
 
 test("reads that the tree did not answer are asked again, before what came behind them", (t) => {
   const harness = opened();
-  harness.say(get(1), get(2), set(3));
+  harness.say(list(1), get(2), set(3));
   harness.tells();
   const results = [{ kind: "error", code: Code.noNode }] as const;
   harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results });
-  t.deepEqual(harness.tells(), ["tree/1 read"]);
+  t.deepEqual(harness.tells(), ["tree/1 read", "submitter/1 write"]);
   harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results });
-  t.deepEqual(harness.tells(), ["submitter/1 write"]);
+  t.deepEqual(harness.tells(), []);
   t.is(harness.published().length, 2);
 });
 
@@ -125,7 +128,7 @@ test("no read is begun while a client has not taken what was sent, and output th
   const harness = opened();
   const data = new Uint8Array(NATIVE_UNTAKEN_BYTES_SOFT_MAX);
   const results = [{ kind: "data", data, stat: STAT }] as const;
-  harness.say(get(1), get(2));
+  harness.say(list(1), list(2));
   harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results });
   t.deepEqual(harness.tells(), ["tree/1 read"], "what was asked at first");
   harness.say({ kind: "ping" });
@@ -156,16 +159,15 @@ test("without room in memory a write that grows the tree is refused, another is 
     { kind: "growth", grows: false },
   ] as const;
   harness.give({ kind: "readDone", client: 1, zxid: 10 as Zxid, results });
-  t.deepEqual(harness.tells(), ["submitter/1 write"]);
+  t.deepEqual(harness.tells(), ["submitter/1 write"], "the read goes with it");
   harness.written(11, { kind: "stat", stat: STAT });
-  t.deepEqual(harness.tells(), ["tree/1 read"]);
   const refused = { kind: "error", code: Code.quotaExceeded } as const;
   t.like(
     harness.published().filter(({ kind }) => kind === "result"),
     [
       { id: 1, result: refused },
-      { id: 2, result: { kind: "stat" } },
       { id: 4, result: refused },
+      { id: 2, result: { kind: "stat" } },
     ],
   );
 });
@@ -371,7 +373,7 @@ test("a closed stream is closed at the tree, a gone client's are forgotten there
   const gone = streaming(1);
   gone.tells();
   gone.give({ kind: "sessionChanges", attached: [], closed: [SESSION] });
-  t.deepEqual(gone.tells(), ["tree/1 forget"]);
+  t.deepEqual(gone.tells(), ["submitter/1 forget", "tree/1 forget"]);
 });
 
 test("streams are opened at the tree one at a time, and connections take turns", (t) => {
@@ -404,7 +406,11 @@ test("streams are opened at the tree one at a time, and connections take turns",
   harness.say(open(5, "/e"));
   harness.give({ kind: "sessionChanges", attached: [], closed: [SESSION] });
   harness.give({ kind: "compacted", client: 1, stream: 4, oldest: 20 as Zxid });
-  t.deepEqual(harness.tells(), ["tree/1 forget"], "what waited of a gone client is not opened");
+  t.deepEqual(
+    harness.tells(),
+    ["submitter/1 forget", "tree/1 forget"],
+    "what waited of a gone client is not opened",
+  );
 });
 
 test("an answer waits when the leader may not have heard of the session for a third of its timeout", (t) => {

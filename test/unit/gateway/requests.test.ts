@@ -9,6 +9,7 @@ import {
   closeSession,
   create,
   exists,
+  getChildren,
   getData,
   multi,
   type Operation,
@@ -52,19 +53,18 @@ function answerReads(gateway: GatewayDriver, count: number, data = new Uint8Arra
   gateway.tell({ kind: "readDone", client: 1, zxid: 0x1_0000_0001 as Zxid, results });
 }
 
-test("a run of reads goes to the tree as one message, the writes after its answer as one more", (t) => {
+test("a run of reads goes to the tree as one message, the writes and the reads behind them as one more", (t) => {
   const gateway = attached();
   const read = getData("/a");
   const write = setData("/a", "x");
   gateway.bytes(1, pipeline([read, read, read, write, write, read]));
-  t.deepEqual(toldKinds(gateway), ["tree/1 read 3"]);
-  answerReads(gateway, 3);
-  t.deepEqual(toldKinds(gateway), ["submitter/1 write 2"]);
+  t.deepEqual(toldKinds(gateway), ["tree/1 read 3", "submitter/1 write 2"]);
+  t.like(gateway.told[1]?.message, { travelling: [{ after: 2, reads: [{ kind: "getData" }] }] });
 });
 
 test("reads that the tree did not answer are asked again, before the write behind them", (t) => {
   const gateway = attached();
-  const read = getData("/a");
+  const read = getChildren("/a");
   gateway.bytes(1, pipeline([read, read, ping(), read, setData("/a", "x")]));
   t.deepEqual(toldKinds(gateway), ["tree/1 read 3"]);
   answerReads(gateway, 1);
@@ -81,7 +81,7 @@ test("reads that the tree did not answer are asked again, before the write behin
 
 test("no read is begun while answers wait for a client that does not take them", (t) => {
   const gateway = attached();
-  gateway.bytes(1, pipeline(Array.from({ length: 9 }, () => getData("/a"))));
+  gateway.bytes(1, pipeline(Array.from({ length: 9 }, () => getChildren("/a"))));
   const megabyte = new Uint8Array(1024 * 1024);
   answerReads(gateway, 1, megabyte);
   answerReads(gateway, 1, megabyte);
@@ -138,9 +138,9 @@ test("a gateway that holds too much begins no read and takes no further request 
   t.true(again?.kind === "read" && again.answerBytesMax > 1, "there is room for more again");
 });
 
-test("a read waits for the session's own earlier write, and a write for the read before it", (t) => {
+test("a read of children waits for the session's own earlier write, and a write for the read before it", (t) => {
   const gateway = attached();
-  gateway.bytes(1, pipeline([setData("/a", "1"), getData("/a"), setData("/a", "2")]));
+  gateway.bytes(1, pipeline([setData("/a", "1"), getChildren("/a"), setData("/a", "2")]));
   t.deepEqual(toldKinds(gateway), ["submitter/1 write 1"]);
   const first = gateway.told.shift()?.message;
   t.is(first?.kind, "write");

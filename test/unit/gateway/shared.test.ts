@@ -90,7 +90,7 @@ for (const [kind, [onWritten, onRead, onChecked]] of Object.entries(NEWS)) {
     const phase = PHASES[kind as keyof typeof PHASES];
     const gateway = new Gateway();
     const { queue } = gateway.add(1, phase);
-    const dispatch = { readable: true, writable: true, admission: "all" } as const;
+    const dispatch = { answerBytesMax: 1024, writable: true, admission: "all" } as const;
     const zxid = 9 as Zxid;
     queue.push({ kind: "write", operation: { kind: "sync", path: "/" } }, 1, 0, 0);
     queue.dispatch(dispatch);
