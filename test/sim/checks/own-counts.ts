@@ -59,7 +59,7 @@ export class OwnCounts {
       committed: state.delivery.committed,
     };
     if (!this.#told.has(role)) this.#told.set(role, told);
-    if (message.kind === "received") noteReceived(told, message, role);
+    if (message.kind === "received") noteReceived(told, message, { state, role });
     for (const [from, { sender, zxid }] of role.count.accepted) {
       const said = told.accepted.get(folderOf(from, sender));
       const isSaid = said?.sender.nonce === sender.nonce && said.zxid >= zxid;
@@ -122,10 +122,18 @@ function noteProcess(
   else processes.set(from, sender.nonce);
 }
 
-function noteReceived(told: Told, { from, sender, message }: Received, role: Following): void {
+function noteReceived(
+  told: Told,
+  { from, sender, message }: Received,
+  { state, role }: { readonly state: LogSyncState; readonly role: Following },
+): void {
   const folder = folderOf(from, sender);
   if (told.accepted.get(folder)?.sender.nonce !== sender.nonce) told.accepted.delete(folder);
-  if (message.kind === "append" && from === role.leader) noteAppend(told, sender, message, role);
+  // Appends that come before the node's own promise is durable are not taken.
+  const isPromised = state.promises.durable.epoch >= role.epoch;
+  if (message.kind === "append" && from === role.leader && isPromised) {
+    noteAppend(told, sender, message, role);
+  }
   if (message.kind === "accepted" && from !== role.leader) {
     noteAccepted(told, { from, sender }, message, role);
   }
