@@ -5,7 +5,7 @@
  * reads and writes of a connection need not wait for each other. The tree has to answer such a read at once, whatever memory the answer
  * takes; so only so many travel as will probably fit.
  *
- * Every other read waits for all results before it, and what is behind it waits for its own. Of those the tree may answer fewer than
+ * Every other read waits for all results before it, and what is behind it waits for its own. The tree may answer fewer of those than
  * it was asked; the others are dispatched again.
  *
  * ZooKeeper's replies leave in request order (`ready`, `shift`). A native client's carry the number of their request and leave as
@@ -16,6 +16,7 @@ import type { ClientOperation, OperationResult } from "../../protocol/operations
 import { answerBytes, type Read, type ReadResult, type ZnodeRead } from "../../protocol/reads.ts";
 import type { WriteAdmission } from "../../protocol/replication.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
+import type { Travelling } from "../submitter/messages.ts";
 import type { TreeRead, TreeReadResult } from "../tree/messages.ts";
 import { refusalCode, verdictOf } from "./admission.ts";
 
@@ -50,9 +51,6 @@ export type Run = {
   readonly writes: readonly ClientOperation[];
   readonly travelling: readonly Travelling[];
 };
-
-/** Reads that stand behind the first `after` writes of a run, and behind all that went out before. */
-export type Travelling = { readonly after: number; readonly reads: readonly ZnodeRead[] };
 
 type OpenRun = {
   reads: TreeRead[];
