@@ -11,6 +11,7 @@ import { FAILURE_MUTANTS } from "./failures.ts";
 import { SNAPSHOT_MUTANTS } from "./snapshots.ts";
 import { STATE_MACHINE_MUTANTS } from "./state-machine.ts";
 import { STORAGE_MUTANTS } from "./storage.ts";
+import { TURN_MUTANTS } from "./turns.ts";
 
 export const MUTANTS: readonly Mutant[] = [
   ...REPLICATION_MUTANTS,
@@ -24,4 +25,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SPACE_MUTANTS,
   ...NATIVE_MUTANTS,
   ...READER_MUTANTS,
+  ...TURN_MUTANTS,
 ];
