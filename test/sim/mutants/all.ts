@@ -14,6 +14,7 @@ import { SNAPSHOT_MUTANTS } from "./snapshots.ts";
 import { STATE_MACHINE_MUTANTS } from "./state-machine.ts";
 import { STORE_MUTANTS } from "./store.ts";
 import { STORAGE_MUTANTS } from "./storage.ts";
+import { TURN_MUTANTS } from "./turns.ts";
 
 export const MUTANTS: readonly Mutant[] = [
   ...REPLICATION_MUTANTS,
@@ -30,4 +31,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SPACE_MUTANTS,
   ...NATIVE_MUTANTS,
   ...READER_MUTANTS,
+  ...TURN_MUTANTS,
 ];
