@@ -21,8 +21,8 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
       },
       {
         file: HEARTBEAT,
-        find: "if (pong.epoch === epoch && pong.atMs !== undefined)",
-        replace: "if (pong.atMs !== undefined)",
+        find: "if (pong.epoch === epoch && pong.atMs !== undefined) {",
+        replace: "if (pong.atMs !== undefined) {",
       },
     ],
   },
