@@ -86,6 +86,7 @@ export function limitText({
   speedUp,
   mainBusy,
   processorsBusy,
+  machineBusy,
 }: Limited): string {
   const all = availableParallelism();
   const busy = `${(processorsBusy * 100).toFixed(0)} % of ${all} processors, main thread ${(mainBusy * 100).toFixed(0)} %`;
