@@ -43,7 +43,7 @@ type Batch = {
   readonly payload: Uint8Array;
   readonly owners: readonly Owner[];
   /** Reads that the tree answers when their place in the batch is applied. */
-  behind: readonly ReadsBehind[];
+  behind: ReadsBehind[];
   sentAtMs: number;
 };
 
@@ -177,14 +177,18 @@ function addToLast(turn: Turn, reads: ReadsBehind): void {
   const { state } = turn;
   const last = state.inFlight.at(-1);
   const behind = { ...reads, after: last?.owners.length ?? 0 };
-  if (last !== undefined) last.behind = [...last.behind, behind];
+  last?.behind.push(behind);
   tellTree(turn, state.nextSeq - 1, [behind]);
 }
 
 function tellTree({ state, effects }: Turn, seq: number, behind: readonly ReadsBehind[]): void {
   const { incarnation, options } = state;
   assert(incarnation !== undefined, "reads are of sessions, which some batch has attached");
-  effects.push(tell(`tree/${options.lane}`, { kind: "readsBehind", incarnation, seq, behind }));
+  // The batch's own list grows.
+  const now = [...behind];
+  effects.push(
+    tell(`tree/${options.lane}`, { kind: "readsBehind", incarnation, seq, behind: now }),
+  );
 }
 
 /** The gateway has told the tree itself; but the tree may have got reads of the connection since, and may get no more. */
@@ -235,7 +239,7 @@ function flush(turn: Turn): void {
 }
 
 /** Takes the reads that stand behind the first `count` pending operations. */
-function takeBehind(state: SubmitterState, count: number): readonly ReadsBehind[] {
+function takeBehind(state: SubmitterState, count: number): ReadsBehind[] {
   const all = state.behind;
   state.behind = [];
   const end = all.findIndex(({ after }) => after > count);

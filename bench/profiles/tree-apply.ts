@@ -87,7 +87,6 @@ export function limitText({
   mainBusy,
   machineBusy,
   processorsBusy,
-  machineBusy,
 }: Limited): string {
   const all = availableParallelism();
   const busy = `${(processorsBusy * 100).toFixed(0)} % of ${all} processors, main thread ${(mainBusy * 100).toFixed(0)} %`;

@@ -10,7 +10,7 @@ import { submitterEntry } from "../store/submitters.ts";
 export type BatchReads = {
   readonly incarnation: number;
   readonly seq: number;
-  behind: readonly ReadsBehind[];
+  behind: ReadsBehind[];
 };
 
 const NONE: readonly ReadsBehind[] = [];
@@ -27,9 +27,11 @@ export function takeReadsBehind(
     return;
   }
   const last = tree.behind.at(-1);
-  if (last?.incarnation === incarnation && last.seq === seq)
-    last.behind = [...last.behind, ...behind];
-  else tree.behind.push({ incarnation, seq, behind });
+  if (last?.incarnation !== incarnation || last.seq !== seq) {
+    tree.behind.push({ incarnation, seq, behind: [...behind] });
+    return;
+  }
+  for (const each of behind) last.behind.push(each);
 }
 
 /** Takes the reads of a batch that is about to be applied. Those of batches before it are dropped: nobody waits for them. */

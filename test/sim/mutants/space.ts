@@ -18,7 +18,7 @@ export const SPACE_MUTANTS: readonly Mutant[] = [
       // Its result goes to nobody.
       {
         file: "actors/gateway/lane.ts",
-        find: "  if (writes.length > 0) {",
+        find: "  if (writes.length > 0 || travelling.length > 0) {",
         replace: `  for (const operation of queue.stray?.splice(0) ?? []) {
     const { session, attachedAt } = served;
     const operations = [{ kind: "client", session, attachedAt, operation }];
@@ -26,7 +26,7 @@ export const SPACE_MUTANTS: readonly Mutant[] = [
       tell(\`submitter/\${lane}\`, { kind: "write", from, client: -1, operations }),
     );
   }
-  if (writes.length > 0) {`,
+  if (writes.length > 0 || travelling.length > 0) {`,
       },
     ],
   },
