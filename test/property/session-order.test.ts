@@ -26,7 +26,7 @@ type Request =
   | { readonly kind: "event"; readonly event: WatchEvent };
 type Asked = "set" | "create" | "delete" | "multi" | "get" | "getWatch" | "existsWatch" | "list";
 type Ask = { readonly asked: Asked; readonly path: string };
-type Step = "ask" | "ask" | "other" | "gateway" | "submitter" | "flush" | "log" | "tree";
+type Step = "ask" | "other" | "gateway" | "submitter" | "flush" | "log" | "tree";
 
 const FROM = "zookeeper/0";
 
