@@ -1,8 +1,9 @@
 /**
- * A candidate. The election actor has named this node, so it chooses an epoch above all that it knows, and asks the voters for their
- * promises while its own is being made durable. It leads when a quorum has promised, its own promise is durable, and none of the logs
- * is ahead of its own (Raft, section 5.2; the check of the logs, section 5.4.1, is made by the candidate here, and not by the voter).
+ * A candidate. The election actor has named this node, so it chooses an epoch above all that it knows, makes its own promise durable, and
+ * asks the voters for theirs. It leads when a quorum has promised and none of their logs is ahead of its own (Raft, section 5.2; the
+ * check of the logs, section 5.4.1, is made by the candidate here, and not by the voter).
  */
+import type { PeerSender } from "../../runtime/transport.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Identity } from "../../protocol/identity.ts";
@@ -13,10 +14,13 @@ import { broadcast, log } from "./effects.ts";
 import { isBound } from "./ensemble/membership.ts";
 import { knownEpoch } from "./epochs/believed.ts";
 import { lead } from "./leader.ts";
+import type { LogSyncPeerMessage } from "./messages.ts";
 import type { Peer, RoleMessage, RolePeerMessage } from "./role-messages.ts";
-import { type Candidate, enter, lookAgain, type PromiseReply } from "./roles.ts";
+import { type Candidate, enter, lookAgain } from "./roles.ts";
 import { emitDurable, type LogSyncState, type LogSyncTurn } from "./state.ts";
 import { persistPromise } from "./voter.ts";
+
+type PromiseReply = Extract<LogSyncPeerMessage, { kind: "promiseReply" }>;
 
 /** A candidate asks at this interval, and gives up after it has asked `ASKS_MAX` times. */
 const ASK_INTERVAL_MS = 100;
@@ -38,24 +42,14 @@ export function stand(turn: LogSyncTurn): void {
     return;
   }
   const chosen = epoch(known + 1);
-  const role: Candidate = {
-    kind: "candidate",
-    epoch: chosen,
-    promises: new Map(),
-    early: new Map(),
-    asked: 0,
-  };
-  enter(turn, role);
+  enter(turn, { kind: "candidate", epoch: chosen, promises: new Map(), asked: 0 });
   persistPromise(turn, { epoch: chosen, candidate: state.options.server }, undefined);
-  // The voters write their promises at the same time. If this node dies before its own is durable it has not led, and as a candidate
-  // of the same epoch again it may count what the same folder was promised.
-  if (state.options.voters.length > 1) ask(turn, role);
 }
 
 export function candidateReceives(turn: LogSyncTurn, role: Candidate, message: RoleMessage): void {
   switch (message.kind) {
     case "promiseDurable":
-      ownPromiseIsDurable(turn, role);
+      if (role.epoch === turn.state.promises.durable.epoch) ask(turn, role);
       return;
     case "timer":
       if (message.timer === "ask") ask(turn, role);
@@ -115,38 +109,30 @@ export function candidateReceivesFromPeer(
   }
 }
 
-function ownPromiseIsDurable(turn: LogSyncTurn, role: Candidate): void {
-  const { state } = turn;
-  const { options, membership, promises } = state;
-  if (role.epoch !== promises.durable.epoch) return;
-  role.promises.set(options.server, membership.identity);
-  const early = [...role.early.values()];
-  role.early.clear();
-  for (const { peer, reply } of early) {
-    if (state.role === role) receivePromiseReply(turn, role, peer, reply);
-  }
-  if (state.role === role && isPromised(state, role.promises)) lead(turn, role.epoch);
-}
-
-/** Asks the voters for their promises, and again at each interval. */
+/** Asks the voters for their promises, now that this node's own is durable, and again at each interval. */
 function ask(turn: LogSyncTurn, role: Candidate): void {
-  const { options } = turn.state;
+  const { state, effects } = turn;
+  const { options, membership } = state;
+  role.promises.set(options.server, membership.identity);
+  if (isPromised(state, role.promises)) {
+    lead(turn, role.epoch);
+    return;
+  }
   role.asked += 1;
   if (role.asked > ASKS_MAX) {
     lookAgain(turn, "no quorum promised this node its epoch");
     return;
   }
   broadcast(turn, { kind: "promiseRequest", epoch: role.epoch, candidate: options.server });
-  turn.effects.push({ kind: "startTimer", timer: "ask", afterMs: ASK_INTERVAL_MS });
+  effects.push({ kind: "startTimer", timer: "ask", afterMs: ASK_INTERVAL_MS });
 }
 
 function receivePromiseReply(
   turn: LogSyncTurn,
   role: Candidate,
-  peer: Peer,
+  { id, sender }: { readonly id: ServerId; readonly sender: PeerSender },
   message: PromiseReply,
 ): void {
-  const { id, sender } = peer;
   const { state } = turn;
   const { membership, promises, log: view } = state;
   if (message.epoch !== role.epoch || message.folder !== membership.identity) return;
@@ -154,17 +140,14 @@ function receivePromiseReply(
     lookAgain(turn, `node ${id} has promised epoch ${message.promise.epoch}`);
     return;
   }
-  if (promises.durable.epoch !== role.epoch) {
-    // The log writes in order: with this node's own promise all that it was sent before is durable, and only then can logs be compared.
-    role.early.set(id, { peer, reply: message });
-    return;
-  }
   if (message.lastZxid > view.durable) {
     lookAgain(turn, `the log of node ${id} is ahead: ${formatZxid(message.lastZxid)}`);
     return;
   }
   role.promises.set(id, sender.identity);
-  if (isPromised(state, role.promises)) lead(turn, role.epoch);
+  if (promises.durable.epoch === role.epoch && isPromised(state, role.promises)) {
+    lead(turn, role.epoch);
+  }
 }
 
 /** Whether a quorum of those folders has promised that count now. */

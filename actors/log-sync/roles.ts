@@ -11,11 +11,10 @@ import { tell } from "../inboxes.ts";
 import { emit } from "../topics.ts";
 import { log } from "./effects.ts";
 import { cutAfter } from "./ensemble/membership.ts";
-import type { LogSyncPeerMessage, LogSyncTimer } from "./messages.ts";
+import type { LogSyncTimer } from "./messages.ts";
 import type { Asking } from "./asking.ts";
 import type { FollowerCount } from "./counting.ts";
 import type { Follower } from "./progress.ts";
-import type { Peer } from "./role-messages.ts";
 import { emitDurable, type LogSyncState, type LogSyncTurn } from "./state.ts";
 import type { SubmitterTable } from "./submitters.ts";
 
@@ -28,13 +27,9 @@ export type Candidate = {
   readonly epoch: Epoch;
   /** The voters that have promised, this node included once its own promise is durable, each with its folder. */
   readonly promises: Map<ServerId, Identity>;
-  /** Promises that came before this node's own was durable, the latest of each voter. */
-  readonly early: Map<ServerId, { readonly peer: Peer; readonly reply: PromiseReply }>;
   /** How often the candidate has asked. */
   asked: number;
 };
-
-export type PromiseReply = Extract<LogSyncPeerMessage, { kind: "promiseReply" }>;
 
 /** A node that was told who should lead, or has promised an epoch to a candidate, and has not received an append of that node yet. */
 export type Awaiting = { readonly kind: "awaiting"; readonly leader: ServerId };

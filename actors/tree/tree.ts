@@ -15,7 +15,7 @@ import { answerReads } from "./reads.ts";
 import { forgetReadsBehind, takeReadsBehind } from "./apply/reads-behind.ts";
 import { answerChecks, checkSession, forgetChecks } from "./apply/session-checks.ts";
 import { HASH_KEY_BYTES } from "./store/name-hash.ts";
-import { sessionChanges } from "./store/sessions.ts";
+import { emitSessionChanges } from "./session-changes.ts";
 import { sizeOf, stopIfTooLarge, emitMemory } from "./store/size.ts";
 import { beginCut, chunkStored, dropCut } from "./snapshot/cut.ts";
 import { beginLoad, loadChunk } from "./snapshot/load.ts";
@@ -101,7 +101,6 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
 }
 
 function applyCommitted(turn: TreeTurn, records: readonly Uint8Array[]): void {
-  const { state, effects } = turn;
   let operations = 0;
   try {
     for (const record of records) operations += applyRecord(turn, record);
@@ -114,9 +113,7 @@ function applyCommitted(turn: TreeTurn, records: readonly Uint8Array[]): void {
   stopIfTooLarge(turn);
   answerChecks(turn);
   flushStreams(turn, operations);
-  const changes = sessionChanges(state.sessions, state.sessionsTouched);
-  state.sessionsTouched.clear();
-  if (changes !== undefined) effects.push(emit("sessions", changes));
+  emitSessionChanges(turn);
 }
 
 function metricsOf(state: TreeState): TreeMetrics {

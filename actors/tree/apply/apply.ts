@@ -24,6 +24,7 @@ import { takeBatch } from "../store/submitters.ts";
 import { createTransaction, type Transaction } from "./transaction.ts";
 import { takeBatchReads } from "./reads-behind.ts";
 import type { ReadsBehind } from "../messages.ts";
+import { emitSessionChanges } from "../session-changes.ts";
 import { answerAll } from "../reads.ts";
 import { takeEvents } from "../watch/watches.ts";
 import { applyZnodeOperation, removeZnode, setAcl } from "./znode-operations.ts";
@@ -104,6 +105,7 @@ function applyBatch(
       if (own && result !== undefined) results.push(result);
     }
     for (; behind[answered]?.after === index + 1; answered += 1) {
+      emitSessionChanges(turn);
       answerAll(turn, behind[answered] as ReadsBehind, zxid);
     }
   }

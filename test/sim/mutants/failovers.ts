@@ -1,7 +1,6 @@
 /** Mistakes about when a leader is gone, and about what an election need not wait for. */
 import type { Mutant } from "./mutant.ts";
 
-const CANDIDATE = "actors/log-sync/candidate.ts";
 const ELECTION = "actors/election/election.ts";
 const HEARTBEAT = "actors/heartbeat/heartbeat.ts";
 const SILENCE = "actors/heartbeat/silence.ts";
@@ -77,30 +76,6 @@ export const FAILOVER_MUTANTS: readonly Mutant[] = [
         file: "actors/submitter/submitter.ts",
         find: `if (agedMs >= LATE_MS) effects.push(tell("heartbeat", { kind: "doubted" }));`,
         replace: "",
-      },
-    ],
-  },
-  {
-    name: "leads-before-own-promise",
-    mistake: "a candidate leads with the promises of others before its own is durable",
-    story: "promised-early",
-    edits: [
-      {
-        file: CANDIDATE,
-        find: "if (promises.durable.epoch !== role.epoch) {",
-        replace: "role.promises.set(state.options.server, membership.identity);\n  if (false) {",
-      },
-    ],
-  },
-  {
-    name: "early-log-comparison-forgotten",
-    mistake:
-      "a promise that came before the candidate's own counts without a look at the voter's log",
-    edits: [
-      {
-        file: CANDIDATE,
-        find: "    role.early.set(id, { peer, reply: message });\n",
-        replace: "    role.promises.set(id, sender.identity);\n",
       },
     ],
   },

@@ -139,27 +139,6 @@ export const FAILOVERS: readonly StoryCase[] = [
       story.expectFollows(leader, story.leader);
     },
   },
-  {
-    name: "promised-early",
-    title:
-      "a candidate with the promises of all others does not lead before its own is on its disk",
-    nodes: 3,
-    tell: (story) => {
-      const { leader } = story;
-      const [one, two] = story.others(leader);
-      story.disks.slowSync(one, 200);
-      story.stand(one);
-      story.until("the others have promised", () => {
-        return [leader, two].every(({ logSync }) => logSync?.promises.durable.epoch === 2);
-      });
-      story.expect("it does not lead yet", !one.leads);
-      story.kill(one);
-      story.stand(two);
-      story.untilEpoch(2);
-      story.start(one);
-      story.untilWell();
-    },
-  },
 ];
 
 /** Nobody looks for a leader meanwhile. */
