@@ -30,7 +30,7 @@ export type EnsemblePlan = {
 
 /**
  * The share of this machine's processors that a nats-server has beside so many nodes. With all of them its threads wake each other up on
- * processors that the nodes need: three nodes on two cores did a fifth fewer writes with 30 clients.
+ * processors that the nodes need.
  */
 function processorsOfNats(nodes: number): number {
   return Math.max(1, Math.floor(availableParallelism() / (nodes + 1)));
