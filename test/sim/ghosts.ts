@@ -143,6 +143,16 @@ export class Ghosts {
     incarnation.clock.end();
   }
 
+  /**
+   * Called before a member loses its memory of the others. A second ensemble of this name would take its empty folder in. And of two
+   * processes of the same start it would believe the one that it hears first, so a copy that it hears before the original would keep it
+   * from the ensemble until one of them is started again (docs/operations/failures.md).
+   */
+  endBeforeLoss(): void {
+    this.endAll("rival");
+    this.endAll("copy");
+  }
+
   endAll(kind?: Kind): void {
     for (const [incarnation, ghost] of [...this.#all]) {
       if (kind === undefined || ghost.kind === kind) this.end(incarnation);

@@ -24,8 +24,7 @@ function take(cluster: Cluster, node: SimNode, from: () => string | undefined): 
   if (node.incarnation !== undefined || !isQuorumWithout(node, cluster.nodes)) return false;
   const done = from();
   if (done === undefined) return false;
-  // A second ensemble of this name would take an empty folder in.
-  cluster.ghosts.endAll("rival");
+  cluster.ghosts.endBeforeLoss();
   cluster.note(node, `damaged: ${done}`);
   cluster.invariants.damaged(node.log);
   return true;
@@ -37,7 +36,7 @@ export function replaceLiving(cluster: Cluster, node: SimNode): boolean {
   if (incarnation === undefined || !node.votes) return false;
   const voters = cluster.nodes.filter((each) => each.votes);
   if (!isQuorumWithout(node, voters, cluster.nodes.length)) return false;
-  cluster.ghosts.endAll("rival");
+  cluster.ghosts.endBeforeLoss();
   cluster.note(node, "goes on apart from all, beside a process with an empty folder");
   cluster.leaveBeside(node, incarnation);
   node.disk = new MemoryDisk();

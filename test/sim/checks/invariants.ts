@@ -4,6 +4,7 @@ import type { EpochPromise } from "../../../protocol/replication.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import type { SubmitterTable } from "../../../actors/log-sync/submitters.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
+import type { Configuration } from "../../../protocol/configuration.ts";
 import type { Identity } from "../../../protocol/identity.ts";
 import { recordHeader } from "../../../protocol/record.ts";
 import { epochOf, formatZxid, type Zxid, ZXID_NONE, zxidOf } from "../../../protocol/zxid.ts";
@@ -49,6 +50,9 @@ export function newNodeLog(node: number): NodeLog {
   };
 }
 
+/** After every record. */
+const NEVER = Number.POSITIVE_INFINITY as Zxid;
+
 type Written = { readonly checksum: number; readonly prevZxid: Zxid };
 
 export class Invariants {
@@ -59,6 +63,9 @@ export class Invariants {
   readonly #leaders = new Map<number, { readonly node: number; readonly identity: Identity }>();
   /** The largest zxid that the leader of an epoch, or a follower of that leader, has committed. */
   readonly #committedIn = new Map<number, Zxid>();
+  /** For each folder that was ever a voter, the record from which on it counts under its number. */
+  readonly #boundSince = new Map<Identity, Zxid>();
+  readonly #noted = new WeakSet<Configuration>();
   /** Every record that was ever given to a log. */
   readonly #written = new Map<Zxid, Written>();
 
@@ -101,6 +108,7 @@ export class Invariants {
   afterLogSync(log: NodeLog, state: LogSyncState): void {
     if (!state.recovered) return;
     log.state = state;
+    this.#noteVoters(state);
     if (log.damaged && state.repair === undefined) {
       const { lostAfter } = log;
       const before = log.beforeDamage?.delivery.committed ?? ZXID_NONE;
@@ -169,7 +177,11 @@ export class Invariants {
     const {
       log: { index, durable },
     } = beforeDamage;
-    const acknowledged = Math.min(durable, lostAfter ?? durable) as Zxid;
+    const acknowledged = Math.min(
+      durable,
+      lostAfter ?? durable,
+      this.#countedUntil(beforeDamage, state),
+    ) as Zxid;
     let zxid = index.floor(acknowledged);
     while (zxid > leader.log.index.base && zxid > index.base && !leader.log.index.holds(zxid)) {
       zxid = index.floor((zxid - 1) as Zxid);
@@ -178,6 +190,23 @@ export class Invariants {
     must(state.log.durable >= zxid && holds(state, zxid), "I3 committed stays", () => {
       return `node ${node} votes again without ${formatZxid(zxid)}, which it may have acknowledged and its leader holds`;
     });
+  }
+
+  /** A folder that is replaced may go on in a process beside the new one. What it acknowledges after it was unbound counts for nothing. */
+  #countedUntil(before: LogSyncState, { membership }: LogSyncState): Zxid {
+    const { identity } = membership;
+    if (identity === undefined || identity === before.membership.identity) return NEVER;
+    const since = this.#boundSince.get(identity);
+    return since === undefined ? NEVER : ((since - 1) as Zxid);
+  }
+
+  #noteVoters({ membership: { settled } }: LogSyncState): void {
+    if (settled === undefined || this.#noted.has(settled)) return;
+    this.#noted.add(settled);
+    for (const { identity } of settled.voters) {
+      const since = this.#boundSince.get(identity) ?? NEVER;
+      this.#boundSince.set(identity, Math.min(since, settled.since) as Zxid);
+    }
   }
 
   /** Checks that a leader that accepts its first batch knows everything that was accepted before it. */
