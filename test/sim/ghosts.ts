@@ -3,6 +3,7 @@
  */
 import type { LogSyncMessage } from "../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
+import type { Configuration } from "../../protocol/configuration.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type NodeLog, newNodeLog } from "./checks/invariants.ts";
 import { must } from "./checks/violation.ts";
@@ -159,8 +160,9 @@ export class Ghosts {
     }
   }
 
-  /** Those whose number is bound to another folder, as far as any node knows. */
+  /** Those whose number is bound to another folder by the newest configuration that any node knows. */
   replaced(nodes: readonly SimNode[]): Incarnation[] {
+    const voters = newestConfiguration(nodes)?.voters ?? [];
     return [...this.#all.values()]
       .filter(({ node, incarnation }) => {
         const own = incarnation.systems.get("main")?.stateOf("log-sync") as
@@ -168,15 +170,22 @@ export class Ghosts {
           | undefined;
         // If all folders of its configuration were replaced, it believes nobody any more, and can do no harm.
         const believed = own?.membership.settled?.voters.map(({ identity }) => identity) ?? [];
-        return nodes.some(({ logSync }) => {
-          const voters = logSync?.membership.settled?.voters ?? [];
-          const bound = voters.find(({ id }) => id === node.id);
-          const isReplaced = bound !== undefined && bound.identity !== own?.membership.identity;
-          return isReplaced && voters.some(({ identity }) => believed.includes(identity));
-        });
+        const bound = voters.find(({ id }) => id === node.id);
+        const isReplaced = bound !== undefined && bound.identity !== own?.membership.identity;
+        return isReplaced && voters.some(({ identity }) => believed.includes(identity));
       })
       .map(({ incarnation }) => incarnation);
   }
+}
+
+/** A node that a replaced process keeps from its ensemble may know an old one. */
+function newestConfiguration(nodes: readonly SimNode[]): Configuration | undefined {
+  let newest: Configuration | undefined;
+  for (const { logSync } of nodes) {
+    const settled = logSync?.membership.settled;
+    if (settled !== undefined && settled.version > (newest?.version ?? 0)) newest = settled;
+  }
+  return newest;
 }
 
 /** The group of a second ensemble, as long as it is apart. */

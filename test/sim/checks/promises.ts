@@ -2,7 +2,7 @@
  * Checks promises: a voter promises an epoch to one candidate only, and the promise is durable before that candidate receives it.
  */
 import type { Identity } from "../../../protocol/identity.ts";
-import type { LogSyncState } from "../../../actors/log-sync/state.ts";
+import type { LogSyncState, Membership } from "../../../actors/log-sync/state.ts";
 import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";
 import { must } from "./violation.ts";
 
@@ -22,18 +22,21 @@ export class Promises {
     if (message.kind !== "received") return;
     const { sender, message: heard } = message;
     if (heard.kind === "promiseReply" && heard.granted && heard.folder === identity) {
-      this.#heard(identity, sender.identity, heard.epoch);
+      this.#heard(membership, sender.identity, heard.epoch);
     }
   }
 
-  #heard(by: Identity, from: Identity, epoch: number): void {
+  #heard({ identity: by, settled }: Membership, from: Identity, epoch: number): void {
     const durable = this.#durable.get(from) ?? 0;
     must(durable >= epoch, "I6 memory is the disk", () => {
       return `folder ${from} promised epoch ${epoch} to folder ${by}, and has ${durable} on its disk`;
     });
     const key = `${from} ${epoch}`;
     const other = this.#given.get(key) ?? by;
-    must(other === by, "I1 one leader an epoch", () => {
+    // A promise names the candidate by its number. A folder that was replaced may get one too, and can lead nothing with it: for its
+    // election it needs a folder that holds the record which replaced it, and so has the longer log.
+    const isReplaced = settled?.voters.every(({ identity }) => identity !== other) ?? false;
+    must(other === by || isReplaced, "I1 one leader an epoch", () => {
       return `folder ${from} promised epoch ${epoch} to folder ${other} and to folder ${by}`;
     });
     this.#given.set(key, by);
