@@ -10,8 +10,10 @@ import {
   verifyRecord,
 } from "../../protocol/record.ts";
 import { formatZxid, laterOf, type Zxid } from "../../protocol/zxid.ts";
+import type { PeerSender } from "../../runtime/transport.ts";
 import { tell } from "../inboxes.ts";
-import { contradicts, log, sendTo } from "./effects.ts";
+import { broadcast, contradicts, log, sendTo } from "./effects.ts";
+import { greetingOf } from "./ensemble/founding.ts";
 import { cutAfter, foreignFault, noteRecord } from "./ensemble/membership.ts";
 import { followCommit, sendBehind, sendAccepted } from "./acknowledge.ts";
 import { noteAsks } from "./counting.ts";
@@ -39,10 +41,10 @@ export function receiveAppend(
     return;
   }
   if (message.epoch > promises.durable.epoch) {
-    acceptHigherEpoch(turn, message);
+    acceptHigherEpoch(turn, sender, message);
     return;
   }
-  const role = followingOf(turn, message);
+  const role = followingOf(turn, sender, message);
   if (role === undefined) return;
   tellHeard(turn, role);
   role.leaderCommitted = laterOf(role.leaderCommitted, message.committed);
@@ -77,21 +79,38 @@ function tellHeard({ effects, nowMs }: LogSyncTurn, role: Following): void {
 }
 
 /** The leader of a higher epoch has the promises of a quorum. This node's own must be durable before it takes anything from it. */
-function acceptHigherEpoch(turn: LogSyncTurn, { epoch, leader }: Append): void {
+function acceptHigherEpoch(turn: LogSyncTurn, sender: PeerSender, message: Append): void {
+  const { epoch, leader } = message;
   if (promisedEpoch(turn.state) === epoch) return;
-  follow(turn, leader, epoch);
+  followSender(turn, sender, message);
   // The node may have awaited this leader for a while, but the epoch is news.
   startEstablishing(turn);
   persistPromise(turn, { epoch, candidate: leader }, undefined);
 }
 
 /** The role that follows this leader. Undefined: this node leads the epoch itself, which contradicts I1 (one leader in an epoch). */
-function followingOf(turn: LogSyncTurn, { epoch, leader }: Append): Following | undefined {
+function followingOf(
+  turn: LogSyncTurn,
+  sender: PeerSender,
+  message: Append,
+): Following | undefined {
+  const { epoch, leader } = message;
   const { role } = turn.state;
   if (role.kind === "following" && role.leader === leader && role.epoch === epoch) return role;
   if (role.kind === "leading" && role.epoch === epoch) {
     contradicts(turn, leader, `it says that it leads epoch ${epoch}, too`);
     return undefined;
+  }
+  return followSender(turn, sender, message);
+}
+
+/**
+ * A leader that counts for nothing here shows that this node's configuration may be an old one. All are asked for theirs: the log may
+ * not teach it, if this folder is an old copy whose messages the leader refuses.
+ */
+function followSender(turn: LogSyncTurn, sender: PeerSender, { leader, epoch }: Append): Following {
+  if (!sender.isVoter) {
+    broadcast(turn, greetingOf(turn.state, { asks: true, nowMs: turn.nowMs }));
   }
   return follow(turn, leader, epoch);
 }

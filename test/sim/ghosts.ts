@@ -19,6 +19,8 @@ type Ghost = {
   /** Its own log: for the checkers it is a node of its own. */
   readonly log: NodeLog;
   readonly place: Place;
+  /** It was started on an old copy of its folder, so it stops when the others remember more. */
+  readonly isOld: boolean;
 };
 
 /** Checkers distinguish nodes by number, so each of these processes gets a number of its own. */
@@ -51,7 +53,7 @@ export class Ghosts {
   add(node: SimNode, incarnation: Incarnation, of: Pick<Ghost, "kind" | "place">): void {
     // A replaced process continues as it is, so the checkers' knowledge of the node goes with it.
     const log = of.kind === "replaced" ? { ...node.log, node: this.#number(node) } : node.log;
-    this.#all.set(incarnation, { ...of, node, incarnation, log });
+    this.#all.set(incarnation, { ...of, node, incarnation, log, isOld: node.isOld });
     // All members of a second ensemble hear each other.
     of.place.setGroup(of.kind === "rival" ? RIVALS : this.#made);
   }
@@ -87,8 +89,9 @@ export class Ghosts {
 
   /** Notes that the process stopped by itself, because it was told that it was replaced or that it is a copy. */
   stopped(incarnation: Incarnation, reason: string, mayStop: boolean): void {
-    const kind = this.#all.get(incarnation)?.kind;
-    const may = kind === undefined ? [] : MAY_SAY[kind];
+    const ghost = this.#all.get(incarnation);
+    const may =
+      ghost === undefined ? [] : [...MAY_SAY[ghost.kind], ...(ghost.isOld ? [OLDER] : [])];
     must(mayStop || may.some((part) => reason.includes(part)), "no crash", () => {
       return `a process that was left beside another stopped: ${reason}`;
     });

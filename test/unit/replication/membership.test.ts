@@ -478,3 +478,22 @@ test("a voter whose configuration is over learns it from whoever refuses it as o
   const told2 = logSync.receive(from(2, greeting({ configuration: next })));
   t.true(told2.some(({ kind }) => kind === "stopNode"));
 });
+
+test("a leader on a folder that counts for nothing here makes a node ask all for their configuration", (t) => {
+  const logSync = start({ promise: { epoch: epoch(1), candidate: server(3) } });
+  const append: LogSyncPeerMessage = {
+    kind: "append",
+    epoch: epoch(1),
+    leader: server(3),
+    prevZxid: at(1, 4),
+    committed: at(1, 4),
+    records: [],
+    admission: "all",
+  };
+  const first = logSync.receive(from(3, append, guest));
+  t.like(broadcasts(first), [{ kind: "greeting", asks: true }]);
+  t.is(broadcasts(logSync.receive(from(3, append, guest))).length, 0, "once for a leader");
+  const next = withIdentity(ensembleOf(3), { id: server(3), identity: folderOf(9) }, at(1, 1));
+  logSync.receive(from(2, greeting({ configuration: next })));
+  t.is(logSync.state.membership.counted.get(server(3)), folderOf(9));
+});
