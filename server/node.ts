@@ -208,7 +208,7 @@ class Node implements RunningNode {
     const config = this.#config;
     makeDataFolder(config.dataDir);
     const bytesStop = treeBytesStop(machine().memoryBytes, config.lanes);
-    const problem = memoryProblem(config.dataDir, bytesStop);
+    const problem = memoryProblem(config.dataDir, bytesStop, config.lanes);
     if (problem !== undefined) throw new Error(problem);
     // The folder lock is taken before anything else: a node whose folder is in use may do nothing at all.
     await this.#threads.openFolder();

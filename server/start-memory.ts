@@ -15,15 +15,22 @@ const ENTRY_BYTES_MIN: number = ZNODE_BYTES + entryBytes(1, 0);
 const BYTES_OF_MB: number = 1024 * 1024;
 
 /**
- * Why the node should not start, as a message; undefined when it may. `bytesStop` is what a lane has for its tree. A folder that cannot
- * be read is judged by the log.
+ * Why the node should not start, as a message; undefined when it may. `bytesStop` is what each of `lanes` has for its tree. A folder that
+ * cannot be read is judged by the log.
  */
-export function memoryProblem(dataDir: string, bytesStop: number): string | undefined {
+export function memoryProblem(
+  dataDir: string,
+  bytesStop: number,
+  lanes: number,
+): string | undefined {
   const entries = entriesOfNewest(dataDir);
   const neededBytes = entries * ENTRY_BYTES_MIN;
   if (neededBytes <= bytesStop) return undefined;
   const mb = (bytes: number): number => Math.ceil(bytes / BYTES_OF_MB);
-  return `the tree in ${dataDir} (${entries} znodes and sessions) takes ${mb(neededBytes)} MB of memory or more and each lane of this process has ${mb(bytesStop)} MB for it: start it with fewer lanes, or where there is more memory`;
+  const needs = `the tree in ${dataDir} (${entries} znodes and sessions) takes ${mb(neededBytes)} MB of memory or more`;
+  return lanes === 1
+    ? `${needs} and this process has ${mb(bytesStop)} MB for it: start it where there is more memory`
+    : `${needs} and each of the ${lanes} lanes of this process has ${mb(bytesStop)} MB for it: start it with fewer lanes, or where there is more memory`;
 }
 
 function entriesOfNewest(dataDir: string): number {

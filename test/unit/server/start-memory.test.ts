@@ -11,16 +11,20 @@ import { cut } from "../../support/snapshots.ts";
 test("the newest snapshot says how much memory its znodes take at least", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "zooid-start-memory-"));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  t.is(memoryProblem(folder, 1), undefined, "there is no snapshot");
+  t.is(memoryProblem(folder, 1, 1), undefined, "there is no snapshot");
   const replica = new Replica();
   const session = replica.session();
   for (let index = 0; index < 100; index += 1) replica.do(session, create(`/n${index}`));
   const chunks = cut(replica);
   writeFileSync(join(folder, "snapshot.0000000000000065"), Buffer.concat(chunks));
-  t.is(memoryProblem(folder, 20_000), undefined);
+  t.is(memoryProblem(folder, 20_000, 2), undefined);
   t.regex(
-    memoryProblem(folder, 5_000) ?? "",
-    /^the tree in .* \(10\d znodes and sessions\) takes 1 MB of memory or more and each lane of this process has 1 MB for it: start it with fewer lanes/,
+    memoryProblem(folder, 5_000, 2) ?? "",
+    /^the tree in .* \(10\d znodes and sessions\) takes 1 MB of memory or more and each of the 2 lanes of this process has 1 MB for it: start it with fewer lanes/,
+  );
+  t.regex(
+    memoryProblem(folder, 5_000, 1) ?? "",
+    /and this process has 1 MB for it: start it where there is more memory$/,
   );
 });
 
