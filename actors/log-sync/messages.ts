@@ -16,7 +16,6 @@ import type {
 export type LogSyncTimer =
   | "announce"
   | "mark"
-  | "hold"
   | "ask"
   | "establish"
   | "greet"

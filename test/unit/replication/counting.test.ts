@@ -212,9 +212,8 @@ function leader(): LogSync {
   return logSync;
 }
 
-/** One batch, published: those before it, if they are in flight, hold it back no longer. */
+/** One batch, published. */
 function write(logSync: LogSync, seq: number): readonly object[] {
-  logSync.nowMs += 2;
   const submitter = { server: server(1), lane: 1, incarnation: 1 };
   logSync.receive({ kind: "submit", submitter, seq, count: 1, payload: syncs(1) });
   return broadcasts(logSync.receive({ kind: "endOfTurn" }));
