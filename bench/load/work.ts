@@ -29,15 +29,12 @@ export type Cycle = readonly Step[];
 
 export const POOL_ZNODES = 64;
 
-export type WorkName = (typeof WORK_NAMES)[number];
+export type WorkName = (typeof PLAIN_WORKS)[number] | (typeof KEEPER_WORKS)[number];
 
-export const WORK_NAMES = [
-  "set",
-  "create",
-  "get",
-  "mixed 90/10",
-  "mixed 50/50",
-  "multi",
+const PLAIN_WORKS = ["set", "create", "get", "mixed 90/10", "mixed 50/50", "multi"] as const;
+
+/** The workloads that ClickHouse publishes for Keeper. */
+export const KEEPER_WORKS = [
   "keeper prod-mix",
   "keeper read",
   "keeper write",
@@ -49,6 +46,8 @@ export const WORK_NAMES = [
   "keeper single-hot-get",
   "keeper multi-large",
 ] as const;
+
+export const WORK_NAMES: readonly WorkName[] = [...PLAIN_WORKS, ...KEEPER_WORKS];
 
 const OWN: Place = { kind: "own" };
 const HOT: Place = { kind: "hot" };

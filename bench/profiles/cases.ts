@@ -1,6 +1,6 @@
 /** The cases of the profiles that are plain loads: so many connections, so many requests under way, one work. */
 import type { Protocol } from "../load/plan.ts";
-import type { WorkName } from "../load/work.ts";
+import { KEEPER_WORKS, type WorkName } from "../load/work.ts";
 import type { BenchOptions } from "../options.ts";
 import type { Point } from "../report/measurement.ts";
 
@@ -90,20 +90,7 @@ export const LOAD_CASES: Readonly<Record<LoadProfileName, MakeCases>> = {
       }),
     ),
   keeper: (options) =>
-    (
-      [
-        "keeper prod-mix",
-        "keeper read",
-        "keeper write",
-        "keeper read-multi",
-        "keeper write-multi",
-        "keeper list-heavy",
-        "keeper churn",
-        "keeper large-payload",
-        "keeper single-hot-get",
-        "keeper multi-large",
-      ] as const
-    ).map((work) => ({
+    KEEPER_WORKS.map((work) => ({
       ...caseOf(options, work, [KEEPER.connections, KEEPER.outstanding]),
       name: work.slice("keeper ".length),
     })),

@@ -2,23 +2,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { BenchError } from "../failure.ts";
 import { EtcdChannel } from "../load/etcd/channel.ts";
 import { putRequest, statusLeads } from "../load/etcd/messages.ts";
 import type { Address } from "../load/plan.ts";
-import {
-  freePorts,
-  stderrOf,
-  stopProcesses,
-  type Target,
-  versionText,
-  watchProcesses,
-} from "./target.ts";
+import { untilReady } from "./ready.ts";
+import { freePorts, stopProcesses, type Target, versionText, watchProcesses } from "./target.ts";
 
 const MEMBERS: readonly number[] = [1, 2, 3];
-const READY_TIMEOUT_MS = 60_000;
-const READY_POLL_MS = 200;
+const POLL_MS = 200;
 /** Large enough that no run ends with etcd's alarm of no space. */
 const QUOTA_BYTES: number = 8 * 1024 ** 3;
 
@@ -37,7 +28,14 @@ export async function startEtcd(folder: string, signal: AbortSignal): Promise<Ta
   };
   try {
     const addresses = MEMBERS.map((id) => etcdAddress(id, firstPort));
-    await untilReady(addresses, children, signal);
+    await untilReady({
+      name: "etcd",
+      one: "an etcd member",
+      children,
+      pollMs: POLL_MS,
+      isReady: async () => (await Promise.all(addresses.map(takesWrites))).every(Boolean),
+      signal,
+    });
     return {
       name: "etcd",
       protocol: "etcd",
@@ -84,23 +82,6 @@ export function spawnEtcd(id: number, firstPort: number, dataFolder: string): Ch
   };
   const list = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
   return spawn("etcd", list, { stdio: ["ignore", "ignore", "pipe"] });
-}
-
-async function untilReady(
-  addresses: readonly Address[],
-  children: readonly ChildProcess[],
-  signal: AbortSignal,
-): Promise<void> {
-  const errors = children.map(stderrOf);
-  for (let waitedMs = 0; waitedMs < READY_TIMEOUT_MS; waitedMs += READY_POLL_MS) {
-    signal.throwIfAborted();
-    const answers = await Promise.all(addresses.map((address) => takesWrites(address)));
-    if (answers.every(Boolean)) return;
-    const ended = children.findIndex((child) => child.exitCode !== null);
-    if (ended >= 0) throw new BenchError(`an etcd member ended at start: ${errors[ended]?.()}`);
-    await delay(READY_POLL_MS);
-  }
-  throw new BenchError(`etcd was not ready after ${READY_TIMEOUT_MS / 1000} s`);
 }
 
 async function takesWrites(address: Address): Promise<boolean> {

@@ -7,28 +7,20 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { StorageType } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import { connect } from "@nats-io/transport-node";
 import { BenchError } from "../failure.ts";
 import { BUCKET } from "../load/jetstream/client.ts";
 import type { Address } from "../load/plan.ts";
-import {
-  freePorts,
-  stderrOf,
-  stopProcesses,
-  type Target,
-  versionText,
-  watchProcesses,
-} from "./target.ts";
+import { untilReady } from "./ready.ts";
+import { freePorts, stopProcesses, type Target, versionText, watchProcesses } from "./target.ts";
 
 const SERVERS: readonly number[] = [1, 2, 3];
 /** Debian installs it where the PATH of a user who is not root does not lead. */
 const DEBIAN_PROGRAM = "/usr/sbin/nats-server";
 const PROGRAM: string = existsSync(DEBIAN_PROGRAM) ? DEBIAN_PROGRAM : "nats-server";
-const READY_TIMEOUT_MS = 60_000;
-const READY_POLL_MS = 300;
+const POLL_MS = 300;
 
 export type JetStreamOptions = {
   readonly folder: string;
@@ -66,7 +58,15 @@ export async function startJetStream(
     }
     const addresses = SERVERS.map((id) => ({ host: "127.0.0.1", port: firstPort + id - 1 }));
     const servers = children.map((child, index) => ({ label: `nats-server ${index + 1}`, child }));
-    await untilReady(addresses, children, signal);
+    await untilReady({
+      name: "JetStream",
+      one: "a nats-server",
+      children,
+      pollMs: POLL_MS,
+      // The bucket can be made once the servers have elected who leads JetStream.
+      isReady: () => makeBucket(addresses).then(() => true, String),
+      signal,
+    });
     return {
       name: options.fsync ? "JetStream fsync" : "JetStream",
       protocol: "jetstream",
@@ -124,28 +124,6 @@ function configOf(
     "}",
     "",
   ].join("\n");
-}
-
-/** The bucket can be made once the servers have elected who leads JetStream. */
-async function untilReady(
-  addresses: readonly Address[],
-  children: readonly ChildProcess[],
-  signal: AbortSignal,
-): Promise<void> {
-  const errors = children.map(stderrOf);
-  let last = "";
-  for (let waitedMs = 0; waitedMs < READY_TIMEOUT_MS; waitedMs += READY_POLL_MS) {
-    signal.throwIfAborted();
-    try {
-      return await makeBucket(addresses);
-    } catch (error) {
-      last = String(error);
-    }
-    const ended = children.findIndex((child) => child.exitCode !== null);
-    if (ended >= 0) throw new BenchError(`a nats-server ended at start: ${errors[ended]?.()}`);
-    await delay(READY_POLL_MS);
-  }
-  throw new BenchError(`JetStream was not ready after ${READY_TIMEOUT_MS / 1000} s: ${last}`);
 }
 
 async function makeBucket(addresses: readonly Address[]): Promise<void> {

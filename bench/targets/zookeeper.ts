@@ -1,53 +1,28 @@
 /** Debian's ZooKeeper as three servers on loopback, each started as its package does, in a folder of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { BenchError } from "../failure.ts";
 import type { Address } from "../load/plan.ts";
+import { untilReady } from "./ready.ts";
 import {
   fourLetterWord,
   freePorts,
-  stderrOf,
   stopProcesses,
   type Target,
   versionOf,
   watchProcesses,
 } from "./target.ts";
+import { zooKeeperJars } from "./zookeeper-jars.ts";
 
 export const SERVERS: readonly number[] = [1, 2, 3];
-const JAR_FOLDER = "/usr/share/java";
-/** The jars that a server needs. Debian's releases differ in which of them there are. */
-const JARS = [
-  "zookeeper",
-  "zookeeper-jute",
-  "netty-all",
-  "netty-buffer",
-  "netty-common",
-  "netty-handler",
-  "netty-transport",
-  "netty-codec",
-  "netty-resolver",
-  "slf4j-api",
-  "slf4j-nop",
-  "metrics-core",
-  "snappy-java",
-  "commons-cli",
-  "commons-io",
-  "jackson-core",
-  "jackson-databind",
-  "jackson-annotations",
-  "jline",
-];
-const READY_TIMEOUT_MS = 60_000;
-const READY_POLL_MS = 200;
+const POLL_MS = 200;
 const HOW_TO_INSTALL = "on Debian or Ubuntu: apt-get install zookeeper default-jre-headless";
 
 /** The temporary folder is made in `folder`. */
 export async function startZooKeeper(folder: string, signal: AbortSignal): Promise<Target> {
-  const jars = zooKeeperJars();
+  const jars = installedJars();
   const dataFolder = await mkdtemp(join(folder, "zooid-bench-zookeeper-"));
   const children: ChildProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -62,7 +37,17 @@ export async function startZooKeeper(folder: string, signal: AbortSignal): Promi
       children.push(await spawnServer(jars, config));
       addresses.push({ host: "127.0.0.1", port: first + id - 1 });
     }
-    await untilReady(addresses, children, signal);
+    await untilReady({
+      name: "ZooKeeper",
+      one: "a ZooKeeper server",
+      children,
+      pollMs: POLL_MS,
+      isReady: async () => {
+        const answers = await Promise.all(addresses.map((each) => fourLetterWord(each, "srvr")));
+        return answers.every((answer) => answer !== undefined && /^Mode: /m.test(answer));
+      },
+      signal,
+    });
     return {
       name: "ZooKeeper",
       protocol: "zookeeper",
@@ -81,11 +66,11 @@ export async function startZooKeeper(folder: string, signal: AbortSignal): Promi
   }
 }
 
-/** Returns the paths of the jars. Throws a `BenchError` if ZooKeeper is not installed. */
-export function zooKeeperJars(): readonly string[] {
-  const jars = JARS.map((name) => join(JAR_FOLDER, `${name}.jar`)).filter(existsSync);
-  if (jars.some((jar) => jar.endsWith("/zookeeper.jar"))) return jars;
-  throw new BenchError(`no ${JAR_FOLDER}/zookeeper.jar here; ${HOW_TO_INSTALL}`);
+/** Throws a `BenchError` if ZooKeeper is not installed. */
+export function installedJars(): readonly string[] {
+  const jars = zooKeeperJars();
+  if (jars === undefined) throw new BenchError(`ZooKeeper is not installed; ${HOW_TO_INSTALL}`);
+  return jars;
 }
 
 /**
@@ -132,23 +117,6 @@ export async function spawnServer(jars: readonly string[], config: string): Prom
     throw new BenchError(`cannot start java; ${HOW_TO_INSTALL}`, { cause: error });
   }
   return child;
-}
-
-async function untilReady(
-  addresses: readonly Address[],
-  children: readonly ChildProcess[],
-  signal: AbortSignal,
-): Promise<void> {
-  const errors = children.map(stderrOf);
-  for (let waitedMs = 0; waitedMs < READY_TIMEOUT_MS; waitedMs += READY_POLL_MS) {
-    signal.throwIfAborted();
-    const answers = await Promise.all(addresses.map((each) => fourLetterWord(each, "srvr")));
-    if (answers.every((answer) => answer !== undefined && /^Mode: /m.test(answer))) return;
-    const ended = children.findIndex((child) => child.exitCode !== null);
-    if (ended >= 0) throw new BenchError(`a ZooKeeper server ended at start: ${errors[ended]?.()}`);
-    await delay(READY_POLL_MS);
-  }
-  throw new BenchError(`ZooKeeper was not ready after ${READY_TIMEOUT_MS / 1000} s`);
 }
 
 function serversOf(children: readonly ChildProcess[]): { label: string; pid: number }[] {

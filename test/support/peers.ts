@@ -1,4 +1,5 @@
 /** Nodes as their peers know them, for tests of single actors: node N has a folder of its own, started once. */
+import type { LogSyncMessage, LogSyncPeerMessage } from "../../actors/log-sync/messages.ts";
 import type { LogReport } from "../../actors/log/messages.ts";
 import { type Configuration, foundedBy } from "../../protocol/configuration.ts";
 import { EPOCH_NONE, ZXID_NONE } from "../../protocol/zxid.ts";
@@ -18,6 +19,20 @@ export function senderOf(node: number): PeerSender {
     ensembleId,
     isVoter: true,
     isNamed: true,
+  };
+}
+
+/** What log-sync receives when this node sends it a message, by a sender with the fields of `of` in place of its own. */
+export function from(
+  node: number,
+  message: LogSyncPeerMessage,
+  of: Partial<PeerSender> = {},
+): LogSyncMessage {
+  return {
+    kind: "received",
+    from: server(node),
+    sender: { ...senderOf(node), ...of },
+    message,
   };
 }
 

@@ -1,36 +1,11 @@
 /** A real Apache ZooKeeper, standalone, from the host's packages: what conformance is measured against. */
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { zooKeeperJars } from "../../bench/targets/zookeeper-jars.ts";
 import { Child } from "./child.ts";
 import { untilAnswer } from "./four-letters.ts";
 import { reservePorts } from "./ports.ts";
-
-const JAVA_FOLDER = "/usr/share/java";
-
-/** What the server and its own client need, beside ZooKeeper's two jars. */
-const LIBRARIES = [
-  "zookeeper",
-  "zookeeper-jute",
-  "netty-all",
-  "netty-buffer",
-  "netty-common",
-  "netty-handler",
-  "netty-transport",
-  "netty-codec",
-  "netty-resolver",
-  "slf4j-api",
-  "slf4j-nop",
-  "metrics-core",
-  "snappy-java",
-  "commons-cli",
-  "commons-io",
-  "jackson-core",
-  "jackson-databind",
-  "jackson-annotations",
-  "jline",
-];
 
 export type ZookeeperServer = {
   readonly name: "zookeeper";
@@ -47,8 +22,8 @@ export type ZookeeperOptions = {
 
 /** The class path of ZooKeeper's server and client. Fails with what to install when they are not there. */
 export function zookeeperClassPath(): string {
-  const jars = LIBRARIES.map((library) => join(JAVA_FOLDER, `${library}.jar`)).filter(existsSync);
-  if (!jars.some((jar) => jar.endsWith("/zookeeper.jar"))) {
+  const jars = zooKeeperJars();
+  if (jars === undefined) {
     throw new Error("Apache ZooKeeper is not installed: apt-get install zookeeper");
   }
   return jars.join(":");

@@ -10,7 +10,7 @@ import { BenchError } from "../../failure.ts";
 import type { Address } from "../../load/plan.ts";
 import { etcdVersion, leads, spawnEtcd } from "../../targets/etcd.ts";
 import { fourLetterWord, freePorts, stderrOf, stopProcesses } from "../../targets/target.ts";
-import { SERVERS, spawnServer, writeConfig, zooKeeperJars } from "../../targets/zookeeper.ts";
+import { installedJars, SERVERS, spawnServer, writeConfig } from "../../targets/zookeeper.ts";
 import { EtcdWriter } from "./etcd-writer.ts";
 import type { Writer } from "./writer.ts";
 import { ZooKeeperWriter } from "./zookeeper-writer.ts";
@@ -146,7 +146,7 @@ export async function zooidServers(folder: string, args: readonly string[]): Pro
 }
 
 export async function zooKeeperServers(folder: string): Promise<Servers> {
-  const jars = zooKeeperJars();
+  const jars = installedJars();
   const dataFolder = await mkdtemp(join(folder, "zooid-bench-failover-zookeeper-"));
   const firstPort = await freePorts(SERVERS.length * 3);
   const configs = new Map<number, string>();

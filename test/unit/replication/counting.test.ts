@@ -12,23 +12,10 @@ import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import { ASKING_RECORDS_MAX } from "../../../protocol/limits.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { PeerSender } from "../../../runtime/transport.ts";
-import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
+import { folderOf, from, recoveredReport } from "../../support/peers.ts";
 import { at, broadcasts, Driven, record, sent, server, syncs } from "../../support/plain-calls.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
-
-function from(
-  peer: number,
-  message: LogSyncPeerMessage,
-  sender: Partial<PeerSender> = {},
-): LogSyncMessage {
-  return {
-    kind: "received",
-    from: server(peer),
-    sender: { ...senderOf(peer), ...sender },
-    message,
-  };
-}
 
 function newLogSync(report: Parameters<typeof recoveredReport>[0] = {}): LogSync {
   const logSync: LogSync = new Driven(

@@ -6,7 +6,7 @@ import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
-import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
+import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";
 import type { DiskSpace, WriteAdmission } from "../../../protocol/replication.ts";
 import type { LogSyncSizes, LogSyncState } from "../../../actors/log-sync/state.ts";
 import { EPOCH_NONE, epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
@@ -21,13 +21,9 @@ import {
   syncs,
   told,
 } from "../../support/plain-calls.ts";
-import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
+import { folderOf, from, recoveredReport } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
-
-function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
-  return { kind: "received", from: server(peer), sender: senderOf(peer), message };
-}
 
 function started(voters: readonly number[], sizes?: LogSyncSizes): LogSync {
   const options = { server: server(1), nonce: 1, voters: voters.map(server), lanes: 1, crc32 };

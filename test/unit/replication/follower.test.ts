@@ -3,13 +3,13 @@ import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
-import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
+import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import { encodeBarrier, STATE_MACHINE_VERSION } from "../../../protocol/barrier.ts";
 import { encodeRecord } from "../../../protocol/record.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
-import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
+import { folderOf, from, recoveredReport } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
@@ -25,10 +25,6 @@ function node(lastZxids: readonly Zxid[], promised: number): LogSync {
     }),
   );
   return logSync;
-}
-
-function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
-  return { kind: "received", from: server(peer), sender: senderOf(peer), message };
 }
 
 function append(

@@ -3,11 +3,7 @@ import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
-import type {
-  LogSyncMessage,
-  LogSyncPeerMessage,
-  SubmitMessage,
-} from "../../../actors/log-sync/messages.ts";
+import type { LogSyncMessage, SubmitMessage } from "../../../actors/log-sync/messages.ts";
 import type { LogSyncSizes, LogSyncState } from "../../../actors/log-sync/state.ts";
 import { RECORD_BYTES_MAX } from "../../../protocol/limits.ts";
 import {
@@ -28,13 +24,9 @@ import {
   syncs,
   told,
 } from "../../support/plain-calls.ts";
-import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
+import { folderOf, from, recoveredReport } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
-
-function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
-  return { kind: "received", from: server(peer), sender: senderOf(peer), message };
-}
 
 /** Node 1 of `voters`, with an empty log, told to stand. */
 function candidate(voters: readonly number[], sizes?: LogSyncSizes): LogSync {

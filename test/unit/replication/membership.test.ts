@@ -15,7 +15,7 @@ import {
 import { encodeRecord, recordHeader } from "../../../protocol/record.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { PeerSender } from "../../../runtime/transport.ts";
-import { ensembleOf, folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
+import { ensembleOf, folderOf, from, recoveredReport } from "../../support/peers.ts";
 import {
   at,
   broadcasts,
@@ -41,19 +41,6 @@ function start(report: Parameters<typeof recoveredReport>[0], voters = members):
 /** Node 1 with an empty folder that belongs to no ensemble. */
 function newcomer(): LogSync {
   return start({ configuration: undefined, voteLoss: { reason: "new", epoch: epoch(0) } });
-}
-
-function from(
-  peer: number,
-  message: LogSyncPeerMessage,
-  sender: Partial<PeerSender> = {},
-): LogSyncMessage {
-  return {
-    kind: "received",
-    from: server(peer),
-    sender: { ...senderOf(peer), ...sender },
-    message,
-  };
 }
 
 function greeting(

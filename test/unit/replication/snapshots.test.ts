@@ -3,13 +3,13 @@ import type { LogSyncEffect } from "../../../actors/log-sync/state.ts";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
-import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
+import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import { isDue, noteAsked, noteCame, startPace } from "../../../actors/log-sync/snapshots/pace.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { at, Driven, emitted, record, sent, server, told } from "../../support/plain-calls.ts";
-import { folderOf, ensembleOf, recoveredReport, senderOf } from "../../support/peers.ts";
+import { ensembleOf, folderOf, from, recoveredReport } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
@@ -31,10 +31,6 @@ function node(base: Zxid, lastZxids: readonly Zxid[], promised = 1): LogSync {
     }),
   );
   return logSync;
-}
-
-function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
-  return { kind: "received", from: server(peer), sender: senderOf(peer), message };
 }
 
 function append(

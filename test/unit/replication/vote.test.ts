@@ -5,7 +5,7 @@ import test from "ava";
 import type { VoteLoss } from "../../../actors/log/messages.ts";
 import { electionActor } from "../../../actors/election/election.ts";
 import { logSyncActor } from "../../../actors/log-sync/log-sync.ts";
-import type { LogSyncMessage, LogSyncPeerMessage } from "../../../actors/log-sync/messages.ts";
+import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";
 import type { LogSyncState, Surveyed } from "../../../actors/log-sync/state.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import {
@@ -18,7 +18,7 @@ import {
   server,
   told,
 } from "../../support/plain-calls.ts";
-import { folderOf, recoveredReport, senderOf } from "../../support/peers.ts";
+import { folderOf, from, recoveredReport, senderOf } from "../../support/peers.ts";
 
 type LogSync = Driven<LogSyncState, LogSyncMessage, LogSyncEffect>;
 
@@ -35,10 +35,6 @@ function node(reason: VoteLoss["reason"], lastZxids: readonly Zxid[], promised =
     }),
   );
   return logSync;
-}
-
-function from(peer: number, message: LogSyncPeerMessage): LogSyncMessage {
-  return { kind: "received", from: server(peer), sender: senderOf(peer), message };
 }
 
 function append(of: number, prevZxid: Zxid, records: readonly Uint8Array[]): LogSyncMessage {
