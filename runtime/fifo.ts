@@ -7,6 +7,11 @@ export class Fifo<Item> {
     return this.#items.length - this.#head;
   }
 
+  /** The next one that `shift` returns. */
+  get first(): Item | undefined {
+    return this.#items[this.#head];
+  }
+
   push(item: Item): void {
     this.#items.push(item);
   }

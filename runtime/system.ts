@@ -18,6 +18,8 @@ import { Peers, type ReceivedFromPeer } from "./peers.ts";
 
 /** The way to actors of another thread. What it posts is copied there; `post` returns before it has arrived. */
 export interface Link {
+  /** Letters are about to be posted. Said to all links of a turn before the first of them is posted. */
+  announce?(): void;
   post(letters: readonly Letter[]): void;
 }
 
@@ -468,6 +470,7 @@ export class ActorSystem {
   }
 
   #flushLinks(): void {
+    for (const link of this.#outbox.keys()) link.announce?.();
     for (const [link, letters] of this.#outbox) link.post(letters);
     this.#outbox.clear();
   }

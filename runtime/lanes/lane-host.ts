@@ -2,12 +2,16 @@
 import type { MessagePort } from "node:worker_threads";
 import { bufferTime, filter, type Subscription } from "rxjs";
 import type { InspectionEvent } from "../inspection.ts";
+import { type AnnouncedPosts, Inlet } from "./inlet.ts";
 import type { FromLane, ToLane } from "./lane-protocol.ts";
 import { parcelOf } from "./own-bytes.ts";
-import type { ActorSystem, Letter, Link } from "../system.ts";
+import type { ActorSystem, Link } from "../system.ts";
 
-/** The task of a lane gets its port beside its own data. */
-export type LaneTask<Data> = Data & { readonly port: MessagePort };
+/** How letters come to a lane. */
+export type LetterBox = { readonly port: MessagePort; readonly announced: AnnouncedPosts };
+
+/** The task of a lane gets its letter box beside its own data. */
+export type LaneTask<Data> = Data & LetterBox;
 
 /** What a lane has built: its actors, and what it must close at the end. */
 export type LaneBody = {
@@ -20,6 +24,8 @@ export type LaneBody = {
 export type LaneHost = {
   /** To the actors of the main thread. */
   readonly link: Link;
+  /** Tells an actor of the lane what a client has sent. */
+  readonly hear: (to: string, message: object) => void;
   /** For what is not an actor; the actors' own events go by themselves. */
   readonly onInspection: (event: InspectionEvent) => void;
   readonly onStopNode: (reason: string) => void;
@@ -40,23 +46,17 @@ function tellSteps(system: ActorSystem, say: (message: FromLane) => void): Subsc
 }
 
 export async function hostLane(
-  port: MessagePort,
+  { port, announced }: LetterBox,
   build: (host: LaneHost) => Promise<LaneBody>,
 ): Promise<void> {
   const say = (message: FromLane): void => port.postMessage(message);
   const stopped = Promise.withResolvers<void>();
   const aborted = new AbortController();
-  const early: Letter[] = [];
+  const inlet = new Inlet(announced);
   let system: ActorSystem | undefined;
   let observing: Subscription | undefined;
-  const deliver = (letters: readonly Letter[]): void => {
-    for (const letter of letters) {
-      if (system === undefined) early.push(letter);
-      else system.tell(letter.to, letter.message, letter.topic);
-    }
-  };
   port.on("message", (message: ToLane) => {
-    if (message.kind === "letters") deliver(message.letters);
+    if (message.kind === "letters") inlet.receive(message.letters);
     else if (message.kind === "stop") {
       aborted.abort();
       stopped.resolve();
@@ -74,13 +74,14 @@ export async function hostLane(
         port.postMessage(message, transfer);
       },
     },
+    hear: (to, message) => inlet.hear(to, message),
     onInspection,
     onStopNode: (reason) => say({ kind: "stopNode", reason }),
     signal: aborted.signal,
   });
   body.system.inspection$.subscribe(onInspection);
   system = body.system;
-  deliver(early);
+  inlet.open(system);
   say({ kind: "ready", detail: body.detail });
   await stopped.promise;
   body.system.stop();

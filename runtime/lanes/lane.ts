@@ -8,6 +8,7 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { Observable, share, Subject } from "rxjs";
 import type { InspectionEvent, StepEvent } from "../inspection.ts";
+import { announcePost, type AnnouncedPosts, newAnnouncedPosts } from "./inlet.ts";
 import type { FromLane, ToLane } from "./lane-protocol.ts";
 import type { Letter, Link } from "../system.ts";
 import { parcelOf } from "./own-bytes.ts";
@@ -30,6 +31,7 @@ export type LaneOptions = {
 export class Lane implements Link {
   readonly #piscina: Piscina;
   readonly #port: MessagePort;
+  readonly #announced: AnnouncedPosts;
   readonly #askToStop: () => void;
   readonly #ended: Promise<void>;
   /** Each step of the lane's actors. The lane reports them only while there is a subscriber. */
@@ -40,6 +42,7 @@ export class Lane implements Link {
   private constructor(of: {
     readonly piscina: Piscina;
     readonly port: MessagePort;
+    readonly announced: AnnouncedPosts;
     readonly askToStop: () => void;
     readonly ended: Promise<void>;
     readonly steps: Observable<StepEvent>;
@@ -47,6 +50,7 @@ export class Lane implements Link {
   }) {
     this.#piscina = of.piscina;
     this.#port = of.port;
+    this.#announced = of.announced;
     this.#askToStop = of.askToStop;
     this.#ended = of.ended;
     this.detail = of.detail;
@@ -65,11 +69,12 @@ export class Lane implements Link {
       ...heapLimit(options.heapBytes),
     });
     const { port1, port2 } = new MessageChannel();
+    const announced = newAnnouncedPosts();
     let stopping = false;
     const steps = new Subject<StepEvent>();
     const ready = Promise.withResolvers<Readonly<Record<string, number>>>();
     const ended = piscina
-      .run({ ...options.data, port: port2 }, { transferList: [port2] })
+      .run({ ...options.data, port: port2, announced }, { transferList: [port2] })
       .then(
         () => {
           if (!stopping) options.onStopNode("a lane ended by itself");
@@ -109,7 +114,7 @@ export class Lane implements Link {
     options.signal?.addEventListener("abort", askToStop, { once: true });
     try {
       const detail = await ready.promise;
-      return new Lane({ piscina, port: port1, askToStop, ended, steps, detail });
+      return new Lane({ piscina, port: port1, announced, askToStop, ended, steps, detail });
     } catch (error) {
       port1.close();
       await piscina.destroy();
@@ -117,6 +122,10 @@ export class Lane implements Link {
     } finally {
       options.signal?.removeEventListener("abort", askToStop);
     }
+  }
+
+  announce(): void {
+    announcePost(this.#announced);
   }
 
   post(letters: readonly Letter[]): void {

@@ -11,8 +11,8 @@ import type { PlacedConfig } from "../threads/choice.ts";
 export default async function logLane(
   task: LaneTask<{ readonly config: PlacedConfig }>,
 ): Promise<void> {
-  const { config, port } = task;
-  await hostLane(port, async ({ link, onStopNode }) => {
+  const { config } = task;
+  await hostLane(task, async ({ link, onStopNode }) => {
     const disk = new FileDisk(config.dataDir);
     const system = new ActorSystem({
       node: config.id,

@@ -7,9 +7,12 @@ import { LaneClients, type TreeLaneData } from "../threads/lane-clients.ts";
 import { wireAll } from "../wiring.ts";
 
 export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<void> {
-  const { config, port } = task;
-  await hostLane(port, async ({ link, onInspection, onStopNode, signal }) => {
-    const clients = await LaneClients.prepare(task, { system: () => system, onInspection, signal });
+  const { config } = task;
+  await hostLane(task, async ({ link, hear, onInspection, onStopNode, signal }) => {
+    const clients = await LaneClients.prepare(task, {
+      system: () => system,
+      ...{ hear, onInspection, signal },
+    });
     const system: ActorSystem = new ActorSystem({
       node: config.id,
       clock: realClock,

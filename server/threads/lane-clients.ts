@@ -36,8 +36,10 @@ export type TreeLaneData = {
 };
 
 export type LaneSurroundings = {
-  /** The system of the lane's actors, which is there before the first client is heard. */
+  /** The system of the lane's actors, once it is there. */
   readonly system: () => ActorSystem;
+  /** Tells an actor of the lane what a client has sent. */
+  readonly hear: (to: string, message: object) => void;
   readonly onInspection: (event: InspectionEvent) => void;
   /** Aborted when nothing is to be waited for any more. */
   readonly signal: AbortSignal;
@@ -66,7 +68,7 @@ export class LaneClients {
   /** Waits for NATS, if it is used. Clients are heard after `open` only. */
   static async prepare(data: TreeLaneData, surroundings: LaneSurroundings): Promise<LaneClients> {
     const { config, lane } = data;
-    const { system } = surroundings;
+    const { system, hear } = surroundings;
     const nats = data.nats ? await connectClients(data, surroundings) : undefined;
     const listener = new Listener({
       host: config.clientPortAddress,
@@ -74,7 +76,7 @@ export class LaneClients {
       reusePort: config.lanes > 1,
       unsentBytesMax: CONNECTION_UNSENT_BYTES_MAX,
       counts: new ConnectionCounts(data.counts),
-      onMessage: (message) => system().tell(`zookeeper/${lane}`, message),
+      onMessage: (message) => hear(`zookeeper/${lane}`, message),
     });
     return new LaneClients({ data, system, listener, nats });
   }
@@ -114,7 +116,7 @@ export class LaneClients {
 
 async function connectClients(
   { config, lane }: TreeLaneData,
-  { system, onInspection, signal }: LaneSurroundings,
+  { hear, onInspection, signal }: LaneSurroundings,
 ): Promise<NatsClients> {
   const { ensemble, id } = config;
   return whenNatsIsThere(
@@ -125,7 +127,7 @@ async function connectClients(
         sharedSubject: gatewaySubject(ensemble),
         laneSubject: laneSubject(ensemble, id, lane),
         log: natsLog(id, onInspection, lane),
-        onMessage: (message) => system().tell(`nats/${lane}`, message),
+        onMessage: (message) => hear(`nats/${lane}`, message),
       }),
     natsLog(id, onInspection, lane),
     signal,

@@ -41,7 +41,10 @@ export class OneThread implements Threads {
       assert(this.#system !== undefined, "clients are heard once the actors are there");
       return this.#system;
     };
-    this.#clients = await LaneClients.prepare(data, { system, onInspection, signal });
+    this.#clients = await LaneClients.prepare(data, {
+      ...{ system, onInspection, signal },
+      hear: (to, message) => system().tell(to, message),
+    });
     signal.throwIfAborted();
   }
 

@@ -4,7 +4,7 @@ import type { Decision } from "../../runtime/inspection.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
-import { ActorSystem } from "../../runtime/system.ts";
+import { ActorSystem, type Link as ThreadWay } from "../../runtime/system.ts";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.ts";
 import { addAdminActor, addChangesActor, addGatewayActors } from "../../server/gateways.ts";
 import {
@@ -12,11 +12,11 @@ import {
   addReplicaActors,
   addReplicationActors,
   peerGate,
-  threadOf,
 } from "../../server/placement.ts";
 import { checkInspection, inspectionLine } from "./checks/inspection.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
 import { underWayBytes } from "./checks/limits.ts";
+import { newToldByProcess, type ToldByProcess } from "./checks/one-server.ts";
 import { replicationChecks } from "./checks/replication.ts";
 import { checkAnswer, checkSessionSafety, type Ended } from "./checks/session-safety.ts";
 import { type Attachment, Truth } from "./checks/truth.ts";
@@ -38,7 +38,7 @@ import { placementOf, type Plan } from "./plan.ts";
 import { NodeObserver } from "./observer.ts";
 import { Random } from "./random.ts";
 import { failIfPlanned, type Incarnation, SimNode } from "./sim-node.ts";
-import { threadLinksOf } from "./thread-links.ts";
+import { NodeThreads, type Thread } from "./threads.ts";
 import { stragglers } from "./stragglers.ts";
 import type { Trace } from "./trace.ts";
 import { server } from "../support/plain-calls.ts";
@@ -269,7 +269,7 @@ export class Cluster {
     this.ghosts.endAll("copy");
     node.incarnation = undefined;
     incarnation.port.end();
-    for (const system of incarnation.systems.values()) system.stop();
+    for (const system of incarnation.threads.systems.values()) system.stop();
     incarnation.clock.end();
     this.network.leave(node.id);
     for (const port of incarnation.links.values()) {
@@ -296,41 +296,35 @@ export class Cluster {
     const { kind } = node;
     const beside = kind === "member" ? undefined : this.network.joinBeside(node.id);
     const gate = peerGate(config, random);
-    const systems = new Map<string | number, ActorSystem>();
     const links = new Map<number, LinkPort>();
+    const toldClients = newToldByProcess();
     const lanes = Array.from({ length: plan.lanes }, (_, index) => index + 1);
-    for (const lane of lanes) links.set(lane, this.#linkPort(node, lane));
-    const threads: readonly (string | number)[] = ["main", "log", ...lanes];
-    const threadLinks = threadLinksOf(plan, threads, { clock, random, systems });
-    const make = (thread: string | number): ActorSystem =>
+    for (const lane of lanes) links.set(lane, this.#linkPort(node, lane, toldClients));
+    const make = (thread: Thread, route: (to: string) => ThreadWay | undefined): ActorSystem =>
       new ActorSystem({
         node: node.id,
         clock,
         randomness: random,
         gate: thread === "main" ? gate : undefined,
         publisher: {
-          publish: (subject, bytes) => this.natives.subjects.publish(node, subject, bytes),
+          publish: (subject, bytes) =>
+            this.natives.subjects.publish({ node, toldClients }, subject, bytes),
         },
         transport:
           thread !== "main" ? undefined : (beside?.transport ?? this.network.join(node.id)),
         disk: plan.threads === undefined || thread === "log" ? port : undefined,
         connections: { perform: (effect) => this.#perform(links, thread, effect) },
-        route: (to) => {
-          if (plan.threads === undefined) return undefined;
-          const there = threadOf(to);
-          if (thread !== "main") return threadLinks.get("main");
-          return there === "main" ? undefined : threadLinks.get(there);
-        },
+        route,
         onStopNode: (reason) => this.#stopped(node, made.incarnation ?? node.incarnation, reason),
         atStep: (point, actor, message) => failIfPlanned(node.failing, { point, actor, message }),
       });
-    const shared = plan.threads === undefined ? make("main") : undefined;
-    for (const thread of threads) systems.set(thread, shared ?? make(thread));
+    const threads = new NodeThreads(plan, { clock, random, make });
+    const { systems } = threads;
     for (const system of new Set(systems.values())) {
       wireAll(system, plan.lanes);
       this.#listen(node, system, () => made.incarnation);
     }
-    const systemOf = (thread: string | number): ActorSystem => systems.get(thread) as ActorSystem;
+    const systemOf = (thread: Thread): ActorSystem => systems.get(thread) as ActorSystem;
     addLogActor(systemOf("log"), config, { segmentBytes: plan.segmentBytes });
     for (const lane of lanes) {
       addReplicaActors(systemOf(lane), config, lane, replicaOptionsOf(plan));
@@ -345,7 +339,7 @@ export class Cluster {
       number: node.starts,
       clock,
       port,
-      systems,
+      threads,
       links,
       gate,
       cursors: new Map(),
@@ -360,7 +354,7 @@ export class Cluster {
   /** A connection's number tells its lane only together with the thread; nodes without threads have their lanes apart by range. */
   #perform(
     links: ReadonlyMap<number, LinkPort>,
-    thread: string | number,
+    thread: Thread,
     effect: Parameters<LinkPort["perform"]>[0],
   ): void {
     const lane =
@@ -370,9 +364,9 @@ export class Cluster {
     if (effect.kind === "write") this.guard(() => port?.check(effect.connection));
   }
 
-  #linkPort(node: SimNode, lane: number): LinkPort {
+  #linkPort(node: SimNode, lane: number, toldClients: ToldByProcess): LinkPort {
     return new LinkPort(
-      (lane - 1) * LANE_NUMBERS,
+      { numbersAfter: (lane - 1) * LANE_NUMBERS, toldClients },
       (connection) => {
         const phase = node.gateway(lane)?.connections.get(connection)?.phase;
         return phase !== undefined && "attachedAt" in phase ? phase.attachedAt : undefined;
@@ -408,7 +402,7 @@ export class Cluster {
     const { clientDelayMs: delayMs } = this.plan;
     const options = { clock, random: this.#linkRandom, trace, delayMs, splitRate: 0.05 };
     return port.open(options, of.client.name, of.handler, (message) => {
-      node.tell(`zookeeper/${lane}`, message);
+      node.hear(`zookeeper/${lane}`, message);
     });
   }
 

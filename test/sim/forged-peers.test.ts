@@ -32,7 +32,9 @@ function begin(seed: number): Run {
     cluster.start(node);
     const own: InspectionEvent[] = [];
     events.set(node.id, own);
-    node.incarnation?.systems.get("main")?.inspection$.subscribe((event) => own.push(event));
+    node.incarnation?.threads.systems
+      .get("main")
+      ?.inspection$.subscribe((event) => own.push(event));
   }
   cluster.run(3_000);
   return { cluster, events };

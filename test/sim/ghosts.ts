@@ -143,7 +143,7 @@ export class Ghosts {
     if (ghost.kind === "copy") ghost.place.setGroup(GONE);
     ghost.place.end();
     incarnation.port.end();
-    for (const system of incarnation.systems.values()) system.stop();
+    for (const system of incarnation.threads.systems.values()) system.stop();
     incarnation.clock.end();
   }
 
@@ -168,7 +168,7 @@ export class Ghosts {
     const voters = newestConfiguration(nodes)?.voters ?? [];
     return [...this.#all.values()]
       .filter(({ node, incarnation }) => {
-        const own = incarnation.systems.get("main")?.stateOf("log-sync") as
+        const own = incarnation.threads.systems.get("main")?.stateOf("log-sync") as
           | LogSyncState
           | undefined;
         // If all folders of its configuration were replaced, it believes nobody any more, and can do no harm.

@@ -7,6 +7,7 @@ import type { ConnectionMessage } from "../../runtime/effects.ts";
 import type { ConnectionEffect } from "../../runtime/effects.ts";
 import type { ConnectionPort } from "../../runtime/system.ts";
 import { checkUnread } from "./checks/limits.ts";
+import type { ToldByProcess } from "./checks/one-server.ts";
 import type { Random, Range } from "./random.ts";
 import type { Trace } from "./trace.ts";
 
@@ -51,6 +52,7 @@ export type LinkOptions = {
 export class Link {
   readonly client: string;
   readonly number: number;
+  readonly toldClients: ToldByProcess;
   /** Zxid at which its session was attached through it, once it is. */
   attachedAt: number | undefined;
   /** Nothing passes. */
@@ -73,6 +75,7 @@ export class Link {
     of: {
       readonly client: string;
       readonly number: number;
+      readonly toldClients: ToldByProcess;
       readonly handler: LinkHandler;
       readonly tell: (message: ConnectionMessage) => void;
     },
@@ -80,6 +83,7 @@ export class Link {
     this.#options = options;
     this.client = of.client;
     this.number = of.number;
+    this.toldClients = of.toldClients;
     this.#handler = of.handler;
     this.#tell = of.tell;
   }
@@ -241,18 +245,20 @@ export class Link {
 /** The connections of one lane, in one incarnation of its node. */
 export class LinkPort implements ConnectionPort {
   readonly #links = new Map<number, Link>();
+  readonly #toldClients: ToldByProcess;
   /** Asked after each write, until it knows: the zxid at which the connection's session was attached. */
   readonly #attachedAt: (connection: number) => number | undefined;
   readonly #onAttached: (link: Link) => void;
   #lastNumber: number;
 
-  /** Connections are numbered after `numbersAfter`. */
+  /** Connections are numbered after `numbersAfter`. `toldClients` belongs to the node's process. */
   constructor(
-    numbersAfter: number,
+    of: { readonly numbersAfter: number; readonly toldClients: ToldByProcess },
     attachedAt: (connection: number) => number | undefined,
     onAttached: (link: Link) => void,
   ) {
-    this.#lastNumber = numbersAfter;
+    this.#lastNumber = of.numbersAfter;
+    this.#toldClients = of.toldClients;
     this.#attachedAt = attachedAt;
     this.#onAttached = onAttached;
   }
@@ -272,6 +278,7 @@ export class LinkPort implements ConnectionPort {
     const link = new Link(options, {
       client,
       number,
+      toldClients: this.#toldClients,
       handler,
       tell: (message) => {
         if (message.kind === "closed") this.#links.delete(number);

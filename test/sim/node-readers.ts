@@ -63,7 +63,7 @@ export class NodeReaders {
     });
     observe(system, "streamed").subscribe(({ reader, item }) => {
       // A process may go on beside the one that has its number by now, whose readers these are.
-      if (node.incarnation?.systems.get("main") !== system) return;
+      if (node.incarnation?.threads.systems.get("main") !== system) return;
       if (item.kind === "failed") {
         must(failures > 0, "change streams", () => `a reader was told: ${item.reason}`);
         const again = streams.resume(reader);

@@ -8,16 +8,16 @@ import type { TreeState } from "../../actors/tree/tree.ts";
 import type { Identity } from "../../protocol/identity.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
-import type { Clock } from "../../runtime/clock.ts";
 import { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
-import type { ActorSystem, Letter, Link, StepPoint } from "../../runtime/system.ts";
+import type { StepPoint } from "../../runtime/system.ts";
 import type { NodeGate } from "../../server/peer-gate.ts";
 import { threadOf } from "../../server/placement.ts";
 import type { NodeLog } from "./checks/invariants.ts";
 import type { DiskFaults, FaultyDiskPort } from "./faulty-disk.ts";
 import type { LinkPort } from "./links.ts";
 import type { NodeClock } from "./node-clock.ts";
-import type { Random, Range } from "./random.ts";
+import type { Range } from "./random.ts";
+import type { NodeThreads } from "./threads.ts";
 
 /** Thrown where an actor is to fail, as by a bug of its own. */
 class PlantedFailure extends Error {
@@ -65,44 +65,6 @@ export function failIfPlanned(
   throw new PlantedFailure(`${actor} over ${key}, ${point}`);
 }
 
-/** Letters from one thread to another: in order, a little later, perhaps as copies. */
-export class ThreadLink implements Link {
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #delayMs: Range;
-  readonly #system: () => ActorSystem | undefined;
-  readonly #copies: boolean;
-  readonly #posts: (readonly Letter[])[] = [];
-  #lastAtMs = 0;
-
-  constructor(of: {
-    readonly clock: Clock;
-    readonly random: Random;
-    readonly delayMs: Range;
-    readonly system: () => ActorSystem | undefined;
-    /** The receiver gets copies, made as they are posted. */
-    readonly copies: boolean;
-  }) {
-    this.#clock = of.clock;
-    this.#random = of.random;
-    this.#delayMs = of.delayMs;
-    this.#system = of.system;
-    this.#copies = of.copies;
-  }
-
-  post(letters: readonly Letter[]): void {
-    const nowMs = this.#clock.nowMs();
-    this.#lastAtMs = Math.max(this.#lastAtMs, nowMs + this.#random.between(this.#delayMs));
-    this.#posts.push(this.#copies ? structuredClone(letters) : letters);
-    // Two sums of fractions may come out in the wrong order, so each event takes the oldest.
-    this.#clock.after(this.#lastAtMs - nowMs, () => {
-      for (const { to, message, topic } of this.#posts.shift() ?? []) {
-        this.#system()?.tell(to, message, topic);
-      }
-    });
-  }
-}
-
 /** `copy`: on a copy of the folder of a member. `rival`: of a second ensemble of the same name. */
 export type ProcessKind = "member" | "copy" | "rival";
 
@@ -122,8 +84,7 @@ export type Incarnation = {
   readonly number: number;
   readonly clock: NodeClock;
   readonly port: FaultyDiskPort;
-  /** By thread: `main`, `log`, lane numbers. All are the same system when a node's threads are not simulated. */
-  readonly systems: ReadonlyMap<string | number, ActorSystem>;
+  readonly threads: NodeThreads;
   readonly links: ReadonlyMap<number, LinkPort>;
   /** Between it and the other nodes. */
   readonly gate: NodeGate;
@@ -200,11 +161,16 @@ export class SimNode {
   }
 
   stateOf(actor: string): unknown {
-    return this.incarnation?.systems.get(threadOf(actor))?.stateOf(actor);
+    return this.incarnation?.threads.systems.get(threadOf(actor))?.stateOf(actor);
   }
 
   tell<To extends keyof Inboxes>(to: To, message: Inboxes[To]): void {
-    this.incarnation?.systems.get(threadOf(to))?.tell(to, message);
+    this.incarnation?.threads.systems.get(threadOf(to))?.tell(to, message);
+  }
+
+  /** A client's message comes to an actor of a lane. */
+  hear<To extends keyof Inboxes>(to: To, message: Inboxes[To]): void {
+    this.incarnation?.threads.hear(to, message);
   }
 
   /** It leads or follows, and the epoch's barrier is committed. */

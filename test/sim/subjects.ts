@@ -4,6 +4,7 @@
  */
 import { gatewaySubject, inboxSubject, laneSubject } from "../../protocol/subjects.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { ToldByProcess } from "./checks/one-server.ts";
 import type { Random, Range } from "./random.ts";
 import type { SimNode } from "./sim-node.ts";
 import type { Trace } from "./trace.ts";
@@ -13,7 +14,11 @@ export const ENSEMBLE = "sim";
 /** A client's end. `connection`: the number that its inbox ends with. */
 export type SubjectClient = {
   readonly name: string;
-  readonly onBytes: (connection: number, bytes: Uint8Array, writtenMs: number) => void;
+  readonly onBytes: (
+    connection: number,
+    bytes: Uint8Array,
+    of: { readonly writtenMs: number; readonly toldClients: ToldByProcess },
+  ) => void;
   readonly onNoResponders: (connection: number) => void;
   /** The gateway has a session attached for the connection, since this zxid. `takesWrites`: it takes all writes. */
   readonly onAttached: (connection: number, attachedAt: number, takesWrites: boolean) => void;
@@ -74,12 +79,16 @@ export class Subjects {
     this.#carry(client, node, `${client.name}>${node.id}.${lane}`, () => {
       if (node.incarnation !== incarnation) return;
       trace.step(CLIENT_MESSAGE + node.id, bytes);
-      node.tell(`nats/${lane}`, { kind: "clientMessage", subject, reply, bytes });
+      node.hear(`nats/${lane}`, { kind: "clientMessage", subject, reply, bytes });
     });
   }
 
-  /** A gateway of the node publishes. */
-  publish(node: SimNode, subject: string, bytes: Uint8Array): void {
+  /** A gateway of a node's process publishes. */
+  publish(
+    { node, toldClients }: { readonly node: SimNode; readonly toldClients: ToldByProcess },
+    subject: string,
+    bytes: Uint8Array,
+  ): void {
     const { clock, trace, lanes } = this.#options;
     const dot = subject.lastIndexOf(".");
     const connection = Number(subject.slice(dot + 1));
@@ -94,7 +103,7 @@ export class Subjects {
     const writtenMs = clock.nowMs();
     this.#carry(client, node, `${node.id}>${client.name}`, () => {
       trace.step(GATEWAY_MESSAGE + node.id, bytes);
-      client.onBytes(connection, bytes, writtenMs);
+      client.onBytes(connection, bytes, { writtenMs, toldClients });
     });
   }
 

@@ -18,6 +18,7 @@ export type InvariantName =
   | "linearizable writes"
   | "true replies"
   | "monotone reads"
+  | "one server"
   | "session order"
   | "exactly once"
   | "refused is not done"

@@ -7,6 +7,7 @@ import { JuteReader } from "../../../protocol/jute.ts";
 import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import { checkOneServer, told } from "../checks/one-server.ts";
 import { checkRead, writeReplyProblem } from "../checks/replies.ts";
 import { type Attachment, isRefusal, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
@@ -299,7 +300,16 @@ export class SimClient {
     if (request.kind === "write") sent.push(request.operation);
     const after = this.#environment.truth.acknowledged;
     const askedMs = this.#environment.trueMs();
-    connection.pending.push({ xid: this.#xid, request, after, place, askedMs, onAnswer });
+    const toldBefore = connection.link.toldClients.zxid;
+    connection.pending.push({
+      xid: this.#xid,
+      request,
+      after,
+      toldBefore,
+      place,
+      askedMs,
+      onAnswer,
+    });
     return requestFrame(this.#xid, request);
   }
 
@@ -390,6 +400,7 @@ export class SimClient {
       return `${this.name}: a reply of ${formatZxid(zxid)} after ${formatZxid(this.#lastZxid)}`;
     });
     this.#lastZxid = zxid;
+    told(connection.link.toldClients, zxid);
     if (xid === SET_WATCHES_XID) {
       this.watches.resetDone(zxid);
       return;
@@ -416,6 +427,7 @@ export class SimClient {
     pending.onAnswer?.({ code: header.code, zxid: header.zxid, body });
     if (request.kind === "read") {
       this.#environment.counts.reads += 1;
+      checkOneServer(this.name, header.zxid, pending.toldBefore);
       checkRead(this.#environment.truth.model, this.name, request, header, body);
       if (request.watch) this.#watch(request, header);
       return;

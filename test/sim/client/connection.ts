@@ -19,6 +19,8 @@ export type Pending = {
   readonly request: SimRequest;
   /** The largest zxid that anybody had as a result when this was asked. */
   readonly after: Zxid;
+  /** The largest that the server had told any of its clients then. */
+  readonly toldBefore: Zxid;
   /** For a write, its position among the writes that its connection sent. */
   readonly place: number;
   /** In true time. */

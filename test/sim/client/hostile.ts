@@ -37,7 +37,7 @@ export function attack(cluster: Cluster, node: SimNode, random: Random): void {
     for (let index = 0; index < count; index += 1) {
       const bytes = nativeFrame(random);
       const subject = gatewaySubject(ENSEMBLE);
-      node.tell(`nats/${lane}`, { kind: "clientMessage", subject, reply, bytes });
+      node.hear(`nats/${lane}`, { kind: "clientMessage", subject, reply, bytes });
     }
   }
 }

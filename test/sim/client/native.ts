@@ -15,6 +15,7 @@ import {
 } from "../../../protocol/native.ts";
 import { gatewaySubject, laneSubject } from "../../../protocol/subjects.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import { checkOneServer, told, type ToldByProcess } from "../checks/one-server.ts";
 import { type Attachment, isRefusal, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { NodeClock } from "../node-clock.ts";
@@ -37,6 +38,8 @@ type Pending = {
   /** The largest zxid that anybody had as a result when this was asked, and the largest that this client had seen. */
   readonly after: Zxid;
   readonly seen: Zxid;
+  /** The largest that the server had told any of its clients then. */
+  readonly toldBefore: Zxid;
   /** How many writes of its connection were sent before it. */
   readonly place: number;
   /** In true time. */
@@ -56,6 +59,8 @@ type Connection = {
   /** The subject of its gateway; undefined until the connection is open. */
   subject: string | undefined;
   server: number | undefined;
+  /** What the server has told its clients; undefined until it is heard. */
+  toldClients: ToldByProcess | undefined;
   said: number;
   heard: number;
   heardMs: number;
@@ -112,9 +117,10 @@ export class NativeClient {
       this.#connection?.number === connection ? this.#connection : undefined;
     this.#end = {
       name,
-      onBytes: (connection, bytes, writtenMs) => {
+      onBytes: (connection, bytes, { writtenMs, toldClients }) => {
         const current = of(connection);
         if (current === undefined) return;
+        current.toldClients ??= toldClients;
         environment.guard(() => this.#hear(current, bytes, writtenMs));
       },
       onNoResponders: (connection) => {
@@ -210,6 +216,7 @@ export class NativeClient {
       answer: { askedMs, writtenMs: askedMs, heardMs: askedMs },
       subject: undefined,
       server: undefined,
+      toldClients: undefined,
       said: 0,
       heard: 0,
       heardMs: nowMs,
@@ -302,13 +309,15 @@ export class NativeClient {
     const { pending, attachment } = connection;
     if ([...pending.values()].some(({ request }) => closesSession(request))) return;
     const after = environment.truth.acknowledged;
+    const toldBefore = connection.toldClients?.zxid ?? ZXID_NONE;
     const items = requests.map((request): ClientItem => {
       environment.budget.left -= 1;
       this.#id += 1;
       const place = attachment.sent.length;
       if (request.kind === "write") attachment.sent.push(request.operation);
       const askedMs = environment.trueMs();
-      pending.set(this.#id, { request, after, seen: this.#lastZxid, place, askedMs });
+      const seen = this.#lastZxid;
+      pending.set(this.#id, { request, after, seen, toldBefore, place, askedMs });
       return { kind: "request", id: this.#id, request: nativeRequest(request) };
     });
     this.#say(connection, items);
@@ -423,6 +432,7 @@ export class NativeClient {
     connection.pending.delete(answer.id);
     asked(connection, pending.askedMs);
     this.#saw(answer.zxid);
+    if (connection.toldClients !== undefined) told(connection.toldClients, answer.zxid);
     this.answered += 1;
     const { request } = pending;
     const { result } = answer;
@@ -440,6 +450,7 @@ export class NativeClient {
     }
     counts.reads += 1;
     this.#checkOrder(connection.attachment, pending, answer.zxid);
+    checkOneServer(this.name, answer.zxid, pending.toldBefore);
     checkNativeRead(truth.model, this.name, request, answer);
   }
 

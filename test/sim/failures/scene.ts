@@ -300,7 +300,7 @@ export class Scene {
 }
 
 function isHeard({ incarnation }: SimNode): boolean {
-  const system = incarnation?.systems.get(1);
+  const system = incarnation?.threads.systems.get(1);
   let heard = false;
   if (system !== undefined) {
     observe(system, "serving", 1)

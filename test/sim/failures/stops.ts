@@ -32,7 +32,7 @@ function stopOne(
   const { incarnation } = node;
   const after: string[] = [];
   let failed = false;
-  for (const system of new Set(incarnation.systems.values())) {
+  for (const system of new Set(incarnation.threads.systems.values())) {
     system.steps$.subscribe((step) => {
       if (failed) after.push(step.actor);
     });

@@ -1,7 +1,8 @@
-/** Mistakes at the edge of a turn of the loop, in what goes from one thread to another. */
+/** Mistakes at the edge of a turn of the loop, in what goes from one thread to another, and in what clients send beside it. */
 import type { Mutant } from "./mutant.ts";
 
 const SYSTEM = "runtime/system.ts";
+const INLET = "runtime/lanes/inlet.ts";
 
 export const TURN_MUTANTS: readonly Mutant[] = [
   {
@@ -30,6 +31,30 @@ export const TURN_MUTANTS: readonly Mutant[] = [
         find: "    this.#flushLinks();\n    // What this turn told",
         replace:
           "    if (ends === 0) this.#flushLinks();\n    this.#outbox.clear();\n    // What this turn told",
+      },
+    ],
+  },
+  {
+    name: "clients-overtake-letters",
+    mistake:
+      "a lane tells its actors what a client has sent before the letters that were posted earlier",
+    edits: [
+      {
+        file: INLET,
+        find: "    if (this.#system === undefined || this.#isAhead(after)) {",
+        replace: "    if (this.#system === undefined) {",
+      },
+    ],
+  },
+  {
+    name: "held-clients-go-with-the-first-letters",
+    mistake:
+      "the first letters that come let go what clients have sent, though others were announced before",
+    edits: [
+      {
+        file: INLET,
+        find: "      if (first === undefined || this.#isAhead(first.after)) return;",
+        replace: "      if (first === undefined) return;",
       },
     ],
   },

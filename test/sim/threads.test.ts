@@ -1,9 +1,9 @@
 /** Messages between the simulated threads of a node. */
 import test from "ava";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.ts";
-import type { ActorSystem } from "../../runtime/system.ts";
+import type { Letter } from "../../runtime/system.ts";
 import { Random } from "./random.ts";
-import { ThreadLink } from "./sim-node.ts";
+import { ThreadLink } from "./threads.ts";
 
 type Numbers = { readonly numbers: number[] };
 
@@ -11,17 +11,18 @@ type Numbers = { readonly numbers: number[] };
 function arrived(copies: boolean): readonly number[] {
   const clock = new VirtualClock();
   let got: readonly number[] = [];
-  const system = {
-    tell: (_to: string, message: object) => {
-      got = (message as Numbers).numbers;
+  const inlet = {
+    receive: (letters: readonly Letter[]) => {
+      got = (letters[0]?.message as Numbers).numbers;
     },
-  } as unknown as ActorSystem;
+  };
   const delayMs = { min: 1, max: 1 };
   const link = new ThreadLink({
     clock,
     random: new Random(1),
     delayMs,
-    system: () => system,
+    inlet,
+    announce: () => undefined,
     copies,
   });
   const message: Numbers = { numbers: [1] };
