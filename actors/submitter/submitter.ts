@@ -25,6 +25,7 @@ import { tell } from "../inboxes.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import type { SubmitRefused } from "../log-sync/messages.ts";
 import type { ReadsBehind } from "../tree/messages.ts";
+import { connectionEnded, type EndedConnections, readsOfOthers } from "../waiting-reads.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { SubmitterMessage, SubmitterTimer, Written } from "./messages.ts";
 
@@ -64,6 +65,8 @@ export type SubmitterState = {
   owners: Owner[];
   /** Reads that stand behind the first `after` pending operations. */
   behind: ReadsBehind[];
+  /** Connections that ended while reads waited. */
+  readonly ended: EndedConnections;
   /** Batches without results, oldest first, numbered without a gap. */
   readonly inFlight: Batch[];
   /** When batches were last sent again because of a gap, and the number that the leader expected then. */
@@ -110,6 +113,7 @@ function initialState(options: SubmitterOptions): SubmitterState {
     pending: [],
     owners: [],
     behind: [],
+    ended: new Set(),
     inFlight: [],
     refused: { atMs: Number.NEGATIVE_INFINITY, expected: 0 },
   };
@@ -181,11 +185,12 @@ function addToLast(turn: Turn, reads: ReadsBehind): void {
   tellTree(turn, state.nextSeq - 1, [behind]);
 }
 
-function tellTree({ state, effects }: Turn, seq: number, behind: readonly ReadsBehind[]): void {
-  const { incarnation, options } = state;
+function tellTree({ state, effects }: Turn, seq: number, behind: ReadsBehind[]): void {
+  const { incarnation, options, ended } = state;
   assert(incarnation !== undefined, "reads are of sessions, which some batch has attached");
   // The batch's own list grows.
-  const now = [...behind];
+  const now = [...readsOfOthers(ended, behind)];
+  if (now.length === 0) return;
   effects.push(
     tell(`tree/${options.lane}`, { kind: "readsBehind", incarnation, seq, behind: now }),
   );
@@ -193,10 +198,7 @@ function tellTree({ state, effects }: Turn, seq: number, behind: readonly ReadsB
 
 /** The gateway has told the tree itself; but the tree may have got reads of the connection since, and may get no more. */
 function forget({ state, effects }: Turn, { from, client }: Owner): void {
-  const isOfOthers = (reads: ReadsBehind): boolean =>
-    reads.from !== from || reads.client !== client;
-  state.behind = state.behind.filter(isOfOthers);
-  for (const batch of state.inFlight) batch.behind = batch.behind.filter(isOfOthers);
+  connectionEnded(state.ended, { from, client }, [state, ...state.inFlight]);
   effects.push(tell(`tree/${state.options.lane}`, { kind: "forget", from, client }));
 }
 
@@ -233,7 +235,7 @@ function flush(turn: Turn): void {
     };
     state.nextSeq += 1;
     state.inFlight.push(batch);
-    if (behind.length > 0) tellTree(turn, batch.seq, behind);
+    tellTree(turn, batch.seq, behind);
     submit(turn, batch);
   }
 }
@@ -371,7 +373,7 @@ function renew(turn: Turn, current: number): void {
   state.incarnation = current + 1 + Math.floor(random() * DRAWN_RANGE);
   state.inFlight.forEach((batch, index) => {
     batch.seq = index + 1;
-    if (batch.behind.length > 0) tellTree(turn, batch.seq, batch.behind);
+    tellTree(turn, batch.seq, batch.behind);
   });
   state.nextSeq = state.inFlight.length + 1;
   state.refused = { atMs: Number.NEGATIVE_INFINITY, expected: 0 };

@@ -18,6 +18,7 @@ import { SLAB_BYTES } from "./store/arena.ts";
 import { createZnodes } from "./store/first-znodes.ts";
 import type { Znodes } from "./store/znodes.ts";
 import { createRing, type ChangeRing } from "./store/change-ring.ts";
+import type { EndedConnections } from "../waiting-reads.ts";
 import type { BatchReads } from "./apply/reads-behind.ts";
 import type { SessionCheck } from "./apply/session-checks.ts";
 import type { Sessions } from "./store/sessions.ts";
@@ -77,6 +78,8 @@ export type TreeState = {
   streams: Streams;
   /** Reads that wait for a batch of this lane, in the order of the batches. */
   behind: BatchReads[];
+  /** Connections that ended while reads waited: nobody reads their answers, and their watches would stay. */
+  readonly ended: EndedConnections;
   /** Checks of sessions that this replica is too far behind to know. */
   readonly sessionChecks: Set<SessionCheck>;
   /** The sessions that the `committed` message in hand has changed so far. */
@@ -115,6 +118,7 @@ export function createState(options: TreeOptions, key: Uint8Array): TreeState {
     watches: createWatches(),
     streams: createStreams(),
     behind: [],
+    ended: new Set(),
     sessionChecks: new Set(),
     sessionsTouched: new Set(),
     cut: undefined,

@@ -12,8 +12,9 @@ import { applyRecord } from "./apply/apply.ts";
 import { ApplyFailure, stopFor } from "./apply/apply-failure.ts";
 import type { TreeMessage, TreeMetrics } from "./messages.ts";
 import { answerReads } from "./reads.ts";
-import { forgetReadsBehind, takeReadsBehind } from "./apply/reads-behind.ts";
+import { takeReadsBehind } from "./apply/reads-behind.ts";
 import { answerChecks, checkSession, forgetChecks } from "./apply/session-checks.ts";
+import { connectionEnded } from "../waiting-reads.ts";
 import { HASH_KEY_BYTES } from "./store/name-hash.ts";
 import { emitSessionChanges } from "./session-changes.ts";
 import { sizeOf, stopIfTooLarge, emitMemory } from "./store/size.ts";
@@ -60,7 +61,7 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
       checkSession(turn, message);
       return;
     case "forget":
-      forgetReadsBehind(state, message.from, message.client);
+      connectionEnded(state.ended, message, state.behind);
       forgetChecks(state, message.from, message.client);
       forgetWatcher(state.watches, message.from, message.client);
       closeStreams(state.streams, message.from, message.client);

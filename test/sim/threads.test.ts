@@ -13,7 +13,8 @@ function arrived(copies: boolean): readonly number[] {
   let got: readonly number[] = [];
   const inlet = {
     receive: (letters: readonly Letter[]) => {
-      got = (letters[0]?.message as Numbers).numbers;
+      const [letter] = letters;
+      if (letter !== undefined) got = (letter.message as Numbers).numbers;
     },
   };
   const delayMs = { min: 1, max: 1 };

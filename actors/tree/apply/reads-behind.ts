@@ -2,7 +2,8 @@
  * Reads that stand behind writes of this lane's own batches. They are answered between two operations: they see the write before them
  * and nothing of the next. The submitter sends them before their batch can be in a record, or when the batch is applied already.
  */
-import type { StreamOwner, ReadsBehind, TreeMessage } from "../messages.ts";
+import { readsOfOthers } from "../../waiting-reads.ts";
+import type { ReadsBehind, TreeMessage } from "../messages.ts";
 import { answerAll } from "../reads.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
 import { submitterEntry } from "../store/submitters.ts";
@@ -44,14 +45,7 @@ export function takeBatchReads(
     const isSame = first.incarnation === incarnation;
     if (first.incarnation > incarnation || (isSame && first.seq > seq)) return NONE;
     tree.behind.shift();
-    if (isSame && first.seq === seq) return first.behind;
+    if (isSame && first.seq === seq) return readsOfOthers(tree.ended, first.behind);
   }
   return NONE;
-}
-
-/** The connection has ended: nobody reads its answers, and its watches would stay. */
-export function forgetReadsBehind(tree: TreeState, from: StreamOwner, client: number): void {
-  for (const batch of tree.behind) {
-    batch.behind = batch.behind.filter((each) => each.from !== from || each.client !== client);
-  }
 }

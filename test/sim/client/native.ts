@@ -4,7 +4,7 @@
  */
 import { NATIVE_TAKEN_BYTES } from "../../../protocol/limits.ts";
 import { Code } from "../../../protocol/codes.ts";
-import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
+import { PASSWORD_BYTES, SESSION_NONE } from "../../../protocol/ids.ts";
 import {
   type ClientItem,
   decodeGatewayFrame,
@@ -15,57 +15,18 @@ import {
 } from "../../../protocol/native.ts";
 import { gatewaySubject, laneSubject } from "../../../protocol/subjects.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import { checkOneServer, told, type ToldByProcess } from "../checks/one-server.ts";
+import { checkOneServer, told } from "../checks/one-server.ts";
 import { type Attachment, isRefusal, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
 import { ENSEMBLE, type SubjectClient, type Subjects } from "../subjects.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
+import { asked, type Connection, type Pending, type Session } from "./native-connection.ts";
 import { checkNativeRead, nativeRequest, nativeWriteProblem } from "./native-wire.ts";
 import { ClientStreams, type StreamCounts } from "./streams.ts";
 import { closesSession, type SimRequest } from "./wire.ts";
 import { Asker, rootsOf, type Workload } from "./workload.ts";
-
-type Session = {
-  readonly id: SessionId;
-  readonly password: Uint8Array;
-  readonly timeoutMs: number;
-};
-
-type Pending = {
-  readonly request: SimRequest;
-  /** The largest zxid that anybody had as a result when this was asked, and the largest that this client had seen. */
-  readonly after: Zxid;
-  readonly seen: Zxid;
-  /** The largest that the server had told any of its clients then. */
-  readonly toldBefore: Zxid;
-  /** How many writes of its connection were sent before it. */
-  readonly place: number;
-  /** In true time. */
-  readonly askedMs: number;
-};
-
-type Connection = {
-  readonly number: number;
-  readonly attachment: Attachment;
-  readonly pending: Map<number, Pending>;
-  /** In true time, when each ping without an answer was sent. */
-  readonly pingsMs: number[];
-  /** Bytes that were received and not acknowledged. */
-  untoldBytes: number;
-  readonly grantedMs: number | undefined;
-  readonly answer: LastAnswer;
-  /** The subject of its gateway; undefined until the connection is open. */
-  subject: string | undefined;
-  server: number | undefined;
-  /** What the server has told its clients; undefined until it is heard. */
-  toldClients: ToldByProcess | undefined;
-  said: number;
-  heard: number;
-  heardMs: number;
-  saidMs: number;
-};
 
 export type NativeOptions = {
   readonly environment: Omit<ClientEnvironment, "dial" | "nodes">;
@@ -497,9 +458,4 @@ export class NativeClient {
     this.session = undefined;
     this.#drop("session closed");
   }
-}
-
-/** What was asked then has been answered. */
-function asked({ answer }: Connection, atMs: number | undefined): void {
-  answer.askedMs = Math.max(answer.askedMs, atMs ?? 0);
 }

@@ -136,6 +136,11 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
           "if (batch.seq >= fromSeq) { tellTree(turn, batch.seq, []); submit(turn, batch); }",
       },
       {
+        file: "actors/submitter/submitter.ts",
+        find: "  if (now.length === 0) return;\n",
+        replace: "",
+      },
+      {
         file: "actors/tree/apply/reads-behind.ts",
         find: "  const last = tree.behind.at(-1);",
         replace: `  if (behind.length === 0) {

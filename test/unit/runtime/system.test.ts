@@ -4,7 +4,7 @@ import type { Actor, Supervision } from "../../../runtime/actor.ts";
 import type { Context } from "../../../runtime/turn.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import type { InspectionEvent } from "../../../runtime/inspection.ts";
-import { ActorSystem, type Letter, type Link, type SystemOptions } from "../../../runtime/system.ts";
+import { ActorSystem, type Letter, type SystemOptions } from "../../../runtime/system.ts";
 import { MemoryNetwork } from "../../../runtime/testing/memory-transport.ts";
 import type { PeerGate } from "../../../runtime/transport.ts";
 import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
@@ -240,24 +240,6 @@ test("letters to another thread leave once a turn, in order", (t) => {
     posted.map((letters) => letters.map(({ message }) => (message as Note).kind)),
     [["1", "2", "3"]],
   );
-});
-
-test("all links of a turn have been told of its letters before the first letter is posted", (t) => {
-  const order: string[] = [];
-  const linkTo = (name: string): Link => ({
-    announce: () => void order.push(`announced to ${name}`),
-    post: () => void order.push(`posted to ${name}`),
-  });
-  const links = new Map(["lane 1", "lane 2"].map((name) => [name, linkTo(name)]));
-  const bench = new Bench({ route: (to) => links.get(to) });
-  const a = actor("a", ({ kind }) => [tell("lane 1", { kind }), tell("lane 2", { kind })]);
-  bench.system.add(a.actor);
-  bench.system.tell("a", { kind: "committed" });
-  bench.run();
-  t.deepEqual(order, [
-    ...["announced to lane 1", "announced to lane 2"],
-    ...["posted to lane 1", "posted to lane 2"],
-  ]);
 });
 
 test("what the gate says of an unheard message is told to its actors", (t) => {
