@@ -352,7 +352,8 @@ export class Session {
     } else {
       const busy = this.#requests.underWay > 0 || this.#streams.count > 0;
       const unansweredMs = nowMs - Math.max(link.receivedAtMs, link.pingedAtMs);
-      const due = nowMs - link.sentAtMs >= this.#timeoutMs / 3;
+      // The next tick would be too late: the node counts on hearing of the session within a third of its timeout.
+      const due = nowMs + TICK_MS - link.sentAtMs > this.#timeoutMs / 3;
       if (due || (busy && unansweredMs >= PING_BUSY_MS)) {
         link.pingedAtMs = nowMs;
         this.#sendSoon({ kind: "ping" });

@@ -27,6 +27,16 @@ export function newContact(): Contact {
   return { touched: new Set(), nextTurn: 1, unconfirmed: new Map(), probing: false };
 }
 
+const TOUCHES_MS = 250;
+
+/**
+ * Milliseconds within which the heartbeat actor hears of a session that was touched. With a third of the shortest timeout until its client
+ * is heard of again, and two pings until the touch is confirmed, that is less than the two thirds after which a client is gone.
+ */
+export function touchesMs(minSessionTimeoutMs: number): number {
+  return Math.max(1, Math.floor(Math.min(TOUCHES_MS, minSessionTimeoutMs / 8)));
+}
+
 /** An answer to a session that the leader counts from `heardMs` or later may leave until this time. */
 export function answerUntilMs(heardMs: number, timeoutMs: number): number {
   return heardMs + Math.ceil(timeoutMs / 3) - 1;

@@ -6,16 +6,20 @@ import { type ClientItem, NATIVE_VERSION } from "../../../protocol/native.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
 import type { TreeReply } from "../../tree/messages.ts";
 import { enter, timeoutMsOf } from "../attachment.ts";
-import { graceMs, tellTouched, withheldUntilMs } from "../contact.ts";
+import { graceMs, tellTouched, touchesMs, withheldUntilMs } from "../contact.ts";
 import { grantedMs } from "../gateway-state.ts";
 import { checkSession, submit } from "../lane.ts";
 import { forgive, mustWait } from "./offenders.ts";
 import { end, forget, push, refuse } from "./output.ts";
 import { pump } from "./requests.ts";
-import { type Connection, newConnection, type Turn } from "./state.ts";
+import { type Connection, type NatsGatewayOptions, newConnection, type Turn } from "./state.ts";
 
-/** Silence and grace times are looked at once in this many milliseconds. */
-export const TICK_MS = 200;
+const TICK_MS = 200;
+
+/** Silence and grace times are looked at, and touched sessions told of, once in this many milliseconds. */
+export function tickMs({ minSessionTimeoutMs }: NatsGatewayOptions): number {
+  return Math.min(TICK_MS, touchesMs(minSessionTimeoutMs));
+}
 
 export function open(
   turn: Turn,
@@ -127,11 +131,11 @@ export function tick(turn: Turn): void {
 function isLeaderless({ state, nowMs }: Turn, timeoutMs: number): boolean {
   const { leader, options } = state;
   if (leader.kind === "known") return false;
-  return nowMs - leader.sinceMs >= graceMs(options.failoverGraceMs, timeoutMs, TICK_MS);
+  return nowMs - leader.sinceMs >= graceMs(options.failoverGraceMs, timeoutMs, tickMs(options));
 }
 
 function isWithheldTooLong(turn: Turn, connection: Connection, timeoutMs: number): boolean {
   const { state, nowMs } = turn;
   if (!state.sessions.withheld.has(connection)) return false;
-  return nowMs + TICK_MS > withheldUntilMs(connection.leaderHeardMs, timeoutMs);
+  return nowMs + tickMs(state.options) > withheldUntilMs(connection.leaderHeardMs, timeoutMs);
 }

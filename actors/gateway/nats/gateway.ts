@@ -17,7 +17,7 @@ import {
   open,
   takeChecked,
   tick,
-  TICK_MS,
+  tickMs,
 } from "./connections.ts";
 import { end, flush, flushAll, push, refuse, take } from "./output.ts";
 import { recover } from "./recover.ts";
@@ -53,7 +53,7 @@ export function natsGatewayActor(
     supervision: "recover",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
     start: ({ effects, nowMs }) => {
-      effects.push({ kind: "startTimer", timer: "tick", afterMs: TICK_MS });
+      effects.push({ kind: "startTimer", timer: "tick", afterMs: tickMs(options) });
       return initialState(options, nowMs);
     },
     receive,
@@ -188,7 +188,7 @@ function ticked(turn: Turn): void {
     effects.push(tell("admin", reportOf(state, [])));
     noteWrongPasswords(turn);
   }
-  effects.push({ kind: "startTimer", timer: "tick", afterMs: TICK_MS });
+  effects.push({ kind: "startTimer", timer: "tick", afterMs: tickMs(state.options) });
 }
 
 function decoded(bytes: Uint8Array): Frame<ReceivedItem> | undefined {

@@ -5,7 +5,7 @@
 import { logEvent } from "../../log-event.ts";
 import { endAll, isAboutSessions, type Protocol } from "../gateway.ts";
 import type { NatsGatewayMessage } from "../messages.ts";
-import { TICK_MS } from "./connections.ts";
+import { tickMs } from "./connections.ts";
 import { end, refuse } from "./output.ts";
 import type { Connection, State, Turn } from "./state.ts";
 import { openNext } from "./streams.ts";
@@ -37,7 +37,7 @@ export function recover(
   // The runtime tells the leadership again, and this gateway then says again that it serves.
   if (message.kind === "leadership") state.hasServed = false;
   if (message.kind === "timer") {
-    effects.push({ kind: "startTimer", timer: message.timer, afterMs: TICK_MS });
+    effects.push({ kind: "startTimer", timer: message.timer, afterMs: tickMs(state.options) });
   }
 }
 

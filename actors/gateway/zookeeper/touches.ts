@@ -1,9 +1,7 @@
 /** The heartbeat actor is told which sessions have been heard of: together, and not more often than needed. */
 import type { SessionId } from "../../../protocol/ids.ts";
-import { tellTouched } from "../contact.ts";
+import { tellTouched, touchesMs } from "../contact.ts";
 import type { Turn } from "./state.ts";
-
-const TOUCH_INTERVAL_MS = 250;
 
 /** The session's client is alive. */
 export function touch(turn: Turn, session: SessionId): void {
@@ -17,8 +15,8 @@ export function startTouchTimer({ state, effects }: Turn): void {
   if (state.touchTimerRuns || state.leader.kind === "lost") return;
   if (touched.size === 0 && !probing) return;
   state.touchTimerRuns = true;
-  const afterMs = Math.min(TOUCH_INTERVAL_MS, state.options.minSessionTimeoutMs / 8);
-  effects.push({ kind: "startTimer", timer: "touch", afterMs: Math.max(1, Math.floor(afterMs)) });
+  const afterMs = touchesMs(state.options.minSessionTimeoutMs);
+  effects.push({ kind: "startTimer", timer: "touch", afterMs });
 }
 
 export function flushTouched({ state, effects, nowMs }: Turn): void {

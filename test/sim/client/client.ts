@@ -232,7 +232,10 @@ export class SimClient {
     const patienceMs = connection.attached ? (timeoutMs * 2) / 3 : shortMs;
     if (silentMs >= patienceMs) {
       this.#drop(this.#random.chance(0.5), "hears nothing");
-    } else if (!this.mute && connection.attached && nowMs - connection.sentMs >= timeoutMs / 3) {
+      return;
+    }
+    const isDue = nowMs + TICK_MS - connection.sentMs > timeoutMs / 3;
+    if (!this.mute && connection.attached && isDue) {
       connection.pingsMs.push(this.#environment.trueMs());
       this.#send(connection, headerFrame(Xid.ping, OpCode.ping));
     }

@@ -230,7 +230,7 @@ export class NativeClient {
     if (silentMs >= (isOpen ? (timeoutMs * 2) / 3 : shortMs)) {
       this.#drop("hears nothing");
     } else if (
-      quietMs >= timeoutMs / 3 ||
+      quietMs + TICK_MS > timeoutMs / 3 ||
       (connection.pending.size > 0 && quietMs >= PING_BUSY_MS)
     ) {
       connection.pingsMs.push(environment.trueMs());

@@ -78,7 +78,8 @@ export class Pinger {
   #tick(): void {
     if (this.closed) return;
     const nowMs = this.#cluster.clock.nowMs();
-    if (this.session !== undefined && nowMs - this.#lastSentMs >= this.#timeoutMs / 3) {
+    const isDue = nowMs + TICK_MS - this.#lastSentMs > this.#timeoutMs / 3;
+    if (this.session !== undefined && isDue) {
       this.#pingsMs.push(nowMs);
       this.#send(headerFrame(Xid.ping, OpCode.ping));
     }
