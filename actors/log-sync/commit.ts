@@ -2,6 +2,7 @@
 import type { Zxid } from "../../protocol/zxid.ts";
 import { committedBy } from "../quorum.ts";
 import { markMoved } from "./mark.ts";
+import { publishSoon } from "./publish.ts";
 import { commitThrough } from "./delivery.ts";
 import { log } from "./effects.ts";
 import { emitLeadership, type Leading } from "./roles.ts";
@@ -22,6 +23,7 @@ export function leaderCommit(turn: LogSyncTurn, role: Leading): void {
   commitThrough(turn, through);
   activate(turn, role);
   if (role.followers.size > 0) markMoved(turn, role);
+  if (role.outbox.length > 0) publishSoon(turn, role);
 }
 
 /** The end of the durable log of each voter that counts. */

@@ -49,6 +49,7 @@ export function lead(turn: LogSyncTurn, epoch: Epoch): void {
     uncommitted: [],
     uncommittedBytes: 0,
     publishing: false,
+    inFlight: undefined,
     admission: "all",
     asking: newAsking(),
   };
@@ -73,6 +74,7 @@ export function leadingReceives(turn: LogSyncTurn, role: Leading, message: RoleM
     case "timer":
       if (message.timer === "announce") announce(turn, role);
       if (message.timer === "mark") markIsDue(turn, role);
+      if (message.timer === "hold" && role.outbox.length > 0) publishSoon(turn, role);
       return;
     case "endOfTurn":
       publish(turn, role);

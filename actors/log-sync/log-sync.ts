@@ -118,6 +118,7 @@ function timer(turn: LogSyncTurn, { timer: name }: TimerMessage<LogSyncTimer>): 
   switch (name) {
     case "announce":
     case "mark":
+    case "hold":
     case "ask":
     case "establish":
       roleReceives(turn, { kind: "timer", timer: name });

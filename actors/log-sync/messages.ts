@@ -16,6 +16,7 @@ import type {
 export type LogSyncTimer =
   | "announce"
   | "mark"
+  | "hold"
   | "ask"
   | "establish"
   | "greet"

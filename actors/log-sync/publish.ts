@@ -1,4 +1,4 @@
-/** How a leader sends the records of a turn of the loop, all at once, to its own log and to its peers. */
+/** How a leader sends the records that it has made, all at once, to its own log and to its peers. */
 import type { Submitter } from "../../protocol/ids.ts";
 import { encodeRecord, recordHeader, type RecordKind } from "../../protocol/record.ts";
 import { zxidAfter, type Zxid } from "../../protocol/zxid.ts";
@@ -6,6 +6,7 @@ import { tell } from "../inboxes.ts";
 import { asksOf, decideAsking } from "./asking.ts";
 import { broadcast } from "./effects.ts";
 import { noteRecord } from "./ensemble/membership.ts";
+import { holdsBack, noteInFlight } from "./in-flight.ts";
 import type { LogSyncPeerMessage } from "./messages.ts";
 import type { Leading } from "./roles.ts";
 import type { LogSyncState, LogSyncTurn } from "./state.ts";
@@ -18,7 +19,7 @@ type NewRecord = {
   readonly seq: number;
 };
 
-/** Makes the next record of the epoch. It goes out at the end of the turn. */
+/** Makes the next record of the epoch. It goes out at the end of the turn, or when those in flight are committed. */
 export function appendRecord(turn: LogSyncTurn, role: Leading, content: NewRecord): void {
   const { state } = turn;
   const prevZxid = state.log.index.tail;
@@ -47,24 +48,26 @@ export function appendRecord(turn: LogSyncTurn, role: Leading, content: NewRecor
   publishSoon(turn, role);
 }
 
-/** Publishes at the end of the turn of the loop, so that all its records and the commit mark travel together. */
+/** Publishes at the end of the turn of the loop, so that all records and the commit mark travel together. */
 export function publishSoon(turn: LogSyncTurn, role: Leading): void {
   if (role.publishing) return;
   role.publishing = true;
   turn.effects.push({ kind: "endOfTurn" });
 }
 
-/** Sends the records of the outbox to this node's log and to all peers at the same time. */
+/** Sends the records of the outbox to this node's log and to all peers at the same time, unless those in flight hold them back. */
 export function publish(turn: LogSyncTurn, role: Leading): void {
   const { state } = turn;
   if (!role.publishing) return;
   role.publishing = false;
+  if (holdsBack(turn, role)) return;
   const records = role.outbox;
   const prevZxid = role.outboxAfter;
   role.outbox = [];
   role.outboxAfter = state.log.index.tail;
   if (records.length > 0) {
     turn.effects.push(tell("log", { kind: "append", records }));
+    noteInFlight(turn, role);
     announceSoon(turn, role);
   }
   if (role.followers.size === 0) return;

@@ -31,7 +31,7 @@ export type RoleMessage =
   | Extract<LogSyncMessage, { kind: "elected" | "leaderLost" | "propose" }>
   /** A batch of a lane of this node. */
   | SubmitMessage
-  | TimerMessage<"announce" | "mark" | "ask" | "establish">
+  | TimerMessage<"announce" | "mark" | "hold" | "ask" | "establish">
   | EndOfTurn
   /** More of this node's log is durable. */
   | { readonly kind: "moreDurable" }

@@ -14,6 +14,7 @@ import { cutAfter } from "./ensemble/membership.ts";
 import type { LogSyncTimer } from "./messages.ts";
 import type { Asking } from "./asking.ts";
 import type { FollowerCount } from "./counting.ts";
+import type { InFlight } from "./in-flight.ts";
 import type { Follower } from "./progress.ts";
 import { emitDurable, type LogSyncState, type LogSyncTurn } from "./state.ts";
 import type { SubmitterTable } from "./submitters.ts";
@@ -73,7 +74,7 @@ export type Leading = {
   taken: SubmitterTable;
   /** Milliseconds to the next announcement: more and more while nothing is written. */
   announceMs: number;
-  /** The records of this turn of the loop that were not yet sent to the log and to the peers. */
+  /** The records that were not yet sent to the log and to the peers: those of this turn of the loop, and those that are held back. */
   outbox: Uint8Array[];
   /** The zxid before the first record of the outbox. */
   outboxAfter: Zxid;
@@ -83,6 +84,8 @@ export type Leading = {
   uncommittedBytes: number;
   /** Whether the outbox will be published at the end of this turn of the loop. */
   publishing: boolean;
+  /** The records that were published last. Undefined: none were. */
+  inFlight: InFlight | undefined;
   /** Which writes the disks of a quorum and the memory of all nodes have space for. */
   admission: WriteAdmission;
   readonly asking: Asking;
@@ -90,7 +93,7 @@ export type Leading = {
 
 export type Role = Looking | Candidate | Awaiting | Following | Leading;
 
-type RoleTimer = Extract<LogSyncTimer, "announce" | "mark" | "ask" | "establish">;
+type RoleTimer = Extract<LogSyncTimer, "announce" | "mark" | "hold" | "ask" | "establish">;
 
 /** The timers that may run in each role. `enter` stops all others. */
 const TIMERS: Readonly<Record<Role["kind"], readonly RoleTimer[]>> = {
@@ -98,10 +101,10 @@ const TIMERS: Readonly<Record<Role["kind"], readonly RoleTimer[]>> = {
   candidate: ["ask"],
   awaiting: ["establish"],
   following: ["establish"],
-  leading: ["announce", "mark"],
+  leading: ["announce", "mark", "hold"],
 };
 
-const ROLE_TIMERS: readonly RoleTimer[] = ["announce", "mark", "ask", "establish"];
+const ROLE_TIMERS: readonly RoleTimer[] = ["announce", "mark", "hold", "ask", "establish"];
 
 /** Changes the role, stops the timers of the role before, and takes back the records that a leader has made and nobody has seen. */
 export function enter(turn: LogSyncTurn, role: Role): void {
@@ -129,7 +132,7 @@ export function startEstablishing({ state, effects }: LogSyncTurn): void {
 }
 
 /**
- * Removes from a leader's index the records of this turn of the loop that neither the log nor a peer has been sent. If its disk is
+ * Removes from a leader's index the records that neither the log nor, by an append to all, the peers have been sent. If its disk is
  * full, it also removes those that the log has dropped. So the index ends where the log ends.
  */
 function takeBackUnseen(turn: LogSyncTurn): void {

@@ -181,6 +181,18 @@ export const COUNTING_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "held-records-lost",
+    mistake: "a leader forgets the records that those in flight hold back",
+    edits: [
+      {
+        file: "actors/log-sync/publish.ts",
+        find: "if (holdsBack(turn, role)) return;",
+        replace:
+          "if (holdsBack(turn, role)) {\n    role.outbox = [];\n    role.outboxAfter = turn.state.log.index.tail;\n    return;\n  }",
+      },
+    ],
+  },
+  {
     name: "counts-unasked",
     mistake: "a follower goes on to count although the leader's records ask for it no more",
     edits: [

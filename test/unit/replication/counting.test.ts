@@ -199,8 +199,9 @@ function leader(): LogSync {
   return logSync;
 }
 
-/** One batch, published. */
+/** One batch, published: those before it, if they are in flight, hold it back no longer. */
 function write(logSync: LogSync, seq: number): readonly object[] {
+  logSync.nowMs += 2;
   const submitter = { server: server(1), lane: 1, incarnation: 1 };
   logSync.receive({ kind: "submit", submitter, seq, count: 1, payload: syncs(1) });
   return broadcasts(logSync.receive({ kind: "endOfTurn" }));
