@@ -19,7 +19,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
 try {
   await run(process.argv.slice(2), screen, interrupted.signal);
-} catch (error) {
+} catch (thrown) {
+  // What waited for a timer is rejected with an error of its own, whatever it was interrupted for.
+  const error: unknown = interrupted.signal.aborted ? interrupted.signal.reason : thrown;
   process.exitCode = error instanceof UsageError ? 2 : 1;
   if (error instanceof UsageError) screen.print(`${error.message}\n(--help tells the options)`);
   else if (error instanceof BenchError || error instanceof LoadError) screen.print(error.message);
