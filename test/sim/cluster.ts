@@ -447,9 +447,7 @@ export class Cluster {
   }
 
   #expectNativeRefusals({ id }: SimNode): void {
-    for (const native of this.natives.all) {
-      if (native.server === id || !native.connected) native.expectRefusals();
-    }
+    for (const native of this.natives.all) native.expectRefusals(id);
   }
 
   #listen(node: SimNode, system: ActorSystem, incarnation: () => Incarnation | undefined): void {

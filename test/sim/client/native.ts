@@ -44,6 +44,8 @@ const TICK_MS = 100;
 const TRICKLE_THINK_MS = 400;
 const PING_BUSY_MS = 500;
 const GRANT_QUIET_MS = 5;
+/** More than gateways have while they wait for a client that is gone. */
+const LEFT_MAX = 50;
 /** Frames about as large as this may be followed by another of the same turn. */
 const WHOLE_FRAME_BYTES_MAX = 200_000;
 
@@ -62,6 +64,8 @@ export class NativeClient {
   readonly #roots: string[];
   #lastZxid: Zxid = ZXID_NONE;
   #connection: Connection | undefined;
+  /** Connections that it has left, and that their gateways may not have. */
+  readonly #left: Connection[] = [];
   #connections = 0;
   #id = 0;
 
@@ -118,9 +122,12 @@ export class NativeClient {
     return this.#connection?.pending.size ?? 0;
   }
 
-  /** Its node takes no writes. */
-  expectRefusals(): void {
-    if (this.#connection !== undefined) this.#connection.attachment.mayBeRefused = true;
+  /** The node takes no writes: none of what it may hold of this client, also of connections that the client has left. */
+  expectRefusals(node: number): void {
+    const connection = this.#connection;
+    for (const { server, attachment } of [...this.#left, ...(connection ? [connection] : [])]) {
+      if (server === undefined || server === node) attachment.mayBeRefused = true;
+    }
   }
 
   /** Its streams have told it everything. */
@@ -211,6 +218,8 @@ export class NativeClient {
     const connection = this.#connection;
     if (connection === undefined) return;
     this.#connection = undefined;
+    this.#left.push(connection);
+    if (this.#left.length > LEFT_MAX) this.#left.shift();
     if (connection.subject !== undefined) this.#note(`leaves its gateway: ${why}`);
     this.#options.environment.counts.reconnects += 1;
     this.#later(this.#random.random() * 150, () => this.#open());
