@@ -18,11 +18,13 @@ export const Code = {
   invalidAcl: -114,
   authFailed: -115,
   sessionMoved: -118,
+  /** The connection has no such watch. ZooKeeper's NOWATCHER. */
+  noWatcher: -121,
   /** ZooKeeper's NOTREADONLY: the server takes no writes. In zooid the reason is that there is no space left on disks. */
   notReadOnly: -119,
-  /** Too many requests are under way; this one was certainly not done. ZooKeeper's THROTTLEDOP. */
   /** ZooKeeper's QUOTAEXCEEDED. In zooid: the tree may not grow any more. */
   quotaExceeded: -125,
+  /** Too many requests are under way; this one was certainly not done. ZooKeeper's THROTTLEDOP. */
   throttled: -127,
 } as const;
 

@@ -11,14 +11,41 @@ export type Read =
   /** ZooKeeper's getChildren and getChildren2. */
   | { readonly kind: "getChildren"; readonly path: string; readonly watch: boolean }
   | { readonly kind: "getAcl"; readonly path: string }
-  /** Sets watches again after a reconnect. A watch whose znode changed after `relativeZxid` fires at once (DataTree.setWatches). */
-  | {
-      readonly kind: "setWatches";
-      readonly relativeZxid: Zxid;
-      readonly data: readonly string[];
-      readonly exist: readonly string[];
-      readonly child: readonly string[];
-    };
+  /** Adds a watch that stays when it has fired: of the path, or of all paths from it on. */
+  | { readonly kind: "addWatch"; readonly path: string; readonly mode: StayingWatch }
+  /** Asks whether the connection has such a watch, or removes it. */
+  | { readonly kind: "checkWatches"; readonly path: string; readonly watcher: WatcherType }
+  | { readonly kind: "removeWatches"; readonly path: string; readonly watcher: WatcherType }
+  /**
+   * Sets watches again after a reconnect. A one-shot watch whose znode changed after `relativeZxid` fires at once
+   * (DataTree.setWatches).
+   */
+  | ({ readonly kind: "setWatches"; readonly relativeZxid: Zxid } & WatchLists);
+
+/** The watches that stay when they have fired. `persistentRecursive` is about the path and all below it. Source: AddWatchMode. */
+export type StayingWatch = "persistent" | "persistentRecursive";
+
+/** The paths of watches that a client sets again, by their kind. `exist` are data watches of znodes that were not there. */
+export type WatchLists = Readonly<
+  Record<"data" | "exist" | "child" | StayingWatch, readonly string[]>
+>;
+
+export const NO_WATCHES: WatchLists = {
+  data: [],
+  exist: [],
+  child: [],
+  persistent: [],
+  persistentRecursive: [],
+};
+
+/** All paths of the lists. */
+export function pathsOf(lists: WatchLists): readonly string[] {
+  const { data, exist, child, persistent, persistentRecursive } = lists;
+  return [...data, ...exist, ...child, ...persistent, ...persistentRecursive];
+}
+
+/** Which watches of a path are meant. Source: ZooKeeper's Watcher.WatcherType. */
+export type WatcherType = "child" | "data" | "any" | StayingWatch;
 
 /** The reads whose answers are about one znode and nothing else. */
 export type ZnodeRead = Extract<Read, { readonly kind: "exists" | "getData" }>;

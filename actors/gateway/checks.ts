@@ -22,7 +22,7 @@ import {
   SEQUENCE_SUFFIX_LENGTH,
   SPECIAL_PATHS,
 } from "../../protocol/paths.ts";
-import type { Read } from "../../protocol/reads.ts";
+import { pathsOf, type Read } from "../../protocol/reads.ts";
 
 export type Refusal = {
   readonly code: Code;
@@ -44,14 +44,15 @@ export function writeRefusal(operation: ClientOperation): Refusal | undefined {
 
 /** Says why the read may not be handed on; undefined if it may. */
 export function readRefusal(read: Read): Code | undefined {
+  if (read.kind === "setWatches") {
+    const paths = pathsOf(read);
+    return paths.length > WATCHES_PER_REQUEST_MAX || paths.some(isTooLarge)
+      ? Code.badArguments
+      : undefined;
+  }
+  if (!isTooLarge(read.path)) return undefined;
   // No znode can have such a path, so there is none.
-  if (read.kind !== "setWatches") return isTooLarge(read.path) ? Code.noNode : undefined;
-  const { data, exist, child } = read;
-  const count = data.length + exist.length + child.length;
-  if (count > WATCHES_PER_REQUEST_MAX) return Code.badArguments;
-  return [data, exist, child].some((paths) => paths.some(isTooLarge))
-    ? Code.badArguments
-    : undefined;
+  return read.kind === "addWatch" ? Code.badArguments : Code.noNode;
 }
 
 /** Says why a native client's request may not be handed on; undefined if it may. The paths of reads are held to the rules, too. */

@@ -8,6 +8,7 @@ import { unreachable } from "../../protocol/assert.ts";
 import { Code } from "../../protocol/codes.ts";
 import {
   answerBytes,
+  pathsOf,
   WatchEventType,
   type Read,
   type ReadResult,
@@ -18,7 +19,16 @@ import type { TreeMessage, TreeReadResult, TreeReply } from "./messages.ts";
 import type { ZnodeId } from "./store/znodes.ts";
 import { grows } from "./store/size.ts";
 import type { TreeState, TreeTurn } from "./state.ts";
-import { addEvent, addWatch, takeEvents, watcherOf, type Watcher } from "./watch/watches.ts";
+import {
+  addEvent,
+  addWatch,
+  hasWatch,
+  removeWatches,
+  takeEvents,
+  watcherOf,
+  type Watcher,
+  watchesOf,
+} from "./watch/watches.ts";
 
 type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
 
@@ -26,6 +36,7 @@ const DONE: ReadResult = { kind: "done" };
 const TOO_MANY_WATCHES: ReadResult = { kind: "error", code: Code.badArguments };
 const WATCHES_FULL: ReadResult = { kind: "error", code: Code.throttled };
 const NO_NODE: ReadResult = { kind: "error", code: Code.noNode };
+const NO_WATCHER: ReadResult = { kind: "error", code: Code.noWatcher };
 
 /** Answers the first reads of the message, as many as it takes to reach `answerBytesMax`, with one `readDone`. */
 export function answerReads(turn: TreeTurn, message: ReadMessage): void {
@@ -66,9 +77,8 @@ function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Rea
   const { watches } = tree;
   const wanted = watchesWanted(read);
   if (wanted > 0) {
-    const { data, child } = watcherOf(watches, from, client);
     const max = tree.options.watchesPerConnectionMax;
-    if (data.size + child.size + wanted > max) return TOO_MANY_WATCHES;
+    if (watchesOf(watcherOf(watches, from, client)) + wanted > max) return TOO_MANY_WATCHES;
     if (!watchesFit(turn, wanted)) return WATCHES_FULL;
   }
   if (read.kind === "setWatches") {
@@ -76,6 +86,17 @@ function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Rea
     return DONE;
   }
   const { path } = read;
+  if (read.kind === "addWatch") {
+    addWatch(watches, read.mode, path, watcherOf(watches, from, client));
+    return DONE;
+  }
+  if (read.kind === "checkWatches") {
+    return hasWatch(watcherOf(watches, from, client), path, read.watcher) ? DONE : NO_WATCHER;
+  }
+  if (read.kind === "removeWatches") {
+    const watcher = watcherOf(watches, from, client);
+    return removeWatches(watches, watcher, path, read.watcher) ? DONE : NO_WATCHER;
+  }
   const { znodes } = tree;
   const znode = find(tree, path);
   switch (read.kind) {
@@ -117,8 +138,9 @@ function watchesFit(turn: TreeTurn, wanted: number): boolean {
 
 /** The largest number of watches that this read can leave. */
 function watchesWanted(read: Read): number {
-  if (read.kind === "setWatches") return read.data.length + read.exist.length + read.child.length;
-  return read.kind !== "getAcl" && read.watch ? 1 : 0;
+  if (read.kind === "setWatches") return pathsOf(read).length;
+  if (read.kind === "addWatch") return 1;
+  return "watch" in read && read.watch ? 1 : 0;
 }
 
 /** Finds a znode as ZooKeeper's server does: the empty path means the root, and at an invalid path there is no znode. */
@@ -154,5 +176,8 @@ function setWatches(
     else if (znodes.pzxid(znode) > read.relativeZxid) {
       fire(WatchEventType.nodeChildrenChanged, path, znodes.pzxid(znode));
     } else addWatch(watches, "child", path, watcher);
+  }
+  for (const kind of ["persistent", "persistentRecursive"] as const) {
+    for (const path of read[kind]) addWatch(watches, kind, path, watcher);
   }
 }

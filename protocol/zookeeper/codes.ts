@@ -14,9 +14,12 @@ export const OpCode = {
   check: 13,
   multi: 14,
   create2: 15,
+  checkWatches: 17,
+  removeWatches: 18,
   auth: 100,
   setWatches: 101,
   setWatches2: 105,
+  addWatch: 106,
   closeSession: -11,
   /** Only in the results of a multi. */
   error: -1,

@@ -44,6 +44,8 @@ export function writeReadReply(
       writeStat(writer, result.stat);
       break;
     case "done":
+      // An ErrorResponse without an error, where others have no body.
+      if (opCode === OpCode.addWatch) writer.int32(Code.ok);
       break;
     default:
       unreachable(result);

@@ -3,7 +3,7 @@ import type { Acl } from "../acl.ts";
 import { Code } from "../codes.ts";
 import type { JuteReader } from "../jute.ts";
 import type { ClientOperation, CreateMode, ZnodeOperation } from "../operations.ts";
-import type { Read } from "../reads.ts";
+import type { Read, StayingWatch, WatcherType } from "../reads.ts";
 import type { Zxid } from "../zxid.ts";
 import { OpCode } from "./codes.ts";
 
@@ -68,9 +68,13 @@ export function readRequest(reader: JuteReader): Request {
     case OpCode.getAcl:
       return checkedRead(reader, xid, opCode, { kind: "getAcl", path: reader.string() ?? "" });
     case OpCode.setWatches:
-      return checkedRead(reader, xid, opCode, readSetWatches(reader));
     case OpCode.setWatches2:
-      return readSetWatches2(reader, xid);
+      return checkedRead(reader, xid, opCode, readSetWatches(reader, opCode));
+    case OpCode.addWatch:
+      return readAddWatch(reader, xid);
+    case OpCode.checkWatches:
+    case OpCode.removeWatches:
+      return readWatcher(reader, xid, opCode);
     case OpCode.auth:
       return readAuth(reader, xid);
     default:
@@ -94,23 +98,44 @@ function checkedRead(reader: JuteReader, xid: number, opCode: number, read: Read
   return { kind: "read", xid, opCode, read };
 }
 
-function readSetWatches(reader: JuteReader): Read {
+function readSetWatches(reader: JuteReader, opCode: number): Read {
   const relativeZxid = reader.int64();
+  const hasStaying = opCode === OpCode.setWatches2;
   return {
     kind: "setWatches",
     relativeZxid: Math.min(Math.max(relativeZxid, 0), Number.MAX_SAFE_INTEGER) as Zxid,
     data: readStrings(reader),
     exist: readStrings(reader),
     child: readStrings(reader),
+    persistent: hasStaying ? readStrings(reader) : [],
+    persistentRecursive: hasStaying ? readStrings(reader) : [],
   };
 }
 
-/** setWatches2 has lists of persistent watches besides, which are not served. If they are empty, it is the same as setWatches. */
-function readSetWatches2(reader: JuteReader, xid: number): Request {
-  const read = readSetWatches(reader);
-  const persistent = readStrings(reader).length + readStrings(reader).length;
-  if (persistent > 0) return { kind: "refused", xid, code: Code.unimplemented };
-  return checkedRead(reader, xid, OpCode.setWatches2, read);
+const WATCH_MODES: readonly StayingWatch[] = ["persistent", "persistentRecursive"];
+
+function readAddWatch(reader: JuteReader, xid: number): Request {
+  const path = reader.string() ?? "";
+  const mode = WATCH_MODES[reader.int32()];
+  if (mode === undefined) return { kind: "refused", xid, code: Code.marshallingError };
+  return checkedRead(reader, xid, OpCode.addWatch, { kind: "addWatch", path, mode });
+}
+
+/** By ZooKeeper's numbers, from 1 on. */
+const WATCHER_TYPES: readonly WatcherType[] = [
+  "child",
+  "data",
+  "any",
+  "persistent",
+  "persistentRecursive",
+];
+
+function readWatcher(reader: JuteReader, xid: number, opCode: number): Request {
+  const path = reader.string() ?? "";
+  const watcher = WATCHER_TYPES[reader.int32() - 1];
+  if (watcher === undefined) return { kind: "refused", xid, code: Code.marshallingError };
+  const kind = opCode === OpCode.checkWatches ? "checkWatches" : "removeWatches";
+  return checkedRead(reader, xid, opCode, { kind, path, watcher });
 }
 
 /** Reads `{type, scheme, auth}`. The secret is not used. */

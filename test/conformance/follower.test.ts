@@ -7,6 +7,7 @@ import { requestScenarios } from "./scenarios/requests.ts";
 import { sessionScenarios } from "./scenarios/sessions.ts";
 import { setWatchesScenarios } from "./scenarios/set-watches.ts";
 import { statScenarios } from "./scenarios/stats.ts";
+import { stayingWatchScenarios } from "./scenarios/staying-watches.ts";
 import { watchScenarios } from "./scenarios/watches.ts";
 
 compare(
@@ -18,5 +19,6 @@ compare(
   requestScenarios,
   sessionScenarios,
   watchScenarios,
+  stayingWatchScenarios,
   setWatchesScenarios,
 );

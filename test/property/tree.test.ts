@@ -148,7 +148,7 @@ class WatchModel {
   readonly told = new Map<number, string[]>();
 
   set(number: number, read: Read, exists: boolean): void {
-    if (read.kind === "setWatches" || read.kind === "getAcl" || !read.watch) return;
+    if (!("watch" in read) || !read.watch) return;
     if (!exists && read.kind !== "exists") return;
     const table = read.kind === "getChildren" ? this.child : this.data;
     table.set(read.path, (table.get(read.path) ?? new Set()).add(number));

@@ -218,6 +218,9 @@ function readResult(read: TreeRead): TreeReadResult {
       return { kind: "children", children: ["a", "b"], stat: STAT };
     case "getAcl":
       return { kind: "acl", acl: [], stat: STAT };
+    case "addWatch":
+    case "checkWatches":
+    case "removeWatches":
     case "setWatches":
       return { kind: "done" };
     case "growth":

@@ -228,6 +228,9 @@ export type WatchLists = {
   readonly data?: readonly string[];
   readonly exist?: readonly string[];
   readonly child?: readonly string[];
+  /** Those that stay: of setWatches2 only. */
+  readonly persistent?: readonly string[];
+  readonly recursive?: readonly string[];
 };
 
 export function setWatches(relativeZxid: bigint, lists: WatchLists): Operation {
@@ -242,11 +245,40 @@ export function setWatches(relativeZxid: bigint, lists: WatchLists): Operation {
   };
 }
 
-/** setWatches2 with no persistent watches: what newer Java clients send in place of setWatches. */
+/** What newer Java clients send in place of setWatches. */
 export function setWatches2(relativeZxid: bigint, lists: WatchLists): Operation {
   const older = setWatches(relativeZxid, lists);
-  const body = new JuteWriter().raw(older.body).texts([]).texts([]).bytes();
-  return { ...older, type: 105, label: older.label.replace("setWatches", "setWatches2"), body };
+  const { persistent = [], recursive = [] } = lists;
+  const body = new JuteWriter().raw(older.body).texts(persistent).texts(recursive).bytes();
+  const more = ` persistent=[${persistent.join(" ")}] recursive=[${recursive.join(" ")}]`;
+  const label = older.label.replace("setWatches", "setWatches2") + more;
+  return { ...older, type: 105, label, body };
+}
+
+/** `mode`: 0 persistent, 1 persistent and recursive. */
+export function addWatch(path: string, mode: number): Operation {
+  return {
+    type: 106,
+    label: `addWatch ${path} mode=${mode}`,
+    body: new JuteWriter().text(path).int(mode).bytes(),
+    write: false,
+    decode: (reader) => [`err=${reader.int()}`],
+  };
+}
+
+/** `type`: 1 children, 2 data, 3 any. */
+export function removeWatches(path: string, type: number): Operation {
+  return watcherOf(18, "removeWatches", path, type);
+}
+
+export function checkWatches(path: string, type: number): Operation {
+  return watcherOf(17, "checkWatches", path, type);
+}
+
+function watcherOf(opCode: number, name: string, path: string, type: number): Operation {
+  const body = new JuteWriter().text(path).int(type).bytes();
+  const label = `${name} ${path} type=${type}`;
+  return { type: opCode, label, body, write: false, decode: nothing };
 }
 
 export function closeSession(): Operation {

@@ -60,6 +60,28 @@ export function visitAbove<Value>(
   }
 }
 
+/** Visits the values at `path`, and those at all paths above it. */
+export function visitAlong<Value>(
+  root: Branch<Value>,
+  path: string,
+  visit: (value: Value) => void,
+): void {
+  visitAbove(root, path, visit);
+  branchAt(root, path)?.values.forEach(visit);
+}
+
+function branchAt<Value>(root: Branch<Value>, path: string): Branch<Value> | undefined {
+  let branch: Branch<Value> | undefined = root;
+  let from = 1;
+  while (branch !== undefined && from < path.length) {
+    const slash = path.indexOf("/", from);
+    const end = slash === -1 ? path.length : slash;
+    branch = branch.below.size === 0 ? undefined : branch.below.get(path.slice(from, end));
+    from = end + 1;
+  }
+  return branch;
+}
+
 function namesOf(path: string): string[] {
   return path === "/" ? [] : path.slice(1).split("/");
 }

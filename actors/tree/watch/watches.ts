@@ -1,37 +1,66 @@
 /**
- * The one-shot watches of this lane's clients. As in ZooKeeper's server there are two tables: data watches are set by getData and by
- * exists, which also watches a path where no znode is; child watches are set by getChildren. Events gather until `takeEvents`.
+ * The watches of this lane's clients. As in ZooKeeper's server there are two tables of one-shot watches: data watches are set by getData
+ * and by exists, which also watches a path where no znode is; child watches are set by getChildren. Beside them are those that stay,
+ * set by addWatch: persistent ones hear what either table would at their path, recursive ones of each znode from their path on. Events
+ * gather until `takeEvents`.
  */
 import type { GatewayName } from "../../gateway/messages.ts";
 import type { StreamOwner } from "../messages.ts";
 import { parentOf } from "../../../protocol/paths.ts";
-import { WatchEventType, type WatchEvent } from "../../../protocol/reads.ts";
+import {
+  type StayingWatch,
+  WatchEventType,
+  type WatchEvent,
+  type WatcherType,
+} from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
+import {
+  addBranch,
+  type Branch,
+  createBranch,
+  removeBranch,
+  visitAlong,
+} from "../store/path-branches.ts";
 import type { TreeTurn } from "../state.ts";
 import type { TreeReply } from "../messages.ts";
 
+/** The tables of watches that are gone when they have fired. */
 export type WatchTable = "data" | "child";
 
+export type WatchKind = WatchTable | StayingWatch;
+
+/** A connection, and the paths of its watches. */
 export type Watcher = {
   readonly from: GatewayName;
   readonly client: number;
-  readonly data: Set<string>;
-  readonly child: Set<string>;
-};
+} & Readonly<Record<WatchKind, Set<string>>>;
 
-export type Watches = {
-  readonly data: Map<string, Set<Watcher>>;
-  readonly child: Map<string, Set<Watcher>>;
+type Table = Map<string, Set<Watcher>>;
+
+export type Watches = Readonly<Record<WatchTable | "persistent", Table>> & {
+  readonly persistentRecursive: Branch<Watcher>;
   /** Maps a gateway and its number of a connection to the connection's watches. */
   readonly watchers: Map<string, Map<number, Watcher>>;
   readonly pending: Map<Watcher, WatchEvent[]>;
-  /** The number of watches in both tables. */
+  /** The number of watches of all kinds, and of those that stay. */
   count: number;
+  staying: number;
 };
 
+const WATCH_KINDS: readonly WatchKind[] = ["data", "child", "persistent", "persistentRecursive"];
+
 export function createWatches(): Watches {
-  return { data: new Map(), child: new Map(), watchers: new Map(), pending: new Map(), count: 0 };
+  return {
+    data: new Map(),
+    child: new Map(),
+    persistent: new Map(),
+    persistentRecursive: createBranch(),
+    watchers: new Map(),
+    pending: new Map(),
+    count: 0,
+    staying: 0,
+  };
 }
 
 export function watcherOf(watches: Watches, from: GatewayName, client: number): Watcher {
@@ -42,22 +71,76 @@ export function watcherOf(watches: Watches, from: GatewayName, client: number): 
   }
   let watcher = clients.get(client);
   if (watcher === undefined) {
-    watcher = { from, client, data: new Set(), child: new Set() };
+    const none = (): Set<string> => new Set();
+    const paths = { data: none(), child: none(), persistent: none(), persistentRecursive: none() };
+    watcher = { from, client, ...paths };
     clients.set(client, watcher);
   }
   return watcher;
 }
 
-export function addWatch(watches: Watches, table: WatchTable, path: string, by: Watcher): void {
-  if (by[table].has(path)) return;
-  by[table].add(path);
-  let watchers = watches[table].get(path);
-  if (watchers === undefined) {
-    watchers = new Set();
-    watches[table].set(path, watchers);
-  }
-  watchers.add(by);
+/** How many watches the connection has. */
+export function watchesOf(watcher: Watcher): number {
+  let count = 0;
+  for (const kind of WATCH_KINDS) count += watcher[kind].size;
+  return count;
+}
+
+/** A connection has one watch of a kind on a path at most. */
+export function addWatch(watches: Watches, kind: WatchKind, path: string, by: Watcher): void {
+  if (by[kind].has(path)) return;
+  by[kind].add(path);
   watches.count += 1;
+  if (kind === "data" || kind === "child") {
+    addTo(watches[kind], path, by);
+    return;
+  }
+  watches.staying += 1;
+  if (kind === "persistent") addTo(watches.persistent, path, by);
+  // A path that no znode can have fires nothing.
+  else if (path.startsWith("/")) addBranch(watches.persistentRecursive, path, by);
+}
+
+function addTo(table: Table, path: string, by: Watcher): void {
+  const watchers = table.get(path);
+  if (watchers === undefined) table.set(path, new Set([by]));
+  else watchers.add(by);
+}
+
+/** Whether there was such a watch. */
+function removeWatch(watches: Watches, kind: WatchKind, path: string, by: Watcher): boolean {
+  if (!by[kind].delete(path)) return false;
+  watches.count -= 1;
+  if (kind === "persistent" || kind === "persistentRecursive") watches.staying -= 1;
+  if (kind === "persistentRecursive") {
+    if (path.startsWith("/")) removeBranch(watches.persistentRecursive, path, by);
+    return true;
+  }
+  const watchers = watches[kind].get(path);
+  watchers?.delete(by);
+  if (watchers?.size === 0) watches[kind].delete(path);
+  return true;
+}
+
+/** Whether the connection has a watch of this type on the path. */
+export function hasWatch(by: Watcher, path: string, type: WatcherType): boolean {
+  return kindsOf(type).some((kind) => by[kind].has(path));
+}
+
+/** Removes the connection's watches of this type on the path. Returns whether there were any. Source: DataTree.removeWatch. */
+export function removeWatches(
+  watches: Watches,
+  by: Watcher,
+  path: string,
+  type: WatcherType,
+): boolean {
+  let removed = false;
+  for (const kind of kindsOf(type)) if (removeWatch(watches, kind, path, by)) removed = true;
+  return removed;
+}
+
+function kindsOf(type: WatcherType): readonly WatchKind[] {
+  return type === "any" ? WATCH_KINDS : [type];
 }
 
 /** Removes the watches of a connection that has ended. */
@@ -65,13 +148,8 @@ export function forgetWatcher(watches: Watches, from: StreamOwner, client: numbe
   const clients = watches.watchers.get(from);
   const watcher = clients?.get(client);
   if (clients === undefined || watcher === undefined) return;
-  for (const table of ["data", "child"] as const) {
-    for (const path of watcher[table]) {
-      const watchers = watches[table].get(path);
-      watchers?.delete(watcher);
-      if (watchers?.size === 0) watches[table].delete(path);
-    }
-    watches.count -= watcher[table].size;
+  for (const kind of WATCH_KINDS) {
+    for (const path of watcher[kind]) removeWatch(watches, kind, path, watcher);
   }
   clients.delete(client);
   if (clients.size === 0) watches.watchers.delete(from);
@@ -96,7 +174,10 @@ export function fireDeleted(watches: Watches, path: string, zxid: Zxid): void {
   fire(watches, "child", parentOf(path), WatchEventType.nodeChildrenChanged, zxid);
 }
 
-/** Removes the watches of this table at the path and adds their events, but for `except`. Returns those who had a watch. */
+/**
+ * Adds the events of the watches at the path, but for `except`, and removes those of this table, which do not stay. Returns whom they
+ * belong to. Whoever has several of them gets one event.
+ */
 function fire(
   watches: Watches,
   table: WatchTable,
@@ -105,16 +186,42 @@ function fire(
   zxid: Zxid,
   except?: ReadonlySet<Watcher>,
 ): ReadonlySet<Watcher> | undefined {
+  const once = takeOneShot(watches, table, path);
+  const watchers = watches.staying === 0 ? once : withStaying(watches, table, path, once);
+  if (watchers === undefined) return undefined;
+  const event: WatchEvent = { type, path, zxid };
+  for (const watcher of watchers) {
+    if (except?.has(watcher) !== true) addEvent(watches, watcher, event);
+  }
+  return watchers;
+}
+
+function takeOneShot(
+  watches: Watches,
+  table: WatchTable,
+  path: string,
+): ReadonlySet<Watcher> | undefined {
   const watchers = watches[table].get(path);
   if (watchers === undefined) return undefined;
   watches[table].delete(path);
   watches.count -= watchers.size;
-  const event: WatchEvent = { type, path, zxid };
-  for (const watcher of watchers) {
-    watcher[table].delete(path);
-    if (except?.has(watcher) !== true) addEvent(watches, watcher, event);
-  }
+  for (const watcher of watchers) watcher[table].delete(path);
   return watchers;
+}
+
+/** Recursive watches hear of each znode below theirs by its own event, so they are told of no children. Source: WatchManager. */
+function withStaying(
+  { persistent, persistentRecursive }: Watches,
+  table: WatchTable,
+  path: string,
+  once: ReadonlySet<Watcher> | undefined,
+): ReadonlySet<Watcher> | undefined {
+  const staying = persistent.get(path);
+  if (table === "child" && once === undefined) return staying;
+  const all = new Set<Watcher>(once);
+  for (const watcher of staying ?? []) all.add(watcher);
+  if (table === "data") visitAlong(persistentRecursive, path, (watcher) => all.add(watcher));
+  return all;
 }
 
 export function addEvent(watches: Watches, watcher: Watcher, event: WatchEvent): void {

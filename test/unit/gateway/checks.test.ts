@@ -16,6 +16,7 @@ import {
   WATCHES_PER_REQUEST_MAX,
 } from "../../../protocol/limits.ts";
 import type { ClientOperation } from "../../../protocol/operations.ts";
+import { NO_WATCHES } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../../support/gateway-driver.ts";
 import { JuteReader } from "../../support/jute.ts";
@@ -142,12 +143,13 @@ test("a multi of more operations than the limit is refused as a whole", (t) => {
 
 test("a request sets no more watches than the limit", (t) => {
   const most = Array.from({ length: WATCHES_PER_REQUEST_MAX }, () => "/");
-  const none: readonly string[] = [];
-  const lists = { kind: "setWatches", relativeZxid: 0 as Zxid } as const;
-  t.is(readRefusal({ ...lists, data: most, exist: none, child: none }), undefined);
-  t.is(readRefusal({ ...lists, data: none, exist: none, child: most }), undefined);
-  t.is(readRefusal({ ...lists, data: most, exist: ["/"], child: none }), Code.badArguments);
-  t.is(readRefusal({ ...lists, data: ["/"], exist: [deep], child: none }), Code.badArguments);
+  const none = { kind: "setWatches", relativeZxid: 0 as Zxid, ...NO_WATCHES } as const;
+  for (const list of ["data", "exist", "child", "persistent", "persistentRecursive"] as const) {
+    t.is(readRefusal({ ...none, [list]: most }), undefined);
+    t.is(readRefusal({ ...none, data: ["/"], [list]: [...most, "/"] }), Code.badArguments);
+    t.is(readRefusal({ ...none, data: ["/"], [list]: [deep] }), Code.badArguments);
+  }
+  t.is(readRefusal({ kind: "addWatch", path: deep, mode: "persistent" }), Code.badArguments);
 });
 
 test("who authenticates is told that it failed, and the connection ends with a line in the log", (t) => {

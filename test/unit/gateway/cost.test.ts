@@ -95,7 +95,8 @@ test("watches that are set again cost a tree what their paths do", (t) => {
   const growth = growthOf((count) => {
     const replica = new Replica();
     const paths = times(count, (index) => `/a${index}`);
-    const lists = { data: paths, exist: paths, child: paths };
+    const one = { data: paths, exist: paths, child: paths };
+    const lists = { ...one, persistent: paths, persistentRecursive: paths };
     return timed(
       () => void replica.read({ kind: "setWatches", relativeZxid: 0 as Zxid, ...lists }),
     );

@@ -4,7 +4,7 @@ import { OPEN_ACL } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { JuteReader, JuteWriter } from "../../../protocol/jute.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
-import type { ReadResult } from "../../../protocol/reads.ts";
+import { NO_WATCHES, type ReadResult } from "../../../protocol/reads.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import { readConnectRequest, writeConnectResponse } from "../../../protocol/zookeeper/handshake.ts";
 import {
@@ -19,10 +19,13 @@ import { GOLDEN, type GoldenName } from "../../support/golden-frames.ts";
 import { JuteWriter as PlainWriter } from "../../support/jute.ts";
 import { requestFrame } from "../../support/gateway-driver.ts";
 import {
+  addWatch,
+  checkWatches,
   create,
   createContainer,
   createTtl,
   multi,
+  removeWatches,
   setWatches2,
   unknown,
 } from "../../support/zk-operations.ts";
@@ -156,9 +159,9 @@ const REQUESTS: readonly (readonly [GoldenName, Request])[] = [
       read: {
         kind: "setWatches",
         relativeZxid: 1 as Zxid,
+        ...NO_WATCHES,
         data: ["/a"],
         exist: ["/none"],
-        child: [],
       },
     },
   ],
@@ -311,7 +314,7 @@ test("a handshake is read, and answered with the bytes of ZooKeeper's", (t) => {
 
 test("operations that are not served are refused with Unimplemented", (t) => {
   const requests = [
-    ...[16, 17, 18, 20, 22, 77, 102, 103, 104, 106, 107, -10, 500].map(unknown),
+    ...[16, 20, 22, 77, 102, 103, 104, 107, -10, 500].map(unknown),
     createContainer("/a"),
     createTtl("/a", 1000n),
     create("/a", "", { mode: 4 }),
@@ -323,21 +326,47 @@ test("operations that are not served are refused with Unimplemented", (t) => {
   }
 });
 
-test("setWatches2 is served as long as it brings no persistent watch", (t) => {
-  const request = setWatches2(3n, { data: ["/a"] });
-  const expected = { relativeZxid: 3 as Zxid, data: ["/a"], exist: [], child: [] };
+test("setWatches2 brings watches that stay besides", (t) => {
+  const body = new PlainWriter().long(3n).texts(["/a"]).texts([]).texts([]);
+  const request = { ...setWatches2(3n, {}), body: body.texts(["/p"]).texts(["/r"]).bytes() };
+  const lists = { data: ["/a"], persistent: ["/p"], persistentRecursive: ["/r"] };
   t.deepEqual(read(requestFrame(1, request)), {
     kind: "read",
     xid: -8,
     opCode: 105,
-    read: { kind: "setWatches", ...expected },
+    read: { kind: "setWatches", relativeZxid: 3 as Zxid, ...NO_WATCHES, ...lists },
   });
-  const body = new PlainWriter().long(3n).texts([]).texts([]).texts([]).texts(["/p"]).texts([]);
-  t.deepEqual(read(requestFrame(1, { ...request, body: body.bytes() })), {
-    kind: "refused",
-    xid: -8,
-    code: Code.unimplemented,
-  });
+});
+
+const WATCHER_TYPES = ["child", "data", "any", "persistent", "persistentRecursive"] as const;
+
+test("addWatch has one of two modes, and removeWatches and checkWatches one of five types", (t) => {
+  for (const [mode, name] of ["persistent", "persistentRecursive"].entries()) {
+    const request = read(requestFrame(5, addWatch("/a", mode)));
+    t.deepEqual(request, {
+      ...{ kind: "read", xid: 5, opCode: 106 },
+      read: { kind: "addWatch", path: "/a", mode: name as "persistent" },
+    });
+  }
+  for (const [index, name] of WATCHER_TYPES.entries()) {
+    for (const [kind, opCode] of [
+      ["checkWatches", 17],
+      ["removeWatches", 18],
+    ] as const) {
+      const make = kind === "checkWatches" ? checkWatches : removeWatches;
+      t.deepEqual(read(requestFrame(5, make("/a", index + 1))), {
+        ...{ kind: "read", xid: 5, opCode },
+        read: { kind, path: "/a", watcher: name },
+      });
+    }
+  }
+  const refused = { kind: "refused", xid: 5, code: Code.marshallingError } as const;
+  for (const number of [-1, 2, 2 ** 31 - 1]) {
+    t.deepEqual(read(requestFrame(5, addWatch("/a", number))), refused);
+  }
+  for (const number of [-1, 0, 6]) {
+    t.deepEqual(read(requestFrame(5, removeWatches("/a", number))), refused);
+  }
 });
 
 test("a request cut short at any byte after its header is refused, before that it has no reply", (t) => {

@@ -1,8 +1,14 @@
-/** One-shot watches: which events, to whom, in which order. */
+/** Watches: which events, to whom, in which order. */
 import test from "ava";
 import type { TreeReply } from "../../../actors/tree/messages.ts";
 import { Code } from "../../../protocol/codes.ts";
-import { WatchEventType, type Read, type WatchEvent } from "../../../protocol/reads.ts";
+import {
+  NO_WATCHES,
+  type Read,
+  type WatchEvent,
+  WatchEventType,
+  type WatcherType,
+} from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import {
@@ -155,6 +161,7 @@ test("setWatches fires at once for what changed since, before its answer, and se
       {
         kind: "setWatches",
         relativeZxid,
+        ...NO_WATCHES,
         data: ["/same", "/set", "/gone"],
         exist: ["/same", "/later"],
         child: ["/same", "/parent", "/gone"],
@@ -203,9 +210,115 @@ test("a read that would leave more watches than a connection may have is refused
   t.is(code({ kind: "getChildren", path: "/", watch: true }), 0);
   t.is(code(exists("/zookeeper")), 0);
   const again = { kind: "setWatches", relativeZxid: replica.lastZxid } as const;
-  t.is(code({ ...again, data: [], exist: ["/a", "/b"], child: [] }), Code.badArguments);
+  t.is(code({ ...again, ...NO_WATCHES, exist: ["/a", "/b"] }), Code.badArguments);
+  t.is(code({ ...again, ...NO_WATCHES, persistent: ["/a", "/b"] }), Code.badArguments);
   t.is(code(exists("/a")), Code.noNode);
   t.is(code(exists("/b")), Code.badArguments);
   t.is(code({ kind: "exists", path: "/b", watch: false }), Code.noNode);
   t.is(replica.readAs("zookeeper/8", 2, exists("/zookeeper")).results[0]?.kind, "stat");
+});
+
+const PERSISTENT: Read = { kind: "addWatch", path: "/a", mode: "persistent" };
+const RECURSIVE: Read = { kind: "addWatch", path: "/a", mode: "persistentRecursive" };
+
+function shown(events: readonly WatchEvent[]): readonly (readonly [number, string])[] {
+  return events.map(({ type, path }) => [type, path] as const);
+}
+
+test("a persistent watch hears what a data and a child watch would, as often as it happens", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.read(PERSISTENT);
+  const operations = [
+    create("/a"),
+    create("/a/b"),
+    setData("/a/b", null),
+    setData("/a", null),
+    remove("/a/b"),
+    remove("/a"),
+    create("/a"),
+  ];
+  const effects = replica.commit(...operations.map((each) => client(session, each)));
+  t.deepEqual(shown(eventsOf(effects)), [
+    [nodeCreated, "/a"],
+    [nodeChildrenChanged, "/a"],
+    [nodeDataChanged, "/a"],
+    [nodeChildrenChanged, "/a"],
+    [nodeDeleted, "/a"],
+    [nodeCreated, "/a"],
+  ]);
+});
+
+test("a recursive watch hears of each znode from its own on, and of nothing beside it", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.read(RECURSIVE);
+  const operations = [
+    create("/ab"),
+    create("/a"),
+    create("/a/b"),
+    create("/a/b/c"),
+    setData("/a/b/c", null),
+    remove("/a/b/c"),
+    setData("/", null),
+  ];
+  const effects = replica.commit(...operations.map((each) => client(session, each)));
+  t.deepEqual(shown(eventsOf(effects)), [
+    [nodeCreated, "/a"],
+    [nodeCreated, "/a/b"],
+    [nodeCreated, "/a/b/c"],
+    [nodeDataChanged, "/a/b/c"],
+    [nodeDeleted, "/a/b/c"],
+  ]);
+});
+
+test("whoever has several watches of a change gets one event, and keeps those that stay", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.do(session, create("/a"));
+  replica.read(PERSISTENT, RECURSIVE, watch("getData", "/a"), watch("getChildren", "/a"));
+  const set = replica.commit(client(session, setData("/a", null)));
+  t.deepEqual(shown(eventsOf(set)), [[nodeDataChanged, "/a"]]);
+  const removed = replica.commit(client(session, remove("/a")));
+  t.deepEqual(shown(eventsOf(removed)), [[nodeDeleted, "/a"]]);
+  const created = replica.commit(client(session, create("/a")));
+  t.deepEqual(shown(eventsOf(created)), [[nodeCreated, "/a"]]);
+});
+
+test("a removed watch is silent, and what is not there is not removed", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.do(session, create("/a"));
+  const codeOf = (kind: "checkWatches" | "removeWatches", watcher: WatcherType): number => {
+    const [result] = replica.read({ kind, path: "/a", watcher });
+    return result?.kind === "error" ? result.code : 0;
+  };
+  const types = ["data", "child", "persistent", "persistentRecursive", "any"] as const;
+  for (const type of types) t.is(codeOf("removeWatches", type), Code.noWatcher);
+  replica.read(PERSISTENT, RECURSIVE, watch("getData", "/a"), watch("getChildren", "/a"));
+  for (const type of types) t.is(codeOf("checkWatches", type), 0);
+  for (const type of types.slice(0, 3)) {
+    t.is(codeOf("removeWatches", type), 0);
+    t.is(codeOf("checkWatches", type), Code.noWatcher);
+    t.is(codeOf("checkWatches", "any"), 0);
+  }
+  const set = replica.commit(client(session, setData("/a", null)));
+  t.deepEqual(shown(eventsOf(set)), [[nodeDataChanged, "/a"]], "the recursive one is left");
+  t.is(codeOf("removeWatches", "any"), 0);
+  t.is(codeOf("checkWatches", "any"), Code.noWatcher);
+  t.deepEqual(eventsOf(replica.commit(client(session, setData("/a", null)))), []);
+});
+
+test("watches that stay are set again with the others, and count as they do", (t) => {
+  const replica = new Replica({ watchesPerConnectionMax: 2 });
+  const session = replica.session();
+  const again = { kind: "setWatches", relativeZxid: replica.lastZxid, ...NO_WATCHES } as const;
+  replica.read({ ...again, persistent: ["/a"], persistentRecursive: ["/b"] });
+  const [third] = replica.read({ kind: "addWatch", path: "/c", mode: "persistent" });
+  t.like(third, { kind: "error", code: Code.badArguments });
+  const effects = replica.commit(client(session, create("/a")), client(session, create("/b")));
+  t.deepEqual(shown(eventsOf(effects)), [
+    [nodeCreated, "/a"],
+    [nodeCreated, "/b"],
+  ]);
 });
