@@ -432,7 +432,11 @@ export class SimClient {
       this.#environment.counts.reads += 1;
       checkOneServer(this.name, header.zxid, pending.toldBefore);
       checkRead(this.#environment.truth.model, this.name, request, header, body);
-      if (request.watch) this.#watch(request, header);
+      this.watches.read(request, header);
+      return;
+    }
+    if (request.kind === "watcher") {
+      this.watches.answered(request.asked, header);
       return;
     }
     if (isRefusal(header.code)) {
@@ -459,12 +463,6 @@ export class SimClient {
     must(link.attachedAt >= attachedAt || zxid < attachedAt, "one connection", () => {
       return `${this.name}: a reply of ${formatZxid(zxid)}, its session moved at ${formatZxid(attachedAt)}`;
     });
-  }
-
-  #watch(request: Extract<SimRequest, { kind: "read" }>, { code, zxid }: ReplyHeader): void {
-    const { read, path } = request;
-    if (code === Code.ok) this.watches.add(read === "getChildren" ? "child" : "data", path, zxid);
-    else if (read === "exists") this.watches.add("exist", path, zxid);
   }
 
   #checkWrite(

@@ -3,6 +3,7 @@
  * one. They are refused, or answered with an error; whoever else the gateway serves notices nothing. What it writes is not
  * looked at, so it asks for nothing that would change a znode.
  */
+import { NO_WATCHES } from "../../../protocol/reads.ts";
 import { encodeCbor } from "../../../protocol/cbor.ts";
 import { PASSWORD_BYTES } from "../../../protocol/ids.ts";
 import { encodeClientFrame, NATIVE_VERSION } from "../../../protocol/native.ts";
@@ -51,10 +52,13 @@ function handshake(): Uint8Array {
 function nextFrame(random: Random): Uint8Array {
   const path = random.pick(["/", "/k/0", "", "/k/", "k", "/\u0000", "/zookeeper/config", "/a//b"]);
   const read = random.pick(["exists", "getData", "getChildren"] as const);
+  const mode = random.pick(["persistent", "persistentRecursive"] as const);
   const frame = random.pick([
     () => requestFrame(random.whole(-10, 10), { kind: "read", read, path, watch: true }),
     () => headerFrame(random.whole(-10, 10), random.pick([OpCode.ping, 0, 99, -7, 2 ** 31 - 1])),
-    () => setWatchesFrame(random.whole(-1, 5), { data: [path], exist: [path], child: [] }),
+    () => setWatchesFrame(random.whole(-1, 5), { ...NO_WATCHES, data: [path], exist: [path] }),
+    () => setWatchesFrame(random.whole(-1, 5), { ...NO_WATCHES, persistentRecursive: [path] }),
+    () => requestFrame(1, { kind: "watcher", asked: { kind: "addWatch", path, mode } }),
   ])();
   return random.chance(0.3) ? frame : broken(frame, random);
 }

@@ -12,6 +12,7 @@ export function nativeRequest(request: SimRequest): NativeRequest {
   if (request.kind === "read") {
     return { kind: "read", read: { kind: request.read, path: request.path, watch: false } };
   }
+  if (request.kind === "watcher") throw new Error("native clients set no watches");
   const { operation } = request;
   if (operation.kind === "multi" || operation.kind === "setAcl" || operation.kind === "check") {
     throw new Error(`native clients cannot ask for a ${operation.kind}`);

@@ -1,13 +1,16 @@
-/** The one-shot watches of a client: which events are due, that each comes once, and before any reply that shows the change. */
+/** The watches of a client: which events are due, that each comes once, in order, and before any reply that shows the change. */
+import { Code } from "../../../protocol/codes.ts";
 import { parentOf } from "../../../protocol/paths.ts";
-import { WatchEventType } from "../../../protocol/reads.ts";
+import { type StayingWatch, type WatchLists, WatchEventType } from "../../../protocol/reads.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import type { Model, ModelChange } from "../checks/model.ts";
 import { must } from "../checks/violation.ts";
-import type { WatchLists } from "./wire.ts";
+import type { ReplyHeader, SimRequest, WatcherRequest } from "./wire.ts";
+
+type ReadRequest = Extract<SimRequest, { readonly kind: "read" }>;
 
 /** `exist` is a data watch of a znode that was not there. */
-export type WatchKind = "data" | "exist" | "child";
+export type WatchKind = "data" | "exist" | "child" | StayingWatch;
 
 type Watch = {
   readonly kind: WatchKind;
@@ -17,6 +20,7 @@ type Watch = {
 };
 
 type Event = { readonly type: WatchEventType; readonly path: string };
+type Due = Event & { readonly zxid: Zxid; readonly index: number };
 
 export class ClientWatches {
   readonly #who: string;
@@ -40,11 +44,34 @@ export class ClientWatches {
     this.#resetting = undefined;
   }
 
-  /** A read left a watch at this zxid. */
+  /** The answer of this zxid says that the watch is set. */
   add(kind: WatchKind, path: string, at: Zxid): void {
     const key = keyOf(kind, path);
     if (!this.#set.has(key))
       this.#set.set(key, { kind, path, cursor: this.#model.firstChangeAfter(at) });
+  }
+
+  /** The answer to a read, which may have left a watch. */
+  read({ read, path, watch }: ReadRequest, { code, zxid }: ReplyHeader): void {
+    if (!watch) return;
+    if (code === Code.ok) this.add(read === "getChildren" ? "child" : "data", path, zxid);
+    else if (read === "exists") this.add("exist", path, zxid);
+  }
+
+  /** The answer to a request about watches alone. */
+  answered(asked: WatcherRequest, { code, zxid }: ReplyHeader): void {
+    const { kind, path } = asked;
+    if (kind === "addWatch") {
+      must(code === Code.ok, "watches", () => `${this.#who}: addWatch is answered ${code}`);
+      this.add(asked.mode, path, zxid);
+      return;
+    }
+    const there = [...this.#set.values()].filter((watch) => watch.path === path);
+    must(code === (there.length > 0 ? Code.ok : Code.noWatcher), "watches", () => {
+      return `${this.#who}: ${kind} ${path} is answered ${code}, with ${there.length} watches`;
+    });
+    if (kind === "checkWatches") return;
+    for (const watch of there) this.#set.delete(keyOf(watch.kind, path));
   }
 
   /** The connection is lost. What was asked for again and not answered is asked for once more. */
@@ -58,7 +85,13 @@ export class ClientWatches {
     this.#resetting = { after, events: [] };
     const of = (kind: WatchKind): string[] =>
       [...this.#set.values()].filter((watch) => watch.kind === kind).map(({ path }) => path);
-    return { data: of("data"), exist: of("exist"), child: of("child") };
+    return {
+      data: of("data"),
+      exist: of("exist"),
+      child: of("child"),
+      persistent: of("persistent"),
+      persistentRecursive: of("persistentRecursive"),
+    };
   }
 
   /** A reply of this zxid has come: no event of a change up to it may be missing. */
@@ -67,8 +100,7 @@ export class ClientWatches {
     for (const watch of this.#set.values()) {
       const due = this.#due(watch, zxid);
       must(due === undefined, "watches", () => {
-        const change = `${due?.change.kind} ${due?.change.path} at ${formatZxid(due?.change.zxid ?? zxid)}`;
-        return `${this.#who}: a reply of ${formatZxid(zxid)} before the event of ${change}`;
+        return `${this.#who}: a reply of ${formatZxid(zxid)} before the event of ${due?.path} at ${formatZxid(due?.zxid ?? zxid)}`;
       });
     }
   }
@@ -78,14 +110,23 @@ export class ClientWatches {
       this.#resetting.events.push(event);
       return;
     }
-    const fired = this.#candidates(event).filter((watch) => {
-      const due = this.#due(watch, zxid);
-      return due !== undefined && due.change.zxid === zxid && due.type === event.type;
-    });
-    must(fired.length > 0, "watches", () => {
-      return `${this.#who}: an event nobody waited for: ${event.type} ${event.path} at ${formatZxid(zxid)}`;
-    });
-    for (const watch of fired) this.#set.delete(keyOf(watch.kind, watch.path));
+    const all = [...this.#set.values()].map((watch) => ({ watch, due: this.#due(watch, zxid) }));
+    const fired = all.filter(({ due }) => due !== undefined && isOf(due, event, zxid));
+    const what = (): string => `${event.type} ${event.path} at ${formatZxid(zxid)}`;
+    must(fired.length > 0, "watches", () => `${this.#who}: an event nobody waited for: ${what()}`);
+    const index = Math.min(...fired.map(({ due }) => due?.index ?? 0));
+    must(
+      all.every(({ due }) => due === undefined || due.index >= index),
+      "watches",
+      () => {
+        return `${this.#who}: ${what()} comes before the event of an earlier change`;
+      },
+    );
+    for (const { watch, due } of fired) {
+      if (due?.index !== index) continue;
+      if (stays(watch.kind)) watch.cursor = index + 1;
+      else this.#set.delete(keyOf(watch.kind, watch.path));
+    }
   }
 
   /** The answer to `reset`, from a replica at this zxid. */
@@ -110,8 +151,9 @@ export class ClientWatches {
     });
   }
 
-  /** What setWatches fires at once for a change since `after`. Source: DataTree.setWatches. */
+  /** What setWatches fires at once for a change since `after`: nothing of watches that stay. Source: DataTree.setWatches. */
   #missed({ kind, path }: Watch, after: Zxid, at: Zxid): WatchEventType | undefined {
+    if (stays(kind)) return undefined;
     const stat = this.#model.at(path, at)?.stat;
     if (kind === "exist") return stat === undefined ? undefined : WatchEventType.nodeCreated;
     if (stat === undefined) return WatchEventType.nodeDeleted;
@@ -128,39 +170,48 @@ export class ClientWatches {
     }
   }
 
-  #candidates({ type, path }: Event): Watch[] {
-    const data = this.#set.get(keyOf("data", path));
-    const child = this.#set.get(keyOf("child", path));
-    const candidates = type === WatchEventType.nodeChildrenChanged ? [child] : [data, child];
-    return candidates.filter((watch) => watch !== undefined);
-  }
-
-  /** The first change up to `through` that fires the watch. */
-  #due(
-    watch: Watch,
-    through: Zxid,
-  ): { readonly change: ModelChange; readonly type: WatchEventType } | undefined {
+  /** The event of the first change up to `through` that fires the watch. */
+  #due(watch: Watch, through: Zxid): Due | undefined {
     const { changes } = this.#model;
     for (; watch.cursor < changes.length; watch.cursor += 1) {
       const change = changes[watch.cursor];
       if (change === undefined || change.zxid > through) return undefined;
-      const type = typeOf(watch, change);
-      if (type !== undefined) return { change, type };
+      const event = eventOf(watch, change);
+      if (event !== undefined) return { ...event, zxid: change.zxid, index: watch.cursor };
     }
     return undefined;
   }
 }
 
-function keyOf(kind: WatchKind, path: string): string {
-  return kind === "child" ? `child ${path}` : `data ${path}`;
+function isOf(due: Due, { type, path }: Event, zxid: Zxid): boolean {
+  return due.zxid === zxid && due.type === type && due.path === path;
 }
 
-function typeOf({ kind, path }: Watch, change: ModelChange): WatchEventType | undefined {
-  if (change.path === path) {
-    if (change.kind === "deleted") return WatchEventType.nodeDeleted;
-    if (kind === "child") return undefined;
-    return change.kind === "created" ? WatchEventType.nodeCreated : WatchEventType.nodeDataChanged;
+function stays(kind: WatchKind): kind is StayingWatch {
+  return kind === "persistent" || kind === "persistentRecursive";
+}
+
+function keyOf(kind: WatchKind, path: string): string {
+  return kind === "exist" ? `data ${path}` : `${kind} ${path}`;
+}
+
+function eventOf({ kind, path }: Watch, change: ModelChange): Event | undefined {
+  if (change.path === path || (kind === "persistentRecursive" && isBelow(change.path, path))) {
+    if (kind === "child" && change.kind !== "deleted") return undefined;
+    return { type: TYPES[change.kind], path: change.path };
   }
-  if (kind !== "child" || change.kind === "data") return undefined;
-  return parentOf(change.path) === path ? WatchEventType.nodeChildrenChanged : undefined;
+  const hearsOfChildren = kind === "child" || kind === "persistent";
+  if (!hearsOfChildren || change.kind === "data" || parentOf(change.path) !== path)
+    return undefined;
+  return { type: WatchEventType.nodeChildrenChanged, path };
+}
+
+const TYPES: Readonly<Record<ModelChange["kind"], WatchEventType>> = {
+  created: WatchEventType.nodeCreated,
+  deleted: WatchEventType.nodeDeleted,
+  data: WatchEventType.nodeDataChanged,
+};
+
+function isBelow(path: string, above: string): boolean {
+  return above === "/" || path.startsWith(`${above}/`);
 }

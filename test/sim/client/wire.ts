@@ -2,7 +2,7 @@
 import { Code } from "../../../protocol/codes.ts";
 import { type JuteReader, JuteWriter } from "../../../protocol/jute.ts";
 import type { ClientOperation, CreateMode, ZnodeOperation } from "../../../protocol/operations.ts";
-import type { WatchEventType } from "../../../protocol/reads.ts";
+import type { Read, StayingWatch, WatchEventType, WatchLists } from "../../../protocol/reads.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -16,7 +16,14 @@ export type SimRequest =
       readonly read: ReadKind;
       readonly path: string;
       readonly watch: boolean;
-    };
+    }
+  /** About watches alone. */
+  | { readonly kind: "watcher"; readonly asked: WatcherRequest };
+
+export type WatcherRequest = Extract<
+  Read,
+  { readonly kind: "addWatch" | "checkWatches" | "removeWatches" }
+>;
 
 export type ReplyHeader = { readonly xid: number; readonly zxid: Zxid; readonly code: number };
 
@@ -54,18 +61,16 @@ export function headerFrame(xid: number, opCode: number): Uint8Array {
   return writer.int32(8).int32(xid).int32(opCode).take();
 }
 
-export type WatchLists = {
-  readonly data: readonly string[];
-  readonly exist: readonly string[];
-  readonly child: readonly string[];
-};
-
 export const SET_WATCHES_XID = -8;
 
 export function setWatchesFrame(relativeZxid: number, lists: WatchLists): Uint8Array {
   const mark = writer.beginFrame();
-  writer.int32(SET_WATCHES_XID).int32(OpCode.setWatches).int64(relativeZxid);
-  for (const list of [lists.data, lists.exist, lists.child]) {
+  const { data, exist, child, persistent, persistentRecursive } = lists;
+  const staying = [persistent, persistentRecursive];
+  const hasStaying = staying.some(({ length }) => length > 0);
+  writer.int32(SET_WATCHES_XID).int32(hasStaying ? OpCode.setWatches2 : OpCode.setWatches);
+  writer.int64(relativeZxid);
+  for (const list of [data, exist, child, ...(hasStaying ? staying : [])]) {
     writer.int32(list.length);
     for (const path of list) writer.string(path);
   }
@@ -78,6 +83,10 @@ export function requestFrame(xid: number, request: SimRequest): Uint8Array {
   writer.int32(xid);
   if (request.kind === "read") {
     writer.int32(READ_CODES[request.read]).string(request.path).bool(request.watch);
+  } else if (request.kind === "watcher") {
+    const { asked } = request;
+    writer.int32(OpCode[asked.kind]).string(asked.path);
+    writer.int32(asked.kind === "addWatch" ? MODES[asked.mode] : ANY_WATCHER);
   } else {
     writer.int32(opCodeOf(request.operation));
     writeOperation(request.operation);
@@ -85,6 +94,10 @@ export function requestFrame(xid: number, request: SimRequest): Uint8Array {
   writer.endFrame(mark);
   return writer.take();
 }
+
+const MODES: Readonly<Record<StayingWatch, number>> = { persistent: 0, persistentRecursive: 1 };
+/** ZooKeeper's WatcherType.Any. */
+const ANY_WATCHER = 3;
 
 const READ_CODES: Readonly<Record<ReadKind, number>> = {
   exists: OpCode.exists,
@@ -169,6 +182,10 @@ export function readEvent(reader: JuteReader): {
 /** Reads the body of a reply without an error. The reply to a multi has a body even if it failed. */
 export function readBody(reader: JuteReader, request: SimRequest): ReplyBody {
   if (request.kind === "read") return readReadBody(reader, request.read);
+  if (request.kind === "watcher") {
+    if (request.asked.kind === "addWatch") reader.int32();
+    return { kind: "nothing" };
+  }
   switch (request.operation.kind) {
     case "create":
     case "sync":

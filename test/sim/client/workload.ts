@@ -84,7 +84,7 @@ export class Asker {
       case "read":
         return [this.#read(false)];
       case "watch":
-        return [this.#read(true)];
+        return [this.#random.chance(0.15) ? this.#watcher() : this.#read(true)];
       case "close":
         return [write({ kind: "closeSession" })];
       case "multi":
@@ -126,6 +126,22 @@ export class Asker {
     }
     const path = random.chance(0.15) ? `/e/${random.below(this.#workload.keys)}` : this.#key();
     return { kind: "read", read: random.chance(0.6) ? "getData" : "exists", path, watch };
+  }
+
+  /** Watches that stay are few: each of them tells much. */
+  #watcher(): SimRequest {
+    const random = this.#random;
+    const path = random.pick([this.#key(), this.#key(), this.#queue(), "/k", "/e", "/"]);
+    const kind = random.pick([
+      "addWatch",
+      "removeWatches",
+      "removeWatches",
+      "checkWatches",
+    ] as const);
+    const mode = random.pick(["persistent", "persistentRecursive"] as const);
+    const asked =
+      kind === "addWatch" ? { kind, path, mode } : { kind, path, watcher: "any" as const };
+    return { kind: "watcher", asked };
   }
 
   #create(path: string, mode: "persistent" | "ephemeral" | "sequential" | "both"): ZnodeOperation {

@@ -15,6 +15,7 @@ import { STATE_MACHINE_MUTANTS } from "./state-machine.ts";
 import { STORE_MUTANTS } from "./store.ts";
 import { STORAGE_MUTANTS } from "./storage.ts";
 import { TURN_MUTANTS } from "./turns.ts";
+import { WATCH_MUTANTS } from "./watches.ts";
 
 export const MUTANTS: readonly Mutant[] = [
   ...REPLICATION_MUTANTS,
@@ -32,4 +33,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...NATIVE_MUTANTS,
   ...READER_MUTANTS,
   ...TURN_MUTANTS,
+  ...WATCH_MUTANTS,
 ];

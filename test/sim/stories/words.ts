@@ -26,6 +26,7 @@ export function codeText(code: number): string {
 
 export function requestText(request: SimRequest): string {
   if (request.kind === "write") return short(textOf(request.operation).trim());
+  if (request.kind === "watcher") return `${request.asked.kind} ${request.asked.path}`;
   return `${request.read} ${request.path}${request.watch ? " with a watch" : ""}`;
 }
 

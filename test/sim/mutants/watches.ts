@@ -1,0 +1,81 @@
+/** Mistakes with watches that stay when they have fired. */
+import type { Mutant } from "./mutant.ts";
+
+const READS = "actors/tree/reads.ts";
+const WATCHES = "actors/tree/watch/watches.ts";
+
+export const WATCH_MUTANTS: readonly Mutant[] = [
+  {
+    name: "staying-watch-fired-once",
+    mistake: "a persistent watch goes when it has fired",
+    edits: [
+      {
+        file: WATCHES,
+        find: "  const staying = persistent.get(path);\n",
+        replace: "  const staying = persistent.get(path);\n  persistent.delete(path);\n",
+      },
+    ],
+  },
+  {
+    name: "recursive-watch-of-one-level",
+    mistake: "a recursive watch hears of its own znode and of nothing below",
+    edits: [
+      {
+        file: "actors/tree/store/path-branches.ts",
+        find: "  visitAbove(root, path, visit);\n  branchAt(root, path)",
+        replace: "  branchAt(root, path)",
+      },
+    ],
+  },
+  {
+    name: "recursive-watch-hears-of-children",
+    mistake: "a recursive watch is told of the children that come and go, too",
+    edits: [
+      {
+        file: WATCHES,
+        find: '  if (table === "child" && once === undefined) return staying;\n',
+        replace: "",
+      },
+      {
+        file: WATCHES,
+        find: '  if (table === "data") visitAlong(',
+        replace: "  visitAlong(",
+      },
+    ],
+  },
+  {
+    name: "two-events-for-two-watches",
+    mistake:
+      "whoever watches a znode by a persistent and a one-shot watch is told of a change twice",
+    edits: [
+      {
+        file: WATCHES,
+        find: "    if (except?.has(watcher) !== true) addEvent(watches, watcher, event);\n  }\n  return watchers;",
+        replace:
+          "    if (except?.has(watcher) !== true) addEvent(watches, watcher, event);\n    if (once?.has(watcher) && watches.persistent.get(path)?.has(watcher)) addEvent(watches, watcher, event);\n  }\n  return watchers;",
+      },
+    ],
+  },
+  {
+    name: "removed-watch-fires",
+    mistake: "a recursive watch that was removed still fires",
+    edits: [
+      {
+        file: WATCHES,
+        find: '    if (path.startsWith("/")) removeBranch(watches.persistentRecursive, path, by);\n',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "staying-watches-not-set-again",
+    mistake: "setWatches2 forgets the recursive watches",
+    edits: [
+      {
+        file: READS,
+        find: 'for (const kind of ["persistent", "persistentRecursive"] as const) {',
+        replace: 'for (const kind of ["persistent"] as const) {',
+      },
+    ],
+  },
+];
