@@ -51,8 +51,16 @@ export function readRefusal(read: Read): Code | undefined {
       : undefined;
   }
   if (!isTooLarge(read.path)) return undefined;
-  // No znode can have such a path, so there is none.
-  return read.kind === "addWatch" ? Code.badArguments : Code.noNode;
+  switch (read.kind) {
+    case "addWatch":
+      return Code.badArguments;
+    case "checkWatches":
+    case "removeWatches":
+      return Code.noWatcher;
+    default:
+      // No znode can have such a path, so there is none.
+      return Code.noNode;
+  }
 }
 
 /** Says why a native client's request may not be handed on; undefined if it may. The paths of reads are held to the rules, too. */

@@ -28,6 +28,7 @@ import {
   watcherOf,
   type Watcher,
   watchesOf,
+  weightOf,
 } from "./watch/watches.ts";
 
 type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
@@ -79,7 +80,7 @@ function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Rea
   if (wanted > 0) {
     const max = tree.options.watchesPerConnectionMax;
     if (watchesOf(watcherOf(watches, from, client)) + wanted > max) return TOO_MANY_WATCHES;
-    if (!watchesFit(turn, wanted)) return WATCHES_FULL;
+    if (!watchesFit(turn, weightWanted(read))) return WATCHES_FULL;
   }
   if (read.kind === "setWatches") {
     setWatches(tree, watcherOf(watches, from, client), read);
@@ -120,15 +121,15 @@ function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Rea
 }
 
 /**
- * Whether this many further watches are within the limit for the whole lane. The log says when the limit is reached, and says again
+ * Whether further watches of this weight are within the limit for the whole lane. The log says when the limit is reached, and says again
  * when the lane is well below it.
  */
 function watchesFit(turn: TreeTurn, wanted: number): boolean {
   const { state: tree, effects } = turn;
   const { watches, options } = tree;
   const { watchesMax } = options.limits;
-  const fits = watches.count + wanted <= watchesMax;
-  const isFree = fits && watches.count <= watchesMax * 0.9;
+  const fits = watches.weight + wanted <= watchesMax;
+  const isFree = fits && watches.weight <= watchesMax * 0.9;
   if (fits ? !isFree || !tree.watchesFull : tree.watchesFull) return fits;
   tree.watchesFull = !fits;
   const event = fits ? "watchesFit" : "watchesFull";
@@ -141,6 +142,19 @@ function watchesWanted(read: Read): number {
   if (read.kind === "setWatches") return pathsOf(read).length;
   if (read.kind === "addWatch") return 1;
   return "watch" in read && read.watch ? 1 : 0;
+}
+
+/** What the watches take that this read can leave. */
+function weightWanted(read: Read): number {
+  if (read.kind === "addWatch") return weightOf(read.mode, read.path);
+  if (read.kind !== "setWatches")
+    return "watch" in read && read.watch ? weightOf("data", read.path) : 0;
+  const { persistentRecursive, ...others } = read;
+  let weight = 0;
+  for (const path of persistentRecursive) weight += weightOf("persistentRecursive", path);
+  for (const path of pathsOf({ ...others, persistentRecursive: [] }))
+    weight += weightOf("data", path);
+  return weight;
 }
 
 /** Finds a znode as ZooKeeper's server does: the empty path means the root, and at an invalid path there is no znode. */

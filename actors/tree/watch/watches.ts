@@ -46,6 +46,8 @@ export type Watches = Readonly<Record<WatchTable | "persistent", Table>> & {
   /** The number of watches of all kinds, and of those that stay. */
   count: number;
   staying: number;
+  /** What all of them take in memory, in watches of a short path. */
+  weight: number;
 };
 
 const WATCH_KINDS: readonly WatchKind[] = ["data", "child", "persistent", "persistentRecursive"];
@@ -60,7 +62,19 @@ export function createWatches(): Watches {
     pending: new Map(),
     count: 0,
     staying: 0,
+    weight: 0,
   };
+}
+
+/** A path of so many characters takes as much as another watch. */
+const PATH_LENGTH = 256;
+
+/** What a watch takes in memory, in watches of a short path. A recursive one takes as much again for each level of its path. */
+export function weightOf(kind: WatchKind, path: string): number {
+  let weight = 1 + Math.floor(path.length / PATH_LENGTH);
+  if (kind !== "persistentRecursive") return weight;
+  for (let at = path.indexOf("/"); at !== -1; at = path.indexOf("/", at + 1)) weight += 1;
+  return weight;
 }
 
 export function watcherOf(watches: Watches, from: GatewayName, client: number): Watcher {
@@ -91,6 +105,7 @@ export function addWatch(watches: Watches, kind: WatchKind, path: string, by: Wa
   if (by[kind].has(path)) return;
   by[kind].add(path);
   watches.count += 1;
+  watches.weight += weightOf(kind, path);
   if (kind === "data" || kind === "child") {
     addTo(watches[kind], path, by);
     return;
@@ -111,6 +126,7 @@ function addTo(table: Table, path: string, by: Watcher): void {
 function removeWatch(watches: Watches, kind: WatchKind, path: string, by: Watcher): boolean {
   if (!by[kind].delete(path)) return false;
   watches.count -= 1;
+  watches.weight -= weightOf(kind, path);
   if (kind === "persistent" || kind === "persistentRecursive") watches.staying -= 1;
   if (kind === "persistentRecursive") {
     if (path.startsWith("/")) removeBranch(watches.persistentRecursive, path, by);
@@ -205,6 +221,7 @@ function takeOneShot(
   if (watchers === undefined) return undefined;
   watches[table].delete(path);
   watches.count -= watchers.size;
+  watches.weight -= watchers.size * weightOf(table, path);
   for (const watcher of watchers) watcher[table].delete(path);
   return watchers;
 }

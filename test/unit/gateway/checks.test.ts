@@ -150,6 +150,7 @@ test("a request sets no more watches than the limit", (t) => {
     t.is(readRefusal({ ...none, data: ["/"], [list]: [deep] }), Code.badArguments);
   }
   t.is(readRefusal({ kind: "addWatch", path: deep, mode: "persistent" }), Code.badArguments);
+  t.is(readRefusal({ kind: "removeWatches", path: deep, watcher: "any" }), Code.noWatcher);
 });
 
 test("who authenticates is told that it failed, and the connection ends with a line in the log", (t) => {
