@@ -25,20 +25,20 @@ export const stayingWatchScenarios: Readonly<Record<string, Scenario>> = {
   "a persistent watch hears of its znode and of its children, again and again": async (stage) => {
     const a = await stage.connect("a");
     const b = await stage.connect("b");
-    await stage.steps(a, addWatch("/stays", PERSISTENT));
+    await stage.steps(a, addWatch("/staying-stays", PERSISTENT));
     await stage.steps(
       b,
-      create("/stays", "0"),
-      setData("/stays", "1"),
-      setData("/stays", "2"),
-      create("/stays/child", "0"),
-      setData("/stays/child", "1"),
-      create("/stays/child/deeper"),
-      remove("/stays/child/deeper"),
-      remove("/stays/child"),
-      remove("/stays"),
-      create("/stays", "again"),
-      remove("/stays"),
+      create("/staying-stays", "0"),
+      setData("/staying-stays", "1"),
+      setData("/staying-stays", "2"),
+      create("/staying-stays/child", "0"),
+      setData("/staying-stays/child", "1"),
+      create("/staying-stays/child/deeper"),
+      remove("/staying-stays/child/deeper"),
+      remove("/staying-stays/child"),
+      remove("/staying-stays"),
+      create("/staying-stays", "again"),
+      remove("/staying-stays"),
     );
     await a.events(8);
     await a.barrier();
@@ -47,21 +47,21 @@ export const stayingWatchScenarios: Readonly<Record<string, Scenario>> = {
   "a recursive watch hears of all znodes from its own on, and of no children": async (stage) => {
     const a = await stage.connect("a");
     const b = await stage.connect("b");
-    await stage.steps(a, addWatch("/deep", RECURSIVE));
+    await stage.steps(a, addWatch("/staying-deep", RECURSIVE));
     await stage.steps(
       b,
-      create("/deep", "0"),
-      create("/deeper", "0"),
-      create("/deep/a", "0"),
-      create("/deep/a/b", "0"),
-      setData("/deep/a/b", "1"),
-      setData("/deep", "1"),
-      multi(create("/deep/c"), setData("/deep/a", "2"), remove("/deep/a/b")),
-      create("/deep/e", "", { mode: Mode.ephemeral }),
+      create("/staying-deep", "0"),
+      create("/staying-deeper", "0"),
+      create("/staying-deep/a", "0"),
+      create("/staying-deep/a/b", "0"),
+      setData("/staying-deep/a/b", "1"),
+      setData("/staying-deep", "1"),
+      multi(create("/staying-deep/c"), setData("/staying-deep/a", "2"), remove("/staying-deep/a/b")),
+      create("/staying-deep/e", "", { mode: Mode.ephemeral }),
     );
     await b.close();
     const c = await stage.connect("c");
-    await stage.steps(c, remove("/deep/a"), remove("/deep/c"), remove("/deep"), remove("/deeper"));
+    await stage.steps(c, remove("/staying-deep/a"), remove("/staying-deep/c"), remove("/staying-deep"), remove("/staying-deeper"));
     await a.events(13);
     await a.barrier();
   },
@@ -71,11 +71,11 @@ export const stayingWatchScenarios: Readonly<Record<string, Scenario>> = {
     await stage.steps(
       a,
       addWatch("/", RECURSIVE),
-      create("/one"),
-      create("/one/two"),
+      create("/staying-one"),
+      create("/staying-one/two"),
       setData("/", "root"),
-      remove("/one/two"),
-      remove("/one"),
+      remove("/staying-one/two"),
+      remove("/staying-one"),
     );
     await a.barrier();
   },
@@ -85,16 +85,16 @@ export const stayingWatchScenarios: Readonly<Record<string, Scenario>> = {
       const a = await stage.connect("a");
       await stage.steps(
         a,
-        create("/many"),
-        create("/many/below"),
-        addWatch("/many", PERSISTENT),
+        create("/staying-several"),
+        create("/staying-several/below"),
+        addWatch("/staying-several", PERSISTENT),
         addWatch("/", RECURSIVE),
-        exists("/many/below", true),
-        setData("/many/below", "1"),
-        setData("/many/below", "2"),
-        setData("/many", "1"),
-        remove("/many/below"),
-        remove("/many"),
+        exists("/staying-several/below", true),
+        setData("/staying-several/below", "1"),
+        setData("/staying-several/below", "2"),
+        setData("/staying-several", "1"),
+        remove("/staying-several/below"),
+        remove("/staying-several"),
       );
       await a.barrier();
     },
@@ -103,29 +103,29 @@ export const stayingWatchScenarios: Readonly<Record<string, Scenario>> = {
     const a = await stage.connect("a");
     await stage.steps(
       a,
-      create("/asked", "0"),
-      checkWatches("/asked", ANY),
-      removeWatches("/asked", ANY),
-      getData("/asked", true),
-      checkWatches("/asked", DATA),
-      checkWatches("/asked", CHILDREN),
-      checkWatches("/asked", ANY),
-      removeWatches("/asked", CHILDREN),
-      removeWatches("/asked", DATA),
-      removeWatches("/asked", DATA),
-      setData("/asked", "1"),
-      getChildren("/asked", true),
-      removeWatches("/asked", CHILDREN),
-      create("/asked/child"),
-      addWatch("/asked", PERSISTENT),
-      setData("/asked", "2"),
-      removeWatches("/asked", ANY),
-      checkWatches("/asked", ANY),
-      setData("/asked", "3"),
-      addWatch("/asked", RECURSIVE),
-      setData("/asked/child", "4"),
-      removeWatches("/asked", ANY),
-      setData("/asked/child", "5"),
+      create("/staying-asked", "0"),
+      checkWatches("/staying-asked", ANY),
+      removeWatches("/staying-asked", ANY),
+      getData("/staying-asked", true),
+      checkWatches("/staying-asked", DATA),
+      checkWatches("/staying-asked", CHILDREN),
+      checkWatches("/staying-asked", ANY),
+      removeWatches("/staying-asked", CHILDREN),
+      removeWatches("/staying-asked", DATA),
+      removeWatches("/staying-asked", DATA),
+      setData("/staying-asked", "1"),
+      getChildren("/staying-asked", true),
+      removeWatches("/staying-asked", CHILDREN),
+      create("/staying-asked/child"),
+      addWatch("/staying-asked", PERSISTENT),
+      setData("/staying-asked", "2"),
+      removeWatches("/staying-asked", ANY),
+      checkWatches("/staying-asked", ANY),
+      setData("/staying-asked", "3"),
+      addWatch("/staying-asked", RECURSIVE),
+      setData("/staying-asked/child", "4"),
+      removeWatches("/staying-asked", ANY),
+      setData("/staying-asked/child", "5"),
       removeWatches("/nowhere", ANY),
       checkWatches("/nowhere", DATA),
     );
@@ -149,20 +149,20 @@ export const stayingWatchScenarios: Readonly<Record<string, Scenario>> = {
   "watches that stay are set again on a new connection": async (stage) => {
     const a = await stage.connect("a");
     const b = await stage.connect("b");
-    await stage.steps(b, create("/again", "0"), create("/again/child", "0"));
+    await stage.steps(b, create("/staying-again", "0"), create("/staying-again/child", "0"));
     await stage.steps(
       a,
-      setWatches2(2n ** 62n, { persistent: ["/again"], recursive: ["/again/child"] }),
+      setWatches2(2n ** 62n, { persistent: ["/staying-again"], recursive: ["/staying-again/child"] }),
     );
     await stage.steps(
       b,
-      setData("/again", "1"),
-      setData("/again/child", "1"),
-      create("/again/child/deeper"),
-      setData("/again", "2"),
+      setData("/staying-again", "1"),
+      setData("/staying-again/child", "1"),
+      create("/staying-again/child/deeper"),
+      setData("/staying-again", "2"),
     );
     await a.events(4);
-    await stage.steps(b, remove("/again/child/deeper"), remove("/again/child"), remove("/again"));
+    await stage.steps(b, remove("/staying-again/child/deeper"), remove("/staying-again/child"), remove("/staying-again"));
     await a.events(8);
     await a.barrier();
   },
