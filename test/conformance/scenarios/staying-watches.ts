@@ -56,12 +56,22 @@ export const stayingWatchScenarios: Readonly<Record<string, Scenario>> = {
       create("/staying-deep/a/b", "0"),
       setData("/staying-deep/a/b", "1"),
       setData("/staying-deep", "1"),
-      multi(create("/staying-deep/c"), setData("/staying-deep/a", "2"), remove("/staying-deep/a/b")),
+      multi(
+        create("/staying-deep/c"),
+        setData("/staying-deep/a", "2"),
+        remove("/staying-deep/a/b"),
+      ),
       create("/staying-deep/e", "", { mode: Mode.ephemeral }),
     );
     await b.close();
     const c = await stage.connect("c");
-    await stage.steps(c, remove("/staying-deep/a"), remove("/staying-deep/c"), remove("/staying-deep"), remove("/staying-deeper"));
+    await stage.steps(
+      c,
+      remove("/staying-deep/a"),
+      remove("/staying-deep/c"),
+      remove("/staying-deep"),
+      remove("/staying-deeper"),
+    );
     await a.events(13);
     await a.barrier();
   },
@@ -152,7 +162,10 @@ export const stayingWatchScenarios: Readonly<Record<string, Scenario>> = {
     await stage.steps(b, create("/staying-again", "0"), create("/staying-again/child", "0"));
     await stage.steps(
       a,
-      setWatches2(2n ** 62n, { persistent: ["/staying-again"], recursive: ["/staying-again/child"] }),
+      setWatches2(2n ** 62n, {
+        persistent: ["/staying-again"],
+        recursive: ["/staying-again/child"],
+      }),
     );
     await stage.steps(
       b,
@@ -162,7 +175,12 @@ export const stayingWatchScenarios: Readonly<Record<string, Scenario>> = {
       setData("/staying-again", "2"),
     );
     await a.events(4);
-    await stage.steps(b, remove("/staying-again/child/deeper"), remove("/staying-again/child"), remove("/staying-again"));
+    await stage.steps(
+      b,
+      remove("/staying-again/child/deeper"),
+      remove("/staying-again/child"),
+      remove("/staying-again"),
+    );
     await a.events(8);
     await a.barrier();
   },
