@@ -52,22 +52,6 @@ export const COUNTING_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "counted-before-the-barrier",
-    mistake: "a follower counts before it knows that the barrier of the epoch is committed",
-    edits: [
-      {
-        file: COUNTING,
-        find: "if (asks === undefined || !role.established) return ZXID_NONE;",
-        replace: "if (asks === undefined) return ZXID_NONE;",
-      },
-      {
-        file: ASKING,
-        find: "    active &&\n",
-        replace: "",
-      },
-    ],
-  },
-  {
     name: "count-outlives-the-leader",
     mistake:
       "a follower goes on with what it counted under the leader before, in an epoch whose barrier it does not know to be committed",

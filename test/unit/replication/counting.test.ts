@@ -212,6 +212,17 @@ test("a leader asks, and says whom it counts and how far its own disk has come",
   t.like(write(logSync, 1), [{ kind: "append", asks: { durable: at(1, 0), counted: [2, 3] } }]);
 });
 
+test("a leader does not ask with its barrier", (t) => {
+  const logSync = newLogSync();
+  logSync.receive({ kind: "elected", leader: server(1) });
+  const promise = { epoch: epoch(1), candidate: server(1) };
+  logSync.receive({ kind: "promised", promise });
+  const granted = { folder: folderOf(1), epoch: epoch(1), granted: true, promise } as const;
+  logSync.receive(from(2, { kind: "promiseReply", ...granted, lastZxid: ZXID_NONE }));
+  const [barrier] = broadcasts(logSync.receive({ kind: "endOfTurn" }));
+  t.like(barrier, { kind: "append", asks: undefined });
+});
+
 test("a leader names no process of which it counts nothing", (t) => {
   const logSync = leader();
   logSync.receive(accepted({ zxid: at(1, 0), votes: false }, {}, 3));
