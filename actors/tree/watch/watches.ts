@@ -6,7 +6,7 @@
  */
 import type { GatewayName } from "../../gateway/messages.ts";
 import type { StreamOwner } from "../messages.ts";
-import { parentOf } from "../../../protocol/paths.ts";
+import { parentOf, pathProblem } from "../../../protocol/paths.ts";
 import {
   type StayingWatch,
   WatchEventType,
@@ -69,12 +69,10 @@ export function createWatches(): Watches {
 /** A path of so many characters takes as much as another watch. */
 const PATH_LENGTH = 256;
 
-/** What a watch takes in memory, in watches of a short path. A recursive one takes as much again for each level of its path. */
+/** What a watch takes in memory, in watches of a short path. A recursive one has branches of its own. */
 export function weightOf(kind: WatchKind, path: string): number {
-  let weight = 1 + Math.floor(path.length / PATH_LENGTH);
-  if (kind !== "persistentRecursive") return weight;
-  for (let at = path.indexOf("/"); at !== -1; at = path.indexOf("/", at + 1)) weight += 1;
-  return weight;
+  const weight = 1 + Math.floor(path.length / PATH_LENGTH);
+  return kind === "persistentRecursive" ? 2 + weight : weight;
 }
 
 export function watcherOf(watches: Watches, from: GatewayName, client: number): Watcher {
@@ -112,8 +110,12 @@ export function addWatch(watches: Watches, kind: WatchKind, path: string, by: Wa
   }
   watches.staying += 1;
   if (kind === "persistent") addTo(watches.persistent, path, by);
-  // A path that no znode can have fires nothing.
-  else if (path.startsWith("/")) addBranch(watches.persistentRecursive, path, by);
+  else if (canBe(path)) addBranch(watches.persistentRecursive, path, by);
+}
+
+/** Whether a znode can have the path. Watches of other paths are kept, and never fire. */
+function canBe(path: string): boolean {
+  return pathProblem(path) === undefined;
 }
 
 function addTo(table: Table, path: string, by: Watcher): void {
@@ -129,7 +131,7 @@ function removeWatch(watches: Watches, kind: WatchKind, path: string, by: Watche
   watches.weight -= weightOf(kind, path);
   if (kind === "persistent" || kind === "persistentRecursive") watches.staying -= 1;
   if (kind === "persistentRecursive") {
-    if (path.startsWith("/")) removeBranch(watches.persistentRecursive, path, by);
+    if (canBe(path)) removeBranch(watches.persistentRecursive, path, by);
     return true;
   }
   const watchers = watches[kind].get(path);

@@ -22,8 +22,8 @@ export const WATCH_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/store/path-branches.ts",
-        find: "  visitAbove(root, path, visit);\n  branchAt(root, path)",
-        replace: "  branchAt(root, path)",
+        find: "  descend(root, path, visit)?.values.forEach(visit);",
+        replace: "  descend(root, path, () => undefined)?.values.forEach(visit);",
       },
     ],
   },
@@ -62,7 +62,7 @@ export const WATCH_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: WATCHES,
-        find: '    if (path.startsWith("/")) removeBranch(watches.persistentRecursive, path, by);\n',
+        find: "    if (canBe(path)) removeBranch(watches.persistentRecursive, path, by);\n",
         replace: "",
       },
     ],
