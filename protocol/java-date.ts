@@ -1,7 +1,6 @@
 /** Writes a time as Java's Date does, in UTC: `Sat Nov 28 14:31:45 UTC 2026`. Tools parse it in the answers to four-letter words. */
 const DAYS: readonly string[] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS: readonly string[] =
-  "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+const MONTHS: readonly string[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const DAY_MS = 86_400_000;
 /** Of the Gregorian calendar's cycle of 400 years, and of the parts of it that begin in March. */
 const CYCLE_DAYS = 146_097;

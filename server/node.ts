@@ -38,7 +38,12 @@ import { OneThread } from "./threads/one-thread.ts";
 import { OwnThreads } from "./threads/own-threads.ts";
 import type { Threads, ThreadsOptions } from "./threads/threads.ts";
 import { observe, wireAll } from "./wiring.ts";
-import { processEnvironment, processReport, reportProcess, reportServer } from "./process-report.ts";
+import {
+  processEnvironment,
+  processReport,
+  reportProcess,
+  reportServer,
+} from "./process-report.ts";
 
 export type StopReason =
   | { readonly kind: "asked" }

@@ -179,7 +179,10 @@ function answerWord(
   effects.push(tell(from, { kind: "adminAnswer", client, text }));
 }
 
-function workOf({ lanes = 1 }: AdminOptions, { state, effects, nowMs }: Turn): Parameters<typeof gather>[0] {
+function workOf(
+  { lanes = 1 }: AdminOptions,
+  { state, effects, nowMs }: Turn,
+): Parameters<typeof gather>[0] {
   return { gatherings: state.gatherings, lanes, nowMs, effects };
 }
 

@@ -90,7 +90,9 @@ function questionsOf(word: GatheredWord, question: number, lanes: number): TellE
   const numbers = Array.from({ length: lanes }, (_, index) => index + 1);
   switch (word) {
     case "crst":
-      return numbers.map((lane) => tell(`zookeeper/${lane}`, { kind: "resetConnections", question }));
+      return numbers.map((lane) =>
+        tell(`zookeeper/${lane}`, { kind: "resetConnections", question }),
+      );
     case "srst": {
       const message = { kind: "resetMetrics", question } as const;
       return numbers.flatMap((lane) => [

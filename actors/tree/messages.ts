@@ -1,5 +1,10 @@
 /** The messages of the tree actor of a lane, which is a full replica of the state machine (`tree.ts`). */
-import type { EphemeralsQuestion, WatchCounts, WatchesQuestion, WatchWord } from "../admin/messages.ts";
+import type {
+  EphemeralsQuestion,
+  WatchCounts,
+  WatchesQuestion,
+  WatchWord,
+} from "../admin/messages.ts";
 import type { SessionId, Submitter } from "../../protocol/ids.ts";
 import type { ClientOperation } from "../../protocol/operations.ts";
 import type { Change, Read, ReadResult, WatchEvent, ZnodeRead } from "../../protocol/reads.ts";

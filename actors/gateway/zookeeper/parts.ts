@@ -50,6 +50,8 @@ export function answerConnections(turn: Turn, asked: ConnectionsQuestion): void 
   for (const connection of connections.values()) {
     if (listing.isFull) break;
     looked += 1;
+    // Its socket is still to be closed.
+    if (connection.phase.kind === "ended") continue;
     if (word === "cons") listing.add("", detailedLine(connection));
     else listing.add(endsMs(turn, connection), addressLine(connection));
   }

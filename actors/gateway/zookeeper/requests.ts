@@ -152,7 +152,9 @@ function countReply({ state, nowMs }: Turn, connection: Connection, entry: Entry
   const { request, id: xid, startedMs } = entry;
   const zxid = entry.result === undefined ? connection.repliedZxid : entry.zxid;
   const operation =
-    request.kind === "ping" ? PING_OPERATION : operationName("opCode" in request ? request.opCode : 0);
+    request.kind === "ping"
+      ? PING_OPERATION
+      : operationName("opCode" in request ? request.opCode : 0);
   noteAnswer(connection.statistics, { operation, xid, zxid, startedMs, nowMs });
   countAnswered(state.metrics, nowMs - startedMs);
 }

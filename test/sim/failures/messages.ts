@@ -174,7 +174,11 @@ const admin: Messages<"admin"> = {
     way<"admin", "part">("of a tree", asking("dump"), ({ from }) => from === "tree/1"),
   ],
   fourLetterWord: [
-    way<"admin", "fourLetterWord">("that is answered at once", word, (asked) => asked.word === "mntr"),
+    way<"admin", "fourLetterWord">(
+      "that is answered at once",
+      word,
+      (asked) => asked.word === "mntr",
+    ),
     way<"admin", "fourLetterWord">("that others are asked about", asking("dump"), (asked) => {
       return asked.word === "dump";
     }),
