@@ -36,8 +36,8 @@ test("the size of the data folder is that of its files", async (t) => {
       });
     });
   const expected = { kind: "serverReport", clientPort: 4711 };
-  t.deepEqual<object>(await reported(folder), { ...expected, folderBytes: 730 });
-  t.deepEqual<object>(await reported(join(folder, "none")), { ...expected, folderBytes: 0 });
+  t.like(await reported(folder), { ...expected, folderBytes: 730 });
+  t.like(await reported(join(folder, "none")), { ...expected, folderBytes: 0 });
 });
 
 test("the version is that of package.json", (t) => {
