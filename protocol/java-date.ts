@@ -2,7 +2,7 @@
 const DAYS: readonly string[] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 const MONTHS: readonly string[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const DAY_MS = 86_400_000;
-/** Of the Gregorian calendar's cycle of 400 years, and of the parts of it that begin in March. */
+/** The Gregorian calendar repeats itself after so many days and years. */
 const CYCLE_DAYS = 146_097;
 const CYCLE_YEARS = 400;
 /** From the first of March of the year 0 to the first of January 1970. */

@@ -22,7 +22,7 @@ export function addAdminActor(
   const version = `${ZOOKEEPER_VERSION}-zooid-${zooidVersion()}, built on ${BUILT}`;
   const { id: server, members: voters, lanes } = config;
   const startedMs = system.nowMs;
-  // Of the configuration, `conf` picks what it tells.
+  // `conf` picks what it tells.
   const about = { server, voters, lanes, version, environment, configuration: config };
   system.add(adminActor({ ...about, startedMs }));
 }

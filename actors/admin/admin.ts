@@ -11,7 +11,7 @@ import { tell } from "../inboxes.ts";
 import { emit } from "../topics.ts";
 import { TRACE_MASK_DEFAULT } from "../../protocol/zookeeper/words.ts";
 import { answerOf, type Metrics, type Mode, NOT_SERVING } from "./four-letter-words.ts";
-import type { ToldConfiguration } from "./configuration-text.ts";
+import type { ShownConfiguration } from "./configuration-text.ts";
 import { gather, type Gatherings, newGatherings, takePart } from "./gathering.ts";
 import { isGathered } from "./listings.ts";
 import type {
@@ -41,7 +41,7 @@ export type AdminOptions = {
   /** The number of the node's lanes: those that are asked for their parts of an answer. Default 1. */
   readonly lanes?: number;
   /** What `conf` tells of the configuration. Default: nothing. */
-  readonly configuration?: ToldConfiguration;
+  readonly configuration?: ShownConfiguration;
 };
 
 export type AdminState = {

@@ -4,7 +4,7 @@
  */
 import type { ServerId } from "../../protocol/ids.ts";
 
-export type ToldConfiguration = {
+export type ShownConfiguration = {
   /** As configured; 0 is any free one. */
   readonly clientPort: number;
   readonly dataDir: string;
@@ -16,10 +16,10 @@ export type ToldConfiguration = {
   readonly syncLimit: number;
 };
 
-type Told = {
+type Shown = {
   readonly server: ServerId;
   readonly members: readonly ServerId[];
-  readonly configuration: ToldConfiguration | undefined;
+  readonly configuration: ShownConfiguration | undefined;
   readonly clientPort: number | undefined;
   readonly folderBytes: number;
 };
@@ -30,12 +30,12 @@ const NONE = -1;
 const ELECTION = 3;
 const VOTER = 0;
 
-export function configurationText(told: Told): string {
-  const { server, members, configuration, folderBytes } = told;
+export function configurationText(shown: Shown): string {
+  const { server, members, configuration, folderBytes } = shown;
   if (configuration === undefined) return "";
   const { dataDir } = configuration;
   const lines: [string, string | number][] = [
-    ["clientPort", told.clientPort ?? configuration.clientPort],
+    ["clientPort", shown.clientPort ?? configuration.clientPort],
     ["secureClientPort", NONE],
     ["dataDir", dataDir],
     ["dataDirSize", folderBytes],

@@ -2,8 +2,7 @@
 import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { WriteAdmission } from "../../protocol/replication.ts";
-import { configurationText } from "./configuration-text.ts";
-import type { ToldConfiguration } from "./configuration-text.ts";
+import { configurationText, type ShownConfiguration } from "./configuration-text.ts";
 import type { ActorReport } from "./messages.ts";
 
 export type Mode = "standalone" | "leader" | "follower";
@@ -55,7 +54,7 @@ export type Metrics = {
   /** This node and the ensemble's voters. */
   readonly server: ServerId;
   readonly members: readonly ServerId[];
-  readonly configuration: ToldConfiguration | undefined;
+  readonly configuration: ShownConfiguration | undefined;
   /** Undefined before clients can connect. */
   readonly clientPort: number | undefined;
   /** The size of the data folder. */

@@ -32,7 +32,7 @@ export type Gatherings = {
   waiting: Wish[];
 };
 
-/** An actor that failed over the question never answers it. Its askers are closed by their gateways, and the next ones ask anew. */
+/** An actor that failed over the question never answers it. Its askers are closed by their gateways, and whoever asks then has it asked again. */
 const GATHERING_MS_MAX = 5000;
 
 export function newGatherings(nowMs: number): Gatherings {

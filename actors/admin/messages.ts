@@ -103,11 +103,11 @@ export type Part = {
   readonly watches?: WatchCounts;
 };
 
-/** To every gateway: count anew what `srvr` tells. The answers are a report and then a `part` without groups. */
+/** To every gateway: set back what `srvr` counts. The answers are a report and then a `part` without groups. */
 export type ResetMetrics = { readonly kind: "resetMetrics"; readonly question: number };
 
 export type ConnectionsQuestion =
-  /** Count anew what `cons` tells of each connection. The answer is a `part` without groups. */
+  /** Set back what `cons` counts of each connection. The answer is a `part` without groups. */
   | { readonly kind: "resetConnections"; readonly question: number }
   /** The answer is a `part`: in one group, a line of `cons` for each connection; or, for `dump`, the connections by when they end. */
   | {

@@ -21,7 +21,7 @@ export function newMetrics(): Metrics {
   return { refused: 0, received: 0, sent: 0, answered: 0, totalMs: 0, minMs: 0, maxMs: 0 };
 }
 
-/** Counts anew, but for clients that were turned away. */
+/** Begins again with all counts but that of clients that were turned away. */
 export function resetMetrics(metrics: Metrics): void {
   const { refused } = metrics;
   Object.assign(metrics, newMetrics(), { refused });

@@ -135,7 +135,7 @@ test.serial("gtmk tells the trace mask, which stmk sets", async (t) => {
   }
 });
 
-test.serial("srst begins anew with what srvr counts", async (t) => {
+test.serial("srst sets back what srvr counts", async (t) => {
   const { zookeeper, zooid } = pair();
   for (const server of [zookeeper, zooid]) {
     const client = await ZkClient.connect(server);

@@ -194,7 +194,7 @@ function ticked(turn: Turn): void {
   effects.push({ kind: "startTimer", timer: "tick", afterMs: tickMs(state.options) });
 }
 
-/** Counts anew, and tells the admin actor so. */
+/** Sets back what `srvr` counts, and tells the admin actor so. */
 function reset({ state, effects }: Turn, question: number): void {
   resetMetrics(state.metrics);
   effects.push(tell("admin", reportOf(state, [])));

@@ -26,7 +26,7 @@ function answer(
   effects.push(tell("admin", { kind: "part", question, from: state.name, ...content }));
 }
 
-/** Counts anew what `srvr` tells. */
+/** Sets back what `srvr` counts. */
 export function answerReset(turn: Turn, { question }: ResetMetrics): void {
   resetMetrics(turn.state.metrics);
   reportNow(turn);

@@ -31,13 +31,13 @@ const NO_ZXID_TEXT = "0xffffffffffffffff";
 export type Statistics = {
   /** When the connection was opened, by the wall clock. */
   readonly sinceWallMs: number;
-  /** Of the last request that was answered. `xid` is the client's number of it. */
+  /** What is known of the last request that was answered. `xid` is the client's number of it. */
   operation: string;
   xid: number;
   zxid: Zxid | undefined;
   answeredMs: number;
   latencyMs: number;
-  /** Of all requests that were answered. */
+  /** What is known of all requests that were answered. */
   answers: number;
   totalMs: number;
   minMs: number;

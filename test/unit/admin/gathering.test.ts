@@ -136,7 +136,7 @@ test("dump of a follower has sessions with their timeouts", (t) => {
   t.is(admin.text, `SessionTracker dump:\n${sessions}${REST}`);
 });
 
-test("srst is done when both gateways of every lane have counted anew, crst when those of ZooKeeper have", (t) => {
+test("srst is done when both gateways of every lane have set back their counts, crst when those of ZooKeeper have", (t) => {
   const admin = new Admin();
   admin.ask("srst");
   const names = ["zookeeper/1", "nats/1", "zookeeper/2", "nats/2"] as const;

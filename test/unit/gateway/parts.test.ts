@@ -74,7 +74,7 @@ test("a fresh session counts as the connection's first request", (t) => {
   t.regex(line, /recved=1,sent=1,.*,lop=SESS,.*,lcxid=0x0,lzxid=0x100000001,/);
 });
 
-test("crst begins anew for every connection, but for when it was opened", (t) => {
+test("crst sets every connection back, but for when it was opened", (t) => {
   const gateway = served();
   gateway.attach(1);
   gateway.nowMs += 50;
@@ -88,7 +88,7 @@ test("crst begins anew for every connection, but for when it was opened", (t) =>
   );
 });
 
-test("srst is told with a report of what is counted anew, and clients that were turned away stay counted", (t) => {
+test("srst is told with a report of what was set back, and clients that were turned away stay counted", (t) => {
   const gateway = served();
   gateway.tell({ kind: "refused", remoteAddress: "10.0.0.2:1", reason: "too many" });
   gateway.attach(1);
