@@ -102,6 +102,12 @@ export const HANDSHAKE_BYTES_MAX = 1024;
 /** Clients that a gateway lists in its report. Further ones are counted only. */
 export const REPORTED_CLIENTS_MAX = 1000;
 
+/**
+ * Bytes of the answer to a four-letter word that lists connections, sessions, ephemerals or watches, about. The actors that are asked share
+ * them. What has no place is counted, which the end of the answer says.
+ */
+export const WORD_ANSWER_BYTES_MAX: number = 1024 * 1024;
+
 /** Native clients' connections of one lane. A further one is turned away and asks again, perhaps another gateway. */
 export const NATIVE_CONNECTIONS_MAX = 10_000;
 

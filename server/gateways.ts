@@ -5,6 +5,7 @@ import { natsGatewayActor, type NatsGatewayOptions } from "../actors/gateway/nat
 import { zooKeeperGatewayActor } from "../actors/gateway/zookeeper/gateway.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { NodeConfig } from "./config/node-config.ts";
+import type { PlacedConfig } from "./threads/choice.ts";
 import { zooidVersion } from "./version.ts";
 
 /** The version of ZooKeeper whose operations are served. Tools compare it. */
@@ -15,12 +16,15 @@ const BUILT = "1970-01-01 00:00 UTC";
 /** The admin actor lives on the main thread, beside the replication actors. */
 export function addAdminActor(
   system: ActorSystem,
-  config: NodeConfig,
+  config: PlacedConfig,
   environment: readonly (readonly [string, string])[] = [],
 ): void {
   const version = `${ZOOKEEPER_VERSION}-zooid-${zooidVersion()}, built on ${BUILT}`;
-  const { id: server, members: voters } = config;
-  system.add(adminActor({ server, voters, startedMs: system.nowMs, version, environment }));
+  const { id: server, members: voters, lanes } = config;
+  const startedMs = system.nowMs;
+  // `conf` picks what it tells.
+  const about = { server, voters, lanes, version, environment, configuration: config };
+  system.add(adminActor({ ...about, startedMs }));
 }
 
 /** The changes actor, which gives change streams to readers in this process, lives on the main thread. */

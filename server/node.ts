@@ -38,7 +38,12 @@ import { OneThread } from "./threads/one-thread.ts";
 import { OwnThreads } from "./threads/own-threads.ts";
 import type { Threads, ThreadsOptions } from "./threads/threads.ts";
 import { observe, wireAll } from "./wiring.ts";
-import { processEnvironment, processReport, reportProcess } from "./process-report.ts";
+import {
+  processEnvironment,
+  processReport,
+  reportProcess,
+  reportServer,
+} from "./process-report.ts";
 
 export type StopReason =
   | { readonly kind: "asked" }
@@ -151,6 +156,7 @@ class Node implements RunningNode {
   #early: Letter[] = [];
   #stopping: Promise<void> | undefined;
   #stopReports: () => void = () => undefined;
+  #stopServerReports: () => void = () => undefined;
   #counts: ConnectionCounts | undefined;
   /** The log has been told that the limit of open files is low. */
   #warned = false;
@@ -233,6 +239,10 @@ class Node implements RunningNode {
     const outcome = await Promise.race([recovered, this.stopped]);
     if (outcome?.kind === "failed") throw new Error(outcome.reason);
     this.#aborted.signal.throwIfAborted();
+    const { clientPort } = this.#threads;
+    this.#stopServerReports = reportServer(config.dataDir, clientPort, (report) => {
+      main.system.tell("admin", report);
+    });
   }
 
   #makeMain(): Main {
@@ -390,6 +400,7 @@ class Node implements RunningNode {
   async #release(reason: StopReason): Promise<void> {
     this.#aborted.abort();
     this.#stopReports();
+    this.#stopServerReports();
     const hasFailed = reason.kind === "failed";
     const why = hasFailed ? `the node stopped itself: ${reason.reason}` : "the node was stopped";
     const error = new NodeStoppedError(why);

@@ -1,11 +1,13 @@
 /**
- * What the operating system knows of this process, and V8 of a lane's heap, told to the admin actor every few seconds. The operating
+ * What the operating system knows of this process and of its data folder, and V8 of a lane's heap, told to the admin actor every few seconds. The operating
  * system is asked on Linux only.
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { arch, hostname, release, totalmem, type, userInfo } from "node:os";
+import { join } from "node:path";
 import { getHeapStatistics } from "node:v8";
-import type { LaneReport, ProcessReport } from "../actors/admin/messages.ts";
+import type { LaneReport, ProcessReport, ServerReport } from "../actors/admin/messages.ts";
 
 const REPORT_EVERY_MS = 5_000;
 
@@ -59,6 +61,44 @@ export function reportProcess(tell: (report: ProcessReport) => void): () => void
   const timer = setInterval(report, REPORT_EVERY_MS);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/** What `conf` and `dirs` tell of a node that runs. A file that goes away meanwhile does not count. */
+async function serverReport(
+  dataDir: string,
+  clientPort: number | undefined,
+): Promise<ServerReport> {
+  const names = await readdir(dataDir).catch(() => []);
+  const sizes = await Promise.all(
+    names.map(async (name) => {
+      const found = await stat(join(dataDir, name)).catch(() => undefined);
+      return found?.isFile() === true ? found.size : 0;
+    }),
+  );
+  const folderBytes = sizes.reduce((total, size) => total + size, 0);
+  return { kind: "serverReport", clientPort, folderBytes };
+}
+
+/** At once and then every few seconds, until the returned function is called. */
+export function reportServer(
+  dataDir: string,
+  clientPort: number | undefined,
+  tell: (report: ServerReport) => void,
+): () => void {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const report = async (): Promise<void> => {
+    const current = await serverReport(dataDir, clientPort);
+    if (stopped) return;
+    tell(current);
+    timer = setTimeout(() => void report(), REPORT_EVERY_MS);
+    timer.unref();
+  };
+  void report();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
 }
 
 /** Reports the heap of the calling thread, at once and then every few seconds, until the returned function is called. */

@@ -9,7 +9,11 @@ import { type Leadership, NO_LEADERSHIP } from "../../protocol/replication.ts";
 import type { TreeMetrics } from "../tree/messages.ts";
 import { tell } from "../inboxes.ts";
 import { emit } from "../topics.ts";
-import { answerOf, type Metrics, type Mode } from "./four-letter-words.ts";
+import { TRACE_MASK_DEFAULT } from "../../protocol/zookeeper/words.ts";
+import { answerOf, type Metrics, type Mode, NOT_SERVING } from "./four-letter-words.ts";
+import type { ShownConfiguration } from "./configuration-text.ts";
+import { gather, type Gatherings, newGatherings, takePart } from "./gathering.ts";
+import { isGathered } from "./listings.ts";
 import type {
   ActorReport,
   AdminMessage,
@@ -18,6 +22,7 @@ import type {
   NatsConnections,
   NatsStatus,
   ProcessReport,
+  ServerReport,
 } from "./messages.ts";
 
 export type AdminOptions = {
@@ -33,6 +38,10 @@ export type AdminOptions = {
   readonly version?: string;
   /** The lines of `envi` about the host and the process, each a name and a value. Default none. */
   readonly environment?: readonly (readonly [string, string])[];
+  /** The number of the node's lanes: those that are asked for their parts of an answer. Default 1. */
+  readonly lanes?: number;
+  /** What `conf` tells of the configuration. Default: nothing. */
+  readonly configuration?: ShownConfiguration;
 };
 
 export type AdminState = {
@@ -51,6 +60,10 @@ export type AdminState = {
   readonly reports: Map<string, GatewayReport>;
   readonly nats: Map<NatsConnectionName, NatsStatus>;
   readonly actors: Map<string, ActorReport>;
+  server: ServerReport;
+  /** What `stmk` has set. Nothing is traced by it. */
+  traceMask: bigint;
+  readonly gatherings: Gatherings;
 };
 
 const VERSION = "3.8.0-zooid, built on 1970-01-01 00:00 UTC";
@@ -64,12 +77,12 @@ export function adminActor(
     name: "admin",
     supervision: "restart",
     mailbox: { capacity: 100_000, whenFull: "drop" },
-    start: initialState,
+    start: ({ nowMs }) => initialState(nowMs),
     receive: (turn, message) => receive(options, turn, message),
   };
 }
 
-function initialState(): AdminState {
+function initialState(nowMs: number): AdminState {
   return {
     leadership: NO_LEADERSHIP,
     tree: {
@@ -94,11 +107,14 @@ function initialState(): AdminState {
     reports: new Map(),
     nats: new Map(),
     actors: new Map(),
+    server: { kind: "serverReport", clientPort: undefined, folderBytes: 0 },
+    traceMask: TRACE_MASK_DEFAULT,
+    gatherings: newGatherings(nowMs),
   };
 }
 
 function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void {
-  const { state, effects, nowMs } = turn;
+  const { state, effects } = turn;
   switch (message.kind) {
     case "leadership":
       state.leadership = message;
@@ -130,15 +146,44 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
     case "actorReport":
       state.actors.set(message.actor, message);
       return;
-    case "fourLetterWord": {
-      const { from, client, word } = message;
-      const text = answerOf(word, metricsOf(options, state, nowMs));
-      effects.push(tell(from, { kind: "adminAnswer", client, text }));
+    case "serverReport":
+      state.server = message;
       return;
-    }
+    case "part":
+      takePart(workOf(options, turn), message);
+      return;
+    case "fourLetterWord":
+      answerWord(options, turn, message);
+      return;
     default:
       unreachable(message);
   }
+}
+
+function answerWord(
+  options: AdminOptions,
+  turn: Turn,
+  { from, client, word, mask }: Extract<AdminMessage, { readonly kind: "fourLetterWord" }>,
+): void {
+  const { state, effects, nowMs } = turn;
+  if (mask !== undefined) state.traceMask = mask;
+  if (isGathered(word)) {
+    if (modeOf(options, state.leadership) === undefined) {
+      effects.push(tell(from, { kind: "adminAnswer", client, text: NOT_SERVING }));
+    } else {
+      gather(workOf(options, turn), word, { from, client });
+    }
+    return;
+  }
+  const text = answerOf(word, metricsOf(options, state, nowMs));
+  effects.push(tell(from, { kind: "adminAnswer", client, text }));
+}
+
+function workOf(
+  { lanes = 1 }: AdminOptions,
+  { state, effects, nowMs }: Turn,
+): Parameters<typeof gather>[0] {
+  return { gatherings: state.gatherings, lanes, nowMs, effects };
 }
 
 function natsConnections({ nats }: AdminState): NatsConnections {
@@ -195,6 +240,12 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
     openFilesMax: state.process.openFilesMax,
     uptimeMs: nowMs - options.startedMs,
     environment: options.environment ?? [],
+    server: options.server,
+    members: options.voters,
+    configuration: options.configuration,
+    clientPort: state.server.clientPort,
+    folderBytes: state.server.folderBytes,
+    traceMask: state.traceMask,
   };
 }
 

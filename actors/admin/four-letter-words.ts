@@ -1,6 +1,8 @@
 /** The texts of ZooKeeper's four-letter words, laid out as its tools parse them. Source: ZooKeeper's FourLetterCommands. */
+import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { WriteAdmission } from "../../protocol/replication.ts";
+import { configurationText, type ShownConfiguration } from "./configuration-text.ts";
 import type { ActorReport } from "./messages.ts";
 
 export type Mode = "standalone" | "leader" | "follower";
@@ -49,9 +51,18 @@ export type Metrics = {
   readonly uptimeMs: number;
   /** The lines of `envi`, each a name and a value. */
   readonly environment: readonly (readonly [string, string])[];
+  /** This node and the ensemble's voters. */
+  readonly server: ServerId;
+  readonly members: readonly ServerId[];
+  readonly configuration: ShownConfiguration | undefined;
+  /** Undefined before clients can connect. */
+  readonly clientPort: number | undefined;
+  /** The size of the data folder. */
+  readonly folderBytes: number;
+  readonly traceMask: bigint;
 };
 
-const NOT_SERVING = "This ZooKeeper instance is not currently serving requests\n";
+export const NOT_SERVING = "This ZooKeeper instance is not currently serving requests\n";
 
 export function answerOf(word: string, metrics: Metrics): string {
   switch (word) {
@@ -70,8 +81,21 @@ export function answerOf(word: string, metrics: Metrics): string {
       return metrics.mode === undefined ? NOT_SERVING : monitorText(metrics, metrics.mode);
     case "envi":
       return environmentText(metrics);
+    case "conf":
+      return metrics.mode === undefined ? NOT_SERVING : configurationText(metrics);
+    case "dirs": {
+      if (metrics.mode === undefined) return NOT_SERVING;
+      const { folderBytes } = metrics;
+      return `datadir_size: ${folderBytes}\nlogdir_size: ${folderBytes}\n`;
+    }
+    case "gtmk":
+    case "stmk":
+      return String(metrics.traceMask);
+    case "hash":
+      // ZooKeeper lists the digests of its tree here, of which zooid keeps none.
+      return metrics.mode === undefined ? NOT_SERVING : "";
     default:
-      return `${word} is not executed because zooid does not serve it.\n`;
+      return `${word} is not executed because it is not known.\n`;
   }
 }
 

@@ -70,6 +70,77 @@ export type ActorReport = {
   readonly queuedMax: number;
 };
 
+/** From the server, at intervals: what `conf` and `dirs` tell beside the configuration. */
+export type ServerReport = {
+  readonly kind: "serverReport";
+  /** The port for clients; undefined before they can connect. */
+  readonly clientPort: number | undefined;
+  /** Bytes of all files in the data folder. */
+  readonly folderBytes: number;
+};
+
+/** Entries that stand below each other in an answer, under a name: a path, a session, or a time in milliseconds since 1970. */
+export type Group = { readonly name: string | number; readonly entries: readonly string[] };
+
+/** How many connections of a lane have how many watches on how many paths. As in ZooKeeper's `wchs`, those on children do not count. */
+export type WatchCounts = {
+  readonly connections: number;
+  readonly paths: number;
+  readonly watches: number;
+};
+
+/**
+ * From an actor that the admin actor has asked with a `question` of this number: its part of the answer to a four-letter word. What has
+ * no place within the limit that the question named is only counted, in `omitted`.
+ */
+export type Part = {
+  readonly kind: "part";
+  readonly question: number;
+  readonly from: GatewayName | `tree/${number}` | "sessions";
+  readonly groups: readonly Group[];
+  readonly omitted: number;
+  /** From a gateway that was asked about watches. */
+  readonly watches?: WatchCounts;
+};
+
+/** To every gateway: set back what `srvr` counts. The answers are a report and then a `part` without groups. */
+export type ResetMetrics = { readonly kind: "resetMetrics"; readonly question: number };
+
+export type ConnectionsQuestion =
+  /** Set back what `cons` counts of each connection. The answer is a `part` without groups. */
+  | { readonly kind: "resetConnections"; readonly question: number }
+  /** The answer is a `part`: in one group, a line of `cons` for each connection; or, for `dump`, the connections by when they end. */
+  | {
+      readonly kind: "listConnections";
+      readonly question: number;
+      readonly word: "cons" | "dump";
+      readonly bytesMax: number;
+    };
+
+export type WatchWord = "wchs" | "wchc" | "wchp";
+
+/** The answer is a `part` with the numbers of watches, and for `wchc` the paths by session, for `wchp` the sessions by path. */
+export type WatchesQuestion = {
+  readonly kind: "listWatches";
+  readonly question: number;
+  readonly word: WatchWord;
+  readonly bytesMax: number;
+};
+
+/** To the tree of a lane. The answer is a `part` with the paths of ephemerals by session. */
+export type EphemeralsQuestion = {
+  readonly kind: "listEphemerals";
+  readonly question: number;
+  readonly bytesMax: number;
+};
+
+/** To the sessions actor. The answer is a `part`: of a leader, sessions by when they end; else in one group, each with its timeout. */
+export type SessionsQuestion = {
+  readonly kind: "listSessions";
+  readonly question: number;
+  readonly bytesMax: number;
+};
+
 export type AdminMessage =
   | Leadership
   | Peers
@@ -80,12 +151,16 @@ export type AdminMessage =
   | LaneReport
   | NatsReport
   | ActorReport
+  | ServerReport
+  | Part
   /** From a gateway. The answer is an `adminAnswer` to the actor `from`, with the gateway's own number `client` of the connection. */
   | {
       readonly kind: "fourLetterWord";
       readonly from: GatewayName;
       readonly client: number;
       readonly word: string;
+      /** The trace mask that `stmk` sets. */
+      readonly mask?: bigint;
     };
 
 export type AdminAnswer = {

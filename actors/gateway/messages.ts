@@ -1,10 +1,21 @@
 /** A lane has two gateways: one actor for all ZooKeeper connections, one for all native clients. */
 import type { ConnectionMessage, EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
-import type { AdminAnswer } from "../admin/messages.ts";
+import type {
+  AdminAnswer,
+  ConnectionsQuestion,
+  ResetMetrics,
+  WatchesQuestion,
+} from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { Written } from "../submitter/messages.ts";
-import type { SessionChanges, TreeReply, TreeReset, TreeMemory } from "../tree/messages.ts";
+import type {
+  SessionChanges,
+  TreeReply,
+  TreeReset,
+  TreeMemory,
+  WatchList,
+} from "../tree/messages.ts";
 
 /** The answer to a request of a gateway goes to this actor. */
 export type GatewayName = `zookeeper/${number}` | `nats/${number}`;
@@ -28,6 +39,10 @@ export type ZooKeeperGatewayMessage =
   | SharedMessage
   | ConnectionMessage
   | AdminAnswer
+  | ResetMetrics
+  | ConnectionsQuestion
+  | WatchesQuestion
+  | WatchList
   | TimerMessage<ZooKeeperTimer>
   | EndOfTurn;
 
@@ -42,5 +57,6 @@ export type NatsClientMessage = {
 export type NatsGatewayMessage =
   | SharedMessage
   | NatsClientMessage
+  | ResetMetrics
   | TimerMessage<"tick">
   | EndOfTurn;

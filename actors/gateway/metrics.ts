@@ -21,6 +21,12 @@ export function newMetrics(): Metrics {
   return { refused: 0, received: 0, sent: 0, answered: 0, totalMs: 0, minMs: 0, maxMs: 0 };
 }
 
+/** Begins again with all counts but that of clients that were turned away. */
+export function resetMetrics(metrics: Metrics): void {
+  const { refused } = metrics;
+  Object.assign(metrics, newMetrics(), { refused });
+}
+
 export function countAnswered(metrics: Metrics, tookMs: number): void {
   metrics.minMs = metrics.answered === 0 || tookMs < metrics.minMs ? tookMs : metrics.minMs;
   metrics.maxMs = tookMs > metrics.maxMs ? tookMs : metrics.maxMs;

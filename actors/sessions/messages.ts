@@ -2,6 +2,7 @@
 import type { TimerMessage } from "../../runtime/effects.ts";
 import type { SessionId } from "../../protocol/ids.ts";
 import type { Leadership } from "../../protocol/replication.ts";
+import type { SessionsQuestion } from "../admin/messages.ts";
 import type { SessionChanges } from "../tree/messages.ts";
 
 export type SessionsTimer = "tick";
@@ -11,4 +12,5 @@ export type SessionsMessage =
   | SessionChanges
   /** From a leader's heartbeat actor: sessions whose clients were heard of, by this node or by a follower. */
   | { readonly kind: "touched"; readonly sessions: readonly SessionId[] }
+  | SessionsQuestion
   | TimerMessage<SessionsTimer>;

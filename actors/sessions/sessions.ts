@@ -14,7 +14,9 @@ import type { SessionId } from "../../protocol/ids.ts";
 import { BATCH_OPERATIONS_MAX } from "../../protocol/limits.ts";
 import type { Operation } from "../../protocol/operations.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
+import type { SessionsQuestion } from "../admin/messages.ts";
 import { tell } from "../inboxes.ts";
+import { Listing } from "../listing.ts";
 import type { SessionChanges } from "../tree/messages.ts";
 import type { SessionsMessage, SessionsTimer } from "./messages.ts";
 
@@ -24,6 +26,7 @@ export type SessionsOptions = {
 };
 
 const TICK_MS = 500;
+const SECOND_MS = 1000;
 
 type Tracked = { readonly timeoutMs: number; readonly attachedAt: Zxid; deadlineMs: number };
 
@@ -65,6 +68,9 @@ function receive(turn: Turn, message: SessionsMessage): void {
         const session = turn.state.sessions.get(id);
         if (session !== undefined) session.deadlineMs = turn.nowMs + session.timeoutMs;
       }
+      return;
+    case "listSessions":
+      listSessions(turn, message);
       return;
     case "timer":
       expire(turn);
@@ -126,6 +132,25 @@ function forgivePause({ state, nowMs }: Turn): void {
   state.lastTickMs = nowMs;
   if (lateMs <= tickMs) return;
   for (const session of state.sessions.values()) session.deadlineMs += lateMs;
+}
+
+/** For the four-letter word `dump`. Only a leader knows when sessions end. */
+function listSessions(
+  { state, effects, nowMs, wallMs }: Turn,
+  { question, bytesMax }: SessionsQuestion,
+): void {
+  const listing = new Listing(bytesMax);
+  let looked = 0;
+  for (const [session, { timeoutMs, deadlineMs }] of state.sessions) {
+    if (listing.isFull) break;
+    looked += 1;
+    const id = `0x${session.toString(16)}`;
+    const endMs = Math.ceil((wallMs + deadlineMs - nowMs) / SECOND_MS) * SECOND_MS;
+    if (state.leading) listing.add(endMs, id);
+    else listing.add("", `${id}\t${timeoutMs}ms`);
+  }
+  listing.omit(state.sessions.size - looked);
+  effects.push(tell("admin", { kind: "part", question, from: "sessions", ...listing.content }));
 }
 
 function startTick({ state, effects }: Turn): void {

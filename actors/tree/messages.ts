@@ -1,4 +1,10 @@
 /** The messages of the tree actor of a lane, which is a full replica of the state machine (`tree.ts`). */
+import type {
+  EphemeralsQuestion,
+  WatchCounts,
+  WatchesQuestion,
+  WatchWord,
+} from "../admin/messages.ts";
 import type { SessionId, Submitter } from "../../protocol/ids.ts";
 import type { ClientOperation } from "../../protocol/operations.ts";
 import type { Change, Read, ReadResult, WatchEvent, ZnodeRead } from "../../protocol/reads.ts";
@@ -104,7 +110,24 @@ export type TreeMessage =
   | { readonly kind: "loadSnapshot"; readonly zxid: Zxid }
   | SnapshotChunk
   /** From a gateway, before it reports to the admin actor: the tree emits `metrics`. */
-  | { readonly kind: "reportMetrics" };
+  | { readonly kind: "reportMetrics" }
+  | EphemeralsQuestion
+  /** From a gateway, which is asked by the admin actor. The answer is a `watchList` to the gateway, which knows whose its clients are. */
+  | (WatchesQuestion & { readonly from: `zookeeper/${number}` });
+
+/** A watch: the path, and the gateway's number of the connection. */
+export type WatchedPath = { readonly client: number; readonly path: string };
+
+/** To a gateway that asked for its watches, with what it asked. `pairs` are as many as have a place, and `omitted` how many have none. */
+export type WatchList = {
+  readonly kind: "watchList";
+  readonly question: number;
+  readonly word: WatchWord;
+  readonly bytesMax: number;
+  readonly counts: WatchCounts;
+  readonly pairs: readonly WatchedPath[];
+  readonly omitted: number;
+};
 
 /** From the tree to gateways. The bytes in a reply are never overwritten, but they may be a view into a larger buffer. */
 export type TreeReply =

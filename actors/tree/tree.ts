@@ -7,9 +7,11 @@
  */
 import { unreachable } from "../../protocol/assert.ts";
 import type { Actor } from "../../runtime/actor.ts";
+import { tell } from "../inboxes.ts";
 import { emit } from "../topics.ts";
 import { applyRecord } from "./apply/apply.ts";
 import { ApplyFailure, stopFor } from "./apply/apply-failure.ts";
+import { listEphemerals } from "./ephemerals.ts";
 import type { TreeMessage, TreeMetrics } from "./messages.ts";
 import { answerReads } from "./reads.ts";
 import { takeReadsBehind } from "./apply/reads-behind.ts";
@@ -28,6 +30,7 @@ import {
   type TreeTurn,
 } from "./state.ts";
 import { closeStream, closeStreams, flushStreams, openStream } from "./watch/streams.ts";
+import { listWatches } from "./watch/list.ts";
 import { forgetWatcher } from "./watch/watches.ts";
 
 export type { TreeOptions, TreeState } from "./state.ts";
@@ -74,6 +77,12 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
       return;
     case "reportMetrics":
       effects.push(emit("metrics", metricsOf(state)));
+      return;
+    case "listEphemerals":
+      listEphemerals(turn, message);
+      return;
+    case "listWatches":
+      effects.push(tell(message.from, listWatches(state.watches, message)));
       return;
     case "cutSnapshot":
       beginCut(turn);

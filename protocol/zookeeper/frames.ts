@@ -58,6 +58,13 @@ export class FrameReader {
     );
   }
 
+  /** Returns the signed number in the eight bytes behind the next `skipped` ones; undefined if they are not there yet. */
+  peekInt64(skipped: number): bigint | undefined {
+    if (this.buffered < skipped + 8) return undefined;
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    return new DataView(buffer, byteOffset, byteLength).getBigInt64(this.#position + skipped);
+  }
+
   /** Returns the next whole frame; undefined if more bytes are needed. The bytes of a frame are never written again. */
   next(lengthMax: number): Frame | FrameFault | undefined {
     const length = this.peekInt32();

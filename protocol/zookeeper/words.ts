@@ -1,10 +1,22 @@
 /**
- * ZooKeeper's four-letter words: plain-text questions asked with the first four bytes of a connection. Source: FourLetterCommands.
+ * ZooKeeper's four-letter words: plain-text questions asked with the first four bytes of a connection. None can be the length of a
+ * frame. Source: FourLetterCommands of ZooKeeper 3.8.
  */
 
-/** The words that zooid answers. */
-export const SERVED_WORDS: readonly string[] = ["ruok", "srvr", "stat", "mntr", "isro", "envi"];
+/** The words that are answered unless the configuration names others: those that cost little, and change and list nothing. */
+export const DEFAULT_WORDS: readonly string[] = ["ruok", "srvr", "stat", "mntr", "isro", "envi"];
 
-/** ZooKeeper's other words. None can be the length of a frame, so they are recognised and refused. */
-export const UNSERVED_WORDS: readonly string[] =
-  "conf cons crst dirs dump gtmk hash srst stmk wchc wchp wchs".split(" ");
+/** All words. */
+export const WORDS: readonly string[] = [
+  ...DEFAULT_WORDS,
+  ..."conf cons crst dirs dump gtmk hash srst stmk wchc wchp wchs".split(" "),
+];
+
+/** This word is answered whatever the configuration says: ZooKeeper's scripts ask it. */
+export const WORD_ALWAYS = "srvr";
+
+/** `stmk` is followed by the mask as a 64-bit number, highest byte first. */
+export const WORD_WITH_MASK = "stmk";
+
+/** ZooKeeper's trace mask when nobody has set another. */
+export const TRACE_MASK_DEFAULT = 306n;

@@ -132,7 +132,7 @@ export const KEYS: readonly Key[] = [
     "fourLetterWords",
     "four-letter-words a,b",
     "4lw.commands.whitelist",
-    "words that are answered (default: all)",
+    "words that are answered, * for all (default: those that list nothing)",
   ),
   key(
     "snapshotEveryBytes",

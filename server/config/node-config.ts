@@ -58,7 +58,7 @@ export type NodeConfig = {
   readonly maxHeldBytes: number;
   /** Bytes of the heap of each lane. 0, the default: as Node has it, `--max-old-space-size` included, which wins over this. */
   readonly laneHeapBytes: number;
-  /** Four-letter words that are answered. Default: all there are. */
+  /** Four-letter words that are answered, `srvr` always among them. Default DEFAULT_WORDS: those that list and change nothing. */
   readonly fourLetterWords: readonly string[];
   /**
    * Worker threads with clients and a replica of the tree each, 1 to 16, beside one for the log. 0: none, one thread does all, which is

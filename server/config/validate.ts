@@ -1,7 +1,7 @@
 /** Makes the configuration from what was written, or reports everything that is wrong with it at once. */
 import { resolve } from "node:path";
 import type { ServerId } from "../../protocol/ids.ts";
-import { SERVED_WORDS, UNSERVED_WORDS } from "../../protocol/zookeeper/words.ts";
+import { DEFAULT_WORDS, WORD_ALWAYS, WORDS } from "../../protocol/zookeeper/words.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import {
   address,
@@ -86,19 +86,16 @@ function readDuration(
 function readWords(draft: Draft): Reader<readonly string[]> {
   return (text): Reading<readonly string[]> => {
     const words = listOf(text);
-    const strangers = words.filter(
-      (word) => word !== "*" && !SERVED_WORDS.includes(word) && !UNSERVED_WORDS.includes(word),
-    );
+    const strangers = words.filter((word) => word !== "*" && !WORDS.includes(word));
     if (strangers.length > 0) {
-      const rule = `${strangers.join(", ")} must be four-letter words of ZooKeeper's`;
-      return { kind: "refused", rule, hint: `zooid answers ${SERVED_WORDS.join(",")}` };
+      const known = WORDS.join(",");
+      draft.warnings.push(
+        `four-letter words that there are not, and that have no effect: ${strangers.join(", ")}; there are ${known}`,
+      );
     }
-    const unanswered = words.filter((word) => UNSERVED_WORDS.includes(word));
-    if (unanswered.length > 0) {
-      draft.warnings.push(`four-letter words that zooid does not answer: ${unanswered.join(", ")}`);
-    }
-    const isAsked = (word: string): boolean => words.includes("*") || words.includes(word);
-    return { kind: "read", value: SERVED_WORDS.filter(isAsked) };
+    const isAnswered = (word: string): boolean =>
+      word === WORD_ALWAYS || words.includes("*") || words.includes(word);
+    return { kind: "read", value: WORDS.filter(isAnswered) };
   };
 }
 
@@ -327,7 +324,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
       0,
     ),
     ...readMemory(draft),
-    fourLetterWords: read(draft, "fourLetterWords", readWords(draft), SERVED_WORDS),
+    fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
     lanes: readLanes(draft),
     snapshotEveryBytes: read(
       draft,

@@ -4,10 +4,15 @@ import anyTest, { type TestFn } from "ava";
 import { fourLetters } from "../support/four-letters.ts";
 import { startAlone, withPair, type Pair } from "../support/pair.ts";
 import { ZkClient } from "../support/zk-client.ts";
-import { create, getData } from "../support/zk-operations.ts";
+import { WORDS } from "../../protocol/zookeeper/words.ts";
+import { create, getChildren, getData } from "../support/zk-operations.ts";
 
 const test = anyTest as TestFn<Pair>;
 const pair = withPair(test, startAlone);
+type Server = Pair["zookeeper"];
+
+/** The answer of the first is empty while there are no digests, and the second waits for its mask. */
+const WITHOUT_TEXT: ReadonlySet<string> = new Set(["hash", "stmk"]);
 
 /** The metrics that monitoring of ZooKeeper is built on; each must be there, as a number. */
 const METRICS = [
@@ -92,7 +97,7 @@ test.serial("mntr counts znodes, ephemerals, watches and connections", async (t)
   }
 });
 
-for (const word of ["ruok", "srvr", "stat", "mntr", "isro", "envi"]) {
+for (const word of WORDS.filter((each) => !WITHOUT_TEXT.has(each))) {
   test.serial(
     `${word} is answered to a client that has closed its half of the connection`,
     async (t) => {
@@ -103,6 +108,109 @@ for (const word of ["ruok", "srvr", "stat", "mntr", "isro", "envi"]) {
     },
   );
 }
+
+for (const word of ["conf", "dirs"]) {
+  test.serial(`${word} has the lines of ZooKeeper's, in its order`, async (t) => {
+    const { zookeeper, zooid } = pair();
+    const lines = async (server: Server): Promise<string[]> =>
+      layout((await fourLetters(server, word)).replaceAll(/=\/.*$/gm, "=PATH"));
+    t.deepEqual(await lines(zooid), await lines(zookeeper));
+  });
+}
+
+for (const word of ["crst", "srst", "hash", "wchc"]) {
+  test.serial(
+    `${word} of a server with nothing to tell is answered with the same bytes`,
+    async (t) => {
+      const { zookeeper, zooid } = pair();
+      t.is(await fourLetters(zooid, word), await fourLetters(zookeeper, word));
+    },
+  );
+}
+
+test.serial("gtmk tells the trace mask, which stmk sets", async (t) => {
+  const { zookeeper, zooid } = pair();
+  for (const word of ["gtmk", "stmk\0\0\0\0\0\0\0~", "gtmk"]) {
+    t.is(await fourLetters(zooid, word), await fourLetters(zookeeper, word));
+  }
+});
+
+test.serial("srst sets back what srvr counts", async (t) => {
+  const { zookeeper, zooid } = pair();
+  for (const server of [zookeeper, zooid]) {
+    const client = await ZkClient.connect(server);
+    for (let asked = 0; asked < 20; asked += 1) await client.request(getData("/"));
+    t.is(await fourLetters(server, "srst"), "Server stats reset.\n");
+    const received = /^Received: (\d+)$/m.exec(await fourLetters(server, "srvr"))?.[1];
+    t.true(Number(received) < 10, received);
+    await client.close();
+  }
+});
+
+/** Two clients of each server: with an ephemeral each, and with watches on data, one of them on the same path, and on children. */
+async function withTwoClients<Seen>(
+  see: (server: Server) => Promise<Seen>,
+): Promise<{ readonly zookeeper: Seen; readonly zooid: Seen }> {
+  const seenOf = async (server: Server): Promise<Seen> => {
+    const [first, second] = [await ZkClient.connect(server), await ZkClient.connect(server)];
+    await first.request(create("/two-a", "", { mode: 1 }));
+    await first.request(create("/two-b", "", { mode: 1 }));
+    await second.request(create("/two-c", "", { mode: 1 }));
+    await first.request(getData("/two-a", true));
+    await second.request(getData("/two-a", true));
+    await second.request(getData("/two-b", true));
+    await second.request(getChildren("/", true));
+    const seen = await see(server);
+    await Promise.all([first.close(), second.close()]);
+    return seen;
+  };
+  const { zookeeper, zooid } = pair();
+  return { zookeeper: await seenOf(zookeeper), zooid: await seenOf(zooid) };
+}
+
+/** Sessions by the number of their order, since the servers number them in different ways. */
+function withoutNumbers(answer: string): string {
+  const ids = [...new Set(answer.match(/0x[1-9a-f][0-9a-f]{6,}/g) ?? [])].toSorted((a, b) =>
+    BigInt(a) < BigInt(b) ? -1 : 1,
+  );
+  return ids.reduce((text, id, index) => text.replaceAll(id, `S${"AB"[index]}`), answer);
+}
+
+function sorted(answer: string): string[] {
+  return answer.split("\n").toSorted();
+}
+
+test.serial("cons lists sessions with what they asked last, in ZooKeeper's fields", async (t) => {
+  const { zookeeper, zooid } = await withTwoClients(async (server) => {
+    const before = layout(await fourLetters(server, "cons"));
+    const names = (await fourLetters(server, "cons")).match(/lop=\w+|lcxid=\w+/g)?.toSorted();
+    await fourLetters(server, "crst");
+    return [before.toSorted(), names, layout(await fourLetters(server, "cons")).toSorted()];
+  });
+  t.deepEqual(zooid, zookeeper);
+});
+
+test.serial("wchs, wchc and wchp tell of the same watches", async (t) => {
+  const { zookeeper, zooid } = await withTwoClients(async (server) => [
+    await fourLetters(server, "wchs"),
+    sorted(withoutNumbers(await fourLetters(server, "wchc"))),
+    sorted(withoutNumbers(await fourLetters(server, "wchp"))),
+  ]);
+  t.deepEqual(zooid, zookeeper);
+  t.is(zooid[0], "2 connections watching 2 paths\nTotal watches:3\n");
+});
+
+test.serial("dump lists sessions, their ephemerals, and connections", async (t) => {
+  const { zookeeper, zooid } = await withTwoClients(async (server) => {
+    const answer = withoutNumbers(await fourLetters(server, "dump"));
+    // When sessions and connections end, and at how many times, is each server's own.
+    const lines = answer
+      .split("\n")
+      .filter((line) => !/^\d+ expire at \w{3} \w{3} \d\d /.test(line));
+    return layout(lines.join("\n").replaceAll(/Sets \(\d+\)/g, "Sets")).toSorted();
+  });
+  t.deepEqual(zooid, zookeeper);
+});
 
 test.serial("envi names the server's version in its second line, as ZooKeeper does", async (t) => {
   const { zookeeper, zooid } = pair();
@@ -116,8 +224,10 @@ test.serial("envi names the server's version in its second line, as ZooKeeper do
 test.serial("a word that does not exist is not answered as if it did", async (t) => {
   const { zookeeper, zooid } = pair();
   for (const server of [zookeeper, zooid]) {
-    const answer = await fourLetters(server, "nope").catch(() => "");
-    t.is(answer, "");
+    for (const word of ["nope", "icfg", "RUOK"]) {
+      const answer = await fourLetters(server, word).catch(() => "");
+      t.is(answer, "");
+    }
   }
 });
 

@@ -36,7 +36,7 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     maxWatches: 0,
     maxHeldBytes: 0,
     laneHeapBytes: 0,
-    fourLetterWords: ["mntr"],
+    fourLetterWords: ["*"],
     lanes: plan.lanes,
     snapshotEveryBytes: plan.snapshotEveryBytes,
     failoverGraceMs: plan.failoverGraceMs,

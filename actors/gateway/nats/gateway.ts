@@ -10,7 +10,7 @@ import { emit } from "../../topics.ts";
 import { servedBy } from "../attachment.ts";
 import { type Protocol, receiveShared } from "../gateway.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
-import { REPORT_INTERVAL_MS, reportOf } from "../metrics.ts";
+import { REPORT_INTERVAL_MS, reportOf, resetMetrics } from "../metrics.ts";
 import {
   finishOpening,
   noteWrongPasswords,
@@ -70,6 +70,9 @@ function receive(turn: Turn, message: NatsGatewayMessage): void {
       return;
     case "endOfTurn":
       flushAll(turn);
+      return;
+    case "resetMetrics":
+      reset(turn, message.question);
       return;
     case "timer":
       ticked(turn);
@@ -189,6 +192,13 @@ function ticked(turn: Turn): void {
     noteWrongPasswords(turn);
   }
   effects.push({ kind: "startTimer", timer: "tick", afterMs: tickMs(state.options) });
+}
+
+/** Sets back what `srvr` counts, and tells the admin actor so. */
+function reset({ state, effects }: Turn, question: number): void {
+  resetMetrics(state.metrics);
+  effects.push(tell("admin", reportOf(state, [])));
+  effects.push(tell("admin", { kind: "part", question, from: state.name, groups: [], omitted: 0 }));
 }
 
 function decoded(bytes: Uint8Array): Frame<ReceivedItem> | undefined {

@@ -7,7 +7,7 @@ import { note } from "./notes.ts";
 import { type Connection, newConnection, type Output, type Phase, type Turn } from "./state.ts";
 
 export function open(turn: Turn, number: number, remoteAddress: string): void {
-  const connection = newConnection(number, remoteAddress);
+  const connection = newConnection(number, remoteAddress, turn.wallMs);
   turn.state.connections.set(number, connection);
   expectHandshake(turn, connection);
 }

@@ -28,6 +28,7 @@ import {
 } from "./handshake.ts";
 import { endGrace, endWithheld, led, released } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
+import { answerConnections, answerReset, answerWatches, askWatches } from "./parts.ts";
 import { recover } from "./recover.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
 import { setUnsent, takeUnthrottled } from "./held.ts";
@@ -101,6 +102,19 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       if (connection?.phase.kind === "word") answerWord(turn, connection, message.text);
       return;
     }
+    case "resetMetrics":
+      answerReset(turn, message);
+      return;
+    case "resetConnections":
+    case "listConnections":
+      answerConnections(turn, message);
+      return;
+    case "listWatches":
+      askWatches(turn, message);
+      return;
+    case "watchList":
+      answerWatches(turn, message);
+      return;
     case "endOfTurn":
       passWords(turn);
       return;

@@ -21,6 +21,7 @@ import { note } from "./notes.ts";
 import { startTouchTimer, touch } from "./touches.ts";
 import { advance, badLengthReason, countSent, writeOut } from "./requests.ts";
 import type { Connection, Turn } from "./state.ts";
+import { noteAnswer, SESSION_OPERATION } from "./statistics.ts";
 
 /** Takes the first frame of a connection, once it is whole. */
 export function readHandshake(turn: Turn, connection: Connection): void {
@@ -156,8 +157,15 @@ export function finishHandshake(
   connection.repliedZxid = attachedAt;
   // The leader is told of the session again, so that its first ping, a third of the timeout from now, need not wait.
   touch(turn, session);
+  noteSession(turn, connection);
   respond(turn, connection, wish, { timeoutMs, session, password });
   advance(turn, connection);
+}
+
+/** For `cons`, the handshake is a request of its own: the client's first. */
+function noteSession({ nowMs }: Turn, { statistics, repliedZxid: zxid }: Connection): void {
+  const operation = SESSION_OPERATION;
+  noteAnswer(statistics, { operation, xid: 0, zxid, startedMs: nowMs, nowMs });
 }
 
 /** Tells the client that its session is over, or never was, and closes the connection. */

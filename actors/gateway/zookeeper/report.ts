@@ -2,7 +2,7 @@
 import { REPORTED_CLIENTS_MAX } from "../../../protocol/limits.ts";
 import { tell } from "../../inboxes.ts";
 import { REPORT_INTERVAL_MS, reportOf } from "../metrics.ts";
-import type { ZooKeeperGatewayEffect, State, Turn } from "./state.ts";
+import type { Connection, ZooKeeperGatewayEffect, State, Turn } from "./state.ts";
 
 /** The admin actor may have been started again, and knows only what it is told: a report is repeated after this many milliseconds. */
 const REPORT_AGAIN_MS = 5000;
@@ -39,18 +39,16 @@ export function reportNow({ state, effects, nowMs }: Turn): void {
 /** Returns lines as `stat` prints them; the number in brackets says whether the server reads the connection. */
 function clientLines(state: State): string[] {
   const lines: string[] = [];
-  for (const {
-    remoteAddress,
-    phase,
-    paused,
-    queue,
-    received,
-    sent,
-  } of state.connections.values()) {
+  for (const connection of state.connections.values()) {
     if (lines.length === REPORTED_CLIENTS_MAX) break;
-    const reads = phase.kind === "word" || phase.kind === "ended" || paused ? 0 : 1;
-    const metrics = `queued=${queue.length},recved=${received},sent=${sent}`;
-    lines.push(` /${remoteAddress}[${reads}](${metrics})`);
+    lines.push(`${clientLine(connection)})`);
   }
   return lines;
+}
+
+/** The line without the bracket that ends it. */
+export function clientLine(connection: Connection): string {
+  const { remoteAddress, phase, paused, queue, received, sent } = connection;
+  const reads = phase.kind === "word" || phase.kind === "ended" || paused ? 0 : 1;
+  return ` /${remoteAddress}[${reads}](queued=${queue.length},recved=${received},sent=${sent}`;
 }

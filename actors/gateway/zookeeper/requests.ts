@@ -22,6 +22,7 @@ import { close, closeWithNote, refuse } from "./connections.ts";
 import { mayAnswer } from "./grace.ts";
 import { answerBytesLeft, countHeld, mayRead, setUnsent, throttle, updateReading } from "./held.ts";
 import type { Connection, Entry, Output, State, Turn } from "./state.ts";
+import { noteAnswer, operationName, PING_OPERATION } from "./statistics.ts";
 
 /** Reads what can be read, sends on what can be sent on, replies to what is answered. */
 export function advance(turn: Turn, connection: Connection): void {
@@ -128,7 +129,7 @@ function flush(turn: Turn, connection: Connection): boolean {
     if (entry === undefined) break;
     writeReply(state, connection, entry);
     countSent(state, connection);
-    if (entry.request.kind !== "event") countAnswered(state.metrics, turn.nowMs - entry.startedMs);
+    if (entry.request.kind !== "event") countReply(turn, connection, entry);
     state.heldBytes -= entry.bytes + entry.answerBytes;
     queue.shift();
     if (endsConnection(entry)) {
@@ -145,6 +146,17 @@ function flush(turn: Turn, connection: Connection): boolean {
     close(turn, connection);
   }
   return wrote && last === undefined;
+}
+
+function countReply({ state, nowMs }: Turn, connection: Connection, entry: Entry): void {
+  const { request, id: xid, startedMs } = entry;
+  const zxid = entry.result === undefined ? connection.repliedZxid : entry.zxid;
+  const operation =
+    request.kind === "ping"
+      ? PING_OPERATION
+      : operationName("opCode" in request ? request.opCode : 0);
+  noteAnswer(connection.statistics, { operation, xid, zxid, startedMs, nowMs });
+  countAnswered(state.metrics, nowMs - startedMs);
 }
 
 /** The number of letters that are logged of the scheme that a client names. */

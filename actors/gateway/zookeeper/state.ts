@@ -4,7 +4,7 @@ import type { Turn as TurnOf } from "../../../runtime/turn.ts";
 import { JuteReader, JuteWriter } from "../../../protocol/jute.ts";
 import { GATEWAY_HELD_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { WatchEvent } from "../../../protocol/reads.ts";
-import { SERVED_WORDS } from "../../../protocol/zookeeper/words.ts";
+import { DEFAULT_WORDS } from "../../../protocol/zookeeper/words.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import type { ConnectRequest } from "../../../protocol/zookeeper/handshake.ts";
 import type { Request } from "../../../protocol/zookeeper/requests.ts";
@@ -20,11 +20,12 @@ import {
 import type { ZooKeeperTimer } from "../messages.ts";
 import { type Entry as EntryOf, RequestQueue } from "../request-queue.ts";
 import type { Note } from "./notes.ts";
+import { newStatistics, type Statistics } from "./statistics.ts";
 
 export type ZooKeeperGatewayOptions = GatewayOptions & {
   /** How long a connection may take to ask for its session. Default 10_000; then it is closed. */
   readonly handshakeTimeoutMs?: number;
-  /** These four-letter words are answered; `*` stands for all. Default all that zooid serves. */
+  /** These four-letter words are answered; `*` stands for all, and `srvr` is answered always. Default DEFAULT_WORDS. */
   readonly fourLetterWords?: readonly string[];
 };
 
@@ -58,6 +59,7 @@ export type Connection = {
   unsentBytes: number;
   received: number;
   sent: number;
+  statistics: Statistics;
 };
 
 export type State = GatewayState<Connection> & {
@@ -75,7 +77,7 @@ export type State = GatewayState<Connection> & {
   unthrottled: readonly Connection[];
   readonly notes: Map<string, Note>;
   /** These four-letter words were asked in this turn. */
-  asked: { readonly client: number; readonly word: string }[];
+  asked: { readonly client: number; readonly word: string; readonly mask?: bigint }[];
   reported: GatewayReport | undefined;
   /** The time of that report. */
   reportedMs: number;
@@ -99,10 +101,10 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
       failoverGraceMs: FAILOVER_GRACE_MS,
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
       heldBytesMax: GATEWAY_HELD_BYTES_MAX,
-      fourLetterWords: SERVED_WORDS,
+      fourLetterWords: DEFAULT_WORDS,
       ...options,
     },
-    words: new Set(options.fourLetterWords ?? SERVED_WORDS),
+    words: new Set(options.fourLetterWords ?? DEFAULT_WORDS),
     handshakes: new Map(),
     due: { grace: undefined, withheld: undefined },
     touchTimerRuns: false,
@@ -118,7 +120,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
   };
 }
 
-export function newConnection(number: number, remoteAddress: string): Connection {
+export function newConnection(number: number, remoteAddress: string, wallMs: number): Connection {
   return {
     number,
     remoteAddress,
@@ -131,6 +133,7 @@ export function newConnection(number: number, remoteAddress: string): Connection
     unsentBytes: 0,
     received: 0,
     sent: 0,
+    statistics: newStatistics(wallMs),
   };
 }
 

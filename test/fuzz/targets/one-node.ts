@@ -23,6 +23,7 @@ import { ActorSystem } from "../../../runtime/system.ts";
 import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
 import type { NodeConfig } from "../../../server/config/node-config.ts";
 import { addAdminActor, addChangesActor, addGatewayActors } from "../../../server/gateways.ts";
+import type { PlacedConfig } from "../../../server/threads/choice.ts";
 import { validate } from "../../../server/config/validate.ts";
 import { addReplicaActors } from "../../../server/placement.ts";
 import { wireAll } from "../../../server/wiring.ts";
@@ -36,7 +37,7 @@ export const ENSEMBLE = "fuzz";
 const SERVER = 1 as ServerId;
 const FIRST_ZXID = 0x1_0000_0001;
 
-const CONFIG: NodeConfig = {
+const CONFIG: PlacedConfig = {
   ...defaults(),
   id: SERVER,
   members: [SERVER],

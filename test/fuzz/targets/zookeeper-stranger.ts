@@ -65,6 +65,12 @@ const WORDS: readonly string[] = [
   "wchs",
   "dump",
   "crst",
+  "srst",
+  "wchc",
+  "wchp",
+  "dirs",
+  "stmk",
+  "stmk\0\0\0\0\0\0\0~",
   "xxxx",
 ];
 /** The most bytes that one client sends in a conversation: large requests are tried, but not for ever. */

@@ -69,9 +69,13 @@ const restart: Bring = (scene) => {
   scene.crash(node);
   scene.heal();
 };
-const word: Bring = (scene) => {
-  scene.ask("mntr");
-};
+/** Has each node asked this four-letter word. */
+function asking(text: string): Bring {
+  return (scene) => {
+    scene.ask(text);
+  };
+}
+const word = asking("mntr");
 
 /** Until a log that a peer was reading is purged again. */
 const PURGED_MS = 60_000;
@@ -163,7 +167,22 @@ const admin: Messages<"admin"> = {
   laneReport: comes,
   natsReport: comes,
   actorReport: comes,
-  fourLetterWord: word,
+  serverReport: comes,
+  part: [
+    way<"admin", "part">("of a gateway", asking("wchp"), ({ from }) => from === "zookeeper/1"),
+    way<"admin", "part">("of the sessions", asking("dump"), ({ from }) => from === "sessions"),
+    way<"admin", "part">("of a tree", asking("dump"), ({ from }) => from === "tree/1"),
+  ],
+  fourLetterWord: [
+    way<"admin", "fourLetterWord">(
+      "that is answered at once",
+      word,
+      (asked) => asked.word === "mntr",
+    ),
+    way<"admin", "fourLetterWord">("that others are asked about", asking("dump"), (asked) => {
+      return asked.word === "dump";
+    }),
+  ],
 };
 
 const election: Messages<"election"> = {
@@ -251,6 +270,11 @@ const zookeeper: Messages<"zookeeper/1"> = {
     ),
   ],
   adminAnswer: word,
+  resetMetrics: asking("srst"),
+  resetConnections: asking("crst"),
+  listConnections: asking("cons"),
+  listWatches: asking("wchc"),
+  watchList: asking("wchp"),
   "timer touch": comes,
   "timer grace": leaveAlone,
   "timer withheld": isolateFollower,
@@ -277,6 +301,7 @@ const nats: Messages<"nats/1"> = {
     way("of an open stream", comes, (message, node) => !opens(message, node)),
   ],
   compacted: comes,
+  resetMetrics: asking("srst"),
   treeReset: leaveBehind,
   treeMemory: told("nats/1", () => TREE_HAS_MEMORY),
   sessionChanges: move,

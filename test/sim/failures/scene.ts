@@ -32,6 +32,7 @@ export const REPORTED = {
   heapUsedBytes: 4711,
   nats: "connected",
   actor: { actor: "log-sync", steps: 9, busyMs: 2, slowestUs: 700, queuedMax: 4 },
+  folderBytes: 12_345,
 } as const;
 
 const HOMES = [1, 2, 3] as const;
@@ -216,10 +217,12 @@ export class Scene {
       return [...truth.model.sessions.keys()].every((id) => held.has(id));
     });
     this.until("every lane is to be heard by native clients", () => nodes.every(isHeard));
-    this.until("every node answers a word", () => {
-      const answers = this.ask("mntr");
-      return nodes.every((node) => answers.get(node) !== undefined);
-    });
+    for (const word of ["mntr", "dump"]) {
+      this.until(`every node answers ${word}`, () => {
+        const answers = this.ask(word);
+        return nodes.every((node) => answers.get(node) !== undefined);
+      });
+    }
     this.until("gateways hold the connections that there are", () => {
       return nodes.every((node) => this.#holdsWhatThereIs(node));
     });
@@ -287,13 +290,14 @@ export class Scene {
 
   /** As the server does, and a lane. */
   #report(): void {
-    const { openFiles, openFilesMax, refused, heapUsedBytes } = REPORTED;
+    const { openFiles, openFilesMax, refused, heapUsedBytes, folderBytes } = REPORTED;
     for (const node of this.nodes) {
       node.tell("admin", { kind: "processReport", openFiles, openFilesMax });
       node.tell("admin", { kind: "peersReport", refused });
       node.tell("admin", { kind: "laneReport", lane: 1, heapUsedBytes });
       node.tell("admin", { kind: "natsReport", connection: "peers", status: REPORTED.nats });
       node.tell("admin", { kind: "actorReport", ...REPORTED.actor });
+      node.tell("admin", { kind: "serverReport", clientPort: 2181, folderBytes });
     }
     this.cluster.clock.after(REPORT_MS, () => this.#report());
   }

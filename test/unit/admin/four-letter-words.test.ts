@@ -34,6 +34,16 @@ function ask(
     startedMs: 2_000,
     version: "3.8.0-test, built on D",
     environment: [["host.name", "h"]],
+    configuration: {
+      clientPort: 2181,
+      dataDir: "/data",
+      tickTimeMs: 2000,
+      maxClientConnections: 60,
+      minSessionTimeoutMs: 4000,
+      maxSessionTimeoutMs: 40_000,
+      initLimit: 10,
+      syncLimit: 5,
+    },
   });
   const admin = new DrivenActor(actor, { ...context, nowMs: 2_000 });
   const report = {
@@ -116,7 +126,8 @@ test("stat of a follower lists the clients of every lane", (t) => {
 
 test("a node without a leader serves nobody, but is alive", (t) => {
   const notServing = `${ANSWER}This ZooKeeper instance is not currently serving requests\n`;
-  for (const word of ["srvr", "stat", "mntr"]) t.is(ask(word, 3, "looking"), notServing);
+  for (const word of ["srvr", "stat", "mntr", "conf", "dirs", "hash"])
+    t.is(ask(word, 3, "looking"), notServing);
   t.is(ask("isro", 3, "looking"), `${ANSWER}null`);
   t.is(ask("ruok", 3, "looking"), `${ANSWER}imok`);
   t.is(ask("isro", 3, "following"), `${ANSWER}rw`);
@@ -262,8 +273,56 @@ test("envi tells the version where clients look for it, and the environment it w
   );
 });
 
-test("a word that is not known here is answered so", (t) => {
-  t.regex(ask("dump", 1, "leading"), /dump is not executed/);
+test("conf has ZooKeeper's names in its order, with the port that clients use and the size of the folder", (t) => {
+  const report = { kind: "serverReport", clientPort: 4711, folderBytes: 99 } as const;
+  const alone = `${ANSWER}clientPort=4711
+secureClientPort=-1
+dataDir=/data
+dataDirSize=99
+dataLogDir=/data
+dataLogSize=99
+tickTime=2000
+maxClientCnxns=60
+minSessionTimeout=4000
+maxSessionTimeout=40000
+clientPortListenBacklog=-1
+serverId=1
+`;
+  t.is(ask("conf", 1, "leading", report), alone);
+  t.is(
+    ask("conf", 3, "following", report),
+    `${alone}initLimit=10
+syncLimit=5
+electionAlg=3
+electionPort=-1
+quorumPort=-1
+peerType=0
+membership: 
+server.1=participant
+server.2=participant
+server.3=participant
+version=0
+`,
+  );
+});
+
+test("conf has the configured port until the server has told another", (t) => {
+  t.true(ask("conf", 1, "leading").startsWith(`${ANSWER}clientPort=2181\n`));
+});
+
+test("dirs has the size of the data folder, which holds the log too", (t) => {
+  const report = { kind: "serverReport", clientPort: 4711, folderBytes: 99 } as const;
+  t.is(ask("dirs", 1, "leading", report), `${ANSWER}datadir_size: 99\nlogdir_size: 99\n`);
+});
+
+test("the trace mask is ZooKeeper's until stmk sets another", (t) => {
+  t.is(ask("gtmk", 1, "looking"), `${ANSWER}306`);
+  const set = { kind: "fourLetterWord", from: "zookeeper/1", client: 8, word: "stmk" } as const;
+  t.is(ask("gtmk", 1, "leading", { ...set, mask: -2n }), `${ANSWER}-2`);
+});
+
+test("hash is empty: there are no digests of the tree", (t) => {
+  t.is(ask("hash", 1, "leading"), ANSWER);
 });
 
 test("a node whose clients' writes are refused says so, and why", (t) => {

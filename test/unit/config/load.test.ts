@@ -77,14 +77,14 @@ test("problems of the file and of flags are reported together", (t) => {
 });
 
 test("warnings of the file come with a valid configuration", (t) => {
-  const { file } = machine(t, ["electionAlg=3", "4lw.commands.whitelist=ruok,cons"]);
+  const { file } = machine(t, ["electionAlg=3", "4lw.commands.whitelist=ruok,what"]);
   const validation = load(file);
   t.is(validation.kind, "valid");
   if (validation.kind === "invalid") return;
-  t.deepEqual(validation.warnings, [
-    `${file}:2: electionAlg is ZooKeeper's and has no effect here`,
-    "four-letter words that zooid does not answer: cons",
-  ]);
+  const [first, second, ...more] = validation.warnings;
+  t.is(first, `${file}:2: electionAlg is ZooKeeper's and has no effect here`);
+  t.regex(second ?? "", /^four-letter words that there are not.*: what;/);
+  t.deepEqual(more, []);
 });
 
 test("a file that is not there is a problem, not a crash", (t) => {

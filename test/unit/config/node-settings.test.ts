@@ -33,7 +33,7 @@ test("numbers, texts and lists are taken as a program writes them", (t) => {
   t.like(config, { id: 2, clientPort: 0, dataDir: resolve("some/where"), peerKeyFile: undefined });
   t.deepEqual(config.members.map(Number), [1, 2, 3]);
   t.deepEqual([...config.natsUrls], ["nats://a:4222", "nats://b:4222"]);
-  t.deepEqual([...config.fourLetterWords], ["ruok", "mntr"]);
+  t.deepEqual([...config.fourLetterWords], ["ruok", "srvr", "mntr"]);
   t.deepEqual(configOf(config), config, "what was made of settings are settings");
 });
 

@@ -3,6 +3,7 @@ import test from "ava";
 import { WatchEventType } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
+import { WORDS } from "../../../protocol/zookeeper/words.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../../support/gateway-driver.ts";
 import { connectFrame } from "../../support/zk-client.ts";
 import { getData, ping, setData } from "../../support/zk-operations.ts";
@@ -255,12 +256,35 @@ test("a word outside the whitelist is answered with ZooKeeper's text, and * allo
   t.false(open.closed(1));
 });
 
-test("a word of ZooKeeper's that zooid does not serve is refused as such, not for a whitelist", (t) => {
+test("srvr is answered whatever the whitelist says, and by default no word that lists or changes anything", (t) => {
+  const none = new GatewayDriver({ fourLetterWords: [] });
+  none.open(1);
+  none.bytes(1, Buffer.from("srvr"));
+  t.false(none.closed(1));
+  const byDefault = new GatewayDriver();
+  const isAnswered = (word: string, connection: number): boolean => {
+    byDefault.open(connection);
+    byDefault.bytes(connection, Buffer.from(word));
+    return !byDefault.closed(connection);
+  };
+  const words = WORDS.filter((word, index) => isAnswered(word, index + 1));
+  t.deepEqual(words, ["ruok", "srvr", "stat", "mntr", "isro", "envi"]);
+});
+
+test("stmk waits for its mask, which may come in pieces", (t) => {
   const gateway = new GatewayDriver({ fourLetterWords: ["*"] });
   gateway.open(1);
-  gateway.bytes(1, Buffer.from("dump"));
-  t.is(gateway.written(1).toString(), "dump is not executed because zooid does not serve it.\n");
-  t.true(gateway.closed(1));
+  gateway.bytes(1, Buffer.from("stmk"));
+  gateway.bytes(1, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]));
+  gateway.endOfTurn();
+  t.false(gateway.closed(1));
+  gateway.bytes(1, Buffer.from([0xfe]));
+  const message = { kind: "fourLetterWord", from: "zookeeper/1", client: 1, word: "stmk" };
+  t.deepEqual(gateway.endOfTurn().at(-1), {
+    kind: "tell",
+    to: "admin",
+    message: { ...message, mask: -2n },
+  });
 });
 
 test("a client that has closed its half of the connection still gets its word's answer", (t) => {

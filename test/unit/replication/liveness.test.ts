@@ -312,3 +312,25 @@ test("a session that was closed is not expired", (t) => {
   actor.receive({ kind: "sessionChanges", attached: [], closed: [SESSION] });
   t.deepEqual(tick(actor, 60_000), []);
 });
+
+test("sessions are listed by when they end if this node leads, else with their timeouts", (t) => {
+  const actor = new Driven(sessionsActor({}));
+  const attached = [4000, 9000, 4000].map((timeoutMs, index) => {
+    return { session: (SESSION + index) as SessionId, timeoutMs, attachedAt: at(1, 1) };
+  });
+  actor.receive({ kind: "sessionChanges", attached, closed: [] });
+  const question = { kind: "listSessions", question: 3, bytesMax: 1000 } as const;
+  const about = { kind: "part", question: 3, from: "sessions", omitted: 0 };
+  const entries = ["0x4d\t4000ms", "0x4e\t9000ms", "0x4f\t4000ms"];
+  t.deepEqual(told(actor.receive(question), "admin"), [
+    { ...about, groups: [{ name: "", entries }] },
+  ]);
+  actor.receive(leadership("leading", 1));
+  const [part] = told(actor.receive(question), "admin") as { groups: { entries: string[] }[] }[];
+  t.deepEqual(
+    part?.groups.map((group) => group.entries),
+    [["0x4d", "0x4f"], ["0x4e"]],
+  );
+  const [short] = told(actor.receive({ ...question, bytesMax: 25 }), "admin");
+  t.like(short, { omitted: 2 });
+});

@@ -1,6 +1,10 @@
 /** What a node tells of its own process. */
 import test from "ava";
-import { processReport, reportProcess } from "../../../server/process-report.ts";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ServerReport } from "../../../actors/admin/messages.ts";
+import { processReport, reportProcess, reportServer } from "../../../server/process-report.ts";
 import { zooidVersion } from "../../../server/version.ts";
 
 test("the report has this process's open files and its limit of them", (t) => {
@@ -16,6 +20,24 @@ test("the first report comes at once", (t) => {
     reports += 1;
   })();
   t.is(reports, 1);
+});
+
+test("the size of the data folder is that of its files", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "zooid-report-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, "a"), new Uint8Array(700));
+  await writeFile(join(folder, "b"), new Uint8Array(30));
+  await mkdir(join(folder, "c"));
+  const reported = (from: string): Promise<ServerReport> =>
+    new Promise((resolve) => {
+      const stop = reportServer(from, 4711, (report) => {
+        stop();
+        resolve(report);
+      });
+    });
+  const expected = { kind: "serverReport", clientPort: 4711 };
+  t.like(await reported(folder), { ...expected, folderBytes: 730 });
+  t.like(await reported(join(folder, "none")), { ...expected, folderBytes: 0 });
 });
 
 test("the version is that of package.json", (t) => {

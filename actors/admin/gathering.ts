@@ -1,0 +1,128 @@
+/**
+ * The admin actor asks other actors for their parts of an answer, and answers when it has them all. It asks for one answer at a time, so
+ * that however many ask, one listing is made at once; those who ask for the same word meanwhile share the next one.
+ */
+import { WORD_ANSWER_BYTES_MAX } from "../../protocol/limits.ts";
+import type { TellEffect } from "../../runtime/effects.ts";
+import { unreachable } from "../../protocol/assert.ts";
+import type { GatewayName } from "../gateway/messages.ts";
+import { tell } from "../inboxes.ts";
+import { type GatheredWord, gatheredText } from "./listings.ts";
+import type { Part } from "./messages.ts";
+
+export type Asker = { readonly from: GatewayName; readonly client: number };
+
+type Wish = { readonly word: GatheredWord; readonly asker: Asker };
+
+export type Gatherings = {
+  /** The number of the next question. A later one has a higher number, also after this actor was started again. */
+  nextQuestion: number;
+  current:
+    | {
+        readonly question: number;
+        readonly word: GatheredWord;
+        readonly askers: readonly Asker[];
+        readonly sinceMs: number;
+        /** These have not answered yet. */
+        readonly awaited: Set<string>;
+        readonly parts: Part[];
+      }
+    | undefined;
+  /** These asked while something else was gathered. */
+  waiting: Wish[];
+};
+
+/** An actor that failed over the question never answers it. Its askers are closed by their gateways, and whoever asks then has it asked again. */
+const GATHERING_MS_MAX = 5000;
+
+export function newGatherings(nowMs: number): Gatherings {
+  return { nextQuestion: Math.floor(nowMs * 1000) + 1, current: undefined, waiting: [] };
+}
+
+/** What gathering needs of a turn. */
+type Work = {
+  readonly gatherings: Gatherings;
+  readonly lanes: number;
+  readonly nowMs: number;
+  readonly effects: { push(effect: TellEffect): unknown };
+};
+
+export function gather(work: Work, word: GatheredWord, asker: Asker): void {
+  const { gatherings, nowMs } = work;
+  gatherings.waiting.push({ word, asker });
+  const { current } = gatherings;
+  if (current !== undefined && nowMs - current.sinceMs < GATHERING_MS_MAX) return;
+  begin(work);
+}
+
+export function takePart(work: Work, part: Part): void {
+  const { gatherings, effects } = work;
+  const { current } = gatherings;
+  if (current === undefined || part.question !== current.question) return;
+  if (!current.awaited.delete(part.from)) return;
+  current.parts.push(part);
+  if (current.awaited.size > 0) return;
+  const text = gatheredText(current.word, current.parts);
+  for (const { from, client } of current.askers) {
+    effects.push(tell(from, { kind: "adminAnswer", client, text }));
+  }
+  gatherings.current = undefined;
+  begin(work);
+}
+
+/** Begins with the word that has waited for the longest. */
+function begin(work: Work): void {
+  const { gatherings, nowMs, effects } = work;
+  const [first] = gatherings.waiting;
+  if (first === undefined) return;
+  const { word } = first;
+  const question = gatherings.nextQuestion;
+  const askers = gatherings.waiting.filter((wish) => wish.word === word).map(({ asker }) => asker);
+  const asked = questionsOf(word, question, work.lanes);
+  gatherings.nextQuestion += 1;
+  gatherings.waiting = gatherings.waiting.filter((wish) => wish.word !== word);
+  const awaited = new Set(asked.map(({ to }) => to));
+  gatherings.current = { question, word, askers, sinceMs: nowMs, awaited, parts: [] };
+  for (const effect of asked) effects.push(effect);
+}
+
+function questionsOf(word: GatheredWord, question: number, lanes: number): TellEffect[] {
+  const numbers = Array.from({ length: lanes }, (_, index) => index + 1);
+  switch (word) {
+    case "crst":
+      return numbers.map((lane) =>
+        tell(`zookeeper/${lane}`, { kind: "resetConnections", question }),
+      );
+    case "srst": {
+      const message = { kind: "resetMetrics", question } as const;
+      return numbers.flatMap((lane) => [
+        tell(`zookeeper/${lane}`, message),
+        tell(`nats/${lane}`, message),
+      ]);
+    }
+    case "cons": {
+      const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / lanes);
+      const message = { kind: "listConnections", question, word, bytesMax } as const;
+      return numbers.map((lane) => tell(`zookeeper/${lane}`, message));
+    }
+    case "wchs":
+    case "wchc":
+    case "wchp": {
+      const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / lanes);
+      const message = { kind: "listWatches", question, word, bytesMax } as const;
+      return numbers.map((lane) => tell(`zookeeper/${lane}`, message));
+    }
+    case "dump": {
+      const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / (lanes + 2));
+      const message = { kind: "listConnections", question, word, bytesMax } as const;
+      return [
+        tell("sessions", { kind: "listSessions", question, bytesMax }),
+        // All lanes hold the same ephemerals.
+        tell("tree/1", { kind: "listEphemerals", question, bytesMax }),
+        ...numbers.map((lane) => tell(`zookeeper/${lane}`, message)),
+      ];
+    }
+    default:
+      return unreachable(word);
+  }
+}

@@ -1,0 +1,113 @@
+/** What the gateway knows for four-letter words that list or reset: its connections, and whose the watches of its lane are. */
+import { tell } from "../../inboxes.ts";
+import { Listing } from "../../listing.ts";
+import type {
+  ConnectionsQuestion,
+  Part,
+  ResetMetrics,
+  WatchesQuestion,
+} from "../../admin/messages.ts";
+import type { WatchList } from "../../tree/messages.ts";
+import { servedBy } from "../attachment.ts";
+import { withheldUntilMs } from "../contact.ts";
+import { resetMetrics } from "../metrics.ts";
+import { clientLine, reportNow } from "./report.ts";
+import type { Connection, State, Turn } from "./state.ts";
+import { newStatistics, statisticsText } from "./statistics.ts";
+
+const NOTHING = { groups: [], omitted: 0 } as const;
+const SECOND_MS = 1000;
+
+function answer(
+  { state, effects }: Turn,
+  question: number,
+  content: Pick<Part, "groups" | "omitted" | "watches">,
+): void {
+  effects.push(tell("admin", { kind: "part", question, from: state.name, ...content }));
+}
+
+/** Sets back what `srvr` counts. */
+export function answerReset(turn: Turn, { question }: ResetMetrics): void {
+  resetMetrics(turn.state.metrics);
+  reportNow(turn);
+  answer(turn, question, NOTHING);
+}
+
+export function answerConnections(turn: Turn, asked: ConnectionsQuestion): void {
+  const { connections } = turn.state;
+  if (asked.kind === "resetConnections") {
+    for (const connection of connections.values()) {
+      connection.received = 0;
+      connection.sent = 0;
+      connection.statistics = newStatistics(connection.statistics.sinceWallMs);
+    }
+    answer(turn, asked.question, NOTHING);
+    return;
+  }
+  const { question, word, bytesMax } = asked;
+  const listing = new Listing(bytesMax);
+  let looked = 0;
+  for (const connection of connections.values()) {
+    if (listing.isFull) break;
+    looked += 1;
+    // Its socket is still to be closed.
+    if (connection.phase.kind === "ended") continue;
+    if (word === "cons") listing.add("", detailedLine(connection));
+    else listing.add(endsMs(turn, connection), addressLine(connection));
+  }
+  listing.omit(connections.size - looked);
+  answer(turn, question, listing.content);
+}
+
+/** As `stat` prints it, with what is known of the session and its requests. */
+function detailedLine(connection: Connection): string {
+  const line = clientLine(connection);
+  const served = servedBy(connection);
+  if (served === undefined) return `${line})`;
+  const { session, timeoutMs } = served;
+  return `${line},sid=${sessionText(session)},${statisticsText(connection.statistics, timeoutMs)})`;
+}
+
+function addressLine(connection: Connection): string {
+  return `ip: /${connection.remoteAddress} sessionId: ${sessionText(servedBy(connection)?.session ?? 0)}`;
+}
+
+function sessionText(session: number): string {
+  return `0x${session.toString(16)}`;
+}
+
+/** When the gateway closes the connection if it hears nothing, by the wall clock and in whole seconds. */
+function endsMs({ state, nowMs, wallMs }: Turn, connection: Connection): number {
+  return Math.ceil((wallMs + endsInMs(state, connection, nowMs)) / SECOND_MS) * SECOND_MS;
+}
+
+function endsInMs(state: State, connection: Connection, nowMs: number): number {
+  const served = servedBy(connection);
+  const dueMs =
+    served === undefined
+      ? state.handshakes.get(connection)
+      : withheldUntilMs(connection.leaderHeardMs, served.timeoutMs);
+  return dueMs === undefined ? state.options.failoverGraceMs : dueMs - nowMs;
+}
+
+/** The tree knows the watches by the gateway's numbers of connections. */
+export function askWatches({ state, effects }: Turn, asked: WatchesQuestion): void {
+  const from = `zookeeper/${state.lane}` as const;
+  effects.push(tell(`tree/${state.lane}`, { ...asked, from }));
+}
+
+/** A connection that has ended meanwhile has no watches any more. */
+export function answerWatches(turn: Turn, list: WatchList): void {
+  const { question, word, bytesMax, counts: watches, pairs, omitted } = list;
+  const listing = new Listing(bytesMax);
+  for (const { client, path } of pairs) {
+    const connection = turn.state.connections.get(client);
+    const session = connection === undefined ? undefined : servedBy(connection)?.session;
+    if (session === undefined) continue;
+    if (listing.isFull) listing.omit(1);
+    else if (word === "wchc") listing.add(sessionText(session), path);
+    else listing.add(path, sessionText(session));
+  }
+  listing.omit(omitted);
+  answer(turn, question, { ...listing.content, watches });
+}

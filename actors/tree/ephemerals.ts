@@ -1,0 +1,27 @@
+/** Lists the ephemerals by session for the four-letter word `dump`, up to so many bytes. */
+import type { EphemeralsQuestion } from "../admin/messages.ts";
+import { tell } from "../inboxes.ts";
+import { Listing } from "../listing.ts";
+import type { TreeTurn } from "./state.ts";
+
+export function listEphemerals(
+  { state, effects }: TreeTurn,
+  { question, bytesMax }: EphemeralsQuestion,
+): void {
+  const { sessions, znodes, options } = state;
+  const listing = new Listing(bytesMax);
+  let looked = 0;
+  for (const { id, ephemerals } of sessions.values()) {
+    if (listing.isFull) break;
+    if (ephemerals === undefined) continue;
+    const name = `0x${id.toString(16)}`;
+    for (const znode of ephemerals) {
+      if (listing.isFull) break;
+      listing.add(name, znodes.path(znode));
+      looked += 1;
+    }
+  }
+  listing.omit(znodes.ephemerals - looked);
+  const from = `tree/${options.lane}` as const;
+  effects.push(tell("admin", { kind: "part", question, from, ...listing.content }));
+}

@@ -1,0 +1,117 @@
+/** What the tree lists for four-letter words: watches and ephemerals, up to a limit. */
+import test from "ava";
+import type { Part } from "../../../actors/admin/messages.ts";
+import type { WatchList } from "../../../actors/tree/messages.ts";
+import type { Read } from "../../../protocol/reads.ts";
+import { client, create, Replica } from "../../support/replica.ts";
+
+const MANY_BYTES = 100_000;
+
+function watch(kind: "exists" | "getChildren", path: string): Read {
+  return { kind, path, watch: true };
+}
+
+function watches(
+  replica: Replica,
+  word: WatchList["word"],
+  bytesMax = MANY_BYTES,
+): Omit<WatchList, "kind" | "question" | "bytesMax" | "word"> {
+  const message = {
+    kind: "listWatches",
+    from: "zookeeper/9",
+    question: 4,
+    word,
+    bytesMax,
+  } as const;
+  const [effect] = replica.receive(message);
+  if (effect?.kind !== "tell" || effect.to !== "zookeeper/9") throw new Error("not answered");
+  const { kind, question, bytesMax: max, word: asked, ...list } = effect.message as WatchList;
+  if (kind !== "watchList" || question !== 4 || asked !== word || max !== bytesMax) {
+    throw new Error("not the answer to the question");
+  }
+  return list;
+}
+
+function watched(): Replica {
+  const replica = new Replica();
+  replica.readAs("zookeeper/9", 1, watch("exists", "/a"), watch("exists", "/b"));
+  replica.readAs("zookeeper/9", 2, watch("getChildren", "/"));
+  replica.readAs("zookeeper/9", 3, watch("exists", "/a"), watch("getChildren", "/"));
+  return replica;
+}
+
+const COUNTS = { connections: 2, paths: 2, watches: 3 };
+
+test("wchs counts connections, paths and watches on data, not on children", (t) => {
+  t.deepEqual(watches(watched(), "wchs"), { counts: COUNTS, pairs: [], omitted: 0 });
+});
+
+test("watches are listed by connection or by path", (t) => {
+  t.deepEqual(watches(watched(), "wchc"), {
+    counts: COUNTS,
+    pairs: [
+      { client: 1, path: "/a" },
+      { client: 1, path: "/b" },
+      { client: 3, path: "/a" },
+    ],
+    omitted: 0,
+  });
+  t.deepEqual(watches(watched(), "wchp").pairs, [
+    { client: 1, path: "/a" },
+    { client: 3, path: "/a" },
+    { client: 1, path: "/b" },
+  ]);
+});
+
+test("a list of watches ends at its limit and counts the rest, without looking at all of them", (t) => {
+  const replica = new Replica();
+  const paths = Array.from({ length: 1000 }, (_, index) => watch("exists", `/w${index}`));
+  replica.readAs("zookeeper/9", 1, ...paths);
+  for (const word of ["wchc", "wchp"] as const) {
+    const { pairs, omitted } = watches(replica, word, 500);
+    t.true(pairs.length > 5 && pairs.length < 50);
+    t.is(pairs.length + omitted, 1000);
+  }
+});
+
+test("a tree without watches lists none", (t) => {
+  const counts = { connections: 0, paths: 0, watches: 0 };
+  t.deepEqual(watches(new Replica(), "wchp"), { counts, pairs: [], omitted: 0 });
+});
+
+function ephemerals(replica: Replica, bytesMax = MANY_BYTES): Part {
+  const [effect] = replica.receive({ kind: "listEphemerals", question: 4, bytesMax });
+  if (effect?.kind !== "tell" || effect.to !== "admin") throw new Error("not answered");
+  return effect.message as Part;
+}
+
+test("ephemerals are listed by session, and sessions without any are not", (t) => {
+  const replica = new Replica();
+  const [first, , third] = [replica.session(), replica.session(), replica.session()];
+  replica.commit(client(first, create("/e1", { ephemeral: true })));
+  replica.commit(client(third, create("/e2", { ephemeral: true })));
+  replica.commit(client(first, create("/e3", { ephemeral: true })));
+  t.deepEqual(ephemerals(replica), {
+    kind: "part",
+    question: 4,
+    from: "tree/0",
+    groups: [
+      { name: `0x${first.toString(16)}`, entries: ["/e1", "/e3"] },
+      { name: `0x${third.toString(16)}`, entries: ["/e2"] },
+    ],
+    omitted: 0,
+  });
+});
+
+test("a list of ephemerals ends at its limit and counts the rest", (t) => {
+  const replica = new Replica();
+  for (const session of [replica.session(), replica.session()]) {
+    for (let number = 0; number < 50; number += 1) {
+      replica.commit(client(session, create(`/e${session}-${number}`, { ephemeral: true })));
+    }
+  }
+  const { groups, omitted } = ephemerals(replica, 300);
+  const listed = groups.flatMap(({ entries }) => entries).length;
+  t.true(listed > 5 && listed < 50);
+  t.is(listed + omitted, 100);
+});
