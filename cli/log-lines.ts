@@ -69,8 +69,11 @@ export function logLine(entry: LogEntry): string {
 /** Returns the line for an event; undefined if its level is below `lowest`. */
 export function eventLine(event: InspectionEvent, lowest: LogLevel): string | undefined {
   const entry = entryOf(event);
-  const isShown = LOG_LEVELS.indexOf(entry.level) >= LOG_LEVELS.indexOf(lowest);
-  return isShown ? logLine(entry) : undefined;
+  return isLogged(entry.level, lowest) ? logLine(entry) : undefined;
+}
+
+export function isLogged(level: LogLevel, lowest: LogLevel): boolean {
+  return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(lowest);
 }
 
 export function isLogLevel(text: string): text is LogLevel {

@@ -1,15 +1,18 @@
 /** `zooid serve`: runs one node in this process until it is asked to stop or fails. */
 import { KEYS } from "../server/config/keys.ts";
-import { loadConfig } from "../server/config/load.ts";
+import { type Loaded, loadConfig } from "../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../server/config/node-config.ts";
 import { tuneGarbageCollection } from "../server/garbage-collection.ts";
 import { zxidOfText } from "../server/skipped-operations.ts";
+import type { EventName } from "../protocol/events.ts";
+import type { ServerId } from "../protocol/ids.ts";
 import type { Zxid } from "../protocol/zxid.ts";
-import type { LogLevel } from "../runtime/effects.ts";
+import type { EventDetail, LogLevel } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
+import { checkText, idleKeysLine } from "./check.ts";
 import type { Flag } from "./flags.ts";
-import { eventLine, isLogLevel, LOG_LEVELS, logLine } from "./log-lines.ts";
+import { eventLine, isLogged, isLogLevel, LOG_LEVELS, logLine } from "./log-lines.ts";
 import { nodeLine } from "./node-line.ts";
 import { stopSignal } from "./signals.ts";
 
@@ -23,6 +26,11 @@ const SKIP_FLAG = "skip-zxid";
 
 const FLAGS: readonly Flag[] = [
   { name: "config", placeholder: "FILE", summary: "settings from a zoo.cfg; flags win over it" },
+  {
+    name: "check",
+    placeholder: undefined,
+    summary: "say what would be used and what is wrong; start nothing, write nothing",
+  },
   ...KEYS.map(({ flag, placeholder, summary }) => ({ name: flag, placeholder, summary })),
   LOG_LEVEL_FLAG,
   {
@@ -70,18 +78,22 @@ type RunOptions = {
   readonly stopWithStdin: boolean;
 };
 
+/** What is to be said about the settings before the node starts: first what somebody may miss, the rest in one line. */
+function logSettings({ warnings, idleKeys }: Loaded, node: ServerId, lowest: LogLevel): void {
+  const log = (level: LogLevel, event: EventName, detail: EventDetail): void => {
+    if (!isLogged(level, lowest)) return;
+    console.error(logLine({ atMs: Date.now(), node, level, actor: "config", event, detail }));
+  };
+  for (const warning of warnings) log("warn", "warning", { warning });
+  const keys = idleKeysLine(idleKeys);
+  if (keys !== undefined) log("info", "keysWithoutEffect", { keys });
+}
+
 async function runNode(
   config: NodeConfig,
-  warnings: readonly string[],
   { level, skip, stopWithStdin }: RunOptions,
 ): Promise<number> {
   const node = config.id;
-  for (const warning of warnings) {
-    const detail = { warning };
-    console.error(
-      logLine({ atMs: Date.now(), node, level: "warn", actor: "config", event: "warning", detail }),
-    );
-  }
   const asked: Promise<unknown>[] = [stopSignal(() => undefined)];
   if (stopWithStdin) asked.push(stdinEnd());
   tuneGarbageCollection();
@@ -104,24 +116,29 @@ async function runNode(
 async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   const level = logLevelOf(flags);
   const skip = skippedOf(flags);
-  const validation = loadConfig({ transport: "nats", flags, file: flags.get("config") });
+  const loaded = loadConfig({ transport: "nats", flags, file: flags.get("config") });
+  const isCheck = flags.has("check");
   if (level === undefined) {
     console.error(`zooid serve: --log-level must be one of ${LOG_LEVELS.join(", ")}`);
   }
-  if (validation.kind === "invalid") {
-    console.error(`zooid serve: ${problemsText(validation.problems)}`);
+  if (loaded.kind === "invalid") {
+    console.error(`zooid serve: ${isCheck ? checkText(loaded) : problemsText(loaded.problems)}`);
   }
   if (skip === undefined) {
     console.error("zooid serve: --skip-zxid is a zxid, or several with commas: 0x100000005");
   }
-  if (level === undefined || skip === undefined || validation.kind === "invalid") {
-    return EXIT_MISUSED;
+  if (level === undefined || skip === undefined || loaded.kind === "invalid") return EXIT_MISUSED;
+  if (isCheck) {
+    console.log(checkText(loaded));
+    return EXIT_OK;
   }
+  const { config } = loaded;
+  logSettings(loaded, config.id, level);
   const stopWithStdin = flags.has("stop-with-stdin");
   try {
-    return await runNode(validation.config, validation.warnings, { level, skip, stopWithStdin });
+    return await runNode(config, { level, skip, stopWithStdin });
   } catch (error) {
-    console.error(`zooid serve: node ${validation.config.id} did not start: ${messageOf(error)}`);
+    console.error(`zooid serve: node ${config.id} did not start: ${messageOf(error)}`);
     return EXIT_FAILED;
   }
 }
@@ -134,6 +151,7 @@ export const serve: Command = {
   zooid serve --data-dir ./data
   zooid serve --id 1 --members 1,2,3 --nats nats://10.0.0.1:4222 --data-dir /var/lib/zooid
   zooid serve --config /etc/zookeeper/zoo.cfg
+  zooid serve --check --config /etc/zookeeper/zoo.cfg
 
 Logs go to standard error. SIGINT or SIGTERM stops it cleanly, a second one at once.`,
   flags: FLAGS,

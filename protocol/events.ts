@@ -249,6 +249,10 @@ export const EVENTS = {
     meaning: "a thread was busy with several messages for as long as `--slow-step-ms`",
   },
   warning: { level: "warn", meaning: "a setting is legal and probably not meant" },
+  keysWithoutEffect: {
+    level: "info",
+    meaning: "keys of the `zoo.cfg` that do nothing here; `zooid serve --check` gives the reasons",
+  },
 } as const;
 
 export type EventName = keyof typeof EVENTS;

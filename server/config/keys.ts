@@ -1,4 +1,4 @@
-/** How each setting is called on the command line and in a configuration file, and which of ZooKeeper's keys do nothing here. */
+/** How each setting is called on the command line and in a configuration file. */
 import type { NodeConfig } from "./node-config.ts";
 
 export type Key = {
@@ -63,6 +63,12 @@ export const KEYS: readonly Key[] = [
     "client-port-address A",
     "clientPortAddress",
     "address it is bound to (default ::, all of both families)",
+  ),
+  key(
+    "clientPortBacklog",
+    "client-port-backlog N",
+    "clientPortListenBacklog",
+    "connections that wait to be accepted; the system may allow fewer (default 511)",
   ),
   key("dataDir", "data-dir FOLDER", "dataDir", "the node's own folder (default ./data)"),
   key(
@@ -177,54 +183,3 @@ export const KEYS: readonly Key[] = [
     "give mntr the work of each actor so often, 0: not (default 0)",
   ),
 ];
-
-/** ZooKeeper's keys for what zooid does not have. They are accepted with a warning, so that a `zoo.cfg` can be used as it is. */
-const UNSUPPORTED = new Set(
-  `secureClientPort secureClientPortAddress observerMasterPort clientPortListenBacklog dataLogDir
-  connectToLearnerMasterLimit electionAlg syncEnabled standaloneEnabled reconfigEnabled localSessionsEnabled
-  localSessionsUpgradingEnabled quorumListenOnAllIPs sslQuorum portUnification sslQuorumReloadCertFiles
-  client.portUnification snapCount preAllocSize commitLogCount commitLogSize snapSizeLimitInKb globalOutstandingLimit
-  forceSync flushDelay maxWriteQueuePollTime maxBatchSize enforceQuota extendedTypesEnabled leaderServes
-  skipACL maxResponseCacheSize maxGetChildrenResponseCacheSize requestThrottleLimit requestThrottleStallTime
-  requestThrottleDropStale requestStaleLatencyCheck requestStaleConnectionCheck largeRequestMaxBytes
-  largeRequestThreshold serverCnxnFactory advancedFlowControlEnabled learner.closeSocketAsync
-  leader.closeSocketAsync DigestAuthenticationProvider.superDigest audit.enable initLimitCheck jute.maxbuffer`.split(
-    /\s+/,
-  ),
-);
-const UNSUPPORTED_FAMILIES: readonly string[] = [
-  "group.",
-  "weight.",
-  "autopurge.",
-  "multiAddress.",
-  "metricsProvider.",
-  "authProvider.",
-  "admin.",
-  "ssl.",
-  "quorum.",
-  "digest.",
-  "snapshot.",
-  "fsync.",
-  "readonlymode.",
-  "connectionMax",
-  "connectionToken",
-  "connectionFreeze",
-  "connectionDecrease",
-  "znode.container.",
-  "zookeeper.",
-  "watchManager",
-  "watcherCleanerThreads",
-  "sessionRequire",
-  "enforce.auth.",
-  "kerberos.",
-  "jaasLoginRenew",
-  "security.",
-  "tcpKeepAlive",
-  "nettyMax",
-];
-
-export function isUnsupportedByZooid(fileKey: string): boolean {
-  return (
-    UNSUPPORTED.has(fileKey) || UNSUPPORTED_FAMILIES.some((family) => fileKey.startsWith(family))
-  );
-}

@@ -1,13 +1,14 @@
 /** Brings the command line, the configuration file and `myid` together. The command line wins. */
-import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { ZOOKEEPER_ADVICE, ZOOKEEPER_FOLDER } from "../../actors/log/format/files.ts";
 import { CONFIG_FILE_BYTES_MAX } from "../../protocol/limits.ts";
 import { textOf } from "./file-text.ts";
 import { KEYS } from "./keys.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
+import { AUTOCREATE_KEY } from "./zookeeper-keys.ts";
 import { DATA_DIR_DEFAULT, type ValidateOptions, type Validation, validate } from "./validate.ts";
-import { readZooCfg, type ZooCfg } from "./zoo-cfg.ts";
+import { type IdleKey, readZooCfg, type ZooCfg } from "./zoo-cfg.ts";
 
 export type ConfigSources = ValidateOptions & {
   /** By flag, without the dashes: `client-port`. Flags that are no settings are not looked at. */
@@ -21,7 +22,9 @@ const NO_FILE: ZooCfg = {
   clientPorts: new Map(),
   dataLogDir: undefined,
   hasKnownKey: false,
+  noAutocreate: undefined,
   warnings: [],
+  idleKeys: [],
   problems: [],
 };
 
@@ -105,8 +108,24 @@ function myId(dataDir: string): Setting | undefined {
   return { value: text.trim(), source: shown.startsWith("..") ? path : shown };
 }
 
+/** A folder that is not there may be a disk that is not mounted, or a mistyped line; a node that made it would begin empty. */
+function missingDataDir({ noAutocreate }: ZooCfg, settings: Settings): readonly Problem[] {
+  const { value = DATA_DIR_DEFAULT, source } = settings.get("dataDir") ?? {};
+  if (noAutocreate === undefined || existsSync(value)) return [];
+  const rule = `must be there, since ${AUTOCREATE_KEY} (${noAutocreate.source}) is not true`;
+  return [{ field: "dataDir", value, source, rule, hint: "make the folder, or mount its disk" }];
+}
+
+export type Loaded = Validation & {
+  /** What was written, and where. */
+  readonly settings: Settings;
+  readonly warnings: readonly string[];
+  /** Keys of the file that do nothing here and that nobody misses. */
+  readonly idleKeys: readonly IdleKey[];
+};
+
 /** Warnings and problems of the file come first, in its order. */
-export function loadConfig(sources: ConfigSources): Validation {
+export function loadConfig(sources: ConfigSources): Loaded {
   const fromFile = sources.file === undefined ? NO_FILE : readFile(sources.file);
   const settings = new Map([...fromFile.settings, ...settingsOfFlags(sources.flags)]);
   if (settings.has("members") && !settings.has("id")) {
@@ -116,9 +135,11 @@ export function loadConfig(sources: ConfigSources): Validation {
   const ownPort = fromFile.clientPorts.get(settings.get("id")?.value ?? "");
   if (ownPort !== undefined && !settings.has("clientPort")) settings.set("clientPort", ownPort);
   const validation = validate(settings, sources);
-  if (validation.kind === "valid" && fromFile.problems.length === 0) {
-    return { ...validation, warnings: [...fromFile.warnings, ...validation.warnings] };
+  const { idleKeys, warnings } = fromFile;
+  const problems = [...fromFile.problems, ...missingDataDir(fromFile, settings)];
+  if (validation.kind === "invalid") problems.push(...validation.problems);
+  if (validation.kind === "invalid" || problems.length > 0) {
+    return { kind: "invalid", problems, settings, warnings, idleKeys };
   }
-  const found = validation.kind === "valid" ? [] : validation.problems;
-  return { kind: "invalid", problems: [...fromFile.problems, ...found] };
+  return { ...validation, settings, warnings: [...warnings, ...validation.warnings], idleKeys };
 }

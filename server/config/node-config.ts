@@ -23,6 +23,8 @@ export type NodeConfig = {
   readonly clientPort: number;
   /** Address that port is bound to. Default `::`, every address of IPv6 and of IPv4; on a machine without IPv6 that is `0.0.0.0`. */
   readonly clientPortAddress: string;
+  /** Connections that the system keeps until the node accepts them, of each lane. Default 511. */
+  readonly clientPortBacklog: number;
   /** Absolute path of the node's own folder. Default `data` in the working folder. */
   readonly dataDir: string;
   /** ZooKeeper's unit of session timeouts. Default 2000. */
@@ -117,8 +119,12 @@ export type Problem = {
   readonly hint: string;
 };
 
-/** The value as it may be shown: without the passwords of URLs. */
-function shown({ field, value = "" }: Problem): string {
+/** Keys of ZooKeeper's whose values are secrets. */
+const SECRET = /(?:password|superDigest)$/i;
+
+/** The value as it may be shown: without passwords, those of URLs among them. */
+export function shownValue(field: string, value: string): string {
+  if (SECRET.test(field)) return "***";
   if (field !== "natsUrls") return value;
   // A password that is not percent-encoded may hold a slash or an @, which makes the URL wrong; so all up to the last @ is left out.
   return value.replace(/((?:^|[\s,])(?:[a-z]+:\/\/)?)[^\s,]*@/gi, "$1***@");
@@ -129,7 +135,8 @@ export function problemsText(problems: readonly Problem[]): string {
   const count =
     problems.length === 1 ? "1 setting is wrong" : `${problems.length} settings are wrong`;
   const entries = problems.map((problem) => {
-    const value = problem.value === undefined ? "is missing" : `= ${shown(problem)}`;
+    const value =
+      problem.value === undefined ? "is missing" : `= ${shownValue(problem.field, problem.value)}`;
     const source = problem.source === undefined ? "" : `  (${problem.source})`;
     return `  ${problem.field} ${value}${source}\n    ${problem.rule}; ${problem.hint}`;
   });

@@ -35,6 +35,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const TICKS_MAX = 1_000_000;
 const LANES_MAX = 16;
 const CONNECTIONS_MAX = 1_000_000;
+/** As Node has it. */
+const BACKLOG_DEFAULT = 511;
+const BACKLOG_MAX = 65_535;
 const SNAPSHOT_EVERY_BYTES_MIN: number = 64 * 1024;
 const SNAPSHOT_EVERY_BYTES_MAX: number = 64 * 1024 ** 3;
 const MINUTE_MS = 60_000;
@@ -309,6 +312,12 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
     ...readFiles(draft),
     clientPort: read(draft, "clientPort", wholeNumber(0, 65_535, "0 takes any free port"), 2181),
     clientPortAddress: read(draft, "clientPortAddress", address, "::"),
+    clientPortBacklog: read(
+      draft,
+      "clientPortBacklog",
+      wholeNumber(1, BACKLOG_MAX, "the limit of the system (net.core.somaxconn) holds as well"),
+      BACKLOG_DEFAULT,
+    ),
     dataDir: read(draft, "dataDir", folder, resolve(DATA_DIR_DEFAULT)),
     ...readTimeouts(draft),
     maxClientConnections: read(

@@ -1,9 +1,19 @@
-/** Reads a `zoo.cfg`: ZooKeeper's keys, zooid's own as `zooid.…`, and a warning for each key that has no effect here. */
-import { isUnsupportedByZooid, KEYS } from "./keys.ts";
+/** Reads a `zoo.cfg`: ZooKeeper's keys, zooid's own as `zooid.…`, and what is to be said about each key that does nothing here. */
+import { resolve } from "node:path";
+import { KEYS } from "./keys.ts";
 import { nearest } from "./nearest.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import { type Property, readProperties } from "./properties.ts";
-import { securityRefusal } from "./security-keys.ts";
+import {
+  AUTOCREATE_KEY,
+  type Row,
+  rowOf,
+  withoutPrefix,
+  ZOOKEEPER_KEYS,
+} from "./zookeeper-keys.ts";
+
+/** A key that does nothing here, and that nobody misses. */
+export type IdleKey = { readonly key: string; readonly source: string; readonly because: string };
 
 export type ZooCfg = {
   readonly settings: Settings;
@@ -13,17 +23,24 @@ export type ZooCfg = {
   readonly dataLogDir: Setting | undefined;
   /** At least one key is ZooKeeper's or zooid's. */
   readonly hasKnownKey: boolean;
+  /** Says that `dataDir` must be there already. */
+  readonly noAutocreate: Setting | undefined;
+  /** What somebody may miss or has mistyped, in the order of the file. */
   readonly warnings: readonly string[];
+  readonly idleKeys: readonly IdleKey[];
   readonly problems: readonly Problem[];
 };
 
 type Draft = {
   readonly file: string;
+  readonly dataDir: string | undefined;
   readonly settings: Map<keyof NodeConfig, Setting>;
   readonly clientPorts: Map<string, Setting>;
   dataLogDir: Setting | undefined;
   hasKnownKey: boolean;
+  noAutocreate: Setting | undefined;
   readonly warnings: string[];
+  readonly idleKeys: IdleKey[];
   readonly problems: Problem[];
   /** For how many further unknown keys a similar known one is looked for. */
   suggestions: number;
@@ -39,11 +56,18 @@ const FIELDS: ReadonlyMap<string, keyof NodeConfig> = new Map(
 const MINUS_ONE_IS_DEFAULT: ReadonlySet<string> = new Set([
   "minSessionTimeout",
   "maxSessionTimeout",
+  "clientPortListenBacklog",
 ]);
-const ALL_KEYS: readonly string[] = [...FIELDS.keys(), "dynamicConfigFile", "peerType"];
+const DATA_LOG_DIR = "dataLogDir";
+/** What a mistyped key may have been meant as; the keys that work come first. */
+const CANDIDATES: readonly string[] = [...new Set([...FIELDS.keys(), ...ZOOKEEPER_KEYS])];
 
 function sourceOf(draft: Draft, property: Property): string {
   return `${draft.file}:${property.line}`;
+}
+
+function settingOf(draft: Draft, property: Property): Setting {
+  return { value: property.value, source: sourceOf(draft, property) };
 }
 
 function refuse(draft: Draft, property: Property, rule: string, hint: string): void {
@@ -80,41 +104,81 @@ function warn(draft: Draft, property: Property, words: string): void {
 function addProperty(draft: Draft, property: Property): void {
   const { key, value } = property;
   const field = FIELDS.get(key);
-  draft.hasKnownKey ||= isKnown(key);
-  if (key === "dataLogDir") draft.dataLogDir = { value, source: sourceOf(draft, property) };
-  const refused = securityRefusal(key, value);
-  if (refused !== undefined) {
-    refuse(draft, property, refused.rule, refused.hint);
-  } else if (field !== undefined) {
-    if (value === "-1" && MINUS_ONE_IS_DEFAULT.has(key)) draft.settings.delete(field);
-    else draft.settings.set(field, { value, source: sourceOf(draft, property) });
-  } else if (key.startsWith("server.")) {
-    addServer(draft, property);
-  } else if (key === "dynamicConfigFile") {
-    // If the key were ignored, a member would start as a node alone: another ensemble with the same data.
-    refuse(draft, property, "is not supported", "put that file's server.N lines in this one");
-  } else if (key === "peerType" && value === "observer") {
-    refuse(draft, property, "observers are not supported", "every node is a voter");
-  } else if (key === "peerType" || isUnsupportedByZooid(key)) {
-    warn(draft, property, "is ZooKeeper's and has no effect here");
-  } else {
-    draft.suggestions -= 1;
-    const near = draft.suggestions < 0 ? undefined : nearest(key, ALL_KEYS);
-    warn(
-      draft,
-      property,
-      `is unknown and has no effect${near === undefined ? "" : `; did you mean ${near}?`}`,
-    );
+  const row = rowOf(key);
+  draft.hasKnownKey ||= field !== undefined || row !== undefined;
+  if (field === undefined) {
+    if (row === undefined) addUnknown(draft, property);
+    else addByRow(draft, property, row);
+    return;
+  }
+  if (value === "-1" && MINUS_ONE_IS_DEFAULT.has(key)) draft.settings.delete(field);
+  else draft.settings.set(field, settingOf(draft, property));
+  if (row?.treatment.kind === "checked") addIdle(draft, property, row.treatment.because);
+}
+
+function addUnknown(draft: Draft, property: Property): void {
+  draft.suggestions -= 1;
+  const near = draft.suggestions < 0 ? undefined : nearest(property.key, CANDIDATES);
+  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  warn(draft, property, `is unknown and has no effect${hint}`);
+}
+
+function addIdle(draft: Draft, property: Property, because: string): void {
+  draft.idleKeys.push({ key: property.key, source: sourceOf(draft, property), because });
+}
+
+/** For a key that is no setting under this name. */
+function addByRow(draft: Draft, property: Property, { treatment, harmless }: Row): void {
+  if (harmless?.holds(property.value.toLowerCase())) {
+    addIdle(draft, property, harmless.because);
+    return;
+  }
+  switch (treatment.kind) {
+    case "works":
+    case "checked":
+      addWorking(draft, property);
+      return;
+    case "idle":
+      addIdle(draft, property, treatment.because);
+      return;
+    case "missed":
+      if (property.key === DATA_LOG_DIR) draft.dataLogDir = settingOf(draft, property);
+      if (isDataDir(draft, property)) addIdle(draft, property, "it is dataDir");
+      else warn(draft, property, `has no effect: ${treatment.because}; ${treatment.instead}`);
+      return;
+    case "refused":
+      refuse(draft, property, treatment.rule, treatment.hint);
+      return;
+    default:
+      treatment satisfies never;
   }
 }
 
-function isKnown(key: string): boolean {
-  return ALL_KEYS.includes(key) || key.startsWith("server.") || isUnsupportedByZooid(key);
+function addWorking(draft: Draft, property: Property): void {
+  const { key, value } = property;
+  if (key.startsWith("server.")) {
+    addServer(draft, property);
+  } else if (key !== AUTOCREATE_KEY) {
+    // ZooKeeper puts the prefix before every key of the file, so that with two of them it has no effect there either.
+    warn(draft, property, `has no effect in a file; did you mean ${withoutPrefix(key)}?`);
+  } else if (value.toLowerCase() === "true") {
+    addIdle(draft, property, "a dataDir that is not there is made");
+  } else {
+    draft.noAutocreate = settingOf(draft, property);
+  }
+}
+
+/** A `dataLogDir` that says where the log lies anyway. */
+function isDataDir({ dataDir }: Draft, { key, value }: Property): boolean {
+  return key === DATA_LOG_DIR && dataDir !== undefined && resolve(value) === resolve(dataDir);
 }
 
 /** Java keeps one value of a key, the last. */
-function addLastOfEach(draft: Draft, properties: readonly Property[]): void {
-  const last = new Map(properties.map((property) => [property.key, property]));
+function addLastOfEach(
+  draft: Draft,
+  properties: readonly Property[],
+  last: ReadonlyMap<string, Property>,
+): void {
   const again = new Set(
     properties.filter((each) => last.get(each.key) !== each).map(({ key }) => key),
   );
@@ -126,16 +190,21 @@ function addLastOfEach(draft: Draft, properties: readonly Property[]): void {
 
 /** `file` is the name of the file in messages. */
 export function readZooCfg(text: string, file: string): ZooCfg {
+  const properties = readProperties(text);
+  const last = new Map(properties.map((property) => [property.key, property]));
   const draft: Draft = {
     file,
+    dataDir: last.get("dataDir")?.value,
     settings: new Map(),
     clientPorts: new Map(),
     dataLogDir: undefined,
     hasKnownKey: false,
+    noAutocreate: undefined,
     warnings: [],
+    idleKeys: [],
     problems: [],
     suggestions: SUGGESTIONS_MAX,
   };
-  addLastOfEach(draft, readProperties(text));
+  addLastOfEach(draft, properties, last);
   return draft;
 }

@@ -74,6 +74,7 @@ export class LaneClients {
       host: config.clientPortAddress,
       port: data.clientPort,
       reusePort: config.lanes > 1,
+      backlog: config.clientPortBacklog,
       unsentBytesMax: CONNECTION_UNSENT_BYTES_MAX,
       counts: new ConnectionCounts(data.counts),
       onMessage: (message) => hear(`zookeeper/${lane}`, message),

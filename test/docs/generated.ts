@@ -6,6 +6,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { TOPICS } from "../../actors/topics.ts";
 import { EVENTS } from "../../protocol/events.ts";
 import { WIRING } from "../../server/wiring.ts";
+import { KEYS } from "../../server/config/keys.ts";
+import { CHAPTERS, type Row } from "../../server/config/zookeeper-keys.ts";
 import { RETIRED_WORDS } from "../setup/words.ts";
 
 const ROOT = new URL("../..", import.meta.url);
@@ -19,6 +21,7 @@ export type GeneratedTable = {
 export const GENERATED: readonly GeneratedTable[] = [
   { file: "docs/internals/architecture.md", name: "topics", make: topics },
   { file: "docs/operations/events.md", name: "events", make: events },
+  { file: "docs/operations/zookeeper-keys.md", name: "keys of ZooKeeper", make: zookeeperKeys },
   { file: "docs/internals/glossary.md", name: "retired words", make: retiredWords },
 ];
 
@@ -40,6 +43,37 @@ function events(): string {
     ([name, { level, meaning }]) => `| \`${name}\` | ${level} | ${meaning} |`,
   );
   return ["| event | level | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function zookeeperKeys(): string {
+  return CHAPTERS.map(({ title, rows }) =>
+    [`## ${title}`, "", "| key | here | |", "| --- | --- | --- |", ...rows.map(keyRow)].join("\n"),
+  ).join("\n\n");
+}
+
+function keyRow({ keys, treatment, harmless }: Row): string {
+  const names = keys.map((key) => `\`${key.replace(/^(server|group|weight)\.\*$/, "$1.N")}\``);
+  const unless = harmless === undefined ? "" : `, unless ${harmless.text}`;
+  const [here, why] = treatmentText(treatment);
+  return `| ${names.join(", ")} | ${here}${unless} | ${why} |`;
+}
+
+function treatmentText(treatment: Row["treatment"]): readonly [here: string, why: string] {
+  switch (treatment.kind) {
+    case "works": {
+      if ("effect" in treatment) return ["works", treatment.effect];
+      const key = KEYS.find((each) => each.field === treatment.field);
+      return ["works", `\`--${key?.flag}\``];
+    }
+    case "checked":
+      return ["checked, no effect", treatment.because];
+    case "idle":
+      return ["no effect", treatment.because];
+    case "missed":
+      return ["**no effect**", `${treatment.because}; ${treatment.instead}`];
+    case "refused":
+      return ["**refused**", `${treatment.rule}; ${treatment.hint}`];
+  }
 }
 
 function retiredWords(): string {

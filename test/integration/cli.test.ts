@@ -1,6 +1,6 @@
 /** The `zooid` command as a shell sees it: what it prints where, and its exit codes. */
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -129,6 +129,80 @@ test("a configuration file that cannot be read is named", async (t) => {
   const { code, stderr } = await zooid("serve", "--config", "/nowhere/zoo.cfg");
   t.is(code, 2);
   t.regex(stderr, /config = \/nowhere\/zoo\.cfg/);
+});
+
+test("serve --check prints what a node would use and from where, starts nothing and writes nothing", async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, "zoo.cfg");
+  const dataDir = join(folder, "data");
+  const lines = [
+    `dataDir=${dataDir}`,
+    "clientport=2182",
+    "snapCount=100",
+    "leaderServes=no",
+    "zooid.nats=nats://me:s3cret@127.0.0.1:4222",
+  ];
+  writeFileSync(file, lines.join("\n"));
+  const { code, stdout, stderr } = await zooid(
+    ...["serve", "--check", "--config", file, "--lanes", "2"],
+  );
+  t.deepEqual([code, stderr], [0, ""]);
+  t.regex(stdout, /^The configuration is valid/);
+  for (const line of [
+    /^ {2}clientPort {2,}2181 {2,}default$/m,
+    /^ {2}zooid\.lanes {2,}2 {2,}--lanes$/m,
+    new RegExp(`^  dataDir {2,}${dataDir} {2,}${file}:1$`, "m"),
+    /^ {2}zooid\.nats {2,}nats:\/\/\*\*\*@127\.0\.0\.1:4222 /m,
+    new RegExp(`^2 warnings:\n  ${file}:2: clientport is unknown .*did you mean clientPort`, "m"),
+    new RegExp(`^  ${file}:4: leaderServes has no effect: `, "m"),
+    new RegExp(`^1 key has no effect here:\n  ${file}:3: snapCount: snapshots are cut by`, "m"),
+  ]) {
+    t.regex(stdout, line);
+  }
+  t.false(stdout.includes("s3cret"));
+  t.deepEqual(readdirSync(folder), ["zoo.cfg"]);
+});
+
+test("serve --check of a wrong configuration exits with 2 and says all that is to be said", async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, "zoo.cfg");
+  const lines = [
+    `dataDir=${join(folder, "data")}`,
+    "tickTime=fast",
+    "secureClientPort=2281",
+    "zooid.lane=1",
+    "snapCount=100",
+  ];
+  writeFileSync(file, lines.join("\n"));
+  const { code, stdout, stderr } = await zooid("serve", "--check", "--config", file);
+  t.deepEqual([code, stdout], [2, ""]);
+  t.regex(stderr, /^zooid serve: 2 settings are wrong/);
+  t.true(stderr.includes(`secureClientPort = 2281  (${file}:3)\n    asks for TLS`));
+  t.true(stderr.includes(`tickTimeMs = fast  (${file}:2)`));
+  t.regex(stderr, /^1 warning:\n.*zooid\.lane is unknown .*did you mean zooid\.lanes\?/m);
+  t.regex(stderr, /^1 key has no effect here:\n.*snapCount: /m);
+  t.deepEqual(readdirSync(folder), ["zoo.cfg"]);
+});
+
+test("serve logs what somebody may miss as warnings, and all keys without effect in one line", async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, "zoo.cfg");
+  writeFileSync(file, "initLimit=10\nsnapCount=1\nforceSync=no\nleaderServes=no\n");
+  const node = new Child({
+    command: process.execPath,
+    args: [ENTRY, "serve", ...LOCAL, "--config", file, "--data-dir", join(folder, "data")],
+  });
+  t.teardown(async () => {
+    node.kill("SIGKILL");
+    await node.exited;
+  });
+  await node.line(/keysWithoutEffect/);
+  const output = node.output();
+  t.regex(output, /warn {2}node=1 config warning warning=".*:4: leaderServes has no effect: /);
+  t.regex(
+    output,
+    /info {2}node=1 config keysWithoutEffect keys="3 keys have no effect here: initLimit, snapCount, forceSync; zooid serve --check says why"/,
+  );
 });
 
 test("ensemble reports all wrong settings at once, each once", async (t) => {

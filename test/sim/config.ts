@@ -30,6 +30,7 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     // What anybody gets who asks for more, so that no session outlives the time in which all is to be well again.
     maxSessionTimeoutMs: plan.minSessionTimeoutMs * 2,
     maxClientConnections: 0,
+    clientPortBacklog: 511,
     maxConnections: 0,
     maxTreeBytes: 0,
     maxSessions: 0,

@@ -19,6 +19,9 @@ const NAMES: ReadonlyMap<number, string> = new Map<number, string>([
   [OpCode.multi, "MULT"],
   [OpCode.setWatches, "SETW"],
   [OpCode.setWatches2, "STW2"],
+  [OpCode.addWatch, "ADDW"],
+  [OpCode.checkWatches, "CHKW"],
+  [OpCode.removeWatches, "REMW"],
   [OpCode.closeSession, "CLOS"],
 ]);
 

@@ -1,6 +1,6 @@
 /**
  * Lists the watches of a lane for the four-letter words `wchs`, `wchc` and `wchp`, up to so many bytes. As in ZooKeeper these are the data
- * watches: those on children are not told.
+ * watches and those that stay, each path of a connection once: watches on children are not told.
  */
 import type { WatchedPath, WatchList } from "../messages.ts";
 import type { Watches, Watcher } from "./watches.ts";
@@ -19,11 +19,12 @@ export function listWatches(watches: Watches, options: ListOptions): WatchList {
   const { from, question, word, bytesMax } = options;
   const watchers = watches.watchers.get(from) ?? new Map<number, Watcher>();
   let [connections, count] = [0, 0];
-  for (const { data } of watchers.values()) {
-    if (data.size > 0) connections += 1;
-    count += data.size;
+  for (const watcher of watchers.values()) {
+    const own = pathsOf(watcher).size;
+    if (own > 0) connections += 1;
+    count += own;
   }
-  const counts = { connections, paths: watches.data.size, watches: count };
+  const counts = { connections, paths: pathCount(watches, watchers), watches: count };
   const about = { kind: "watchList", question, word, bytesMax, counts } as const;
   if (word === "wchs") return { ...about, pairs: [], omitted: 0 };
   const pairs = upTo(word === "wchc" ? byClient(watchers) : byPath(watches, from), bytesMax);
@@ -43,13 +44,39 @@ function upTo(all: Iterable<WatchedPath>, bytesMax: number): WatchedPath[] {
 }
 
 function* byClient(watchers: ReadonlyMap<number, Watcher>): Iterable<WatchedPath> {
-  for (const [client, { data }] of watchers) for (const path of data) yield { client, path };
+  for (const [client, watcher] of watchers) {
+    for (const path of pathsOf(watcher)) yield { client, path };
+  }
 }
 
-function* byPath({ data }: Watches, from: Watcher["from"]): Iterable<WatchedPath> {
-  for (const [path, watchers] of data) {
+function* byPath(watches: Watches, from: Watcher["from"]): Iterable<WatchedPath> {
+  for (const [path, watchers] of watches.data) {
     for (const watcher of watchers) {
       if (watcher.from === from) yield { client: watcher.client, path };
     }
   }
+  for (const [client, watcher] of watches.watchers.get(from) ?? []) {
+    for (const path of stayingPathsOf(watcher)) {
+      if (!watcher.data.has(path)) yield { client, path };
+    }
+  }
+}
+
+/** Most connections have no watches that stay, so that nothing is made for them. */
+function pathsOf(watcher: Watcher): ReadonlySet<string> {
+  const staying = stayingPathsOf(watcher);
+  return staying.size === 0 ? watcher.data : new Set([...watcher.data, ...staying]);
+}
+
+function stayingPathsOf({ persistent, persistentRecursive }: Watcher): ReadonlySet<string> {
+  if (persistentRecursive.size === 0) return persistent;
+  return new Set([...persistent, ...persistentRecursive]);
+}
+
+function pathCount({ data }: Watches, watchers: ReadonlyMap<number, Watcher>): number {
+  const others = new Set<string>();
+  for (const watcher of watchers.values()) {
+    for (const path of stayingPathsOf(watcher)) if (!data.has(path)) others.add(path);
+  }
+  return data.size + others.size;
 }

@@ -2,6 +2,7 @@
 import { validate } from "../../../server/config/validate.ts";
 import { readZooCfg } from "../../../server/config/zoo-cfg.ts";
 import { KEYS } from "../../../server/config/keys.ts";
+import { ZOOKEEPER_KEYS } from "../../../server/config/zookeeper-keys.ts";
 import { must, type Target, utf8 } from "../target.ts";
 
 const ALONE = `tickTime=2000
@@ -28,6 +29,9 @@ function configuration(input: Uint8Array): string {
   const read = readZooCfg(Buffer.from(input).toString("utf8"), "zoo.cfg");
   for (const { rule, hint } of read.problems) {
     must(rule.length > 0 && hint.length > 0, "a problem has a rule and a hint");
+  }
+  for (const { key, because } of read.idleKeys) {
+    must(key.length > 0 && because.length > 0, "a key without effect has its reason");
   }
   const judged = validate(read.settings, { transport: "nats" });
   const problems = judged.kind === "valid" ? [] : judged.problems;
@@ -78,6 +82,7 @@ export const CONFIG: readonly Target[] = [
     tokens: [
       ...TOKENS,
       ...KEYS.flatMap(({ fileKey }) => (fileKey === undefined ? [] : [`${fileKey}=`])),
+      ...ZOOKEEPER_KEYS.map((key) => `${key}=`),
     ].map(utf8),
     seeds: () => [ALONE, MEMBER].map(utf8),
     run: configuration,

@@ -3,8 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { loadConfig } from "../../../server/config/load.ts";
-import type { Validation } from "../../../server/config/validate.ts";
+import { type Loaded, loadConfig } from "../../../server/config/load.ts";
 
 type Machine = { readonly folder: string; readonly dataDir: string; readonly file: string };
 
@@ -20,7 +19,7 @@ function machine(t: ExecutionContext, lines: readonly string[], myid?: string): 
   return { folder, dataDir, file };
 }
 
-function load(file: string | undefined, flags: Record<string, string> = {}): Validation {
+function load(file: string | undefined, flags: Record<string, string> = {}): Loaded {
   return loadConfig({ transport: "nats", flags: new Map(Object.entries(flags)), file });
 }
 
@@ -76,15 +75,47 @@ test("problems of the file and of flags are reported together", (t) => {
   );
 });
 
-test("warnings of the file come with a valid configuration", (t) => {
-  const { file } = machine(t, ["electionAlg=3", "4lw.commands.whitelist=ruok,what"]);
-  const validation = load(file);
-  t.is(validation.kind, "valid");
-  if (validation.kind === "invalid") return;
-  const [first, second, ...more] = validation.warnings;
-  t.is(first, `${file}:2: electionAlg is ZooKeeper's and has no effect here`);
-  t.regex(second ?? "", /^four-letter words that there are not.*: what;/);
-  t.deepEqual(more, []);
+test("warnings of the file come with a valid configuration, and apart from them the keys that nobody misses", (t) => {
+  const { file } = machine(t, [
+    "snapCount=3",
+    "leaderServes=no",
+    "4lw.commands.whitelist=ruok,what",
+  ]);
+  const loaded = load(file);
+  t.is(loaded.kind, "valid");
+  t.deepEqual(
+    loaded.warnings.map((warning) => warning.replace(/:(?! \w+ has).*/, "")),
+    [`${file}`, "four-letter words that there are not"],
+  );
+  t.deepEqual(
+    loaded.idleKeys.map(({ key, source }) => [key, source]),
+    [["snapCount", `${file}:2`]],
+  );
+});
+
+test("warnings come with an invalid configuration as well, for a mistyped key may be what is wrong", (t) => {
+  const { file } = machine(t, ["server.1=a:1:2", "server.2=b:1:2", "zooid.nat=nats://a"], "1");
+  const loaded = load(file);
+  t.is(loaded.kind, "invalid");
+  t.is(loaded.warnings.length, 1);
+  t.regex(loaded.warnings[0] ?? "", /did you mean zooid.nats\?/);
+});
+
+test("with datadir.autocreate=false a data folder that is not there is refused, with all other problems", (t) => {
+  const { file, dataDir } = machine(t, ["datadir.autocreate=false"]);
+  t.is(load(file).kind, "valid");
+  const elsewhere = `${dataDir}-2`;
+  const loaded = load(file, { "data-dir": elsewhere, lanes: "17" });
+  t.is(loaded.kind, "invalid");
+  if (loaded.kind === "valid") return;
+  t.deepEqual(
+    loaded.problems.map(({ field, value, source }) => [field, value, source]),
+    [
+      ["dataDir", elsewhere, "--data-dir"],
+      ["lanes", "17", "--lanes"],
+    ],
+  );
+  t.true(loaded.problems[0]?.rule.includes(`${file}:2`));
 });
 
 test("a file that is not there is a problem, not a crash", (t) => {

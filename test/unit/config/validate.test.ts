@@ -8,6 +8,7 @@ import {
   type Setting,
 } from "../../../server/config/node-config.ts";
 import { loadConfig } from "../../../server/config/load.ts";
+import { readZooCfg } from "../../../server/config/zoo-cfg.ts";
 import { type Validation, validate } from "../../../server/config/validate.ts";
 
 type Texts = Partial<Record<keyof NodeConfig, string>>;
@@ -49,6 +50,7 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     peerKeyFile: undefined,
     clientPort: 2181,
     clientPortAddress: "::",
+    clientPortBacklog: 511,
     dataDir: resolve("data"),
     tickTimeMs: 2000,
     initLimit: 10,
@@ -199,6 +201,7 @@ test("a peer timeout below three heartbeats is refused", (t) => {
 test("the limits themselves are allowed and what lies beyond is not", (t) => {
   const limits: readonly [keyof NodeConfig, number, number][] = [
     ["clientPort", 0, 65_535],
+    ["clientPortBacklog", 1, 65_535],
     ["lanes", 0, 16],
     ["slowStepMs", 10, 60_000],
     ["actorMetricsMs", 100, 60_000],
@@ -289,6 +292,17 @@ test("a NATS password is shown by no problem", (t) => {
   const text = problemsText(validation.problems);
   t.true(text.includes("nats://***@host:4222"), text);
   t.true(text.includes("nats://***@more"), text);
+  t.false(text.includes("s3cret"), text);
+});
+
+test("secrets of a zoo.cfg are not shown in messages", (t) => {
+  const { problems } = readZooCfg(
+    "ssl.keyStore.password=s3cret\nzookeeper.DigestAuthenticationProvider.superDigest=super:s3cret",
+    "zoo.cfg",
+  );
+  const text = problemsText(problems);
+  t.is(problems.length, 2);
+  t.true(text.includes("ssl.keyStore.password = ***"), text);
   t.false(text.includes("s3cret"), text);
 });
 

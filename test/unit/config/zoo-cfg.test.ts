@@ -10,7 +10,7 @@ function texts(cfg: ZooCfg): Record<string, string> {
   return Object.fromEntries([...cfg.settings].map(([field, { value }]) => [field, value]));
 }
 
-test("the sample configuration of ZooKeeper is read without a word", (t) => {
+test("the sample configuration of ZooKeeper is read without a warning", (t) => {
   const cfg = read(
     "# The number of milliseconds of each tick",
     "tickTime=2000",
@@ -92,12 +92,16 @@ test("membership in another file is refused rather than lost", (t) => {
   t.is(read("dynamicConfigFile=/etc/zoo.cfg.dynamic").problems[0]?.field, "dynamicConfigFile");
 });
 
-test("a key of ZooKeeper's without effect is a warning with its line", (t) => {
+test("keys of ZooKeeper's without effect are told apart: what somebody may miss is a warning, the rest has its reason", (t) => {
+  const cfg = read("clientPort=1", "autopurge.purgeInterval=1", "leaderServes=no", "snapCount=9");
+  t.deepEqual(cfg.warnings, [
+    "zoo.cfg:3: leaderServes has no effect: the leader serves clients as every node does; more lanes (`--lanes`) keep clients off the thread of the log",
+  ]);
   t.deepEqual(
-    read("clientPort=1", "autopurge.purgeInterval=1", "fsync.warningthresholdms=x").warnings,
+    cfg.idleKeys.map(({ key, source }) => [key, source]),
     [
-      "zoo.cfg:2: autopurge.purgeInterval is ZooKeeper's and has no effect here",
-      "zoo.cfg:3: fsync.warningthresholdms is ZooKeeper's and has no effect here",
+      ["autopurge.purgeInterval", "zoo.cfg:2"],
+      ["snapCount", "zoo.cfg:4"],
     ],
   );
 });
@@ -107,6 +111,12 @@ test("an unknown key is a warning with its line and the nearest known key", (t) 
     "zoo.cfg:2: clientport2 is unknown and has no effect; did you mean clientPort?",
     "zoo.cfg:3: zooid.lane is unknown and has no effect; did you mean zooid.lanes?",
     "zoo.cfg:4: somethingElse is unknown and has no effect",
+  ]);
+});
+
+test("a mistyped key of ZooKeeper's that does nothing here is named rightly too", (t) => {
+  t.deepEqual(read("autopurge.snapRetainCnt=3").warnings, [
+    "zoo.cfg:1: autopurge.snapRetainCnt is unknown and has no effect; did you mean autopurge.snapRetainCount?",
   ]);
 });
 
@@ -128,8 +138,13 @@ test("of a key given twice the last counts, with a warning", (t) => {
   t.deepEqual(cfg.warnings, ["zoo.cfg:2: clientPort is given again, and this value counts"]);
 });
 
-test("session timeouts of -1 are the defaults", (t) => {
-  const cfg = read("minSessionTimeout=-1", "maxSessionTimeout=-1", "tickTime=-1");
+test("session timeouts and a backlog of -1 are the defaults", (t) => {
+  const cfg = read(
+    "minSessionTimeout=-1",
+    "maxSessionTimeout=-1",
+    "clientPortListenBacklog=-1",
+    "tickTime=-1",
+  );
   t.deepEqual(texts(cfg), { tickTimeMs: "-1" });
 });
 
@@ -162,7 +177,7 @@ test("keys that ask for security are refused, with what they ask for and what ca
   }
 });
 
-test("a key that says that no security is wanted is only warned about", (t) => {
+test("a key that says that no security is wanted asks for nothing", (t) => {
   const cfg = read(
     "skipACL=yes",
     "sslQuorum=false",
@@ -170,6 +185,6 @@ test("a key that says that no security is wanted is only warned about", (t) => {
     "quorum.auth.enableSasl=false",
     "requireClientAuthScheme=",
   );
-  t.deepEqual(cfg.problems, []);
-  t.is(cfg.warnings.length, 5);
+  t.deepEqual([cfg.problems, cfg.warnings], [[], []]);
+  t.is(cfg.idleKeys.length, 5);
 });

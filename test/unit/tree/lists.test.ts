@@ -115,3 +115,24 @@ test("a list of ephemerals ends at its limit and counts the rest", (t) => {
   t.true(listed > 5 && listed < 50);
   t.is(listed + omitted, 100);
 });
+
+test("watches that stay are listed with those on data, each path of a connection once", (t) => {
+  const replica = watched();
+  const add = (path: string, mode: "persistent" | "persistentRecursive"): Read => {
+    return { kind: "addWatch", path, mode };
+  };
+  replica.readAs("zookeeper/9", 1, add("/a", "persistent"), add("/a", "persistentRecursive"));
+  replica.readAs("zookeeper/9", 4, add("/c", "persistentRecursive"), add("/c", "persistent"));
+  const counts = { connections: 3, paths: 3, watches: 4 };
+  const all = [
+    { client: 1, path: "/a" },
+    { client: 1, path: "/b" },
+    { client: 3, path: "/a" },
+    { client: 4, path: "/c" },
+  ];
+  t.deepEqual(watches(replica, "wchc"), { counts, pairs: all, omitted: 0 });
+  const { pairs, ...rest } = watches(replica, "wchp");
+  t.deepEqual(rest, { counts, omitted: 0 });
+  const sorted = [...pairs].sort((a, b) => a.client - b.client || (a.path < b.path ? -1 : 1));
+  t.deepEqual(sorted, all);
+});

@@ -1,0 +1,438 @@
+/**
+ * Every configuration key of Apache ZooKeeper 3.8 and 3.9, as it stands in a `zoo.cfg` or in `-Dzookeeper.…`, with what zooid does about
+ * it. It is the only such list: `zoo-cfg.ts` acts on it, and `npm run docs` makes `docs/operations/zookeeper-keys.md` of it. Sources:
+ * QuorumPeerConfig, the classes that read system properties, and the Administrator's Guide, "Configuration Parameters".
+ */
+import { PACKET_BYTES_MAX } from "../../protocol/limits.ts";
+import type { NodeConfig } from "./node-config.ts";
+
+export type Treatment =
+  /** It is a setting here too. Without a field, `effect` says what it does. */
+  | { readonly kind: "works"; readonly field: keyof NodeConfig }
+  | { readonly kind: "works"; readonly effect: string }
+  /** Its value must be right, as in ZooKeeper, and has no effect. */
+  | { readonly kind: "checked"; readonly because: string }
+  /** Nobody misses what it asks for. */
+  | { readonly kind: "idle"; readonly because: string }
+  /** It has no effect, and whoever wrote it may miss what it asks for. */
+  | { readonly kind: "missed"; readonly because: string; readonly instead: string }
+  /** To ignore it would leave open what its owner believes to be closed, or make another ensemble than the file says. */
+  | { readonly kind: "refused"; readonly rule: string; readonly hint: string };
+
+/** Values with which a key that is missed or refused asks for nothing that zooid does not do. */
+export type Harmless = {
+  /** For the table of the documentation. */
+  readonly text: string;
+  /** Given the value in lower case. */
+  readonly holds: (value: string) => boolean;
+  readonly because: string;
+};
+
+export type Row = {
+  /** The names, also those of Java properties that differ. One that ends with `*` stands for every key that begins like it. */
+  readonly keys: readonly string[];
+  readonly treatment: Treatment;
+  readonly harmless?: Harmless;
+};
+
+function rows(names: string, treatment: Treatment, harmless?: Harmless): Row {
+  return { keys: names.trim().split(/\s+/), treatment, ...(harmless && { harmless }) };
+}
+
+function works(name: string, field: keyof NodeConfig): Row {
+  return rows(name, { kind: "works", field });
+}
+
+function idle(because: string, names: string): Row {
+  return rows(names, { kind: "idle", because });
+}
+
+function missed(names: string, because: string, instead: string, harmless?: Harmless): Row {
+  return rows(names, { kind: "missed", because, instead }, harmless);
+}
+
+function refused(names: string, rule: string, hint: string, harmless?: Harmless): Row {
+  return rows(names, { kind: "refused", rule, hint }, harmless);
+}
+
+function only(because: string, ...values: readonly string[]): Harmless {
+  const text = values.map((value) => (value === "" ? "nothing" : `\`${value}\``)).join(", ");
+  const lower = values.map((value) => value.toLowerCase());
+  return { text, holds: (value) => lower.includes(value), because };
+}
+
+const OFF: Harmless = only("it says that this is not wanted", "false", "");
+
+const TLS = "asks for TLS, which the client port does not have";
+const TLS_HINT =
+  "end TLS in front of the client port and remove the line, or use native clients: NATS has TLS";
+const PEERS = "asks for protection between the servers, which meet over NATS here";
+const PEERS_HINT = "remove the line, and give the NATS servers TLS and users of their own";
+const CLIENTS = "asks for clients to authenticate, which is not possible here";
+const LISTS = "relies on access control lists, which are not enforced here";
+const OPEN_HINT =
+  "remove the line if whoever reaches the client port may read and write everything";
+
+const OVER_NATS = "nodes meet over NATS and have no ports of their own for it";
+const PEER_TIMES = "peers are timed by `--peer-timeout-ms` and `--leader-patience-ms`";
+const THREADS = "the threads are chosen by `--lanes`";
+const BY_BYTES = "what waits is bounded by its bytes: `--max-held-bytes`";
+const OBSERVERS = "there are no observers";
+const SNAPSHOTS = "snapshots are cut by the bytes of the log: `--snapshot-every-bytes`";
+const PURGE =
+  "old snapshots and log are removed after each snapshot; the last two snapshots and the log since the older one are kept";
+const GATHERING = "the log gathers records by itself while the disk is busy";
+const NO_ADMIN = "there is no HTTP server that it could be for";
+const WATCHES = "watches lie in each lane's memory and need no cleaning: `--max-watches`";
+const THROTTLE = "connections are limited by `--max-connections` and not thinned out";
+const OF_CLIENTS = "it is a client's property, which no server reads";
+const OF_JAVA = "it is about Java";
+
+export const AUTOCREATE_KEY = "datadir.autocreate";
+
+const SETTINGS: readonly Row[] = [
+  works("clientPort", "clientPort"),
+  works("clientPortAddress", "clientPortAddress"),
+  works("clientPortListenBacklog", "clientPortBacklog"),
+  works("dataDir", "dataDir"),
+  works("tickTime", "tickTimeMs"),
+  works("minSessionTimeout", "minSessionTimeoutMs"),
+  works("maxSessionTimeout", "maxSessionTimeoutMs"),
+  works("maxClientCnxns", "maxClientConnections"),
+  works("maxCnxns", "maxConnections"),
+  works("4lw.commands.whitelist", "fourLetterWords"),
+  rows(AUTOCREATE_KEY, {
+    kind: "works",
+    effect: "`false`: a dataDir that is not there refuses the start, it is not made",
+  }),
+  works("server.*", "members"),
+  rows("initLimit syncLimit", { kind: "checked", because: PEER_TIMES }),
+];
+
+const ENSEMBLE: readonly Row[] = [
+  refused(
+    "dynamicConfigFile",
+    "keeps the members in another file, which is not read",
+    "put that file's server.N lines in this one",
+  ),
+  refused(
+    "peerType",
+    "must be participant: every node is a voter",
+    "observers are not supported; leave the line out",
+    only("every node is a voter", "participant"),
+  ),
+  refused(
+    "electionAlg",
+    "must be 3, as ZooKeeper has it since 3.6",
+    "leave the line out",
+    only("there is one way to elect a leader", "3"),
+  ),
+  refused(
+    "reconfigEnabled",
+    "asks for members that change while the ensemble runs, which is not possible here",
+    "remove the line; a node is replaced under its number, see docs/operations/failures.md",
+    OFF,
+  ),
+  missed(
+    "group.* weight.*",
+    "a plain majority of the members decides, each with one vote",
+    "leave the lines out",
+  ),
+  missed(
+    "oraclePath",
+    "no file outside decides for two nodes: one alone has no majority",
+    "use three members",
+  ),
+  missed(
+    "leaderServes",
+    "the leader serves clients as every node does",
+    "more lanes (`--lanes`) keep clients off the thread of the log",
+    only("the leader serves clients as every node does", "yes"),
+  ),
+  missed(
+    "readonlymode.enabled",
+    "a node without a majority serves no reads",
+    "clients that ask for read-only mode wait for the majority",
+    OFF,
+  ),
+  idle("a node alone is an ensemble of one, with the same log as any other", "standaloneEnabled"),
+  idle("it numbers the members of a file that ZooKeeper writes itself", "version"),
+  idle("every session is known to all nodes", "localSessionsEnabled localSessionsUpgradingEnabled"),
+  idle(
+    OBSERVERS,
+    `observerMasterPort observerMaster.sizeLimit syncEnabled observer.syncEnabled observer.reconnectDelayMs
+    observer.election.DelayMs`,
+  ),
+  idle(
+    OVER_NATS,
+    `quorumListenOnAllIPs multiAddress.enabled multiAddress.reachabilityCheckEnabled
+    multiAddress.reachabilityCheckTimeoutMs electionPortBindRetry tcpKeepAlive quorum.cnxn.threads.size
+    learner.closeSocketAsync leader.closeSocketAsync learner.asyncSending leader.nodelay`,
+  ),
+  idle(
+    PEER_TIMES,
+    `connectToLearnerMasterLimit cnxTimeout quorumCnxnTimeoutMs fastleader.minNotificationInterval
+    fastleader.maxNotificationInterval maxTimeToWaitForEpoch leader.maxTimeToWaitForEpoch leaderConnectDelayDuringRetryMs`,
+  ),
+  idle(
+    "what a follower misses is sent to it piece by piece, as it takes it",
+    `maxConcurrentSnapSyncs leader.maxConcurrentSnapSyncs maxConcurrentDiffSyncs leader.maxConcurrentDiffSyncs
+    forceSnapshotSync snapshotSizeFactor`,
+  ),
+];
+
+const DISK: readonly Row[] = [
+  missed(
+    "dataLogDir",
+    "the log lies in dataDir, with the snapshots",
+    "let dataDir be on the disk that is meant for the log",
+  ),
+  refused(
+    "db.autocreate",
+    "asks that an empty dataDir is taken only beside a file `initialize`, which is not looked for",
+    "remove the line: a member whose disk was wiped has no vote until its peers have repaired it; datadir.autocreate=false refuses a folder that is not there",
+    only("an empty folder may be begun", "true", ""),
+  ),
+  idle(PURGE, "autopurge.snapRetainCount autopurge.purgeInterval"),
+  idle(SNAPSHOTS, "snapCount snapSizeLimitInKb"),
+  idle("segments of the log have one size", "preAllocSize txnLogSizeLimitInKb"),
+  idle("the records that followers may need are in memory by bytes", "commitLogCount"),
+  idle("a write is durable before it is acknowledged, always", "forceSync"),
+  idle(GATHERING, "flushDelay maxWriteQueuePollTime maxBatchSize"),
+  idle(
+    "what holds a thread up, a slow disk too, is logged: `--slow-step-ms`",
+    "fsync.warningthresholdms",
+  ),
+  idle("snapshots are not compressed", "snapshot.compression.method"),
+  idle(
+    "each record and each chunk of a snapshot has a checksum, and a lost snapshot is always noticed",
+    "digest.enabled snapshot.trust.empty serializeLastProcessedZxid.enabled",
+  ),
+];
+
+const REQUESTS: readonly Row[] = [
+  missed(
+    "jute.maxbuffer",
+    `a packet of a client may have ${PACKET_BYTES_MAX} bytes, whatever this says; ZooKeeper takes the key from the command line only`,
+    "keep what is larger outside and its place here",
+    {
+      text: `0 to ${PACKET_BYTES_MAX}`,
+      holds: (value) => /^\d+$/.test(value) && Number(value) <= PACKET_BYTES_MAX,
+      because: `a packet of a client may have ${PACKET_BYTES_MAX} bytes`,
+    },
+  ),
+  refused(
+    "enforceQuota",
+    "asks that quotas are enforced, which zooid does not do",
+    "remove the line if nobody relies on a quota; `--max-tree-bytes` limits the whole tree",
+    OFF,
+  ),
+  missed(
+    "extendedTypesEnabled",
+    "znodes with a time to live are refused with Unimplemented",
+    "let clients delete what is old, or use ephemeral znodes",
+    OFF,
+  ),
+  missed(
+    "connectionMaxTokens connection_throttle_tokens",
+    THROTTLE,
+    "clients that come back at once are taken as they come",
+    only(THROTTLE, "0"),
+  ),
+  idle(
+    THROTTLE,
+    `connectionTokenFillTime connection_throttle_fill_time connectionTokenFillCount connection_throttle_fill_count
+    connectionFreezeTime connection_throttle_freeze_time connectionDropIncrease connection_throttle_drop_increase
+    connectionDropDecrease connection_throttle_drop_decrease connectionDecreaseRatio connection_throttle_decrease_ratio
+    connection_throttle_weight_enabled connection_throttle_global_session_weight
+    connection_throttle_local_session_weight connection_throttle_renew_session_weight`,
+  ),
+  idle(
+    BY_BYTES,
+    `globalOutstandingLimit requestThrottleLimit request_throttle_max_requests requestThrottleStallTime
+    request_throttle_stall_time requestThrottleDropStale request_throttle_drop_stale requestStaleLatencyCheck
+    request_stale_latency_check requestStaleConnectionCheck request_stale_connection_check
+    request_throttler.shutdownTimeout throttledOpWaitTime throttled_op_wait_time largeRequestMaxBytes largeRequestThreshold
+    advancedFlowControlEnabled netty.advancedFlowControl.enabled jute.maxbuffer.extrasize intBufferStartingSizeBytes`,
+  ),
+  idle(
+    "answers are made from the tree, without a cache",
+    "maxResponseCacheSize maxGetChildrenResponseCacheSize",
+  ),
+  idle("znodes with a time to live are not supported", "emulate353TTLNodes"),
+  idle(
+    "containers are not supported",
+    "znode.container.checkIntervalMs znode.container.maxPerMinute znode.container.maxNeverUsedIntervalMs",
+  ),
+  idle(
+    WATCHES,
+    `watchManagerName watcherCleanThreadsNum watcherCleanThreshold watcherCleanIntervalInSeconds
+    maxInProcessingDeadWatchers bitHashCacheSize`,
+  ),
+  idle(
+    THREADS,
+    `serverCnxnFactory nio.numSelectorThreads nio.numWorkerThreads nio.directBufferBytes nio.shutdownTimeout
+    commitProcessor.numWorkerThreads commitProcessor.maxReadBatchSize commitProcessor.maxCommitBatchSize
+    commitProcessor.shutdownTimeout follower.skipLearnerRequestToNextProcessor
+    forward_learner_requests_to_commit_processor_disabled`,
+  ),
+  idle(
+    "a session that is not heard of ends with its connection, and one without a session after 10 s",
+    "clientTcpKeepAlive nio.sessionlessCnxnTimeout closeSessionTxn.enabled",
+  ),
+];
+
+const SECURITY: readonly Row[] = [
+  refused("secureClientPort secureClientPortAddress", TLS, TLS_HINT, OFF),
+  refused("client.portUnification client.certReload", TLS, TLS_HINT, OFF),
+  refused(
+    `ssl.keyStore.location ssl.keyStore.password ssl.keyStore.passwordPath ssl.keyStore.type ssl.trustStore.location
+    ssl.trustStore.password ssl.trustStore.passwordPath ssl.trustStore.type ssl.protocol ssl.enabledProtocols ssl.ciphersuites
+    ssl.context.supplier.class ssl.hostnameVerification ssl.clientHostnameVerification ssl.allowReverseDnsLookup ssl.crl
+    ssl.ocsp ssl.clientAuth ssl.handshakeDetectionTimeoutMillis ssl.sslProvider ssl.authProvider ssl.*`,
+    TLS,
+    TLS_HINT,
+    OFF,
+  ),
+  refused("sslQuorum sslQuorumReloadCertFiles portUnification", PEERS, PEERS_HINT, OFF),
+  refused(
+    `ssl.quorum.keyStore.location ssl.quorum.keyStore.password ssl.quorum.keyStore.passwordPath ssl.quorum.keyStore.type
+    ssl.quorum.trustStore.location ssl.quorum.trustStore.password ssl.quorum.trustStore.passwordPath ssl.quorum.trustStore.type
+    ssl.quorum.protocol ssl.quorum.enabledProtocols ssl.quorum.ciphersuites ssl.quorum.context.supplier.class
+    ssl.quorum.hostnameVerification ssl.quorum.clientHostnameVerification ssl.quorum.allowReverseDnsLookup ssl.quorum.crl
+    ssl.quorum.ocsp ssl.quorum.clientAuth ssl.quorum.handshakeDetectionTimeoutMillis ssl.quorum.*`,
+    PEERS,
+    PEERS_HINT,
+    OFF,
+  ),
+  refused(
+    `quorum.auth.enableSasl quorum.auth.learnerRequireSasl quorum.auth.serverRequireSasl quorum.auth.learner.saslLoginContext
+    quorum.auth.server.saslLoginContext quorum.auth.kerberos.servicePrincipal quorum.auth.*`,
+    PEERS,
+    PEERS_HINT,
+    OFF,
+  ),
+  refused(
+    `authProvider.* sessionRequireClientSASLAuth sessionRequire* requireClientAuthScheme enforce.auth.enabled
+    enforce.auth.schemes enforce.auth.* allowSaslFailedClients letAnySaslUserDoX sasl.serverconfig requireKerberosConfig
+    kerberos.removeHostFromPrincipal kerberos.removeRealmFromPrincipal kerberos.canonicalizeHostNames kerberos.minReLoginTimeMs
+    kerberos.* security.auth_to_local security.* jaasLoginRenew java.security.auth.login.config
+    java.security.login.auth.config ensembleAuthName`,
+    CLIENTS,
+    OPEN_HINT,
+    OFF,
+  ),
+  refused(
+    `DigestAuthenticationProvider.enabled DigestAuthenticationProvider.superDigest DigestAuthenticationProvider.digestAlg
+    DigestAuthenticationProvider.* SASLAuthenticationProvider.superPassword SASLAuthenticationProvider.*
+    IPAuthenticationProvider.usexforwardedfor IPAuthenticationProvider.* X509AuthenticationProvider.superUser
+    X509AuthenticationProvider.* superUser enableEagerACLCheck`,
+    LISTS,
+    OPEN_HINT,
+    OFF,
+  ),
+  refused(
+    "skipACL",
+    LISTS,
+    OPEN_HINT,
+    only("access control lists are not enforced, as it asks", "yes", ""),
+  ),
+  refused(
+    "audit.enable",
+    "asks for an audit log, which there is none of",
+    "remove the line if nobody relies on it",
+    OFF,
+  ),
+  idle("there is no audit log", "audit.impl.class"),
+  idle(
+    "there is no TLS on the client port",
+    "fips-mode netty.server.outstandingHandshake.limit outstandingHandshake.limit netty.server.earlyDropSecureConnectionHandshakes",
+  ),
+];
+
+const OPERATIONS: readonly Row[] = [
+  missed(
+    "admin.enableServer",
+    NO_ADMIN,
+    "ask with the four-letter words, `mntr` above all",
+    only(NO_ADMIN, "false", ""),
+  ),
+  idle(
+    NO_ADMIN,
+    `admin.serverPort admin.serverAddress admin.commandURL admin.idleTimeout admin.httpVersion admin.portUnification
+    admin.forceHttps admin.needClientAuth admin.rateLimiterIntervalInMS admin.snapshot.enabled admin.restore.enabled`,
+  ),
+  missed(
+    "metricsProvider.className",
+    "metrics are not served over HTTP",
+    "ask for them with `mntr`",
+    only(
+      "`mntr` gives metrics",
+      "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider",
+      "org.apache.zookeeper.metrics.impl.NullMetricsProvider",
+    ),
+  ),
+  idle(
+    "metrics are not served over HTTP",
+    `metricsProvider.httpHost metricsProvider.httpPort metricsProvider.httpsPort metricsProvider.exportJvmInfo
+    metricsProvider.numWorkerThreads metricsProvider.maxQueueSize metricsProvider.workerShutdownTimeoutMs metricsProvider.*`,
+  ),
+  idle(
+    "what holds a thread up is logged: `--slow-step-ms`",
+    "jvm.pause.monitor jvm.pause.warn-threshold.ms jvm.pause.info-threshold.ms jvm.pause.sleep.time.ms",
+  ),
+  idle(
+    "what actors do is seen with `--actor-metrics-ms` and `--log-level debug`",
+    `pathStats.enabled pathStats.delay pathStats.initialDelay pathStats.maxDepth pathStats.sampleRate pathStats.slotCapacity
+    pathStats.slotDuration pathStats.topPathMax messageTracker.Enabled messageTracker.BufferSize leader.ackLoggingFrequency`,
+  ),
+  idle(OF_JAVA, "jmx.log4j.disable jmx.log4j.mbean kinit configuration controllerPort"),
+  idle(
+    "it is for ZooKeeper's own tests",
+    "testingonly.initialZxid test.allowDiscontinuousProposals",
+  ),
+  idle(
+    OF_CLIENTS,
+    `client.secure clientCnxnSocket disableAutoWatchReset request.timeout sasl.client sasl.client.username
+    sasl.client.canonicalize.hostname sasl.client.allowReverseDnsLookup sasl.clientconfig server.principal server.realm
+    hostProvider.dnsSrvRefreshIntervalSeconds shuffleDnsResponse`,
+  ),
+];
+
+export type Chapter = { readonly title: string; readonly rows: readonly Row[] };
+
+/** In the order of the documentation. */
+export const CHAPTERS: readonly Chapter[] = [
+  { title: "Settings", rows: SETTINGS },
+  { title: "The ensemble", rows: ENSEMBLE },
+  { title: "The disk", rows: DISK },
+  { title: "Requests and connections", rows: REQUESTS },
+  { title: "Security", rows: SECURITY },
+  { title: "Operations", rows: OPERATIONS },
+];
+
+const EXACT = new Map<string, Row>();
+/** The longest beginning first. */
+const BEGINNINGS: (readonly [string, Row])[] = [];
+for (const row of CHAPTERS.flatMap((chapter) => chapter.rows)) {
+  for (const key of row.keys) {
+    if (key.endsWith("*")) BEGINNINGS.push([key.slice(0, -1), row]);
+    else EXACT.set(key, row);
+  }
+}
+BEGINNINGS.sort(([left], [right]) => right.length - left.length);
+
+const PREFIX = "zookeeper.";
+
+export const ZOOKEEPER_KEYS: readonly string[] = [...EXACT.keys()];
+
+/** As in a `zoo.cfg`: without the prefix that a key has as a property of Java. */
+export function withoutPrefix(key: string): string {
+  return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
+}
+
+/** Undefined: ZooKeeper knows no such key. */
+export function rowOf(key: string): Row | undefined {
+  const name = withoutPrefix(key);
+  return EXACT.get(name) ?? BEGINNINGS.find(([beginning]) => name.startsWith(beginning))?.[1];
+}
