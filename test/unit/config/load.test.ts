@@ -85,7 +85,7 @@ test("warnings of the file come with a valid configuration, and apart from them 
   t.is(loaded.kind, "valid");
   t.deepEqual(
     loaded.warnings.map((warning) => warning.replace(/:(?! \w+ has).*/, "")),
-    [`${file}`, "four-letter words that there are not"],
+    [`${file}`, "four-letter words that there are not, and that have no effect"],
   );
   t.deepEqual(
     loaded.idleKeys.map(({ key, source }) => [key, source]),
