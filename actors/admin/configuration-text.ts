@@ -7,6 +7,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 export type ShownConfiguration = {
   /** As configured; 0 is any free one. */
   readonly clientPort: number;
+  readonly clientPortBacklog: number;
   readonly dataDir: string;
   readonly tickTimeMs: number;
   readonly maxClientConnections: number;
@@ -24,7 +25,7 @@ type Shown = {
   readonly folderBytes: number;
 };
 
-/** What ZooKeeper prints for a port that is not open, and for a backlog that is the system's. */
+/** What ZooKeeper prints for a port that is not open. */
 const NONE = -1;
 /** ZooKeeper's only election, and the type of a voter. */
 const ELECTION = 3;
@@ -45,7 +46,7 @@ export function configurationText(shown: Shown): string {
     ["maxClientCnxns", configuration.maxClientConnections],
     ["minSessionTimeout", configuration.minSessionTimeoutMs],
     ["maxSessionTimeout", configuration.maxSessionTimeoutMs],
-    ["clientPortListenBacklog", NONE],
+    ["clientPortListenBacklog", configuration.clientPortBacklog],
     ["serverId", server],
   ];
   if (members.length > 1) {

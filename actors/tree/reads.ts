@@ -8,7 +8,6 @@ import { unreachable } from "../../protocol/assert.ts";
 import { Code } from "../../protocol/codes.ts";
 import {
   answerBytes,
-  pathsOf,
   WatchEventType,
   type Read,
   type ReadResult,
@@ -77,10 +76,10 @@ function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Rea
   const { state: tree } = turn;
   const { watches } = tree;
   const wanted = watchesWanted(read);
-  if (wanted > 0) {
+  if (wanted.count > 0) {
     const max = tree.options.watchesPerConnectionMax;
-    if (watchesOf(watcherOf(watches, from, client)) + wanted > max) return TOO_MANY_WATCHES;
-    if (!watchesFit(turn, weightWanted(read))) return WATCHES_FULL;
+    if (watchesOf(watcherOf(watches, from, client)) + wanted.count > max) return TOO_MANY_WATCHES;
+    if (!watchesFit(turn, wanted.weight)) return WATCHES_FULL;
   }
   if (read.kind === "setWatches") {
     setWatches(tree, watcherOf(watches, from, client), read);
@@ -133,28 +132,28 @@ function watchesFit(turn: TreeTurn, wanted: number): boolean {
   if (fits ? !isFree || !tree.watchesFull : tree.watchesFull) return fits;
   tree.watchesFull = !fits;
   const event = fits ? "watchesFit" : "watchesFull";
-  effects.push(logEvent(event, { watches: watches.count, watchesMax }));
+  effects.push(logEvent(event, { watches: watches.weight, watchesMax }));
   return fits;
 }
 
-/** The largest number of watches that this read can leave. */
-function watchesWanted(read: Read): number {
-  if (read.kind === "setWatches") return pathsOf(read).length;
-  if (read.kind === "addWatch") return 1;
-  return "watch" in read && read.watch ? 1 : 0;
-}
+type Wanted = { readonly count: number; readonly weight: number };
 
-/** What the watches take that this read can leave. */
-function weightWanted(read: Read): number {
-  if (read.kind === "addWatch") return weightOf(read.mode, read.path);
-  if (read.kind !== "setWatches")
-    return "watch" in read && read.watch ? weightOf("data", read.path) : 0;
-  const { persistentRecursive, ...others } = read;
-  let weight = 0;
-  for (const path of persistentRecursive) weight += weightOf("persistentRecursive", path);
-  for (const path of pathsOf({ ...others, persistentRecursive: [] }))
-    weight += weightOf("data", path);
-  return weight;
+const NONE_WANTED: Wanted = { count: 0, weight: 0 };
+
+/** The most watches that this read can leave, and what they take. */
+function watchesWanted(read: Read): Wanted {
+  if (read.kind === "addWatch") return { count: 1, weight: weightOf(read.mode, read.path) };
+  if (read.kind !== "setWatches") {
+    const isWatch = "watch" in read && read.watch;
+    return isWatch ? { count: 1, weight: weightOf("data", read.path) } : NONE_WANTED;
+  }
+  let [count, weight] = [0, 0];
+  for (const kind of ["data", "exist", "child", "persistent", "persistentRecursive"] as const) {
+    const paths = read[kind];
+    count += paths.length;
+    for (const path of paths) weight += weightOf(kind === "exist" ? "data" : kind, path);
+  }
+  return { count, weight };
 }
 
 /** Finds a znode as ZooKeeper's server does: the empty path means the root, and at an invalid path there is no znode. */

@@ -36,6 +36,7 @@ function ask(
     environment: [["host.name", "h"]],
     configuration: {
       clientPort: 2181,
+      clientPortBacklog: 64,
       dataDir: "/data",
       tickTimeMs: 2000,
       maxClientConnections: 60,
@@ -285,7 +286,7 @@ tickTime=2000
 maxClientCnxns=60
 minSessionTimeout=4000
 maxSessionTimeout=40000
-clientPortListenBacklog=-1
+clientPortListenBacklog=64
 serverId=1
 `;
   t.is(ask("conf", 1, "leading", report), alone);
