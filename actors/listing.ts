@@ -4,6 +4,13 @@ import type { Group, Part } from "./admin/messages.ts";
 /** What stands around an entry: a tabulator and the end of the line. */
 const AROUND_BYTES = 2;
 
+const SECOND_MS = 1000;
+
+/** The whole second that a time is in or before: what ends then is listed together. */
+export function wholeSecondMs(ms: number): number {
+  return Math.ceil(ms / SECOND_MS) * SECOND_MS;
+}
+
 export class Listing {
   readonly #groups = new Map<string | number, string[]>();
   #bytesLeft: number;

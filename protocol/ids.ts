@@ -12,6 +12,11 @@ export const SERVER_ID_MAX = 255;
 export type SessionId = number & { readonly __brand: "SessionId" };
 export const SESSION_NONE: SessionId = 0 as SessionId;
 
+/** As ZooKeeper's tools write it. */
+export function formatSession(session: number): string {
+  return `0x${session.toString(16)}`;
+}
+
 /** A session's password, as in ZooKeeper's handshake; random here. */
 export const PASSWORD_BYTES = 16;
 

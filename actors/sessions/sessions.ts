@@ -10,13 +10,13 @@ import type { LocalEffect } from "../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../runtime/turn.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import { encodeBatch } from "../../protocol/batch.ts";
-import type { SessionId } from "../../protocol/ids.ts";
+import { formatSession, type SessionId } from "../../protocol/ids.ts";
 import { BATCH_OPERATIONS_MAX } from "../../protocol/limits.ts";
 import type { Operation } from "../../protocol/operations.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { SessionsQuestion } from "../admin/messages.ts";
 import { tell } from "../inboxes.ts";
-import { Listing } from "../listing.ts";
+import { Listing, wholeSecondMs } from "../listing.ts";
 import type { SessionChanges } from "../tree/messages.ts";
 import type { SessionsMessage, SessionsTimer } from "./messages.ts";
 
@@ -26,7 +26,6 @@ export type SessionsOptions = {
 };
 
 const TICK_MS = 500;
-const SECOND_MS = 1000;
 
 type Tracked = { readonly timeoutMs: number; readonly attachedAt: Zxid; deadlineMs: number };
 
@@ -113,7 +112,7 @@ function expire(turn: Turn): void {
     // If this proposal is lost, the session is proposed again one timeout later.
     tracked.deadlineMs = nowMs + timeoutMs;
     expired.push({ kind: "expireSession", session, attachedAt });
-    const detail = { session: `0x${session.toString(16)}`, timeoutMs };
+    const detail = { session: formatSession(session), timeoutMs };
     effects.push(logEvent("sessionExpires", detail));
   }
   if (expired.length === 0) return;
@@ -144,9 +143,8 @@ function listSessions(
   for (const [session, { timeoutMs, deadlineMs }] of state.sessions) {
     if (listing.isFull) break;
     looked += 1;
-    const id = `0x${session.toString(16)}`;
-    const endMs = Math.ceil((wallMs + deadlineMs - nowMs) / SECOND_MS) * SECOND_MS;
-    if (state.leading) listing.add(endMs, id);
+    const id = formatSession(session);
+    if (state.leading) listing.add(wholeSecondMs(wallMs + deadlineMs - nowMs), id);
     else listing.add("", `${id}\t${timeoutMs}ms`);
   }
   listing.omit(state.sessions.size - looked);

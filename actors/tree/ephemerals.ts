@@ -1,5 +1,6 @@
 /** Lists the ephemerals by session for the four-letter word `dump`, up to so many bytes. */
 import type { EphemeralsQuestion } from "../admin/messages.ts";
+import { formatSession } from "../../protocol/ids.ts";
 import { tell } from "../inboxes.ts";
 import { Listing } from "../listing.ts";
 import type { TreeTurn } from "./state.ts";
@@ -14,7 +15,7 @@ export function listEphemerals(
   for (const { id, ephemerals } of sessions.values()) {
     if (listing.isFull) break;
     if (ephemerals === undefined) continue;
-    const name = `0x${id.toString(16)}`;
+    const name = formatSession(id);
     for (const znode of ephemerals) {
       if (listing.isFull) break;
       listing.add(name, znodes.path(znode));

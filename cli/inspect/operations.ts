@@ -2,6 +2,7 @@
  * Formats the operations of a batch as text and as JSON. Session passwords are left out: with one, anybody could take the session
  * over.
  */
+import { formatSession } from "../../protocol/ids.ts";
 import type { Acl } from "../../protocol/acl.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import type { ClientOperation, Operation, ZnodeOperation } from "../../protocol/operations.ts";
@@ -129,10 +130,6 @@ function clientJson(operation: ClientOperation): object {
 
 function base64(data: Uint8Array | null): string | null {
   return data === null ? null : Buffer.from(data).toString("base64");
-}
-
-function formatSession(session: number): string {
-  return `0x${session.toString(16)}`;
 }
 
 function modeText({ ephemeral, sequential }: { ephemeral: boolean; sequential: boolean }): string {

@@ -1,6 +1,7 @@
 /** What the gateway knows for four-letter words that list or reset: its connections, and whose the watches of its lane are. */
+import { formatSession } from "../../../protocol/ids.ts";
 import { tell } from "../../inboxes.ts";
-import { Listing } from "../../listing.ts";
+import { Listing, wholeSecondMs } from "../../listing.ts";
 import type {
   ConnectionsQuestion,
   Part,
@@ -16,7 +17,6 @@ import type { Connection, State, Turn } from "./state.ts";
 import { newStatistics, statisticsText } from "./statistics.ts";
 
 const NOTHING = { groups: [], omitted: 0 } as const;
-const SECOND_MS = 1000;
 
 function answer(
   { state, effects }: Turn,
@@ -65,20 +65,16 @@ function detailedLine(connection: Connection): string {
   const served = servedBy(connection);
   if (served === undefined) return `${line})`;
   const { session, timeoutMs } = served;
-  return `${line},sid=${sessionText(session)},${statisticsText(connection.statistics, timeoutMs)})`;
+  return `${line},sid=${formatSession(session)},${statisticsText(connection.statistics, timeoutMs)})`;
 }
 
 function addressLine(connection: Connection): string {
-  return `ip: /${connection.remoteAddress} sessionId: ${sessionText(servedBy(connection)?.session ?? 0)}`;
-}
-
-function sessionText(session: number): string {
-  return `0x${session.toString(16)}`;
+  return `ip: /${connection.remoteAddress} sessionId: ${formatSession(servedBy(connection)?.session ?? 0)}`;
 }
 
 /** When the gateway closes the connection if it hears nothing, by the wall clock and in whole seconds. */
 function endsMs({ state, nowMs, wallMs }: Turn, connection: Connection): number {
-  return Math.ceil((wallMs + endsInMs(state, connection, nowMs)) / SECOND_MS) * SECOND_MS;
+  return wholeSecondMs(wallMs + endsInMs(state, connection, nowMs));
 }
 
 function endsInMs(state: State, connection: Connection, nowMs: number): number {
@@ -105,8 +101,8 @@ export function answerWatches(turn: Turn, list: WatchList): void {
     const session = connection === undefined ? undefined : servedBy(connection)?.session;
     if (session === undefined) continue;
     if (listing.isFull) listing.omit(1);
-    else if (word === "wchc") listing.add(sessionText(session), path);
-    else listing.add(path, sessionText(session));
+    else if (word === "wchc") listing.add(formatSession(session), path);
+    else listing.add(path, formatSession(session));
   }
   listing.omit(omitted);
   answer(turn, question, { ...listing.content, watches });
