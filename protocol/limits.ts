@@ -63,6 +63,16 @@ export const CATCH_UP_BYTES_MAX: number = 1024 * 1024;
 /** Bytes of changes that a lane keeps for change streams. A stream that asks for older ones is answered `compacted`. */
 export const CHANGE_RING_BYTES_MAX: number = 32 * 1024 * 1024;
 
+/**
+ * Changes that are looked through when a client sets watches again that stay, and those for all that one connection sets. If it has missed
+ * more, it is told of none of them, as by ZooKeeper.
+ */
+export const REPLAY_CHANGES_MAX = 131_072;
+export const REPLAY_CONNECTION_CHANGES_MAX: number = 4 * REPLAY_CHANGES_MAX;
+
+/** Events of changes that a client has missed. If there are more, it is told of none of them. */
+export const REPLAY_EVENTS_MAX = 16_384;
+
 /** Requests of one connection that wait for their replies. At the limit the connection is not read until some are answered. */
 export const CONNECTION_REQUESTS_MAX = 4096;
 

@@ -18,7 +18,7 @@ export type Read =
   | { readonly kind: "removeWatches"; readonly path: string; readonly watcher: WatcherType }
   /**
    * Sets watches again after a reconnect. A one-shot watch whose znode changed after `relativeZxid` fires at once
-   * (DataTree.setWatches).
+   * (DataTree.setWatches). One that stays fires for each such change, as far as they are still known.
    */
   | ({ readonly kind: "setWatches"; readonly relativeZxid: Zxid } & WatchLists);
 

@@ -18,6 +18,7 @@ import type { TreeMessage, TreeReadResult, TreeReply } from "./messages.ts";
 import type { ZnodeId } from "./store/znodes.ts";
 import { grows } from "./store/size.ts";
 import type { TreeState, TreeTurn } from "./state.ts";
+import { missedEvents, notYetSet } from "./watch/replay.ts";
 import {
   addEvent,
   addWatch,
@@ -161,13 +162,17 @@ function find(tree: TreeState, path: string): ZnodeId | undefined {
   return tree.znodes.find(path === "" ? "/" : path);
 }
 
-/** Sets a watch, or fires it at once if there was a change after `relativeZxid`. Source: ZooKeeper's DataTree.setWatches. */
+/**
+ * Sets a watch, or fires it at once if there was a change after `relativeZxid`. Watches that stay are set in any case, and fire for each
+ * of these changes. Source: ZooKeeper's DataTree.setWatches, but for the last.
+ */
 function setWatches(
   tree: TreeState,
   watcher: Watcher,
   read: Extract<Read, { kind: "setWatches" }>,
 ): void {
-  const { watches, znodes, lastApplied } = tree;
+  const { watches, znodes, ring, lastApplied } = tree;
+  const missed = notYetSet(watcher, read);
   const fire = (type: WatchEventType, path: string, zxid: Zxid): void =>
     addEvent(watches, watcher, { type, path, zxid });
   for (const path of read.data) {
@@ -192,5 +197,8 @@ function setWatches(
   }
   for (const kind of ["persistent", "persistentRecursive"] as const) {
     for (const path of read[kind]) addWatch(watches, kind, path, watcher);
+  }
+  for (const event of missedEvents(ring, watcher, missed, read.relativeZxid)) {
+    addEvent(watches, watcher, event);
   }
 }

@@ -17,6 +17,7 @@ import {
   remove,
   setAcl,
   setData,
+  setWatches2,
   unknown,
 } from "../support/zk-operations.ts";
 
@@ -38,6 +39,28 @@ test("a watch event carries the zxid of its change, as ZooKeeper's do since 3.9"
   };
   t.deepEqual(await carried(zooid.port), [true, true]);
   t.deepEqual(await carried(zookeeper.port), [false, false]);
+});
+
+test("watches that stay are told of what their client has missed; ZooKeeper tells them nothing", async (t) => {
+  const { zookeeper, zooid } = pair();
+  const missed = async (port: number): Promise<readonly string[]> => {
+    const client = await ZkClient.connect({ port });
+    const { zxid } = await client.request(create("/missed"));
+    await client.request(create("/missed/child"));
+    await client.request(setData("/missed/child", "x"));
+    const lists = { persistent: ["/missed"], recursive: ["/missed/child"] };
+    await client.request(setWatches2(zxid, lists));
+    await client.request(setData("/missed", "x"));
+    const events: string[] = [];
+    while (events.at(-1) !== "3 /missed") {
+      events.push(...(await client.events(1)).map(({ type, path }) => `${type} ${path}`));
+    }
+    await client.close();
+    return events;
+  };
+  const changes = ["1 /missed/child", "4 /missed", "3 /missed/child", "3 /missed"];
+  t.deepEqual(await missed(zooid.port), changes);
+  t.deepEqual(await missed(zookeeper.port), changes.slice(-1));
 });
 
 test("after an operation that does not exist the connection goes on; ZooKeeper closes it", async (t) => {

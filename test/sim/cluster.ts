@@ -22,6 +22,7 @@ import { checkAnswer, checkSessionSafety, type Ended } from "./checks/session-sa
 import { type Attachment, Truth } from "./checks/truth.ts";
 import { must } from "./checks/violation.ts";
 import { SimClient } from "./client/client.ts";
+import { RING_UNKNOWN } from "./client/watches.ts";
 import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
 import { newClientCounts } from "./client/counts.ts";
 import { configOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
@@ -401,9 +402,11 @@ export class Cluster {
     const { clock, trace } = this;
     const { clientDelayMs: delayMs } = this.plan;
     const options = { clock, random: this.#linkRandom, trace, delayMs, splitRate: 0.05 };
-    return port.open(options, of.client.name, of.handler, (message) => {
+    const link = port.open(options, of.client.name, of.handler, (message) => {
       node.hear(`zookeeper/${lane}`, message);
     });
+    link.ringFrom = () => node.tree(lane)?.ring.oldest ?? RING_UNKNOWN;
+    return link;
   }
 
   /** Clients and nodes that do not reach each other. */

@@ -6,6 +6,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { ConnectionMessage } from "../../runtime/effects.ts";
 import type { ConnectionEffect } from "../../runtime/effects.ts";
 import type { ConnectionPort } from "../../runtime/system.ts";
+import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import { checkUnread } from "./checks/limits.ts";
 import type { ToldByProcess } from "./checks/one-server.ts";
 import type { Random, Range } from "./random.ts";
@@ -55,6 +56,8 @@ export class Link {
   readonly toldClients: ToldByProcess;
   /** Zxid at which its session was attached through it, once it is. */
   attachedAt: number | undefined;
+  /** The server's ring of changes has none up to this zxid any more. */
+  ringFrom: () => Zxid = () => ZXID_NONE;
   /** Nothing passes. */
   cut = false;
   readonly #options: LinkOptions;

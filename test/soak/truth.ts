@@ -13,7 +13,7 @@ import { Model } from "../sim/checks/model.ts";
 import { checkRead, statProblem } from "../sim/checks/replies.ts";
 import { sameBytes } from "../sim/checks/truth.ts";
 import { Violation } from "../sim/checks/violation.ts";
-import { ClientWatches, type WatchKind } from "../sim/client/watches.ts";
+import { ClientWatches, RING_UNKNOWN, type WatchKind } from "../sim/client/watches.ts";
 import type { ReadKind, ReplyBody } from "../sim/client/wire.ts";
 import type { Stat as WideStat } from "../support/zk-operations.ts";
 import type { Violations } from "./violations.ts";
@@ -240,7 +240,7 @@ export class Witness {
   }
 
   resetDone(zxid: Zxid): void {
-    this.#when(zxid, () => this.#truth.compare(() => this.#watches.resetDone(zxid)));
+    this.#when(zxid, () => this.#truth.compare(() => this.#watches.resetDone(zxid, RING_UNKNOWN)));
   }
 
   /** The next session has no watches. */

@@ -164,7 +164,7 @@ function dropOldest(ring: ChangeRing): void {
 export function visitChanges(
   ring: ChangeRing,
   after: Zxid,
-  visit: (path: string, zxid: Zxid, build: () => Change) => void,
+  visit: (path: string, zxid: Zxid, build: () => Change, kind: Change["kind"]) => void,
 ): void {
   let zxidBefore: number = ZXID_NONE;
   let index = 0;
@@ -177,9 +177,20 @@ export function visitChanges(
       if (zxid <= after) continue;
       const position = index;
       const path = pathAt(segment, entry);
-      visit(path, zxid, () => changeAt(segment, entry, position, path));
+      visit(path, zxid, () => changeAt(segment, entry, position, path), kindAt(segment, entry));
     }
   }
+}
+
+/** The number of changes after `after`, or somewhat more: each segment counts as a whole. */
+export function changesAfter(ring: ChangeRing, after: Zxid): number {
+  let count = 0;
+  for (const segment of ring.segments) if (segment.lastZxid > after) count += segment.count;
+  return count;
+}
+
+function kindAt({ numbers }: Segment, entry: number): Change["kind"] {
+  return KINDS[numbers[entry * COLUMNS + 12] ?? 0] ?? "data";
 }
 
 function pathAt({ numbers, copies }: Segment, entry: number): string {
@@ -191,7 +202,7 @@ function pathAt({ numbers, copies }: Segment, entry: number): string {
 function changeAt(segment: Segment, entry: number, index: number, path: string): Change {
   const at = entry * COLUMNS;
   const column = (offset: number): number => segment.numbers[at + offset] ?? 0;
-  const kind = KINDS[column(12)] ?? "data";
+  const kind = kindAt(segment, entry);
   const change: Change = {
     zxid: column(0) as Zxid,
     index,

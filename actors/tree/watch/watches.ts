@@ -34,6 +34,8 @@ export type WatchKind = WatchTable | StayingWatch;
 export type Watcher = {
   readonly from: GatewayName;
   readonly client: number;
+  /** How many changes were looked through for what the connection had missed. */
+  replayed: number;
 } & Readonly<Record<WatchKind, Set<string>>>;
 
 type Table = Map<string, Set<Watcher>>;
@@ -85,7 +87,7 @@ export function watcherOf(watches: Watches, from: GatewayName, client: number): 
   if (watcher === undefined) {
     const none = (): Set<string> => new Set();
     const paths = { data: none(), child: none(), persistent: none(), persistentRecursive: none() };
-    watcher = { from, client, ...paths };
+    watcher = { from, client, replayed: 0, ...paths };
     clients.set(client, watcher);
   }
   return watcher;
@@ -114,7 +116,7 @@ export function addWatch(watches: Watches, kind: WatchKind, path: string, by: Wa
 }
 
 /** Whether a znode can have the path. Watches of other paths are kept, and never fire. */
-function canBe(path: string): boolean {
+export function canBe(path: string): boolean {
   return pathProblem(path) === undefined;
 }
 

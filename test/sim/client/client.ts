@@ -405,7 +405,7 @@ export class SimClient {
     this.#lastZxid = zxid;
     told(connection.link.toldClients, zxid);
     if (xid === SET_WATCHES_XID) {
-      this.watches.resetDone(zxid);
+      this.watches.resetDone(zxid, connection.link.ringFrom());
       return;
     }
     this.watches.covered(zxid);

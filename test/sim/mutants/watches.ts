@@ -3,6 +3,7 @@ import type { Mutant } from "./mutant.ts";
 
 const READS = "actors/tree/reads.ts";
 const WATCHES = "actors/tree/watch/watches.ts";
+const REPLAY = "actors/tree/watch/replay.ts";
 
 export const WATCH_MUTANTS: readonly Mutant[] = [
   {
@@ -75,6 +76,38 @@ export const WATCH_MUTANTS: readonly Mutant[] = [
         file: READS,
         find: 'for (const kind of ["persistent", "persistentRecursive"] as const) {',
         replace: 'for (const kind of ["persistent"] as const) {',
+      },
+    ],
+  },
+  {
+    name: "nothing-replayed",
+    mistake: "a watch that stays and is set again is told of nothing that its client has missed",
+    edits: [
+      {
+        file: REPLAY,
+        find: "return events.size > REPLAY_EVENTS_MAX ? [] : [...events.values()];",
+        replace: "return [];",
+      },
+    ],
+  },
+  {
+    name: "replayed-from-a-lost-ring",
+    mistake: "missed changes are told though the ring has lost some of them",
+    edits: [{ file: REPLAY, find: " || after < ring.oldest", replace: "" }],
+  },
+  {
+    name: "replayed-out-of-order",
+    mistake: "of the same event at one path the place of the first is kept",
+    edits: [{ file: REPLAY, find: "    events.delete(key);\n", replace: "" }],
+  },
+  {
+    name: "parents-not-replayed",
+    mistake: "a persistent watch is not told of the children that came or went meanwhile",
+    edits: [
+      {
+        file: REPLAY,
+        find: 'if (kind === "data") return;',
+        replace: 'if (kind !== "acl") return;',
       },
     ],
   },

@@ -10,6 +10,7 @@ import {
   type WatcherType,
 } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
+import { REPLAY_CHANGES_MAX, REPLAY_CONNECTION_CHANGES_MAX } from "../../../protocol/limits.ts";
 import { NO_LIMITS } from "../../../actors/tree/store/size.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import {
@@ -322,6 +323,70 @@ test("watches that stay are set again with the others, and count as they do", (t
     [nodeCreated, "/a"],
     [nodeCreated, "/b"],
   ]);
+});
+
+test("watches that stay and are set again are told what was missed, of the same event the last", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  for (const path of ["/a", "/b", "/b/c"]) replica.do(session, create(path));
+  const again = { kind: "setWatches", relativeZxid: replica.lastZxid, ...NO_WATCHES } as const;
+  const operations = [
+    create("/a/b"),
+    setData("/a", null),
+    setData("/b/c", null),
+    remove("/a/b"),
+    setData("/b/c", null),
+    create("/beside"),
+  ];
+  const zxids = operations.map((each) => replica.do(session, each) && replica.lastZxid);
+  const lists = { persistent: ["/a"], persistentRecursive: ["/b"] };
+  const told = (): readonly WatchEvent[] =>
+    eventsOf(
+      replica.receive({
+        kind: "read",
+        from: "zookeeper/9",
+        client: 1,
+        answerBytesMax: Number.POSITIVE_INFINITY,
+        reads: [{ ...again, ...lists }],
+      }),
+    );
+  t.deepEqual(told(), [
+    { type: nodeDataChanged, path: "/a", zxid: zxids[1] },
+    { type: nodeChildrenChanged, path: "/a", zxid: zxids[3] },
+    { type: nodeDataChanged, path: "/b/c", zxid: zxids[4] },
+  ]);
+  t.deepEqual(told(), [], "they are set already");
+});
+
+test("nothing is told of what was missed when the ring has lost some of it, nor beyond what a connection may have looked through", (t) => {
+  const small = new Replica({ ringBytesMax: 2000 });
+  const events = (replica: Replica, clientNumber: number): number => {
+    const reads: readonly Read[] = [
+      { kind: "setWatches", relativeZxid: 0 as Zxid, ...NO_WATCHES, persistentRecursive: ["/"] },
+      { kind: "removeWatches", path: "/", watcher: "any" },
+    ];
+    const answerBytesMax = Number.POSITIVE_INFINITY;
+    const read = { kind: "read", from: "zookeeper/9", client: clientNumber } as const;
+    return eventsOf(replica.receive({ ...read, answerBytesMax, reads }), clientNumber).length;
+  };
+  const session = small.session();
+  small.do(session, create("/a"));
+  t.is(events(small, 1), 1);
+  for (let count = 0; count < 50; count += 1) small.do(session, setData("/a", null));
+  t.is(events(small, 1), 0);
+  const large = new Replica();
+  const other = large.session();
+  large.do(other, create("/a"));
+  const half = REPLAY_CHANGES_MAX / 2;
+  for (let count = 0; count < half; count += 1000) {
+    const writes = Array.from({ length: 1000 }, () => client(other, setData("/a", null)));
+    large.commit(...writes);
+  }
+  const times = REPLAY_CONNECTION_CHANGES_MAX / half;
+  const seen = Array.from({ length: times }, () => events(large, 1));
+  t.deepEqual(seen.slice(0, times - 1), Array<number>(times - 1).fill(2));
+  t.is(seen[times - 1], 0);
+  t.is(events(large, 2), 2, "another connection has its own measure");
 });
 
 test("watches of long paths, and recursive ones, count for more in a lane's limit", (t) => {
