@@ -1,7 +1,8 @@
 /**
  * What a client that was away has missed: when it sets watches again that stay, it is told of the changes since the zxid that it has
- * seen, as far as the ring of changes holds them. ZooKeeper's server tells of none (DataTree.setWatches; decision 36), and its clients take these
- * events as any others. What happened several times at one path is told once, in the place of the last time.
+ * seen, as far as the ring of changes holds them (docs/decisions/0036-missed-events.md). ZooKeeper's server tells of none
+ * (DataTree.setWatches), and its clients take these events as any others. What happened several times at one path is told once, in the
+ * place of the last time.
  */
 import {
   REPLAY_CHANGES_MAX,
