@@ -105,18 +105,18 @@ export class SimClient {
     return this.connected ? this.#connection?.node : undefined;
   }
 
+  /** Its session is attached: a node that only reads does not count. */
   get connected(): boolean {
-    return this.#connection?.attached === true;
+    return this.#connection?.attached === true && !this.#connection.readOnly;
   }
 
   get lastZxid(): Zxid {
     return this.#lastZxid;
   }
 
-  /** Undefined: it is not connected, or to a node that only reads and so cannot speak for its session. */
+  /** Undefined: it is not connected. A node that only reads cannot speak for its session. */
   get lastAnswer(): LastAnswer | undefined {
-    const { readOnly = false, answer } = this.#connection ?? {};
-    return this.connected && !readOnly ? answer : undefined;
+    return this.connected ? this.#connection?.answer : undefined;
   }
 
   get pending(): number {
