@@ -186,6 +186,10 @@ export const EVENTS = {
     level: "warn",
     meaning: "connections were closed: there has been no leader for too long",
   },
+  readOnlyEnded: {
+    level: "info",
+    meaning: "there is a leader again: connections that could only read were closed",
+  },
   closedOutOfContact: {
     level: "warn",
     meaning: "connections were closed: their sessions may have ended meanwhile",

@@ -20,10 +20,18 @@ export function addAdminActor(
   environment: readonly (readonly [string, string])[] = [],
 ): void {
   const version = `${ZOOKEEPER_VERSION}-zooid-${zooidVersion()}, built on ${BUILT}`;
-  const { id: server, members: voters, lanes } = config;
+  const { id: server, members: voters, lanes, readOnlyMode } = config;
   const startedMs = system.nowMs;
   // `conf` picks what it tells.
-  const about = { server, voters, lanes, version, environment, configuration: config };
+  const about = {
+    server,
+    voters,
+    lanes,
+    readOnlyMode,
+    version,
+    environment,
+    configuration: config,
+  };
   system.add(adminActor({ ...about, startedMs }));
 }
 
@@ -39,11 +47,11 @@ export function addGatewayActors(
   lane: number,
   options: Pick<NatsGatewayOptions, "streamPendingBytesMax" | "heldBytesMax"> = {},
 ): void {
-  const { id: server, ensemble, fourLetterWords } = config;
+  const { id: server, ensemble, fourLetterWords, readOnlyMode } = config;
   const { minSessionTimeoutMs, maxSessionTimeoutMs, failoverGraceMs } = config;
   const { heldBytesMax } = options;
   const timeouts = { minSessionTimeoutMs, maxSessionTimeoutMs, failoverGraceMs };
   const shared = { lane, ...timeouts, ...(heldBytesMax === undefined ? {} : { heldBytesMax }) };
-  system.add(zooKeeperGatewayActor({ ...shared, fourLetterWords }));
+  system.add(zooKeeperGatewayActor({ ...shared, fourLetterWords, readOnlyMode }));
   system.add(natsGatewayActor({ ...shared, ...options, server, ensemble }));
 }

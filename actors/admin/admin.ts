@@ -40,6 +40,8 @@ export type AdminOptions = {
   readonly environment?: readonly (readonly [string, string])[];
   /** The number of the node's lanes: those that are asked for their parts of an answer. Default 1. */
   readonly lanes?: number;
+  /** Without a leader, clients that ask for it may read. Default false. */
+  readonly readOnlyMode?: boolean;
   /** What `conf` tells of the configuration. Default: nothing. */
   readonly configuration?: ShownConfiguration;
 };
@@ -249,8 +251,10 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
   };
 }
 
-function modeOf({ voters }: AdminOptions, { role }: Leadership): Mode | undefined {
-  if (role !== "leading" && role !== "following") return undefined;
+function modeOf({ voters, readOnlyMode }: AdminOptions, { role }: Leadership): Mode | undefined {
+  if (role !== "leading" && role !== "following") {
+    return readOnlyMode === true ? "read-only" : undefined;
+  }
   if (voters.length === 1) return "standalone";
   return role === "leading" ? "leader" : "follower";
 }

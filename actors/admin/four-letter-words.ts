@@ -5,7 +5,7 @@ import type { WriteAdmission } from "../../protocol/replication.ts";
 import { configurationText, type ShownConfiguration } from "./configuration-text.ts";
 import type { ActorReport } from "./messages.ts";
 
-export type Mode = "standalone" | "leader" | "follower";
+export type Mode = "standalone" | "leader" | "follower" | "read-only";
 
 /** What the answers are made of: the node's metrics at the moment of the question. Counts are since the start of the process. */
 export type Metrics = {
@@ -70,7 +70,7 @@ export function answerOf(word: string, metrics: Metrics): string {
       return "imok";
     case "isro":
       if (metrics.mode === undefined) return "null";
-      return isWritable(metrics) ? "rw" : "ro";
+      return isWritable(metrics) && metrics.mode !== "read-only" ? "rw" : "ro";
     case "srvr":
       return metrics.mode === undefined ? NOT_SERVING : serverText(metrics, metrics.mode, []);
     case "stat":

@@ -15,7 +15,13 @@ export type SessionWish = {
 
 export type Attachment<Wish extends SessionWish = SessionWish> =
   /** The session is there already: the lane's tree is asked whether the password is the session's. */
-  | { readonly kind: "checking"; readonly wish: Wish; readonly sinceMs: number }
+  | {
+      readonly kind: "checking";
+      readonly wish: Wish;
+      readonly sinceMs: number;
+      /** There is no leader, and the connection is to be served without one. */
+      readonly readOnly?: true;
+    }
   /**
    * The log is asked to create or to attach the session. `supersededAt` is the last zxid at which the session was attached to
    * another connection, or Infinity once it was closed: the result that is under way may be older than that.
@@ -35,6 +41,8 @@ export type Served = {
   readonly session: SessionId;
   readonly attachedAt: Zxid;
   readonly timeoutMs: number;
+  /** The connection is served without a leader. `local`: nobody else knows its session. */
+  readonly readOnly?: "local" | "known";
 };
 
 /** A ZooKeeper connection is in one of these phases before it asks for a session. */
@@ -107,8 +115,7 @@ export function enterClosing<Connection extends Attachable>(
 ): void {
   const served = servedBy(connection);
   if (served === undefined) return;
-  const { session, attachedAt, timeoutMs } = served;
-  enter(sessions, connection, { kind: "closing", session, attachedAt, timeoutMs });
+  enter(sessions, connection, { ...served, kind: "closing" });
 }
 
 /** Calls `end` for each connection whose session was attached to another one, or closed. */

@@ -24,7 +24,7 @@ export type Queueable =
   | { readonly kind: "read"; readonly read: Read }
   | { readonly kind: "write"; readonly operation: ClientOperation }
   /** These need no result: they count as answered from the beginning. */
-  | { readonly kind: "ping" | "auth" | "refused" | "event" };
+  | { readonly kind: "ping" | "auth" | "refused" | "parting" | "event" };
 
 export type Entry<Request extends Queueable> = {
   readonly request: Request;

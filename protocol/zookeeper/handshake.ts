@@ -12,6 +12,8 @@ export type ConnectRequest = {
   readonly password: Uint8Array;
   /** Clients before 3.4 do not send `readOnly` and do not expect it in the response. */
   readonly hasReadOnly: boolean;
+  /** The client would rather be served by a server without a quorum, which only reads, than wait. */
+  readonly canBeReadOnly: boolean;
 };
 
 const EMPTY: Uint8Array = new Uint8Array(0);
@@ -25,13 +27,15 @@ export function readConnectRequest(
   const session = reader.int64();
   const password = reader.buffer();
   if (reader.fault !== undefined) return { kind: "malformed", fault: reader.fault };
+  const hasReadOnly = reader.left > 0;
   return {
     kind: "connect",
     lastZxidSeen,
     timeoutMs,
     session,
     password: password === null ? EMPTY : Uint8Array.from(password),
-    hasReadOnly: reader.left > 0,
+    hasReadOnly,
+    canBeReadOnly: hasReadOnly && reader.bool(),
   };
 }
 
@@ -39,6 +43,8 @@ export type ConnectResponse = {
   readonly timeoutMs: number;
   readonly session: number;
   readonly password: Uint8Array;
+  /** The server only reads. Default false. */
+  readonly readOnly?: boolean;
 };
 
 /** The response to a client whose session has expired. The connection closes after it. */
@@ -55,6 +61,6 @@ export function writeConnectResponse(
 ): void {
   const mark = writer.beginFrame();
   writer.int32(0).int32(response.timeoutMs).int64(response.session).buffer(response.password);
-  if (hasReadOnly) writer.bool(false);
+  if (hasReadOnly) writer.bool(response.readOnly === true);
   writer.endFrame(mark);
 }

@@ -36,6 +36,8 @@ export type Request =
    * scheme.
    */
   | { readonly kind: "auth"; readonly xid: number; readonly scheme: string }
+  /** The end of a session that only this connection knows: there is nothing to log. */
+  | { readonly kind: "parting"; readonly xid: number }
   /** The frame has no request header, so it cannot be answered. */
   | { readonly kind: "headless" };
 

@@ -141,6 +141,12 @@ export const KEYS: readonly Key[] = [
     "words that are answered, * for all (default: those that list nothing)",
   ),
   key(
+    "readOnlyMode",
+    "read-only-mode true|false",
+    "readonlymode.enabled",
+    "without a leader, clients that ask for it may read (default false)",
+  ),
+  key(
     "snapshotEveryBytes",
     "snapshot-every-bytes N",
     "zooid.snapshotEveryBytes",

@@ -72,6 +72,10 @@ export type NodeConfig = {
    * 64 MiB. Smaller: a shorter start and less disk, but the tree is written more often.
    */
   readonly snapshotEveryBytes: number;
+  /**
+   * Without a leader, a node serves reads to the clients of ZooKeeper that ask for it (`canBeReadOnly`). Default false: they wait for one.
+   */
+  readonly readOnlyMode: boolean;
   /** How long clients are kept, their writes waiting, while there is no leader. Default 2000. The same on every node. */
   readonly failoverGraceMs: number;
   /** A follower asks its leader whether it lives this often, less often in quiet times. Default 100. The same on every node. */

@@ -15,6 +15,7 @@ import {
   type Reader,
   type Reading,
   serverId,
+  trueOrFalse,
   wholeNumber,
   zeroOr,
 } from "./values.ts";
@@ -334,6 +335,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
     ),
     ...readMemory(draft),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
+    readOnlyMode: read(draft, "readOnlyMode", trueOrFalse, false),
     lanes: readLanes(draft),
     snapshotEveryBytes: read(
       draft,

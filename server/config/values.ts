@@ -51,6 +51,12 @@ export function autoOr(min: number, max: number, hint: string): Reader<number | 
   };
 }
 
+export function trueOrFalse(text: string): Reading<boolean> {
+  const lower = text.toLowerCase();
+  if (lower === "true" || lower === "false") return { kind: "read", value: lower === "true" };
+  return { kind: "refused", rule: "must be true or false", hint: "without it, it is false" };
+}
+
 export function serverId(text: string): Reading<ServerId> {
   const hint = "number the nodes 1, 2, 3 as in ZooKeeper's myid";
   const reading = wholeNumber(SERVER_ID_MIN, SERVER_ID_MAX, hint)(text);

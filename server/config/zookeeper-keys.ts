@@ -101,6 +101,7 @@ const SETTINGS: readonly Row[] = [
   works("maxClientCnxns", "maxClientConnections"),
   works("maxCnxns", "maxConnections"),
   works("4lw.commands.whitelist", "fourLetterWords"),
+  works("readonlymode.enabled", "readOnlyMode"),
   rows(AUTOCREATE_KEY, {
     kind: "works",
     effect: "`false`: a dataDir that is not there refuses the start, it is not made",
@@ -148,12 +149,6 @@ const ENSEMBLE: readonly Row[] = [
     "the leader serves clients as every node does",
     "more lanes (`--lanes`) keep clients off the thread of the log",
     only("the leader serves clients as every node does", "yes"),
-  ),
-  missed(
-    "readonlymode.enabled",
-    "a node without a majority serves no reads",
-    "clients that ask for read-only mode wait for the majority",
-    OFF,
   ),
   idle("a node alone is an ensemble of one, with the same log as any other", "standaloneEnabled"),
   idle("it numbers the members of a file that ZooKeeper writes itself", "version"),

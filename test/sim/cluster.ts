@@ -370,7 +370,8 @@ export class Cluster {
       { numbersAfter: (lane - 1) * LANE_NUMBERS, toldClients },
       (connection) => {
         const phase = node.gateway(lane)?.connections.get(connection)?.phase;
-        return phase !== undefined && "attachedAt" in phase ? phase.attachedAt : undefined;
+        const isAttached = phase !== undefined && "attachedAt" in phase;
+        return isAttached && phase.readOnly === undefined ? phase.attachedAt : undefined;
       },
       (link) => {
         const client = this.clients.find((each) => each.name === link.client);

@@ -38,6 +38,7 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     maxHeldBytes: 0,
     laneHeapBytes: 0,
     fourLetterWords: ["*"],
+    readOnlyMode: true,
     lanes: plan.lanes,
     snapshotEveryBytes: plan.snapshotEveryBytes,
     failoverGraceMs: plan.failoverGraceMs,

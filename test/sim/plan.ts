@@ -326,5 +326,6 @@ function drawWorkload(random: Random, minSessionTimeoutMs: number): Workload {
     flood: random.chance(0.15),
     slowReader: random.chance(0.15),
     hog: false,
+    readOnly: random.chance(0.3),
   };
 }

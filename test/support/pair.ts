@@ -4,7 +4,7 @@ import { play, type Address, type Scenario } from "./conformance.ts";
 import { startZooid, ZooidEnsemble } from "./zooid.ts";
 import { startZookeeper } from "./zookeeper-server.ts";
 
-type Server = Address & { readonly stop: () => Promise<void> };
+export type Server = Address & { readonly stop: () => Promise<void> };
 export type Pair = { readonly zookeeper: Server; readonly zooid: Server };
 
 /**
@@ -51,8 +51,12 @@ export function compare(
   }
 }
 
-/** Starts the two before the file's tests and stops them after. */
-export function withPair(test: TestFn<Pair>, candidate: () => Promise<Server>): () => Pair {
+/** Starts the two before the file's tests and stops them after. `reference`: Apache ZooKeeper, by default a server of its own. */
+export function withPair(
+  test: TestFn<Pair>,
+  candidate: () => Promise<Server>,
+  reference: () => Promise<Server> = startZookeeper,
+): () => Pair {
   let pair: Pair | undefined;
   const stops: (() => Promise<void>)[] = [];
   const kept = async <Started extends Server>(starting: Promise<Started>): Promise<Started> => {
@@ -61,7 +65,7 @@ export function withPair(test: TestFn<Pair>, candidate: () => Promise<Server>): 
     return server;
   };
   test.before(async () => {
-    const [zookeeper, zooid] = await Promise.all([kept(startZookeeper()), kept(candidate())]);
+    const [zookeeper, zooid] = await Promise.all([kept(reference()), kept(candidate())]);
     pair = { zookeeper, zooid };
   });
   test.after.always(async () => {

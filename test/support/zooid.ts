@@ -38,6 +38,8 @@ export type ZooidOptions = {
   readonly lines?: readonly string[];
   /** With a data folder of an earlier node. Default: one of its own, which goes in the end. */
   readonly folder?: string;
+  /** What `srvr` says of the node when it has started. Default "standalone". */
+  readonly mode?: string;
 };
 
 /** A command of Node's, with a limit of open files of its own. */
@@ -88,7 +90,7 @@ export async function startZooid(options: ZooidOptions = {}): Promise<ZooidNode>
   await untilAnswer(
     { port },
     "srvr",
-    (answer) => answer.includes("Mode: standalone"),
+    (answer) => answer.includes(`Mode: ${options.mode ?? "standalone"}`),
     () => child.ended,
   ).catch(async (error: unknown) => {
     await release();

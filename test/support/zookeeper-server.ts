@@ -18,6 +18,8 @@ export type ZookeeperServer = {
 export type ZookeeperOptions = {
   /** ZooKeeper's tickTime; session timeouts are clamped to 2 to 20 of it. Default 500, to expire sessions soon. */
   readonly tickTimeMs?: number;
+  /** It is server 1 of three, whose others are not started: it has no quorum, and serves who asks for read-only mode. Default false. */
+  readonly readOnly?: boolean;
 };
 
 /** The class path of ZooKeeper's server and client. Fails with what to install when they are not there. */
@@ -42,15 +44,20 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
   const block = await reservePorts();
   const port = block.first;
   const config = join(folder, "zoo.cfg");
-  await writeFile(config, zooCfg(folder, port, options.tickTimeMs ?? 500));
+  const { tickTimeMs = 500, readOnly = false } = options;
+  await writeFile(config, zooCfg(folder, port, tickTimeMs) + (readOnly ? ofThree(port) : ""));
+  if (readOnly) await writeFile(join(folder, "myid"), "1\n");
   const child = new Child({
     command: "java",
     args: [
       ...JAVA_OPTIONS,
       "-Dzookeeper.preAllocSize=1024",
+      ...(readOnly ? ["-Dreadonlymode.enabled=true"] : []),
       "-cp",
       zookeeperClassPath(),
-      "org.apache.zookeeper.server.ZooKeeperServerMain",
+      readOnly
+        ? "org.apache.zookeeper.server.quorum.QuorumPeerMain"
+        : "org.apache.zookeeper.server.ZooKeeperServerMain",
       config,
     ],
     cwd: folder,
@@ -80,6 +87,19 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Lines of an ensemble of three. Its ports come after the client port, in the block that is reserved for the server. */
+function ofThree(clientPort: number): string {
+  const server = (id: number): string =>
+    `server.${id}=127.0.0.1:${clientPort + 2 * id - 1}:${clientPort + 2 * id}`;
+  return [
+    "initLimit=10",
+    "syncLimit=5",
+    "localSessionsEnabled=true",
+    ...[1, 2, 3].map(server),
+    "",
+  ].join("\n");
 }
 
 function zooCfg(folder: string, port: number, tickTimeMs: number): string {

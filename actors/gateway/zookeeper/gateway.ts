@@ -30,6 +30,7 @@ import { endGrace, endWithheld, led, released } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
 import { answerConnections, answerReset, answerWatches, askWatches } from "./parts.ts";
 import { recover } from "./recover.ts";
+import { heard } from "./read-only.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
 import { setUnsent, takeUnthrottled } from "./held.ts";
 import { advance, sendEvents } from "./requests.ts";
@@ -173,7 +174,8 @@ function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
       }
       return;
     case "attached":
-      touch(turn, phase.session);
+      if (phase.readOnly === undefined) touch(turn, phase.session);
+      else heard(turn, connection, phase.timeoutMs);
       frames.push(bytes);
       advance(turn, connection);
       return;
@@ -198,7 +200,9 @@ function takeDrained(turn: Turn, number: number): void {
 function takeTaken(turn: Turn, number: number): void {
   const connection = turn.state.connections.get(number);
   const served = connection === undefined ? undefined : servedBy(connection);
-  if (served !== undefined) touch(turn, served.session);
+  if (served === undefined) return;
+  if (served.readOnly === undefined) touch(turn, served.session);
+  else if (connection !== undefined) heard(turn, connection, served.timeoutMs);
 }
 
 /**

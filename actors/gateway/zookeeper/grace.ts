@@ -4,13 +4,14 @@ import { answerUntilMs, graceMs, withheldUntilMs } from "../contact.ts";
 import { refuse } from "./connections.ts";
 import type { Connection, Turn } from "./state.ts";
 
-/** Sees to it that the connection is closed if no leader comes in time. */
-export function keepUntilGraceEnds(turn: Turn, connection: Connection, timeoutMs: number): void {
+/** Sees to it that the grace ends for the connection if no leader comes in time. False: it is over. */
+export function keepUntilGraceEnds(turn: Turn, timeoutMs: number): boolean {
   const { state, nowMs } = turn;
-  if (state.leader.kind === "known") return;
+  if (state.leader.kind === "known") return true;
   const dueMs = state.leader.sinceMs + graceMs(state.options.failoverGraceMs, timeoutMs, 0);
-  if (dueMs <= nowMs) refuse(turn, connection, "no leader is known");
-  else wakeAt(turn, "grace", dueMs);
+  if (dueMs <= nowMs) return false;
+  wakeAt(turn, "grace", dueMs);
+  return true;
 }
 
 /**

@@ -18,6 +18,7 @@ import { checkSession, submit } from "../lane.ts";
 import { closeWithNote, enterPhase, expectHandshake, refuse } from "./connections.ts";
 import { keepUntilGraceEnds } from "./grace.ts";
 import { note } from "./notes.ts";
+import { askReadOnly, maySettle, settle } from "./read-only.ts";
 import { startTouchTimer, touch } from "./touches.ts";
 import { advance, badLengthReason, countSent, writeOut } from "./requests.ts";
 import type { Connection, Turn } from "./state.ts";
@@ -47,7 +48,13 @@ export function readHandshake(turn: Turn, connection: Connection): void {
 
 function awaitLeader(turn: Turn, connection: Connection, wish: ConnectRequest): void {
   enterPhase(turn, connection, { kind: "awaitingLeader", wish });
-  keepUntilGraceEnds(turn, connection, wish.timeoutMs);
+  if (!keepUntilGraceEnds(turn, wish.timeoutMs)) waitedInVain(turn, connection, wish);
+}
+
+/** The client has waited long enough for a leader. It is served without one, or finds another node. */
+export function waitedInVain(turn: Turn, connection: Connection, wish: ConnectRequest): void {
+  if (maySettle(turn.state, wish)) askReadOnly(turn, connection, wish);
+  else refuse(turn, connection, "no leader is known");
 }
 
 /** Creates a session through the log; one that is there already is attached once its password is known to be right. */
@@ -86,18 +93,29 @@ export function takeChecked(
   const { phase } = connection;
   if (phase.kind !== "checking") return;
   const { wish } = phase;
-  if (verdict === "unknown") return answerExpired(turn, connection, wish);
+  const isNew = wish.session === SESSION_NONE;
+  if (verdict === "unknown" && !isNew) return answerExpired(turn, connection, wish);
   if (verdict === "wrong") {
     note(turn, "wrongPassword", connection.remoteAddress, "it is not the session's");
     return answerExpired(turn, connection, wish);
   }
   if (verdict === "behind")
     return refuse(turn, connection, "this node does not know its session yet");
+  if (phase.readOnly === true) return serveReadOnly(turn, connection, wish);
   if (state.leader.kind === "lost") return awaitLeader(turn, connection, wish);
   if (state.admission === "none") return refuse(turn, connection, NO_SPACE);
   const { timeoutMs, password } = wish;
   const session = wish.session as SessionId;
   beginSession(turn, connection, wish, { kind: "attachSession", session, timeoutMs, password });
+}
+
+function serveReadOnly(turn: Turn, connection: Connection, wish: ConnectRequest): void {
+  const settled = settle(turn, connection, wish);
+  if (settled === undefined) return;
+  const { timeoutMs } = wish;
+  noteSession(turn, connection);
+  respond(turn, connection, wish, { ...settled, timeoutMs, readOnly: true });
+  advance(turn, connection);
 }
 
 const NO_SPACE = "no session: no space on the disk";

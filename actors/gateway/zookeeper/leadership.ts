@@ -4,10 +4,11 @@
  */
 import { logEvent } from "../../log-event.ts";
 import { servedBy } from "../attachment.ts";
-import { graceMs, withheldUntilMs } from "../contact.ts";
-import { close } from "./connections.ts";
+import { withheldUntilMs } from "../contact.ts";
+import { close, refuse } from "./connections.ts";
 import { keepUntilGraceEnds, wakeAt } from "./grace.ts";
 import { askForSession } from "./handshake.ts";
+import { askReadOnly, endReadOnly, endSilent, maySettle } from "./read-only.ts";
 import { advance, answerPings } from "./requests.ts";
 import { startTouchTimer } from "./touches.ts";
 import type { Connection, Phase, Turn } from "./state.ts";
@@ -33,7 +34,8 @@ function suspend(turn: Turn): void {
     const { phase } = connection;
     if (servedBy(connection) !== undefined) answerPings(turn, connection);
     const timeoutMs = graceTimeoutMs(phase);
-    if (timeoutMs !== undefined) keepUntilGraceEnds(turn, connection, timeoutMs);
+    if (timeoutMs !== undefined && !keepUntilGraceEnds(turn, timeoutMs))
+      refuse(turn, connection, "no leader is known");
   }
 }
 
@@ -41,6 +43,7 @@ function resume(turn: Turn): void {
   const { state, effects } = turn;
   if (state.due.grace !== undefined) effects.push({ kind: "stopTimer", timer: "grace" });
   state.due.grace = undefined;
+  endReadOnly(turn);
   for (const connection of state.connections.values()) {
     const { phase } = connection;
     if (phase.kind === "awaitingLeader") askForSession(turn, connection, phase.wish);
@@ -54,7 +57,7 @@ function graceTimeoutMs(phase: Phase): number | undefined {
   switch (phase.kind) {
     case "attached":
     case "closing":
-      return phase.timeoutMs;
+      return phase.readOnly === undefined ? phase.timeoutMs : undefined;
     case "attaching":
     case "awaitingLeader":
       return phase.wish.timeoutMs;
@@ -63,7 +66,7 @@ function graceTimeoutMs(phase: Phase): number | undefined {
   }
 }
 
-/** Closes the connections whose time is up, and waits for the next. */
+/** Closes the connections whose time is up, or serves them without a leader, and waits for the next. */
 export function endGrace(turn: Turn): void {
   const { state, nowMs, effects } = turn;
   state.due.grace = undefined;
@@ -71,13 +74,17 @@ export function endGrace(turn: Turn): void {
   const waitedMs = nowMs - state.leader.sinceMs;
   let closed = 0;
   for (const connection of state.connections.values()) {
-    const timeoutMs = graceTimeoutMs(connection.phase);
-    if (timeoutMs === undefined) continue;
-    if (waitedMs >= graceMs(state.options.failoverGraceMs, timeoutMs, 0)) {
+    const { phase } = connection;
+    const timeoutMs = graceTimeoutMs(phase);
+    if (timeoutMs === undefined) {
+      if (servedBy(connection) !== undefined) endSilent(turn, connection);
+    } else if (keepUntilGraceEnds(turn, timeoutMs)) {
+      continue;
+    } else if (phase.kind === "awaitingLeader" && maySettle(state, phase.wish)) {
+      askReadOnly(turn, connection, phase.wish);
+    } else {
       close(turn, connection);
       closed += 1;
-    } else {
-      keepUntilGraceEnds(turn, connection, timeoutMs);
     }
   }
   if (closed === 0) return;

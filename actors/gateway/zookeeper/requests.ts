@@ -21,6 +21,7 @@ import { requestBytes } from "../request-bytes.ts";
 import { close, closeWithNote, refuse } from "./connections.ts";
 import { mayAnswer } from "./grace.ts";
 import { answerBytesLeft, countHeld, mayRead, setUnsent, throttle, updateReading } from "./held.ts";
+import { isReadOnly, readOnlyRequest } from "./read-only.ts";
 import type { Connection, Entry, Output, State, Turn } from "./state.ts";
 import { noteAnswer, operationName, PING_OPERATION } from "./statistics.ts";
 
@@ -50,7 +51,8 @@ function readFrames(turn: Turn, connection: Connection): void {
       refuse(turn, connection, badLengthReason(frame.length));
       break;
     }
-    const request = taken(readRequest(state.reader.reset(frame.bytes, frame.from, frame.to)));
+    const asked = readRequest(state.reader.reset(frame.bytes, frame.from, frame.to));
+    const request = taken(isReadOnly(connection) ? readOnlyRequest(connection, asked) : asked);
     if (request.kind === "headless") {
       refuse(turn, connection, "a frame without a request header");
       break;
@@ -79,7 +81,7 @@ function readFrames(turn: Turn, connection: Connection): void {
 
 /** No request behind this one is read. */
 function isLast(request: Request): boolean {
-  if (request.kind === "auth") return true;
+  if (request.kind === "auth" || request.kind === "parting") return true;
   return request.kind === "write" && request.operation.kind === "closeSession";
 }
 
@@ -183,6 +185,9 @@ function writeReply({ writer, zxid }: State, connection: Connection, entry: Entr
     case "auth":
       writeHeaderReply(writer, xid, connection.repliedZxid, Code.authFailed);
       return;
+    case "parting":
+      writeHeaderReply(writer, xid, connection.repliedZxid, Code.ok);
+      return;
     case "event":
       writeWatchEvent(writer, request.event);
       return;
@@ -203,7 +208,7 @@ function writeReply({ writer, zxid }: State, connection: Connection, entry: Entr
 
 /** A closed session has no further replies; one that has moved or expired has no business here. */
 function endsConnection({ request, result }: Entry): boolean {
-  if (request.kind === "auth") return true;
+  if (request.kind === "auth" || request.kind === "parting") return true;
   if (request.kind !== "write") return false;
   if (request.opCode === OpCode.closeSession) return true;
   return (

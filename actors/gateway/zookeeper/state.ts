@@ -27,6 +27,8 @@ export type ZooKeeperGatewayOptions = GatewayOptions & {
   readonly handshakeTimeoutMs?: number;
   /** These four-letter words are answered; `*` stands for all, and `srvr` is answered always. Default DEFAULT_WORDS. */
   readonly fourLetterWords?: readonly string[];
+  /** Without a leader, clients that ask for it are served reads; see read-only.ts. Default false. */
+  readonly readOnlyMode?: boolean;
 };
 
 export type Phase =
@@ -54,6 +56,8 @@ export type Connection = {
   repliedZxid: Zxid;
   /** The leader counts the session's timeout from this time or later. */
   leaderHeardMs: number;
+  /** Without a leader its client has to be heard of until this time. */
+  silentUntilMs: number;
   paused: boolean;
   /** The number of bytes that were written since the last `drained`. */
   unsentBytes: number;
@@ -102,6 +106,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
       heldBytesMax: GATEWAY_HELD_BYTES_MAX,
       fourLetterWords: DEFAULT_WORDS,
+      readOnlyMode: false,
       ...options,
     },
     words: new Set(options.fourLetterWords ?? DEFAULT_WORDS),
@@ -129,6 +134,7 @@ export function newConnection(number: number, remoteAddress: string, wallMs: num
     phase: { kind: "opened" },
     repliedZxid: ZXID_NONE,
     leaderHeardMs: Number.NEGATIVE_INFINITY,
+    silentUntilMs: Number.POSITIVE_INFINITY,
     paused: false,
     unsentBytes: 0,
     received: 0,

@@ -19,6 +19,7 @@ export type InvariantName =
   | "true replies"
   | "monotone reads"
   | "one server"
+  | "read-only"
   | "session order"
   | "exactly once"
   | "refused is not done"

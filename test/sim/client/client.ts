@@ -8,21 +8,21 @@ import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { checkOneServer, told } from "../checks/one-server.ts";
-import { checkRead, writeReplyProblem } from "../checks/replies.ts";
-import { type Attachment, isRefusal, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
+import { checkRead } from "../checks/replies.ts";
+import { type Attachment, isRefusal, newAttachment, takeRefusal } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { Link } from "../links.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
 import type { Answer, Connection, Pending, Session } from "./connection.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
+import { type Asking, checkMoved, checkUnwritten, checkWrite } from "./replies.ts";
 import { ClientWatches } from "./watches.ts";
 import {
   closesSession,
   connectFrame,
   headerFrame,
   isError,
-  type ReplyBody,
   type ReplyHeader,
   readBody,
   readConnectReply,
@@ -105,21 +105,26 @@ export class SimClient {
     return this.connected ? this.#connection?.node : undefined;
   }
 
+  /** Its session is attached: a node that only reads does not count. */
   get connected(): boolean {
-    return this.#connection?.attached === true;
+    return this.#connection?.attached === true && !this.#connection.readOnly;
   }
 
   get lastZxid(): Zxid {
     return this.#lastZxid;
   }
 
-  /** Undefined: it is not connected. */
+  /** Undefined: it is not connected. A node that only reads cannot speak for its session. */
   get lastAnswer(): LastAnswer | undefined {
     return this.connected ? this.#connection?.answer : undefined;
   }
 
   get pending(): number {
     return this.#connection?.pending.length ?? 0;
+  }
+
+  get #asking(): Asking {
+    return { name: this.name, session: this.session, environment: this.#environment };
   }
 
   describe(): string {
@@ -189,6 +194,7 @@ export class SimClient {
       grantedMs: renewal?.grantedMs,
       answer: { askedMs, writtenMs: askedMs, heardMs: askedMs },
       attached: false,
+      readOnly: false,
       heardMs: nowMs,
       sentMs: nowMs,
     };
@@ -199,6 +205,7 @@ export class SimClient {
         timeoutMs: renewal?.askedMs ?? session?.timeoutMs ?? timeoutMs,
         session: session?.id ?? 0,
         password: session?.password ?? NO_PASSWORD,
+        canBeReadOnly: this.workload.readOnly,
       }),
     );
   }
@@ -217,6 +224,8 @@ export class SimClient {
       this.#note(`leaves node ${connection.node}: ${why}; ${connection.pending.length} unanswered`);
     }
     this.watches.disconnected();
+    // The watches of a session that nobody else knows end with it.
+    if (connection.readOnly && this.session === undefined) this.watches.clear();
     this.#environment.counts.reconnects += 1;
     this.#later(this.#random.random() * 60, () => this.#connect());
   }
@@ -340,7 +349,7 @@ export class SimClient {
 
   #connectReply(connection: Connection): void {
     const { counts, truth } = this.#environment;
-    const { timeoutMs, session, password } = readConnectReply(this.#reader);
+    const { timeoutMs, session, password, readOnly } = readConnectReply(this.#reader);
     if (session === 0) {
       const { session: own } = this;
       must(own !== undefined && !truth.model.sessions.has(own.id), "ephemerals", () => {
@@ -362,11 +371,21 @@ export class SimClient {
     must(timeoutMs === grantedMs, "protocol", () => {
       return `${this.name}: a timeout of ${timeoutMs} ms, not ${grantedMs}`;
     });
-    if (known === undefined) counts.sessions += 1;
-    this.session = { id: session, password, timeoutMs };
+    must(!readOnly || this.workload.readOnly, "read-only", () => {
+      return `${this.name}: a node that only reads serves it, and it did not ask for that`;
+    });
     connection.attached = true;
-    this.#environment.heard(this);
-    this.#note(`attached at node ${connection.node}, session 0x${session.toString(16)}`);
+    connection.readOnly = readOnly;
+    const where = `node ${connection.node}, session 0x${session.toString(16)}`;
+    if (readOnly) {
+      counts.readOnly += 1;
+      this.#note(`served by ${where}, which only reads`);
+    } else {
+      if (known === undefined) counts.sessions += 1;
+      this.session = { id: session, password, timeoutMs };
+      this.#environment.heard(this);
+      this.#note(`attached at ${where}`);
+    }
     if (this.watches.count === 0) return;
     const lists = this.watches.reset(this.#lastZxid);
     this.#send(connection, setWatchesFrame(this.#lastZxid, lists));
@@ -395,10 +414,10 @@ export class SimClient {
     // As the Java client: neither events nor pings count as seen. They may name the end of a record whose writes are answered next.
     if (xid === Xid.ping) {
       asked(connection, connection.pingsMs.shift());
-      this.#environment.heard(this);
+      if (!connection.readOnly) this.#environment.heard(this);
       return;
     }
-    this.#checkMoved(connection, header);
+    checkMoved(this.#asking, connection, header);
     must(zxid >= this.#lastZxid, "monotone reads", () => {
       return `${this.name}: a reply of ${formatZxid(zxid)} after ${formatZxid(this.#lastZxid)}`;
     });
@@ -420,7 +439,7 @@ export class SimClient {
     const { request } = pending;
     asked(connection, pending.askedMs);
     const ended = header.code === Code.sessionExpired || header.code === Code.sessionMoved;
-    if (!ended) this.#environment.heard(this);
+    if (!ended && !connection.readOnly) this.#environment.heard(this);
     const isMulti = request.kind === "write" && request.operation.kind === "multi";
     const body =
       isError(header) && (!isMulti || this.#reader.left === 0)
@@ -439,12 +458,17 @@ export class SimClient {
       this.watches.answered(request.asked, header);
       return;
     }
+    if (connection.readOnly) {
+      checkUnwritten(this.#asking, pending, header);
+      if (!isError(header)) this.#drop(false, "session closed");
+      return;
+    }
     if (isRefusal(header.code)) {
       this.#environment.counts.refused += 1;
       takeRefusal(connection.attachment, pending.place);
       return;
     }
-    this.#checkWrite(connection, pending, header, body);
+    checkWrite(this.#asking, connection, pending, { header, body });
     if (body.kind === "path" && request.operation.kind === "create") this.#asker.created(body.path);
     if (request.operation.kind === "closeSession" && !isError(header)) {
       this.#note("closed its session");
@@ -453,41 +477,6 @@ export class SimClient {
     } else if (ended) {
       this.#drop(false, `code ${header.code}`);
     }
-  }
-
-  /** Nothing is served through a connection from where the session is attached through another one. */
-  #checkMoved({ link }: Connection, { zxid, code }: ReplyHeader): void {
-    const { truth } = this.#environment;
-    const attachedAt = truth.model.sessions.get(this.session?.id ?? 0)?.attachedAt ?? ZXID_NONE;
-    if (link.attachedAt === undefined || code === Code.sessionMoved) return;
-    must(link.attachedAt >= attachedAt || zxid < attachedAt, "one connection", () => {
-      return `${this.name}: a reply of ${formatZxid(zxid)}, its session moved at ${formatZxid(attachedAt)}`;
-    });
-  }
-
-  #checkWrite(
-    { attachment }: Connection,
-    { request, after, place }: Pending,
-    header: ReplyHeader,
-    body: ReplyBody,
-  ): void {
-    const { truth, counts } = this.#environment;
-    const { zxid } = header;
-    const what = request.kind === "write" ? textOf(request.operation) : "";
-    must(attachment.committed[place] === zxid, "exactly once", () => {
-      const at = attachment.committed[place];
-      const committed = at === undefined ? "not committed" : `committed at ${formatZxid(at)}`;
-      return `${this.name}: ${what} is answered with ${formatZxid(zxid)} and ${committed}`;
-    });
-    must(zxid > after, "linearizable writes", () => {
-      return `${this.name}: ${what} at ${formatZxid(zxid)}, asked when ${formatZxid(after)} was acknowledged`;
-    });
-    const applied = truth.operationAt(zxid);
-    const problem =
-      applied === undefined ? "no such zxid" : writeReplyProblem(header, body, applied.result);
-    must(problem === undefined, "true replies", () => `${this.name}: ${what}: ${problem}`);
-    truth.acknowledged = Math.max(truth.acknowledged, zxid) as Zxid;
-    counts.acknowledged += 1;
   }
 }
 

@@ -40,6 +40,8 @@ export type Connection = {
   readonly grantedMs: number | undefined;
   readonly answer: LastAnswer;
   attached: boolean;
+  /** The node has no leader, and says so. */
+  readOnly: boolean;
   heardMs: number;
   sentMs: number;
 };

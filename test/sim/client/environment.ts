@@ -11,6 +11,8 @@ export type ClientCounts = {
   reads: number;
   events: number;
   sessions: number;
+  /** Connections that were served without a leader. */
+  readOnly: number;
   expired: number;
   /** Sessions that ended while a client relied on them that counts from when it received an answer, not from when it asked. */
   outlived: number;

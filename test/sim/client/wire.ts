@@ -49,10 +49,12 @@ export function connectFrame(of: {
   readonly timeoutMs: number;
   readonly session: number;
   readonly password: Uint8Array;
+  /** Default false. */
+  readonly canBeReadOnly?: boolean;
 }): Uint8Array {
   const mark = writer.beginFrame();
   writer.int32(0).int64(of.lastZxidSeen).int32(of.timeoutMs).int64(of.session);
-  writer.buffer(of.password).bool(false);
+  writer.buffer(of.password).bool(of.canBeReadOnly ?? false);
   writer.endFrame(mark);
   return writer.take();
 }
@@ -156,6 +158,7 @@ export type ConnectReply = {
   readonly timeoutMs: number;
   readonly session: number;
   readonly password: Uint8Array;
+  readonly readOnly: boolean;
 };
 
 export function readConnectReply(reader: JuteReader): ConnectReply {
@@ -163,7 +166,7 @@ export function readConnectReply(reader: JuteReader): ConnectReply {
   const timeoutMs = reader.int32();
   const session = reader.int64();
   const password = new Uint8Array(reader.buffer() ?? []);
-  return { timeoutMs, session, password };
+  return { timeoutMs, session, password, readOnly: reader.bool() };
 }
 
 export function readHeader(reader: JuteReader): ReplyHeader {

@@ -32,6 +32,8 @@ export type Workload = {
   readonly renewals: readonly { readonly askedMs: number; readonly grantedMs: number }[];
   /** Waits for the answer to a handshake for longer than its session may live. */
   readonly patient: boolean;
+  /** Would rather be served by a node without a leader, which only reads, than wait. */
+  readonly readOnly: boolean;
   /** Znodes below /k. */
   readonly keys: number;
   /** Parents of sequential znodes. */

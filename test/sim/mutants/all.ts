@@ -15,6 +15,7 @@ import { STATE_MACHINE_MUTANTS } from "./state-machine.ts";
 import { STORE_MUTANTS } from "./store.ts";
 import { STORAGE_MUTANTS } from "./storage.ts";
 import { TURN_MUTANTS } from "./turns.ts";
+import { READ_ONLY_MUTANTS } from "./read-only.ts";
 import { WATCH_MUTANTS } from "./watches.ts";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -33,5 +34,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...NATIVE_MUTANTS,
   ...READER_MUTANTS,
   ...TURN_MUTANTS,
+  ...READ_ONLY_MUTANTS,
   ...WATCH_MUTANTS,
 ];

@@ -48,6 +48,7 @@ export function scriptedWorkload(timeoutMs: number): Workload {
     flood: false,
     slowReader: false,
     hog: false,
+    readOnly: false,
   };
 }
 

@@ -65,6 +65,7 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     maxHeldBytes: 0,
     laneHeapBytes: 0,
     fourLetterWords: ["ruok", "srvr", "stat", "mntr", "isro", "envi"],
+    readOnlyMode: false,
     lanes: "auto",
     snapshotEveryBytes: 67_108_864,
     failoverGraceMs: 2000,

@@ -1,0 +1,70 @@
+/** Holds the replies that a simulated client has had to what the ensemble has committed. */
+import { Code } from "../../../protocol/codes.ts";
+import { formatZxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import { writeReplyProblem } from "../checks/replies.ts";
+import { textOf } from "../checks/truth.ts";
+import { must } from "../checks/violation.ts";
+import type { Connection, Pending, Session } from "./connection.ts";
+import type { ClientEnvironment } from "./environment.ts";
+import { closesSession, type ReplyBody, type ReplyHeader } from "./wire.ts";
+
+/** The client, for messages, and what it knows. */
+export type Asking = {
+  readonly name: string;
+  readonly session: Session | undefined;
+  readonly environment: Pick<ClientEnvironment, "truth" | "counts">;
+};
+
+/** Nothing is served through a connection from where the session is attached through another one. */
+export function checkMoved(
+  { name, session, environment }: Asking,
+  { link }: Connection,
+  { zxid, code }: ReplyHeader,
+): void {
+  const { model } = environment.truth;
+  const attachedAt = model.sessions.get(session?.id ?? 0)?.attachedAt ?? ZXID_NONE;
+  if (link.attachedAt === undefined || code === Code.sessionMoved) return;
+  must(link.attachedAt >= attachedAt || zxid < attachedAt, "one connection", () => {
+    return `${name}: a reply of ${formatZxid(zxid)}, its session moved at ${formatZxid(attachedAt)}`;
+  });
+}
+
+/** The write was committed, once, and after what its client knew. */
+export function checkWrite(
+  { name, environment }: Asking,
+  { attachment }: Connection,
+  { request, after, place }: Pending,
+  { header, body }: { readonly header: ReplyHeader; readonly body: ReplyBody },
+): void {
+  const { truth, counts } = environment;
+  const { zxid } = header;
+  const what = request.kind === "write" ? textOf(request.operation) : "";
+  must(attachment.committed[place] === zxid, "exactly once", () => {
+    const at = attachment.committed[place];
+    const committed = at === undefined ? "not committed" : `committed at ${formatZxid(at)}`;
+    return `${name}: ${what} is answered with ${formatZxid(zxid)} and ${committed}`;
+  });
+  must(zxid > after, "linearizable writes", () => {
+    return `${name}: ${what} at ${formatZxid(zxid)}, asked when ${formatZxid(after)} was acknowledged`;
+  });
+  const applied = truth.operationAt(zxid);
+  const problem =
+    applied === undefined ? "no such zxid" : writeReplyProblem(header, body, applied.result);
+  must(problem === undefined, "true replies", () => `${name}: ${what}: ${problem}`);
+  truth.acknowledged = Math.max(truth.acknowledged, zxid) as typeof zxid;
+  counts.acknowledged += 1;
+}
+
+/** Without a leader nothing is written; only a session that no other server knows may be closed. */
+export function checkUnwritten(
+  { name, session }: Asking,
+  { request }: Pending,
+  { code }: ReplyHeader,
+): void {
+  const isLocal = session === undefined;
+  const expected = isLocal && closesSession(request) ? Code.ok : Code.notReadOnly;
+  must(code === expected, "read-only", () => {
+    const what = request.kind === "write" ? textOf(request.operation) : request.kind;
+    return `${name}: ${what} is answered ${code} by a node without a leader, not ${expected}`;
+  });
+}
