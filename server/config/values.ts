@@ -51,6 +51,13 @@ export function autoOr(min: number, max: number, hint: string): Reader<number | 
   };
 }
 
+/** Java takes any other word than `true` for false; here a word that is neither is a mistake. */
+export function flag(text: string): Reading<boolean> {
+  const lower = text.toLowerCase();
+  if (lower === "true" || lower === "false") return { kind: "read", value: lower === "true" };
+  return { kind: "refused", rule: "must be true or false", hint: "leave it out for its default" };
+}
+
 export function serverId(text: string): Reading<ServerId> {
   const hint = "number the nodes 1, 2, 3 as in ZooKeeper's myid";
   const reading = wholeNumber(SERVER_ID_MIN, SERVER_ID_MAX, hint)(text);

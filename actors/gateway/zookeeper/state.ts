@@ -102,6 +102,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
       heldBytesMax: GATEWAY_HELD_BYTES_MAX,
       fourLetterWords: DEFAULT_WORDS,
+      extendedTypes: true,
       ...options,
     },
     words: new Set(options.fourLetterWords ?? DEFAULT_WORDS),

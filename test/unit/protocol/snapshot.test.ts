@@ -7,6 +7,7 @@ import { OPEN_ACL } from "../../../protocol/acl.ts";
 import type { Configuration, Voter } from "../../../protocol/configuration.ts";
 import { hexOfBytes, type Identity } from "../../../protocol/identity.ts";
 import type { ServerId, SessionId } from "../../../protocol/ids.ts";
+import type { Lifetime } from "../../../protocol/lifetime.ts";
 import { CHUNK_HEADER_BYTES, chunkHeader, verifyChunk } from "../../../protocol/snapshot.ts";
 import {
   ChunkError,
@@ -80,6 +81,7 @@ const entry: fc.Arbitrary<SnapshotEntry> = fc.oneof(
       creates: int32,
       aversion: int32,
       ephemeralOwner: id,
+      lifetime: fc.option(number as fc.Arbitrary<Lifetime>, { nil: undefined }),
     }),
   }),
 );
