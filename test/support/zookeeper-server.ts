@@ -18,7 +18,12 @@ export type ZookeeperServer = {
 export type ZookeeperOptions = {
   /** ZooKeeper's tickTime; session timeouts are clamped to 2 to 20 of it. Default 500, to expire sessions soon. */
   readonly tickTimeMs?: number;
+  /** Whether znodes may have a TTL. Default true, as in zooid. */
+  readonly extendedTypes?: boolean;
 };
+
+/** How often it looks for containers and TTLs that are over: often, to see them end soon. */
+const CONTAINER_CHECK_MS = 200;
 
 /** The class path of ZooKeeper's server and client. Fails with what to install when they are not there. */
 export function zookeeperClassPath(): string {
@@ -48,6 +53,8 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
     args: [
       ...JAVA_OPTIONS,
       "-Dzookeeper.preAllocSize=1024",
+      `-Dzookeeper.extendedTypesEnabled=${options.extendedTypes ?? true}`,
+      `-Dznode.container.checkIntervalMs=${CONTAINER_CHECK_MS}`,
       "-cp",
       zookeeperClassPath(),
       "org.apache.zookeeper.server.ZooKeeperServerMain",
