@@ -7,6 +7,7 @@ import type { NatsGatewayMessage, ZooKeeperGatewayMessage } from "./gateway/mess
 import type { HeartbeatMessage } from "./heartbeat/messages.ts";
 import type { LogMessage } from "./log/messages.ts";
 import type { LogSyncMessage } from "./log-sync/messages.ts";
+import type { ReaperMessage } from "./reaper/messages.ts";
 import type { SessionsMessage } from "./sessions/messages.ts";
 import type { SubmitterMessage } from "./submitter/messages.ts";
 import type { TreeMessage } from "./tree/messages.ts";
@@ -18,6 +19,7 @@ export type Inboxes = {
   heartbeat: HeartbeatMessage;
   log: LogMessage;
   "log-sync": LogSyncMessage;
+  reaper: ReaperMessage;
   sessions: SessionsMessage;
   [submitter: `submitter/${number}`]: SubmitterMessage;
   [tree: `tree/${number}`]: TreeMessage;

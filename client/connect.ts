@@ -28,7 +28,7 @@ import { ENSEMBLE_NAME_RULE, isEnsembleName } from "../protocol/subjects.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import { isNatsServer } from "../runtime/nats/servers.ts";
 import {
-  checkBoolean,
+  checkedMode,
   checkChangesOptions,
   checkedData,
   checkMilliseconds,
@@ -84,6 +84,16 @@ export type CreateOptions = {
   readonly ephemeral?: boolean;
   /** True: ten digits are appended to the name, larger with each create below the same parent. Default false. */
   readonly sequential?: boolean;
+  /**
+   * True: the znode is a container. The leader deletes it some time after its last child is gone; while it never had any, it stays.
+   * Default false. A container has no other end: it is not ephemeral and has no TTL.
+   */
+  readonly container?: boolean;
+  /**
+   * Milliseconds, 1 to 1_099_511_627_775: the leader deletes the znode some time after its data was last set so long ago, if it has no
+   * children then. Default: it stays. The znode is not ephemeral.
+   */
+  readonly ttlMs?: number;
 };
 
 export type VersionOptions = {
@@ -158,18 +168,16 @@ export class Client {
   ): Promise<{ readonly path: string; readonly stat: Stat }> {
     checkText("a path", path);
     checkOptions("options", options);
-    const { ephemeral = false, sequential = false } = options;
-    checkBoolean("`ephemeral`", ephemeral);
-    checkBoolean("`sequential`", sequential);
+    const mode = checkedMode(options);
     const operation: NativeWrite = {
       kind: "create",
       path,
       data: checkedData(data),
       acl: OPEN_ACL,
-      mode: { ephemeral, sequential },
+      mode,
     };
     // The name of a sequential znode may be empty, since the number follows; so the path is checked with a digit at its end.
-    const { result } = await this.#write(operation, sequential ? `${path}0` : path);
+    const { result } = await this.#write(operation, mode.sequential ? `${path}0` : path);
     if (result.kind !== "created") throw unexpected(result);
     return { path: result.path, stat: result.stat };
   }

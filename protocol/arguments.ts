@@ -3,6 +3,8 @@
  * Every check throws a `BadArgumentsError`, which says what was given and what is expected.
  */
 import { BadArgumentsError } from "./errors.ts";
+import { CONTAINER, type Lifetime, TTL_MS_MAX, ttlOf } from "./lifetime.ts";
+import type { CreateMode } from "./operations.ts";
 import { pathProblem, pathSizeProblem } from "./paths.ts";
 
 const INT32_MIN = -(2 ** 31);
@@ -44,6 +46,32 @@ export function checkChangesOptions(options: {
   if (recursive !== undefined) checkBoolean("`recursive`", recursive);
   if (progress !== undefined) checkBoolean("`progress`", progress);
   if (from !== undefined) checkZxid("`from`", from);
+}
+
+/** What ends a znode that is to be made: its session, its last child, its age, or only a delete. */
+export function checkedMode(options: {
+  readonly ephemeral?: boolean;
+  readonly sequential?: boolean;
+  readonly container?: boolean;
+  readonly ttlMs?: number;
+}): CreateMode {
+  const { ephemeral = false, sequential = false, container = false, ttlMs } = options;
+  checkBoolean("`ephemeral`", ephemeral);
+  checkBoolean("`sequential`", sequential);
+  checkBoolean("`container`", container);
+  const lifetime = container ? CONTAINER : lifetimeOf(ttlMs);
+  const ends = [ephemeral, container, ttlMs !== undefined].filter((isGiven) => isGiven);
+  if (ends.length > 1) {
+    throw new BadArgumentsError("only one of `ephemeral`, `container` and `ttlMs` may be given");
+  }
+  return lifetime === undefined ? { ephemeral, sequential } : { ephemeral, sequential, lifetime };
+}
+
+function lifetimeOf(ttlMs: unknown): Lifetime | undefined {
+  if (ttlMs === undefined) return undefined;
+  const lifetime = typeof ttlMs === "number" ? ttlOf(ttlMs) : undefined;
+  if (lifetime !== undefined) return lifetime;
+  throw bad("`ttlMs`", `an integer from 1 to ${TTL_MS_MAX}, of milliseconds`, ttlMs);
 }
 
 /** Null is refused. A missing object never comes here: callers take `{}` for it. */

@@ -5,8 +5,9 @@
  * accepts no other items than those of a batch; a property test compares the two checks on damaged batches.
  */
 import { PASSWORD_BYTES } from "./ids.ts";
-import { BATCH_CODES } from "./batch.ts";
+import { BATCH_CODES, CREATE_CONTAINER, CREATE_TTL } from "./batch.ts";
 import { isUtf8 } from "./cbor-profile.ts";
+import { TTL_MS_MAX } from "./lifetime.ts";
 import { EPOCH_MAX } from "./zxid.ts";
 
 /** CBOR's major types. */
@@ -25,7 +26,12 @@ const IN_MULTI: ReadonlySet<number> = new Set([
   BATCH_CODES.delete,
   BATCH_CODES.setData,
   BATCH_CODES.check,
+  BATCH_CODES.refusal,
+  CREATE_CONTAINER,
+  CREATE_TTL,
 ]);
+/** Those of a znode with a lifetime, which is not ephemeral. */
+const LASTING_FLAGS: ReadonlySet<number> = new Set([0, 2]);
 
 /** Why the payload is no batch, or undefined. `count` is the number of operations that its record has zxids for. */
 export function batchFault(payload: Uint8Array, count: number): string | undefined {
@@ -71,6 +77,11 @@ function fieldsOf(walk: Walk, code: number, inMulti: boolean): number {
       walk.integer(0, ZXID_END);
       walk.integer(0, ZXID_END);
       return 3;
+    case BATCH_CODES.deleteContainer:
+      if (inMulti) break;
+      walk.text();
+      walk.integer(0, TTL_MS_MAX + 1);
+      return 3;
     default:
       walk.integer(0, ZXID_END);
       walk.integer(0, ZXID_END);
@@ -98,6 +109,20 @@ function clientFieldsOf(walk: Walk, code: number, inMulti: boolean): number {
       acl(walk);
       walk.integer(0, MODES);
       return 7;
+    case CREATE_CONTAINER:
+    case CREATE_TTL:
+      walk.text();
+      walk.data();
+      acl(walk);
+      if (!LASTING_FLAGS.has(walk.code())) throw new NoBatch("an ephemeral with a lifetime");
+      if (code === CREATE_CONTAINER) return 7;
+      walk.integer(1, TTL_MS_MAX + 1);
+      return 8;
+    case BATCH_CODES.refusal:
+      if (!inMulti) throw new NoBatch("a refusal outside of a multi");
+      walk.text();
+      walk.integer(-INT32_END, 0);
+      return 5;
     case BATCH_CODES.delete:
     case BATCH_CODES.check:
       walk.text();

@@ -7,7 +7,9 @@ import { unreachable } from "./assert.ts";
 import { BATCH_CBOR, decodeCbor, encodeCbor } from "./cbor.ts";
 import { cborBytes } from "./cbor-bytes.ts";
 import { FieldError, list } from "./fields.ts";
+import type { Code } from "./codes.ts";
 import type { SessionId } from "./ids.ts";
+import { CONTAINER, type Lifetime } from "./lifetime.ts";
 import type { ClientOperation, CreateMode, Operation, ZnodeOperation } from "./operations.ts";
 import type { Zxid } from "./zxid.ts";
 
@@ -21,10 +23,15 @@ const SET_ACL = 7;
 const SYNC = 9;
 const CHECK = 13;
 const MULTI = 14;
+/** A create of a container has the fields of any other; one of a znode with a TTL has the milliseconds behind them. */
+export const CREATE_CONTAINER = 19;
+const DELETE_CONTAINER = 20;
+export const CREATE_TTL = 21;
 const CLOSE_SESSION = -11;
 const CREATE_SESSION = -10;
 const ATTACH_SESSION = -20;
 const EXPIRE_SESSION = -21;
+const REFUSAL = -22;
 
 /** An operation as it stands in a batch, and how many bytes it takes there. */
 export type PackedOperation = { readonly fields: readonly unknown[]; readonly bytes: number };
@@ -56,6 +63,8 @@ export const BATCH_CODES: Readonly<
   createSession: CREATE_SESSION,
   attachSession: ATTACH_SESSION,
   expireSession: EXPIRE_SESSION,
+  deleteContainer: DELETE_CONTAINER,
+  refusal: REFUSAL,
 };
 
 export function encodeBatch(operations: readonly Operation[]): Uint8Array {
@@ -80,6 +89,8 @@ function pack(operation: Operation): Packed {
       return [ATTACH_SESSION, operation.session, operation.timeoutMs, operation.password];
     case "expireSession":
       return [EXPIRE_SESSION, operation.session, operation.attachedAt];
+    case "deleteContainer":
+      return [DELETE_CONTAINER, operation.path, operation.unusedMs];
     default:
       return unreachable(operation);
   }
@@ -114,22 +125,24 @@ function packClient(session: SessionId, attachedAt: Zxid, operation: ClientOpera
 
 function packZnode(session: number, attachedAt: number, operation: ZnodeOperation): Packed {
   switch (operation.kind) {
-    case "create":
-      return [
-        CREATE,
-        session,
-        attachedAt,
-        operation.path,
-        operation.data,
-        packAcl(operation.acl),
-        (operation.mode.ephemeral ? 1 : 0) + (operation.mode.sequential ? 2 : 0),
-      ];
+    case "create": {
+      const { path, data, acl, mode } = operation;
+      const { lifetime } = mode;
+      const flags = (mode.ephemeral ? 1 : 0) + (mode.sequential ? 2 : 0);
+      const fields = [session, attachedAt, path, data, packAcl(acl), flags];
+      if (lifetime === undefined) return [CREATE, ...fields];
+      return lifetime === CONTAINER
+        ? [CREATE_CONTAINER, ...fields]
+        : [CREATE_TTL, ...fields, lifetime];
+    }
     case "delete":
       return [DELETE, session, attachedAt, operation.path, operation.version];
     case "setData":
       return [SET_DATA, session, attachedAt, operation.path, operation.data, operation.version];
     case "check":
       return [CHECK, session, attachedAt, operation.path, operation.version];
+    case "refusal":
+      return [REFUSAL, session, attachedAt, operation.path, operation.code];
     default:
       return unreachable(operation);
   }
@@ -156,6 +169,12 @@ function unpack(item: unknown): Operation {
         kind: "expireSession",
         session: packed[1] as SessionId,
         attachedAt: packed[2] as Zxid,
+      };
+    case DELETE_CONTAINER:
+      return {
+        kind: "deleteContainer",
+        path: packed[1] as string,
+        unusedMs: packed[2] as number,
       };
     default:
       return {
@@ -192,12 +211,14 @@ function unpackZnode(item: unknown): ZnodeOperation {
   const path = packed[3] as string;
   switch (packed[0]) {
     case CREATE:
+    case CREATE_CONTAINER:
+    case CREATE_TTL:
       return {
         kind: "create",
         path,
         data: packed[4] as Uint8Array | null,
         acl: unpackAcl(packed[5]),
-        mode: modeOf(packed[6]),
+        mode: modeOf(packed[0], packed[6], packed[7]),
       };
     case DELETE:
       return { kind: "delete", path, version: packed[4] as number };
@@ -210,15 +231,18 @@ function unpackZnode(item: unknown): ZnodeOperation {
       };
     case CHECK:
       return { kind: "check", path, version: packed[4] as number };
+    case REFUSAL:
+      return { kind: "refusal", path, code: packed[4] as Code };
     default:
       throw new FieldError("unknown operation code in a batch");
   }
 }
 
-function modeOf(flags: unknown): CreateMode {
+function modeOf(code: number, flags: unknown, ttlMs: unknown): CreateMode {
   const mode = MODES[flags as number];
   if (mode === undefined) throw new FieldError("unknown flags of a create");
-  return mode;
+  if (code === CREATE) return mode;
+  return { ...mode, lifetime: code === CREATE_TTL ? (ttlMs as Lifetime) : CONTAINER };
 }
 
 const MODES: readonly CreateMode[] = [

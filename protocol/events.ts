@@ -167,6 +167,10 @@ export const EVENTS = {
     level: "info",
     meaning: "a session was not heard of for its timeout, and is ended",
   },
+  znodesReaped: {
+    level: "info",
+    meaning: "the leader deletes containers and znodes with a TTL whose time is over",
+  },
   sessionExpired: {
     level: "info",
     meaning: "a client came with a session that is over, or its session ended",

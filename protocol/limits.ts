@@ -15,8 +15,14 @@ export const PATH_COMPONENTS_MAX = 1024;
 /** Entries of an access control list. A longer list is answered InvalidACL. */
 export const ACL_ENTRIES_MAX = 64;
 
-/** Operations of a multi, which holds no further multi. More are answered BadArguments, all of them. */
+/** Operations of a multi or reads of a multiRead, which hold no further ones. More are answered BadArguments, all of them. */
 export const MULTI_OPERATIONS_MAX = 32_768;
+
+/**
+ * Bytes of the answers in a multiRead, about, at which the members behind are answered ThrottledOp: a few members can ask for the same
+ * large znode many times over.
+ */
+export const MULTI_READ_BYTES_SOFT_MAX: number = 4 * 1024 * 1024;
 
 /**
  * Paths in one request that sets watches again; ZooKeeper's client puts at most 128 KiB into one. A request with more is
@@ -29,6 +35,12 @@ export const WATCHES_PER_CONNECTION_MAX = 1_000_000;
 
 /** Operations in one batch. More wait for the next batch. */
 export const BATCH_OPERATIONS_MAX = 1024;
+
+/** Znodes whose end a leader's reaper proposes at once. Others wait until those are done. */
+export const REAPED_AT_ONCE_MAX = 100;
+
+/** Znodes with a lifetime that a tree looks at in one turn for the reaper. The reaper asks again for the others. */
+export const LIFETIMES_LOOKED_AT_MAX = 8192;
 
 /**
  * Bytes at which a batch takes no further operation. One operation alone may be as large as a packet, and takes a batch of its own.

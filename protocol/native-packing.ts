@@ -3,7 +3,8 @@ import { REQUEST_OVERHEAD_BYTES } from "./limits.ts";
 import { OPEN_ACL } from "./acl.ts";
 import { Code } from "./codes.ts";
 import { bytesOrNull, count, FieldError, integer, isInt32, list, text } from "./fields.ts";
-import type { ClientOperation } from "./operations.ts";
+import { CONTAINER, ttlOf } from "./lifetime.ts";
+import type { ClientOperation, CreateMode } from "./operations.ts";
 import type { Change, Read } from "./reads.ts";
 import type { Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
@@ -48,7 +49,11 @@ const REQUEST_CODES: readonly number[] = [
   SYNC,
   GET_CHILDREN,
 ];
-const CREATE_FLAGS_MAX = 3;
+/** Bits of the flags of a create. TTL: its milliseconds follow. A container, or a znode with a TTL, is not ephemeral. */
+const EPHEMERAL = 1;
+const SEQUENTIAL = 2;
+const CONTAINER_BIT = 4;
+const TTL_BIT = 8;
 
 const STAT_FIELDS = 11;
 const RESULT_ERROR = 0;
@@ -69,9 +74,12 @@ export function packRequest(request: NativeRequest): Packed {
   const { operation } = request;
   switch (operation.kind) {
     case "create": {
-      const { ephemeral, sequential } = operation.mode;
-      const flags = (ephemeral ? 1 : 0) + (sequential ? 2 : 0);
-      return [CREATE, operation.path, operation.data, flags];
+      const { ephemeral, sequential, lifetime } = operation.mode;
+      const flags = (ephemeral ? EPHEMERAL : 0) | (sequential ? SEQUENTIAL : 0);
+      const fields = [CREATE, operation.path, operation.data];
+      if (lifetime === undefined) return [...fields, flags];
+      if (lifetime === CONTAINER) return [...fields, flags | CONTAINER_BIT];
+      return [...fields, flags | TTL_BIT, lifetime];
     }
     case "delete":
       return [DELETE, operation.path, operation.version];
@@ -106,25 +114,35 @@ export function unpackRequest(fields: Packed, at: number): NativeRequest | Code 
       return write({ kind: "delete", path, version });
     }
     default:
-      return unpackDataWrite(code, path, fields[at + 2], fields[at + 3]);
+      return unpackDataWrite(code, path, fields.slice(at + 2));
   }
 }
 
-/** `last` is the flags of a create, or the version of a setData. */
+/** `last` is the flags of a create, or the version of a setData; `ttlMs` is of a create that has such a flag. */
 function unpackDataWrite(
   code: number,
   path: string,
-  data: unknown,
-  last: unknown,
+  [data, last, ttlMs]: readonly unknown[],
 ): NativeRequest | Code {
   if ((data !== null && !(data instanceof Uint8Array)) || !isInt32(last)) {
     return Code.marshallingError;
   }
   const copy = copyOrNull(data);
   if (code === SET_DATA) return write({ kind: "setData", path, data: copy, version: last });
-  if (last < 0 || last > CREATE_FLAGS_MAX) return Code.badArguments;
-  const mode = { ephemeral: (last & 1) !== 0, sequential: (last & 2) !== 0 };
+  const mode = modeOf(last, ttlMs);
+  if (mode === undefined) return Code.badArguments;
   return write({ kind: "create", path, data: copy, acl: OPEN_ACL, mode });
+}
+
+function modeOf(flags: number, ttlMs: unknown): CreateMode | undefined {
+  const ephemeral = (flags & EPHEMERAL) !== 0;
+  const sequential = (flags & SEQUENTIAL) !== 0;
+  const rest = flags & ~(EPHEMERAL | SEQUENTIAL);
+  if (rest === 0) return { ephemeral, sequential };
+  if (ephemeral) return undefined;
+  if (rest === CONTAINER_BIT) return { ephemeral, sequential, lifetime: CONTAINER };
+  const lifetime = rest === TTL_BIT && typeof ttlMs === "number" ? ttlOf(ttlMs) : undefined;
+  return lifetime === undefined ? undefined : { ephemeral, sequential, lifetime };
 }
 
 /** Returns about how many bytes a waiting request takes in memory. */

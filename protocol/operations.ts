@@ -5,14 +5,17 @@
 import type { Acl } from "./acl.ts";
 import type { Code } from "./codes.ts";
 import type { SessionId } from "./ids.ts";
+import type { Lifetime } from "./lifetime.ts";
 import type { Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
-/** ZooKeeper's CreateMode, flags 0 to 3. */
+/** ZooKeeper's CreateMode. */
 export type CreateMode = {
   readonly ephemeral: boolean;
   /** The count of creates below the parent is appended to the name, as `%010d`. */
   readonly sequential: boolean;
+  /** What ends the znode without a delete; it is not ephemeral then. Undefined: nothing does. */
+  readonly lifetime?: Lifetime | undefined;
 };
 
 /** An operation that a multi may contain. */
@@ -32,7 +35,9 @@ export type ZnodeOperation =
       readonly data: Uint8Array | null;
       readonly version: number;
     }
-  | { readonly kind: "check"; readonly path: string; readonly version: number };
+  | { readonly kind: "check"; readonly path: string; readonly version: number }
+  /** Only in a multi: an operation that cannot be done, whatever the tree holds. It is answered with this code in its turn. */
+  | { readonly kind: "refusal"; readonly path: string; readonly code: Code };
 
 export type ClientOperation =
   | ZnodeOperation
@@ -69,11 +74,16 @@ export type Operation =
       readonly password: Uint8Array;
     }
   /** The leader decides this. It does nothing if the session was attached again after `attachedAt`. */
-  | { readonly kind: "expireSession"; readonly session: SessionId; readonly attachedAt: Zxid };
+  | { readonly kind: "expireSession"; readonly session: SessionId; readonly attachedAt: Zxid }
+  /**
+   * The leader decides this. It deletes the znode if it has a lifetime that is over by the time of the record. `unusedMs`: how long a
+   * container that never had children stays; 0: for ever.
+   */
+  | { readonly kind: "deleteContainer"; readonly path: string; readonly unusedMs: number };
 
 export type OperationResult =
   | { readonly kind: "error"; readonly code: Code }
-  /** The result of delete, check, sync, closeSession and expireSession. */
+  /** The result of delete, check, sync, closeSession, expireSession and deleteContainer. */
   | { readonly kind: "done" }
   /** The result of create: the path, with its sequence number if it has one. */
   | { readonly kind: "created"; readonly path: string; readonly stat: Stat }

@@ -1,6 +1,7 @@
 /** Reads, which a lane answers from its own replica without the log, and what clients are notified of. */
 import type { Acl } from "./acl.ts";
 import type { Code } from "./codes.ts";
+import type { SessionId } from "./ids.ts";
 import type { Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
@@ -11,6 +12,12 @@ export type Read =
   /** ZooKeeper's getChildren and getChildren2. */
   | { readonly kind: "getChildren"; readonly path: string; readonly watch: boolean }
   | { readonly kind: "getAcl"; readonly path: string }
+  /** The reads of several znodes, all of the same moment, each with a result of its own. */
+  | { readonly kind: "multiRead"; readonly reads: readonly MemberRead[] }
+  /** The ephemerals of the session whose paths begin like this. */
+  | { readonly kind: "getEphemerals"; readonly prefix: string; readonly session: SessionId }
+  /** How many znodes are below the path. */
+  | { readonly kind: "getAllChildrenNumber"; readonly path: string }
   /** Adds a watch that stays when it has fired: of the path, or of all paths from it on. */
   | { readonly kind: "addWatch"; readonly path: string; readonly mode: StayingWatch }
   /** Asks whether the connection has such a watch, or removes it. */
@@ -21,6 +28,13 @@ export type Read =
    * (DataTree.setWatches). One that stays fires for each such change, as far as they are still known.
    */
   | ({ readonly kind: "setWatches"; readonly relativeZxid: Zxid } & WatchLists);
+
+/** A member of a multiRead leaves no watch. */
+export type MemberRead = {
+  readonly kind: "getData" | "getChildren";
+  readonly path: string;
+  readonly watch: false;
+};
 
 /** The watches that stay when they have fired. `persistentRecursive` is about the path and all below it. Source: AddWatchMode. */
 export type StayingWatch = "persistent" | "persistentRecursive";
@@ -56,6 +70,9 @@ export type ReadResult =
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
   | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat }
   | { readonly kind: "acl"; readonly acl: readonly Acl[]; readonly stat: Stat }
+  | { readonly kind: "multiRead"; readonly results: readonly ReadResult[] }
+  | { readonly kind: "paths"; readonly paths: readonly string[] }
+  | { readonly kind: "count"; readonly count: number }
   | { readonly kind: "done" };
 
 /** What an answer takes beside data and names: a Stat, numbers, and the objects around them. */
@@ -67,11 +84,12 @@ export function answerBytes(result: ReadResult): number {
   switch (result.kind) {
     case "data":
       return ANSWER_OVERHEAD_BYTES + (result.data?.length ?? 0);
-    case "children": {
-      let bytes = ANSWER_OVERHEAD_BYTES;
-      for (const name of result.children) bytes += NAME_OVERHEAD_BYTES + name.length;
-      return bytes;
-    }
+    case "children":
+      return namesBytes(result.children);
+    case "paths":
+      return namesBytes(result.paths);
+    case "multiRead":
+      return result.results.reduce((bytes, each) => bytes + answerBytes(each), 0);
     case "acl": {
       let bytes = ANSWER_OVERHEAD_BYTES;
       for (const { scheme, id } of result.acl)
@@ -81,6 +99,12 @@ export function answerBytes(result: ReadResult): number {
     default:
       return ANSWER_OVERHEAD_BYTES;
   }
+}
+
+function namesBytes(names: readonly string[]): number {
+  let bytes = ANSWER_OVERHEAD_BYTES;
+  for (const name of names) bytes += NAME_OVERHEAD_BYTES + name.length;
+  return bytes;
 }
 
 /** Source: ZooKeeper's Watcher.Event.EventType. */

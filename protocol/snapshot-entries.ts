@@ -10,15 +10,16 @@
  *   configuration 6 | bytes: CBOR as in a record (`configuration.ts`); right behind the head if there is one
  *   znode      4  | flags 1 | path, text | czxid 8 | ctime 8
  *                 | DATA: bytes | CHANGED: mzxid 8, mtime 8, version 4 | PARENT: pzxid 8, creates 4
- *                 | ACL: aversion 4, count 4, each permissions 4, scheme text, id text | OWNER: session 8
+ *                 | ACL: aversion 4, count 4, each permissions 4, scheme text, id text | OWNER: session 8 | LIFETIME: ms 8
  *
  * A flag says that its fields are present. Without DATA the data is null; without CHANGED, mzxid and mtime are czxid and ctime, and
  * the version is 0; without PARENT, pzxid is czxid and creates is 0; without ACL, the list is the open one and aversion is 0; without
- * OWNER the znode is not ephemeral. The number of a znode's children follows from the other paths.
+ * OWNER the znode is not ephemeral; without LIFETIME only clients delete it (`lifetime.ts`). The number of a znode's children follows from the other paths.
  */
 import { OPEN_ACL, type Acl } from "./acl.ts";
 import { type Configuration, decodeConfiguration, encodeConfiguration } from "./configuration.ts";
 import { SESSION_NONE, type SessionId } from "./ids.ts";
+import type { Lifetime } from "./lifetime.ts";
 import { type Crc32, getUint53, setUint53 } from "./record.ts";
 import { CHUNK_HEADER_BYTES, chunkPayload, sealChunk } from "./snapshot.ts";
 import type { Zxid } from "./zxid.ts";
@@ -35,6 +36,7 @@ const FLAG_CHANGED = 2;
 const FLAG_PARENT = 4;
 const FLAG_ACL = 8;
 const FLAG_OWNER = 16;
+const FLAG_LIFETIME = 32;
 
 /** The most bytes of a znode's fields of fixed size, together with the lengths of its texts and its kind and flags. */
 const ZNODE_FIXED_BYTES = 80;
@@ -75,6 +77,7 @@ export type SnapshotZnode = {
   readonly creates: number;
   readonly aversion: number;
   readonly ephemeralOwner: SessionId;
+  readonly lifetime: Lifetime | undefined;
 };
 
 /** Byte arrays of an entry are views into the chunk: copy what must outlive it. */
@@ -152,7 +155,7 @@ export class ChunkWriter {
   }
 
   znode(node: SnapshotZnode): void {
-    const { path, data, acl, aversion } = node;
+    const { path, data, acl, aversion, lifetime } = node;
     const changed = node.mzxid !== node.czxid || node.mtime !== node.ctime || node.version !== 0;
     const parent = node.pzxid !== node.czxid || node.creates !== 0;
     const listed = acl !== OPEN_ACL || aversion !== 0;
@@ -164,7 +167,8 @@ export class ChunkWriter {
       (changed ? FLAG_CHANGED : 0) |
       (parent ? FLAG_PARENT : 0) |
       (listed ? FLAG_ACL : 0) |
-      (owned ? FLAG_OWNER : 0);
+      (owned ? FLAG_OWNER : 0) |
+      (lifetime === undefined ? 0 : FLAG_LIFETIME);
     this.#position += 1;
     this.#text(path);
     this.#uint53(node.czxid);
@@ -180,9 +184,9 @@ export class ChunkWriter {
       this.#uint32(node.creates);
     }
     if (listed) this.#acl(aversion, acl);
-    if (!owned) return;
-    this.#ensure(8);
-    this.#uint53(node.ephemeralOwner);
+    this.#ensure(16);
+    if (owned) this.#uint53(node.ephemeralOwner);
+    if (lifetime !== undefined) this.#uint53(lifetime);
   }
 
   #acl(aversion: number, acl: readonly Acl[]): void {
@@ -350,8 +354,9 @@ export class ChunkReader {
     const acl = listed ? this.#acl() : OPEN_ACL;
     const ephemeralOwner =
       (flags & FLAG_OWNER) === 0 ? SESSION_NONE : (this.#uint53() as SessionId);
-    const zxids = { czxid, mzxid, pzxid };
-    return { path, data, acl, ...zxids, ctime, mtime, version, creates, aversion, ephemeralOwner };
+    const lifetime = (flags & FLAG_LIFETIME) === 0 ? undefined : (this.#uint53() as Lifetime);
+    const stat = { czxid, mzxid, pzxid, ctime, mtime, version, creates, aversion };
+    return { path, data, acl, ...stat, ephemeralOwner, lifetime };
   }
 
   #acl(): readonly Acl[] {

@@ -47,11 +47,12 @@ export function addGatewayActors(
   lane: number,
   options: Pick<NatsGatewayOptions, "streamPendingBytesMax" | "heldBytesMax"> = {},
 ): void {
-  const { id: server, ensemble, fourLetterWords, readOnlyMode } = config;
+  const { id: server, ensemble, fourLetterWords, readOnlyMode, extendedTypes } = config;
   const { minSessionTimeoutMs, maxSessionTimeoutMs, failoverGraceMs } = config;
   const { heldBytesMax } = options;
   const timeouts = { minSessionTimeoutMs, maxSessionTimeoutMs, failoverGraceMs };
-  const shared = { lane, ...timeouts, ...(heldBytesMax === undefined ? {} : { heldBytesMax }) };
+  const held = heldBytesMax === undefined ? {} : { heldBytesMax };
+  const shared = { lane, extendedTypes, ...timeouts, ...held };
   system.add(zooKeeperGatewayActor({ ...shared, fourLetterWords, readOnlyMode }));
   system.add(natsGatewayActor({ ...shared, ...options, server, ensemble }));
 }

@@ -9,6 +9,7 @@ import { logActor } from "../actors/log/log.ts";
 import { logSyncActor } from "../actors/log-sync/log-sync.ts";
 import type { LogSyncOptions } from "../actors/log-sync/state.ts";
 import { peerCheck } from "../actors/peer-messages.ts";
+import { reaperActor } from "../actors/reaper/reaper.ts";
 import { sessionsActor } from "../actors/sessions/sessions.ts";
 import { submitterActor } from "../actors/submitter/submitter.ts";
 import { treeActor, type TreeOptions } from "../actors/tree/tree.ts";
@@ -38,7 +39,7 @@ export function peerGate(config: NodeConfig, randomness: Randomness): NodeGate {
   return new NodeGate({ server: config.id, nonce, check });
 }
 
-/** Election, heartbeat, sessions and log-sync: they live on the main thread. The gate goes by what log-sync says. */
+/** Election, heartbeat, sessions, the reaper and log-sync: they live on the main thread. The gate goes by what log-sync says. */
 export function addReplicationActors(
   system: ActorSystem,
   config: PlacedConfig,
@@ -62,6 +63,9 @@ export function addReplicationActors(
     }),
   );
   system.add(sessionsActor({ tickMs: Math.min(500, Math.ceil(config.tickTimeMs / 4)) }));
+  const { containerCheckIntervalMs: checkIntervalMs, containersPerMinuteMax: perMinuteMax } =
+    config;
+  system.add(reaperActor({ checkIntervalMs, perMinuteMax, unusedMs: config.containerUnusedMs }));
 }
 
 /**

@@ -15,6 +15,7 @@ export type ActorPattern =
   | "heartbeat"
   | "log"
   | "log-sync"
+  | "reaper"
   | "sessions"
   | "submitter/*"
   | "tree/*"
@@ -55,6 +56,7 @@ export const WIRING: readonly Wire[] = [
   wire("leadership", [
     "election",
     "heartbeat",
+    "reaper",
     "sessions",
     "submitter/*",
     "admin",

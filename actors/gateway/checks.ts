@@ -13,6 +13,7 @@ import {
   PATH_LENGTH_MAX,
   WATCHES_PER_REQUEST_MAX,
 } from "../../protocol/limits.ts";
+import { CONTAINER } from "../../protocol/lifetime.ts";
 import type { NativeRequest } from "../../protocol/native-packing.ts";
 import type { ClientOperation, ZnodeOperation } from "../../protocol/operations.ts";
 import {
@@ -50,6 +51,12 @@ export function readRefusal(read: Read): Code | undefined {
       ? Code.badArguments
       : undefined;
   }
+  // The others of its members are answered even if there can be no znode at the path of one.
+  if (read.kind === "multiRead") {
+    return read.reads.length > MULTI_OPERATIONS_MAX ? Code.badArguments : undefined;
+  }
+  // A prefix is compared, and is nothing that a znode could have.
+  if (read.kind === "getEphemerals") return undefined;
   if (!isTooLarge(read.path)) return undefined;
   switch (read.kind) {
     case "addWatch":
@@ -64,7 +71,10 @@ export function readRefusal(read: Read): Code | undefined {
 }
 
 /** Says why a native client's request may not be handed on; undefined if it may. The paths of reads are held to the rules, too. */
-export function nativeRefusal(asked: NativeRequest): Code | undefined {
+export function nativeRefusal(
+  asked: NativeRequest,
+  { extendedTypes }: { readonly extendedTypes: boolean } = { extendedTypes: true },
+): Code | undefined {
   if (asked.kind === "read") {
     const { path } = asked.read;
     return pathProblem(path) === undefined ? readRefusal(asked.read) : Code.badArguments;
@@ -73,8 +83,11 @@ export function nativeRefusal(asked: NativeRequest): Code | undefined {
   if (operation.kind === "closeSession") return undefined;
   const bytes = "data" in operation ? (operation.data?.length ?? 0) : 0;
   if (bytes > PACKET_BYTES_MAX) return Code.badArguments;
+  const mode = operation.kind === "create" ? operation.mode : undefined;
+  const hasTtl = (mode?.lifetime ?? CONTAINER) !== CONTAINER;
+  if (hasTtl && !extendedTypes) return Code.unimplemented;
   // A sequential znode's name may be empty: the number follows.
-  const isSequential = operation.kind === "create" && operation.mode.sequential;
+  const isSequential = mode?.sequential === true;
   const path = isSequential ? `${operation.path}0` : operation.path;
   return pathProblem(path) === undefined ? codeOfWrite(operation) : Code.badArguments;
 }
@@ -138,6 +151,7 @@ function codeOfOperation(operation: ZnodeOperation): Code | undefined {
     case "setData":
       return isSystemPath(path) ? Code.noAuth : undefined;
     case "check":
+    case "refusal":
       return undefined;
     default:
       return unreachable(operation);

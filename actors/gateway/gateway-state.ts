@@ -25,6 +25,8 @@ export type GatewayOptions = {
    * GATEWAY_HELD_BYTES_MAX.
    */
   readonly heldBytesMax?: number;
+  /** Whether znodes with a time to live may be made. Default true. The same on every node. */
+  readonly extendedTypes?: boolean;
 };
 
 export const FAILOVER_GRACE_MS = 2000;

@@ -112,6 +112,18 @@ export type TreeMessage =
   /** From a gateway, before it reports to the admin actor: the tree emits `metrics`. */
   | { readonly kind: "reportMetrics" }
   | EphemeralsQuestion
+  /**
+   * From the leader's reaper: which znodes have a lifetime that is over. The tree goes on where it ended the last time, unless it is to
+   * begin, and answers with a `due` of `pathsMax` paths at most. `unusedMs`: after how long a container that never had children is meant,
+   * too; 0: never.
+   */
+  | {
+      readonly kind: "listDue";
+      readonly question: number;
+      readonly begins: boolean;
+      readonly pathsMax: number;
+      readonly unusedMs: number;
+    }
   /** From a gateway, which is asked by the admin actor. The answer is a `watchList` to the gateway, which knows whose its clients are. */
   | (WatchesQuestion & { readonly from: `zookeeper/${number}` });
 

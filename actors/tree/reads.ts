@@ -30,6 +30,7 @@ import {
   watchesOf,
   weightOf,
 } from "./watch/watches.ts";
+import { countBelow, getEphemerals, multiRead } from "./wide-reads.ts";
 
 type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
 
@@ -86,6 +87,9 @@ function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Rea
     setWatches(tree, watcherOf(watches, from, client), read);
     return DONE;
   }
+  if (read.kind === "multiRead")
+    return multiRead(read, (each) => answerRead(turn, from, client, each));
+  if (read.kind === "getEphemerals") return getEphemerals(tree, read);
   const { path } = read;
   if (read.kind === "addWatch") {
     addWatch(watches, read.mode, path, watcherOf(watches, from, client));
@@ -115,6 +119,8 @@ function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Rea
     case "getAcl":
       if (znode === undefined) return NO_NODE;
       return { kind: "acl", acl: znodes.acl(znode), stat: znodes.stat(znode) };
+    case "getAllChildrenNumber":
+      return znode === undefined ? NO_NODE : countBelow(znodes, znode);
     default:
       return unreachable(read);
   }

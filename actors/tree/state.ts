@@ -21,6 +21,7 @@ import { createRing, type ChangeRing } from "./store/change-ring.ts";
 import type { EndedConnections } from "../waiting-reads.ts";
 import type { BatchReads } from "./apply/reads-behind.ts";
 import type { SessionCheck } from "./apply/session-checks.ts";
+import type { ReapWalk } from "./reap-walk.ts";
 import type { Sessions } from "./store/sessions.ts";
 import type { Cut } from "./snapshot/cut.ts";
 import { NO_LIMITS, type TreeLimits } from "./store/size.ts";
@@ -90,6 +91,8 @@ export type TreeState = {
   cuts: number;
   /** The snapshot that is being loaded. */
   loading: Loading | undefined;
+  /** How far the znodes with a lifetime were looked at for the reaper. */
+  reapWalk: ReapWalk | undefined;
 };
 
 /** Makes a tree. `key` is secret and random, of `HASH_KEY_BYTES`. */
@@ -124,5 +127,6 @@ export function createState(options: TreeOptions, key: Uint8Array): TreeState {
     cut: undefined,
     cuts: 0,
     loading: undefined,
+    reapWalk: undefined,
   };
 }

@@ -13,6 +13,7 @@ import { applyRecord } from "./apply/apply.ts";
 import { ApplyFailure, stopFor } from "./apply/apply-failure.ts";
 import { listEphemerals } from "./ephemerals.ts";
 import type { TreeMessage, TreeMetrics } from "./messages.ts";
+import { listDue } from "./reap-walk.ts";
 import { answerReads } from "./reads.ts";
 import { takeReadsBehind } from "./apply/reads-behind.ts";
 import { answerChecks, checkSession, forgetChecks } from "./apply/session-checks.ts";
@@ -80,6 +81,9 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
       return;
     case "listEphemerals":
       listEphemerals(turn, message);
+      return;
+    case "listDue":
+      listDue(turn, message);
       return;
     case "listWatches":
       effects.push(tell(message.from, listWatches(state.watches, message)));

@@ -5,7 +5,13 @@
 import { formatSession } from "../../protocol/ids.ts";
 import type { Acl } from "../../protocol/acl.ts";
 import { unreachable } from "../../protocol/assert.ts";
-import type { ClientOperation, Operation, ZnodeOperation } from "../../protocol/operations.ts";
+import { CONTAINER } from "../../protocol/lifetime.ts";
+import type {
+  ClientOperation,
+  CreateMode,
+  Operation,
+  ZnodeOperation,
+} from "../../protocol/operations.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
 
 /** How many characters of data are shown in text. */
@@ -25,6 +31,8 @@ export function operationLines(operation: Operation): readonly string[] {
       return [
         `expireSession session=${formatSession(operation.session)} attachedAt=${formatZxid(operation.attachedAt)}`,
       ];
+    case "deleteContainer":
+      return [`deleteContainer ${word(operation.path)} unusedMs=${operation.unusedMs}`];
     case "client": {
       const [first = "", ...rest] = clientLines(operation.operation);
       return [`${first} session=${formatSession(operation.session)}`, ...rest];
@@ -66,6 +74,8 @@ function znodeText(operation: ZnodeOperation): string {
     case "delete":
     case "check":
       return `${operation.kind} ${path} version=${operation.version}`;
+    case "refusal":
+      return `refusal ${path} code=${operation.code}`;
     default:
       return unreachable(operation);
   }
@@ -87,6 +97,10 @@ export function operationJson(operation: Operation): object {
         session: formatSession(session),
         attachedAt: formatZxid(attachedAt),
       };
+    }
+    case "deleteContainer": {
+      const { kind, path, unusedMs } = operation;
+      return { operation: kind, path, unusedMs };
     }
     case "client": {
       const { session, attachedAt } = operation;
@@ -123,6 +137,10 @@ function clientJson(operation: ClientOperation): object {
       const { kind, path, version } = operation;
       return { operation: kind, path, version };
     }
+    case "refusal": {
+      const { kind, path, code } = operation;
+      return { operation: kind, path, code };
+    }
     default:
       return unreachable(operation);
   }
@@ -132,9 +150,11 @@ function base64(data: Uint8Array | null): string | null {
   return data === null ? null : Buffer.from(data).toString("base64");
 }
 
-function modeText({ ephemeral, sequential }: { ephemeral: boolean; sequential: boolean }): string {
+function modeText({ ephemeral, sequential, lifetime }: CreateMode): string {
   const lasting = ephemeral ? "ephemeral" : "persistent";
-  return sequential ? `${lasting}Sequential` : lasting;
+  const kind = lifetime === CONTAINER ? "container" : lasting;
+  const name = sequential ? `${kind}Sequential` : kind;
+  return lifetime === undefined || lifetime === CONTAINER ? name : `${name}Ttl(${lifetime})`;
 }
 
 function aclText(acl: readonly Acl[]): string {

@@ -35,13 +35,21 @@ export function writeReadReply(
       writeStat(writer, result.stat);
       break;
     case "children":
-      writer.int32(result.children.length);
-      for (const child of result.children) writer.string(child);
+      writeNames(writer, result.children);
       if (opCode === OpCode.getChildren2) writeStat(writer, result.stat);
       break;
     case "acl":
       writeAcl(writer, result.acl);
       writeStat(writer, result.stat);
+      break;
+    case "multiRead":
+      writeReadEntries(writer, result.results);
+      break;
+    case "paths":
+      writeNames(writer, result.paths);
+      break;
+    case "count":
+      writer.int32(result.count);
       break;
     case "done":
       // An ErrorResponse without an error, where others have no body.
@@ -109,13 +117,22 @@ export function writeWatchEvent(writer: JuteWriter, event: WatchEvent): void {
   writer.endFrame(mark);
 }
 
-/** A create2 within a multi is answered like create, without its Stat, as ZooKeeper 3.8 does. */
 const ENTRY_OP_CODES = {
   create: OpCode.create,
   delete: OpCode.delete,
   setData: OpCode.setData,
   check: OpCode.check,
+  refusal: OpCode.error,
 } as const satisfies Record<ZnodeOperation["kind"], number>;
+
+/**
+ * A create2 within a multi is answered like create, without its Stat, and a create of a znode with a lifetime like create2, as ZooKeeper
+ * 3.8 does.
+ */
+function entryOpCode(operation: ZnodeOperation): number {
+  const hasLifetime = operation.kind === "create" && operation.mode.lifetime !== undefined;
+  return hasLifetime ? OpCode.create2 : ENTRY_OP_CODES[operation.kind];
+}
 
 /** In a failed multi every entry is an error, with the code ok for those that would have succeeded. */
 function writeMultiEntry(
@@ -129,9 +146,37 @@ function writeMultiEntry(
     writer.int32(code);
     return;
   }
-  const opCode = ENTRY_OP_CODES[operation.kind];
+  const opCode = entryOpCode(operation);
   writeMultiHeader(writer, opCode, false, Code.ok);
   writeResultBody(writer, opCode, result);
+}
+
+/** The results of a multiRead. */
+function writeReadEntries(writer: JuteWriter, results: readonly ReadResult[]): void {
+  for (const result of results) {
+    switch (result.kind) {
+      case "data":
+        writeMultiHeader(writer, OpCode.getData, false, Code.ok);
+        writer.buffer(result.data);
+        writeStat(writer, result.stat);
+        break;
+      case "children":
+        writeMultiHeader(writer, OpCode.getChildren, false, Code.ok);
+        writeNames(writer, result.children);
+        break;
+      default: {
+        const code = result.kind === "error" ? result.code : Code.systemError;
+        writeMultiHeader(writer, OpCode.error, false, code);
+        writer.int32(code);
+      }
+    }
+  }
+  writeMultiHeader(writer, OpCode.error, true, -1);
+}
+
+function writeNames(writer: JuteWriter, names: readonly string[]): void {
+  writer.int32(names.length);
+  for (const name of names) writer.string(name);
 }
 
 function writeMultiHeader(writer: JuteWriter, type: number, done: boolean, code: number): void {
@@ -141,7 +186,7 @@ function writeMultiHeader(writer: JuteWriter, type: number, done: boolean, code:
 function writeResultBody(writer: JuteWriter, opCode: number, result: OperationResult): void {
   if (result.kind === "created") {
     writer.string(result.path);
-    if (opCode === OpCode.create2) writeStat(writer, result.stat);
+    if (opCode !== OpCode.create) writeStat(writer, result.stat);
   } else if (result.kind === "stat") {
     writeStat(writer, result.stat);
   }

@@ -1,11 +1,14 @@
 /** Decodes the requests of ZooKeeper's protocol into the operations and reads that actors understand. */
 import type { Acl } from "../acl.ts";
 import { Code } from "../codes.ts";
+import { SESSION_NONE } from "../ids.ts";
 import type { JuteReader } from "../jute.ts";
-import type { ClientOperation, CreateMode, ZnodeOperation } from "../operations.ts";
+import type { ClientOperation, ZnodeOperation } from "../operations.ts";
 import type { Read, StayingWatch, WatcherType } from "../reads.ts";
 import type { Zxid } from "../zxid.ts";
 import { OpCode } from "./codes.ts";
+import { isCreate, readCreate } from "./creates.ts";
+import { readMultiRead } from "./multi-read.ts";
 
 export type Request =
   | { readonly kind: "ping"; readonly xid: number }
@@ -41,19 +44,18 @@ export type Request =
   /** The frame has no request header, so it cannot be answered. */
   | { readonly kind: "headless" };
 
-const MODES: readonly CreateMode[] = [
-  { ephemeral: false, sequential: false },
-  { ephemeral: true, sequential: false },
-  { ephemeral: false, sequential: true },
-  { ephemeral: true, sequential: true },
-];
-/** CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL, the largest flag that ZooKeeper knows. Those above 3 are not served. */
-const CREATE_FLAGS_MAX = 6;
 const STRING_BYTES_MIN = 4;
 const ACL_BYTES_MIN = 12;
 
+export type RequestOptions = {
+  /** Whether znodes with a time to live may be made (`zookeeper.extendedTypesEnabled`). */
+  readonly extendedTypes: boolean;
+};
+
+const DEFAULTS: RequestOptions = { extendedTypes: true };
+
 /** Reads the request of the frame that the reader was reset to. */
-export function readRequest(reader: JuteReader): Request {
+export function readRequest(reader: JuteReader, options: RequestOptions = DEFAULTS): Request {
   const xid = reader.int32();
   const opCode = reader.int32();
   if (reader.fault !== undefined) return { kind: "headless" };
@@ -79,8 +81,19 @@ export function readRequest(reader: JuteReader): Request {
       return readWatcher(reader, xid, opCode);
     case OpCode.auth:
       return readAuth(reader, xid);
+    case OpCode.multiRead:
+      return checkedMultiRead(reader, xid);
+    case OpCode.getEphemerals: {
+      // The gateway knows whose they are.
+      const read = { kind: "getEphemerals", prefix: reader.string() ?? "" } as const;
+      return checkedRead(reader, xid, opCode, { ...read, session: SESSION_NONE });
+    }
+    case OpCode.getAllChildrenNumber: {
+      const path = reader.string() ?? "";
+      return checkedRead(reader, xid, opCode, { kind: "getAllChildrenNumber", path });
+    }
     default:
-      return readWrite(reader, xid, opCode);
+      return readWrite(reader, xid, opCode, options);
   }
 }
 
@@ -147,15 +160,36 @@ function readAuth(reader: JuteReader, xid: number): Request {
   return { kind: "auth", xid, scheme };
 }
 
-function readWrite(reader: JuteReader, xid: number, opCode: number): Request {
-  if (opCode === OpCode.multi) return readMulti(reader, xid);
-  const operation = readOperation(reader, opCode);
+function checkedMultiRead(reader: JuteReader, xid: number): Request {
+  const read = readMultiRead(reader);
+  if (typeof read === "number") return { kind: "refused", xid, code: read };
+  return checkedRead(reader, xid, OpCode.multiRead, read);
+}
+
+function readWrite(
+  reader: JuteReader,
+  xid: number,
+  opCode: number,
+  options: RequestOptions,
+): Request {
+  if (opCode === OpCode.multi) return readMulti(reader, xid, options);
+  const operation = readOperation(reader, opCode, options);
   if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
   if (typeof operation === "number") return { kind: "refused", xid, code: operation };
   return { kind: "write", xid, opCode, operation };
 }
 
-function readOperation(reader: JuteReader, opCode: number): ClientOperation | Code {
+function readOperation(
+  reader: JuteReader,
+  opCode: number,
+  { extendedTypes }: RequestOptions,
+): ClientOperation | Code {
+  if (isCreate(opCode)) {
+    const { create, refusal } = readCreate(reader, readAcl, {
+      ...{ opCode, inMulti: false, extendedTypes },
+    });
+    return refusal ?? create;
+  }
   switch (opCode) {
     case OpCode.setAcl: {
       const path = reader.string() ?? "";
@@ -174,9 +208,6 @@ function readOperation(reader: JuteReader, opCode: number): ClientOperation | Co
 /** A null path becomes the empty one, which no znode has and no create accepts. */
 function readZnodeOperation(reader: JuteReader, opCode: number): ZnodeOperation | Code {
   switch (opCode) {
-    case OpCode.create:
-    case OpCode.create2:
-      return readCreate(reader);
     case OpCode.delete:
       return { kind: "delete", path: reader.string() ?? "", version: reader.int32() };
     case OpCode.setData: {
@@ -186,24 +217,16 @@ function readZnodeOperation(reader: JuteReader, opCode: number): ZnodeOperation 
     }
     case OpCode.check:
       return { kind: "check", path: reader.string() ?? "", version: reader.int32() };
+    // No path of a client's frame can be one of the leader's.
+    case OpCode.deleteContainer:
+      return Code.badArguments;
     default:
       return Code.unimplemented;
   }
 }
 
-function readCreate(reader: JuteReader): ZnodeOperation | Code {
-  const path = reader.string() ?? "";
-  const data = reader.buffer();
-  const acl = readAcl(reader);
-  const flags = reader.int32();
-  if (flags < 0 || flags > CREATE_FLAGS_MAX) return Code.badArguments;
-  const mode = MODES[flags];
-  if (mode === undefined) return Code.unimplemented; // Containers and nodes with a time to live are not served.
-  return { kind: "create", path, data, acl, mode };
-}
-
 /** Reads the entries of a multi, each after a MultiHeader {type, done, err}, up to the header that is `done`. */
-function readMulti(reader: JuteReader, xid: number): Request {
+function readMulti(reader: JuteReader, xid: number, options: RequestOptions): Request {
   const operations: ZnodeOperation[] = [];
   for (;;) {
     const opCode = reader.int32();
@@ -211,12 +234,37 @@ function readMulti(reader: JuteReader, xid: number): Request {
     reader.int32();
     if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
     if (done) break;
-    const operation = readZnodeOperation(reader, opCode);
+    const operation = readMember(reader, opCode, options);
     if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
     if (typeof operation === "number") return { kind: "refused", xid, code: operation };
     operations.push(operation);
   }
   return { kind: "write", xid, opCode: OpCode.multi, operation: { kind: "multi", operations } };
+}
+
+const MEMBER_CODES: ReadonlySet<number> = new Set([
+  OpCode.create,
+  OpCode.create2,
+  OpCode.createContainer,
+  OpCode.createTtl,
+  OpCode.delete,
+  OpCode.setData,
+  OpCode.check,
+]);
+
+/** Returns a member of a multi, or the code for the whole request. */
+function readMember(
+  reader: JuteReader,
+  opCode: number,
+  { extendedTypes }: RequestOptions,
+): ZnodeOperation | Code {
+  if (!MEMBER_CODES.has(opCode)) return Code.marshallingError;
+  if (!isCreate(opCode)) return readZnodeOperation(reader, opCode);
+  const { create, refusal } = readCreate(reader, readAcl, {
+    ...{ opCode, inMulti: true, extendedTypes },
+  });
+  if (refusal === undefined || refusal === Code.marshallingError) return refusal ?? create;
+  return { kind: "refusal", path: create.path, code: refusal };
 }
 
 function readAcl(reader: JuteReader): Acl[] {

@@ -153,6 +153,30 @@ export const KEYS: readonly Key[] = [
     "a snapshot is cut after so many bytes of log (default 64 MiB)",
   ),
   key(
+    "extendedTypes",
+    "extended-types true|false",
+    "extendedTypesEnabled",
+    "whether znodes may have a time to live (default true)",
+  ),
+  key(
+    "containerCheckIntervalMs",
+    "container-check-interval-ms N",
+    "znode.container.checkIntervalMs",
+    "look for containers and TTLs that are over so often (default 60000)",
+  ),
+  key(
+    "containersPerMinuteMax",
+    "containers-per-minute-max N",
+    "znode.container.maxPerMinute",
+    "delete so many of them in a minute (default 10000)",
+  ),
+  key(
+    "containerUnusedMs",
+    "container-unused-ms N",
+    "znode.container.maxNeverUsedIntervalMs",
+    "delete a container never used after so long, 0: never (default 0)",
+  ),
+  key(
     "failoverGraceMs",
     "failover-grace-ms N",
     "zooid.failoverGraceMs",

@@ -76,6 +76,14 @@ export type NodeConfig = {
    * Without a leader, a node serves reads to the clients of ZooKeeper that ask for it (`canBeReadOnly`). Default false: they wait for one.
    */
   readonly readOnlyMode: boolean;
+  /** Whether znodes with a time to live may be made. Default true, unlike in ZooKeeper. The same on every node. */
+  readonly extendedTypes: boolean;
+  /** How often a leader looks for containers and znodes with a time to live that are to be deleted. Default 60_000. */
+  readonly containerCheckIntervalMs: number;
+  /** How many of these it deletes in a minute at most. Default 10_000. */
+  readonly containersPerMinuteMax: number;
+  /** After how long it deletes a container that never had children. 0, the default: never. */
+  readonly containerUnusedMs: number;
   /** How long clients are kept, their writes waiting, while there is no leader. Default 2000. The same on every node. */
   readonly failoverGraceMs: number;
   /** A follower asks its leader whether it lives this often, less often in quiet times. Default 100. The same on every node. */

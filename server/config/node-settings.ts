@@ -51,6 +51,6 @@ function unknownField(field: string, value: string | undefined): Problem {
 }
 
 function noText(field: string): Problem {
-  const rule = "must be a string, a number, true, false, or an array of them";
+  const rule = "must be a string, a number, a boolean, or an array of them";
   return { field, value: undefined, source: SOURCE, rule, hint: "leave it out for its default" };
 }

@@ -1,6 +1,7 @@
 /** Makes the configuration from what was written, or reports everything that is wrong with it at once. */
 import { resolve } from "node:path";
 import type { ServerId } from "../../protocol/ids.ts";
+import { TTL_MS_MAX } from "../../protocol/lifetime.ts";
 import { DEFAULT_WORDS, WORD_ALWAYS, WORDS } from "../../protocol/zookeeper/words.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import {
@@ -8,6 +9,7 @@ import {
   autoOr,
   ensembleName,
   file,
+  flag,
   folder,
   listOf,
   members,
@@ -15,7 +17,6 @@ import {
   type Reader,
   type Reading,
   serverId,
-  trueOrFalse,
   wholeNumber,
   zeroOr,
 } from "./values.ts";
@@ -306,6 +307,23 @@ function readInspection(draft: Draft): InspectionTimes {
   };
 }
 
+type Lifetimes = Pick<
+  NodeConfig,
+  "extendedTypes" | "containerCheckIntervalMs" | "containersPerMinuteMax" | "containerUnusedMs"
+>;
+
+function readLifetimes(draft: Draft): Lifetimes {
+  const interval = wholeNumber(1, DAY_MS, "it is in milliseconds");
+  const perMinute = wholeNumber(1, COUNT_MAX, "it counts znodes that are deleted in a minute");
+  const unused = wholeNumber(0, TTL_MS_MAX, "0 is never; it is in milliseconds");
+  return {
+    extendedTypes: read(draft, "extendedTypes", flag, true),
+    containerCheckIntervalMs: read(draft, "containerCheckIntervalMs", interval, MINUTE_MS),
+    containersPerMinuteMax: read(draft, "containersPerMinuteMax", perMinute, 10_000),
+    containerUnusedMs: read(draft, "containerUnusedMs", unused, 0),
+  };
+}
+
 export function validate(settings: Settings, options: ValidateOptions): Validation {
   const draft: Draft = { settings, problems: [], warnings: [] };
   const config: NodeConfig = {
@@ -335,7 +353,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
     ),
     ...readMemory(draft),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
-    readOnlyMode: read(draft, "readOnlyMode", trueOrFalse, false),
+    readOnlyMode: read(draft, "readOnlyMode", flag, false),
     lanes: readLanes(draft),
     snapshotEveryBytes: read(
       draft,
@@ -343,6 +361,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
       wholeNumber(SNAPSHOT_EVERY_BYTES_MIN, SNAPSHOT_EVERY_BYTES_MAX, "it is in bytes"),
       64 * 1024 * 1024,
     ),
+    ...readLifetimes(draft),
     ...readPeerTimes(draft),
     ...readInspection(draft),
   };

@@ -51,10 +51,11 @@ export function autoOr(min: number, max: number, hint: string): Reader<number | 
   };
 }
 
-export function trueOrFalse(text: string): Reading<boolean> {
+/** Java takes any other word than `true` for false; here a word that is neither is a mistake. */
+export function flag(text: string): Reading<boolean> {
   const lower = text.toLowerCase();
   if (lower === "true" || lower === "false") return { kind: "read", value: lower === "true" };
-  return { kind: "refused", rule: "must be true or false", hint: "without it, it is false" };
+  return { kind: "refused", rule: "must be true or false", hint: "leave it out for its default" };
 }
 
 export function serverId(text: string): Reading<ServerId> {

@@ -222,12 +222,10 @@ const REQUESTS: readonly Row[] = [
     "remove the line if nobody relies on a quota; `--max-tree-bytes` limits the whole tree",
     OFF,
   ),
-  missed(
-    "extendedTypesEnabled",
-    "znodes with a time to live are refused with Unimplemented",
-    "let clients delete what is old, or use ephemeral znodes",
-    OFF,
-  ),
+  works("extendedTypesEnabled", "extendedTypes"),
+  works("znode.container.checkIntervalMs", "containerCheckIntervalMs"),
+  works("znode.container.maxPerMinute", "containersPerMinuteMax"),
+  works("znode.container.maxNeverUsedIntervalMs", "containerUnusedMs"),
   missed(
     "connectionMaxTokens connection_throttle_tokens",
     THROTTLE,
@@ -254,11 +252,7 @@ const REQUESTS: readonly Row[] = [
     "answers are made from the tree, without a cache",
     "maxResponseCacheSize maxGetChildrenResponseCacheSize",
   ),
-  idle("znodes with a time to live are not supported", "emulate353TTLNodes"),
-  idle(
-    "containers are not supported",
-    "znode.container.checkIntervalMs znode.container.maxPerMinute znode.container.maxNeverUsedIntervalMs",
-  ),
+  idle("no data of ZooKeeper 3.5.3 is read, which kept a TTL in other bits", "emulate353TTLNodes"),
   idle(
     WATCHES,
     `watchManagerName watcherCleanThreadsNum watcherCleanThreshold watcherCleanIntervalInSeconds

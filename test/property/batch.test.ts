@@ -10,7 +10,9 @@ import {
 import { batchFault } from "../../protocol/batch-check.ts";
 import { cborBytes } from "../../protocol/cbor-bytes.ts";
 import { encodeCbor } from "../../protocol/cbor.ts";
+import { Code } from "../../protocol/codes.ts";
 import type { SessionId } from "../../protocol/ids.ts";
+import { type Lifetime, TTL_MS_MAX } from "../../protocol/lifetime.ts";
 import { PACKET_BYTES_MAX } from "../../protocol/limits.ts";
 import { JuteReader } from "../../protocol/jute.ts";
 import type { ClientOperation, Operation, ZnodeOperation } from "../../protocol/operations.ts";
@@ -36,19 +38,31 @@ const data = fc.oneof(
   length.map((count) => new Uint8Array(count).fill(7)),
 );
 const acl = fc.array(fc.record({ permissions: int32, scheme: text, id: text }), { maxLength: 30 });
-const mode = fc.record({ ephemeral: fc.boolean(), sequential: fc.boolean() });
+const lifetime = fc.constantFrom(0, 1, 2 ** 32, TTL_MS_MAX).map((ms) => ms as Lifetime);
+const mode = fc.oneof(
+  fc.record({ ephemeral: fc.boolean(), sequential: fc.boolean() }),
+  fc.record({ ephemeral: fc.constant(false), sequential: fc.boolean(), lifetime }),
+);
 const znodeOperation: fc.Arbitrary<ZnodeOperation> = fc.oneof(
   fc.record({ kind: fc.constant("create" as const), path: text, data, acl, mode }),
   fc.record({ kind: fc.constant("delete" as const), path: text, version: int32 }),
   fc.record({ kind: fc.constant("setData" as const), path: text, data, version: int32 }),
   fc.record({ kind: fc.constant("check" as const), path: text, version: int32 }),
 );
+const refusal = fc.record({
+  kind: fc.constant("refusal" as const),
+  path: text,
+  code: fc.constantFrom(Code.badArguments, Code.unimplemented),
+});
 const clientOperation: fc.Arbitrary<ClientOperation> = fc.oneof(
   znodeOperation,
   fc.record({ kind: fc.constant("setAcl" as const), path: text, acl, version: int32 }),
   fc.record({
     kind: fc.constant("multi" as const),
-    operations: fc.array(znodeOperation, { maxLength: 300 }),
+    operations: fc.array(
+      fc.oneof({ weight: 9, arbitrary: znodeOperation }, { weight: 1, arbitrary: refusal }),
+      { maxLength: 300 },
+    ),
   }),
   fc.record({ kind: fc.constant("sync" as const), path: text }),
   fc.constant({ kind: "closeSession" as const }),
@@ -86,6 +100,14 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       kind: fc.constant("expireSession" as const),
       session,
       attachedAt: zxid,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("deleteContainer" as const),
+      path: text,
+      unusedMs: fc.nat(TTL_MS_MAX),
     }),
   },
 );
@@ -178,7 +200,7 @@ test("whatever a submitter makes of what clients ask is a batch to every other n
 
 /** Sessions and zxids are this ensemble's own in what a gateway hands on. */
 function withKnownIds(each: Operation): Operation {
-  if (each.kind === "createSession") return each;
+  if (each.kind === "createSession" || each.kind === "deleteContainer") return each;
   const session = 7 as SessionId;
   return each.kind === "attachSession"
     ? { ...each, session }

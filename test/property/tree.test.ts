@@ -213,7 +213,7 @@ test("no watch event is missed and none is invented", (t) => {
       for (const { reads, batch } of turns) {
         for (const { number, read } of reads) {
           replica.readAs("zookeeper/9", number, read);
-          watches.set(number, read, read.kind !== "setWatches" && model.nodes.has(read.path));
+          watches.set(number, read, "path" in read && model.nodes.has(read.path));
         }
         const before = model.changes.length;
         eventsOf(replica.commit(...operationsOf(batch, sessions)), told);

@@ -102,6 +102,7 @@ const QUIET = {
 
 const READS: Workload["mix"] = {
   ...{ setData: 0, create: 0, delete: 0, sequential: 0, ephemeral: 0, consume: 0, multi: 0 },
+  ...{ lifetime: 0, multiRead: 0 },
   ...{ syncRead: 0, read: 1, watch: 0, close: 0 },
 };
 const CALM = {

@@ -6,6 +6,8 @@ import type { LogState } from "../../actors/log/log.ts";
 import type { LogMessage, LogReport } from "../../actors/log/messages.ts";
 import type { LogSyncMessage } from "../../actors/log-sync/messages.ts";
 import type { LogSyncState } from "../../actors/log-sync/state.ts";
+import type { ReaperMessage } from "../../actors/reaper/messages.ts";
+import type { ReaperState } from "../../actors/reaper/reaper.ts";
 import type { SessionsMessage } from "../../actors/sessions/messages.ts";
 import type { SessionsState } from "../../actors/sessions/sessions.ts";
 import type { TreeMessage } from "../../actors/tree/messages.ts";
@@ -16,6 +18,7 @@ import { LeaderTime } from "./checks/leader-time.ts";
 import { checkRequests, checkTree } from "./checks/limits.ts";
 import { MovedSessions } from "./checks/moved.ts";
 import { Promises } from "./checks/promises.ts";
+import { checkReaper } from "./checks/reaping.ts";
 import type { ReplicationChecks } from "./checks/replication.ts";
 import { must } from "./checks/violation.ts";
 import type { Decision } from "../../runtime/inspection.ts";
@@ -71,6 +74,8 @@ export class NodeObserver {
         this.#options.checks.snapshots.stored(node.id, node.disk, told.snapshot);
       }
       if (told.kind === "propose") this.#leaderTime.proposes(node, told.payload);
+    } else if (actor === "reaper") {
+      checkReaper(node.id, message as ReaperMessage, state as ReaperState, effects);
     } else if (actor === "sessions") {
       this.#leaderTime.saw(node, message as SessionsMessage, state as SessionsState);
     } else if (actor === "log") {

@@ -76,6 +76,11 @@ export type Plan = {
   readonly ringBytes: number;
   /** The bytes of changes that wait for a stream's credits before the stream pauses. */
   readonly streamPendingBytes: number;
+  readonly reaper: {
+    readonly checkIntervalMs: number;
+    readonly perMinuteMax: number;
+    readonly unusedMs: number;
+  };
   /** A folder may replace another one of which nothing was received for this long. */
   readonly replaceAfterMs: number;
   readonly natives: {
@@ -188,12 +193,16 @@ function drawRandomPlan(seed: number): Plan {
     clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs))
       .slice(Math.min(clients - 1, others.natives.clients.length))
       .map((workload, index) => (hogs && index === 0 ? { ...workload, ...HOG } : workload))
-      .map((workload) => (renews ? { ...workload, renewals } : workload)),
+      .map((workload) => (renews ? { ...workload, renewals } : workload))
+      .map((workload, index) => {
+        return withLifetimes(workload, new Random(seed).stream(LIFETIMES_STREAM + index));
+      }),
     requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
     replaceAfterMs: identities.pick([200, 1000, 3000]),
     ...others,
     ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
     memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
+    reaper: drawReaper(new Random(seed).stream(REAPER_STREAM)),
   };
   // Large values, one at a time on their way or in the smallest chunks, would be under way for longer than a seed has time to
   // converge.
@@ -216,6 +225,15 @@ function drawSizes(random: Random): Pick<Plan, "sizes" | "snapshotChunkBytes" | 
     snapshotChunkBytes: random.pick([150, 600, 3000, SNAPSHOT_CHUNK_BYTES_SOFT_MAX]),
     sizes: sizesOf(random.pick([4000, 40_000, LARGE_WINDOW_BYTES])),
     stragglers: { rate: random.pick([0, 0, 0, 0.1]), lateMs: { min: 20, max: 2000 } },
+  };
+}
+
+/** It must be done with all znodes that clients can have left within the time to converge. */
+function drawReaper(random: Random): Plan["reaper"] {
+  return {
+    checkIntervalMs: random.pick([20, 200, 1000]),
+    perMinuteMax: random.pick([600, 6000, 600_000]),
+    unusedMs: random.pick([0, 0, 500]),
   };
 }
 
@@ -247,6 +265,9 @@ const LANES_STREAM = 15;
 const IDENTITY_STREAM = 16;
 const MEMORY_STREAM = 17;
 const DISK_STREAM = 18;
+const REAPER_STREAM = 19;
+/** And those that follow, one for each client. */
+const LIFETIMES_STREAM = 100;
 /** The load of a client that asks for too much: with this much data its replies exceed what a gateway writes ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 
@@ -266,7 +287,8 @@ function drawOthers(
       clients: Array.from({ length: clients }, () => {
         const workload = drawWorkload(random, minSessionTimeoutMs);
         // Native clients know neither.
-        return { ...workload, mix: { ...workload.mix, multi: 0, watch: 0 } };
+        const { mix } = withLifetimes(workload, random.stream(LIFETIMES_STREAM));
+        return { ...workload, mix: { ...mix, multi: 0, watch: 0, multiRead: 0 } };
       }),
       lossRate: random.pick([0, 0, 0.002, 0.02]),
       streamsMax: random.whole(1, 4),
@@ -295,6 +317,14 @@ function drawFaults(random: Random): Partial<Record<FaultKind, number>> {
   return weights;
 }
 
+/** Most clients that write make znodes with a lifetime, too. Drawn apart, so that it changes nothing else. */
+function withLifetimes(workload: Workload, random: Random): Workload {
+  const { mix } = workload;
+  const multiRead = random.chance(0.5) ? 0.3 * random.random() : 0;
+  const lifetime = mix.setData > 0 && random.chance(0.6) ? 0.5 + random.random() : 0;
+  return { ...workload, mix: { ...mix, lifetime, multiRead } };
+}
+
 function drawWorkload(random: Random, minSessionTimeoutMs: number): Workload {
   // A client that only reads does not wait behind a write that cannot be committed, so it is answered for as long as its node may
   // answer.
@@ -310,6 +340,8 @@ function drawWorkload(random: Random, minSessionTimeoutMs: number): Workload {
       ephemeral: weight(),
       consume: weight(),
       multi: weight(),
+      lifetime: 0,
+      multiRead: 0,
       syncRead: weight() * 0.5,
       read: reads ? 1 : weight(),
       watch: weight(),

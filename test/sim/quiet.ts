@@ -20,6 +20,8 @@ const MIX = {
   sequential: 0.3,
   ephemeral: 0.2,
   consume: 0.3,
+  lifetime: 0.3,
+  multiRead: 0.2,
   multi: 0.3,
   read: 1,
   watch: 0.3,
@@ -104,6 +106,8 @@ export function undisturbedPlan(nodes: number): Plan {
     ringBytes: CHANGE_RING_BYTES_MAX,
     streamPendingBytes: STREAM_PENDING_BYTES_MAX,
     replaceAfterMs: 1000,
+    // More than a story takes.
+    reaper: { checkIntervalMs: 3_600_000, perMinuteMax: 10_000, unusedMs: 0 },
     natives: { clients: [], lossRate: 0, streamsMax: 0, grantMs: 0 },
   };
 }

@@ -136,6 +136,7 @@ function converge(cluster: Cluster, untilMs: number): void {
     const held = new Set(living.map((client) => client.session?.id));
     return [...truth.model.sessions.keys()].every((id) => held.has(id));
   });
+  until("no znode is left whose lifetime is over", () => truth.model.overdue.length === 0);
   for (const client of living) client.quiet = true;
   until("every client has all its answers", () => living.every((client) => client.pending === 0));
   until("every change stream has told everything", () => {

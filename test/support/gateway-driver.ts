@@ -245,6 +245,7 @@ function operationResult(operation: Operation, zxid: Zxid): OperationResult {
       };
     }
     case "expireSession":
+    case "deleteContainer":
       return { kind: "done" };
     default:
       break;

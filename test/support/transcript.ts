@@ -2,7 +2,7 @@
  * What clients saw, as lines of text that are equal for servers that behave alike. What may differ is replaced by how it relates:
  * - zxids become their rank among the zxids that the transcript shows (Z1 < Z2 < ...). A reply's header zxid is shown for
  *   writes only: on a read it is whatever the server applied last, sessions of others included.
- *   Nor on a write that was refused for how it was asked (Unimplemented, BadArguments): not every server logs those.
+ *   Nor on a write that was refused for how it was asked (MarshallingError, Unimplemented, BadArguments): not every server logs those.
  * - session ids become the name that the scenario gave to the client.
  * - the header zxid of a watch event is not shown: -1 before ZooKeeper 3.9, the change's zxid since (ZOOKEEPER-4655).
  */
@@ -18,8 +18,8 @@ const EVENTS = new Map([
   [4, "NodeChildrenChanged"],
 ]);
 
-const UNIMPLEMENTED = -6;
-const BAD_ARGUMENTS = -8;
+/** MarshallingError, Unimplemented and BadArguments. */
+const REFUSED: readonly number[] = [-5, -6, -8];
 
 export function lineOf(entry: Received): Line {
   switch (entry.kind) {
@@ -29,7 +29,7 @@ export function lineOf(entry: Received): Line {
       return [`event ${EVENTS.get(entry.type) ?? entry.type} state=${entry.state} ${entry.path}`];
     case "reply": {
       const outcome: Text = entry.code === 0 ? entry.text : [`error ${entry.code}`];
-      const logged = entry.write && entry.code !== UNIMPLEMENTED && entry.code !== BAD_ARGUMENTS;
+      const logged = entry.write && !REFUSED.includes(entry.code);
       const zxid: Text = logged ? [" at ", { kind: "zxid", value: entry.zxid }] : [];
       return [entry.label, " -> ", ...outcome, ...zxid];
     }

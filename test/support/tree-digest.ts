@@ -56,6 +56,7 @@ function addZnode(hash: Hash, { znodes }: TreeState, znode: SnapshotZnode): void
   }
   addNumber(hash, id === undefined ? -1 : znodes.numChildren(id));
   addNumber(hash, znode.ephemeralOwner);
+  if (znode.lifetime !== undefined) addNumber(hash, znode.lifetime);
 }
 
 function addAcl(hash: Hash, acl: readonly Acl[]): void {

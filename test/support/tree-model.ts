@@ -178,6 +178,8 @@ export class TreeModel {
         this.#valid(operation.path);
         this.#matching(operation.path, operation.version);
         return { kind: "done" };
+      case "refusal":
+        throw new Refused(operation.code);
     }
   }
 

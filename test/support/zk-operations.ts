@@ -46,6 +46,7 @@ export const Mode = {
   ephemeralSequential: 3,
   container: 4,
   persistentTtl: 5,
+  persistentSequentialTtl: 6,
 } as const;
 
 export type CreateOptions = {
@@ -81,16 +82,21 @@ export function create2(path: string, data: Data = "", options: CreateOptions = 
   };
 }
 
-export function createContainer(path: string): Operation {
-  return { ...create2(path, "", { mode: 4 }), type: 19, label: `createContainer ${path}` };
+export function createContainer(path: string, mode: number = Mode.container): Operation {
+  const suffix = createSuffix({ mode });
+  return { ...create2(path, "", { mode }), type: 19, label: `createContainer ${path}${suffix}` };
 }
 
-export function createTtl(path: string, ttlMs: bigint): Operation {
+export function createTtl(
+  path: string,
+  ttlMs: bigint,
+  mode: number = Mode.persistentTtl,
+): Operation {
   return {
     ...create2(path),
     type: 21,
-    label: `createTTL ${path}`,
-    body: createBody(path, "", { mode: 5 }).long(ttlMs).bytes(),
+    label: `createTTL ${path} ${ttlMs}${createSuffix({ mode })}`,
+    body: createBody(path, "", { mode }).long(ttlMs).bytes(),
   };
 }
 
@@ -221,6 +227,32 @@ export function multi(...operations: readonly Operation[]): Operation {
     body: writer.int(-1).bool(true).int(-1).bytes(),
     write: true,
     decode: readMulti,
+  };
+}
+
+/** Of reads without a watch: `getData` and `getChildren`. */
+export function multiRead(...operations: readonly Operation[]): Operation {
+  const request = multi(...operations);
+  return { ...request, type: 22, label: request.label.replace("multi", "multiRead"), write: false };
+}
+
+export function getEphemerals(prefix: string | null): Operation {
+  return {
+    type: 103,
+    label: `getEphemerals ${prefix}`,
+    body: new JuteWriter().buffer(bytesOf(prefix)).bytes(),
+    write: false,
+    decode: (reader) => [`[${reader.texts().sort().join(" ")}]`],
+  };
+}
+
+export function getAllChildrenNumber(path: string): Operation {
+  return {
+    type: 104,
+    label: `getAllChildrenNumber ${path}`,
+    body: new JuteWriter().text(path).bytes(),
+    write: false,
+    decode: (reader) => [`${reader.int()}`],
   };
 }
 
@@ -376,6 +408,10 @@ function readResult(type: number, reader: JuteReader): Text {
       return [reader.text(), " ", ...readStat(reader)];
     case 5:
       return readStat(reader);
+    case 4:
+      return [show(reader.buffer()), " ", ...readStat(reader)];
+    case 8:
+      return [`[${reader.texts().sort().join(" ")}]`];
     case 2:
     case 13:
       return ["ok"];

@@ -1,5 +1,6 @@
 /** The store of znodes beside a plain map of paths that does the same: what a test does to one it does to both, and then compares. */
-import { Znodes, type ZnodeId, type ZnodesSetup } from "../../actors/tree/store/znodes.ts";
+import type { ZnodesSetup } from "../../actors/tree/store/new-znode.ts";
+import { Znodes, type ZnodeId } from "../../actors/tree/store/znodes.ts";
 import { OPEN_ACL, type Acl } from "../../protocol/acl.ts";
 import { SESSION_NONE, type SessionId } from "../../protocol/ids.ts";
 import { nameOf, parentOf } from "../../protocol/paths.ts";
@@ -29,7 +30,7 @@ export class ZnodesModel {
     const zero = 0 as Zxid;
     const root = { path: "/", data: null, acl: OPEN_ACL, czxid: zero, mzxid: zero, pzxid: zero };
     const times = { ctime: 0, mtime: 0, version: 0, creates: 0, aversion: 0 };
-    this.znodes.restore({ ...root, ...times, ephemeralOwner: SESSION_NONE });
+    this.znodes.restore({ ...root, ...times, ephemeralOwner: SESSION_NONE, lifetime: undefined });
     const none = { aversion: 0, version: 0, creates: 0, owner: 0, children: [] };
     this.plain.set("/", { acl: OPEN_ACL, data: null, czxid: 0, mzxid: 0, pzxid: 0, ...none });
   }
@@ -50,7 +51,8 @@ export class ZnodesModel {
     if (parent === undefined || this.plain.has(path)) return false;
     this.#zxid += 1;
     const zxid = this.#zxid as Zxid;
-    const made = { acl: OPEN_ACL, zxid, timeMs: zxid, owner: owner as SessionId, data };
+    const ends = { owner: owner as SessionId, lifetime: undefined };
+    const made = { acl: OPEN_ACL, zxid, timeMs: zxid, ...ends, data };
     const above = this.id(parentOf(path));
     this.znodes.add(above, path, made);
     this.znodes.setParental(above, zxid, this.znodes.creates(above) + 1);

@@ -71,6 +71,7 @@ export async function startZooid(options: ZooidOptions = {}): Promise<ZooidNode>
       "clientPortAddress=127.0.0.1",
       `maxClientCnxns=${options.maxClientConnections ?? 0}`,
       "4lw.commands.whitelist=*",
+      "znode.container.checkIntervalMs=200",
       ...(LANES === undefined ? [] : [`zooid.lanes=${LANES}`]),
       // If a line gives a setting again, the last one counts.
       ...(options.lines ?? []),

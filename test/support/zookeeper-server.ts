@@ -20,7 +20,12 @@ export type ZookeeperOptions = {
   readonly tickTimeMs?: number;
   /** It is server 1 of three, whose others are not started: it has no quorum, and serves who asks for read-only mode. Default false. */
   readonly readOnly?: boolean;
+  /** Whether znodes may have a TTL. Default true, as in zooid. */
+  readonly extendedTypes?: boolean;
 };
+
+/** How often it looks for containers and TTLs that are over: often, to see them end soon. */
+const CONTAINER_CHECK_MS = 200;
 
 /** The class path of ZooKeeper's server and client. Fails with what to install when they are not there. */
 export function zookeeperClassPath(): string {
@@ -53,6 +58,8 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
       ...JAVA_OPTIONS,
       "-Dzookeeper.preAllocSize=1024",
       ...(readOnly ? ["-Dreadonlymode.enabled=true"] : []),
+      `-Dzookeeper.extendedTypesEnabled=${options.extendedTypes ?? true}`,
+      `-Dznode.container.checkIntervalMs=${CONTAINER_CHECK_MS}`,
       "-cp",
       zookeeperClassPath(),
       readOnly

@@ -27,7 +27,7 @@ export function request(
 ): void {
   const { state } = turn;
   const { queue } = connection;
-  const code = nativeRefusal(asked);
+  const code = nativeRefusal(asked, state.options);
   if (code !== undefined) return refuseRequest(turn, connection, id, code);
   const bytes = requestBytes(asked);
   // One request alone always fits.
@@ -111,6 +111,9 @@ function nativeResult({ result }: Entry): NativeResult {
     case "multi":
     case "session":
     case "acl":
+    case "multiRead":
+    case "paths":
+    case "count":
       throw new Error(`a native client cannot have asked for a result of kind ${result.kind}`);
     default:
       return unreachable(result);

@@ -88,6 +88,7 @@ export function initialState(options: NatsGatewayOptions, nowMs: number): State 
     options: {
       heldBytesMax: GATEWAY_HELD_BYTES_MAX,
       failoverGraceMs: FAILOVER_GRACE_MS,
+      extendedTypes: true,
       streamPendingBytesMax: STREAM_PENDING_BYTES_MAX,
       ...options,
     },

@@ -1,6 +1,7 @@
 /** Frames of attached connections become requests to the tree and the submitter, and their results become replies. */
 import { unreachable } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
+import { SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { CONNECTION_UNSENT_BYTES_SOFT_MAX, PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
 import type { ReadResult, WatchEvent } from "../../../protocol/reads.ts";
@@ -51,8 +52,10 @@ function readFrames(turn: Turn, connection: Connection): void {
       refuse(turn, connection, badLengthReason(frame.length));
       break;
     }
-    const asked = readRequest(state.reader.reset(frame.bytes, frame.from, frame.to));
-    const request = taken(isReadOnly(connection) ? readOnlyRequest(connection, asked) : asked);
+    const reader = state.reader.reset(frame.bytes, frame.from, frame.to);
+    const asked = readRequest(reader, state.options);
+    const served = isReadOnly(connection) ? readOnlyRequest(connection, asked) : asked;
+    const request = taken(served, servedBy(connection)?.session);
     if (request.kind === "headless") {
       refuse(turn, connection, "a frame without a request header");
       break;
@@ -85,12 +88,14 @@ function isLast(request: Request): boolean {
   return request.kind === "write" && request.operation.kind === "closeSession";
 }
 
-/** Returns the request as it is served, or its refusal. */
-function taken(request: Request): Request {
+/** Returns the request of this session as it is served, or its refusal. */
+function taken(request: Request, session: SessionId = SESSION_NONE): Request {
   const { kind } = request;
   if (kind === "read") {
-    const code = readRefusal(request.read);
-    return code === undefined ? request : { kind: "refused", xid: request.xid, code };
+    const { read } = request;
+    const code = readRefusal(read);
+    if (code !== undefined) return { kind: "refused", xid: request.xid, code };
+    return read.kind === "getEphemerals" ? { ...request, read: { ...read, session } } : request;
   }
   if (kind !== "write") return request;
   const { xid, operation } = request;

@@ -107,6 +107,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
       heldBytesMax: GATEWAY_HELD_BYTES_MAX,
       fourLetterWords: DEFAULT_WORDS,
       readOnlyMode: false,
+      extendedTypes: true,
       ...options,
     },
     words: new Set(options.fourLetterWords ?? DEFAULT_WORDS),

@@ -22,6 +22,11 @@ const NAMES: ReadonlyMap<number, string> = new Map<number, string>([
   [OpCode.addWatch, "ADDW"],
   [OpCode.checkWatches, "CHKW"],
   [OpCode.removeWatches, "REMW"],
+  [OpCode.createContainer, "CREA"],
+  [OpCode.createTtl, "CREA"],
+  [OpCode.multiRead, "MLTR"],
+  [OpCode.getEphemerals, "GETE"],
+  [OpCode.getAllChildrenNumber, "GETACN"],
   [OpCode.closeSession, "CLOS"],
 ]);
 

@@ -16,6 +16,7 @@ import { zxidAfter } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import { ApplyFailure } from "./apply-failure.ts";
 import { applyMulti } from "./multi.ts";
+import { reap } from "./reap.ts";
 import { DONE, errorResult, znodeResult } from "./results.ts";
 import { createSession, samePassword, type Session } from "../store/sessions.ts";
 import { saveSession } from "../snapshot/cut.ts";
@@ -167,6 +168,9 @@ function applyOperation(
       }
       return DONE;
     }
+    case "deleteContainer":
+      reap(transaction, operation);
+      return DONE;
     default:
       return unreachable(operation);
   }

@@ -1,6 +1,6 @@
 /** The results of operations, which go to the submitter. */
 import { Code } from "../../../protocol/codes.ts";
-import type { OperationResult } from "../../../protocol/operations.ts";
+import type { OperationResult, ZnodeOperation } from "../../../protocol/operations.ts";
 import type { Znodes } from "../store/znodes.ts";
 import { isCode, type Outcome } from "./znode-operations.ts";
 
@@ -16,7 +16,7 @@ export function errorResult(code: Code): OperationResult {
 /** The result of an operation on a znode, with the stat that the znode has now. */
 export function znodeResult(
   znodes: Znodes,
-  operation: "create" | "delete" | "setData" | "setAcl" | "check",
+  operation: ZnodeOperation["kind"] | "setAcl",
   outcome: Outcome,
 ): OperationResult {
   if (isCode(outcome)) return outcome === Code.ok ? DONE : errorResult(outcome);

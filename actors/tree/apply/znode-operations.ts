@@ -38,6 +38,8 @@ export function applyZnodeOperation(
       return remove(transaction, operation);
     case "check":
       return check(transaction, operation);
+    case "refusal":
+      return operation.code;
   }
 }
 
@@ -80,9 +82,10 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
 
   const { zxid, timeMs } = transaction;
   const owner = mode.ephemeral ? session.id : SESSION_NONE;
+  const { lifetime } = mode;
   saveZnode(transaction.tree, parent);
   const pzxid = znodes.pzxid(parent);
-  const znode = znodes.add(parent, path, { acl, zxid, timeMs, owner, data });
+  const znode = znodes.add(parent, path, { acl, zxid, timeMs, owner, lifetime, data });
   if (transaction.undo !== undefined) {
     noteUndo(transaction, { kind: "created", znode, path, parent, creates, pzxid });
   }

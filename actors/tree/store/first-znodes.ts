@@ -3,7 +3,8 @@ import { OPEN_ACL, type Acl } from "../../../protocol/acl.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
 import { SPECIAL_PATHS } from "../../../protocol/paths.ts";
 import { ZXID_NONE } from "../../../protocol/zxid.ts";
-import { Znodes, type ZnodesSetup } from "./znodes.ts";
+import type { ZnodesSetup } from "./new-znode.ts";
+import { Znodes } from "./znodes.ts";
 
 const READ_ACL: readonly Acl[] = [{ permissions: 1, scheme: "world", id: "anyone" }];
 
@@ -16,7 +17,8 @@ export function createZnodes(setup: ZnodesSetup): Znodes {
     const isConfig = path === "/zookeeper/config";
     const access = isConfig ? { acl: READ_ACL, aversion: -1 } : { acl: OPEN_ACL, aversion: 0 };
     const data = new Uint8Array(0);
-    znodes.restore({ path, data, ...access, ...zxids, ...times, ephemeralOwner: SESSION_NONE });
+    const owned = { ephemeralOwner: SESSION_NONE, lifetime: undefined };
+    znodes.restore({ path, data, ...access, ...zxids, ...times, ...owned });
   }
   return znodes;
 }

@@ -112,7 +112,8 @@ function growth({ znodes }: TreeState, operation: ZnodeOperation): number {
   switch (operation.kind) {
     case "create": {
       const name = path.length - path.lastIndexOf("/") - 1;
-      const extra = operation.mode.ephemeral ? EXTRA_HEAP_BYTES : 0;
+      const { ephemeral, lifetime } = operation.mode;
+      const extra = ephemeral || lifetime !== undefined ? EXTRA_HEAP_BYTES : 0;
       return ZNODE_BYTES + entryBytes(name, operation.data?.length ?? 0) + extra;
     }
     case "setData": {
@@ -124,6 +125,7 @@ function growth({ znodes }: TreeState, operation: ZnodeOperation): number {
       return znode === undefined ? 0 : -znodes.bytesOf(znode);
     }
     case "check":
+    case "refusal":
       return 0;
   }
 }

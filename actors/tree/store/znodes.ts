@@ -6,6 +6,7 @@
 import { OPEN_ACL, type Acl } from "../../../protocol/acl.ts";
 import { assert } from "../../../protocol/assert.ts";
 import { SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
+import type { Lifetime } from "../../../protocol/lifetime.ts";
 import type { SnapshotZnode } from "../../../protocol/snapshot-entries.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -14,27 +15,12 @@ import { Copies } from "./copies.ts";
 import { Families, FAMILY_NONE, type Family } from "./families.ts";
 import { NameHash } from "./name-hash.ts";
 import { NameTable } from "./name-table.ts";
+import type { NewZnode, ZnodesSetup } from "./new-znode.ts";
 import { PathBytes } from "./path-bytes.ts";
 import { ROW_NONE, Rows } from "./rows.ts";
 import { Siblings } from "./siblings.ts";
 
 export type ZnodeId = number & { readonly __brand: "ZnodeId" };
-
-export type ZnodesSetup = {
-  /** The key of the hash of names: secret and random, of `HASH_KEY_BYTES`. */
-  readonly key: Uint8Array;
-  /** The size of a slab in the arena. */
-  readonly slabBytes: number;
-};
-
-/** What a znode is made with. */
-export type NewZnode = {
-  readonly acl: readonly Acl[];
-  readonly zxid: Zxid;
-  readonly timeMs: number;
-  readonly owner: SessionId;
-  readonly data: Uint8Array | null;
-};
 
 /** A list of access control entries, and how often it was set. */
 type AclState = { readonly acl: readonly Acl[]; readonly aversion: number };
@@ -56,7 +42,7 @@ const ROW_BYTES = 64;
 
 /** The measured bytes of a znode beside its entry in the arena: its row, its bucket, and its share of a parent's family. */
 export const ZNODE_BYTES = 72;
-/** What a znode that is ephemeral or has a list of its own takes in the heap. */
+/** What a znode that is ephemeral, or has a lifetime or a list of its own, takes in the heap. */
 export const EXTRA_HEAP_BYTES = 160;
 
 const ROOT = 1 as ZnodeId;
@@ -71,6 +57,8 @@ const OPEN: AclState = { acl: OPEN_ACL, aversion: 0 };
 
 export class Znodes {
   readonly setup: ZnodesSetup;
+  /** The znodes that have a lifetime. */
+  readonly lifetimes: Map<ZnodeId, Lifetime> = new Map();
   /** The sum of the lengths of all paths and values, which ZooKeeper calls the approximate data size. */
   dataBytes = 0;
   #size = 0;
@@ -138,13 +126,13 @@ export class Znodes {
   }
 
   get heapBytes(): number {
-    const extras = this.#owners.size + this.#acls.size + this.#arena.elsewhere;
-    return extras * EXTRA_HEAP_BYTES;
+    const { size } = this.lifetimes;
+    return (this.#owners.size + size + this.#acls.size + this.#arena.elsewhere) * EXTRA_HEAP_BYTES;
   }
 
   /** The share that is used of what the store has numbers for. */
   get usedShare(): number {
-    const { size } = this.#owners;
+    const size = Math.max(this.#owners.size, this.lifetimes.size);
     return Math.max(this.#arena.slabBytes / ARENA_BYTES_MAX, size / OWNERS_MAX);
   }
 
@@ -199,6 +187,7 @@ export class Znodes {
     const family = rows.word(id, FAMILY);
     if (family !== FAMILY_NONE) this.#families.drop(family);
     if (this.#owners.size > 0) this.#owners.delete(id);
+    if (this.lifetimes.size > 0) this.lifetimes.delete(id);
     if (this.#acls.size > 0) this.#acls.delete(id);
     if (this.#known.id === id) this.#known = { id: ROOT, path: "" };
     rows.give(id);
@@ -228,10 +217,13 @@ export class Znodes {
   /** The names of the children, in the order in which they came. */
   children(id: ZnodeId): string[] {
     const names: string[] = [];
-    const family = this.#rows.word(id, FAMILY);
-    if (family === FAMILY_NONE) return names;
-    this.#siblings.visit(family, (child) => names.push(this.name(child as ZnodeId)));
+    this.visitChildren(id, (child) => names.push(this.name(child)));
     return names;
+  }
+
+  visitChildren(id: ZnodeId, visit: (child: ZnodeId) => void): void {
+    const family = this.#rows.word(id, FAMILY);
+    if (family !== FAMILY_NONE) this.#siblings.visit(family, (child) => visit(child as ZnodeId));
   }
 
   numChildren(id: ZnodeId): number {
@@ -353,6 +345,7 @@ export class Znodes {
       creates: this.creates(id),
       aversion,
       ephemeralOwner: this.ephemeralOwner(id),
+      lifetime: this.lifetimes.get(id),
     };
   }
 
@@ -361,13 +354,13 @@ export class Znodes {
    * undefined if the znode is there already.
    */
   restore(from: SnapshotZnode): ZnodeId | undefined {
-    const { path, acl, czxid, ctime, ephemeralOwner: owner, data } = from;
+    const { path, acl, czxid, ctime, ephemeralOwner: owner, lifetime, data } = from;
     const parent = path === "/" ? ROOT : this.#awaitParent(path);
     const awaited = this.findChild(parent, path);
     if (awaited !== undefined && this.isPresent(awaited)) return undefined;
     const found = awaited ?? this.#place(parent, path, data);
     if (awaited !== undefined) this.#arena.put(found, this.#rows.word(found, ADDRESS), data);
-    this.#fill(found, path, { acl, zxid: czxid, timeMs: ctime, owner });
+    this.#fill(found, path, { acl, zxid: czxid, timeMs: ctime, owner, lifetime });
     this.setModified(found, from.mzxid, from.mtime, from.version);
     this.setAcl(found, acl, from.aversion);
     if (from.pzxid !== czxid || from.creates !== 0 || this.numChildren(found) > 0) {
@@ -461,14 +454,16 @@ export class Znodes {
   }
 
   /** Gives an awaited znode all but its data. */
-  #fill(id: ZnodeId, path: string, { acl, zxid, timeMs, owner }: Omit<NewZnode, "data">): void {
+  #fill(id: ZnodeId, path: string, made: Omit<NewZnode, "data">): void {
     const rows = this.#rows;
+    const { acl, zxid, timeMs, owner, lifetime } = made;
     this.#awaited -= 1;
     rows.setNumber(id, CZXID, zxid);
     rows.setNumber(id, CTIME, timeMs);
     this.setModified(id, zxid, timeMs, 0);
     if (acl !== OPEN_ACL) this.setAcl(id, acl, 0);
     if (owner !== SESSION_NONE) this.#owners.set(id, owner);
+    if (lifetime !== undefined) this.lifetimes.set(id, lifetime);
     this.#count(id, path, 1);
   }
 

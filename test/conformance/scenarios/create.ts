@@ -3,7 +3,6 @@ import type { Scenario } from "../../support/conformance.ts";
 import {
   create,
   create2,
-  createTtl,
   exists,
   getChildren,
   getChildren2,
@@ -122,11 +121,6 @@ export const createScenarios: Readonly<Record<string, Scenario>> = {
       create("/invalid", "", { acl: [] }),
       getChildren("/invalid"),
     );
-  },
-
-  "nodes with a time to live are not implemented unless switched on": async (stage) => {
-    const a = await stage.connect("a");
-    await stage.steps(a, create("/ttl"), createTtl("/ttl/a", 1000n), getChildren2("/ttl"));
   },
 
   "delete refuses absent nodes, wrong versions, nodes with children and the root": async (

@@ -19,6 +19,8 @@ export type Moment = {
   readonly since: Zxid;
   readonly data: Uint8Array | null;
   readonly stat: Stat | undefined;
+  /** Milliseconds of its TTL; 0: it is a container. Undefined: only clients delete it. */
+  readonly lifetime: number | undefined;
 };
 
 type Past = {
@@ -72,6 +74,8 @@ export class Model {
   readonly touched: { readonly zxid: Zxid; readonly path: string }[] = [];
   readonly #pasts = new Map<string, Past>();
   readonly #suffixes = new Map<string, string>();
+  /** Where there has ever been a znode with a lifetime. */
+  readonly #lasting = new Set<string>();
   #zxid = 0 as Zxid;
   #timeMs = 0;
   /** Within a multi: how to take back what it did. */
@@ -136,6 +140,11 @@ export class Model {
     return low;
   }
 
+  /** Znodes whose end a leader should have seen to by now. */
+  get overdue(): string[] {
+    return [...this.#lasting].filter((path) => this.#isOver(path, 0));
+  }
+
   /** How much changed at the zxid. */
   changesAt(zxid: Zxid): number {
     return this.firstChangeAfter(zxid) - this.firstChangeAfter((zxid - 1) as Zxid);
@@ -191,6 +200,12 @@ export class Model {
       case "expireSession": {
         const session = this.sessions.get(operation.session);
         if (session !== undefined && session.attachedAt <= operation.attachedAt) this.#end(session);
+        return { kind: "done" };
+      }
+      case "deleteContainer": {
+        const { path, unusedMs } = operation;
+        const stat = this.#isOver(path, unusedMs) ? this.#statOf(path) : undefined;
+        if (stat !== undefined) this.#remove(path, stat);
         return { kind: "done" };
       }
     }
@@ -255,7 +270,18 @@ export class Model {
       case "check":
         this.#matching(operation.path, operation.version);
         return { kind: "done" };
+      case "refusal":
+        throw refused(operation.code);
     }
+  }
+
+  /** A container that had children has none; or a znode with a TTL has none, and its data is older than that. */
+  #isOver(path: string, unusedMs: number): boolean {
+    const { stat, lifetime } = this.#pasts.get(path)?.moments.at(-1) ?? {};
+    if (stat === undefined || lifetime === undefined || stat.numChildren > 0) return false;
+    const ageMs = this.#timeMs - stat.mtime;
+    if (lifetime > 0) return ageMs > lifetime;
+    return stat.cversion > 0 || (unusedMs > 0 && ageMs > unusedMs);
   }
 
   #create(
@@ -271,7 +297,9 @@ export class Model {
     if (parent.ephemeralOwner !== 0) throw refused(Code.noChildrenForEphemerals);
     const owner = mode.ephemeral ? session.id : 0;
     const stat = this.#freshStat(owner, data?.length ?? 0);
-    this.#put(path, data === null ? null : new Uint8Array(data), stat);
+    const { lifetime } = mode;
+    this.#put(path, data === null ? null : new Uint8Array(data), stat, lifetime);
+    if (lifetime !== undefined) this.#lasting.add(path);
     this.#putChild(parentPath, parent, nameOf(path), true);
     if (mode.ephemeral) {
       session.ephemerals.add(path);
@@ -356,12 +384,17 @@ export class Model {
     return past;
   }
 
-  #put(path: string, data: Uint8Array | null, stat: Stat | undefined): void {
+  /** `lifetime`: of a znode that is new. */
+  #put(path: string, data: Uint8Array | null, stat: Stat | undefined, lifetime?: number): void {
     const { moments } = this.#past(path);
     const last = moments.at(-1);
+    const isNew = last?.stat === undefined;
     const same = last?.since === this.#zxid;
     if (same) moments.pop();
-    moments.push({ since: this.#zxid, data, stat });
+    moments.push({
+      ...{ since: this.#zxid, data, stat },
+      lifetime: isNew ? lifetime : last.lifetime,
+    });
     this.touched.push({ zxid: this.#zxid, path });
     this.#undo?.push(() => {
       moments.pop();

@@ -3,7 +3,14 @@ import { Code } from "../../../protocol/codes.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
-import type { MultiEntry, ReadKind, ReplyBody, ReplyHeader } from "../client/wire.ts";
+import type {
+  MemberBody,
+  MemberRead,
+  MultiEntry,
+  ReadKind,
+  ReplyBody,
+  ReplyHeader,
+} from "../client/wire.ts";
 import type { Model } from "./model.ts";
 import { sameBytes } from "./truth.ts";
 import { must } from "./violation.ts";
@@ -95,6 +102,38 @@ export function checkRead(
       body.children.length === expected.size && body.children.every((each) => expected.has(each));
     must(same, "true replies", () => `${what()}: children ${body.children.join(" ")}`);
   }
+}
+
+/** Each member of a multiRead is answered with what was there at the zxid of the reply, whatever became of the others. */
+export function checkMultiRead(
+  model: Model,
+  who: string,
+  reads: readonly MemberRead[],
+  header: ReplyHeader,
+  body: ReplyBody,
+): void {
+  must(header.code === Code.ok, "true replies", () => `${who}: multiRead: code ${header.code}`);
+  const bodies = body.kind === "multiRead" ? body.bodies : [];
+  must(bodies.length === reads.length, "true replies", () => `${who}: ${bodies.length} results`);
+  for (const [index, of] of reads.entries()) {
+    const each = bodies[index];
+    if (each === undefined) continue;
+    const code = each.kind === "error" ? (each.code as Code) : Code.ok;
+    checkRead(model, who, of, { ...header, code }, memberBody(model, of, header, each));
+  }
+}
+
+/** Children come without the Stat, which is taken from the model. */
+function memberBody(
+  model: Model,
+  { path }: MemberRead,
+  { zxid }: ReplyHeader,
+  each: MemberBody,
+): ReplyBody {
+  if (each.kind === "data") return each;
+  const stat = model.at(path, zxid)?.stat;
+  if (each.kind === "error" || stat === undefined) return { kind: "nothing" };
+  return { kind: "children", children: each.children, stat };
 }
 
 const FIELDS: readonly (keyof Stat)[] = [

@@ -21,6 +21,8 @@ export function treeProblemAt(
   if (node === undefined) return "it is missing";
   const data = znodes.data(node);
   if (!sameBytes(data, moment.data)) return `data ${shown(data)}, not ${shown(moment.data)}`;
+  const lifetime = znodes.lifetimes.get(node);
+  if (lifetime !== moment.lifetime) return `lifetime ${lifetime}, not ${moment.lifetime}`;
   return statProblem(znodes.stat(node), moment.stat);
 }
 

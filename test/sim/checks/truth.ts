@@ -207,6 +207,7 @@ function isSame(a: ClientOperation, b: ClientOperation): boolean {
         a.path === b.path &&
         a.mode.ephemeral === b.mode.ephemeral &&
         a.mode.sequential === b.mode.sequential &&
+        a.mode.lifetime === b.mode.lifetime &&
         sameBytes(a.data, b.data)
       );
     case "setData":
@@ -218,6 +219,8 @@ function isSame(a: ClientOperation, b: ClientOperation): boolean {
       );
     case "sync":
       return b.kind === "sync" && a.path === b.path;
+    case "refusal":
+      return b.kind === "refusal" && a.path === b.path && a.code === b.code;
     default:
       return a.kind === b.kind && a.path === b.path && a.version === b.version;
   }

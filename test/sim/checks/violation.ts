@@ -25,6 +25,7 @@ export type InvariantName =
   | "refused is not done"
   | "sequential names"
   | "ephemerals"
+  | "lifetimes"
   | "session safety"
   | "session time"
   | "one connection"

@@ -8,7 +8,7 @@ import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { checkOneServer, told } from "../checks/one-server.ts";
-import { checkRead } from "../checks/replies.ts";
+import { checkMultiRead, checkRead } from "../checks/replies.ts";
 import { type Attachment, isRefusal, newAttachment, takeRefusal } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { Link } from "../links.ts";
@@ -447,11 +447,13 @@ export class SimClient {
         : readBody(this.#reader, request);
     this.answered += 1;
     pending.onAnswer?.({ code: header.code, zxid: header.zxid, body });
-    if (request.kind === "read") {
+    if (request.kind === "read" || request.kind === "multiRead") {
+      const { model } = this.#environment.truth;
       this.#environment.counts.reads += 1;
       checkOneServer(this.name, header.zxid, pending.toldBefore);
-      checkRead(this.#environment.truth.model, this.name, request, header, body);
-      this.watches.read(request, header);
+      if (request.kind === "read") this.watches.read(request, header);
+      if (request.kind === "read") checkRead(model, this.name, request, header, body);
+      else checkMultiRead(model, this.name, request.reads, header, body);
       return;
     }
     if (request.kind === "watcher") {

@@ -12,12 +12,17 @@ export function nativeRequest(request: SimRequest): NativeRequest {
   if (request.kind === "read") {
     return { kind: "read", read: { kind: request.read, path: request.path, watch: false } };
   }
-  if (request.kind === "watcher") throw new Error("native clients set no watches");
+  if (request.kind !== "write") throw new Error(`native clients ask for no ${request.kind}`);
   const { operation } = request;
-  if (operation.kind === "multi" || operation.kind === "setAcl" || operation.kind === "check") {
-    throw new Error(`native clients cannot ask for a ${operation.kind}`);
+  switch (operation.kind) {
+    case "multi":
+    case "setAcl":
+    case "check":
+    case "refusal":
+      throw new Error(`native clients cannot ask for a ${operation.kind}`);
+    default:
+      return { kind: "write", operation };
   }
-  return { kind: "write", operation };
 }
 
 /** What is wrong with the result of a write, as it was applied. */

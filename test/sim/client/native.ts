@@ -418,7 +418,7 @@ export class NativeClient {
       this.#checkWrite(connection.attachment, pending, answer);
       return;
     }
-    if (request.kind === "watcher") throw new Error("native clients set no watches");
+    if (request.kind !== "read") throw new Error(`native clients ask for no ${request.kind}`);
     counts.reads += 1;
     this.#checkOrder(connection.attachment, pending, answer.zxid);
     checkOneServer(this.name, answer.zxid, pending.toldBefore);

@@ -1,5 +1,6 @@
 /** ZooKeeper's protocol as a simulated client speaks it: requests as frames, replies as data. */
 import { Code } from "../../../protocol/codes.ts";
+import { CONTAINER } from "../../../protocol/lifetime.ts";
 import { type JuteReader, JuteWriter } from "../../../protocol/jute.ts";
 import type { ClientOperation, CreateMode, ZnodeOperation } from "../../../protocol/operations.ts";
 import type { Read, StayingWatch, WatchEventType, WatchLists } from "../../../protocol/reads.ts";
@@ -17,8 +18,12 @@ export type SimRequest =
       readonly path: string;
       readonly watch: boolean;
     }
+  /** Several reads at once. */
+  | { readonly kind: "multiRead"; readonly reads: readonly MemberRead[] }
   /** About watches alone. */
   | { readonly kind: "watcher"; readonly asked: WatcherRequest };
+
+export type MemberRead = { readonly read: "getData" | "getChildren"; readonly path: string };
 
 export type WatcherRequest = Extract<
   Read,
@@ -34,7 +39,14 @@ export type ReplyBody =
   | { readonly kind: "stat"; readonly stat: Stat }
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
   | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat }
-  | { readonly kind: "multi"; readonly entries: readonly MultiEntry[] };
+  | { readonly kind: "multi"; readonly entries: readonly MultiEntry[] }
+  | { readonly kind: "multiRead"; readonly bodies: readonly MemberBody[] };
+
+/** The result of a member of a multiRead: children come without a Stat. */
+export type MemberBody =
+  | { readonly kind: "error"; readonly code: number }
+  | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
+  | { readonly kind: "names"; readonly children: readonly string[] };
 
 export type MultiEntry =
   | { readonly kind: "error"; readonly code: number }
@@ -85,6 +97,12 @@ export function requestFrame(xid: number, request: SimRequest): Uint8Array {
   writer.int32(xid);
   if (request.kind === "read") {
     writer.int32(READ_CODES[request.read]).string(request.path).bool(request.watch);
+  } else if (request.kind === "multiRead") {
+    writer.int32(OpCode.multiRead);
+    for (const { read, path } of request.reads) {
+      writer.int32(OpCode[read]).bool(false).int32(-1).string(path).bool(false);
+    }
+    writer.int32(-1).bool(true).int32(-1);
   } else if (request.kind === "watcher") {
     const { asked } = request;
     writer.int32(OpCode[asked.kind]).string(asked.path);
@@ -108,11 +126,29 @@ const READ_CODES: Readonly<Record<ReadKind, number>> = {
 };
 
 function opCodeOf(operation: ClientOperation): number {
-  return operation.kind === "setAcl" ? OpCode.setAcl : OpCode[operation.kind];
+  switch (operation.kind) {
+    case "setAcl":
+      return OpCode.setAcl;
+    case "refusal":
+      return REFUSED_CODE;
+    case "create": {
+      const { lifetime } = operation.mode;
+      if (lifetime === undefined) return OpCode.create;
+      return lifetime === CONTAINER ? OpCode.createContainer : OpCode.createTtl;
+    }
+    default:
+      return OpCode[operation.kind];
+  }
 }
 
-function flagsOf(mode: CreateMode): number {
-  return (mode.ephemeral ? 1 : 0) + (mode.sequential ? 2 : 0);
+/** A create with flags that there are not is refused in its turn. */
+const REFUSED_CODE = OpCode.create;
+const NO_FLAGS = 99;
+
+function flagsOf({ ephemeral, sequential, lifetime }: CreateMode): number {
+  if (lifetime === undefined) return (ephemeral ? 1 : 0) + (sequential ? 2 : 0);
+  if (lifetime === CONTAINER) return 4;
+  return sequential ? 6 : 5;
 }
 
 function writeOperation(operation: ClientOperation): void {
@@ -145,6 +181,10 @@ function writeZnodeOperation(operation: ZnodeOperation): void {
         writer.int32(permissions).string(scheme).string(id);
       }
       writer.int32(flagsOf(operation.mode));
+      if (opCodeOf(operation) === OpCode.createTtl) writer.int64(operation.mode.lifetime ?? 0);
+      return;
+    case "refusal":
+      writer.buffer(null).int32(0).int32(NO_FLAGS);
       return;
     case "setData":
       writer.buffer(operation.data).int32(operation.version);
@@ -189,8 +229,13 @@ export function readBody(reader: JuteReader, request: SimRequest): ReplyBody {
     if (request.asked.kind === "addWatch") reader.int32();
     return { kind: "nothing" };
   }
+  if (request.kind === "multiRead") return { kind: "multiRead", bodies: readMembers(reader) };
   switch (request.operation.kind) {
-    case "create":
+    case "create": {
+      const path = reader.string() ?? "";
+      if (request.operation.mode.lifetime !== undefined) readStat(reader);
+      return { kind: "path", path };
+    }
     case "sync":
       return { kind: "path", path: reader.string() ?? "" };
     case "setData":
@@ -203,6 +248,30 @@ export function readBody(reader: JuteReader, request: SimRequest): ReplyBody {
   }
 }
 
+function readMembers(reader: JuteReader): MemberBody[] {
+  const bodies: MemberBody[] = [];
+  for (;;) {
+    const type = reader.int32();
+    const done = reader.bool();
+    reader.int32();
+    if (done || reader.fault !== undefined) return bodies;
+    if (type === OpCode.error) bodies.push({ kind: "error", code: reader.int32() });
+    else if (type === OpCode.getChildren)
+      bodies.push({ kind: "names", children: readNames(reader) });
+    else {
+      const data = reader.buffer();
+      bodies.push({ kind: "data", data, stat: readStat(reader) });
+    }
+  }
+}
+
+function readNames(reader: JuteReader): string[] {
+  const names: string[] = [];
+  const count = reader.count(4) ?? 0;
+  for (let index = 0; index < count; index += 1) names.push(reader.string() ?? "");
+  return names;
+}
+
 function readReadBody(reader: JuteReader, read: ReadKind): ReplyBody {
   switch (read) {
     case "exists":
@@ -212,9 +281,7 @@ function readReadBody(reader: JuteReader, read: ReadKind): ReplyBody {
       return { kind: "data", data, stat: readStat(reader) };
     }
     case "getChildren": {
-      const children: string[] = [];
-      const count = reader.count(4) ?? 0;
-      for (let index = 0; index < count; index += 1) children.push(reader.string() ?? "");
+      const children = readNames(reader);
       return { kind: "children", children, stat: readStat(reader) };
     }
   }
@@ -229,7 +296,10 @@ function readEntries(reader: JuteReader): MultiEntry[] {
     if (done || reader.fault !== undefined) return entries;
     if (type === OpCode.error) entries.push({ kind: "error", code: reader.int32() });
     else if (type === OpCode.create) entries.push({ kind: "created", path: reader.string() ?? "" });
-    else if (type === OpCode.setData) entries.push({ kind: "stat", stat: readStat(reader) });
+    else if (type === OpCode.create2) {
+      entries.push({ kind: "created", path: reader.string() ?? "" });
+      readStat(reader);
+    } else if (type === OpCode.setData) entries.push({ kind: "stat", stat: readStat(reader) });
     else entries.push({ kind: "done" });
   }
 }

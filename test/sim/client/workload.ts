@@ -1,5 +1,7 @@
 /** What a simulated client asks for: drawn from its own chance, over a few znodes that all clients share. */
 import { OPEN_ACL } from "../../../protocol/acl.ts";
+import { Code } from "../../../protocol/codes.ts";
+import { CONTAINER, type Lifetime } from "../../../protocol/lifetime.ts";
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
 import type { Random } from "../random.ts";
 import type { SimRequest } from "./wire.ts";
@@ -15,6 +17,8 @@ export type RequestKind =
   | "ephemeral"
   | "consume"
   | "multi"
+  | "lifetime"
+  | "multiRead"
   | "syncRead"
   | "read"
   | "watch"
@@ -47,9 +51,15 @@ export type Workload = {
   readonly hog: boolean;
 };
 
+const READS = ["getData", "exists", "getChildren"] as const;
+/** From shorter than a reaper's interval to longer than it takes to converge. */
+const TTLS = [1, 100, 1000, 4000, 600_000].map((ms) => ms as Lifetime);
+/** The code of a create with flags that there are not. */
+const REFUSED = Code.badArguments;
+
 /** Everything else happens below these; they are never deleted. */
 export function rootsOf({ queues }: Workload): readonly string[] {
-  return ["/k", "/e", ...Array.from({ length: queues }, (_, index) => `/q${index}`)];
+  return ["/k", "/e", "/c", ...Array.from({ length: queues }, (_, index) => `/q${index}`)];
 }
 
 export class Asker {
@@ -91,6 +101,8 @@ export class Asker {
         return [write({ kind: "closeSession" })];
       case "multi":
         return [write(this.#multi())];
+      case "multiRead":
+        return [this.#multiRead()];
       default:
         return [write(this.#znode(kind))];
     }
@@ -126,8 +138,53 @@ export class Asker {
       const path = random.pick([this.#queue(), "/k", "/e"]);
       return { kind: "read", read: "getChildren", path, watch };
     }
+    if (random.chance(this.#mayLast ? 0.3 : 0)) {
+      return { kind: "read", read: random.pick(READS), path: this.#lasting(), watch };
+    }
     const path = random.chance(0.15) ? `/e/${random.below(this.#workload.keys)}` : this.#key();
     return { kind: "read", read: random.chance(0.6) ? "getData" : "exists", path, watch };
+  }
+
+  /** Whether there are znodes with a lifetime, so that other seeds stay what they are. */
+  get #mayLast(): boolean {
+    return this.#workload.mix.lifetime > 0;
+  }
+
+  /** Where there may be a container, or a znode with a TTL. */
+  #lasting(): string {
+    return `/c/${this.#random.pick(["c", "t"])}${this.#random.below(this.#workload.keys)}`;
+  }
+
+  /** What lets lifetimes end, and what keeps them from it. */
+  #lifetime(): ZnodeOperation {
+    const random = this.#random;
+    const path = this.#lasting();
+    const isContainer = path.startsWith("/c/c");
+    const child = `${path}/x`;
+    switch (
+      random.pick(["make", "make", "child", "child", "childless", "childless", "set", "end"])
+    ) {
+      case "make":
+        return this.#create(path, "persistent", isContainer ? CONTAINER : random.pick(TTLS));
+      case "child":
+        return this.#create(child, random.chance(0.3) ? "ephemeral" : "persistent");
+      case "childless":
+        return { kind: "delete", path: child, version: -1 };
+      case "set":
+        return { kind: "setData", path, data: this.#token(), version: -1 };
+      default:
+        // What comes after an end that nobody waited for is another znode.
+        return { kind: "delete", path, version: -1 };
+    }
+  }
+
+  #multiRead(): SimRequest {
+    const random = this.#random;
+    const reads = Array.from({ length: random.below(4) }, () => {
+      const read = random.pick(["getData", "getChildren"] as const);
+      return { read, path: random.pick([this.#lasting(), this.#key(), this.#queue()]) };
+    });
+    return { kind: "multiRead", reads };
   }
 
   /** Watches that stay are few: each of them tells much. */
@@ -146,7 +203,11 @@ export class Asker {
     return { kind: "watcher", asked };
   }
 
-  #create(path: string, mode: "persistent" | "ephemeral" | "sequential" | "both"): ZnodeOperation {
+  #create(
+    path: string,
+    mode: "persistent" | "ephemeral" | "sequential" | "both",
+    lifetime?: Lifetime,
+  ): ZnodeOperation {
     return {
       kind: "create",
       path,
@@ -155,6 +216,7 @@ export class Asker {
       mode: {
         ephemeral: mode === "ephemeral" || mode === "both",
         sequential: mode === "sequential" || mode === "both",
+        ...(lifetime === undefined ? {} : { lifetime }),
       },
     };
   }
@@ -164,6 +226,8 @@ export class Asker {
     switch (kind) {
       case "create":
         return this.#create(this.#key(), "persistent");
+      case "lifetime":
+        return this.#lifetime();
       case "delete":
         return { kind: "delete", path: this.#key(), version: this.#version() };
       case "sequential":
@@ -194,6 +258,13 @@ export class Asker {
     const count = this.#random.whole(1, 4);
     for (let index = 0; index < count; index += 1) {
       operations.push(this.#znode(this.#random.pick(kinds)));
+    }
+    if (this.#mayLast) {
+      for (let count = this.#random.below(3); count > 0; count -= 1) {
+        operations.splice(this.#random.below(operations.length), 0, this.#lifetime());
+      }
+      const path = this.#lasting();
+      if (this.#random.chance(0.1)) operations.push({ kind: "refusal", path, code: REFUSED });
     }
     return { kind: "multi", operations };
   }

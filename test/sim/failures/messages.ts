@@ -4,6 +4,7 @@
  */
 import type { Inboxes } from "../../../actors/inboxes.ts";
 import type { ChangesState } from "../../../actors/changes/changes.ts";
+import type { ReaperState } from "../../../actors/reaper/reaper.ts";
 import type { GatewayName } from "../../../actors/gateway/messages.ts";
 import { ZXID_NONE } from "../../../protocol/zxid.ts";
 import { decodeClientFrame } from "../../../protocol/native.ts";
@@ -350,6 +351,26 @@ function isOpening(message: object, node: SimNode): boolean {
   return "stream" in message && state?.opening === message.stream;
 }
 
+const reaper: Messages<"reaper"> = {
+  leadership: [
+    way<"reaper", "leadership">("of one who leads", unseat, ({ role }) => role === "leading"),
+    way<"reaper", "leadership">(
+      "of one who follows",
+      unseat,
+      ({ role }, node) => role !== "leading" && reaperOf(node)?.leads === true,
+    ),
+  ],
+  due: [
+    way<"reaper", "due">("znodes are due", comes, ({ paths }) => paths.length > 0),
+    way<"reaper", "due">("none is due", comes, ({ paths }) => paths.length === 0),
+  ],
+  "timer look": comes,
+};
+
+function reaperOf(node: SimNode): ReaperState | undefined {
+  return node.stateOf("reaper") as ReaperState | undefined;
+}
+
 export const MESSAGES: { readonly [Name in Survivor]: Messages<Name> } = {
   admin: admin,
   election: election,
@@ -357,4 +378,5 @@ export const MESSAGES: { readonly [Name in Survivor]: Messages<Name> } = {
   "zookeeper/1": zookeeper,
   "nats/1": nats,
   changes: changes,
+  reaper: reaper,
 };

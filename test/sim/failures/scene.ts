@@ -49,7 +49,7 @@ function planOf(seed: number): Plan {
   // So many that of those that hear nothing one is always there, also when each gives up after a while and comes again.
   const idlers = [...HOMES, ...HOMES].map((home) => ({ ...idle, home }));
   const natives = [...clients, ...idlers].map((workload) => {
-    const mix = { ...workload.mix, multi: 0, watch: 0 };
+    const mix = { ...workload.mix, multi: 0, watch: 0, multiRead: 0 };
     return { ...workload, mix, thinkMs: workload.thinkMs / 3 };
   });
   return {
@@ -62,6 +62,7 @@ function planOf(seed: number): Plan {
     segmentBytes: 4096,
     snapshotEveryBytes: 6 * 1024,
     ringBytes: 1500,
+    reaper: { checkIntervalMs: 100, perMinuteMax: 600_000, unusedMs: 0 },
     peerTimeoutMs: SESSION_MS,
     failoverGraceMs: SESSION_MS / 4,
     minSessionTimeoutMs: SESSION_MS,

@@ -6,6 +6,7 @@ export const SURVIVORS = [
   "zookeeper/1",
   "nats/1",
   "changes",
+  "reaper",
 ] as const;
 
 export type Survivor = (typeof SURVIVORS)[number];

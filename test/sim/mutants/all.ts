@@ -5,6 +5,7 @@ import { FAILOVER_MUTANTS } from "./failovers.ts";
 import type { Mutant } from "./mutant.ts";
 import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
+import { LIFETIME_MUTANTS } from "./lifetimes.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
 import { READER_MUTANTS } from "./readers.ts";
 import { REPLICATION_MUTANTS } from "./replication.ts";
@@ -36,4 +37,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...TURN_MUTANTS,
   ...READ_ONLY_MUTANTS,
   ...WATCH_MUTANTS,
+  ...LIFETIME_MUTANTS,
 ];

@@ -26,6 +26,8 @@ const NO_MIX: Workload["mix"] = {
   sequential: 0,
   ephemeral: 0,
   consume: 0,
+  lifetime: 0,
+  multiRead: 0,
   multi: 0,
   syncRead: 0,
   read: 0,

@@ -26,6 +26,7 @@ export function codeText(code: number): string {
 
 export function requestText(request: SimRequest): string {
   if (request.kind === "write") return short(textOf(request.operation).trim());
+  if (request.kind === "multiRead") return `multiRead of ${request.reads.length}`;
   if (request.kind === "watcher") return `${request.asked.kind} ${request.asked.path}`;
   return `${request.read} ${request.path}${request.watch ? " with a watch" : ""}`;
 }
@@ -145,6 +146,8 @@ function operationText(operation: Operation): string {
       return short(textOf(operation.operation).trim());
     case "createSession":
       return "createSession";
+    case "deleteContainer":
+      return `deleteContainer ${operation.path}`;
     default:
       return `${operation.kind} ${zxidText(operation.session)}`;
   }

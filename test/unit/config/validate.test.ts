@@ -68,6 +68,10 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     readOnlyMode: false,
     lanes: "auto",
     snapshotEveryBytes: 67_108_864,
+    extendedTypes: true,
+    containerCheckIntervalMs: 60_000,
+    containersPerMinuteMax: 10_000,
+    containerUnusedMs: 0,
     failoverGraceMs: 2000,
     heartbeatIntervalMs: 100,
     leaderPatienceMs: 500,
@@ -322,4 +326,18 @@ test("a certificate without its key, and files that are not there, are refused",
   if (validation.kind === "valid") throw new Error("it is not valid");
   const fields = validation.problems.map(({ field }) => field);
   t.deepEqual(fields.toSorted(), ["natsTlsCertFile", "peerKeyFile"]);
+});
+
+test("what ends containers and znodes with a TTL is checked", (t) => {
+  const config = configOf({ extendedTypes: "False", containerUnusedMs: "7" });
+  t.like(config, { extendedTypes: false, containerUnusedMs: 7 });
+  t.deepEqual(
+    refusedFields({
+      extendedTypes: "yes",
+      containerCheckIntervalMs: "0",
+      containersPerMinuteMax: "0",
+      containerUnusedMs: "-1",
+    }),
+    ["extendedTypes", "containerCheckIntervalMs", "containersPerMinuteMax", "containerUnusedMs"],
+  );
 });

@@ -4,6 +4,8 @@ import { OPEN_ACL } from "../../../protocol/acl.ts";
 import { decodeBatch, encodeBatch } from "../../../protocol/batch.ts";
 import { batchFault } from "../../../protocol/batch-check.ts";
 import { encodeCbor } from "../../../protocol/cbor.ts";
+import { Code } from "../../../protocol/codes.ts";
+import { CONTAINER, type Lifetime, TTL_MS_MAX } from "../../../protocol/lifetime.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import type { ClientOperation, Operation } from "../../../protocol/operations.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -21,8 +23,15 @@ const parts = [
   { kind: "setData", path: "/ä", data, version: 3 },
   { kind: "check", path: "/a", version: 2 ** 31 - 1 },
 ] as const;
+const lasting = { ephemeral: false, sequential: true };
+const lifetimes = [CONTAINER, 1 as Lifetime, TTL_MS_MAX as Lifetime].map(
+  (lifetime) => ({ ...create, mode: { ...lasting, lifetime } }) as const,
+);
+const refusal = { kind: "refusal", path: "/a", code: Code.badArguments } as const;
 const ofClients: readonly ClientOperation[] = [
   ...parts,
+  ...lifetimes,
+  { kind: "multi", operations: [...lifetimes, refusal] },
   { kind: "setAcl", path: "/a", acl: OPEN_ACL, version: 0 },
   { kind: "multi", operations: parts },
   { kind: "sync", path: "/" },
@@ -32,6 +41,7 @@ const ALL: readonly Operation[] = [
   { kind: "createSession", timeoutMs: 30_000, password },
   { kind: "attachSession", session, timeoutMs: 4_000, password },
   { kind: "expireSession", session, attachedAt },
+  { kind: "deleteContainer", path: "/a", unusedMs: 0 },
   ...ofClients.map((operation) => ({ kind: "client", session, attachedAt, operation }) as const),
 ];
 
@@ -54,6 +64,17 @@ test("a batch of another count, cut short, with something behind it, or of unkno
     [1, 1, 1, "/a", null, [], 4],
     [1, 1, 1, 5, null, [], 0],
     [1, 1, 1, "/a", "text", [], 0],
+    [19, 1, 1, "/a", null, [], 1],
+    [19, 1, 1, "/a", null, [], 4],
+    [20, "/a"],
+    [20, "/a", -1],
+    [21, 1, 1, "/a", null, [], 0, 0],
+    [21, 1, 1, "/a", null, [], 0, 2 ** 40],
+    [21, 1, 1, "/a", null, [], 3, 7],
+    [21, 1, 1, "/a", null, [], 0],
+    [-22, 1, 1, "/a", -8],
+    [14, 1, 1, [[-22, 0, 0, "/a", 0]]],
+    [14, 1, 1, [[20, "/a", 0]]],
     [2, 1, 1, "/a", 2 ** 40],
     [2, 1, 1, "/a"],
     [2, -1, 1, "/a", 1],

@@ -132,7 +132,7 @@ test("a request whose fields are wrong is refused alone", (t) => {
     [marshallingError, 5, "/a", null, 1.5],
     [marshallingError, 2, "/a", 2 ** 31],
     [marshallingError, 1, "/a", null, null],
-    [badArguments, 1, "/a", null, 4],
+    [badArguments, 1, "/a", null, 5],
     [unimplemented, 999, "/a"],
     [unimplemented, null],
   ]) {

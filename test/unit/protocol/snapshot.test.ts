@@ -7,7 +7,14 @@ import { OPEN_ACL } from "../../../protocol/acl.ts";
 import type { Configuration, Voter } from "../../../protocol/configuration.ts";
 import { hexOfBytes, type Identity } from "../../../protocol/identity.ts";
 import type { ServerId, SessionId } from "../../../protocol/ids.ts";
-import { CHUNK_HEADER_BYTES, chunkHeader, verifyChunk } from "../../../protocol/snapshot.ts";
+import { CONTAINER, type Lifetime, TTL_MS_MAX } from "../../../protocol/lifetime.ts";
+import type { ClientOperation } from "../../../protocol/operations.ts";
+import {
+  CHUNK_HEADER_BYTES,
+  chunkHeader,
+  SNAPSHOT_VERSION,
+  verifyChunk,
+} from "../../../protocol/snapshot.ts";
 import {
   ChunkError,
   ChunkReader,
@@ -19,10 +26,11 @@ import type { Zxid } from "../../../protocol/zxid.ts";
 import { bytes, client, create, multi, PASSWORD, Replica, setData } from "../../support/replica.ts";
 import { cut, load } from "../../support/snapshots.ts";
 
-/** Cut from `cutSmallTree`, by version 1 before there were configurations. They stay as they are. */
+/** Cut from `cutSmallTree`, by version 1 before there were configurations, by version 2 before there were lifetimes. They stay as they are. */
 const FIXTURES = {
   1: new URL("../../fixtures/snapshot-1", import.meta.url),
   2: new URL("../../fixtures/snapshot-2", import.meta.url),
+  3: new URL("../../fixtures/snapshot-3", import.meta.url),
 } as const;
 
 const number = fc.oneof(fc.nat({ max: 5 }), fc.maxSafeNat());
@@ -80,6 +88,7 @@ const entry: fc.Arbitrary<SnapshotEntry> = fc.oneof(
       creates: int32,
       aversion: int32,
       ephemeralOwner: id,
+      lifetime: fc.option(number as fc.Arbitrary<Lifetime>, { nil: undefined }),
     }),
   }),
 );
@@ -176,7 +185,7 @@ test("a fault of a chunk has its name", (t) => {
   t.deepEqual(verdictOf(7, CHUNK_HEADER_BYTES - 1, false), { fault: "badLength" });
   t.deepEqual(verdictOf(4, 0xff, false), { fault: "badLength" });
   t.deepEqual(verdictOf(40, 0xff, false), { fault: "badChecksum" });
-  t.deepEqual(verdictOf(12, 3, true), { fault: "badVersion" });
+  t.deepEqual(verdictOf(12, SNAPSHOT_VERSION + 1, true), { fault: "badVersion" });
   t.deepEqual(verdictOf(13, 2, true), { fault: "badVersion" });
 });
 
@@ -197,7 +206,7 @@ test("a chunk that verifies and holds what no writer makes is refused in words",
   refused(changed(1, 0xff), /more than 53 bits/);
 });
 
-/** One of everything: sessions, ephemerals, lists, null data, a name that is not ASCII, a change during the cut. */
+/** One of everything: sessions, ephemerals, lists, lifetimes, null data, a name that is not ASCII, a change during the cut. */
 function cutSmallTree(configuration: Configuration): Uint8Array[] {
   const replica = new Replica({ snapshotChunkBytes: 300 });
   const one = replica.session(4000);
@@ -215,11 +224,17 @@ function cutSmallTree(configuration: Configuration): Uint8Array[] {
     client(other, { kind: "setAcl", path: "/locks", acl: list, version: 0 }),
     client(other, multi(create("/gone"), setData("/config", bytes("one=3")))),
     client(other, { kind: "delete", path: "/gone", version: 0 }),
+    client(other, lasting("/container", CONTAINER)),
+    client(other, lasting("/ttl", TTL_MS_MAX as Lifetime)),
   );
   replica.name("configuration", configuration);
   return cut(replica, (index) => {
     if (index === 0) replica.do(other, { kind: "closeSession" });
   });
+}
+
+function lasting(path: string, lifetime: Lifetime): ClientOperation {
+  return { ...create(path), mode: { ephemeral: false, sequential: false, lifetime } };
 }
 
 const NAMED: Configuration = {
@@ -232,9 +247,13 @@ const NAMED: Configuration = {
     voter(3, "33333333333333333333333333333333"),
   ],
 };
-const DIGESTS = { 1: "6c007a8e0afff7f2", 2: "2e07e65d983650a2" } as const;
+const DIGESTS = {
+  1: "6c007a8e0afff7f2",
+  2: "2e07e65d983650a2",
+  3: "ea4617d46c56a897",
+} as const;
 
-for (const version of [1, 2] as const) {
+for (const version of [1, 2, 3] as const) {
   test(`a snapshot of format version ${version} is read`, (t) => {
     const file = new Uint8Array(readFileSync(FIXTURES[version]));
     const chunks: Uint8Array[] = [];
@@ -255,8 +274,8 @@ for (const version of [1, 2] as const) {
   });
 }
 
-test("what is cut today is format version 2, byte for byte", (t) => {
-  t.deepEqual(Buffer.concat(cutSmallTree(NAMED)), readFileSync(FIXTURES[2]));
+test("what is cut today is format version 3, byte for byte", (t) => {
+  t.deepEqual(Buffer.concat(cutSmallTree(NAMED)), readFileSync(FIXTURES[3]));
 });
 
 test("a tree goes by the latest configuration that records named, in whatever order", (t) => {

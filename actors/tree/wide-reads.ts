@@ -1,0 +1,52 @@
+/** Reads whose answers are about more than one znode. */
+import { Code } from "../../protocol/codes.ts";
+import { MULTI_READ_BYTES_SOFT_MAX } from "../../protocol/limits.ts";
+import { answerBytes, type MemberRead, type Read, type ReadResult } from "../../protocol/reads.ts";
+import type { ZnodeId, Znodes } from "./store/znodes.ts";
+import type { TreeState } from "./state.ts";
+
+type Of<Kind extends Read["kind"]> = Extract<Read, { readonly kind: Kind }>;
+
+const THROTTLED: ReadResult = { kind: "error", code: Code.throttled };
+
+/** Each member is answered as the same read alone would be; those behind so many bytes are not. */
+export function multiRead(
+  { reads }: Of<"multiRead">,
+  answer: (read: MemberRead) => ReadResult,
+): ReadResult {
+  const results: ReadResult[] = [];
+  let bytes = 0;
+  for (const read of reads) {
+    const result = bytes < MULTI_READ_BYTES_SOFT_MAX ? answer(read) : THROTTLED;
+    bytes += answerBytes(result);
+    results.push(result);
+  }
+  return { kind: "multiRead", results };
+}
+
+/** Source: ZooKeeper's FinalRequestProcessor, which takes a prefix of blanks, or the root, for all. */
+export function getEphemerals(
+  { sessions, znodes }: TreeState,
+  { session, prefix }: Of<"getEphemerals">,
+): ReadResult {
+  const isAll = ["", "/"].includes(prefix.trim());
+  const paths: string[] = [];
+  for (const znode of sessions.get(session)?.ephemerals ?? []) {
+    const path = znodes.path(znode);
+    if (isAll || path.startsWith(prefix)) paths.push(path);
+  }
+  return { kind: "paths", paths };
+}
+
+/** How many znodes are below this one. */
+export function countBelow(znodes: Znodes, top: ZnodeId): ReadResult {
+  const parents = [top];
+  let count = 0;
+  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
+    count += znodes.numChildren(parent);
+    znodes.visitChildren(parent, (child) => {
+      if (znodes.numChildren(child) > 0) parents.push(child);
+    });
+  }
+  return { kind: "count", count };
+}

@@ -1,0 +1,181 @@
+/** Mistakes about containers, znodes with a TTL, and reads of several znodes. */
+import type { Mutant } from "./mutant.ts";
+
+const LIFETIME = "protocol/lifetime.ts";
+const REAP = "actors/tree/apply/reap.ts";
+const REAPER = "actors/reaper/reaper.ts";
+const WALK = "actors/tree/reap-walk.ts";
+
+export const LIFETIME_MUTANTS: readonly Mutant[] = [
+  {
+    name: "container-reaped-unused",
+    mistake: "a container is deleted before it ever had a child",
+    edits: [
+      {
+        file: LIFETIME,
+        find: "return znode.creates > 0 || (unusedMs > 0 && elapsedMs > unusedMs);",
+        replace: "return true;",
+      },
+    ],
+  },
+  {
+    name: "ttl-from-ctime",
+    mistake: "a TTL counts from when the znode was made, whenever its data was set",
+    edits: [
+      {
+        file: "actors/tree/store/due.ts",
+        find: "mtime: znodes.mtime(id) };",
+        replace: "mtime: znodes.stat(id).ctime };",
+      },
+    ],
+  },
+  {
+    name: "parent-with-ttl-reaped",
+    mistake: "whether a znode that is to be deleted has children is asked of containers only",
+    edits: [
+      {
+        file: LIFETIME,
+        find: "if (znode.numChildren > 0) return false;",
+        replace: "if (znode.numChildren > 0 && znode.lifetime === CONTAINER) return false;",
+      },
+    ],
+  },
+  {
+    name: "reap-not-checked",
+    mistake: "what the leader has proposed is deleted, whatever happened since",
+    edits: [
+      {
+        file: REAP,
+        find: "if (znode === undefined || !isDue(tree.znodes, znode, timeMs, unusedMs)) return;",
+        replace: "if (znode === undefined || tree.znodes.numChildren(znode) > 0) return;",
+      },
+      {
+        file: REAP,
+        find: "const { tree, timeMs } = transaction;",
+        replace: "const { tree } = transaction;",
+      },
+      { file: REAP, find: "{ path, unusedMs }:", replace: "{ path }:" },
+    ],
+  },
+  {
+    name: "reap-by-the-record-before",
+    mistake: "whether a lifetime is over is decided by the time of the record before",
+    edits: [
+      {
+        file: REAP,
+        find: "const { tree, timeMs } = transaction;",
+        replace: "const { tree } = transaction; const timeMs = tree.lastTimeMs;",
+      },
+    ],
+  },
+  {
+    name: "undone-delete-loses-lifetime",
+    mistake: "a znode that a refused multi had deleted comes back without its lifetime",
+    edits: [
+      {
+        file: "actors/tree/apply/transaction.ts",
+        find: "    znodes.relink(znode, parent, path);",
+        replace: "    znodes.relink(znode, parent, path); znodes.lifetimes.delete(znode);",
+      },
+    ],
+  },
+  {
+    name: "lifetime-of-a-released-znode",
+    mistake: "a number that is used again has the lifetime of the znode that had it before",
+    edits: [
+      {
+        file: "actors/tree/store/znodes.ts",
+        find: "if (this.lifetimes.size > 0) this.lifetimes.delete(id);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "snapshot-without-lifetimes",
+    mistake: "a snapshot does not say which znodes have a lifetime",
+    edits: [
+      {
+        file: "actors/tree/store/znodes.ts",
+        find: "lifetime: this.lifetimes.get(id),",
+        replace: "lifetime: undefined,",
+      },
+    ],
+  },
+  {
+    name: "reaper-begins-once",
+    mistake: "a node that leads again does not look for lifetimes that are over",
+    edits: [
+      {
+        file: REAPER,
+        find: "if (leads) lookAfter(effects, state.options.checkIntervalMs);",
+        replace:
+          "if (leads && state.questions === 0) lookAfter(effects, state.options.checkIntervalMs);",
+      },
+    ],
+  },
+  {
+    name: "reaper-stops-at-an-empty-part",
+    mistake: "the reaper does not look again when nothing was over",
+    edits: [
+      {
+        file: REAPER,
+        find: "  const pauseMs =",
+        replace: "  if (paths.length === 0) return;\n  const pauseMs =",
+      },
+    ],
+  },
+  {
+    name: "reaper-of-one-who-led",
+    mistake: "a node that no longer leads proposes what it had asked for as the leader",
+    edits: [
+      { file: REAPER, find: "state.asked = undefined;\n  state.goesOn = false;", replace: "" },
+      { file: REAPER, find: "  if (question !== state.asked) return;\n", replace: "" },
+    ],
+  },
+  {
+    name: "walk-forgets-the-last",
+    mistake: "the tree looks at all znodes with a lifetime but for the one that was added last",
+    edits: [
+      {
+        file: WALK,
+        find: "if (!isDue(znodes, next.value, wallMs, unusedMs)) continue;",
+        replace:
+          "if ([...znodes.lifetimes.keys()].at(-1) === next.value) continue;\n    if (!isDue(znodes, next.value, wallMs, unusedMs)) continue;",
+      },
+    ],
+  },
+  {
+    name: "multi-read-without-error",
+    mistake: "a multiRead leaves members without a znode out of its results",
+    edits: [
+      {
+        file: "actors/tree/wide-reads.ts",
+        find: "    results.push(result);",
+        replace: '    if (result.kind !== "error") results.push(result);',
+      },
+    ],
+  },
+  {
+    name: "refusal-before-its-turn",
+    mistake: "a member of a multi that cannot be done is passed over",
+    edits: [
+      {
+        file: "actors/tree/apply/znode-operations.ts",
+        find: "      return operation.code;",
+        replace: "      return Code.ok;",
+      },
+    ],
+  },
+  {
+    name: "lifetime-lost-in-a-batch",
+    mistake: "a create of a container is logged as one of a plain znode",
+    edits: [
+      {
+        file: "protocol/batch.ts",
+        find: "if (lifetime === undefined) return [CREATE, ...fields];",
+        replace:
+          "if (lifetime === undefined || lifetime === CONTAINER) return [CREATE, ...fields];",
+      },
+    ],
+  },
+];
