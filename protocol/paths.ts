@@ -33,9 +33,12 @@ export const SPECIAL_PATHS: readonly string[] = [
   "/zookeeper/config",
 ];
 
-/** Whether the path is `/zookeeper` or below it: these znodes are the server's own, and no client writes them. */
-export function isSystemPath(path: string): boolean {
-  return path === "/zookeeper" || path.startsWith("/zookeeper/");
+/** The znode that tells the ensemble's configuration. */
+export const CONFIG_PATH = "/zookeeper/config";
+
+/** Whether the path is that of the ensemble's configuration or below it: no client writes there. */
+export function isConfigPath(path: string): boolean {
+  return path === CONFIG_PATH || path.startsWith(`${CONFIG_PATH}/`);
 }
 
 /** Returns the path of the parent; `/` for `/a`. */

@@ -16,7 +16,8 @@ import {
 import type { NativeRequest } from "../../protocol/native-packing.ts";
 import type { ClientOperation, ZnodeOperation } from "../../protocol/operations.ts";
 import {
-  isSystemPath,
+  CONFIG_PATH,
+  isConfigPath,
   pathProblem,
   pathSizeProblem,
   SEQUENCE_SUFFIX_LENGTH,
@@ -111,7 +112,7 @@ function codeOfWrite(operation: Exclude<ClientOperation, { kind: "multi" }>): Co
   switch (operation.kind) {
     case "setAcl":
       if (isTooLarge(operation.path)) return Code.badArguments;
-      return isSystemPath(operation.path) ? Code.noAuth : undefined;
+      return isConfigPath(operation.path) ? Code.noAuth : undefined;
     case "sync":
       return isTooLarge(operation.path) ? Code.badArguments : undefined;
     case "closeSession":
@@ -128,15 +129,15 @@ function codeOfOperation(operation: ZnodeOperation): Code | undefined {
     case "create": {
       const length = path.length + (operation.mode.sequential ? SEQUENCE_SUFFIX_LENGTH : 0);
       if (length > PATH_LENGTH_MAX) return Code.badArguments;
-      // `/zookeeper` itself is there already, unless a number is appended to its name.
-      return path.startsWith("/zookeeper/") ? Code.noAuth : undefined;
+      // The configuration itself is there already, unless a number is appended to its name.
+      return path !== CONFIG_PATH && isConfigPath(path) ? Code.noAuth : undefined;
     }
     case "delete":
       // The tree refuses to delete these, as ZooKeeper does.
       if (SPECIAL_PATHS.includes(path)) return undefined;
-      return isSystemPath(path) ? Code.noAuth : undefined;
+      return isConfigPath(path) ? Code.noAuth : undefined;
     case "setData":
-      return isSystemPath(path) ? Code.noAuth : undefined;
+      return isConfigPath(path) ? Code.noAuth : undefined;
     case "check":
       return undefined;
     default:

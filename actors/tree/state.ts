@@ -23,6 +23,7 @@ import type { BatchReads } from "./apply/reads-behind.ts";
 import type { SessionCheck } from "./apply/session-checks.ts";
 import type { Sessions } from "./store/sessions.ts";
 import type { Cut } from "./snapshot/cut.ts";
+import { Quotas } from "./quotas/quotas.ts";
 import { NO_LIMITS, type TreeLimits } from "./store/size.ts";
 import type { Loading } from "./snapshot/load.ts";
 import { createStreams, type Streams } from "./watch/streams.ts";
@@ -67,6 +68,8 @@ export type TreeState = {
   /** The time of the last applied record, in milliseconds since 1970 by the clock of the leader that made it. */
   lastTimeMs: number;
   znodes: Znodes;
+  /** Which paths have a quota, as the znodes have it. */
+  quotas: Quotas;
   sessions: Sessions;
   submitters: Submitters;
   /** The committed operations that were skipped, in order. */
@@ -110,6 +113,7 @@ export function createState(options: TreeOptions, key: Uint8Array): TreeState {
     lastApplied: ZXID_NONE,
     lastTimeMs: 0,
     znodes: createZnodes({ key, slabBytes }),
+    quotas: new Quotas(),
     sessions: new Map(),
     submitters: createSubmitters(),
     skipped: [],

@@ -77,6 +77,8 @@ export function readRequest(reader: JuteReader): Request {
       return readWatcher(reader, xid, opCode);
     case OpCode.auth:
       return readAuth(reader, xid);
+    case OpCode.reconfig:
+      return readReconfig(reader, xid);
     default:
       return readWrite(reader, xid, opCode);
   }
@@ -143,6 +145,14 @@ function readAuth(reader: JuteReader, xid: number): Request {
   reader.int32();
   const scheme = reader.string() ?? "";
   return { kind: "auth", xid, scheme };
+}
+
+/** Reads `{joiningServers, leavingServers, newMembers, curConfigId}`. It is answered as by a ZooKeeper with `reconfigEnabled=false`. */
+function readReconfig(reader: JuteReader, xid: number): Request {
+  for (let list = 0; list < 3; list += 1) reader.string();
+  reader.int64();
+  const code = reader.fault === undefined ? Code.reconfigDisabled : Code.marshallingError;
+  return { kind: "refused", xid, code };
 }
 
 function readWrite(reader: JuteReader, xid: number, opCode: number): Request {

@@ -26,6 +26,7 @@ import { takeBatchReads } from "./reads-behind.ts";
 import type { ReadsBehind } from "../messages.ts";
 import { emitSessionChanges } from "../session-changes.ts";
 import { answerAll } from "../reads.ts";
+import { tellExcesses } from "../quotas/tell.ts";
 import { takeEvents } from "../watch/watches.ts";
 import { applyZnodeOperation, removeZnode, setAcl } from "./znode-operations.ts";
 
@@ -92,7 +93,7 @@ function applyBatch(
   const results: OperationResult[] = [];
   const behind = own ? takeBatchReads(tree, submitter.incarnation, seq) : [];
   let answered = 0;
-  const transaction = createTransaction(tree, header.timeMs, firstZxid);
+  const transaction = createTransaction(tree, header);
   for (let index = 0; index < operations.length; index++) {
     const operation = operations[index];
     const zxid = zxidAfter(firstZxid, index);
@@ -110,6 +111,7 @@ function applyBatch(
     }
   }
   takeEvents(turn);
+  tellExcesses(turn, own);
   if (!own) return;
   assert(results.length === operations.length, "every operation of an own batch has its result");
   const { incarnation } = submitter;

@@ -13,6 +13,7 @@ import { isSpecial } from "../store/first-znodes.ts";
 import type { ZnodeId } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
 import { saveZnode } from "../snapshot/cut.ts";
+import { countWrite, quotaForbids, rememberQuota } from "../quotas/enforce.ts";
 import { changed, noteUndo, type Transaction } from "./transaction.ts";
 
 /** Codes are 0 and below, and numbers of znodes above. */
@@ -45,6 +46,8 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return missing(path);
+  const by = { count: 0, bytes: (data?.length ?? 0) - znodes.dataLength(znode) };
+  if (quotaForbids(transaction, path, by)) return Code.quotaExceeded;
   const before = znodes.version(znode);
   if (version !== -1 && version !== before) return Code.badVersion;
   if (transaction.undo !== undefined) {
@@ -57,9 +60,11 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
       version: before,
     });
   }
+  rememberQuota(transaction, path);
   saveZnode(transaction.tree, znode);
   znodes.setData(znode, data);
   znodes.setModified(znode, transaction.zxid, transaction.timeMs, (before + 1) | 0);
+  countWrite(transaction, "changed", path, by);
   changed(transaction, "data", path, znode, data);
   return znode;
 }
@@ -77,9 +82,12 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
   if (pathProblem(path) !== undefined) return Code.badArguments;
   if (znodes.findChild(parent, path) !== undefined) return Code.nodeExists;
   if (znodes.ephemeralOwner(parent) !== SESSION_NONE) return Code.noChildrenForEphemerals;
+  const by = { count: 1, bytes: data?.length ?? 0 };
+  if (quotaForbids(transaction, path, by)) return Code.quotaExceeded;
 
   const { zxid, timeMs } = transaction;
   const owner = mode.ephemeral ? session.id : SESSION_NONE;
+  rememberQuota(transaction, path);
   saveZnode(transaction.tree, parent);
   const pzxid = znodes.pzxid(parent);
   const znode = znodes.add(parent, path, { acl, zxid, timeMs, owner, data });
@@ -91,6 +99,7 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
     session.ephemerals ??= new Set();
     session.ephemerals.add(znode);
   }
+  countWrite(transaction, "created", path, by);
   changed(transaction, "created", path, znode, data);
   return znode;
 }
@@ -112,12 +121,14 @@ export function removeZnode(transaction: Transaction, znode: ZnodeId, path: stri
   const parent = znodes.parent(znode);
   const creates = znodes.creates(parent);
   const pzxid = znodes.pzxid(parent);
+  rememberQuota(transaction, path);
   saveZnode(transaction.tree, znode);
   saveZnode(transaction.tree, parent);
   znodes.unlink(znode, path);
   znodes.setParental(parent, transaction.zxid, creates);
   const owner = znodes.ephemeralOwner(znode);
   if (owner !== SESSION_NONE) sessions.get(owner)?.ephemerals?.delete(znode);
+  countWrite(transaction, "deleted", path, { count: -1, bytes: -znodes.dataLength(znode) });
   changed(transaction, "deleted", path, znode, null);
   if (transaction.undo === undefined) znodes.release(znode);
   else noteUndo(transaction, { kind: "deleted", znode, path, parent, creates, pzxid });

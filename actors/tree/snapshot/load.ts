@@ -22,6 +22,7 @@ import type { TreeLoaded } from "../messages.ts";
 import { Znodes, type ZnodeId, type ZnodesSetup } from "../store/znodes.ts";
 import { createRing } from "../store/change-ring.ts";
 import { restoreSession, sessionChanges, type Sessions } from "../store/sessions.ts";
+import { quotasOf } from "../quotas/quotas.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
 import { createStreams, hasStreams } from "../watch/streams.ts";
 import {
@@ -176,6 +177,7 @@ function replaceState(turn: TreeTurn, loading: Loading): void {
   tree.lastApplied = zxid;
   tree.lastTimeMs = head.timeMs;
   tree.znodes = znodes;
+  tree.quotas = quotasOf(znodes);
   tree.sessions = sessions;
   tree.submitters = submitters;
   tree.skipped = skipped;

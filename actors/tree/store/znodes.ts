@@ -234,6 +234,14 @@ export class Znodes {
     return names;
   }
 
+  /** Visits the children, in the order in which they came. */
+  visitChildren(id: ZnodeId, visit: (child: ZnodeId) => void): void {
+    const family = this.#rows.word(id, FAMILY);
+    if (family !== FAMILY_NONE) {
+      this.#siblings.visit(family, (child) => visit(child as ZnodeId));
+    }
+  }
+
   numChildren(id: ZnodeId): number {
     const family = this.#rows.word(id, FAMILY);
     return family === FAMILY_NONE ? 0 : this.#families.count(family);
