@@ -50,6 +50,8 @@ export type TreeOptions = {
   readonly limits?: TreeLimits;
   /** How many watches a connection may have. A read that asks for one more is refused. Default WATCHES_PER_CONNECTION_MAX. */
   readonly watchesPerConnectionMax?: number;
+  /** The lines of `/zookeeper/config`, one for each member. Default none, which leaves it empty, as of a ZooKeeper alone. */
+  readonly servers?: readonly string[];
   /** Operations that an operator has told every node to skip because they cannot be applied (decision 12). Default none. */
   readonly skips?: ReadonlySet<Zxid>;
 };
@@ -103,11 +105,12 @@ export function createState(options: TreeOptions, key: Uint8Array): TreeState {
     watchesPerConnectionMax = WATCHES_PER_CONNECTION_MAX,
     slabBytes = SLAB_BYTES,
     limits = NO_LIMITS,
+    servers = [],
     skips = new Set(),
   } = options;
   const sizes = { ringBytesMax, snapshotChunkBytes, slabBytes, watchesPerConnectionMax, limits };
   return {
-    options: { ...options, ...sizes, skips },
+    options: { ...options, ...sizes, servers, skips },
     memory: { kind: "treeMemory", full: false, sessionsFull: false },
     watchesFull: false,
     lastApplied: ZXID_NONE,

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { ServerId } from "../../protocol/ids.ts";
 import { DEFAULT_WORDS, WORD_ALWAYS, WORDS } from "../../protocol/zookeeper/words.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
+import { type ServerLine, servers } from "./server-addresses.ts";
 import {
   address,
   autoOr,
@@ -16,6 +17,7 @@ import {
   type Reading,
   serverId,
   wholeNumber,
+  yesOrNo,
   zeroOr,
 } from "./values.ts";
 
@@ -127,7 +129,18 @@ function readFiles(draft: Draft): NatsFiles {
   return files;
 }
 
-type Membership = Pick<NodeConfig, "id" | "members" | "ensemble" | "natsUrls">;
+type Membership = Pick<NodeConfig, "id" | "members" | "servers" | "ensemble" | "natsUrls">;
+
+/** The lines of the members, ascending. */
+function readServers(draft: Draft, members: readonly ServerId[]): readonly string[] {
+  const lines = read<readonly ServerLine[]>(draft, "servers", servers, []);
+  const told = lines.filter(({ id }) => members.includes(id));
+  if (lines.length > 0 && told.length < members.length) {
+    const rule = `must name every member, ${members.join(",")}`;
+    refuse(draft, "servers", rule, "clients take what it names for the whole ensemble");
+  }
+  return told.map(({ line }) => line);
+}
 
 function readMembership(draft: Draft, options: ValidateOptions): Membership {
   const { settings, problems } = draft;
@@ -161,7 +174,8 @@ function readMembership(draft: Draft, options: ValidateOptions): Membership {
       "nodes meet over NATS: --nats nats://host:4222, or zooid.nats in the file",
     );
   }
-  return { id, members: listed.length === 0 ? [id] : listed, ensemble, natsUrls: urls };
+  const all = listed.length === 0 ? [id] : listed;
+  return { id, members: all, servers: readServers(draft, all), ensemble, natsUrls: urls };
 }
 
 type Timeouts = Pick<
@@ -333,6 +347,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
       0,
     ),
     ...readMemory(draft),
+    enforceQuota: read(draft, "enforceQuota", yesOrNo, false),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
     lanes: readLanes(draft),
     snapshotEveryBytes: read(
@@ -347,6 +362,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
   if (draft.problems.length > 0) return { kind: "invalid", problems: draft.problems };
   Object.freeze(config.members);
   Object.freeze(config.natsUrls);
+  Object.freeze(config.servers);
   Object.freeze(config.fourLetterWords);
   return { kind: "valid", config: Object.freeze(config), warnings: draft.warnings };
 }

@@ -13,6 +13,7 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
   return {
     id,
     members: Array.from({ length: plan.nodes }, (_, index) => (index + 1) as ServerId),
+    servers: [],
     ensemble: ENSEMBLE,
     natsUrls: [],
     natsCredentialsFile: undefined,
@@ -37,6 +38,7 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     maxWatches: 0,
     maxHeldBytes: 0,
     laneHeapBytes: 0,
+    enforceQuota: true,
     fourLetterWords: ["*"],
     lanes: plan.lanes,
     snapshotEveryBytes: plan.snapshotEveryBytes,

@@ -47,6 +47,8 @@ export class Replica {
   lastZxid = 0 as Zxid;
   lastSeq = 0;
   timeMs: number = START_MS;
+  /** What the leader says that makes the records. */
+  quotasEnforced = false;
 
   constructor(
     options: Partial<
@@ -86,6 +88,7 @@ export class Replica {
         lastZxid: this.lastZxid,
         prevZxid,
         timeMs: this.timeMs,
+        quotasEnforced: this.quotasEnforced,
         submitter: "submitter" in change ? change.submitter : this.submitter,
         seq: this.lastSeq,
       },

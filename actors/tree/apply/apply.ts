@@ -17,6 +17,7 @@ import { tell } from "../../inboxes.ts";
 import { ApplyFailure } from "./apply-failure.ts";
 import { applyMulti } from "./multi.ts";
 import { DONE, errorResult, znodeResult } from "./results.ts";
+import { tellConfiguration } from "../ensemble-config.ts";
 import { createSession, samePassword, type Session } from "../store/sessions.ts";
 import { saveSession } from "../snapshot/cut.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
@@ -40,21 +41,23 @@ export function applyRecord(turn: TreeTurn, record: Uint8Array): number {
   if (header.kind === "batch" && isNew(tree, header)) {
     applyBatch(turn, header, operationsOf(tree, header, record));
   }
-  if (header.kind !== "batch") takeConfiguration(tree, record);
+  const isOther = header.kind !== "batch" && takeConfiguration(tree, record);
   tree.lastApplied = header.lastZxid;
   tree.lastTimeMs = header.timeMs;
+  if (isOther) tellConfiguration(turn, header.lastZxid);
   return count;
 }
 
 /**
  * Keeps the latest configuration in an applied record. A barrier may name an older one: its leader did not know yet that the records
- * before the barrier, with a later configuration in them, were committed.
+ * before the barrier, with a later configuration in them, were committed. Returns whether it took the place of another one.
  */
-function takeConfiguration(tree: TreeState, record: Uint8Array): void {
+function takeConfiguration(tree: TreeState, record: Uint8Array): boolean {
   const configuration = recordConfiguration(record);
-  if (configuration === undefined) return;
-  if (configuration.version > (tree.configuration?.version ?? 0))
-    tree.configuration = configuration;
+  const before = tree.configuration;
+  if (configuration === undefined || configuration.version <= (before?.version ?? 0)) return false;
+  tree.configuration = configuration;
+  return before !== undefined;
 }
 
 /** Decodes the operations of a record. If it cannot be decoded and its first zxid is to be skipped, each operation is undefined. */
