@@ -33,12 +33,12 @@ export const SPECIAL_PATHS: readonly string[] = [
   "/zookeeper/config",
 ];
 
-/** The znode that tells the ensemble's configuration. */
+/** The znode that tells the ensemble's configuration. No client writes to it or below it. */
 export const CONFIG_PATH = "/zookeeper/config";
 
-/** Whether the path is that of the ensemble's configuration or below it: no client writes there. */
-export function isConfigPath(path: string): boolean {
-  return path === CONFIG_PATH || path.startsWith(`${CONFIG_PATH}/`);
+export function isChildOfConfig(path: string): boolean {
+  const { length } = CONFIG_PATH;
+  return path.startsWith(CONFIG_PATH) && path.lastIndexOf("/") === length;
 }
 
 /** Returns the path of the parent; `/` for `/a`. */

@@ -15,14 +15,7 @@ import {
 } from "../../protocol/limits.ts";
 import type { NativeRequest } from "../../protocol/native-packing.ts";
 import type { ClientOperation, ZnodeOperation } from "../../protocol/operations.ts";
-import {
-  CONFIG_PATH,
-  isConfigPath,
-  pathProblem,
-  pathSizeProblem,
-  SEQUENCE_SUFFIX_LENGTH,
-  SPECIAL_PATHS,
-} from "../../protocol/paths.ts";
+import { pathProblem, pathSizeProblem, SEQUENCE_SUFFIX_LENGTH } from "../../protocol/paths.ts";
 import { pathsOf, type Read } from "../../protocol/reads.ts";
 
 export type Refusal = {
@@ -111,8 +104,6 @@ function isServed(operation: ClientOperation): boolean {
 function codeOfWrite(operation: Exclude<ClientOperation, { kind: "multi" }>): Code | undefined {
   switch (operation.kind) {
     case "setAcl":
-      if (isTooLarge(operation.path)) return Code.badArguments;
-      return isConfigPath(operation.path) ? Code.noAuth : undefined;
     case "sync":
       return isTooLarge(operation.path) ? Code.badArguments : undefined;
     case "closeSession":
@@ -128,16 +119,10 @@ function codeOfOperation(operation: ZnodeOperation): Code | undefined {
   switch (operation.kind) {
     case "create": {
       const length = path.length + (operation.mode.sequential ? SEQUENCE_SUFFIX_LENGTH : 0);
-      if (length > PATH_LENGTH_MAX) return Code.badArguments;
-      // The configuration itself is there already, unless a number is appended to its name.
-      return path !== CONFIG_PATH && isConfigPath(path) ? Code.noAuth : undefined;
+      return length > PATH_LENGTH_MAX ? Code.badArguments : undefined;
     }
     case "delete":
-      // The tree refuses to delete these, as ZooKeeper does.
-      if (SPECIAL_PATHS.includes(path)) return undefined;
-      return isConfigPath(path) ? Code.noAuth : undefined;
     case "setData":
-      return isConfigPath(path) ? Code.noAuth : undefined;
     case "check":
       return undefined;
     default:

@@ -7,7 +7,12 @@ import type { Acl } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
 import type { ZnodeOperation } from "../../../protocol/operations.ts";
-import { pathProblem, sequenceSuffix } from "../../../protocol/paths.ts";
+import {
+  CONFIG_PATH,
+  isChildOfConfig,
+  pathProblem,
+  sequenceSuffix,
+} from "../../../protocol/paths.ts";
 import { acceptedAcl } from "./acls.ts";
 import { isSpecial } from "../store/first-znodes.ts";
 import type { ZnodeId } from "../store/znodes.ts";
@@ -46,6 +51,7 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return missing(path);
+  if (path === CONFIG_PATH) return Code.noAuth;
   const by = { count: 0, bytes: (data?.length ?? 0) - znodes.dataLength(znode) };
   if (quotaForbids(transaction, path, by)) return Code.quotaExceeded;
   const before = znodes.version(znode);
@@ -77,6 +83,7 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
   if (acl === undefined) return Code.invalidAcl;
   const parent = znodes.findParent(asked);
   if (parent === undefined) return Code.noNode;
+  if (isChildOfConfig(asked)) return Code.noAuth;
   const creates = znodes.creates(parent);
   const path = mode.sequential ? asked + sequenceSuffix(creates) : asked;
   if (pathProblem(path) !== undefined) return Code.badArguments;
@@ -106,6 +113,7 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
 
 function remove(transaction: Transaction, { path, version }: Of<"delete">): Outcome {
   if (!path.includes("/") || path.includes("\0") || isSpecial(path)) return Code.badArguments;
+  if (isChildOfConfig(path)) return Code.noAuth;
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return Code.noNode;
@@ -153,6 +161,7 @@ export function setAcl(
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return Code.noNode;
+  if (path === CONFIG_PATH) return Code.noAuth;
   const before = znodes.aversion(znode);
   if (version !== -1 && version !== before) return Code.badVersion;
   saveZnode(transaction.tree, znode);
