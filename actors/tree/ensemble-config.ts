@@ -14,8 +14,8 @@ import { fireData, takeEvents } from "./watch/watches.ts";
 /** As in ZooKeeper, where no client ever sets it. */
 const VERSION = -1;
 
-/** The zxid of the record that has made the configuration, and its text; undefined if there is nothing to tell. */
-function told({
+/** The zxid of the record that has made the configuration, and its text; undefined if nothing is shown. */
+function shown({
   options,
   configuration,
 }: TreeState): { readonly since: Zxid; readonly data: Uint8Array } | undefined {
@@ -29,7 +29,7 @@ function told({
 /** What a read of the znode at `path` is answered, given what the znodes say. */
 export function withConfiguration(tree: TreeState, path: string, result: ReadResult): ReadResult {
   if (path !== CONFIG_PATH || result.kind === "error" || !("stat" in result)) return result;
-  const config = told(tree);
+  const config = shown(tree);
   if (config === undefined) return result;
   const stat = statOf(result.stat, config.since, config.data.length);
   return result.kind === "data" ? { ...result, data: config.data, stat } : { ...result, stat };
@@ -39,15 +39,15 @@ function statOf(stat: Stat, since: Zxid, dataLength: number): Stat {
   return { ...stat, mzxid: since, version: VERSION, dataLength };
 }
 
-/** Whether the configuration has changed after the zxid: whoever sets a watch anew is told then. */
+/** Whether the configuration has changed after the zxid: a watch that is set again fires then. */
 export function isConfigurationAfter(tree: TreeState, path: string, zxid: Zxid): boolean {
-  return path === CONFIG_PATH && (told(tree)?.since ?? 0) > zxid;
+  return path === CONFIG_PATH && (shown(tree)?.since ?? 0) > zxid;
 }
 
 /** Tells watches and change streams of another configuration, which the tree has taken from the record with this zxid. */
 export function tellConfiguration(turn: TreeTurn, zxid: Zxid): void {
   const { state: tree } = turn;
-  const config = told(tree);
+  const config = shown(tree);
   const znode = tree.znodes.find(CONFIG_PATH);
   if (config === undefined || znode === undefined) return;
   const { since, data } = config;

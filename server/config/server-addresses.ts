@@ -15,8 +15,7 @@ const FORM =
 export function servers(text: string): Reading<readonly ServerLine[]> {
   const lines = listOf(text).map(serverLine);
   const known = lines.flatMap((line) => line ?? []);
-  const isWhole = known.length > 0 && known.length === lines.length;
-  if (isWhole && new Set(known.map(({ id }) => id)).size === known.length) {
+  if (known.length === lines.length && new Set(known.map(({ id }) => id)).size === known.length) {
     return { kind: "read", value: known.toSorted((left, right) => left.id - right.id) };
   }
   return { kind: "refused", rule: FORM, hint: "for example 1=db1:2888:3888;2181,2=db2:2888:3888" };
@@ -41,7 +40,9 @@ export function serverAddress(text: string): string | undefined {
   const hosts = quorum.split("|").map(hostText);
   const clientText = client === undefined ? "" : clientAddress(client.trim());
   if (rest.length > 0 || hosts.includes(undefined) || clientText === undefined) return undefined;
-  return `${hosts.toSorted().join("|")}:participant${clientText}`;
+  // ZooKeeper sorts them by host.
+  const sorted = hosts.toSorted((left = "", right = "") => (left < right ? -1 : 1));
+  return `${sorted.join("|")}:participant${clientText}`;
 }
 
 function hostText(text: string): string | undefined {

@@ -134,12 +134,12 @@ type Membership = Pick<NodeConfig, "id" | "members" | "servers" | "ensemble" | "
 /** The lines of the members, ascending. */
 function readServers(draft: Draft, members: readonly ServerId[]): readonly string[] {
   const lines = read<readonly ServerLine[]>(draft, "servers", servers, []);
-  const told = lines.filter(({ id }) => members.includes(id));
-  if (lines.length > 0 && told.length < members.length) {
+  const own = lines.filter(({ id }) => members.includes(id));
+  if (lines.length > 0 && own.length < members.length) {
     const rule = `must name every member, ${members.join(",")}`;
     refuse(draft, "servers", rule, "clients take what it names for the whole ensemble");
   }
-  return told.map(({ line }) => line);
+  return own.map(({ line }) => line);
 }
 
 function readMembership(draft: Draft, options: ValidateOptions): Membership {

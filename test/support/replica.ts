@@ -54,7 +54,12 @@ export class Replica {
     options: Partial<
       Pick<
         TreeOptions,
-        "ringBytesMax" | "snapshotChunkBytes" | "watchesPerConnectionMax" | "skips" | "limits"
+        | "ringBytesMax"
+        | "snapshotChunkBytes"
+        | "watchesPerConnectionMax"
+        | "skips"
+        | "limits"
+        | "servers"
       >
     > = {},
   ) {

@@ -122,7 +122,7 @@ function takeQuotaZnode(
 ): void {
   const { tree, quotasBefore } = transaction;
   if (kind === "stats") {
-    if (how === "created") countAnew(transaction, path);
+    if (how === "created") countAll(transaction, path);
     return;
   }
   const before = quotasBefore.get(path);
@@ -131,7 +131,7 @@ function takeQuotaZnode(
 }
 
 /** Counts what is at the path and below it, when the znode of the counts is made. It takes as long as there are znodes. */
-function countAnew(transaction: Transaction, path: string): void {
+function countAll(transaction: Transaction, path: string): void {
   const { znodes } = transaction.tree;
   let [count, bytes] = [0, 0];
   const start = znodes.find(path === "" ? "/" : path);

@@ -144,8 +144,7 @@ export class Znodes {
 
   /** The share that is used of what the store has numbers for. */
   get usedShare(): number {
-    const { size } = this.#owners;
-    return Math.max(this.#arena.slabBytes / ARENA_BYTES_MAX, size / OWNERS_MAX);
+    return Math.max(this.#arena.slabBytes / ARENA_BYTES_MAX, this.#owners.size / OWNERS_MAX);
   }
 
   /** Returns the znode at the path; undefined if there is none, or none can be. */
@@ -228,18 +227,13 @@ export class Znodes {
   /** The names of the children, in the order in which they came. */
   children(id: ZnodeId): string[] {
     const names: string[] = [];
-    const family = this.#rows.word(id, FAMILY);
-    if (family === FAMILY_NONE) return names;
-    this.#siblings.visit(family, (child) => names.push(this.name(child as ZnodeId)));
+    this.visitChildren(id, (child) => names.push(this.name(child)));
     return names;
   }
 
-  /** Visits the children, in the order in which they came. */
   visitChildren(id: ZnodeId, visit: (child: ZnodeId) => void): void {
     const family = this.#rows.word(id, FAMILY);
-    if (family !== FAMILY_NONE) {
-      this.#siblings.visit(family, (child) => visit(child as ZnodeId));
-    }
+    if (family !== FAMILY_NONE) this.#siblings.visit(family, visit as (child: number) => void);
   }
 
   numChildren(id: ZnodeId): number {

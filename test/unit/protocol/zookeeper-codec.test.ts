@@ -28,6 +28,7 @@ import {
   removeWatches,
   setWatches2,
   unknown,
+  reconfig,
 } from "../../support/zk-operations.ts";
 
 const CREATED_MS = 0x1a2_046f_6aa3;
@@ -314,7 +315,7 @@ test("a handshake is read, and answered with the bytes of ZooKeeper's", (t) => {
 
 test("operations that are not served are refused with Unimplemented", (t) => {
   const requests = [
-    ...[16, 20, 22, 77, 102, 103, 104, 107, -10, 500].map(unknown),
+    ...[20, 22, 77, 102, 103, 104, 107, -10, 500].map(unknown),
     createContainer("/a"),
     createTtl("/a", 1000n),
     create("/a", "", { mode: 4 }),
@@ -324,6 +325,14 @@ test("operations that are not served are refused with Unimplemented", (t) => {
     const expected = { kind: "refused", xid: 5, code: Code.unimplemented } as const;
     t.deepEqual(read(requestFrame(5, request)), expected, request.label);
   }
+});
+
+test("a change of the members is answered as by a server that does not do it", (t) => {
+  const request = reconfig({ joining: "server.4=a:1:2;3", leaving: null, members: null });
+  const expected = { kind: "refused", xid: 5, code: Code.reconfigDisabled } as const;
+  t.deepEqual(read(requestFrame(5, request)), expected);
+  const cut = { ...request, body: request.body.subarray(0, -1) };
+  t.deepEqual(read(requestFrame(5, cut)), { ...expected, code: Code.marshallingError });
 });
 
 test("setWatches2 brings watches that stay besides", (t) => {
