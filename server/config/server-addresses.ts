@@ -50,18 +50,30 @@ function hostText(text: string): string | undefined {
   const [, host = "", quorumPort, electionPort] = parts ?? [];
   if (parts === null || !isHost(host)) return undefined;
   const ports = [Number(quorumPort), Number(electionPort)];
-  return ports.every(isPort) ? `${host}:${ports.join(":")}` : undefined;
+  return ports.every(isPort) ? `${shownHost(host)}:${ports.join(":")}` : undefined;
 }
 
 function clientAddress(text: string): string | undefined {
   const parts = /^(?:(\[[^\]]+\]|[^:[\]]+):)?(\d{1,5})$/.exec(text);
   const [, host = "0.0.0.0", port] = parts ?? [];
   if (parts === null || !isHost(host) || !isPort(Number(port))) return undefined;
-  return `;${host}:${Number(port)}`;
+  return `;${shownHost(host)}:${Number(port)}`;
 }
 
 function isHost(text: string): boolean {
   return text.startsWith("[") ? isIPv6(text.slice(1, -1)) : /^[A-Za-z0-9._-]{1,255}$/.test(text);
+}
+
+/** As Java shows it: an address of IPv6 with all of its words. */
+function shownHost(host: string): string {
+  if (!host.startsWith("[")) return host;
+  const { hostname } = new URL(`http://${host}`);
+  const [before = "", after] = hostname.slice(1, -1).split("::");
+  const words = (text: string): string[] => text.split(":").filter((word) => word !== "");
+  const tail = after === undefined ? [] : words(after);
+  const left = words(before);
+  const zeros = Array.from({ length: 8 - left.length - tail.length }, () => "0");
+  return `[${[...left, ...zeros, ...tail].join(":")}]`;
 }
 
 function isPort(port: number): boolean {
