@@ -16,6 +16,10 @@ export function statsPath(path: string): string {
   return QUOTA_PATH + path + STATS;
 }
 
+export function isStatsPath(path: string): boolean {
+  return path.endsWith(STATS) && path.startsWith(BELOW_QUOTA);
+}
+
 /** The limits or the counts of a quota, and of which path. */
 export type QuotaZnode = { readonly kind: "limits" | "stats"; readonly path: string };
 
@@ -28,7 +32,7 @@ export function quotaZnodeAt(path: string): QuotaZnode | undefined {
   if (path.endsWith(LIMITS)) {
     return { kind: "limits", path: path.slice(QUOTA_PATH.length, -LIMITS.length) };
   }
-  if (path.endsWith(STATS)) {
+  if (isStatsPath(path)) {
     return { kind: "stats", path: path.slice(QUOTA_PATH.length, -STATS.length) };
   }
   return undefined;

@@ -156,6 +156,7 @@ function drawRandomPlan(seed: number): Plan {
     minSessionTimeoutMs,
   );
   const identities = new Random(seed).stream(IDENTITY_STREAM);
+  const quotas = new Random(seed).stream(QUOTAS_STREAM).chance(0.25);
   const several = random.chance(0.25);
   const apart = random.chance(0.35);
   const threads = apart ? { delayMs: { min: 0.01, max: random.pick([0.05, 1]) } } : undefined;
@@ -188,7 +189,8 @@ function drawRandomPlan(seed: number): Plan {
     clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs))
       .slice(Math.min(clients - 1, others.natives.clients.length))
       .map((workload, index) => (hogs && index === 0 ? { ...workload, ...HOG } : workload))
-      .map((workload) => (renews ? { ...workload, renewals } : workload)),
+      .map((workload) => (renews ? { ...workload, renewals } : workload))
+      .map((workload) => (quotas ? { ...workload, quotas: QUOTAS_SHARE } : workload)),
     requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
     replaceAfterMs: identities.pick([200, 1000, 3000]),
     ...others,
@@ -247,6 +249,8 @@ const LANES_STREAM = 15;
 const IDENTITY_STREAM = 16;
 const MEMORY_STREAM = 17;
 const DISK_STREAM = 18;
+const QUOTAS_STREAM = 19;
+const QUOTAS_SHARE = 0.08;
 /** The load of a client that asks for too much: with this much data its replies exceed what a gateway writes ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 

@@ -7,6 +7,7 @@ import type { Acl } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
 import type { ZnodeOperation } from "../../../protocol/operations.ts";
+import { isStatsPath } from "../../../protocol/quota.ts";
 import {
   CONFIG_PATH,
   isChildOfConfig,
@@ -107,7 +108,9 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
     session.ephemerals.add(znode);
   }
   countWrite(transaction, "created", path, by);
-  changed(transaction, "created", path, znode, data);
+  // The counts of a quota are another text by now than what they were made with.
+  const shown = isStatsPath(path) ? znodes.data(znode) : data;
+  changed(transaction, "created", path, znode, shown);
   return znode;
 }
 

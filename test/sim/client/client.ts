@@ -439,7 +439,7 @@ export class SimClient {
       this.watches.answered(request.asked, header);
       return;
     }
-    if (isRefusal(header.code)) {
+    if (isRefusal(connection.attachment, pending.place, header)) {
       this.#environment.counts.refused += 1;
       takeRefusal(connection.attachment, pending.place);
       return;

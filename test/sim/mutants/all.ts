@@ -6,6 +6,7 @@ import type { Mutant } from "./mutant.ts";
 import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
+import { QUOTA_MUTANTS } from "./quotas.ts";
 import { READER_MUTANTS } from "./readers.ts";
 import { REPLICATION_MUTANTS } from "./replication.ts";
 import { SPACE_MUTANTS } from "./space.ts";
@@ -26,6 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SNAPSHOT_MUTANTS,
   ...STATE_MACHINE_MUTANTS,
   ...STORE_MUTANTS,
+  ...QUOTA_MUTANTS,
   ...CLIENT_MUTANTS,
   ...CONTACT_MUTANTS,
   ...FAILOVER_MUTANTS,
