@@ -22,7 +22,9 @@ export const Code = {
   noWatcher: -121,
   /** ZooKeeper's NOTREADONLY: the server takes no writes. In zooid the reason is that there is no space left on disks. */
   notReadOnly: -119,
-  /** ZooKeeper's QUOTAEXCEEDED. In zooid: the tree may not grow any more. */
+  /** ZooKeeper's RECONFIGDISABLED. */
+  reconfigDisabled: -123,
+  /** ZooKeeper's QUOTAEXCEEDED. In zooid also: the tree may not grow any more. */
   quotaExceeded: -125,
   /** Too many requests are under way; this one was certainly not done. ZooKeeper's THROTTLEDOP. */
   throttled: -127,

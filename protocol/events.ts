@@ -157,6 +157,10 @@ export const EVENTS = {
   writesAdmitted: { level: "info", meaning: "all writes of clients are taken again" },
   treeFull: { level: "warn", meaning: "the tree has come to its limit of memory" },
   treeFits: { level: "info", meaning: "the tree is well below its limit of memory again" },
+  quotaExceeded: {
+    level: "warn",
+    meaning: "a write goes beyond a quota, or was refused over it; said of a quota once a minute",
+  },
   watchesFull: { level: "warn", meaning: "a lane has as many watches as it takes" },
   watchesFit: { level: "info", meaning: "a lane takes watches again" },
   placement: { level: "info", meaning: "how the node's work is shared out to threads, and why" },

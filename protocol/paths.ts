@@ -33,9 +33,12 @@ export const SPECIAL_PATHS: readonly string[] = [
   "/zookeeper/config",
 ];
 
-/** Whether the path is `/zookeeper` or below it: these znodes are the server's own, and no client writes them. */
-export function isSystemPath(path: string): boolean {
-  return path === "/zookeeper" || path.startsWith("/zookeeper/");
+/** The znode that tells the ensemble's configuration. No client writes to it or below it. */
+export const CONFIG_PATH = "/zookeeper/config";
+
+export function isChildOfConfig(path: string): boolean {
+  const { length } = CONFIG_PATH;
+  return path.startsWith(CONFIG_PATH) && path.lastIndexOf("/") === length;
 }
 
 /** Returns the path of the parent; `/` for `/a`. */

@@ -8,7 +8,7 @@
  *   9       1     kind: 1 barrier, 2 batch, 3 configuration
  *   10      2     submitter's server
  *   12      2     submitter's lane
- *   14      2     reserved, 0
+ *   14      2     flags: 1 if quotas are enforced, else 0
  *   16      8     firstZxid (its high half is the epoch)
  *   24      8     lastZxid
  *   32      8     prevZxid: lastZxid of the record before
@@ -31,6 +31,8 @@ export const RECORD_VERSION = 1;
 
 export type RecordKind = "barrier" | "batch" | "configuration";
 const KIND_OFFSET = 9;
+/** A flag of the header. */
+const QUOTAS_ENFORCED = 1;
 /** The kinds at the index that stands for them on the wire and on disk, from 1. */
 const KINDS: readonly (RecordKind | undefined)[] = [undefined, "barrier", "batch", "configuration"];
 
@@ -40,6 +42,8 @@ export type RecordHeader = {
   readonly lastZxid: Zxid;
   readonly prevZxid: Zxid;
   readonly timeMs: number;
+  /** Whether what goes beyond a hard limit of a quota is refused, as the leader is configured, so that all nodes apply a record alike. Default false. */
+  readonly quotasEnforced?: boolean;
   /** Undefined if the leader itself submits the record: a barrier, a configuration, or the end of sessions. */
   readonly submitter: Submitter | undefined;
   readonly seq: number;
@@ -58,6 +62,7 @@ export function encodeRecord(header: RecordHeader, payload: Uint8Array, crc32: C
   view.setUint8(KIND_OFFSET, KINDS.indexOf(header.kind));
   view.setUint16(10, header.submitter?.server ?? 0);
   view.setUint16(12, header.submitter?.lane ?? 0);
+  view.setUint16(14, header.quotasEnforced === true ? QUOTAS_ENFORCED : 0);
   setUint53(view, 16, header.firstZxid);
   setUint53(view, 24, header.lastZxid);
   setUint53(view, 32, header.prevZxid);
@@ -73,7 +78,7 @@ export function encodeRecord(header: RecordHeader, payload: Uint8Array, crc32: C
 export function recordHeader(record: Uint8Array): RecordHeader {
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const seq = getUint53(view, 56);
-  return {
+  const header: RecordHeader = {
     kind: KINDS[view.getUint8(KIND_OFFSET)] ?? "batch",
     firstZxid: getUint53(view, 16) as Zxid,
     lastZxid: getUint53(view, 24) as Zxid,
@@ -89,6 +94,8 @@ export function recordHeader(record: Uint8Array): RecordHeader {
           },
     seq,
   };
+  const isEnforced = (view.getUint16(14) & QUOTAS_ENFORCED) !== 0;
+  return isEnforced ? { ...header, quotasEnforced: true } : header;
 }
 
 /**

@@ -50,7 +50,9 @@ export function addReplicationActors(
   observe(system, "standing").subscribe((standing) => gate.goBy(standing));
   const replaceAfterMs = PEER_TIMEOUTS_BEFORE_REPLACEMENT * config.peerTimeoutMs;
   const { nonce } = gate;
-  system.add(logSyncActor({ server, nonce, voters, lanes, crc32, replaceAfterMs, ...options }));
+  const { enforceQuota } = config;
+  const own = { server, nonce, voters, lanes, crc32, replaceAfterMs, enforceQuota };
+  system.add(logSyncActor({ ...own, ...options }));
   system.add(electionActor({ server, voters }));
   system.add(
     heartbeatActor({
@@ -99,7 +101,9 @@ export function addReplicaActors(
     "ringBytesMax" | "snapshotChunkBytes" | "slabBytes" | "limits" | "skips"
   > = {},
 ): void {
-  const { id: server } = config;
-  system.add(treeActor({ server, lane, crc32, ...options }));
+  const { id: server, members } = config;
+  // ZooKeeper has nothing there if it is alone.
+  const servers = members.length > 1 ? config.servers : [];
+  system.add(treeActor({ server, lane, crc32, servers, ...options }));
   system.add(submitterActor({ server, lane }));
 }

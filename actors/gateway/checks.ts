@@ -16,13 +16,7 @@ import {
 import { CONTAINER } from "../../protocol/lifetime.ts";
 import type { NativeRequest } from "../../protocol/native-packing.ts";
 import type { ClientOperation, ZnodeOperation } from "../../protocol/operations.ts";
-import {
-  isSystemPath,
-  pathProblem,
-  pathSizeProblem,
-  SEQUENCE_SUFFIX_LENGTH,
-  SPECIAL_PATHS,
-} from "../../protocol/paths.ts";
+import { pathProblem, pathSizeProblem, SEQUENCE_SUFFIX_LENGTH } from "../../protocol/paths.ts";
 import { pathsOf, type Read } from "../../protocol/reads.ts";
 
 export type Refusal = {
@@ -123,8 +117,6 @@ function isServed(operation: ClientOperation): boolean {
 function codeOfWrite(operation: Exclude<ClientOperation, { kind: "multi" }>): Code | undefined {
   switch (operation.kind) {
     case "setAcl":
-      if (isTooLarge(operation.path)) return Code.badArguments;
-      return isSystemPath(operation.path) ? Code.noAuth : undefined;
     case "sync":
       return isTooLarge(operation.path) ? Code.badArguments : undefined;
     case "closeSession":
@@ -140,16 +132,10 @@ function codeOfOperation(operation: ZnodeOperation): Code | undefined {
   switch (operation.kind) {
     case "create": {
       const length = path.length + (operation.mode.sequential ? SEQUENCE_SUFFIX_LENGTH : 0);
-      if (length > PATH_LENGTH_MAX) return Code.badArguments;
-      // `/zookeeper` itself is there already, unless a number is appended to its name.
-      return path.startsWith("/zookeeper/") ? Code.noAuth : undefined;
+      return length > PATH_LENGTH_MAX ? Code.badArguments : undefined;
     }
     case "delete":
-      // The tree refuses to delete these, as ZooKeeper does.
-      if (SPECIAL_PATHS.includes(path)) return undefined;
-      return isSystemPath(path) ? Code.noAuth : undefined;
     case "setData":
-      return isSystemPath(path) ? Code.noAuth : undefined;
     case "check":
     case "refusal":
       return undefined;

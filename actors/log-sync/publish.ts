@@ -33,6 +33,7 @@ export function appendRecord(turn: LogSyncTurn, role: Leading, content: NewRecor
       lastZxid,
       prevZxid,
       timeMs: state.log.lastTimeMs,
+      quotasEnforced: state.options.enforceQuota ?? false,
       submitter: content.submitter,
       seq: content.seq,
     },

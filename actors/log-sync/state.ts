@@ -47,6 +47,8 @@ export type LogSyncOptions = {
   readonly establishTimeoutMs?: number;
   /** Milliseconds after which a leader repeats its commit mark, so that a follower notices what it has missed. Default 100. */
   readonly announceIntervalMs?: number;
+  /** Whether this node, when it leads, has writes refused that go beyond a hard limit of a quota. Default false. */
+  readonly enforceQuota?: boolean;
   /** Default: the sizes of `protocol/limits.ts`. */
   readonly sizes?: LogSyncSizes;
 };

@@ -14,6 +14,7 @@ import {
   type ZnodeRead,
 } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
+import { isConfigurationAfter, withConfiguration } from "./ensemble-config.ts";
 import type { TreeMessage, TreeReadResult, TreeReply } from "./messages.ts";
 import type { ZnodeId } from "./store/znodes.ts";
 import { grows } from "./store/size.ts";
@@ -75,6 +76,16 @@ export function answerAll(
 }
 
 function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Read): ReadResult {
+  const result = answerFromZnodes(turn, from, client, read);
+  return "path" in read ? withConfiguration(turn.state, read.path, result) : result;
+}
+
+function answerFromZnodes(
+  turn: TreeTurn,
+  from: GatewayName,
+  client: number,
+  read: Read,
+): ReadResult {
   const { state: tree } = turn;
   const { watches } = tree;
   const wanted = watchesWanted(read);
@@ -187,6 +198,8 @@ function setWatches(
     if (znode === undefined) fire(WatchEventType.nodeDeleted, path, lastApplied);
     else if (znodes.mzxid(znode) > read.relativeZxid)
       fire(WatchEventType.nodeDataChanged, path, znodes.mzxid(znode));
+    else if (isConfigurationAfter(tree, path, read.relativeZxid))
+      fire(WatchEventType.nodeDataChanged, path, lastApplied);
     else addWatch(watches, "data", path, watcher);
   }
   for (const path of read.exist) {

@@ -24,6 +24,7 @@ import type { SessionCheck } from "./apply/session-checks.ts";
 import type { ReapWalk } from "./reap-walk.ts";
 import type { Sessions } from "./store/sessions.ts";
 import type { Cut } from "./snapshot/cut.ts";
+import { Quotas } from "./quotas/quotas.ts";
 import { NO_LIMITS, type TreeLimits } from "./store/size.ts";
 import type { Loading } from "./snapshot/load.ts";
 import { createStreams, type Streams } from "./watch/streams.ts";
@@ -50,6 +51,8 @@ export type TreeOptions = {
   readonly limits?: TreeLimits;
   /** How many watches a connection may have. A read that asks for one more is refused. Default WATCHES_PER_CONNECTION_MAX. */
   readonly watchesPerConnectionMax?: number;
+  /** The lines of `/zookeeper/config`, one for each member. Default none, which leaves it empty, as of a ZooKeeper alone. */
+  readonly servers?: readonly string[];
   /** Operations that an operator has told every node to skip because they cannot be applied (decision 12). Default none. */
   readonly skips?: ReadonlySet<Zxid>;
 };
@@ -68,6 +71,8 @@ export type TreeState = {
   /** The time of the last applied record, in milliseconds since 1970 by the clock of the leader that made it. */
   lastTimeMs: number;
   znodes: Znodes;
+  /** Which paths have a quota, as the znodes have it. */
+  quotas: Quotas;
   sessions: Sessions;
   submitters: Submitters;
   /** The committed operations that were skipped, in order. */
@@ -103,16 +108,18 @@ export function createState(options: TreeOptions, key: Uint8Array): TreeState {
     watchesPerConnectionMax = WATCHES_PER_CONNECTION_MAX,
     slabBytes = SLAB_BYTES,
     limits = NO_LIMITS,
+    servers = [],
     skips = new Set(),
   } = options;
   const sizes = { ringBytesMax, snapshotChunkBytes, slabBytes, watchesPerConnectionMax, limits };
   return {
-    options: { ...options, ...sizes, skips },
+    options: { ...options, ...sizes, servers, skips },
     memory: { kind: "treeMemory", full: false, sessionsFull: false },
     watchesFull: false,
     lastApplied: ZXID_NONE,
     lastTimeMs: 0,
     znodes: createZnodes({ key, slabBytes }),
+    quotas: new Quotas(),
     sessions: new Map(),
     submitters: createSubmitters(),
     skipped: [],

@@ -92,6 +92,8 @@ export function readRequest(reader: JuteReader, options: RequestOptions = DEFAUL
       const path = reader.string() ?? "";
       return checkedRead(reader, xid, opCode, { kind: "getAllChildrenNumber", path });
     }
+    case OpCode.reconfig:
+      return readReconfig(reader, xid);
     default:
       return readWrite(reader, xid, opCode, options);
   }
@@ -164,6 +166,14 @@ function checkedMultiRead(reader: JuteReader, xid: number): Request {
   const read = readMultiRead(reader);
   if (typeof read === "number") return { kind: "refused", xid, code: read };
   return checkedRead(reader, xid, OpCode.multiRead, read);
+}
+
+/** Reads `{joiningServers, leavingServers, newMembers, curConfigId}`. It is answered as by a ZooKeeper with `reconfigEnabled=false`. */
+function readReconfig(reader: JuteReader, xid: number): Request {
+  for (let list = 0; list < 3; list += 1) reader.string();
+  reader.int64();
+  const code = reader.fault === undefined ? Code.reconfigDisabled : Code.marshallingError;
+  return { kind: "refused", xid, code };
 }
 
 function readWrite(

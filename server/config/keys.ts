@@ -25,6 +25,12 @@ function key(
 export const KEYS: readonly Key[] = [
   key("id", "id N", undefined, "this node's number in the ensemble, 0 to 255 (default 1)"),
   key("members", "members 1,2,3", undefined, "the ensemble's nodes (default: this one alone)"),
+  key(
+    "servers",
+    "servers 1=HOST:P:P;PORT,…",
+    undefined,
+    "what /zookeeper/config tells clients of each member (default: nothing)",
+  ),
   key("ensemble", "ensemble NAME", "zooid.ensemble", "the ensemble's name (default zooid)"),
   key("natsUrls", "nats URL,…", "zooid.nats", "NATS servers; needed with more than one member"),
   key(
@@ -133,6 +139,12 @@ export const KEYS: readonly Key[] = [
     "lane-heap-bytes N",
     "zooid.laneHeapBytes",
     "heap of each lane, 0: as Node has it (default 0)",
+  ),
+  key(
+    "enforceQuota",
+    "enforce-quota true|false",
+    "enforceQuota",
+    "refuse writes beyond a quota's hard limits (default false)",
   ),
   key(
     "fourLetterWords",

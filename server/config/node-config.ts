@@ -6,6 +6,11 @@ export type NodeConfig = {
   readonly id: ServerId;
   /** The ensemble's voters, ascending, this node among them. Default: this node alone. The same on every node. */
   readonly members: readonly ServerId[];
+  /**
+   * What `/zookeeper/config` tells clients of each member, in ZooKeeper's form: `server.1=host:2888:3888:participant;0.0.0.0:2181`.
+   * Default none, which leaves it empty. The same on every node.
+   */
+  readonly servers: readonly string[];
   /** Name of the ensemble: part of every NATS subject. Default `zooid`. The same on every node. */
   readonly ensemble: string;
   /** NATS servers; the first that answers is used. Default none, which only a node alone can do with. */
@@ -60,6 +65,11 @@ export type NodeConfig = {
   readonly maxHeldBytes: number;
   /** Bytes of the heap of each lane. 0, the default: as Node has it, `--max-old-space-size` included, which wins over this. */
   readonly laneHeapBytes: number;
+  /**
+   * Whether a write beyond a hard limit of a quota is refused. What the leader has here holds, for all nodes. Default false: it is done,
+   * and logged.
+   */
+  readonly enforceQuota: boolean;
   /** Four-letter words that are answered, `srvr` always among them. Default DEFAULT_WORDS: those that list and change nothing. */
   readonly fourLetterWords: readonly string[];
   /**

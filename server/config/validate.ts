@@ -4,6 +4,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { TTL_MS_MAX } from "../../protocol/lifetime.ts";
 import { DEFAULT_WORDS, WORD_ALWAYS, WORDS } from "../../protocol/zookeeper/words.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
+import { type ServerLine, servers } from "./server-addresses.ts";
 import {
   address,
   autoOr,
@@ -18,6 +19,7 @@ import {
   type Reading,
   serverId,
   wholeNumber,
+  yesOrNo,
   zeroOr,
 } from "./values.ts";
 
@@ -129,7 +131,18 @@ function readFiles(draft: Draft): NatsFiles {
   return files;
 }
 
-type Membership = Pick<NodeConfig, "id" | "members" | "ensemble" | "natsUrls">;
+type Membership = Pick<NodeConfig, "id" | "members" | "servers" | "ensemble" | "natsUrls">;
+
+/** The lines of the members, ascending. */
+function readServers(draft: Draft, members: readonly ServerId[]): readonly string[] {
+  const lines = read<readonly ServerLine[]>(draft, "servers", servers, []);
+  const own = lines.filter(({ id }) => members.includes(id));
+  if (lines.length > 0 && own.length < members.length) {
+    const rule = `must name every member, ${members.join(",")}`;
+    refuse(draft, "servers", rule, "clients take what it names for the whole ensemble");
+  }
+  return own.map(({ line }) => line);
+}
 
 function readMembership(draft: Draft, options: ValidateOptions): Membership {
   const { settings, problems } = draft;
@@ -163,7 +176,8 @@ function readMembership(draft: Draft, options: ValidateOptions): Membership {
       "nodes meet over NATS: --nats nats://host:4222, or zooid.nats in the file",
     );
   }
-  return { id, members: listed.length === 0 ? [id] : listed, ensemble, natsUrls: urls };
+  const all = listed.length === 0 ? [id] : listed;
+  return { id, members: all, servers: readServers(draft, all), ensemble, natsUrls: urls };
 }
 
 type Timeouts = Pick<
@@ -352,6 +366,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
       0,
     ),
     ...readMemory(draft),
+    enforceQuota: read(draft, "enforceQuota", yesOrNo, false),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
     readOnlyMode: read(draft, "readOnlyMode", flag, false),
     lanes: readLanes(draft),
@@ -368,6 +383,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
   if (draft.problems.length > 0) return { kind: "invalid", problems: draft.problems };
   Object.freeze(config.members);
   Object.freeze(config.natsUrls);
+  Object.freeze(config.servers);
   Object.freeze(config.fourLetterWords);
   return { kind: "valid", config: Object.freeze(config), warnings: draft.warnings };
 }

@@ -4,6 +4,7 @@ import { KEYS } from "./keys.ts";
 import { nearest } from "./nearest.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import { type Property, readProperties } from "./properties.ts";
+import { serverAddress } from "./server-addresses.ts";
 import {
   AUTOCREATE_KEY,
   type Row,
@@ -36,6 +37,7 @@ type Draft = {
   readonly dataDir: string | undefined;
   readonly settings: Map<keyof NodeConfig, Setting>;
   readonly clientPorts: Map<string, Setting>;
+  readonly servers: Property[];
   dataLogDir: Setting | undefined;
   hasKnownKey: boolean;
   noAutocreate: Setting | undefined;
@@ -93,8 +95,24 @@ function addServer(draft: Draft, property: Property): void {
     value: before === undefined ? id : `${before.value},${id}`,
     source: before?.source ?? source,
   });
+  draft.servers.push(property);
   const port = client?.trim().split(":").at(-1);
   if (port !== undefined) draft.clientPorts.set(id, { value: port, source });
+}
+
+/** What clients are told of the members. They would take a part of them for the whole ensemble, so it is all or nothing. */
+function addServers(draft: Draft): void {
+  const [first] = draft.servers;
+  if (first === undefined) return;
+  const other = draft.servers.find(({ value }) => serverAddress(value) === undefined);
+  if (other !== undefined) {
+    const why =
+      "is no host:port:port[;[host:]port], so /zookeeper/config tells clients of no server";
+    warn(draft, other, why);
+    return;
+  }
+  const value = draft.servers.map((each) => `${each.key}=${each.value}`).join(",");
+  draft.settings.set("servers", { value, source: sourceOf(draft, first) });
 }
 
 function warn(draft: Draft, property: Property, words: string): void {
@@ -197,6 +215,7 @@ export function readZooCfg(text: string, file: string): ZooCfg {
     dataDir: last.get("dataDir")?.value,
     settings: new Map(),
     clientPorts: new Map(),
+    servers: [],
     dataLogDir: undefined,
     hasKnownKey: false,
     noAutocreate: undefined,
@@ -206,5 +225,6 @@ export function readZooCfg(text: string, file: string): ZooCfg {
     suggestions: SUGGESTIONS_MAX,
   };
   addLastOfEach(draft, properties, last);
+  addServers(draft);
   return draft;
 }

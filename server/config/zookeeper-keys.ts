@@ -216,12 +216,7 @@ const REQUESTS: readonly Row[] = [
       because: `a packet of a client may have ${PACKET_BYTES_MAX} bytes`,
     },
   ),
-  refused(
-    "enforceQuota",
-    "asks that quotas are enforced, which zooid does not do",
-    "remove the line if nobody relies on a quota; `--max-tree-bytes` limits the whole tree",
-    OFF,
-  ),
+  works("enforceQuota", "enforceQuota"),
   works("extendedTypesEnabled", "extendedTypes"),
   works("znode.container.checkIntervalMs", "containerCheckIntervalMs"),
   works("znode.container.maxPerMinute", "containersPerMinuteMax"),

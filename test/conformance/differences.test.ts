@@ -11,7 +11,6 @@ import {
   getAcl,
   getData,
   Mode,
-  multi,
   type Operation,
   ping,
   remove,
@@ -142,30 +141,6 @@ test("an access control list that would have to be enforced is not valid; ZooKee
     // With the first two this client is no administrator of the node any more.
     t.is(set, index < 2 ? -102 : 0);
   }
-});
-
-test("what is below /zookeeper cannot be written; in ZooKeeper all but its configuration can", async (t) => {
-  const { zookeeper, zooid } = pair();
-  const asked = [
-    setData("/zookeeper", "x"),
-    setData("/zookeeper/quota", "x"),
-    create("/zookeeper/a"),
-    setAcl("/zookeeper/quota", [{ perms: 31, scheme: "world", id: "anyone" }]),
-    remove("/zookeeper/a"),
-    multi(setData("/zookeeper", "y")),
-    setData("/zookeeper/config", "x"),
-    remove("/zookeeper/config"),
-    getData("/zookeeper/config"),
-  ];
-  const noAuth = -102;
-  t.deepEqual(await codesOf(zooid.port, ...asked), [
-    ...asked.slice(0, 5).map(() => noAuth),
-    0,
-    noAuth,
-    -8,
-    0,
-  ]);
-  t.deepEqual(await codesOf(zookeeper.port, ...asked), [0, 0, 0, 0, 0, 0, noAuth, -8, 0]);
 });
 
 test("authentication always fails and ends the connection; ZooKeeper takes on a digest", async (t) => {

@@ -3,6 +3,7 @@ import { compare, startFollower } from "../support/pair.ts";
 import { createScenarios } from "./scenarios/create.ts";
 import { multiScenarios } from "./scenarios/multi.ts";
 import { pathScenarios } from "./scenarios/paths.ts";
+import { quotaScenarios } from "./scenarios/quotas.ts";
 import { requestScenarios } from "./scenarios/requests.ts";
 import { sessionScenarios } from "./scenarios/sessions.ts";
 import { setWatchesScenarios } from "./scenarios/set-watches.ts";
@@ -17,6 +18,7 @@ compare(
   statScenarios,
   multiScenarios,
   requestScenarios,
+  quotaScenarios,
   sessionScenarios,
   watchScenarios,
   stayingWatchScenarios,

@@ -13,6 +13,7 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
   return {
     id,
     members: Array.from({ length: plan.nodes }, (_, index) => (index + 1) as ServerId),
+    servers: [],
     ensemble: ENSEMBLE,
     natsUrls: [],
     natsCredentialsFile: undefined,
@@ -37,6 +38,8 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     maxWatches: 0,
     maxHeldBytes: 0,
     laneHeapBytes: 0,
+    // Nodes that differ here must not come to differ in their trees.
+    enforceQuota: id % 2 === 1,
     fourLetterWords: ["*"],
     readOnlyMode: true,
     lanes: plan.lanes,

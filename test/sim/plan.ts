@@ -161,6 +161,7 @@ function drawRandomPlan(seed: number): Plan {
     minSessionTimeoutMs,
   );
   const identities = new Random(seed).stream(IDENTITY_STREAM);
+  const quotas = new Random(seed).stream(QUOTAS_STREAM).chance(0.25);
   const several = random.chance(0.25);
   const apart = random.chance(0.35);
   const threads = apart ? { delayMs: { min: 0.01, max: random.pick([0.05, 1]) } } : undefined;
@@ -196,7 +197,8 @@ function drawRandomPlan(seed: number): Plan {
       .map((workload) => (renews ? { ...workload, renewals } : workload))
       .map((workload, index) => {
         return withLifetimes(workload, new Random(seed).stream(LIFETIMES_STREAM + index));
-      }),
+      })
+      .map((workload) => (quotas ? { ...workload, quotas: QUOTAS_SHARE } : workload)),
     requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
     replaceAfterMs: identities.pick([200, 1000, 3000]),
     ...others,
@@ -268,6 +270,8 @@ const DISK_STREAM = 18;
 const REAPER_STREAM = 19;
 /** And those that follow, one for each client. */
 const LIFETIMES_STREAM = 100;
+const QUOTAS_STREAM = 20;
+const QUOTAS_SHARE = 0.08;
 /** The load of a client that asks for too much: with this much data its replies exceed what a gateway writes ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 

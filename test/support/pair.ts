@@ -36,8 +36,21 @@ export function compare(
   candidate: () => Promise<Server>,
   ...groups: readonly Readonly<Record<string, Scenario>>[]
 ): void {
+  compareWith({ candidate, reference: () => startZookeeper() }, ...groups);
+}
+
+type Sides = {
+  readonly candidate: () => Promise<Server>;
+  readonly reference: () => Promise<Server>;
+};
+
+/** As `compare`, with a ZooKeeper that is configured in another way. */
+export function compareWith(
+  { candidate, reference }: Sides,
+  ...groups: readonly Readonly<Record<string, Scenario>>[]
+): void {
   const test = anyTest as TestFn<Pair>;
-  const pair = withPair(test, candidate);
+  const pair = withPair(test, candidate, reference);
   for (const [title, scenario] of groups.flatMap((group) => Object.entries(group))) {
     test.serial(title, async (t) => {
       const { zookeeper, zooid } = pair();
@@ -51,11 +64,11 @@ export function compare(
   }
 }
 
-/** Starts the two before the file's tests and stops them after. `reference`: Apache ZooKeeper, by default a server of its own. */
+/** Starts the two before the file's tests and stops them after. */
 export function withPair(
   test: TestFn<Pair>,
   candidate: () => Promise<Server>,
-  reference: () => Promise<Server> = startZookeeper,
+  reference: () => Promise<Server> = () => startZookeeper(),
 ): () => Pair {
   let pair: Pair | undefined;
   const stops: (() => Promise<void>)[] = [];

@@ -47,12 +47,19 @@ export class Replica {
   lastZxid = 0 as Zxid;
   lastSeq = 0;
   timeMs: number = START_MS;
+  /** What the leader says that makes the records. */
+  quotasEnforced = false;
 
   constructor(
     options: Partial<
       Pick<
         TreeOptions,
-        "ringBytesMax" | "snapshotChunkBytes" | "watchesPerConnectionMax" | "skips" | "limits"
+        | "ringBytesMax"
+        | "snapshotChunkBytes"
+        | "watchesPerConnectionMax"
+        | "skips"
+        | "limits"
+        | "servers"
       >
     > = {},
   ) {
@@ -86,6 +93,7 @@ export class Replica {
         lastZxid: this.lastZxid,
         prevZxid,
         timeMs: this.timeMs,
+        quotasEnforced: this.quotasEnforced,
         submitter: "submitter" in change ? change.submitter : this.submitter,
         seq: this.lastSeq,
       },

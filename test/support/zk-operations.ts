@@ -419,3 +419,24 @@ function readResult(type: number, reader: JuteReader): Text {
       throw new Error(`a result of type ${type} in a multi`);
   }
 }
+
+export type Members = {
+  readonly joining: string | null;
+  readonly leaving: string | null;
+  readonly members: string | null;
+};
+
+/** It takes a zxid on some servers only, so none is shown. */
+export function reconfig({ joining, leaving, members }: Members, version = -1n): Operation {
+  const writer = new JuteWriter();
+  return {
+    type: 16,
+    label: `reconfig ${joining} ${leaving} ${members} ${version}`,
+    body: [joining, leaving, members]
+      .reduce((writer, list) => writer.buffer(list === null ? null : Buffer.from(list)), writer)
+      .long(version)
+      .bytes(),
+    write: false,
+    decode: nothing,
+  };
+}

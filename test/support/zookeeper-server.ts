@@ -22,6 +22,8 @@ export type ZookeeperOptions = {
   readonly readOnly?: boolean;
   /** Whether znodes may have a TTL. Default true, as in zooid. */
   readonly extendedTypes?: boolean;
+  /** Further lines of the configuration. Default none. */
+  readonly lines?: readonly string[];
 };
 
 /** How often it looks for containers and TTLs that are over: often, to see them end soon. */
@@ -49,8 +51,9 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
   const block = await reservePorts();
   const port = block.first;
   const config = join(folder, "zoo.cfg");
-  const { tickTimeMs = 500, readOnly = false } = options;
-  await writeFile(config, zooCfg(folder, port, tickTimeMs) + (readOnly ? ofThree(port) : ""));
+  const { readOnly = false } = options;
+  const more = readOnly ? ofThree(port) : "";
+  await writeFile(config, zooCfg(folder, port, options) + more);
   if (readOnly) await writeFile(join(folder, "myid"), "1\n");
   const child = new Child({
     command: "java",
@@ -109,15 +112,16 @@ function ofThree(clientPort: number): string {
   ].join("\n");
 }
 
-function zooCfg(folder: string, port: number, tickTimeMs: number): string {
+function zooCfg(folder: string, port: number, options: ZookeeperOptions): string {
   return [
-    `tickTime=${tickTimeMs}`,
+    `tickTime=${options.tickTimeMs ?? 500}`,
     `dataDir=${folder}`,
     `clientPort=${port}`,
     "clientPortAddress=127.0.0.1",
     "admin.enableServer=false",
     "4lw.commands.whitelist=*",
     "maxClientCnxns=0",
+    ...(options.lines ?? []),
     "",
   ].join("\n");
 }

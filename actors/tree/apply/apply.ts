@@ -18,6 +18,7 @@ import { ApplyFailure } from "./apply-failure.ts";
 import { applyMulti } from "./multi.ts";
 import { reap } from "./reap.ts";
 import { DONE, errorResult, znodeResult } from "./results.ts";
+import { tellConfiguration } from "../ensemble-config.ts";
 import { createSession, samePassword, type Session } from "../store/sessions.ts";
 import { saveSession } from "../snapshot/cut.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
@@ -27,6 +28,7 @@ import { takeBatchReads } from "./reads-behind.ts";
 import type { ReadsBehind } from "../messages.ts";
 import { emitSessionChanges } from "../session-changes.ts";
 import { answerAll } from "../reads.ts";
+import { tellExcesses } from "../quotas/tell.ts";
 import { takeEvents } from "../watch/watches.ts";
 import { applyZnodeOperation, removeZnode, setAcl } from "./znode-operations.ts";
 
@@ -40,21 +42,23 @@ export function applyRecord(turn: TreeTurn, record: Uint8Array): number {
   if (header.kind === "batch" && isNew(tree, header)) {
     applyBatch(turn, header, operationsOf(tree, header, record));
   }
-  if (header.kind !== "batch") takeConfiguration(tree, record);
+  const isOther = header.kind !== "batch" && takeConfiguration(tree, record);
   tree.lastApplied = header.lastZxid;
   tree.lastTimeMs = header.timeMs;
+  if (isOther) tellConfiguration(turn, header.lastZxid);
   return count;
 }
 
 /**
  * Keeps the latest configuration in an applied record. A barrier may name an older one: its leader did not know yet that the records
- * before the barrier, with a later configuration in them, were committed.
+ * before the barrier, with a later configuration in them, were committed. Returns whether it took the place of another one.
  */
-function takeConfiguration(tree: TreeState, record: Uint8Array): void {
+function takeConfiguration(tree: TreeState, record: Uint8Array): boolean {
   const configuration = recordConfiguration(record);
-  if (configuration === undefined) return;
-  if (configuration.version > (tree.configuration?.version ?? 0))
-    tree.configuration = configuration;
+  const before = tree.configuration;
+  if (configuration === undefined || configuration.version <= (before?.version ?? 0)) return false;
+  tree.configuration = configuration;
+  return before !== undefined;
 }
 
 /** Decodes the operations of a record. If it cannot be decoded and its first zxid is to be skipped, each operation is undefined. */
@@ -93,7 +97,7 @@ function applyBatch(
   const results: OperationResult[] = [];
   const behind = own ? takeBatchReads(tree, submitter.incarnation, seq) : [];
   let answered = 0;
-  const transaction = createTransaction(tree, header.timeMs, firstZxid);
+  const transaction = createTransaction(tree, header);
   for (let index = 0; index < operations.length; index++) {
     const operation = operations[index];
     const zxid = zxidAfter(firstZxid, index);
@@ -111,6 +115,7 @@ function applyBatch(
     }
   }
   takeEvents(turn);
+  tellExcesses(turn, own);
   if (!own) return;
   assert(results.length === operations.length, "every operation of an own batch has its result");
   const { incarnation } = submitter;

@@ -3,6 +3,7 @@ import { Code } from "../../../protocol/codes.ts";
 import type { OperationResult, ZnodeOperation } from "../../../protocol/operations.ts";
 import { errorResult, znodeResult } from "./results.ts";
 import type { Session } from "../store/sessions.ts";
+import { restoreQuotas, settleQuotas } from "../quotas/enforce.ts";
 import { abandonMulti, beginMulti, finishMulti, type Transaction } from "./transaction.ts";
 import { applyZnodeOperation, isCode } from "./znode-operations.ts";
 
@@ -18,10 +19,12 @@ export function applyMulti(
     const outcome = applyZnodeOperation(transaction, session, operation);
     if (isCode(outcome) && outcome !== Code.ok) {
       abandonMulti(transaction);
+      restoreQuotas(transaction);
       return wanted ? failure(operations.length, index, outcome) : undefined;
     }
     if (wanted) results.push(znodeResult(transaction.tree.znodes, operation.kind, outcome));
   }
+  settleQuotas(transaction);
   finishMulti(transaction);
   return wanted ? { kind: "multi", failed: false, results } : undefined;
 }

@@ -4,15 +4,21 @@
  */
 import { assert } from "../../../protocol/assert.ts";
 import type { Change } from "../../../protocol/reads.ts";
+import type { RecordHeader } from "../../../protocol/record.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { ZnodeId } from "../store/znodes.ts";
 import { appendChange, CHANGE_DATA_COPIED_MAX, type ChangeContent } from "../store/change-ring.ts";
+import type { QuotaBefore } from "../quotas/enforce.ts";
 import type { TreeState } from "../state.ts";
 import { fireCreated, fireData, fireDeleted } from "../watch/watches.ts";
 
 export type Transaction = {
   readonly tree: TreeState;
   readonly timeMs: number;
+  /** Whether writes beyond a hard limit of a quota are refused: the leader that made the record says so. */
+  readonly quotasEnforced: boolean;
+  /** Within a multi: the quotas that it has changed, as they were before. */
+  readonly quotasBefore: Map<string, QuotaBefore>;
   zxid: Zxid;
   /** Undefined outside a multi, where nothing is ever undone. */
   undo: Undo[] | undefined;
@@ -39,8 +45,13 @@ export type Undo =
       readonly version: number;
     };
 
-export function createTransaction(tree: TreeState, timeMs: number, zxid: Zxid): Transaction {
-  return { tree, timeMs, zxid, undo: undefined, invisible: [] };
+/** Begins with the first operation of a record. */
+export function createTransaction(
+  tree: TreeState,
+  { timeMs, firstZxid: zxid, quotasEnforced = false }: RecordHeader,
+): Transaction {
+  const quotasBefore = new Map<string, QuotaBefore>();
+  return { tree, timeMs, quotasEnforced, quotasBefore, zxid, undo: undefined, invisible: [] };
 }
 
 export function noteUndo(transaction: Transaction, undo: Undo): void {

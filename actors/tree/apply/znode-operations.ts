@@ -7,12 +7,19 @@ import type { Acl } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
 import type { ZnodeOperation } from "../../../protocol/operations.ts";
-import { pathProblem, sequenceSuffix } from "../../../protocol/paths.ts";
+import { isStatsPath } from "../../../protocol/quota.ts";
+import {
+  CONFIG_PATH,
+  isChildOfConfig,
+  pathProblem,
+  sequenceSuffix,
+} from "../../../protocol/paths.ts";
 import { acceptedAcl } from "./acls.ts";
 import { isSpecial } from "../store/first-znodes.ts";
 import type { ZnodeId } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
 import { saveZnode } from "../snapshot/cut.ts";
+import { countWrite, quotaForbids, rememberQuota } from "../quotas/enforce.ts";
 import { changed, noteUndo, type Transaction } from "./transaction.ts";
 
 /** Codes are 0 and below, and numbers of znodes above. */
@@ -47,6 +54,9 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return missing(path);
+  if (path === CONFIG_PATH) return Code.noAuth;
+  const by = { count: 0, bytes: (data?.length ?? 0) - znodes.dataLength(znode) };
+  if (quotaForbids(transaction, path, by)) return Code.quotaExceeded;
   const before = znodes.version(znode);
   if (version !== -1 && version !== before) return Code.badVersion;
   if (transaction.undo !== undefined) {
@@ -59,9 +69,11 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
       version: before,
     });
   }
+  rememberQuota(transaction, path);
   saveZnode(transaction.tree, znode);
   znodes.setData(znode, data);
   znodes.setModified(znode, transaction.zxid, transaction.timeMs, (before + 1) | 0);
+  countWrite(transaction, "changed", path, by);
   changed(transaction, "data", path, znode, data);
   return znode;
 }
@@ -74,15 +86,19 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
   if (acl === undefined) return Code.invalidAcl;
   const parent = znodes.findParent(asked);
   if (parent === undefined) return Code.noNode;
+  if (isChildOfConfig(asked)) return Code.noAuth;
   const creates = znodes.creates(parent);
   const path = mode.sequential ? asked + sequenceSuffix(creates) : asked;
   if (pathProblem(path) !== undefined) return Code.badArguments;
   if (znodes.findChild(parent, path) !== undefined) return Code.nodeExists;
   if (znodes.ephemeralOwner(parent) !== SESSION_NONE) return Code.noChildrenForEphemerals;
+  const by = { count: 1, bytes: data?.length ?? 0 };
+  if (quotaForbids(transaction, path, by)) return Code.quotaExceeded;
 
   const { zxid, timeMs } = transaction;
   const owner = mode.ephemeral ? session.id : SESSION_NONE;
   const { lifetime } = mode;
+  rememberQuota(transaction, path);
   saveZnode(transaction.tree, parent);
   const pzxid = znodes.pzxid(parent);
   const znode = znodes.add(parent, path, { acl, zxid, timeMs, owner, lifetime, data });
@@ -94,12 +110,16 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
     session.ephemerals ??= new Set();
     session.ephemerals.add(znode);
   }
-  changed(transaction, "created", path, znode, data);
+  countWrite(transaction, "created", path, by);
+  // The counts of a quota are another text by now than what they were made with.
+  const shown = isStatsPath(path) ? znodes.data(znode) : data;
+  changed(transaction, "created", path, znode, shown);
   return znode;
 }
 
 function remove(transaction: Transaction, { path, version }: Of<"delete">): Outcome {
   if (!path.includes("/") || path.includes("\0") || isSpecial(path)) return Code.badArguments;
+  if (isChildOfConfig(path)) return Code.noAuth;
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return Code.noNode;
@@ -115,12 +135,14 @@ export function removeZnode(transaction: Transaction, znode: ZnodeId, path: stri
   const parent = znodes.parent(znode);
   const creates = znodes.creates(parent);
   const pzxid = znodes.pzxid(parent);
+  rememberQuota(transaction, path);
   saveZnode(transaction.tree, znode);
   saveZnode(transaction.tree, parent);
   znodes.unlink(znode, path);
   znodes.setParental(parent, transaction.zxid, creates);
   const owner = znodes.ephemeralOwner(znode);
   if (owner !== SESSION_NONE) sessions.get(owner)?.ephemerals?.delete(znode);
+  countWrite(transaction, "deleted", path, { count: -1, bytes: -znodes.dataLength(znode) });
   changed(transaction, "deleted", path, znode, null);
   if (transaction.undo === undefined) znodes.release(znode);
   else noteUndo(transaction, { kind: "deleted", znode, path, parent, creates, pzxid });
@@ -145,6 +167,7 @@ export function setAcl(
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return Code.noNode;
+  if (path === CONFIG_PATH) return Code.noAuth;
   const before = znodes.aversion(znode);
   if (version !== -1 && version !== before) return Code.badVersion;
   saveZnode(transaction.tree, znode);

@@ -23,6 +23,7 @@ import type { ZnodesSetup } from "../store/new-znode.ts";
 import { Znodes, type ZnodeId } from "../store/znodes.ts";
 import { createRing } from "../store/change-ring.ts";
 import { restoreSession, sessionChanges, type Sessions } from "../store/sessions.ts";
+import { quotasOf } from "../quotas/quotas.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
 import { createStreams, hasStreams } from "../watch/streams.ts";
 import {
@@ -177,6 +178,7 @@ function replaceState(turn: TreeTurn, loading: Loading): void {
   tree.lastApplied = zxid;
   tree.lastTimeMs = head.timeMs;
   tree.znodes = znodes;
+  tree.quotas = quotasOf(znodes);
   tree.sessions = sessions;
   tree.submitters = submitters;
   tree.skipped = skipped;

@@ -44,8 +44,12 @@ const BYTES_OF_MB: number = 1024 * 1024;
 
 export type TreeSize = { readonly heapBytes: number; readonly bytes: number };
 
-export function sizeOf({ znodes, sessions }: Pick<TreeState, "znodes" | "sessions">): TreeSize {
-  const heapBytes = znodes.heapBytes + sessions.size * SESSION_BYTES;
+export function sizeOf({
+  znodes,
+  sessions,
+  quotas,
+}: Pick<TreeState, "znodes" | "sessions"> & Partial<Pick<TreeState, "quotas">>): TreeSize {
+  const heapBytes = znodes.heapBytes + sessions.size * SESSION_BYTES + (quotas?.heapBytes ?? 0);
   return { heapBytes, bytes: heapBytes + znodes.bytes };
 }
 

@@ -12,6 +12,7 @@ import type {
 import { nameOf, parentOf, sequenceSuffix } from "../../../protocol/paths.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
+import { added, countedAt, countsText, forbids, quotaOver, statsPath } from "./quotas.ts";
 import { must } from "./violation.ts";
 
 /** A znode from `since` on; `stat` undefined: it is not there. */
@@ -72,6 +73,8 @@ export class Model {
   readonly changes: ModelChange[] = [];
   /** Every znode whose data, stat or children changed, in order. */
   readonly touched: { readonly zxid: Zxid; readonly path: string }[] = [];
+  /** What the record in hand says. */
+  quotasEnforced = false;
   readonly #pasts = new Map<string, Past>();
   readonly #suffixes = new Map<string, string>();
   /** Where there has ever been a znode with a lifetime. */
@@ -258,13 +261,17 @@ export class Model {
         this.#delete(operation.path, operation.version);
         return { kind: "done" };
       case "setData": {
-        const stat = this.#matching(operation.path, operation.version);
         const { data } = operation;
+        const length = this.#statOf(operation.path)?.dataLength;
+        const more = (data?.length ?? 0) - (length ?? 0);
+        if (length !== undefined) this.#allow(operation.path, 0, more);
+        const stat = this.#matching(operation.path, operation.version);
         const { mzxid, mtime } = { mzxid: this.#zxid, mtime: this.#timeMs };
         const dataLength = data?.length ?? 0;
         const changed = { ...stat, mzxid, mtime, version: stat.version + 1, dataLength };
         this.#put(operation.path, data === null ? null : new Uint8Array(data), changed);
         this.#changed("data", operation.path);
+        this.#count(operation.path, 0, more);
         return { kind: "stat", stat: changed };
       }
       case "check":
@@ -295,6 +302,7 @@ export class Model {
     const path = mode.sequential ? `${asked}${sequenceSuffix(creates)}` : asked;
     if (this.#statOf(path) !== undefined) throw refused(Code.nodeExists);
     if (parent.ephemeralOwner !== 0) throw refused(Code.noChildrenForEphemerals);
+    this.#allow(path, 1, data?.length ?? 0);
     const owner = mode.ephemeral ? session.id : 0;
     const stat = this.#freshStat(owner, data?.length ?? 0);
     const { lifetime } = mode;
@@ -307,6 +315,8 @@ export class Model {
     }
     if (mode.sequential) this.#checkSuffix(asked, path);
     this.#changed("created", path);
+    this.#countAll(path);
+    this.#count(path, 1, data?.length ?? 0);
     return { kind: "created", path, stat };
   }
 
@@ -344,6 +354,48 @@ export class Model {
     if (parent === undefined) throw new Error(`${path} had no parent`);
     this.#putChild(parentPath, parent, nameOf(path), false);
     this.#changed("deleted", path);
+    this.#count(path, -1, -stat.dataLength);
+  }
+
+  /** Each operation of a multi is judged by what was there before the multi. */
+  #allow(path: string, count: number, bytes: number): void {
+    const before = (this.#zxid - 1) as Zxid;
+    const at = (each: string): string | undefined => textOf(this.at(each, before));
+    if (this.quotasEnforced && forbids(path, at, count, bytes)) throw refused(Code.quotaExceeded);
+  }
+
+  #textNow(path: string): string | undefined {
+    return textOf(this.#pasts.get(path)?.moments.at(-1));
+  }
+
+  #count(path: string, count: number, bytes: number): void {
+    const quota = quotaOver(path, (each) => this.#textNow(each));
+    const text = quota === undefined ? undefined : this.#textNow(statsPath(quota));
+    if (quota !== undefined && text !== undefined) {
+      this.#putText(statsPath(quota), added(text, count, bytes));
+    }
+  }
+
+  /** Where counts are made, what is there is counted. */
+  #countAll(path: string): void {
+    const quota = countedAt(path);
+    if (quota === undefined) return;
+    let [count, bytes] = [0, 0];
+    for (const each of this.paths) {
+      const isWithin = each === quota || each.startsWith(`${quota}/`);
+      const stat = isWithin ? this.#statOf(each) : undefined;
+      if (stat === undefined) continue;
+      count += 1;
+      bytes += stat.dataLength;
+    }
+    this.#putText(path, countsText(count, bytes));
+  }
+
+  #putText(path: string, text: string): void {
+    const stat = this.#statOf(path);
+    if (stat === undefined) return;
+    const data = new TextEncoder().encode(text);
+    this.#put(path, data, { ...stat, dataLength: data.length });
   }
 
   #end(session: ModelSession): void {
@@ -427,6 +479,11 @@ export class Model {
   #changed(kind: ModelChange["kind"], path: string): void {
     this.changes.push({ zxid: this.#zxid, kind, path });
   }
+}
+
+function textOf(moment: Moment | undefined): string | undefined {
+  if (moment?.stat === undefined) return undefined;
+  return moment.data === null ? "" : new TextDecoder().decode(moment.data);
 }
 
 function error(code: Code): OperationResult {

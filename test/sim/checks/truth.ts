@@ -118,6 +118,7 @@ export class Truth {
 
   #apply(header: RecordHeader, payload: Uint8Array): void {
     const operations = decodeBatch(payload);
+    this.model.quotasEnforced = header.quotasEnforced === true;
     operations.forEach((operation, index) => {
       const zxid = (header.firstZxid + index) as Zxid;
       if (operation.kind === "client")
@@ -161,9 +162,17 @@ function placeOf(attachment: Attachment, operation: ClientOperation): number {
   return next;
 }
 
-/** The answers of refusals because a disk or a memory is full. They promise that the operation was not done. */
-export function isRefusal(code: number): boolean {
-  return code === Code.notReadOnly || code === Code.quotaExceeded;
+/**
+ * The answers of refusals because a disk or a memory is full. They promise that the operation was not done. What a quota forbids is
+ * committed, and refused at its own zxid.
+ */
+export function isRefusal(
+  { committed }: Attachment,
+  place: number,
+  { code, zxid }: { readonly code: number; readonly zxid: Zxid },
+): boolean {
+  if (code === Code.quotaExceeded) return committed[place] !== zxid;
+  return code === Code.notReadOnly;
 }
 
 /** The client was told that what it sent at this place is refused: it is not committed, and never will be. */

@@ -465,7 +465,7 @@ export class SimClient {
       if (!isError(header)) this.#drop(false, "session closed");
       return;
     }
-    if (isRefusal(header.code)) {
+    if (isRefusal(connection.attachment, pending.place, header)) {
       this.#environment.counts.refused += 1;
       takeRefusal(connection.attachment, pending.place);
       return;

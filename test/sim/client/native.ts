@@ -410,7 +410,7 @@ export class NativeClient {
     const ended = code === Code.sessionExpired || code === Code.sessionMoved;
     if (!ended) this.#options.environment.heard(this);
     if (request.kind === "write") {
-      if (isRefusal(code)) {
+      if (isRefusal(connection.attachment, pending.place, { code, zxid: answer.zxid })) {
         counts.refused += 1;
         takeRefusal(connection.attachment, pending.place);
         return;

@@ -47,6 +47,8 @@ export type Workload = {
   readonly flood: boolean;
   /** Stops taking replies for a while now and then. */
   readonly slowReader: boolean;
+  /** The share of what it asks for that is about quotas. Default 0. */
+  readonly quotas?: number;
   /** Now and then sends far more than it may have outstanding, and does not read. */
   readonly hog: boolean;
 };
@@ -89,7 +91,9 @@ export class Asker {
   }
 
   next(): readonly SimRequest[] {
-    const kind = this.#random.weighted(this.#workload.mix) ?? "setData";
+    const { mix, quotas = 0 } = this.#workload;
+    if (quotas > 0 && this.#random.chance(quotas)) return this.#quota();
+    const kind = this.#random.weighted(mix) ?? "setData";
     switch (kind) {
       case "syncRead":
         return [write({ kind: "sync", path: "/k" }), this.#read(false)];
@@ -247,6 +251,59 @@ export class Asker {
           version: this.#version(),
         };
     }
+  }
+
+  /** Makes, changes, deletes or reads a quota of what all clients write. */
+  #quota(): readonly SimRequest[] {
+    const random = this.#random;
+    const path = random.pick(["/k", "/k", this.#queue(), "/e", this.#key()]);
+    const parents = path.split("/").slice(1, -1);
+    const above = parents.map((_, index) => `/${parents.slice(0, index + 1).join("/")}`);
+    const at = `/zookeeper/quota${path}`;
+    const [limits, stats] = [`${at}/zookeeper_limits`, `${at}/zookeeper_stats`];
+    const make = [this.#text(limits, this.#limits()), this.#text(stats, "count=0,bytes=0")];
+    const drop = [limits, stats].map(
+      (each): ZnodeOperation => ({ kind: "delete", path: each, version: -1 }),
+    );
+    const all = (operations: readonly ZnodeOperation[]): SimRequest =>
+      write({ kind: "multi", operations });
+    switch (random.below(6)) {
+      case 0:
+        return [...above.map((each) => `/zookeeper/quota${each}`), at]
+          .map((each) => this.#text(each, ""))
+          .concat(make)
+          .map(write);
+      case 1:
+        return [all(make), { kind: "read", read: "getData", path: stats, watch: true }];
+      case 2:
+        // Counts that are left without limits are kept up no more.
+        return random.pick([drop.map(write), [all(drop)], drop.slice(0, 1).map(write)]);
+      case 3: {
+        const data = new TextEncoder().encode(this.#limits());
+        return [write({ kind: "setData", path: limits, data, version: -1 })];
+      }
+      case 4: {
+        const [gone] = drop;
+        const again = [gone, this.#znode("create"), this.#znode("setData"), make[0]];
+        return [all(again.flatMap((each) => each ?? []))];
+      }
+      default:
+        return [{ kind: "read", read: "getData", path: stats, watch: false }];
+    }
+  }
+
+  #limits(): string {
+    const random = this.#random;
+    const count = random.chance(0.3) ? -1 : random.below(2 * this.#workload.keys);
+    const bytes = random.chance(0.5) ? -1 : random.below(8 * this.#workload.dataBytes);
+    return `count=-1,bytes=-1=;byteHardLimit=${bytes};countHardLimit=${count}`;
+  }
+
+  #text(path: string, text: string): ZnodeOperation {
+    return {
+      ...this.#create(path, "persistent"),
+      data: new TextEncoder().encode(text),
+    } as ZnodeOperation;
   }
 
   #multi(): ClientOperation {

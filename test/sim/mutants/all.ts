@@ -7,6 +7,7 @@ import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
 import { LIFETIME_MUTANTS } from "./lifetimes.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
+import { QUOTA_MUTANTS } from "./quotas.ts";
 import { READER_MUTANTS } from "./readers.ts";
 import { REPLICATION_MUTANTS } from "./replication.ts";
 import { SPACE_MUTANTS } from "./space.ts";
@@ -28,6 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SNAPSHOT_MUTANTS,
   ...STATE_MACHINE_MUTANTS,
   ...STORE_MUTANTS,
+  ...QUOTA_MUTANTS,
   ...CLIENT_MUTANTS,
   ...CONTACT_MUTANTS,
   ...FAILOVER_MUTANTS,

@@ -59,6 +59,8 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     maxSessionTimeoutMs: 40_000,
     maxClientConnections: 60,
     maxConnections: 0,
+    enforceQuota: false,
+    servers: [],
     maxTreeBytes: 0,
     maxSessions: 0,
     maxWatches: 0,

@@ -64,7 +64,8 @@ const CASES: readonly Case[] = [
   {
     name: "a multi whose last operation is refused",
     size: 8_000,
-    make: (size) => multi(...times(size / 40, () => create("/a")), create("/zookeeper/a")),
+    make: (size) =>
+      multi(...times(size / 40, () => create("/a")), create(`/${"a".repeat(PATH_LENGTH_MAX)}`)),
   },
   {
     name: "a list of watches",

@@ -24,6 +24,7 @@ import {
   removeWatches,
   setWatches2,
   unknown,
+  reconfig,
 } from "../../support/zk-operations.ts";
 
 const CREATED_MS = 0x1a2_046f_6aa3;
@@ -309,10 +310,18 @@ test("a handshake is read, and answered with the bytes of ZooKeeper's", (t) => {
 });
 
 test("operations that are not served are refused with Unimplemented", (t) => {
-  for (const request of [16, 77, 102, 107, -10, 500].map(unknown)) {
+  for (const request of [77, 102, 107, -10, 500].map(unknown)) {
     const expected = { kind: "refused", xid: 5, code: Code.unimplemented } as const;
     t.deepEqual(read(requestFrame(5, request)), expected, request.label);
   }
+});
+
+test("a change of the members is answered as by a server that does not do it", (t) => {
+  const request = reconfig({ joining: "server.4=a:1:2;3", leaving: null, members: null });
+  const expected = { kind: "refused", xid: 5, code: Code.reconfigDisabled } as const;
+  t.deepEqual(read(requestFrame(5, request)), expected);
+  const cut = { ...request, body: request.body.subarray(0, -1) };
+  t.deepEqual(read(requestFrame(5, cut)), { ...expected, code: Code.marshallingError });
 });
 
 test("setWatches2 brings watches that stay besides", (t) => {
