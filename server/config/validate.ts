@@ -2,7 +2,9 @@
 import { resolve } from "node:path";
 import type { ServerId } from "../../protocol/ids.ts";
 import { DEFAULT_WORDS, WORD_ALWAYS, WORDS } from "../../protocol/zookeeper/words.ts";
-import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
+import { type Draft, read, refuse } from "./draft.ts";
+import type { NodeConfig, Problem, Settings } from "./node-config.ts";
+import { readTls } from "./tls-settings.ts";
 import {
   address,
   autoOr,
@@ -50,31 +52,6 @@ const SLOW_STEP_MS_DEFAULT = 500;
 const ACTOR_METRICS_MS_MIN = 100;
 const BYTES_MAX: number = 1024 ** 4;
 const COUNT_MAX = 16_000_000;
-
-type Draft = {
-  readonly settings: Settings;
-  readonly problems: Problem[];
-  readonly warnings: string[];
-};
-
-function refuse(draft: Draft, field: keyof NodeConfig, rule: string, hint: string): void {
-  const setting: Setting | undefined = draft.settings.get(field);
-  draft.problems.push({ field, value: setting?.value, source: setting?.source, rule, hint });
-}
-
-function read<Value>(
-  draft: Draft,
-  field: keyof NodeConfig,
-  reader: Reader<Value>,
-  byDefault: Value,
-): Value {
-  const setting = draft.settings.get(field);
-  if (setting === undefined) return byDefault;
-  const reading = reader(setting.value);
-  if (reading.kind === "read") return reading.value;
-  refuse(draft, field, reading.rule, reading.hint);
-  return byDefault;
-}
 
 function readDuration(
   draft: Draft,
@@ -310,8 +287,8 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
   const config: NodeConfig = {
     ...readMembership(draft, options),
     ...readFiles(draft),
-    clientPort: read(draft, "clientPort", wholeNumber(0, 65_535, "0 takes any free port"), 2181),
     clientPortAddress: read(draft, "clientPortAddress", address, "::"),
+    ...readTls(draft),
     clientPortBacklog: read(
       draft,
       "clientPortBacklog",
@@ -348,5 +325,6 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
   Object.freeze(config.members);
   Object.freeze(config.natsUrls);
   Object.freeze(config.fourLetterWords);
+  Object.freeze(config.tlsProtocols);
   return { kind: "valid", config: Object.freeze(config), warnings: draft.warnings };
 }

@@ -30,7 +30,7 @@ test("the size of the data folder is that of its files", async (t) => {
   await mkdir(join(folder, "c"));
   const reported = (from: string): Promise<ServerReport> =>
     new Promise((resolve) => {
-      const stop = reportServer(from, 4711, (report) => {
+      const stop = reportServer(from, { clientPort: 4711, secureClientPort: undefined }, (report) => {
         stop();
         resolve(report);
       });
