@@ -54,8 +54,12 @@ export class Door {
   readonly #handlers: DoorHandlers;
   readonly #server: Server;
   readonly #tls: TlsEntrance | undefined;
-  /** Sockets that are not let in yet. */
+  /** Sockets of TCP that are open. */
+  readonly #open = new Set<Socket>();
+  /** Those of them that are not let in yet. */
   readonly #waiting = new Set<Socket>();
+  #closing = false;
+  #onEmpty: (() => void) | undefined;
   #resting: NodeJS.Timeout | undefined;
 
   constructor(options: DoorOptions, handlers: DoorHandlers) {
@@ -102,14 +106,17 @@ export class Door {
     this.#tls?.renew(terms);
   }
 
-  /** Resolves when the port is free. Those that are not let in yet are closed; the others are the caller's. */
+  /** Resolves when all sockets are closed. It closes those that are not let in yet; the others are the caller's to close. */
   async close(): Promise<void> {
     clearTimeout(this.#resting);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const socket of waiting) socket.destroy();
-    await closed;
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      if (this.#open.size === 0) resolve();
+    });
+    this.#closing = true;
+    for (const socket of this.#waiting) socket.destroy();
+    await Promise.all([closed, empty]);
   }
 
   #accept(socket: Socket): void {
@@ -127,9 +134,12 @@ export class Door {
       onRefused(remoteAddress, refusal(admission, counts));
       return;
     }
+    this.#open.add(socket);
     socket.once("close", () => {
+      this.#open.delete(socket);
       this.#waiting.delete(socket);
       counts?.release(address);
+      if (this.#open.size === 0) this.#onEmpty?.();
     });
     const { tls } = this.#options;
     if (tls === undefined) {
@@ -170,7 +180,7 @@ export class Door {
   #turnAway(socket: Socket, reason: string): void {
     const remoteAddress = addressOf(socket);
     socket.destroy();
-    if (this.#waiting.delete(socket)) this.#handlers.onRefused(remoteAddress, reason);
+    if (!this.#closing) this.#handlers.onRefused(remoteAddress, reason);
   }
 
   /**

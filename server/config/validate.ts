@@ -287,8 +287,8 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
   const config: NodeConfig = {
     ...readMembership(draft, options),
     ...readFiles(draft),
-    clientPortAddress: read(draft, "clientPortAddress", address, "::"),
     ...readTls(draft),
+    clientPortAddress: read(draft, "clientPortAddress", address, "::"),
     clientPortBacklog: read(
       draft,
       "clientPortBacklog",

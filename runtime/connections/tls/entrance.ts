@@ -64,10 +64,13 @@ export class TlsEntrance {
     const name = nameOf(raw);
     this.#pending.set(name, raw);
     raw.once("close", () => this.#leave(name, "it went away in the middle of the handshake"));
+    // The handshake of a client that has sent all it will is over, and the socket of TLS is closed with it.
+    raw.allowHalfOpen = false;
     this.#server.emit("connection", raw);
   }
 
   #judge(secured: TLSSocket): void {
+    secured.allowHalfOpen = true;
     const certificate = secured.getPeerX509Certificate();
     const asked = this.#clientCertificates;
     if (certificate === undefined && asked === "need") {

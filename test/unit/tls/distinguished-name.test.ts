@@ -30,7 +30,7 @@ test("parts without a short name are written by their number and their bytes", (
 
 test("characters that mean something in a name are escaped, and spaces at its ends", (t) => {
   t.is(
-    nameOf('/O=Example, "Inc" <a+b>; c#d/CN=x'),
+    nameOf('/O=Example, "Inc" <a\\+b>; c#d/CN=x'),
     'CN=x,O=Example\\, \\"Inc\\" \\<a\\+b\\>\\; c\\#d',
   );
   t.is(nameOf("/CN= a b  "), "CN=\\ a b\\ \\ ");
