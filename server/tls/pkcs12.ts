@@ -87,7 +87,7 @@ function keyOf(pkcs8: Buffer): KeyObject {
   return createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" });
 }
 
-/** Of a kind that is not known here nothing is checked: decryption notices a wrong password as well. */
+/** Nothing is checked of a kind that is not known here: decryption notices a wrong password as well. */
 function checkMac(mac: Der, content: Buffer, password: string): void {
   const digest = childOf(mac, 0, Tag.sequence);
   const hash = HASHES.get(

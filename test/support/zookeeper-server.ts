@@ -18,6 +18,8 @@ export type ZookeeperServer = {
 export type ZookeeperOptions = {
   /** ZooKeeper's tickTime; session timeouts are clamped to 2 to 20 of it. Default 500, to expire sessions soon. */
   readonly tickTimeMs?: number;
+  /** Further lines of the configuration. Default none. */
+  readonly lines?: readonly string[];
 };
 
 /** The class path of ZooKeeper's server and client. Fails with what to install when they are not there. */
@@ -42,7 +44,7 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
   const block = await reservePorts();
   const port = block.first;
   const config = join(folder, "zoo.cfg");
-  await writeFile(config, zooCfg(folder, port, options.tickTimeMs ?? 500));
+  await writeFile(config, zooCfg(folder, port, options));
   const child = new Child({
     command: "java",
     args: [
@@ -82,7 +84,11 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
   };
 }
 
-function zooCfg(folder: string, port: number, tickTimeMs: number): string {
+function zooCfg(
+  folder: string,
+  port: number,
+  { tickTimeMs = 500, lines = [] }: ZookeeperOptions,
+): string {
   return [
     `tickTime=${tickTimeMs}`,
     `dataDir=${folder}`,
@@ -91,6 +97,7 @@ function zooCfg(folder: string, port: number, tickTimeMs: number): string {
     "admin.enableServer=false",
     "4lw.commands.whitelist=*",
     "maxClientCnxns=0",
+    ...lines,
     "",
   ].join("\n");
 }
