@@ -8,7 +8,9 @@ import test from "ava";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import { startNode, type RunningNode } from "../../server/start.ts";
 import { type Certificate, CertificateFolder } from "../support/certificates.ts";
+import { Child } from "../support/child.ts";
 import { connectFrame } from "../support/zk-client.ts";
+import { CHECKOUT } from "../support/zooid.ts";
 
 const folder = new CertificateFolder();
 const authority = folder.authority("authority");
@@ -74,6 +76,20 @@ test.serial("without a client port there is the port for TLS only, and conf says
   const conf = await ask("conf");
   t.regex(conf, new RegExp(`^clientPort=-1\nsecureClientPort=${node?.secureClientPort}\n`));
   t.false(conf.includes("password"));
+});
+
+test("zooid serve says where it listens, also where that is for TLS only", async (t) => {
+  const own = mkdtempSync(join(tmpdir(), "zooid-tls-serve-"));
+  const files = ["--tls-key-store", first.store, "--tls-client-auth", "none"];
+  const ports = ["--secure-client-port", "0", "--secure-client-port-address", "127.0.0.1"];
+  const serve = join(CHECKOUT, "cli/zooid.ts");
+  const args = [serve, "serve", "--data-dir", own, ...files, ...ports];
+  const child = new Child({ command: process.execPath, args });
+  t.teardown(async () => {
+    await child.stop();
+    rmSync(own, { recursive: true, force: true });
+  });
+  t.regex(await child.line(/^node /), /^node 1 {2}pid \d+ {2}127\.0\.0\.1:\d+ {2}TLS$/);
 });
 
 test.serial("clients of both families come in, and all lanes serve them", async (t) => {
