@@ -9,6 +9,7 @@ import type { ServerId } from "../protocol/ids.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import type { EventDetail, LogLevel } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
+import type { RunningNode } from "../server/node.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
 import { checkText, idleKeysLine } from "./check.ts";
 import type { Flag } from "./flags.ts";
@@ -104,13 +105,27 @@ async function runNode(
   const started = await Promise.race([starting, early]);
   // The node needs no orderly stop here: what it has written is what a crash could leave, and every start copes with that.
   if (started === "stop") return EXIT_OK;
-  const host = config.clientPortAddress;
-  console.log(nodeLine({ id: node, pid: process.pid, host, port: started.clientPort }));
+  for (const line of portLines(config, started)) console.log(line);
   void early.then(() => started.stop());
   const reason = await started.stopped;
   if (reason.kind === "asked") return EXIT_OK;
   console.error(`zooid serve: node ${node} stopped: ${reason.reason}`);
   return EXIT_FAILED;
+}
+
+/** One line for each port for clients. */
+function portLines(
+  config: NodeConfig,
+  {
+    clientPort,
+    secureClientPort: securePort,
+  }: Pick<RunningNode, "clientPort" | "secureClientPort">,
+): readonly string[] {
+  const { id, clientPortAddress: host, secureClientPortAddress: secureHost } = config;
+  const { pid } = process;
+  const plain = clientPort < 0 ? [] : [nodeLine({ id, pid, host, port: clientPort })];
+  if (securePort === undefined) return plain;
+  return [...plain, `${nodeLine({ id, pid, host: secureHost, port: securePort })}  TLS`];
 }
 
 async function run(flags: ReadonlyMap<string, string>): Promise<number> {

@@ -187,6 +187,16 @@ export const EVENTS = {
     level: "warn",
     meaning: "a client was turned away, or its connection was closed over what it sent",
   },
+  certificatesRenewed: {
+    level: "info",
+    meaning:
+      "files of TLS have changed, and clients that come from now on are shown what they hold",
+  },
+  certificatesRefused: {
+    level: "error",
+    meaning:
+      "files of TLS have changed and cannot be used; clients are shown what was there before",
+  },
   cutOff: { level: "warn", meaning: "a client that does not read was cut off" },
   wrongPassword: { level: "warn", meaning: "a client gave a wrong password for a session" },
   connectionFailed: { level: "error", meaning: "a bug cost a client its connection" },

@@ -2,6 +2,7 @@
  * What an actor may ask of the runtime. Effects are plain data: they can be logged, compared in a test, and sent
  * between threads. The runtime performs them in order after the actor has returned.
  */
+import type { SecurePeer } from "./connections/tls/terms.ts";
 import type { DiskOperation } from "./disk.ts";
 import type { PeerSender } from "./transport.ts";
 
@@ -142,8 +143,13 @@ export type RequestOutcome<Answer> =
 export type ConnectionMessage =
   /** A client was turned away before it had a connection. */
   | { readonly kind: "refused"; readonly remoteAddress: string; readonly reason: string }
-  /** `remoteAddress` is `address:port`. */
-  | { readonly kind: "opened"; readonly connection: number; readonly remoteAddress: string }
+  /** `remoteAddress` is `address:port`. With `secure` it is a connection of TLS. */
+  | {
+      readonly kind: "opened";
+      readonly connection: number;
+      readonly remoteAddress: string;
+      readonly secure?: SecurePeer;
+    }
   | { readonly kind: "bytes"; readonly connection: number; readonly bytes: Uint8Array }
   /**
    * All that was written has gone out. Comes when that had been more than 256 KiB since the last `drained` (or since

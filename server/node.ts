@@ -52,8 +52,10 @@ export type StopReason =
 
 /** A node of an ensemble in this process. Its streams begin with how things are, for each subscriber, and complete when it stops. */
 export type RunningNode = {
-  /** The TCP port that ZooKeeper's clients connect to. */
+  /** The TCP port that ZooKeeper's clients connect to. -1: there is only one for those that speak TLS. */
   readonly clientPort: number;
+  /** The TCP port of those that speak TLS, if there is one. */
+  readonly secureClientPort: number | undefined;
   /**
    * Resolves when the node serves clients for the first time: it leads, or follows a leader. Rejects with NodeStoppedError when it
    * stops before.
@@ -129,6 +131,8 @@ export async function launchNode(
 }
 
 const PEERS_REPORT_INTERVAL_MS = 1_000;
+/** As ZooKeeper shows a port that is not open. */
+const NO_PORT = -1;
 
 /** What the main thread of a started node has. */
 type Main = {
@@ -181,7 +185,11 @@ class Node implements RunningNode {
   }
 
   get clientPort(): number {
-    return this.#threads.clientPort ?? this.#config.clientPort;
+    return (this.#threads.ports ?? this.#config).clientPort ?? NO_PORT;
+  }
+
+  get secureClientPort(): number | undefined {
+    return (this.#threads.ports ?? this.#config).secureClientPort;
   }
 
   get leadership$(): Observable<Leadership> {
@@ -239,8 +247,7 @@ class Node implements RunningNode {
     const outcome = await Promise.race([recovered, this.stopped]);
     if (outcome?.kind === "failed") throw new Error(outcome.reason);
     this.#aborted.signal.throwIfAborted();
-    const { clientPort } = this.#threads;
-    this.#stopServerReports = reportServer(config.dataDir, clientPort, (report) => {
+    this.#stopServerReports = reportServer(config.dataDir, this.#threads.ports, (report) => {
       main.system.tell("admin", report);
     });
   }

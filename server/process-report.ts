@@ -8,6 +8,7 @@ import { arch, hostname, release, totalmem, type, userInfo } from "node:os";
 import { join } from "node:path";
 import { getHeapStatistics } from "node:v8";
 import type { LaneReport, ProcessReport, ServerReport } from "../actors/admin/messages.ts";
+import type { ClientPorts } from "./threads/client-doors.ts";
 
 const REPORT_EVERY_MS = 5_000;
 
@@ -66,7 +67,7 @@ export function reportProcess(tell: (report: ProcessReport) => void): () => void
 /** What `conf` and `dirs` tell of a node that runs. A file that goes away meanwhile does not count. */
 async function serverReport(
   dataDir: string,
-  clientPort: number | undefined,
+  ports: ClientPorts | undefined,
 ): Promise<ServerReport> {
   const names = await readdir(dataDir).catch(() => []);
   const sizes = await Promise.all(
@@ -76,19 +77,20 @@ async function serverReport(
     }),
   );
   const folderBytes = sizes.reduce((total, size) => total + size, 0);
-  return { kind: "serverReport", clientPort, folderBytes };
+  const { clientPort, secureClientPort } = ports ?? {};
+  return { kind: "serverReport", clientPort, secureClientPort, folderBytes };
 }
 
 /** At once and then every few seconds, until the returned function is called. */
 export function reportServer(
   dataDir: string,
-  clientPort: number | undefined,
+  ports: ClientPorts | undefined,
   tell: (report: ServerReport) => void,
 ): () => void {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   const report = async (): Promise<void> => {
-    const current = await serverReport(dataDir, clientPort);
+    const current = await serverReport(dataDir, ports);
     if (stopped) return;
     tell(current);
     timer = setTimeout(() => void report(), REPORT_EVERY_MS);

@@ -246,6 +246,7 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
     members: options.voters,
     configuration: options.configuration,
     clientPort: state.server.clientPort,
+    secureClientPort: state.server.secureClientPort,
     folderBytes: state.server.folderBytes,
     traceMask: state.traceMask,
   };

@@ -5,8 +5,9 @@
 import type { ServerId } from "../../protocol/ids.ts";
 
 export type ShownConfiguration = {
-  /** As configured; 0 is any free one. */
-  readonly clientPort: number;
+  /** As configured; 0 is any free one, and undefined none. */
+  readonly clientPort: number | undefined;
+  readonly secureClientPort?: number | undefined;
   readonly clientPortBacklog: number;
   readonly dataDir: string;
   readonly tickTimeMs: number;
@@ -22,6 +23,7 @@ type Shown = {
   readonly members: readonly ServerId[];
   readonly configuration: ShownConfiguration | undefined;
   readonly clientPort: number | undefined;
+  readonly secureClientPort: number | undefined;
   readonly folderBytes: number;
 };
 
@@ -36,8 +38,8 @@ export function configurationText(shown: Shown): string {
   if (configuration === undefined) return "";
   const { dataDir } = configuration;
   const lines: [string, string | number][] = [
-    ["clientPort", shown.clientPort ?? configuration.clientPort],
-    ["secureClientPort", NONE],
+    ["clientPort", shown.clientPort ?? configuration.clientPort ?? NONE],
+    ["secureClientPort", shown.secureClientPort ?? configuration.secureClientPort ?? NONE],
     ["dataDir", dataDir],
     ["dataDirSize", folderBytes],
     ["dataLogDir", dataDir],

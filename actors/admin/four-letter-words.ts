@@ -57,6 +57,7 @@ export type Metrics = {
   readonly configuration: ShownConfiguration | undefined;
   /** Undefined before clients can connect. */
   readonly clientPort: number | undefined;
+  readonly secureClientPort: number | undefined;
   /** The size of the data folder. */
   readonly folderBytes: number;
   readonly traceMask: bigint;

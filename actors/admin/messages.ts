@@ -73,8 +73,9 @@ export type ActorReport = {
 /** From the server, at intervals: what `conf` and `dirs` tell beside the configuration. */
 export type ServerReport = {
   readonly kind: "serverReport";
-  /** The port for clients; undefined before they can connect. */
+  /** The ports for clients; undefined before they can connect, and where there is none. */
   readonly clientPort: number | undefined;
+  readonly secureClientPort?: number | undefined;
   /** Bytes of all files in the data folder. */
   readonly folderBytes: number;
 };

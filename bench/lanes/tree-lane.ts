@@ -30,7 +30,7 @@ export class BenchLane {
       config,
       counts: ConnectionCounts.share({ connectionsMax: 1, perAddressMax: 1 }),
       lane: number,
-      clientPort: 0,
+      ports: { clientPort: 0, secureClientPort: undefined },
       nats: false,
       skips: [],
     };

@@ -28,6 +28,8 @@ const NOT_PASSED_ON: ReadonlySet<string> = new Set([
   "nats",
   "client-port",
   "client-port-address",
+  "secure-client-port",
+  "secure-client-port-address",
   "data-dir",
   "four-letter-words",
 ]);

@@ -1,24 +1,20 @@
 /**
- * Client connections of one thread: a TCP server that turns sockets into messages for an actor and performs the actor's effects
- * on them. What one turn writes to a socket leaves as one system call; what is large leaves piece by piece, so that it is seen
+ * Client connections of one thread: its doors give it sockets, of TCP and of TLS, which it turns into messages for an actor, and it
+ * performs the actor's effects on them. What one turn writes to a socket leaves as one system call; what is large leaves piece by piece, so that it is seen
  * whether the client takes it. A client to which more is written while it has not taken what was written before is cut off at a
  * limit.
  */
-import { createServer, type Server, type Socket } from "node:net";
-import type { Admission, ConnectionCounts } from "./connection-counts.ts";
+import type { Socket } from "node:net";
+import type { ConnectionCounts } from "./connection-counts.ts";
 import type { ConnectionMessage } from "../effects.ts";
 import type { ConnectionEffect } from "../effects.ts";
 import type { ConnectionPort } from "../system.ts";
+import { Door, type DoorOptions, type Guest, type ListenAddress } from "./door.ts";
+import type { TlsTerms } from "./tls/terms.ts";
 
 export type ListenerOptions = {
-  /** Address to bind. `::` is every address of both families; where there is no IPv6 it is `0.0.0.0`. */
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
-  /** Several threads share the port; the kernel spreads connections over them. Default false. */
-  readonly reusePort?: boolean;
-  /** Connections that the kernel keeps until they are accepted. Default 511. */
-  readonly backlog?: number;
+  /** Where clients come in. */
+  readonly doors: readonly DoorOptions[];
   /** Counts the connections of this listener with those of others, and says which are too many. Default: none are. */
   readonly counts?: ConnectionCounts;
   /** Called for each message. It must only enqueue it. */
@@ -26,8 +22,6 @@ export type ListenerOptions = {
   /** Bytes written to a connection and not taken by its client; at the next write the connection is cut off. Default 16 MiB. */
   readonly unsentBytesMax?: number;
 };
-
-export type ListenAddress = { readonly host: string; readonly port: number };
 
 type Client = {
   readonly number: number;
@@ -46,7 +40,6 @@ type Client = {
   linger: NodeJS.Timeout | undefined;
 };
 
-const BACKLOG = 511;
 const UNSENT_BYTES_MAX = 16 * 1024 * 1024;
 /** After this many bytes the actor hears when all of them have been taken. Part of the contract of `drained`. */
 const DRAINED_BYTES_MIN = 256 * 1024;
@@ -54,58 +47,54 @@ const DRAINED_BYTES_MIN = 256 * 1024;
 const LINGER_MS = 2000;
 /** Larger writes go to the socket in such pieces, each when the one before has been taken. */
 const PIECE_BYTES = 256 * 1024;
-/** How long no connection is accepted after one for which no file could be opened. */
-const REST_MS = 500;
 
 export class Listener implements ConnectionPort {
   readonly #options: ListenerOptions;
-  readonly #server: Server;
+  readonly #doors: readonly Door[];
   readonly #clients = new Map<number, Client>();
   #corked: Client[] = [];
   #lastNumber = 0;
-  #resting: NodeJS.Timeout | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
-      this.#accept(socket),
+    const { doors, counts, onMessage } = options;
+    this.#doors = doors.map(
+      (door) =>
+        new Door(door, {
+          counts,
+          onGuest: (guest) => this.#take(guest),
+          onRefused: (remoteAddress, reason) => {
+            onMessage({ kind: "refused", remoteAddress, reason });
+          },
+        }),
     );
   }
 
-  /** Resolves with the address on which it listens from now on. Rejects if that address is not available; the message says why. */
-  listen(): Promise<ListenAddress> {
-    const { host, port, reusePort = false, backlog = BACKLOG } = this.#options;
-    return new Promise((resolve, reject) => {
-      const fail = (error: NodeJS.ErrnoException): void => {
-        reject(new Error(listenProblem(error, host, port), { cause: error }));
-      };
-      this.#server.once("error", fail);
-      // Without a host Node itself goes from `::` to `0.0.0.0` on a machine without IPv6.
-      const bound = host === "::" ? {} : { host };
-      this.#server.listen({ ...bound, port, reusePort, backlog }, () => {
-        this.#server.off("error", fail);
-        this.#server.on("error", (error) => this.#acceptFailed(error));
-        const address = this.#server.address();
-        if (address === null || typeof address === "string") {
-          reject(new Error(`listening on ${host}:${port} gave no address`));
-        } else {
-          resolve({ host: address.address, port: address.port });
-        }
-      });
-    });
+  /**
+   * Resolves with the address of each door, on which it listens from now on. Rejects if one is not available; the message says
+   * why.
+   */
+  async listen(): Promise<readonly ListenAddress[]> {
+    const addresses: ListenAddress[] = [];
+    for (const door of this.#doors) addresses.push(await door.listen());
+    return addresses;
+  }
+
+  /** Clients that come from now on are shown this. Throws if it cannot be used. */
+  renew(terms: TlsTerms): void {
+    for (const door of this.#doors) door.renew(terms);
   }
 
   /** Takes no more connections, ends those there are, and waits briefly for them to take what was written. */
   async close(): Promise<void> {
-    clearTimeout(this.#resting);
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = this.#doors.map((door) => door.close());
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
       if (this.#clients.size === 0) resolve();
     });
     for (const client of this.#clients.values()) this.#end(client);
-    await Promise.all([closed, empty]);
+    await Promise.all([...closed, empty]);
   }
 
   perform(effect: ConnectionEffect): void {
@@ -129,21 +118,8 @@ export class Listener implements ConnectionPort {
     }
   }
 
-  #accept(socket: Socket): void {
-    const { remoteAddress: address, remotePort } = socket;
-    socket.on("error", () => socket.destroy()); // the `close` that follows is enough
-    if (address === undefined || remotePort === undefined) {
-      socket.destroy(); // gone before it was accepted
-      return;
-    }
-    const remoteAddress = formatAddress(address, remotePort);
-    const { onMessage, counts } = this.#options;
-    const admission = counts?.admit(address) ?? "admitted";
-    if (admission !== "admitted") {
-      socket.destroy();
-      onMessage({ kind: "refused", remoteAddress, reason: refusal(admission, counts) });
-      return;
-    }
+  #take({ socket, remoteAddress, secure }: Guest): void {
+    const { onMessage } = this.#options;
     this.#lastNumber += 1;
     const number = this.#lastNumber;
     const client: Client = {
@@ -159,7 +135,7 @@ export class Listener implements ConnectionPort {
       linger: undefined,
     };
     this.#clients.set(number, client);
-    onMessage({ kind: "opened", connection: number, remoteAddress });
+    onMessage({ kind: "opened", connection: number, remoteAddress, ...(secure && { secure }) });
     socket.on("data", (bytes: Buffer) => {
       if (!client.closing) onMessage({ kind: "bytes", connection: number, bytes });
     });
@@ -169,31 +145,9 @@ export class Listener implements ConnectionPort {
     socket.once("close", () => {
       clearTimeout(client.linger);
       this.#clients.delete(number);
-      counts?.release(address);
       onMessage({ kind: "closed", connection: number, reason: client.reason });
       if (this.#clients.size === 0) this.#onEmpty?.();
     });
-  }
-
-  /**
-   * One connection that could not be accepted is its client's loss. Where no file can be opened any more the next could not be
-   * accepted either, and the kernel would offer it again and again: nothing is accepted for a while.
-   */
-  #acceptFailed(error: NodeJS.ErrnoException): void {
-    const { host, port } = this.#options;
-    const reason = `it could not be accepted: ${error.message}`;
-    this.#options.onMessage({ kind: "refused", remoteAddress: "unknown:0", reason });
-    const { code } = error;
-    if ((code !== "EMFILE" && code !== "ENFILE") || this.#resting !== undefined) return;
-    const address = this.#server.address();
-    const bound = typeof address === "string" || address === null ? { host, port } : address;
-    this.#server.close();
-    this.#resting = setTimeout(() => {
-      this.#resting = undefined;
-      const { reusePort = false, backlog = BACKLOG } = this.#options;
-      const again = "address" in bound ? bound.address : bound.host;
-      this.#server.listen({ host: again, port: bound.port, reusePort, backlog });
-    }, REST_MS);
   }
 
   #write(client: Client, bytes: Uint8Array): void {
@@ -276,30 +230,4 @@ export class Listener implements ConnectionPort {
     if (!client.hasPiece) client.socket.end();
     client.linger = setTimeout(() => client.socket.destroy(), LINGER_MS);
   }
-}
-
-/** An IPv4 client of a socket for both families is shown with its IPv4 address. */
-function formatAddress(address: string, port: number): string {
-  const plain = address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
-  return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
-}
-
-function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
-  const where = host === "::" ? `port ${port}` : formatAddress(host, port);
-  switch (error.code) {
-    case "EADDRINUSE":
-      return `${where} is in use by another program: stop it, or choose another client port (0 takes any free one)`;
-    case "EADDRNOTAVAIL":
-      return `${host} is no address of this machine: choose another client port address, :: for all`;
-    case "EACCES":
-      return `this user may not listen on ${where}: choose a client port above 1023`;
-    default:
-      return `cannot listen on ${where}: ${error.message}`;
-  }
-}
-
-function refusal(admission: Admission, counts: ConnectionCounts | undefined): string {
-  return admission === "tooManyOfAddress"
-    ? `more than ${counts?.perAddressMax} connections of this address`
-    : `more than ${counts?.connectionsMax} connections in all`;
 }

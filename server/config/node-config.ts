@@ -1,5 +1,6 @@
 /** A node's configuration: one frozen object with every field filled, made by `validate` only. */
 import type { ServerId } from "../../protocol/ids.ts";
+import type { ClientCertificates, TlsVersion } from "../../runtime/connections/tls/terms.ts";
 
 export type NodeConfig = {
   /** This node's number in its ensemble, 0 to 255. Default 1, of a node alone. */
@@ -24,12 +25,38 @@ export type NodeConfig = {
   readonly natsTlsKeyFile: string | undefined;
   /** Keys with which nodes authenticate their messages to each other. Default: none. The same on every node. */
   readonly peerKeyFile: string | undefined;
-  /** TCP port for clients; 0: any free one. Default 2181. */
-  readonly clientPort: number;
+  /** TCP port for clients; 0: any free one. Default 2181, and none where only a port for TLS is given. */
+  readonly clientPort: number | undefined;
   /** Address that port is bound to. Default `::`, every address of IPv6 and of IPv4; on a machine without IPv6 that is `0.0.0.0`. */
   readonly clientPortAddress: string;
   /** Connections that the system keeps until the node accepts them, of each lane. Default 511. */
   readonly clientPortBacklog: number;
+  /** TCP port for clients that speak TLS; 0: any free one. Default none. */
+  readonly secureClientPort: number | undefined;
+  /** Address that port is bound to. Default `::`. */
+  readonly secureClientPortAddress: string;
+  /** Clients that speak TLS and clients that do not come to `clientPort` alike. Default false. */
+  readonly tlsOnClientPort: boolean;
+  /** The node's key and certificates for TLS with clients, as PEM or PKCS12. Needed for TLS, default none. */
+  readonly tlsKeyStoreFile: string | undefined;
+  /** Its password, which a file keeps off the command line. The file wins. Default: it has none. */
+  readonly tlsKeyStorePassword: string | undefined;
+  readonly tlsKeyStorePasswordFile: string | undefined;
+  /** Default: the file is looked at. */
+  readonly tlsKeyStoreType: string | undefined;
+  /** The authorities by which certificates of clients are trusted. Needed unless clients are asked for none. */
+  readonly tlsTrustStoreFile: string | undefined;
+  readonly tlsTrustStorePassword: string | undefined;
+  readonly tlsTrustStorePasswordFile: string | undefined;
+  readonly tlsTrustStoreType: string | undefined;
+  /** Whether clients must show a certificate. Default `need`, as in ZooKeeper. */
+  readonly tlsClientAuth: ClientCertificates;
+  /** Versions that clients may speak. Default all. */
+  readonly tlsProtocols: readonly TlsVersion[];
+  /** Cipher suites by OpenSSL's names, with colons between. Default: Node's. */
+  readonly tlsCiphers: string | undefined;
+  /** The files are looked at every few seconds, and clients that come later are shown what has changed. Default true. */
+  readonly tlsReload: boolean;
   /** Absolute path of the node's own folder. Default `data` in the working folder. */
   readonly dataDir: string;
   /** ZooKeeper's unit of session timeouts. Default 2000. */

@@ -3,8 +3,10 @@ import { resolve } from "node:path";
 import type { ServerId } from "../../protocol/ids.ts";
 import { TTL_MS_MAX } from "../../protocol/lifetime.ts";
 import { DEFAULT_WORDS, WORD_ALWAYS, WORDS } from "../../protocol/zookeeper/words.ts";
-import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
+import { type Draft, read, refuse } from "./draft.ts";
+import type { NodeConfig, Problem, Settings } from "./node-config.ts";
 import { type ServerLine, servers } from "./server-addresses.ts";
+import { readTls } from "./tls-settings.ts";
 import {
   address,
   autoOr,
@@ -19,7 +21,6 @@ import {
   type Reading,
   serverId,
   wholeNumber,
-  yesOrNo,
   zeroOr,
 } from "./values.ts";
 
@@ -54,31 +55,6 @@ const SLOW_STEP_MS_DEFAULT = 500;
 const ACTOR_METRICS_MS_MIN = 100;
 const BYTES_MAX: number = 1024 ** 4;
 const COUNT_MAX = 16_000_000;
-
-type Draft = {
-  readonly settings: Settings;
-  readonly problems: Problem[];
-  readonly warnings: string[];
-};
-
-function refuse(draft: Draft, field: keyof NodeConfig, rule: string, hint: string): void {
-  const setting: Setting | undefined = draft.settings.get(field);
-  draft.problems.push({ field, value: setting?.value, source: setting?.source, rule, hint });
-}
-
-function read<Value>(
-  draft: Draft,
-  field: keyof NodeConfig,
-  reader: Reader<Value>,
-  byDefault: Value,
-): Value {
-  const setting = draft.settings.get(field);
-  if (setting === undefined) return byDefault;
-  const reading = reader(setting.value);
-  if (reading.kind === "read") return reading.value;
-  refuse(draft, field, reading.rule, reading.hint);
-  return byDefault;
-}
 
 function readDuration(
   draft: Draft,
@@ -343,7 +319,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
   const config: NodeConfig = {
     ...readMembership(draft, options),
     ...readFiles(draft),
-    clientPort: read(draft, "clientPort", wholeNumber(0, 65_535, "0 takes any free port"), 2181),
+    ...readTls(draft),
     clientPortAddress: read(draft, "clientPortAddress", address, "::"),
     clientPortBacklog: read(
       draft,
@@ -366,7 +342,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
       0,
     ),
     ...readMemory(draft),
-    enforceQuota: read(draft, "enforceQuota", yesOrNo, false),
+    enforceQuota: read(draft, "enforceQuota", flag, false),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
     readOnlyMode: read(draft, "readOnlyMode", flag, false),
     lanes: readLanes(draft),
@@ -385,5 +361,6 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
   Object.freeze(config.natsUrls);
   Object.freeze(config.servers);
   Object.freeze(config.fourLetterWords);
+  Object.freeze(config.tlsProtocols);
   return { kind: "valid", config: Object.freeze(config), warnings: draft.warnings };
 }

@@ -126,9 +126,7 @@ export function folder(text: string): Reading<string> {
   return { kind: "refused", rule: "must name a folder", hint: "it is made if it is not there" };
 }
 
-/** Java reads anything else as `false`, which nobody means. */
-export function yesOrNo(text: string): Reading<boolean> {
-  const word = text.toLowerCase();
-  if (word === "true" || word === "false") return { kind: "read", value: word === "true" };
-  return { kind: "refused", rule: "must be true or false", hint: "leave it out for its default" };
+/** A text that is only looked at where it is used. */
+export function anyText(text: string): Reading<string> {
+  return { kind: "read", value: text };
 }

@@ -63,9 +63,9 @@ function only(because: string, ...values: readonly string[]): Harmless {
 
 const OFF: Harmless = only("it says that this is not wanted", "false", "");
 
-const TLS = "asks for TLS, which the client port does not have";
+const TLS = "asks for something of TLS that the ports for clients do not have";
 const TLS_HINT =
-  "end TLS in front of the client port and remove the line, or use native clients: NATS has TLS";
+  "remove the line if it is not needed; docs/operations/security.md tells what there is";
 const PEERS = "asks for protection between the servers, which meet over NATS here";
 const PEERS_HINT = "remove the line, and give the NATS servers TLS and users of their own";
 const CLIENTS = "asks for clients to authenticate, which is not possible here";
@@ -94,6 +94,21 @@ const SETTINGS: readonly Row[] = [
   works("clientPort", "clientPort"),
   works("clientPortAddress", "clientPortAddress"),
   works("clientPortListenBacklog", "clientPortBacklog"),
+  works("secureClientPort", "secureClientPort"),
+  works("secureClientPortAddress", "secureClientPortAddress"),
+  works("client.portUnification", "tlsOnClientPort"),
+  works("client.certReload", "tlsReload"),
+  works("ssl.keyStore.location", "tlsKeyStoreFile"),
+  works("ssl.keyStore.password", "tlsKeyStorePassword"),
+  works("ssl.keyStore.passwordPath", "tlsKeyStorePasswordFile"),
+  works("ssl.keyStore.type", "tlsKeyStoreType"),
+  works("ssl.trustStore.location", "tlsTrustStoreFile"),
+  works("ssl.trustStore.password", "tlsTrustStorePassword"),
+  works("ssl.trustStore.passwordPath", "tlsTrustStorePasswordFile"),
+  works("ssl.trustStore.type", "tlsTrustStoreType"),
+  works("ssl.clientAuth", "tlsClientAuth"),
+  works("ssl.enabledProtocols", "tlsProtocols"),
+  works("ssl.ciphersuites", "tlsCiphers"),
   works("dataDir", "dataDir"),
   works("tickTime", "tickTimeMs"),
   works("minSessionTimeout", "minSessionTimeoutMs"),
@@ -267,16 +282,44 @@ const REQUESTS: readonly Row[] = [
 ];
 
 const SECURITY: readonly Row[] = [
-  refused("secureClientPort secureClientPortAddress", TLS, TLS_HINT, OFF),
-  refused("client.portUnification client.certReload", TLS, TLS_HINT, OFF),
   refused(
-    `ssl.keyStore.location ssl.keyStore.password ssl.keyStore.passwordPath ssl.keyStore.type ssl.trustStore.location
-    ssl.trustStore.password ssl.trustStore.passwordPath ssl.trustStore.type ssl.protocol ssl.enabledProtocols ssl.ciphersuites
-    ssl.context.supplier.class ssl.hostnameVerification ssl.clientHostnameVerification ssl.allowReverseDnsLookup ssl.crl
-    ssl.ocsp ssl.clientAuth ssl.handshakeDetectionTimeoutMillis ssl.sslProvider ssl.authProvider ssl.*`,
-    TLS,
-    TLS_HINT,
+    "ssl.protocol",
+    "asks for one version of TLS alone",
+    "name the versions in ssl.enabledProtocols",
+    only(
+      "ssl.enabledProtocols names the versions, TLSv1.2 and TLSv1.3 by default",
+      "TLS",
+      "TLSv1.2",
+    ),
+  ),
+  refused(
+    "ssl.clientHostnameVerification",
+    "asks that a client's certificate names the host that it comes from, which is not looked at",
+    "remove the line: certificates of clients are trusted by their authority",
     OFF,
+  ),
+  refused(
+    "ssl.crl ssl.ocsp",
+    "asks for certificates that were withdrawn to be refused, which are not looked for",
+    "remove the line, and give clients certificates that are valid for a short time",
+    OFF,
+  ),
+  refused(
+    "ssl.authProvider",
+    "must be x509: a client's identity is the name in its certificate",
+    "remove the line",
+    only("a client's identity is the name in its certificate", "x509", ""),
+  ),
+  refused("ssl.context.supplier.class ssl.*", TLS, TLS_HINT, OFF),
+  idle(
+    "clients verify the name of the server that they go to; a server has no such name to verify",
+    "ssl.hostnameVerification ssl.allowReverseDnsLookup",
+  ),
+  idle("TLS is OpenSSL's, as Node has it", "ssl.sslProvider fips-mode"),
+  idle(
+    "a client has 10 s for its handshake of TLS, and counts as a connection from the beginning: `--max-connections`",
+    `ssl.handshakeDetectionTimeoutMillis netty.server.outstandingHandshake.limit outstandingHandshake.limit
+    netty.server.earlyDropSecureConnectionHandshakes`,
   ),
   refused("sslQuorum sslQuorumReloadCertFiles portUnification", PEERS, PEERS_HINT, OFF),
   refused(
@@ -328,10 +371,6 @@ const SECURITY: readonly Row[] = [
     OFF,
   ),
   idle("there is no audit log", "audit.impl.class"),
-  idle(
-    "there is no TLS on the client port",
-    "fips-mode netty.server.outstandingHandshake.limit outstandingHandshake.limit netty.server.earlyDropSecureConnectionHandshakes",
-  ),
 ];
 
 const OPERATIONS: readonly Row[] = [

@@ -25,7 +25,11 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
     });
     wireAll(system, config.lanes);
     clients.addActors();
-    const clientPort = await clients.open();
-    return { system, close: () => clients.close(), detail: { clientPort } };
+    const { clientPort, secureClientPort } = await clients.open();
+    const detail = {
+      ...(clientPort !== undefined && { clientPort }),
+      ...(secureClientPort !== undefined && { secureClientPort }),
+    };
+    return { system, close: () => clients.close(), detail };
   });
 }

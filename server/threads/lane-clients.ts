@@ -5,6 +5,7 @@ import {
   type SharedCounts,
 } from "../../runtime/connections/connection-counts.ts";
 import { Listener } from "../../runtime/connections/listener.ts";
+import { realClock } from "../../runtime/real-clock.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { CONNECTION_UNSENT_BYTES_MAX } from "../../protocol/limits.ts";
@@ -19,7 +20,9 @@ import { natsOptions } from "../nats-options.ts";
 import { whenNatsIsThere } from "../nats-wait.ts";
 import { addReplicaActors } from "../placement.ts";
 import { reportLane } from "../process-report.ts";
+import { watchFiles } from "../tls/reload.ts";
 import type { PlacedConfig } from "./choice.ts";
+import { type ClientPorts, doorsOf, takenPorts, tlsTermsOf } from "./client-doors.ts";
 
 /** What a lane is given; it can be sent to a thread. */
 export type TreeLaneData = {
@@ -27,8 +30,8 @@ export type TreeLaneData = {
   /** The connections of all lanes are counted together. */
   readonly counts: SharedCounts;
   readonly lane: number;
-  /** For the first lane the port of the configuration, which may be 0; for the others the port that the first one got. */
-  readonly clientPort: number;
+  /** For the first lane the ports of the configuration, which may be 0; for the others the ports that the first one got. */
+  readonly ports: ClientPorts;
   /** Whether this node serves clients over NATS. */
   readonly nats: boolean;
   /** Operations that are not applied. */
@@ -52,6 +55,7 @@ export class LaneClients {
   readonly #data: TreeLaneData;
   readonly #system: () => ActorSystem;
   #stopReports: () => void = () => undefined;
+  #stopWatching: () => void = () => undefined;
 
   private constructor(of: {
     readonly data: TreeLaneData;
@@ -69,17 +73,17 @@ export class LaneClients {
   static async prepare(data: TreeLaneData, surroundings: LaneSurroundings): Promise<LaneClients> {
     const { config, lane } = data;
     const { system, hear } = surroundings;
+    const terms = tlsTermsOf(config);
     const nats = data.nats ? await connectClients(data, surroundings) : undefined;
     const listener = new Listener({
-      host: config.clientPortAddress,
-      port: data.clientPort,
-      reusePort: config.lanes > 1,
-      backlog: config.clientPortBacklog,
+      doors: doorsOf(config, data.ports, terms),
       unsentBytesMax: CONNECTION_UNSENT_BYTES_MAX,
       counts: new ConnectionCounts(data.counts),
       onMessage: (message) => hear(`zookeeper/${lane}`, message),
     });
-    return new LaneClients({ data, system, listener, nats });
+    const clients = new LaneClients({ data, system, listener, nats });
+    if (terms !== undefined && config.tlsReload) clients.#watchCertificates(surroundings);
+    return clients;
   }
 
   /** Adds the lane's replica and gateways to its system. */
@@ -95,21 +99,36 @@ export class LaneClients {
     addGatewayActors(system, config, lane, { heldBytesMax });
   }
 
-  /** Lets clients connect, and reports on the lane. Resolves with the port. */
-  async open(): Promise<number> {
-    const { lane } = this.#data;
+  #watchCertificates({ onInspection }: LaneSurroundings): void {
+    const { config, lane } = this.#data;
+    this.#stopWatching = watchFiles({
+      config,
+      onRenewed: (terms) => this.listener.renew(terms),
+      log: (level, event, detail) => {
+        const actor = `zookeeper/${lane}`;
+        const atMs = realClock.wallMs();
+        onInspection({ kind: "log", atMs, node: config.id, actor, level, event, detail });
+      },
+      wallMs: () => realClock.wallMs(),
+    });
+  }
+
+  /** Lets clients connect, and reports on the lane. Resolves with the ports. */
+  async open(): Promise<ClientPorts> {
+    const { lane, ports } = this.#data;
     const system = this.#system();
-    const { port } = await this.listener.listen();
+    const taken = takenPorts(ports, await this.listener.listen());
     this.nats?.status$.subscribe((status) => {
       const report: NatsReport = { kind: "natsReport", connection: lane, status };
       system.tell("admin", report, natsTopic(lane));
     });
     this.#stopReports = reportLane(lane, (report) => system.tell("admin", report));
-    return port;
+    return taken;
   }
 
   async close(): Promise<void> {
     this.#stopReports();
+    this.#stopWatching();
     await this.listener.close();
     await this.nats?.close();
   }

@@ -8,6 +8,7 @@ import { DiskBehindTurn } from "../../runtime/disks/port.ts";
 import { realClock } from "../../runtime/real-clock.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { addLogActor } from "../placement.ts";
+import type { ClientPorts } from "./client-doors.ts";
 import { LaneClients } from "./lane-clients.ts";
 import type { ClientsOptions, MainPart, Threads, ThreadsOptions } from "./threads.ts";
 
@@ -20,14 +21,14 @@ export class OneThread implements Threads {
   #disk: DiskBehindTurn | undefined;
   #clients: LaneClients | undefined;
   #system: ActorSystem | undefined;
-  #clientPort: number | undefined;
+  #ports: ClientPorts | undefined;
 
   constructor(options: ThreadsOptions) {
     this.#options = options;
   }
 
-  get clientPort(): number | undefined {
-    return this.#clientPort;
+  get ports(): ClientPorts | undefined {
+    return this.#ports;
   }
 
   async openFolder(): Promise<void> {
@@ -36,7 +37,7 @@ export class OneThread implements Threads {
 
   async startLanes(options: ClientsOptions): Promise<void> {
     const { config, onInspection, signal } = this.#options;
-    const data = { ...options, config, lane: LANE, clientPort: config.clientPort };
+    const data = { ...options, config, lane: LANE, ports: config };
     const system = (): ActorSystem => {
       assert(this.#system !== undefined, "clients are heard once the actors are there");
       return this.#system;
@@ -65,7 +66,7 @@ export class OneThread implements Threads {
   }
 
   async openClients(): Promise<void> {
-    this.#clientPort = await this.#clients?.open();
+    this.#ports = await this.#clients?.open();
   }
 
   async closeLanes(): Promise<void> {

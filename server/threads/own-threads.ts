@@ -2,6 +2,7 @@
 import { Lane } from "../../runtime/lanes/lane.ts";
 import type { Link } from "../../runtime/system.ts";
 import { threadOf } from "../placement.ts";
+import type { ClientPorts } from "./client-doors.ts";
 import type { TreeLaneData } from "./lane-clients.ts";
 import type { ClientsOptions, MainPart, Threads, ThreadsOptions } from "./threads.ts";
 
@@ -14,8 +15,10 @@ export class OwnThreads implements Threads {
     this.#options = options;
   }
 
-  get clientPort(): number | undefined {
-    return this.#treeLanes[0]?.detail["clientPort"];
+  get ports(): ClientPorts | undefined {
+    const detail = this.#treeLanes[0]?.detail;
+    if (detail === undefined) return undefined;
+    return { clientPort: detail["clientPort"], secureClientPort: detail["secureClientPort"] };
   }
 
   get lanes(): readonly Lane[] {
@@ -31,8 +34,12 @@ export class OwnThreads implements Threads {
     const { config } = this.#options;
     const heapBytes = config.laneHeapBytes > 0 ? config.laneHeapBytes : undefined;
     for (let lane = 1; lane <= config.lanes; lane += 1) {
-      const clientPort = this.clientPort ?? config.clientPort;
-      const data: TreeLaneData = { config, counts, lane, clientPort, nats, skips };
+      const ports = this.ports ?? config;
+      const { clientPort, secureClientPort } = ports;
+      const data: TreeLaneData = {
+        ...{ config, counts, lane, nats, skips },
+        ports: { clientPort, secureClientPort },
+      };
       this.#treeLanes.push(await this.#start("tree-lane", data, heapBytes));
     }
   }

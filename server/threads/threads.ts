@@ -7,6 +7,7 @@ import type { InspectionEvent } from "../../runtime/inspection.ts";
 import type { Letter } from "../../runtime/system.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { PlacedConfig } from "./choice.ts";
+import type { ClientPorts } from "./client-doors.ts";
 
 /** What the main thread's system has beside the actors of replication, and the ways from it to other threads. */
 export type MainPart = Pick<SystemOptions, "disk" | "connections" | "publisher" | "route">;
@@ -33,7 +34,7 @@ export type ClientsOptions = {
 /** The methods are called in this order; `close…` at any time, also when a start has failed. */
 export interface Threads {
   /** Undefined before clients can connect. */
-  readonly clientPort: number | undefined;
+  readonly ports: ClientPorts | undefined;
   /** Where steps of actors are seen beside the main thread's system. */
   readonly lanes: readonly { readonly steps$: Observable<StepEvent> }[];
   /** Takes the data folder, which nobody else may have in use. */

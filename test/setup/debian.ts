@@ -16,6 +16,7 @@ const NEEDS: readonly Need[] = [
   { package: "zookeeper", isThere: () => existsSync("/usr/share/java/zookeeper.jar") },
   { package: "zookeeper-bin", isThere: () => existsSync("/usr/lib/zookeeper/bin/cli_mt") },
   { package: "python3-kazoo", isThere: hasKazoo },
+  { package: "openssl", isThere: () => existsSync("/usr/bin/openssl") },
 ];
 
 const LOCK_WAIT_SECONDS = 600;

@@ -7,20 +7,19 @@ import { createInterface } from "node:readline";
 import { Listener } from "../../runtime/connections/listener.ts";
 
 const listener: Listener = new Listener({
-  host: "127.0.0.1",
-  port: 0,
+  doors: [{ host: "127.0.0.1", port: 0 }],
   onMessage: (message) => {
     if (message.kind !== "bytes") return;
     listener.perform({ ...message, kind: "write", bytes: Buffer.from("served") });
   },
 });
 
-const { port } = await listener.listen();
+const [address] = await listener.listen();
 const files: number[] = [];
 try {
   for (;;) files.push(openSync("/dev/null", "r"));
 } catch {
-  process.stdout.write(`port ${port}\n`);
+  process.stdout.write(`port ${address?.port}\n`);
 }
 const before = process.cpuUsage();
 for await (const line of createInterface({ input: process.stdin })) {

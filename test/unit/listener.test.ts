@@ -2,55 +2,14 @@
 import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import test from "ava";
-import type { ConnectionMessage, Effect } from "../../runtime/effects.ts";
+import type { Effect } from "../../runtime/effects.ts";
 import { ConnectionCounts } from "../../runtime/connections/connection-counts.ts";
-import { Listener, type ListenerOptions } from "../../runtime/connections/listener.ts";
+import { Listener } from "../../runtime/connections/listener.ts";
 import type { ConnectionEffect } from "../../runtime/effects.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../support/gateway-driver.ts";
+import { host } from "../support/listener-host.ts";
 import { connectFrame } from "../support/zk-client.ts";
 import { getData } from "../support/zk-operations.ts";
-
-/** About a connection that was admitted. */
-type Told = Exclude<ConnectionMessage, { readonly kind: "refused" }>;
-
-type Host = {
-  readonly listener: Listener;
-  readonly port: number;
-  readonly messages: Told[];
-  /** Resolves when a message that fits has come. */
-  readonly until: (fits: (message: Told) => boolean) => Promise<Told>;
-};
-
-async function host(
-  options: Partial<ListenerOptions> = {},
-  heard: (message: ConnectionMessage) => void = () => {},
-): Promise<Host> {
-  const messages: Told[] = [];
-  const waiting = new Set<() => void>();
-  const listener = new Listener({
-    host: "127.0.0.1",
-    port: 0,
-    onMessage: (message) => {
-      if (message.kind !== "refused") messages.push(message);
-      heard(message);
-      for (const check of waiting) check();
-    },
-    ...options,
-  });
-  const { port } = await listener.listen();
-  const until = (fits: (message: Told) => boolean): Promise<Told> =>
-    new Promise((resolve) => {
-      const check = (): void => {
-        const found = messages.find(fits);
-        if (found === undefined) return;
-        waiting.delete(check);
-        resolve(found);
-      };
-      waiting.add(check);
-      check();
-    });
-  return { listener, port, messages, until };
-}
 
 /** The gateway behind a listener, with a tree and a submitter that answer in form. */
 async function served(
@@ -140,7 +99,7 @@ test("a client that has sent all it will is told, and still gets what is written
 });
 
 test("by default clients of both families come in, those of IPv4 under their own address", async (t) => {
-  const { listener, port, messages, until } = await host({ host: "::" });
+  const { listener, port, messages, until } = await host({ door: { host: "::" } });
   for (const [index, address] of ["127.0.0.1", "::1"].entries()) {
     const socket = connect({ host: address, port });
     await until((message) => message.kind === "opened" && message.connection === index + 1);
@@ -154,7 +113,7 @@ test("by default clients of both families come in, those of IPv4 under their own
 
 test("a port in use is said so, with what to do", async (t) => {
   const { listener, port } = await host();
-  const second = new Listener({ host: "127.0.0.1", port, onMessage: () => {} });
+  const second = new Listener({ doors: [{ host: "127.0.0.1", port }], onMessage: () => {} });
   const error = await t.throwsAsync(second.listen());
   t.is(
     error.message,
@@ -164,14 +123,12 @@ test("a port in use is said so, with what to do", async (t) => {
 });
 
 test("two listeners share a port when both ask for it", async (t) => {
-  const first = await host({ reusePort: true });
+  const first = await host({ door: { reusePort: true } });
   const second = new Listener({
-    host: "127.0.0.1",
-    port: first.port,
-    reusePort: true,
+    doors: [{ host: "127.0.0.1", port: first.port, reusePort: true }],
     onMessage: () => {},
   });
-  t.is((await second.listen()).port, first.port);
+  t.is((await second.listen())[0]?.port, first.port);
   await Promise.all([first.listener.close(), second.close()]);
 });
 

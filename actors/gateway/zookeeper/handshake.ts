@@ -4,7 +4,6 @@ import { Code } from "../../../protocol/codes.ts";
 import { HANDSHAKE_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { Operation, OperationResult } from "../../../protocol/operations.ts";
 import {
-  type ConnectRequest,
   type ConnectResponse,
   EXPIRED_RESPONSE,
   readConnectRequest,
@@ -21,7 +20,7 @@ import { note } from "./notes.ts";
 import { askReadOnly, maySettle, settle } from "./read-only.ts";
 import { startTouchTimer, touch } from "./touches.ts";
 import { advance, badLengthReason, countSent, writeOut } from "./requests.ts";
-import type { Connection, Turn } from "./state.ts";
+import type { Connection, Turn, Wish } from "./state.ts";
 import { noteAnswer, SESSION_OPERATION } from "./statistics.ts";
 
 /** Takes the first frame of a connection, once it is whole. */
@@ -46,19 +45,19 @@ export function readHandshake(turn: Turn, connection: Connection): void {
   else awaitLeader(turn, connection, wish);
 }
 
-function awaitLeader(turn: Turn, connection: Connection, wish: ConnectRequest): void {
+function awaitLeader(turn: Turn, connection: Connection, wish: Wish): void {
   enterPhase(turn, connection, { kind: "awaitingLeader", wish });
   if (!keepUntilGraceEnds(turn, wish.timeoutMs)) waitedInVain(turn, connection, wish);
 }
 
 /** The client has waited long enough for a leader. It is served without one, or finds another node. */
-export function waitedInVain(turn: Turn, connection: Connection, wish: ConnectRequest): void {
+export function waitedInVain(turn: Turn, connection: Connection, wish: Wish): void {
   if (maySettle(turn.state, wish)) askReadOnly(turn, connection, wish);
   else refuse(turn, connection, "no leader is known");
 }
 
 /** Creates a session through the log; one that is there already is attached once its password is known to be right. */
-export function askForSession(turn: Turn, connection: Connection, wish: ConnectRequest): void {
+export function askForSession(turn: Turn, connection: Connection, wish: Wish): void {
   const { state, randomBytes } = turn;
   if (state.admission === "none") {
     refuse(turn, connection, NO_SPACE);
@@ -104,12 +103,17 @@ export function takeChecked(
   if (phase.readOnly === true) return serveReadOnly(turn, connection, wish);
   if (state.leader.kind === "lost") return awaitLeader(turn, connection, wish);
   if (state.admission === "none") return refuse(turn, connection, NO_SPACE);
+  if (wish.lastZxidSeen > state.zxid) askForZxid(turn, connection, wish);
+  else attach(turn, connection, wish);
+}
+
+function attach(turn: Turn, connection: Connection, wish: Wish): void {
   const { timeoutMs, password } = wish;
   const session = wish.session as SessionId;
   beginSession(turn, connection, wish, { kind: "attachSession", session, timeoutMs, password });
 }
 
-function serveReadOnly(turn: Turn, connection: Connection, wish: ConnectRequest): void {
+function serveReadOnly(turn: Turn, connection: Connection, wish: Wish): void {
   const settled = settle(turn, connection, wish);
   if (settled === undefined) return;
   const { timeoutMs } = wish;
@@ -118,14 +122,34 @@ function serveReadOnly(turn: Turn, connection: Connection, wish: ConnectRequest)
   advance(turn, connection);
 }
 
+/**
+ * The client has seen more than this replica has applied. To attach the session would take it from the connection that it has, which must not
+ * be if no node has seen as much. So the log is asked first where it is, by an operation that is always refused and changes nothing:
+ * session 0 there is not.
+ */
+function askForZxid(turn: Turn, connection: Connection, wish: Wish): void {
+  const { timeoutMs, password } = wish;
+  const session = SESSION_NONE as SessionId;
+  const asking: Wish = { ...wish, asksForZxid: true };
+  beginSession(turn, connection, asking, { kind: "attachSession", session, timeoutMs, password });
+}
+
+/** `zxid` is that of the operation which was refused: this replica has applied all before it. */
+function takeZxid(turn: Turn, connection: Connection, wish: Wish, zxid: Zxid): void {
+  const { asksForZxid: _, ...asked } = wish;
+  if (wish.lastZxidSeen > zxid) refuseAhead(turn, connection, wish);
+  else if (turn.state.leader.kind === "lost") awaitLeader(turn, connection, asked);
+  else attach(turn, connection, asked);
+}
+
+function refuseAhead(turn: Turn, connection: Connection, { lastZxidSeen }: Wish): void {
+  const seen = formatZxid(lastZxidSeen as Zxid);
+  refuse(turn, connection, `the client has seen ${seen}, which this ensemble does not have`);
+}
+
 const NO_SPACE = "no session: no space on the disk";
 
-function beginSession(
-  turn: Turn,
-  connection: Connection,
-  wish: ConnectRequest,
-  operation: Operation,
-): void {
+function beginSession(turn: Turn, connection: Connection, wish: Wish, operation: Operation): void {
   // The leader counts from when it applies the operation, or from later.
   connection.leaderHeardMs = turn.nowMs;
   enterPhase(turn, connection, { kind: "attaching", wish, supersededAt: 0 });
@@ -142,6 +166,10 @@ export function finishHandshake(
   const { phase } = connection;
   if (phase.kind !== "attaching") return;
   const { wish } = phase;
+  if (wish.asksForZxid === true) {
+    takeZxid(turn, connection, wish, zxid);
+    return;
+  }
   if (result.kind === "error" && result.code === Code.sessionExpired) {
     answerExpired(turn, connection, wish);
     return;
@@ -157,8 +185,7 @@ export function finishHandshake(
       const operation = { kind: "closeSession" } as const;
       submit(turn, connection, { kind: "client", session, attachedAt, operation });
     }
-    const seen = formatZxid(wish.lastZxidSeen as Zxid);
-    refuse(turn, connection, `the client has seen ${seen}, which this ensemble does not have`);
+    refuseAhead(turn, connection, wish);
     return;
   }
   if (phase.supersededAt > attachedAt) {
@@ -187,7 +214,7 @@ function noteSession({ nowMs }: Turn, { statistics, repliedZxid: zxid }: Connect
 }
 
 /** Tells the client that its session is over, or never was, and closes the connection. */
-export function answerExpired(turn: Turn, connection: Connection, wish: ConnectRequest): void {
+export function answerExpired(turn: Turn, connection: Connection, wish: Wish): void {
   respond(turn, connection, wish, EXPIRED_RESPONSE);
   closeWithNote(turn, connection, "sessionExpired", "the client's session is unknown here");
 }
@@ -195,7 +222,7 @@ export function answerExpired(turn: Turn, connection: Connection, wish: ConnectR
 function respond(
   turn: Turn,
   connection: Connection,
-  { hasReadOnly }: ConnectRequest,
+  { hasReadOnly }: Wish,
   response: ConnectResponse,
 ): void {
   const { state } = turn;

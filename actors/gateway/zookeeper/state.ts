@@ -31,14 +31,17 @@ export type ZooKeeperGatewayOptions = GatewayOptions & {
   readonly readOnlyMode?: boolean;
 };
 
+/** What a client asks for. `asksForZxid`: the log is asked where it is before the session is touched. */
+export type Wish = ConnectRequest & { readonly asksForZxid?: true };
+
 export type Phase =
   /** The connection has not yet sent its ConnectRequest. */
   | { readonly kind: "opened" }
   /** It asked a four-letter word, which the admin actor answers. */
   | { readonly kind: "word" }
   /** It asked for a session while no leader was known. */
-  | { readonly kind: "awaitingLeader"; readonly wish: ConnectRequest }
-  | Attachment<ConnectRequest>;
+  | { readonly kind: "awaitingLeader"; readonly wish: Wish }
+  | Attachment<Wish>;
 
 /** These wait in the queue for their turn to be answered. */
 type Answerable =

@@ -19,13 +19,26 @@ async function run(child: Child): Promise<string[]> {
   return child.lines;
 }
 
-export function runKazoo(connectString: string): Promise<string[]> {
-  return runKazooScript("kazoo_client.py", connectString);
+/** A client's own certificate with its key, and the authority that it trusts: it speaks TLS with them. Files in PEM form. */
+export type ClientTls = {
+  readonly key: string;
+  readonly certificate: string;
+  readonly store: string;
+  readonly authority: string;
+};
+
+export function runKazoo(connectString: string, tls?: ClientTls): Promise<string[]> {
+  return runKazooScript("kazoo_client.py", connectString, tls);
 }
 
 /** `script`: the name of a file beside this one. */
-export function runKazooScript(script: string, connectString: string): Promise<string[]> {
-  return run(new Child({ command: PYTHON, args: ["-B", beside(script), connectString] }));
+export function runKazooScript(
+  script: string,
+  connectString: string,
+  tls?: ClientTls,
+): Promise<string[]> {
+  const files = tls === undefined ? [] : [tls.certificate, tls.key, tls.authority];
+  return run(new Child({ command: PYTHON, args: ["-B", beside(script), connectString, ...files] }));
 }
 
 export function runNodeClient(connectString: string): Promise<string[]> {
@@ -127,6 +140,17 @@ const JAVA_COMMANDS = [
   "quit",
 ];
 
+function javaTls({ store, authority }: ClientTls): readonly string[] {
+  return [
+    "-Dzookeeper.client.secure=true",
+    "-Dzookeeper.clientCnxnSocket=org.apache.zookeeper.ClientCnxnSocketNetty",
+    `-Dzookeeper.ssl.keyStore.location=${store}`,
+    "-Dzookeeper.ssl.keyStore.type=PEM",
+    `-Dzookeeper.ssl.trustStore.location=${authority}`,
+    "-Dzookeeper.ssl.trustStore.type=PEM",
+  ];
+}
+
 const CLOSED = "WatchedEvent state:Closed type:None path:null";
 
 /**
@@ -140,11 +164,12 @@ export function withoutLastEvent(lines: readonly string[]): readonly string[] {
 }
 
 /** ZooKeeper's Java client by its command line. Errors and events come from other threads: lines are shown sorted. */
-export async function runJavaClient(connectString: string): Promise<string[]> {
+export async function runJavaClient(connectString: string, tls?: ClientTls): Promise<string[]> {
   const child = new Child({
     command: "java",
     args: [
       ...JAVA_OPTIONS,
+      ...(tls === undefined ? [] : javaTls(tls)),
       "-cp",
       zookeeperClassPath(),
       "org.apache.zookeeper.ZooKeeperMain",

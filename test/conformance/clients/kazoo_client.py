@@ -1,4 +1,4 @@
-"""What a Python program does with kazoo, printed step by step. Argument: host:port,..."""
+"""What a Python program does with kazoo, printed step by step. Arguments: host:port,... and, for TLS, certificate, key and authority."""
 import logging
 import sys
 import threading
@@ -9,6 +9,9 @@ from kazoo.recipe.watchers import ChildrenWatch, DataWatch
 
 logging.basicConfig(level=logging.CRITICAL)
 HOSTS = sys.argv[1].split(",")
+TLS = {}
+if len(sys.argv) > 2:
+    TLS = dict(use_ssl=True, certfile=sys.argv[2], keyfile=sys.argv[3], ca=sys.argv[4])
 WAIT_SECONDS = 60
 
 
@@ -24,7 +27,7 @@ def wait(event):
 def client(first):
     """Clients of different servers, if there are several: who reads what another wrote says sync before."""
     hosts = HOSTS[first % len(HOSTS):] + HOSTS[:first % len(HOSTS)]
-    started = KazooClient(hosts=",".join(hosts), timeout=10, randomize_hosts=False)
+    started = KazooClient(hosts=",".join(hosts), timeout=10, randomize_hosts=False, **TLS)
     started.start(timeout=WAIT_SECONDS)
     return started
 

@@ -169,6 +169,38 @@ export const sessionScenarios: Readonly<Record<string, Scenario>> = {
     stage.note(outcome);
   },
 
+  "a client that claims to have seen more does not cost the session its connection": async (
+    stage,
+  ) => {
+    const a = await stage.connect("a");
+    await stage.steps(a, create("/undisturbed", "", { mode: ephemeral }));
+    const lastZxidSeen = 0x7fff_0000_0001n;
+    stage.note(await stage.reconnect("ahead", a, { lastZxidSeen }).then(describe, () => "closed"));
+    await stage.steps(a, getData("/undisturbed"), ping());
+  },
+
+  "a client that has sent all it will is closed, and its session goes on": async (stage) => {
+    const a = await stage.connect("a");
+    await stage.steps(a, create("/half-closed", "", { mode: ephemeral }));
+    a.socket.end();
+    await a.closed;
+    const again = await stage.reconnect("a again", a);
+    await stage.steps(again, getData("/half-closed"));
+  },
+
+  "a session goes from connection to connection, and each before is closed": async (stage) => {
+    let holder = await stage.connect("first");
+    await stage.steps(holder, create("/handed-on", "", { mode: ephemeral }));
+    for (const name of ["second", "third", "fourth"]) {
+      const next = await stage.reconnect(name, holder);
+      await holder.closed;
+      await stage.steps(next, getData("/handed-on"));
+      holder = next;
+    }
+    await holder.close();
+    await stage.steps(await stage.connect("b"), exists("/handed-on"));
+  },
+
   "the answer to ruok and the client protocol come from one port": async (stage) => {
     const a = await stage.connect("a");
     stage.note(await fourLetters(stage.address, "ruok"));

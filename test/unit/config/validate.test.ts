@@ -51,6 +51,21 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     clientPort: 2181,
     clientPortAddress: "::",
     clientPortBacklog: 511,
+    secureClientPort: undefined,
+    secureClientPortAddress: "::",
+    tlsOnClientPort: false,
+    tlsKeyStoreFile: undefined,
+    tlsKeyStorePassword: undefined,
+    tlsKeyStorePasswordFile: undefined,
+    tlsKeyStoreType: undefined,
+    tlsTrustStoreFile: undefined,
+    tlsTrustStorePassword: undefined,
+    tlsTrustStorePasswordFile: undefined,
+    tlsTrustStoreType: undefined,
+    tlsClientAuth: "need",
+    tlsProtocols: ["TLSv1.2", "TLSv1.3"],
+    tlsCiphers: undefined,
+    tlsReload: true,
     dataDir: resolve("data"),
     tickTimeMs: 2000,
     initLimit: 10,
@@ -304,12 +319,12 @@ test("a NATS password is shown by no problem", (t) => {
 
 test("secrets of a zoo.cfg are not shown in messages", (t) => {
   const { problems } = readZooCfg(
-    "ssl.keyStore.password=s3cret\nzookeeper.DigestAuthenticationProvider.superDigest=super:s3cret",
+    "ssl.quorum.keyStore.password=s3cret\nzookeeper.DigestAuthenticationProvider.superDigest=super:s3cret",
     "zoo.cfg",
   );
   const text = problemsText(problems);
   t.is(problems.length, 2);
-  t.true(text.includes("ssl.keyStore.password = ***"), text);
+  t.true(text.includes("ssl.quorum.keyStore.password = ***"), text);
   t.false(text.includes("s3cret"), text);
 });
 

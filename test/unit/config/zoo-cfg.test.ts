@@ -150,11 +150,11 @@ test("session timeouts and a backlog of -1 are the defaults", (t) => {
 
 test("keys that ask for security are refused, with what they ask for and what can be done", (t) => {
   const asked: readonly (readonly [string, RegExp])[] = [
-    ["secureClientPort=2281", /TLS/],
-    ["secureClientPortAddress=10.0.0.1", /TLS/],
-    ["client.portUnification=true", /TLS/],
-    ["ssl.keyStore.location=/etc/keys.jks", /TLS/],
-    ["ssl.clientAuth=need", /TLS/],
+    ["ssl.context.supplier.class=org.example.Supplier", /TLS/],
+    ["ssl.protocol=TLSv1.3", /TLS/],
+    ["ssl.clientHostnameVerification=true", /certificate names the host/],
+    ["ssl.crl=true", /withdrawn/],
+    ["ssl.authProvider=other", /must be x509/],
     ["ssl.quorum.keyStore.location=/etc/keys.jks", /between the servers/],
     ["sslQuorum=true", /between the servers/],
     ["quorum.auth.enableSasl=true", /between the servers/],

@@ -2,6 +2,7 @@
 import test from "ava";
 import { Code } from "../../../protocol/codes.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
+import type { OperationResult } from "../../../protocol/operations.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { GatewayDriver } from "../../support/gateway-driver.ts";
 import { connectFrame } from "../../support/zk-client.ts";
@@ -114,6 +115,45 @@ test("a client that has seen the future is closed without an answer, its new ses
   t.true(gateway.closed(1));
   t.is(gateway.nextZxid, session + 2); // created, and closed again
   t.true(gateway.logged()[0]?.includes("0x100000002"));
+});
+
+/** A connection has session 77, and another one asks for it whose client has seen more than this node has applied. */
+function returningAhead(lastZxidSeen: bigint): GatewayDriver {
+  const gateway = serving();
+  for (const [number, seen] of [
+    [1, 0n],
+    [2, lastZxidSeen],
+  ] as const) {
+    gateway.open(number);
+    const asked = { port: 0, sessionId: 77n, password: PASSWORD, lastZxidSeen: seen };
+    gateway.bytes(number, connectFrame(asked));
+    if (number === 1) gateway.serve();
+  }
+  return gateway;
+}
+
+const NO_SESSION = (): OperationResult => ({ kind: "error", code: Code.sessionExpired });
+
+test("a client that has seen the future leaves the connection that its session has alone", (t) => {
+  const gateway = returningAhead(0x1_0000_0063n);
+  const { nextZxid } = gateway;
+  const told = gateway.told.at(-1)?.message;
+  t.like(told?.kind === "write" ? told.operations[0] : undefined, { session: 0 as SessionId });
+  gateway.serve(NO_SESSION);
+  t.is(gateway.nextZxid, nextZxid + 1);
+  t.is(gateway.written(2).length, 0);
+  t.true(gateway.closed(2));
+  t.false(gateway.closed(1));
+  t.true(gateway.logged()[0]?.includes("0x100000063"));
+});
+
+test("a client that has seen what this node has yet to apply gets its session once it has", (t) => {
+  const gateway = returningAhead(BigInt(serving().nextZxid) + 1n);
+  gateway.serve((operation) =>
+    operation.kind === "attachSession" && operation.session === 0 ? NO_SESSION() : undefined,
+  );
+  t.is(gateway.written(2).readBigInt64BE(12), 77n);
+  t.true(gateway.closed(1));
 });
 
 test("a client that has seen just what the ensemble has is served", (t) => {

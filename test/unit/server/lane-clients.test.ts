@@ -18,7 +18,7 @@ test.serial("the backlog of the configuration is that of the port", async (t) =>
       config: { ...validation.config, lanes: 1 },
       counts: ConnectionCounts.share({ connectionsMax: 10, perAddressMax: 0 }),
       lane: 1,
-      clientPort: 0,
+      ports: { clientPort: 0, secureClientPort: undefined },
       nats: false,
       skips: [],
     },

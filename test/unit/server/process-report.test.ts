@@ -30,10 +30,14 @@ test("the size of the data folder is that of its files", async (t) => {
   await mkdir(join(folder, "c"));
   const reported = (from: string): Promise<ServerReport> =>
     new Promise((resolve) => {
-      const stop = reportServer(from, 4711, (report) => {
-        stop();
-        resolve(report);
-      });
+      const stop = reportServer(
+        from,
+        { clientPort: 4711, secureClientPort: undefined },
+        (report) => {
+          stop();
+          resolve(report);
+        },
+      );
     });
   const expected = { kind: "serverReport", clientPort: 4711 };
   t.like(await reported(folder), { ...expected, folderBytes: 730 });

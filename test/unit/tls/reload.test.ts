@@ -1,0 +1,71 @@
+/** Files of keys and certificates that change are read again, once they have been as they are for a while. */
+import { copyFileSync, writeFileSync } from "node:fs";
+import test from "ava";
+import type { TlsConfig } from "../../../server/tls/load-terms.ts";
+import { watchFiles } from "../../../server/tls/reload.ts";
+import { CertificateFolder } from "../../support/certificates.ts";
+
+const folder = new CertificateFolder();
+const authority = folder.authority("authority");
+const first = authority.issue("first", "/CN=first");
+const second = authority.issue("second", "/CN=second");
+test.after.always(() => folder.remove());
+
+function configOf(store: string): TlsConfig {
+  return {
+    tlsKeyStoreFile: store,
+    tlsKeyStorePassword: undefined,
+    tlsKeyStorePasswordFile: undefined,
+    tlsKeyStoreType: undefined,
+    tlsTrustStoreFile: undefined,
+    tlsTrustStorePassword: undefined,
+    tlsTrustStorePasswordFile: undefined,
+    tlsTrustStoreType: undefined,
+    tlsClientAuth: "none",
+    tlsProtocols: ["TLSv1.3"],
+    tlsCiphers: undefined,
+  };
+}
+
+type Watched = {
+  readonly events: string[];
+  /** Resolves when so many events have been logged. */
+  readonly until: (count: number) => Promise<void>;
+  readonly stop: () => void;
+};
+
+function watched(store: string): Watched {
+  const events: string[] = [];
+  const stop = watchFiles({
+    config: configOf(store),
+    onRenewed: ({ certificates }) => events.push(certificates.length > 0 ? "renewed" : "nothing"),
+    log: (level, event) => events.push(`${level} ${event}`),
+    wallMs: () => Date.now(),
+    everyMs: 5,
+  });
+  const until = async (count: number): Promise<void> => {
+    while (events.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  return { events, until, stop };
+}
+
+test("new certificates are shown, what cannot be used is not, and then the next one is", async (t) => {
+  const store = folder.file("own.pem");
+  copyFileSync(first.store, store);
+  const { events, until, stop } = watched(store);
+  // The first look has to be at the file as it was.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  copyFileSync(second.store, store);
+  await until(2);
+  t.deepEqual(events, ["renewed", "info certificatesRenewed"]);
+  writeFileSync(store, "half a file");
+  await until(3);
+  copyFileSync(first.store, store);
+  await until(5);
+  stop();
+  t.deepEqual(events.slice(2), [
+    "error certificatesRefused",
+    "renewed",
+    "info certificatesRenewed",
+  ]);
+});
