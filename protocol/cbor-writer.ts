@@ -1,0 +1,123 @@
+/**
+ * Writes CBOR piece by piece into one buffer, byte for byte as `encodeCbor` does. So a list that goes to many receivers is encoded once,
+ * and each receiver's frame is made of it and of what is the receiver's own.
+ */
+import { encodeCbor } from "./cbor.ts";
+
+export const BYTES = 2;
+const TEXT = 3;
+export const ARRAY = 4;
+
+const UNSIGNED = 0;
+const NEGATIVE = 1;
+const NULL = 0xf6;
+const DOUBLE = 0xfb;
+const ASCII_END = 0x80;
+const UINT32_END = 2 ** 32;
+/** A head has at most this many bytes, and so has a number. */
+const HEAD_BYTES = 9;
+const START_BYTES: number = 64 * 1024;
+/** A buffer that had to grow beyond this is not kept. */
+const KEPT_BYTES: number = 1024 * 1024;
+
+export class CborWriter {
+  #bytes = new Uint8Array(START_BYTES);
+  #view = new DataView(this.#bytes.buffer);
+  #at = 0;
+
+  /** Returns a copy of what was written since the last call. */
+  take(): Uint8Array {
+    const taken = this.#bytes.slice(0, this.#at);
+    this.#at = 0;
+    if (this.#bytes.length > KEPT_BYTES) this.#resize(START_BYTES);
+    return taken;
+  }
+
+  array(length: number): void {
+    this.#ensure(HEAD_BYTES);
+    this.#head(ARRAY, length);
+  }
+
+  /** An integer within 32 bits and a sign, as such; any other number as a double. */
+  number(value: number): void {
+    this.#ensure(HEAD_BYTES);
+    if (value >>> 0 === value) this.#head(UNSIGNED, value);
+    else if (value < 0 && value >= -UINT32_END && Number.isInteger(value)) {
+      this.#head(NEGATIVE, -1 - value);
+    } else {
+      this.#bytes[this.#at] = DOUBLE;
+      this.#view.setFloat64(this.#at + 1, value);
+      this.#at += HEAD_BYTES;
+    }
+  }
+
+  text(value: string): void {
+    const { length } = value;
+    this.#ensure(HEAD_BYTES + length);
+    const start = this.#at;
+    this.#head(TEXT, length);
+    const bytes = this.#bytes;
+    for (let index = 0; index < length; index += 1) {
+      const unit = value.charCodeAt(index);
+      if (unit >= ASCII_END) {
+        this.#at = start;
+        this.encoded(encodeCbor(value));
+        return;
+      }
+      bytes[this.#at + index] = unit;
+    }
+    this.#at += length;
+  }
+
+  byteStringOrNull(value: Uint8Array | null): void {
+    this.#ensure(HEAD_BYTES);
+    if (value === null) {
+      this.#bytes[this.#at] = NULL;
+      this.#at += 1;
+      return;
+    }
+    this.#head(BYTES, value.length);
+    this.encoded(value);
+  }
+
+  /** Items that are CBOR already. */
+  encoded(bytes: Uint8Array): void {
+    this.#ensure(bytes.length);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  #head(major: number, argument: number): void {
+    const initial = major << 5;
+    const bytes = this.#bytes;
+    const at = this.#at;
+    if (argument < 24) {
+      bytes[at] = initial | argument;
+      this.#at = at + 1;
+    } else if (argument < 0x100) {
+      bytes[at] = initial | 24;
+      bytes[at + 1] = argument;
+      this.#at = at + 2;
+    } else if (argument < 0x1_0000) {
+      bytes[at] = initial | 25;
+      this.#view.setUint16(at + 1, argument);
+      this.#at = at + 3;
+    } else {
+      bytes[at] = initial | 26;
+      this.#view.setUint32(at + 1, argument);
+      this.#at = at + 5;
+    }
+  }
+
+  #ensure(more: number): void {
+    const needed = this.#at + more;
+    if (needed > this.#bytes.length) this.#resize(Math.max(needed, this.#bytes.length * 2));
+  }
+
+  #resize(length: number): void {
+    const before = this.#bytes;
+    this.#bytes = new Uint8Array(length);
+    this.#bytes.set(before.subarray(0, this.#at));
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+}
