@@ -49,7 +49,7 @@ type Stream = {
 };
 
 /** How many changes may be under way to one stream. The changes of the transaction that reaches the limit may exceed it. */
-const CREDITS = 1024;
+const CREDITS = 8192;
 
 export class Streams {
   readonly #host: StreamHost;

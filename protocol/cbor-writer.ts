@@ -16,20 +16,22 @@ const ASCII_END = 0x80;
 const UINT32_END = 2 ** 32;
 /** A head has at most this many bytes, and so has a number. */
 const HEAD_BYTES = 9;
-const START_BYTES: number = 64 * 1024;
-/** A buffer that had to grow beyond this is not kept. */
-const KEPT_BYTES: number = 1024 * 1024;
+/** What is taken are views of buffers of this size, or of a larger one for what alone is larger. */
+const BUFFER_BYTES: number = 256 * 1024;
 
 export class CborWriter {
-  #bytes = new Uint8Array(START_BYTES);
+  #bytes = Buffer.allocUnsafeSlow(0);
   #view = new DataView(this.#bytes.buffer);
+  /** What is before `start` was taken. */
+  #start = 0;
   #at = 0;
 
-  /** Returns a copy of what was written since the last call. */
+  /** Returns what was written since the last call. The bytes are never written again. */
   take(): Uint8Array {
-    const taken = this.#bytes.slice(0, this.#at);
-    this.#at = 0;
-    if (this.#bytes.length > KEPT_BYTES) this.#resize(START_BYTES);
+    const { buffer } = this.#bytes;
+    const taken = new Uint8Array(buffer, this.#start, this.#at - this.#start);
+    this.#start = this.#at;
+    if (this.#bytes.length > BUFFER_BYTES) this.#continueIn(Buffer.allocUnsafeSlow(0));
     return taken;
   }
 
@@ -110,14 +112,17 @@ export class CborWriter {
   }
 
   #ensure(more: number): void {
-    const needed = this.#at + more;
-    if (needed > this.#bytes.length) this.#resize(Math.max(needed, this.#bytes.length * 2));
+    if (this.#at + more <= this.#bytes.length) return;
+    const needed = this.#at - this.#start + more;
+    this.#continueIn(Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, 2 * needed)));
   }
 
-  #resize(length: number): void {
-    const before = this.#bytes;
-    this.#bytes = new Uint8Array(length);
-    this.#bytes.set(before.subarray(0, this.#at));
-    this.#view = new DataView(this.#bytes.buffer);
+  #continueIn(bytes: Buffer<ArrayBuffer>): void {
+    const written = this.#bytes.subarray(this.#start, this.#at);
+    bytes.set(written);
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
+    this.#start = 0;
+    this.#at = written.length;
   }
 }

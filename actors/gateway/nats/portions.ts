@@ -24,16 +24,16 @@ export type SharedPortions = {
   readonly encoded: Map<Portion, Uint8Array>;
 };
 
-type Told = { readonly changes: readonly Change[]; readonly through: Zxid };
+type TreeChanges = { readonly changes: readonly Change[]; readonly through: Zxid };
 
 /** Cuts the changes into portions of about a frame. Each ends between zxids; the last covers everything up to `through`. */
-export function portionsOf(turn: Turn, told: Told): readonly Portion[] {
+export function portionsOf(turn: Turn, from: TreeChanges): readonly Portion[] {
   const { cut } = turn.state.shared;
-  const known = cut.get(told.changes);
-  if (known !== undefined && known.at(-1)?.through === told.through) return known;
-  const portions = cutUp(told);
+  const known = cut.get(from.changes);
+  if (known !== undefined) return known;
+  const portions = cutUp(from);
   askForEndOfTurn(turn);
-  cut.set(told.changes, portions);
+  cut.set(from.changes, portions);
   return portions;
 }
 
@@ -58,11 +58,11 @@ export function forgetShared({ cut, encoded }: SharedPortions): void {
   encoded.clear();
 }
 
-function cutUp(told: Told): Portion[] {
+function cutUp(from: TreeChanges): Portion[] {
   const portions: Portion[] = [];
   let changes: Change[] = [];
   let bytes = 0;
-  for (const change of told.changes) {
+  for (const change of from.changes) {
     const last = changes.at(-1);
     if (last !== undefined && bytes >= NATIVE_FRAME_BYTES_SOFT_MAX && last.zxid !== change.zxid) {
       portions.push({ changes, through: last.zxid, bytes });
@@ -72,6 +72,6 @@ function cutUp(told: Told): Portion[] {
     changes.push(change);
     bytes += changeBytes(change);
   }
-  portions.push({ changes, through: told.through, bytes });
+  portions.push({ changes, through: from.through, bytes });
   return portions;
 }
