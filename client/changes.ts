@@ -25,24 +25,38 @@ export type StreamHost = {
   readonly send: (item: ClientItem) => void;
 };
 
+type Subscription = {
+  readonly progress: boolean;
+  readonly subscriber: Subscriber<ChangeEvent>;
+  stream: Stream;
+};
+
+/**
+ * A stream at a gateway. Subscriptions of the same znodes that stand at the same place share one, so that their changes come and are
+ * decoded once.
+ */
 type Stream = {
   readonly number: number;
   readonly path: string;
   readonly recursive: boolean;
-  readonly progress: boolean;
-  readonly subscriber: Subscriber<ChangeEvent>;
+  readonly subscriptions: Set<Subscription>;
   /** Every change up to this zxid has been delivered. */
   after: Zxid;
+  /** The gateway has answered. Whoever subscribes from now on wants an answer too: what it asks for may be compacted. */
+  answered: boolean;
   /** How many changes have been delivered since credits were last granted. */
   consumed: number;
 };
 
 /** How many changes may be under way to one stream. The changes of the transaction that reaches the limit may exceed it. */
-const CREDITS = 1024;
+const CREDITS = 8192;
 
 export class Streams {
   readonly #host: StreamHost;
   readonly #streams = new Map<number, Stream>();
+  /** By path and whether they are recursive. */
+  readonly #alike = new Map<string, Set<Stream>>();
+  readonly #subscriptions = new Set<Subscription>();
   #next = 1;
 
   constructor(host: StreamHost) {
@@ -55,27 +69,17 @@ export class Streams {
 
   changes(path: string, options: ChangesOptions): Observable<ChangeEvent> {
     return new Observable((subscriber) => {
-      if (this.#streams.size >= NATIVE_STREAMS_MAX) {
+      if (this.#subscriptions.size >= NATIVE_STREAMS_MAX) {
         const message = `a client has at most ${NATIVE_STREAMS_MAX} streams of changes at once`;
         subscriber.error(new BadArgumentsError(message));
         return undefined;
       }
-      const stream: Stream = {
-        number: this.#next,
-        path,
-        recursive: options.recursive ?? false,
-        progress: options.progress ?? false,
-        subscriber,
-        after: options.from ?? this.#host.lastZxid(),
-        consumed: 0,
-      };
-      this.#next += 1;
-      this.#streams.set(stream.number, stream);
-      this.#host.send(opening(stream));
-      return () => {
-        if (!this.#streams.delete(stream.number)) return;
-        this.#host.send({ kind: "closeStream", stream: stream.number });
-      };
+      const { recursive = false, progress = false, from: after = this.#host.lastZxid() } = options;
+      const stream = this.#unanswered(path, recursive, after) ?? this.#open(path, recursive, after);
+      const subscription: Subscription = { progress, subscriber, stream };
+      stream.subscriptions.add(subscription);
+      this.#subscriptions.add(subscription);
+      return () => this.#unsubscribe(subscription);
     });
   }
 
@@ -92,31 +96,102 @@ export class Streams {
   ): void {
     const stream = this.#streams.get(item.stream);
     if (stream === undefined) return;
-    if (item.kind === "streamRefused") {
-      this.#streams.delete(stream.number);
-      stream.subscriber.error(errorOfCode(item.code, stream.path));
+    if (item.kind === "changes") {
+      this.#deliver(stream, item);
       return;
     }
-    if (item.kind === "compacted") {
-      this.#streams.delete(stream.number);
-      stream.subscriber.next({ kind: "compacted", oldest: item.oldest });
-      stream.subscriber.complete();
-      return;
+    this.#remove(stream);
+    for (const { subscriber } of stream.subscriptions) {
+      if (item.kind === "streamRefused") subscriber.error(errorOfCode(item.code, stream.path));
+      else {
+        subscriber.next({ kind: "compacted", oldest: item.oldest });
+        subscriber.complete();
+      }
     }
-    stream.after = item.through;
-    for (const change of item.changes) stream.subscriber.next(change);
-    if (stream.progress) stream.subscriber.next({ kind: "progress", zxid: item.through });
-    stream.consumed += item.changes.length;
-    if (stream.consumed < CREDITS / 2 || stream.subscriber.closed) return;
+  }
+
+  #deliver(
+    stream: Stream,
+    { changes, through }: Extract<GatewayItem, { readonly kind: "changes" }>,
+  ): void {
+    stream.after = through;
+    stream.answered = true;
+    for (const { subscriber, progress } of stream.subscriptions) {
+      for (const change of changes) subscriber.next(change);
+      if (progress) subscriber.next({ kind: "progress", zxid: through });
+    }
+    // A subscriber may have ended the stream.
+    if (!this.#streams.has(stream.number) || this.#joinAnother(stream)) return;
+    stream.consumed += changes.length;
+    if (stream.consumed < CREDITS / 2) return;
     this.#host.send({ kind: "credit", stream: stream.number, credits: stream.consumed });
     stream.consumed = 0;
   }
 
+  #unanswered(path: string, recursive: boolean, after: Zxid): Stream | undefined {
+    for (const stream of this.#alike.get(keyOf(path, recursive)) ?? []) {
+      if (!stream.answered && stream.after === after) return stream;
+    }
+    return undefined;
+  }
+
+  #open(path: string, recursive: boolean, after: Zxid): Stream {
+    const number = this.#next;
+    this.#next += 1;
+    const subscriptions = new Set<Subscription>();
+    const stream: Stream = {
+      ...{ number, path, recursive, subscriptions, after },
+      answered: false,
+      consumed: 0,
+    };
+    this.#streams.set(number, stream);
+    const key = keyOf(path, recursive);
+    const alike = this.#alike.get(key) ?? new Set<Stream>();
+    this.#alike.set(key, alike.add(stream));
+    this.#host.send(opening(stream));
+    return stream;
+  }
+
+  /** Another stream of the same znodes may stand where this one has come to. It then goes on for the subscriptions of both. */
+  #joinAnother(stream: Stream): boolean {
+    for (const other of this.#alike.get(keyOf(stream.path, stream.recursive)) ?? []) {
+      if (other === stream || !other.answered || other.after !== stream.after) continue;
+      for (const subscription of stream.subscriptions) {
+        subscription.stream = other;
+        other.subscriptions.add(subscription);
+      }
+      this.#close(stream);
+      return true;
+    }
+    return false;
+  }
+
+  #unsubscribe(subscription: Subscription): void {
+    const { stream } = subscription;
+    this.#subscriptions.delete(subscription);
+    stream.subscriptions.delete(subscription);
+    if (stream.subscriptions.size === 0 && this.#streams.has(stream.number)) this.#close(stream);
+  }
+
+  #close(stream: Stream): void {
+    this.#remove(stream);
+    this.#host.send({ kind: "closeStream", stream: stream.number });
+  }
+
+  #remove(stream: Stream): void {
+    this.#streams.delete(stream.number);
+    const key = keyOf(stream.path, stream.recursive);
+    const alike = this.#alike.get(key);
+    alike?.delete(stream);
+    if (alike?.size === 0) this.#alike.delete(key);
+  }
+
   /** Ends every stream: with the error if there is one, else as complete. */
   end(error: Error | undefined): void {
-    const streams = [...this.#streams.values()];
+    const subscriptions = [...this.#subscriptions];
     this.#streams.clear();
-    for (const { subscriber } of streams) {
+    this.#alike.clear();
+    for (const { subscriber } of subscriptions) {
       if (error === undefined) subscriber.complete();
       else subscriber.error(error);
     }
@@ -125,4 +200,8 @@ export class Streams {
 
 function opening({ number, path, recursive, after }: Stream): ClientItem {
   return { kind: "openStream", stream: number, path, recursive, after, credits: CREDITS };
+}
+
+function keyOf(path: string, recursive: boolean): string {
+  return `${recursive ? "all" : "one"} ${path}`;
 }

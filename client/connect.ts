@@ -239,8 +239,8 @@ export class Client {
   }
 
   /**
-   * The changes of a znode: in order, each exactly once, without a gap, across reconnects. Each subscription opens a stream of its own.
-   * A stream completes after `compacted` and when the client is closed; it errors when the session expires. Without `from` it begins
+   * The changes of a znode: in order, each exactly once, without a gap, across reconnects. Each subscription is a stream of its own; those
+   * of the same znodes are given the same objects, which nobody may change. A stream completes after `compacted` and when the client is closed; it errors when the session expires. Without `from` it begins
    * at the last read of the path through this client, so `children(path)` followed by `changes(path)` misses nothing. Callers that
    * share a client and do something else between the two pass `from`, the zxid of their own read.
    */

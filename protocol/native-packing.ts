@@ -63,7 +63,7 @@ const RESULT_STAT = 3;
 const RESULT_DATA = 4;
 const RESULT_CHILDREN = 5;
 
-const CHANGE_KINDS = ["created", "deleted", "data", "acl"] as const;
+export const CHANGE_KINDS = ["created", "deleted", "data", "acl"] as const;
 
 export function packRequest(request: NativeRequest): Packed {
   if (request.kind === "read") {

@@ -8,8 +8,14 @@ import type { CborProfile } from "./cbor-profile.ts";
 import { Code } from "./codes.ts";
 import { byteString, count, FieldError, integer, isCount, list, text } from "./fields.ts";
 import type { SessionId } from "./ids.ts";
-import type { Change } from "./reads.ts";
 import type { Zxid } from "./zxid.ts";
+import {
+  CHANGES,
+  type ChangesItem,
+  type EncodedChanges,
+  encodeFrameOf,
+  readChangesFrame,
+} from "./native-changes.ts";
 import {
   type NativeRequest,
   type NativeResult,
@@ -90,17 +96,15 @@ export type GatewayItem =
       readonly result: NativeResult;
     }
   /** Completes the changes up to `through`. All changes of one zxid come together; without changes it only reports progress. */
-  | {
-      readonly kind: "changes";
-      readonly stream: number;
-      readonly through: Zxid;
-      readonly changes: readonly Change[];
-    }
+  | ChangesItem
   /** The lane no longer keeps the changes that would come next, only those after `oldest`. The stream is closed. */
   | { readonly kind: "compacted"; readonly stream: number; readonly oldest: Zxid }
   /** The stream was not opened, or is closed, because what the client asked for is not allowed. */
   | { readonly kind: "streamRefused"; readonly stream: number; readonly code: Code }
   | { readonly kind: "ended"; readonly reason: EndReason };
+
+/** What a gateway sends: an item, or changes that it has encoded for many. */
+export type OutputItem = GatewayItem | EncodedChanges;
 
 export type Frame<Item> = { readonly sequence: number; readonly items: readonly Item[] };
 
@@ -113,13 +117,19 @@ export function decodeClientFrame(bytes: Uint8Array): Frame<ReceivedItem> {
   return decodeFrame(bytes, CLIENT_CBOR, unpackClientItem);
 }
 
-export function encodeGatewayFrame(frame: Frame<GatewayItem>): Uint8Array {
-  return encodeCbor([frame.sequence, frame.items.map(packGatewayItem)]);
+export function encodeGatewayFrame(frame: Frame<OutputItem>): Uint8Array {
+  const { sequence, items } = frame;
+  const plain = items.filter((item) => item.kind !== "encodedChanges");
+  if (plain.length === items.length) return encodeCbor([sequence, plain.map(packGatewayItem)]);
+  const parts = items.map((item) =>
+    item.kind === "encodedChanges" ? item : encodeCbor(packGatewayItem(item)),
+  );
+  return encodeFrameOf(sequence, parts);
 }
 
 /** Throws a `CborError` or `FieldError` on bytes that are no frame. */
 export function decodeGatewayFrame(bytes: Uint8Array): Frame<GatewayItem> {
-  return decodeFrame(bytes, GATEWAY_CBOR, unpackGatewayItem);
+  return readChangesFrame(bytes) ?? decodeFrame(bytes, GATEWAY_CBOR, unpackGatewayItem);
 }
 
 // These codes are part of the protocol: never reuse one.
@@ -133,7 +143,6 @@ const TAKEN = 7;
 const OPENED = 11;
 const PONG = 12;
 const RESULT = 13;
-const CHANGES = 14;
 const COMPACTED = 15;
 const ENDED = 16;
 const STREAM_REFUSED = 17;

@@ -168,7 +168,8 @@ export type TreeReply =
     }
   /**
    * Changes in order; those of one zxid are never divided between two messages. After this message the stream has had every change up
-   * to `through`. An empty list only reports progress.
+   * to `through`. An empty list only reports progress. Streams that follow the same znodes are told the same list, with the same
+   * `through`, one after the other.
    */
   | {
       readonly kind: "changes";

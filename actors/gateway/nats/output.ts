@@ -3,7 +3,7 @@
  * keep it in memory; so a client says what it has taken, and reads and changes wait for that.
  */
 import { SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
-import { encodeGatewayFrame, type EndReason, type GatewayItem } from "../../../protocol/native.ts";
+import { encodeGatewayFrame, type EndReason, type OutputItem } from "../../../protocol/native.ts";
 import {
   NATIVE_FRAME_BYTES_SOFT_MAX,
   NATIVE_UNTAKEN_BYTES_SOFT_MAX,
@@ -12,6 +12,7 @@ import { enter, timeoutMsOf } from "../attachment.ts";
 import { answerUntilMs } from "../contact.ts";
 import { forgetInTree } from "../lane.ts";
 import { noteEnd } from "./offenders.ts";
+import { askForEndOfTurn, forgetShared } from "./portions.ts";
 import type { Connection, State, Turn } from "./state.ts";
 
 /** The bytes that an item takes beside data and names. */
@@ -21,10 +22,10 @@ const ITEM_BYTES = 150;
 export function push(
   turn: Turn,
   connection: Connection,
-  item: GatewayItem,
+  item: OutputItem,
   payloadBytes: number,
 ): void {
-  const { state, effects } = turn;
+  const { state } = turn;
   connection.out.push(item);
   connection.outBytes += ITEM_BYTES + payloadBytes;
   state.outputBytes += ITEM_BYTES + payloadBytes;
@@ -32,7 +33,7 @@ export function push(
     flush(turn, connection);
     return;
   }
-  if (state.dirty.size === 0) effects.push({ kind: "endOfTurn" });
+  askForEndOfTurn(turn);
   state.dirty.add(connection);
 }
 
@@ -62,6 +63,7 @@ export function take(state: State, connection: Connection, sequence: number): vo
 }
 
 export function flushAll(turn: Turn): void {
+  forgetShared(turn.state.shared);
   for (const connection of turn.state.dirty) flush(turn, connection);
 }
 

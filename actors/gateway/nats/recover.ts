@@ -7,6 +7,7 @@ import { endAll, isAboutSessions, type Protocol } from "../gateway.ts";
 import type { NatsGatewayMessage } from "../messages.ts";
 import { tickMs } from "./connections.ts";
 import { end, refuse } from "./output.ts";
+import { forgetShared } from "./portions.ts";
 import type { Connection, State, Turn } from "./state.ts";
 import { openNext } from "./streams.ts";
 
@@ -33,6 +34,7 @@ export function recover(
   // A frame to them was numbered and not sent, so the numbers have a gap: their clients attach again.
   for (const cut of cutShort(state)) end(turn, cut, "unknown");
   continueOpening(turn);
+  forgetShared(state.shared);
   if (state.dirty.size > 0) effects.push({ kind: "endOfTurn" });
   // The runtime tells the leadership again, and this gateway then says again that it serves.
   if (message.kind === "leadership") state.hasServed = false;

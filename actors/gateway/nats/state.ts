@@ -3,7 +3,7 @@ import type { LocalEffect, PublishEffect } from "../../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../../runtime/turn.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
-import type { GatewayItem } from "../../../protocol/native.ts";
+import type { OutputItem } from "../../../protocol/native.ts";
 import type { NativeRequest } from "../../../protocol/native-packing.ts";
 import { inboxPrefix } from "../../../protocol/subjects.ts";
 import type { Attachment } from "../attachment.ts";
@@ -15,6 +15,7 @@ import {
 } from "../gateway-state.ts";
 import { type Entry as EntryOf, RequestQueue } from "../request-queue.ts";
 import type { Offenders } from "./offenders.ts";
+import type { SharedPortions } from "./portions.ts";
 import type { GatewayStream } from "./streams.ts";
 
 export type NatsGatewayOptions = GatewayOptions & {
@@ -40,7 +41,7 @@ export type Connection = {
   /** The last frame from the client, and the last one to it, had these sequence numbers. */
   received: number;
   sent: number;
-  out: GatewayItem[];
+  out: OutputItem[];
   outBytes: number;
   /** Frames that the client has not said to have taken, oldest first. */
   readonly untaken: { readonly sequence: number; readonly bytes: number }[];
@@ -68,6 +69,7 @@ export type State = GatewayState<Connection> & {
   };
   /** Connections with items in `out`. */
   readonly dirty: Set<Connection>;
+  readonly shared: SharedPortions;
   readonly offenders: Offenders;
   /** A leader has been known at some time since the start. */
   hasServed: boolean;
@@ -99,6 +101,7 @@ export function initialState(options: NatsGatewayOptions, nowMs: number): State 
     nextTreeStream: 1,
     openings: { underWay: undefined, waiting: new Map() },
     dirty: new Set(),
+    shared: { cut: new Map(), encoded: new Map() },
     offenders: new Map(),
     hasServed: false,
     requestBytes: 0,

@@ -4,24 +4,17 @@
  * slow client costs bounded memory and loses nothing, unless the ring no longer holds what it missed, which it is then told
  * (`compacted`).
  */
-import { changeBytes } from "../../../protocol/changes.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { pathProblem } from "../../../protocol/paths.ts";
-import { NATIVE_FRAME_BYTES_SOFT_MAX, NATIVE_STREAMS_MAX } from "../../../protocol/limits.ts";
+import { NATIVE_STREAMS_MAX } from "../../../protocol/limits.ts";
 import type { ClientItem } from "../../../protocol/native.ts";
-import type { Change } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import { forgetInTree } from "../lane.ts";
 import type { TreeReply } from "../../tree/messages.ts";
 import { end, push, outputBytesLeft } from "./output.ts";
+import { encodedPortion, type Portion, portionsOf } from "./portions.ts";
 import type { Connection, Turn } from "./state.ts";
-
-type Portion = {
-  readonly changes: readonly Change[];
-  readonly through: Zxid;
-  readonly bytes: number;
-};
 
 export type GatewayStream = {
   /** The client's number. */
@@ -105,7 +98,7 @@ export function takeChanges(
   if (stream === undefined) return;
   const last = stream.pending.at(-1);
   if (last !== undefined && last.changes.length === 0) stream.pending.pop();
-  for (const portion of portionsOf(message)) {
+  for (const portion of portionsOf(turn, message)) {
     stream.pending.push(portion);
     stream.pendingBytes += portion.bytes;
   }
@@ -145,13 +138,15 @@ function sendPending(
   isLast: boolean,
 ): void {
   let count = 0;
-  for (const { changes, through, bytes } of stream.pending) {
+  for (const portion of stream.pending) {
+    const { changes, through, bytes } = portion;
     if (!isLast && (stream.credits <= 0 || outputBytesLeft(turn.state, connection) <= 0)) break;
     // A portion is never cut, so credits may go below 0; the next portion waits until they are above.
     stream.credits -= changes.length;
     stream.pendingBytes -= bytes;
     count += 1;
-    push(turn, connection, { kind: "changes", stream: stream.number, through, changes }, bytes);
+    const list = encodedPortion(turn, portion);
+    push(turn, connection, { kind: "encodedChanges", stream: stream.number, through, list }, bytes);
   }
   stream.pending.splice(0, count);
 }
@@ -211,26 +206,4 @@ function closeAtTree(
   connection.treeStreams.delete(treeStream);
   const from = { from: state.name, client: connection.number, stream: treeStream };
   effects.push(tell(`tree/${state.lane}`, { kind: "closeStream", ...from }));
-}
-
-/** Cuts the changes into portions of about a frame. Each ends between zxids; the last covers everything up to `through`. */
-function portionsOf(message: {
-  readonly changes: readonly Change[];
-  readonly through: Zxid;
-}): Portion[] {
-  const portions: Portion[] = [];
-  let changes: Change[] = [];
-  let bytes = 0;
-  for (const change of message.changes) {
-    const last = changes.at(-1);
-    if (last !== undefined && bytes >= NATIVE_FRAME_BYTES_SOFT_MAX && last.zxid !== change.zxid) {
-      portions.push({ changes, through: last.zxid, bytes });
-      changes = [];
-      bytes = 0;
-    }
-    changes.push(change);
-    bytes += changeBytes(change);
-  }
-  portions.push({ changes, through: message.through, bytes });
-  return portions;
 }

@@ -16,23 +16,38 @@ import {
 import { visitChanges } from "../store/change-ring.ts";
 import type { TreeTurn } from "../state.ts";
 
-export type Stream = {
+type Stream = {
   readonly from: StreamOwner;
   readonly client: number;
   readonly stream: number;
+  group: Group;
+};
+
+/**
+ * The streams that follow the same znodes and stand at the same place. They get the same changes, which are gathered once; all messages
+ * share one list, so that it can be encoded once too.
+ */
+type Group = {
   readonly path: string;
   readonly recursive: boolean;
-  /** The client has been sent every change of this stream up to this zxid. `pending` holds changes after it. */
+  readonly members: Set<Stream>;
+  /**
+   * The members have been sent every change of theirs up to this zxid. `pending` holds changes after it. A group for each path stands
+   * where the replica does. Clients that come from a node that is ahead of this one stand where they came from, in groups of their own,
+   * until the replica is there too.
+   */
   position: Zxid;
   pending: Change[];
 };
 
 export type Streams = {
-  readonly byPath: Map<string, Set<Stream>>;
+  readonly byPath: Map<string, Set<Group>>;
   /** Maps a client's key and the client's own number of the stream to the stream. */
   readonly byClient: Map<string, Map<number, Stream>>;
-  /** The streams that follow what is below their paths too. */
-  readonly recursive: Branch<Stream>;
+  /** The groups that follow what is below their paths too. */
+  readonly recursive: Branch<Group>;
+  /** The groups that are ahead of the replica. */
+  readonly ahead: Set<Group>;
   /** All changes up to this zxid have been given to the streams. */
   flushed: Zxid;
   /** How many operations were applied since progress was last reported to every stream. */
@@ -49,6 +64,7 @@ export function createStreams(): Streams {
     byPath: new Map(),
     byClient: new Map(),
     recursive: createBranch(),
+    ahead: new Set(),
     flushed: ZXID_NONE,
     operationsUnmarked: 0,
   };
@@ -62,32 +78,27 @@ export function openStream(
   const { from, client, stream: number, path, recursive } = message;
   closeStream(streams, from, client, number);
   const after = message.after ?? applied;
-  const stream: Stream = {
-    from,
-    client,
-    stream: number,
-    path,
-    recursive,
-    position: after,
-    pending: [],
-  };
+  const group: Group = { path, recursive, members: new Set(), position: after, pending: [] };
+  const stream: Stream = { from, client, stream: number, group };
   if (after < ring.oldest) {
     tellCompacted(turn, stream);
     return;
   }
-  addStream(streams, stream);
+  group.members.add(stream);
   if (after < applied) {
     visitChanges(ring, after, (changedPath, _zxid, build) => {
-      if (matches(stream, changedPath)) stream.pending.push(build());
+      if (matches(group, changedPath)) group.pending.push(build());
     });
   }
-  tellChanges(turn, stream);
+  tellChanges(turn, group);
+  addStream(streams, stream);
+  join(streams, group, applied);
 }
 
-function matches(stream: Stream, path: string): boolean {
-  if (path === stream.path) return true;
-  if (!stream.recursive) return false;
-  return stream.path === "/" || path.startsWith(`${stream.path}/`);
+function matches({ path, recursive }: Group, changed: string): boolean {
+  if (changed === path) return true;
+  if (!recursive) return false;
+  return path === "/" || changed.startsWith(`${path}/`);
 }
 
 function clientKey(from: StreamOwner, client: number): string {
@@ -99,10 +110,34 @@ function addStream(streams: Streams, stream: Stream): void {
   const ofClient = streams.byClient.get(key) ?? new Map<number, Stream>();
   streams.byClient.set(key, ofClient);
   ofClient.set(stream.stream, stream);
-  const ofPath = streams.byPath.get(stream.path) ?? new Set<Stream>();
-  streams.byPath.set(stream.path, ofPath);
-  ofPath.add(stream);
-  if (stream.recursive) addBranch(streams.recursive, stream.path, stream);
+}
+
+/** Puts the members of a group that has been told everything up to its position into the group that stands there, if there is one. */
+function join(streams: Streams, group: Group, applied: Zxid): void {
+  const { path, recursive, position } = group;
+  const isAhead = position > applied;
+  const ofPath = streams.byPath.get(path) ?? new Set<Group>();
+  for (const other of ofPath) {
+    const isThere = isAhead ? other.position === position : other.position <= applied;
+    if (other.recursive !== recursive || !isThere) continue;
+    for (const member of group.members) {
+      other.members.add(member);
+      member.group = other;
+    }
+    return;
+  }
+  streams.byPath.set(path, ofPath);
+  ofPath.add(group);
+  if (recursive) addBranch(streams.recursive, path, group);
+  if (isAhead) streams.ahead.add(group);
+}
+
+function removeGroup(streams: Streams, group: Group): void {
+  const ofPath = streams.byPath.get(group.path);
+  ofPath?.delete(group);
+  if (ofPath?.size === 0) streams.byPath.delete(group.path);
+  if (group.recursive) removeBranch(streams.recursive, group.path, group);
+  streams.ahead.delete(group);
 }
 
 export function hasStreams(streams: Streams, from: StreamOwner): boolean {
@@ -122,10 +157,9 @@ export function closeStream(
   if (ofClient === undefined || stream === undefined) return;
   ofClient.delete(number);
   if (ofClient.size === 0) streams.byClient.delete(key);
-  const ofPath = streams.byPath.get(stream.path);
-  ofPath?.delete(stream);
-  if (ofPath?.size === 0) streams.byPath.delete(stream.path);
-  if (stream.recursive) removeBranch(streams.recursive, stream.path, stream);
+  const { group } = stream;
+  group.members.delete(stream);
+  if (group.members.size === 0) removeGroup(streams, group);
 }
 
 export function closeStreams(streams: Streams, from: StreamOwner, client: number): void {
@@ -142,16 +176,26 @@ export function flushStreams(turn: TreeTurn, operations: number): void {
   if (streams.byPath.size === 0) return;
   if (since < ring.oldest) compactAll(turn);
   const from = since < ring.oldest ? ring.oldest : since;
-  const touched = new Set<Stream>();
+  const touched = new Set<Group>();
   visitChanges(ring, from, (path, zxid, build) => gather(streams, touched, path, zxid, build));
-  for (const stream of touched) tellChanges(turn, stream);
+  for (const group of touched) tellChanges(turn, group);
+  joinReached(streams, applied);
   streams.operationsUnmarked += operations;
   if (streams.operationsUnmarked < PROGRESS_OPERATIONS) return;
   streams.operationsUnmarked = 0;
   for (const ofPath of streams.byPath.values()) {
-    for (const stream of ofPath) {
-      if (stream.position < applied) tellChanges(turn, stream);
+    for (const group of ofPath) {
+      if (group.position < applied) tellChanges(turn, group);
     }
+  }
+}
+
+/** The replica has come to where these groups stand. */
+function joinReached(streams: Streams, applied: Zxid): void {
+  for (const group of streams.ahead) {
+    if (group.position > applied) continue;
+    removeGroup(streams, group);
+    join(streams, group, applied);
   }
 }
 
@@ -160,7 +204,7 @@ function compactAll(turn: TreeTurn): void {
   const { streams, ring } = turn.state;
   for (const ofClient of [...streams.byClient.values()]) {
     for (const stream of [...ofClient.values()]) {
-      if (stream.position >= ring.oldest) continue;
+      if (stream.group.position >= ring.oldest) continue;
       closeStream(streams, stream.from, stream.client, stream.stream);
       tellCompacted(turn, stream);
     }
@@ -169,49 +213,50 @@ function compactAll(turn: TreeTurn): void {
 
 function gather(
   streams: Streams,
-  touched: Set<Stream>,
+  touched: Set<Group>,
   path: string,
   zxid: Zxid,
   build: () => Change,
 ): void {
   let change: Change | undefined;
-  const give = (stream: Stream): void => {
-    if (zxid <= stream.position) return;
+  const give = (group: Group): void => {
+    if (zxid <= group.position) return;
     change ??= build();
-    stream.pending.push(change);
-    touched.add(stream);
+    group.pending.push(change);
+    touched.add(group);
   };
   streams.byPath.get(path)?.forEach(give);
   visitAbove(streams.recursive, path, give);
 }
 
-/** Sends what is in `pending`, in messages that never divide a zxid. After the last one the stream has come to `lastApplied`. */
-function tellChanges(turn: TreeTurn, stream: Stream): void {
+/** Sends what is in `pending`, in messages that never divide a zxid. After the last one the group has come to `lastApplied`. */
+function tellChanges(turn: TreeTurn, group: Group): void {
   const { lastApplied: applied } = turn.state;
   // A client may come from a node that is ahead of this one, and then its position is after what is applied here.
-  if (applied > stream.position) stream.position = applied;
+  if (applied > group.position) group.position = applied;
   let changes: Change[] = [];
-  for (const change of stream.pending) {
+  for (const change of group.pending) {
     const last = changes.at(-1);
     if (last !== undefined && changes.length >= MESSAGE_CHANGES_MIN && last.zxid !== change.zxid) {
-      tellStream(turn, stream, changes, last.zxid);
+      tellMembers(turn, group, changes, last.zxid);
       changes = [];
     }
     changes.push(change);
   }
-  stream.pending = [];
-  tellStream(turn, stream, changes, stream.position);
+  group.pending = [];
+  tellMembers(turn, group, changes, group.position);
 }
 
-function tellStream(
+function tellMembers(
   { effects }: TreeTurn,
-  to: Stream,
+  { members }: Group,
   changes: readonly Change[],
   through: Zxid,
 ): void {
-  const { client, stream } = to;
-  const message: TreeReply = { kind: "changes", client, stream, changes, through };
-  effects.push(tell(to.from, message));
+  for (const { from, client, stream } of members) {
+    const message: TreeReply = { kind: "changes", client, stream, changes, through };
+    effects.push(tell(from, message));
+  }
 }
 
 function tellCompacted({ state, effects }: TreeTurn, to: Stream): void {

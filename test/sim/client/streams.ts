@@ -29,6 +29,16 @@ type Stream = {
   overdrawn: boolean;
 };
 
+const FOLLOWED = [
+  ["/", true],
+  ["/k", true],
+  ["/k", false],
+  ["/k/0", false],
+  ["/k/0", true],
+  ["/q0", true],
+  ["/e", true],
+] as const;
+
 export class ClientStreams {
   readonly #who: string;
   readonly #truth: Truth;
@@ -55,13 +65,11 @@ export class ClientStreams {
     const random = this.#random;
     const earlier = this.#earlier[random.below(this.#earlier.length)];
     const after = earlier !== undefined && random.chance(0.4) ? earlier : seen;
-    const [path, recursive] = random.pick([
-      ["/", true],
-      ["/k", true],
-      ["/k/0", false],
-      ["/q0", true],
-      ["/e", true],
-    ] as const);
+    // Streams of the same znodes share what they are sent, unless they stand at different places.
+    const other = [...this.#streams.values()][random.below(this.#streams.size)];
+    const alike = other !== undefined && random.chance(0.4) ? other : undefined;
+    const [path, recursive] =
+      alike === undefined ? random.pick(FOLLOWED) : [alike.path, alike.recursive];
     const stream: Stream = {
       number: this.#next,
       path,

@@ -53,6 +53,89 @@ export const NATIVE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "shared-by-path-alone",
+    mistake: "a stream of one znode shares the changes of a stream of all below it",
+    edits: [
+      {
+        file: STREAMS,
+        find: "if (other.recursive !== recursive || !isThere) continue;",
+        replace: "if (!isThere) continue;",
+      },
+    ],
+  },
+  {
+    name: "ahead-shares-the-present",
+    mistake: "a stream that is ahead of the replica shares the changes of those that are not",
+    edits: [
+      {
+        file: STREAMS,
+        find: "isAhead ? other.position === position : other.position <= applied;",
+        replace: "other.position <= applied;",
+      },
+      {
+        file: STREAMS,
+        find: "const isAhead = position > applied;",
+        replace: "const isAhead = false;",
+      },
+    ],
+  },
+  {
+    name: "ahead-shares-too-early",
+    mistake: "a stream that is ahead shares with the others one change before they are there",
+    edits: [
+      {
+        file: STREAMS,
+        find: "if (group.position > applied) continue;",
+        replace: "if (group.position > applied + 1) continue;",
+      },
+    ],
+  },
+  {
+    name: "shared-without-what-was-missed",
+    mistake: "a stream that is opened where others share goes on with them at once",
+    edits: [
+      {
+        file: STREAMS,
+        find: "if (after < applied) {",
+        replace: "if (after < applied && !streams.byPath.has(path)) {",
+      },
+    ],
+  },
+  {
+    name: "shared-list-keeps-the-flush",
+    mistake:
+      "who leaves a shared list for the end of the turn does not ask for that end, nor does anybody after it",
+    edits: [
+      {
+        file: "actors/gateway/nats/portions.ts",
+        find: "  askForEndOfTurn(turn);\n  cut.set(",
+        replace: "  cut.set(",
+      },
+    ],
+  },
+  {
+    name: "first-list-for-all",
+    mistake: "each portion that waited is sent with the list that was encoded for the first",
+    edits: [
+      {
+        file: "actors/gateway/nats/streams.ts",
+        find: "const list = encodedPortion(turn, portion);",
+        replace: "const list = encodedPortion(turn, stream.pending[0] ?? portion);",
+      },
+    ],
+  },
+  {
+    name: "changes-of-32-bits",
+    mistake: "the encoder of changes writes each integer with 32 bits",
+    edits: [
+      {
+        file: "protocol/cbor-writer.ts",
+        find: "if (value >>> 0 === value) this.#head",
+        replace: "if (value >= 0) this.#head",
+      },
+    ],
+  },
+  {
     name: "credits-ignored",
     mistake: "a change stream is sent whatever there is",
     edits: [

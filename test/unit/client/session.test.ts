@@ -347,10 +347,10 @@ test("a stream goes on after a reconnect from what it has delivered, without a g
 test("credits are granted as changes are delivered", async (t) => {
   const { gateway, session } = await connected(t);
   session.changes("/a", { from: 3 as Zxid }).subscribe();
-  t.like(await gateway.hears(), [{ kind: "openStream", after: 3 as Zxid, credits: 1024 }]);
-  const changes = Array.from({ length: 600 }, (_, index) => change(11 + index));
-  gateway.answer({ kind: "changes", stream: 1, through: 700 as Zxid, changes });
-  t.deepEqual(await gateway.hears(), [{ kind: "credit", stream: 1, credits: 600 }]);
+  t.like(await gateway.hears(), [{ kind: "openStream", after: 3 as Zxid, credits: 8192 }]);
+  const changes = Array.from({ length: 5000 }, (_, index) => change(11 + index));
+  gateway.answer({ kind: "changes", stream: 1, through: 6000 as Zxid, changes });
+  t.deepEqual(await gateway.hears(), [{ kind: "credit", stream: 1, credits: 5000 }]);
 });
 
 test("a stream whose changes are no longer kept is told so and completes", async (t) => {

@@ -343,6 +343,39 @@ test("changes go out while there are credits, in whole portions, and on when mor
   t.like(harness.published(), [{ kind: "changes", stream: 5, through: 13 as Zxid }]);
 });
 
+test("changes that many streams share are encoded once in a turn, and each stream is sent them under its own number", (t) => {
+  const harness = opened();
+  const inbox = harness.openAnother(2);
+  const open = { kind: "openStream", path: "/a", recursive: true, after: 10 as Zxid } as const;
+  const told = (client: number, stream: number, changes: readonly Change[], through: number) =>
+    harness.give({ kind: "changes", client, stream, changes, through: through as Zxid });
+  harness.say({ ...open, stream: 5, credits: 10 }, { ...open, stream: 6, credits: 0 });
+  harness.frame(1, [{ ...open, stream: 7, credits: 10 }], inbox);
+  const treeStreams = [
+    [1, 1],
+    [1, 2],
+    [2, 3],
+  ] as const;
+  for (const [client, stream] of treeStreams) told(client, stream, [], 10);
+  harness.published();
+  let reads = 0;
+  const counted: Change = {
+    ...change(11),
+    get stat() {
+      reads += 1;
+      return STAT;
+    },
+  };
+  const list = [counted];
+  for (const [client, stream] of treeStreams) told(client, stream, list, 11);
+  const sent = (stream: number): unknown => ({ kind: "changes", stream, through: 11 as Zxid });
+  t.like(harness.published(), [sent(5), sent(7)]);
+  t.is(reads, 1);
+  harness.say({ kind: "credit", stream: 6, credits: 1 });
+  t.like(harness.published(), [sent(6)]);
+  t.is(reads, 2, "what waited was not kept encoded");
+});
+
 test("a stream whose client is slow pauses at the tree and goes on without a gap", (t) => {
   const harness = streaming(0);
   harness.tells();

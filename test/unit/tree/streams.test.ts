@@ -210,3 +210,58 @@ test("a closed stream and one of a forgotten client are told nothing more", (t) 
     [3],
   );
 });
+
+test("streams that follow the same znodes share one list of changes, whenever they were opened", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  open(replica);
+  replica.do(session, create("/a"));
+  open(replica, { client: 2, after: session as number as Zxid });
+  open(replica, { client: 3, stream: 4 });
+  open(replica, { client: 3, recursive: false });
+  const [first, ...others] = toldOf(replica.commit(client(session, setData("/a", null)))).flatMap(
+    ({ message }) => (message.kind === "changes" ? [message] : []),
+  );
+  t.is(first?.changes.length, 1);
+  t.deepEqual(
+    others.map((other) => [other.client, other.stream, other.changes === first?.changes]),
+    [
+      [2, 1, true],
+      [3, 4, true],
+    ],
+  );
+});
+
+test("a stream that is ahead gets what is new to it, and shares with the others once the replica is there too", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  open(replica);
+  const ahead = (replica.lastZxid + 2) as Zxid;
+  open(replica, { client: 2, after: ahead });
+  open(replica, { client: 3, after: ahead });
+  const listsOf = (effects: readonly Effect[]): readonly (readonly string[])[] =>
+    changesOf(effects).map(({ client: of, changes }) => [
+      String(of),
+      ...changes.map(({ path }) => path),
+    ]);
+  const [a, b, c, d] = ["/a", "/b", "/c", "/d"].map((path) => client(session, create(path)));
+  if (a === undefined || b === undefined || c === undefined || d === undefined) return t.fail();
+  t.deepEqual(listsOf(replica.commit(a)), [["1", "/a"]]);
+  t.deepEqual(listsOf(replica.commit(b, c)), [
+    ["1", "/b", "/c"],
+    ["2", "/c"],
+    ["3", "/c"],
+  ]);
+  const last = changesOf(replica.commit(d));
+  t.deepEqual(
+    last.map(({ client: of, changes }) => [of, changes === last[0]?.changes]),
+    [
+      [1, true],
+      [2, true],
+      [3, true],
+    ],
+  );
+  replica.receive({ kind: "forget", from: "zookeeper/9", client: 1 });
+  replica.receive({ kind: "forget", from: "zookeeper/9", client: 2 });
+  t.deepEqual(listsOf(replica.commit(client(session, create("/e")))), [["3", "/e"]]);
+});
