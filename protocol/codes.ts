@@ -22,6 +22,8 @@ export const Code = {
   noWatcher: -121,
   /** ZooKeeper's NOTREADONLY: the server takes no writes. In zooid the reason is that there is no space left on disks. */
   notReadOnly: -119,
+  /** The connection has to authenticate first. ZooKeeper's SESSIONCLOSEDREQUIRESASLAUTH. */
+  authRequired: -124,
   /** ZooKeeper's QUOTAEXCEEDED. In zooid: the tree may not grow any more. */
   quotaExceeded: -125,
   /** Too many requests are under way; this one was certainly not done. ZooKeeper's THROTTLEDOP. */

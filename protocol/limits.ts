@@ -15,6 +15,15 @@ export const PATH_COMPONENTS_MAX = 1024;
 /** Entries of an access control list. A longer list is answered InvalidACL. */
 export const ACL_ENTRIES_MAX = 64;
 
+/** UTF-16 units of an id in an access control list, or of an identity. A list with a longer one is answered InvalidACL. */
+export const IDENTITY_LENGTH_MAX = 1024;
+
+/**
+ * Identities that a connection may prove. One more, or one that is longer than the limit above, is answered AuthFailed, which ends the
+ * connection.
+ */
+export const IDENTITIES_MAX = 32;
+
 /** Operations of a multi, which holds no further multi. More are answered BadArguments, all of them. */
 export const MULTI_OPERATIONS_MAX = 32_768;
 

@@ -4,6 +4,7 @@ import { changesActor, type ChangesOptions } from "../actors/changes/changes.ts"
 import { natsGatewayActor, type NatsGatewayOptions } from "../actors/gateway/nats/gateway.ts";
 import { zooKeeperGatewayActor } from "../actors/gateway/zookeeper/gateway.ts";
 import type { ActorSystem } from "../runtime/system.ts";
+import { authenticationOf } from "./config/authentication.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import type { PlacedConfig } from "./threads/choice.ts";
 import { zooidVersion } from "./version.ts";
@@ -44,6 +45,8 @@ export function addGatewayActors(
   const { heldBytesMax } = options;
   const timeouts = { minSessionTimeoutMs, maxSessionTimeoutMs, failoverGraceMs };
   const shared = { lane, ...timeouts, ...(heldBytesMax === undefined ? {} : { heldBytesMax }) };
-  system.add(zooKeeperGatewayActor({ ...shared, fourLetterWords }));
-  system.add(natsGatewayActor({ ...shared, ...options, server, ensemble }));
+  const authentication = authenticationOf(config);
+  const { skipsAcl } = authentication;
+  system.add(zooKeeperGatewayActor({ ...shared, fourLetterWords, authentication }));
+  system.add(natsGatewayActor({ ...shared, ...options, server, ensemble, skipsAcl }));
 }

@@ -2,7 +2,7 @@
  * Reads are answered from this replica, and may leave watches. Whoever gets a value may keep it: nobody overwrites its bytes.
  */
 import { logEvent } from "../log-event.ts";
-import type { GatewayName } from "../gateway/messages.ts";
+import { grants, masked, Permission } from "../../protocol/access.ts";
 import { tell } from "../inboxes.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import { Code } from "../../protocol/codes.ts";
@@ -13,6 +13,7 @@ import {
   type ReadResult,
   type ZnodeRead,
 } from "../../protocol/reads.ts";
+import { ANYONE, type Who } from "../../protocol/identities.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { TreeMessage, TreeReadResult, TreeReply } from "./messages.ts";
 import type { ZnodeId } from "./store/znodes.ts";
@@ -31,17 +32,19 @@ import {
 } from "./watch/watches.ts";
 
 type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
+type Asker = Pick<ReadMessage, "from" | "client" | "who">;
 
 const DONE: ReadResult = { kind: "done" };
 const TOO_MANY_WATCHES: ReadResult = { kind: "error", code: Code.badArguments };
 const WATCHES_FULL: ReadResult = { kind: "error", code: Code.throttled };
 const NO_NODE: ReadResult = { kind: "error", code: Code.noNode };
+const NO_AUTH: ReadResult = { kind: "error", code: Code.noAuth };
 const NO_WATCHER: ReadResult = { kind: "error", code: Code.noWatcher };
 
 /** Answers the first reads of the message, as many as it takes to reach `answerBytesMax`, with one `readDone`. */
 export function answerReads(turn: TreeTurn, message: ReadMessage): void {
   const { state: tree, effects } = turn;
-  const { from, client, answerBytesMax } = message;
+  const { answerBytesMax, client, from } = message;
   const results: TreeReadResult[] = [];
   let bytes = 0;
   for (const read of message.reads) {
@@ -49,7 +52,7 @@ export function answerReads(turn: TreeTurn, message: ReadMessage): void {
       results.push({ kind: "growth", grows: grows(tree, read.operation) });
       continue;
     }
-    const result = answerRead(turn, from, client, read);
+    const result = answerRead(turn, message, read);
     results.push(result);
     bytes += answerBytes(result);
     if (bytes >= answerBytesMax) break;
@@ -63,16 +66,17 @@ export function answerReads(turn: TreeTurn, message: ReadMessage): void {
 /** Answers all reads of one connection with one `readDone`. The events of changes that they show leave before. */
 export function answerAll(
   turn: TreeTurn,
-  { from, client, reads }: Pick<ReadMessage, "from" | "client"> & { reads: readonly ZnodeRead[] },
+  asked: Asker & { readonly reads: readonly ZnodeRead[] },
   zxid: Zxid,
 ): void {
   takeEvents(turn);
-  const results = reads.map((read) => answerRead(turn, from, client, read));
+  const { from, client, reads } = asked;
+  const results = reads.map((read) => answerRead(turn, asked, read));
   const reply: TreeReply = { kind: "readDone", client, zxid, results };
   turn.effects.push(tell(from, reply));
 }
 
-function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Read): ReadResult {
+function answerRead(turn: TreeTurn, { from, client, who = ANYONE }: Asker, read: Read): ReadResult {
   const { state: tree } = turn;
   const { watches } = tree;
   const wanted = watchesWanted(read);
@@ -105,18 +109,27 @@ function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Rea
       return znode === undefined ? NO_NODE : { kind: "stat", stat: znodes.stat(znode) };
     case "getData":
       if (znode === undefined) return NO_NODE;
+      if (!grants(znodes.acl(znode), Permission.read, who)) return NO_AUTH;
       if (read.watch) addWatch(watches, "data", path, watcherOf(watches, from, client));
       return { kind: "data", data: znodes.data(znode), stat: znodes.stat(znode) };
     case "getChildren":
       if (znode === undefined) return NO_NODE;
+      if (!grants(znodes.acl(znode), Permission.read, who)) return NO_AUTH;
       if (read.watch) addWatch(watches, "child", path, watcherOf(watches, from, client));
       return { kind: "children", children: znodes.children(znode), stat: znodes.stat(znode) };
     case "getAcl":
-      if (znode === undefined) return NO_NODE;
-      return { kind: "acl", acl: znodes.acl(znode), stat: znodes.stat(znode) };
+      return znode === undefined ? NO_NODE : answerAcl(tree, znode, who);
     default:
       return unreachable(read);
   }
+}
+
+/** Who may read a list and not change it is not shown the hashes of passwords. */
+function answerAcl({ znodes }: TreeState, znode: ZnodeId, who: Who): ReadResult {
+  const acl = znodes.acl(znode);
+  if (!grants(acl, Permission.read | Permission.admin, who)) return NO_AUTH;
+  const shown = grants(acl, Permission.admin, who) ? acl : masked(acl);
+  return { kind: "acl", acl: shown, stat: znodes.stat(znode) };
 }
 
 /**

@@ -35,7 +35,9 @@ export function configOfSettings(settings: NodeSettings): Validation {
 
 /** As it would be written in a file; undefined for what cannot be. */
 function textOf(value: unknown): string | undefined {
-  if (typeof value === "string" || typeof value === "number") return String(value);
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+    return String(value);
+  }
   if (!Array.isArray(value)) return undefined;
   const items = value.map(textOf);
   return items.includes(undefined) ? undefined : items.join(",");
@@ -49,6 +51,6 @@ function unknownField(field: string, value: string | undefined): Problem {
 }
 
 function noText(field: string): Problem {
-  const rule = "must be a string, a number, or an array of them";
+  const rule = "must be a string, a number, a boolean, or an array of them";
   return { field, value: undefined, source: SOURCE, rule, hint: "leave it out for its default" };
 }

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { ServerId } from "../../protocol/ids.ts";
 import { DEFAULT_WORDS, WORD_ALWAYS, WORDS } from "../../protocol/zookeeper/words.ts";
+import { readAuthentication } from "./authentication.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import {
   address,
@@ -334,6 +335,11 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
     ),
     ...readMemory(draft),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
+    ...readAuthentication({
+      settings,
+      read: (field, reader, byDefault) => read(draft, field, reader, byDefault),
+      refuse: (field, rule, hint) => refuse(draft, field, rule, hint),
+    }),
     lanes: readLanes(draft),
     snapshotEveryBytes: read(
       draft,
@@ -348,5 +354,6 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
   Object.freeze(config.members);
   Object.freeze(config.natsUrls);
   Object.freeze(config.fourLetterWords);
+  Object.freeze(config.authSchemes);
   return { kind: "valid", config: Object.freeze(config), warnings: draft.warnings };
 }

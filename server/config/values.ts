@@ -51,6 +51,18 @@ export function autoOr(min: number, max: number, hint: string): Reader<number | 
   };
 }
 
+/** As Java reads it: whatever is not true is false. */
+export function trueOrFalse(text: string): Reading<boolean> {
+  return { kind: "read", value: text.toLowerCase() === "true" };
+}
+
+export function yesOrNo(text: string): Reading<boolean> {
+  const lower = text.toLowerCase();
+  if (lower === "yes" || lower === "true") return { kind: "read", value: true };
+  if (lower === "no" || lower === "false" || lower === "") return { kind: "read", value: false };
+  return { kind: "refused", rule: "must be yes or no", hint: "without it, the answer is no" };
+}
+
 export function serverId(text: string): Reading<ServerId> {
   const hint = "number the nodes 1, 2, 3 as in ZooKeeper's myid";
   const reading = wholeNumber(SERVER_ID_MIN, SERVER_ID_MAX, hint)(text);

@@ -1,6 +1,7 @@
 /** The gateway of native clients knows its connections, and what all of them share. */
 import type { LocalEffect, PublishEffect } from "../../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../../runtime/turn.ts";
+import { ANYONE, UNCHECKED, type Who } from "../../../protocol/identities.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { GatewayItem } from "../../../protocol/native.ts";
@@ -18,6 +19,8 @@ import type { Offenders } from "./offenders.ts";
 import type { GatewayStream } from "./streams.ts";
 
 export type NatsGatewayOptions = GatewayOptions & {
+  /** Everybody may do everything, whatever access control lists say. Default: no. */
+  readonly skipsAcl?: boolean;
   readonly server: ServerId;
   readonly ensemble: string;
   /**
@@ -52,6 +55,8 @@ export type Connection = {
 
 export type State = GatewayState<Connection> & {
   readonly options: Required<NatsGatewayOptions>;
+  /** Who every client is to access control lists: NATS says nothing of that, so each may what everybody may. */
+  readonly who: Who;
   /** The subjects of clients' inboxes begin with this; nothing is ever sent to another subject. */
   readonly inboxPrefix: string;
   readonly byInbox: Map<string, Connection>;
@@ -89,8 +94,10 @@ export function initialState(options: NatsGatewayOptions, nowMs: number): State 
       heldBytesMax: GATEWAY_HELD_BYTES_MAX,
       failoverGraceMs: FAILOVER_GRACE_MS,
       streamPendingBytesMax: STREAM_PENDING_BYTES_MAX,
+      skipsAcl: false,
       ...options,
     },
+    who: options.skipsAcl === true ? UNCHECKED : ANYONE,
     inboxPrefix: inboxPrefix(options.ensemble),
     byInbox: new Map(),
     wrongPasswords: 0,

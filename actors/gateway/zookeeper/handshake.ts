@@ -64,7 +64,8 @@ export function askForSession(turn: Turn, connection: Connection, wish: ConnectR
   }
   if (session === SESSION_NONE) {
     const drawn = randomBytes(PASSWORD_BYTES);
-    beginSession(turn, connection, wish, { kind: "createSession", timeoutMs, password: drawn });
+    const operation = { kind: "createSession", timeoutMs, password: drawn } as const;
+    beginSession(turn, connection, wish, { ...operation, ...addressOf(connection) });
   } else if (Number.isSafeInteger(session) && session > 0 && password.length === PASSWORD_BYTES) {
     expectHandshake(turn, connection);
     enterPhase(turn, connection, { kind: "checking", wish, sinceMs: turn.nowMs });
@@ -97,7 +98,13 @@ export function takeChecked(
   if (state.admission === "none") return refuse(turn, connection, NO_SPACE);
   const { timeoutMs, password } = wish;
   const session = wish.session as SessionId;
-  beginSession(turn, connection, wish, { kind: "attachSession", session, timeoutMs, password });
+  const operation = { kind: "attachSession", session, timeoutMs, password } as const;
+  beginSession(turn, connection, wish, { ...operation, ...addressOf(connection) });
+}
+
+/** With it the session's operations have the address of this connection. */
+function addressOf({ who: { address } }: Connection): { readonly address?: string } {
+  return address === undefined ? {} : { address };
 }
 
 const NO_SPACE = "no session: no space on the disk";

@@ -1,4 +1,5 @@
 /** Frames of attached connections become requests to the tree and the submitter, and their results become replies. */
+import { grants, Permission } from "../../../protocol/access.ts";
 import { unreachable } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { CONNECTION_UNSENT_BYTES_SOFT_MAX, PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
@@ -10,14 +11,25 @@ import {
   writeReadReply,
   writeRefusedMulti,
   writeWatchEvent,
+  writeWhoAmIReply,
   writeWriteReply,
 } from "../../../protocol/zookeeper/replies.ts";
 import { readRequest, type Request } from "../../../protocol/zookeeper/requests.ts";
-import { readRefusal, servedWrite, writeRefusal } from "../checks.ts";
+import { ZXID_NONE } from "../../../protocol/zxid.ts";
+import { servedWrite } from "../acls.ts";
+import { readRefusal, writeRefusal } from "../checks.ts";
 import { enterClosing, servedBy } from "../attachment.ts";
 import { dispatch as dispatchRequests } from "../lane.ts";
+import type { Authentication } from "../messages.ts";
 import { countAnswered } from "../metrics.ts";
 import { requestBytes } from "../request-bytes.ts";
+import {
+  answerTo,
+  authenticate,
+  authRequired,
+  clientInfos,
+  isAuthenticated,
+} from "./authentication.ts";
 import { close, closeWithNote, refuse } from "./connections.ts";
 import { mayAnswer } from "./grace.ts";
 import { answerBytesLeft, countHeld, mayRead, setUnsent, throttle, updateReading } from "./held.ts";
@@ -50,11 +62,12 @@ function readFrames(turn: Turn, connection: Connection): void {
       refuse(turn, connection, badLengthReason(frame.length));
       break;
     }
-    const request = taken(readRequest(state.reader.reset(frame.bytes, frame.from, frame.to)));
-    if (request.kind === "headless") {
+    const read = readRequest(state.reader.reset(frame.bytes, frame.from, frame.to));
+    if (read.kind === "headless") {
       refuse(turn, connection, "a frame without a request header");
       break;
     }
+    const request = taken(state.options.authentication, connection, read);
     connection.received += 1;
     state.metrics.received += 1;
     const waits = (state.leader.kind === "lost" || state.admission !== "all") && queue.length > 0;
@@ -70,7 +83,7 @@ function readFrames(turn: Turn, connection: Connection): void {
       if (connection.phase.kind !== "attached") break;
     }
     const bytes = requestBytes(request, frame.to - frame.from);
-    queue.push(request, request.xid, bytes, turn.nowMs);
+    queue.push(request, read.xid, bytes, turn.nowMs, connection.who);
     state.heldBytes += bytes;
     if (isLast(request)) enterClosing(state.sessions, connection);
   }
@@ -78,14 +91,25 @@ function readFrames(turn: Turn, connection: Connection): void {
 }
 
 /** No request behind this one is read. */
-function isLast(request: Request): boolean {
-  if (request.kind === "auth") return true;
+function isLast(request: Entry["request"]): boolean {
+  if (request.kind === "auth") return request.code !== Code.ok;
   return request.kind === "write" && request.operation.kind === "closeSession";
 }
 
-/** Returns the request as it is served, or its refusal. */
-function taken(request: Request): Request {
+/** Returns the request as it is served, or its refusal. An identity that is proved is the client's from here on. */
+function taken(
+  authentication: Authentication,
+  connection: Connection,
+  request: Exclude<Request, { readonly kind: "headless" }>,
+): Entry["request"] {
   const { kind } = request;
+  if (kind === "auth") {
+    const who = authenticate(authentication, connection.who, request);
+    if (who !== undefined) connection.who = who;
+    return answerTo(request, who !== undefined);
+  }
+  if (!isAuthenticated(authentication, connection.who)) return authRequired(request.xid);
+  if (kind === "whoAmI") return { kind, infos: clientInfos(connection.who) };
   if (kind === "read") {
     const code = readRefusal(request.read);
     return code === undefined ? request : { kind: "refused", xid: request.xid, code };
@@ -94,7 +118,7 @@ function taken(request: Request): Request {
   const { xid, operation } = request;
   const refusal = writeRefusal(operation);
   if (refusal === undefined) {
-    const served = servedWrite(operation);
+    const served = servedWrite(operation, connection.who, authentication.schemes);
     return served === operation ? request : { ...request, operation: served };
   }
   const { code, failedAt } = refusal;
@@ -140,7 +164,7 @@ function flush(turn: Turn, connection: Connection): boolean {
   const wrote = writer.length > 0;
   writeOut(turn, connection);
   if (last?.request.kind === "auth") {
-    const reason = `it authenticates (scheme "${last.request.scheme.slice(0, SCHEME_SHOWN_MAX)}"), which is not served`;
+    const { reason = "it has not authenticated" } = last.request;
     closeWithNote(turn, connection, "connectionRefused", reason);
   } else if (last !== undefined) {
     close(turn, connection);
@@ -158,9 +182,6 @@ function countReply({ state, nowMs }: Turn, connection: Connection, entry: Entry
   noteAnswer(connection.statistics, { operation, xid, zxid, startedMs, nowMs });
   countAnswered(state.metrics, nowMs - startedMs);
 }
-
-/** The number of letters that are logged of the scheme that a client names. */
-const SCHEME_SHOWN_MAX = 32;
 
 function writeReply({ writer, zxid }: State, connection: Connection, entry: Entry): void {
   const { request, id: xid } = entry;
@@ -181,7 +202,11 @@ function writeReply({ writer, zxid }: State, connection: Connection, entry: Entr
       return;
     }
     case "auth":
-      writeHeaderReply(writer, xid, connection.repliedZxid, Code.authFailed);
+      // As in ZooKeeper, the answer belongs to no transaction.
+      writeHeaderReply(writer, xid, ZXID_NONE, request.code);
+      return;
+    case "whoAmI":
+      writeWhoAmIReply(writer, xid, connection.repliedZxid, request.infos);
       return;
     case "event":
       writeWatchEvent(writer, request.event);
@@ -203,7 +228,7 @@ function writeReply({ writer, zxid }: State, connection: Connection, entry: Entr
 
 /** A closed session has no further replies; one that has moved or expired has no business here. */
 function endsConnection({ request, result }: Entry): boolean {
-  if (request.kind === "auth") return true;
+  if (request.kind === "auth") return request.code !== Code.ok;
   if (request.kind !== "write") return false;
   if (request.opCode === OpCode.closeSession) return true;
   return (
@@ -222,12 +247,10 @@ export function writeOut(turn: Output, connection: Connection): void {
 }
 
 /** Watch events leave at once, or behind the replies that wait for the client to take earlier ones, or for a write before them. */
-export function sendEvents(
-  turn: Turn,
-  connection: Connection,
-  events: readonly WatchEvent[],
-): void {
+export function sendEvents(turn: Turn, connection: Connection, all: readonly WatchEvent[]): void {
   const { state } = turn;
+  const events = all.filter(({ acl }) => mayBeTold(connection, acl));
+  if (events.length === 0) return;
   if (connection.queue.holdsAnswers || !mayAnswer(turn, connection)) {
     const entries = events.map((event) => ({ kind: "event", event }) as const);
     connection.queue.insertEvents(entries, turn.nowMs);
@@ -239,6 +262,11 @@ export function sendEvents(
     countSent(state, connection);
   }
   writeOut(turn, connection);
+}
+
+/** Whoever may not read a znode hears nothing of it, although the watch has fired. Source: NIOServerCnxn.process. */
+function mayBeTold({ who }: Connection, acl: WatchEvent["acl"]): boolean {
+  return acl === undefined || grants(acl, Permission.read, who);
 }
 
 /** Answers pings that wait behind writes, when it is not known when those will be answered. */

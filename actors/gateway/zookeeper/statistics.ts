@@ -22,6 +22,7 @@ const NAMES: ReadonlyMap<number, string> = new Map<number, string>([
   [OpCode.addWatch, "ADDW"],
   [OpCode.checkWatches, "CHKW"],
   [OpCode.removeWatches, "REMW"],
+  [OpCode.whoAmI, "HOMI"],
   [OpCode.closeSession, "CLOS"],
 ]);
 

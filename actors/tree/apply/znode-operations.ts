@@ -3,6 +3,7 @@
  * which is `ok` when there is no znode to show. The checks are in the order of ZooKeeper's PrepRequestProcessor, since the order
  * decides which of several errors a client sees.
  */
+import { Permission } from "../../../protocol/access.ts";
 import type { Acl } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
@@ -13,7 +14,7 @@ import { isSpecial } from "../store/first-znodes.ts";
 import type { ZnodeId } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
 import { saveZnode } from "../snapshot/cut.ts";
-import { changed, noteUndo, type Transaction } from "./transaction.ts";
+import { allows, changed, noteUndo, type Transaction } from "./transaction.ts";
 
 /** Codes are 0 and below, and numbers of znodes above. */
 export type Outcome = ZnodeId | Code;
@@ -45,6 +46,7 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return missing(path);
+  if (!allows(transaction, znode, Permission.write)) return Code.noAuth;
   const before = znodes.version(znode);
   if (version !== -1 && version !== before) return Code.badVersion;
   if (transaction.undo !== undefined) {
@@ -72,6 +74,7 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
   if (acl === undefined) return Code.invalidAcl;
   const parent = znodes.findParent(asked);
   if (parent === undefined) return Code.noNode;
+  if (!allows(transaction, parent, Permission.create)) return Code.noAuth;
   const creates = znodes.creates(parent);
   const path = mode.sequential ? asked + sequenceSuffix(creates) : asked;
   if (pathProblem(path) !== undefined) return Code.badArguments;
@@ -91,7 +94,7 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
     session.ephemerals ??= new Set();
     session.ephemerals.add(znode);
   }
-  changed(transaction, "created", path, znode, data);
+  changed(transaction, "created", path, znode, data, parent);
   return znode;
 }
 
@@ -99,6 +102,10 @@ function remove(transaction: Transaction, { path, version }: Of<"delete">): Outc
   if (!path.includes("/") || path.includes("\0") || isSpecial(path)) return Code.badArguments;
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
+  // Whether there is such a znode is told only to who could delete it.
+  const parent = znode === undefined ? znodes.findParent(path) : znodes.parent(znode);
+  if (parent === undefined) return Code.noNode;
+  if (!allows(transaction, parent, Permission.delete)) return Code.noAuth;
   if (znode === undefined) return Code.noNode;
   if (version !== -1 && version !== znodes.version(znode)) return Code.badVersion;
   if (znodes.numChildren(znode) > 0) return Code.notEmpty;
@@ -118,7 +125,7 @@ export function removeZnode(transaction: Transaction, znode: ZnodeId, path: stri
   znodes.setParental(parent, transaction.zxid, creates);
   const owner = znodes.ephemeralOwner(znode);
   if (owner !== SESSION_NONE) sessions.get(owner)?.ephemerals?.delete(znode);
-  changed(transaction, "deleted", path, znode, null);
+  changed(transaction, "deleted", path, znode, null, parent);
   if (transaction.undo === undefined) znodes.release(znode);
   else noteUndo(transaction, { kind: "deleted", znode, path, parent, creates, pzxid });
 }
@@ -127,6 +134,7 @@ function check(transaction: Transaction, { path, version }: Of<"check">): Outcom
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return missing(path);
+  if (!allows(transaction, znode, Permission.read)) return Code.noAuth;
   return version === -1 || version === znodes.version(znode) ? Code.ok : Code.badVersion;
 }
 
@@ -142,6 +150,7 @@ export function setAcl(
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return Code.noNode;
+  if (!allows(transaction, znode, Permission.admin)) return Code.noAuth;
   const before = znodes.aversion(znode);
   if (version !== -1 && version !== before) return Code.badVersion;
   saveZnode(transaction.tree, znode);

@@ -2,6 +2,7 @@
  * Change streams: which client wants which changes, and how far each stream has come. A stream follows one znode, or with `recursive`
  * everything below it too.
  */
+import { isPublic } from "../../../protocol/access.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
@@ -18,6 +19,8 @@ import type { TreeTurn } from "../state.ts";
 
 export type Stream = {
   readonly from: StreamOwner;
+  /** Its reader may read everything; else what everybody may. */
+  readonly readsAll: boolean;
   readonly client: number;
   readonly stream: number;
   readonly path: string;
@@ -59,11 +62,12 @@ export function openStream(
   message: Extract<TreeMessage, { kind: "openStream" }>,
 ): void {
   const { streams, ring, lastApplied: applied } = turn.state;
-  const { from, client, stream: number, path, recursive } = message;
+  const { from, client, stream: number, path, recursive, readsAll = false } = message;
   closeStream(streams, from, client, number);
   const after = message.after ?? applied;
   const stream: Stream = {
     from,
+    readsAll,
     client,
     stream: number,
     path,
@@ -77,8 +81,9 @@ export function openStream(
   }
   addStream(streams, stream);
   if (after < applied) {
-    visitChanges(ring, after, (changedPath, _zxid, build) => {
-      if (matches(stream, changedPath)) stream.pending.push(build());
+    visitChanges(ring, after, (changedPath, _zxid, build, wasClosed) => {
+      if (!matches(stream, changedPath)) return;
+      if (readsAll || !isHidden(turn, changedPath, wasClosed)) stream.pending.push(build());
     });
   }
   tellChanges(turn, stream);
@@ -143,7 +148,10 @@ export function flushStreams(turn: TreeTurn, operations: number): void {
   if (since < ring.oldest) compactAll(turn);
   const from = since < ring.oldest ? ring.oldest : since;
   const touched = new Set<Stream>();
-  visitChanges(ring, from, (path, zxid, build) => gather(streams, touched, path, zxid, build));
+  visitChanges(ring, from, (path, zxid, build, wasClosed) => {
+    const hidden = isHidden(turn, path, wasClosed);
+    gather(streams, touched, { path, zxid, build, hidden });
+  });
   for (const stream of touched) tellChanges(turn, stream);
   streams.operationsUnmarked += operations;
   if (streams.operationsUnmarked < PROGRESS_OPERATIONS) return;
@@ -167,16 +175,32 @@ function compactAll(turn: TreeTurn): void {
   }
 }
 
+type Gathered = {
+  readonly path: string;
+  readonly zxid: Zxid;
+  readonly build: () => Change;
+  readonly hidden: boolean;
+};
+
+/**
+ * Whether the change is not for everybody: the znode's list did not let everybody read when it had changed, or does not now. A list may
+ * have changed since, while the change waited in the ring.
+ */
+function isHidden({ state: { znodes } }: TreeTurn, path: string, wasClosed: boolean): boolean {
+  if (wasClosed) return true;
+  if (!znodes.hasClosed) return false;
+  const znode = znodes.find(path);
+  return znode !== undefined && !isPublic(znodes.acl(znode));
+}
+
 function gather(
   streams: Streams,
   touched: Set<Stream>,
-  path: string,
-  zxid: Zxid,
-  build: () => Change,
+  { path, zxid, build, hidden }: Gathered,
 ): void {
   let change: Change | undefined;
   const give = (stream: Stream): void => {
-    if (zxid <= stream.position) return;
+    if (zxid <= stream.position || (hidden && !stream.readsAll)) return;
     change ??= build();
     stream.pending.push(change);
     touched.add(stream);
