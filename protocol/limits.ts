@@ -99,6 +99,9 @@ export const CONNECTION_REQUEST_BYTES_MAX: number = 4 * 1024 * 1024;
  */
 export const REQUEST_OVERHEAD_BYTES = 512;
 
+/** Bytes that a further entry of an access control list takes in memory, beside its frame: the tree keeps it. */
+export const ACL_ENTRY_BYTES = 128;
+
 /**
  * Bytes that all connections of one gateway hold in requests, answers and unsent bytes; less where the heap is small. At the limit, a
  * connection that holds any is not read, and none of its reads begins.

@@ -1,10 +1,12 @@
 /**
  * Formats the operations of a batch as text and as JSON. Session passwords are left out: with one, anybody could take the session
- * over.
+ * over. So are the hashes of clients' passwords.
  */
 import { formatSession } from "../../protocol/ids.ts";
+import { maskedDigest } from "../../protocol/access.ts";
 import type { Acl } from "../../protocol/acl.ts";
 import { unreachable } from "../../protocol/assert.ts";
+import type { Identity } from "../../protocol/identities.ts";
 import type { ClientOperation, Operation, ZnodeOperation } from "../../protocol/operations.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
 
@@ -16,10 +18,10 @@ const SHOWN_BYTES = 32;
 export function operationLines(operation: Operation): readonly string[] {
   switch (operation.kind) {
     case "createSession":
-      return [`createSession timeoutMs=${operation.timeoutMs}`];
+      return [`createSession timeoutMs=${operation.timeoutMs}${addressText(operation)}`];
     case "attachSession":
       return [
-        `attachSession session=${formatSession(operation.session)} timeoutMs=${operation.timeoutMs}`,
+        `attachSession session=${formatSession(operation.session)} timeoutMs=${operation.timeoutMs}${addressText(operation)}`,
       ];
     case "expireSession":
       return [
@@ -27,11 +29,27 @@ export function operationLines(operation: Operation): readonly string[] {
       ];
     case "client": {
       const [first = "", ...rest] = clientLines(operation.operation);
-      return [`${first} session=${formatSession(operation.session)}`, ...rest];
+      const session = formatSession(operation.session);
+      return [`${first} session=${session}${identitiesText(operation.identities)}`, ...rest];
     }
     default:
       return unreachable(operation);
   }
+}
+
+function addressText({ address }: { readonly address?: string }): string {
+  return address === undefined ? "" : ` address=${word(address)}`;
+}
+
+function identitiesText(identities: readonly Identity[] = []): string {
+  if (identities.length === 0) return "";
+  const texts = identities.map(shownIdentity).map(({ scheme, id }) => word(`${scheme}:${id}`));
+  return ` by=${texts.join(",")}`;
+}
+
+/** Without the hash of a password: from that, the password could be guessed. */
+function shownIdentity<Shown extends Identity>(identity: Shown): Shown {
+  return identity.scheme === "digest" ? { ...identity, id: maskedDigest(identity.id) } : identity;
 }
 
 function clientLines(operation: ClientOperation): readonly string[] {
@@ -75,10 +93,15 @@ function znodeText(operation: ZnodeOperation): string {
 export function operationJson(operation: Operation): object {
   switch (operation.kind) {
     case "createSession":
-      return { operation: operation.kind, timeoutMs: operation.timeoutMs };
+      return { operation: operation.kind, timeoutMs: operation.timeoutMs, ...addressOf(operation) };
     case "attachSession": {
       const { kind, session, timeoutMs } = operation;
-      return { operation: kind, session: formatSession(session), timeoutMs };
+      return {
+        operation: kind,
+        session: formatSession(session),
+        timeoutMs,
+        ...addressOf(operation),
+      };
     }
     case "expireSession": {
       const { kind, session, attachedAt } = operation;
@@ -89,13 +112,18 @@ export function operationJson(operation: Operation): object {
       };
     }
     case "client": {
-      const { session, attachedAt } = operation;
+      const { session, attachedAt, identities = [] } = operation;
       const of = { session: formatSession(session), attachedAt: formatZxid(attachedAt) };
-      return { ...clientJson(operation.operation), ...of };
+      const by = identities.length === 0 ? {} : { by: identities.map(shownIdentity) };
+      return { ...clientJson(operation.operation), ...of, ...by };
     }
     default:
       return unreachable(operation);
   }
+}
+
+function addressOf({ address }: { readonly address?: string }): { readonly address?: string } {
+  return address === undefined ? {} : { address };
 }
 
 function clientJson(operation: ClientOperation): object {
@@ -106,13 +134,14 @@ function clientJson(operation: ClientOperation): object {
       return { operation: operation.kind, path: operation.path };
     case "setAcl": {
       const { kind, path, acl, version } = operation;
-      return { operation: kind, path, acl, version };
+      return { operation: kind, path, acl: acl.map(shownIdentity), version };
     }
     case "multi":
       return { operation: operation.kind, operations: operation.operations.map(clientJson) };
     case "create": {
       const { kind, path, data, acl, mode } = operation;
-      return { operation: kind, path, dataBase64: base64(data), mode: modeText(mode), acl };
+      const shown = { mode: modeText(mode), acl: acl.map(shownIdentity) };
+      return { operation: kind, path, dataBase64: base64(data), ...shown };
     }
     case "setData": {
       const { kind, path, data, version } = operation;
@@ -138,7 +167,10 @@ function modeText({ ephemeral, sequential }: { ephemeral: boolean; sequential: b
 }
 
 function aclText(acl: readonly Acl[]): string {
-  return acl.map(({ scheme, id, permissions }) => word(`${scheme}:${id}:${permissions}`)).join(",");
+  const shown = acl.map(shownIdentity);
+  return shown
+    .map(({ scheme, id, permissions }) => word(`${scheme}:${id}:${permissions}`))
+    .join(",");
 }
 
 /** Returns the text, in quotes if it would not read as one word. */

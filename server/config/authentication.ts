@@ -26,7 +26,11 @@ export function readAuthentication({ settings, read, refuse }: Draft): Fields {
   const digestEnabled = read("digestEnabled", trueOrFalse, true);
   const authEnforced = read("authEnforced", trueOrFalse, false);
   const authSchemes = read<readonly string[]>("authSchemes", schemesOf(digestEnabled), []);
-  if (authEnforced && authSchemes.length === 0 && !settings.has("authSchemes")) {
+  if (
+    authEnforced &&
+    authSchemes.length === 0 &&
+    listOf(settings.get("authSchemes")?.value ?? "").length === 0
+  ) {
     const rule = "asks for clients to authenticate, and enforce.auth.schemes does not say how";
     refuse("authEnforced", rule, `enforce.auth.schemes=${DIGEST}`);
   }
@@ -44,7 +48,7 @@ function schemesOf(digestEnabled: boolean): Reader<readonly string[]> {
   const served = SERVED.filter((scheme) => scheme !== DIGEST || digestEnabled);
   return (text) => {
     const value = listOf(text);
-    if (value.length > 0 && value.every((scheme) => served.includes(scheme))) {
+    if (value.every((scheme) => served.includes(scheme))) {
       return { kind: "read", value };
     }
     const rule = `must be schemes that are served, ${served.join(" or ")}, with commas between`;

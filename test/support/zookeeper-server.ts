@@ -18,6 +18,8 @@ export type ZookeeperServer = {
 export type ZookeeperOptions = {
   /** ZooKeeper's tickTime; session timeouts are clamped to 2 to 20 of it. Default 500, to expire sessions soon. */
   readonly tickTimeMs?: number;
+  /** Further lines of the configuration. Default none. */
+  readonly lines?: readonly string[];
 };
 
 /** The class path of ZooKeeper's server and client. Fails with what to install when they are not there. */
@@ -42,7 +44,8 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
   const block = await reservePorts();
   const port = block.first;
   const config = join(folder, "zoo.cfg");
-  await writeFile(config, zooCfg(folder, port, options.tickTimeMs ?? 500));
+  const { tickTimeMs = 500, lines = [] } = options;
+  await writeFile(config, `${zooCfg(folder, port, tickTimeMs)}${lines.join("\n")}\n`);
   const child = new Child({
     command: "java",
     args: [

@@ -155,7 +155,7 @@ test("a request sets no more watches than the limit", (t) => {
   t.is(readRefusal({ kind: "removeWatches", path: deep, watcher: "any" }), Code.noWatcher);
 });
 
-test("who authenticates is told that it failed, and the connection ends with a line in the log", (t) => {
+test("who cannot authenticate is told so, and the connection ends with a line in the log", (t) => {
   const gateway = attached();
   const body = Buffer.concat([Buffer.alloc(4), text("digest"), text("user:secret")]);
   const auth: zk.Operation = { ...zk.ping(), type: 100, xid: -4, body };
@@ -167,7 +167,7 @@ test("who authenticates is told that it failed, and the connection ends with a l
   const headers = replyHeaders(gateway.written(1)).map(({ xid, code }) => [xid, code]);
   t.deepEqual(headers, [[-4, Code.authFailed]]);
   t.true(gateway.closed(1));
-  t.regex(gateway.logged().join(), /connectionRefused it authenticates \(scheme "digest"\)/);
+  t.regex(gateway.logged().join(), /connectionRefused it cannot authenticate \(scheme "digest"\)/);
   t.notRegex(gateway.logged().join(), /secret/);
 });
 
