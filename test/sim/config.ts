@@ -6,6 +6,7 @@ import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
 import type { addGatewayActors } from "../../server/gateways.ts";
 import type { addReplicaActors } from "../../server/placement.ts";
 import type { PlacedConfig } from "../../server/threads/choice.ts";
+import { SUPER_DIGEST } from "./client/identities.ts";
 import type { Plan } from "./plan.ts";
 import { ENSEMBLE } from "./subjects.ts";
 
@@ -37,7 +38,7 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     maxWatches: 0,
     maxHeldBytes: 0,
     laneHeapBytes: 0,
-    superDigest: undefined,
+    superDigest: SUPER_DIGEST,
     digestAlgorithm: "SHA1",
     digestEnabled: true,
     skipAcl: false,

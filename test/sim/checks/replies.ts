@@ -4,6 +4,7 @@ import type { OperationResult } from "../../../protocol/operations.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
 import type { MultiEntry, ReadKind, ReplyBody, ReplyHeader } from "../client/wire.ts";
+import { ADMIN, aclText, may, READ, shownAcl, type SimWho } from "../client/identities.ts";
 import type { Model } from "./model.ts";
 import { sameBytes } from "./truth.ts";
 import { must } from "./violation.ts";
@@ -60,20 +61,24 @@ function entriesProblem(
 /** A read is answered with what was there at the zxid of its reply, exactly. */
 export function checkRead(
   model: Model,
-  who: string,
+  client: { readonly name: string; readonly who: SimWho },
   of: { readonly read: ReadKind; readonly path: string },
   header: ReplyHeader,
   body: ReplyBody,
 ): void {
   const { path, read } = of;
   const moment = model.at(path, header.zxid);
-  const what = (): string => `${who}: ${read} ${path} at ${formatZxid(header.zxid)}`;
+  const what = (): string => `${client.name}: ${read} ${path} at ${formatZxid(header.zxid)}`;
   if (moment?.stat === undefined) {
     must(
       header.code === Code.noNode,
       "true replies",
       () => `${what()}: code ${header.code}, no node is there`,
     );
+    return;
+  }
+  if (read !== "exists" && !may(moment.acl, PERMISSIONS[read], client.who)) {
+    must(header.code === Code.noAuth, "permissions", () => `${what()}: code ${header.code}`);
     return;
   }
   must(
@@ -89,6 +94,11 @@ export function checkRead(
     must(sameBytes(body.data, moment.data), "true replies", () => {
       return `${what()}: data ${shown(body.data)}, not ${shown(moment.data)}`;
     });
+  } else if (body.kind === "acl") {
+    const expected = may(moment.acl, ADMIN, client.who) ? moment.acl : shownAcl(moment.acl);
+    must(aclText(body.acl) === aclText(expected), "permissions", () => {
+      return `${what()}: ${aclText(body.acl)}, not ${aclText(expected)}`;
+    });
   } else if (body.kind === "children") {
     const expected = model.childrenAt(path, header.zxid);
     const same =
@@ -96,6 +106,14 @@ export function checkRead(
     must(same, "true replies", () => `${what()}: children ${body.children.join(" ")}`);
   }
 }
+
+/** One of these is needed. Everybody may ask whether a znode is there. */
+const PERMISSIONS: Readonly<Record<ReadKind, number>> = {
+  exists: 0,
+  getData: READ,
+  getChildren: READ,
+  getAcl: READ | ADMIN,
+};
 
 const FIELDS: readonly (keyof Stat)[] = [
   "czxid",

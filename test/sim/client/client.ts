@@ -9,13 +9,21 @@ import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { checkOneServer, told } from "../checks/one-server.ts";
 import { checkRead, writeReplyProblem } from "../checks/replies.ts";
-import { type Attachment, isRefusal, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
+import {
+  type Attachment,
+  isRefusal,
+  newAttachment,
+  send,
+  takeRefusal,
+  textOf,
+} from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { Link } from "../links.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
 import type { Answer, Connection, Pending, Session } from "./connection.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
+import { AUTH_XID, authFrame, type SimWho, whoOf } from "./identities.ts";
 import { ClientWatches } from "./watches.ts";
 import {
   closesSession,
@@ -45,6 +53,7 @@ const TRICKLE_THINK_MS = 400;
 export class SimClient {
   readonly name: string;
   readonly workload: Workload;
+  readonly who: SimWho;
   readonly watches: ClientWatches;
   session: Session | undefined;
   /** It asks for nothing new. */
@@ -84,7 +93,8 @@ export class SimClient {
     this.#random = of.random;
     this.#asker = new Asker(name, of.random, of.workload);
     this.#roots = [...rootsOf(of.workload)];
-    this.watches = new ClientWatches(name, of.environment.truth.model);
+    this.who = whoOf(name, of.workload.proofs ?? []);
+    this.watches = new ClientWatches(name, of.environment.truth.model, this.who);
     this.session = of.session?.session;
     this.#lastZxid = of.session?.lastZxid ?? ZXID_NONE;
     this.#later(this.#random.random() * 200, () => this.#connect());
@@ -174,7 +184,7 @@ export class SimClient {
       return;
     }
     const nowMs = clock.nowMs();
-    const attachment = newAttachment(this.name);
+    const attachment = newAttachment(this.name, this.who);
     const askedMs = trueMs();
     const { session } = this;
     const { renewals, timeoutMs } = this.workload;
@@ -300,7 +310,7 @@ export class SimClient {
     this.#xid += 1;
     const { sent } = connection.attachment;
     const place = sent.length;
-    if (request.kind === "write") sent.push(request.operation);
+    if (request.kind === "write") send(connection.attachment, request.operation);
     const after = this.#environment.truth.acknowledged;
     const askedMs = this.#environment.trueMs();
     const toldBefore = connection.link.toldClients.zxid;
@@ -367,6 +377,7 @@ export class SimClient {
     connection.attached = true;
     this.#environment.heard(this);
     this.#note(`attached at node ${connection.node}, session 0x${session.toString(16)}`);
+    for (const proof of this.workload.proofs ?? []) this.#send(connection, authFrame(proof));
     if (this.watches.count === 0) return;
     const lists = this.watches.reset(this.#lastZxid);
     this.#send(connection, setWatchesFrame(this.#lastZxid, lists));
@@ -396,6 +407,10 @@ export class SimClient {
     if (xid === Xid.ping) {
       asked(connection, connection.pingsMs.shift());
       this.#environment.heard(this);
+      return;
+    }
+    if (xid === AUTH_XID) {
+      must(header.code === Code.ok, "identities", () => `${this.name}: code ${header.code}`);
       return;
     }
     this.#checkMoved(connection, header);
@@ -431,7 +446,7 @@ export class SimClient {
     if (request.kind === "read") {
       this.#environment.counts.reads += 1;
       checkOneServer(this.name, header.zxid, pending.toldBefore);
-      checkRead(this.#environment.truth.model, this.name, request, header, body);
+      checkRead(this.#environment.truth.model, this, request, header, body);
       this.watches.read(request, header);
       return;
     }

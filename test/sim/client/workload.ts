@@ -2,10 +2,15 @@
 import { OPEN_ACL } from "../../../protocol/acl.ts";
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
 import type { Random } from "../random.ts";
+import { GUARDED_ROOTS, guardedRequest } from "./guarded.ts";
+import type { Proofs } from "./identities.ts";
 import type { SimRequest } from "./wire.ts";
 
 /** Weights of what is asked for. */
-export type Mix = Readonly<Record<RequestKind, number>>;
+export type Mix = Readonly<Record<Exclude<RequestKind, "guarded">, number>> & {
+  /** About znodes with access control lists. Default 0. */
+  readonly guarded?: number;
+};
 
 export type RequestKind =
   | "setData"
@@ -18,9 +23,12 @@ export type RequestKind =
   | "syncRead"
   | "read"
   | "watch"
+  | "guarded"
   | "close";
 
 export type Workload = {
+  /** What it proves on each connection. Undefined: it is a native client, which cannot. */
+  readonly proofs?: Proofs | undefined;
   /** The only node that it connects to. Undefined: any. */
   readonly home?: number;
   readonly mix: Mix;
@@ -46,8 +54,9 @@ export type Workload = {
 };
 
 /** Everything else happens below these; they are never deleted. */
-export function rootsOf({ queues }: Workload): readonly string[] {
-  return ["/k", "/e", ...Array.from({ length: queues }, (_, index) => `/q${index}`)];
+export function rootsOf({ queues, mix }: Workload): readonly string[] {
+  const roots = ["/k", "/e", ...Array.from({ length: queues }, (_, index) => `/q${index}`)];
+  return (mix.guarded ?? 0) > 0 ? [...roots, ...GUARDED_ROOTS] : roots;
 }
 
 export class Asker {
@@ -87,6 +96,8 @@ export class Asker {
         return [this.#random.chance(0.15) ? this.#watcher() : this.#read(true)];
       case "close":
         return [write({ kind: "closeSession" })];
+      case "guarded":
+        return [guardedRequest(this.#random, this.#workload.proofs, () => this.#token())];
       case "multi":
         return [write(this.#multi())];
       default:
