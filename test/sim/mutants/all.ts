@@ -1,4 +1,5 @@
 /** Every mutant, by where its mistake is. */
+import { ACCESS_MUTANTS } from "./access.ts";
 import { CLIENT_MUTANTS } from "./clients.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
 import { FAILOVER_MUTANTS } from "./failovers.ts";
@@ -34,4 +35,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...READER_MUTANTS,
   ...TURN_MUTANTS,
   ...WATCH_MUTANTS,
+  ...ACCESS_MUTANTS,
 ];
