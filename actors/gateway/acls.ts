@@ -1,11 +1,12 @@
 /**
  * What a client's access control lists are before they are logged. As ZooKeeper's fixupACL has it, `auth` stands for what the client has
- * proved; what is not valid is replaced by the empty list, which the tree answers with InvalidACL, in its turn and with a zxid.
+ * proved; what is not valid is replaced by the empty list, which the tree answers with InvalidACL, in its turn and with a zxid. So are
+ * lists of a multi that would make it larger by a packet, since `auth` may stand for much.
  */
 import { givenAcl } from "../../protocol/access.ts";
 import { type Acl, isOpenEntry } from "../../protocol/acl.ts";
 import type { Who } from "../../protocol/identities.ts";
-import { ACL_ENTRIES_MAX, IDENTITY_LENGTH_MAX } from "../../protocol/limits.ts";
+import { ACL_ENTRIES_MAX, IDENTITY_LENGTH_MAX, PACKET_BYTES_MAX } from "../../protocol/limits.ts";
 import type { ClientOperation } from "../../protocol/operations.ts";
 
 const NOT_VALID: readonly Acl[] = [];
@@ -23,9 +24,13 @@ export function servedWrite(
     case "multi": {
       const { operations } = operation;
       if (operations.every((each) => each.kind !== "create" || isOpen(each.acl))) return operation;
-      const served = operations.map((each) =>
-        each.kind === "create" ? withServedAcl(each, who, schemes) : each,
-      );
+      let added = 0;
+      const served = operations.map((each) => {
+        if (each.kind !== "create" || isOpen(each.acl)) return each;
+        const { acl } = withServedAcl(each, who, schemes);
+        added += Math.max(0, lengthOf(acl) - lengthOf(each.acl));
+        return { ...each, acl: added > PACKET_BYTES_MAX ? NOT_VALID : acl };
+      });
       return { kind: "multi", operations: served };
     }
     default:
@@ -41,6 +46,15 @@ function withServedAcl<Listed extends { readonly acl: readonly Acl[] }>(
   const { acl } = operation;
   return isOpen(acl) ? operation : { ...operation, acl: servedAcl(acl, who, schemes) };
 }
+
+/** What the texts of the list take in a batch, about. */
+function lengthOf(acl: readonly Acl[]): number {
+  let length = 0;
+  for (const { scheme, id } of acl) length += 3 * (scheme.length + id.length) + ENTRY_BYTES;
+  return length;
+}
+
+const ENTRY_BYTES = 12;
 
 function isOpen(acl: readonly Acl[]): boolean {
   const [entry] = acl;

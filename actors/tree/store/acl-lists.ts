@@ -13,10 +13,20 @@ const OPEN: AclState = { acl: OPEN_ACL, aversion: 0 };
 /** What an entry of a list takes in the heap beside its id, about. */
 const ENTRY_HEAP_BYTES = 112;
 
-type Shared = { readonly acl: readonly Acl[]; readonly bytes: number; count: number };
+type Shared = {
+  readonly acl: readonly Acl[];
+  readonly key: string;
+  readonly bytes: number;
+  readonly isPublic: boolean;
+  /** How many znodes have the list. */
+  count: number;
+};
+
+/** `shared` undefined: it is the open list. */
+type Stored = AclState & { readonly shared: Shared | undefined };
 
 export class AclLists {
-  readonly #states = new Map<number, AclState>();
+  readonly #states = new Map<number, Stored>();
   readonly #shared = new Map<string, Shared>();
   #bytes = 0;
   #closed = 0;
@@ -41,42 +51,36 @@ export class AclLists {
 
   set(znode: number, acl: readonly Acl[], aversion: number): void {
     // The new list may be the one that is there.
-    const shared = acl === OPEN_ACL ? acl : this.#share(acl);
+    const shared = acl === OPEN_ACL ? undefined : this.#share(acl);
     this.delete(znode);
     if (acl === OPEN_ACL && aversion === 0) return;
-    this.#states.set(znode, { acl: shared, aversion });
-    if (!isPublic(shared)) this.#closed += 1;
+    this.#states.set(znode, { acl: shared?.acl ?? OPEN_ACL, aversion, shared });
+    if (shared?.isPublic === false) this.#closed += 1;
   }
 
   delete(znode: number): void {
     const state = this.#states.get(znode);
     if (state === undefined) return;
     this.#states.delete(znode);
-    if (state.acl === OPEN_ACL) return;
-    if (!isPublic(state.acl)) this.#closed -= 1;
-    this.#release(state.acl);
+    const { shared } = state;
+    if (shared === undefined) return;
+    if (!shared.isPublic) this.#closed -= 1;
+    shared.count -= 1;
+    if (shared.count > 0) return;
+    this.#shared.delete(shared.key);
+    this.#bytes -= shared.bytes;
   }
 
-  #share(acl: readonly Acl[]): readonly Acl[] {
+  #share(acl: readonly Acl[]): Shared {
     const key = keyOf(acl);
     let shared = this.#shared.get(key);
     if (shared === undefined) {
-      shared = { acl, bytes: aclHeapBytes(acl), count: 0 };
+      shared = { acl, key, bytes: aclHeapBytes(acl), isPublic: isPublic(acl), count: 0 };
       this.#shared.set(key, shared);
       this.#bytes += shared.bytes;
     }
     shared.count += 1;
-    return shared.acl;
-  }
-
-  #release(acl: readonly Acl[]): void {
-    const key = keyOf(acl);
-    const shared = this.#shared.get(key);
-    if (shared === undefined) return;
-    shared.count -= 1;
-    if (shared.count > 0) return;
-    this.#shared.delete(key);
-    this.#bytes -= shared.bytes;
+    return shared;
   }
 }
 

@@ -173,9 +173,9 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/store/acl-lists.ts",
-        find: "if (state.acl === OPEN_ACL) return;",
+        find: "if (shared.count > 0) return;",
         replace:
-          "for (const [other, each] of this.#states) if (each.acl === state.acl) this.#states.delete(other);\n    if (state.acl === OPEN_ACL) return;",
+          "for (const [other, each] of this.#states) if (each.shared === shared) this.#states.delete(other);",
       },
     ],
   },
