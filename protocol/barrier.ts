@@ -6,7 +6,10 @@
 import { decodeCbor, encodeCbor, PEER_CBOR } from "./cbor.ts";
 import { checkedConfiguration, type Configuration } from "./configuration.ts";
 
-/** The version of the state machine. It increases with each change of what an operation does to the tree. Version 1 had neither lifetimes nor quotas. */
+/**
+ * The version of the state machine. It increases with each change of what an operation does to the tree. Version 1 had neither
+ * lifetimes nor quotas, and checked no access control lists.
+ */
 export const STATE_MACHINE_VERSION = 2;
 
 /** `configuration` is known to be committed. It is undefined only in barriers of versions that had no configurations. */

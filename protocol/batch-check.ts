@@ -6,8 +6,10 @@
  */
 import { PASSWORD_BYTES } from "./ids.ts";
 import { BATCH_CODES, CREATE_CONTAINER, CREATE_TTL } from "./batch.ts";
+import { WITH_IDENTITIES } from "./batch-identities.ts";
 import { isUtf8 } from "./cbor-profile.ts";
 import { TTL_MS_MAX } from "./lifetime.ts";
+import { IDENTITIES_MAX } from "./limits.ts";
 import { EPOCH_MAX } from "./zxid.ts";
 
 /** CBOR's major types. */
@@ -37,8 +39,9 @@ const LASTING_FLAGS: ReadonlySet<number> = new Set([0, 2]);
 export function batchFault(payload: Uint8Array, count: number): string | undefined {
   const walk = new Walk(payload);
   try {
-    if (walk.head(ARRAY) !== count) return "a batch has a zxid for each of its operations";
-    for (let index = 0; index < count; index += 1) operation(walk);
+    const items = walk.head(ARRAY);
+    if (walk.isAtNumber) withIdentities(walk, items, count);
+    else operations(walk, items, count);
     walk.end();
     return undefined;
   } catch (error) {
@@ -51,12 +54,46 @@ class NoBatch extends Error {
   override readonly name = "NoBatch";
 }
 
+function operations(walk: Walk, items: number, count: number): void {
+  if (items !== count) throw new NoBatch("a batch has a zxid for each of its operations");
+  for (let index = 0; index < count; index += 1) operation(walk);
+}
+
+function withIdentities(walk: Walk, items: number, count: number): void {
+  if (items !== 4 || walk.head(UNSIGNED) !== WITH_IDENTITIES) {
+    throw new NoBatch("a batch of another version");
+  }
+  const entries = walk.head(ARRAY);
+  for (let index = 0; index < entries; index += 1) {
+    const texts = walk.head(ARRAY);
+    if (texts % 2 !== 0) throw new NoBatch("an identity without an id");
+    if (texts > 2 * (IDENTITIES_MAX + 1)) throw new NoBatch("too many identities");
+    for (let left = texts; left > 0; left -= 1) walk.text();
+  }
+  operations(walk, walk.head(ARRAY), count);
+  if (walk.head(ARRAY) !== count) throw new NoBatch("every operation has its place");
+  for (let index = 0; index < count; index += 1) walk.integer(0, entries + 1);
+}
+
 function operation(walk: Walk): void {
   const fields = walk.head(ARRAY);
   const code = walk.code();
-  const expected = fieldsOf(walk, code, false);
+  const expected = fieldsOf(walk, code, false) + address(walk, code, fields);
   if (fields !== expected) throw new NoBatch(`an operation ${code} has ${expected} fields`);
 }
+
+/** Walks over the address of the connection that asks for a session, if it has one. Returns how many fields that is. */
+function address(walk: Walk, code: number, fields: number): number {
+  const without = FIELDS_WITHOUT_ADDRESS.get(code);
+  if (without === undefined || fields !== without + 1) return 0;
+  walk.text();
+  return 1;
+}
+
+const FIELDS_WITHOUT_ADDRESS: ReadonlyMap<number, number> = new Map([
+  [BATCH_CODES.createSession, 3],
+  [BATCH_CODES.attachSession, 4],
+]);
 
 /** Walks over the fields behind an operation's code. Returns how many fields the operation has, with its code. */
 function fieldsOf(walk: Walk, code: number, inMulti: boolean): number {
@@ -175,6 +212,10 @@ class Walk {
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get isAtNumber(): boolean {
+    return (this.#bytes[this.#at] ?? 0) >> 5 === UNSIGNED && this.#at < this.#bytes.length;
   }
 
   end(): void {

@@ -4,10 +4,17 @@
  */
 import type { Acl } from "./acl.ts";
 import { unreachable } from "./assert.ts";
+import {
+  identityBytes,
+  packIdentities,
+  unpackIdentities,
+  WITH_IDENTITIES,
+} from "./batch-identities.ts";
 import { BATCH_CBOR, decodeCbor, encodeCbor } from "./cbor.ts";
 import { cborBytes } from "./cbor-bytes.ts";
 import { FieldError, list } from "./fields.ts";
 import type { Code } from "./codes.ts";
+import type { Identity } from "./identities.ts";
 import type { SessionId } from "./ids.ts";
 import { CONTAINER, type Lifetime } from "./lifetime.ts";
 import type { ClientOperation, CreateMode, Operation, ZnodeOperation } from "./operations.ts";
@@ -34,18 +41,35 @@ const EXPIRE_SESSION = -21;
 const REFUSAL = -22;
 
 /** An operation as it stands in a batch, and how many bytes it takes there. */
-export type PackedOperation = { readonly fields: readonly unknown[]; readonly bytes: number };
+export type PackedOperation = {
+  readonly fields: readonly unknown[];
+  /** With identities it is the most that it can take: those that are alike are in the batch once. */
+  readonly bytes: number;
+  readonly identities: readonly Identity[] | undefined;
+};
 
 /** The most bytes that a batch takes beside its operations. */
 export const BATCH_HEAD_BYTES = 5;
 
 export function packOperation(operation: Operation): PackedOperation {
   const fields = pack(operation);
-  return { fields, bytes: cborBytes(fields) };
+  const identities = identitiesOf(operation);
+  const bytes = cborBytes(fields) + (identities === undefined ? 0 : identityBytes(identities));
+  return { fields, bytes, identities };
 }
 
-export function encodePacked(operations: readonly PackedOperation[]): Uint8Array {
-  return encodeCbor(operations.map(({ fields }) => fields));
+type Unsized = Omit<PackedOperation, "bytes">;
+
+export function encodePacked(operations: readonly Unsized[]): Uint8Array {
+  const packed = operations.map(({ fields }) => fields);
+  if (operations.every(({ identities }) => identities === undefined)) return encodeCbor(packed);
+  const { table, places } = packIdentities(operations.map(({ identities }) => identities));
+  return encodeCbor([WITH_IDENTITIES, table, packed, places]);
+}
+
+function identitiesOf(operation: Operation): readonly Identity[] | undefined {
+  const identities = operation.kind === "client" ? operation.identities : undefined;
+  return identities?.length === 0 ? undefined : identities;
 }
 
 /** The codes, for the check of a batch that came from a peer (`batch-check.ts`). */
@@ -68,7 +92,9 @@ export const BATCH_CODES: Readonly<
 };
 
 export function encodeBatch(operations: readonly Operation[]): Uint8Array {
-  return encodeCbor(operations.map(pack));
+  return encodePacked(
+    operations.map((each) => ({ fields: pack(each), identities: identitiesOf(each) })),
+  );
 }
 
 /**
@@ -76,7 +102,10 @@ export function encodeBatch(operations: readonly Operation[]): Uint8Array {
  * fields are not checked here: an operation that cannot be applied fails by itself when it is applied.
  */
 export function decodeBatch(payload: Uint8Array): Operation[] {
-  return list(decodeCbor(payload, BATCH_CBOR)).map(unpack);
+  const batch = list(decodeCbor(payload, BATCH_CBOR));
+  if (batch[0] !== WITH_IDENTITIES) return batch.map((item) => unpack(item, undefined));
+  const identities = unpackIdentities(batch[1], batch[3]);
+  return list(batch[2]).map((item, index) => unpack(item, identities[index]));
 }
 
 function pack(operation: Operation): Packed {
@@ -84,9 +113,11 @@ function pack(operation: Operation): Packed {
     case "client":
       return packClient(operation.session, operation.attachedAt, operation.operation);
     case "createSession":
-      return [CREATE_SESSION, operation.timeoutMs, operation.password];
-    case "attachSession":
-      return [ATTACH_SESSION, operation.session, operation.timeoutMs, operation.password];
+      return withAddress([CREATE_SESSION, operation.timeoutMs, operation.password], operation);
+    case "attachSession": {
+      const { session, timeoutMs, password } = operation;
+      return withAddress([ATTACH_SESSION, session, timeoutMs, password], operation);
+    }
     case "expireSession":
       return [EXPIRE_SESSION, operation.session, operation.attachedAt];
     case "deleteContainer":
@@ -94,6 +125,10 @@ function pack(operation: Operation): Packed {
     default:
       return unreachable(operation);
   }
+}
+
+function withAddress(fields: Packed, { address }: { readonly address?: string }): Packed {
+  return address === undefined ? fields : [...fields, address];
 }
 
 function packClient(session: SessionId, attachedAt: Zxid, operation: ClientOperation): Packed {
@@ -148,7 +183,7 @@ function packZnode(session: number, attachedAt: number, operation: ZnodeOperatio
   }
 }
 
-function unpack(item: unknown): Operation {
+function unpack(item: unknown, identities: readonly Identity[] | undefined): Operation {
   const packed = list(item);
   switch (packed[0]) {
     case CREATE_SESSION:
@@ -156,6 +191,7 @@ function unpack(item: unknown): Operation {
         kind: "createSession",
         timeoutMs: packed[1] as number,
         password: packed[2] as Uint8Array,
+        ...addressIn(packed[3]),
       };
     case ATTACH_SESSION:
       return {
@@ -163,6 +199,7 @@ function unpack(item: unknown): Operation {
         session: packed[1] as SessionId,
         timeoutMs: packed[2] as number,
         password: packed[3] as Uint8Array,
+        ...addressIn(packed[4]),
       };
     case EXPIRE_SESSION:
       return {
@@ -181,9 +218,14 @@ function unpack(item: unknown): Operation {
         kind: "client",
         session: packed[1] as SessionId,
         attachedAt: packed[2] as Zxid,
+        ...(identities === undefined ? {} : { identities }),
         operation: unpackClient(packed),
       };
   }
+}
+
+function addressIn(field: unknown): { readonly address?: string } {
+  return field === undefined ? {} : { address: field as string };
 }
 
 function unpackClient(packed: Packed): ClientOperation {

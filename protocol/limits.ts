@@ -15,6 +15,15 @@ export const PATH_COMPONENTS_MAX = 1024;
 /** Entries of an access control list. A longer list is answered InvalidACL. */
 export const ACL_ENTRIES_MAX = 64;
 
+/** UTF-16 units of an id in an access control list, or of an identity. A list with a longer one is answered InvalidACL. */
+export const IDENTITY_LENGTH_MAX = 1024;
+
+/**
+ * Identities that a connection may prove. One more, or one that is longer than the limit above, is answered AuthFailed, which ends the
+ * connection.
+ */
+export const IDENTITIES_MAX = 32;
+
 /** Operations of a multi or reads of a multiRead, which hold no further ones. More are answered BadArguments, all of them. */
 export const MULTI_OPERATIONS_MAX = 32_768;
 
@@ -111,6 +120,9 @@ export const CONNECTION_REQUEST_BYTES_MAX: number = 4 * 1024 * 1024;
  * than this beside its own bytes, so the memory of the requests under way bounds how much the tree can still grow.
  */
 export const REQUEST_OVERHEAD_BYTES = 512;
+
+/** Bytes that a further entry of an access control list takes in memory, beside its frame: the tree keeps it. */
+export const ACL_ENTRY_BYTES = 128;
 
 /**
  * Bytes that all connections of one gateway hold in requests, answers and unsent bytes; less where the heap is small. At the limit, a

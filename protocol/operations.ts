@@ -4,6 +4,7 @@
  */
 import type { Acl } from "./acl.ts";
 import type { Code } from "./codes.ts";
+import type { Identity } from "./identities.ts";
 import type { SessionId } from "./ids.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Stat } from "./stat.ts";
@@ -62,16 +63,27 @@ export type Operation =
       readonly kind: "client";
       readonly session: SessionId;
       readonly attachedAt: Zxid;
+      /** What the connection has proved, beside its address. Undefined: nothing. */
+      readonly identities?: readonly Identity[];
       readonly operation: ClientOperation;
     }
-  /** The new session's id is this operation's own zxid. `password` has 16 bytes. */
-  | { readonly kind: "createSession"; readonly timeoutMs: number; readonly password: Uint8Array }
+  /**
+   * The new session's id is this operation's own zxid. `password` has 16 bytes. `address` is that of the connection, as an identity:
+   * the operations that come through this attachment have it until there is another.
+   */
+  | {
+      readonly kind: "createSession";
+      readonly timeoutMs: number;
+      readonly password: Uint8Array;
+      readonly address?: string;
+    }
   /** Refused with SessionExpired if the session is unknown or the password is wrong. */
   | {
       readonly kind: "attachSession";
       readonly session: SessionId;
       readonly timeoutMs: number;
       readonly password: Uint8Array;
+      readonly address?: string;
     }
   /** The leader decides this. It does nothing if the session was attached again after `attachedAt`. */
   | { readonly kind: "expireSession"; readonly session: SessionId; readonly attachedAt: Zxid }

@@ -121,6 +121,8 @@ export type WatchEvent = {
   readonly path: string;
   /** The zxid of the transaction that caused the event. */
   readonly zxid: Zxid;
+  /** Whoever may not read by this list is not told. Undefined: it is the open one, or the event tells nothing that `exists` would not. */
+  readonly acl?: readonly Acl[];
 };
 
 /** One change of one znode, in a change stream. */

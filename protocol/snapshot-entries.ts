@@ -5,6 +5,7 @@
  *
  *   head       1  | time of the last record applied 8 | count of sessions 4 | of submitters 4 | of znodes 4
  *   session    2  | id 8 | timeout in ms 4 | attachedAt 8 | password, bytes
+ *   session    7  | the same | address, text: one whose connection has an address
  *   submitter  3  | server 2 | lane 2 | incarnation 8 | seq 8
  *   skipped    5  | zxid 8
  *   configuration 6 | bytes: CBOR as in a record (`configuration.ts`); right behind the head if there is one
@@ -16,7 +17,7 @@
  * the version is 0; without PARENT, pzxid is czxid and creates is 0; without ACL, the list is the open one and aversion is 0; without
  * OWNER the znode is not ephemeral; without LIFETIME only clients delete it (`lifetime.ts`). The number of a znode's children follows from the other paths.
  */
-import { OPEN_ACL, type Acl } from "./acl.ts";
+import { type Acl, isOpenEntry, OPEN_ACL } from "./acl.ts";
 import { type Configuration, decodeConfiguration, encodeConfiguration } from "./configuration.ts";
 import { SESSION_NONE, type SessionId } from "./ids.ts";
 import type { Lifetime } from "./lifetime.ts";
@@ -30,6 +31,7 @@ const SUBMITTER = 3;
 const ZNODE = 4;
 const SKIPPED = 5;
 const CONFIGURATION = 6;
+const SESSION_WITH_ADDRESS = 7;
 
 const FLAG_DATA = 1;
 const FLAG_CHANGED = 2;
@@ -55,6 +57,8 @@ export type SnapshotSession = {
   readonly timeoutMs: number;
   readonly attachedAt: Zxid;
   readonly password: Uint8Array;
+  /** Of the connection that attached it. */
+  readonly address?: string | undefined;
 };
 
 export type SnapshotSubmitter = {
@@ -126,12 +130,14 @@ export class ChunkWriter {
     this.#uint32(znodes);
   }
 
-  session({ id, timeoutMs, attachedAt, password }: SnapshotSession): void {
-    this.#begin(SESSION, 25 + password.length);
+  session({ id, timeoutMs, attachedAt, password, address }: SnapshotSession): void {
+    const kind = address === undefined ? SESSION : SESSION_WITH_ADDRESS;
+    this.#begin(kind, 29 + password.length + 3 * (address?.length ?? 0));
     this.#uint53(id);
     this.#uint32(timeoutMs);
     this.#uint53(attachedAt);
     this.#blob(password);
+    if (address !== undefined) this.#text(address);
   }
 
   configuration(configuration: Configuration): void {
@@ -289,7 +295,8 @@ export class ChunkReader {
       case ZNODE:
         return { kind: "znode", znode: this.#znode() };
       case SESSION:
-        return { kind: "session", session: this.#session() };
+      case SESSION_WITH_ADDRESS:
+        return { kind: "session", session: this.#session(kind) };
       case SUBMITTER:
         return { kind: "submitter", submitter: this.#submitter() };
       case SKIPPED:
@@ -322,11 +329,13 @@ export class ChunkReader {
     return configuration;
   }
 
-  #session(): SnapshotSession {
+  #session(kind: number): SnapshotSession {
     const id = this.#uint53() as SessionId;
     const timeoutMs = this.#uint32();
     const attachedAt = this.#uint53() as Zxid;
-    return { id, timeoutMs, attachedAt, password: this.#blob() };
+    const password = this.#blob();
+    const address = kind === SESSION_WITH_ADDRESS ? this.#text() : undefined;
+    return { id, timeoutMs, attachedAt, password, address };
   }
 
   #submitter(): SnapshotSubmitter {
@@ -366,7 +375,9 @@ export class ChunkReader {
       const scheme = this.#text();
       acl.push({ permissions, scheme, id: this.#text() });
     }
-    return acl;
+    // The open list is known by its one object. Here it was set at least once.
+    const [entry] = acl;
+    return acl.length === 1 && entry !== undefined && isOpenEntry(entry) ? OPEN_ACL : acl;
   }
 
   #uint8(): number {

@@ -6,7 +6,7 @@
  *   0       4     magic, `ZSNP`
  *   4       4     length of the whole chunk in bytes, this header included
  *   8       4     CRC-32 of bytes 12 to the end
- *   12      1     format version, 3; version 1 had no configurations, 1 and 2 no lifetimes of znodes
+ *   12      1     format version, 3; version 1 had no configurations, 1 and 2 neither lifetimes of znodes nor addresses of sessions
  *   13      1     kind: 1 state of the tree
  *   14      1     1 in the last chunk of the snapshot, else 0
  *   15      1     reserved, 0

@@ -4,6 +4,7 @@ import { changesActor, type ChangesOptions } from "../actors/changes/changes.ts"
 import { natsGatewayActor, type NatsGatewayOptions } from "../actors/gateway/nats/gateway.ts";
 import { zooKeeperGatewayActor } from "../actors/gateway/zookeeper/gateway.ts";
 import type { ActorSystem } from "../runtime/system.ts";
+import { authenticationOf } from "./config/authentication.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import type { PlacedConfig } from "./threads/choice.ts";
 import { zooidVersion } from "./version.ts";
@@ -53,6 +54,9 @@ export function addGatewayActors(
   const timeouts = { minSessionTimeoutMs, maxSessionTimeoutMs, failoverGraceMs };
   const held = heldBytesMax === undefined ? {} : { heldBytesMax };
   const shared = { lane, extendedTypes, ...timeouts, ...held };
-  system.add(zooKeeperGatewayActor({ ...shared, fourLetterWords, readOnlyMode }));
-  system.add(natsGatewayActor({ ...shared, ...options, server, ensemble }));
+  const authentication = authenticationOf(config);
+  const { skipsAcl } = authentication;
+  const own = { fourLetterWords, readOnlyMode, authentication };
+  system.add(zooKeeperGatewayActor({ ...shared, ...own }));
+  system.add(natsGatewayActor({ ...shared, ...options, server, ensemble, skipsAcl }));
 }

@@ -27,6 +27,7 @@ function growthVerdict(operation: ClientOperation): Verdict {
     case "create":
       return "refused";
     case "setData":
+    case "setAcl":
       return "asks";
     case "multi": {
       const mayGrow = operation.operations.some(

@@ -3,11 +3,9 @@
  * linear in its bytes: the log holds nothing that costs more to apply than its bytes do, and nothing that only looks as if it had
  * an effect. Both gateways ask the same questions.
  */
-import { isOpenEntry } from "../../protocol/acl.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import { Code } from "../../protocol/codes.ts";
 import {
-  ACL_ENTRIES_MAX,
   MULTI_OPERATIONS_MAX,
   PACKET_BYTES_MAX,
   PATH_LENGTH_MAX,
@@ -84,34 +82,6 @@ export function nativeRefusal(
   const isSequential = mode?.sequential === true;
   const path = isSequential ? `${operation.path}0` : operation.path;
   return pathProblem(path) === undefined ? codeOfWrite(operation) : Code.badArguments;
-}
-
-/**
- * Returns the write as it is handed on. Access control lists are not enforced yet, so only the one that needs no enforcing is
- * served: another one is replaced by the empty list, which the tree answers with InvalidACL, in its turn and with a zxid as
- * ZooKeeper does.
- */
-export function servedWrite(operation: ClientOperation): ClientOperation {
-  switch (operation.kind) {
-    case "create":
-    case "setAcl":
-      return isServed(operation) ? operation : { ...operation, acl: [] };
-    case "multi": {
-      const { operations } = operation;
-      if (operations.every(isServed)) return operation;
-      const served = operations.map((each) =>
-        each.kind === "create" && !isServed(each) ? { ...each, acl: [] } : each,
-      );
-      return { kind: "multi", operations: served };
-    }
-    default:
-      return operation;
-  }
-}
-
-function isServed(operation: ClientOperation): boolean {
-  if (operation.kind !== "create" && operation.kind !== "setAcl") return true;
-  return operation.acl.length <= ACL_ENTRIES_MAX && operation.acl.every(isOpenEntry);
 }
 
 function codeOfWrite(operation: Exclude<ClientOperation, { kind: "multi" }>): Code | undefined {

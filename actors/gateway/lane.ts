@@ -1,10 +1,12 @@
 /** A gateway asks the tree of its lane, which answers reads, and the submitter, which has writes logged. */
 import type { SessionId } from "../../protocol/ids.ts";
+import type { Identity, Who } from "../../protocol/identities.ts";
 import type { ClientOperation, Operation } from "../../protocol/operations.ts";
 import { tell } from "../inboxes.ts";
-import { servedBy, type SessionWish } from "./attachment.ts";
+import { type Served, servedBy, type SessionWish } from "./attachment.ts";
 import { isOfNoEpoch } from "./contact.ts";
 import type { GatewayConnection, GatewayTurn } from "./gateway-state.ts";
+import type { Run } from "./request-queue.ts";
 
 /** Asks the tree whether the password is the session's. Nothing happens to the session before that is known. */
 export function checkSession<Connection extends GatewayConnection>(
@@ -33,33 +35,60 @@ export function submit<Connection extends GatewayConnection>(
 
 const NONE: readonly ClientOperation[] = [];
 
-/** Hands on the requests of the connection that may go now. Returns the writes among them. */
+/** Hands on the requests of the connection that may go now. Returns the last writes among them. */
 export function dispatch<Connection extends GatewayConnection>(
-  { state, effects }: GatewayTurn<Connection>,
+  turn: GatewayTurn<Connection>,
   connection: Connection,
   answerBytesMax: number,
   writable: boolean,
 ): readonly ClientOperation[] {
-  const { name: from, lane, admission } = state;
-  const { number: client, queue } = connection;
+  const { queue, number: client } = connection;
+  const { admission } = turn.state;
   const served = servedBy(connection);
-  if (served === undefined || !queue.undispatched) return NONE;
-  const run = queue.dispatch({ answerBytesMax, writable, admission });
-  const { reads, writes, travelling } = run;
+  let written = NONE;
+  while (served !== undefined && queue.undispatched) {
+    const run = queue.dispatch({ answerBytesMax, writable, admission });
+    sendRun(turn, { served, client, run, answerBytesMax });
+    if (run.writes.length > 0) written = run.writes;
+    if (!run.goesOn) break;
+  }
+  return written;
+}
+
+type Sent = {
+  readonly served: Served;
+  readonly client: number;
+  readonly run: Run;
+  readonly answerBytesMax: number;
+};
+
+function sendRun<Connection extends GatewayConnection>(
+  { state, effects }: GatewayTurn<Connection>,
+  { served, client, run, answerBytesMax }: Sent,
+): void {
+  const { name: from, lane } = state;
+  const { who, reads, writes, travelling } = run;
   if (reads.length > 0) {
     const bytesMax = run.mayCut ? answerBytesMax : Number.MAX_SAFE_INTEGER;
-    const message = { kind: "read", from, client, reads, answerBytesMax: bytesMax } as const;
+    const message = { kind: "read", from, client, who, reads, answerBytesMax: bytesMax } as const;
     effects.push(tell(`tree/${lane}`, message));
   }
   if (writes.length > 0 || travelling.length > 0) {
     const { session, attachedAt } = served;
+    const proved = provedBy(who);
     const operations = writes.map(
-      (operation): Operation => ({ kind: "client", session, attachedAt, operation }),
+      (operation): Operation => ({ kind: "client", session, attachedAt, ...proved, operation }),
     );
     const message = { kind: "write", from, client, operations, travelling } as const;
     effects.push(tell(`submitter/${lane}`, message));
   }
-  return writes;
+}
+
+const NOTHING_PROVED = {};
+
+/** The address is known from the operation that attached the session. */
+function provedBy({ identities }: Who): { readonly identities?: readonly Identity[] } {
+  return identities.length === 0 ? NOTHING_PROVED : { identities };
 }
 
 /**

@@ -20,6 +20,20 @@ import type {
 /** The answer to a request of a gateway goes to this actor. */
 export type GatewayName = `zookeeper/${number}` | `nats/${number}`;
 
+/** What a node asks of its clients. It has no secret but the superuser's digest, which is never shown. */
+export type Authentication = {
+  /** Hashes the bytes of `user:password`. Undefined: nobody authenticates by a digest. */
+  readonly hash: ((bytes: Uint8Array) => Uint8Array) | undefined;
+  /** The id `user:hash` of the superuser, who may do everything. Undefined: there is none. */
+  readonly superDigest: string | undefined;
+  /** A client has to prove an identity of one of these schemes before it may ask for anything. Empty: it need not. */
+  readonly requiredSchemes: readonly string[];
+  /** The schemes that access control lists may have, and clients may authenticate with. */
+  readonly schemes: ReadonlySet<string>;
+  /** Everybody may do everything. */
+  readonly skipsAcl: boolean;
+};
+
 /** This is emitted once under `serving`: from now on this node is to be heard by native clients. */
 export type Serving = { readonly kind: "serving" };
 

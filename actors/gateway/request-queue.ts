@@ -12,6 +12,7 @@
  * soon as they are there (`takeAnswered`).
  */
 import { assert } from "../../protocol/assert.ts";
+import { ANYONE, type Who } from "../../protocol/identities.ts";
 import type { ClientOperation, OperationResult } from "../../protocol/operations.ts";
 import { answerBytes, type Read, type ReadResult, type ZnodeRead } from "../../protocol/reads.ts";
 import type { WriteAdmission } from "../../protocol/replication.ts";
@@ -24,7 +25,7 @@ export type Queueable =
   | { readonly kind: "read"; readonly read: Read }
   | { readonly kind: "write"; readonly operation: ClientOperation }
   /** These need no result: they count as answered from the beginning. */
-  | { readonly kind: "ping" | "auth" | "refused" | "parting" | "event" };
+  | { readonly kind: "ping" | "auth" | "whoAmI" | "refused" | "parting" | "event" };
 
 export type Entry<Request extends Queueable> = {
   readonly request: Request;
@@ -33,6 +34,8 @@ export type Entry<Request extends Queueable> = {
   /** The memory that the request takes. */
   readonly bytes: number;
   readonly startedMs: number;
+  /** Who the client was when it asked. Undefined for an event. */
+  readonly who: Who | undefined;
   /** `fitting`: a waiting write of which the tree has said that it does not grow the tree. `refused`: for want of space. */
   state: "waiting" | "fitting" | "answered" | "refused";
   /** The memory that the answer to a read takes, once there is one. */
@@ -44,6 +47,10 @@ export type Entry<Request extends Queueable> = {
 
 /** What goes out at once. */
 export type Run = {
+  /** Who asks for all of it. */
+  readonly who: Who;
+  /** What is behind it was asked by who the client was later, and may go out as well. */
+  readonly goesOn: boolean;
   /** These go to the tree: no write before them is under way. */
   readonly reads: readonly TreeRead[];
   /** The tree may leave the last of the reads unanswered, since nothing behind them goes out. Else it has to answer all. */
@@ -53,12 +60,14 @@ export type Run = {
 };
 
 type OpenRun = {
+  who: Who | undefined;
+  goesOn: boolean;
   reads: TreeRead[];
   mayCut: boolean;
   /** Whether the tree is asked about a write: a read behind that would not see it. */
   asks: boolean;
   writes: ClientOperation[];
-  travelling: { after: number; reads: ZnodeRead[] }[];
+  travelling: { after: number; who: Who; reads: ZnodeRead[] }[];
 };
 
 export type DispatchOptions = {
@@ -77,7 +86,7 @@ const EXPECTED_BYTES = 8 * 1024;
 /** The size of the largest answer is forgotten by this part with every answer that is smaller. */
 const FORGOTTEN_PART = 64;
 /** Watch events are no answer to a request. */
-const EVENT_ID = -1;
+const EVENT = { id: -1, bytes: 0, who: undefined } as const;
 
 export class RequestQueue<Request extends Queueable> {
   #entries: (Entry<Request> | undefined)[] = [];
@@ -123,10 +132,10 @@ export class RequestQueue<Request extends Queueable> {
     return this.#nextDispatch < this.#entries.length;
   }
 
-  push(request: Request, id: number, bytes: number, startedMs: number): void {
+  push(request: Request, id: number, bytes: number, startedMs: number, who: Who = ANYONE): void {
     const needsResult = request.kind === "read" || request.kind === "write";
-    const state = needsResult ? "waiting" : "answered";
-    this.#entries.push(newEntry(request, id, bytes, startedMs, state));
+    const about = { id, bytes, startedMs, who };
+    this.#entries.push(newEntry(request, about, needsResult ? "waiting" : "answered"));
     this.#bytes += bytes;
   }
 
@@ -142,7 +151,7 @@ export class RequestQueue<Request extends Queueable> {
   dispatch(options: DispatchOptions): Run {
     const { writable, admission } = options;
     const entries = this.#entries;
-    const run: OpenRun = { reads: [], mayCut: false, asks: false, writes: [], travelling: [] };
+    const run = newRun();
     let ends = this.#isCut;
     while (!ends && this.#nextDispatch < entries.length) {
       const entry = entries[this.#nextDispatch] as Entry<Request>;
@@ -150,6 +159,11 @@ export class RequestQueue<Request extends Queueable> {
       if (isAnswered(entry)) {
         this.#nextDispatch += 1;
         continue;
+      }
+      if (run.who !== entry.who) {
+        run.goesOn = run.who !== undefined;
+        if (run.goesOn) break;
+        run.who = entry.who;
       }
       const verdict = request.kind === "write" ? verdictOf(request.operation, admission) : "taken";
       if (verdict === "refused") {
@@ -168,7 +182,7 @@ export class RequestQueue<Request extends Queueable> {
       }
       this.#nextDispatch += 1;
     }
-    return run;
+    return { ...run, who: run.who ?? ANYONE };
   }
 
   /** Returns whether the read may go out now. */
@@ -184,7 +198,7 @@ export class RequestQueue<Request extends Queueable> {
       const after = run.writes.length;
       const last = run.travelling.at(-1);
       if (last?.after === after) last.reads.push(read);
-      else run.travelling.push({ after, reads: [read] });
+      else run.travelling.push({ after, who: run.who ?? ANYONE, reads: [read] });
     } else {
       this.#readsOut += 1;
       run.reads.push(read);
@@ -364,7 +378,7 @@ export class RequestQueue<Request extends Queueable> {
     // There may be more entries than a call takes arguments.
     const behind = this.#entries.splice(at);
     for (const event of events) {
-      this.#entries.push(newEntry(event, EVENT_ID, 0, nowMs, "answered"));
+      this.#entries.push(newEntry(event, { ...EVENT, startedMs: nowMs }, "answered"));
     }
     for (const entry of behind) this.#entries.push(entry);
     this.#nextDispatch += events.length;
@@ -396,11 +410,14 @@ function isOfOneZnode(read: Read): read is ZnodeRead {
   return read.kind === "getData" || read.kind === "exists";
 }
 
+function newRun(): OpenRun {
+  const none = { reads: [], writes: [], travelling: [] };
+  return { who: undefined, goesOn: false, mayCut: false, asks: false, ...none };
+}
+
 function newEntry<Request extends Queueable>(
   request: Request,
-  id: number,
-  bytes: number,
-  startedMs: number,
+  { id, bytes, startedMs, who }: Pick<Entry<Request>, "id" | "bytes" | "startedMs" | "who">,
   state: Entry<Request>["state"],
 ): Entry<Request> {
   return {
@@ -408,6 +425,7 @@ function newEntry<Request extends Queueable>(
     id,
     bytes,
     startedMs,
+    who,
     state,
     answerBytes: 0,
     zxid: ZXID_NONE,

@@ -1,5 +1,6 @@
 /** The messages of the submitter of a lane, which makes batches of the lane's writes and brings each to the log exactly once. */
 import type { EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
+import type { Who } from "../../protocol/identities.ts";
 import type { Operation, OperationResult } from "../../protocol/operations.ts";
 import type { ZnodeRead } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
@@ -10,7 +11,12 @@ import type { Leadership } from "../../protocol/replication.ts";
 export type SubmitterTimer = "repeat";
 
 /** Reads that stand behind the first `after` operations of a message, and behind all that the connection has sent before. */
-export type Travelling = { readonly after: number; readonly reads: readonly ZnodeRead[] };
+export type Travelling = {
+  readonly after: number;
+  /** Default ANYONE. */
+  readonly who?: Who;
+  readonly reads: readonly ZnodeRead[];
+};
 
 export type SubmitterMessage =
   /**

@@ -165,8 +165,8 @@ function write(turn: Turn, message: WriteMessage): void {
     state.pending.push(packOperation(operation));
     state.owners.push(owner);
   }
-  for (const { after, reads } of travelling) {
-    const behind = { after: before + after, from, client, reads };
+  for (const each of travelling) {
+    const behind = { ...each, after: before + each.after, from, client };
     if (behind.after > 0) state.behind.push(behind);
     else addToLast(turn, behind);
   }

@@ -3,6 +3,7 @@
  * the log, their addresses in the configuration of the node that answers, as in ZooKeeper. So nothing of it is replicated state.
  * Sources: QuorumMaj.toString and ZKDatabase.initConfigInZKDatabase.
  */
+import { isPublic } from "../../protocol/access.ts";
 import { CONFIG_PATH } from "../../protocol/paths.ts";
 import type { ReadResult } from "../../protocol/reads.ts";
 import type { Stat } from "../../protocol/stat.ts";
@@ -52,7 +53,9 @@ export function tellConfiguration(turn: TreeTurn, zxid: Zxid): void {
   if (config === undefined || znode === undefined) return;
   const { since, data } = config;
   const stat = statOf(tree.znodes.stat(znode), since, data.length);
-  appendChange(tree.ring, zxid, { kind: "data", path: CONFIG_PATH, stat, data });
-  fireData(tree.watches, CONFIG_PATH, zxid);
+  const acl = tree.znodes.acl(znode);
+  const isClosed = !isPublic(acl);
+  appendChange(tree.ring, zxid, { kind: "data", path: CONFIG_PATH, stat, data, isClosed });
+  fireData(tree.watches, CONFIG_PATH, zxid, acl);
   takeEvents(turn);
 }

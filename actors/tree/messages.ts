@@ -5,6 +5,7 @@ import type {
   WatchesQuestion,
   WatchWord,
 } from "../admin/messages.ts";
+import type { Who } from "../../protocol/identities.ts";
 import type { SessionId, Submitter } from "../../protocol/ids.ts";
 import type { ClientOperation } from "../../protocol/operations.ts";
 import type { Change, Read, ReadResult, WatchEvent, ZnodeRead } from "../../protocol/reads.ts";
@@ -25,6 +26,8 @@ export type ReadsBehind = {
   readonly after: number;
   readonly from: GatewayName;
   readonly client: number;
+  /** Default ANYONE, here and below. */
+  readonly who?: Who;
   readonly reads: readonly ZnodeRead[];
 };
 
@@ -48,6 +51,7 @@ export type TreeMessage =
       readonly kind: "read";
       readonly from: GatewayName;
       readonly client: number;
+      readonly who?: Who;
       readonly reads: readonly TreeRead[];
       readonly answerBytesMax: number;
     }
@@ -78,7 +82,7 @@ export type TreeMessage =
    * Opens a change stream on the znode at `path`, and with `recursive` on everything below it. `stream` is the client's own number of
    * the stream. The answers are `changes`: first those after `after` that the ring holds, then the changes of each record when it is
    * applied. If the ring does not reach back to `after`, the answer is `compacted`. A stream without changes gets a report of progress
-   * at intervals.
+   * at intervals. A change of a znode that not everybody may read is left out, unless the reader `readsAll`. Default: it does not.
    */
   | {
       readonly kind: "openStream";
@@ -87,6 +91,7 @@ export type TreeMessage =
       readonly stream: number;
       readonly path: string;
       readonly recursive: boolean;
+      readonly readsAll?: boolean;
       /** The stream begins after this zxid. Undefined: it begins after what is applied now. */
       readonly after: Zxid | undefined;
     }

@@ -2,7 +2,7 @@
  * Reads are answered from this replica, and may leave watches. Whoever gets a value may keep it: nobody overwrites its bytes.
  */
 import { logEvent } from "../log-event.ts";
-import type { GatewayName } from "../gateway/messages.ts";
+import { grants, masked, Permission } from "../../protocol/access.ts";
 import { tell } from "../inboxes.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import { Code } from "../../protocol/codes.ts";
@@ -13,6 +13,7 @@ import {
   type ReadResult,
   type ZnodeRead,
 } from "../../protocol/reads.ts";
+import { ANYONE, type Who } from "../../protocol/identities.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import { isConfigurationAfter, withConfiguration } from "./ensemble-config.ts";
 import type { TreeMessage, TreeReadResult, TreeReply } from "./messages.ts";
@@ -34,17 +35,19 @@ import {
 import { countBelow, getEphemerals, multiRead } from "./wide-reads.ts";
 
 type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
+type Asker = Pick<ReadMessage, "from" | "client" | "who">;
 
 const DONE: ReadResult = { kind: "done" };
 const TOO_MANY_WATCHES: ReadResult = { kind: "error", code: Code.badArguments };
 const WATCHES_FULL: ReadResult = { kind: "error", code: Code.throttled };
 const NO_NODE: ReadResult = { kind: "error", code: Code.noNode };
+const NO_AUTH: ReadResult = { kind: "error", code: Code.noAuth };
 const NO_WATCHER: ReadResult = { kind: "error", code: Code.noWatcher };
 
 /** Answers the first reads of the message, as many as it takes to reach `answerBytesMax`, with one `readDone`. */
 export function answerReads(turn: TreeTurn, message: ReadMessage): void {
   const { state: tree, effects } = turn;
-  const { from, client, answerBytesMax } = message;
+  const { answerBytesMax, client, from } = message;
   const results: TreeReadResult[] = [];
   let bytes = 0;
   for (const read of message.reads) {
@@ -52,7 +55,7 @@ export function answerReads(turn: TreeTurn, message: ReadMessage): void {
       results.push({ kind: "growth", grows: grows(tree, read.operation) });
       continue;
     }
-    const result = answerRead(turn, from, client, read);
+    const result = answerRead(turn, message, read);
     results.push(result);
     bytes += answerBytes(result);
     if (bytes >= answerBytesMax) break;
@@ -66,27 +69,24 @@ export function answerReads(turn: TreeTurn, message: ReadMessage): void {
 /** Answers all reads of one connection with one `readDone`. The events of changes that they show leave before. */
 export function answerAll(
   turn: TreeTurn,
-  { from, client, reads }: Pick<ReadMessage, "from" | "client"> & { reads: readonly ZnodeRead[] },
+  asked: Asker & { readonly reads: readonly ZnodeRead[] },
   zxid: Zxid,
 ): void {
   takeEvents(turn);
-  const results = reads.map((read) => answerRead(turn, from, client, read));
+  const { from, client, reads } = asked;
+  const results = reads.map((read) => answerRead(turn, asked, read));
   const reply: TreeReply = { kind: "readDone", client, zxid, results };
   turn.effects.push(tell(from, reply));
 }
 
-function answerRead(turn: TreeTurn, from: GatewayName, client: number, read: Read): ReadResult {
-  const result = answerFromZnodes(turn, from, client, read);
+function answerRead(turn: TreeTurn, asker: Asker, read: Read): ReadResult {
+  const result = answerFromZnodes(turn, asker, read);
   return "path" in read ? withConfiguration(turn.state, read.path, result) : result;
 }
 
-function answerFromZnodes(
-  turn: TreeTurn,
-  from: GatewayName,
-  client: number,
-  read: Read,
-): ReadResult {
+function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult {
   const { state: tree } = turn;
+  const { from, client, who = ANYONE } = asker;
   const { watches } = tree;
   const wanted = watchesWanted(read);
   if (wanted.count > 0) {
@@ -98,8 +98,7 @@ function answerFromZnodes(
     setWatches(tree, watcherOf(watches, from, client), read);
     return DONE;
   }
-  if (read.kind === "multiRead")
-    return multiRead(read, (each) => answerRead(turn, from, client, each));
+  if (read.kind === "multiRead") return multiRead(read, (each) => answerRead(turn, asker, each));
   if (read.kind === "getEphemerals") return getEphemerals(tree, read);
   const { path } = read;
   if (read.kind === "addWatch") {
@@ -121,20 +120,30 @@ function answerFromZnodes(
       return znode === undefined ? NO_NODE : { kind: "stat", stat: znodes.stat(znode) };
     case "getData":
       if (znode === undefined) return NO_NODE;
+      if (!grants(znodes.acl(znode), Permission.read, who)) return NO_AUTH;
       if (read.watch) addWatch(watches, "data", path, watcherOf(watches, from, client));
       return { kind: "data", data: znodes.data(znode), stat: znodes.stat(znode) };
     case "getChildren":
       if (znode === undefined) return NO_NODE;
+      if (!grants(znodes.acl(znode), Permission.read, who)) return NO_AUTH;
       if (read.watch) addWatch(watches, "child", path, watcherOf(watches, from, client));
       return { kind: "children", children: znodes.children(znode), stat: znodes.stat(znode) };
     case "getAcl":
-      if (znode === undefined) return NO_NODE;
-      return { kind: "acl", acl: znodes.acl(znode), stat: znodes.stat(znode) };
+      return znode === undefined ? NO_NODE : answerAcl(tree, znode, who);
     case "getAllChildrenNumber":
-      return znode === undefined ? NO_NODE : countBelow(znodes, znode);
+      if (znode === undefined) return NO_NODE;
+      return grants(znodes.acl(znode), Permission.read, who) ? countBelow(znodes, znode) : NO_AUTH;
     default:
       return unreachable(read);
   }
+}
+
+/** Who may read a list and not change it is not shown the hashes of passwords. */
+function answerAcl({ znodes }: TreeState, znode: ZnodeId, who: Who): ReadResult {
+  const acl = znodes.acl(znode);
+  if (!grants(acl, Permission.read | Permission.admin, who)) return NO_AUTH;
+  const shown = grants(acl, Permission.admin, who) ? acl : masked(acl);
+  return { kind: "acl", acl: shown, stat: znodes.stat(znode) };
 }
 
 /**
@@ -188,7 +197,7 @@ function setWatches(
   watcher: Watcher,
   read: Extract<Read, { kind: "setWatches" }>,
 ): void {
-  const { watches, znodes, ring, lastApplied } = tree;
+  const { watches, znodes, lastApplied } = tree;
   const missed = notYetSet(watcher, read);
   const fire = (type: WatchEventType, path: string, zxid: Zxid): void =>
     addEvent(watches, watcher, { type, path, zxid });
@@ -217,7 +226,7 @@ function setWatches(
   for (const kind of ["persistent", "persistentRecursive"] as const) {
     for (const path of read[kind]) addWatch(watches, kind, path, watcher);
   }
-  for (const event of missedEvents(ring, watcher, missed, read.relativeZxid)) {
+  for (const event of missedEvents(tree, watcher, missed, read.relativeZxid)) {
     addEvent(watches, watcher, event);
   }
 }

@@ -1,8 +1,9 @@
 /**
  * Formats the operations of a batch as text and as JSON. Session passwords are left out: with one, anybody could take the session
- * over.
+ * over. So are the hashes of clients' passwords.
  */
 import { formatSession } from "../../protocol/ids.ts";
+import { maskedDigest } from "../../protocol/access.ts";
 import type { Acl } from "../../protocol/acl.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import { CONTAINER } from "../../protocol/lifetime.ts";
@@ -12,6 +13,7 @@ import type {
   Operation,
   ZnodeOperation,
 } from "../../protocol/operations.ts";
+import type { Identity } from "../../protocol/identities.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
 
 /** How many characters of data are shown in text. */
@@ -22,10 +24,10 @@ const SHOWN_BYTES = 32;
 export function operationLines(operation: Operation): readonly string[] {
   switch (operation.kind) {
     case "createSession":
-      return [`createSession timeoutMs=${operation.timeoutMs}`];
+      return [`createSession timeoutMs=${operation.timeoutMs}${addressText(operation)}`];
     case "attachSession":
       return [
-        `attachSession session=${formatSession(operation.session)} timeoutMs=${operation.timeoutMs}`,
+        `attachSession session=${formatSession(operation.session)} timeoutMs=${operation.timeoutMs}${addressText(operation)}`,
       ];
     case "expireSession":
       return [
@@ -35,11 +37,27 @@ export function operationLines(operation: Operation): readonly string[] {
       return [`deleteContainer ${word(operation.path)} unusedMs=${operation.unusedMs}`];
     case "client": {
       const [first = "", ...rest] = clientLines(operation.operation);
-      return [`${first} session=${formatSession(operation.session)}`, ...rest];
+      const session = formatSession(operation.session);
+      return [`${first} session=${session}${identitiesText(operation.identities)}`, ...rest];
     }
     default:
       return unreachable(operation);
   }
+}
+
+function addressText({ address }: { readonly address?: string }): string {
+  return address === undefined ? "" : ` address=${word(address)}`;
+}
+
+function identitiesText(identities: readonly Identity[] = []): string {
+  if (identities.length === 0) return "";
+  const texts = identities.map(shownIdentity).map(({ scheme, id }) => word(`${scheme}:${id}`));
+  return ` by=${texts.join(",")}`;
+}
+
+/** Without the hash of a password: from that, the password could be guessed. */
+function shownIdentity<Shown extends Identity>(identity: Shown): Shown {
+  return identity.scheme === "digest" ? { ...identity, id: maskedDigest(identity.id) } : identity;
 }
 
 function clientLines(operation: ClientOperation): readonly string[] {
@@ -85,10 +103,15 @@ function znodeText(operation: ZnodeOperation): string {
 export function operationJson(operation: Operation): object {
   switch (operation.kind) {
     case "createSession":
-      return { operation: operation.kind, timeoutMs: operation.timeoutMs };
+      return { operation: operation.kind, timeoutMs: operation.timeoutMs, ...addressOf(operation) };
     case "attachSession": {
       const { kind, session, timeoutMs } = operation;
-      return { operation: kind, session: formatSession(session), timeoutMs };
+      return {
+        operation: kind,
+        session: formatSession(session),
+        timeoutMs,
+        ...addressOf(operation),
+      };
     }
     case "expireSession": {
       const { kind, session, attachedAt } = operation;
@@ -103,13 +126,18 @@ export function operationJson(operation: Operation): object {
       return { operation: kind, path, unusedMs };
     }
     case "client": {
-      const { session, attachedAt } = operation;
+      const { session, attachedAt, identities = [] } = operation;
       const of = { session: formatSession(session), attachedAt: formatZxid(attachedAt) };
-      return { ...clientJson(operation.operation), ...of };
+      const by = identities.length === 0 ? {} : { by: identities.map(shownIdentity) };
+      return { ...clientJson(operation.operation), ...of, ...by };
     }
     default:
       return unreachable(operation);
   }
+}
+
+function addressOf({ address }: { readonly address?: string }): { readonly address?: string } {
+  return address === undefined ? {} : { address };
 }
 
 function clientJson(operation: ClientOperation): object {
@@ -120,13 +148,14 @@ function clientJson(operation: ClientOperation): object {
       return { operation: operation.kind, path: operation.path };
     case "setAcl": {
       const { kind, path, acl, version } = operation;
-      return { operation: kind, path, acl, version };
+      return { operation: kind, path, acl: acl.map(shownIdentity), version };
     }
     case "multi":
       return { operation: operation.kind, operations: operation.operations.map(clientJson) };
     case "create": {
       const { kind, path, data, acl, mode } = operation;
-      return { operation: kind, path, dataBase64: base64(data), mode: modeText(mode), acl };
+      const shown = { mode: modeText(mode), acl: acl.map(shownIdentity) };
+      return { operation: kind, path, dataBase64: base64(data), ...shown };
     }
     case "setData": {
       const { kind, path, data, version } = operation;
@@ -158,7 +187,10 @@ function modeText({ ephemeral, sequential, lifetime }: CreateMode): string {
 }
 
 function aclText(acl: readonly Acl[]): string {
-  return acl.map(({ scheme, id, permissions }) => word(`${scheme}:${id}:${permissions}`)).join(",");
+  const shown = acl.map(shownIdentity);
+  return shown
+    .map(({ scheme, id, permissions }) => word(`${scheme}:${id}:${permissions}`))
+    .join(",");
 }
 
 /** Returns the text, in quotes if it would not read as one word. */

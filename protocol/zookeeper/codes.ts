@@ -28,6 +28,7 @@ export const OpCode = {
   getAllChildrenNumber: 104,
   setWatches2: 105,
   addWatch: 106,
+  whoAmI: 107,
   closeSession: -11,
   /** Only in the results of a multi. */
   error: -1,

@@ -13,6 +13,21 @@ export function writeHeaderReply(writer: JuteWriter, xid: number, zxid: Zxid, co
   writer.int32(16).int32(xid).int64(zxid).int32(code);
 }
 
+/** An identity as whoAmI shows it. */
+export type ClientInfo = { readonly scheme: string; readonly user: string };
+
+export function writeWhoAmIReply(
+  writer: JuteWriter,
+  xid: number,
+  zxid: Zxid,
+  infos: readonly ClientInfo[],
+): void {
+  const mark = writer.beginFrame();
+  writer.int32(xid).int64(zxid).int32(Code.ok).int32(infos.length);
+  for (const { scheme, user } of infos) writer.string(scheme).string(user);
+  writer.endFrame(mark);
+}
+
 export function writeReadReply(
   writer: JuteWriter,
   xid: number,

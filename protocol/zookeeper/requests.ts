@@ -34,11 +34,14 @@ export type Request =
       readonly code: Code;
       readonly multi?: { readonly count: number; readonly failedAt: number };
     }
-  /**
-   * zooid knows no scheme of authentication: it answers AuthFailed and ends the connection, as ZooKeeper does for an unknown
-   * scheme.
-   */
-  | { readonly kind: "auth"; readonly xid: number; readonly scheme: string }
+  /** The client proves an identity. `data` is a secret; it is a view of the frame, which nobody keeps. */
+  | {
+      readonly kind: "auth";
+      readonly xid: number;
+      readonly scheme: string;
+      readonly data: Uint8Array | null;
+    }
+  | { readonly kind: "whoAmI"; readonly xid: number }
   /** The end of a session that only this connection knows: there is nothing to log. */
   | { readonly kind: "parting"; readonly xid: number }
   /** The frame has no request header, so it cannot be answered. */
@@ -94,6 +97,8 @@ export function readRequest(reader: JuteReader, options: RequestOptions = DEFAUL
     }
     case OpCode.reconfig:
       return readReconfig(reader, xid);
+    case OpCode.whoAmI:
+      return { kind: "whoAmI", xid };
     default:
       return readWrite(reader, xid, opCode, options);
   }
@@ -155,11 +160,12 @@ function readWatcher(reader: JuteReader, xid: number, opCode: number): Request {
   return checkedRead(reader, xid, opCode, { kind, path, watcher });
 }
 
-/** Reads `{type, scheme, auth}`. The secret is not used. */
+/** Reads `{type, scheme, auth}`. */
 function readAuth(reader: JuteReader, xid: number): Request {
   reader.int32();
   const scheme = reader.string() ?? "";
-  return { kind: "auth", xid, scheme };
+  const data = reader.buffer();
+  return { kind: "auth", xid, scheme, data: reader.fault === undefined ? data : null };
 }
 
 function checkedMultiRead(reader: JuteReader, xid: number): Request {

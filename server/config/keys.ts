@@ -244,6 +244,42 @@ export const KEYS: readonly Key[] = [
     "without a leader, clients that ask for it may read (default false)",
   ),
   key(
+    "superDigest",
+    "super-digest USER:HASH",
+    "DigestAuthenticationProvider.superDigest",
+    "digest of the superuser, who may do everything (default: there is none)",
+  ),
+  key(
+    "digestAlgorithm",
+    "digest-algorithm NAME",
+    "DigestAuthenticationProvider.digestAlg",
+    "hash of passwords in digests (default SHA1)",
+  ),
+  key(
+    "digestEnabled",
+    "digest-enabled B",
+    "DigestAuthenticationProvider.enabled",
+    "whether clients authenticate by digests (default true)",
+  ),
+  key(
+    "skipAcl",
+    "skip-acl B",
+    "skipACL",
+    "yes: access control lists are kept and not enforced (default no)",
+  ),
+  key(
+    "authEnforced",
+    "enforce-auth-enabled B",
+    "enforce.auth.enabled",
+    "true: clients have to authenticate (default false)",
+  ),
+  key(
+    "authSchemes",
+    "enforce-auth-schemes a,b",
+    "enforce.auth.schemes",
+    "by one of these: digest, ip (default none)",
+  ),
+  key(
     "snapshotEveryBytes",
     "snapshot-every-bytes N",
     "zooid.snapshotEveryBytes",

@@ -99,6 +99,17 @@ export type NodeConfig = {
   readonly enforceQuota: boolean;
   /** Four-letter words that are answered, `srvr` always among them. Default DEFAULT_WORDS: those that list and change nothing. */
   readonly fourLetterWords: readonly string[];
+  /** The id `user:hash` of who may do everything once it has authenticated. Default: there is nobody. */
+  readonly superDigest: string | undefined;
+  /** How passwords are hashed in digests: a name of OpenSSL's, or of Java's. Default SHA1. The same on every node. */
+  readonly digestAlgorithm: string;
+  /** Whether clients may authenticate by a digest, and give lists of digests. Default true. */
+  readonly digestEnabled: boolean;
+  /** Whether access control lists are kept but not enforced. Default false. */
+  readonly skipAcl: boolean;
+  /** Whether a client has to authenticate before it may ask for anything, by one of `authSchemes`. Default false. */
+  readonly authEnforced: boolean;
+  readonly authSchemes: readonly string[];
   /**
    * Worker threads with clients and a replica of the tree each, 1 to 16, beside one for the log. 0: none, one thread does all, which is
    * the fastest where cores are few. Default `auto`: by the cores there are.

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { ServerId } from "../../protocol/ids.ts";
 import { TTL_MS_MAX } from "../../protocol/lifetime.ts";
 import { DEFAULT_WORDS, WORD_ALWAYS, WORDS } from "../../protocol/zookeeper/words.ts";
+import { readAuthentication } from "./authentication.ts";
 import { type Draft, read, refuse } from "./draft.ts";
 import type { NodeConfig, Problem, Settings } from "./node-config.ts";
 import { type ServerLine, servers } from "./server-addresses.ts";
@@ -345,6 +346,11 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
     enforceQuota: read(draft, "enforceQuota", flag, false),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
     readOnlyMode: read(draft, "readOnlyMode", flag, false),
+    ...readAuthentication({
+      settings,
+      read: (field, reader, byDefault) => read(draft, field, reader, byDefault),
+      refuse: (field, rule, hint) => refuse(draft, field, rule, hint),
+    }),
     lanes: readLanes(draft),
     snapshotEveryBytes: read(
       draft,
@@ -362,5 +368,6 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
   Object.freeze(config.servers);
   Object.freeze(config.fourLetterWords);
   Object.freeze(config.tlsProtocols);
+  Object.freeze(config.authSchemes);
   return { kind: "valid", config: Object.freeze(config), warnings: draft.warnings };
 }

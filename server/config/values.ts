@@ -58,6 +58,13 @@ export function flag(text: string): Reading<boolean> {
   return { kind: "refused", rule: "must be true or false", hint: "leave it out for its default" };
 }
 
+export function yesOrNo(text: string): Reading<boolean> {
+  const lower = text.toLowerCase();
+  if (lower === "yes" || lower === "true") return { kind: "read", value: true };
+  if (lower === "no" || lower === "false" || lower === "") return { kind: "read", value: false };
+  return { kind: "refused", rule: "must be yes or no", hint: "without it, the answer is no" };
+}
+
 export function serverId(text: string): Reading<ServerId> {
   const hint = "number the nodes 1, 2, 3 as in ZooKeeper's myid";
   const reading = wholeNumber(SERVER_ID_MIN, SERVER_ID_MAX, hint)(text);

@@ -68,10 +68,14 @@ const TLS_HINT =
   "remove the line if it is not needed; docs/operations/security.md tells what there is";
 const PEERS = "asks for protection between the servers, which meet over NATS here";
 const PEERS_HINT = "remove the line, and give the NATS servers TLS and users of their own";
-const CLIENTS = "asks for clients to authenticate, which is not possible here";
-const LISTS = "relies on access control lists, which are not enforced here";
+const CLIENTS =
+  "asks for clients to authenticate in a way that is not served: there is no SASL, and there are no providers of others";
+const LISTS =
+  "is about a provider of identities that is not served, or a setting of one that there is not";
 const OPEN_HINT =
-  "remove the line if whoever reaches the client port may read and write everything";
+  "remove the line if clients need not authenticate, or may by a digest: enforce.auth.enabled and enforce.auth.schemes";
+const LISTS_HINT =
+  "remove the line if no list relies on it; DigestAuthenticationProvider.superDigest names a superuser";
 
 const OVER_NATS = "nodes meet over NATS and have no ports of their own for it";
 const PEER_TIMES = "peers are timed by `--peer-timeout-ms` and `--leader-patience-ms`";
@@ -340,8 +344,7 @@ const SECURITY: readonly Row[] = [
     OFF,
   ),
   refused(
-    `authProvider.* sessionRequireClientSASLAuth sessionRequire* requireClientAuthScheme enforce.auth.enabled
-    enforce.auth.schemes enforce.auth.* allowSaslFailedClients letAnySaslUserDoX sasl.serverconfig requireKerberosConfig
+    `authProvider.* sessionRequireClientSASLAuth sessionRequire* requireClientAuthScheme enforce.auth.* allowSaslFailedClients letAnySaslUserDoX sasl.serverconfig requireKerberosConfig
     kerberos.removeHostFromPrincipal kerberos.removeRealmFromPrincipal kerberos.canonicalizeHostNames kerberos.minReLoginTimeMs
     kerberos.* security.auth_to_local security.* jaasLoginRenew java.security.auth.login.config
     java.security.login.auth.config ensembleAuthName`,
@@ -350,20 +353,20 @@ const SECURITY: readonly Row[] = [
     OFF,
   ),
   refused(
-    `DigestAuthenticationProvider.enabled DigestAuthenticationProvider.superDigest DigestAuthenticationProvider.digestAlg
-    DigestAuthenticationProvider.* SASLAuthenticationProvider.superPassword SASLAuthenticationProvider.*
+    `DigestAuthenticationProvider.* SASLAuthenticationProvider.superPassword SASLAuthenticationProvider.*
     IPAuthenticationProvider.usexforwardedfor IPAuthenticationProvider.* X509AuthenticationProvider.superUser
-    X509AuthenticationProvider.* superUser enableEagerACLCheck`,
+    X509AuthenticationProvider.* superUser`,
     LISTS,
-    OPEN_HINT,
+    LISTS_HINT,
     OFF,
   ),
-  refused(
-    "skipACL",
-    LISTS,
-    OPEN_HINT,
-    only("access control lists are not enforced, as it asks", "yes", ""),
-  ),
+  idle("a write is checked when it is applied, on every node alike", "enableEagerACLCheck"),
+  works("DigestAuthenticationProvider.superDigest", "superDigest"),
+  works("DigestAuthenticationProvider.digestAlg", "digestAlgorithm"),
+  works("DigestAuthenticationProvider.enabled", "digestEnabled"),
+  works("skipACL", "skipAcl"),
+  works("enforce.auth.enabled", "authEnforced"),
+  works("enforce.auth.schemes", "authSchemes"),
   refused(
     "audit.enable",
     "asks for an audit log, which there is none of",

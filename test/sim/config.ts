@@ -6,6 +6,7 @@ import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
 import type { addGatewayActors } from "../../server/gateways.ts";
 import type { addReplicaActors } from "../../server/placement.ts";
 import type { PlacedConfig } from "../../server/threads/choice.ts";
+import { SUPER_DIGEST } from "./client/identities.ts";
 import type { Plan } from "./plan.ts";
 import { ENSEMBLE } from "./subjects.ts";
 
@@ -55,6 +56,12 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     laneHeapBytes: 0,
     // Nodes that differ here must not come to differ in their trees.
     enforceQuota: id % 2 === 1,
+    superDigest: SUPER_DIGEST,
+    digestAlgorithm: "SHA1",
+    digestEnabled: true,
+    skipAcl: false,
+    authEnforced: false,
+    authSchemes: [],
     fourLetterWords: ["*"],
     readOnlyMode: true,
     lanes: plan.lanes,

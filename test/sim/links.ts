@@ -2,6 +2,7 @@
  * The client connections of a run. Each is two ordered streams of bytes with a delay; the network divides the bytes as it likes, may cut
  * the connection, and may leave an end half open. The server's end is the port that performs the gateway's effects.
  */
+import { addressOf } from "./client/identities.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ConnectionMessage } from "../../runtime/effects.ts";
 import type { ConnectionEffect } from "../../runtime/effects.ts";
@@ -289,7 +290,7 @@ export class LinkPort implements ConnectionPort {
       },
     });
     this.#links.set(number, link);
-    tell({ kind: "opened", connection: number, remoteAddress: `10.0.0.1:${number}` });
+    tell({ kind: "opened", connection: number, remoteAddress: `${addressOf(client)}:${number}` });
     return link;
   }
 

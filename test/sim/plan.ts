@@ -6,6 +6,7 @@ import {
   SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
   STREAM_PENDING_BYTES_MAX,
 } from "../../protocol/limits.ts";
+import { PROOFS } from "./client/identities.ts";
 import type { Workload } from "./client/workload.ts";
 import {
   DIRECTED,
@@ -206,13 +207,30 @@ function drawRandomPlan(seed: number): Plan {
     memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
     reaper: drawReaper(new Random(seed).stream(REAPER_STREAM)),
   };
+  const guarded = withGuarded(plan, new Random(seed).stream(GUARDED_STREAM));
   // Large values, one at a time on their way or in the smallest chunks, would be under way for longer than a seed has time to
   // converge.
   const isLarge = plan.clients.some(({ dataBytes }) => dataBytes > LARGE_DATA_BYTES);
-  if (!isLarge) return plan;
+  if (!isLarge) return guarded;
   const windowBytes = Math.max(plan.sizes.recent / 2, LARGE_DATA_WINDOW_BYTES);
   const snapshotChunkBytes = Math.max(plan.snapshotChunkBytes, LARGE_DATA_CHUNK_BYTES);
-  return { ...plan, snapshotChunkBytes, sizes: sizesOf(windowBytes) };
+  return { ...guarded, snapshotChunkBytes, sizes: sizesOf(windowBytes) };
+}
+
+/** In some seeds clients prove who they are, and ask for znodes with access control lists. */
+function withGuarded(plan: Plan, random: Random): Plan {
+  if (!random.chance(0.4)) return plan;
+  const weight = random.pick([0.5, 2, 6]);
+  const mixed = (workload: Workload): Workload => ({
+    ...workload,
+    mix: { ...workload.mix, guarded: weight },
+  });
+  const { natives } = plan;
+  return {
+    ...plan,
+    clients: plan.clients.map((each) => ({ ...mixed(each), proofs: random.pick(PROOFS) })),
+    natives: { ...natives, clients: natives.clients.map(mixed) },
+  };
 }
 
 /** Rare: the plan `identities` is made of them. */
@@ -272,6 +290,7 @@ const REAPER_STREAM = 19;
 const LIFETIMES_STREAM = 100;
 const QUOTAS_STREAM = 20;
 const QUOTAS_SHARE = 0.08;
+const GUARDED_STREAM = 21;
 /** The load of a client that asks for too much: with this much data its replies exceed what a gateway writes ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 

@@ -14,6 +14,7 @@ import { checkRead, statProblem } from "../sim/checks/replies.ts";
 import { sameBytes } from "../sim/checks/truth.ts";
 import { Violation } from "../sim/checks/violation.ts";
 import { ClientWatches, RING_UNKNOWN, type WatchKind } from "../sim/client/watches.ts";
+import { NOBODY } from "../sim/client/identities.ts";
 import type { ReadKind, ReplyBody } from "../sim/client/wire.ts";
 import type { Stat as WideStat } from "../support/zk-operations.ts";
 import type { Violations } from "./violations.ts";
@@ -200,7 +201,7 @@ export class Witness {
   constructor(name: string, truth: Truth) {
     this.#name = name;
     this.#truth = truth;
-    this.#watches = new ClientWatches(name, truth.model);
+    this.#watches = new ClientWatches(name, truth.model, NOBODY);
   }
 
   /** Any reply but a ping's or setWatches': every event of a change up to its zxid has come. */
@@ -212,7 +213,8 @@ export class Witness {
     const header = { xid: 0, zxid, code };
     this.#when(zxid, () => {
       const { model } = this.#truth;
-      this.#truth.compare(() => checkRead(model, this.#name, { read, path }, header, body));
+      const client = { name: this.#name, who: NOBODY };
+      this.#truth.compare(() => checkRead(model, client, { read, path }, header, body));
     });
   }
 

@@ -12,6 +12,7 @@ import { OPEN_ACL, type Acl } from "../../protocol/acl.ts";
 import { encodeBarrier } from "../../protocol/barrier.ts";
 import { type Configuration, encodeConfiguration } from "../../protocol/configuration.ts";
 import { encodeBatch } from "../../protocol/batch.ts";
+import type { Who } from "../../protocol/identities.ts";
 import type { ServerId, SessionId, Submitter } from "../../protocol/ids.ts";
 import type {
   ClientOperation,
@@ -164,6 +165,14 @@ export class Replica {
     return done;
   }
 
+  /** As it is answered to who has proved this. */
+  readBy(who: Who, read: Read): ReadResult {
+    const asked = { from: "zookeeper/9", client: 1, who, reads: [read] } as const;
+    const told = toldOf(this.receive({ kind: "read", ...asked, answerBytesMax: 1 }));
+    const done = told.map(({ message }) => message).find((message) => message.kind === "readDone");
+    return one((done?.results ?? []).filter((result) => result.kind !== "growth"));
+  }
+
   data(path: string): ReadResult {
     return one(this.read({ kind: "getData", path, watch: false }));
   }
@@ -222,7 +231,7 @@ export function client(
   session: SessionId,
   operation: ClientOperation,
   attachedAt: Zxid = session as number as Zxid,
-): Operation {
+): Extract<Operation, { readonly kind: "client" }> {
   return { kind: "client", session, attachedAt, operation };
 }
 

@@ -15,7 +15,8 @@ export function digestOf(tree: TreeState): string {
   for (const znode of znodesOf(tree)) addZnode(hash, tree, znode);
   const sessions = [...tree.sessions.values()].sort((a, b) => a.id - b.id);
   addNumber(hash, sessions.length);
-  for (const { id, timeoutMs, attachedAt, password } of sessions) {
+  for (const { id, timeoutMs, attachedAt, password, address } of sessions) {
+    if (address !== undefined) addText(hash, address);
     addNumber(hash, id);
     addNumber(hash, timeoutMs);
     addNumber(hash, attachedAt);

@@ -206,6 +206,20 @@ export function auth(scheme: string, id: string): Operation {
   };
 }
 
+/** Who the server takes this connection for. */
+export function whoAmI(): Operation {
+  return {
+    type: 107,
+    label: "whoAmI",
+    body: Buffer.alloc(0),
+    write: false,
+    decode: (reader) => {
+      const infos = Array.from({ length: reader.int() }, () => `${reader.text()}:${reader.text()}`);
+      return [`[${infos.join(" ")}]`];
+    },
+  };
+}
+
 export function check(path: string, version: number): Operation {
   return {
     type: 13,

@@ -1,6 +1,7 @@
 /** The gateway of native clients knows its connections, and what all of them share. */
 import type { LocalEffect, PublishEffect } from "../../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../../runtime/turn.ts";
+import { ANYONE, UNCHECKED, type Who } from "../../../protocol/identities.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { OutputItem } from "../../../protocol/native.ts";
@@ -19,6 +20,8 @@ import type { SharedPortions } from "./portions.ts";
 import type { GatewayStream } from "./streams.ts";
 
 export type NatsGatewayOptions = GatewayOptions & {
+  /** Everybody may do everything, whatever access control lists say. Default: no. */
+  readonly skipsAcl?: boolean;
   readonly server: ServerId;
   readonly ensemble: string;
   /**
@@ -53,6 +56,8 @@ export type Connection = {
 
 export type State = GatewayState<Connection> & {
   readonly options: Required<NatsGatewayOptions>;
+  /** Who every client is to access control lists: NATS says nothing of that, so each may what everybody may. */
+  readonly who: Who;
   /** The subjects of clients' inboxes begin with this; nothing is ever sent to another subject. */
   readonly inboxPrefix: string;
   readonly byInbox: Map<string, Connection>;
@@ -92,8 +97,10 @@ export function initialState(options: NatsGatewayOptions, nowMs: number): State 
       failoverGraceMs: FAILOVER_GRACE_MS,
       extendedTypes: true,
       streamPendingBytesMax: STREAM_PENDING_BYTES_MAX,
+      skipsAcl: false,
       ...options,
     },
+    who: options.skipsAcl === true ? UNCHECKED : ANYONE,
     inboxPrefix: inboxPrefix(options.ensemble),
     byInbox: new Map(),
     wrongPasswords: 0,

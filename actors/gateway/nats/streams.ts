@@ -188,7 +188,8 @@ export function openNext({ state, effects }: Turn): void {
   connection.treeStreams.set(number, stream);
   const { path, recursive, after } = stream;
   const from = { from: state.name, client: connection.number, stream: number };
-  effects.push(tell(`tree/${state.lane}`, { kind: "openStream", ...from, path, recursive, after }));
+  const asked = { path, recursive, after, readsAll: state.options.skipsAcl };
+  effects.push(tell(`tree/${state.lane}`, { kind: "openStream", ...from, ...asked }));
 }
 
 function closeAtTree(

@@ -2,12 +2,14 @@
 import type { EventName } from "../../../protocol/events.ts";
 import { enter, servedBy } from "../attachment.ts";
 import { forgetInTree } from "../lane.ts";
+import { addressIdentity, firstIdentities } from "./authentication.ts";
 import { forgetHeld } from "./held.ts";
 import { note } from "./notes.ts";
 import { type Connection, newConnection, type Output, type Phase, type Turn } from "./state.ts";
 
 export function open(turn: Turn, number: number, remoteAddress: string): void {
-  const connection = newConnection(number, remoteAddress, turn.wallMs);
+  const who = firstIdentities(turn.state.options.authentication, addressIdentity(remoteAddress));
+  const connection = newConnection(number, { remoteAddress, who }, turn.wallMs);
   turn.state.connections.set(number, connection);
   expectHandshake(turn, connection);
 }

@@ -70,7 +70,8 @@ export function askForSession(turn: Turn, connection: Connection, wish: Wish): v
   }
   if (session === SESSION_NONE) {
     const drawn = randomBytes(PASSWORD_BYTES);
-    beginSession(turn, connection, wish, { kind: "createSession", timeoutMs, password: drawn });
+    const operation = { kind: "createSession", timeoutMs, password: drawn } as const;
+    beginSession(turn, connection, wish, { ...operation, ...addressOf(connection) });
   } else if (Number.isSafeInteger(session) && session > 0 && password.length === PASSWORD_BYTES) {
     expectHandshake(turn, connection);
     enterPhase(turn, connection, { kind: "checking", wish, sinceMs: turn.nowMs });
@@ -110,7 +111,13 @@ export function takeChecked(
 function attach(turn: Turn, connection: Connection, wish: Wish): void {
   const { timeoutMs, password } = wish;
   const session = wish.session as SessionId;
-  beginSession(turn, connection, wish, { kind: "attachSession", session, timeoutMs, password });
+  const operation = { kind: "attachSession", session, timeoutMs, password } as const;
+  beginSession(turn, connection, wish, { ...operation, ...addressOf(connection) });
+}
+
+/** With it the session's operations have the address of this connection. */
+function addressOf({ who: { address } }: Connection): { readonly address?: string } {
+  return address === undefined ? {} : { address };
 }
 
 function serveReadOnly(turn: Turn, connection: Connection, wish: Wish): void {

@@ -94,7 +94,10 @@ export function isReadOnly(connection: Connection): boolean {
 }
 
 /** Returns the request as a connection that may only read is served. */
-export function readOnlyRequest(connection: Connection, request: Request): Request {
+export function readOnlyRequest(
+  connection: Connection,
+  request: Exclude<Request, { readonly kind: "headless" }>,
+): Exclude<Request, { readonly kind: "headless" }> {
   if (request.kind !== "write") return request;
   const { xid, operation } = request;
   if (operation.kind === "closeSession" && servedBy(connection)?.readOnly === "local")

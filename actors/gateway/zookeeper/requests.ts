@@ -1,7 +1,8 @@
 /** Frames of attached connections become requests to the tree and the submitter, and their results become replies. */
+import { grants, Permission } from "../../../protocol/access.ts";
 import { unreachable } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
-import { SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
+import { SESSION_NONE } from "../../../protocol/ids.ts";
 import { CONNECTION_UNSENT_BYTES_SOFT_MAX, PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
 import type { ReadResult, WatchEvent } from "../../../protocol/reads.ts";
@@ -11,14 +12,25 @@ import {
   writeReadReply,
   writeRefusedMulti,
   writeWatchEvent,
+  writeWhoAmIReply,
   writeWriteReply,
 } from "../../../protocol/zookeeper/replies.ts";
 import { readRequest, type Request } from "../../../protocol/zookeeper/requests.ts";
-import { readRefusal, servedWrite, writeRefusal } from "../checks.ts";
+import { ZXID_NONE } from "../../../protocol/zxid.ts";
+import { servedWrite } from "../acls.ts";
+import { readRefusal, writeRefusal } from "../checks.ts";
 import { enterClosing, servedBy } from "../attachment.ts";
 import { dispatch as dispatchRequests } from "../lane.ts";
+import type { Authentication } from "../messages.ts";
 import { countAnswered } from "../metrics.ts";
 import { requestBytes } from "../request-bytes.ts";
+import {
+  answerTo,
+  authenticate,
+  authRequired,
+  clientInfos,
+  isAuthenticated,
+} from "./authentication.ts";
 import { close, closeWithNote, refuse } from "./connections.ts";
 import { mayAnswer } from "./grace.ts";
 import { answerBytesLeft, countHeld, mayRead, setUnsent, throttle, updateReading } from "./held.ts";
@@ -53,13 +65,13 @@ function readFrames(turn: Turn, connection: Connection): void {
       break;
     }
     const reader = state.reader.reset(frame.bytes, frame.from, frame.to);
-    const asked = readRequest(reader, state.options);
-    const served = isReadOnly(connection) ? readOnlyRequest(connection, asked) : asked;
-    const request = taken(served, servedBy(connection)?.session);
-    if (request.kind === "headless") {
+    const read = readRequest(reader, state.options);
+    if (read.kind === "headless") {
       refuse(turn, connection, "a frame without a request header");
       break;
     }
+    const asked = isReadOnly(connection) ? readOnlyRequest(connection, read) : read;
+    const request = taken(state.options.authentication, connection, asked);
     connection.received += 1;
     state.metrics.received += 1;
     const waits = (state.leader.kind === "lost" || state.admission !== "all") && queue.length > 0;
@@ -75,7 +87,7 @@ function readFrames(turn: Turn, connection: Connection): void {
       if (connection.phase.kind !== "attached") break;
     }
     const bytes = requestBytes(request, frame.to - frame.from);
-    queue.push(request, request.xid, bytes, turn.nowMs);
+    queue.push(request, read.xid, bytes, turn.nowMs, connection.who);
     state.heldBytes += bytes;
     if (isLast(request)) enterClosing(state.sessions, connection);
   }
@@ -83,25 +95,39 @@ function readFrames(turn: Turn, connection: Connection): void {
 }
 
 /** No request behind this one is read. */
-function isLast(request: Request): boolean {
-  if (request.kind === "auth" || request.kind === "parting") return true;
+function isLast(request: Entry["request"]): boolean {
+  if (request.kind === "auth") return request.code !== Code.ok;
+  if (request.kind === "parting") return true;
   return request.kind === "write" && request.operation.kind === "closeSession";
 }
 
-/** Returns the request of this session as it is served, or its refusal. */
-function taken(request: Request, session: SessionId = SESSION_NONE): Request {
+/** Returns the request as it is served, or its refusal. An identity that is proved is the client's from here on. */
+function taken(
+  authentication: Authentication,
+  connection: Connection,
+  request: Exclude<Request, { readonly kind: "headless" }>,
+): Entry["request"] {
   const { kind } = request;
+  if (kind === "auth") {
+    const who = authenticate(authentication, connection.who, request);
+    if (who !== undefined) connection.who = who;
+    return answerTo(request, who !== undefined);
+  }
+  if (!isAuthenticated(authentication, connection.who)) return authRequired(request.xid);
+  if (kind === "whoAmI") return { kind, infos: clientInfos(connection.who) };
   if (kind === "read") {
     const { read } = request;
     const code = readRefusal(read);
     if (code !== undefined) return { kind: "refused", xid: request.xid, code };
-    return read.kind === "getEphemerals" ? { ...request, read: { ...read, session } } : request;
+    if (read.kind !== "getEphemerals") return request;
+    const session = servedBy(connection)?.session ?? SESSION_NONE;
+    return { ...request, read: { ...read, session } };
   }
   if (kind !== "write") return request;
   const { xid, operation } = request;
   const refusal = writeRefusal(operation);
   if (refusal === undefined) {
-    const served = servedWrite(operation);
+    const served = servedWrite(operation, connection.who, authentication.schemes);
     return served === operation ? request : { ...request, operation: served };
   }
   const { code, failedAt } = refusal;
@@ -147,7 +173,7 @@ function flush(turn: Turn, connection: Connection): boolean {
   const wrote = writer.length > 0;
   writeOut(turn, connection);
   if (last?.request.kind === "auth") {
-    const reason = `it authenticates (scheme "${last.request.scheme.slice(0, SCHEME_SHOWN_MAX)}"), which is not served`;
+    const { reason = "it has not authenticated" } = last.request;
     closeWithNote(turn, connection, "connectionRefused", reason);
   } else if (last !== undefined) {
     close(turn, connection);
@@ -165,9 +191,6 @@ function countReply({ state, nowMs }: Turn, connection: Connection, entry: Entry
   noteAnswer(connection.statistics, { operation, xid, zxid, startedMs, nowMs });
   countAnswered(state.metrics, nowMs - startedMs);
 }
-
-/** The number of letters that are logged of the scheme that a client names. */
-const SCHEME_SHOWN_MAX = 32;
 
 function writeReply({ writer, zxid }: State, connection: Connection, entry: Entry): void {
   const { request, id: xid } = entry;
@@ -188,7 +211,11 @@ function writeReply({ writer, zxid }: State, connection: Connection, entry: Entr
       return;
     }
     case "auth":
-      writeHeaderReply(writer, xid, connection.repliedZxid, Code.authFailed);
+      // As in ZooKeeper, the answer belongs to no transaction.
+      writeHeaderReply(writer, xid, ZXID_NONE, request.code);
+      return;
+    case "whoAmI":
+      writeWhoAmIReply(writer, xid, connection.repliedZxid, request.infos);
       return;
     case "parting":
       writeHeaderReply(writer, xid, connection.repliedZxid, Code.ok);
@@ -213,7 +240,8 @@ function writeReply({ writer, zxid }: State, connection: Connection, entry: Entr
 
 /** A closed session has no further replies; one that has moved or expired has no business here. */
 function endsConnection({ request, result }: Entry): boolean {
-  if (request.kind === "auth" || request.kind === "parting") return true;
+  if (request.kind === "auth") return request.code !== Code.ok;
+  if (request.kind === "parting") return true;
   if (request.kind !== "write") return false;
   if (request.opCode === OpCode.closeSession) return true;
   return (
@@ -232,12 +260,10 @@ export function writeOut(turn: Output, connection: Connection): void {
 }
 
 /** Watch events leave at once, or behind the replies that wait for the client to take earlier ones, or for a write before them. */
-export function sendEvents(
-  turn: Turn,
-  connection: Connection,
-  events: readonly WatchEvent[],
-): void {
+export function sendEvents(turn: Turn, connection: Connection, all: readonly WatchEvent[]): void {
   const { state } = turn;
+  const events = all.filter(({ acl }) => mayBeTold(connection, acl));
+  if (events.length === 0) return;
   if (connection.queue.holdsAnswers || !mayAnswer(turn, connection)) {
     const entries = events.map((event) => ({ kind: "event", event }) as const);
     connection.queue.insertEvents(entries, turn.nowMs);
@@ -249,6 +275,11 @@ export function sendEvents(
     countSent(state, connection);
   }
   writeOut(turn, connection);
+}
+
+/** Whoever may not read a znode hears nothing of it, although the watch has fired. Source: NIOServerCnxn.process. */
+function mayBeTold({ who }: Connection, acl: WatchEvent["acl"]): boolean {
+  return acl === undefined || grants(acl, Permission.read, who);
 }
 
 /** Answers pings that wait behind writes, when it is not known when those will be answered. */

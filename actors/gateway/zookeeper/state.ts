@@ -9,6 +9,8 @@ import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import type { ConnectRequest } from "../../../protocol/zookeeper/handshake.ts";
 import type { Request } from "../../../protocol/zookeeper/requests.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
+import type { Who } from "../../../protocol/identities.ts";
+import type { ClientInfo } from "../../../protocol/zookeeper/replies.ts";
 import type { GatewayReport } from "../../admin/messages.ts";
 import type { Attachment } from "../attachment.ts";
 import {
@@ -17,8 +19,9 @@ import {
   type GatewayState,
   newGatewayState,
 } from "../gateway-state.ts";
-import type { ZooKeeperTimer } from "../messages.ts";
+import type { Authentication, ZooKeeperTimer } from "../messages.ts";
 import { type Entry as EntryOf, RequestQueue } from "../request-queue.ts";
+import { type Answer, NO_AUTHENTICATION } from "./authentication.ts";
 import type { Note } from "./notes.ts";
 import { newStatistics, type Statistics } from "./statistics.ts";
 
@@ -29,6 +32,8 @@ export type ZooKeeperGatewayOptions = GatewayOptions & {
   readonly fourLetterWords?: readonly string[];
   /** Without a leader, clients that ask for it are served reads; see read-only.ts. Default false. */
   readonly readOnlyMode?: boolean;
+  /** How clients authenticate, and whether they have to. Default: they need not, and cannot by a digest. */
+  readonly authentication?: Authentication;
 };
 
 /** What a client asks for. `asksForZxid`: the log is asked where it is before the session is touched. */
@@ -45,13 +50,17 @@ export type Phase =
 
 /** These wait in the queue for their turn to be answered. */
 type Answerable =
-  | Exclude<Request, { readonly kind: "headless" }>
+  | Exclude<Request, { readonly kind: "headless" | "auth" | "whoAmI" }>
+  | Answer
+  | { readonly kind: "whoAmI"; readonly infos: readonly ClientInfo[] }
   | { readonly kind: "event"; readonly event: WatchEvent };
 export type Entry = EntryOf<Answerable>;
 
 export type Connection = {
   readonly number: number;
   readonly remoteAddress: string;
+  /** What the client has proved so far. */
+  who: Who;
   readonly frames: FrameReader;
   readonly queue: RequestQueue<Answerable>;
   phase: Phase;
@@ -111,6 +120,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
       fourLetterWords: DEFAULT_WORDS,
       readOnlyMode: false,
       extendedTypes: true,
+      authentication: NO_AUTHENTICATION,
       ...options,
     },
     words: new Set(options.fourLetterWords ?? DEFAULT_WORDS),
@@ -129,10 +139,15 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
   };
 }
 
-export function newConnection(number: number, remoteAddress: string, wallMs: number): Connection {
+export function newConnection(
+  number: number,
+  { remoteAddress, who }: Pick<Connection, "remoteAddress" | "who">,
+  wallMs: number,
+): Connection {
   return {
     number,
     remoteAddress,
+    who,
     frames: new FrameReader(),
     queue: new RequestQueue(),
     phase: { kind: "opened" },

@@ -27,6 +27,7 @@ const NAMES: ReadonlyMap<number, string> = new Map<number, string>([
   [OpCode.multiRead, "MLTR"],
   [OpCode.getEphemerals, "GETE"],
   [OpCode.getAllChildrenNumber, "GETACN"],
+  [OpCode.whoAmI, "HOMI"],
   [OpCode.closeSession, "CLOS"],
 ]);
 

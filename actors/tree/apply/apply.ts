@@ -5,6 +5,7 @@
 import { assert, unreachable } from "../../../protocol/assert.ts";
 import { decodeBatch } from "../../../protocol/batch.ts";
 import { Code } from "../../../protocol/codes.ts";
+import { ANYONE, type Identity, NO_IDENTITIES, type Who } from "../../../protocol/identities.ts";
 import type { ClientOperation, Operation, OperationResult } from "../../../protocol/operations.ts";
 import {
   recordConfiguration,
@@ -19,7 +20,7 @@ import { applyMulti } from "./multi.ts";
 import { reap } from "./reap.ts";
 import { DONE, errorResult, znodeResult } from "./results.ts";
 import { tellConfiguration } from "../ensemble-config.ts";
-import { createSession, samePassword, type Session } from "../store/sessions.ts";
+import { createSession, ownText, samePassword, type Session } from "../store/sessions.ts";
 import { saveSession } from "../snapshot/cut.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
 import { takeBatch } from "../store/submitters.ts";
@@ -155,11 +156,11 @@ function applyOperation(
       const session = tree.sessions.get(operation.session);
       if (session === undefined) return errorResult(Code.sessionExpired);
       if (session.attachedAt !== operation.attachedAt) return errorResult(Code.sessionMoved);
+      transaction.who = whoOf(session, operation.identities);
       return applyClient(transaction, session, operation.operation, wanted);
     }
     case "createSession": {
-      const { timeoutMs, password } = operation;
-      const session = createSession(tree.sessions, zxid, timeoutMs, password);
+      const session = createSession(tree.sessions, zxid, operation);
       tree.sessionsTouched.add(session.id);
       return sessionResult(session);
     }
@@ -179,6 +180,11 @@ function applyOperation(
     default:
       return unreachable(operation);
   }
+}
+
+function whoOf({ address }: Session, identities: readonly Identity[] = NO_IDENTITIES): Who {
+  if (address === undefined && identities.length === 0) return ANYONE;
+  return { identities, address };
 }
 
 function applyClient(
@@ -209,7 +215,7 @@ function applyClient(
 
 function attachSession(
   { tree, zxid }: Transaction,
-  { session: id, timeoutMs, password }: Extract<Operation, { kind: "attachSession" }>,
+  { session: id, timeoutMs, password, address }: Extract<Operation, { kind: "attachSession" }>,
 ): OperationResult {
   const session = tree.sessions.get(id);
   if (session === undefined || !samePassword(session, password)) {
@@ -218,6 +224,7 @@ function attachSession(
   saveSession(tree, session);
   session.timeoutMs = timeoutMs;
   session.attachedAt = zxid;
+  session.address = ownText(address);
   tree.sessionsTouched.add(id);
   return sessionResult(session);
 }

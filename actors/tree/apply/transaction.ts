@@ -2,7 +2,10 @@
  * The transaction that is being applied: its zxid, its time, and within a multi what must be undone if a later operation is refused,
  * and which changes become visible to watches and change streams only if none is.
  */
+import { type Acl, OPEN_ACL } from "../../../protocol/acl.ts";
+import { grants, isPublic } from "../../../protocol/access.ts";
 import { assert } from "../../../protocol/assert.ts";
+import { ANYONE, type Who } from "../../../protocol/identities.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import type { RecordHeader } from "../../../protocol/record.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -20,10 +23,19 @@ export type Transaction = {
   /** Within a multi: the quotas that it has changed, as they were before. */
   readonly quotasBefore: Map<string, QuotaBefore>;
   zxid: Zxid;
+  /** Who asks for the operation. */
+  who: Who;
   /** Undefined outside a multi, where nothing is ever undone. */
   undo: Undo[] | undefined;
   /** The changes of a multi that watches and streams have not seen yet. */
-  invisible: ChangeContent[];
+  invisible: Visible[];
+};
+
+/** A change, and the lists that say who may be told of it: the znode's, and its parent's if that has gained or lost it. */
+type Visible = {
+  readonly change: ChangeContent;
+  readonly acl: readonly Acl[];
+  readonly parentAcl: readonly Acl[];
 };
 
 export type Undo =
@@ -51,7 +63,15 @@ export function createTransaction(
   { timeMs, firstZxid: zxid, quotasEnforced = false }: RecordHeader,
 ): Transaction {
   const quotasBefore = new Map<string, QuotaBefore>();
-  return { tree, timeMs, quotasEnforced, quotasBefore, zxid, undo: undefined, invisible: [] };
+  return {
+    ...{ tree, timeMs, quotasEnforced, quotasBefore, zxid, who: ANYONE },
+    ...{ undo: undefined, invisible: [] },
+  };
+}
+
+/** Whether who asks for the operation has this permission for the znode. */
+export function allows({ tree, who }: Transaction, znode: ZnodeId, permission: number): boolean {
+  return grants(tree.znodes.acl(znode), permission, who);
 }
 
 export function noteUndo(transaction: Transaction, undo: Undo): void {
@@ -60,8 +80,8 @@ export function noteUndo(transaction: Transaction, undo: Undo): void {
 }
 
 /**
- * To be called after the znode has changed or was unlinked; `data` is what a create or a setData came with. Outside a multi the change
- * becomes visible at once.
+ * To be called after the znode has changed or was unlinked; `data` is what a create or a setData came with, `parent` what has gained or
+ * lost the znode. Outside a multi the change becomes visible at once.
  */
 export function changed(
   transaction: Transaction,
@@ -69,28 +89,33 @@ export function changed(
   path: string,
   znode: ZnodeId,
   data: Uint8Array | null,
+  parent?: ZnodeId,
 ): void {
   const { znodes } = transaction.tree;
   // Large data is kept by the ring of changes, so it must be the tree's own, which is never overwritten.
   const isLarge = data !== null && data.length > CHANGE_DATA_COPIED_MAX;
   const own = isLarge ? znodes.data(znode) : data;
-  const change: ChangeContent = { kind, path, stat: znodes.stat(znode), data: own };
-  if (transaction.undo === undefined) makeVisible(transaction, change);
-  else transaction.invisible.push(change);
+  const acl = znodes.acl(znode);
+  const isClosed = !isPublic(acl);
+  const change: ChangeContent = { kind, path, stat: znodes.stat(znode), data: own, isClosed };
+  const parentAcl = parent === undefined ? OPEN_ACL : znodes.acl(parent);
+  const visible = { change, acl, parentAcl };
+  if (transaction.undo === undefined) makeVisible(transaction, visible);
+  else transaction.invisible.push(visible);
 }
 
-function makeVisible({ tree, zxid }: Transaction, change: ChangeContent): void {
+function makeVisible({ tree, zxid }: Transaction, { change, acl, parentAcl }: Visible): void {
   const { kind, path } = change;
   appendChange(tree.ring, zxid, change);
   switch (kind) {
     case "data":
-      fireData(tree.watches, path, zxid);
+      fireData(tree.watches, path, zxid, acl);
       return;
     case "created":
-      fireCreated(tree.watches, path, zxid);
+      fireCreated(tree.watches, path, zxid, acl, parentAcl);
       return;
     case "deleted":
-      fireDeleted(tree.watches, path, zxid);
+      fireDeleted(tree.watches, path, zxid, acl, parentAcl);
       return;
     case "acl":
       // ZooKeeper has no watch for a change of the ACL.
@@ -109,7 +134,7 @@ export function finishMulti(transaction: Transaction): void {
   assert(undo !== undefined, "a multi was begun");
   transaction.undo = undefined;
   for (const step of undo) if (step.kind === "deleted") tree.znodes.release(step.znode);
-  for (const change of transaction.invisible) makeVisible(transaction, change);
+  for (const visible of transaction.invisible) makeVisible(transaction, visible);
   transaction.invisible = [];
 }
 

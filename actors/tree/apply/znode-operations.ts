@@ -3,6 +3,7 @@
  * which is `ok` when there is no znode to show. The checks are in the order of ZooKeeper's PrepRequestProcessor, since the order
  * decides which of several errors a client sees.
  */
+import { Permission } from "../../../protocol/access.ts";
 import type { Acl } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
@@ -20,7 +21,7 @@ import type { ZnodeId } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
 import { saveZnode } from "../snapshot/cut.ts";
 import { countWrite, quotaForbids, rememberQuota } from "../quotas/enforce.ts";
-import { changed, noteUndo, type Transaction } from "./transaction.ts";
+import { allows, changed, noteUndo, type Transaction } from "./transaction.ts";
 
 /** Codes are 0 and below, and numbers of znodes above. */
 export type Outcome = ZnodeId | Code;
@@ -55,6 +56,7 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
   const znode = znodes.find(path);
   if (znode === undefined) return missing(path);
   if (path === CONFIG_PATH) return Code.noAuth;
+  if (!allows(transaction, znode, Permission.write)) return Code.noAuth;
   const by = { count: 0, bytes: (data?.length ?? 0) - znodes.dataLength(znode) };
   if (quotaForbids(transaction, path, by)) return Code.quotaExceeded;
   const before = znodes.version(znode);
@@ -87,6 +89,7 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
   const parent = znodes.findParent(asked);
   if (parent === undefined) return Code.noNode;
   if (isChildOfConfig(asked)) return Code.noAuth;
+  if (!allows(transaction, parent, Permission.create)) return Code.noAuth;
   const creates = znodes.creates(parent);
   const path = mode.sequential ? asked + sequenceSuffix(creates) : asked;
   if (pathProblem(path) !== undefined) return Code.badArguments;
@@ -113,7 +116,7 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
   countWrite(transaction, "created", path, by);
   // The counts of a quota are another text by now than what they were made with.
   const shown = isStatsPath(path) ? znodes.data(znode) : data;
-  changed(transaction, "created", path, znode, shown);
+  changed(transaction, "created", path, znode, shown, parent);
   return znode;
 }
 
@@ -122,6 +125,10 @@ function remove(transaction: Transaction, { path, version }: Of<"delete">): Outc
   if (isChildOfConfig(path)) return Code.noAuth;
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
+  // Whether there is such a znode is told only to who could delete it.
+  const parent = znode === undefined ? znodes.findParent(path) : znodes.parent(znode);
+  if (parent === undefined) return Code.noNode;
+  if (!allows(transaction, parent, Permission.delete)) return Code.noAuth;
   if (znode === undefined) return Code.noNode;
   if (version !== -1 && version !== znodes.version(znode)) return Code.badVersion;
   if (znodes.numChildren(znode) > 0) return Code.notEmpty;
@@ -143,7 +150,7 @@ export function removeZnode(transaction: Transaction, znode: ZnodeId, path: stri
   const owner = znodes.ephemeralOwner(znode);
   if (owner !== SESSION_NONE) sessions.get(owner)?.ephemerals?.delete(znode);
   countWrite(transaction, "deleted", path, { count: -1, bytes: -znodes.dataLength(znode) });
-  changed(transaction, "deleted", path, znode, null);
+  changed(transaction, "deleted", path, znode, null, parent);
   if (transaction.undo === undefined) znodes.release(znode);
   else noteUndo(transaction, { kind: "deleted", znode, path, parent, creates, pzxid });
 }
@@ -152,6 +159,7 @@ function check(transaction: Transaction, { path, version }: Of<"check">): Outcom
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return missing(path);
+  if (!allows(transaction, znode, Permission.read)) return Code.noAuth;
   return version === -1 || version === znodes.version(znode) ? Code.ok : Code.badVersion;
 }
 
@@ -168,6 +176,7 @@ export function setAcl(
   const znode = znodes.find(path);
   if (znode === undefined) return Code.noNode;
   if (path === CONFIG_PATH) return Code.noAuth;
+  if (!allows(transaction, znode, Permission.admin)) return Code.noAuth;
   const before = znodes.aversion(znode);
   if (version !== -1 && version !== before) return Code.badVersion;
   saveZnode(transaction.tree, znode);

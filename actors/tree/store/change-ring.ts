@@ -16,8 +16,18 @@ const COPY_BYTES: number = 64 * 1024;
 export const CHANGE_DATA_COPIED_MAX = 2048;
 const ASCII_END = 0x80;
 
-const KINDS: readonly Change["kind"][] = ["created", "deleted", "data", "acl"];
+/** What a change was, and whether it is closed: not everybody may read the znode after it. */
+export type ChangeKind = Pick<ChangeContent, "kind" | "isClosed">;
+
+const CREATED: ChangeKind = { kind: "created", isClosed: false };
+const KINDS = ["created", "deleted", "data", "acl"] as const;
+/** By the number that an entry has, so that none is made for a change that is only looked at. */
+const CHANGE_KINDS: readonly ChangeKind[] = [false, true].flatMap((isClosed) =>
+  KINDS.map((kind) => ({ kind, isClosed })),
+);
 const KIND_NUMBERS = { created: 0, deleted: 1, data: 2, acl: 3 } as const;
+/** Is added to the number of the kind where the change is closed. */
+const CLOSED = 4;
 
 /** What a change was, whatever its zxid. */
 export type ChangeContent = {
@@ -27,6 +37,8 @@ export type ChangeContent = {
   readonly stat: Stat;
   /** The data, if the znode was created or its data has changed. */
   readonly data: Uint8Array | null;
+  /** Not everybody may read the znode after the change. */
+  readonly isClosed: boolean;
 };
 
 /** Where the data of an entry is, in the place of its length: there is none, or it was not copied. */
@@ -67,7 +79,7 @@ export function createRing(bytesMax: number): ChangeRing {
 }
 
 export function appendChange(ring: ChangeRing, zxid: Zxid, change: ChangeContent): void {
-  const { kind, path, stat, data } = change;
+  const { kind, path, stat, data, isClosed } = change;
   const segment = openSegment(ring);
   const { numbers, count } = segment;
   const at = count * COLUMNS;
@@ -83,7 +95,7 @@ export function appendChange(ring: ChangeRing, zxid: Zxid, change: ChangeContent
   numbers[at + 9] = stat.numChildren;
   numbers[at + 10] = stat.pzxid;
   numbers[at + 11] = stat.dataLength;
-  numbers[at + 12] = KIND_NUMBERS[kind];
+  numbers[at + 12] = KIND_NUMBERS[kind] + (isClosed ? CLOSED : 0);
   const isKept = data !== null && data.length > CHANGE_DATA_COPIED_MAX;
   const copied = isKept || data === null ? 0 : data.length;
   const copy = copyWith(segment, path.length * 3 + copied);
@@ -164,7 +176,7 @@ function dropOldest(ring: ChangeRing): void {
 export function visitChanges(
   ring: ChangeRing,
   after: Zxid,
-  visit: (path: string, zxid: Zxid, build: () => Change, kind: Change["kind"]) => void,
+  visit: (path: string, zxid: Zxid, build: () => Change, about: ChangeKind) => void,
 ): void {
   let zxidBefore: number = ZXID_NONE;
   let index = 0;
@@ -189,8 +201,8 @@ export function changesAfter(ring: ChangeRing, after: Zxid): number {
   return count;
 }
 
-function kindAt({ numbers }: Segment, entry: number): Change["kind"] {
-  return KINDS[numbers[entry * COLUMNS + 12] ?? 0] ?? "data";
+function kindAt({ numbers }: Segment, entry: number): ChangeKind {
+  return CHANGE_KINDS[numbers[entry * COLUMNS + 12] ?? 0] ?? CREATED;
 }
 
 function pathAt({ numbers, copies }: Segment, entry: number): string {
@@ -202,7 +214,7 @@ function pathAt({ numbers, copies }: Segment, entry: number): string {
 function changeAt(segment: Segment, entry: number, index: number, path: string): Change {
   const at = entry * COLUMNS;
   const column = (offset: number): number => segment.numbers[at + offset] ?? 0;
-  const kind = kindAt(segment, entry);
+  const { kind } = kindAt(segment, entry);
   const change: Change = {
     zxid: column(0) as Zxid,
     index,

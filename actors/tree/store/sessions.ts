@@ -1,5 +1,6 @@
 /** The sessions as replicated state: which attachment is valid, and which ephemerals end with which session. */
 import type { SessionId } from "../../../protocol/ids.ts";
+import type { Operation } from "../../../protocol/operations.ts";
 import type { SnapshotSession } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { SessionChanges } from "../messages.ts";
@@ -11,6 +12,8 @@ export type Session = {
   timeoutMs: number;
   /** The zxid of the last attach. Operations of an earlier attachment are refused (`sessionMoved`). */
   attachedAt: Zxid;
+  /** Of the connection that attached it, as an identity. Undefined: it has none. */
+  address: string | undefined;
   /** The session's ephemerals. Undefined until there is the first. */
   ephemerals: Set<ZnodeId> | undefined;
   /** The number of the last cut that has written this session to its snapshot. */
@@ -22,21 +25,27 @@ export type Sessions = Map<SessionId, Session>;
 export function createSession(
   sessions: Sessions,
   zxid: Zxid,
-  timeoutMs: number,
-  password: Uint8Array,
+  { timeoutMs, password, address }: Extract<Operation, { readonly kind: "createSession" }>,
 ): Session {
   const id = zxid as number as SessionId;
-  return restoreSession(sessions, { id, password, timeoutMs, attachedAt: zxid });
+  return restoreSession(sessions, { id, password, timeoutMs, attachedAt: zxid, address });
 }
 
 /** Adds a session of a snapshot. Its ephemerals are added when their znodes are loaded. */
 export function restoreSession(sessions: Sessions, from: SnapshotSession): Session {
   const { id, timeoutMs, attachedAt } = from;
+  const address = ownText(from.address);
   const password = new Uint8Array(from.password.length);
   password.set(from.password);
-  const session: Session = { id, password, timeoutMs, attachedAt, ephemerals: undefined, cut: 0 };
+  const none = { ephemerals: undefined, cut: 0 };
+  const session: Session = { id, password, timeoutMs, attachedAt, address, ...none };
   sessions.set(id, session);
   return session;
+}
+
+/** A decoded string may be a slice that keeps the memory of its whole batch alive. */
+export function ownText<Text extends string | undefined>(text: Text): Text {
+  return (text === undefined ? text : ` ${text}`.slice(1)) as Text;
 }
 
 /** Compares in a time that does not depend on where the first difference is, so that nobody can guess a password byte by byte. */

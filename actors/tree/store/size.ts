@@ -5,8 +5,10 @@
  */
 import { logEvent } from "../../log-event.ts";
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
+import { type Acl, isOpenEntry } from "../../../protocol/acl.ts";
 import { emit } from "../../topics.ts";
 import type { TreeMemory } from "../messages.ts";
+import { aclHeapBytes } from "./acl-lists.ts";
 import { entryBytes } from "./arena.ts";
 import { EXTRA_HEAP_BYTES, ZNODE_BYTES } from "./znodes.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
@@ -101,10 +103,24 @@ export function emitMemory(turn: TreeTurn): void {
 
 /** Whether the operation, if it were applied now, would make the tree larger. The answer may be yes for one that will fail. */
 export function grows(tree: TreeState, operation: ClientOperation): boolean {
+  if (operation.kind === "setAcl") return growthOfAcl(tree, operation) > 0;
   if (operation.kind !== "multi") return isZnodeOperation(operation) && growth(tree, operation) > 0;
   let bytes = 0;
   for (const each of operation.operations) bytes += growth(tree, each);
   return bytes > 0;
+}
+
+/** Also a list that other znodes have takes its place with each. */
+function growthOfAcl(
+  { znodes }: TreeState,
+  { path, acl }: Extract<ClientOperation, { readonly kind: "setAcl" }>,
+): number {
+  const znode = znodes.find(path);
+  return znode === undefined ? 0 : listBytes(acl) - listBytes(znodes.acl(znode));
+}
+
+function listBytes(acl: readonly Acl[]): number {
+  return acl.every(isOpenEntry) ? 0 : EXTRA_HEAP_BYTES + aclHeapBytes(acl);
 }
 
 function isZnodeOperation(operation: ClientOperation): operation is ZnodeOperation {
@@ -118,7 +134,12 @@ function growth({ znodes }: TreeState, operation: ZnodeOperation): number {
       const name = path.length - path.lastIndexOf("/") - 1;
       const { ephemeral, lifetime } = operation.mode;
       const extra = ephemeral || lifetime !== undefined ? EXTRA_HEAP_BYTES : 0;
-      return ZNODE_BYTES + entryBytes(name, operation.data?.length ?? 0) + extra;
+      return (
+        ZNODE_BYTES +
+        entryBytes(name, operation.data?.length ?? 0) +
+        extra +
+        listBytes(operation.acl)
+      );
     }
     case "setData": {
       const znode = znodes.find(path);

@@ -10,6 +10,7 @@ import type { Lifetime } from "../../../protocol/lifetime.ts";
 import type { SnapshotZnode } from "../../../protocol/snapshot-entries.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
+import { AclLists } from "./acl-lists.ts";
 import { Arena, ARENA_BYTES_MAX } from "./arena.ts";
 import { Copies } from "./copies.ts";
 import { Families, FAMILY_NONE, type Family } from "./families.ts";
@@ -21,9 +22,6 @@ import { ROW_NONE, Rows } from "./rows.ts";
 import { Siblings } from "./siblings.ts";
 
 export type ZnodeId = number & { readonly __brand: "ZnodeId" };
-
-/** A list of access control entries, and how often it was set. */
-type AclState = { readonly acl: readonly Acl[]; readonly aversion: number };
 
 // The columns of a row that are doubles, and behind them those that are 32-bit words.
 const CZXID = 0;
@@ -53,7 +51,6 @@ const NO_PARENT = 0xffff_ffff;
 const CZXID_AWAITED = -1;
 /** A JavaScript map holds 2^24 entries. */
 const OWNERS_MAX: number = 2 ** 24;
-const OPEN: AclState = { acl: OPEN_ACL, aversion: 0 };
 
 export class Znodes {
   readonly setup: ZnodesSetup;
@@ -71,7 +68,7 @@ export class Znodes {
   readonly #hash: NameHash;
   readonly #siblings = new Siblings(this.#rows, this.#families, { previous: PREVIOUS, next: NEXT });
   readonly #owners = new Map<number, SessionId>();
-  readonly #acls = new Map<number, AclState>();
+  readonly #acls = new AclLists();
   readonly #path = new PathBytes();
   readonly #copies = new Copies();
   /** The name that was looked for last, which is still in `#path`: a create looks for what it then adds. */
@@ -127,7 +124,8 @@ export class Znodes {
 
   get heapBytes(): number {
     const { size } = this.lifetimes;
-    return (this.#owners.size + size + this.#acls.size + this.#arena.elsewhere) * EXTRA_HEAP_BYTES;
+    const extras = this.#owners.size + size + this.#acls.size + this.#arena.elsewhere;
+    return extras * EXTRA_HEAP_BYTES + this.#acls.bytes;
   }
 
   /** The share that is used of what the store has numbers for. */
@@ -278,16 +276,20 @@ export class Znodes {
   }
 
   acl(id: ZnodeId): readonly Acl[] {
-    return this.#aclState(id).acl;
+    return this.#acls.of(id).acl;
   }
 
   aversion(id: ZnodeId): number {
-    return this.#aclState(id).aversion;
+    return this.#acls.of(id).aversion;
   }
 
   setAcl(id: ZnodeId, acl: readonly Acl[], aversion: number): void {
-    if (acl === OPEN_ACL && aversion === 0) this.#acls.delete(id);
-    else this.#acls.set(id, { acl, aversion });
+    this.#acls.set(id, acl, aversion);
+  }
+
+  /** Whether there is a znode that not everybody may read. */
+  get hasClosed(): boolean {
+    return this.#acls.hasClosed;
   }
 
   /** The data. Nobody overwrites what is returned. */
@@ -331,7 +333,7 @@ export class Znodes {
 
   /** The znode as a snapshot holds it. */
   entry(id: ZnodeId): SnapshotZnode {
-    const { acl, aversion } = this.#aclState(id);
+    const { acl, aversion } = this.#acls.of(id);
     return {
       path: this.path(id),
       data: this.data(id),
@@ -479,10 +481,6 @@ export class Znodes {
     const family = this.#families.add(this.czxid(id));
     this.#rows.setWord(id, FAMILY, family);
     return family;
-  }
-
-  #aclState(id: ZnodeId): AclState {
-    return (this.#acls.size === 0 ? undefined : this.#acls.get(id)) ?? OPEN;
   }
 
   #joined(id: ZnodeId): string {

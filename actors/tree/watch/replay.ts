@@ -9,6 +9,7 @@ import {
   REPLAY_CONNECTION_CHANGES_MAX,
   REPLAY_EVENTS_MAX,
 } from "../../../protocol/limits.ts";
+import { OPEN_ACL } from "../../../protocol/acl.ts";
 import { parentOf } from "../../../protocol/paths.ts";
 import {
   type StayingWatch,
@@ -17,9 +18,10 @@ import {
   type WatchLists,
 } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { type ChangeRing, changesAfter, visitChanges } from "../store/change-ring.ts";
+import type { TreeState } from "../state.ts";
+import { changesAfter, visitChanges } from "../store/change-ring.ts";
 import { addBranch, createBranch, visitAlong } from "../store/path-branches.ts";
-import { canBe, type Watcher } from "./watches.ts";
+import { canBe, watchEvent, type Watcher } from "./watches.ts";
 
 /** Those of the watches to set that the connection has not yet. */
 export type Missed = Readonly<Record<StayingWatch, readonly string[]>>;
@@ -31,11 +33,11 @@ export function notYetSet(watcher: Watcher, lists: WatchLists): Missed {
 }
 
 /**
- * The events of the changes after `after`, in order of their zxids. None if the ring has lost some of the changes, or if there are more
+ * The events of the changes after `after`, in order of their zxids, with the lists by which the gateway says who may have them. None if the ring has lost some of the changes, or if there are more
  * than one connection may have looked through or be told of.
  */
 export function missedEvents(
-  ring: ChangeRing,
+  { ring, znodes }: Pick<TreeState, "ring" | "znodes">,
   watcher: Watcher,
   watches: Missed,
   after: Zxid,
@@ -50,18 +52,22 @@ export function missedEvents(
   const from = createBranch<true>();
   for (const path of persistentRecursive) if (canBe(path)) addBranch(from, path, true);
   const events = new Map<string, WatchEvent>();
-  const add = (event: WatchEvent): void => {
-    const key = `${event.type} ${event.path}`;
+  const add = (path: string, type: WatchEventType, zxid: Zxid, isClosed: boolean): void => {
+    const znode = znodes.find(path);
+    // Who might read the znode then is known only by the list that it has now.
+    if (znode === undefined && isClosed) return;
+    const acl = znode === undefined ? OPEN_ACL : znodes.acl(znode);
+    const key = `${type} ${path}`;
     // What is deleted first comes to stand last.
     events.delete(key);
-    events.set(key, event);
+    events.set(key, watchEvent(type, path, zxid, acl));
   };
-  visitChanges(ring, after, (path, zxid, _build, kind) => {
+  visitChanges(ring, after, (path, zxid, _build, { kind, isClosed }) => {
     if (kind === "acl" || events.size > REPLAY_EVENTS_MAX) return;
-    if (at.has(path) || isAlong(from, path)) add({ type: EVENTS[kind], path, zxid });
+    if (at.has(path) || isAlong(from, path)) add(path, EVENTS[kind], zxid, isClosed);
     if (kind === "data") return;
     const parent = parentOf(path);
-    if (at.has(parent)) add({ type: WatchEventType.nodeChildrenChanged, path: parent, zxid });
+    if (at.has(parent)) add(parent, WatchEventType.nodeChildrenChanged, zxid, false);
   });
   return events.size > REPLAY_EVENTS_MAX ? [] : [...events.values()];
 }

@@ -2,6 +2,7 @@
  * Change streams: which client wants which changes, and how far each stream has come. A stream follows one znode, or with `recursive`
  * everything below it too.
  */
+import { isPublic } from "../../../protocol/access.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
@@ -30,6 +31,8 @@ type Stream = {
 type Group = {
   readonly path: string;
   readonly recursive: boolean;
+  /** Their readers may read everything; else what everybody may. */
+  readonly readsAll: boolean;
   readonly members: Set<Stream>;
   /**
    * The members have been sent every change of theirs up to this zxid. `pending` holds changes after it. A group for each path stands
@@ -75,10 +78,11 @@ export function openStream(
   message: Extract<TreeMessage, { kind: "openStream" }>,
 ): void {
   const { streams, ring, lastApplied: applied } = turn.state;
-  const { from, client, stream: number, path, recursive } = message;
+  const { from, client, stream: number, path, recursive, readsAll = false } = message;
   closeStream(streams, from, client, number);
   const after = message.after ?? applied;
-  const group: Group = { path, recursive, members: new Set(), position: after, pending: [] };
+  const of = { path, recursive, readsAll };
+  const group: Group = { ...of, members: new Set(), position: after, pending: [] };
   const stream: Stream = { from, client, stream: number, group };
   if (after < ring.oldest) {
     tellCompacted(turn, stream);
@@ -86,8 +90,9 @@ export function openStream(
   }
   group.members.add(stream);
   if (after < applied) {
-    visitChanges(ring, after, (changedPath, _zxid, build) => {
-      if (matches(group, changedPath)) group.pending.push(build());
+    visitChanges(ring, after, (changedPath, _zxid, build, { isClosed }) => {
+      if (!matches(group, changedPath)) return;
+      if (readsAll || !isHidden(turn, changedPath, isClosed)) group.pending.push(build());
     });
   }
   tellChanges(turn, group);
@@ -114,12 +119,12 @@ function addStream(streams: Streams, stream: Stream): void {
 
 /** Puts the members of a group that has been told everything up to its position into the group that stands there, if there is one. */
 function join(streams: Streams, group: Group, applied: Zxid): void {
-  const { path, recursive, position } = group;
+  const { path, recursive, readsAll, position } = group;
   const isAhead = position > applied;
   const ofPath = streams.byPath.get(path) ?? new Set<Group>();
   for (const other of ofPath) {
     const isThere = isAhead ? other.position === position : other.position <= applied;
-    if (other.recursive !== recursive || !isThere) continue;
+    if (other.recursive !== recursive || other.readsAll !== readsAll || !isThere) continue;
     for (const member of group.members) {
       other.members.add(member);
       member.group = other;
@@ -177,7 +182,10 @@ export function flushStreams(turn: TreeTurn, operations: number): void {
   if (since < ring.oldest) compactAll(turn);
   const from = since < ring.oldest ? ring.oldest : since;
   const touched = new Set<Group>();
-  visitChanges(ring, from, (path, zxid, build) => gather(streams, touched, path, zxid, build));
+  visitChanges(ring, from, (path, zxid, build, { isClosed }) => {
+    const hidden = isHidden(turn, path, isClosed);
+    gather(streams, touched, { path, zxid, build, hidden });
+  });
   for (const group of touched) tellChanges(turn, group);
   joinReached(streams, applied);
   streams.operationsUnmarked += operations;
@@ -211,16 +219,32 @@ function compactAll(turn: TreeTurn): void {
   }
 }
 
+type Gathered = {
+  readonly path: string;
+  readonly zxid: Zxid;
+  readonly build: () => Change;
+  readonly hidden: boolean;
+};
+
+/**
+ * Whether the change is not for everybody: the znode's list did not let everybody read when it had changed, or does not now. A list may
+ * have changed since, while the change waited in the ring.
+ */
+function isHidden({ state: { znodes } }: TreeTurn, path: string, wasClosed: boolean): boolean {
+  if (wasClosed) return true;
+  if (!znodes.hasClosed) return false;
+  const znode = znodes.find(path);
+  return znode !== undefined && !isPublic(znodes.acl(znode));
+}
+
 function gather(
   streams: Streams,
   touched: Set<Group>,
-  path: string,
-  zxid: Zxid,
-  build: () => Change,
+  { path, zxid, build, hidden }: Gathered,
 ): void {
   let change: Change | undefined;
   const give = (group: Group): void => {
-    if (zxid <= group.position) return;
+    if (zxid <= group.position || (hidden && !group.readsAll)) return;
     change ??= build();
     group.pending.push(change);
     touched.add(group);

@@ -6,6 +6,7 @@
  */
 import type { GatewayName } from "../../gateway/messages.ts";
 import type { StreamOwner } from "../messages.ts";
+import { type Acl, OPEN_ACL } from "../../../protocol/acl.ts";
 import { parentOf, pathProblem } from "../../../protocol/paths.ts";
 import {
   type StayingWatch,
@@ -175,41 +176,66 @@ export function forgetWatcher(watches: Watches, from: StreamOwner, client: numbe
   if (clients.size === 0) watches.watchers.delete(from);
 }
 
-export function fireCreated(watches: Watches, path: string, zxid: Zxid): void {
+/** `acl` is the list of the znode, `parentAcl` that of its parent. */
+export function fireCreated(
+  watches: Watches,
+  path: string,
+  zxid: Zxid,
+  acl: readonly Acl[],
+  parentAcl: readonly Acl[],
+): void {
   if (watches.count === 0) return;
-  fire(watches, "data", path, WatchEventType.nodeCreated, zxid);
-  fire(watches, "child", parentOf(path), WatchEventType.nodeChildrenChanged, zxid);
+  fire(watches, "data", watchEvent(WatchEventType.nodeCreated, path, zxid, acl));
+  fire(watches, "child", childrenEvent(path, zxid, parentAcl));
 }
 
-export function fireData(watches: Watches, path: string, zxid: Zxid): void {
+export function fireData(watches: Watches, path: string, zxid: Zxid, acl: readonly Acl[]): void {
   if (watches.count === 0) return;
-  fire(watches, "data", path, WatchEventType.nodeDataChanged, zxid);
+  fire(watches, "data", watchEvent(WatchEventType.nodeDataChanged, path, zxid, acl));
 }
 
-export function fireDeleted(watches: Watches, path: string, zxid: Zxid): void {
+export function fireDeleted(
+  watches: Watches,
+  path: string,
+  zxid: Zxid,
+  acl: readonly Acl[],
+  parentAcl: readonly Acl[],
+): void {
   if (watches.count === 0) return;
-  const notified = fire(watches, "data", path, WatchEventType.nodeDeleted, zxid);
+  const deleted = watchEvent(WatchEventType.nodeDeleted, path, zxid, acl);
+  const notified = fire(watches, "data", deleted);
   // A client that watched both the data and the children gets one event for the deletion.
-  fire(watches, "child", path, WatchEventType.nodeDeleted, zxid, notified);
-  fire(watches, "child", parentOf(path), WatchEventType.nodeChildrenChanged, zxid);
+  fire(watches, "child", deleted, notified);
+  fire(watches, "child", childrenEvent(path, zxid, parentAcl));
+}
+
+function childrenEvent(path: string, zxid: Zxid, parentAcl: readonly Acl[]): WatchEvent {
+  return watchEvent(WatchEventType.nodeChildrenChanged, parentOf(path), zxid, parentAcl);
+}
+
+export function watchEvent(
+  type: WatchEventType,
+  path: string,
+  zxid: Zxid,
+  acl: readonly Acl[],
+): WatchEvent {
+  return acl === OPEN_ACL ? { type, path, zxid } : { type, path, zxid, acl };
 }
 
 /**
- * Adds the events of the watches at the path, but for `except`, and removes those of this table, which do not stay. Returns whom they
+ * Adds the event for the watches at its path, but for `except`, and removes those of this table, which do not stay. Returns whom they
  * belong to. Whoever has several of them gets one event.
  */
 function fire(
   watches: Watches,
   table: WatchTable,
-  path: string,
-  type: WatchEventType,
-  zxid: Zxid,
+  event: WatchEvent,
   except?: ReadonlySet<Watcher>,
 ): ReadonlySet<Watcher> | undefined {
+  const { path } = event;
   const once = takeOneShot(watches, table, path);
   const watchers = watches.staying === 0 ? once : withStaying(watches, table, path, once);
   if (watchers === undefined) return undefined;
-  const event: WatchEvent = { type, path, zxid };
   for (const watcher of watchers) {
     if (except?.has(watcher) !== true) addEvent(watches, watcher, event);
   }

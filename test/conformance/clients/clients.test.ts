@@ -5,7 +5,14 @@
 import test from "ava";
 import { ZooidEnsemble } from "../../support/zooid.ts";
 import { startZookeeper, type ZookeeperServer } from "../../support/zookeeper-server.ts";
-import { runCClient, runJavaClient, runKazoo, runNodeClient, withoutLastEvent } from "./clients.ts";
+import {
+  runCClient,
+  runJavaClient,
+  runKazoo,
+  runKazooScript,
+  runNodeClient,
+  withoutLastEvent,
+} from "./clients.ts";
 
 let zookeeper: ZookeeperServer | undefined;
 let ensemble: ZooidEnsemble | undefined;
@@ -44,6 +51,17 @@ test.serial(
   async (t) => {
     const { reference, ours } = await both(runKazoo);
     t.is(reference.at(-1), "deleted None");
+    t.deepEqual(ours, reference);
+  },
+);
+
+test.serial(
+  "kazoo's clients that authenticate, and that do not, see what they see in ZooKeeper",
+  async (t) => {
+    const { reference, ours } = await both((servers) => runKazooScript("kazoo_acls.py", servers));
+    t.true(reference.includes("owner reads b'data'"));
+    t.true(reference.includes("other reads NoAuthError"));
+    t.true(reference.includes("owner again b'data'"));
     t.deepEqual(ours, reference);
   },
 );

@@ -2,6 +2,7 @@
  * A simple model of the state machine, with its whole history: every znode at every zxid. It is written from ZooKeeper's rules,
  * independently of the product's tree.
  */
+import { type Acl, OPEN_ACL } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import type {
   ClientOperation,
@@ -13,6 +14,16 @@ import { nameOf, parentOf, sequenceSuffix } from "../../../protocol/paths.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { added, countedAt, countsText, forbids, quotaOver, statsPath } from "./quotas.ts";
+import {
+  ADMIN,
+  CREATE,
+  DELETE,
+  may,
+  NOBODY,
+  READ,
+  type SimWho,
+  WRITE,
+} from "../client/identities.ts";
 import { must } from "./violation.ts";
 
 /** A znode from `since` on; `stat` undefined: it is not there. */
@@ -22,6 +33,7 @@ export type Moment = {
   readonly stat: Stat | undefined;
   /** Milliseconds of its TTL; 0: it is a container. Undefined: only clients delete it. */
   readonly lifetime: number | undefined;
+  readonly acl: readonly Acl[];
 };
 
 type Past = {
@@ -33,8 +45,11 @@ type Past = {
 
 export type ModelChange = {
   readonly zxid: Zxid;
-  readonly kind: "created" | "deleted" | "data";
+  readonly kind: "created" | "deleted" | "data" | "acl";
   readonly path: string;
+  /** The znode's list then, and its parent's. Default: the open one. */
+  readonly acl?: readonly Acl[];
+  readonly parentAcl?: readonly Acl[];
 };
 
 export type ModelSession = {
@@ -42,6 +57,8 @@ export type ModelSession = {
   readonly password: Uint8Array;
   attachedAt: Zxid;
   timeoutMs: number;
+  /** Of the connection that has attached it. */
+  address: string | undefined;
   readonly ephemerals: Set<string>;
 };
 
@@ -64,6 +81,7 @@ function refused(code: Code): Refused {
 
 const SPECIAL = ["/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"];
 const EMPTY = new Uint8Array(0);
+const CONFIG_ACL: readonly Acl[] = [{ permissions: READ, scheme: "world", id: "anyone" }];
 
 export class Model {
   readonly sessions: Map<number, ModelSession> = new Map();
@@ -81,6 +99,8 @@ export class Model {
   readonly #lasting = new Set<string>();
   #zxid = 0 as Zxid;
   #timeMs = 0;
+  /** Who asks for the operation that is applied. */
+  #who: SimWho = NOBODY;
   /** Within a multi: how to take back what it did. */
   #undo: (() => void)[] | undefined;
 
@@ -88,7 +108,8 @@ export class Model {
     for (const path of SPECIAL) {
       if (path !== "/") this.#past(parentOf(path)).children.add(nameOf(path));
       const aversion = path === "/zookeeper/config" ? -1 : 0;
-      this.#put(path, EMPTY, { ...this.#freshStat(0, 0), aversion });
+      const acl = path === "/zookeeper/config" ? CONFIG_ACL : OPEN_ACL;
+      this.#put(path, EMPTY, { ...this.#freshStat(0, 0), aversion }, { acl });
     }
     for (const [path, numChildren] of [
       ["/", 1],
@@ -165,6 +186,7 @@ export class Model {
         const session = this.sessions.get(operation.session);
         if (session === undefined) return error(Code.sessionExpired);
         if (session.attachedAt !== operation.attachedAt) return error(Code.sessionMoved);
+        this.#who = { identities: operation.identities ?? [], address: session.address };
         try {
           return this.#perform(session, operation.operation);
         } catch (refusal) {
@@ -173,13 +195,14 @@ export class Model {
         }
       }
       case "createSession": {
-        const { password, timeoutMs } = operation;
+        const { password, timeoutMs, address } = operation;
         const own = new Uint8Array(password);
         this.sessions.set(zxid, {
           id: zxid,
           password: own,
           attachedAt: zxid,
           timeoutMs,
+          address,
           ephemerals: new Set(),
         });
         return { kind: "session", session: zxid as never, timeoutMs, password, attachedAt: zxid };
@@ -192,6 +215,7 @@ export class Model {
         }
         session.attachedAt = zxid;
         session.timeoutMs = timeoutMs;
+        session.address = operation.address;
         return {
           kind: "session",
           session: session.id as never,
@@ -224,7 +248,7 @@ export class Model {
         this.#end(session);
         return { kind: "done" };
       case "setAcl":
-        throw new Error("simulated clients set no ACLs");
+        return this.#setAcl(operation.path, operation.acl, operation.version);
       default:
         return this.#znode(session, operation);
     }
@@ -262,6 +286,7 @@ export class Model {
         return { kind: "done" };
       case "setData": {
         const { data } = operation;
+        if (this.#statOf(operation.path) !== undefined) this.#mustBeAllowed(operation.path, WRITE);
         const length = this.#statOf(operation.path)?.dataLength;
         const more = (data?.length ?? 0) - (length ?? 0);
         if (length !== undefined) this.#allow(operation.path, 0, more);
@@ -275,7 +300,7 @@ export class Model {
         return { kind: "stat", stat: changed };
       }
       case "check":
-        this.#matching(operation.path, operation.version);
+        this.#matching(operation.path, operation.version, READ);
         return { kind: "done" };
       case "refusal":
         throw refused(operation.code);
@@ -293,11 +318,13 @@ export class Model {
 
   #create(
     session: ModelSession,
-    { path: asked, data, mode }: Extract<ZnodeOperation, { kind: "create" }>,
+    { path: asked, data, mode, acl }: Extract<ZnodeOperation, { kind: "create" }>,
   ): OperationResult {
+    if (acl.length === 0) throw refused(Code.invalidAcl);
     const parentPath = parentOf(asked);
     const parent = this.#statOf(parentPath);
     if (parent === undefined) throw refused(Code.noNode);
+    this.#mustBeAllowed(parentPath, CREATE);
     const creates = (parent.cversion + parent.numChildren) / 2;
     const path = mode.sequential ? `${asked}${sequenceSuffix(creates)}` : asked;
     if (this.#statOf(path) !== undefined) throw refused(Code.nodeExists);
@@ -306,7 +333,7 @@ export class Model {
     const owner = mode.ephemeral ? session.id : 0;
     const stat = this.#freshStat(owner, data?.length ?? 0);
     const { lifetime } = mode;
-    this.#put(path, data === null ? null : new Uint8Array(data), stat, lifetime);
+    this.#put(path, data === null ? null : new Uint8Array(data), stat, { acl, lifetime });
     if (lifetime !== undefined) this.#lasting.add(path);
     this.#putChild(parentPath, parent, nameOf(path), true);
     if (mode.ephemeral) {
@@ -337,6 +364,8 @@ export class Model {
 
   #delete(path: string, version: number): void {
     if (SPECIAL.includes(path)) throw refused(Code.badArguments);
+    if (this.#statOf(parentOf(path)) === undefined) throw refused(Code.noNode);
+    this.#mustBeAllowed(parentOf(path), DELETE);
     const stat = this.#matching(path, version);
     if (stat.numChildren > 0) throw refused(Code.notEmpty);
     this.#remove(path, stat);
@@ -407,9 +436,41 @@ export class Model {
     this.ended.set(session.id, this.#zxid);
   }
 
-  #matching(path: string, version: number): Stat {
+  #setAcl(path: string, acl: readonly Acl[], version: number): OperationResult {
+    if (acl.length === 0) throw refused(Code.invalidAcl);
     const stat = this.#statOf(path);
     if (stat === undefined) throw refused(Code.noNode);
+    this.#mustBeAllowed(path, ADMIN);
+    if (version !== -1 && version !== stat.aversion) throw refused(Code.badVersion);
+    const changed = { ...stat, aversion: stat.aversion + 1 };
+    this.#put(path, this.#pasts.get(path)?.moments.at(-1)?.data ?? null, changed, { acl });
+    this.#changed("acl", path);
+    return { kind: "stat", stat: changed };
+  }
+
+  #mustBeAllowed(path: string, permission: number): void {
+    if (!may(this.#aclOf(path), permission, this.#who)) throw refused(Code.noAuth);
+  }
+
+  #aclOf(path: string): readonly Acl[] {
+    return this.#pasts.get(path)?.moments.at(-1)?.acl ?? OPEN_ACL;
+  }
+
+  /** Whether at some time after the zxid not everybody could read the znode. */
+  isClosedAfter(path: string, zxid: Zxid): boolean {
+    const moments = this.#pasts.get(path)?.moments ?? [];
+    for (let index = moments.length - 1; index >= 0; index -= 1) {
+      const moment = moments[index];
+      if (moment === undefined || moment.since <= zxid) return false;
+      if (moment.stat !== undefined && !may(moment.acl, READ, NOBODY)) return true;
+    }
+    return false;
+  }
+
+  #matching(path: string, version: number, permission?: number): Stat {
+    const stat = this.#statOf(path);
+    if (stat === undefined) throw refused(Code.noNode);
+    if (permission !== undefined) this.#mustBeAllowed(path, permission);
     if (version !== -1 && version !== stat.version) throw refused(Code.badVersion);
     return stat;
   }
@@ -436,17 +497,21 @@ export class Model {
     return past;
   }
 
-  /** `lifetime`: of a znode that is new. */
-  #put(path: string, data: Uint8Array | null, stat: Stat | undefined, lifetime?: number): void {
+  /** Without a list the znode keeps the one that it has. A lifetime is for ever. */
+  #put(
+    path: string,
+    data: Uint8Array | null,
+    stat: Stat | undefined,
+    of: { readonly acl?: readonly Acl[]; readonly lifetime?: number | undefined } = {},
+  ): void {
+    const { acl = this.#aclOf(path) } = of;
     const { moments } = this.#past(path);
     const last = moments.at(-1);
     const isNew = last?.stat === undefined;
     const same = last?.since === this.#zxid;
     if (same) moments.pop();
-    moments.push({
-      ...{ since: this.#zxid, data, stat },
-      lifetime: isNew ? lifetime : last.lifetime,
-    });
+    const lifetime = isNew ? of.lifetime : last.lifetime;
+    moments.push({ since: this.#zxid, data, stat, lifetime, acl });
     this.touched.push({ zxid: this.#zxid, path });
     this.#undo?.push(() => {
       moments.pop();
@@ -477,7 +542,8 @@ export class Model {
   }
 
   #changed(kind: ModelChange["kind"], path: string): void {
-    this.changes.push({ zxid: this.#zxid, kind, path });
+    const lists = { acl: this.#aclOf(path), parentAcl: this.#aclOf(parentOf(path)) };
+    this.changes.push({ zxid: this.#zxid, kind, path, ...lists });
   }
 }
 

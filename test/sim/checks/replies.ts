@@ -11,6 +11,7 @@ import type {
   ReplyBody,
   ReplyHeader,
 } from "../client/wire.ts";
+import { ADMIN, aclText, may, READ, shownAcl, type SimWho } from "../client/identities.ts";
 import type { Model } from "./model.ts";
 import { sameBytes } from "./truth.ts";
 import { must } from "./violation.ts";
@@ -67,20 +68,24 @@ function entriesProblem(
 /** A read is answered with what was there at the zxid of its reply, exactly. */
 export function checkRead(
   model: Model,
-  who: string,
+  client: { readonly name: string; readonly who: SimWho },
   of: { readonly read: ReadKind; readonly path: string },
   header: ReplyHeader,
   body: ReplyBody,
 ): void {
   const { path, read } = of;
   const moment = model.at(path, header.zxid);
-  const what = (): string => `${who}: ${read} ${path} at ${formatZxid(header.zxid)}`;
+  const what = (): string => `${client.name}: ${read} ${path} at ${formatZxid(header.zxid)}`;
   if (moment?.stat === undefined) {
     must(
       header.code === Code.noNode,
       "true replies",
       () => `${what()}: code ${header.code}, no node is there`,
     );
+    return;
+  }
+  if (read !== "exists" && !may(moment.acl, PERMISSIONS[read], client.who)) {
+    must(header.code === Code.noAuth, "permissions", () => `${what()}: code ${header.code}`);
     return;
   }
   must(
@@ -96,6 +101,11 @@ export function checkRead(
     must(sameBytes(body.data, moment.data), "true replies", () => {
       return `${what()}: data ${shown(body.data)}, not ${shown(moment.data)}`;
     });
+  } else if (body.kind === "acl") {
+    const expected = may(moment.acl, ADMIN, client.who) ? moment.acl : shownAcl(moment.acl);
+    must(aclText(body.acl) === aclText(expected), "permissions", () => {
+      return `${what()}: ${aclText(body.acl)}, not ${aclText(expected)}`;
+    });
   } else if (body.kind === "children") {
     const expected = model.childrenAt(path, header.zxid);
     const same =
@@ -107,14 +117,22 @@ export function checkRead(
 /** Each member of a multiRead is answered with what was there at the zxid of the reply, whatever became of the others. */
 export function checkMultiRead(
   model: Model,
-  who: string,
+  who: Parameters<typeof checkRead>[1],
   reads: readonly MemberRead[],
   header: ReplyHeader,
   body: ReplyBody,
 ): void {
-  must(header.code === Code.ok, "true replies", () => `${who}: multiRead: code ${header.code}`);
+  must(
+    header.code === Code.ok,
+    "true replies",
+    () => `${who.name}: multiRead: code ${header.code}`,
+  );
   const bodies = body.kind === "multiRead" ? body.bodies : [];
-  must(bodies.length === reads.length, "true replies", () => `${who}: ${bodies.length} results`);
+  must(
+    bodies.length === reads.length,
+    "true replies",
+    () => `${who.name}: ${bodies.length} results`,
+  );
   for (const [index, of] of reads.entries()) {
     const each = bodies[index];
     if (each === undefined) continue;
@@ -135,6 +153,13 @@ function memberBody(
   if (each.kind === "error" || stat === undefined) return { kind: "nothing" };
   return { kind: "children", children: each.children, stat };
 }
+/** One of these is needed. Everybody may ask whether a znode is there. */
+const PERMISSIONS: Readonly<Record<ReadKind, number>> = {
+  exists: 0,
+  getData: READ,
+  getChildren: READ,
+  getAcl: READ | ADMIN,
+};
 
 const FIELDS: readonly (keyof Stat)[] = [
   "czxid",

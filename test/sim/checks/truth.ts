@@ -9,6 +9,7 @@ import type { ClientOperation, Operation, OperationResult } from "../../../proto
 import type { ServerId, Submitter } from "../../../protocol/ids.ts";
 import { recordHeader, recordPayload, type RecordHeader } from "../../../protocol/record.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import { aclText, type SimIdentity, type SimWho, stored } from "../client/identities.ts";
 import { Model } from "./model.ts";
 import { must } from "./violation.ts";
 
@@ -20,6 +21,8 @@ export type Applied = {
 /** What one connection sent after its session was attached through it. */
 export type Attachment = {
   readonly client: string;
+  /** Who the client is there. */
+  readonly who: SimWho;
   /** Writes in the order in which they were sent. */
   readonly sent: ClientOperation[];
   /** By place, the zxids of those that are committed. One that was passed over has none. */
@@ -30,8 +33,30 @@ export type Attachment = {
   readonly refused: Set<number>;
 };
 
-export function newAttachment(client: string): Attachment {
-  return { client, sent: [], committed: [], mayBeRefused: false, refused: new Set() };
+export function newAttachment(client: string, who: SimWho): Attachment {
+  return { client, who, sent: [], committed: [], mayBeRefused: false, refused: new Set() };
+}
+
+/** The client has sent this write. */
+export function send({ sent, who }: Attachment, operation: ClientOperation): void {
+  sent.push(asStored(operation, who));
+}
+
+/** With the lists that the log is to hold. */
+function asStored(operation: ClientOperation, who: SimWho): ClientOperation {
+  switch (operation.kind) {
+    case "create":
+    case "setAcl":
+      return { ...operation, acl: stored(operation.acl, who) };
+    case "multi": {
+      const operations = operation.operations.map((each) =>
+        each.kind === "create" ? { ...each, acl: stored(each.acl, who) } : each,
+      );
+      return { kind: "multi", operations };
+    }
+    default:
+      return operation;
+  }
 }
 
 type Committed = { readonly checksum: number; readonly prevZxid: Zxid };
@@ -121,8 +146,10 @@ export class Truth {
     this.model.quotasEnforced = header.quotasEnforced === true;
     operations.forEach((operation, index) => {
       const zxid = (header.firstZxid + index) as Zxid;
-      if (operation.kind === "client")
+      if (operation.kind === "client") {
         this.#follow(operation.attachedAt, operation.operation, zxid);
+        this.#recognise(operation);
+      }
       const expiring =
         operation.kind === "expireSession" ? this.model.sessions.get(operation.session) : undefined;
       const result = this.model.apply(operation, zxid, header.timeMs);
@@ -147,6 +174,27 @@ export class Truth {
       return `${client}: ${textOf(operation)} is committed at ${formatZxid(zxid)}, ${expected} was next`;
     });
     committed[place] = zxid;
+  }
+
+  /** A write has what its client has proved, and nothing that another has. */
+  #recognise({
+    session,
+    attachedAt,
+    identities = [],
+  }: Extract<Operation, { readonly kind: "client" }>): void {
+    const attachment = this.#attachments.get(attachedAt);
+    if (attachment === undefined) return;
+    const { client, who } = attachment;
+    const known = this.model.sessions.get(session);
+    const text = (each: readonly SimIdentity[]): string =>
+      each.map(({ scheme, id }) => `${scheme}:${id}`).join(" ");
+    must(text(identities) === text(who.identities), "identities", () => {
+      return `${client} is taken for [${text(identities)}], and is [${text(who.identities)}]`;
+    });
+    if (known?.attachedAt !== attachedAt) return;
+    must(known.address === who.address, "identities", () => {
+      return `${client} comes from ${who.address ?? "nowhere"}, not from ${known.address ?? "nowhere"}`;
+    });
   }
 }
 
@@ -217,6 +265,7 @@ function isSame(a: ClientOperation, b: ClientOperation): boolean {
         a.mode.ephemeral === b.mode.ephemeral &&
         a.mode.sequential === b.mode.sequential &&
         a.mode.lifetime === b.mode.lifetime &&
+        aclText(a.acl) === aclText(b.acl) &&
         sameBytes(a.data, b.data)
       );
     case "setData":
@@ -230,6 +279,13 @@ function isSame(a: ClientOperation, b: ClientOperation): boolean {
       return b.kind === "sync" && a.path === b.path;
     case "refusal":
       return b.kind === "refusal" && a.path === b.path && a.code === b.code;
+    case "setAcl":
+      return (
+        b.kind === "setAcl" &&
+        a.path === b.path &&
+        a.version === b.version &&
+        aclText(a.acl) === aclText(b.acl)
+      );
     default:
       return a.kind === b.kind && a.path === b.path && a.version === b.version;
   }

@@ -30,6 +30,8 @@ export type InvariantName =
   | "session time"
   | "one connection"
   | "passwords"
+  | "permissions"
+  | "identities"
   | "watches"
   | "change streams"
   | "limits"

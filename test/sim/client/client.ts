@@ -9,13 +9,14 @@ import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { checkOneServer, told } from "../checks/one-server.ts";
 import { checkMultiRead, checkRead } from "../checks/replies.ts";
-import { type Attachment, isRefusal, newAttachment, takeRefusal } from "../checks/truth.ts";
+import { type Attachment, isRefusal, newAttachment, send, takeRefusal } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { Link } from "../links.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
 import type { Answer, Connection, Pending, Session } from "./connection.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
+import { AUTH_XID, authFrame, type SimWho, whoOf } from "./identities.ts";
 import { type Asking, checkMoved, checkUnwritten, checkWrite } from "./replies.ts";
 import { ClientWatches } from "./watches.ts";
 import {
@@ -45,6 +46,7 @@ const TRICKLE_THINK_MS = 400;
 export class SimClient {
   readonly name: string;
   readonly workload: Workload;
+  readonly who: SimWho;
   readonly watches: ClientWatches;
   session: Session | undefined;
   /** It asks for nothing new. */
@@ -84,7 +86,8 @@ export class SimClient {
     this.#random = of.random;
     this.#asker = new Asker(name, of.random, of.workload);
     this.#roots = [...rootsOf(of.workload)];
-    this.watches = new ClientWatches(name, of.environment.truth.model);
+    this.who = whoOf(name, of.workload.proofs ?? []);
+    this.watches = new ClientWatches(name, of.environment.truth.model, this.who);
     this.session = of.session?.session;
     this.#lastZxid = of.session?.lastZxid ?? ZXID_NONE;
     this.#later(this.#random.random() * 200, () => this.#connect());
@@ -179,7 +182,7 @@ export class SimClient {
       return;
     }
     const nowMs = clock.nowMs();
-    const attachment = newAttachment(this.name);
+    const attachment = newAttachment(this.name, this.who);
     const askedMs = trueMs();
     const { session } = this;
     const { renewals, timeoutMs } = this.workload;
@@ -309,7 +312,7 @@ export class SimClient {
     this.#xid += 1;
     const { sent } = connection.attachment;
     const place = sent.length;
-    if (request.kind === "write") sent.push(request.operation);
+    if (request.kind === "write") send(connection.attachment, request.operation);
     const after = this.#environment.truth.acknowledged;
     const askedMs = this.#environment.trueMs();
     const toldBefore = connection.link.toldClients.zxid;
@@ -386,6 +389,7 @@ export class SimClient {
       this.#environment.heard(this);
       this.#note(`attached at ${where}`);
     }
+    for (const proof of this.workload.proofs ?? []) this.#send(connection, authFrame(proof));
     if (this.watches.count === 0) return;
     const lists = this.watches.reset(this.#lastZxid);
     this.#send(connection, setWatchesFrame(this.#lastZxid, lists));
@@ -415,6 +419,10 @@ export class SimClient {
     if (xid === Xid.ping) {
       asked(connection, connection.pingsMs.shift());
       if (!connection.readOnly) this.#environment.heard(this);
+      return;
+    }
+    if (xid === AUTH_XID) {
+      must(header.code === Code.ok, "identities", () => `${this.name}: code ${header.code}`);
       return;
     }
     checkMoved(this.#asking, connection, header);
@@ -452,8 +460,8 @@ export class SimClient {
       this.#environment.counts.reads += 1;
       checkOneServer(this.name, header.zxid, pending.toldBefore);
       if (request.kind === "read") this.watches.read(request, header);
-      if (request.kind === "read") checkRead(model, this.name, request, header, body);
-      else checkMultiRead(model, this.name, request.reads, header, body);
+      if (request.kind === "read") checkRead(model, this, request, header, body);
+      else checkMultiRead(model, this, request.reads, header, body);
       return;
     }
     if (request.kind === "watcher") {

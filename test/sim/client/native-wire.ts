@@ -6,10 +6,12 @@ import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Model } from "../checks/model.ts";
 import { checkRead, statProblem } from "../checks/replies.ts";
 import { must } from "../checks/violation.ts";
+import type { SimWho } from "./identities.ts";
 import type { ReplyBody, SimRequest } from "./wire.ts";
 
 export function nativeRequest(request: SimRequest): NativeRequest {
   if (request.kind === "read") {
+    if (request.read === "getAcl") throw new Error("native clients know no lists");
     return { kind: "read", read: { kind: request.read, path: request.path, watch: false } };
   }
   if (request.kind !== "write") throw new Error(`native clients ask for no ${request.kind}`);
@@ -43,13 +45,14 @@ export function nativeWriteProblem(
 
 export function checkNativeRead(
   model: Model,
-  who: string,
+  client: { readonly name: string; readonly who: SimWho },
   request: Extract<SimRequest, { kind: "read" }>,
   answer: { readonly zxid: Zxid; readonly result: NativeResult },
 ): void {
   const { zxid, result } = answer;
   const code = result.kind === "error" ? result.code : Code.ok;
-  checkRead(model, who, request, { xid: 0, zxid, code }, bodyOf(result, who));
+  const header = { xid: 0, zxid, code };
+  checkRead(model, client, request, header, bodyOf(result, client.name));
 }
 
 function bodyOf(result: NativeResult, who: string): ReplyBody {

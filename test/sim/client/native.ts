@@ -16,12 +16,20 @@ import {
 import { gatewaySubject, laneSubject } from "../../../protocol/subjects.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { checkOneServer, told } from "../checks/one-server.ts";
-import { type Attachment, isRefusal, newAttachment, takeRefusal, textOf } from "../checks/truth.ts";
+import {
+  type Attachment,
+  isRefusal,
+  newAttachment,
+  send,
+  takeRefusal,
+  textOf,
+} from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
 import { ENSEMBLE, type SubjectClient, type Subjects } from "../subjects.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
+import { NOBODY } from "./identities.ts";
 import { asked, type Connection, type Pending, type Session } from "./native-connection.ts";
 import { checkNativeRead, nativeRequest, nativeWriteProblem } from "./native-wire.ts";
 import { ClientStreams, type StreamCounts } from "./streams.ts";
@@ -170,7 +178,7 @@ export class NativeClient {
     const { environment, subjects, workload } = this.#options;
     const nowMs = environment.clock.nowMs();
     this.#connections += 1;
-    const attachment = newAttachment(this.name);
+    const attachment = newAttachment(this.name, NOBODY);
     const askedMs = environment.trueMs();
     const { renewals } = workload;
     const renewal = renewals.length === 0 ? undefined : this.#random.pick(renewals);
@@ -284,7 +292,7 @@ export class NativeClient {
       environment.budget.left -= 1;
       this.#id += 1;
       const place = attachment.sent.length;
-      if (request.kind === "write") attachment.sent.push(request.operation);
+      if (request.kind === "write") send(attachment, request.operation);
       const askedMs = environment.trueMs();
       const seen = this.#lastZxid;
       pending.set(this.#id, { request, after, seen, toldBefore, place, askedMs });
@@ -422,7 +430,7 @@ export class NativeClient {
     counts.reads += 1;
     this.#checkOrder(connection.attachment, pending, answer.zxid);
     checkOneServer(this.name, answer.zxid, pending.toldBefore);
-    checkNativeRead(truth.model, this.name, request, answer);
+    checkNativeRead(truth.model, { name: this.name, who: NOBODY }, request, answer);
   }
 
   /** A read sees all that its connection wrote before it, nothing that came after, and nothing older than its client has seen. */

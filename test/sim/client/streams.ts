@@ -2,12 +2,14 @@
  * Checks the change streams of a native client: each message of changes is exactly what changed in the model. So nothing is missing,
  * repeated, invented or out of order, and the changes of one zxid come together.
  */
+import { OPEN_ACL } from "../../../protocol/acl.ts";
 import type { ClientItem, GatewayItem } from "../../../protocol/native.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { shown, statProblem } from "../checks/replies.ts";
 import { sameBytes, type Truth } from "../checks/truth.ts";
 import type { ModelChange } from "../checks/model.ts";
+import { may, NOBODY, READ } from "./identities.ts";
 import { must } from "../checks/violation.ts";
 import type { Random } from "../random.ts";
 
@@ -141,7 +143,9 @@ export class ClientStreams {
   }
 
   hasHeard(zxid: Zxid): boolean {
-    return [...this.#streams.values()].every((stream) => this.#due(stream, zxid).length === 0);
+    return [...this.#streams.values()].every((stream) =>
+      this.#due(stream, zxid).every((each) => this.#mayBeLeftOut(each)),
+    );
   }
 
   #changes(
@@ -153,9 +157,8 @@ export class ClientStreams {
       return `${this.#who}: stream ${stream.number} goes from ${formatZxid(after)} to ${formatZxid(through)}`;
     });
     if (changes.length > 0) stream.overdrawn ||= stream.credits <= 0;
-    const due = this.#due(stream, through);
-    const { length } = due;
-    for (let at = 0; at < Math.max(length, changes.length); at += 1) {
+    const due = this.#told(this.#due(stream, through), changes);
+    for (let at = 0; at < Math.max(due.length, changes.length); at += 1) {
       const problem = this.#problem(changes[at], due[at]);
       must(problem === undefined, "change streams", () => {
         return `${this.#who}: ${stream.path} from ${formatZxid(after)} to ${formatZxid(through)}: ${problem}`;
@@ -179,6 +182,19 @@ export class ClientStreams {
     this.#earlier.length = 0;
   }
 
+  /** Those that are told, and those that have to be. */
+  #told(due: readonly Due[], changes: readonly Change[]): readonly Due[] {
+    const told = new Set(changes.map(({ zxid, index }) => `${zxid} ${index}`));
+    return due.filter(
+      (each) => told.has(`${each.zxid} ${each.index}`) || !this.#mayBeLeftOut(each),
+    );
+  }
+
+  /** The znode was closed later, maybe before the change was told. */
+  #mayBeLeftOut({ path, zxid }: Due): boolean {
+    return this.#truth.model.isClosedAfter(path, zxid);
+  }
+
   /** The changes that the stream is still owed, up to this zxid, each with its place among those of its zxid. */
   #due({ after, cursor, path, recursive }: Stream, through: Zxid): Due[] {
     const { changes } = this.#truth.model;
@@ -191,7 +207,10 @@ export class ClientStreams {
       index = change.zxid === before ? index + 1 : 0;
       before = change.zxid;
       const below = recursive && (path === "/" || change.path.startsWith(`${path}/`));
-      if (change.zxid > after && (below || change.path === path)) due.push({ ...change, index });
+      const isPublic = may(change.acl ?? OPEN_ACL, READ, NOBODY);
+      if (change.zxid > after && isPublic && (below || change.path === path)) {
+        due.push({ ...change, index });
+      }
     }
     return due;
   }
@@ -213,12 +232,13 @@ export class ClientStreams {
     if (moment?.stat === undefined) return `${textOf(due)}: no such znode`;
     const problem = statProblem(change.stat, moment.stat);
     if (problem !== undefined) return `${textOf(due)}: ${problem}`;
-    if (due.kind === "deleted" || sameBytes(change.data ?? null, moment.data)) return undefined;
+    if (due.kind === "deleted" || due.kind === "acl" || sameBytes(change.data ?? null, moment.data))
+      return undefined;
     return `${textOf(due)}: data ${shown(change.data ?? null)}, not ${shown(moment.data)}`;
   }
 }
 
-type Due = ModelChange & { readonly index: number };
+type Due = Omit<ModelChange, "parentAcl"> & { readonly index: number };
 
 function opening(stream: Stream): ClientItem {
   const { number, path, recursive, after, window } = stream;

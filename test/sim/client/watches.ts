@@ -1,10 +1,12 @@
 /** The watches of a client: which events are due, that each comes once, in order, and before any reply that shows the change. */
+import { OPEN_ACL } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { parentOf } from "../../../protocol/paths.ts";
 import { type StayingWatch, type WatchLists, WatchEventType } from "../../../protocol/reads.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import type { Model, ModelChange } from "../checks/model.ts";
 import { must } from "../checks/violation.ts";
+import { may, READ, type SimWho } from "./identities.ts";
 import type { ReplyHeader, SimRequest, WatcherRequest } from "./wire.ts";
 
 type ReadRequest = Extract<SimRequest, { readonly kind: "read" }>;
@@ -33,9 +35,12 @@ export class ClientWatches {
   /** Asked for again on a new connection and not yet answered. */
   #resetting: { readonly after: Zxid; readonly events: Event[] } | undefined;
 
-  constructor(who: string, model: Model) {
+  readonly #identity: SimWho;
+
+  constructor(who: string, model: Model, identity: SimWho) {
     this.#who = who;
     this.#model = model;
+    this.#identity = identity;
   }
 
   get count(): number {
@@ -201,14 +206,25 @@ export class ClientWatches {
     }
   }
 
-  /** The event of the first change up to `through` that fires the watch. */
+  /**
+   * The event of the first change up to `through` that fires the watch. The watch also fires for what its client may not read, but the
+   * client is not told.
+   */
   #due(watch: Watch, through: Zxid): Due | undefined {
     const { changes } = this.#model;
     for (; watch.cursor < changes.length; watch.cursor += 1) {
       const change = changes[watch.cursor];
       if (change === undefined || change.zxid > through) return undefined;
       const event = eventOf(watch, change);
-      if (event !== undefined) return { ...event, zxid: change.zxid, index: watch.cursor };
+      if (event === undefined) continue;
+      const isOfParent = event.type === WatchEventType.nodeChildrenChanged;
+      const acl = isOfParent ? change.parentAcl : change.acl;
+      if (may(acl ?? OPEN_ACL, READ, this.#identity)) {
+        return { ...event, zxid: change.zxid, index: watch.cursor };
+      }
+      if (stays(watch.kind)) continue;
+      this.#set.delete(keyOf(watch.kind, watch.path));
+      return undefined;
     }
     return undefined;
   }
@@ -235,6 +251,7 @@ function keyOf(kind: WatchKind, path: string): string {
 }
 
 function eventOf({ kind, path }: Watch, change: ModelChange): Event | undefined {
+  if (change.kind === "acl") return undefined;
   if (change.path === path || (kind === "persistentRecursive" && isBelow(change.path, path))) {
     if (kind === "child" && change.kind !== "deleted") return undefined;
     return { type: TYPES[change.kind], path: change.path };
@@ -245,7 +262,7 @@ function eventOf({ kind, path }: Watch, change: ModelChange): Event | undefined 
   return { type: WatchEventType.nodeChildrenChanged, path };
 }
 
-const TYPES: Readonly<Record<ModelChange["kind"], WatchEventType>> = {
+const TYPES: Readonly<Record<Exclude<ModelChange["kind"], "acl">, WatchEventType>> = {
   created: WatchEventType.nodeCreated,
   deleted: WatchEventType.nodeDeleted,
   data: WatchEventType.nodeDataChanged,

@@ -1,4 +1,5 @@
 /** ZooKeeper's protocol as a simulated client speaks it: requests as frames, replies as data. */
+import type { Acl } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { CONTAINER } from "../../../protocol/lifetime.ts";
 import { type JuteReader, JuteWriter } from "../../../protocol/jute.ts";
@@ -8,7 +9,7 @@ import type { Stat } from "../../../protocol/stat.ts";
 import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 
-export type ReadKind = "exists" | "getData" | "getChildren";
+export type ReadKind = "exists" | "getData" | "getChildren" | "getAcl";
 
 export type SimRequest =
   | { readonly kind: "write"; readonly operation: ClientOperation }
@@ -40,7 +41,8 @@ export type ReplyBody =
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
   | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat }
   | { readonly kind: "multi"; readonly entries: readonly MultiEntry[] }
-  | { readonly kind: "multiRead"; readonly bodies: readonly MemberBody[] };
+  | { readonly kind: "multiRead"; readonly bodies: readonly MemberBody[] }
+  | { readonly kind: "acl"; readonly acl: readonly Acl[]; readonly stat: Stat };
 
 /** The result of a member of a multiRead: children come without a Stat. */
 export type MemberBody =
@@ -96,7 +98,8 @@ export function requestFrame(xid: number, request: SimRequest): Uint8Array {
   const mark = writer.beginFrame();
   writer.int32(xid);
   if (request.kind === "read") {
-    writer.int32(READ_CODES[request.read]).string(request.path).bool(request.watch);
+    writer.int32(READ_CODES[request.read]).string(request.path);
+    if (request.read !== "getAcl") writer.bool(request.watch);
   } else if (request.kind === "multiRead") {
     writer.int32(OpCode.multiRead);
     for (const { read, path } of request.reads) {
@@ -123,6 +126,7 @@ const READ_CODES: Readonly<Record<ReadKind, number>> = {
   exists: OpCode.exists,
   getData: OpCode.getData,
   getChildren: OpCode.getChildren2,
+  getAcl: OpCode.getAcl,
 };
 
 function opCodeOf(operation: ClientOperation): number {
@@ -161,7 +165,10 @@ function writeOperation(operation: ClientOperation): void {
       writer.int32(-1).bool(true).int32(-1);
       return;
     case "setAcl":
-      throw new Error("simulated clients set no ACLs");
+      writer.string(operation.path);
+      writeAcl(operation.acl);
+      writer.int32(operation.version);
+      return;
     case "sync":
       writer.string(operation.path);
       return;
@@ -176,10 +183,8 @@ function writeZnodeOperation(operation: ZnodeOperation): void {
   writer.string(operation.path);
   switch (operation.kind) {
     case "create":
-      writer.buffer(operation.data).int32(operation.acl.length);
-      for (const { permissions, scheme, id } of operation.acl) {
-        writer.int32(permissions).string(scheme).string(id);
-      }
+      writer.buffer(operation.data);
+      writeAcl(operation.acl);
       writer.int32(flagsOf(operation.mode));
       if (opCodeOf(operation) === OpCode.createTtl) writer.int64(operation.mode.lifetime ?? 0);
       return;
@@ -192,6 +197,12 @@ function writeZnodeOperation(operation: ZnodeOperation): void {
     default:
       writer.int32(operation.version);
   }
+}
+
+function writeAcl(acl: readonly Acl[]): void {
+  writer.int32(acl.length);
+  for (const { permissions, scheme, id } of acl)
+    writer.int32(permissions).string(scheme).string(id);
 }
 
 export type ConnectReply = {
@@ -283,6 +294,15 @@ function readReadBody(reader: JuteReader, read: ReadKind): ReplyBody {
     case "getChildren": {
       const children = readNames(reader);
       return { kind: "children", children, stat: readStat(reader) };
+    }
+    case "getAcl": {
+      const acl: Acl[] = [];
+      for (let left = reader.count(12) ?? 0; left > 0; left -= 1) {
+        const permissions = reader.int32();
+        const scheme = reader.string() ?? "";
+        acl.push({ permissions, scheme, id: reader.string() ?? "" });
+      }
+      return { kind: "acl", acl, stat: readStat(reader) };
     }
   }
 }

@@ -4,10 +4,15 @@ import { Code } from "../../../protocol/codes.ts";
 import { CONTAINER, type Lifetime } from "../../../protocol/lifetime.ts";
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
 import type { Random } from "../random.ts";
+import { GUARDED_ROOTS, guardedRequest } from "./guarded.ts";
+import type { Proofs } from "./identities.ts";
 import type { SimRequest } from "./wire.ts";
 
 /** Weights of what is asked for. */
-export type Mix = Readonly<Record<RequestKind, number>>;
+export type Mix = Readonly<Record<Exclude<RequestKind, "guarded">, number>> & {
+  /** About znodes with access control lists. Default 0. */
+  readonly guarded?: number;
+};
 
 export type RequestKind =
   | "setData"
@@ -22,9 +27,12 @@ export type RequestKind =
   | "syncRead"
   | "read"
   | "watch"
+  | "guarded"
   | "close";
 
 export type Workload = {
+  /** What it proves on each connection. Undefined: it is a native client, which cannot. */
+  readonly proofs?: Proofs | undefined;
   /** The only node that it connects to. Undefined: any. */
   readonly home?: number;
   readonly mix: Mix;
@@ -60,8 +68,9 @@ const TTLS = [1, 100, 1000, 4000, 600_000].map((ms) => ms as Lifetime);
 const REFUSED = Code.badArguments;
 
 /** Everything else happens below these; they are never deleted. */
-export function rootsOf({ queues }: Workload): readonly string[] {
-  return ["/k", "/e", "/c", ...Array.from({ length: queues }, (_, index) => `/q${index}`)];
+export function rootsOf({ queues, mix }: Workload): readonly string[] {
+  const roots = ["/k", "/e", "/c", ...Array.from({ length: queues }, (_, index) => `/q${index}`)];
+  return (mix.guarded ?? 0) > 0 ? [...roots, ...GUARDED_ROOTS] : roots;
 }
 
 export class Asker {
@@ -103,6 +112,8 @@ export class Asker {
         return [this.#random.chance(0.15) ? this.#watcher() : this.#read(true)];
       case "close":
         return [write({ kind: "closeSession" })];
+      case "guarded":
+        return [guardedRequest(this.#random, this.#workload.proofs, () => this.#token())];
       case "multi":
         return [write(this.#multi())];
       case "multiRead":

@@ -1,4 +1,5 @@
 /** Every mutant, by where its mistake is. */
+import { ACCESS_MUTANTS } from "./access.ts";
 import { CLIENT_MUTANTS } from "./clients.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
 import { FAILOVER_MUTANTS } from "./failovers.ts";
@@ -40,4 +41,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...READ_ONLY_MUTANTS,
   ...WATCH_MUTANTS,
   ...LIFETIME_MUTANTS,
+  ...ACCESS_MUTANTS,
 ];

@@ -123,9 +123,9 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/watch/watches.ts",
-        find: `  fire(watches, "child", path, WatchEventType.nodeDeleted, zxid, notified);
-  fire(watches, "child", parentOf(path), WatchEventType.nodeChildrenChanged, zxid);`,
-        replace: `  fire(watches, "child", path, WatchEventType.nodeDeleted, zxid, notified);`,
+        find: `  fire(watches, "child", deleted, notified);
+  fire(watches, "child", childrenEvent(path, zxid, parentAcl));`,
+        replace: `  fire(watches, "child", deleted, notified);`,
       },
     ],
   },
@@ -135,12 +135,12 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/transaction.ts",
-        find: "if (transaction.undo === undefined) makeVisible(transaction, change);",
-        replace: "makeVisible(transaction, change); if (transaction.undo === undefined) return;",
+        find: "if (transaction.undo === undefined) makeVisible(transaction, visible);",
+        replace: "makeVisible(transaction, visible); if (transaction.undo === undefined) return;",
       },
       {
         file: "actors/tree/apply/transaction.ts",
-        find: "for (const change of transaction.invisible) makeVisible(transaction, change);",
+        find: "for (const visible of transaction.invisible) makeVisible(transaction, visible);",
         replace: "",
       },
     ],

@@ -83,6 +83,12 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     laneHeapBytes: 0,
     fourLetterWords: ["ruok", "srvr", "stat", "mntr", "isro", "envi"],
     readOnlyMode: false,
+    superDigest: undefined,
+    digestAlgorithm: "SHA1",
+    digestEnabled: true,
+    skipAcl: false,
+    authEnforced: false,
+    authSchemes: [],
     lanes: "auto",
     snapshotEveryBytes: 67_108_864,
     extendedTypes: true,
@@ -319,7 +325,7 @@ test("a NATS password is shown by no problem", (t) => {
 
 test("secrets of a zoo.cfg are not shown in messages", (t) => {
   const { problems } = readZooCfg(
-    "ssl.quorum.keyStore.password=s3cret\nzookeeper.DigestAuthenticationProvider.superDigest=super:s3cret",
+    "ssl.keyStore.password=s3cret\nssl.trustStore.password=s3cret",
     "zoo.cfg",
   );
   const text = problemsText(problems);

@@ -161,11 +161,9 @@ test("keys that ask for security are refused, with what they ask for and what ca
     ["authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider", /authenticate/],
     ["requireClientAuthScheme=sasl", /authenticate/],
     ["sessionRequireClientSASLAuth=true", /authenticate/],
-    ["enforce.auth.enabled=true", /authenticate/],
     ["kerberos.removeHostFromPrincipal=true", /authenticate/],
     ["zookeeper.authProvider.sasl=org.example.Provider", /authenticate/],
-    ["skipACL=no", /access control lists/],
-    ["DigestAuthenticationProvider.superDigest=super:hash", /access control lists/],
+    ["X509AuthenticationProvider.superUser=CN=admin", /provider of identities/],
   ];
   for (const [line, rule] of asked) {
     const cfg = read("tickTime=2000", line);
@@ -179,12 +177,11 @@ test("keys that ask for security are refused, with what they ask for and what ca
 
 test("a key that says that no security is wanted asks for nothing", (t) => {
   const cfg = read(
-    "skipACL=yes",
     "sslQuorum=false",
     "sessionRequireClientSASLAuth=false",
     "quorum.auth.enableSasl=false",
     "requireClientAuthScheme=",
   );
   t.deepEqual([cfg.problems, cfg.warnings], [[], []]);
-  t.is(cfg.idleKeys.length, 5);
+  t.is(cfg.idleKeys.length, 4);
 });

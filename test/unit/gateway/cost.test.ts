@@ -123,7 +123,7 @@ test("a change far below many recursive streams costs the length of its path", (
       const root = tree.znodes.findParent("/a");
       const stat = root === undefined ? undefined : tree.znodes.stat(root);
       if (stat === undefined) throw new Error("every tree has a root");
-      appendChange(tree.ring, 2 as Zxid, { kind: "data", path, stat, data: null });
+      appendChange(tree.ring, 2 as Zxid, { kind: "data", path, stat, data: null, isClosed: false });
       return timed(() => flushStreams(turn, 1));
     },
     Math.floor(PATH_LENGTH_MAX / 2 / 64),

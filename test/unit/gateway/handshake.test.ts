@@ -26,7 +26,12 @@ test("a new client's session is created through the log and answered with its id
     from: "zookeeper/1",
     client: 1,
     operations: [
-      { kind: "createSession", timeoutMs: 10_000, password: new Uint8Array(16).fill(7) },
+      {
+        kind: "createSession",
+        timeoutMs: 10_000,
+        password: new Uint8Array(16).fill(7),
+        address: "10.0.0.1",
+      },
     ],
   });
   t.is(gateway.written(1).length, 0);
@@ -75,6 +80,7 @@ test("a returning client's session is attached with its password", (t) => {
       session: 77 as SessionId,
       timeoutMs: 10_000,
       password: Uint8Array.from(PASSWORD),
+      address: "10.0.0.1",
     },
   ]);
   gateway.serve();

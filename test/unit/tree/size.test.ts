@@ -23,7 +23,7 @@ function logged(effects: readonly Effect[]): readonly string[] {
 }
 
 test("a tree says at its limit that it is full, and below it, with some distance, that it has room", (t) => {
-  const limits = { ...NO_LIMITS, bytesMax: 40 * ZNODE_BYTES };
+  const limits = { ...NO_LIMITS, bytesMax: 42 * ZNODE_BYTES };
   const replica = new Replica({ limits });
   const session = replica.session();
   const done = (operation: ClientOperation): readonly Effect[] =>

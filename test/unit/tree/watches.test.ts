@@ -96,15 +96,15 @@ test("a failed multi and a setAcl fire nothing, a multi fires for each of its op
   const session = replica.session();
   replica.read(watch("exists", "/a"), watch("getChildren", "/"), watch("getData", "/"));
   t.deepEqual(eventsOf(replica.commit(client(session, multi(create("/a"), check("/none"))))), []);
-  const acl = [{ permissions: 1, scheme: "world", id: "anyone" }];
+  const acl = [{ permissions: 7, scheme: "world", id: "anyone" }];
   const setAcl = { kind: "setAcl", path: "/", acl, version: -1 } as const;
   t.deepEqual(eventsOf(replica.commit(client(session, setAcl))), []);
   const effects = replica.commit(client(session, multi(setData("/", null), create("/a"))));
   const zxid = replica.lastZxid;
   t.deepEqual(eventsOf(effects), [
-    { type: nodeDataChanged, path: "/", zxid },
+    { type: nodeDataChanged, path: "/", zxid, acl },
     { type: nodeCreated, path: "/a", zxid },
-    { type: nodeChildrenChanged, path: "/", zxid },
+    { type: nodeChildrenChanged, path: "/", zxid, acl },
   ]);
 });
 

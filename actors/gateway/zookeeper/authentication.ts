@@ -1,0 +1,137 @@
+/**
+ * How a connection proves who its client is. Sources: ZooKeeperServer.processPacket, DigestAuthenticationProvider,
+ * IPAuthenticationProvider and AuthenticationHelper of ZooKeeper 3.8.
+ */
+import { Code } from "../../../protocol/codes.ts";
+import { DEFAULT_SCHEMES } from "../../../protocol/access.ts";
+import {
+  ANYONE,
+  type Identity,
+  listed,
+  SUPER,
+  UNCHECKED,
+  type Who,
+  withIdentity,
+} from "../../../protocol/identities.ts";
+import { IDENTITIES_MAX, IDENTITY_LENGTH_MAX } from "../../../protocol/limits.ts";
+import type { Authentication } from "../messages.ts";
+import type { Request } from "../../../protocol/zookeeper/requests.ts";
+import type { ClientInfo } from "../../../protocol/zookeeper/replies.ts";
+
+/** Clients are known by their addresses alone. */
+export const NO_AUTHENTICATION: Authentication = {
+  hash: undefined,
+  superDigest: undefined,
+  requiredSchemes: [],
+  schemes: DEFAULT_SCHEMES,
+  skipsAcl: false,
+};
+
+/** Who a client is before it has proved anything. */
+export function firstIdentities(
+  { skipsAcl }: Pick<Authentication, "skipsAcl">,
+  address: string | undefined,
+): Who {
+  return { ...(skipsAcl ? UNCHECKED : ANYONE), address };
+}
+
+type AuthRequest = Extract<Request, { readonly kind: "auth" }>;
+
+/** Returns who the client is now; undefined if it has proved nothing. */
+export function authenticate(
+  authentication: Authentication,
+  who: Who,
+  { scheme, data }: AuthRequest,
+): Who | undefined {
+  // Each connection has its address from the beginning.
+  if (scheme === "ip") return who.address === undefined ? undefined : who;
+  const { hash } = authentication;
+  if (scheme !== "digest" || hash === undefined || data === null) return undefined;
+  const digest = digestOf(hash, data);
+  if (digest.length > IDENTITY_LENGTH_MAX) return undefined;
+  const { superDigest } = authentication;
+  const isSuper = superDigest !== undefined && isSame(digest, superDigest);
+  let identities = isSuper ? withIdentity(who.identities, SUPER) : who.identities;
+  identities = withIdentity(identities, { scheme, id: digest });
+  if (identities === who.identities) return who;
+  return identities.length > IDENTITIES_MAX ? undefined : { ...who, identities };
+}
+
+/** The id that stands for `user:password`. */
+function digestOf(hash: (bytes: Uint8Array) => Uint8Array, data: Uint8Array): string {
+  const text = Buffer.from(data.buffer, data.byteOffset, data.length).toString("utf8");
+  const colon = text.indexOf(":");
+  const user = colon === -1 ? text : text.slice(0, colon);
+  const hashed = hash(Buffer.from(text, "utf8"));
+  return `${user}:${Buffer.from(hashed).toString("base64")}`;
+}
+
+/** Compares in a time that does not depend on where the first difference is. */
+function isSame(left: string, right: string): boolean {
+  let difference = left.length ^ right.length;
+  for (let index = 0; index < left.length; index += 1) {
+    difference |= left.charCodeAt(index) ^ right.charCodeAt(index);
+  }
+  return difference === 0;
+}
+
+/** Whether the client has proved what it has to. */
+export function isAuthenticated({ requiredSchemes }: Authentication, who: Who): boolean {
+  if (requiredSchemes.length === 0) return true;
+  return listed(who).some(({ scheme }) => requiredSchemes.includes(scheme));
+}
+
+/** Ends the connection of a client that asks for something before it has authenticated. */
+export function authRequired(xid: number): Extract<Answer, { readonly kind: "auth" }> {
+  return { kind: "auth", xid, code: Code.authRequired, reason: "it has not authenticated" };
+}
+
+/** The answer to an auth packet. With another code than ok it ends the connection, for the reason. */
+export type Answer = {
+  readonly kind: "auth";
+  readonly xid: number;
+  readonly code: Code;
+  readonly reason: string | undefined;
+};
+
+/** The number of letters that are logged of the scheme that a client names. */
+const SCHEME_SHOWN_MAX = 32;
+
+export function answerTo({ xid, scheme }: AuthRequest, isProved: boolean): Answer {
+  if (isProved) return { kind: "auth", xid, code: Code.ok, reason: undefined };
+  const reason = `it cannot authenticate (scheme "${scheme.slice(0, SCHEME_SHOWN_MAX)}")`;
+  return { kind: "auth", xid, code: Code.authFailed, reason };
+}
+
+/** What whoAmI answers: schemes and users, without the hashes of passwords. */
+export function clientInfos(who: Who): readonly ClientInfo[] {
+  return listed(who).map((identity) => ({ scheme: identity.scheme, user: userOf(identity) }));
+}
+
+function userOf({ scheme, id }: Identity): string {
+  if (scheme === "super") return "";
+  const colon = scheme === "digest" ? id.indexOf(":") : -1;
+  return colon === -1 ? id : id.slice(0, colon);
+}
+
+/** The address as an identity: as Java writes it, which shortens none of IPv6. */
+export function addressIdentity(remoteAddress: string): string {
+  const colon = remoteAddress.lastIndexOf(":");
+  const address = colon < 0 ? remoteAddress : remoteAddress.slice(0, colon);
+  const inner = address.startsWith("[") ? address.slice(1, -1) : address;
+  return inner.includes(":") ? longForm(inner) : inner;
+}
+
+const GROUPS = 8;
+
+function longForm(address: string): string {
+  const [numbers = "", zone] = address.split("%");
+  const [before = "", after] = numbers.split("::");
+  const groupsOf = (text: string): string[] => (text === "" ? [] : text.split(":"));
+  const first = groupsOf(before);
+  const last = groupsOf(after ?? "");
+  const zeros = after === undefined ? 0 : Math.max(0, GROUPS - first.length - last.length);
+  const groups = [...first, ...Array.from({ length: zeros }, () => "0"), ...last];
+  const text = groups.map((group) => Number.parseInt(group, 16).toString(16)).join(":");
+  return zone === undefined ? text : `${text}%${zone}`;
+}

@@ -1,0 +1,168 @@
+/**
+ * What access control lists allow, and which of them are valid. Sources: ZooKeeperServer.checkACL, PrepRequestProcessor.fixupACL,
+ * FinalRequestProcessor and the authentication providers of ZooKeeper 3.8. Everything here takes time linear in the list.
+ */
+import { type Acl, OPEN_ACL } from "./acl.ts";
+import { ANYONE, type Identity, listed, type Who } from "./identities.ts";
+
+export const Permission = { read: 1, write: 2, create: 4, delete: 8, admin: 16 } as const;
+
+/** Whether the list grants one of the permissions. Nearly all lists are the open one, so its znodes cost this comparison alone. */
+export function grants(acl: readonly Acl[], permissions: number, who: Who): boolean {
+  return acl === OPEN_ACL || isGranted(acl, permissions, who);
+}
+
+/** Whether everybody may read. */
+export function isPublic(acl: readonly Acl[]): boolean {
+  return grants(acl, Permission.read, ANYONE);
+}
+
+function isGranted(
+  acl: readonly Acl[],
+  permissions: number,
+  { identities, address }: Who,
+): boolean {
+  if (identities.some(({ scheme }) => scheme === "super")) return true;
+  return acl.some((entry) => {
+    if ((entry.permissions & permissions) === 0) return false;
+    const { scheme, id } = entry;
+    if (scheme === "world") return id === "anyone";
+    if (scheme === "ip") return address !== undefined && isWithin(address, id);
+    return identities.some((identity) => identity.scheme === scheme && identity.id === id);
+  });
+}
+
+/** The list as it is shown to who may read it and not change it: without the hashes of passwords. */
+export function masked(acl: readonly Acl[]): readonly Acl[] {
+  if (acl === OPEN_ACL) return acl;
+  return acl.map((entry) =>
+    entry.scheme === "digest" ? { ...entry, id: maskedDigest(entry.id) } : entry,
+  );
+}
+
+/** Shows the user of a digest's id, and nothing of the hash. Source: the pattern `:.*` of FinalRequestProcessor. */
+export function maskedDigest(id: string): string {
+  return id.replaceAll(/:.*/g, ":x");
+}
+
+export type Scheme = "world" | "ip" | "digest" | "x509" | "sasl";
+
+/** The schemes that are there unless the configuration says otherwise. */
+export const DEFAULT_SCHEMES: ReadonlySet<string> = new Set<Scheme>(["world", "ip", "digest"]);
+/** The schemes that a stored list may have. */
+const STORED_SCHEMES: ReadonlySet<string> = new Set<Scheme>([
+  "world",
+  "ip",
+  "digest",
+  "x509",
+  "sasl",
+]);
+
+/** What is listed under this scheme was proved by a secret, unlike an address. */
+function isProved({ scheme }: Identity, schemes: ReadonlySet<string>): boolean {
+  return scheme !== "ip" && schemes.has(scheme);
+}
+
+/**
+ * The list that is stored when this client gives this one: without repetitions, and with what the client has proved in the place of
+ * `auth`. Undefined if the list is not valid. `schemes` are those that are served.
+ */
+export function givenAcl(
+  acl: readonly Acl[],
+  who: Who,
+  schemes: ReadonlySet<string>,
+): readonly Acl[] | undefined {
+  const given: Acl[] = [];
+  for (const entry of withoutRepetitions(acl)) {
+    if (entry.scheme === "auth") {
+      const proved = listed(who).filter((identity) => isProved(identity, schemes));
+      if (proved.length === 0) return undefined;
+      for (const { scheme, id } of proved)
+        given.push({ permissions: entry.permissions, scheme, id });
+    } else if (isValidEntry(entry, schemes)) {
+      given.push(entry);
+    } else {
+      return undefined;
+    }
+  }
+  return given.length === 0 ? undefined : given;
+}
+
+/** Whether a list with this entry may be stored. Neither ZooKeeper nor this module checks the permissions. */
+export function isValidEntry(
+  { scheme, id }: Acl,
+  schemes: ReadonlySet<string> = STORED_SCHEMES,
+): boolean {
+  if (!schemes.has(scheme)) return false;
+  switch (scheme) {
+    case "world":
+      return id === "anyone";
+    case "ip":
+      return prefixOf(id) !== undefined;
+    case "digest":
+      return isDigest(id);
+    default:
+      return true;
+  }
+}
+
+function withoutRepetitions(acl: readonly Acl[]): Iterable<Acl> {
+  const seen = new Map<string, Acl>();
+  for (const entry of acl) {
+    const key = `${entry.permissions}:${entry.scheme.length}:${entry.scheme}:${entry.id}`;
+    if (!seen.has(key)) seen.set(key, entry);
+  }
+  return seen.values();
+}
+
+const COLON = 0x3a;
+
+/** Whether the id is `user:hash` when it is split as Java splits, which drops empty strings at the end. */
+function isDigest(id: string): boolean {
+  let end = id.length;
+  while (end > 0 && id.charCodeAt(end - 1) === COLON) end -= 1;
+  const colon = id.indexOf(":");
+  // After the first colon there is something other than colons, and up to there no second colon.
+  return colon !== -1 && colon < end && id.lastIndexOf(":", end - 1) === colon;
+}
+
+const ADDRESS_BITS = 32;
+const OCTET_MAX = 255;
+
+type Prefix = { readonly address: number; readonly bits: number };
+
+/** Reads `10.1.0.0/16`. An address of IPv6 is none, as in ZooKeeper 3.8. */
+function prefixOf(id: string): Prefix | undefined {
+  const slash = id.indexOf("/");
+  const address = addressOf(slash === -1 ? id : id.slice(0, slash));
+  const bits = slash === -1 ? ADDRESS_BITS : numberWithin(id.slice(slash + 1), ADDRESS_BITS);
+  return address === undefined || bits === undefined ? undefined : { address, bits };
+}
+
+/** The four octets as one unsigned number. */
+function addressOf(text: string): number | undefined {
+  const octets = text.split(".");
+  if (octets.length !== 4) return undefined;
+  let address = 0;
+  for (const octet of octets) {
+    const value = numberWithin(octet, OCTET_MAX);
+    if (value === undefined) return undefined;
+    address = address * (OCTET_MAX + 1) + value;
+  }
+  return address;
+}
+
+/** Reads a number as Java's Integer.parseInt does. */
+function numberWithin(text: string, max: number): number | undefined {
+  if (!/^[+-]?[0-9]+$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= 0 && value <= max ? Math.abs(value) : undefined;
+}
+
+function isWithin(address: string, id: string): boolean {
+  const prefix = prefixOf(id);
+  const own = addressOf(address);
+  if (prefix === undefined || own === undefined) return false;
+  const size = 2 ** (ADDRESS_BITS - prefix.bits);
+  return Math.floor(own / size) === Math.floor(prefix.address / size);
+}
