@@ -18,7 +18,7 @@ export const OpCode = {
   checkWatches: 17,
   removeWatches: 18,
   createContainer: 19,
-  /** Of the leader alone: it deletes a znode whose lifetime is over. */
+  /** Only the leader has it logged: it deletes a znode whose lifetime is over. */
   deleteContainer: 20,
   createTtl: 21,
   multiRead: 22,

@@ -251,7 +251,7 @@ function drawSizes(random: Random): Pick<Plan, "sizes" | "snapshotChunkBytes" | 
 /** It must be done with all znodes that clients can have left within the time to converge. */
 function drawReaper(random: Random): Plan["reaper"] {
   return {
-    checkIntervalMs: random.pick([20, 200, 1000]),
+    checkIntervalMs: random.pick([20, 20, 200, 1000]),
     perMinuteMax: random.pick([600, 6000, 600_000]),
     unusedMs: random.pick([0, 0, 500]),
   };

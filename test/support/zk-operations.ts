@@ -244,7 +244,7 @@ export function multi(...operations: readonly Operation[]): Operation {
   };
 }
 
-/** Of reads without a watch: `getData` and `getChildren`. */
+/** Its members are `getData` and `getChildren`. */
 export function multiRead(...operations: readonly Operation[]): Operation {
   const request = multi(...operations);
   return { ...request, type: 22, label: request.label.replace("multi", "multiRead"), write: false };

@@ -62,6 +62,7 @@ export type Workload = {
 };
 
 const READS = ["getData", "exists", "getChildren"] as const;
+const LASTING = ["/c/c0", "/c/c0", "/c/c1", "/c/t0", "/c/t1"] as const;
 /** From shorter than a reaper's interval to longer than it takes to converge. */
 const TTLS = [1, 100, 1000, 4000, 600_000].map((ms) => ms as Lifetime);
 /** The code of a create with flags that there are not. */
@@ -165,9 +166,9 @@ export class Asker {
     return this.#workload.mix.lifetime > 0;
   }
 
-  /** Where there may be a container, or a znode with a TTL. */
+  /** Where there may be a container, or a znode with a TTL: few places, so that their ends meet what clients do there. */
   #lasting(): string {
-    return `/c/${this.#random.pick(["c", "t"])}${this.#random.below(this.#workload.keys)}`;
+    return this.#random.pick(LASTING);
   }
 
   /** What lets lifetimes end, and what keeps them from it. */

@@ -47,7 +47,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
       {
         file: REAP,
         find: "if (znode === undefined || !isDue(tree.znodes, znode, timeMs, unusedMs)) return;",
-        replace: "if (znode === undefined || tree.znodes.numChildren(znode) > 0) return;",
+        replace: "if (znode === undefined) return;",
       },
       {
         file: REAP,
@@ -102,18 +102,6 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "reaper-begins-once",
-    mistake: "a node that leads again does not look for lifetimes that are over",
-    edits: [
-      {
-        file: REAPER,
-        find: "if (leads) lookAfter(effects, state.options.checkIntervalMs);",
-        replace:
-          "if (leads && state.questions === 0) lookAfter(effects, state.options.checkIntervalMs);",
-      },
-    ],
-  },
-  {
     name: "reaper-stops-at-an-empty-part",
     mistake: "the reaper does not look again when nothing was over",
     edits: [
@@ -126,10 +114,14 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "reaper-of-one-who-led",
-    mistake: "a node that no longer leads proposes what it had asked for as the leader",
+    mistake: "a node that no longer leads goes on to look, and proposes what it finds",
     edits: [
-      { file: REAPER, find: "state.asked = undefined;\n  state.goesOn = false;", replace: "" },
-      { file: REAPER, find: "  if (question !== state.asked) return;\n", replace: "" },
+      { file: REAPER, find: "  if (!state.leads) return;\n", replace: "" },
+      {
+        file: REAPER,
+        find: '  else effects.push({ kind: "stopTimer", timer: "look" });\n',
+        replace: "",
+      },
     ],
   },
   {
