@@ -50,6 +50,8 @@ function hostText(text: string): string | undefined {
   const [, host = "", quorumPort, electionPort] = parts ?? [];
   if (parts === null || !isHost(host)) return undefined;
   const ports = [Number(quorumPort), Number(electionPort)];
+  // ZooKeeper, and Curator with its classes, takes no server whose two ports are one.
+  if (ports[0] === ports[1]) return undefined;
   return ports.every(isPort) ? `${shownHost(host)}:${ports.join(":")}` : undefined;
 }
 

@@ -15,6 +15,7 @@ const ADDRESSES: readonly (readonly [string, string | undefined])[] = [
   ["db1:2888", undefined],
   ["db1:2888:3888:observer", undefined],
   ["db1:2888:99999", undefined],
+  ["db1:2888:2888", undefined],
   ["db1:2888:3888;", undefined],
   ["db1:2888:3888;2181;2181", undefined],
   ["db 1:2888:3888", undefined],
