@@ -89,11 +89,19 @@ function pbkdf2Hash(options: Der): string {
   return hash;
 }
 
+/** Throws a CipherError if there are none, or more than anybody waits for. */
+export function iterationsOf(der: Der): number {
+  const iterations = numberOf(der);
+  if (iterations < 1 || iterations > ITERATIONS_MAX)
+    throw new CipherError(`${iterations} iterations`);
+  return iterations;
+}
+
 type Salted = { readonly salt: Buffer; readonly iterations: number };
 
 function saltedBy(parameters: Der): Salted {
   const salt = childOf(parameters, 0, Tag.octetString).content;
-  return { salt, iterations: numberOf(childOf(parameters, 1, Tag.integer)) };
+  return { salt, iterations: iterationsOf(childOf(parameters, 1, Tag.integer)) };
 }
 
 function decipher(name: string, key: Buffer, vector: Buffer, bytes: Buffer): Buffer {
@@ -118,7 +126,6 @@ type Derivation = Salted & { readonly purpose: number; readonly length: number }
 /** The way of RFC 7292, appendix B.2, to make keys of a password. */
 function derive(hash: Hash, password: string, derivation: Derivation): Buffer {
   const { salt, iterations, purpose, length } = derivation;
-  if (iterations > ITERATIONS_MAX) throw new CipherError(`${iterations} iterations`);
   const { blockBytes } = hash;
   const text = Buffer.from(`${password}\0`, "utf16le").swap16();
   const mixed = Buffer.concat([filled(salt, blockBytes), filled(text, blockBytes)]);

@@ -9,11 +9,10 @@ import {
   type Der,
   expectTag,
   identifierOf,
-  numberOf,
   readDer,
   Tag,
 } from "../../runtime/connections/tls/der.ts";
-import { decrypt, HASHES, macKey, WrongPasswordError } from "./pkcs12-secrets.ts";
+import { decrypt, HASHES, iterationsOf, macKey, WrongPasswordError } from "./pkcs12-secrets.ts";
 
 export type StoreContent = {
   readonly certificates: readonly X509Certificate[];
@@ -95,7 +94,7 @@ function checkMac(mac: Der, content: Buffer, password: string): void {
   );
   if (hash === undefined) return;
   const [, salt, rounds] = childrenOf(mac);
-  const iterations = rounds === undefined ? 1 : numberOf(rounds);
+  const iterations = rounds === undefined ? 1 : iterationsOf(rounds);
   const key = macKey(hash, password, { salt: octetsOf(salt ?? digest), iterations });
   const expected = createHmac(hash.name, key).update(content).digest();
   if (!expected.equals(octetsOf(childOf(digest, 1, Tag.octetString)))) {

@@ -1,10 +1,11 @@
 /** The settings of TLS: what a zoo.cfg of ZooKeeper's asks for is there, and all that is wrong with its files is said at once. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import test from "ava";
 import { type Loaded, loadConfig } from "../../../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../../../server/config/node-config.ts";
 import { cipherSuites } from "../../../server/tls/cipher-suites.ts";
+import { readStore } from "../../../server/tls/key-store.ts";
 import { loadTerms } from "../../../server/tls/load-terms.ts";
 import { CertificateFolder } from "../../support/certificates.ts";
 
@@ -244,4 +245,17 @@ test("cipher suites have the names of Java or of OpenSSL", (t) => {
     "TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-SHA384:AES128-SHA:ECDHE-RSA-CHACHA20-POLY1305";
   t.deepEqual(cipherSuites(java), { kind: "read", value: openssl });
   t.deepEqual(cipherSuites(openssl.replaceAll(":", ",")), { kind: "read", value: openssl });
+});
+
+test("a store that is damaged anywhere is read or refused, and nothing else happens", (t) => {
+  const store = readFileSync(folder.pkcs12({ ...server, name: "small" }, "secret", "-iter", "1"));
+  const damaged = folder.file("damaged.p12");
+  const kinds = new Set<string>();
+  for (let at = 0; at < store.length; at += 3) {
+    const bytes = Buffer.from(store);
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8));
+    writeFileSync(damaged, at % 2 === 0 ? bytes : bytes.subarray(0, at));
+    kinds.add(readStore({ file: damaged, password: "secret", type: undefined }).kind);
+  }
+  t.true(kinds.has("refused"));
 });
