@@ -95,7 +95,7 @@ function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult 
     if (!watchesFit(turn, wanted.weight)) return WATCHES_FULL;
   }
   if (read.kind === "setWatches") {
-    setWatches(tree, watcherOf(watches, from, client), read);
+    setWatches(tree, watcherOf(watches, from, client), read, who);
     return DONE;
   }
   if (read.kind === "multiRead") return multiRead(read, (each) => answerRead(turn, asker, each));
@@ -196,6 +196,7 @@ function setWatches(
   tree: TreeState,
   watcher: Watcher,
   read: Extract<Read, { kind: "setWatches" }>,
+  who: Who,
 ): void {
   const { watches, znodes, lastApplied } = tree;
   const missed = notYetSet(watcher, read);
@@ -226,7 +227,6 @@ function setWatches(
   for (const kind of ["persistent", "persistentRecursive"] as const) {
     for (const path of read[kind]) addWatch(watches, kind, path, watcher);
   }
-  for (const event of missedEvents(tree, watcher, missed, read.relativeZxid)) {
-    addEvent(watches, watcher, event);
-  }
+  const asked = { watches: missed, after: read.relativeZxid, who };
+  for (const event of missedEvents(tree.ring, watcher, asked)) addEvent(watches, watcher, event);
 }

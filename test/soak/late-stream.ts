@@ -2,7 +2,7 @@
  * A second stream from somewhere in the past: it has to tell exactly what the first one told from there on, or say that it
  * cannot. Nothing else: neither less, nor more, nor in another order.
  */
-import type { ModelChange } from "../sim/checks/model.ts";
+import type { ModelChange } from "../sim/checks/model-state.ts";
 import type { StreamChange } from "./change-stream.ts";
 import type { Violations } from "./violations.ts";
 

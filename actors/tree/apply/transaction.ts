@@ -97,8 +97,10 @@ export function changed(
   const own = isLarge ? znodes.data(znode) : data;
   const acl = znodes.acl(znode);
   const isClosed = !isPublic(acl);
-  const change: ChangeContent = { kind, path, stat: znodes.stat(znode), data: own, isClosed };
   const parentAcl = parent === undefined ? OPEN_ACL : znodes.acl(parent);
+  const lists = acl === OPEN_ACL && parentAcl === OPEN_ACL ? undefined : { acl, parentAcl };
+  const stat = znodes.stat(znode);
+  const change: ChangeContent = { kind, path, stat, data: own, isClosed, lists };
   const visible = { change, acl, parentAcl };
   if (transaction.undo === undefined) makeVisible(transaction, visible);
   else transaction.invisible.push(visible);

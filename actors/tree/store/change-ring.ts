@@ -3,6 +3,7 @@
  * paths and data are copied one behind the other: nothing is allocated for a change, and a `Change` is built only when a stream reads
  * it. The oldest segment is dropped first.
  */
+import type { Acl } from "../../../protocol/acl.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
@@ -11,6 +12,8 @@ const SEGMENT_ENTRIES = 512;
 const COLUMNS = 17;
 /** The bytes of an entry: its columns, without its path and its data. */
 const ENTRY_BYTES: number = COLUMNS * 8;
+/** What the lists of an entry take. */
+const LISTS_BYTES = 96;
 const COPY_BYTES: number = 64 * 1024;
 /** Data that is larger is not copied: whoever adds the change never overwrites it. */
 export const CHANGE_DATA_COPIED_MAX = 2048;
@@ -39,7 +42,12 @@ export type ChangeContent = {
   readonly data: Uint8Array | null;
   /** Not everybody may read the znode after the change. */
   readonly isClosed: boolean;
+  /** Default: the open ones. */
+  readonly lists?: ChangeLists | undefined;
 };
+
+/** The access control lists of the znode and of its parent, when the change was made. */
+export type ChangeLists = { readonly acl: readonly Acl[]; readonly parentAcl: readonly Acl[] };
 
 /** Where the data of an entry is, in the place of its length: there is none, or it was not copied. */
 const DATA_NULL = -1;
@@ -57,6 +65,8 @@ type Segment = {
   isViewed: boolean;
   /** Large data by the number of the entry. */
   readonly kept: Map<number, Uint8Array>;
+  /** Lists that are not the open ones by the number of the entry. Lists that are alike are one object. */
+  readonly lists: Map<number, ChangeLists>;
 };
 
 export type ChangeRing = {
@@ -79,7 +89,7 @@ export function createRing(bytesMax: number): ChangeRing {
 }
 
 export function appendChange(ring: ChangeRing, zxid: Zxid, change: ChangeContent): void {
-  const { kind, path, stat, data, isClosed } = change;
+  const { kind, path, stat, data, isClosed, lists } = change;
   const segment = openSegment(ring);
   const { numbers, count } = segment;
   const at = count * COLUMNS;
@@ -101,6 +111,7 @@ export function appendChange(ring: ChangeRing, zxid: Zxid, change: ChangeContent
   const copy = copyWith(segment, path.length * 3 + copied);
   const start = segment.used;
   const end = start + writeText(copy, start, path);
+  if (lists !== undefined) segment.lists.set(count, lists);
   if (isKept) segment.kept.set(count, data);
   else if (data !== null) copy.set(data, end);
   segment.used = end + copied;
@@ -110,7 +121,8 @@ export function appendChange(ring: ChangeRing, zxid: Zxid, change: ChangeContent
   numbers[at + 16] = data === null ? DATA_NULL : isKept ? DATA_KEPT : copied;
   segment.count += 1;
   segment.lastZxid = zxid;
-  const bytes = ENTRY_BYTES + path.length + (data === null ? 0 : data.length);
+  const listed = lists === undefined ? 0 : LISTS_BYTES;
+  const bytes = ENTRY_BYTES + path.length + (data === null ? 0 : data.length) + listed;
   segment.bytes += bytes;
   ring.bytes += bytes;
   while (ring.bytes > ring.bytesMax) dropOldest(ring);
@@ -148,6 +160,7 @@ function openSegment(ring: ChangeRing): Segment {
     used: 0,
     isViewed: false,
     kept: new Map(),
+    lists: new Map(),
   };
   ring.spare = undefined;
   ring.segments.push(segment);
@@ -169,6 +182,7 @@ function dropOldest(ring: ChangeRing): void {
   segment.used = 0;
   segment.isViewed = false;
   segment.kept.clear();
+  segment.lists.clear();
   ring.spare = segment;
 }
 
@@ -176,7 +190,13 @@ function dropOldest(ring: ChangeRing): void {
 export function visitChanges(
   ring: ChangeRing,
   after: Zxid,
-  visit: (path: string, zxid: Zxid, build: () => Change, about: ChangeKind) => void,
+  visit: (
+    path: string,
+    zxid: Zxid,
+    build: () => Change,
+    about: ChangeKind,
+    lists: ChangeLists | undefined,
+  ) => void,
 ): void {
   let zxidBefore: number = ZXID_NONE;
   let index = 0;
@@ -189,7 +209,8 @@ export function visitChanges(
       if (zxid <= after) continue;
       const position = index;
       const path = pathAt(segment, entry);
-      visit(path, zxid, () => changeAt(segment, entry, position, path), kindAt(segment, entry));
+      const build = (): Change => changeAt(segment, entry, position, path);
+      visit(path, zxid, build, kindAt(segment, entry), segment.lists.get(entry));
     }
   }
 }

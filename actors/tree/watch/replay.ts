@@ -9,7 +9,9 @@ import {
   REPLAY_CONNECTION_CHANGES_MAX,
   REPLAY_EVENTS_MAX,
 } from "../../../protocol/limits.ts";
+import { grants, Permission } from "../../../protocol/access.ts";
 import { OPEN_ACL } from "../../../protocol/acl.ts";
+import type { Who } from "../../../protocol/identities.ts";
 import { parentOf } from "../../../protocol/paths.ts";
 import {
   type StayingWatch,
@@ -18,8 +20,12 @@ import {
   type WatchLists,
 } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import type { TreeState } from "../state.ts";
-import { changesAfter, visitChanges } from "../store/change-ring.ts";
+import {
+  type ChangeLists,
+  type ChangeRing,
+  changesAfter,
+  visitChanges,
+} from "../store/change-ring.ts";
 import { addBranch, createBranch, visitAlong } from "../store/path-branches.ts";
 import { canBe, watchEvent, type Watcher } from "./watches.ts";
 
@@ -33,14 +39,13 @@ export function notYetSet(watcher: Watcher, lists: WatchLists): Missed {
 }
 
 /**
- * The events of the changes after `after`, in order of their zxids, with the lists by which the gateway says who may have them. None if the ring has lost some of the changes, or if there are more
+ * The events of the changes after `after`, in order of their zxids. None if the ring has lost some of the changes, or if there are more
  * than one connection may have looked through or be told of.
  */
 export function missedEvents(
-  { ring, znodes }: Pick<TreeState, "ring" | "znodes">,
+  ring: ChangeRing,
   watcher: Watcher,
-  watches: Missed,
-  after: Zxid,
+  { watches, after, who }: { readonly watches: Missed; readonly after: Zxid; readonly who: Who },
 ): readonly WatchEvent[] {
   const { persistent, persistentRecursive } = watches;
   if (persistent.length + persistentRecursive.length === 0 || after < ring.oldest) return [];
@@ -52,25 +57,26 @@ export function missedEvents(
   const from = createBranch<true>();
   for (const path of persistentRecursive) if (canBe(path)) addBranch(from, path, true);
   const events = new Map<string, WatchEvent>();
-  const add = (path: string, type: WatchEventType, zxid: Zxid, isClosed: boolean): void => {
-    const znode = znodes.find(path);
-    // Who might read the znode then is known only by the list that it has now.
-    if (znode === undefined && isClosed) return;
-    const acl = znode === undefined ? OPEN_ACL : znodes.acl(znode);
-    const key = `${type} ${path}`;
+  const add = (event: WatchEvent): void => {
+    if (!grants(event.acl ?? OPEN_ACL, Permission.read, who)) return;
+    const key = `${event.type} ${event.path}`;
     // What is deleted first comes to stand last.
     events.delete(key);
-    events.set(key, watchEvent(type, path, zxid, acl));
+    events.set(key, event);
   };
-  visitChanges(ring, after, (path, zxid, _build, { kind, isClosed }) => {
+  visitChanges(ring, after, (path, zxid, _build, { kind }, lists = OPEN_LISTS) => {
     if (kind === "acl" || events.size > REPLAY_EVENTS_MAX) return;
-    if (at.has(path) || isAlong(from, path)) add(path, EVENTS[kind], zxid, isClosed);
+    const { acl, parentAcl } = lists;
+    if (at.has(path) || isAlong(from, path)) add(watchEvent(EVENTS[kind], path, zxid, acl));
     if (kind === "data") return;
     const parent = parentOf(path);
-    if (at.has(parent)) add(parent, WatchEventType.nodeChildrenChanged, zxid, false);
+    if (!at.has(parent)) return;
+    add(watchEvent(WatchEventType.nodeChildrenChanged, parent, zxid, parentAcl));
   });
   return events.size > REPLAY_EVENTS_MAX ? [] : [...events.values()];
 }
+
+const OPEN_LISTS: ChangeLists = { acl: OPEN_ACL, parentAcl: OPEN_ACL };
 
 const EVENTS = {
   created: WatchEventType.nodeCreated,

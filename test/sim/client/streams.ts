@@ -8,7 +8,7 @@ import type { Change } from "../../../protocol/reads.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { shown, statProblem } from "../checks/replies.ts";
 import { sameBytes, type Truth } from "../checks/truth.ts";
-import type { ModelChange } from "../checks/model.ts";
+import type { ModelChange } from "../checks/model-state.ts";
 import { may, NOBODY, READ } from "./identities.ts";
 import { must } from "../checks/violation.ts";
 import type { Random } from "../random.ts";

@@ -4,7 +4,8 @@ import { Code } from "../../../protocol/codes.ts";
 import { parentOf } from "../../../protocol/paths.ts";
 import { type StayingWatch, type WatchLists, WatchEventType } from "../../../protocol/reads.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
-import type { Model, ModelChange } from "../checks/model.ts";
+import type { Model } from "../checks/model.ts";
+import type { ModelChange } from "../checks/model-state.ts";
 import { must } from "../checks/violation.ts";
 import { may, READ, type SimWho } from "./identities.ts";
 import type { ReplyHeader, SimRequest, WatcherRequest } from "./wire.ts";
@@ -179,7 +180,8 @@ export class ClientWatches {
       // A deletion or creation is told of the znode first, then of its parent.
       for (const isParent of [false, true]) {
         const event = own.find((each) => each !== undefined && isOfParent(each) === isParent);
-        if (event === undefined) continue;
+        const acl = (isParent ? change.parentAcl : change.acl) ?? OPEN_ACL;
+        if (event === undefined || !may(acl, READ, this.#identity)) continue;
         events.delete(textOf(event));
         events.set(textOf(event), event);
       }
