@@ -30,6 +30,8 @@ export type Request =
       readonly xid: number;
       readonly code: Code;
       readonly multi?: { readonly count: number; readonly failedAt: number };
+      /** The connection is closed behind the answer: what the client means by further requests is not known either. */
+      readonly ends?: true;
     }
   /**
    * zooid knows no scheme of authentication: it answers AuthFailed and ends the connection, as ZooKeeper does for an unknown
@@ -149,8 +151,9 @@ function readWrite(reader: JuteReader, xid: number, opCode: number): Request {
   if (opCode === OpCode.multi) return readMulti(reader, xid);
   const operation = readOperation(reader, opCode);
   if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
-  if (typeof operation === "number") return { kind: "refused", xid, code: operation };
-  return { kind: "write", xid, opCode, operation };
+  if (typeof operation !== "number") return { kind: "write", xid, opCode, operation };
+  const isUnknown = operation === Code.unimplemented && !CREATES.has(opCode);
+  return { kind: "refused", xid, code: operation, ...(isUnknown ? { ends: true } : {}) };
 }
 
 function readOperation(reader: JuteReader, opCode: number): ClientOperation | Code {
@@ -200,6 +203,17 @@ function readCreate(reader: JuteReader): ZnodeOperation | Code {
   return { kind: "create", path, data, acl, mode };
 }
 
+/** A member whose flags are bad fails with BadArguments in its turn, as this create does: it names no path. */
+const REFUSED_MEMBER: ZnodeOperation = {
+  kind: "create",
+  path: "",
+  data: null,
+  acl: [],
+  mode: { ephemeral: false, sequential: false },
+};
+
+const CREATES: ReadonlySet<number> = new Set([OpCode.create, OpCode.create2]);
+
 /** Reads the entries of a multi, each after a MultiHeader {type, done, err}, up to the header that is `done`. */
 function readMulti(reader: JuteReader, xid: number): Request {
   const operations: ZnodeOperation[] = [];
@@ -210,9 +224,13 @@ function readMulti(reader: JuteReader, xid: number): Request {
     if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
     if (done) break;
     const operation = readZnodeOperation(reader, opCode);
-    if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
-    if (typeof operation === "number") return { kind: "refused", xid, code: operation };
-    operations.push(operation);
+    // As in ZooKeeper, a member that may not be in a multi is one that cannot be read.
+    const isMember = operation !== Code.unimplemented || CREATES.has(opCode);
+    if (reader.fault !== undefined || !isMember) {
+      return { kind: "refused", xid, code: Code.marshallingError };
+    }
+    if (operation === Code.unimplemented) return { kind: "refused", xid, code: operation };
+    operations.push(typeof operation === "number" ? REFUSED_MEMBER : operation);
   }
   return { kind: "write", xid, opCode: OpCode.multi, operation: { kind: "multi", operations } };
 }
@@ -228,8 +246,9 @@ function readAcl(reader: JuteReader): Acl[] {
   return acl;
 }
 
+/** A list that is null is a fault, as it is in ZooKeeper. */
 function readStrings(reader: JuteReader): string[] {
-  const count = reader.count(STRING_BYTES_MIN) ?? 0;
+  const count = reader.count(STRING_BYTES_MIN) ?? reader.fail("a list is null");
   const strings: string[] = [];
   for (let index = 0; index < count && reader.fault === undefined; index += 1) {
     strings.push(reader.string() ?? "");

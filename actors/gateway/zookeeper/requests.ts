@@ -79,8 +79,13 @@ function readFrames(turn: Turn, connection: Connection): void {
 
 /** No request behind this one is read. */
 function isLast(request: Request): boolean {
-  if (request.kind === "auth") return true;
+  if (request.kind === "auth" || isFatal(request)) return true;
   return request.kind === "write" && request.operation.kind === "closeSession";
+}
+
+/** Whether the connection is closed behind the refusal. */
+function isFatal(request: Request | Entry["request"]): boolean {
+  return request.kind === "refused" && request.ends === true;
 }
 
 /** Returns the request as it is served, or its refusal. */
@@ -203,7 +208,7 @@ function writeReply({ writer, zxid }: State, connection: Connection, entry: Entr
 
 /** A closed session has no further replies; one that has moved or expired has no business here. */
 function endsConnection({ request, result }: Entry): boolean {
-  if (request.kind === "auth") return true;
+  if (request.kind === "auth" || isFatal(request)) return true;
   if (request.kind !== "write") return false;
   if (request.opCode === OpCode.closeSession) return true;
   return (

@@ -62,7 +62,8 @@ function linesOfClient(played: Played, names: Names): readonly Numbered[] {
         lines.push({ step, line: eventLine(entry.bytes, names) });
         continue;
       }
-      const falls = zxid < lastZxid ? ` its zxid is below that of the reply before` : "";
+      const falls =
+        zxid > 0n && zxid < lastZxid ? ` its zxid is below that of the reply before` : "";
       if (zxid > lastZxid) lastZxid = zxid;
       if (isBarrier(xid)) continue;
       const line = replyLine(entry.bytes, takeSent(played, answered, xid), names);

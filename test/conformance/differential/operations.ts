@@ -112,8 +112,8 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     ...{ code: 22, weight: 3, isWrite: false, feature: "multiRead" },
     ...{ fields: ["members"], reply: ["results"] },
   },
-  checkWatches: { code: 17, weight: 3, isWrite: false, fields: ["path", "type"], reply: [] },
-  removeWatches: { code: 18, weight: 3, isWrite: false, fields: ["path", "type"], reply: [] },
+  checkWatches: { code: 17, weight: 2, isWrite: false, fields: ["path", "type"], reply: [] },
+  removeWatches: { code: 18, weight: 1, isWrite: false, fields: ["path", "type"], reply: [] },
   setWatches: {
     ...{ code: 101, weight: 2, xid: -8, isWrite: false },
     ...{ fields: ["seen", "lists"], reply: [] },

@@ -78,8 +78,23 @@ const ODD: readonly Text[] = [
 const ODD_SHARE = 0.12;
 
 export function drawPath(random: Random): Text {
-  return random.chance(ODD_SHARE) ? random.pick(ODD) : random.pick(USUAL);
+  if (random.chance(ODD_SHARE)) return random.chance(0.2) ? drawBytes(random) : random.pick(ODD);
+  return random.pick(USUAL);
 }
+
+/** Any bytes, most of them such as UTF-8 has in places where it does not. */
+function drawBytes(random: Random): Text {
+  const bytes = Array.from({ length: 1 + random.below(6) }, () => {
+    return random.chance(0.3) ? 0x80 + random.below(0x40) : random.pick(BYTES);
+  });
+  return `~/${String.fromCharCode(...bytes)}`;
+}
+
+const BYTES: readonly number[] = [
+  ...[
+    0x61, 0x2f, 0xc2, 0xc3, 0xdf, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xf8, 0xff, 0xc0,
+  ],
+];
 
 /** Whether programs share what is there, so that one sees the others. */
 export function isShared(path: Text | undefined): boolean {
