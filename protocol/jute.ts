@@ -9,7 +9,8 @@ export type JuteFault =
   | "the bytes end too early"
   | "a length is negative or beyond the bytes"
   | "a count is negative or beyond the bytes"
-  | "a list is null";
+  | "a list is null"
+  | "a path is null";
 
 const EMPTY: Buffer = Buffer.alloc(0);
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -50,6 +50,8 @@ export function readRefusal(read: Read): Code | undefined {
       ? Code.badArguments
       : undefined;
   }
+  // ZooKeeper looks for it in no other read.
+  if (read.kind === "exists" && read.path.includes("\0")) return Code.badArguments;
   if (!isTooLarge(read.path)) return undefined;
   switch (read.kind) {
     case "addWatch":

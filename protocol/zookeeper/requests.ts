@@ -68,7 +68,7 @@ export function readRequest(reader: JuteReader): Request {
     case OpCode.getChildren2:
       return readOf(reader, xid, opCode, "getChildren");
     case OpCode.getAcl:
-      return checkedRead(reader, xid, opCode, { kind: "getAcl", path: reader.string() ?? "" });
+      return checkedRead(reader, xid, opCode, { kind: "getAcl", path: readPath(reader) });
     case OpCode.setWatches:
     case OpCode.setWatches2:
       return checkedRead(reader, xid, opCode, readSetWatches(reader, opCode));
@@ -90,9 +90,9 @@ function readOf(
   opCode: number,
   kind: "exists" | "getData" | "getChildren",
 ): Request {
-  const path = reader.string();
+  const path = readPath(reader);
   const watch = reader.bool();
-  return checkedRead(reader, xid, opCode, { kind, path: path ?? "", watch });
+  return checkedRead(reader, xid, opCode, { kind, path, watch });
 }
 
 function checkedRead(reader: JuteReader, xid: number, opCode: number, read: Read): Request {
@@ -105,7 +105,7 @@ function readSetWatches(reader: JuteReader, opCode: number): Read {
   const hasStaying = opCode === OpCode.setWatches2;
   return {
     kind: "setWatches",
-    relativeZxid: Math.min(Math.max(relativeZxid, 0), Number.MAX_SAFE_INTEGER) as Zxid,
+    relativeZxid: Math.min(Math.max(relativeZxid, -1), Number.MAX_SAFE_INTEGER) as Zxid,
     data: readStrings(reader),
     exist: readStrings(reader),
     child: readStrings(reader),
@@ -168,32 +168,51 @@ function readOperation(reader: JuteReader, opCode: number): ClientOperation | Co
     case OpCode.closeSession:
       return { kind: "closeSession" };
     default:
-      return readZnodeOperation(reader, opCode);
+      return readZnodeOperation(reader, opCode, readPathOrNull);
   }
 }
 
-/** A null path becomes the empty one, which no znode has and no create accepts. */
-function readZnodeOperation(reader: JuteReader, opCode: number): ZnodeOperation | Code {
+/** A path that is null is a fault where ZooKeeper's server fails over it. */
+function readPath(reader: JuteReader): string {
+  return reader.string() ?? failOver(reader);
+}
+
+function failOver(reader: JuteReader): "" {
+  reader.fail("a path is null");
+  return "";
+}
+
+/** Where ZooKeeper takes a path that is null for a bad one, it becomes the empty one, which no znode has. */
+function readPathOrNull(reader: JuteReader): string {
+  return reader.string() ?? "";
+}
+
+/** `readPathOf`: how the path of an operation is read which alone may have none. */
+function readZnodeOperation(
+  reader: JuteReader,
+  opCode: number,
+  readPathOf: (reader: JuteReader) => string,
+): ZnodeOperation | Code {
   switch (opCode) {
     case OpCode.create:
     case OpCode.create2:
       return readCreate(reader);
     case OpCode.delete:
-      return { kind: "delete", path: reader.string() ?? "", version: reader.int32() };
+      return { kind: "delete", path: readPath(reader), version: reader.int32() };
     case OpCode.setData: {
-      const path = reader.string() ?? "";
+      const path = readPathOf(reader);
       const data = reader.buffer();
       return { kind: "setData", path, data, version: reader.int32() };
     }
     case OpCode.check:
-      return { kind: "check", path: reader.string() ?? "", version: reader.int32() };
+      return { kind: "check", path: readPathOf(reader), version: reader.int32() };
     default:
       return Code.unimplemented;
   }
 }
 
 function readCreate(reader: JuteReader): ZnodeOperation | Code {
-  const path = reader.string() ?? "";
+  const path = readPath(reader);
   const data = reader.buffer();
   const acl = readAcl(reader);
   const flags = reader.int32();
@@ -223,7 +242,7 @@ function readMulti(reader: JuteReader, xid: number): Request {
     reader.int32();
     if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
     if (done) break;
-    const operation = readZnodeOperation(reader, opCode);
+    const operation = readZnodeOperation(reader, opCode, readPath);
     // As in ZooKeeper, a member that may not be in a multi is one that cannot be read.
     const isMember = operation !== Code.unimplemented || CREATES.has(opCode);
     if (reader.fault !== undefined || !isMember) {
@@ -251,7 +270,7 @@ function readStrings(reader: JuteReader): string[] {
   const count = reader.count(STRING_BYTES_MIN) ?? reader.fail("a list is null");
   const strings: string[] = [];
   for (let index = 0; index < count && reader.fault === undefined; index += 1) {
-    strings.push(reader.string() ?? "");
+    strings.push(readPath(reader));
   }
   return strings;
 }

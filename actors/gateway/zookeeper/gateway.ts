@@ -32,7 +32,7 @@ import { answerConnections, answerReset, answerWatches, askWatches } from "./par
 import { recover } from "./recover.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
 import { setUnsent, takeUnthrottled } from "./held.ts";
-import { advance, sendEvents } from "./requests.ts";
+import { advance, releaseEvents, sendEvents } from "./requests.ts";
 import {
   type Connection,
   initialState,
@@ -117,6 +117,7 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       return;
     case "endOfTurn":
       passWords(turn);
+      releaseEvents(turn);
       return;
     case "timer":
       takeTimer(turn, message.timer);

@@ -49,6 +49,8 @@ export type Connection = {
   readonly remoteAddress: string;
   readonly frames: FrameReader;
   readonly queue: RequestQueue<Answerable>;
+  /** Watch events that may have to stand behind results which come in this turn of the loop. */
+  heldEvents: WatchEvent[];
   phase: Phase;
   /** The zxid of the last reply: a refusal, which has none of its own, shows nothing newer than the client has seen. */
   repliedZxid: Zxid;
@@ -76,6 +78,8 @@ export type State = GatewayState<Connection> & {
   /** Connections that were throttled until this turn. Their answers leave in it, whatever its message was about. */
   unthrottled: readonly Connection[];
   readonly notes: Map<string, Note>;
+  /** Connections with events that are held. */
+  readonly holding: Set<Connection>;
   /** These four-letter words were asked in this turn. */
   asked: { readonly client: number; readonly word: string; readonly mask?: bigint }[];
   reported: GatewayReport | undefined;
@@ -112,6 +116,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     throttled: new Set(),
     unthrottled: [],
     notes: new Map(),
+    holding: new Set(),
     asked: [],
     reported: undefined,
     reportedMs: nowMs,
@@ -126,6 +131,7 @@ export function newConnection(number: number, remoteAddress: string, wallMs: num
     remoteAddress,
     frames: new FrameReader(),
     queue: new RequestQueue(),
+    heldEvents: [],
     phase: { kind: "opened" },
     repliedZxid: ZXID_NONE,
     leaderHeardMs: Number.NEGATIVE_INFINITY,

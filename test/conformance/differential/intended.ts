@@ -25,9 +25,35 @@ function codeIs(line: Line | undefined, ...codes: readonly number[]): boolean {
   return line?.code !== undefined && codes.includes(line.code);
 }
 
-function hasNullId(request: Request | undefined): boolean {
-  if (request?.acl?.some(({ id }) => id === null) === true) return true;
-  return request?.members?.some((member) => hasNullId(member)) === true;
+function hasNullInAcl(request: Request | undefined): boolean {
+  if (request?.acl?.some(({ scheme, id }) => scheme === null || id === null) === true) return true;
+  return request?.members?.some((member) => hasNullInAcl(member)) === true;
+}
+
+function setsNull({ request }: Line): boolean {
+  const isOne = request?.op === "setWatches" || request?.op === "setWatches2";
+  return isOne && request.lists?.some((list) => list?.includes(null) !== false) === true;
+}
+
+function endsSession(step: Step): boolean {
+  return (
+    step.kind === "expire" || (step.kind === "send" && step.requests.at(-1)?.op === "closeSession")
+  );
+}
+
+/** Sorts the events between two replies. */
+function sortedEvents(lines: readonly Line[]): readonly Line[] {
+  const sorted: Line[] = [];
+  let events: Line[] = [];
+  for (const line of [...lines, undefined]) {
+    if (line?.kind === "event") events.push(line);
+    else {
+      sorted.push(...events.toSorted((left, right) => (left.text < right.text ? -1 : 1)));
+      events = [];
+      if (line !== undefined) sorted.push(line);
+    }
+  }
+  return sorted;
 }
 
 /** Takes out of both what is answered to the same requests, where this holds for the two answers. */
@@ -57,12 +83,59 @@ export const INTENDED: readonly Intended[] = [
     },
   },
   {
-    name: "null id in an ACL",
+    name: "null in an ACL",
     match: (pair) =>
       withoutAnswers(pair, (their, our) => {
         const isRefused = codeIs(our, INVALID_ACL) || our.text.includes(`,${INVALID_ACL}:`);
-        return hasNullId(our.request) && codeIs(their, MARSHALLING_ERROR) && isRefused;
+        return hasNullInAcl(our.request) && codeIs(their, MARSHALLING_ERROR) && isRefused;
       }),
+  },
+  {
+    name: "null in setWatches",
+    ends: true,
+    match: ({ theirs, ours }) => {
+      const isRefused = ours.some((line) => codeIs(line, MARSHALLING_ERROR) && setsNull(line));
+      if (!isRefused) return undefined;
+      // ZooKeeper has set some of the watches, or told of them, before it failed.
+      const left = theirs.filter(({ kind }) => kind !== "event");
+      return { theirs: left, ours: ours.filter(({ kind }) => kind !== "event") };
+    },
+  },
+  {
+    name: "null path of a sync",
+    match: (pair) =>
+      withoutAnswers(pair, (their, our) => {
+        const isOne = our.request?.op === "sync" && our.request.path === null;
+        return isOne && codeIs(their, 0) && our.text === their.text.replace(/null$/, '""');
+      }),
+  },
+  {
+    name: "bytes behind an error",
+    match: ({ theirs, ours }) => {
+      const isOne = ({ request, code }: Line): boolean =>
+        request?.op === "multi" && code === MARSHALLING_ERROR;
+      const end = / unreadable ffffffff01ffffffff$/;
+      const left = theirs.map((line) =>
+        isOne(line) ? { ...line, text: line.text.replace(end, "") } : line,
+      );
+      return left.some((line, at) => line.text !== theirs[at]?.text)
+        ? { theirs: left, ours }
+        : undefined;
+    },
+  },
+  {
+    name: "order at the end of a session",
+    match: ({ theirs, ours }, step) =>
+      endsSession(step) ? { theirs: sortedEvents(theirs), ours: sortedEvents(ours) } : undefined,
+  },
+  {
+    name: "wrong password",
+    ends: true,
+    match: ({ theirs, ours }, step) => {
+      const isWrong = step.kind === "open" && step.handshake.password !== "own";
+      const isAlone = ours.length === 0 && theirs.length === 1 && theirs[0]?.kind === "closed";
+      return isWrong && isAlone ? { theirs: [], ours } : undefined;
+    },
   },
   {
     name: "kinds of watchers",

@@ -104,7 +104,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   sync: { code: 9, weight: 3, isWrite: false, fields: ["path"], reply: ["text"], memberWeight: 1 },
   ping: { code: 11, weight: 2, xid: -2, isWrite: false, fields: [], reply: [] },
   check: {
-    ...{ code: 13, weight: 1, isWrite: true, memberWeight: 5 },
+    ...{ code: 13, weight: 1, isWrite: false, memberWeight: 5 },
     ...{ fields: ["path", "version"], reply: [] },
   },
   multi: { code: 14, weight: 9, isWrite: true, fields: ["members"], reply: ["results"] },
