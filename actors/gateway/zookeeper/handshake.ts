@@ -10,7 +10,7 @@ import {
   readConnectRequest,
   writeConnectResponse,
 } from "../../../protocol/zookeeper/handshake.ts";
-import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
+import { formatZxid, ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import type { TreeReply } from "../../tree/messages.ts";
 import { answerUntilMs } from "../contact.ts";
 import { grantedMs } from "../gateway-state.ts";
@@ -95,9 +95,27 @@ export function takeChecked(
     return refuse(turn, connection, "this node does not know its session yet");
   if (state.leader.kind === "lost") return awaitLeader(turn, connection, wish);
   if (state.admission === "none") return refuse(turn, connection, NO_SPACE);
+  if (wish.lastZxidSeen > state.zxid) askForZxid(turn, connection, wish);
+  else attach(turn, connection, wish);
+}
+
+function attach(turn: Turn, connection: Connection, wish: ConnectRequest): void {
   const { timeoutMs, password } = wish;
   const session = wish.session as SessionId;
   beginSession(turn, connection, wish, { kind: "attachSession", session, timeoutMs, password });
+}
+
+/**
+ * The client has seen more than this replica has applied. Whether the ensemble has that much is known once the log has passed an
+ * operation that changes nothing: a client that is refused leaves the session to whatever connection has it. The operation names no
+ * attachment that there is, so the tree answers it with SessionMoved.
+ */
+function askForZxid(turn: Turn, connection: Connection, wish: ConnectRequest): void {
+  const operation = { kind: "sync", path: "/" } as const;
+  const session = wish.session as SessionId;
+  beginSession(turn, connection, wish, {
+    ...{ kind: "client", session, attachedAt: ZXID_NONE, operation },
+  });
 }
 
 const NO_SPACE = "no session: no space on the disk";
@@ -128,6 +146,15 @@ export function finishHandshake(
     answerExpired(turn, connection, wish);
     return;
   }
+  const isAnswerToZxid = result.kind === "error" && result.code === Code.sessionMoved;
+  if (isAnswerToZxid && wish.lastZxidSeen <= zxid) {
+    attach(turn, connection, wish);
+    return;
+  }
+  if (isAnswerToZxid) {
+    refuseAhead(turn, connection, wish);
+    return;
+  }
   if (result.kind !== "session") {
     const code = result.kind === "error" ? result.code : Code.systemError;
     refuse(turn, connection, `no session: error ${code}`);
@@ -139,8 +166,7 @@ export function finishHandshake(
       const operation = { kind: "closeSession" } as const;
       submit(turn, connection, { kind: "client", session, attachedAt, operation });
     }
-    const seen = formatZxid(wish.lastZxidSeen as Zxid);
-    refuse(turn, connection, `the client has seen ${seen}, which this ensemble does not have`);
+    refuseAhead(turn, connection, wish);
     return;
   }
   if (phase.supersededAt > attachedAt) {
@@ -160,6 +186,11 @@ export function finishHandshake(
   noteSession(turn, connection);
   respond(turn, connection, wish, { timeoutMs, session, password });
   advance(turn, connection);
+}
+
+function refuseAhead(turn: Turn, connection: Connection, { lastZxidSeen }: ConnectRequest): void {
+  const seen = formatZxid(lastZxidSeen as Zxid);
+  refuse(turn, connection, `the client has seen ${seen}, which this ensemble does not have`);
 }
 
 /** For `cons`, the handshake is a request of its own: the client's first. */

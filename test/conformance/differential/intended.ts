@@ -21,6 +21,9 @@ const NO_WATCHER = -121;
 const MARSHALLING_ERROR = -5;
 const INVALID_ACL = -114;
 
+/** The op code -10. */
+const CREATE_SESSION = "\u00ff\u00ff\u00ff\u00f6";
+
 function codeIs(line: Line | undefined, ...codes: readonly number[]): boolean {
   return line?.code !== undefined && codes.includes(line.code);
 }
@@ -129,12 +132,31 @@ export const INTENDED: readonly Intended[] = [
       endsSession(step) ? { theirs: sortedEvents(theirs), ours: sortedEvents(ours) } : undefined,
   },
   {
+    name: "op codes of servers",
+    ends: true,
+    match: ({ theirs, ours }, step) => {
+      const isOne = step.kind === "raw" && step.bytes.startsWith(CREATE_SESSION, 8);
+      return isOne && theirs.length === 1 && codeIs(theirs[0], MARSHALLING_ERROR)
+        ? { theirs: [], ours: ours.slice(2) }
+        : undefined;
+    },
+  },
+  {
     name: "wrong password",
     ends: true,
     match: ({ theirs, ours }, step) => {
       const isWrong = step.kind === "open" && step.handshake.password !== "own";
       const isAlone = ours.length === 0 && theirs.length === 1 && theirs[0]?.kind === "closed";
       return isWrong && isAlone ? { theirs: [], ours } : undefined;
+    },
+  },
+  {
+    name: "unknown session",
+    match: ({ theirs, ours }, step) => {
+      const isAhead = step.kind === "open" && step.handshake.seen === "future";
+      const [told, ...left] = ours;
+      const isTold = told?.kind === "handshake" && told.text.includes("no session");
+      return isAhead && isTold ? { theirs, ours: left } : undefined;
     },
   },
   {

@@ -5,7 +5,7 @@
 import type { Random } from "../../sim/random.ts";
 import { drawAcl, drawData, drawFlags, drawTtl, drawVersion, drawWatch } from "./arguments.ts";
 import { type Feature, isOn } from "./features.ts";
-import { drawPath, isShared } from "./paths.ts";
+import { drawPath, isShared, isWatched, type Watching } from "./paths.ts";
 import type { Request, Text } from "./program.ts";
 
 /** What stands in a request behind its path, in order; and what stands in a reply. */
@@ -193,8 +193,8 @@ function drawArguments(random: Random, op: string): Request {
     ...(has("flags") ? { flags: drawFlags(random, op) } : {}),
     ...(has("ttl") ? { ttl: drawTtl(random) } : {}),
     ...(has("version") ? { version: drawVersion(random) } : {}),
-    ...(has("watch") ? { watch: isShared(path) ? 0 : drawWatch(random) } : {}),
-    ...(has("type") ? { type: drawType(random, op) } : {}),
+    ...(has("watch") ? { watch: isWatched(path, "once") ? drawWatch(random) : 0 } : {}),
+    ...(has("type") ? { type: drawType(random, op, path) } : {}),
     ...(has("seen") ? { seen: random.pick(["none", "last", "last", "future", "negative"]) } : {}),
     ...(has("lists") ? { lists: drawLists(random, op === "setWatches2" ? 5 : 3) } : {}),
     ...(has("members") ? { members: drawMembers(random, op) } : {}),
@@ -213,16 +213,25 @@ const READS: ReadonlySet<string> = new Set([
   ...["checkWatches", "removeWatches"],
 ]);
 
-function drawType(random: Random, op: string): number {
+function drawType(random: Random, op: string, path: Text): number {
+  if (op === "addWatch" && path !== null) {
+    if (isWatched(path, "persistent")) return 0;
+    return isWatched(path, "recursive") ? 1 : 2;
+  }
   if (random.chance(0.1)) return random.pick([-1, 0, 6, 2_147_483_647]);
-  return op === "addWatch" ? random.below(2) : 1 + random.below(5);
+  return 1 + random.below(5);
 }
 
+/** The lists of setWatches are of data, of znodes that are not there, of children, and of watches that stay. */
+const LISTS: readonly Watching[] = ["once", "once", "once", "persistent", "recursive"];
+
 function drawLists(random: Random, count: number): (Text[] | null)[] {
-  return Array.from({ length: count }, () => {
+  return LISTS.slice(0, count).map((watching) => {
     if (random.chance(0.02)) return null;
-    const paths = Array.from({ length: random.below(3) }, () => drawPath(random));
-    return paths.filter((path) => !isShared(path));
+    const paths = Array.from({ length: random.below(4) }, () => drawPath(random));
+    return paths.filter(
+      (path) => isWatched(path, watching) || (path === null && random.chance(0.2)),
+    );
   });
 }
 

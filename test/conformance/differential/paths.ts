@@ -96,6 +96,27 @@ const BYTES: readonly number[] = [
   ],
 ];
 
+/** How a path is watched: in one way in all programs, since ZooKeeper 3.8 knows one kind of watch of a connection on a path. */
+export type Watching = "once" | "persistent" | "recursive";
+const STAYING: ReadonlyMap<Text, Watching> = new Map([
+  ["~", "recursive"],
+  ["~/a", "persistent"],
+  ["~/a/x", "recursive"],
+  ["~/b", "persistent"],
+  ["~/f", "persistent"],
+  ["~/absent/child", "recursive"],
+  ["~/s-0000000000", "persistent"],
+  ["~/umlaut\u00c3\u00bc", "persistent"],
+  ["~/a/", "recursive"],
+  ["~//a", "persistent"],
+  ["relative", "recursive"],
+  ["~/\u00ff", "recursive"],
+]);
+
+export function isWatched(path: Text, watching: Watching): boolean {
+  return !isShared(path) && (STAYING.get(path) ?? "once") === watching;
+}
+
 /** Whether programs share what is there, so that one sees the others. */
 export function isShared(path: Text | undefined): boolean {
   return path === "/" || path === "";

@@ -87,6 +87,8 @@ class Stage {
         return;
       case "raw":
         await this.#barrier(client, Buffer.from(step.bytes, "latin1"), index);
+        // ZooKeeper may answer the barrier before it closes the connection.
+        await this.#barrier(client, Buffer.alloc(0), index);
         return;
       case "cut":
         client.connection.cut();
