@@ -5,7 +5,7 @@
  */
 import { areEqual, isEqual } from "./compare.ts";
 import type { Line } from "./lines.ts";
-import type { Request, Step } from "./program.ts";
+import type { Bytes, Request, Step } from "./program.ts";
 
 export type Pair = { readonly theirs: readonly Line[]; readonly ours: readonly Line[] };
 
@@ -19,10 +19,23 @@ type Intended = {
 
 const NO_WATCHER = -121;
 const MARSHALLING_ERROR = -5;
+const UNIMPLEMENTED = -6;
+const BAD_ARGUMENTS = -8;
 const INVALID_ACL = -114;
 
-/** The op code -10. */
-const CREATE_SESSION = "\u00ff\u00ff\u00ff\u00f6";
+/** The op codes of createSession, -10, and of deleteContainer, 20, in a frame behind its length and the xid. */
+const OF_SERVERS: readonly Bytes[] = ["\u00ff\u00ff\u00ff\u00f6", "\u0000\u0000\u0000\u0014"];
+const CODE_AT = 8;
+
+/** A character beyond the basic plane, each half of its pair in three bytes. */
+const PAIR = /\u00ed[\u00a0-\u00af][\u0080-\u00bf]\u00ed[\u00b0-\u00bf][\u0080-\u00bf]/g;
+
+function asUtf8(pair: Bytes): Bytes {
+  const half = (at: number): number => {
+    return 0xd000 | ((pair.charCodeAt(at + 1) & 0x3f) << 6) | (pair.charCodeAt(at + 2) & 0x3f);
+  };
+  return Buffer.from(String.fromCharCode(half(0), half(3)), "utf8").toString("latin1");
+}
 
 function codeIs(line: Line | undefined, ...codes: readonly number[]): boolean {
   return line?.code !== undefined && codes.includes(line.code);
@@ -127,6 +140,15 @@ export const INTENDED: readonly Intended[] = [
     },
   },
   {
+    name: "characters beyond the basic plane",
+    match: ({ theirs, ours }) => {
+      const left = theirs.map((line) => ({ ...line, text: line.text.replace(PAIR, asUtf8) }));
+      return left.some(({ text }, at) => text !== theirs[at]?.text)
+        ? { theirs: left, ours }
+        : undefined;
+    },
+  },
+  {
     name: "order at the end of a session",
     match: ({ theirs, ours }, step) =>
       endsSession(step) ? { theirs: sortedEvents(theirs), ours: sortedEvents(ours) } : undefined,
@@ -135,8 +157,10 @@ export const INTENDED: readonly Intended[] = [
     name: "op codes of servers",
     ends: true,
     match: ({ theirs, ours }, step) => {
-      const isOne = step.kind === "raw" && step.bytes.startsWith(CREATE_SESSION, 8);
-      return isOne && theirs.length === 1 && codeIs(theirs[0], MARSHALLING_ERROR)
+      const code = step.kind === "raw" ? step.bytes.slice(CODE_AT, CODE_AT + 4) : "";
+      const isRefused = theirs.length === 1 && codeIs(theirs[0], MARSHALLING_ERROR, BAD_ARGUMENTS);
+      const isClosed = codeIs(ours[0], UNIMPLEMENTED) && ours[1]?.kind === "closed";
+      return OF_SERVERS.includes(code) && isRefused && isClosed
         ? { theirs: [], ours: ours.slice(2) }
         : undefined;
     },
