@@ -152,8 +152,16 @@ function readWrite(reader: JuteReader, xid: number, opCode: number): Request {
   const operation = readOperation(reader, opCode);
   if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
   if (typeof operation !== "number") return { kind: "write", xid, opCode, operation };
-  const isUnknown = operation === Code.unimplemented && !CREATES.has(opCode);
+  const isUnknown = operation === Code.unimplemented && !isOfZooKeeper(opCode);
   return { kind: "refused", xid, code: operation, ...(isUnknown ? { ends: true } : {}) };
+}
+
+/** Op codes of ZooKeeper that zooid does not serve, from reconfig to whoAmI. */
+const UNSERVED: ReadonlySet<number> = new Set([16, 20, 22, 102, 103, 104, 107]);
+
+/** ZooKeeper ends a connection that uses any other op code. */
+function isOfZooKeeper(opCode: number): boolean {
+  return CREATES.has(opCode) || UNSERVED.has(opCode);
 }
 
 function readOperation(reader: JuteReader, opCode: number): ClientOperation | Code {
@@ -231,7 +239,8 @@ const REFUSED_MEMBER: ZnodeOperation = {
   mode: { ephemeral: false, sequential: false },
 };
 
-const CREATES: ReadonlySet<number> = new Set([OpCode.create, OpCode.create2]);
+/** The creates of ZooKeeper: create, create2, createContainer, createTTL. */
+const CREATES: ReadonlySet<number> = new Set([OpCode.create, OpCode.create2, 19, 21]);
 
 /** Reads the entries of a multi, each after a MultiHeader {type, done, err}, up to the header that is `done`. */
 function readMulti(reader: JuteReader, xid: number): Request {

@@ -4,6 +4,7 @@ import { startAlone, withPair, type Pair } from "../support/pair.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import {
   type AclEntry,
+  addWatch,
   auth,
   check,
   create,
@@ -17,7 +18,6 @@ import {
   remove,
   setAcl,
   setData,
-  unknown,
 } from "../support/zk-operations.ts";
 
 const test = anyTest as TestFn<Pair>;
@@ -40,16 +40,22 @@ test("a watch event carries the zxid of its change, as ZooKeeper's do since 3.9"
   t.deepEqual(await carried(zookeeper.port), [false, false]);
 });
 
-test("after an operation that does not exist the connection goes on; ZooKeeper closes it", async (t) => {
+test("several kinds of watches of a connection on one path are kept, as in ZooKeeper since 3.9", async (t) => {
   const { zookeeper, zooid } = pair();
-  const ours = await ZkClient.connect(zooid);
-  t.is((await ours.request(unknown(77))).code, -6);
-  t.is((await ours.request(ping())).code, 0);
-  await ours.close();
-  const theirs = await ZkClient.connect(zookeeper);
-  t.is((await theirs.request(unknown(77))).code, -6);
-  await theirs.closed;
-  t.pass();
+  const told = async (port: number): Promise<readonly number[]> => {
+    const client = await ZkClient.connect({ port });
+    await client.request(create("/kinds"));
+    await client.request(addWatch("/kinds", 1));
+    await client.request(getData("/kinds", true));
+    await client.request(create("/kinds/below"));
+    await client.request(setData("/kinds", "x"));
+    await client.barrier();
+    const events = await client.events(1);
+    await client.close();
+    return events.map(({ type }) => type);
+  };
+  t.deepEqual(await told(zooid.port), [1, 3]);
+  t.deepEqual(await told(zookeeper.port), [3]);
 });
 
 test("a check outside a multi is answered; ZooKeeper says nothing until the session expires", async (t) => {

@@ -148,6 +148,13 @@ function flush(turn: Turn, connection: Connection): boolean {
   if (last?.request.kind === "auth") {
     const reason = `it authenticates (scheme "${last.request.scheme.slice(0, SCHEME_SHOWN_MAX)}"), which is not served`;
     closeWithNote(turn, connection, "connectionRefused", reason);
+  } else if (last !== undefined && isFatal(last.request)) {
+    closeWithNote(
+      turn,
+      connection,
+      "connectionRefused",
+      "an operation that is none of ZooKeeper's",
+    );
   } else if (last !== undefined) {
     close(turn, connection);
   }

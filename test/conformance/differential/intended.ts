@@ -112,9 +112,9 @@ export const INTENDED: readonly Intended[] = [
     match: ({ theirs, ours }) => {
       const isRefused = ours.some((line) => codeIs(line, MARSHALLING_ERROR) && setsNull(line));
       if (!isRefused) return undefined;
-      // ZooKeeper has set some of the watches, or told of them, before it failed.
-      const left = theirs.filter(({ kind }) => kind !== "event");
-      return { theirs: left, ours: ours.filter(({ kind }) => kind !== "event") };
+      // ZooKeeper has set some of the watches, or told of them, before it failed, if it did.
+      const isLeft = (line: Line): boolean => line.kind !== "event" && !setsNull(line);
+      return { theirs: theirs.filter(isLeft), ours: ours.filter(isLeft) };
     },
   },
   {
@@ -159,9 +159,9 @@ export const INTENDED: readonly Intended[] = [
     match: ({ theirs, ours }, step) => {
       const code = step.kind === "raw" ? step.bytes.slice(CODE_AT, CODE_AT + 4) : "";
       const isRefused = theirs.length === 1 && codeIs(theirs[0], MARSHALLING_ERROR, BAD_ARGUMENTS);
-      const isClosed = codeIs(ours[0], UNIMPLEMENTED) && ours[1]?.kind === "closed";
-      return OF_SERVERS.includes(code) && isRefused && isClosed
-        ? { theirs: [], ours: ours.slice(2) }
+      const isUnserved = codeIs(ours[0], UNIMPLEMENTED);
+      return OF_SERVERS.includes(code) && isRefused && isUnserved
+        ? { theirs: [], ours: [] }
         : undefined;
     },
   },

@@ -24,7 +24,9 @@ import {
   create,
   createContainer,
   createTtl,
+  getData,
   multi,
+  type Operation,
   removeWatches,
   setWatches2,
   unknown,
@@ -314,7 +316,7 @@ test("a handshake is read, and answered with the bytes of ZooKeeper's", (t) => {
 
 test("operations that are not served are refused with Unimplemented", (t) => {
   const requests = [
-    ...[16, 20, 22, 77, 102, 103, 104, 107, -10, 500].map(unknown),
+    ...[16, 20, 22, 102, 103, 104, 107].map(unknown),
     createContainer("/a"),
     createTtl("/a", 1000n),
     create("/a", "", { mode: 4 }),
@@ -324,6 +326,39 @@ test("operations that are not served are refused with Unimplemented", (t) => {
     const expected = { kind: "refused", xid: 5, code: Code.unimplemented } as const;
     t.deepEqual(read(requestFrame(5, request)), expected, request.label);
   }
+});
+
+test("an op code that is none of ZooKeeper's ends the connection", (t) => {
+  for (const opCode of [77, 500, -10, -1, 0]) {
+    const expected = { kind: "refused", xid: 5, code: Code.unimplemented, ends: true } as const;
+    t.deepEqual(read(requestFrame(5, unknown(opCode))), expected, String(opCode));
+  }
+});
+
+test("a multi with a read in it cannot be read, and one with bad flags fails in its turn", (t) => {
+  const refused = { kind: "refused", xid: 5, code: Code.marshallingError } as const;
+  t.deepEqual(read(requestFrame(5, multi(create("/a"), getData("/a")))), refused);
+  const bad = read(requestFrame(5, multi(create("/a"), create("/b", "", { mode: 9 }))));
+  t.is(bad.kind, "write");
+  const operation = bad.kind === "write" ? bad.operation : undefined;
+  t.like(operation, { kind: "multi", operations: [{ path: "/a" }, { kind: "create", path: "" }] });
+});
+
+test("a null path is a fault where ZooKeeper's server fails over it, in a multi always", (t) => {
+  const refused = { kind: "refused", xid: 5, code: Code.marshallingError } as const;
+  const nothing = new PlainWriter().int(-1);
+  const withNull = (type: number, body: PlainWriter): Operation => ({
+    ...{ type, label: `null ${type}`, write: true, decode: () => [] },
+    body: body.bytes(),
+  });
+  const path = (): PlainWriter => new PlainWriter().raw(nothing.bytes());
+  const removal = withNull(2, path().int(-1));
+  const change = withNull(5, path().buffer(null).int(-1));
+  for (const each of [withNull(3, path().bool(true)), withNull(6, path()), removal]) {
+    t.deepEqual(read(requestFrame(5, each)), refused, each.label);
+  }
+  t.like(read(requestFrame(5, change)), { operation: { kind: "setData", path: "" } });
+  t.deepEqual(read(requestFrame(5, multi(change))), refused);
 });
 
 test("setWatches2 brings watches that stay besides", (t) => {
