@@ -2,13 +2,15 @@
  * Jute, the binary format of ZooKeeper's protocol: big-endian integers, length-prefixed bytes and strings. This is the hot
  * path of every request, so the reader keeps its first fault as data instead of throwing, and the writer allocates its buffers in slabs.
  */
+import { javaText } from "./java-text.ts";
 
 /** Why bytes are not the record they should be. */
 export type JuteFault =
   | "the bytes end too early"
   | "a length is negative or beyond the bytes"
   | "a count is negative or beyond the bytes"
-  | "a string is not UTF-8";
+  | "a list is null"
+  | "a path is null";
 
 const EMPTY: Buffer = Buffer.alloc(0);
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -70,7 +72,7 @@ export class JuteReader {
     return this.#bytes.subarray(position, position + length);
   }
 
-  /** Reads a text; the length -1 means null. */
+  /** Reads a text; the length -1 means null. What is not UTF-8 in it becomes U+FFFD. */
   string(): string | null {
     const length = this.int32();
     if (length === -1 || this.fault !== undefined) return null;
@@ -95,12 +97,17 @@ export class JuteReader {
     return count;
   }
 
-  #decodeUtf8(start: number, end: number): string | null {
+  /** Makes this the fault, unless there is one already. Returns zero, as reads do from now on. */
+  fail(fault: JuteFault): 0 {
+    this.fault ??= fault;
+    return 0;
+  }
+
+  #decodeUtf8(start: number, end: number): string {
     try {
       return strictUtf8.decode(this.#bytes.subarray(start, end));
     } catch {
-      this.fault = "a string is not UTF-8";
-      return null;
+      return javaText(this.#bytes, start, end);
     }
   }
 

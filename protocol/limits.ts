@@ -130,9 +130,6 @@ export const ACL_ENTRY_BYTES = 128;
  */
 export const GATEWAY_HELD_BYTES_MAX: number = 256 * 1024 * 1024;
 
-/** Bytes of the first frame of a ZooKeeper connection, which is 44 or 45 when whole. A longer one closes the connection. */
-export const HANDSHAKE_BYTES_MAX = 1024;
-
 /** Clients that a gateway lists in its report. Further ones are counted only. */
 export const REPORTED_CLIENTS_MAX = 1000;
 

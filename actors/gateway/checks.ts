@@ -49,6 +49,8 @@ export function readRefusal(read: Read): Code | undefined {
   }
   // A prefix is compared, and is nothing that a znode could have.
   if (read.kind === "getEphemerals") return undefined;
+  // ZooKeeper looks for it in no other read.
+  if (read.kind === "exists" && read.path.includes("\0")) return Code.badArguments;
   if (!isTooLarge(read.path)) return undefined;
   switch (read.kind) {
     case "addWatch":

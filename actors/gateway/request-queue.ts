@@ -387,6 +387,22 @@ export class RequestQueue<Request extends Queueable> {
     else if (isReady) this.#nextWrite = at + events.length;
   }
 
+  /**
+   * Puts the event before the first result of this zxid or a later one. Returns whether that is known: behind a request that has no
+   * result yet it is not, and nothing leaves.
+   */
+  insertBefore(event: Request, zxid: Zxid, nowMs: number): boolean {
+    let at = this.#head;
+    while (at < this.#nextDispatch && isBefore(this.#entries[at], zxid)) at += 1;
+    if (at >= this.#nextDispatch || !isAnswered(this.#entries[at])) return false;
+    const entry = newEntry(event, { ...EVENT, startedMs: nowMs }, "answered");
+    this.#entries.splice(at, 0, entry);
+    this.#nextDispatch += 1;
+    if (this.#nextRead > at) this.#nextRead += 1;
+    if (this.#nextWrite > at) this.#nextWrite += 1;
+    return true;
+  }
+
   #forget({ state, bytes, answerBytes: ofAnswer }: Entry<Request>): void {
     if (state === "refused") this.#refused -= 1;
     this.#bytes -= bytes;
@@ -404,6 +420,15 @@ export class RequestQueue<Request extends Queueable> {
 
 function isAnswered<Request extends Queueable>(entry: Entry<Request> | undefined): boolean {
   return entry !== undefined && (entry.state === "answered" || entry.state === "refused");
+}
+
+/** Whether the entry is answered, and not with a result of this zxid or a later one. */
+function isBefore<Request extends Queueable>(
+  entry: Entry<Request> | undefined,
+  zxid: Zxid,
+): boolean {
+  if (!isAnswered(entry)) return false;
+  return entry?.state !== "answered" || entry.result === undefined || entry.zxid < zxid;
 }
 
 function isOfOneZnode(read: Read): read is ZnodeRead {

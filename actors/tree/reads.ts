@@ -44,7 +44,7 @@ const NO_NODE: ReadResult = { kind: "error", code: Code.noNode };
 const NO_AUTH: ReadResult = { kind: "error", code: Code.noAuth };
 const NO_WATCHER: ReadResult = { kind: "error", code: Code.noWatcher };
 
-/** Answers the first reads of the message, as many as it takes to reach `answerBytesMax`, with one `readDone`. */
+/** Answers the first reads of the message, those before a `setWatches` or as many as it takes to reach `answerBytesMax`, with one `readDone`. */
 export function answerReads(turn: TreeTurn, message: ReadMessage): void {
   const { state: tree, effects } = turn;
   const { answerBytesMax, client, from } = message;
@@ -55,6 +55,8 @@ export function answerReads(turn: TreeTurn, message: ReadMessage): void {
       results.push({ kind: "growth", grows: grows(tree, read.operation) });
       continue;
     }
+    // Its events leave before its answer, and behind those to the reads before it.
+    if (read.kind === "setWatches" && results.length > 0) break;
     const result = answerRead(turn, message, read);
     results.push(result);
     bytes += answerBytes(result);

@@ -8,6 +8,7 @@ import type { JuteReader } from "../jute.ts";
 import { CONTAINER, ttlOf } from "../lifetime.ts";
 import type { CreateMode, ZnodeOperation } from "../operations.ts";
 import { OpCode } from "./codes.ts";
+import { readPath } from "./null-paths.ts";
 
 const EPHEMERAL_FLAGS: readonly number[] = [1, 3];
 const SEQUENTIAL_FLAGS: readonly number[] = [2, 3, 6];
@@ -45,7 +46,7 @@ export function readCreate(
   readAcl: (reader: JuteReader) => readonly Acl[],
   options: CreateOptions,
 ): CreateRequest {
-  const path = reader.string() ?? "";
+  const path = readPath(reader);
   const data = reader.buffer();
   const acl = readAcl(reader);
   const flags = reader.int32();

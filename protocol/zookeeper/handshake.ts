@@ -9,6 +9,7 @@ export type ConnectRequest = {
   readonly timeoutMs: number;
   /** 0 asks for a new session. */
   readonly session: number;
+  /** Empty if the client sent one of another length than passwords have. */
   readonly password: Uint8Array;
   /** Clients before 3.4 do not send `readOnly` and do not expect it in the response. */
   readonly hasReadOnly: boolean;
@@ -33,7 +34,8 @@ export function readConnectRequest(
     lastZxidSeen,
     timeoutMs,
     session,
-    password: password === null ? EMPTY : Uint8Array.from(password),
+    // No other is kept, however long it is: it is the password of no session.
+    password: password?.length === PASSWORD_BYTES ? Uint8Array.from(password) : EMPTY,
     hasReadOnly,
     canBeReadOnly: hasReadOnly && reader.bool(),
   };

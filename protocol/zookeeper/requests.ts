@@ -7,6 +7,7 @@ import type { ClientOperation, ZnodeOperation } from "../operations.ts";
 import type { Read, StayingWatch, WatcherType } from "../reads.ts";
 import type { Zxid } from "../zxid.ts";
 import { OpCode } from "./codes.ts";
+import { readPath } from "./null-paths.ts";
 import { isCreate, readCreate } from "./creates.ts";
 import { readMultiRead } from "./multi-read.ts";
 
@@ -33,6 +34,8 @@ export type Request =
       readonly xid: number;
       readonly code: Code;
       readonly multi?: { readonly count: number; readonly failedAt: number };
+      /** The connection is closed behind the answer: what the client means by further requests is not known either. */
+      readonly ends?: true;
     }
   /** The client proves an identity. `data` is a secret; it is a view of the frame, which nobody keeps. */
   | {
@@ -73,7 +76,7 @@ export function readRequest(reader: JuteReader, options: RequestOptions = DEFAUL
     case OpCode.getChildren2:
       return readOf(reader, xid, opCode, "getChildren");
     case OpCode.getAcl:
-      return checkedRead(reader, xid, opCode, { kind: "getAcl", path: reader.string() ?? "" });
+      return checkedRead(reader, xid, opCode, { kind: "getAcl", path: readPath(reader) });
     case OpCode.setWatches:
     case OpCode.setWatches2:
       return checkedRead(reader, xid, opCode, readSetWatches(reader, opCode));
@@ -110,9 +113,9 @@ function readOf(
   opCode: number,
   kind: "exists" | "getData" | "getChildren",
 ): Request {
-  const path = reader.string();
+  const path = readPath(reader);
   const watch = reader.bool();
-  return checkedRead(reader, xid, opCode, { kind, path: path ?? "", watch });
+  return checkedRead(reader, xid, opCode, { kind, path, watch });
 }
 
 function checkedRead(reader: JuteReader, xid: number, opCode: number, read: Read): Request {
@@ -125,7 +128,7 @@ function readSetWatches(reader: JuteReader, opCode: number): Read {
   const hasStaying = opCode === OpCode.setWatches2;
   return {
     kind: "setWatches",
-    relativeZxid: Math.min(Math.max(relativeZxid, 0), Number.MAX_SAFE_INTEGER) as Zxid,
+    relativeZxid: Math.min(Math.max(relativeZxid, -1), Number.MAX_SAFE_INTEGER) as Zxid,
     data: readStrings(reader),
     exist: readStrings(reader),
     child: readStrings(reader),
@@ -191,8 +194,17 @@ function readWrite(
   if (opCode === OpCode.multi) return readMulti(reader, xid, options);
   const operation = readOperation(reader, opCode, options);
   if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
-  if (typeof operation === "number") return { kind: "refused", xid, code: operation };
-  return { kind: "write", xid, opCode, operation };
+  if (typeof operation !== "number") return { kind: "write", xid, opCode, operation };
+  const isUnknown = operation === Code.unimplemented && !isOfZooKeeper(opCode);
+  return { kind: "refused", xid, code: operation, ...(isUnknown ? { ends: true } : {}) };
+}
+
+/** The op code of ZooKeeper that zooid does not serve. */
+const SASL = 102;
+
+/** ZooKeeper ends a connection that uses any other op code. */
+function isOfZooKeeper(opCode: number): boolean {
+  return isCreate(opCode) || opCode === SASL;
 }
 
 function readOperation(
@@ -217,22 +229,31 @@ function readOperation(
     case OpCode.closeSession:
       return { kind: "closeSession" };
     default:
-      return readZnodeOperation(reader, opCode);
+      return readZnodeOperation(reader, opCode, readPathOrNull);
   }
 }
 
-/** A null path becomes the empty one, which no znode has and no create accepts. */
-function readZnodeOperation(reader: JuteReader, opCode: number): ZnodeOperation | Code {
+/** Where ZooKeeper takes a path that is null for a bad one, it becomes the empty one, which no znode has. */
+function readPathOrNull(reader: JuteReader): string {
+  return reader.string() ?? "";
+}
+
+/** `readPathOf`: how the path of an operation is read which alone may have none. */
+function readZnodeOperation(
+  reader: JuteReader,
+  opCode: number,
+  readPathOf: (reader: JuteReader) => string,
+): ZnodeOperation | Code {
   switch (opCode) {
     case OpCode.delete:
-      return { kind: "delete", path: reader.string() ?? "", version: reader.int32() };
+      return { kind: "delete", path: readPath(reader), version: reader.int32() };
     case OpCode.setData: {
-      const path = reader.string() ?? "";
+      const path = readPathOf(reader);
       const data = reader.buffer();
       return { kind: "setData", path, data, version: reader.int32() };
     }
     case OpCode.check:
-      return { kind: "check", path: reader.string() ?? "", version: reader.int32() };
+      return { kind: "check", path: readPathOf(reader), version: reader.int32() };
     // No path of a client's frame can be one of the leader's.
     case OpCode.deleteContainer:
       return Code.badArguments;
@@ -275,7 +296,7 @@ function readMember(
   { extendedTypes }: RequestOptions,
 ): ZnodeOperation | Code {
   if (!MEMBER_CODES.has(opCode)) return Code.marshallingError;
-  if (!isCreate(opCode)) return readZnodeOperation(reader, opCode);
+  if (!isCreate(opCode)) return readZnodeOperation(reader, opCode, readPath);
   const { create, refusal } = readCreate(reader, readAcl, {
     ...{ opCode, inMulti: true, extendedTypes },
   });
@@ -294,11 +315,12 @@ function readAcl(reader: JuteReader): Acl[] {
   return acl;
 }
 
+/** A list that is null is a fault, as it is in ZooKeeper. */
 function readStrings(reader: JuteReader): string[] {
-  const count = reader.count(STRING_BYTES_MIN) ?? 0;
+  const count = reader.count(STRING_BYTES_MIN) ?? reader.fail("a list is null");
   const strings: string[] = [];
   for (let index = 0; index < count && reader.fault === undefined; index += 1) {
-    strings.push(reader.string() ?? "");
+    strings.push(readPath(reader));
   }
   return strings;
 }

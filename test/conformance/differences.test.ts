@@ -3,6 +3,7 @@ import anyTest, { type TestFn } from "ava";
 import { startAlone, withPair, type Pair } from "../support/pair.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import {
+  addWatch,
   auth,
   check,
   create,
@@ -10,11 +11,9 @@ import {
   getData,
   Mode,
   type Operation,
-  ping,
   remove,
   setData,
   setWatches2,
-  unknown,
 } from "../support/zk-operations.ts";
 
 const test = anyTest as TestFn<Pair>;
@@ -59,16 +58,22 @@ test("watches that stay are told of what their client has missed; ZooKeeper tell
   t.deepEqual(await missed(zookeeper.port), changes.slice(-1));
 });
 
-test("after an operation that does not exist the connection goes on; ZooKeeper closes it", async (t) => {
+test("several kinds of watches of a connection on one path are kept, as in ZooKeeper since 3.9", async (t) => {
   const { zookeeper, zooid } = pair();
-  const ours = await ZkClient.connect(zooid);
-  t.is((await ours.request(unknown(77))).code, -6);
-  t.is((await ours.request(ping())).code, 0);
-  await ours.close();
-  const theirs = await ZkClient.connect(zookeeper);
-  t.is((await theirs.request(unknown(77))).code, -6);
-  await theirs.closed;
-  t.pass();
+  const told = async (port: number): Promise<readonly number[]> => {
+    const client = await ZkClient.connect({ port });
+    await client.request(create("/kinds"));
+    await client.request(addWatch("/kinds", 1));
+    await client.request(getData("/kinds", true));
+    await client.request(create("/kinds/below"));
+    await client.request(setData("/kinds", "x"));
+    await client.barrier();
+    const events = await client.events(1);
+    await client.close();
+    return events.map(({ type }) => type);
+  };
+  t.deepEqual(await told(zooid.port), [1, 3]);
+  t.deepEqual(await told(zookeeper.port), [3]);
 });
 
 test("a check outside a multi is answered; ZooKeeper says nothing until the session expires", async (t) => {

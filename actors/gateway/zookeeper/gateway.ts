@@ -33,7 +33,7 @@ import { recover } from "./recover.ts";
 import { heard } from "./read-only.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
 import { setUnsent, takeUnthrottled } from "./held.ts";
-import { advance, sendEvents } from "./requests.ts";
+import { advance, releaseEvents, sendEvents } from "./requests.ts";
 import {
   type Connection,
   initialState,
@@ -118,6 +118,7 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       return;
     case "endOfTurn":
       passWords(turn);
+      releaseEvents(turn);
       return;
     case "timer":
       takeTimer(turn, message.timer);

@@ -1,7 +1,7 @@
 /** The handshake leads from a ConnectRequest to an attached session, or to the reason why there is none. */
 import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { Code } from "../../../protocol/codes.ts";
-import { HANDSHAKE_BYTES_MAX } from "../../../protocol/limits.ts";
+import { PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { Operation, OperationResult } from "../../../protocol/operations.ts";
 import {
   type ConnectResponse,
@@ -26,7 +26,7 @@ import { noteAnswer, SESSION_OPERATION } from "./statistics.ts";
 /** Takes the first frame of a connection, once it is whole. */
 export function readHandshake(turn: Turn, connection: Connection): void {
   const { state } = turn;
-  const frame = connection.frames.next(HANDSHAKE_BYTES_MAX);
+  const frame = connection.frames.next(PACKET_BYTES_MAX);
   connection.frames.settle();
   if (frame === undefined) return;
   if (frame.kind === "badLength") {

@@ -45,7 +45,7 @@ export function recover(
   if (message.kind === "timer" && !isStarted(turn, message.timer)) {
     effects.push({ kind: "startTimer", timer: message.timer, afterMs: RETRY_MS });
   }
-  if (state.asked.length > 0) effects.push({ kind: "endOfTurn" });
+  if (state.asked.length > 0 || state.holding.size > 0) effects.push({ kind: "endOfTurn" });
 }
 
 /** Answers that were withheld leave with these, and may be lost. */

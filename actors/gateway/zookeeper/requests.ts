@@ -41,6 +41,7 @@ import { noteAnswer, operationName, PING_OPERATION } from "./statistics.ts";
 /** Reads what can be read, sends on what can be sent on, replies to what is answered. */
 export function advance(turn: Turn, connection: Connection): void {
   const { state } = turn;
+  placeEvents(turn, connection);
   for (;;) {
     readFrames(turn, connection);
     dispatch(turn, connection);
@@ -78,7 +79,7 @@ function readFrames(turn: Turn, connection: Connection): void {
     if (request.kind === "ping" && waits) {
       // Without a leader, or without space, a write may wait long; the client must know meanwhile that this node is there.
       if (mayAnswer(turn, connection)) {
-        writeHeaderReply(state.writer, Xid.ping, state.zxid, Code.ok);
+        writePing(state, connection, queue.length);
         countSent(state, connection);
         writeOut(turn, connection);
         continue;
@@ -97,8 +98,13 @@ function readFrames(turn: Turn, connection: Connection): void {
 /** No request behind this one is read. */
 function isLast(request: Entry["request"]): boolean {
   if (request.kind === "auth") return request.code !== Code.ok;
-  if (request.kind === "parting") return true;
+  if (request.kind === "parting" || isFatal(request)) return true;
   return request.kind === "write" && request.operation.kind === "closeSession";
+}
+
+/** Whether the connection is closed behind the refusal. */
+function isFatal(request: Entry["request"]): boolean {
+  return request.kind === "refused" && request.ends === true;
 }
 
 /** Returns the request as it is served, or its refusal. An identity that is proved is the client's from here on. */
@@ -175,6 +181,13 @@ function flush(turn: Turn, connection: Connection): boolean {
   if (last?.request.kind === "auth") {
     const { reason = "it has not authenticated" } = last.request;
     closeWithNote(turn, connection, "connectionRefused", reason);
+  } else if (last !== undefined && isFatal(last.request)) {
+    closeWithNote(
+      turn,
+      connection,
+      "connectionRefused",
+      "an operation that is none of ZooKeeper's",
+    );
   } else if (last !== undefined) {
     close(turn, connection);
   }
@@ -192,7 +205,8 @@ function countReply({ state, nowMs }: Turn, connection: Connection, entry: Entry
   countAnswered(state.metrics, nowMs - startedMs);
 }
 
-function writeReply({ writer, zxid }: State, connection: Connection, entry: Entry): void {
+function writeReply(state: State, connection: Connection, entry: Entry): void {
+  const { writer } = state;
   const { request, id: xid } = entry;
   if (entry.state === "refused") {
     const { code } = entry.result as Extract<OperationResult, { readonly kind: "error" }>;
@@ -202,7 +216,7 @@ function writeReply({ writer, zxid }: State, connection: Connection, entry: Entr
   if (entry.result !== undefined) connection.repliedZxid = entry.zxid;
   switch (request.kind) {
     case "ping":
-      writeHeaderReply(writer, Xid.ping, zxid, Code.ok);
+      writePing(state, connection, connection.queue.length - 1);
       return;
     case "refused": {
       const { code, multi } = request;
@@ -241,7 +255,7 @@ function writeReply({ writer, zxid }: State, connection: Connection, entry: Entr
 /** A closed session has no further replies; one that has moved or expired has no business here. */
 function endsConnection({ request, result }: Entry): boolean {
   if (request.kind === "auth") return request.code !== Code.ok;
-  if (request.kind === "parting") return true;
+  if (request.kind === "parting" || isFatal(request)) return true;
   if (request.kind !== "write") return false;
   if (request.opCode === OpCode.closeSession) return true;
   return (
@@ -259,11 +273,48 @@ export function writeOut(turn: Output, connection: Connection): void {
   turn.effects.push({ kind: "write", connection: connection.number, bytes });
 }
 
-/** Watch events leave at once, or behind the replies that wait for the client to take earlier ones, or for a write before them. */
+/**
+ * A client hears of its own writes and of events in the order of their zxids, as ZooKeeper's do. The results of writes go through the
+ * submitter: those that were applied before the change of an event come after it in the same turn of the loop. So events for a
+ * connection that has writes under way are held until its end.
+ */
 export function sendEvents(turn: Turn, connection: Connection, all: readonly WatchEvent[]): void {
-  const { state } = turn;
   const events = all.filter(({ acl }) => mayBeTold(connection, acl));
   if (events.length === 0) return;
+  if (connection.queue.writesOut === 0 && connection.heldEvents.length === 0) {
+    writeEvents(turn, connection, events);
+    return;
+  }
+  for (const event of events) connection.heldEvents.push(event);
+  turn.state.holding.add(connection);
+  turn.effects.push({ kind: "endOfTurn" });
+}
+
+/** Events that are held stand before the first result of their zxid or a later one. */
+function placeEvents({ state, nowMs }: Turn, connection: Connection): void {
+  const { heldEvents, queue } = connection;
+  if (heldEvents.length === 0) return;
+  const left = heldEvents.findIndex((event) => {
+    return !queue.insertBefore({ kind: "event", event }, event.zxid, nowMs);
+  });
+  connection.heldEvents = left < 0 ? [] : heldEvents.slice(left);
+  if (left < 0) state.holding.delete(connection);
+}
+
+/** All results of this turn of the loop have come. */
+export function releaseEvents(turn: Turn): void {
+  const { holding } = turn.state;
+  for (const connection of holding) {
+    holding.delete(connection);
+    const events = connection.heldEvents;
+    connection.heldEvents = [];
+    if (servedBy(connection) !== undefined) writeEvents(turn, connection, events);
+  }
+}
+
+/** Watch events leave at once, or behind the replies that wait for the client to take earlier ones, or for a write before them. */
+function writeEvents(turn: Turn, connection: Connection, events: readonly WatchEvent[]): void {
+  const { state } = turn;
   if (connection.queue.holdsAnswers || !mayAnswer(turn, connection)) {
     const entries = events.map((event) => ({ kind: "event", event }) as const);
     connection.queue.insertEvents(entries, turn.nowMs);
@@ -288,10 +339,16 @@ export function answerPings(turn: Turn, connection: Connection): void {
   if (!mayAnswer(turn, connection)) return;
   const pings = countHeld(state, connection, () => connection.queue.take(isPing));
   for (let left = pings.length; left > 0; left -= 1) {
-    writeHeaderReply(state.writer, Xid.ping, state.zxid, Code.ok);
+    writePing(state, connection, connection.queue.length);
     countSent(state, connection);
   }
   writeOut(turn, connection);
+}
+
+/** With `others` requests in the queue, whose replies may show earlier zxids than the latest, a ping shows none that is new. */
+function writePing({ writer, zxid }: State, connection: Connection, others: number): void {
+  if (others === 0 && zxid > connection.repliedZxid) connection.repliedZxid = zxid;
+  writeHeaderReply(writer, Xid.ping, connection.repliedZxid, Code.ok);
 }
 
 function isPing({ request }: Entry): boolean {

@@ -63,6 +63,8 @@ export type Connection = {
   who: Who;
   readonly frames: FrameReader;
   readonly queue: RequestQueue<Answerable>;
+  /** Watch events that may have to stand behind results which come in this turn of the loop. */
+  heldEvents: WatchEvent[];
   phase: Phase;
   /** The zxid of the last reply: a refusal, which has none of its own, shows nothing newer than the client has seen. */
   repliedZxid: Zxid;
@@ -92,6 +94,8 @@ export type State = GatewayState<Connection> & {
   /** Connections that were throttled until this turn. Their answers leave in it, whatever its message was about. */
   unthrottled: readonly Connection[];
   readonly notes: Map<string, Note>;
+  /** Connections with events that are held. */
+  readonly holding: Set<Connection>;
   /** These four-letter words were asked in this turn. */
   asked: { readonly client: number; readonly word: string; readonly mask?: bigint }[];
   reported: GatewayReport | undefined;
@@ -131,6 +135,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     throttled: new Set(),
     unthrottled: [],
     notes: new Map(),
+    holding: new Set(),
     asked: [],
     reported: undefined,
     reportedMs: nowMs,
@@ -150,6 +155,7 @@ export function newConnection(
     who,
     frames: new FrameReader(),
     queue: new RequestQueue(),
+    heldEvents: [],
     phase: { kind: "opened" },
     repliedZxid: ZXID_NONE,
     leaderHeardMs: Number.NEGATIVE_INFINITY,

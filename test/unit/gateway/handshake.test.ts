@@ -170,6 +170,31 @@ test("a client that has seen just what the ensemble has is served", (t) => {
   t.is(gateway.written(1).length, 41);
 });
 
+const ahead = { port: 0, sessionId: 77n, password: PASSWORD, lastZxidSeen: 0x1_0000_0005n };
+const moved = { kind: "error", code: Code.sessionMoved } as const;
+
+test("a client that is ahead of the ensemble is closed, and its session is not attached", (t) => {
+  const gateway = serving();
+  gateway.open(1);
+  gateway.bytes(1, connectFrame(ahead));
+  const [first] = gateway.told;
+  t.like(first?.message, { operations: [{ kind: "client", attachedAt: 0, session: 77 }] });
+  gateway.serve(() => moved);
+  t.is(gateway.written(1).length, 0);
+  t.true(gateway.closed(1));
+  t.true(gateway.logged()[0]?.includes("0x100000005"));
+});
+
+test("a client that is ahead of this node but not of the ensemble is attached", (t) => {
+  const gateway = serving();
+  gateway.open(1);
+  gateway.bytes(1, connectFrame(ahead));
+  gateway.nextZxid = 0x1_0000_0005;
+  gateway.serve((operation) => (operation.kind === "client" ? moved : undefined));
+  t.is(gateway.written(1).readBigInt64BE(12), 77n);
+  t.false(gateway.closed(1));
+});
+
 test("requests sent along with the handshake are served after it", (t) => {
   const gateway = serving();
   gateway.open(1);
@@ -298,7 +323,7 @@ test("a first frame that is no handshake closes the connection with one line", (
     Buffer.from("7fffffff00", "hex"),
     Buffer.from("ffffffff00", "hex"),
     Buffer.from("0000000400000000", "hex"),
-    Buffer.from("0000040100000000", "hex"),
+    Buffer.from("0010000000000000", "hex"),
   ];
   for (const first of firsts) {
     const gateway = serving();

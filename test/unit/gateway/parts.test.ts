@@ -63,7 +63,7 @@ test("a ping has no number in cons, and what is not known no name", (t) => {
   gateway.bytes(1, requestFrame(1, ping()));
   const line = (): string => list(gateway, "cons").groups[0]?.entries[0] ?? "";
   t.regex(line(), /,lop=PING,est=1000,to=10000,lzxid=0x100000001,/);
-  gateway.bytes(1, requestFrame(9, unknown(77)));
+  gateway.bytes(1, requestFrame(9, unknown(107)));
   t.regex(line(), /,lop=NA,.*,lcxid=0x9,/);
 });
 
@@ -171,7 +171,7 @@ test("the numbers of watches, and of those left out, are the tree's and the gate
 test("the zxid of a refusal is that of the reply before", (t) => {
   const gateway = served();
   gateway.attach(1);
-  gateway.bytes(1, requestFrame(1, unknown(77)));
+  gateway.bytes(1, requestFrame(1, unknown(107)));
   const line = list(gateway, "cons").groups[0]?.entries[0] ?? "";
   t.true(line.includes(`,lzxid=0x${(0x1_0000_0001 as Zxid).toString(16)},`));
 });

@@ -176,7 +176,7 @@ const request: fc.Arbitrary<Operation> = fc.constantFrom(
   create("/b"),
   sync("/"),
   ping(),
-  unknown(77),
+  unknown(107),
 );
 
 test("replies come in request order, however the bytes are cut", (t) => {
@@ -231,7 +231,7 @@ test("any bytes close the connection or wait for more, and never throw", (t) => 
 
 test("an operation that is not served is answered in its place", (t) => {
   const gateway = attached();
-  gateway.bytes(1, pipeline([setData("/a", "x"), unknown(77), getData("/a")]));
+  gateway.bytes(1, pipeline([setData("/a", "x"), unknown(107), getData("/a")]));
   gateway.serve();
   const headers = replyHeaders(gateway.written(1));
   t.deepEqual(
@@ -242,6 +242,66 @@ test("an operation that is not served is answered in its place", (t) => {
       [3, 0],
     ],
   );
+});
+
+test("an operation that is none of ZooKeeper's ends the connection behind its answer", (t) => {
+  const gateway = attached();
+  gateway.bytes(1, pipeline([setData("/a", "x"), unknown(77), getData("/a")]));
+  gateway.serve();
+  const headers = replyHeaders(gateway.written(1));
+  t.deepEqual(
+    headers.map(({ xid, code }) => [xid, code]),
+    [
+      [1, 0],
+      [2, Code.unimplemented],
+    ],
+  );
+  t.true(gateway.closed(1));
+});
+
+test("an event stands between the results of writes before and after its change", (t) => {
+  const gateway = attached();
+  gateway.bytes(1, pipeline([setData("/a", "x"), setData("/b", "y"), setData("/c", "z")]));
+  const first = gateway.nextZxid as Zxid;
+  const events = [{ type: 3, path: "/b", zxid: (first + 1) as Zxid }] as const;
+  gateway.tell({ kind: "watchEvents", client: 1, events });
+  t.is(gateway.written(1).length, 0);
+  gateway.serve();
+  t.deepEqual(
+    replyHeaders(gateway.written(1)).map(({ xid }) => xid),
+    [1, -1, 2, 3],
+  );
+});
+
+test("an event of a change that no result follows leaves at the end of the turn", (t) => {
+  const gateway = attached();
+  gateway.bytes(1, pipeline([setData("/a", "x")]));
+  const events = [{ type: 3, path: "/b", zxid: gateway.nextZxid as Zxid }] as const;
+  gateway.nextZxid += 1;
+  gateway.tell({ kind: "watchEvents", client: 1, events });
+  t.is(gateway.written(1).length, 0);
+  gateway.endOfTurn();
+  t.is(replyHeaders(gateway.written(1))[0]?.xid, -1);
+  gateway.serve();
+  t.is(replyHeaders(gateway.written(1))[0]?.xid, 1);
+});
+
+test("a ping shows no zxid above those of replies that stand behind it", (t) => {
+  const gateway = attached();
+  gateway.bytes(1, pipeline([ping(), setData("/a", "x"), ping(), unknown(107)]));
+  gateway.serve();
+  const zxids = replyHeaders(gateway.written(1)).map(({ zxid }) => zxid);
+  t.deepEqual(
+    zxids,
+    zxids.toSorted((left, right) => left - right),
+  );
+});
+
+test("an exists with a NUL in its path is refused with BadArguments", (t) => {
+  const gateway = attached();
+  gateway.bytes(1, pipeline([exists("/a\u0000")]));
+  gateway.serve();
+  t.is(replyHeaders(gateway.written(1))[0]?.code, Code.badArguments);
 });
 
 test("a write's reply carries its own zxid, a read's that of the replica", (t) => {

@@ -21,6 +21,10 @@ import { requestFrame } from "../../support/gateway-driver.ts";
 import {
   addWatch,
   checkWatches,
+  create,
+  getData,
+  multi,
+  type Operation,
   removeWatches,
   setWatches2,
   unknown,
@@ -309,11 +313,9 @@ test("a handshake is read, and answered with the bytes of ZooKeeper's", (t) => {
   t.is(writer.take().length, 40);
 });
 
-test("operations that are not served are refused with Unimplemented", (t) => {
-  for (const request of [77, 102, 107, -10, 500].map(unknown)) {
-    const expected = { kind: "refused", xid: 5, code: Code.unimplemented } as const;
-    t.deepEqual(read(requestFrame(5, request)), expected, request.label);
-  }
+test("sasl, which is not served, is refused with Unimplemented", (t) => {
+  const expected = { kind: "refused", xid: 5, code: Code.unimplemented } as const;
+  t.deepEqual(read(requestFrame(5, unknown(102))), expected);
 });
 
 test("a change of the members is answered as by a server that does not do it", (t) => {
@@ -322,6 +324,42 @@ test("a change of the members is answered as by a server that does not do it", (
   t.deepEqual(read(requestFrame(5, request)), expected);
   const cut = { ...request, body: request.body.subarray(0, -1) };
   t.deepEqual(read(requestFrame(5, cut)), { ...expected, code: Code.marshallingError });
+});
+
+test("an op code that is none of ZooKeeper's ends the connection", (t) => {
+  for (const opCode of [77, 500, -10, -1, 0]) {
+    const expected = { kind: "refused", xid: 5, code: Code.unimplemented, ends: true } as const;
+    t.deepEqual(read(requestFrame(5, unknown(opCode))), expected, String(opCode));
+  }
+});
+
+test("a multi with a read in it cannot be read, and one with bad flags fails in its turn", (t) => {
+  const refused = { kind: "refused", xid: 5, code: Code.marshallingError } as const;
+  t.deepEqual(read(requestFrame(5, multi(create("/a"), getData("/a")))), refused);
+  const bad = read(requestFrame(5, multi(create("/a"), create("/b", "", { mode: 9 }))));
+  t.is(bad.kind, "write");
+  const operation = bad.kind === "write" ? bad.operation : undefined;
+  t.like(operation, {
+    kind: "multi",
+    operations: [{ path: "/a" }, { kind: "refusal", path: "/b", code: Code.badArguments }],
+  });
+});
+
+test("a null path is a fault where ZooKeeper's server fails over it, in a multi always", (t) => {
+  const refused = { kind: "refused", xid: 5, code: Code.marshallingError } as const;
+  const nothing = new PlainWriter().int(-1);
+  const withNull = (type: number, body: PlainWriter): Operation => ({
+    ...{ type, label: `null ${type}`, write: true, decode: () => [] },
+    body: body.bytes(),
+  });
+  const path = (): PlainWriter => new PlainWriter().raw(nothing.bytes());
+  const removal = withNull(2, path().int(-1));
+  const change = withNull(5, path().buffer(null).int(-1));
+  for (const each of [withNull(3, path().bool(true)), withNull(6, path()), removal]) {
+    t.deepEqual(read(requestFrame(5, each)), refused, each.label);
+  }
+  t.like(read(requestFrame(5, change)), { operation: { kind: "setData", path: "" } });
+  t.deepEqual(read(requestFrame(5, multi(change))), refused);
 });
 
 test("setWatches2 brings watches that stay besides", (t) => {

@@ -1,0 +1,12 @@
+/** What a path that is null means. */
+import type { JuteReader } from "../jute.ts";
+
+/** A path that is null is a fault where ZooKeeper's server fails over it. */
+export function readPath(reader: JuteReader): string {
+  return reader.string() ?? failOver(reader);
+}
+
+function failOver(reader: JuteReader): "" {
+  reader.fail("a path is null");
+  return "";
+}

@@ -1,0 +1,59 @@
+/** Programs of random operations are answered as Apache ZooKeeper answers them, and what is meant to differ is told in the docs. */
+import { readFileSync } from "node:fs";
+import test from "ava";
+import { Campaign } from "./differential/campaign.ts";
+import { compare, describe } from "./differential/compare.ts";
+import { programOf } from "./differential/generate.ts";
+import { INTENDED } from "./differential/intended.ts";
+import type { Line, Lines } from "./differential/lines.ts";
+import { startServers } from "./differential/targets.ts";
+
+const PROGRAMS = 200;
+const AT_ONCE = 24;
+const DOCS = new URL("../../docs/compatibility-differences.md", import.meta.url);
+
+test(`${PROGRAMS} programs differ nowhere but where they are meant to`, async (t) => {
+  t.timeout(600_000);
+  const servers = await startServers(["zooid-lone"]);
+  t.teardown(() => servers.stop());
+  const differing: string[] = [];
+  const campaign = new Campaign(servers, {
+    ...{ first: 1, programs: PROGRAMS, atOnce: AT_ONCE, differencesMax: 3, shrinks: true },
+    found: ({ seed, target, program, difference }) => {
+      differing.push(`seed ${seed} on ${target}\n${describe(program, difference)}`);
+    },
+  });
+  const totals = await campaign.run();
+  t.deepEqual(differing, []);
+  t.is(totals.programs, PROGRAMS);
+  t.true(totals.steps > 10 * PROGRAMS);
+});
+
+test("each intended difference that programs find has its reason in the docs, and none is there in vain", (t) => {
+  const table = readFileSync(DOCS, "utf8").split("## Found by programs")[1] ?? "";
+  const rows = [...table.matchAll(/^\| ([^|]+?) \|/gm)].map((match) => match[1] ?? "");
+  const names = rows.filter((name) => name !== "what" && !name.startsWith("---"));
+  t.deepEqual(names.toSorted(), [...new Set(INTENDED.map(({ name }) => name))].toSorted());
+});
+
+test("a program is the same each time it is made of its seed", (t) => {
+  t.deepEqual(programOf(7), programOf(7));
+  t.notDeepEqual(programOf(7).steps, programOf(8).steps);
+});
+
+test("a code, an order, a line and a zxid that differ are found", (t) => {
+  const program = programOf(1);
+  const line = (text: string, zxid: string): Line => ({ kind: "reply", text, zxid });
+  const both = [line("reply to 0 exists err=0", "1.0"), line("reply to 1 exists err=-101", "1.0")];
+  const linesOf = (lines: readonly Line[]): Lines => new Map([[1, new Map([[0, lines]])]]);
+  t.deepEqual(compare(program, linesOf(both), linesOf(both)).differences, []);
+  const others: readonly (readonly Line[])[] = [
+    [line("reply to 0 exists err=-5", "1.0"), ...both.slice(1)],
+    both.toReversed(),
+    both.slice(1),
+    [line("reply to 0 exists err=0", "1.1"), ...both.slice(1)],
+  ];
+  for (const ours of others) {
+    t.is(compare(program, linesOf(both), linesOf(ours)).differences.length, 1);
+  }
+});

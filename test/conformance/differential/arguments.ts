@@ -1,0 +1,71 @@
+/** How the arguments of requests are drawn: mostly as clients send them, now and then as none should. */
+import type { Random } from "../../sim/random.ts";
+import { isOn } from "./features.ts";
+import type { AclEntry, AclList, Text } from "./program.ts";
+
+const INT32_MAX = 2_147_483_647;
+const OPEN: readonly AclEntry[] = [{ perms: 31, scheme: "world", id: "anyone" }];
+
+const DATA: readonly Text[] = ["", "1", "two", "\u0000\u00ff", null, "x".repeat(300)];
+
+export function drawData(random: Random): Text {
+  return random.pick(DATA);
+}
+
+export function drawVersion(random: Random): number {
+  if (random.chance(0.5)) return -1;
+  if (random.chance(0.1)) return random.pick([-2, -1000, INT32_MAX, -INT32_MAX - 1]);
+  return random.below(3);
+}
+
+export function drawWatch(random: Random): number {
+  return random.chance(0.02) ? 2 : random.below(2);
+}
+
+/** Those of one operation that another has are drawn for it, too. */
+export function drawFlags(random: Random, op: string): number {
+  if (random.chance(0.06)) return random.pick([-1, 7, 8, 100, -INT32_MAX - 1, ...OTHER_FLAGS]);
+  if (op === "createContainer" && random.chance(0.8)) return 4;
+  if (op === "createTtl" && random.chance(0.8)) return 5 + random.below(2);
+  return random.pick([0, 0, 0, 1, 1, 2, 3]);
+}
+
+const OTHER_FLAGS: readonly number[] = [
+  ...(isOn("containers") ? [4] : []),
+  ...(isOn("timesToLive") ? [5, 6] : []),
+];
+
+export function drawTtl(random: Random): number {
+  return random.pick([1_000_000, 1, 0, -1, 2 ** 40 - 1, 2 ** 40]);
+}
+
+const ENFORCED: readonly AclEntry[] = [
+  { perms: 1, scheme: "world", id: "anyone" },
+  { perms: 0, scheme: "world", id: "anyone" },
+  { perms: 31, scheme: "digest", id: "user:hash" },
+  { perms: 31, scheme: "ip", id: "127.0.0.1" },
+  { perms: 31, scheme: "ip", id: "10.0.0.0/8" },
+  { perms: 31, scheme: "auth", id: "" },
+];
+
+/** None of these is one that a server may store. */
+const INVALID: readonly AclEntry[] = [
+  { perms: 31, scheme: "world", id: "nobody" },
+  { perms: 31, scheme: "world", id: "" },
+  { perms: 31, scheme: "unheard", id: "anyone" },
+  { perms: 31, scheme: "", id: "anyone" },
+  { perms: 31, scheme: "digest", id: "user" },
+  { perms: 31, scheme: "ip", id: "localhost" },
+  { perms: 31, scheme: null, id: "anyone" },
+  { perms: 31, scheme: "world", id: null },
+  { perms: 31, scheme: null, id: null },
+  { perms: 31, scheme: "w\u00ff", id: "anyone" },
+  { perms: 31, scheme: "world", id: "any\u00c3" },
+];
+
+export function drawAcl(random: Random): AclList {
+  if (random.chance(0.9)) return OPEN;
+  if (random.chance(0.2)) return null;
+  const choices = [...OPEN, ...INVALID, ...(isOn("acls") ? ENFORCED : [])];
+  return Array.from({ length: random.below(3) }, () => random.pick(choices));
+}

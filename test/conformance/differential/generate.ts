@@ -1,0 +1,82 @@
+/** Makes a program of a seed. */
+import { Random } from "../../sim/random.ts";
+import { drawRequest } from "./operations.ts";
+import { drawFrame } from "./odd-frames.ts";
+import type { Handshake, Program, Request, Step } from "./program.ts";
+
+const STEPS_MAX = 40;
+const CLIENTS_MAX = 3;
+/** Requests that leave in one write. */
+const AT_ONCE_MAX = 6;
+export const LONG_MS = 20_000;
+
+/** Which connections there are, as far as one can know before the program runs. */
+type World = { open: number[]; opened: number };
+
+export function programOf(seed: number): Program {
+  const random = new Random(seed);
+  const world: World = { open: [], opened: 0 };
+  const steps: Step[] = [openStep(random, world, USUAL), createOwn()];
+  const count = 4 + random.below(STEPS_MAX);
+  while (steps.length < count) steps.push(drawStep(random, world));
+  return { seed, steps };
+}
+
+const USUAL: Handshake = {
+  timeoutMs: LONG_MS,
+  seen: "none",
+  readOnly: 0,
+  version: 0,
+  password: "own",
+};
+
+/** All that the program does is below its own path. */
+function createOwn(): Step {
+  const acl = [{ perms: 31, scheme: "world", id: "anyone" }];
+  const create = (path: string): Request => ({ op: "create", path, data: "", acl, flags: 0 });
+  return { kind: "send", client: 0, requests: [create("^"), create("~")] };
+}
+
+function drawStep(random: Random, world: World): Step {
+  const { open } = world;
+  if (open.length === 0 || (open.length < CLIENTS_MAX && random.chance(0.15))) {
+    return openStep(random, world, drawHandshake(random, world));
+  }
+  const client = random.pick(open);
+  const drawn = random.below(1000);
+  if (drawn < 20) return lost(world, { kind: "cut", client });
+  if (drawn < 22) return lost(world, { kind: "expire", client });
+  if (drawn < 45) return { kind: "raw", client, bytes: drawFrame(random) };
+  const count = random.chance(0.5) ? 1 : 1 + random.below(AT_ONCE_MAX);
+  const requests = Array.from({ length: count }, () => drawRequest(random));
+  const closing = requests.findIndex(({ op }) => op === "closeSession");
+  if (closing < 0) return { kind: "send", client, requests };
+  // What is behind a closeSession may be read or not.
+  return lost(world, { kind: "send", client, requests: requests.slice(0, closing + 1) });
+}
+
+function lost(world: World, step: Step): Step {
+  world.open = world.open.filter((client) => client !== step.client);
+  return step;
+}
+
+function openStep(_random: Random, world: World, handshake: Handshake): Step {
+  const client = world.opened;
+  world.opened += 1;
+  world.open.push(client);
+  return { kind: "open", client, handshake };
+}
+
+function drawHandshake(random: Random, { opened }: World): Handshake {
+  const isOdd = random.chance(0.2);
+  return {
+    timeoutMs: random.chance(0.05) ? random.pick([0, -1, 1, 3_000_000, 5000]) : LONG_MS,
+    ...(opened > 0 && random.chance(0.4) ? { of: random.below(opened) } : {}),
+    seen: random.chance(0.1) ? random.pick(["future", "negative"]) : random.pick(["none", "last"]),
+    readOnly: [0, 0, 1, undefined][random.below(4)],
+    version: random.chance(0.05) ? random.pick([1, -1]) : 0,
+    password: isOdd ? random.pick(["wrong", "short", "null", "long", "huge"]) : "own",
+    ...(random.chance(0.02) ? { tail: "tail" } : {}),
+    ...(random.chance(0.02) ? { cut: 2 + random.below(30) } : {}),
+  };
+}

@@ -1,0 +1,222 @@
+/**
+ * Where zooid means to differ from ZooKeeper: each has its name and reason in docs/compatibility-differences.md, and a matcher that holds
+ * for as little as can be. A matcher takes what one connection received in one step from ZooKeeper and from zooid, and makes of
+ * either what has to be equal.
+ */
+import { areEqual, isEqual } from "./compare.ts";
+import type { Line } from "./lines.ts";
+import type { Bytes, Request, Step } from "./program.ts";
+
+export type Pair = { readonly theirs: readonly Line[]; readonly ours: readonly Line[] };
+
+type Intended = {
+  readonly name: string;
+  /** Undefined: it has nothing to do with this. */
+  readonly match: (pair: Pair, step: Step) => Pair | undefined;
+  /** What comes after cannot be compared, since the connections differ. */
+  readonly ends?: true;
+};
+
+const NO_WATCHER = -121;
+const MARSHALLING_ERROR = -5;
+const UNIMPLEMENTED = -6;
+const BAD_ARGUMENTS = -8;
+const INVALID_ACL = -114;
+
+/** The op codes of createSession, -10, and of deleteContainer, 20, in a frame behind its length and the xid. */
+const OF_SERVERS: readonly Bytes[] = ["\u00ff\u00ff\u00ff\u00f6", "\u0000\u0000\u0000\u0014"];
+const CODE_AT = 8;
+
+/** A character beyond the basic plane, each half of its pair in three bytes. */
+const PAIR = /\u00ed[\u00a0-\u00af][\u0080-\u00bf]\u00ed[\u00b0-\u00bf][\u0080-\u00bf]/g;
+
+function asUtf8(pair: Bytes): Bytes {
+  const half = (at: number): number => {
+    return 0xd000 | ((pair.charCodeAt(at + 1) & 0x3f) << 6) | (pair.charCodeAt(at + 2) & 0x3f);
+  };
+  return Buffer.from(String.fromCharCode(half(0), half(3)), "utf8").toString("latin1");
+}
+
+function codeIs(line: Line | undefined, ...codes: readonly number[]): boolean {
+  return line?.code !== undefined && codes.includes(line.code);
+}
+
+function hasNullInAcl(request: Request | undefined): boolean {
+  if (request?.acl?.some(({ scheme, id }) => scheme === null || id === null) === true) return true;
+  return request?.members?.some((member) => hasNullInAcl(member)) === true;
+}
+
+function setsNull({ request }: Line): boolean {
+  const isOne = request?.op === "setWatches" || request?.op === "setWatches2";
+  return isOne && request.lists?.some((list) => list?.includes(null) !== false) === true;
+}
+
+function endsSession(step: Step): boolean {
+  return (
+    step.kind === "expire" || (step.kind === "send" && step.requests.at(-1)?.op === "closeSession")
+  );
+}
+
+/** Sorts the events between two replies. */
+function sortedEvents(lines: readonly Line[]): readonly Line[] {
+  const sorted: Line[] = [];
+  let events: Line[] = [];
+  for (const line of [...lines, undefined]) {
+    if (line?.kind === "event") events.push(line);
+    else {
+      sorted.push(...events.toSorted((left, right) => (left.text < right.text ? -1 : 1)));
+      events = [];
+      if (line !== undefined) sorted.push(line);
+    }
+  }
+  return sorted;
+}
+
+/** Takes out of both what is answered to the same requests, where this holds for the two answers. */
+function withoutAnswers(
+  { theirs, ours }: Pair,
+  isMeant: (their: Line, our: Line) => boolean,
+): Pair | undefined {
+  const meant = new Set<Request>();
+  for (const their of theirs) {
+    const our = ours.find(({ request }) => request !== undefined && request === their.request);
+    if (our?.request === undefined || isEqual(their, our)) continue;
+    if (isMeant(their, our)) meant.add(our.request);
+  }
+  if (meant.size === 0) return undefined;
+  const isLeft = ({ request }: Line): boolean => request === undefined || !meant.has(request);
+  return { theirs: theirs.filter(isLeft), ours: ours.filter(isLeft) };
+}
+
+export const INTENDED: readonly Intended[] = [
+  {
+    name: "check outside a multi",
+    match: ({ theirs, ours }) => {
+      const isMeant = ({ request, code }: Line): boolean =>
+        request?.op === "check" && code === 0 && !theirs.some((line) => line.request === request);
+      const left = ours.filter((line) => !isMeant(line));
+      return left.length === ours.length ? undefined : { theirs, ours: left };
+    },
+  },
+  {
+    name: "null in an ACL",
+    match: (pair) =>
+      withoutAnswers(pair, (their, our) => {
+        const isRefused = codeIs(our, INVALID_ACL) || our.text.includes(`,${INVALID_ACL}:`);
+        return hasNullInAcl(our.request) && codeIs(their, MARSHALLING_ERROR) && isRefused;
+      }),
+  },
+  {
+    name: "null in setWatches",
+    ends: true,
+    match: ({ theirs, ours }) => {
+      const isRefused = ours.some((line) => codeIs(line, MARSHALLING_ERROR) && setsNull(line));
+      if (!isRefused) return undefined;
+      // ZooKeeper has set some of the watches, or told of them, before it failed, if it did.
+      const isLeft = (line: Line): boolean => line.kind !== "event" && !setsNull(line);
+      return { theirs: theirs.filter(isLeft), ours: ours.filter(isLeft) };
+    },
+  },
+  {
+    name: "null path of a sync",
+    match: (pair) =>
+      withoutAnswers(pair, (their, our) => {
+        const isOne = our.request?.op === "sync" && our.request.path === null;
+        return isOne && codeIs(their, 0) && our.text === their.text.replace(/null$/, '""');
+      }),
+  },
+  {
+    name: "bytes behind an error",
+    match: ({ theirs, ours }) => {
+      const isOne = ({ request, code }: Line): boolean =>
+        request?.op === "multi" && code === MARSHALLING_ERROR;
+      const end = / unreadable ffffffff01ffffffff$/;
+      const left = theirs.map((line) =>
+        isOne(line) ? { ...line, text: line.text.replace(end, "") } : line,
+      );
+      return left.some((line, at) => line.text !== theirs[at]?.text)
+        ? { theirs: left, ours }
+        : undefined;
+    },
+  },
+  {
+    name: "characters beyond the basic plane",
+    match: ({ theirs, ours }) => {
+      const left = theirs.map((line) => ({ ...line, text: line.text.replace(PAIR, asUtf8) }));
+      return left.some(({ text }, at) => text !== theirs[at]?.text)
+        ? { theirs: left, ours }
+        : undefined;
+    },
+  },
+  {
+    name: "order at the end of a session",
+    match: ({ theirs, ours }, step) =>
+      endsSession(step) ? { theirs: sortedEvents(theirs), ours: sortedEvents(ours) } : undefined,
+  },
+  {
+    name: "op codes of servers",
+    ends: true,
+    match: ({ theirs, ours }, step) => {
+      const code = step.kind === "raw" ? step.bytes.slice(CODE_AT, CODE_AT + 4) : "";
+      const isRefused = theirs.length === 1 && codeIs(theirs[0], MARSHALLING_ERROR, BAD_ARGUMENTS);
+      const isUnserved = codeIs(ours[0], UNIMPLEMENTED);
+      return OF_SERVERS.includes(code) && isRefused && isUnserved
+        ? { theirs: [], ours: [] }
+        : undefined;
+    },
+  },
+  {
+    name: "wrong password",
+    ends: true,
+    match: ({ theirs, ours }, step) => {
+      const isWrong = step.kind === "open" && step.handshake.password !== "own";
+      const isAlone = ours.length === 0 && theirs.length === 1 && theirs[0]?.kind === "closed";
+      return isWrong && isAlone ? { theirs: [], ours } : undefined;
+    },
+  },
+  {
+    name: "unknown session",
+    match: ({ theirs, ours }, step) => {
+      const isAhead = step.kind === "open" && step.handshake.seen === "future";
+      const [told, ...left] = ours;
+      const isTold = told?.kind === "handshake" && told.text.includes("no session");
+      return isAhead && isTold ? { theirs, ours: left } : undefined;
+    },
+  },
+  {
+    name: "kinds of watchers",
+    match: (pair) =>
+      withoutAnswers(pair, (their, our) => {
+        const isOne = (line: Line): boolean => codeIs(line, 0, NO_WATCHER, MARSHALLING_ERROR);
+        return our.request?.op === "checkWatches" && isOne(their) && isOne(our);
+      }),
+  },
+  {
+    name: "kinds of watchers",
+    ends: true,
+    match: (pair) =>
+      withoutAnswers(pair, (their, our) => {
+        const isOne = (line: Line): boolean => codeIs(line, 0, NO_WATCHER, MARSHALLING_ERROR);
+        return our.request?.op === "removeWatches" && isOne(their) && isOne(our);
+      }),
+  },
+];
+
+/** Returns the intended differences that make the two equal, if there are such. */
+export function explains(
+  step: Step,
+  pair: Pair,
+): { readonly names: readonly string[]; readonly ends: boolean } | undefined {
+  let left = pair;
+  const names: string[] = [];
+  let ends = false;
+  for (const { name, match, ends: isEnd } of INTENDED) {
+    const matched = match(left, step);
+    if (matched === undefined) continue;
+    left = matched;
+    names.push(name);
+    ends ||= isEnd === true;
+    if (areEqual(left.theirs, left.ours)) return { names, ends };
+  }
+  return undefined;
+}
