@@ -15,6 +15,10 @@ const NEEDS: readonly Need[] = [
   { package: "default-jre-headless", isThere: () => existsSync("/usr/bin/java") },
   { package: "zookeeper", isThere: () => existsSync("/usr/share/java/zookeeper.jar") },
   { package: "zookeeper-bin", isThere: () => existsSync("/usr/lib/zookeeper/bin/cli_mt") },
+  {
+    package: "libcurator-recipes-java",
+    isThere: () => existsSync("/usr/share/java/curator-recipes.jar"),
+  },
   { package: "python3-kazoo", isThere: hasKazoo },
 ];
 
