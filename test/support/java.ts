@@ -30,7 +30,7 @@ export async function compileJava(sources: string): Promise<JavaPrograms> {
     args: [
       ...JAVA_OPTIONS,
       ...["-m", "jdk.compiler/com.sun.tools.javac.Main"],
-      ...["-Xlint:all,-path", "-Werror", "-proc:none", "-cp", classPath(), "-d", folder, ...files],
+      ...["-Xlint:all,-path,-deprecation,-try", "-Werror", "-proc:none", "-cp", classPath(), "-d", folder, ...files],
     ],
   });
   await compiler.exited;

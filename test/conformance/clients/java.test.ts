@@ -50,7 +50,7 @@ async function both(
   }
   const start = async (servers: Servers, features: readonly string[]): Promise<Sections> => {
     const { connectString } = servers;
-    const child = programs?.start(main, [connectString, features.join(",")]);
+    const child = programs?.start(main, [connectString, features.join(","), ...more]);
     if (child === undefined) throw new Error("the programs are gone");
     return runProgram(child, servers);
   };
@@ -80,3 +80,20 @@ test.serial(
     ]);
   },
 );
+
+/** Each part of the program, with what of Curator it is about. */
+const CURATOR: readonly (readonly [part: string, title: string])[] = [
+  ["framework", "Curator's calls, transactions and watches see what they see in ZooKeeper"],
+  ["locks", "Curator's locks, semaphores, leaders and barriers see what they see in ZooKeeper"],
+  ["caches", "Curator's caches see what they see in ZooKeeper"],
+  ["nodes", "Curator's queues, counters, kept nodes and groups see what they see in ZooKeeper"],
+  ["kill", "Curator's client, its lock and its leader latch outlive the kill -9 of their server"],
+];
+
+for (const [part, title] of CURATOR) {
+  test.serial(title, async (t) => {
+    const { reference, ours } = await both("CuratorClient", part);
+    t.true(reference.size > 0);
+    t.deepEqual(ours, common(reference, ours));
+  });
+}
