@@ -44,6 +44,7 @@ function zooidServers(nodes: ZooidEnsemble): Servers {
 
 async function both(
   main: string,
+  ...more: readonly string[]
 ): Promise<{ readonly reference: Sections; readonly ours: Sections }> {
   if (programs === undefined || zookeeper === undefined || zooid === undefined) {
     throw new Error("the servers are not there");
