@@ -123,7 +123,10 @@ public final class CuratorClient {
         List<ConnectionState> states = new ArrayList<>();
         client.getConnectionStateListenable().addListener((from, state) -> {
             synchronized (states) {
-                states.add(state);
+                // The listener may come before or after the first connection is told.
+                if (state != ConnectionState.CONNECTED) {
+                    states.add(state);
+                }
             }
         });
         InterProcessMutex lock = new InterProcessMutex(client, "/curator/kept-lock");

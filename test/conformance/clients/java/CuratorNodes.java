@@ -200,8 +200,9 @@ final class CuratorNodes {
         Steps.say("closed");
     }
 
+    /** The node is touched after half of its time. */
     private static void persistentTtlNode() throws Exception {
-        try (PersistentTtlNode node = new PersistentTtlNode(one, "/curator/kept-ttl", 60_000, "data".getBytes())) {
+        try (PersistentTtlNode node = new PersistentTtlNode(one, "/curator/kept-ttl", 4_000, "data".getBytes())) {
             node.start();
             Steps.say("created", node.waitForInitialCreate(60, TimeUnit.SECONDS));
             Steps.until("touched", () -> two.checkExists().forPath("/curator/kept-ttl/touch") != null);
