@@ -30,7 +30,16 @@ export async function compileJava(sources: string): Promise<JavaPrograms> {
     args: [
       ...JAVA_OPTIONS,
       ...["-m", "jdk.compiler/com.sun.tools.javac.Main"],
-      ...["-Xlint:all,-path,-deprecation,-try", "-Werror", "-proc:none", "-cp", classPath(), "-d", folder, ...files],
+      ...[
+        "-Xlint:all,-path,-deprecation,-try",
+        "-Werror",
+        "-proc:none",
+        "-cp",
+        classPath(),
+        "-d",
+        folder,
+        ...files,
+      ],
     ],
   });
   await compiler.exited;
@@ -43,7 +52,7 @@ export async function compileJava(sources: string): Promise<JavaPrograms> {
       new Child({
         command: "java",
         args: [...JAVA_OPTIONS, "-cp", `${folder}:${classPath()}`, main, ...args],
-        waitMsMax: 100_000,
+        waitMsMax: 300_000,
       }),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
