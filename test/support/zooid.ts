@@ -225,13 +225,6 @@ export class ZooidEnsemble {
     process.kill(this.node(id).pid, signal);
   }
 
-  /** `kill -9`. Resolves when the process is gone. */
-  async killAndWait(id: number): Promise<void> {
-    const { pid } = this.node(id);
-    process.kill(pid, "SIGKILL");
-    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-
   /** Starts a node that was killed again, by the very command that the ensemble started it with. */
   async restart(id: number): Promise<void> {
     const command = this.#commands.get(id);
@@ -254,15 +247,6 @@ export class ZooidEnsemble {
     await this.#parent.stop();
     this.#releasePorts();
     await rm(this.#folder, { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -8,7 +8,7 @@ import { type PortBlock, reservePorts } from "./ports.ts";
 import { JAVA_OPTIONS, zookeeperClassPath } from "./zookeeper-server.ts";
 
 const IDS = [0, 1, 2];
-/** Of the three kinds of ports in the block: those of the clients, then of the quorum, then of the election. */
+/** The ports of the clients come first in the block, then those of the quorum, then those of the election. */
 const QUORUM_PORTS = 3;
 const ELECTION_PORTS = 6;
 

@@ -7,15 +7,18 @@ import test, { type ExecutionContext } from "ava";
 import { type CPrograms, compileC } from "../../support/c.ts";
 import type { Child } from "../../support/child.ts";
 import { compileJava, type JavaPrograms } from "../../support/java.ts";
-import { ZooidEnsemble } from "../../support/zooid.ts";
+import { ZooidProcesses } from "../../support/zooid-processes.ts";
 import { ZookeeperEnsemble } from "../../support/zookeeper-ensemble.ts";
 import { FEATURES, HERE } from "./features.ts";
 import { runProgram, type Sections, type Servers } from "./programs.ts";
 
+/** Long, so that a node that waits for its turn on a busy machine is not taken for one that was cut off. */
+const ZOOID_FLAGS = ["--peer-timeout-ms", "15000", "--max-client-connections", "0"];
+
 let java: JavaPrograms | undefined;
 let c: CPrograms | undefined;
 let zookeeper: ZookeeperEnsemble | undefined;
-let zooid: ZooidEnsemble | undefined;
+let zooid: ZooidProcesses | undefined;
 
 function beside(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
@@ -32,7 +35,7 @@ test.before(async () => {
     ZookeeperEnsemble.start().then((servers) => {
       zookeeper = servers;
     }),
-    ZooidEnsemble.start().then((nodes) => {
+    ZooidProcesses.start(ZOOID_FLAGS).then((nodes) => {
       zooid = nodes;
     }),
   ]);
@@ -43,12 +46,12 @@ test.after.always(async () => {
   await Promise.all([zookeeper?.stop(), zooid?.stop(), java?.remove(), c?.remove()]);
 });
 
-function zooidServers(nodes: ZooidEnsemble): Servers {
-  const idOf = (port: number): number => nodes.nodes.find((node) => node.port === port)?.id ?? 0;
+function zooidServers(nodes: ZooidProcesses): Servers {
+  const idOf = (port: number): number => nodes.ids.find((id) => nodes.portOf(id) === port) ?? 0;
   return {
     connectString: nodes.connectString,
-    kill: (port) => nodes.killAndWait(idOf(port)),
-    restart: (port) => nodes.restart(idOf(port)),
+    kill: (port) => nodes.kill(idOf(port)),
+    restart: (port) => nodes.startNode(idOf(port)),
   };
 }
 
