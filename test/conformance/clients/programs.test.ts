@@ -24,7 +24,11 @@ function beside(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
-test.before(async () => {
+/** On a busy machine compilers and programs take minutes. */
+const PATIENCE_MS = 600_000;
+
+test.before(async (t) => {
+  t.timeout(PATIENCE_MS);
   const started = await Promise.allSettled([
     compileJava(beside("java")).then((compiled) => {
       java = compiled;
@@ -60,7 +64,7 @@ type Start = (...args: readonly string[]) => Child | undefined;
 
 /** Both run at the same time. Those sections of the reference are compared that ran here too. */
 async function compare(t: ExecutionContext, start: Start): Promise<Sections> {
-  t.timeout(600_000); // On a busy machine the programs take minutes.
+  t.timeout(PATIENCE_MS);
   if (zookeeper === undefined || zooid === undefined) throw new Error("the servers are not there");
   const run = async (servers: Servers, features: readonly string[]): Promise<Sections> => {
     const child = start(servers.connectString, features.join(","));
