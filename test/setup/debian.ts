@@ -3,7 +3,7 @@
  * packages; what is missing is installed when we are root, one process at a time.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,14 @@ const NEEDS: readonly Need[] = [
   { package: "default-jre-headless", isThere: () => existsSync("/usr/bin/java") },
   { package: "zookeeper", isThere: () => existsSync("/usr/share/java/zookeeper.jar") },
   { package: "zookeeper-bin", isThere: () => existsSync("/usr/lib/zookeeper/bin/cli_mt") },
+  {
+    package: "libcurator-recipes-java",
+    isThere: () => existsSync("/usr/share/java/curator-recipes.jar"),
+  },
+  { package: "libzookeeper-mt-dev", isThere: () => existsSync("/usr/include/zookeeper") },
+  { package: "libzookeeper-st2", isThere: hasSingleThreadedLibrary },
+  { package: "gcc", isThere: () => existsSync("/usr/bin/gcc") },
+  { package: "libc6-dev", isThere: () => existsSync("/usr/include/stdio.h") },
   { package: "python3-kazoo", isThere: hasKazoo },
   { package: "openssl", isThere: () => existsSync("/usr/bin/openssl") },
 ];
@@ -24,6 +32,11 @@ const LOCK_WAIT_SECONDS = 600;
 /** Debian's own interpreter: another `python3` on the PATH does not see Debian's packages. */
 function hasKazoo(): boolean {
   return spawnSync("/usr/bin/python3", ["-c", "import kazoo"], { stdio: "ignore" }).status === 0;
+}
+
+/** The folder of libraries is that of the machine's kind. */
+function hasSingleThreadedLibrary(): boolean {
+  return globSync("/usr/lib/*/libzookeeper_st.so.2").length > 0;
 }
 
 function missingPackages(): readonly string[] {

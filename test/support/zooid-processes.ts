@@ -62,6 +62,11 @@ export class ZooidProcesses {
     return this.#nats.url;
   }
 
+  /** All addresses, as ZooKeeper's clients take them. */
+  get connectString(): string {
+    return this.ids.map((id) => `127.0.0.1:${this.portOf(id)}`).join(",");
+  }
+
   portOf(id: number): number {
     return this.#firstPort + id - 1;
   }
