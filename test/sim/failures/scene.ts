@@ -42,15 +42,17 @@ function planOf(seed: number): Plan {
   const isApart = seed % 2 === 0;
   const [first] = plan.clients;
   if (first === undefined) throw new Error("no client");
-  const common = { ...first, keys: 5, queues: 1, outstandingMax: 4, renewals: [] };
+  // Lifetimes end often, so that a reaper finds something at every leader.
+  const mix = { ...first.mix, lifetime: 1.5 };
+  const common = { ...first, mix, keys: 5, queues: 1, outstandingMax: 4, renewals: [] };
   const busy = { ...common, thinkMs: 240, timeoutMs: 2 * SESSION_MS, patient: false };
   const idle = { ...busy, thinkMs: Number.MAX_SAFE_INTEGER, timeoutMs: SESSION_MS };
   const clients = [...HOMES.map((home) => ({ ...busy, home })), idle];
   // So many that of those that hear nothing one is always there, also when each gives up after a while and comes again.
   const idlers = [...HOMES, ...HOMES].map((home) => ({ ...idle, home }));
   const natives = [...clients, ...idlers].map((workload) => {
-    const mix = { ...workload.mix, multi: 0, watch: 0, multiRead: 0 };
-    return { ...workload, mix, thinkMs: workload.thinkMs / 3 };
+    const native = { ...workload.mix, multi: 0, watch: 0, multiRead: 0 };
+    return { ...workload, mix: native, thinkMs: workload.thinkMs / 3 };
   });
   return {
     ...plan,

@@ -4,7 +4,6 @@ import type { Mutant } from "./mutant.ts";
 const LIFETIME = "protocol/lifetime.ts";
 const REAP = "actors/tree/apply/reap.ts";
 const REAPER = "actors/reaper/reaper.ts";
-const WALK = "actors/tree/reap-walk.ts";
 
 export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
@@ -121,18 +120,6 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
         file: REAPER,
         find: '  else effects.push({ kind: "stopTimer", timer: "look" });\n',
         replace: "",
-      },
-    ],
-  },
-  {
-    name: "walk-forgets-the-last",
-    mistake: "the tree looks at all znodes with a lifetime but for the one that was added last",
-    edits: [
-      {
-        file: WALK,
-        find: "if (!isDue(znodes, next.value, wallMs, unusedMs)) continue;",
-        replace:
-          "if ([...znodes.lifetimes.keys()].at(-1) === next.value) continue;\n    if (!isDue(znodes, next.value, wallMs, unusedMs)) continue;",
       },
     ],
   },
