@@ -38,7 +38,8 @@ export const CONFIG_PATH = "/zookeeper/config";
 
 export function isChildOfConfig(path: string): boolean {
   const { length } = CONFIG_PATH;
-  return path.startsWith(CONFIG_PATH) && path.lastIndexOf("/") === length;
+  // Most paths have another character there, which is the cheapest to see.
+  return path[length] === "/" && path.startsWith(CONFIG_PATH) && path.lastIndexOf("/") === length;
 }
 
 /** Returns the path of the parent; `/` for `/a`. */

@@ -5,6 +5,7 @@
  */
 export const QUOTA_PATH = "/zookeeper/quota";
 const BELOW_QUOTA = `${QUOTA_PATH}/`;
+const LETTER_Z = 0x7a;
 const LIMITS = "/zookeeper_limits";
 const STATS = "/zookeeper_stats";
 
@@ -16,8 +17,13 @@ export function statsPath(path: string): string {
   return QUOTA_PATH + path + STATS;
 }
 
+/** Most paths begin with another letter, which is the cheapest to see. */
+export function isBelowQuota(path: string): boolean {
+  return path.charCodeAt(1) === LETTER_Z && path.startsWith(BELOW_QUOTA);
+}
+
 export function isStatsPath(path: string): boolean {
-  return path.endsWith(STATS) && path.startsWith(BELOW_QUOTA);
+  return path.endsWith(STATS) && isBelowQuota(path);
 }
 
 /** The limits or the counts of a quota, and of which path. */
@@ -28,7 +34,7 @@ export type QuotaZnode = { readonly kind: "limits" | "stats"; readonly path: str
  * when its counts are made, and neither kept up nor enforced, as in ZooKeeper.
  */
 export function quotaZnodeAt(path: string): QuotaZnode | undefined {
-  if (!path.startsWith(BELOW_QUOTA)) return undefined;
+  if (!isBelowQuota(path)) return undefined;
   if (path.endsWith(LIMITS)) {
     return { kind: "limits", path: path.slice(QUOTA_PATH.length, -LIMITS.length) };
   }

@@ -59,7 +59,7 @@ test("clients of each node read the members' addresses, and a quota holds on eac
   for (const [index, { clientPort: port }] of nodes.entries()) {
     const client = await ZkClient.connect({ port });
     const { text } = await client.request(CONFIG);
-    t.is(text.join(""), SHOWN);
+    t.deepEqual(text, [SHOWN]);
     const path = `/limited-${index}`;
     const quota = `/zookeeper/quota${path}`;
     await client.request(create(path));

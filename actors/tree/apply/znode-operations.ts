@@ -20,7 +20,7 @@ import { isSpecial } from "../store/first-znodes.ts";
 import type { ZnodeId } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
 import { saveZnode } from "../snapshot/cut.ts";
-import { countWrite, quotaForbids, rememberQuota } from "../quotas/enforce.ts";
+import { countWrite, isCounted, quotaForbids, rememberQuota } from "../quotas/enforce.ts";
 import { allows, changed, noteUndo, type Transaction } from "./transaction.ts";
 
 /** Codes are 0 and below, and numbers of znodes above. */
@@ -57,8 +57,10 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
   if (znode === undefined) return missing(path);
   if (path === CONFIG_PATH) return Code.noAuth;
   if (!allows(transaction, znode, Permission.write)) return Code.noAuth;
-  const by = { count: 0, bytes: (data?.length ?? 0) - znodes.dataLength(znode) };
-  if (quotaForbids(transaction, path, by)) return Code.quotaExceeded;
+  const by = isCounted(transaction, path)
+    ? { count: 0, bytes: (data?.length ?? 0) - znodes.dataLength(znode) }
+    : undefined;
+  if (by !== undefined && quotaForbids(transaction, path, by)) return Code.quotaExceeded;
   const before = znodes.version(znode);
   if (version !== -1 && version !== before) return Code.badVersion;
   if (transaction.undo !== undefined) {
@@ -71,11 +73,11 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
       version: before,
     });
   }
-  rememberQuota(transaction, path);
+  if (by !== undefined) rememberQuota(transaction, path);
   saveZnode(transaction.tree, znode);
   znodes.setData(znode, data);
   znodes.setModified(znode, transaction.zxid, transaction.timeMs, (before + 1) | 0);
-  countWrite(transaction, "changed", path, by);
+  if (by !== undefined) countWrite(transaction, "changed", path, by);
   changed(transaction, "data", path, znode, data);
   return znode;
 }
@@ -95,13 +97,13 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
   if (pathProblem(path) !== undefined) return Code.badArguments;
   if (znodes.findChild(parent, path) !== undefined) return Code.nodeExists;
   if (znodes.ephemeralOwner(parent) !== SESSION_NONE) return Code.noChildrenForEphemerals;
-  const by = { count: 1, bytes: data?.length ?? 0 };
-  if (quotaForbids(transaction, path, by)) return Code.quotaExceeded;
+  const by = isCounted(transaction, path) ? { count: 1, bytes: data?.length ?? 0 } : undefined;
+  if (by !== undefined && quotaForbids(transaction, path, by)) return Code.quotaExceeded;
 
   const { zxid, timeMs } = transaction;
   const owner = mode.ephemeral ? session.id : SESSION_NONE;
   const { lifetime } = mode;
-  rememberQuota(transaction, path);
+  if (by !== undefined) rememberQuota(transaction, path);
   saveZnode(transaction.tree, parent);
   const pzxid = znodes.pzxid(parent);
   const znode = znodes.add(parent, path, { acl, zxid, timeMs, owner, lifetime, data });
@@ -113,9 +115,9 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
     session.ephemerals ??= new Set();
     session.ephemerals.add(znode);
   }
-  countWrite(transaction, "created", path, by);
+  if (by !== undefined) countWrite(transaction, "created", path, by);
   // The counts of a quota are another text by now than what they were made with.
-  const shown = isStatsPath(path) ? znodes.data(znode) : data;
+  const shown = by !== undefined && isStatsPath(path) ? znodes.data(znode) : data;
   changed(transaction, "created", path, znode, shown, parent);
   return znode;
 }
@@ -142,14 +144,17 @@ export function removeZnode(transaction: Transaction, znode: ZnodeId, path: stri
   const parent = znodes.parent(znode);
   const creates = znodes.creates(parent);
   const pzxid = znodes.pzxid(parent);
-  rememberQuota(transaction, path);
+  const counted = isCounted(transaction, path);
+  if (counted) rememberQuota(transaction, path);
   saveZnode(transaction.tree, znode);
   saveZnode(transaction.tree, parent);
   znodes.unlink(znode, path);
   znodes.setParental(parent, transaction.zxid, creates);
   const owner = znodes.ephemeralOwner(znode);
   if (owner !== SESSION_NONE) sessions.get(owner)?.ephemerals?.delete(znode);
-  countWrite(transaction, "deleted", path, { count: -1, bytes: -znodes.dataLength(znode) });
+  if (counted) {
+    countWrite(transaction, "deleted", path, { count: -1, bytes: -znodes.dataLength(znode) });
+  }
   changed(transaction, "deleted", path, znode, null, parent);
   if (transaction.undo === undefined) znodes.release(znode);
   else noteUndo(transaction, { kind: "deleted", znode, path, parent, creates, pzxid });

@@ -7,6 +7,7 @@
  * changes them.
  */
 import {
+  isBelowQuota,
   limitsPath,
   QuotaNumbers,
   quotaZnodeAt,
@@ -38,6 +39,11 @@ type QuotaNow = {
 
 /** How often a quota that goes on being exceeded is told, in milliseconds of the records' time. */
 const NOTE_INTERVAL_MS = 60_000;
+
+/** Whether a write to the path has to do with quotas. Otherwise none of the functions below need be called. */
+export function isCounted({ tree }: Transaction, path: string): boolean {
+  return tree.quotas.size > 0 || isBelowQuota(path);
+}
 
 /** Whether a hard limit forbids the write. It also notes limits that the write exceeds without being forbidden. */
 export function quotaForbids(transaction: Transaction, path: string, change: QuotaChange): boolean {

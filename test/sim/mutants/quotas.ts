@@ -73,8 +73,8 @@ export const QUOTA_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: OPERATIONS,
-        find: 'countWrite(transaction, "deleted", path,',
-        replace: 'if (owner === SESSION_NONE) countWrite(transaction, "deleted", path,',
+        find: "  if (counted) {",
+        replace: "  if (counted && owner === SESSION_NONE) {",
       },
     ],
   },
