@@ -177,7 +177,7 @@ test("serve --check of a wrong configuration exits with 2 and says all that is t
   const { code, stdout, stderr } = await zooid("serve", "--check", "--config", file);
   t.deepEqual([code, stdout], [2, ""]);
   t.regex(stderr, /^zooid serve: 2 settings are wrong/);
-  t.true(stderr.includes(`ssl.crl = true  (${file}:3)\n    asks that`));
+  t.true(stderr.includes(`ssl.crl = true  (${file}:3)\n    asks for certificates`));
   t.true(stderr.includes(`tickTimeMs = fast  (${file}:2)`));
   t.regex(stderr, /^1 warning:\n.*zooid\.lane is unknown .*did you mean zooid\.lanes\?/m);
   t.regex(stderr, /^1 key has no effect here:\n.*snapCount: /m);
