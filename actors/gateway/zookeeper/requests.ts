@@ -249,7 +249,7 @@ export function writeOut(turn: Output, connection: Connection): void {
 /** Watch events leave at once, or behind the replies that wait for the client to take earlier ones, or for a write before them. */
 export function sendEvents(turn: Turn, connection: Connection, all: readonly WatchEvent[]): void {
   const { state } = turn;
-  const events = all.filter(({ acl }) => mayBeTold(connection, acl));
+  const events = all.filter(({ acl }) => maySee(connection, acl));
   if (events.length === 0) return;
   if (connection.queue.holdsAnswers || !mayAnswer(turn, connection)) {
     const entries = events.map((event) => ({ kind: "event", event }) as const);
@@ -265,7 +265,7 @@ export function sendEvents(turn: Turn, connection: Connection, all: readonly Wat
 }
 
 /** Whoever may not read a znode hears nothing of it, although the watch has fired. Source: NIOServerCnxn.process. */
-function mayBeTold({ who }: Connection, acl: WatchEvent["acl"]): boolean {
+function maySee({ who }: Connection, acl: WatchEvent["acl"]): boolean {
   return acl === undefined || grants(acl, Permission.read, who);
 }
 

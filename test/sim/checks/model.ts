@@ -54,7 +54,7 @@ export type ModelSession = {
   readonly password: Uint8Array;
   attachedAt: Zxid;
   timeoutMs: number;
-  /** Of the connection that has attached it. */
+  /** Where the connection comes from that has attached it. */
   address: string | undefined;
   readonly ephemerals: Set<string>;
 };
