@@ -57,7 +57,7 @@ export type SnapshotSession = {
   readonly timeoutMs: number;
   readonly attachedAt: Zxid;
   readonly password: Uint8Array;
-  /** Of the connection that attached it. */
+  /** The address of the connection that attached it. */
   readonly address?: string | undefined;
 };
 

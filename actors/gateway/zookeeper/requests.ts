@@ -279,7 +279,7 @@ export function writeOut(turn: Output, connection: Connection): void {
  * connection that has writes under way are held until its end.
  */
 export function sendEvents(turn: Turn, connection: Connection, all: readonly WatchEvent[]): void {
-  const events = all.filter(({ acl }) => mayBeTold(connection, acl));
+  const events = all.filter(({ acl }) => maySee(connection, acl));
   if (events.length === 0) return;
   if (connection.queue.writesOut === 0 && connection.heldEvents.length === 0) {
     writeEvents(turn, connection, events);
@@ -329,7 +329,7 @@ function writeEvents(turn: Turn, connection: Connection, events: readonly WatchE
 }
 
 /** Whoever may not read a znode hears nothing of it, although the watch has fired. Source: NIOServerCnxn.process. */
-function mayBeTold({ who }: Connection, acl: WatchEvent["acl"]): boolean {
+function maySee({ who }: Connection, acl: WatchEvent["acl"]): boolean {
   return acl === undefined || grants(acl, Permission.read, who);
 }
 

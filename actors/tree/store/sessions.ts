@@ -12,7 +12,7 @@ export type Session = {
   timeoutMs: number;
   /** The zxid of the last attach. Operations of an earlier attachment are refused (`sessionMoved`). */
   attachedAt: Zxid;
-  /** Of the connection that attached it, as an identity. Undefined: it has none. */
+  /** The address of the connection that attached it, as an identity. Undefined: it has none. */
   address: string | undefined;
   /** The session's ephemerals. Undefined until there is the first. */
   ephemerals: Set<ZnodeId> | undefined;

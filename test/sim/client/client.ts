@@ -14,7 +14,7 @@ import { must } from "../checks/violation.ts";
 import type { Link } from "../links.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
-import type { Answer, Connection, Pending, Session } from "./connection.ts";
+import { type Answer, asked, type Connection, type Pending, type Session } from "./connection.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
 import { AUTH_XID, authFrame, type SimWho, whoOf } from "./identities.ts";
 import { type Asking, checkMoved, checkUnwritten, checkWrite } from "./replies.ts";
@@ -25,7 +25,7 @@ import {
   headerFrame,
   isError,
   type ReplyHeader,
-  readBody,
+  readReplyBody,
   readConnectReply,
   readEvent,
   readHeader,
@@ -316,15 +316,8 @@ export class SimClient {
     const after = this.#environment.truth.acknowledged;
     const askedMs = this.#environment.trueMs();
     const toldBefore = connection.link.toldClients.zxid;
-    connection.pending.push({
-      xid: this.#xid,
-      request,
-      after,
-      toldBefore,
-      place,
-      askedMs,
-      onAnswer,
-    });
+    const xid = this.#xid;
+    connection.pending.push({ xid, request, after, toldBefore, place, askedMs, onAnswer });
     return requestFrame(this.#xid, request);
   }
 
@@ -448,11 +441,7 @@ export class SimClient {
     asked(connection, pending.askedMs);
     const ended = header.code === Code.sessionExpired || header.code === Code.sessionMoved;
     if (!ended && !connection.readOnly) this.#environment.heard(this);
-    const isMulti = request.kind === "write" && request.operation.kind === "multi";
-    const body =
-      isError(header) && (!isMulti || this.#reader.left === 0)
-        ? ({ kind: "nothing" } as const)
-        : readBody(this.#reader, request);
+    const body = readReplyBody(this.#reader, request, header);
     this.answered += 1;
     pending.onAnswer?.({ code: header.code, zxid: header.zxid, body });
     if (request.kind === "read" || request.kind === "multiRead") {
@@ -488,9 +477,4 @@ export class SimClient {
       this.#drop(false, `code ${header.code}`);
     }
   }
-}
-
-/** What was asked then has been answered. */
-function asked({ answer }: Connection, atMs: number | undefined): void {
-  answer.askedMs = Math.max(answer.askedMs, atMs ?? 0);
 }

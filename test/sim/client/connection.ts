@@ -45,3 +45,8 @@ export type Connection = {
   heardMs: number;
   sentMs: number;
 };
+
+/** What was asked then has been answered. */
+export function asked({ answer }: Connection, atMs: number | undefined): void {
+  answer.askedMs = Math.max(answer.askedMs, atMs ?? 0);
+}

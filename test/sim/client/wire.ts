@@ -233,8 +233,18 @@ export function readEvent(reader: JuteReader): {
   return { type, path: reader.string() ?? "" };
 }
 
-/** Reads the body of a reply without an error. The reply to a multi has a body even if it failed. */
-export function readBody(reader: JuteReader, request: SimRequest): ReplyBody {
+/** Reads the body of a reply. The reply to a multi has one even if it failed. */
+export function readReplyBody(
+  reader: JuteReader,
+  request: SimRequest,
+  header: ReplyHeader,
+): ReplyBody {
+  const isMulti = request.kind === "write" && request.operation.kind === "multi";
+  if (isError(header) && (!isMulti || reader.left === 0)) return { kind: "nothing" };
+  return readBody(reader, request);
+}
+
+function readBody(reader: JuteReader, request: SimRequest): ReplyBody {
   if (request.kind === "read") return readReadBody(reader, request.read);
   if (request.kind === "watcher") {
     if (request.asked.kind === "addWatch") reader.int32();
