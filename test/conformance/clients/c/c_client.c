@@ -366,6 +366,22 @@ static void end_of_session(const char *hosts) {
     read_stat(clients[0], ROOT "/third", NULL);
 }
 
+static void identities(const char *hosts) {
+    zhandle_t *owner = connect_client(2, hosts);
+    struct call call = {0};
+    ASK(zoo_add_auth(owner, "digest", "user:secret", 11, on_void, &call));
+    say_call(&call);
+    ASK(zoo_acreate(owner, ROOT "/own", "o", 1, &ZOO_CREATOR_ALL_ACL, 0, on_string, &call));
+    say_call(&call);
+    ASK(zoo_aget_acl(owner, ROOT "/own", on_acl, &call));
+    say_call(&call);
+    synchronize(clients[0], ROOT "/own");
+    read_data(clients[0], ROOT "/own", NULL);
+    change(clients[0], ROOT "/own", "x", -1);
+    read_data(owner, ROOT "/own", NULL);
+    close_client(2);
+}
+
 static int server_port(zhandle_t *client) {
     struct sockaddr_storage address;
     socklen_t length = sizeof(address);
@@ -419,6 +435,7 @@ int main(int count, char **arguments) {
     if (begin("multis", "")) multis();
     if (begin("containers", "containers")) containers();
     if (begin("times to live", "ttl")) times_to_live();
+    if (begin("identities", "acl")) identities(hosts);
     if (begin("end of a session", "")) end_of_session(hosts);
     if (begin("a server is killed", "")) kill_server(hosts);
     fflush(stdout);

@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.framework.api.ACLProvider;
 import org.apache.curator.framework.api.transaction.CuratorOp;
 import org.apache.curator.framework.api.transaction.CuratorTransactionResult;
 import org.apache.curator.framework.recipes.leader.LeaderLatch;
@@ -18,6 +19,8 @@ import org.apache.zookeeper.AddWatchMode;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.Watcher.Event.EventType;
+import org.apache.zookeeper.ZooDefs;
+import org.apache.zookeeper.data.ACL;
 
 /** What a Java program does with Curator and its recipes. Arguments: host:port,..., the features of the servers, and which part. */
 public final class CuratorClient {
@@ -29,13 +32,15 @@ public final class CuratorClient {
 
     private CuratorClient() {}
 
-    static CuratorFramework connect() throws Exception {
-        CuratorFramework client = CuratorFrameworkFactory.builder()
+    private static CuratorFrameworkFactory.Builder builder() {
+        return CuratorFrameworkFactory.builder()
             .connectString(hosts)
             .sessionTimeoutMs(TIMEOUT_MS)
             .connectionTimeoutMs(TIMEOUT_MS)
-            .retryPolicy(new RetryForever(50))
-            .build();
+            .retryPolicy(new RetryForever(50));
+    }
+
+    private static CuratorFramework started(CuratorFramework client) throws Exception {
         client.start();
         if (!client.blockUntilConnected(60, TimeUnit.SECONDS)) {
             throw new AssertionError("not connected");
@@ -117,9 +122,34 @@ public final class CuratorClient {
         Steps.say("followed", one.getCurrentConfig() != null);
     }
 
+    private static void identities() throws Exception {
+        ACLProvider creator = new ACLProvider() {
+            @Override
+            public List<ACL> getDefaultAcl() {
+                return ZooDefs.Ids.CREATOR_ALL_ACL;
+            }
+
+            @Override
+            public List<ACL> getAclForPath(String path) {
+                return ZooDefs.Ids.CREATOR_ALL_ACL;
+            }
+        };
+        CuratorFramework owner = started(builder().authorization("digest", "user:secret".getBytes()).aclProvider(creator).build());
+        Steps.say(owner.create().creatingParentsIfNeeded().forPath("/curator/own/below", "o".getBytes()));
+        Steps.say(owner.getACL().forPath("/curator/own"));
+        one.sync().forPath("/curator/own");
+        Steps.until("there", () -> one.checkExists().forPath("/curator/own/below") != null);
+        Steps.refused(() -> one.getData().forPath("/curator/own/below"));
+        Steps.refused(() -> one.getChildren().forPath("/curator/own"));
+        Steps.refused(() -> one.create().forPath("/curator/own/other"));
+        Steps.refused(() -> one.delete().forPath("/curator/own/below"));
+        Steps.say(new String(owner.getData().forPath("/curator/own/below")));
+        owner.close();
+    }
+
     /** The connection is lost and found again, the session and what it holds are kept. */
     private static void kill() throws Exception {
-        CuratorFramework client = connect();
+        CuratorFramework client = started(builder().build());
         List<ConnectionState> states = new ArrayList<>();
         client.getConnectionStateListenable().addListener((from, state) -> {
             synchronized (states) {
@@ -167,13 +197,14 @@ public final class CuratorClient {
         Steps.section("transactions", CuratorClient::transactions);
         Steps.section("removed watches", CuratorClient::removedWatches);
         Steps.section("configuration", "config", CuratorClient::configuration);
+        Steps.section("identities", "acl", CuratorClient::identities);
     }
 
     public static void main(String[] arguments) throws Exception {
         hosts = arguments[0];
         Steps.begin(arguments[1]);
-        one = connect();
-        two = connect();
+        one = started(builder().build());
+        two = started(builder().build());
         switch (arguments[2]) {
             case "framework" -> framework();
             case "locks" -> CuratorLocks.sections(one, two);

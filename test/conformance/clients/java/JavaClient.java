@@ -21,6 +21,7 @@ import org.apache.zookeeper.Watcher.WatcherType;
 import org.apache.zookeeper.ZooDefs.Ids;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.data.ACL;
+import org.apache.zookeeper.data.Id;
 import org.apache.zookeeper.data.Stat;
 
 /** What a Java program does with ZooKeeper's own client. Arguments: host:port,..., and the features of the servers. */
@@ -240,6 +241,27 @@ public final class JavaClient {
         Steps.refused(() -> one.setData("/zookeeper/config", bytes("x"), -1));
     }
 
+    private static void identities() throws Exception {
+        ZooKeeper owner = connect(TIMEOUT_MS, new States());
+        owner.addAuthInfo("digest", bytes("user:secret"));
+        owner.create("/java/own", bytes("o"), Ids.CREATOR_ALL_ACL, CreateMode.PERSISTENT);
+        Steps.say(owner.whoAmI().stream().map((who) -> who.getAuthScheme() + " " + who.getUser()).sorted()
+            .collect(Collectors.toList()));
+        Steps.say(owner.getACL("/java/own", new Stat()));
+        sync(one, "/java/own");
+        Steps.refused(() -> one.getData("/java/own", false, null));
+        Steps.refused(() -> one.setData("/java/own", bytes(""), -1));
+        Steps.refused(() -> one.getACL("/java/own", new Stat()));
+        Steps.refused(() -> one.setACL("/java/own", Ids.OPEN_ACL_UNSAFE, -1));
+        owner.setACL("/java/own", Ids.READ_ACL_UNSAFE, -1);
+        sync(one, "/java/own");
+        Steps.say(new String(one.getData("/java/own", false, null)));
+        Steps.refused(() -> one.setData("/java/own", bytes(""), -1));
+        Steps.refused(() -> owner.create("/java/bad", bytes(""), List.of(new ACL(31, new Id("digest", "no hash"))),
+            CreateMode.PERSISTENT));
+        owner.close();
+    }
+
     /** The session, its ephemeral and its watch outlive the server that the client is connected to. */
     private static void kill() throws Exception {
         States states = new States();
@@ -301,6 +323,7 @@ public final class JavaClient {
         Steps.section("containers", "containers", JavaClient::containers);
         Steps.section("times to live", "ttl", JavaClient::timesToLive);
         Steps.section("configuration", "config", JavaClient::configuration);
+        Steps.section("identities", "acl", JavaClient::identities);
         Steps.section("end of a session", JavaClient::endOfSession);
         Steps.section("a server is killed", JavaClient::kill);
         Steps.end();
