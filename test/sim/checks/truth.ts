@@ -120,8 +120,9 @@ export class Truth {
     const operations = decodeBatch(payload);
     operations.forEach((operation, index) => {
       const zxid = (header.firstZxid + index) as Zxid;
-      if (operation.kind === "client")
+      if (operation.kind === "client" && !isQuestionForZxid(operation)) {
         this.#follow(operation.attachedAt, operation.operation, zxid);
+      }
       const expiring =
         operation.kind === "expireSession" ? this.model.sessions.get(operation.session) : undefined;
       const result = this.model.apply(operation, zxid, header.timeMs);
@@ -147,6 +148,11 @@ export class Truth {
     });
     committed[place] = zxid;
   }
+}
+
+/** A gateway asks it for a client that has seen more than its node has. It names no attachment, and is done by nobody. */
+function isQuestionForZxid(asked: Extract<Operation, { readonly kind: "client" }>): boolean {
+  return asked.attachedAt === ZXID_NONE && asked.operation.kind === "sync";
 }
 
 /** Returns the place of the next write. If writes may have been refused, it is that of the first equal one. */
