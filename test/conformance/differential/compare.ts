@@ -1,6 +1,6 @@
 /** Compares what clients of two servers saw, step by step. */
 import { explains } from "./intended.ts";
-import type { Line, Lines } from "./lines.ts";
+import { areEqual, type Line, type Lines } from "./lines.ts";
 import type { Program, Step } from "./program.ts";
 
 export type Difference = {
@@ -34,14 +34,6 @@ export function compare(program: Program, theirs: Lines, ours: Lines): Compariso
     }
   }
   return { differences, intended };
-}
-
-export function areEqual(theirs: readonly Line[], ours: readonly Line[]): boolean {
-  return theirs.length === ours.length && theirs.every((line, at) => isEqual(line, ours[at]));
-}
-
-export function isEqual(line: Line, other: Line | undefined): boolean {
-  return line.text === other?.text && line.zxid === other.zxid;
 }
 
 export function describe({ steps }: Program, difference: Difference): string {

@@ -3,8 +3,7 @@
  * for as little as can be. A matcher takes what one connection received in one step from ZooKeeper and from zooid, and makes of
  * either what has to be equal.
  */
-import { areEqual, isEqual } from "./compare.ts";
-import type { Line } from "./lines.ts";
+import { areEqual, isEqual, type Line } from "./lines.ts";
 import type { Bytes, Request, Step } from "./program.ts";
 
 export type Pair = { readonly theirs: readonly Line[]; readonly ours: readonly Line[] };

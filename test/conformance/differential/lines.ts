@@ -23,6 +23,14 @@ export type Line = {
 /** What each connection received in each step. */
 export type Lines = ReadonlyMap<number, ReadonlyMap<number, readonly Line[]>>;
 
+export function areEqual(theirs: readonly Line[], ours: readonly Line[]): boolean {
+  return theirs.length === ours.length && theirs.every((line, at) => isEqual(line, ours[at]));
+}
+
+export function isEqual(line: Line, other: Line | undefined): boolean {
+  return line.text === other?.text && line.zxid === other.zxid;
+}
+
 /** Requests that a server refuses for how they are asked: not every server takes a zxid for them. */
 const WITHOUT_ZXID: ReadonlySet<number> = new Set([-5, -6, -8]);
 const HEADER_BYTES = 16;
