@@ -4,6 +4,7 @@
  * at its own, and watch events are those that the history calls for, each once and before any reply that shows the change.
  * The stream comes later than the answers, so these wait until it has told their zxid.
  */
+import { OPEN_ACL } from "../../protocol/acl.ts";
 import type { SessionId } from "../../protocol/ids.ts";
 import type { OperationResult, ZnodeOperation } from "../../protocol/operations.ts";
 import type { Change, WatchEventType } from "../../protocol/reads.ts";
@@ -277,7 +278,7 @@ function operationOf({ kind, path, stat, data = null }: Change): ZnodeOperation 
     case "created": {
       // The name is as the stream tells it, so its number is not drawn again.
       const mode = { ephemeral: stat.ephemeralOwner !== 0, sequential: false };
-      return { kind: "create", path, data, acl: [], mode };
+      return { kind: "create", path, data, acl: OPEN_ACL, mode };
     }
     case "deleted":
       return { kind: "delete", path, version: -1 };

@@ -4,6 +4,7 @@
  * supervision would have made good.
  */
 import { crc32 } from "node:zlib";
+import { reaperActor } from "../../../actors/reaper/reaper.ts";
 import { sessionsActor } from "../../../actors/sessions/sessions.ts";
 import type { State as ZooKeeperState } from "../../../actors/gateway/zookeeper/gateway.ts";
 import type { NatsGatewayState } from "../../../actors/gateway/nats/gateway.ts";
@@ -191,6 +192,7 @@ function addStandIns(system: ActorSystem): void {
   system.add(heartbeatStandIn());
   system.add(electionStandIn());
   system.add(sessionsActor({ tickMs: 500 }));
+  system.add(reaperActor({ checkIntervalMs: 500, perMinuteMax: 1000, unusedMs: 0 }));
 }
 
 type StandInTurn = Turn<StandIn, LocalEffect<never>>;

@@ -325,7 +325,7 @@ test("a NATS password is shown by no problem", (t) => {
 
 test("secrets of a zoo.cfg are not shown in messages", (t) => {
   const { problems } = readZooCfg(
-    "ssl.keyStore.password=s3cret\nssl.trustStore.password=s3cret",
+    "ssl.quorum.keyStore.password=s3cret\nssl.quorum.trustStore.password=s3cret",
     "zoo.cfg",
   );
   const text = problemsText(problems);

@@ -2,7 +2,7 @@
 import test from "ava";
 import { Code } from "../../../protocol/codes.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
-import type { OperationResult } from "../../../protocol/operations.ts";
+import type { Operation, OperationResult } from "../../../protocol/operations.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { GatewayDriver } from "../../support/gateway-driver.ts";
 import { connectFrame } from "../../support/zk-client.ts";
@@ -171,15 +171,15 @@ test("a client that has seen just what the ensemble has is served", (t) => {
 });
 
 const ahead = { port: 0, sessionId: 77n, password: PASSWORD, lastZxidSeen: 0x1_0000_0005n };
-const moved = { kind: "error", code: Code.sessionMoved } as const;
+const expired = { kind: "error", code: Code.sessionExpired } as const;
 
 test("a client that is ahead of the ensemble is closed, and its session is not attached", (t) => {
   const gateway = serving();
   gateway.open(1);
   gateway.bytes(1, connectFrame(ahead));
   const [first] = gateway.told;
-  t.like(first?.message, { operations: [{ kind: "client", attachedAt: 0, session: 77 }] });
-  gateway.serve(() => moved);
+  t.like(first?.message, { operations: [{ kind: "attachSession", session: 0 }] });
+  gateway.serve(() => expired);
   t.is(gateway.written(1).length, 0);
   t.true(gateway.closed(1));
   t.true(gateway.logged()[0]?.includes("0x100000005"));
@@ -190,7 +190,9 @@ test("a client that is ahead of this node but not of the ensemble is attached", 
   gateway.open(1);
   gateway.bytes(1, connectFrame(ahead));
   gateway.nextZxid = 0x1_0000_0005;
-  gateway.serve((operation) => (operation.kind === "client" ? moved : undefined));
+  const isQuestion = (operation: Operation): boolean =>
+    operation.kind === "attachSession" && operation.session === 0;
+  gateway.serve((operation) => (isQuestion(operation) ? expired : undefined));
   t.is(gateway.written(1).readBigInt64BE(12), 77n);
   t.false(gateway.closed(1));
 });

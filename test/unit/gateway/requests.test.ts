@@ -231,7 +231,7 @@ test("any bytes close the connection or wait for more, and never throw", (t) => 
 
 test("an operation that is not served is answered in its place", (t) => {
   const gateway = attached();
-  gateway.bytes(1, pipeline([setData("/a", "x"), unknown(107), getData("/a")]));
+  gateway.bytes(1, pipeline([setData("/a", "x"), unknown(102), getData("/a")]));
   gateway.serve();
   const headers = replyHeaders(gateway.written(1));
   t.deepEqual(

@@ -301,6 +301,7 @@ test("a handshake is read, and answered with the bytes of ZooKeeper's", (t) => {
     session: 0,
     password: new Uint8Array(16),
     hasReadOnly: true,
+    canBeReadOnly: false,
   });
   const expected = Buffer.from(goldenReply("connect"), "hex");
   expected.fill(0, 12, 20); // ZooKeeper's session ids are not exact in a number

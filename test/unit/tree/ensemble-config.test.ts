@@ -64,7 +64,8 @@ test("a watch on the configuration fires when it changes, and when it is set aga
   const since = (before + 1) as Zxid;
   const next = withIdentity(FOUNDED, { id: id(2), identity: identity(3) }, since);
   const event = { type: WatchEventType.nodeDataChanged, path: CONFIG_PATH, zxid: since };
-  t.deepEqual(eventsOf(replica.name("configuration", next)), [event]);
+  const acl = [{ permissions: 1, scheme: "world", id: "anyone" }];
+  t.deepEqual(eventsOf(replica.name("configuration", next)), [{ ...event, acl }]);
   const again = (relativeZxid: Zxid): readonly object[] =>
     eventsOf(
       replica.receive({
