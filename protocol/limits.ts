@@ -19,6 +19,13 @@ export const ACL_ENTRIES_MAX = 64;
 export const IDENTITY_LENGTH_MAX = 1024;
 
 /**
+ * Bytes of a handshake, which has 45 in ZooKeeper's clients. A longer one is read too, while there are not more connections of a lane
+ * with such a handshake than the next number says: nobody is known yet for whom that memory is.
+ */
+export const HANDSHAKE_BYTES_USUAL = 1024;
+export const LONG_HANDSHAKES_MAX = 64;
+
+/**
  * Identities that a connection may prove. One more, or one that is longer than the limit above, is answered AuthFailed, which ends the
  * connection.
  */

@@ -11,8 +11,8 @@ type Fields = Pick<
 >;
 
 const DIGEST = "digest";
-/** The schemes by which a connection can be known. */
-const SERVED: readonly string[] = [DIGEST, "ip"];
+/** The scheme of the names in clients' certificates. */
+const CERTIFICATE = "x509";
 const ALGORITHM_DEFAULT = "SHA1";
 
 /** How `validate` reads a field, and how it refuses one. */
@@ -25,7 +25,9 @@ export type Draft = {
 export function readAuthentication({ settings, read, refuse }: Draft): Fields {
   const digestEnabled = read("digestEnabled", flag, true);
   const authEnforced = read("authEnforced", flag, false);
-  const authSchemes = read<readonly string[]>("authSchemes", schemesOf(digestEnabled), []);
+  const hasTls = settings.has("secureClientPort") || settings.has("tlsOnClientPort");
+  const served = [...(digestEnabled ? [DIGEST] : []), "ip", ...(hasTls ? [CERTIFICATE] : [])];
+  const authSchemes = read<readonly string[]>("authSchemes", schemesOf(served), []);
   if (
     authEnforced &&
     authSchemes.length === 0 &&
@@ -44,15 +46,14 @@ export function readAuthentication({ settings, read, refuse }: Draft): Fields {
   };
 }
 
-function schemesOf(digestEnabled: boolean): Reader<readonly string[]> {
-  const served = SERVED.filter((scheme) => scheme !== DIGEST || digestEnabled);
+function schemesOf(served: readonly string[]): Reader<readonly string[]> {
   return (text) => {
     const value = listOf(text);
     if (value.every((scheme) => served.includes(scheme))) {
       return { kind: "read", value };
     }
     const rule = `must be schemes that are served, ${served.join(" or ")}, with commas between`;
-    return { kind: "refused", rule, hint: "there are no SASL and no certificates of clients" };
+    return { kind: "refused", rule, hint: "there is no SASL, and x509 needs a port with TLS" };
   };
 }
 
@@ -75,10 +76,15 @@ function hashName(algorithmName: string): string {
   return /^sha-\d+$/.test(lower) ? lower.replace("-", "") : lower;
 }
 
-export function authenticationOf(config: Fields): Authentication {
+export function authenticationOf(
+  config: Fields & Pick<NodeConfig, "secureClientPort" | "tlsOnClientPort">,
+): Authentication {
   const { superDigest: superId, digestAlgorithm, digestEnabled, skipAcl } = config;
   const name = hashName(digestAlgorithm);
   const schemes = new Set(DEFAULT_SCHEMES);
+  if (config.secureClientPort !== undefined || config.tlsOnClientPort) {
+    schemes.add(CERTIFICATE);
+  }
   if (!digestEnabled) schemes.delete(DIGEST);
   return {
     hash: digestEnabled ? (bytes) => createHash(name).update(bytes).digest() : undefined,

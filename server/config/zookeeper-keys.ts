@@ -344,6 +344,16 @@ const SECURITY: readonly Row[] = [
     OFF,
   ),
   refused(
+    "authProvider.x509",
+    "must be ZooKeeper's own provider: a client's identity is the name in its certificate",
+    "remove the line",
+    only(
+      "the name in a client's certificate is its identity",
+      "org.apache.zookeeper.server.auth.X509AuthenticationProvider",
+      "",
+    ),
+  ),
+  refused(
     `authProvider.* sessionRequireClientSASLAuth sessionRequire* requireClientAuthScheme enforce.auth.* allowSaslFailedClients letAnySaslUserDoX sasl.serverconfig requireKerberosConfig
     kerberos.removeHostFromPrincipal kerberos.removeRealmFromPrincipal kerberos.canonicalizeHostNames kerberos.minReLoginTimeMs
     kerberos.* security.auth_to_local security.* jaasLoginRenew java.security.auth.login.config

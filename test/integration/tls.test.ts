@@ -9,7 +9,10 @@ import type { InspectionEvent } from "../../runtime/inspection.ts";
 import { startNode, type RunningNode } from "../../server/start.ts";
 import { type Certificate, CertificateFolder } from "../support/certificates.ts";
 import { Child } from "../support/child.ts";
+import { requestFrame } from "../support/gateway-driver.ts";
 import { connectFrame } from "../support/zk-client.ts";
+import { create, getData, type Operation, whoAmI } from "../support/zk-operations.ts";
+import { Code } from "../../protocol/codes.ts";
 import { CHECKOUT } from "../support/zooid.ts";
 
 const folder = new CertificateFolder();
@@ -112,6 +115,34 @@ test.serial("clients of both families come in, and all lanes serve them", async 
   t.regex(stat, /\[::1\]:\d+/);
   for (const socket of sockets) socket.destroy();
 });
+
+test.serial(
+  "the name in a client's certificate is its identity, which lists may name",
+  async (t) => {
+    const socket = client(app);
+    socket.write(connectFrame({ port: 0 }));
+    await once(socket, "data");
+    const ask = async (xid: number, request: Operation): Promise<Buffer> => {
+      socket.write(requestFrame(xid, request));
+      const [answer] = (await once(socket, "data")) as [Buffer];
+      return answer;
+    };
+    const subject = "CN=app,O=example";
+    const who = await ask(1, whoAmI());
+    t.true(who.includes("x509") && who.includes(subject), who.toString("latin1"));
+    const acl = [{ perms: 31, scheme: "x509", id: subject }];
+    t.is((await ask(2, create("/of-app", "", { acl }))).readInt32BE(16), 0);
+    t.is((await ask(3, getData("/of-app"))).readInt32BE(16), 0);
+    const other = authority.issue("other", "/CN=other");
+    const stranger = client(other);
+    stranger.write(connectFrame({ port: 0 }));
+    await once(stranger, "data");
+    stranger.write(requestFrame(1, getData("/of-app")));
+    const [refused] = (await once(stranger, "data")) as [Buffer];
+    t.is(refused.readInt32BE(16), Code.noAuth);
+    for (const each of [socket, stranger]) each.destroy();
+  },
+);
 
 test.serial(
   "a client that is not trusted is in the log with its address and the reason",

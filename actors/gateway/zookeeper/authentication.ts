@@ -27,12 +27,19 @@ export const NO_AUTHENTICATION: Authentication = {
   skipsAcl: false,
 };
 
-/** Who a client is before it has proved anything. */
+/**
+ * Who a client is before it has authenticated: its address, and the name in the certificate by which its connection was opened. Source:
+ * X509AuthenticationProvider.
+ */
 export function firstIdentities(
-  { skipsAcl }: Pick<Authentication, "skipsAcl">,
+  { skipsAcl, schemes }: Pick<Authentication, "skipsAcl" | "schemes">,
   address: string | undefined,
+  subject?: string,
 ): Who {
-  return { ...(skipsAcl ? UNCHECKED : ANYONE), address };
+  const who = { ...(skipsAcl ? UNCHECKED : ANYONE), address };
+  if (subject === undefined || !schemes.has("x509")) return who;
+  if (subject.length > IDENTITY_LENGTH_MAX) return who;
+  return { ...who, identities: withIdentity(who.identities, { scheme: "x509", id: subject }) };
 }
 
 type AuthRequest = Extract<Request, { readonly kind: "auth" }>;

@@ -1,14 +1,29 @@
 /** Connections of ZooKeeper clients are opened, given some time for their handshake, and closed. */
 import type { EventName } from "../../../protocol/events.ts";
+import { HANDSHAKE_BYTES_USUAL, LONG_HANDSHAKES_MAX } from "../../../protocol/limits.ts";
 import { enter, servedBy } from "../attachment.ts";
 import { forgetInTree } from "../lane.ts";
 import { addressIdentity, firstIdentities } from "./authentication.ts";
 import { forgetHeld } from "./held.ts";
 import { note } from "./notes.ts";
-import { type Connection, newConnection, type Output, type Phase, type Turn } from "./state.ts";
+import {
+  type Connection,
+  newConnection,
+  type Output,
+  type Phase,
+  type State,
+  type Turn,
+} from "./state.ts";
 
-export function open(turn: Turn, number: number, remoteAddress: string): void {
-  const who = firstIdentities(turn.state.options.authentication, addressIdentity(remoteAddress));
+/** `subject` is the name in the certificate that the client has shown. */
+export function open(
+  turn: Turn,
+  number: number,
+  remoteAddress: string,
+  subject: string | undefined,
+): void {
+  const { authentication } = turn.state.options;
+  const who = firstIdentities(authentication, addressIdentity(remoteAddress), subject);
   const connection = newConnection(number, { remoteAddress, who }, turn.wallMs);
   turn.state.connections.set(number, connection);
   expectHandshake(turn, connection);
@@ -20,6 +35,13 @@ export function expectHandshake(turn: Turn, connection: Connection): void {
   if (handshakes.has(connection)) return;
   if (handshakes.size === 0) startHandshakeTimer(turn, options.handshakeTimeoutMs);
   handshakes.set(connection, turn.nowMs + options.handshakeTimeoutMs);
+}
+
+/** Whether what the connection has sent of its handshake is short, or one of the few long ones. */
+export function mayBeLong({ longHandshakes }: State, connection: Connection): boolean {
+  if (connection.frames.buffered <= HANDSHAKE_BYTES_USUAL) return true;
+  longHandshakes.add(connection);
+  return longHandshakes.size <= LONG_HANDSHAKES_MAX;
 }
 
 /** The listener turned a client away. */
@@ -94,5 +116,6 @@ function end(output: Output, connection: Connection): void {
 /** Leaves the connection's phase for the next. */
 export function enterPhase({ state }: Output, connection: Connection, next: Phase): void {
   if (!isTimed(next.kind)) state.handshakes.delete(connection);
+  state.longHandshakes.delete(connection);
   enter(state.sessions, connection, next);
 }

@@ -15,6 +15,7 @@ import {
   closeLateHandshakes,
   countRefused,
   forgetConnection,
+  mayBeLong,
   open,
   refuse,
 } from "./connections.ts";
@@ -78,7 +79,7 @@ export function zooKeeperGatewayActor(
 function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
   switch (message.kind) {
     case "opened":
-      open(turn, message.connection, message.remoteAddress);
+      open(turn, message.connection, message.remoteAddress, message.secure?.subject);
       return;
     case "refused":
       countRefused(turn, message.remoteAddress, message.reason);
@@ -163,7 +164,11 @@ function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
   switch (phase.kind) {
     case "opened":
       frames.push(bytes);
-      if (!askWord(turn, connection)) readHandshake(turn, connection);
+      if (!mayBeLong(turn.state, connection)) {
+        refuse(turn, connection, "a long handshake, beside as many others as are read at once");
+      } else if (!askWord(turn, connection)) {
+        readHandshake(turn, connection);
+      }
       return;
     case "awaitingLeader":
     case "checking":

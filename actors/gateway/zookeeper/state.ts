@@ -85,6 +85,8 @@ export type State = GatewayState<Connection> & {
   readonly words: ReadonlySet<string>;
   /** Connections in phase `opened`, `word` or `checking` are closed at this time; the oldest comes first. */
   readonly handshakes: Map<Connection, number>;
+  /** Those in phase `opened` that have sent more than a usual handshake takes. */
+  readonly longHandshakes: Set<Connection>;
   /** These timers fire at this time; undefined while they do not run. */
   readonly due: Record<"grace" | "withheld", number | undefined>;
   touchTimerRuns: boolean;
@@ -129,6 +131,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     },
     words: new Set(options.fourLetterWords ?? DEFAULT_WORDS),
     handshakes: new Map(),
+    longHandshakes: new Set(),
     due: { grace: undefined, withheld: undefined },
     touchTimerRuns: false,
     heldBytes: 0,

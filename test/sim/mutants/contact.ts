@@ -142,6 +142,7 @@ export const CONTACT_MUTANTS: readonly Mutant[] = [
   {
     name: "native-handshake-counted-from-its-answer",
     mistake: "a native client's session is counted from when its opening is answered",
+    plan: "handshakes",
     edits: [
       {
         file: NATIVE,

@@ -6,6 +6,7 @@ import type { Operation, OperationResult } from "../../../protocol/operations.ts
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { GatewayDriver } from "../../support/gateway-driver.ts";
 import { connectFrame } from "../../support/zk-client.ts";
+import { LONG_HANDSHAKES_MAX } from "../../../protocol/limits.ts";
 import { create, setData } from "../../support/zk-operations.ts";
 import { requestFrame } from "../../support/gateway-driver.ts";
 
@@ -168,6 +169,21 @@ test("a client that has seen just what the ensemble has is served", (t) => {
   gateway.bytes(1, connectFrame({ port: 0, lastZxidSeen: 0x1_0000_0001n }));
   gateway.serve();
   t.is(gateway.written(1).length, 41);
+});
+
+test("long handshakes are read, a few at once", (t) => {
+  const gateway = serving();
+  const long = connectFrame({ port: 0, sessionId: 77n, password: Buffer.alloc(5000) });
+  for (let number = 1; number <= LONG_HANDSHAKES_MAX + 1; number += 1) {
+    gateway.open(number);
+    gateway.bytes(number, long.subarray(0, -1));
+    t.is(gateway.closed(number), number > LONG_HANDSHAKES_MAX);
+  }
+  gateway.bytes(1, long.subarray(-1));
+  t.true(gateway.closed(1), "it is answered: no session has such a password");
+  gateway.open(1000);
+  gateway.bytes(1000, long.subarray(0, -1));
+  t.false(gateway.closed(1000), "there is a place again");
 });
 
 const ahead = { port: 0, sessionId: 77n, password: PASSWORD, lastZxidSeen: 0x1_0000_0005n };
