@@ -3,6 +3,7 @@ import type { Acl } from "../../../protocol/acl.ts";
 import type { Code } from "../../../protocol/codes.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
+import { may, NOBODY, READ } from "../client/identities.ts";
 
 /** A znode from `since` on; `stat` undefined: it is not there. */
 export type Moment = {
@@ -35,7 +36,7 @@ export type ModelSession = {
   readonly password: Uint8Array;
   attachedAt: Zxid;
   timeoutMs: number;
-  /** Of the connection that has attached it. */
+  /** Where the connection comes from that has attached it. */
   address: string | undefined;
   readonly ephemerals: Set<string>;
 };
@@ -55,4 +56,28 @@ export function refused(code: Code): Refused {
   const known = refusals.get(code) ?? new Refused(code);
   refusals.set(code, known);
   return known;
+}
+
+/** Whether at some time after the zxid there was a znode that not everybody could read. */
+export function wasClosedAfter(moments: readonly Moment[], zxid: Zxid): boolean {
+  for (let index = moments.length - 1; index >= 0; index -= 1) {
+    const moment = moments[index];
+    if (moment === undefined || moment.since <= zxid) return false;
+    if (moment.stat !== undefined && !may(moment.acl, READ, NOBODY)) return true;
+  }
+  return false;
+}
+
+/** The names of the children as they were at the zxid. */
+export function childrenThen(past: Past, zxid: Zxid): ReadonlySet<string> {
+  const { children, childChanges } = past;
+  let from = childChanges.length;
+  while (from > 0 && (childChanges[from - 1]?.zxid ?? 0) > zxid) from -= 1;
+  if (from === childChanges.length) return children;
+  const then = new Set(children);
+  for (const { name, added } of childChanges.slice(from).toReversed()) {
+    if (added) then.delete(name);
+    else then.add(name);
+  }
+  return then;
 }

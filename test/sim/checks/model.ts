@@ -28,9 +28,11 @@ import {
   type ModelChange,
   type ModelSession,
   type Moment,
+  childrenThen,
   type Past,
   Refused,
   refused,
+  wasClosedAfter,
 } from "./model-state.ts";
 import { must } from "./violation.ts";
 
@@ -95,16 +97,7 @@ export class Model {
   childrenAt(path: string, zxid: Zxid): ReadonlySet<string> {
     const past = this.#pasts.get(path);
     if (past === undefined) return new Set();
-    const { children, childChanges } = past;
-    let from = childChanges.length;
-    while (from > 0 && (childChanges[from - 1]?.zxid ?? 0) > zxid) from -= 1;
-    if (from === childChanges.length) return children;
-    const then = new Set(children);
-    for (const { name, added } of childChanges.slice(from).toReversed()) {
-      if (added) then.delete(name);
-      else then.add(name);
-    }
-    return then;
+    return childrenThen(past, zxid);
   }
 
   /** Returns the index in `changes` of the first change after the zxid. */
@@ -413,13 +406,7 @@ export class Model {
 
   /** Whether at some time after the zxid not everybody could read the znode. */
   isClosedAfter(path: string, zxid: Zxid): boolean {
-    const moments = this.#pasts.get(path)?.moments ?? [];
-    for (let index = moments.length - 1; index >= 0; index -= 1) {
-      const moment = moments[index];
-      if (moment === undefined || moment.since <= zxid) return false;
-      if (moment.stat !== undefined && !may(moment.acl, READ, NOBODY)) return true;
-    }
-    return false;
+    return wasClosedAfter(this.#pasts.get(path)?.moments ?? [], zxid);
   }
 
   #matching(path: string, version: number, permission?: number): Stat {
