@@ -35,7 +35,7 @@ export type ModelSession = {
   readonly password: Uint8Array;
   attachedAt: Zxid;
   timeoutMs: number;
-  /** Of the connection that has attached it. */
+  /** That of the connection which has attached it. */
   address: string | undefined;
   readonly ephemerals: Set<string>;
 };
