@@ -24,10 +24,9 @@ export const Code = {
   notReadOnly: -119,
   /** ZooKeeper's RECONFIGDISABLED. */
   reconfigDisabled: -123,
-  /** ZooKeeper's QUOTAEXCEEDED. In zooid also: the tree may not grow any more. */
   /** The connection has to authenticate first. ZooKeeper's SESSIONCLOSEDREQUIRESASLAUTH. */
   authRequired: -124,
-  /** ZooKeeper's QUOTAEXCEEDED. In zooid: the tree may not grow any more. */
+  /** ZooKeeper's QUOTAEXCEEDED. In zooid also: the tree may not grow any more. */
   quotaExceeded: -125,
   /** Too many requests are under way; this one was certainly not done. ZooKeeper's THROTTLEDOP. */
   throttled: -127,

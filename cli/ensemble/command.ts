@@ -20,6 +20,8 @@ const NODES_MAX = 9;
 const NODES_DEFAULT = "3";
 const CLIENT_PORT_DEFAULT = "2181";
 const DATA_DIR_DEFAULT = "data";
+/** What ZooKeeper's servers use among themselves. Nobody listens there; clients take no server without them, or with one port twice. */
+const QUORUM_PORTS = "1:2";
 
 /** Settings of `serve` that cannot be passed on: those that differ for each node, and those that the ensemble sets itself. */
 const NOT_PASSED_ON: ReadonlySet<string> = new Set([
@@ -84,6 +86,12 @@ function count(flags: ReadonlyMap<string, string>): number | Problem {
   return { field: "nodes", value, source: "--nodes", rule, hint };
 }
 
+/** What clients read at `/zookeeper/config`. Ports that are not known before the nodes have started cannot be told. */
+function serversOf(ids: readonly number[], firstPort: number): string {
+  const lines = ids.map((id) => `${id}=${HOST}:${QUORUM_PORTS};${HOST}:${firstPort + id - 1}`);
+  return lines.join(",");
+}
+
 function planOf(flags: ReadonlyMap<string, string>, id: number, nodes: number): NodePlan {
   const firstPort = flags.get("client-port") ?? CLIENT_PORT_DEFAULT;
   // A port that is no number is passed on as it is, and the configuration's check reports it.
@@ -94,8 +102,9 @@ function planOf(flags: ReadonlyMap<string, string>, id: number, nodes: number): 
     const value = flags.get(name);
     if (value !== undefined) own.set(name, value);
   }
-  const members = Array.from({ length: nodes }, (_, index) => index + 1).join(",");
-  own.set("id", `${id}`).set("members", members);
+  const ids = Array.from({ length: nodes }, (_, index) => index + 1);
+  own.set("id", `${id}`).set("members", ids.join(","));
+  if (isCounted && !own.has("servers")) own.set("servers", serversOf(ids, Number(firstPort)));
   own.set("client-port", isCounted ? `${Number(firstPort) + id - 1}` : firstPort);
   own.set("client-port-address", HOST).set("data-dir", join(dataDir, `${id}`));
   // The nodes share the cores of this machine, which each of them alone would count as its own.

@@ -8,7 +8,7 @@ import { realClock } from "../../runtime/real-clock.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { launchNode, type RunningNode } from "../../server/node.ts";
 import { ZkClient } from "../support/zk-client.ts";
-import { create, getData, type Operation, remove } from "../support/zk-operations.ts";
+import { create, getConfig, remove } from "../support/zk-operations.ts";
 
 const ADDRESSES = "1=db1:2888:3888;2181,2=db2:2888:3888;2181,3=db3:2888:3888";
 const SHOWN = [
@@ -17,17 +17,6 @@ const SHOWN = [
   "server.3=db3:2888:3888:participant",
   "version=0",
 ].join("\n");
-
-/** Its data as text. */
-const CONFIG: Operation = {
-  ...getData("/zookeeper/config"),
-  decode: (reader) => {
-    const data = String(reader.buffer());
-    // The stat behind it.
-    for (let word = 0; word < 17; word += 1) reader.int();
-    return [data];
-  },
-};
 
 async function launch(network: MemoryNetwork, id: string, dataDir: string): Promise<RunningNode> {
   const flags = new Map([
@@ -58,7 +47,7 @@ test("clients of each node read the members' addresses, and a quota holds on eac
   await Promise.all(nodes.map((node) => node.ready));
   for (const [index, { clientPort: port }] of nodes.entries()) {
     const client = await ZkClient.connect({ port });
-    const { text } = await client.request(CONFIG);
+    const { text } = await client.request(getConfig());
     t.deepEqual(text, [SHOWN]);
     const path = `/limited-${index}`;
     const quota = `/zookeeper/quota${path}`;

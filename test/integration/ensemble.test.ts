@@ -12,7 +12,7 @@ import { startNatsServer } from "../support/nats-server.ts";
 import { reservePorts } from "../support/ports.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { CHECKOUT } from "../support/zooid.ts";
-import { create, getData } from "../support/zk-operations.ts";
+import { create, getConfig, getData } from "../support/zk-operations.ts";
 
 const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const READY = /^ready: node \d+ leads epoch \d+$/;
@@ -80,6 +80,21 @@ async function read(port: number, path: string): Promise<string> {
   const [data] = text;
   if (typeof data !== "string") throw new Error(`getData ${path} gave no data`);
   return data;
+}
+
+async function configOf(port: number): Promise<string> {
+  const client = await ZkClient.connect({ port });
+  const { text } = await client.request(getConfig());
+  await client.close();
+  return String(text[0]);
+}
+
+/** By which Curator connects. */
+function configFrom(firstPort: number): string {
+  const lines = [1, 2, 3].map((id) => {
+    return `server.${id}=127.0.0.1:1:2:participant;127.0.0.1:${firstPort + id - 1}`;
+  });
+  return [...lines, "version=0"].join("\n");
 }
 
 /** Stops it as a terminal or a service manager does. */
@@ -155,6 +170,7 @@ test("three nodes come up, stop cleanly by SIGTERM and by SIGINT, and go on with
   t.is(new Set(pidsOf(first)).size, 4, "each is a process of its own");
   t.is(first.lines.length, 5, first.output());
   await write(where.port, "/kept", "by all");
+  t.is(await configOf(where.port + 1), configFrom(where.port));
   await end(t, first, "SIGTERM");
 
   const second = start(t, where);

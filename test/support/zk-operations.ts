@@ -129,6 +129,16 @@ export function getData(path: string, watch = false): Operation {
   return { ...read(4, "getData", path, watch), decode };
 }
 
+/** The members' addresses, as one text. */
+export function getConfig(): Operation {
+  const decode = (reader: JuteReader): Text => {
+    const data = String(reader.buffer());
+    readStat(reader);
+    return [data];
+  };
+  return { ...getData("/zookeeper/config"), decode };
+}
+
 export function setData(path: string, data: Data, version = -1): Operation {
   return {
     type: 5,

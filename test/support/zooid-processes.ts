@@ -95,6 +95,11 @@ export class ZooidProcesses {
     return child;
   }
 
+  /** What `/zookeeper/config` tells clients. The ports of the servers among themselves are ZooKeeper's; nobody listens there. */
+  #servers(): string {
+    return this.ids.map((id) => `${id}=127.0.0.1:1:2;127.0.0.1:${this.portOf(id)}`).join(",");
+  }
+
   #serve(
     id: number,
     of: {
@@ -103,7 +108,8 @@ export class ZooidProcesses {
       readonly port: number;
     },
   ): Child {
-    const members = of.members === undefined ? [] : ["--members", of.members];
+    const members =
+      of.members === undefined ? [] : ["--members", of.members, "--servers", this.#servers()];
     return new Child({
       command: process.execPath,
       args: [

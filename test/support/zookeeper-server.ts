@@ -22,11 +22,12 @@ export type ZookeeperOptions = {
   readonly readOnly?: boolean;
   /** Whether znodes may have a TTL. Default true, as in zooid. */
   readonly extendedTypes?: boolean;
+  /** How often it looks for containers and TTLs that are over. Default 200: often, to see them end soon. */
+  readonly containerCheckMs?: number;
   /** Further lines of the configuration. Default none. */
   readonly lines?: readonly string[];
 };
 
-/** How often it looks for containers and TTLs that are over: often, to see them end soon. */
 const CONTAINER_CHECK_MS = 200;
 
 /** The class path of ZooKeeper's server and client. Fails with what to install when they are not there. */
@@ -62,7 +63,7 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
       "-Dzookeeper.preAllocSize=1024",
       ...(readOnly ? ["-Dreadonlymode.enabled=true"] : []),
       `-Dzookeeper.extendedTypesEnabled=${options.extendedTypes ?? true}`,
-      `-Dznode.container.checkIntervalMs=${CONTAINER_CHECK_MS}`,
+      `-Dznode.container.checkIntervalMs=${options.containerCheckMs ?? CONTAINER_CHECK_MS}`,
       "-cp",
       zookeeperClassPath(),
       readOnly

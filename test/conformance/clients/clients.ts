@@ -183,8 +183,12 @@ export async function runJavaClient(connectString: string, tls?: ClientTls): Pro
   });
   child.write(`${JAVA_COMMANDS.join("\n")}\n`);
   const lines = withoutLastEvent(await run(child));
-  return lines
-    .filter((line) => line !== "" && !line.startsWith("Connecting to "))
-    .map((line) => line.replace(/^(.Zxid|.time|ephemeralOwner) = .*/, "$1"))
-    .sort();
+  return (
+    lines
+      .filter((line) => line !== "" && !line.startsWith("Connecting to "))
+      // A ZooKeeper alone has no configuration of members to show.
+      .filter((line) => !/^server\.\d+=|^version=\d+$/.test(line))
+      .map((line) => line.replace(/^(.Zxid|.time|ephemeralOwner) = .*/, "$1"))
+      .sort()
+  );
 }

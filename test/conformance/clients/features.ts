@@ -6,4 +6,4 @@ export const FEATURES = ["containers", "ttl", "reads", "config", "acl"] as const
 
 export type Feature = (typeof FEATURES)[number];
 
-export const HERE: readonly Feature[] = [];
+export const HERE: readonly Feature[] = ["containers", "ttl", "reads", "config", "acl"];

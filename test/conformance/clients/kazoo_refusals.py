@@ -17,5 +17,5 @@ def say(name, ask):
 
 client = KazooClient(hosts=sys.argv[1])
 client.start()
-say("quota", lambda: client.set("/zookeeper/quota", b"x"))
+say("members", lambda: client.set("/zookeeper/config", b"x"))
 say("auth", lambda: client.add_auth("nosuchscheme", "x"))
