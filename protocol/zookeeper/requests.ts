@@ -95,7 +95,7 @@ export function readRequest(reader: JuteReader, options: RequestOptions = DEFAUL
       return checkedRead(reader, xid, opCode, { ...read, session: SESSION_NONE });
     }
     case OpCode.getAllChildrenNumber: {
-      const path = reader.string() ?? "";
+      const path = readPath(reader);
       return checkedRead(reader, xid, opCode, { kind: "getAllChildrenNumber", path });
     }
     case OpCode.reconfig:

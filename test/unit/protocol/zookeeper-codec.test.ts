@@ -357,7 +357,8 @@ test("a null path is a fault where ZooKeeper's server fails over it, in a multi 
   const path = (): PlainWriter => new PlainWriter().raw(nothing.bytes());
   const removal = withNull(2, path().int(-1));
   const change = withNull(5, path().buffer(null).int(-1));
-  for (const each of [withNull(3, path().bool(true)), withNull(6, path()), removal]) {
+  const reads = [withNull(3, path().bool(true)), withNull(6, path()), withNull(104, path())];
+  for (const each of [...reads, removal]) {
     t.deepEqual(read(requestFrame(5, each)), refused, each.label);
   }
   t.like(read(requestFrame(5, change)), { operation: { kind: "setData", path: "" } });
