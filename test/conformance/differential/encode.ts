@@ -11,7 +11,7 @@ export type Known = {
   readonly lastZxid: bigint;
 };
 
-/** Of a reconfig: who joins, who leaves, and who are members then. */
+/** What a reconfig asks for: who joins, who leaves, and who are members then. */
 const SERVERS: readonly Text[] = ["server.4=127.0.0.1:1:2;3", null, null];
 const FUTURE_ZXID = 0x7000_0000_0000_0000n;
 const HUGE_PASSWORD_BYTES = 5000;
