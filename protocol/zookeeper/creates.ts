@@ -8,7 +8,7 @@ import type { JuteReader } from "../jute.ts";
 import { CONTAINER, ttlOf } from "../lifetime.ts";
 import type { CreateMode, ZnodeOperation } from "../operations.ts";
 import { OpCode } from "./codes.ts";
-import { readPath } from "./null-paths.ts";
+import { failOverNull, readPath } from "./null-paths.ts";
 
 const EPHEMERAL_FLAGS: readonly number[] = [1, 3];
 const SEQUENTIAL_FLAGS: readonly number[] = [2, 3, 6];
@@ -46,14 +46,17 @@ export function readCreate(
   readAcl: (reader: JuteReader) => readonly Acl[],
   options: CreateOptions,
 ): CreateRequest {
-  const path = readPath(reader);
+  const path = options.inMulti ? readPath(reader) : reader.string();
   const data = reader.buffer();
   const acl = readAcl(reader);
   const flags = reader.int32();
   const ttlMs = options.opCode === OpCode.createTtl ? reader.int64() : undefined;
   const mode = modeOf(flags, ttlMs, options);
   const isRefused = typeof mode === "number";
-  const create = { kind: "create" as const, path, data, acl, mode: isRefused ? PERSISTENT : mode };
+  // ZooKeeper looks at the flags before it fails over a path that is null.
+  if (path === null && !isRefused) failOverNull(reader);
+  const kind = "create" as const;
+  const create = { kind, path: path ?? "", data, acl, mode: isRefused ? PERSISTENT : mode };
   return { create, refusal: isRefused ? mode : undefined };
 }
 

@@ -3,6 +3,7 @@ import { Code } from "../codes.ts";
 import type { JuteReader } from "../jute.ts";
 import type { MemberRead, Read } from "../reads.ts";
 import { OpCode } from "./codes.ts";
+import { readPath } from "./null-paths.ts";
 
 /** Reads the members, each after a MultiHeader {type, done, err}, up to the header that is `done`. */
 export function readMultiRead(reader: JuteReader): Read | Code {
@@ -14,7 +15,7 @@ export function readMultiRead(reader: JuteReader): Read | Code {
     if (done || reader.fault !== undefined) return { kind: "multiRead", reads };
     if (opCode !== OpCode.getData && opCode !== OpCode.getChildren) return Code.marshallingError;
     const kind = opCode === OpCode.getData ? "getData" : "getChildren";
-    const path = reader.string() ?? "";
+    const path = readPath(reader);
     // ZooKeeper sets no watch for a member, whatever it asks.
     reader.bool();
     reads.push({ kind, path, watch: false });

@@ -47,7 +47,7 @@ export type Request =
   | { readonly kind: "whoAmI"; readonly xid: number }
   /** The end of a session that only this connection knows: there is nothing to log. */
   | { readonly kind: "parting"; readonly xid: number }
-  /** The frame has no request header, so it cannot be answered. */
+  /** The frame has no request header, or is an auth packet that cannot be read: it is not answered. */
   | { readonly kind: "headless" };
 
 const STRING_BYTES_MIN = 4;
@@ -95,7 +95,7 @@ export function readRequest(reader: JuteReader, options: RequestOptions = DEFAUL
       return checkedRead(reader, xid, opCode, { ...read, session: SESSION_NONE });
     }
     case OpCode.getAllChildrenNumber: {
-      const path = reader.string() ?? "";
+      const path = readPath(reader);
       return checkedRead(reader, xid, opCode, { kind: "getAllChildrenNumber", path });
     }
     case OpCode.reconfig:
@@ -168,7 +168,8 @@ function readAuth(reader: JuteReader, xid: number): Request {
   reader.int32();
   const scheme = reader.string() ?? "";
   const data = reader.buffer();
-  return { kind: "auth", xid, scheme, data: reader.fault === undefined ? data : null };
+  if (reader.fault !== undefined) return { kind: "headless" };
+  return { kind: "auth", xid, scheme, data };
 }
 
 function checkedMultiRead(reader: JuteReader, xid: number): Request {
@@ -305,7 +306,7 @@ function readMember(
 }
 
 function readAcl(reader: JuteReader): Acl[] {
-  const count = reader.count(ACL_BYTES_MIN) ?? 0;
+  const count = listLength(reader, ACL_BYTES_MIN) ?? 0;
   const acl: Acl[] = [];
   for (let index = 0; index < count && reader.fault === undefined; index += 1) {
     const permissions = reader.int32();
@@ -315,9 +316,17 @@ function readAcl(reader: JuteReader): Acl[] {
   return acl;
 }
 
+/** How many elements follow; null if the list is null. ZooKeeper takes any other length below zero for that of an empty list. */
+function listLength(reader: JuteReader, elementBytesMin: number): number | null {
+  const length = reader.int32();
+  if (length === -1) return null;
+  if (length * elementBytesMin <= reader.left) return Math.max(0, length);
+  return reader.fail("a count is negative or beyond the bytes");
+}
+
 /** A list that is null is a fault, as it is in ZooKeeper. */
 function readStrings(reader: JuteReader): string[] {
-  const count = reader.count(STRING_BYTES_MIN) ?? reader.fail("a list is null");
+  const count = listLength(reader, STRING_BYTES_MIN) ?? reader.fail("a list is null");
   const strings: string[] = [];
   for (let index = 0; index < count && reader.fault === undefined; index += 1) {
     strings.push(readPath(reader));

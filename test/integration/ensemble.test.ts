@@ -86,7 +86,9 @@ async function configOf(port: number): Promise<string> {
   const client = await ZkClient.connect({ port });
   const { text } = await client.request(getConfig());
   await client.close();
-  return String(text[0]);
+  const [config] = text;
+  if (typeof config !== "string") throw new Error("getConfig gave no text");
+  return config;
 }
 
 /** By which Curator connects. */

@@ -60,7 +60,7 @@ export function handshakes(plan: Plan, random: Random): Partial<Plan> {
     renewals: random.chance(0.5) ? [] : renewalsOf(minSessionTimeoutMs),
   });
   const [workload] = plan.clients;
-  const one = workload === undefined ? [] : [{ ...workload, quotas: 0, mix: READS }];
+  const one = workload === undefined ? [] : [{ ...workload, mix: READS }];
   const natives = plan.natives.clients.length > 0 ? plan.natives.clients : one;
   return {
     ...QUIET,

@@ -1,4 +1,5 @@
 /** How the arguments of requests are drawn: mostly as clients send them, now and then as none should. */
+import { createHash } from "node:crypto";
 import type { Random } from "../../sim/random.ts";
 import { isOn } from "./features.ts";
 import type { AclEntry, AclList, Text } from "./program.ts";
@@ -35,18 +36,48 @@ const OTHER_FLAGS: readonly number[] = [
   ...(isOn("timesToLive") ? [5, 6] : []),
 ];
 
-export function drawTtl(random: Random): number {
-  return random.pick([1_000_000, 1, 0, -1, 2 ** 40 - 1, 2 ** 40]);
+/**
+ * None is over while a program runs. A createTTL whose flags ask for none, with a TTL below zero, is left out: ZooKeeper takes it, and then fails
+ * for good.
+ */
+export function drawTtl(random: Random, flags: number): number {
+  const others = flags === 5 || flags === 6 ? [0, -1] : [0];
+  return random.pick([1_000_000, 1_000_000, 2 ** 40 - 1, 2 ** 40, ...others]);
 }
+
+/** Stands for the user whose password is `secret`. */
+const USER = `user:${createHash("sha1").update("user:secret").digest("base64")}`;
 
 const ENFORCED: readonly AclEntry[] = [
   { perms: 1, scheme: "world", id: "anyone" },
   { perms: 0, scheme: "world", id: "anyone" },
   { perms: 31, scheme: "digest", id: "user:hash" },
+  { perms: 31, scheme: "digest", id: USER },
+  { perms: 5, scheme: "digest", id: USER },
   { perms: 31, scheme: "ip", id: "127.0.0.1" },
   { perms: 31, scheme: "ip", id: "10.0.0.0/8" },
   { perms: 31, scheme: "auth", id: "" },
 ];
+
+/** Whom most lists of programs let in, and others. A scheme that there is not ends the connection. */
+const PROOFS: readonly AclEntry[] = [
+  { perms: 0, scheme: "digest", id: "user:secret" },
+  { perms: 0, scheme: "digest", id: "user:secret" },
+  { perms: 0, scheme: "digest", id: "other:\u00ff" },
+  { perms: 0, scheme: "digest", id: "user" },
+  { perms: 7, scheme: "ip", id: "10.0.0.1" },
+];
+
+const BAD_PROOFS: readonly AclEntry[] = [
+  { perms: 0, scheme: "digest", id: null },
+  { perms: 0, scheme: "world", id: "anyone" },
+  { perms: 0, scheme: "unheard", id: "x" },
+  { perms: 0, scheme: "", id: "" },
+];
+
+export function drawProof(random: Random): AclEntry {
+  return random.pick(random.chance(0.1) ? BAD_PROOFS : PROOFS);
+}
 
 /** None of these is one that a server may store. */
 const INVALID: readonly AclEntry[] = [

@@ -11,6 +11,8 @@ export type Known = {
   readonly lastZxid: bigint;
 };
 
+/** What a reconfig asks for: who joins, who leaves, and who are members then. */
+const SERVERS: readonly Text[] = ["server.4=127.0.0.1:1:2;3", null, null];
 const FUTURE_ZXID = 0x7000_0000_0000_0000n;
 const HUGE_PASSWORD_BYTES = 5000;
 
@@ -35,6 +37,17 @@ function writeField(writer: JuteWriter, field: Field, request: Request, known: K
       return;
     case "acl":
       writeAcl(writer, request.acl ?? null);
+      return;
+    case "proof": {
+      const { perms, scheme, id } = request.proof ?? { perms: 0, scheme: null, id: null };
+      writer.int(perms);
+      writeText(writer, scheme);
+      writeText(writer, id);
+      return;
+    }
+    case "servers":
+      for (const servers of SERVERS) writeText(writer, servers);
+      writer.long(-1n);
       return;
     case "ttl":
       writer.long(BigInt(request.ttl ?? 0));

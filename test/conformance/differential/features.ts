@@ -1,18 +1,20 @@
-/** What of ZooKeeper's protocol programs may use. What zooid does not serve yet is off: programs that use it would show nothing else. */
+/**
+ * What of ZooKeeper's protocol programs may use. Off is what programs would see of each other, since they share a server, and what
+ * ZooKeeper's server does not survive: limits of a quota that it cannot read.
+ */
 export const FEATURES = {
-  containers: false,
-  timesToLive: false,
-  multiRead: false,
+  containers: true,
+  timesToLive: true,
+  multiRead: true,
   /** getEphemerals and getAllChildrenNumber. */
-  listings: false,
-  whoAmI: false,
+  listings: true,
+  whoAmI: true,
   /** Access control lists that have to be enforced. */
-  acls: false,
-  identities: false,
-  quotas: false,
-  /** Writes below `/zookeeper`. */
+  acls: true,
+  identities: true,
+  /** Writes below `/zookeeper`, quotas among them. */
   systemPaths: false,
-  reconfig: false,
+  reconfig: true,
 } as const;
 
 export type Feature = keyof typeof FEATURES;

@@ -49,6 +49,9 @@ function drawStep(random: Random, world: World): Step {
   if (drawn < 45) return { kind: "raw", client, bytes: drawFrame(random) };
   const count = random.chance(0.5) ? 1 : 1 + random.below(AT_ONCE_MAX);
   const requests = Array.from({ length: count }, () => drawRequest(random));
+  // When ZooKeeper answers a proof among other requests is a matter of chance.
+  const proof = requests.find(({ op }) => op === "auth");
+  if (proof !== undefined) return { kind: "send", client, requests: [proof] };
   const closing = requests.findIndex(({ op }) => op === "closeSession");
   if (closing < 0) return { kind: "send", client, requests };
   // What is behind a closeSession may be read or not.

@@ -45,9 +45,30 @@ function hasNullInAcl(request: Request | undefined): boolean {
   return request?.members?.some((member) => hasNullInAcl(member)) === true;
 }
 
+/** A create whose flags ask for a TTL. */
+function lacksTtl({ op, flags }: Request): boolean {
+  return op !== "createTtl" && (flags === 5 || flags === 6);
+}
+
 function setsNull({ request }: Line): boolean {
   const isOne = request?.op === "setWatches" || request?.op === "setWatches2";
   return isOne && request.lists?.some((list) => list?.includes(null) !== false) === true;
+}
+
+/** Whether it sets watches again that stay. */
+function setsStaying({ request }: Line): boolean {
+  return (
+    request?.op === "setWatches2" && request.lists?.slice(3).some((list) => list?.length) === true
+  );
+}
+
+/** Takes out events that come directly before the answer to such a request. */
+function withoutMissed(lines: readonly Line[], isKnown: (event: Line) => boolean): readonly Line[] {
+  return lines.filter((line, at) => {
+    if (line.kind !== "event" || isKnown(line)) return true;
+    const next = lines.slice(at).find(({ kind }) => kind !== "event");
+    return next === undefined || !setsStaying(next);
+  });
 }
 
 function endsSession(step: Step): boolean {
@@ -117,6 +138,14 @@ export const INTENDED: readonly Intended[] = [
     },
   },
   {
+    name: "TTL without its field",
+    match: (pair) =>
+      withoutAnswers(pair, (their, our) => {
+        const isOne = our.request?.members?.some(lacksTtl) === true;
+        return isOne && codeIs(our, MARSHALLING_ERROR) && their.text.includes("(-1,-2:-2) done");
+      }),
+  },
+  {
     name: "null path of a sync",
     match: (pair) =>
       withoutAnswers(pair, (their, our) => {
@@ -128,7 +157,7 @@ export const INTENDED: readonly Intended[] = [
     name: "bytes behind an error",
     match: ({ theirs, ours }) => {
       const isOne = ({ request, code }: Line): boolean =>
-        request?.op === "multi" && code === MARSHALLING_ERROR;
+        (request?.op === "multi" || request?.op === "multiRead") && code === MARSHALLING_ERROR;
       const end = / unreadable ffffffff01ffffffff$/;
       const left = theirs.map((line) =>
         isOne(line) ? { ...line, text: line.text.replace(end, "") } : line,
@@ -198,6 +227,13 @@ export const INTENDED: readonly Intended[] = [
         const isOne = (line: Line): boolean => codeIs(line, 0, NO_WATCHER, MARSHALLING_ERROR);
         return our.request?.op === "removeWatches" && isOne(their) && isOne(our);
       }),
+  },
+  {
+    name: "missed events",
+    match: ({ theirs, ours }) => {
+      const left = withoutMissed(ours, (event) => theirs.some((their) => isEqual(their, event)));
+      return left.length === ours.length ? undefined : { theirs, ours: left };
+    },
   },
 ];
 

@@ -3,7 +3,15 @@
  * reply's body holds. A new operation is one more entry.
  */
 import type { Random } from "../../sim/random.ts";
-import { drawAcl, drawData, drawFlags, drawTtl, drawVersion, drawWatch } from "./arguments.ts";
+import {
+  drawAcl,
+  drawData,
+  drawFlags,
+  drawProof,
+  drawTtl,
+  drawVersion,
+  drawWatch,
+} from "./arguments.ts";
 import { type Feature, isOn } from "./features.ts";
 import { drawPath, isShared, isWatched, type Watching } from "./paths.ts";
 import type { Request, Text } from "./program.ts";
@@ -15,6 +23,8 @@ export type Field =
   | "acl"
   | "flags"
   | "ttl"
+  | "proof"
+  | "servers"
   | "version"
   | "watch"
   | "type"
@@ -139,6 +149,14 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     fields: [],
     reply: ["identities"],
   },
+  auth: {
+    ...{ code: 100, weight: 2, xid: -4, isWrite: false, feature: "identities" },
+    ...{ fields: ["proof"], reply: [] },
+  },
+  reconfig: {
+    ...{ code: 16, weight: 1, isWrite: true, feature: "reconfig" },
+    ...{ fields: ["servers"], reply: ["data", "stat"] },
+  },
   closeSession: { code: -11, weight: 2, isWrite: true, fields: [], reply: [] },
 };
 
@@ -185,13 +203,15 @@ function drawArguments(random: Random, op: string): Request {
   const drawn: Text = has("path") ? drawPath(random) : null;
   const isOwn = drawn?.startsWith("~") === true || !changesShared(op, drawn);
   const path = isOwn ? drawn : "~";
+  const flags = has("flags") ? drawFlags(random, op) : 0;
   return {
     op,
     path,
     ...(has("data") ? { data: drawData(random) } : {}),
     ...(has("acl") ? { acl: drawAcl(random) } : {}),
-    ...(has("flags") ? { flags: drawFlags(random, op) } : {}),
-    ...(has("ttl") ? { ttl: drawTtl(random) } : {}),
+    ...(has("flags") ? { flags } : {}),
+    ...(has("ttl") ? { ttl: drawTtl(random, flags) } : {}),
+    ...(has("proof") ? { proof: drawProof(random) } : {}),
     ...(has("version") ? { version: drawVersion(random) } : {}),
     ...(has("watch") ? { watch: isWatched(path, "once") ? drawWatch(random) : 0 } : {}),
     ...(has("type") ? { type: drawType(random, op, path) } : {}),
@@ -239,7 +259,9 @@ function drawMembers(random: Random, op: string): Request[] {
   const count = random.pick([0, 1, 1, 2, 2, 3, 4]);
   const choices = op === "multiRead" ? MULTI_READ : MEMBERS;
   return Array.from({ length: count }, () => {
-    const member = drawArguments(random, pickWeighted(random, choices));
+    const drawn = drawArguments(random, pickWeighted(random, choices));
+    // The answer to a read among others is not hidden.
+    const member = op === "multiRead" && isShared(drawn.path) ? { ...drawn, path: "~" } : drawn;
     return random.chance(0.01)
       ? { ...member, code: random.pick([0, 14, 20, 77, -1, -11]) }
       : member;

@@ -19,6 +19,8 @@ export type Request = {
   readonly path: Text;
   readonly data?: Text;
   readonly acl?: AclList;
+  /** What an auth packet holds: its type, the scheme, and the proof. */
+  readonly proof?: AclEntry;
   readonly version?: number;
   readonly flags?: number;
   readonly ttl?: number;

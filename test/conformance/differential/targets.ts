@@ -16,6 +16,8 @@ export type Servers = {
 
 /** Session timeouts are between 2 and 20 of it: short enough to expire, and long enough for a busy machine. */
 const TICK_TIME_MS = 1000;
+/** Longer than all programs: when a container ends is a matter of chance, and each program has to see the same. */
+const CONTAINER_CHECK_MS = 86_400_000;
 const HOST = "127.0.0.1";
 
 export async function startServers(names: readonly TargetName[]): Promise<Servers> {
@@ -32,10 +34,13 @@ export async function startServers(names: readonly TargetName[]): Promise<Server
   };
   const isWanted = (...of: readonly TargetName[]): boolean =>
     of.some((name) => names.includes(name));
-  const options = { tickTimeMs: TICK_TIME_MS };
+  const options = {
+    tickTimeMs: TICK_TIME_MS,
+    lines: [`znode.container.checkIntervalMs=${CONTAINER_CHECK_MS}`],
+  };
   try {
     const [reference, lone, ensemble] = await Promise.all([
-      started(startZookeeper(options)),
+      started(startZookeeper({ tickTimeMs: TICK_TIME_MS, containerCheckMs: CONTAINER_CHECK_MS })),
       isWanted("zooid-lone") ? started(startZooid(options)) : undefined,
       isWanted("leader", "follower") ? started(ZooidEnsemble.start(options)) : undefined,
     ]);

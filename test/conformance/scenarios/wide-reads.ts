@@ -92,7 +92,20 @@ export const wideReadScenarios: Readonly<Record<string, Scenario>> = {
       create("/own/x/f", "", { mode: ephemeral }),
     );
     await stage.steps(b, create("/own/b", "", { mode: ephemeral }), getEphemerals("/"));
-    const prefixes = ["/", "", "  ", " / ", "/own", "/own/x", "/own/x/", "/own/x/e", "own", "/o/x"];
+    const prefixes = [
+      "/",
+      "",
+      "  ",
+      "\u0000",
+      " / ",
+      "\u00a0",
+      "/own",
+      "/own/x",
+      "/own/x/",
+      "/own/x/e",
+      "own",
+      "/o/x",
+    ];
     await stage.steps(
       a,
       ...prefixes.map(getEphemerals),

@@ -83,7 +83,8 @@ export class NativeClient {
     this.workload = workload;
     this.#options = options;
     this.#random = random;
-    this.#asker = new Asker(name, random, workload);
+    // It has no multi, and authenticates by nothing.
+    this.#asker = new Asker(name, random, { ...workload, quotas: 0 });
     this.#streams = new ClientStreams(name, { truth: environment.truth, random, counts });
     this.#roots = [...rootsOf(workload)];
     const of = (connection: number): Connection | undefined =>

@@ -126,9 +126,9 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/watch/watches.ts",
-        find: `  fire(watches, "data", eventOf(WatchEventType.nodeCreated, path, zxid, acl));
+        find: `  fire(watches, "data", watchEvent(WatchEventType.nodeCreated, path, zxid, acl));
   fire(watches, "child", childrenEvent(path, zxid, parentAcl));`,
-        replace: `  fire(watches, "data", eventOf(WatchEventType.nodeCreated, path, zxid, acl));
+        replace: `  fire(watches, "data", watchEvent(WatchEventType.nodeCreated, path, zxid, acl));
   fire(watches, "child", childrenEvent(path, zxid, acl));`,
       },
     ],

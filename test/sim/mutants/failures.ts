@@ -116,8 +116,8 @@ export const FAILURE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ZOOKEEPER,
-        find: 'if (state.asked.length > 0) effects.push({ kind: "endOfTurn" });',
-        replace: "",
+        find: "if (state.asked.length > 0 || state.holding.size > 0)",
+        replace: "if (state.holding.size > 0)",
       },
     ],
   },

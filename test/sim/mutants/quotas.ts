@@ -12,9 +12,9 @@ export const QUOTA_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/transaction.ts",
-        find: "return { tree, timeMs, quotasEnforced, quotasBefore",
+        find: "const quotasBefore = new Map<string, QuotaBefore>();",
         replace:
-          "quotasEnforced = tree.options.server % 2 === 1;\n  return { tree, timeMs, quotasEnforced, quotasBefore",
+          "const quotasBefore = new Map<string, QuotaBefore>();\n  quotasEnforced = tree.options.server % 2 === 1;",
       },
     ],
   },

@@ -66,6 +66,8 @@ test("a multiRead becomes its reads without watches, and what is no such read re
     },
   });
   t.like(read(multiRead(getData("/a"), create("/b"))), { code: Code.marshallingError });
+  const nameless = { ...getData("/"), body: Buffer.from("ffffffff00", "hex") };
+  t.like(read(multiRead(getData("/a"), nameless)), { code: Code.marshallingError });
 });
 
 test("a native create says what ends its znode, and one that says two things at once is refused", (t) => {

@@ -20,6 +20,7 @@ import { JuteWriter as PlainWriter } from "../../support/jute.ts";
 import { requestFrame } from "../../support/gateway-driver.ts";
 import {
   addWatch,
+  auth,
   checkWatches,
   create,
   getData,
@@ -356,7 +357,8 @@ test("a null path is a fault where ZooKeeper's server fails over it, in a multi 
   const path = (): PlainWriter => new PlainWriter().raw(nothing.bytes());
   const removal = withNull(2, path().int(-1));
   const change = withNull(5, path().buffer(null).int(-1));
-  for (const each of [withNull(3, path().bool(true)), withNull(6, path()), removal]) {
+  const reads = [withNull(3, path().bool(true)), withNull(6, path()), withNull(104, path())];
+  for (const each of [...reads, removal]) {
     t.deepEqual(read(requestFrame(5, each)), refused, each.label);
   }
   t.like(read(requestFrame(5, change)), { operation: { kind: "setData", path: "" } });
@@ -373,6 +375,41 @@ test("setWatches2 brings watches that stay besides", (t) => {
     opCode: 105,
     read: { kind: "setWatches", relativeZxid: 3 as Zxid, ...NO_WATCHES, ...lists },
   });
+});
+
+test("an auth packet that cannot be read is not answered", (t) => {
+  const whole = auth("digest", "user:secret");
+  t.like(read(requestFrame(5, whole)), { kind: "auth", scheme: "digest" });
+  const cut = { ...whole, body: whole.body.subarray(0, -1) };
+  t.deepEqual(read(requestFrame(5, cut)), { kind: "headless" });
+});
+
+test("a list whose length is below zero is empty, but for the one that is null", (t) => {
+  const { body } = setWatches2(3n, {});
+  const withLength = (length: number): Operation => {
+    return { ...setWatches2(3n, {}), body: Buffer.concat([body.subarray(0, 8), lengths(length)]) };
+  };
+  const lengths = (first: number): Buffer => {
+    return Buffer.from(new PlainWriter().int(first).int(-2).int(0).int(0).int(0).bytes());
+  };
+  const read105 = { kind: "setWatches", relativeZxid: 3 as Zxid, ...NO_WATCHES };
+  t.deepEqual(read(requestFrame(1, withLength(-2_147_483_648))), {
+    ...{ kind: "read", xid: -8, opCode: 105 },
+    read: read105,
+  } as Request);
+  const refused = { kind: "refused", xid: -8, code: Code.marshallingError } as const;
+  for (const length of [-1, 1, 2_147_483_647]) {
+    t.deepEqual(read(requestFrame(1, withLength(length))), refused, String(length));
+  }
+});
+
+test("flags that there are not are refused before a path that is null", (t) => {
+  const withFlags = (flags: number): Operation => {
+    const body = new PlainWriter().int(-1).buffer(null).int(0).int(flags).bytes();
+    return { ...create("/"), body };
+  };
+  t.like(read(requestFrame(5, withFlags(-1))), { code: Code.badArguments });
+  t.like(read(requestFrame(5, withFlags(0))), { code: Code.marshallingError });
 });
 
 const WATCHER_TYPES = ["child", "data", "any", "persistent", "persistentRecursive"] as const;
