@@ -116,7 +116,7 @@ export const FAILURE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ZOOKEEPER,
-        find: 'if (state.asked.length > 0) effects.push({ kind: "endOfTurn" });',
+        find: 'if (state.asked.length > 0 || state.holding.size > 0) effects.push({ kind: "endOfTurn" });',
         replace: "",
       },
     ],
