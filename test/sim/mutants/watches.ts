@@ -7,6 +7,29 @@ const REPLAY = "actors/tree/watch/replay.ts";
 
 export const WATCH_MUTANTS: readonly Mutant[] = [
   {
+    name: "events-behind-their-write",
+    mistake:
+      "events that are held leave at the end of the turn, whatever results they belong before",
+    edits: [
+      {
+        file: "actors/gateway/zookeeper/requests.ts",
+        find: "  placeEvents(turn, connection);\n  for (;;) {",
+        replace: "  for (;;) {",
+      },
+    ],
+  },
+  {
+    name: "held-events-forgotten",
+    mistake: "events that are held and belong before no result of the turn are never sent",
+    edits: [
+      {
+        file: "actors/gateway/zookeeper/requests.ts",
+        find: "    if (servedBy(connection) !== undefined) writeEvents(turn, connection, events);\n",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "staying-watch-fired-once",
     mistake: "a persistent watch goes when it has fired",
     edits: [
