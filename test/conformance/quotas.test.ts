@@ -1,5 +1,5 @@
 /** Quotas and reserved paths, compared with Apache ZooKeeper: hard limits are only told. */
 import { compare, startAlone } from "../support/pair.ts";
-import { quotaScenarios } from "./scenarios/quotas.ts";
+import { loneScenarios, quotaScenarios } from "./scenarios/quotas.ts";
 
-compare(startAlone, quotaScenarios);
+compare(startAlone, quotaScenarios, loneScenarios);

@@ -1,4 +1,5 @@
 /** `zooid ensemble` as a person uses it: what it prints, how it stops, what it does when something is missing or killed. */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -244,7 +245,7 @@ test("a node that is killed is reported and not started again; the others go on"
   await write(where.port, "/without-2", "x");
   await t.throwsAsync(ZkClient.connect({ port: where.port + 1 }));
   t.is(pidsOf(child).filter(isThere).length, 3, "two nodes and the nats-server");
-  const words = ["serve", ...(restart.split(" serve ")[1]?.split(" ") ?? [])];
+  const words = ["serve", ...argumentsOf(restart)];
   const again = new Child({
     command: process.execPath,
     args: [ENTRY, ...words],
@@ -256,6 +257,13 @@ test("a node that is killed is reported and not started again; the others go on"
   await again.stop();
   await end(t, child, "SIGTERM");
 });
+
+/** What stands behind `serve` in a command, as a shell takes it apart. */
+function argumentsOf(command: string): readonly string[] {
+  const [, rest = ""] = command.split(" serve ");
+  const shown = execFileSync("bash", ["-c", `printf '%s\\0' ${rest}`], { encoding: "utf8" });
+  return shown.split("\0").slice(0, -1);
+}
 
 const SECRETS = [
   [
@@ -292,7 +300,7 @@ for (const [authorization, credentials, variables] of SECRETS) {
     for (const name of names) t.true(from.includes(name), from);
     const again = new Child({
       command: process.execPath,
-      args: [ENTRY, "serve", ...(restart.split(" serve ")[1]?.split(" ") ?? [])],
+      args: [ENTRY, "serve", ...argumentsOf(restart)],
       cwd: where.folder,
       env: variables,
     });

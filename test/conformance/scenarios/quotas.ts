@@ -234,9 +234,7 @@ export const quotaScenarios: Readonly<Record<string, Scenario>> = {
       multi(create("/zookeeper/config/x"), create("/config-beside")),
       getChildren("/zookeeper"),
     );
-    for (const path of ["/zookeeper/quota", "/zookeeper/config"])
-      await stage.steps(a, getAcl(path));
-    await stage.steps(a, getData("/zookeeper/config"), getChildren2("/zookeeper/config"));
+    await stage.steps(a, getAcl("/zookeeper/quota"));
   },
 
   "members do not change at a client's word": async (stage) => {
@@ -247,7 +245,15 @@ export const quotaScenarios: Readonly<Record<string, Scenario>> = {
       reconfig({ joining: null, leaving: "1", members: null }),
       reconfig({ joining: null, leaving: null, members: "server.1=127.0.0.1:1:2;3" }, 7n),
       { ...reconfig({ joining: null, leaving: null, members: null }), body: Buffer.alloc(3) },
-      exists("/zookeeper/config"),
     );
+  },
+};
+
+/** Of a server without an ensemble. */
+export const loneScenarios: Readonly<Record<string, Scenario>> = {
+  "the configuration of a server alone is empty": async (stage) => {
+    const a = await stage.connect("a");
+    await stage.steps(a, getAcl("/zookeeper/config"), getData("/zookeeper/config"));
+    await stage.steps(a, getChildren2("/zookeeper/config"), exists("/zookeeper/config"));
   },
 };
