@@ -30,13 +30,21 @@ export class ZooidProcesses {
   readonly #past: Child[] = [];
   readonly #others: Child[] = [];
   readonly #flags: readonly string[];
+  readonly #tellsServers: boolean;
 
-  /** `flags`: of each node, beside those that it needs. */
-  static async start(flags: readonly string[] = []): Promise<ZooidProcesses> {
+  /** `flags`: of each node, beside those that it needs. `tellsServers`: clients find the members at `/zookeeper/config`. */
+  static async start(
+    flags: readonly string[] = [],
+    { tellsServers = false }: { readonly tellsServers?: boolean } = {},
+  ): Promise<ZooidProcesses> {
     const folder = await mkdtemp(join(tmpdir(), "zooid-processes-"));
     const nats = await startNatsServer();
     const block = await reservePorts();
-    const nodes = new ZooidProcesses({ folder, nats, flags }, block.first, block.release);
+    const nodes = new ZooidProcesses(
+      { folder, nats, flags, tellsServers },
+      block.first,
+      block.release,
+    );
     try {
       await Promise.all(nodes.ids.map((id) => nodes.startNode(id)));
     } catch (error) {
@@ -47,13 +55,19 @@ export class ZooidProcesses {
   }
 
   private constructor(
-    of: { readonly folder: string; readonly nats: NatsServer; readonly flags: readonly string[] },
+    of: {
+      readonly folder: string;
+      readonly nats: NatsServer;
+      readonly flags: readonly string[];
+      readonly tellsServers: boolean;
+    },
     firstPort: number,
     release: () => void,
   ) {
     this.#folder = of.folder;
     this.#nats = of.nats;
     this.#flags = of.flags;
+    this.#tellsServers = of.tellsServers;
     this.#firstPort = firstPort;
     this.#releasePorts = release;
   }
@@ -108,12 +122,12 @@ export class ZooidProcesses {
       readonly port: number;
     },
   ): Child {
-    const members =
-      of.members === undefined ? [] : ["--members", of.members, "--servers", this.#servers()];
+    const members = of.members === undefined ? [] : ["--members", of.members];
+    const servers = this.#tellsServers ? ["--servers", this.#servers()] : [];
     return new Child({
       command: process.execPath,
       args: [
-        ...[COMMAND_LINE, "serve", "--id", String(id), ...members],
+        ...[COMMAND_LINE, "serve", "--id", String(id), ...members, ...servers],
         ...["--ensemble", "test", "--nats", this.#nats.url, ...this.#flags],
         ...["--client-port", String(of.port), "--client-port-address", "127.0.0.1"],
         ...["--data-dir", of.folder],

@@ -39,7 +39,7 @@ test.before(async (t) => {
     ZookeeperEnsemble.start().then((servers) => {
       zookeeper = servers;
     }),
-    ZooidProcesses.start(ZOOID_FLAGS).then((nodes) => {
+    ZooidProcesses.start(ZOOID_FLAGS, { tellsServers: true }).then((nodes) => {
       zooid = nodes;
     }),
   ]);
