@@ -17,20 +17,44 @@ export function isPublic(acl: readonly Acl[]): boolean {
   return grants(acl, Permission.read, ANYONE);
 }
 
-function isGranted(
-  acl: readonly Acl[],
-  permissions: number,
-  { identities, address }: Who,
-): boolean {
-  if (identities.some(({ scheme }) => scheme === "super")) return true;
-  return acl.some((entry) => {
-    if ((entry.permissions & permissions) === 0) return false;
-    const { scheme, id } = entry;
-    if (scheme === "world") return id === "anyone";
-    if (scheme === "ip") return address !== undefined && isWithin(address, id);
-    return identities.some((identity) => identity.scheme === scheme && identity.id === id);
-  });
+/** What is granted to whom, by list: a multi or a client that asks again and again has the same of both. */
+const known = new WeakMap<Who, WeakMap<readonly Acl[], number>>();
+
+function isGranted(acl: readonly Acl[], permissions: number, who: Who): boolean {
+  let ofWho = known.get(who);
+  if (ofWho === undefined) {
+    ofWho = new WeakMap();
+    known.set(who, ofWho);
+  }
+  let granted = ofWho.get(acl);
+  if (granted === undefined) {
+    granted = grantedBy(acl, who);
+    ofWho.set(acl, granted);
+  }
+  return (granted & permissions) !== 0;
 }
+
+/** All permissions that the list grants. */
+function grantedBy(acl: readonly Acl[], { identities, address }: Who): number {
+  if (identities.some(({ scheme }) => scheme === "super")) return EVERYTHING;
+  const own = address === undefined ? undefined : addressOf(address);
+  const proved = new Set(identities.map(({ scheme, id }) => `${scheme}:${id}`));
+  let granted = 0;
+  for (const entry of acl) {
+    const { scheme, id, permissions } = entry;
+    const isOwn =
+      scheme === "world"
+        ? id === "anyone"
+        : scheme === "ip"
+          ? own !== undefined && isWithin(own, entry)
+          : proved.has(`${scheme}:${id}`);
+    if (isOwn) granted |= permissions;
+  }
+  return granted;
+}
+
+/** Every bit: neither ZooKeeper nor this module checks which there are. */
+const EVERYTHING = -1;
 
 /** The list as it is shown to who may read it and not change it: without the hashes of passwords. */
 export function masked(acl: readonly Acl[]): readonly Acl[] {
@@ -159,10 +183,16 @@ function numberWithin(text: string, max: number): number | undefined {
   return value >= 0 && value <= max ? Math.abs(value) : undefined;
 }
 
-function isWithin(address: string, id: string): boolean {
-  const prefix = prefixOf(id);
-  const own = addressOf(address);
-  if (prefix === undefined || own === undefined) return false;
+/** The prefix of an entry of the scheme ip, which is read once. */
+const prefixes = new WeakMap<Acl, Prefix | null>();
+
+function isWithin(own: number, entry: Acl): boolean {
+  let prefix = prefixes.get(entry);
+  if (prefix === undefined) {
+    prefix = prefixOf(entry.id) ?? null;
+    prefixes.set(entry, prefix);
+  }
+  if (prefix === null) return false;
   const size = 2 ** (ADDRESS_BITS - prefix.bits);
   return Math.floor(own / size) === Math.floor(prefix.address / size);
 }

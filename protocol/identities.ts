@@ -43,13 +43,23 @@ export function withIdentity(
  * All identities of a connection, its address among them, in the order in which ZooKeeper lists them: that of a ConcurrentHashMap
  * whose keys are the identities.
  */
-export function listed({ identities, address }: Who): readonly Identity[] {
+export function listed(who: Who): readonly Identity[] {
+  const known = lists.get(who);
+  if (known !== undefined) return known;
+  const { identities, address } = who;
   const shown = identities.filter((identity) => identity !== UNCHECKED_IDENTITY);
   const all = address === undefined ? shown : [{ scheme: "ip", id: address }, ...shown];
   const buckets = bucketsFor(all.length);
-  const bucket = (identity: Identity): number => spread(hashOf(identity)) & (buckets - 1);
-  return all.toSorted((left, right) => bucket(left) - bucket(right));
+  const list = all
+    .map((identity) => ({ identity, bucket: spread(hashOf(identity)) & (buckets - 1) }))
+    .toSorted((left, right) => left.bucket - right.bucket)
+    .map(({ identity }) => identity);
+  lists.set(who, list);
+  return list;
 }
+
+/** The list is asked for with each entry `auth` of each member of a multi, and is made once. */
+const lists = new WeakMap<Who, readonly Identity[]>();
 
 const BUCKETS_MIN = 16;
 

@@ -275,7 +275,7 @@ class Node implements RunningNode {
     this.#threads.addActors(system);
     addReplicationActors(system, config, gate);
     addAdminActor(system, config, processEnvironment());
-    addChangesActor(system);
+    addChangesActor(system, { readsAll: config.skipAcl });
     const steps$ = stepsOf([system, ...this.#threads.lanes]);
     return { system, gate, state, streams, steps$ };
   }

@@ -18,6 +18,8 @@ import type { ChangesMessage, OpenReader, ReaderItem } from "./messages.ts";
 export type ChangesOptions = {
   /** Bytes of changes that wait for a reader before its stream pauses. Default STREAM_PENDING_BYTES_MAX. */
   readonly pendingBytesMax?: number;
+  /** Readers are given what not everybody may read too. Default false. */
+  readonly readsAll?: boolean;
 };
 
 type Reader = {
@@ -36,6 +38,7 @@ type Reader = {
 
 export type ChangesState = {
   readonly pendingBytesMax: number;
+  readonly readsAll: boolean;
   /** The node has served, so the tree has what was committed before. A stream that was opened earlier would begin in the past. */
   serves: boolean;
   readonly readers: Map<number, Reader>;
@@ -60,13 +63,14 @@ const MAILBOX_CAPACITY = 1_000_000;
 export function changesActor(
   options: ChangesOptions = {},
 ): Actor<ChangesState, ChangesMessage, LocalEffect<never>> {
-  const { pendingBytesMax = STREAM_PENDING_BYTES_MAX } = options;
+  const { pendingBytesMax = STREAM_PENDING_BYTES_MAX, readsAll = false } = options;
   return {
     name: "changes",
     supervision: "recover",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
     start: () => ({
       pendingBytesMax,
+      readsAll,
       serves: false,
       readers: new Map(),
       byTreeStream: new Map(),
@@ -217,7 +221,9 @@ function openNext({ state, effects }: Turn): void {
   state.byTreeStream.set(stream, reader);
   reader.treeStream = stream;
   const { path, recursive, after } = reader;
-  effects.push(tell(TREE, { kind: "openStream", ...OWNER, stream, path, recursive, after }));
+  const { readsAll } = state;
+  const asked = { ...OWNER, stream, path, recursive, after, readsAll };
+  effects.push(tell(TREE, { kind: "openStream", ...asked }));
 }
 
 function closeAtTree({ state, effects }: Turn, reader: Reader): void {

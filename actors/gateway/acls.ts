@@ -27,6 +27,7 @@ export function servedWrite(
       let added = 0;
       const served = operations.map((each) => {
         if (each.kind !== "create" || isOpen(each.acl)) return each;
+        if (added > PACKET_BYTES_MAX) return { ...each, acl: NOT_VALID };
         const { acl } = withServedAcl(each, who, schemes);
         added += Math.max(0, lengthOf(acl) - lengthOf(each.acl));
         return { ...each, acl: added > PACKET_BYTES_MAX ? NOT_VALID : acl };

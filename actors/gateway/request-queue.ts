@@ -388,19 +388,33 @@ export class RequestQueue<Request extends Queueable> {
   }
 
   /**
-   * Puts the event before the first result of this zxid or a later one. Returns whether that is known: behind a request that has no
-   * result yet it is not, and nothing leaves.
+   * Puts each event before the first result of its zxid or a later one; the events are in the order of their zxids. Returns for how many
+   * of them that place is known: behind a request that has no result yet it is not, and nothing leaves.
    */
-  insertBefore(event: Request, zxid: Zxid, nowMs: number): boolean {
-    let at = this.#head;
-    while (at < this.#nextDispatch && isBefore(this.#entries[at], zxid)) at += 1;
-    if (at >= this.#nextDispatch || !isAnswered(this.#entries[at])) return false;
-    const entry = newEntry(event, { ...EVENT, startedMs: nowMs }, "answered");
-    this.#entries.splice(at, 0, entry);
-    this.#nextDispatch += 1;
-    if (this.#nextRead > at) this.#nextRead += 1;
-    if (this.#nextWrite > at) this.#nextWrite += 1;
-    return true;
+  insertInOrder(
+    events: readonly { readonly request: Request; readonly zxid: Zxid }[],
+    nowMs: number,
+  ): number {
+    const before = this.#entries;
+    const entries = before.slice(0, this.#head);
+    let [at, placed, beforeRead, beforeWrite] = [this.#head, 0, 0, 0];
+    for (const { request, zxid } of events) {
+      for (; at < this.#nextDispatch && isBefore(before[at], zxid); at += 1) {
+        entries.push(before[at] as Entry<Request>);
+      }
+      if (at >= this.#nextDispatch || !isAnswered(before[at])) break;
+      entries.push(newEntry(request, { ...EVENT, startedMs: nowMs }, "answered"));
+      placed += 1;
+      if (this.#nextRead > at) beforeRead += 1;
+      if (this.#nextWrite > at) beforeWrite += 1;
+    }
+    if (placed === 0) return 0;
+    for (; at < before.length; at += 1) entries.push(before[at] as Entry<Request>);
+    this.#entries = entries;
+    this.#nextDispatch += placed;
+    this.#nextRead += beforeRead;
+    this.#nextWrite += beforeWrite;
+    return placed;
   }
 
   #forget({ state, bytes, answerBytes: ofAnswer }: Entry<Request>): void {

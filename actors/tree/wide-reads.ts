@@ -24,15 +24,15 @@ export function multiRead(
   return { kind: "multiRead", results };
 }
 
-/** What Java's `trim` takes for blanks at both ends. */
-const BLANKS = /^[\u0000-\u0020]+|[\u0000-\u0020]+$/g;
+/** Nothing, or the root, with what Java's `trim` takes for blanks around it. */
+const ALL = /^[\u0000-\u0020]*(?:\/[\u0000-\u0020]*)?$/;
 
 /** Source: ZooKeeper's FinalRequestProcessor, which takes a prefix of blanks, or the root, for all. */
 export function getEphemerals(
   { sessions, znodes }: TreeState,
   { session, prefix }: Of<"getEphemerals">,
 ): ReadResult {
-  const isAll = ["", "/"].includes(prefix.replaceAll(BLANKS, ""));
+  const isAll = ALL.test(prefix);
   const paths: string[] = [];
   for (const znode of sessions.get(session)?.ephemerals ?? []) {
     const path = znodes.path(znode);

@@ -85,7 +85,8 @@ function isSame(left: string, right: string): boolean {
 /** Whether the client has proved what it has to. */
 export function isAuthenticated({ requiredSchemes }: Authentication, who: Who): boolean {
   if (requiredSchemes.length === 0) return true;
-  return listed(who).some(({ scheme }) => requiredSchemes.includes(scheme));
+  if (who.address !== undefined && requiredSchemes.includes("ip")) return true;
+  return who.identities.some(({ scheme }) => requiredSchemes.includes(scheme));
 }
 
 /** Ends the connection of a client that asks for something before it has authenticated. */

@@ -48,9 +48,9 @@ export function recover(
   if (state.asked.length > 0 || state.holding.size > 0) effects.push({ kind: "endOfTurn" });
 }
 
-/** Answers that were withheld leave with these, and may be lost. */
+/** Answers that were withheld, and events that were held, leave with these, and may be lost. */
 function isAboutAnswers({ kind }: ZooKeeperGatewayMessage): boolean {
-  return kind === "leadership" || kind === "leaderHeard";
+  return kind === "leadership" || kind === "leaderHeard" || kind === "endOfTurn";
 }
 
 function closeAgain(turn: Turn): void {

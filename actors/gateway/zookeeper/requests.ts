@@ -294,11 +294,12 @@ export function sendEvents(turn: Turn, connection: Connection, all: readonly Wat
 function placeEvents({ state, nowMs }: Turn, connection: Connection): void {
   const { heldEvents, queue } = connection;
   if (heldEvents.length === 0) return;
-  const left = heldEvents.findIndex((event) => {
-    return !queue.insertBefore({ kind: "event", event }, event.zxid, nowMs);
-  });
-  connection.heldEvents = left < 0 ? [] : heldEvents.slice(left);
-  if (left < 0) state.holding.delete(connection);
+  const placed = queue.insertInOrder(
+    heldEvents.map((event) => ({ request: { kind: "event", event }, zxid: event.zxid })),
+    nowMs,
+  );
+  connection.heldEvents = heldEvents.slice(placed);
+  if (connection.heldEvents.length === 0) state.holding.delete(connection);
 }
 
 /** All results of this turn of the loop have come. */
@@ -345,9 +346,13 @@ export function answerPings(turn: Turn, connection: Connection): void {
   writeOut(turn, connection);
 }
 
-/** With `others` requests in the queue, whose replies may show earlier zxids than the latest, a ping shows none that is new. */
+/**
+ * With `others` requests in the queue, whose replies may show earlier zxids than the latest, or with events that are held, a ping shows
+ * none that is new.
+ */
 function writePing({ writer, zxid }: State, connection: Connection, others: number): void {
-  if (others === 0 && zxid > connection.repliedZxid) connection.repliedZxid = zxid;
+  const isLatest = others === 0 && connection.heldEvents.length === 0;
+  if (isLatest && zxid > connection.repliedZxid) connection.repliedZxid = zxid;
   writeHeaderReply(writer, Xid.ping, connection.repliedZxid, Code.ok);
 }
 

@@ -8,6 +8,7 @@
  */
 import {
   isBelowQuota,
+  isStatsPath,
   limitsPath,
   QuotaNumbers,
   quotaZnodeAt,
@@ -15,6 +16,7 @@ import {
   statsPath,
   UNSET,
 } from "../../../protocol/quota.ts";
+import { QUOTA_COUNTED_MAX } from "../../../protocol/limits.ts";
 import { saveZnode } from "../snapshot/cut.ts";
 import type { TreeState } from "../state.ts";
 import type { Znodes, ZnodeId } from "../store/znodes.ts";
@@ -136,6 +138,14 @@ function takeQuotaZnode(
   if (before === undefined || how === "created") tree.quotas.set(path, how === "created");
 }
 
+/**
+ * Whether the znode at the path cannot be made since what it counts would be too much: one record counts a large tree once at most,
+ * however many znodes of counts are made and deleted in it.
+ */
+export function countsTooMuch({ counted }: Transaction, path: string): boolean {
+  return counted > QUOTA_COUNTED_MAX && isStatsPath(path);
+}
+
 /** Counts what is at the path and below it, when the znode of the counts is made. It takes as long as there are znodes. */
 function countAll(transaction: Transaction, path: string): void {
   const { znodes } = transaction.tree;
@@ -147,6 +157,7 @@ function countAll(transaction: Transaction, path: string): void {
     bytes += znodes.dataLength(znode);
     znodes.visitChildren(znode, (child) => left.push(child));
   }
+  transaction.counted += count;
   const stats = new QuotaNumbers();
   stats.setCounts(BigInt(count), BigInt(bytes));
   writeStats(transaction, path, stats);

@@ -178,6 +178,7 @@ function replaceState(turn: TreeTurn, loading: Loading): void {
   tree.lastApplied = zxid;
   tree.lastTimeMs = head.timeMs;
   tree.znodes = znodes;
+  tree.reapWalk = undefined;
   tree.quotas = quotasOf(znodes);
   tree.sessions = sessions;
   tree.submitters = submitters;

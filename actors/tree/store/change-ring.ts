@@ -4,6 +4,7 @@
  * it. The oldest segment is dropped first.
  */
 import type { Acl } from "../../../protocol/acl.ts";
+import { aclHeapBytes } from "./acl-lists.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
@@ -12,7 +13,7 @@ const SEGMENT_ENTRIES = 512;
 const COLUMNS = 17;
 /** The bytes of an entry: its columns, without its path and its data. */
 const ENTRY_BYTES: number = COLUMNS * 8;
-/** What the lists of an entry take. */
+/** What an entry takes for having lists. */
 const LISTS_BYTES = 96;
 const COPY_BYTES: number = 64 * 1024;
 /** Data that is larger is not copied: whoever adds the change never overwrites it. */
@@ -121,11 +122,16 @@ export function appendChange(ring: ChangeRing, zxid: Zxid, change: ChangeContent
   numbers[at + 16] = data === null ? DATA_NULL : isKept ? DATA_KEPT : copied;
   segment.count += 1;
   segment.lastZxid = zxid;
-  const listed = lists === undefined ? 0 : LISTS_BYTES;
+  const listed = lists === undefined ? 0 : listsBytes(lists);
   const bytes = ENTRY_BYTES + path.length + (data === null ? 0 : data.length) + listed;
   segment.bytes += bytes;
   ring.bytes += bytes;
   while (ring.bytes > ring.bytesMax) dropOldest(ring);
+}
+
+/** What the lists of an entry may take: they may be the only ones that are alike. */
+function listsBytes({ acl, parentAcl }: ChangeLists): number {
+  return LISTS_BYTES + aclHeapBytes(acl) + aclHeapBytes(parentAcl);
 }
 
 /** Returns the buffer for the next copy, with space for so many bytes from `used` on. */

@@ -130,7 +130,7 @@ export class Znodes {
 
   /** The share that is used of what the store has numbers for. */
   get usedShare(): number {
-    const size = Math.max(this.#owners.size, this.lifetimes.size);
+    const size = Math.max(this.#owners.size, this.lifetimes.size, this.#acls.size);
     return Math.max(this.#arena.slabBytes / ARENA_BYTES_MAX, size / OWNERS_MAX);
   }
 

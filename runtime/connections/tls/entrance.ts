@@ -113,8 +113,9 @@ export class TlsEntrance {
   }
 }
 
-function nameOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
+/** A client may come from one port to two addresses of this machine. */
+function nameOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
 /** Throws if the key does not fit the certificate, or anything else of it cannot be used. */

@@ -249,7 +249,7 @@ export const quotaScenarios: Readonly<Record<string, Scenario>> = {
   },
 };
 
-/** Of a server without an ensemble. */
+/** What only a server without an ensemble answers so. */
 export const loneScenarios: Readonly<Record<string, Scenario>> = {
   "the configuration of a server alone is empty": async (stage) => {
     const a = await stage.connect("a");

@@ -145,7 +145,7 @@ export const FAILURE_MUTANTS: readonly Mutant[] = [
     mistake:
       "connections whose answers were lost in a failure go on, and the next answer comes in their place",
     failing: "zookeeper/1",
-    edits: [{ file: ZOOKEEPER, find: ' || kind === "leaderHeard";', replace: ";" }],
+    edits: [{ file: ZOOKEEPER, find: ' || kind === "leaderHeard"', replace: "" }],
   },
   {
     name: "timers-begun-in-vain",

@@ -22,9 +22,9 @@ export const READER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CHANGES,
-        find: '{ kind: "openStream", ...OWNER, stream, path, recursive, after }',
+        find: "{ ...OWNER, stream, path, recursive, after, readsAll }",
         replace:
-          '{ kind: "openStream", ...OWNER, stream, path, recursive, after: stream > 9 ? undefined : after }',
+          "{ ...OWNER, stream, path, recursive, after: stream > 9 ? undefined : after, readsAll }",
       },
     ],
   },
