@@ -389,6 +389,27 @@ test("nothing is told of what was missed when the ring has lost some of it, nor 
   t.is(events(large, 2), 2, "another connection has its own measure");
 });
 
+test("what was missed is told to whom might read the znode when it happened", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  const relativeZxid = replica.lastZxid;
+  const ann = { scheme: "digest", id: "ann:hash" };
+  const acl = [{ permissions: 31, ...ann }];
+  replica.do(session, create("/own", { acl }));
+  replica.do(session, create("/open"));
+  const told = (identities: readonly (typeof ann)[], number: number): readonly string[] =>
+    eventsOf(
+      replica.receive({
+        ...{ kind: "read", from: "zookeeper/9", client: number, answerBytesMax: 1000 },
+        who: { identities, address: undefined },
+        reads: [{ kind: "setWatches", relativeZxid, ...NO_WATCHES, persistentRecursive: ["/"] }],
+      }),
+      number,
+    ).map(({ path }) => path);
+  t.deepEqual(told([ann], 1), ["/own", "/open"]);
+  t.deepEqual(told([], 2), ["/open"]);
+});
+
 test("watches of long paths, and recursive ones, count for more in a lane's limit", (t) => {
   const replica = new Replica({ limits: { ...NO_LIMITS, watchesMax: 5 } });
   const code = (read: Read): number => {
