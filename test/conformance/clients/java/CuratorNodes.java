@@ -13,6 +13,7 @@ import org.apache.curator.framework.recipes.queue.DistributedDelayQueue;
 import org.apache.curator.framework.recipes.queue.DistributedIdQueue;
 import org.apache.curator.framework.recipes.queue.DistributedPriorityQueue;
 import org.apache.curator.framework.recipes.queue.DistributedQueue;
+import org.apache.curator.framework.recipes.queue.QueueBase;
 import org.apache.curator.framework.recipes.queue.QueueBuilder;
 import org.apache.curator.framework.recipes.queue.QueueConsumer;
 import org.apache.curator.framework.recipes.queue.QueueSerializer;
@@ -60,6 +61,13 @@ final class CuratorNodes {
 
     private CuratorNodes() {}
 
+    /** What is put is created in the background: a consumer that starts before may see only the first of it. */
+    private static void flush(QueueBase<String> queue) throws Exception {
+        if (!queue.flushPuts(60, TimeUnit.SECONDS)) {
+            throw new IllegalStateException("a put did not end");
+        }
+    }
+
     static void sections(CuratorFramework first, CuratorFramework second) {
         one = first;
         two = second;
@@ -83,6 +91,7 @@ final class CuratorNodes {
             for (int item = 0; item < 5; item++) {
                 into.put("item " + item);
             }
+            flush(into);
             from.start();
             Steps.say(taken.next(), taken.next(), taken.next(), taken.next(), taken.next());
         }
@@ -95,6 +104,7 @@ final class CuratorNodes {
             into.start();
             into.put("kept", "k");
             into.put("removed", "r");
+            flush(into);
             Steps.say("removed", into.remove("r"));
             from.start();
             Steps.say(taken.next());
@@ -108,6 +118,7 @@ final class CuratorNodes {
             into.start();
             into.put("later", 9);
             into.put("sooner", 1);
+            flush(into);
             from.start();
             Steps.say(taken.next(), taken.next());
         }
@@ -121,6 +132,7 @@ final class CuratorNodes {
             long nowMs = System.currentTimeMillis();
             into.put("second", nowMs + 200);
             into.put("first", nowMs + 100);
+            flush(into);
             from.start();
             Steps.say(taken.next(), taken.next());
         }
