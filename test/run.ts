@@ -84,7 +84,7 @@ async function runTests(files: readonly string[]): Promise<Totals> {
   tap.end();
   const how = await exited;
   clearInterval(progress);
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, maxRetries: 5 });
   if (!isWhole || (how !== "exit code 0" && totals.failed === 0)) {
     console.log(`✗ the test runner ended with ${how}${isWhole ? "" : " before all tests had run"}`);
     totals.failed += 1;
