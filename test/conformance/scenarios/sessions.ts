@@ -1,5 +1,6 @@
 /** Sessions: what is granted, what survives a connection, and what goes with a session. */
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fourLetters } from "../../support/four-letters.ts";
 import type { Scenario, Stage } from "../../support/conformance.ts";
 import { connectFrame, type ConnectOptions, type ZkClient } from "../../support/zk-client.ts";
@@ -151,6 +152,20 @@ export const sessionScenarios: Readonly<Record<string, Scenario>> = {
     const late = await stage.reconnect("late", a);
     await late.closed;
     stage.note(describe(late));
+  },
+
+  "a session whose client only reads goes on, at whichever node it reads": async (stage) => {
+    const timeoutMs = 2500;
+    const a = await stage.connect("a", { timeoutMs });
+    await stage.steps(a, create("/reading", "", { mode: ephemeral }));
+    const endMs = performance.now() + 1.6 * timeoutMs;
+    while (performance.now() < endMs) {
+      await a.request(getData("/reading"));
+      await sleep(100);
+    }
+    a.received.length = 0;
+    await stage.steps(await stage.connect("b"), exists("/reading"));
+    await stage.steps(a, getData("/reading"));
   },
 
   "a session moved to a new connection takes no request from the old one": async (stage) => {
