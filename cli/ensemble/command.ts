@@ -33,6 +33,7 @@ const NOT_PASSED_ON: ReadonlySet<string> = new Set([
   "secure-client-port",
   "secure-client-port-address",
   "data-dir",
+  "data-log-dir",
   "four-letter-words",
 ]);
 

@@ -153,7 +153,7 @@ test("keys that ask for security are refused, with what they ask for and what ca
     ["ssl.context.supplier.class=org.example.Supplier", /TLS/],
     ["ssl.protocol=TLSv1.3", /TLS/],
     ["ssl.clientHostnameVerification=true", /certificate names the host/],
-    ["ssl.crl=true", /withdrawn/],
+    ["ssl.ocsp=true", /withdrawn/],
     ["ssl.authProvider=other", /must be x509/],
     ["ssl.quorum.keyStore.location=/etc/keys.jks", /between the servers/],
     ["sslQuorum=true", /between the servers/],

@@ -27,6 +27,7 @@ function termsOf(clientCertificates: ClientCertificates, own: Certificate = serv
     certificates: text(own.certificate),
     key: text(own.key),
     authorities: text(authority.certificate),
+    withdrawn: undefined,
     clientCertificates,
     versionMin: "TLSv1.2",
     versionMax: "TLSv1.3",
