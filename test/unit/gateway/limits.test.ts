@@ -120,7 +120,11 @@ test("a session that moves away from a connection that is not read takes its req
   gateway.bytes(2, Buffer.concat(requests));
   t.deepEqual(paused(gateway), [1, 2]);
   const attachedAt = (gateway.nextZxid + 100) as Zxid;
-  gateway.tell({ kind: "sessionChanges", attached: [{ session, attachedAt, timeoutMs: 10_000 }], closed: [] });
+  gateway.tell({
+    kind: "sessionChanges",
+    attached: [{ session, attachedAt, timeoutMs: 10_000 }],
+    closed: [],
+  });
   t.true(gateway.closed(1));
   gateway.tell({ kind: "closed", connection: 1 });
   gateway.told.splice(0, 1);
