@@ -179,6 +179,11 @@ export const EVENTS = {
     level: "info",
     meaning: "a client came with a session that is over, or its session ended",
   },
+  sessionDelayed: {
+    level: "info",
+    meaning:
+      "a client waits for its session, since more are asked for at once than the tokens allow",
+  },
   sessionMoved: {
     level: "info",
     meaning: "a connection was closed: its session is attached elsewhere",

@@ -1,7 +1,10 @@
 /** Every limit, in one place, with what happens when it is reached. */
 
-/** Bytes of one packet of ZooKeeper's protocol (its jute.maxbuffer). A larger one closes the connection. */
+/** Bytes of one packet of ZooKeeper's protocol (its jute.maxbuffer, which may say less). A larger one closes the connection. */
 export const PACKET_BYTES_MAX = 0xf_ffff;
+
+/** Bytes of a longer one that is received to its end and answered, before its connection is closed. Beyond it, it is closed at once. */
+export const OVERSIZED_BYTES_MAX: number = 16 * 1024 * 1024;
 
 /**
  * UTF-16 units of a znode's path. A longer one is no path: it cannot be created, and a read of it is answered NoNode. Beyond 16,383
@@ -183,6 +186,9 @@ export const CHANGE_READERS_MAX = 1_000;
  * lane keeps.
  */
 export const STREAM_PENDING_BYTES_MAX: number = 4 * 1024 * 1024;
+
+/** The fewest snapshots that a node keeps: if the newest is damaged, the log still continues the one before. */
+export const SNAPSHOTS_KEPT_MIN = 2;
 
 /** Bytes at which a chunk of a snapshot takes no further entry. The rest goes into the next chunk. */
 export const SNAPSHOT_CHUNK_BYTES_SOFT_MAX: number = 1024 * 1024;

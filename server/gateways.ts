@@ -2,10 +2,12 @@
 import { adminActor } from "../actors/admin/admin.ts";
 import { changesActor, type ChangesOptions } from "../actors/changes/changes.ts";
 import { natsGatewayActor, type NatsGatewayOptions } from "../actors/gateway/nats/gateway.ts";
-import { zooKeeperGatewayActor } from "../actors/gateway/zookeeper/gateway.ts";
+import {
+  zooKeeperGatewayActor,
+  type ZooKeeperGatewayOptions,
+} from "../actors/gateway/zookeeper/gateway.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { authenticationOf } from "./config/authentication.ts";
-import type { NodeConfig } from "./config/node-config.ts";
 import type { PlacedConfig } from "./threads/choice.ts";
 import { zooidVersion } from "./version.ts";
 
@@ -44,7 +46,7 @@ export function addChangesActor(system: ActorSystem, options: ChangesOptions = {
 /** The gateways of a lane live beside its replica. */
 export function addGatewayActors(
   system: ActorSystem,
-  config: NodeConfig,
+  config: PlacedConfig,
   lane: number,
   options: Pick<NatsGatewayOptions, "streamPendingBytesMax" | "heldBytesMax"> = {},
 ): void {
@@ -56,7 +58,24 @@ export function addGatewayActors(
   const shared = { lane, extendedTypes, ...timeouts, ...held };
   const authentication = authenticationOf(config);
   const { skipsAcl } = authentication;
-  const own = { fourLetterWords, readOnlyMode, authentication };
+  const own = { fourLetterWords, readOnlyMode, authentication, ...limitsOf(config) };
   system.add(zooKeeperGatewayActor({ ...shared, ...own }));
   system.add(natsGatewayActor({ ...shared, ...options, server, ensemble, skipsAcl }));
+}
+
+/** What is limited for the node as a whole is shared by its lanes, whose clients are about as many. */
+function limitsOf(
+  config: PlacedConfig,
+): Pick<ZooKeeperGatewayOptions, "packetBytesMax" | "requestsMax" | "tokens"> {
+  const { lanes, maxPacketBytes, maxOutstandingRequests, sessionTokens } = config;
+  const { sessionTokenFillCount: fillCount, sessionTokenFillMs } = config;
+  return {
+    packetBytesMax: maxPacketBytes,
+    ...(maxOutstandingRequests > 0 && { requestsMax: Math.ceil(maxOutstandingRequests / lanes) }),
+    tokens: {
+      tokensMax: Math.ceil(sessionTokens / lanes),
+      fillCount,
+      fillMs: sessionTokenFillMs * lanes,
+    },
+  };
 }

@@ -247,7 +247,7 @@ class Node implements RunningNode {
     const outcome = await Promise.race([recovered, this.stopped]);
     if (outcome?.kind === "failed") throw new Error(outcome.reason);
     this.#aborted.signal.throwIfAborted();
-    this.#stopServerReports = reportServer(config.dataDir, this.#threads.ports, (report) => {
+    this.#stopServerReports = reportServer(config, this.#threads.ports, (report) => {
       main.system.tell("admin", report);
     });
   }
@@ -354,14 +354,14 @@ class Node implements RunningNode {
   #inspect(event: InspectionEvent): void {
     this.inspection$.next(event);
     if (event.kind !== "log" || event.event !== APPLY_FAILED) return;
-    const { dataDir } = this.#config;
+    const { dataDir, dataLogDir = dataDir } = this.#config;
     const zxid = zxidOfText(String(event.detail["zxid"]));
     const record = zxidOfText(String(event.detail["record"]));
     if (zxid === undefined || record === undefined) return;
     try {
       noteFailed(dataDir, zxid);
       const look = `zooid inspect ${dataDir} --operations --from ${formatZxid(record)} --limit 1`;
-      const file = segmentWith(dataDir, record);
+      const file = segmentWith(dataLogDir, record);
       this.#say("error", "operationFailed", { zxid: formatZxid(zxid), file, look });
     } catch (error) {
       this.#say("error", "operationFailed", { zxid: formatZxid(zxid), error: String(error) });

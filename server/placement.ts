@@ -85,9 +85,9 @@ export function addLogActor(
   config: NodeConfig,
   options: { readonly segmentBytes?: number } = {},
 ): void {
-  const { id: server, ensemble, members, snapshotEveryBytes } = config;
+  const { id: server, ensemble, members, snapshotEveryBytes, snapshotsKept } = config;
   const repairable = members.length > 1;
-  const sizes = { snapshotEveryBytes, ...options };
+  const sizes = { snapshotEveryBytes, snapshotsKept, ...options };
   system.add(logActor({ server, ensemble, members, repairable, crc32, ...sizes }));
 }
 

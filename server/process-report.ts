@@ -8,6 +8,7 @@ import { arch, hostname, release, totalmem, type, userInfo } from "node:os";
 import { join } from "node:path";
 import { getHeapStatistics } from "node:v8";
 import type { LaneReport, ProcessReport, ServerReport } from "../actors/admin/messages.ts";
+import type { NodeConfig } from "./config/node-config.ts";
 import type { ClientPorts } from "./threads/client-doors.ts";
 
 const REPORT_EVERY_MS = 5_000;
@@ -64,33 +65,40 @@ export function reportProcess(tell: (report: ProcessReport) => void): () => void
   return () => clearInterval(timer);
 }
 
+type DataFolders = Pick<NodeConfig, "dataDir" | "dataLogDir">;
+
 /** What `conf` and `dirs` tell of a node that runs. A file that goes away meanwhile does not count. */
 async function serverReport(
-  dataDir: string,
+  { dataDir, dataLogDir }: DataFolders,
   ports: ClientPorts | undefined,
 ): Promise<ServerReport> {
-  const names = await readdir(dataDir).catch(() => []);
+  const { clientPort, secureClientPort } = ports ?? {};
+  const folderBytes = await bytesIn(dataDir);
+  const logFolderBytes = dataLogDir === undefined ? folderBytes : await bytesIn(dataLogDir);
+  return { kind: "serverReport", clientPort, secureClientPort, folderBytes, logFolderBytes };
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
   const sizes = await Promise.all(
     names.map(async (name) => {
-      const found = await stat(join(dataDir, name)).catch(() => undefined);
+      const found = await stat(join(folder, name)).catch(() => undefined);
       return found?.isFile() === true ? found.size : 0;
     }),
   );
-  const folderBytes = sizes.reduce((total, size) => total + size, 0);
-  const { clientPort, secureClientPort } = ports ?? {};
-  return { kind: "serverReport", clientPort, secureClientPort, folderBytes };
+  return sizes.reduce((total, size) => total + size, 0);
 }
 
 /** At once and then every few seconds, until the returned function is called. */
 export function reportServer(
-  dataDir: string,
+  folders: DataFolders,
   ports: ClientPorts | undefined,
   tell: (report: ServerReport) => void,
 ): () => void {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   const report = async (): Promise<void> => {
-    const current = await serverReport(dataDir, ports);
+    const current = await serverReport(folders, ports);
     if (stopped) return;
     tell(current);
     timer = setTimeout(() => void report(), REPORT_EVERY_MS);

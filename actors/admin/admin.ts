@@ -109,7 +109,7 @@ function initialState(nowMs: number): AdminState {
     reports: new Map(),
     nats: new Map(),
     actors: new Map(),
-    server: { kind: "serverReport", clientPort: undefined, folderBytes: 0 },
+    server: { kind: "serverReport", clientPort: undefined, folderBytes: 0, logFolderBytes: 0 },
     traceMask: TRACE_MASK_DEFAULT,
     gatherings: newGatherings(nowMs),
   };
@@ -248,6 +248,7 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
     clientPort: state.server.clientPort,
     secureClientPort: state.server.secureClientPort,
     folderBytes: state.server.folderBytes,
+    logFolderBytes: state.server.logFolderBytes,
     traceMask: state.traceMask,
   };
 }

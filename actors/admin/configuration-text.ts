@@ -10,6 +10,7 @@ export type ShownConfiguration = {
   readonly secureClientPort?: number | undefined;
   readonly clientPortBacklog: number;
   readonly dataDir: string;
+  readonly dataLogDir?: string | undefined;
   readonly tickTimeMs: number;
   readonly maxClientConnections: number;
   readonly minSessionTimeoutMs: number;
@@ -25,6 +26,7 @@ type Shown = {
   readonly clientPort: number | undefined;
   readonly secureClientPort: number | undefined;
   readonly folderBytes: number;
+  readonly logFolderBytes: number;
 };
 
 /** What ZooKeeper prints for a port that is not open. */
@@ -34,16 +36,16 @@ const ELECTION = 3;
 const VOTER = 0;
 
 export function configurationText(shown: Shown): string {
-  const { server, members, configuration, folderBytes } = shown;
+  const { server, members, configuration, folderBytes, logFolderBytes } = shown;
   if (configuration === undefined) return "";
-  const { dataDir } = configuration;
+  const { dataDir, dataLogDir = dataDir } = configuration;
   const lines: [string, string | number][] = [
     ["clientPort", shown.clientPort ?? configuration.clientPort ?? NONE],
     ["secureClientPort", shown.secureClientPort ?? configuration.secureClientPort ?? NONE],
     ["dataDir", dataDir],
     ["dataDirSize", folderBytes],
-    ["dataLogDir", dataDir],
-    ["dataLogSize", folderBytes],
+    ["dataLogDir", dataLogDir],
+    ["dataLogSize", logFolderBytes],
     ["tickTime", configuration.tickTimeMs],
     ["maxClientCnxns", configuration.maxClientConnections],
     ["minSessionTimeout", configuration.minSessionTimeoutMs],

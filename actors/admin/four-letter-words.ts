@@ -60,6 +60,7 @@ export type Metrics = {
   readonly secureClientPort: number | undefined;
   /** The size of the data folder. */
   readonly folderBytes: number;
+  readonly logFolderBytes: number;
   readonly traceMask: bigint;
 };
 
@@ -86,8 +87,8 @@ export function answerOf(word: string, metrics: Metrics): string {
       return metrics.mode === undefined ? NOT_SERVING : configurationText(metrics);
     case "dirs": {
       if (metrics.mode === undefined) return NOT_SERVING;
-      const { folderBytes } = metrics;
-      return `datadir_size: ${folderBytes}\nlogdir_size: ${folderBytes}\n`;
+      const { folderBytes, logFolderBytes } = metrics;
+      return `datadir_size: ${folderBytes}\nlogdir_size: ${logFolderBytes}\n`;
     }
     case "gtmk":
     case "stmk":

@@ -78,6 +78,8 @@ export type ServerReport = {
   readonly secureClientPort?: number | undefined;
   /** Bytes of all files in the data folder. */
   readonly folderBytes: number;
+  /** The same of the folder of the log, which may be the same folder. */
+  readonly logFolderBytes: number;
 };
 
 /** Entries that stand below each other in an answer, under a name: a path, a session, or a time in milliseconds since 1970. */

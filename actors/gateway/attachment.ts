@@ -46,7 +46,7 @@ export type Served = {
 };
 
 /** A ZooKeeper connection is in one of these phases before it asks for a session. */
-type Unattached = { readonly kind: "opened" | "word" | "awaitingLeader" };
+type Unattached = { readonly kind: "opened" | "word" | "awaitingLeader" | "awaitingToken" };
 
 /** Both protocols know this of a connection. */
 export type Attachable = {

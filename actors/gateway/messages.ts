@@ -37,7 +37,14 @@ export type Authentication = {
 /** This is emitted once under `serving`: from now on this node is to be heard by native clients. */
 export type Serving = { readonly kind: "serving" };
 
-export type ZooKeeperTimer = "touch" | "grace" | "withheld" | "handshake" | "notes" | "report";
+export type ZooKeeperTimer =
+  | "touch"
+  | "grace"
+  | "withheld"
+  | "handshake"
+  | "tokens"
+  | "notes"
+  | "report";
 
 /** Gateways of both protocols are told this. */
 export type SharedMessage =

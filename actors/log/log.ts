@@ -6,6 +6,7 @@
 import { assert, unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { hexOfBytes, IDENTITY_BYTES } from "../../protocol/identity.ts";
+import { SNAPSHOTS_KEPT_MIN } from "../../protocol/limits.ts";
 import { type Crc32, recordHeader } from "../../protocol/record.ts";
 import { epochOf, formatZxid } from "../../protocol/zxid.ts";
 import type { Actor } from "../../runtime/actor.ts";
@@ -51,6 +52,8 @@ export type LogOptions = {
    * less disk space, but the tree is written more often. Default 64 MiB.
    */
   readonly snapshotEveryBytes?: number;
+  /** How many snapshots are kept, and with them the log since the oldest. Default and at least SNAPSHOTS_KEPT_MIN. */
+  readonly snapshotsKept?: number;
   /**
    * Whether other nodes have the log too, so that a node with a damaged log starts without a vote and is repaired from theirs. Default
    * false: a node with a damaged log does not start.
@@ -75,6 +78,8 @@ export function logActor(options: LogOptions): Actor<LogState, LogMessage, LogAc
   const { server, ensemble, crc32, repairable = false, members = [server] } = options;
   const { segmentBytes = SEGMENT_BYTES_DEFAULT } = options;
   const { snapshotEveryBytes = SNAPSHOT_EVERY_BYTES_DEFAULT } = options;
+  const { snapshotsKept = SNAPSHOTS_KEPT_MIN } = options;
+  assert(snapshotsKept >= SNAPSHOTS_KEPT_MIN, "one snapshot may be damaged");
   assert(segmentBytes >= SEGMENT_BYTES_MIN, "a segment is not smaller than a disk block");
   assert(segmentBytes <= SEGMENT_BYTES_MAX, "offsets in a segment fit in 32 bits");
   return {
@@ -82,7 +87,7 @@ export function logActor(options: LogOptions): Actor<LogState, LogMessage, LogAc
     supervision: "stopNode",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
     start: (turn) => {
-      const sizes = { segmentBytes, snapshotEveryBytes };
+      const sizes = { segmentBytes, snapshotEveryBytes, snapshotsKept };
       const state = initialState({ server, ensemble, members, repairable, crc32, ...sizes });
       const newIdentity = hexOfBytes(turn.randomBytes(IDENTITY_BYTES));
       state.running = recoverLog(state, { wallMs: turn.wallMs, newIdentity });

@@ -29,6 +29,8 @@ export type LogSettings = {
   readonly segmentBytes: number;
   /** Bytes of records after which a snapshot is cut; up to half as many are added at random. */
   readonly snapshotEveryBytes: number;
+  /** How many snapshots are kept, SNAPSHOTS_KEPT_MIN at least. */
+  readonly snapshotsKept: number;
   /** Whether other nodes have the log too, so that damage can be repaired from theirs. */
   readonly repairable: boolean;
   readonly crc32: Crc32;

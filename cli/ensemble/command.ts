@@ -33,6 +33,7 @@ const NOT_PASSED_ON: ReadonlySet<string> = new Set([
   "secure-client-port",
   "secure-client-port-address",
   "data-dir",
+  "data-log-dir",
   "four-letter-words",
 ]);
 
@@ -182,8 +183,9 @@ export const ensemble: Command = {
   zooid ensemble --nodes 5 --client-port 3181 --data-dir /tmp/zooid
   zooid ensemble --in-process
 
-A node that exits is not started again. Ctrl-C or SIGTERM stops all of them; the next start
-goes on with the same data.`,
+A node that exits is not started again; the command that does so is printed. When all have exited, the
+nats-server stays for nodes that were started so, until none of them has answered for a minute.
+Ctrl-C or SIGTERM stops all of them; the next start goes on with the same data.`,
   flags: FLAGS,
   run,
 };

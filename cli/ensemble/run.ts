@@ -12,10 +12,12 @@ import { startLocalNode } from "./local-node.ts";
 import { makeNatsCredentials, type NatsCredentials } from "./nats-credentials.ts";
 import type { EnsembleNode, NodePlan } from "./node.ts";
 import { startProcessNode } from "./process-node.ts";
-import { waitForLeader } from "./status.ts";
+import { untilSilent, waitForLeader } from "./status.ts";
 
 /** A missing leader is reported once, after this time. The ensemble continues to try. */
 const LATE_AFTER_MS = 30_000;
+/** How long the ensemble outlives its last node, for one that a person starts again. */
+const ALONE_MS = 60_000;
 
 export type EnsemblePlan = {
   readonly nodes: readonly NodePlan[];
@@ -41,6 +43,7 @@ class Ensemble {
   readonly #stopping = new AbortController();
   #nats: NatsServer | undefined;
   #nodes: readonly EnsembleNode[] = [];
+  #lines: readonly NodeLine[] = [];
   readonly #gone = new Set<number>();
 
   constructor(plan: EnsemblePlan) {
@@ -62,12 +65,23 @@ class Ensemble {
       console.log(nodeLine(line));
       lines.push(line);
     }
+    this.#lines = lines;
     await this.#sayReady(lines);
   }
 
-  /** Resolves when the last node has ended. */
+  /**
+   * Resolves when the last node has ended. Nodes that were started again, each by its command, are processes of somebody else: NATS stays
+   * for as long as one of them answers.
+   */
   async ended(): Promise<void> {
+    const { signal } = this.#stopping;
     await Promise.all(this.#nodes.map((node) => node.exited));
+    const mayComeBack = this.#nodes.some(({ restartCommand }) => restartCommand !== undefined);
+    if (signal.aborted || !mayComeBack) return;
+    console.log(
+      `all nodes have exited: this goes on while one that was started again answers, and for ${ALONE_MS / 1000} s without`,
+    );
+    await untilSilent(this.#lines, ALONE_MS, signal);
   }
 
   async stop(): Promise<void> {

@@ -5,6 +5,8 @@ import type { NodeLine } from "../node-line.ts";
 
 const ANSWER_WITHIN_MS = 1000;
 const ASK_EVERY_MS = 50;
+/** How often it is looked whether any node is there. */
+const LOOK_EVERY_MS = 1000;
 const EPOCH_BITS = 32n;
 
 export type NodeStatus = { readonly mode: string; readonly epoch: number };
@@ -17,7 +19,12 @@ export function parseStatus(text: string): NodeStatus | undefined {
   return { mode, epoch: Number(BigInt(zxid) >> EPOCH_BITS) };
 }
 
-function askStatus({ host, port }: NodeLine): Promise<NodeStatus | undefined> {
+async function askStatus(node: NodeLine): Promise<NodeStatus | undefined> {
+  return parseStatus(await ask(node));
+}
+
+/** What the node answers; nothing if it is not there. A node without a leader answers as well. */
+function ask({ host, port }: NodeLine): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     let text = "";
@@ -28,8 +35,22 @@ function askStatus({ host, port }: NodeLine): Promise<NodeStatus | undefined> {
       text += part;
     });
     socket.on("error", () => undefined); // `close` follows.
-    socket.once("close", () => resolve(parseStatus(text)));
+    socket.once("close", () => resolve(text));
   });
+}
+
+/** Resolves when no node has answered for so long, or when `signal` aborts. */
+export async function untilSilent(
+  nodes: readonly NodeLine[],
+  forMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  let silentSinceMs = performance.now();
+  while (!signal.aborted && performance.now() - silentSinceMs < forMs) {
+    const answers = await Promise.all(nodes.map(ask));
+    if (answers.some((text) => text !== "")) silentSinceMs = performance.now();
+    await wait(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 export type Leader = { readonly id: number; readonly epoch: number };

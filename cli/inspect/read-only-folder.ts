@@ -3,11 +3,17 @@
  */
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { installZxid, isSegmentName, snapshotZxid } from "../../actors/log/format/files.ts";
+import {
+  installZxid,
+  isOfLogFolder,
+  isSegmentName,
+  snapshotZxid,
+} from "../../actors/log/format/files.ts";
 import { assert } from "../../protocol/assert.ts";
 import type { DiskOperation, DiskResult } from "../../runtime/disk.ts";
 import { noFiles } from "../../runtime/disks/file.ts";
 import { isLockFile } from "../../runtime/disks/folder-lock.ts";
+import { logFolderOf } from "../../server/log-folder.ts";
 
 /** How many files are kept open. Further files are opened when they are read. */
 const OPEN_FILES_MAX = 512;
@@ -19,6 +25,8 @@ export class FolderChanged extends Error {
 
 export class ReadOnlyFolder {
   readonly path: string;
+  /** Where the segments of the log lie, if they have a folder of their own. */
+  readonly #logPath: string;
   /** The bytes that were read since the last listing. */
   bytesRead = 0;
   /** The bytes of all segments and snapshots in the last listing. */
@@ -30,6 +38,7 @@ export class ReadOnlyFolder {
 
   constructor(path: string) {
     this.path = path;
+    this.#logPath = logFolderOf(path) ?? path;
   }
 
   perform(operation: DiskOperation): DiskResult {
@@ -48,16 +57,17 @@ export class ReadOnlyFolder {
     this.bytesRead = 0;
     this.bytesToRead = 0;
     this.#sizes.clear();
-    const entries = readdirSync(this.path, { withFileTypes: true }).filter(
-      ({ name }) => !isLockFile(name),
-    );
+    const folders = [...new Set([this.path, this.#logPath])];
+    const entries = folders
+      .flatMap((folder) => readdirSync(folder, { withFileTypes: true }))
+      .filter(({ name }) => !isLockFile(name));
     for (const entry of entries) if (entry.isFile()) this.#take(entry.name);
     const files = [...this.#sizes].map(([name, size]) => ({ name, size }));
     return { kind: "files", files, others: noFiles(entries) };
   }
 
   #take(name: string): void {
-    const stat = statSync(join(this.path, name), { throwIfNoEntry: false });
+    const stat = statSync(this.#pathOf(name), { throwIfNoEntry: false });
     if (stat === undefined) {
       if (isOfLog(name)) throw new FolderChanged(`${name} is gone`);
       return;
@@ -86,6 +96,10 @@ export class ReadOnlyFolder {
     }
   }
 
+  #pathOf(name: string): string {
+    return join(isOfLogFolder(name) ? this.#logPath : this.path, name);
+  }
+
   /** Opens a file to keep it readable. If that fails, the error is reported when the file is read. */
   #keepOpen(name: string): void {
     try {
@@ -97,7 +111,7 @@ export class ReadOnlyFolder {
 
   #openFile(name: string): number {
     try {
-      return openSync(join(this.path, name), "r");
+      return openSync(this.#pathOf(name), "r");
     } catch (error) {
       const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
       if (isGone) throw new FolderChanged(`${name} is gone`, { cause: error });

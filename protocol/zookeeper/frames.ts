@@ -11,6 +11,8 @@ export type Frame = {
   readonly to: number;
 };
 
+/** What has to be there of a frame that is too long: the header of a request. */
+const FAULT_BYTES = 8;
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
@@ -77,10 +79,18 @@ export class FrameReader {
     return { kind: "frame", bytes: this.#bytes, from, to: from + length };
   }
 
-  /** Whether `next` would return a frame or a fault. */
+  /** Whether `next` would return a frame, or a fault with the first eight bytes behind the length. */
   hasNext(lengthMax: number): boolean {
     const length = this.peekInt32();
-    return length !== undefined && (length > lengthMax || this.buffered >= 4 + length);
+    if (length === undefined) return false;
+    return this.buffered >= 4 + (length > lengthMax ? FAULT_BYTES : length);
+  }
+
+  /** Throws away at most so many bytes. Returns how many there were. */
+  skip(bytesMax: number): number {
+    const count = Math.min(bytesMax, this.buffered);
+    this.#position += count;
+    return count;
   }
 
   /** To be called when no further frame is there: copies the rest, so that the large buffer of the read is not kept in memory. */

@@ -36,6 +36,8 @@ export type Request =
       readonly multi?: { readonly count: number; readonly failedAt: number };
       /** The connection is closed behind the answer: what the client means by further requests is not known either. */
       readonly ends?: true;
+      /** Why. Default: it is no operation of ZooKeeper's. */
+      readonly reason?: string;
     }
   /** The client proves an identity. `data` is a secret; it is a view of the frame, which nobody keeps. */
   | {

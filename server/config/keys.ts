@@ -8,18 +8,28 @@ export type Key = {
   readonly placeholder: string;
   /** In a `zoo.cfg`; undefined where the file says it another way (`server.N`, `myid`). */
   readonly fileKey: string | undefined;
+  /** Other names that ZooKeeper, or its documentation, has for it. */
+  readonly alsoInFile?: readonly string[];
   /** For the help text. */
   readonly summary: string;
 };
 
+/** The names in a file have spaces between them, the usual one first. */
 function key(
   field: keyof NodeConfig,
   flagAndPlaceholder: string,
-  fileKey: string | undefined,
+  fileKeys: string | undefined,
   summary: string,
 ): Key {
   const [flag = "", placeholder = ""] = flagAndPlaceholder.split(" ");
-  return { field, flag, placeholder, fileKey, summary };
+  const [fileKey, ...others] = fileKeys?.split(" ") ?? [];
+  const also = others.length === 0 ? {} : { alsoInFile: others };
+  return { field, flag, placeholder, fileKey, ...also, summary };
+}
+
+/** All names that a setting has in a file. */
+export function fileKeysOf({ fileKey, alsoInFile = [] }: Key): readonly string[] {
+  return fileKey === undefined ? [] : [fileKey, ...alsoInFile];
 }
 
 export const KEYS: readonly Key[] = [
@@ -144,6 +154,12 @@ export const KEYS: readonly Key[] = [
     "whether clients must show a certificate (default need)",
   ),
   key(
+    "tlsCrlFile",
+    "tls-crl FILE",
+    "zooid.tlsCrlFile",
+    "withdrawn certificates of clients, lists of every authority in PEM form (default: none)",
+  ),
+  key(
     "tlsProtocols",
     "tls-protocols A,B",
     "ssl.enabledProtocols",
@@ -162,6 +178,12 @@ export const KEYS: readonly Key[] = [
     "show new clients what has changed in these files (default true)",
   ),
   key("dataDir", "data-dir FOLDER", "dataDir", "the node's own folder (default ./data)"),
+  key(
+    "dataLogDir",
+    "data-log-dir FOLDER",
+    "dataLogDir",
+    "a folder for the log alone, on a disk of its own (default: the log lies in the data folder)",
+  ),
   key(
     "lanes",
     "lanes N",
@@ -204,6 +226,36 @@ export const KEYS: readonly Key[] = [
     "max-connections N",
     "maxCnxns",
     "in all, 0: as many as open files allow (default 0)",
+  ),
+  key(
+    "maxPacketBytes",
+    "max-packet-bytes N",
+    "jute.maxbuffer",
+    "largest request taken (default and at most 1048575)",
+  ),
+  key(
+    "maxOutstandingRequests",
+    "max-outstanding-requests N",
+    "globalOutstandingLimit",
+    "then only clients without a request under way are read, 0: no limit (default 0)",
+  ),
+  key(
+    "sessionTokens",
+    "session-tokens N",
+    "connectionMaxTokens connection_throttle_tokens",
+    "sessions asked for at once, more wait for the next, 0: no limit (default 0)",
+  ),
+  key(
+    "sessionTokenFillMs",
+    "session-token-fill-ms N",
+    "connectionTokenFillTime connection_throttle_fill_time",
+    "more may ask so often (default 1)",
+  ),
+  key(
+    "sessionTokenFillCount",
+    "session-token-fill-count N",
+    "connectionTokenFillCount connection_throttle_fill_count",
+    "so many each time (default 1)",
   ),
   key(
     "maxTreeBytes",
@@ -284,6 +336,12 @@ export const KEYS: readonly Key[] = [
     "snapshot-every-bytes N",
     "zooid.snapshotEveryBytes",
     "a snapshot is cut after so many bytes of log (default 64 MiB)",
+  ),
+  key(
+    "snapshotsKept",
+    "snapshots-kept N",
+    "autopurge.snapRetainCount",
+    "older ones are removed, with the log before them (default 2)",
   ),
   key(
     "extendedTypes",

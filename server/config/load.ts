@@ -6,7 +6,7 @@ import { CONFIG_FILE_BYTES_MAX } from "../../protocol/limits.ts";
 import { textOf } from "./file-text.ts";
 import { KEYS } from "./keys.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
-import { AUTOCREATE_KEY } from "./zookeeper-keys.ts";
+import { AUTOCREATE_KEY, CRL_KEY } from "./zookeeper-keys.ts";
 import { DATA_DIR_DEFAULT, type ValidateOptions, type Validation, validate } from "./validate.ts";
 import { type IdleKey, readZooCfg, type ZooCfg } from "./zoo-cfg.ts";
 
@@ -20,7 +20,7 @@ export type ConfigSources = ValidateOptions & {
 const NO_FILE: ZooCfg = {
   settings: new Map(),
   clientPorts: new Map(),
-  dataLogDir: undefined,
+  crl: undefined,
   hasKnownKey: false,
   noAutocreate: undefined,
   warnings: [],
@@ -73,21 +73,28 @@ function readFile(file: string): ZooCfg {
   const text = textOf(bytes);
   if (text.kind === "refused") return refuse(text.rule);
   const read = readZooCfg(text.value, file);
-  if (read.hasKnownKey) return withForeignLog(read);
+  if (read.hasKnownKey) return read;
   return refuse("must have at least one of the settings of ZooKeeper or zooid, and has none");
 }
 
 /** The transaction logs of ZooKeeper are refused: a node that was started beside them would begin with an empty tree. */
-function withForeignLog(read: ZooCfg): ZooCfg {
-  const { dataLogDir } = read;
-  if (dataLogDir === undefined) return read;
+function foreignLog(settings: Settings): readonly Problem[] {
+  const dataLogDir = settings.get("dataLogDir");
+  if (dataLogDir === undefined) return [];
   const { value, source } = dataLogDir;
   const folder = join(resolve(value), ZOOKEEPER_FOLDER);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return read;
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   const rule = `must not hold ${ZOOKEEPER_FOLDER}, the transaction logs of Apache ZooKeeper`;
-  const hint = `${ZOOKEEPER_ADVICE} Then leave this line out: zooid keeps its log in dataDir`;
-  const problem: Problem = { field: "dataLogDir", value, source, rule, hint };
-  return { ...read, problems: [...read.problems, problem] };
+  return [{ field: "dataLogDir", value, source, rule, hint: ZOOKEEPER_ADVICE }];
+}
+
+/** Java finds such lists by itself, here they are a file. */
+function missingCrl({ crl }: ZooCfg, settings: Settings): readonly Problem[] {
+  if (crl === undefined || settings.has("tlsCrlFile")) return [];
+  const rule =
+    "asks for certificates that were withdrawn to be refused, and no list of them is named";
+  const hint = "name a file with such lists in zooid.tlsCrlFile (--tls-crl), or remove the line";
+  return [{ field: CRL_KEY, ...crl, rule, hint }];
 }
 
 function settingsOfFlags(flags: ReadonlyMap<string, string>): Settings {
@@ -136,7 +143,12 @@ export function loadConfig(sources: ConfigSources): Loaded {
   if (ownPort !== undefined && !settings.has("clientPort")) settings.set("clientPort", ownPort);
   const validation = validate(settings, sources);
   const { idleKeys, warnings } = fromFile;
-  const problems = [...fromFile.problems, ...missingDataDir(fromFile, settings)];
+  const problems = [
+    ...fromFile.problems,
+    ...missingCrl(fromFile, settings),
+    ...missingDataDir(fromFile, settings),
+    ...foreignLog(settings),
+  ];
   if (validation.kind === "invalid") problems.push(...validation.problems);
   if (validation.kind === "invalid" || problems.length > 0) {
     return { kind: "invalid", problems, settings, warnings, idleKeys };

@@ -51,6 +51,11 @@ export type NodeConfig = {
   readonly tlsTrustStoreType: string | undefined;
   /** Whether clients must show a certificate. Default `need`, as in ZooKeeper. */
   readonly tlsClientAuth: ClientCertificates;
+  /**
+   * Lists of the certificates that were withdrawn, in PEM form, one of each authority. A client with such a certificate, or of an authority
+   * without a list, is turned away. Default: none is looked at.
+   */
+  readonly tlsCrlFile: string | undefined;
   /** Versions that clients may speak. Default all. */
   readonly tlsProtocols: readonly TlsVersion[];
   /** Cipher suites by OpenSSL's names, with colons between. Default: Node's. */
@@ -59,6 +64,8 @@ export type NodeConfig = {
   readonly tlsReload: boolean;
   /** Absolute path of the node's own folder. Default `data` in the working folder. */
   readonly dataDir: string;
+  /** Absolute path of a folder for the segments of the log, on a disk of its own. Default: they lie in `dataDir`. */
+  readonly dataLogDir: string | undefined;
   /** ZooKeeper's unit of session timeouts. Default 2000. */
   readonly tickTimeMs: number;
   /** ZooKeeper's limits in ticks, read and checked; peers are timed by `peerTimeoutMs`. Default 10. */
@@ -76,6 +83,18 @@ export type NodeConfig = {
    * more than that.
    */
   readonly maxConnections: number;
+  /** Bytes of a request; a longer one is answered BadArguments, and its connection is closed. Default and at most 1_048_575. */
+  readonly maxPacketBytes: number;
+  /**
+   * Requests that are under way for all clients of this node. Beyond it a client is read only while it has none under way. 0, the default:
+   * what waits is limited by its bytes alone, `maxHeldBytes`.
+   */
+  readonly maxOutstandingRequests: number;
+  /** Sessions that may be asked for at once. Further ones wait for a token, 10 s at most. 0, the default: no limit. */
+  readonly sessionTokens: number;
+  /** So many tokens are there again after each of these intervals. Default 1 after 1 ms. */
+  readonly sessionTokenFillMs: number;
+  readonly sessionTokenFillCount: number;
   /**
    * Bytes that the tree may take in memory, about, in each lane: from there on writes that grow it are refused. 0, the default: a
    * quarter of the machine's memory, shared by the lanes. What the heap of a lane can hold is a limit of its own.
@@ -120,6 +139,8 @@ export type NodeConfig = {
    * 64 MiB. Smaller: a shorter start and less disk, but the tree is written more often.
    */
   readonly snapshotEveryBytes: number;
+  /** Snapshots that are kept, 2 at least, and with them the log since the oldest. Default 2. */
+  readonly snapshotsKept: number;
   /**
    * Without a leader, a node serves reads to the clients of ZooKeeper that ask for it (`canBeReadOnly`). Default false: they wait for one.
    */

@@ -77,6 +77,7 @@ function readStores(draft: Draft): TlsConfig {
     tlsTrustStorePassword: some("tlsTrustStorePassword", anyText),
     tlsTrustStorePasswordFile: some("tlsTrustStorePasswordFile", file),
     tlsTrustStoreType: some("tlsTrustStoreType", anyText),
+    tlsCrlFile: some("tlsCrlFile", file),
     tlsClientAuth: read(draft, "tlsClientAuth", clientAuth, "need"),
     tlsProtocols: read<readonly TlsVersion[]>(draft, "tlsProtocols", versions, TLS_VERSIONS),
     tlsCiphers: some("tlsCiphers", cipherSuites),

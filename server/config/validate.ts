@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { ServerId } from "../../protocol/ids.ts";
 import { TTL_MS_MAX } from "../../protocol/lifetime.ts";
+import { PACKET_BYTES_MAX, SNAPSHOTS_KEPT_MIN } from "../../protocol/limits.ts";
 import { DEFAULT_WORDS, WORD_ALWAYS, WORDS } from "../../protocol/zookeeper/words.ts";
 import { readAuthentication } from "./authentication.ts";
 import { type Draft, read, refuse } from "./draft.ts";
@@ -46,6 +47,8 @@ const BACKLOG_DEFAULT = 511;
 const BACKLOG_MAX = 65_535;
 const SNAPSHOT_EVERY_BYTES_MIN: number = 64 * 1024;
 const SNAPSHOT_EVERY_BYTES_MAX: number = 64 * 1024 ** 3;
+const SNAPSHOTS_KEPT_MAX = 10_000;
+const PACKET_BYTES_MIN = 1024;
 const MINUTE_MS = 60_000;
 const TREE_BYTES_MIN: number = 64 * 1024;
 const HELD_BYTES_MIN: number = 1024 * 1024;
@@ -279,6 +282,14 @@ function readLanes(draft: Draft): NodeConfig["lanes"] {
   return lanes;
 }
 
+/** As in ZooKeeper, a number that is too small counts as the smallest. */
+function snapshotsKept(text: string): Reading<number> {
+  const hint = "the log since the oldest of them is kept as well";
+  const reading = wholeNumber(0, SNAPSHOTS_KEPT_MAX, hint)(text);
+  if (reading.kind === "refused") return reading;
+  return { kind: "read", value: Math.max(SNAPSHOTS_KEPT_MIN, reading.value) };
+}
+
 type InspectionTimes = Pick<NodeConfig, "slowStepMs" | "actorMetricsMs">;
 
 function readInspection(draft: Draft): InspectionTimes {
@@ -315,6 +326,59 @@ function readLifetimes(draft: Draft): Lifetimes {
   };
 }
 
+/** A log that is to lie in the data folder lies there anyway. */
+function readFolders(draft: Draft): Pick<NodeConfig, "dataDir" | "dataLogDir"> {
+  const dataDir = read(draft, "dataDir", folder, resolve(DATA_DIR_DEFAULT));
+  const log = read<string | undefined>(draft, "dataLogDir", folder, undefined);
+  return { dataDir, dataLogDir: log === dataDir ? undefined : log };
+}
+
+type Limits = Pick<
+  NodeConfig,
+  | "maxClientConnections"
+  | "maxConnections"
+  | "maxPacketBytes"
+  | "maxOutstandingRequests"
+  | "sessionTokens"
+  | "sessionTokenFillMs"
+  | "sessionTokenFillCount"
+>;
+
+/** What clients may ask of a node at once. */
+function readLimits(draft: Draft): Limits {
+  const count = (field: keyof Limits, max: number, hint: string, byDefault: number): number =>
+    read(draft, field, wholeNumber(0, max, hint), byDefault);
+  const positive = wholeNumber(1, COUNT_MAX, "leave it out for its default, 1");
+  const openFiles = "0 is as many as the limit of open files leaves";
+  return {
+    maxClientConnections: count("maxClientConnections", CONNECTIONS_MAX, "0 is no limit", 60),
+    maxConnections: count("maxConnections", CONNECTIONS_MAX, openFiles, 0),
+    maxPacketBytes: read(draft, "maxPacketBytes", packetBytes(draft), PACKET_BYTES_MAX),
+    maxOutstandingRequests: count("maxOutstandingRequests", COUNT_MAX, "0 is no limit", 0),
+    sessionTokens: count("sessionTokens", COUNT_MAX, "0 is no limit", 0),
+    sessionTokenFillMs: read(draft, "sessionTokenFillMs", positive, 1),
+    sessionTokenFillCount: read(draft, "sessionTokenFillCount", positive, 1),
+  };
+}
+
+/** A larger number than there may be has long stood in files, and asks for as much as there is. */
+function packetBytes({ settings, warnings }: Draft): Reader<number> {
+  return (text) => {
+    // Java reads it with Integer.decode.
+    const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN;
+    if (value >= PACKET_BYTES_MIN && value <= PACKET_BYTES_MAX) return { kind: "read", value };
+    if (value > PACKET_BYTES_MAX) {
+      const { source } = settings.get("maxPacketBytes") ?? {};
+      warnings.push(
+        `${source}: jute.maxbuffer is ${PACKET_BYTES_MAX} here at most, which is what it is: a record of the log has its place for that; keep what is larger outside and its place here`,
+      );
+      return { kind: "read", value: PACKET_BYTES_MAX };
+    }
+    const rule = `must be a whole number from ${PACKET_BYTES_MIN} to ${PACKET_BYTES_MAX}`;
+    return { kind: "refused", rule, hint: "it is in bytes; a handshake alone takes 49" };
+  };
+}
+
 export function validate(settings: Settings, options: ValidateOptions): Validation {
   const draft: Draft = { settings, problems: [], warnings: [] };
   const config: NodeConfig = {
@@ -328,20 +392,9 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
       wholeNumber(1, BACKLOG_MAX, "the limit of the system (net.core.somaxconn) holds as well"),
       BACKLOG_DEFAULT,
     ),
-    dataDir: read(draft, "dataDir", folder, resolve(DATA_DIR_DEFAULT)),
+    ...readFolders(draft),
     ...readTimeouts(draft),
-    maxClientConnections: read(
-      draft,
-      "maxClientConnections",
-      wholeNumber(0, 1_000_000, "0 is no limit"),
-      60,
-    ),
-    maxConnections: read(
-      draft,
-      "maxConnections",
-      wholeNumber(0, CONNECTIONS_MAX, "0 is as many as the limit of open files leaves"),
-      0,
-    ),
+    ...readLimits(draft),
     ...readMemory(draft),
     enforceQuota: read(draft, "enforceQuota", flag, false),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
@@ -358,6 +411,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
       wholeNumber(SNAPSHOT_EVERY_BYTES_MIN, SNAPSHOT_EVERY_BYTES_MAX, "it is in bytes"),
       64 * 1024 * 1024,
     ),
+    snapshotsKept: read(draft, "snapshotsKept", snapshotsKept, SNAPSHOTS_KEPT_MIN),
     ...readLifetimes(draft),
     ...readPeerTimes(draft),
     ...readInspection(draft),

@@ -1,12 +1,12 @@
 /** Reads a `zoo.cfg`: ZooKeeper's keys, zooid's own as `zooid.…`, and what is to be said about each key that does nothing here. */
-import { resolve } from "node:path";
-import { KEYS } from "./keys.ts";
+import { fileKeysOf, KEYS } from "./keys.ts";
 import { nearest } from "./nearest.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import { type Property, readProperties } from "./properties.ts";
 import { serverAddress } from "./server-addresses.ts";
 import {
   AUTOCREATE_KEY,
+  CRL_KEY,
   type Row,
   rowOf,
   withoutPrefix,
@@ -20,8 +20,8 @@ export type ZooCfg = {
   readonly settings: Settings;
   /** Client ports that `server.N=…;port` names, by N. */
   readonly clientPorts: ReadonlyMap<string, Setting>;
-  /** Where ZooKeeper kept its transaction logs, if apart. */
-  readonly dataLogDir: Setting | undefined;
+  /** Asks for certificates that were withdrawn to be refused. */
+  readonly crl: Setting | undefined;
   /** At least one key is ZooKeeper's or zooid's. */
   readonly hasKnownKey: boolean;
   /** Says that `dataDir` must be there already. */
@@ -34,11 +34,10 @@ export type ZooCfg = {
 
 type Draft = {
   readonly file: string;
-  readonly dataDir: string | undefined;
   readonly settings: Map<keyof NodeConfig, Setting>;
   readonly clientPorts: Map<string, Setting>;
   readonly servers: Property[];
-  dataLogDir: Setting | undefined;
+  crl: Setting | undefined;
   hasKnownKey: boolean;
   noAutocreate: Setting | undefined;
   readonly warnings: string[];
@@ -52,7 +51,7 @@ type Draft = {
 const SUGGESTIONS_MAX = 32;
 
 const FIELDS: ReadonlyMap<string, keyof NodeConfig> = new Map(
-  KEYS.flatMap((key) => (key.fileKey === undefined ? [] : [[key.fileKey, key.field] as const])),
+  KEYS.flatMap((key) => fileKeysOf(key).map((name) => [name, key.field] as const)),
 );
 /** In ZooKeeper, -1 asks for the default of these. */
 const MINUS_ONE_IS_DEFAULT: ReadonlySet<string> = new Set([
@@ -60,7 +59,6 @@ const MINUS_ONE_IS_DEFAULT: ReadonlySet<string> = new Set([
   "maxSessionTimeout",
   "clientPortListenBacklog",
 ]);
-const DATA_LOG_DIR = "dataLogDir";
 /** What a mistyped key may have been meant as; the keys that work come first. */
 const CANDIDATES: readonly string[] = [...new Set([...FIELDS.keys(), ...ZOOKEEPER_KEYS])];
 
@@ -160,9 +158,7 @@ function addByRow(draft: Draft, property: Property, { treatment, harmless }: Row
       addIdle(draft, property, treatment.because);
       return;
     case "missed":
-      if (property.key === DATA_LOG_DIR) draft.dataLogDir = settingOf(draft, property);
-      if (isDataDir(draft, property)) addIdle(draft, property, "it is dataDir");
-      else warn(draft, property, `has no effect: ${treatment.because}; ${treatment.instead}`);
+      warn(draft, property, `has no effect: ${treatment.because}; ${treatment.instead}`);
       return;
     case "refused":
       refuse(draft, property, treatment.rule, treatment.hint);
@@ -176,6 +172,8 @@ function addWorking(draft: Draft, property: Property): void {
   const { key, value } = property;
   if (key.startsWith("server.")) {
     addServer(draft, property);
+  } else if (key === CRL_KEY) {
+    addCrl(draft, property);
   } else if (key !== AUTOCREATE_KEY) {
     // ZooKeeper puts the prefix before every key of the file, so that with two of them it has no effect there either.
     warn(draft, property, `has no effect in a file; did you mean ${withoutPrefix(key)}?`);
@@ -186,9 +184,11 @@ function addWorking(draft: Draft, property: Property): void {
   }
 }
 
-/** A `dataLogDir` that says where the log lies anyway. */
-function isDataDir({ dataDir }: Draft, { key, value }: Property): boolean {
-  return key === DATA_LOG_DIR && dataDir !== undefined && resolve(value) === resolve(dataDir);
+function addCrl(draft: Draft, property: Property): void {
+  const value = property.value.toLowerCase();
+  if (value === "true") draft.crl = settingOf(draft, property);
+  else if (value === "false" || value === "") addIdle(draft, property, "it is not wanted");
+  else refuse(draft, property, "must be true or false", "leave it out for its default, false");
 }
 
 /** Java keeps one value of a key, the last. */
@@ -212,11 +212,10 @@ export function readZooCfg(text: string, file: string): ZooCfg {
   const last = new Map(properties.map((property) => [property.key, property]));
   const draft: Draft = {
     file,
-    dataDir: last.get("dataDir")?.value,
     settings: new Map(),
     clientPorts: new Map(),
     servers: [],
-    dataLogDir: undefined,
+    crl: undefined,
     hasKnownKey: false,
     noAutocreate: undefined,
     warnings: [],

@@ -3,7 +3,6 @@
  * it. It is the only such list: `zoo-cfg.ts` acts on it, and `npm run docs` makes `docs/operations/zookeeper-keys.md` of it. Sources:
  * QuorumPeerConfig, the classes that read system properties, and the Administrator's Guide, "Configuration Parameters".
  */
-import { PACKET_BYTES_MAX } from "../../protocol/limits.ts";
 import type { NodeConfig } from "./node-config.ts";
 
 export type Treatment =
@@ -80,18 +79,17 @@ const LISTS_HINT =
 const OVER_NATS = "nodes meet over NATS and have no ports of their own for it";
 const PEER_TIMES = "peers are timed by `--peer-timeout-ms` and `--leader-patience-ms`";
 const THREADS = "the threads are chosen by `--lanes`";
-const BY_BYTES = "what waits is bounded by its bytes: `--max-held-bytes`";
+const BY_BYTES =
+  "what waits is bounded by its bytes (`--max-held-bytes`) and by its number (`--max-outstanding-requests`): whoever asks for more is not read meanwhile";
 const OBSERVERS = "there are no observers";
 const SNAPSHOTS = "snapshots are cut by the bytes of the log: `--snapshot-every-bytes`";
-const PURGE =
-  "old snapshots and log are removed after each snapshot; the last two snapshots and the log since the older one are kept";
 const GATHERING = "the log gathers records by itself while the disk is busy";
 const NO_ADMIN = "there is no HTTP server that it could be for";
 const WATCHES = "watches lie in each lane's memory and need no cleaning: `--max-watches`";
-const THROTTLE = "connections are limited by `--max-connections` and not thinned out";
 const OF_CLIENTS = "it is a client's property, which no server reads";
 const OF_JAVA = "it is about Java";
 
+export const CRL_KEY = "ssl.crl";
 export const AUTOCREATE_KEY = "datadir.autocreate";
 
 const SETTINGS: readonly Row[] = [
@@ -114,11 +112,18 @@ const SETTINGS: readonly Row[] = [
   works("ssl.enabledProtocols", "tlsProtocols"),
   works("ssl.ciphersuites", "tlsCiphers"),
   works("dataDir", "dataDir"),
+  works("dataLogDir", "dataLogDir"),
   works("tickTime", "tickTimeMs"),
   works("minSessionTimeout", "minSessionTimeoutMs"),
   works("maxSessionTimeout", "maxSessionTimeoutMs"),
   works("maxClientCnxns", "maxClientConnections"),
   works("maxCnxns", "maxConnections"),
+  works("jute.maxbuffer", "maxPacketBytes"),
+  works("globalOutstandingLimit", "maxOutstandingRequests"),
+  works("connectionMaxTokens connection_throttle_tokens", "sessionTokens"),
+  works("connectionTokenFillTime connection_throttle_fill_time", "sessionTokenFillMs"),
+  works("connectionTokenFillCount connection_throttle_fill_count", "sessionTokenFillCount"),
+  works("autopurge.snapRetainCount", "snapshotsKept"),
   works("4lw.commands.whitelist", "fourLetterWords"),
   works("readonlymode.enabled", "readOnlyMode"),
   rows(AUTOCREATE_KEY, {
@@ -171,7 +176,10 @@ const ENSEMBLE: readonly Row[] = [
   ),
   idle("a node alone is an ensemble of one, with the same log as any other", "standaloneEnabled"),
   idle("it numbers the members of a file that ZooKeeper writes itself", "version"),
-  idle("every session is known to all nodes", "localSessionsEnabled localSessionsUpgradingEnabled"),
+  idle(
+    "every session is known to all nodes from its beginning, and may have ephemerals: it is what a local one is upgraded to",
+    "localSessionsEnabled localSessionsUpgradingEnabled",
+  ),
   idle(
     OBSERVERS,
     `observerMasterPort observerMaster.sizeLimit syncEnabled observer.syncEnabled observer.reconnectDelayMs
@@ -196,18 +204,22 @@ const ENSEMBLE: readonly Row[] = [
 ];
 
 const DISK: readonly Row[] = [
-  missed(
-    "dataLogDir",
-    "the log lies in dataDir, with the snapshots",
-    "let dataDir be on the disk that is meant for the log",
-  ),
   refused(
     "db.autocreate",
     "asks that an empty dataDir is taken only beside a file `initialize`, which is not looked for",
     "remove the line: a member whose disk was wiped has no vote until its peers have repaired it; datadir.autocreate=false refuses a folder that is not there",
     only("an empty folder may be begun", "true", ""),
   ),
-  idle(PURGE, "autopurge.snapRetainCount autopurge.purgeInterval"),
+  missed(
+    "autopurge.purgeInterval",
+    "old snapshots and log are removed after each snapshot, whatever this says",
+    "autopurge.snapRetainCount says how many are kept",
+    {
+      text: "a number above 0",
+      holds: (value) => Number(value) > 0,
+      because: "old snapshots and log are removed after each snapshot",
+    },
+  ),
   idle(SNAPSHOTS, "snapCount snapSizeLimitInKb"),
   idle("segments of the log have one size", "preAllocSize txnLogSizeLimitInKb"),
   idle("the records that followers may need are in memory by bytes", "commitLogCount"),
@@ -225,38 +237,24 @@ const DISK: readonly Row[] = [
 ];
 
 const REQUESTS: readonly Row[] = [
-  missed(
-    "jute.maxbuffer",
-    `a packet of a client may have ${PACKET_BYTES_MAX} bytes, whatever this says; ZooKeeper takes the key from the command line only`,
-    "keep what is larger outside and its place here",
-    {
-      text: `0 to ${PACKET_BYTES_MAX}`,
-      holds: (value) => /^\d+$/.test(value) && Number(value) <= PACKET_BYTES_MAX,
-      because: `a packet of a client may have ${PACKET_BYTES_MAX} bytes`,
-    },
-  ),
   works("enforceQuota", "enforceQuota"),
   works("extendedTypesEnabled", "extendedTypes"),
   works("znode.container.checkIntervalMs", "containerCheckIntervalMs"),
   works("znode.container.maxPerMinute", "containersPerMinuteMax"),
   works("znode.container.maxNeverUsedIntervalMs", "containerUnusedMs"),
-  missed(
-    "connectionMaxTokens connection_throttle_tokens",
-    THROTTLE,
-    "clients that come back at once are taken as they come",
-    only(THROTTLE, "0"),
+  idle(
+    "whoever finds no token for its session (`--session-tokens`) waits for one; none is dropped by chance",
+    `connectionFreezeTime connection_throttle_freeze_time connectionDropIncrease connection_throttle_drop_increase
+    connectionDropDecrease connection_throttle_drop_decrease connectionDecreaseRatio connection_throttle_decrease_ratio`,
   ),
   idle(
-    THROTTLE,
-    `connectionTokenFillTime connection_throttle_fill_time connectionTokenFillCount connection_throttle_fill_count
-    connectionFreezeTime connection_throttle_freeze_time connectionDropIncrease connection_throttle_drop_increase
-    connectionDropDecrease connection_throttle_drop_decrease connectionDecreaseRatio connection_throttle_decrease_ratio
-    connection_throttle_weight_enabled connection_throttle_global_session_weight
+    "every session takes one token (`--session-tokens`), a new one as one that is attached again",
+    `connection_throttle_weight_enabled connection_throttle_global_session_weight
     connection_throttle_local_session_weight connection_throttle_renew_session_weight`,
   ),
   idle(
     BY_BYTES,
-    `globalOutstandingLimit requestThrottleLimit request_throttle_max_requests requestThrottleStallTime
+    `requestThrottleLimit request_throttle_max_requests requestThrottleStallTime
     request_throttle_stall_time requestThrottleDropStale request_throttle_drop_stale requestStaleLatencyCheck
     request_stale_latency_check requestStaleConnectionCheck request_stale_connection_check
     request_throttler.shutdownTimeout throttledOpWaitTime throttled_op_wait_time largeRequestMaxBytes largeRequestThreshold
@@ -302,10 +300,15 @@ const SECURITY: readonly Row[] = [
     "remove the line: certificates of clients are trusted by their authority",
     OFF,
   ),
+  rows(CRL_KEY, {
+    kind: "works",
+    effect:
+      "`true` needs `zooid.tlsCrlFile` (`--tls-crl`), a file with the lists of withdrawn certificates: Java takes them from where the certificates say, which is not asked",
+  }),
   refused(
-    "ssl.crl ssl.ocsp",
-    "asks for certificates that were withdrawn to be refused, which are not looked for",
-    "remove the line, and give clients certificates that are valid for a short time",
+    "ssl.ocsp",
+    "asks for the authority to be asked whether a certificate was withdrawn, which it is not",
+    "remove the line, and name lists of withdrawn certificates in zooid.tlsCrlFile, or give clients certificates that are valid for a short time",
     OFF,
   ),
   refused(

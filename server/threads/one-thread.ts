@@ -3,10 +3,10 @@
  * behind the turn of the loop that wrote.
  */
 import { assert } from "../../protocol/assert.ts";
-import { FileDisk } from "../../runtime/disks/file.ts";
 import { DiskBehindTurn } from "../../runtime/disks/port.ts";
 import { realClock } from "../../runtime/real-clock.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
+import { openDataFolders } from "../log-folder.ts";
 import { addLogActor } from "../placement.ts";
 import type { ClientPorts } from "./client-doors.ts";
 import { LaneClients } from "./lane-clients.ts";
@@ -32,7 +32,7 @@ export class OneThread implements Threads {
   }
 
   async openFolder(): Promise<void> {
-    this.#disk = new DiskBehindTurn(new FileDisk(this.#options.config.dataDir), realClock);
+    this.#disk = new DiskBehindTurn(openDataFolders(this.#options.config), realClock);
   }
 
   async startLanes(options: ClientsOptions): Promise<void> {

@@ -20,6 +20,7 @@ export type TlsConfig = Pick<
   | "tlsTrustStorePasswordFile"
   | "tlsTrustStoreType"
   | "tlsClientAuth"
+  | "tlsCrlFile"
   | "tlsProtocols"
   | "tlsCiphers"
 >;
@@ -34,6 +35,8 @@ export type TermsLoading =
   | { readonly kind: "loaded"; readonly terms: TlsTerms; readonly warnings: readonly string[] }
   | { readonly kind: "failed"; readonly problems: readonly TermsProblem[] };
 
+const LIST = /-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g;
+
 /** The settings of a store have the same names behind this. */
 type Which = "tlsKeyStore" | "tlsTrustStore";
 
@@ -41,6 +44,7 @@ export function loadTerms(config: TlsConfig, wallMs: number): TermsLoading {
   const problems: TermsProblem[] = [];
   const own = ownStore(config, problems);
   const trusted = trustedStore(config, problems);
+  const withdrawn = withdrawnOf(config, problems);
   const [first] = own?.certificates ?? [];
   if (own?.key === undefined || first === undefined || problems.length > 0) {
     return { kind: "failed", problems };
@@ -51,6 +55,7 @@ export function loadTerms(config: TlsConfig, wallMs: number): TermsLoading {
     certificates: own.certificates.map(String).join(""),
     key: String(own.key.export({ type: "pkcs8", format: "pem" })),
     authorities: trusted?.certificates.map(String).join(""),
+    withdrawn,
     clientCertificates: tlsClientAuth,
     versionMin: inOrder[0] ?? "TLSv1.2",
     versionMax: inOrder.at(-1) ?? "TLSv1.3",
@@ -97,6 +102,35 @@ function trustedStore(config: TlsConfig, problems: TermsProblem[]): StoreContent
   if (store === undefined || store.certificates.length > 0) return store;
   problems.push({ field, rule: "must hold a certificate", hint: "put the authorities into it" });
   return undefined;
+}
+
+/** OpenSSL asks for a list of every authority between a client and the one that is trusted. */
+function withdrawnOf(
+  { tlsCrlFile, tlsClientAuth }: TlsConfig,
+  problems: TermsProblem[],
+): string | undefined {
+  if (tlsCrlFile === undefined) return undefined;
+  const field = "tlsCrlFile";
+  const refuse = (rule: string, hint: string): undefined => {
+    problems.push({ field, rule, hint });
+    return undefined;
+  };
+  if (tlsClientAuth === "none") {
+    const rule = "has no effect where clients are asked for no certificate";
+    return refuse(rule, "leave it out, or let ssl.clientAuth be need or want");
+  }
+  const hint = "put the lists of all authorities of clients into one file, in PEM form";
+  try {
+    const text = readFileSync(tlsCrlFile, "utf8");
+    const lists = text.match(LIST) ?? [];
+    if (lists.length === 0) return refuse("must hold a list of withdrawn certificates", hint);
+    const withdrawn = lists.join("\n");
+    createSecureContext({ crl: withdrawn });
+    return withdrawn;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return refuse(`must be a file with lists of withdrawn certificates (${why})`, hint);
+  }
 }
 
 function storeOf(

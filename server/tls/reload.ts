@@ -28,6 +28,7 @@ export function watchFiles(options: ReloadOptions): () => void {
     config.tlsKeyStorePasswordFile,
     config.tlsTrustStoreFile,
     config.tlsTrustStorePasswordFile,
+    config.tlsCrlFile,
   ].filter((file) => file !== undefined);
   let shown = stampsOf(files);
   let before = shown;

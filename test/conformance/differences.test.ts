@@ -158,3 +158,17 @@ test("a path of more than 8192 characters cannot be created; ZooKeeper's may be 
   t.deepEqual(await codesOf(zooid.port, ...asked), [-8, -101, -8, 0]);
   t.deepEqual(await codesOf(zookeeper.port, ...asked), [0, 0, -8, 0]);
 });
+
+test("a request that is too long is answered, and then its connection is closed; ZooKeeper closes it without an answer", async (t) => {
+  const { zookeeper, zooid } = pair();
+  const told = async (port: number): Promise<readonly unknown[]> => {
+    const client = await ZkClient.connect({ port });
+    await client.request(create("/long"));
+    const asked = [setData("/long", "x"), setData("/long", "x".repeat(2 ** 20)), exists("/long")];
+    const answers = await Promise.allSettled(asked.map((each) => client.request(each)));
+    await client.closed;
+    return answers.map((answer) => (answer.status === "fulfilled" ? answer.value.code : "closed"));
+  };
+  t.deepEqual(await told(zooid.port), [0, -8, "closed"]);
+  t.deepEqual((await told(zookeeper.port)).slice(1), ["closed", "closed"]);
+});

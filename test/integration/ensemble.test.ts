@@ -254,9 +254,28 @@ test("a node that is killed is reported and not started again; the others go on"
   t.teardown(() => again.stop());
   await again.line(/node=2 log-sync following/);
   t.is(await read(where.port + 1, "/without-2"), JSON.stringify("x"));
+  await allAreStartedAgain(t, where, child);
   await again.stop();
   await end(t, child, "SIGTERM");
 });
+
+/** With node 2 of somebody else's already, the last two go and come back: the nats-server has to stay. */
+async function allAreStartedAgain(t: ExecutionContext, where: Place, child: Child): Promise<void> {
+  const [nats = 0, one = 0, , three = 0] = pidsOf(child);
+  process.kill(one, "SIGKILL");
+  process.kill(three, "SIGKILL");
+  await child.line(/^all nodes have exited: this goes on while one that was started again answers/);
+  const commands = child.lines.filter((line) => /^ {2}to start it again, /.test(line)).slice(-2);
+  const others = commands.map((command) => {
+    const args = [ENTRY, "serve", ...argumentsOf(command)];
+    return new Child({ command: process.execPath, args, cwd: where.folder });
+  });
+  t.teardown(() => Promise.all(others.map((other) => other.stop())));
+  await Promise.race(others.map((other) => other.line(/ log-sync (following|leading)/)));
+  t.is(await read(where.port + 1, "/without-2"), JSON.stringify("x"));
+  t.true(isThere(nats) && child.process.exitCode === null, child.output());
+  await Promise.all(others.map((other) => other.stop()));
+}
 
 /** What stands behind `serve` in a command, as a shell takes it apart. */
 function argumentsOf(command: string): readonly string[] {

@@ -71,6 +71,26 @@ export class CertificateFolder {
     };
   }
 
+  /** The authority's list of certificates that it has withdrawn, in PEM form. */
+  withdrawn(authority: Certificate, certificates: readonly Certificate[], days = 30): string {
+    const { name } = authority;
+    const database = this.write(`${name}.index`, "");
+    const settings = [
+      "[ca]",
+      "default_ca=own",
+      "[own]",
+      `database=${database}`,
+      "default_md=sha256",
+    ];
+    const config = this.write(`${name}.ca`, settings.join("\n"));
+    const by = ["-cert", authority.certificate, "-keyfile", authority.key];
+    const run = (...args: string[]): void => this.openssl("ca", "-config", config, ...by, ...args);
+    for (const { certificate } of certificates) run("-revoke", certificate);
+    const list = this.file(`${name}.crl`);
+    run("-gencrl", "-crldays", `${days}`, "-out", list);
+    return list;
+  }
+
   /** The store in the form of PKCS12. */
   pkcs12({ name, key, certificate }: Certificate, password: string, ...more: string[]): string {
     const out = this.file(`${name}.p12`);

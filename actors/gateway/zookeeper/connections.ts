@@ -55,6 +55,7 @@ const LATE = {
   opened: "no handshake in time",
   word: "no answer to its word",
   checking: "this node does not know its session yet",
+  awaitingToken: "more sessions are asked for at once than this node takes",
 } as const;
 
 function isTimed(kind: Phase["kind"]): kind is keyof typeof LATE {
@@ -117,5 +118,6 @@ function end(output: Output, connection: Connection): void {
 export function enterPhase({ state }: Output, connection: Connection, next: Phase): void {
   if (!isTimed(next.kind)) state.handshakes.delete(connection);
   state.longHandshakes.delete(connection);
+  state.tokens.waiting.delete(connection);
   enter(state.sessions, connection, next);
 }

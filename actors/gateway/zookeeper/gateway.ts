@@ -25,6 +25,7 @@ import {
   closeMoved,
   finishHandshake,
   readHandshake,
+  serveLine,
   takeChecked,
 } from "./handshake.ts";
 import { endGrace, endWithheld, led, released } from "./leadership.ts";
@@ -171,6 +172,7 @@ function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
       }
       return;
     case "awaitingLeader":
+    case "awaitingToken":
     case "checking":
     case "attaching":
       frames.push(bytes);
@@ -239,6 +241,9 @@ function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
       return;
     case "handshake":
       closeLateHandshakes(turn);
+      return;
+    case "tokens":
+      serveLine(turn);
       return;
     case "notes":
       flushNotes(turn);

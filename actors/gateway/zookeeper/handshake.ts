@@ -1,7 +1,7 @@
 /** The handshake leads from a ConnectRequest to an attached session, or to the reason why there is none. */
+import { assert } from "../../../protocol/assert.ts";
 import { PASSWORD_BYTES, SESSION_NONE, type SessionId } from "../../../protocol/ids.ts";
 import { Code } from "../../../protocol/codes.ts";
-import { PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { Operation, OperationResult } from "../../../protocol/operations.ts";
 import {
   type ConnectResponse,
@@ -17,20 +17,23 @@ import { checkSession, submit } from "../lane.ts";
 import { closeWithNote, enterPhase, expectHandshake, refuse } from "./connections.ts";
 import { keepUntilGraceEnds } from "./grace.ts";
 import { note } from "./notes.ts";
+import { tooLong } from "./oversized.ts";
 import { askReadOnly, maySettle, settle } from "./read-only.ts";
 import { startTouchTimer, touch } from "./touches.ts";
-import { advance, badLengthReason, countSent, writeOut } from "./requests.ts";
+import { advance, countSent, writeOut } from "./requests.ts";
+import { awaitToken, mayAskNow, nextInLine, startTokenTimer } from "./tokens.ts";
 import type { Connection, Turn, Wish } from "./state.ts";
 import { noteAnswer, SESSION_OPERATION } from "./statistics.ts";
 
 /** Takes the first frame of a connection, once it is whole. */
 export function readHandshake(turn: Turn, connection: Connection): void {
   const { state } = turn;
-  const frame = connection.frames.next(PACKET_BYTES_MAX);
+  const { packetBytesMax } = state.options;
+  const frame = connection.frames.next(packetBytesMax);
   connection.frames.settle();
   if (frame === undefined) return;
   if (frame.kind === "badLength") {
-    refuse(turn, connection, `the handshake: ${badLengthReason(frame.length)}`);
+    refuse(turn, connection, `the handshake: ${tooLong(frame.length, packetBytesMax)}`);
     return;
   }
   connection.received += 1;
@@ -56,8 +59,35 @@ export function waitedInVain(turn: Turn, connection: Connection, wish: Wish): vo
   else refuse(turn, connection, "no leader is known");
 }
 
-/** Creates a session through the log; one that is there already is attached once its password is known to be right. */
+/** Asks for the session now, or in its turn when there are too many who do. */
 export function askForSession(turn: Turn, connection: Connection, wish: Wish): void {
+  if (mayAskNow(turn)) return askWithToken(turn, connection, wish);
+  expectHandshake(turn, connection);
+  enterPhase(turn, connection, { kind: "awaitingToken", wish });
+  awaitToken(turn, connection);
+  note(turn, "sessionDelayed", connection.remoteAddress, "many sessions are asked for at once");
+}
+
+/** There is another token: those who waited longest ask for their sessions. Without a leader all wait for one, and keep the tokens. */
+export function serveLine(turn: Turn): void {
+  const { leader, tokens } = turn.state;
+  if (leader.kind === "lost") {
+    for (const waiting of tokens.waiting) awaitLeader(turn, waiting, wishOf(waiting));
+    return;
+  }
+  for (let next = nextInLine(turn); next !== undefined; next = nextInLine(turn)) {
+    askWithToken(turn, next, wishOf(next));
+  }
+  if (tokens.waiting.size > 0) startTokenTimer(turn);
+}
+
+function wishOf({ phase }: Connection): Wish {
+  assert(phase.kind === "awaitingToken", "who waits in line is in that phase");
+  return phase.wish;
+}
+
+/** Creates a session through the log; one that is there already is attached once its password is known to be right. */
+function askWithToken(turn: Turn, connection: Connection, wish: Wish): void {
   const { state, randomBytes } = turn;
   if (state.admission === "none") {
     refuse(turn, connection, NO_SPACE);

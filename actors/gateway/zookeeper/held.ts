@@ -20,14 +20,29 @@ function mayHoldMore({ heldBytes, options }: State): boolean {
 }
 
 /** Says whether the connection's next frame may be taken in. */
-export function mayRead(state: State, { phase, queue, unsentBytes }: Connection): boolean {
+export function mayRead(state: State, connection: Connection): boolean {
+  const { phase, queue, unsentBytes } = connection;
   return (
     phase.kind === "attached" &&
     queue.length < CONNECTION_REQUESTS_MAX &&
     queue.bytes < CONNECTION_REQUEST_BYTES_MAX &&
     unsentBytes < CONNECTION_UNSENT_BYTES_SOFT_MAX &&
-    (queue.length === 0 || mayHoldMore(state))
+    (queue.length === 0 || (mayHoldMore(state) && mayTakeMore(state, connection)))
   );
+}
+
+/** Says whether there are fewer requests waiting than all connections together may have. Source: globalOutstandingLimit. */
+function mayTakeMore(
+  { requests, options }: State,
+  { queue, countedRequests }: Connection,
+): boolean {
+  return requests - countedRequests + queue.length < options.requestsMax;
+}
+
+/** Counts the connection's requests among those of all. */
+export function countRequests(state: State, connection: Connection): void {
+  state.requests += connection.queue.length - connection.countedRequests;
+  connection.countedRequests = connection.queue.length;
 }
 
 /** Returns how many bytes of answers the connection's next reads may make; one answer may be larger. With 0 no read is begun. */
@@ -66,6 +81,8 @@ export function forgetHeld(state: State, connection: Connection): void {
   const { queue } = connection;
   setUnsent(state, connection, 0);
   state.heldBytes -= queue.bytes + queue.answerBytes;
+  state.requests -= connection.countedRequests;
+  connection.countedRequests = 0;
   state.throttled.delete(connection);
 }
 
@@ -87,15 +104,17 @@ export function updateReading({ state, effects }: Turn, connection: Connection):
   }
 }
 
-/** Remembers that the connection waits because the gateway holds too much for all. */
+/** Remembers that the connection waits because the gateway holds too much for all, or too many requests. */
 export function throttle(state: State, connection: Connection): void {
-  if (mayHoldMore(state)) return;
+  if (mayHoldMore(state) && mayTakeMore(state, connection)) return;
   if (connection.paused || connection.queue.undispatched) state.throttled.add(connection);
 }
 
 /** Returns the connections that waited because the gateway held too much, once it holds half of that. */
 export function takeUnthrottled(state: State): readonly Connection[] {
-  if (state.throttled.size === 0 || state.heldBytes > state.options.heldBytesMax / 2) return [];
+  const { heldBytes, requests, options } = state;
+  if (state.throttled.size === 0 || heldBytes > options.heldBytesMax / 2) return [];
+  if (requests > options.requestsMax / 2) return [];
   const released = [...state.throttled];
   state.throttled.clear();
   return released;

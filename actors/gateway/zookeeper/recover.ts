@@ -9,6 +9,7 @@ import { forgetInTree } from "../lane.ts";
 import type { ZooKeeperGatewayMessage, ZooKeeperTimer } from "../messages.ts";
 import { forgetConnection, refuse } from "./connections.ts";
 import type { Connection, Turn } from "./state.ts";
+import { startTokenTimer } from "./tokens.ts";
 import { startTouchTimer } from "./touches.ts";
 
 const RETRY_MS = 1000;
@@ -75,6 +76,7 @@ function startTimers(turn: Turn): void {
   if (due.withheld !== undefined) start("withheld", due.withheld);
   if (handshakes.size > 0) start("handshake", nowMs + RETRY_MS);
   if (notes.size > 0) start("notes", nowMs + RETRY_MS);
+  if (state.tokens.waiting.size > 0) startTokenTimer(turn);
   state.touchTimerRuns = false;
   startTouchTimer(turn);
 }
@@ -82,7 +84,7 @@ function startTimers(turn: Turn): void {
 /** Whether `startTimers` has started it, if it has to run at all. */
 function isStarted({ state }: Turn, timer: ZooKeeperTimer): boolean {
   if (timer === "grace" || timer === "withheld") return state.due[timer] !== undefined;
-  return timer === "touch";
+  return timer === "touch" || timer === "tokens";
 }
 
 function connectionOf(message: ZooKeeperGatewayMessage): number | undefined {

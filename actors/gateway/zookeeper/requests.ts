@@ -3,10 +3,11 @@ import { grants, Permission } from "../../../protocol/access.ts";
 import { unreachable } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
-import { CONNECTION_UNSENT_BYTES_SOFT_MAX, PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
+import { CONNECTION_UNSENT_BYTES_SOFT_MAX } from "../../../protocol/limits.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
 import type { ReadResult, WatchEvent } from "../../../protocol/reads.ts";
 import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
+import type { FrameFault } from "../../../protocol/zookeeper/frames.ts";
 import {
   writeHeaderReply,
   writeReadReply,
@@ -33,7 +34,22 @@ import {
 } from "./authentication.ts";
 import { close, closeWithNote, refuse } from "./connections.ts";
 import { mayAnswer } from "./grace.ts";
-import { answerBytesLeft, countHeld, mayRead, setUnsent, throttle, updateReading } from "./held.ts";
+import {
+  answerBytesLeft,
+  countHeld,
+  countRequests,
+  mayRead,
+  setUnsent,
+  throttle,
+  updateReading,
+} from "./held.ts";
+import {
+  oversizedAnswer,
+  type Oversized,
+  oversizedOf,
+  skipOversized,
+  tooLong,
+} from "./oversized.ts";
 import { isReadOnly, readOnlyRequest } from "./read-only.ts";
 import type { Connection, Entry, Output, State, Turn } from "./state.ts";
 import { noteAnswer, operationName, PING_OPERATION } from "./statistics.ts";
@@ -49,8 +65,10 @@ export function advance(turn: Turn, connection: Connection): void {
     if (flush(turn, connection)) dispatch(turn, connection);
     if (servedBy(connection) === undefined) return;
     // Replies that needed no result made room for frames that were left over.
-    if (!mayRead(state, connection) || !connection.frames.hasNext(PACKET_BYTES_MAX)) break;
+    if (!mayRead(state, connection)) break;
+    if (!connection.frames.hasNext(state.options.packetBytesMax)) break;
   }
+  countRequests(state, connection);
   updateReading(turn, connection);
   throttle(state, connection);
 }
@@ -59,11 +77,15 @@ function readFrames(turn: Turn, connection: Connection): void {
   const { state } = turn;
   const { frames, queue } = connection;
   while (mayRead(state, connection)) {
-    const frame = frames.next(PACKET_BYTES_MAX);
+    if (connection.oversized !== undefined) {
+      takeOversized(turn, connection, connection.oversized);
+      break;
+    }
+    const frame = frames.next(state.options.packetBytesMax);
     if (frame === undefined) break;
     if (frame.kind === "badLength") {
-      refuse(turn, connection, badLengthReason(frame.length));
-      break;
+      if (!beginOversized(turn, connection, frame)) break;
+      continue;
     }
     const reader = state.reader.reset(frame.bytes, frame.from, frame.to);
     const read = readRequest(reader, state.options);
@@ -95,6 +117,32 @@ function readFrames(turn: Turn, connection: Connection): void {
   frames.settle();
 }
 
+/** False: the request is not received any further, or its beginning has not come yet. */
+function beginOversized(turn: Turn, connection: Connection, fault: FrameFault): boolean {
+  const oversized = oversizedOf(fault, connection);
+  if (oversized === "incomplete") return false;
+  if (oversized === undefined) {
+    refuse(turn, connection, tooLong(fault.length, turn.state.options.packetBytesMax));
+    return false;
+  }
+  connection.oversized = oversized;
+  return true;
+}
+
+/** Once it has come whole it is answered like any other request, behind those before it. */
+function takeOversized(turn: Turn, connection: Connection, oversized: Oversized): void {
+  const { state } = turn;
+  if (!skipOversized(oversized, connection)) return;
+  connection.oversized = undefined;
+  connection.received += 1;
+  state.metrics.received += 1;
+  const answer = oversizedAnswer(oversized, state.options.packetBytesMax);
+  const bytes = requestBytes(answer, 0);
+  connection.queue.push(answer, oversized.xid, bytes, turn.nowMs, connection.who);
+  state.heldBytes += bytes;
+  enterClosing(state.sessions, connection);
+}
+
 /** No request behind this one is read. */
 function isLast(request: Entry["request"]): boolean {
   if (request.kind === "auth") return request.code !== Code.ok;
@@ -105,6 +153,11 @@ function isLast(request: Entry["request"]): boolean {
 /** Whether the connection is closed behind the refusal. */
 function isFatal(request: Entry["request"]): boolean {
   return request.kind === "refused" && request.ends === true;
+}
+
+function fatalReason(request: Entry["request"]): string {
+  const reason = request.kind === "refused" ? request.reason : undefined;
+  return reason ?? "an operation that is none of ZooKeeper's";
 }
 
 /** Returns the request as it is served, or its refusal. An identity that is proved is the client's from here on. */
@@ -140,10 +193,6 @@ function taken(
   if (operation.kind !== "multi" || failedAt === undefined) return { kind: "refused", xid, code };
   const multi = { count: operation.operations.length, failedAt };
   return { kind: "refused", xid, code, multi };
-}
-
-export function badLengthReason(length: number): string {
-  return `a frame of ${length} bytes; at most ${PACKET_BYTES_MAX} are taken`;
 }
 
 function dispatch(turn: Turn, connection: Connection): void {
@@ -182,12 +231,7 @@ function flush(turn: Turn, connection: Connection): boolean {
     const { reason = "it has not authenticated" } = last.request;
     closeWithNote(turn, connection, "connectionRefused", reason);
   } else if (last !== undefined && isFatal(last.request)) {
-    closeWithNote(
-      turn,
-      connection,
-      "connectionRefused",
-      "an operation that is none of ZooKeeper's",
-    );
+    closeWithNote(turn, connection, "connectionRefused", fatalReason(last.request));
   } else if (last !== undefined) {
     close(turn, connection);
   }
@@ -343,6 +387,7 @@ export function answerPings(turn: Turn, connection: Connection): void {
     writePing(state, connection, connection.queue.length);
     countSent(state, connection);
   }
+  countRequests(state, connection);
   writeOut(turn, connection);
 }
 

@@ -2,7 +2,7 @@
 import type { ConnectionEffect, LocalEffect } from "../../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../../runtime/turn.ts";
 import { JuteReader, JuteWriter } from "../../../protocol/jute.ts";
-import { GATEWAY_HELD_BYTES_MAX } from "../../../protocol/limits.ts";
+import { GATEWAY_HELD_BYTES_MAX, PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { WatchEvent } from "../../../protocol/reads.ts";
 import { DEFAULT_WORDS } from "../../../protocol/zookeeper/words.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
@@ -23,7 +23,9 @@ import type { Authentication, ZooKeeperTimer } from "../messages.ts";
 import { type Entry as EntryOf, RequestQueue } from "../request-queue.ts";
 import { type Answer, NO_AUTHENTICATION } from "./authentication.ts";
 import type { Note } from "./notes.ts";
+import type { Oversized } from "./oversized.ts";
 import { newStatistics, type Statistics } from "./statistics.ts";
+import { fullBucket, NO_TOKENS, type Tokens, type TokenTerms } from "./tokens.ts";
 
 export type ZooKeeperGatewayOptions = GatewayOptions & {
   /** How long a connection may take to ask for its session. Default 10_000; then it is closed. */
@@ -34,6 +36,12 @@ export type ZooKeeperGatewayOptions = GatewayOptions & {
   readonly readOnlyMode?: boolean;
   /** How clients authenticate, and whether they have to. Default: they need not, and cannot by a digest. */
   readonly authentication?: Authentication;
+  /** Bytes of one packet, at most PACKET_BYTES_MAX, which is the default. A longer one ends its connection. */
+  readonly packetBytesMax?: number;
+  /** Requests of all connections that wait for their answers; beyond it, only who has none waiting is read. Default: no limit. */
+  readonly requestsMax?: number;
+  /** How fast sessions may be asked for; see tokens.ts. Default: as they come. */
+  readonly tokens?: TokenTerms;
 };
 
 /** What a client asks for. `asksForZxid`: the log is asked where it is before the session is touched. */
@@ -46,6 +54,8 @@ export type Phase =
   | { readonly kind: "word" }
   /** It asked for a session while no leader was known. */
   | { readonly kind: "awaitingLeader"; readonly wish: Wish }
+  /** It asked for a session while many others did; see tokens.ts. */
+  | { readonly kind: "awaitingToken"; readonly wish: Wish }
   | Attachment<Wish>;
 
 /** These wait in the queue for their turn to be answered. */
@@ -73,6 +83,10 @@ export type Connection = {
   /** Without a leader its client has to be heard of until this time. */
   silentUntilMs: number;
   paused: boolean;
+  /** A request that is too long, while it is received. */
+  oversized: Oversized | undefined;
+  /** How many of its requests count in `requests` of the state. */
+  countedRequests: number;
   /** The number of bytes that were written since the last `drained`. */
   unsentBytes: number;
   received: number;
@@ -93,6 +107,9 @@ export type State = GatewayState<Connection> & {
   /** The memory that is held for all connections. Those in `throttled` wait because it is too much; see held.ts. */
   heldBytes: number;
   readonly throttled: Set<Connection>;
+  /** Requests of all connections that wait, as of when each was last looked at. */
+  requests: number;
+  readonly tokens: Tokens;
   /** Connections that were throttled until this turn. Their answers leave in it, whatever its message was about. */
   unthrottled: readonly Connection[];
   readonly notes: Map<string, Note>;
@@ -117,9 +134,13 @@ export type Output = Pick<Turn, "state" | "effects">;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): State {
+  const tokens = options.tokens ?? NO_TOKENS;
   return {
     ...newGatewayState<Connection>(`zookeeper/${options.lane}`, options.lane, nowMs),
     options: {
+      packetBytesMax: PACKET_BYTES_MAX,
+      requestsMax: Number.POSITIVE_INFINITY,
+      tokens,
       failoverGraceMs: FAILOVER_GRACE_MS,
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
       heldBytesMax: GATEWAY_HELD_BYTES_MAX,
@@ -136,6 +157,8 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     touchTimerRuns: false,
     heldBytes: 0,
     throttled: new Set(),
+    requests: 0,
+    tokens: fullBucket(tokens, nowMs),
     unthrottled: [],
     notes: new Map(),
     holding: new Set(),
@@ -164,6 +187,8 @@ export function newConnection(
     leaderHeardMs: Number.NEGATIVE_INFINITY,
     silentUntilMs: Number.POSITIVE_INFINITY,
     paused: false,
+    oversized: undefined,
+    countedRequests: 0,
     unsentBytes: 0,
     received: 0,
     sent: 0,

@@ -40,9 +40,15 @@ export const SNAPSHOT_NEW_FILE = "snapshot.new";
 export const TRANSFER_FILE = "parts.new";
 /** Says that this node may not vote, and why. */
 export const VOTE_LOSS_FILE = "damaged";
+/**
+ * Where the log has a folder of its own, this file of the data folder names it, and the other one, in that folder, names the data folder
+ * (`server/log-folder.ts`).
+ */
+export const OTHER_LOG_FILE = "log-folder";
+export const OTHER_DATA_FILE = "data-folder";
 /** Files that may be in the folder too: the skipped operations, ZooKeeper's settings, and what file systems put into a folder. */
 const TOLERATED_NAME =
-  /^(myid|skipped\.json(\.new)?|zookeeper_server\.pid|zoo[\w.-]*\.cfg[\w.-]*|lost\+found)$/;
+  /^(myid|skipped\.json(\.new)?|(log|data)-folder(\.new)?|zookeeper_server\.pid|zoo[\w.-]*\.cfg[\w.-]*|lost\+found)$/;
 /** The folder in which Apache ZooKeeper keeps its transaction logs and snapshots, below `dataDir` and `dataLogDir`. */
 export const ZOOKEEPER_FOLDER = "version-2";
 
@@ -134,6 +140,12 @@ export function asideName(name: string): string {
 
 export function isAside(name: string): boolean {
   return name.startsWith(`${VOTE_LOSS_FILE}.`) && !isLeftover(name);
+}
+
+/** Whether the file lies in the folder of the log, where the log has one of its own. What is renamed to or from such a name is such a file. */
+export function isOfLogFolder(name: string): boolean {
+  const plain = isAside(name) ? name.slice(VOTE_LOSS_FILE.length + 1) : name;
+  return isSegmentName(plain) || plain === SPARE_FILE || isReused(plain);
 }
 
 export function isOurs(name: string): boolean {

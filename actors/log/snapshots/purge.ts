@@ -1,21 +1,19 @@
 /** Removes old snapshots, and segments whose effects a snapshot contains, one file at a time, so that appends never wait for more. */
+import { SNAPSHOTS_KEPT_MIN } from "../../../protocol/limits.ts";
 import type { DiskOperation } from "../../../runtime/disk.ts";
 import { snapshotName } from "../format/files.ts";
 import { perform, type Procedure, removeIfThere } from "../format/procedure.ts";
 import { retireSegment } from "../segments/spares.ts";
 import { log, type LogState, report, type StoredSnapshot } from "../state.ts";
 
-/** The newest two snapshots are kept, so that the log still continues one of them if the other is damaged. */
-const SNAPSHOTS_KEPT = 2;
-
 /**
  * Removes one file durably, and has itself called again if there is another. The oldest file goes first, so that the rest of the log has
  * no gap whenever the node stops.
  */
 export function* purgeOne(state: LogState, nowMs: number): Procedure {
-  const { snapshots, segments, index } = state;
+  const { snapshots, segments, index, settings } = state;
   const old = snapshots
-    .slice(0, -SNAPSHOTS_KEPT)
+    .slice(0, -settings.snapshotsKept)
     .find((snapshot) => !isBeingRead(state, snapshot, nowMs));
   if (old !== undefined) {
     yield* remove(snapshotName(old.zxid));
@@ -33,7 +31,7 @@ export function* purgeOne(state: LogState, nowMs: number): Procedure {
   const [first, second] = segments;
   const isNeeded =
     oldest === undefined ||
-    snapshots.length < SNAPSHOTS_KEPT ||
+    snapshots.length < SNAPSHOTS_KEPT_MIN ||
     second === undefined ||
     index.lastZxidOf(second.firstRecord - 1) > oldest.zxid;
   if (first === undefined || isNeeded) return;

@@ -120,11 +120,12 @@ function nameOf({ remoteAddress, remotePort, localAddress, localPort }: Socket):
 
 /** Throws if the key does not fit the certificate, or anything else of it cannot be used. */
 export function contextOptions(terms: TlsTerms): SecureContextOptions {
-  const { certificates, key, authorities, versionMin, versionMax, ciphers } = terms;
+  const { certificates, key, authorities, withdrawn, versionMin, versionMax, ciphers } = terms;
   return {
     cert: certificates,
     key,
     ...(authorities === undefined ? {} : { ca: authorities }),
+    ...(withdrawn === undefined ? {} : { crl: withdrawn }),
     minVersion: versionMin,
     maxVersion: versionMax,
     ...(ciphers === undefined ? {} : { ciphers }),

@@ -13,6 +13,8 @@ export type TlsTerms = {
   readonly key: string;
   /** The authorities by which certificates of clients are trusted, in PEM form. */
   readonly authorities: string | undefined;
+  /** Lists of certificates that were withdrawn, in PEM form, one of each authority. Undefined: none is looked at. */
+  readonly withdrawn: string | undefined;
   readonly clientCertificates: ClientCertificates;
   readonly versionMin: TlsVersion;
   readonly versionMax: TlsVersion;

@@ -233,6 +233,8 @@ const zookeeper: Messages<"zookeeper/1"> = {
       return Buffer.from(bytes).toString("latin1") === "mntr";
     }),
   ],
+  // The simulator's nodes give sessions as they are asked for.
+  "timer tokens": told("zookeeper/1", () => ({ kind: "timer", timer: "tokens" })),
   // The simulator has no listener that turns clients away.
   refused: told("zookeeper/1", () => {
     return { kind: "refused", remoteAddress: "10.0.0.2:1", reason: "told so" };

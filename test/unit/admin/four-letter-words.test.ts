@@ -275,7 +275,12 @@ test("envi tells the version where clients look for it, and the environment it w
 });
 
 test("conf has ZooKeeper's names in its order, with the port that clients use and the size of the folder", (t) => {
-  const report = { kind: "serverReport", clientPort: 4711, folderBytes: 99 } as const;
+  const report = {
+    kind: "serverReport",
+    clientPort: 4711,
+    folderBytes: 99,
+    logFolderBytes: 99,
+  } as const;
   const alone = `${ANSWER}clientPort=4711
 secureClientPort=-1
 dataDir=/data
@@ -312,7 +317,12 @@ test("conf has the configured port until the server has told another", (t) => {
 });
 
 test("dirs has the size of the data folder, which holds the log too", (t) => {
-  const report = { kind: "serverReport", clientPort: 4711, folderBytes: 99 } as const;
+  const report = {
+    kind: "serverReport",
+    clientPort: 4711,
+    folderBytes: 99,
+    logFolderBytes: 99,
+  } as const;
   t.is(ask("dirs", 1, "leading", report), `${ANSWER}datadir_size: 99\nlogdir_size: 99\n`);
 });
 

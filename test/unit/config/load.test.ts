@@ -187,3 +187,51 @@ test("a dataLogDir with the transaction logs of Apache ZooKeeper is refused, an 
   t.regex(validation.problems[0]?.rule ?? "", /Apache ZooKeeper/);
   t.regex(validation.problems[0]?.hint ?? "", /To migrate/);
 });
+
+test("a dataLogDir is a folder of its own, and none where it is dataDir", (t) => {
+  const { file, folder } = machine(t, []);
+  writeFileSync(file, `dataDir=${folder}/data\ndataLogDir=${folder}/log\n`);
+  t.like(load(file), { kind: "valid", config: { dataLogDir: join(folder, "log") } });
+  writeFileSync(file, `dataDir=${folder}/data\ndataLogDir=${folder}/log/../data/\n`);
+  t.like(load(file), { kind: "valid", config: { dataLogDir: undefined } });
+});
+
+test("ssl.crl is refused unless lists of withdrawn certificates are named", (t) => {
+  const { file, folder } = machine(t, []);
+  writeFileSync(file, `dataDir=${folder}/data\nssl.crl=true\n`);
+  const refused = load(file);
+  t.is(refused.kind, "invalid");
+  if (refused.kind === "valid") return;
+  t.like(refused.problems, [{ field: "ssl.crl", value: "true", source: `${file}:2` }]);
+  t.is(load(file, { "tls-crl": file }).kind, "valid");
+});
+
+test("jute.maxbuffer is what it says, in any of Java's ways to write a number, and never more than a record has place for", (t) => {
+  const { file, folder } = machine(t, []);
+  const of = (value: string): ReturnType<typeof load> => {
+    writeFileSync(file, `dataDir=${folder}/data\njute.maxbuffer=${value}\n`);
+    return load(file);
+  };
+  t.like(of("4096"), { config: { maxPacketBytes: 4096 }, warnings: [] });
+  t.like(of("0x1000"), { config: { maxPacketBytes: 4096 }, warnings: [] });
+  const more = of("4194304");
+  t.like(more, { kind: "valid", config: { maxPacketBytes: 1_048_575 } });
+  t.regex(more.warnings.join(), /:2: jute\.maxbuffer is 1048575 here at most/);
+  for (const value of ["1023", "-1", "1m", ""]) t.is(of(value).kind, "invalid", value);
+});
+
+test("what ZooKeeper and its documentation call differently is one setting", (t) => {
+  const { file, folder } = machine(t, []);
+  const names = ["connectionMaxTokens=3", "connection_throttle_fill_time=20"];
+  const lines = [...names, "connectionTokenFillCount=4", "globalOutstandingLimit=100"];
+  writeFileSync(
+    file,
+    [`dataDir=${folder}/data`, ...lines, "autopurge.snapRetainCount=1"].join("\n"),
+  );
+  t.like(load(file), {
+    config: {
+      ...{ sessionTokens: 3, sessionTokenFillMs: 20, sessionTokenFillCount: 4 },
+      ...{ maxOutstandingRequests: 100, snapshotsKept: 2 },
+    },
+  });
+});

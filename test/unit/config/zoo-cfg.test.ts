@@ -106,6 +106,21 @@ test("keys of ZooKeeper's without effect are told apart: what somebody may miss 
   );
 });
 
+test("local sessions are asked for without effect, and nobody misses them", (t) => {
+  const cfg = read("localSessionsEnabled=true", "localSessionsUpgradingEnabled=true");
+  t.deepEqual([cfg.problems, cfg.warnings, cfg.settings.size], [[], [], 0]);
+  for (const { because } of cfg.idleKeys) t.regex(because, /^every session is known to all nodes/);
+  t.is(cfg.idleKeys.length, 2);
+});
+
+test("an interval at which nothing is to be removed is missed, as it fills disks in ZooKeeper and not here", (t) => {
+  const { warnings } = read("autopurge.purgeInterval=0");
+  t.regex(
+    warnings.join(),
+    /autopurge\.purgeInterval has no effect: .*snapRetainCount says how many/,
+  );
+});
+
 test("an unknown key is a warning with its line and the nearest known key", (t) => {
   t.deepEqual(read("", "clientport2=1", "zooid.lane=2", "somethingElse=3").warnings, [
     "zoo.cfg:2: clientport2 is unknown and has no effect; did you mean clientPort?",
@@ -153,7 +168,7 @@ test("keys that ask for security are refused, with what they ask for and what ca
     ["ssl.context.supplier.class=org.example.Supplier", /TLS/],
     ["ssl.protocol=TLSv1.3", /TLS/],
     ["ssl.clientHostnameVerification=true", /certificate names the host/],
-    ["ssl.crl=true", /withdrawn/],
+    ["ssl.ocsp=true", /withdrawn/],
     ["ssl.authProvider=other", /must be x509/],
     ["ssl.quorum.keyStore.location=/etc/keys.jks", /between the servers/],
     ["sslQuorum=true", /between the servers/],

@@ -389,9 +389,9 @@ test("replies wait when the client does not take the earlier ones, and events be
 
 test("a frame over the limit closes the connection with a line that says so", (t) => {
   const gateway = attached();
-  const length = Buffer.alloc(4);
-  length.writeInt32BE(PACKET_BYTES_MAX + 1);
-  gateway.bytes(1, length);
+  const bytes = Buffer.alloc(4 + PACKET_BYTES_MAX + 1);
+  bytes.writeInt32BE(PACKET_BYTES_MAX + 1);
+  gateway.bytes(1, bytes);
   t.true(gateway.closed(1));
   t.deepEqual(gateway.logged(), [
     `connectionRefused a frame of ${PACKET_BYTES_MAX + 1} bytes; at most ${PACKET_BYTES_MAX} are taken`,

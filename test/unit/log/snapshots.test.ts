@@ -148,6 +148,26 @@ test("the newest two snapshots stay, and of the log what continues the older of 
   ]);
 });
 
+test("as many snapshots stay as are to be kept, and of the log what continues the oldest of them", (t) => {
+  const disk = new MemoryDisk();
+  logWith(200, disk);
+  const log = new LogHarness(disk, { snapshotsKept: 4 });
+  log.run();
+  const segments = names(disk, "log.").length;
+  const counters = [20, 40, 60, 80, 100, 120];
+  for (const counter of counters) cutSnapshot(log, zxid(1, counter));
+  const kept = names(disk, "snapshot").map((name) => Number.parseInt(name.slice(-8), 16));
+  t.deepEqual(kept, counters.slice(-4));
+  t.true(names(disk, "log.").length < segments);
+  const again = recovered(new LogHarness(disk, { snapshotsKept: 4 }));
+  t.true(again.baseZxid <= zxid(1, 60) && again.baseZxid > zxid(1, 20));
+  t.is(again.snapshot?.zxid, zxid(1, 120));
+  const fewer = new LogHarness(disk);
+  fewer.run();
+  cutSnapshot(fewer, zxid(1, 140));
+  t.is(names(disk, "snapshot").length, 2, "the others go when fewer are to be kept");
+});
+
 test("a snapshot that a peer reads stays however many are cut meanwhile, and so does the log after it", (t) => {
   const disk = new MemoryDisk();
   const log = logWith(300, disk);

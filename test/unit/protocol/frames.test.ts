@@ -53,12 +53,23 @@ test("a length that is negative or too large is a fault, seen with its fourth by
     t.is(reader.next(LENGTH_MAX), undefined);
     reader.settle();
     reader.push(Buffer.from(hex.slice(6), "hex"));
-    t.true(reader.hasNext(LENGTH_MAX) || Buffer.from(hex, "hex").readInt32BE() < 0);
-    t.deepEqual(reader.next(LENGTH_MAX), {
-      kind: "badLength",
-      length: Buffer.from(hex, "hex").readInt32BE(),
-    });
+    const length = Buffer.from(hex, "hex").readInt32BE();
+    const fault = { kind: "badLength", length } as const;
+    t.deepEqual(reader.next(LENGTH_MAX), fault);
+    t.is(reader.hasNext(LENGTH_MAX), length < 0, "the header of a long request is still to come");
+    reader.push(Buffer.alloc(8, 1));
+    t.true(reader.hasNext(LENGTH_MAX));
+    t.deepEqual(reader.next(LENGTH_MAX), fault);
   }
+});
+
+test("what is thrown away is gone, and what is behind it is read", (t) => {
+  const reader = new FrameReader();
+  reader.push(Buffer.concat([Buffer.alloc(10), frame(Buffer.from("a"))]));
+  t.is(reader.skip(10), 10);
+  t.is(reader.next(LENGTH_MAX)?.kind, "frame");
+  reader.push(Buffer.alloc(3));
+  t.deepEqual([reader.skip(10), reader.buffered], [3, 0]);
 });
 
 test("what is kept grows with the bytes that came, not with the length they promise", (t) => {

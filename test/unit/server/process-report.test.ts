@@ -28,10 +28,10 @@ test("the size of the data folder is that of its files", async (t) => {
   await writeFile(join(folder, "a"), new Uint8Array(700));
   await writeFile(join(folder, "b"), new Uint8Array(30));
   await mkdir(join(folder, "c"));
-  const reported = (from: string): Promise<ServerReport> =>
+  const reported = (dataDir: string, dataLogDir?: string): Promise<ServerReport> =>
     new Promise((resolve) => {
       const stop = reportServer(
-        from,
+        { dataDir, dataLogDir },
         { clientPort: 4711, secureClientPort: undefined },
         (report) => {
           stop();
@@ -42,6 +42,9 @@ test("the size of the data folder is that of its files", async (t) => {
   const expected = { kind: "serverReport", clientPort: 4711 };
   t.like(await reported(folder), { ...expected, folderBytes: 730 });
   t.like(await reported(join(folder, "none")), { ...expected, folderBytes: 0 });
+  await writeFile(join(folder, "c", "log.1"), new Uint8Array(40));
+  const both = { folderBytes: 730, logFolderBytes: 40 };
+  t.like(await reported(folder, join(folder, "c")), { ...expected, ...both });
 });
 
 test("the version is that of package.json", (t) => {

@@ -18,6 +18,7 @@ const server = authority.issue("server", "/CN=server");
 const app = authority.issue("app", "/O=example/CN=app");
 const unknown = stranger.issue("unknown", "/CN=unknown");
 const late = authority.issue("late", "/CN=late", { expired: true });
+const gone = authority.issue("gone", "/CN=gone");
 test.after.always(() => folder.remove());
 
 const text = (file: string): string => readFileSync(file, "utf8");
@@ -27,6 +28,7 @@ function termsOf(clientCertificates: ClientCertificates, own: Certificate = serv
     certificates: text(own.certificate),
     key: text(own.key),
     authorities: text(authority.certificate),
+    withdrawn: undefined,
     clientCertificates,
     versionMin: "TLSv1.2",
     versionMax: "TLSv1.3",
@@ -150,6 +152,21 @@ for (const [who, asked, own, reason] of TURNED_AWAY) {
     t.is(counts.total, 0);
   });
 }
+
+test("a client whose certificate was withdrawn is turned away, and another of its authority is not", async (t) => {
+  const withdrawn = text(folder.withdrawn(authority, [gone]));
+  const { listener, port, refused, until } = await secureHost({ ...termsOf("need"), withdrawn });
+  await closed(secureClient(port, gone));
+  t.deepEqual(refused, ["TLS: its certificate is not trusted: CERT_REVOKED"]);
+  const socket = secureClient(port, app);
+  const opened = await until(({ kind }) => kind === "opened");
+  t.like(opened, { secure: { subject: "CN=app,O=example" } });
+  socket.destroy();
+  listener.renew({ ...termsOf("need"), withdrawn: text(folder.withdrawn(stranger, [])) });
+  await closed(secureClient(port, app));
+  t.is(refused[1], "TLS: its certificate is not trusted: UNABLE_TO_GET_CRL");
+  await listener.close();
+});
 
 test("a client that does not trust the node is told in the log", async (t) => {
   const { listener, port, refused } = await secureHost(termsOf("none"));

@@ -22,6 +22,7 @@ function configOf(store: string): TlsConfig {
     tlsTrustStorePasswordFile: undefined,
     tlsTrustStoreType: undefined,
     tlsClientAuth: "none",
+    tlsCrlFile: undefined,
     tlsProtocols: ["TLSv1.3"],
     tlsCiphers: undefined,
   };

@@ -234,6 +234,27 @@ test("a certificate that has expired is a warning, and so is a key store that no
   t.deepEqual(load(PORT, KEYS, TRUST).warnings, []);
 });
 
+test("lists of withdrawn certificates are read with whatever stands around them, and what is none is refused", (t) => {
+  const list = readFileSync(folder.withdrawn(authority, [other]), "utf8");
+  const two = folder.write(
+    "two.crl",
+    `Certificate Revocation List:\n${list}\n\n# once more\n${list}`,
+  );
+  const config = configOf(PORT, KEYS, TRUST, "ssl.crl=true", `zooid.tlsCrlFile=${two}`);
+  const loading = loadTerms(config, Date.now());
+  const shown = loading.kind === "loaded" ? (loading.terms.withdrawn ?? "") : "";
+  t.is(shown.match(/BEGIN X509 CRL/g)?.length, 2);
+  const cut = folder.write("cut.crl", list.replace(/\n[^\n]+\n-----END/, "\n-----END"));
+  for (const file of [server.certificate, cut]) {
+    t.deepEqual(
+      rulesOf(PORT, KEYS, TRUST, `zooid.tlsCrlFile=${file}`).map(([field]) => field),
+      ["tlsCrlFile"],
+    );
+  }
+  const idle = rulesOf(PORT, KEYS, "ssl.clientAuth=none", `zooid.tlsCrlFile=${two}`);
+  t.regex(idle[0]?.[1] ?? "", /asked for no certificate/);
+});
+
 test("clients that are asked for nothing need no trust store", (t) => {
   t.deepEqual(rulesOf(PORT, KEYS, "ssl.clientAuth=NONE"), []);
 });
