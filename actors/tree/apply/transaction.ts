@@ -23,8 +23,6 @@ export type Transaction = {
   /** Within a multi: the quotas that it has changed, as they were before. */
   readonly quotasBefore: Map<string, QuotaBefore>;
   zxid: Zxid;
-  /** How many znodes were counted for quotas, by all operations of the record. */
-  counted: number;
   /** Who asks for the operation. */
   who: Who;
   /** Undefined outside a multi, where nothing is ever undone. */
@@ -66,7 +64,7 @@ export function createTransaction(
 ): Transaction {
   const quotasBefore = new Map<string, QuotaBefore>();
   return {
-    ...{ tree, timeMs, quotasEnforced, quotasBefore, zxid, who: ANYONE, counted: 0 },
+    ...{ tree, timeMs, quotasEnforced, quotasBefore, zxid, who: ANYONE },
     ...{ undo: undefined, invisible: [] },
   };
 }
