@@ -22,12 +22,6 @@ export const ACL_ENTRIES_MAX = 64;
 export const IDENTITY_LENGTH_MAX = 1024;
 
 /**
- * Znodes that the operations of one record may count for quotas before a further znode of counts (`zookeeper_stats`) is answered
- * ThrottledOp: to make one counts all that is below its path.
- */
-export const QUOTA_COUNTED_MAX = 100_000;
-
-/**
  * Bytes of a handshake, which has 45 in ZooKeeper's clients. A longer one is read too, while there are not more connections of a lane
  * with such a handshake than the next number says: nobody is known yet for whom that memory is.
  */

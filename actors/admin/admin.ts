@@ -119,10 +119,11 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
   const { state, effects } = turn;
   switch (message.kind) {
     case "leadership":
-      state.leadership = message;
+      takeLeadership(state, message);
       return;
     case "peers":
-      state.alive = message.alive;
+      // An actor that is restarted is told what the last leader here has said.
+      if (state.leadership.leader === options.server) state.alive = message.alive;
       return;
     case "treeMetrics":
       // The tree of each lane reports. The report with the latest zxid stands for the node.
@@ -193,6 +194,13 @@ function natsConnections({ nats }: AdminState): NatsConnections {
   for (const [connection, status] of nats)
     if (connection !== "peers") lanes.set(connection, status);
   return { kind: "natsConnections", peers: nats.get("peers"), lanes };
+}
+
+/** Whom an earlier leader heard says nothing about the next, though it may be the same node. */
+function takeLeadership(state: AdminState, now: Leadership): void {
+  const { leader, epoch } = state.leadership;
+  if (now.leader !== leader || now.epoch !== epoch) state.alive = [];
+  state.leadership = now;
 }
 
 function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Metrics {

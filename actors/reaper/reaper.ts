@@ -25,8 +25,8 @@ export type ReaperOptions = {
 
 export type ReaperState = {
   readonly options: Required<ReaperOptions>;
-  /** Whether this node leads and can log the end of a znode. */
-  leads: boolean;
+  /** Whether this node leads and can log the end of a znode. Undefined: the actor has not heard yet. */
+  leads: boolean | undefined;
   /** The number of the question that the tree is to answer. Undefined: none is. */
   asked: number | undefined;
   questions: number;
@@ -51,7 +51,7 @@ export function reaperActor(
     mailbox: { capacity: 1000, whenFull: "drop" },
     start: () => ({
       options: { checkIntervalMs, perMinuteMax, unusedMs },
-      leads: false,
+      leads: undefined,
       asked: undefined,
       questions: 0,
       goesOn: false,
@@ -81,12 +81,17 @@ function lead({ state, effects }: Turn, leads: boolean): void {
   state.leads = leads;
   state.asked = undefined;
   state.goesOn = false;
-  if (leads) lookAfter(effects, state.options.checkIntervalMs);
-  else effects.push({ kind: "stopTimer", timer: "look" });
+  if (leads) {
+    lookAfter(effects, state.options.checkIntervalMs);
+    return;
+  }
+  effects.push({ kind: "stopTimer", timer: "look" });
+  // Whatever this node asked as a leader, also before this actor was restarted.
+  effects.push(tell(TREE, { kind: "endReapWalk" }));
 }
 
 function ask({ state, effects }: Turn): void {
-  if (!state.leads) return;
+  if (state.leads !== true) return;
   const { unusedMs } = state.options;
   state.questions += 1;
   state.asked = state.questions;

@@ -129,6 +129,8 @@ export type TreeMessage =
       readonly pathsMax: number;
       readonly unusedMs: number;
     }
+  /** From a reaper whose node does not lead: nobody goes on where the tree ended the last time. */
+  | { readonly kind: "endReapWalk" }
   /** From a gateway, which is asked by the admin actor. The answer is a `watchList` to the gateway, which knows whose its clients are. */
   | (WatchesQuestion & { readonly from: `zookeeper/${number}` });
 

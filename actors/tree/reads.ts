@@ -32,7 +32,7 @@ import {
   watchesOf,
   weightOf,
 } from "./watch/watches.ts";
-import { countBelow, getEphemerals, multiRead } from "./wide-reads.ts";
+import { getEphemerals, multiRead } from "./wide-reads.ts";
 
 type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
 type Asker = Pick<ReadMessage, "from" | "client" | "who">;
@@ -134,7 +134,8 @@ function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult 
       return znode === undefined ? NO_NODE : answerAcl(tree, znode, who);
     case "getAllChildrenNumber":
       if (znode === undefined) return NO_NODE;
-      return grants(znodes.acl(znode), Permission.read, who) ? countBelow(znodes, znode) : NO_AUTH;
+      if (!grants(znodes.acl(znode), Permission.read, who)) return NO_AUTH;
+      return { kind: "count", count: znodes.countBelow(znode) };
     default:
       return unreachable(read);
   }

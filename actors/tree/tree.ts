@@ -85,6 +85,10 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
     case "listDue":
       listDue(turn, message);
       return;
+    case "endReapWalk":
+      // An iterator that nobody goes on with would keep every table that the map has outgrown since.
+      state.reapWalk = undefined;
+      return;
     case "listWatches":
       effects.push(tell(message.from, listWatches(state.watches, message)));
       return;

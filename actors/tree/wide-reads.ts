@@ -2,7 +2,6 @@
 import { Code } from "../../protocol/codes.ts";
 import { MULTI_READ_BYTES_SOFT_MAX } from "../../protocol/limits.ts";
 import { answerBytes, type MemberRead, type Read, type ReadResult } from "../../protocol/reads.ts";
-import type { ZnodeId, Znodes } from "./store/znodes.ts";
 import type { TreeState } from "./state.ts";
 
 type Of<Kind extends Read["kind"]> = Extract<Read, { readonly kind: Kind }>;
@@ -39,17 +38,4 @@ export function getEphemerals(
     if (isAll || path.startsWith(prefix)) paths.push(path);
   }
   return { kind: "paths", paths };
-}
-
-/** How many znodes are below this one. */
-export function countBelow(znodes: Znodes, top: ZnodeId): ReadResult {
-  const parents = [top];
-  let count = 0;
-  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
-    count += znodes.numChildren(parent);
-    znodes.visitChildren(parent, (child) => {
-      if (znodes.numChildren(child) > 0) parents.push(child);
-    });
-  }
-  return { kind: "count", count };
 }

@@ -2,6 +2,7 @@
 import type { LogState } from "../../actors/log/log.ts";
 import type { ClientCounts } from "./client/environment.ts";
 import { Cluster } from "./cluster.ts";
+import { checkRoles } from "./checks/roles.ts";
 import { compareWhole } from "./checks/trees.ts";
 import { must } from "./checks/violation.ts";
 import { Coverage } from "./coverage.ts";
@@ -156,6 +157,7 @@ function converge(cluster: Cluster, untilMs: number): void {
       return true;
     }),
   );
+  checkRoles(nodes, plan.lanes);
 }
 
 /** The sizes of a run, for the report of a failure. */

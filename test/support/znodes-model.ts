@@ -117,6 +117,34 @@ export class ZnodesModel {
     }
     return { size: this.plain.size, dataBytes, ephemerals, awaited: 0 };
   }
+
+  /** How many znodes there are below each, and the bytes of their data. */
+  get below(): Map<string, Below> {
+    return new Map(this.paths.map((path) => [path, this.#belowOf(path)]));
+  }
+
+  #belowOf(path: string): Below {
+    const start = path === "/" ? path : `${path}/`;
+    let [count, bytes] = [0, 0];
+    for (const [each, { data }] of this.plain) {
+      if (each === path || !each.startsWith(start)) continue;
+      count += 1;
+      bytes += data?.length ?? 0;
+    }
+    return { count, bytes };
+  }
+}
+
+type Below = { readonly count: number; readonly bytes: number };
+
+export function belowOf(znodes: Znodes): Map<string, Below> {
+  return new Map(
+    [...heldBy(znodes).keys()].map((path) => {
+      const id = znodes.find(path);
+      if (id === undefined) throw new Error(`${path} is not found`);
+      return [path, { count: znodes.countBelow(id), bytes: znodes.bytesBelow(id) }];
+    }),
+  );
 }
 
 export function heldBy(znodes: Znodes): Map<string, Plain> {

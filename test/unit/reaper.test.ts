@@ -70,10 +70,15 @@ test("what the tree has not looked at yet follows, after a pause for what was re
 test("a node that does not lead, or cannot log, proposes nothing, whatever it had asked", (t) => {
   for (const after of [looking(), leading({ admission: "none" })] as const) {
     const actor = reaper();
+    const ends = [
+      { kind: "stopTimer", timer: "look" },
+      { kind: "tell", to: "tree/1", message: { kind: "endReapWalk" } },
+    ];
+    t.deepEqual(actor.receive(after), ends as never, "what it asked before it was restarted");
     t.deepEqual(actor.receive(after), []);
     actor.receive(leading());
     actor.receive(LOOK);
-    t.deepEqual(actor.receive(after), [{ kind: "stopTimer", timer: "look" }] as never);
+    t.deepEqual(actor.receive(after), ends as never);
     t.deepEqual(actor.receive(due(1, ["/a"])), []);
     t.deepEqual(actor.receive(LOOK), []);
     actor.receive(leading());

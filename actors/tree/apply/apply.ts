@@ -156,7 +156,7 @@ function applyOperation(
       const session = tree.sessions.get(operation.session);
       if (session === undefined) return errorResult(Code.sessionExpired);
       if (session.attachedAt !== operation.attachedAt) return errorResult(Code.sessionMoved);
-      transaction.who = whoOf(session, operation.identities);
+      transaction.who = whoOf(transaction, session, operation.identities);
       return applyClient(transaction, session, operation.operation, wanted);
     }
     case "createSession": {
@@ -182,9 +182,21 @@ function applyOperation(
   }
 }
 
-function whoOf({ address }: Session, identities: readonly Identity[] = NO_IDENTITIES): Who {
-  if (address === undefined && identities.length === 0) return ANYONE;
-  return { identities, address };
+/** Operations of one client follow each other, and most clients prove nothing, so that hardly ever an object is made. */
+function whoOf(
+  { who: last }: Transaction,
+  session: Session,
+  identities: readonly Identity[] = NO_IDENTITIES,
+): Who {
+  const { address } = session;
+  if (identities.length > 0) {
+    // Within a batch, what is alike is one list.
+    const isSame = last.identities === identities && last.address === address;
+    return isSame ? last : { identities, address };
+  }
+  if (address === undefined) return ANYONE;
+  session.who ??= { identities: NO_IDENTITIES, address };
+  return session.who;
 }
 
 function applyClient(
@@ -225,6 +237,7 @@ function attachSession(
   session.timeoutMs = timeoutMs;
   session.attachedAt = zxid;
   session.address = ownText(address);
+  session.who = undefined;
   tree.sessionsTouched.add(id);
   return sessionResult(session);
 }

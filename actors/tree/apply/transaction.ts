@@ -2,7 +2,7 @@
  * The transaction that is being applied: its zxid, its time, and within a multi what must be undone if a later operation is refused,
  * and which changes become visible to watches and change streams only if none is.
  */
-import { type Acl, OPEN_ACL } from "../../../protocol/acl.ts";
+import { OPEN_ACL } from "../../../protocol/acl.ts";
 import { grants, isPublic } from "../../../protocol/access.ts";
 import { assert } from "../../../protocol/assert.ts";
 import { ANYONE, type Who } from "../../../protocol/identities.ts";
@@ -23,21 +23,12 @@ export type Transaction = {
   /** Within a multi: the quotas that it has changed, as they were before. */
   readonly quotasBefore: Map<string, QuotaBefore>;
   zxid: Zxid;
-  /** How many znodes were counted for quotas, by all operations of the record. */
-  counted: number;
   /** Who asks for the operation. */
   who: Who;
   /** Undefined outside a multi, where nothing is ever undone. */
   undo: Undo[] | undefined;
   /** The changes of a multi that watches and streams have not seen yet. */
-  invisible: Visible[];
-};
-
-/** A change, and the lists that say who may be told of it: the znode's, and its parent's if that has gained or lost it. */
-type Visible = {
-  readonly change: ChangeContent;
-  readonly acl: readonly Acl[];
-  readonly parentAcl: readonly Acl[];
+  invisible: ChangeContent[];
 };
 
 export type Undo =
@@ -66,7 +57,7 @@ export function createTransaction(
 ): Transaction {
   const quotasBefore = new Map<string, QuotaBefore>();
   return {
-    ...{ tree, timeMs, quotasEnforced, quotasBefore, zxid, who: ANYONE, counted: 0 },
+    ...{ tree, timeMs, quotasEnforced, quotasBefore, zxid, who: ANYONE },
     ...{ undo: undefined, invisible: [] },
   };
 }
@@ -99,17 +90,19 @@ export function changed(
   const own = isLarge ? znodes.data(znode) : data;
   const acl = znodes.acl(znode);
   const isClosed = !isPublic(acl);
+  // The lists say who may be told of it: the znode's, and its parent's if that has gained or lost it.
   const parentAcl = parent === undefined ? OPEN_ACL : znodes.acl(parent);
   const lists = acl === OPEN_ACL && parentAcl === OPEN_ACL ? undefined : { acl, parentAcl };
   const stat = znodes.stat(znode);
   const change: ChangeContent = { kind, path, stat, data: own, isClosed, lists };
-  const visible = { change, acl, parentAcl };
-  if (transaction.undo === undefined) makeVisible(transaction, visible);
-  else transaction.invisible.push(visible);
+  if (transaction.undo === undefined) makeVisible(transaction, change);
+  else transaction.invisible.push(change);
 }
 
-function makeVisible({ tree, zxid }: Transaction, { change, acl, parentAcl }: Visible): void {
-  const { kind, path } = change;
+function makeVisible({ tree, zxid }: Transaction, change: ChangeContent): void {
+  const { kind, path, lists } = change;
+  const acl = lists?.acl ?? OPEN_ACL;
+  const parentAcl = lists?.parentAcl ?? OPEN_ACL;
   appendChange(tree.ring, zxid, change);
   switch (kind) {
     case "data":
@@ -138,7 +131,7 @@ export function finishMulti(transaction: Transaction): void {
   assert(undo !== undefined, "a multi was begun");
   transaction.undo = undefined;
   for (const step of undo) if (step.kind === "deleted") tree.znodes.release(step.znode);
-  for (const visible of transaction.invisible) makeVisible(transaction, visible);
+  for (const change of transaction.invisible) makeVisible(transaction, change);
   transaction.invisible = [];
 }
 

@@ -20,13 +20,7 @@ import { isSpecial } from "../store/first-znodes.ts";
 import type { ZnodeId } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
 import { saveZnode } from "../snapshot/cut.ts";
-import {
-  countsTooMuch,
-  countWrite,
-  isCounted,
-  quotaForbids,
-  rememberQuota,
-} from "../quotas/enforce.ts";
+import { countWrite, isCounted, quotaForbids, rememberQuota } from "../quotas/enforce.ts";
 import { allows, changed, noteUndo, type Transaction } from "./transaction.ts";
 
 /** Codes are 0 and below, and numbers of znodes above. */
@@ -105,7 +99,6 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
   if (znodes.ephemeralOwner(parent) !== SESSION_NONE) return Code.noChildrenForEphemerals;
   const by = isCounted(transaction, path) ? { count: 1, bytes: data?.length ?? 0 } : undefined;
   if (by !== undefined && quotaForbids(transaction, path, by)) return Code.quotaExceeded;
-  if (by !== undefined && countsTooMuch(transaction, path)) return Code.throttled;
 
   const { zxid, timeMs } = transaction;
   const owner = mode.ephemeral ? session.id : SESSION_NONE;

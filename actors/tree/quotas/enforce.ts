@@ -8,7 +8,6 @@
  */
 import {
   isBelowQuota,
-  isStatsPath,
   limitsPath,
   QuotaNumbers,
   quotaZnodeAt,
@@ -16,10 +15,9 @@ import {
   statsPath,
   UNSET,
 } from "../../../protocol/quota.ts";
-import { QUOTA_COUNTED_MAX } from "../../../protocol/limits.ts";
 import { saveZnode } from "../snapshot/cut.ts";
 import type { TreeState } from "../state.ts";
-import type { Znodes, ZnodeId } from "../store/znodes.ts";
+import type { Znodes } from "../store/znodes.ts";
 import { noteUndo, type Transaction } from "../apply/transaction.ts";
 import type { QuotaExcess } from "./quotas.ts";
 
@@ -138,26 +136,12 @@ function takeQuotaZnode(
   if (before === undefined || how === "created") tree.quotas.set(path, how === "created");
 }
 
-/**
- * Whether the znode at the path cannot be made since what it counts would be too much: one record counts a large tree once at most,
- * however many znodes of counts are made and deleted in it.
- */
-export function countsTooMuch({ counted }: Transaction, path: string): boolean {
-  return counted > QUOTA_COUNTED_MAX && isStatsPath(path);
-}
-
-/** Counts what is at the path and below it, when the znode of the counts is made. It takes as long as there are znodes. */
+/** Tells the znode of the counts, when it is made, what is at the path and below it. */
 function countAll(transaction: Transaction, path: string): void {
   const { znodes } = transaction.tree;
-  let [count, bytes] = [0, 0];
-  const start = znodes.find(path === "" ? "/" : path);
-  const left: ZnodeId[] = start === undefined ? [] : [start];
-  for (let znode = left.pop(); znode !== undefined; znode = left.pop()) {
-    count += 1;
-    bytes += znodes.dataLength(znode);
-    znodes.visitChildren(znode, (child) => left.push(child));
-  }
-  transaction.counted += count;
+  const top = znodes.find(path === "" ? "/" : path);
+  const count = top === undefined ? 0 : 1 + znodes.countBelow(top);
+  const bytes = top === undefined ? 0 : znodes.dataLength(top) + znodes.bytesBelow(top);
   const stats = new QuotaNumbers();
   stats.setCounts(BigInt(count), BigInt(bytes));
   writeStats(transaction, path, stats);

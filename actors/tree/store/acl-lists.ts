@@ -10,6 +10,8 @@ export type AclState = { readonly acl: readonly Acl[]; readonly aversion: number
 
 const OPEN: AclState = { acl: OPEN_ACL, aversion: 0 };
 
+const LISTED_BYTES = 8;
+
 /** What an entry of a list takes in the heap beside its id, about. */
 const ENTRY_HEAP_BYTES = 112;
 
@@ -27,6 +29,11 @@ type Stored = AclState & { readonly shared: Shared | undefined };
 
 export class AclLists {
   readonly #states = new Map<number, Stored>();
+  /**
+   * A bit for each number of a znode, up to the highest that has had a list: whether it may have one. There always is a znode with one
+   * (`/zookeeper/config`), and all others cost a look at their bit.
+   */
+  #listed = new Uint8Array(LISTED_BYTES);
   readonly #shared = new Map<string, Shared>();
   #bytes = 0;
   #closed = 0;
@@ -46,7 +53,10 @@ export class AclLists {
   }
 
   of(znode: number): AclState {
-    return (this.#states.size === 0 ? undefined : this.#states.get(znode)) ?? OPEN;
+    const byte = znode >>> 3;
+    if (byte >= this.#listed.length) return OPEN;
+    if (((this.#listed[byte] ?? 0) & (1 << (znode & 7))) === 0) return OPEN;
+    return this.#states.get(znode) ?? OPEN;
   }
 
   set(znode: number, acl: readonly Acl[], aversion: number): void {
@@ -55,6 +65,7 @@ export class AclLists {
     this.delete(znode);
     if (acl === OPEN_ACL && aversion === 0) return;
     this.#states.set(znode, { acl: shared?.acl ?? OPEN_ACL, aversion, shared });
+    this.#setListed(znode);
     if (shared?.isPublic === false) this.#closed += 1;
   }
 
@@ -62,6 +73,7 @@ export class AclLists {
     const state = this.#states.get(znode);
     if (state === undefined) return;
     this.#states.delete(znode);
+    this.#listed[znode >>> 3] = (this.#listed[znode >>> 3] ?? 0) & ~(1 << (znode & 7));
     const { shared } = state;
     if (shared === undefined) return;
     if (!shared.isPublic) this.#closed -= 1;
@@ -69,6 +81,16 @@ export class AclLists {
     if (shared.count > 0) return;
     this.#shared.delete(shared.key);
     this.#bytes -= shared.bytes;
+  }
+
+  #setListed(znode: number): void {
+    const byte = znode >>> 3;
+    if (byte >= this.#listed.length) {
+      const grown = new Uint8Array(Math.max(2 * this.#listed.length, byte + 1));
+      grown.set(this.#listed);
+      this.#listed = grown;
+    }
+    this.#listed[byte] = (this.#listed[byte] ?? 0) | (1 << (znode & 7));
   }
 
   #share(acl: readonly Acl[]): Shared {

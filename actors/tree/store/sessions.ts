@@ -1,4 +1,5 @@
 /** The sessions as replicated state: which attachment is valid, and which ephemerals end with which session. */
+import type { Who } from "../../../protocol/identities.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import type { Operation } from "../../../protocol/operations.ts";
 import type { SnapshotSession } from "../../../protocol/snapshot-entries.ts";
@@ -14,6 +15,8 @@ export type Session = {
   attachedAt: Zxid;
   /** The address of the connection that attached it, as an identity. Undefined: it has none. */
   address: string | undefined;
+  /** Who its client is while it has proved nothing. Undefined until it writes with this address. */
+  who: Who | undefined;
   /** The session's ephemerals. Undefined until there is the first. */
   ephemerals: Set<ZnodeId> | undefined;
   /** The number of the last cut that has written this session to its snapshot. */
@@ -37,7 +40,7 @@ export function restoreSession(sessions: Sessions, from: SnapshotSession): Sessi
   const address = ownText(from.address);
   const password = new Uint8Array(from.password.length);
   password.set(from.password);
-  const none = { ephemerals: undefined, cut: 0 };
+  const none = { who: undefined, ephemerals: undefined, cut: 0 };
   const session: Session = { id, password, timeoutMs, attachedAt, address, ...none };
   sessions.set(id, session);
   return session;

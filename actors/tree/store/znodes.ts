@@ -20,6 +20,7 @@ import type { NewZnode, ZnodesSetup } from "./new-znode.ts";
 import { PathBytes } from "./path-bytes.ts";
 import { ROW_NONE, Rows } from "./rows.ts";
 import { Siblings } from "./siblings.ts";
+import { Subtrees } from "./subtrees.ts";
 
 export type ZnodeId = number & { readonly __brand: "ZnodeId" };
 
@@ -67,6 +68,7 @@ export class Znodes {
   readonly #table = new NameTable(this.#rows, { hash: HASH, next: NEXT_OF_BUCKET });
   readonly #hash: NameHash;
   readonly #siblings = new Siblings(this.#rows, this.#families, { previous: PREVIOUS, next: NEXT });
+  readonly #subtrees = new Subtrees(this.#rows, this.#families, { parent: PARENT, family: FAMILY });
   readonly #owners = new Map<number, SessionId>();
   readonly #acls = new AclLists();
   readonly #path = new PathBytes();
@@ -163,7 +165,9 @@ export class Znodes {
   unlink(id: ZnodeId, path: string): void {
     assert(this.numChildren(id) === 0, "a znode with children stays");
     this.#table.remove(id);
-    this.#siblings.leave(this.#familyOf(this.parent(id)), id);
+    const parent = this.parent(id);
+    this.#siblings.leave(this.#familyOf(parent), id);
+    this.#subtrees.add(parent, -1, -this.dataLength(id));
     this.#rows.setWord(id, PARENT, NO_PARENT);
     this.#count(id, path, -1);
   }
@@ -174,6 +178,7 @@ export class Znodes {
     this.#rows.setWord(id, PARENT, parent);
     this.#table.insert(id, hash);
     this.#siblings.join(this.#familyOf(parent), id);
+    this.#subtrees.add(parent, 1, this.dataLength(id));
     this.#count(id, path, 1);
   }
 
@@ -227,6 +232,16 @@ export class Znodes {
   numChildren(id: ZnodeId): number {
     const family = this.#rows.word(id, FAMILY);
     return family === FAMILY_NONE ? 0 : this.#families.count(family);
+  }
+
+  /** How many znodes there are below this one, children of children included. */
+  countBelow(id: ZnodeId): number {
+    return this.#subtrees.count(id);
+  }
+
+  /** The bytes of the data of all znodes below this one. */
+  bytesBelow(id: ZnodeId): number {
+    return this.#subtrees.bytes(id);
   }
 
   czxid(id: ZnodeId): Zxid {
@@ -303,7 +318,9 @@ export class Znodes {
 
   /** Replaces the data by a copy of `data`. */
   setData(id: ZnodeId, data: Uint8Array | null): void {
-    this.dataBytes += (data?.length ?? 0) - this.dataLength(id);
+    const more = (data?.length ?? 0) - this.dataLength(id);
+    this.dataBytes += more;
+    if (more !== 0) this.#subtrees.add(this.parent(id), 0, more);
     this.#arena.put(id, this.#rows.word(id, ADDRESS), data);
   }
 
@@ -361,7 +378,10 @@ export class Znodes {
     const awaited = this.findChild(parent, path);
     if (awaited !== undefined && this.isPresent(awaited)) return undefined;
     const found = awaited ?? this.#place(parent, path, data);
-    if (awaited !== undefined) this.#arena.put(found, this.#rows.word(found, ADDRESS), data);
+    if (awaited !== undefined) {
+      this.#arena.put(found, this.#rows.word(found, ADDRESS), data);
+      this.#subtrees.add(this.parent(found), 0, this.dataLength(found));
+    }
     this.#fill(found, path, { acl, zxid: czxid, timeMs: ctime, owner, lifetime });
     this.setModified(found, from.mzxid, from.mtime, from.version);
     this.setAcl(found, acl, from.aversion);
@@ -444,6 +464,7 @@ export class Znodes {
     this.#arena.add(id, this.#path.bytes, length, data);
     this.#table.insert(id, hash);
     this.#siblings.join(this.#familyOf(parent), id);
+    this.#subtrees.add(parent, 1, data?.length ?? 0);
     this.#awaited += 1;
     return id;
   }

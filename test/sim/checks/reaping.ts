@@ -11,7 +11,7 @@ export function checkReaper(
   effects: readonly Effect[],
 ): void {
   const proposes = effects.some((effect) => effect.kind === "tell" && effect.to === "log-sync");
-  must(!proposes || (leads && message.kind === "due"), "lifetimes", () => {
+  must(!proposes || (leads === true && message.kind === "due"), "lifetimes", () => {
     return `the reaper of node ${node}, which does not lead, proposes over ${message.kind}`;
   });
 }

@@ -36,6 +36,7 @@ export type InvariantName =
   | "change streams"
   | "limits"
   | "peers"
+  | "roles"
   | "protocol"
   | "liveness"
   | "deterministic";

@@ -115,11 +115,33 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
     name: "reaper-of-one-who-led",
     mistake: "a node that no longer leads goes on to look, and proposes what it finds",
     edits: [
-      { file: REAPER, find: "  if (!state.leads) return;\n", replace: "" },
+      { file: REAPER, find: "  if (state.leads !== true) return;\n", replace: "" },
       {
         file: REAPER,
-        find: '  else effects.push({ kind: "stopTimer", timer: "look" });\n',
+        find: '  effects.push({ kind: "stopTimer", timer: "look" });\n',
         replace: "",
+      },
+    ],
+  },
+  {
+    name: "reap-walk-outlives-its-leader",
+    mistake: "a tree keeps the place where a reaper ended that no longer leads",
+    edits: [
+      {
+        file: "actors/tree/tree.ts",
+        find: "      state.reapWalk = undefined;\n      return;",
+        replace: "      return;",
+      },
+    ],
+  },
+  {
+    name: "followers-of-an-earlier-epoch-shown",
+    mistake: "a node that leads again shows the followers that it heard when it led before",
+    edits: [
+      {
+        file: "actors/admin/admin.ts",
+        find: "  if (now.leader !== leader || now.epoch !== epoch) state.alive = [];\n",
+        replace: "  if (leader === undefined && epoch < 0) state.alive = [];\n",
       },
     ],
   },

@@ -135,12 +135,12 @@ export const STATE_MACHINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/apply/transaction.ts",
-        find: "if (transaction.undo === undefined) makeVisible(transaction, visible);",
-        replace: "makeVisible(transaction, visible); if (transaction.undo === undefined) return;",
+        find: "if (transaction.undo === undefined) makeVisible(transaction, change);",
+        replace: "makeVisible(transaction, change); if (transaction.undo === undefined) return;",
       },
       {
         file: "actors/tree/apply/transaction.ts",
-        find: "for (const visible of transaction.invisible) makeVisible(transaction, visible);",
+        find: "for (const change of transaction.invisible) makeVisible(transaction, change);",
         replace: "",
       },
     ],

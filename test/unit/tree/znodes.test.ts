@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { ENTRY_DATA_BYTES_MAX, SLAB_BYTES } from "../../../actors/tree/store/arena.ts";
 import { Znodes } from "../../../actors/tree/store/znodes.ts";
 import { OPEN_ACL } from "../../../protocol/acl.ts";
-import { entriesOf, heldBy, totalsOf, ZnodesModel } from "../../support/znodes-model.ts";
+import { belowOf, entriesOf, heldBy, totalsOf, ZnodesModel } from "../../support/znodes-model.ts";
 
 const KEY = new Uint8Array(8).fill(7);
 const LARGE = { key: KEY, slabBytes: SLAB_BYTES };
@@ -59,6 +59,7 @@ for (const setup of [LARGE, SMALL]) {
         for (const each of steps) perform(model, each);
         t.deepEqual(byPath(model.held()), byPath(model.plain));
         t.deepEqual(totalsOf(model.znodes), model.totals);
+        t.deepEqual(belowOf(model.znodes), model.below);
       }),
       { numRuns: 100 },
     );
@@ -78,6 +79,7 @@ test("a store that is restored from another's znodes, in any order, holds the sa
       for (const { entry } of shuffled) t.not(other.restore(entry), undefined);
       t.deepEqual(sorted(heldBy(other)), sorted(model.held()));
       t.deepEqual(totalsOf(other), model.totals);
+      for (const [at, below] of belowOf(other)) t.deepEqual(below, model.below.get(at));
       t.is(other.bytes, model.znodes.bytes, "the size depends only on what there is");
       for (const { entry } of shuffled) t.is(other.restore(entry), undefined, "it is there");
     }),
