@@ -63,6 +63,12 @@ export class JuteReader {
     return this.#take(1) && this.#bytes[position] !== 0;
   }
 
+  /** Reads one byte, as a number from 0 to 255. */
+  byte(): number {
+    const position = this.#position;
+    return this.#take(1) ? (this.#bytes[position] as number) : 0;
+  }
+
   /** Reads bytes; the length -1 means null. */
   buffer(): Uint8Array | null {
     const length = this.int32();

@@ -34,6 +34,7 @@ import {
 import { close, closeWithNote, refuse } from "./connections.ts";
 import { mayAnswer } from "./grace.ts";
 import { answerBytesLeft, countHeld, mayRead, setUnsent, throttle, updateReading } from "./held.ts";
+import { noteKeeper, requestOptions } from "./keeper.ts";
 import { isReadOnly, readOnlyRequest } from "./read-only.ts";
 import type { Connection, Entry, Output, State, Turn } from "./state.ts";
 import { noteAnswer, operationName, PING_OPERATION } from "./statistics.ts";
@@ -66,7 +67,8 @@ function readFrames(turn: Turn, connection: Connection): void {
       break;
     }
     const reader = state.reader.reset(frame.bytes, frame.from, frame.to);
-    const read = readRequest(reader, state.options);
+    const read = readRequest(reader, requestOptions(state, connection));
+    noteKeeper(connection, read);
     if (read.kind === "headless") {
       refuse(turn, connection, "a frame without a request header");
       break;

@@ -25,6 +25,8 @@ export type Transaction = {
   zxid: Zxid;
   /** How many znodes were counted for quotas, by all operations of the record. */
   counted: number;
+  /** How many znodes the removeRecursives of the record have looked at. */
+  looked: number;
   /** Who asks for the operation. */
   who: Who;
   /** Undefined outside a multi, where nothing is ever undone. */
@@ -66,7 +68,7 @@ export function createTransaction(
 ): Transaction {
   const quotasBefore = new Map<string, QuotaBefore>();
   return {
-    ...{ tree, timeMs, quotasEnforced, quotasBefore, zxid, who: ANYONE, counted: 0 },
+    ...{ tree, timeMs, quotasEnforced, quotasBefore, zxid, who: ANYONE, counted: 0, looked: 0 },
     ...{ undo: undefined, invisible: [] },
   };
 }
