@@ -195,7 +195,7 @@ test("a packet of a client becomes an operation that is no larger, but for its s
 
 test("a packet of checks of Stats becomes an operation that is larger by less than half", (t) => {
   const writer = new JuteWriter();
-  const members = Math.floor(PACKET_BYTES_MAX / 82) - 1;
+  const members = Math.floor(PACKET_BYTES_MAX / 86) - 1;
   writer.int32(1).int32(OpCode.multi);
   for (let left = members; left > 0; left -= 1) {
     writer.int32(OpCode.checkStat).bool(false).int32(-1).string("/").int32(-1);
