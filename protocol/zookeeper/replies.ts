@@ -10,7 +10,7 @@ import type { Zxid } from "../zxid.ts";
 import { KEEPER_STATE_SYNC_CONNECTED, OpCode, Xid } from "./codes.ts";
 
 export function writeHeaderReply(writer: JuteWriter, xid: number, zxid: Zxid, code: number): void {
-  writer.int32(16).int32(xid).int64(zxid).int32(code);
+  writer.int32(writer.wideXids ? 20 : 16).xid(xid).int64(zxid).int32(code);
 }
 
 /** An identity as whoAmI shows it. */
@@ -23,7 +23,7 @@ export function writeWhoAmIReply(
   infos: readonly ClientInfo[],
 ): void {
   const mark = writer.beginFrame();
-  writer.int32(xid).int64(zxid).int32(Code.ok).int32(infos.length);
+  writer.xid(xid).int64(zxid).int32(Code.ok).int32(infos.length);
   for (const { scheme, user } of infos) writer.string(scheme).string(user);
   writer.endFrame(mark);
 }
@@ -40,7 +40,7 @@ export function writeReadReply(
     return;
   }
   const mark = writer.beginFrame();
-  writer.int32(xid).int64(zxid).int32(Code.ok);
+  writer.xid(xid).int64(zxid).int32(Code.ok);
   switch (result.kind) {
     case "stat":
       writeStat(writer, result.stat);
@@ -92,7 +92,7 @@ export function writeWriteReply(
     return;
   }
   const mark = writer.beginFrame();
-  writer.int32(xid).int64(zxid).int32(Code.ok);
+  writer.xid(xid).int64(zxid).int32(Code.ok);
   if (result.kind === "multi" && operation.kind === "multi") {
     result.results.forEach((entry, index) => {
       writeMultiEntry(writer, operation.operations[index], entry);
@@ -118,7 +118,7 @@ export function writeRefusedMulti(
 ): void {
   const { xid, zxid, code, multi } = reply;
   const mark = writer.beginFrame();
-  writer.int32(xid).int64(zxid).int32(Code.ok);
+  writer.xid(xid).int64(zxid).int32(Code.ok);
   for (let index = 0; index < multi.count; index += 1) {
     const failed = index === multi.failedAt ? code : Code.runtimeInconsistency;
     const entry = index < multi.failedAt ? Code.ok : failed;
@@ -130,7 +130,7 @@ export function writeRefusedMulti(
 
 export function writeWatchEvent(writer: JuteWriter, event: WatchEvent): void {
   const mark = writer.beginFrame();
-  writer.int32(Xid.watchEvent).int64(event.zxid).int32(Code.ok);
+  writer.xid(Xid.watchEvent).int64(event.zxid).int32(Code.ok);
   writer.int32(event.type).int32(KEEPER_STATE_SYNC_CONNECTED).string(event.path);
   writer.endFrame(mark);
 }

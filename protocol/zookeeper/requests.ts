@@ -59,13 +59,15 @@ export type RequestOptions = {
   readonly extendedTypes: boolean;
   /** The client is one of ClickHouse Keeper's. Default: it is not known to be. */
   readonly keeper?: boolean;
+  /** The numbers of requests have 64 bits. Default: 32. */
+  readonly wideXids?: boolean;
 };
 
 const DEFAULTS: RequestOptions = { extendedTypes: true };
 
 /** Reads the request of the frame that the reader was reset to. */
 export function readRequest(reader: JuteReader, options: RequestOptions = DEFAULTS): Request {
-  const xid = reader.int32();
+  const xid = options.wideXids === true ? reader.int64() : reader.int32();
   const opCode = reader.int32();
   if (reader.fault !== undefined) return { kind: "headless" };
   switch (opCode) {

@@ -34,7 +34,7 @@ import {
 import { close, closeWithNote, refuse } from "./connections.ts";
 import { mayAnswer } from "./grace.ts";
 import { answerBytesLeft, countHeld, mayRead, setUnsent, throttle, updateReading } from "./held.ts";
-import { noteKeeper, requestOptions } from "./keeper.ts";
+import { noteKeeper, requestOptions, writerFor } from "./keeper.ts";
 import { isReadOnly, readOnlyRequest } from "./read-only.ts";
 import type { Connection, Entry, Output, State, Turn } from "./state.ts";
 import { noteAnswer, operationName, PING_OPERATION } from "./statistics.ts";
@@ -208,7 +208,7 @@ function countReply({ state, nowMs }: Turn, connection: Connection, entry: Entry
 }
 
 function writeReply(state: State, connection: Connection, entry: Entry): void {
-  const { writer } = state;
+  const writer = writerFor(state, connection);
   const { request, id: xid } = entry;
   if (entry.state === "refused") {
     const { code } = entry.result as Extract<OperationResult, { readonly kind: "error" }>;
@@ -324,8 +324,9 @@ function writeEvents(turn: Turn, connection: Connection, events: readonly WatchE
     advance(turn, connection);
     return;
   }
+  const writer = writerFor(state, connection);
   for (const event of events) {
-    writeWatchEvent(state.writer, event);
+    writeWatchEvent(writer, event);
     countSent(state, connection);
   }
   writeOut(turn, connection);
@@ -352,7 +353,9 @@ export function answerPings(turn: Turn, connection: Connection): void {
  * With `others` requests in the queue, whose replies may show earlier zxids than the latest, or with events that are held, a ping shows
  * none that is new.
  */
-function writePing({ writer, zxid }: State, connection: Connection, others: number): void {
+function writePing(state: State, connection: Connection, others: number): void {
+  const { zxid } = state;
+  const writer = writerFor(state, connection);
   const isLatest = others === 0 && connection.heldEvents.length === 0;
   if (isLatest && zxid > connection.repliedZxid) connection.repliedZxid = zxid;
   writeHeaderReply(writer, Xid.ping, connection.repliedZxid, Code.ok);

@@ -63,6 +63,8 @@ export type Connection = {
   who: Who;
   /** Its client is one of ClickHouse Keeper's (`keeper.ts`). */
   isKeeper: boolean;
+  /** The numbers of its requests have 64 bits. */
+  wideXids: boolean;
   readonly frames: FrameReader;
   readonly queue: RequestQueue<Answerable>;
   /** Watch events that may have to stand behind results which come in this turn of the loop. */
@@ -86,6 +88,7 @@ export type State = GatewayState<Connection> & {
   readonly options: Required<ZooKeeperGatewayOptions>;
   /** How requests of ClickHouse Keeper's clients are read. */
   readonly keeperOptions: RequestOptions;
+  readonly wideOptions: RequestOptions;
   readonly words: ReadonlySet<string>;
   /** Connections in phase `opened`, `word` or `checking` are closed at this time; the oldest comes first. */
   readonly handshakes: Map<Connection, number>;
@@ -121,6 +124,7 @@ export type Output = Pick<Turn, "state" | "effects">;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): State {
+  const keeperOptions = { extendedTypes: options.extendedTypes ?? true, keeper: true };
   return {
     ...newGatewayState<Connection>(`zookeeper/${options.lane}`, options.lane, nowMs),
     options: {
@@ -133,7 +137,8 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
       authentication: NO_AUTHENTICATION,
       ...options,
     },
-    keeperOptions: { extendedTypes: options.extendedTypes ?? true, keeper: true },
+    keeperOptions,
+    wideOptions: { ...keeperOptions, wideXids: true },
     words: new Set(options.fourLetterWords ?? DEFAULT_WORDS),
     handshakes: new Map(),
     longHandshakes: new Set(),
@@ -162,6 +167,7 @@ export function newConnection(
     remoteAddress,
     who,
     isKeeper: false,
+    wideXids: false,
     frames: new FrameReader(),
     queue: new RequestQueue(),
     heldEvents: [],
