@@ -339,7 +339,7 @@ test("a change of the members is answered as by a server that does not do it", (
 });
 
 test("an op code that is none of ZooKeeper's ends the connection", (t) => {
-  for (const opCode of [77, 500, -10, -1, 0]) {
+  for (const opCode of [77, 508, -10, -1, 0]) {
     const expected = { kind: "refused", xid: 5, code: Code.unimplemented, ends: true } as const;
     t.deepEqual(read(requestFrame(5, unknown(opCode))), expected, String(opCode));
   }
