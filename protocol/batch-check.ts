@@ -5,11 +5,12 @@
  * accepts no other items than those of a batch; a property test compares the two checks on damaged batches.
  */
 import { PASSWORD_BYTES } from "./ids.ts";
-import { BATCH_CODES, CREATE_CONTAINER, CREATE_TTL } from "./batch.ts";
+import { BATCH_CODES, CREATE_CONTAINER, CREATE_IF_NOT_EXISTS, CREATE_TTL } from "./batch.ts";
 import { WITH_IDENTITIES } from "./batch-identities.ts";
 import { isUtf8 } from "./cbor-profile.ts";
 import { TTL_MS_MAX } from "./lifetime.ts";
-import { IDENTITIES_MAX } from "./limits.ts";
+import { IDENTITIES_MAX, REMOVE_RECURSIVE_MAX } from "./limits.ts";
+import { STAT_FIELDS } from "./stat.ts";
 import { EPOCH_MAX } from "./zxid.ts";
 
 /** CBOR's major types. */
@@ -22,6 +23,7 @@ const FLOAT_64 = 0xfb;
 const NULL = 0xf6;
 const ZXID_END = (EPOCH_MAX + 1) * 2 ** 32;
 const INT32_END = 2 ** 31;
+const SAFE_END = Number.MAX_SAFE_INTEGER + 1;
 const MODES = 4;
 const IN_MULTI: ReadonlySet<number> = new Set([
   BATCH_CODES.create,
@@ -29,7 +31,12 @@ const IN_MULTI: ReadonlySet<number> = new Set([
   BATCH_CODES.setData,
   BATCH_CODES.check,
   BATCH_CODES.refusal,
+  BATCH_CODES.checkNotExists,
+  BATCH_CODES.checkStat,
+  BATCH_CODES.tryRemove,
+  BATCH_CODES.removeRecursive,
   CREATE_CONTAINER,
+  CREATE_IF_NOT_EXISTS,
   CREATE_TTL,
 ]);
 /** Those of a znode with a lifetime, which is not ephemeral. */
@@ -141,6 +148,7 @@ function clientFieldsOf(walk: Walk, code: number, inMulti: boolean): number {
       walk.text();
       return 4;
     case BATCH_CODES.create:
+    case CREATE_IF_NOT_EXISTS:
       walk.text();
       walk.data();
       acl(walk);
@@ -162,9 +170,20 @@ function clientFieldsOf(walk: Walk, code: number, inMulti: boolean): number {
       return 5;
     case BATCH_CODES.delete:
     case BATCH_CODES.check:
+    case BATCH_CODES.checkNotExists:
+    case BATCH_CODES.tryRemove:
       walk.text();
       walk.integer(-INT32_END, INT32_END);
       return 5;
+    case BATCH_CODES.removeRecursive:
+      walk.text();
+      walk.integer(0, REMOVE_RECURSIVE_MAX + 1);
+      return 5;
+    case BATCH_CODES.checkStat:
+      walk.text();
+      walk.integer(-INT32_END, INT32_END);
+      for (let left = STAT_FIELDS.length; left > 0; left -= 1) walk.integer(-INT32_END, SAFE_END);
+      return 5 + STAT_FIELDS.length;
     case BATCH_CODES.setData:
       walk.text();
       walk.data();

@@ -18,6 +18,7 @@ import type { Identity } from "./identities.ts";
 import type { SessionId } from "./ids.ts";
 import { CONTAINER, type Lifetime } from "./lifetime.ts";
 import type { ClientOperation, CreateMode, Operation, ZnodeOperation } from "./operations.ts";
+import { STAT_FIELDS, type Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
 type Packed = readonly unknown[];
@@ -34,6 +35,12 @@ const MULTI = 14;
 export const CREATE_CONTAINER = 19;
 const DELETE_CONTAINER = 20;
 export const CREATE_TTL = 21;
+/** A create that leaves what is there already has the fields of any other. Its code, and the next ones, are ClickHouse Keeper's. */
+export const CREATE_IF_NOT_EXISTS = 502;
+const CHECK_NOT_EXISTS = 501;
+const REMOVE_RECURSIVE = 503;
+const CHECK_STAT = 504;
+const TRY_REMOVE = 505;
 const CLOSE_SESSION = -11;
 const CREATE_SESSION = -10;
 const ATTACH_SESSION = -20;
@@ -89,6 +96,10 @@ export const BATCH_CODES: Readonly<
   expireSession: EXPIRE_SESSION,
   deleteContainer: DELETE_CONTAINER,
   refusal: REFUSAL,
+  checkNotExists: CHECK_NOT_EXISTS,
+  checkStat: CHECK_STAT,
+  tryRemove: TRY_REMOVE,
+  removeRecursive: REMOVE_RECURSIVE,
 };
 
 export function encodeBatch(operations: readonly Operation[]): Uint8Array {
@@ -165,6 +176,7 @@ function packZnode(session: number, attachedAt: number, operation: ZnodeOperatio
       const { lifetime } = mode;
       const flags = (mode.ephemeral ? 1 : 0) + (mode.sequential ? 2 : 0);
       const fields = [session, attachedAt, path, data, packAcl(acl), flags];
+      if (operation.unlessExists === true) return [CREATE_IF_NOT_EXISTS, ...fields];
       if (lifetime === undefined) return [CREATE, ...fields];
       return lifetime === CONTAINER
         ? [CREATE_CONTAINER, ...fields]
@@ -172,6 +184,16 @@ function packZnode(session: number, attachedAt: number, operation: ZnodeOperatio
     }
     case "delete":
       return [DELETE, session, attachedAt, operation.path, operation.version];
+    case "tryRemove":
+      return [TRY_REMOVE, session, attachedAt, operation.path, operation.version];
+    case "removeRecursive":
+      return [REMOVE_RECURSIVE, session, attachedAt, operation.path, operation.znodesMax];
+    case "checkNotExists":
+      return [CHECK_NOT_EXISTS, session, attachedAt, operation.path, operation.version];
+    case "checkStat": {
+      const { path, version, stat } = operation;
+      return [CHECK_STAT, session, attachedAt, path, version, ...packStat(stat)];
+    }
     case "setData":
       return [SET_DATA, session, attachedAt, operation.path, operation.data, operation.version];
     case "check":
@@ -262,6 +284,28 @@ function unpackZnode(item: unknown): ZnodeOperation {
         acl: unpackAcl(packed[5]),
         mode: modeOf(packed[0], packed[6], packed[7]),
       };
+    case CREATE_IF_NOT_EXISTS:
+      return {
+        kind: "create",
+        path,
+        data: packed[4] as Uint8Array | null,
+        acl: unpackAcl(packed[5]),
+        mode: modeOf(CREATE, packed[6], undefined),
+        unlessExists: true,
+      };
+    case TRY_REMOVE:
+      return { kind: "tryRemove", path, version: packed[4] as number };
+    case REMOVE_RECURSIVE:
+      return { kind: "removeRecursive", path, znodesMax: packed[4] as number };
+    case CHECK_NOT_EXISTS:
+      return { kind: "checkNotExists", path, version: packed[4] as number };
+    case CHECK_STAT:
+      return {
+        kind: "checkStat",
+        path,
+        version: packed[4] as number,
+        stat: unpackStat(packed.slice(5)),
+      };
     case DELETE:
       return { kind: "delete", path, version: packed[4] as number };
     case SET_DATA:
@@ -293,6 +337,15 @@ const MODES: readonly CreateMode[] = [
   { ephemeral: false, sequential: true },
   { ephemeral: true, sequential: true },
 ];
+
+function packStat(stat: Stat): Packed {
+  return STAT_FIELDS.map((field) => stat[field]);
+}
+
+function unpackStat(packed: Packed): Stat {
+  const fields = STAT_FIELDS.map((field, index) => [field, packed[index]] as const);
+  return Object.fromEntries(fields) as unknown as Stat;
+}
 
 function packAcl(acl: readonly Acl[]): Packed {
   return acl.map((entry) => [entry.permissions, entry.scheme, entry.id]);

@@ -63,6 +63,12 @@ export class JuteReader {
     return this.#take(1) && this.#bytes[position] !== 0;
   }
 
+  /** Reads one byte, as a number from 0 to 255. */
+  byte(): number {
+    const position = this.#position;
+    return this.#take(1) ? (this.#bytes[position] as number) : 0;
+  }
+
   /** Reads bytes; the length -1 means null. */
   buffer(): Uint8Array | null {
     const length = this.int32();
@@ -139,6 +145,8 @@ export class JuteWriter {
   #slab: Buffer = EMPTY;
   #start = 0;
   #position = 0;
+  /** Whether `xid` writes 64 bits. */
+  wideXids = false;
 
   /** How many bytes were written since the last `take`. */
   get length(): number {
@@ -163,6 +171,11 @@ export class JuteWriter {
     this.#position = this.#putInt32(this.#position, Math.floor(value / 2 ** 32));
     this.#position = this.#putInt32(this.#position, value);
     return this;
+  }
+
+  /** Writes the number of a request, which has 32 bits unless the client wants 64. */
+  xid(value: number): this {
+    return this.wideXids ? this.int64(value) : this.int32(value);
   }
 
   bool(value: boolean): this {

@@ -38,6 +38,20 @@ export const IDENTITIES_MAX = 32;
 export const MULTI_OPERATIONS_MAX = 32_768;
 
 /**
+ * Znodes that one removeRecursive deletes at most, whatever limit it names: a larger tree is answered NotEmpty, as one above the client's
+ * limit. All of them in one record look at no more znodes than the next number says; one behind that is answered ThrottledOp.
+ */
+export const REMOVE_RECURSIVE_MAX = 10_000;
+export const REMOVE_RECURSIVE_RECORD_MAX = 32_768;
+
+/**
+ * Children of a list with Stats or data, and znodes that a listRecursive looks at. One that asks for more is answered ThrottledOp. So is a
+ * list with more bytes of data than the next number says.
+ */
+export const LISTED_MAX = 50_000;
+export const LISTED_BYTES_MAX: number = 8 * 1024 * 1024;
+
+/**
  * Bytes of the answers in a multiRead, about, at which the members behind are answered ThrottledOp: a few members can ask for the same
  * large znode many times over.
  */

@@ -27,6 +27,10 @@ export type ZnodeOperation =
       readonly data: Uint8Array | null;
       readonly acl: readonly Acl[];
       readonly mode: CreateMode;
+      /** ClickHouse Keeper's createIfNotExists: a znode that is there already is left as it is, and that is a success. */
+      readonly unlessExists?: true;
+      /** The client is told the Stat, as a member of a multi, too. It is not logged. */
+      readonly tellsStat?: true;
     }
   /** `version` -1 matches any version, here and below. */
   | { readonly kind: "delete"; readonly path: string; readonly version: number }
@@ -37,6 +41,19 @@ export type ZnodeOperation =
       readonly version: number;
     }
   | { readonly kind: "check"; readonly path: string; readonly version: number }
+  /** ClickHouse Keeper's, as the next three: no znode, or none of this version, is at the path. */
+  | { readonly kind: "checkNotExists"; readonly path: string; readonly version: number }
+  /** Each field of the znode's Stat is that of `stat`, where -1 matches any. */
+  | {
+      readonly kind: "checkStat";
+      readonly path: string;
+      readonly version: number;
+      readonly stat: Stat;
+    }
+  /** A delete that is a success, too, where there is nothing that it may delete. */
+  | { readonly kind: "tryRemove"; readonly path: string; readonly version: number }
+  /** Deletes the znode and all that is below it, unless those are more than `znodesMax`. */
+  | { readonly kind: "removeRecursive"; readonly path: string; readonly znodesMax: number }
   /** Only in a multi: an operation that cannot be done, whatever the tree holds. It is answered with this code in its turn. */
   | { readonly kind: "refusal"; readonly path: string; readonly code: Code };
 
@@ -95,7 +112,7 @@ export type Operation =
 
 export type OperationResult =
   | { readonly kind: "error"; readonly code: Code }
-  /** The result of delete, check, sync, closeSession, expireSession and deleteContainer. */
+  /** The result of all deletes and checks, of sync, closeSession and expireSession. */
   | { readonly kind: "done" }
   /** The result of create: the path, with its sequence number if it has one. */
   | { readonly kind: "created"; readonly path: string; readonly stat: Stat }

@@ -11,6 +11,9 @@ export type Read =
   | { readonly kind: "getData"; readonly path: string; readonly watch: boolean }
   /** ZooKeeper's getChildren and getChildren2. */
   | { readonly kind: "getChildren"; readonly path: string; readonly watch: boolean }
+  | ListChildren
+  /** ClickHouse Keeper's listRecursive: the paths of at most so many znodes below this one, level by level. */
+  | { readonly kind: "listRecursive"; readonly path: string; readonly znodesMax: number }
   | { readonly kind: "getAcl"; readonly path: string }
   /** The reads of several znodes, all of the same moment, each with a result of its own. */
   | { readonly kind: "multiRead"; readonly reads: readonly MemberRead[] }
@@ -29,11 +32,28 @@ export type Read =
    */
   | ({ readonly kind: "setWatches"; readonly relativeZxid: Zxid } & WatchLists);
 
-/** A member of a multiRead leaves no watch. */
-export type MemberRead = {
-  readonly kind: "getData" | "getChildren";
+/** Which children are listed. */
+export type ListedOnly = "all" | "persistent" | "ephemeral";
+
+/** A member of a multiRead. It leaves a watch only for clients of ClickHouse Keeper. */
+export type MemberRead =
+  | {
+      readonly kind: "exists" | "getData" | "getChildren";
+      readonly path: string;
+      readonly watch: boolean;
+    }
+  | ListChildren;
+
+/**
+ * ClickHouse Keeper's filteredList: the children of one sort. With `having` it is its filteredListWithStatsAndData, which also asks for what
+ * the children have. Then a watch fires, too, when the data of a child changes.
+ */
+export type ListChildren = {
+  readonly kind: "listChildren";
   readonly path: string;
-  readonly watch: false;
+  readonly watch: boolean;
+  readonly only: ListedOnly;
+  readonly having: { readonly stats: boolean; readonly values: boolean } | undefined;
 };
 
 /** The watches that stay when they have fired. `persistentRecursive` is about the path and all below it. Source: AddWatchMode. */
@@ -69,11 +89,24 @@ export type ReadResult =
   | { readonly kind: "stat"; readonly stat: Stat }
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
   | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat }
+  /** The result of listChildren. `having`: if Stats or data were asked for. */
+  | {
+      readonly kind: "listed";
+      readonly children: readonly string[];
+      readonly stat: Stat;
+      readonly having: ListedHaving | undefined;
+    }
   | { readonly kind: "acl"; readonly acl: readonly Acl[]; readonly stat: Stat }
   | { readonly kind: "multiRead"; readonly results: readonly ReadResult[] }
   | { readonly kind: "paths"; readonly paths: readonly string[] }
   | { readonly kind: "count"; readonly count: number }
   | { readonly kind: "done" };
+
+/** The Stats and the data of children that are listed: one of each child, or none at all. */
+export type ListedHaving = {
+  readonly stats: readonly Stat[];
+  readonly values: readonly (Uint8Array | null)[];
+};
 
 /** What an answer takes beside data and names: a Stat, numbers, and the objects around them. */
 const ANSWER_OVERHEAD_BYTES = 128;
@@ -86,6 +119,12 @@ export function answerBytes(result: ReadResult): number {
       return ANSWER_OVERHEAD_BYTES + (result.data?.length ?? 0);
     case "children":
       return namesBytes(result.children);
+    case "listed": {
+      const { stats, values } = result.having ?? NOTHING_HAD;
+      let bytes = namesBytes(result.children) + ANSWER_OVERHEAD_BYTES * stats.length;
+      for (const each of values) bytes += NAME_OVERHEAD_BYTES + (each?.length ?? 0);
+      return bytes;
+    }
     case "paths":
       return namesBytes(result.paths);
     case "multiRead":
@@ -100,6 +139,8 @@ export function answerBytes(result: ReadResult): number {
       return ANSWER_OVERHEAD_BYTES;
   }
 }
+
+const NOTHING_HAD: ListedHaving = { stats: [], values: [] };
 
 function namesBytes(names: readonly string[]): number {
   let bytes = ANSWER_OVERHEAD_BYTES;

@@ -16,3 +16,18 @@ export type Stat = {
   readonly numChildren: number;
   readonly pzxid: Zxid;
 };
+
+/** In the order in which they travel. */
+export const STAT_FIELDS: readonly (keyof Stat)[] = [
+  "czxid",
+  "mzxid",
+  "ctime",
+  "mtime",
+  "version",
+  "cversion",
+  "aversion",
+  "ephemeralOwner",
+  "dataLength",
+  "numChildren",
+  "pzxid",
+];

@@ -110,6 +110,10 @@ function codeOfOperation(operation: ZnodeOperation): Code | undefined {
     case "setData":
     case "check":
     case "refusal":
+    case "checkNotExists":
+    case "checkStat":
+    case "tryRemove":
+    case "removeRecursive":
       return undefined;
     default:
       return unreachable(operation);

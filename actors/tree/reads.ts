@@ -15,6 +15,7 @@ import {
 } from "../../protocol/reads.ts";
 import { ANYONE, type Who } from "../../protocol/identities.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
+import { listChildren, listRecursive, systemZnode } from "./keeper-reads.ts";
 import { isConfigurationAfter, withConfiguration } from "./ensemble-config.ts";
 import type { TreeMessage, TreeReadResult, TreeReply } from "./messages.ts";
 import type { ZnodeId } from "./store/znodes.ts";
@@ -83,7 +84,9 @@ export function answerAll(
 
 function answerRead(turn: TreeTurn, asker: Asker, read: Read): ReadResult {
   const result = answerFromZnodes(turn, asker, read);
-  return "path" in read ? withConfiguration(turn.state, read.path, result) : result;
+  if (!("path" in read)) return result;
+  if (result === NO_NODE) return systemZnode(asker.from, read) ?? result;
+  return withConfiguration(turn.state, read.path, result);
 }
 
 function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult {
@@ -130,6 +133,16 @@ function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult 
       if (!grants(znodes.acl(znode), Permission.read, who)) return NO_AUTH;
       if (read.watch) addWatch(watches, "child", path, watcherOf(watches, from, client));
       return { kind: "children", children: znodes.children(znode), stat: znodes.stat(znode) };
+    case "listChildren": {
+      if (znode === undefined) return NO_NODE;
+      const listed = listChildren(tree, znode, read, who);
+      const table = read.having === undefined ? "child" : "listed";
+      const isWatched = read.watch && listed.kind !== "error";
+      if (isWatched) addWatch(watches, table, path, watcherOf(watches, from, client));
+      return listed;
+    }
+    case "listRecursive":
+      return znode === undefined ? NO_NODE : listRecursive(tree, znode, read, who);
     case "getAcl":
       return znode === undefined ? NO_NODE : answerAcl(tree, znode, who);
     case "getAllChildrenNumber":

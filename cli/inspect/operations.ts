@@ -14,6 +14,7 @@ import type {
   ZnodeOperation,
 } from "../../protocol/operations.ts";
 import type { Identity } from "../../protocol/identities.ts";
+import { STAT_FIELDS, type Stat } from "../../protocol/stat.ts";
 import { formatZxid } from "../../protocol/zxid.ts";
 
 /** How many characters of data are shown in text. */
@@ -85,13 +86,20 @@ function znodeText(operation: ZnodeOperation): string {
   switch (operation.kind) {
     case "create": {
       const { data, acl, mode } = operation;
-      return `create ${path} data=${dataText(data)} mode=${modeText(mode)} acl=${aclText(acl)}`;
+      const verb = operation.unlessExists === true ? "createIfNotExists" : "create";
+      return `${verb} ${path} data=${dataText(data)} mode=${modeText(mode)} acl=${aclText(acl)}`;
     }
     case "setData":
       return `setData ${path} data=${dataText(operation.data)} version=${operation.version}`;
     case "delete":
     case "check":
+    case "checkNotExists":
+    case "tryRemove":
       return `${operation.kind} ${path} version=${operation.version}`;
+    case "removeRecursive":
+      return `removeRecursive ${path} znodesMax=${operation.znodesMax}`;
+    case "checkStat":
+      return `checkStat ${path} version=${operation.version}${statText(operation.stat)}`;
     case "refusal":
       return `refusal ${path} code=${operation.code}`;
     default:
@@ -153,7 +161,8 @@ function clientJson(operation: ClientOperation): object {
     case "multi":
       return { operation: operation.kind, operations: operation.operations.map(clientJson) };
     case "create": {
-      const { kind, path, data, acl, mode } = operation;
+      const { path, data, acl, mode } = operation;
+      const kind = operation.unlessExists === true ? "createIfNotExists" : "create";
       const shown = { mode: modeText(mode), acl: acl.map(shownIdentity) };
       return { operation: kind, path, dataBase64: base64(data), ...shown };
     }
@@ -162,9 +171,19 @@ function clientJson(operation: ClientOperation): object {
       return { operation: kind, path, dataBase64: base64(data), version };
     }
     case "delete":
-    case "check": {
+    case "check":
+    case "checkNotExists":
+    case "tryRemove": {
       const { kind, path, version } = operation;
       return { operation: kind, path, version };
+    }
+    case "removeRecursive": {
+      const { kind, path, znodesMax } = operation;
+      return { operation: kind, path, znodesMax };
+    }
+    case "checkStat": {
+      const { kind, path, version, stat } = operation;
+      return { operation: kind, path, version, ...Object.fromEntries(checkedFields(stat)) };
     }
     case "refusal": {
       const { kind, path, code } = operation;
@@ -173,6 +192,17 @@ function clientJson(operation: ClientOperation): object {
     default:
       return unreachable(operation);
   }
+}
+
+/** The fields of a checkStat that are compared. */
+function checkedFields(stat: Stat): readonly (readonly [string, number])[] {
+  return STAT_FIELDS.filter((field) => stat[field] !== -1).map((field) => [field, stat[field]]);
+}
+
+function statText(stat: Stat): string {
+  return checkedFields(stat)
+    .map(([field, value]) => ` ${field}=${value}`)
+    .join("");
 }
 
 function base64(data: Uint8Array | null): string | null {

@@ -29,6 +29,15 @@ export const OpCode = {
   setWatches2: 105,
   addWatch: 106,
   whoAmI: 107,
+  // ClickHouse Keeper's. Source: its ZooKeeperConstants.
+  filteredList: 500,
+  checkNotExists: 501,
+  createIfNotExists: 502,
+  removeRecursive: 503,
+  checkStat: 504,
+  tryRemove: 505,
+  filteredListWithStatsAndData: 506,
+  listRecursive: 507,
   closeSession: -11,
   /** Only in the results of a multi. */
   error: -1,

@@ -67,16 +67,20 @@ export class FrameReader {
     return new DataView(buffer, byteOffset, byteLength).getBigInt64(this.#position + skipped);
   }
 
-  /** Returns the next whole frame; undefined if more bytes are needed. The bytes of a frame are never written again. */
-  next(lengthMax: number): Frame | FrameFault | undefined {
+  /**
+   * Returns the next whole frame; undefined if more bytes are needed. The bytes of a frame are never written again. `uncounted`: it has so
+   * many bytes more than its length says.
+   */
+  next(lengthMax: number, uncounted = 0): Frame | FrameFault | undefined {
     const length = this.peekInt32();
     if (length === undefined) return undefined;
     if (length < 0 || length > lengthMax) return { kind: "badLength", length };
-    if (this.buffered < 4 + length) return undefined;
+    if (this.buffered < 4 + length + uncounted) return undefined;
     const from = this.#position + 4;
-    this.#position = from + length;
+    const to = from + length + uncounted;
+    this.#position = to;
     this.#appendable = false;
-    return { kind: "frame", bytes: this.#bytes, from, to: from + length };
+    return { kind: "frame", bytes: this.#bytes, from, to };
   }
 
   /** Whether `next` would return a frame, or a fault with the first eight bytes behind the length. */

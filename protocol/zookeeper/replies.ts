@@ -10,7 +10,7 @@ import type { Zxid } from "../zxid.ts";
 import { KEEPER_STATE_SYNC_CONNECTED, OpCode, Xid } from "./codes.ts";
 
 export function writeHeaderReply(writer: JuteWriter, xid: number, zxid: Zxid, code: number): void {
-  writer.int32(16).int32(xid).int64(zxid).int32(code);
+  writer.int32(writer.wideXids ? 20 : 16).xid(xid).int64(zxid).int32(code);
 }
 
 /** An identity as whoAmI shows it. */
@@ -23,7 +23,7 @@ export function writeWhoAmIReply(
   infos: readonly ClientInfo[],
 ): void {
   const mark = writer.beginFrame();
-  writer.int32(xid).int64(zxid).int32(Code.ok).int32(infos.length);
+  writer.xid(xid).int64(zxid).int32(Code.ok).int32(infos.length);
   for (const { scheme, user } of infos) writer.string(scheme).string(user);
   writer.endFrame(mark);
 }
@@ -40,7 +40,7 @@ export function writeReadReply(
     return;
   }
   const mark = writer.beginFrame();
-  writer.int32(xid).int64(zxid).int32(Code.ok);
+  writer.xid(xid).int64(zxid).int32(Code.ok);
   switch (result.kind) {
     case "stat":
       writeStat(writer, result.stat);
@@ -52,6 +52,9 @@ export function writeReadReply(
     case "children":
       writeNames(writer, result.children);
       if (opCode === OpCode.getChildren2) writeStat(writer, result.stat);
+      break;
+    case "listed":
+      writeListed(writer, result);
       break;
     case "acl":
       writeAcl(writer, result.acl);
@@ -89,7 +92,7 @@ export function writeWriteReply(
     return;
   }
   const mark = writer.beginFrame();
-  writer.int32(xid).int64(zxid).int32(Code.ok);
+  writer.xid(xid).int64(zxid).int32(Code.ok);
   if (result.kind === "multi" && operation.kind === "multi") {
     result.results.forEach((entry, index) => {
       writeMultiEntry(writer, operation.operations[index], entry);
@@ -115,7 +118,7 @@ export function writeRefusedMulti(
 ): void {
   const { xid, zxid, code, multi } = reply;
   const mark = writer.beginFrame();
-  writer.int32(xid).int64(zxid).int32(Code.ok);
+  writer.xid(xid).int64(zxid).int32(Code.ok);
   for (let index = 0; index < multi.count; index += 1) {
     const failed = index === multi.failedAt ? code : Code.runtimeInconsistency;
     const entry = index < multi.failedAt ? Code.ok : failed;
@@ -127,7 +130,7 @@ export function writeRefusedMulti(
 
 export function writeWatchEvent(writer: JuteWriter, event: WatchEvent): void {
   const mark = writer.beginFrame();
-  writer.int32(Xid.watchEvent).int64(event.zxid).int32(Code.ok);
+  writer.xid(Xid.watchEvent).int64(event.zxid).int32(Code.ok);
   writer.int32(event.type).int32(KEEPER_STATE_SYNC_CONNECTED).string(event.path);
   writer.endFrame(mark);
 }
@@ -138,15 +141,21 @@ const ENTRY_OP_CODES = {
   setData: OpCode.setData,
   check: OpCode.check,
   refusal: OpCode.error,
+  checkNotExists: OpCode.checkNotExists,
+  checkStat: OpCode.checkStat,
+  tryRemove: OpCode.tryRemove,
+  removeRecursive: OpCode.removeRecursive,
 } as const satisfies Record<ZnodeOperation["kind"], number>;
 
 /**
  * A create2 within a multi is answered like create, without its Stat, and a create of a znode with a lifetime like create2, as ZooKeeper
- * 3.8 does.
+ * 3.8 does. ClickHouse Keeper's clients are answered with the Stat.
  */
 function entryOpCode(operation: ZnodeOperation): number {
-  const hasLifetime = operation.kind === "create" && operation.mode.lifetime !== undefined;
-  return hasLifetime ? OpCode.create2 : ENTRY_OP_CODES[operation.kind];
+  if (operation.kind !== "create") return ENTRY_OP_CODES[operation.kind];
+  if (operation.unlessExists === true) return OpCode.createIfNotExists;
+  const tellsStat = operation.tellsStat === true || operation.mode.lifetime !== undefined;
+  return tellsStat ? OpCode.create2 : OpCode.create;
 }
 
 /** In a failed multi every entry is an error, with the code ok for those that would have succeeded. */
@@ -179,6 +188,17 @@ function writeReadEntries(writer: JuteWriter, results: readonly ReadResult[]): v
         writeMultiHeader(writer, OpCode.getChildren, false, Code.ok);
         writeNames(writer, result.children);
         break;
+      case "stat":
+        writeMultiHeader(writer, OpCode.exists, false, Code.ok);
+        writeStat(writer, result.stat);
+        break;
+      case "listed": {
+        const isPlain = result.having === undefined;
+        const type = isPlain ? OpCode.getChildren2 : OpCode.filteredListWithStatsAndData;
+        writeMultiHeader(writer, type, false, Code.ok);
+        writeListed(writer, result);
+        break;
+      }
       default: {
         const code = result.kind === "error" ? result.code : Code.systemError;
         writeMultiHeader(writer, OpCode.error, false, code);
@@ -187,6 +207,19 @@ function writeReadEntries(writer: JuteWriter, results: readonly ReadResult[]): v
     }
   }
   writeMultiHeader(writer, OpCode.error, true, -1);
+}
+
+function writeListed(
+  writer: JuteWriter,
+  { children, stat, having }: Extract<ReadResult, { readonly kind: "listed" }>,
+): void {
+  writeNames(writer, children);
+  writeStat(writer, stat);
+  if (having === undefined) return;
+  writer.int32(having.stats.length);
+  for (const each of having.stats) writeStat(writer, each);
+  writer.int32(having.values.length);
+  for (const each of having.values) writer.buffer(each);
 }
 
 function writeNames(writer: JuteWriter, names: readonly string[]): void {
@@ -201,7 +234,8 @@ function writeMultiHeader(writer: JuteWriter, type: number, done: boolean, code:
 function writeResultBody(writer: JuteWriter, opCode: number, result: OperationResult): void {
   if (result.kind === "created") {
     writer.string(result.path);
-    if (opCode !== OpCode.create) writeStat(writer, result.stat);
+    const hasStat = opCode !== OpCode.create && opCode !== OpCode.createIfNotExists;
+    if (hasStat) writeStat(writer, result.stat);
   } else if (result.kind === "stat") {
     writeStat(writer, result.stat);
   }

@@ -9,6 +9,7 @@ import type { Zxid } from "../zxid.ts";
 import { OpCode } from "./codes.ts";
 import { readPath } from "./null-paths.ts";
 import { isCreate, readCreate } from "./creates.ts";
+import { readKeeperOperation, readListChildren, readListRecursive } from "./keeper-requests.ts";
 import { readMultiRead } from "./multi-read.ts";
 
 export type Request =
@@ -58,13 +59,17 @@ const ACL_BYTES_MIN = 12;
 export type RequestOptions = {
   /** Whether znodes with a time to live may be made (`zookeeper.extendedTypesEnabled`). */
   readonly extendedTypes: boolean;
+  /** The client is one of ClickHouse Keeper's. Default: it is not known to be. */
+  readonly keeper?: boolean;
+  /** The numbers of requests have 64 bits. Default: 32. */
+  readonly wideXids?: boolean;
 };
 
 const DEFAULTS: RequestOptions = { extendedTypes: true };
 
 /** Reads the request of the frame that the reader was reset to. */
 export function readRequest(reader: JuteReader, options: RequestOptions = DEFAULTS): Request {
-  const xid = reader.int32();
+  const xid = options.wideXids === true ? reader.int64() : reader.int32();
   const opCode = reader.int32();
   if (reader.fault !== undefined) return { kind: "headless" };
   switch (opCode) {
@@ -90,7 +95,7 @@ export function readRequest(reader: JuteReader, options: RequestOptions = DEFAUL
     case OpCode.auth:
       return readAuth(reader, xid);
     case OpCode.multiRead:
-      return checkedMultiRead(reader, xid);
+      return checkedMultiRead(reader, xid, options);
     case OpCode.getEphemerals: {
       // The gateway knows whose they are.
       const read = { kind: "getEphemerals", prefix: reader.string() ?? "" } as const;
@@ -104,6 +109,11 @@ export function readRequest(reader: JuteReader, options: RequestOptions = DEFAUL
       return readReconfig(reader, xid);
     case OpCode.whoAmI:
       return { kind: "whoAmI", xid };
+    case OpCode.filteredList:
+    case OpCode.filteredListWithStatsAndData:
+      return checkedRead(reader, xid, opCode, readListChildren(reader, opCode));
+    case OpCode.listRecursive:
+      return checkedRead(reader, xid, opCode, readListRecursive(reader));
     default:
       return readWrite(reader, xid, opCode, options);
   }
@@ -174,8 +184,8 @@ function readAuth(reader: JuteReader, xid: number): Request {
   return { kind: "auth", xid, scheme, data };
 }
 
-function checkedMultiRead(reader: JuteReader, xid: number): Request {
-  const read = readMultiRead(reader);
+function checkedMultiRead(reader: JuteReader, xid: number, options: RequestOptions): Request {
+  const read = readMultiRead(reader, options.keeper === true);
   if (typeof read === "number") return { kind: "refused", xid, code: read };
   return checkedRead(reader, xid, OpCode.multiRead, read);
 }
@@ -232,7 +242,10 @@ function readOperation(
     case OpCode.closeSession:
       return { kind: "closeSession" };
     default:
-      return readZnodeOperation(reader, opCode, readPathOrNull);
+      return (
+        readKeeperOperation(reader, opCode, readAcl) ??
+        readZnodeOperation(reader, opCode, readPathOrNull)
+      );
   }
 }
 
@@ -296,13 +309,19 @@ const MEMBER_CODES: ReadonlySet<number> = new Set([
 function readMember(
   reader: JuteReader,
   opCode: number,
-  { extendedTypes }: RequestOptions,
+  { extendedTypes, keeper = false }: RequestOptions,
 ): ZnodeOperation | Code {
+  const ofKeeper = readKeeperOperation(reader, opCode, readAcl);
+  if (typeof ofKeeper === "number") return { kind: "refusal", path: "", code: ofKeeper };
+  if (ofKeeper !== undefined) return ofKeeper;
   if (!MEMBER_CODES.has(opCode)) return Code.marshallingError;
   if (!isCreate(opCode)) return readZnodeOperation(reader, opCode, readPath);
   const { create, refusal } = readCreate(reader, readAcl, {
     ...{ opCode, inMulti: true, extendedTypes },
   });
+  if (refusal === undefined && keeper && opCode === OpCode.create2) {
+    return { ...create, tellsStat: true };
+  }
   if (refusal === undefined || refusal === Code.marshallingError) return refusal ?? create;
   return { kind: "refusal", path: create.path, code: refusal };
 }

@@ -6,7 +6,6 @@ import { unknown } from "../support/zk-operations.ts";
 import { startZooid, type ZooidNode } from "../support/zooid.ts";
 
 const UNIMPLEMENTED = -6;
-const CLICKHOUSE = [500, 501, 502, 503, 504, 505, 506, 507];
 
 let node: ZooidNode | undefined;
 
@@ -34,7 +33,3 @@ for (const row of compatibilityRows().filter(({ chapter }) => chapter === "Opera
     t.is((await answerTo(code)) !== UNIMPLEMENTED, isThere);
   });
 }
-
-test("operations of ClickHouse Keeper are refused", async (t) => {
-  for (const code of CLICKHOUSE) t.is(await answerTo(code), UNIMPLEMENTED);
-});

@@ -13,10 +13,11 @@ import { encodeCbor } from "../../protocol/cbor.ts";
 import { Code } from "../../protocol/codes.ts";
 import type { SessionId } from "../../protocol/ids.ts";
 import { type Lifetime, TTL_MS_MAX } from "../../protocol/lifetime.ts";
-import { PACKET_BYTES_MAX } from "../../protocol/limits.ts";
-import { JuteReader } from "../../protocol/jute.ts";
+import { PACKET_BYTES_MAX, REMOVE_RECURSIVE_MAX } from "../../protocol/limits.ts";
+import { JuteReader, JuteWriter } from "../../protocol/jute.ts";
 import type { ClientOperation, Operation, ZnodeOperation } from "../../protocol/operations.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
+import { OpCode } from "../../protocol/zookeeper/codes.ts";
 import { readRequest } from "../../protocol/zookeeper/requests.ts";
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
@@ -48,6 +49,13 @@ const znodeOperation: fc.Arbitrary<ZnodeOperation> = fc.oneof(
   fc.record({ kind: fc.constant("delete" as const), path: text, version: int32 }),
   fc.record({ kind: fc.constant("setData" as const), path: text, data, version: int32 }),
   fc.record({ kind: fc.constant("check" as const), path: text, version: int32 }),
+  fc.record({ kind: fc.constant("checkNotExists" as const), path: text, version: int32 }),
+  fc.record({ kind: fc.constant("tryRemove" as const), path: text, version: int32 }),
+  fc.record({
+    kind: fc.constant("removeRecursive" as const),
+    path: text,
+    znodesMax: fc.nat(REMOVE_RECURSIVE_MAX),
+  }),
 );
 const refusal = fc.record({
   kind: fc.constant("refusal" as const),
@@ -183,6 +191,27 @@ test("a packet of a client becomes an operation that is no larger, but for its s
     const { bytes } = packOperation({ ...asked, operation: request.operation });
     t.true(bytes <= packet.length, `${bytes} bytes of ${packet.length}`);
   }
+});
+
+test("a packet of checks of Stats becomes an operation that is larger by less than half", (t) => {
+  const writer = new JuteWriter();
+  const members = Math.floor(PACKET_BYTES_MAX / 86) - 1;
+  writer.int32(1).int32(OpCode.multi);
+  for (let left = members; left > 0; left -= 1) {
+    writer.int32(OpCode.checkStat).bool(false).int32(-1).string("/").int32(-1);
+    for (let field = 0; field < 4; field += 1) writer.int64(Number.MAX_SAFE_INTEGER);
+    for (let field = 0; field < 3; field += 1) writer.int32(2 ** 31 - 1);
+    writer.int64(Number.MAX_SAFE_INTEGER).int32(2 ** 31 - 1).int32(2 ** 31 - 1);
+    writer.int64(Number.MAX_SAFE_INTEGER);
+  }
+  writer.int32(-1).bool(true).int32(-1);
+  const packet = Buffer.from(writer.take());
+  t.true(packet.length <= PACKET_BYTES_MAX && packet.length > 0.9 * PACKET_BYTES_MAX);
+  const request = readRequest(new JuteReader().reset(packet));
+  if (request.kind !== "write") return t.fail(request.kind);
+  const asked = { kind: "client", session: 1 as SessionId, attachedAt: 1 as Zxid } as const;
+  const { bytes } = packOperation({ ...asked, operation: request.operation });
+  t.true(bytes < 1.5 * packet.length, `${bytes} bytes of ${packet.length}`);
 });
 
 test("whatever a submitter makes of what clients ask is a batch to every other node, wrong paths and all", (t) => {

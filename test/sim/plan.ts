@@ -207,7 +207,8 @@ function drawRandomPlan(seed: number): Plan {
     memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
     reaper: drawReaper(new Random(seed).stream(REAPER_STREAM)),
   };
-  const guarded = withGuarded(plan, new Random(seed).stream(GUARDED_STREAM));
+  const lists = withGuarded(plan, new Random(seed).stream(GUARDED_STREAM));
+  const guarded = withKeeper(lists, new Random(seed).stream(KEEPER_STREAM));
   // Large values, one at a time on their way or in the smallest chunks, would be under way for longer than a seed has time to
   // converge.
   const isLarge = plan.clients.some(({ dataBytes }) => dataBytes > LARGE_DATA_BYTES);
@@ -231,6 +232,15 @@ function withGuarded(plan: Plan, random: Random): Plan {
     clients: plan.clients.map((each) => ({ ...mixed(each), proofs: random.pick(PROOFS) })),
     natives: { ...natives, clients: natives.clients.map(mixed) },
   };
+}
+
+/** In some seeds clients ask for what only ClickHouse Keeper's do. */
+function withKeeper(plan: Plan, random: Random): Plan {
+  if (!random.chance(0.35)) return plan;
+  const keeper = random.pick([0.5, 2, 4]);
+  const mixed = (workload: Workload): Workload =>
+    workload.mix.setData > 0 ? { ...workload, mix: { ...workload.mix, keeper } } : workload;
+  return { ...plan, clients: plan.clients.map(mixed) };
 }
 
 /** Rare: the plan `identities` is made of them. */
@@ -291,6 +301,7 @@ const LIFETIMES_STREAM = 100;
 const QUOTAS_STREAM = 20;
 const QUOTAS_SHARE = 0.08;
 const GUARDED_STREAM = 21;
+const KEEPER_STREAM = 22;
 /** The load of a client that asks for too much: with this much data its replies exceed what a gateway writes ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 

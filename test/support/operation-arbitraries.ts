@@ -1,6 +1,7 @@
 /** Arbitrary operations on a few paths, so that they meet: some that are there, some that are not, some that are not valid. */
 import fc from "fast-check";
 import type { ClientOperation, ZnodeOperation } from "../../protocol/operations.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
 
 export const PATHS: readonly string[] = [
   "/a",
@@ -33,9 +34,28 @@ export const znodeOperation: fc.Arbitrary<ZnodeOperation> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant("setData" as const), path, data, version }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("check" as const), path, version }) },
+  { weight: 2, arbitrary: keeperOperation() },
 );
 
-function createOperation(): fc.Arbitrary<ZnodeOperation> {
+/** Those of ClickHouse Keeper's, beside its create. */
+function keeperOperation(): fc.Arbitrary<ZnodeOperation> {
+  const few = fc.constantFrom(-1, -1, -1, 0, 1, 2);
+  const zxid = fc.constant(-1 as Zxid);
+  const stat = fc.record({
+    ...{ czxid: zxid, mzxid: zxid, ctime: few, mtime: few, version: few, cversion: few },
+    ...{ aversion: few, ephemeralOwner: few, dataLength: few, numChildren: few, pzxid: zxid },
+  });
+  const znodesMax = fc.constantFrom(0, 1, 2, 3, 10_000);
+  return fc.oneof(
+    fc.record({ kind: fc.constant("checkNotExists" as const), path, version }),
+    fc.record({ kind: fc.constant("checkStat" as const), path, version, stat }),
+    fc.record({ kind: fc.constant("tryRemove" as const), path, version }),
+    fc.record({ kind: fc.constant("removeRecursive" as const), path, znodesMax }),
+    createOperation().map((create) => ({ ...create, unlessExists: true as const })),
+  );
+}
+
+function createOperation(): fc.Arbitrary<Extract<ZnodeOperation, { kind: "create" }>> {
   const mode = fc.record({ ephemeral: fc.boolean(), sequential: fc.boolean() });
   return fc.record({
     kind: fc.constant("create" as const),

@@ -10,7 +10,7 @@ import type {
   ZnodeOperation,
 } from "../../protocol/operations.ts";
 import { nameOf, parentOf, pathProblem, sequenceSuffix } from "../../protocol/paths.ts";
-import type { Stat } from "../../protocol/stat.ts";
+import { STAT_FIELDS, type Stat } from "../../protocol/stat.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 
 export type ModelNode = {
@@ -157,7 +157,9 @@ export class TreeModel {
   #znode(session: SessionId, operation: ZnodeOperation): OperationResult {
     switch (operation.kind) {
       case "create":
-        return this.#create(session, operation);
+        return operation.unlessExists === true
+          ? this.#createUnlessThere(session, operation)
+          : this.#create(session, operation);
       case "delete":
         if (SPECIAL.includes(operation.path)) throw new Refused(Code.badArguments);
         this.#matching(operation.path, operation.version);
@@ -180,6 +182,30 @@ export class TreeModel {
         return { kind: "done" };
       case "refusal":
         throw new Refused(operation.code);
+      case "checkNotExists": {
+        const node = this.nodes.get(operation.path);
+        const isThere = node !== undefined && [-1, node.version].includes(operation.version);
+        if (isThere) throw new Refused(Code.nodeExists);
+        return { kind: "done" };
+      }
+      case "checkStat": {
+        this.#matching(operation.path, operation.version);
+        const stat = this.statOf(operation.path);
+        for (const field of STAT_FIELDS) {
+          const wanted = operation.stat[field];
+          if (wanted !== -1 && wanted !== stat[field]) throw new Refused(Code.badVersion);
+        }
+        return { kind: "done" };
+      }
+      case "tryRemove": {
+        if (SPECIAL.includes(operation.path)) throw new Refused(Code.badArguments);
+        const node = this.nodes.get(operation.path);
+        const matches = node !== undefined && [-1, node.version].includes(operation.version);
+        if (matches && this.childrenOf(operation.path).length === 0) this.#delete(operation.path);
+        return { kind: "done" };
+      }
+      case "removeRecursive":
+        return this.#removeRecursive(operation.path, operation.znodesMax);
     }
   }
 
@@ -210,6 +236,29 @@ export class TreeModel {
     this.nodes.set(parentPath, { ...parent, creates, pzxid: this.#zxid });
     this.#changed("created", path);
     return { kind: "created", path, stat: this.statOf(path) };
+  }
+
+  #createUnlessThere(
+    session: SessionId,
+    operation: Extract<ZnodeOperation, { kind: "create" }>,
+  ): OperationResult {
+    const { path, mode } = operation;
+    const parent = this.#node(parentOf(path));
+    if (parent.owner !== 0) throw new Refused(Code.noChildrenForEphemerals);
+    if (mode.sequential) throw new Refused(Code.badArguments);
+    if (!this.nodes.has(path)) return this.#create(session, operation);
+    return { kind: "created", path, stat: this.statOf(path) };
+  }
+
+  #removeRecursive(top: string, znodesMax: number): OperationResult {
+    const below = `${top === "/" ? "" : top}/`;
+    const isIn = (path: string): boolean => path === top || path.startsWith(below);
+    if (SPECIAL.some(isIn)) throw new Refused(Code.badArguments);
+    const all = [...this.nodes.keys()].filter(isIn).toSorted().toReversed();
+    if (!all.includes(top)) return { kind: "done" };
+    if (all.length > znodesMax) throw new Refused(Code.notEmpty);
+    for (const path of all) this.#delete(path);
+    return { kind: "done" };
   }
 
   #delete(path: string): void {

@@ -24,6 +24,10 @@ export type ConnectOptions = {
   readonly lastZxidSeen?: bigint;
   /** "absent" leaves the last byte out, as clients before 3.4 did. */
   readonly readOnly?: boolean | "absent";
+  /** One of ClickHouse Keeper's versions of the protocol. Default 0, which is ZooKeeper's. */
+  readonly version?: number;
+  /** With such a version: the client wants compression, too. */
+  readonly compressed?: boolean;
   /** A handshake that is not answered for so long fails. Default: it may take as long as it takes. */
   readonly connectMsMax?: number;
 };
@@ -59,15 +63,23 @@ type Pending = {
 const PING_XID = -2;
 
 export function connectFrame(options: ConnectOptions): Buffer {
-  const writer = new JuteWriter()
-    .int(0)
+  const { version = 0, compressed = false } = options;
+  const writer = new JuteWriter().int(version);
+  if (version === WIDE_XIDS) writer.bool(compressed);
+  writer
     .long(options.lastZxidSeen ?? 0n)
     .int(options.timeoutMs ?? 10_000)
     .long(options.sessionId ?? 0n)
     .buffer(options.password ?? Buffer.alloc(16));
   if (options.readOnly !== "absent") writer.bool(options.readOnly ?? false);
-  return frame(writer.bytes());
+  const bytes = writer.bytes();
+  if (version !== WIDE_XIDS) return frame(bytes);
+  // ClickHouse does not count the flag behind the version.
+  return Buffer.concat([new JuteWriter().int(bytes.length - 1).bytes(), bytes]);
 }
+
+/** The version in which numbers of requests have 64 bits. */
+const WIDE_XIDS = 11;
 
 export class ZkClient {
   /** Everything after the handshake, in the order of arrival. */
@@ -80,6 +92,7 @@ export class ZkClient {
   #nextXid = 1;
   #lastZxidSeen = 0n;
   #isClosed = false;
+  readonly #wideXids: boolean;
   #failure: Error | undefined;
   readonly #granted: Promise<SessionGrant>;
   readonly #listeners = new Set<() => void>();
@@ -92,6 +105,7 @@ export class ZkClient {
   }
 
   private constructor(options: ConnectOptions) {
+    this.#wideXids = options.version === WIDE_XIDS;
     const socket = connectSocket({ host: options.host ?? "127.0.0.1", port: options.port });
     this.socket = socket;
     socket.setNoDelay(true);
@@ -143,7 +157,10 @@ export class ZkClient {
   request(operation: Operation): Promise<Reply> {
     if (this.#isClosed) return Promise.reject(this.#closedError(operation.label));
     const xid = operation.xid ?? this.#nextXid++;
-    const header = new JuteWriter().int(xid).int(operation.type).bytes();
+    const writer = new JuteWriter();
+    const header = (this.#wideXids ? writer.long(BigInt(xid)) : writer.int(xid))
+      .int(operation.type)
+      .bytes();
     return new Promise((resolve, reject) => {
       this.#pending.push({ operation, xid, resolve, reject });
       this.socket.write(frame(Buffer.concat([header, operation.body])));
@@ -226,7 +243,7 @@ export class ZkClient {
       reader.end();
       return;
     }
-    const xid = reader.int();
+    const xid = this.#wideXids ? Number(reader.long()) : reader.int();
     const zxid = reader.long();
     const code = reader.int();
     if (xid === -1) {

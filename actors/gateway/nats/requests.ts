@@ -111,6 +111,7 @@ function nativeResult({ result }: Entry): NativeResult {
     case "multi":
     case "session":
     case "acl":
+    case "listed":
     case "multiRead":
     case "paths":
     case "count":

@@ -7,6 +7,7 @@ import {
   type ConnectResponse,
   EXPIRED_RESPONSE,
   readConnectRequest,
+  uncountedBytes,
   writeConnectResponse,
 } from "../../../protocol/zookeeper/handshake.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
@@ -16,6 +17,7 @@ import { grantedMs } from "../gateway-state.ts";
 import { checkSession, submit } from "../lane.ts";
 import { closeWithNote, enterPhase, expectHandshake, refuse } from "./connections.ts";
 import { keepUntilGraceEnds } from "./grace.ts";
+import { noteVersion, unservedVersion } from "./keeper.ts";
 import { note } from "./notes.ts";
 import { tooLong } from "./oversized.ts";
 import { askReadOnly, maySettle, settle } from "./read-only.ts";
@@ -29,7 +31,8 @@ import { noteAnswer, SESSION_OPERATION } from "./statistics.ts";
 export function readHandshake(turn: Turn, connection: Connection): void {
   const { state } = turn;
   const { packetBytesMax } = state.options;
-  const frame = connection.frames.next(packetBytesMax);
+  const uncounted = uncountedBytes(connection.frames.peekInt64(0));
+  const frame = connection.frames.next(packetBytesMax, uncounted);
   connection.frames.settle();
   if (frame === undefined) return;
   if (frame.kind === "badLength") {
@@ -43,6 +46,12 @@ export function readHandshake(turn: Turn, connection: Connection): void {
     refuse(turn, connection, `the handshake cannot be read: ${request.fault}`);
     return;
   }
+  const unserved = unservedVersion(request);
+  if (unserved !== undefined) {
+    refuse(turn, connection, unserved);
+    return;
+  }
+  noteVersion(connection, request);
   const wish = { ...request, timeoutMs: grantedMs(state.options, request.timeoutMs) };
   if (state.leader.kind === "known") askForSession(turn, connection, wish);
   else awaitLeader(turn, connection, wish);
@@ -259,11 +268,11 @@ export function answerExpired(turn: Turn, connection: Connection, wish: Wish): v
 function respond(
   turn: Turn,
   connection: Connection,
-  { hasReadOnly }: Wish,
+  wish: Wish,
   response: ConnectResponse,
 ): void {
   const { state } = turn;
-  writeConnectResponse(state.writer, response, hasReadOnly);
+  writeConnectResponse(state.writer, response, wish);
   countSent(state, connection);
   writeOut(turn, connection);
 }

@@ -43,6 +43,7 @@ import {
   throttle,
   updateReading,
 } from "./held.ts";
+import { noteKeeper, requestOptions, writerFor } from "./keeper.ts";
 import {
   oversizedAnswer,
   type Oversized,
@@ -88,7 +89,8 @@ function readFrames(turn: Turn, connection: Connection): void {
       continue;
     }
     const reader = state.reader.reset(frame.bytes, frame.from, frame.to);
-    const read = readRequest(reader, state.options);
+    const read = readRequest(reader, requestOptions(state, connection));
+    noteKeeper(connection, read);
     if (read.kind === "headless") {
       refuse(turn, connection, "a frame without a request header");
       break;
@@ -250,7 +252,7 @@ function countReply({ state, nowMs }: Turn, connection: Connection, entry: Entry
 }
 
 function writeReply(state: State, connection: Connection, entry: Entry): void {
-  const { writer } = state;
+  const writer = writerFor(state, connection);
   const { request, id: xid } = entry;
   if (entry.state === "refused") {
     const { code } = entry.result as Extract<OperationResult, { readonly kind: "error" }>;
@@ -366,8 +368,9 @@ function writeEvents(turn: Turn, connection: Connection, events: readonly WatchE
     advance(turn, connection);
     return;
   }
+  const writer = writerFor(state, connection);
   for (const event of events) {
-    writeWatchEvent(state.writer, event);
+    writeWatchEvent(writer, event);
     countSent(state, connection);
   }
   writeOut(turn, connection);
@@ -395,7 +398,9 @@ export function answerPings(turn: Turn, connection: Connection): void {
  * With `others` requests in the queue, whose replies may show earlier zxids than the latest, or with events that are held, a ping shows
  * none that is new.
  */
-function writePing({ writer, zxid }: State, connection: Connection, others: number): void {
+function writePing(state: State, connection: Connection, others: number): void {
+  const { zxid } = state;
+  const writer = writerFor(state, connection);
   const isLatest = others === 0 && connection.heldEvents.length === 0;
   if (isLatest && zxid > connection.repliedZxid) connection.repliedZxid = zxid;
   writeHeaderReply(writer, Xid.ping, connection.repliedZxid, Code.ok);

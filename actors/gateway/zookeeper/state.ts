@@ -7,7 +7,7 @@ import type { WatchEvent } from "../../../protocol/reads.ts";
 import { DEFAULT_WORDS } from "../../../protocol/zookeeper/words.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import type { ConnectRequest } from "../../../protocol/zookeeper/handshake.ts";
-import type { Request } from "../../../protocol/zookeeper/requests.ts";
+import type { Request, RequestOptions } from "../../../protocol/zookeeper/requests.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import type { Who } from "../../../protocol/identities.ts";
 import type { ClientInfo } from "../../../protocol/zookeeper/replies.ts";
@@ -71,6 +71,10 @@ export type Connection = {
   readonly remoteAddress: string;
   /** What the client has proved so far. */
   who: Who;
+  /** Its client is one of ClickHouse Keeper's (`keeper.ts`). */
+  isKeeper: boolean;
+  /** The numbers of its requests have 64 bits. */
+  wideXids: boolean;
   readonly frames: FrameReader;
   readonly queue: RequestQueue<Answerable>;
   /** Watch events that may have to stand behind results which come in this turn of the loop. */
@@ -96,6 +100,9 @@ export type Connection = {
 
 export type State = GatewayState<Connection> & {
   readonly options: Required<ZooKeeperGatewayOptions>;
+  /** How requests of ClickHouse Keeper's clients are read. */
+  readonly keeperOptions: RequestOptions;
+  readonly wideOptions: RequestOptions;
   readonly words: ReadonlySet<string>;
   /** Connections in phase `opened`, `word` or `checking` are closed at this time; the oldest comes first. */
   readonly handshakes: Map<Connection, number>;
@@ -135,6 +142,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): State {
   const tokens = options.tokens ?? NO_TOKENS;
+  const keeperOptions = { extendedTypes: options.extendedTypes ?? true, keeper: true };
   return {
     ...newGatewayState<Connection>(`zookeeper/${options.lane}`, options.lane, nowMs),
     options: {
@@ -150,6 +158,8 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
       authentication: NO_AUTHENTICATION,
       ...options,
     },
+    keeperOptions,
+    wideOptions: { ...keeperOptions, wideXids: true },
     words: new Set(options.fourLetterWords ?? DEFAULT_WORDS),
     handshakes: new Map(),
     longHandshakes: new Set(),
@@ -179,6 +189,8 @@ export function newConnection(
     number,
     remoteAddress,
     who,
+    isKeeper: false,
+    wideXids: false,
     frames: new FrameReader(),
     queue: new RequestQueue(),
     heldEvents: [],

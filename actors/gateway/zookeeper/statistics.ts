@@ -29,6 +29,15 @@ const NAMES: ReadonlyMap<number, string> = new Map<number, string>([
   [OpCode.getAllChildrenNumber, "GETACN"],
   [OpCode.whoAmI, "HOMI"],
   [OpCode.closeSession, "CLOS"],
+  // ZooKeeper has no names for these.
+  [OpCode.filteredList, "GETC"],
+  [OpCode.filteredListWithStatsAndData, "GETC"],
+  [OpCode.listRecursive, "GETC"],
+  [OpCode.checkNotExists, "CHEC"],
+  [OpCode.checkStat, "CHEC"],
+  [OpCode.createIfNotExists, "CREA"],
+  [OpCode.removeRecursive, "DELE"],
+  [OpCode.tryRemove, "DELE"],
 ]);
 
 const NO_OPERATION = "NA";

@@ -31,7 +31,8 @@ import { emitSessionChanges } from "../session-changes.ts";
 import { answerAll } from "../reads.ts";
 import { tellExcesses } from "../quotas/tell.ts";
 import { takeEvents } from "../watch/watches.ts";
-import { applyZnodeOperation, removeZnode, setAcl } from "./znode-operations.ts";
+import { applyZnodeOperation } from "./apply-znode.ts";
+import { removeZnode, setAcl } from "./znode-operations.ts";
 
 /** Applies a record and returns how many zxids it has. Throws an `ApplyFailure` if an operation cannot be applied. */
 export function applyRecord(turn: TreeTurn, record: Uint8Array): number {

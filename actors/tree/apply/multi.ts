@@ -5,7 +5,8 @@ import { errorResult, znodeResult } from "./results.ts";
 import type { Session } from "../store/sessions.ts";
 import { restoreQuotas, settleQuotas } from "../quotas/enforce.ts";
 import { abandonMulti, beginMulti, finishMulti, type Transaction } from "./transaction.ts";
-import { applyZnodeOperation, isCode } from "./znode-operations.ts";
+import { applyZnodeOperation } from "./apply-znode.ts";
+import { isCode } from "./znode-operations.ts";
 
 export function applyMulti(
   transaction: Transaction,

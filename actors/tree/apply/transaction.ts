@@ -23,6 +23,8 @@ export type Transaction = {
   /** Within a multi: the quotas that it has changed, as they were before. */
   readonly quotasBefore: Map<string, QuotaBefore>;
   zxid: Zxid;
+  /** How many znodes the removeRecursives of the record have looked at. */
+  looked: number;
   /** Who asks for the operation. */
   who: Who;
   /** Undefined outside a multi, where nothing is ever undone. */
@@ -57,7 +59,7 @@ export function createTransaction(
 ): Transaction {
   const quotasBefore = new Map<string, QuotaBefore>();
   return {
-    ...{ tree, timeMs, quotasEnforced, quotasBefore, zxid, who: ANYONE },
+    ...{ tree, timeMs, quotasEnforced, quotasBefore, zxid, who: ANYONE, looked: 0 },
     ...{ undo: undefined, invisible: [] },
   };
 }

@@ -30,28 +30,9 @@ export function isCode(outcome: Outcome): outcome is Code {
   return outcome <= 0;
 }
 
-type Of<Kind extends ZnodeOperation["kind"]> = Extract<ZnodeOperation, { kind: Kind }>;
+export type Of<Kind extends ZnodeOperation["kind"]> = Extract<ZnodeOperation, { kind: Kind }>;
 
-export function applyZnodeOperation(
-  transaction: Transaction,
-  session: Session,
-  operation: ZnodeOperation,
-): Outcome {
-  switch (operation.kind) {
-    case "setData":
-      return setData(transaction, operation);
-    case "create":
-      return create(transaction, session, operation);
-    case "delete":
-      return remove(transaction, operation);
-    case "check":
-      return check(transaction, operation);
-    case "refusal":
-      return operation.code;
-  }
-}
-
-function setData(transaction: Transaction, { path, data, version }: Of<"setData">): Outcome {
+export function setData(transaction: Transaction, { path, data, version }: Of<"setData">): Outcome {
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return missing(path);
@@ -82,7 +63,11 @@ function setData(transaction: Transaction, { path, data, version }: Of<"setData"
   return znode;
 }
 
-function create(transaction: Transaction, session: Session, operation: Of<"create">): Outcome {
+export function create(
+  transaction: Transaction,
+  session: Session,
+  operation: Of<"create">,
+): Outcome {
   const { znodes } = transaction.tree;
   const { path: asked, data, mode } = operation;
   if (!asked.includes("/") || asked.includes("\0")) return Code.badArguments;
@@ -122,7 +107,7 @@ function create(transaction: Transaction, session: Session, operation: Of<"creat
   return znode;
 }
 
-function remove(transaction: Transaction, { path, version }: Of<"delete">): Outcome {
+export function remove(transaction: Transaction, { path, version }: Of<"delete">): Outcome {
   if (!path.includes("/") || path.includes("\0") || isSpecial(path)) return Code.badArguments;
   if (isChildOfConfig(path)) return Code.noAuth;
   const { znodes } = transaction.tree;
@@ -160,7 +145,7 @@ export function removeZnode(transaction: Transaction, znode: ZnodeId, path: stri
   else noteUndo(transaction, { kind: "deleted", znode, path, parent, creates, pzxid });
 }
 
-function check(transaction: Transaction, { path, version }: Of<"check">): Outcome {
+export function check(transaction: Transaction, { path, version }: Of<"check">): Outcome {
   const { znodes } = transaction.tree;
   const znode = znodes.find(path);
   if (znode === undefined) return missing(path);

@@ -149,6 +149,11 @@ function growth({ znodes }: TreeState, operation: ZnodeOperation): number {
       const znode = znodes.find(path);
       return znode === undefined ? 0 : -znodes.bytesOf(znode);
     }
+    // What they delete is not counted: a multi that needs the room for something else can delete one by one.
+    case "tryRemove":
+    case "removeRecursive":
+    case "checkNotExists":
+    case "checkStat":
     case "check":
     case "refusal":
       return 0;

@@ -26,8 +26,11 @@ import {
 import type { TreeTurn } from "../state.ts";
 import type { TreeReply } from "../messages.ts";
 
-/** The tables of watches that are gone when they have fired. */
-export type WatchTable = "data" | "child";
+/**
+ * The tables of watches that are gone when they have fired. Those in `listed` are left by a list with Stats or data of ClickHouse Keeper's:
+ * they fire as those of children do, and when the data of a child changes.
+ */
+export type WatchTable = "data" | "child" | "listed";
 
 export type WatchKind = WatchTable | StayingWatch;
 
@@ -53,12 +56,19 @@ export type Watches = Readonly<Record<WatchTable | "persistent", Table>> & {
   weight: number;
 };
 
-const WATCH_KINDS: readonly WatchKind[] = ["data", "child", "persistent", "persistentRecursive"];
+const WATCH_KINDS: readonly WatchKind[] = [
+  "data",
+  "child",
+  "listed",
+  "persistent",
+  "persistentRecursive",
+];
 
 export function createWatches(): Watches {
   return {
     data: new Map(),
     child: new Map(),
+    listed: new Map(),
     persistent: new Map(),
     persistentRecursive: createBranch(),
     watchers: new Map(),
@@ -87,8 +97,9 @@ export function watcherOf(watches: Watches, from: GatewayName, client: number): 
   let watcher = clients.get(client);
   if (watcher === undefined) {
     const none = (): Set<string> => new Set();
-    const paths = { data: none(), child: none(), persistent: none(), persistentRecursive: none() };
-    watcher = { from, client, replayed: 0, ...paths };
+    const oneShot = { data: none(), child: none(), listed: none() };
+    const staying = { persistent: none(), persistentRecursive: none() };
+    watcher = { from, client, replayed: 0, ...oneShot, ...staying };
     clients.set(client, watcher);
   }
   return watcher;
@@ -107,7 +118,7 @@ export function addWatch(watches: Watches, kind: WatchKind, path: string, by: Wa
   by[kind].add(path);
   watches.count += 1;
   watches.weight += weightOf(kind, path);
-  if (kind === "data" || kind === "child") {
+  if (kind === "data" || kind === "child" || kind === "listed") {
     addTo(watches[kind], path, by);
     return;
   }
@@ -161,8 +172,11 @@ export function removeWatches(
 }
 
 function kindsOf(type: WatcherType): readonly WatchKind[] {
+  if (type === "child") return CHILD_KINDS;
   return type === "any" ? WATCH_KINDS : [type];
 }
+
+const CHILD_KINDS: readonly WatchKind[] = ["child", "listed"];
 
 /** Removes the watches of a connection that has ended. */
 export function forgetWatcher(watches: Watches, from: StreamOwner, client: number): void {
@@ -192,6 +206,12 @@ export function fireCreated(
 export function fireData(watches: Watches, path: string, zxid: Zxid, acl: readonly Acl[]): void {
   if (watches.count === 0) return;
   fire(watches, "data", watchEvent(WatchEventType.nodeDataChanged, path, zxid, acl));
+  if (watches.listed.size === 0) return;
+  const parent = parentOf(path);
+  const event = watchEvent(WatchEventType.nodeChildrenChanged, parent, zxid, acl);
+  for (const watcher of takeOneShot(watches, "listed", parent) ?? []) {
+    addEvent(watches, watcher, event);
+  }
 }
 
 export function fireDeleted(
@@ -233,13 +253,20 @@ function fire(
   except?: ReadonlySet<Watcher>,
 ): ReadonlySet<Watcher> | undefined {
   const { path } = event;
-  const once = takeOneShot(watches, table, path);
+  const once = table === "child" ? takeChildren(watches, path) : takeOneShot(watches, table, path);
   const watchers = watches.staying === 0 ? once : withStaying(watches, table, path, once);
   if (watchers === undefined) return undefined;
   for (const watcher of watchers) {
     if (except?.has(watcher) !== true) addEvent(watches, watcher, event);
   }
   return watchers;
+}
+
+function takeChildren(watches: Watches, path: string): ReadonlySet<Watcher> | undefined {
+  const once = takeOneShot(watches, "child", path);
+  const listed = watches.listed.size === 0 ? undefined : takeOneShot(watches, "listed", path);
+  if (listed === undefined || once === undefined) return once ?? listed;
+  return new Set([...once, ...listed]);
 }
 
 function takeOneShot(

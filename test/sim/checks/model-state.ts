@@ -1,6 +1,7 @@
 /** What the model of the state machine keeps: the past of each znode, sessions, changes, and how it refuses. */
 import type { Acl } from "../../../protocol/acl.ts";
 import type { Code } from "../../../protocol/codes.ts";
+import type { OperationResult } from "../../../protocol/operations.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { may, NOBODY, READ } from "../client/identities.ts";
@@ -47,6 +48,24 @@ export class Refused extends Error {
     super(`refused: ${code}`);
     this.code = code;
   }
+}
+
+export function freshStat(zxid: Zxid, timeMs: number, owner: number, dataLength: number): Stat {
+  return {
+    ...{ czxid: zxid, mzxid: zxid, ctime: timeMs, mtime: timeMs },
+    ...{ version: 0, cversion: 0, aversion: 0, ephemeralOwner: owner },
+    ...{ dataLength, numChildren: 0, pzxid: zxid },
+  };
+}
+
+export function error(code: Code): OperationResult {
+  return { kind: "error", code };
+}
+
+/** The data as a text. Undefined: there was no znode. */
+export function textOf(moment: Moment | undefined): string | undefined {
+  if (moment?.stat === undefined) return undefined;
+  return moment.data === null ? "" : new TextDecoder().decode(moment.data);
 }
 
 const refusals = new Map<Code, Refused>();

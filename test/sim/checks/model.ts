@@ -24,14 +24,18 @@ import {
   type SimWho,
   WRITE,
 } from "../client/identities.ts";
+import { keeperResult, type KeeperView } from "./keeper.ts";
 import {
   type ModelChange,
   type ModelSession,
   type Moment,
   childrenThen,
   type Past,
+  error,
+  freshStat,
   Refused,
   refused,
+  textOf,
   wasClosedAfter,
 } from "./model-state.ts";
 import { must } from "./violation.ts";
@@ -68,13 +72,9 @@ export class Model {
       const acl = path === "/zookeeper/config" ? CONFIG_ACL : OPEN_ACL;
       this.#put(path, EMPTY, { ...this.#freshStat(0, 0), aversion }, { acl });
     }
-    for (const [path, numChildren] of [
-      ["/", 1],
-      ["/zookeeper", 2],
-    ] as const) {
-      const stat = this.#statOf(path);
-      if (stat !== undefined)
-        this.#put(path, EMPTY, { ...stat, numChildren, cversion: -numChildren });
+    for (const [path, numChildren] of Object.entries({ "/": 1, "/zookeeper": 2 })) {
+      const stat = this.#freshStat(0, 0);
+      this.#put(path, EMPTY, { ...stat, numChildren, cversion: -numChildren });
     }
   }
 
@@ -226,6 +226,8 @@ export class Model {
   }
 
   #znode(session: ModelSession, operation: ZnodeOperation): OperationResult {
+    const unlessExists = operation.kind === "create" && operation.unlessExists === true;
+    if (unlessExists) return keeperResult(this.#keeperView(session), operation);
     switch (operation.kind) {
       case "create":
         return this.#create(session, operation);
@@ -252,7 +254,19 @@ export class Model {
         return { kind: "done" };
       case "refusal":
         throw refused(operation.code);
+      default:
+        return keeperResult(this.#keeperView(session), operation);
     }
+  }
+
+  #keeperView(session: ModelSession): KeeperView {
+    return {
+      statOf: (path) => this.#statOf(path),
+      namesIn: (path) => this.#past(path).children,
+      mustBeAllowed: (path, permission) => this.#mustBeAllowed(path, permission),
+      create: (operation) => this.#create(session, operation),
+      remove: (path, stat) => this.#remove(path, stat),
+    };
   }
 
   /** A container that had children has none; or a znode with a TTL has none, and its data is older than that. */
@@ -418,12 +432,7 @@ export class Model {
   }
 
   #freshStat(owner: number, dataLength: number): Stat {
-    const [zxid, timeMs] = [this.#zxid, this.#timeMs];
-    return {
-      ...{ czxid: zxid, mzxid: zxid, ctime: timeMs, mtime: timeMs },
-      ...{ version: 0, cversion: 0, aversion: 0, ephemeralOwner: owner },
-      ...{ dataLength, numChildren: 0, pzxid: zxid },
-    };
+    return freshStat(this.#zxid, this.#timeMs, owner, dataLength);
   }
 
   #statOf(path: string): Stat | undefined {
@@ -487,13 +496,4 @@ export class Model {
     const lists = { acl: this.#aclOf(path), parentAcl: this.#aclOf(parentOf(path)) };
     this.changes.push({ zxid: this.#zxid, kind, path, ...lists });
   }
-}
-
-function textOf(moment: Moment | undefined): string | undefined {
-  if (moment?.stat === undefined) return undefined;
-  return moment.data === null ? "" : new TextDecoder().decode(moment.data);
-}
-
-function error(code: Code): OperationResult {
-  return { kind: "error", code };
 }

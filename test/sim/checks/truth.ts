@@ -262,6 +262,7 @@ function isSame(a: ClientOperation, b: ClientOperation): boolean {
       return (
         b.kind === "create" &&
         a.path === b.path &&
+        a.unlessExists === b.unlessExists &&
         a.mode.ephemeral === b.mode.ephemeral &&
         a.mode.sequential === b.mode.sequential &&
         a.mode.lifetime === b.mode.lifetime &&
@@ -277,6 +278,10 @@ function isSame(a: ClientOperation, b: ClientOperation): boolean {
       );
     case "sync":
       return b.kind === "sync" && a.path === b.path;
+    case "removeRecursive":
+      return b.kind === a.kind && a.path === b.path && a.znodesMax === b.znodesMax;
+    case "checkStat":
+      return b.kind === a.kind && JSON.stringify(a) === JSON.stringify(b);
     case "refusal":
       return b.kind === "refusal" && a.path === b.path && a.code === b.code;
     case "setAcl":

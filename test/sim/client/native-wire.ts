@@ -20,6 +20,10 @@ export function nativeRequest(request: SimRequest): NativeRequest {
     case "multi":
     case "setAcl":
     case "check":
+    case "checkNotExists":
+    case "checkStat":
+    case "tryRemove":
+    case "removeRecursive":
     case "refusal":
       throw new Error(`native clients cannot ask for a ${operation.kind}`);
     default:

@@ -137,6 +137,7 @@ function opCodeOf(operation: ClientOperation): number {
       return REFUSED_CODE;
     case "create": {
       const { lifetime } = operation.mode;
+      if (operation.unlessExists === true) return OpCode.createIfNotExists;
       if (lifetime === undefined) return OpCode.create;
       return lifetime === CONTAINER ? OpCode.createContainer : OpCode.createTtl;
     }
@@ -194,9 +195,23 @@ function writeZnodeOperation(operation: ZnodeOperation): void {
     case "setData":
       writer.buffer(operation.data).int32(operation.version);
       return;
+    case "removeRecursive":
+      writer.int32(operation.znodesMax);
+      return;
+    case "checkStat":
+      writer.int32(operation.version);
+      writeStat(operation.stat);
+      return;
     default:
       writer.int32(operation.version);
   }
+}
+
+function writeStat(stat: Stat): void {
+  writer.int64(stat.czxid).int64(stat.mzxid).int64(stat.ctime).int64(stat.mtime);
+  writer.int32(stat.version).int32(stat.cversion).int32(stat.aversion);
+  writer.int64(stat.ephemeralOwner).int32(stat.dataLength).int32(stat.numChildren);
+  writer.int64(stat.pzxid);
 }
 
 function writeAcl(acl: readonly Acl[]): void {
@@ -325,7 +340,8 @@ function readEntries(reader: JuteReader): MultiEntry[] {
     reader.int32();
     if (done || reader.fault !== undefined) return entries;
     if (type === OpCode.error) entries.push({ kind: "error", code: reader.int32() });
-    else if (type === OpCode.create) entries.push({ kind: "created", path: reader.string() ?? "" });
+    else if (type === OpCode.create || type === OpCode.createIfNotExists)
+      entries.push({ kind: "created", path: reader.string() ?? "" });
     else if (type === OpCode.create2) {
       entries.push({ kind: "created", path: reader.string() ?? "" });
       readStat(reader);

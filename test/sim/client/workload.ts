@@ -6,12 +6,15 @@ import type { ClientOperation, ZnodeOperation } from "../../../protocol/operatio
 import type { Random } from "../random.ts";
 import { GUARDED_ROOTS, guardedRequest } from "./guarded.ts";
 import type { Proofs } from "./identities.ts";
+import { KEEPER_ROOT, keeperRequest } from "./keeper.ts";
 import type { SimRequest } from "./wire.ts";
 
 /** Weights of what is asked for. */
-export type Mix = Readonly<Record<Exclude<RequestKind, "guarded">, number>> & {
+export type Mix = Readonly<Record<Exclude<RequestKind, "guarded" | "keeper">, number>> & {
   /** About znodes with access control lists. Default 0. */
   readonly guarded?: number;
+  /** As a client of ClickHouse Keeper's. Default 0. */
+  readonly keeper?: number;
 };
 
 export type RequestKind =
@@ -28,6 +31,7 @@ export type RequestKind =
   | "read"
   | "watch"
   | "guarded"
+  | "keeper"
   | "close";
 
 export type Workload = {
@@ -70,7 +74,14 @@ const REFUSED = Code.badArguments;
 
 /** Everything else happens below these; they are never deleted. */
 export function rootsOf({ queues, mix }: Workload): readonly string[] {
-  const roots = ["/k", "/e", "/c", ...Array.from({ length: queues }, (_, index) => `/q${index}`)];
+  const ofKeeper = (mix.keeper ?? 0) > 0 ? [KEEPER_ROOT] : [];
+  const roots = [
+    "/k",
+    "/e",
+    "/c",
+    ...ofKeeper,
+    ...Array.from({ length: queues }, (_, at) => `/q${at}`),
+  ];
   return (mix.guarded ?? 0) > 0 ? [...roots, ...GUARDED_ROOTS] : roots;
 }
 
@@ -115,6 +126,8 @@ export class Asker {
         return [write({ kind: "closeSession" })];
       case "guarded":
         return [guardedRequest(this.#random, this.#workload.proofs, () => this.#token())];
+      case "keeper":
+        return [keeperRequest(this.#random, () => this.#token())];
       case "multi":
         return [write(this.#multi())];
       case "multiRead":

@@ -6,6 +6,7 @@ import { FAILOVER_MUTANTS } from "./failovers.ts";
 import type { Mutant } from "./mutant.ts";
 import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
+import { KEEPER_MUTANTS } from "./keeper.ts";
 import { LIFETIME_MUTANTS } from "./lifetimes.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
 import { QUOTA_MUTANTS } from "./quotas.ts";
@@ -42,4 +43,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...WATCH_MUTANTS,
   ...LIFETIME_MUTANTS,
   ...ACCESS_MUTANTS,
+  ...KEEPER_MUTANTS,
 ];

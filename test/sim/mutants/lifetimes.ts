@@ -161,7 +161,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
     mistake: "a member of a multi that cannot be done is passed over",
     edits: [
       {
-        file: "actors/tree/apply/znode-operations.ts",
+        file: "actors/tree/apply/apply-znode.ts",
         find: "      return operation.code;",
         replace: "      return Code.ok;",
       },

@@ -8,6 +8,8 @@ import { Code } from "../../../protocol/codes.ts";
 import { CONTAINER, type Lifetime, TTL_MS_MAX } from "../../../protocol/lifetime.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import type { ClientOperation, Operation } from "../../../protocol/operations.ts";
+import { REMOVE_RECURSIVE_MAX } from "../../../protocol/limits.ts";
+import type { Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { SeededRandomness } from "../../../runtime/testing/virtual-clock.ts";
 
@@ -17,11 +19,21 @@ const password = new Uint8Array(16);
 const mode = { ephemeral: true, sequential: true };
 const data = new Uint8Array(300);
 const create = { kind: "create", path: "/a", data: null, acl: OPEN_ACL, mode } as const;
+const STAT: Stat = {
+  ...{ czxid: attachedAt, mzxid: -2 as Zxid, ctime: -1, mtime: Number.MAX_SAFE_INTEGER },
+  ...{ version: -(2 ** 31), cversion: 2 ** 31 - 1, aversion: 0, ephemeralOwner: -1 },
+  ...{ dataLength: 7, numChildren: -1, pzxid: 0 as Zxid },
+};
 const parts = [
   create,
   { kind: "delete", path: "/a", version: -1 },
   { kind: "setData", path: "/ä", data, version: 3 },
   { kind: "check", path: "/a", version: 2 ** 31 - 1 },
+  { kind: "checkNotExists", path: "/a", version: -(2 ** 31) },
+  { kind: "tryRemove", path: "/a", version: 0 },
+  { kind: "removeRecursive", path: "/a", znodesMax: REMOVE_RECURSIVE_MAX },
+  { kind: "checkStat", path: "/a", version: -1, stat: STAT },
+  { ...create, unlessExists: true },
 ] as const;
 const lasting = { ephemeral: false, sequential: true };
 const lifetimes = [CONTAINER, 1 as Lifetime, TTL_MS_MAX as Lifetime].map(

@@ -297,6 +297,8 @@ test("a handshake is read, and answered with the bytes of ZooKeeper's", (t) => {
   const request = Buffer.from(GOLDEN.connect.request, "hex");
   t.deepEqual(readConnectRequest(new JuteReader().reset(request, 4)), {
     kind: "connect",
+    version: 0,
+    compressed: false,
     lastZxidSeen: 0,
     timeoutMs: 10_000,
     session: 0,
@@ -309,9 +311,17 @@ test("a handshake is read, and answered with the bytes of ZooKeeper's", (t) => {
   expected[19] = 9;
   const writer = new JuteWriter();
   const password = expected.subarray(24, 40);
-  writeConnectResponse(writer, { timeoutMs: 10_000, session: 9, password }, true);
+  writeConnectResponse(
+    writer,
+    { timeoutMs: 10_000, session: 9, password },
+    { version: 0, hasReadOnly: true },
+  );
   t.is(Buffer.from(writer.take()).toString("hex"), expected.toString("hex"));
-  writeConnectResponse(writer, { timeoutMs: 10_000, session: 9, password }, false);
+  writeConnectResponse(
+    writer,
+    { timeoutMs: 10_000, session: 9, password },
+    { version: 0, hasReadOnly: false },
+  );
   t.is(writer.take().length, 40);
 });
 
@@ -329,7 +339,7 @@ test("a change of the members is answered as by a server that does not do it", (
 });
 
 test("an op code that is none of ZooKeeper's ends the connection", (t) => {
-  for (const opCode of [77, 500, -10, -1, 0]) {
+  for (const opCode of [77, 508, -10, -1, 0]) {
     const expected = { kind: "refused", xid: 5, code: Code.unimplemented, ends: true } as const;
     t.deepEqual(read(requestFrame(5, unknown(opCode))), expected, String(opCode));
   }

@@ -10,6 +10,7 @@ import { ANYONE, type Identity } from "../../../protocol/identities.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import type { ClientOperation } from "../../../protocol/operations.ts";
 import { NO_WATCHES, type Read, type WatchEvent } from "../../../protocol/reads.ts";
+import type { Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import {
   bytes,
@@ -28,6 +29,12 @@ const CLOSED: readonly Acl[] = [{ permissions: 31, ...ANN }];
 const SECRET = "canary";
 const PATH = "/closed";
 const BELOW = `${PATH}/${SECRET}`;
+
+const ANY_STAT: Stat = {
+  ...{ czxid: -1 as Zxid, mzxid: -1 as Zxid, pzxid: -1 as Zxid, ctime: -1, mtime: -1 },
+  ...{ version: -1, cversion: -1, aversion: -1 },
+  ...{ ephemeralOwner: -1 as SessionId, dataLength: -1, numChildren: -1 },
+};
 
 type Tree = { readonly replica: Replica; readonly session: SessionId; readonly begin: Zxid };
 
@@ -100,6 +107,14 @@ const READS: {
       ],
     },
   ],
+  listChildren: () =>
+    ["/", PATH].flatMap((path) =>
+      [undefined, { stats: true, values: true }].map((having) => {
+        return { kind: "listChildren", path, watch: true, only: "all", having } as const;
+      }),
+    ),
+  listRecursive: () =>
+    ["/", PATH].map((path) => ({ kind: "listRecursive", path, znodesMax: 100 }) as const),
   getEphemerals: ({ session }) => [{ kind: "getEphemerals", prefix: "/", session }],
   getAllChildrenNumber: () => [{ kind: "getAllChildrenNumber", path: "/" }],
   addWatch: () => [
@@ -139,6 +154,13 @@ const OPERATIONS: {
   delete: [remove(PATH), remove(BELOW), remove(PATH, 7)],
   setData: [setData(PATH, null), setData(PATH, null, 7)],
   check: [check(PATH), { kind: "check", path: PATH, version: 7 }],
+  checkNotExists: [{ kind: "checkNotExists", path: PATH, version: -1 }],
+  checkStat: [{ kind: "checkStat", path: PATH, version: -1, stat: ANY_STAT }],
+  tryRemove: [{ kind: "tryRemove", path: PATH, version: -1 }],
+  removeRecursive: [
+    { kind: "removeRecursive", path: PATH, znodesMax: 10 },
+    { kind: "removeRecursive", path: "/", znodesMax: 10 },
+  ],
   refusal: [],
   setAcl: [{ kind: "setAcl", path: PATH, acl: OPEN_ACL, version: -1 }],
   multi: [

@@ -1,0 +1,96 @@
+/** What the model knows of ClickHouse Keeper's operations. It is written from Keeper's rules, independently of the product's tree. */
+import { Code } from "../../../protocol/codes.ts";
+import type { OperationResult, ZnodeOperation } from "../../../protocol/operations.ts";
+import { nameOf, parentOf } from "../../../protocol/paths.ts";
+import type { Stat } from "../../../protocol/stat.ts";
+import { CREATE, DELETE, READ } from "../client/identities.ts";
+import { refused } from "./model-state.ts";
+
+type Create = Extract<ZnodeOperation, { readonly kind: "create" }>;
+type Asked =
+  | Create
+  | Extract<
+      ZnodeOperation,
+      { readonly kind: "checkNotExists" | "checkStat" | "tryRemove" | "removeRecursive" }
+    >;
+
+/** What the model lends. */
+export type KeeperView = {
+  readonly statOf: (path: string) => Stat | undefined;
+  readonly namesIn: (path: string) => Iterable<string>;
+  readonly mustBeAllowed: (path: string, permission: number) => void;
+  readonly create: (operation: Create) => OperationResult;
+  readonly remove: (path: string, stat: Stat) => void;
+};
+
+const DONE: OperationResult = { kind: "done" };
+
+export function keeperResult(view: KeeperView, asked: Asked): OperationResult {
+  const { path } = asked;
+  const stat = view.statOf(path);
+  switch (asked.kind) {
+    case "create":
+      return createUnlessThere(view, asked, stat);
+    case "checkNotExists":
+      if (stat === undefined) return DONE;
+      view.mustBeAllowed(path, READ);
+      if (asked.version === -1 || asked.version === stat.version) throw refused(Code.nodeExists);
+      return DONE;
+    case "checkStat": {
+      if (stat === undefined) throw refused(Code.noNode);
+      view.mustBeAllowed(path, READ);
+      const differs = (field: keyof Stat): boolean =>
+        asked.stat[field] !== -1 && asked.stat[field] !== stat[field];
+      const isOther = asked.version !== -1 && asked.version !== stat.version;
+      if (isOther || (Object.keys(stat) as (keyof Stat)[]).some(differs))
+        throw refused(Code.badVersion);
+      return DONE;
+    }
+    case "tryRemove":
+      if (view.statOf(parentOf(path)) === undefined) return DONE;
+      view.mustBeAllowed(parentOf(path), DELETE);
+      if (stat === undefined || stat.numChildren > 0) return DONE;
+      if (asked.version === -1 || asked.version === stat.version) view.remove(path, stat);
+      return DONE;
+    case "removeRecursive":
+      if (view.statOf(parentOf(path)) === undefined) return DONE;
+      view.mustBeAllowed(parentOf(path), DELETE);
+      if (stat !== undefined) removeAll(view, path, asked.znodesMax);
+      return DONE;
+  }
+}
+
+function createUnlessThere(
+  view: KeeperView,
+  asked: Create,
+  stat: Stat | undefined,
+): OperationResult {
+  const { path, mode } = asked;
+  const parent = view.statOf(parentOf(path));
+  if (parent === undefined) throw refused(Code.noNode);
+  view.mustBeAllowed(parentOf(path), CREATE);
+  if (parent.ephemeralOwner !== 0) throw refused(Code.noChildrenForEphemerals);
+  if (mode.sequential) throw refused(Code.badArguments);
+  return stat === undefined ? view.create(asked) : { kind: "created", path, stat };
+}
+
+function removeAll(view: KeeperView, top: string, znodesMax: number): void {
+  const level = [top];
+  let known = 1;
+  if (known > znodesMax) throw refused(Code.notEmpty);
+  const all: string[] = [];
+  for (const path of level) {
+    view.mustBeAllowed(path, DELETE);
+    all.push(path);
+    const names = [...view.namesIn(path)];
+    known += names.length;
+    if (known > znodesMax) throw refused(Code.notEmpty);
+    level.push(...names.map((name) => `${path}/${name}`));
+  }
+  // From the last path to the first, so that each znode comes behind those below it.
+  for (const path of all.toSorted().toReversed()) {
+    const stat = view.statOf(path);
+    if (stat === undefined) throw new Error(`${nameOf(path)} is gone already`);
+    view.remove(path, stat);
+  }
+}
