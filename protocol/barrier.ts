@@ -8,9 +8,9 @@ import { checkedConfiguration, type Configuration } from "./configuration.ts";
 
 /**
  * The version of the state machine. It increases with each change of what an operation does to the tree. Version 1 had neither
- * lifetimes nor quotas, and checked no access control lists.
+ * lifetimes nor quotas, and checked no access control lists. Version 2 knew nobody by SASL.
  */
-export const STATE_MACHINE_VERSION = 2;
+export const STATE_MACHINE_VERSION = 3;
 
 /** `configuration` is known to be committed. It is undefined only in barriers of versions that had no configurations. */
 export function encodeBarrier(

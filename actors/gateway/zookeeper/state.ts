@@ -22,6 +22,7 @@ import {
 import type { Authentication, ZooKeeperTimer } from "../messages.ts";
 import { type Entry as EntryOf, RequestQueue } from "../request-queue.ts";
 import { type Answer, NO_AUTHENTICATION } from "./authentication.ts";
+import { type Login, NOT_LOGGED_IN } from "./login.ts";
 import type { Note } from "./notes.ts";
 import { newStatistics, type Statistics } from "./statistics.ts";
 
@@ -50,7 +51,7 @@ export type Phase =
 
 /** These wait in the queue for their turn to be answered. */
 type Answerable =
-  | Exclude<Request, { readonly kind: "headless" | "auth" | "whoAmI" }>
+  | Exclude<Request, { readonly kind: "headless" | "auth" | "sasl" | "whoAmI" }>
   | Answer
   | { readonly kind: "whoAmI"; readonly infos: readonly ClientInfo[] }
   | { readonly kind: "event"; readonly event: WatchEvent };
@@ -61,6 +62,8 @@ export type Connection = {
   readonly remoteAddress: string;
   /** What the client has proved so far. */
   who: Who;
+  /** How far its login by SASL has come. */
+  login: Login;
   readonly frames: FrameReader;
   readonly queue: RequestQueue<Answerable>;
   /** Watch events that may have to stand behind results which come in this turn of the loop. */
@@ -156,6 +159,7 @@ export function newConnection(
     number,
     remoteAddress,
     who,
+    login: NOT_LOGGED_IN,
     frames: new FrameReader(),
     queue: new RequestQueue(),
     heldEvents: [],
