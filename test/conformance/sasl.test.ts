@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
+import { runJavaSasl, runKazooSasl } from "./clients/clients.ts";
 import { play, type Scenario } from "../support/conformance.ts";
 import {
   askChallenge,
@@ -230,13 +231,22 @@ type Setting = {
   readonly title: string;
   readonly lines: readonly string[];
   readonly scenarios: readonly Scenario[];
+  /** Clients that others wrote; each prints what it sees. */
+  readonly clients?: readonly Client[];
 };
+
+type Client = (connectString: string) => Promise<string[]>;
+
+const kazoo: Client = (connectString) => runKazooSasl(connectString, bob.password);
+const java: Client = (connectString) =>
+  runJavaSasl(connectString, { file: jaas, section: "bob" });
 
 const SETTINGS: readonly Setting[] = [
   {
     title: "a user of SASL has logged in when the exchange is whole, and lists can name the user",
     lines: ["superUser=eve", "SASLAuthenticationProvider.superPassword=apart"],
     scenarios: [lists, everyUser, passwords, attempts, steps, superUser],
+    clients: [kazoo, java],
   },
   {
     title: "with allowSaslFailedClients who fails to log in goes on without the identity",
@@ -250,7 +260,7 @@ const SETTINGS: readonly Setting[] = [
   },
 ];
 
-for (const { title, lines, scenarios } of SETTINGS) {
+for (const { title, lines, scenarios, clients = [] } of SETTINGS) {
   test.serial(title, async (t) => {
     const users = `java.security.auth.login.config=${jaas}`;
     const all = [SASL_SCHEME, ...lines];
@@ -267,6 +277,11 @@ for (const { title, lines, scenarios } of SETTINGS) {
       ]);
       t.true(expected.length > 3);
       t.deepEqual(actual, expected);
+    }
+    for (const client of clients) {
+      const reference = await client(`127.0.0.1:${zookeeper.port}`);
+      t.regex(reference.join("\n"), /sasl.*bob/);
+      t.deepEqual(await client(`127.0.0.1:${zooid.port}`), reference);
     }
     t.notRegex(zooid.output(), /secret|apart|wörd|quoted/);
   });
