@@ -67,7 +67,19 @@ const lists: Scenario = async (stage) => {
   await stage.steps(b, getData("/bob"), getAcl("/bob"), setData("/bob", "x"), exists("/bob"));
   await logIn(b, "ann", ann);
   await stage.steps(b, getData("/bob"), getData("/bob/of-ann"), remove("/bob/of-ann"), whoAmI());
-  const ids = ["", "a/b", "a@b", "a/b@c", "a@b@c", "a/b/c@d", "@", "a@b/c", "ä@日", "a\n@b", "a/b/c"];
+  const ids = [
+    "",
+    "a/b",
+    "a@b",
+    "a/b@c",
+    "a@b@c",
+    "a/b/c@d",
+    "@",
+    "a@b/c",
+    "ä@日",
+    "a\n@b",
+    "a/b/c",
+  ];
   for (const [index, id] of ids.entries()) {
     await stage.steps(a, create(pathOf(index), "", { acl: listed(id) }));
   }
@@ -77,7 +89,12 @@ const lists: Scenario = async (stage) => {
 const everyUser: Scenario = async (stage) => {
   const a = await stage.connect("a");
   const root = await stage.connect("root");
-  await stage.steps(a, remove("/bob/of-ann"), remove("/bob"), create("/ann", "", { acl: listed("ann") }));
+  await stage.steps(
+    a,
+    remove("/bob/of-ann"),
+    remove("/bob"),
+    create("/ann", "", { acl: listed("ann") }),
+  );
   const digest = [{ perms: 31, scheme: "digest", id: "u:h" }];
   await stage.steps(a, create("/digest", "", { acl: digest }));
   await stage.steps(a, create("/bob", "", { acl: [{ perms: 1, scheme: "sasl", id: "bob" }] }));
@@ -238,8 +255,7 @@ type Setting = {
 type Client = (connectString: string) => Promise<string[]>;
 
 const kazoo: Client = (connectString) => runKazooSasl(connectString, bob.password);
-const java: Client = (connectString) =>
-  runJavaSasl(connectString, { file: jaas, section: "bob" });
+const java: Client = (connectString) => runJavaSasl(connectString, { file: jaas, section: "bob" });
 
 const SETTINGS: readonly Setting[] = [
   {
