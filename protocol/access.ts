@@ -39,6 +39,7 @@ function grantedBy(acl: readonly Acl[], { identities, address }: Who): number {
   if (identities.some(({ scheme }) => scheme === "super")) return EVERYTHING;
   const own = address === undefined ? undefined : addressOf(address);
   const proved = new Set(identities.map(({ scheme, id }) => `${scheme}:${id}`));
+  const isEveryUser = proved.has(EVERY_SASL_USER);
   let granted = 0;
   for (const entry of acl) {
     const { scheme, id, permissions } = entry;
@@ -47,11 +48,14 @@ function grantedBy(acl: readonly Acl[], { identities, address }: Who): number {
         ? id === "anyone"
         : scheme === "ip"
           ? own !== undefined && isWithin(own, entry)
-          : proved.has(`${scheme}:${id}`);
+          : proved.has(`${scheme}:${id}`) || (isEveryUser && scheme === "sasl");
     if (isOwn) granted |= permissions;
   }
   return granted;
 }
+
+/** The user of this name has what is granted to any user of SASL. Source: SASLAuthenticationProvider.matches. */
+const EVERY_SASL_USER = "sasl:super";
 
 /** Every bit: neither ZooKeeper nor this module checks which there are. */
 const EVERYTHING = -1;
@@ -125,9 +129,16 @@ export function isValidEntry(
       return prefixOf(id) !== undefined;
     case "digest":
       return isDigest(id);
+    case "sasl":
+      return isPrincipal(id);
     default:
       return true;
   }
+}
+
+/** Whether the id may be a principal of Kerberos, which may be a plain name. Source: KerberosName. */
+function isPrincipal(id: string): boolean {
+  return !id.includes("@") || /^[^/@]*(?:\/[^/@]*)?@[^/@]*$/.test(id);
 }
 
 function withoutRepetitions(acl: readonly Acl[]): Iterable<Acl> {

@@ -9,7 +9,7 @@ import { checkedConfiguration, type Configuration } from "./configuration.ts";
 /**
  * The version of the state machine. It increases with each change of what an operation does to the tree. Version 1 had neither
  * lifetimes nor quotas, and checked no access control lists. Version 2 refused to count a large tree for a quota twice in one record,
- * and had none of ClickHouse Keeper's operations.
+ * had none of ClickHouse Keeper's operations, and knew nobody by SASL.
  */
 export const STATE_MACHINE_VERSION = 3;
 

@@ -34,6 +34,9 @@ export const LONG_HANDSHAKES_MAX = 64;
  */
 export const IDENTITIES_MAX = 32;
 
+/** Bytes of a client's token in a login by SASL. A longer one is a failed login, as in ZooKeeper. */
+export const SASL_TOKEN_BYTES_MAX = 4096;
+
 /** Operations of a multi or reads of a multiRead, which hold no further ones. More are answered BadArguments, all of them. */
 export const MULTI_OPERATIONS_MAX = 32_768;
 

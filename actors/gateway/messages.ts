@@ -7,6 +7,7 @@ import type {
   WatchesQuestion,
 } from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
+import type { Md5 } from "../../protocol/zookeeper/digest-md5.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { Written } from "../submitter/messages.ts";
 import type {
@@ -20,12 +21,25 @@ import type {
 /** The answer to a request of a gateway goes to this actor. */
 export type GatewayName = `zookeeper/${number}` | `nats/${number}`;
 
-/** What a node asks of its clients. It has no secret but the superuser's digest, which is never shown. */
+/** How clients log in by SASL's DIGEST-MD5. The secrets are never shown. */
+export type SaslLogin = {
+  readonly md5: Md5;
+  /** What is kept of the users' passwords, by their names. */
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
+  /** The user who may do everything. Undefined: none of them. */
+  readonly superUser: string | undefined;
+  /** Who has failed to log in keeps the connection, unless clients have to log in. */
+  readonly keepsFailed: boolean;
+};
+
+/** What a node asks of its clients. It has no secrets but the superuser's digest and those of SASL, which are never shown. */
 export type Authentication = {
   /** Hashes the bytes of `user:password`. Undefined: nobody authenticates by a digest. */
   readonly hash: ((bytes: Uint8Array) => Uint8Array) | undefined;
   /** The id `user:hash` of the superuser, who may do everything. Undefined: there is none. */
   readonly superDigest: string | undefined;
+  /** Undefined: nobody logs in by SASL. */
+  readonly sasl: SaslLogin | undefined;
   /** A client has to prove an identity of one of these schemes before it may ask for anything. Empty: it need not. */
   readonly requiredSchemes: readonly string[];
   /** The schemes that access control lists may have, and clients may authenticate with. */

@@ -25,7 +25,7 @@ export type Queueable =
   | { readonly kind: "read"; readonly read: Read }
   | { readonly kind: "write"; readonly operation: ClientOperation }
   /** These need no result: they count as answered from the beginning. */
-  | { readonly kind: "ping" | "auth" | "whoAmI" | "refused" | "parting" | "event" };
+  | { readonly kind: "ping" | "auth" | "sasl" | "whoAmI" | "refused" | "parting" | "event" };
 
 export type Entry<Request extends Queueable> = {
   readonly request: Request;

@@ -6,11 +6,23 @@ import type { JuteWriter } from "../jute.ts";
 import type { ClientOperation, OperationResult, ZnodeOperation } from "../operations.ts";
 import type { ReadResult, WatchEvent } from "../reads.ts";
 import type { Stat } from "../stat.ts";
-import type { Zxid } from "../zxid.ts";
+import { ZXID_NONE, type Zxid } from "../zxid.ts";
 import { KEEPER_STATE_SYNC_CONNECTED, OpCode, Xid } from "./codes.ts";
 
 export function writeHeaderReply(writer: JuteWriter, xid: number, zxid: Zxid, code: number): void {
   writer.int32(writer.wideXids ? 20 : 16).xid(xid).int64(zxid).int32(code);
+}
+
+/** The server's part of a login by SASL. It has a token, or null, also beside an error, and belongs to no transaction. */
+export function writeSaslReply(
+  writer: JuteWriter,
+  xid: number,
+  code: Code,
+  token: Uint8Array | null,
+): void {
+  const mark = writer.beginFrame();
+  writer.int32(xid).int64(ZXID_NONE).int32(code).buffer(token);
+  writer.endFrame(mark);
 }
 
 /** An identity as whoAmI shows it. */

@@ -47,10 +47,12 @@ export type Request =
       readonly scheme: string;
       readonly data: Uint8Array | null;
     }
+  /** The client's part of a login by SASL: a secret, and a view of the frame, as above. */
+  | { readonly kind: "sasl"; readonly xid: number; readonly token: Uint8Array }
   | { readonly kind: "whoAmI"; readonly xid: number }
   /** The end of a session that only this connection knows: there is nothing to log. */
   | { readonly kind: "parting"; readonly xid: number }
-  /** The frame has no request header, or is an auth packet that cannot be read: it is not answered. */
+  /** The frame has no request header, or is a proof of an identity that cannot be read: it is not answered. */
   | { readonly kind: "headless" };
 
 const STRING_BYTES_MIN = 4;
@@ -94,6 +96,8 @@ export function readRequest(reader: JuteReader, options: RequestOptions = DEFAUL
       return readWatcher(reader, xid, opCode);
     case OpCode.auth:
       return readAuth(reader, xid);
+    case OpCode.sasl:
+      return readSasl(reader, xid);
     case OpCode.multiRead:
       return checkedMultiRead(reader, xid, options);
     case OpCode.getEphemerals: {
@@ -184,6 +188,12 @@ function readAuth(reader: JuteReader, xid: number): Request {
   return { kind: "auth", xid, scheme, data };
 }
 
+/** ZooKeeper fails over a token that is null. */
+function readSasl(reader: JuteReader, xid: number): Request {
+  const token = reader.buffer();
+  return token === null ? { kind: "headless" } : { kind: "sasl", xid, token };
+}
+
 function checkedMultiRead(reader: JuteReader, xid: number, options: RequestOptions): Request {
   const read = readMultiRead(reader, options.keeper === true);
   if (typeof read === "number") return { kind: "refused", xid, code: read };
@@ -208,16 +218,8 @@ function readWrite(
   const operation = readOperation(reader, opCode, options);
   if (reader.fault !== undefined) return { kind: "refused", xid, code: Code.marshallingError };
   if (typeof operation !== "number") return { kind: "write", xid, opCode, operation };
-  const isUnknown = operation === Code.unimplemented && !isOfZooKeeper(opCode);
+  const isUnknown = operation === Code.unimplemented && !isCreate(opCode);
   return { kind: "refused", xid, code: operation, ...(isUnknown ? { ends: true } : {}) };
-}
-
-/** The op code of ZooKeeper that zooid does not serve. */
-const SASL = 102;
-
-/** ZooKeeper ends a connection that uses any other op code. */
-function isOfZooKeeper(opCode: number): boolean {
-  return isCreate(opCode) || opCode === SASL;
 }
 
 function readOperation(

@@ -3,16 +3,19 @@ import { createHash, getHashes } from "node:crypto";
 import type { Authentication } from "../../actors/gateway/messages.ts";
 import { DEFAULT_SCHEMES } from "../../protocol/access.ts";
 import type { NodeConfig, Settings } from "./node-config.ts";
+import { SASL_PROVIDER, type SaslConfig, saslLoginOf } from "./sasl-settings.ts";
 import { flag, listOf, type Reader, type Reading, yesOrNo } from "./values.ts";
 
 type Fields = Pick<
   NodeConfig,
   "superDigest" | "digestAlgorithm" | "digestEnabled" | "skipAcl" | "authEnforced" | "authSchemes"
 >;
+type AllFields = Fields & SaslConfig & Pick<NodeConfig, "secureClientPort" | "tlsOnClientPort">;
 
 const DIGEST = "digest";
 /** The scheme of the names in clients' certificates. */
 const CERTIFICATE = "x509";
+const SASL = "sasl";
 const ALGORITHM_DEFAULT = "SHA1";
 
 /** How `validate` reads a field, and how it refuses one. */
@@ -26,7 +29,13 @@ export function readAuthentication({ settings, read, refuse }: Draft): Fields {
   const digestEnabled = read("digestEnabled", flag, true);
   const authEnforced = read("authEnforced", flag, false);
   const hasTls = settings.has("secureClientPort") || settings.has("tlsOnClientPort");
-  const served = [...(digestEnabled ? [DIGEST] : []), "ip", ...(hasTls ? [CERTIFICATE] : [])];
+  const hasSasl = settings.get("saslScheme")?.value.toLowerCase() === "true";
+  const served = [
+    ...(digestEnabled ? [DIGEST] : []),
+    "ip",
+    ...(hasTls ? [CERTIFICATE] : []),
+    ...(hasSasl ? [SASL] : []),
+  ];
   const authSchemes = read<readonly string[]>("authSchemes", schemesOf(served), []);
   if (
     authEnforced &&
@@ -53,7 +62,8 @@ function schemesOf(served: readonly string[]): Reader<readonly string[]> {
       return { kind: "read", value };
     }
     const rule = `must be schemes that are served, ${served.join(" or ")}, with commas between`;
-    return { kind: "refused", rule, hint: "there is no SASL, and x509 needs a port with TLS" };
+    const hint = `x509 needs a port with TLS, and sasl needs authProvider.sasl=${SASL_PROVIDER}`;
+    return { kind: "refused", rule, hint };
   };
 }
 
@@ -76,9 +86,12 @@ function hashName(algorithmName: string): string {
   return /^sha-\d+$/.test(lower) ? lower.replace("-", "") : lower;
 }
 
-export function authenticationOf(
-  config: Fields & Pick<NodeConfig, "secureClientPort" | "tlsOnClientPort">,
-): Authentication {
+function requiredSchemes(config: AllFields): readonly string[] {
+  if (config.saslRequired) return [SASL];
+  return config.authEnforced ? config.authSchemes : [];
+}
+
+export function authenticationOf(config: AllFields): Authentication {
   const { superDigest: superId, digestAlgorithm, digestEnabled, skipAcl } = config;
   const name = hashName(digestAlgorithm);
   const schemes = new Set(DEFAULT_SCHEMES);
@@ -86,10 +99,12 @@ export function authenticationOf(
     schemes.add(CERTIFICATE);
   }
   if (!digestEnabled) schemes.delete(DIGEST);
+  if (config.saslScheme) schemes.add(SASL);
   return {
     hash: digestEnabled ? (bytes) => createHash(name).update(bytes).digest() : undefined,
     superDigest: superId,
-    requiredSchemes: config.authEnforced ? config.authSchemes : [],
+    sasl: saslLoginOf(config),
+    requiredSchemes: requiredSchemes(config),
     schemes,
     skipsAcl: skipAcl,
   };

@@ -1,9 +1,9 @@
 /** Brings the command line, the configuration file and `myid` together. The command line wins. */
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { ZOOKEEPER_ADVICE, ZOOKEEPER_FOLDER } from "../../actors/log/format/files.ts";
 import { CONFIG_FILE_BYTES_MAX } from "../../protocol/limits.ts";
-import { textOf } from "./file-text.ts";
+import { readBounded, textOf } from "./file-text.ts";
 import { KEYS } from "./keys.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import { AUTOCREATE_KEY, CRL_KEY } from "./zookeeper-keys.ts";
@@ -33,23 +33,6 @@ function readText(path: string): string | Error {
     return readFileSync(path, "utf8");
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
-  }
-}
-
-/** Reads at most one byte more than the limit, since the path may lead to a device that never ends. */
-function readBounded(path: string): Uint8Array {
-  const descriptor = openSync(path, "r");
-  try {
-    const bytes = new Uint8Array(CONFIG_FILE_BYTES_MAX + 1);
-    let length = 0;
-    while (length < bytes.length) {
-      const count = readSync(descriptor, bytes, length, bytes.length - length, null);
-      if (count === 0) break;
-      length += count;
-    }
-    return bytes.subarray(0, length);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -129,6 +129,20 @@ export type NodeConfig = {
   /** Whether a client has to authenticate before it may ask for anything, by one of `authSchemes`. Default false. */
   readonly authEnforced: boolean;
   readonly authSchemes: readonly string[];
+  /** Java's configuration of logins (JAAS), with the users of SASL and their passwords. Default: nobody logs in by SASL. */
+  readonly saslLoginFile: string | undefined;
+  /** Its section with the users. Default `Server`. */
+  readonly saslLoginSection: string;
+  /** Whether access control lists may name users of SASL. Default false, as in a ZooKeeper without a provider of them. */
+  readonly saslScheme: boolean;
+  /** Whether a client has to log in by SASL before it may ask for anything; `authSchemes` do not count then. Default false. */
+  readonly saslRequired: boolean;
+  /** Whether who has failed to log in by SASL keeps the connection, where logins are not required. Default false. */
+  readonly saslFailedAllowed: boolean;
+  /** The user of SASL who may do everything. Default: there is none. */
+  readonly saslSuperUser: string | undefined;
+  /** The password of the user `super`, in the place of that in the file. Default: that in the file. */
+  readonly saslSuperPassword: string | undefined;
   /**
    * Worker threads with clients and a replica of the tree each, 1 to 16, beside one for the log. 0: none, one thread does all, which is
    * the fastest where cores are few. Default `auto`: by the cores there are.

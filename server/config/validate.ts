@@ -7,6 +7,7 @@ import { DEFAULT_WORDS, WORD_ALWAYS, WORDS } from "../../protocol/zookeeper/word
 import { readAuthentication } from "./authentication.ts";
 import { type Draft, read, refuse } from "./draft.ts";
 import type { NodeConfig, Problem, Settings } from "./node-config.ts";
+import { readSasl } from "./sasl-settings.ts";
 import { type ServerLine, servers } from "./server-addresses.ts";
 import { readTls } from "./tls-settings.ts";
 import {
@@ -404,6 +405,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
       read: (field, reader, byDefault) => read(draft, field, reader, byDefault),
       refuse: (field, rule, hint) => refuse(draft, field, rule, hint),
     }),
+    ...readSasl(draft),
     lanes: readLanes(draft),
     snapshotEveryBytes: read(
       draft,

@@ -3,6 +3,7 @@ import { fileKeysOf, KEYS } from "./keys.ts";
 import { nearest } from "./nearest.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import { type Property, readProperties } from "./properties.ts";
+import { SASL_PROVIDER } from "./sasl-settings.ts";
 import { serverAddress } from "./server-addresses.ts";
 import {
   AUTOCREATE_KEY,
@@ -59,6 +60,8 @@ const MINUS_ONE_IS_DEFAULT: ReadonlySet<string> = new Set([
   "maxSessionTimeout",
   "clientPortListenBacklog",
 ]);
+/** What follows it is of the owner's choice. */
+const PROVIDER_PREFIX = "authProvider.";
 /** What a mistyped key may have been meant as; the keys that work come first. */
 const CANDIDATES: readonly string[] = [...new Set([...FIELDS.keys(), ...ZOOKEEPER_KEYS])];
 
@@ -122,6 +125,10 @@ function addProperty(draft: Draft, property: Property): void {
   const field = FIELDS.get(key);
   const row = rowOf(key);
   draft.hasKnownKey ||= field !== undefined || row !== undefined;
+  if (key.startsWith(PROVIDER_PREFIX) && value === SASL_PROVIDER) {
+    draft.settings.set("saslScheme", { value: "true", source: sourceOf(draft, property) });
+    return;
+  }
   if (field === undefined) {
     if (row === undefined) addUnknown(draft, property);
     else addByRow(draft, property, row);

@@ -67,8 +67,10 @@ const TLS_HINT =
   "remove the line if it is not needed; docs/operations/security.md tells what there is";
 const PEERS = "asks for protection between the servers, which meet over NATS here";
 const PEERS_HINT = "remove the line, and give the NATS servers TLS and users of their own";
-const CLIENTS =
-  "asks for clients to authenticate in a way that is not served: there is no SASL, and there are no providers of others";
+const CLIENTS = "asks for clients to authenticate in a way that is not served";
+const KERBEROS = "asks for Kerberos (GSSAPI), which is not served: clients log in by DIGEST-MD5";
+const KERBEROS_HINT =
+  "remove the line, and name users in the file of java.security.auth.login.config";
 const LISTS =
   "is about a provider of identities that is not served, or a setting of one that there is not";
 const OPEN_HINT =
@@ -356,19 +358,52 @@ const SECURITY: readonly Row[] = [
       "",
     ),
   ),
+  works("java.security.auth.login.config", "saslLoginFile"),
+  works("sasl.serverconfig", "saslLoginSection"),
+  works("sessionRequireClientSASLAuth", "saslRequired"),
+  works("allowSaslFailedClients", "saslFailedAllowed"),
+  works("superUser", "saslSuperUser"),
+  works("SASLAuthenticationProvider.superPassword", "saslSuperPassword"),
+  rows("authProvider.sasl", {
+    kind: "works",
+    effect:
+      "`org.apache.zookeeper.server.auth.SASLAuthenticationProvider`, also as `authProvider.1` or the like: `--sasl-scheme`",
+  }),
   refused(
-    `authProvider.* sessionRequireClientSASLAuth sessionRequire* requireClientAuthScheme enforce.auth.* allowSaslFailedClients letAnySaslUserDoX sasl.serverconfig requireKerberosConfig
-    kerberos.removeHostFromPrincipal kerberos.removeRealmFromPrincipal kerberos.canonicalizeHostNames kerberos.minReLoginTimeMs
-    kerberos.* security.auth_to_local security.* jaasLoginRenew java.security.auth.login.config
-    java.security.login.auth.config ensembleAuthName`,
+    "authProvider.*",
+    "must be ZooKeeper's own provider of digests, addresses, certificates or SASL",
+    "remove the line",
+    only(
+      "it is there anyway",
+      "org.apache.zookeeper.server.auth.DigestAuthenticationProvider",
+      "org.apache.zookeeper.server.auth.IPAuthenticationProvider",
+      "",
+    ),
+  ),
+  missed(
+    "requireClientAuthScheme",
+    "ZooKeeper 3.8 does not look at it either, and takes clients that have not authenticated",
+    "sessionRequireClientSASLAuth=true has clients log in by SASL",
+    OFF,
+  ),
+  idle("ZooKeeper 3.8 does not look at it either", "jaasLoginRenew"),
+  refused(
+    `requireKerberosConfig kerberos.removeHostFromPrincipal kerberos.removeRealmFromPrincipal kerberos.canonicalizeHostNames
+    kerberos.minReLoginTimeMs kerberos.* security.auth_to_local security.*`,
+    KERBEROS,
+    KERBEROS_HINT,
+    OFF,
+  ),
+  refused(
+    `sessionRequire* enforce.auth.* letAnySaslUserDoX java.security.login.auth.config ensembleAuthName superUser.*`,
     CLIENTS,
     OPEN_HINT,
     OFF,
   ),
   refused(
-    `DigestAuthenticationProvider.* SASLAuthenticationProvider.superPassword SASLAuthenticationProvider.*
+    `DigestAuthenticationProvider.* SASLAuthenticationProvider.*
     IPAuthenticationProvider.usexforwardedfor IPAuthenticationProvider.* X509AuthenticationProvider.superUser
-    X509AuthenticationProvider.* superUser`,
+    X509AuthenticationProvider.*`,
     LISTS,
     LISTS_HINT,
     OFF,

@@ -23,15 +23,16 @@ const NEEDS: readonly Need[] = [
   { package: "libzookeeper-st2", isThere: hasSingleThreadedLibrary },
   { package: "gcc", isThere: () => existsSync("/usr/bin/gcc") },
   { package: "libc6-dev", isThere: () => existsSync("/usr/include/stdio.h") },
-  { package: "python3-kazoo", isThere: hasKazoo },
+  { package: "python3-kazoo", isThere: () => hasModule("kazoo") },
+  { package: "python3-pure-sasl", isThere: () => hasModule("puresasl") },
   { package: "openssl", isThere: () => existsSync("/usr/bin/openssl") },
 ];
 
 const LOCK_WAIT_SECONDS = 600;
 
 /** Debian's own interpreter: another `python3` on the PATH does not see Debian's packages. */
-function hasKazoo(): boolean {
-  return spawnSync("/usr/bin/python3", ["-c", "import kazoo"], { stdio: "ignore" }).status === 0;
+function hasModule(name: string): boolean {
+  return spawnSync("/usr/bin/python3", ["-c", `import ${name}`], { stdio: "ignore" }).status === 0;
 }
 
 /** The folder of libraries is that of the machine's kind. */

@@ -28,7 +28,7 @@ export function lineOf(entry: Received): Line {
     case "event":
       return [`event ${EVENTS.get(entry.type) ?? entry.type} state=${entry.state} ${entry.path}`];
     case "reply": {
-      const outcome: Text = entry.code === 0 ? entry.text : [`error ${entry.code}`];
+      const outcome: Text = entry.code === 0 ? entry.text : [`error ${entry.code}`, ...entry.text];
       const logged = entry.write && !REFUSED.includes(entry.code);
       const zxid: Text = logged ? [" at ", { kind: "zxid", value: entry.zxid }] : [];
       return [entry.label, " -> ", ...outcome, ...zxid];

@@ -39,7 +39,7 @@ export type Reply = {
   readonly zxid: bigint;
   readonly code: number;
   readonly write: boolean;
-  /** What the body says; empty when the code is not 0. */
+  /** What the body says; empty where there is none. */
   readonly text: Text;
 };
 
@@ -262,7 +262,7 @@ export class ZkClient {
     const index = this.#pending.findIndex(({ xid }) => (xid === PING_XID) === isPing);
     const [pending] = index < 0 ? [] : this.#pending.splice(index, 1);
     if (pending === undefined) throw new Error(`a reply to nothing, xid ${header.xid}`);
-    const { label, write, decode } = pending.operation;
+    const { label, write, decode, decodeError } = pending.operation;
     if (pending.xid !== header.xid) {
       const error = new Error(`${label} was sent as ${pending.xid} and answered as ${header.xid}`);
       pending.reject(error);
@@ -270,7 +270,7 @@ export class ZkClient {
     }
     let text: Text;
     try {
-      text = header.code === 0 ? decode(reader) : [];
+      text = header.code === 0 ? decode(reader) : (decodeError?.(reader) ?? []);
       reader.end();
     } catch (error) {
       pending.reject(new Error(`the reply to ${label} cannot be read`, { cause: error }));

@@ -31,6 +31,8 @@ export type Operation = {
   /** True if the reply's header zxid is that of the request's own transaction. */
   readonly write: boolean;
   readonly decode: (reader: JuteReader) => Text;
+  /** Reads the body beside an error. Default: there is none. */
+  readonly decodeError?: (reader: JuteReader) => Text;
   /** The xid it must be sent with, when the protocol fixes one. */
   readonly xid?: number;
   /** Told of the reply when it arrives, before anything that comes after it. */

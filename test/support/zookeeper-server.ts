@@ -26,6 +26,8 @@ export type ZookeeperOptions = {
   readonly containerCheckMs?: number;
   /** Further lines of the configuration. Default none. */
   readonly lines?: readonly string[];
+  /** Further options of Java. Default none. */
+  readonly javaOptions?: readonly string[];
 };
 
 const CONTAINER_CHECK_MS = 200;
@@ -61,6 +63,7 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
     args: [
       ...JAVA_OPTIONS,
       "-Dzookeeper.preAllocSize=1024",
+      ...(options.javaOptions ?? []),
       ...(readOnly ? ["-Dreadonlymode.enabled=true"] : []),
       `-Dzookeeper.extendedTypesEnabled=${options.extendedTypes ?? true}`,
       `-Dznode.container.checkIntervalMs=${options.containerCheckMs ?? CONTAINER_CHECK_MS}`,

@@ -22,6 +22,7 @@ import type { ClientInfo } from "../../../protocol/zookeeper/replies.ts";
 export const NO_AUTHENTICATION: Authentication = {
   hash: undefined,
   superDigest: undefined,
+  sasl: undefined,
   requiredSchemes: [],
   schemes: DEFAULT_SCHEMES,
   skipsAcl: false,
@@ -90,17 +91,20 @@ export function isAuthenticated({ requiredSchemes }: Authentication, who: Who): 
 }
 
 /** Ends the connection of a client that asks for something before it has authenticated. */
-export function authRequired(xid: number): Extract<Answer, { readonly kind: "auth" }> {
+export function authRequired(xid: number): Answer {
   return { kind: "auth", xid, code: Code.authRequired, reason: "it has not authenticated" };
 }
 
-/** The answer to an auth packet. With another code than ok it ends the connection, for the reason. */
-export type Answer = {
-  readonly kind: "auth";
+/** The answer to a proof of an identity. With another code than ok it ends the connection, for the reason. */
+type Outcome = {
   readonly xid: number;
   readonly code: Code;
   readonly reason: string | undefined;
 };
+export type Answer =
+  | (Outcome & { readonly kind: "auth" })
+  /** The token is the server's part of a login by SASL. */
+  | (Outcome & { readonly kind: "sasl"; readonly token: Uint8Array | null });
 
 /** The number of letters that are logged of the scheme that a client names. */
 const SCHEME_SHOWN_MAX = 32;

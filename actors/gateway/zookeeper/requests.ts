@@ -12,6 +12,7 @@ import {
   writeHeaderReply,
   writeReadReply,
   writeRefusedMulti,
+  writeSaslReply,
   writeWatchEvent,
   writeWhoAmIReply,
   writeWriteReply,
@@ -22,10 +23,10 @@ import { servedWrite } from "../acls.ts";
 import { readRefusal, writeRefusal } from "../checks.ts";
 import { enterClosing, servedBy } from "../attachment.ts";
 import { dispatch as dispatchRequests } from "../lane.ts";
-import type { Authentication } from "../messages.ts";
 import { countAnswered } from "../metrics.ts";
 import { requestBytes } from "../request-bytes.ts";
 import {
+  type Answer,
   answerTo,
   authenticate,
   authRequired,
@@ -44,6 +45,7 @@ import {
   updateReading,
 } from "./held.ts";
 import { noteKeeper, requestOptions, writerFor } from "./keeper.ts";
+import { logIn } from "./login.ts";
 import {
   oversizedAnswer,
   type Oversized,
@@ -96,7 +98,11 @@ function readFrames(turn: Turn, connection: Connection): void {
       break;
     }
     const asked = isReadOnly(connection) ? readOnlyRequest(connection, read) : read;
-    const request = taken(state.options.authentication, connection, asked);
+    const request = taken(turn, connection, asked);
+    if (request === undefined) {
+      refuse(turn, connection, "its response to SASL's challenge cannot be read");
+      break;
+    }
     connection.received += 1;
     state.metrics.received += 1;
     const waits = (state.leader.kind === "lost" || state.admission !== "all") && queue.length > 0;
@@ -147,9 +153,13 @@ function takeOversized(turn: Turn, connection: Connection, oversized: Oversized)
 
 /** No request behind this one is read. */
 function isLast(request: Entry["request"]): boolean {
-  if (request.kind === "auth") return request.code !== Code.ok;
+  if (isProof(request)) return request.code !== Code.ok;
   if (request.kind === "parting" || isFatal(request)) return true;
   return request.kind === "write" && request.operation.kind === "closeSession";
+}
+
+function isProof(request: Entry["request"]): request is Answer {
+  return request.kind === "auth" || request.kind === "sasl";
 }
 
 /** Whether the connection is closed behind the refusal. */
@@ -162,13 +172,24 @@ function fatalReason(request: Entry["request"]): string {
   return reason ?? "an operation that is none of ZooKeeper's";
 }
 
-/** Returns the request as it is served, or its refusal. An identity that is proved is the client's from here on. */
+/**
+ * Returns the request as it is served, or its refusal; undefined if there is no answer to it. An identity that is proved is the client's
+ * from here on.
+ */
 function taken(
-  authentication: Authentication,
+  { state, randomBytes }: Pick<Turn, "state" | "randomBytes">,
   connection: Connection,
   request: Exclude<Request, { readonly kind: "headless" }>,
-): Entry["request"] {
+): Entry["request"] | undefined {
+  const { authentication } = state.options;
   const { kind } = request;
+  if (kind === "sasl") {
+    const step = logIn(authentication, connection, request, randomBytes);
+    if (step === undefined) return undefined;
+    connection.login = step.login;
+    connection.who = step.who;
+    return step.answer;
+  }
   if (kind === "auth") {
     const who = authenticate(authentication, connection.who, request);
     if (who !== undefined) connection.who = who;
@@ -229,7 +250,7 @@ function flush(turn: Turn, connection: Connection): boolean {
   }
   const wrote = writer.length > 0;
   writeOut(turn, connection);
-  if (last?.request.kind === "auth") {
+  if (last !== undefined && isProof(last.request)) {
     const { reason = "it has not authenticated" } = last.request;
     closeWithNote(turn, connection, "connectionRefused", reason);
   } else if (last !== undefined && isFatal(last.request)) {
@@ -274,6 +295,9 @@ function writeReply(state: State, connection: Connection, entry: Entry): void {
       // As in ZooKeeper, the answer belongs to no transaction.
       writeHeaderReply(writer, xid, ZXID_NONE, request.code);
       return;
+    case "sasl":
+      writeSaslReply(writer, xid, request.code, request.token);
+      return;
     case "whoAmI":
       writeWhoAmIReply(writer, xid, connection.repliedZxid, request.infos);
       return;
@@ -300,7 +324,7 @@ function writeReply(state: State, connection: Connection, entry: Entry): void {
 
 /** A closed session has no further replies; one that has moved or expired has no business here. */
 function endsConnection({ request, result }: Entry): boolean {
-  if (request.kind === "auth") return request.code !== Code.ok;
+  if (isProof(request)) return request.code !== Code.ok;
   if (request.kind === "parting" || isFatal(request)) return true;
   if (request.kind !== "write") return false;
   if (request.opCode === OpCode.closeSession) return true;

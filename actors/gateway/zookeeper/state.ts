@@ -22,6 +22,7 @@ import {
 import type { Authentication, ZooKeeperTimer } from "../messages.ts";
 import { type Entry as EntryOf, RequestQueue } from "../request-queue.ts";
 import { type Answer, NO_AUTHENTICATION } from "./authentication.ts";
+import { type Login, NOT_LOGGED_IN } from "./login.ts";
 import type { Note } from "./notes.ts";
 import type { Oversized } from "./oversized.ts";
 import { newStatistics, type Statistics } from "./statistics.ts";
@@ -60,7 +61,7 @@ export type Phase =
 
 /** These wait in the queue for their turn to be answered. */
 type Answerable =
-  | Exclude<Request, { readonly kind: "headless" | "auth" | "whoAmI" }>
+  | Exclude<Request, { readonly kind: "headless" | "auth" | "sasl" | "whoAmI" }>
   | Answer
   | { readonly kind: "whoAmI"; readonly infos: readonly ClientInfo[] }
   | { readonly kind: "event"; readonly event: WatchEvent };
@@ -75,6 +76,8 @@ export type Connection = {
   isKeeper: boolean;
   /** The numbers of its requests have 64 bits. */
   wideXids: boolean;
+  /** How far its login by SASL has come. */
+  login: Login;
   readonly frames: FrameReader;
   readonly queue: RequestQueue<Answerable>;
   /** Watch events that may have to stand behind results which come in this turn of the loop. */
@@ -191,6 +194,7 @@ export function newConnection(
     who,
     isKeeper: false,
     wideXids: false,
+    login: NOT_LOGGED_IN,
     frames: new FrameReader(),
     queue: new RequestQueue(),
     heldEvents: [],

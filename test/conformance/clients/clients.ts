@@ -41,6 +41,41 @@ export function runKazooScript(
   return run(new Child({ command: PYTHON, args: ["-B", beside(script), connectString, ...files] }));
 }
 
+/** kazoo, whose user bob has this password. */
+export function runKazooSasl(connectString: string, password: string): Promise<string[]> {
+  const args = ["-B", beside("kazoo_sasl.py"), connectString, password];
+  return run(new Child({ command: PYTHON, args }));
+}
+
+const JAVA_SASL_COMMANDS = [
+  "whoami",
+  'create /jaas "" auth::cdrwa',
+  "getAcl /jaas",
+  'create /jaas/other "" sasl:eve:cdrwa',
+  "get /jaas/other",
+  "delete /jaas/other",
+  "delete /jaas",
+  "sync /",
+  "quit",
+];
+
+/** ZooKeeper's Java client, which logs in as the section of the JAAS file says. */
+export async function runJavaSasl(
+  connectString: string,
+  jaas: { readonly file: string; readonly section: string },
+): Promise<string[]> {
+  const login = [
+    `-Djava.security.auth.login.config=${jaas.file}`,
+    `-Dzookeeper.sasl.clientconfig=${jaas.section}`,
+  ];
+  const main = ["org.apache.zookeeper.ZooKeeperMain", "-server", connectString];
+  const args = [...JAVA_OPTIONS, ...login, "-cp", zookeeperClassPath(), ...main];
+  const child = new Child({ command: "java", args });
+  child.write(`${JAVA_SASL_COMMANDS.join("\n")}\n`);
+  const lines = withoutLastEvent(await run(child));
+  return lines.filter((line) => line !== "" && !line.startsWith("Connecting to ")).sort();
+}
+
 export function runNodeClient(connectString: string): Promise<string[]> {
   return run(
     new Child({ command: process.execPath, args: [beside("node_client.js"), connectString] }),

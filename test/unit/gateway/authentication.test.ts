@@ -18,6 +18,7 @@ const ANN = { scheme: "digest", id: "ann:7RJfAeIvrl4zdj6sS2fXrQHDvHM=" };
 const AUTHENTICATION: Authentication = {
   hash: sha1,
   superDigest: ANN.id,
+  sasl: undefined,
   requiredSchemes: [],
   schemes: DEFAULT_SCHEMES,
   skipsAcl: false,
