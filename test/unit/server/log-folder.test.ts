@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { ReadOnlyFolder } from "../../../cli/inspect/read-only-folder.ts";
 import { logFolderOf, openDataFolders } from "../../../server/log-folder.ts";
 import { lockHolder } from "../../../runtime/disks/folder-lock.ts";
 import type { Disk } from "../../../runtime/disk.ts";
@@ -30,7 +31,7 @@ function write(disk: Disk, file: string, text: string): void {
   disk.perform({ kind: "sync", file });
 }
 
-function textOf(disk: Disk, file: string): string {
+function textOf(disk: Pick<Disk, "perform">, file: string): string {
   const result = disk.perform({ kind: "read", file, position: 0, length: 100 });
   return result.kind === "bytes" ? Buffer.from(result.bytes).toString() : "";
 }
@@ -61,6 +62,11 @@ test("segments lie in the one folder and all else in the other, and to the log t
     "zooid.json",
   ]);
   t.is(logFolderOf(at.dataDir), at.dataLogDir);
+  const inspected = new ReadOnlyFolder(at.dataDir);
+  const found = inspected.perform({ kind: "list" });
+  t.true(found.kind === "files" && found.files.some(({ name }) => name === SEGMENT));
+  t.is(textOf(inspected, SEGMENT), SEGMENT);
+  inspected.close();
   const disk = openDataFolders(at);
   t.is(lockHolder(at.dataLogDir)?.pid, process.pid);
   t.throws(() => openDataFolders({ ...at, dataDir: join(at.root, "other") }), {
