@@ -104,6 +104,20 @@ test("a log folder that is not the data folder's own is refused: an empty one, a
   isRefused(t, one, /does not hold the log/);
 });
 
+test("one of the two may lie in the other, where it is nothing to wonder at", (t) => {
+  const { root } = place(t);
+  const pairs = [
+    [join(root, "data"), join(root, "data", "of", "log")],
+    [join(root, "log", "data"), join(root, "log")],
+  ] as const;
+  for (const [dataDir, dataLogDir] of pairs) {
+    const disk = openDataFolders({ dataDir, dataLogDir });
+    const listed = disk.perform({ kind: "list" });
+    t.deepEqual(listed.kind === "files" ? listed.others : undefined, []);
+    disk.close();
+  }
+});
+
 test("a start without its log folder is refused, and so is one on the folder of a log", (t) => {
   const at = place(t);
   used(at);
