@@ -15,7 +15,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import {
   isOfLogFolder,
   isReused,
@@ -49,13 +49,21 @@ export function openDataFolders({
   makeDataFolder(dataLogDir);
   const first = new FileDisk(dataDir);
   const second = ifFit(first, () => new FileDisk(dataLogDir));
-  const disk = new SplitDisk({ first, second, isOfSecond: isOfLogFolder });
+  const hidden = insides({ dataDir, dataLogDir });
+  const disk = new SplitDisk({ first, second, isOfSecond: isOfLogFolder, hidden });
   ifFit(disk, () => {
     const folders = { dataDir, dataLogDir };
     putTogether(folders);
     moveLog(folders);
   });
   return disk;
+}
+
+/** The name by which the one folder is seen in the other. */
+function insides({ dataDir, dataLogDir }: Folders): readonly string[] {
+  const [data, log] = [resolve(dataDir), resolve(dataLogDir)];
+  const first = (path: string): string => path.split(sep)[0] ?? "";
+  return [relative(data, log), relative(log, data)].map(first).filter((name) => name !== "..");
 }
 
 function ifFit<Value>(disk: Disk, step: () => Value): Value {

@@ -18,6 +18,8 @@ import {
   isSegmentName,
   isTolerated,
   LOG_END_FILE,
+  OTHER_DATA_FILE,
+  OTHER_LOG_FILE,
   NO_FILES,
   TRANSFER_FILE,
   PROMISE_FILE,
@@ -250,6 +252,8 @@ function purposeOf(file: string): string {
   if (file === TRANSFER_FILE)
     return "a peer's snapshot being received, or one that was not finished";
   if (file === LOG_END_FILE) return "how far the log was durable";
+  if (file === OTHER_LOG_FILE) return "names the folder of the log, which is read as well";
+  if (file === OTHER_DATA_FILE) return "names the data folder whose log lies here";
   if (isLeftover(file)) return "a replacement that was not finished";
   if (isAside(file)) return "damaged, kept until it is repaired";
   return isTolerated(file) ? "of ZooKeeper's; never written" : "not zooid's";

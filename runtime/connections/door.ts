@@ -120,18 +120,19 @@ export class Door {
   }
 
   #accept(socket: Socket): void {
-    const { remoteAddress: address, remotePort } = socket;
+    const { remoteAddress, remotePort } = socket;
     socket.on("error", () => socket.destroy()); // the `close` that follows is enough
-    if (address === undefined || remotePort === undefined) {
+    if (remoteAddress === undefined || remotePort === undefined) {
       socket.destroy(); // gone before it was accepted
       return;
     }
+    // Doors for one family and for both count a client as one.
+    const address = plainAddress(remoteAddress);
     const { counts, onRefused } = this.#handlers;
     const admission = counts?.admit(address) ?? "admitted";
     if (admission !== "admitted") {
-      const remoteAddress = formatAddress(address, remotePort);
       socket.destroy();
-      onRefused(remoteAddress, refusal(admission, counts));
+      onRefused(formatAddress(address, remotePort), refusal(admission, counts));
       return;
     }
     this.#open.add(socket);
@@ -209,9 +210,13 @@ function addressOf({ remoteAddress = "unknown", remotePort = 0 }: Socket): strin
   return formatAddress(remoteAddress, remotePort);
 }
 
-/** An IPv4 client of a socket for both families is shown with its IPv4 address. */
+/** An IPv4 client of a socket for both families is known by its IPv4 address. */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+}
+
 function formatAddress(address: string, port: number): string {
-  const plain = address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+  const plain = plainAddress(address);
   return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
 }
 

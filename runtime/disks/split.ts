@@ -6,6 +6,8 @@ export type SplitOptions = {
   readonly second: Disk;
   /** A file that is renamed stays in its folder: both names are of the same one. */
   readonly isOfSecond: (file: string) => boolean;
+  /** Folders that are not told of: one of the two may lie in the other. Default: none. */
+  readonly hidden?: readonly string[];
 };
 
 export class SplitDisk implements Disk {
@@ -40,10 +42,13 @@ export class SplitDisk implements Disk {
   }
 
   #list(): DiskResult {
-    const { first, second } = this.#options;
+    const { first, second, hidden = [] } = this.#options;
     const [one, other] = [first.perform({ kind: "list" }), second.perform({ kind: "list" })];
     if (one.kind !== "files" || other.kind !== "files") throw new Error("a list has files");
     const files = [...one.files, ...other.files];
-    return { kind: "files", files, others: [...one.others, ...other.others] };
+    const others = [...one.others, ...other.others].filter(
+      ({ name, is }) => is !== "folder" || !hidden.includes(name),
+    );
+    return { kind: "files", files, others };
   }
 }

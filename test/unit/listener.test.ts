@@ -111,6 +111,32 @@ test("by default clients of both families come in, those of IPv4 under their own
   await listener.close();
 });
 
+test("a client counts as one at the doors of one family and of both", async (t) => {
+  const counts = new ConnectionCounts(
+    ConnectionCounts.share({ connectionsMax: 10, perAddressMax: 1 }),
+  );
+  const opened: string[] = [];
+  const refused: string[] = [];
+  const listener = new Listener({
+    doors: ["::", "127.0.0.1"].map((address) => ({ host: address, port: 0 })),
+    counts,
+    onMessage: (message) => {
+      if (message.kind === "opened") opened.push(message.remoteAddress);
+      if (message.kind === "refused") refused.push(message.reason);
+    },
+  });
+  const ports = (await listener.listen()).map(({ port }) => port);
+  for (const port of ports) {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.on("error", () => {});
+    await once(socket, port === ports[0] ? "connect" : "close");
+  }
+  t.is(opened.length, 1);
+  t.deepEqual(refused, ["more than 1 connections of this address"]);
+  await listener.close();
+  t.is(counts.total, 0);
+});
+
 test("a port in use is said so, with what to do", async (t) => {
   const { listener, port } = await host();
   const second = new Listener({ doors: [{ host: "127.0.0.1", port }], onMessage: () => {} });

@@ -233,7 +233,7 @@ const zookeeper: Messages<"zookeeper/1"> = {
       return Buffer.from(bytes).toString("latin1") === "mntr";
     }),
   ],
-  // The simulator's nodes give sessions as they are asked for.
+  // Few of the runs have tokens.
   "timer tokens": told("zookeeper/1", () => ({ kind: "timer", timer: "tokens" })),
   // The simulator has no listener that turns clients away.
   refused: told("zookeeper/1", () => {

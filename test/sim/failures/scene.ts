@@ -300,7 +300,12 @@ export class Scene {
       node.tell("admin", { kind: "laneReport", lane: 1, heapUsedBytes });
       node.tell("admin", { kind: "natsReport", connection: "peers", status: REPORTED.nats });
       node.tell("admin", { kind: "actorReport", ...REPORTED.actor });
-      node.tell("admin", { kind: "serverReport", clientPort: 2181, folderBytes, logFolderBytes: 0 });
+      node.tell("admin", {
+        kind: "serverReport",
+        clientPort: 2181,
+        folderBytes,
+        logFolderBytes: 0,
+      });
     }
     this.cluster.clock.after(REPORT_MS, () => this.#report());
   }

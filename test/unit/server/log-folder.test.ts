@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { ReadOnlyFolder } from "../../../cli/inspect/read-only-folder.ts";
 import { logFolderOf, openDataFolders } from "../../../server/log-folder.ts";
 import { lockHolder } from "../../../runtime/disks/folder-lock.ts";
 import type { Disk } from "../../../runtime/disk.ts";
@@ -30,7 +31,7 @@ function write(disk: Disk, file: string, text: string): void {
   disk.perform({ kind: "sync", file });
 }
 
-function textOf(disk: Disk, file: string): string {
+function textOf(disk: Pick<Disk, "perform">, file: string): string {
   const result = disk.perform({ kind: "read", file, position: 0, length: 100 });
   return result.kind === "bytes" ? Buffer.from(result.bytes).toString() : "";
 }
@@ -61,6 +62,11 @@ test("segments lie in the one folder and all else in the other, and to the log t
     "zooid.json",
   ]);
   t.is(logFolderOf(at.dataDir), at.dataLogDir);
+  const inspected = new ReadOnlyFolder(at.dataDir);
+  const found = inspected.perform({ kind: "list" });
+  t.true(found.kind === "files" && found.files.some(({ name }) => name === SEGMENT));
+  t.is(textOf(inspected, SEGMENT), SEGMENT);
+  inspected.close();
   const disk = openDataFolders(at);
   t.is(lockHolder(at.dataLogDir)?.pid, process.pid);
   t.throws(() => openDataFolders({ ...at, dataDir: join(at.root, "other") }), {
@@ -96,6 +102,20 @@ test("a log folder that is not the data folder's own is refused: an empty one, a
   isRefused(t, { ...one, dataDir: one.dataLogDir, dataLogDir: one.dataDir }, /is no data folder/);
   writeFileSync(join(one.dataDir, "log-folder"), "garbage");
   isRefused(t, one, /does not hold the log/);
+});
+
+test("one of the two may lie in the other, where it is nothing to wonder at", (t) => {
+  const { root } = place(t);
+  const pairs = [
+    [join(root, "data"), join(root, "data", "of", "log")],
+    [join(root, "log", "data"), join(root, "log")],
+  ] as const;
+  for (const [dataDir, dataLogDir] of pairs) {
+    const disk = openDataFolders({ dataDir, dataLogDir });
+    const listed = disk.perform({ kind: "list" });
+    t.deepEqual(listed.kind === "files" ? listed.others : undefined, []);
+    disk.close();
+  }
 });
 
 test("a start without its log folder is refused, and so is one on the folder of a log", (t) => {
