@@ -1,4 +1,5 @@
 /** The figures of many runs together, as text. */
+import { RECORDED } from "./client/shapes.ts";
 import { CONVERGENCE_MS, type SimResult } from "./simulate.ts";
 
 export class Figures {
@@ -15,6 +16,7 @@ export class Figures {
   readonly #placements = new Map<string, number>();
   readonly #faults = new Map<string, number>();
   readonly #states = new Set<string>();
+  readonly #shapes = new Set<number>();
 
   add(result: SimResult): void {
     this.runs += 1;
@@ -29,6 +31,12 @@ export class Figures {
     addAll(this.#placements, { [result.placement]: 1 });
     addAll(this.#faults, result.faults);
     for (const state of result.coverage) this.#states.add(state);
+    for (const shape of result.shapes) this.#shapes.add(shape);
+  }
+
+  /** The recorded shapes of real clients' requests that no client has drawn. */
+  get shapesMissing(): readonly string[] {
+    return RECORDED.filter((_, index) => !this.#shapes.has(index));
   }
 
   /** One line. */
@@ -52,6 +60,7 @@ export class Figures {
       `  placements: ${listed(this.#placements)}`,
       `  clients: ${listed(this.#clients)}`,
       `  change streams: ${listed(this.#streams)}; messages of native clients: ${listed(this.#subjects)}`,
+      `  shapes of real clients: ${this.#shapes.size} of ${RECORDED.length}`,
       `  network: ${listed(this.#network)}`,
       `  faults: ${listed(this.#faults) || "none"}`,
     ].join("\n");
