@@ -2,6 +2,9 @@
 import { RECORDED } from "./client/shapes.ts";
 import { CONVERGENCE_MS, type SimResult } from "./simulate.ts";
 
+/** In so many runs every shape should have been drawn. */
+const SHAPES_FROM_RUNS = 100;
+
 export class Figures {
   runs = 0;
   failed = 0;
@@ -39,6 +42,12 @@ export class Figures {
     return RECORDED.filter((_, index) => !this.#shapes.has(index));
   }
 
+  /** A single run draws few of them, as it should. */
+  #missingText(): string {
+    const missing = this.runs < SHAPES_FROM_RUNS ? [] : this.shapesMissing;
+    return missing.length === 0 ? "" : `; never drawn: ${missing.join(" ")}`;
+  }
+
   /** One line. */
   progress(elapsedMs: number): string {
     const done = this.runs + this.failed;
@@ -60,7 +69,7 @@ export class Figures {
       `  placements: ${listed(this.#placements)}`,
       `  clients: ${listed(this.#clients)}`,
       `  change streams: ${listed(this.#streams)}; messages of native clients: ${listed(this.#subjects)}`,
-      `  shapes of real clients: ${this.#shapes.size} of ${RECORDED.length}`,
+      `  requests of real clients: ${this.#shapes.size} shapes of ${RECORDED.length}${this.#missingText()}`,
       `  network: ${listed(this.#network)}`,
       `  faults: ${listed(this.#faults) || "none"}`,
     ].join("\n");

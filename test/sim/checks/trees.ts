@@ -64,7 +64,7 @@ function countsProblem({ znodes, lastApplied }: TreeState, model: Model): string
     const znode = znodes.find(path);
     if (znode === undefined) continue;
     const { count, bytes } = below.get(path) ?? { count: 0, bytes: 0 };
-    const [ownCount, ownBytes] = [znodes.countBelow(znode), znodes.bytesBelow(znode)];
+    const [ownCount, ownBytes] = [znodes.below.count(znode), znodes.below.bytes(znode)];
     if (ownCount !== count || ownBytes !== bytes) {
       return `${ownCount} znodes of ${ownBytes} bytes below ${path}, not ${count} of ${bytes}`;
     }

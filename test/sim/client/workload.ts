@@ -13,7 +13,7 @@ import type { SimRequest } from "./wire.ts";
 export type Mix = Readonly<Record<Exclude<RequestKind, "guarded" | "shaped" | "wide">, number>> & {
   /** About znodes with access control lists. Default 0. */
   readonly guarded?: number;
-  /** Of the shapes that real clients send. Default 0. */
+  /** Shapes that real clients send. Default 0. */
   readonly shaped?: number;
   /** About more than one znode, or none. Default 0. */
   readonly wide?: number;
@@ -131,7 +131,7 @@ export class Asker {
       case "wide":
         return [this.#wide()];
       case "watch":
-        return [this.#random.chance(0.15) ? this.#watcher() : this.#read(true)];
+        return [this.#random.chance(this.#watcherShare) ? this.#watcher() : this.#read(true)];
       case "close":
         return [write({ kind: "closeSession" })];
       case "guarded":
@@ -260,7 +260,11 @@ export class Asker {
     return { kind: "multiRead", reads };
   }
 
-  /** Watches that stay are few: each of them tells much. */
+  /** Watches that stay are few, since each of them tells much; more where not everybody may be told. */
+  get #watcherShare(): number {
+    return (this.#workload.mix.guarded ?? 0) === 0 ? 0.15 : 0.4;
+  }
+
   #watcher(): SimRequest {
     const random = this.#random;
     const open = random.pick([this.#key(), this.#key(), this.#queue(), "/k", "/e", "/"]);

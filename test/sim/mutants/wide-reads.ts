@@ -22,8 +22,8 @@ export const WIDE_READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ZNODES,
-        find: "    this.#subtrees.add(parent, -1, -this.dataLength(id));\n",
-        replace: "",
+        find: "    this.below.add(this.parent(id), by, bytes);",
+        replace: "    if (by > 0) this.below.add(this.parent(id), by, bytes);",
       },
     ],
   },
@@ -33,8 +33,9 @@ export const WIDE_READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ZNODES,
-        find: "    this.#subtrees.add(parent, 1, this.dataLength(id));\n",
-        replace: "",
+        find: "    this.#count(id, path, 1);\n  }\n\n  /** Forgets",
+        replace:
+          "    this.#count(id, path, 1);\n    this.below.add(parent, -1, 0);\n  }\n\n  /** Forgets",
       },
     ],
   },
@@ -44,7 +45,7 @@ export const WIDE_READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ZNODES,
-        find: "    if (more !== 0) this.#subtrees.add(this.parent(id), 0, more);\n",
+        find: "    if (more !== 0) this.below.add(this.parent(id), 0, more);\n",
         replace: "",
       },
     ],
@@ -52,12 +53,18 @@ export const WIDE_READ_MUTANTS: readonly Mutant[] = [
   {
     name: "bytes-below-of-a-snapshot",
     mistake:
-      "a znode whose children came before it in a snapshot has no bytes in the counts above it",
+      "a znode whose children came before it in a snapshot is counted before its data is there",
     edits: [
       {
         file: ZNODES,
-        find: "      this.#subtrees.add(this.parent(found), 0, this.dataLength(found));\n",
+        find: "    if (awaited !== undefined) this.#arena.put(found, this.#rows.word(found, ADDRESS), data);\n",
         replace: "",
+      },
+      {
+        file: ZNODES,
+        find: "    this.setAcl(found, acl, from.aversion);",
+        replace:
+          "    this.setAcl(found, acl, from.aversion);\n    if (awaited !== undefined) this.#arena.put(found, this.#rows.word(found, ADDRESS), data);",
       },
     ],
   },
