@@ -148,7 +148,7 @@ function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult 
     case "getAllChildrenNumber":
       if (znode === undefined) return NO_NODE;
       if (!grants(znodes.acl(znode), Permission.read, who)) return NO_AUTH;
-      return { kind: "count", count: znodes.countBelow(znode) };
+      return { kind: "count", count: znodes.below.count(znode) };
     default:
       return unreachable(read);
   }

@@ -26,6 +26,7 @@ test(`seeds 1 to ${SEEDS}: whole nodes and their clients keep every invariant un
   t.log(figures.text(performance.now() - startedMs));
   t.is(failures.length, 0, failures.join("\n\n"));
   t.is(figures.runs, SEEDS);
+  t.deepEqual(figures.shapesMissing, [], "what real clients ask for is drawn");
 });
 
 test("two runs of a seed are the same run, step by step", (t) => {

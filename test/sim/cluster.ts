@@ -22,6 +22,7 @@ import { checkAnswer, checkSessionSafety, type Ended } from "./checks/session-sa
 import { type Attachment, Truth } from "./checks/truth.ts";
 import { must } from "./checks/violation.ts";
 import { SimClient } from "./client/client.ts";
+import { ShapeCoverage } from "./client/shapes.ts";
 import { RING_UNKNOWN } from "./client/watches.ts";
 import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
 import { newClientCounts } from "./client/counts.ts";
@@ -64,6 +65,7 @@ export class Cluster {
   readonly ghosts: Ghosts;
   readonly readers: NodeReaders | undefined;
   readonly counts: ClientCounts = newClientCounts();
+  readonly shapes: ShapeCoverage = new ShapeCoverage();
   /** A node whose disk failed it, or whose crash was armed, has gone down. */
   onDown: (node: SimNode) => void = () => {};
   readonly #environment: Omit<ClientEnvironment, "clock">;
@@ -113,6 +115,7 @@ export class Cluster {
       },
       truth: this.truth,
       counts: this.counts,
+      shapes: this.shapes,
       budget: { left: plan.requestsMax },
       dial: (of) => this.dial(of),
       nodes: plan.nodes,

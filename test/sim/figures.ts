@@ -1,5 +1,9 @@
 /** The figures of many runs together, as text. */
+import { RECORDED } from "./client/shapes.ts";
 import { CONVERGENCE_MS, type SimResult } from "./simulate.ts";
+
+/** In so many runs every shape should have been drawn. */
+const SHAPES_FROM_RUNS = 100;
 
 export class Figures {
   runs = 0;
@@ -15,6 +19,7 @@ export class Figures {
   readonly #placements = new Map<string, number>();
   readonly #faults = new Map<string, number>();
   readonly #states = new Set<string>();
+  readonly #shapes = new Set<number>();
 
   add(result: SimResult): void {
     this.runs += 1;
@@ -29,6 +34,18 @@ export class Figures {
     addAll(this.#placements, { [result.placement]: 1 });
     addAll(this.#faults, result.faults);
     for (const state of result.coverage) this.#states.add(state);
+    for (const shape of result.shapes) this.#shapes.add(shape);
+  }
+
+  /** The recorded shapes of real clients' requests that no client has drawn. */
+  get shapesMissing(): readonly string[] {
+    return RECORDED.filter((_, index) => !this.#shapes.has(index));
+  }
+
+  /** A single run draws few of them, as it should. */
+  #missingText(): string {
+    const missing = this.runs < SHAPES_FROM_RUNS ? [] : this.shapesMissing;
+    return missing.length === 0 ? "" : `; never drawn: ${missing.join(" ")}`;
   }
 
   /** One line. */
@@ -52,6 +69,7 @@ export class Figures {
       `  placements: ${listed(this.#placements)}`,
       `  clients: ${listed(this.#clients)}`,
       `  change streams: ${listed(this.#streams)}; messages of native clients: ${listed(this.#subjects)}`,
+      `  requests of real clients: ${this.#shapes.size} shapes of ${RECORDED.length}${this.#missingText()}`,
       `  network: ${listed(this.#network)}`,
       `  faults: ${listed(this.#faults) || "none"}`,
     ].join("\n");

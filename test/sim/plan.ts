@@ -199,7 +199,8 @@ function drawRandomPlan(seed: number): Plan {
       .map((workload, index) => {
         return withLifetimes(workload, new Random(seed).stream(LIFETIMES_STREAM + index));
       })
-      .map((workload) => (quotas ? { ...workload, quotas: QUOTAS_SHARE } : workload)),
+      .map((workload) => (quotas ? { ...workload, quotas: QUOTAS_SHARE } : workload))
+      .map((workload) => ({ ...workload, mix: { ...workload.mix, wide: WIDE_WEIGHT } })),
     requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
     replaceAfterMs: identities.pick([200, 1000, 3000]),
     ...others,
@@ -207,7 +208,8 @@ function drawRandomPlan(seed: number): Plan {
     memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
     reaper: drawReaper(new Random(seed).stream(REAPER_STREAM)),
   };
-  const lists = withGuarded(plan, new Random(seed).stream(GUARDED_STREAM));
+  const shaped = withShapes(plan, new Random(seed).stream(SHAPES_STREAM));
+  const lists = withGuarded(shaped, new Random(seed).stream(GUARDED_STREAM));
   const guarded = withKeeper(lists, new Random(seed).stream(KEEPER_STREAM));
   // Large values, one at a time on their way or in the smallest chunks, would be under way for longer than a seed has time to
   // converge.
@@ -241,6 +243,15 @@ function withKeeper(plan: Plan, random: Random): Plan {
   const mixed = (workload: Workload): Workload =>
     workload.mix.setData > 0 ? { ...workload, mix: { ...workload.mix, keeper } } : workload;
   return { ...plan, clients: plan.clients.map(mixed) };
+}
+
+/** In some seeds clients ask for what real clients ask for, and leave many znodes with a TTL. */
+function withShapes(plan: Plan, random: Random): Plan {
+  if (!random.chance(0.3)) return plan;
+  const shaped = random.pick([0.5, 2, 6]);
+  const clients = plan.clients.map((each) => ({ ...each, mix: { ...each.mix, shaped } }));
+  const perMinuteMax = Math.max(plan.reaper.perMinuteMax, 6000);
+  return { ...plan, clients, reaper: { ...plan.reaper, perMinuteMax } };
 }
 
 /** Rare: the plan `identities` is made of them. */
@@ -300,8 +311,10 @@ const REAPER_STREAM = 19;
 const LIFETIMES_STREAM = 100;
 const QUOTAS_STREAM = 20;
 const QUOTAS_SHARE = 0.08;
+const WIDE_WEIGHT = 0.08;
 const GUARDED_STREAM = 21;
 const KEEPER_STREAM = 22;
+const SHAPES_STREAM = 23;
 /** The load of a client that asks for too much: with this much data its replies exceed what a gateway writes ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 

@@ -32,6 +32,8 @@ export type SimResult = {
   readonly faults: FaultCounts;
   /** Situations reached. */
   readonly coverage: readonly string[];
+  /** By number, the recorded shapes of real clients' requests that were drawn. */
+  readonly shapes: readonly number[];
 };
 
 export type SimOptions = PlanChoice & {
@@ -104,6 +106,7 @@ function run(cluster: Cluster, coverage: Coverage): SimResult {
     placement: placementOf(plan),
     faults: nemesis.counts,
     coverage: coverage.keys(),
+    shapes: cluster.shapes.drawn,
   };
 }
 

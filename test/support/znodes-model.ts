@@ -142,7 +142,7 @@ export function belowOf(znodes: Znodes): Map<string, Below> {
     [...heldBy(znodes).keys()].map((path) => {
       const id = znodes.find(path);
       if (id === undefined) throw new Error(`${path} is not found`);
-      return [path, { count: znodes.countBelow(id), bytes: znodes.bytesBelow(id) }];
+      return [path, { count: znodes.below.count(id), bytes: znodes.below.bytes(id) }];
     }),
   );
 }

@@ -140,8 +140,8 @@ function takeQuotaZnode(
 function countAll(transaction: Transaction, path: string): void {
   const { znodes } = transaction.tree;
   const top = znodes.find(path === "" ? "/" : path);
-  const count = top === undefined ? 0 : 1 + znodes.countBelow(top);
-  const bytes = top === undefined ? 0 : znodes.dataLength(top) + znodes.bytesBelow(top);
+  const count = top === undefined ? 0 : 1 + znodes.below.count(top);
+  const bytes = top === undefined ? 0 : znodes.dataLength(top) + znodes.below.bytes(top);
   const stats = new QuotaNumbers();
   stats.setCounts(BigInt(count), BigInt(bytes));
   writeStats(transaction, path, stats);

@@ -38,6 +38,7 @@ const ADDRESS = 13;
 const NEXT_OF_BUCKET = 14;
 const HASH = 15;
 const ROW_BYTES = 64;
+const ABOVE = { parent: PARENT, family: FAMILY };
 
 /** The measured bytes of a znode beside its entry in the arena: its row, its bucket, and its share of a parent's family. */
 export const ZNODE_BYTES = 72;
@@ -68,7 +69,8 @@ export class Znodes {
   readonly #table = new NameTable(this.#rows, { hash: HASH, next: NEXT_OF_BUCKET });
   readonly #hash: NameHash;
   readonly #siblings = new Siblings(this.#rows, this.#families, { previous: PREVIOUS, next: NEXT });
-  readonly #subtrees = new Subtrees(this.#rows, this.#families, { parent: PARENT, family: FAMILY });
+  /** What there is below each znode. */
+  readonly below: Subtrees = new Subtrees(this.#rows, this.#families, ABOVE);
   readonly #owners = new Map<number, SessionId>();
   readonly #acls = new AclLists();
   readonly #path = new PathBytes();
@@ -165,11 +167,9 @@ export class Znodes {
   unlink(id: ZnodeId, path: string): void {
     assert(this.numChildren(id) === 0, "a znode with children stays");
     this.#table.remove(id);
-    const parent = this.parent(id);
-    this.#siblings.leave(this.#familyOf(parent), id);
-    this.#subtrees.add(parent, -1, -this.dataLength(id));
-    this.#rows.setWord(id, PARENT, NO_PARENT);
+    this.#siblings.leave(this.#familyOf(this.parent(id)), id);
     this.#count(id, path, -1);
+    this.#rows.setWord(id, PARENT, NO_PARENT);
   }
 
   /** Puts the znode back that was unlinked last. */
@@ -178,7 +178,6 @@ export class Znodes {
     this.#rows.setWord(id, PARENT, parent);
     this.#table.insert(id, hash);
     this.#siblings.join(this.#familyOf(parent), id);
-    this.#subtrees.add(parent, 1, this.dataLength(id));
     this.#count(id, path, 1);
   }
 
@@ -232,16 +231,6 @@ export class Znodes {
   numChildren(id: ZnodeId): number {
     const family = this.#rows.word(id, FAMILY);
     return family === FAMILY_NONE ? 0 : this.#families.count(family);
-  }
-
-  /** How many znodes there are below this one, children of children included. */
-  countBelow(id: ZnodeId): number {
-    return this.#subtrees.count(id);
-  }
-
-  /** The bytes of the data of all znodes below this one. */
-  bytesBelow(id: ZnodeId): number {
-    return this.#subtrees.bytes(id);
   }
 
   czxid(id: ZnodeId): Zxid {
@@ -320,7 +309,7 @@ export class Znodes {
   setData(id: ZnodeId, data: Uint8Array | null): void {
     const more = (data?.length ?? 0) - this.dataLength(id);
     this.dataBytes += more;
-    if (more !== 0) this.#subtrees.add(this.parent(id), 0, more);
+    if (more !== 0) this.below.add(this.parent(id), 0, more);
     this.#arena.put(id, this.#rows.word(id, ADDRESS), data);
   }
 
@@ -378,10 +367,7 @@ export class Znodes {
     const awaited = this.findChild(parent, path);
     if (awaited !== undefined && this.isPresent(awaited)) return undefined;
     const found = awaited ?? this.#place(parent, path, data);
-    if (awaited !== undefined) {
-      this.#arena.put(found, this.#rows.word(found, ADDRESS), data);
-      this.#subtrees.add(this.parent(found), 0, this.dataLength(found));
-    }
+    if (awaited !== undefined) this.#arena.put(found, this.#rows.word(found, ADDRESS), data);
     this.#fill(found, path, { acl, zxid: czxid, timeMs: ctime, owner, lifetime });
     this.setModified(found, from.mzxid, from.mtime, from.version);
     this.setAcl(found, acl, from.aversion);
@@ -464,7 +450,6 @@ export class Znodes {
     this.#arena.add(id, this.#path.bytes, length, data);
     this.#table.insert(id, hash);
     this.#siblings.join(this.#familyOf(parent), id);
-    this.#subtrees.add(parent, 1, data?.length ?? 0);
     this.#awaited += 1;
     return id;
   }
@@ -491,8 +476,10 @@ export class Znodes {
   }
 
   #count(id: ZnodeId, path: string, by: 1 | -1): void {
+    const bytes = by * this.dataLength(id);
     this.#size += by;
-    this.dataBytes += by * (path.length + this.dataLength(id));
+    this.dataBytes += by * path.length + bytes;
+    this.below.add(this.parent(id), by, bytes);
     if (this.ephemeralOwner(id) !== SESSION_NONE) this.#ephemerals += by;
   }
 

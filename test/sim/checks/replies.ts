@@ -29,7 +29,8 @@ export function writeReplyProblem(
   switch (result.kind) {
     case "created":
       if (body.kind !== "path") return `a ${body.kind} for a create`;
-      return body.path === result.path ? undefined : `created ${body.path}, not ${result.path}`;
+      if (body.path !== result.path) return `created ${body.path}, not ${result.path}`;
+      return body.stat === undefined ? undefined : statProblem(body.stat, result.stat);
     case "stat":
       if (body.kind !== "stat") return `a ${body.kind} for a stat`;
       return statProblem(body.stat, result.stat);
@@ -93,7 +94,12 @@ export function checkRead(
     "true replies",
     () => `${what()}: code ${header.code}, it is there`,
   );
+  if (body.kind === "names") {
+    checkNames(what, body.names, model.childrenAt(path, header.zxid));
+    return;
+  }
   must("stat" in body, "true replies", () => `${what()}: a ${body.kind}`);
+  must(body.stat !== undefined, "true replies", () => `${what()}: no Stat`);
   const { stat } = moment;
   const problem = statProblem(body.stat, stat);
   must(problem === undefined, "true replies", () => `${what()}: ${problem}`);
@@ -107,11 +113,17 @@ export function checkRead(
       return `${what()}: ${aclText(body.acl)}, not ${aclText(expected)}`;
     });
   } else if (body.kind === "children") {
-    const expected = model.childrenAt(path, header.zxid);
-    const same =
-      body.children.length === expected.size && body.children.every((each) => expected.has(each));
-    must(same, "true replies", () => `${what()}: children ${body.children.join(" ")}`);
+    checkNames(what, body.children, model.childrenAt(path, header.zxid));
   }
+}
+
+function checkNames(
+  what: () => string,
+  names: readonly string[],
+  expected: ReadonlySet<string>,
+): void {
+  const same = names.length === expected.size && names.every((each) => expected.has(each));
+  must(same, "true replies", () => `${what()}: children ${names.join(" ")}`);
 }
 
 /** Each member of a multiRead is answered with what was there at the zxid of the reply, whatever became of the others. */
@@ -158,6 +170,7 @@ const PERMISSIONS: Readonly<Record<ReadKind, number>> = {
   exists: 0,
   getData: READ,
   getChildren: READ,
+  getNames: READ,
   getAcl: READ | ADMIN,
 };
 

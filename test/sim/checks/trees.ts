@@ -1,6 +1,7 @@
 /** A lane's tree against the model: one znode, or everything. */
 import { digestOf } from "../../support/tree-digest.ts";
 import type { TreeState } from "../../../actors/tree/tree.ts";
+import { parentOf } from "../../../protocol/paths.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Model } from "./model.ts";
 import { shown, statProblem } from "./replies.ts";
@@ -48,6 +49,29 @@ export function compareWhole(
   }
 }
 
+/** What is counted below each znode is what there is. */
+function countsProblem({ znodes, lastApplied }: TreeState, model: Model): string | undefined {
+  const below = new Map<string, { count: number; bytes: number }>();
+  for (const path of model.paths) {
+    const stat = model.at(path, lastApplied)?.stat;
+    for (let at = path; stat !== undefined && at !== "/"; ) {
+      at = parentOf(at);
+      const counts = below.get(at) ?? { count: 0, bytes: 0 };
+      below.set(at, { count: counts.count + 1, bytes: counts.bytes + stat.dataLength });
+    }
+  }
+  for (const path of model.paths) {
+    const znode = znodes.find(path);
+    if (znode === undefined) continue;
+    const { count, bytes } = below.get(path) ?? { count: 0, bytes: 0 };
+    const [ownCount, ownBytes] = [znodes.below.count(znode), znodes.below.bytes(znode)];
+    if (ownCount !== count || ownBytes !== bytes) {
+      return `${ownCount} znodes of ${ownBytes} bytes below ${path}, not ${count} of ${bytes}`;
+    }
+  }
+  return undefined;
+}
+
 /** How the tree, which has applied everything, differs from the model. */
 function treeProblem(tree: TreeState, model: Model): string | undefined {
   let count = 0;
@@ -57,6 +81,8 @@ function treeProblem(tree: TreeState, model: Model): string | undefined {
     if (tree.znodes.find(path) !== undefined) count += 1;
   }
   if (count !== tree.znodes.size) return `${tree.znodes.size} znodes, not ${count}`;
+  const counts = countsProblem(tree, model);
+  if (counts !== undefined) return counts;
   for (const [id, session] of tree.sessions) {
     const known = model.sessions.get(id);
     const name = `session 0x${id.toString(16)}`;

@@ -76,6 +76,8 @@ export class Truth {
   readonly #records = new Map<Zxid, Committed>();
   readonly #operations = new Map<Zxid, Applied>();
   readonly #attachments = new Map<number, Attachment>();
+  /** By session: how often its client has asked for it, and how often it was attached. */
+  readonly #handshakes = new Map<number, { asked: number; attached: number }>();
   readonly #submitters = new Map<number, { incarnation: number; seq: number }>();
 
   operationAt(zxid: Zxid): Applied | undefined {
@@ -84,6 +86,28 @@ export class Truth {
 
   attach(attachedAt: number, attachment: Attachment): void {
     this.#attachments.set(attachedAt, attachment);
+  }
+
+  /** A client has been given this session, or attached to it. */
+  knows(session: number): void {
+    if (!this.#handshakes.has(session)) this.#handshakes.set(session, { asked: 0, attached: 0 });
+  }
+
+  /** A client of this session has sent a handshake that may be answered. */
+  asksFor(session: number): void {
+    const handshakes = this.#handshakes.get(session);
+    if (handshakes !== undefined) handshakes.asked += 1;
+  }
+
+  /** Whoever may not have a session does not take it from whom it belongs to. */
+  #attached(session: number, zxid: Zxid): void {
+    const handshakes = this.#handshakes.get(session);
+    if (handshakes === undefined) return;
+    handshakes.attached += 1;
+    must(handshakes.attached <= handshakes.asked, "one connection", () => {
+      const { asked } = handshakes;
+      return `session 0x${session.toString(16)} is attached once more at ${formatZxid(zxid)}, and was asked for ${asked} times`;
+    });
   }
 
   /** A node says that this record is committed. */
@@ -154,6 +178,9 @@ export class Truth {
         operation.kind === "expireSession" ? this.model.sessions.get(operation.session) : undefined;
       const result = this.model.apply(operation, zxid, header.timeMs);
       this.#operations.set(zxid, { operation, result });
+      if (operation.kind === "attachSession" && result.kind === "session") {
+        this.#attached(operation.session, zxid);
+      }
       if (expiring !== undefined && !this.model.sessions.has(expiring.id)) {
         this.onExpired(expiring.id, expiring.timeoutMs);
       }

@@ -7,8 +7,7 @@ import { JuteReader } from "../../../protocol/jute.ts";
 import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import { checkOneServer, told } from "../checks/one-server.ts";
-import { checkMultiRead, checkRead } from "../checks/replies.ts";
+import { told } from "../checks/one-server.ts";
 import { type Attachment, isRefusal, newAttachment, send, takeRefusal } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { Link } from "../links.ts";
@@ -17,7 +16,8 @@ import type { Random } from "../random.ts";
 import { type Answer, asked, type Connection, type Pending, type Session } from "./connection.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
 import { AUTH_XID, authFrame, type SimWho, whoOf } from "./identities.ts";
-import { type Asking, checkMoved, checkUnwritten, checkWrite } from "./replies.ts";
+import { type Asking, checkMoved, checkReadReply, checkUnwritten, checkWrite } from "./replies.ts";
+import type { ShapeCoverage } from "./shapes.ts";
 import { ClientWatches } from "./watches.ts";
 import {
   closesSession,
@@ -126,6 +126,10 @@ export class SimClient {
     return this.#connection?.pending.length ?? 0;
   }
 
+  get #shapes(): ShapeCoverage | undefined {
+    return this.workload.mix.shaped === undefined ? undefined : this.#environment.shapes;
+  }
+
   get #asking(): Asking {
     return { name: this.name, session: this.session, environment: this.#environment };
   }
@@ -198,19 +202,22 @@ export class SimClient {
       answer: { askedMs, writtenMs: askedMs, heardMs: askedMs },
       attached: false,
       readOnly: false,
+      unansweredMax: 0,
       heardMs: nowMs,
       sentMs: nowMs,
     };
     this.#connection = connection;
-    link.send(
-      connectFrame({
-        lastZxidSeen: this.#lastZxid,
-        timeoutMs: renewal?.askedMs ?? session?.timeoutMs ?? timeoutMs,
-        session: session?.id ?? 0,
-        password: session?.password ?? NO_PASSWORD,
-        canBeReadOnly: this.workload.readOnly,
-      }),
-    );
+    if (session !== undefined) this.#environment.truth.asksFor(session.id);
+    const { readOnly } = this.workload;
+    const frame = connectFrame({
+      lastZxidSeen: this.#lastZxid,
+      timeoutMs: renewal?.askedMs ?? session?.timeoutMs ?? timeoutMs,
+      session: session?.id ?? 0,
+      password: session?.password ?? NO_PASSWORD,
+      canBeReadOnly: readOnly || !this.#random.chance(0.1) ? readOnly : "absent",
+    });
+    this.#shapes?.connects(frame);
+    link.send(frame);
   }
 
   attachmentOf(link: Link): Attachment | undefined {
@@ -318,7 +325,10 @@ export class SimClient {
     const toldBefore = connection.link.toldClients.zxid;
     const xid = this.#xid;
     connection.pending.push({ xid, request, after, toldBefore, place, askedMs, onAnswer });
-    return requestFrame(this.#xid, request);
+    connection.unansweredMax = Math.max(connection.unansweredMax, connection.pending.length);
+    const frame = requestFrame(this.#xid, request);
+    this.#shapes?.sent(frame);
+    return frame;
   }
 
   #receive(connection: Connection, bytes: Uint8Array): void {
@@ -378,14 +388,21 @@ export class SimClient {
       this.#note(`served by ${where}, which only reads`);
     } else {
       if (known === undefined) counts.sessions += 1;
+      truth.knows(session);
       this.session = { id: session, password, timeoutMs };
       this.#environment.heard(this);
       this.#note(`attached at ${where}`);
     }
-    for (const proof of this.workload.proofs ?? []) this.#send(connection, authFrame(proof));
+    for (const frame of (this.workload.proofs ?? []).map(authFrame)) {
+      this.#shapes?.sent(frame);
+      this.#send(connection, frame);
+    }
+    if (this.#random.chance(0.1)) this.watches.forgetSome(this.#random);
     if (this.watches.count === 0) return;
     const lists = this.watches.reset(this.#lastZxid);
-    this.#send(connection, setWatchesFrame(this.#lastZxid, lists));
+    const frame = setWatchesFrame(this.#lastZxid, lists);
+    this.#shapes?.sent(frame);
+    this.#send(connection, frame);
   }
 
   #forgetSession(): void {
@@ -439,18 +456,18 @@ export class SimClient {
     });
     const { request } = pending;
     asked(connection, pending.askedMs);
+    if (connection.pending.length === 0) {
+      this.#shapes?.burst(connection.unansweredMax);
+      connection.unansweredMax = 0;
+    }
     const ended = header.code === Code.sessionExpired || header.code === Code.sessionMoved;
     if (!ended && !connection.readOnly) this.#environment.heard(this);
     const body = readReplyBody(this.#reader, request, header);
     this.answered += 1;
     pending.onAnswer?.({ code: header.code, zxid: header.zxid, body });
-    if (request.kind === "read" || request.kind === "multiRead") {
-      const { model } = this.#environment.truth;
-      this.#environment.counts.reads += 1;
-      checkOneServer(this.name, header.zxid, pending.toldBefore);
+    if (request.kind === "read" || request.kind === "multiRead" || request.kind === "wide") {
+      checkReadReply({ ...this.#asking, who: this.who }, pending, { header, body });
       if (request.kind === "read") this.watches.read(request, header);
-      if (request.kind === "read") checkRead(model, this, request, header, body);
-      else checkMultiRead(model, this, request.reads, header, body);
       return;
     }
     if (request.kind === "watcher") {

@@ -42,6 +42,8 @@ export type Connection = {
   attached: boolean;
   /** The node has no leader, and says so. */
   readOnly: boolean;
+  /** The most requests that were unanswered at once since all were answered. */
+  unansweredMax: number;
   heardMs: number;
   sentMs: number;
 };

@@ -2,6 +2,7 @@
 import type { Truth } from "../checks/truth.ts";
 import type { Link, LinkHandler } from "../links.ts";
 import type { NodeClock } from "../node-clock.ts";
+import type { ShapeCoverage } from "./shapes.ts";
 import type { Trace } from "../trace.ts";
 
 export type ClientCounts = {
@@ -42,6 +43,7 @@ export type ClientEnvironment = {
   readonly trace: Trace;
   readonly truth: Truth;
   readonly counts: ClientCounts;
+  readonly shapes: ShapeCoverage;
   /** Requests that all clients together may still make; then they only trickle. */
   readonly budget: { left: number };
   /** Undefined: that node does not answer. */

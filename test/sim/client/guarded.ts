@@ -9,6 +9,11 @@ export const GUARDED_ROOTS: readonly string[] = ["/a", "/a/0", "/a/1"];
 
 type Token = () => Uint8Array;
 
+export function guardedPath(random: Random): string {
+  const dir = `/a/${random.below(2)}`;
+  return random.chance(0.3) ? dir : `${dir}/${random.below(3)}`;
+}
+
 /** `proofs` undefined: a native client, which knows no lists. */
 export function guardedRequest(
   random: Random,
@@ -21,8 +26,8 @@ export function guardedRequest(
     setAcl: proofs === undefined ? 0 : 2,
     multi: proofs === undefined ? 0 : 1,
   });
-  const dir = `/a/${random.below(2)}`;
-  const path = random.chance(0.3) ? dir : `${dir}/${random.below(3)}`;
+  const path = guardedPath(random);
+  const dir = path.split("/").slice(0, 3).join("/");
   switch (kind) {
     case "read":
       return readOf(random, proofs, path);

@@ -1,5 +1,6 @@
 /**
- * An intruder that knows the id of a session, which is easy to guess, but not its password. It must get nothing and change nothing.
+ * An intruder that knows the id of a session, which is easy to guess, but not its password; or one that knows the password too, and has
+ * seen what no node has, as a client of another ensemble. It must get nothing and change nothing.
  */
 import { JuteReader } from "../../../protocol/jute.ts";
 import { PASSWORD_BYTES } from "../../../protocol/ids.ts";
@@ -10,6 +11,9 @@ import type { Link } from "../links.ts";
 import type { Random } from "../random.ts";
 import type { SimNode } from "../sim-node.ts";
 import { connectFrame, readConnectReply } from "./wire.ts";
+
+/** So many epochs ahead of all that will be committed. */
+const AHEAD = 1000 * 2 ** 32;
 
 const STRANGER = { name: "stranger" };
 const REPLY_BYTES_MAX = 1000;
@@ -25,7 +29,8 @@ type Of = {
 };
 
 export function intrude(cluster: Cluster, of: Of): void {
-  const { session, node } = of;
+  const { session, node, random } = of;
+  const isAhead = random.chance(0.4);
   const frames = new FrameReader();
   const handler = {
     onBytes: (bytes: Uint8Array): void =>
@@ -46,10 +51,10 @@ export function intrude(cluster: Cluster, of: Of): void {
   const link: Link | undefined = cluster.dial({ node: node.id, client: STRANGER, handler });
   link?.send(
     connectFrame({
-      lastZxidSeen: 0,
+      lastZxidSeen: isAhead ? cluster.truth.latest + AHEAD : 0,
       timeoutMs: session.timeoutMs,
       session: session.id,
-      password: wrong(of),
+      password: isAhead ? session.password : wrong(of),
     }),
   );
 }

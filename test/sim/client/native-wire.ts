@@ -11,8 +11,11 @@ import type { ReplyBody, SimRequest } from "./wire.ts";
 
 export function nativeRequest(request: SimRequest): NativeRequest {
   if (request.kind === "read") {
-    if (request.read === "getAcl") throw new Error("native clients know no lists");
-    return { kind: "read", read: { kind: request.read, path: request.path, watch: false } };
+    const { read, path } = request;
+    if (read === "getAcl" || read === "getNames") {
+      throw new Error(`native clients ask for no ${read}`);
+    }
+    return { kind: "read", read: { kind: read, path, watch: false } };
   }
   if (request.kind !== "write") throw new Error(`native clients ask for no ${request.kind}`);
   const { operation } = request;

@@ -1,11 +1,14 @@
 /** Holds the replies that a simulated client has had to what the ensemble has committed. */
 import { Code } from "../../../protocol/codes.ts";
 import { formatZxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import { writeReplyProblem } from "../checks/replies.ts";
+import { checkOneServer } from "../checks/one-server.ts";
+import { checkMultiRead, checkRead, writeReplyProblem } from "../checks/replies.ts";
 import { textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
+import { checkWide } from "../checks/wide-replies.ts";
 import type { Connection, Pending, Session } from "./connection.ts";
 import type { ClientEnvironment } from "./environment.ts";
+import type { SimWho } from "./identities.ts";
 import { closesSession, type ReplyBody, type ReplyHeader } from "./wire.ts";
 
 /** The client, for messages, and what it knows. */
@@ -27,6 +30,23 @@ export function checkMoved(
   must(link.attachedAt >= attachedAt || zxid < attachedAt, "one connection", () => {
     return `${name}: a reply of ${formatZxid(zxid)}, its session moved at ${formatZxid(attachedAt)}`;
   });
+}
+
+/** The read shows what was there, and nothing older than what the server had told anybody. */
+export function checkReadReply(
+  asking: Asking & { readonly who: SimWho },
+  { request, toldBefore }: Pending,
+  { header, body }: { readonly header: ReplyHeader; readonly body: ReplyBody },
+): void {
+  const { truth, counts } = asking.environment;
+  counts.reads += 1;
+  // The gateway says who a client is, and looks at no znode.
+  const isOfTree = request.kind !== "wide" || request.asked.kind !== "whoAmI";
+  if (isOfTree) checkOneServer(asking.name, header.zxid, toldBefore);
+  if (request.kind === "read") checkRead(truth.model, asking, request, header, body);
+  else if (request.kind === "multiRead") {
+    checkMultiRead(truth.model, asking, request.reads, header, body);
+  } else if (request.kind === "wide") checkWide(truth.model, asking, request.asked, header, body);
 }
 
 /** The write was committed, once, and after what its client knew. */

@@ -2,11 +2,17 @@
 import { OPEN_ACL } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { parentOf } from "../../../protocol/paths.ts";
-import { type StayingWatch, type WatchLists, WatchEventType } from "../../../protocol/reads.ts";
+import {
+  type StayingWatch,
+  type WatcherType,
+  type WatchLists,
+  WatchEventType,
+} from "../../../protocol/reads.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import type { Model } from "../checks/model.ts";
 import type { ModelChange } from "../checks/model-state.ts";
 import { must } from "../checks/violation.ts";
+import type { Random } from "../random.ts";
 import { may, READ, type SimWho } from "./identities.ts";
 import type { ReplyHeader, SimRequest, WatcherRequest } from "./wire.ts";
 
@@ -63,7 +69,8 @@ export class ClientWatches {
   /** The answer to a read, which may have left a watch. */
   read({ read, path, watch }: ReadRequest, { code, zxid }: ReplyHeader): void {
     if (!watch) return;
-    if (code === Code.ok) this.add(read === "getChildren" ? "child" : "data", path, zxid);
+    const isOfChildren = read === "getChildren" || read === "getNames";
+    if (code === Code.ok) this.add(isOfChildren ? "child" : "data", path, zxid);
     else if (read === "exists") this.add("exist", path, zxid);
   }
 
@@ -75,12 +82,19 @@ export class ClientWatches {
       this.add(asked.mode, path, zxid);
       return;
     }
-    const there = [...this.#set.values()].filter((watch) => watch.path === path);
+    const there = [...this.#set.values()].filter((watch) => {
+      return watch.path === path && isOfType(watch.kind, asked.watcher);
+    });
     must(code === (there.length > 0 ? Code.ok : Code.noWatcher), "watches", () => {
       return `${this.#who}: ${kind} ${path} is answered ${code}, with ${there.length} watches`;
     });
     if (kind === "checkWatches") return;
     for (const watch of there) this.#set.delete(keyOf(watch.kind, path));
+  }
+
+  /** Its client wants some of them no more, and does not say so to any server. */
+  forgetSome(random: Random): void {
+    for (const key of [...this.#set.keys()]) if (random.chance(0.3)) this.#set.delete(key);
   }
 
   /** The connection is lost. What was asked for again and not answered is asked for once more. */
@@ -242,6 +256,10 @@ function isOfParent({ type }: Event): boolean {
 
 function textOf({ type, path }: Event): string {
   return `${type} ${path}`;
+}
+
+function isOfType(kind: WatchKind, type: WatcherType): boolean {
+  return type === "any" || type === (kind === "exist" ? "data" : kind);
 }
 
 function stays(kind: WatchKind): kind is StayingWatch {

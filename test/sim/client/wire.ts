@@ -4,15 +4,27 @@ import { Code } from "../../../protocol/codes.ts";
 import { CONTAINER } from "../../../protocol/lifetime.ts";
 import { type JuteReader, JuteWriter } from "../../../protocol/jute.ts";
 import type { ClientOperation, CreateMode, ZnodeOperation } from "../../../protocol/operations.ts";
-import type { Read, StayingWatch, WatchEventType, WatchLists } from "../../../protocol/reads.ts";
+import type {
+  Read,
+  StayingWatch,
+  WatcherType,
+  WatchEventType,
+  WatchLists,
+} from "../../../protocol/reads.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 
-export type ReadKind = "exists" | "getData" | "getChildren" | "getAcl";
+/** `getNames` is ZooKeeper's older getChildren, which is answered without a Stat. */
+export type ReadKind = "exists" | "getData" | "getChildren" | "getNames" | "getAcl";
 
 export type SimRequest =
-  | { readonly kind: "write"; readonly operation: ClientOperation }
+  | {
+      readonly kind: "write";
+      readonly operation: ClientOperation;
+      /** A create is asked for as create2, which is answered with a Stat, too. */
+      readonly withStat?: boolean;
+    }
   | {
       readonly kind: "read";
       readonly read: ReadKind;
@@ -22,7 +34,13 @@ export type SimRequest =
   /** Several reads at once. */
   | { readonly kind: "multiRead"; readonly reads: readonly MemberRead[] }
   /** About watches alone. */
-  | { readonly kind: "watcher"; readonly asked: WatcherRequest };
+  | { readonly kind: "watcher"; readonly asked: WatcherRequest }
+  /** About more than one znode, or none. */
+  | { readonly kind: "wide"; readonly asked: WideRequest };
+
+export type WideRequest =
+  | { readonly kind: "getEphemerals" | "getAllChildrenNumber"; readonly path: string }
+  | { readonly kind: "whoAmI" };
 
 export type MemberRead = { readonly read: "getData" | "getChildren"; readonly path: string };
 
@@ -36,8 +54,11 @@ export type ReplyHeader = { readonly xid: number; readonly zxid: Zxid; readonly 
 /** The body of a reply, by what was asked. */
 export type ReplyBody =
   | { readonly kind: "nothing" }
-  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "path"; readonly path: string; readonly stat?: Stat }
   | { readonly kind: "stat"; readonly stat: Stat }
+  | { readonly kind: "names"; readonly names: readonly string[] }
+  | { readonly kind: "count"; readonly count: number }
+  | { readonly kind: "infos"; readonly infos: readonly string[] }
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
   | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat }
   | { readonly kind: "multi"; readonly entries: readonly MultiEntry[] }
@@ -63,12 +84,13 @@ export function connectFrame(of: {
   readonly timeoutMs: number;
   readonly session: number;
   readonly password: Uint8Array;
-  /** Default false. */
-  readonly canBeReadOnly?: boolean;
+  /** Default false. "absent": the handshake ends before it, as those of old clients. */
+  readonly canBeReadOnly?: boolean | "absent";
 }): Uint8Array {
   const mark = writer.beginFrame();
   writer.int32(0).int64(of.lastZxidSeen).int32(of.timeoutMs).int64(of.session);
-  writer.buffer(of.password).bool(of.canBeReadOnly ?? false);
+  writer.buffer(of.password);
+  if (of.canBeReadOnly !== "absent") writer.bool(of.canBeReadOnly ?? false);
   writer.endFrame(mark);
   return writer.take();
 }
@@ -109,9 +131,13 @@ export function requestFrame(xid: number, request: SimRequest): Uint8Array {
   } else if (request.kind === "watcher") {
     const { asked } = request;
     writer.int32(OpCode[asked.kind]).string(asked.path);
-    writer.int32(asked.kind === "addWatch" ? MODES[asked.mode] : ANY_WATCHER);
+    writer.int32(asked.kind === "addWatch" ? MODES[asked.mode] : WATCHERS[asked.watcher]);
+  } else if (request.kind === "wide") {
+    const { asked } = request;
+    writer.int32(OpCode[asked.kind]);
+    if (asked.kind !== "whoAmI") writer.string(asked.path);
   } else {
-    writer.int32(opCodeOf(request.operation));
+    writer.int32(request.withStat === true ? OpCode.create2 : opCodeOf(request.operation));
     writeOperation(request.operation);
   }
   writer.endFrame(mark);
@@ -119,13 +145,20 @@ export function requestFrame(xid: number, request: SimRequest): Uint8Array {
 }
 
 const MODES: Readonly<Record<StayingWatch, number>> = { persistent: 0, persistentRecursive: 1 };
-/** ZooKeeper's WatcherType.Any. */
-const ANY_WATCHER = 3;
+/** ZooKeeper's WatcherType. */
+const WATCHERS: Readonly<Record<WatcherType, number>> = {
+  child: 1,
+  data: 2,
+  any: 3,
+  persistent: 4,
+  persistentRecursive: 5,
+};
 
 const READ_CODES: Readonly<Record<ReadKind, number>> = {
   exists: OpCode.exists,
   getData: OpCode.getData,
   getChildren: OpCode.getChildren2,
+  getNames: OpCode.getChildren,
   getAcl: OpCode.getAcl,
 };
 
@@ -232,7 +265,7 @@ export function readConnectReply(reader: JuteReader): ConnectReply {
   const timeoutMs = reader.int32();
   const session = reader.int64();
   const password = new Uint8Array(reader.buffer() ?? []);
-  return { timeoutMs, session, password, readOnly: reader.bool() };
+  return { timeoutMs, session, password, readOnly: reader.left > 0 && reader.bool() };
 }
 
 export function readHeader(reader: JuteReader): ReplyHeader {
@@ -266,11 +299,12 @@ function readBody(reader: JuteReader, request: SimRequest): ReplyBody {
     return { kind: "nothing" };
   }
   if (request.kind === "multiRead") return { kind: "multiRead", bodies: readMembers(reader) };
+  if (request.kind === "wide") return readWideBody(reader, request.asked);
   switch (request.operation.kind) {
     case "create": {
       const path = reader.string() ?? "";
-      if (request.operation.mode.lifetime !== undefined) readStat(reader);
-      return { kind: "path", path };
+      const hasStat = request.withStat === true || request.operation.mode.lifetime !== undefined;
+      return hasStat ? { kind: "path", path, stat: readStat(reader) } : { kind: "path", path };
     }
     case "sync":
       return { kind: "path", path: reader.string() ?? "" };
@@ -281,6 +315,22 @@ function readBody(reader: JuteReader, request: SimRequest): ReplyBody {
       return { kind: "multi", entries: readEntries(reader) };
     default:
       return { kind: "nothing" };
+  }
+}
+
+function readWideBody(reader: JuteReader, { kind }: WideRequest): ReplyBody {
+  switch (kind) {
+    case "getEphemerals":
+      return { kind: "names", names: readNames(reader) };
+    case "getAllChildrenNumber":
+      return { kind: "count", count: reader.int32() };
+    case "whoAmI": {
+      const infos: string[] = [];
+      for (let left = reader.count(8) ?? 0; left > 0; left -= 1) {
+        infos.push(`${reader.string() ?? ""}:${reader.string() ?? ""}`);
+      }
+      return { kind: "infos", infos };
+    }
   }
 }
 
@@ -320,6 +370,8 @@ function readReadBody(reader: JuteReader, read: ReadKind): ReplyBody {
       const children = readNames(reader);
       return { kind: "children", children, stat: readStat(reader) };
     }
+    case "getNames":
+      return { kind: "names", names: readNames(reader) };
     case "getAcl": {
       const acl: Acl[] = [];
       for (let left = reader.count(12) ?? 0; left > 0; left -= 1) {

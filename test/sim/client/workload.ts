@@ -4,17 +4,24 @@ import { Code } from "../../../protocol/codes.ts";
 import { CONTAINER, type Lifetime } from "../../../protocol/lifetime.ts";
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
 import type { Random } from "../random.ts";
-import { GUARDED_ROOTS, guardedRequest } from "./guarded.ts";
+import { GUARDED_ROOTS, guardedPath, guardedRequest } from "./guarded.ts";
 import type { Proofs } from "./identities.ts";
 import { KEEPER_ROOT, keeperRequest } from "./keeper.ts";
+import { shapedRequest } from "./shapes.ts";
 import type { SimRequest } from "./wire.ts";
 
 /** Weights of what is asked for. */
-export type Mix = Readonly<Record<Exclude<RequestKind, "guarded" | "keeper">, number>> & {
+export type Mix = Readonly<
+  Record<Exclude<RequestKind, "guarded" | "keeper" | "shaped" | "wide">, number>
+> & {
   /** About znodes with access control lists. Default 0. */
   readonly guarded?: number;
   /** As a client of ClickHouse Keeper's. Default 0. */
   readonly keeper?: number;
+  /** Shapes that real clients send. Default 0. */
+  readonly shaped?: number;
+  /** About more than one znode, or none. Default 0. */
+  readonly wide?: number;
 };
 
 export type RequestKind =
@@ -32,6 +39,8 @@ export type RequestKind =
   | "watch"
   | "guarded"
   | "keeper"
+  | "shaped"
+  | "wide"
   | "close";
 
 export type Workload = {
@@ -65,6 +74,15 @@ export type Workload = {
   readonly hog: boolean;
 };
 
+const WATCHERS = [
+  "any",
+  "any",
+  "any",
+  "child",
+  "data",
+  "persistent",
+  "persistentRecursive",
+] as const;
 const READS = ["getData", "exists", "getChildren"] as const;
 const LASTING = ["/c/c0", "/c/c0", "/c/c1", "/c/t0", "/c/t1"] as const;
 /** From shorter than a reaper's interval to longer than it takes to converge. */
@@ -90,6 +108,8 @@ export class Asker {
   readonly #random: Random;
   readonly #workload: Workload;
   readonly #created: string[] = [];
+  /** Those that came of shapes of real clients. */
+  readonly #shaped: string[] = [];
   #count = 0;
 
   constructor(name: string, random: Random, workload: Workload) {
@@ -100,7 +120,8 @@ export class Asker {
 
   /** A sequential znode of its own is there: it may be consumed. */
   created(path: string): void {
-    if (path.includes("/n-")) this.#created.push(path);
+    if (path.startsWith("/s")) this.#shaped.push(path);
+    else if (path.includes("/n-")) this.#created.push(path);
   }
 
   /** More reads than a gateway takes in, or with larger replies than it writes ahead. */
@@ -120,14 +141,18 @@ export class Asker {
         return [write({ kind: "sync", path: "/k" }), this.#read(false)];
       case "read":
         return [this.#read(false)];
+      case "wide":
+        return [this.#wide()];
       case "watch":
-        return [this.#random.chance(0.15) ? this.#watcher() : this.#read(true)];
+        return [this.#random.chance(this.#watcherShare) ? this.#watcher() : this.#read(true)];
       case "close":
         return [write({ kind: "closeSession" })];
       case "guarded":
         return [guardedRequest(this.#random, this.#workload.proofs, () => this.#token())];
       case "keeper":
         return [keeperRequest(this.#random, () => this.#token())];
+      case "shaped":
+        return [this.#shapedRequest()];
       case "multi":
         return [write(this.#multi())];
       case "multiRead":
@@ -147,6 +172,39 @@ export class Asker {
     const bytes = Buffer.alloc(Math.max(text.length, this.#random.below(this.#workload.dataBytes)));
     bytes.write(text, "latin1");
     return bytes;
+  }
+
+  #shapedRequest(): SimRequest {
+    const shaped = this.#shaped;
+    return shapedRequest({
+      random: this.#random,
+      token: (bytesMax) => this.#token().subarray(-bytesMax),
+      consume: (depth) => {
+        const index = shaped.findIndex((path) => path.split("/").length === depth + 1);
+        return index < 0 ? undefined : shaped.splice(index, 1)[0];
+      },
+    });
+  }
+
+  /** About more than one znode. */
+  #wide(): SimRequest {
+    const random = this.#random;
+    const path = random.pick([
+      "/",
+      "/k",
+      "/e",
+      "/c",
+      this.#queue(),
+      this.#guarded() ?? "/zookeeper",
+    ]);
+    const kind = random.pick(["getEphemerals", "getAllChildrenNumber"] as const);
+    return { kind: "wide", asked: random.chance(0.1) ? { kind: "whoAmI" } : { kind, path } };
+  }
+
+  /** A znode whose list changes; undefined for who knows no lists. */
+  #guarded(): string | undefined {
+    const { proofs, mix } = this.#workload;
+    return proofs === undefined || (mix.guarded ?? 0) === 0 ? undefined : guardedPath(this.#random);
   }
 
   #key(): string {
@@ -211,15 +269,21 @@ export class Asker {
     const random = this.#random;
     const reads = Array.from({ length: random.below(4) }, () => {
       const read = random.pick(["getData", "getChildren"] as const);
-      return { read, path: random.pick([this.#lasting(), this.#key(), this.#queue()]) };
+      const path = random.pick([this.#lasting(), this.#key(), this.#queue()]);
+      return { read, path: (random.chance(0.4) ? this.#guarded() : undefined) ?? path };
     });
     return { kind: "multiRead", reads };
   }
 
-  /** Watches that stay are few: each of them tells much. */
+  /** Watches that stay are few, since each of them tells much; more where not everybody may be told. */
+  get #watcherShare(): number {
+    return (this.#workload.mix.guarded ?? 0) === 0 ? 0.15 : 0.4;
+  }
+
   #watcher(): SimRequest {
     const random = this.#random;
-    const path = random.pick([this.#key(), this.#key(), this.#queue(), "/k", "/e", "/"]);
+    const open = random.pick([this.#key(), this.#key(), this.#queue(), "/k", "/e", "/"]);
+    const path = (random.chance(0.5) ? this.#guarded() : undefined) ?? open;
     const kind = random.pick([
       "addWatch",
       "removeWatches",
@@ -228,7 +292,7 @@ export class Asker {
     ] as const);
     const mode = random.pick(["persistent", "persistentRecursive"] as const);
     const asked =
-      kind === "addWatch" ? { kind, path, mode } : { kind, path, watcher: "any" as const };
+      kind === "addWatch" ? { kind, path, mode } : { kind, path, watcher: random.pick(WATCHERS) };
     return { kind: "watcher", asked };
   }
 

@@ -21,6 +21,7 @@ import { STORAGE_MUTANTS } from "./storage.ts";
 import { TURN_MUTANTS } from "./turns.ts";
 import { READ_ONLY_MUTANTS } from "./read-only.ts";
 import { WATCH_MUTANTS } from "./watches.ts";
+import { WIDE_READ_MUTANTS } from "./wide-reads.ts";
 
 export const MUTANTS: readonly Mutant[] = [
   ...REPLICATION_MUTANTS,
@@ -44,4 +45,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...LIFETIME_MUTANTS,
   ...ACCESS_MUTANTS,
   ...KEEPER_MUTANTS,
+  ...WIDE_READ_MUTANTS,
 ];

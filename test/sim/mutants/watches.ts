@@ -134,4 +134,31 @@ export const WATCH_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "replayed-to-whom-may-not-read",
+    mistake: "a client is told of what it has missed though it may not read it",
+    edits: [
+      {
+        file: REPLAY,
+        find: "if (!grants(event.acl ?? OPEN_ACL, Permission.read, who)) return;",
+        replace: "if (event.acl === undefined && who === undefined) return;",
+      },
+      {
+        file: REPLAY,
+        find: "watchEvent(EVENTS[kind], path, zxid, acl)",
+        replace: "watchEvent(EVENTS[kind], path, zxid, OPEN_ACL)",
+      },
+    ],
+  },
+  {
+    name: "watches-of-other-types-removed",
+    mistake: "who removes its watches of one type on a path loses those of the other types",
+    edits: [
+      {
+        file: WATCHES,
+        find: 'return type === "any" ? WATCH_KINDS : [type];',
+        replace: 'return type === "child" ? [type] : WATCH_KINDS;',
+      },
+    ],
+  },
 ];

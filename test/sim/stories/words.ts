@@ -28,6 +28,7 @@ export function requestText(request: SimRequest): string {
   if (request.kind === "write") return short(textOf(request.operation).trim());
   if (request.kind === "multiRead") return `multiRead of ${request.reads.length}`;
   if (request.kind === "watcher") return `${request.asked.kind} ${request.asked.path}`;
+  if (request.kind === "wide") return request.asked.kind;
   return `${request.read} ${request.path}${request.watch ? " with a watch" : ""}`;
 }
 

@@ -1,0 +1,77 @@
+/** Replies about more than one znode, and about who a client is, against the truth. */
+import { Code } from "../../../protocol/codes.ts";
+import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
+import { may, READ, type SimWho } from "../client/identities.ts";
+import type { ReplyBody, ReplyHeader, WideRequest } from "../client/wire.ts";
+import type { Model } from "./model.ts";
+import { must } from "./violation.ts";
+
+type Client = {
+  readonly name: string;
+  readonly who: SimWho;
+  readonly session: { readonly id: number } | undefined;
+};
+
+export function checkWide(
+  model: Model,
+  client: Client,
+  asked: WideRequest,
+  header: ReplyHeader,
+  body: ReplyBody,
+): void {
+  const { code, zxid } = header;
+  const what = (): string => `${client.name}: ${asked.kind} at ${formatZxid(zxid)}`;
+  if (asked.kind === "getAllChildrenNumber") {
+    const expected = codeOf(model, client.who, asked.path, header);
+    must(code === expected, "true replies", () => `${what()}: code ${code}, not ${expected}`);
+    if (code !== Code.ok) return;
+    const count = countBelow(model, asked.path, zxid);
+    must(body.kind === "count" && body.count === count, "true replies", () => {
+      return `${what()}: ${JSON.stringify(body)} below ${asked.path}, not ${count}`;
+    });
+    return;
+  }
+  must(code === Code.ok, "true replies", () => `${what()}: code ${code}`);
+  if (asked.kind === "whoAmI") {
+    const shown = body.kind === "infos" ? body.infos.toSorted() : [];
+    const expected = infosOf(client.who).toSorted();
+    must(shown.join() === expected.join(), "identities", () => {
+      return `${what()}: [${shown.join()}], not [${expected.join()}]`;
+    });
+    return;
+  }
+  const shown = body.kind === "names" ? body.names.toSorted() : [];
+  const own = ephemeralsOf(model, client.session?.id, zxid);
+  const expected = own.filter((path) => path.startsWith(asked.path)).toSorted();
+  must(body.kind === "names" && shown.join() === expected.join(), "ephemerals", () => {
+    return `${what()} from ${asked.path}: [${shown.join()}], not [${expected.join()}]`;
+  });
+}
+
+/** How many znodes the model has below the path at the zxid. */
+export function countBelow(model: Model, path: string, zxid: Zxid): number {
+  const start = path === "/" ? path : `${path}/`;
+  let count = 0;
+  for (const each of model.paths) {
+    const isBelow = each !== path && each.startsWith(start);
+    if (isBelow && model.at(each, zxid)?.stat !== undefined) count += 1;
+  }
+  return count;
+}
+
+function ephemeralsOf(model: Model, session: number | undefined, zxid: Zxid): string[] {
+  if (session === undefined) return [];
+  return [...model.paths].filter((path) => model.at(path, zxid)?.stat?.ephemeralOwner === session);
+}
+
+function codeOf(model: Model, who: SimWho, path: string, { zxid }: ReplyHeader): Code {
+  const moment = model.at(path, zxid);
+  if (moment?.stat === undefined) return Code.noNode;
+  return may(moment.acl, READ, who) ? Code.ok : Code.noAuth;
+}
+
+/** The address first, the user of each digest, and of the superuser nothing. */
+function infosOf({ identities, address }: SimWho): string[] {
+  const proved = identities.map(({ scheme, id }) => `${scheme}:${id.split(":")[0] ?? ""}`);
+  return address === undefined ? proved : [`ip:${address}`, ...proved];
+}
