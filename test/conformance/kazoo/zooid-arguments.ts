@@ -20,7 +20,9 @@ function linesFor(text: string, options: readonly string[]): readonly string[] {
   });
   const logins = properties.find(({ key }) => key === LOGINS)?.value;
   const hasUsers = logins !== undefined && statSync(logins).size > 0;
+  const shift = Number(process.env["ZOOID_KAZOO_PORT_SHIFT"] ?? "0");
   const kept = text
+    .replace(/^clientPort=(\d+)$/m, (_, port) => `clientPort=${Number(port) + shift}`)
     .split("\n")
     .filter((line) => !LEFT_OUT.test(line) && (hasUsers || !line.startsWith("authProvider.")));
   const meant = properties.filter(({ key }) => MEANT.test(key));
