@@ -42,6 +42,16 @@ export function runKazooScript(
   return run(new Child({ command: PYTHON, args: ["-B", beside(script), connectString, ...files] }));
 }
 
+/** A program that does its work in sections, begun. `script`: the name of a file beside this one, in Python or for Node. */
+export function startScript(script: string, connectString: string): Child {
+  const isPython = script.endsWith(".py");
+  return new Child({
+    command: isPython ? PYTHON : process.execPath,
+    args: [...(isPython ? ["-B"] : []), beside(script), connectString],
+    waitMsMax: 300_000,
+  });
+}
+
 export function runNodeClient(connectString: string): Promise<string[]> {
   return run(
     new Child({ command: process.execPath, args: [beside("node_client.js"), connectString] }),

@@ -1,5 +1,5 @@
 /**
- * Programs in Java and C, with ZooKeeper's own clients and with Curator's recipes, do the same against an ensemble of Apache ZooKeeper and
+ * Programs in Java, C, Python and for Node, with ZooKeeper's own clients, Curator, kazoo and node-zookeeper-client, do the same against an ensemble of Apache ZooKeeper and
  * one of zooid, and must see the same, section by section. Each client has the server that it is connected to killed once.
  */
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import type { Child } from "../../support/child.ts";
 import { compileJava, type JavaPrograms } from "../../support/java.ts";
 import { ZooidProcesses } from "../../support/zooid-processes.ts";
 import { ZookeeperEnsemble } from "../../support/zookeeper-ensemble.ts";
+import { startScript } from "./clients.ts";
 import { FEATURES, HERE } from "./features.ts";
 import { runProgram, type Sections, type Servers } from "./programs.ts";
 
@@ -103,6 +104,22 @@ for (const kind of ["multi-threaded", "single-threaded"] as const) {
     },
   );
 }
+
+test.serial(
+  "kazoo's recipes see what they see in ZooKeeper, also when their server is killed",
+  async (t) => {
+    const seen = await compare(t, (servers = "") => startScript("kazoo_recipes.py", servers));
+    t.true(seen.get("a server is killed")?.includes("held True ['mine']"));
+  },
+);
+
+test.serial(
+  "node-zookeeper-client sees what it sees in ZooKeeper when its server is killed",
+  async (t) => {
+    const seen = await compare(t, (servers = "") => startScript("node_kill.js", servers));
+    t.is(seen.get("a server is killed")?.at(-1), "NODE_CREATED /killed-later");
+  },
+);
 
 /** Each part of the program, with what of Curator it is about. */
 const CURATOR: readonly (readonly [part: string, title: string])[] = [
