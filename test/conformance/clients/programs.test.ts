@@ -11,7 +11,7 @@ import { ZooidProcesses } from "../../support/zooid-processes.ts";
 import { ZookeeperEnsemble } from "../../support/zookeeper-ensemble.ts";
 import { startScript } from "./clients.ts";
 import { FEATURES, HERE } from "./features.ts";
-import { runProgram, type Sections, type Servers } from "./programs.ts";
+import { runProgram, type Sections, type Servers, zooidServers } from "./programs.ts";
 
 /** Long, so that a node that waits for its turn on a busy machine is not taken for one that was cut off. */
 const ZOOID_FLAGS = ["--peer-timeout-ms", "15000", "--max-client-connections", "0"];
@@ -50,15 +50,6 @@ test.before(async (t) => {
 test.after.always(async () => {
   await Promise.all([zookeeper?.stop(), zooid?.stop(), java?.remove(), c?.remove()]);
 });
-
-function zooidServers(nodes: ZooidProcesses): Servers {
-  const idOf = (port: number): number => nodes.ids.find((id) => nodes.portOf(id) === port) ?? 0;
-  return {
-    connectString: nodes.connectString,
-    kill: (port) => nodes.kill(idOf(port)),
-    restart: (port) => nodes.startNode(idOf(port)),
-  };
-}
 
 /** Starts a program that is told where the servers are, and what they have. */
 type Start = (...args: readonly string[]) => Child | undefined;
