@@ -64,6 +64,10 @@ export const JAVA_COMMANDS: readonly string[] = [
   "whoami",
   "create /cli/own mine auth::cdrwa",
   "getAcl /cli/own",
+  // Over TLS this is the client's own certificate.
+  "create /cli/certified by x509:CN=app,O=example:cdrwa",
+  "getAcl /cli/certified",
+  "get /cli/certified",
   "getAcl -s /cli/acl",
   "setAcl /cli/own auth:user:secret:rwcda",
   "setAcl -v 7 /cli/own world:anyone:r",

@@ -1,7 +1,7 @@
 /** `npm run conformance:kazoo`: kazoo's own tests against Apache ZooKeeper and against zooid, and what fails with one of them alone. */
 import { parseArgs } from "node:util";
 import { prepareDebian } from "../../setup/debian.ts";
-import { type Outcomes, runSuite, SERVERS, type ServerName } from "./suite.ts";
+import { LEFT_OUT, type Outcomes, runSuite, SERVERS, type ServerName } from "./suite.ts";
 
 const HELP = `npm run conformance:kazoo -- [options]
 
@@ -12,12 +12,6 @@ Runs the tests that Debian's python3-kazoo brings along, each against three serv
   --help              this text
 
 Exit code 1: a test fails with zooid and not with ZooKeeper, or, without ZooKeeper, at all.`;
-
-/** These ask for what zooid refuses, and why: members are added and taken away by commands, observers among them. */
-const LEFT_OUT: Readonly<Record<ServerName, readonly string[]>> = {
-  zookeeper: [],
-  zooid: ["kazoo/tests/test_client.py::TestReconfig"],
-};
 
 const { values } = parseArgs({
   options: {
