@@ -15,10 +15,9 @@ const TESTS: readonly Need[] = [
   { package: "default-jre-headless", isThere: () => existsSync("/usr/bin/java") },
   { package: "zookeeper", isThere: () => existsSync("/usr/share/java/zookeeper.jar") },
   { package: "zookeeper-bin", isThere: () => existsSync("/usr/lib/zookeeper/bin/cli_mt") },
-  {
-    package: "libcurator-recipes-java",
-    isThere: () => existsSync("/usr/share/java/curator-recipes.jar"),
-  },
+  { package: "libcurator-recipes-java", isThere: () => hasJar("curator-recipes") },
+  { package: "libcurator-discovery-java", isThere: () => hasJar("curator-x-discovery") },
+  { package: "libjackson2-databind-java", isThere: () => hasJar("jackson-databind") },
   { package: "libzookeeper-mt-dev", isThere: () => existsSync("/usr/include/zookeeper") },
   { package: "libzookeeper-st2", isThere: hasSingleThreadedLibrary },
   { package: "gcc", isThere: () => existsSync("/usr/bin/gcc") },
@@ -56,6 +55,10 @@ const LOCK_WAIT_SECONDS = 600;
 /** Debian's own interpreter: another `python3` on the PATH does not see Debian's packages. */
 function hasPythonModule(name: string): boolean {
   return spawnSync("/usr/bin/python3", ["-c", `import ${name}`], { stdio: "ignore" }).status === 0;
+}
+
+function hasJar(name: string): boolean {
+  return existsSync(`/usr/share/java/${name}.jar`);
 }
 
 /** The folder of libraries is that of the machine's kind. */

@@ -116,7 +116,7 @@ test.serial(
 const CURATOR: readonly (readonly [part: string, title: string])[] = [
   ["framework", "Curator's calls, transactions and watches see what they see in ZooKeeper"],
   ["locks", "Curator's locks, semaphores, leaders and barriers see what they see in ZooKeeper"],
-  ["caches", "Curator's caches see what they see in ZooKeeper"],
+  ["caches", "Curator's caches and its discovery of services see what they see in ZooKeeper"],
   ["nodes", "Curator's queues, counters, kept nodes and groups see what they see in ZooKeeper"],
   ["kill", "Curator's client, its lock and its leader latch outlive the kill -9 of their server"],
 ];
