@@ -6,6 +6,13 @@ import { startAlone, withPair, type Pair } from "../support/pair.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { WORDS } from "../../protocol/zookeeper/words.ts";
 import { create, getChildren, getData } from "../support/zk-operations.ts";
+import {
+  type Field,
+  readByCollectd,
+  readByExporter,
+  readByTelegraf,
+  readByZktop,
+} from "./collectors.ts";
 
 const test = anyTest as TestFn<Pair>;
 const pair = withPair(test, startAlone);
@@ -215,6 +222,49 @@ test.serial("dump lists sessions, their ephemerals, and connections", async (t) 
   });
   t.deepEqual(zooid, zookeeper);
 });
+
+/** Values that are the same for servers in the same state; the others are each server's own. */
+const SAME = /^(current_connections|count-quorum|gauge-(ephemerals|watch)|requests-outstanding)$/;
+
+test.serial("collectd's plugin for ZooKeeper reads the same figures, all of them", async (t) => {
+  const { zookeeper, zooid } = await withTwoClients(async (server) => {
+    const figures = await readByCollectd(server);
+    const same = [...figures].filter(([name]) => SAME.test(name));
+    return { names: [...figures.keys()].toSorted(), same: Object.fromEntries(same) };
+  });
+  t.is(zookeeper.names.length, 14);
+  t.deepEqual(zooid, zookeeper);
+});
+
+test.serial("zktop reads the server and each of its sessions", async (t) => {
+  const { zookeeper, zooid } = await withTwoClients(async (server) =>
+    (await readByZktop(server)).map((line) =>
+      line.replace(/^(session (?!interest_ops)\w+|(?!mode|version|unavailable)\w+) .*/, "$1"),
+    ),
+  );
+  t.true(zookeeper.includes("unavailable False"));
+  t.true(zookeeper.includes("session queued"));
+  t.deepEqual(zooid, zookeeper);
+});
+
+for (const [name, read] of [
+  ["Telegraf", readByTelegraf],
+  ["zookeeper-exporter", readByExporter],
+] as const) {
+  test.serial(`${name} takes mntr apart, into figures of the same types`, async (t) => {
+    const { zookeeper, zooid } = pair();
+    const typesOf = (fields: readonly Field[]): ReadonlyMap<string, string> =>
+      new Map(fields.map((field) => [field.name, typeof field.value]));
+    const theirs = typesOf(read(await fourLetters(zookeeper, "mntr")));
+    const ours = typesOf(read(await fourLetters(zooid, "mntr")));
+    const common = [...ours].filter(([field]) => theirs.has(field));
+    t.true(common.length > METRICS.length);
+    t.deepEqual(
+      common,
+      common.map(([field]) => [field, theirs.get(field)]),
+    );
+  });
+}
 
 test.serial("envi names the server's version in its second line, as ZooKeeper does", async (t) => {
   const { zookeeper, zooid } = pair();

@@ -8,6 +8,7 @@ import { cell, codes, COMPATIBILITY, compatibilityRows } from "../support/compat
 
 const ROOT = new URL("../..", import.meta.url);
 const ROWS = compatibilityRows();
+const SCRIPT = /`npm run ([\w:]+)`/g;
 const SHOWN_BY = /`(test\/[^`]+\.ts)`: "([^"]+)"/g;
 
 function read(path: string): string {
@@ -35,11 +36,15 @@ function isTitle(source: string, title: string): boolean {
   return source.includes(`"${title}"`) || templates(source).some((each) => each.test(title));
 }
 
-test("every row names a test that there is", (t) => {
+test("every row names a test that there is, or a script of package.json", (t) => {
+  const { scripts } = JSON.parse(read("package.json")) as { readonly scripts: object };
   const wrong: string[] = [];
   for (const row of ROWS) {
     const shown = [...cell(row, "shown by").matchAll(SHOWN_BY)];
-    if (shown.length === 0) wrong.push(`no test: ${[...row.cells.values()].join(" | ")}`);
+    const named = [...cell(row, "shown by").matchAll(SCRIPT)].map(([, name = ""]) => name);
+    for (const name of named) if (!Object.hasOwn(scripts, name)) wrong.push(`no script ${name}`);
+    if (shown.length + named.length === 0)
+      wrong.push(`no test: ${[...row.cells.values()].join(" | ")}`);
     for (const [, path = "", title = ""] of shown) {
       if (!existsSync(new URL(path, ROOT))) wrong.push(`no file ${path}`);
       else if (!isTitle(read(path), title)) wrong.push(`no test "${title}" in ${path}`);

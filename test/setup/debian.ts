@@ -10,29 +10,56 @@ import { fileURLToPath } from "node:url";
 
 type Need = { readonly package: string; readonly isThere: () => boolean };
 
-const NEEDS: readonly Need[] = [
+const TESTS: readonly Need[] = [
   { package: "nats-server", isThere: () => existsSync("/usr/sbin/nats-server") },
   { package: "default-jre-headless", isThere: () => existsSync("/usr/bin/java") },
   { package: "zookeeper", isThere: () => existsSync("/usr/share/java/zookeeper.jar") },
   { package: "zookeeper-bin", isThere: () => existsSync("/usr/lib/zookeeper/bin/cli_mt") },
-  {
-    package: "libcurator-recipes-java",
-    isThere: () => existsSync("/usr/share/java/curator-recipes.jar"),
-  },
+  { package: "libcurator-recipes-java", isThere: () => hasJar("curator-recipes") },
+  { package: "libcurator-discovery-java", isThere: () => hasJar("curator-x-discovery") },
+  { package: "libjackson2-databind-java", isThere: () => hasJar("jackson-databind") },
   { package: "libzookeeper-mt-dev", isThere: () => existsSync("/usr/include/zookeeper") },
   { package: "libzookeeper-st2", isThere: hasSingleThreadedLibrary },
   { package: "gcc", isThere: () => existsSync("/usr/bin/gcc") },
   { package: "libc6-dev", isThere: () => existsSync("/usr/include/stdio.h") },
-  { package: "python3-kazoo", isThere: () => hasModule("kazoo") },
-  { package: "python3-pure-sasl", isThere: () => hasModule("puresasl") },
+  { package: "python3-pure-sasl", isThere: () => hasPythonModule("puresasl") },
+  { package: "python3-kazoo", isThere: () => hasPythonModule("kazoo") },
+  { package: "collectd-core", isThere: () => existsSync("/usr/lib/collectd/zookeeper.so") },
+  { package: "zktop", isThere: () => existsSync("/usr/bin/zktop") },
   { package: "openssl", isThere: () => existsSync("/usr/bin/openssl") },
 ];
+
+/** What kazoo's own tests need beside kazoo, which has them in its package. */
+const KAZOO: readonly Need[] = [
+  ...TESTS,
+  ...["pytest", "mock", "objgraph", "gevent", "eventlet", "puresasl"].map((name) => ({
+    package: `python3-${name === "puresasl" ? "pure-sasl" : name}`,
+    isThere: () => hasPythonModule(name),
+  })),
+];
+
+/** The smallest compiler of Go that Debian has. */
+const GO: readonly Need[] = [
+  ...TESTS,
+  { package: "gccgo-12", isThere: () => existsSync("/usr/bin/gccgo-12") },
+  {
+    package: "golang-github-samuel-go-zookeeper-dev",
+    isThere: () => existsSync("/usr/share/gocode/src/github.com/samuel/go-zookeeper"),
+  },
+];
+
+export type PackageSet = "tests" | "kazoo" | "go";
+const SETS: Readonly<Record<PackageSet, readonly Need[]>> = { tests: TESTS, kazoo: KAZOO, go: GO };
 
 const LOCK_WAIT_SECONDS = 600;
 
 /** Debian's own interpreter: another `python3` on the PATH does not see Debian's packages. */
-function hasModule(name: string): boolean {
+function hasPythonModule(name: string): boolean {
   return spawnSync("/usr/bin/python3", ["-c", `import ${name}`], { stdio: "ignore" }).status === 0;
+}
+
+function hasJar(name: string): boolean {
+  return existsSync(`/usr/share/java/${name}.jar`);
 }
 
 /** The folder of libraries is that of the machine's kind. */
@@ -40,8 +67,8 @@ function hasSingleThreadedLibrary(): boolean {
   return globSync("/usr/lib/*/libzookeeper_st.so.2").length > 0;
 }
 
-function missingPackages(): readonly string[] {
-  return NEEDS.filter((need) => !need.isThere()).map((need) => need.package);
+function missingPackages(set: PackageSet): readonly string[] {
+  return SETS[set].filter((need) => !need.isThere()).map((need) => need.package);
 }
 
 function isRoot(): boolean {
@@ -56,8 +83,8 @@ function run(command: string, args: readonly string[]): boolean {
 }
 
 /** Called while the lock is held: another process may have installed everything meanwhile. */
-function installMissing(): boolean {
-  const missing = missingPackages();
+function installMissing(set: PackageSet): boolean {
+  const missing = missingPackages(set);
   if (missing.length === 0) return true;
   const wait = `DPkg::Lock::Timeout=${LOCK_WAIT_SECONDS}`;
   run("apt-get", ["-o", wait, "update"]); // A source that is away does not matter if the install works.
@@ -65,8 +92,8 @@ function installMissing(): boolean {
 }
 
 /** Returns what is wrong, in words for whoever runs the tests, or undefined when everything is there. */
-export function prepareDebian(): string | undefined {
-  const missing = missingPackages();
+export function prepareDebian(set: PackageSet = "tests"): string | undefined {
+  const missing = missingPackages(set);
   if (missing.length === 0) return undefined;
   const advice = `run: apt-get update && apt-get install -y --no-install-recommends ${missing.join(" ")}`;
   if (!existsSync("/usr/bin/apt-get")) {
@@ -75,12 +102,13 @@ export function prepareDebian(): string | undefined {
   if (!isRoot()) return `the tests need Debian's ${missing.join(", ")}; as root, ${advice}`;
   const lock = join(tmpdir(), "zooid-apt.lock");
   const self = fileURLToPath(import.meta.url);
-  run("flock", ["-w", `${LOCK_WAIT_SECONDS}`, lock, process.execPath, self, "--locked"]);
-  const left = missingPackages();
+  run("flock", ["-w", `${LOCK_WAIT_SECONDS}`, lock, process.execPath, self, "--locked", set]);
+  const left = missingPackages(set);
   if (left.length === 0) return undefined;
   return `could not install ${left.join(", ")} (see above); ${advice}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes("--locked")) {
-  process.exitCode = installMissing() ? 0 : 1;
+  const set = (Object.keys(SETS) as PackageSet[]).find((name) => process.argv.includes(name));
+  process.exitCode = installMissing(set ?? "tests") ? 0 : 1;
 }

@@ -8,7 +8,10 @@ import { Child } from "./child.ts";
 import { JAVA_OPTIONS, zookeeperClassPath } from "./zookeeper-server.ts";
 
 /** What Curator's recipes need beside ZooKeeper's client. */
-const CURATOR_JARS = ["curator-client", "curator-framework", "curator-recipes", "guava"];
+const CURATOR_JARS = [
+  ...["curator-client", "curator-framework", "curator-recipes", "curator-x-discovery", "guava"],
+  ...["jackson-annotations", "jackson-core", "jackson-databind"],
+];
 
 function classPath(): string {
   const jars = CURATOR_JARS.map((name) => `/usr/share/java/${name}.jar`).filter(existsSync);

@@ -25,7 +25,10 @@ export function startWithLanes(lanes: number): () => Promise<Server> {
 
 /** A follower of an ensemble of three: a write that it is asked for goes to another node over NATS. */
 export async function startFollower(): Promise<Server> {
-  const ensemble = await ZooidEnsemble.start({ tickTimeMs: 500 });
+  const ensemble = await ZooidEnsemble.start({
+    tickTimeMs: 500,
+    flags: ["--container-check-interval-ms", "200"],
+  });
   const follower = ensemble.nodes.find(({ id }) => id !== ensemble.firstLeader);
   if (follower === undefined) throw new Error("nobody follows");
   return { host: ensemble.host, port: follower.port, stop: () => ensemble.stop() };

@@ -126,6 +126,8 @@ export type EnsembleOptions = {
   readonly tickTimeMs?: number;
   /** Files that each process may have open. Default: as this one. */
   readonly openFilesMax?: number;
+  /** Further flags. Default none. */
+  readonly flags?: readonly string[];
 };
 
 /**
@@ -153,6 +155,7 @@ export class ZooidEnsemble {
       ...["--tick-time-ms", String(options.tickTimeMs ?? 2000)],
       ...["--peer-timeout-ms", String(PEER_TIMEOUT_MS)],
       ...["--lanes", options.lanes ?? LANES ?? "auto"],
+      ...(options.flags ?? []),
     ];
     const parent = new Child({ ...nodeCommand(args, options.openFilesMax), cwd: folder });
     try {

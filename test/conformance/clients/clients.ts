@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { Child } from "../../support/child.ts";
 import { JAVA_OPTIONS, zookeeperClassPath } from "../../support/zookeeper-server.ts";
+import { JAVA_COMMANDS } from "./java-commands.ts";
 
 const PYTHON = "/usr/bin/python3";
 const C_CLIENT = "/usr/lib/zookeeper/bin/cli_mt";
@@ -76,6 +77,16 @@ export async function runJavaSasl(
   return lines.filter((line) => line !== "" && !line.startsWith("Connecting to ")).sort();
 }
 
+/** A program that does its work in sections, begun. `script`: the name of a file beside this one, in Python or for Node. */
+export function startScript(script: string, connectString: string): Child {
+  const isPython = script.endsWith(".py");
+  return new Child({
+    command: isPython ? PYTHON : process.execPath,
+    args: [...(isPython ? ["-B"] : []), beside(script), connectString],
+    waitMsMax: 300_000,
+  });
+}
+
 export function runNodeClient(connectString: string): Promise<string[]> {
   return run(
     new Child({ command: process.execPath, args: [beside("node_client.js"), connectString] }),
@@ -130,54 +141,6 @@ function withoutNumbers(line: string): string {
   if (/^time = |^\d{4}-|session id/.test(line)) return "";
   return line.replace(/([cm]zxid)=\w+/, "$1").replace(/([cm]time) ?= ?.*/, "$1");
 }
-
-const JAVA_COMMANDS = [
-  "create /java",
-  "set /java hello",
-  "get /java",
-  "create -s /java/s- x",
-  "create -s /java/s- y",
-  "create -e /java/e",
-  "ls /java",
-  "ls -s /java",
-  "get -w /java",
-  "set /java again",
-  "get -s /java",
-  "stat /java",
-  "addWatch -m PERSISTENT_RECURSIVE /java",
-  "create /java/told",
-  "removewatches /java -a",
-  "delete /java/told",
-  "stat /java/none",
-  "ls /java/none",
-  "delete /java",
-  "delete -v 9 /java/e",
-  "getAcl -s /java",
-  "ls -R /java",
-  "ls -w /java",
-  "delete /java/e",
-  "sync /java",
-  "setquota -n 4 -b 100 /java",
-  "listquota /java",
-  "create /java/q quota",
-  "setquota -N 9 -B 1000 /java",
-  "listquota /java",
-  "ls /zookeeper/quota/java",
-  "get /zookeeper/quota/java/zookeeper_stats",
-  "setquota -n 1 /java/none",
-  "setquota -n 1 /java/q",
-  "delquota -n /java",
-  "listquota /java",
-  "delete /java/q",
-  "delquota /java",
-  "listquota /java",
-  "ls /zookeeper/quota",
-  "config",
-  "deleteall /java",
-  "ls /java",
-  "sync /", // the client's exit code is that of its last command
-  "quit",
-];
 
 function javaTls({ store, authority }: ClientTls): readonly string[] {
   return [

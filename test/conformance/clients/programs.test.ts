@@ -1,5 +1,5 @@
 /**
- * Programs in Java and C, with ZooKeeper's own clients and with Curator's recipes, do the same against an ensemble of Apache ZooKeeper and
+ * Programs in Java, C, Python and for Node, with ZooKeeper's own clients, Curator, kazoo and node-zookeeper-client, do the same against an ensemble of Apache ZooKeeper and
  * one of zooid, and must see the same, section by section. Each client has the server that it is connected to killed once.
  */
 import { fileURLToPath } from "node:url";
@@ -9,8 +9,9 @@ import type { Child } from "../../support/child.ts";
 import { compileJava, type JavaPrograms } from "../../support/java.ts";
 import { ZooidProcesses } from "../../support/zooid-processes.ts";
 import { ZookeeperEnsemble } from "../../support/zookeeper-ensemble.ts";
+import { startScript } from "./clients.ts";
 import { FEATURES, HERE } from "./features.ts";
-import { runProgram, type Sections, type Servers } from "./programs.ts";
+import { runProgram, type Sections, type Servers, zooidServers } from "./programs.ts";
 
 /** Long, so that a node that waits for its turn on a busy machine is not taken for one that was cut off. */
 const ZOOID_FLAGS = ["--peer-timeout-ms", "15000", "--max-client-connections", "0"];
@@ -49,15 +50,6 @@ test.before(async (t) => {
 test.after.always(async () => {
   await Promise.all([zookeeper?.stop(), zooid?.stop(), java?.remove(), c?.remove()]);
 });
-
-function zooidServers(nodes: ZooidProcesses): Servers {
-  const idOf = (port: number): number => nodes.ids.find((id) => nodes.portOf(id) === port) ?? 0;
-  return {
-    connectString: nodes.connectString,
-    kill: (port) => nodes.kill(idOf(port)),
-    restart: (port) => nodes.startNode(idOf(port)),
-  };
-}
 
 /** Starts a program that is told where the servers are, and what they have. */
 type Start = (...args: readonly string[]) => Child | undefined;
@@ -104,11 +96,27 @@ for (const kind of ["multi-threaded", "single-threaded"] as const) {
   );
 }
 
+test.serial(
+  "kazoo's recipes see what they see in ZooKeeper, also when their server is killed",
+  async (t) => {
+    const seen = await compare(t, (servers = "") => startScript("kazoo_recipes.py", servers));
+    t.true(seen.get("a server is killed")?.includes("held True ['mine']"));
+  },
+);
+
+test.serial(
+  "node-zookeeper-client sees what it sees in ZooKeeper when its server is killed",
+  async (t) => {
+    const seen = await compare(t, (servers = "") => startScript("node_kill.js", servers));
+    t.is(seen.get("a server is killed")?.at(-1), "NODE_CREATED /killed-later");
+  },
+);
+
 /** Each part of the program, with what of Curator it is about. */
 const CURATOR: readonly (readonly [part: string, title: string])[] = [
   ["framework", "Curator's calls, transactions and watches see what they see in ZooKeeper"],
   ["locks", "Curator's locks, semaphores, leaders and barriers see what they see in ZooKeeper"],
-  ["caches", "Curator's caches see what they see in ZooKeeper"],
+  ["caches", "Curator's caches and its discovery of services see what they see in ZooKeeper"],
   ["nodes", "Curator's queues, counters, kept nodes and groups see what they see in ZooKeeper"],
   ["kill", "Curator's client, its lock and its leader latch outlive the kill -9 of their server"],
 ];

@@ -1,5 +1,6 @@
 /** Foreign programs that do their work in sections, and whose server is killed when they ask for it. */
 import type { Child } from "../../support/child.ts";
+import type { ZooidProcesses } from "../../support/zooid-processes.ts";
 
 export type Servers = {
   readonly connectString: string;
@@ -7,6 +8,15 @@ export type Servers = {
   readonly kill: (port: number) => Promise<void>;
   readonly restart: (port: number) => Promise<void>;
 };
+
+export function zooidServers(nodes: ZooidProcesses): Servers {
+  const idOf = (port: number): number => nodes.ids.find((id) => nodes.portOf(id) === port) ?? 0;
+  return {
+    connectString: nodes.connectString,
+    kill: (port) => nodes.kill(idOf(port)),
+    restart: (port) => nodes.startNode(idOf(port)),
+  };
+}
 
 export type Sections = ReadonlyMap<string, readonly string[]>;
 

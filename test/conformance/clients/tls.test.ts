@@ -79,5 +79,7 @@ test.serial("ZooKeeper's Java client over TLS sees what it sees in ZooKeeper", a
     runJavaClient(`localhost:${serverOf(name).securePort}`, tls);
   const reference = await run("zookeeper");
   t.true(reference.includes("hello"));
+  t.true(reference.includes("x509: CN=app,O=example"));
+  t.false(reference.includes("Insufficient permission : /cli/certified"));
   t.deepEqual(await run("zooid"), reference);
 });

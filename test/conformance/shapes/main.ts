@@ -1,6 +1,10 @@
-/** `npm run conformance:shapes`: runs the foreign clients through recording proxies and writes the shapes of their requests. */
+/**
+ * `npm run conformance:shapes`: runs the foreign clients, and kazoo's own tests, through recording proxies and writes the shapes of their
+ * requests.
+ */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { prepareDebian } from "../../setup/debian.ts";
 import { compileC } from "../../support/c.ts";
 import type { Child } from "../../support/child.ts";
 import { compileJava } from "../../support/java.ts";
@@ -11,9 +15,12 @@ import {
   runKazoo,
   runKazooScript,
   runNodeClient,
+  startScript,
 } from "../clients/clients.ts";
 import { HERE } from "../clients/features.ts";
 import { runProgram } from "../clients/programs.ts";
+import { compileGo } from "../go/program.ts";
+import { LEFT_OUT, PORT_SHIFT, PORT_STEP, runSuite } from "../kazoo/suite.ts";
 import { RecordingProxies } from "./proxies.ts";
 import { type CountedShape, Recording } from "./record.ts";
 
@@ -56,9 +63,13 @@ type Program = (...args: readonly string[]) => Child;
 async function recordPrograms(recording: Recording): Promise<void> {
   const c = await compileC(beside("c/c_client.c"));
   const java = await compileJava(beside("java"));
+  const go = await compileGo();
   const programs: readonly (readonly [client: string, start: Program])[] = [
     ["c mt", (...args) => c.start("multi-threaded", args)],
     ["c st", (...args) => c.start("single-threaded", args)],
+    ["kazoo", (servers = "") => startScript("kazoo_recipes.py", servers)],
+    ["node", (servers = "") => startScript("node_kill.js", servers)],
+    ["go", (...args) => go.start(args)],
     ["java", (...args) => java.start("JavaClient", args)],
     ...PARTS.map(
       (part) =>
@@ -77,10 +88,30 @@ async function recordPrograms(recording: Recording): Promise<void> {
   } finally {
     await c.remove();
     await java.remove();
+    await go.remove();
   }
 }
 
+async function recordKazooTests(recording: Recording): Promise<void> {
+  say("kazoo's own tests …");
+  await runSuite("zooid", {
+    deselect: LEFT_OUT.zooid,
+    say,
+    relay: async (first) => {
+      const ports = [first, first + PORT_STEP, first + 2 * PORT_STEP];
+      const routes = ports.map((port) => ({ port, behind: port + PORT_SHIFT }));
+      const proxies = await RecordingProxies.startRoutes(recording, routes);
+      proxies.client = "kazoo tests";
+      return () => proxies.stop();
+    },
+  });
+}
+
 async function main(): Promise<void> {
+  for (const set of ["kazoo", "go"] as const) {
+    const problem = prepareDebian(set);
+    if (problem !== undefined) throw new Error(problem);
+  }
   const recording = new Recording();
   await record(recording, "kazoo", ({ connectString }) => runKazoo(connectString));
   await record(recording, "kazoo", ({ connectString }) =>
@@ -90,6 +121,7 @@ async function main(): Promise<void> {
   await record(recording, "cli_mt", ({ connectString }) => runCClient(connectString));
   await record(recording, "zkCli", ({ connectString }) => runJavaClient(connectString));
   await recordPrograms(recording);
+  await recordKazooTests(recording);
   const shapes = recording.shapes();
   writeFileSync(FILE, textOf(shapes));
   say(`${shapes.length} shapes written to ${FILE}`);

@@ -6,7 +6,11 @@ import { Recorder, type Recording } from "./record.ts";
 const HOST = "127.0.0.1";
 const COUNT = 3;
 
+/** Where it listens, 0: a free port, and the server's port. */
+export type Route = { readonly port: number; readonly behind: number };
+
 type Proxy = {
+  readonly behind: number;
   readonly listener: Server;
   readonly sockets: Set<Socket>;
 };
@@ -14,20 +18,26 @@ type Proxy = {
 export class RecordingProxies implements Servers {
   readonly #proxies = new Map<number, Proxy>();
   readonly #recording: Recording;
-  readonly #behind: number;
   /** Whose requests come now. */
   client = "";
 
-  /** `behind`: port of the server. */
-  static async start(recording: Recording, behind: number): Promise<RecordingProxies> {
-    const proxies = new RecordingProxies(recording, behind);
-    for (let started = 0; started < COUNT; started += 1) await proxies.#listen(0);
+  /** Three before one server, whose port this is. */
+  static start(recording: Recording, behind: number): Promise<RecordingProxies> {
+    const routes = Array.from({ length: COUNT }, () => ({ port: 0, behind }));
+    return RecordingProxies.startRoutes(recording, routes);
+  }
+
+  static async startRoutes(
+    recording: Recording,
+    routes: readonly Route[],
+  ): Promise<RecordingProxies> {
+    const proxies = new RecordingProxies(recording);
+    for (const route of routes) await proxies.#listen(route);
     return proxies;
   }
 
-  private constructor(recording: Recording, behind: number) {
+  private constructor(recording: Recording) {
     this.#recording = recording;
-    this.#behind = behind;
   }
 
   get connectString(): string {
@@ -44,25 +54,29 @@ export class RecordingProxies implements Servers {
   }
 
   async restart(port: number): Promise<void> {
-    await this.#listen(port);
+    const proxy = this.#proxies.get(port);
+    if (proxy === undefined) throw new Error(`no proxy at ${port}`);
+    await this.#listen({ port, behind: proxy.behind });
   }
 
   async stop(): Promise<void> {
     for (const [port, { listener }] of this.#proxies) if (listener.listening) await this.kill(port);
   }
 
-  async #listen(port: number): Promise<void> {
+  async #listen({ port, behind }: Route): Promise<void> {
     const sockets = new Set<Socket>();
-    const listener = createServer((socket) => this.#relay(socket, sockets));
+    const listener = createServer((socket) => this.#relay(socket, sockets, behind));
     await new Promise<void>((resolve) => {
       listener.listen(port, HOST, resolve);
     });
-    this.#proxies.set((listener.address() as AddressInfo).port, { listener, sockets });
+    this.#proxies.set((listener.address() as AddressInfo).port, {
+      ...{ behind, listener, sockets },
+    });
   }
 
-  #relay(socket: Socket, sockets: Set<Socket>): void {
+  #relay(socket: Socket, sockets: Set<Socket>, behind: number): void {
     const recorder = new Recorder(this.#recording, this.client);
-    const server = connect(this.#behind, HOST);
+    const server = connect(behind, HOST);
     for (const [from, to, seen] of [
       [socket, server, (bytes: Buffer) => recorder.sent(bytes)],
       [server, socket, (bytes: Buffer) => recorder.received(bytes)],

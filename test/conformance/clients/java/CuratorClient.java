@@ -208,7 +208,10 @@ public final class CuratorClient {
         switch (arguments[2]) {
             case "framework" -> framework();
             case "locks" -> CuratorLocks.sections(one, two);
-            case "caches" -> CuratorCaches.sections(one, two);
+            case "caches" -> {
+                CuratorCaches.sections(one, two);
+                CuratorDiscovery.sections(one, two);
+            }
             case "nodes" -> CuratorNodes.sections(one, two);
             default -> Steps.section("a server is killed", "containers", CuratorClient::kill);
         }

@@ -1,0 +1,67 @@
+/** `npm run conformance:kazoo`: kazoo's own tests against Apache ZooKeeper and against zooid, and what fails with one of them alone. */
+import { parseArgs } from "node:util";
+import { prepareDebian } from "../../setup/debian.ts";
+import { LEFT_OUT, type Outcomes, runSuite, SERVERS, type ServerName } from "./suite.ts";
+
+const HELP = `npm run conformance:kazoo -- [options]
+
+Runs the tests that Debian's python3-kazoo brings along, each against three servers. A test that fails is run again, twice at most.
+
+  --against A,B       which servers: ${SERVERS.join(", ")}; default: both
+  --only EXPRESSION   as pytest's -k
+  --help              this text
+
+Exit code 1: a test fails with zooid and not with ZooKeeper, or, without ZooKeeper, at all.`;
+
+const { values } = parseArgs({
+  options: {
+    against: { type: "string", default: SERVERS.join(",") },
+    only: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function failedOf(outcomes: Outcomes): readonly string[] {
+  return [...outcomes].filter(([, outcome]) => outcome === "failed").map(([id]) => id);
+}
+
+function totalsText(outcomes: Outcomes): string {
+  const count = (outcome: string): number =>
+    [...outcomes.values()].filter((each) => each === outcome).length;
+  return `${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`;
+}
+
+async function main(): Promise<number> {
+  if (values.help) {
+    say(HELP);
+    return 0;
+  }
+  const problem = prepareDebian("kazoo");
+  if (problem !== undefined) {
+    say(problem);
+    return 2;
+  }
+  const names = SERVERS.filter((name) => values.against.split(",").includes(name));
+  const found = new Map<ServerName, Outcomes>();
+  for (const name of names) {
+    say(`${name} …`);
+    const only = values.only === undefined ? {} : { only: values.only };
+    found.set(name, await runSuite(name, { deselect: LEFT_OUT[name], say, ...only }));
+  }
+  for (const [name, outcomes] of found) {
+    say(`${name}: ${totalsText(outcomes)}`);
+    for (const id of failedOf(outcomes)) say(`  failed: ${id}`);
+  }
+  for (const id of LEFT_OUT.zooid) say(`left out with zooid: ${id}`);
+  const ours = found.get("zooid") ?? new Map();
+  const theirs = failedOf(found.get("zookeeper") ?? new Map());
+  const apart = failedOf(ours).filter((id) => !theirs.includes(id));
+  for (const id of apart) say(`fails with zooid alone: ${id}`);
+  return apart.length > 0 ? 1 : 0;
+}
+
+process.exitCode = await main();
