@@ -75,9 +75,16 @@ export type ConnectOptions = {
     readonly certFile?: string;
     readonly keyFile?: string;
   };
+  /**
+   * Who the client is to access control lists of the scheme `digest`; it may be several at once. The passwords go to the node over
+   * NATS, as in ZooKeeper. Default: it may what everybody may. NATS knows nothing of these: its credentials are those above.
+   */
+  readonly identities?: readonly Identity[];
   /** Shown by the NATS server's monitoring. Default `zooid client`. */
   readonly name?: string;
 };
+
+export type Identity = { readonly user: string; readonly password: string };
 
 export type CreateOptions = {
   /** True: the znode is deleted when the session ends. Default false. */
@@ -132,6 +139,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     ensemble,
     sessionTimeoutMs,
     operationTimeoutMs: options.operationTimeoutMs ?? 30_000,
+    proofs: (options.identities ?? []).map(proofOf),
   });
   await connected(session, timeoutMs, ensemble);
   return new Client(session, channel);
@@ -337,12 +345,26 @@ function checkConnectOptions(options: ConnectOptions): void {
   const { caFile, certFile, keyFile } = tls ?? {};
   const texts = { ensemble, user, password, token, name, caFile, certFile, keyFile };
   if (tls !== undefined) checkOptions("`tls`", tls);
+  for (const identity of options.identities ?? []) checkIdentity(identity);
   for (const [field, value] of Object.entries(times)) {
     if (value !== undefined) checkMilliseconds(`\`${field}\``, value);
   }
   for (const [field, value] of Object.entries(texts)) {
     if (value !== undefined) checkText(`\`${field}\``, value);
   }
+}
+
+function checkIdentity(identity: unknown): void {
+  checkOptions("an identity", identity);
+  const { user, password } = identity as Partial<Identity>;
+  checkText("`user` of an identity", user);
+  checkText("`password` of an identity", password);
+  if (!user.includes(":")) return;
+  throw new BadArgumentsError("`user` of an identity: it ends at a colon, so it has none");
+}
+
+function proofOf({ user, password }: Identity): Uint8Array {
+  return new TextEncoder().encode(`${user}:${password}`);
 }
 
 function checkedUrl(url: string): string {

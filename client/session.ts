@@ -36,6 +36,8 @@ export type SessionOptions = {
   readonly ensemble: string;
   readonly sessionTimeoutMs: number;
   readonly operationTimeoutMs: number;
+  /** What proves the client's identities, on each connection. Default: nothing. */
+  readonly proofs?: readonly Uint8Array[];
 };
 
 export type SessionState =
@@ -270,7 +272,9 @@ export class Session {
     this.#password = password;
     this.#timeoutMs = timeoutMs;
     this.#saw(zxid);
-    this.#items = this.#streams.reopen();
+    const { proofs = [] } = this.#options;
+    const proving = proofs.map((data): ClientItem => ({ kind: "auth", data }));
+    this.#items = [...proving, ...this.#streams.reopen()];
     this.state$.next({ kind: "connected", session, server, lane });
     this.#flushSoon();
   }
@@ -280,6 +284,12 @@ export class Session {
       this.#end((maybeApplied) => new SessionExpiredError({ maybeApplied }), { kind: "expired" });
     } else if (reason === "version") {
       const message = `this client speaks version ${NATIVE_VERSION} of the protocol and the ensemble does not`;
+      this.#end((maybeApplied) => new UnreachableError(message, { maybeApplied }), {
+        kind: "closed",
+      });
+    } else if (reason === "authFailed") {
+      const message =
+        "the ensemble does not take these identities: it has no digests, or they are too many or too long";
       this.#end((maybeApplied) => new UnreachableError(message, { maybeApplied }), {
         kind: "closed",
       });

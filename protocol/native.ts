@@ -38,6 +38,11 @@ export type ClientItem =
       readonly password: Uint8Array;
       readonly timeoutMs: number;
     }
+  /**
+   * The client proves an identity by `user:password`, for the requests and streams behind it. It is not answered; where it proves nothing
+   * the connection ends.
+   */
+  | { readonly kind: "auth"; readonly data: Uint8Array }
   | { readonly kind: "ping" }
   /** Acknowledges the frames up to this sequence: the gateway may send as many bytes again. */
   | { readonly kind: "taken"; readonly sequence: number }
@@ -63,11 +68,12 @@ export type ReceivedItem =
 
 /**
  * Why a gateway ended a connection. `expired`: the session is over. `version`: this gateway does not know the client's version of
- * the protocol. After any other reason the client attaches again, through this gateway or another.
+ * the protocol. `authFailed`: what the client sent proves no identity here. After any other reason the client attaches again, through this gateway or another.
  */
 export type EndReason =
   | "expired"
   | "version"
+  | "authFailed"
   | "moved"
   | "noLeader"
   | "unknown"
@@ -140,6 +146,7 @@ const OPEN_STREAM = 4;
 const CREDIT = 5;
 const CLOSE_STREAM = 6;
 const TAKEN = 7;
+const AUTH = 8;
 const OPENED = 11;
 const PONG = 12;
 const RESULT = 13;
@@ -151,6 +158,8 @@ function packClientItem(item: ClientItem): unknown[] {
   switch (item.kind) {
     case "open":
       return [OPEN, item.version, item.session, item.password, item.timeoutMs];
+    case "auth":
+      return [AUTH, item.data];
     case "ping":
       return [PING];
     case "taken":
@@ -177,6 +186,8 @@ function unpackClientItem(fields: readonly unknown[]): ReceivedItem {
         password: new Uint8Array(byteString(fields[3])),
         timeoutMs: count(fields[4]),
       };
+    case AUTH:
+      return { kind: "auth", data: new Uint8Array(byteString(fields[1])) };
     case PING:
       return { kind: "ping" };
     case TAKEN:

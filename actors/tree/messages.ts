@@ -82,7 +82,7 @@ export type TreeMessage =
    * Opens a change stream on the znode at `path`, and with `recursive` on everything below it. `stream` is the client's own number of
    * the stream. The answers are `changes`: first those after `after` that the ring holds, then the changes of each record when it is
    * applied. If the ring does not reach back to `after`, the answer is `compacted`. A stream without changes gets a report of progress
-   * at intervals. A change of a znode that not everybody may read is left out, unless the reader `readsAll`. Default: it does not.
+   * at intervals. A change of a znode that the reader may not read is left out; `readsAll`: there is none. Defaults: ANYONE, who does not.
    */
   | {
       readonly kind: "openStream";
@@ -91,6 +91,7 @@ export type TreeMessage =
       readonly stream: number;
       readonly path: string;
       readonly recursive: boolean;
+      readonly who?: Who;
       readonly readsAll?: boolean;
       /** The stream begins after this zxid. Undefined: it begins after what is applied now. */
       readonly after: Zxid | undefined;

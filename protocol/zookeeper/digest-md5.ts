@@ -102,8 +102,8 @@ const PROTECTION = "auth";
 
 /** A text of Latin-1 is hashed as that, and any other as UTF-8 (RFC 2831, section 2.1.2.1). */
 function narrowBytes(text: string): Uint8Array {
-  const isNarrow = [...text].every((letter) => letter <= "\u00ff");
-  return Buffer.from(text, isNarrow ? "latin1" : "utf8");
+  const narrow = Buffer.from(text, "latin1");
+  return narrow.toString("latin1") === text ? narrow : Buffer.from(text, "utf8");
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { SaslLogin } from "../../actors/gateway/messages.ts";
 import { CONFIG_FILE_BYTES_MAX, IDENTITY_LENGTH_MAX } from "../../protocol/limits.ts";
 import { secretOf, ZOOKEEPER_SERVICE } from "../../protocol/zookeeper/digest-md5.ts";
-import { type Draft, read } from "./draft.ts";
+import { type Draft, read, refuse } from "./draft.ts";
 import { readBounded, textOf } from "./file-text.ts";
 import { type JaasModule, type JaasProblem, type JaasSection, readJaas } from "./jaas.ts";
 import type { NodeConfig } from "./node-config.ts";
@@ -25,7 +25,6 @@ const FILE_KEY = "java.security.auth.login.config";
 export const SASL_PROVIDER = "org.apache.zookeeper.server.auth.SASLAuthenticationProvider";
 
 export function readSasl(draft: Draft): SaslConfig {
-  const { settings, problems, warnings } = draft;
   const config: SaslConfig = {
     saslLoginFile: read<string | undefined>(draft, "saslLoginFile", file, undefined),
     saslLoginSection: read(draft, "saslLoginSection", anyText, SECTION_DEFAULT),
@@ -35,7 +34,13 @@ export function readSasl(draft: Draft): SaslConfig {
     saslSuperUser: read<string | undefined>(draft, "saslSuperUser", someName, undefined),
     saslSuperPassword: read<string | undefined>(draft, "saslSuperPassword", anyText, undefined),
   };
-  const { saslLoginFile, saslScheme } = config;
+  checkUsers(draft, config);
+  checkUse(draft, config);
+  return config;
+}
+
+function checkUsers({ settings, problems }: Draft, config: SaslConfig): void {
+  const { saslLoginFile } = config;
   if (saslLoginFile !== undefined) {
     const source = settings.get("saslLoginFile")?.source ?? saslLoginFile;
     for (const { line, rule } of readUsers(config).problems) {
@@ -45,16 +50,44 @@ export function readSasl(draft: Draft): SaslConfig {
       problems.push({ field, value: saslLoginFile, source: where, rule, hint });
     }
   }
+}
+
+/** The settings have to make sense together. */
+function checkUse(draft: Draft, config: SaslConfig): void {
+  const { settings, warnings } = draft;
+  const { saslLoginFile, saslScheme, saslRequired } = config;
+  if (saslRequired && !saslScheme) {
+    const rule = "asks for clients to log in by SASL, whose scheme is not there";
+    refuse(draft, "saslRequired", rule, `give authProvider.sasl=${SASL_PROVIDER}`);
+  }
+  if (settings.has("saslLoginFile")) {
+    // It may be wrong, which has been said.
+  } else if (saslRequired) {
+    const rule = "asks for clients to log in by SASL, and nobody can";
+    refuse(draft, "saslRequired", rule, `give ${FILE_KEY}=FILE, the users`);
+  } else {
+    for (const field of NEED_USERS) {
+      const idle = settings.get(field);
+      if (idle === undefined) continue;
+      warnings.push(
+        `${idle.source}: ${field} has no effect: without ${FILE_KEY} nobody logs in by SASL`,
+      );
+    }
+  }
   if (saslLoginFile !== undefined && !saslScheme) {
     warnings.push(
       `clients can log in by SASL, and no list can name them: give authProvider.sasl=${SASL_PROVIDER}`,
     );
   }
-  if (saslLoginFile === undefined && !settings.has("saslLoginFile") && saslScheme) {
-    warnings.push(`lists can name users of SASL, and nobody can log in: give ${FILE_KEY}=FILE`);
-  }
-  return config;
 }
+
+const NEED_USERS = [
+  "saslLoginSection",
+  "saslScheme",
+  "saslFailedAllowed",
+  "saslSuperUser",
+  "saslSuperPassword",
+] as const satisfies readonly (keyof SaslConfig)[];
 
 function someName(text: string): Reading<string> {
   if (text !== "") return { kind: "read", value: text };

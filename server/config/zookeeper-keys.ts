@@ -67,14 +67,11 @@ const TLS_HINT =
   "remove the line if it is not needed; docs/operations/security.md tells what there is";
 const PEERS = "asks for protection between the servers, which meet over NATS here";
 const PEERS_HINT = "remove the line, and give the NATS servers TLS and users of their own";
-const CLIENTS = "asks for clients to authenticate in a way that is not served";
 const KERBEROS = "asks for Kerberos (GSSAPI), which is not served: clients log in by DIGEST-MD5";
 const KERBEROS_HINT =
   "remove the line, and name users in the file of java.security.auth.login.config";
 const LISTS =
   "is about a provider of identities that is not served, or a setting of one that there is not";
-const OPEN_HINT =
-  "remove the line if clients need not authenticate, or may by a digest: enforce.auth.enabled and enforce.auth.schemes";
 const LISTS_HINT =
   "remove the line if no list relies on it; DigestAuthenticationProvider.superDigest names a superuser";
 
@@ -364,17 +361,13 @@ const SECURITY: readonly Row[] = [
   works("allowSaslFailedClients", "saslFailedAllowed"),
   works("superUser", "saslSuperUser"),
   works("SASLAuthenticationProvider.superPassword", "saslSuperPassword"),
-  rows("authProvider.sasl", {
-    kind: "works",
-    effect:
-      "`org.apache.zookeeper.server.auth.SASLAuthenticationProvider`, also as `authProvider.1` or the like: `--sasl-scheme`",
-  }),
   refused(
-    "authProvider.*",
-    "must be ZooKeeper's own provider of digests, addresses, certificates or SASL",
+    "authProvider.sasl authProvider.*",
+    "must be ZooKeeper's own provider, of digests, addresses, or users of SASL (`--sasl-scheme`)",
     "remove the line",
     only(
-      "it is there anyway",
+      "it is ZooKeeper's own",
+      "org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
       "org.apache.zookeeper.server.auth.DigestAuthenticationProvider",
       "org.apache.zookeeper.server.auth.IPAuthenticationProvider",
       "",
@@ -395,15 +388,10 @@ const SECURITY: readonly Row[] = [
     OFF,
   ),
   refused(
-    `sessionRequire* enforce.auth.* letAnySaslUserDoX java.security.login.auth.config ensembleAuthName superUser.*`,
-    CLIENTS,
-    OPEN_HINT,
-    OFF,
-  ),
-  refused(
     `DigestAuthenticationProvider.* SASLAuthenticationProvider.*
     IPAuthenticationProvider.usexforwardedfor IPAuthenticationProvider.* X509AuthenticationProvider.superUser
-    X509AuthenticationProvider.*`,
+    X509AuthenticationProvider.* sessionRequire* enforce.auth.* letAnySaslUserDoX superUser.* ensembleAuthName
+    java.security.login.auth.config`,
     LISTS,
     LISTS_HINT,
     OFF,

@@ -232,7 +232,13 @@ function withGuarded(plan: Plan, random: Random): Plan {
   return {
     ...plan,
     clients: plan.clients.map((each) => ({ ...mixed(each), proofs: random.pick(PROOFS) })),
-    natives: { ...natives, clients: natives.clients.map(mixed) },
+    natives: {
+      ...natives,
+      clients: natives.clients.map((each, index) => ({
+        ...mixed(each),
+        proofs: PROOFS[(index + 1) % PROOFS.length],
+      })),
+    },
   };
 }
 

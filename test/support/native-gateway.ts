@@ -3,6 +3,7 @@ import { DrivenActor } from "../../runtime/testing/driven.ts";
 import type { Context } from "../../runtime/turn.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import { natsGatewayActor, type NatsGatewayState } from "../../actors/gateway/nats/gateway.ts";
+import { type Digests, NO_DIGESTS } from "../../actors/gateway/digests.ts";
 import type { NatsGatewayMessage } from "../../actors/gateway/messages.ts";
 import type { TreeMessage } from "../../actors/tree/messages.ts";
 import type { Verdict } from "./gateway-driver.ts";
@@ -48,7 +49,10 @@ export class NativeGatewayHarness {
   #sequence = 0;
   effects: Effect[] = [];
 
-  constructor({ serves = true }: { readonly serves?: boolean } = {}) {
+  constructor({
+    serves = true,
+    digests = NO_DIGESTS,
+  }: { readonly serves?: boolean; readonly digests?: Digests } = {}) {
     const actor = natsGatewayActor({
       server: 1 as ServerId,
       lane: 1,
@@ -56,6 +60,7 @@ export class NativeGatewayHarness {
       minSessionTimeoutMs: 4000,
       maxSessionTimeoutMs: 40_000,
       failoverGraceMs: 1000,
+      digests,
     });
     this.#driven = new DrivenActor(actor, this.#context());
     if (serves) this.lead(true);

@@ -7,6 +7,7 @@ import type { OperationResult } from "../../../protocol/operations.ts";
 import type { TreeReply } from "../../tree/messages.ts";
 import { enter, timeoutMsOf } from "../attachment.ts";
 import { graceMs, tellTouched, touchesMs, withheldUntilMs } from "../contact.ts";
+import { withDigest } from "../digests.ts";
 import { grantedMs } from "../gateway-state.ts";
 import { checkSession, submit } from "../lane.ts";
 import { forgive, mustWait } from "./offenders.ts";
@@ -39,14 +40,11 @@ export function open(
   const timeoutMs = grantedMs(state.options, item.timeoutMs);
   const wish = { session, password, timeoutMs };
   const isNew = session === SESSION_NONE;
-  const connection = newConnection(
-    state.nextConnection,
-    inbox,
-    isNew
-      ? { kind: "attaching", wish, supersededAt: 0 }
-      : { kind: "checking", wish, sinceMs: nowMs },
-    nowMs,
-  );
+  const phase: Connection["phase"] = isNew
+    ? { kind: "attaching", wish, supersededAt: 0 }
+    : { kind: "checking", wish, sinceMs: nowMs };
+  const { nextConnection: number, who } = state;
+  const connection = newConnection(number, { inbox, who, phase }, nowMs);
   state.nextConnection += 1;
   state.connections.set(connection.number, connection);
   state.byInbox.set(inbox, connection);
@@ -83,6 +81,17 @@ function endOthers(turn: Turn, session: SessionId): void {
   const holder = holders.get(session);
   if (holder !== undefined) end(turn, holder, "moved");
   for (const other of attaching.get(session) ?? []) end(turn, other, "moved");
+}
+
+/** The client proves an identity, or is told that it does not. */
+export function prove(
+  turn: Turn,
+  connection: Connection,
+  { data }: Extract<ClientItem, { readonly kind: "auth" }>,
+): void {
+  const who = withDigest(turn.state.options.digests, connection.who, data);
+  if (who === undefined) end(turn, connection, "authFailed");
+  else connection.who = who;
 }
 
 /** Logs once in a while how many wrong passwords there were. */

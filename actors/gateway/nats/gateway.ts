@@ -15,6 +15,7 @@ import {
   finishOpening,
   noteWrongPasswords,
   open,
+  prove,
   takeChecked,
   tick,
   tickMs,
@@ -135,6 +136,9 @@ function takeFrame(turn: Turn, connection: Connection, frame: Frame<ReceivedItem
 
 function takeItem(turn: Turn, connection: Connection, item: ReceivedItem): void {
   switch (item.kind) {
+    case "auth":
+      prove(turn, connection, item);
+      return;
     case "ping":
       push(turn, connection, { kind: "pong", zxid: turn.state.zxid }, 0);
       return;

@@ -38,7 +38,7 @@ export function request(
   }
   state.metrics.received += 1;
   state.requestBytes += bytes;
-  queue.push(asked, id, bytes, turn.nowMs, state.who);
+  queue.push(asked, id, bytes, turn.nowMs, connection.who);
 }
 
 /** Answers a request that is not taken. */

@@ -8,6 +8,7 @@ import type { OutputItem } from "../../../protocol/native.ts";
 import type { NativeRequest } from "../../../protocol/native-packing.ts";
 import { inboxPrefix } from "../../../protocol/subjects.ts";
 import type { Attachment } from "../attachment.ts";
+import { type Digests, NO_DIGESTS } from "../digests.ts";
 import {
   FAILOVER_GRACE_MS,
   type GatewayOptions,
@@ -22,6 +23,8 @@ import type { GatewayStream } from "./streams.ts";
 export type NatsGatewayOptions = GatewayOptions & {
   /** Everybody may do everything, whatever access control lists say. Default: no. */
   readonly skipsAcl?: boolean;
+  /** How clients prove identities. Default: they cannot. */
+  readonly digests?: Digests;
   readonly server: ServerId;
   readonly ensemble: string;
   /**
@@ -36,6 +39,8 @@ export type Entry = EntryOf<NativeRequest>;
 export type Connection = {
   readonly number: number;
   readonly inbox: string;
+  /** What the client has proved so far. */
+  who: Who;
   readonly queue: RequestQueue<NativeRequest>;
   phase: Attachment;
   clientHeardMs: number;
@@ -56,7 +61,7 @@ export type Connection = {
 
 export type State = GatewayState<Connection> & {
   readonly options: Required<NatsGatewayOptions>;
-  /** Who every client is to access control lists: NATS says nothing of that, so each may what everybody may. */
+  /** Who a client is that has proved nothing: NATS says nothing of that, so it may what everybody may. */
   readonly who: Who;
   /** The subjects of clients' inboxes begin with this; nothing is ever sent to another subject. */
   readonly inboxPrefix: string;
@@ -98,6 +103,7 @@ export function initialState(options: NatsGatewayOptions, nowMs: number): State 
       extendedTypes: true,
       streamPendingBytesMax: STREAM_PENDING_BYTES_MAX,
       skipsAcl: false,
+      digests: NO_DIGESTS,
       ...options,
     },
     who: options.skipsAcl === true ? UNCHECKED : ANYONE,
@@ -119,13 +125,13 @@ export function initialState(options: NatsGatewayOptions, nowMs: number): State 
 
 export function newConnection(
   number: number,
-  inbox: string,
-  phase: Attachment,
+  { inbox, who, phase }: Pick<Connection, "inbox" | "who" | "phase">,
   nowMs: number,
 ): Connection {
   return {
     number,
     inbox,
+    who,
     queue: new RequestQueue(),
     phase,
     clientHeardMs: nowMs,

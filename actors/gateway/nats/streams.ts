@@ -188,7 +188,8 @@ export function openNext({ state, effects }: Turn): void {
   connection.treeStreams.set(number, stream);
   const { path, recursive, after } = stream;
   const from = { from: state.name, client: connection.number, stream: number };
-  const asked = { path, recursive, after, readsAll: state.options.skipsAcl };
+  // A connection that has proved nothing has the same as all such.
+  const asked = { path, recursive, after, who: connection.who };
   effects.push(tell(`tree/${state.lane}`, { kind: "openStream", ...from, ...asked }));
 }
 

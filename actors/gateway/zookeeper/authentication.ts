@@ -8,12 +8,12 @@ import {
   ANYONE,
   type Identity,
   listed,
-  SUPER,
   UNCHECKED,
   type Who,
   withIdentity,
 } from "../../../protocol/identities.ts";
-import { IDENTITIES_MAX, IDENTITY_LENGTH_MAX } from "../../../protocol/limits.ts";
+import { IDENTITY_LENGTH_MAX } from "../../../protocol/limits.ts";
+import { withDigest } from "../digests.ts";
 import type { Authentication } from "../messages.ts";
 import type { Request } from "../../../protocol/zookeeper/requests.ts";
 import type { ClientInfo } from "../../../protocol/zookeeper/replies.ts";
@@ -53,34 +53,8 @@ export function authenticate(
 ): Who | undefined {
   // Each connection has its address from the beginning.
   if (scheme === "ip") return who.address === undefined ? undefined : who;
-  const { hash } = authentication;
-  if (scheme !== "digest" || hash === undefined || data === null) return undefined;
-  const digest = digestOf(hash, data);
-  if (digest.length > IDENTITY_LENGTH_MAX) return undefined;
-  const { superDigest } = authentication;
-  const isSuper = superDigest !== undefined && isSame(digest, superDigest);
-  let identities = isSuper ? withIdentity(who.identities, SUPER) : who.identities;
-  identities = withIdentity(identities, { scheme, id: digest });
-  if (identities === who.identities) return who;
-  return identities.length > IDENTITIES_MAX ? undefined : { ...who, identities };
-}
-
-/** The id that stands for `user:password`. */
-function digestOf(hash: (bytes: Uint8Array) => Uint8Array, data: Uint8Array): string {
-  const text = Buffer.from(data.buffer, data.byteOffset, data.length).toString("utf8");
-  const colon = text.indexOf(":");
-  const user = colon === -1 ? text : text.slice(0, colon);
-  const hashed = hash(Buffer.from(text, "utf8"));
-  return `${user}:${Buffer.from(hashed).toString("base64")}`;
-}
-
-/** Compares in a time that does not depend on where the first difference is. */
-function isSame(left: string, right: string): boolean {
-  let difference = left.length ^ right.length;
-  for (let index = 0; index < left.length; index += 1) {
-    difference |= left.charCodeAt(index) ^ right.charCodeAt(index);
-  }
-  return difference === 0;
+  if (scheme !== "digest" || data === null) return undefined;
+  return withDigest(authentication, who, data);
 }
 
 /** Whether the client has proved what it has to. */

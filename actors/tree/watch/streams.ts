@@ -2,7 +2,9 @@
  * Change streams: which client wants which changes, and how far each stream has come. A stream follows one znode, or with `recursive`
  * everything below it too.
  */
-import { isPublic } from "../../../protocol/access.ts";
+import { grants, Permission } from "../../../protocol/access.ts";
+import type { Acl } from "../../../protocol/acl.ts";
+import { ANYONE, type Who } from "../../../protocol/identities.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
@@ -31,8 +33,7 @@ type Stream = {
 type Group = {
   readonly path: string;
   readonly recursive: boolean;
-  /** Their readers may read everything; else what everybody may. */
-  readonly readsAll: boolean;
+  readonly readers: Readers;
   readonly members: Set<Stream>;
   /**
    * The members have been sent every change of theirs up to this zxid. `pending` holds changes after it. A group for each path stands
@@ -42,6 +43,26 @@ type Group = {
   position: Zxid;
   pending: Change[];
 };
+
+/** Who reads the streams of a group: all have proved the same. */
+type Readers = {
+  readonly who: Who;
+  /** Tells groups apart. */
+  readonly key: string;
+  /** `all`: they may read everything. `public`: what everybody may. */
+  readonly may: "all" | "public" | "own";
+};
+
+const PUBLIC: Readers = { who: ANYONE, key: "", may: "public" };
+const ALL: Readers = { who: ANYONE, key: "all", may: "all" };
+
+/** What a session proves is the same in whatever order it was proved. */
+function readersOf(who: Who, readsAll: boolean): Readers {
+  if (readsAll || who.identities.some(({ scheme }) => scheme === "super")) return ALL;
+  if (who.identities.length === 0) return PUBLIC;
+  const texts = who.identities.map(({ scheme, id }) => JSON.stringify([scheme, id]));
+  return { who, key: texts.toSorted().join(), may: "own" };
+}
 
 export type Streams = {
   readonly byPath: Map<string, Set<Group>>;
@@ -78,10 +99,10 @@ export function openStream(
   message: Extract<TreeMessage, { kind: "openStream" }>,
 ): void {
   const { streams, ring, lastApplied: applied } = turn.state;
-  const { from, client, stream: number, path, recursive, readsAll = false } = message;
+  const { from, client, stream: number, path, recursive, readsAll = false, who = ANYONE } = message;
   closeStream(streams, from, client, number);
   const after = message.after ?? applied;
-  const of = { path, recursive, readsAll };
+  const of = { path, recursive, readers: readersOf(who, readsAll) };
   const group: Group = { ...of, members: new Set(), position: after, pending: [] };
   const stream: Stream = { from, client, stream: number, group };
   if (after < ring.oldest) {
@@ -90,9 +111,10 @@ export function openStream(
   }
   group.members.add(stream);
   if (after < applied) {
-    visitChanges(ring, after, (changedPath, _zxid, build, { isClosed }) => {
+    visitChanges(ring, after, (changedPath, _zxid, build, { isClosed }, lists) => {
       if (!matches(group, changedPath)) return;
-      if (readsAll || !isHidden(turn, changedPath, isClosed)) group.pending.push(build());
+      const guard = { path: changedPath, isClosed, acl: lists?.acl };
+      if (mayRead(turn, group.readers, guard)) group.pending.push(build());
     });
   }
   tellChanges(turn, group);
@@ -119,12 +141,12 @@ function addStream(streams: Streams, stream: Stream): void {
 
 /** Puts the members of a group that has been told everything up to its position into the group that stands there, if there is one. */
 function join(streams: Streams, group: Group, applied: Zxid): void {
-  const { path, recursive, readsAll, position } = group;
+  const { path, recursive, readers, position } = group;
   const isAhead = position > applied;
   const ofPath = streams.byPath.get(path) ?? new Set<Group>();
   for (const other of ofPath) {
     const isThere = isAhead ? other.position === position : other.position <= applied;
-    if (other.recursive !== recursive || other.readsAll !== readsAll || !isThere) continue;
+    if (other.recursive !== recursive || other.readers.key !== readers.key || !isThere) continue;
     for (const member of group.members) {
       other.members.add(member);
       member.group = other;
@@ -182,9 +204,8 @@ export function flushStreams(turn: TreeTurn, operations: number): void {
   if (since < ring.oldest) compactAll(turn);
   const from = since < ring.oldest ? ring.oldest : since;
   const touched = new Set<Group>();
-  visitChanges(ring, from, (path, zxid, build, { isClosed }) => {
-    const hidden = isHidden(turn, path, isClosed);
-    gather(streams, touched, { path, zxid, build, hidden });
+  visitChanges(ring, from, (path, zxid, build, { isClosed }, lists) => {
+    gather(turn, touched, { zxid, build, guard: { path, isClosed, acl: lists?.acl } });
   });
   for (const group of touched) tellChanges(turn, group);
   joinReached(streams, applied);
@@ -219,32 +240,51 @@ function compactAll(turn: TreeTurn): void {
   }
 }
 
-type Gathered = {
+/** What decides about a change who may read it. */
+type Guard = {
   readonly path: string;
+  /** Not everybody could read the znode when it had changed. */
+  readonly isClosed: boolean;
+  /** The znode's list then. Undefined: the open one, or one that is not known. */
+  readonly acl: readonly Acl[] | undefined;
+};
+
+type Gathered = {
   readonly zxid: Zxid;
   readonly build: () => Change;
-  readonly hidden: boolean;
+  readonly guard: Guard;
 };
 
 /**
- * Whether the change is not for everybody: the znode's list did not let everybody read when it had changed, or does not now. A list may
- * have changed since, while the change waited in the ring.
+ * Whether the znode's list let the readers read when it had changed, and does now. A list may have changed since, while the change waited
+ * in the ring.
  */
-function isHidden({ state: { znodes } }: TreeTurn, path: string, wasClosed: boolean): boolean {
-  if (wasClosed) return true;
-  if (!znodes.hasClosed) return false;
+function mayRead({ state: { znodes } }: TreeTurn, readers: Readers, guard: Guard): boolean {
+  const { path, isClosed, acl } = guard;
+  const { who, may } = readers;
+  if (may === "all") return true;
+  const mayThen = !isClosed || (may === "own" && acl !== undefined && mayReadBy(acl, who));
+  if (!mayThen || !znodes.hasClosed) return mayThen;
   const znode = znodes.find(path);
-  return znode !== undefined && !isPublic(znodes.acl(znode));
+  return znode === undefined || mayReadBy(znodes.acl(znode), who);
 }
 
-function gather(
-  streams: Streams,
-  touched: Set<Group>,
-  { path, zxid, build, hidden }: Gathered,
-): void {
+function mayReadBy(acl: readonly Acl[], who: Who): boolean {
+  return grants(acl, Permission.read, who);
+}
+
+function gather(turn: TreeTurn, touched: Set<Group>, { zxid, build, guard }: Gathered): void {
+  const { streams } = turn.state;
+  const { path } = guard;
   let change: Change | undefined;
+  let isPublic: boolean | undefined;
+  const isFor = (readers: Readers): boolean => {
+    if (readers.may !== "public") return mayRead(turn, readers, guard);
+    isPublic ??= mayRead(turn, readers, guard);
+    return isPublic;
+  };
   const give = (group: Group): void => {
-    if (zxid <= group.position || (hidden && !group.readsAll)) return;
+    if (zxid <= group.position || !isFor(group.readers)) return;
     change ??= build();
     group.pending.push(change);
     touched.add(group);

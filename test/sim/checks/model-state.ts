@@ -4,7 +4,7 @@ import type { Code } from "../../../protocol/codes.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { may, NOBODY, READ } from "../client/identities.ts";
+import { may, READ, type SimWho } from "../client/identities.ts";
 
 /** A znode from `since` on; `stat` undefined: it is not there. */
 export type Moment = {
@@ -77,12 +77,12 @@ export function refused(code: Code): Refused {
   return known;
 }
 
-/** Whether at some time after the zxid there was a znode that not everybody could read. */
-export function wasClosedAfter(moments: readonly Moment[], zxid: Zxid): boolean {
+/** Whether at some time after the zxid there was a znode that the reader could not read. */
+export function wasClosedAfter(moments: readonly Moment[], zxid: Zxid, reader: SimWho): boolean {
   for (let index = moments.length - 1; index >= 0; index -= 1) {
     const moment = moments[index];
     if (moment === undefined || moment.since <= zxid) return false;
-    if (moment.stat !== undefined && !may(moment.acl, READ, NOBODY)) return true;
+    if (moment.stat !== undefined && !may(moment.acl, READ, reader)) return true;
   }
   return false;
 }

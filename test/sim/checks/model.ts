@@ -418,9 +418,9 @@ export class Model {
     return this.#pasts.get(path)?.moments.at(-1)?.acl ?? OPEN_ACL;
   }
 
-  /** Whether at some time after the zxid not everybody could read the znode. */
-  isClosedAfter(path: string, zxid: Zxid): boolean {
-    return wasClosedAfter(this.#pasts.get(path)?.moments ?? [], zxid);
+  /** Whether at some time after the zxid the reader could not read the znode. */
+  isClosedAfter(path: string, zxid: Zxid, reader: SimWho): boolean {
+    return wasClosedAfter(this.#pasts.get(path)?.moments ?? [], zxid, reader);
   }
 
   #matching(path: string, version: number, permission?: number): Stat {

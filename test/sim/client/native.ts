@@ -29,7 +29,7 @@ import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
 import { ENSEMBLE, type SubjectClient, type Subjects } from "../subjects.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
-import { NOBODY } from "./identities.ts";
+import { type SimWho, whoOf } from "./identities.ts";
 import { asked, type Connection, type Pending, type Session } from "./native-connection.ts";
 import { checkNativeRead, nativeRequest, nativeWriteProblem } from "./native-wire.ts";
 import { ClientStreams, type StreamCounts } from "./streams.ts";
@@ -57,6 +57,9 @@ const LEFT_MAX = 50;
 /** Frames about as large as this may be followed by another of the same turn. */
 const WHOLE_FRAME_BYTES_MAX = 200_000;
 
+/** What no gateway may say to a client that does nothing wrong. */
+const WRONG: ReadonlySet<EndReason> = new Set<EndReason>(["badFrame", "version", "authFailed"]);
+
 export class NativeClient {
   readonly name: string;
   readonly workload: Workload;
@@ -66,6 +69,7 @@ export class NativeClient {
   readonly ended = false;
   readonly #options: NativeOptions;
   readonly #random: Random;
+  readonly #who: SimWho;
   readonly #asker: Asker;
   readonly #streams: ClientStreams;
   readonly #end: SubjectClient;
@@ -83,9 +87,12 @@ export class NativeClient {
     this.workload = workload;
     this.#options = options;
     this.#random = random;
-    // It has no multi, and authenticates by nothing.
-    this.#asker = new Asker(name, random, { ...workload, quotas: 0 });
-    this.#streams = new ClientStreams(name, { truth: environment.truth, random, counts });
+    // Its connections have no address that a list could name.
+    this.#who = { ...whoOf(name, workload.proofs ?? []), address: undefined };
+    // It has no multi, and asks for no lists.
+    this.#asker = new Asker(name, random, { ...workload, quotas: 0, proofs: undefined });
+    const { truth } = environment;
+    this.#streams = new ClientStreams(name, { truth, random, counts, reader: this.#who });
     this.#roots = [...rootsOf(workload)];
     const of = (connection: number): Connection | undefined =>
       this.#connection?.number === connection ? this.#connection : undefined;
@@ -179,7 +186,7 @@ export class NativeClient {
     const { environment, subjects, workload } = this.#options;
     const nowMs = environment.clock.nowMs();
     this.#connections += 1;
-    const attachment = newAttachment(this.name, NOBODY);
+    const attachment = newAttachment(this.name, this.#who);
     const askedMs = environment.trueMs();
     const { renewals } = workload;
     const renewal = renewals.length === 0 ? undefined : this.#random.pick(renewals);
@@ -375,7 +382,9 @@ export class NativeClient {
     connection.subject = laneSubject(ENSEMBLE, server, lane);
     this.#options.environment.heard(this);
     this.#note(`attached at node ${server}, session 0x${session.toString(16)}`);
-    this.#say(connection, this.#streams.reopen());
+    const proofs = this.workload.proofs ?? [];
+    const proving = proofs.map((text): ClientItem => ({ kind: "auth", data: Buffer.from(text) }));
+    this.#say(connection, [...proving, ...this.#streams.reopen()]);
   }
 
   #ended(reason: EndReason): void {
@@ -388,7 +397,7 @@ export class NativeClient {
       counts.expired += 1;
       this.session = undefined;
     }
-    must(reason !== "badFrame" && reason !== "version", "protocol", () => {
+    must(!WRONG.has(reason), "protocol", () => {
       return `${this.name}: the gateway ends with ${reason}`;
     });
     this.#drop(`ended: ${reason}`);
@@ -431,7 +440,7 @@ export class NativeClient {
     counts.reads += 1;
     this.#checkOrder(connection.attachment, pending, answer.zxid);
     checkOneServer(this.name, answer.zxid, pending.toldBefore);
-    checkNativeRead(truth.model, { name: this.name, who: NOBODY }, request, answer);
+    checkNativeRead(truth.model, { name: this.name, who: this.#who }, request, answer);
   }
 
   /** A read sees all that its connection wrote before it, nothing that came after, and nothing older than its client has seen. */

@@ -9,7 +9,7 @@ import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { shown, statProblem } from "../checks/replies.ts";
 import { sameBytes, type Truth } from "../checks/truth.ts";
 import type { ModelChange } from "../checks/model-state.ts";
-import { may, NOBODY, READ } from "./identities.ts";
+import { may, NOBODY, READ, type SimWho } from "./identities.ts";
 import { must } from "../checks/violation.ts";
 import type { Random } from "../random.ts";
 
@@ -43,6 +43,7 @@ const FOLLOWED = [
 
 export class ClientStreams {
   readonly #who: string;
+  readonly #reader: SimWho;
   readonly #truth: Truth;
   readonly #random: Random;
   readonly #counts: StreamCounts;
@@ -51,8 +52,13 @@ export class ClientStreams {
   readonly #earlier: Zxid[] = [];
   #next = 1;
 
-  constructor(who: string, of: { truth: Truth; random: Random; counts: StreamCounts }) {
+  /** `reader` is shown what it may read. Default: what everybody may. */
+  constructor(
+    who: string,
+    of: { truth: Truth; random: Random; counts: StreamCounts; reader?: SimWho },
+  ) {
     this.#who = who;
+    this.#reader = of.reader ?? NOBODY;
     this.#truth = of.truth;
     this.#random = of.random;
     this.#counts = of.counts;
@@ -190,9 +196,9 @@ export class ClientStreams {
     );
   }
 
-  /** The znode was closed later, maybe before the change was told. */
+  /** The znode was closed to the reader later, maybe before the change was told. */
   #mayBeLeftOut({ path, zxid }: Due): boolean {
-    return this.#truth.model.isClosedAfter(path, zxid);
+    return this.#truth.model.isClosedAfter(path, zxid, this.#reader);
   }
 
   /** The changes that the stream is still owed, up to this zxid, each with its place among those of its zxid. */
@@ -207,8 +213,8 @@ export class ClientStreams {
       index = change.zxid === before ? index + 1 : 0;
       before = change.zxid;
       const below = recursive && (path === "/" || change.path.startsWith(`${path}/`));
-      const isPublic = may(change.acl ?? OPEN_ACL, READ, NOBODY);
-      if (change.zxid > after && isPublic && (below || change.path === path)) {
+      const isShown = may(change.acl ?? OPEN_ACL, READ, this.#reader);
+      if (change.zxid > after && isShown && (below || change.path === path)) {
         due.push({ ...change, index });
       }
     }

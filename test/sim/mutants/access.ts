@@ -139,8 +139,52 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/watch/streams.ts",
-        find: "if (wasClosed) return true;",
-        replace: "return false;",
+        find: "if (!mayThen || !znodes.hasClosed) return mayThen;",
+        replace: "return true;",
+      },
+    ],
+  },
+  {
+    name: "streams-shared-by-all-readers",
+    mistake: "a stream shares the changes of one whose reader has proved something else",
+    edits: [
+      {
+        file: "actors/tree/watch/streams.ts",
+        find: "other.readers.key !== readers.key ||",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "stream-by-the-list-of-now",
+    mistake: "a change of a znode that was closed to the reader is shown once it is open",
+    edits: [
+      {
+        file: "actors/tree/watch/streams.ts",
+        find: "if (!mayThen || !znodes.hasClosed) return mayThen;",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "native-identity-of-the-gateway",
+    mistake: "what a native client proves is whoever else's who connects to the gateway",
+    edits: [
+      {
+        file: "actors/gateway/nats/connections.ts",
+        find: "else connection.who = who;",
+        replace: "else for (const each of turn.state.connections.values()) each.who = who;",
+      },
+    ],
+  },
+  {
+    name: "native-identity-forgotten",
+    mistake: "requests of native clients have no identity",
+    edits: [
+      {
+        file: "actors/gateway/nats/requests.ts",
+        find: "turn.nowMs, connection.who);",
+        replace: "turn.nowMs, turn.state.who);",
       },
     ],
   },

@@ -58,7 +58,7 @@ export const NATIVE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: STREAMS,
-        find: "if (other.recursive !== recursive || other.readsAll !== readsAll || !isThere) continue;",
+        find: "if (other.recursive !== recursive || other.readers.key !== readers.key || !isThere) continue;",
         replace: "if (!isThere) continue;",
       },
     ],

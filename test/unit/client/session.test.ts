@@ -107,12 +107,16 @@ class Gateway implements Channel {
   }
 }
 
-function setup(t: ExecutionContext): { readonly gateway: Gateway; readonly session: Session } {
+function setup(
+  t: ExecutionContext,
+  proofs: readonly Uint8Array[] = [],
+): { readonly gateway: Gateway; readonly session: Session } {
   const gateway = new Gateway();
   const session = new Session(gateway, {
     ensemble: "test",
     sessionTimeoutMs: 60_000,
     operationTimeoutMs: 60_000,
+    proofs,
   });
   t.teardown(async () => {
     gateway.happen({ kind: "down" });
@@ -420,4 +424,21 @@ test("a session whose connections end again and again waits before the next, and
     reason: "ended by the node: limit",
     failures: 2,
   });
+});
+
+test("identities are proved first on each connection, and an ensemble that takes none ends the client", async (t) => {
+  const data = new TextEncoder().encode("ann:secret");
+  const { gateway, session } = setup(t, [data]);
+  const answer = outcome(session.request(GET));
+  await gateway.hears();
+  gateway.accept(10);
+  const proof = { kind: "auth", data } as const;
+  t.like(await gateway.hears(), [proof, { kind: "request" }]);
+  gateway.frame(0, [{ kind: "ended", reason: "unknown" }]);
+  t.like(await gateway.hears(), [{ kind: "open", session: SESSION }]);
+  gateway.accept(11);
+  t.like(await gateway.hears(), [proof, { kind: "request" }]);
+  gateway.frame(0, [{ kind: "ended", reason: "authFailed" }]);
+  t.is(await answer, "ZOOID_UNREACHABLE");
+  t.true(gateway.closed);
 });

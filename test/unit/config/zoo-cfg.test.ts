@@ -173,11 +173,10 @@ test("keys that ask for security are refused, with what they ask for and what ca
     ["ssl.quorum.keyStore.location=/etc/keys.jks", /between the servers/],
     ["sslQuorum=true", /between the servers/],
     ["quorum.auth.enableSasl=true", /between the servers/],
-    ["authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider", /authenticate/],
-    ["requireClientAuthScheme=sasl", /authenticate/],
-    ["sessionRequireClientSASLAuth=true", /authenticate/],
-    ["kerberos.removeHostFromPrincipal=true", /authenticate/],
-    ["zookeeper.authProvider.sasl=org.example.Provider", /authenticate/],
+    ["authProvider.1=org.example.Provider", /ZooKeeper's own provider/],
+    ["letAnySaslUserDoX=x", /provider of identities/],
+    ["kerberos.removeHostFromPrincipal=true", /Kerberos \(GSSAPI\), which is not served/],
+    ["zookeeper.authProvider.sasl=org.example.Provider", /own provider/],
     ["X509AuthenticationProvider.superUser=CN=admin", /provider of identities/],
   ];
   for (const [line, rule] of asked) {
@@ -193,10 +192,29 @@ test("keys that ask for security are refused, with what they ask for and what ca
 test("a key that says that no security is wanted asks for nothing", (t) => {
   const cfg = read(
     "sslQuorum=false",
-    "sessionRequireClientSASLAuth=false",
+    "authProvider.1=org.apache.zookeeper.server.auth.DigestAuthenticationProvider",
     "quorum.auth.enableSasl=false",
     "requireClientAuthScheme=",
   );
   t.deepEqual([cfg.problems, cfg.warnings], [[], []]);
   t.is(cfg.idleKeys.length, 4);
+});
+
+test("the provider of SASL is known by its class, under whatever name", (t) => {
+  for (const name of ["sasl", "1", "anything"]) {
+    const provider = "org.apache.zookeeper.server.auth.SASLAuthenticationProvider";
+    const cfg = read(`authProvider.${name}=${provider}`);
+    t.deepEqual(texts(cfg), { saslScheme: "true" }, name);
+    t.deepEqual([cfg.problems, cfg.warnings, cfg.hasKnownKey], [[], [], true]);
+  }
+});
+
+test("what ZooKeeper itself does not look at does not keep a node from starting", (t) => {
+  const cfg = read("requireClientAuthScheme=sasl", "jaasLoginRenew=3600000");
+  t.deepEqual(cfg.problems, []);
+  t.regex(cfg.warnings.join(), /requireClientAuthScheme .*sessionRequireClientSASLAuth=true/);
+  t.deepEqual(
+    cfg.idleKeys.map(({ key }) => key),
+    ["jaasLoginRenew"],
+  );
 });

@@ -1,5 +1,6 @@
 /** Requests and replies against the bytes of Apache ZooKeeper. */
 import test from "ava";
+import { saslToken } from "../../support/sasl.ts";
 import { OPEN_ACL } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { JuteReader, JuteWriter } from "../../../protocol/jute.ts";
@@ -325,9 +326,12 @@ test("a handshake is read, and answered with the bytes of ZooKeeper's", (t) => {
   t.is(writer.take().length, 40);
 });
 
-test("sasl, which is not served, is refused with Unimplemented", (t) => {
-  const expected = { kind: "refused", xid: 5, code: Code.unimplemented } as const;
-  t.deepEqual(read(requestFrame(5, unknown(102))), expected);
+test("a token of SASL is read, and one that is null or cut is not answered", (t) => {
+  const asked = read(requestFrame(5, saslToken("", Buffer.from("x"))));
+  t.is(asked.kind === "sasl" ? Buffer.from(asked.token).toString() : undefined, "x");
+  t.like(read(requestFrame(5, saslToken("", Buffer.alloc(0)))), { kind: "sasl", xid: 5 });
+  t.deepEqual(read(requestFrame(5, saslToken("", null))), { kind: "headless" });
+  t.deepEqual(read(requestFrame(5, unknown(102))), { kind: "headless" });
 });
 
 test("a change of the members is answered as by a server that does not do it", (t) => {

@@ -154,6 +154,38 @@ test("a stream of all that is below a znode shows nothing that not everybody may
   t.is(all.length, 5, "who may read everything is told everything");
 });
 
+test("a stream shows what its reader's own list lets it read, when it changed and now, and no other's", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  const begin = replica.lastZxid;
+  const bob = { ...ANN, id: "bob:hash" };
+  const of = (who: Identity, number: number, after?: Zxid): Parameters<Replica["receive"]>[0] => {
+    const asked = { kind: "openStream", from: "nats/1", client: 1, stream: number } as const;
+    const reader = { identities: [who], address: undefined };
+    return { ...asked, path: "/", recursive: true, after, who: reader };
+  };
+  replica.receive(of(ANN, 1));
+  replica.receive(of(bob, 2));
+  const told: string[] = [];
+  const asAnn = (operation: ClientOperation): void => {
+    const effects = replica.commit({ ...client(session, operation), identities: [ANN] });
+    for (const effect of effects) {
+      if (effect.kind !== "tell" || effect.to !== "nats/1") continue;
+      const { stream: number } = effect.message as { readonly stream: number };
+      told.push(...toldTo([effect]).map((each) => `${number} ${each}`));
+    }
+  };
+  asAnn(create("/a", { acl: OWNED }));
+  asAnn(setData("/a", null));
+  asAnn(create("/open"));
+  asAnn(setAcl("/a", [{ permissions: 31, scheme: bob.scheme, id: bob.id }]));
+  const expected = ["1 created /a", "1 data /a", "1 created /open", "2 created /open", "2 acl /a"];
+  t.deepEqual(told, expected);
+  const again = (who: Identity): readonly string[] => toldTo(replica.receive(of(who, 3, begin)));
+  t.deepEqual(again(ANN), ["created /open"], "she may not read it now");
+  t.deepEqual(again(bob), ["created /open", "acl /a"], "he might not read it then");
+});
+
 test("a stream that is open is told nothing more of a znode that was closed, and what it was told before is not told again", (t) => {
   const replica = new Replica();
   const session = replica.session();
