@@ -57,7 +57,7 @@ function open(options: Partial<ConnectOptions> = {}): Promise<ZkClient> {
 /** What is answered: the body, or the code of an error. */
 async function ask(client: ZkClient, ...operations: readonly Operation[]): Promise<string[]> {
   const replies = await client.pipeline(operations);
-  return replies.map(({ code, text }) => (code === 0 ? text.join("") : `${code}`));
+  return replies.map(({ code, text }) => (code === 0 ? text.map(String).join("") : `${code}`));
 }
 
 const ephemeral = { mode: Mode.ephemeral };
@@ -71,8 +71,9 @@ test("a client finds what the server can do, and a list of the root does not sho
     exists("/keeper/other"),
     getChildren("/"),
   );
-  t.regex(flags ?? "", /^"?\\xff\\xe0|ffe0|\ufffd/i);
-  t.regex(version ?? "", /3/);
+  // The two bytes of the flags are no text.
+  t.true(flags?.startsWith('"\ufffd\ufffd" '));
+  t.true(version?.startsWith('"3" '));
   t.is(absent, `${Code.noNode}`);
   t.notRegex(children ?? "", /[[ ]keeper/);
 });

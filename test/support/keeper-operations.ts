@@ -64,18 +64,20 @@ export function listWithStatsAndData(path: string, options: ListOptions = {}): O
     label: `filteredListWithStatsAndData ${path}`,
     body: new JuteWriter().text(path).raw(flags).bytes(),
     write: false,
-    decode: (reader) => {
-      const names = reader.texts();
-      readFields(reader);
-      const stats = Array.from({ length: reader.int() }, () => readFields(reader));
-      const values = Array.from({ length: reader.int() }, () => String(reader.buffer()));
-      const shown = names.map((name, index) => {
-        const value = values.length > 0 ? `=${values[index]}` : "";
-        return `${name}${value}${stats.length > 0 ? `@${stats[index]?.["version"]}` : ""}`;
-      });
-      return [`[${shown.sort().join(" ")}] ${stats.length} ${values.length}`];
-    },
+    decode: (reader) => [listText(reader)],
   };
+}
+
+function listText(reader: JuteReader): string {
+  const names = reader.texts();
+  readFields(reader);
+  const stats = Array.from({ length: reader.int() }, () => readFields(reader));
+  const values = Array.from({ length: reader.int() }, () => String(reader.buffer()));
+  const shown = names.map((name, index) => {
+    const value = values.length > 0 ? `=${values[index]}` : "";
+    return `${name}${value}${stats.length > 0 ? `@${stats[index]?.["version"]}` : ""}`;
+  });
+  return `[${shown.sort().join(" ")}] ${stats.length} ${values.length}`;
 }
 
 /** Paths are shown in the order in which they come. */
@@ -160,8 +162,7 @@ function entryText(reader: JuteReader, type: number): string {
     case 12:
       return ` [${reader.texts().sort().join(" ")}] numChildren=${readFields(reader)["numChildren"]}`;
     case 506: {
-      const { decode } = listWithStatsAndData("");
-      return ` ${decode(reader).join("")}`;
+      return ` ${listText(reader)}`;
     }
     default:
       return "";
