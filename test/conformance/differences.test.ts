@@ -133,7 +133,7 @@ test("a list of more than 64 entries, or with a long id, is not valid; ZooKeeper
   const long = [{ perms: 31, scheme: "digest", id: `user:${"h".repeat(1020)}` }];
   const asked = [
     create("/many", "", { acl: many }),
-    create("/long", "", { acl: long }),
+    create("/long-id", "", { acl: long }),
     create("/most", "", { acl: many.slice(1) }),
   ];
   t.deepEqual(await codesOf(zooid.port, ...asked), [-114, -114, 0]);
