@@ -50,7 +50,7 @@ async function runTests(files: readonly string[]): Promise<Totals> {
   const child = spawn(process.execPath, [ava, "--tap", ...files], {
     stdio: ["ignore", "pipe", "inherit"],
     env: {
-      // Hundreds of threads and processes load the same sources: the first compiles them, the others take its work (a third of all processor time).
+      // The thread of each test file loads much the same sources: the first compiles them, the others take its work, a fifth of theirs.
       NODE_COMPILE_CACHE: join(folder, "compiled"),
       ...process.env,
       [ANNOUNCEMENTS]: announcements,

@@ -5,6 +5,10 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { ANNOUNCEMENTS, announcement } from "./progress.ts";
 
+// What the tests start is not to keep compiled sources: V8 does not take them where a node has set flags, which would write them anew as it
+// ends, for seconds.
+delete process.env["NODE_COMPILE_CACHE"];
+
 const to = process.env[ANNOUNCEMENTS];
 if (to !== undefined) {
   const root = fileURLToPath(new URL("../..", import.meta.url));
