@@ -19,6 +19,8 @@ export type Attempt = User & {
   readonly hashed?: Directives;
   /** Changes the whole response. */
   readonly change?: (response: string) => string;
+  /** In the place of the hash of user, realm and password. */
+  readonly secret?: Buffer;
 };
 
 /** `label` stands in the transcript. What was drawn by chance is not shown. */
@@ -64,7 +66,9 @@ export function responseTo(nonce: string, attempt: Attempt): Answer {
   };
   const used: Record<string, string | undefined> = { ...right, ...hashed };
   const of = (name: string): string => used[name] ?? "";
-  const secret = md5(narrow(of("username")), ":", narrow(of("realm")), ":", narrow(password));
+  const { secret: given } = attempt;
+  const secret =
+    given ?? md5(narrow(of("username")), ":", narrow(of("realm")), ":", narrow(password));
   const asked = used["authzid"] === undefined ? [] : [":", used["authzid"]];
   const session = md5(secret, ":", of("nonce"), ":", of("cnonce"), ...asked).toString("hex");
   const answer = (method: string): string => {

@@ -145,17 +145,6 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "streams-shared-by-all-readers",
-    mistake: "a stream shares the changes of one whose reader has proved something else",
-    edits: [
-      {
-        file: "actors/tree/watch/streams.ts",
-        find: "other.readers.key !== readers.key ||",
-        replace: "",
-      },
-    ],
-  },
-  {
     name: "stream-by-the-list-of-now",
     mistake: "a change of a znode that was closed to the reader is shown once it is open",
     edits: [

@@ -135,6 +135,9 @@ test("a login is the connection's own: neither another nor the session's next ha
   t.deepEqual(identities(gateway, 2), []);
   t.is(send(gateway, responseTo(nonce, USERS.bob).response)?.code, Code.ok);
   t.deepEqual(identities(gateway), [BOB]);
+  gateway.attach(4);
+  send(gateway, Buffer.alloc(0), 4);
+  t.deepEqual(identities(gateway, 4), []);
   gateway.attach(3, { sessionId: 0x1_0000_0001n, password: Buffer.alloc(16, 7) });
   t.deepEqual(identities(gateway, 3), []);
 });

@@ -79,6 +79,11 @@ test("a user that there is not is refused with every password, that of no bytes 
   t.is(verdictOn({ user: "", password: "" }).kind, "refused");
 });
 
+test("what is hashed for a user that there is not lets nobody in", (t) => {
+  const secret = Buffer.alloc(16);
+  t.is(verdictOn({ user: "mallory", password: "", secret }).kind, "refused");
+});
+
 test("a response to another challenge is refused", (t) => {
   t.is(verdictOn(USERS.bob).kind, "proved");
   t.is(verdictOn(USERS.bob, "other").kind, "refused");
