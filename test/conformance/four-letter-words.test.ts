@@ -88,6 +88,12 @@ test.serial("mntr gives the metrics that monitoring reads, as a number after a t
   }
 });
 
+test.serial("mntr counts the root once; ZooKeeper counts it twice", async (t) => {
+  const { zookeeper, zooid } = pair();
+  const ours = await counts(zooid);
+  t.deepEqual(await counts(zookeeper), { ...ours, znodes: ours.znodes + 1 });
+});
+
 test.serial("mntr counts znodes, ephemerals, watches and connections", async (t) => {
   const { zookeeper, zooid } = pair();
   for (const server of [zookeeper, zooid]) {

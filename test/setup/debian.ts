@@ -48,8 +48,16 @@ const GO: readonly Need[] = [
   },
 ];
 
-export type PackageSet = "tests" | "kazoo" | "go";
-const SETS: Readonly<Record<PackageSet, readonly Need[]>> = { tests: TESTS, kazoo: KAZOO, go: GO };
+/** It keeps a cluster of PostgreSQL in ZooKeeper; without a configuration its service does not start. */
+const PATRONI: readonly Need[] = [
+  ...TESTS,
+  { package: "patroni", isThere: () => hasPythonModule("patroni") },
+];
+
+export type PackageSet = "tests" | "kazoo" | "go" | "patroni";
+const SETS: Readonly<Record<PackageSet, readonly Need[]>> = {
+  ...{ tests: TESTS, kazoo: KAZOO, go: GO, patroni: PATRONI },
+};
 
 const LOCK_WAIT_SECONDS = 600;
 

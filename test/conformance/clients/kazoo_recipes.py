@@ -9,6 +9,7 @@ from kazoo.client import KazooClient
 from kazoo.exceptions import KazooException
 from kazoo.recipe.cache import TreeCache, TreeEvent
 from kazoo.recipe.watchers import PatientChildrenWatch
+from kazoo.security import CREATOR_ALL_ACL
 
 logging.disable(logging.CRITICAL)
 HOSTS = sys.argv[1].split(",")
@@ -37,10 +38,10 @@ def until(condition):
     raise SystemExit("waited in vain")
 
 
-def client(first):
+def client(first, **options):
     hosts = HOSTS[first % len(HOSTS):] + HOSTS[:first % len(HOSTS)]
     started = KazooClient(
-        hosts=",".join(hosts), timeout=TIMEOUT_SECONDS, randomize_hosts=False
+        hosts=",".join(hosts), timeout=TIMEOUT_SECONDS, randomize_hosts=False, **options
     )
     started.start(timeout=WAIT_SECONDS)
     return started
@@ -246,7 +247,7 @@ def partitions(one, two):
 
 
 def kill():
-    mine = client(1)
+    mine = client(1, auth_data=[("digest", "mine:secret")])
     states = []
     back = threading.Event()
 
@@ -257,6 +258,7 @@ def kill():
 
     session = mine.client_id[0]
     mine.create("/recipes/alive", b"", ephemeral=True)
+    mine.create("/recipes/own", b"secret", acl=CREATOR_ALL_ACL)
     lock = mine.Lock("/recipes/kept", "mine")
     say("lock", lock.acquire(timeout=WAIT_SECONDS))
     lost = threading.Event()
@@ -275,6 +277,7 @@ def kill():
     call = mine.retry
     say("elsewhere", mine._connection._socket.getpeername()[1] != port)
     say("mine", call(mine.exists, "/recipes/alive").ephemeralOwner == session)
+    say("own", call(mine.get, "/recipes/own")[0])
     say("held", lock.is_acquired, call(lock.contenders))
     call(mine.set, "/recipes/alive", b"kept")
     wait(kept)

@@ -17,7 +17,7 @@ const FOLDER = "kazoo/tests";
 const SASL = `${FOLDER}/test_sasl.py`;
 /** One process each. The first of the arguments are options. */
 const PARTS = [[`--ignore=${SASL}`, FOLDER], [SASL]] as const;
-/** How often a test that failed is run again: many wait for a fixed time, which a busy machine is late for. */
+/** How often a test is run that fails: many wait for a fixed time, which a busy machine is late for. */
 const TRIES = 3;
 
 /** Kazoo's tests have three servers with four ports each, from one step to the next. */
@@ -43,6 +43,8 @@ export type SuiteOptions = {
   /** `-k` of pytest. Default: all. */
   readonly only?: string;
   readonly deselect: readonly string[];
+  /** How often a test is run that fails. Default 3. */
+  readonly tries?: number;
   readonly say: (text: string) => void;
   /**
    * Told of the first of the three client ports. The servers then listen `PORT_SHIFT` higher, and whoever is told has to pass on what comes.
@@ -95,7 +97,7 @@ async function runPart(
   const outcomes = new Map(
     await runPytest(folder, env, [...filter, ...deselect, ...part], options.say),
   );
-  for (let tried = 1; tried < TRIES; tried += 1) {
+  for (let tried = 1; tried < (options.tries ?? TRIES); tried += 1) {
     const failed = [...outcomes].filter(([, outcome]) => outcome === "failed").map(([id]) => id);
     if (failed.length === 0) break;
     options.say(`${failed.length} failed and are run again`);

@@ -40,7 +40,8 @@ export class Recorder {
   readonly #client: string;
   readonly #requests = new Frames();
   readonly #replies = new Frames();
-  #isConnected = false;
+  /** Undefined: none has come. It counts when it is answered: a client may call at servers that are not there. */
+  #handshake: Buffer | undefined;
   #isAnswered = false;
   #unanswered = 0;
   #longest = 0;
@@ -55,9 +56,8 @@ export class Recorder {
   }
 
   #request(frame: Buffer): void {
-    if (!this.#isConnected) {
-      this.#isConnected = true;
-      this.#recording.add(this.#client, shapeOfHandshake(frame));
+    if (this.#handshake === undefined) {
+      this.#handshake = Buffer.from(frame);
       return;
     }
     // Pings come by the clock: how many there are says nothing of the client.
@@ -74,6 +74,8 @@ export class Recorder {
   #reply(frame: Buffer): void {
     if (!this.#isAnswered) {
       this.#isAnswered = true;
+      if (this.#handshake === undefined) return;
+      this.#recording.add(this.#client, shapeOfHandshake(this.#handshake));
       return;
     }
     const xid = frame.readInt32BE(0);

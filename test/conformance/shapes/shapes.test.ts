@@ -27,6 +27,8 @@ test("a request's shape has its kind, flags, depth, size and schemes, and none o
   recorder.sent(request(zk.create("/a/b", "hello", { mode: 3, acl })));
   recorder.sent(request(zk.multi(zk.remove("/a", 3), zk.setData("/", null))));
   recorder.sent(request(zk.setWatches2(1n, { data: ["/a", "/b"], recursive: ["/"] })));
+  t.false(shapesOf(recording).some(({ op }) => op === "connect"));
+  recorder.received(frame(Buffer.alloc(36)));
   t.deepEqual(shapesOf(recording), [
     { op: "connect", timeoutMs: 10_000, readOnly: "absent", session: "new" },
     { op: "create", flags: 3, depth: 2, bytes: 16, acl: ["31 auth"] },
