@@ -10,10 +10,7 @@ import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 import type { Connection, State } from "./state.ts";
 
 /** How requests of the connection are read. */
-export function requestOptions(
-  state: State,
-  { isKeeper, wideXids }: Connection,
-): RequestOptions {
+export function requestOptions(state: State, { isKeeper, wideXids }: Connection): RequestOptions {
   if (wideXids) return state.wideOptions;
   return isKeeper ? state.keeperOptions : state.options;
 }
