@@ -33,6 +33,7 @@ import {
   checkedData,
   checkMilliseconds,
   checkOptions,
+  checkPageSize,
   checkPath,
   checkText,
   checkVersion,
@@ -40,10 +41,11 @@ import {
 import type { ChangesOptions } from "./changes.ts";
 import { type NatsChannel, openNatsChannel } from "./nats-channel.ts";
 import { bytesOf } from "./requests.ts";
+import { type Page, PAGE_SIZE, pagesOf, type PagesOptions } from "./pages.ts";
 import { Seen } from "./seen.ts";
 import { type Answer, Session, type SessionState } from "./session.ts";
 
-export type { Change, ChangeEvent, ChangesOptions, SessionState, Stat, Zxid };
+export type { Change, ChangeEvent, ChangesOptions, Page, PagesOptions, SessionState, Stat, Zxid };
 export { ZooidError };
 
 export type ConnectOptions = {
@@ -239,6 +241,33 @@ export class Client {
     const { result, zxid } = await this.#read({ kind: "getChildren", path, watch: false });
     if (result.kind !== "children") throw unexpected(result);
     return { children: result.children, stat: result.stat, zxid };
+  }
+
+  /**
+   * Reads the names of a znode's children by pages, for a znode with so many that one answer would be too large or take too long:
+   *
+   *     for await (const { children } of client.childrenPages("/jobs")) work(children);
+   *
+   * A child that is there from the first page to the last is given once. One that comes or goes meanwhile may be given or not. Nothing is
+   * asked ahead of the caller. `changes(path)` afterwards begins at the first page. Rejects with NoNodeError.
+   */
+  childrenPages(path: string, options: PagesOptions = {}): AsyncGenerator<Page, void, undefined> {
+    checkPath(path);
+    checkOptions("options", options);
+    const { size = PAGE_SIZE } = options;
+    checkPageSize(size);
+    let isFirst = true;
+    return pagesOf(
+      async (read) => {
+        const { result, zxid } = await this.#request({ kind: "read", read }, path);
+        if (isFirst) this.#seen.read(path, zxid);
+        isFirst = false;
+        if (result.kind !== "page" && result.kind !== "children") throw failure(result, path);
+        return { result, zxid };
+      },
+      path,
+      size,
+    );
   }
 
   /** When it resolves, later reads of this client see every write that anyone had finished before the call. */

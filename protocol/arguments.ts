@@ -4,6 +4,7 @@
  */
 import { BadArgumentsError } from "./errors.ts";
 import { CONTAINER, type Lifetime, TTL_MS_MAX, ttlOf } from "./lifetime.ts";
+import { PAGE_CHILDREN_MAX } from "./limits.ts";
 import type { CreateMode } from "./operations.ts";
 import { pathProblem, pathSizeProblem } from "./paths.ts";
 
@@ -90,6 +91,11 @@ export function checkText(name: string, value: unknown): asserts value is string
 export function checkMilliseconds(name: string, value: unknown): void {
   const isTime = Number.isInteger(value) && isWithin(value as number, 1, INT32_MAX);
   if (!isTime) throw bad(name, `an integer from 1 to ${INT32_MAX}, of milliseconds`, value);
+}
+
+export function checkPageSize(size: unknown): void {
+  const isSize = Number.isInteger(size) && isWithin(size as number, 1, PAGE_CHILDREN_MAX);
+  if (!isSize) throw bad("`size`", `an integer from 1 to ${PAGE_CHILDREN_MAX}`, size);
 }
 
 function isWithin(value: number, min: number, max: number): boolean {

@@ -54,6 +54,12 @@ export const REMOVE_RECURSIVE_RECORD_MAX = 32_768;
 export const LISTED_MAX = 50_000;
 export const LISTED_BYTES_MAX: number = 8 * 1024 * 1024;
 
+/** Children in one page of a native client's. One that asks for more gets as many. */
+export const PAGE_CHILDREN_MAX = 10_000;
+
+/** Names by which a page says where it goes on: behind the last of them that is where it was. A request with more is answered BadArguments. */
+export const PAGE_AFTER_MAX = 16;
+
 /**
  * Bytes of the answers in a multiRead, about, at which the members behind are answered ThrottledOp: a few members can ask for the same
  * large znode many times over.

@@ -1,11 +1,11 @@
 /** Packs requests, results and changes of the native protocol as CBOR arrays, so that no field name travels. */
-import { REQUEST_OVERHEAD_BYTES } from "./limits.ts";
+import { PAGE_AFTER_MAX, REQUEST_OVERHEAD_BYTES } from "./limits.ts";
 import { OPEN_ACL } from "./acl.ts";
 import { Code } from "./codes.ts";
 import { bytesOrNull, count, FieldError, integer, isInt32, list, text } from "./fields.ts";
 import { CONTAINER, ttlOf } from "./lifetime.ts";
 import type { ClientOperation, CreateMode } from "./operations.ts";
-import type { Change, Read } from "./reads.ts";
+import type { Change, PageBefore, PageEnd, Read, ReadResult } from "./reads.ts";
 import type { Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
@@ -20,7 +20,10 @@ export type NativeWrite = Extract<
   ClientOperation,
   { readonly kind: "create" | "delete" | "setData" | "sync" | "closeSession" }
 >;
-export type NativeRead = Extract<Read, { readonly kind: "exists" | "getData" | "getChildren" }>;
+export type NativeRead = Extract<
+  Read,
+  { readonly kind: "exists" | "getData" | "getChildren" | "childrenPage" }
+>;
 
 export type NativeResult =
   | { readonly kind: "error"; readonly code: Code }
@@ -28,9 +31,13 @@ export type NativeResult =
   | { readonly kind: "created"; readonly path: string; readonly stat: Stat }
   | { readonly kind: "stat"; readonly stat: Stat }
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
-  | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat };
+  | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat }
+  | NativePage;
 
-// The codes of requests are ZooKeeper's op codes. Never reuse one.
+/** Some of a znode's children. */
+export type NativePage = Extract<ReadResult, { readonly kind: "page" }>;
+
+// The codes of requests are ZooKeeper's op codes, or above all that anybody has. Never reuse one.
 const CREATE = 1;
 const DELETE = 2;
 const EXISTS = 3;
@@ -39,6 +46,7 @@ const SET_DATA = 5;
 const SYNC = 9;
 const GET_CHILDREN = 12;
 const CLOSE_SESSION = -11;
+const CHILDREN_PAGE = 10_000;
 
 const REQUEST_CODES: readonly number[] = [
   CREATE,
@@ -48,6 +56,7 @@ const REQUEST_CODES: readonly number[] = [
   SET_DATA,
   SYNC,
   GET_CHILDREN,
+  CHILDREN_PAGE,
 ];
 /** Bits of the flags of a create. TTL: its milliseconds follow. A container, or a znode with a TTL, is not ephemeral. */
 const EPHEMERAL = 1;
@@ -62,12 +71,18 @@ const RESULT_CREATED = 2;
 const RESULT_STAT = 3;
 const RESULT_DATA = 4;
 const RESULT_CHILDREN = 5;
+const RESULT_PAGE = 6;
+
+const PAGE_ENDS: readonly PageEnd[] = ["more", "last", "lost"];
 
 export const CHANGE_KINDS = ["created", "deleted", "data", "acl"] as const;
 
 export function packRequest(request: NativeRequest): Packed {
   if (request.kind === "read") {
-    const { kind, path } = request.read;
+    const { read } = request;
+    const { kind, path } = read;
+    if (kind === "childrenPage")
+      return [CHILDREN_PAGE, path, read.childrenMax, ...packBefore(read.after)];
     if (kind === "exists") return [EXISTS, path];
     return [kind === "getData" ? GET_DATA : GET_CHILDREN, path];
   }
@@ -106,6 +121,8 @@ export function unpackRequest(fields: Packed, at: number): NativeRequest | Code 
       return { kind: "read", read: { kind: "getData", path, watch: false } };
     case GET_CHILDREN:
       return { kind: "read", read: { kind: "getChildren", path, watch: false } };
+    case CHILDREN_PAGE:
+      return unpackPage(path, fields.slice(at + 2));
     case SYNC:
       return write({ kind: "sync", path });
     case DELETE: {
@@ -116,6 +133,26 @@ export function unpackRequest(fields: Packed, at: number): NativeRequest | Code 
     default:
       return unpackDataWrite(code, path, fields.slice(at + 2));
   }
+}
+
+function packBefore(after: PageBefore | undefined): Packed {
+  return after === undefined ? [] : [after.zxid, after.order, after.names];
+}
+
+function unpackPage(path: string, [childrenMax, ...after]: Packed): NativeRequest | Code {
+  if (!isInt32(childrenMax)) return Code.marshallingError;
+  if (childrenMax < 1) return Code.badArguments;
+  const before = after.length === 0 ? undefined : pageBefore(after);
+  if (typeof before === "number") return before;
+  return { kind: "read", read: { kind: "childrenPage", path, childrenMax, after: before } };
+}
+
+function pageBefore([zxid, order, names]: Packed): PageBefore | Code {
+  const isRead = Number.isSafeInteger(zxid) && typeof order === "string" && Array.isArray(names);
+  if (!isRead) return Code.marshallingError;
+  if (names.length > PAGE_AFTER_MAX) return Code.badArguments;
+  if (!names.every((name) => typeof name === "string")) return Code.marshallingError;
+  return { zxid: zxid as Zxid, order, names };
 }
 
 /** `last` is the flags of a create, or the version of a setData; `ttlMs` is of a create that has such a flag. */
@@ -150,7 +187,8 @@ export function requestBytes(request: NativeRequest): number {
   const asked = request.kind === "read" ? request.read : request.operation;
   const path = "path" in asked ? asked.path.length : 0;
   const data = "data" in asked ? (asked.data?.length ?? 0) : 0;
-  return REQUEST_OVERHEAD_BYTES + path + data;
+  const names = "after" in asked ? (asked.after?.names ?? []) : [];
+  return names.reduce((bytes, { length }) => bytes + length, REQUEST_OVERHEAD_BYTES + path + data);
 }
 
 export function packResult(result: NativeResult): Packed {
@@ -165,6 +203,14 @@ export function packResult(result: NativeResult): Packed {
       return [RESULT_STAT, packStat(result.stat)];
     case "data":
       return [RESULT_DATA, packStat(result.stat), result.data];
+    case "page":
+      return [
+        RESULT_PAGE,
+        packStat(result.stat),
+        result.children,
+        PAGE_ENDS.indexOf(result.end),
+        result.order,
+      ];
     default:
       return [RESULT_CHILDREN, packStat(result.stat), result.children];
   }
@@ -186,6 +232,12 @@ export function unpackResult(fields: Packed, at: number): NativeResult {
       return { kind: "data", data: copyOrNull(value), stat };
     case RESULT_CHILDREN:
       return { kind: "children", children: list(value).map(text), stat };
+    case RESULT_PAGE: {
+      const end = PAGE_ENDS[integer(fields[at + 3])];
+      if (end === undefined) throw new FieldError("a page with an unknown end");
+      const order = text(fields[at + 4]);
+      return { kind: "page", children: list(value).map(text), stat, order, end };
+    }
     default:
       throw new FieldError("unknown result");
   }

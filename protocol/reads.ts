@@ -12,6 +12,7 @@ export type Read =
   /** ZooKeeper's getChildren and getChildren2. */
   | { readonly kind: "getChildren"; readonly path: string; readonly watch: boolean }
   | ListChildren
+  | ChildrenPage
   /** ClickHouse Keeper's listRecursive: the paths of at most so many znodes below this one, level by level. */
   | { readonly kind: "listRecursive"; readonly path: string; readonly znodesMax: number }
   | { readonly kind: "getAcl"; readonly path: string }
@@ -31,6 +32,23 @@ export type Read =
    * (DataTree.setWatches). One that stays fires for each such change, as far as they are still known.
    */
   | ({ readonly kind: "setWatches"; readonly relativeZxid: Zxid } & WatchLists);
+
+export type PageEnd = "more" | "last" | "lost";
+
+/** A native client's: at most so many children, from the first on or from where another page ended. */
+export type ChildrenPage = {
+  readonly kind: "childrenPage";
+  readonly path: string;
+  readonly childrenMax: number;
+  readonly after: PageBefore | undefined;
+};
+
+/** The page before: its last names, of which some may be gone, its zxid, and in which order its children stood. */
+export type PageBefore = {
+  readonly names: readonly string[];
+  readonly zxid: Zxid;
+  readonly order: string;
+};
 
 /** Which children are listed. */
 export type ListedOnly = "all" | "persistent" | "ephemeral";
@@ -89,6 +107,15 @@ export type ReadResult =
   | { readonly kind: "stat"; readonly stat: Stat }
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
   | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat }
+  /** The result of childrenPage. `end`: whether there are more; or that it is not known any more where the page before ended. */
+  | {
+      readonly kind: "page";
+      readonly children: readonly string[];
+      readonly stat: Stat;
+      /** In which order children stand at this replica. It changes when one of them comes to stand elsewhere. */
+      readonly order: string;
+      readonly end: PageEnd;
+    }
   /** The result of listChildren. `having`: if Stats or data were asked for. */
   | {
       readonly kind: "listed";
@@ -118,6 +145,7 @@ export function answerBytes(result: ReadResult): number {
     case "data":
       return ANSWER_OVERHEAD_BYTES + (result.data?.length ?? 0);
     case "children":
+    case "page":
       return namesBytes(result.children);
     case "listed": {
       const { stats, values } = result.having ?? NOTHING_HAD;

@@ -33,6 +33,7 @@ import {
   watchesOf,
   weightOf,
 } from "./watch/watches.ts";
+import { childrenPage } from "./children-page.ts";
 import { getEphemerals, multiRead } from "./wide-reads.ts";
 
 type ReadMessage = Extract<TreeMessage, { kind: "read" }>;
@@ -141,6 +142,10 @@ function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult 
       if (isWatched) addWatch(watches, table, path, watcherOf(watches, from, client));
       return listed;
     }
+    case "childrenPage":
+      if (znode === undefined) return NO_NODE;
+      if (!grants(znodes.acl(znode), Permission.read, who)) return NO_AUTH;
+      return childrenPage(tree, znode, read);
     case "listRecursive":
       return znode === undefined ? NO_NODE : listRecursive(tree, znode, read, who);
     case "getAcl":

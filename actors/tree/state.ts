@@ -63,6 +63,8 @@ export type TreeTurn = Turn<TreeState, TreeEffect>;
 
 export type TreeState = {
   readonly options: Required<TreeOptions>;
+  /** When the actor was started, by the wall clock. */
+  readonly startedWallMs: number;
   /** The value that was last emitted. */
   memory: TreeMemory;
   /** Whether reads that ask for a watch are refused because the lane has too many. The log has said so. */
@@ -101,7 +103,7 @@ export type TreeState = {
 };
 
 /** Makes a tree. `key` is secret and random, of `HASH_KEY_BYTES`. */
-export function createState(options: TreeOptions, key: Uint8Array): TreeState {
+export function createState(options: TreeOptions, key: Uint8Array, startedWallMs = 0): TreeState {
   const {
     ringBytesMax = CHANGE_RING_BYTES_MAX,
     snapshotChunkBytes = SNAPSHOT_CHUNK_BYTES_SOFT_MAX,
@@ -114,6 +116,7 @@ export function createState(options: TreeOptions, key: Uint8Array): TreeState {
   const sizes = { ringBytesMax, snapshotChunkBytes, slabBytes, watchesPerConnectionMax, limits };
   return {
     options: { ...options, ...sizes, servers, skips },
+    startedWallMs,
     memory: { kind: "treeMemory", full: false, sessionsFull: false },
     watchesFull: false,
     lastApplied: ZXID_NONE,

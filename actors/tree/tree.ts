@@ -44,7 +44,7 @@ export function treeActor(options: TreeOptions): Actor<TreeState, TreeMessage, T
     name: `tree/${options.lane}`,
     supervision: "stopNode",
     mailbox: { capacity: MAILBOX_CAPACITY, whenFull: "stopNode" },
-    start: ({ randomBytes }) => createState(options, randomBytes(HASH_KEY_BYTES)),
+    start: ({ randomBytes, wallMs }) => createState(options, randomBytes(HASH_KEY_BYTES), wallMs),
     receive,
   };
 }

@@ -10,7 +10,11 @@ import { ZXID_NONE, type Zxid } from "../zxid.ts";
 import { KEEPER_STATE_SYNC_CONNECTED, OpCode, Xid } from "./codes.ts";
 
 export function writeHeaderReply(writer: JuteWriter, xid: number, zxid: Zxid, code: number): void {
-  writer.int32(writer.wideXids ? 20 : 16).xid(xid).int64(zxid).int32(code);
+  writer
+    .int32(writer.wideXids ? 20 : 16)
+    .xid(xid)
+    .int64(zxid)
+    .int32(code);
 }
 
 /** The server's part of a login by SASL. It has a token, or null, also beside an error, and belongs to no transaction. */
@@ -68,6 +72,8 @@ export function writeReadReply(
     case "listed":
       writeListed(writer, result);
       break;
+    case "page":
+      throw new Error("ZooKeeper's clients ask for no pages");
     case "acl":
       writeAcl(writer, result.acl);
       writeStat(writer, result.stat);

@@ -105,6 +105,18 @@ test("nodes are created, read, changed and deleted, and every refusal has its co
   t.is(numbered.path, "/a/0000000000");
   t.is(await codeOf(one.create("/a/0000000000/b")), "ZOOID_NO_CHILDREN_FOR_EPHEMERALS");
   t.deepEqual((await one.children("/a")).children, ["0000000000"]);
+  await Promise.all(["x", "y", "z"].map((name) => one.create(`/a/${name}`)));
+  const pages: number[] = [];
+  const paged: string[] = [];
+  for await (const { children, stat } of one.childrenPages("/a", { size: 3 })) {
+    pages.push(children.length);
+    paged.push(...children);
+    t.is(stat.numChildren, 4);
+  }
+  t.deepEqual(pages, [3, 1]);
+  t.deepEqual(paged.toSorted(), ["0000000000", "x", "y", "z"]);
+  t.is(await codeOf(one.childrenPages("/absent").next()), "ZOOID_NO_NODE");
+  await Promise.all(["x", "y", "z"].map((name) => one.delete(`/a/${name}`)));
   t.is(await codeOf(one.delete("/a")), "ZOOID_NOT_EMPTY");
   await one.delete("/a/0000000000");
   await one.delete("/a", { version: 1 });

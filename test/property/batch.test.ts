@@ -201,7 +201,10 @@ test("a packet of checks of Stats becomes an operation that is larger by less th
     writer.int32(OpCode.checkStat).bool(false).int32(-1).string("/").int32(-1);
     for (let field = 0; field < 4; field += 1) writer.int64(Number.MAX_SAFE_INTEGER);
     for (let field = 0; field < 3; field += 1) writer.int32(2 ** 31 - 1);
-    writer.int64(Number.MAX_SAFE_INTEGER).int32(2 ** 31 - 1).int32(2 ** 31 - 1);
+    writer
+      .int64(Number.MAX_SAFE_INTEGER)
+      .int32(2 ** 31 - 1)
+      .int32(2 ** 31 - 1);
     writer.int64(Number.MAX_SAFE_INTEGER);
   }
   writer.int32(-1).bool(true).int32(-1);

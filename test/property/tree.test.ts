@@ -134,10 +134,13 @@ test("a digest changes with whatever changes the state", (t) => {
       const [result] = one.replica.results(client(session, operation));
       other.replica.commit(client(session, { kind: "sync", path: "/" }));
       const stats = [one, other].map(({ replica }) =>
-        [...PATHS, "/zookeeper"].map((path) => replica.read({ kind: "exists", path, watch: false })),
+        [...PATHS, "/zookeeper"].map((path) =>
+          replica.read({ kind: "exists", path, watch: false }),
+        ),
       );
       // What has no effect leaves every Stat as it is, and what a create makes shows in its parent's.
-      const same = result?.kind === "error" || JSON.stringify(stats[0]) === JSON.stringify(stats[1]);
+      const same =
+        result?.kind === "error" || JSON.stringify(stats[0]) === JSON.stringify(stats[1]);
       equal(one.replica.digest() === other.replica.digest(), same);
     }),
     { numRuns: RUNS },

@@ -1,5 +1,5 @@
 /** Requests that ClickHouse Keeper has beyond ZooKeeper's, for tests: written from the description of its format alone. */
-import { JuteReader, JuteWriter } from "./jute.ts";
+import { type JuteReader, JuteWriter } from "./jute.ts";
 import {
   create,
   type CreateOptions,

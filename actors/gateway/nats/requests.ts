@@ -94,7 +94,7 @@ function reply(
 
 function payloadBytes(result: NativeResult): number {
   if (result.kind === "data") return result.data?.length ?? 0;
-  if (result.kind !== "children") return 0;
+  if (result.kind !== "children" && result.kind !== "page") return 0;
   return result.children.reduce((bytes, name) => bytes + name.length + 2, 0);
 }
 
@@ -107,6 +107,7 @@ function nativeResult({ result }: Entry): NativeResult {
     case "stat":
     case "data":
     case "children":
+    case "page":
       return result;
     case "multi":
     case "session":

@@ -265,12 +265,7 @@ export function answerExpired(turn: Turn, connection: Connection, wish: Wish): v
   closeWithNote(turn, connection, "sessionExpired", "the client's session is unknown here");
 }
 
-function respond(
-  turn: Turn,
-  connection: Connection,
-  wish: Wish,
-  response: ConnectResponse,
-): void {
+function respond(turn: Turn, connection: Connection, wish: Wish, response: ConnectResponse): void {
   const { state } = turn;
   writeConnectResponse(state.writer, response, wish);
   countSent(state, connection);

@@ -4,16 +4,13 @@
  */
 import type { JuteWriter } from "../../../protocol/jute.ts";
 import { type ConnectRequest, KeeperVersion } from "../../../protocol/zookeeper/handshake.ts";
-import { KEEPER_PATH } from "../../../protocol/zookeeper/keeper.ts";
+import { KEEPER_PATH, KEEPER_ZNODES } from "../../../protocol/zookeeper/keeper.ts";
 import type { Request, RequestOptions } from "../../../protocol/zookeeper/requests.ts";
 import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 import type { Connection, State } from "./state.ts";
 
 /** How requests of the connection are read. */
-export function requestOptions(
-  state: State,
-  { isKeeper, wideXids }: Connection,
-): RequestOptions {
+export function requestOptions(state: State, { isKeeper, wideXids }: Connection): RequestOptions {
   if (wideXids) return state.wideOptions;
   return isKeeper ? state.keeperOptions : state.options;
 }
@@ -45,5 +42,6 @@ export function noteKeeper(connection: Connection, request: Request): void {
   if (request.kind !== "read" && request.kind !== "write") return;
   if (request.opCode >= OpCode.filteredList) connection.isKeeper = true;
   if (request.kind !== "read" || !("path" in request.read)) return;
-  if (request.read.path.startsWith(`${KEEPER_PATH}/`)) connection.isKeeper = true;
+  const { path } = request.read;
+  if (path.startsWith(KEEPER_PATH) && KEEPER_ZNODES.has(path)) connection.isKeeper = true;
 }

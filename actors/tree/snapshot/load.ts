@@ -177,6 +177,7 @@ function replaceState(turn: TreeTurn, loading: Loading): void {
   const { lastApplied: before, sessions: formerSessions } = tree;
   tree.lastApplied = zxid;
   tree.lastTimeMs = head.timeMs;
+  znodes.moves = tree.znodes.moves + 1;
   tree.znodes = znodes;
   tree.reapWalk = undefined;
   tree.quotas = quotasOf(znodes);

@@ -50,6 +50,14 @@ export class Siblings {
     else if (families.last(family) === child) families.setLast(family, previous);
   }
 
+  /** Returns the child after this one, or the first; undefined behind the last. */
+  after(family: Family, child: number | undefined): number | undefined {
+    const last = this.#families.last(family);
+    return last === ROW_NONE || child === last
+      ? undefined
+      : this.#rows.word(child ?? last, this.#next);
+  }
+
   /** Visits all children, the first one first. */
   visit(family: Family, visit: (child: number) => void): void {
     let child = this.#families.last(family);

@@ -60,6 +60,8 @@ export class Znodes {
   readonly lifetimes: Map<ZnodeId, Lifetime> = new Map();
   /** The sum of the lengths of all paths and values, which ZooKeeper calls the approximate data size. */
   dataBytes = 0;
+  /** How often a child came to stand elsewhere among its siblings, which is with all others when a snapshot is loaded. */
+  moves = 0;
   #size = 0;
   #ephemerals = 0;
   #awaited = 0;
@@ -174,6 +176,7 @@ export class Znodes {
 
   /** Puts the znode back that was unlinked last. */
   relink(id: ZnodeId, parent: ZnodeId, path: string): void {
+    this.moves += 1;
     const { hash } = this.#seek(parent, path);
     this.#rows.setWord(id, PARENT, parent);
     this.#table.insert(id, hash);
@@ -226,6 +229,12 @@ export class Znodes {
   visitChildren(id: ZnodeId, visit: (child: ZnodeId) => void): void {
     const family = this.#rows.word(id, FAMILY);
     if (family !== FAMILY_NONE) this.#siblings.visit(family, (child) => visit(child as ZnodeId));
+  }
+
+  /** The child that came after this one, or the first; undefined behind the last. */
+  childAfter(parent: ZnodeId, child: ZnodeId | undefined): ZnodeId | undefined {
+    const family = this.#rows.word(parent, FAMILY);
+    return family === FAMILY_NONE ? undefined : (this.#siblings.after(family, child) as ZnodeId);
   }
 
   numChildren(id: ZnodeId): number {

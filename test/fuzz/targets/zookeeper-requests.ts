@@ -1,4 +1,14 @@
-/** One of each of ZooKeeper's requests. */
+/** One of each of ZooKeeper's requests, and of ClickHouse Keeper's. */
+import {
+  checkNotExists,
+  checkStat,
+  createIfNotExists,
+  filteredList,
+  listRecursive,
+  listWithStatsAndData,
+  removeRecursive,
+  tryRemove,
+} from "../../support/keeper-operations.ts";
 import {
   check,
   closeSession,
@@ -37,5 +47,11 @@ export const ZOOKEEPER_REQUESTS: readonly Operation[] = [
   multi(create("/c"), setData("/c", "1"), check("/c", 1), remove("/a")),
   setWatches(5n, { data: ["/a", "/b"], exist: ["/x"], child: ["/"] }),
   setWatches2(5n, { data: ["/a"] }),
+  createIfNotExists("/c", "x"),
+  multi(checkNotExists("/d"), removeRecursive("/c", 10), tryRemove("/a", 1)),
+  checkStat("/a", { version: 1, numChildren: 0 }),
+  filteredList("/a", 2, true),
+  listWithStatsAndData("/a", { watch: true }),
+  listRecursive("/", 9),
   closeSession(),
 ];

@@ -432,3 +432,29 @@ test("a password that is right is no use once the leader is lost: the client is 
   gateway.checked(1, "right");
   t.true(gateway.told.some(({ message }) => message.kind === "write"));
 });
+
+test("the last byte of Keeper's version 11, which the length of its frame does not count, is waited for", (t) => {
+  const gateway = serving();
+  gateway.open(1);
+  const bytes = connectFrame({ port: 0, version: 11 });
+  gateway.bytes(1, bytes.subarray(0, -1));
+  t.is(gateway.told.length, 0);
+  gateway.bytes(1, bytes.subarray(-1));
+  gateway.serve();
+  t.is(gateway.written(1).toString("hex").slice(0, 16), "000000240000000b");
+});
+
+for (const [version, compressed, setting] of [
+  [10, false, "use_compression"],
+  [11, true, "use_compression"],
+  [12, false, "pass_opentelemetry_tracing_context"],
+] as const) {
+  test(`Keeper's version ${version}${compressed ? " with compression" : ""} is refused, and the log says what to change`, (t) => {
+    const gateway = serving();
+    gateway.open(1);
+    gateway.bytes(1, connectFrame({ port: 0, version, compressed }));
+    t.is(gateway.written(1).length, 0);
+    t.true(gateway.effects.some((effect) => effect.kind === "close"));
+    t.true(JSON.stringify(gateway.effects).includes(setting));
+  });
+}

@@ -45,6 +45,16 @@ test("every item of a client comes back as it was", (t) => {
     { kind: "read", read: { kind: "exists", path: "/a", watch: false } },
     { kind: "read", read: { kind: "getData", path: "/a", watch: false } },
     { kind: "read", read: { kind: "getChildren", path: "/a", watch: false } },
+    { kind: "read", read: { kind: "childrenPage", path: "/a", childrenMax: 5, after: undefined } },
+    {
+      kind: "read",
+      read: {
+        kind: "childrenPage",
+        path: "/a",
+        childrenMax: 5,
+        after: { names: ["b", "a"], zxid: 7 as Zxid, order: "1.1.0.0" },
+      },
+    },
   ] as const;
   const session = ZXID as number as SessionId;
   const stream = { path: "/a", recursive: true, after: ZXID, credits: 1024 };
@@ -72,6 +82,8 @@ test("every item of a gateway comes back as it was", (t) => {
     { kind: "data", data: BYTES, stat: STAT },
     { kind: "data", data: null, stat: STAT },
     { kind: "children", children: ["b", "a"], stat: STAT },
+    { kind: "page", children: ["b", "a"], stat: STAT, order: "1.1.0.0", end: "more" },
+    { kind: "page", children: [], stat: STAT, order: "1.1.0.1", end: "lost" },
   ] as const;
   const change = { zxid: ZXID, path: "/a", stat: STAT };
   const items: GatewayItem[] = [
