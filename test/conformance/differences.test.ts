@@ -163,8 +163,12 @@ test("a request that is too long is answered, and then its connection is closed;
   const { zookeeper, zooid } = pair();
   const told = async (port: number): Promise<readonly unknown[]> => {
     const client = await ZkClient.connect({ port });
-    await client.request(create("/long"));
-    const asked = [setData("/long", "x"), setData("/long", "x".repeat(2 ** 20)), exists("/long")];
+    await client.request(create("/oversized"));
+    const asked = [
+      setData("/oversized", "x"),
+      setData("/oversized", "x".repeat(2 ** 20)),
+      exists("/oversized"),
+    ];
     const answers = await Promise.allSettled(asked.map((each) => client.request(each)));
     await client.closed;
     return answers.map((answer) => (answer.status === "fulfilled" ? answer.value.code : "closed"));
