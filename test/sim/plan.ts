@@ -263,7 +263,7 @@ function drawSizes(random: Random): Pick<Plan, "sizes" | "snapshotChunkBytes" | 
 function drawReaper(random: Random): Plan["reaper"] {
   return {
     checkIntervalMs: random.pick([20, 20, 200, 1000]),
-    perMinuteMax: random.pick([150, 600, 6000, 600_000]),
+    perMinuteMax: random.pick([60, 600, 6000, 600_000]),
     unusedMs: random.pick([0, 0, 500]),
   };
 }
