@@ -24,6 +24,8 @@ export function listDue(turn: TreeTurn, message: Extract<TreeMessage, { kind: "l
     tree.reapWalk = { znodes, ids: znodes.lifetimes.keys() };
   }
   const { ids } = tree.reapWalk;
+  // The clock of an earlier leader may have been ahead of this one's, and the time of records never goes back.
+  const timeMs = Math.max(wallMs, tree.lastTimeMs);
   const paths: string[] = [];
   let isAll = false;
   let bytes = 0;
@@ -34,7 +36,7 @@ export function listDue(turn: TreeTurn, message: Extract<TreeMessage, { kind: "l
       tree.reapWalk = undefined;
       break;
     }
-    if (!isDue(znodes, next.value, wallMs, unusedMs)) continue;
+    if (!isDue(znodes, next.value, timeMs, unusedMs)) continue;
     const path = znodes.path(next.value);
     paths.push(path);
     bytes += path.length * BYTES_OF_UNIT;
