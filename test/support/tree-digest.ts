@@ -2,6 +2,7 @@
  * A hash of the whole replicated state: equal on every node and lane that has applied the same records. It finds
  * replicas that went apart; it is no protection against forgery.
  */
+import { entryOf } from "../../actors/tree/snapshot/entry.ts";
 import type { Acl } from "../../protocol/acl.ts";
 import { encodeConfiguration } from "../../protocol/configuration.ts";
 import type { SnapshotZnode } from "../../protocol/snapshot-entries.ts";
@@ -38,7 +39,7 @@ export function digestOf(tree: TreeState): string {
 function znodesOf({ znodes }: TreeState): SnapshotZnode[] {
   const entries: SnapshotZnode[] = [];
   for (let id = 1; id < znodes.end; id += 1) {
-    if (znodes.isPresent(id)) entries.push(znodes.entry(id));
+    if (znodes.isPresent(id)) entries.push(entryOf(znodes, id));
   }
   return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -1,4 +1,5 @@
 /** The store of znodes beside a plain map of paths that does the same: what a test does to one it does to both, and then compares. */
+import { entryOf } from "../../actors/tree/snapshot/entry.ts";
 import type { ZnodesSetup } from "../../actors/tree/store/new-znode.ts";
 import { Znodes, type ZnodeId } from "../../actors/tree/store/znodes.ts";
 import { OPEN_ACL, type Acl } from "../../protocol/acl.ts";
@@ -165,7 +166,7 @@ export function heldBy(znodes: Znodes): Map<string, Plain> {
 export function entriesOf(znodes: Znodes): SnapshotZnode[] {
   const entries: SnapshotZnode[] = [];
   for (let id = 1; id < znodes.end; id += 1) {
-    if (znodes.isPresent(id)) entries.push(znodes.entry(id));
+    if (znodes.isPresent(id)) entries.push(entryOf(znodes, id));
   }
   return entries;
 }

@@ -15,6 +15,7 @@ import { tell } from "../../inboxes.ts";
 import type { Znodes, ZnodeId } from "../store/znodes.ts";
 import type { Session } from "../store/sessions.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
+import { entryOf } from "./entry.ts";
 
 export type Cut = {
   /** Distinguishes this cut from earlier ones: a session that it has written carries this number. */
@@ -118,7 +119,7 @@ export function saveSession(tree: TreeState, session: Session): void {
 function writeZnode(cut: Cut, znode: ZnodeId): void {
   cut.written[znode >> 3] = (cut.written[znode >> 3] ?? 0) | (1 << (znode & 7));
   cut.znodesLeft -= 1;
-  cut.writer.znode(cut.znodes.entry(znode));
+  cut.writer.znode(entryOf(cut.znodes, znode));
 }
 
 /** A number that is beyond those of the cut's beginning is that of a later znode. */

@@ -250,6 +250,10 @@ export class Znodes {
     return this.#rows.number(id, MZXID) as Zxid;
   }
 
+  ctime(id: ZnodeId): number {
+    return this.#rows.number(id, CTIME);
+  }
+
   mtime(id: ZnodeId): number {
     return this.#rows.number(id, MTIME);
   }
@@ -328,13 +332,12 @@ export class Znodes {
   }
 
   stat(id: ZnodeId): Stat {
-    const rows = this.#rows;
     const numChildren = this.numChildren(id);
     return {
       czxid: this.czxid(id),
       mzxid: this.mzxid(id),
-      ctime: rows.number(id, CTIME),
-      mtime: rows.number(id, MTIME),
+      ctime: this.ctime(id),
+      mtime: this.mtime(id),
       version: this.version(id),
       // The number of creates and deletes of children together.
       cversion: (this.creates(id) * 2 - numChildren) | 0,
@@ -343,26 +346,6 @@ export class Znodes {
       dataLength: this.dataLength(id),
       numChildren,
       pzxid: this.pzxid(id),
-    };
-  }
-
-  /** The znode as a snapshot holds it. */
-  entry(id: ZnodeId): SnapshotZnode {
-    const { acl, aversion } = this.#acls.of(id);
-    return {
-      path: this.path(id),
-      data: this.data(id),
-      acl,
-      czxid: this.czxid(id),
-      mzxid: this.mzxid(id),
-      pzxid: this.pzxid(id),
-      ctime: this.#rows.number(id, CTIME),
-      mtime: this.mtime(id),
-      version: this.version(id),
-      creates: this.creates(id),
-      aversion,
-      ephemeralOwner: this.ephemeralOwner(id),
-      lifetime: this.lifetimes.get(id),
     };
   }
 
