@@ -1,19 +1,22 @@
 /**
- * Runs a program on a server, step by step. A step is over when all that it causes has come: behind what it sends stands a `sync`, and
- * the other connections are synced too, so that their events are there.
+ * Runs a program on a server or an ensemble, step by step. A step is over when all that it causes has come: behind what it sends stands a
+ * barrier, and behind that one at each other connection, so that their events are there, and their node has seen the step.
  */
 import { JuteWriter } from "../../support/jute.ts";
 import { Connection } from "./connection.ts";
 import { encodeHandshake, encodeRequest, type Known } from "./encode.ts";
+import { type Address, type Asked, barrierCode, barrierFrame, framed, type Gate } from "./gate.ts";
 import { kindOf } from "./operations.ts";
-import type { Handshake, Program, Request, Step } from "./program.ts";
+import type { Program, Request, Step } from "./program.ts";
 
-export type Address = { readonly host: string; readonly port: number };
+/** A node of what a program runs on. Node 0 leads, if there are several. */
+export type Node = Address & { readonly asked: Asked; readonly gate: Gate };
 
 /** A client's connection, with what it sent and received. */
 export type Played = {
   readonly connection: Connection;
   readonly client: number;
+  readonly node: Node;
   /** By their xid, those of one xid in their order. */
   readonly sent: Map<number, Sent[]>;
   /** What came in a step that was never over. */
@@ -38,8 +41,12 @@ export function isBarrier(xid: number): boolean {
 }
 
 /** `base` is the program's own path, which no other program has. */
-export async function run(program: Program, address: Address, base: string): Promise<Recording> {
-  const stage = new Stage(address, base);
+export async function run(
+  program: Program,
+  nodes: readonly Node[],
+  base: string,
+): Promise<Recording> {
+  const stage = new Stage(program, nodes, base);
   for (const [index, step] of program.steps.entries()) await stage.play(step, index);
   await stage.end();
   return { base, clients: [...stage.clients.values()] };
@@ -47,25 +54,36 @@ export async function run(program: Program, address: Address, base: string): Pro
 
 class Stage {
   readonly clients = new Map<number, Played>();
-  readonly #address: Address;
+  readonly #isLimited: boolean;
+  readonly #nodes: readonly Node[];
   readonly #base: string;
   #barriers = BARRIER_XID;
 
-  constructor(address: Address, base: string) {
-    this.#address = address;
+  constructor({ isLimited }: Program, nodes: readonly Node[], base: string) {
+    this.#isLimited = isLimited;
+    this.#nodes = nodes;
     this.#base = base;
+  }
+
+  #node(number: number): Node {
+    const node = this.#nodes[number % this.#nodes.length];
+    if (node === undefined) throw new Error("there is no node");
+    return node;
   }
 
   async play(step: Step, index: number): Promise<void> {
     for (const { connection } of this.clients.values()) connection.step = index;
-    if (step.kind === "open") await this.#open(step.client, step.handshake, index);
+    if (step.kind === "open") await this.#open(step, index);
     else {
       const client = this.clients.get(step.client);
       // Steps before it may have been left out, or the server has closed it.
       if (client !== undefined && !client.connection.isClosed) await this.#act(client, step, index);
     }
     const others = [...this.clients.values()].filter((each) => each.client !== step.client);
-    await Promise.all(others.map((each) => this.#barrier(each, Buffer.alloc(0), index)));
+    const barriers = others.map((each) => this.#barrier(each, Buffer.alloc(0), index));
+    // The leader has counted what the step has written.
+    if (this.#isLimited && this.#nodes.length > 1) barriers.push(this.#node(0).gate.pass());
+    await Promise.all(barriers);
   }
 
   /** The sessions that are still connected are closed. Others expire by themselves. */
@@ -101,18 +119,29 @@ class Stage {
     }
   }
 
-  async #open(number: number, handshake: Handshake, index: number): Promise<void> {
+  async #open(
+    { client: number, node, handshake }: Extract<Step, { kind: "open" }>,
+    index: number,
+  ): Promise<void> {
     const asked = handshake.of === undefined ? undefined : this.clients.get(handshake.of);
     const session = asked?.session ?? NO_SESSION;
     const known = { base: this.#base, lastZxid: asked === undefined ? 0n : lastZxidOf(asked) };
-    const client = await this.#connect(number, encodeHandshake(handshake, session, known), index);
+    const at = this.#node(node);
+    // The node has seen what the client has.
+    await at.gate.pass();
+    const opening = encodeHandshake(handshake, session, known);
+    const client = await this.#connect({ client: number, node: at }, opening, index);
     this.clients.set(number, client);
     if (!client.connection.isClosed) await this.#barrier(client, Buffer.alloc(0), index);
   }
 
-  async #connect(client: number, handshake: Buffer, step: number): Promise<Played> {
-    const connection = new Connection(this.#address, step);
-    const played = { connection, client, sent: new Map(), silent: new Set<number>() };
+  async #connect(
+    { client, node }: { readonly client: number; readonly node: Node },
+    handshake: Buffer,
+    step: number,
+  ): Promise<Played> {
+    const connection = new Connection(node, step);
+    const played = { connection, client, node, sent: new Map(), silent: new Set<number>() };
     connection.write(handshake);
     const hasEnded = await connection.until(() => connection.received.length > 0, SILENCE_MS);
     if (!hasEnded) {
@@ -141,16 +170,15 @@ class Stage {
     if (!(await client.connection.until(() => false, SILENCE_MS))) client.silent.add(index);
   }
 
-  /** Waits for the answer to a `sync` behind these bytes, or for the end of the connection. */
+  /** Waits for the answer to a barrier behind these bytes, or for the end of the connection. */
   async #barrier(client: Played, bytes: Buffer, index: number): Promise<void> {
-    const { connection } = client;
+    const { connection, node } = client;
     if (connection.isClosed) return;
     this.#barriers += 1;
     const xid = this.#barriers;
-    const sync = framed(new JuteWriter().int(xid).int(9).text("/").bytes());
-    connection.write(Buffer.concat([bytes, sync]));
+    connection.write(Buffer.concat([bytes, barrierFrame(node.asked, xid)]));
     let at = connection.received.length;
-    let code = 0;
+    let code = barrierCode(node.asked);
     const isThere = (): boolean => {
       for (; at < connection.received.length; at += 1) {
         const entry = connection.received[at];
@@ -163,7 +191,7 @@ class Stage {
     };
     let hasEnded = await connection.until(isThere, SILENCE_MS);
     // A session that has moved or ended: the connection is closed behind the answer.
-    if (code !== 0) hasEnded = await connection.until(() => false, SILENCE_MS);
+    if (code !== barrierCode(node.asked)) hasEnded = await connection.until(() => false, SILENCE_MS);
     if (hasEnded) return;
     client.silent.add(index);
     connection.cut();
@@ -171,10 +199,12 @@ class Stage {
 
   /** Attaches the session with the shortest timeout, breaks the connection and waits until the session's ephemeral is gone. */
   async #expire(client: Played): Promise<void> {
-    const { session, connection } = client;
+    const { session, connection, node } = client;
+    const hidden = { client: -1, node };
     connection.cut();
     const handshake = new JuteWriter().int(0).long(0n).int(SHORT_MS).long(session.id);
-    const last = await this.#connect(-1, framed(handshake.buffer(session.password).bytes()), 0);
+    const resuming = framed(handshake.buffer(session.password).bytes());
+    const last = await this.#connect(hidden, resuming, 0);
     if (last.session.id === 0n) return;
     const path = `${this.#base}-${client.client}`;
     const acl = [{ perms: 31, scheme: "world", id: "anyone" }];
@@ -183,7 +213,7 @@ class Stage {
     await this.#barrier(last, encodeRequest(create, 1, known), 0);
     last.connection.cut();
     const opening = new JuteWriter().int(0).long(0n).int(EXPIRY_MS).long(0n);
-    const observer = await this.#connect(-1, framed(opening.buffer(null).bytes()), 0);
+    const observer = await this.#connect(hidden, framed(opening.buffer(null).bytes()), 0);
     const untilMs = performance.now() + EXPIRY_MS;
     for (let xid = 1; performance.now() < untilMs; xid += 1) {
       const exists = { op: "exists", path: "^", watch: 0 };
@@ -202,10 +232,6 @@ function isNoNode(entry: Connection["received"][number]): boolean {
     entry.bytes.length === REPLY_HEADER_BYTES &&
     entry.bytes.readInt32BE(12) === -101
   );
-}
-
-function framed(payload: Buffer): Buffer {
-  return new JuteWriter().buffer(payload).bytes();
 }
 
 /** The session in a handshake's answer. */
