@@ -28,15 +28,17 @@ export function programOf(seed: number, place: Place): Program {
   if (quota !== undefined) steps.push({ kind: "send", client: 0, requests: quota.requests });
   const count = 4 + random.below(STEPS_MAX);
   while (steps.length < count) steps.push(drawStep(random, world));
-  return { seed, isLimited, steps: place === "lone" ? steps : steps.map(withoutChecks) };
+  return { seed, isLimited, steps: place === "lone" ? steps : steps.map(survivable) };
 }
 
-/** A check outside a multi ends the processes of a ZooKeeper ensemble. */
-function withoutChecks(step: Step): Step {
+/** ZooKeeper's ensemble ends at a check outside a multi, and hangs after a reconfig that it cannot read. */
+function survivable(step: Step): Step {
   if (step.kind !== "send") return step;
-  const requests = step.requests.map((request) =>
-    request.op === "check" ? { ...request, op: "exists", watch: 0 } : request,
-  );
+  const requests = step.requests.map((request): Request => {
+    if (request.op === "check") return { ...request, op: "exists", watch: 0 };
+    if (request.op !== "reconfig") return request;
+    return { op: "reconfig", path: null };
+  });
   return { ...step, requests };
 }
 

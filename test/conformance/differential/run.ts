@@ -127,12 +127,24 @@ class Stage {
     const session = asked?.session ?? NO_SESSION;
     const known = { base: this.#base, lastZxid: asked === undefined ? 0n : lastZxidOf(asked) };
     const at = this.#node(node);
+    this.#leave(session.id, at);
     // The node has seen what the client has.
     await at.gate.pass();
     const opening = encodeHandshake(handshake, session, known);
     const client = await this.#connect({ client: number, node: at }, opening, index);
     this.clients.set(number, client);
     if (!client.connection.isClosed) await this.#barrier(client, Buffer.alloc(0), index);
+  }
+
+  /**
+   * A client that takes its session to another node has lost its connection to the one before. When ZooKeeper's node before would learn
+   * of it is a matter of chance.
+   */
+  #leave(sessionId: bigint, node: Node): void {
+    if (sessionId === 0n) return;
+    for (const client of this.clients.values()) {
+      if (client.session.id === sessionId && client.node !== node) client.connection.cut();
+    }
   }
 
   async #connect(
