@@ -4,7 +4,7 @@
  * either what has to be equal.
  */
 import { areEqual, isEqual, type Line } from "./lines.ts";
-import type { Bytes, Request, Step } from "./program.ts";
+import type { Bytes, Handshake, Request, Step } from "./program.ts";
 
 export type Pair = { readonly theirs: readonly Line[]; readonly ours: readonly Line[] };
 
@@ -62,13 +62,21 @@ function setsStaying({ request }: Line): boolean {
   );
 }
 
-/** Takes out events that come directly before the answer to such a request. */
-function withoutMissed(lines: readonly Line[], isKnown: (event: Line) => boolean): readonly Line[] {
-  return lines.filter((line, at) => {
-    if (line.kind !== "event" || isKnown(line)) return true;
-    const next = lines.slice(at).find(({ kind }) => kind !== "event");
-    return next === undefined || !setsStaying(next);
+/** Takes out events that come directly before the answer to such a request, but for those that `theirs` has, too. */
+function withoutMissed({ theirs, ours }: Pair): readonly Line[] {
+  const known = theirs.filter(({ kind }) => kind === "event");
+  return ours.filter((line, at) => {
+    if (line.kind !== "event") return true;
+    const same = known.findIndex((their) => isEqual(their, line));
+    if (same >= 0) known.splice(same, 1);
+    const next = ours.slice(at).find(({ kind }) => kind !== "event");
+    return same >= 0 || next === undefined || !setsStaying(next);
   });
+}
+
+/** Whether it shows the session's own password, whole. */
+function showsPassword({ password, cut }: Handshake): boolean {
+  return password === "own" && cut === undefined;
 }
 
 function endsSession(step: Step): boolean {
@@ -197,7 +205,7 @@ export const INTENDED: readonly Intended[] = [
     name: "wrong password",
     ends: true,
     match: ({ theirs, ours }, step) => {
-      const isWrong = step.kind === "open" && step.handshake.password !== "own";
+      const isWrong = step.kind === "open" && !showsPassword(step.handshake);
       const isAlone = ours.length === 0 && theirs.length === 1 && theirs[0]?.kind === "closed";
       return isWrong && isAlone ? { theirs: [], ours } : undefined;
     },
@@ -231,7 +239,7 @@ export const INTENDED: readonly Intended[] = [
   {
     name: "missed events",
     match: ({ theirs, ours }) => {
-      const left = withoutMissed(ours, (event) => theirs.some((their) => isEqual(their, event)));
+      const left = withoutMissed({ theirs, ours });
       return left.length === ours.length ? undefined : { theirs, ours: left };
     },
   },

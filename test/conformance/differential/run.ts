@@ -33,6 +33,9 @@ const AFTER_ALL = -1;
 const SILENCE_MS = 15_000;
 const EXPIRY_MS = 30_000;
 const SHORT_MS = 1;
+/** Longer than nodes that follow take to tell their leader of sessions. */
+const SETTLING_MS = 1500;
+const POLL_MS = 100;
 const NO_SESSION = { id: 0n, password: Buffer.alloc(16) };
 const REPLY_HEADER_BYTES = 16;
 
@@ -79,11 +82,15 @@ class Stage {
       // Steps before it may have been left out, or the server has closed it.
       if (client !== undefined && !client.connection.isClosed) await this.#act(client, step, index);
     }
-    const others = [...this.clients.values()].filter((each) => each.client !== step.client);
-    const barriers = others.map((each) => this.#barrier(each, Buffer.alloc(0), index));
+    await this.#pass(step.client, index);
     // The leader has counted what the step has written.
-    if (this.#isLimited && this.#nodes.length > 1) barriers.push(this.#node(0).gate.pass());
-    await Promise.all(barriers);
+    if (this.#isLimited && this.#nodes.length > 1) await this.#node(0).gate.pass();
+  }
+
+  /** A barrier at each connection but this, which also keeps its session. */
+  async #pass(acting: number, index: number): Promise<void> {
+    const others = [...this.clients.values()].filter(({ client }) => client !== acting);
+    await Promise.all(others.map((each) => this.#barrier(each, Buffer.alloc(0), index)));
   }
 
   /** The sessions that are still connected are closed. Others expire by themselves. */
@@ -112,7 +119,7 @@ class Stage {
         client.connection.cut();
         return;
       case "expire":
-        await this.#expire(client);
+        await this.#expire(client, index);
         return;
       default:
         step satisfies never;
@@ -209,10 +216,10 @@ class Stage {
     connection.cut();
   }
 
-  /** Attaches the session with the shortest timeout, breaks the connection and waits until the session's ephemeral is gone. */
-  async #expire(client: Played): Promise<void> {
-    const { session, connection, node } = client;
-    const hidden = { client: -1, node };
+  /** Attaches the session to the leader with the shortest timeout, breaks the connection and waits until the session's ephemeral is gone. */
+  async #expire(client: Played, index: number): Promise<void> {
+    const { session, connection } = client;
+    const hidden = { client: -1, node: this.#node(0) };
     connection.cut();
     const handshake = new JuteWriter().int(0).long(0n).int(SHORT_MS).long(session.id);
     const resuming = framed(handshake.buffer(session.password).bytes());
@@ -223,6 +230,12 @@ class Stage {
     const known = { base: path, lastZxid: 0n };
     const create = { op: "create", path: "^", data: "", acl, flags: 1 };
     await this.#barrier(last, encodeRequest(create, 1, known), 0);
+    // A node that follows may still tell the leader that the session has been heard of, with its timeout from before.
+    const settledMs = performance.now() + (this.#nodes.length > 1 ? SETTLING_MS : 0);
+    while (performance.now() < settledMs) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await this.#barrier(last, Buffer.alloc(0), 0);
+    }
     last.connection.cut();
     const opening = new JuteWriter().int(0).long(0n).int(EXPIRY_MS).long(0n);
     const observer = await this.#connect(hidden, framed(opening.buffer(null).bytes()), 0);
@@ -230,17 +243,19 @@ class Stage {
     for (let xid = 1; performance.now() < untilMs; xid += 1) {
       const exists = { op: "exists", path: "^", watch: 0 };
       await this.#barrier(observer, encodeRequest(exists, xid, known), 0);
-      if (observer.connection.received.some((entry) => isNoNode(entry))) break;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (observer.connection.received.some((entry) => isNoNode(entry, xid))) break;
+      await this.#pass(client.client, index);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     observer.connection.write(framed(new JuteWriter().int(0).int(-11).bytes()));
     await observer.connection.until(() => false, SILENCE_MS);
   }
 }
 
-function isNoNode(entry: Connection["received"][number]): boolean {
+function isNoNode(entry: Connection["received"][number], xid: number): boolean {
   return (
     entry.kind === "frame" &&
+    entry.bytes.readInt32BE(0) === xid &&
     entry.bytes.length === REPLY_HEADER_BYTES &&
     entry.bytes.readInt32BE(12) === -101
   );
