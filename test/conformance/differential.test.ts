@@ -6,7 +6,8 @@ import { compare, describe } from "./differential/compare.ts";
 import { programOf } from "./differential/generate.ts";
 import { INTENDED } from "./differential/intended.ts";
 import type { Line, Lines } from "./differential/lines.ts";
-import { PLACES } from "./differential/places.ts";
+import { ODD_INPUT } from "./differential/odd-input.ts";
+import { PLACES, placeOf } from "./differential/places.ts";
 import { startServers } from "./differential/targets.ts";
 
 const PROGRAMS = 200;
@@ -35,6 +36,15 @@ test("each intended difference that programs find has its reason in the docs, an
   const rows = [...table.matchAll(/^\| ([^|]+?) \|/gm)].map((match) => match[1] ?? "");
   const names = rows.filter((name) => name !== "what" && !name.startsWith("---"));
   t.deepEqual(names.toSorted(), [...new Set(INTENDED.map(({ name }) => name))].toSorted());
+});
+
+test("programs hold each kind of odd input", (t) => {
+  const programs = Array.from({ length: PROGRAMS }, (_, index) => {
+    return programOf(index + 1, placeOf(index + 1, PLACES));
+  });
+  for (const [name, holds] of Object.entries(ODD_INPUT)) {
+    t.true(programs.some(holds), name);
+  }
 });
 
 test("a program is the same each time it is made of its seed", (t) => {

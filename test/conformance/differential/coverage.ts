@@ -19,7 +19,8 @@ export class Coverage {
       for (const [client, lines] of ofStep ?? []) {
         const isOwn = client === step.client;
         if (isOwn && step.kind === "open") this.#count("open", openOutcome(lines));
-        if (isOwn && step.kind === "raw") for (const line of lines) this.#count("raw", outcome(line));
+        if (isOwn && step.kind === "raw")
+          for (const line of lines) this.#count("raw", outcome(line));
         for (const line of lines) this.#addLine(line);
       }
     }

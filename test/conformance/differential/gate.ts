@@ -37,7 +37,6 @@ export class Gate {
   readonly #address: Address;
   readonly #asked: Asked;
   #connection: Connection | undefined;
-  last="";
   #turn: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
@@ -68,12 +67,12 @@ export class Gate {
       const connection = await this.#connected();
       connection.write(barrierFrame(this.#asked, 1));
       const isInTime = await connection.until(() => codeOf(connection) !== undefined, SILENCE_MS);
-      const code = codeOf(connection); this.last = `${isInTime} ${code} ${connection.isClosed} ${JSON.stringify(connection.received)}`;
+      const code = codeOf(connection);
       connection.received.length = 0;
       if (isInTime && code === barrierCode(this.#asked)) return;
       connection.cut();
     }
-    throw new Error(`no answer to a barrier at port ${this.#address.port} ${this.last}`);
+    throw new Error(`no answer to a barrier at port ${this.#address.port}`);
   }
 
   async #connected(): Promise<Connection> {

@@ -24,6 +24,9 @@ const INVALID_ACL = -114;
 
 /** The op codes of createSession, -10, and of deleteContainer, 20, in a frame behind its length and the xid. */
 const OF_SERVERS: readonly Bytes[] = ["\u00ff\u00ff\u00ff\u00f6", "\u0000\u0000\u0000\u0014"];
+/** ClickHouse Keeper's op codes. */
+const KEEPER_MIN = 500;
+const KEEPER_MAX = 599;
 const CODE_AT = 8;
 
 /** A character beyond the basic plane, each half of its pair in three bytes. */
@@ -38,6 +41,13 @@ function asUtf8(pair: Bytes): Bytes {
 
 function codeIs(line: Line | undefined, ...codes: readonly number[]): boolean {
   return line?.code !== undefined && codes.includes(line.code);
+}
+
+function isOfKeeper(frame: Bytes): boolean {
+  const bytes = Buffer.from(frame, "latin1");
+  if (bytes.length < CODE_AT + 4) return false;
+  const code = bytes.readInt32BE(CODE_AT);
+  return code >= KEEPER_MIN && code <= KEEPER_MAX;
 }
 
 function hasNullInAcl(request: Request | undefined): boolean {
@@ -199,6 +209,14 @@ export const INTENDED: readonly Intended[] = [
       return OF_SERVERS.includes(code) && isRefused && isUnserved
         ? { theirs: [], ours: [] }
         : undefined;
+    },
+  },
+  {
+    name: "op codes of ClickHouse Keeper",
+    ends: true,
+    match: ({ theirs }, step) => {
+      const isOne = step.kind === "raw" && isOfKeeper(step.bytes);
+      return isOne && codeIs(theirs[0], UNIMPLEMENTED) ? { theirs: [], ours: [] } : undefined;
     },
   },
   {

@@ -210,7 +210,8 @@ class Stage {
     };
     let hasEnded = await connection.until(isThere, SILENCE_MS);
     // A session that has moved or ended: the connection is closed behind the answer.
-    if (code !== barrierCode(node.asked)) hasEnded = await connection.until(() => false, SILENCE_MS);
+    if (code !== barrierCode(node.asked))
+      hasEnded = await connection.until(() => false, SILENCE_MS);
     if (hasEnded) return;
     client.silent.add(index);
     connection.cut();
