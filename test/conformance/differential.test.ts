@@ -6,6 +6,8 @@ import { compare, describe } from "./differential/compare.ts";
 import { programOf } from "./differential/generate.ts";
 import { INTENDED } from "./differential/intended.ts";
 import type { Line, Lines } from "./differential/lines.ts";
+import { ODD_INPUT } from "./differential/odd-input.ts";
+import { PLACES, placeOf } from "./differential/places.ts";
 import { startServers } from "./differential/targets.ts";
 
 const PROGRAMS = 200;
@@ -14,13 +16,13 @@ const DOCS = new URL("../../docs/compatibility-differences.md", import.meta.url)
 
 test(`${PROGRAMS} programs differ nowhere but where they are meant to`, async (t) => {
   t.timeout(600_000);
-  const servers = await startServers(["zooid-lone"]);
+  const servers = await startServers(PLACES);
   t.teardown(() => servers.stop());
   const differing: string[] = [];
   const campaign = new Campaign(servers, {
     ...{ first: 1, programs: PROGRAMS, atOnce: AT_ONCE, differencesMax: 3, shrinks: true },
-    found: ({ seed, target, program, difference }) => {
-      differing.push(`seed ${seed} on ${target}\n${describe(program, difference)}`);
+    found: ({ seed, place, program, difference }) => {
+      differing.push(`seed ${seed} on ${place}\n${describe(program, difference)}`);
     },
   });
   const totals = await campaign.run();
@@ -36,13 +38,22 @@ test("each intended difference that programs find has its reason in the docs, an
   t.deepEqual(names.toSorted(), [...new Set(INTENDED.map(({ name }) => name))].toSorted());
 });
 
+test("programs hold each kind of odd input", (t) => {
+  const programs = Array.from({ length: PROGRAMS }, (_, index) => {
+    return programOf(index + 1, placeOf(index + 1, PLACES));
+  });
+  for (const [name, holds] of Object.entries(ODD_INPUT)) {
+    t.true(programs.some(holds), name);
+  }
+});
+
 test("a program is the same each time it is made of its seed", (t) => {
-  t.deepEqual(programOf(7), programOf(7));
-  t.notDeepEqual(programOf(7).steps, programOf(8).steps);
+  t.deepEqual(programOf(7, "lone"), programOf(7, "lone"));
+  t.notDeepEqual(programOf(7, "lone").steps, programOf(8, "lone").steps);
 });
 
 test("a code, an order, a line and a zxid that differ are found", (t) => {
-  const program = programOf(1);
+  const program = programOf(1, "lone");
   const line = (text: string, zxid: string): Line => ({ kind: "reply", text, zxid });
   const both = [line("reply to 0 exists err=0", "1.0"), line("reply to 1 exists err=-101", "1.0")];
   const linesOf = (lines: readonly Line[]): Lines => new Map([[1, new Map([[0, lines]])]]);

@@ -12,14 +12,24 @@ const IDS = [0, 1, 2];
 const QUORUM_PORTS = 3;
 const ELECTION_PORTS = 6;
 
+export type ZookeeperEnsembleOptions = {
+  /** Default 2000. */
+  readonly tickTimeMs?: number;
+  /** How often the leader looks for containers and TTLs that are over. Default: ZooKeeper's own. */
+  readonly containerCheckMs?: number;
+  /** Further lines of the configuration. Default none. */
+  readonly lines?: readonly string[];
+};
+
 export class ZookeeperEnsemble {
   readonly #folder: string;
   readonly #block: PortBlock;
+  readonly #options: ZookeeperEnsembleOptions;
   readonly #running = new Map<number, Child>();
 
-  static async start(): Promise<ZookeeperEnsemble> {
+  static async start(options: ZookeeperEnsembleOptions = {}): Promise<ZookeeperEnsemble> {
     const folder = await mkdtemp(join(tmpdir(), "zooid-zookeeper-ensemble-"));
-    const servers = new ZookeeperEnsemble(folder, await reservePorts());
+    const servers = new ZookeeperEnsemble(folder, await reservePorts(), options);
     try {
       await Promise.all(IDS.map((id) => servers.#configure(id)));
       await Promise.all(IDS.map((id) => servers.#startServer(id)));
@@ -30,13 +40,18 @@ export class ZookeeperEnsemble {
     return servers;
   }
 
-  private constructor(folder: string, block: PortBlock) {
+  private constructor(folder: string, block: PortBlock, options: ZookeeperEnsembleOptions) {
     this.#folder = folder;
     this.#block = block;
+    this.#options = options;
+  }
+
+  get ports(): readonly number[] {
+    return IDS.map((id) => this.#block.first + id);
   }
 
   get connectString(): string {
-    return IDS.map((id) => `127.0.0.1:${this.#block.first + id}`).join(",");
+    return this.ports.map((port) => `127.0.0.1:${port}`).join(",");
   }
 
   async kill(port: number): Promise<void> {
@@ -65,7 +80,7 @@ export class ZookeeperEnsemble {
     const member = (each: number): string =>
       `server.${each + 1}=127.0.0.1:${first + QUORUM_PORTS + each}:${first + ELECTION_PORTS + each}`;
     const lines = [
-      "tickTime=2000",
+      `tickTime=${this.#options.tickTimeMs ?? 2000}`,
       "initLimit=30",
       "syncLimit=15",
       `dataDir=${own}`,
@@ -76,6 +91,7 @@ export class ZookeeperEnsemble {
       "maxClientCnxns=0",
       "extendedTypesEnabled=true",
       ...IDS.map(member),
+      ...(this.#options.lines ?? []),
     ];
     await mkdir(own);
     await writeFile(join(own, "myid"), `${id + 1}\n`);
@@ -84,12 +100,17 @@ export class ZookeeperEnsemble {
 
   async #startServer(id: number): Promise<void> {
     const own = join(this.#folder, String(id));
+    const { containerCheckMs } = this.#options;
     const main = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
     const child = new Child({
       command: "java",
       args: [
         ...JAVA_OPTIONS,
-        ...["-Dzookeeper.preAllocSize=1024", "-cp", zookeeperClassPath()],
+        "-Dzookeeper.preAllocSize=1024",
+        ...(containerCheckMs === undefined
+          ? []
+          : [`-Dznode.container.checkIntervalMs=${containerCheckMs}`]),
+        ...["-cp", zookeeperClassPath()],
         ...[main, join(own, "zoo.cfg")],
       ],
       cwd: own,

@@ -9,7 +9,23 @@ const OPEN: readonly AclEntry[] = [{ perms: 31, scheme: "world", id: "anyone" }]
 
 const DATA: readonly Text[] = ["", "1", "two", "\u0000\u00ff", null, "x".repeat(300)];
 
-export function drawData(random: Random): Text {
+export const NO_COUNTS = "count=0,bytes=0";
+/** They refuse nothing. */
+export const LIMITS: readonly string[] = [
+  "count=-1,bytes=-1",
+  "count=1,bytes=1",
+  "count=2,bytes=400=;byteHardLimit=-1;countHardLimit=-1",
+];
+export const HARD_LIMITS: readonly string[] = [
+  "count=-1,bytes=-1=;byteHardLimit=300;countHardLimit=-1",
+  "count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=3",
+  "count=1,bytes=1=;byteHardLimit=5;countHardLimit=4",
+];
+const COUNTS: readonly string[] = [NO_COUNTS, "count=1,bytes=200=;x=3;another=-4", "bytes=7"];
+
+export function drawData(random: Random, path: Text): Text {
+  if (path?.endsWith("/zookeeper_limits") === true) return random.pick(LIMITS);
+  if (path?.endsWith("/zookeeper_stats") === true) return random.pick(COUNTS);
   return random.pick(DATA);
 }
 

@@ -1,15 +1,17 @@
 /** Runs many programs, several at a time, on servers that are started once. */
 import { type Comparison, compare, type Difference } from "./compare.ts";
+import { Coverage } from "./coverage.ts";
 import { programOf } from "./generate.ts";
-import { linesOf } from "./lines.ts";
+import { type Lines, linesOf } from "./lines.ts";
 import type { Program } from "./program.ts";
-import { type Address, run } from "./run.ts";
+import { type Place, placeOf } from "./places.ts";
+import { type Node, run } from "./run.ts";
 import { shrink } from "./shrink.ts";
-import type { Servers, Target, TargetName } from "./targets.ts";
+import type { Servers, Sides } from "./targets.ts";
 
 export type Found = {
   readonly seed: number;
-  readonly target: TargetName;
+  readonly place: Place;
   /** The smallest program that was found to differ, and where it does. */
   readonly program: Program;
   readonly difference: Difference;
@@ -19,6 +21,8 @@ export type Totals = {
   programs: number;
   steps: number;
   differences: number;
+  /** What ZooKeeper answered. */
+  readonly coverage: Coverage;
   readonly intended: Map<string, number>;
 };
 
@@ -34,7 +38,10 @@ export type CampaignOptions = {
 };
 
 export class Campaign {
-  readonly totals: Totals = { programs: 0, steps: 0, differences: 0, intended: new Map() };
+  readonly totals: Totals = {
+    ...{ programs: 0, steps: 0, differences: 0 },
+    ...{ coverage: new Coverage(), intended: new Map() },
+  };
   readonly #servers: Servers;
   readonly #options: CampaignOptions;
   #next: number;
@@ -61,39 +68,31 @@ export class Campaign {
   }
 
   async #runOne(seed: number): Promise<void> {
-    const program = programOf(seed);
-    const { reference, targets } = this.#servers;
-    const [theirs, ...all] = await Promise.all(
-      [reference, ...targets].map((address) => this.#linesOn(program, address)),
-    );
-    if (theirs === undefined) return;
+    const place = placeOf(seed, [...this.#servers.places.keys()]);
+    const program = programOf(seed, place);
+    const sides = this.#servers.places.get(place);
+    if (sides === undefined) throw new Error(`no server for seed ${seed}`);
+    const { theirs, ours } = await this.#linesOn(program, sides);
+    const { differences, intended } = compare(program, theirs, ours);
     this.totals.programs += 1;
     this.totals.steps += program.steps.length;
-    for (const [index, ours] of all.entries()) {
-      const target = targets[index];
-      const { differences, intended } = compare(program, theirs, ours);
-      for (const name of intended) {
-        this.totals.intended.set(name, (this.totals.intended.get(name) ?? 0) + 1);
-      }
-      const [difference] = differences;
-      if (difference === undefined || target === undefined) continue;
-      this.totals.differences += 1;
-      await this.#report({ seed, target, program, difference });
+    this.totals.coverage.add(program, theirs);
+    for (const name of intended) {
+      this.totals.intended.set(name, (this.totals.intended.get(name) ?? 0) + 1);
     }
+    const [difference] = differences;
+    if (difference === undefined) return;
+    this.totals.differences += 1;
+    await this.#report({ seed, place, program, difference }, sides);
   }
 
-  async #report(of: {
-    readonly seed: number;
-    readonly target: Target;
-    readonly program: Program;
-    readonly difference: Difference;
-  }): Promise<void> {
-    const { seed, target, program, difference } = of;
-    let found: Found = { seed, target: target.name, program, difference };
+  async #report(first: Found, sides: Sides): Promise<void> {
+    const { program, difference } = first;
+    let found = first;
     if (this.#options.shrinks) {
       const upTo = { ...program, steps: program.steps.slice(0, difference.step + 1) };
       await shrink(upTo, async (smaller) => {
-        const [again] = (await this.#compareOn(smaller, target)).differences;
+        const [again] = (await this.#compareOn(smaller, sides)).differences;
         if (again === undefined) return false;
         found = { ...found, program: smaller, difference: again };
         return true;
@@ -102,24 +101,20 @@ export class Campaign {
     this.#options.found(found);
   }
 
-  async #compareOn(program: Program, target: Target): Promise<Comparison> {
-    const [theirs, ours] = await Promise.all([
-      this.#linesOn(program, this.#servers.reference),
-      this.#linesOn(program, target),
-    ]);
+  async #compareOn(program: Program, sides: Sides): Promise<Comparison> {
+    const { theirs, ours } = await this.#linesOn(program, sides);
     return compare(program, theirs, ours);
   }
 
-  async #linesOn(program: Program, address: Address): ReturnType<typeof linesIn> {
+  async #linesOn(program: Program, sides: Sides): Promise<Record<"theirs" | "ours", Lines>> {
     this.#runs += 1;
-    return linesIn(program, address, `/d${this.#runs}`);
+    const base = `/d${this.#runs}`;
+    const linesOf = (nodes: readonly Node[]): Promise<Lines> => linesIn(program, nodes, base);
+    const [theirs, ours] = await Promise.all([linesOf(sides.theirs), linesOf(sides.ours)]);
+    return { theirs, ours };
   }
 }
 
-async function linesIn(
-  program: Program,
-  address: Address,
-  base: string,
-): Promise<ReturnType<typeof linesOf>> {
-  return linesOf(await run(program, address, base));
+async function linesIn(program: Program, nodes: readonly Node[], base: string): Promise<Lines> {
+  return linesOf(await run(program, nodes, base));
 }

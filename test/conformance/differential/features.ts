@@ -1,6 +1,6 @@
 /**
- * What of ZooKeeper's protocol programs may use. Off is what programs would see of each other, since they share a server, and what
- * ZooKeeper's server does not survive: limits of a quota that it cannot read.
+ * What of ZooKeeper's protocol programs may use. What ZooKeeper's server does not survive is never drawn: limits and counts of a quota that it
+ * cannot read.
  */
 export const FEATURES = {
   containers: true,
@@ -13,7 +13,7 @@ export const FEATURES = {
   acls: true,
   identities: true,
   /** Writes below `/zookeeper`, quotas among them. */
-  systemPaths: false,
+  systemPaths: true,
   reconfig: true,
 } as const;
 

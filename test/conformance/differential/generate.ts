@@ -1,7 +1,10 @@
 /** Makes a program of a seed. */
 import { Random } from "../../sim/random.ts";
-import { drawRequest } from "./operations.ts";
+import { HARD_LIMITS, LIMITS, NO_COUNTS } from "./arguments.ts";
+import { isOn } from "./features.ts";
 import { drawFrame } from "./odd-frames.ts";
+import { drawRequest } from "./operations.ts";
+import type { Place } from "./places.ts";
 import type { Handshake, Program, Request, Step } from "./program.ts";
 
 const STEPS_MAX = 40;
@@ -11,15 +14,32 @@ const AT_ONCE_MAX = 6;
 export const LONG_MS = 20_000;
 
 /** Which connections there are, as far as one can know before the program runs. */
-type World = { open: number[]; opened: number };
+type World = { open: number[]; opened: number; readonly isLimited: boolean };
 
-export function programOf(seed: number): Program {
+const NODES = 3;
+const QUOTA_SHARE = 0.15;
+
+export function programOf(seed: number, place: Place): Program {
   const random = new Random(seed);
-  const world: World = { open: [], opened: 0 };
-  const steps: Step[] = [openStep(random, world, USUAL), createOwn()];
+  const quota = isOn("systemPaths") && random.chance(QUOTA_SHARE) ? drawQuota(random) : undefined;
+  const isLimited = quota?.isHard === true;
+  const world: World = { open: [], opened: 0, isLimited };
+  const steps: Step[] = [openStep(random, world, USUAL), createOwn(random)];
+  if (quota !== undefined) steps.push({ kind: "send", client: 0, requests: quota.requests });
   const count = 4 + random.below(STEPS_MAX);
   while (steps.length < count) steps.push(drawStep(random, world));
-  return { seed, steps };
+  return { seed, isLimited, steps: place === "lone" ? steps : steps.map(survivable) };
+}
+
+/** ZooKeeper's ensemble ends at a check outside a multi, and hangs after a reconfig that it cannot read. */
+function survivable(step: Step): Step {
+  if (step.kind !== "send") return step;
+  const requests = step.requests.map((request): Request => {
+    if (request.op === "check") return { ...request, op: "exists", watch: 0 };
+    if (request.op !== "reconfig") return request;
+    return { op: "reconfig", path: null };
+  });
+  return { ...step, requests };
 }
 
 const USUAL: Handshake = {
@@ -30,11 +50,33 @@ const USUAL: Handshake = {
   password: "own",
 };
 
-/** All that the program does is below its own path. */
-function createOwn(): Step {
+/** All that the program does is below its own path. Most find something there. */
+function createOwn(random: Random): Step {
+  const share = random.chance(0.75) ? 0.7 : 0;
+  const found = FOUND.filter(() => random.chance(share)).map((path) => create(path, "1"));
+  return { kind: "send", client: 0, requests: [create("^", ""), create("~", ""), ...found] };
+}
+
+/** What is above comes first. */
+const FOUND: readonly string[] = ["~/a", "~/b", "~/a/x", "~/a/x/deep", "~/f", "~/b/z"];
+
+function create(path: string, data: string): Request {
   const acl = [{ perms: 31, scheme: "world", id: "anyone" }];
-  const create = (path: string): Request => ({ op: "create", path, data: "", acl, flags: 0 });
-  return { kind: "send", client: 0, requests: [create("^"), create("~")] };
+  return { op: "create", path, data, acl, flags: 0 };
+}
+
+/** The requests that make a quota of the program's znode, or of the one above. */
+function drawQuota(random: Random): { readonly isHard: boolean; readonly requests: Request[] } {
+  const isHard = random.chance(0.6);
+  const limits = random.pick(isHard ? HARD_LIMITS : LIMITS);
+  const parents = ["/zookeeper/quota^", "/zookeeper/quota~"].slice(0, 1 + random.below(2));
+  const counts = random.chance(0.9) ? [create(`${parents.at(-1)}/zookeeper_stats`, NO_COUNTS)] : [];
+  const requests = [
+    ...parents.map((parent) => create(parent, "")),
+    create(`${parents.at(-1)}/zookeeper_limits`, limits),
+    ...counts,
+  ];
+  return { isHard, requests };
 }
 
 function drawStep(random: Random, world: World): Step {
@@ -47,7 +89,9 @@ function drawStep(random: Random, world: World): Step {
   if (drawn < 20) return lost(world, { kind: "cut", client });
   if (drawn < 22) return lost(world, { kind: "expire", client });
   if (drawn < 45) return { kind: "raw", client, bytes: drawFrame(random) };
-  const count = random.chance(0.5) ? 1 : 1 + random.below(AT_ONCE_MAX);
+  // ZooKeeper holds a write against what a quota has counted when it comes, be the writes before it done or not.
+  const isAlone = world.isLimited || random.chance(0.5);
+  const count = isAlone ? 1 : 1 + random.below(AT_ONCE_MAX);
   const requests = Array.from({ length: count }, () => drawRequest(random));
   // When ZooKeeper answers a proof among other requests is a matter of chance.
   const proof = requests.find(({ op }) => op === "auth");
@@ -63,11 +107,11 @@ function lost(world: World, step: Step): Step {
   return step;
 }
 
-function openStep(_random: Random, world: World, handshake: Handshake): Step {
+function openStep(random: Random, world: World, handshake: Handshake): Step {
   const client = world.opened;
   world.opened += 1;
   world.open.push(client);
-  return { kind: "open", client, handshake };
+  return { kind: "open", client, node: random.below(NODES), handshake };
 }
 
 function drawHandshake(random: Random, { opened }: World): Handshake {

@@ -4,7 +4,7 @@
  * either what has to be equal.
  */
 import { areEqual, isEqual, type Line } from "./lines.ts";
-import type { Bytes, Request, Step } from "./program.ts";
+import type { Bytes, Handshake, Request, Step } from "./program.ts";
 
 export type Pair = { readonly theirs: readonly Line[]; readonly ours: readonly Line[] };
 
@@ -24,6 +24,9 @@ const INVALID_ACL = -114;
 
 /** The op codes of createSession, -10, and of deleteContainer, 20, in a frame behind its length and the xid. */
 const OF_SERVERS: readonly Bytes[] = ["\u00ff\u00ff\u00ff\u00f6", "\u0000\u0000\u0000\u0014"];
+/** ClickHouse Keeper's op codes. */
+const KEEPER_MIN = 500;
+const KEEPER_MAX = 599;
 const CODE_AT = 8;
 
 /** A character beyond the basic plane, each half of its pair in three bytes. */
@@ -38,6 +41,13 @@ function asUtf8(pair: Bytes): Bytes {
 
 function codeIs(line: Line | undefined, ...codes: readonly number[]): boolean {
   return line?.code !== undefined && codes.includes(line.code);
+}
+
+function isOfKeeper(frame: Bytes): boolean {
+  const bytes = Buffer.from(frame, "latin1");
+  if (bytes.length < CODE_AT + 4) return false;
+  const code = bytes.readInt32BE(CODE_AT);
+  return code >= KEEPER_MIN && code <= KEEPER_MAX;
 }
 
 function hasNullInAcl(request: Request | undefined): boolean {
@@ -62,13 +72,21 @@ function setsStaying({ request }: Line): boolean {
   );
 }
 
-/** Takes out events that come directly before the answer to such a request. */
-function withoutMissed(lines: readonly Line[], isKnown: (event: Line) => boolean): readonly Line[] {
-  return lines.filter((line, at) => {
-    if (line.kind !== "event" || isKnown(line)) return true;
-    const next = lines.slice(at).find(({ kind }) => kind !== "event");
-    return next === undefined || !setsStaying(next);
+/** Takes out events that come directly before the answer to such a request, but for those that `theirs` has, too. */
+function withoutMissed({ theirs, ours }: Pair): readonly Line[] {
+  const known = theirs.filter(({ kind }) => kind === "event");
+  return ours.filter((line, at) => {
+    if (line.kind !== "event") return true;
+    const same = known.findIndex((their) => isEqual(their, line));
+    if (same >= 0) known.splice(same, 1);
+    const next = ours.slice(at).find(({ kind }) => kind !== "event");
+    return same >= 0 || next === undefined || !setsStaying(next);
   });
+}
+
+/** Whether it shows the session's own password, whole. */
+function showsPassword({ password, cut }: Handshake): boolean {
+  return password === "own" && cut === undefined;
 }
 
 function endsSession(step: Step): boolean {
@@ -194,10 +212,18 @@ export const INTENDED: readonly Intended[] = [
     },
   },
   {
+    name: "op codes of ClickHouse Keeper",
+    ends: true,
+    match: ({ theirs }, step) => {
+      const isOne = step.kind === "raw" && isOfKeeper(step.bytes);
+      return isOne && codeIs(theirs[0], UNIMPLEMENTED) ? { theirs: [], ours: [] } : undefined;
+    },
+  },
+  {
     name: "wrong password",
     ends: true,
     match: ({ theirs, ours }, step) => {
-      const isWrong = step.kind === "open" && step.handshake.password !== "own";
+      const isWrong = step.kind === "open" && !showsPassword(step.handshake);
       const isAlone = ours.length === 0 && theirs.length === 1 && theirs[0]?.kind === "closed";
       return isWrong && isAlone ? { theirs: [], ours } : undefined;
     },
@@ -231,7 +257,7 @@ export const INTENDED: readonly Intended[] = [
   {
     name: "missed events",
     match: ({ theirs, ours }) => {
-      const left = withoutMissed(ours, (event) => theirs.some((their) => isEqual(their, event)));
+      const left = withoutMissed({ theirs, ours });
       return left.length === ours.length ? undefined : { theirs, ours: left };
     },
   },

@@ -13,8 +13,7 @@ const FRAMES: readonly ((random: Random) => Buffer)[] = [
   () => framed(Buffer.alloc(0)),
   (random) => framed(Buffer.alloc(1 + random.below(7), 1)),
   // Op codes that there are not, or that only servers send.
-  (random) =>
-    framed(header(7, random.pick([0, 10, 20, 23, 77, 99, 999, -1, -10, -100, 2 ** 31 - 1]))),
+  (random) => framed(header(7, random.pick(NO_OPERATIONS))),
   // A header and any bytes.
   (random) =>
     framed(
@@ -38,6 +37,11 @@ const FRAMES: readonly ((random: Random) => Buffer)[] = [
         .int(-2)
         .bytes(),
     ),
+];
+
+const NO_OPERATIONS: readonly number[] = [
+  ...[0, 10, 20, 23, 77, 99, 999, -1, -10, -100, 2 ** 31 - 1],
+  ...[500, 501, 502, 503, 504, 505, 506, 507],
 ];
 
 function drawCode(random: Random): number {

@@ -13,7 +13,7 @@ import {
   drawWatch,
 } from "./arguments.ts";
 import { type Feature, isOn } from "./features.ts";
-import { drawPath, isShared, isWatched, type Watching } from "./paths.ts";
+import { drawPath, isBelowShared, isShared, isWatched, type Watching } from "./paths.ts";
 import type { Request, Text } from "./program.ts";
 
 /** What stands in a request behind its path, in order; and what stands in a reply. */
@@ -201,13 +201,13 @@ function drawArguments(random: Random, op: string): Request {
   const kind = KINDS[op];
   const has = (field: Field): boolean => kind?.fields.includes(field) === true;
   const drawn: Text = has("path") ? drawPath(random) : null;
-  const isOwn = drawn?.startsWith("~") === true || !changesShared(op, drawn);
-  const path = isOwn ? drawn : "~";
-  const flags = has("flags") ? drawFlags(random, op) : 0;
+  const path = changesShared(op, drawn) ? "~" : drawn;
+  const drawnFlags = has("flags") ? drawFlags(random, op) : 0;
+  const flags = isBelowShared(path) ? (NOT_SEQUENTIAL.get(drawnFlags) ?? drawnFlags) : drawnFlags;
   return {
     op,
     path,
-    ...(has("data") ? { data: drawData(random) } : {}),
+    ...(has("data") ? { data: drawData(random, path) } : {}),
     ...(has("acl") ? { acl: drawAcl(random) } : {}),
     ...(has("flags") ? { flags } : {}),
     ...(has("ttl") ? { ttl: drawTtl(random, flags) } : {}),
@@ -223,10 +223,18 @@ function drawArguments(random: Random, op: string): Request {
 
 /** Whether programs that share the server would see what the operation does there. */
 function changesShared(op: string, path: Text): boolean {
-  if (isShared(path)) return !READS.has(op) && op !== "delete";
-  const isSystem = path?.startsWith("/zookeeper") === true;
-  return isSystem && (KINDS[op]?.isWrite ?? false) && !isOn("systemPaths");
+  if (!isShared(path) || READS.has(op) || op === "delete") return false;
+  // Nobody may write there.
+  return path !== "/zookeeper/config" || KINDS[op]?.isWrite !== true;
 }
+
+const NOT_SEQUENTIAL: ReadonlyMap<number, number> = new Map([
+  ...([
+    [2, 0],
+    [3, 1],
+    [6, 5],
+  ] as const),
+]);
 
 const READS: ReadonlySet<string> = new Set([
   ...["exists", "getData", "getAcl", "getChildren", "getChildren2", "sync"],

@@ -1,5 +1,6 @@
 /** The paths of programs: few, so that what one request does is seen by others, and now and then an odd one. */
 import type { Random } from "../../sim/random.ts";
+import { isOn } from "./features.ts";
 import type { Text } from "./program.ts";
 
 const USUAL: readonly string[] = [
@@ -71,13 +72,30 @@ const ODD: readonly Text[] = [
   "~/fine\u00ef\u00bf\u00af",
   "~/..a",
   "~/a b",
+];
+
+/** What the server has by itself, and what programs make there: `/zookeeper^` is the program's own. */
+const SYSTEM: readonly string[] = [
   "/zookeeper",
+  "/zookeeper/",
   "/zookeeper/quota",
+  "/zookeeper/config",
+  "/zookeeper/config/x",
+  "/zookeeper/absent/x",
+  "/zookeeper^",
+  "/zookeeper^/x",
+  ...["/zookeeper/quota^", "/zookeeper/quota~", "/zookeeper/quota~/a"].flatMap((path) => [
+    path,
+    `${path}/zookeeper_limits`,
+    `${path}/zookeeper_stats`,
+  ]),
 ];
 
 const ODD_SHARE = 0.12;
+const SYSTEM_SHARE = 0.06;
 
 export function drawPath(random: Random): Text {
+  if (isOn("systemPaths") && random.chance(SYSTEM_SHARE)) return random.pick(SYSTEM);
   if (random.chance(ODD_SHARE)) return random.chance(0.2) ? drawBytes(random) : random.pick(ODD);
   return random.pick(USUAL);
 }
@@ -119,5 +137,18 @@ export function isWatched(path: Text, watching: Watching): boolean {
 
 /** Whether programs share what is there, so that one sees the others. */
 export function isShared(path: Text | undefined): boolean {
-  return path === "/" || path === "";
+  return path !== null && path !== undefined && SHARED.has(path);
+}
+
+const SHARED: ReadonlySet<string> = new Set([
+  ...["", "/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"],
+]);
+
+const BELOW_SHARED: ReadonlySet<string> = new Set([
+  ...["/zookeeper/", "/zookeeper^", "/zookeeper/quota^"],
+]);
+
+/** Whether a name that is made there would have the number of children in it that all programs have. */
+export function isBelowShared(path: Text): boolean {
+  return path !== null && (BELOW_SHARED.has(path) || isShared(path));
 }

@@ -1,4 +1,4 @@
-/** A program: what some clients of one server do, one step after the other. It is plain data, so that a seed makes the same each time. */
+/** A program: what some clients do, one step after the other. It is plain data, so that a seed makes the same each time. */
 
 /**
  * Bytes, one a character of U+0000 to U+00FF. In a path `^` stands for a path that is the program's own, and `~` for one znode there, below
@@ -54,8 +54,13 @@ export type Handshake = {
 };
 
 export type Step =
-  /** A new connection, which has this number from now on. */
-  | { readonly kind: "open"; readonly client: number; readonly handshake: Handshake }
+  /** A new connection, which has this number from now on, to the leader, node 0, or to one that follows, where there are such. */
+  | {
+      readonly kind: "open";
+      readonly client: number;
+      readonly node: number;
+      readonly handshake: Handshake;
+    }
   /** All requests in one write. */
   | { readonly kind: "send"; readonly client: number; readonly requests: readonly Request[] }
   /** A frame that is no request, whatever its length says. */
@@ -65,4 +70,9 @@ export type Step =
   /** The connection breaks, and the session is waited for to expire. */
   | { readonly kind: "expire"; readonly client: number };
 
-export type Program = { readonly seed: number; readonly steps: readonly Step[] };
+export type Program = {
+  readonly seed: number;
+  /** Whether what it writes is limited by a quota, so that writes may be refused by what was counted before them. */
+  readonly isLimited: boolean;
+  readonly steps: readonly Step[];
+};

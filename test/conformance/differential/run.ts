@@ -1,19 +1,22 @@
 /**
- * Runs a program on a server, step by step. A step is over when all that it causes has come: behind what it sends stands a `sync`, and
- * the other connections are synced too, so that their events are there.
+ * Runs a program on a server or an ensemble, step by step. A step is over when all that it causes has come: behind what it sends stands a
+ * barrier, and behind that one at each other connection, so that their events are there, and their node has seen the step.
  */
 import { JuteWriter } from "../../support/jute.ts";
 import { Connection } from "./connection.ts";
 import { encodeHandshake, encodeRequest, type Known } from "./encode.ts";
+import { type Address, type Asked, barrierCode, barrierFrame, framed, type Gate } from "./gate.ts";
 import { kindOf } from "./operations.ts";
-import type { Handshake, Program, Request, Step } from "./program.ts";
+import type { Program, Request, Step } from "./program.ts";
 
-export type Address = { readonly host: string; readonly port: number };
+/** A node of what a program runs on. Node 0 leads, if there are several. */
+export type Node = Address & { readonly asked: Asked; readonly gate: Gate };
 
 /** A client's connection, with what it sent and received. */
 export type Played = {
   readonly connection: Connection;
   readonly client: number;
+  readonly node: Node;
   /** By their xid, those of one xid in their order. */
   readonly sent: Map<number, Sent[]>;
   /** What came in a step that was never over. */
@@ -30,6 +33,9 @@ const AFTER_ALL = -1;
 const SILENCE_MS = 15_000;
 const EXPIRY_MS = 30_000;
 const SHORT_MS = 1;
+/** Longer than nodes that follow take to tell their leader of sessions. */
+const SETTLING_MS = 1500;
+const POLL_MS = 100;
 const NO_SESSION = { id: 0n, password: Buffer.alloc(16) };
 const REPLY_HEADER_BYTES = 16;
 
@@ -38,8 +44,12 @@ export function isBarrier(xid: number): boolean {
 }
 
 /** `base` is the program's own path, which no other program has. */
-export async function run(program: Program, address: Address, base: string): Promise<Recording> {
-  const stage = new Stage(address, base);
+export async function run(
+  program: Program,
+  nodes: readonly Node[],
+  base: string,
+): Promise<Recording> {
+  const stage = new Stage(program, nodes, base);
   for (const [index, step] of program.steps.entries()) await stage.play(step, index);
   await stage.end();
   return { base, clients: [...stage.clients.values()] };
@@ -47,24 +57,39 @@ export async function run(program: Program, address: Address, base: string): Pro
 
 class Stage {
   readonly clients = new Map<number, Played>();
-  readonly #address: Address;
+  readonly #isLimited: boolean;
+  readonly #nodes: readonly Node[];
   readonly #base: string;
   #barriers = BARRIER_XID;
 
-  constructor(address: Address, base: string) {
-    this.#address = address;
+  constructor({ isLimited }: Program, nodes: readonly Node[], base: string) {
+    this.#isLimited = isLimited;
+    this.#nodes = nodes;
     this.#base = base;
+  }
+
+  #node(number: number): Node {
+    const node = this.#nodes[number % this.#nodes.length];
+    if (node === undefined) throw new Error("there is no node");
+    return node;
   }
 
   async play(step: Step, index: number): Promise<void> {
     for (const { connection } of this.clients.values()) connection.step = index;
-    if (step.kind === "open") await this.#open(step.client, step.handshake, index);
+    if (step.kind === "open") await this.#open(step, index);
     else {
       const client = this.clients.get(step.client);
       // Steps before it may have been left out, or the server has closed it.
       if (client !== undefined && !client.connection.isClosed) await this.#act(client, step, index);
     }
-    const others = [...this.clients.values()].filter((each) => each.client !== step.client);
+    await this.#pass(step.client, index);
+    // The leader has counted what the step has written.
+    if (this.#isLimited && this.#nodes.length > 1) await this.#node(0).gate.pass();
+  }
+
+  /** A barrier at each connection but this, which also keeps its session. */
+  async #pass(acting: number, index: number): Promise<void> {
+    const others = [...this.clients.values()].filter(({ client }) => client !== acting);
     await Promise.all(others.map((each) => this.#barrier(each, Buffer.alloc(0), index)));
   }
 
@@ -94,25 +119,48 @@ class Stage {
         client.connection.cut();
         return;
       case "expire":
-        await this.#expire(client);
+        await this.#expire(client, index);
         return;
       default:
         step satisfies never;
     }
   }
 
-  async #open(number: number, handshake: Handshake, index: number): Promise<void> {
+  async #open(
+    { client: number, node, handshake }: Extract<Step, { kind: "open" }>,
+    index: number,
+  ): Promise<void> {
     const asked = handshake.of === undefined ? undefined : this.clients.get(handshake.of);
     const session = asked?.session ?? NO_SESSION;
     const known = { base: this.#base, lastZxid: asked === undefined ? 0n : lastZxidOf(asked) };
-    const client = await this.#connect(number, encodeHandshake(handshake, session, known), index);
+    const at = this.#node(node);
+    this.#leave(session.id, at);
+    // The node has seen what the client has.
+    await at.gate.pass();
+    const opening = encodeHandshake(handshake, session, known);
+    const client = await this.#connect({ client: number, node: at }, opening, index);
     this.clients.set(number, client);
     if (!client.connection.isClosed) await this.#barrier(client, Buffer.alloc(0), index);
   }
 
-  async #connect(client: number, handshake: Buffer, step: number): Promise<Played> {
-    const connection = new Connection(this.#address, step);
-    const played = { connection, client, sent: new Map(), silent: new Set<number>() };
+  /**
+   * A client that takes its session to another node has lost its connection to the one before. When ZooKeeper's node before would learn
+   * of it is a matter of chance.
+   */
+  #leave(sessionId: bigint, node: Node): void {
+    if (sessionId === 0n) return;
+    for (const client of this.clients.values()) {
+      if (client.session.id === sessionId && client.node !== node) client.connection.cut();
+    }
+  }
+
+  async #connect(
+    { client, node }: { readonly client: number; readonly node: Node },
+    handshake: Buffer,
+    step: number,
+  ): Promise<Played> {
+    const connection = new Connection(node, step);
+    const played = { connection, client, node, sent: new Map(), silent: new Set<number>() };
     connection.write(handshake);
     const hasEnded = await connection.until(() => connection.received.length > 0, SILENCE_MS);
     if (!hasEnded) {
@@ -141,16 +189,15 @@ class Stage {
     if (!(await client.connection.until(() => false, SILENCE_MS))) client.silent.add(index);
   }
 
-  /** Waits for the answer to a `sync` behind these bytes, or for the end of the connection. */
+  /** Waits for the answer to a barrier behind these bytes, or for the end of the connection. */
   async #barrier(client: Played, bytes: Buffer, index: number): Promise<void> {
-    const { connection } = client;
+    const { connection, node } = client;
     if (connection.isClosed) return;
     this.#barriers += 1;
     const xid = this.#barriers;
-    const sync = framed(new JuteWriter().int(xid).int(9).text("/").bytes());
-    connection.write(Buffer.concat([bytes, sync]));
+    connection.write(Buffer.concat([bytes, barrierFrame(node.asked, xid)]));
     let at = connection.received.length;
-    let code = 0;
+    let code = barrierCode(node.asked);
     const isThere = (): boolean => {
       for (; at < connection.received.length; at += 1) {
         const entry = connection.received[at];
@@ -163,49 +210,56 @@ class Stage {
     };
     let hasEnded = await connection.until(isThere, SILENCE_MS);
     // A session that has moved or ended: the connection is closed behind the answer.
-    if (code !== 0) hasEnded = await connection.until(() => false, SILENCE_MS);
+    if (code !== barrierCode(node.asked))
+      hasEnded = await connection.until(() => false, SILENCE_MS);
     if (hasEnded) return;
     client.silent.add(index);
     connection.cut();
   }
 
-  /** Attaches the session with the shortest timeout, breaks the connection and waits until the session's ephemeral is gone. */
-  async #expire(client: Played): Promise<void> {
+  /** Attaches the session to the leader with the shortest timeout, breaks the connection and waits until the session's ephemeral is gone. */
+  async #expire(client: Played, index: number): Promise<void> {
     const { session, connection } = client;
+    const hidden = { client: -1, node: this.#node(0) };
     connection.cut();
     const handshake = new JuteWriter().int(0).long(0n).int(SHORT_MS).long(session.id);
-    const last = await this.#connect(-1, framed(handshake.buffer(session.password).bytes()), 0);
+    const resuming = framed(handshake.buffer(session.password).bytes());
+    const last = await this.#connect(hidden, resuming, 0);
     if (last.session.id === 0n) return;
     const path = `${this.#base}-${client.client}`;
     const acl = [{ perms: 31, scheme: "world", id: "anyone" }];
     const known = { base: path, lastZxid: 0n };
     const create = { op: "create", path: "^", data: "", acl, flags: 1 };
     await this.#barrier(last, encodeRequest(create, 1, known), 0);
+    // A node that follows may still tell the leader that the session has been heard of, with its timeout from before.
+    const settledMs = performance.now() + (this.#nodes.length > 1 ? SETTLING_MS : 0);
+    while (performance.now() < settledMs) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await this.#barrier(last, Buffer.alloc(0), 0);
+    }
     last.connection.cut();
     const opening = new JuteWriter().int(0).long(0n).int(EXPIRY_MS).long(0n);
-    const observer = await this.#connect(-1, framed(opening.buffer(null).bytes()), 0);
+    const observer = await this.#connect(hidden, framed(opening.buffer(null).bytes()), 0);
     const untilMs = performance.now() + EXPIRY_MS;
     for (let xid = 1; performance.now() < untilMs; xid += 1) {
       const exists = { op: "exists", path: "^", watch: 0 };
       await this.#barrier(observer, encodeRequest(exists, xid, known), 0);
-      if (observer.connection.received.some((entry) => isNoNode(entry))) break;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (observer.connection.received.some((entry) => isNoNode(entry, xid))) break;
+      await this.#pass(client.client, index);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     observer.connection.write(framed(new JuteWriter().int(0).int(-11).bytes()));
     await observer.connection.until(() => false, SILENCE_MS);
   }
 }
 
-function isNoNode(entry: Connection["received"][number]): boolean {
+function isNoNode(entry: Connection["received"][number], xid: number): boolean {
   return (
     entry.kind === "frame" &&
+    entry.bytes.readInt32BE(0) === xid &&
     entry.bytes.length === REPLY_HEADER_BYTES &&
     entry.bytes.readInt32BE(12) === -101
   );
-}
-
-function framed(payload: Buffer): Buffer {
-  return new JuteWriter().buffer(payload).bytes();
 }
 
 /** The session in a handshake's answer. */
