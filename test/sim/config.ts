@@ -10,9 +10,6 @@ import { SUPER_DIGEST } from "./client/identities.ts";
 import type { Plan } from "./plan.ts";
 import { ENSEMBLE } from "./subjects.ts";
 
-/** One in so many seeds limits its clients. */
-const LIMITED_SEEDS = 4;
-
 export function configOf(plan: Plan, id: ServerId): PlacedConfig {
   return {
     id,
@@ -31,9 +28,8 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     dataLogDir: undefined,
     snapshotsKept: 2,
     maxPacketBytes: 1_048_575,
-    // In some seeds clients are held back, and have to come through all the same.
-    maxOutstandingRequests: isLimited(plan) ? 3 : 0,
-    sessionTokens: isLimited(plan) ? 2 : 0,
+    maxOutstandingRequests: plan.clientLimits.requests,
+    sessionTokens: plan.clientLimits.sessionTokens,
     sessionTokenFillMs: 50,
     sessionTokenFillCount: 1,
     tlsCrlFile: undefined,
@@ -96,10 +92,6 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     slowStepMs: 0,
     actorMetricsMs: 0,
   };
-}
-
-function isLimited({ seed }: Plan): boolean {
-  return seed % LIMITED_SEEDS === LIMITED_SEEDS - 1;
 }
 
 /** A few entries. */

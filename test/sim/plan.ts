@@ -82,6 +82,8 @@ export type Plan = {
     readonly perMinuteMax: number;
     readonly unusedMs: number;
   };
+  /** What is limited of all clients of a node: they are held back, and have to come through all the same. 0: nothing is. */
+  readonly clientLimits: { readonly requests: number; readonly sessionTokens: number };
   /** A folder may replace another one of which nothing was received for this long. */
   readonly replaceAfterMs: number;
   readonly natives: {
@@ -207,6 +209,7 @@ function drawRandomPlan(seed: number): Plan {
     ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
     memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
     reaper: drawReaper(new Random(seed).stream(REAPER_STREAM)),
+    clientLimits: new Random(seed).stream(LIMITS_STREAM).chance(0.25) ? LIMITS : NO_LIMITS,
   };
   const shaped = withShapes(plan, new Random(seed).stream(SHAPES_STREAM));
   const lists = withGuarded(shaped, new Random(seed).stream(GUARDED_STREAM));
@@ -321,6 +324,9 @@ const WIDE_WEIGHT = 0.08;
 const GUARDED_STREAM = 21;
 const KEEPER_STREAM = 22;
 const SHAPES_STREAM = 23;
+const LIMITS_STREAM = 24;
+const LIMITS: Plan["clientLimits"] = { requests: 3, sessionTokens: 2 };
+export const NO_LIMITS: Plan["clientLimits"] = { requests: 0, sessionTokens: 0 };
 /** The load of a client that asks for too much: with this much data its replies exceed what a gateway writes ahead. */
 const HOG = { hog: true, dataBytes: 20_000 } as const;
 

@@ -5,7 +5,7 @@ import {
   STREAM_PENDING_BYTES_MAX,
 } from "../../protocol/limits.ts";
 import { LARGE_WINDOW_BYTES, sizesOf } from "./directed.ts";
-import { drawPlan, type Plan } from "./plan.ts";
+import { drawPlan, NO_LIMITS, type Plan } from "./plan.ts";
 import type { Range } from "./random.ts";
 
 /** By then all nodes belong to an ensemble, have their votes, and clients have written. */
@@ -53,6 +53,8 @@ export function quietPlan(
     heartbeatIntervalMs: 50,
     faults: {},
     memory: { treeBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },
+    // Writes that wait for disk space count, and would keep a node from reading what else it is asked.
+    clientLimits: NO_LIMITS,
     requestsMax,
     // There are several clients, since a write that waits for disk space holds up everything behind it.
     clients: Array.from({ length: CLIENTS }, () => plan.clients)
@@ -105,6 +107,7 @@ export function undisturbedPlan(nodes: number): Plan {
     memory: { treeBytes: Number.POSITIVE_INFINITY, heldBytes: GATEWAY_HELD_BYTES_MAX },
     ringBytes: CHANGE_RING_BYTES_MAX,
     streamPendingBytes: STREAM_PENDING_BYTES_MAX,
+    clientLimits: NO_LIMITS,
     replaceAfterMs: 1000,
     // More than a story takes.
     reaper: { checkIntervalMs: 3_600_000, perMinuteMax: 10_000, unusedMs: 0 },
