@@ -29,7 +29,8 @@ def denied(username):
     other = client(username, "wrong")
     other.add_listener(lambda state: state == KazooState.LOST and lost.set())
     try:
-        other.start(timeout=30)
+        # `start` would fail instead if the client were told before `start` has looked whether it is connected.
+        other.start_async()
         return lost.wait(30)
     finally:
         other.stop()
