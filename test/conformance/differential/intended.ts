@@ -29,6 +29,10 @@ const KEEPER_MIN = 500;
 const KEEPER_MAX = 599;
 const CODE_AT = 8;
 
+/** `jute.maxbuffer`, and the longest request above it that is answered. */
+const PACKET_BYTES_MAX = 2 ** 20 - 1;
+const OVERSIZED_BYTES_MAX = 2 ** 24;
+
 /** A character beyond the basic plane, each half of its pair in three bytes. */
 const PAIR = /\u00ed[\u00a0-\u00af][\u0080-\u00bf]\u00ed[\u00b0-\u00bf][\u0080-\u00bf]/g;
 
@@ -48,6 +52,11 @@ function isOfKeeper(frame: Bytes): boolean {
   if (bytes.length < CODE_AT + 4) return false;
   const code = bytes.readInt32BE(CODE_AT);
   return code >= KEEPER_MIN && code <= KEEPER_MAX;
+}
+
+function isTooLong(frame: Bytes): boolean {
+  const length = frame.length < 4 ? 0 : Buffer.from(frame, "latin1").readInt32BE(0);
+  return length > PACKET_BYTES_MAX && length <= OVERSIZED_BYTES_MAX;
 }
 
 function hasNullInAcl(request: Request | undefined): boolean {
@@ -217,6 +226,16 @@ export const INTENDED: readonly Intended[] = [
     match: ({ theirs }, step) => {
       const isOne = step.kind === "raw" && isOfKeeper(step.bytes);
       return isOne && codeIs(theirs[0], UNIMPLEMENTED) ? { theirs: [], ours: [] } : undefined;
+    },
+  },
+  {
+    name: "requests that are too long",
+    ends: true,
+    match: ({ theirs, ours }, step) => {
+      const isOne = step.kind === "raw" && isTooLong(step.bytes);
+      const isCut = theirs.length === 1 && theirs[0]?.kind === "closed";
+      // A program breaks off before all of it has come.
+      return isOne && isCut && ours.length === 0 ? { theirs: [], ours: [] } : undefined;
     },
   },
   {
