@@ -235,7 +235,8 @@ export const INTENDED: readonly Intended[] = [
       const isOne = step.kind === "raw" && isTooLong(step.bytes);
       const isCut = theirs.length === 1 && theirs[0]?.kind === "closed";
       // A program breaks off before all of it has come.
-      return isOne && isCut && ours.length === 0 ? { theirs: [], ours: [] } : undefined;
+      const isAwaited = ours.every(({ kind }) => kind === "silent");
+      return isOne && isCut && isAwaited ? { theirs: [], ours: [] } : undefined;
     },
   },
   {

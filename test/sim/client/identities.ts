@@ -94,6 +94,13 @@ export function shownAcl(acl: readonly Acl[]): readonly Acl[] {
   });
 }
 
+/** The list without what is in it twice, which is stored once. */
+export function onceEach(acl: readonly Acl[]): readonly Acl[] {
+  return acl.filter((entry, index) => {
+    return acl.findIndex((each) => aclText([each]) === aclText([entry])) === index;
+  });
+}
+
 export function aclText(acl: readonly Acl[]): string {
   // The order of what `auth` stands for is compared with ZooKeeper itself.
   return acl

@@ -15,6 +15,8 @@ import type { MemberRead, ReadKind, SimRequest } from "./wire.ts";
 
 const FILE = new URL("../../conformance/shapes.json", import.meta.url);
 
+const LARGE_BYTES: number = 2 ** 20;
+
 /** What is recorded and never drawn, and why. */
 const LEFT_OUT: readonly { readonly is: (shape: Shape) => boolean; readonly why: string }[] = [
   {
@@ -24,6 +26,10 @@ const LEFT_OUT: readonly { readonly is: (shape: Shape) => boolean; readonly why:
   {
     is: ({ op }) => op === "sasl" || op === "reconfig" || op === "unreadable",
     why: "nothing of it reaches a tree",
+  },
+  {
+    is: ({ bytes = 0 }) => (bytes ?? 0) >= LARGE_BYTES,
+    why: "it would be on its way for longer than a seed lasts; test/integration/ has values as large as a packet",
   },
 ];
 

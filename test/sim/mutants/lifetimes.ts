@@ -94,8 +94,8 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
     mistake: "a snapshot does not say which znodes have a lifetime",
     edits: [
       {
-        file: "actors/tree/store/znodes.ts",
-        find: "lifetime: this.lifetimes.get(id),",
+        file: "actors/tree/snapshot/entry.ts",
+        find: "lifetime: znodes.lifetimes.get(id),",
         replace: "lifetime: undefined,",
       },
     ],
