@@ -9,7 +9,7 @@ import type { ClientOperation, Operation, OperationResult } from "../../../proto
 import type { ServerId, Submitter } from "../../../protocol/ids.ts";
 import { recordHeader, recordPayload, type RecordHeader } from "../../../protocol/record.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import { aclText, onceEach, type SimIdentity, type SimWho, stored } from "../client/identities.ts";
+import { aclText, type SimIdentity, type SimWho, stored } from "../client/identities.ts";
 import { Model } from "./model.ts";
 import { must } from "./violation.ts";
 
@@ -293,7 +293,7 @@ function isSame(a: ClientOperation, b: ClientOperation): boolean {
         a.mode.ephemeral === b.mode.ephemeral &&
         a.mode.sequential === b.mode.sequential &&
         a.mode.lifetime === b.mode.lifetime &&
-        aclText(onceEach(a.acl)) === aclText(b.acl) &&
+        aclText(a.acl) === aclText(b.acl) &&
         sameBytes(a.data, b.data)
       );
     case "setData":
@@ -316,7 +316,7 @@ function isSame(a: ClientOperation, b: ClientOperation): boolean {
         b.kind === "setAcl" &&
         a.path === b.path &&
         a.version === b.version &&
-        aclText(onceEach(a.acl)) === aclText(b.acl)
+        aclText(a.acl) === aclText(b.acl)
       );
     default:
       return a.kind === b.kind && a.path === b.path && a.version === b.version;

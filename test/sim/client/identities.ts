@@ -78,7 +78,7 @@ export function may(acl: readonly Acl[], permissions: number, who: SimWho): bool
 /** The list that is stored where a client gives this one. */
 export function stored(acl: readonly Acl[], { identities }: SimWho): readonly Acl[] {
   const proved = identities.filter(({ scheme }) => scheme !== "super");
-  const given = acl.flatMap((entry) => {
+  const given = onceEach(acl).flatMap((entry) => {
     if (entry.scheme !== "auth") return [entry];
     return proved.map(({ scheme, id }) => ({ permissions: entry.permissions, scheme, id }));
   });
@@ -94,17 +94,17 @@ export function shownAcl(acl: readonly Acl[]): readonly Acl[] {
   });
 }
 
-/** The list without what is in it twice, which is stored once. */
-export function onceEach(acl: readonly Acl[]): readonly Acl[] {
-  return acl.filter((entry, index) => {
-    return acl.findIndex((each) => aclText([each]) === aclText([entry])) === index;
-  });
-}
-
 export function aclText(acl: readonly Acl[]): string {
   // The order of what `auth` stands for is compared with ZooKeeper itself.
   return acl
     .map(({ permissions, scheme, id }) => `${scheme}:${id}:${permissions}`)
     .sort()
     .join(" ");
+}
+
+/** The list without what is in it twice, which is stored once. */
+function onceEach(acl: readonly Acl[]): readonly Acl[] {
+  return acl.filter((entry, index) => {
+    return acl.findIndex((each) => aclText([each]) === aclText([entry])) === index;
+  });
 }
