@@ -11,6 +11,7 @@ import { connect } from "../../client/connect.ts";
 import { Child } from "../support/child.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { reservePorts } from "../support/ports.ts";
+import { untilAnswer } from "../support/four-letters.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { CHECKOUT } from "../support/zooid.ts";
 import { create, getConfig, getData } from "../support/zk-operations.ts";
@@ -271,7 +272,14 @@ async function allAreStartedAgain(t: ExecutionContext, where: Place, child: Chil
     return new Child({ command: process.execPath, args, cwd: where.folder });
   });
   t.teardown(() => Promise.all(others.map((other) => other.stop())));
-  await Promise.race(others.map((other) => other.line(/ log-sync (following|leading)/)));
+  // Before it has a leader again node 2 turns clients away.
+  const port = where.port + 1;
+  await untilAnswer(
+    { port },
+    "srvr",
+    (answer) => answer.includes("Mode: "),
+    () => child.ended,
+  );
   t.is(await read(where.port + 1, "/without-2"), JSON.stringify("x"));
   t.true(isThere(nats) && child.process.exitCode === null, child.output());
   await Promise.all(others.map((other) => other.stop()));

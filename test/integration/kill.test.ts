@@ -6,7 +6,7 @@ import { ZkClient } from "../support/zk-client.ts";
 import { create, getChildren, getData, sync } from "../support/zk-operations.ts";
 import { ZooidProcesses } from "../support/zooid-processes.ts";
 
-const ROUNDS = 20;
+const ROUNDS = 12;
 const ROUND_MS = 3000;
 
 test("what is acknowledged outlives kill -9 of nodes and leaders, and clients of other nodes notice nothing", async (t) => {

@@ -72,6 +72,25 @@ export function handshakes(plan: Plan, random: Random): Partial<Plan> {
   };
 }
 
+/** More znodes have come to their end than a leader may delete in a second, and leaders change meanwhile. */
+export function endings(plan: Plan, random: Random): Partial<Plan> {
+  const kinds: readonly FaultKind[] = ["wrongElection", "isolateLeader", "heal"];
+  const change = (each: Workload): Workload => ({
+    ...each,
+    timeoutMs: QUIET.minSessionTimeoutMs * 2,
+    renewals: [],
+    mix: { ...each.mix, lifetime: 3, shaped: 0 },
+  });
+  return {
+    ...QUIET,
+    nodes: 3,
+    faults: Object.fromEntries(kinds.map((kind) => [kind, 0.3 + random.random()])),
+    faultIntervalMs: 300,
+    clients: plan.clients.map(change),
+    reaper: { checkIntervalMs: 20, perMinuteMax: 60, unusedMs: 0 },
+  };
+}
+
 /** A member is replaced again and again, and its clock is set back: what its lanes sent before is still on its way. */
 export function replacements(_plan: Plan, random: Random): Partial<Plan> {
   const kinds: readonly FaultKind[] = ["replacedUnderOldClock", "slowLink", "clog", "kill"];

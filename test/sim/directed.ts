@@ -1,6 +1,6 @@
 /** Plans with a purpose, beside the random ones. Each leads to situations that random plans hardly ever reach. */
 import { SNAPSHOT_CHUNK_BYTES_SOFT_MAX } from "../../protocol/limits.ts";
-import { handshakes, replacements, successions } from "./directed-sessions.ts";
+import { endings, handshakes, replacements, successions } from "./directed-sessions.ts";
 import type { FaultKind } from "./faults/kinds.ts";
 import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
@@ -20,7 +20,8 @@ export type DirectedName =
   | "successions"
   | "handshakes"
   | "replacements"
-  | "identities";
+  | "identities"
+  | "endings";
 
 /** Their rates together are well below 1: the other seeds stay as random as they are. */
 export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
@@ -32,6 +33,7 @@ export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
   handshakes: { rate: 0.04, change: handshakes },
   replacements: { rate: 0.02, change: replacements },
   identities: { rate: 0.1, change: identities },
+  endings: { rate: 0.03, change: endings },
 };
 
 export function isDirected(name: string): name is DirectedName {

@@ -126,6 +126,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: "reap-walk-outlives-its-leader",
     mistake: "a tree keeps the place where a reaper ended that no longer leads",
+    plan: "endings",
     edits: [
       {
         file: "actors/tree/tree.ts",
