@@ -84,6 +84,16 @@ async function read(port: number, path: string): Promise<string> {
   return data;
 }
 
+/** A node that has no leader turns clients away. */
+function untilServed(port: number, ensemble: Child): Promise<void> {
+  return untilAnswer(
+    { port },
+    "srvr",
+    (answer) => answer.includes("Mode: "),
+    () => ensemble.ended,
+  );
+}
+
 async function configOf(port: number): Promise<string> {
   const client = await ZkClient.connect({ port });
   const { text } = await client.request(getConfig());
@@ -243,6 +253,7 @@ test("a node that is killed is reported and not started again; the others go on"
     /^ {2}to start it again, in another terminal: (zooid|npm run zooid --) serve /,
   );
   t.is(child.lines.at(-2), `node 2  pid ${victim}  exited (signal SIGKILL)`);
+  await untilServed(where.port, child);
   await write(where.port, "/without-2", "x");
   await t.throwsAsync(ZkClient.connect({ port: where.port + 1 }));
   t.is(pidsOf(child).filter(isThere).length, 3, "two nodes and the nats-server");
@@ -254,6 +265,7 @@ test("a node that is killed is reported and not started again; the others go on"
   });
   t.teardown(() => again.stop());
   await again.line(/node=2 log-sync following/);
+  await untilServed(where.port + 1, child);
   t.is(await read(where.port + 1, "/without-2"), JSON.stringify("x"));
   await allAreStartedAgain(t, where, child);
   await again.stop();
