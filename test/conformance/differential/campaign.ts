@@ -4,6 +4,7 @@ import { Coverage } from "./coverage.ts";
 import { programOf } from "./generate.ts";
 import { type Lines, linesOf } from "./lines.ts";
 import type { Program } from "./program.ts";
+import { isServing } from "./gate.ts";
 import { type Place, placeOf } from "./places.ts";
 import { type Node, run } from "./run.ts";
 import { shrink } from "./shrink.ts";
@@ -36,6 +37,9 @@ export type CampaignOptions = {
   readonly shrinks: boolean;
   readonly found: (found: Found) => void;
 };
+
+/** Its threads serve some sessions each. */
+const PROOFS = 3;
 
 export class Campaign {
   readonly totals: Totals = {
@@ -82,8 +86,17 @@ export class Campaign {
     }
     const [difference] = differences;
     if (difference === undefined) return;
+    await this.#proveServing(seed, sides.theirs);
     this.totals.differences += 1;
     await this.#report({ seed, place, program, difference }, sides);
+  }
+
+  /** Throws if ZooKeeper serves no more: then nothing can be compared with it, and some program is to blame. */
+  async #proveServing(seed: number, theirs: readonly Node[]): Promise<void> {
+    const sessions = theirs.flatMap((node) => Array.from({ length: PROOFS }, () => node));
+    const serving = await Promise.all(sessions.map((node) => isServing(node)));
+    if (serving.every((each) => each)) return;
+    throw new Error(`ZooKeeper serves no more: seed ${seed}, or one begun before it, is to blame`);
   }
 
   async #report(first: Found, sides: Sides): Promise<void> {

@@ -1,5 +1,5 @@
 /** Compares what clients of two servers saw, step by step. */
-import { explains } from "./intended.ts";
+import { explains, partsWays } from "./intended.ts";
 import { areEqual, type Line, type Lines } from "./lines.ts";
 import type { Program, Step } from "./program.ts";
 
@@ -25,12 +25,16 @@ export function compare(program: Program, theirs: Lines, ours: Lines): Compariso
     const [left, right] = [theirs.get(index), ours.get(index)];
     for (const client of new Set([...(left?.keys() ?? []), ...(right?.keys() ?? [])])) {
       const pair = { theirs: left?.get(client) ?? [], ours: right?.get(client) ?? [] };
-      if (areEqual(pair.theirs, pair.ours)) continue;
-      const explained = explains(step, pair);
+      const isSame = areEqual(pair.theirs, pair.ours);
+      const explained = isSame ? { names: [], ends: false } : explains(step, pair);
       if (explained === undefined) differences.push({ step: index, client, ...pair });
       else intended.push(...explained.names);
-      // From here on the two have not been asked the same.
-      if (explained === undefined || explained.ends) return { differences, intended };
+      const parted = partsWays(pair.theirs);
+      if (parted !== undefined) intended.push(parted);
+      // From here on the two do not hold the same.
+      if (explained === undefined || explained.ends || parted !== undefined) {
+        return { differences, intended };
+      }
     }
   }
   return { differences, intended };

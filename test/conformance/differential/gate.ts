@@ -13,6 +13,7 @@ export type Asked = "sync" | "write";
 const NOWHERE = "/differential-barrier";
 const NO_NODE = -101;
 const SILENCE_MS = 30_000;
+const SERVING_MS = 5_000;
 const TIMEOUT_MS = 20_000;
 const REPLY_HEADER_BYTES = 16;
 const TRIES = 3;
@@ -80,12 +81,30 @@ export class Gate {
     if (known !== undefined && !known.isClosed) return known;
     const connection = new Connection(this.#address, 0);
     this.#connection = connection;
-    const opening = new JuteWriter().int(0).long(0n).int(TIMEOUT_MS).long(0n).buffer(null);
-    connection.write(framed(opening.bytes()));
+    connection.write(framed(newSession()));
     await connection.until(() => connection.received.length > 0, SILENCE_MS);
     connection.received.length = 0;
     return connection;
   }
+}
+
+/** Whether a node answers a new session's reads, before and after a write: one that has lost its way answers some of it. */
+export async function isServing(address: Address): Promise<boolean> {
+  const connection = new Connection(address, 0);
+  const read = (xid: number): Buffer =>
+    framed(new JuteWriter().int(xid).int(6).text(NOWHERE).bytes());
+  connection.write(framed(newSession()));
+  connection.write(Buffer.concat([read(1), barrierFrame("write", 2), read(3)]));
+  const isInTime = await connection.until(() => connection.received.length > 3, SERVING_MS);
+  const isThere = isInTime && !connection.isClosed;
+  connection.write(framed(new JuteWriter().int(0).int(-11).bytes()));
+  await connection.until(() => false, SERVING_MS);
+  connection.cut();
+  return isThere;
+}
+
+function newSession(): Buffer {
+  return new JuteWriter().int(0).long(0n).int(TIMEOUT_MS).long(0n).buffer(null).bytes();
 }
 
 /** The code of the last answer. */

@@ -31,13 +31,18 @@ export function programOf(seed: number, place: Place): Program {
   return { seed, isLimited, steps: place === "lone" ? steps : steps.map(survivable) };
 }
 
-/** ZooKeeper's ensemble ends at a check outside a multi, and hangs after a reconfig that it cannot read. */
+/**
+ * ZooKeeper's ensemble ends at a check outside a multi. After a reconfig that it cannot read, or a multi with a null path, its leader waits for
+ * a proposal that it never made.
+ */
 function survivable(step: Step): Step {
   if (step.kind !== "send") return step;
   const requests = step.requests.map((request): Request => {
     if (request.op === "check") return { ...request, op: "exists", watch: 0 };
-    if (request.op !== "reconfig") return request;
-    return { op: "reconfig", path: null };
+    if (request.op === "reconfig") return { op: "reconfig", path: null };
+    if (request.op !== "multi") return request;
+    const members = request.members?.map((each) => ({ ...each, path: each.path ?? "~" })) ?? [];
+    return { ...request, members };
   });
   return { ...step, requests };
 }

@@ -81,16 +81,34 @@ function setsStaying({ request }: Line): boolean {
   );
 }
 
-/** Takes out events that come directly before the answer to such a request, but for those that `theirs` has, too. */
+/** Takes out events that come directly before the answer to such a request, but for those that `theirs` has there, too. */
 function withoutMissed({ theirs, ours }: Pair): readonly Line[] {
-  const known = theirs.filter(({ kind }) => kind === "event");
-  return ours.filter((line, at) => {
-    if (line.kind !== "event") return true;
-    const same = known.findIndex((their) => isEqual(their, line));
-    if (same >= 0) known.splice(same, 1);
-    const next = ours.slice(at).find(({ kind }) => kind !== "event");
-    return same >= 0 || next === undefined || !setsStaying(next);
-  });
+  const left: Line[] = [];
+  let events: Line[] = [];
+  for (const line of ours) {
+    if (line.kind === "event") {
+      events.push(line);
+      continue;
+    }
+    const known = setsStaying(line) ? eventsBefore(theirs, line.request) : [...events];
+    left.push(...events.filter((event) => take(known, event)), line);
+    events = [];
+  }
+  return [...left, ...events];
+}
+
+/** Those between the answer to this request and the one before. */
+function eventsBefore(lines: readonly Line[], request: Request | undefined): Line[] {
+  const end = lines.findIndex((line) => line.request === request);
+  const begin = lines.slice(0, Math.max(0, end)).findLastIndex(({ kind }) => kind !== "event");
+  return lines.slice(begin + 1, Math.max(0, end));
+}
+
+/** Whether it is among them. Each is there for one. */
+function take(known: Line[], event: Line): boolean {
+  const at = known.findIndex((each) => isEqual(each, event));
+  if (at >= 0) known.splice(at, 1);
+  return at >= 0;
 }
 
 /** Whether it shows the session's own password, whole. */
@@ -133,6 +151,22 @@ function withoutAnswers(
   if (meant.size === 0) return undefined;
   const isLeft = ({ request }: Line): boolean => request === undefined || !meant.has(request);
   return { theirs: theirs.filter(isLeft), ours: ours.filter(isLeft) };
+}
+
+/** What came before the first of such answers to one request: from there on the two have done other things. */
+function before(
+  { theirs, ours }: Pair,
+  isMeant: (their: Line, our: Line) => boolean,
+): Pair | undefined {
+  for (const [at, their] of theirs.entries()) {
+    const found = ours.findIndex(
+      ({ request }) => request !== undefined && request === their.request,
+    );
+    const our = ours[found];
+    if (our === undefined || isEqual(their, our) || !isMeant(their, our)) continue;
+    return { theirs: theirs.slice(0, at), ours: ours.slice(0, found) };
+  }
+  return undefined;
 }
 
 export const INTENDED: readonly Intended[] = [
@@ -185,7 +219,7 @@ export const INTENDED: readonly Intended[] = [
     match: ({ theirs, ours }) => {
       const isOne = ({ request, code }: Line): boolean =>
         (request?.op === "multi" || request?.op === "multiRead") && code === MARSHALLING_ERROR;
-      const end = / unreadable ffffffff01ffffffff$/;
+      const end = / unreadable (?:[0-9a-f]{2})*ffffffff01ffffffff$/;
       const left = theirs.map((line) =>
         isOne(line) ? { ...line, text: line.text.replace(end, "") } : line,
       );
@@ -269,7 +303,7 @@ export const INTENDED: readonly Intended[] = [
     name: "kinds of watchers",
     ends: true,
     match: (pair) =>
-      withoutAnswers(pair, (their, our) => {
+      before(pair, (their, our) => {
         const isOne = (line: Line): boolean => codeIs(line, 0, NO_WATCHER, MARSHALLING_ERROR);
         return our.request?.op === "removeWatches" && isOne(their) && isOne(our);
       }),
@@ -282,6 +316,14 @@ export const INTENDED: readonly Intended[] = [
     },
   },
 ];
+
+/** Whether the two have done what they did not tell: the answers are equal, and what comes after cannot be compared. */
+export function partsWays(theirs: readonly Line[]): string | undefined {
+  const failed = theirs.filter((line) => codeIs(line, MARSHALLING_ERROR));
+  if (failed.some((line) => setsNull(line))) return "null in setWatches";
+  const isCounted = failed.some(({ request }) => request?.members?.some(lacksTtl) === true);
+  return isCounted ? "TTL without its field" : undefined;
+}
 
 /** Returns the intended differences that make the two equal, if there are such. */
 export function explains(
