@@ -317,12 +317,29 @@ export const INTENDED: readonly Intended[] = [
   },
 ];
 
-/** Whether the two have done what they did not tell: the answers are equal, and what comes after cannot be compared. */
-export function partsWays(theirs: readonly Line[]): string | undefined {
-  const failed = theirs.filter((line) => codeIs(line, MARSHALLING_ERROR));
-  if (failed.some((line) => setsNull(line))) return "null in setWatches";
-  const isCounted = failed.some(({ request }) => request?.members?.some(lacksTtl) === true);
+/** The answer behind which the two may hold different things without having told so, and what that is called. */
+function parting(line: Line): string | undefined {
+  if (!codeIs(line, MARSHALLING_ERROR)) return undefined;
+  if (setsNull(line)) return "null in setWatches";
+  const isCounted = line.request?.members?.some(lacksTtl) === true;
   return isCounted ? "TTL without its field" : undefined;
+}
+
+export function partsWays(theirs: readonly Line[]): string | undefined {
+  return theirs.map(parting).find((name) => name !== undefined);
+}
+
+/** What came before the two parted. Events of the request itself are of what they did differently. */
+function beforeParting(pair: Pair): Pair {
+  const { request } = pair.theirs.find((line) => parting(line) !== undefined) ?? {};
+  if (request === undefined) return pair;
+  const cut = (lines: readonly Line[]): readonly Line[] => {
+    const at = lines.findIndex((line) => line.request === request);
+    if (at < 0) return lines;
+    const last = lines.slice(0, at).findLastIndex(({ kind }) => kind !== "event");
+    return lines.slice(0, last + 1);
+  };
+  return { theirs: cut(pair.theirs), ours: cut(pair.ours) };
 }
 
 /** Returns the intended differences that make the two equal, if there are such. */
@@ -330,9 +347,10 @@ export function explains(
   step: Step,
   pair: Pair,
 ): { readonly names: readonly string[]; readonly ends: boolean } | undefined {
-  let left = pair;
+  let left = beforeParting(pair);
   const names: string[] = [];
   let ends = false;
+  if (areEqual(left.theirs, left.ours)) return { names, ends };
   for (const { name, match, ends: isEnd } of INTENDED) {
     const matched = match(left, step);
     if (matched === undefined) continue;
