@@ -42,17 +42,21 @@ export const MULTI_OPERATIONS_MAX = 32_768;
 
 /**
  * Znodes that one removeRecursive deletes at most, whatever limit it names: a larger tree is answered NotEmpty, as one above the client's
- * limit. All of them in one record look at no more znodes than the next number says; one behind that is answered ThrottledOp.
+ * limit. All of them in one record look at no more znodes than the next number says, where one with a long path counts as one more for each
+ * so many characters as the last one says; what is beyond is answered ThrottledOp.
  */
 export const REMOVE_RECURSIVE_MAX = 10_000;
 export const REMOVE_RECURSIVE_RECORD_MAX = 32_768;
+export const REMOVE_RECURSIVE_PATH_UNIT = 128;
 
 /**
- * Children of a list with Stats or data, and znodes that a listRecursive looks at. One that asks for more is answered ThrottledOp. So is a
- * list with more bytes of data than the next number says.
+ * Children of a list with Stats or data, and znodes that a listRecursive looks at. One that asks for more is answered ThrottledOp. So is
+ * an answer with more bytes of data, or of paths, than the next number says. A znode that was looked at counts as so many bytes of an answer
+ * as the last one says, whether it is in the answer or not.
  */
 export const LISTED_MAX = 50_000;
 export const LISTED_BYTES_MAX: number = 8 * 1024 * 1024;
+export const LOOKED_AT_BYTES = 32;
 
 /** Children in one page of a native client's. One that asks for more gets as many. */
 export const PAGE_CHILDREN_MAX = 10_000;

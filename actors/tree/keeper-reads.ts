@@ -20,11 +20,12 @@ const THROTTLED: ReadResult = { kind: "error", code: Code.throttled };
 
 /** Lists the children of the znode that are of the sort asked for. */
 export function listChildren(
-  { znodes }: TreeState,
+  tree: TreeState,
   znode: ZnodeId,
   { only, having }: ListChildren,
   who: Who,
 ): ReadResult {
+  const { znodes } = tree;
   if (!grants(znodes.acl(znode), Permission.read, who)) return NO_AUTH;
   const stat = znodes.stat(znode);
   const [withStats, withValues] = [having?.stats === true, having?.values === true];
@@ -33,7 +34,9 @@ export function listChildren(
     const none = having === undefined ? undefined : { stats: [], values: [] };
     return { kind: "listed", children: znodes.children(znode), stat, having: none };
   }
-  if ((withStats || withValues) && znodes.numChildren(znode) > LISTED_MAX) return THROTTLED;
+  const count = znodes.numChildren(znode);
+  if ((withStats || withValues) && count > LISTED_MAX) return THROTTLED;
+  tree.lookedAt += count;
   const children: string[] = [];
   const stats: Stat[] = [];
   const values: (Uint8Array | null)[] = [];
@@ -58,25 +61,31 @@ export function listChildren(
 
 /** The paths below the znode, level by level. What may not be read is left out with all below it, as if it were not there. */
 export function listRecursive(
-  { znodes }: TreeState,
+  tree: TreeState,
   top: ZnodeId,
   { znodesMax }: Extract<Read, { readonly kind: "listRecursive" }>,
   who: Who,
 ): ReadResult {
+  const { znodes } = tree;
   if (!grants(znodes.acl(top), Permission.read, who)) return NO_AUTH;
   const found = [top];
   const paths: string[] = [];
-  let looked = 0;
+  let [looked, bytes] = [0, 0];
   for (const parent of found) {
     if (paths.length >= znodesMax) break;
-    looked += znodes.numChildren(parent);
+    const count = znodes.numChildren(parent);
+    looked += count;
     if (looked > LISTED_MAX) return THROTTLED;
+    tree.lookedAt += count;
     znodes.visitChildren(parent, (child) => {
-      if (paths.length >= znodesMax) return;
+      if (paths.length >= znodesMax || bytes > LISTED_BYTES_MAX) return;
       if (!grants(znodes.acl(child), Permission.read, who)) return;
+      const path = znodes.path(child);
+      bytes += path.length;
       found.push(child);
-      paths.push(znodes.path(child));
+      paths.push(path);
     });
+    if (bytes > LISTED_BYTES_MAX) return THROTTLED;
   }
   return { kind: "paths", paths };
 }
@@ -90,22 +99,17 @@ export function systemZnode(from: GatewayName, read: Read): ReadResult | undefin
   if (!from.startsWith("zookeeper/")) return undefined;
   const data = KEEPER_ZNODES.get(read.path);
   if (data === undefined) return undefined;
-  const names = read.path === KEEPER_PATH ? [...KEEPER_ZNODES.keys()].slice(1) : [];
-  const stat: Stat = { ...NO_STAT, dataLength: data.length, numChildren: names.length };
+  const stat: Stat = { ...NO_STAT, dataLength: data.length };
   switch (read.kind) {
     case "exists":
       return { kind: "stat", stat };
     case "getData":
       return { kind: "data", data, stat };
     case "getChildren":
-      return { kind: "children", children: names.map(nameBelow), stat };
+      return { kind: "children", children: [], stat };
     default:
       return undefined;
   }
-}
-
-function nameBelow(path: string): string {
-  return path.slice(KEEPER_PATH.length + 1);
 }
 
 const NO_STAT: Stat = {

@@ -3,6 +3,7 @@
  */
 import { logEvent } from "../log-event.ts";
 import { grants, masked, Permission } from "../../protocol/access.ts";
+import { LOOKED_AT_BYTES } from "../../protocol/limits.ts";
 import { tell } from "../inboxes.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import { Code } from "../../protocol/codes.ts";
@@ -59,9 +60,10 @@ export function answerReads(turn: TreeTurn, message: ReadMessage): void {
     }
     // Its events leave before its answer, and behind those to the reads before it.
     if (read.kind === "setWatches" && results.length > 0) break;
+    const lookedBefore = tree.lookedAt;
     const result = answerRead(turn, message, read);
     results.push(result);
-    bytes += answerBytes(result);
+    bytes += answerBytes(result) + LOOKED_AT_BYTES * (tree.lookedAt - lookedBefore);
     if (bytes >= answerBytesMax) break;
   }
   // The events of changes that `setWatches` has found leave before its own answer.
@@ -104,7 +106,7 @@ function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult 
     setWatches(tree, watcherOf(watches, from, client), read, who);
     return DONE;
   }
-  if (read.kind === "multiRead") return multiRead(read, (each) => answerRead(turn, asker, each));
+  if (read.kind === "multiRead") return multiRead(tree, read, (each) => answerRead(turn, asker, each));
   if (read.kind === "getEphemerals") return getEphemerals(tree, read);
   const { path } = read;
   if (read.kind === "addWatch") {

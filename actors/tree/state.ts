@@ -65,6 +65,8 @@ export type TreeState = {
   readonly options: Required<TreeOptions>;
   /** When the actor was started, by the wall clock. */
   readonly startedWallMs: number;
+  /** How many znodes reads have looked at so as to list some of them. It only grows. */
+  lookedAt: number;
   /** The value that was last emitted. */
   memory: TreeMemory;
   /** Whether reads that ask for a watch are refused because the lane has too many. The log has said so. */
@@ -117,6 +119,7 @@ export function createState(options: TreeOptions, key: Uint8Array, startedWallMs
   return {
     options: { ...options, ...sizes, servers, skips },
     startedWallMs,
+    lookedAt: 0,
     memory: { kind: "treeMemory", full: false, sessionsFull: false },
     watchesFull: false,
     lastApplied: ZXID_NONE,

@@ -1,6 +1,6 @@
 /** Reads whose answers are about more than one znode. */
 import { Code } from "../../protocol/codes.ts";
-import { MULTI_READ_BYTES_SOFT_MAX } from "../../protocol/limits.ts";
+import { LISTED_BYTES_MAX, LOOKED_AT_BYTES, MULTI_READ_BYTES_SOFT_MAX } from "../../protocol/limits.ts";
 import { answerBytes, type MemberRead, type Read, type ReadResult } from "../../protocol/reads.ts";
 import type { TreeState } from "./state.ts";
 
@@ -10,14 +10,16 @@ const THROTTLED: ReadResult = { kind: "error", code: Code.throttled };
 
 /** Each member is answered as the same read alone would be; those behind so many bytes are not. */
 export function multiRead(
+  tree: TreeState,
   { reads }: Of<"multiRead">,
   answer: (read: MemberRead) => ReadResult,
 ): ReadResult {
   const results: ReadResult[] = [];
   let bytes = 0;
   for (const read of reads) {
+    const { lookedAt } = tree;
     const result = bytes < MULTI_READ_BYTES_SOFT_MAX ? answer(read) : THROTTLED;
-    bytes += answerBytes(result);
+    bytes += answerBytes(result) + LOOKED_AT_BYTES * (tree.lookedAt - lookedAt);
     results.push(result);
   }
   return { kind: "multiRead", results };
@@ -33,9 +35,13 @@ export function getEphemerals(
 ): ReadResult {
   const isAll = ALL.test(prefix);
   const paths: string[] = [];
+  let bytes = 0;
   for (const znode of sessions.get(session)?.ephemerals ?? []) {
     const path = znodes.path(znode);
-    if (isAll || path.startsWith(prefix)) paths.push(path);
+    if (!isAll && !path.startsWith(prefix)) continue;
+    bytes += path.length;
+    if (bytes > LISTED_BYTES_MAX) return THROTTLED;
+    paths.push(path);
   }
   return { kind: "paths", paths };
 }

@@ -23,9 +23,8 @@ export const KEEPER_PATH = "/keeper";
 /** Clients of before the flags read a number here: 3 stands for the first three. */
 const API_VERSION = "3";
 
-/** Keeper's own znodes that are answered, with their data. The first is the parent of the others. */
+/** Keeper's own znodes that are answered, with their data. Their parent is not among them: a client that found it would not make its own. */
 export const KEEPER_ZNODES: ReadonlyMap<string, Uint8Array> = new Map([
-  [KEEPER_PATH, new Uint8Array(0)],
   [`${KEEPER_PATH}/api_version`, new TextEncoder().encode(API_VERSION)],
   [`${KEEPER_PATH}/feature_flags`, flagBytes(KEEPER_FLAGS.length)],
 ]);

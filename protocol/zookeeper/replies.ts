@@ -25,7 +25,7 @@ export function writeSaslReply(
   token: Uint8Array | null,
 ): void {
   const mark = writer.beginFrame();
-  writer.int32(xid).int64(ZXID_NONE).int32(code).buffer(token);
+  writer.xid(xid).int64(ZXID_NONE).int32(code).buffer(token);
   writer.endFrame(mark);
 }
 

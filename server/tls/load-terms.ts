@@ -108,7 +108,7 @@ function trustedStore(config: TlsConfig, problems: TermsProblem[]): StoreContent
 function withdrawnOf(
   { tlsCrlFile, tlsClientAuth }: TlsConfig,
   problems: TermsProblem[],
-): string | undefined {
+): readonly string[] | undefined {
   if (tlsCrlFile === undefined) return undefined;
   const field = "tlsCrlFile";
   const refuse = (rule: string, hint: string): undefined => {
@@ -124,9 +124,9 @@ function withdrawnOf(
     const text = readFileSync(tlsCrlFile, "utf8");
     const lists = text.match(LIST) ?? [];
     if (lists.length === 0) return refuse("must hold a list of withdrawn certificates", hint);
-    const withdrawn = lists.join("\n");
-    createSecureContext({ crl: withdrawn });
-    return withdrawn;
+    // One by one: of a text with several lists only the first would be read.
+    createSecureContext({ crl: [...lists] });
+    return lists;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return refuse(`must be a file with lists of withdrawn certificates (${why})`, hint);

@@ -13,12 +13,13 @@ export type Oversized = { readonly xid: number; readonly length: number; left: n
 /** Returns what there is to know of it, as far as it has come; undefined if it is not received to its end, and not answered. */
 export function oversizedOf(
   { length }: FrameFault,
-  { frames }: Pick<Connection, "frames">,
+  { frames, wideXids }: Pick<Connection, "frames" | "wideXids">,
 ): Oversized | "incomplete" | undefined {
   if (length < 0 || length > OVERSIZED_BYTES_MAX) return undefined;
   const header = frames.peekInt64(4);
   if (header === undefined) return "incomplete";
-  return { xid: Number(BigInt.asIntN(32, header >> 32n)), length, left: 4 + length };
+  const xid = Number(wideXids ? header : BigInt.asIntN(32, header >> 32n));
+  return { xid, length, left: 4 + length };
 }
 
 /** Throws away what has come of it. True: that was all. */

@@ -7,7 +7,11 @@ import { Permission } from "../../../protocol/access.ts";
 import { assert } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
-import { REMOVE_RECURSIVE_MAX, REMOVE_RECURSIVE_RECORD_MAX } from "../../../protocol/limits.ts";
+import {
+  REMOVE_RECURSIVE_MAX,
+  REMOVE_RECURSIVE_PATH_UNIT,
+  REMOVE_RECURSIVE_RECORD_MAX,
+} from "../../../protocol/limits.ts";
 import { isChildOfConfig, SPECIAL_PATHS } from "../../../protocol/paths.ts";
 import { STAT_FIELDS } from "../../../protocol/stat.ts";
 import { isSpecial } from "../store/first-znodes.ts";
@@ -86,7 +90,6 @@ export function removeRecursive(
   if (!allows(transaction, parent, Permission.delete)) return Code.noAuth;
   const top = znodes.find(path);
   if (top === undefined) return Code.ok;
-  if (transaction.looked >= REMOVE_RECURSIVE_RECORD_MAX) return Code.throttled;
   const found = subtree(transaction, top, Math.min(znodesMax, REMOVE_RECURSIVE_MAX));
   if (typeof found === "number") return found;
   // A snapshot may have changed the order of siblings on some nodes, and every node must delete in the same order.
@@ -109,7 +112,10 @@ function subtree(transaction: Transaction, top: ZnodeId, znodesMax: number): Zno
   const found = [top];
   if (found.length > znodesMax) return Code.notEmpty;
   for (const znode of found) {
-    transaction.looked += 1;
+    if (transaction.looked >= REMOVE_RECURSIVE_RECORD_MAX) return Code.throttled;
+    // What a delete takes grows with the path, and it is undone if the multi fails.
+    const pathUnits = Math.floor(znodes.path(znode).length / REMOVE_RECURSIVE_PATH_UNIT);
+    transaction.looked += 1 + pathUnits;
     if (!allows(transaction, znode, Permission.delete)) return Code.noAuth;
     if (found.length + znodes.numChildren(znode) > znodesMax) return Code.notEmpty;
     znodes.visitChildren(znode, (child) => found.push(child));

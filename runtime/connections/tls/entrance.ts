@@ -125,7 +125,7 @@ export function contextOptions(terms: TlsTerms): SecureContextOptions {
     cert: certificates,
     key,
     ...(authorities === undefined ? {} : { ca: authorities }),
-    ...(withdrawn === undefined ? {} : { crl: withdrawn }),
+    ...(withdrawn === undefined ? {} : { crl: [...withdrawn] }),
     minVersion: versionMin,
     maxVersion: versionMax,
     ...(ciphers === undefined ? {} : { ciphers }),

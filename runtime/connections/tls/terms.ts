@@ -14,7 +14,7 @@ export type TlsTerms = {
   /** The authorities by which certificates of clients are trusted, in PEM form. */
   readonly authorities: string | undefined;
   /** Lists of certificates that were withdrawn, in PEM form, one of each authority. Undefined: none is looked at. */
-  readonly withdrawn: string | undefined;
+  readonly withdrawn: readonly string[] | undefined;
   readonly clientCertificates: ClientCertificates;
   readonly versionMin: TlsVersion;
   readonly versionMax: TlsVersion;

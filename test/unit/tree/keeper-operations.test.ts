@@ -364,6 +364,54 @@ test("lists that would take too much at once are answered ThrottledOp", (t) => {
   t.like(replica.read(list("/t", { only: "ephemeral" }))[0], { kind: "listed", children: [] });
   const below = { kind: "listRecursive", path: "/t", znodesMax: 2 ** 32 - 1 } as const;
   t.deepEqual(replica.read(below), [throttled]);
+  // Children that are looked at count, though none of them is in an answer.
+  const reads = Array.from({ length: 10 }, () => list("/t", { only: "ephemeral" }));
+  const [many] = replica.read({ kind: "multiRead", reads });
+  const kinds = many?.kind === "multiRead" ? many.results.map(({ kind }) => kind) : [];
+  t.deepEqual(kinds, [...Array(3).fill("listed"), ...Array(7).fill("error")]);
+  const asked = { kind: "read", from: "zookeeper/9", client: 1, answerBytesMax: 2 ** 20 } as const;
+  const [told] = toldOf(replica.receive({ ...asked, reads }));
+  t.is(told?.message.kind === "readDone" ? told.message.results.length : 0, 1);
+});
+
+test("paths that would take too many bytes at once are answered ThrottledOp, below a znode and of a session", (t) => {
+  const { replica, session } = start();
+  const long = "l".repeat(2000);
+  let path = "";
+  for (let depth = 0; depth < 3; depth += 1) {
+    path += `/${long}`;
+    replica.do(session, create(path));
+  }
+  const throttled = { kind: "error", code: Code.throttled } as const;
+  const below = { kind: "listRecursive", path: `/${long}`, znodesMax: 2 ** 32 - 1 } as const;
+  const own = { kind: "getEphemerals", prefix: "/", session } as const;
+  for (let made = 0; made < 1500; made += 100) {
+    const batch = Array.from({ length: 100 }, (_, index) =>
+      create(`${path}/${made + index}`, { ephemeral: true }),
+    );
+    if (made < 1300) t.like(replica.read(below, own), [{ kind: "paths" }, { kind: "paths" }]);
+    replica.do(session, multi(...batch));
+  }
+  t.deepEqual(replica.read(below, own), [throttled, throttled]);
+});
+
+test("a removeRecursive of long paths counts for more, and what one record may look at ends it midway", (t) => {
+  const { replica, session } = start();
+  const long = "l".repeat(2000);
+  let path = "";
+  for (let depth = 0; depth < 4; depth += 1) {
+    path += `/${long}`;
+    replica.do(session, create(path));
+  }
+  const some = Array.from({ length: 500 }, (_, index) => create(`${path}/${index}`));
+  replica.do(session, multi(...some));
+  t.deepEqual(replica.do(session, removeAll(`/${long}`)), DONE);
+  for (let depth = 1; depth <= 4; depth += 1) {
+    replica.do(session, create(`/${long}`.repeat(depth)));
+  }
+  replica.do(session, multi(...some));
+  replica.do(session, multi(...some.map(({ path: at }) => create(`${at}x`))));
+  t.deepEqual(replica.do(session, removeAll(`/${long}`)), error(Code.throttled));
 });
 
 function eventsOf(effects: readonly Effect[]): readonly WatchEvent[] {
@@ -422,8 +470,9 @@ test("Keeper's own znodes are read where the tree has none, by clients of ZooKee
   const get = { kind: "getData", path: "/keeper/feature_flags", watch: false } as const;
   t.like(replica.read(get)[0], { kind: "data", data: new Uint8Array([0xff, 0xe0]) });
   t.like(replica.read({ ...get, kind: "exists" })[0], { stat: { czxid: 0, dataLength: 2 } });
-  const children = { kind: "getChildren", path: "/keeper", watch: false } as const;
-  t.like(replica.read(children)[0], { children: ["api_version", "feature_flags"] });
+  // Who looks for their parent before he makes his own is not misled.
+  const parent = { kind: "exists", path: "/keeper", watch: false } as const;
+  t.like(replica.read(parent)[0], { code: Code.noNode });
   t.deepEqual(replica.children("/"), ["zookeeper"]);
   t.like(replica.readAs("nats/0", 1, get).results[0], { kind: "error", code: Code.noNode });
   t.like(replica.read({ ...get, path: "/keeper/other" })[0], { code: Code.noNode });
