@@ -16,7 +16,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
+import { crc32 } from "node:zlib";
 import {
+  checkOwner,
+  decodeOwner,
+  type FolderOwner,
   isOfLogFolder,
   isReused,
   OTHER_DATA_FILE,
@@ -37,11 +41,14 @@ type Other = { readonly version: 1; readonly pair: string; readonly folder: stri
 const MOVED_FILE = "moved.new";
 const PAIR_BYTES = 16;
 
-/** Opens the folder or the folders. Throws if they do not belong together, or are in use; nothing is changed then. */
-export function openDataFolders({
-  dataDir,
-  dataLogDir,
-}: Pick<NodeConfig, "dataDir" | "dataLogDir">): Disk {
+/**
+ * Opens the folder or the folders. Throws if they do not belong together, or are in use, or if a log would be moved that is not the owner's;
+ * nothing is changed then.
+ */
+export function openDataFolders(
+  { dataDir, dataLogDir }: Pick<NodeConfig, "dataDir" | "dataLogDir">,
+  owner?: FolderOwner,
+): Disk {
   if (dataLogDir === undefined) {
     const disk = new FileDisk(dataDir);
     return ifFit(disk, () => checkAlone(dataDir)) ?? disk;
@@ -53,10 +60,19 @@ export function openDataFolders({
   const disk = new SplitDisk({ first, second, isOfSecond: isOfLogFolder, hidden });
   ifFit(disk, () => {
     const folders = { dataDir, dataLogDir };
-    putTogether(folders);
+    putTogether(folders, owner);
     moveLog(folders);
   });
   return disk;
+}
+
+/** As whose the folders of a node with these settings are opened. */
+export function ownerOf({
+  id,
+  ensemble,
+  members,
+}: Pick<NodeConfig, "id" | "ensemble" | "members">): FolderOwner {
+  return { server: id, ensemble, members };
 }
 
 /** The name by which the one folder is seen in the other. */
@@ -95,7 +111,13 @@ function isNoDataFolder(dataDir: string): Error {
   );
 }
 
-function putTogether(folders: Folders): void {
+/** The node that starts is the one that the folder is of, as far as that is known. */
+function checkBelongs(dataDir: string, owner: FolderOwner): void {
+  if (!hasFile(dataDir, OWNER_FILE)) return;
+  checkOwner(decodeOwner(readFileSync(join(dataDir, OWNER_FILE)), crc32), owner);
+}
+
+function putTogether(folders: Folders, owner: FolderOwner | undefined): void {
   const { dataDir, dataLogDir } = folders;
   if (hasFile(dataDir, OTHER_DATA_FILE)) throw isNoDataFolder(dataDir);
   const ofLog = readOther(join(dataDir, OTHER_LOG_FILE));
@@ -105,6 +127,7 @@ function putTogether(folders: Folders): void {
     if (ofLog.folder !== dataLogDir) writeOther(dataDir, OTHER_LOG_FILE, ofLog.pair, dataLogDir);
     return;
   }
+  if (owner !== undefined) checkBelongs(dataDir, owner);
   // A crash before the second of the two files leaves a folder without a log in it.
   const strange = readdirSync(dataLogDir).find(
     (name) => isOfLogFolder(name) || name === OWNER_FILE,

@@ -106,7 +106,8 @@ function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult 
     setWatches(tree, watcherOf(watches, from, client), read, who);
     return DONE;
   }
-  if (read.kind === "multiRead") return multiRead(tree, read, (each) => answerRead(turn, asker, each));
+  if (read.kind === "multiRead")
+    return multiRead(tree, read, (each) => answerRead(turn, asker, each));
   if (read.kind === "getEphemerals") return getEphemerals(tree, read);
   const { path } = read;
   if (read.kind === "addWatch") {

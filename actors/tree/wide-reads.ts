@@ -1,6 +1,10 @@
 /** Reads whose answers are about more than one znode. */
 import { Code } from "../../protocol/codes.ts";
-import { LISTED_BYTES_MAX, LOOKED_AT_BYTES, MULTI_READ_BYTES_SOFT_MAX } from "../../protocol/limits.ts";
+import {
+  LISTED_BYTES_MAX,
+  LOOKED_AT_BYTES,
+  MULTI_READ_BYTES_SOFT_MAX,
+} from "../../protocol/limits.ts";
 import { answerBytes, type MemberRead, type Read, type ReadResult } from "../../protocol/reads.ts";
 import type { TreeState } from "./state.ts";
 

@@ -4,7 +4,7 @@ import { realClock, realRandomness } from "../../runtime/real-clock.ts";
 import { immediateDisk } from "../../runtime/disks/port.ts";
 import { ActorSystem } from "../../runtime/system.ts";
 import { slowStepMs } from "../config/node-config.ts";
-import { openDataFolders } from "../log-folder.ts";
+import { openDataFolders, ownerOf } from "../log-folder.ts";
 import { addLogActor } from "../placement.ts";
 import type { PlacedConfig } from "../threads/choice.ts";
 
@@ -13,7 +13,7 @@ export default async function logLane(
 ): Promise<void> {
   const { config } = task;
   await hostLane(task, async ({ link, onStopNode }) => {
-    const disk = openDataFolders(config);
+    const disk = openDataFolders(config, ownerOf(config));
     const system = new ActorSystem({
       node: config.id,
       clock: realClock,

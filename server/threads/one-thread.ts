@@ -6,7 +6,7 @@ import { assert } from "../../protocol/assert.ts";
 import { DiskBehindTurn } from "../../runtime/disks/port.ts";
 import { realClock } from "../../runtime/real-clock.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
-import { openDataFolders } from "../log-folder.ts";
+import { openDataFolders, ownerOf } from "../log-folder.ts";
 import { addLogActor } from "../placement.ts";
 import type { ClientPorts } from "./client-doors.ts";
 import { LaneClients } from "./lane-clients.ts";
@@ -32,7 +32,10 @@ export class OneThread implements Threads {
   }
 
   async openFolder(): Promise<void> {
-    this.#disk = new DiskBehindTurn(openDataFolders(this.#options.config), realClock);
+    this.#disk = new DiskBehindTurn(
+      openDataFolders(this.#options.config, ownerOf(this.#options.config)),
+      realClock,
+    );
   }
 
   async startLanes(options: ClientsOptions): Promise<void> {

@@ -10,8 +10,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
+import { encodeOwner } from "../../../actors/log/format/files.ts";
 import { ReadOnlyFolder } from "../../../cli/inspect/read-only-folder.ts";
+import type { Identity } from "../../../protocol/identity.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
 import { logFolderOf, openDataFolders } from "../../../server/log-folder.ts";
 import { lockHolder } from "../../../runtime/disks/folder-lock.ts";
 import type { Disk } from "../../../runtime/disk.ts";
@@ -51,6 +55,28 @@ function isRefused(t: ExecutionContext, { dataDir, dataLogDir }: Place, why: Reg
   t.throws(() => openDataFolders({ dataDir, dataLogDir }), { message: why });
   t.deepEqual(all(), before, "nothing is changed, and no lock is left");
 }
+
+test("another node's folder is refused before its log is moved", (t) => {
+  const at = place(t);
+  const owner = { ensemble: "one", server: 1 as ServerId, members: [1 as ServerId] };
+  const file = encodeOwner(
+    owner,
+    { ...owner, identity: "0".repeat(32) as Identity, configuration: undefined },
+    crc32,
+  );
+  const disk = openDataFolders({ dataDir: at.dataDir, dataLogDir: undefined });
+  write(disk, SEGMENT, SEGMENT);
+  disk.perform({ kind: "write", file: "zooid.json", position: 0, buffers: [file] });
+  disk.close();
+  const before = readdirSync(at.dataDir).toSorted();
+  t.throws(() => openDataFolders(at, { ...owner, ensemble: "two" }), {
+    message: /contradicts this start.*ensemble "one" in the folder, "two" in this start/,
+  });
+  t.deepEqual(readdirSync(at.dataDir).toSorted(), before);
+  t.deepEqual(readdirSync(at.dataLogDir), []);
+  openDataFolders(at, owner).close();
+  t.true(readdirSync(at.dataLogDir).includes(SEGMENT));
+});
 
 test("segments lie in the one folder and all else in the other, and to the log they are one", (t) => {
   const at = place(t);
