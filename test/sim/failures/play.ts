@@ -36,6 +36,12 @@ export function casesOf(actor: Survivor): readonly Case[] {
   });
 }
 
+/** Every message of the cases, in every way, at one of the points, which take turns. */
+export function oneOfEach(cases: readonly Case[]): readonly Case[] {
+  const { length } = POINTS;
+  return cases.filter((_, index) => index % length === Math.floor(index / length) % length);
+}
+
 /** Throws the first violation. */
 export function playFailures(seed: number, cases: readonly Case[]): Played {
   const played = { failures: 0, virtualMs: 0 };
