@@ -74,9 +74,9 @@ export const WIDE_READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/reads.ts",
-        find: "multiRead(read, (each) => answerRead(turn, asker, each));",
+        find: "multiRead(tree, read, (each) => answerRead(turn, asker, each));",
         replace:
-          'multiRead(read, (each) => answerRead(turn, { ...asker, who: { identities: [{ scheme: "super", id: "" }], address: undefined } }, each));',
+          'multiRead(tree, read, (each) => answerRead(turn, { ...asker, who: { identities: [{ scheme: "super", id: "" }], address: undefined } }, each));',
       },
     ],
   },
@@ -86,8 +86,8 @@ export const WIDE_READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/tree/wide-reads.ts",
-        find: "if (isAll || path.startsWith(prefix)) paths.push(path);",
-        replace: "if (isAll || prefix !== undefined) paths.push(path);",
+        find: "if (!isAll && !path.startsWith(prefix)) continue;",
+        replace: "if (!isAll && prefix === undefined) continue;",
       },
     ],
   },
