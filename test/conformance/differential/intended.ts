@@ -16,6 +16,7 @@ type Intended = {
   readonly ends?: true;
 };
 
+const NO_AUTH = -102;
 const NO_WATCHER = -121;
 const MARSHALLING_ERROR = -5;
 const UNIMPLEMENTED = -6;
@@ -260,6 +261,14 @@ export const INTENDED: readonly Intended[] = [
     match: ({ theirs }, step) => {
       const isOne = step.kind === "raw" && isOfKeeper(step.bytes);
       return isOne && codeIs(theirs[0], UNIMPLEMENTED) ? { theirs: [], ours: [] } : undefined;
+    },
+  },
+  {
+    name: "writes behind a setAcl in one packet",
+    ends: true,
+    match: (pair, step) => {
+      if (step.kind !== "send" || !step.requests.some(({ op }) => op === "setAcl")) return undefined;
+      return before(pair, (their, our) => codeIs(their, NO_AUTH) !== codeIs(our, NO_AUTH));
     },
   },
   {
