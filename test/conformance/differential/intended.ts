@@ -267,7 +267,8 @@ export const INTENDED: readonly Intended[] = [
     name: "writes behind a setAcl in one packet",
     ends: true,
     match: (pair, step) => {
-      if (step.kind !== "send" || !step.requests.some(({ op }) => op === "setAcl")) return undefined;
+      if (step.kind !== "send" || !step.requests.some(({ op }) => op === "setAcl"))
+        return undefined;
       return before(pair, (their, our) => codeIs(their, NO_AUTH) !== codeIs(our, NO_AUTH));
     },
   },
