@@ -273,6 +273,14 @@ export const INTENDED: readonly Intended[] = [
     },
   },
   {
+    name: "the Stat of counts that are made",
+    match: (pair) =>
+      withoutAnswers(pair, (their, our) => {
+        const isMade = our.request?.op === "create2" && codeIs(their, 0) && codeIs(our, 0);
+        return isMade && our.request?.path?.endsWith("/zookeeper_stats") === true;
+      }),
+  },
+  {
     name: "requests that are too long",
     ends: true,
     match: ({ theirs, ours }, step) => {
