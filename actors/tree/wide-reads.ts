@@ -34,13 +34,16 @@ const ALL = /^[\u0000-\u0020]*(?:\/[\u0000-\u0020]*)?$/;
 
 /** Source: ZooKeeper's FinalRequestProcessor, which takes a prefix of blanks, or the root, for all. */
 export function getEphemerals(
-  { sessions, znodes }: TreeState,
+  tree: TreeState,
   { session, prefix }: Of<"getEphemerals">,
 ): ReadResult {
   const isAll = ALL.test(prefix);
   const paths: string[] = [];
+  const { sessions, znodes } = tree;
+  const ephemerals = sessions.get(session)?.ephemerals;
+  tree.lookedAt += ephemerals?.size ?? 0;
   let bytes = 0;
-  for (const znode of sessions.get(session)?.ephemerals ?? []) {
+  for (const znode of ephemerals ?? []) {
     const path = znodes.path(znode);
     if (!isAll && !path.startsWith(prefix)) continue;
     bytes += path.length;

@@ -106,19 +106,25 @@ function isAtOrBelow(path: string, top: string): boolean {
   return path === top || top === "/" || path.startsWith(`${top}/`);
 }
 
-/** The znode and all below it, level by level; or why they may not be deleted: there are too many, or one of them is guarded. */
+/**
+ * The znode and all below it, level by level; or why they may not be deleted: there are too many, or one of them is guarded. Siblings stand in
+ * another order on other nodes, so neither the answer nor what later operations of the record may look at depends on it: the walk has no
+ * early end but the record's limit, which the sum of all passes in any order.
+ */
 function subtree(transaction: Transaction, top: ZnodeId, znodesMax: number): ZnodeId[] | Code {
   const { znodes } = transaction.tree;
+  if (transaction.looked > REMOVE_RECURSIVE_RECORD_MAX) return Code.throttled;
+  transaction.looked += 1;
+  if (1 + znodes.below.count(top) > znodesMax) return Code.notEmpty;
   const found = [top];
-  if (found.length > znodesMax) return Code.notEmpty;
+  let isGuarded = false;
   for (const znode of found) {
-    if (transaction.looked >= REMOVE_RECURSIVE_RECORD_MAX) return Code.throttled;
     // What a delete takes grows with the path, and it is undone if the multi fails.
     const pathUnits = Math.floor(znodes.path(znode).length / REMOVE_RECURSIVE_PATH_UNIT);
     transaction.looked += 1 + pathUnits;
-    if (!allows(transaction, znode, Permission.delete)) return Code.noAuth;
-    if (found.length + znodes.numChildren(znode) > znodesMax) return Code.notEmpty;
+    if (transaction.looked > REMOVE_RECURSIVE_RECORD_MAX) return Code.throttled;
+    isGuarded ||= !allows(transaction, znode, Permission.delete);
     znodes.visitChildren(znode, (child) => found.push(child));
   }
-  return found;
+  return isGuarded ? Code.noAuth : found;
 }

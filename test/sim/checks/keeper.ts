@@ -75,18 +75,12 @@ function createUnlessThere(
 }
 
 function removeAll(view: KeeperView, top: string, znodesMax: number): void {
-  const level = [top];
-  let known = 1;
-  if (known > znodesMax) throw refused(Code.notEmpty);
-  const all: string[] = [];
-  for (const path of level) {
-    view.mustBeAllowed(path, DELETE);
-    all.push(path);
-    const names = [...view.namesIn(path)];
-    known += names.length;
-    if (known > znodesMax) throw refused(Code.notEmpty);
-    level.push(...names.map((name) => `${path}/${name}`));
+  const all = [top];
+  for (const path of all) {
+    all.push(...[...view.namesIn(path)].map((name) => `${path}/${name}`));
   }
+  if (all.length > znodesMax) throw refused(Code.notEmpty);
+  for (const path of all) view.mustBeAllowed(path, DELETE);
   // From the last path to the first, so that each znode comes behind those below it.
   for (const path of all.toSorted().toReversed()) {
     const stat = view.statOf(path);

@@ -23,7 +23,7 @@ export const KEEPER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: KEEPER,
-        find: "if (found.length + znodes.numChildren(znode) > znodesMax) return Code.notEmpty;",
+        find: "  if (1 + znodes.below.count(top) > znodesMax) return Code.notEmpty;\n",
         replace: "",
       },
     ],
@@ -34,13 +34,8 @@ export const KEEPER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: KEEPER,
-        find: "if (found.length + znodes.numChildren(znode) > znodesMax)",
-        replace: "if (found.length - 1 + znodes.numChildren(znode) > znodesMax)",
-      },
-      {
-        file: KEEPER,
-        find: "  if (found.length > znodesMax) return Code.notEmpty;\n",
-        replace: "",
+        find: "if (1 + znodes.below.count(top) > znodesMax)",
+        replace: "if (znodes.below.count(top) > znodesMax)",
       },
     ],
   },
