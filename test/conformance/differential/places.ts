@@ -4,7 +4,7 @@
 export const PLACES = ["lone", "ensemble"] as const;
 export type Place = (typeof PLACES)[number];
 
-/** Of every so many programs one runs on ensembles, where it takes longer. */
+/** One of so many programs runs on ensembles, where it takes longer. */
 const ENSEMBLE_EVERY = 4;
 
 export function placeOf(seed: number, places: readonly Place[]): Place {
