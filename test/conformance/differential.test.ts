@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs";
 import test from "ava";
 import { Campaign } from "./differential/campaign.ts";
 import { compare, describe } from "./differential/compare.ts";
+import { Coverage } from "./differential/coverage.ts";
 import { programOf } from "./differential/generate.ts";
 import { INTENDED } from "./differential/intended.ts";
 import type { Line, Lines } from "./differential/lines.ts";
 import { ODD_INPUT } from "./differential/odd-input.ts";
 import { PLACES, placeOf } from "./differential/places.ts";
+import type { Step } from "./differential/program.ts";
 import { startServers } from "./differential/targets.ts";
 
 const PROGRAMS = 200;
@@ -29,6 +31,25 @@ test(`${PROGRAMS} programs differ nowhere but where they are meant to`, async (t
   t.deepEqual(differing, []);
   t.is(totals.programs, PROGRAMS);
   t.true(totals.steps > 10 * PROGRAMS);
+  // The rare ones come in long campaigns.
+  for (const each of ["open granted", "getData 0", "create -101", "event 3", "multi 0"]) {
+    t.false(totals.coverage.missing().includes(each), each);
+  }
+});
+
+test("an outcome that never came is missed, and one that came is counted", (t) => {
+  const coverage = new Coverage();
+  t.true(coverage.missing().includes("getData -101"));
+  const request = { op: "getData", path: "~", watch: 0 };
+  const step: Step = { kind: "send", client: 0, requests: [request] };
+  const line: Line = { kind: "reply", text: "reply", zxid: "", request, code: -101 };
+  coverage.add(
+    { seed: 1, isLimited: false, steps: [step] },
+    new Map([[0, new Map([[0, [line]]])]]),
+  );
+  t.false(coverage.missing().includes("getData -101"));
+  t.true(coverage.missing().includes("getData 0"));
+  t.deepEqual(coverage.table(), ["getData  -101 ×1"]);
 });
 
 test("each intended difference that programs find has its reason in the docs, and none is there in vain", (t) => {

@@ -242,7 +242,9 @@ const READS: ReadonlySet<string> = new Set([
 ]);
 
 function drawType(random: Random, op: string, path: Text): number {
-  if (op === "addWatch" && path !== null) {
+  if (op === "addWatch") {
+    // ZooKeeper cannot close a connection any more that watches a null path.
+    if (path === null) return 2;
     if (isWatched(path, "persistent")) return 0;
     return isWatched(path, "recursive") ? 1 : 2;
   }
