@@ -277,21 +277,14 @@ function unpackZnode(item: unknown): ZnodeOperation {
     case CREATE:
     case CREATE_CONTAINER:
     case CREATE_TTL:
-      return {
-        kind: "create",
-        path,
-        data: packed[4] as Uint8Array | null,
-        acl: unpackAcl(packed[5]),
-        mode: modeOf(packed[0], packed[6], packed[7]),
-      };
     case CREATE_IF_NOT_EXISTS:
       return {
         kind: "create",
         path,
         data: packed[4] as Uint8Array | null,
         acl: unpackAcl(packed[5]),
-        mode: modeOf(CREATE, packed[6], undefined),
-        unlessExists: true,
+        mode: modeOf(packed[0], packed[6], packed[7]),
+        ...(packed[0] === CREATE_IF_NOT_EXISTS && { unlessExists: true }),
       };
     case TRY_REMOVE:
       return { kind: "tryRemove", path, version: packed[4] as number };

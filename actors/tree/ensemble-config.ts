@@ -56,6 +56,6 @@ export function tellConfiguration(turn: TreeTurn, zxid: Zxid): void {
   const acl = tree.znodes.acl(znode);
   const isClosed = !isPublic(acl);
   appendChange(tree.ring, zxid, { kind: "data", path: CONFIG_PATH, stat, data, isClosed });
-  fireData(tree.watches, CONFIG_PATH, zxid, acl);
+  fireData(tree.watches, CONFIG_PATH, zxid, acl, () => tree.znodes.parentAcl(CONFIG_PATH));
   takeEvents(turn);
 }

@@ -32,10 +32,8 @@ export class OneThread implements Threads {
   }
 
   async openFolder(): Promise<void> {
-    this.#disk = new DiskBehindTurn(
-      openDataFolders(this.#options.config, ownerOf(this.#options.config)),
-      realClock,
-    );
+    const { config } = this.#options;
+    this.#disk = new DiskBehindTurn(openDataFolders(config, ownerOf(config)), realClock);
   }
 
   async startLanes(options: ClientsOptions): Promise<void> {

@@ -39,10 +39,12 @@ function mayTakeMore(
   return requests - countedRequests + queue.length < options.requestsMax;
 }
 
-/** Counts the connection's requests among those of all. */
+/** Counts the connection's requests among those of all, unless they wait for its own client to take answers: it must not hold others up. */
 export function countRequests(state: State, connection: Connection): void {
-  state.requests += connection.queue.length - connection.countedRequests;
-  connection.countedRequests = connection.queue.length;
+  const { queue, unsentBytes } = connection;
+  const count = unsentBytes < CONNECTION_UNSENT_BYTES_SOFT_MAX ? queue.length : 0;
+  state.requests += count - connection.countedRequests;
+  connection.countedRequests = count;
 }
 
 /** Returns how many bytes of answers the connection's next reads may make; one answer may be larger. With 0 no read is begun. */

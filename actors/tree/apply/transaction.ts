@@ -108,7 +108,7 @@ function makeVisible({ tree, zxid }: Transaction, change: ChangeContent): void {
   appendChange(tree.ring, zxid, change);
   switch (kind) {
     case "data":
-      fireData(tree.watches, path, zxid, acl);
+      fireData(tree.watches, path, zxid, acl, () => tree.znodes.parentAcl(path));
       return;
     case "created":
       fireCreated(tree.watches, path, zxid, acl, parentAcl);

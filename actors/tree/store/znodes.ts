@@ -296,6 +296,12 @@ export class Znodes {
     return this.#acls.of(id).acl;
   }
 
+  /** Returns the list of the znode under which one with this path is or would be. */
+  parentAcl(path: string): readonly Acl[] | undefined {
+    const parent = this.findParent(path);
+    return parent === undefined ? undefined : this.acl(parent);
+  }
+
   aversion(id: ZnodeId): number {
     return this.#acls.of(id).aversion;
   }

@@ -203,13 +203,23 @@ export function fireCreated(
   fire(watches, "child", childrenEvent(path, zxid, parentAcl));
 }
 
-export function fireData(watches: Watches, path: string, zxid: Zxid, acl: readonly Acl[]): void {
+/** `parentAcl` is asked for only where somebody has listed children with their data. */
+export function fireData(
+  watches: Watches,
+  path: string,
+  zxid: Zxid,
+  acl: readonly Acl[],
+  parentAcl: () => readonly Acl[] | undefined,
+): void {
   if (watches.count === 0) return;
   fire(watches, "data", watchEvent(WatchEventType.nodeDataChanged, path, zxid, acl));
   if (watches.listed.size === 0) return;
-  const parent = parentOf(path);
-  const event = watchEvent(WatchEventType.nodeChildrenChanged, parent, zxid, acl);
-  for (const watcher of takeOneShot(watches, "listed", parent) ?? []) {
+  // The event says no more than that the list is another, so whoever may read the parent is told.
+  const parent = parentAcl();
+  // A multi that has deleted the parent too fires the watch with the deletion of the child.
+  if (parent === undefined) return;
+  const event = childrenEvent(path, zxid, parent);
+  for (const watcher of takeOneShot(watches, "listed", event.path) ?? []) {
     addEvent(watches, watcher, event);
   }
 }

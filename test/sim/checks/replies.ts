@@ -1,7 +1,7 @@
 /** Replies against the truth: what a client is told is what the model holds at that zxid. */
 import { Code } from "../../../protocol/codes.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
-import type { Stat } from "../../../protocol/stat.ts";
+import { STAT_FIELDS, type Stat } from "../../../protocol/stat.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
 import type {
   MemberBody,
@@ -174,22 +174,8 @@ const PERMISSIONS: Readonly<Record<ReadKind, number>> = {
   getAcl: READ | ADMIN,
 };
 
-const FIELDS: readonly (keyof Stat)[] = [
-  "czxid",
-  "mzxid",
-  "ctime",
-  "mtime",
-  "version",
-  "cversion",
-  "aversion",
-  "ephemeralOwner",
-  "dataLength",
-  "numChildren",
-  "pzxid",
-];
-
 export function statProblem(stat: Stat, expected: Stat): string | undefined {
-  for (const field of FIELDS) {
+  for (const field of STAT_FIELDS) {
     if (stat[field] !== expected[field])
       return `${field} is ${stat[field]}, not ${expected[field]}`;
   }

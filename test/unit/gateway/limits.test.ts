@@ -8,6 +8,7 @@ import {
   type GatewayOptions,
   replyHeaders,
   requestFrame,
+  STAT,
 } from "../../support/gateway-driver.ts";
 import { connectFrame } from "../../support/zk-client.ts";
 import { getData, ping, setData } from "../../support/zk-operations.ts";
@@ -109,6 +110,23 @@ test("with as many requests waiting as are allowed, only those are read who have
     );
   }
   t.deepEqual(paused(gateway), []);
+});
+
+test("requests that wait for their own client to take answers hold no others up", (t) => {
+  const gateway = serving({ requestsMax: 10 });
+  for (const client of [1, 2]) gateway.attach(client);
+  const reads = Array.from({ length: 10 }, (_, index) => requestFrame(index + 1, getData("/a")));
+  gateway.bytes(1, Buffer.concat(reads));
+  const data = Buffer.alloc(400_000);
+  const zxid = (gateway.nextZxid - 1) as Zxid;
+  const results = reads.map(() => ({ kind: "data", data, stat: STAT }) as const);
+  gateway.told.length = 0;
+  gateway.tell({ kind: "readDone", client: 1, zxid, results });
+  t.is(replyHeaders(gateway.written(1)).length, 3, "the rest waits until these are taken");
+  gateway.bytes(2, Buffer.concat(reads));
+  const [first] = gateway.told;
+  t.is(first?.message.kind === "read" ? first.message.reads.length : 0, 10);
+  t.deepEqual(paused(gateway), [1, 2]);
 });
 
 test("a session that moves away from a connection that is not read takes its requests with it", (t) => {

@@ -1,6 +1,6 @@
 /** What ClickHouse Keeper's operations and lists do to one tree, and what they are answered. */
 import test from "ava";
-import type { Acl } from "../../../protocol/acl.ts";
+import { type Acl, OPEN_ACL } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { CONTAINER } from "../../../protocol/lifetime.ts";
 import { ANYONE, type Identity } from "../../../protocol/identities.ts";
@@ -438,6 +438,19 @@ test("the watch of a list with Stats or data fires when a child comes, goes, or 
   t.deepEqual(fires(setData("/t/a/x", null)), []);
   t.deepEqual(fires(setData("/t", null)), []);
   t.deepEqual(fires(removeAll("/t")), children);
+});
+
+test("that the data of a child has changed is told to whoever may read the parent then", (t) => {
+  const { replica, session } = start(create("/t"), create("/t/a"));
+  const writable = [...OWNED, { permissions: 18, scheme: "world", id: "anyone" }];
+  const change = (path: string): readonly WatchEvent[] => {
+    replica.read(list("/t", { watch: true, having: BOTH }));
+    replica.do(session, { kind: "setAcl", path, acl: writable, version: -1 });
+    return eventsOf(replica.commit(client(session, setData("/t/a", null))));
+  };
+  t.deepEqual(change("/t/a"), [{ type: 4, path: "/t", zxid: replica.lastZxid }]);
+  replica.do(session, { kind: "setAcl", path: "/t/a", acl: OPEN_ACL, version: -1 });
+  t.deepEqual(change("/t"), [{ type: 4, path: "/t", zxid: replica.lastZxid, acl: writable }]);
 });
 
 test("whoever watches children in both ways gets one event, and a plain list hears of no data", (t) => {
