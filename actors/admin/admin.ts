@@ -12,8 +12,14 @@ import { emit } from "../topics.ts";
 import { TRACE_MASK_DEFAULT } from "../../protocol/zookeeper/words.ts";
 import { answerOf, type Metrics, type Mode, NOT_SERVING } from "./four-letter-words.ts";
 import type { ShownConfiguration } from "./configuration-text.ts";
-import { gather, type Gatherings, newGatherings, takePart } from "./gathering.ts";
-import { isGathered } from "./listings.ts";
+import {
+  gather,
+  type Gatherings,
+  type GatheringWork,
+  newGatherings,
+  takePart,
+} from "./gathering.ts";
+import { isGathered, listingText } from "./listings.ts";
 import type {
   ActorReport,
   AdminMessage,
@@ -182,11 +188,10 @@ function answerWord(
   effects.push(tell(from, { kind: "adminAnswer", client, text }));
 }
 
-function workOf(
-  { lanes = 1 }: AdminOptions,
-  { state, effects, nowMs }: Turn,
-): Parameters<typeof gather>[0] {
-  return { gatherings: state.gatherings, lanes, nowMs, effects };
+function workOf(options: AdminOptions, { state, effects, nowMs }: Turn): GatheringWork {
+  const textOf: GatheringWork["textOf"] = (word, parts) =>
+    word === "stat" ? answerOf(word, metricsOf(options, state, nowMs)) : listingText(word, parts);
+  return { gatherings: state.gatherings, lanes: options.lanes ?? 1, nowMs, textOf, effects };
 }
 
 function natsConnections({ nats }: AdminState): NatsConnections {

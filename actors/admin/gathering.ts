@@ -7,7 +7,7 @@ import type { TellEffect } from "../../runtime/effects.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import { tell } from "../inboxes.ts";
-import { type GatheredWord, gatheredText } from "./listings.ts";
+import type { GatheredWord } from "./listings.ts";
 import type { Part } from "./messages.ts";
 
 export type Asker = { readonly from: GatewayName; readonly client: number };
@@ -40,14 +40,15 @@ export function newGatherings(nowMs: number): Gatherings {
 }
 
 /** What gathering needs of a turn. */
-type Work = {
+export type GatheringWork = {
   readonly gatherings: Gatherings;
   readonly lanes: number;
   readonly nowMs: number;
+  readonly textOf: (word: GatheredWord, parts: readonly Part[]) => string;
   readonly effects: { push(effect: TellEffect): unknown };
 };
 
-export function gather(work: Work, word: GatheredWord, asker: Asker): void {
+export function gather(work: GatheringWork, word: GatheredWord, asker: Asker): void {
   const { gatherings, nowMs } = work;
   gatherings.waiting.push({ word, asker });
   const { current } = gatherings;
@@ -55,14 +56,14 @@ export function gather(work: Work, word: GatheredWord, asker: Asker): void {
   begin(work);
 }
 
-export function takePart(work: Work, part: Part): void {
-  const { gatherings, effects } = work;
+export function takePart(work: GatheringWork, part: Part): void {
+  const { gatherings, effects, textOf } = work;
   const { current } = gatherings;
   if (current === undefined || part.question !== current.question) return;
   if (!current.awaited.delete(part.from)) return;
   current.parts.push(part);
   if (current.awaited.size > 0) return;
-  const text = gatheredText(current.word, current.parts);
+  const text = textOf(current.word, current.parts);
   for (const { from, client } of current.askers) {
     effects.push(tell(from, { kind: "adminAnswer", client, text }));
   }
@@ -71,7 +72,7 @@ export function takePart(work: Work, part: Part): void {
 }
 
 /** Begins with the word that has waited for the longest. */
-function begin(work: Work): void {
+function begin(work: GatheringWork): void {
   const { gatherings, nowMs, effects } = work;
   const [first] = gatherings.waiting;
   if (first === undefined) return;
@@ -93,8 +94,10 @@ function questionsOf(word: GatheredWord, question: number, lanes: number): TellE
       return numbers.map((lane) =>
         tell(`zookeeper/${lane}`, { kind: "resetConnections", question }),
       );
+    case "stat":
     case "srst": {
-      const message = { kind: "resetMetrics", question } as const;
+      const kind = word === "stat" ? "tellMetrics" : "resetMetrics";
+      const message = { kind, question } as const;
       return numbers.flatMap((lane) => [
         tell(`zookeeper/${lane}`, message),
         tell(`nats/${lane}`, message),

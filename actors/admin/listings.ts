@@ -1,12 +1,14 @@
-/** The texts of the four-letter words whose answers are made of parts, laid out as ZooKeeper does. */
+/** Which four-letter words have answers that are made of parts, and the texts of those that list, laid out as ZooKeeper does. */
 import { unreachable } from "../../protocol/assert.ts";
 import { javaDate } from "../../protocol/java-date.ts";
 import { WORD_ANSWER_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Group, Part } from "./messages.ts";
 
-export type GatheredWord = "cons" | "crst" | "srst" | "dump" | "wchs" | "wchc" | "wchp";
+type ListingWord = "cons" | "crst" | "srst" | "dump" | "wchs" | "wchc" | "wchp";
+export type GatheredWord = ListingWord | "stat";
 
 const GATHERED: ReadonlySet<string> = new Set<GatheredWord>([
+  "stat",
   "cons",
   "crst",
   "srst",
@@ -21,7 +23,7 @@ export function isGathered(word: string): word is GatheredWord {
   return GATHERED.has(word);
 }
 
-export function gatheredText(word: GatheredWord, parts: readonly Part[]): string {
+export function listingText(word: ListingWord, parts: readonly Part[]): string {
   switch (word) {
     case "cons":
       return `${entriesOf(parts).join("")}\n${omittedText(parts)}`;

@@ -106,8 +106,11 @@ export type Part = {
   readonly watches?: WatchCounts;
 };
 
-/** To every gateway: set back what `srvr` counts. The answers are a report and then a `part` without groups. */
-export type ResetMetrics = { readonly kind: "resetMetrics"; readonly question: number };
+/** To every gateway: tell what `srvr` counts, as it is now or set back. The answers are a report and then a `part` without groups. */
+export type MetricsQuestion = {
+  readonly kind: "tellMetrics" | "resetMetrics";
+  readonly question: number;
+};
 
 export type ConnectionsQuestion =
   /** Set back what `cons` counts of each connection. The answer is a `part` without groups. */

@@ -3,7 +3,7 @@ import type { ConnectionMessage, EndOfTurn, TimerMessage } from "../../runtime/e
 import type {
   AdminAnswer,
   ConnectionsQuestion,
-  ResetMetrics,
+  MetricsQuestion,
   WatchesQuestion,
 } from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
@@ -74,7 +74,7 @@ export type ZooKeeperGatewayMessage =
   | SharedMessage
   | ConnectionMessage
   | AdminAnswer
-  | ResetMetrics
+  | MetricsQuestion
   | ConnectionsQuestion
   | WatchesQuestion
   | WatchList
@@ -92,6 +92,6 @@ export type NatsClientMessage = {
 export type NatsGatewayMessage =
   | SharedMessage
   | NatsClientMessage
-  | ResetMetrics
+  | MetricsQuestion
   | TimerMessage<"tick">
   | EndOfTurn;

@@ -5,6 +5,7 @@
 import { unreachable } from "../../../protocol/assert.ts";
 import { decodeClientFrame, type Frame, type ReceivedItem } from "../../../protocol/native.ts";
 import type { Actor } from "../../../runtime/actor.ts";
+import type { MetricsQuestion } from "../../admin/messages.ts";
 import { tell } from "../../inboxes.ts";
 import { emit } from "../../topics.ts";
 import { servedBy } from "../attachment.ts";
@@ -72,8 +73,9 @@ function receive(turn: Turn, message: NatsGatewayMessage): void {
     case "endOfTurn":
       flushAll(turn);
       return;
+    case "tellMetrics":
     case "resetMetrics":
-      reset(turn, message.question);
+      answerMetrics(turn, message);
       return;
     case "timer":
       ticked(turn);
@@ -198,9 +200,9 @@ function ticked(turn: Turn): void {
   effects.push({ kind: "startTimer", timer: "tick", afterMs: tickMs(state.options) });
 }
 
-/** Sets back what `srvr` counts, and tells the admin actor so. */
-function reset({ state, effects }: Turn, question: number): void {
-  resetMetrics(state.metrics);
+/** Tells what `srvr` counts. */
+function answerMetrics({ state, effects }: Turn, { kind, question }: MetricsQuestion): void {
+  if (kind === "resetMetrics") resetMetrics(state.metrics);
   effects.push(tell("admin", reportOf(state, [])));
   effects.push(tell("admin", { kind: "part", question, from: state.name, groups: [], omitted: 0 }));
 }

@@ -30,7 +30,7 @@ import {
 } from "./handshake.ts";
 import { endGrace, endWithheld, led, released } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
-import { answerConnections, answerReset, answerWatches, askWatches } from "./parts.ts";
+import { answerConnections, answerMetrics, answerWatches, askWatches } from "./parts.ts";
 import { recover } from "./recover.ts";
 import { heard } from "./read-only.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
@@ -105,8 +105,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       if (connection?.phase.kind === "word") answerWord(turn, connection, message.text);
       return;
     }
+    case "tellMetrics":
     case "resetMetrics":
-      answerReset(turn, message);
+      answerMetrics(turn, message);
       return;
     case "resetConnections":
     case "listConnections":

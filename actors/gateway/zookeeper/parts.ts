@@ -4,8 +4,8 @@ import { tell } from "../../inboxes.ts";
 import { Listing, wholeSecondMs } from "../../listing.ts";
 import type {
   ConnectionsQuestion,
+  MetricsQuestion,
   Part,
-  ResetMetrics,
   WatchesQuestion,
 } from "../../admin/messages.ts";
 import type { WatchList } from "../../tree/messages.ts";
@@ -26,9 +26,9 @@ function answer(
   effects.push(tell("admin", { kind: "part", question, from: state.name, ...content }));
 }
 
-/** Sets back what `srvr` counts. */
-export function answerReset(turn: Turn, { question }: ResetMetrics): void {
-  resetMetrics(turn.state.metrics);
+/** Tells what `srvr` counts, and who is connected. */
+export function answerMetrics(turn: Turn, { kind, question }: MetricsQuestion): void {
+  if (kind === "resetMetrics") resetMetrics(turn.state.metrics);
   reportNow(turn);
   answer(turn, question, NOTHING);
 }

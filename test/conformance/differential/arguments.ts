@@ -5,7 +5,7 @@ import { isOn } from "./features.ts";
 import type { AclEntry, AclList, Text } from "./program.ts";
 
 const INT32_MAX = 2_147_483_647;
-const OPEN: readonly AclEntry[] = [{ perms: 31, scheme: "world", id: "anyone" }];
+export const OPEN: readonly AclEntry[] = [{ perms: 31, scheme: "world", id: "anyone" }];
 
 const DATA: readonly Text[] = ["", "1", "two", "\u0000\u00ff", null, "x".repeat(300)];
 
@@ -110,8 +110,15 @@ const INVALID: readonly AclEntry[] = [
   { perms: 31, scheme: "world", id: "any\u00c3" },
 ];
 
+/** Returns a list that a server takes, which does not let everybody do everything. */
+export function drawGuard(random: Random): readonly AclEntry[] {
+  if (!isOn("acls")) return OPEN;
+  return Array.from({ length: 1 + random.below(2) }, () => random.pick(ENFORCED));
+}
+
 export function drawAcl(random: Random): AclList {
-  if (random.chance(0.9)) return OPEN;
+  if (random.chance(0.8)) return OPEN;
+  if (random.chance(0.5)) return drawGuard(random);
   if (random.chance(0.2)) return null;
   const choices = [...OPEN, ...INVALID, ...(isOn("acls") ? ENFORCED : [])];
   return Array.from({ length: random.below(3) }, () => random.pick(choices));

@@ -1,11 +1,11 @@
 /** Makes a program of a seed. */
 import { Random } from "../../sim/random.ts";
-import { HARD_LIMITS, LIMITS, NO_COUNTS } from "./arguments.ts";
+import { drawGuard, HARD_LIMITS, LIMITS, NO_COUNTS, OPEN } from "./arguments.ts";
 import { isOn } from "./features.ts";
 import { drawFrame } from "./odd-frames.ts";
 import { drawRequest } from "./operations.ts";
 import type { Place } from "./places.ts";
-import type { Handshake, Program, Request, Step } from "./program.ts";
+import type { AclEntry, Handshake, Program, Request, Step } from "./program.ts";
 
 const STEPS_MAX = 40;
 const CLIENTS_MAX = 3;
@@ -55,18 +55,21 @@ const USUAL: Handshake = {
   password: "own",
 };
 
-/** All that the program does is below its own path. Most find something there. */
+/** All that the program does is below its own path. Most find something there, which in some is guarded. */
 function createOwn(random: Random): Step {
   const share = random.chance(0.75) ? 0.7 : 0;
-  const found = FOUND.filter(() => random.chance(share)).map((path) => create(path, "1"));
+  const guarded = random.chance(0.4) ? 0.6 : 0;
+  const found = FOUND.filter(() => random.chance(share)).map((path) => {
+    const acl = random.chance(guarded) ? drawGuard(random) : OPEN;
+    return create(path, "1", acl);
+  });
   return { kind: "send", client: 0, requests: [create("^", ""), create("~", ""), ...found] };
 }
 
 /** What is above comes first. */
 const FOUND: readonly string[] = ["~/a", "~/b", "~/a/x", "~/a/x/deep", "~/f", "~/b/z"];
 
-function create(path: string, data: string): Request {
-  const acl = [{ perms: 31, scheme: "world", id: "anyone" }];
+function create(path: string, data: string, acl: readonly AclEntry[] = OPEN): Request {
   return { op: "create", path, data, acl, flags: 0 };
 }
 

@@ -1,7 +1,8 @@
 /** Four-letter words: their texts are those of ZooKeeper, line for line. */
 import test from "ava";
 import { adminActor } from "../../../actors/admin/admin.ts";
-import type { AdminMessage } from "../../../actors/admin/messages.ts";
+import type { AdminAnswer, AdminMessage, MetricsQuestion } from "../../../actors/admin/messages.ts";
+import type { GatewayName } from "../../../actors/gateway/messages.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import type { Epoch, Zxid } from "../../../protocol/zxid.ts";
 import { DrivenActor } from "../../../runtime/testing/driven.ts";
@@ -83,11 +84,15 @@ function ask(
     { kind: "fourLetterWord", from: "zookeeper/1", client: 9, word },
   ];
   let text = "";
-  for (const message of messages) {
+  for (let message = messages.shift(); message !== undefined; message = messages.shift()) {
     for (const effect of admin.receive(message, context)) {
       if (effect.kind !== "tell") continue;
-      const answer = effect.message as { readonly kind: string; readonly text: string };
-      text = `${effect.to} ${answer.kind}\n${answer.text}`;
+      const told = effect.message as AdminAnswer | MetricsQuestion;
+      if (told.kind === "adminAnswer") text = `${effect.to} ${told.kind}\n${told.text}`;
+      else {
+        const from = effect.to as GatewayName;
+        messages.push({ kind: "part", question: told.question, from, groups: [], omitted: 0 });
+      }
     }
   }
   return text;
