@@ -1,6 +1,7 @@
 /**
  * The operations that ClickHouse Keeper has beyond ZooKeeper's. Their checks are in the order of Keeper's storage, since the order decides
- * which of several errors a client sees, but for those of the znodes of a removeRecursive (`subtree`); what they do to znodes, and to the Stats of parents, is what ZooKeeper's create and delete do.
+ * which of several errors a client sees; only a removeRecursive looks whether there is too much to delete before it looks who may (`subtree`
+ * says why). What they do to znodes, and to the Stats of parents, is what ZooKeeper's create and delete do.
  * Source: KeeperStorage's request processors (docs/operations/clickhouse.md names the version).
  */
 import { Permission } from "../../../protocol/access.ts";
