@@ -67,6 +67,31 @@ test("cons has the lines of every lane and an empty one at the end", (t) => {
   t.is(admin.text, " /a\n /b\n /c\n\n");
 });
 
+test("stat is answered when every lane has told who its clients are now", (t) => {
+  const admin = new Admin();
+  const report = (lane: number, ...clients: string[]): void => {
+    const latencyMs = { min: 0, average: 0, max: 0 };
+    const counts = {
+      connections: clients.length,
+      refused: 0,
+      received: 0,
+      sent: 0,
+      outstanding: 0,
+    };
+    const gateway = `zookeeper/${lane}` as const;
+    admin.tell({ kind: "gatewayReport", gateway, ...counts, latencyMs, clients });
+  };
+  report(1, " /a");
+  report(2);
+  admin.ask("stat");
+  t.deepEqual([...admin.asked.keys()], ["zookeeper/1", "nats/1", "zookeeper/2", "nats/2"]);
+  for (const from of ["zookeeper/1", "nats/1", "nats/2"] as const) admin.part(from);
+  t.is(admin.text, undefined);
+  report(2, " /b");
+  admin.part("zookeeper/2");
+  t.regex(admin.text ?? "", /\nClients:\n \/a\n \/b\n\n.*\nConnections: 2\n/s);
+});
+
 test("wchs adds up what the lanes have, in ZooKeeper's words", (t) => {
   const admin = new Admin();
   admin.ask("wchs");
