@@ -320,7 +320,7 @@ function unpackZnode(item: unknown): ZnodeOperation {
 function modeOf(code: number, flags: unknown, ttlMs: unknown): CreateMode {
   const mode = MODES[flags as number];
   if (mode === undefined) throw new FieldError("unknown flags of a create");
-  if (code === CREATE) return mode;
+  if (code === CREATE || code === CREATE_IF_NOT_EXISTS) return mode;
   return { ...mode, lifetime: code === CREATE_TTL ? (ttlMs as Lifetime) : CONTAINER };
 }
 

@@ -64,6 +64,14 @@ test("every operation that a submitter makes is taken, alone and together", (t) 
   t.is(batchFault(encodeBatch(ALL), ALL.length), undefined);
 });
 
+test("every operation is read from a batch as it was written, with nothing that it did not have", (t) => {
+  for (const operation of ALL) {
+    // A clone has plain bytes where what is read has Buffers.
+    const read = structuredClone(decodeBatch(encodeBatch([operation])));
+    t.deepEqual(read, [operation], operation.kind);
+  }
+});
+
 test("a batch of another count, cut short, with something behind it, or of unknown operations is refused", (t) => {
   const whole = encodeBatch(ALL);
   t.truthy(batchFault(whole, ALL.length + 1));
