@@ -74,6 +74,7 @@ export const KEEPER_MUTANTS: readonly Mutant[] = [
     name: "walk-ends-early-in-the-model-too",
     mistake:
       "the order in which siblings came decides how much is looked at: only who has loaded a snapshot differs",
+    plan: "removals",
     edits: [
       {
         file: KEEPER,
