@@ -98,6 +98,11 @@ export class SessionDriver {
     return this.#lastZxid;
   }
 
+  /** Until when, by the environment's clock, the ensemble has certainly not ended the session. */
+  get validUntilMs(): number {
+    return this.#state.validUntilMs;
+  }
+
   get lastProblem(): string {
     return this.#state.lastProblem;
   }

@@ -1,8 +1,7 @@
 /** Every argument of every call is checked before anything is sent, and a wrong one is named. */
 import test, { type ExecutionContext } from "ava";
 import { Client, connect, type ConnectOptions } from "../../../client/connect.ts";
-import type { Channel } from "../../../client/driver.ts";
-import { Session } from "../../../client/rx.ts";
+import { type NativeChannel, NativeWire } from "../../../client/native-wire.ts";
 import type { ChannelEvent } from "../../../client/session/messages.ts";
 import { BadArgumentsError } from "../../../protocol/errors.ts";
 import { decodeClientFrame, encodeGatewayFrame } from "../../../protocol/native.ts";
@@ -10,7 +9,7 @@ import type { SessionId } from "../../../protocol/ids.ts";
 import { PATH_COMPONENTS_MAX, PATH_LENGTH_MAX } from "../../../protocol/limits.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 
-class Gateway implements Channel {
+class Gateway implements NativeChannel {
   readonly up = true;
   readonly maxPayloadBytes = 1_000_000;
   /** Kinds of what the client said beside the opening. */
@@ -50,11 +49,11 @@ class Gateway implements Channel {
 async function connected(t: ExecutionContext): Promise<{ client: Client; gateway: Gateway }> {
   const gateway = new Gateway();
   const times = { sessionTimeoutMs: 60_000, operationTimeoutMs: 60_000 };
-  const session = new Session(gateway, { ensemble: "test", ...times });
+  const session = new NativeWire(gateway, { ensemble: "test", ...times });
   await new Promise((resolve) => setImmediate(resolve));
-  t.is(session.state$.value.kind, "connected");
+  t.is(session.state.kind, "connected");
   t.teardown(() => void session.close());
-  return { client: new Client(session, gateway), gateway };
+  return { client: new Client(session), gateway };
 }
 
 test("a URL whose password is not percent-encoded is a wrong argument, and the password is not told", async (t) => {
