@@ -1,6 +1,6 @@
 /** What a transaction may ask for with `if`: nothing of it is done unless all of its conditions hold. */
 import { checkPath, checkVersion } from "../protocol/arguments.ts";
-import type { ZnodeOperation } from "../protocol/operations.ts";
+import type { NativeMember } from "../protocol/native-packing.ts";
 
 const VERSION_ANY = -1;
 
@@ -8,7 +8,7 @@ export type Condition = {
   /** In words, for `ConditionFailedError`. */
   readonly name: string;
   /** Operations that change nothing and fail unless the condition holds. */
-  readonly operations: readonly ZnodeOperation[];
+  readonly operations: readonly NativeMember[];
 };
 
 /** There is a znode at the path; with `version`: and its data has this version. */

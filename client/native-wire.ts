@@ -6,7 +6,7 @@ import type { Zxid } from "../protocol/zxid.ts";
 import { type Channel, type Environment, REAL_ENVIRONMENT, SessionDriver } from "./driver.ts";
 import { errorOf } from "./failures.ts";
 import { type NatsChannel, type NatsChannelOptions, openNatsChannel } from "./nats-channel.ts";
-import type { Answer, SessionOptions, SessionState } from "./session/messages.ts";
+import type { Answer, Outcome, SessionOptions, SessionState } from "./session/messages.ts";
 import type { CallOptions, Clock, StreamObserver, Wire, WireFeatures, Wish } from "./wire.ts";
 
 const FEATURES: WireFeatures = {
@@ -22,6 +22,8 @@ const FEATURES: WireFeatures = {
  */
 const SILENCE_MS_MIN = 1_000;
 const SILENCE_MS_MAX = 6_000;
+
+type Failed = Extract<Outcome, { readonly kind: "failed" }>;
 
 /** What a session over NATS uses of its connection. */
 export type NativeChannel = Channel & Pick<NatsChannel, "maxPayloadBytes">;
@@ -90,10 +92,13 @@ export class NativeWire implements Wire {
       return Promise.reject(new AbortedError({ cause: signal.reason }));
     }
     return new Promise((resolve, reject) => {
-      this.#driver.request(request, (outcome) => {
+      const settle = (outcome: Outcome): void => {
+        signal?.removeEventListener("abort", cancel);
         if (outcome.kind === "answered") resolve(outcome.answer);
-        else reject(errorOf(outcome.failure, outcome.maybeApplied));
-      });
+        else reject(this.#errorOf(outcome, signal));
+      };
+      const cancel = this.#driver.request(request, settle, { timeoutMs });
+      signal?.addEventListener("abort", cancel, { once: true });
     });
   }
 
@@ -103,6 +108,11 @@ export class NativeWire implements Wire {
       ended,
       portion: (changes, through) => portion(changes, through, () => undefined),
     });
+  }
+
+  #errorOf({ failure, maybeApplied }: Failed, signal: AbortSignal | undefined): ZooidError {
+    if (failure.kind !== "cancelled") return errorOf(failure, maybeApplied);
+    return new AbortedError({ cause: signal?.reason, maybeApplied });
   }
 
   /** With a connection its ephemeral znodes are deleted at once; without one the session expires later. */

@@ -358,7 +358,7 @@ export class Operations {
   /** Who this client is to access control lists: its address, if it has one, and what it has proved. */
   async whoAmI(options: CallOptions = {}): Promise<readonly Identity[]> {
     checkCallOptions(options);
-    const { result } = await this.request({ kind: "read", read: { kind: "whoAmI" } }, "/", options);
+    const { result } = await this.request({ kind: "whoAmI" }, "/", options);
     if (result.kind !== "identities") throw failure(result, "/");
     return result.identities;
   }
@@ -414,14 +414,14 @@ export class Operations {
     return { stat: result.stat, zxid };
   }
 
-  async #read(read: Extract<NativeRead, { path: string }>, options: ReadOptions): Promise<Answer> {
+  async #read(read: NativeRead, options: ReadOptions): Promise<Answer> {
     const answer = await this.#ask(read, options);
     if (answer.result.kind === "error") throw failure(answer.result, read.path);
     return answer;
   }
 
   /** A linearizable read is a sync and the read behind it, on their way together. */
-  async #ask(read: Extract<NativeRead, { path: string }>, options: ReadOptions): Promise<Answer> {
+  async #ask(read: NativeRead, options: ReadOptions): Promise<Answer> {
     checkReadOptions(options);
     const { path } = read;
     const asked: Promise<Answer>[] = [];

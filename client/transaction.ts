@@ -19,8 +19,7 @@ import {
   errorOfCode,
   type ZooidError,
 } from "../protocol/errors.ts";
-import type { NativeRequest } from "../protocol/native-packing.ts";
-import type { OperationResult, ZnodeOperation } from "../protocol/operations.ts";
+import type { MemberResult, NativeMember, NativeRequest } from "../protocol/native-packing.ts";
 import { parentOf } from "../protocol/paths.ts";
 import type { Stat } from "../protocol/stat.ts";
 import type { Zxid } from "../protocol/zxid.ts";
@@ -35,8 +34,8 @@ const VERSION_ANY = -1;
 /** One step of a transaction, and what it results in. */
 export type TransactionStep<Result> = {
   readonly path: string;
-  readonly operation: ZnodeOperation | Promise<ZnodeOperation>;
-  readonly resultOf: (result: OperationResult) => Result;
+  readonly operation: NativeMember | Promise<NativeMember>;
+  readonly resultOf: (result: MemberResult) => Result;
 };
 
 /** The results of steps, by their position. */
@@ -187,7 +186,7 @@ export class Transaction<Results extends readonly unknown[]> {
   }
 
   #failure(
-    results: readonly OperationResult[],
+    results: readonly MemberResult[],
     asked: readonly { readonly condition: Condition }[],
   ): ZooidError {
     const at = results.findIndex((each) => each.kind === "error" && each.code !== Code.ok);
@@ -203,10 +202,10 @@ export class Transaction<Results extends readonly unknown[]> {
   }
 }
 
-const NO_RESULT: OperationResult = { kind: "error", code: Code.systemError };
+const NO_RESULT: MemberResult = { kind: "error", code: Code.systemError };
 
 /** ZooKeeper has no check that a znode is not there. To create and to delete it in one transaction is one. */
-function inPlainWords(operation: ZnodeOperation): readonly ZnodeOperation[] {
+function inPlainWords(operation: NativeMember): readonly NativeMember[] {
   if (operation.kind !== "checkNotExists") return [operation];
   const { path } = operation;
   return [
@@ -232,8 +231,8 @@ function checkedStep(
 function withData(
   target: Target,
   value: unknown,
-  operationOf: (data: Uint8Array | null) => ZnodeOperation,
-): ZnodeOperation | Promise<ZnodeOperation> {
+  operationOf: (data: Uint8Array | null) => NativeMember,
+): NativeMember | Promise<NativeMember> {
   const made = encoded(target, value);
   if (!(made instanceof Promise)) return operationOf(made);
   const operation = made.then(operationOf);
@@ -244,9 +243,9 @@ function withData(
 
 /** At once, unless something is still to be waited for: what is asked in one turn goes out together. */
 function allOf(
-  operations: readonly (ZnodeOperation | Promise<ZnodeOperation>)[],
-): readonly ZnodeOperation[] | Promise<readonly ZnodeOperation[]> {
-  const isReady = (each: ZnodeOperation | Promise<ZnodeOperation>): each is ZnodeOperation =>
+  operations: readonly (NativeMember | Promise<NativeMember>)[],
+): readonly NativeMember[] | Promise<readonly NativeMember[]> {
+  const isReady = (each: NativeMember | Promise<NativeMember>): each is NativeMember =>
     !(each instanceof Promise);
   return operations.every(isReady) ? operations : Promise.all(operations);
 }

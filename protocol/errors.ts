@@ -141,6 +141,16 @@ export class OperationTimeoutError extends ZooidError {
   }
 }
 
+/** The caller waits no longer. A write that was sent may have been done, or may still be done: see `maybeApplied`. */
+export class AbortedError extends ZooidError {
+  override readonly name = "AbortError";
+  readonly code = "ZOOID_ABORTED";
+  readonly retryable = false;
+  constructor(options?: ZooidErrorOptions) {
+    super("the caller has aborted this operation", options);
+  }
+}
+
 /** No node could be reached for a first connection. The message says where and what to check. */
 export class UnreachableError extends ZooidError {
   override readonly name = "UnreachableError";
@@ -225,16 +235,6 @@ export class InvalidAclError extends ZooidError {
   constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path}: the access control list is empty or has an entry that is none`, options);
     this.path = path;
-  }
-}
-
-/** The caller's signal was aborted. `cause` is its reason, `name` is that of the web platform. */
-export class AbortedError extends ZooidError {
-  override readonly name = "AbortError";
-  readonly code = "ZOOID_ABORTED";
-  readonly retryable = false;
-  constructor(options?: ZooidErrorOptions) {
-    super("the call was aborted", options);
   }
 }
 

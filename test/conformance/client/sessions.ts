@@ -1,10 +1,5 @@
 /** The session of a client: what ends with it, what is aborted, what is said of it. */
-import {
-  AbortedError,
-  BadArgumentsError,
-  ClosedError,
-  connect,
-} from "../../../client/connect.ts";
+import { AbortedError, BadArgumentsError, ClosedError, connect } from "../../../client/connect.ts";
 import type { Case } from "./case.ts";
 
 export const SESSION_CASES: readonly Case[] = [

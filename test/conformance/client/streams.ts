@@ -44,7 +44,10 @@ export const STREAM_CASES: readonly Case[] = [
       await seen;
       following.unsubscribe();
       t.true(zxids.length >= 5);
-      t.deepEqual(zxids, zxids.toSorted((left, right) => left - right));
+      t.deepEqual(
+        zxids,
+        zxids.toSorted((left, right) => left - right),
+      );
     },
   },
 ];

@@ -53,10 +53,19 @@ export const TOGETHER_CASES: readonly Case[] = [
     title: "conditions hold or nothing is done",
     run: async ({ t, client, base }) => {
       await client.create(`${base}/held`);
-      const write = client.transaction((tx) => [tx.create(`${base}/x-`, null, { sequential: true })]);
-      const [made] = await write.if(exists(`${base}/held`)).if(absent(`${base}/none`)).commit();
+      const write = client.transaction((tx) => [
+        tx.create(`${base}/x-`, null, { sequential: true }),
+      ]);
+      const [made] = await write
+        .if(exists(`${base}/held`))
+        .if(absent(`${base}/none`))
+        .commit();
       t.true(made.path.startsWith(`${base}/x-`));
-      for (const condition of [exists(`${base}/none`), exists(`${base}/held`, 3), absent(`${base}/held`)]) {
+      for (const condition of [
+        exists(`${base}/none`),
+        exists(`${base}/held`, 3),
+        absent(`${base}/held`),
+      ]) {
         const error = await t.throwsAsync(write.if(condition).commit(), {
           instanceOf: ConditionFailedError,
         });
@@ -97,7 +106,9 @@ export const TOGETHER_CASES: readonly Case[] = [
     title: "access control lists are set, read, and hold",
     run: async ({ t, client, connect, base }) => {
       const own = await connect({ identities: [{ user: "ada", password: "secret" }] });
-      t.true((await own.whoAmI()).some(({ scheme, id }) => scheme === "digest" && id.startsWith("ada")));
+      t.true(
+        (await own.whoAmI()).some(({ scheme, id }) => scheme === "digest" && id.startsWith("ada")),
+      );
       const path = `${base}/mine`;
       const acl = [{ permissions: 31, scheme: "auth", id: "" }];
       await own.create(path, "x", { acl });

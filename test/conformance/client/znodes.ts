@@ -27,7 +27,9 @@ export const ZNODE_CASES: readonly Case[] = [
       t.is(first.stat.czxid, made.stat.czxid);
       t.true(first.zxid >= made.zxid);
       t.is((await client.set(path, "two", { version: 0 })).version, 1);
-      await t.throwsAsync(client.set(path, "three", { version: 0 }), { instanceOf: BadVersionError });
+      await t.throwsAsync(client.set(path, "three", { version: 0 }), {
+        instanceOf: BadVersionError,
+      });
       t.is(shown((await client.get(path)).data), "two");
       t.is((await client.exists(path)).stat?.version, 1);
       await t.throwsAsync(client.delete(path, { version: 7 }), { instanceOf: BadVersionError });
@@ -41,7 +43,9 @@ export const ZNODE_CASES: readonly Case[] = [
     title: "what is there, missing or not empty is said by the class and the path of the error",
     run: async ({ t, client, base }) => {
       await client.create(`${base}/a`);
-      const exists = await t.throwsAsync(client.create(`${base}/a`), { instanceOf: NodeExistsError });
+      const exists = await t.throwsAsync(client.create(`${base}/a`), {
+        instanceOf: NodeExistsError,
+      });
       t.is(exists.path, `${base}/a`);
       t.is(exists.maybeApplied, "no");
       await t.throwsAsync(client.create(`${base}/b/c`), { instanceOf: NoNodeError });
@@ -102,7 +106,9 @@ export const ZNODE_CASES: readonly Case[] = [
       const counter = key(`${base}/count`, { codec: json });
       const clients = [client, await other()];
       const addOne = (now: unknown): unknown => (typeof now === "number" ? now + 1 : 1);
-      const turns = Array.from({ length: 10 }, (_, turn) => clients[turn % 2]?.update(counter, addOne));
+      const turns = Array.from({ length: 10 }, (_, turn) =>
+        clients[turn % 2]?.update(counter, addOne),
+      );
       await Promise.all(turns);
       t.is((await client.get(counter, { consistency: "linearizable" })).value, 10);
       const same = await client.update(counter, () => undefined);
@@ -129,7 +135,8 @@ export const ZNODE_CASES: readonly Case[] = [
       const names = Array.from({ length: 25 }, (_, index) => `c${index}`);
       await Promise.all(names.map((name) => client.create(`${base}/${name}`)));
       const given: string[] = [];
-      for await (const { children } of client.childrenPages(base, { size: 10 })) given.push(...children);
+      for await (const { children } of client.childrenPages(base, { size: 10 }))
+        given.push(...children);
       t.deepEqual(given.sort(), names.sort());
     },
   },
@@ -146,7 +153,10 @@ export const ZNODE_CASES: readonly Case[] = [
       const error = await t.throwsAsync(client.get(limits), { instanceOf: InvalidValueError });
       t.like(error, { code: "ZOOID_INVALID_VALUE", path: limits.path, which: "stored" });
       t.deepEqual((await client.children(base)).children.length, 2);
-      t.deepEqual((await client.get(limits.at("x")).catch((each: unknown) => each)) instanceof NoNodeError, true);
+      t.deepEqual(
+        (await client.get(limits.at("x")).catch((each: unknown) => each)) instanceof NoNodeError,
+        true,
+      );
     },
   },
   {
