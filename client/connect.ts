@@ -12,7 +12,31 @@ import { checkConnectOptions, checkedUrl, type ConnectOptions, proofOf } from ".
 
 export type { Acl } from "../protocol/acl.ts";
 export type { ChangeEvent } from "../protocol/changes.ts";
-export * from "../protocol/errors.ts";
+export {
+  AbortedError,
+  BadArgumentsError,
+  BadVersionError,
+  ClosedError,
+  ConditionFailedError,
+  ConnectionLossError,
+  DiskFullError,
+  InvalidAclError,
+  InvalidValueError,
+  NoAuthError,
+  NoChildrenForEphemeralsError,
+  NoNodeError,
+  NodeExistsError,
+  NotEmptyError,
+  OperationTimeoutError,
+  ServerError,
+  SessionExpiredError,
+  ThrottledError,
+  TreeFullError,
+  UnreachableError,
+  ZooidError,
+  type MaybeApplied,
+  type ValueIssue,
+} from "../protocol/errors.ts";
 export type { Change } from "../protocol/reads.ts";
 export type { Stat } from "../protocol/stat.ts";
 export type { Zxid } from "../protocol/zxid.ts";

@@ -5,7 +5,7 @@
 import { Code } from "../protocol/codes.ts";
 import { errorOfCode, NoNodeError, NotEmptyError } from "../protocol/errors.ts";
 import { REMOVE_RECURSIVE_MAX } from "../protocol/limits.ts";
-import type { NativeRequest } from "../protocol/native-packing.ts";
+import type { NativeMember, NativeRequest } from "../protocol/native-packing.ts";
 import type { Answer } from "./session/messages.ts";
 import type { CallOptions, WireFeatures } from "./wire.ts";
 
@@ -45,11 +45,20 @@ async function deletedAtOnce(
   path: string,
   options: CallOptions,
 ): Promise<boolean> {
-  const operation = { kind: "removeRecursive", path, znodesMax: REMOVE_RECURSIVE_MAX } as const;
-  const { result } = await client.request({ kind: "write", operation }, path, options);
-  if (result.kind !== "error") return true;
-  if (result.code === Code.notEmpty) return false;
-  throw errorOfCode(result.code, path);
+  // By itself the operation is a success where there is nothing.
+  const operations: readonly NativeMember[] = [
+    { kind: "check", path, version: -1 },
+    { kind: "removeRecursive", path, znodesMax: REMOVE_RECURSIVE_MAX },
+  ];
+  const request: NativeRequest = { kind: "write", operation: { kind: "multi", operations } };
+  const { result } = await client.request(request, path, options);
+  const results = result.kind === "multi" ? result.results : [result];
+  for (const each of results) {
+    if (each.kind !== "error" || each.code === Code.ok) continue;
+    if (each.code === Code.notEmpty) return false;
+    throw errorOfCode(each.code, path);
+  }
+  return true;
 }
 
 /** Deletes what is below the path, as far as it was there when it was looked for. */

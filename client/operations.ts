@@ -42,7 +42,7 @@ import {
   type TransactionStep,
   type ResultsOf,
 } from "./transaction.ts";
-import { decoded, encoded, Key, pathOf, type Target } from "./values.ts";
+import { decoded, encoded, type Key, pathOf, type Target } from "./values.ts";
 import type { CallOptions, Wire } from "./wire.ts";
 import type {
   Created,

@@ -247,7 +247,9 @@ function allOf(
 ): readonly NativeMember[] | Promise<readonly NativeMember[]> {
   const isReady = (each: NativeMember | Promise<NativeMember>): each is NativeMember =>
     !(each instanceof Promise);
-  return operations.every(isReady) ? operations : Promise.all(operations);
+  return operations.every(isReady)
+    ? operations
+    : Promise.all(operations.map((each) => Promise.resolve(each)));
 }
 
 /** The name of a sequential znode may be empty, which is no path. */
