@@ -143,6 +143,11 @@ export class NativeClient {
     return this.connected ? this.#witness.current?.answer : undefined;
   }
 
+  get validForMs(): number | undefined {
+    const driver = this.#driver;
+    return driver === undefined ? undefined : driver.validUntilMs - this.clock.nowMs();
+  }
+
   describe(): string {
     const where = this.#server === undefined ? "no connection" : `at node ${this.#server}`;
     return `${where}, ${this.#asked.size} pending, ${this.#driver?.lastProblem ?? "no session"}`;
