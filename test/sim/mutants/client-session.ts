@@ -57,8 +57,8 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CONNECTION,
-        find: "nowMs + TICK_MS - link.sentAtMs > state.timeoutMs / 3;",
-        replace: "nowMs - link.sentAtMs > state.timeoutMs / 3;",
+        find: "nowMs + TICK_MS - link.pingedAtMs > state.timeoutMs / 3;",
+        replace: "nowMs - link.pingedAtMs > state.timeoutMs / 3;",
       },
     ],
   },
