@@ -310,7 +310,8 @@ export class Client {
   async #ask(request: NativeRequest, path: string): Promise<Answer> {
     const answer = await this.#request(request, path);
     if (request.kind === "read") this.#seen.read(path, answer.zxid);
-    else if (request.operation.kind !== "sync") this.#seen.wrote(path, answer.zxid);
+    else if (request.kind === "write" && request.operation.kind !== "sync")
+      this.#seen.wrote(path, answer.zxid);
     return answer;
   }
 

@@ -133,6 +133,16 @@ export class OperationTimeoutError extends ZooidError {
   }
 }
 
+/** The caller waits no longer. A write that was sent may have been done, or may still be done: see `maybeApplied`. */
+export class AbortedError extends ZooidError {
+  override readonly name = "AbortError";
+  readonly code = "ZOOID_ABORTED";
+  readonly retryable = false;
+  constructor(options?: ZooidErrorOptions) {
+    super("the caller has aborted this operation", options);
+  }
+}
+
 /** No node could be reached for a first connection. The message says where and what to check. */
 export class UnreachableError extends ZooidError {
   override readonly name = "UnreachableError";

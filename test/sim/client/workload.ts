@@ -44,7 +44,7 @@ export type RequestKind =
   | "close";
 
 export type Workload = {
-  /** What it proves on each connection. Undefined: it is a native client, which cannot. */
+  /** What it proves on each connection. Default: nothing, and it asks for no znodes with lists. */
   readonly proofs?: Proofs | undefined;
   /** The only node that it connects to. Undefined: any. */
   readonly home?: number;
@@ -148,7 +148,7 @@ export class Asker {
       case "close":
         return [write({ kind: "closeSession" })];
       case "guarded":
-        return [guardedRequest(this.#random, this.#workload.proofs, () => this.#token())];
+        return [guardedRequest(this.#random, () => this.#token())];
       case "keeper":
         return keeperRequests(this.#random, () => this.#token());
       case "shaped":
