@@ -12,7 +12,7 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: REQUESTS,
-        find: 'if (pending.request.kind === "read") again.push(pending);',
+        find: 'if (pending.request.kind !== "write") again.push(pending);',
         replace: "if (pending.deadlineMs > 0) again.push(pending);",
       },
     ],
