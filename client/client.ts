@@ -10,6 +10,8 @@ import type { ChangeEvent } from "../protocol/changes.ts";
 import { ClosedError, SessionExpiredError } from "../protocol/errors.ts";
 import { Operations } from "./operations.ts";
 import { type Quota, type QuotaLimits, quotaOf, setQuota } from "./quotas.ts";
+import type { Claim } from "./recipes/claim.ts";
+import { lock, type LockOptions } from "./recipes/lock.ts";
 import { type ChangesOptions, changesOf } from "./streams/changes.ts";
 import type { SessionState } from "./session/messages.ts";
 import type { CallOptions, Wire } from "./wire.ts";
@@ -68,6 +70,20 @@ export class Client extends Operations {
       const from = options.from ?? this.seen.of(path, options.recursive ?? false);
       return changesOf(this.wire, path, from === undefined ? options : { ...options, from });
     });
+  }
+
+  /**
+   * Takes a lock: waits until nobody else holds it. `await using` gives it back.
+   *
+   *     await using lock = await client.lock("/locks/import", { waitMs: 5_000 });
+   *     await client.transaction((t) => [t.set("/state", "done")]).if(lock.isHeld).commit();
+   *     await fetch(url, { signal: lock.signal, headers: { fence: String(lock.fence) } });
+   *
+   * `signal` aborts before anybody else can hold it, `fence` grows with each holder, `isHeld` is a condition for transactions. It is not
+   * reentrant: a second call waits for the first, in the same process, too. Rejects with NotAcquiredError after `waitMs`.
+   */
+  async lock(path: string, options: LockOptions = {}): Promise<Claim> {
+    return lock(this, path, options);
   }
 
   /** Ends the session, which deletes its ephemeral znodes. Operations that have no answer yet are rejected with ClosedError. */

@@ -5,12 +5,13 @@
  */
 import type { Condition } from "../conditions.ts";
 import { exists } from "../conditions.ts";
-import { ConnectionLossError, NoNodeError, ZooidError } from "../../protocol/errors.ts";
+import { NoNodeError } from "../../protocol/errors.ts";
 import type { Change } from "../../protocol/reads.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Client } from "../client.ts";
-import type { Clock, Wire } from "../wire.ts";
+import type { Wire } from "../wire.ts";
+import { mayBeAgain, pause } from "./again.ts";
 import { ClaimLostError, type LostBecause } from "./errors.ts";
 
 /** How long a delete that failed waits before it is tried again, in milliseconds. */
@@ -98,24 +99,6 @@ export async function deletedInTheEnd(client: Client, path: string): Promise<voi
       await pause(client.wire.clock, AGAIN_MS, client.signal);
     }
   }
-}
-
-/** The next try of the same may succeed. */
-export function mayBeAgain(error: unknown): boolean {
-  return error instanceof ConnectionLossError || (error instanceof ZooidError && error.retryable);
-}
-
-/** Resolves after the time, or when the signal aborts. */
-export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const cancel = clock.after(delayMs, done);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }
 
 /**

@@ -2,6 +2,7 @@
 import test from "ava";
 import type { Client, ConnectOptions } from "../../../client/connect.ts";
 import type { Case, Target } from "./case.ts";
+import { RECIPE_CASES } from "./recipes.ts";
 import { SESSION_CASES } from "./sessions.ts";
 import { STREAM_CASES } from "./streams.ts";
 import { TOGETHER_CASES } from "./together.ts";
@@ -12,6 +13,7 @@ export const CASES: readonly Case[] = [
   ...TOGETHER_CASES,
   ...SESSION_CASES,
   ...STREAM_CASES,
+  ...RECIPE_CASES,
 ];
 
 /** Registers the cases as tests. `target` is set before the first of them runs. */
