@@ -1,0 +1,2 @@
+/** What a stream asks servers for. */
+export type StreamAsk = { readonly stream: number };

@@ -1,0 +1,4 @@
+export type Streams = Record<string, never>;
+export function newStreams(): Streams {
+  return {};
+}
