@@ -105,7 +105,8 @@ export class ZooKeeperDriver {
     const subscription = this.#subscriptions;
     this.#observers.set(subscription, observer);
     const from = after ?? this.#lastZxid;
-    this.#tell({ kind: "subscribe", subscription, path, recursive, after: from });
+    const isExact = after !== undefined;
+    this.#tell({ kind: "subscribe", subscription, path, recursive, after: from, isExact });
     return () => {
       if (this.#observers.delete(subscription)) this.#tell({ kind: "unsubscribe", subscription });
     };

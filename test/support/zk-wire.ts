@@ -26,6 +26,7 @@ type Setting = {
   readonly hosts?: readonly Host[];
   readonly chroot?: string;
   readonly proofs?: readonly Uint8Array[];
+  readonly streamCredits?: number;
   readonly prepare?: (channel: FakeChannel, ensemble: FakeEnsemble) => void;
 };
 
@@ -45,6 +46,7 @@ export async function started(setting: Setting = {}): Promise<Started> {
   const session = {
     ...{ hosts, chroot, proofs, sasl: false },
     ...{ sessionTimeoutMs: 6_000, operationTimeoutMs: 30_000 },
+    ...(setting.streamCredits === undefined ? {} : { streamCredits: setting.streamCredits }),
   };
   const wire = new ZooKeeperWire(channel, { session }, environment);
   const states: SessionState[] = [];

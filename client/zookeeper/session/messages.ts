@@ -105,6 +105,8 @@ export type Subscribe = {
   readonly path: string;
   readonly recursive: boolean;
   readonly after: Zxid;
+  /** The subscriber knows what was there then, so that a gap is to be told. */
+  readonly isExact: boolean;
 };
 
 /** What happens to connections. `connection` is the number under which something was asked for. */

@@ -13,7 +13,14 @@ import { receiveBytes } from "./receive.ts";
 import { takeFrames } from "./requests.ts";
 import { fail, markSent } from "./settling.ts";
 import { type Context, flushSoon, initialState, type State, type Turn } from "./state.ts";
-import { consumed, streamAnswered, subscribe, unsubscribe } from "./streams/streams.ts";
+import {
+  consumed,
+  flushStreams,
+  streamAnswered,
+  subscribe,
+  sweepStreams,
+  unsubscribe,
+} from "./streams/streams.ts";
 
 const CLOSE_TIMEOUT_MS = 2_000;
 /** The share of the session timeout that clocks may differ by, and a little time to act. */
@@ -105,6 +112,7 @@ function timer(turn: Turn, name: TimerName): void {
   if (name === "close") return end(turn, { kind: "closed" });
   state.tickAtMs = Infinity;
   expireCalls(turn);
+  sweepStreams(turn);
   tend(turn);
 }
 
@@ -122,6 +130,8 @@ function wakeInTime({ state, nowMs, effects }: Turn): void {
 function flush(turn: Turn): void {
   const { state, nowMs, effects } = turn;
   const { link, requests, connection } = state;
+  // What streams ask for goes out with the rest.
+  flushStreams(turn);
   state.flushing = false;
   if (link.kind !== "open" || !link.ready) return;
   const { frames, sent, refused } = takeFrames(requests, nowMs);
