@@ -7,6 +7,8 @@
  */
 import { checkText } from "../protocol/arguments.ts";
 import { Client } from "./client.ts";
+import { isZooKeeperUrl } from "./zookeeper/url.ts";
+import { openZooKeeperWire } from "./zookeeper/wire.ts";
 import { openNativeWire } from "./native-wire.ts";
 import { checkConnectOptions, checkedUrl, type ConnectOptions, proofOf } from "./options.ts";
 
@@ -65,14 +67,18 @@ export type { CallOptions, Wire } from "./wire.ts";
 export { Client };
 
 /**
- * Opens a session. `url` is `nats://[user:password@]host:port` or `tls://…`. Several URLs, with commas between them, name the servers of
- * one NATS cluster. The client tries them in the order given, and leaves one that cannot be reached, dies, or sends nothing for a
- * third of the session timeout (at least 1 s, at most 6 s) for the next. Rejects with UnreachableError, whose message says what to
- * check, or with BadArgumentsError.
+ * Opens a session. Rejects with UnreachableError, whose message says what to check, or with BadArgumentsError.
+ *
+ * Over NATS `url` is `nats://[user:password@]host:port` or `tls://…`. Several URLs, with commas between them, name the servers of one NATS
+ * cluster. The client tries them in the order given, and leaves one that cannot be reached, dies, or sends nothing for a third
+ * of the session timeout (at least 1 s, at most 6 s) for the next.
+ *
+ * Over ZooKeeper's own protocol it is `zk://host:port,host:port/chroot`, or `zks://…` with TLS, to zooid or to Apache ZooKeeper.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
-  checkText("the URL of a NATS server", url);
+  checkText("the URL of an ensemble", url);
   checkConnectOptions(options);
+  if (isZooKeeperUrl(url)) return new Client(await openZooKeeperWire(url, options));
   const urls = url.split(",").map((each) => checkedUrl(each.trim()));
   const wire = await openNativeWire({
     ...options,

@@ -38,6 +38,8 @@ export type ConnectOptions = {
    * NATS, as in ZooKeeper. Default: it may what everybody may. NATS knows nothing of these: its credentials are those above.
    */
   readonly identities?: readonly Identity[];
+  /** Over ZooKeeper's protocol: who the client logs in as by SASL's DIGEST-MD5. Default: it does not log in. */
+  readonly sasl?: Identity;
   /** Shown by the NATS server's monitoring. Default `zooid client`. */
   readonly name?: string;
 };

@@ -118,18 +118,25 @@ export class SessionExpiredError extends ZooidError {
   }
 }
 
-/** The connection was lost while this write was under way: it may or may not have been done. */
+/** The connection was lost while this write was under way: it may or may not have been done, unless `maybeApplied` says which. */
 export class ConnectionLossError extends ZooidError {
   override readonly name = "ConnectionLossError";
   readonly code = "ZOOID_CONNECTION_LOSS";
   readonly retryable = true;
-  constructor(reason: string, options?: ErrorOptions) {
-    super(`connection lost (${reason}): this write may or may not have been done`, {
+  constructor(reason: string, options?: ZooidErrorOptions) {
+    const maybeApplied = options?.maybeApplied ?? "unknown";
+    super(`connection lost (${reason}): this write ${DONE[maybeApplied]}`, {
       ...options,
-      maybeApplied: "unknown",
+      maybeApplied,
     });
   }
 }
+
+const DONE: Readonly<Record<MaybeApplied, string>> = {
+  no: "was not done",
+  yes: "was done, and its answer is lost",
+  unknown: "may or may not have been done",
+};
 
 /** No answer came in time. A write that was sent may have been done, or may still be done: see `maybeApplied`. */
 export class OperationTimeoutError extends ZooidError {
@@ -283,6 +290,21 @@ function whereOf({ path }: ValueIssue): string {
   return path.length === 0 ? "" : `${path.map(String).join(".")}: `;
 }
 
+/** The servers do not know such an operation, or their configuration does not allow it. */
+export class UnsupportedError extends ZooidError {
+  override readonly name = "UnsupportedError";
+  readonly code = "ZOOID_UNSUPPORTED";
+  readonly retryable = false;
+  readonly path: string;
+  constructor(path: string, options?: ZooidErrorOptions) {
+    super(
+      `${path}: the servers of this ensemble do not support this operation: they are too old for it, or their configuration forbids it`,
+      options,
+    );
+    this.path = path;
+  }
+}
+
 /** Returns the error for an operation on a path that was refused with this code. */
 export function errorOfCode(code: Code, path: string, options?: ZooidErrorOptions): ZooidError {
   switch (code) {
@@ -308,6 +330,8 @@ export function errorOfCode(code: Code, path: string, options?: ZooidErrorOption
       return new DiskFullError(path, options);
     case Code.quotaExceeded:
       return new TreeFullError(path, options);
+    case Code.unimplemented:
+      return new UnsupportedError(path, options);
     case Code.throttled:
       return new ThrottledError(path, options);
     case Code.connectionLoss:

@@ -86,6 +86,15 @@ test("the session of a client imports the protocol and itself only, and uses no 
   t.is(problemsOf(file, "async function run() {}").length, 1);
 });
 
+test("the sessions of both protocols are as pure, and share what they have in common", (t) => {
+  const file = "client/zookeeper/session/a.ts";
+  t.deepEqual(problemsOf(file, 'import { a } from "../../session/backoff.ts";'), []);
+  for (const other of ["../driver.ts", "../../driver.ts", "rxjs", "node:net"]) {
+    t.is(problemsOf(file, `import { a } from "${other}";`).length, 1, other);
+  }
+  t.is(problemsOf(file, "performance.now();").length, 1);
+});
+
 test("an import that spans lines, re-exports or is made while running is seen", (t) => {
   t.is(problemsOf("client/a.ts", 'import {\n  a,\n  b,\n} from "../server/node.ts";').length, 1);
   t.is(problemsOf("client/a.ts", 'export { a } from "../server/node.ts";').length, 1);
