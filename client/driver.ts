@@ -31,16 +31,14 @@ export type Environment = {
   readonly after: (delayMs: number, run: () => void) => () => void;
   /** Runs it once the caller's code has run. */
   readonly soon: (run: () => void) => void;
-  /**
-   * A portion of changes was delivered: `done` is to be called when it has been consumed, so that the node may send more. Default: at
-   * once.
-   */
-  readonly consume?: (done: () => void) => void;
 };
 
 export type StreamObserver = {
-  /** All changes of the stream up to `through`. */
-  readonly portion: (changes: readonly Change[], through: Zxid) => void;
+  /**
+   * All changes of the stream up to `through`. `taken` is to be called once, when the subscriber has done with them: the node may send
+   * as many again then. A subscriber that takes slowly holds up nobody else.
+   */
+  readonly portion: (changes: readonly Change[], through: Zxid, taken: () => void) => void;
   readonly ended: (end: StreamEnd) => void;
 };
 
@@ -207,11 +205,26 @@ export class SessionDriver {
     );
   }
 
+  /** Those that take a portion while they are told of it are told to the session together. */
   #deliver(effect: Extract<SessionEffect, { readonly kind: "deliver" }>): void {
-    const { stream, connection, subscriptions, changes, through } = effect;
-    for (const each of subscriptions) this.#observers.get(each)?.portion(changes, through);
-    const { consume = (done: () => void) => done() } = this.#options.environment;
-    consume(() => this.#tell({ kind: "consumed", stream, connection, changes: changes.length }));
+    const { subscriptions, changes, through } = effect;
+    let atOnce: number[] | undefined = [];
+    for (const each of subscriptions) {
+      let isTaken = false;
+      this.#observers.get(each)?.portion(changes, through, () => {
+        if (isTaken) return;
+        isTaken = true;
+        if (atOnce === undefined) this.#consumed([each], changes.length);
+        else atOnce.push(each);
+      });
+    }
+    this.#consumed(atOnce, changes.length);
+    atOnce = undefined;
+  }
+
+  #consumed(subscriptions: readonly number[], changes: number): void {
+    if (subscriptions.length === 0 || changes === 0) return;
+    this.#tell({ kind: "consumed", subscriptions, changes });
   }
 
   #closeChannel(): void {

@@ -73,9 +73,10 @@ export class Session {
       return this.#driver.subscribe(
         { path, recursive, after },
         {
-          portion: (changes, through) => {
+          portion: (changes, through, taken) => {
             for (const change of changes) subscriber.next(change);
             if (progress) subscriber.next({ kind: "progress", zxid: through });
+            taken();
           },
           ended: (end) => {
             if (end.kind === "compacted") subscriber.next(end);

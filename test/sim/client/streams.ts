@@ -32,6 +32,8 @@ type Stream = {
   after: Zxid;
   /** The index of the first change of the model after that zxid. */
   cursor: number;
+  /** Its subscriber takes nothing more. What it was told was right. */
+  stopped: boolean;
 };
 
 const FOLLOWED = [
@@ -87,6 +89,7 @@ export class ClientStreams {
       recursive,
       after,
       cursor: this.#truth.model.firstChangeAfter(after),
+      stopped: false,
     };
     this.#next += 1;
     this.#streams.set(stream.number, stream);
@@ -105,6 +108,12 @@ export class ClientStreams {
     if (stream === undefined) return undefined;
     this.#counts.resumed += 1;
     return wishOf(stream);
+  }
+
+  /** Its subscriber takes nothing more, and need not hear everything. */
+  stops(number: number): void {
+    const stream = this.#streams.get(number);
+    if (stream !== undefined) stream.stopped = true;
   }
 
   /** Ends one of them, for another later. */
@@ -138,14 +147,15 @@ export class ClientStreams {
     this.#earlier.length = 0;
   }
 
-  /** Every change there is has come. */
+  /** Every change there is has come to those who take them. */
   get complete(): boolean {
     return this.hasHeard(this.#truth.latest);
   }
 
   hasHeard(zxid: Zxid): boolean {
-    return [...this.#streams.values()].every((stream) =>
-      this.#due(stream, zxid).every((each) => this.#mayBeLeftOut(each)),
+    return [...this.#streams.values()].every(
+      (stream) =>
+        stream.stopped || this.#due(stream, zxid).every((each) => this.#mayBeLeftOut(each)),
     );
   }
 
