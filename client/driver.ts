@@ -2,6 +2,7 @@
  * Drives a session (`client/session/`): gives it time and chance, carries its messages over the channel, and calls back whoever waits.
  * One message is taken after the other: what a callback asks for is taken when the effects before it have been performed.
  */
+import type { Recursive } from "../protocol/changes.ts";
 import type { NativeRequest } from "../protocol/native-packing.ts";
 import type { Change } from "../protocol/reads.ts";
 import { ZXID_NONE, type Zxid } from "../protocol/zxid.ts";
@@ -44,7 +45,7 @@ export type StreamObserver = {
 
 export type Wish = {
   readonly path: string;
-  readonly recursive: boolean;
+  readonly recursive: Recursive;
   /** Default: the latest zxid that the client has seen. */
   readonly after?: Zxid | undefined;
 };

@@ -44,7 +44,9 @@ export function checkChangesOptions(options: {
 }): void {
   checkOptions("options", options);
   const { recursive, progress, from } = options;
-  if (recursive !== undefined) checkBoolean("`recursive`", recursive);
+  if (recursive !== undefined && recursive !== "children") {
+    checkBoolean("`recursive`, where it is not `children`,", recursive);
+  }
   if (progress !== undefined) checkBoolean("`progress`", progress);
   if (from !== undefined) checkZxid("`from`", from);
 }

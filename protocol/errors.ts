@@ -1,5 +1,6 @@
 /** The errors that users of the package see. Callers match `code`, which is stable, and never the text. */
 import { Code } from "./codes.ts";
+import { formatZxid, type Zxid } from "./zxid.ts";
 
 /** Whether an operation that ended with an error may have been done all the same. `unknown`: it cannot be known yet. */
 export type MaybeApplied = "no" | "unknown";
@@ -133,6 +134,16 @@ export class OperationTimeoutError extends ZooidError {
   }
 }
 
+/** The caller waits no longer. A write that was sent may have been done, or may still be done: see `maybeApplied`. */
+export class AbortedError extends ZooidError {
+  override readonly name = "AbortError";
+  readonly code = "ZOOID_ABORTED";
+  readonly retryable = false;
+  constructor(options?: ZooidErrorOptions) {
+    super("the caller has aborted this operation", options);
+  }
+}
+
 /** No node could be reached for a first connection. The message says where and what to check. */
 export class UnreachableError extends ZooidError {
   override readonly name = "UnreachableError";
@@ -192,6 +203,27 @@ export class ClosedError extends ZooidError {
   readonly retryable = false;
   constructor(options?: ZooidErrorOptions) {
     super("this client is closed", options);
+  }
+}
+
+/**
+ * The ensemble no longer keeps the changes that come next in a stream: those after `from`, up to `to`, are lost to it. Whoever wants to go
+ * on reads the znodes again and begins a stream at the zxid of that read, or asks for a stream that does so (`onGap`).
+ */
+export class GapError extends ZooidError {
+  override readonly name = "GapError";
+  readonly code = "ZOOID_GAP";
+  readonly retryable = false;
+  readonly path: string;
+  readonly from: Zxid;
+  readonly to: Zxid;
+  constructor(path: string, gap: { readonly from: Zxid; readonly to: Zxid }) {
+    const { from, to } = gap;
+    const zxids = `after ${formatZxid(from)} up to ${formatZxid(to)}`;
+    super(`${path}: the changes ${zxids} are no longer kept; read the znodes again`);
+    this.path = path;
+    this.from = from;
+    this.to = to;
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a session is told, what it asks for, and what it says of itself, all as plain data. */
+import type { Recursive } from "../../protocol/changes.ts";
 import type { Code } from "../../protocol/codes.ts";
 import type { MaybeApplied, UnreachableError } from "../../protocol/errors.ts";
 import type { SessionId } from "../../protocol/ids.ts";
@@ -72,7 +73,7 @@ export type Subscribe = {
   readonly kind: "subscribe";
   readonly subscription: number;
   readonly path: string;
-  readonly recursive: boolean;
+  readonly recursive: Recursive;
   readonly after: Zxid;
 };
 

@@ -6,6 +6,7 @@
  * stream, are together at most as many changes as a stream has credits. One that would keep the others of its stream from being sent
  * more leaves it. It rests until it has consumed half of its window, and goes on in a stream of its own.
  */
+import type { Recursive } from "../../protocol/changes.ts";
 import { NATIVE_STREAMS_MAX } from "../../protocol/limits.ts";
 import type { ClientItem, GatewayItem } from "../../protocol/native.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
@@ -15,7 +16,7 @@ import type { SessionEffect, SessionMessage, StreamEnd, Subscribe } from "./mess
 type Stream = {
   readonly number: number;
   readonly path: string;
-  readonly recursive: boolean;
+  readonly recursive: Recursive;
   readonly subscriptions: Set<Subscription>;
   /** Every change up to this zxid has been delivered. */
   after: Zxid;
@@ -28,7 +29,7 @@ type Stream = {
 type Subscription = {
   readonly number: number;
   readonly path: string;
-  readonly recursive: boolean;
+  readonly recursive: Recursive;
   /** Undefined: it rests. */
   stream: Stream | undefined;
   /** While it rests: every change up to this zxid has been delivered to it. */
@@ -41,7 +42,7 @@ export type Streams = {
   /** How many changes may be under way to one subscription. */
   readonly window: number;
   readonly byNumber: Map<number, Stream>;
-  /** By path and whether they are recursive. */
+  /** By path and by which znodes beside it they follow. */
   readonly alike: Map<string, Set<Stream>>;
   readonly subscriptions: Map<number, Subscription>;
   next: number;
@@ -96,8 +97,6 @@ export function unsubscribe(turn: StreamTurn, number: number): void {
 export function reopenStreams({ byNumber, window }: Streams): ClientItem[] {
   return [...byNumber.values()].map((stream) => {
     // What the earlier connection would still have carried is not under way any more.
-    stream.credits = 0;
-    if (isHeldUp(stream, window)) letGo(stream, window);
     stream.credits = Math.max(0, window - mostOf(stream));
     return opening(stream);
   });
@@ -296,6 +295,6 @@ function numbersOf({ subscriptions }: Stream): number[] {
   return Array.from(subscriptions, ({ number }) => number);
 }
 
-function keyOf(path: string, recursive: boolean): string {
-  return `${recursive ? "all" : "one"} ${path}`;
+function keyOf(path: string, recursive: Recursive): string {
+  return `${recursive} ${path}`;
 }

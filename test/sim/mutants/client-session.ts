@@ -69,6 +69,7 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "client-joins-one-ahead",
+    plan: "subscribers",
     mistake: "a stream that has not come to where another stands goes on with it",
     edits: [
       {
@@ -80,11 +81,13 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "client-grants-credits-twice",
+    plan: "subscribers",
     mistake: "what was granted is granted again with the next portion",
     edits: [{ file: STREAMS, find: "  stream.credits += credits;\n", replace: "" }],
   },
   {
     name: "client-reopens-with-all-credits",
+    plan: "subscribers",
     mistake:
       "what an earlier connection delivered and nobody has taken does not count on the present one",
     edits: [
@@ -97,6 +100,7 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "client-waits-for-the-slowest",
+    plan: "subscribers",
     mistake: "a subscriber that does not take holds up all that share its stream",
     edits: [
       {
@@ -107,18 +111,8 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "client-waits-for-the-slowest-on-the-next-connection",
-    mistake: "a stream that is opened again without credits keeps the subscriber that has to take",
-    edits: [
-      {
-        file: STREAMS,
-        find: "    if (isHeldUp(stream, window)) letGo(stream, window);\n    stream.credits",
-        replace: "    stream.credits",
-      },
-    ],
-  },
-  {
     name: "client-grants-for-the-fastest",
+    plan: "subscribers",
     mistake: "credits are granted for what the fastest subscriber has taken",
     edits: [
       {
@@ -130,6 +124,7 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "client-loses-a-change-at-the-split",
+    plan: "subscribers",
     mistake: "a subscriber that has left its stream goes on where the stream has come to meanwhile",
     edits: [
       {
@@ -141,11 +136,13 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "client-repeats-a-change-at-the-split",
+    plan: "subscribers",
     mistake: "a subscriber that has left its stream goes on from where it began to follow it",
     edits: [{ file: STREAMS, find: "    each.after = stream.after;\n", replace: "" }],
   },
   {
     name: "client-forgets-who-rests",
+    plan: "subscribers",
     mistake: "a subscriber that has left its stream is not given another",
     edits: [
       {
@@ -157,6 +154,7 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "client-opens-another-with-all-credits",
+    plan: "subscribers",
     mistake: "a stream of a subscriber's own begins with all credits, whatever it has to take yet",
     edits: [
       {
@@ -168,6 +166,7 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "client-joins-whoever-is-slow",
+    plan: "subscribers",
     mistake: "a stream goes on with another whatever its subscribers have to take yet",
     edits: [
       {

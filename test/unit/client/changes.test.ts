@@ -14,6 +14,7 @@ import {
   subscribe,
   unsubscribe,
 } from "../../../client/session/streams.ts";
+import type { Recursive } from "../../../protocol/changes.ts";
 import type { ClientItem } from "../../../protocol/native.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -328,12 +329,12 @@ class Gateway {
   }
 }
 
-type GatewayStream = { path: string; recursive: boolean; after: number; credits: number };
+type GatewayStream = { path: string; recursive: Recursive; after: number; credits: number };
 
 const pathOf = (zxid: number): string => (zxid % 3 === 0 ? "/a/b" : "/a");
 
 function due(
-  { path, recursive, after }: { path: string; recursive: boolean; after: number },
+  { path, recursive, after }: Omit<GatewayStream, "credits">,
   through: number,
 ): number[] {
   const zxids = Array.from({ length: through - after }, (_, index) => after + 1 + index);
