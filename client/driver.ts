@@ -2,10 +2,9 @@
  * Drives a session (`client/session/`): gives it time and chance, carries its messages over the channel, and calls back whoever waits.
  * One message is taken after the other: what a callback asks for is taken when the effects before it have been performed.
  */
-import type { Recursive } from "../protocol/changes.ts";
 import type { NativeRequest } from "../protocol/native-packing.ts";
-import type { Change } from "../protocol/reads.ts";
 import { ZXID_NONE, type Zxid } from "../protocol/zxid.ts";
+import type { StreamObserver, Wish } from "./wire.ts";
 import type { NatsChannel } from "./nats-channel.ts";
 import type {
   Failure,
@@ -14,7 +13,6 @@ import type {
   SessionMessage,
   SessionOptions,
   SessionState,
-  StreamEnd,
   TimerName,
 } from "./session/messages.ts";
 import { receive, start } from "./session/session.ts";
@@ -32,22 +30,6 @@ export type Environment = {
   readonly after: (delayMs: number, run: () => void) => () => void;
   /** Runs it once the caller's code has run. */
   readonly soon: (run: () => void) => void;
-};
-
-export type StreamObserver = {
-  /**
-   * All changes of the stream up to `through`. `taken` is to be called once, when the subscriber has done with them: the node may send
-   * as many again then. A subscriber that takes slowly holds up nobody else.
-   */
-  readonly portion: (changes: readonly Change[], through: Zxid, taken: () => void) => void;
-  readonly ended: (end: StreamEnd) => void;
-};
-
-export type Wish = {
-  readonly path: string;
-  readonly recursive: Recursive;
-  /** Default: the latest zxid that the client has seen. */
-  readonly after?: Zxid | undefined;
 };
 
 export type DriverOptions = {
@@ -97,6 +79,11 @@ export class SessionDriver {
     return this.#lastZxid;
   }
 
+  /** Until when, by the environment's clock, the ensemble has certainly not ended the session. */
+  get validUntilMs(): number {
+    return this.#state.validUntilMs;
+  }
+
   get lastProblem(): string {
     return this.#state.lastProblem;
   }
@@ -106,13 +93,22 @@ export class SessionDriver {
     return this.#state.over;
   }
 
-  /** Returns the number of the request. `settle` is called once. */
-  request(request: NativeRequest, settle: (outcome: Outcome) => void): number {
+  /**
+   * `settle` is called once. `timeoutMs` takes the place of the session's `operationTimeoutMs`. Returns a function with which the caller waits
+   * no longer: the request fails then as `cancelled`, if it has no outcome yet.
+   */
+  request(
+    request: NativeRequest,
+    settle: (outcome: Outcome) => void,
+    { timeoutMs }: { readonly timeoutMs?: number | undefined } = {},
+  ): () => void {
     this.#requests += 1;
     const id = this.#requests;
     this.#settles.set(id, settle);
-    this.#tell({ kind: "request", id, request });
-    return id;
+    this.#tell({ kind: "request", id, request, timeoutMs });
+    return () => {
+      if (this.#settles.has(id)) this.#tell({ kind: "cancel", id });
+    };
   }
 
   /** Returns a function that ends the subscription; nothing is told after it. */

@@ -34,3 +34,14 @@ export type Present = {
 };
 
 export type StreamEvent = Change | Progress | Gap | Present;
+
+type Given<Options, Name extends string> = Name extends keyof Options
+  ? Exclude<Options[Name], undefined>
+  : never;
+
+/** What a stream with these options may tell of. */
+export type EventOf<Options> =
+  | Change
+  | ([Given<Options, "progressMs">] extends [never] ? never : Progress)
+  | ("emit" extends Given<Options, "onGap"> ? Gap : never)
+  | ("reread" extends Given<Options, "onGap"> ? Gap | Present | Progress : never);

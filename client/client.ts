@@ -1,0 +1,133 @@
+/** A client of an ensemble: reads and writes (`operations.ts`), streams of changes, recipes, and the session that all of them share. */
+import type { Observable } from "rxjs";
+import {
+  checkCallOptions,
+  checkClientChangesOptions,
+  checkPath,
+  checkQuotaLimits,
+  checkStreamOptions,
+} from "../protocol/arguments.ts";
+import { BadArgumentsError, ClosedError, SessionExpiredError } from "../protocol/errors.ts";
+import { Operations } from "./operations.ts";
+import { type Quota, type QuotaLimits, quotaOf, setQuota } from "./quotas.ts";
+import type { ChangeStream, StreamOptions } from "./streams/change-stream.ts";
+import { type ChangesOptions, changesOf } from "./streams/changes.ts";
+import { childrenOf, type ChildrenView } from "./streams/children.ts";
+import type { EventOf } from "./streams/events.ts";
+import { treeOf, type TreeOptions, type TreeView } from "./streams/tree.ts";
+import { valueOf } from "./streams/value.ts";
+import { decoded, type Key, pathOf, type Target } from "./values.ts";
+import type { SessionState } from "./session/messages.ts";
+import type { CallOptions, Wire } from "./wire.ts";
+
+const NO_OPTIONS = {};
+
+export class Client extends Operations {
+  /** Emits the current state of the session on subscription, then each change of it. It completes when the client is closed. */
+  readonly state$: Observable<SessionState>;
+  /** Aborts when the session is over: its reason is a SessionExpiredError or, after `close`, a ClosedError. */
+  readonly signal: AbortSignal;
+
+  constructor(wire: Wire) {
+    super(wire);
+    this.state$ = wire.state$;
+    const over = new AbortController();
+    this.signal = over.signal;
+    wire.state$.subscribe((state) => {
+      if (state.kind === "expired") over.abort(new SessionExpiredError());
+      if (state.kind === "closed") over.abort(new ClosedError());
+    });
+  }
+
+  get state(): SessionState {
+    return this.wire.state;
+  }
+
+  /** Returns undefined where the path has no quota of its own. */
+  async quota(path: string, options: CallOptions = {}): Promise<Quota | undefined> {
+    checkPath(path);
+    checkCallOptions(options);
+    return quotaOf(this, path, options);
+  }
+
+  /** Says how much may be at the path and below it. Null: there is no limit any more. */
+  async setQuota(
+    path: string,
+    limits: QuotaLimits | null,
+    options: CallOptions = {},
+  ): Promise<void> {
+    checkPath(path);
+    checkQuotaLimits(limits);
+    checkCallOptions(options);
+    await setQuota(this, path, limits, options);
+  }
+
+  /**
+   * The changes of a znode, and with `recursive` of its children or of all below it: in order, each exactly once, without a gap that is
+   * not told, those of a transaction together, across reconnects. Subscribe to it, or loop over it with `for await`: a loop is given more
+   * only when it asks. Consumers of the same znodes are given the same objects, which nobody may change. Without `from` it begins at
+   * the last read of the path through this client, so `children(path)` followed by `changes(path)` misses nothing. Callers that share a
+   * client and do something else between the two pass `from`, the zxid of their own read. It completes when the client is closed, and
+   * fails when the session expires or, unless `onGap` says otherwise, with a GapError when the ensemble no longer keeps what comes next.
+   */
+  changes<Options extends ChangesOptions = Record<never, never>>(
+    path: string,
+    options: Options = NO_OPTIONS as Options,
+  ): ChangeStream<EventOf<Options>> {
+    checkPath(path);
+    checkClientChangesOptions(options);
+    const stream = changesOf(this.wire, path, options, () =>
+      this.seen.of(path, options.recursive === true),
+    );
+    return stream as ChangeStream<never> as ChangeStream<EventOf<Options>>;
+  }
+
+  /**
+   * The value of a znode: first the present one, then each that is set; undefined while there is no such znode. It fails with
+   * InvalidValueError at a value that the key does not take.
+   */
+  value$<Value, Given>(
+    target: Key<Value, Given>,
+    options?: StreamOptions,
+  ): ChangeStream<Value | undefined>;
+  value$(target: string, options?: StreamOptions): ChangeStream<Uint8Array | null | undefined>;
+  value$(target: Target, options: StreamOptions = {}): ChangeStream<unknown> {
+    const path = pathOf(target);
+    checkPath(path);
+    checkStreamOptions(options);
+    return valueOf(this.wire, path, (data) => atOnce(decoded(target, data), path), options);
+  }
+
+  /** The names of a znode's children: first as they are, then whenever some come or go. A znode that does not exist has none. */
+  children$(path: string, options: StreamOptions = {}): ChangeStream<ChildrenView> {
+    checkPath(path);
+    checkStreamOptions(options);
+    return childrenOf(this.wire, path, options);
+  }
+
+  /**
+   * A live copy of a subtree: first all of it, then a view after each transaction that changes it, whole and right at its zxid. Views share
+   * what does not differ. A subtree that does not exist is empty until it does.
+   */
+  tree$(path: string, options: TreeOptions = {}): ChangeStream<TreeView> {
+    checkPath(path);
+    checkStreamOptions(options);
+    return treeOf(this.wire, path, options);
+  }
+
+  /** Ends the session, which deletes its ephemeral znodes. Operations that have no answer yet are rejected with ClosedError. */
+  async close(): Promise<void> {
+    await this.wire.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** A stream gives values in order, so none may take its time. */
+function atOnce(value: unknown, path: string): unknown {
+  if (!(value instanceof Promise)) return value;
+  value.catch(() => undefined);
+  throw new BadArgumentsError(`${path}: the key's schema takes its time, which a stream cannot`);
+}
