@@ -13,7 +13,7 @@ import { openNativeWire } from "./native-wire.ts";
 import { checkConnectOptions, checkedUrl, type ConnectOptions, proofOf } from "./options.ts";
 
 export type { Acl } from "../protocol/acl.ts";
-export type { ChangeEvent } from "../protocol/changes.ts";
+export type { Recursive } from "../protocol/changes.ts";
 export {
   AbortedError,
   BadArgumentsError,
@@ -22,6 +22,7 @@ export {
   ConditionFailedError,
   ConnectionLossError,
   DiskFullError,
+  GapError,
   InvalidAclError,
   InvalidValueError,
   NoAuthError,
@@ -60,7 +61,13 @@ export { ClaimLostError, type LostBecause, NotAcquiredError } from "./recipes/er
 export type { WaitOptions } from "./recipes/line.ts";
 export type { Layout, LockOptions } from "./recipes/lock.ts";
 export type { SessionState } from "./session/messages.ts";
+export type { ChangeStream, Lag, StreamOptions } from "./streams/change-stream.ts";
 export type { ChangesOptions } from "./streams/changes.ts";
+export type { ChildrenView } from "./streams/children.ts";
+export type { Diff } from "./streams/diff.ts";
+export type { EventOf, Gap, Present, Progress, StreamEvent } from "./streams/events.ts";
+export type { CopiedZnode } from "./streams/tree-copy.ts";
+export type { TreeOptions, TreeView } from "./streams/tree.ts";
 export type { Transaction, TransactionBuilder } from "./transaction.ts";
 export { bytes, cbor, type Codec, json, Key, key, type Target, text } from "./values.ts";
 export type { CallOptions, Wire } from "./wire.ts";

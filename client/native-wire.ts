@@ -103,11 +103,7 @@ export class NativeWire implements Wire {
   }
 
   subscribe(wish: Wish, observer: StreamObserver): () => void {
-    const { ended, portion } = observer;
-    return this.#driver.subscribe(wish, {
-      ended,
-      portion: (changes, through) => portion(changes, through, () => undefined),
-    });
+    return this.#driver.subscribe(wish, observer);
   }
 
   #errorOf({ failure, maybeApplied }: Failed, signal: AbortSignal | undefined): ZooidError {

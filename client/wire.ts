@@ -3,6 +3,7 @@
  * requests and give the same answers; `features` says in what they differ.
  */
 import type { Observable } from "rxjs";
+import type { Recursive } from "../protocol/changes.ts";
 import type { NativeRequest } from "../protocol/native-packing.ts";
 import type { Change } from "../protocol/reads.ts";
 import type { Zxid } from "../protocol/zxid.ts";
@@ -17,7 +18,8 @@ export type CallOptions = {
 
 export type Wish = {
   readonly path: string;
-  readonly recursive: boolean;
+  /** `children`: the znode and its children. A wire may then tell of everything below it. */
+  readonly recursive: Recursive;
   /** Default: the latest zxid that the client has seen. */
   readonly after?: Zxid | undefined;
 };

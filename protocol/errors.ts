@@ -1,5 +1,6 @@
 /** The errors that users of the package see. Callers match `code`, which is stable, and never the text. */
 import { Code } from "./codes.ts";
+import { formatZxid, type Zxid } from "./zxid.ts";
 
 /**
  * Whether an operation that ended with an error has been done all the same. `yes`: it was done, and only its answer is lost. `unknown`:
@@ -217,6 +218,27 @@ export class ClosedError extends ZooidError {
   readonly retryable = false;
   constructor(options?: ZooidErrorOptions) {
     super("this client is closed", options);
+  }
+}
+
+/**
+ * The ensemble no longer keeps the changes that come next in a stream: those after `from`, up to `to`, are lost to it. Whoever wants to go
+ * on reads the znodes again and begins a stream at the zxid of that read, or asks for a stream that does so (`onGap`).
+ */
+export class GapError extends ZooidError {
+  override readonly name = "GapError";
+  readonly code = "ZOOID_GAP";
+  readonly retryable = false;
+  readonly path: string;
+  readonly from: Zxid;
+  readonly to: Zxid;
+  constructor(path: string, gap: { readonly from: Zxid; readonly to: Zxid }) {
+    const { from, to } = gap;
+    const zxids = `after ${formatZxid(from)} up to ${formatZxid(to)}`;
+    super(`${path}: the changes ${zxids} are no longer kept; read the znodes again`);
+    this.path = path;
+    this.from = from;
+    this.to = to;
   }
 }
 

@@ -100,12 +100,14 @@ export class ZooKeeperDriver {
   }
 
   /** Returns a function that ends the subscription; nothing is told after it. */
-  subscribe({ path, recursive, after }: Wish, observer: StreamObserver): () => void {
+  subscribe({ path, recursive: scope, after }: Wish, observer: StreamObserver): () => void {
     this.#subscriptions += 1;
     const subscription = this.#subscriptions;
     this.#observers.set(subscription, observer);
     const from = after ?? this.#lastZxid;
     const isExact = after !== undefined;
+    // A stream of children is one of the whole subtree here.
+    const recursive = scope !== false;
     this.#tell({ kind: "subscribe", subscription, path, recursive, after: from, isExact });
     return () => {
       if (this.#observers.delete(subscription)) this.#tell({ kind: "unsubscribe", subscription });
