@@ -35,7 +35,7 @@ import { type Link, type LinkHandler, LinkPort } from "./links.ts";
 import { NativeClients } from "./native-clients.ts";
 import type { NativeClient } from "./client/native.ts";
 import { SimNetwork } from "./network.ts";
-import { NodeClock } from "./node-clock.ts";
+import { NodeClock } from "../../runtime/testing/node-clock.ts";
 import { placementOf, type Plan } from "./plan.ts";
 import { NodeObserver } from "./observer.ts";
 import { Random } from "./random.ts";
