@@ -42,7 +42,7 @@ import { type NatsChannel, openNatsChannel } from "./nats-channel.ts";
 import { type Page, PAGE_SIZE, pagesOf, type PagesOptions } from "./pages.ts";
 import { type ChangesOptions, Session } from "./rx.ts";
 import { Seen } from "./seen.ts";
-import type { Answer, SessionState } from "./session/messages.ts";
+import type { Answer, SessionOptions, SessionState } from "./session/messages.ts";
 import { bytesOf } from "./session/requests.ts";
 
 export type { Change, ChangeEvent, ChangesOptions, Page, PagesOptions, SessionState, Stat, Zxid };
@@ -128,23 +128,37 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   checkText("the URL of a NATS server", url);
   checkConnectOptions(options);
   const urls = url.split(",").map((each) => checkedUrl(each.trim()));
-  const ensemble = options.ensemble ?? "zooid";
+  const { ensemble, sessionTimeoutMs } = sessionOptionsOf(options);
+  const timeoutMs = connectTimeoutMsOf(options);
+  const name = options.name ?? "zooid client";
+  const silenceMs = silenceMsOf(sessionTimeoutMs);
+  const channel = await openNatsChannel({ ...options, urls, ensemble, name, timeoutMs, silenceMs });
+  return connectOver(channel, new Session(channel, sessionOptionsOf(options)), options);
+}
+
+/** Resolves when the session has a connection over its channel. Rejects with UnreachableError, and ends the session, if it comes to none. */
+export async function connectOver(
+  channel: Pick<NatsChannel, "maxPayloadBytes">,
+  session: Session,
+  options: ConnectOptions,
+): Promise<Client> {
+  await connected(session, connectTimeoutMsOf(options), sessionOptionsOf(options).ensemble);
+  return new Client(session, channel);
+}
+
+/** Checks the options as far as they are about the session. */
+export function sessionOptionsOf(options: ConnectOptions): SessionOptions {
+  checkConnectOptions(options);
+  const { ensemble = "zooid", sessionTimeoutMs = 10_000, operationTimeoutMs = 30_000 } = options;
   if (!isEnsembleName(ensemble)) {
     throw new BadArgumentsError(`"${ensemble}" cannot name an ensemble: use ${ENSEMBLE_NAME_RULE}`);
   }
-  const timeoutMs = options.connectTimeoutMs ?? 10_000;
-  const name = options.name ?? "zooid client";
-  const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000;
-  const silenceMs = silenceMsOf(sessionTimeoutMs);
-  const channel = await openNatsChannel({ ...options, urls, ensemble, name, timeoutMs, silenceMs });
-  const session = new Session(channel, {
-    ensemble,
-    sessionTimeoutMs,
-    operationTimeoutMs: options.operationTimeoutMs ?? 30_000,
-    proofs: (options.identities ?? []).map(proofOf),
-  });
-  await connected(session, timeoutMs, ensemble);
-  return new Client(session, channel);
+  const proofs = (options.identities ?? []).map(proofOf);
+  return { ensemble, sessionTimeoutMs, operationTimeoutMs, proofs };
+}
+
+function connectTimeoutMsOf({ connectTimeoutMs = 10_000 }: ConnectOptions): number {
+  return connectTimeoutMs;
 }
 
 export class Client {
@@ -339,13 +353,11 @@ function silenceMsOf(sessionTimeoutMs: number): number {
 }
 
 async function connected(session: Session, timeoutMs: number, ensemble: string): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, "late");
-  });
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  const cancel = session.after(timeoutMs, () => resolve("late"));
   const settled = firstValueFrom(session.state$.pipe(filter(({ kind }) => kind !== "connecting")));
   const first = await Promise.race([settled, late]);
-  clearTimeout(timer);
+  cancel();
   if (first !== "late" && first.kind === "connected") return;
   const problem = session.over ?? unreachable(session, timeoutMs, ensemble);
   await session.close();

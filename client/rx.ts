@@ -25,6 +25,7 @@ export class Session {
     kind: "connecting",
   });
   readonly #driver: SessionDriver;
+  readonly #environment: Environment;
   readonly #closed = Promise.withResolvers<void>();
 
   constructor(
@@ -32,6 +33,7 @@ export class Session {
     options: SessionOptions,
     environment: Environment = REAL_ENVIRONMENT,
   ) {
+    this.#environment = environment;
     this.#driver = new SessionDriver({
       channel,
       environment,
@@ -56,6 +58,11 @@ export class Session {
   get over(): ZooidError | undefined {
     const { over } = this.#driver;
     return over === undefined ? undefined : errorOf(over, "no");
+  }
+
+  /** Runs it when so much of the session's own time has passed. The returned function cancels it. */
+  after(delayMs: number, run: () => void): () => void {
+    return this.#environment.after(delayMs, run);
   }
 
   request(request: NativeRequest): Promise<Answer> {
