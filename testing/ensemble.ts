@@ -266,7 +266,6 @@ export class TestEnsemble implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#groups.heal();
     const closing = this.#processes.map((process) => {
       process.pauses.end();
       return process.close();
