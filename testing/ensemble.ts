@@ -9,7 +9,7 @@
  *     await client.set("/jobs", "one"); // waits for the next leader, in virtual time
  */
 import type { Client } from "../client/connect.ts";
-import { checkMilliseconds, checkOptions } from "../protocol/arguments.ts";
+import { checkOptions } from "../protocol/arguments.ts";
 import { BadArgumentsError } from "../protocol/errors.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 import { MemorySubjects } from "../runtime/testing/memory-subjects.ts";
@@ -159,7 +159,7 @@ export class TestEnsemble implements AsyncDisposable {
    */
   async advance(ms: number): Promise<void> {
     this.#checkOpen();
-    if (ms !== 0) checkMilliseconds("the time to advance by", ms);
+    checkTime("the time to advance by", ms);
     await this.#time.advance(ms);
   }
 
@@ -172,7 +172,7 @@ export class TestEnsemble implements AsyncDisposable {
     withinMs: number = UNTIL_WITHIN_MS,
   ): Promise<Value> {
     this.#checkOpen();
-    checkMilliseconds("`withinMs`", withinMs);
+    checkTime("`withinMs`", withinMs);
     if (typeof awaited !== "function") return await this.#settled(awaited, withinMs);
     let value = awaited();
     const isDone = (): boolean => {
@@ -225,7 +225,7 @@ export class TestEnsemble implements AsyncDisposable {
    */
   async pause(who: NodeName | Client, ms: number): Promise<void> {
     this.#checkOpen();
-    checkMilliseconds("the length of a pause", ms);
+    checkTime("the length of a pause", ms);
     if (typeof who === "object") this.#processOf(who).pauses.begin(ms);
     else this.#running(who, "paused").pause(ms);
   }
@@ -339,6 +339,11 @@ function configOf(settings: NodeSettings): PlacedConfig {
   const validation = configOfSettings(wanted, "memory");
   if (validation.kind === "invalid") throw new ConfigurationError(validation.problems);
   return { ...validation.config, lanes: 1 };
+}
+
+function checkTime(name: string, ms: number): void {
+  if (Number.isFinite(ms) && ms >= 0) return;
+  throw new BadArgumentsError(`${name} must be a number of milliseconds, not ${String(ms)}`);
 }
 
 function checkWhole(name: string, value: number, most: number): void {

@@ -174,12 +174,15 @@ test("what cannot be done is refused in words", async (t) => {
   await t.throwsAsync(ensemble.kill(4), { ...refused, message: /no node 4.*1 to 1/ });
   await t.throwsAsync(ensemble.expire(stranger), { ...refused, message: /no client of this/ });
   await t.throwsAsync(ensemble.advance(-1), refused);
-  await t.throwsAsync(ensemble.pause(1, 0), refused);
+  await t.throwsAsync(ensemble.pause(1, Number.NaN), refused);
   await t.throwsAsync(ensemble.connect({ sessionTimeoutMs: -1 }), refused);
   await ensemble.kill(1);
   await t.throwsAsync(ensemble.kill(1), { ...refused, message: /node 1 is down/ });
   await t.throwsAsync(ensemble.kill("leader"), { ...refused, message: /no node leads/ });
-  await t.throwsAsync(ensemble.until(() => false, 50), { code: "ZOOID_STILL_WAITING" });
+  await t.throwsAsync(
+    ensemble.until(() => false, 50),
+    { code: "ZOOID_STILL_WAITING" },
+  );
   await t.throwsAsync(startTestEnsemble({ nodes: 0 }), refused);
   await t.throwsAsync(startTestEnsemble({ settings: { tickTimeMs: -1 } }), {
     code: "ZOOID_CONFIGURATION",
