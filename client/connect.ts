@@ -7,8 +7,8 @@
  */
 import { checkText } from "../protocol/arguments.ts";
 import { Client } from "./client.ts";
-import { openNativeWire } from "./native-wire.ts";
-import { checkConnectOptions, checkedUrl, type ConnectOptions, proofOf } from "./options.ts";
+import { connected, type NativeWire, openNativeWire } from "./native-wire.ts";
+import { checkedUrl, type ConnectOptions, sessionOptionsOf } from "./options.ts";
 
 export type { Acl } from "../protocol/acl.ts";
 export type { ChangeEvent } from "../protocol/changes.ts";
@@ -72,17 +72,19 @@ export { Client };
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
   checkText("the URL of a NATS server", url);
-  checkConnectOptions(options);
+  const session = sessionOptionsOf(options);
   const urls = url.split(",").map((each) => checkedUrl(each.trim()));
-  const wire = await openNativeWire({
-    ...options,
-    urls,
-    ensemble: options.ensemble ?? "zooid",
-    name: options.name ?? "zooid client",
-    timeoutMs: options.connectTimeoutMs ?? 10_000,
-    sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
-    operationTimeoutMs: options.operationTimeoutMs ?? 30_000,
-    proofs: (options.identities ?? []).map(proofOf),
-  });
+  const name = options.name ?? "zooid client";
+  const timeoutMs = connectTimeoutMsOf(options);
+  return new Client(await openNativeWire({ ...options, ...session, urls, name, timeoutMs }));
+}
+
+/** Resolves when the session has a connection over its channel. Rejects with UnreachableError, and ends the session, if it comes to none. */
+export async function connectOver(wire: NativeWire, options: ConnectOptions): Promise<Client> {
+  await connected(wire, connectTimeoutMsOf(options), sessionOptionsOf(options).ensemble);
   return new Client(wire);
+}
+
+function connectTimeoutMsOf({ connectTimeoutMs = 10_000 }: ConnectOptions): number {
+  return connectTimeoutMs;
 }
