@@ -55,7 +55,7 @@ export type { Page, PagesOptions } from "./pages.ts";
 export type { Quota, QuotaLimits } from "./quotas.ts";
 export type { Claim } from "./recipes/claim.ts";
 export { ClaimLostError, type LostBecause, NotAcquiredError } from "./recipes/errors.ts";
-export type { WaitOptions } from "./recipes/line.ts";
+export type { WaitOptions } from "./recipes/wait.ts";
 export type { Layout, LockOptions } from "./recipes/lock.ts";
 export type { SessionState } from "./session/messages.ts";
 export type { ChangesOptions } from "./streams/changes.ts";
