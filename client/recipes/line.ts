@@ -33,8 +33,8 @@ export type Line = {
   readonly markers: readonly string[];
   readonly data: Uint8Array | string | null;
   readonly acl?: readonly Acl[] | undefined;
-  /** For whom the member at `index` has to wait; undefined: it has what it came for. */
-  readonly blockerOf: (members: readonly Member[], index: number) => Member | undefined;
+  /** For whom the member at `index` has to wait, or for anybody to leave; undefined: it has what it came for. */
+  readonly blockerOf: (members: readonly Member[], index: number) => Member | "anybody" | undefined;
 };
 
 /**
@@ -109,7 +109,11 @@ async function turn(
     if (index === -1) return undefined;
     const blocker = line.blockerOf(members, index);
     if (blocker === undefined) return zxid;
-    await wait.untilDeleted(childOf(line.path, blocker.name), zxid);
+    const wish =
+      blocker === "anybody"
+        ? { path: line.path, recursive: true, after: zxid }
+        : { path: childOf(line.path, blocker.name), recursive: false, after: zxid };
+    await wait.untilChange(wish, ({ kind }) => kind === "deleted");
   }
 }
 

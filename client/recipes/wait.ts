@@ -1,7 +1,6 @@
 /** How long somebody waits for a right: until the time is over, the caller gives up, or the session has ended. */
 import { AbortedError } from "../../protocol/errors.ts";
 import type { Change } from "../../protocol/reads.ts";
-import type { Zxid } from "../../protocol/zxid.ts";
 import type { Client } from "../client.ts";
 import type { StreamEnd } from "../session/messages.ts";
 import type { Clock, Wish } from "../wire.ts";
@@ -58,12 +57,6 @@ export class Wait implements Trier, Disposable {
       return error instanceof AbortedError ? error : new AbortedError({ cause: signal.reason });
     }
     return this.#client.signal.aborted ? this.#client.signal.reason : error;
-  }
-
-  /** Resolves when the znode was deleted after the zxid, or may have been. */
-  untilDeleted(path: string, zxid: Zxid): Promise<void> {
-    const wish = { path, recursive: false, after: zxid };
-    return this.untilChange(wish, ({ kind }) => kind === "deleted");
   }
 
   /** Resolves when there was such a change, or may have been. */
