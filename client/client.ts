@@ -10,8 +10,13 @@ import {
 import { BadArgumentsError, ClosedError, SessionExpiredError } from "../protocol/errors.ts";
 import { Operations } from "./operations.ts";
 import { type Quota, type QuotaLimits, quotaOf, setQuota } from "./quotas.ts";
+import { Barrier } from "./recipes/barrier.ts";
 import type { Claim } from "./recipes/claim.ts";
+import { DoubleBarrier, type DoubleBarrierOptions } from "./recipes/double-barrier.ts";
+import { Election, type ElectionOptions } from "./recipes/election.ts";
 import { lock, type LockOptions } from "./recipes/lock.ts";
+import { ReadWriteLock } from "./recipes/read-write-lock.ts";
+import { Semaphore, type SemaphoreOptions } from "./recipes/semaphore.ts";
 import type { ChangeStream, StreamOptions } from "./streams/change-stream.ts";
 import { type ChangesOptions, changesOf } from "./streams/changes.ts";
 import { childrenOf, type ChildrenView } from "./streams/children.ts";
@@ -129,6 +134,31 @@ export class Client extends Operations {
    */
   async lock(path: string, options: LockOptions = {}): Promise<Claim> {
     return lock(this, path, options);
+  }
+
+  /** Many readers or one writer: `await using lock = await client.readWriteLock(path).read({ waitMs })`. Nobody starves. */
+  readWriteLock(path: string): ReadWriteLock {
+    return new ReadWriteLock(this, path);
+  }
+
+  /** At most `permits` holders at a time: `await using permit = await client.semaphore(path, { permits: 4 }).acquire()`. */
+  semaphore(path: string, options: SemaphoreOptions): Semaphore {
+    return new Semaphore(this, path, options);
+  }
+
+  /** One who leads at a time: `terms()` to lead, `leader$` to see who does. */
+  election(path: string, options?: ElectionOptions): Election {
+    return new Election(this, path, options);
+  }
+
+  /** While it is set, all who `wait` wait; when it is removed, all go on. */
+  barrier(path: string): Barrier {
+    return new Barrier(this, path);
+  }
+
+  /** One member of a barrier which so many members enter, and leave, together. */
+  doubleBarrier(path: string, options: DoubleBarrierOptions): DoubleBarrier {
+    return new DoubleBarrier(this, path, options);
   }
 
   /** Ends the session, which deletes its ephemeral znodes. Operations that have no answer yet are rejected with ClosedError. */

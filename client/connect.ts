@@ -7,10 +7,10 @@
  */
 import { checkText } from "../protocol/arguments.ts";
 import { Client } from "./client.ts";
+import { connected, type NativeWire, openNativeWire } from "./native-wire.ts";
+import { checkedUrl, type ConnectOptions, sessionOptionsOf } from "./options.ts";
 import { isZooKeeperUrl } from "./zookeeper/url.ts";
 import { openZooKeeperWire } from "./zookeeper/wire.ts";
-import { openNativeWire } from "./native-wire.ts";
-import { checkConnectOptions, checkedUrl, type ConnectOptions, proofOf } from "./options.ts";
 
 export type { Acl } from "../protocol/acl.ts";
 export type { Recursive } from "../protocol/changes.ts";
@@ -56,10 +56,15 @@ export { absent, type Condition, exists } from "./conditions.ts";
 export type { ConnectOptions, Identity } from "./options.ts";
 export type { Page, PagesOptions } from "./pages.ts";
 export type { Quota, QuotaLimits } from "./quotas.ts";
+export type { Barrier } from "./recipes/barrier.ts";
 export type { Claim } from "./recipes/claim.ts";
+export type { DoubleBarrier, DoubleBarrierOptions } from "./recipes/double-barrier.ts";
+export type { Election, ElectionOptions, Leader, Term } from "./recipes/election.ts";
 export { ClaimLostError, type LostBecause, NotAcquiredError } from "./recipes/errors.ts";
-export type { WaitOptions } from "./recipes/line.ts";
+export type { WaitOptions } from "./recipes/wait.ts";
 export type { Layout, LockOptions } from "./recipes/lock.ts";
+export type { ReadWriteLock } from "./recipes/read-write-lock.ts";
+export type { AcquireOptions, Semaphore, SemaphoreOptions } from "./recipes/semaphore.ts";
 export type { SessionState } from "./session/messages.ts";
 export type { ChangeStream, Lag, StreamOptions } from "./streams/change-stream.ts";
 export type { ChangesOptions } from "./streams/changes.ts";
@@ -84,18 +89,20 @@ export { Client };
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
   checkText("the URL of an ensemble", url);
-  checkConnectOptions(options);
+  const session = sessionOptionsOf(options);
   if (isZooKeeperUrl(url)) return new Client(await openZooKeeperWire(url, options));
   const urls = url.split(",").map((each) => checkedUrl(each.trim()));
-  const wire = await openNativeWire({
-    ...options,
-    urls,
-    ensemble: options.ensemble ?? "zooid",
-    name: options.name ?? "zooid client",
-    timeoutMs: options.connectTimeoutMs ?? 10_000,
-    sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
-    operationTimeoutMs: options.operationTimeoutMs ?? 30_000,
-    proofs: (options.identities ?? []).map(proofOf),
-  });
+  const name = options.name ?? "zooid client";
+  const timeoutMs = connectTimeoutMsOf(options);
+  return new Client(await openNativeWire({ ...options, ...session, urls, name, timeoutMs }));
+}
+
+/** Resolves when the session has a connection over its channel. Rejects with UnreachableError, and ends the session, if it comes to none. */
+export async function connectOver(wire: NativeWire, options: ConnectOptions): Promise<Client> {
+  await connected(wire, connectTimeoutMsOf(options), sessionOptionsOf(options).ensemble);
   return new Client(wire);
+}
+
+function connectTimeoutMsOf({ connectTimeoutMs = 10_000 }: ConnectOptions): number {
+  return connectTimeoutMs;
 }

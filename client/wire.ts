@@ -1,5 +1,5 @@
 /**
- * What a `Client` asks of its session, over whatever protocol: NATS (`rx.ts`) or ZooKeeper's own (`zookeeper/`). Both take the same
+ * What a `Client` asks of its session, over whatever protocol: NATS (`native-wire.ts`) or ZooKeeper's own (`zookeeper/`). Both take the same
  * requests and give the same answers; `features` says in what they differ.
  */
 import type { Observable } from "rxjs";

@@ -6,6 +6,7 @@ import { RECIPE_CASES } from "./recipes.ts";
 import { SESSION_CASES } from "./sessions.ts";
 import { STREAM_CASES } from "./streams.ts";
 import { TOGETHER_CASES } from "./together.ts";
+import { TURN_CASES } from "./turns.ts";
 import { ZNODE_CASES } from "./znodes.ts";
 
 export const CASES: readonly Case[] = [
@@ -14,6 +15,7 @@ export const CASES: readonly Case[] = [
   ...SESSION_CASES,
   ...STREAM_CASES,
   ...RECIPE_CASES,
+  ...TURN_CASES,
 ];
 
 /** Registers the cases as tests. `target` is set before the first of them runs. */

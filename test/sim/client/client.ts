@@ -11,7 +11,7 @@ import { told } from "../checks/one-server.ts";
 import { type Attachment, isRefusal, newAttachment, send, takeRefusal } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { Link } from "../links.ts";
-import type { NodeClock } from "../node-clock.ts";
+import type { NodeClock } from "../../../runtime/testing/node-clock.ts";
 import type { Random } from "../random.ts";
 import { type Answer, asked, type Connection, type Pending, type Session } from "./connection.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";

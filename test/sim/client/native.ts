@@ -8,7 +8,7 @@ import type { Outcome, SessionState, StreamEnd } from "../../../client/session/m
 import type { SessionId } from "../../../protocol/ids.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { must } from "../checks/violation.ts";
-import type { NodeClock } from "../node-clock.ts";
+import type { NodeClock } from "../../../runtime/testing/node-clock.ts";
 import type { Random } from "../random.ts";
 import { ENSEMBLE, type SubjectClient, type Subjects } from "../subjects.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
