@@ -10,8 +10,9 @@ const TSC = join(CHECKOUT, "node_modules/typescript/bin/tsc");
 
 /** A program of a user who relies on the types. */
 const PROGRAM = `
-import { connect, ZooidError } from "zooid/client";
+import { type Client, connect, ZooidError } from "zooid/client";
 import { ConfigurationError, startNode, type ChangeEvent, type RunningNode } from "zooid/server";
+import { startTestEnsemble, type TestEnsemble } from "zooid/testing";
 
 const dataDir: string = process.argv[2] ?? "data";
 const wrong: ConfigurationError = await startNode({ lanes: 99 }).then(
@@ -28,6 +29,13 @@ node.changes("/", { recursive: true }).subscribe({
   next: (change) => seen.push(change),
   complete: () => console.log("changes complete", seen.length),
 });
+// It is not closed, and keeps no process alive.
+const ensemble: TestEnsemble = await startTestEnsemble({ nodes: 3, seed: 2 });
+const tested: Client = await ensemble.connect({ sessionTimeoutMs: 4000 });
+tested.changes("/", { recursive: true }).subscribe();
+await tested.create("/a");
+await ensemble.advance(60_000);
+console.log("tested", (await tested.children("/")).children.toSorted().join(), ensemble.nodes.length);
 await node.ready;
 console.log("serves", node.clientPort > 0, typeof connect);
 await node.stop();
@@ -73,5 +81,7 @@ test("a program that has nothing but the package compiles and is a node", async 
   const lines = (await run(["out/program.js", join(folder, "data")], folder)).trim().split("\n");
   t.is(lines[0], "true ZOOID_CONFIGURATION lanes");
   t.deepEqual(lines.slice(-3), ["serves true function", "changes complete 0", "asked"]);
-  for (const line of ["leading 1 1", "peers 0", "nats none"]) t.true(lines.includes(line), line);
+  for (const line of ["leading 1 1", "peers 0", "nats none", "tested a,zookeeper 3"]) {
+    t.true(lines.includes(line), line);
+  }
 });
