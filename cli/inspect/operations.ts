@@ -39,7 +39,9 @@ export function operationLines(operation: Operation): readonly string[] {
     case "client": {
       const [first = "", ...rest] = clientLines(operation.operation);
       const session = formatSession(operation.session);
-      return [`${first} session=${session}${identitiesText(operation.identities)}`, ...rest];
+      const request = operation.request === undefined ? "" : ` request=${operation.request.number}`;
+      const by = identitiesText(operation.identities);
+      return [`${first} session=${session}${request}${by}`, ...rest];
     }
     default:
       return unreachable(operation);

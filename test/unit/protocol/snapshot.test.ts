@@ -102,6 +102,8 @@ function write(writer: ChunkWriter, each: SnapshotEntry): void {
   else if (each.kind === "session") writer.session(each.session);
   else if (each.kind === "submitter") writer.submitter(each.submitter);
   else if (each.kind === "skipped") writer.skipped(each.zxid);
+  else if (each.kind === "requests") writer.requests(each.requests);
+  else if (each.kind === "kept") writer.kept(each.kept);
   else if (each.kind === "configuration") writer.configuration(each.configuration);
   else writer.znode(each.znode);
 }
