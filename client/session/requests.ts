@@ -124,13 +124,19 @@ export function answerRequest(
 
 /**
  * What was under way goes back to the front of the queue, for the next connection, in its order. A write that was done is not done again:
- * it has its number still, and is answered with what it came to.
+ * it has its number still, and is answered with what it came to. The end of the session alone is not asked for again.
  */
 export function loseConnection(requests: Requests): void {
-  const again = [...requests.underWay.values()].filter(({ settled }) => !settled);
+  const again = [...requests.underWay.values()].filter(
+    ({ settled, request }) => !settled && !endsSession(request),
+  );
   forgetUnderWay(requests);
   requests.waiting = [...again, ...requests.waiting];
   requests.saidAnswered = 0;
+}
+
+function endsSession(request: NativeRequest): boolean {
+  return request.kind === "write" && request.operation.kind === "closeSession";
 }
 
 /**
