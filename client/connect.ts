@@ -168,7 +168,7 @@ export class Client {
   /**
    * Creates a znode. `data` is bytes, text (which becomes UTF-8) or null. The returned path includes the sequence number, if there is
    * one. Rejects with NodeExistsError, with NoNodeError when the parent is missing, and as every operation does: with
-   * BadArgumentsError, OperationTimeoutError, ConnectionLossError (writes only), ThrottledError, SessionExpiredError, ClosedError; a
+   * BadArgumentsError, OperationTimeoutError, ThrottledError, SessionExpiredError, ClosedError; a
    * write also with DiskFullError and TreeFullError.
    */
   async create(

@@ -136,8 +136,11 @@ export function operationJson(operation: Operation): object {
       return { operation: kind, path, unusedMs };
     }
     case "client": {
-      const { session, attachedAt, identities = [] } = operation;
-      const of = { session: formatSession(session), attachedAt: formatZxid(attachedAt) };
+      const { session, attachedAt, identities = [], request } = operation;
+      const of = {
+        ...{ session: formatSession(session), attachedAt: formatZxid(attachedAt) },
+        ...(request === undefined ? {} : { request: request.number }),
+      };
       const by = identities.length === 0 ? {} : { by: identities.map(shownIdentity) };
       return { ...clientJson(operation.operation), ...of, ...by };
     }

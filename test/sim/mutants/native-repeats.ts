@@ -9,6 +9,7 @@ const STORE = "actors/tree/store/requests.ts";
 export const NATIVE_REPEAT_MUTANTS: readonly Mutant[] = [
   {
     name: "repeats-in-another-order",
+    plan: "repeats",
     mistake: "what was under way is asked again behind what waits",
     edits: [
       {
@@ -20,6 +21,7 @@ export const NATIVE_REPEAT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "repeat-under-a-new-number",
+    plan: "repeats",
     mistake: "the gateway takes what was done before for something new",
     edits: [
       {
@@ -36,6 +38,7 @@ export const NATIVE_REPEAT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "repeat-known-too-late",
+    plan: "repeats",
     mistake: "the last write that was done before the connection is taken for something new",
     edits: [
       {
@@ -47,6 +50,7 @@ export const NATIVE_REPEAT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "kept-results-not-in-snapshots",
+    plan: "repeats",
     mistake: "a snapshot has the numbers of a session and not the results that are kept for it",
     edits: [
       {
@@ -58,6 +62,7 @@ export const NATIVE_REPEAT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "numbers-not-in-snapshots",
+    plan: "repeats",
     mistake: "a snapshot knows nothing of the numbers of a session's writes",
     edits: [
       {
@@ -69,6 +74,7 @@ export const NATIVE_REPEAT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "kept-results-changed-in-a-cut",
+    plan: "repeats",
     mistake: "a snapshot that is cut has the results that came later",
     edits: [
       {
@@ -80,6 +86,7 @@ export const NATIVE_REPEAT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "result-forgotten-a-number-early",
+    plan: "repeats",
     mistake: "the result of the write is forgotten whose answer the client waits for first",
     edits: [
       {
@@ -91,6 +98,7 @@ export const NATIVE_REPEAT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "client-has-answers-that-it-waits-for",
+    plan: "repeats",
     mistake: "the client says that it has the answer for which it waits first",
     edits: [
       {
@@ -103,6 +111,7 @@ export const NATIVE_REPEAT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "results-kept-of-own-lane-only",
+    plan: "repeats",
     mistake: "the results of writes are kept where they were asked, and nowhere else",
     edits: [
       {
@@ -115,6 +124,7 @@ export const NATIVE_REPEAT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "repeat-answered-at-the-latest-zxid",
+    plan: "repeats",
     mistake: "what was done before is answered with the zxid at which the gateway is now",
     edits: [
       {
@@ -126,6 +136,7 @@ export const NATIVE_REPEAT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "what-was-passed-over-is-done-later",
+    plan: "repeats",
     mistake: "a write that an earlier gateway has refused is done behind what came after it",
     edits: [
       {
@@ -143,6 +154,7 @@ export const NATIVE_REPEAT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "known-results-of-another-session",
+    plan: "repeats",
     mistake: "a connection knows nothing of what its session's writes came to before",
     edits: [
       {
