@@ -125,7 +125,7 @@ export function decodeBatch(payload: Uint8Array): Operation[] {
 function pack(operation: Operation): Packed {
   switch (operation.kind) {
     case "client":
-      return packClient(operation.session, operation.attachedAt, operation.operation);
+      return packClient(operation.session, attachment(operation), operation.operation);
     case "createSession":
       return withAddress([CREATE_SESSION, operation.timeoutMs, operation.password], operation);
     case "attachSession": {
@@ -141,11 +141,25 @@ function pack(operation: Operation): Packed {
   }
 }
 
+/** The zxid alone, or with the number of the request. */
+function attachment({
+  attachedAt,
+  request,
+}: Extract<Operation, { readonly kind: "client" }>): Attachment {
+  return request === undefined ? attachedAt : [attachedAt, request.number, request.answered];
+}
+
+type Attachment = number | readonly [attachedAt: Zxid, number: number, answered: number];
+
 function withAddress(fields: Packed, { address }: { readonly address?: string }): Packed {
   return address === undefined ? fields : [...fields, address];
 }
 
-function packClient(session: SessionId, attachedAt: Zxid, operation: ClientOperation): Packed {
+function packClient(
+  session: SessionId,
+  attachedAt: Attachment,
+  operation: ClientOperation,
+): Packed {
   switch (operation.kind) {
     case "setAcl":
       return [
@@ -172,7 +186,7 @@ function packClient(session: SessionId, attachedAt: Zxid, operation: ClientOpera
   }
 }
 
-function packZnode(session: number, attachedAt: number, operation: ZnodeOperation): Packed {
+function packZnode(session: number, attachedAt: Attachment, operation: ZnodeOperation): Packed {
   switch (operation.kind) {
     case "create": {
       const { path, data, acl, mode } = operation;
@@ -245,11 +259,19 @@ function unpack(item: unknown, identities: readonly Identity[] | undefined): Ope
       return {
         kind: "client",
         session: packed[1] as SessionId,
-        attachedAt: packed[2] as Zxid,
+        ...attachmentIn(packed[2]),
         ...(identities === undefined ? {} : { identities }),
         operation: unpackClient(packed),
       };
   }
+}
+
+function attachmentIn(
+  field: unknown,
+): Pick<Extract<Operation, { readonly kind: "client" }>, "attachedAt" | "request"> {
+  if (!Array.isArray(field)) return { attachedAt: field as Zxid };
+  const [attachedAt, number, answered] = field as [Zxid, number, number];
+  return { attachedAt, request: { number, answered } };
 }
 
 function addressIn(field: unknown): { readonly address?: string } {

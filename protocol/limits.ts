@@ -167,6 +167,19 @@ export const ACL_ENTRY_BYTES = 128;
  */
 export const GATEWAY_HELD_BYTES_MAX: number = 256 * 1024 * 1024;
 
+/**
+ * Results of numbered writes that the tree keeps of one session, until its client is known to have had them, and their bytes, about. A write
+ * beyond is answered ThrottledOp, and is not done. `zooid/client` stays below both. So is one of a session with more bytes than the third
+ * number says, while those of all sessions are more than the fourth one says.
+ */
+export const KEPT_RESULTS_MAX = 4096;
+export const KEPT_RESULTS_BYTES_MAX: number = 8 * 1024 * 1024;
+export const KEPT_RESULTS_SHARE_BYTES: number = 32 * 1024;
+export const KEPT_RESULTS_ALL_BYTES_MAX: number = 128 * 1024 * 1024;
+
+/** Results that stay for a client which writes no more. With more its gateway has logged that the client has had them. */
+export const KEPT_RESULTS_IDLE_MAX = 64;
+
 /** Clients that a gateway lists in its report. Further ones are counted only. */
 export const REPORTED_CLIENTS_MAX = 1000;
 

@@ -42,7 +42,6 @@ export type Answer = { readonly zxid: Zxid; readonly result: NativeResult };
 
 /** Why a request, a stream or the whole session ended without what was asked for. `client/failures.ts` makes errors of it. */
 export type Failure =
-  | { readonly kind: "connectionLost"; readonly reason: string }
   | { readonly kind: "timedOut"; readonly timeoutMs: number }
   /** Its caller waits no longer. */
   | { readonly kind: "cancelled" }

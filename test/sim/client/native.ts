@@ -16,7 +16,7 @@ import { whoOf } from "./identities.ts";
 import { type Asked, checkOutcome, checkSaid } from "./native-asked.ts";
 import { SimChannel } from "./native-channel.ts";
 import { nativeRequest, requestText } from "./native-requests.ts";
-import { NativeWitness } from "./native-witness.ts";
+import { NativeWitness, type Sent } from "./native-witness.ts";
 import { ClientStreams, type StreamCounts, type StreamWish } from "./streams.ts";
 import { Subscriber } from "./subscriber.ts";
 import { closesSession, type SimRequest } from "./wire.ts";
@@ -97,6 +97,14 @@ export class NativeClient {
           if (asked === undefined) return;
           checkSaid(name, asked, sent);
           asked.sent = sent;
+          this.#checkOrder(id, sent);
+        },
+        hasAnswers: (number) => {
+          for (const [id, { request }] of this.#asked) {
+            must(id > number, "exactly once", () => {
+              return `${name}: has the answer to ${requestText(request)}, says the client`;
+            });
+          }
         },
         isAlive: () => environment.heard(this),
       },
@@ -327,6 +335,16 @@ export class NativeClient {
     const cancel = this.#driver.request(asked.request, settled, { timeoutMs: own });
     // Some are cancelled before they are sent, some while they are under way, most after their answer.
     if (random.chance(0.05)) this.#later(random.wait(CANCEL_MS), cancel);
+  }
+
+  /** What was asked before is said before, also on a further connection. */
+  #checkOrder(id: number, { attachment }: Sent): void {
+    for (const [other, { request, sent }] of this.#asked) {
+      if (other >= id) return;
+      must(sent?.attachment === attachment, "session order", () => {
+        return `${this.name}: says request ${id} before ${other}, ${requestText(request)}`;
+      });
+    }
   }
 
   #settled(id: number, outcome: Outcome): void {

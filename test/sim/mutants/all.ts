@@ -9,6 +9,7 @@ import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
 import { KEEPER_MUTANTS } from "./keeper.ts";
 import { LIFETIME_MUTANTS } from "./lifetimes.ts";
+import { NATIVE_REPEAT_MUTANTS } from "./native-repeats.ts";
 import { NATIVE_OPERATION_MUTANTS } from "./native-operations.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
 import { QUOTA_MUTANTS } from "./quotas.ts";
@@ -42,6 +43,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SPACE_MUTANTS,
   ...NATIVE_MUTANTS,
   ...NATIVE_OPERATION_MUTANTS,
+  ...NATIVE_REPEAT_MUTANTS,
   ...READER_MUTANTS,
   ...TURN_MUTANTS,
   ...READ_ONLY_MUTANTS,
