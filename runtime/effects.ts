@@ -105,6 +105,8 @@ export type PublishEffect = {
   readonly kind: "publish";
   readonly subject: string;
   readonly bytes: Uint8Array;
+  /** It is dropped where it would have to wait, so that it never holds up what is published without this. Default false. */
+  readonly mayBeDropped?: boolean;
 };
 
 export type Effect = LocalEffect | PeerEffect | DiskEffect | ConnectionEffect | PublishEffect;

@@ -353,7 +353,7 @@ export class ActorSystem {
   }
 
   #perform(cell: Cell, effect: Effect): void {
-    const { transport } = this.#options;
+    const { publisher = this.#options.transport } = this.#options;
     switch (effect.kind) {
       case "tell":
         this.tell(effect.to, effect.message);
@@ -378,7 +378,7 @@ export class ActorSystem {
         this.#performDisk(cell, effect.tag, effect.operations);
         return;
       case "publish":
-        (this.#options.publisher ?? transport)?.publish(effect.subject, effect.bytes);
+        publisher?.publish(effect.subject, effect.bytes, effect.mayBeDropped ?? false);
         return;
       case "stopNode":
         this.#stopNode(cell.actor.name, effect.reason);

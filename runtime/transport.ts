@@ -39,8 +39,11 @@ export interface Transport {
     timeoutMs: number,
     done: (outcome: TransportOutcome) => void,
   ): void;
-  /** To whoever listens to the subject: clients, not the actors of other nodes. */
-  publish(subject: string, bytes: Uint8Array): void;
+  /**
+   * To whoever listens to the subject: clients, not the actors of other nodes. `mayBeDropped`: it is, where it would have to wait or to
+   * be divided.
+   */
+  publish(subject: string, bytes: Uint8Array, mayBeDropped: boolean): void;
   /** The current status at once, then each change. */
   readonly status$: Observable<TransportStatus>;
   /** Hands over what was sent, then closes. Nothing is received afterwards. */

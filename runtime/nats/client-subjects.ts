@@ -60,7 +60,10 @@ export async function connectNatsClients(options: NatsClientsOptions): Promise<N
     throw error;
   }
   return {
-    publish: (subject, bytes) => link.publish(subject, bytes, undefined, "f"),
+    publish: (subject, bytes, mayBeDropped) => {
+      if (mayBeDropped) link.offer(subject, bytes);
+      else link.publish(subject, bytes, undefined, "f");
+    },
     status$: link.status.asObservable(),
     listen: () => {
       if (isListening) return;

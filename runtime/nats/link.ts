@@ -45,6 +45,10 @@ export type NatsOptions = NatsIdentity & {
 const UNCONFIRMED_BYTES_MAX = 128 * 1024 * 1024;
 /** After this many bytes the server is asked to confirm them (a ping). */
 const CONFIRM_BYTES = 1024 * 1024;
+/** Above so many of them, messages that may be dropped are. */
+const OFFERED_BYTES_MAX = 8 * 1024 * 1024;
+/** It is logged at most so often that they are. */
+const OFFERS_DROPPED_LOG_MS = 60_000;
 const SILENCE_MS = 6_000;
 /** The pause between attempts to have subscriptions confirmed, while a server dies and another is found. */
 const CONFIRM_AGAIN_MS = 50;
@@ -62,6 +66,8 @@ export class NatsLink {
   readonly #log: NatsLog;
   #refused: Error | undefined;
   #fragmented = 0;
+  #offersDropped = 0;
+  #offersSaidMs = Number.NEGATIVE_INFINITY;
   #sentBytes = 0;
   #confirmedBytes = 0;
   #confirming = false;
@@ -114,6 +120,22 @@ export class NatsLink {
         this.#hand(subject, piece, `${sender}.${this.#fragmented}.${index}.${pieces.length}`);
       }
     }
+  }
+
+  /** Publishes the message, unless it would have to wait behind others or to go in fragments: then it is dropped. */
+  offer(subject: string, bytes: Uint8Array): void {
+    if (!this.connected) return;
+    const underWay = this.#sentBytes - this.#confirmedBytes + bytes.length;
+    if (bytes.length > this.maxPayloadBytes || underWay > OFFERED_BYTES_MAX) this.#droppedOffer();
+    else this.#hand(subject, bytes, undefined);
+  }
+
+  #droppedOffer(): void {
+    this.#offersDropped += 1;
+    const nowMs = performance.now();
+    if (nowMs < this.#offersSaidMs + OFFERS_DROPPED_LOG_MS) return;
+    this.#offersSaidMs = nowMs;
+    this.#log("warn", "feedDropped", { servers: this.#servers, messages: this.#offersDropped });
   }
 
   #hand(subject: string, bytes: Uint8Array, reply: string | undefined): void {

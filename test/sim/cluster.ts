@@ -26,7 +26,7 @@ import { ShapeCoverage } from "./client/shapes.ts";
 import { RING_UNKNOWN } from "./client/watches.ts";
 import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
 import { newClientCounts } from "./client/counts.ts";
-import { configOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
+import { addFeed, configOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
 import { Ghosts, OLDER } from "./ghosts.ts";
@@ -334,6 +334,7 @@ export class Cluster {
       addReplicaActors(systemOf(lane), config, lane, replicaOptionsOf(plan));
       addGatewayActors(systemOf(lane), config, lane, gatewayOptionsOf(plan));
     }
+    addFeed(systemOf(1), config, plan);
     const { sizes, replaceAfterMs } = plan;
     addReplicationActors(systemOf("main"), config, gate, { sizes, replaceAfterMs });
     addAdminActor(systemOf("main"), config);

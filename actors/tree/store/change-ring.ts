@@ -228,6 +228,18 @@ export function changesAfter(ring: ChangeRing, after: Zxid): number {
   return count;
 }
 
+/** Returns a zxid after which there are so many changes, or somewhat fewer; `oldest` if the ring holds no more than that. */
+export function zxidBefore(ring: ChangeRing, changes: number): Zxid {
+  let left = changes;
+  for (const segment of ring.segments.toReversed()) {
+    if (left < segment.count) {
+      return segment.numbers[(segment.count - 1 - left) * COLUMNS] as Zxid;
+    }
+    left -= segment.count;
+  }
+  return ring.oldest;
+}
+
 function kindAt({ numbers }: Segment, entry: number): ChangeKind {
   return CHANGE_KINDS[numbers[entry * COLUMNS + 12] ?? 0] ?? CREATED;
 }

@@ -16,7 +16,7 @@ import {
   visitAbove,
   type Branch,
 } from "../store/path-branches.ts";
-import { visitChanges } from "../store/change-ring.ts";
+import { visitChanges, zxidBefore } from "../store/change-ring.ts";
 import type { TreeTurn } from "../state.ts";
 
 type Stream = {
@@ -101,7 +101,8 @@ export function openStream(
   const { streams, ring, lastApplied: applied } = turn.state;
   const { from, client, stream: number, path, recursive, readsAll = false, who = ANYONE } = message;
   closeStream(streams, from, client, number);
-  const after = message.after ?? applied;
+  const { back = 0 } = message;
+  const after = message.after ?? (back > 0 ? zxidBefore(ring, back) : applied);
   const of = { path, recursive, readers: readersOf(who, readsAll) };
   const group: Group = { ...of, members: new Set(), position: after, pending: [] };
   const stream: Stream = { from, client, stream: number, group };

@@ -34,6 +34,7 @@ export type InvariantName =
   | "identities"
   | "watches"
   | "change streams"
+  | "feed"
   | "limits"
   | "peers"
   | "roles"
