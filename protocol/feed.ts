@@ -2,7 +2,6 @@
  * The change feed: committed changes as plain NATS messages, for whoever subscribes. This file has the subject of a path, and what a
  * message says. `docs/feed.md` describes both for programs in any language.
  */
-import { isUtf8 } from "node:buffer";
 import { FEED_DATA_BYTES_MAX, FEED_SUBJECT_BYTES_MAX } from "./limits.ts";
 import type { Change } from "./reads.ts";
 import { feedPrefix } from "./subjects.ts";
@@ -19,6 +18,9 @@ export type FeedPosition = string & { readonly __brand: "FeedPosition" };
 
 const ZXID_DIGITS = 16;
 const INDEX_DIGITS = 8;
+
+/** After every change of a zxid. */
+export const FEED_INDEX_MAX = 0xffff_ffff;
 
 /** Before everything. */
 export const FEED_BEGIN: FeedPosition = feedPosition(0 as Zxid, 0);
@@ -88,11 +90,21 @@ export function feedMessage({ at, prev, change }: FeedChange): Uint8Array {
 function dataField(data: Uint8Array | null): string {
   if (data === null) return ',"text":null';
   if (data.length > FEED_DATA_BYTES_MAX) return `,"omitted":${data.length}`;
+  const text = textOf(data);
+  // A control character takes six bytes as text.
+  if (text !== undefined && text.length <= 2 * data.length + 2) return `,"text":${text}`;
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
-  if (isUtf8(bytes)) {
-    const text = JSON.stringify(bytes.toString());
-    // A control character takes six bytes as text.
-    if (text.length <= 2 * data.length + 2) return `,"text":${text}`;
-  }
   return `,"base64":"${bytes.toString("base64")}"`;
 }
+
+/** As JSON; undefined: it is no text. */
+function textOf(data: Uint8Array): string | undefined {
+  try {
+    return JSON.stringify(UTF8.decode(data));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A mark of the byte order is a part of the text. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -6,6 +6,7 @@
 import { unreachable } from "../../protocol/assert.ts";
 import {
   FEED_BEGIN,
+  FEED_INDEX_MAX,
   feedMessage,
   type FeedPosition,
   feedPosition,
@@ -152,5 +153,5 @@ const BEGUN: Begin = { zxid: ZXID_NONE, position: FEED_BEGIN };
 function beginOf({ changes, through }: Changes): Begin {
   const zxid = changes[0]?.zxid ?? through;
   const last = changes.findLast((change) => change.zxid === zxid);
-  return { zxid, position: feedPosition(zxid, last?.index ?? 0) };
+  return { zxid, position: feedPosition(zxid, last?.index ?? FEED_INDEX_MAX) };
 }

@@ -115,7 +115,7 @@ export class FeedChecks {
       must(before < at, "feed", () => `${who}, after ${before}`);
       const missed = this.#between(followed, before, at);
       must(missed === undefined, "feed", () => {
-        return `${who} after ${before} for who follows ${followed}/: ${missed?.path} at ${missed?.at} is between`;
+        return `${who} after ${before} for who follows ${followed}/: ${JSON.stringify(missed)} is between`;
       });
     }
   }
@@ -131,8 +131,9 @@ export class FeedChecks {
       const shown = all[index];
       if (shown === undefined || shown.at <= after) return undefined;
       if (before !== undefined && shown.at >= before) continue;
-      // It was closed later, perhaps before it was told.
-      if (!this.#truth.model.isClosedAfter(shown.path, shown.zxid, NOBODY)) return shown;
+      // It was closed later, perhaps in the same multi: before it was told.
+      const from = (shown.zxid - 1) as Zxid;
+      if (!this.#truth.model.isClosedAfter(shown.path, from, NOBODY)) return shown;
     }
     return undefined;
   }
