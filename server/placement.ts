@@ -98,7 +98,7 @@ export function addReplicaActors(
   lane: number,
   options: Pick<
     TreeOptions,
-    "ringBytesMax" | "snapshotChunkBytes" | "slabBytes" | "limits" | "skips"
+    "ringBytesMax" | "snapshotChunkBytes" | "slabBytes" | "limits" | "removals" | "skips"
   > = {},
 ): void {
   const { id: server, members } = config;

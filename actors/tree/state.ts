@@ -22,6 +22,7 @@ import type { EndedConnections } from "../waiting-reads.ts";
 import type { BatchReads } from "./apply/reads-behind.ts";
 import type { SessionCheck } from "./apply/session-checks.ts";
 import type { ReapWalk } from "./reap-walk.ts";
+import { REMOVAL_LIMITS, type RemovalLimits } from "./removal-limits.ts";
 import type { Sessions } from "./store/sessions.ts";
 import type { Cut } from "./snapshot/cut.ts";
 import { Quotas } from "./quotas/quotas.ts";
@@ -49,6 +50,8 @@ export type TreeOptions = {
   readonly slabBytes?: number;
   /** How large the tree may be before writes that grow it are refused. Default no limit. */
   readonly limits?: TreeLimits;
+  /** How much removeRecursives may look at and delete. Default REMOVAL_LIMITS, which every real node has. */
+  readonly removals?: RemovalLimits;
   /** How many watches a connection may have. A read that asks for one more is refused. Default WATCHES_PER_CONNECTION_MAX. */
   readonly watchesPerConnectionMax?: number;
   /** The lines of `/zookeeper/config`, one for each member. Default none, which leaves it empty, as of a ZooKeeper alone. */
@@ -112,12 +115,13 @@ export function createState(options: TreeOptions, key: Uint8Array, startedWallMs
     watchesPerConnectionMax = WATCHES_PER_CONNECTION_MAX,
     slabBytes = SLAB_BYTES,
     limits = NO_LIMITS,
+    removals = REMOVAL_LIMITS,
     servers = [],
     skips = new Set(),
   } = options;
   const sizes = { ringBytesMax, snapshotChunkBytes, slabBytes, watchesPerConnectionMax, limits };
   return {
-    options: { ...options, ...sizes, servers, skips },
+    options: { ...options, ...sizes, removals, servers, skips },
     startedWallMs,
     lookedAt: 0,
     memory: { kind: "treeMemory", full: false, sessionsFull: false },

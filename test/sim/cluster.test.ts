@@ -27,6 +27,9 @@ test(`seeds 1 to ${SEEDS}: whole nodes and their clients keep every invariant un
   t.is(failures.length, 0, failures.join("\n\n"));
   t.is(figures.runs, SEEDS);
   t.deepEqual(figures.shapesMissing, [], "what real clients ask for is drawn");
+  const rare = [...figures.removals].filter(([, count]) => count < 20);
+  t.deepEqual(rare, [], "removeRecursives are done, and meet every limit");
+  t.true(figures.otherOrders > 20, "siblings stand in several orders");
 });
 
 test("two runs of a seed are the same run, step by step", (t) => {

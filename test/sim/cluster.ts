@@ -60,7 +60,7 @@ export class Cluster {
   readonly nodes: readonly SimNode[];
   readonly clients: SimClient[] = [];
   readonly natives: NativeClients;
-  readonly truth: Truth = new Truth();
+  readonly truth: Truth;
   readonly invariants: Invariants;
   readonly ghosts: Ghosts;
   readonly readers: NodeReaders | undefined;
@@ -81,6 +81,7 @@ export class Cluster {
 
   constructor(plan: Plan, makeTrace: (clock: Clock) => Trace, coverage: Coverage) {
     this.plan = plan;
+    this.truth = new Truth(plan.removals);
     this.trace = makeTrace(this.clock);
     const random = new Random(plan.seed);
     this.#random = random;

@@ -100,11 +100,11 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
 const SLAB_BYTES_SMALL = 512;
 
 export function replicaOptionsOf(plan: Plan): Parameters<typeof addReplicaActors>[3] {
-  const { ringBytes: ringBytesMax, snapshotChunkBytes, memory } = plan;
+  const { ringBytes: ringBytesMax, snapshotChunkBytes, memory, removals } = plan;
   // Where chunks are small, slabs are small too, so that what is in them moves often.
   const slabBytes = snapshotChunkBytes < SLAB_BYTES ? SLAB_BYTES_SMALL : SLAB_BYTES;
   const limits = { ...NO_LIMITS, bytesMax: memory.treeBytes };
-  return { ringBytesMax, snapshotChunkBytes, slabBytes, limits };
+  return { ringBytesMax, snapshotChunkBytes, slabBytes, limits, removals };
 }
 
 /** A native client whose requests are more than the gateway holds would be refused, which none is ready for. */

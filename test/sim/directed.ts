@@ -4,6 +4,7 @@ import { endings, handshakes, replacements, successions } from "./directed-sessi
 import type { FaultKind } from "./faults/kinds.ts";
 import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
+import { removals } from "./removals.ts";
 
 export type DirectedPlan = {
   /** Part of all seeds. */
@@ -21,7 +22,8 @@ export type DirectedName =
   | "handshakes"
   | "replacements"
   | "identities"
-  | "endings";
+  | "endings"
+  | "removals";
 
 /** Their rates together are well below 1: the other seeds stay as random as they are. */
 export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
@@ -34,6 +36,7 @@ export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
   replacements: { rate: 0.02, change: replacements },
   identities: { rate: 0.1, change: identities },
   endings: { rate: 0.03, change: endings },
+  removals: { rate: 0.04, change: removals },
 };
 
 export function isDirected(name: string): name is DirectedName {

@@ -20,6 +20,10 @@ export class Figures {
   readonly #faults = new Map<string, number>();
   readonly #states = new Set<string>();
   readonly #shapes = new Set<number>();
+  /** What became of removeRecursives. */
+  readonly removals: Map<string, number> = new Map();
+  /** Znodes whose children stood in several orders. */
+  otherOrders = 0;
 
   add(result: SimResult): void {
     this.runs += 1;
@@ -35,6 +39,8 @@ export class Figures {
     addAll(this.#faults, result.faults);
     for (const state of result.coverage) this.#states.add(state);
     for (const shape of result.shapes) this.#shapes.add(shape);
+    addAll(this.removals, result.removals);
+    this.otherOrders += result.otherOrders;
   }
 
   /** The recorded shapes of real clients' requests that no client has drawn. */
@@ -70,6 +76,7 @@ export class Figures {
       `  clients: ${listed(this.#clients)}`,
       `  change streams: ${listed(this.#streams)}; messages of native clients: ${listed(this.#subjects)}`,
       `  requests of real clients: ${this.#shapes.size} shapes of ${RECORDED.length}${this.#missingText()}`,
+      `  removeRecursives: ${listed(this.removals)}; znodes whose children stood in several orders ${this.otherOrders}`,
       `  network: ${listed(this.#network)}`,
       `  faults: ${listed(this.#faults) || "none"}`,
     ].join("\n");

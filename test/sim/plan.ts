@@ -1,5 +1,6 @@
 /** What a seed draws before its run begins: sizes, timeouts, workloads, and which faults come how often. Swarm testing. */
 import type { LogSyncSizes } from "../../actors/log-sync/state.ts";
+import { REMOVAL_LIMITS, type RemovalLimits } from "../../actors/tree/removal-limits.ts";
 import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
 import {
   CHANGE_RING_BYTES_MAX,
@@ -18,6 +19,7 @@ import {
 import { renewalsOf } from "./directed-sessions.ts";
 import { type FaultKind, FAULTS } from "./faults/kinds.ts";
 import { Random, type Range } from "./random.ts";
+import { drawRemovals } from "./removals.ts";
 
 export type Plan = {
   readonly seed: number;
@@ -84,6 +86,8 @@ export type Plan = {
     readonly perMinuteMax: number;
     readonly unusedMs: number;
   };
+  /** What removeRecursives may look at and delete, the same on every node. */
+  readonly removals: RemovalLimits;
   /** What is limited of all clients of a node: they are held back, and have to come through all the same. 0: nothing is. */
   readonly clientLimits: { readonly requests: number; readonly sessionTokens: number };
   /** A folder may replace another one of which nothing was received for this long. */
@@ -212,6 +216,7 @@ function drawRandomPlan(seed: number): Plan {
     ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
     memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
     reaper: drawReaper(new Random(seed).stream(REAPER_STREAM)),
+    removals: REMOVAL_LIMITS,
     clientLimits: new Random(seed).stream(LIMITS_STREAM).chance(0.25) ? LIMITS : NO_LIMITS,
   };
   const shaped = withShapes(plan, new Random(seed).stream(SHAPES_STREAM));
@@ -252,9 +257,10 @@ function withGuarded(plan: Plan, random: Random): Plan {
 function withKeeper(plan: Plan, random: Random): Plan {
   if (!random.chance(0.35)) return plan;
   const keeper = random.pick([0.5, 2, 4]);
+  const removals = random.chance(0.7) ? drawRemovals(random) : plan.removals;
   const mixed = (workload: Workload): Workload =>
     workload.mix.setData > 0 ? { ...workload, mix: { ...workload.mix, keeper } } : workload;
-  return { ...plan, clients: plan.clients.map(mixed) };
+  return { ...plan, removals, clients: plan.clients.map(mixed) };
 }
 
 /** In some seeds clients ask for what real clients ask for, and leave many znodes with a TTL. */

@@ -1,4 +1,5 @@
 /** Plans without faults, for stories about one thing. */
+import { REMOVAL_LIMITS } from "../../actors/tree/removal-limits.ts";
 import {
   CHANGE_RING_BYTES_MAX,
   GATEWAY_HELD_BYTES_MAX,
@@ -109,6 +110,7 @@ export function undisturbedPlan(nodes: number): Plan {
     ringBytes: CHANGE_RING_BYTES_MAX,
     streamPendingBytes: STREAM_PENDING_BYTES_MAX,
     clientLimits: NO_LIMITS,
+    removals: REMOVAL_LIMITS,
     replaceAfterMs: 1000,
     // More than a story takes.
     reaper: { checkIntervalMs: 3_600_000, perMinuteMax: 10_000, unusedMs: 0 },

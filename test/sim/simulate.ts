@@ -3,7 +3,8 @@ import type { LogState } from "../../actors/log/log.ts";
 import type { ClientCounts } from "./client/environment.ts";
 import { Cluster } from "./cluster.ts";
 import { checkRoles } from "./checks/roles.ts";
-import { compareWhole } from "./checks/trees.ts";
+import type { RemovalCounts } from "./checks/keeper.ts";
+import { compareWhole, otherOrders } from "./checks/trees.ts";
 import { must } from "./checks/violation.ts";
 import { Coverage } from "./coverage.ts";
 import { type FaultCounts, Nemesis } from "./faults/nemesis.ts";
@@ -34,6 +35,9 @@ export type SimResult = {
   readonly coverage: readonly string[];
   /** By number, the recorded shapes of real clients' requests that were drawn. */
   readonly shapes: readonly number[];
+  readonly removals: RemovalCounts;
+  /** At the end, znodes whose children have another order on some lane than on another. */
+  readonly otherOrders: number;
 };
 
 export type SimOptions = PlanChoice & {
@@ -107,6 +111,8 @@ function run(cluster: Cluster, coverage: Coverage): SimResult {
     faults: nemesis.counts,
     coverage: coverage.keys(),
     shapes: cluster.shapes.drawn,
+    removals: cluster.truth.model.removals.counts,
+    otherOrders: otherOrders(cluster.nodes, plan.lanes, cluster.truth.model),
   };
 }
 

@@ -60,6 +60,7 @@ export class Replica {
         | "watchesPerConnectionMax"
         | "skips"
         | "limits"
+        | "removals"
         | "servers"
       >
     > = {},

@@ -8,11 +8,6 @@ import { Permission } from "../../../protocol/access.ts";
 import { assert } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
-import {
-  REMOVE_RECURSIVE_MAX,
-  REMOVE_RECURSIVE_PATH_UNIT,
-  REMOVE_RECURSIVE_RECORD_MAX,
-} from "../../../protocol/limits.ts";
 import { isChildOfConfig, SPECIAL_PATHS } from "../../../protocol/paths.ts";
 import { STAT_FIELDS } from "../../../protocol/stat.ts";
 import { isSpecial } from "../store/first-znodes.ts";
@@ -91,7 +86,7 @@ export function removeRecursive(
   if (!allows(transaction, parent, Permission.delete)) return Code.noAuth;
   const top = znodes.find(path);
   if (top === undefined) return Code.ok;
-  const found = subtree(transaction, top, Math.min(znodesMax, REMOVE_RECURSIVE_MAX));
+  const found = subtree(transaction, top, znodesMax);
   if (typeof found === "number") return found;
   // A snapshot may have changed the order of siblings on some nodes, and every node must delete in the same order.
   const removed = found.map((znode) => ({ znode, at: znodes.path(znode) }));
@@ -112,18 +107,20 @@ function isAtOrBelow(path: string, top: string): boolean {
  * another order on other nodes, so neither the answer nor what later operations of the record may look at depends on it: the walk has no
  * early end but the record's limit, which the sum of all passes in any order.
  */
-function subtree(transaction: Transaction, top: ZnodeId, znodesMax: number): ZnodeId[] | Code {
-  const { znodes } = transaction.tree;
-  if (transaction.looked > REMOVE_RECURSIVE_RECORD_MAX) return Code.throttled;
+function subtree(transaction: Transaction, top: ZnodeId, askedMax: number): ZnodeId[] | Code {
+  const { znodes, options } = transaction.tree;
+  const { recordMax, pathUnit } = options.removals;
+  const znodesMax = Math.min(askedMax, options.removals.znodesMax);
+  if (transaction.looked > recordMax) return Code.throttled;
   transaction.looked += 1;
   if (1 + znodes.below.count(top) > znodesMax) return Code.notEmpty;
   const found = [top];
   let isGuarded = false;
   for (const znode of found) {
     // What a delete takes grows with the path, and it is undone if the multi fails.
-    const pathUnits = Math.floor(znodes.path(znode).length / REMOVE_RECURSIVE_PATH_UNIT);
+    const pathUnits = Math.floor(znodes.path(znode).length / pathUnit);
     transaction.looked += 1 + pathUnits;
-    if (transaction.looked > REMOVE_RECURSIVE_RECORD_MAX) return Code.throttled;
+    if (transaction.looked > recordMax) return Code.throttled;
     isGuarded ||= !allows(transaction, znode, Permission.delete);
     znodes.visitChildren(znode, (child) => found.push(child));
   }

@@ -1,4 +1,8 @@
-/** What the model knows of ClickHouse Keeper's operations. It is written from Keeper's rules, independently of the product's tree. */
+/**
+ * What the model knows of ClickHouse Keeper's operations. It is written from Keeper's rules and from the limits that protocol/limits.ts
+ * describes, independently of the product's tree.
+ */
+import type { RemovalLimits } from "../../../actors/tree/removal-limits.ts";
 import { Code } from "../../../protocol/codes.ts";
 import type { OperationResult, ZnodeOperation } from "../../../protocol/operations.ts";
 import { nameOf, parentOf } from "../../../protocol/paths.ts";
@@ -21,9 +25,47 @@ export type KeeperView = {
   readonly mustBeAllowed: (path: string, permission: number) => void;
   readonly create: (operation: Create) => OperationResult;
   readonly remove: (path: string, stat: Stat) => void;
+  readonly removals: Removals;
 };
 
 const DONE: OperationResult = { kind: "done" };
+
+/** What becomes of removeRecursives that find something to delete. */
+export type RemovalCounts = {
+  removed: number;
+  /** There is too much for one. */
+  notEmpty: number;
+  /** There is too much for one record. */
+  throttled: number;
+  noAuth: number;
+};
+
+/** What the removeRecursives of the record in hand have cost so far, and what they may cost. An operation that is refused costs, too. */
+export class Removals {
+  readonly counts: RemovalCounts = { removed: 0, notEmpty: 0, throttled: 0, noAuth: 0 };
+  readonly #limits: RemovalLimits;
+  #cost = 0;
+
+  constructor(limits: RemovalLimits) {
+    this.#limits = limits;
+  }
+
+  /** To be called where a record begins. */
+  begin(): void {
+    this.#cost = 0;
+  }
+
+  /** Returns why all of this may not be deleted at once, whoever asks for it. */
+  refusal(paths: readonly string[], askedMax: number): "notEmpty" | "throttled" | undefined {
+    const { znodesMax, recordMax, pathUnit } = this.#limits;
+    if (this.#cost > recordMax) return "throttled";
+    // The count below a znode is known, so that nothing is looked at where it is too large.
+    this.#cost += 1;
+    if (paths.length > Math.min(askedMax, znodesMax)) return "notEmpty";
+    for (const path of paths) this.#cost += 1 + Math.floor(path.length / pathUnit);
+    return this.#cost > recordMax ? "throttled" : undefined;
+  }
+}
 
 export function keeperResult(view: KeeperView, asked: Asked): OperationResult {
   const { path } = asked;
@@ -79,8 +121,13 @@ function removeAll(view: KeeperView, top: string, znodesMax: number): void {
   for (const path of all) {
     all.push(...[...view.namesIn(path)].map((name) => `${path}/${name}`));
   }
-  if (all.length > znodesMax) throw refused(Code.notEmpty);
+  const { counts } = view.removals;
+  const refusal = view.removals.refusal(all, znodesMax);
+  counts[refusal ?? "noAuth"] += 1;
+  if (refusal !== undefined) throw refused(Code[refusal]);
   for (const path of all) view.mustBeAllowed(path, DELETE);
+  counts.noAuth -= 1;
+  counts.removed += 1;
   // From the last path to the first, so that each znode comes behind those below it.
   for (const path of all.toSorted().toReversed()) {
     const stat = view.statOf(path);

@@ -58,6 +58,11 @@ export function freshStat(zxid: Zxid, timeMs: number, owner: number, dataLength:
   };
 }
 
+export function sessionResult(session: ModelSession): OperationResult {
+  const { id, timeoutMs, password, attachedAt } = session;
+  return { kind: "session", session: id as never, timeoutMs, password, attachedAt };
+}
+
 export function error(code: Code): OperationResult {
   return { kind: "error", code };
 }

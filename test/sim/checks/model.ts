@@ -2,6 +2,7 @@
  * A simple model of the state machine, with its whole history: every znode at every zxid. It is written from ZooKeeper's rules,
  * independently of the product's tree.
  */
+import { REMOVAL_LIMITS, type RemovalLimits } from "../../../actors/tree/removal-limits.ts";
 import { type Acl, OPEN_ACL } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
 import type {
@@ -24,7 +25,7 @@ import {
   type SimWho,
   WRITE,
 } from "../client/identities.ts";
-import { keeperResult, type KeeperView } from "./keeper.ts";
+import { keeperResult, type KeeperView, Removals } from "./keeper.ts";
 import {
   type ModelChange,
   type ModelSession,
@@ -33,6 +34,7 @@ import {
   type Past,
   error,
   freshStat,
+  sessionResult,
   Refused,
   refused,
   textOf,
@@ -54,6 +56,7 @@ export class Model {
   readonly touched: { readonly zxid: Zxid; readonly path: string }[] = [];
   /** What the record in hand says. */
   quotasEnforced = false;
+  readonly removals: Removals;
   readonly #pasts = new Map<string, Past>();
   readonly #suffixes = new Map<string, string>();
   /** Where there has ever been a znode with a lifetime. */
@@ -65,7 +68,8 @@ export class Model {
   /** Within a multi: how to take back what it did. */
   #undo: (() => void)[] | undefined;
 
-  constructor() {
+  constructor(limits: RemovalLimits = REMOVAL_LIMITS) {
+    this.removals = new Removals(limits);
     for (const path of SPECIAL) {
       if (path !== "/") this.#past(parentOf(path)).children.add(nameOf(path));
       const aversion = path === "/zookeeper/config" ? -1 : 0;
@@ -143,17 +147,12 @@ export class Model {
         }
       }
       case "createSession": {
-        const { password, timeoutMs, address } = operation;
-        const own = new Uint8Array(password);
-        this.sessions.set(zxid, {
-          id: zxid,
-          password: own,
-          attachedAt: zxid,
-          timeoutMs,
-          address,
-          ephemerals: new Set(),
-        });
-        return { kind: "session", session: zxid as never, timeoutMs, password, attachedAt: zxid };
+        const { password: given, timeoutMs, address } = operation;
+        const [password, ephemerals] = [new Uint8Array(given), new Set<string>()];
+        const times = { attachedAt: zxid, timeoutMs };
+        const session: ModelSession = { id: zxid, password, ...times, address, ephemerals };
+        this.sessions.set(zxid, session);
+        return sessionResult(session);
       }
       case "attachSession": {
         const { password, timeoutMs } = operation;
@@ -164,13 +163,7 @@ export class Model {
         session.attachedAt = zxid;
         session.timeoutMs = timeoutMs;
         session.address = operation.address;
-        return {
-          kind: "session",
-          session: session.id as never,
-          timeoutMs,
-          password,
-          attachedAt: zxid,
-        };
+        return sessionResult(session);
       }
       case "expireSession": {
         const session = this.sessions.get(operation.session);
@@ -266,6 +259,7 @@ export class Model {
       mustBeAllowed: (path, permission) => this.#mustBeAllowed(path, permission),
       create: (operation) => this.#create(session, operation),
       remove: (path, stat) => this.#remove(path, stat),
+      removals: this.removals,
     };
   }
 

@@ -27,12 +27,13 @@ export function treeProblemAt(
   return statProblem(znodes.stat(node), moment.stat);
 }
 
+type Nodes = readonly {
+  readonly id: number;
+  readonly tree: (lane: number) => TreeState | undefined;
+}[];
+
 /** Every lane of every node holds the whole truth. */
-export function compareWhole(
-  nodes: readonly { readonly id: number; readonly tree: (lane: number) => TreeState | undefined }[],
-  lanes: number,
-  model: Model,
-): void {
+export function compareWhole(nodes: Nodes, lanes: number, model: Model): void {
   let digest: string | undefined;
   for (const node of nodes) {
     for (let lane = 1; lane <= lanes; lane += 1) {
@@ -47,6 +48,25 @@ export function compareWhole(
       digest = own;
     }
   }
+}
+
+/** Returns how many znodes have children that do not stand in the same order everywhere, which nobody may notice. */
+export function otherOrders(nodes: Nodes, lanes: number, model: Model): number {
+  const orders = new Map<string, string>();
+  const others = new Set<string>();
+  for (const node of nodes) {
+    for (let lane = 1; lane <= lanes; lane += 1) {
+      const znodes = node.tree(lane)?.znodes;
+      for (const path of model.paths) {
+        const znode = znodes?.find(path);
+        if (znodes === undefined || znode === undefined) continue;
+        const order = znodes.children(znode).join("/");
+        if (order !== (orders.get(path) ?? order)) others.add(path);
+        orders.set(path, order);
+      }
+    }
+  }
+  return others.size;
 }
 
 /** What is counted below each znode is what there is. */

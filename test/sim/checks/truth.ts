@@ -2,8 +2,9 @@
  * The committed history of a run: every record in zxid order as the first node delivered it, applied to the model. What nodes
  * deliver, lanes hold and clients are told is compared with it.
  */
-import { Code } from "../../../protocol/codes.ts";
 import { crc32 } from "node:zlib";
+import type { RemovalLimits } from "../../../actors/tree/removal-limits.ts";
+import { Code } from "../../../protocol/codes.ts";
 import { decodeBatch } from "../../../protocol/batch.ts";
 import type { ClientOperation, Operation, OperationResult } from "../../../protocol/operations.ts";
 import type { ServerId, Submitter } from "../../../protocol/ids.ts";
@@ -62,7 +63,7 @@ function asStored(operation: ClientOperation, who: SimWho): ClientOperation {
 type Committed = { readonly checksum: number; readonly prevZxid: Zxid };
 
 export class Truth {
-  readonly model: Model = new Model();
+  readonly model: Model;
   /** Through the last record that any node delivered. */
   latest: Zxid = ZXID_NONE;
   /** The time of that record. */
@@ -79,6 +80,11 @@ export class Truth {
   /** By session: how often its client has asked for it, and how often it was attached. */
   readonly #handshakes = new Map<number, { asked: number; attached: number }>();
   readonly #submitters = new Map<number, { incarnation: number; seq: number }>();
+
+  /** `removals`: what every node has for them. */
+  constructor(removals: RemovalLimits) {
+    this.model = new Model(removals);
+  }
 
   operationAt(zxid: Zxid): Applied | undefined {
     return this.#operations.get(zxid);
@@ -168,6 +174,7 @@ export class Truth {
   #apply(header: RecordHeader, payload: Uint8Array): void {
     const operations = decodeBatch(payload);
     this.model.quotasEnforced = header.quotasEnforced === true;
+    this.model.removals.begin();
     operations.forEach((operation, index) => {
       const zxid = (header.firstZxid + index) as Zxid;
       if (operation.kind === "client") {

@@ -1,16 +1,45 @@
 /** What a simulated client asks for as ClickHouse does: small trees that are made and removed again as a whole, below one root. */
-import { OPEN_ACL } from "../../../protocol/acl.ts";
+import { type Acl, OPEN_ACL } from "../../../protocol/acl.ts";
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
+import { parentOf } from "../../../protocol/paths.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Random } from "../random.ts";
+import { ADMIN, READ, WRITE } from "./identities.ts";
 import type { SimRequest } from "./wire.ts";
 
 export const KEEPER_ROOT = "/r";
 
 type Token = () => Uint8Array;
 
-export function keeperRequest(random: Random, token: Token): SimRequest {
+/** Nothing comes below such a znode, and no removeRecursive may delete it. A tryRemove may: that is up to the parent's list. */
+const GUARDED: readonly Acl[] = [
+  { permissions: READ | WRITE | ADMIN, scheme: "world", id: "anyone" },
+];
+
+/** Often a tree grows, or several removeRecursives follow each other in one record: what it may look at is for all of them. */
+export function keeperRequests(random: Random, token: Token): readonly SimRequest[] {
+  const kind = random.weighted({ one: 6, grow: 3, remove: 2 });
+  if (kind === "grow") return [write(drawTree(random, token))];
+  if (kind !== "remove") return [keeperRequest(random, token)];
+  const count = random.whole(2, 5);
+  return Array.from({ length: count }, () => write(drawRemoval(random, drawPath(random, 0.4))));
+}
+
+/** A few paths with all that is above them. */
+function drawTree(random: Random, token: Token): ClientOperation {
+  const paths = Array.from({ length: random.whole(1, 3) }, () => drawPath(random, 0.9));
+  const above = (path: string): string[] =>
+    path === KEEPER_ROOT ? [] : [...above(parentOf(path)), path];
+  const operations = [...new Set(paths.flatMap(above))].map((path) => {
+    const [data, mode] = [token(), { ephemeral: false, sequential: false }];
+    const acl = path.length > 9 && random.chance(0.1) ? GUARDED : OPEN_ACL;
+    return { kind: "create", path, data, acl, mode, unlessExists: true } as const;
+  });
+  return { kind: "multi", operations };
+}
+
+function keeperRequest(random: Random, token: Token): SimRequest {
   if (random.chance(0.2)) {
     const read = random.pick(["getData", "getChildren", "exists"] as const);
     return { kind: "read", read, path: drawPath(random), watch: random.chance(0.7) };
@@ -23,11 +52,15 @@ export function keeperRequest(random: Random, token: Token): SimRequest {
   return write(drawOperation(random, token));
 }
 
-/** Three levels, so that there is something between the top of what is removed and its leaves. */
-function drawPath(random: Random): string {
+/** Up to three levels below the top of what is removed, so that there is something between it and its leaves. */
+function drawPath(random: Random, deeper = 0.6): string {
   let path = `${KEEPER_ROOT}/${random.below(2)}`;
-  while (path.length < 9 && random.chance(0.6)) path += `/${random.below(2)}`;
+  while (path.length < 9 && random.chance(deeper)) path += `/${random.below(2)}`;
   return path;
+}
+
+function drawRemoval(random: Random, path: string): ZnodeOperation {
+  return { kind: "removeRecursive", path, znodesMax: random.pick([0, 1, 3, 100, 100, 100]) };
 }
 
 function drawOperation(random: Random, token: Token): ZnodeOperation {
@@ -42,7 +75,7 @@ function drawOperation(random: Random, token: Token): ZnodeOperation {
     case "make":
       return drawCreate(random, path, token);
     case "remove":
-      return { kind: "removeRecursive", path, znodesMax: random.pick([0, 1, 2, 4, 100]) };
+      return drawRemoval(random, path);
     case "try":
       return { kind: "tryRemove", path, version };
     case "not":

@@ -6,7 +6,7 @@ import type { ClientOperation, ZnodeOperation } from "../../../protocol/operatio
 import type { Random } from "../random.ts";
 import { GUARDED_ROOTS, guardedPath, guardedRequest } from "./guarded.ts";
 import type { Proofs } from "./identities.ts";
-import { KEEPER_ROOT, keeperRequest } from "./keeper.ts";
+import { KEEPER_ROOT, keeperRequests } from "./keeper.ts";
 import { shapedRequest } from "./shapes.ts";
 import type { SimRequest } from "./wire.ts";
 
@@ -150,7 +150,7 @@ export class Asker {
       case "guarded":
         return [guardedRequest(this.#random, this.#workload.proofs, () => this.#token())];
       case "keeper":
-        return [keeperRequest(this.#random, () => this.#token())];
+        return keeperRequests(this.#random, () => this.#token());
       case "shaped":
         return [this.#shapedRequest()];
       case "multi":
