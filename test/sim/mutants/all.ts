@@ -7,6 +7,7 @@ import type { Mutant } from "./mutant.ts";
 import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
 import { KEEPER_MUTANTS } from "./keeper.ts";
+import { FEED_MUTANTS } from "./feed.ts";
 import { LIFETIME_MUTANTS } from "./lifetimes.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
 import { QUOTA_MUTANTS } from "./quotas.ts";
@@ -39,6 +40,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SPACE_MUTANTS,
   ...NATIVE_MUTANTS,
   ...READER_MUTANTS,
+  ...FEED_MUTANTS,
   ...TURN_MUTANTS,
   ...READ_ONLY_MUTANTS,
   ...WATCH_MUTANTS,
