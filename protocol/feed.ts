@@ -8,7 +8,7 @@ import { feedPrefix } from "./subjects.ts";
 import type { Zxid } from "./zxid.ts";
 
 /** The version of the messages' format. It is raised when a field changes its meaning, not when one is added. */
-export const FEED_VERSION = 1;
+const FEED_VERSION = 1;
 
 /**
  * A place in the feed: the zxid and the index among the changes of that zxid, as 16 and 8 hexadecimal digits. So places are

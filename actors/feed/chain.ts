@@ -1,6 +1,6 @@
 /**
  * Which change came before, for each path that begins like a changed one: so whoever follows some subtree can see what he has missed. The
- * paths that have not changed for longest are forgotten first. Of a path that is not known it is said that it may have changed at the
+ * paths that have not changed for longest are forgotten first. A path that is not known may have changed, it is said, at the
  * latest place that was forgotten, which is never too early: a subscriber may read again for nothing, and never misses a change.
  */
 import type { FeedPosition } from "../../protocol/feed.ts";
