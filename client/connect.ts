@@ -38,12 +38,12 @@ import {
   checkText,
   checkVersion,
 } from "../protocol/arguments.ts";
-import type { ChangesOptions } from "./changes.ts";
 import { type NatsChannel, openNatsChannel } from "./nats-channel.ts";
-import { bytesOf } from "./requests.ts";
 import { type Page, PAGE_SIZE, pagesOf, type PagesOptions } from "./pages.ts";
+import { type ChangesOptions, Session } from "./rx.ts";
 import { Seen } from "./seen.ts";
-import { type Answer, Session, type SessionState } from "./session.ts";
+import type { Answer, SessionState } from "./session/messages.ts";
+import { bytesOf } from "./session/requests.ts";
 
 export type { Change, ChangeEvent, ChangesOptions, Page, PagesOptions, SessionState, Stat, Zxid };
 export { ZooidError };

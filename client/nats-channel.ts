@@ -21,6 +21,7 @@ import {
   whileClosing,
   withoutCredentials,
 } from "../runtime/nats/servers.ts";
+import type { ChannelEvent } from "./session/messages.ts";
 
 export type NatsChannelOptions = NatsIdentity & {
   readonly urls: readonly string[];
@@ -32,16 +33,6 @@ export type NatsChannelOptions = NatsIdentity & {
   /** A server that sends nothing for this long is left for another one. So is one that takes this long to connect to. */
   readonly silenceMs: number;
 };
-
-/** What happens on the channel. `connection` is the number that was given to `send`. */
-export type ChannelEvent =
-  | { readonly kind: "received"; readonly connection: number; readonly bytes: Uint8Array }
-  /** Nobody subscribes to the subject that something was sent to. */
-  | { readonly kind: "noResponders"; readonly connection: number }
-  | { readonly kind: "up" }
-  | { readonly kind: "down" }
-  /** The NATS server forbids what a client needs. */
-  | { readonly kind: "refused"; readonly problem: UnreachableError };
 
 const MAX_PAYLOAD_DEFAULT_BYTES = 1024 * 1024;
 

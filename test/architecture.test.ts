@@ -69,6 +69,23 @@ test("of the runtime a client may import only what speaks to NATS", (t) => {
   t.is(problemsOf("protocol/a.ts", from("nats/servers.ts")).length, 1);
 });
 
+test("the session of a client imports the protocol and itself only, and uses no clock, chance or RxJS", (t) => {
+  const file = "client/session/a.ts";
+  t.deepEqual(problemsOf(file, 'import { zxid } from "../../protocol/zxid.ts";'), []);
+  t.deepEqual(problemsOf(file, 'import type { State } from "./state.ts";'), []);
+  for (const other of ["../driver.ts", "../../runtime/nats/servers.ts", "rxjs", "node:crypto"]) {
+    t.deepEqual(problemsOf(file, `import { a } from "${other}";`), [
+      `client/session/a.ts:1: client/session/ may not import ${other}`,
+    ]);
+  }
+  for (const use of ["setInterval(run, 50);", "performance.now();", "queueMicrotask(run);"]) {
+    t.is(problemsOf(file, use).length, 1, use);
+    t.deepEqual(problemsOf("client/driver.ts", use), [], use);
+  }
+  t.is(problemsOf(file, "const promise = new Promise(run);").length, 1);
+  t.is(problemsOf(file, "async function run() {}").length, 1);
+});
+
 test("an import that spans lines, re-exports or is made while running is seen", (t) => {
   t.is(problemsOf("client/a.ts", 'import {\n  a,\n  b,\n} from "../server/node.ts";').length, 1);
   t.is(problemsOf("client/a.ts", 'export { a } from "../server/node.ts";').length, 1);

@@ -10,7 +10,8 @@ import type { Identity } from "../../protocol/identity.ts";
 import { epoch, EPOCH_MAX, formatZxid } from "../../protocol/zxid.ts";
 import { countOf } from "../quorum.ts";
 import { cutToDurable } from "./disk-space.ts";
-import { broadcast, log } from "./effects.ts";
+import { broadcast, log, sendTo } from "./effects.ts";
+import { greetingOf } from "./ensemble/founding.ts";
 import { isBound } from "./ensemble/membership.ts";
 import { knownEpoch } from "./epochs/believed.ts";
 import { lead } from "./leader.ts";
@@ -145,6 +146,8 @@ function receivePromiseReply(
     return;
   }
   role.promises.set(id, sender.identity);
+  // Its number may be bound to its folder by a record of this node's log. Whether that is committed, it knows if it votes.
+  if (!sender.isVoter) sendTo(turn, id, greetingOf(state, { asks: true, nowMs: turn.nowMs }));
   if (promises.durable.epoch === role.epoch && isPromised(state, role.promises)) {
     lead(turn, role.epoch);
   }

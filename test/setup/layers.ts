@@ -32,7 +32,13 @@ export const TOP_FOLDERS: readonly string[] = [...Object.keys(MAY_IMPORT), ...OT
 const LINES_MAX = 500;
 
 /** Folders whose code gets time, chance and I/O handed in; the packages they may use all the same. */
-const PURE: Readonly<Record<string, readonly string[]>> = { actors: [], protocol: ["cbor-x"] };
+const PURE: Readonly<Record<string, readonly string[]>> = {
+  actors: [],
+  protocol: ["cbor-x"],
+  "client/session": [],
+};
+/** Folders inside a layer that import nothing else of it. */
+const APART: readonly string[] = ["client/session"];
 
 const BANNED_NAMES: readonly string[] = [
   "Date",
@@ -40,6 +46,8 @@ const BANNED_NAMES: readonly string[] = [
   "setInterval",
   "setImmediate",
   "queueMicrotask",
+  "Promise",
+  "async",
   "performance",
   "process",
   "crypto",
@@ -74,21 +82,35 @@ function isActorSecret(from: string, target: string): boolean {
   return !target.endsWith("/messages.ts");
 }
 
-function packageProblem(folder: string, specifier: string): string | undefined {
-  const allowed = PURE[folder];
-  if (allowed !== undefined && !allowed.includes(specifier)) {
-    return `${folder}/ may not import ${specifier}`;
-  }
-  return undefined;
+/** The folder of `PURE` that the file is in. */
+function pureFolderOf(path: string): string | undefined {
+  return Object.keys(PURE).find((folder) => path.startsWith(`${folder}/`));
+}
+
+function packageProblem(path: string, specifier: string): string | undefined {
+  const folder = pureFolderOf(path);
+  if (folder === undefined || PURE[folder]?.includes(specifier) === true) return undefined;
+  return `${folder}/ may not import ${specifier}`;
+}
+
+/** A folder that stands apart may import other layers as its own may, without what that layer shares with another. */
+function apartProblem(path: string, target: string, specifier: string): string | undefined {
+  const folder = APART.find((each) => path.startsWith(`${each}/`));
+  if (folder === undefined || target.startsWith(`${folder}/`)) return undefined;
+  const isOwnLayer = folderOf(target) === folderOf(path);
+  const isShared = dirname(target) === SHARED_FOLDERS[folderOf(path)];
+  return isOwnLayer || isShared ? `${folder}/ may not import ${specifier}` : undefined;
 }
 
 function importProblem(path: string, imported: Import): string | undefined {
   const { specifier, typeOnly } = imported;
   const folder = folderOf(path);
   const target = targetOf(path, specifier);
-  if (target === undefined) return packageProblem(folder, specifier);
+  if (target === undefined) return packageProblem(path, specifier);
   const targetFolder = folderOf(target);
   if (folder === "examples") return "examples/ import the package by its public name only";
+  const apart = apartProblem(path, target, specifier);
+  if (apart !== undefined) return apart;
   if (dirname(target) === SHARED_FOLDERS[folder]) return undefined;
   if (folder !== targetFolder && MAY_IMPORT[folder]?.includes(targetFolder) !== true) {
     return `${folder}/ may not import from ${targetFolder}/ (${specifier})`;
@@ -115,8 +137,8 @@ function fileProblems(file: SourceFile): readonly string[] {
     const problem = importProblem(file.path, imported);
     if (problem !== undefined) problems.push(`${file.path}:${imported.line}: ${problem}`);
   }
-  const folder = folderOf(file.path);
-  if (PURE[folder] === undefined) return problems;
+  const folder = pureFolderOf(file.path);
+  if (folder === undefined) return problems;
   const code = codeOf(file.text);
   for (const match of code.matchAll(BANNED)) {
     const line = lineOf(code, match.index);

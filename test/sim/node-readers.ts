@@ -4,11 +4,10 @@
  */
 import type { ChangesMessage, ReaderItem } from "../../actors/changes/messages.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
-import type { ClientItem } from "../../protocol/native.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { observe } from "../../server/wiring.ts";
 import type { Truth } from "./checks/truth.ts";
-import { ClientStreams, type StreamCounts } from "./client/streams.ts";
+import { ClientStreams, type StreamCounts, type StreamWish } from "./client/streams.ts";
 import { must } from "./checks/violation.ts";
 import type { NodeClock } from "./node-clock.ts";
 import type { Plan } from "./plan.ts";
@@ -50,12 +49,10 @@ export class NodeReaders {
       this.#streams.get(node) ?? new ClientStreams(node.name, { truth, random, counts });
     this.#streams.set(node, streams);
     const say = (message: ChangesMessage): void => system.tell("changes", message);
-    const open = (item: ClientItem): void => {
-      if (item.kind !== "openStream") return;
-      const { stream: reader, path, recursive, after } = item;
+    const open = ({ stream: reader, path, recursive, after }: StreamWish): void => {
       say({ kind: "openReader", reader, path, recursive, after });
     };
-    for (const item of streams.reopen()) open(item);
+    for (const wish of streams.standing()) open(wish);
     while (streams.count < READERS_OF_A_NODE) open(streams.open(truth.latest));
     let failures = 0;
     system.inspection$.subscribe((event) => {
@@ -98,7 +95,6 @@ function hear(
   stream: number,
   item: Exclude<ReaderItem, { readonly kind: "failed" }>,
 ): void {
-  streams.hear({ ...item, stream });
-  // A reader is paced by `taken`, so what it consumed is always granted.
-  streams.grant();
+  if (item.kind === "changes") streams.changes(stream, item);
+  else streams.compacted(stream, item.oldest);
 }

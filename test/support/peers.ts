@@ -69,3 +69,17 @@ export function recoveredReport(of: Partial<Recovered>): Recovered {
     ...of,
   };
 }
+
+/** A greeting of one of three nodes whose folder belongs to no ensemble, with the fields of `of` in place of its own. */
+export function greeting(
+  of: Partial<Extract<LogSyncPeerMessage, { kind: "greeting" }>> = {},
+): LogSyncPeerMessage {
+  return {
+    kind: "greeting",
+    members: [1, 2, 3].map(server),
+    configuration: undefined,
+    asks: false,
+    mayFound: true,
+    ...of,
+  };
+}

@@ -120,11 +120,15 @@ export function receiveGreeting(
   foundIfAllAreHeard(turn, founding);
 }
 
-/** A voter of this node's ensemble greets with the configuration that it knows to be committed. It may be later than this node's own. */
+/**
+ * A voter of this node's ensemble greets with the configuration that it knows to be committed. It may be later than this node's own, and so may
+ * be the one that makes it a voter: then its folder is named in this node's log.
+ */
 function learn(turn: LogSyncTurn, sender: PeerSender, { configuration }: Greeting): void {
   const { state } = turn;
   const { settled } = state.membership;
-  if (settled === undefined || configuration === undefined || !sender.isVoter) return;
+  if (settled === undefined || configuration === undefined) return;
+  if (!sender.isVoter && !sender.isNamed) return;
   if (!isForeign(state, configuration)) settle(turn, configuration);
 }
 

@@ -1,6 +1,7 @@
 /** `npm run conformance:kazoo`: kazoo's own tests against Apache ZooKeeper and against zooid, and what fails with one of them alone. */
 import { parseArgs } from "node:util";
 import { prepareDebian } from "../../setup/debian.ts";
+import { idsOf, reportOf } from "./report.ts";
 import {
   intendedOf,
   LEFT_OUT,
@@ -12,7 +13,8 @@ import {
 
 const HELP = `npm run conformance:kazoo -- [options]
 
-Runs the tests that Debian's python3-kazoo brings along, each against three servers. A test that fails is run again, twice at most.
+Runs the tests that Debian's python3-kazoo brings along, each against three servers. A test that fails is run again, twice at most;
+what passed only then is told at the end.
 
   --against A,B       which servers: ${SERVERS.join(", ")}; default: both
   --only EXPRESSION   as pytest's -k
@@ -33,16 +35,6 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-function failedOf(outcomes: Outcomes): readonly string[] {
-  return [...outcomes].filter(([, outcome]) => outcome === "failed").map(([id]) => id);
-}
-
-function totalsText(outcomes: Outcomes): string {
-  const count = (outcome: string): number =>
-    [...outcomes.values()].filter((each) => each === outcome).length;
-  return `${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`;
-}
-
 async function main(): Promise<number> {
   if (values.help) {
     say(HELP);
@@ -60,18 +52,15 @@ async function main(): Promise<number> {
     const only = values.only === undefined ? {} : { only: values.only };
     found.set(name, await runSuite(name, { deselect: LEFT_OUT[name], say, ...only }));
   }
-  for (const [name, outcomes] of found) {
-    say(`${name}: ${totalsText(outcomes)}`);
-    for (const id of failedOf(outcomes)) say(`  failed: ${id}`);
-  }
+  for (const line of reportOf(found)) say(line);
   for (const id of LEFT_OUT.zooid) say(`left out with zooid: ${id}`);
   const ours: Outcomes = found.get("zooid") ?? new Map();
-  const theirs = failedOf(found.get("zookeeper") ?? new Map());
-  const apart = failedOf(ours).filter((id) => !theirs.includes(id));
+  const theirs = idsOf(found.get("zookeeper") ?? new Map(), "failed");
+  const apart = idsOf(ours, "failed").filter((id) => !theirs.includes(id));
   const intended = apart.filter((id) => intendedOf(id) !== undefined);
   const unexpected = apart.filter((id) => !intended.includes(id));
   const inVain = [...ours.keys()].filter(
-    (id) => intendedOf(id) !== undefined && ours.get(id) === "passed",
+    (id) => intendedOf(id) !== undefined && ours.get(id) !== "failed",
   );
   for (const id of intended) say(`fails with zooid, as intended: ${id}: ${intendedOf(id)}`);
   for (const id of unexpected) say(`fails with zooid alone: ${id}`);

@@ -47,7 +47,8 @@ export function intendedOf(id: string): string | undefined {
   return [...INTENDED].find(([end]) => id.endsWith(end))?.[1];
 }
 
-export type Outcome = "passed" | "failed" | "skipped";
+/** `passedAgain`: it failed, and passed when it was run again. A busy machine may be why, or a fault that seldom shows. */
+export type Outcome = "passed" | "passedAgain" | "failed" | "skipped";
 /** By the test's id for pytest. */
 export type Outcomes = ReadonlyMap<string, Outcome>;
 
@@ -113,11 +114,18 @@ async function runPart(
     const failed = [...outcomes].filter(([, outcome]) => outcome === "failed").map(([id]) => id);
     if (failed.length === 0) break;
     options.say(`${failed.length} failed and are run again`);
-    for (const [id, outcome] of await runPytest(folder, env, failed, options.say)) {
+    for (const [id, outcome] of againOf(await runPytest(folder, env, failed, options.say))) {
       outcomes.set(id, outcome);
     }
   }
   return outcomes;
+}
+
+/** What comes of tests that have failed before. */
+export function againOf(outcomes: Outcomes): Outcomes {
+  return new Map(
+    [...outcomes].map(([id, outcome]) => [id, outcome === "passed" ? "passedAgain" : outcome]),
+  );
 }
 
 async function runPytest(

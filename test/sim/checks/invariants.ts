@@ -113,9 +113,12 @@ export class Invariants {
     log.state = state;
     this.#noteVoters(state);
     if (log.damaged && state.repair === undefined) {
-      const { lostAfter } = log;
-      const before = log.beforeDamage?.delivery.committed ?? ZXID_NONE;
-      const known = lostAfter === undefined || before < lostAfter ? before : lostAfter;
+      const { lostAfter, beforeDamage } = log;
+      const known = Math.min(
+        beforeDamage?.delivery.committed ?? ZXID_NONE,
+        lostAfter ?? NEVER,
+        beforeDamage === undefined ? NEVER : this.#countedUntil(beforeDamage, state),
+      ) as Zxid;
       must(state.log.durable >= known && holds(state, known), "I3 committed stays", () => {
         return `node ${log.node} votes again without ${formatZxid(known)}, which it knew to be committed`;
       });
@@ -195,7 +198,7 @@ export class Invariants {
     });
   }
 
-  /** A folder that is replaced may go on in a process beside the new one. What it acknowledges after it was unbound counts for nothing. */
+  /** A folder that is replaced may go on in a process beside the new one. What it acknowledges or learns after it was unbound counts for nothing. */
   #countedUntil(before: LogSyncState, { membership }: LogSyncState): Zxid {
     const { identity } = membership;
     if (identity === undefined || identity === before.membership.identity) return NEVER;

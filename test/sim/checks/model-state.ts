@@ -86,7 +86,7 @@ export function refused(code: Code): Refused {
 export function wasClosedAfter(moments: readonly Moment[], zxid: Zxid, reader: SimWho): boolean {
   for (let index = moments.length - 1; index >= 0; index -= 1) {
     const moment = moments[index];
-    if (moment === undefined || moment.since <= zxid) return false;
+    if (moment === undefined || moment.since < zxid) return false;
     if (moment.stat !== undefined && !may(moment.acl, READ, reader)) return true;
   }
   return false;

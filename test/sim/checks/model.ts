@@ -40,7 +40,7 @@ import {
   textOf,
   wasClosedAfter,
 } from "./model-state.ts";
-import { must } from "./violation.ts";
+import { Suffixes } from "./suffixes.ts";
 
 const SPECIAL = ["/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"];
 const EMPTY = new Uint8Array(0);
@@ -58,7 +58,7 @@ export class Model {
   quotasEnforced = false;
   readonly removals: Removals;
   readonly #pasts = new Map<string, Past>();
-  readonly #suffixes = new Map<string, string>();
+  readonly #suffixes = new Suffixes();
   /** Where there has ever been a znode with a lifetime. */
   readonly #lasting = new Set<string>();
   #zxid = 0 as Zxid;
@@ -296,26 +296,11 @@ export class Model {
       session.ephemerals.add(path);
       this.#undo?.push(() => session.ephemerals.delete(path));
     }
-    if (mode.sequential) this.#checkSuffix(asked, path);
+    if (mode.sequential) this.#suffixes.given(asked, path, this.#undo);
     this.#changed("created", path);
     this.#countAll(path);
     this.#count(path, 1, data?.length ?? 0);
     return { kind: "created", path, stat };
-  }
-
-  /** Checks that the names with one prefix only grow: no name is given out twice, even after its znode was deleted. */
-  #checkSuffix(prefix: string, path: string): void {
-    const before = this.#suffixes.get(prefix);
-    must(
-      before === undefined || before < path,
-      "sequential names",
-      () => `${path} after ${before}`,
-    );
-    this.#suffixes.set(prefix, path);
-    this.#undo?.push(() => {
-      if (before === undefined) this.#suffixes.delete(prefix);
-      else this.#suffixes.set(prefix, before);
-    });
   }
 
   #delete(path: string, version: number): void {
@@ -334,6 +319,7 @@ export class Model {
       this.#undo?.push(() => owner.ephemerals.add(path));
     }
     this.#put(path, null, undefined);
+    this.#suffixes.forget(path, this.#undo);
     const parentPath = parentOf(path);
     const parent = this.#statOf(parentPath);
     if (parent === undefined) throw new Error(`${path} had no parent`);

@@ -22,6 +22,7 @@ export type InvariantName =
   | "read-only"
   | "session order"
   | "exactly once"
+  | "maybe applied"
   | "refused is not done"
   | "sequential names"
   | "ephemerals"

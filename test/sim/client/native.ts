@@ -1,38 +1,23 @@
 /**
- * A simulated native client: it speaks the native protocol over subjects, keeps its session and its change streams over
- * connections to whatever gateway NATS gives it, and holds all that it hears against the truth.
+ * A native client and its user. The client is the real one (`client/driver.ts` with all of `client/session/`) under the run's clocks,
+ * over its subjects; the user asks and subscribes, and holds what the client says against the truth. When the session has ended the
+ * user begins another one.
  */
-import { NATIVE_TAKEN_BYTES } from "../../../protocol/limits.ts";
-import { Code } from "../../../protocol/codes.ts";
-import { PASSWORD_BYTES, SESSION_NONE } from "../../../protocol/ids.ts";
-import {
-  type ClientItem,
-  decodeGatewayFrame,
-  encodeClientFrame,
-  type EndReason,
-  type GatewayItem,
-  NATIVE_VERSION,
-} from "../../../protocol/native.ts";
-import { gatewaySubject, laneSubject } from "../../../protocol/subjects.ts";
+import { SessionDriver } from "../../../client/driver.ts";
+import type { Outcome, SessionState, StreamEnd } from "../../../client/session/messages.ts";
+import type { SessionId } from "../../../protocol/ids.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import { checkOneServer, told } from "../checks/one-server.ts";
-import {
-  type Attachment,
-  isRefusal,
-  newAttachment,
-  send,
-  takeRefusal,
-  textOf,
-} from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Random } from "../random.ts";
 import { ENSEMBLE, type SubjectClient, type Subjects } from "../subjects.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
-import { type SimWho, whoOf } from "./identities.ts";
-import { asked, type Connection, type Pending, type Session } from "./native-connection.ts";
-import { checkNativeRead, nativeRequest, nativeWriteProblem } from "./native-wire.ts";
-import { ClientStreams, type StreamCounts } from "./streams.ts";
+import { whoOf } from "./identities.ts";
+import { type Asked, checkOutcome, checkSaid } from "./native-asked.ts";
+import { SimChannel } from "./native-channel.ts";
+import { nativeRequest } from "./native-requests.ts";
+import { NativeWitness } from "./native-witness.ts";
+import { ClientStreams, type StreamCounts, type StreamWish } from "./streams.ts";
 import { closesSession, type SimRequest } from "./wire.ts";
 import { Asker, rootsOf, type Workload } from "./workload.ts";
 
@@ -44,42 +29,39 @@ export type NativeOptions = {
   readonly counts: StreamCounts;
   /** Streams open at a time. */
   readonly streamsMax: number;
-  /** Between two grants of credits. */
+  /** Before what was delivered of a stream has been consumed, in the mean. */
   readonly grantMs: number;
 };
 
-const TICK_MS = 100;
 const TRICKLE_THINK_MS = 400;
-const PING_BUSY_MS = 500;
 const GRANT_QUIET_MS = 5;
-/** More than gateways have while they wait for a client that is gone. */
-const LEFT_MAX = 50;
-/** Frames about as large as this may be followed by another of the same turn. */
-const WHOLE_FRAME_BYTES_MAX = 200_000;
-
-/** What no gateway may say to a client that does nothing wrong. */
-const WRONG: ReadonlySet<EndReason> = new Set<EndReason>(["badFrame", "version", "authFailed"]);
+const AWAY_MS = 150;
 
 export class NativeClient {
   readonly name: string;
   readonly workload: Workload;
-  session: Session | undefined;
+  session:
+    | { readonly id: SessionId; readonly password: Uint8Array; readonly timeoutMs: number }
+    | undefined;
   quiet = false;
   answered = 0;
   readonly ended = false;
   readonly #options: NativeOptions;
   readonly #random: Random;
-  readonly #who: SimWho;
   readonly #asker: Asker;
   readonly #streams: ClientStreams;
+  readonly #witness: NativeWitness;
   readonly #end: SubjectClient;
   readonly #roots: string[];
-  #lastZxid: Zxid = ZXID_NONE;
-  #connection: Connection | undefined;
-  /** Connections that it has left, and that their gateways may not have. */
-  readonly #left: Connection[] = [];
-  #connections = 0;
-  #id = 0;
+  /** How many changes may be under way to a stream, and how long a request may take. */
+  readonly #credits: number;
+  readonly #operationTimeoutMs: number;
+  readonly #asked = new Map<number, Asked>();
+  readonly #unsubscribe = new Map<number, () => void>();
+  #channel: SimChannel | undefined;
+  #driver: SessionDriver | undefined;
+  #server: number | undefined;
+  #isClosing = false;
 
   constructor(name: string, options: NativeOptions) {
     const { environment, random, workload, counts } = options;
@@ -87,38 +69,35 @@ export class NativeClient {
     this.workload = workload;
     this.#options = options;
     this.#random = random;
+    this.#credits = random.pick([1, 4, 1024]);
+    this.#operationTimeoutMs = random.pick([1000, 5000, 30_000]);
     // Its connections have no address that a list could name.
-    this.#who = { ...whoOf(name, workload.proofs ?? []), address: undefined };
+    const who = { ...whoOf(name, workload.proofs ?? []), address: undefined };
     // It has no multi, and asks for no lists.
     this.#asker = new Asker(name, random, { ...workload, quotas: 0, proofs: undefined });
-    const { truth } = environment;
-    this.#streams = new ClientStreams(name, { truth, random, counts, reader: this.#who });
+    this.#streams = new ClientStreams(name, {
+      ...{ truth: environment.truth, random, counts },
+      reader: who,
+    });
     this.#roots = [...rootsOf(workload)];
-    const of = (connection: number): Connection | undefined =>
-      this.#connection?.number === connection ? this.#connection : undefined;
-    this.#end = {
-      name,
-      onBytes: (connection, bytes, { writtenMs, toldClients }) => {
-        const current = of(connection);
-        if (current === undefined) return;
-        current.toldClients ??= toldClients;
-        environment.guard(() => this.#hear(current, bytes, writtenMs));
+    this.#witness = new NativeWitness({
+      ...{ name, who, environment, counts, credits: this.#credits },
+      user: {
+        lastZxid: () => this.#driver?.lastZxid ?? ZXID_NONE,
+        session: () => this.session,
+        says: (id, sent) => {
+          const asked = this.#asked.get(id);
+          if (asked === undefined) return;
+          checkSaid(name, asked, sent);
+          asked.sent = sent;
+        },
+        isAlive: () => environment.heard(this),
       },
-      onNoResponders: (connection) => {
-        if (of(connection) !== undefined) this.#drop("nobody listens");
-      },
-      onAttached: (connection, attachedAt, takesWrites) => {
-        const attachment = of(connection)?.attachment;
-        if (attachment === undefined) return;
-        attachment.mayBeRefused ||= !takesWrites;
-        environment.truth.attach(attachedAt, attachment);
-      },
-    };
+    });
+    this.#end = this.#subjectClient();
     options.subjects.join(this.#end);
-    this.#later(random.random() * 200, () => this.#open());
-    this.#later(random.random() * TICK_MS, () => this.#tick());
+    this.#later(random.random() * 200, () => this.#begin());
     this.#later(random.random() * 100, () => this.#think());
-    this.#later(random.random() * 100, () => this.#grant());
   }
 
   get clock(): NodeClock {
@@ -127,23 +106,20 @@ export class NativeClient {
 
   /** The node that it is attached at. */
   get server(): number | undefined {
-    return this.#connection?.server;
+    return this.#server;
   }
 
   get connected(): boolean {
-    return this.#connection?.subject !== undefined;
+    return this.#server !== undefined;
   }
 
   get pending(): number {
-    return this.#connection?.pending.size ?? 0;
+    return this.#asked.size;
   }
 
   /** The node takes no writes: none of what it may hold of this client, also of connections that the client has left. */
   expectRefusals(node: number): void {
-    const connection = this.#connection;
-    for (const { server, attachment } of [...this.#left, ...(connection ? [connection] : [])]) {
-      if (server === undefined || server === node) attachment.mayBeRefused = true;
-    }
+    this.#witness.expectRefusals(node);
   }
 
   /** Its streams have told it everything. */
@@ -158,332 +134,225 @@ export class NativeClient {
 
   /** Undefined: it is not connected. */
   get lastAnswer(): LastAnswer | undefined {
-    return this.connected ? this.#connection?.answer : undefined;
+    return this.connected ? this.#witness.current?.answer : undefined;
   }
 
   describe(): string {
-    const connection = this.#connection;
-    if (connection === undefined) return "no connection";
-    return `${connection.subject ?? "connecting"}, ${connection.pending.size} pending`;
+    const where = this.#server === undefined ? "no connection" : `at node ${this.#server}`;
+    return `${where}, ${this.#asked.size} pending, ${this.#driver?.lastProblem ?? "no session"}`;
   }
 
-  /** Drops its connection without telling anybody. */
+  /** Its connection to NATS breaks, for a moment. */
   move(): void {
-    if (this.#connection !== undefined) this.#drop("moves on");
+    const channel = this.#channel;
+    if (channel === undefined) return;
+    channel.turn(false);
+    this.#later(this.#random.random() * AWAY_MS, () => channel.turn(true));
   }
 
-  #later(afterMs: number, run: () => void): void {
+  #subjectClient(): SubjectClient {
+    const { environment } = this.#options;
+    return {
+      name: this.name,
+      onBytes: (number, bytes, heard) => {
+        environment.guard(() => this.#channel?.receive(number, bytes, heard));
+      },
+      onNoResponders: (number) => {
+        environment.guard(() => this.#channel?.noResponders(number));
+      },
+      onAttached: (number, attachedAt, takesWrites) => {
+        const attachment = this.#witness.attachmentOf(number);
+        if (attachment === undefined) return;
+        attachment.mayBeRefused ||= !takesWrites;
+        environment.truth.attach(attachedAt, attachment);
+      },
+    };
+  }
+
+  #later(afterMs: number, run: () => void): () => void {
     const { clock, guard } = this.#options.environment;
-    clock.after(afterMs, () => guard(run));
+    return clock.after(afterMs, () => guard(run));
   }
 
   #note(text: string): void {
     this.#options.environment.trace.note(this.name, text);
   }
 
-  #open(): void {
-    if (this.#connection !== undefined) return;
-    const { environment, subjects, workload } = this.#options;
-    const nowMs = environment.clock.nowMs();
-    this.#connections += 1;
-    const attachment = newAttachment(this.name, this.#who);
-    const askedMs = environment.trueMs();
-    const { renewals } = workload;
-    const renewal = renewals.length === 0 ? undefined : this.#random.pick(renewals);
-    this.#connection = {
-      number: this.#connections,
-      attachment,
-      pending: new Map(),
-      pingsMs: [],
-      untoldBytes: 0,
-      grantedMs: renewal?.grantedMs,
-      answer: { askedMs, writtenMs: askedMs, heardMs: askedMs },
-      subject: undefined,
-      server: undefined,
-      toldClients: undefined,
-      said: 0,
-      heard: 0,
-      heardMs: nowMs,
-      saidMs: nowMs,
-    };
-    const { session } = this;
-    const open: ClientItem = {
-      kind: "open",
-      version: NATIVE_VERSION,
-      session: session?.id ?? SESSION_NONE,
-      password: session?.password ?? new Uint8Array(PASSWORD_BYTES),
-      timeoutMs: renewal?.askedMs ?? session?.timeoutMs ?? workload.timeoutMs,
-    };
-    const bytes = encodeClientFrame({ sequence: 0, items: [open] });
-    const { home } = workload;
-    const subject = home === undefined ? gatewaySubject(ENSEMBLE) : laneSubject(ENSEMBLE, home, 1);
-    subjects.say(this.#end, this.#connections, subject, bytes);
+  /** Begins a session. */
+  #begin(): void {
+    const { environment, subjects, workload, grantMs } = this.#options;
+    const random = this.#random;
+    const { renewals, home, timeoutMs: sessionTimeoutMs, proofs = [] } = workload;
+    const channel = new SimChannel({
+      ...{ subjects, home, end: this.#end, witness: this.#witness },
+      base: this.#channel?.last ?? 0,
+      renewal: () => (renewals.length === 0 ? undefined : random.pick(renewals)),
+    });
+    this.#channel = channel;
+    this.#isClosing = false;
+    this.#driver = new SessionDriver({
+      channel,
+      environment: {
+        nowMs: () => environment.clock.nowMs(),
+        random: () => random.random(),
+        after: (delayMs, run) => this.#later(delayMs, run),
+        soon: (run) => this.#later(0, run),
+        consume: (done) => {
+          // In the end it is as fast as it can: what waits for its credits is to come within the bound.
+          this.#later(random.wait(this.quiet ? GRANT_QUIET_MS : grantMs), done);
+        },
+      },
+      session: {
+        ...{ ensemble: ENSEMBLE, sessionTimeoutMs, streamCredits: this.#credits },
+        operationTimeoutMs: this.#operationTimeoutMs,
+        proofs: proofs.map((text) => Buffer.from(text)),
+      },
+      onState: (state) => this.#turned(state),
+    });
+    for (const wish of this.#streams.standing()) this.#subscribe(wish);
   }
 
-  #say(connection: Connection, items: readonly ClientItem[]): void {
-    const { subject } = connection;
-    if (subject === undefined || items.length === 0) return;
-    const { environment, subjects } = this.#options;
-    connection.said += 1;
-    connection.saidMs = environment.clock.nowMs();
-    const bytes = encodeClientFrame({ sequence: connection.said, items });
-    subjects.say(this.#end, connection.number, subject, bytes);
-  }
-
-  #drop(why: string): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    this.#connection = undefined;
-    this.#left.push(connection);
-    if (this.#left.length > LEFT_MAX) this.#left.shift();
-    if (connection.subject !== undefined) this.#note(`leaves its gateway: ${why}`);
-    this.#options.environment.counts.reconnects += 1;
-    this.#later(this.#random.random() * 150, () => this.#open());
-  }
-
-  #tick(): void {
-    this.#later(TICK_MS, () => this.#tick());
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    const { environment, workload } = this.#options;
-    const nowMs = environment.clock.nowMs();
-    const timeoutMs = this.session?.timeoutMs ?? workload.timeoutMs;
-    const isOpen = connection.subject !== undefined;
-    const silentMs = nowMs - connection.heardMs;
-    const quietMs = nowMs - connection.saidMs;
-    const shortMs = workload.patient ? 2 * timeoutMs : Math.max(1000, timeoutMs / 3);
-    if (silentMs >= (isOpen ? (timeoutMs * 2) / 3 : shortMs)) {
-      this.#drop("hears nothing");
-    } else if (
-      quietMs + TICK_MS > timeoutMs / 3 ||
-      (connection.pending.size > 0 && quietMs >= PING_BUSY_MS)
-    ) {
-      connection.pingsMs.push(environment.trueMs());
-      this.#say(connection, [{ kind: "ping" }]);
+  #turned(state: SessionState): void {
+    const { truth, counts } = this.#options.environment;
+    switch (state.kind) {
+      case "connecting":
+        return;
+      case "connected":
+        this.#connected(state);
+        return;
+      case "reconnecting":
+        this.#witness.leaves();
+        this.#server = undefined;
+        counts.reconnects += 1;
+        this.#note(`leaves its gateway: ${state.reason}`);
+        return;
+      case "expired": {
+        const { session } = this;
+        must(session !== undefined && !truth.model.sessions.has(session.id), "ephemerals", () => {
+          return `${this.name}: session 0x${session?.id.toString(16)} is told to be expired and lives`;
+        });
+        counts.expired += 1;
+        this.#note("its session has expired");
+        this.#over();
+        return;
+      }
+      case "closed":
+        must(this.#isClosing, "protocol", () => `${this.name}: closed, nobody asked for that`);
+        this.#note("closed its session");
+        this.#over();
+        return;
+      default:
+        state satisfies never;
     }
   }
 
-  #grant(): void {
-    // In the end it is as fast as it can: what waits for its credits is to come within the bound.
-    const waitMs = this.quiet ? GRANT_QUIET_MS : this.#options.grantMs;
-    this.#later(this.#random.wait(waitMs), () => this.#grant());
-    const connection = this.#connection;
-    if (connection?.subject !== undefined) this.#say(connection, this.#streams.grant());
+  #connected({ session, server }: Extract<SessionState, { readonly kind: "connected" }>): void {
+    const { environment } = this.#options;
+    const opened = this.#witness.connected();
+    const known = this.session;
+    must(opened.session === session && (known?.id ?? session) === session, "protocol", () => {
+      return `${this.name}: another session`;
+    });
+    const seen = this.#driver?.lastZxid ?? ZXID_NONE;
+    must(opened.zxid >= seen, "monotone reads", () => {
+      return `${this.name}: attached at ${formatZxid(opened.zxid)}, it has seen ${formatZxid(seen)}`;
+    });
+    if (known === undefined) environment.counts.sessions += 1;
+    const { password, timeoutMs } = opened;
+    this.session = { id: session, password, timeoutMs };
+    this.#server = server;
+    environment.heard(this);
+    this.#note(`attached at node ${server}, session 0x${session.toString(16)}`);
+  }
+
+  /** Nothing is waited for any more; another session follows. */
+  #over(): void {
+    this.#witness.leaves();
+    this.#server = undefined;
+    this.session = undefined;
+    this.#driver = undefined;
+    must(this.#asked.size === 0, "liveness", () => {
+      return `${this.name}: the session is over, and ${this.#asked.size} requests have no answer`;
+    });
+    this.#unsubscribe.clear();
+    this.#later(this.#random.random() * AWAY_MS, () => this.#begin());
   }
 
   #think(): void {
     const { environment, workload, streamsMax } = this.#options;
-    const { budget } = environment;
     const { thinkMs, outstandingMax } = workload;
-    const waitMs = budget.left <= 0 ? Math.max(thinkMs, TRICKLE_THINK_MS) : thinkMs;
+    const waitMs = environment.budget.left <= 0 ? Math.max(thinkMs, TRICKLE_THINK_MS) : thinkMs;
     this.#later(this.#random.wait(waitMs), () => this.#think());
-    const connection = this.#connection;
-    if (this.quiet || connection?.subject === undefined) return;
+    if (this.quiet || this.#driver === undefined || this.#isClosing) return;
     if (this.#random.chance(0.05)) {
-      const full = this.#streams.count >= streamsMax;
-      const item = full ? this.#streams.close() : this.#streams.open(this.#lastZxid);
-      if (item !== undefined) this.#say(connection, [item]);
+      if (this.#streams.count >= streamsMax) this.#leaveStream();
+      else this.#subscribe(this.#streams.open(this.#driver.lastZxid));
     }
-    if (connection.pending.size >= outstandingMax) return;
+    if (this.#asked.size >= outstandingMax) return;
     const root = this.#roots.shift();
     const requests = root === undefined ? this.#asker.next() : [this.#asker.create(root)];
-    this.#ask(connection, requests);
+    for (const request of requests) this.#ask(request);
   }
 
-  #ask(connection: Connection, requests: readonly SimRequest[]): void {
+  #ask(request: SimRequest): void {
     const { environment } = this.#options;
-    const { pending, attachment } = connection;
-    if ([...pending.values()].some(({ request }) => closesSession(request))) return;
-    const after = environment.truth.acknowledged;
-    const toldBefore = connection.toldClients?.zxid ?? ZXID_NONE;
-    const items = requests.map((request): ClientItem => {
-      environment.budget.left -= 1;
-      this.#id += 1;
-      const place = attachment.sent.length;
-      if (request.kind === "write") send(attachment, request.operation);
-      const askedMs = environment.trueMs();
-      const seen = this.#lastZxid;
-      pending.set(this.#id, { request, after, seen, toldBefore, place, askedMs });
-      return { kind: "request", id: this.#id, request: nativeRequest(request) };
-    });
-    this.#say(connection, items);
-  }
-
-  #hear(connection: Connection, bytes: Uint8Array, writtenMs: number): void {
-    const { sequence, items } = decodeGatewayFrame(bytes);
-    if (sequence !== 0) {
-      if (sequence !== connection.heard + 1) return this.#drop("a message was lost");
-      connection.heard = sequence;
-      connection.untoldBytes += bytes.length;
-    }
-    connection.heardMs = this.#options.environment.clock.nowMs();
-    connection.answer.writtenMs = writtenMs;
-    connection.answer.heardMs = this.#options.environment.trueMs();
-    for (const item of items) {
-      this.#item(connection, item);
-      if (this.#connection !== connection) return;
-    }
-    if (connection.untoldBytes >= NATIVE_TAKEN_BYTES) {
-      connection.untoldBytes = 0;
-      this.#say(connection, [{ kind: "taken", sequence: connection.heard }]);
-    }
-    if (bytes.length < WHOLE_FRAME_BYTES_MAX) this.#streams.heardAll();
-  }
-
-  #item(connection: Connection, item: GatewayItem): void {
-    switch (item.kind) {
-      case "opened":
-        this.#opened(connection, item);
-        return;
-      case "pong":
-        asked(connection, connection.pingsMs.shift());
-        this.#options.environment.heard(this);
-        this.#saw(item.zxid);
-        return;
-      case "result":
-        this.#result(connection, item);
-        return;
-      case "changes":
-        this.#streams.hear(item);
-        this.#saw(item.through);
-        return;
-      case "compacted":
-        this.#note(`stream ${item.stream} is compacted up to ${formatZxid(item.oldest)}`);
-        this.#streams.hear(item);
-        return;
-      case "streamRefused":
-        return must(false, "protocol", () => `${this.name}: a stream was refused: ${item.code}`);
-      case "ended":
-        this.#ended(item.reason);
-        return;
-      default:
-        item satisfies never;
-    }
-  }
-
-  #opened(connection: Connection, item: Extract<GatewayItem, { readonly kind: "opened" }>): void {
-    const { counts } = this.#options.environment;
-    const { session, password, timeoutMs, server, lane, zxid } = item;
-    const known = this.session;
-    must(known === undefined || known.id === session, "protocol", () => {
-      return `${this.name}: another session`;
-    });
-    must(zxid >= this.#lastZxid, "monotone reads", () => {
-      return `${this.name}: attached at ${formatZxid(zxid)}, it has seen ${formatZxid(this.#lastZxid)}`;
-    });
-    const { grantedMs = timeoutMs } = connection;
-    must(timeoutMs === grantedMs, "protocol", () => {
-      return `${this.name}: a timeout of ${timeoutMs} ms, not ${grantedMs}`;
-    });
-    if (known === undefined) counts.sessions += 1;
-    this.session = { id: session, password, timeoutMs };
-    this.#saw(zxid);
-    connection.server = server;
-    connection.subject = laneSubject(ENSEMBLE, server, lane);
-    this.#options.environment.heard(this);
-    this.#note(`attached at node ${server}, session 0x${session.toString(16)}`);
-    const proofs = this.workload.proofs ?? [];
-    const proving = proofs.map((text): ClientItem => ({ kind: "auth", data: Buffer.from(text) }));
-    this.#say(connection, [...proving, ...this.#streams.reopen()]);
-  }
-
-  #ended(reason: EndReason): void {
-    const { truth, counts } = this.#options.environment;
-    if (reason === "expired") {
-      const { session } = this;
-      must(session !== undefined && !truth.model.sessions.has(session.id), "ephemerals", () => {
-        return `${this.name}: session 0x${session?.id.toString(16)} is told to be expired and lives`;
-      });
-      counts.expired += 1;
-      this.session = undefined;
-    }
-    must(!WRONG.has(reason), "protocol", () => {
-      return `${this.name}: the gateway ends with ${reason}`;
-    });
-    this.#drop(`ended: ${reason}`);
-  }
-
-  #saw(zxid: Zxid): void {
-    const { truth } = this.#options.environment;
-    must(zxid <= truth.latest, "true replies", () => {
-      return `${this.name}: ${formatZxid(zxid)} is not committed, ${formatZxid(truth.latest)} is`;
-    });
-    if (zxid > this.#lastZxid) this.#lastZxid = zxid;
-  }
-
-  #result(connection: Connection, answer: Extract<GatewayItem, { readonly kind: "result" }>): void {
-    const { truth, counts } = this.#options.environment;
-    const pending = connection.pending.get(answer.id);
-    must(pending !== undefined, "exactly once", () => {
-      return `${this.name}: an answer to request ${answer.id}, which waits for none`;
-    });
-    connection.pending.delete(answer.id);
-    asked(connection, pending.askedMs);
-    this.#saw(answer.zxid);
-    if (connection.toldClients !== undefined) told(connection.toldClients, answer.zxid);
-    this.answered += 1;
-    const { request } = pending;
-    const { result } = answer;
-    const code = result.kind === "error" ? result.code : Code.ok;
-    const ended = code === Code.sessionExpired || code === Code.sessionMoved;
-    if (!ended) this.#options.environment.heard(this);
-    if (request.kind === "write") {
-      if (isRefusal(connection.attachment, pending.place, { code, zxid: answer.zxid })) {
-        counts.refused += 1;
-        takeRefusal(connection.attachment, pending.place);
-        return;
-      }
-      this.#checkWrite(connection.attachment, pending, answer);
+    if (this.#driver === undefined || this.#isClosing) return;
+    environment.budget.left -= 1;
+    if (closesSession(request)) {
+      this.#isClosing = true;
+      this.#driver.close();
       return;
     }
-    if (request.kind !== "read") throw new Error(`native clients ask for no ${request.kind}`);
-    counts.reads += 1;
-    this.#checkOrder(connection.attachment, pending, answer.zxid);
-    checkOneServer(this.name, answer.zxid, pending.toldBefore);
-    checkNativeRead(truth.model, { name: this.name, who: this.#who }, request, answer);
+    const asked: Asked = {
+      request: nativeRequest(request),
+      askedMs: environment.clock.nowMs(),
+      sent: undefined,
+    };
+    const id = this.#driver.request(asked.request, (outcome) => this.#settled(id, outcome));
+    this.#asked.set(id, asked);
   }
 
-  /** A read sees all that its connection wrote before it, nothing that came after, and nothing older than its client has seen. */
-  #checkOrder({ committed, mayBeRefused }: Attachment, { place, seen }: Pending, zxid: Zxid): void {
-    must(zxid >= seen, "monotone reads", () => {
-      return `${this.name}: a read of ${formatZxid(zxid)} after ${formatZxid(seen)}`;
-    });
-    // What was refused has no zxid.
-    const before = committed.slice(0, place).findLast((each) => each !== undefined) ?? ZXID_NONE;
-    const next = committed.slice(place).find((each) => each !== undefined);
-    const isWhole = mayBeRefused || committed.length >= place;
-    must(isWhole && before <= zxid && (next === undefined || next > zxid), "session order", () => {
-      return `${this.name}: a read of ${formatZxid(zxid)} between writes at ${before} and ${next}`;
-    });
-  }
-
-  #checkWrite(
-    { committed }: Attachment,
-    { request, after, place }: Pending,
-    { zxid, result }: Extract<GatewayItem, { readonly kind: "result" }>,
-  ): void {
-    const { truth, counts } = this.#options.environment;
-    if (request.kind !== "write") return;
-    const { operation } = request;
-    const what = (): string => `${this.name}: ${textOf(operation)} at ${formatZxid(zxid)}`;
-    must(committed[place] === zxid, "exactly once", () => {
-      return `${what()}, committed at ${committed[place] ?? "no zxid"}`;
-    });
-    must(zxid > after, "linearizable writes", () => {
-      return `${what()}, asked when ${formatZxid(after)} was acknowledged`;
-    });
-    const applied = truth.operationAt(zxid);
-    const problem =
-      applied === undefined ? "no such zxid" : nativeWriteProblem(result, applied.result);
-    must(problem === undefined, "true replies", () => `${what()}: ${problem}`);
-    truth.acknowledged = Math.max(truth.acknowledged, zxid) as Zxid;
-    counts.acknowledged += 1;
+  #settled(id: number, outcome: Outcome): void {
+    const asked = this.#asked.get(id);
+    must(asked !== undefined, "exactly once", () => `${this.name}: request ${id} is settled again`);
+    this.#asked.delete(id);
+    const nowMs = this.#options.environment.clock.nowMs();
+    checkOutcome(this.name, asked, outcome, { nowMs, timeoutMs: this.#operationTimeoutMs });
+    if (outcome.kind === "failed") {
+      this.#note(`request ${id} fails: ${outcome.failure.kind}, ${outcome.maybeApplied}`);
+      return;
+    }
+    this.answered += 1;
+    const { result } = outcome.answer;
     if (result.kind === "created") this.#asker.created(result.path);
-    if (operation.kind !== "closeSession") return;
-    const code = result.kind === "error" ? result.code : Code.ok;
-    if (code !== Code.ok) return;
-    this.#note("closed its session");
-    this.session = undefined;
-    this.#drop("session closed");
+  }
+
+  #subscribe({ stream, path, recursive, after }: StreamWish): void {
+    const driver = this.#driver;
+    if (driver === undefined) return;
+    const from = after === driver.lastZxid ? undefined : after;
+    const unsubscribe = driver.subscribe(
+      { path, recursive, after: from },
+      {
+        portion: (changes, through) => this.#streams.changes(stream, { changes, through }),
+        ended: (end) => this.#streamEnded(stream, end),
+      },
+    );
+    this.#unsubscribe.set(stream, unsubscribe);
+  }
+
+  #leaveStream(): void {
+    const stream = this.#streams.close();
+    if (stream === undefined) return;
+    this.#unsubscribe.get(stream)?.();
+    this.#unsubscribe.delete(stream);
+  }
+
+  /** A stream that ends with its session goes on in the next one. */
+  #streamEnded(stream: number, end: StreamEnd): void {
+    this.#unsubscribe.delete(stream);
+    if (end.kind === "compacted") this.#streams.compacted(stream, end.oldest);
+    const isRight = end.kind !== "refused" && end.kind !== "tooMany";
+    must(isRight, "change streams", () => `${this.name}: stream ${stream} is refused`);
   }
 }

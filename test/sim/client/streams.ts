@@ -1,9 +1,8 @@
 /**
- * Checks the change streams of a native client: each message of changes is exactly what changed in the model. So nothing is missing,
+ * Checks change streams as their subscribers hear them: each portion is exactly what changed in the model. So nothing is missing,
  * repeated, invented or out of order, and the changes of one zxid come together.
  */
 import { OPEN_ACL } from "../../../protocol/acl.ts";
-import type { ClientItem, GatewayItem } from "../../../protocol/native.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { shown, statProblem } from "../checks/replies.ts";
@@ -13,22 +12,26 @@ import { may, NOBODY, READ, type SimWho } from "./identities.ts";
 import { must } from "../checks/violation.ts";
 import type { Random } from "../random.ts";
 
+/** A stream that its subscriber asks for, or that goes on in another session. */
+export type StreamWish = {
+  readonly stream: number;
+  readonly path: string;
+  readonly recursive: boolean;
+  readonly after: Zxid;
+};
+
+type Portion = { readonly through: Zxid; readonly changes: readonly Change[] };
+
 export type StreamCounts = { changes: number; resumed: number; compacted: number; paused: number };
 
 type Stream = {
   readonly number: number;
   readonly path: string;
   readonly recursive: boolean;
-  /** Granted at the opening, and again when that much was consumed. */
-  readonly window: number;
   /** Everything up to here has come. */
   after: Zxid;
   /** The index of the first change of the model after that zxid. */
   cursor: number;
-  credits: number;
-  consumed: number;
-  /** More changes came than the credits allow, which is right only if `compacted` follows. */
-  overdrawn: boolean;
 };
 
 const FOLLOWED = [
@@ -69,7 +72,7 @@ export class ClientStreams {
   }
 
   /** A new stream after this zxid, or after one where another stood. */
-  open(seen: Zxid): ClientItem {
+  open(seen: Zxid): StreamWish {
     const random = this.#random;
     const earlier = this.#earlier[random.below(this.#earlier.length)];
     const after = earlier !== undefined && random.chance(0.4) ? earlier : seen;
@@ -82,65 +85,57 @@ export class ClientStreams {
       number: this.#next,
       path,
       recursive,
-      window: random.pick([1, 4, 1024]),
       after,
       cursor: this.#truth.model.firstChangeAfter(after),
-      credits: 0,
-      consumed: 0,
-      overdrawn: false,
     };
     this.#next += 1;
     this.#streams.set(stream.number, stream);
-    return opening(stream);
+    return wishOf(stream);
   }
 
-  /** What a new connection is told first. */
-  reopen(): ClientItem[] {
+  /** Those that are not over: they go on from where they stand. */
+  standing(): StreamWish[] {
     this.#counts.resumed += this.#streams.size;
-    return [...this.#streams.values()].map(opening);
+    return [...this.#streams.values()].map(wishOf);
   }
 
   /** A stream that was ended by a failure goes on from where it stood. */
-  resume(number: number): ClientItem | undefined {
+  resume(number: number): StreamWish | undefined {
     const stream = this.#streams.get(number);
     if (stream === undefined) return undefined;
     this.#counts.resumed += 1;
-    return opening(stream);
+    return wishOf(stream);
   }
 
   /** Ends one of them, for another later. */
-  close(): ClientItem | undefined {
+  close(): number | undefined {
     const [stream] = this.#streams.values();
     if (stream === undefined) return undefined;
     this.#streams.delete(stream.number);
-    return { kind: "closeStream", stream: stream.number };
+    return stream.number;
   }
 
-  /** Credits for what was consumed. */
-  grant(): ClientItem[] {
-    const items: ClientItem[] = [];
-    for (const stream of this.#streams.values()) {
-      if (stream.consumed === 0) continue;
-      if (stream.credits <= 0) this.#counts.paused += 1;
-      stream.credits += stream.consumed;
-      items.push({ kind: "credit", stream: stream.number, credits: stream.consumed });
-      stream.consumed = 0;
-    }
-    return items;
+  changes(number: number, portion: Portion): void {
+    const stream = this.#streams.get(number);
+    must(stream !== undefined, "change streams", () => {
+      return `${this.#who}: a portion of stream ${number}, which has ended`;
+    });
+    this.#take(stream, portion);
   }
 
-  hear(item: Extract<GatewayItem, { readonly kind: "changes" | "compacted" }>): void {
-    const stream = this.#streams.get(item.stream);
-    if (stream === undefined) return;
-    if (item.kind === "changes") this.#changes(stream, item);
-    else this.#compacted(stream, item.oldest);
-  }
-
-  /** A whole frame has been heard. */
-  heardAll(): void {
-    for (const { overdrawn, number } of this.#streams.values()) {
-      must(!overdrawn, "change streams", () => `${this.#who}: stream ${number} is sent too much`);
-    }
+  /** The ring no longer holds the next change: the stream has ended. */
+  compacted(number: number, oldest: Zxid): void {
+    const stream = this.#streams.get(number);
+    must(stream !== undefined, "change streams", () => {
+      return `${this.#who}: stream ${number}, which has ended, is compacted`;
+    });
+    const { after } = stream;
+    must(oldest > after && oldest <= this.#truth.latest, "change streams", () => {
+      return `${this.#who}: stream ${number} at ${formatZxid(after)} is told that ${formatZxid(oldest)} is the oldest`;
+    });
+    this.#counts.compacted += 1;
+    this.#streams.delete(number);
+    this.#earlier.length = 0;
   }
 
   /** Every change there is has come. */
@@ -154,15 +149,11 @@ export class ClientStreams {
     );
   }
 
-  #changes(
-    stream: Stream,
-    { through, changes }: { readonly through: Zxid; readonly changes: readonly Change[] },
-  ): void {
+  #take(stream: Stream, { through, changes }: Portion): void {
     const { after } = stream;
     must(through >= after && through <= this.#truth.latest, "change streams", () => {
       return `${this.#who}: stream ${stream.number} goes from ${formatZxid(after)} to ${formatZxid(through)}`;
     });
-    if (changes.length > 0) stream.overdrawn ||= stream.credits <= 0;
     const due = this.#told(this.#due(stream, through), changes);
     for (let at = 0; at < Math.max(due.length, changes.length); at += 1) {
       const problem = this.#problem(changes[at], due[at]);
@@ -172,20 +163,8 @@ export class ClientStreams {
     }
     stream.after = through;
     stream.cursor = this.#truth.model.firstChangeAfter(through);
-    stream.credits -= changes.length;
-    stream.consumed += changes.length;
     this.#counts.changes += changes.length;
     if (this.#earlier.length < 20 && this.#random.chance(0.1)) this.#earlier.push(through);
-  }
-
-  #compacted(stream: Stream, oldest: Zxid): void {
-    const { after } = stream;
-    must(oldest > after && oldest <= this.#truth.latest, "change streams", () => {
-      return `${this.#who}: stream ${stream.number} at ${formatZxid(after)} is told that ${formatZxid(oldest)} is the oldest`;
-    });
-    this.#counts.compacted += 1;
-    this.#streams.delete(stream.number);
-    this.#earlier.length = 0;
   }
 
   /** Those that are told, and those that have to be. */
@@ -246,12 +225,8 @@ export class ClientStreams {
 
 type Due = Omit<ModelChange, "parentAcl"> & { readonly index: number };
 
-function opening(stream: Stream): ClientItem {
-  const { number, path, recursive, after, window } = stream;
-  stream.credits = window;
-  stream.consumed = 0;
-  stream.overdrawn = false;
-  return { kind: "openStream", stream: number, path, recursive, after, credits: window };
+function wishOf({ number: stream, path, recursive, after }: Stream): StreamWish {
+  return { stream, path, recursive, after };
 }
 
 function textOf(change: Change | Due | undefined): string {

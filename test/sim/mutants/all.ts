@@ -1,6 +1,7 @@
 /** Every mutant, by where its mistake is. */
 import { ACCESS_MUTANTS } from "./access.ts";
 import { CLIENT_MUTANTS } from "./clients.ts";
+import { CLIENT_SESSION_MUTANTS } from "./client-session.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
 import { FAILOVER_MUTANTS } from "./failovers.ts";
 import type { Mutant } from "./mutant.ts";
@@ -35,6 +36,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...STORE_MUTANTS,
   ...QUOTA_MUTANTS,
   ...CLIENT_MUTANTS,
+  ...CLIENT_SESSION_MUTANTS,
   ...CONTACT_MUTANTS,
   ...FAILOVER_MUTANTS,
   ...SPACE_MUTANTS,

@@ -33,6 +33,30 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "candidate-asks-no-configuration",
+    mistake: "a candidate does not ask a voter that it does not count for its configuration",
+    story: "bound-and-not-told",
+    edits: [
+      {
+        file: "actors/log-sync/candidate.ts",
+        find: "if (!sender.isVoter) sendTo(turn, id, greetingOf(state, { asks: true, nowMs: turn.nowMs }));",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "learns-of-voters-only",
+    mistake: "whose number may be bound by the log is not believed that it is",
+    story: "bound-and-not-told",
+    edits: [
+      {
+        file: FOUNDING,
+        find: "if (!sender.isVoter && !sender.isNamed) return;",
+        replace: "if (!sender.isVoter) return;",
+      },
+    ],
+  },
+  {
     name: "any-folder-counts",
     mistake: "a number counts whichever folder speaks under it, the one that was replaced too",
     edits: [

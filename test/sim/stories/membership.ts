@@ -111,6 +111,33 @@ export const MEMBERSHIP: readonly StoryCase[] = [
     },
   },
   {
+    name: "bound-and-not-told",
+    title:
+      "a voter that has not been told whether a number is another folder's by now learns it from that folder, if nobody else is left to ask",
+    nodes: 3,
+    tell: (story) => {
+      const { leader } = story;
+      const [node, other] = story.others(leader);
+      const ann = story.client("ann", { at: other });
+      ann.does(create("/x", "1"));
+      story.kill(node);
+      story.disks.empty(node);
+      story.start(node);
+      story.slow(other, leader, 100);
+      story.until(`the record that binds the new folder is in the log of node ${other.id}`, () => {
+        return (other.logSync?.membership.logged.length ?? 0) > 0;
+      });
+      story.deafen(other);
+      story.until("the new folder knows that it is bound", () => node.votes);
+      story.kill(leader);
+      story.disks.empty(leader);
+      story.heal();
+      story.start(leader);
+      story.untilWell();
+      story.expectEverywhere("/x", "1");
+    },
+  },
+  {
     name: "second-ensemble",
     title:
       "three processes with empty folders and the numbers of an ensemble found no second one within its hearing",

@@ -1,8 +1,9 @@
 /** Every argument of every call is checked before anything is sent, and a wrong one is named. */
 import test, { type ExecutionContext } from "ava";
 import { Client, connect, type ConnectOptions } from "../../../client/connect.ts";
-import type { ChannelEvent } from "../../../client/nats-channel.ts";
-import { type Channel, Session } from "../../../client/session.ts";
+import type { Channel } from "../../../client/driver.ts";
+import { Session } from "../../../client/rx.ts";
+import type { ChannelEvent } from "../../../client/session/messages.ts";
 import { BadArgumentsError } from "../../../protocol/errors.ts";
 import { decodeClientFrame, encodeGatewayFrame } from "../../../protocol/native.ts";
 import type { SessionId } from "../../../protocol/ids.ts";

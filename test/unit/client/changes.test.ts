@@ -1,9 +1,18 @@
-/** Subscriptions of the same znodes share a stream at the gateway when they stand at the same place, and none notices. */
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
-import type { Subscription } from "rxjs";
-import { type ChangesOptions, Streams } from "../../../client/changes.ts";
-import type { ChangeEvent } from "../../../protocol/changes.ts";
+import { errorOfEnd } from "../../../client/failures.ts";
+import type { SessionEffect } from "../../../client/session/messages.ts";
+import {
+  consumed,
+  endStreams,
+  newStreams,
+  receiveStreamItem,
+  reopenStreams,
+  type StreamItem,
+  type StreamTurn,
+  subscribe,
+  unsubscribe,
+} from "../../../client/session/streams.ts";
 import type { ClientItem } from "../../../protocol/native.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -13,30 +22,53 @@ const change = (zxid: number, path = "/a"): Change => ({
   ...{ zxid: zxid as Zxid, index: 0, kind: "deleted", path, stat: STAT },
 });
 
+type Options = { readonly recursive?: boolean; readonly from?: Zxid; readonly progress?: boolean };
+type Subscription = { readonly unsubscribe: () => void };
+
+/** The streams of a session, with subscribers that consume at once. */
 class Client {
   said: ClientItem[] = [];
   lastZxid = 10 as Zxid;
-  readonly streams = new Streams({
-    lastZxid: () => this.lastZxid,
-    send: (item) => this.said.push(item),
-  });
+  connection = 1;
+  readonly streams = newStreams(8192);
+  readonly #heard = new Map<number, { readonly lines: string[]; readonly progress: boolean }>();
 
   subscribe(
     path: string,
-    options: ChangesOptions = {},
+    { recursive = false, from: after = this.lastZxid, progress = false }: Options = {},
   ): { readonly heard: string[]; readonly subscription: Subscription } {
+    const number = this.#heard.size + 1;
     const heard: string[] = [];
-    const subscription = this.streams.changes(path, options).subscribe({
-      next: (event) => heard.push(textOf(event)),
-      error: (error: { code: string }) => heard.push(error.code),
-      complete: () => heard.push("end"),
-    });
-    return { heard, subscription };
+    this.#heard.set(number, { lines: heard, progress });
+    this.#take((turn) =>
+      subscribe(turn, { kind: "subscribe", subscription: number, path, recursive, after }),
+    );
+    return {
+      heard,
+      subscription: { unsubscribe: () => this.#take((turn) => unsubscribe(turn, number)) },
+    };
   }
 
   receive(stream: number, through: number, ...changes: Change[]): void {
     this.lastZxid = Math.max(this.lastZxid, through) as Zxid;
-    this.streams.receive({ kind: "changes", stream, through: through as Zxid, changes });
+    this.hear({ kind: "changes", stream, through: through as Zxid, changes });
+  }
+
+  hear(item: StreamItem): void {
+    this.#take((turn) => receiveStreamItem(turn, item));
+  }
+
+  reconnect(): void {
+    this.connection += 1;
+    this.said.push(...reopenStreams(this.streams));
+  }
+
+  consumed(stream: number, connection: number, changes: number): void {
+    this.#take((turn) => consumed(turn, { kind: "consumed", stream, connection, changes }));
+  }
+
+  end(): void {
+    this.#take((turn) => endStreams(turn, { kind: "completed" }));
   }
 
   hears(): string[] {
@@ -44,11 +76,30 @@ class Client {
     this.said = [];
     return said;
   }
-}
 
-function textOf(event: ChangeEvent): string {
-  if (event.kind === "progress") return `through ${event.zxid}`;
-  return event.kind === "compacted" ? `compacted ${event.oldest}` : `${event.zxid} ${event.path}`;
+  #take(run: (turn: StreamTurn) => void): void {
+    const { streams, connection } = this;
+    const effects: SessionEffect[] = [];
+    run({ streams, connection, effects, say: (item) => this.said.push(item) });
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: SessionEffect): void {
+    if (effect.kind === "deliver") {
+      for (const each of effect.subscriptions) {
+        const { lines = [], progress = false } = this.#heard.get(each) ?? {};
+        lines.push(...effect.changes.map(({ zxid, path }) => `${zxid} ${path}`));
+        if (progress) lines.push(`through ${effect.through}`);
+      }
+      this.consumed(effect.stream, effect.connection, effect.changes.length);
+    } else if (effect.kind === "endSubscriptions") {
+      const { end } = effect;
+      const text = end.kind === "compacted" ? [`compacted ${end.oldest}`] : [];
+      for (const each of effect.subscriptions) {
+        this.#heard.get(each)?.lines.push(...text, errorOfEnd(end)?.code ?? "end");
+      }
+    }
+  }
 }
 
 test("subscriptions from the same place share a stream, which ends with the last of them", (t) => {
@@ -108,37 +159,30 @@ test("all subscriptions of a stream learn of its end, and a client has a limited
   const ended = [client.subscribe("/c"), client.subscribe("/c")];
   for (let count = 6; count < 1000; count += 1) client.subscribe("/d");
   t.deepEqual(client.subscribe("/d").heard, ["ZOOID_BAD_ARGUMENTS"]);
-  t.is(client.streams.count, 4);
-  client.streams.receive({ kind: "compacted", stream: 1, oldest: 20 as Zxid });
-  client.streams.receive({ kind: "streamRefused", stream: 2, code: -8 });
+  t.is(client.streams.byNumber.size, 4);
+  client.hear({ kind: "compacted", stream: 1, oldest: 20 as Zxid });
+  client.hear({ kind: "streamRefused", stream: 2, code: -8 });
   client.hears();
   client.subscribe("/d");
   t.deepEqual(client.hears(), [], "there is room again, and the stream is still unanswered");
-  client.streams.end(undefined);
+  client.end();
   t.deepEqual(client.hears(), []);
   for (const { heard } of compacted) t.deepEqual(heard, ["compacted 20", "end"]);
   for (const { heard } of refused) t.deepEqual(heard, ["ZOOID_BAD_ARGUMENTS"]);
   for (const { heard } of ended) t.deepEqual(heard, ["end"]);
 });
 
-test("a subscriber that gives up, or subscribes again, while it is told disturbs no other", (t) => {
+test("credits for what an earlier connection carried are not granted on the next", (t) => {
   const client = new Client();
-  const heard: string[] = [];
-  const later: string[] = [];
-  const first = client.streams.changes("/a", {}).subscribe((event) => {
-    heard.push(textOf(event));
-    second.unsubscribe();
-    client.streams.changes("/a", {}).subscribe((again) => later.push(textOf(again)));
-  });
-  const second = client.streams.changes("/a", {}).subscribe(() => t.fail());
-  const third = client.subscribe("/a");
-  client.receive(1, 12, change(11));
-  t.deepEqual([heard, later, third.heard], [["11 /a"], [], ["11 /a"]]);
-  t.deepEqual(client.hears(), ["openStream 1", "openStream 2"]);
-  client.receive(2, 12);
-  first.unsubscribe();
-  client.receive(1, 13, change(13));
-  t.deepEqual([heard, later, third.heard], [["11 /a"], ["13 /a"], ["11 /a", "13 /a"]]);
+  client.subscribe("/a");
+  client.consumed(1, 1, 4000);
+  client.reconnect();
+  client.said = [];
+  client.consumed(1, 1, 8000);
+  client.consumed(1, 2, 4000);
+  t.deepEqual(client.said, []);
+  client.consumed(1, 2, 96);
+  t.deepEqual(client.said, [{ kind: "credit", stream: 1, credits: 4096 }]);
 });
 
 /** A gateway at which every zxid is one change, of `/a` or of `/a/b`. */
@@ -161,7 +205,7 @@ class Gateway {
 
   reconnect(): void {
     this.#open.clear();
-    this.client.said.push(...this.client.streams.reopen());
+    this.client.reconnect();
   }
 
   /** Tells the stream at this place among all of so many zxids. Those that closed since have not been heard. */
@@ -270,5 +314,5 @@ test("subscriptions of the same znodes come to share one stream", (t) => {
   gateway.tellAll();
   gateway.take();
   gateway.tellAll();
-  t.is(client.streams.count, 1);
+  t.is(client.streams.byNumber.size, 1);
 });

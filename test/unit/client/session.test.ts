@@ -2,8 +2,9 @@
 import test, { type ExecutionContext } from "ava";
 import type { ChangeEvent } from "../../../protocol/changes.ts";
 import { Client } from "../../../client/connect.ts";
-import type { ChannelEvent } from "../../../client/nats-channel.ts";
-import { type Channel, Session } from "../../../client/session.ts";
+import type { Channel } from "../../../client/driver.ts";
+import { Session } from "../../../client/rx.ts";
+import type { ChannelEvent } from "../../../client/session/messages.ts";
 import type { ZooidError } from "../../../protocol/errors.ts";
 import { Code } from "../../../protocol/codes.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
@@ -147,7 +148,7 @@ test("what is asked before the session is open is said once it is, to its gatewa
   t.like(gateway.said, [{ subject: "zooid.test.gateway.3.1", item: { kind: "request", id: 1 } }]);
   const result = { kind: "data", data: null, stat: STAT } as const;
   gateway.answer({ kind: "result", id: 1, zxid: 12 as Zxid, result });
-  t.deepEqual(await answer, { kind: "result", id: 1, zxid: 12 as Zxid, result } as never);
+  t.deepEqual(await answer, { zxid: 12 as Zxid, result });
   t.is(session.lastZxid, 12 as Zxid);
 });
 
@@ -396,6 +397,54 @@ test("a stream that is left is closed at the gateway", async (t) => {
   const { gateway, session } = await connected(t);
   session.changes("/a", {}).subscribe().unsubscribe();
   t.like(await gateway.hears(), [{ kind: "openStream" }, { kind: "closeStream", stream: 1 }]);
+});
+
+test("a subscriber that gives up, or subscribes again, while it is told disturbs no other", async (t) => {
+  const { gateway, session } = await connected(t);
+  const zxids = (heard: number[]) => (event: ChangeEvent) => {
+    if ("path" in event) heard.push(event.zxid);
+  };
+  const [heard, later, third]: [number[], number[], number[]] = [[], [], []];
+  const first = session.changes("/a", {}).subscribe((event) => {
+    zxids(heard)(event);
+    second.unsubscribe();
+    session.changes("/a", {}).subscribe(zxids(later));
+  });
+  const second = session.changes("/a", {}).subscribe(() => t.fail());
+  session.changes("/a", {}).subscribe(zxids(third));
+  const portion = (stream: number, through: number, ...changes: Change[]): void =>
+    gateway.answer({ kind: "changes", stream, through: through as Zxid, changes });
+  portion(1, 12, change(11));
+  t.deepEqual([heard, later, third], [[11], [], [11]]);
+  t.like(await gateway.hears(), [
+    { kind: "openStream", stream: 1 },
+    { kind: "openStream", stream: 2, after: 12 as Zxid },
+  ]);
+  portion(2, 12);
+  first.unsubscribe();
+  portion(1, 13, change(13));
+  t.deepEqual([heard, later, third], [[11], [13], [11, 13]]);
+});
+
+test("a subscriber that subscribes while it is told begins there, whatever else its frame holds", async (t) => {
+  const { gateway, session } = await connected(t);
+  session.changes("/a", {}).subscribe(() => session.changes("/b", {}).subscribe());
+  await gateway.hears();
+  gateway.answer(
+    { kind: "changes", stream: 1, through: 12 as Zxid, changes: [change(12)] },
+    { kind: "pong", zxid: 20 as Zxid },
+  );
+  t.like(await gateway.hears(), [{ kind: "openStream", path: "/b", after: 12 as Zxid }]);
+});
+
+test("a closed session whose gateway does not answer ends all the same", async (t) => {
+  const { gateway, session } = await connected(t);
+  const closing = session.close();
+  await gateway.hears();
+  gateway.happen({ kind: "noResponders", connection: gateway.connection });
+  await closing;
+  t.is(session.state$.value.kind, "closed");
+  t.true(gateway.closed);
 });
 
 test("a stream above the limit is refused, and those below go on", async (t) => {

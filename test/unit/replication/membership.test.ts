@@ -15,7 +15,7 @@ import {
 import { encodeRecord, recordHeader } from "../../../protocol/record.ts";
 import { epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { PeerSender } from "../../../runtime/transport.ts";
-import { ensembleOf, folderOf, from, recoveredReport } from "../../support/peers.ts";
+import { ensembleOf, folderOf, from, greeting, recoveredReport } from "../../support/peers.ts";
 import {
   at,
   broadcasts,
@@ -41,19 +41,6 @@ function start(report: Parameters<typeof recoveredReport>[0], voters = members):
 /** Node 1 with an empty folder that belongs to no ensemble. */
 function newcomer(): LogSync {
   return start({ configuration: undefined, voteLoss: { reason: "new", epoch: epoch(0) } });
-}
-
-function greeting(
-  of: Partial<Extract<LogSyncPeerMessage, { kind: "greeting" }>> = {},
-): LogSyncPeerMessage {
-  return {
-    kind: "greeting",
-    members,
-    configuration: undefined,
-    asks: false,
-    mayFound: true,
-    ...of,
-  };
 }
 
 const NOBODY = { ensembleId: undefined, isVoter: false } as const;
@@ -450,37 +437,4 @@ test("a node that is told that it was refused as of an older life loses its vote
   t.deepEqual(sent(logSync.receive(from(2, asked)), 2), []);
   const lost = logSync.receive({ kind: "voteLost" });
   t.regex(JSON.stringify(lost), /older than what the others remember/);
-});
-
-test("a voter whose configuration is over learns it from whoever refuses it as outdated, and stops", (t) => {
-  const logSync = start({});
-  const effects = logSync.receive({
-    kind: "refusedByPeer",
-    from: server(2),
-    reason: "outdated",
-    incarnation: 0,
-  });
-  t.like(sent(effects, 2), [{ kind: "greeting", asks: true }]);
-  const next = withIdentity(ensembleOf(3), { id: server(1), identity: folderOf(9) }, at(1, 1));
-  const told2 = logSync.receive(from(2, greeting({ configuration: next })));
-  t.true(told2.some(({ kind }) => kind === "stopNode"));
-});
-
-test("a leader on a folder that counts for nothing here makes a node ask all for their configuration", (t) => {
-  const logSync = start({ promise: { epoch: epoch(1), candidate: server(3) } });
-  const append: LogSyncPeerMessage = {
-    kind: "append",
-    epoch: epoch(1),
-    leader: server(3),
-    prevZxid: at(1, 4),
-    committed: at(1, 4),
-    records: [],
-    admission: "all",
-  };
-  const first = logSync.receive(from(3, append, guest));
-  t.like(broadcasts(first), [{ kind: "greeting", asks: true }]);
-  t.is(broadcasts(logSync.receive(from(3, append, guest))).length, 0, "once for a leader");
-  const next = withIdentity(ensembleOf(3), { id: server(3), identity: folderOf(9) }, at(1, 1));
-  logSync.receive(from(2, greeting({ configuration: next })));
-  t.is(logSync.state.membership.counted.get(server(3)), folderOf(9));
 });

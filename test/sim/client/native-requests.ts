@@ -1,10 +1,11 @@
-/** Encodes what simulated clients ask in the native protocol, and compares what they are told with the truth. */
+/** What simulated clients ask in the native protocol, and the comparison of what they are told with the truth. */
 import { Code } from "../../../protocol/codes.ts";
-import type { NativeRequest, NativeResult } from "../../../protocol/native-packing.ts";
+import type { NativeRead, NativeRequest, NativeResult } from "../../../protocol/native-packing.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Model } from "../checks/model.ts";
 import { checkRead, statProblem } from "../checks/replies.ts";
+import { textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { SimWho } from "./identities.ts";
 import type { ReplyBody, SimRequest } from "./wire.ts";
@@ -34,6 +35,11 @@ export function nativeRequest(request: SimRequest): NativeRequest {
   }
 }
 
+export function requestText(request: NativeRequest): string {
+  if (request.kind === "write") return textOf(request.operation);
+  return `${request.read.kind} ${request.read.path}`;
+}
+
 /** What is wrong with the result of a write, as it was applied. */
 export function nativeWriteProblem(
   result: NativeResult,
@@ -53,13 +59,15 @@ export function nativeWriteProblem(
 export function checkNativeRead(
   model: Model,
   client: { readonly name: string; readonly who: SimWho },
-  request: Extract<SimRequest, { kind: "read" }>,
+  read: NativeRead,
   answer: { readonly zxid: Zxid; readonly result: NativeResult },
 ): void {
   const { zxid, result } = answer;
   const code = result.kind === "error" ? result.code : Code.ok;
   const header = { xid: 0, zxid, code };
-  checkRead(model, client, request, header, bodyOf(result, client.name));
+  const { kind, path } = read;
+  if (kind === "childrenPage") throw new Error("simulated clients ask for no pages");
+  checkRead(model, client, { read: kind, path }, header, bodyOf(result, client.name));
 }
 
 function bodyOf(result: NativeResult, who: string): ReplyBody {

@@ -10,26 +10,26 @@ const FIRST_MS = 100;
 /** The longest wait. It is also at most a third of the session's timeout, so that the session does not expire meanwhile. */
 const MOST_MS = 5_000;
 
-export class Backoff {
-  readonly #random: () => number;
-  #failures = 0;
-
-  /** `random` returns a number from 0 to below 1, as `Math.random` does. */
-  constructor(random: () => number) {
-    this.#random = random;
-  }
-
+export type Backoff = {
   /** How many connections in a row were lost, each sooner than `STABLE_MS` after it was opened. */
-  get failures(): number {
-    return this.#failures;
-  }
+  failures: number;
+};
 
-  /** Notes that a connection was lost after `openMs`. Returns how many milliseconds to wait before the next attempt. */
-  lost(openMs: number, sessionTimeoutMs: number): number {
-    this.#failures = openMs >= STABLE_MS ? 1 : this.#failures + 1;
-    if (this.#failures === 1) return 0;
-    const mostMs = Math.min(MOST_MS, sessionTimeoutMs / 3);
-    const meanMs = FIRST_MS * 2 ** Math.min(this.#failures - 2, 16);
-    return Math.min(mostMs, meanMs * (0.5 + this.#random()));
-  }
+/**
+ * Notes that a connection was lost after `openMs`. Returns how many milliseconds to wait before the next attempt. `random` returns a
+ * number from 0 to below 1.
+ */
+export function waitAfterLoss(
+  backoff: Backoff,
+  of: {
+    readonly openMs: number;
+    readonly sessionTimeoutMs: number;
+    readonly random: () => number;
+  },
+): number {
+  backoff.failures = of.openMs >= STABLE_MS ? 1 : backoff.failures + 1;
+  if (backoff.failures === 1) return 0;
+  const mostMs = Math.min(MOST_MS, of.sessionTimeoutMs / 3);
+  const meanMs = FIRST_MS * 2 ** Math.min(backoff.failures - 2, 16);
+  return Math.min(mostMs, meanMs * (0.5 + of.random()));
 }

@@ -1,0 +1,137 @@
+/** What a session is told, what it asks for, and what it says of itself, all as plain data. */
+import type { Code } from "../../protocol/codes.ts";
+import type { MaybeApplied, UnreachableError } from "../../protocol/errors.ts";
+import type { SessionId } from "../../protocol/ids.ts";
+import type { NativeRequest, NativeResult } from "../../protocol/native-packing.ts";
+import type { Change } from "../../protocol/reads.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
+
+export type SessionOptions = {
+  readonly ensemble: string;
+  readonly sessionTimeoutMs: number;
+  readonly operationTimeoutMs: number;
+  /** What proves the client's identities, on each connection. Default: nothing. */
+  readonly proofs?: readonly Uint8Array[];
+  /**
+   * How many changes may be under way to one stream. The changes of the transaction that reaches the limit may exceed it. Default
+   * 8,192.
+   */
+  readonly streamCredits?: number;
+};
+
+export type SessionState =
+  | { readonly kind: "connecting" }
+  /** The gateway on lane `lane` of node `server` serves the connection. */
+  | {
+      readonly kind: "connected";
+      readonly session: SessionId;
+      readonly server: number;
+      readonly lane: number;
+    }
+  /**
+   * The session may still be alive, and operations wait. `failures` counts the connections in a row that were lost soon after they
+   * were opened. Above 1 the client waits before it connects again, longer each time.
+   */
+  | { readonly kind: "reconnecting"; readonly reason: string; readonly failures: number }
+  /** The session is over, and its ephemeral znodes are deleted. */
+  | { readonly kind: "expired" }
+  | { readonly kind: "closed" };
+
+export type Answer = { readonly zxid: Zxid; readonly result: NativeResult };
+
+/** Why a request, a stream or the whole session ended without what was asked for. `client/failures.ts` makes errors of it. */
+export type Failure =
+  | { readonly kind: "connectionLost"; readonly reason: string }
+  | { readonly kind: "timedOut"; readonly timeoutMs: number }
+  | { readonly kind: "expired" }
+  | { readonly kind: "closed" }
+  | { readonly kind: "unreachable"; readonly message: string }
+  /** The NATS server forbids what a client needs. */
+  | { readonly kind: "refused"; readonly problem: UnreachableError };
+
+export type Outcome =
+  | { readonly kind: "answered"; readonly answer: Answer }
+  | {
+      readonly kind: "failed";
+      readonly failure: Failure;
+      /** Whether the request may have been done. */
+      readonly maybeApplied: MaybeApplied;
+    };
+
+export type StreamEnd =
+  | { readonly kind: "compacted"; readonly oldest: Zxid }
+  | { readonly kind: "refused"; readonly code: Code; readonly path: string }
+  /** The client has as many subscriptions as it may have. */
+  | { readonly kind: "tooMany" }
+  | { readonly kind: "failed"; readonly failure: Failure }
+  | { readonly kind: "completed" };
+
+export type TimerName = "tick" | "close";
+
+export type Subscribe = {
+  readonly kind: "subscribe";
+  readonly subscription: number;
+  readonly path: string;
+  readonly recursive: boolean;
+  readonly after: Zxid;
+};
+
+/** What happens on the channel to NATS. `connection` is the number under which something was sent. */
+export type ChannelEvent =
+  | { readonly kind: "received"; readonly connection: number; readonly bytes: Uint8Array }
+  /** Nobody subscribes to the subject that something was sent to. */
+  | { readonly kind: "noResponders"; readonly connection: number }
+  | { readonly kind: "up" }
+  | { readonly kind: "down" }
+  /** The NATS server forbids what a client needs. */
+  | { readonly kind: "refused"; readonly problem: UnreachableError };
+
+export type SessionMessage =
+  | ChannelEvent
+  /** The number is the caller's, a larger one each time; `settle` has it. */
+  | { readonly kind: "request"; readonly id: number; readonly request: NativeRequest }
+  | Subscribe
+  | { readonly kind: "unsubscribe"; readonly subscription: number }
+  /** So many changes of a portion were consumed by all whom they were for. `connection` is that of the portion. */
+  | {
+      readonly kind: "consumed";
+      readonly stream: number;
+      readonly connection: number;
+      readonly changes: number;
+    }
+  | { readonly kind: "timer"; readonly timer: TimerName }
+  /** The turn is over in which `flushSoon` was asked for. */
+  | { readonly kind: "flush" }
+  /** `id` is the number of the request with which the session is closed at its gateway. */
+  | { readonly kind: "close"; readonly id: number };
+
+export type SessionEffect =
+  | {
+      readonly kind: "send";
+      readonly subject: string;
+      readonly connection: number;
+      readonly bytes: Uint8Array;
+    }
+  /** Asks for the message `flush` after the caller's code has run, so that requests which it makes together share frames. */
+  | { readonly kind: "flushSoon" }
+  | { readonly kind: "startTimer"; readonly timer: TimerName; readonly delayMs: number }
+  /** The latest zxid that the client has seen. */
+  | { readonly kind: "saw"; readonly zxid: Zxid }
+  | { readonly kind: "settle"; readonly id: number; readonly outcome: Outcome }
+  | { readonly kind: "stateChanged"; readonly state: SessionState }
+  /** A portion of a stream, for each of its subscriptions. The answer is `consumed`. */
+  | {
+      readonly kind: "deliver";
+      readonly stream: number;
+      readonly connection: number;
+      readonly subscriptions: readonly number[];
+      readonly changes: readonly Change[];
+      readonly through: Zxid;
+    }
+  | {
+      readonly kind: "endSubscriptions";
+      readonly subscriptions: readonly number[];
+      readonly end: StreamEnd;
+    }
+  /** The session has ended: no timer is needed any more. */
+  | { readonly kind: "closeChannel" };
