@@ -90,11 +90,10 @@ function receive(turn: Turn, message: FeedMessage): void {
       if (state.isOpen && message.stream === state.stream) publishAll(turn, message);
       return;
     case "compacted":
-      // The tree has closed the stream. Subscribers see a gap.
-      if (state.isOpen && message.stream === state.stream) open(turn);
+      if (state.isOpen && message.stream === state.stream) openAgain(turn);
       return;
     case "treeReset":
-      if (state.leads) open(turn);
+      if (state.isOpen) openAgain(turn);
       return;
     default:
       unreachable(message);
@@ -125,6 +124,12 @@ function close({ state, effects }: Turn): void {
   state.isOpen = false;
   state.chain = undefined;
   effects.push(tell(TREE, { kind: "closeStream", ...OWNER, stream: state.stream }));
+}
+
+/** The tree could not go on with the stream. Subscribers see a gap where it holds no more of what is missing. */
+function openAgain(turn: Turn): void {
+  close(turn);
+  open(turn);
 }
 
 function publishAll(turn: Turn, message: Changes): void {

@@ -17,13 +17,19 @@ import type { TreeState } from "../../../actors/tree/tree.ts";
 import type { ServerId, Submitter } from "../../../protocol/ids.ts";
 import { RECORD_BYTES_MAX } from "../../../protocol/limits.ts";
 import { encodeRecord, RECORD_HEADER_BYTES } from "../../../protocol/record.ts";
+import { feedPrefix, inboxPrefix } from "../../../protocol/subjects.ts";
 import { type Epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Actor } from "../../../runtime/actor.ts";
 import type { ConnectionEffect } from "../../../runtime/effects.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
 import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
 import type { NodeConfig } from "../../../server/config/node-config.ts";
-import { addAdminActor, addChangesActor, addGatewayActors } from "../../../server/gateways.ts";
+import {
+  addAdminActor,
+  addChangesActor,
+  addFeedActor,
+  addGatewayActors,
+} from "../../../server/gateways.ts";
 import type { PlacedConfig } from "../../../server/threads/choice.ts";
 import { validate } from "../../../server/config/validate.ts";
 import { addReplicaActors } from "../../../server/placement.ts";
@@ -91,6 +97,7 @@ export class OneNode {
     addAdminActor(this.system, CONFIG);
     addChangesActor(this.system);
     addGatewayActors(this.system, CONFIG, 1);
+    addFeedActor(this.system, CONFIG, { isOn: true });
     wireAll(this.system, 1);
     this.lead("leading", "all");
   }
@@ -161,7 +168,11 @@ export class OneNode {
   }
 
   #publish(subject: string, bytes: Uint8Array): void {
-    must(subject.startsWith(`zooid.${ENSEMBLE}.client.`), "only inboxes are published to");
+    if (subject.startsWith(feedPrefix(ENSEMBLE))) {
+      JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+      return;
+    }
+    must(subject.startsWith(inboxPrefix(ENSEMBLE)), "only inboxes and the feed are published to");
     const published = this.published.get(subject);
     if (published === undefined) this.published.set(subject, [bytes]);
     else published.push(bytes);

@@ -56,8 +56,8 @@ export const FEED_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FEED,
-        find: "if (state.isOpen && message.stream === state.stream) open(turn);",
-        replace: "if (state.isOpen && message.stream !== state.stream) open(turn);",
+        find: "if (state.isOpen && message.stream === state.stream) openAgain(turn);",
+        replace: "if (state.isOpen && message.stream !== state.stream) openAgain(turn);",
       },
     ],
   },
