@@ -16,8 +16,10 @@ const FEED_VERSION = 1;
  */
 export type FeedPosition = string & { readonly __brand: "FeedPosition" };
 
-const ZXID_DIGITS = 16;
-const INDEX_DIGITS = 8;
+/** To write a zxid in hexadecimal as one number takes several times as long. */
+const DIGITS: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+  return byte.toString(16).padStart(2, "0");
+});
 
 /** After every change of a zxid. */
 export const FEED_INDEX_MAX = 0xffff_ffff;
@@ -26,15 +28,22 @@ export const FEED_INDEX_MAX = 0xffff_ffff;
 export const FEED_BEGIN: FeedPosition = feedPosition(0 as Zxid, 0);
 
 export function feedPosition(zxid: Zxid, index: number): FeedPosition {
-  const [first, second] = [zxid.toString(16), index.toString(16)];
-  const text = `${first.padStart(ZXID_DIGITS, "0")}-${second.padStart(INDEX_DIGITS, "0")}`;
+  const text = `${digits(Math.floor(zxid / 0x1_0000_0000))}${digits(zxid)}-${digits(index)}`;
   return text as FeedPosition;
+}
+
+/** The lowest 32 bits. */
+function digits(number: number): string {
+  const [first, second] = [DIGITS[number >>> 24], DIGITS[(number >>> 16) & 0xff]];
+  return `${first}${second}${DIGITS[(number >>> 8) & 0xff]}${DIGITS[number & 0xff]}`;
 }
 
 /** The root's own token. No name is escaped to it, since a `%` of an escaped name has digits behind it. */
 const ROOT_TOKEN = "%";
 /** Stands for the names that make a subject too long. */
 const REST_TOKEN = "%+";
+/** Behind a subject whose followers a mark is for. */
+const MARK_TOKEN = "%mark";
 const PLAIN_PATH = /^[A-Za-z0-9_~/-]*$/;
 const ESCAPED = /[^A-Za-z0-9_~-]/gu;
 
@@ -68,22 +77,48 @@ function escapedByte(byte: number): string {
   return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
-/** What precedes a change: by the number of first names that a subscriber follows, the change before it among those. */
+/** What a message says beside the change itself. */
 export type FeedChange = {
   readonly at: FeedPosition;
+  /** What precedes it: by the number of first names that a subscriber follows, the change before it among those. */
   readonly prev: readonly FeedPosition[];
+  /** The path as JSON, which many changes have in common. */
+  readonly quotedPath: string;
   readonly change: Change;
 };
 
 /** The message as JSON. It is written field by field, which takes a third of the time that an object and `JSON.stringify` take. */
-export function feedMessage({ at, prev, change }: FeedChange): Uint8Array {
-  const { zxid, kind, path, stat } = change;
+export function feedMessage({ at, prev, quotedPath, change }: FeedChange): string {
+  const { zxid, kind, stat } = change;
   const { version, mtime, ephemeralOwner } = stat;
-  const text =
-    `{"v":${FEED_VERSION},"at":"${at}","prev":["${prev.join('","')}"],"zxid":${zxid},"kind":"${kind}",` +
-    `"path":${JSON.stringify(path)},"version":${version},"mtime":${mtime},"ephemeralOwner":${ephemeralOwner}`;
   const data = kind === "created" || kind === "data" ? dataField(change.data ?? null) : "";
-  return Buffer.from(`${text}${data}}`);
+  return (
+    `{"v":${FEED_VERSION},"at":"${at}","prev":${listOf(prev)},"zxid":${zxid},"kind":"${kind}","path":${quotedPath},` +
+    `"version":${version},"mtime":${mtime},"ephemeralOwner":${ephemeralOwner}${data}}`
+  );
+}
+
+/** The subject of the marks for who follows a first name; of those for who follows everything, where the path is the root's. */
+export function feedMarkSubject(ensemble: string, path: string): string {
+  return path === "/"
+    ? feedPrefix(ensemble) + MARK_TOKEN
+    : `${feedSubject(ensemble, path)}.${MARK_TOKEN}`;
+}
+
+/** Says that nothing has changed since the places before up to `at`. */
+export function feedMark({ at, prev, zxid, path }: FeedMark): string {
+  return `{"v":${FEED_VERSION},"at":"${at}","prev":${listOf(prev)},"zxid":${zxid},"kind":"mark","path":${JSON.stringify(path)}}`;
+}
+
+export type FeedMark = Pick<FeedChange, "at" | "prev"> & {
+  readonly zxid: Zxid;
+  readonly path: string;
+};
+
+function listOf(places: readonly FeedPosition[]): string {
+  let text = "";
+  for (const place of places) text += text === "" ? `["${place}"` : `,"${place}"`;
+  return `${text}]`;
 }
 
 /** `text` where the data is one, `base64` where it is not, `omitted` with its length where it is too long. */

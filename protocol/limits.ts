@@ -226,6 +226,12 @@ export const FEED_LEVELS_MAX = 16;
  */
 export const FEED_REPEATED_MAX = 1024;
 
+/** The pause between marks of the change feed, which say that nothing is missing. */
+export const FEED_MARK_MS = 5000;
+
+/** First names of paths for whose followers there are marks: those that became known last. */
+export const FEED_MARKED_MAX = 256;
+
 /** Bytes of paths of which the change feed knows their last change. Subscribers to others are told of a gap where there is perhaps none. */
 export const FEED_KNOWN_BYTES_MAX: number = 8 * 1024 * 1024;
 

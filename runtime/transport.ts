@@ -23,6 +23,16 @@ export type TransportOutcome =
 
 export type TransportStatus = "connected" | "disconnected";
 
+/** A message for whoever listens to the subject. */
+export type Offered = { readonly subject: string; readonly text: string };
+
+/** The way to clients: those that listen to subjects, not the actors of other nodes. */
+export interface Publisher {
+  publish(subject: string, bytes: Uint8Array): void;
+  /** In order. What would have to wait, or to go in fragments, is dropped, so that nothing that is published is held up. */
+  offer(messages: readonly Offered[]): void;
+}
+
 export interface Transport {
   /** Called for every message to an actor of this node. Set once, before `start`. */
   onReceive(handler: (incoming: Incoming) => void): void;
@@ -39,11 +49,8 @@ export interface Transport {
     timeoutMs: number,
     done: (outcome: TransportOutcome) => void,
   ): void;
-  /**
-   * To whoever listens to the subject: clients, not the actors of other nodes. `mayBeDropped`: it is, where it would have to wait or to
-   * be divided.
-   */
-  publish(subject: string, bytes: Uint8Array, mayBeDropped: boolean): void;
+  /** To whoever listens to the subject: clients, not the actors of other nodes. */
+  publish(subject: string, bytes: Uint8Array): void;
   /** The current status at once, then each change. */
   readonly status$: Observable<TransportStatus>;
   /** Hands over what was sent, then closes. Nothing is received afterwards. */

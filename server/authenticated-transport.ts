@@ -112,8 +112,8 @@ export class AuthenticatedTransport implements Transport {
     });
   }
 
-  publish(subject: string, bytes: Uint8Array, mayBeDropped: boolean): void {
-    this.#options.transport.publish(subject, bytes, mayBeDropped);
+  publish(subject: string, bytes: Uint8Array): void {
+    this.#options.transport.publish(subject, bytes);
   }
 
   close(): Promise<void> {

@@ -48,7 +48,7 @@ export function addChangesActor(system: ActorSystem, options: ChangesOptions = {
 export function addFeedActor(
   system: ActorSystem,
   config: PlacedConfig,
-  options: Pick<FeedOptions, "isOn" | "repeatedMax" | "knownBytesMax">,
+  options: Pick<FeedOptions, "isOn" | "repeatedMax" | "knownBytesMax" | "markMs">,
 ): void {
   system.add(feedActor({ ensemble: config.ensemble, ...options }));
 }

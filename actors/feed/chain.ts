@@ -1,69 +1,126 @@
 /**
  * Which change came before, for each path that begins like a changed one: so whoever follows some subtree can see what he has missed. The
- * paths that have not changed for longest are forgotten first. A path that is not known may have changed, it is said, at the
- * latest place that was forgotten, which is never too early: a subscriber may read again for nothing, and never misses a change.
+ * paths that have not changed for long are forgotten, about half of what is known at a time. A path that is not known may have
+ * changed, it is said, at the latest place that was forgotten, which is never too early: a subscriber may read again for nothing, and never
+ * misses a change.
  */
-import type { FeedPosition } from "../../protocol/feed.ts";
+import { type FeedPosition, feedSubject } from "../../protocol/feed.ts";
 import { FEED_LEVELS_MAX } from "../../protocol/limits.ts";
 
-type Entry = { at: FeedPosition; bytes: number };
+/** A path, and the last change at it or below it. */
+type Known = { readonly path: string; at: FeedPosition; line: Line | undefined };
+
+/** What all messages of a path have in common. */
+export type Line = {
+  readonly subject: string;
+  /** The path as JSON. */
+  readonly quotedPath: string;
+  /** The root, what has the first name of the path, what has the first two, and so on. */
+  readonly levels: readonly Known[];
+};
 
 export type Chain = {
+  readonly ensemble: string;
   readonly bytesMax: number;
   /** Nothing is known of what was changed up to here and not since. */
   floor: FeedPosition;
-  bytes: number;
-  /** The last change at a path or below it, by the path, the one that changed last at the end. The root's path is "". */
-  readonly last: Map<string, Entry>;
+  /** By the path; the root's is "". Where a path is, all above it are too. */
+  recent: Map<string, Known>;
+  /** What `recent` was before it was full. What has changed since is in both. */
+  older: Map<string, Known>;
+  /** Nothing of `older` that is not in `recent` has changed after this. */
+  olderEnd: FeedPosition;
+  recentBytes: number;
+  /** Those of `recent` that have one name. */
+  tops: Known[];
 };
 
-/** What an entry takes beside its path. */
-const ENTRY_BYTES = 120;
+/** What is known of a path takes this beside texts, and so does its line. */
+const KNOWN_BYTES = 100;
+const LEVEL_BYTES = 8;
 
-export function createChain(floor: FeedPosition, bytesMax: number): Chain {
-  return { bytesMax, floor, bytes: 0, last: new Map() };
+export function createChain(
+  ensemble: string,
+  of: { readonly floor: FeedPosition; readonly bytesMax: number },
+): Chain {
+  return {
+    ensemble,
+    ...of,
+    recent: new Map(),
+    older: new Map(),
+    olderEnd: of.floor,
+    recentBytes: 0,
+    tops: [],
+  };
 }
 
-/** A change at the path comes next. Returns what came before it: in all, below the first name of its path, below the first two, and so on. */
-export function nextInChain(chain: Chain, path: string, at: FeedPosition): FeedPosition[] {
-  const before = [replaceLast(chain, "", path, at)];
-  if (path !== "/") {
-    let end = 0;
-    while (end < path.length && before.length <= FEED_LEVELS_MAX) {
-      const slash = path.indexOf("/", end + 1);
-      end = slash < 0 ? path.length : slash;
-      before.push(replaceLast(chain, path.slice(0, end), path, at));
-    }
+type Next = {
+  readonly line: Line;
+  /** What came before: in all, below the first name of the path, below the first two, and so on, up to FEED_LEVELS_MAX. */
+  readonly prev: readonly FeedPosition[];
+};
+
+/** A change at the path comes next. */
+export function nextInChain(chain: Chain, path: string, at: FeedPosition): Next {
+  const key = path === "/" ? "" : path;
+  const line = chain.recent.get(key)?.line ?? lineOf(chain, key);
+  const prev: FeedPosition[] = [];
+  for (const known of line.levels) {
+    prev.push(known.at);
+    known.at = at;
   }
-  forgetOldest(chain);
-  return before;
+  if (chain.recentBytes > chain.bytesMax / 2) forgetOlder(chain, at);
+  return { line, prev };
 }
 
-function replaceLast(chain: Chain, above: string, path: string, at: FeedPosition): FeedPosition {
-  const { last } = chain;
+/** The last change of all, and the paths of one name that have changed lately, each with its last change. */
+export function topsOf(chain: Chain): {
+  readonly last: FeedPosition;
+  readonly tops: readonly Known[];
+} {
+  return { last: know(chain, "", "").at, tops: chain.tops };
+}
+
+function lineOf(chain: Chain, path: string): Line {
+  const levels = [know(chain, "", path)];
+  let end = 0;
+  while (end < path.length && levels.length <= FEED_LEVELS_MAX) {
+    const slash = path.indexOf("/", end + 1);
+    end = slash < 0 ? path.length : slash;
+    levels.push(know(chain, path.slice(0, end), path));
+  }
+  const own = know(chain, path, path);
+  if (own.line !== undefined) return own.line;
+  const shown = path === "" ? "/" : path;
+  const subject = feedSubject(chain.ensemble, shown);
+  own.line = { subject, quotedPath: JSON.stringify(shown), levels };
+  chain.recentBytes += lineBytes(own.line);
+  return own.line;
+}
+
+function lineBytes({ subject, quotedPath, levels }: Line): number {
+  return KNOWN_BYTES + subject.length + quotedPath.length + LEVEL_BYTES * levels.length;
+}
+
+function know(chain: Chain, path: string, whole: string): Known {
+  const { recent, older, floor, tops } = chain;
+  const there = recent.get(path);
+  if (there !== undefined) return there;
+  const known = older.get(path) ?? { path, at: floor, line: undefined };
+  recent.set(path, known);
+  if (path !== "" && path.lastIndexOf("/") === 0) tops.push(known);
   // The beginning of a text keeps the whole text in memory.
-  const bytes = ENTRY_BYTES + path.length;
-  const entry = last.get(above);
-  if (entry === undefined) {
-    last.set(above, { at, bytes });
-    chain.bytes += bytes;
-    return chain.floor;
-  }
-  const { at: before } = entry;
-  chain.bytes += bytes - entry.bytes;
-  entry.at = at;
-  entry.bytes = bytes;
-  last.delete(above);
-  last.set(above, entry);
-  return before;
+  chain.recentBytes += KNOWN_BYTES + whole.length;
+  if (known.line !== undefined) chain.recentBytes += lineBytes(known.line);
+  return known;
 }
 
-function forgetOldest(chain: Chain): void {
-  const { last } = chain;
-  for (const [path, { at, bytes }] of last) {
-    if (chain.bytes <= chain.bytesMax) return;
-    last.delete(path);
-    chain.bytes -= bytes;
-    if (at > chain.floor) chain.floor = at;
-  }
+/** Everything that is recent is older now. */
+function forgetOlder(chain: Chain, at: FeedPosition): void {
+  chain.floor = chain.olderEnd;
+  chain.olderEnd = at;
+  chain.older = chain.recent;
+  chain.recent = new Map();
+  chain.recentBytes = 0;
+  chain.tops = [];
 }

@@ -7,20 +7,27 @@ import { unreachable } from "../../protocol/assert.ts";
 import {
   FEED_BEGIN,
   FEED_INDEX_MAX,
+  feedMark,
+  feedMarkSubject,
   feedMessage,
   type FeedPosition,
   feedPosition,
-  feedSubject,
 } from "../../protocol/feed.ts";
-import { FEED_KNOWN_BYTES_MAX, FEED_REPEATED_MAX } from "../../protocol/limits.ts";
+import {
+  FEED_KNOWN_BYTES_MAX,
+  FEED_MARK_MS,
+  FEED_MARKED_MAX,
+  FEED_REPEATED_MAX,
+} from "../../protocol/limits.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { Actor } from "../../runtime/actor.ts";
-import type { LocalEffect, PublishEffect } from "../../runtime/effects.ts";
+import type { LocalEffect, OfferEffect } from "../../runtime/effects.ts";
+import type { Offered } from "../../runtime/transport.ts";
 import type { Turn as TurnOf } from "../../runtime/turn.ts";
 import { tell } from "../inboxes.ts";
 import type { TreeReply } from "../tree/messages.ts";
-import { type Chain, createChain, nextInChain } from "./chain.ts";
-import type { FeedMessage } from "./messages.ts";
+import { type Chain, createChain, nextInChain, topsOf } from "./chain.ts";
+import type { FeedMessage, FeedTimer } from "./messages.ts";
 
 export type FeedOptions = {
   readonly ensemble: string;
@@ -30,9 +37,11 @@ export type FeedOptions = {
   readonly repeatedMax?: number;
   /** Default FEED_KNOWN_BYTES_MAX. */
   readonly knownBytesMax?: number;
+  /** Default FEED_MARK_MS. */
+  readonly markMs?: number;
 };
 
-type FeedEffect = LocalEffect<never> | PublishEffect;
+type FeedEffect = LocalEffect<FeedTimer> | OfferEffect;
 
 export type FeedState = {
   readonly options: Required<FeedOptions>;
@@ -42,6 +51,8 @@ export type FeedState = {
   isOpen: boolean;
   /** Undefined until the tree has said where the stream begins. */
   chain: Chain | undefined;
+  /** The tree has told all changes up to here. */
+  through: Zxid;
 };
 
 type Turn = TurnOf<FeedState, FeedEffect>;
@@ -57,6 +68,7 @@ export function feedActor(options: FeedOptions): Actor<FeedState, FeedMessage, F
   const filled = {
     repeatedMax: FEED_REPEATED_MAX,
     knownBytesMax: FEED_KNOWN_BYTES_MAX,
+    markMs: FEED_MARK_MS,
     ...options,
   };
   return {
@@ -69,6 +81,7 @@ export function feedActor(options: FeedOptions): Actor<FeedState, FeedMessage, F
       stream: 0,
       isOpen: false,
       chain: undefined,
+      through: ZXID_NONE,
     }),
     receive,
     recover,
@@ -95,6 +108,9 @@ function receive(turn: Turn, message: FeedMessage): void {
     case "treeReset":
       if (state.isOpen) openAgain(turn);
       return;
+    case "timer":
+      mark(turn);
+      return;
     default:
       unreachable(message);
   }
@@ -117,6 +133,7 @@ function open({ state, effects }: Turn): void {
   state.chain = undefined;
   const from = { ...OWNER, stream: state.stream, after: undefined, back };
   effects.push(tell(TREE, { kind: "openStream", ...from, path: "/", recursive: true }));
+  effects.push({ kind: "startTimer", timer: "mark", afterMs: state.options.markMs });
 }
 
 function close({ state, effects }: Turn): void {
@@ -132,19 +149,40 @@ function openAgain(turn: Turn): void {
   open(turn);
 }
 
-function publishAll(turn: Turn, message: Changes): void {
-  const { state, effects } = turn;
+function publishAll({ state, effects }: Turn, message: Changes): void {
   const { ensemble, knownBytesMax } = state.options;
   const begin = state.chain === undefined ? beginOf(message) : BEGUN;
-  const chain = (state.chain ??= createChain(begin.position, knownBytesMax));
+  state.chain ??= createChain(ensemble, { floor: begin.position, bytesMax: knownBytesMax });
+  state.through = message.through;
+  const messages: Offered[] = [];
   for (const change of message.changes) {
     const { zxid, index, path } = change;
     if (zxid <= begin.zxid) continue;
     const at = feedPosition(zxid, index);
-    const bytes = feedMessage({ at, prev: nextInChain(chain, path, at), change });
-    const subject = feedSubject(ensemble, path);
-    effects.push({ kind: "publish", subject, bytes, mayBeDropped: true });
+    const { line, prev } = nextInChain(state.chain, path, at);
+    const { subject, quotedPath } = line;
+    messages.push({ subject, text: feedMessage({ at, prev, quotedPath, change }) });
   }
+  if (messages.length > 0) effects.push({ kind: "offer", messages });
+}
+
+/** So whoever has heard nothing for a while knows that there was nothing, or misses it. */
+function mark({ state, effects }: Turn): void {
+  const { chain, through: zxid, options } = state;
+  const { ensemble, markMs } = options;
+  if (!state.isOpen) return;
+  effects.push({ kind: "startTimer", timer: "mark", afterMs: markMs });
+  if (chain === undefined) return;
+  const at = feedPosition(zxid, FEED_INDEX_MAX);
+  const { last, tops } = topsOf(chain);
+  const markOf = (path: string, prev: readonly FeedPosition[]): Offered => {
+    return {
+      subject: feedMarkSubject(ensemble, path),
+      text: feedMark({ at, prev, zxid, path }),
+    };
+  };
+  const ofTops = tops.slice(-FEED_MARKED_MAX).map((top) => markOf(top.path, [last, top.at]));
+  effects.push({ kind: "offer", messages: [markOf("/", [last]), ...ofTops] });
 }
 
 type Begin = { readonly zxid: Zxid; readonly position: FeedPosition };

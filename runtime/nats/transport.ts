@@ -127,9 +127,8 @@ class NatsTransport implements Transport {
     this.#publish(`${this.#subjects.toNode}${to}.${actor}`, bytes, this.#answers + number);
   }
 
-  publish(subject: string, bytes: Uint8Array, mayBeDropped: boolean): void {
-    if (mayBeDropped) this.#link.offer(subject, bytes);
-    else this.#publish(subject, bytes, this.#sender);
+  publish(subject: string, bytes: Uint8Array): void {
+    this.#publish(subject, bytes, this.#sender);
   }
 
   async close(): Promise<void> {

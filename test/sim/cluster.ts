@@ -311,10 +311,7 @@ export class Cluster {
         clock,
         randomness: random,
         gate: thread === "main" ? gate : undefined,
-        publisher: {
-          publish: (subject, bytes) =>
-            this.natives.subjects.publish({ node, toldClients }, subject, bytes),
-        },
+        publisher: this.natives.subjects.publisherOf(node, toldClients),
         transport:
           thread !== "main" ? undefined : (beside?.transport ?? this.network.join(node.id)),
         disk: plan.threads === undefined || thread === "log" ? port : undefined,

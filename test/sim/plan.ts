@@ -1,4 +1,5 @@
 /** What a seed draws before its run begins: sizes, timeouts, workloads, and which faults come how often. Swarm testing. */
+import type { FeedOptions } from "../../actors/feed/feed.ts";
 import type { LogSyncSizes } from "../../actors/log-sync/state.ts";
 import { REMOVAL_LIMITS, type RemovalLimits } from "../../actors/tree/removal-limits.ts";
 import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
@@ -63,7 +64,9 @@ export type Plan = {
   /** Nodes have readers of changes in their own processes, which take this share of what they are given late. Undefined: none has. */
   readonly readers: { readonly lateShare: number } | undefined;
   /** The leader publishes changes, and remembers so much of what came before. Undefined: it does not. */
-  readonly feed: { readonly repeatedMax: number; readonly knownBytesMax: number } | undefined;
+  readonly feed:
+    | Required<Pick<FeedOptions, "repeatedMax" | "knownBytesMax" | "markMs">>
+    | undefined;
   /** Messages between threads are copied, as between real ones; without it a receiver holds the sender's own objects. */
   readonly copies: boolean;
   readonly sizes: LogSyncSizes;
@@ -298,7 +301,8 @@ function drawReaper(random: Random): Plan["reaper"] {
 
 function drawFeed(random: Random): Plan["feed"] {
   if (!random.chance(0.4)) return undefined;
-  return { repeatedMax: random.pick([1, 4, 1024]), knownBytesMax: random.pick([500, 4000, 1e6]) };
+  const knownBytesMax = random.pick([1000, 8000, 1e6]);
+  return { repeatedMax: random.pick([1, 4, 1024]), knownBytesMax, markMs: random.pick([20, 500]) };
 }
 
 function drawMemory(random: Random): Plan["memory"] {

@@ -5,7 +5,12 @@
 import type { FeedMessage } from "../../../actors/feed/messages.ts";
 import type { FeedState } from "../../../actors/feed/feed.ts";
 import { OPEN_ACL } from "../../../protocol/acl.ts";
-import { FEED_BEGIN, feedPosition, type FeedPosition } from "../../../protocol/feed.ts";
+import {
+  FEED_BEGIN,
+  FEED_INDEX_MAX,
+  feedPosition,
+  type FeedPosition,
+} from "../../../protocol/feed.ts";
 import { type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import { may, NOBODY, READ } from "../client/identities.ts";
@@ -27,6 +32,9 @@ type Told = {
   readonly base64?: string;
 };
 
+/** A message as it is offered. */
+type Heard = { readonly subject: string; readonly told: Told };
+
 /** A change that everybody could read when it was made. */
 type Shown = ModelChange & { readonly at: FeedPosition };
 
@@ -45,6 +53,7 @@ export class FeedChecks {
   #zxid = ZXID_NONE;
   #index = 0;
   told = 0;
+  marks = 0;
 
   constructor(truth: Truth) {
     this.#truth = truth;
@@ -52,16 +61,19 @@ export class FeedChecks {
 
   saw(node: SimNode, message: FeedMessage, state: FeedState, effects: readonly Effect[]): void {
     this.#catchUp();
-    const { chain } = state;
-    if (message.kind !== "changes" || chain === undefined) return;
+    const { chain, through } = state;
+    if (chain === undefined) return;
     const key = `${node.starts} ${state.stream}`;
     const reign = this.#reigns.get(node);
     let last = reign?.key === key ? reign.last : undefined;
-    for (const effect of effects) {
-      if (effect.kind !== "publish") continue;
-      const told = JSON.parse(new TextDecoder().decode(effect.bytes)) as Told;
+    for (const { subject, told } of heardOf(effects)) {
       const who = `node ${node.id} publishes ${told.kind} ${told.path} at ${told.at}`;
-      this.#checkContent(who, told, effect.subject, message.through);
+      if (told.kind === "mark") {
+        this.#checkMark(who, told, subject);
+        this.marks += 1;
+        continue;
+      }
+      this.#checkContent(who, told, subject, through);
       this.#checkBefore(who, told);
       must(last === undefined || told.at > last, "feed", () => `${who}, after ${last}`);
       must(last === undefined || (told.prev[0] ?? "") <= last, "feed", () => {
@@ -70,7 +82,7 @@ export class FeedChecks {
       last = told.at;
       this.told += 1;
     }
-    this.#reigns.set(node, { key, last: last ?? chain.floor });
+    if (message.kind === "changes") this.#reigns.set(node, { key, last: last ?? chain.floor });
   }
 
   /** The leader has published everything, or none of the nodes has a feed. */
@@ -104,6 +116,16 @@ export class FeedChecks {
     const data = text === null ? null : Buffer.from(text ?? base64 ?? "", text ? "utf8" : "base64");
     const right = model.at(told.path, told.zxid)?.data ?? null;
     must(sameBytes(data, right), "feed", () => `${who} with other data`);
+  }
+
+  /** Whoever believes it has missed nothing up to its place, if he has had all up to what it says came before. */
+  #checkMark(who: string, told: Told, subject: string): void {
+    must(told.v === 1 && told.at === feedPosition(told.zxid, FEED_INDEX_MAX), "feed", () => {
+      return `${who} for zxid ${told.zxid}`;
+    });
+    const name = subject.slice(PREFIX.length).replace(/\.?%mark$/, "");
+    must(told.path === `/${decodeURIComponent(name)}`, "feed", () => `${who} on ${subject}`);
+    this.#checkBefore(who, told);
   }
 
   /** Nobody who has had all up to what is said to be before it has missed anything. */
@@ -155,6 +177,16 @@ export class FeedChecks {
       }
     }
   }
+}
+
+function heardOf(effects: readonly Effect[]): readonly Heard[] {
+  return effects.flatMap((effect) => {
+    if (effect.kind !== "offer") return [];
+    return effect.messages.map(({ subject, text }) => ({
+      subject,
+      told: JSON.parse(text) as Told,
+    }));
+  });
 }
 
 /** As a program decodes a token. */

@@ -364,6 +364,7 @@ const feed: Messages<"feed/1"> = {
     return { kind: "compacted", client: 0, stream: feedOf(node)?.stream ?? 0, oldest: ZXID_NONE };
   }),
   treeReset: told("feed/1", () => ({ kind: "treeReset" })),
+  "timer mark": comes,
 };
 
 function feedOf(node: SimNode): FeedState | undefined {

@@ -58,7 +58,7 @@ function planOf(seed: number): Plan {
     ...plan,
     lanes: 1,
     readers: { lateShare: 0.1 },
-    feed: { repeatedMax: 1024, knownBytesMax: 1e6 },
+    feed: { repeatedMax: 1024, knownBytesMax: 1e6, markMs: 500 },
     // In every second scene messages to other threads are copied and take their time, as between real ones.
     threads: isApart ? { delayMs: { min: 0.01, max: 0.1 }, laneFactors: [1] } : undefined,
     copies: isApart,

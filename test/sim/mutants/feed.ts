@@ -22,9 +22,8 @@ export const FEED_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CHAIN,
-        find: "before.push(replaceLast(chain, path.slice(0, end), path, at));",
-        replace:
-          "before.push(end < path.length ? (chain.last.get(path.slice(0, end))?.at ?? chain.floor) : replaceLast(chain, path, path, at));",
+        find: "    known.at = at;",
+        replace: "    if (known === line.levels.at(-1) || known.path === '') known.at = at;",
       },
     ],
   },
@@ -34,8 +33,8 @@ export const FEED_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CHAIN,
-        find: "    if (at > chain.floor) chain.floor = at;\n",
-        replace: "    if (at < chain.floor) chain.floor = at;\n",
+        find: "  chain.floor = chain.olderEnd;\n",
+        replace: "",
       },
     ],
   },
@@ -45,8 +44,31 @@ export const FEED_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FEED,
-        find: "createChain(begin.position, knownBytesMax)",
-        replace: "createChain(begin.zxid > 0 ? FEED_BEGIN : begin.position, knownBytesMax)",
+        find: "floor: begin.position,",
+        replace: "floor: begin.zxid > 0 ? FEED_BEGIN : begin.position,",
+      },
+    ],
+  },
+  {
+    name: "feed-mark-of-another",
+    mistake:
+      "a mark for a first name says that nothing at all has changed since the name's last change",
+    edits: [
+      {
+        file: FEED,
+        find: "[last, top.at]",
+        replace: "[top.at, top.at]",
+      },
+    ],
+  },
+  {
+    name: "feed-mark-too-early",
+    mistake: "a mark is for what will be published next",
+    edits: [
+      {
+        file: FEED,
+        find: "state.through = message.through;",
+        replace: "state.through = (message.through + 1) as Zxid;",
       },
     ],
   },

@@ -3,7 +3,7 @@ import test from "ava";
 import fc from "fast-check";
 import { createChain, nextInChain } from "../../../actors/feed/chain.ts";
 import { feedActor, type FeedOptions, type FeedState } from "../../../actors/feed/feed.ts";
-import type { FeedMessage } from "../../../actors/feed/messages.ts";
+import type { FeedMessage, FeedTimer } from "../../../actors/feed/messages.ts";
 import type { TreeMessage } from "../../../actors/tree/messages.ts";
 import type { Acl } from "../../../protocol/acl.ts";
 import {
@@ -16,13 +16,18 @@ import {
 } from "../../../protocol/feed.ts";
 import type { Identity } from "../../../protocol/identities.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
-import { FEED_DATA_BYTES_MAX, FEED_SUBJECT_BYTES_MAX } from "../../../protocol/limits.ts";
+import {
+  FEED_DATA_BYTES_MAX,
+  FEED_LEVELS_MAX,
+  FEED_SUBJECT_BYTES_MAX,
+} from "../../../protocol/limits.ts";
 import type { ClientOperation } from "../../../protocol/operations.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import { NO_LEADERSHIP } from "../../../protocol/replication.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import type { Effect, LocalEffect, PublishEffect } from "../../../runtime/effects.ts";
+import type { Effect, LocalEffect, OfferEffect } from "../../../runtime/effects.ts";
 import { DrivenActor } from "../../../runtime/testing/driven.ts";
+import type { Offered } from "../../../runtime/transport.ts";
 import { bytes, client, create, remove, Replica, setData, toldOf } from "../../support/replica.ts";
 
 const PREFIX = "zooid.zooid.changes.";
@@ -73,8 +78,9 @@ const STAT = {
 function told(data: Uint8Array | null, kind: Change["kind"] = "data"): Record<string, unknown> {
   const at = feedPosition(7 as Zxid, 1);
   const change = { zxid: 7 as Zxid, index: 1, kind, path: '/a"b', stat: STAT, data };
-  const message = feedMessage({ at, prev: [FEED_BEGIN, FEED_BEGIN], change });
-  return JSON.parse(new TextDecoder().decode(message)) as Record<string, unknown>;
+  const quotedPath = JSON.stringify(change.path);
+  const message = feedMessage({ at, prev: [FEED_BEGIN, FEED_BEGIN], quotedPath, change });
+  return JSON.parse(message) as Record<string, unknown>;
 }
 
 test("a message is JSON: its place, what came before, what changed and the data", (t) => {
@@ -107,31 +113,82 @@ test("data that is no text is base64, and data that is too long is left out", (t
 
 const at = (zxid: number): FeedPosition => feedPosition(zxid as Zxid, 0);
 
+function chainOf(bytesMax: number): (path: string, zxid: number) => readonly FeedPosition[] {
+  const chain = createChain("zooid", { floor: at(1), bytesMax });
+  return (path, zxid) => nextInChain(chain, path, at(zxid)).prev;
+}
+
 test("what came before is said for each level of the path", (t) => {
-  const chain = createChain(at(1), 10_000);
-  t.deepEqual(nextInChain(chain, "/a/b", at(2)), [at(1), at(1), at(1)]);
-  t.deepEqual(nextInChain(chain, "/a/c", at(3)), [at(2), at(2), at(1)]);
-  t.deepEqual(nextInChain(chain, "/d", at(4)), [at(3), at(1)]);
-  t.deepEqual(nextInChain(chain, "/", at(5)), [at(4)]);
-  t.deepEqual(nextInChain(chain, "/a/b", at(6)), [at(5), at(3), at(2)]);
+  const next = chainOf(10_000);
+  t.deepEqual(next("/a/b", 2), [at(1), at(1), at(1)]);
+  t.deepEqual(next("/a/c", 3), [at(2), at(2), at(1)]);
+  t.deepEqual(next("/d", 4), [at(3), at(1)]);
+  t.deepEqual(next("/", 5), [at(4)]);
+  t.deepEqual(next("/a/b", 6), [at(5), at(3), at(2)]);
+  t.deepEqual(next("/a", 7), [at(6), at(6)]);
+  t.deepEqual(next("/a/b/c", 8), [at(7), at(7), at(6), at(1)]);
+});
+
+test("of the names behind the sixteenth nothing is said", (t) => {
+  const next = chainOf(1_000_000);
+  const deep = "/n".repeat(FEED_LEVELS_MAX);
+  next(`${deep}/a/b`, 2);
+  const prev = next(`${deep}/c`, 3);
+  t.is(prev.length, FEED_LEVELS_MAX + 1);
+  t.true(prev.every((place) => place === at(2)));
 });
 
 test("of a path that was forgotten it is said that it may have changed, and never that it has not", (t) => {
-  const chain = createChain(at(1), 600);
+  const bytesMax = 6000;
+  const chain = createChain("zooid", { floor: at(1), bytesMax });
   nextInChain(chain, "/quiet", at(2));
-  for (let zxid = 3; zxid < 50; zxid += 1) nextInChain(chain, `/busy/${zxid}`, at(zxid));
-  t.true(chain.bytes <= 600);
-  const [all, quiet = ""] = nextInChain(chain, "/quiet", at(50));
-  t.is(all, at(49));
+  nextInChain(chain, "/steady", at(3));
+  for (let zxid = 4; zxid < 200; zxid += 2) {
+    nextInChain(chain, `/busy/${zxid}`, at(zxid));
+    nextInChain(chain, "/steady", at(zxid + 1));
+    t.true(chain.recentBytes <= bytesMax / 2);
+    t.true(chain.recent.size + chain.older.size < bytesMax / 100);
+  }
+  const [all, quiet = ""] = nextInChain(chain, "/quiet", at(200)).prev;
+  t.is(all, at(199));
   t.true(quiet > at(2));
+  t.is(nextInChain(chain, "/steady", at(201)).prev[1], at(199));
 });
+
+test("whatever changes and is forgotten, nothing has changed after what is said to be before", (t) => {
+  const name = fc.constantFrom("a", "b", "c", "d");
+  const paths = fc.array(
+    fc.array(name, { maxLength: 4 }).map((names) => `/${names.join("/")}`),
+    { minLength: 1, maxLength: 200 },
+  );
+  fc.assert(
+    fc.property(paths, fc.integer({ min: 100, max: 5000 }), (all, bytesMax) => {
+      const next = chainOf(bytesMax);
+      for (const [index, path] of all.entries()) {
+        const levels =
+          path === "/" ? [""] : path.split("/").map((_, end, of) => of.slice(0, end + 1).join("/"));
+        const prev = next(path, index + 2);
+        t.is(prev.length, levels.length);
+        for (const [level, above] of levels.entries()) {
+          const isBelow = (other: string): boolean =>
+            `${other}/`.startsWith(`${above}/`) || above === "";
+          const last = all.slice(0, index).findLastIndex(isBelow);
+          t.true((prev[level] ?? "") >= at(last < 0 ? 1 : last + 2));
+          t.true((prev[level] ?? "") < at(index + 2));
+        }
+      }
+    }),
+  );
+});
+
+type FeedEffect = LocalEffect<FeedTimer> | OfferEffect;
 
 /** A tree and a feed that hear each other. */
 class Feed {
   readonly replica: Replica;
-  readonly actor: DrivenActor<FeedState, FeedMessage, LocalEffect<never> | PublishEffect>;
+  readonly actor: DrivenActor<FeedState, FeedMessage, FeedEffect>;
   readonly session: SessionId;
-  readonly published: PublishEffect[] = [];
+  readonly published: Offered[] = [];
 
   constructor(options: Partial<FeedOptions> = {}, replica = new Replica()) {
     this.replica = replica;
@@ -143,9 +200,9 @@ class Feed {
     this.follow(this.actor.receive(message));
   }
 
-  follow(effects: readonly (LocalEffect<never> | PublishEffect)[]): void {
+  follow(effects: readonly FeedEffect[]): void {
     for (const effect of effects) {
-      if (effect.kind === "publish") this.published.push(effect);
+      if (effect.kind === "offer") this.published.push(...effect.messages);
       else if (effect.kind === "tell")
         this.#pass(this.replica.receive(effect.message as TreeMessage));
     }
@@ -166,7 +223,7 @@ class Feed {
     readonly prev: readonly string[];
     path: string;
   }[] {
-    return this.published.map((each) => JSON.parse(new TextDecoder().decode(each.bytes)));
+    return this.published.map(({ text }) => JSON.parse(text));
   }
 
   get paths(): readonly string[] {
@@ -174,7 +231,7 @@ class Feed {
   }
 }
 
-test("only a leader publishes, each change once, in order, and each message may be dropped", (t) => {
+test("only a leader publishes, each change once, in order", (t) => {
   const feed = new Feed();
   feed.commit(create("/a"));
   feed.hear(FOLLOWING);
@@ -185,7 +242,6 @@ test("only a leader publishes, each change once, in order, and each message may 
   feed.commit(remove("/c"));
   // What is before /b is where the chain begins.
   t.deepEqual(feed.paths, ["/b", "/c", "/c"]);
-  t.true(feed.published.every((each) => each.mayBeDropped));
   for (const [index, { at: place, prev }] of feed.messages.entries()) {
     const before = feed.messages[index - 1];
     if (before !== undefined) t.deepEqual([prev[0], place > before.at], [before.at, true]);
@@ -202,6 +258,36 @@ test("who has heard the old leader up to a change that the new one repeats misse
   t.deepEqual(feed.paths, ["/d", "/e"]);
   const [first] = feed.messages;
   t.is(first?.prev[0], feedPosition((feed.replica.lastZxid - 2) as Zxid, 0));
+});
+
+test("a mark says up to where nothing is missing, to who follows everything and to who follows a first name", (t) => {
+  const feed = new Feed();
+  const mark = (): readonly unknown[] => {
+    feed.hear({ kind: "timer", timer: "mark" });
+    return feed.published.splice(0).map(({ subject: to, text }) => [to, JSON.parse(text)]);
+  };
+  t.deepEqual(mark(), []);
+  feed.hear(LEADING);
+  feed.commit(create("/a"));
+  feed.commit(create("/a/b"));
+  feed.commit(create("/c"));
+  const [, below, all] = feed.messages.map((each) => each.at);
+  feed.published.length = 0;
+  const zxid = feed.replica.lastZxid;
+  const marked = { v: 1, at: feedPosition(zxid, FEED_INDEX_MAX), zxid, kind: "mark" };
+  const marks = [
+    [`${PREFIX}%mark`, { ...marked, prev: [all], path: "/" }],
+    [`${PREFIX}a.%mark`, { ...marked, prev: [all, below], path: "/a" }],
+    [`${PREFIX}c.%mark`, { ...marked, prev: [all, all], path: "/c" }],
+  ];
+  t.deepEqual(mark(), marks);
+  // The next change goes on from what the mark has said.
+  feed.commit(setData("/a", bytes("1")));
+  t.true((feed.messages[0]?.at ?? "") > marked.at);
+  t.deepEqual(feed.messages[0]?.prev, [all, below]);
+  feed.hear(FOLLOWING);
+  feed.published.length = 0;
+  t.deepEqual(mark(), []);
 });
 
 test("where the feed is switched off the tree is asked for nothing", (t) => {
@@ -273,9 +359,7 @@ test("no message has the path or the data of a znode that not everybody may read
   ];
   asAnn({ kind: "multi", operations: then });
   feed.commit(create("/open/3"));
-  const text = feed.published
-    .map((each) => `${each.subject} ${new TextDecoder().decode(each.bytes)}`)
-    .join("\n");
+  const text = feed.published.map((each) => `${each.subject} ${each.text}`).join("\n");
   t.false(text.includes(SECRET), text);
   t.deepEqual(feed.paths.slice(-3), ["/open/2", "/open", "/open/3"]);
 });
