@@ -129,12 +129,12 @@ export class FeedChecks {
   }
 
   /** Nobody who has had all up to what is said to be before it has missed anything. */
-  #checkBefore(who: string, { at, prev, path }: Told): void {
+  #checkBefore(who: string, { at, prev, path, kind }: Told): void {
     const above = pathsAbove(path);
     must(prev.length === above.length, "feed", () => `${who} for ${prev.length} levels`);
     for (const [level, followed] of above.entries()) {
       const before = prev[level] ?? FEED_BEGIN;
-      must(before < at, "feed", () => `${who}, after ${before}`);
+      must(kind === "mark" ? before <= at : before < at, "feed", () => `${who}, after ${before}`);
       const missed = this.#between(followed, before, at);
       must(missed === undefined, "feed", () => {
         return `${who} after ${before} for who follows ${followed}/: ${JSON.stringify(missed)} is between`;
