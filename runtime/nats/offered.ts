@@ -13,11 +13,12 @@ export function encodeOffered(
   { eachMax, allMax }: { readonly eachMax: number; readonly allMax: number },
 ): EncodedOffers {
   // Nearly all messages are ASCII. It costs less to assume it, and to see at the end that it was so, than to measure each of them.
-  const offers = framesOf(messages, { eachMax, allMax, bytesOf: ({ length }) => length });
-  const bytes = Buffer.from(offers.frames);
-  if (bytes.length === offers.frames.length) return { ...offers, bytes };
-  const measured = framesOf(messages, { eachMax, allMax, bytesOf: Buffer.byteLength });
-  return { ...measured, bytes: Buffer.from(measured.frames) };
+  const assumed = framesOf(messages, { eachMax, allMax, bytesOf: ({ length }) => length });
+  const bytes = Buffer.from(assumed.frames);
+  const { payloadBytes, dropped } = assumed;
+  if (bytes.length === assumed.frames.length) return { bytes, payloadBytes, dropped };
+  const { frames, ...rest } = framesOf(messages, { eachMax, allMax, bytesOf: Buffer.byteLength });
+  return { bytes: Buffer.from(frames), ...rest };
 }
 
 function framesOf(

@@ -299,7 +299,7 @@ export const KEYS: readonly Key[] = [
     "changeFeed",
     "change-feed true|false",
     "zooid.changeFeed",
-    "while this node leads, publish committed changes at NATS (default true)",
+    "while this node leads, publish committed changes at NATS (default false)",
   ),
   key(
     "superDigest",

@@ -160,8 +160,8 @@ export type NodeConfig = {
    */
   readonly readOnlyMode: boolean;
   /**
-   * Whether this node, while it leads, publishes the changes that everybody may read at NATS, for whoever subscribes. Default true. The same
-   * on every node.
+   * Whether this node, while it leads, publishes the changes that everybody may read at NATS, for whoever subscribes. Default false. The
+   * same on every node.
    */
   readonly changeFeed: boolean;
   /** Whether znodes with a time to live may be made. Default true, unlike in ZooKeeper. The same on every node. */
