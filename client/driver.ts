@@ -98,6 +98,11 @@ export class SessionDriver {
     return this.#lastZxid;
   }
 
+  /** Until when, by the environment's clock, the ensemble has certainly not ended the session. */
+  get validUntilMs(): number {
+    return this.#state.validUntilMs;
+  }
+
   get lastProblem(): string {
     return this.#state.lastProblem;
   }
@@ -107,13 +112,22 @@ export class SessionDriver {
     return this.#state.over;
   }
 
-  /** Returns the number of the request. `settle` is called once. */
-  request(request: NativeRequest, settle: (outcome: Outcome) => void): number {
+  /**
+   * `settle` is called once. `timeoutMs` takes the place of the session's `operationTimeoutMs`. Returns a function with which the caller waits
+   * no longer: the request fails then as `cancelled`, if it has no outcome yet.
+   */
+  request(
+    request: NativeRequest,
+    settle: (outcome: Outcome) => void,
+    { timeoutMs }: { readonly timeoutMs?: number | undefined } = {},
+  ): () => void {
     this.#requests += 1;
     const id = this.#requests;
     this.#settles.set(id, settle);
-    this.#tell({ kind: "request", id, request });
-    return id;
+    this.#tell({ kind: "request", id, request, timeoutMs });
+    return () => {
+      if (this.#settles.has(id)) this.#tell({ kind: "cancel", id });
+    };
   }
 
   /** Returns a function that ends the subscription; nothing is told after it. */

@@ -1,5 +1,6 @@
 /** The errors that a client's callers see, from what its session says of a failure. */
 import {
+  AbortedError,
   BadArgumentsError,
   ClosedError,
   ConnectionLossError,
@@ -19,6 +20,8 @@ export function errorOf(failure: Failure, maybeApplied: MaybeApplied): ZooidErro
       return new ConnectionLossError(failure.reason);
     case "timedOut":
       return new OperationTimeoutError(failure.timeoutMs, { maybeApplied });
+    case "cancelled":
+      return new AbortedError({ maybeApplied });
     case "expired":
       return new SessionExpiredError({ maybeApplied });
     case "closed":

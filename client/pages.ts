@@ -4,6 +4,7 @@ import type { NativePage, NativeRead, NativeResult } from "../protocol/native-pa
 import type { Stat } from "../protocol/stat.ts";
 import { PAGE_AFTER_MAX } from "../protocol/limits.ts";
 import type { Zxid } from "../protocol/zxid.ts";
+import type { CallOptions } from "./wire.ts";
 
 export type Page = {
   readonly children: readonly string[];
@@ -13,7 +14,7 @@ export type Page = {
   readonly zxid: Zxid;
 };
 
-export type PagesOptions = {
+export type PagesOptions = CallOptions & {
   /** The most names in a page, 1 to 10_000. Default 1_000. */
   readonly size?: number;
 };
@@ -31,14 +32,17 @@ type AskForChildren = (read: NativeRead) => Promise<{
 
 export async function* pagesOf(
   ask: AskForChildren,
-  path: string,
-  childrenMax: number,
+  {
+    path,
+    size: childrenMax,
+    hasPages,
+  }: { readonly path: string; readonly size: number; readonly hasPages: boolean },
 ): AsyncGenerator<Page, void, undefined> {
   const given = new Set<string>();
   let after: ChildrenPage["after"];
   for (let restarts = 0; ; ) {
     const read: NativeRead =
-      restarts > RESTARTS_MAX
+      !hasPages || restarts > RESTARTS_MAX
         ? { kind: "getChildren", path, watch: false }
         : { kind: "childrenPage", path, childrenMax, after };
     const { result, zxid } = await ask(read);

@@ -2,6 +2,7 @@
  * Checks of what callers give, before anything is done with it: a caller may be JavaScript, or may have cast its way around the types.
  * Every check throws a `BadArgumentsError`, which says what was given and what is expected.
  */
+import type { Acl } from "./acl.ts";
 import { BadArgumentsError } from "./errors.ts";
 import { CONTAINER, type Lifetime, TTL_MS_MAX, ttlOf } from "./lifetime.ts";
 import { PAGE_CHILDREN_MAX } from "./limits.ts";
@@ -78,6 +79,48 @@ function lifetimeOf(ttlMs: unknown): Lifetime | undefined {
 /** Null is refused. A missing object never comes here: callers take `{}` for it. */
 export function checkOptions(name: string, options: unknown): asserts options is object {
   if (typeof options !== "object" || options === null) throw bad(name, "an object", options);
+}
+
+/** What every call takes. */
+export function checkCallOptions(options: {
+  readonly timeoutMs?: unknown;
+  readonly signal?: unknown;
+}): void {
+  checkOptions("options", options);
+  const { timeoutMs, signal } = options;
+  if (timeoutMs !== undefined) checkMilliseconds("`timeoutMs`", timeoutMs);
+  if (signal !== undefined && !isSignal(signal)) throw bad("`signal`", "an AbortSignal", signal);
+}
+
+/** By what it can do, since it may be of another realm, or of a library that fakes time. */
+function isSignal(signal: unknown): boolean {
+  if (typeof signal !== "object" || signal === null) return false;
+  return "aborted" in signal && "addEventListener" in signal;
+}
+
+/** Checks the form of an access control list; whether the ensemble knows its schemes is for the ensemble to say. */
+export function checkAcl(acl: unknown): asserts acl is readonly Acl[] {
+  if (!Array.isArray(acl)) throw bad("`acl`", "a list of permissions, scheme and id", acl);
+  for (const entry of acl as readonly unknown[]) {
+    checkOptions("an entry of `acl`", entry);
+    const { permissions, scheme, id } = entry as Partial<Acl>;
+    const areBits = Number.isInteger(permissions) && isWithin(permissions as number, 0, 31);
+    if (!areBits) throw bad("`permissions`", "a sum of 1, 2, 4, 8 and 16", permissions);
+    checkText("`scheme`", scheme);
+    checkText("`id`", id);
+  }
+}
+
+/** Limits of a quota: each is a count that is not negative. */
+export function checkQuotaLimits(limits: unknown): void {
+  if (limits === null) return;
+  checkOptions("limits", limits);
+  for (const name of ["znodes", "bytes", "znodesHard", "bytesHard"] as const) {
+    const value = (limits as Readonly<Record<string, unknown>>)[name];
+    if (value === undefined) continue;
+    const isCount = Number.isSafeInteger(value) && (value as number) >= 0;
+    if (!isCount) throw bad(`\`${name}\``, "a number that is not negative", value);
+  }
 }
 
 export function checkBoolean(name: string, value: unknown): void {

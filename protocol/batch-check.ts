@@ -5,7 +5,14 @@
  * accepts no other items than those of a batch; a property test compares the two checks on damaged batches.
  */
 import { PASSWORD_BYTES } from "./ids.ts";
-import { BATCH_CODES, CREATE_CONTAINER, CREATE_IF_NOT_EXISTS, CREATE_TTL } from "./batch.ts";
+import {
+  BATCH_CODES,
+  CREATE_CONTAINER,
+  CREATE_CONTAINER_IF_NOT_EXISTS,
+  CREATE_IF_NOT_EXISTS,
+  CREATE_TTL,
+  CREATE_TTL_IF_NOT_EXISTS,
+} from "./batch.ts";
 import { WITH_IDENTITIES } from "./batch-identities.ts";
 import { isUtf8 } from "./cbor-profile.ts";
 import { TTL_MS_MAX } from "./lifetime.ts";
@@ -38,6 +45,8 @@ const IN_MULTI: ReadonlySet<number> = new Set([
   CREATE_CONTAINER,
   CREATE_IF_NOT_EXISTS,
   CREATE_TTL,
+  CREATE_CONTAINER_IF_NOT_EXISTS,
+  CREATE_TTL_IF_NOT_EXISTS,
 ]);
 /** Those of a znode with a lifetime, which is not ephemeral. */
 const LASTING_FLAGS: ReadonlySet<number> = new Set([0, 2]);
@@ -155,12 +164,14 @@ function clientFieldsOf(walk: Walk, code: number, inMulti: boolean): number {
       walk.integer(0, MODES);
       return 7;
     case CREATE_CONTAINER:
+    case CREATE_CONTAINER_IF_NOT_EXISTS:
     case CREATE_TTL:
+    case CREATE_TTL_IF_NOT_EXISTS:
       walk.text();
       walk.data();
       acl(walk);
       if (!LASTING_FLAGS.has(walk.code())) throw new NoBatch("an ephemeral with a lifetime");
-      if (code === CREATE_CONTAINER) return 7;
+      if (code === CREATE_CONTAINER || code === CREATE_CONTAINER_IF_NOT_EXISTS) return 7;
       walk.integer(1, TTL_MS_MAX + 1);
       return 8;
     case BATCH_CODES.refusal:

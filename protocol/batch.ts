@@ -46,6 +46,9 @@ const CREATE_SESSION = -10;
 const ATTACH_SESSION = -20;
 const EXPIRE_SESSION = -21;
 const REFUSAL = -22;
+/** Creates of a container, or with a TTL, that leave what is there already. */
+export const CREATE_CONTAINER_IF_NOT_EXISTS = -23;
+export const CREATE_TTL_IF_NOT_EXISTS = -24;
 
 /** An operation as it stands in a batch, and how many bytes it takes there. */
 export type PackedOperation = {
@@ -176,11 +179,14 @@ function packZnode(session: number, attachedAt: number, operation: ZnodeOperatio
       const { lifetime } = mode;
       const flags = (mode.ephemeral ? 1 : 0) + (mode.sequential ? 2 : 0);
       const fields = [session, attachedAt, path, data, packAcl(acl), flags];
-      if (operation.unlessExists === true) return [CREATE_IF_NOT_EXISTS, ...fields];
-      if (lifetime === undefined) return [CREATE, ...fields];
-      return lifetime === CONTAINER
-        ? [CREATE_CONTAINER, ...fields]
-        : [CREATE_TTL, ...fields, lifetime];
+      const unlessExists = operation.unlessExists === true;
+      if (lifetime === undefined) {
+        return unlessExists ? [CREATE_IF_NOT_EXISTS, ...fields] : [CREATE, ...fields];
+      }
+      if (lifetime === CONTAINER) {
+        return [unlessExists ? CREATE_CONTAINER_IF_NOT_EXISTS : CREATE_CONTAINER, ...fields];
+      }
+      return [unlessExists ? CREATE_TTL_IF_NOT_EXISTS : CREATE_TTL, ...fields, lifetime];
     }
     case "delete":
       return [DELETE, session, attachedAt, operation.path, operation.version];
@@ -278,13 +284,15 @@ function unpackZnode(item: unknown): ZnodeOperation {
     case CREATE_CONTAINER:
     case CREATE_TTL:
     case CREATE_IF_NOT_EXISTS:
+    case CREATE_CONTAINER_IF_NOT_EXISTS:
+    case CREATE_TTL_IF_NOT_EXISTS:
       return {
         kind: "create",
         path,
         data: packed[4] as Uint8Array | null,
         acl: unpackAcl(packed[5]),
         mode: modeOf(packed[0], packed[6], packed[7]),
-        ...(packed[0] === CREATE_IF_NOT_EXISTS && { unlessExists: true }),
+        ...(UNLESS_EXISTS.has(packed[0]) && { unlessExists: true }),
       };
     case TRY_REMOVE:
       return { kind: "tryRemove", path, version: packed[4] as number };
@@ -321,8 +329,15 @@ function modeOf(code: number, flags: unknown, ttlMs: unknown): CreateMode {
   const mode = MODES[flags as number];
   if (mode === undefined) throw new FieldError("unknown flags of a create");
   if (code === CREATE || code === CREATE_IF_NOT_EXISTS) return mode;
-  return { ...mode, lifetime: code === CREATE_TTL ? (ttlMs as Lifetime) : CONTAINER };
+  const isTtl = code === CREATE_TTL || code === CREATE_TTL_IF_NOT_EXISTS;
+  return { ...mode, lifetime: isTtl ? (ttlMs as Lifetime) : CONTAINER };
 }
+
+const UNLESS_EXISTS: ReadonlySet<number> = new Set([
+  CREATE_IF_NOT_EXISTS,
+  CREATE_CONTAINER_IF_NOT_EXISTS,
+  CREATE_TTL_IF_NOT_EXISTS,
+]);
 
 const MODES: readonly CreateMode[] = [
   { ephemeral: false, sequential: false },

@@ -1,8 +1,11 @@
 /** The errors that users of the package see. Callers match `code`, which is stable, and never the text. */
 import { Code } from "./codes.ts";
 
-/** Whether an operation that ended with an error may have been done all the same. `unknown`: it cannot be known yet. */
-export type MaybeApplied = "no" | "unknown";
+/**
+ * Whether an operation that ended with an error has been done all the same. `yes`: it was done, and only its answer is lost. `unknown`:
+ * it cannot be known yet.
+ */
+export type MaybeApplied = "no" | "yes" | "unknown";
 
 export abstract class ZooidError extends Error {
   abstract readonly code: `ZOOID_${string}`;
@@ -13,16 +16,21 @@ export abstract class ZooidError extends Error {
    * before it died, so its effect may be visible already, or become visible a little later.
    */
   readonly maybeApplied: MaybeApplied;
+  /** In a transaction that was refused: the position of the operation over which it was, from 0. */
+  readonly operationIndex: number | undefined;
 
   constructor(message: string, options?: ZooidErrorOptions) {
     super(message, options);
     this.maybeApplied = options?.maybeApplied ?? "no";
+    this.operationIndex = options?.operationIndex;
   }
 }
 
 export type ZooidErrorOptions = ErrorOptions & {
   /** Whether the operation may have been done. Default `no`. */
   readonly maybeApplied?: MaybeApplied;
+  /** Default: it was no member of a transaction. */
+  readonly operationIndex?: number;
 };
 
 /** There is no znode at the path, or the parent of a znode to be created is missing. */
@@ -31,7 +39,7 @@ export class NoNodeError extends ZooidError {
   readonly code = "ZOOID_NO_NODE";
   readonly retryable = false;
   readonly path: string;
-  constructor(path: string, options?: ErrorOptions) {
+  constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path} or its parent does not exist`, options);
     this.path = path;
   }
@@ -42,7 +50,7 @@ export class NodeExistsError extends ZooidError {
   readonly code = "ZOOID_NODE_EXISTS";
   readonly retryable = false;
   readonly path: string;
-  constructor(path: string, options?: ErrorOptions) {
+  constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path} exists already`, options);
     this.path = path;
   }
@@ -54,7 +62,7 @@ export class BadVersionError extends ZooidError {
   readonly code = "ZOOID_BAD_VERSION";
   readonly retryable = false;
   readonly path: string;
-  constructor(path: string, options?: ErrorOptions) {
+  constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path} has another version than the one given`, options);
     this.path = path;
   }
@@ -65,7 +73,7 @@ export class NotEmptyError extends ZooidError {
   readonly code = "ZOOID_NOT_EMPTY";
   readonly retryable = false;
   readonly path: string;
-  constructor(path: string, options?: ErrorOptions) {
+  constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path} has children`, options);
     this.path = path;
   }
@@ -76,7 +84,7 @@ export class NoChildrenForEphemeralsError extends ZooidError {
   readonly code = "ZOOID_NO_CHILDREN_FOR_EPHEMERALS";
   readonly retryable = false;
   readonly path: string;
-  constructor(path: string, options?: ErrorOptions) {
+  constructor(path: string, options?: ZooidErrorOptions) {
     super(`the parent of ${path} is ephemeral and takes no children`, options);
     this.path = path;
   }
@@ -87,7 +95,7 @@ export class NoAuthError extends ZooidError {
   readonly code = "ZOOID_NO_AUTH";
   readonly retryable = false;
   readonly path: string;
-  constructor(path: string, options?: ErrorOptions) {
+  constructor(path: string, options?: ZooidErrorOptions) {
     super(`the access control list of ${path} does not allow this`, options);
     this.path = path;
   }
@@ -133,6 +141,16 @@ export class OperationTimeoutError extends ZooidError {
   }
 }
 
+/** The caller waits no longer. A write that was sent may have been done, or may still be done: see `maybeApplied`. */
+export class AbortedError extends ZooidError {
+  override readonly name = "AbortError";
+  readonly code = "ZOOID_ABORTED";
+  readonly retryable = false;
+  constructor(options?: ZooidErrorOptions) {
+    super("the caller has aborted this operation", options);
+  }
+}
+
 /** No node could be reached for a first connection. The message says where and what to check. */
 export class UnreachableError extends ZooidError {
   override readonly name = "UnreachableError";
@@ -149,7 +167,7 @@ export class DiskFullError extends ZooidError {
   readonly code = "ZOOID_DISK_FULL";
   readonly retryable = true;
   readonly path: string;
-  constructor(path: string, options?: ErrorOptions) {
+  constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path}: the ensemble takes no writes, there is no space on its disks`, options);
     this.path = path;
   }
@@ -164,7 +182,7 @@ export class TreeFullError extends ZooidError {
   readonly code = "ZOOID_TREE_FULL";
   readonly retryable = true;
   readonly path: string;
-  constructor(path: string, options?: ErrorOptions) {
+  constructor(path: string, options?: ZooidErrorOptions) {
     super(
       `${path}: the ensemble takes no writes that grow the tree, its memory is full: delete znodes, or give the nodes more`,
       options,
@@ -179,7 +197,7 @@ export class ThrottledError extends ZooidError {
   readonly code = "ZOOID_THROTTLED";
   readonly retryable = true;
   readonly path: string;
-  constructor(path: string, options?: ErrorOptions) {
+  constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path}: not done, the node has too many requests under way; ask again later`, options);
     this.path = path;
   }
@@ -202,40 +220,99 @@ export class ServerError extends ZooidError {
   readonly retryable = false;
   /** ZooKeeper's code. */
   readonly serverCode: Code;
-  constructor(serverCode: Code, path: string, options?: ErrorOptions) {
+  constructor(serverCode: Code, path: string, options?: ZooidErrorOptions) {
     super(`${path}: refused with code ${serverCode}`, options);
     this.serverCode = serverCode;
   }
 }
 
+/** The access control list is empty, or names what the ensemble does not know. */
+export class InvalidAclError extends ZooidError {
+  override readonly name = "InvalidAclError";
+  readonly code = "ZOOID_INVALID_ACL";
+  readonly retryable = false;
+  readonly path: string;
+  constructor(path: string, options?: ZooidErrorOptions) {
+    super(`${path}: the access control list is empty or has an entry that is none`, options);
+    this.path = path;
+  }
+}
+
+/** What a transaction asked for with `if` does not hold, so nothing was done. */
+export class ConditionFailedError extends ZooidError {
+  override readonly name = "ConditionFailedError";
+  readonly code = "ZOOID_CONDITION_FAILED";
+  readonly retryable = false;
+  /** Which condition it was, in words. */
+  readonly condition: string;
+  constructor(condition: string, options?: ZooidErrorOptions) {
+    super(`not done, because this does not hold: ${condition}`, options);
+    this.condition = condition;
+  }
+}
+
+/** What is wrong with a value, and where in it: names of properties and positions in lists. */
+export type ValueIssue = {
+  readonly message: string;
+  readonly path: readonly PropertyKey[];
+};
+
+/** A value is not what its key says it is. `given`: nothing was sent. `stored`: that is what the znode holds. */
+export class InvalidValueError extends ZooidError {
+  override readonly name = "InvalidValueError";
+  readonly code = "ZOOID_INVALID_VALUE";
+  readonly retryable = false;
+  readonly path: string;
+  readonly which: "given" | "stored";
+  readonly issues: readonly ValueIssue[];
+  constructor(
+    path: string,
+    which: "given" | "stored",
+    issues: readonly ValueIssue[],
+    options?: ZooidErrorOptions,
+  ) {
+    const listed = issues.map((issue) => `${whereOf(issue)}${issue.message}`).join("; ");
+    super(`${path}: the value ${which} is not valid: ${listed}`, options);
+    this.path = path;
+    this.which = which;
+    this.issues = issues;
+  }
+}
+
+function whereOf({ path }: ValueIssue): string {
+  return path.length === 0 ? "" : `${path.map(String).join(".")}: `;
+}
+
 /** Returns the error for an operation on a path that was refused with this code. */
-export function errorOfCode(code: Code, path: string): ZooidError {
+export function errorOfCode(code: Code, path: string, options?: ZooidErrorOptions): ZooidError {
   switch (code) {
     case Code.noNode:
-      return new NoNodeError(path);
+      return new NoNodeError(path, options);
     case Code.nodeExists:
-      return new NodeExistsError(path);
+      return new NodeExistsError(path, options);
     case Code.badVersion:
-      return new BadVersionError(path);
+      return new BadVersionError(path, options);
     case Code.notEmpty:
-      return new NotEmptyError(path);
+      return new NotEmptyError(path, options);
     case Code.noChildrenForEphemerals:
-      return new NoChildrenForEphemeralsError(path);
+      return new NoChildrenForEphemeralsError(path, options);
     case Code.noAuth:
-      return new NoAuthError(path);
+      return new NoAuthError(path, options);
     case Code.badArguments:
-      return new BadArgumentsError(`${path}: the ensemble refused the arguments`);
+      return new BadArgumentsError(`${path}: the ensemble refused the arguments`, options);
+    case Code.invalidAcl:
+      return new InvalidAclError(path, options);
     case Code.sessionExpired:
-      return new SessionExpiredError();
+      return new SessionExpiredError(options);
     case Code.notReadOnly:
-      return new DiskFullError(path);
+      return new DiskFullError(path, options);
     case Code.quotaExceeded:
-      return new TreeFullError(path);
+      return new TreeFullError(path, options);
     case Code.throttled:
-      return new ThrottledError(path);
+      return new ThrottledError(path, options);
     case Code.connectionLoss:
       return new ConnectionLossError("the node gave up");
     default:
-      return new ServerError(code, path);
+      return new ServerError(code, path, options);
   }
 }

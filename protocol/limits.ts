@@ -257,5 +257,8 @@ export const CBOR_DEPTH_MAX = 16;
 export const CBOR_KEYS_MAX = 32;
 export const CBOR_KEY_BYTES_MAX = 64;
 
-/** CBOR items in one frame of a native client; a request takes about six. A frame with more ends the connection. */
-export const CLIENT_FRAME_ITEMS_MAX: number = 64 * 1024;
+/**
+ * CBOR items in one frame of a native client; a request takes about six, and so does each operation of a multi. A multi as large as a packet
+ * has fewer, by what `zooid/client` counts for each operation. A frame with more ends the connection.
+ */
+export const CLIENT_FRAME_ITEMS_MAX: number = 256 * 1024;

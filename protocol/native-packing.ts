@@ -1,70 +1,84 @@
 /** Packs requests, results and changes of the native protocol as CBOR arrays, so that no field name travels. */
-import { PAGE_AFTER_MAX, REQUEST_OVERHEAD_BYTES } from "./limits.ts";
-import { OPEN_ACL } from "./acl.ts";
+import type { Acl } from "./acl.ts";
+import { PAGE_AFTER_MAX } from "./limits.ts";
 import { Code } from "./codes.ts";
-import { bytesOrNull, count, FieldError, integer, isInt32, list, text } from "./fields.ts";
-import { CONTAINER, ttlOf } from "./lifetime.ts";
-import type { ClientOperation, CreateMode } from "./operations.ts";
+import { count, FieldError, integer, isInt32, list, text } from "./fields.ts";
+import type { Identity } from "./identities.ts";
+import {
+  copyOrNull,
+  packAcl,
+  packStat,
+  packWrite,
+  unpackStat,
+  unpackWrite,
+} from "./native-writes.ts";
+import type { ClientOperation, OperationResult, ZnodeOperation } from "./operations.ts";
 import type { Change, PageBefore, PageEnd, Read, ReadResult } from "./reads.ts";
 import type { Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
 type Packed = readonly unknown[];
 
-/** What a native client may ask: one operation of the log, or one read without a watch. */
+/** What a native client may ask: one operation of the log, one read without a watch, or what the node takes it for. */
 export type NativeRequest =
   | { readonly kind: "write"; readonly operation: NativeWrite }
-  | { readonly kind: "read"; readonly read: NativeRead };
+  | { readonly kind: "read"; readonly read: NativeRead }
+  | { readonly kind: "whoAmI" };
 
-export type NativeWrite = Extract<
-  ClientOperation,
-  { readonly kind: "create" | "delete" | "setData" | "sync" | "closeSession" }
->;
+export type NativeWrite =
+  | Extract<
+      ClientOperation,
+      {
+        readonly kind:
+          | "create"
+          | "delete"
+          | "setData"
+          | "setAcl"
+          | "removeRecursive"
+          | "sync"
+          | "closeSession";
+      }
+    >
+  | { readonly kind: "multi"; readonly operations: readonly NativeMember[] };
+/** An operation of a multi. */
+export type NativeMember = Exclude<ZnodeOperation, { readonly kind: "refusal" }>;
 export type NativeRead = Extract<
   Read,
-  { readonly kind: "exists" | "getData" | "getChildren" | "childrenPage" }
+  { readonly kind: "exists" | "getData" | "getChildren" | "childrenPage" | "getAcl" }
+>;
+
+/** The result of an operation of a multi. */
+export type MemberResult = Extract<
+  OperationResult,
+  { readonly kind: "error" | "done" | "created" | "stat" }
 >;
 
 export type NativeResult =
-  | { readonly kind: "error"; readonly code: Code }
-  | { readonly kind: "done" }
-  | { readonly kind: "created"; readonly path: string; readonly stat: Stat }
-  | { readonly kind: "stat"; readonly stat: Stat }
+  | MemberResult
+  /** The result of a multi. If it failed, every entry is an `error`, and the first that is not `ok` says why. */
+  | {
+      readonly kind: "multi";
+      readonly failed: boolean;
+      readonly results: readonly MemberResult[];
+    }
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
   | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat }
-  | NativePage;
+  | NativePage
+  | { readonly kind: "acl"; readonly acl: readonly Acl[]; readonly stat: Stat }
+  /** The result of whoAmI: what the client has proved, by scheme and user. */
+  | { readonly kind: "identities"; readonly identities: readonly Identity[] };
 
 /** Some of a znode's children. */
 export type NativePage = Extract<ReadResult, { readonly kind: "page" }>;
 
-// The codes of requests are ZooKeeper's op codes, or above all that anybody has. Never reuse one.
-const CREATE = 1;
-const DELETE = 2;
+// The codes of reads, as those of writes, are ZooKeeper's op codes, or above all that anybody has. Never reuse one.
 const EXISTS = 3;
 const GET_DATA = 4;
-const SET_DATA = 5;
-const SYNC = 9;
+const GET_ACL = 6;
 const GET_CHILDREN = 12;
-const CLOSE_SESSION = -11;
+const WHO_AM_I = 107;
 const CHILDREN_PAGE = 10_000;
 
-const REQUEST_CODES: readonly number[] = [
-  CREATE,
-  DELETE,
-  EXISTS,
-  GET_DATA,
-  SET_DATA,
-  SYNC,
-  GET_CHILDREN,
-  CHILDREN_PAGE,
-];
-/** Bits of the flags of a create. TTL: its milliseconds follow. A container, or a znode with a TTL, is not ephemeral. */
-const EPHEMERAL = 1;
-const SEQUENTIAL = 2;
-const CONTAINER_BIT = 4;
-const TTL_BIT = 8;
-
-const STAT_FIELDS = 11;
 const RESULT_ERROR = 0;
 const RESULT_DONE = 1;
 const RESULT_CREATED = 2;
@@ -72,67 +86,61 @@ const RESULT_STAT = 3;
 const RESULT_DATA = 4;
 const RESULT_CHILDREN = 5;
 const RESULT_PAGE = 6;
+const RESULT_MULTI = 7;
+const RESULT_ACL = 8;
+const RESULT_IDENTITIES = 9;
 
 const PAGE_ENDS: readonly PageEnd[] = ["more", "last", "lost"];
 
 export const CHANGE_KINDS = ["created", "deleted", "data", "acl"] as const;
 
 export function packRequest(request: NativeRequest): Packed {
-  if (request.kind === "read") {
-    const { read } = request;
-    const { kind, path } = read;
-    if (kind === "childrenPage")
+  if (request.kind === "write") return packWrite(request.operation);
+  if (request.kind === "whoAmI") return [WHO_AM_I];
+  const { read } = request;
+  const { path } = read;
+  switch (read.kind) {
+    case "childrenPage":
       return [CHILDREN_PAGE, path, read.childrenMax, ...packBefore(read.after)];
-    if (kind === "exists") return [EXISTS, path];
-    return [kind === "getData" ? GET_DATA : GET_CHILDREN, path];
-  }
-  const { operation } = request;
-  switch (operation.kind) {
-    case "create": {
-      const { ephemeral, sequential, lifetime } = operation.mode;
-      const flags = (ephemeral ? EPHEMERAL : 0) | (sequential ? SEQUENTIAL : 0);
-      const fields = [CREATE, operation.path, operation.data];
-      if (lifetime === undefined) return [...fields, flags];
-      if (lifetime === CONTAINER) return [...fields, flags | CONTAINER_BIT];
-      return [...fields, flags | TTL_BIT, lifetime];
-    }
-    case "delete":
-      return [DELETE, operation.path, operation.version];
-    case "setData":
-      return [SET_DATA, operation.path, operation.data, operation.version];
-    case "sync":
-      return [SYNC, operation.path];
+    case "exists":
+      return [EXISTS, path];
+    case "getData":
+      return [GET_DATA, path];
+    case "getAcl":
+      return [GET_ACL, path];
     default:
-      return [CLOSE_SESSION];
+      return [GET_CHILDREN, path];
   }
 }
 
 /** Returns the request whose code is at `at`, or the code to answer with if it is not valid. */
 export function unpackRequest(fields: Packed, at: number): NativeRequest | Code {
   const code = fields[at];
-  if (code === CLOSE_SESSION) return write({ kind: "closeSession" });
+  if (code === WHO_AM_I) return { kind: "whoAmI" };
+  const operation = unpackWrite(fields, at);
+  if (operation !== undefined) {
+    return typeof operation === "number" ? operation : { kind: "write", operation };
+  }
   const path = fields[at + 1];
-  if (!isRequestCode(code)) return Code.unimplemented;
-  if (typeof path !== "string") return Code.marshallingError;
+  const isText = typeof path === "string";
   switch (code) {
     case EXISTS:
-      return { kind: "read", read: { kind: "exists", path, watch: false } };
+      return isText ? read({ kind: "exists", path, watch: false }) : Code.marshallingError;
     case GET_DATA:
-      return { kind: "read", read: { kind: "getData", path, watch: false } };
+      return isText ? read({ kind: "getData", path, watch: false }) : Code.marshallingError;
     case GET_CHILDREN:
-      return { kind: "read", read: { kind: "getChildren", path, watch: false } };
+      return isText ? read({ kind: "getChildren", path, watch: false }) : Code.marshallingError;
+    case GET_ACL:
+      return isText ? read({ kind: "getAcl", path }) : Code.marshallingError;
     case CHILDREN_PAGE:
-      return unpackPage(path, fields.slice(at + 2));
-    case SYNC:
-      return write({ kind: "sync", path });
-    case DELETE: {
-      const version = fields[at + 2];
-      if (!isInt32(version)) return Code.marshallingError;
-      return write({ kind: "delete", path, version });
-    }
+      return isText ? unpackPage(path, fields.slice(at + 2)) : Code.marshallingError;
     default:
-      return unpackDataWrite(code, path, fields.slice(at + 2));
+      return Code.unimplemented;
   }
+}
+
+function read(asked: NativeRead): NativeRequest {
+  return { kind: "read", read: asked };
 }
 
 function packBefore(after: PageBefore | undefined): Packed {
@@ -144,7 +152,7 @@ function unpackPage(path: string, [childrenMax, ...after]: Packed): NativeReques
   if (childrenMax < 1) return Code.badArguments;
   const before = after.length === 0 ? undefined : pageBefore(after);
   if (typeof before === "number") return before;
-  return { kind: "read", read: { kind: "childrenPage", path, childrenMax, after: before } };
+  return read({ kind: "childrenPage", path, childrenMax, after: before });
 }
 
 function pageBefore([zxid, order, names]: Packed): PageBefore | Code {
@@ -153,42 +161,6 @@ function pageBefore([zxid, order, names]: Packed): PageBefore | Code {
   if (names.length > PAGE_AFTER_MAX) return Code.badArguments;
   if (!names.every((name) => typeof name === "string")) return Code.marshallingError;
   return { zxid: zxid as Zxid, order, names };
-}
-
-/** `last` is the flags of a create, or the version of a setData; `ttlMs` is of a create that has such a flag. */
-function unpackDataWrite(
-  code: number,
-  path: string,
-  [data, last, ttlMs]: readonly unknown[],
-): NativeRequest | Code {
-  if ((data !== null && !(data instanceof Uint8Array)) || !isInt32(last)) {
-    return Code.marshallingError;
-  }
-  const copy = copyOrNull(data);
-  if (code === SET_DATA) return write({ kind: "setData", path, data: copy, version: last });
-  const mode = modeOf(last, ttlMs);
-  if (mode === undefined) return Code.badArguments;
-  return write({ kind: "create", path, data: copy, acl: OPEN_ACL, mode });
-}
-
-function modeOf(flags: number, ttlMs: unknown): CreateMode | undefined {
-  const ephemeral = (flags & EPHEMERAL) !== 0;
-  const sequential = (flags & SEQUENTIAL) !== 0;
-  const rest = flags & ~(EPHEMERAL | SEQUENTIAL);
-  if (rest === 0) return { ephemeral, sequential };
-  if (ephemeral) return undefined;
-  if (rest === CONTAINER_BIT) return { ephemeral, sequential, lifetime: CONTAINER };
-  const lifetime = rest === TTL_BIT && typeof ttlMs === "number" ? ttlOf(ttlMs) : undefined;
-  return lifetime === undefined ? undefined : { ephemeral, sequential, lifetime };
-}
-
-/** Returns about how many bytes a waiting request takes in memory. */
-export function requestBytes(request: NativeRequest): number {
-  const asked = request.kind === "read" ? request.read : request.operation;
-  const path = "path" in asked ? asked.path.length : 0;
-  const data = "data" in asked ? (asked.data?.length ?? 0) : 0;
-  const names = "after" in asked ? (asked.after?.names ?? []) : [];
-  return names.reduce((bytes, { length }) => bytes + length, REQUEST_OVERHEAD_BYTES + path + data);
 }
 
 export function packResult(result: NativeResult): Packed {
@@ -211,6 +183,12 @@ export function packResult(result: NativeResult): Packed {
         PAGE_ENDS.indexOf(result.end),
         result.order,
       ];
+    case "multi":
+      return [RESULT_MULTI, result.failed, result.results.map(packResult)];
+    case "acl":
+      return [RESULT_ACL, packStat(result.stat), packAcl(result.acl)];
+    case "identities":
+      return [RESULT_IDENTITIES, result.identities.map(({ scheme, id }) => [scheme, id])];
     default:
       return [RESULT_CHILDREN, packStat(result.stat), result.children];
   }
@@ -221,6 +199,13 @@ export function unpackResult(fields: Packed, at: number): NativeResult {
   const kind = fields[at];
   if (kind === RESULT_ERROR) return { kind: "error", code: integer(fields[at + 1]) as Code };
   if (kind === RESULT_DONE) return { kind: "done" };
+  if (kind === RESULT_MULTI) {
+    const results = list(fields[at + 2]).map((each) => unpackMember(list(each)));
+    return { kind: "multi", failed: fields[at + 1] === true, results };
+  }
+  if (kind === RESULT_IDENTITIES) {
+    return { kind: "identities", identities: list(fields[at + 1]).map(unpackIdentity) };
+  }
   const stat = unpackStat(fields[at + 1]);
   const value = fields[at + 2];
   switch (kind) {
@@ -238,9 +223,34 @@ export function unpackResult(fields: Packed, at: number): NativeResult {
       const order = text(fields[at + 4]);
       return { kind: "page", children: list(value).map(text), stat, order, end };
     }
+    case RESULT_ACL:
+      return { kind: "acl", acl: list(value).map(unpackEntry), stat };
     default:
       throw new FieldError("unknown result");
   }
+}
+
+function unpackMember(fields: Packed): MemberResult {
+  const result = unpackResult(fields, 0);
+  switch (result.kind) {
+    case "error":
+    case "done":
+    case "created":
+    case "stat":
+      return result;
+    default:
+      throw new FieldError("no result of a multi's operation");
+  }
+}
+
+function unpackIdentity(packed: unknown): Identity {
+  const [scheme, id] = list(packed);
+  return { scheme: text(scheme), id: text(id) };
+}
+
+function unpackEntry(packed: unknown): Acl {
+  const [permissions, scheme, id] = list(packed);
+  return { permissions: integer(permissions), scheme: text(scheme), id: text(id) };
 }
 
 export function packChange(change: Change): Packed {
@@ -262,55 +272,4 @@ export function unpackChange(packed: unknown): Change {
     stat: unpackStat(fields[4]),
   };
   return fields.length === 5 ? change : { ...change, data: copyOrNull(fields[5]) };
-}
-
-function packStat(stat: Stat): number[] {
-  return [
-    stat.czxid,
-    stat.mzxid,
-    stat.ctime,
-    stat.mtime,
-    stat.version,
-    stat.cversion,
-    stat.aversion,
-    stat.ephemeralOwner,
-    stat.dataLength,
-    stat.numChildren,
-    stat.pzxid,
-  ];
-}
-
-function unpackStat(packed: unknown): Stat {
-  const fields = list(packed);
-  if (fields.length !== STAT_FIELDS || !fields.every(Number.isSafeInteger)) {
-    throw new FieldError("no stat");
-  }
-  const at = (index: number): number => fields[index] as number;
-  return {
-    czxid: at(0) as Zxid,
-    mzxid: at(1) as Zxid,
-    ctime: at(2),
-    mtime: at(3),
-    version: at(4),
-    cversion: at(5),
-    aversion: at(6),
-    ephemeralOwner: at(7),
-    dataLength: at(8),
-    numChildren: at(9),
-    pzxid: at(10) as Zxid,
-  };
-}
-
-function write(operation: Extract<NativeRequest, { kind: "write" }>["operation"]): NativeRequest {
-  return { kind: "write", operation };
-}
-
-function isRequestCode(value: unknown): value is number {
-  return REQUEST_CODES.includes(value as number);
-}
-
-/** Copies the bytes: the frame is a view into a buffer of the network, which may be far larger and would stay in memory. */
-function copyOrNull(value: unknown): Uint8Array | null {
-  const bytes = bytesOrNull(value);
-  return bytes === null ? null : new Uint8Array(bytes);
 }

@@ -67,11 +67,12 @@ export function addGatewayActors(
   const held = heldBytesMax === undefined ? {} : { heldBytesMax };
   const shared = { lane, extendedTypes, ...timeouts, ...held };
   const authentication = authenticationOf(config);
-  const { skipsAcl, hash, superDigest } = authentication;
+  const { skipsAcl, hash, superDigest, schemes } = authentication;
   const digests = { hash, superDigest };
   const own = { fourLetterWords, readOnlyMode, authentication, ...limitsOf(config) };
   system.add(zooKeeperGatewayActor({ ...shared, ...own }));
-  system.add(natsGatewayActor({ ...shared, ...options, server, ensemble, skipsAcl, digests }));
+  const access = { skipsAcl, digests, schemes };
+  system.add(natsGatewayActor({ ...shared, ...options, server, ensemble, ...access }));
 }
 
 /** What is limited for the node as a whole is shared by its lanes, whose clients are about as many. */

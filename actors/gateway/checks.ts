@@ -13,6 +13,7 @@ import {
 } from "../../protocol/limits.ts";
 import { CONTAINER } from "../../protocol/lifetime.ts";
 import type { NativeRequest } from "../../protocol/native-packing.ts";
+import { frameBytes } from "../../protocol/native-size.ts";
 import type { ClientOperation, ZnodeOperation } from "../../protocol/operations.ts";
 import { pathProblem, pathSizeProblem, SEQUENCE_SUFFIX_LENGTH } from "../../protocol/paths.ts";
 import { pathsOf, type Read } from "../../protocol/reads.ts";
@@ -64,17 +65,36 @@ export function readRefusal(read: Read): Code | undefined {
   }
 }
 
+type NativeOptions = { readonly extendedTypes: boolean };
+
 /** Says why a native client's request may not be handed on; undefined if it may. The paths of reads are held to the rules, too. */
 export function nativeRefusal(
   asked: NativeRequest,
-  { extendedTypes }: { readonly extendedTypes: boolean } = { extendedTypes: true },
-): Code | undefined {
+  options: NativeOptions = { extendedTypes: true },
+): Refusal | undefined {
+  if (asked.kind === "whoAmI") return undefined;
   if (asked.kind === "read") {
     const { path } = asked.read;
-    return pathProblem(path) === undefined ? readRefusal(asked.read) : Code.badArguments;
+    return refusalOf(pathProblem(path) === undefined ? readRefusal(asked.read) : Code.badArguments);
   }
   const { operation } = asked;
   if (operation.kind === "closeSession") return undefined;
+  if (operation.kind !== "multi") return refusalOf(codeOfNative(operation, options));
+  const { operations } = operation;
+  if (operations.length > MULTI_OPERATIONS_MAX) return { code: Code.badArguments };
+  // A NATS server may carry larger messages than a packet, and a record has no place for them.
+  if (frameBytes(asked) > PACKET_BYTES_MAX) return { code: Code.badArguments };
+  for (const [failedAt, each] of operations.entries()) {
+    const code = codeOfNative(each, options);
+    if (code !== undefined) return { code, failedAt };
+  }
+  return undefined;
+}
+
+function codeOfNative(
+  operation: Exclude<ClientOperation, { kind: "multi" | "closeSession" }>,
+  { extendedTypes }: NativeOptions,
+): Code | undefined {
   const bytes = "data" in operation ? (operation.data?.length ?? 0) : 0;
   if (bytes > PACKET_BYTES_MAX) return Code.badArguments;
   const mode = operation.kind === "create" ? operation.mode : undefined;

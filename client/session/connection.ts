@@ -18,7 +18,7 @@ import { waitAfterLoss } from "./backoff.ts";
 import { end } from "./end.ts";
 import type { ChannelEvent } from "./messages.ts";
 import { answerRequest, loseConnection, takeRequests } from "./requests.ts";
-import { flushSoon, type OpenLink, sendSoon, type Turn } from "./state.ts";
+import { flushSoon, type OpenLink, sendSoon, type State, type Turn } from "./state.ts";
 import { receiveStreamItem, reopenStreams, type StreamTurn } from "./streams.ts";
 
 /** How often a session looks whether something is due. */
@@ -32,6 +32,8 @@ const RETRY_DELAY_MS = 150;
  * a frame was lost.
  */
 const PING_BUSY_MS = 500;
+/** The share of its timeout for which a session is certainly valid after something was sent that is answered. */
+const VALID_SHARE = 0.6;
 /** How many items that are not requests go into one frame. */
 const FRAME_ITEMS_MAX = 64;
 
@@ -119,10 +121,12 @@ function keepAlive(turn: Turn, link: OpenLink): void {
   const { state, nowMs } = turn;
   const busy = state.requests.underWay.size > 0 || state.streams.byNumber.size > 0;
   const unansweredMs = nowMs - Math.max(link.receivedAtMs, link.pingedAtMs);
-  // The next tick would be too late: the node counts on hearing of the session within a third of its timeout.
-  const due = nowMs + TICK_MS - link.sentAtMs > state.timeoutMs / 3;
+  // The next tick would be too late: the node counts on hearing of the session within a third of its timeout. Requests would do for
+  // that, but only the answer to a ping tells how long the session is valid.
+  const due = nowMs + TICK_MS - link.pingedAtMs > state.timeoutMs / 3;
   if (due || (busy && unansweredMs >= PING_BUSY_MS)) {
     link.pingedAtMs = nowMs;
+    link.pings.push(nowMs);
     sendSoon(turn, { kind: "ping" });
   }
 }
@@ -147,12 +151,11 @@ function open({ state, nowMs, effects }: Turn): void {
 }
 
 function send(turn: Turn, link: OpenLink, items: readonly ClientItem[]): void {
-  const { state, effects, nowMs } = turn;
+  const { state, effects } = turn;
   const { connection } = state;
   state.sentSequence += 1;
   const bytes = encodeClientFrame({ sequence: state.sentSequence, items });
   effects.push({ kind: "send", subject: link.subject, connection, bytes });
-  link.sentAtMs = nowMs;
 }
 
 function receiveFrame(turn: Turn, bytes: Uint8Array): void {
@@ -186,6 +189,7 @@ function receiveItem(turn: Turn, item: GatewayItem): void {
       return;
     case "pong":
       saw(turn, item.zxid);
+      answered(state);
       return;
     case "result":
       saw(turn, item.zxid);
@@ -207,6 +211,21 @@ function receiveItem(turn: Turn, item: GatewayItem): void {
   }
 }
 
+/** Pings are answered in their order. */
+function answered(state: State): void {
+  const sentAtMs = state.link.kind === "open" ? state.link.pings.shift() : undefined;
+  if (sentAtMs !== undefined) validFrom(state, sentAtMs);
+}
+
+/**
+ * What was answered had been sent at `sentAtMs`. The node has answered within a third of the timeout after a moment from which the leader
+ * counts (`actors/gateway/contact.ts`), so two thirds are left at least; a tenth of that is kept back for clocks that run
+ * differently.
+ */
+function validFrom(state: State, sentAtMs: number): void {
+  state.validUntilMs = Math.max(state.validUntilMs, sentAtMs + state.timeoutMs * VALID_SHARE);
+}
+
 function saw({ state, effects }: Turn, zxid: Zxid): void {
   if (zxid <= state.lastZxid) return;
   state.lastZxid = zxid;
@@ -216,17 +235,19 @@ function saw({ state, effects }: Turn, zxid: Zxid): void {
 function opened(turn: Turn, item: Extract<GatewayItem, { readonly kind: "opened" }>): void {
   const { state, nowMs, effects } = turn;
   const { session, password, timeoutMs, server, lane, zxid } = item;
+  const askedAtMs = state.link.kind === "opening" ? state.link.sinceMs : -Infinity;
+  state.session = session;
+  state.password = password;
+  state.timeoutMs = timeoutMs;
   state.link = {
     kind: "open",
     subject: laneSubject(state.options.ensemble, server, lane),
     openedAtMs: nowMs,
-    sentAtMs: nowMs,
     receivedAtMs: nowMs,
     pingedAtMs: nowMs,
+    pings: [],
   };
-  state.session = session;
-  state.password = password;
-  state.timeoutMs = timeoutMs;
+  validFrom(state, askedAtMs);
   saw(turn, zxid);
   const { proofs = [] } = state.options;
   const proving = proofs.map((data): ClientItem => ({ kind: "auth", data }));

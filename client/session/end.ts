@@ -10,6 +10,7 @@ export function end(turn: Turn, failure: Failure): void {
   const { requests, streams, connection } = state;
   if (state.over?.kind === "closed") return;
   state.over = failure;
+  state.validUntilMs = -Infinity;
   state.closing = undefined;
   state.connection += 1;
   state.link = { kind: "none", retryAtMs: Infinity };

@@ -43,6 +43,8 @@ export type Answer = { readonly zxid: Zxid; readonly result: NativeResult };
 export type Failure =
   | { readonly kind: "connectionLost"; readonly reason: string }
   | { readonly kind: "timedOut"; readonly timeoutMs: number }
+  /** Its caller waits no longer. */
+  | { readonly kind: "cancelled" }
   | { readonly kind: "expired" }
   | { readonly kind: "closed" }
   | { readonly kind: "unreachable"; readonly message: string }
@@ -89,7 +91,15 @@ export type ChannelEvent =
 export type SessionMessage =
   | ChannelEvent
   /** The number is the caller's, a larger one each time; `settle` has it. */
-  | { readonly kind: "request"; readonly id: number; readonly request: NativeRequest }
+  | {
+      readonly kind: "request";
+      readonly id: number;
+      readonly request: NativeRequest;
+      /** The request fails if it has no answer after this time. Default: the session's `operationTimeoutMs`. */
+      readonly timeoutMs?: number | undefined;
+    }
+  /** The caller waits no longer for this request. */
+  | { readonly kind: "cancel"; readonly id: number }
   | Subscribe
   | { readonly kind: "unsubscribe"; readonly subscription: number }
   /** So many changes of a portion were consumed by all whom they were for. `connection` is that of the portion. */

@@ -7,20 +7,31 @@ import {
 } from "../../protocol/limits.ts";
 import type { ClientItem } from "../../protocol/native.ts";
 import type { NativeRequest } from "../../protocol/native-packing.ts";
-import type { Answer, Failure, SessionEffect } from "./messages.ts";
+import { frameBytes, requestBytes } from "../../protocol/native-size.ts";
+import type { Answer, Failure, SessionEffect, SessionMessage } from "./messages.ts";
+
+export { frameBytes as bytesOf } from "../../protocol/native-size.ts";
 
 type Pending = {
   readonly id: number;
   readonly request: NativeRequest;
+  /** What it takes in a frame, and in the memory of a gateway. */
   readonly bytes: number;
+  readonly heldBytes: number;
+  readonly timeoutMs: number;
   readonly deadlineMs: number;
+  /** Its caller waits no longer. What was sent is counted until its gateway answers it, or its connection is lost. */
+  settled: boolean;
 };
 
 export type Requests = {
+  /** The time of a request that has none of its own. */
   readonly timeoutMs: number;
   waiting: Pending[];
   readonly underWay: Map<number, Pending>;
   underWayBytes: number;
+  /** No request is late before this time. */
+  lateFromMs: number;
 };
 
 /** Where requests are settled. */
@@ -28,27 +39,37 @@ type Effects = SessionEffect[];
 
 /** How many requests may be under way: well below what a gateway takes of one connection (CONNECTION_REQUESTS_MAX). */
 const UNDER_WAY_MAX = 2048;
-const UNDER_WAY_BYTES_MAX = CONNECTION_REQUEST_BYTES_MAX / 2;
-/** What a request takes in a frame beside its path and data. */
-const REQUEST_BYTES = 40;
+const UNDER_WAY_BYTES_MAX = (CONNECTION_REQUEST_BYTES_MAX / 4) * 3;
 
 export function newRequests(timeoutMs: number): Requests {
-  return { timeoutMs, waiting: [], underWay: new Map(), underWayBytes: 0 };
+  return {
+    timeoutMs,
+    waiting: [],
+    underWay: new Map(),
+    underWayBytes: 0,
+    lateFromMs: Infinity,
+  };
 }
 
 export function addRequest(
   requests: Requests,
-  { id, request }: { readonly id: number; readonly request: NativeRequest },
+  {
+    id,
+    request,
+    timeoutMs = requests.timeoutMs,
+  }: Pick<Extract<SessionMessage, { kind: "request" }>, "id" | "request" | "timeoutMs">,
   nowMs: number,
 ): void {
-  const deadlineMs = nowMs + requests.timeoutMs;
-  const pending = { id, request, bytes: bytesOf(request), deadlineMs };
-  requests.waiting.push(pending);
+  const deadlineMs = nowMs + timeoutMs;
+  const [bytes, heldBytes] = [frameBytes(request), requestBytes(request)];
+  requests.waiting.push({ id, request, bytes, heldBytes, timeoutMs, deadlineMs, settled: false });
+  requests.lateFromMs = Math.min(requests.lateFromMs, deadlineMs);
 }
 
 /** Whether the request has not been settled. */
 export function isPending({ waiting, underWay }: Requests, id: number): boolean {
-  return underWay.has(id) || waiting.some((pending) => pending.id === id);
+  const pending = underWay.get(id) ?? waiting.find((each) => each.id === id);
+  return pending !== undefined && !pending.settled;
 }
 
 /** Takes the next requests for one frame. From now on they are under way. */
@@ -57,10 +78,10 @@ export function takeRequests(requests: Requests): ClientItem[] {
   let bytes = 0;
   for (const pending of requests.waiting) {
     const full = items.length > 0 && bytes + pending.bytes > NATIVE_FRAME_BYTES_SOFT_MAX;
-    if (full || isFullWith(requests, pending.bytes)) break;
+    if (full || isFullWith(requests, pending.heldBytes)) break;
     bytes += pending.bytes;
     requests.underWay.set(pending.id, pending);
-    requests.underWayBytes += pending.bytes;
+    requests.underWayBytes += pending.heldBytes;
     items.push({ kind: "request", id: pending.id, request: pending.request });
   }
   if (items.length > 0) requests.waiting = requests.waiting.slice(items.length);
@@ -73,7 +94,7 @@ function isFullWith({ underWay, underWayBytes }: Requests, bytes: number): boole
   return overBytes || underWay.size >= UNDER_WAY_MAX;
 }
 
-/** Settles a request with its answer. The answer to a request that has timed out is ignored. */
+/** Settles a request with its answer. The answer to a request that has timed out or was cancelled is ignored. */
 export function answerRequest(
   requests: Requests,
   { id, zxid, result }: Answer & { readonly id: number },
@@ -82,7 +103,8 @@ export function answerRequest(
   const pending = requests.underWay.get(id);
   if (pending === undefined) return;
   requests.underWay.delete(id);
-  requests.underWayBytes -= pending.bytes;
+  requests.underWayBytes -= pending.heldBytes;
+  if (pending.settled) return;
   if (result.kind === "error" && result.code === Code.sessionMoved) {
     // The request was refused and certainly not done, so the next connection may send it again.
     requests.waiting.unshift(pending);
@@ -91,39 +113,55 @@ export function answerRequest(
   }
 }
 
-/** Reads that were under way go back to the front of the queue, for the next connection; writes fail. */
+/** What changes nothing and was under way goes back to the front of the queue, for the next connection; writes fail. */
 export function loseConnection(requests: Requests, reason: string, effects: Effects): void {
   const again: Pending[] = [];
   for (const pending of requests.underWay.values()) {
-    if (pending.request.kind === "read") again.push(pending);
+    if (pending.settled) continue;
+    if (pending.request.kind !== "write") again.push(pending);
     else fail(pending, { kind: "connectionLost", reason }, inDoubt(pending), effects);
   }
   forgetUnderWay(requests);
   requests.waiting = [...again, ...requests.waiting];
 }
 
-/** Fails requests that are out of time. Every request gets the same time, so the oldest is the first to be late. */
+/** Fails requests that are out of time. */
 export function expireRequests(requests: Requests, nowMs: number, effects: Effects): void {
-  const failure: Failure = { kind: "timedOut", timeoutMs: requests.timeoutMs };
-  for (const [id, pending] of requests.underWay) {
-    if (pending.deadlineMs > nowMs) break;
-    requests.underWay.delete(id);
-    requests.underWayBytes -= pending.bytes;
-    fail(pending, failure, inDoubt(pending), effects);
+  if (nowMs < requests.lateFromMs) return;
+  let lateFromMs = Infinity;
+  for (const pending of requests.underWay.values()) {
+    if (pending.settled) continue;
+    if (pending.deadlineMs > nowMs) lateFromMs = Math.min(lateFromMs, pending.deadlineMs);
+    else fail(pending, lateness(pending), inDoubt(pending), effects);
   }
-  let count = 0;
+  const kept: Pending[] = [];
   for (const pending of requests.waiting) {
-    if (pending.deadlineMs > nowMs) break;
-    fail(pending, failure, "no", effects);
-    count += 1;
+    if (pending.deadlineMs > nowMs) {
+      lateFromMs = Math.min(lateFromMs, pending.deadlineMs);
+      kept.push(pending);
+    } else fail(pending, lateness(pending), "no", effects);
   }
-  if (count > 0) requests.waiting = requests.waiting.slice(count);
+  if (kept.length < requests.waiting.length) requests.waiting = kept;
+  requests.lateFromMs = lateFromMs;
+}
+
+/** Its caller waits no longer for the request. One that was not sent is not done. */
+export function cancelRequest(requests: Requests, id: number, effects: Effects): void {
+  const failure: Failure = { kind: "cancelled" };
+  const sent = requests.underWay.get(id);
+  if (sent !== undefined) {
+    if (!sent.settled) fail(sent, failure, inDoubt(sent), effects);
+    return;
+  }
+  const at = requests.waiting.findIndex((pending) => pending.id === id);
+  const [waiting] = at < 0 ? [] : requests.waiting.splice(at, 1);
+  if (waiting !== undefined) fail(waiting, failure, "no", effects);
 }
 
 /** The session has ended, and with it every request. */
 export function failRequests(requests: Requests, failure: Failure, effects: Effects): void {
   for (const pending of requests.underWay.values()) {
-    fail(pending, failure, inDoubt(pending), effects);
+    if (!pending.settled) fail(pending, failure, inDoubt(pending), effects);
   }
   for (const pending of requests.waiting) fail(pending, failure, "no", effects);
   forgetUnderWay(requests);
@@ -131,12 +169,18 @@ export function failRequests(requests: Requests, failure: Failure, effects: Effe
 }
 
 function fail(
-  { id }: Pending,
+  pending: Pending,
   failure: Failure,
   maybeApplied: MaybeApplied,
   effects: Effects,
 ): void {
+  const { id } = pending;
+  pending.settled = true;
   effects.push({ kind: "settle", id, outcome: { kind: "failed", failure, maybeApplied } });
+}
+
+function lateness({ timeoutMs }: Pending): Failure {
+  return { kind: "timedOut", timeoutMs };
 }
 
 function forgetUnderWay(requests: Requests): void {
@@ -147,12 +191,4 @@ function forgetUnderWay(requests: Requests): void {
 /** Whether a request that was sent and ends without an answer may have been done. */
 function inDoubt({ request }: Pending): MaybeApplied {
   return request.kind === "write" ? "unknown" : "no";
-}
-
-/** About how many bytes the request takes in a frame. A UTF-16 unit of a path takes at most three bytes of UTF-8. */
-export function bytesOf(request: NativeRequest): number {
-  const asked = request.kind === "read" ? request.read : request.operation;
-  const path = "path" in asked ? asked.path.length * 3 : 0;
-  const data = "data" in asked ? (asked.data?.length ?? 0) : 0;
-  return REQUEST_BYTES + path + data;
 }

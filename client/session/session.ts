@@ -6,7 +6,7 @@
 import { flush, happened, openIfDue, startTicking, streamTurn, tick } from "./connection.ts";
 import { end } from "./end.ts";
 import type { SessionEffect, SessionMessage, SessionOptions, TimerName } from "./messages.ts";
-import { addRequest, expireRequests, isPending } from "./requests.ts";
+import { addRequest, cancelRequest, expireRequests, isPending } from "./requests.ts";
 import { type Context, flushSoon, initialState, type State, type Turn } from "./state.ts";
 import { consumed, subscribe, unsubscribe } from "./streams.ts";
 
@@ -48,6 +48,9 @@ function take(turn: Turn, message: SessionMessage): void {
       }
       addRequest(state.requests, message, nowMs);
       flushSoon(turn);
+      return;
+    case "cancel":
+      cancelRequest(state.requests, message.id, effects);
       return;
     case "subscribe":
       if (over !== undefined) {

@@ -17,9 +17,10 @@ export type OpenLink = {
   readonly kind: "open";
   readonly subject: string;
   readonly openedAtMs: number;
-  sentAtMs: number;
   receivedAtMs: number;
   pingedAtMs: number;
+  /** When the pings were sent that have no answer yet, oldest first. */
+  readonly pings: number[];
 };
 
 export type State = {
@@ -29,6 +30,8 @@ export type State = {
   session: SessionId;
   password: Uint8Array;
   timeoutMs: number;
+  /** Until then the ensemble has certainly not ended the session. */
+  validUntilMs: number;
   lastZxid: Zxid;
   link: Link;
   /** The number of the current connection. Its inbox ends with it, which tells frames of older connections apart. */
@@ -70,6 +73,7 @@ export function initialState(options: SessionOptions, up: boolean): State {
     session: SESSION_NONE,
     password: new Uint8Array(PASSWORD_BYTES),
     timeoutMs: sessionTimeoutMs,
+    validUntilMs: -Infinity,
     lastZxid: ZXID_NONE,
     link: { kind: "none", retryAtMs: -Infinity },
     connection: 0,

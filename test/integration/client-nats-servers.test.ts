@@ -84,7 +84,7 @@ test("a client leaves a server that falls silent before its session ends, and do
   const proxy = new NatsProxy(nats.port);
   const one = await client(t, [await proxy.listen(t.teardown), nats.url]);
   await one.create("/lock", null, { ephemeral: true });
-  const lost = firstValueFrom(one.session$.pipe(filter(({ kind }) => kind !== "connected")));
+  const lost = firstValueFrom(one.state$.pipe(filter(({ kind }) => kind !== "connected")));
   proxy.silent = true;
   t.like(await lost, { kind: "reconnecting", reason: "the NATS server is gone" });
   t.not((await one.exists("/lock")).stat, undefined, "the session lives");

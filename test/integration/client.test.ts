@@ -82,7 +82,7 @@ function reaches<Kind extends SessionState["kind"]>(
 ): Promise<Extract<SessionState, { readonly kind: Kind }>> {
   const isIt = (state: SessionState): state is Extract<SessionState, { readonly kind: Kind }> =>
     state.kind === kind;
-  return firstValueFrom(of.session$.pipe(filter(isIt)));
+  return firstValueFrom(of.state$.pipe(filter(isIt)));
 }
 
 test("nodes are created, read, changed and deleted, and every refusal has its code", async (t) => {
@@ -177,7 +177,7 @@ test("when a client's own node dies it goes on with its session at another, its 
   })();
   await running.get(server)?.exited;
   const after = await firstValueFrom(
-    one.session$.pipe(
+    one.state$.pipe(
       filter((state): state is Connected => state.kind === "connected" && state.server !== server),
     ),
   );

@@ -263,7 +263,8 @@ function withKeeper(plan: Plan, random: Random): Plan {
   const removals = random.chance(0.7) ? drawRemovals(random) : plan.removals;
   const mixed = (workload: Workload): Workload =>
     workload.mix.setData > 0 ? { ...workload, mix: { ...workload.mix, keeper } } : workload;
-  return { ...plan, removals, clients: plan.clients.map(mixed) };
+  const natives = { ...plan.natives, clients: plan.natives.clients.map(mixed) };
+  return { ...plan, removals, clients: plan.clients.map(mixed), natives };
 }
 
 /** In some seeds clients ask for what real clients ask for, and leave many znodes with a TTL. */
@@ -364,9 +365,9 @@ function drawOthers(
     natives: {
       clients: Array.from({ length: clients }, () => {
         const workload = drawWorkload(random, minSessionTimeoutMs);
-        // Native clients know neither.
         const { mix } = withLifetimes(workload, random.stream(LIFETIMES_STREAM));
-        return { ...workload, mix: { ...mix, multi: 0, watch: 0, multiRead: 0 } };
+        // Native clients know neither watches nor multiReads.
+        return { ...workload, mix: { ...mix, wide: WIDE_WEIGHT, watch: 0, multiRead: 0 } };
       }),
       lossRate: random.pick([0, 0, 0.002, 0.02]),
       streamsMax: random.whole(1, 4),

@@ -148,7 +148,7 @@ export class NativeLoad {
   #follow(client: Client): SessionView {
     const { history, name } = this.#options;
     history.counts.sessions += 1;
-    client.session$.subscribe((state) => {
+    client.state$.subscribe((state) => {
       if (this.#client !== client) return;
       this.#state = state;
       if (state.kind === "reconnecting" && this.#server !== undefined) {

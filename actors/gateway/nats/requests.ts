@@ -2,16 +2,22 @@
 import { assert, unreachable } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { CONNECTION_REQUEST_BYTES_MAX, CONNECTION_REQUESTS_MAX } from "../../../protocol/limits.ts";
-import {
-  type NativeRequest,
-  type NativeResult,
-  requestBytes,
+import type {
+  MemberResult,
+  NativeRequest,
+  NativeResult,
+  NativeWrite,
 } from "../../../protocol/native-packing.ts";
+import { requestBytes } from "../../../protocol/native-size.ts";
+import type { OperationResult } from "../../../protocol/operations.ts";
+import type { ReadResult } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
+import { servedWrite } from "../acls.ts";
 import { enterClosing } from "../attachment.ts";
-import { nativeRefusal } from "../checks.ts";
+import { nativeRefusal, type Refusal } from "../checks.ts";
 import { dispatch } from "../lane.ts";
 import { countAnswered } from "../metrics.ts";
+import { shownIdentities } from "../shown-identities.ts";
 import { end, forget, outputBytesLeft, push } from "./output.ts";
 import type { Connection, Entry, Turn } from "./state.ts";
 
@@ -27,8 +33,10 @@ export function request(
 ): void {
   const { state } = turn;
   const { queue } = connection;
-  const code = nativeRefusal(asked, state.options);
-  if (code !== undefined) return refuseRequest(turn, connection, id, code);
+  const refusal = nativeRefusal(asked, state.options);
+  if (refusal !== undefined) {
+    return answerAtOnce(turn, connection, id, resultOfRefusal(asked, refusal));
+  }
   const bytes = requestBytes(asked);
   // One request alone always fits.
   const tooLarge = queue.length > 0 && queue.bytes + bytes > CONNECTION_REQUEST_BYTES_MAX;
@@ -38,13 +46,38 @@ export function request(
   }
   state.metrics.received += 1;
   state.requestBytes += bytes;
-  queue.push(asked, id, bytes, turn.nowMs, connection.who);
+  queue.push(served(turn, connection, asked), id, bytes, turn.nowMs, connection.who);
+}
+
+/** A write has its access control lists as they are to be stored. */
+function served(turn: Turn, { who }: Connection, asked: NativeRequest): NativeRequest {
+  if (asked.kind !== "write") return asked;
+  const operation = servedWrite(asked.operation, who, turn.state.options.schemes);
+  return operation === asked.operation
+    ? asked
+    : { kind: "write", operation: operation as NativeWrite };
 }
 
 /** Answers a request that is not taken. */
 export function refuseRequest(turn: Turn, connection: Connection, id: number, code: Code): void {
+  answerAtOnce(turn, connection, id, { kind: "error", code });
+}
+
+function answerAtOnce(turn: Turn, connection: Connection, id: number, result: NativeResult): void {
   turn.state.metrics.received += 1;
-  reply(turn, connection, id, turn.state.zxid, { kind: "error", code });
+  reply(turn, connection, id, turn.state.zxid, result);
+}
+
+/** Where one operation of a multi is wrong, the result says which. */
+function resultOfRefusal(asked: NativeRequest, { code, failedAt }: Refusal): NativeResult {
+  if (failedAt === undefined || asked.kind !== "write" || asked.operation.kind !== "multi") {
+    return { kind: "error", code };
+  }
+  const results = asked.operation.operations.map((_, index): MemberResult => {
+    const failed = index === failedAt ? code : Code.runtimeInconsistency;
+    return { kind: "error", code: index < failedAt ? Code.ok : failed };
+  });
+  return { kind: "multi", failed: true, results };
 }
 
 /** Hands on the requests that may go now. Those behind a closeSession never do. */
@@ -74,7 +107,8 @@ function replyAnswered(turn: Turn, connection: Connection): void {
   for (const entry of answered) {
     const result = nativeResult(entry);
     countAnswered(state.metrics, nowMs - entry.startedMs);
-    const zxid = entry.state === "refused" ? state.zxid : entry.zxid;
+    const isOfTree = entry.state !== "refused" && entry.result !== undefined;
+    const zxid = isOfTree ? entry.zxid : state.zxid;
     reply(turn, connection, entry.id, zxid, result);
     if (result.kind !== "error") continue;
     if (result.code === Code.sessionMoved) return end(turn, connection, "moved");
@@ -93,12 +127,34 @@ function reply(
 }
 
 function payloadBytes(result: NativeResult): number {
-  if (result.kind === "data") return result.data?.length ?? 0;
-  if (result.kind !== "children" && result.kind !== "page") return 0;
-  return result.children.reduce((bytes, name) => bytes + name.length + 2, 0);
+  switch (result.kind) {
+    case "data":
+      return result.data?.length ?? 0;
+    case "children":
+    case "page":
+      return result.children.reduce((bytes, name) => bytes + name.length + 2, 0);
+    case "multi":
+      return result.results.reduce((bytes, each) => bytes + memberBytes(each), 0);
+    case "acl":
+      return result.acl.reduce((bytes, { scheme, id }) => bytes + scheme.length + id.length, 0);
+    default:
+      return 0;
+  }
 }
 
-function nativeResult({ result }: Entry): NativeResult {
+/** What a Stat takes in a frame, about. */
+const STAT_BYTES = 60;
+
+function memberBytes(result: MemberResult): number {
+  if (!("stat" in result)) return 2;
+  return STAT_BYTES + ("path" in result ? result.path.length : 0);
+}
+
+function nativeResult({ request, result, who }: Entry): NativeResult {
+  if (request.kind === "whoAmI") {
+    assert(who !== undefined, "a request has its client");
+    return { kind: "identities", identities: shownIdentities(who) };
+  }
   assert(result !== undefined, "what is answered has a result");
   switch (result.kind) {
     case "error":
@@ -108,16 +164,35 @@ function nativeResult({ result }: Entry): NativeResult {
     case "data":
     case "children":
     case "page":
-      return result;
-    case "multi":
-    case "session":
     case "acl":
+      return result;
+    case "multi": {
+      const { failed, results } = result;
+      return { kind: "multi", failed, results: results.map(memberResult) };
+    }
+    case "session":
     case "listed":
     case "multiRead":
     case "paths":
     case "count":
-      throw new Error(`a native client cannot have asked for a result of kind ${result.kind}`);
+      return unasked(result);
     default:
       return unreachable(result);
   }
+}
+
+function memberResult(result: OperationResult): MemberResult {
+  switch (result.kind) {
+    case "error":
+    case "done":
+    case "created":
+    case "stat":
+      return result;
+    default:
+      return unasked(result);
+  }
+}
+
+function unasked({ kind }: OperationResult | ReadResult): never {
+  throw new Error(`a native client cannot have asked for a result of kind ${kind}`);
 }

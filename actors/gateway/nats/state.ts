@@ -1,6 +1,7 @@
 /** The gateway of native clients knows its connections, and what all of them share. */
 import type { LocalEffect, PublishEffect } from "../../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../../runtime/turn.ts";
+import { DEFAULT_SCHEMES } from "../../../protocol/access.ts";
 import { ANYONE, UNCHECKED, type Who } from "../../../protocol/identities.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
@@ -25,6 +26,8 @@ export type NatsGatewayOptions = GatewayOptions & {
   readonly skipsAcl?: boolean;
   /** How clients prove identities. Default: they cannot. */
   readonly digests?: Digests;
+  /** The schemes that access control lists may have. Default: those that need no configuration. */
+  readonly schemes?: ReadonlySet<string>;
   readonly server: ServerId;
   readonly ensemble: string;
   /**
@@ -104,6 +107,7 @@ export function initialState(options: NatsGatewayOptions, nowMs: number): State 
       streamPendingBytesMax: STREAM_PENDING_BYTES_MAX,
       skipsAcl: false,
       digests: NO_DIGESTS,
+      schemes: DEFAULT_SCHEMES,
       ...options,
     },
     who: options.skipsAcl === true ? UNCHECKED : ANYONE,

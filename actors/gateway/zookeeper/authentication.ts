@@ -4,17 +4,11 @@
  */
 import { Code } from "../../../protocol/codes.ts";
 import { DEFAULT_SCHEMES } from "../../../protocol/access.ts";
-import {
-  ANYONE,
-  type Identity,
-  listed,
-  UNCHECKED,
-  type Who,
-  withIdentity,
-} from "../../../protocol/identities.ts";
+import { ANYONE, UNCHECKED, type Who, withIdentity } from "../../../protocol/identities.ts";
 import { IDENTITY_LENGTH_MAX } from "../../../protocol/limits.ts";
 import { withDigest } from "../digests.ts";
 import type { Authentication } from "../messages.ts";
+import { shownIdentities } from "../shown-identities.ts";
 import type { Request } from "../../../protocol/zookeeper/requests.ts";
 import type { ClientInfo } from "../../../protocol/zookeeper/replies.ts";
 
@@ -89,15 +83,9 @@ export function answerTo({ xid, scheme }: AuthRequest, isProved: boolean): Answe
   return { kind: "auth", xid, code: Code.authFailed, reason };
 }
 
-/** What whoAmI answers: schemes and users, without the hashes of passwords. */
+/** What whoAmI answers. */
 export function clientInfos(who: Who): readonly ClientInfo[] {
-  return listed(who).map((identity) => ({ scheme: identity.scheme, user: userOf(identity) }));
-}
-
-function userOf({ scheme, id }: Identity): string {
-  if (scheme === "super") return "";
-  const colon = scheme === "digest" ? id.indexOf(":") : -1;
-  return colon === -1 ? id : id.slice(0, colon);
+  return shownIdentities(who).map(({ scheme, id: user }) => ({ scheme, user }));
 }
 
 /** The address as an identity: as Java writes it, which shortens none of IPv6. */

@@ -7,6 +7,7 @@ import { Code } from "../../../protocol/codes.ts";
 import { FieldError } from "../../../protocol/fields.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import { JuteReader } from "../../../protocol/jute.ts";
+import type { Lifetime } from "../../../protocol/lifetime.ts";
 import { PACKET_BYTES_MAX } from "../../../protocol/limits.ts";
 import {
   type ClientItem,
@@ -243,6 +244,29 @@ const CLIENT_ITEMS: readonly ClientItem[] = [
     },
   },
   { kind: "request", id: 4, request: { kind: "write", operation: { kind: "closeSession" } } },
+  { kind: "request", id: 5, request: { kind: "whoAmI" } },
+  {
+    kind: "request",
+    id: 6,
+    request: {
+      kind: "write",
+      operation: {
+        kind: "multi",
+        operations: [
+          {
+            kind: "create",
+            path: "/a",
+            data: null,
+            acl: [{ permissions: 1, scheme: "digest", id: "ann:x" }],
+            mode: { ephemeral: false, sequential: false, lifetime: 1000 as Lifetime },
+            unlessExists: true,
+          },
+          { kind: "checkStat", path: "/a", version: -1, stat: STAT },
+          { kind: "removeRecursive", path: "/a", znodesMax: 9 },
+        ],
+      },
+    },
+  },
   { kind: "openStream", stream: 1, path: "/", recursive: true, after: ZXID, credits: 100 },
   { kind: "credit", stream: 1, credits: 5 },
   { kind: "closeStream", stream: 1 },

@@ -21,7 +21,8 @@ const NUMBERS: readonly unknown[] = [
   0x1_0000_0001,
   1000,
 ];
-const CODES: readonly number[] = [1, 2, 3, 4, 5, 9, 12, -11, 0, 14, 999];
+const CODES: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 9, 12, 14, 107, 503, -11, 0, 999];
+const MEMBER_CODES: readonly number[] = [1, 2, 5, 13, 501, 503, 504, 505, 3, 14];
 const SIZES: readonly number[] = [0, 1, 1000, 1000, 300_000];
 const LARGE_BYTES_MAX = 2_000_000;
 
@@ -111,8 +112,34 @@ export class NativeStranger {
 
   #request(script: Script): unknown[] {
     const code = script.pick(CODES);
+    if (code === 14) {
+      const members = Array.from({ length: script.below(4) }, () => this.#member(script));
+      return [code, members];
+    }
     const path = script.pick(PATHS);
-    if (code === 1) return [code, path, this.#data(script), script.below(5)];
+    if (code === 7) return [code, path, this.#acl(script), script.pick(NUMBERS)];
+    return this.#single(script, code, path);
+  }
+
+  #member(script: Script): unknown[] {
+    const code = script.pick(MEMBER_CODES);
+    const path = script.pick(PATHS);
+    if (code !== 504) return this.#single(script, code, path);
+    const stat = Array.from({ length: 11 }, () => script.pick(NUMBERS));
+    return [code, path, script.pick(NUMBERS), stat];
+  }
+
+  #acl(script: Script): unknown {
+    const schemes = ["world", "auth", "digest", "ip", ""];
+    const entry = [script.below(32), script.pick(schemes), "anyone"];
+    return script.pick<unknown>([[], [entry], [entry, entry], null, [[]]]);
+  }
+
+  #single(script: Script, code: number, path: string): unknown[] {
+    if (code === 1) {
+      const flags = script.below(64);
+      return [code, path, this.#data(script), flags, script.pick(NUMBERS), this.#acl(script)];
+    }
     if (code === 5) return [code, path, this.#data(script), script.pick(NUMBERS)];
     if (code === -11) return script.below(8) === 0 ? [code] : [4, path];
     return [code, path, script.pick(NUMBERS)];

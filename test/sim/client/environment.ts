@@ -31,6 +31,8 @@ export type Holder = {
   readonly session: { readonly id: number; readonly timeoutMs: number } | undefined;
   /** Undefined: it is not connected. */
   readonly lastAnswer: LastAnswer | undefined;
+  /** For how long the client says, by its own clock, that the session is certainly not ended. Undefined: it says nothing of that. */
+  readonly validForMs?: number | undefined;
   readonly clock: { readonly rate: number };
 };
 

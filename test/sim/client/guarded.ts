@@ -2,7 +2,7 @@
 import { type Acl, OPEN_ACL } from "../../../protocol/acl.ts";
 import type { ClientOperation, ZnodeOperation } from "../../../protocol/operations.ts";
 import type { Random } from "../random.ts";
-import { digestOf, type Proofs } from "./identities.ts";
+import { digestOf } from "./identities.ts";
 import type { SimRequest } from "./wire.ts";
 
 export const GUARDED_ROOTS: readonly string[] = ["/a", "/a/0", "/a/1"];
@@ -14,56 +14,41 @@ export function guardedPath(random: Random): string {
   return random.chance(0.3) ? dir : `${dir}/${random.below(3)}`;
 }
 
-/** `proofs` undefined: a native client, which knows no lists. */
-export function guardedRequest(
-  random: Random,
-  proofs: Proofs | undefined,
-  token: Token,
-): SimRequest {
-  const kind = random.weighted({
-    read: 4,
-    write: 5,
-    setAcl: proofs === undefined ? 0 : 2,
-    multi: proofs === undefined ? 0 : 1,
-  });
+export function guardedRequest(random: Random, token: Token): SimRequest {
+  const kind = random.weighted({ read: 4, write: 5, setAcl: 2, multi: 1 });
   const path = guardedPath(random);
   const dir = path.split("/").slice(0, 3).join("/");
   switch (kind) {
     case "read":
-      return readOf(random, proofs, path);
+      return readOf(random, path);
     case "setAcl": {
       const version = random.chance(0.8) ? -1 : random.below(3);
       return write({ kind: "setAcl", path, acl: drawAcl(random), version });
     }
     case "multi": {
-      const operations: ZnodeOperation[] = [znodeOperation(random, proofs, `${dir}/0`, token)];
+      const operations: ZnodeOperation[] = [znodeOperation(random, `${dir}/0`, token)];
       if (random.chance(0.5)) operations.unshift({ kind: "check", path, version: -1 });
-      operations.push(znodeOperation(random, proofs, path, token));
+      operations.push(znodeOperation(random, path, token));
       return write({ kind: "multi", operations });
     }
     default:
-      return write(znodeOperation(random, proofs, path, token));
+      return write(znodeOperation(random, path, token));
   }
 }
 
-function readOf(random: Random, proofs: Proofs | undefined, path: string): SimRequest {
+function readOf(random: Random, path: string): SimRequest {
   const kinds = ["getData", "getChildren", "exists", "getAcl"] as const;
-  const read = kinds[random.below(proofs === undefined ? 3 : 4)] ?? "getData";
-  const watch = proofs !== undefined && read !== "getAcl" && random.chance(0.5);
+  const read = random.pick(kinds);
+  const watch = read !== "getAcl" && random.chance(0.5);
   return { kind: "read", read, path, watch };
 }
 
-function znodeOperation(
-  random: Random,
-  proofs: Proofs | undefined,
-  path: string,
-  token: Token,
-): ZnodeOperation {
+function znodeOperation(random: Random, path: string, token: Token): ZnodeOperation {
   const version = random.chance(0.9) ? -1 : random.below(3);
   const kind = random.weighted({ create: 4, setData: 4, delete: 3 });
   if (kind === "setData") return { kind, path, data: token(), version };
   if (kind === "delete") return { kind, path, version };
-  const acl = proofs === undefined || random.chance(0.3) ? OPEN_ACL : drawAcl(random);
+  const acl = random.chance(0.3) ? OPEN_ACL : drawAcl(random);
   const mode = { ephemeral: random.chance(0.1), sequential: false };
   return { kind: "create", path, data: token(), acl, mode };
 }

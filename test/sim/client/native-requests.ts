@@ -1,41 +1,78 @@
 /** What simulated clients ask in the native protocol, and the comparison of what they are told with the truth. */
 import { Code } from "../../../protocol/codes.ts";
-import type { NativeRead, NativeRequest, NativeResult } from "../../../protocol/native-packing.ts";
-import type { OperationResult } from "../../../protocol/operations.ts";
+import type { NativeRequest, NativeResult, NativeWrite } from "../../../protocol/native-packing.ts";
+import type {
+  ClientOperation,
+  OperationResult,
+  ZnodeOperation,
+} from "../../../protocol/operations.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Model } from "../checks/model.ts";
 import { checkRead, statProblem } from "../checks/replies.ts";
 import { textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
+import { checkWide } from "../checks/wide-replies.ts";
+import type { Random } from "../random.ts";
 import type { SimWho } from "./identities.ts";
 import type { ReplyBody, SimRequest } from "./wire.ts";
 
-export function nativeRequest(request: SimRequest): NativeRequest {
-  if (request.kind === "read") {
-    const { read, path } = request;
-    if (read === "getAcl" || read === "getNames") {
-      throw new Error(`native clients ask for no ${read}`);
+/** What is asked for as native clients ask, who have no watches and read one znode at a time. */
+export function nativeRequest(request: SimRequest, random: Random): NativeRequest {
+  switch (request.kind) {
+    case "write":
+      return { kind: "write", operation: nativeWrite(request.operation, random) };
+    case "read": {
+      const { read, path } = request;
+      if (read === "getAcl") return { kind: "read", read: { kind: read, path } };
+      const kind = read === "getNames" ? "getChildren" : read;
+      return { kind: "read", read: { kind, path, watch: false } };
     }
-    return { kind: "read", read: { kind: read, path, watch: false } };
+    case "wide": {
+      const { asked } = request;
+      if (asked.kind === "whoAmI") return asked;
+      return { kind: "read", read: { kind: "exists", path: asked.path, watch: false } };
+    }
+    default:
+      throw new Error(`native clients ask for no ${request.kind}`);
   }
-  if (request.kind !== "write") throw new Error(`native clients ask for no ${request.kind}`);
-  const { operation } = request;
+}
+
+function nativeWrite(operation: ClientOperation, random: Random): NativeWrite {
   switch (operation.kind) {
+    case "create":
+      return nativeCreate(operation, random);
     case "multi":
-    case "setAcl":
+      return multiOf(operation.operations, random);
     case "check":
     case "checkNotExists":
     case "checkStat":
     case "tryRemove":
-    case "removeRecursive":
     case "refusal":
-      throw new Error(`native clients cannot ask for a ${operation.kind}`);
+      // They are operations of multis only.
+      return multiOf([operation], random);
     default:
-      return { kind: "write", operation };
+      return operation;
   }
 }
 
+function multiOf(operations: readonly ZnodeOperation[], random: Random): NativeWrite {
+  const members = operations.flatMap((each) => (each.kind === "refusal" ? [] : [each]));
+  return {
+    kind: "multi",
+    operations: members.map((each) => (each.kind === "create" ? nativeCreate(each, random) : each)),
+  };
+}
+
+type Create = Extract<NativeWrite, { readonly kind: "create" }>;
+
+/** Some leave a znode that is there as it is, also of containers and with a time to live. */
+function nativeCreate(create: Create, random: Random): Create {
+  const mayLeave = !create.mode.sequential && random.chance(0.1);
+  return mayLeave ? { ...create, unlessExists: true } : create;
+}
+
 export function requestText(request: NativeRequest): string {
+  if (request.kind === "whoAmI") return request.kind;
   if (request.kind === "write") return textOf(request.operation);
   return `${request.read.kind} ${request.read.path}`;
 }
@@ -53,21 +90,45 @@ export function nativeWriteProblem(
   if (result.kind === "created" && applied.kind === "created" && result.path !== applied.path) {
     return `created ${result.path}, not ${applied.path}`;
   }
+  if (result.kind === "multi" && applied.kind === "multi") return multiProblem(result, applied);
   return "stat" in result && "stat" in applied ? statProblem(result.stat, applied.stat) : undefined;
+}
+
+function multiProblem(
+  result: Extract<NativeResult, { readonly kind: "multi" }>,
+  applied: Extract<OperationResult, { readonly kind: "multi" }>,
+): string | undefined {
+  const { length } = applied.results;
+  if (result.failed !== applied.failed) return `failed: ${result.failed}`;
+  if (result.results.length !== length) return `${result.results.length} results, not ${length}`;
+  for (const [index, each] of result.results.entries()) {
+    const problem = nativeWriteProblem(each, applied.results[index] ?? { kind: "done" });
+    if (problem !== undefined) return `operation ${index}: ${problem}`;
+  }
+  return undefined;
 }
 
 export function checkNativeRead(
   model: Model,
-  client: { readonly name: string; readonly who: SimWho },
-  read: NativeRead,
+  client: {
+    readonly name: string;
+    readonly who: SimWho;
+    readonly session: { readonly id: number } | undefined;
+  },
+  asked: Exclude<NativeRequest, { readonly kind: "write" }>,
   answer: { readonly zxid: Zxid; readonly result: NativeResult },
 ): void {
   const { zxid, result } = answer;
   const code = result.kind === "error" ? result.code : Code.ok;
   const header = { xid: 0, zxid, code };
-  const { kind, path } = read;
+  const body = bodyOf(result, client.name);
+  if (asked.kind === "whoAmI") {
+    checkWide(model, client, asked, header, body);
+    return;
+  }
+  const { kind, path } = asked.read;
   if (kind === "childrenPage") throw new Error("simulated clients ask for no pages");
-  checkRead(model, client, { read: kind, path }, header, bodyOf(result, client.name));
+  checkRead(model, client, { read: kind, path }, header, body);
 }
 
 function bodyOf(result: NativeResult, who: string): ReplyBody {
@@ -75,7 +136,12 @@ function bodyOf(result: NativeResult, who: string): ReplyBody {
     case "data":
     case "children":
     case "stat":
+    case "acl":
       return result;
+    case "identities": {
+      const infos = result.identities.map(({ scheme, id }) => `${scheme}:${id}`);
+      return { kind: "infos", infos };
+    }
     case "error":
       return { kind: "nothing" };
     default:

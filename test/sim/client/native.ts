@@ -15,7 +15,7 @@ import type { ClientEnvironment, LastAnswer } from "./environment.ts";
 import { whoOf } from "./identities.ts";
 import { type Asked, checkOutcome, checkSaid } from "./native-asked.ts";
 import { SimChannel } from "./native-channel.ts";
-import { nativeRequest } from "./native-requests.ts";
+import { nativeRequest, requestText } from "./native-requests.ts";
 import { NativeWitness } from "./native-witness.ts";
 import { ClientStreams, type StreamCounts, type StreamWish } from "./streams.ts";
 import { closesSession, type SimRequest } from "./wire.ts";
@@ -36,6 +36,8 @@ export type NativeOptions = {
 const TRICKLE_THINK_MS = 400;
 const GRANT_QUIET_MS = 5;
 const AWAY_MS = 150;
+const OWN_TIMEOUTS_MS = [200, 1000, 60_000];
+const CANCEL_MS = 10;
 
 export class NativeClient {
   readonly name: string;
@@ -62,6 +64,8 @@ export class NativeClient {
   #driver: SessionDriver | undefined;
   #server: number | undefined;
   #isClosing = false;
+  /** How many requests its driver was given, which counts them, too. */
+  #requests = 0;
 
   constructor(name: string, options: NativeOptions) {
     const { environment, random, workload, counts } = options;
@@ -73,8 +77,7 @@ export class NativeClient {
     this.#operationTimeoutMs = random.pick([1000, 5000, 30_000]);
     // Its connections have no address that a list could name.
     const who = { ...whoOf(name, workload.proofs ?? []), address: undefined };
-    // It has no multi, and asks for no lists.
-    this.#asker = new Asker(name, random, { ...workload, quotas: 0, proofs: undefined });
+    this.#asker = new Asker(name, random, { ...workload, quotas: 0 });
     this.#streams = new ClientStreams(name, {
       ...{ truth: environment.truth, random, counts },
       reader: who,
@@ -87,6 +90,9 @@ export class NativeClient {
         session: () => this.session,
         says: (id, sent) => {
           const asked = this.#asked.get(id);
+          must(asked !== undefined || this.#isClosing, "exactly once", () => {
+            return `${name}: says ${requestText(sent.request)}, for which nobody waits`;
+          });
           if (asked === undefined) return;
           checkSaid(name, asked, sent);
           asked.sent = sent;
@@ -135,6 +141,11 @@ export class NativeClient {
   /** Undefined: it is not connected. */
   get lastAnswer(): LastAnswer | undefined {
     return this.connected ? this.#witness.current?.answer : undefined;
+  }
+
+  get validForMs(): number | undefined {
+    const driver = this.#driver;
+    return driver === undefined ? undefined : driver.validUntilMs - this.clock.nowMs();
   }
 
   describe(): string {
@@ -190,6 +201,7 @@ export class NativeClient {
     });
     this.#channel = channel;
     this.#isClosing = false;
+    this.#requests = 0;
     this.#driver = new SessionDriver({
       channel,
       environment: {
@@ -303,13 +315,21 @@ export class NativeClient {
       this.#driver.close();
       return;
     }
+    const random = this.#random;
+    const own = random.chance(0.1) ? random.pick(OWN_TIMEOUTS_MS) : undefined;
     const asked: Asked = {
-      request: nativeRequest(request),
+      request: nativeRequest(request, random),
       askedMs: environment.clock.nowMs(),
+      timeoutMs: own ?? this.#operationTimeoutMs,
       sent: undefined,
     };
-    const id = this.#driver.request(asked.request, (outcome) => this.#settled(id, outcome));
+    this.#requests += 1;
+    const id = this.#requests;
     this.#asked.set(id, asked);
+    const settled = (outcome: Outcome): void => this.#settled(id, outcome);
+    const cancel = this.#driver.request(asked.request, settled, { timeoutMs: own });
+    // Some are cancelled before they are sent, some while they are under way, most after their answer.
+    if (random.chance(0.05)) this.#later(random.wait(CANCEL_MS), cancel);
   }
 
   #settled(id: number, outcome: Outcome): void {
@@ -317,7 +337,7 @@ export class NativeClient {
     must(asked !== undefined, "exactly once", () => `${this.name}: request ${id} is settled again`);
     this.#asked.delete(id);
     const nowMs = this.#options.environment.clock.nowMs();
-    checkOutcome(this.name, asked, outcome, { nowMs, timeoutMs: this.#operationTimeoutMs });
+    checkOutcome(this.name, asked, outcome, nowMs);
     if (outcome.kind === "failed") {
       this.#note(`request ${id} fails: ${outcome.failure.kind}, ${outcome.maybeApplied}`);
       return;

@@ -10,6 +10,7 @@ import { IDENTITY_MUTANTS } from "./identity.ts";
 import { KEEPER_MUTANTS } from "./keeper.ts";
 import { FEED_MUTANTS } from "./feed.ts";
 import { LIFETIME_MUTANTS } from "./lifetimes.ts";
+import { NATIVE_OPERATION_MUTANTS } from "./native-operations.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
 import { QUOTA_MUTANTS } from "./quotas.ts";
 import { READER_MUTANTS } from "./readers.ts";
@@ -41,6 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FAILOVER_MUTANTS,
   ...SPACE_MUTANTS,
   ...NATIVE_MUTANTS,
+  ...NATIVE_OPERATION_MUTANTS,
   ...READER_MUTANTS,
   ...FEED_MUTANTS,
   ...TURN_MUTANTS,

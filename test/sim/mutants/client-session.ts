@@ -12,7 +12,7 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: REQUESTS,
-        find: 'if (pending.request.kind === "read") again.push(pending);',
+        find: 'if (pending.request.kind !== "write") again.push(pending);',
         replace: "if (pending.deadlineMs > 0) again.push(pending);",
       },
     ],
@@ -57,8 +57,8 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CONNECTION,
-        find: "nowMs + TICK_MS - link.sentAtMs > state.timeoutMs / 3;",
-        replace: "nowMs - link.sentAtMs > state.timeoutMs / 3;",
+        find: "nowMs + TICK_MS - link.pingedAtMs > state.timeoutMs / 3;",
+        replace: "nowMs - link.pingedAtMs > state.timeoutMs / 3;",
       },
     ],
   },

@@ -265,8 +265,8 @@ export const KEEPER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "protocol/batch.ts",
-        find: "if (operation.unlessExists === true) return [CREATE_IF_NOT_EXISTS, ...fields];",
-        replace: "",
+        find: "return unlessExists ? [CREATE_IF_NOT_EXISTS, ...fields] : [CREATE, ...fields];",
+        replace: "return [CREATE, ...fields];",
       },
     ],
   },

@@ -25,7 +25,8 @@ async function walk(
     const result = { kind: "page", ...answer, stat: STAT, order: `${asked.length}` } as const;
     return Promise.resolve({ zxid, result });
   };
-  for await (const { children } of pagesOf(ask, "/p", 2)) pages.push(children);
+  for await (const { children } of pagesOf(ask, { path: "/p", size: 2, hasPages: true }))
+    pages.push(children);
   return { pages, asked };
 }
 

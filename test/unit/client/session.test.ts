@@ -1,9 +1,9 @@
 /** A client's session against a gateway made of plain calls: what is lost, what is asked again, what goes on. */
 import test, { type ExecutionContext } from "ava";
 import type { ChangeEvent } from "../../../protocol/changes.ts";
-import { Client } from "../../../client/connect.ts";
-import type { Channel } from "../../../client/driver.ts";
-import { Session } from "../../../client/rx.ts";
+import { Client } from "../../../client/client.ts";
+import { changesOf } from "../../../client/streams/changes.ts";
+import { type NativeChannel, NativeWire } from "../../../client/native-wire.ts";
 import type { ChannelEvent } from "../../../client/session/messages.ts";
 import type { ZooidError } from "../../../protocol/errors.ts";
 import { Code } from "../../../protocol/codes.ts";
@@ -40,7 +40,8 @@ const SET: NativeRequest = {
   operation: { kind: "setData", path: "/a", data: null, version: -1 },
 };
 
-class Gateway implements Channel {
+class Gateway implements NativeChannel {
+  readonly maxPayloadBytes = 1_000_000;
   up = true;
   /** What the client said, without pings. */
   said: { readonly subject: string; readonly connection: number; readonly item: ClientItem }[] = [];
@@ -111,9 +112,9 @@ class Gateway implements Channel {
 function setup(
   t: ExecutionContext,
   proofs: readonly Uint8Array[] = [],
-): { readonly gateway: Gateway; readonly session: Session } {
+): { readonly gateway: Gateway; readonly session: NativeWire } {
   const gateway = new Gateway();
-  const session = new Session(gateway, {
+  const session = new NativeWire(gateway, {
     ensemble: "test",
     sessionTimeoutMs: 60_000,
     operationTimeoutMs: 60_000,
@@ -159,10 +160,10 @@ test("a lost node: the client attaches again, asks its reads again and rejects i
   gateway.happen({ kind: "noResponders", connection: gateway.connection });
   t.is(await write, "ZOOID_CONNECTION_LOSS");
   t.like(await gateway.hears(), [{ kind: "open", session: SESSION, password: PASSWORD }]);
-  t.is(session.state$.value.kind, "reconnecting");
+  t.is(session.state.kind, "reconnecting");
   gateway.accept(11, 2);
   t.like(await gateway.hears(), [{ kind: "request", id: 1 }]);
-  t.like(session.state$.value, { kind: "connected", session: SESSION, server: 2 });
+  t.like(session.state, { kind: "connected", session: SESSION, server: 2 });
   const result = { kind: "data", data: null, stat: STAT } as const;
   gateway.answer({ kind: "result", id: 1, zxid: 12 as Zxid, result });
   t.like(await read, { zxid: 12 as Zxid });
@@ -170,7 +171,7 @@ test("a lost node: the client attaches again, asks its reads again and rejects i
 
 test("list, then follow: a stream begins at what its caller has listed, not at what others were answered since", async (t) => {
   const { gateway, session } = await connected(t);
-  const client = new Client(session, Object.assign(gateway, { maxPayloadBytes: 1_000_000 }));
+  const client = new Client(session);
   const listed = client.children("/m");
   const other = client.get("/other");
   await gateway.hears();
@@ -193,7 +194,7 @@ test("list, then follow: a stream begins at what its caller has listed, not at w
 
 test("exists tells its zxid also when there is no such node, and what follows begins there", async (t) => {
   const { gateway, session } = await connected(t);
-  const client = new Client(session, Object.assign(gateway, { maxPayloadBytes: 1_000_000 }));
+  const client = new Client(session);
   const asked = client.exists("/none");
   await gateway.hears();
   gateway.answer(
@@ -256,7 +257,7 @@ test("frames of an earlier connection are not heard", async (t) => {
   gateway.happen({ kind: "received", connection: earlier, bytes });
   gateway.happen({ kind: "noResponders", connection: earlier });
   t.is(session.lastZxid, 11 as Zxid);
-  t.is(session.state$.value.kind, "connected");
+  t.is(session.state.kind, "connected");
 });
 
 test("while the NATS server is away nothing is said, and then the session goes on", async (t) => {
@@ -292,7 +293,7 @@ test("an expired session rejects everything, ends its streams and closes the con
   const { gateway, session } = await connected(t);
   const asked = outcome(session.request(GET));
   let streamError: ZooidError | undefined;
-  session.changes("/", {}).subscribe({
+  changesOf(session, "/", {}).subscribe({
     error: (error: ZooidError) => {
       streamError = error;
     },
@@ -301,7 +302,7 @@ test("an expired session rejects everything, ends its streams and closes the con
   t.is(await asked, "ZOOID_SESSION_EXPIRED");
   t.is(await outcome(session.request(GET)), "ZOOID_SESSION_EXPIRED");
   t.is(streamError?.code, "ZOOID_SESSION_EXPIRED");
-  t.is(session.state$.value.kind, "expired");
+  t.is(session.state.kind, "expired");
   t.true(gateway.closed);
 });
 
@@ -330,7 +331,7 @@ const change = (zxid: number, index = 0): Change => ({
 test("a stream goes on after a reconnect from what it has delivered, without a gap or a repeat", async (t) => {
   const { gateway, session } = await connected(t);
   const heard: ChangeEvent[] = [];
-  session.changes("/a", { progress: true }).subscribe((event) => heard.push(event));
+  changesOf(session, "/a", { progress: true }).subscribe((event) => heard.push(event));
   t.like(await gateway.hears(), [{ kind: "openStream", stream: 1, path: "/a", after: 10 as Zxid }]);
   const changes = [change(11), change(11, 1), change(12)];
   gateway.answer({ kind: "changes", stream: 1, through: 15 as Zxid, changes });
@@ -351,7 +352,7 @@ test("a stream goes on after a reconnect from what it has delivered, without a g
 
 test("credits are granted as changes are delivered", async (t) => {
   const { gateway, session } = await connected(t);
-  session.changes("/a", { from: 3 as Zxid }).subscribe();
+  changesOf(session, "/a", { from: 3 as Zxid }).subscribe();
   t.like(await gateway.hears(), [{ kind: "openStream", after: 3 as Zxid, credits: 8192 }]);
   const changes = Array.from({ length: 5000 }, (_, index) => change(11 + index));
   gateway.answer({ kind: "changes", stream: 1, through: 6000 as Zxid, changes });
@@ -361,7 +362,7 @@ test("credits are granted as changes are delivered", async (t) => {
 test("a stream whose changes are no longer kept is told so and completes", async (t) => {
   const { gateway, session } = await connected(t);
   const heard: unknown[] = [];
-  session.changes("/a", {}).subscribe({
+  changesOf(session, "/a", {}).subscribe({
     next: (event) => heard.push(event),
     complete: () => heard.push("complete"),
   });
@@ -372,9 +373,9 @@ test("a stream whose changes are no longer kept is told so and completes", async
 test("a stream that the gateway refuses errors, and the others go on", async (t) => {
   const { gateway, session } = await connected(t);
   const errors: unknown[] = [];
-  session.changes("/a", {}).subscribe({ error: (error) => errors.push(error.code) });
+  changesOf(session, "/a", {}).subscribe({ error: (error) => errors.push(error.code) });
   const others: ChangeEvent[] = [];
-  session.changes("/b", { progress: true }).subscribe((event) => others.push(event));
+  changesOf(session, "/b", { progress: true }).subscribe((event) => others.push(event));
   gateway.answer({ kind: "streamRefused", stream: 1, code: Code.badArguments });
   gateway.answer({ kind: "changes", stream: 2, through: 11 as Zxid, changes: [] });
   t.deepEqual(errors, ["ZOOID_BAD_ARGUMENTS"]);
@@ -383,19 +384,19 @@ test("a stream that the gateway refuses errors, and the others go on", async (t)
 
 test("requests under way are limited in bytes; the others wait for answers", async (t) => {
   const { gateway, session } = await connected(t);
-  const data = new Uint8Array(700_000);
+  const data = new Uint8Array(1_000_000);
   const operation = { kind: "setData", path: "/a", data, version: -1 } as const;
   const asked = [1, 2, 3, 4].map(() => session.request({ kind: "write", operation }));
-  t.is((await gateway.hears()).length, 2);
+  t.is((await gateway.hears()).length, 3);
   gateway.answer({ kind: "result", id: 1, zxid: 11 as Zxid, result: { kind: "done" } });
   await asked[0];
-  t.like(await gateway.hears(), [{ kind: "request", id: 3 }]);
+  t.like(await gateway.hears(), [{ kind: "request", id: 4 }]);
   for (const each of asked.slice(1)) each.catch(() => undefined);
 });
 
 test("a stream that is left is closed at the gateway", async (t) => {
   const { gateway, session } = await connected(t);
-  session.changes("/a", {}).subscribe().unsubscribe();
+  changesOf(session, "/a", {}).subscribe().unsubscribe();
   t.like(await gateway.hears(), [{ kind: "openStream" }, { kind: "closeStream", stream: 1 }]);
 });
 
@@ -405,13 +406,13 @@ test("a subscriber that gives up, or subscribes again, while it is told disturbs
     if ("path" in event) heard.push(event.zxid);
   };
   const [heard, later, third]: [number[], number[], number[]] = [[], [], []];
-  const first = session.changes("/a", {}).subscribe((event) => {
+  const first = changesOf(session, "/a", {}).subscribe((event) => {
     zxids(heard)(event);
     second.unsubscribe();
-    session.changes("/a", {}).subscribe(zxids(later));
+    changesOf(session, "/a", {}).subscribe(zxids(later));
   });
-  const second = session.changes("/a", {}).subscribe(() => t.fail());
-  session.changes("/a", {}).subscribe(zxids(third));
+  const second = changesOf(session, "/a", {}).subscribe(() => t.fail());
+  changesOf(session, "/a", {}).subscribe(zxids(third));
   const portion = (stream: number, through: number, ...changes: Change[]): void =>
     gateway.answer({ kind: "changes", stream, through: through as Zxid, changes });
   portion(1, 12, change(11));
@@ -428,7 +429,7 @@ test("a subscriber that gives up, or subscribes again, while it is told disturbs
 
 test("a subscriber that subscribes while it is told begins there, whatever else its frame holds", async (t) => {
   const { gateway, session } = await connected(t);
-  session.changes("/a", {}).subscribe(() => session.changes("/b", {}).subscribe());
+  changesOf(session, "/a", {}).subscribe(() => changesOf(session, "/b", {}).subscribe());
   await gateway.hears();
   gateway.answer(
     { kind: "changes", stream: 1, through: 12 as Zxid, changes: [change(12)] },
@@ -443,7 +444,7 @@ test("a closed session whose gateway does not answer ends all the same", async (
   await gateway.hears();
   gateway.happen({ kind: "noResponders", connection: gateway.connection });
   await closing;
-  t.is(session.state$.value.kind, "closed");
+  t.is(session.state.kind, "closed");
   t.true(gateway.closed);
 });
 
@@ -451,7 +452,9 @@ test("a stream above the limit is refused, and those below go on", async (t) => 
   const { session } = await connected(t);
   const codes: string[] = [];
   for (let count = 0; count < 1001; count += 1) {
-    session.changes("/a", {}).subscribe({ error: (error: ZooidError) => codes.push(error.code) });
+    changesOf(session, "/a", {}).subscribe({
+      error: (error: ZooidError) => codes.push(error.code),
+    });
   }
   t.deepEqual(codes, ["ZOOID_BAD_ARGUMENTS"]);
 });
@@ -468,7 +471,7 @@ test("a session whose connections end again and again waits before the next, and
     await gateway.hears();
   }
   t.is(opened, 1, "the first is replaced at once, in case a node died");
-  t.like(session.state$.value, {
+  t.like(session.state, {
     kind: "reconnecting",
     reason: "ended by the node: limit",
     failures: 2,

@@ -7,6 +7,7 @@ import {
   ACL_ENTRIES_MAX,
   IDENTITY_LENGTH_MAX,
   MULTI_OPERATIONS_MAX,
+  PACKET_BYTES_MAX,
   PATH_COMPONENTS_MAX,
   PATH_LENGTH_MAX,
   WATCHES_PER_REQUEST_MAX,
@@ -166,13 +167,22 @@ test("who cannot authenticate is told so, and the connection ends with a line in
 
 test("a native client is held to the same limits, and to the rules for paths also in reads", (t) => {
   const read = (path: string): number | undefined =>
-    nativeRefusal({ kind: "read", read: { kind: "exists", path, watch: false } });
+    nativeRefusal({ kind: "read", read: { kind: "exists", path, watch: false } })?.code;
   t.is(read("a"), Code.badArguments);
   t.is(read(long), Code.noNode);
   t.is(read("/a"), undefined);
   const write = createOperation(long);
-  t.is(nativeRefusal({ kind: "write", operation: write }), Code.badArguments);
-  t.is(nativeRefusal({ kind: "write", operation: createOperation("/a") }), undefined);
+  t.deepEqual(nativeRefusal({ kind: "write", operation: write }), { code: Code.badArguments });
+  const good = createOperation("/a");
+  t.is(nativeRefusal({ kind: "write", operation: good }), undefined);
+  const operations = [good, { kind: "check", path: "a", version: -1 } as const];
+  t.deepEqual(nativeRefusal({ kind: "write", operation: { kind: "multi", operations } }), {
+    code: Code.badArguments,
+    failedAt: 1,
+  });
+  const large = { ...good, data: new Uint8Array(PACKET_BYTES_MAX / 2) };
+  const several = { kind: "multi", operations: [large, large, large] } as const;
+  t.deepEqual(nativeRefusal({ kind: "write", operation: several }), { code: Code.badArguments });
 });
 
 function text(value: string): Buffer {

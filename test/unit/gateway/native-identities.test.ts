@@ -2,11 +2,12 @@
 import { createHash } from "node:crypto";
 import test from "ava";
 import type { Digests } from "../../../actors/gateway/digests.ts";
+import { Code } from "../../../protocol/codes.ts";
 import type { Identity, Who } from "../../../protocol/identities.ts";
 import { IDENTITIES_MAX } from "../../../protocol/limits.ts";
 import type { ClientItem, GatewayItem } from "../../../protocol/native.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { ended, get, NativeGatewayHarness, set } from "../../support/native-gateway.ts";
+import { ended, get, item, NativeGatewayHarness, set } from "../../support/native-gateway.ts";
 
 const hash = (bytes: Uint8Array): Uint8Array => createHash("sha1").update(bytes).digest();
 const ANN: Identity = { scheme: "digest", id: "ann:7RJfAeIvrl4zdj6sS2fXrQHDvHM=" };
@@ -46,6 +47,39 @@ test("requests and streams have the identities that were proved before them", (t
   harness.say({ ...stream, after: 10 as Zxid, credits: 1 });
   t.deepEqual(readers(harness, "openStream"), [ANN]);
   t.deepEqual(harness.published(), [], "a proof is not answered");
+});
+
+test("whoAmI tells what was proved before it, in its turn, without the hashes of passwords", (t) => {
+  const harness = started();
+  harness.say(item(1, { kind: "whoAmI" }), prove("ann:secret"), item(2, { kind: "whoAmI" }));
+  const results = [[], [{ scheme: "digest", id: "ann" }]].map((identities, index) => ({
+    ...{ kind: "result", id: index + 1, zxid: 10 as Zxid },
+    result: { kind: "identities", identities },
+  }));
+  t.deepEqual(harness.published(), results as GatewayItem[]);
+});
+
+test("a list that stands for what the client has proved is written with that", (t) => {
+  const harness = started();
+  const acl = [{ permissions: 31, scheme: "auth", id: "" }];
+  const setAcl = { kind: "setAcl", path: "/a", acl, version: -1 } as const;
+  harness.say(prove("ann:secret"), item(1, { kind: "write", operation: setAcl }));
+  const { operations } = harness.lastTold("write") as Asked;
+  t.like(operations?.[0], { operation: { acl: [{ permissions: 31, ...ANN }] } });
+});
+
+test("a multi with one operation that cannot be is answered for each of them, and goes no further", (t) => {
+  const harness = started();
+  harness.tells();
+  const operations = ["/a", "b", "/c"].map(
+    (path) => ({ kind: "check", path, version: -1 }) as const,
+  );
+  harness.say(item(1, { kind: "write", operation: { kind: "multi", operations } }));
+  const codes = [Code.ok, Code.badArguments, Code.runtimeInconsistency];
+  t.like(harness.published(), [
+    { id: 1, result: { failed: true, results: codes.map((code) => ({ kind: "error", code })) } },
+  ]);
+  t.deepEqual(harness.tells(), []);
 });
 
 test("the identities of one connection are nobody else's", (t) => {

@@ -91,7 +91,7 @@ test("a native create says what ends its znode, and one that says two things at 
     [8, 1.5],
     [9, 1000],
     [12, 1000],
-    [16, undefined],
+    [64, undefined],
     [-1, undefined],
   ]) {
     t.is(unpackRequest([1, "/a", null, flags, ttlMs], 0), Code.badArguments, `${flags} ${ttlMs}`);

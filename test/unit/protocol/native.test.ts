@@ -14,6 +14,7 @@ import {
 import { encodeCbor } from "../../../protocol/cbor.ts";
 import { FieldError } from "../../../protocol/fields.ts";
 import { OPEN_ACL } from "../../../protocol/acl.ts";
+import { CONTAINER, type Lifetime } from "../../../protocol/lifetime.ts";
 import type { Stat } from "../../../protocol/stat.ts";
 import { epoch, type Zxid, zxidOf } from "../../../protocol/zxid.ts";
 
@@ -33,6 +34,31 @@ const STAT: Stat = {
   pzxid: 9 as Zxid,
 };
 
+const LISTED = [
+  { permissions: 1, scheme: "world", id: "anyone" },
+  { permissions: 31, scheme: "digest", id: "ann:hash" },
+];
+const PLAIN = { ephemeral: false, sequential: false };
+const TTL = 1000 as Lifetime;
+const CREATE = { kind: "create", path: "/a", data: null, acl: OPEN_ACL, mode: PLAIN } as const;
+const CREATES = [
+  { ...CREATE, acl: LISTED },
+  { ...CREATE, unlessExists: true },
+  { ...CREATE, mode: { ...PLAIN, lifetime: CONTAINER }, unlessExists: true, acl: LISTED },
+  { ...CREATE, mode: { ...PLAIN, lifetime: TTL }, acl: LISTED },
+  { ...CREATE, mode: { ...PLAIN, lifetime: TTL } },
+] as const;
+const MEMBERS = [
+  ...CREATES,
+  { kind: "delete", path: "/a", version: 1 },
+  { kind: "setData", path: "/a", data: BYTES, version: -1 },
+  { kind: "check", path: "/a", version: 7 },
+  { kind: "checkNotExists", path: "/b", version: -1 },
+  { kind: "checkStat", path: "/a", version: -1, stat: STAT },
+  { kind: "tryRemove", path: "/a", version: -1 },
+  { kind: "removeRecursive", path: "/a", znodesMax: 10 },
+] as const;
+
 test("every item of a client comes back as it was", (t) => {
   const any = { path: "/ä/b", version: -1 };
   const mode = { ephemeral: true, sequential: false };
@@ -41,6 +67,13 @@ test("every item of a client comes back as it was", (t) => {
     { kind: "write", operation: { kind: "delete", ...any } },
     { kind: "write", operation: { kind: "setData", data: null, ...any } },
     { kind: "write", operation: { kind: "sync", path: "/" } },
+    { kind: "write", operation: { kind: "setAcl", path: "/a", acl: LISTED, version: 2 } },
+    { kind: "write", operation: { kind: "removeRecursive", path: "/a", znodesMax: 100 } },
+    { kind: "write", operation: { kind: "multi", operations: MEMBERS } },
+    { kind: "write", operation: { kind: "multi", operations: [] } },
+    ...CREATES.map((operation) => ({ kind: "write", operation }) as const),
+    { kind: "whoAmI" },
+    { kind: "read", read: { kind: "getAcl", path: "/a" } },
     { kind: "write", operation: { kind: "closeSession" } },
     { kind: "read", read: { kind: "exists", path: "/a", watch: false } },
     { kind: "read", read: { kind: "getData", path: "/a", watch: false } },
@@ -82,6 +115,10 @@ test("every item of a gateway comes back as it was", (t) => {
     { kind: "data", data: BYTES, stat: STAT },
     { kind: "data", data: null, stat: STAT },
     { kind: "children", children: ["b", "a"], stat: STAT },
+    { kind: "acl", acl: LISTED, stat: STAT },
+    { kind: "identities", identities: [{ scheme: "digest", id: "ann" }] },
+    { kind: "multi", failed: false, results: [{ kind: "done" }, { kind: "stat", stat: STAT }] },
+    { kind: "multi", failed: true, results: [{ kind: "error", code: Code.badVersion }] },
     { kind: "page", children: ["b", "a"], stat: STAT, order: "1.1.0.0", end: "more" },
     { kind: "page", children: [], stat: STAT, order: "1.1.0.1", end: "lost" },
   ] as const;
@@ -145,6 +182,14 @@ test("a request whose fields are wrong is refused alone", (t) => {
     [marshallingError, 2, "/a", 2 ** 31],
     [marshallingError, 1, "/a", null, null],
     [badArguments, 1, "/a", null, 5],
+    [marshallingError, 1, "/a", null, 32, [[1, "world"]]],
+    [marshallingError, 7, "/a", [[1, 2, "x"]], 0],
+    [marshallingError, 6],
+    [marshallingError, 14, "/a"],
+    [marshallingError, 14, [[13, "/a", "x"]]],
+    [unimplemented, 14, [[3, "/a", 0]]],
+    [badArguments, 14, [[503, "/a", -1]]],
+    [badArguments, 14, [[504, "/a", -1, Array(11).fill(-(2 ** 40))]]],
     [unimplemented, 999, "/a"],
     [unimplemented, null],
   ]) {
@@ -186,7 +231,10 @@ test("fields of a gateway's frame are checked", (t) => {
     [12, "1"],
     [13, 1, 1, 3, [1, 2]],
     [13, 1, 1, 5, Array(11).fill(1), ["a", 5]],
-    [13, 1, 1, 9],
+    [13, 1, 1, 10],
+    [13, 1, 1, 7, false, [[4, Array(11).fill(1), null]]],
+    [13, 1, 1, 8, Array(11).fill(1), [["x"]]],
+    [13, 1, 1, 9, [["digest"]]],
     [14, 1, 1, [[1, 0, 7, "/a", Array(11).fill(1)]]],
     [14, 1, 1, "none"],
     [15, 1, -1],

@@ -1,0 +1,97 @@
+/** A client of an ensemble: reads and writes (`operations.ts`), streams of changes, recipes, and the session that all of them share. */
+import { defer, type Observable } from "rxjs";
+import {
+  checkCallOptions,
+  checkChangesOptions,
+  checkPath,
+  checkQuotaLimits,
+} from "../protocol/arguments.ts";
+import type { ChangeEvent } from "../protocol/changes.ts";
+import { ClosedError, SessionExpiredError } from "../protocol/errors.ts";
+import { Operations } from "./operations.ts";
+import { type Quota, type QuotaLimits, quotaOf, setQuota } from "./quotas.ts";
+import type { Claim } from "./recipes/claim.ts";
+import { lock, type LockOptions } from "./recipes/lock.ts";
+import { type ChangesOptions, changesOf } from "./streams/changes.ts";
+import type { SessionState } from "./session/messages.ts";
+import type { CallOptions, Wire } from "./wire.ts";
+
+export class Client extends Operations {
+  /** Emits the current state of the session on subscription, then each change of it. It completes when the client is closed. */
+  readonly state$: Observable<SessionState>;
+  /** Aborts when the session is over: its reason is a SessionExpiredError or, after `close`, a ClosedError. */
+  readonly signal: AbortSignal;
+
+  constructor(wire: Wire) {
+    super(wire);
+    this.state$ = wire.state$;
+    const over = new AbortController();
+    this.signal = over.signal;
+    wire.state$.subscribe((state) => {
+      if (state.kind === "expired") over.abort(new SessionExpiredError());
+      if (state.kind === "closed") over.abort(new ClosedError());
+    });
+  }
+
+  get state(): SessionState {
+    return this.wire.state;
+  }
+
+  /** Returns undefined where the path has no quota of its own. */
+  async quota(path: string, options: CallOptions = {}): Promise<Quota | undefined> {
+    checkPath(path);
+    checkCallOptions(options);
+    return quotaOf(this, path, options);
+  }
+
+  /** Says how much may be at the path and below it. Null: there is no limit any more. */
+  async setQuota(
+    path: string,
+    limits: QuotaLimits | null,
+    options: CallOptions = {},
+  ): Promise<void> {
+    checkPath(path);
+    checkQuotaLimits(limits);
+    checkCallOptions(options);
+    await setQuota(this, path, limits, options);
+  }
+
+  /**
+   * The changes of a znode: in order, each exactly once, without a gap, across reconnects. Each subscription is a stream of its own; those
+   * of the same znodes are given the same objects, which nobody may change. A stream completes after `compacted` and when the client is
+   * closed; it errors when the session expires. Without `from` it begins at the last read of the path through this client, so
+   * `children(path)` followed by `changes(path)` misses nothing. Callers that share a client and do something else between the two pass
+   * `from`, the zxid of their own read.
+   */
+  changes(path: string, options: ChangesOptions = {}): Observable<ChangeEvent> {
+    checkPath(path);
+    checkChangesOptions(options);
+    return defer(() => {
+      const from = options.from ?? this.seen.of(path, options.recursive ?? false);
+      return changesOf(this.wire, path, from === undefined ? options : { ...options, from });
+    });
+  }
+
+  /**
+   * Takes a lock: waits until nobody else holds it. `await using` gives it back.
+   *
+   *     await using lock = await client.lock("/locks/import", { waitMs: 5_000 });
+   *     await client.transaction((t) => [t.set("/state", "done")]).if(lock.isHeld).commit();
+   *     await fetch(url, { signal: lock.signal, headers: { fence: String(lock.fence) } });
+   *
+   * `signal` aborts before anybody else can hold it, `fence` grows with each holder, `isHeld` is a condition for transactions. It is not
+   * reentrant: a second call waits for the first, in the same process, too. Rejects with NotAcquiredError after `waitMs`.
+   */
+  async lock(path: string, options: LockOptions = {}): Promise<Claim> {
+    return lock(this, path, options);
+  }
+
+  /** Ends the session, which deletes its ephemeral znodes. Operations that have no answer yet are rejected with ClosedError. */
+  async close(): Promise<void> {
+    await this.wire.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

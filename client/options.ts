@@ -1,0 +1,87 @@
+/** What `connect` takes, and the checks of it. */
+import { checkMilliseconds, checkOptions, checkText } from "../protocol/arguments.ts";
+import { BadArgumentsError } from "../protocol/errors.ts";
+import { ENSEMBLE_NAME_RULE, isEnsembleName } from "../protocol/subjects.ts";
+import { isNatsServer } from "../runtime/nats/servers.ts";
+
+export type ConnectOptions = {
+  /** The name of the ensemble. Default `zooid`. */
+  readonly ensemble?: string;
+  /**
+   * The session timeout in milliseconds. Default 10_000. The ensemble grants the nearest value within its own limits. When nothing is
+   * received from a client for this long, its session expires and its ephemeral znodes are deleted.
+   */
+  readonly sessionTimeoutMs?: number;
+  /** Milliseconds after which an operation that has no answer is rejected with OperationTimeoutError. Default 30_000. */
+  readonly operationTimeoutMs?: number;
+  /**
+   * How many milliseconds `connect` tries to reach a NATS server, and after that how many it tries to reach the ensemble, before it
+   * rejects with UnreachableError. Default 10_000. Several NATS servers share the time evenly, and each gets at most a third of
+   * the session timeout (at least 1 s, at most 6 s).
+   */
+  readonly connectTimeoutMs?: number;
+  /** The credentials for NATS. Default: those of the URL. */
+  readonly user?: string;
+  readonly password?: string;
+  readonly token?: string;
+  /**
+   * Files in PEM form. Default: none. `caFile` is needed if no public authority signed the NATS server's certificate; the other two if
+   * the server asks for a certificate of the client.
+   */
+  readonly tls?: {
+    readonly caFile?: string;
+    readonly certFile?: string;
+    readonly keyFile?: string;
+  };
+  /**
+   * Who the client is to access control lists of the scheme `digest`; it may be several at once. The passwords go to the node over
+   * NATS, as in ZooKeeper. Default: it may what everybody may. NATS knows nothing of these: its credentials are those above.
+   */
+  readonly identities?: readonly Identity[];
+  /** Shown by the NATS server's monitoring. Default `zooid client`. */
+  readonly name?: string;
+};
+
+export type Identity = { readonly user: string; readonly password: string };
+
+export function checkConnectOptions(options: ConnectOptions): void {
+  checkOptions("options", options);
+  const { sessionTimeoutMs, operationTimeoutMs, connectTimeoutMs, tls } = options;
+  const { ensemble, user, password, token, name } = options;
+  const times = { sessionTimeoutMs, operationTimeoutMs, connectTimeoutMs };
+  const { caFile, certFile, keyFile } = tls ?? {};
+  const texts = { ensemble, user, password, token, name, caFile, certFile, keyFile };
+  if (tls !== undefined) checkOptions("`tls`", tls);
+  for (const identity of options.identities ?? []) checkIdentity(identity);
+  if (ensemble !== undefined && !isEnsembleName(ensemble)) {
+    throw new BadArgumentsError(`"${ensemble}" cannot name an ensemble: use ${ENSEMBLE_NAME_RULE}`);
+  }
+  for (const [field, value] of Object.entries(times)) {
+    if (value !== undefined) checkMilliseconds(`\`${field}\``, value);
+  }
+  for (const [field, value] of Object.entries(texts)) {
+    if (value !== undefined) checkText(`\`${field}\``, value);
+  }
+}
+
+function checkIdentity(identity: unknown): void {
+  checkOptions("an identity", identity);
+  const { user, password } = identity as Partial<Identity>;
+  checkText("`user` of an identity", user);
+  checkText("`password` of an identity", password);
+  if (!user.includes(":")) return;
+  throw new BadArgumentsError("`user` of an identity: it ends at a colon, so it has none");
+}
+
+/** What proves an identity of the scheme `digest`. Source: ZooKeeper's `addauth`. */
+export function proofOf({ user, password }: Identity): Uint8Array {
+  return new TextEncoder().encode(`${user}:${password}`);
+}
+
+export function checkedUrl(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed !== null && isNatsServer(parsed)) return url;
+  throw new BadArgumentsError(
+    "a URL of a NATS server is nats://host:port or tls://host:port, user and password before the host percent-encoded",
+  );
+}

@@ -1,0 +1,233 @@
+/**
+ * A line: ephemeral sequential znodes below one parent, each of which stands for somebody who waits for a right or has it. Who may have it
+ * follows from the members in their order alone, so all see it alike. Whoever waits watches only the one whom it waits for, so a
+ * right that is given back wakes one. Sources: ZooKeeper's recipes for locks; Curator's LockInternals; kazoo's Lock.
+ */
+import type { Acl } from "../../protocol/acl.ts";
+import { AbortedError, NoNodeError, ZooidError } from "../../protocol/errors.ts";
+import { nameOf } from "../../protocol/paths.ts";
+import type { Stat } from "../../protocol/stat.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
+import type { Client } from "../client.ts";
+import { again, type Trier } from "./again.ts";
+import { Claim, deletedInTheEnd } from "./claim.ts";
+import { ClaimLostError, NotAcquiredError } from "./errors.ts";
+import { uniqueName } from "./unique.ts";
+
+export type Member = {
+  readonly name: string;
+  /** What stands in the name before the number, such as `lock-`. It says what the member is. */
+  readonly marker: string;
+  readonly sequence: number;
+};
+
+export type Line = {
+  /** The parent. It is made, as a container, where it is missing. */
+  readonly path: string;
+  /** The name of a new member without its number. Its end is one of the markers. */
+  readonly nameFor: (unique: string) => string;
+  /** What members of this line have before their number. A child without one is no member. */
+  readonly markers: readonly string[];
+  readonly data: Uint8Array | string | null;
+  readonly acl?: readonly Acl[] | undefined;
+  /** For whom the member at `index` has to wait; undefined: it has what it came for. */
+  readonly blockerOf: (members: readonly Member[], index: number) => Member | undefined;
+};
+
+export type WaitOptions = {
+  /** Milliseconds after which NotAcquiredError says that others held it. 0: it is tried once. Default: for ever. */
+  readonly waitMs?: number | undefined;
+  /** When it aborts, the call is rejected with AbortedError, and leaves nothing behind. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+/**
+ * Joins the line and waits for its turn. Rejects with NotAcquiredError, AbortedError, SessionExpiredError or ClosedError, or with the
+ * error of a write that was refused; what it has created is gone then, or goes with the session.
+ */
+export async function standIn(client: Client, line: Line, options: WaitOptions): Promise<Claim> {
+  const { waitMs, signal } = options;
+  await using wait = new Wait(client, waitMs, signal);
+  const unique = uniqueName(client.wire.clock);
+  try {
+    const { path, stat } = await joined(client, line, { unique, wait });
+    await turn(client, line, { path, unique, wait });
+    const claim = new Claim(client, path, stat);
+    if (claim.signal.aborted) throw claim.signal.reason as ClaimLostError;
+    return claim;
+  } catch (error) {
+    void goneFrom(client, line.path, unique);
+    throw wait.isOver ? new NotAcquiredError(line.path, waitMs ?? 0, { cause: error }) : error;
+  }
+}
+
+/** Creates the own member. A create whose outcome is unknown is looked for before it is made again. */
+async function joined(
+  client: Client,
+  line: Line,
+  { unique, wait }: { readonly unique: string; readonly wait: Wait },
+): Promise<{ readonly path: string; readonly stat: Stat }> {
+  const path = `${line.path}/${line.nameFor(unique)}`;
+  const { acl } = line;
+  let isInDoubt = false;
+  return again(wait, async (signal) => {
+    if (isInDoubt) {
+      const found = await foundBy(client, line.path, unique, signal);
+      if (found !== undefined) return found;
+    }
+    try {
+      const options = { ephemeral: true, sequential: true, parents: "container", signal } as const;
+      return await client.create(
+        path,
+        line.data,
+        acl === undefined ? options : { ...options, acl },
+      );
+    } catch (error) {
+      isInDoubt ||= error instanceof ZooidError && error.maybeApplied !== "no";
+      throw error;
+    }
+  });
+}
+
+/** Resolves when it is the turn of the member at `path`. */
+async function turn(
+  client: Client,
+  line: Line,
+  { path, unique, wait }: { readonly path: string; readonly unique: string; readonly wait: Wait },
+): Promise<void> {
+  const own = nameOf(path);
+  for (;;) {
+    const { children, zxid } = await again(wait, (signal) =>
+      client.children(line.path, { signal }),
+    );
+    for (const other of children) {
+      // A create of unknown outcome that was done after all, beside the one that took its place.
+      if (other !== own && other.includes(unique))
+        void deletedInTheEnd(client, `${line.path}/${other}`);
+    }
+    const members = membersOf(children, line.markers);
+    const index = members.findIndex(({ name }) => name === own);
+    if (index === -1) throw new ClaimLostError(path, "deleted");
+    const blocker = line.blockerOf(members, index);
+    if (blocker === undefined) return;
+    await wait.untilChanged(`${line.path}/${blocker.name}`, zxid);
+  }
+}
+
+/** The members among the children, in the order in which they came. Numbers are of 32 bits and go round. */
+export function membersOf(
+  children: readonly string[],
+  markers: readonly string[],
+): readonly Member[] {
+  const members = children.flatMap((name): readonly Member[] => {
+    for (const marker of markers) {
+      const at = name.lastIndexOf(marker);
+      const digits = at === -1 ? "" : name.slice(at + marker.length);
+      if (/^(?:\d{10}|-\d{9,10})$/.test(digits))
+        return [{ name, marker, sequence: Number(digits) }];
+    }
+    return [];
+  });
+  return members.toSorted((left, right) => (left.sequence - right.sequence) | 0);
+}
+
+async function foundBy(
+  client: Client,
+  parent: string,
+  unique: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly path: string; readonly stat: Stat } | undefined> {
+  const options = { consistency: "linearizable", signal } as const;
+  try {
+    const { children } = await client.children(parent, options);
+    const name = children.find((each) => each.includes(unique));
+    if (name === undefined) return undefined;
+    const path = `${parent}/${name}`;
+    const { stat } = await client.exists(path, options);
+    return stat === undefined ? undefined : { path, stat };
+  } catch (error) {
+    if (error instanceof NoNodeError) return undefined;
+    throw error;
+  }
+}
+
+/** Deletes whatever was created under the name: what was asked for before is done before it is looked for. Never rejects. */
+async function goneFrom(client: Client, parent: string, unique: string): Promise<void> {
+  const { clock } = client.wire;
+  try {
+    const found = await again({ clock, signal: client.signal }, (signal) =>
+      foundBy(client, parent, unique, signal),
+    );
+    if (found !== undefined) await deletedInTheEnd(client, found.path);
+  } catch {
+    // The session is over, and with it what it had created.
+  }
+}
+
+/** How long somebody waits: until its time is over, its caller gives up, or the session has ended. */
+class Wait implements Trier, AsyncDisposable {
+  readonly clock;
+  readonly signal: AbortSignal;
+  /** The time that was given is over. */
+  isOver = false;
+  readonly #client: Client;
+  readonly #stops: (() => void)[] = [];
+  /** Nothing is waited for but answers. */
+  readonly #isOnce: boolean;
+  readonly #end: () => void;
+
+  constructor(client: Client, waitMs: number | undefined, given: AbortSignal | undefined) {
+    const { clock } = client.wire;
+    const ends = new AbortController();
+    this.clock = clock;
+    this.signal = ends.signal;
+    this.#client = client;
+    for (const each of given === undefined ? [client.signal] : [client.signal, given]) {
+      const end = (): void => ends.abort(each.reason);
+      if (each.aborted) end();
+      each.addEventListener("abort", end, { once: true });
+      this.#stops.push(() => each.removeEventListener("abort", end));
+    }
+    const over = (): void => {
+      this.isOver = !this.signal.aborted;
+      ends.abort();
+    };
+    this.#isOnce = waitMs === 0;
+    if (waitMs !== undefined && waitMs > 0) this.#stops.push(clock.after(waitMs, over));
+    this.#end = over;
+  }
+
+  /** Resolves when something may have changed at the path after the zxid. */
+  untilChanged(path: string, zxid: Zxid): Promise<void> {
+    if (this.#isOnce) this.#end();
+    return new Promise((resolve, reject) => {
+      const { signal } = this;
+      let leave = (): void => undefined;
+      const settle = (settled: () => void): void => {
+        signal.removeEventListener("abort", aborted);
+        leave();
+        settled();
+      };
+      const aborted = (): void => {
+        settle(() => reject(new AbortedError({ cause: signal.reason })));
+      };
+      leave = this.#client.wire.subscribe(
+        { path, recursive: false, after: zxid },
+        {
+          portion: (changes, _through, taken) => {
+            taken();
+            if (changes.length > 0) settle(resolve);
+          },
+          // It is looked again, which says what is wrong.
+          ended: () => settle(resolve),
+        },
+      );
+      signal.addEventListener("abort", aborted, { once: true });
+      if (signal.aborted) aborted();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const stop of this.#stops) stop();
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * What a `Client` asks of its session, over whatever protocol: NATS (`rx.ts`) or ZooKeeper's own (`zookeeper/`). Both take the same
+ * requests and give the same answers; `features` says in what they differ.
+ */
+import type { Observable } from "rxjs";
+import type { NativeRequest } from "../protocol/native-packing.ts";
+import type { Change } from "../protocol/reads.ts";
+import type { Zxid } from "../protocol/zxid.ts";
+import type { Answer, SessionState, StreamEnd } from "./session/messages.ts";
+
+export type CallOptions = {
+  /** Milliseconds after which the call is rejected with OperationTimeoutError. Default: `operationTimeoutMs` of the client. */
+  readonly timeoutMs?: number | undefined;
+  /** When it aborts, the call is rejected with AbortedError, whose `cause` is the signal's reason. Default: nothing aborts it. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+export type Wish = {
+  readonly path: string;
+  readonly recursive: boolean;
+  /** Default: the latest zxid that the client has seen. */
+  readonly after?: Zxid | undefined;
+};
+
+export type StreamObserver = {
+  /**
+   * All changes of the stream up to `through`. `taken` is called once, when the changes have been consumed: more may come only then.
+   */
+  readonly portion: (changes: readonly Change[], through: Zxid, taken: () => void) => void;
+  readonly ended: (end: StreamEnd) => void;
+};
+
+export type Clock = {
+  /** Monotonic milliseconds; only differences mean something. */
+  readonly nowMs: () => number;
+  /** Returns a number from 0 to below 1. */
+  readonly random: () => number;
+  /** Returns a function that cancels it. */
+  readonly after: (delayMs: number, run: () => void) => () => void;
+};
+
+export type WireFeatures = {
+  /** A write whose connection is lost is said again, and is done once. Otherwise its outcome may be unknown. */
+  readonly exactlyOnce: boolean;
+  /** Children can be read by pages. */
+  readonly pages: boolean;
+  /** A subtree can be deleted by one operation, and a transaction may ask that a znode is not there. */
+  readonly wideOperations: boolean;
+  /** Streams tell every change. Otherwise several changes of a znode may come as the last of them. */
+  readonly everyChange: boolean;
+};
+
+export interface Wire {
+  readonly clock: Clock;
+  readonly features: WireFeatures;
+  /** Emits the current state on subscription, then each change of it. It completes when the client is closed. */
+  readonly state$: Observable<SessionState>;
+  readonly state: SessionState;
+  /** The latest zxid of which the client's callers have been told. */
+  readonly lastZxid: Zxid;
+  /** The largest request that the wire takes, path and data together. */
+  readonly requestBytesMax: number;
+  /**
+   * Until when, by `clock`, the ensemble has certainly not ended the session. It is later after each answer. `-Infinity` without a session,
+   * and once the session is over.
+   */
+  readonly validUntilMs: number;
+  request(request: NativeRequest, options?: CallOptions): Promise<Answer>;
+  /** Returns a function that ends the subscription; nothing is told after it. */
+  subscribe(wish: Wish, observer: StreamObserver): () => void;
+  /** Ends the session, and with it its ephemeral znodes. */
+  close(): Promise<void>;
+}
