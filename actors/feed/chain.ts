@@ -5,10 +5,10 @@
  * misses a change.
  */
 import { type FeedPosition, feedSubject } from "../../protocol/feed.ts";
-import { FEED_LEVELS_MAX } from "../../protocol/limits.ts";
+import { FEED_LEVELS_MAX, FEED_MARKED_MAX } from "../../protocol/limits.ts";
 
 /** A path, and the last change at it or below it. */
-type Known = { readonly path: string; at: FeedPosition; line: Line | undefined };
+type Known = { at: FeedPosition; line: Line | undefined };
 
 /** What all messages of a path have in common. */
 export type Line = {
@@ -31,8 +31,8 @@ export type Chain = {
   /** Nothing of `older` that is not in `recent` has changed after this. */
   olderEnd: FeedPosition;
   recentBytes: number;
-  /** Those of `recent` that have one name. */
-  tops: Known[];
+  /** The paths of one name that became known last, FEED_MARKED_MAX at most. They are not forgotten as the others are. */
+  readonly tops: Map<string, Known>;
 };
 
 /** What is known of a path takes this beside texts, and so does its line. */
@@ -50,7 +50,7 @@ export function createChain(
     older: new Map(),
     olderEnd: of.floor,
     recentBytes: 0,
-    tops: [],
+    tops: new Map(),
   };
 }
 
@@ -73,12 +73,9 @@ export function nextInChain(chain: Chain, path: string, at: FeedPosition): Next 
   return { line, prev };
 }
 
-/** The last change of all, and the paths of one name that have changed lately, each with its last change. */
-export function topsOf(chain: Chain): {
-  readonly last: FeedPosition;
-  readonly tops: readonly Known[];
-} {
-  return { last: know(chain, "", "").at, tops: chain.tops };
+/** The last change of all. */
+export function lastOf(chain: Chain): FeedPosition {
+  return know(chain, "", "").at;
 }
 
 function lineOf(chain: Chain, path: string): Line {
@@ -106,13 +103,20 @@ function know(chain: Chain, path: string, whole: string): Known {
   const { recent, older, floor, tops } = chain;
   const there = recent.get(path);
   if (there !== undefined) return there;
-  const known = older.get(path) ?? { path, at: floor, line: undefined };
+  const known = older.get(path) ?? { at: floor, line: undefined };
   recent.set(path, known);
-  if (path !== "" && path.lastIndexOf("/") === 0) tops.push(known);
+  if (path.lastIndexOf("/") === 0) keepTop(tops, path, known);
   // The beginning of a text keeps the whole text in memory.
   chain.recentBytes += KNOWN_BYTES + whole.length;
   if (known.line !== undefined) chain.recentBytes += lineBytes(known.line);
   return known;
+}
+
+function keepTop(tops: Map<string, Known>, path: string, known: Known): void {
+  tops.delete(path);
+  tops.set(path, known);
+  const [oldest] = tops.keys();
+  if (tops.size > FEED_MARKED_MAX && oldest !== undefined) tops.delete(oldest);
 }
 
 /** Everything that is recent is older now. */
@@ -122,5 +126,4 @@ function forgetOlder(chain: Chain, at: FeedPosition): void {
   chain.older = chain.recent;
   chain.recent = new Map();
   chain.recentBytes = 0;
-  chain.tops = [];
 }

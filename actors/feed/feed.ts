@@ -13,12 +13,7 @@ import {
   type FeedPosition,
   feedPosition,
 } from "../../protocol/feed.ts";
-import {
-  FEED_KNOWN_BYTES_MAX,
-  FEED_MARK_MS,
-  FEED_MARKED_MAX,
-  FEED_REPEATED_MAX,
-} from "../../protocol/limits.ts";
+import { FEED_KNOWN_BYTES_MAX, FEED_MARK_MS, FEED_REPEATED_MAX } from "../../protocol/limits.ts";
 import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { Actor } from "../../runtime/actor.ts";
 import type { LocalEffect, OfferEffect } from "../../runtime/effects.ts";
@@ -26,7 +21,7 @@ import type { Offered } from "../../runtime/transport.ts";
 import type { Turn as TurnOf } from "../../runtime/turn.ts";
 import { tell } from "../inboxes.ts";
 import type { TreeReply } from "../tree/messages.ts";
-import { type Chain, createChain, nextInChain, topsOf } from "./chain.ts";
+import { type Chain, createChain, lastOf, nextInChain } from "./chain.ts";
 import type { FeedMessage, FeedTimer } from "./messages.ts";
 
 export type FeedOptions = {
@@ -174,14 +169,14 @@ function mark({ state, effects }: Turn): void {
   effects.push({ kind: "startTimer", timer: "mark", afterMs: markMs });
   if (chain === undefined) return;
   const at = feedPosition(zxid, FEED_INDEX_MAX);
-  const { last, tops } = topsOf(chain);
+  const last = lastOf(chain);
   const markOf = (path: string, prev: readonly FeedPosition[]): Offered => {
     return {
       subject: feedMarkSubject(ensemble, path),
       text: feedMark({ at, prev, zxid, path }),
     };
   };
-  const ofTops = tops.slice(-FEED_MARKED_MAX).map((top) => markOf(top.path, [last, top.at]));
+  const ofTops = [...chain.tops].map(([path, top]) => markOf(path, [last, top.at]));
   effects.push({ kind: "offer", messages: [markOf("/", [last]), ...ofTops] });
 }
 

@@ -134,7 +134,7 @@ export class NatsLink {
       allMax: OFFERED_BYTES_MAX - (this.#sentBytes - this.#confirmedBytes),
     });
     if (dropped > 0) this.#saysDropped(dropped);
-    if (payloadBytes === 0) return;
+    if (bytes.length === 0) return;
     this.#connection.protocol.sendCommand(bytes);
     this.#countSent(payloadBytes);
   }

@@ -17,7 +17,11 @@ export function encodeOffered(
   const bytes = Buffer.from(assumed.frames);
   const { payloadBytes, dropped } = assumed;
   if (bytes.length === assumed.frames.length) return { bytes, payloadBytes, dropped };
-  const { frames, ...rest } = framesOf(messages, { eachMax, allMax, bytesOf: Buffer.byteLength });
+  const { frames, ...rest } = framesOf(messages, {
+    eachMax,
+    allMax,
+    bytesOf: (text) => Buffer.byteLength(text),
+  });
   return { bytes: Buffer.from(frames), ...rest };
 }
 

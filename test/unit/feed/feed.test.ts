@@ -19,6 +19,7 @@ import type { SessionId } from "../../../protocol/ids.ts";
 import {
   FEED_DATA_BYTES_MAX,
   FEED_LEVELS_MAX,
+  FEED_MARKED_MAX,
   FEED_SUBJECT_BYTES_MAX,
 } from "../../../protocol/limits.ts";
 import type { ClientOperation } from "../../../protocol/operations.ts";
@@ -288,6 +289,27 @@ test("a mark says up to where nothing is missing, to who follows everything and 
   feed.hear(FOLLOWING);
   feed.published.length = 0;
   t.deepEqual(mark(), []);
+});
+
+test("a first name has marks however much else has changed since, and so many names have at most", (t) => {
+  const feed = new Feed({ knownBytesMax: 2000 });
+  feed.hear(LEADING);
+  const marked = (): readonly string[] => {
+    feed.published.length = 0;
+    feed.hear({ kind: "timer", timer: "mark" });
+    return feed.paths;
+  };
+  feed.commit(create("/quiet"));
+  feed.commit(create("/busy"));
+  for (let number = 0; number < 100; number += 1) feed.commit(create(`/busy/${number}`));
+  t.deepEqual(marked().toSorted(), ["/", "/busy", "/quiet"]);
+  const quiet = feed.messages.find(({ path }) => path === "/quiet")?.prev[1] ?? "";
+  feed.commit(setData("/quiet", bytes("1")));
+  const before = feed.messages.at(-1)?.prev[1] ?? "";
+  t.true(before >= quiet && quiet > FEED_BEGIN);
+  for (let number = 0; number < FEED_MARKED_MAX; number += 1) feed.commit(create(`/n${number}`));
+  t.is(marked().length, 1 + FEED_MARKED_MAX);
+  t.false(feed.paths.includes("/quiet"));
 });
 
 test("where the feed is switched off the tree is asked for nothing", (t) => {
