@@ -219,6 +219,7 @@ function replaceState(turn: TreeTurn, loading: Loading): void {
   tree.watches = createWatches();
   tree.behind = [];
   if (hasStreams(tree.streams, "changes")) effects.push(tell("changes", { kind: "treeReset" }));
+  if (hasStreams(tree.streams, "feed/1")) effects.push(tell("feed/1", { kind: "treeReset" }));
   tree.streams = createStreams();
   tree.streams.flushed = zxid;
   if (before !== ZXID_NONE) {

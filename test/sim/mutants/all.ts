@@ -8,6 +8,7 @@ import type { Mutant } from "./mutant.ts";
 import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
 import { KEEPER_MUTANTS } from "./keeper.ts";
+import { FEED_MUTANTS } from "./feed.ts";
 import { LIFETIME_MUTANTS } from "./lifetimes.ts";
 import { NATIVE_REPEAT_MUTANTS } from "./native-repeats.ts";
 import { NATIVE_OPERATION_MUTANTS } from "./native-operations.ts";
@@ -45,6 +46,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...NATIVE_OPERATION_MUTANTS,
   ...NATIVE_REPEAT_MUTANTS,
   ...READER_MUTANTS,
+  ...FEED_MUTANTS,
   ...TURN_MUTANTS,
   ...READ_ONLY_MUTANTS,
   ...WATCH_MUTANTS,
