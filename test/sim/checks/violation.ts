@@ -35,6 +35,7 @@ export type InvariantName =
   | "identities"
   | "watches"
   | "change streams"
+  | "live copies"
   | "limits"
   | "peers"
   | "roles"
