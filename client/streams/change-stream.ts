@@ -135,12 +135,13 @@ export class ChangeStream<T> extends Observable<T> implements AsyncIterable<T> {
         const { changes, through } = portion;
         meter.waiting += changes;
         // A consumer may pass over what only says how far the stream has come.
-        if (changes === 0) taken();
+        const isProgress = changes === 0 && portion.items.length === 0;
+        if (isProgress) taken();
         sink.given(portion, () => {
           meter.waiting -= changes;
           meter.through = through;
           meter.movedAtMs = clock.nowMs();
-          if (changes > 0) taken();
+          if (!isProgress) taken();
         });
       },
     });

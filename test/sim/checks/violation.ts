@@ -36,6 +36,7 @@ export type InvariantName =
   | "watches"
   | "change streams"
   | "feed"
+  | "live copies"
   | "limits"
   | "peers"
   | "roles"

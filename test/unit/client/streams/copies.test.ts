@@ -309,6 +309,36 @@ test("a stream that is not told what happens at a gap fails, and one that is to 
   t.true(gap?.kind === "gap" && rest.length === ensemble.replica.lastZxid - gap.to);
 });
 
+test("a consumer that takes nothing is given one thing after a gap, however many follow", (t) => {
+  const source = new StreamEnsemble({ ringBytesMax: 400 });
+  source.do(create("/r"));
+  const feeds: Feed<unknown>[] = [
+    treeFeed(source.source, "/r", {}),
+    childrenFeed(source.source, "/r"),
+    valueFeed(source.source, "/r", String),
+    changesFeed(source.source, "/r", { recursive: true, onGap: "reread" }, () => undefined),
+    changesFeed(source.source, "/r", { recursive: true, onGap: "emit" }, () => undefined),
+  ];
+  for (const feed of feeds) {
+    const takens: (() => void)[] = [];
+    feed({
+      given: (_portion, taken) => takens.push(taken),
+      failed: (error) => t.fail(String(error)),
+    });
+    source.settle();
+    const before = takens.length;
+    for (let gap = 0; gap < 5; gap += 1) {
+      source.reconnect();
+      for (let each = 0; each < 10; each += 1) source.do(setData("/r", bytes(`${each}`)));
+      source.settle();
+    }
+    t.true(takens.length <= before + 1, `${takens.length}`);
+    for (const taken of takens.splice(0)) taken();
+    source.settle();
+    t.true(takens.length > 0 || before === 0, "it goes on when they are taken");
+  }
+});
+
 test("what a client may not read is not in its copies, until it may", (t) => {
   const ensemble = new StreamEnsemble();
   ensemble.who = ANYONE;
