@@ -1,5 +1,6 @@
 /** A client of an ensemble: reads and writes (`operations.ts`), streams of changes, recipes, and the session that all of them share. */
-import { defer, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
+import { defer } from "rxjs/internal/observable/defer";
 import {
   checkCallOptions,
   checkChangesOptions,
@@ -8,6 +9,7 @@ import {
 } from "../protocol/arguments.ts";
 import type { ChangeEvent } from "../protocol/changes.ts";
 import { ClosedError, SessionExpiredError } from "../protocol/errors.ts";
+import { TracedWire } from "./diagnostics.ts";
 import { Operations } from "./operations.ts";
 import { type Quota, type QuotaLimits, quotaOf, setQuota } from "./quotas.ts";
 import { type ChangesOptions, changesOf } from "./streams/changes.ts";
@@ -21,7 +23,7 @@ export class Client extends Operations {
   readonly signal: AbortSignal;
 
   constructor(wire: Wire) {
-    super(wire);
+    super(new TracedWire(wire));
     this.state$ = wire.state$;
     const over = new AbortController();
     this.signal = over.signal;

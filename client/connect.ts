@@ -7,7 +7,6 @@
  */
 import { checkText } from "../protocol/arguments.ts";
 import { Client } from "./client.ts";
-import { openNativeWire } from "./native-wire.ts";
 import { checkConnectOptions, checkedUrl, type ConnectOptions, proofOf } from "./options.ts";
 
 export type { Acl } from "../protocol/acl.ts";
@@ -70,6 +69,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   checkText("the URL of a NATS server", url);
   checkConnectOptions(options);
   const urls = url.split(",").map((each) => checkedUrl(each.trim()));
+  // What only one protocol needs is loaded by those who use it.
+  const { openNativeWire } = await import("./native-wire.ts");
   const wire = await openNativeWire({
     ...options,
     urls,

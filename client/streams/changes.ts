@@ -1,5 +1,5 @@
 /** The changes of a znode, or of a subtree, as an Observable. */
-import { Observable } from "rxjs";
+import { Observable } from "rxjs/internal/Observable";
 import type { ChangeEvent } from "../../protocol/changes.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import { errorOfEnd } from "../failures.ts";
