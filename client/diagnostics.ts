@@ -6,7 +6,12 @@
  * - `zooid:state`: the session of a client is in another state. Messages: `StateTrace`.
  * - `zooid:stream`: changes have come on a stream, or it has ended. Messages: `StreamTrace`.
  */
-import { type Channel, channel, type TracingChannel, tracingChannel } from "node:diagnostics_channel";
+import {
+  type Channel,
+  channel,
+  type TracingChannel,
+  tracingChannel,
+} from "node:diagnostics_channel";
 import type { Observable } from "rxjs";
 import { Code } from "../protocol/codes.ts";
 import type { NativeRequest } from "../protocol/native-packing.ts";

@@ -26,7 +26,9 @@ export function zooidRunCoordinator(
     shouldRun: (key, ttlMs) => {
       const [, name, at] = KEY.exec(key) ?? [];
       if (name === undefined || at === undefined) {
-        throw new BadArgumentsError(`"${key}" is no key of node-cron: this adapter needs version 4`);
+        throw new BadArgumentsError(
+          `"${key}" is no key of node-cron: this adapter needs version 4`,
+        );
       }
       const keepMs = Math.max(ttlMs, options.keepMs ?? KEEP_MS);
       return isElected(client, { name, atMs: Date.parse(at) }, { ...options, keepMs });
