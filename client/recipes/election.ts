@@ -2,7 +2,7 @@
  * An election: one leads at a time, those who stand for it in the order in which they came. Sources: Curator's LeaderLatch and
  * LeaderSelector, kazoo's Election, in whose layouts it stands.
  */
-import { Observable } from "rxjs";
+import { Observable } from "rxjs/internal/Observable";
 import type { Acl } from "../../protocol/acl.ts";
 import { checkCallOptions, checkOptions, checkPath, checkText } from "../../protocol/arguments.ts";
 import { AbortedError, BadArgumentsError, NoNodeError } from "../../protocol/errors.ts";

@@ -2,7 +2,7 @@
  * A stream of a client: an Observable and an async iterable of the same. A feed (`changes.ts`, `value.ts`, `children.ts`, `tree.ts`) gives
  * it portions, and may give more once they are taken.
  */
-import { Observable } from "rxjs";
+import { Observable } from "rxjs/internal/Observable";
 import { AbortedError, ClosedError } from "../../protocol/errors.ts";
 import { counterOf, epochOf, type Zxid } from "../../protocol/zxid.ts";
 import type { Clock } from "../wire.ts";

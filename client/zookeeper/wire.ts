@@ -1,5 +1,8 @@
 /** A session over ZooKeeper's protocol, for programs: promises of answers, an Observable of its state. `driver.ts` does the rest. */
-import { BehaviorSubject, filter, firstValueFrom, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
+import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
+import { firstValueFrom } from "rxjs/internal/firstValueFrom";
+import { filter } from "rxjs/internal/operators/filter";
 import { checkMilliseconds, checkOptions, checkText } from "../../protocol/arguments.ts";
 import {
   AbortedError,

@@ -23,8 +23,8 @@ import {
   ChunkReader,
   ChunkWriter,
   type SnapshotEntry,
-  snapshotStart,
 } from "../../../protocol/snapshot-entries.ts";
+import { snapshotStart } from "../../../protocol/snapshot-start.ts";
 import { STAT_FIELDS, type Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { bytes, client, create, multi, PASSWORD, Replica, setData } from "../../support/replica.ts";
