@@ -10,6 +10,7 @@ import type { ChangeEvent } from "../protocol/changes.ts";
 import { ClosedError, SessionExpiredError } from "../protocol/errors.ts";
 import { Operations } from "./operations.ts";
 import { type Quota, type QuotaLimits, quotaOf, setQuota } from "./quotas.ts";
+import { Counter, type CounterOptions } from "./recipes/counter.ts";
 import { type ChangesOptions, changesOf } from "./streams/changes.ts";
 import type { SessionState } from "./session/messages.ts";
 import type { CallOptions, Wire } from "./wire.ts";
@@ -68,6 +69,12 @@ export class Client extends Operations {
       const from = options.from ?? this.seen.of(path, options.recursive ?? false);
       return changesOf(this.wire, path, from === undefined ? options : { ...options, from });
     });
+  }
+
+  /** A whole number that many clients count on. */
+  counter(path: string, options?: CounterOptions): Counter {
+    checkPath(path);
+    return new Counter(this, path, options);
   }
 
   /** Ends the session, which deletes its ephemeral znodes. Operations that have no answer yet are rejected with ClosedError. */
