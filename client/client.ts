@@ -11,8 +11,16 @@ import { ClosedError, SessionExpiredError } from "../protocol/errors.ts";
 import { Operations } from "./operations.ts";
 import { type Quota, type QuotaLimits, quotaOf, setQuota } from "./quotas.ts";
 import { Counter, type CounterOptions } from "./recipes/counter.ts";
+import {
+  join,
+  type JoinOptions,
+  type Member,
+  Members,
+  type MembersOptions,
+} from "./recipes/members.ts";
 import { type ChangesOptions, changesOf } from "./streams/changes.ts";
 import type { SessionState } from "./session/messages.ts";
+import type { Key, Target } from "./values.ts";
 import type { CallOptions, Wire } from "./wire.ts";
 
 export class Client extends Operations {
@@ -75,6 +83,28 @@ export class Client extends Operations {
   counter(path: string, options?: CounterOptions): Counter {
     checkPath(path);
     return new Counter(this, path, options);
+  }
+
+  /** Takes part in the group at the path, until it leaves or the session ends. */
+  join<Value, Given>(
+    group: Key<Value, Given>,
+    value: Given,
+    options?: JoinOptions,
+  ): Promise<Member<Given>>;
+  join(
+    group: string,
+    data?: Uint8Array | string | null,
+    options?: JoinOptions,
+  ): Promise<Member<Uint8Array | string | null>>;
+  async join(group: Target, value: unknown = null, options?: JoinOptions): Promise<Member<never>> {
+    return join(this, group, value as never, options);
+  }
+
+  /** Who takes part in the group at the path. */
+  members<Value, Given>(group: Key<Value, Given>, options?: MembersOptions): Members<Value>;
+  members(group: string, options?: MembersOptions): Members<Uint8Array | null>;
+  members(group: Target, options?: MembersOptions): Members<unknown> {
+    return new Members(this, group, options);
   }
 
   /** Ends the session, which deletes its ephemeral znodes. Operations that have no answer yet are rejected with ClosedError. */
