@@ -18,6 +18,7 @@ import {
   Members,
   type MembersOptions,
 } from "./recipes/members.ts";
+import { Service, type ServiceOptions } from "./recipes/service.ts";
 import { type ChangesOptions, changesOf } from "./streams/changes.ts";
 import type { SessionState } from "./session/messages.ts";
 import type { Key, Target } from "./values.ts";
@@ -105,6 +106,15 @@ export class Client extends Operations {
   members(group: string, options?: MembersOptions): Members<Uint8Array | null>;
   members(group: Target, options?: MembersOptions): Members<unknown> {
     return new Members(this, group, options);
+  }
+
+  /** The service whose instances are below the path, `/discovery/<name>` as Curator has it: to register there, and to pick one. */
+  service<Payload = unknown, Given = Payload>(
+    path: string,
+    options?: ServiceOptions<Payload, Given>,
+  ): Service<Payload, Given> {
+    checkPath(path);
+    return new Service(this, path, options);
   }
 
   /** Ends the session, which deletes its ephemeral znodes. Operations that have no answer yet are rejected with ClosedError. */
