@@ -9,7 +9,7 @@ import {
   type Subscription,
 } from "rxjs";
 import { checkCallOptions, checkOptions } from "../../protocol/arguments.ts";
-import { AbortedError, BadArgumentsError } from "../../protocol/errors.ts";
+import { BadArgumentsError } from "../../protocol/errors.ts";
 import { nameOf } from "../../protocol/paths.ts";
 import type { Client } from "../client.ts";
 import { json, Key } from "../values.ts";
@@ -17,7 +17,7 @@ import type { CallOptions } from "../wire.ts";
 import { NoInstanceError } from "./errors.ts";
 import { join, type Member, Members } from "./members.ts";
 import { uniqueName } from "./unique.ts";
-import type { WaitOptions } from "./waiting.ts";
+import { type WaitOptions, within } from "./waiting.ts";
 
 /** Fields that Curator has and others need not have. */
 type Optional = {
@@ -160,7 +160,8 @@ export class Service<Payload, Given = Payload> {
         filter((chosen) => chosen !== undefined || (isListed && waitMs === 0)),
       ),
     );
-    const chosen = await this.#limited(found, { signal, waitMs });
+    const limits = waitMs === 0 ? { signal } : { signal, waitMs };
+    const chosen = await within(this.#client, found, limits);
     if (chosen === undefined) throw new NoInstanceError(this.path);
     return this.#picked(chosen);
   }
@@ -184,31 +185,6 @@ export class Service<Payload, Given = Payload> {
       complete: () => latest.error(this.#client.signal.reason),
     });
     return latest;
-  }
-
-  async #limited<T>(
-    found: Promise<T>,
-    {
-      signal,
-      waitMs,
-    }: Required<Pick<WaitOptions, "waitMs">> & { readonly signal: AbortSignal | undefined },
-  ): Promise<T | undefined> {
-    const { clock } = this.#client.wire;
-    const stops: (() => void)[] = [];
-    const ended = new Promise<undefined>((resolve, reject) => {
-      const abort = (): void => reject(new AbortedError({ cause: signal?.reason }));
-      if (signal?.aborted === true) abort();
-      signal?.addEventListener("abort", abort);
-      stops.push(() => signal?.removeEventListener("abort", abort));
-      if (waitMs !== undefined && waitMs > 0)
-        stops.push(clock.after(waitMs, () => resolve(undefined)));
-    });
-    try {
-      return await Promise.race([found, ended]);
-    } finally {
-      for (const stop of stops) stop();
-      found.catch(() => undefined);
-    }
   }
 
   #chosen(
