@@ -10,13 +10,13 @@ import { checkCallOptions, checkOptions } from "../../protocol/arguments.ts";
 import {
   BadArgumentsError,
   BadVersionError,
+  ConnectionLossError,
   InvalidValueError,
   NoNodeError,
 } from "../../protocol/errors.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import type { Client } from "../client.ts";
 import { json, Key } from "../values.ts";
-import type { CallOptions } from "../wire.ts";
 import { pause } from "./claim.ts";
 import type { WaitOptions } from "./waiting.ts";
 import { within } from "./waiting.ts";
@@ -38,6 +38,9 @@ export type RateLimitOptions = {
   /** How many milliseconds a client keeps tokens that it does not spend; then they are lost. Default 1_000. */
   readonly leaseMs?: number | undefined;
 };
+
+/** After these the bucket is read again. A block that was taken and lost with its answer is spent by nobody. */
+const AGAIN = [BadVersionError, NoNodeError, ConnectionLossError];
 
 type Bucket = { readonly untilMs: number; readonly version: number };
 /** The leader's clock was at `leaderMs` not later than this client's was at `atMs`. */
@@ -146,8 +149,11 @@ export class RateLimit {
   async #lease(count: number): Promise<void> {
     for (;;) {
       const bucket = this.#bucket ?? (await this.#read());
-      const stamp = this.#stamp ?? (await this.#written(bucket, bucket.untilMs));
-      if (stamp === undefined) continue;
+      const stamp = this.#stamp;
+      if (stamp === undefined) {
+        await this.#written(bucket, bucket.untilMs);
+        continue;
+      }
       const leaderMs = this.#leaderMs(stamp);
       const start = Math.max(bucket.untilMs, leaderMs);
       const burstMs = this.#burst * this.#tokenMs;
@@ -160,52 +166,52 @@ export class RateLimit {
         continue;
       }
       const askedAtMs = this.#client.wire.clock.nowMs();
-      const written = await this.#written(bucket, start + block * this.#tokenMs);
-      if (written === undefined) continue;
-      this.#tokens += block;
+      if (!(await this.#written(bucket, start + block * this.#tokenMs))) continue;
+      // What was left was too little, and is older.
+      this.#tokens = block;
       this.#tokensUntilMs = askedAtMs + this.#leaseMs;
       return;
     }
   }
 
-  /** Undefined: somebody else has moved the bucket; it has to be read again. */
-  async #written({ version }: Bucket, untilMs: number): Promise<Stamp | undefined> {
+  /** False: somebody else has moved the bucket, or it is not known whether this client has; it has to be read again. */
+  async #written({ version }: Bucket, untilMs: number): Promise<boolean> {
     this.#bucket = undefined;
     try {
       const stat = await this.#client.set(this.#key, { format: FORMAT, untilMs }, { version });
-      return this.#noted(stat, untilMs);
+      this.#noted(stat, untilMs);
+      return true;
     } catch (error) {
-      if (error instanceof BadVersionError || error instanceof NoNodeError) return undefined;
+      if (AGAIN.some((refusal) => error instanceof refusal)) return false;
       throw error;
     }
   }
 
-  #noted(stat: Stat, untilMs: number): Stamp {
-    this.#bucket = { untilMs, version: stat.version };
-    const stamp = { leaderMs: stat.mtime, atMs: this.#client.wire.clock.nowMs() };
-    this.#stamp = stamp;
-    return stamp;
+  #noted(stat: Stat, untilMs: number): Bucket {
+    const bucket = { untilMs, version: stat.version };
+    this.#bucket = bucket;
+    this.#stamp = { leaderMs: stat.mtime, atMs: this.#client.wire.clock.nowMs() };
+    return bucket;
   }
 
   async #read(): Promise<Bucket> {
-    const calls: CallOptions = {};
     for (;;) {
       try {
-        const { value, stat } = await this.#client.get(this.#key, calls);
+        const { value, stat } = await this.#client.get(this.#key);
         const { format, untilMs } = (value ?? {}) as { format?: unknown; untilMs?: unknown };
         if (format === FORMAT && typeof untilMs === "number") {
-          return { untilMs, version: stat.version };
+          this.#bucket = { untilMs, version: stat.version };
+          return this.#bucket;
         }
         throw new InvalidValueError(this.path, "stored", [{ message: "no bucket", path: [] }]);
       } catch (error) {
         if (!(error instanceof NoNodeError)) throw error;
       }
       const fresh = { format: FORMAT, untilMs: 0 };
-      const made = { ...calls, parents: true, ifNotExists: true };
+      const made = { parents: true, ifNotExists: true };
       const { stat, created } = await this.#client.create(this.#key, fresh, made);
       if (!created) continue;
-      this.#noted(stat, 0);
-      return { untilMs: 0, version: stat.version };
+      return this.#noted(stat, 0);
     }
   }
 }
