@@ -1,18 +1,23 @@
 /** A client of an ensemble: reads and writes (`operations.ts`), streams of changes, recipes, and the session that all of them share. */
-import { defer, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
 import {
   checkCallOptions,
-  checkChangesOptions,
+  checkClientChangesOptions,
   checkPath,
   checkQuotaLimits,
+  checkStreamOptions,
 } from "../protocol/arguments.ts";
-import type { ChangeEvent } from "../protocol/changes.ts";
-import { ClosedError, SessionExpiredError } from "../protocol/errors.ts";
+import { BadArgumentsError, ClosedError, SessionExpiredError } from "../protocol/errors.ts";
 import { Operations } from "./operations.ts";
 import { type Quota, type QuotaLimits, quotaOf, setQuota } from "./quotas.ts";
+import { Barrier } from "./recipes/barrier.ts";
+import type { Claim } from "./recipes/claim.ts";
 import { type Config, configOf, type ConfigOptions } from "./recipes/config.ts";
 import { Counter, type CounterOptions } from "./recipes/counter.ts";
 import { CronJob, type CronOptions } from "./recipes/cron.ts";
+import { DoubleBarrier, type DoubleBarrierOptions } from "./recipes/double-barrier.ts";
+import { Election, type ElectionOptions } from "./recipes/election.ts";
+import { lock, type LockOptions } from "./recipes/lock.ts";
 import {
   join,
   type JoinOptions,
@@ -23,11 +28,20 @@ import {
 import { once, type OnceOptions, type Work } from "./recipes/once.ts";
 import { Queue, type QueueOptions } from "./recipes/queue.ts";
 import { RateLimit, type RateLimitOptions } from "./recipes/rate-limit.ts";
+import { ReadWriteLock } from "./recipes/read-write-lock.ts";
+import { Semaphore, type SemaphoreOptions } from "./recipes/semaphore.ts";
 import { Service, type ServiceOptions } from "./recipes/service.ts";
+import type { ChangeStream, StreamOptions } from "./streams/change-stream.ts";
 import { type ChangesOptions, changesOf } from "./streams/changes.ts";
+import { childrenOf, type ChildrenView } from "./streams/children.ts";
+import type { EventOf } from "./streams/events.ts";
+import { treeOf, type TreeOptions, type TreeView } from "./streams/tree.ts";
+import { valueOf } from "./streams/value.ts";
+import { decoded, type Key, pathOf, type Target } from "./values.ts";
 import type { SessionState } from "./session/messages.ts";
-import { type Key, pathOf, type Target } from "./values.ts";
 import type { CallOptions, Wire } from "./wire.ts";
+
+const NO_OPTIONS = {};
 
 export class Client extends Operations {
   /** Emits the current state of the session on subscription, then each change of it. It completes when the client is closed. */
@@ -70,19 +84,95 @@ export class Client extends Operations {
   }
 
   /**
-   * The changes of a znode: in order, each exactly once, without a gap, across reconnects. Each subscription is a stream of its own; those
-   * of the same znodes are given the same objects, which nobody may change. A stream completes after `compacted` and when the client is
-   * closed; it errors when the session expires. Without `from` it begins at the last read of the path through this client, so
-   * `children(path)` followed by `changes(path)` misses nothing. Callers that share a client and do something else between the two pass
-   * `from`, the zxid of their own read.
+   * The changes of a znode, and with `recursive` of its children or of all below it: in order, each exactly once, without a gap that is
+   * not told, those of a transaction together, across reconnects. Subscribe to it, or loop over it with `for await`: a loop is given more
+   * only when it asks. Consumers of the same znodes are given the same objects, which nobody may change. Without `from` it begins at
+   * the last read of the path through this client, so `children(path)` followed by `changes(path)` misses nothing. Callers that share a
+   * client and do something else between the two pass `from`, the zxid of their own read. It completes when the client is closed, and
+   * fails when the session expires or, unless `onGap` says otherwise, with a GapError when the ensemble no longer keeps what comes next.
    */
-  changes(path: string, options: ChangesOptions = {}): Observable<ChangeEvent> {
+  changes<Options extends ChangesOptions = Record<never, never>>(
+    path: string,
+    options: Options = NO_OPTIONS as Options,
+  ): ChangeStream<EventOf<Options>> {
     checkPath(path);
-    checkChangesOptions(options);
-    return defer(() => {
-      const from = options.from ?? this.seen.of(path, options.recursive ?? false);
-      return changesOf(this.wire, path, from === undefined ? options : { ...options, from });
-    });
+    checkClientChangesOptions(options);
+    const stream = changesOf(this.wire, path, options, () =>
+      this.seen.of(path, options.recursive === true),
+    );
+    return stream as ChangeStream<never> as ChangeStream<EventOf<Options>>;
+  }
+
+  /**
+   * The value of a znode: first the present one, then each that is set; undefined while there is no such znode. It fails with
+   * InvalidValueError at a value that the key does not take.
+   */
+  value$<Value, Given>(
+    target: Key<Value, Given>,
+    options?: StreamOptions,
+  ): ChangeStream<Value | undefined>;
+  value$(target: string, options?: StreamOptions): ChangeStream<Uint8Array | null | undefined>;
+  value$(target: Target, options: StreamOptions = {}): ChangeStream<unknown> {
+    const path = pathOf(target);
+    checkPath(path);
+    checkStreamOptions(options);
+    return valueOf(this.wire, path, (data) => atOnce(decoded(target, data), path), options);
+  }
+
+  /** The names of a znode's children: first as they are, then whenever some come or go. A znode that does not exist has none. */
+  children$(path: string, options: StreamOptions = {}): ChangeStream<ChildrenView> {
+    checkPath(path);
+    checkStreamOptions(options);
+    return childrenOf(this.wire, path, options);
+  }
+
+  /**
+   * A live copy of a subtree: first all of it, then a view after each transaction that changes it, whole and right at its zxid. Views share
+   * what does not differ. A subtree that does not exist is empty until it does.
+   */
+  tree$(path: string, options: TreeOptions = {}): ChangeStream<TreeView> {
+    checkPath(path);
+    checkStreamOptions(options);
+    return treeOf(this.wire, path, options);
+  }
+
+  /**
+   * Takes a lock: waits until nobody else holds it. `await using` gives it back.
+   *
+   *     await using lock = await client.lock("/locks/import", { waitMs: 5_000 });
+   *     await client.transaction((t) => [t.set("/state", "done")]).if(lock.isHeld).commit();
+   *     await fetch(url, { signal: lock.signal, headers: { fence: String(lock.fence) } });
+   *
+   * `signal` aborts before anybody else can hold it, `fence` grows with each holder, `isHeld` is a condition for transactions. It is not
+   * reentrant: a second call waits for the first, in the same process, too. Rejects with NotAcquiredError after `waitMs`.
+   */
+  async lock(path: string, options: LockOptions = {}): Promise<Claim> {
+    return lock(this, path, options);
+  }
+
+  /** Many readers or one writer: `await using lock = await client.readWriteLock(path).read({ waitMs })`. Nobody starves. */
+  readWriteLock(path: string): ReadWriteLock {
+    return new ReadWriteLock(this, path);
+  }
+
+  /** At most `permits` holders at a time: `await using permit = await client.semaphore(path, { permits: 4 }).acquire()`. */
+  semaphore(path: string, options: SemaphoreOptions): Semaphore {
+    return new Semaphore(this, path, options);
+  }
+
+  /** One who leads at a time: `terms()` to lead, `leader$` to see who does. */
+  election(path: string, options?: ElectionOptions): Election {
+    return new Election(this, path, options);
+  }
+
+  /** While it is set, all who `wait` wait; when it is removed, all go on. */
+  barrier(path: string): Barrier {
+    return new Barrier(this, path);
+  }
+
+  /** One member of a barrier which so many members enter, and leave, together. */
+  doubleBarrier(path: string, options: DoubleBarrierOptions): DoubleBarrier {
+    return new DoubleBarrier(this, path, options);
   }
 
   /** The value at the key, followed; one that is not valid is told, and the last good one stays. See also `openConfig`. */
@@ -168,4 +258,11 @@ export class Client extends Operations {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** A stream gives values in order, so none may take its time. */
+function atOnce(value: unknown, path: string): unknown {
+  if (!(value instanceof Promise)) return value;
+  value.catch(() => undefined);
+  throw new BadArgumentsError(`${path}: the key's schema takes its time, which a stream cannot`);
 }

@@ -5,7 +5,7 @@
 import { Code } from "../protocol/codes.ts";
 import { errorOfCode, NoNodeError, NotEmptyError } from "../protocol/errors.ts";
 import { REMOVE_RECURSIVE_MAX } from "../protocol/limits.ts";
-import type { NativeMember, NativeRequest } from "../protocol/native-packing.ts";
+import type { NativeMember } from "../protocol/native-packing.ts";
 import type { Answer } from "./session/messages.ts";
 import type { CallOptions, WireFeatures } from "./wire.ts";
 
@@ -16,7 +16,7 @@ const ROUNDS_MAX = 32;
 
 type TreeClient = {
   readonly wire: { readonly features: WireFeatures };
-  request(request: NativeRequest, path: string, options: CallOptions): Promise<Answer>;
+  multi(operations: readonly NativeMember[], path: string, options: CallOptions): Promise<Answer>;
   children(path: string, options: CallOptions): Promise<{ readonly children: readonly string[] }>;
   delete(path: string, options: CallOptions): Promise<void>;
 };
@@ -50,8 +50,7 @@ async function deletedAtOnce(
     { kind: "check", path, version: -1 },
     { kind: "removeRecursive", path, znodesMax: REMOVE_RECURSIVE_MAX },
   ];
-  const request: NativeRequest = { kind: "write", operation: { kind: "multi", operations } };
-  const { result } = await client.request(request, path, options);
+  const { result } = await client.multi(operations, path, options);
   const results = result.kind === "multi" ? result.results : [result];
   for (const each of results) {
     if (each.kind !== "error" || each.code === Code.ok) continue;

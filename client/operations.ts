@@ -23,6 +23,7 @@ import {
 import type { Identity } from "../protocol/identities.ts";
 import { PACKET_BYTES_MAX } from "../protocol/limits.ts";
 import type {
+  NativeMember,
   NativeRead,
   NativeRequest,
   NativeResult,
@@ -32,6 +33,7 @@ import { parentOf } from "../protocol/paths.ts";
 import type { Stat } from "../protocol/stat.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import { deleteTree } from "./delete-tree.ts";
+import { LapseWatchingWire } from "./lapses.ts";
 import { type Page, PAGE_SIZE, pagesOf, type PagesOptions } from "./pages.ts";
 import { Seen } from "./seen.ts";
 import type { Answer } from "./session/messages.ts";
@@ -60,11 +62,11 @@ const ROUNDS_MAX = 32;
 
 export class Operations {
   /** What the client speaks through: for recipes of one's own, which need its clock and how long its session is certainly valid. */
-  readonly wire: Wire;
+  readonly wire: LapseWatchingWire;
   protected readonly seen: Seen = new Seen();
 
   constructor(wire: Wire) {
-    this.wire = wire;
+    this.wire = new LapseWatchingWire(wire);
   }
 
   /** The zxid of the latest transaction that this client has seen. */
@@ -262,10 +264,9 @@ export class Operations {
     options: ReadOptions = {},
   ): Promise<{ readonly stat: Stat | undefined; readonly zxid: Zxid }> {
     const path = pathOf(target);
-    const { result, zxid } = await this.#ask({ kind: "exists", path, watch: false }, options);
-    if (result.kind === "error" && result.code === Code.noNode) return { stat: undefined, zxid };
-    if (result.kind !== "stat") throw failure(result, path);
-    return { stat: result.stat, zxid };
+    const { result, zxid } = await this.#read({ kind: "exists", path, watch: false }, options);
+    if (result.kind !== "stat" && result.kind !== "error") throw unexpected(result);
+    return { stat: result.kind === "stat" ? result.stat : undefined, zxid };
   }
 
   /**
@@ -349,6 +350,11 @@ export class Operations {
     return new Transaction(this, build(new TransactionBuilder()));
   }
 
+  /** What a transaction is made of, at once; an operation of it that is refused is told by the result. */
+  multi(operations: readonly NativeMember[], path: string, options: CallOptions): Promise<Answer> {
+    return this.#write({ kind: "multi", operations }, path, options);
+  }
+
   /** When it resolves, later reads of this client see every write that anyone had finished before the call. */
   async sync(path = "/", options: CallOptions = {}): Promise<void> {
     checkCallOptions(options);
@@ -358,8 +364,8 @@ export class Operations {
   /** Who this client is to access control lists: its address, if it has one, and what it has proved. */
   async whoAmI(options: CallOptions = {}): Promise<readonly Identity[]> {
     checkCallOptions(options);
-    const { result } = await this.request({ kind: "whoAmI" }, "/", options);
-    if (result.kind !== "identities") throw failure(result, "/");
+    const { result } = await this.#done({ kind: "whoAmI" }, "/", options);
+    if (result.kind !== "identities") throw unexpected(result);
     return result.identities;
   }
 
@@ -414,35 +420,45 @@ export class Operations {
     return { stat: result.stat, zxid };
   }
 
-  async #read(read: NativeRead, options: ReadOptions): Promise<Answer> {
-    const answer = await this.#ask(read, options);
-    if (answer.result.kind === "error") throw failure(answer.result, read.path);
-    return answer;
-  }
-
-  /** A linearizable read is a sync and the read behind it, on their way together. */
-  async #ask(read: NativeRead, options: ReadOptions): Promise<Answer> {
+  #read(read: NativeRead, options: ReadOptions): Promise<Answer> {
     checkReadOptions(options);
+    if (options.consistency === "linearizable") return this.#readBehindSync(read, options);
+    return this.#done({ kind: "read", read }, read.path, options);
+  }
+
+  /** A sync and the read behind it, on their way together. */
+  async #readBehindSync(read: NativeRead, options: ReadOptions): Promise<Answer> {
     const { path } = read;
-    const asked: Promise<Answer>[] = [];
-    if (options.consistency === "linearizable") {
-      const operation: NativeWrite = { kind: "sync", path };
-      asked.push(this.request({ kind: "write", operation }, path, options));
-    }
-    asked.push(this.request({ kind: "read", read }, path, options));
-    const answers = await Promise.all(asked);
-    for (const { result } of answers.slice(0, -1)) {
-      if (result.kind === "error") throw failure(result, path);
-    }
-    const answer = answers.at(-1) as Answer;
-    this.seen.read(path, answer.zxid);
+    const operation: NativeWrite = { kind: "sync", path };
+    const [, answer] = await Promise.all([
+      this.#write(operation, path, options),
+      this.#done({ kind: "read", read }, path, options),
+    ]);
     return answer;
   }
 
-  async #write(operation: NativeWrite, path: string, options: CallOptions): Promise<Answer> {
-    const answer = await this.request({ kind: "write", operation }, path, options);
-    if (operation.kind !== "sync") this.seen.wrote(path, answer.zxid);
-    if (answer.result.kind === "error") throw failure(answer.result, path);
+  #write(operation: NativeWrite, path: string, options: CallOptions): Promise<Answer> {
+    return this.#done({ kind: "write", operation }, path, options);
+  }
+
+  // Every call that asks once waits for its answer through the same number of promises, so that callers are told in the order in which
+  // the ensemble has answered.
+
+  async #done(request: NativeRequest, path: string, options: CallOptions): Promise<Answer> {
+    const answer = await this.#answer(request, path, options);
+    const { result } = answer;
+    const isMissing = result.kind === "error" && result.code === Code.noNode;
+    const isAnswer = isMissing && request.kind === "read" && request.read.kind === "exists";
+    if (result.kind === "error" && !isAnswer) throw failure(result, path);
+    return answer;
+  }
+
+  async #answer(request: NativeRequest, path: string, options: CallOptions): Promise<Answer> {
+    const answer = await this.request(request, path, options);
+    if (request.kind === "read") this.seen.read(path, answer.zxid);
+    if (request.kind === "write" && request.operation.kind !== "sync") {
+      this.seen.wrote(path, answer.zxid);
+    }
     return answer;
   }
 }

@@ -19,7 +19,7 @@ import {
   errorOfCode,
   type ZooidError,
 } from "../protocol/errors.ts";
-import type { MemberResult, NativeMember, NativeRequest } from "../protocol/native-packing.ts";
+import type { MemberResult, NativeMember } from "../protocol/native-packing.ts";
 import { parentOf } from "../protocol/paths.ts";
 import type { Stat } from "../protocol/stat.ts";
 import type { Zxid } from "../protocol/zxid.ts";
@@ -130,7 +130,7 @@ export class TransactionBuilder {
 /** What a transaction asks of the client. */
 export type TransactionClient = {
   readonly wire: { readonly features: WireFeatures };
-  request(request: NativeRequest, path: string, options: CallOptions): Promise<Answer>;
+  multi(operations: readonly NativeMember[], path: string, options: CallOptions): Promise<Answer>;
 };
 
 export class Transaction<Results extends readonly unknown[]> {
@@ -173,10 +173,8 @@ export class Transaction<Results extends readonly unknown[]> {
     ];
     if (operations.length === 0)
       throw new BadArgumentsError("a transaction has a step or a condition");
-    const request: NativeRequest = { kind: "write", operation: { kind: "multi", operations } };
     const path = this.#steps[0]?.path ?? operations[0]?.path ?? "/";
-    const { result, zxid } = await this.#client.request(request, parentOrSelf(path), options);
-    if (result.kind === "error") throw errorOfCode(result.code, path);
+    const { result, zxid } = await this.#client.multi(operations, parentOrSelf(path), options);
     if (result.kind !== "multi") throw unexpected(result);
     if (result.failed) throw this.#failure(result.results, asked);
     const results = this.#steps.map(({ resultOf }, index) =>

@@ -5,6 +5,7 @@
  */
 import { CLIENT_CBOR, decodeCbor, encodeCbor, GATEWAY_CBOR } from "./cbor.ts";
 import type { CborProfile } from "./cbor-profile.ts";
+import type { Recursive } from "./changes.ts";
 import { Code } from "./codes.ts";
 import { byteString, count, FieldError, integer, isCount, list, text } from "./fields.ts";
 import type { SessionId } from "./ids.ts";
@@ -53,7 +54,7 @@ export type ClientItem =
       readonly kind: "openStream";
       readonly stream: number;
       readonly path: string;
-      readonly recursive: boolean;
+      readonly recursive: Recursive;
       readonly after: Zxid;
       readonly credits: number;
     }
@@ -154,6 +155,9 @@ const COMPACTED = 15;
 const ENDED = 16;
 const STREAM_REFUSED = 17;
 
+/** In the place of `recursive` of a stream, where others have a boolean. */
+const CHILDREN = 2;
+
 function packClientItem(item: ClientItem): unknown[] {
   switch (item.kind) {
     case "open":
@@ -167,7 +171,7 @@ function packClientItem(item: ClientItem): unknown[] {
     case "request":
       return [REQUEST, item.id, ...packRequest(item.request)];
     case "openStream":
-      return [OPEN_STREAM, item.stream, item.path, item.recursive, item.after, item.credits];
+      return [OPEN_STREAM, item.stream, item.path, packRecursive(item), item.after, item.credits];
     case "credit":
       return [CREDIT, item.stream, item.credits];
     default:
@@ -216,16 +220,21 @@ function unpackRequestItem(id: number, fields: readonly unknown[]): ReceivedItem
 }
 
 function unpackOpenStream(stream: number, fields: readonly unknown[]): ReceivedItem {
-  const [, , path, recursive, after, credits] = fields;
+  const [, , path, packed, after, credits] = fields;
   if (
     typeof path !== "string" ||
-    typeof recursive !== "boolean" ||
+    (typeof packed !== "boolean" && packed !== CHILDREN) ||
     !isCount(after) ||
     !isCount(credits)
   ) {
     return badStream(stream);
   }
+  const recursive = packed === CHILDREN ? "children" : packed;
   return { kind: "openStream", stream, path, recursive, after: after as Zxid, credits };
+}
+
+function packRecursive({ recursive }: { readonly recursive: Recursive }): boolean | number {
+  return recursive === "children" ? CHILDREN : recursive;
 }
 
 function badStream(stream: number): ReceivedItem {

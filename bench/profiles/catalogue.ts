@@ -6,6 +6,7 @@ import { churn } from "./churn.ts";
 import { failover } from "./failover/failover.ts";
 import { fanOut } from "./fan-out/fan-out.ts";
 import { growth } from "./growth.ts";
+import { libraries } from "./libraries/libraries.ts";
 import { loadProfile } from "./load.ts";
 import { memory } from "./memory.ts";
 import type { Profile } from "./profile.ts";
@@ -33,6 +34,11 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
     summary: "changes to 1, 100 and 1,000 subscribers: one-shot, persistent, native streams",
     needs: "targets",
     run: fanOut,
+  },
+  libraries: {
+    summary: "client libraries of Node side by side: set, get, lock; 1, 30 and 1,920 under way",
+    needs: "targets",
+    run: libraries,
   },
   keeper: loadProfile("keeper", "the ten workloads that ClickHouse publishes for Keeper"),
   custom: loadProfile("custom", "--works over --connections x --outstanding"),

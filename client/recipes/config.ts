@@ -16,7 +16,7 @@ import type { Client } from "../client.ts";
 import { REAL_ENVIRONMENT } from "../driver.ts";
 import { decoded, Key } from "../values.ts";
 import type { Clock } from "../wire.ts";
-import { pause } from "./claim.ts";
+import { pause } from "./again.ts";
 import { FallbackFile, readFallback } from "./fallback-file.ts";
 import { follow } from "./following.ts";
 import { uniqueName } from "./unique.ts";

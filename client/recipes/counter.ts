@@ -10,7 +10,7 @@ import type { Reading, ReadOptions } from "../calls.ts";
 import type { Client } from "../client.ts";
 import { type Codec, Key } from "../values.ts";
 import type { CallOptions } from "../wire.ts";
-import { pause } from "./claim.ts";
+import { pause } from "./again.ts";
 
 const LONG_MIN = -(2n ** 63n);
 const LONG_MAX = 2n ** 63n - 1n;

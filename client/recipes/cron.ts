@@ -3,11 +3,11 @@
  * is the tick of `once.ts`, so clocks that differ do not make it run twice.
  */
 import { Cron } from "croner";
-import { Observable, Subject } from "rxjs";
+import { type Observable, Subject } from "rxjs";
 import { checkOptions, checkText } from "../../protocol/arguments.ts";
 import { BadArgumentsError } from "../../protocol/errors.ts";
 import type { Client } from "../client.ts";
-import { pause } from "./claim.ts";
+import { pause } from "./again.ts";
 import { oncePer, type Work } from "./once.ts";
 
 /** The longest sleep, so that a wall clock that was set is noticed. */

@@ -6,7 +6,7 @@ import { errorOfEnd } from "../failures.ts";
 import type { Client } from "../client.ts";
 import type { Change } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
-import { mayBeAgain, pause } from "./claim.ts";
+import { mayBeAgain, pause } from "./again.ts";
 
 /** How long a read that failed waits before it is tried again, in milliseconds. */
 const AGAIN_MS = 500;

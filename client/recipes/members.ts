@@ -1,6 +1,6 @@
 /** Groups: who takes part, and who that is now. Sources: Curator's GroupMember, kazoo's `recipe/party.py`. */
 import { Observable, ReplaySubject, share } from "rxjs";
-import { checkCallOptions, checkPath, checkText } from "../../protocol/arguments.ts";
+import { checkPath, checkText } from "../../protocol/arguments.ts";
 import { BadArgumentsError, InvalidValueError } from "../../protocol/errors.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import type { Client } from "../client.ts";
@@ -9,9 +9,10 @@ import type { CallOptions } from "../wire.ts";
 import { Below, type Child, childPath } from "./below.ts";
 import { Claim } from "./claim.ts";
 import { follow } from "./following.ts";
+import { checkLayout, checkWait } from "./arguments.ts";
 import { createdOwn } from "./own-znode.ts";
 import { uniqueName } from "./unique.ts";
-import type { WaitOptions } from "./waiting.ts";
+import type { WaitOptions } from "./wait.ts";
 
 const KAZOO_MARK = "__party__";
 
@@ -72,9 +73,8 @@ export async function join<Given>(
   value: Given,
   options: JoinOptions = {},
 ): Promise<Member<Given>> {
-  checkCallOptions(options);
   const path = pathOf(target);
-  checkPath(path);
+  checkWait(path, options);
   const name = checkedName(client, options);
   const own = childPath(path, name);
   checkPath(own);
@@ -99,8 +99,8 @@ function checkedName(client: Client, { layout = "curator", name }: JoinOptions):
 }
 
 function isKazooLayout(layout: string): boolean {
-  if (layout === "kazoo" || layout === "curator") return layout === "kazoo";
-  throw new BadArgumentsError('`layout` is "curator" or "kazoo"');
+  checkLayout(layout);
+  return layout === "kazoo";
 }
 
 /** A group as it is now, by name. A member whose value is not what the key says is left out. */

@@ -3,7 +3,6 @@
  * runs. A runner that dies leaves the turn, and the next one runs with a larger fence.
  */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { checkCallOptions, checkOptions } from "../../protocol/arguments.ts";
 import {
   BadArgumentsError,
   ConditionFailedError,
@@ -15,10 +14,11 @@ import type { Client } from "../client.ts";
 import type { Condition } from "../conditions.ts";
 import { type Codec, decoded, json, Key } from "../values.ts";
 import type { CallOptions } from "../wire.ts";
+import { checkWait } from "./arguments.ts";
 import { Claim } from "./claim.ts";
 import { ClaimLostError } from "./errors.ts";
 import { committedWith, turnTaken } from "./turns.ts";
-import { Waiting, type WaitOptions } from "./waiting.ts";
+import { Wait, type WaitOptions } from "./wait.ts";
 
 const FORMAT = 1;
 
@@ -81,14 +81,41 @@ export async function oncePer<Result>(
   work: Work<Result>,
   options: OnceOptions<Result> = {},
 ): Promise<OnceOutcome<Result>> {
-  checkOptions("options", options);
-  const { signal, keepResultMs, schema } = options;
-  checkCallOptions({ signal });
+  checkWait(path, options);
+  const { keepResultMs, schema } = options;
   if (!Number.isSafeInteger(tick)) throw new BadArgumentsError("a tick is a whole number");
-  const waiting = new Waiting(client, path, options);
-  const calls: CallOptions = { signal };
+  using wait = new Wait(client, path, options);
+  const found = async (): Promise<OnceOutcome<Result> | Claim> => {
+    try {
+      return await outcomeOrTurn(client, { path, tick, keepResultMs, schema }, wait);
+    } catch (error) {
+      throw wait.failure(error);
+    }
+  };
+  const outcome = await found();
+  if (!(outcome instanceof Claim)) return outcome;
+  const { signal } = options;
+  const result = await ran(client, outcome, { path, tick, work }, { signal });
+  return { kind: "done", result, ranHere: true };
+}
+
+/** Waits until there is a result, or until the turn to run is this client's. */
+async function outcomeOrTurn<Result>(
+  client: Client,
+  {
+    path,
+    tick,
+    keepResultMs,
+    schema,
+  }: { readonly path: string; readonly tick: number } & Pick<
+    OnceOptions<Result>,
+    "keepResultMs" | "schema"
+  >,
+  wait: Wait,
+): Promise<OnceOutcome<Result> | Claim> {
+  const { signal } = wait;
   for (;;) {
-    const reading = await readOrMade(client, path, { keepResultMs, ...calls });
+    const reading = await readOrMade(client, path, { keepResultMs, signal });
     const state = stateOf(path, reading.data);
     if (state.tick > tick) return { kind: "overtaken" };
     if (state.tick === tick && state.isDone) {
@@ -96,14 +123,10 @@ export async function oncePer<Result>(
       return { kind: "done", result, ranHere: false };
     }
     const data = dataOf({ format: FORMAT, tick, isDone: false });
-    const turn = await turnTaken(client, { path, data, reading }, calls);
-    if (turn !== undefined) {
-      const claim = new Claim(client, turn.path, turn.stat);
-      const result = await ran(client, claim, { path, tick, work }, calls);
-      return { kind: "done", result, ranHere: true };
-    }
+    const turn = await turnTaken(client, { path, data, reading }, { signal });
+    if (turn !== undefined) return new Claim(client, turn.path, turn.stat);
     if (reading.stat.numChildren > 0) {
-      await waiting.changed({ path, recursive: true, after: reading.zxid });
+      await wait.untilChange({ path, recursive: true, after: reading.zxid }, () => true);
     }
   }
 }
@@ -137,7 +160,7 @@ async function ran<Result>(
 async function readOrMade(
   client: Client,
   path: string,
-  { keepResultMs, ...calls }: CallOptions & { readonly keepResultMs: number | undefined },
+  { keepResultMs, ...calls }: CallOptions & { readonly keepResultMs?: number | undefined },
 ): Promise<Reading<Uint8Array | null>> {
   for (;;) {
     try {

@@ -2,9 +2,9 @@
 import { ConnectionLossError, NodeExistsError, ZooidError } from "../../protocol/errors.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import type { Client } from "../client.ts";
-import type { CallOptions } from "../wire.ts";
-import { deletedInTheEnd, mayBeAgain, pause } from "./claim.ts";
-import { Waiting, type WaitOptions } from "./waiting.ts";
+import { mayBeAgain, pause } from "./again.ts";
+import { deletedInTheEnd } from "./claim.ts";
+import { Wait, type WaitOptions } from "./wait.ts";
 
 const AGAIN_MS = 500;
 
@@ -14,15 +14,27 @@ const AGAIN_MS = 500;
  */
 export async function createdOwn(
   client: Client,
-  { path, data }: { readonly path: string; readonly data: Uint8Array | null },
+  znode: { readonly path: string; readonly data: Uint8Array | null },
   options: WaitOptions,
 ): Promise<Stat> {
-  const waiting = new Waiting(client, path, options);
-  const calls: CallOptions = { signal: options.signal };
+  using wait = new Wait(client, znode.path, options);
+  try {
+    return await created(client, znode, wait);
+  } catch (error) {
+    throw wait.failure(error);
+  }
+}
+
+async function created(
+  client: Client,
+  { path, data }: { readonly path: string; readonly data: Uint8Array | null },
+  wait: Wait,
+): Promise<Stat> {
+  const { signal } = wait;
   let mayBeMine = false;
   for (;;) {
     try {
-      const made = await client.create(path, data, { ...calls, ephemeral: true, parents: true });
+      const made = await client.create(path, data, { signal, ephemeral: true, parents: true });
       return made.stat;
     } catch (error) {
       if (error instanceof ConnectionLossError) {
@@ -35,10 +47,10 @@ export async function createdOwn(
         throw error;
       }
     }
-    const { stat, zxid } = await client.exists(path, calls);
+    const { stat, zxid } = await client.exists(path, { signal });
     if (stat === undefined) continue;
     if (mayBeMine && isOwn(client, stat)) return stat;
-    await waiting.changed({ path, recursive: false, after: zxid });
+    await wait.untilChange({ path, recursive: false, after: zxid }, () => true);
   }
 }
 

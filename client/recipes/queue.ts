@@ -19,13 +19,15 @@ import type { Client } from "../client.ts";
 import type { ResultsOf, TransactionBuilder, TransactionStep } from "../transaction.ts";
 import { decoded, encoded, Key, pathOf, type Target } from "../values.ts";
 import type { CallOptions } from "../wire.ts";
+import { checkWait } from "./arguments.ts";
 import { childPath } from "./below.ts";
 import { Claim } from "./claim.ts";
 import { NotAcquiredError } from "./errors.ts";
 import { QueueView } from "./queue-view.ts";
 import { committedWith, type Turn, turnTaken } from "./turns.ts";
 import { uniqueName } from "./unique.ts";
-import { type WaitOptions, within } from "./waiting.ts";
+import type { WaitOptions } from "./wait.ts";
+import { within } from "./within.ts";
 
 const TRIES = 5;
 const PRIORITY = 100;
@@ -146,8 +148,8 @@ export class Queue<Value, Given> implements Disposable {
 
   /** The first job that nobody holds. Waits for one; rejects with NotAcquiredError when `waitMs` are over. */
   async take(options: WaitOptions = {}): Promise<Job<Value>> {
+    checkWait(this.path, options);
     const { signal, waitMs } = options;
-    checkCallOptions({ signal });
     const { clock } = this.#client.wire;
     const untilMs = waitMs === undefined ? Infinity : clock.nowMs() + waitMs;
     const view = await this.#followed();

@@ -6,7 +6,7 @@
  * Which clock: that of the ensemble's leader, which stamps each write (`mtime`). From a stamp a client goes on by its own monotonic clock, a
  * little slowly, so that its guess is never ahead of the leader unless its clock is faster than the leader's by more than `DRIFT`.
  */
-import { checkCallOptions, checkOptions } from "../../protocol/arguments.ts";
+import { checkOptions } from "../../protocol/arguments.ts";
 import {
   BadArgumentsError,
   BadVersionError,
@@ -17,9 +17,10 @@ import {
 import type { Stat } from "../../protocol/stat.ts";
 import type { Client } from "../client.ts";
 import { json, Key } from "../values.ts";
-import { pause } from "./claim.ts";
-import type { WaitOptions } from "./waiting.ts";
-import { within } from "./waiting.ts";
+import { checkWait } from "./arguments.ts";
+import { pause } from "./again.ts";
+import type { WaitOptions } from "./wait.ts";
+import { within } from "./within.ts";
 
 const FORMAT = 1;
 const LEASE_MS = 1_000;
@@ -85,8 +86,8 @@ export class RateLimit {
    * the ensemble does not answer: the caller says whether that means yes or no.
    */
   async take(count = 1, options: WaitOptions = {}): Promise<boolean> {
+    checkWait(this.path, options);
     const { signal, waitMs = 0 } = options;
-    checkCallOptions({ signal });
     if (!Number.isInteger(count) || count < 1 || count > this.#burst) {
       throw new BadArgumentsError("`count` is a whole number from 1 to `burst`");
     }

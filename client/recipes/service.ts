@@ -8,16 +8,18 @@ import {
   ReplaySubject,
   type Subscription,
 } from "rxjs";
-import { checkCallOptions, checkOptions } from "../../protocol/arguments.ts";
+import { checkOptions } from "../../protocol/arguments.ts";
 import { BadArgumentsError } from "../../protocol/errors.ts";
 import { nameOf } from "../../protocol/paths.ts";
 import type { Client } from "../client.ts";
 import { json, Key } from "../values.ts";
 import type { CallOptions } from "../wire.ts";
+import { checkWait } from "./arguments.ts";
 import { NoInstanceError } from "./errors.ts";
 import { join, type Member, Members } from "./members.ts";
 import { uniqueName } from "./unique.ts";
-import { type WaitOptions, within } from "./waiting.ts";
+import type { WaitOptions } from "./wait.ts";
+import { within } from "./within.ts";
 
 /** Fields that Curator has and others need not have. */
 type Optional = {
@@ -145,8 +147,8 @@ export class Service<Payload, Given = Payload> {
 
   /** Rejects with NoInstanceError. */
   async pick(options: PickOptions = {}): Promise<Picked<Payload>> {
+    checkWait(this.path, options);
     const { signal, waitMs = 0 } = options;
-    checkCallOptions({ signal });
     const excluded = new Set<string>();
     for (const each of options.exclude ?? [])
       excluded.add(typeof each === "string" ? each : each.id);

@@ -39,8 +39,7 @@ const FRAME_ITEMS_MAX = 64;
 
 export function streamTurn(turn: Turn): StreamTurn {
   const { state, effects } = turn;
-  const { streams, connection } = state;
-  return { streams, connection, effects, say: (item) => sendSoon(turn, item) };
+  return { streams: state.streams, effects, say: (item) => sendSoon(turn, item) };
 }
 
 /** Takes what the channel says. */

@@ -6,13 +6,8 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import { ActorSystem, type Link as ThreadWay } from "../../runtime/system.ts";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.ts";
-import { addAdminActor, addChangesActor, addGatewayActors } from "../../server/gateways.ts";
-import {
-  addLogActor,
-  addReplicaActors,
-  addReplicationActors,
-  peerGate,
-} from "../../server/placement.ts";
+import { addNodeActors } from "../../server/node-actors.ts";
+import { peerGate } from "../../server/placement.ts";
 import { checkInspection, inspectionLine } from "./checks/inspection.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
 import { underWayBytes } from "./checks/limits.ts";
@@ -35,7 +30,7 @@ import { type Link, type LinkHandler, LinkPort } from "./links.ts";
 import { NativeClients } from "./native-clients.ts";
 import type { NativeClient } from "./client/native.ts";
 import { SimNetwork } from "./network.ts";
-import { NodeClock } from "./node-clock.ts";
+import { NodeClock } from "../../runtime/testing/node-clock.ts";
 import { placementOf, type Plan } from "./plan.ts";
 import { NodeObserver } from "./observer.ts";
 import { Random } from "./random.ts";
@@ -330,15 +325,15 @@ export class Cluster {
       this.#listen(node, system, () => made.incarnation);
     }
     const systemOf = (thread: Thread): ActorSystem => systems.get(thread) as ActorSystem;
-    addLogActor(systemOf("log"), config, { segmentBytes: plan.segmentBytes });
-    for (const lane of lanes) {
-      addReplicaActors(systemOf(lane), config, lane, replicaOptionsOf(plan));
-      addGatewayActors(systemOf(lane), config, lane, gatewayOptionsOf(plan));
-    }
     const { sizes, replaceAfterMs } = plan;
-    addReplicationActors(systemOf("main"), config, gate, { sizes, replaceAfterMs });
-    addAdminActor(systemOf("main"), config);
-    addChangesActor(systemOf("main"), { pendingBytesMax: plan.streamPendingBytes });
+    const options = {
+      log: { segmentBytes: plan.segmentBytes },
+      replica: replicaOptionsOf(plan),
+      gateway: gatewayOptionsOf(plan),
+      replication: { sizes, replaceAfterMs },
+      changes: { pendingBytesMax: plan.streamPendingBytes },
+    };
+    addNodeActors(systemOf, { config, gate, options });
     if (kind === "member") this.readers?.begin(node, systemOf("main"), clock);
     const incarnation = {
       number: node.starts,

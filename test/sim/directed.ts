@@ -5,6 +5,7 @@ import type { FaultKind } from "./faults/kinds.ts";
 import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
 import { removals } from "./removals.ts";
+import { subscribers } from "./subscribers.ts";
 
 export type DirectedPlan = {
   /** Part of all seeds. */
@@ -23,7 +24,8 @@ export type DirectedName =
   | "replacements"
   | "identities"
   | "endings"
-  | "removals";
+  | "removals"
+  | "subscribers";
 
 /** Their rates together are well below 1: the other seeds stay as random as they are. */
 export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
@@ -37,6 +39,7 @@ export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
   identities: { rate: 0.1, change: identities },
   endings: { rate: 0.03, change: endings },
   removals: { rate: 0.04, change: removals },
+  subscribers: { rate: 0.03, change: subscribers },
 };
 
 export function isDirected(name: string): name is DirectedName {

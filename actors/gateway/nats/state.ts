@@ -91,6 +91,8 @@ export type State = GatewayState<Connection> & {
   /** The memory that items in `out`, and frames not known to be taken, take for all connections. */
   outputBytes: number;
   reportDueMs: number;
+  /** When the tree is to be asked next how far the streams have come. */
+  progressDueMs: number;
 };
 
 /** The one actor that publishes to native clients. */
@@ -124,6 +126,7 @@ export function initialState(options: NatsGatewayOptions, nowMs: number): State 
     requestBytes: 0,
     outputBytes: 0,
     reportDueMs: nowMs,
+    progressDueMs: nowMs,
   };
 }
 

@@ -2,9 +2,11 @@
 import test from "ava";
 import type { Client, ConnectOptions } from "../../../client/connect.ts";
 import type { Case, Target } from "./case.ts";
+import { RECIPE_CASES } from "./recipes.ts";
 import { SESSION_CASES } from "./sessions.ts";
 import { STREAM_CASES } from "./streams.ts";
 import { TOGETHER_CASES } from "./together.ts";
+import { TURN_CASES } from "./turns.ts";
 import { ZNODE_CASES } from "./znodes.ts";
 
 export const CASES: readonly Case[] = [
@@ -12,6 +14,8 @@ export const CASES: readonly Case[] = [
   ...TOGETHER_CASES,
   ...SESSION_CASES,
   ...STREAM_CASES,
+  ...RECIPE_CASES,
+  ...TURN_CASES,
 ];
 
 /** Registers the cases as tests. `target` is set before the first of them runs. */

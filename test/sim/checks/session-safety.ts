@@ -23,7 +23,12 @@ export function checkSessionSafety(
   },
 ): number {
   let outlived = 0;
-  for (const { name, lastAnswer, session, clock } of holders) {
+  for (const { name, lastAnswer, session, clock, validForMs = 0 } of holders) {
+    const isValid =
+      session?.id === of.session && session.timeoutMs <= of.timeoutMs && validForMs > 0;
+    must(!isValid, "session safety", () => {
+      return `${name} says that its session is valid for ${validForMs.toFixed(0)} ms more, and it is ended`;
+    });
     // Another client of the session may have changed its timeout since.
     if (session?.id !== of.session || lastAnswer === undefined) continue;
     const timeoutMs = Math.min(session.timeoutMs, of.timeoutMs);

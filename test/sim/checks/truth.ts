@@ -203,7 +203,7 @@ export class Truth {
     const { client, sent, committed } = attachment;
     const place = placeOf(attachment, operation);
     const next = sent[place];
-    must(next !== undefined && isSame(next, operation), "session order", () => {
+    must(next !== undefined && isSameOperation(next, operation), "session order", () => {
       const expected = next === undefined ? "nothing" : textOf(next);
       return `${client}: ${textOf(operation)} is committed at ${formatZxid(zxid)}, ${expected} was next`;
     });
@@ -239,7 +239,7 @@ function placeOf(attachment: Attachment, operation: ClientOperation): number {
   if (!mayBeRefused) return next;
   for (let place = next; place < sent.length; place += 1) {
     const each = sent[place];
-    if (each !== undefined && !refused.has(place) && isSame(each, operation)) return place;
+    if (each !== undefined && !refused.has(place) && isSameOperation(each, operation)) return place;
   }
   return next;
 }
@@ -272,14 +272,14 @@ export function takeRefusal(attachment: Attachment, place: number): void {
     if (zxid === undefined || done === undefined) continue;
     const there = placeOf(attachment, done);
     const other = sent[there];
-    must(other !== undefined && isSame(other, done), "refused is not done", () => {
+    must(other !== undefined && isSameOperation(other, done), "refused is not done", () => {
       return `${what()} is refused, and committed at ${formatZxid(zxid)}`;
     });
     committed[there] = zxid;
   }
 }
 
-function isSame(a: ClientOperation, b: ClientOperation): boolean {
+export function isSameOperation(a: ClientOperation, b: ClientOperation): boolean {
   switch (a.kind) {
     case "closeSession":
       return b.kind === "closeSession";
@@ -289,7 +289,7 @@ function isSame(a: ClientOperation, b: ClientOperation): boolean {
         a.operations.length === b.operations.length &&
         a.operations.every((each, index) => {
           const other = b.operations[index];
-          return other !== undefined && isSame(each, other);
+          return other !== undefined && isSameOperation(each, other);
         })
       );
     case "create":

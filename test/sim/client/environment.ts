@@ -1,7 +1,7 @@
 /** What every simulated client of a run is handed, and what all of them count together. */
 import type { Truth } from "../checks/truth.ts";
 import type { Link, LinkHandler } from "../links.ts";
-import type { NodeClock } from "../node-clock.ts";
+import type { NodeClock } from "../../../runtime/testing/node-clock.ts";
 import type { ShapeCoverage } from "./shapes.ts";
 import type { Trace } from "../trace.ts";
 
@@ -31,6 +31,8 @@ export type Holder = {
   readonly session: { readonly id: number; readonly timeoutMs: number } | undefined;
   /** Undefined: it is not connected. */
   readonly lastAnswer: LastAnswer | undefined;
+  /** For how long the client says, by its own clock, that the session is certainly not ended. Undefined: it says nothing of that. */
+  readonly validForMs?: number | undefined;
   readonly clock: { readonly rate: number };
 };
 

@@ -8,7 +8,7 @@ import type { Outcome, SessionState, StreamEnd } from "../../../client/session/m
 import type { SessionId } from "../../../protocol/ids.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { must } from "../checks/violation.ts";
-import type { NodeClock } from "../node-clock.ts";
+import type { NodeClock } from "../../../runtime/testing/node-clock.ts";
 import type { Random } from "../random.ts";
 import { ENSEMBLE, type SubjectClient, type Subjects } from "../subjects.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
@@ -18,6 +18,7 @@ import { SimChannel } from "./native-channel.ts";
 import { nativeRequest, requestText } from "./native-requests.ts";
 import { NativeWitness } from "./native-witness.ts";
 import { ClientStreams, type StreamCounts, type StreamWish } from "./streams.ts";
+import { Subscriber } from "./subscriber.ts";
 import { closesSession, type SimRequest } from "./wire.ts";
 import { Asker, rootsOf, type Workload } from "./workload.ts";
 
@@ -29,7 +30,7 @@ export type NativeOptions = {
   readonly counts: StreamCounts;
   /** Streams open at a time. */
   readonly streamsMax: number;
-  /** Before what was delivered of a stream has been consumed, in the mean. */
+  /** Before a slow subscriber has taken what it was given, in the mean. */
   readonly grantMs: number;
 };
 
@@ -143,6 +144,11 @@ export class NativeClient {
     return this.connected ? this.#witness.current?.answer : undefined;
   }
 
+  get validForMs(): number | undefined {
+    const driver = this.#driver;
+    return driver === undefined ? undefined : driver.validUntilMs - this.clock.nowMs();
+  }
+
   describe(): string {
     const where = this.#server === undefined ? "no connection" : `at node ${this.#server}`;
     return `${where}, ${this.#asked.size} pending, ${this.#driver?.lastProblem ?? "no session"}`;
@@ -186,7 +192,7 @@ export class NativeClient {
 
   /** Begins a session. */
   #begin(): void {
-    const { environment, subjects, workload, grantMs } = this.#options;
+    const { environment, subjects, workload } = this.#options;
     const random = this.#random;
     const { renewals, home, timeoutMs: sessionTimeoutMs, proofs = [] } = workload;
     const channel = new SimChannel({
@@ -204,10 +210,6 @@ export class NativeClient {
         random: () => random.random(),
         after: (delayMs, run) => this.#later(delayMs, run),
         soon: (run) => this.#later(0, run),
-        consume: (done) => {
-          // In the end it is as fast as it can: what waits for its credits is to come within the bound.
-          this.#later(random.wait(this.quiet ? GRANT_QUIET_MS : grantMs), done);
-        },
       },
       session: {
         ...{ ensemble: ENSEMBLE, sessionTimeoutMs, streamCredits: this.#credits },
@@ -346,11 +348,25 @@ export class NativeClient {
     const driver = this.#driver;
     if (driver === undefined) return;
     const from = after === driver.lastZxid ? undefined : after;
+    const { grantMs } = this.#options;
+    const subscriber = new Subscriber(`${this.name}: stream ${stream}`, {
+      ...{ random: this.#random, window: this.#credits },
+      later: (afterMs, run) => this.#later(afterMs, run),
+      // In the end it is as fast as it can: what waits for its credits is to come within the bound.
+      takesMs: () => (this.quiet ? GRANT_QUIET_MS : grantMs),
+      stops: () => this.#streams.stops(stream),
+    });
     const unsubscribe = driver.subscribe(
       { path, recursive, after: from },
       {
-        portion: (changes, through) => this.#streams.changes(stream, { changes, through }),
-        ended: (end) => this.#streamEnded(stream, end),
+        portion: (changes, through, taken) => {
+          this.#streams.changes(stream, { changes, through });
+          subscriber.given(changes.length, taken);
+        },
+        ended: (end) => {
+          subscriber.ended();
+          this.#streamEnded(stream, end);
+        },
       },
     );
     this.#unsubscribe.set(stream, unsubscribe);

@@ -83,6 +83,7 @@ const WATCHERS = [
   "persistent",
   "persistentRecursive",
 ] as const;
+const WATCHING_STREAM = 17;
 const READS = ["getData", "exists", "getChildren"] as const;
 const LASTING = ["/c/c0", "/c/c0", "/c/c1", "/c/t0", "/c/t1"] as const;
 /** From shorter than a reaper's interval to longer than it takes to converge. */
@@ -107,6 +108,8 @@ export class Asker {
   readonly #name: string;
   readonly #random: Random;
   readonly #workload: Workload;
+  /** The one read with which it leaves watches, so that it has none of the other kinds; undefined: with all. */
+  readonly #watching: (typeof READS)[number] | undefined;
   readonly #created: string[] = [];
   /** Those that came of shapes of real clients. */
   readonly #shaped: string[] = [];
@@ -116,6 +119,8 @@ export class Asker {
     this.#name = name;
     this.#random = random;
     this.#workload = workload;
+    const own = random.stream(WATCHING_STREAM);
+    this.#watching = own.chance(0.3) ? own.pick(READS) : undefined;
   }
 
   /** A sequential znode of its own is there: it may be consumed. */
@@ -144,7 +149,7 @@ export class Asker {
       case "wide":
         return [this.#wide()];
       case "watch":
-        return [this.#random.chance(this.#watcherShare) ? this.#watcher() : this.#read(true)];
+        return [this.#random.chance(this.#watcherShare) ? this.#watcher() : this.#watched()];
       case "close":
         return [write({ kind: "closeSession" })];
       case "guarded":
@@ -217,6 +222,12 @@ export class Asker {
 
   #version(): number {
     return this.#random.chance(0.6) ? -1 : this.#random.below(4);
+  }
+
+  #watched(): SimRequest {
+    const request = this.#read(true);
+    if (request.kind !== "read" || this.#watching === undefined) return request;
+    return { ...request, watch: request.read === this.#watching };
   }
 
   #read(watch: boolean): SimRequest {

@@ -9,6 +9,7 @@ import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
 import { KEEPER_MUTANTS } from "./keeper.ts";
 import { LIFETIME_MUTANTS } from "./lifetimes.ts";
+import { NATIVE_OPERATION_MUTANTS } from "./native-operations.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
 import { QUOTA_MUTANTS } from "./quotas.ts";
 import { READER_MUTANTS } from "./readers.ts";
@@ -40,6 +41,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FAILOVER_MUTANTS,
   ...SPACE_MUTANTS,
   ...NATIVE_MUTANTS,
+  ...NATIVE_OPERATION_MUTANTS,
   ...READER_MUTANTS,
   ...TURN_MUTANTS,
   ...READ_ONLY_MUTANTS,

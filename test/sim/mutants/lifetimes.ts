@@ -174,9 +174,8 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "protocol/batch.ts",
-        find: "if (lifetime === undefined) return [CREATE, ...fields];",
-        replace:
-          "if (lifetime === undefined || lifetime === CONTAINER) return [CREATE, ...fields];",
+        find: "if (lifetime === undefined) {",
+        replace: "if (lifetime === undefined || lifetime === CONTAINER) {",
       },
     ],
   },

@@ -96,7 +96,7 @@ export const WIDE_READ_MUTANTS: readonly Mutant[] = [
     mistake: "a client that has proved two identities is told of one",
     edits: [
       {
-        file: "actors/gateway/zookeeper/authentication.ts",
+        file: "actors/gateway/shown-identities.ts",
         find: "return listed(who).map(",
         replace: "return listed(who).slice(0, 2).map(",
       },

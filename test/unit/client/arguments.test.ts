@@ -1,6 +1,6 @@
 /** Every argument of every call is checked before anything is sent, and a wrong one is named. */
 import test, { type ExecutionContext } from "ava";
-import { Client, connect, type ConnectOptions } from "../../../client/connect.ts";
+import { absent, Client, connect, type ConnectOptions, exists } from "../../../client/connect.ts";
 import { type NativeChannel, NativeWire } from "../../../client/native-wire.ts";
 import type { ChannelEvent } from "../../../client/session/messages.ts";
 import { BadArgumentsError } from "../../../protocol/errors.ts";
@@ -118,7 +118,13 @@ test("wrong arguments of operations are rejected and named, and nothing is said"
     await rejected(client.create("/a", null, { ephemeral: anything(value) }), "ephemeral");
     await rejected(client.create("/a", null, { sequential: anything(value) }), "sequential");
     t.true(bad(t.throws(() => client.changes("/a", { recursive: anything(value) }))));
-    t.true(bad(t.throws(() => client.changes("/a", { progress: anything(value) }))));
+    t.true(bad(t.throws(() => client.tree$("/a", { data: anything(value) }))));
+  }
+  for (const value of ["1", -1, Number.NaN, null]) {
+    t.true(bad(t.throws(() => client.changes("/a", { progressMs: anything(value) }))));
+    t.true(bad(t.throws(() => client.changes("/a", { onGap: anything(value) }))));
+    t.true(bad(t.throws(() => client.value$("/a", { signal: anything(value) }))));
+    t.true(bad(t.throws(() => client.children$("/a", { signal: anything(value) }))));
   }
   for (const options of OPTIONS) {
     await rejected(client.create("/a", null, anything(options)), "create's options");
@@ -126,6 +132,67 @@ test("wrong arguments of operations are rejected and named, and nothing is said"
     await rejected(client.delete("/a", anything(options)), "delete's options");
     t.true(bad(t.throws(() => client.changes("/a", anything(options)))));
   }
+  t.deepEqual(gateway.said, []);
+});
+
+const ACLS: readonly unknown[] = [
+  null,
+  "world",
+  [5],
+  [null],
+  [{ permissions: 32, scheme: "world", id: "anyone" }],
+  [{ permissions: "31", scheme: "world", id: "anyone" }],
+  [{ permissions: 31, id: "anyone" }],
+];
+const CALLS: readonly unknown[] = [
+  { timeoutMs: 0 },
+  { timeoutMs: "5" },
+  { signal: 5 },
+  { signal: {} },
+];
+
+test("wrong lists, times, signals, quotas and steps are rejected and named, and nothing is said", async (t) => {
+  const { client, gateway } = await connected(t);
+  const rejected = async (asked: () => Promise<unknown>, about: string): Promise<void> => {
+    const error = await t.throwsAsync(async () => asked(), undefined, about);
+    t.true(error instanceof BadArgumentsError, `${about}: ${String(error)}`);
+  };
+  for (const acl of ACLS) {
+    await rejected(() => client.setAcl("/a", anything(acl)), "setAcl");
+    await rejected(() => client.create("/a", null, { acl: anything(acl) }), "create's list");
+    await rejected(() => client.put("/a", null, { acl: anything(acl) }), "put's list");
+  }
+  for (const call of [...CALLS, ...OPTIONS]) {
+    const options = anything(call);
+    await rejected(() => client.get("/a", options), "get");
+    await rejected(() => client.put("/a", null, options), "put");
+    await rejected(() => client.update("/a", () => null, options), "update");
+    await rejected(() => client.exists("/a", options), "exists");
+    await rejected(() => client.children("/a", options), "children");
+    await rejected(() => client.acl("/a", options), "acl");
+    await rejected(() => client.sync("/a", options), "sync");
+    await rejected(() => client.whoAmI(options), "whoAmI");
+    await rejected(() => client.quota("/a", options), "quota");
+    await rejected(() => client.transaction((tx) => [tx.delete("/a")]).commit(options), "commit");
+  }
+  await rejected(() => client.get("/a", { consistency: anything("strong") }), "consistency");
+  for (const limits of [5, { znodes: -1 }, { bytes: "1" }, { bytesHard: 1.5 }]) {
+    await rejected(() => client.setQuota("/a", anything(limits)), "setQuota");
+  }
+  await rejected(() => client.delete("/a", { recursive: true, version: 3 }), "recursive, version");
+  await rejected(
+    () => client.create("/a", null, { ifNotExists: true, sequential: true }),
+    "ifNotExists, sequential",
+  );
+  for (const path of PATHS) {
+    await rejected(async () => client.transaction((tx) => [tx.create(anything(path))]), "create");
+    await rejected(async () => client.transaction((tx) => [tx.set(anything(path), "")]), "set");
+    await rejected(async () => client.transaction((tx) => [tx.delete(anything(path))]), "delete");
+    await rejected(async () => client.transaction((tx) => [tx.check(anything(path))]), "check");
+    await rejected(async () => exists(anything(path)), "the condition exists");
+    await rejected(async () => absent(anything(path)), "the condition absent");
+  }
+  await rejected(() => client.transaction(() => []).commit(), "an empty transaction");
   t.deepEqual(gateway.said, []);
 });
 

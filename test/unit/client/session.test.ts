@@ -1,6 +1,6 @@
 /** A client's session against a gateway made of plain calls: what is lost, what is asked again, what goes on. */
 import test, { type ExecutionContext } from "ava";
-import type { ChangeEvent } from "../../../protocol/changes.ts";
+import type { StreamEvent } from "../../../client/streams/events.ts";
 import { Client } from "../../../client/client.ts";
 import { changesOf } from "../../../client/streams/changes.ts";
 import { type NativeChannel, NativeWire } from "../../../client/native-wire.ts";
@@ -330,8 +330,8 @@ const change = (zxid: number, index = 0): Change => ({
 
 test("a stream goes on after a reconnect from what it has delivered, without a gap or a repeat", async (t) => {
   const { gateway, session } = await connected(t);
-  const heard: ChangeEvent[] = [];
-  changesOf(session, "/a", { progress: true }).subscribe((event) => heard.push(event));
+  const heard: StreamEvent[] = [];
+  changesOf(session, "/a", { progressMs: 0 }).subscribe((event) => heard.push(event));
   t.like(await gateway.hears(), [{ kind: "openStream", stream: 1, path: "/a", after: 10 as Zxid }]);
   const changes = [change(11), change(11, 1), change(12)];
   gateway.answer({ kind: "changes", stream: 1, through: 15 as Zxid, changes });
@@ -359,23 +359,20 @@ test("credits are granted as changes are delivered", async (t) => {
   t.deepEqual(await gateway.hears(), [{ kind: "credit", stream: 1, credits: 5000 }]);
 });
 
-test("a stream whose changes are no longer kept is told so and completes", async (t) => {
+test("a stream whose changes are no longer kept fails with where the gap is", async (t) => {
   const { gateway, session } = await connected(t);
-  const heard: unknown[] = [];
-  changesOf(session, "/a", {}).subscribe({
-    next: (event) => heard.push(event),
-    complete: () => heard.push("complete"),
-  });
+  const errors: unknown[] = [];
+  changesOf(session, "/a", {}).subscribe({ error: (error) => errors.push(error) });
   gateway.answer({ kind: "compacted", stream: 1, oldest: 40 as Zxid });
-  t.deepEqual(heard, [{ kind: "compacted", oldest: 40 as Zxid }, "complete"]);
+  t.like(errors[0], { code: "ZOOID_GAP", path: "/a", from: 10 as Zxid, to: 40 as Zxid });
 });
 
 test("a stream that the gateway refuses errors, and the others go on", async (t) => {
   const { gateway, session } = await connected(t);
   const errors: unknown[] = [];
   changesOf(session, "/a", {}).subscribe({ error: (error) => errors.push(error.code) });
-  const others: ChangeEvent[] = [];
-  changesOf(session, "/b", { progress: true }).subscribe((event) => others.push(event));
+  const others: StreamEvent[] = [];
+  changesOf(session, "/b", { progressMs: 0 }).subscribe((event) => others.push(event));
   gateway.answer({ kind: "streamRefused", stream: 1, code: Code.badArguments });
   gateway.answer({ kind: "changes", stream: 2, through: 11 as Zxid, changes: [] });
   t.deepEqual(errors, ["ZOOID_BAD_ARGUMENTS"]);
@@ -402,7 +399,7 @@ test("a stream that is left is closed at the gateway", async (t) => {
 
 test("a subscriber that gives up, or subscribes again, while it is told disturbs no other", async (t) => {
   const { gateway, session } = await connected(t);
-  const zxids = (heard: number[]) => (event: ChangeEvent) => {
+  const zxids = (heard: number[]) => (event: StreamEvent) => {
     if ("path" in event) heard.push(event.zxid);
   };
   const [heard, later, third]: [number[], number[], number[]] = [[], [], []];

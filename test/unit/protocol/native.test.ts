@@ -97,6 +97,7 @@ test("every item of a client comes back as it was", (t) => {
     { kind: "taken", sequence: 7 },
     ...requests.map((request, id): ClientItem => ({ kind: "request", id, request })),
     { kind: "openStream", stream: 1, ...stream },
+    { kind: "openStream", stream: 2, ...stream, recursive: "children" },
     { kind: "credit", stream: 1, credits: 512 },
     { kind: "closeStream", stream: 1 },
   ];

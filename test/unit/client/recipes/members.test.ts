@@ -26,6 +26,10 @@ async function until<Value>(
   return firstValueFrom(group.members$.pipe(filter(isMeant)));
 }
 
+function portOf(member: MemberOf<unknown> | undefined): unknown {
+  return (member?.value as { readonly port?: number } | undefined)?.port;
+}
+
 test("all see who has joined, what they say of themselves, and who has left", async (t) => {
   const Crew = key("/groups/crew", { codec: json });
   const seen: string[] = [];
@@ -38,7 +42,7 @@ test("all see who has joined, what they say of themselves, and who has left", as
   await until(crew, (all) => all.length === 2);
   t.true(bob.fence > ada.fence);
   await ada.update({ port: 3 });
-  const all = await until(crew, ([first]) => (first?.value as { port: number }).port === 3);
+  const all = await until(crew, ([first]) => portOf(first) === 3);
   t.deepEqual(
     all.map(({ name, value, fence }) => ({ name, value, fence })),
     [
