@@ -13,11 +13,25 @@ import { Operations } from "./operations.ts";
 import { type Quota, type QuotaLimits, quotaOf, setQuota } from "./quotas.ts";
 import { Barrier } from "./recipes/barrier.ts";
 import type { Claim } from "./recipes/claim.ts";
+import { type Config, configOf, type ConfigOptions } from "./recipes/config.ts";
+import { Counter, type CounterOptions } from "./recipes/counter.ts";
+import { CronJob, type CronOptions } from "./recipes/cron.ts";
 import { DoubleBarrier, type DoubleBarrierOptions } from "./recipes/double-barrier.ts";
 import { Election, type ElectionOptions } from "./recipes/election.ts";
 import { lock, type LockOptions } from "./recipes/lock.ts";
+import {
+  join,
+  type JoinOptions,
+  type Member,
+  Members,
+  type MembersOptions,
+} from "./recipes/members.ts";
+import { once, type OnceOptions, type Work } from "./recipes/once.ts";
+import { Queue, type QueueOptions } from "./recipes/queue.ts";
+import { RateLimit, type RateLimitOptions } from "./recipes/rate-limit.ts";
 import { ReadWriteLock } from "./recipes/read-write-lock.ts";
 import { Semaphore, type SemaphoreOptions } from "./recipes/semaphore.ts";
+import { Service, type ServiceOptions } from "./recipes/service.ts";
 import type { ChangeStream, StreamOptions } from "./streams/change-stream.ts";
 import { type ChangesOptions, changesOf } from "./streams/changes.ts";
 import { childrenOf, type ChildrenView } from "./streams/children.ts";
@@ -160,6 +174,81 @@ export class Client extends Operations {
   /** One member of a barrier which so many members enter, and leave, together. */
   doubleBarrier(path: string, options: DoubleBarrierOptions): DoubleBarrier {
     return new DoubleBarrier(this, path, options);
+  }
+
+  /** The value at the key, followed; one that is not valid is told, and the last good one stays. See also `openConfig`. */
+  config<Value, Given>(target: Key<Value, Given>, options?: ConfigOptions): Promise<Config<Value>> {
+    return configOf(this, target, options);
+  }
+
+  /** A whole number that many clients count on. */
+  counter(path: string, options?: CounterOptions): Counter {
+    checkPath(path);
+    return new Counter(this, path, options);
+  }
+
+  /** Runs the work at the times of the pattern, `0 3 * * *`, on one of all instances that plan it at the path. */
+  cron(path: string, pattern: string, work: Work<unknown>, options?: CronOptions): CronJob {
+    checkPath(path);
+    return new CronJob(this, { path, pattern }, work, options);
+  }
+
+  /** Takes part in the group at the path, until it leaves or the session ends. */
+  join<Value, Given>(
+    group: Key<Value, Given>,
+    value: Given,
+    options?: JoinOptions,
+  ): Promise<Member<Given>>;
+  join(
+    group: string,
+    data?: Uint8Array | string | null,
+    options?: JoinOptions,
+  ): Promise<Member<Uint8Array | string | null>>;
+  async join(group: Target, value: unknown = null, options?: JoinOptions): Promise<Member<never>> {
+    return join(this, group, value as never, options);
+  }
+
+  /** Who takes part in the group at the path. */
+  members<Value, Given>(group: Key<Value, Given>, options?: MembersOptions): Members<Value>;
+  members(group: string, options?: MembersOptions): Members<Uint8Array | null>;
+  members(group: Target, options?: MembersOptions): Members<unknown> {
+    return new Members(this, group, options);
+  }
+
+  /**
+   * Runs the work once, whoever asks for it at the path: the others wait, and get its result, which JSON can hold. When the runner dies, the next
+   * one runs it again with a larger fence. Work that throws is not kept: the next caller runs it.
+   */
+  async once<Result>(
+    path: string,
+    work: Work<Result>,
+    options?: OnceOptions<Result>,
+  ): Promise<Result> {
+    checkPath(path);
+    return once(this, path, work, options);
+  }
+
+  /** Jobs at the path: each is given to one consumer at a time until it is done, and again when its consumer dies. */
+  queue<Value, Given>(target: Key<Value, Given>, options?: QueueOptions): Queue<Value, Given>;
+  queue(path: string, options?: QueueOptions): Queue<Uint8Array | null, Uint8Array | string | null>;
+  queue(target: Target, options?: QueueOptions): Queue<unknown, unknown> {
+    checkPath(pathOf(target));
+    return new Queue(this, target, options);
+  }
+
+  /** A rate that all clients keep together at the path. */
+  rateLimit(path: string, options: RateLimitOptions): RateLimit {
+    checkPath(path);
+    return new RateLimit(this, path, options);
+  }
+
+  /** The service whose instances are below the path, `/discovery/<name>` as Curator has it: to register there, and to pick one. */
+  service<Payload = unknown, Given = Payload>(
+    path: string,
+    options?: ServiceOptions<Payload, Given>,
+  ): Service<Payload, Given> {
+    checkPath(path);
+    return new Service(this, path, options);
   }
 
   /** Ends the session, which deletes its ephemeral znodes. Operations that have no answer yet are rejected with ClosedError. */
