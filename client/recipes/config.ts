@@ -2,7 +2,9 @@
  * Live configuration: the value of a key, followed. A value that is not what the key says is told and not used; the last good one stays, in
  * memory and in a file, from which a process starts while the ensemble cannot be reached.
  */
-import { BehaviorSubject, type Observable, Subject } from "rxjs";
+import type { Observable } from "rxjs";
+import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
+import { Subject } from "rxjs/internal/Subject";
 import { checkMilliseconds, checkOptions, checkText } from "../../protocol/arguments.ts";
 import {
   AbortedError,
