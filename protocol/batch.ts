@@ -18,6 +18,7 @@ import type { Identity } from "./identities.ts";
 import type { SessionId } from "./ids.ts";
 import { CONTAINER, type Lifetime } from "./lifetime.ts";
 import type { ClientOperation, CreateMode, Operation, ZnodeOperation } from "./operations.ts";
+import type { RequestNumber } from "./request-number.ts";
 import { STAT_FIELDS, type Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
@@ -255,23 +256,23 @@ function unpack(item: unknown, identities: readonly Identity[] | undefined): Ope
         path: packed[1] as string,
         unusedMs: packed[2] as number,
       };
-    default:
+    default: {
+      const attachment = Array.isArray(packed[2]) ? (packed[2] as Packed) : undefined;
       return {
         kind: "client",
         session: packed[1] as SessionId,
-        ...attachmentIn(packed[2]),
+        attachedAt: (attachment === undefined ? packed[2] : attachment[0]) as Zxid,
         ...(identities === undefined ? {} : { identities }),
+        ...(attachment === undefined ? {} : requestIn(attachment)),
         operation: unpackClient(packed),
       };
+    }
   }
 }
 
-function attachmentIn(
-  field: unknown,
-): Pick<Extract<Operation, { readonly kind: "client" }>, "attachedAt" | "request"> {
-  if (!Array.isArray(field)) return { attachedAt: field as Zxid };
-  const [attachedAt, number, answered] = field as [Zxid, number, number];
-  return { attachedAt, request: { number, answered } };
+/** The number of the request, which stands with the attachment. */
+function requestIn(attachment: Packed): { readonly request: RequestNumber } {
+  return { request: { number: attachment[1] as number, answered: attachment[2] as number } };
 }
 
 function addressIn(field: unknown): { readonly address?: string } {

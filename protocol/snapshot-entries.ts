@@ -20,12 +20,11 @@
  * OWNER the znode is not ephemeral; without LIFETIME only clients delete it (`lifetime.ts`). The number of a znode's children follows from the other paths.
  */
 import { type Acl, isOpenEntry, OPEN_ACL } from "./acl.ts";
-import { BATCH_CBOR, decodeCbor, encodeCbor } from "./cbor.ts";
 import { type Configuration, decodeConfiguration, encodeConfiguration } from "./configuration.ts";
 import { SESSION_NONE, type SessionId } from "./ids.ts";
+import { decodeKept, encodeKept } from "./kept-results.ts";
 import type { Lifetime } from "./lifetime.ts";
-import { type NativeResult, packResult, unpackResult } from "./native-packing.ts";
-import type { KeptResult, WriteResult } from "./operations.ts";
+import type { KeptResult } from "./operations.ts";
 import { type Crc32, getUint53, setUint53 } from "./record.ts";
 import { CHUNK_HEADER_BYTES, chunkPayload, sealChunk } from "./snapshot.ts";
 import type { Zxid } from "./zxid.ts";
@@ -159,7 +158,7 @@ export class ChunkWriter {
   }
 
   kept({ session, number, zxid, result }: SnapshotKept): void {
-    const bytes = encodeCbor(packResult(result as NativeResult));
+    const bytes = encodeKept(result);
     this.#begin(KEPT, 28 + bytes.length);
     this.#uint53(session);
     this.#uint53(number);
@@ -377,8 +376,7 @@ export class ChunkReader {
     const zxid = this.#uint53() as Zxid;
     const bytes = this.#blob();
     try {
-      const result = unpackResult(decodeCbor(bytes, BATCH_CBOR) as readonly unknown[], 0);
-      return { session, number, zxid, result: result as WriteResult };
+      return { session, number, zxid, result: decodeKept(bytes) };
     } catch (error) {
       throw new ChunkError("a result that cannot be read", { cause: error });
     }

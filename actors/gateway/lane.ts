@@ -78,10 +78,11 @@ function sendRun<Connection extends GatewayConnection>(
     const { session, attachedAt } = served;
     const proved = provedBy(who);
     const operations = writes.map((operation, index): Operation => {
-      const of = { kind: "client", session, attachedAt, ...proved, operation } as const;
-      const number = run.numbers[index];
-      if (answered === undefined || number === undefined) return of;
-      return { ...of, request: { number, answered } };
+      if (answered === undefined) {
+        return { kind: "client", session, attachedAt, ...proved, operation };
+      }
+      const request = { number: run.numbers[index] ?? 0, answered };
+      return { kind: "client", session, attachedAt, ...proved, request, operation };
     });
     const message = { kind: "write", from, client, operations, travelling } as const;
     effects.push(tell(`submitter/${lane}`, message));

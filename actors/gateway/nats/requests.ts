@@ -101,7 +101,7 @@ export function keepsInVain({
 /** Has it logged that the client has had its answers, by what changes nothing and has the number of no request. */
 export function logAnswered(turn: Turn, connection: Connection): void {
   const nothing = { kind: "write", operation: { kind: "sync", path: "/" } } as const;
-  connection.queue.push(nothing, NO_REQUEST, 0, turn.nowMs);
+  connection.queue.push(nothing, NO_REQUEST, 0, turn.nowMs, connection.who);
   pump(turn, connection);
   connection.keptAtMost = 0;
 }
