@@ -49,7 +49,7 @@ type Resolved = "boolean" | "string" | "number" | "object";
  */
 export class ZooidFlags implements Provider {
   readonly metadata: { readonly name: "zooid" } = { name: "zooid" };
-  readonly runsOn: "server" = "server";
+  readonly runsOn = "server" as const;
   readonly events: OpenFeatureEventEmitter = new OpenFeatureEventEmitter();
   readonly hooks: Hook[];
   readonly #client: Client;

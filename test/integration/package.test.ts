@@ -74,7 +74,7 @@ test("a plain JavaScript program has the client, without the server and what onl
   t.is(said["path"], "/limits");
   t.is(said["code"], "ZOOID_UNREACHABLE");
   t.deepEqual(said["unneeded"], []);
-  t.log(`import of zooid/client: ${(await run(["import.js"], project)).trim()} ms`);
+  t.log(`import of zooid/client: ${(await run(["import.js"], project)).trim()}`);
 });
 
 test("what the client brings along is within its budget", async (t) => {
@@ -86,7 +86,7 @@ test("what the client brings along is within its budget", async (t) => {
   t.true(reach.eagerBytes <= budget.eagerBytes, `${reach.eagerBytes} bytes at once`);
   t.deepEqual(reach.packages, budget.packages);
   const folders = new Set(reach.files.map((each) => each.split("/")[1]));
-  t.deepEqual([...folders].toSorted(), ["client", "protocol", "runtime"]);
+  t.deepEqual(folders, new Set(["client", "protocol", "runtime"]));
 });
 
 test("publint and arethetypeswrong find nothing in the tarball, which holds what runs and no sources", async (t) => {
