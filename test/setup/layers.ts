@@ -18,7 +18,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   adapters: [],
   cli: ["runtime", "protocol", "actors", "server", "client"],
   bench: ["runtime", "protocol", "actors", "server", "client", "cli"],
-  test: ["runtime", "protocol", "actors", "server", "client", "adapters", "cli", "bench", "examples"],
+  test: [
+    "runtime",
+    "protocol",
+    "actors",
+    "server",
+    "client",
+    "adapters",
+    "cli",
+    "bench",
+    "examples",
+  ],
   examples: [],
 };
 
