@@ -19,6 +19,7 @@ declare module "fastify" {
   }
 }
 
+/** A client, or where to connect to. */
 export type ZooidPluginOptions = {
   /** A client of the program's own, which the plugin does not close. Or: */
   readonly client?: Client;

@@ -13,6 +13,7 @@ import type { HealthIndicatorResult } from "@nestjs/terminus";
 import { BadArgumentsError, Client, connect, type ConnectOptions } from "../../client/connect.ts";
 import { isElected, type TicksOptions } from "../ticks.ts";
 
+/** A client, or where to connect to. */
 export type ZooidModuleOptions = {
   /** A client of the program's own, which the module does not close. Or: */
   readonly client?: Client;
@@ -82,6 +83,7 @@ export class ZooidHealthIndicator {
   }
 }
 
+/** Where the znodes of ticks are, and how ticks are told apart. */
 export type OnlyOneOptions = TicksOptions & {
   /**
    * Ticks are told apart by their time, which is rounded down to a multiple of this. So a tick must begin in each instance less than this after

@@ -8,6 +8,7 @@ import type { RunCoordinator } from "node-cron";
 import { BadArgumentsError, type Client } from "../../client/connect.ts";
 import { isElected, KEEP_MS, type TicksOptions } from "../ticks.ts";
 
+/** Where the znodes of ticks are, and for how long. */
 export type RunCoordinatorOptions = TicksOptions;
 
 /** A key of node-cron: the task's name and the time of its tick. */

@@ -27,6 +27,7 @@ import {
   type Zxid,
 } from "../../client/connect.ts";
 
+/** Where the flags are, and which values they may have. */
 export type ZooidFlagsOptions = {
   /** The znode whose children are the flags. It may be missing: then there are none until it is made. */
   readonly path: string;

@@ -20,6 +20,7 @@ import {
 } from "@opentelemetry/api";
 import type { RequestTrace, StateTrace, StreamTrace } from "../../client/diagnostics.ts";
 
+/** Where the telemetry goes, and whether it tells paths. */
 export type InstrumentOptions = {
   /** Default: the global one. */
   readonly tracerProvider?: TracerProvider;

@@ -70,10 +70,7 @@ test("ticks long past are forgotten, and are not run by a program that comes to 
   t.true(await ask(a, 4000));
   t.true(await ask(b, 7000));
   const { children } = await a.children("/cron/short/a");
-  t.deepEqual(
-    children.map(Number).toSorted((left, right) => left - right),
-    [4000, 7000],
-  );
+  t.deepEqual(new Set(children.map(Number)), new Set([4000, 7000]));
   t.false(await ask(a, 1000));
   t.true(await ask(a, 3000), "this tick is late, but nobody can have run it");
 });

@@ -7,8 +7,11 @@ import { CHECKOUT } from "../support/zooid.ts";
 export const TSC: string = join(CHECKOUT, "node_modules/typescript/bin/tsc");
 
 export type Manifest = {
-  readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
+  readonly exports: Readonly<
+    Record<string, string | { readonly types: string; readonly default: string }>
+  >;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
 };
 
