@@ -23,7 +23,7 @@ import { WrongStarts } from "./wrong-starts.ts";
 
 const PROGRESS_EVERY_MS = 5000;
 const SAMPLE_EVERY_MS = 1000;
-/** Of the profile `streams`. */
+/** How many the profile `streams` has. */
 const SUBSCRIBERS = 50;
 const RESTART_MS = 1000;
 /** Load alone, before the first fault: servers that compile as they run are slow until they have. */
