@@ -2,6 +2,7 @@
 import { ACCESS_MUTANTS } from "./access.ts";
 import { CLIENT_MUTANTS } from "./clients.ts";
 import { CLIENT_SESSION_MUTANTS } from "./client-session.ts";
+import { LIVE_COPY_MUTANTS } from "./live-copies.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
 import { FAILOVER_MUTANTS } from "./failovers.ts";
 import type { Mutant } from "./mutant.ts";
@@ -39,6 +40,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...QUOTA_MUTANTS,
   ...CLIENT_MUTANTS,
   ...CLIENT_SESSION_MUTANTS,
+  ...LIVE_COPY_MUTANTS,
   ...CONTACT_MUTANTS,
   ...FAILOVER_MUTANTS,
   ...SPACE_MUTANTS,
