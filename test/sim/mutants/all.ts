@@ -4,6 +4,7 @@ import { CLIENT_MUTANTS } from "./clients.ts";
 import { CLIENT_SESSION_MUTANTS } from "./client-session.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
 import { FAILOVER_MUTANTS } from "./failovers.ts";
+import { LOCK_MUTANTS } from "./locks.ts";
 import type { Mutant } from "./mutant.ts";
 import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
@@ -37,6 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...QUOTA_MUTANTS,
   ...CLIENT_MUTANTS,
   ...CLIENT_SESSION_MUTANTS,
+  ...LOCK_MUTANTS,
   ...CONTACT_MUTANTS,
   ...FAILOVER_MUTANTS,
   ...SPACE_MUTANTS,
