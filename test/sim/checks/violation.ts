@@ -28,6 +28,7 @@ export type InvariantName =
   | "ephemerals"
   | "lifetimes"
   | "session safety"
+  | "lock safety"
   | "session time"
   | "one connection"
   | "passwords"

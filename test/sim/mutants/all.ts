@@ -5,6 +5,7 @@ import { CLIENT_SESSION_MUTANTS } from "./client-session.ts";
 import { LIVE_COPY_MUTANTS } from "./live-copies.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
 import { FAILOVER_MUTANTS } from "./failovers.ts";
+import { LOCK_MUTANTS } from "./locks.ts";
 import type { Mutant } from "./mutant.ts";
 import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
@@ -41,6 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLIENT_MUTANTS,
   ...CLIENT_SESSION_MUTANTS,
   ...LIVE_COPY_MUTANTS,
+  ...LOCK_MUTANTS,
   ...CONTACT_MUTANTS,
   ...FAILOVER_MUTANTS,
   ...SPACE_MUTANTS,
