@@ -228,7 +228,7 @@ export async function configOf<Value>(
 }
 
 /**
- * A configuration with a client of its own, which `connect` opens: again and again while there is none, and anew when its session is over. So
+ * A configuration with a client of its own, which `connect` opens: again and again while there is none, and again when its session is over. So
  * a process starts from its file while nothing of the ensemble can be reached:
  *
  *     await using config = await openConfig(() => connect("nats://127.0.0.1:4222"), App, { fallbackFile });
