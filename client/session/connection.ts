@@ -252,7 +252,10 @@ function opened(turn: Turn, item: Extract<GatewayItem, { readonly kind: "opened"
   const { proofs = [] } = state.options;
   const proving = proofs.map((data): ClientItem => ({ kind: "auth", data }));
   state.items = [...proving, ...reopenStreams(state.streams)];
-  effects.push({ kind: "stateChanged", state: { kind: "connected", session, server, lane } });
+  effects.push({
+    kind: "stateChanged",
+    state: { kind: "connected", session, server, lane, timeoutMs },
+  });
   flushSoon(turn);
 }
 

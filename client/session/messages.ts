@@ -22,12 +22,16 @@ export type SessionOptions = {
 
 export type SessionState =
   | { readonly kind: "connecting" }
-  /** The gateway on lane `lane` of node `server` serves the connection. */
+  /** Over NATS the gateway on lane `lane` of node `server` serves the connection; over ZooKeeper's protocol the server at `address`. */
   | {
       readonly kind: "connected";
       readonly session: SessionId;
-      readonly server: number;
-      readonly lane: number;
+      /** The session timeout in milliseconds that was granted. */
+      readonly timeoutMs: number;
+      readonly server?: number;
+      readonly lane?: number;
+      /** `host:port`. */
+      readonly address?: string;
     }
   /**
    * The session may still be alive, and operations wait. `failures` counts the connections in a row that were lost soon after they

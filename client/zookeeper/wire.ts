@@ -20,11 +20,7 @@ import { type Channel, readTlsFiles, SocketChannel, type TlsFiles } from "./chan
 import { type DriverOptions, ZooKeeperDriver } from "./driver.ts";
 import { errorOf, wireEndOf } from "./failures.ts";
 import { type Credentials, digestLogin } from "./login.ts";
-import type {
-  Request,
-  SessionOptions,
-  SessionState as ZooKeeperState,
-} from "./session/messages.ts";
+import type { Request, SessionOptions } from "./session/messages.ts";
 import { parseZooKeeperUrl } from "./url.ts";
 
 export type ZooKeeperOptions = {
@@ -69,7 +65,7 @@ export class ZooKeeperWire implements Wire {
     this.#driver = new ZooKeeperDriver({
       ...{ channel, environment, ...of },
       onState: (state) => {
-        this.#state$.next(wireStateOf(state));
+        this.#state$.next(state);
         if (state.kind === "closed") this.#state$.complete();
       },
       onClosing: (closing) => this.#closed.resolve(closing),
@@ -129,13 +125,6 @@ export class ZooKeeperWire implements Wire {
     this.#driver.close();
     await this.#closed.promise;
   }
-}
-
-/** Nodes of zooid are told by number, and servers of ZooKeeper's protocol by address, which `session` is not about. */
-function wireStateOf(state: ZooKeeperState): SessionState {
-  if (state.kind !== "connected") return state;
-  const { session, timeoutMs, server } = state;
-  return { kind: "connected", session, timeoutMs, server } as unknown as SessionState;
 }
 
 /**

@@ -164,7 +164,7 @@ test("when a client's own node dies it goes on with its session at another, its 
   const one = await client(t, url);
   await one.create("/ephemeral", null, { ephemeral: true });
   await one.create("/a");
-  const { session, server } = await reaches(one, "connected");
+  const { session, server = 0 } = await reaches(one, "connected");
   const heard = firstValueFrom(one.changes("/a").pipe(take(200), toArray()));
   const two = await client(t, url);
   const writing = (async () => {
