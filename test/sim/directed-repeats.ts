@@ -41,7 +41,7 @@ export function repeats(plan: Plan, random: Random): Partial<Plan> {
       streamsMax: 1,
       grantMs: 10,
     },
-    clients: plan.clients.slice(0, 1).map((each) => ({ ...each, renewals: [] })),
+    clients: plan.clients.map((each) => ({ ...each, renewals: [] })),
     faultIntervalMs: random.pick([50, 100, 200]),
     faults: Object.fromEntries(kinds.map((kind) => [kind, 0.5 + random.random()])),
     durationMs: 6000,
