@@ -105,7 +105,10 @@ export function receiveForStreams(
   else closeStream(turn.state.streams, message.from, message.client, message.stream);
 }
 
-export function openStream(turn: TreeTurn, message: Extract<TreeMessage, { kind: "openStream" }>): void {
+export function openStream(
+  turn: TreeTurn,
+  message: Extract<TreeMessage, { kind: "openStream" }>,
+): void {
   const { streams, ring, lastApplied: applied } = turn.state;
   const { from, client, stream: number, path, recursive, readsAll = false, who = ANYONE } = message;
   closeStream(streams, from, client, number);
