@@ -6,18 +6,6 @@ const TREE_STREAMS = "actors/tree/watch/streams.ts";
 
 export const LIVE_COPY_MUTANTS: readonly Mutant[] = [
   {
-    name: "copy-applies-what-a-read-holds",
-    plan: "subscribers",
-    mistake: "a change that a later read holds already is applied to the copy again",
-    edits: [
-      {
-        file: COPY,
-        find: "if (readAt < this.#changedAt) this.#entries.set(",
-        replace: "if (readAt < Infinity) this.#entries.set(",
-      },
-    ],
-  },
-  {
     name: "copy-is-told-before-it-is-whole",
     plan: "subscribers",
     mistake: "a copy is told before the stream has come to the zxid of its latest read",
@@ -27,14 +15,6 @@ export const LIVE_COPY_MUTANTS: readonly Mutant[] = [
         find: "draft.underWay > 0 || draft.position < draft.latest",
         replace: "draft.underWay > 0",
       },
-    ],
-  },
-  {
-    name: "copy-follows-from-what-the-client-has-seen",
-    plan: "subscribers",
-    mistake: "the stream of a copy begins at the latest zxid that its client has seen",
-    edits: [
-      { file: COPY, find: "recursive, after: zxid },", replace: "recursive, after: undefined }," },
     ],
   },
   {
@@ -59,18 +39,6 @@ export const LIVE_COPY_MUTANTS: readonly Mutant[] = [
         find: "for (const change of changes) draft.apply(change);",
         replace:
           'for (const change of changes) if (change.kind !== "created") draft.apply(change);',
-      },
-    ],
-  },
-  {
-    name: "value-ignores-a-gap",
-    plan: "subscribers",
-    mistake: "the value that there is after a gap is not given",
-    edits: [
-      {
-        file: "client/streams/value.ts",
-        find: "if (this.#setAt === (znode?.stat.mzxid ?? 0)) return;",
-        replace: "if (this.#setAt !== undefined) return;",
       },
     ],
   },
@@ -119,17 +87,6 @@ export const LIVE_COPY_MUTANTS: readonly Mutant[] = [
         file: TREE_STREAMS,
         find: 'if (recursive === "children") return isChild(changed, path);',
         replace: "",
-      },
-    ],
-  },
-  {
-    name: "stream-of-children-shows-closed-data",
-    mistake: "the data of a child is told to who may only list it",
-    edits: [
-      {
-        file: TREE_STREAMS,
-        find: "function giveName(group: Group, { data: _data, ...change }: Change): boolean {",
-        replace: "function giveName(group: Group, change: Change): boolean {",
       },
     ],
   },

@@ -217,8 +217,8 @@ test("the children's names are right at each zxid, and no more is told than chan
 
 test("a value is the present one first, and then each that is set", (t) => {
   fc.assert(
-    fc.property(before, script, (first, commands) => {
-      const ensemble = new StreamEnsemble();
+    fc.property(before, script, fc.boolean(), (first, commands, isSmall) => {
+      const ensemble = new StreamEnsemble({ ringBytesMax: isSmall ? 400 : 1_000_000 });
       let began = 0;
       let got: ReturnType<typeof collect<string | null | undefined>> | undefined;
       const decode = (data: Uint8Array | null): string | null =>
@@ -237,7 +237,8 @@ test("a value is the present one first, and then each that is set", (t) => {
       }
       const given = got?.items ?? [];
       // It begins somewhere between, at its first read.
-      t.deepEqual(given, all.slice(all.length - given.length));
+      if (!isSmall) t.deepEqual(given, all.slice(all.length - given.length));
+      t.is(given.at(-1), all.at(-1));
       t.true(given.length > 0);
     }),
     { seed: 1, numRuns: 60 },
