@@ -19,4 +19,4 @@ async function work(): Promise<void> {
 }
 
 await Promise.all(Array.from({ length: 5 }, work));
-console.log(`at most ${most} at a time`);
+console.log(`at most two at a time: ${most <= 2}`);

@@ -19,7 +19,7 @@ const EXAMPLES: readonly (readonly [name: string, lines: readonly string[]])[] =
       "then a writer alone: true",
     ],
   ],
-  ["semaphore", ["at most 2 at a time"]],
+  ["semaphore", ["at most two at a time: true"]],
   ["election", ["elected, as all can see: scheduler-1"]],
   [
     "barrier",
