@@ -57,13 +57,51 @@ export type { Page, PagesOptions } from "./pages.ts";
 export type { Quota, QuotaLimits } from "./quotas.ts";
 export type { Barrier } from "./recipes/barrier.ts";
 export type { Claim } from "./recipes/claim.ts";
+export {
+  type Config,
+  type ConfigOptions,
+  type ConfigProblem,
+  openConfig,
+} from "./recipes/config.ts";
+export type { Counter, CounterOptions } from "./recipes/counter.ts";
+export type { CronJob, CronOptions, CronRun } from "./recipes/cron.ts";
 export type { DoubleBarrier, DoubleBarrierOptions } from "./recipes/double-barrier.ts";
 export type { Election, ElectionOptions, Leader, Term } from "./recipes/election.ts";
-export { ClaimLostError, type LostBecause, NotAcquiredError } from "./recipes/errors.ts";
+export {
+  ClaimLostError,
+  type LostBecause,
+  NoInstanceError,
+  NotAcquiredError,
+} from "./recipes/errors.ts";
 export type { WaitOptions } from "./recipes/wait.ts";
 export type { Layout, LockOptions } from "./recipes/lock.ts";
+export type { JoinOptions, Member, MemberOf, Members, MembersOptions } from "./recipes/members.ts";
+export {
+  type OnceOptions,
+  type OnceOutcome,
+  oncePer,
+  type Run,
+  type Work,
+} from "./recipes/once.ts";
+export type {
+  DeadLetter,
+  Job,
+  Queue,
+  QueueOptions,
+  QueuePutOptions,
+} from "./recipes/queue.ts";
+export type { RateLimit, RateLimitOptions } from "./recipes/rate-limit.ts";
 export type { ReadWriteLock } from "./recipes/read-write-lock.ts";
 export type { AcquireOptions, Semaphore, SemaphoreOptions } from "./recipes/semaphore.ts";
+export type {
+  Balance,
+  Picked,
+  PickOptions,
+  Registration,
+  Service,
+  ServiceInstance,
+  ServiceOptions,
+} from "./recipes/service.ts";
 export type { SessionState } from "./session/messages.ts";
 export type { ChangeStream, Lag, StreamOptions } from "./streams/change-stream.ts";
 export type { ChangesOptions } from "./streams/changes.ts";

@@ -166,11 +166,10 @@ export class RateLimit {
         await this.#written(bucket, bucket.untilMs);
         continue;
       }
-      const askedAtMs = this.#client.wire.clock.nowMs();
       if (!(await this.#written(bucket, start + block * this.#tokenMs))) continue;
       // What was left was too little, and is older.
       this.#tokens = block;
-      this.#tokensUntilMs = askedAtMs + this.#leaseMs;
+      this.#tokensUntilMs = this.#client.wire.clock.nowMs() + this.#leaseMs;
       return;
     }
   }

@@ -2,6 +2,7 @@
 import test from "ava";
 import type { Client, ConnectOptions } from "../../../client/connect.ts";
 import type { Case, Target } from "./case.ts";
+import { KEEPING_CASES } from "./keeping.ts";
 import { RECIPE_CASES } from "./recipes.ts";
 import { SESSION_CASES } from "./sessions.ts";
 import { STREAM_CASES } from "./streams.ts";
@@ -16,6 +17,7 @@ export const CASES: readonly Case[] = [
   ...STREAM_CASES,
   ...RECIPE_CASES,
   ...TURN_CASES,
+  ...KEEPING_CASES,
 ];
 
 /** Registers the cases as tests. `target` is set before the first of them runs. */
