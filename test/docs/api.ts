@@ -5,9 +5,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildPackage, run } from "../package/install.ts";
+import { buildPackage, linkPackages, manifestOf, run } from "../package/install.ts";
 import { CHECKOUT } from "../support/zooid.ts";
-import { entriesOf, extract } from "./extract.ts";
+import { entriesOf, extract, undocumented } from "./extract.ts";
 
 const OUTPUT = join(CHECKOUT, "docs/client/api");
 const DOCUMENTER = join(CHECKOUT, "node_modules/@microsoft/api-documenter/bin/api-documenter");
@@ -16,9 +16,14 @@ const folder = await mkdtemp(join(tmpdir(), "zooid-api-"));
 try {
   const problems = await buildPackage(folder);
   if (problems !== "") throw new Error(problems);
+  const { dependencies, peerDependencies } = await manifestOf(folder);
+  const names = [...Object.keys(dependencies), ...Object.keys(peerDependencies), "@types/node"];
+  await linkPackages(folder, names);
   for (const entry of await entriesOf(folder)) {
     const models = join(folder, "models", entry.name);
-    extract(folder, entry, models);
+    const known = (await undocumented())[entry.name] ?? [];
+    const bare = extract(folder, entry, models).filter((name) => !known.includes(name));
+    if (bare.length > 0) throw new Error(`zooid/${entry.name}: no documentation: ${bare.join()}`);
     const output = join(OUTPUT, entry.name);
     await rm(output, { recursive: true, force: true });
     const args = ["markdown", "--input-folder", models, "--output-folder", output];

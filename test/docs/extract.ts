@@ -1,5 +1,6 @@
 /** What the package exports, read from its built declarations by API Extractor, which brings a TypeScript of its own along. */
 import { mkdirSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
 import { manifestOf } from "../package/install.ts";
@@ -16,6 +17,12 @@ export async function entriesOf(folder: string): Promise<readonly Entry[]> {
   return Object.entries(exports).flatMap(([name, to]) =>
     typeof to === "string" ? [] : [{ name: name.slice(2), types: to.types }],
   );
+}
+
+/** The exports of each entry that may be without documentation. */
+export async function undocumented(): Promise<Readonly<Record<string, readonly string[]>>> {
+  const file = new URL("../package/undocumented.json", import.meta.url);
+  return JSON.parse(await readFile(file, "utf8")) as Record<string, readonly string[]>;
 }
 
 /** Writes a model of what an entry exports into `models`, for the generator. Returns the names that have no documentation. */
