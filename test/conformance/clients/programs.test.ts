@@ -119,7 +119,9 @@ test.serial(
   async (t) => {
     t.timeout(PATIENCE_MS);
     const turns = async (url: string, hosts: string): Promise<void> => {
-      await using client = await connect(url, { ensemble: "test", sessionTimeoutMs: 30_000 });
+      await using client = await connect(url, {
+        ...{ ensemble: "test", sessionTimeoutMs: 30_000, connectTimeoutMs: 60_000 },
+      });
       const programs = [
         () => java?.start("CuratorTurns", [hosts, `${TURNS}`]) as Child,
         () => startScript("kazoo_turns.py", hosts, `${TURNS}`) as Child,
