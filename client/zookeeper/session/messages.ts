@@ -31,7 +31,7 @@ export type SessionState =
       readonly kind: "connected";
       readonly session: SessionId;
       readonly timeoutMs: number;
-      /** Of the server, with its port. */
+      /** The server's, with its port. */
       readonly address: string;
     }
   /** The session may still be alive, and operations wait. `failures` counts the connections in a row that were lost soon. */

@@ -17,10 +17,12 @@ for (let seed = from; seed < from + seeds; seed += 1) {
     sum.losses += losses;
     sum.refusals += refusals;
   } catch (error) {
-    console.log(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
+    process.stdout.write(
+      `seed ${seed}: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
     process.exitCode = 1;
   }
 }
-console.log(
-  `${seeds} seeds: ${sum.grants} rights given, ${sum.losses} lost, ${sum.refusals} late writes refused`,
+process.stdout.write(
+  `${seeds} seeds: ${sum.grants} rights given, ${sum.losses} lost, ${sum.refusals} late writes refused\n`,
 );
