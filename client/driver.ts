@@ -3,8 +3,8 @@
  * One message is taken after the other: what a callback asks for is taken when the effects before it have been performed.
  */
 import type { NativeRequest } from "../protocol/native-packing.ts";
-import type { Change } from "../protocol/reads.ts";
 import { ZXID_NONE, type Zxid } from "../protocol/zxid.ts";
+import type { StreamObserver, Wish } from "./wire.ts";
 import type { NatsChannel } from "./nats-channel.ts";
 import type {
   Failure,
@@ -13,7 +13,6 @@ import type {
   SessionMessage,
   SessionOptions,
   SessionState,
-  StreamEnd,
   TimerName,
 } from "./session/messages.ts";
 import { receive, start } from "./session/session.ts";
@@ -31,24 +30,6 @@ export type Environment = {
   readonly after: (delayMs: number, run: () => void) => () => void;
   /** Runs it once the caller's code has run. */
   readonly soon: (run: () => void) => void;
-  /**
-   * A portion of changes was delivered: `done` is to be called when it has been consumed, so that the node may send more. Default: at
-   * once.
-   */
-  readonly consume?: (done: () => void) => void;
-};
-
-export type StreamObserver = {
-  /** All changes of the stream up to `through`. */
-  readonly portion: (changes: readonly Change[], through: Zxid) => void;
-  readonly ended: (end: StreamEnd) => void;
-};
-
-export type Wish = {
-  readonly path: string;
-  readonly recursive: boolean;
-  /** Default: the latest zxid that the client has seen. */
-  readonly after?: Zxid | undefined;
 };
 
 export type DriverOptions = {
@@ -221,11 +202,26 @@ export class SessionDriver {
     );
   }
 
+  /** Those that take a portion while they are told of it are told to the session together. */
   #deliver(effect: Extract<SessionEffect, { readonly kind: "deliver" }>): void {
-    const { stream, connection, subscriptions, changes, through } = effect;
-    for (const each of subscriptions) this.#observers.get(each)?.portion(changes, through);
-    const { consume = (done: () => void) => done() } = this.#options.environment;
-    consume(() => this.#tell({ kind: "consumed", stream, connection, changes: changes.length }));
+    const { subscriptions, changes, through } = effect;
+    let atOnce: number[] | undefined = [];
+    for (const each of subscriptions) {
+      let isTaken = false;
+      this.#observers.get(each)?.portion(changes, through, () => {
+        if (isTaken) return;
+        isTaken = true;
+        if (atOnce === undefined) this.#consumed([each], changes.length);
+        else atOnce.push(each);
+      });
+    }
+    this.#consumed(atOnce, changes.length);
+    atOnce = undefined;
+  }
+
+  #consumed(subscriptions: readonly number[], changes: number): void {
+    if (subscriptions.length === 0 || changes === 0) return;
+    this.#tell({ kind: "consumed", subscriptions, changes });
   }
 
   #closeChannel(): void {

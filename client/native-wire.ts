@@ -1,5 +1,8 @@
 /** A session over NATS, for programs: promises of answers, an Observable of its state. `driver.ts` does the rest. */
-import { BehaviorSubject, filter, firstValueFrom, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
+import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
+import { firstValueFrom } from "rxjs/internal/firstValueFrom";
+import { filter } from "rxjs/internal/operators/filter";
 import { AbortedError, UnreachableError, type ZooidError } from "../protocol/errors.ts";
 import type { NativeRequest } from "../protocol/native-packing.ts";
 import type { Zxid } from "../protocol/zxid.ts";
@@ -103,11 +106,7 @@ export class NativeWire implements Wire {
   }
 
   subscribe(wish: Wish, observer: StreamObserver): () => void {
-    const { ended, portion } = observer;
-    return this.#driver.subscribe(wish, {
-      ended,
-      portion: (changes, through) => portion(changes, through, () => undefined),
-    });
+    return this.#driver.subscribe(wish, observer);
   }
 
   #errorOf({ failure, maybeApplied }: Failed, signal: AbortSignal | undefined): ZooidError {
@@ -142,7 +141,12 @@ function silenceMsOf(sessionTimeoutMs: number): number {
   return Math.min(Math.max(Math.floor(sessionTimeoutMs / 3), SILENCE_MS_MIN), SILENCE_MS_MAX);
 }
 
-async function connected(wire: NativeWire, timeoutMs: number, ensemble: string): Promise<void> {
+/** Resolves when the session is connected. Otherwise it ends the session, and rejects with the reason. */
+export async function connected(
+  wire: NativeWire,
+  timeoutMs: number,
+  ensemble: string,
+): Promise<void> {
   let stop: () => void = () => undefined;
   const late = new Promise<"late">((resolve) => {
     stop = wire.clock.after(timeoutMs, () => resolve("late"));

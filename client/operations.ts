@@ -33,6 +33,7 @@ import { parentOf } from "../protocol/paths.ts";
 import type { Stat } from "../protocol/stat.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import { deleteTree } from "./delete-tree.ts";
+import { LapseWatchingWire } from "./lapses.ts";
 import { type Page, PAGE_SIZE, pagesOf, type PagesOptions } from "./pages.ts";
 import { Seen } from "./seen.ts";
 import type { Answer } from "./session/messages.ts";
@@ -61,11 +62,11 @@ const ROUNDS_MAX = 32;
 
 export class Operations {
   /** What the client speaks through: for recipes of one's own, which need its clock and how long its session is certainly valid. */
-  readonly wire: Wire;
+  readonly wire: LapseWatchingWire;
   protected readonly seen: Seen = new Seen();
 
   constructor(wire: Wire) {
-    this.wire = wire;
+    this.wire = new LapseWatchingWire(wire);
   }
 
   /** The zxid of the latest transaction that this client has seen. */

@@ -3,6 +3,7 @@ import { checkMilliseconds, checkOptions, checkText } from "../protocol/argument
 import { BadArgumentsError } from "../protocol/errors.ts";
 import { ENSEMBLE_NAME_RULE, isEnsembleName } from "../protocol/subjects.ts";
 import { isNatsServer } from "../runtime/nats/servers.ts";
+import type { SessionOptions } from "./session/messages.ts";
 
 export type ConnectOptions = {
   /** The name of the ensemble. Default `zooid`. */
@@ -38,13 +39,15 @@ export type ConnectOptions = {
    * NATS, as in ZooKeeper. Default: it may what everybody may. NATS knows nothing of these: its credentials are those above.
    */
   readonly identities?: readonly Identity[];
+  /** Over ZooKeeper's protocol: who the client logs in as by SASL's DIGEST-MD5. Default: it does not log in. */
+  readonly sasl?: Identity;
   /** Shown by the NATS server's monitoring. Default `zooid client`. */
   readonly name?: string;
 };
 
 export type Identity = { readonly user: string; readonly password: string };
 
-export function checkConnectOptions(options: ConnectOptions): void {
+function checkConnectOptions(options: ConnectOptions): void {
   checkOptions("options", options);
   const { sessionTimeoutMs, operationTimeoutMs, connectTimeoutMs, tls } = options;
   const { ensemble, user, password, token, name } = options;
@@ -64,6 +67,14 @@ export function checkConnectOptions(options: ConnectOptions): void {
   }
 }
 
+/** Checks the options, and returns what they say of the session. */
+export function sessionOptionsOf(options: ConnectOptions): SessionOptions {
+  checkConnectOptions(options);
+  const { ensemble = "zooid", sessionTimeoutMs = 10_000, operationTimeoutMs = 30_000 } = options;
+  const proofs = (options.identities ?? []).map(proofOf);
+  return { ensemble, sessionTimeoutMs, operationTimeoutMs, proofs };
+}
+
 function checkIdentity(identity: unknown): void {
   checkOptions("an identity", identity);
   const { user, password } = identity as Partial<Identity>;
@@ -74,7 +85,7 @@ function checkIdentity(identity: unknown): void {
 }
 
 /** What proves an identity of the scheme `digest`. Source: ZooKeeper's `addauth`. */
-export function proofOf({ user, password }: Identity): Uint8Array {
+function proofOf({ user, password }: Identity): Uint8Array {
   return new TextEncoder().encode(`${user}:${password}`);
 }
 

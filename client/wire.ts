@@ -1,8 +1,9 @@
 /**
- * What a `Client` asks of its session, over whatever protocol: NATS (`rx.ts`) or ZooKeeper's own (`zookeeper/`). Both take the same
+ * What a `Client` asks of its session, over whatever protocol: NATS (`native-wire.ts`) or ZooKeeper's own (`zookeeper/`). Both take the same
  * requests and give the same answers; `features` says in what they differ.
  */
 import type { Observable } from "rxjs";
+import type { Recursive } from "../protocol/changes.ts";
 import type { NativeRequest } from "../protocol/native-packing.ts";
 import type { Change } from "../protocol/reads.ts";
 import type { Zxid } from "../protocol/zxid.ts";
@@ -17,7 +18,8 @@ export type CallOptions = {
 
 export type Wish = {
   readonly path: string;
-  readonly recursive: boolean;
+  /** `children`: the znode and its children. A wire may then tell of everything below it. */
+  readonly recursive: Recursive;
   /** Default: the latest zxid that the client has seen. */
   readonly after?: Zxid | undefined;
 };

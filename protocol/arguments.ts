@@ -45,9 +45,48 @@ export function checkChangesOptions(options: {
 }): void {
   checkOptions("options", options);
   const { recursive, progress, from } = options;
-  if (recursive !== undefined) checkBoolean("`recursive`", recursive);
+  if (recursive !== undefined && recursive !== "children") {
+    checkBoolean("`recursive`, where it is not `children`,", recursive);
+  }
   if (progress !== undefined) checkBoolean("`progress`", progress);
   if (from !== undefined) checkZxid("`from`", from);
+}
+
+/** What every stream of a client takes. */
+export function checkStreamOptions(options: {
+  readonly signal?: unknown;
+  readonly data?: unknown;
+}): void {
+  checkOptions("options", options);
+  const { signal, data } = options;
+  if (signal !== undefined && !isSignal(signal)) throw bad("`signal`", "an AbortSignal", signal);
+  if (data !== undefined) checkBoolean("`data`", data);
+}
+
+const ON_GAP: readonly unknown[] = ["error", "emit", "reread"];
+/** Timers of Node take no more. */
+const PROGRESS_MS_MAX = 2 ** 31 - 1;
+
+/** What a client's stream of changes takes beside that. */
+export function checkClientChangesOptions(options: {
+  readonly recursive?: unknown;
+  readonly from?: unknown;
+  readonly progressMs?: unknown;
+  readonly onGap?: unknown;
+  readonly signal?: unknown;
+}): void {
+  checkChangesOptions(options);
+  checkStreamOptions(options);
+  const { progressMs, onGap } = options;
+  const isTime = progressMs === undefined || isMilliseconds(progressMs);
+  if (!isTime) throw bad("`progressMs`", "milliseconds, from 0 on", progressMs);
+  if (onGap !== undefined && !ON_GAP.includes(onGap)) {
+    throw bad("`onGap`", "one of `error`, `emit`, `reread`", onGap);
+  }
+}
+
+function isMilliseconds(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value <= PROGRESS_MS_MAX;
 }
 
 /** What ends a znode that is to be made: its session, its last child, its age, or only a delete. */

@@ -2,6 +2,9 @@
 import type { Change } from "./reads.ts";
 import type { Zxid } from "./zxid.ts";
 
+/** Which znodes a change stream follows beside the one at its path: none, its children, or all below it. */
+export type Recursive = boolean | "children";
+
 export type ChangeEvent =
   | Change
   /** Every change up to `zxid` has been delivered, so a later stream may begin from it. */

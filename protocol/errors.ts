@@ -1,5 +1,6 @@
 /** The errors that users of the package see. Callers match `code`, which is stable, and never the text. */
 import { Code } from "./codes.ts";
+import { formatZxid, type Zxid } from "./zxid.ts";
 
 /**
  * Whether an operation that ended with an error has been done all the same. `yes`: it was done, and only its answer is lost. `unknown`:
@@ -118,18 +119,25 @@ export class SessionExpiredError extends ZooidError {
   }
 }
 
-/** The connection was lost while this write was under way: it may or may not have been done. */
+/** The connection was lost while this write was under way: it may or may not have been done, unless `maybeApplied` says which. */
 export class ConnectionLossError extends ZooidError {
   override readonly name = "ConnectionLossError";
   readonly code = "ZOOID_CONNECTION_LOSS";
   readonly retryable = true;
-  constructor(reason: string, options?: ErrorOptions) {
-    super(`connection lost (${reason}): this write may or may not have been done`, {
+  constructor(reason: string, options?: ZooidErrorOptions) {
+    const maybeApplied = options?.maybeApplied ?? "unknown";
+    super(`connection lost (${reason}): this write ${DONE[maybeApplied]}`, {
       ...options,
-      maybeApplied: "unknown",
+      maybeApplied,
     });
   }
 }
+
+const DONE: Readonly<Record<MaybeApplied, string>> = {
+  no: "was not done",
+  yes: "was done, and its answer is lost",
+  unknown: "may or may not have been done",
+};
 
 /** No answer came in time. A write that was sent may have been done, or may still be done: see `maybeApplied`. */
 export class OperationTimeoutError extends ZooidError {
@@ -213,6 +221,27 @@ export class ClosedError extends ZooidError {
   }
 }
 
+/**
+ * The ensemble no longer keeps the changes that come next in a stream: those after `from`, up to `to`, are lost to it. Whoever wants to go
+ * on reads the znodes again and begins a stream at the zxid of that read, or asks for a stream that does so (`onGap`).
+ */
+export class GapError extends ZooidError {
+  override readonly name = "GapError";
+  readonly code = "ZOOID_GAP";
+  readonly retryable = false;
+  readonly path: string;
+  readonly from: Zxid;
+  readonly to: Zxid;
+  constructor(path: string, gap: { readonly from: Zxid; readonly to: Zxid }) {
+    const { from, to } = gap;
+    const zxids = `after ${formatZxid(from)} up to ${formatZxid(to)}`;
+    super(`${path}: the changes ${zxids} are no longer kept; read the znodes again`);
+    this.path = path;
+    this.from = from;
+    this.to = to;
+  }
+}
+
 /** The ensemble answered with a code that has no class of its own. */
 export class ServerError extends ZooidError {
   override readonly name = "ServerError";
@@ -283,6 +312,21 @@ function whereOf({ path }: ValueIssue): string {
   return path.length === 0 ? "" : `${path.map(String).join(".")}: `;
 }
 
+/** The servers do not know such an operation, or their configuration does not allow it. */
+export class UnsupportedError extends ZooidError {
+  override readonly name = "UnsupportedError";
+  readonly code = "ZOOID_UNSUPPORTED";
+  readonly retryable = false;
+  readonly path: string;
+  constructor(path: string, options?: ZooidErrorOptions) {
+    super(
+      `${path}: the servers of this ensemble do not support this operation: they are too old for it, or their configuration forbids it`,
+      options,
+    );
+    this.path = path;
+  }
+}
+
 /** Returns the error for an operation on a path that was refused with this code. */
 export function errorOfCode(code: Code, path: string, options?: ZooidErrorOptions): ZooidError {
   switch (code) {
@@ -308,6 +352,8 @@ export function errorOfCode(code: Code, path: string, options?: ZooidErrorOption
       return new DiskFullError(path, options);
     case Code.quotaExceeded:
       return new TreeFullError(path, options);
+    case Code.unimplemented:
+      return new UnsupportedError(path, options);
     case Code.throttled:
       return new ThrottledError(path, options);
     case Code.connectionLoss:

@@ -58,6 +58,13 @@ export class JuteReader {
     return this.fault === undefined ? high * 2 ** 32 + low : 0;
   }
 
+  /** Reads 64 bits whatever they stand for, such as a session of ZooKeeper's. */
+  int64Exact(): bigint {
+    const high = this.int32();
+    const low = this.int32() >>> 0;
+    return this.fault === undefined ? (BigInt(high) << 32n) | BigInt(low) : 0n;
+  }
+
   bool(): boolean {
     const position = this.#position;
     return this.#take(1) && this.#bytes[position] !== 0;
@@ -171,6 +178,12 @@ export class JuteWriter {
     this.#position = this.#putInt32(this.#position, Math.floor(value / 2 ** 32));
     this.#position = this.#putInt32(this.#position, value);
     return this;
+  }
+
+  int64Exact(value: bigint): this {
+    return this.int32(Number(BigInt.asIntN(32, value >> 32n))).int32(
+      Number(BigInt.asIntN(32, value)),
+    );
   }
 
   /** Writes the number of a request, which has 32 bits unless the client wants 64. */

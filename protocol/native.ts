@@ -5,6 +5,7 @@
  */
 import { CLIENT_CBOR, decodeCbor, encodeCbor, GATEWAY_CBOR } from "./cbor.ts";
 import type { CborProfile } from "./cbor-profile.ts";
+import type { Recursive } from "./changes.ts";
 import { Code } from "./codes.ts";
 import { byteString, count, FieldError, integer, isCount, list, text } from "./fields.ts";
 import type { SessionId } from "./ids.ts";
@@ -27,7 +28,7 @@ import {
   unpackResult,
 } from "./native-packing.ts";
 
-export const NATIVE_VERSION = 1;
+export const NATIVE_VERSION = 2;
 
 export type ClientItem =
   /** The first item of a connection; it goes to the queue group. Session 0 asks for a new session. */
@@ -46,14 +47,19 @@ export type ClientItem =
   | { readonly kind: "ping" }
   /** Acknowledges the frames up to this sequence: the gateway may send as many bytes again. */
   | { readonly kind: "taken"; readonly sequence: number }
-  /** `id` is chosen by the client. Exactly one `result` with this id answers the request. */
+  /** The client waits for no answer to a request with this number or a smaller one: their results need not be kept for it. */
+  | { readonly kind: "answered"; readonly number: number }
+  /**
+   * `id` is larger than that of any request before it in the session; a request that is said again, on another connection, has the number
+   * that it had. Exactly one `result` with this id answers the request.
+   */
   | { readonly kind: "request"; readonly id: number; readonly request: NativeRequest }
   /** Asks for the changes after `after`. `credits` is how many changes may be sent before more are granted. */
   | {
       readonly kind: "openStream";
       readonly stream: number;
       readonly path: string;
-      readonly recursive: boolean;
+      readonly recursive: Recursive;
       readonly after: Zxid;
       readonly credits: number;
     }
@@ -147,12 +153,16 @@ const CREDIT = 5;
 const CLOSE_STREAM = 6;
 const TAKEN = 7;
 const AUTH = 8;
+const ANSWERED = 9;
 const OPENED = 11;
 const PONG = 12;
 const RESULT = 13;
 const COMPACTED = 15;
 const ENDED = 16;
 const STREAM_REFUSED = 17;
+
+/** In the place of `recursive` of a stream, where others have a boolean. */
+const CHILDREN = 2;
 
 function packClientItem(item: ClientItem): unknown[] {
   switch (item.kind) {
@@ -164,10 +174,12 @@ function packClientItem(item: ClientItem): unknown[] {
       return [PING];
     case "taken":
       return [TAKEN, item.sequence];
+    case "answered":
+      return [ANSWERED, item.number];
     case "request":
       return [REQUEST, item.id, ...packRequest(item.request)];
     case "openStream":
-      return [OPEN_STREAM, item.stream, item.path, item.recursive, item.after, item.credits];
+      return [OPEN_STREAM, item.stream, item.path, packRecursive(item), item.after, item.credits];
     case "credit":
       return [CREDIT, item.stream, item.credits];
     default:
@@ -192,6 +204,8 @@ function unpackClientItem(fields: readonly unknown[]): ReceivedItem {
       return { kind: "ping" };
     case TAKEN:
       return { kind: "taken", sequence: count(fields[1]) };
+    case ANSWERED:
+      return { kind: "answered", number: count(fields[1]) };
     case REQUEST:
       return unpackRequestItem(count(fields[1]), fields);
     case OPEN_STREAM:
@@ -209,6 +223,7 @@ function unpackClientItem(fields: readonly unknown[]): ReceivedItem {
 }
 
 function unpackRequestItem(id: number, fields: readonly unknown[]): ReceivedItem {
+  if (id === 0) throw new FieldError("the number of no request");
   const request = unpackRequest(fields, 2);
   return typeof request === "number"
     ? { kind: "badRequest", id, code: request }
@@ -216,16 +231,21 @@ function unpackRequestItem(id: number, fields: readonly unknown[]): ReceivedItem
 }
 
 function unpackOpenStream(stream: number, fields: readonly unknown[]): ReceivedItem {
-  const [, , path, recursive, after, credits] = fields;
+  const [, , path, packed, after, credits] = fields;
   if (
     typeof path !== "string" ||
-    typeof recursive !== "boolean" ||
+    (typeof packed !== "boolean" && packed !== CHILDREN) ||
     !isCount(after) ||
     !isCount(credits)
   ) {
     return badStream(stream);
   }
+  const recursive = packed === CHILDREN ? "children" : packed;
   return { kind: "openStream", stream, path, recursive, after: after as Zxid, credits };
+}
+
+function packRecursive({ recursive }: { readonly recursive: Recursive }): boolean | number {
+  return recursive === "children" ? CHILDREN : recursive;
 }
 
 function badStream(stream: number): ReceivedItem {

@@ -53,6 +53,11 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
+/** Returns the path of a child; `/a` for `a` below `/`. */
+export function childOf(parent: string, name: string): string {
+  return parent === "/" ? `/${name}` : `${parent}/${name}`;
+}
+
 export const SEQUENCE_SUFFIX_LENGTH = 10;
 
 /** Returns the suffix of a sequential znode: a signed 32-bit count in ten digits, as C's `%010d` prints it. */

@@ -2,7 +2,7 @@
 import { Observable } from "rxjs";
 import type { ChangesMessage, ReaderItem } from "../actors/changes/messages.ts";
 import { checkChangesOptions, checkPath } from "../protocol/arguments.ts";
-import type { ChangeEvent } from "../protocol/changes.ts";
+import type { ChangeEvent, Recursive } from "../protocol/changes.ts";
 import { BadArgumentsError } from "../protocol/errors.ts";
 import { CHANGE_READERS_MAX } from "../protocol/limits.ts";
 import type { Zxid } from "../protocol/zxid.ts";
@@ -11,8 +11,8 @@ import { ChangesFailedError, NodeStoppedError } from "./errors.ts";
 import { observe } from "./wiring.ts";
 
 export type ChangesOptions = {
-  /** Also of everything below the path. Default false. */
-  readonly recursive?: boolean;
+  /** True: also of everything below the path. `children`: also of its children. Default false. */
+  readonly recursive?: Recursive;
   /** Changes after this zxid. Default: from the subscription on, or from when the node first serves, if that is later. */
   readonly from?: Zxid;
   /** True: `progress` events are delivered between the changes. Default false. */

@@ -36,7 +36,7 @@ import { addReplicationActors, peerGate } from "./placement.ts";
 import { type PlacedConfig, type Placement, placementOf } from "./threads/choice.ts";
 import { OneThread } from "./threads/one-thread.ts";
 import { OwnThreads } from "./threads/own-threads.ts";
-import type { Threads, ThreadsOptions } from "./threads/threads.ts";
+import type { InMemory, Threads, ThreadsOptions } from "./threads/threads.ts";
 import { observe, wireAll } from "./wiring.ts";
 import {
   processEnvironment,
@@ -91,6 +91,8 @@ export type RunningNode = {
 export type LaunchOptions = {
   /** In place of NATS: nodes of one process share a network in memory. */
   readonly transport?: Transport | undefined;
+  /** What the node has in memory. It then has to have no lanes of its own: `lanes` is 0. */
+  readonly inMemory?: InMemory | undefined;
   /** Operations to skip from now on; each must have failed on this node. */
   readonly skip?: readonly Zxid[] | undefined;
   /** The process does nothing but to run this node, so its main thread may wait for the disk. Default false. */
@@ -162,21 +164,28 @@ class Node implements RunningNode {
   #stopReports: () => void = () => undefined;
   #stopServerReports: () => void = () => undefined;
   #counts: ConnectionCounts | undefined;
+  /** False: its disk is in memory. */
+  readonly #hasFolder: boolean;
   /** The log has been told that the limit of open files is low. */
   #warned = false;
 
-  constructor(config: NodeConfig, { onInspection, ownsProcess = false }: LaunchOptions) {
+  constructor(config: NodeConfig, options: LaunchOptions) {
+    const { onInspection, ownsProcess = false, inMemory = {} } = options;
     const placement = placementOf(config, { cores: availableParallelism(), ownsProcess });
     this.#placement = placement;
     this.#config = { ...config, lanes: placement.lanes };
-    const options: ThreadsOptions = {
+    const isInMemory = inMemory.disk !== undefined || inMemory.clients !== undefined;
+    assert(placement.threads === "one" || !isInMemory, "what is in memory is on one thread");
+    this.#hasFolder = inMemory.disk === undefined;
+    const threads: ThreadsOptions = {
       config: this.#config,
+      inMemory,
       signal: this.#aborted.signal,
       onLetters: (letters) => this.#deliver(letters),
       onInspection: (event) => this.#inspect(event),
       onStopNode: (reason) => this.#fail(reason),
     };
-    this.#threads = placement.threads === "one" ? new OneThread(options) : new OwnThreads(options);
+    this.#threads = placement.threads === "one" ? new OneThread(threads) : new OwnThreads(threads);
     this.ready = this.#ready.promise;
     this.stopped = this.#stopped.promise;
     // Whoever waits for it hears that it did not come; nobody has to.
@@ -220,15 +229,12 @@ class Node implements RunningNode {
 
   async start({ transport: given, skip = [] }: LaunchOptions): Promise<void> {
     const config = this.#config;
-    makeDataFolder(config.dataDir);
-    const bytesStop = treeBytesStop(machine().memoryBytes, config.lanes);
-    const problem = memoryProblem(config.dataDir, bytesStop, config.lanes);
-    if (problem !== undefined) throw new Error(problem);
+    if (this.#hasFolder) this.#makeFolder();
     // The folder lock is taken before anything else: a node whose folder is in use may do nothing at all.
     await this.#threads.openFolder();
     const { threads, lanes, because } = this.#placement;
     this.#say("info", "placement", { threads, lanes, because });
-    const skips = this.#operationsToSkip(skip);
+    const skips = this.#hasFolder ? this.#operationsToSkip(skip) : [];
     const alone = config.members.length === 1;
     if (given !== undefined) this.#transport = given;
     else if (!alone || config.natsUrls.length > 0) this.#transport = await this.#connect();
@@ -250,6 +256,14 @@ class Node implements RunningNode {
     this.#stopServerReports = reportServer(config, this.#threads.ports, (report) => {
       main.system.tell("admin", report);
     });
+  }
+
+  #makeFolder(): void {
+    const { dataDir, lanes } = this.#config;
+    makeDataFolder(dataDir);
+    const bytesStop = treeBytesStop(machine().memoryBytes, lanes);
+    const problem = memoryProblem(dataDir, bytesStop, lanes);
+    if (problem !== undefined) throw new Error(problem);
   }
 
   #makeMain(): Main {
@@ -357,7 +371,7 @@ class Node implements RunningNode {
     const { dataDir, dataLogDir = dataDir } = this.#config;
     const zxid = zxidOfText(String(event.detail["zxid"]));
     const record = zxidOfText(String(event.detail["record"]));
-    if (zxid === undefined || record === undefined) return;
+    if (zxid === undefined || record === undefined || !this.#hasFolder) return;
     try {
       noteFailed(dataDir, zxid);
       const look = `zooid inspect ${dataDir} --operations --from ${formatZxid(record)} --limit 1`;

@@ -16,46 +16,44 @@ import type { Zxid } from "../protocol/zxid.ts";
 import type { InspectionEvent, StepEvent } from "../runtime/inspection.ts";
 import type { Changes, ChangesOptions } from "./change-streams.ts";
 import type { NodeSettings } from "./config/node-settings.ts";
-import { configOfSettings } from "./config/node-settings.ts";
-import type { NodeConfig, Problem } from "./config/node-config.ts";
+import type { Problem } from "./config/node-config.ts";
+import { type EnsembleOptions, type RunningEnsemble, startEnsemble } from "./embedded/ensemble.ts";
 import {
   ChangesFailedError,
   ConfigurationError,
   NodeStartError,
   NodeStoppedError,
 } from "./errors.ts";
-import { launchNode, type RunningNode, type StopReason } from "./node.ts";
+import { launch, type StartOptions } from "./launch.ts";
+import type { RunningNode, StopReason } from "./node.ts";
 
 export type {
   Change,
   ChangeEvent,
   Changes,
   ChangesOptions,
+  EnsembleOptions,
   InspectionEvent,
   Leadership,
   NatsConnections,
   NatsStatus,
   NodeSettings,
   Problem,
+  RunningEnsemble,
   RunningNode,
+  StartOptions,
   StepEvent,
   StopReason,
   WriteAdmission,
   Zxid,
 };
-export { ChangesFailedError, ConfigurationError, NodeStartError, NodeStoppedError, ZooidError };
-
-export type StartOptions = {
-  /**
-   * Hears what the node says to operators from the very start on, the warnings about its settings included. Default: nobody does, and
-   * the node writes nothing anywhere but into its data folder.
-   */
-  readonly onInspection?: (event: InspectionEvent) => void;
-  /**
-   * Gives up a start that takes too long, which then rejects with the signal's reason; once the node has started it stops the node.
-   * Without it a node that does not reach NATS waits for ever, as it does when it is started before its NATS server.
-   */
-  readonly signal?: AbortSignal;
+export {
+  ChangesFailedError,
+  ConfigurationError,
+  NodeStartError,
+  NodeStoppedError,
+  startEnsemble,
+  ZooidError,
 };
 
 /**
@@ -70,21 +68,5 @@ export async function startNode(
   settings: NodeSettings = {},
   options: StartOptions = {},
 ): Promise<RunningNode> {
-  const validation = configOfSettings(settings);
-  if (validation.kind === "invalid") throw new ConfigurationError(validation.problems);
-  const { config, warnings } = validation;
-  const { onInspection, signal } = options;
-  for (const warning of warnings) onInspection?.(warningOf(config, warning));
-  try {
-    return await launchNode(config, { onInspection, signal });
-  } catch (cause) {
-    signal?.throwIfAborted();
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new NodeStartError(message, { cause });
-  }
-}
-
-function warningOf({ id: node }: NodeConfig, warning: string): InspectionEvent {
-  const said = { kind: "log", level: "warn", event: "warning", actor: "config" } as const;
-  return { ...said, atMs: Date.now(), node, detail: { warning } };
+  return await launch(settings, "nats", options);
 }

@@ -29,7 +29,7 @@ test("the project keeps to its layout", (t) => {
 
 test("the check reads every layer of the project", (t) => {
   const seen = new Set(projectFiles().map((file) => file.path.split("/")[0]));
-  for (const folder of ["runtime", "protocol", "actors", "server", "cli", "test"]) {
+  for (const folder of ["runtime", "protocol", "actors", "server", "testing", "cli", "test"]) {
     t.true(seen.has(folder), folder);
   }
 });
@@ -69,6 +69,24 @@ test("of the runtime a client may import only what speaks to NATS", (t) => {
   t.is(problemsOf("protocol/a.ts", from("nats/servers.ts")).length, 1);
 });
 
+test("of the server only what is embedded may import the client", (t) => {
+  const client = 'import { Session } from "../../client/rx.ts";';
+  t.deepEqual(problemsOf("server/embedded/a.ts", client), []);
+  t.deepEqual(problemsOf("server/threads/a.ts", client), [
+    "server/threads/a.ts:1: server/ may not import from client/ (../../client/rx.ts)",
+  ]);
+});
+
+test("what users test with may import all that is shipped, which does not import it, and nothing of the tests", (t) => {
+  for (const folder of ["runtime", "protocol", "actors", "server", "client"]) {
+    t.deepEqual(problemsOf("testing/a.ts", `import { a } from "../${folder}/a.ts";`), []);
+    t.is(problemsOf(`${folder}/a.ts`, 'import { a } from "../testing/a.ts";').length, 1, folder);
+  }
+  for (const folder of ["testing", "runtime", "server", "client", "cli"]) {
+    t.is(problemsOf(`${folder}/a.ts`, 'import { a } from "../test/a.ts";').length, 1, folder);
+  }
+});
+
 test("the session of a client imports the protocol and itself only, and uses no clock, chance or RxJS", (t) => {
   const file = "client/session/a.ts";
   t.deepEqual(problemsOf(file, 'import { zxid } from "../../protocol/zxid.ts";'), []);
@@ -84,6 +102,15 @@ test("the session of a client imports the protocol and itself only, and uses no 
   }
   t.is(problemsOf(file, "const promise = new Promise(run);").length, 1);
   t.is(problemsOf(file, "async function run() {}").length, 1);
+});
+
+test("the sessions of both protocols are as pure, and share what they have in common", (t) => {
+  const file = "client/zookeeper/session/a.ts";
+  t.deepEqual(problemsOf(file, 'import { a } from "../../session/backoff.ts";'), []);
+  for (const other of ["../driver.ts", "../../driver.ts", "rxjs", "node:net"]) {
+    t.is(problemsOf(file, `import { a } from "${other}";`).length, 1, other);
+  }
+  t.is(problemsOf(file, "performance.now();").length, 1);
 });
 
 test("an import that spans lines, re-exports or is made while running is seen", (t) => {

@@ -6,7 +6,19 @@ import { RETIRED_WORDS, type TextFile, wordProblems } from "./setup/words.ts";
 
 const ROOT = new URL("..", import.meta.url);
 const FOLDERS = [
-  ...["actors", "runtime", "client", "protocol", "server", "cli", "bench", "test", "examples"],
+  ...[
+    "actors",
+    "runtime",
+    "client",
+    "testing",
+    "adapters",
+    "protocol",
+    "server",
+    "cli",
+    "bench",
+    "test",
+    "examples",
+  ],
   "docs",
 ];
 

@@ -5,7 +5,7 @@
  * a slow reader costs bounded memory and misses nothing, unless the tree has gone on without it, which it is then told (`compacted`).
  */
 import { unreachable } from "../../protocol/assert.ts";
-import { changeBytes } from "../../protocol/changes.ts";
+import { changeBytes, type Recursive } from "../../protocol/changes.ts";
 import { STREAM_PENDING_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Actor } from "../../runtime/actor.ts";
@@ -25,7 +25,7 @@ export type ChangesOptions = {
 type Reader = {
   readonly number: number;
   readonly path: string;
-  readonly recursive: boolean;
+  readonly recursive: Recursive;
   /** Everything up to here has come from the tree; undefined until the tree has said where the stream begins. */
   after: Zxid | undefined;
   /** The tree's number for the stream while it is open there; another one each time, so that late messages of a closed one are known. */

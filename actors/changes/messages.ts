@@ -1,4 +1,5 @@
 /** The changes actor: change streams for readers in the node's own process. It lives on the main thread. */
+import type { Recursive } from "../../protocol/changes.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { Change } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
@@ -9,8 +10,8 @@ export type OpenReader = {
   readonly kind: "openReader";
   readonly reader: number;
   readonly path: string;
-  /** Also everything below the path. */
-  readonly recursive: boolean;
+  /** Also everything below the path, or its children. */
+  readonly recursive: Recursive;
   /** Changes after this zxid; undefined: from now on, or from when this node first serves. */
   readonly after: Zxid | undefined;
 };

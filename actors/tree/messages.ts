@@ -5,6 +5,7 @@ import type {
   WatchesQuestion,
   WatchWord,
 } from "../admin/messages.ts";
+import type { Recursive } from "../../protocol/changes.ts";
 import type { Who } from "../../protocol/identities.ts";
 import type { SessionId, Submitter } from "../../protocol/ids.ts";
 import type { ClientOperation } from "../../protocol/operations.ts";
@@ -15,7 +16,7 @@ import type { ChunkStored, SnapshotChunk, SnapshotRefused } from "../log/message
 import type { Committed } from "../log-sync/messages.ts";
 
 /** The actors that may have change streams and receive their changes. */
-export type StreamOwner = GatewayName | "changes";
+export type StreamOwner = GatewayName | "changes" | "feed/1";
 
 /** What a gateway asks the tree: a read of a client, or whether a write of a client would make the tree larger. */
 export type TreeRead = Read | { readonly kind: "growth"; readonly operation: ClientOperation };
@@ -79,10 +80,11 @@ export type TreeMessage =
   /** The connection has ended, so its watches, its change streams and its reads behind writes are removed. */
   | { readonly kind: "forget"; readonly from: StreamOwner; readonly client: number }
   /**
-   * Opens a change stream on the znode at `path`, and with `recursive` on everything below it. `stream` is the client's own number of
-   * the stream. The answers are `changes`: first those after `after` that the ring holds, then the changes of each record when it is
+   * Opens a change stream on the znode at `path`, and with `recursive` on everything below it, or on its children. `stream` is the
+   * client's own number of the stream. The answers are `changes`: first those after `after` that the ring holds, then the changes of each record when it is
    * applied. If the ring does not reach back to `after`, the answer is `compacted`. A stream without changes gets a report of progress
    * at intervals. A change of a znode that the reader may not read is left out; `readsAll`: there is none. Defaults: ANYONE, who does not.
+   * With `children` the end and the beginning of such a child are told without data, as long as the reader may list the children.
    */
   | {
       readonly kind: "openStream";
@@ -90,11 +92,13 @@ export type TreeMessage =
       readonly client: number;
       readonly stream: number;
       readonly path: string;
-      readonly recursive: boolean;
+      readonly recursive: Recursive;
       readonly who?: Who;
       readonly readsAll?: boolean;
       /** The stream begins after this zxid. Undefined: it begins after what is applied now. */
       readonly after: Zxid | undefined;
+      /** Without `after`: it begins so many changes before that, as far as the ring holds them. Default 0. */
+      readonly back?: number;
     }
   | {
       readonly kind: "closeStream";
@@ -102,6 +106,8 @@ export type TreeMessage =
       readonly client: number;
       readonly stream: number;
     }
+  /** The streams of the owner's that have not been told of what was applied last get a report of progress. */
+  | { readonly kind: "reportProgress"; readonly from: StreamOwner }
   /**
    * From the log: cut a snapshot of the state as it is now. Its chunks go to the log one at a time: the next is made when the one
    * before is stored. The message is ignored while a snapshot is being cut.
@@ -197,7 +203,7 @@ export type TreeReply =
 /**
  * To the gateways of the lane: a snapshot has replaced the state that their connections have seen. Watches, streams and the results
  * of writes under way are lost, so the gateways must close all connections. The message also goes
- * to the changes actor if it had streams here, which are lost as well.
+ * to the changes actor and to the feed, if they had streams here, which are lost as well.
  */
 export type TreeReset = { readonly kind: "treeReset" };
 

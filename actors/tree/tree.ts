@@ -30,7 +30,7 @@ import {
   type TreeState,
   type TreeTurn,
 } from "./state.ts";
-import { closeStream, closeStreams, flushStreams, openStream } from "./watch/streams.ts";
+import { closeStreams, flushStreams, receiveForStreams } from "./watch/streams.ts";
 import { listWatches } from "./watch/list.ts";
 import { forgetWatcher } from "./watch/watches.ts";
 
@@ -71,10 +71,9 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
       closeStreams(state.streams, message.from, message.client);
       return;
     case "openStream":
-      openStream(turn, message);
-      return;
     case "closeStream":
-      closeStream(state.streams, message.from, message.client, message.stream);
+    case "reportProgress":
+      receiveForStreams(turn, message);
       return;
     case "reportMetrics":
       effects.push(emit("metrics", metricsOf(state)));

@@ -6,18 +6,23 @@ import type { Clock } from "../wire.ts";
 const AGAIN_MS = 200;
 
 /** Where calls are made until the signal aborts. */
-export type Trier = { readonly clock: Clock; readonly signal: AbortSignal };
+export type Trier = {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** True: what fails is not tried again. Default false. */
+  readonly isOnce?: boolean;
+};
 
 /** Makes the call until it is answered, or fails with an error that another try would not change. Rejects when the signal aborts. */
 export async function again<Value>(
-  { clock, signal }: Trier,
+  { clock, signal, isOnce = false }: Trier,
   call: (signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
   for (;;) {
     try {
       return await call(signal);
     } catch (error) {
-      if (!mayBeAgain(error) || signal.aborted) throw error;
+      if (isOnce || !mayBeAgain(error) || signal.aborted) throw error;
       await pause(clock, AGAIN_MS, signal);
       if (signal.aborted) throw new AbortedError({ cause: signal.reason });
     }

@@ -5,13 +5,11 @@
  */
 import type { Condition } from "../conditions.ts";
 import { exists } from "../conditions.ts";
-import { NoNodeError } from "../../protocol/errors.ts";
-import type { Change } from "../../protocol/reads.ts";
+import { AbortedError, NoNodeError } from "../../protocol/errors.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Client } from "../client.ts";
-import type { Wire } from "../wire.ts";
-import { mayBeAgain, pause } from "./again.ts";
+import { again, mayBeAgain, pause } from "./again.ts";
 import { ClaimLostError, type LostBecause } from "./errors.ts";
 
 /** How long a delete that failed waits before it is tried again, in milliseconds. */
@@ -32,31 +30,23 @@ export class Claim {
   readonly #client: Client;
   readonly #lost = new AbortController();
   readonly #stops: (() => void)[] = [];
+  #unsubscribe = (): void => undefined;
   #deleted: Promise<void> | undefined;
 
-  /** `stat` is that of the znode, which this client's session owns. */
-  constructor(client: Client, path: string, stat: Stat) {
+  /** `stat` is that of the znode, which this client's session owns, and was there at the zxid `seen`. */
+  constructor(client: Client, path: string, stat: Stat, seen: Zxid = stat.czxid) {
     this.#client = client;
     this.path = path;
     this.fence = BigInt(stat.czxid);
     this.signal = this.#lost.signal;
     this.isHeld = exists(path);
-    const { wire } = client;
-    const deleted = {
-      portion: (changes: readonly Change[], _through: Zxid, taken: () => void): void => {
-        taken();
-        if (changes.some(({ kind }) => kind === "deleted")) this.#lose("deleted");
-      },
-      // Without the stream the session still tells: nobody but its owner has a reason to delete the znode.
-      ended: (): void => undefined,
-    };
     const watches = [
-      () => whenNotValid(wire, () => this.#lose("silence")),
+      () => client.wire.whenLapsed(() => this.#lose("silence")),
       () => whenOver(client, () => this.#lose("session ended")),
-      () => wire.subscribe({ path, recursive: false, after: stat.czxid }, deleted),
     ];
     for (const watch of watches) if (!this.signal.aborted) this.#stops.push(watch());
     if (this.signal.aborted) this.#stop();
+    else this.#follow(seen);
   }
 
   /** Milliseconds for which nobody else can hold it, whatever happens; 0 once it is lost. It grows with each answer of the ensemble. */
@@ -76,6 +66,38 @@ export class Claim {
     await this.release();
   }
 
+  /** Hears whether somebody else deletes the znode. */
+  #follow(from: Zxid): void {
+    const { path } = this;
+    this.#unsubscribe = this.#client.wire.subscribe(
+      { path, recursive: false, after: from },
+      {
+        portion: (changes, _through, taken) => {
+          taken();
+          if (changes.some(({ kind }) => kind === "deleted")) this.#lose("deleted");
+        },
+        ended: () => void this.#lookAgain(),
+      },
+    );
+  }
+
+  /** The stream has a gap, or could not be opened: whether the znode is still there is read, and followed from there. */
+  async #lookAgain(): Promise<void> {
+    const { signal, path } = this;
+    const { clock } = this.#client.wire;
+    try {
+      await pause(clock, AGAIN_MS, signal);
+      const { stat, zxid } = await again({ clock, signal }, (until) =>
+        this.#client.exists(path, { signal: until }),
+      );
+      if (stat === undefined) this.#lose("deleted");
+      else if (!signal.aborted) this.#follow(zxid);
+    } catch (error) {
+      // What the session has is told by the session; where the znode may not be read, nobody tells.
+      if (!(error instanceof AbortedError) && !signal.aborted) await this.#lookAgain();
+    }
+  }
+
   #lose(because: LostBecause): void {
     if (this.#lost.signal.aborted) return;
     this.#stop();
@@ -85,6 +107,7 @@ export class Claim {
 
   #stop(): void {
     for (const stop of this.#stops.splice(0)) stop();
+    this.#unsubscribe();
   }
 }
 
@@ -99,21 +122,6 @@ export async function deletedInTheEnd(client: Client, path: string): Promise<voi
       await pause(client.wire.clock, AGAIN_MS, client.signal);
     }
   }
-}
-
-/**
- * Calls `lapsed` when the session may have been ended, by the client's own clock; at once if that is so already. Returns a function that
- * stops it.
- */
-export function whenNotValid(wire: Wire, lapsed: () => void): () => void {
-  let cancel = (): void => undefined;
-  const look = (): void => {
-    const leftMs = wire.validUntilMs - wire.clock.nowMs();
-    if (leftMs <= 0) lapsed();
-    else cancel = wire.clock.after(leftMs, look);
-  };
-  look();
-  return () => cancel();
 }
 
 function whenOver({ signal }: Client, over: () => void): () => void {

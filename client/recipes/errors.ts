@@ -44,3 +44,15 @@ export class NotAcquiredError extends ZooidError {
     this.path = path;
   }
 }
+
+/** The service has no instance that may be picked. */
+export class NoInstanceError extends ZooidError {
+  override readonly name = "NoInstanceError";
+  readonly code = "ZOOID_NO_INSTANCE";
+  readonly retryable = true;
+  readonly path: string;
+  constructor(path: string, options?: ZooidErrorOptions) {
+    super(`${path} has no instance that may be picked`, options);
+    this.path = path;
+  }
+}

@@ -4,15 +4,18 @@
  * right that is given back wakes one. Sources: ZooKeeper's recipes for locks; Curator's LockInternals; kazoo's Lock.
  */
 import type { Acl } from "../../protocol/acl.ts";
-import { AbortedError, NoNodeError, ZooidError } from "../../protocol/errors.ts";
-import { nameOf } from "../../protocol/paths.ts";
+import { NoNodeError, ZooidError } from "../../protocol/errors.ts";
+import { childOf, nameOf } from "../../protocol/paths.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Client } from "../client.ts";
-import { again, type Trier } from "./again.ts";
+import { again, pause } from "./again.ts";
 import { Claim, deletedInTheEnd } from "./claim.ts";
-import { ClaimLostError, NotAcquiredError } from "./errors.ts";
 import { uniqueName } from "./unique.ts";
+import { Wait, type WaitOptions } from "./wait.ts";
+
+/** After this time, in milliseconds, somebody joins again whose member was lost before its turn was told. */
+const REJOIN_MS = 200;
 
 export type Member = {
   readonly name: string;
@@ -30,34 +33,30 @@ export type Line = {
   readonly markers: readonly string[];
   readonly data: Uint8Array | string | null;
   readonly acl?: readonly Acl[] | undefined;
-  /** For whom the member at `index` has to wait; undefined: it has what it came for. */
-  readonly blockerOf: (members: readonly Member[], index: number) => Member | undefined;
-};
-
-export type WaitOptions = {
-  /** Milliseconds after which NotAcquiredError says that others held it. 0: it is tried once. Default: for ever. */
-  readonly waitMs?: number | undefined;
-  /** When it aborts, the call is rejected with AbortedError, and leaves nothing behind. */
-  readonly signal?: AbortSignal | undefined;
+  /** For whom the member at `index` has to wait, or for anybody to leave; undefined: it has what it came for. */
+  readonly blockerOf: (members: readonly Member[], index: number) => Member | "anybody" | undefined;
 };
 
 /**
  * Joins the line and waits for its turn. Rejects with NotAcquiredError, AbortedError, SessionExpiredError or ClosedError, or with the
- * error of a write that was refused; what it has created is gone then, or goes with the session.
+ * error of a write that was refused; what it has created is gone then, or goes with the session. A member that somebody else deletes, or
+ * that may be gone because the ensemble was not heard of for so long, joins again.
  */
 export async function standIn(client: Client, line: Line, options: WaitOptions): Promise<Claim> {
-  const { waitMs, signal } = options;
-  await using wait = new Wait(client, waitMs, signal);
+  using wait = new Wait(client, line.path, options);
   const unique = uniqueName(client.wire.clock);
   try {
-    const { path, stat } = await joined(client, line, { unique, wait });
-    await turn(client, line, { path, unique, wait });
-    const claim = new Claim(client, path, stat);
-    if (claim.signal.aborted) throw claim.signal.reason as ClaimLostError;
-    return claim;
+    for (;;) {
+      const { path, stat } = await joined(client, line, { unique, wait });
+      const seen = await turn(client, line, { path, unique, wait });
+      if (seen === undefined) continue;
+      const claim = new Claim(client, path, stat, seen);
+      if (!claim.signal.aborted) return claim;
+      await pause(wait.clock, REJOIN_MS, wait.signal);
+    }
   } catch (error) {
     void goneFrom(client, line.path, unique);
-    throw wait.isOver ? new NotAcquiredError(line.path, waitMs ?? 0, { cause: error }) : error;
+    throw wait.failure(error);
   }
 }
 
@@ -67,7 +66,7 @@ async function joined(
   line: Line,
   { unique, wait }: { readonly unique: string; readonly wait: Wait },
 ): Promise<{ readonly path: string; readonly stat: Stat }> {
-  const path = `${line.path}/${line.nameFor(unique)}`;
+  const path = childOf(line.path, line.nameFor(unique));
   const { acl } = line;
   let isInDoubt = false;
   return again(wait, async (signal) => {
@@ -89,12 +88,12 @@ async function joined(
   });
 }
 
-/** Resolves when it is the turn of the member at `path`. */
+/** Resolves when it is the turn of the member at `path`, with the zxid of that; with undefined if the member is not there any more. */
 async function turn(
   client: Client,
   line: Line,
   { path, unique, wait }: { readonly path: string; readonly unique: string; readonly wait: Wait },
-): Promise<void> {
+): Promise<Zxid | undefined> {
   const own = nameOf(path);
   for (;;) {
     const { children, zxid } = await again(wait, (signal) =>
@@ -103,14 +102,18 @@ async function turn(
     for (const other of children) {
       // A create of unknown outcome that was done after all, beside the one that took its place.
       if (other !== own && other.includes(unique))
-        void deletedInTheEnd(client, `${line.path}/${other}`);
+        void deletedInTheEnd(client, childOf(line.path, other));
     }
     const members = membersOf(children, line.markers);
     const index = members.findIndex(({ name }) => name === own);
-    if (index === -1) throw new ClaimLostError(path, "deleted");
+    if (index === -1) return undefined;
     const blocker = line.blockerOf(members, index);
-    if (blocker === undefined) return;
-    await wait.untilChanged(`${line.path}/${blocker.name}`, zxid);
+    if (blocker === undefined) return zxid;
+    const wish =
+      blocker === "anybody"
+        ? { path: line.path, recursive: true, after: zxid }
+        : { path: childOf(line.path, blocker.name), recursive: false, after: zxid };
+    await wait.untilChange(wish, ({ kind }) => kind === "deleted");
   }
 }
 
@@ -142,7 +145,7 @@ async function foundBy(
     const { children } = await client.children(parent, options);
     const name = children.find((each) => each.includes(unique));
     if (name === undefined) return undefined;
-    const path = `${parent}/${name}`;
+    const path = childOf(parent, name);
     const { stat } = await client.exists(path, options);
     return stat === undefined ? undefined : { path, stat };
   } catch (error) {
@@ -158,76 +161,10 @@ async function goneFrom(client: Client, parent: string, unique: string): Promise
     const found = await again({ clock, signal: client.signal }, (signal) =>
       foundBy(client, parent, unique, signal),
     );
-    if (found !== undefined) await deletedInTheEnd(client, found.path);
+    if (found === undefined) return;
+    await deletedInTheEnd(client, found.path);
+    await goneFrom(client, parent, unique);
   } catch {
     // The session is over, and with it what it had created.
-  }
-}
-
-/** How long somebody waits: until its time is over, its caller gives up, or the session has ended. */
-class Wait implements Trier, AsyncDisposable {
-  readonly clock;
-  readonly signal: AbortSignal;
-  /** The time that was given is over. */
-  isOver = false;
-  readonly #client: Client;
-  readonly #stops: (() => void)[] = [];
-  /** Nothing is waited for but answers. */
-  readonly #isOnce: boolean;
-  readonly #end: () => void;
-
-  constructor(client: Client, waitMs: number | undefined, given: AbortSignal | undefined) {
-    const { clock } = client.wire;
-    const ends = new AbortController();
-    this.clock = clock;
-    this.signal = ends.signal;
-    this.#client = client;
-    for (const each of given === undefined ? [client.signal] : [client.signal, given]) {
-      const end = (): void => ends.abort(each.reason);
-      if (each.aborted) end();
-      each.addEventListener("abort", end, { once: true });
-      this.#stops.push(() => each.removeEventListener("abort", end));
-    }
-    const over = (): void => {
-      this.isOver = !this.signal.aborted;
-      ends.abort();
-    };
-    this.#isOnce = waitMs === 0;
-    if (waitMs !== undefined && waitMs > 0) this.#stops.push(clock.after(waitMs, over));
-    this.#end = over;
-  }
-
-  /** Resolves when something may have changed at the path after the zxid. */
-  untilChanged(path: string, zxid: Zxid): Promise<void> {
-    if (this.#isOnce) this.#end();
-    return new Promise((resolve, reject) => {
-      const { signal } = this;
-      let leave = (): void => undefined;
-      const settle = (settled: () => void): void => {
-        signal.removeEventListener("abort", aborted);
-        leave();
-        settled();
-      };
-      const aborted = (): void => {
-        settle(() => reject(new AbortedError({ cause: signal.reason })));
-      };
-      leave = this.#client.wire.subscribe(
-        { path, recursive: false, after: zxid },
-        {
-          portion: (changes, _through, taken) => {
-            taken();
-            if (changes.length > 0) settle(resolve);
-          },
-          // It is looked again, which says what is wrong.
-          ended: () => settle(resolve),
-        },
-      );
-      signal.addEventListener("abort", aborted, { once: true });
-      if (signal.aborted) aborted();
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const stop of this.#stops) stop();
   }
 }

@@ -6,7 +6,8 @@ import type { Acl } from "../../protocol/acl.ts";
 import { checkLayout, checkWait } from "./arguments.ts";
 import type { Client } from "../client.ts";
 import type { Claim } from "./claim.ts";
-import { type Line, standIn, type WaitOptions } from "./line.ts";
+import { type Line, standIn } from "./line.ts";
+import type { WaitOptions } from "./wait.ts";
 
 /** Whose names the znodes have. Default `curator`. */
 export type Layout = "curator" | "kazoo";
@@ -18,7 +19,7 @@ export type LockOptions = WaitOptions & {
   readonly layout?: Layout;
 };
 
-export const CURATOR_LOCK = "-lock-";
+export const CURATOR_LOCK = "lock-";
 export const KAZOO_LOCK = "__lock__";
 
 /** A member waits for the one before it. */
@@ -31,7 +32,7 @@ export async function lock(client: Client, path: string, options: LockOptions): 
   const line: Line = {
     ...{ path, data, acl },
     nameFor: (unique) =>
-      layout === "kazoo" ? `${unique}${KAZOO_LOCK}` : `_c_${unique}${CURATOR_LOCK}`,
+      layout === "kazoo" ? `${unique}${KAZOO_LOCK}` : `_c_${unique}-${CURATOR_LOCK}`,
     markers: [CURATOR_LOCK, KAZOO_LOCK],
     blockerOf: oneAtATime,
   };

@@ -7,7 +7,7 @@ import { endStreams } from "./streams.ts";
 /** Once the caller has closed the session, it does not end again. */
 export function end(turn: Turn, failure: Failure): void {
   const { state, effects } = turn;
-  const { requests, streams, connection } = state;
+  const { requests, streams } = state;
   if (state.over?.kind === "closed") return;
   state.over = failure;
   state.validUntilMs = -Infinity;
@@ -18,7 +18,7 @@ export function end(turn: Turn, failure: Failure): void {
   failRequests(requests, failure, effects);
   const last: StreamEnd =
     failure.kind === "closed" ? { kind: "completed" } : { kind: "failed", failure };
-  endStreams({ streams, connection, effects, say: () => undefined }, last);
+  endStreams({ streams, effects, say: () => undefined }, last);
   const kind: SessionState["kind"] = failure.kind === "expired" ? "expired" : "closed";
   effects.push({ kind: "stateChanged", state: { kind } });
 }

@@ -1,4 +1,5 @@
 /** What a session is told, what it asks for, and what it says of itself, all as plain data. */
+import type { Recursive } from "../../protocol/changes.ts";
 import type { Code } from "../../protocol/codes.ts";
 import type { MaybeApplied, UnreachableError } from "../../protocol/errors.ts";
 import type { SessionId } from "../../protocol/ids.ts";
@@ -13,20 +14,24 @@ export type SessionOptions = {
   /** What proves the client's identities, on each connection. Default: nothing. */
   readonly proofs?: readonly Uint8Array[];
   /**
-   * How many changes may be under way to one stream. The changes of the transaction that reaches the limit may exceed it. Default
-   * 8,192.
+   * How many changes may be under way to one subscription: on their way, or delivered and not consumed. The changes of the
+   * transaction that reaches the limit may exceed it. Default 8,192.
    */
   readonly streamCredits?: number;
 };
 
 export type SessionState =
   | { readonly kind: "connecting" }
-  /** The gateway on lane `lane` of node `server` serves the connection. */
+  /** Over NATS the gateway on lane `lane` of node `server` serves the connection; over ZooKeeper's protocol the server at `address`. */
   | {
       readonly kind: "connected";
       readonly session: SessionId;
-      readonly server: number;
-      readonly lane: number;
+      /** The session timeout in milliseconds that was granted. */
+      readonly timeoutMs: number;
+      readonly server?: number;
+      readonly lane?: number;
+      /** `host:port`. */
+      readonly address?: string;
     }
   /**
    * The session may still be alive, and operations wait. `failures` counts the connections in a row that were lost soon after they
@@ -41,7 +46,6 @@ export type Answer = { readonly zxid: Zxid; readonly result: NativeResult };
 
 /** Why a request, a stream or the whole session ended without what was asked for. `client/failures.ts` makes errors of it. */
 export type Failure =
-  | { readonly kind: "connectionLost"; readonly reason: string }
   | { readonly kind: "timedOut"; readonly timeoutMs: number }
   /** Its caller waits no longer. */
   | { readonly kind: "cancelled" }
@@ -74,7 +78,7 @@ export type Subscribe = {
   readonly kind: "subscribe";
   readonly subscription: number;
   readonly path: string;
-  readonly recursive: boolean;
+  readonly recursive: Recursive;
   readonly after: Zxid;
 };
 
@@ -102,11 +106,10 @@ export type SessionMessage =
   | { readonly kind: "cancel"; readonly id: number }
   | Subscribe
   | { readonly kind: "unsubscribe"; readonly subscription: number }
-  /** So many changes of a portion were consumed by all whom they were for. `connection` is that of the portion. */
+  /** Each of these subscriptions has done with a portion of so many changes. */
   | {
       readonly kind: "consumed";
-      readonly stream: number;
-      readonly connection: number;
+      readonly subscriptions: readonly number[];
       readonly changes: number;
     }
   | { readonly kind: "timer"; readonly timer: TimerName }
@@ -129,11 +132,9 @@ export type SessionEffect =
   | { readonly kind: "saw"; readonly zxid: Zxid }
   | { readonly kind: "settle"; readonly id: number; readonly outcome: Outcome }
   | { readonly kind: "stateChanged"; readonly state: SessionState }
-  /** A portion of a stream, for each of its subscriptions. The answer is `consumed`. */
+  /** A portion of a stream, for each of its subscriptions, which answer with `consumed`. */
   | {
       readonly kind: "deliver";
-      readonly stream: number;
-      readonly connection: number;
       readonly subscriptions: readonly number[];
       readonly changes: readonly Change[];
       readonly through: Zxid;

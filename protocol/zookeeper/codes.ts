@@ -44,7 +44,7 @@ export const OpCode = {
   error: -1,
 } as const;
 
-/** The request numbers that a client does not count up: those of events and pings. */
-export const Xid = { watchEvent: -1, ping: -2 } as const;
+/** The request numbers that a client does not count up. */
+export const Xid = { watchEvent: -1, ping: -2, auth: -4, setWatches: -8 } as const;
 
 export const KEEPER_STATE_SYNC_CONNECTED = 3;

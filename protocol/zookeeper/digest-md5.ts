@@ -78,19 +78,33 @@ export function judge(response: Uint8Array, judging: Judge): Verdict {
   const given = directives.get("response");
   if (given === undefined || uri === undefined) return refused("form");
   const secret = judging.secretOf(user);
-  const parts = [secret ?? NOBODY, COLON, Buffer.from(nonce), COLON, cnonce];
-  const asked = directives.get("authzid");
-  const session = md5(Buffer.concat(asked === undefined ? parts : [...parts, COLON, asked]));
-  const answer = (method: string): Buffer => {
-    const hashed = hex(md5(Buffer.from(`${method}:${uri}`)));
-    const before = Buffer.from(`${hex(session)}:${nonce}:00000001:`);
-    return Buffer.from(
-      hex(md5(Buffer.concat([before, cnonce, Buffer.from(`:${PROTECTION}:${hashed}`)]))),
-    );
-  };
+  const authzid = directives.get("authzid");
+  const known = { secret: secret ?? NOBODY, nonce, cnonce, uri, authzid };
+  const answer = (method: string): Buffer => Buffer.from(authorizationOf(md5, known, method));
   const isRight = isSame(given, answer("AUTHENTICATE"));
   if (!isRight || secret === undefined) return refused("wrong");
   return { kind: "proved", user, proof: Buffer.concat([PROOF, answer("")]) };
+}
+
+/** What either side proves with that it knows the secret: the client by the method AUTHENTICATE, the server by an empty one. */
+export function authorizationOf(
+  md5: Md5,
+  known: {
+    readonly secret: Uint8Array;
+    readonly nonce: string;
+    readonly cnonce: Uint8Array;
+    readonly uri: string;
+    /** Whom the client asks to act for; undefined: itself. */
+    readonly authzid: Uint8Array | undefined;
+  },
+  method: string,
+): string {
+  const { secret, nonce, cnonce, uri, authzid } = known;
+  const parts = [secret, COLON, Buffer.from(nonce), COLON, cnonce];
+  const session = md5(Buffer.concat(authzid === undefined ? parts : [...parts, COLON, authzid]));
+  const hashed = hex(md5(Buffer.from(`${method}:${uri}`)));
+  const before = Buffer.from(`${hex(session)}:${nonce}:00000001:`);
+  return hex(md5(Buffer.concat([before, cnonce, Buffer.from(`:${PROTECTION}:${hashed}`)])));
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0);
@@ -98,7 +112,8 @@ const COLON: Uint8Array = Buffer.from(":");
 const PROOF: Uint8Array = Buffer.from("rspauth=");
 /** Stands for the secret of a user that there is not. */
 const NOBODY: Uint8Array = new Uint8Array(16);
-const PROTECTION = "auth";
+/** What follows a login is not protected. */
+export const PROTECTION = "auth";
 
 /** A text of Latin-1 is hashed as that, and any other as UTF-8 (RFC 2831, section 2.1.2.1). */
 function narrowBytes(text: string): Uint8Array {
@@ -154,12 +169,12 @@ const DIRECTIVES = [
   "authzid",
   "auth-param",
 ] as const;
-type Directive = (typeof DIRECTIVES)[number];
+export type Directive = (typeof DIRECTIVES)[number];
 
 const Byte = { comma: 0x2c, equals: 0x3d, quote: 0x22, backslash: 0x5c } as const;
 
 /** Reads `key=value,key="value"`. Undefined if that is not what the bytes are, or if a directive that is known comes twice. */
-function readDirectives(bytes: Uint8Array): ReadonlyMap<Directive, Uint8Array> | undefined {
+export function readDirectives(bytes: Uint8Array): ReadonlyMap<Directive, Uint8Array> | undefined {
   const known = new Map<Directive, Uint8Array>();
   let at = skipSpace(bytes, 0);
   while (at < bytes.length) {

@@ -259,12 +259,12 @@ function writeResultBody(writer: JuteWriter, opCode: number, result: OperationRe
   }
 }
 
-function writeAcl(writer: JuteWriter, acl: readonly Acl[]): void {
+export function writeAcl(writer: JuteWriter, acl: readonly Acl[]): void {
   writer.int32(acl.length);
   for (const entry of acl) writer.int32(entry.permissions).string(entry.scheme).string(entry.id);
 }
 
-function writeStat(writer: JuteWriter, stat: Stat): void {
+export function writeStat(writer: JuteWriter, stat: Stat): void {
   writer.int64(stat.czxid).int64(stat.mzxid).int64(stat.ctime).int64(stat.mtime);
   writer.int32(stat.version).int32(stat.cversion).int32(stat.aversion);
   writer.int64(stat.ephemeralOwner).int32(stat.dataLength).int32(stat.numChildren);

@@ -67,11 +67,12 @@ export function diskFailure(
     failedAt,
     operation: operation.kind,
     file: "file" in operation ? operation.file : undefined,
-    code: codeOf(error),
+    code: diskErrorCode(error),
   };
 }
 
-function codeOf(error: unknown): string {
+/** The system's name of it, such as `ENOSPC`. */
+export function diskErrorCode(error: unknown): string {
   if (error instanceof Error && "code" in error) return String(error.code);
   return String(error);
 }

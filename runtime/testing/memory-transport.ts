@@ -1,7 +1,11 @@
-/** A network in memory, for tests and for several nodes in one process: it delivers everything, once and in order. */
+/**
+ * A network in memory, for tests and for several nodes in one process: it delivers everything, once and in order, but between nodes that
+ * do not reach each other.
+ */
 import { BehaviorSubject, type Observable } from "rxjs";
 import type { Clock } from "../clock.ts";
 import type { ServerId } from "../effects.ts";
+import { OrderedPath } from "./ordered-path.ts";
 import type { Incoming, Transport, TransportOutcome, TransportStatus } from "../transport.ts";
 
 type Member = {
@@ -12,12 +16,22 @@ type Member = {
   left: boolean;
 };
 
+export type MemoryNetworkOptions = {
+  /** How long the next message takes. Default: until the thread is free. */
+  readonly delayMs?: () => number;
+  /** What is sent while false, or arrives while false, is lost. Default: always true. */
+  readonly reaches?: (from: ServerId, to: ServerId) => boolean;
+};
+
 export class MemoryNetwork {
   readonly #clock: Clock;
+  readonly #options: MemoryNetworkOptions;
   readonly #members = new Map<ServerId, Member>();
+  readonly #paths = new Map<string, OrderedPath>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, options: MemoryNetworkOptions = {}) {
     this.#clock = clock;
+    this.#options = options;
   }
 
   /** The node has a new process. One that still has this id is gone from now on. */
@@ -57,9 +71,9 @@ export class MemoryNetwork {
   /** @internal */
   send(from: Member, to: ServerId, actor: string, bytes: Uint8Array): void {
     if (from.left) return;
-    this.#clock.soon(() => {
+    this.#carry(from.id, to, () => {
       if (this.#receive(from.id, to, actor, bytes, undefined)) return;
-      this.#clock.soon(() => {
+      this.#carry(to, from.id, () => {
         if (!from.left) from.unheard?.(to);
       });
     });
@@ -70,7 +84,7 @@ export class MemoryNetwork {
     if (from.left) return;
     for (const to of this.#members.keys()) {
       if (to === from.id) continue;
-      this.#clock.soon(() => this.#receive(from.id, to, actor, bytes, undefined));
+      this.#carry(from.id, to, () => void this.#receive(from.id, to, actor, bytes, undefined));
     }
   }
 
@@ -94,12 +108,31 @@ export class MemoryNetwork {
     const cancel = this.#clock.after(timeoutMs, () => finish({ kind: "timedOut" }));
     const answer = (answered: Uint8Array): void => {
       const copy = copyOf(answered);
-      this.#clock.soon(() => finish({ kind: "answered", bytes: copy }));
+      this.#carry(to, from.id, () => finish({ kind: "answered", bytes: copy }));
     };
-    this.#clock.soon(() => {
+    this.#carry(from.id, to, () => {
       if (this.#receive(from.id, to, actor, bytes, once(answer))) return;
-      this.#clock.soon(() => finish({ kind: "noResponders" }));
+      this.#carry(to, from.id, () => finish({ kind: "noResponders" }));
     });
+  }
+
+  #carry(from: ServerId, to: ServerId, deliver: () => void): void {
+    const { delayMs, reaches = () => true } = this.#options;
+    if (!reaches(from, to)) return;
+    const arrive = (): void => {
+      if (reaches(from, to)) deliver();
+    };
+    if (delayMs === undefined) {
+      this.#clock.soon(arrive);
+      return;
+    }
+    const key = `${from}>${to}`;
+    let path = this.#paths.get(key);
+    if (path === undefined) {
+      path = new OrderedPath(this.#clock);
+      this.#paths.set(key, path);
+    }
+    path.send(delayMs(), arrive);
   }
 
   /** False when nobody listens there. */

@@ -36,6 +36,20 @@ export class VirtualClock implements Clock {
     this.after(0, run);
   }
 
+  /** When the next event is due; undefined: there is none. */
+  get nextAtMs(): number | undefined {
+    for (let next = this.#heap[0]; next !== undefined; next = this.#heap[0]) {
+      if (!this.#cancelled.has(next)) return next.atMs;
+      pop(this.#heap);
+    }
+    return undefined;
+  }
+
+  /** Lets time pass up to this moment, before which no event is due. */
+  passTo(atMs: number): void {
+    this.#nowMs = Math.max(this.#nowMs, atMs);
+  }
+
   /** Runs the next event. False: there is none. */
   step(): boolean {
     const event = pop(this.#heap);
@@ -96,6 +110,11 @@ function pop(heap: Event[]): Event | undefined {
   }
   heap[index] = last;
   return top;
+}
+
+/** The seed of another stream of random numbers. The same number gives the same stream, whatever was drawn before. */
+export function seedOfStream(seed: number, stream: number): number {
+  return (Math.imul(seed ^ 0x5bd1_e995, 0x9e37_79b1) + Math.imul(stream, 0x85eb_ca6b)) >>> 0;
 }
 
 /** A seed's random numbers: sfc32, seeded by splitmix32. Not for secrets. */

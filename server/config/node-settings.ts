@@ -2,7 +2,7 @@
 import { nearest } from "./nearest.ts";
 import { KEYS } from "./keys.ts";
 import type { NodeConfig, Problem, Setting } from "./node-config.ts";
-import { validate, type Validation } from "./validate.ts";
+import { validate, type ValidateOptions, type Validation } from "./validate.ts";
 
 /** As a program writes it: without the brand of a number that has been checked. */
 type Plain<Value> = Value extends readonly (infer Item)[]
@@ -17,7 +17,10 @@ export type NodeSettings = { readonly [Field in keyof NodeConfig]?: Plain<NodeCo
 const SOURCE = "startNode";
 
 /** Everything that is wrong is reported at once. */
-export function configOfSettings(settings: NodeSettings): Validation {
+export function configOfSettings(
+  settings: NodeSettings,
+  transport: ValidateOptions["transport"] = "nats",
+): Validation {
   const written = new Map<keyof NodeConfig, Setting>();
   const problems: Problem[] = [];
   for (const [field, value] of Object.entries(settings) as [string, unknown][]) {
@@ -27,7 +30,7 @@ export function configOfSettings(settings: NodeSettings): Validation {
     else if (text === undefined && value !== undefined) problems.push(noText(field));
     else if (text !== undefined) written.set(key.field, { value: text, source: SOURCE });
   }
-  const validation = validate(written, { transport: "nats" });
+  const validation = validate(written, { transport });
   if (problems.length === 0) return validation;
   const found = validation.kind === "valid" ? [] : validation.problems;
   return { kind: "invalid", problems: [...problems, ...found] };

@@ -1,5 +1,9 @@
 /** How the clients of one lane reach it: its port for ZooKeeper's clients, and its connection to NATS for native ones. */
-import { connectNatsClients, type NatsClients } from "../../runtime/nats/client-subjects.ts";
+import {
+  type ClientMessage,
+  connectNatsClients,
+  type NatsClients,
+} from "../../runtime/nats/client-subjects.ts";
 import {
   ConnectionCounts,
   type SharedCounts,
@@ -7,13 +11,14 @@ import {
 import { Listener } from "../../runtime/connections/listener.ts";
 import { realClock } from "../../runtime/real-clock.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
+import { memoryClients, type Subscriber } from "../../runtime/testing/memory-subjects.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { CONNECTION_UNSENT_BYTES_MAX } from "../../protocol/limits.ts";
 import { gatewaySubject, laneSubject } from "../../protocol/subjects.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { NatsReport } from "../../actors/admin/messages.ts";
 import type { Topic } from "../../actors/topics.ts";
-import { addGatewayActors } from "../gateways.ts";
+import { addFeedActor, addGatewayActors } from "../gateways.ts";
 import { machine, memoryLimits } from "../memory-limits.ts";
 import { natsLog, natsTopic } from "../nats-log.ts";
 import { natsOptions } from "../nats-options.ts";
@@ -46,7 +51,12 @@ export type LaneSurroundings = {
   readonly onInspection: (event: InspectionEvent) => void;
   /** Aborted when nothing is to be waited for any more. */
   readonly signal: AbortSignal;
+  /** In the place of NATS. */
+  readonly subscriber?: Subscriber | undefined;
 };
+
+/** All lanes hold the same, and one of them publishes it. */
+const FEED_LANE = 1;
 
 export class LaneClients {
   readonly listener: Listener;
@@ -74,7 +84,7 @@ export class LaneClients {
     const { config, lane } = data;
     const { system, hear } = surroundings;
     const terms = tlsTermsOf(config);
-    const nats = data.nats ? await connectClients(data, surroundings) : undefined;
+    const nats = await clientsOf(data, surroundings);
     const listener = new Listener({
       doors: doorsOf(config, data.ports, terms),
       unsentBytesMax: CONNECTION_UNSENT_BYTES_MAX,
@@ -97,6 +107,8 @@ export class LaneClients {
       system.observe(`nats/${lane}`, "serving" satisfies Topic).subscribe(() => nats.listen());
     }
     addGatewayActors(system, config, lane, { heldBytesMax });
+    if (lane === FEED_LANE)
+      addFeedActor(system, config, { isOn: config.changeFeed && nats !== undefined });
   }
 
   #watchCertificates({ onInspection }: LaneSurroundings): void {
@@ -134,20 +146,26 @@ export class LaneClients {
   }
 }
 
-async function connectClients(
-  { config, lane }: TreeLaneData,
-  { hear, onInspection, signal }: LaneSurroundings,
-): Promise<NatsClients> {
+/** Undefined: native clients are not served. */
+async function clientsOf(
+  { config, lane, nats }: TreeLaneData,
+  { hear, onInspection, signal, subscriber }: LaneSurroundings,
+): Promise<NatsClients | undefined> {
   const { ensemble, id } = config;
+  const own = {
+    sharedSubject: gatewaySubject(ensemble),
+    laneSubject: laneSubject(ensemble, id, lane),
+    onMessage: (message: ClientMessage) => hear(`nats/${lane}`, message),
+  };
+  if (subscriber !== undefined) return memoryClients(subscriber, own);
+  if (!nats) return undefined;
   return whenNatsIsThere(
     () =>
       connectNatsClients({
         ...natsOptions(config),
+        ...own,
         name: `zooid ${ensemble} ${id} clients ${lane}`,
-        sharedSubject: gatewaySubject(ensemble),
-        laneSubject: laneSubject(ensemble, id, lane),
         log: natsLog(id, onInspection, lane),
-        onMessage: (message) => hear(`nats/${lane}`, message),
       }),
     natsLog(id, onInspection, lane),
     signal,

@@ -32,19 +32,20 @@ export class OneThread implements Threads {
   }
 
   async openFolder(): Promise<void> {
-    const { config } = this.#options;
-    this.#disk = new DiskBehindTurn(openDataFolders(config, ownerOf(config)), realClock);
+    const { config, inMemory } = this.#options;
+    const disk = inMemory.disk ?? openDataFolders(config, ownerOf(config));
+    this.#disk = new DiskBehindTurn(disk, realClock);
   }
 
   async startLanes(options: ClientsOptions): Promise<void> {
-    const { config, onInspection, signal } = this.#options;
+    const { config, inMemory, onInspection, signal } = this.#options;
     const data = { ...options, config, lane: LANE, ports: config };
     const system = (): ActorSystem => {
       assert(this.#system !== undefined, "clients are heard once the actors are there");
       return this.#system;
     };
     this.#clients = await LaneClients.prepare(data, {
-      ...{ system, onInspection, signal },
+      ...{ system, onInspection, signal, subscriber: inMemory.clients },
       hear: (to, message) => system().tell(to, message),
     });
     signal.throwIfAborted();

@@ -1,6 +1,8 @@
 /** The threads of a node, as the node starts and stops them. */
 import type { Observable } from "rxjs";
 import type { StepEvent } from "../../runtime/inspection.ts";
+import type { Disk } from "../../runtime/disk.ts";
+import type { Subscriber } from "../../runtime/testing/memory-subjects.ts";
 import type { ActorSystem, SystemOptions } from "../../runtime/system.ts";
 import type { SharedCounts } from "../../runtime/connections/connection-counts.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
@@ -12,8 +14,17 @@ import type { ClientPorts } from "./client-doors.ts";
 /** What the main thread's system has beside the actors of replication, and the ways from it to other threads. */
 export type MainPart = Pick<SystemOptions, "disk" | "connections" | "publisher" | "route">;
 
+/** What a node has in memory in the place of the machine's own. It is of its process, so one thread does all of the node's work. */
+export type InMemory = {
+  /** In the place of the data folder. */
+  readonly disk?: Disk | undefined;
+  /** In the place of NATS, for native clients. */
+  readonly clients?: Subscriber | undefined;
+};
+
 export type ThreadsOptions = {
   readonly config: PlacedConfig;
+  readonly inMemory: InMemory;
   /** Letters from other threads to actors of the main thread. */
   readonly onLetters: (letters: readonly Letter[]) => void;
   readonly onInspection: (event: InspectionEvent) => void;

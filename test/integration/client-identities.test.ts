@@ -47,7 +47,6 @@ async function pathsUpTo(of: Client, last: string): Promise<readonly string[]> {
   await firstValueFrom(
     of.changes("/shown", { recursive: true }).pipe(
       filter((event) => {
-        if (event.kind === "compacted" || event.kind === "progress") return false;
         paths.push(`${event.kind} ${event.path}`);
         return event.path === last;
       }),

@@ -15,9 +15,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   actors: ["runtime", "protocol"],
   server: ["runtime", "protocol", "actors"],
   client: ["protocol"],
+  testing: ["runtime", "protocol", "actors", "server", "client"],
+  adapters: [],
   cli: ["runtime", "protocol", "actors", "server", "client"],
   bench: ["runtime", "protocol", "actors", "server", "client", "cli"],
-  test: ["runtime", "protocol", "actors", "server", "client", "cli", "bench", "examples"],
+  test: [
+    "runtime",
+    "protocol",
+    "actors",
+    "server",
+    "client",
+    "adapters",
+    "testing",
+    "cli",
+    "bench",
+    "examples",
+  ],
   examples: [],
 };
 
@@ -25,6 +38,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const SHARED_FOLDERS: Readonly<Record<string, string>> = {
   client: "runtime/nats",
 };
+
+/** A folder inside a layer that may import another layer, which the rest of its own may not. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  // Gives native clients of the same process.
+  "server/embedded": "client",
+};
+/** What users of the package see of a layer: all that adapters may import. */
+const PUBLIC_MODULES: readonly string[] = ["client/connect.ts", "client/diagnostics.ts"];
 
 const OTHER_FOLDERS: readonly string[] = ["dashboard", "docs"];
 export const TOP_FOLDERS: readonly string[] = [...Object.keys(MAY_IMPORT), ...OTHER_FOLDERS];
@@ -36,9 +57,10 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   actors: [],
   protocol: ["cbor-x"],
   "client/session": [],
+  "client/zookeeper/session": [],
 };
-/** Folders inside a layer that import nothing else of it. */
-const APART: readonly string[] = ["client/session"];
+/** Folders inside a layer that import nothing else of it than each other. */
+const APART: readonly string[] = ["client/session", "client/zookeeper/session"];
 
 const BANNED_NAMES: readonly string[] = [
   "Date",
@@ -96,7 +118,7 @@ function packageProblem(path: string, specifier: string): string | undefined {
 /** A folder that stands apart may import other layers as its own may, without what that layer shares with another. */
 function apartProblem(path: string, target: string, specifier: string): string | undefined {
   const folder = APART.find((each) => path.startsWith(`${each}/`));
-  if (folder === undefined || target.startsWith(`${folder}/`)) return undefined;
+  if (folder === undefined || APART.some((each) => target.startsWith(`${each}/`))) return undefined;
   const isOwnLayer = folderOf(target) === folderOf(path);
   const isShared = dirname(target) === SHARED_FOLDERS[folderOf(path)];
   return isOwnLayer || isShared ? `${folder}/ may not import ${specifier}` : undefined;
@@ -112,6 +134,8 @@ function importProblem(path: string, imported: Import): string | undefined {
   const apart = apartProblem(path, target, specifier);
   if (apart !== undefined) return apart;
   if (dirname(target) === SHARED_FOLDERS[folder]) return undefined;
+  if (EXCEPTIONS[dirname(path)] === targetFolder) return undefined;
+  if (folder === "adapters" && PUBLIC_MODULES.includes(target)) return undefined;
   if (folder !== targetFolder && MAY_IMPORT[folder]?.includes(targetFolder) !== true) {
     return `${folder}/ may not import from ${targetFolder}/ (${specifier})`;
   }

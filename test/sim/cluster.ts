@@ -6,13 +6,8 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import { ActorSystem, type Link as ThreadWay } from "../../runtime/system.ts";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.ts";
-import { addAdminActor, addChangesActor, addGatewayActors } from "../../server/gateways.ts";
-import {
-  addLogActor,
-  addReplicaActors,
-  addReplicationActors,
-  peerGate,
-} from "../../server/placement.ts";
+import { addNodeActors } from "../../server/node-actors.ts";
+import { peerGate } from "../../server/placement.ts";
 import { checkInspection, inspectionLine } from "./checks/inspection.ts";
 import { Invariants, newNodeLog } from "./checks/invariants.ts";
 import { underWayBytes } from "./checks/limits.ts";
@@ -26,7 +21,7 @@ import { ShapeCoverage } from "./client/shapes.ts";
 import { RING_UNKNOWN } from "./client/watches.ts";
 import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
 import { newClientCounts } from "./client/counts.ts";
-import { configOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
+import { configOf, feedOptionsOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
 import { Ghosts, OLDER } from "./ghosts.ts";
@@ -35,7 +30,7 @@ import { type Link, type LinkHandler, LinkPort } from "./links.ts";
 import { NativeClients } from "./native-clients.ts";
 import type { NativeClient } from "./client/native.ts";
 import { SimNetwork } from "./network.ts";
-import { NodeClock } from "./node-clock.ts";
+import { NodeClock } from "../../runtime/testing/node-clock.ts";
 import { placementOf, type Plan } from "./plan.ts";
 import { NodeObserver } from "./observer.ts";
 import { Random } from "./random.ts";
@@ -311,10 +306,7 @@ export class Cluster {
         clock,
         randomness: random,
         gate: thread === "main" ? gate : undefined,
-        publisher: {
-          publish: (subject, bytes) =>
-            this.natives.subjects.publish({ node, toldClients }, subject, bytes),
-        },
+        publisher: this.natives.subjects.publisherOf(node, toldClients),
         transport:
           thread !== "main" ? undefined : (beside?.transport ?? this.network.join(node.id)),
         disk: plan.threads === undefined || thread === "log" ? port : undefined,
@@ -330,15 +322,16 @@ export class Cluster {
       this.#listen(node, system, () => made.incarnation);
     }
     const systemOf = (thread: Thread): ActorSystem => systems.get(thread) as ActorSystem;
-    addLogActor(systemOf("log"), config, { segmentBytes: plan.segmentBytes });
-    for (const lane of lanes) {
-      addReplicaActors(systemOf(lane), config, lane, replicaOptionsOf(plan));
-      addGatewayActors(systemOf(lane), config, lane, gatewayOptionsOf(plan));
-    }
     const { sizes, replaceAfterMs } = plan;
-    addReplicationActors(systemOf("main"), config, gate, { sizes, replaceAfterMs });
-    addAdminActor(systemOf("main"), config);
-    addChangesActor(systemOf("main"), { pendingBytesMax: plan.streamPendingBytes });
+    const options = {
+      log: { segmentBytes: plan.segmentBytes },
+      replica: replicaOptionsOf(plan),
+      gateway: gatewayOptionsOf(plan),
+      replication: { sizes, replaceAfterMs },
+      feed: feedOptionsOf(plan),
+      changes: { pendingBytesMax: plan.streamPendingBytes },
+    };
+    addNodeActors(systemOf, { config, gate, options });
     if (kind === "member") this.readers?.begin(node, systemOf("main"), clock);
     const incarnation = {
       number: node.starts,

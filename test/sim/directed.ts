@@ -1,10 +1,12 @@
 /** Plans with a purpose, beside the random ones. Each leads to situations that random plans hardly ever reach. */
 import { SNAPSHOT_CHUNK_BYTES_SOFT_MAX } from "../../protocol/limits.ts";
+import { repeats } from "./directed-repeats.ts";
 import { endings, handshakes, replacements, successions } from "./directed-sessions.ts";
 import type { FaultKind } from "./faults/kinds.ts";
 import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
 import { removals } from "./removals.ts";
+import { subscribers } from "./subscribers.ts";
 
 export type DirectedPlan = {
   /** Part of all seeds. */
@@ -23,7 +25,9 @@ export type DirectedName =
   | "replacements"
   | "identities"
   | "endings"
-  | "removals";
+  | "removals"
+  | "subscribers"
+  | "repeats";
 
 /** Their rates together are well below 1: the other seeds stay as random as they are. */
 export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
@@ -37,6 +41,8 @@ export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
   identities: { rate: 0.1, change: identities },
   endings: { rate: 0.03, change: endings },
   removals: { rate: 0.04, change: removals },
+  subscribers: { rate: 0.03, change: subscribers },
+  repeats: { rate: 0.04, change: repeats },
 };
 
 export function isDirected(name: string): name is DirectedName {

@@ -3,9 +3,10 @@ import { crc32 } from "node:zlib";
 import type { Clock } from "../../runtime/clock.ts";
 import type { DiskOperation, DiskOutcome, DiskPort, DiskResult } from "../../runtime/disk.ts";
 import { DiskError } from "../../runtime/disks/error.ts";
+import { diskErrorCode } from "../../runtime/disks/port.ts";
+import { type DiskInTime, type DiskWork, performInTime } from "../../runtime/testing/disk-port.ts";
 import type { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
-import { diskFailure } from "../../runtime/disks/port.ts";
-import type { NodeClock } from "./node-clock.ts";
+import type { NodeClock } from "../../runtime/testing/node-clock.ts";
 import type { Random, Range } from "./random.ts";
 import type { Trace } from "./trace.ts";
 
@@ -93,40 +94,23 @@ export class FaultyDiskPort implements DiskPort {
     });
   }
 
-  #performBy(
-    clock: Clock,
-    {
-      tag,
-      operations,
-      done,
-    }: {
-      readonly tag: number;
-      readonly operations: readonly DiskOperation[];
-      readonly done: (outcome: DiskOutcome) => void;
-    },
-  ): void {
-    const results: DiskResult[] = [];
-    const next = (): void => {
-      if (this.#ended) return;
-      const operation = operations[results.length];
-      if (operation === undefined) {
-        done({ kind: "diskDone", tag, results });
-        return;
-      }
-      clock.after(this.#durationMs(operation), () => {
-        if (this.#ended || this.#crashes(operation)) return;
-        try {
-          results.push(this.#do(operation));
-        } catch (error) {
-          const failure = diskFailure(tag, results.length, operation, error);
-          if (failure.kind === "diskFailed") this.#options.onFailure(operation, failure.code);
-          done(failure);
-          return;
-        }
-        next();
-      });
+  #performBy(clock: Clock, work: DiskWork): void {
+    const disk: DiskInTime = {
+      clock,
+      durationMs: (operation) => this.#durationMs(operation),
+      isGone: (operation) => this.#ended || this.#crashes(operation),
+      perform: (operation) => this.#tried(operation),
     };
-    next();
+    performInTime(disk, work);
+  }
+
+  #tried(operation: DiskOperation): DiskResult {
+    try {
+      return this.#do(operation);
+    } catch (error) {
+      this.#options.onFailure(operation, diskErrorCode(error));
+      throw error;
+    }
   }
 
   #durationMs(operation: DiskOperation): number {

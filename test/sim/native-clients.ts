@@ -3,7 +3,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { ClientEnvironment } from "./client/environment.ts";
 import { NativeClient } from "./client/native.ts";
 import type { StreamCounts } from "./client/streams.ts";
-import type { NodeClock } from "./node-clock.ts";
+import type { NodeClock } from "../../runtime/testing/node-clock.ts";
 import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { SimNode } from "./sim-node.ts";

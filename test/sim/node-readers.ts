@@ -9,7 +9,7 @@ import { observe } from "../../server/wiring.ts";
 import type { Truth } from "./checks/truth.ts";
 import { ClientStreams, type StreamCounts, type StreamWish } from "./client/streams.ts";
 import { must } from "./checks/violation.ts";
-import type { NodeClock } from "./node-clock.ts";
+import type { NodeClock } from "../../runtime/testing/node-clock.ts";
 import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { SimNode } from "./sim-node.ts";

@@ -1,6 +1,6 @@
 /** Chance of a run: streams of numbers from one seed. Each part of a run draws from a stream of its own. */
 import type { Randomness } from "../../runtime/clock.ts";
-import { SeededRandomness } from "../../runtime/testing/virtual-clock.ts";
+import { SeededRandomness, seedOfStream } from "../../runtime/testing/virtual-clock.ts";
 
 export type Range = { readonly min: number; readonly max: number };
 
@@ -15,9 +15,7 @@ export class Random implements Randomness {
 
   /** Another stream of the same seed. The same number gives the same stream, whatever was drawn before. */
   stream(number: number): Random {
-    return new Random(
-      Math.imul(this.#seed ^ 0x5bd1_e995, 0x9e37_79b1) + Math.imul(number, 0x85eb_ca6b),
-    );
+    return new Random(seedOfStream(this.#seed, number));
   }
 
   random(): number {

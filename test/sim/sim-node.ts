@@ -15,7 +15,7 @@ import { threadOf } from "../../server/placement.ts";
 import type { NodeLog } from "./checks/invariants.ts";
 import type { DiskFaults, FaultyDiskPort } from "./faulty-disk.ts";
 import type { LinkPort } from "./links.ts";
-import type { NodeClock } from "./node-clock.ts";
+import type { NodeClock } from "../../runtime/testing/node-clock.ts";
 import type { Range } from "./random.ts";
 import type { NodeThreads } from "./threads.ts";
 

@@ -4,6 +4,8 @@
  */
 import { gatewaySubject, inboxSubject, laneSubject } from "../../protocol/subjects.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { OrderedPath } from "../../runtime/testing/ordered-path.ts";
+import type { Publisher } from "../../runtime/transport.ts";
 import type { ToldByProcess } from "./checks/one-server.ts";
 import type { Random, Range } from "./random.ts";
 import type { SimNode } from "./sim-node.ts";
@@ -36,8 +38,6 @@ export type SubjectsOptions = {
 
 export type SubjectCounts = { carried: number; lost: number; noResponders: number };
 
-type Path = { readonly deliveries: (() => void)[]; lastAtMs: number };
-
 const CLIENT_MESSAGE = 0x32_0000;
 const GATEWAY_MESSAGE = 0x33_0000;
 
@@ -47,7 +47,7 @@ export class Subjects {
   readonly counts: SubjectCounts = { carried: 0, lost: 0, noResponders: 0 };
   readonly #options: SubjectsOptions;
   readonly #clients: SubjectClient[] = [];
-  readonly #paths = new Map<string, Path>();
+  readonly #paths = new Map<string, OrderedPath>();
 
   constructor(options: SubjectsOptions) {
     this.#options = options;
@@ -83,8 +83,16 @@ export class Subjects {
     });
   }
 
+  /** The change feed is not carried: it is checked where it is offered. */
+  publisherOf(node: SimNode, toldClients: ToldByProcess): Publisher {
+    const publish = (subject: string, bytes: Uint8Array): void => {
+      this.#publish({ node, toldClients }, subject, bytes);
+    };
+    return { publish, offer: () => undefined };
+  }
+
   /** A gateway of a node's process publishes. */
-  publish(
+  #publish(
     { node, toldClients }: { readonly node: SimNode; readonly toldClients: ToldByProcess },
     subject: string,
     bytes: Uint8Array,
@@ -126,12 +134,11 @@ export class Subjects {
 
   #later(key: string, deliver: () => void): void {
     const { clock, random, delayMs } = this.#options;
-    const path = this.#paths.get(key) ?? { deliveries: [], lastAtMs: 0 };
-    this.#paths.set(key, path);
-    const nowMs = clock.nowMs();
-    path.lastAtMs = Math.max(path.lastAtMs, nowMs + random.between(delayMs));
-    path.deliveries.push(deliver);
-    // Two sums of fractions may come out in the wrong order, so each event takes the oldest.
-    clock.after(path.lastAtMs - nowMs, () => path.deliveries.shift()?.());
+    let path = this.#paths.get(key);
+    if (path === undefined) {
+      path = new OrderedPath(clock);
+      this.#paths.set(key, path);
+    }
+    path.send(random.between(delayMs), deliver);
   }
 }

@@ -3,19 +3,18 @@ import type { Clock } from "../../runtime/clock.ts";
 import { announcePost, Inlet, newAnnouncedPosts } from "../../runtime/lanes/inlet.ts";
 import type { ActorSystem, Letter, Link } from "../../runtime/system.ts";
 import { threadOf } from "../../server/placement.ts";
+import { OrderedPath } from "../../runtime/testing/ordered-path.ts";
 import type { Plan } from "./plan.ts";
 import type { Random, Range } from "./random.ts";
 
 /** Letters from one thread to another: in order, a little later, perhaps as copies. */
 export class ThreadLink implements Link {
-  readonly #clock: Clock;
+  readonly #path: OrderedPath;
   readonly #random: Random;
   readonly #delayMs: Range;
   readonly #inlet: Pick<Inlet, "receive">;
   readonly #announce: () => void;
   readonly #copies: boolean;
-  readonly #posts: (readonly Letter[])[] = [];
-  #lastAtMs = 0;
 
   constructor(of: {
     readonly clock: Clock;
@@ -26,7 +25,7 @@ export class ThreadLink implements Link {
     /** The receiver gets copies, made as they are posted. */
     readonly copies: boolean;
   }) {
-    this.#clock = of.clock;
+    this.#path = new OrderedPath(of.clock);
     this.#random = of.random;
     this.#delayMs = of.delayMs;
     this.#inlet = of.inlet;
@@ -39,13 +38,8 @@ export class ThreadLink implements Link {
   }
 
   post(letters: readonly Letter[]): void {
-    const nowMs = this.#clock.nowMs();
-    this.#lastAtMs = Math.max(this.#lastAtMs, nowMs + this.#random.between(this.#delayMs));
-    this.#posts.push(this.#copies ? structuredClone(letters) : letters);
-    // Two sums of fractions may come out in the wrong order, so each event takes the oldest.
-    this.#clock.after(this.#lastAtMs - nowMs, () => {
-      this.#inlet.receive(this.#posts.shift() ?? []);
-    });
+    const posted = this.#copies ? structuredClone(letters) : letters;
+    this.#path.send(this.#random.between(this.#delayMs), () => this.#inlet.receive(posted));
   }
 }
 

@@ -1,9 +1,10 @@
 /** A native client: it writes and reads over NATS, and follows everything below the root in one change stream. */
 import type { Subscription } from "rxjs";
 import {
-  type ChangeEvent,
   type Client,
   connect,
+  GapError,
+  type Progress,
   type SessionState,
   type Zxid,
   ZooidError,
@@ -39,7 +40,6 @@ const CODE_DISK_FULL = "ZOOID_DISK_FULL";
 const CODE_NODE_EXISTS = "ZOOID_NODE_EXISTS";
 /** Whether it was done is unknown, or nobody could be asked. */
 const CODES_OF_TROUBLE = new Set([
-  "ZOOID_CONNECTION_LOSS",
   "ZOOID_OPERATION_TIMEOUT",
   "ZOOID_SESSION_EXPIRED",
   "ZOOID_UNREACHABLE",
@@ -161,19 +161,20 @@ export class NativeLoad {
 
   #subscribe(client: Client): void {
     const from = this.stream.zxid as Zxid;
-    this.#subscription = client.changes(ROOT, { recursive: true, from, progress: true }).subscribe({
-      next: (event) => this.#heard(client, event),
-      // The session is over: the next client takes the stream up where it stopped.
-      error: () => undefined,
+    const changes = client.changes(ROOT, { recursive: true, from, progressMs: 0 });
+    this.#subscription = changes.subscribe({
+      next: (event) => this.#heard(event),
+      error: (error) => {
+        if (error instanceof GapError) void this.#resume(client);
+        // Otherwise the session is over: the next client takes the stream up where it stopped.
+      },
     });
   }
 
-  #heard(client: Client, event: ChangeEvent): void {
+  #heard(event: Change | Progress): void {
     if (event.kind === "progress") {
       this.stream.progress(event.zxid);
       this.truth.through(event.zxid);
-    } else if (event.kind === "compacted") {
-      void this.#resume(client);
     } else {
       const { history } = this.#options;
       const change = streamChange(event);
@@ -198,14 +199,11 @@ export class NativeLoad {
     const through = this.stream.zxid;
     const from = random.pick(changes).zxid;
     const late = new LateStream({ violations, from, history: changes });
-    const events = client.changes(ROOT, { recursive: true, from, progress: true });
+    const events = client.changes(ROOT, { recursive: true, from, progressMs: 0 });
     const limit = setTimeout(() => subscription.unsubscribe(), LATE_STREAM_MS_MAX);
     const subscription = events.subscribe({
       next: (event) => {
-        if (event.kind === "compacted") {
-          counts.compacted += 1;
-          late.compacted(event.oldest);
-        } else if (event.kind !== "progress") {
+        if (event.kind !== "progress") {
           late.change(streamChange(event));
         } else if (event.zxid >= through) {
           clearTimeout(limit);
@@ -215,8 +213,13 @@ export class NativeLoad {
         }
       },
       complete: () => clearTimeout(limit),
-      // The session is over.
-      error: () => clearTimeout(limit),
+      error: (error) => {
+        clearTimeout(limit);
+        // Otherwise the session is over.
+        if (!(error instanceof GapError)) return;
+        counts.compacted += 1;
+        late.compacted(error.to);
+      },
     });
   }
 

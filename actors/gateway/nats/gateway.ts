@@ -23,7 +23,7 @@ import {
 } from "./connections.ts";
 import { end, flush, flushAll, push, refuse, take } from "./output.ts";
 import { recover } from "./recover.ts";
-import { pump, refuseRequest, request, takeAnswers } from "./requests.ts";
+import { pump, refuseRequest, request, takeAnswered, takeAnswers } from "./requests.ts";
 import {
   type Connection,
   initialState,
@@ -34,6 +34,7 @@ import {
 } from "./state.ts";
 import {
   addCredits,
+  askForProgress,
   closeStream,
   goOn,
   openStream,
@@ -46,6 +47,8 @@ export type { NatsGatewayOptions, State as NatsGatewayState } from "./state.ts";
 
 /** The limits of connections allow clients fewer messages than this at once; reaching it is a bug. */
 const MAILBOX_CAPACITY = 1_000_000;
+/** How often the streams of znodes that do not change are told how far they have come. */
+const PROGRESS_INTERVAL_MS = 1_000;
 
 export function natsGatewayActor(
   options: NatsGatewayOptions,
@@ -147,6 +150,9 @@ function takeItem(turn: Turn, connection: Connection, item: ReceivedItem): void 
     case "taken":
       taken(turn, connection, item.sequence);
       return;
+    case "answered":
+      takeAnswered(connection, item.number);
+      return;
     case "request":
       request(turn, connection, item.id, item.request);
       return;
@@ -196,6 +202,10 @@ function ticked(turn: Turn): void {
     state.reportDueMs = nowMs + REPORT_INTERVAL_MS;
     effects.push(tell("admin", reportOf(state, [])));
     noteWrongPasswords(turn);
+  }
+  if (nowMs >= state.progressDueMs) {
+    state.progressDueMs = nowMs + PROGRESS_INTERVAL_MS;
+    askForProgress(turn);
   }
   effects.push({ kind: "startTimer", timer: "tick", afterMs: tickMs(state.options) });
 }

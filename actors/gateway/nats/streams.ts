@@ -5,6 +5,7 @@
  * (`compacted`).
  */
 import { Code } from "../../../protocol/codes.ts";
+import type { Recursive } from "../../../protocol/changes.ts";
 import { pathProblem } from "../../../protocol/paths.ts";
 import { NATIVE_STREAMS_MAX } from "../../../protocol/limits.ts";
 import type { ClientItem } from "../../../protocol/native.ts";
@@ -20,7 +21,7 @@ export type GatewayStream = {
   /** The client's number. */
   readonly number: number;
   readonly path: string;
-  readonly recursive: boolean;
+  readonly recursive: Recursive;
   /** The tree's number for the stream. It is another one at each opening, so that late changes of a closed stream are not taken. */
   treeStream: number | undefined;
   /** After a pause the stream is opened again behind this zxid. */
@@ -129,6 +130,15 @@ export function goOn(turn: Turn, connection: Connection, stream: GatewayStream):
   sendPending(turn, connection, stream, false);
   const paused = stream.treeStream === undefined;
   if (paused && stream.pending.length === 0) openAtTree(turn, connection, stream);
+}
+
+/** A stream whose znodes do not change is told all the same how far it has come, at intervals, while others are written. */
+export function askForProgress({ state, effects }: Turn): void {
+  for (const { treeStreams } of state.connections.values()) {
+    if (treeStreams.size === 0) continue;
+    effects.push(tell(`tree/${state.lane}`, { kind: "reportProgress", from: state.name }));
+    return;
+  }
 }
 
 function sendPending(

@@ -1,10 +1,12 @@
 /**
  * Change streams: which client wants which changes, and how far each stream has come. A stream follows one znode, or with `recursive`
- * everything below it too.
+ * everything below it too, or its children.
  */
 import { grants, Permission } from "../../../protocol/access.ts";
 import type { Acl } from "../../../protocol/acl.ts";
+import type { Recursive } from "../../../protocol/changes.ts";
 import { ANYONE, type Who } from "../../../protocol/identities.ts";
+import { parentOf } from "../../../protocol/paths.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
@@ -16,7 +18,7 @@ import {
   visitAbove,
   type Branch,
 } from "../store/path-branches.ts";
-import { visitChanges } from "../store/change-ring.ts";
+import { type ChangeLists, visitChanges, zxidBefore } from "../store/change-ring.ts";
 import type { TreeTurn } from "../state.ts";
 
 type Stream = {
@@ -32,7 +34,7 @@ type Stream = {
  */
 type Group = {
   readonly path: string;
-  readonly recursive: boolean;
+  readonly recursive: Recursive;
   readonly readers: Readers;
   readonly members: Set<Stream>;
   /**
@@ -94,6 +96,15 @@ export function createStreams(): Streams {
   };
 }
 
+export function receiveForStreams(
+  turn: TreeTurn,
+  message: Extract<TreeMessage, { readonly kind: "openStream" | "closeStream" | "reportProgress" }>,
+): void {
+  if (message.kind === "openStream") openStream(turn, message);
+  else if (message.kind === "reportProgress") reportProgress(turn, message.from);
+  else closeStream(turn.state.streams, message.from, message.client, message.stream);
+}
+
 export function openStream(
   turn: TreeTurn,
   message: Extract<TreeMessage, { kind: "openStream" }>,
@@ -101,7 +112,8 @@ export function openStream(
   const { streams, ring, lastApplied: applied } = turn.state;
   const { from, client, stream: number, path, recursive, readsAll = false, who = ANYONE } = message;
   closeStream(streams, from, client, number);
-  const after = message.after ?? applied;
+  const { back = 0 } = message;
+  const after = message.after ?? (back > 0 ? zxidBefore(ring, back) : applied);
   const of = { path, recursive, readers: readersOf(who, readsAll) };
   const group: Group = { ...of, members: new Set(), position: after, pending: [] };
   const stream: Stream = { from, client, stream: number, group };
@@ -113,8 +125,9 @@ export function openStream(
   if (after < applied) {
     visitChanges(ring, after, (changedPath, _zxid, build, { isClosed }, lists) => {
       if (!matches(group, changedPath)) return;
-      const guard = { path: changedPath, isClosed, acl: lists?.acl };
+      const guard = guardOf(changedPath, isClosed, lists);
       if (mayRead(turn, group.readers, guard)) group.pending.push(build());
+      else if (mayList(turn, group, guard)) giveName(group, build());
     });
   }
   tellChanges(turn, group);
@@ -124,8 +137,13 @@ export function openStream(
 
 function matches({ path, recursive }: Group, changed: string): boolean {
   if (changed === path) return true;
+  if (recursive === "children") return isChild(changed, path);
   if (!recursive) return false;
   return path === "/" || changed.startsWith(`${path}/`);
+}
+
+function isChild(path: string, of: string): boolean {
+  return path !== "/" && parentOf(path) === of;
 }
 
 function clientKey(from: StreamOwner, client: number): string {
@@ -155,7 +173,7 @@ function join(streams: Streams, group: Group, applied: Zxid): void {
   }
   streams.byPath.set(path, ofPath);
   ofPath.add(group);
-  if (recursive) addBranch(streams.recursive, path, group);
+  if (recursive === true) addBranch(streams.recursive, path, group);
   if (isAhead) streams.ahead.add(group);
 }
 
@@ -163,7 +181,7 @@ function removeGroup(streams: Streams, group: Group): void {
   const ofPath = streams.byPath.get(group.path);
   ofPath?.delete(group);
   if (ofPath?.size === 0) streams.byPath.delete(group.path);
-  if (group.recursive) removeBranch(streams.recursive, group.path, group);
+  if (group.recursive === true) removeBranch(streams.recursive, group.path, group);
   streams.ahead.delete(group);
 }
 
@@ -172,12 +190,7 @@ export function hasStreams(streams: Streams, from: StreamOwner): boolean {
   return clients.some((ofClient) => [...ofClient.values()].some((each) => each.from === from));
 }
 
-export function closeStream(
-  streams: Streams,
-  from: StreamOwner,
-  client: number,
-  number: number,
-): void {
+function closeStream(streams: Streams, from: StreamOwner, client: number, number: number): void {
   const key = clientKey(from, client);
   const ofClient = streams.byClient.get(key);
   const stream = ofClient?.get(number);
@@ -205,7 +218,7 @@ export function flushStreams(turn: TreeTurn, operations: number): void {
   const from = since < ring.oldest ? ring.oldest : since;
   const touched = new Set<Group>();
   visitChanges(ring, from, (path, zxid, build, { isClosed }, lists) => {
-    gather(turn, touched, { zxid, build, guard: { path, isClosed, acl: lists?.acl } });
+    gather(turn, touched, { zxid, build, guard: guardOf(path, isClosed, lists) });
   });
   for (const group of touched) tellChanges(turn, group);
   joinReached(streams, applied);
@@ -217,6 +230,18 @@ export function flushStreams(turn: TreeTurn, operations: number): void {
       if (group.position < applied) tellChanges(turn, group);
     }
   }
+}
+
+/** The streams of the owner's are told how far they have come, with all that share their groups. */
+function reportProgress(turn: TreeTurn, from: StreamOwner): void {
+  const { streams, lastApplied: applied } = turn.state;
+  const behind = new Set<Group>();
+  for (const ofClient of streams.byClient.values()) {
+    for (const stream of ofClient.values()) {
+      if (stream.from === from && stream.group.position < applied) behind.add(stream.group);
+    }
+  }
+  for (const group of behind) tellChanges(turn, group);
 }
 
 /** The replica has come to where these groups stand. */
@@ -247,7 +272,13 @@ type Guard = {
   readonly isClosed: boolean;
   /** The znode's list then. Undefined: the open one, or one that is not known. */
   readonly acl: readonly Acl[] | undefined;
+  /** That of its parent. Undefined: the open one. */
+  readonly parentAcl: readonly Acl[] | undefined;
 };
+
+function guardOf(path: string, isClosed: boolean, lists: ChangeLists | undefined): Guard {
+  return { path, isClosed, acl: lists?.acl, parentAcl: lists?.parentAcl };
+}
 
 type Gathered = {
   readonly zxid: Zxid;
@@ -269,6 +300,28 @@ function mayRead({ state: { znodes } }: TreeTurn, readers: Readers, guard: Guard
   return znode === undefined || mayReadBy(znodes.acl(znode), who);
 }
 
+/**
+ * Whether the change, which its reader may not read, is of a child whose name the reader could find by listing the children, then and
+ * now.
+ */
+function mayList(
+  { state: { znodes } }: TreeTurn,
+  { path: parent, recursive, readers: { who } }: Group,
+  { path, parentAcl }: Guard,
+): boolean {
+  if (recursive !== "children" || path === parent) return false;
+  if (parentAcl !== undefined && !mayReadBy(parentAcl, who)) return false;
+  const znode = znodes.hasClosed ? znodes.find(parent) : undefined;
+  return znode === undefined || mayReadBy(znodes.acl(znode), who);
+}
+
+/** Gives of a change what anybody may know who knows the name. */
+function giveName(group: Group, { data: _data, ...change }: Change): boolean {
+  if (change.kind !== "created" && change.kind !== "deleted") return false;
+  group.pending.push(change);
+  return true;
+}
+
 function mayReadBy(acl: readonly Acl[], who: Who): boolean {
   return grants(acl, Permission.read, who);
 }
@@ -284,13 +337,21 @@ function gather(turn: TreeTurn, touched: Set<Group>, { zxid, build, guard }: Gat
     return isPublic;
   };
   const give = (group: Group): void => {
-    if (zxid <= group.position || !isFor(group.readers)) return;
-    change ??= build();
-    group.pending.push(change);
-    touched.add(group);
+    if (zxid <= group.position) return;
+    if (isFor(group.readers)) {
+      change ??= build();
+      group.pending.push(change);
+      touched.add(group);
+    } else if (mayList(turn, group, guard) && giveName(group, build())) {
+      touched.add(group);
+    }
   };
   streams.byPath.get(path)?.forEach(give);
   visitAbove(streams.recursive, path, give);
+  if (path === "/") return;
+  for (const group of streams.byPath.get(parentOf(path)) ?? []) {
+    if (group.recursive === "children") give(group);
+  }
 }
 
 /** Sends what is in `pending`, in messages that never divide a zxid. After the last one the group has come to `lastApplied`. */

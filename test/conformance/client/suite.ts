@@ -2,10 +2,12 @@
 import test from "ava";
 import type { Client, ConnectOptions } from "../../../client/connect.ts";
 import type { Case, Target } from "./case.ts";
+import { KEEPING_CASES } from "./keeping.ts";
 import { RECIPE_CASES } from "./recipes.ts";
 import { SESSION_CASES } from "./sessions.ts";
 import { STREAM_CASES } from "./streams.ts";
 import { TOGETHER_CASES } from "./together.ts";
+import { TURN_CASES } from "./turns.ts";
 import { ZNODE_CASES } from "./znodes.ts";
 
 export const CASES: readonly Case[] = [
@@ -14,6 +16,8 @@ export const CASES: readonly Case[] = [
   ...SESSION_CASES,
   ...STREAM_CASES,
   ...RECIPE_CASES,
+  ...TURN_CASES,
+  ...KEEPING_CASES,
 ];
 
 /** Registers the cases as tests. `target` is set before the first of them runs. */

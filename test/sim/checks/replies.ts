@@ -3,14 +3,8 @@ import { Code } from "../../../protocol/codes.ts";
 import type { OperationResult } from "../../../protocol/operations.ts";
 import { STAT_FIELDS, type Stat } from "../../../protocol/stat.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
-import type {
-  MemberBody,
-  MemberRead,
-  MultiEntry,
-  ReadKind,
-  ReplyBody,
-  ReplyHeader,
-} from "../client/wire.ts";
+import type { MultiEntry, ReplyHeader } from "../../../protocol/zookeeper/client-replies.ts";
+import type { MemberBody, MemberRead, ReadKind, ReplyBody } from "../client/wire.ts";
 import { ADMIN, aclText, may, READ, shownAcl, type SimWho } from "../client/identities.ts";
 import type { Model } from "./model.ts";
 import { sameBytes } from "./truth.ts";

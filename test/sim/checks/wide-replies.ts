@@ -2,7 +2,8 @@
 import { Code } from "../../../protocol/codes.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import { may, READ, type SimWho } from "../client/identities.ts";
-import type { ReplyBody, ReplyHeader, WideRequest } from "../client/wire.ts";
+import type { ReplyHeader } from "../../../protocol/zookeeper/client-replies.ts";
+import type { ReplyBody, WideRequest } from "../client/wire.ts";
 import type { Model } from "./model.ts";
 import { must } from "./violation.ts";
 

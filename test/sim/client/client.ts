@@ -11,7 +11,7 @@ import { told } from "../checks/one-server.ts";
 import { type Attachment, isRefusal, newAttachment, send, takeRefusal } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { Link } from "../links.ts";
-import type { NodeClock } from "../node-clock.ts";
+import type { NodeClock } from "../../../runtime/testing/node-clock.ts";
 import type { Random } from "../random.ts";
 import { type Answer, asked, type Connection, type Pending, type Session } from "./connection.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
@@ -20,15 +20,17 @@ import { type Asking, checkMoved, checkReadReply, checkUnwritten, checkWrite } f
 import type { ShapeCoverage } from "./shapes.ts";
 import { ClientWatches } from "./watches.ts";
 import {
+  type ReplyHeader,
+  readReplyHeader,
+  readWatchEvent,
+} from "../../../protocol/zookeeper/client-replies.ts";
+import {
   closesSession,
   connectFrame,
   headerFrame,
   isError,
-  type ReplyHeader,
   readReplyBody,
   readConnectReply,
-  readEvent,
-  readHeader,
   requestFrame,
   SET_WATCHES_XID,
   setWatchesFrame,
@@ -56,7 +58,7 @@ export class SimClient {
   /** The only node that it connects to; undefined: any. */
   at: number | undefined;
   /** Called with each event of a watch. */
-  onEvent: (event: ReturnType<typeof readEvent>) => void = () => {};
+  onEvent: (event: ReturnType<typeof readWatchEvent>) => void = () => {};
   /** Answered since it was told to count. */
   answered = 0;
   readonly #environment: ClientEnvironment;
@@ -413,13 +415,13 @@ export class SimClient {
 
   #reply(connection: Connection): void {
     const { truth, counts } = this.#environment;
-    const header = readHeader(this.#reader);
+    const header = readReplyHeader(this.#reader);
     const { xid, zxid } = header;
     must(zxid <= truth.latest, "true replies", () => {
       return `${this.name}: ${formatZxid(zxid)} is not committed, ${formatZxid(truth.latest)} is`;
     });
     if (xid === Xid.watchEvent) {
-      const event = readEvent(this.#reader);
+      const event = readWatchEvent(this.#reader);
       counts.events += 1;
       this.watches.event(event, zxid);
       this.onEvent(event);

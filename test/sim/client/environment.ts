@@ -1,7 +1,7 @@
 /** What every simulated client of a run is handed, and what all of them count together. */
 import type { Truth } from "../checks/truth.ts";
 import type { Link, LinkHandler } from "../links.ts";
-import type { NodeClock } from "../node-clock.ts";
+import type { NodeClock } from "../../../runtime/testing/node-clock.ts";
 import type { ShapeCoverage } from "./shapes.ts";
 import type { Trace } from "../trace.ts";
 
@@ -9,6 +9,8 @@ export type ClientCounts = {
   acknowledged: number;
   /** Writes that were refused because disks are full. */
   refused: number;
+  /** Writes that were asked again on another connection, and had been done. */
+  repeated: number;
   reads: number;
   events: number;
   sessions: number;

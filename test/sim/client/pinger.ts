@@ -8,7 +8,8 @@ import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import type { Cluster } from "../cluster.ts";
 import type { Link } from "../links.ts";
 import type { SimNode } from "../sim-node.ts";
-import { connectFrame, headerFrame, readConnectReply, readHeader, requestFrame } from "./wire.ts";
+import { readReplyHeader } from "../../../protocol/zookeeper/client-replies.ts";
+import { connectFrame, headerFrame, readConnectReply, requestFrame } from "./wire.ts";
 
 const TICK_MS = 5;
 const FRAME_BYTES_MAX = 1024 * 1024;
@@ -67,7 +68,7 @@ export class Pinger {
       this.#reader.reset(frame.bytes, frame.from, frame.to);
       if (this.session === undefined) {
         this.session = readConnectReply(this.#reader).session;
-      } else if (readHeader(this.#reader).xid === Xid.ping) {
+      } else if (readReplyHeader(this.#reader).xid === Xid.ping) {
         const sentMs = this.#pingsMs.shift() ?? nowMs;
         this.longestWaitMs = Math.max(this.longestWaitMs, nowMs - sentMs);
       }

@@ -9,7 +9,8 @@ import { checkWide } from "../checks/wide-replies.ts";
 import type { Connection, Pending, Session } from "./connection.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type { SimWho } from "./identities.ts";
-import { closesSession, type ReplyBody, type ReplyHeader } from "./wire.ts";
+import type { ReplyHeader } from "../../../protocol/zookeeper/client-replies.ts";
+import { closesSession, type ReplyBody } from "./wire.ts";
 
 /** The client, for messages, and what it knows. */
 export type Asking = {

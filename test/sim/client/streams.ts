@@ -3,6 +3,8 @@
  * repeated, invented or out of order, and the changes of one zxid come together.
  */
 import { OPEN_ACL } from "../../../protocol/acl.ts";
+import type { Recursive } from "../../../protocol/changes.ts";
+import { parentOf } from "../../../protocol/paths.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { shown, statProblem } from "../checks/replies.ts";
@@ -16,7 +18,7 @@ import type { Random } from "../random.ts";
 export type StreamWish = {
   readonly stream: number;
   readonly path: string;
-  readonly recursive: boolean;
+  readonly recursive: Recursive;
   readonly after: Zxid;
 };
 
@@ -27,11 +29,13 @@ export type StreamCounts = { changes: number; resumed: number; compacted: number
 type Stream = {
   readonly number: number;
   readonly path: string;
-  readonly recursive: boolean;
+  readonly recursive: Recursive;
   /** Everything up to here has come. */
   after: Zxid;
   /** The index of the first change of the model after that zxid. */
   cursor: number;
+  /** Its subscriber takes nothing more. What it was told was right. */
+  stopped: boolean;
 };
 
 const FOLLOWED = [
@@ -42,6 +46,9 @@ const FOLLOWED = [
   ["/k/0", true],
   ["/q0", true],
   ["/e", true],
+  ["/", "children"],
+  ["/k", "children"],
+  ["/q0", "children"],
 ] as const;
 
 export class ClientStreams {
@@ -87,6 +94,7 @@ export class ClientStreams {
       recursive,
       after,
       cursor: this.#truth.model.firstChangeAfter(after),
+      stopped: false,
     };
     this.#next += 1;
     this.#streams.set(stream.number, stream);
@@ -105,6 +113,12 @@ export class ClientStreams {
     if (stream === undefined) return undefined;
     this.#counts.resumed += 1;
     return wishOf(stream);
+  }
+
+  /** Its subscriber takes nothing more, and need not hear everything. */
+  stops(number: number): void {
+    const stream = this.#streams.get(number);
+    if (stream !== undefined) stream.stopped = true;
   }
 
   /** Ends one of them, for another later. */
@@ -138,14 +152,15 @@ export class ClientStreams {
     this.#earlier.length = 0;
   }
 
-  /** Every change there is has come. */
+  /** Every change there is has come to those who take them. */
   get complete(): boolean {
     return this.hasHeard(this.#truth.latest);
   }
 
   hasHeard(zxid: Zxid): boolean {
-    return [...this.#streams.values()].every((stream) =>
-      this.#due(stream, zxid).every((each) => this.#mayBeLeftOut(each)),
+    return [...this.#streams.values()].every(
+      (stream) =>
+        stream.stopped || this.#due(stream, zxid).every((each) => this.#mayBeLeftOut(each)),
     );
   }
 
@@ -175,9 +190,11 @@ export class ClientStreams {
     );
   }
 
-  /** The znode was closed to the reader later, maybe before the change was told. */
-  #mayBeLeftOut({ path, zxid }: Due): boolean {
-    return this.#truth.model.isClosedAfter(path, zxid, this.#reader);
+  /** The znode was closed to the reader later, maybe before the change was told; so was its parent, if its name is told by that. */
+  #mayBeLeftOut({ path, zxid, isShown, isListed }: Due): boolean {
+    const { model } = this.#truth;
+    const isOpen = isShown && !model.isClosedAfter(path, zxid, this.#reader);
+    return !isOpen && !(isListed && !model.isClosedAfter(parentOf(path), zxid, this.#reader));
   }
 
   /** The changes that the stream is still owed, up to this zxid, each with its place among those of its zxid. */
@@ -191,11 +208,14 @@ export class ClientStreams {
       if (change === undefined || change.zxid > through) break;
       index = change.zxid === before ? index + 1 : 0;
       before = change.zxid;
-      const below = recursive && (path === "/" || change.path.startsWith(`${path}/`));
+      if (change.zxid <= after || !isFollowed(change.path, path, recursive)) continue;
       const isShown = may(change.acl ?? OPEN_ACL, READ, this.#reader);
-      if (change.zxid > after && isShown && (below || change.path === path)) {
-        due.push({ ...change, index });
-      }
+      const isListed =
+        recursive === "children" &&
+        change.path !== path &&
+        (change.kind === "created" || change.kind === "deleted") &&
+        may(change.parentAcl ?? OPEN_ACL, READ, this.#reader);
+      if (isShown || isListed) due.push({ ...change, index, isShown, isListed });
     }
     return due;
   }
@@ -217,13 +237,30 @@ export class ClientStreams {
     if (moment?.stat === undefined) return `${textOf(due)}: no such znode`;
     const problem = statProblem(change.stat, moment.stat);
     if (problem !== undefined) return `${textOf(due)}: ${problem}`;
+    if (due.isListed && change.data === undefined) {
+      const isClosed = !due.isShown || model.isClosedAfter(due.path, due.zxid, this.#reader);
+      return isClosed || due.kind === "deleted" ? undefined : `${textOf(due)} is told without data`;
+    }
+    if (!due.isShown) return `${textOf(due)}: the data is shown`;
     if (due.kind === "deleted" || due.kind === "acl" || sameBytes(change.data ?? null, moment.data))
       return undefined;
     return `${textOf(due)}: data ${shown(change.data ?? null)}, not ${shown(moment.data)}`;
   }
 }
 
-type Due = Omit<ModelChange, "parentAcl"> & { readonly index: number };
+type Due = ModelChange & {
+  readonly index: number;
+  /** The reader could read the znode. */
+  readonly isShown: boolean;
+  /** The reader could find the name, or that it is gone, by listing the children. */
+  readonly isListed: boolean;
+};
+
+function isFollowed(changed: string, path: string, recursive: Recursive): boolean {
+  if (changed === path) return true;
+  if (recursive === "children") return changed !== "/" && parentOf(changed) === path;
+  return recursive && (path === "/" || changed.startsWith(`${path}/`));
+}
 
 function wishOf({ number: stream, path, recursive, after }: Stream): StreamWish {
   return { stream, path, recursive, after };

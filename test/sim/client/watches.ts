@@ -14,7 +14,8 @@ import type { ModelChange } from "../checks/model-state.ts";
 import { must } from "../checks/violation.ts";
 import type { Random } from "../random.ts";
 import { may, READ, type SimWho } from "./identities.ts";
-import type { ReplyHeader, SimRequest, WatcherRequest } from "./wire.ts";
+import type { ReplyHeader } from "../../../protocol/zookeeper/client-replies.ts";
+import type { SimRequest, WatcherRequest } from "./wire.ts";
 
 type ReadRequest = Extract<SimRequest, { readonly kind: "read" }>;
 

@@ -1,18 +1,32 @@
 /** ZooKeeper's protocol as a simulated client speaks it: requests as frames, replies as data. */
 import type { Acl } from "../../../protocol/acl.ts";
 import { Code } from "../../../protocol/codes.ts";
-import { CONTAINER } from "../../../protocol/lifetime.ts";
 import { type JuteReader, JuteWriter } from "../../../protocol/jute.ts";
-import type { ClientOperation, CreateMode, ZnodeOperation } from "../../../protocol/operations.ts";
-import type {
-  Read,
-  StayingWatch,
-  WatcherType,
-  WatchEventType,
-  WatchLists,
-} from "../../../protocol/reads.ts";
+import type { ClientOperation } from "../../../protocol/operations.ts";
+import type { Read, WatchLists } from "../../../protocol/reads.ts";
 import type { Stat } from "../../../protocol/stat.ts";
-import { OpCode } from "../../../protocol/zookeeper/codes.ts";
+import {
+  type SessionGrant,
+  type MultiEntry,
+  readAclReply,
+  readClientInfos,
+  readConnectResponse,
+  readMultiEntries,
+  readNames,
+  readStat,
+  type ReplyHeader,
+} from "../../../protocol/zookeeper/client-replies.ts";
+import {
+  type Handshake,
+  opCodeOf,
+  WATCH_MODES,
+  WATCHER_TYPES,
+  writeConnectRequest,
+  writeHeader,
+  writeOperation,
+  writeSetWatches,
+} from "../../../protocol/zookeeper/client-requests.ts";
+import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 
 /** `getNames` is ZooKeeper's older getChildren, which is answered without a Stat. */
@@ -49,8 +63,6 @@ export type WatcherRequest = Extract<
   { readonly kind: "addWatch" | "checkWatches" | "removeWatches" }
 >;
 
-export type ReplyHeader = { readonly xid: number; readonly zxid: Zxid; readonly code: number };
-
 /** The body of a reply, by what was asked. */
 export type ReplyBody =
   | { readonly kind: "nothing" }
@@ -71,48 +83,24 @@ export type MemberBody =
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
   | { readonly kind: "names"; readonly children: readonly string[] };
 
-export type MultiEntry =
-  | { readonly kind: "error"; readonly code: number }
-  | { readonly kind: "created"; readonly path: string }
-  | { readonly kind: "stat"; readonly stat: Stat }
-  | { readonly kind: "done" };
-
 const writer = new JuteWriter();
 
-export function connectFrame(of: {
-  readonly lastZxidSeen: number;
-  readonly timeoutMs: number;
-  readonly session: number;
-  readonly password: Uint8Array;
-  /** Default false. "absent": the handshake ends before it, as those of old clients. */
-  readonly canBeReadOnly?: boolean | "absent";
-}): Uint8Array {
-  const mark = writer.beginFrame();
-  writer.int32(0).int64(of.lastZxidSeen).int32(of.timeoutMs).int64(of.session);
-  writer.buffer(of.password);
-  if (of.canBeReadOnly !== "absent") writer.bool(of.canBeReadOnly ?? false);
-  writer.endFrame(mark);
+export function connectFrame(
+  of: Omit<Handshake, "session"> & { readonly session: number },
+): Uint8Array {
+  writeConnectRequest(writer, { ...of, session: BigInt(of.session) });
   return writer.take();
 }
 
 export function headerFrame(xid: number, opCode: number): Uint8Array {
-  return writer.int32(8).int32(xid).int32(opCode).take();
+  writeHeader(writer, xid, opCode);
+  return writer.take();
 }
 
-export const SET_WATCHES_XID = -8;
+export const SET_WATCHES_XID: number = Xid.setWatches;
 
 export function setWatchesFrame(relativeZxid: number, lists: WatchLists): Uint8Array {
-  const mark = writer.beginFrame();
-  const { data, exist, child, persistent, persistentRecursive } = lists;
-  const staying = [persistent, persistentRecursive];
-  const hasStaying = staying.some(({ length }) => length > 0);
-  writer.int32(SET_WATCHES_XID).int32(hasStaying ? OpCode.setWatches2 : OpCode.setWatches);
-  writer.int64(relativeZxid);
-  for (const list of [data, exist, child, ...(hasStaying ? staying : [])]) {
-    writer.int32(list.length);
-    for (const path of list) writer.string(path);
-  }
-  writer.endFrame(mark);
+  writeSetWatches(writer, relativeZxid as Zxid, lists);
   return writer.take();
 }
 
@@ -131,28 +119,20 @@ export function requestFrame(xid: number, request: SimRequest): Uint8Array {
   } else if (request.kind === "watcher") {
     const { asked } = request;
     writer.int32(OpCode[asked.kind]).string(asked.path);
-    writer.int32(asked.kind === "addWatch" ? MODES[asked.mode] : WATCHERS[asked.watcher]);
+    writer.int32(
+      asked.kind === "addWatch" ? WATCH_MODES[asked.mode] : WATCHER_TYPES[asked.watcher],
+    );
   } else if (request.kind === "wide") {
     const { asked } = request;
     writer.int32(OpCode[asked.kind]);
     if (asked.kind !== "whoAmI") writer.string(asked.path);
   } else {
     writer.int32(request.withStat === true ? OpCode.create2 : opCodeOf(request.operation));
-    writeOperation(request.operation);
+    writeOperation(writer, request.operation);
   }
   writer.endFrame(mark);
   return writer.take();
 }
-
-const MODES: Readonly<Record<StayingWatch, number>> = { persistent: 0, persistentRecursive: 1 };
-/** ZooKeeper's WatcherType. */
-const WATCHERS: Readonly<Record<WatcherType, number>> = {
-  child: 1,
-  data: 2,
-  any: 3,
-  persistent: 4,
-  persistentRecursive: 5,
-};
 
 const READ_CODES: Readonly<Record<ReadKind, number>> = {
   exists: OpCode.exists,
@@ -162,123 +142,12 @@ const READ_CODES: Readonly<Record<ReadKind, number>> = {
   getAcl: OpCode.getAcl,
 };
 
-function opCodeOf(operation: ClientOperation): number {
-  switch (operation.kind) {
-    case "setAcl":
-      return OpCode.setAcl;
-    case "refusal":
-      return REFUSED_CODE;
-    case "create": {
-      const { lifetime } = operation.mode;
-      if (operation.unlessExists === true) return OpCode.createIfNotExists;
-      if (lifetime === undefined) return OpCode.create;
-      return lifetime === CONTAINER ? OpCode.createContainer : OpCode.createTtl;
-    }
-    default:
-      return OpCode[operation.kind];
-  }
-}
+export type ConnectReply = Omit<SessionGrant, "session"> & { readonly session: number };
 
-/** A create with flags that there are not is refused in its turn. */
-const REFUSED_CODE = OpCode.create;
-const NO_FLAGS = 99;
-
-function flagsOf({ ephemeral, sequential, lifetime }: CreateMode): number {
-  if (lifetime === undefined) return (ephemeral ? 1 : 0) + (sequential ? 2 : 0);
-  if (lifetime === CONTAINER) return 4;
-  return sequential ? 6 : 5;
-}
-
-function writeOperation(operation: ClientOperation): void {
-  switch (operation.kind) {
-    case "multi":
-      for (const each of operation.operations) {
-        writer.int32(opCodeOf(each)).bool(false).int32(-1);
-        writeZnodeOperation(each);
-      }
-      writer.int32(-1).bool(true).int32(-1);
-      return;
-    case "setAcl":
-      writer.string(operation.path);
-      writeAcl(operation.acl);
-      writer.int32(operation.version);
-      return;
-    case "sync":
-      writer.string(operation.path);
-      return;
-    case "closeSession":
-      return;
-    default:
-      writeZnodeOperation(operation);
-  }
-}
-
-function writeZnodeOperation(operation: ZnodeOperation): void {
-  writer.string(operation.path);
-  switch (operation.kind) {
-    case "create":
-      writer.buffer(operation.data);
-      writeAcl(operation.acl);
-      writer.int32(flagsOf(operation.mode));
-      if (opCodeOf(operation) === OpCode.createTtl) writer.int64(operation.mode.lifetime ?? 0);
-      return;
-    case "refusal":
-      writer.buffer(null).int32(0).int32(NO_FLAGS);
-      return;
-    case "setData":
-      writer.buffer(operation.data).int32(operation.version);
-      return;
-    case "removeRecursive":
-      writer.int32(operation.znodesMax);
-      return;
-    case "checkStat":
-      writer.int32(operation.version);
-      writeStat(operation.stat);
-      return;
-    default:
-      writer.int32(operation.version);
-  }
-}
-
-function writeStat(stat: Stat): void {
-  writer.int64(stat.czxid).int64(stat.mzxid).int64(stat.ctime).int64(stat.mtime);
-  writer.int32(stat.version).int32(stat.cversion).int32(stat.aversion);
-  writer.int64(stat.ephemeralOwner).int32(stat.dataLength).int32(stat.numChildren);
-  writer.int64(stat.pzxid);
-}
-
-function writeAcl(acl: readonly Acl[]): void {
-  writer.int32(acl.length);
-  for (const { permissions, scheme, id } of acl)
-    writer.int32(permissions).string(scheme).string(id);
-}
-
-export type ConnectReply = {
-  readonly timeoutMs: number;
-  readonly session: number;
-  readonly password: Uint8Array;
-  readonly readOnly: boolean;
-};
-
+/** The sessions of zooid are exact as numbers. */
 export function readConnectReply(reader: JuteReader): ConnectReply {
-  reader.int32();
-  const timeoutMs = reader.int32();
-  const session = reader.int64();
-  const password = new Uint8Array(reader.buffer() ?? []);
-  return { timeoutMs, session, password, readOnly: reader.left > 0 && reader.bool() };
-}
-
-export function readHeader(reader: JuteReader): ReplyHeader {
-  return { xid: reader.int32(), zxid: reader.int64() as Zxid, code: reader.int32() };
-}
-
-export function readEvent(reader: JuteReader): {
-  readonly type: WatchEventType;
-  readonly path: string;
-} {
-  const type = reader.int32() as WatchEventType;
-  reader.int32();
-  return { type, path: reader.string() ?? "" };
+  const grant = readConnectResponse(reader);
+  return { ...grant, session: Number(grant.session) };
 }
 
 /** Reads the body of a reply. The reply to a multi has one even if it failed. */
@@ -325,11 +194,8 @@ function readWideBody(reader: JuteReader, { kind }: WideRequest): ReplyBody {
     case "getAllChildrenNumber":
       return { kind: "count", count: reader.int32() };
     case "whoAmI": {
-      const infos: string[] = [];
-      for (let left = reader.count(8) ?? 0; left > 0; left -= 1) {
-        infos.push(`${reader.string() ?? ""}:${reader.string() ?? ""}`);
-      }
-      return { kind: "infos", infos };
+      const infos = readClientInfos(reader);
+      return { kind: "infos", infos: infos.map(({ scheme, user }) => `${scheme}:${user}`) };
     }
   }
 }
@@ -351,13 +217,6 @@ function readMembers(reader: JuteReader): MemberBody[] {
   }
 }
 
-function readNames(reader: JuteReader): string[] {
-  const names: string[] = [];
-  const count = reader.count(4) ?? 0;
-  for (let index = 0; index < count; index += 1) names.push(reader.string() ?? "");
-  return names;
-}
-
 function readReadBody(reader: JuteReader, read: ReadKind): ReplyBody {
   switch (read) {
     case "exists":
@@ -373,49 +232,17 @@ function readReadBody(reader: JuteReader, read: ReadKind): ReplyBody {
     case "getNames":
       return { kind: "names", names: readNames(reader) };
     case "getAcl": {
-      const acl: Acl[] = [];
-      for (let left = reader.count(12) ?? 0; left > 0; left -= 1) {
-        const permissions = reader.int32();
-        const scheme = reader.string() ?? "";
-        acl.push({ permissions, scheme, id: reader.string() ?? "" });
-      }
+      const acl = readAclReply(reader);
       return { kind: "acl", acl, stat: readStat(reader) };
     }
   }
 }
 
+/** The Stats of members are not held to anything. */
 function readEntries(reader: JuteReader): MultiEntry[] {
-  const entries: MultiEntry[] = [];
-  for (;;) {
-    const type = reader.int32();
-    const done = reader.bool();
-    reader.int32();
-    if (done || reader.fault !== undefined) return entries;
-    if (type === OpCode.error) entries.push({ kind: "error", code: reader.int32() });
-    else if (type === OpCode.create || type === OpCode.createIfNotExists)
-      entries.push({ kind: "created", path: reader.string() ?? "" });
-    else if (type === OpCode.create2) {
-      entries.push({ kind: "created", path: reader.string() ?? "" });
-      readStat(reader);
-    } else if (type === OpCode.setData) entries.push({ kind: "stat", stat: readStat(reader) });
-    else entries.push({ kind: "done" });
-  }
-}
-
-function readStat(reader: JuteReader): Stat {
-  return {
-    czxid: reader.int64() as Zxid,
-    mzxid: reader.int64() as Zxid,
-    ctime: reader.int64(),
-    mtime: reader.int64(),
-    version: reader.int32(),
-    cversion: reader.int32(),
-    aversion: reader.int32(),
-    ephemeralOwner: reader.int64(),
-    dataLength: reader.int32(),
-    numChildren: reader.int32(),
-    pzxid: reader.int64() as Zxid,
-  };
+  return readMultiEntries(reader).map((entry) =>
+    entry.kind === "created" ? { kind: "created", path: entry.path } : entry,
+  );
 }
 
 export function isError(header: ReplyHeader): boolean {

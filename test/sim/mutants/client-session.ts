@@ -7,13 +7,13 @@ const STREAMS = "client/session/streams.ts";
 
 export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
   {
-    name: "client-asks-a-write-again",
-    mistake: "a write that was under way when its connection was lost is asked again, as a read is",
+    name: "client-asks-no-write-again",
+    mistake: "a write that was under way when its connection was lost is never asked again",
     edits: [
       {
         file: REQUESTS,
-        find: 'if (pending.request.kind !== "write") again.push(pending);',
-        replace: "if (pending.deadlineMs > 0) again.push(pending);",
+        find: "({ settled, request }) => !settled && !endsSession(request),",
+        replace: '({ settled, request }) => !settled && request.kind !== "write",',
       },
     ],
   },
@@ -23,8 +23,8 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: REQUESTS,
-        find: 'return request.kind === "write" ? "unknown" : "no";',
-        replace: 'return request.kind === "write" ? "no" : "no";',
+        find: 'return sent && request.kind === "write" ? "unknown" : "no";',
+        replace: 'return sent && request.kind === "write" ? "no" : "no";',
       },
     ],
   },
@@ -69,6 +69,7 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "client-joins-one-ahead",
+    plan: "subscribers",
     mistake: "a stream that has not come to where another stands goes on with it",
     edits: [
       {
@@ -80,24 +81,98 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "client-grants-credits-twice",
+    plan: "subscribers",
     mistake: "what was granted is granted again with the next portion",
+    edits: [{ file: STREAMS, find: "  stream.credits += credits;\n", replace: "" }],
+  },
+  {
+    name: "client-reopens-with-all-credits",
+    plan: "subscribers",
+    mistake:
+      "what an earlier connection delivered and nobody has taken does not count on the present one",
     edits: [
       {
         file: STREAMS,
-        find: "credits: stream.consumed });\n  stream.consumed = 0;",
-        replace: "credits: stream.consumed });",
+        find: "stream.credits = Math.max(0, window - mostOf(stream));",
+        replace: "stream.credits = window;",
       },
     ],
   },
   {
-    name: "client-grants-for-an-earlier-connection",
-    mistake:
-      "what an earlier connection carried is granted on the present one, which began with all credits",
+    name: "client-waits-for-the-slowest-subscriber",
+    plan: "subscribers",
+    mistake: "a subscriber that does not take holds up all that share its stream",
     edits: [
       {
         file: STREAMS,
-        find: "if (stream === undefined || message.connection !== connection) return;",
-        replace: "if (stream === undefined) return;",
+        find: "  if (isHeldUp(stream, window)) letGo(stream, window);\n  const credits",
+        replace: "  const credits",
+      },
+    ],
+  },
+  {
+    name: "client-grants-for-the-fastest",
+    plan: "subscribers",
+    mistake: "credits are granted for what the fastest subscriber has taken",
+    edits: [
+      {
+        file: STREAMS,
+        find: "most = Math.max(most, unconsumed);",
+        replace: "most = Math.min(most, unconsumed);",
+      },
+    ],
+  },
+  {
+    name: "client-loses-a-change-at-the-split",
+    plan: "subscribers",
+    mistake: "a subscriber that has left its stream goes on where the stream has come to meanwhile",
+    edits: [
+      {
+        file: STREAMS,
+        find: "const stands = stream.after === after && (isRested || !stream.answered);",
+        replace: "const stands = isRested || (stream.after === after && !stream.answered);",
+      },
+    ],
+  },
+  {
+    name: "client-repeats-a-change-at-the-split",
+    plan: "subscribers",
+    mistake: "a subscriber that has left its stream goes on from where it began to follow it",
+    edits: [{ file: STREAMS, find: "    each.after = stream.after;\n", replace: "" }],
+  },
+  {
+    name: "client-forgets-who-rests",
+    plan: "subscribers",
+    mistake: "a subscriber that has left its stream is not given another",
+    edits: [
+      {
+        file: STREAMS,
+        find: "else if (hasRested(subscription, streams.window)) goOn(turn, subscription, true);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "client-opens-another-with-all-credits",
+    plan: "subscribers",
+    mistake: "a stream of a subscriber's own begins with all credits, whatever it has to take yet",
+    edits: [
+      {
+        file: STREAMS,
+        find: "credits: streams.window - unconsumed,",
+        replace: "credits: streams.window - unconsumed * 0,",
+      },
+    ],
+  },
+  {
+    name: "client-joins-whoever-is-slow",
+    plan: "subscribers",
+    mistake: "a stream goes on with another whatever its subscribers have to take yet",
+    edits: [
+      {
+        file: STREAMS,
+        find: "if (most > window * SCARCE_SHARE || most + other.credits > window) continue;",
+        replace: "",
       },
     ],
   },

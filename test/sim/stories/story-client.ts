@@ -4,7 +4,8 @@ import type { ClientOperation, ZnodeOperation } from "../../../protocol/operatio
 import { WatchEventType } from "../../../protocol/reads.ts";
 import type { Answer } from "../client/connection.ts";
 import type { SimClient } from "../client/client.ts";
-import type { MultiEntry, SimRequest } from "../client/wire.ts";
+import type { MultiEntry } from "../../../protocol/zookeeper/client-replies.ts";
+import type { SimRequest } from "../client/wire.ts";
 import { codeText, requestText, short, zxidText } from "./words.ts";
 
 type CreateHow = "persistent" | "ephemeral" | "sequential" | "ephemeralSequential";

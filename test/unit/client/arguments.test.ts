@@ -118,7 +118,13 @@ test("wrong arguments of operations are rejected and named, and nothing is said"
     await rejected(client.create("/a", null, { ephemeral: anything(value) }), "ephemeral");
     await rejected(client.create("/a", null, { sequential: anything(value) }), "sequential");
     t.true(bad(t.throws(() => client.changes("/a", { recursive: anything(value) }))));
-    t.true(bad(t.throws(() => client.changes("/a", { progress: anything(value) }))));
+    t.true(bad(t.throws(() => client.tree$("/a", { data: anything(value) }))));
+  }
+  for (const value of ["1", -1, Number.NaN, null]) {
+    t.true(bad(t.throws(() => client.changes("/a", { progressMs: anything(value) }))));
+    t.true(bad(t.throws(() => client.changes("/a", { onGap: anything(value) }))));
+    t.true(bad(t.throws(() => client.value$("/a", { signal: anything(value) }))));
+    t.true(bad(t.throws(() => client.children$("/a", { signal: anything(value) }))));
   }
   for (const options of OPTIONS) {
     await rejected(client.create("/a", null, anything(options)), "create's options");

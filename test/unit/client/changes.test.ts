@@ -9,10 +9,12 @@ import {
   receiveStreamItem,
   reopenStreams,
   type StreamItem,
+  type Streams,
   type StreamTurn,
   subscribe,
   unsubscribe,
 } from "../../../client/session/streams.ts";
+import type { Recursive } from "../../../protocol/changes.ts";
 import type { ClientItem } from "../../../protocol/native.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
@@ -22,30 +24,58 @@ const change = (zxid: number, path = "/a"): Change => ({
   ...{ zxid: zxid as Zxid, index: 0, kind: "deleted", path, stat: STAT },
 });
 
-type Options = { readonly recursive?: boolean; readonly from?: Zxid; readonly progress?: boolean };
-type Subscription = { readonly unsubscribe: () => void };
+type Options = {
+  readonly recursive?: boolean;
+  readonly from?: Zxid;
+  readonly progress?: boolean;
+  readonly slow?: boolean;
+};
+type Subscriber = {
+  readonly heard: string[];
+  /** The sizes of the portions that it has not taken. */
+  readonly untaken: number[];
+  readonly progress: boolean;
+  readonly slow: boolean;
+};
+type Subscription = {
+  readonly unsubscribe: () => void;
+  /** It takes so many of the portions that it has not taken, or all. */
+  readonly take: (portions?: number) => void;
+};
 
-/** The streams of a session, with subscribers that consume at once. */
+/** The streams of a session, with subscribers that take at once, or when they are told to. */
 class Client {
   said: ClientItem[] = [];
   lastZxid = 10 as Zxid;
-  connection = 1;
-  readonly streams = newStreams(8192);
-  readonly #heard = new Map<number, { readonly lines: string[]; readonly progress: boolean }>();
+  readonly streams: Streams;
+  readonly #subscribers = new Map<number, Subscriber>();
+
+  constructor(window = 8192) {
+    this.streams = newStreams(window);
+  }
 
   subscribe(
     path: string,
-    { recursive = false, from: after = this.lastZxid, progress = false }: Options = {},
+    options: Options = {},
   ): { readonly heard: string[]; readonly subscription: Subscription } {
-    const number = this.#heard.size + 1;
-    const heard: string[] = [];
-    this.#heard.set(number, { lines: heard, progress });
+    const { recursive = false, from: after = this.lastZxid } = options;
+    const { progress = false, slow = false } = options;
+    const number = this.#subscribers.size + 1;
+    const subscriber: Subscriber = { heard: [], untaken: [], progress, slow };
+    this.#subscribers.set(number, subscriber);
     this.#take((turn) =>
       subscribe(turn, { kind: "subscribe", subscription: number, path, recursive, after }),
     );
     return {
-      heard,
-      subscription: { unsubscribe: () => this.#take((turn) => unsubscribe(turn, number)) },
+      heard: subscriber.heard,
+      subscription: {
+        unsubscribe: () => this.#take((turn) => unsubscribe(turn, number)),
+        take: (portions = Infinity) => {
+          for (const changes of subscriber.untaken.splice(0, portions)) {
+            this.consumed([number], changes);
+          }
+        },
+      },
     };
   }
 
@@ -59,12 +89,11 @@ class Client {
   }
 
   reconnect(): void {
-    this.connection += 1;
     this.said.push(...reopenStreams(this.streams));
   }
 
-  consumed(stream: number, connection: number, changes: number): void {
-    this.#take((turn) => consumed(turn, { kind: "consumed", stream, connection, changes }));
+  consumed(subscriptions: readonly number[], changes: number): void {
+    this.#take((turn) => consumed(turn, { kind: "consumed", subscriptions, changes }));
   }
 
   end(): void {
@@ -78,25 +107,29 @@ class Client {
   }
 
   #take(run: (turn: StreamTurn) => void): void {
-    const { streams, connection } = this;
     const effects: SessionEffect[] = [];
-    run({ streams, connection, effects, say: (item) => this.said.push(item) });
+    run({ streams: this.streams, effects, say: (item) => this.said.push(item) });
     for (const effect of effects) this.#perform(effect);
   }
 
   #perform(effect: SessionEffect): void {
     if (effect.kind === "deliver") {
+      const { changes, through } = effect;
+      const atOnce: number[] = [];
       for (const each of effect.subscriptions) {
-        const { lines = [], progress = false } = this.#heard.get(each) ?? {};
-        lines.push(...effect.changes.map(({ zxid, path }) => `${zxid} ${path}`));
-        if (progress) lines.push(`through ${effect.through}`);
+        const subscriber = this.#subscribers.get(each);
+        if (subscriber === undefined) continue;
+        subscriber.heard.push(...changes.map(({ zxid, path }) => `${zxid} ${path}`));
+        if (subscriber.progress) subscriber.heard.push(`through ${through}`);
+        if (subscriber.slow) subscriber.untaken.push(changes.length);
+        else atOnce.push(each);
       }
-      this.consumed(effect.stream, effect.connection, effect.changes.length);
+      this.consumed(atOnce, changes.length);
     } else if (effect.kind === "endSubscriptions") {
       const { end } = effect;
       const text = end.kind === "compacted" ? [`compacted ${end.oldest}`] : [];
       for (const each of effect.subscriptions) {
-        this.#heard.get(each)?.lines.push(...text, errorOfEnd(end)?.code ?? "end");
+        this.#subscribers.get(each)?.heard.push(...text, errorOfEnd(end)?.code ?? "end");
       }
     }
   }
@@ -144,8 +177,6 @@ test("credits are granted once for a shared stream", (t) => {
   client.subscribe("/a");
   client.subscribe("/a");
   client.hears();
-  const many = (from: number, length: number): Change[] =>
-    Array.from({ length }, (_, index) => change(from + index));
   client.receive(1, 4000, ...many(0, 4000));
   t.deepEqual(client.said, []);
   client.receive(1, 4200, ...many(4000, 200));
@@ -172,32 +203,105 @@ test("all subscriptions of a stream learn of its end, and a client has a limited
   for (const { heard } of ended) t.deepEqual(heard, ["end"]);
 });
 
-test("credits for what an earlier connection carried are not granted on the next", (t) => {
+const many = (from: number, length: number): Change[] =>
+  Array.from({ length }, (_, index) => change(from + index));
+
+test("what was delivered before a reconnect and is not taken leaves less for the next connection", (t) => {
   const client = new Client();
-  client.subscribe("/a");
-  client.consumed(1, 1, 4000);
-  client.reconnect();
+  const { subscription } = client.subscribe("/a", { slow: true });
+  client.receive(1, 6010, ...many(11, 6000));
   client.said = [];
-  client.consumed(1, 1, 8000);
-  client.consumed(1, 2, 4000);
-  t.deepEqual(client.said, []);
-  client.consumed(1, 2, 96);
-  t.deepEqual(client.said, [{ kind: "credit", stream: 1, credits: 4096 }]);
+  client.reconnect();
+  t.like(client.said, [{ kind: "openStream", after: 6010 as Zxid, credits: 2192 }]);
+  client.said = [];
+  subscription.take();
+  t.deepEqual(client.said, [{ kind: "credit", stream: 1, credits: 6000 }]);
+});
+
+test("a slow subscription leaves the stream that it would hold up, and goes on by itself", (t) => {
+  const client = new Client(8);
+  const fast = client.subscribe("/a");
+  const slow = client.subscribe("/a", { slow: true });
+  client.receive(1, 14, ...many(11, 4));
+  t.deepEqual(client.hears(), ["openStream 1"], "it may still catch up");
+  client.receive(1, 16, ...many(15, 2));
+  t.deepEqual(client.said, [{ kind: "credit", stream: 1, credits: 6 }]);
+  client.receive(1, 18, ...many(17, 2));
+  t.is(slow.heard.length, 6, "it is given no more than it has space for");
+  t.is(fast.heard.length, 8);
+  client.said = [];
+  slow.subscription.take(1);
+  t.like(client.said, [{ kind: "openStream", stream: 2, after: 16 as Zxid, credits: 6 }]);
+  client.receive(2, 18, ...many(17, 2));
+  t.is(client.streams.byNumber.size, 2, "it has not taken enough to share a stream");
+  client.said = [];
+  slow.subscription.take(1);
+  t.like(client.said, [{ kind: "closeStream", stream: 2 }], "it stands where the first does");
+  t.deepEqual(slow.heard, fast.heard);
+});
+
+test("a subscription that rests and has missed nothing goes on with the stream that it left", (t) => {
+  const client = new Client(8);
+  client.subscribe("/a");
+  const slow = client.subscribe("/a", { slow: true });
+  client.receive(1, 16, ...many(11, 6));
+  client.hears();
+  slow.subscription.take();
+  t.deepEqual(client.hears(), []);
+  client.receive(1, 17, change(17));
+  t.is(slow.heard.length, 7);
+});
+
+test("a subscription that never takes leaves the others the stream, also at a reconnect", (t) => {
+  const client = new Client(4);
+  const fast = client.subscribe("/a");
+  const stopped = client.subscribe("/a", { slow: true });
+  const alone = client.subscribe("/b", { slow: true });
+  client.receive(1, 12, ...many(11, 2));
+  client.receive(2, 14, ...many(11, 4));
+  client.said = [];
+  client.reconnect();
+  t.like(client.said, [
+    { kind: "openStream", stream: 1, after: 12 as Zxid, credits: 2 },
+    { kind: "openStream", stream: 2, after: 14 as Zxid, credits: 0 },
+  ]);
+  for (let zxid = 13; zxid < 40; zxid += 1) client.receive(1, zxid, change(zxid));
+  t.is(fast.heard.length, 29);
+  t.is(stopped.heard.length, 3);
+  t.is(alone.heard.length, 4);
+  client.end();
+  t.is(stopped.heard.at(-1), "end", "one that rests learns of the end, too");
+});
+
+test("when the slow one is gone the others are granted more", (t) => {
+  const client = new Client(8);
+  const slow = [1, 2].map(() => client.subscribe("/a", { slow: true }));
+  client.receive(1, 15, ...many(11, 5));
+  slow[0]?.subscription.take();
+  client.said = [];
+  slow[1]?.subscription.unsubscribe();
+  t.deepEqual(client.said, [{ kind: "credit", stream: 1, credits: 5 }]);
 });
 
 /** A gateway at which every zxid is one change, of `/a` or of `/a/b`. */
 class Gateway {
-  readonly client = new Client();
+  readonly client: Client;
   latest = 10;
-  readonly #open = new Map<number, { path: string; recursive: boolean; after: number }>();
+  readonly #open = new Map<number, GatewayStream>();
+
+  constructor(window?: number) {
+    this.client = new Client(window);
+  }
 
   /** Takes what the client has said. */
   take(): void {
     for (const item of this.client.said) {
       if (item.kind === "openStream") {
-        const { path, recursive, after } = item;
-        this.#open.set(item.stream, { path, recursive, after });
+        const { path, recursive, after, credits } = item;
+        this.#open.set(item.stream, { path, recursive, after, credits });
       }
+      const stream = item.kind === "credit" ? this.#open.get(item.stream) : undefined;
+      if (item.kind === "credit" && stream !== undefined) stream.credits += item.credits;
       if (item.kind === "closeStream") this.#open.delete(item.stream);
     }
     this.client.said = [];
@@ -212,9 +316,11 @@ class Gateway {
   tell(place: number, zxids: number): void {
     const [number, stream] = [...this.#open][place % Math.max(1, this.#open.size)] ?? [];
     if (number === undefined || stream === undefined) return;
-    const through = Math.max(stream.after, Math.min(this.latest, stream.after + zxids));
+    const most = Math.min(zxids, Math.max(0, stream.credits));
+    const through = Math.max(stream.after, Math.min(this.latest, stream.after + most));
     const changes = due(stream, through).map((zxid) => change(zxid, pathOf(zxid)));
     stream.after = through;
+    stream.credits -= changes.length;
     this.client.receive(number, through, ...changes);
   }
 
@@ -223,10 +329,12 @@ class Gateway {
   }
 }
 
+type GatewayStream = { path: string; recursive: Recursive; after: number; credits: number };
+
 const pathOf = (zxid: number): string => (zxid % 3 === 0 ? "/a/b" : "/a");
 
 function due(
-  { path, recursive, after }: { path: string; recursive: boolean; after: number },
+  { path, recursive, after }: Omit<GatewayStream, "credits">,
   through: number,
 ): number[] {
   const zxids = Array.from({ length: through - after }, (_, index) => after + 1 + index);
@@ -242,8 +350,10 @@ const commands = fc.array(
       path: fc.constantFrom("/a", "/a/b"),
       recursive: fc.boolean(),
       back: fc.nat(3),
+      slow: fc.boolean(),
     }),
     fc.record({ do: fc.constant("unsubscribe" as const), which: fc.nat(20) }),
+    fc.record({ do: fc.constant("consume" as const), which: fc.nat(20), portions: fc.nat(3) }),
     fc.record({ do: fc.constant("write" as const), zxids: fc.nat(4) }),
     fc.record({ do: fc.constant("tell" as const), place: fc.nat(20), zxids: fc.nat(4) }),
     fc.record({ do: fc.constantFrom("tellAll" as const, "take" as const) }),
@@ -262,7 +372,7 @@ test("whatever is shared, every subscription hears its changes in order, each on
 type Command = typeof commands extends fc.Arbitrary<(infer Each)[]> ? Each : never;
 
 function play(t: ExecutionContext, list: readonly Command[]): void {
-  const gateway = new Gateway();
+  const gateway = new Gateway(4);
   const { client } = gateway;
   const all: { path: string; recursive: boolean; after: number; heard: string[]; end?: number }[] =
     [];
@@ -270,9 +380,9 @@ function play(t: ExecutionContext, list: readonly Command[]): void {
   for (const command of list) {
     switch (command.do) {
       case "subscribe": {
-        const { path, recursive, back } = command;
+        const { path, recursive, back, slow } = command;
         const from = (client.lastZxid - back) as Zxid;
-        const { heard, subscription } = client.subscribe(path, { recursive, from });
+        const { heard, subscription } = client.subscribe(path, { recursive, from, slow });
         all.push({ path, recursive, after: from, heard });
         subscriptions.push(subscription);
         break;
@@ -283,6 +393,9 @@ function play(t: ExecutionContext, list: readonly Command[]): void {
         subscriptions[command.which]?.unsubscribe();
         break;
       }
+      case "consume":
+        subscriptions[command.which]?.take(command.portions);
+        break;
       case "write":
         gateway.latest += command.zxids;
         break;
@@ -293,9 +406,11 @@ function play(t: ExecutionContext, list: readonly Command[]): void {
         gateway[command.do]();
     }
   }
-  gateway.take();
-  gateway.tellAll();
-  gateway.take();
+  for (let round = 0; round < 100; round += 1) {
+    for (const each of subscriptions) each.take();
+    gateway.take();
+    gateway.tellAll();
+  }
   for (const { heard, end, ...stream } of all) {
     const wanted = due(stream, gateway.latest).map((zxid) => `${zxid} ${pathOf(zxid)}`);
     t.deepEqual(heard, wanted.slice(0, end));

@@ -265,3 +265,63 @@ test("a stream that is ahead gets what is new to it, and shares with the others 
   replica.receive({ kind: "forget", from: "zookeeper/9", client: 2 });
   t.deepEqual(listsOf(replica.commit(client(session, create("/e")))), [["3", "/e"]]);
 });
+
+test("a stream of children follows the znode and those right below it", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  replica.do(session, create("/a"));
+  const from = replica.lastZxid;
+  open(replica, { path: "/a", recursive: "children" });
+  open(replica, { path: "/", recursive: "children", stream: 2 });
+  const effects = replica.commit(
+    client(session, create("/a/b")),
+    client(session, create("/a/b/c")),
+    client(session, setData("/a/b", bytes("2"))),
+    client(session, setData("/a", null)),
+    client(session, setData("/", null)),
+    client(session, create("/ab")),
+    client(session, remove("/a/b/c")),
+    client(session, remove("/a/b")),
+  );
+  const lines = briefOf(effects).map((line) => line.slice(line.indexOf(" ") + 1));
+  t.deepEqual(lines, ["created /a/b", "data /a/b", "data /a", "deleted /a/b"]);
+  t.deepEqual(
+    briefOf(effects, 2).map((line) => line.slice(line.indexOf(" ") + 1)),
+    ["data /a", "data /", "created /ab"],
+  );
+  const later = open(replica, { path: "/a", recursive: "children", stream: 3, after: from });
+  t.deepEqual(briefOf(later, 3), briefOf(effects));
+});
+
+test("of a child that a reader may not read the stream of children tells the name, while it may list them", (t) => {
+  const acl = [{ permissions: 31, scheme: "digest", id: "ann:x" }];
+  const replica = new Replica();
+  const session = replica.session();
+  replica.do(session, create("/a"));
+  const from = replica.lastZxid;
+  open(replica, { path: "/a", recursive: "children" });
+  open(replica, { path: "/a", recursive: true, stream: 2 });
+  const effects = replica.commit(client(session, create("/a/shut", { acl })));
+  t.deepEqual(
+    changesOf(effects).flatMap(({ changes }) => changes.map((each) => [each.path, "data" in each])),
+    [["/a/shut", false]],
+  );
+  t.deepEqual(briefOf(effects, 2), []);
+  replica.do(session, { kind: "setAcl", path: "/a", acl, version: -1 });
+  const later = open(replica, { path: "/a", recursive: "children", stream: 3, after: from });
+  t.deepEqual(briefOf(later, 3), []);
+});
+
+test("streams without changes are told how far they have come when their owner asks", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  open(replica, { path: "/a" });
+  open(replica, { path: "/b", stream: 2, from: "zookeeper/8" });
+  const effects = replica.commit(client(session, create("/c")));
+  t.deepEqual(changesOf(effects), []);
+  const report = { kind: "reportProgress", from: "zookeeper/9" } as const;
+  const told = replica.receive(report);
+  t.like(changesOf(told), [{ changes: [], through: replica.lastZxid }]);
+  t.deepEqual(changesOf(told, 2), []);
+  t.deepEqual(changesOf(replica.receive(report)), [], "it knows already");
+});

@@ -3,7 +3,7 @@
  * paused nothing that it waits for happens. What became due meanwhile happens when it goes on, in order, as after SIGSTOP and
  * SIGCONT.
  */
-import type { Clock } from "../../runtime/clock.ts";
+import type { Clock } from "../clock.ts";
 
 /** Why a node stands still: it was stopped, or its only thread waits for its disk. */
 export type Hold = "stopped" | "disk";

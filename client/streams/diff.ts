@@ -1,0 +1,25 @@
+/** How two maps differ, found by one pass over both. */
+import type { SortedMap } from "./sorted-map.ts";
+
+export type Diff = {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+};
+
+export function diffOf<Value>(
+  before: SortedMap<Value>,
+  after: SortedMap<Value>,
+  isSame: (one: Value, other: Value) => boolean,
+): Diff {
+  const added: string[] = [];
+  const changed: string[] = [];
+  const removed: string[] = [];
+  for (const [key, value] of after) {
+    const old = before.get(key);
+    if (old === undefined) added.push(key);
+    else if (!isSame(old, value)) changed.push(key);
+  }
+  for (const key of before.keys()) if (!after.has(key)) removed.push(key);
+  return { added, changed, removed };
+}

@@ -1,0 +1,29 @@
+/** The end of a session: nothing is asked, told or waited for any more. */
+import { failCalls } from "./settling.ts";
+import type { Failure, SessionState, StreamEnd } from "./messages.ts";
+import { takeUnderWay } from "./requests.ts";
+import type { Turn } from "./state.ts";
+import { endStreams } from "./streams/streams.ts";
+
+/** Once the caller has closed the session, it does not end again. */
+export function end(turn: Turn, failure: Failure): void {
+  const { state, effects } = turn;
+  if (state.over?.kind === "closed") return;
+  state.over = failure;
+  state.closing = undefined;
+  state.connection += 1;
+  state.confirmedAtMs = -Infinity;
+  state.link = { kind: "none", retryAtMs: Infinity };
+  effects.push({ kind: "closeChannel" });
+  takeUnderWay(state.requests);
+  state.requests.waiting = [];
+  failCalls(turn, failure);
+  const last: StreamEnd =
+    failure.kind === "closed" ? { kind: "completed" } : { kind: "failed", failure };
+  endStreams(turn, last);
+  const isExpired = failure.kind === "expired";
+  const next: SessionState = isExpired
+    ? { kind: "expired", reason: "the ensemble has ended the session" }
+    : { kind: "closed" };
+  effects.push({ kind: "stateChanged", state: next });
+}

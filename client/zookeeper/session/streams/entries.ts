@@ -1,0 +1,73 @@
+/** Which znodes are to be looked at, and what is asked about each. */
+import { earlierOf, type Zxid } from "../../../../protocol/zxid.ts";
+import type { Entry, Stream } from "./state.ts";
+
+export type Wanted = {
+  readonly path: string;
+  readonly floor: Zxid;
+  readonly deletedAt?: Zxid | undefined;
+  readonly data?: boolean;
+  readonly children?: boolean;
+  readonly ofWalk?: boolean;
+};
+
+/** Notes that something happened to the znode, or that the walk has come to it. */
+export function want(stream: Stream, wanted: Wanted): void {
+  const { entries, toAsk, walk } = stream;
+  const { path } = wanted;
+  const known = entries.get(path);
+  if (known === undefined) {
+    entries.set(path, entryOf(wanted));
+    if (wanted.ofWalk === true && walk !== undefined) walk.left += 1;
+    toAsk.add(path);
+  } else if (known.asked === 0 || wanted.ofWalk === true) {
+    // The walk asks for what is not on its way yet: its answer comes later than what happened.
+    add(known, wanted);
+    toAsk.add(path);
+    if (wanted.ofWalk !== true || known.ofWalk) return;
+    known.ofWalk = true;
+    if (walk !== undefined) walk.left += 1;
+  } else if (known.next === undefined) {
+    known.next = entryOf(wanted);
+  } else {
+    add(known.next, wanted);
+  }
+}
+
+function entryOf({ path, floor, deletedAt, data, children, ofWalk }: Wanted): Entry {
+  return {
+    ...{ path, floor, deletedAt, data: data === true, children: children === true, absence: false },
+    ...{ asked: 0, ofWalk: ofWalk === true, next: undefined },
+  };
+}
+
+function add(entry: Entry, { floor, deletedAt, data, children }: Wanted): void {
+  entry.floor = earlierOf(entry.floor, floor);
+  entry.deletedAt = deletedAt ?? entry.deletedAt;
+  entry.data ||= data === true;
+  entry.children ||= children === true;
+}
+
+/** All that was asked about the znode has been answered, unless an answer has raised another question. */
+export function settleEntry(stream: Stream, entry: Entry): void {
+  const { entries, toAsk, walk } = stream;
+  const { path, next } = entry;
+  if (entry.data || entry.children || entry.absence) {
+    toAsk.add(path);
+    return;
+  }
+  if (entry.asked > 0) return;
+  entries.delete(path);
+  if (entry.ofWalk && walk !== undefined) walk.left -= 1;
+  if (next === undefined) return;
+  entries.set(path, next);
+  toAsk.add(path);
+}
+
+/** Up to which zxid everything that happened has been seen. `answered`: that of the latest answer, before which every event has come. */
+export function seenThrough({ entries, walk, after }: Stream, answered: Zxid): Zxid {
+  if (walk !== undefined && walk.left > 0) return after;
+  let through = answered;
+  for (const { floor } of entries.values()) through = earlierOf(through, floor);
+  return through;
+}

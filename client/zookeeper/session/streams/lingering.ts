@@ -1,0 +1,50 @@
+/**
+ * A stream that could not begin where its subscriber wanted goes on for a while without one: the subscriber reads the znodes, and begins
+ * again at the zxid of that read. Where znodes come and go all the time there would be a gap each time; this stream has seen all of them go.
+ */
+import type { Subscribe } from "../messages.ts";
+import { want } from "./entries.ts";
+import type { Stream, Streams } from "./state.ts";
+
+export const LINGER_MS = 30_000;
+/** How many deletions it remembers. */
+const DELETIONS_MAX = 16_384;
+
+/** A stream without a subscriber that has seen everything since then. */
+export function adoptable(
+  { byPath }: Streams,
+  { path, recursive, after }: Pick<Subscribe, "path" | "recursive" | "after">,
+): Stream | undefined {
+  for (const stream of byPath.get(path) ?? []) {
+    const isFree = stream.subscription === undefined && stream.recursive === recursive;
+    if (isFree && stream.startedAt <= after) return stream;
+  }
+  return undefined;
+}
+
+/** Goes back to where the subscriber wants to begin. What happened since is looked at again, for its data. */
+export function adopt(stream: Stream, { subscription, after }: Subscribe): void {
+  stream.subscription = subscription;
+  stream.lingersUntilMs = Infinity;
+  stream.hasBegun = false;
+  stream.unconsumed = 0;
+  stream.after = after;
+  const { known, deletions, recursive, staying } = stream;
+  // The subscriber knows of no other znodes than those that were there then.
+  stream.seen = [...stream.seen, ...deletions].filter(({ zxid, kind, stat }) => {
+    return kind === "deleted" && zxid > after && stat.czxid <= after;
+  });
+  stream.deletions = [];
+  for (const [path, stat] of known) {
+    const { czxid, mzxid } = stat;
+    if (czxid <= after && mzxid <= after) continue;
+    if (czxid > after) known.delete(path);
+    else known.set(path, { ...stat, mzxid: after });
+    want(stream, { path, floor: after, data: true, children: recursive && !staying });
+  }
+}
+
+/** It does not wait for ever, nor remember everything. */
+export function dropLate(stream: Stream, drop: () => void, nowMs: number): void {
+  if (nowMs >= stream.lingersUntilMs || stream.deletions.length > DELETIONS_MAX) drop();
+}

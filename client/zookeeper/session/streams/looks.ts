@@ -1,0 +1,170 @@
+/** Looks at znodes: what is asked, and what the answers say. */
+import { Code } from "../../../../protocol/codes.ts";
+import { parentOf } from "../../../../protocol/paths.ts";
+import type { Stat } from "../../../../protocol/stat.ts";
+import type { Zxid } from "../../../../protocol/zxid.ts";
+import type { Ask, Reply } from "../asks.ts";
+import { ask } from "../settling.ts";
+import type { Turn } from "../state.ts";
+import type { Look } from "./asks.ts";
+import { want } from "./entries.ts";
+import { observeGone, observeThere } from "./observe.ts";
+import type { Entry, Stream } from "./state.ts";
+
+/** How many questions of one stream may have no answer yet. */
+const LOOKS_MAX = 256;
+
+export function askAbout(turn: Turn, stream: Stream): void {
+  const { toAsk, entries } = stream;
+  for (const path of toAsk) {
+    if (stream.asked >= LOOKS_MAX) return;
+    toAsk.delete(path);
+    const entry = entries.get(path);
+    if (entry === undefined) continue;
+    // Children last: a znode that is found by the first question, and was created just then, is asked for its children too.
+    if (entry.data) askOne(turn, stream, entry, "data");
+    if (entry.children) askOne(turn, stream, entry, "children");
+    if (entry.absence) askOne(turn, stream, entry, "absence");
+  }
+}
+
+const READS = { children: "getChildren", data: "getData", absence: "exists" } as const;
+
+function askOne(turn: Turn, stream: Stream, entry: Entry, kind: keyof typeof READS): void {
+  const { path } = entry;
+  entry[kind] = false;
+  entry.asked += 1;
+  if (kind === "children") stream.walk?.listed.add(path);
+  const asked: Ask = { kind: READS[kind], path, watch: !stream.staying };
+  askFor(turn, stream, asked, { kind, path });
+}
+
+function askFor(
+  turn: Turn,
+  stream: Stream,
+  asked: Ask,
+  { kind, path }: Pick<Look, "kind" | "path">,
+): void {
+  const { number, round } = stream;
+  stream.asked += 1;
+  const of = { kind, path, stream: number, round };
+  ask(turn, asked, { kind: "stream", asked: of }, "last");
+}
+
+/** Takes the answer to a look. Returns a code if the stream cannot go on. */
+export function lookAnswered(
+  turn: Turn,
+  stream: Stream,
+  look: Look,
+  reply: Reply,
+  zxid: Zxid,
+): Code | undefined {
+  const { path } = look;
+  if (look.kind === "ancestor") return ancestorAnswered(turn, stream, path, reply);
+  const entry = stream.entries.get(path);
+  if (entry === undefined) return undefined;
+  entry.asked -= 1;
+  const isThere = reply.kind === "data" || reply.kind === "children" || reply.kind === "stat";
+  if (path === stream.path && stream.walk?.isFirst === true) {
+    checkRoot(turn, stream, isThere ? reply.stat : undefined);
+  }
+  switch (reply.kind) {
+    case "data":
+      observeThere(stream, path, reply, entry.deletedAt);
+      return undefined;
+    case "children":
+      childrenAnswered(stream, entry, reply);
+      return undefined;
+    case "stat":
+      entry.data = true;
+      entry.children = stream.recursive;
+      return undefined;
+    case "error":
+      return failed(stream, entry, look, reply.code, zxid);
+    default:
+      return undefined;
+  }
+}
+
+function failed(
+  stream: Stream,
+  entry: Entry,
+  look: Look,
+  code: Code,
+  zxid: Zxid,
+): Code | undefined {
+  const { path } = entry;
+  const isRoot = path === stream.path;
+  if (code === Code.noNode) {
+    noteUnseen(stream, path);
+    observeGone(stream, path, zxid, entry.deletedAt);
+    // Watches that fire once are left at znodes; where there is none, only `exists` leaves one. Others are told of by their parents.
+    entry.absence = isRoot && !stream.staying && look.kind !== "absence";
+    return undefined;
+  }
+  // A client that may not read a znode is not told of it. If that is the one it asks for, it is told that.
+  return isRoot ? code : undefined;
+}
+
+/** The Stat of the znode says whether its data is worth asking for. */
+function childrenAnswered(
+  stream: Stream,
+  entry: Entry,
+  { stat, children }: Extract<Reply, { readonly kind: "children" }>,
+): void {
+  const { known, walk, staying, after } = stream;
+  const { path, floor, ofWalk } = entry;
+  const before = known.get(path);
+  const isSame = before?.czxid === stat.czxid && before.mzxid === stat.mzxid;
+  const isOld = before === undefined && stat.czxid <= after && stat.mzxid <= after;
+  if (isSame || isOld) known.set(path, stat);
+  else entry.data = true;
+  if (walk?.isFirst === true) noteGap(stream, stat);
+  const below = path === "/" ? "/" : `${path}/`;
+  for (const name of children) {
+    const child = `${below}${name}`;
+    const isDone = walk === undefined ? known.has(child) : walk.listed.has(child);
+    if (isDone) continue;
+    const isWalk = ofWalk && walk !== undefined;
+    want(stream, { path: child, floor, data: !staying, children: true, ofWalk: isWalk });
+  }
+}
+
+/**
+ * Children may have been deleted since the stream's beginning, which nobody can know any more: some were created or deleted since, and
+ * some were deleted at some time. `cversion` counts creates twice and is less by one for each child there is.
+ */
+function noteGap(stream: Stream, { pzxid, cversion, numChildren }: Stat): void {
+  if (stream.isExact && pzxid > stream.after && cversion !== numChildren) stream.hasGap = true;
+}
+
+/**
+ * The first walk has found the znode among the children of its parent, and it is gone before it was looked at: what it was when it was
+ * deleted cannot be told.
+ */
+function noteUnseen(stream: Stream, path: string): void {
+  const { walk, isExact, known } = stream;
+  const isFound = path !== stream.path && !known.has(path);
+  if (walk?.isFirst === true && isExact && isFound) stream.hasGap = true;
+}
+
+/** Whether the znode itself was deleted since then, and perhaps created again, is to be seen at its parent. */
+function checkRoot(turn: Turn, stream: Stream, stat: Stat | undefined): void {
+  const { path, isExact, after, walk, known } = stream;
+  const isSeen = known.has(path) || walk === undefined;
+  if (!isExact || isSeen || path === "/" || (stat !== undefined && stat.czxid <= after)) return;
+  askAncestor(turn, stream, parentOf(path));
+}
+
+function askAncestor(turn: Turn, stream: Stream, path: string): void {
+  if (stream.walk === undefined) return;
+  stream.walk.left += 1;
+  askFor(turn, stream, { kind: "exists", path, watch: false }, { kind: "ancestor", path });
+}
+
+function ancestorAnswered(turn: Turn, stream: Stream, path: string, reply: Reply): undefined {
+  if (stream.walk === undefined) return;
+  stream.walk.left -= 1;
+  if (reply.kind === "stat") noteGap(stream, reply.stat);
+  else if (path !== "/") askAncestor(turn, stream, parentOf(path));
+}

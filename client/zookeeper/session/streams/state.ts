@@ -1,0 +1,95 @@
+/** What is known of change streams. Paths are whole: with the chroot. */
+import type { Change } from "../../../../protocol/reads.ts";
+import type { Stat } from "../../../../protocol/stat.ts";
+import type { Zxid } from "../../../../protocol/zxid.ts";
+
+/** A change without its position among those of the same zxid. */
+export type Seen = Omit<Change, "index">;
+
+/** A znode that is to be looked at, because an event said so or because the stream begins. */
+export type Entry = {
+  readonly path: string;
+  /** What happened to the znode has a larger zxid than this. */
+  floor: Zxid;
+  /** When the znode was deleted last, if the server's event said it. */
+  deletedAt: Zxid | undefined;
+  /** What is still to be asked. */
+  data: boolean;
+  children: boolean;
+  absence: boolean;
+  /** How many questions have no answer. */
+  asked: number;
+  ofWalk: boolean;
+  /** What happened while the answers were on their way. */
+  next: Entry | undefined;
+};
+
+/** The look at all znodes of a stream, when it begins and after each reconnect. */
+export type Walk = {
+  /** The first one: what was before is compared with `after`, and not with what is known. */
+  readonly isFirst: boolean;
+  /** How many entries are not done. */
+  left: number;
+  /** Whose children were asked for. */
+  readonly listed: Set<string>;
+};
+
+export type Stream = {
+  readonly number: number;
+  readonly path: string;
+  readonly recursive: boolean;
+  /** Undefined: nobody has it. It goes on for a while, for whoever begins again where it has come to. */
+  subscription: number | undefined;
+  lingersUntilMs: number;
+  /** Every change up to this zxid has been delivered. */
+  after: Zxid;
+  /** Every change since then is known. */
+  startedAt: Zxid;
+  /** Something may have been deleted that the stream does not know of. */
+  hasGap: boolean;
+  /** Whether a gap ends the stream: the subscriber relies on a zxid. */
+  readonly isExact: boolean;
+  round: number;
+  /** Servers are asked for watches that stay. Otherwise each look leaves a watch that fires once. */
+  staying: boolean;
+  walk: Walk | undefined;
+  /** The first walk has come to its end. */
+  isWalked: boolean;
+  /** The subscriber has had its first portion. */
+  hasBegun: boolean;
+  /** The Stats of the stream's znodes when they were looked at last. */
+  readonly known: Map<string, Stat>;
+  /** By their paths, in the order in which things happened. */
+  readonly entries: Map<string, Entry>;
+  /** Paths of entries that have something to ask. */
+  readonly toAsk: Set<string>;
+  asked: number;
+  /** What has been seen and may not be delivered yet, since something before it may not have been seen. */
+  seen: Seen[];
+  /** Deletions since it lingers. */
+  deletions: Seen[];
+  /** How many changes have been delivered and not been consumed. */
+  unconsumed: number;
+};
+
+export type Streams = {
+  readonly byNumber: Map<number, Stream>;
+  readonly bySubscription: Map<number, Stream>;
+  readonly byPath: Map<string, Set<Stream>>;
+  /** The watches that stay of this connection. True: of the path and all below it. */
+  readonly watched: Map<string, boolean>;
+  /** Streams with something to deliver or to ask. */
+  readonly touched: Set<Stream>;
+  next: number;
+};
+
+export function newStreams(): Streams {
+  return {
+    byNumber: new Map(),
+    bySubscription: new Map(),
+    byPath: new Map(),
+    watched: new Map(),
+    touched: new Set(),
+    next: 1,
+  };
+}
