@@ -95,17 +95,17 @@ test("work that throws is not kept, and a caller that waits no longer is told so
 });
 
 test("a result that is kept for a time is a znode with that time to live", async (t) => {
-  const lives: unknown[] = [];
+  const modes: unknown[] = [];
   const seen = changedClient(one, {
     request: async (request, options) => {
       const { operation } = request as { operation?: NativeWrite };
       if (operation?.kind === "create" && operation.path === "/runs/ttl")
-        lives.push(operation.mode);
+        modes.push(operation.mode);
       return one.wire.request(request, options);
     },
   });
   await seen.once("/runs/ttl", () => 1, { keepResultMs: 86_400_000 });
-  t.like(lives.at(-1), { lifetime: ttlOf(86_400_000) });
+  t.like(modes.at(-1), { lifetime: ttlOf(86_400_000) });
 });
 
 test("an end whose answer was lost is found to be done", async (t) => {

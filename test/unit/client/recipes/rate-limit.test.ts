@@ -55,7 +55,7 @@ test("all clients together never get more than the rate gives, and the burst", a
     t.true(taken <= 20 + (elapsedMs * 10) / 1_000, `${taken} after ${elapsedMs} ms`);
     for (const each of [leader, ...clocks]) each.advance(500);
   }
-  // Of 60 tokens some are lost to clocks that are read with care, and to blocks that are not whole.
+  // Some of 60 tokens are lost to clocks that are read with care, and to blocks that are not whole.
   t.true(taken >= 50, `${taken}`);
 });
 
